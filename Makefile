@@ -1,0 +1,36 @@
+# make lab   installs what is missing, builds, and runs the egress IP walkthrough with real packets
+# make test  runs every test
+.PHONY: lab test test-full check build setup bench clean
+
+ENV = . scripts/env &&
+SOURCES = $(shell find src api -name '*.ts' -o -name '*.yaml') package.json scripts/build.ts
+
+lab: setup dist/sdn-compat.js
+	@bin/sdn-compat lab walkthrough
+
+test: setup dist/sdn-compat.js
+	@scripts/test
+
+test-full: setup dist/sdn-compat.js
+	@scripts/test --full
+
+check: setup-npm
+	@$(ENV) npm run -s check
+
+build: setup-npm dist/sdn-compat.js
+
+bench: setup-npm dist/sdn-compat.js
+	@$(ENV) npm run -s bench
+
+dist/sdn-compat.js: $(SOURCES)
+	@$(ENV) npm run -s build
+
+.PHONY: setup-npm
+setup-npm:
+	@scripts/setup
+
+setup:
+	@scripts/setup --lab
+
+clean:
+	@rm -rf dist coverage

@@ -1,0 +1,47 @@
+/** Group, version, plural and scope of each kind this project serves, reads or writes. */
+
+/** How a kind is addressed in a Kubernetes API: its path parts and scope. */
+export interface Kind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+const sdn = { group: 'network.openshift.io', version: 'v1' } as const;
+const core = { group: '', version: 'v1' } as const;
+
+export const clusterNetworks: Kind = { ...sdn, kind: 'ClusterNetwork', plural: 'clusternetworks', namespaced: false };
+export const hostSubnets: Kind = { ...sdn, kind: 'HostSubnet', plural: 'hostsubnets', namespaced: false };
+export const netNamespaces: Kind = { ...sdn, kind: 'NetNamespace', plural: 'netnamespaces', namespaced: false };
+export const egressNetworkPolicies: Kind = {
+  ...sdn,
+  kind: 'EgressNetworkPolicy',
+  plural: 'egressnetworkpolicies',
+  namespaced: true,
+};
+
+export const namespaces: Kind = { ...core, kind: 'Namespace', plural: 'namespaces', namespaced: false };
+export const nodes: Kind = { ...core, kind: 'Node', plural: 'nodes', namespaced: false };
+export const pods: Kind = { ...core, kind: 'Pod', plural: 'pods', namespaced: true };
+export const events: Kind = { ...core, kind: 'Event', plural: 'events', namespaced: true };
+export const leases: Kind = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  kind: 'Lease',
+  plural: 'leases',
+  namespaced: true,
+};
+export const customResourceDefinitions: Kind = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+};
+
+/** `network.openshift.io/v1` for our kinds, `v1` for the core ones: the value of `apiVersion`. */
+export function apiVersionOf(kind: Kind): string {
+  return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
+}

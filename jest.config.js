@@ -1,0 +1,14 @@
+const shared = {
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
+  testEnvironment: 'node',
+};
+
+/** `unit` needs nothing but Node; `lab` needs root and Open vSwitch and sends real packets. */
+export default {
+  reporters: ['default', './scripts/jest-closing-line.js'],
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/'] },
+    { ...shared, displayName: 'lab', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+  ],
+};

@@ -1,0 +1,72 @@
+/**
+ * Makes api/openapi.json and api/generated.ts from the CRDs in api/. With --check it writes nothing and
+ * exits 1 when either file is not what it would write.
+ */
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { load } from 'js-yaml';
+import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
+
+interface Crd {
+  spec: {
+    group: string;
+    names: { kind: string };
+    versions: { name: string; schema: { openAPIV3Schema: { properties: Record<string, object>; required?: string[] } } }[];
+  };
+}
+
+const objectMeta = {
+  type: 'object',
+  description: 'The part of Kubernetes object metadata that this project reads or writes.',
+  properties: {
+    name: { type: 'string' },
+    namespace: { type: 'string' },
+    uid: { type: 'string' },
+    resourceVersion: { type: 'string' },
+    generation: { type: 'integer' },
+    creationTimestamp: { type: 'string' },
+    deletionTimestamp: { type: 'string' },
+    labels: { type: 'object', additionalProperties: { type: 'string' } },
+    annotations: { type: 'object', additionalProperties: { type: 'string' } },
+    finalizers: { type: 'array', items: { type: 'string' } },
+  },
+};
+
+async function document(): Promise<object> {
+  const schemas: Record<string, object> = { ObjectMeta: objectMeta };
+  const files = (await readdir('api')).filter((name) => name.endsWith('.yaml')).sort();
+  for (const file of files) {
+    const { spec } = load(await readFile(`api/${file}`, 'utf8')) as Crd;
+    for (const version of spec.versions) {
+      const schema = version.schema.openAPIV3Schema;
+      schemas[spec.names.kind] = {
+        ...schema,
+        required: ['apiVersion', 'kind', 'metadata', ...(schema.required ?? [])],
+        properties: {
+          ...schema.properties,
+          apiVersion: { type: 'string', enum: [`${spec.group}/${version.name}`] },
+          kind: { type: 'string', enum: [spec.names.kind] },
+          metadata: { $ref: '#/components/schemas/ObjectMeta' },
+        },
+      };
+    }
+  }
+  return {
+    openapi: '3.0.0',
+    info: { title: 'network.openshift.io', version: 'v1' },
+    paths: {},
+    components: { schemas },
+  };
+}
+
+const made = await document();
+const outputs = {
+  'api/openapi.json': `${JSON.stringify(made, null, 2)}\n`,
+  'api/generated.ts': astToString(await openapiTS(structuredClone(made) as OpenAPI3)),
+};
+for (const [path, text] of Object.entries(outputs)) {
+  if (!process.argv.includes('--check')) await writeFile(path, text);
+  else if ((await readFile(path, 'utf8').catch(() => '')) !== text) {
+    console.error(`${path} is not current: run 'npm run generate'`);
+    process.exitCode = 1;
+  }
+}

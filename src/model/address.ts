@@ -1,0 +1,114 @@
+/**
+ * IP addresses and CIDRs of both families. Text is parsed once, at the door, as strictly as Go's net package
+ * does (no leading zeros, no short forms); inside, an address is its canonical text, and ranges compare by number.
+ */
+import { Address4, Address6 } from 'ip-address';
+import { err, ok, type Result } from './result.ts';
+
+declare const ipBrand: unique symbol;
+
+/** An address in canonical text: `192.168.7.200`, or IPv6 as RFC 5952 writes it. */
+export type Ip = string & { readonly [ipBrand]: true };
+
+export type Family = 4 | 6;
+
+/** A range of addresses whose host bits are zero. */
+export interface Cidr {
+  readonly text: string;
+  readonly family: Family;
+  /** The first address, as a number. */
+  readonly first: bigint;
+  /** The prefix length in bits. */
+  readonly length: number;
+}
+
+interface Parsed {
+  readonly family: Family;
+  readonly number: bigint;
+  readonly text: string;
+}
+
+const bits = { 4: 32, 6: 128 } as const;
+
+function isCanonical(text: string): text is Ip {
+  return text !== '';
+}
+
+function brand(text: string): Ip {
+  if (!isCanonical(text)) throw new Error('an address is never empty');
+  return text;
+}
+
+function parseAddress(text: string): Parsed | undefined {
+  if (text.includes('/') || text.includes('%')) return undefined;
+  if (text.includes(':')) {
+    if (!Address6.isValid(text)) return undefined;
+    const address = new Address6(text);
+    return { family: 6, number: address.bigInt(), text: address.correctForm() };
+  }
+  if (!Address4.isValid(text)) return undefined;
+  const address = new Address4(text);
+  return { family: 4, number: address.bigInt(), text: address.correctForm() };
+}
+
+/** The address that `text` writes; the reason names the text. */
+export function parseIp(text: string): Result<Ip> {
+  const parsed = parseAddress(text);
+  return parsed === undefined ? err(`${JSON.stringify(text)} is not an IP address`) : ok(brand(parsed.text));
+}
+
+/** 4 or 6. */
+export function familyOf(ip: Ip): Family {
+  return ip.includes(':') ? 6 : 4;
+}
+
+/** The address as an unsigned number of 32 or 128 bits. */
+export function ipNumber(ip: Ip): bigint {
+  const parsed = parseAddress(ip);
+  if (parsed === undefined) throw new Error(`not canonical: ${ip}`);
+  return parsed.number;
+}
+
+/** The address with that number; throws when it does not fit the family. */
+export function ipFromNumber(number: bigint, family: Family): Ip {
+  return brand(family === 4 ? Address4.fromBigInt(number).correctForm() : Address6.fromBigInt(number).correctForm());
+}
+
+/** The range that `text` writes as ADDRESS/LENGTH; refuses host bits, as in `192.168.8.5/24`. */
+export function parseCidr(text: string): Result<Cidr> {
+  const wrong = `${JSON.stringify(text)} is not a CIDR`;
+  const match = /^([^/]+)\/(0|[1-9][0-9]{0,2})$/.exec(text);
+  const address = match?.[1] === undefined ? undefined : parseAddress(match[1]);
+  if (address === undefined) return err(wrong);
+  const length = Number(match?.[2]);
+  if (length > bits[address.family]) return err(wrong);
+  const hostBits = BigInt(bits[address.family] - length);
+  const first = (address.number >> hostBits) << hostBits;
+  const canonical = `${ipFromNumber(first, address.family)}/${String(length)}`;
+  if (first !== address.number) return err(`${JSON.stringify(text)} has host bits set; the network is ${canonical}`);
+  return ok({ text: canonical, family: address.family, first, length });
+}
+
+/** The last address of the range, as a number. */
+export function lastOf(cidr: Cidr): bigint {
+  return cidr.first + (1n << BigInt(bits[cidr.family] - cidr.length)) - 1n;
+}
+
+/** Whether the address lies in the range. */
+export function contains(cidr: Cidr, ip: Ip): boolean {
+  if (familyOf(ip) !== cidr.family) return false;
+  const number = ipNumber(ip);
+  return number >= cidr.first && number <= lastOf(cidr);
+}
+
+/** Whether the two ranges share an address. */
+export function overlaps(a: Cidr, b: Cidr): boolean {
+  return a.family === b.family && a.first <= lastOf(b) && b.first <= lastOf(a);
+}
+
+/** The address at `index` in the range, 0 being the network address; throws when the range is smaller. */
+export function addressAt(cidr: Cidr, index: number): Ip {
+  const number = cidr.first + BigInt(index);
+  if (index < 0 || number > lastOf(cidr)) throw new RangeError(`${cidr.text} has no address ${String(index)}`);
+  return ipFromNumber(number, cidr.family);
+}
