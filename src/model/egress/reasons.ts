@@ -1,0 +1,40 @@
+/** Why a requested egress IP is not in use (spec: egress IP state). One code for each; texts are made from them here. */
+import type { Ip } from '../address.ts';
+import type { InvalidEgressIP } from '../fields.ts';
+import type { NodeName } from '../names.ts';
+import type { Vnid } from '../vnid.ts';
+
+/** The first of these, in this order, that applies to an IP. Lists are sorted. */
+export type Reason =
+  | { readonly code: 'InvalidEgressIP'; readonly egressIP: string; readonly detail: InvalidEgressIP['reason'] }
+  | { readonly code: 'EgressIPInSeveralNamespaces'; readonly egressIP: Ip; readonly vnids: readonly Vnid[] }
+  | { readonly code: 'EgressIPOnSeveralNodes'; readonly egressIP: Ip; readonly nodes: readonly NodeName[] }
+  | {
+      readonly code: 'SeveralEgressIPsOnOneNode';
+      readonly egressIP: Ip;
+      readonly node: NodeName;
+      /** All IPs of the VNID that this node alone lists, `egressIP` among them. */
+      readonly egressIPs: readonly Ip[];
+    }
+  | { readonly code: 'NodeOffline'; readonly egressIP: Ip; readonly node: NodeName; readonly nodeIP: Ip }
+  | { readonly code: 'NoNodeHostsEgressIP'; readonly egressIP: Ip };
+
+export type ReasonCode = Reason['code'];
+
+/** One sentence for people, without the code. */
+export function reasonText(reason: Reason): string {
+  switch (reason.code) {
+    case 'InvalidEgressIP':
+      return reason.detail;
+    case 'EgressIPInSeveralNamespaces':
+      return `${reason.egressIP} is requested by VNIDs ${reason.vnids.join(', ')}`;
+    case 'EgressIPOnSeveralNodes':
+      return `${reason.egressIP} is listed by HostSubnets ${reason.nodes.join(', ')}`;
+    case 'SeveralEgressIPsOnOneNode':
+      return `${reason.node} lists several egress IPs of one namespace: ${reason.egressIPs.join(', ')}`;
+    case 'NodeOffline':
+      return `${reason.egressIP} is on ${reason.node} (${reason.nodeIP}), which is offline`;
+    case 'NoNodeHostsEgressIP':
+      return `no HostSubnet lists ${reason.egressIP}`;
+  }
+}

@@ -1,0 +1,79 @@
+/** The state of every egress IP and VNID as a function of the objects and health verdicts of one moment. */
+import { compareIps, type Ip } from '../address.ts';
+import type { HostSubnet } from '../hostsubnet.ts';
+import { compareText } from '../names.ts';
+import type { NetNamespace } from '../netnamespace.ts';
+import type { Vnid } from '../vnid.ts';
+import { evaluateVnid, requestsOf, type Placement, type Surroundings, type VnidState } from './verdict.ts';
+
+/** What the state is made from. Names are unique in each list; invalid HostSubnets are left out. */
+export interface EgressInput {
+  readonly hostSubnets: readonly HostSubnet[];
+  readonly netNamespaces: readonly NetNamespace[];
+  /** Node addresses that the health check calls offline, whether a HostSubnet has them or not. */
+  readonly offline: ReadonlySet<Ip>;
+}
+
+/** The state of one moment. All maps and lists are in the order of their keys. */
+export interface EgressState {
+  /** The egress IPs that are to be on an interface, and where. */
+  readonly assigned: ReadonlyMap<Ip, Placement>;
+  /** Only VNIDs that request something; any other is normal. */
+  readonly vnids: ReadonlyMap<Vnid, VnidState>;
+  /** What each of these VNIDs requests, valid addresses only: all that its pods may leave with. */
+  readonly requests: ReadonlyMap<Vnid, readonly Ip[]>;
+}
+
+const normal: VnidState = { kind: 'normal' };
+
+/** The state of one VNID; normal when it is not listed. */
+export function vnidState(state: EgressState, vnid: Vnid): VnidState {
+  return state.vnids.get(vnid) ?? normal;
+}
+
+/** The state that the objects of this moment mean, computed from nothing; the order of the lists does not matter. */
+export function egressState(input: EgressInput): EgressState {
+  const byVnid = namespacesByVnid(input.netNamespaces);
+  const around = surroundings(input, byVnid);
+  const vnids = new Map<Vnid, VnidState>();
+  const requests = new Map<Vnid, readonly Ip[]>();
+  const assigned: [Ip, Placement][] = [];
+  for (const [vnid, namespaces] of [...byVnid].sort(([a], [b]) => a - b)) {
+    const egress = evaluateVnid(vnid, namespaces, around);
+    if (egress === undefined) continue;
+    vnids.set(vnid, egress.state);
+    requests.set(vnid, egress.requests);
+    assigned.push(...egress.assigned);
+  }
+  return { assigned: new Map(assigned.sort(([a], [b]) => compareIps(a, b))), vnids, requests };
+}
+
+function namespacesByVnid(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Vnid, readonly NetNamespace[]> {
+  const groups = new Map<Vnid, NetNamespace[]>();
+  for (const one of netNamespaces) add(groups, one.vnid, one);
+  for (const group of groups.values()) group.sort((a, b) => compareText(a.name, b.name));
+  return groups;
+}
+
+function surroundings(input: EgressInput, byVnid: ReadonlyMap<Vnid, readonly NetNamespace[]>): Surroundings {
+  const hosts = new Map<Ip, Placement[]>();
+  for (const { name, hostIP, egressIPs } of input.hostSubnets) {
+    const placement: Placement = { node: name, nodeIP: hostIP };
+    for (const ip of egressIPs) add(hosts, ip, placement);
+  }
+  const requesters = new Map<Ip, Vnid[]>();
+  for (const [vnid, namespaces] of byVnid) {
+    for (const ip of requestsOf(namespaces)) add(requesters, ip, vnid);
+  }
+  return {
+    hostsOf: (ip) => hosts.get(ip) ?? [],
+    requestersOf: (ip) => requesters.get(ip) ?? [],
+    isOffline: (nodeIP) => input.offline.has(nodeIP),
+  };
+}
+
+function add<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [value]);
+  else group.push(value);
+}

@@ -1,0 +1,49 @@
+/** HostSubnets as values. One that cannot be used for egress counts as absent there, with the reasons. */
+import type { Cidr, Ip } from './address.ts';
+import { parseCidrv4, parseHostedIp, parseIpv4, parseList, take, type FieldProblem } from './fields.ts';
+import { isNodeName, type NodeName } from './names.ts';
+import type { HostSubnetObject } from './objects.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** A node's part of the pod network and the egress IPs it lists. */
+export interface HostSubnet {
+  readonly name: NodeName;
+  /** The same as `name`. */
+  readonly host: NodeName;
+  readonly hostIP: Ip;
+  readonly subnet: Cidr;
+  /** In the order of the object, each once, prefixes cut off. */
+  readonly egressIPs: readonly Ip[];
+  /** Not empty: the controller owns `egressIPs`. */
+  readonly egressCIDRs: readonly Cidr[];
+  readonly uid: string | undefined;
+}
+
+/** A HostSubnet that counts as absent for egress; what of it could be read is still there for other uses. */
+export interface InvalidHostSubnet {
+  readonly name: string;
+  readonly uid: string | undefined;
+  readonly hostIP: Ip | undefined;
+  readonly subnet: Cidr | undefined;
+  readonly problems: readonly [FieldProblem, ...FieldProblem[]];
+}
+
+/**
+ * The HostSubnet as a value. Invalid (spec: egress IP state): `host` differs from the name, an empty subnet, an
+ * address or CIDR that is not IPv4, a CIDR with host bits set. All wrong fields are reported, not only the first.
+ */
+export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, InvalidHostSubnet> {
+  const problems: FieldProblem[] = [];
+  const name = raw.metadata.name ?? '';
+  const uid = raw.metadata.uid;
+  if (name === '') problems.push({ field: 'metadata.name', reason: 'is missing' });
+  else if (raw.host !== name) problems.push({ field: 'host', reason: `${JSON.stringify(raw.host)} is not the name of the object` });
+  const hostIP = take(parseIpv4(raw.hostIP), 'hostIP', problems);
+  const subnet = take((raw.subnet ?? '') === '' ? err('is empty') : parseCidrv4(raw.subnet ?? ''), 'subnet', problems);
+  const ips = parseList(raw.egressIPs, 'egressIPs', parseHostedIp, (ip) => ip);
+  const cidrs = parseList(raw.egressCIDRs, 'egressCIDRs', parseCidrv4, (cidr) => cidr.text);
+  const [first, ...more] = [...problems, ...ips.problems, ...cidrs.problems];
+  if (first !== undefined) return err({ name, uid, hostIP, subnet, problems: [first, ...more] });
+  if (!isNodeName(name) || hostIP === undefined || subnet === undefined) throw new Error('a HostSubnet without problems has all its fields');
+  return ok({ name, host: name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
+}

@@ -1,0 +1,25 @@
+/** Names of objects, each kind its own type, and the one order in which names and texts are compared. */
+declare const nodeBrand: unique symbol;
+declare const namespaceBrand: unique symbol;
+
+/** The name of a Node and of its HostSubnet. */
+export type NodeName = string & { readonly [nodeBrand]: true };
+
+/** The name of a Namespace and of its NetNamespace. */
+export type NamespaceName = string & { readonly [namespaceBrand]: true };
+
+/** Whether the text can name a node: it is not empty. */
+export function isNodeName(text: string): text is NodeName {
+  return text !== '';
+}
+
+/** Whether the text can name a namespace: it is not empty. */
+export function isNamespaceName(text: string): text is NamespaceName {
+  return text !== '';
+}
+
+/** Orders texts by UTF-16 code unit, the same on every machine and in every locale: negative, 0 or positive. */
+export function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

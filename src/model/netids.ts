@@ -1,0 +1,66 @@
+/** Allocation of VNIDs: each namespace its own, kept as long as any namespace holds it (spec: VNIDs and subnets). */
+import { err, ok, type Result } from './result.ts';
+import { firstAllocatedVnid, isVnid, maxVnid, type Vnid } from './vnid.ts';
+
+/** The VNID of the namespace `default`, which reaches and is reached by all. */
+export function globalVnid(): Vnid {
+  const zero = 0;
+  if (!isVnid(zero)) throw new Error('0 is a VNID');
+  return zero;
+}
+
+/**
+ * Which VNIDs are held, and the next free one. A VNID is free again when all its holders (joined namespaces) have
+ * released it. The search goes up from the last one given and wraps, so a released VNID is not used again at once.
+ */
+export class Netids {
+  /** One bit a VNID: whether it is held at all. */
+  readonly #held = new Uint8Array((maxVnid + 1) / 8);
+  /** Holders beyond the first. */
+  readonly #more = new Map<Vnid, number>();
+  #next = firstAllocatedVnid;
+
+  constructor(held: Iterable<Vnid> = []) {
+    for (const vnid of held) this.hold(vnid);
+  }
+
+  /** One more namespace has this VNID. */
+  hold(vnid: Vnid): void {
+    if (this.isHeld(vnid)) this.#more.set(vnid, (this.#more.get(vnid) ?? 0) + 1);
+    else this.#flip(vnid);
+  }
+
+  /** One namespace less has this VNID. */
+  release(vnid: Vnid): void {
+    const more = this.#more.get(vnid) ?? 0;
+    if (more > 1) this.#more.set(vnid, more - 1);
+    else if (more === 1) this.#more.delete(vnid);
+    else if (this.isHeld(vnid)) this.#flip(vnid);
+  }
+
+  /** Whether any namespace has this VNID. */
+  isHeld(vnid: Vnid): boolean {
+    return ((this.#held[vnid >> 3] ?? 0) & (1 << (vnid & 7))) !== 0;
+  }
+
+  #flip(vnid: Vnid): void {
+    this.#held[vnid >> 3] = (this.#held[vnid >> 3] ?? 0) ^ (1 << (vnid & 7));
+  }
+
+  /** Holds and returns the VNID for a new namespace: 0 for `default`, else the next free one of 10 to 2^24-1. */
+  allocate(namespace: string): Result<Vnid> {
+    if (namespace === 'default') {
+      this.hold(globalVnid());
+      return ok(globalVnid());
+    }
+    const count = maxVnid - firstAllocatedVnid + 1;
+    for (let tried = 0; tried < count; tried++) {
+      const candidate = this.#next;
+      this.#next = candidate === maxVnid ? firstAllocatedVnid : candidate + 1;
+      if (!isVnid(candidate) || this.isHeld(candidate)) continue;
+      this.hold(candidate);
+      return ok(candidate);
+    }
+    return err(`all VNIDs from ${firstAllocatedVnid} to ${maxVnid} are in use`);
+  }
+}

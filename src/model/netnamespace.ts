@@ -1,0 +1,52 @@
+/** NetNamespaces as values: the VNID of a namespace and the egress IPs it requests. */
+import type { Ip } from './address.ts';
+import { parseIpv4, take, type FieldProblem, type InvalidEgressIP } from './fields.ts';
+import { isNamespaceName, type NamespaceName } from './names.ts';
+import type { NetNamespaceObject } from './objects.ts';
+import { err, ok, type Result } from './result.ts';
+import { parseVnid, type Vnid } from './vnid.ts';
+
+/** A namespace's VNID and requests. */
+export interface NetNamespace {
+  readonly name: NamespaceName;
+  readonly vnid: Vnid;
+  /** In the order of the object, each once. */
+  readonly egressIPs: readonly Ip[];
+  /** Entries of egressIPs that are no IPv4 address: they count as requests that nothing can serve. */
+  readonly invalidEgressIPs: readonly InvalidEgressIP[];
+  readonly uid: string | undefined;
+}
+
+/** A NetNamespace without a usable name or VNID: it counts as absent. */
+export interface InvalidNetNamespace {
+  readonly name: string;
+  readonly uid: string | undefined;
+  readonly problems: readonly [FieldProblem, ...FieldProblem[]];
+}
+
+/** The NetNamespace as a value; refused when it has no name or its netid is not a VNID. Bad egress IPs are kept as such. */
+export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace, InvalidNetNamespace> {
+  const problems: FieldProblem[] = [];
+  const name = raw.metadata.name ?? '';
+  const uid = raw.metadata.uid;
+  if (name === '') problems.push({ field: 'metadata.name', reason: 'is missing' });
+  const vnid = take(parseVnid(raw.netid), 'netid', problems);
+  const [first, ...more] = problems;
+  if (first !== undefined) return err({ name, uid, problems: [first, ...more] });
+  if (!isNamespaceName(name) || vnid === undefined) throw new Error('a NetNamespace without problems has all its fields');
+  return ok({ name, vnid, ...parseRequests(raw.egressIPs), uid });
+}
+
+function parseRequests(texts: readonly string[] | null | undefined): Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'> {
+  const egressIPs: Ip[] = [];
+  const invalidEgressIPs: InvalidEgressIP[] = [];
+  const seen = new Set<string>();
+  for (const text of texts ?? []) {
+    if (seen.has(text)) continue;
+    seen.add(text);
+    const ip = parseIpv4(text);
+    if (ip.ok) egressIPs.push(ip.value);
+    else invalidEgressIPs.push({ text, reason: ip.error });
+  }
+  return { egressIPs, invalidEgressIPs };
+}

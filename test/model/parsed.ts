@@ -1,0 +1,39 @@
+/** Short ways to values that a test knows to be valid, and to the raw objects that hold them. */
+import { parseCidr, parseIp, type Cidr, type Ip } from '../../src/model/address.ts';
+import { parseHostSubnet, type HostSubnet } from '../../src/model/hostsubnet.ts';
+import { parseNetNamespace, type NetNamespace } from '../../src/model/netnamespace.ts';
+import type { HostSubnetObject, NetNamespaceObject } from '../../src/model/objects.ts';
+import type { Result } from '../../src/model/result.ts';
+import { parseVnid, type Vnid } from '../../src/model/vnid.ts';
+
+export function valid<T, E>(result: Result<T, E>): T {
+  if (!result.ok) throw new Error(`expected a value: ${JSON.stringify(result.error)}`);
+  return result.value;
+}
+
+export const ip = (text: string): Ip => valid(parseIp(text));
+export const cidr = (text: string): Cidr => valid(parseCidr(text));
+export const vnid = (value: number): Vnid => valid(parseVnid(value));
+
+export type HostSubnetFields = Partial<Omit<HostSubnetObject, 'apiVersion' | 'kind' | 'metadata'>>;
+
+export function rawHostSubnet(name: string, fields: HostSubnetFields = {}): HostSubnetObject {
+  return {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'HostSubnet',
+    metadata: { name },
+    host: name,
+    hostIP: '192.168.7.11',
+    subnet: '10.128.0.0/23',
+    ...fields,
+  };
+}
+
+export function rawNetNamespace(name: string, netid: number, egressIPs?: string[] | null): NetNamespaceObject {
+  const lists = egressIPs === undefined ? {} : { egressIPs };
+  return { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name }, netname: name, netid, ...lists };
+}
+
+export const hostSubnet = (name: string, fields: HostSubnetFields = {}): HostSubnet => valid(parseHostSubnet(rawHostSubnet(name, fields)));
+export const netNamespace = (name: string, netid: number, egressIPs: string[] = []): NetNamespace =>
+  valid(parseNetNamespace(rawNetNamespace(name, netid, egressIPs)));
