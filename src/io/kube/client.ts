@@ -1,0 +1,227 @@
+/** Reads and writes objects of a Kubernetes API. Paths, pages and bodies; what travels is in transport.ts. */
+import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
+import { isRecord } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { isExpired, isNotFound } from './error.ts';
+import type { StreamRequest, Transport } from './transport.ts';
+
+export interface ObjectRef {
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export type PatchType = 'merge' | 'json' | 'strategic' | 'apply';
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface WriteOptions extends RequestOptions {
+  readonly fieldManager?: string;
+  readonly dryRun?: boolean;
+}
+
+export interface Selection {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface ListOptions extends Selection, RequestOptions {
+  /** Objects asked for at once; 2,000 when absent. The result has all of them in any case. */
+  readonly pageSize?: number;
+}
+
+export interface PatchOptions extends WriteOptions {
+  readonly type: PatchType;
+  readonly subresource?: 'status';
+  /** With type apply: take over fields of other managers. */
+  readonly force?: boolean;
+}
+
+export interface DeleteOptions extends RequestOptions {
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  readonly gracePeriodSeconds?: number;
+}
+
+export interface WatchRequest extends Selection, Pick<StreamRequest, 'signal' | 'idleTimeout' | 'onText'> {
+  readonly resourceVersion: string;
+  /** After how many seconds the server is asked to end the watch. */
+  readonly timeoutSeconds: number;
+}
+
+export interface List<T> {
+  readonly items: T[];
+  readonly resourceVersion: string;
+}
+
+/** A client of one API server. Its methods throw ApiError when the server refuses, other errors when it cannot be reached. */
+export interface KubeClient {
+  /** The object, or undefined when there is none. */
+  get<T extends KubeObject>(kind: Kind, ref: ObjectRef, options?: RequestOptions): Promise<T | undefined>;
+  /** All objects selected, read in pages, and the version to watch from. */
+  list<T extends KubeObject>(kind: Kind, options?: ListOptions): Promise<List<T>>;
+  /** Creates the object (namespace from its metadata) and returns it as stored. */
+  create<T extends KubeObject>(kind: Kind, object: T, options?: WriteOptions): Promise<T>;
+  /** Patches the object and returns it as stored. */
+  patch<T extends KubeObject>(kind: Kind, ref: ObjectRef, body: unknown, options: PatchOptions): Promise<T>;
+  /** Deletes the object; that there is none is a success. */
+  delete(kind: Kind, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
+  /** Streams the lines of a watch; resolves when the server ends it. `watchKind` is what to use instead. */
+  watch(kind: Kind, request: WatchRequest): Promise<void>;
+  close(): void;
+}
+
+const patchTypes: Readonly<Record<PatchType, string>> = {
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+function pathOf(kind: Kind, ref: { readonly name?: string; readonly namespace?: string }, query: Query = {}): string {
+  const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
+  const namespace = kind.namespaced && ref.namespace !== undefined ? `/namespaces/${encodeURIComponent(ref.namespace)}` : '';
+  const name = ref.name === undefined ? '' : `/${encodeURIComponent(ref.name)}`;
+  const entries = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
+  );
+  const search = entries.length === 0 ? '' : `?${entries.join('&')}`;
+  return `${root}${namespace}/${kind.plural}${name}${search}`;
+}
+
+export type Guard<T> = (value: unknown) => value is T;
+
+/** Tells objects from anything else by the shape all have; what a kind has besides is its schema's, which the server holds. */
+export function objectGuard<T extends KubeObject>(): Guard<T> {
+  return (value): value is T => isRecord(value) && isRecord(value['metadata']);
+}
+
+function objectFrom<T extends KubeObject>(text: string, guard: Guard<T>): T {
+  const value: unknown = JSON.parse(text);
+  if (!guard(value)) throw new Error('the API server answered something that is no object');
+  return value;
+}
+
+interface Page<T> {
+  readonly items: T[];
+  readonly resourceVersion: string;
+  readonly next: string;
+}
+
+function pageFrom<T extends KubeObject>(text: string, guard: Guard<T>): Page<T> {
+  const value: unknown = JSON.parse(text);
+  if (!isRecord(value) || !Array.isArray(value['items']) || !isRecord(value['metadata'])) {
+    throw new Error('the API server answered something that is no list');
+  }
+  const metadata = value['metadata'];
+  const items = value['items'].filter(guard);
+  return {
+    items,
+    resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '',
+    next: typeof metadata['continue'] === 'string' ? metadata['continue'] : '',
+  };
+}
+
+function selectorQuery(selection: Selection): Query {
+  return { labelSelector: selection.labelSelector, fieldSelector: selection.fieldSelector };
+}
+
+function writeQuery(options: WriteOptions): Query {
+  return { fieldManager: options.fieldManager, dryRun: options.dryRun === true ? 'All' : undefined };
+}
+
+class Client implements KubeClient {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  async get<T extends KubeObject>(kind: Kind, ref: ObjectRef, options: RequestOptions = {}): Promise<T | undefined> {
+    try {
+      return objectFrom(await this.#send('GET', pathOf(kind, ref), options), objectGuard<T>());
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async list<T extends KubeObject>(kind: Kind, options: ListOptions = {}): Promise<List<T>> {
+    const { pageSize = 2000 } = options;
+    const read = async (limit: number | undefined, token: string | undefined): Promise<Page<T>> => {
+      const path = pathOf(kind, { ...scope(options) }, { ...selectorQuery(options), limit, continue: token });
+      return pageFrom(await this.#send('GET', path, options), objectGuard<T>());
+    };
+    try {
+      const items: T[] = [];
+      for (let token: string | undefined; ; ) {
+        const page = await read(pageSize, token);
+        for (const item of page.items) items.push(item);
+        if (page.next === '') return { items, resourceVersion: page.resourceVersion };
+        token = page.next;
+      }
+    } catch (error) {
+      // a page's token is kept for some minutes only: who lost the race reads all at once
+      if (!isExpired(error)) throw error;
+      const { items, resourceVersion } = await read(undefined, undefined);
+      return { items, resourceVersion };
+    }
+  }
+
+  async create<T extends KubeObject>(kind: Kind, object: T, options: WriteOptions = {}): Promise<T> {
+    const path = pathOf(kind, { ...scope(object.metadata) }, writeQuery(options));
+    const body = JSON.stringify({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...object });
+    return objectFrom(await this.#send('POST', path, options, body), objectGuard<T>());
+  }
+
+  async patch<T extends KubeObject>(kind: Kind, ref: ObjectRef, body: unknown, options: PatchOptions): Promise<T> {
+    const { signal, type, subresource, force } = options;
+    const [path = '', query = ''] = pathOf(kind, ref, { ...writeQuery(options), force }).split('?');
+    const text = await this.#transport.send({
+      method: 'PATCH',
+      path: `${path}${subresource === undefined ? '' : `/${subresource}`}${query === '' ? '' : `?${query}`}`,
+      body: JSON.stringify(body),
+      contentType: patchTypes[type],
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return objectFrom(text, objectGuard<T>());
+  }
+
+  async delete(kind: Kind, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
+    const { signal, ...rest } = options;
+    const body = JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', ...rest });
+    try {
+      await this.#send('DELETE', pathOf(kind, ref), { ...(signal === undefined ? {} : { signal }) }, body);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  watch(kind: Kind, request: WatchRequest): Promise<void> {
+    const { signal, idleTimeout, onText, resourceVersion, timeoutSeconds } = request;
+    const query = { ...selectorQuery(request), watch: 1, allowWatchBookmarks: true, resourceVersion, timeoutSeconds };
+    return this.#transport.stream({ path: pathOf(kind, { ...scope(request) }, query), signal, idleTimeout, onText });
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  #send(method: 'GET' | 'POST' | 'DELETE', path: string, options: RequestOptions, body?: string): Promise<string> {
+    const { signal } = options;
+    return this.#transport.send({ method, path, ...(body === undefined ? {} : { body }), ...(signal === undefined ? {} : { signal }) });
+  }
+}
+
+function scope(of: { readonly namespace?: string }): { readonly namespace?: string } {
+  return of.namespace === undefined ? {} : { namespace: of.namespace };
+}
+
+/** A client that sends through the transport. */
+export function createClient(transport: Transport): KubeClient {
+  return new Client(transport);
+}

@@ -1,0 +1,93 @@
+/** Where the API server is and who we are: kubeconfig files, or the service account inside a cluster. */
+import { readFile } from 'node:fs/promises';
+import type https from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Logger } from '../log.ts';
+import { createClient, type KubeClient } from './client.ts';
+import { createTransport, type Credentials, type CredentialSource } from './transport.ts';
+
+export interface KubeOptions {
+  /** Path of a kubeconfig; when absent $KUBECONFIG, ~/.kube/config and the cluster we run in are tried, in this order. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly logger: Logger;
+  readonly userAgent: string;
+}
+
+/** How long credentials are used before they are read again, in milliseconds: tokens in files rotate. */
+const credentialAge = 30_000;
+
+async function loadConfig(options: KubeOptions): Promise<KubeConfig> {
+  const { KubeConfig } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  if (options.kubeconfig === undefined) config.loadFromDefault();
+  else {
+    await readFile(options.kubeconfig); // names the file when it cannot be read
+    config.loadFromFile(options.kubeconfig);
+  }
+  if (options.context !== undefined) {
+    if (config.getContextObject(options.context) === null) throw new Error(`the kubeconfig has no context "${options.context}"`);
+    config.setCurrentContext(options.context);
+  }
+  return config;
+}
+
+function serverOf(config: KubeConfig): URL {
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new Error(`the kubeconfig has no cluster for context "${config.getCurrentContext()}"`);
+  if (cluster.proxyUrl !== undefined) throw new Error('proxy-url in a kubeconfig is not supported');
+  if (!URL.canParse(cluster.server)) throw new Error(`the kubeconfig's server "${cluster.server}" is no URL`);
+  return new URL(cluster.server);
+}
+
+function textHeaders(headers: https.RequestOptions['headers']): Record<string, string> {
+  const entries = Object.entries(headers ?? {});
+  return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name.toLowerCase(), value.trim()]] : [])));
+}
+
+async function readCredentials(config: KubeConfig): Promise<Credentials> {
+  if (serverOf(config).protocol === 'http:') return { headers: {}, tls: {} };
+  const options: https.RequestOptions = { headers: {} };
+  await config.applyToHTTPSOptions(options);
+  const { ca, cert, key, servername, rejectUnauthorized, auth } = options;
+  const given = { ca, cert, key, servername, rejectUnauthorized };
+  const basic = typeof auth === 'string' ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
+  return {
+    headers: { ...textHeaders(options.headers), ...basic },
+    tls: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
+}
+
+/** Reads credentials at most every 30 s, from the files afresh after a 401; a new TLS identity means new connections. */
+function credentialSource(options: KubeOptions, first: KubeConfig): CredentialSource {
+  let config = first;
+  let current: { readonly value: Credentials; readonly at: number } | undefined;
+  let reading: Promise<Credentials> | undefined;
+
+  const read = async (renew: boolean): Promise<Credentials> => {
+    if (renew) {
+      options.logger.info('the API server refused our credentials: reading them again');
+      config = await loadConfig(options);
+    }
+    const fresh = await readCredentials(config);
+    const known = current?.value;
+    const same = known !== undefined && isDeepStrictEqual(known.tls, fresh.tls);
+    const value = same ? { headers: fresh.headers, tls: known.tls } : fresh;
+    current = { value, at: performance.now() };
+    return value;
+  };
+
+  return async (renew) => {
+    if (!renew && current !== undefined && performance.now() - current.at < credentialAge) return current.value;
+    reading ??= read(renew).finally(() => (reading = undefined));
+    return reading;
+  };
+}
+
+/** A client for the API server that the kubeconfig names; throws when there is no usable configuration. */
+export async function openKube(options: KubeOptions): Promise<KubeClient> {
+  const config = await loadConfig(options);
+  const server = serverOf(config);
+  return createClient(createTransport({ server, credentials: credentialSource(options, config), userAgent: options.userAgent }));
+}

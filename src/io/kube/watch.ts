@@ -1,0 +1,260 @@
+/**
+ * A copy of all objects of a kind that follows the API server for as long as the process lives. It lists, watches
+ * from there, and whatever happens to the connection watches again from the last version it saw; when that version
+ * is too old it lists afresh and tells what changed meanwhile. Each change of an object is told once, in order.
+ */
+import type { Kind } from '../../../api/kinds.ts';
+import { isRecord } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import type { Logger } from '../log.ts';
+import { pause } from '../pause.ts';
+import { objectGuard, type KubeClient, type Selection } from './client.ts';
+import { ApiError, apiError, isExpired } from './error.ts';
+
+export interface Change<T> {
+  /** NAME, or NAMESPACE/NAME. */
+  readonly key: string;
+  readonly before?: T;
+  readonly after?: T;
+}
+
+export interface ObjectCache<T> {
+  /** Resolves when the first list is complete; rejects when the signal aborts before. */
+  readonly synced: Promise<void>;
+  /** Resolves when the watch has ended after its signal aborted. */
+  readonly ended: Promise<void>;
+  isSynced(): boolean;
+  get(key: string): T | undefined;
+  /** All objects, in no particular order. */
+  list(): readonly T[];
+  /** Tells the listener of every object that is there, then of every change; `onSynced` once the first list is complete. */
+  subscribe(listener: (change: Change<T>) => void, onSynced?: () => void): () => void;
+}
+
+export interface WatchOptions extends Selection {
+  readonly logger: Logger;
+  /** Milliseconds without a byte after which a watch counts as dead; 55,000 when absent. */
+  readonly idleTimeout?: number;
+  readonly pageSize?: number;
+  /** Longest wait between attempts in milliseconds; 30,000 when absent. */
+  readonly maxDelay?: number;
+}
+
+/** NAME, or NAMESPACE/NAME. */
+export function keyOf(object: KubeObject): string {
+  const { namespace, name = '' } = object.metadata;
+  return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
+}
+
+/** The object without managedFields, which are a third of most objects and of no use to us. */
+function lean<T extends KubeObject>(object: T): T {
+  if (!('managedFields' in object.metadata)) return object;
+  return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
+}
+
+/** Versions are compared as numbers, which is how every API server counts; undefined for one that is no number. */
+function versionNumber(version: string | undefined): number | undefined {
+  const number = Number(version);
+  return version !== undefined && version !== '' && Number.isSafeInteger(number) ? number : undefined;
+}
+
+interface Subscriber<T> {
+  readonly listener: (change: Change<T>) => void;
+  readonly onSynced: (() => void) | undefined;
+}
+
+class Mirror<T extends KubeObject> implements ObjectCache<T> {
+  readonly synced: Promise<void>;
+  readonly ended: Promise<void>;
+  readonly #objects = new Map<string, T>();
+  readonly #subscribers = new Set<Subscriber<T>>();
+  readonly #guard = objectGuard<T>();
+  readonly #client: KubeClient;
+  readonly #kind: Kind;
+  readonly #options: WatchOptions;
+  readonly #logger: Logger;
+  #isSynced = false;
+  #resolveSynced: () => void = () => undefined;
+  /** The version to watch from; empty when a list is due. */
+  #version = '';
+  #failures = 0;
+
+  constructor(client: KubeClient, kind: Kind, options: WatchOptions, signal: AbortSignal) {
+    this.#client = client;
+    this.#kind = kind;
+    this.#options = options;
+    this.#logger = options.logger.child({ kind: kind.kind });
+    this.synced = new Promise<void>((resolve, reject) => {
+      this.#resolveSynced = resolve;
+      signal.addEventListener('abort', () => reject(new Error(`the watch of ${kind.plural} was ended`)), { once: true });
+    });
+    this.synced.catch(() => undefined); // nobody has to wait for it
+    this.ended = this.#run(signal);
+  }
+
+  isSynced(): boolean {
+    return this.#isSynced;
+  }
+
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  list(): readonly T[] {
+    return [...this.#objects.values()];
+  }
+
+  subscribe(listener: (change: Change<T>) => void, onSynced?: () => void): () => void {
+    const subscriber = { listener, onSynced };
+    this.#subscribers.add(subscriber);
+    for (const [key, after] of this.#objects) this.#tell(subscriber, { key, after });
+    if (this.#isSynced) onSynced?.();
+    return () => this.#subscribers.delete(subscriber);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        if (this.#version === '') await this.#list(signal);
+        await this.#watch(signal);
+      } catch (error) {
+        await this.#recover(error, signal);
+      }
+    }
+  }
+
+  /** Decides what follows a failed list or watch, and waits. */
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    if (isExpired(error) || isTooLarge(error)) this.#version = '';
+    this.#failures += 1;
+    const { maxDelay = 30_000 } = this.#options;
+    const asked = error instanceof ApiError ? (error.status.details?.retryAfterSeconds ?? 0) * 1000 : 0;
+    const backoff = Math.min(maxDelay, 50 * 2 ** Math.min(this.#failures - 1, 20));
+    const delay = Math.round(Math.max(asked, backoff) * (0.75 + Math.random() / 2));
+    const level = this.#failures > 2 ? 'warn' : 'debug';
+    this.#logger[level]({ err: error, failures: this.#failures, retryInMs: delay, relist: this.#version === '' }, 'watch interrupted');
+    await pause(delay, signal);
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const { items, resourceVersion } = await this.#client.list<T>(this.#kind, { ...this.#options, signal });
+    const seen = new Set<string>();
+    for (const item of items) {
+      const key = keyOf(item);
+      seen.add(key);
+      const before = this.#objects.get(key);
+      if (before?.metadata.uid !== item.metadata.uid || before?.metadata.resourceVersion !== item.metadata.resourceVersion) {
+        this.#put(key, item);
+      }
+    }
+    for (const key of [...this.#objects.keys()]) if (!seen.has(key)) this.#remove(key);
+    this.#version = resourceVersion;
+    if (this.#isSynced) return;
+    this.#isSynced = true;
+    this.#resolveSynced();
+    for (const { onSynced } of this.#subscribers) onSynced?.();
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { idleTimeout = 55_000, namespace, labelSelector, fieldSelector } = this.#options;
+    // the server ends quiet watches before we count them as dead; spread, so that not all come back at once
+    const timeoutSeconds = Math.max(1, Math.floor((idleTimeout / 1000) * (0.7 + 0.2 * Math.random())));
+    const stop = new AbortController();
+    const started = performance.now();
+    let failure: unknown;
+    let rest = '';
+    const onText = (text: string): void => {
+      if (stop.signal.aborted) return;
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      try {
+        for (const line of lines) if (line !== '') this.#onEvent(line);
+      } catch (error) {
+        failure = error;
+        stop.abort();
+      }
+    };
+    try {
+      await this.#client.watch(this.#kind, {
+        ...(namespace === undefined ? {} : { namespace }),
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...(fieldSelector === undefined ? {} : { fieldSelector }),
+        resourceVersion: this.#version,
+        timeoutSeconds,
+        idleTimeout,
+        onText,
+        signal: AbortSignal.any([signal, stop.signal]),
+      });
+    } catch (error) {
+      throw failure ?? error;
+    }
+    if (performance.now() - started < 500) throw new Error('the server ended the watch at once');
+  }
+
+  /** Takes one line of a watch; throws when it is an error or no event. */
+  #onEvent(line: string): void {
+    const event: unknown = JSON.parse(line);
+    if (!isRecord(event)) throw new Error('a watch line is no event');
+    const { type, object } = event;
+    if (type === 'ERROR') throw errorOf(object);
+    if (!this.#guard(object)) throw new Error('a watch event has no object');
+    this.#failures = 0;
+    if (!this.#advance(object.metadata.resourceVersion)) return;
+    if (type === 'ADDED' || type === 'MODIFIED') this.#put(keyOf(object), object);
+    else if (type === 'DELETED') this.#remove(keyOf(object));
+  }
+
+  /** Moves on to the version; false when it is not newer, so that its event has been told before. */
+  #advance(version = ''): boolean {
+    const number = versionNumber(version);
+    const last = versionNumber(this.#version);
+    if (number !== undefined && last !== undefined && number <= last) return false;
+    this.#version = version;
+    return true;
+  }
+
+  #put(key: string, object: T): void {
+    const before = this.#objects.get(key);
+    const after = lean(object);
+    this.#objects.set(key, after);
+    const change = before === undefined ? { key, after } : { key, before, after };
+    for (const subscriber of this.#subscribers) this.#tell(subscriber, change);
+  }
+
+  #remove(key: string): void {
+    const before = this.#objects.get(key);
+    if (!this.#objects.delete(key) || before === undefined) return;
+    for (const subscriber of this.#subscribers) this.#tell(subscriber, { key, before });
+  }
+
+  /** A listener that throws must not keep the others from hearing. */
+  #tell(subscriber: Subscriber<T>, change: Change<T>): void {
+    try {
+      subscriber.listener(change);
+    } catch (error) {
+      this.#logger.error({ err: error, key: change.key }, 'a listener failed');
+    }
+  }
+}
+
+function errorOf(status: unknown): ApiError {
+  const code = isRecord(status) && typeof status['code'] === 'number' ? status['code'] : 500;
+  return apiError(code, JSON.stringify(status));
+}
+
+/** The server has not reached the version we ask for: it was restored from a backup, or is another one. */
+function isTooLarge(error: unknown): boolean {
+  const causes = error instanceof ApiError ? error.status.details?.causes : undefined;
+  return causes?.some(({ reason }) => reason === 'ResourceVersionTooLarge') === true;
+}
+
+/** Follows the objects of a kind until the signal aborts; the first list starts at once. */
+export function watchKind<T extends KubeObject>(
+  client: KubeClient,
+  kind: Kind,
+  options: WatchOptions,
+  signal: AbortSignal,
+): ObjectCache<T> {
+  return new Mirror<T>(client, kind, options, signal);
+}

@@ -1,0 +1,7 @@
+/** Waiting that a signal ends. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Resolves after the milliseconds, or at once when the signal aborts; never rejects. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+}

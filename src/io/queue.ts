@@ -1,0 +1,134 @@
+/**
+ * A work queue of keys, as controllers need it: a key that waits is there once, a key that is being worked on is
+ * never given to a second worker but comes again afterwards when it was added meanwhile, and a key whose work
+ * failed comes again after a delay that doubles with each failure.
+ */
+import type { Logger } from './log.ts';
+
+export interface QueueOptions {
+  readonly logger: Logger;
+  /** How many keys are worked on at once; 1 when absent. */
+  readonly concurrency?: number;
+  /** Delay after the first failure in milliseconds, doubled by each further one; 20 when absent. */
+  readonly baseDelay?: number;
+  /** Longest delay after a failure in milliseconds; 30,000 when absent. */
+  readonly maxDelay?: number;
+}
+
+/** Does the work for a key; a number it returns is the milliseconds after which the key comes again. */
+export type Handler = (key: string, signal: AbortSignal) => Promise<number | undefined> | Promise<void>;
+
+export interface WorkQueue {
+  /** Queues the key unless it already waits. */
+  add(key: string): void;
+  /** Queues the key after a delay in milliseconds; the earliest of several delays counts. */
+  addAfter(key: string, delay: number): void;
+  /** How many keys wait or are being worked on, delayed ones left out. */
+  size(): number;
+  /** Works until the signal aborts; resolves when the last handler has ended. Errors of handlers are logged and retried. */
+  process(handler: Handler, signal: AbortSignal): Promise<void>;
+}
+
+class Queue implements WorkQueue {
+  readonly #waiting = new Set<string>();
+  readonly #active = new Set<string>();
+  readonly #again = new Set<string>();
+  readonly #delayed = new Map<string, { readonly timer: NodeJS.Timeout; readonly at: number }>();
+  readonly #failures = new Map<string, number>();
+  readonly #options: QueueOptions;
+  #wake: (() => void) | undefined;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+  }
+
+  add(key: string): void {
+    const delayed = this.#delayed.get(key);
+    if (delayed !== undefined) {
+      clearTimeout(delayed.timer);
+      this.#delayed.delete(key);
+    }
+    if (this.#active.has(key)) this.#again.add(key);
+    else this.#waiting.add(key);
+    this.#wake?.();
+  }
+
+  addAfter(key: string, delay: number): void {
+    if (delay <= 0) {
+      this.add(key);
+      return;
+    }
+    const at = performance.now() + delay;
+    const delayed = this.#delayed.get(key);
+    if (delayed !== undefined) {
+      if (delayed.at <= at) return;
+      clearTimeout(delayed.timer);
+    }
+    const timer = setTimeout(() => {
+      this.#delayed.delete(key);
+      this.add(key);
+    }, delay);
+    this.#delayed.set(key, { timer, at });
+  }
+
+  size(): number {
+    return this.#waiting.size + this.#active.size;
+  }
+
+  async process(handler: Handler, signal: AbortSignal): Promise<void> {
+    const stop = (): void => this.#wake?.();
+    signal.addEventListener('abort', stop);
+    const running = new Set<Promise<void>>();
+    const concurrency = this.#options.concurrency ?? 1;
+    while (!signal.aborted) {
+      const key = running.size < concurrency ? this.#take() : undefined;
+      if (key !== undefined) {
+        const work = this.#work(key, handler, signal).finally(() => {
+          running.delete(work);
+          this.#wake?.();
+        });
+        running.add(work);
+        continue;
+      }
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    signal.removeEventListener('abort', stop);
+    for (const { timer } of this.#delayed.values()) clearTimeout(timer);
+    this.#delayed.clear();
+    await Promise.all(running);
+  }
+
+  #take(): string | undefined {
+    const [key] = this.#waiting;
+    if (key !== undefined) this.#waiting.delete(key);
+    return key;
+  }
+
+  async #work(key: string, handler: Handler, signal: AbortSignal): Promise<void> {
+    this.#active.add(key);
+    try {
+      const after = await handler(key, signal);
+      this.#failures.delete(key);
+      if (typeof after === 'number') this.addAfter(key, after);
+    } catch (error) {
+      if (!signal.aborted) this.#retry(key, error);
+    } finally {
+      this.#active.delete(key);
+      if (this.#again.delete(key)) this.add(key);
+    }
+  }
+
+  #retry(key: string, error: unknown): void {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const { baseDelay = 20, maxDelay = 30_000, logger } = this.#options;
+    const delay = Math.min(maxDelay, baseDelay * 2 ** (failures - 1));
+    logger.warn({ key, err: error, failures, retryInMs: delay }, 'work failed and is retried');
+    this.addAfter(key, delay);
+  }
+}
+
+/** An empty queue. */
+export function createQueue(options: QueueOptions): WorkQueue {
+  return new Queue(options);
+}

@@ -1,0 +1,49 @@
+/** JSON values, and the few things done with them everywhere: telling objects apart, equality. */
+
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: Json | undefined;
+}
+
+/** Whether the value is an object with keys: neither null nor an array. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a JSON value is an object. */
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a JSON value is an array. */
+export function isJsonArray(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+function isParsed(value: unknown): value is Json {
+  return value !== undefined;
+}
+
+/** The value that the text writes; throws SyntaxError when it is not JSON. */
+export function parseJson(text: string): Json {
+  const value: unknown = JSON.parse(text);
+  if (!isParsed(value)) throw new SyntaxError('not JSON');
+  return value;
+}
+
+function sameArray(a: readonly Json[], b: readonly Json[]): boolean {
+  return a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
+}
+
+function sameObject(a: JsonObject, b: JsonObject): boolean {
+  const keys = Object.keys(a).filter((key) => a[key] !== undefined);
+  if (keys.length !== Object.keys(b).filter((key) => b[key] !== undefined).length) return false;
+  return keys.every((key) => jsonEqual(a[key], b[key]));
+}
+
+/** Whether two JSON values are the same; the order of keys does not matter, a key with undefined is absent. */
+export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (isJsonArray(a)) return isJsonArray(b) && sameArray(a, b);
+  return isJsonObject(a) && isJsonObject(b) && sameObject(a, b);
+}
