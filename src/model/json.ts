@@ -47,3 +47,13 @@ export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
   if (isJsonArray(a)) return isJsonArray(b) && sameArray(a, b);
   return isJsonObject(a) && isJsonObject(b) && sameObject(a, b);
 }
+
+/** The list, or an empty one when the value is none. */
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The text, or an empty one when the value is none. */
+export function asText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

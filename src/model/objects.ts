@@ -15,3 +15,16 @@ export interface KubeObject {
   readonly kind?: string;
   readonly metadata: ObjectMeta;
 }
+
+/** The part of a Namespace that is read. */
+export interface NamespaceObject extends KubeObject {
+  readonly status?: { readonly phase?: string };
+}
+
+/** The part of a Node that is read. */
+export interface NodeObject extends KubeObject {
+  readonly status?: {
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * Brings bridge, nft, addresses and conntrack of one node to a plan, in the order that lets no packet take a wrong
+ * way in between: an address is there before anything is translated to it, a pod is restricted before its flows
+ * change, and what goes away goes in the reverse order. What is there is read, not remembered: the copies held here
+ * are dropped by `forget` whenever they may be wrong.
+ */
+import { type Exec, must } from '../io/exec.ts';
+import type { Logger } from '../io/log.ts';
+import type { Cidr, Ip } from '../model/address.ts';
+import { type Connection, deleteConnections, listConnections, staleConnections } from './conntrack.ts';
+import { announce } from './links/arp.ts';
+import { addressCommands, labelOf, parseAddresses, planAddresses, type Uplink } from './links/addresses.ts';
+import { additions, parseElements, removals } from './nft/elements.ts';
+import { type NftElements, nftTable, noElements } from './nft/ruleset.ts';
+import type { NodePlan } from './plan/node.ts';
+import type { Bridge } from './ovs/bridge.ts';
+import { type BridgeContent, bundleLines, wantedContent } from './ovs/bundle.ts';
+
+export interface ApplyDeps {
+  readonly exec: Exec;
+  readonly bridge: Bridge;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Also ends these connections in Open vSwitch's own conntrack; on the kernel's datapath there is none. */
+  readonly endInSwitch: (connections: readonly Connection[]) => Promise<void>;
+}
+
+/** What stays the same from plan to plan. */
+export interface ApplyContext {
+  /** The nft table with its chains. */
+  readonly nftBase: string;
+  readonly uplink: Uplink;
+  /** Pod and service networks. */
+  readonly inside: readonly Cidr[];
+}
+
+/** What one pass changed. */
+export interface Applied {
+  readonly bundleLines: number;
+  readonly connectionsEnded: number;
+  readonly hosted: readonly Ip[];
+  readonly released: readonly Ip[];
+}
+
+const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
+
+export class Applier {
+  readonly #deps: ApplyDeps;
+  #bridge: BridgeContent | undefined;
+  #nft: { readonly base: string; readonly elements: NftElements } | undefined;
+  /** Sources that the connections of each restricted pod have been checked against. */
+  #checked = new Map<Ip, string>();
+
+  constructor(deps: ApplyDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads bridge and nft afresh at the next pass. */
+  forget(): void {
+    this.#bridge = undefined;
+    this.#nft = undefined;
+  }
+
+  /** Brings the node to the plan; throws when a step failed, and then the next pass starts from what is there. */
+  async apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
+    try {
+      return await this.#apply(plan, context);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  async #apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
+    const { exec } = this.#deps;
+    const present = parseAddresses(await must(exec, 'ip', ['-j', '-4', 'addr', 'show']));
+    const addresses = planAddresses(present, context.uplink, plan.addresses);
+    const label = labelOf(context.uplink.device);
+    if (!label.ok && plan.addresses.size > 0) throw new Error(label.error);
+    const commands = addressCommands(addresses, context.uplink, label.ok ? label.value : '');
+    if (commands.add.length > 0) await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands.add) });
+    const before = await this.#addToNft(plan.nft, context.nftBase);
+    const lines = await this.#applyBundle(plan);
+    await this.#nftCommands(removals(before, plan.nft));
+    this.#nft = { base: context.nftBase, elements: plan.nft };
+    const ended = await this.#endStale(plan, before, context.inside);
+    if (commands.remove.length > 0) await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands.remove) });
+    for (const ip of addresses.add) this.#announce(context.uplink.device, ip);
+    return {
+      bundleLines: lines,
+      connectionsEnded: ended,
+      hosted: addresses.add,
+      released: addresses.remove.map(({ ip }) => ip),
+    };
+  }
+
+  /** Adds to nft what is missing; returns what was there before. A table with other chains is replaced whole. */
+  async #addToNft(wanted: NftElements, base: string): Promise<NftElements> {
+    if (this.#nft?.base === base) {
+      await this.#nftCommands(additions(this.#nft.elements, wanted));
+      return this.#nft.elements;
+    }
+    const before = await this.#readNft();
+    await must(this.#deps.exec, 'nft', ['-f', '-'], { input: base + batch(additions(noElements, wanted)) });
+    this.#nft = { base, elements: wanted };
+    return before;
+  }
+
+  async #readNft(): Promise<NftElements> {
+    const listing = await this.#deps.exec('nft', ['-j', 'list', 'table', 'ip', nftTable]);
+    return listing.status === 0 ? parseElements(listing.stdout) : noElements;
+  }
+
+  async #nftCommands(commands: readonly string[]): Promise<void> {
+    if (commands.length > 0) await must(this.#deps.exec, 'nft', ['-f', '-'], { input: batch(commands) });
+  }
+
+  async #applyBundle(plan: NodePlan): Promise<number> {
+    const wanted = wantedContent(plan.flows, plan.groups);
+    const actual = this.#bridge ?? (await this.#deps.bridge.read());
+    const lines = bundleLines(actual, wanted);
+    if (lines.length > 0) await this.#deps.bridge.apply(lines);
+    this.#bridge = wanted;
+    return lines.length;
+  }
+
+  /** Ends connections of pods whose allowed sources changed, and those that use an address given up. */
+  async #endStale(plan: NodePlan, before: NftElements, inside: readonly Cidr[]): Promise<number> {
+    const pods = new Map([...plan.sources].filter(([pod, sources]) => this.#checked.get(pod) !== sources.join()));
+    const givenUp = new Set([...before.snat].flatMap(([mark, ip]) => (plan.nft.snat.get(mark) === ip ? [] : [ip])));
+    if (pods.size === 0 && givenUp.size === 0) {
+      this.#remember(plan);
+      return 0;
+    }
+    const stale = staleConnections(await listConnections(this.#deps.exec), { pods, givenUp }, inside);
+    await deleteConnections(this.#deps.exec, stale);
+    await this.#deps.endInSwitch(stale);
+    this.#remember(plan);
+    return stale.length;
+  }
+
+  #remember(plan: NodePlan): void {
+    this.#checked = new Map([...plan.sources].map(([pod, sources]) => [pod, sources.join()]));
+  }
+
+  #announce(device: string, ip: Ip): void {
+    const { exec, logger, signal } = this.#deps;
+    announce(exec, device, ip, signal).then(
+      (failure) => {
+        if (failure !== undefined) logger.warn({ ip, device, reason: failure }, 'gratuitous ARP failed');
+      },
+      (error: unknown) => {
+        if (!signal.aborted) logger.warn({ ip, device, err: error }, 'gratuitous ARP failed');
+      },
+    );
+  }
+}

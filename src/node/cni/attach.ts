@@ -1,0 +1,49 @@
+/** A pod's link: a veth pair between the pod's network namespace and br0, its address and routes. */
+import { createHash } from 'node:crypto';
+import { type Exec, must } from '../../io/exec.ts';
+import type { Ip } from '../../model/address.ts';
+import type { Networks, NodeFacts } from '../facts.ts';
+import { podMac } from '../plan/peers.ts';
+
+export interface LinkRequest {
+  /** Path of the pod's network namespace. */
+  readonly netns: string;
+  /** Name of the interface inside it. */
+  readonly device: string;
+  readonly ip: Ip;
+  readonly mtu: number;
+}
+
+/** The name of a pod's interface on the node: at most 15 characters, the same for the same sandbox. */
+export function hostDevice(sandbox: string): string {
+  return `veth${createHash('sha256').update(sandbox).digest('hex').slice(0, 10)}`;
+}
+
+/** Makes the pair and configures the pod's end; what a broken earlier attempt left is replaced. */
+export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, request: LinkRequest & { readonly host: string }): Promise<void> {
+  const { netns, device, ip, mtu, host } = request;
+  const inPod = ['--net=' + netns, '--'];
+  await removeLink(run, host);
+  const mac = podMac(ip);
+  const pair = `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`;
+  await must(run, 'ip', ['-batch', '-'], { input: `${pair}\nlink set dev ${host} up\n` });
+  // Checksums are left to the kernel of the receiver on a veth; packets of the userspace datapath pass no such kernel.
+  if (facts.datapath === 'netdev') {
+    await must(run, 'ethtool', ['-K', host, 'tx', 'off']);
+    await must(run, 'nsenter', [...inPod, 'ethtool', '-K', device, 'tx', 'off']);
+  }
+  const lines = [
+    'link set dev lo up',
+    `addr add ${ip}/${facts.subnet.length} brd + dev ${device}`,
+    `link set dev ${device} up`,
+    ...networks.cluster.map(({ text }) => `route replace ${text} dev ${device}`),
+    `route replace default via ${facts.gateway} dev ${device}`,
+  ];
+  await must(run, 'nsenter', [...inPod, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+}
+
+/** Removes the pair by its end on the node; none there is no error. */
+export async function removeLink(run: Exec, host: string): Promise<void> {
+  const shown = await run('ip', ['link', 'show', 'dev', host]);
+  if (shown.status === 0) await run('ip', ['link', 'del', 'dev', host]);
+}

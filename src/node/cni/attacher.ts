@@ -1,0 +1,111 @@
+/** Attaches pods to br0 and detaches them. What OVSDB holds is the record; both are idempotent by sandbox id. */
+import type { Exec } from '../../io/exec.ts';
+import type { Logger } from '../../io/log.ts';
+import type { Ip } from '../../model/address.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import type { Machine, Prepared } from '../machine.ts';
+import { addPort, removePort } from '../ovs/bridge.ts';
+import { podMac } from '../plan/peers.ts';
+import { hostDevice, makeLink, removeLink } from './attach.ts';
+import { type AttachedPod, attachedPods, externalIds, nextAddress } from './pods.ts';
+import type { CniRequest, CniResult } from './server.ts';
+
+export interface AttacherDeps {
+  readonly exec: Exec;
+  readonly logger: Logger;
+  readonly machine: Machine;
+  readonly vnidOf: (namespace: string) => Vnid | undefined;
+  /** Resolves when a whole pass over the node that began after the call has succeeded. */
+  readonly applied: () => Promise<void>;
+}
+
+/** Milliseconds that a new pod waits for its NetNamespace, and for its flows. */
+const patience = 30_000;
+const poll = 20;
+
+export class PodAttacher {
+  readonly #deps: AttacherDeps;
+  /** Addresses given to pods whose port is not in OVSDB yet. */
+  readonly #pending = new Set<Ip>();
+  #last: Ip | undefined;
+
+  constructor(deps: AttacherDeps) {
+    this.#deps = deps;
+  }
+
+  /** Does what a CNI request asks; throws with the reason in words for the runtime's log. */
+  async handle(request: CniRequest): Promise<CniResult | undefined> {
+    if (request.command === 'ADD') return this.#attach(request);
+    await this.#detach(request.sandbox);
+    return undefined;
+  }
+
+  async #attach(request: CniRequest): Promise<CniResult> {
+    const pod = `pod ${request.namespace}/${request.name}`;
+    const prepared = await this.#await(() => this.#deps.machine.prepared, `${pod}: the node is not ready yet`);
+    const wanting = `${pod}: namespace ${request.namespace} has no NetNamespace`;
+    await this.#await(() => this.#deps.vnidOf(request.namespace), wanting);
+    const present = attachedPods(prepared.ovsdb).find(({ sandbox }) => sandbox === request.sandbox);
+    const ip = present?.ip ?? this.#take(prepared);
+    try {
+      if (present === undefined) await this.#plug(prepared, request, ip);
+      await within(this.#deps.applied(), `${pod}: its flows were not there`);
+    } finally {
+      this.#pending.delete(ip);
+    }
+    const { facts, mtu } = prepared;
+    return { ip, prefixLength: facts.subnet.length, gateway: facts.gateway, mac: podMac(ip), mtu };
+  }
+
+  #take(prepared: Prepared): Ip {
+    const pods = attachedPods(prepared.ovsdb);
+    const used = new Set([...pods.map(({ ip }) => ip), ...this.#pending]);
+    const free = nextAddress(prepared.facts.subnet, used, this.#last ?? highest(pods));
+    if (!free.ok) throw new Error(free.error);
+    this.#last = free.value;
+    this.#pending.add(free.value);
+    return free.value;
+  }
+
+  async #plug(prepared: Prepared, request: CniRequest, ip: Ip): Promise<void> {
+    const { facts, networks, mtu, ovsdb } = prepared;
+    const host = hostDevice(request.sandbox);
+    const { sandbox, netns, device, namespace, name } = request;
+    await makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host });
+    const ids = externalIds({ sandbox, namespace, name, ip });
+    await ovsdb.configure([...removePort(ovsdb, host), ...addPort(host, { external_ids: ['map', Object.entries(ids)] })]);
+    await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
+  }
+
+  async #detach(sandbox: string): Promise<void> {
+    const host = hostDevice(sandbox);
+    const { ovsdb } = this.#deps.machine.prepared ?? {};
+    if (ovsdb !== undefined) {
+      const operations = removePort(ovsdb, host);
+      if (operations.length > 0) await ovsdb.configure(operations);
+    }
+    await removeLink(this.#deps.exec, host);
+  }
+
+  async #await<T>(get: () => T | undefined, missing: string): Promise<T> {
+    const end = Date.now() + patience;
+    for (;;) {
+      const value = get();
+      if (value !== undefined) return value;
+      if (Date.now() > end) throw new Error(`${missing} (waited ${patience / 1000} s)`);
+      await new Promise((resolve) => setTimeout(resolve, poll));
+    }
+  }
+}
+
+function highest(pods: readonly AttachedPod[]): Ip | undefined {
+  return pods.at(-1)?.ip;
+}
+
+async function within(work: Promise<void>, missing: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${missing} (waited ${patience / 1000} s)`)), patience);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,53 @@
+/** The pods attached to br0, as OVSDB remembers them: the only record, so a restarted agent forgets none. */
+import { addressAt, type Cidr, type Ip, ipNumber, lastOf, parseIp } from '../../model/address.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import { asMap, asSet, type Ovsdb } from '../ovs/ovsdb.ts';
+
+/** A pod's interface on br0. */
+export interface AttachedPod {
+  /** Name of the interface in the node's namespace. */
+  readonly device: string;
+  /** The container runtime's id of the pod sandbox. */
+  readonly sandbox: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly ip: Ip;
+  /** 0 until ovs-vswitchd has given it a port number. */
+  readonly ofport: number;
+}
+
+/** The keys of external_ids that say what an interface is for. */
+export function externalIds(pod: Omit<AttachedPod, 'device' | 'ofport'>): Readonly<Record<string, string>> {
+  return { sandbox: pod.sandbox, ip: pod.ip, 'pod-namespace': pod.namespace, 'pod-name': pod.name };
+}
+
+/** The pods attached to the bridge; interfaces that are no pod's are left out. */
+export function attachedPods(ovsdb: Ovsdb): AttachedPod[] {
+  return ovsdb.rows('Interface').flatMap((row): AttachedPod[] => {
+    const ids = asMap(row['external_ids']);
+    const ip = parseIp(ids['ip'] ?? '');
+    const { sandbox } = ids;
+    const device = row['name'];
+    if (sandbox === undefined || !ip.ok || typeof device !== 'string') return [];
+    const [number] = asSet(row['ofport']);
+    const ofport = typeof number === 'number' && number > 0 ? number : 0;
+    return [{ device, sandbox, namespace: ids['pod-namespace'] ?? '', name: ids['pod-name'] ?? '', ip: ip.value, ofport }];
+  });
+}
+
+/** The first index of a subnet that a pod gets; 0 is the network, 1 the gateway. */
+const firstPodIndex = 2;
+
+/**
+ * The next address for a pod: the one after `last`, round the subnet, that is in use by nobody; so an address given
+ * up is used again as late as possible. Neither the network's, the gateway's nor the broadcast address.
+ */
+export function nextAddress(subnet: Cidr, used: ReadonlySet<Ip>, last: Ip | undefined): Result<Ip> {
+  const count = Number(lastOf(subnet) - subnet.first) - firstPodIndex;
+  const start = last === undefined ? 0 : Number(ipNumber(last) - subnet.first) - firstPodIndex + 1;
+  for (let step = 0; step < count; step += 1) {
+    const ip = addressAt(subnet, firstPodIndex + ((start + step + count) % count));
+    if (!used.has(ip)) return ok(ip);
+  }
+  return err(`no address is free in ${subnet.text}: ${used.size} pods have one`);
+}

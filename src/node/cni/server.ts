@@ -1,0 +1,88 @@
+/** The agent's CNI socket: a pod is attached and detached by one HTTP request over a unix socket of mode 0600. */
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { asText, isRecord } from '../../model/json.ts';
+
+/** What a container runtime's plugin asks for. */
+export interface CniRequest {
+  readonly command: 'ADD' | 'DEL';
+  readonly sandbox: string;
+  readonly netns: string;
+  readonly device: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface CniResult {
+  readonly ip: string;
+  readonly prefixLength: number;
+  readonly gateway: string;
+  readonly mac: string;
+  readonly mtu: number;
+}
+
+export type CniHandler = (request: CniRequest) => Promise<CniResult | undefined>;
+
+const largestBody = 64 * 1024;
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) continue;
+    size += chunk.length;
+    if (size > largestBody) throw new Error('the request is too large');
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString());
+}
+
+function parseRequest(body: unknown): CniRequest {
+  const given = isRecord(body) ? body : {};
+  const { command } = given;
+  if (command !== 'ADD' && command !== 'DEL') throw new Error(`command ${JSON.stringify(command)} is neither ADD nor DEL`);
+  const field = (name: string): string => {
+    const value = asText(given[name]);
+    if (value === '' && (command === 'ADD' || name === 'sandbox')) throw new Error(`${name} is missing`);
+    return value;
+  };
+  return {
+    command,
+    sandbox: field('sandbox'),
+    netns: field('netns'),
+    device: field('device'),
+    namespace: field('namespace'),
+    name: field('name'),
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, handle: CniHandler): Promise<void> {
+  const reply = (status: number, body: unknown): void => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+  try {
+    reply(200, (await handle(parseRequest(await bodyOf(request)))) ?? {});
+  } catch (error) {
+    reply(500, { error: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** Listens on the socket until the signal aborts; a socket left by a dead agent is replaced. */
+export async function serveCni(path: string, handle: CniHandler, signal: AbortSignal): Promise<void> {
+  await rm(path, { force: true });
+  const server = createServer((request, response) => void answer(request, response, handle));
+  const before = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+  } finally {
+    process.umask(before);
+  }
+  await chmod(path, 0o600);
+  signal.addEventListener('abort', () => {
+    server.close();
+    server.closeAllConnections();
+  });
+}

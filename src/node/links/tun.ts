@@ -1,0 +1,58 @@
+/** tun0 and the routes of the node: the gateway address, the way to pods and services, the guard against leaks. */
+import type { Exec } from '../../io/exec.ts';
+import { must } from '../../io/exec.ts';
+import { type Cidr, overlaps } from '../../model/address.ts';
+import { asList, isRecord } from '../../model/json.ts';
+import { hex } from '../ovs/flow.ts';
+import { guard, seenBit, tunDevice } from '../ovs/pipeline.ts';
+import type { NodeFacts, Networks } from '../facts.ts';
+import type { Uplink } from './addresses.ts';
+
+/** Kernel settings of a node: it forwards, and tells nobody of a shorter way through tun0. */
+const settings = [`net.ipv4.ip_forward=1`, `net.ipv4.conf.${tunDevice}.send_redirects=0`, `net.ipv4.conf.${tunDevice}.rp_filter=0`];
+
+/** Brings tun0 up with the gateway address, its MTU and the routes to pods and services. Idempotent. */
+export async function configureTun(run: Exec, facts: NodeFacts, networks: Networks, mtu: number): Promise<void> {
+  const present = await must(run, 'ip', ['-j', 'addr', 'show', 'dev', tunDevice]);
+  const wanted = `${facts.gateway}/${facts.subnet.length}`;
+  const stale = addressesOf(present).filter((address) => address !== wanted);
+  const lines = [
+    ...stale.map((address) => `addr del ${address} dev ${tunDevice}`),
+    `addr replace ${wanted} brd + dev ${tunDevice}`,
+    `link set dev ${tunDevice} mtu ${mtu} up`,
+    ...[...networks.cluster, networks.service].map(({ text }) => `route replace ${text} dev ${tunDevice} proto ${guard.protocol} scope link`),
+  ];
+  await must(run, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
+  await must(run, 'sysctl', ['-q', '-w', ...settings]);
+  if (facts.datapath === 'netdev') await must(run, 'ethtool', ['-K', tunDevice, 'tx', 'off']);
+}
+
+function addressesOf(json: string): string[] {
+  const links: unknown = JSON.parse(json);
+  return asList(links)
+    .filter(isRecord)
+    .flatMap((link) => asList(link['addr_info']).filter(isRecord))
+    .filter((info) => info['family'] === 'inet')
+    .map((info) => `${String(info['local'])}/${String(info['prefixlen'])}`);
+}
+
+/**
+ * The guard: what comes from tun0 without the bits that our nft table sets goes nowhere but to pods, services and the
+ * nodes. When the table is lost the node is closed, not open.
+ */
+export async function configureGuard(run: Exec, networks: Networks, uplink: Uplink): Promise<void> {
+  const inside: readonly Cidr[] = [...networks.cluster, networks.service, uplink.network];
+  const distinct = inside.filter((one, index) => !inside.some((other, at) => at < index && overlaps(one, other)));
+  const { rulePriority, routeTable, protocol } = guard;
+  const lines = [
+    ...distinct.map(({ text }) => `route replace throw ${text} table ${routeTable} proto ${protocol}`),
+    `route replace unreachable default table ${routeTable} proto ${protocol}`,
+  ];
+  await must(run, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
+  const rules = await must(run, 'ip', ['-j', 'rule', 'show', 'priority', String(rulePriority)]);
+  const present: unknown = JSON.parse(rules === '' ? '[]' : rules);
+  if (asList(present).some((rule) => isRecord(rule) && rule['iif'] === tunDevice)) return;
+  const mark = `${hex(seenBit.set)}/${hex(seenBit.set | seenBit.clear)}`;
+  const rule = ['pref', String(rulePriority), 'iif', tunDevice, 'not', 'fwmark', mark, 'lookup', String(routeTable)];
+  await must(run, 'ip', ['rule', 'add', ...rule, 'protocol', String(protocol)]);
+}

@@ -1,0 +1,167 @@
+/** This machine's side of the node: the connection to Open vSwitch, the bridge, tun0, the uplink, the guard. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Exec, must } from '../io/exec.ts';
+import { connectRpc, type RpcConnection } from '../io/jsonrpc.ts';
+import type { Logger } from '../io/log.ts';
+import type { ClusterNetwork } from '../model/clusternetwork.ts';
+import type { Connection } from './conntrack.ts';
+import type { ClusterView } from './cluster.ts';
+import type { Datapath, Networks, NodeFacts } from './facts.ts';
+import { findUplink, type Uplink } from './links/addresses.ts';
+import { configureGuard, configureTun } from './links/tun.ts';
+import { Bridge, ensureBridge } from './ovs/bridge.ts';
+import { Ovsdb } from './ovs/ovsdb.ts';
+import { bridge } from './ovs/pipeline.ts';
+import { gatewayOf } from './plan/peers.ts';
+
+export interface MachineOptions {
+  readonly nodeName: string;
+  readonly ovsRunDir: string;
+  readonly ovsdbSocket: string;
+  readonly datapath: Datapath | 'auto';
+  readonly masqueradeBit: number | undefined;
+  readonly firstAvailable: boolean;
+}
+
+export interface MachineDeps {
+  readonly exec: Exec;
+  readonly logger: Logger;
+  /** Something of Open vSwitch changed. */
+  readonly changed: () => void;
+  /** ovs-vswitchd went away: what it held is gone. */
+  readonly lost: () => void;
+}
+
+/** What the machine turned out to be, once it is set up for a view of the cluster. */
+export interface Prepared {
+  readonly facts: NodeFacts;
+  readonly networks: Networks;
+  readonly uplink: Uplink;
+  readonly mtu: number;
+  readonly ovsdb: Ovsdb;
+}
+
+/** The kernel's datapath where the kernel has it. */
+function detectDatapath(): Datapath {
+  return existsSync('/sys/module/openvswitch') ? 'system' : 'netdev';
+}
+
+function networksOf(network: ClusterNetwork): Networks {
+  const { networks, serviceNetwork, mode, vxlanPort } = network;
+  return { cluster: networks.map(({ cidr }) => cidr), service: serviceNetwork, mode, vxlanPort };
+}
+
+const protocolNumbers: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, sctp: 132 };
+
+function tupleOf(connection: Connection): string | undefined {
+  const number = protocolNumbers[connection.protocol];
+  if (number === undefined) return undefined;
+  const ports =
+    connection.sourcePort === undefined ? [] : [`ct_tp_src=${connection.sourcePort}`, `ct_tp_dst=${connection.destinationPort ?? ''}`];
+  return [`ct_nw_src=${connection.source}`, `ct_nw_dst=${connection.destination}`, `ct_nw_proto=${number}`, ...ports].join(',');
+}
+
+export class Machine {
+  readonly bridge: Bridge;
+  readonly #options: MachineOptions;
+  readonly #deps: MachineDeps;
+  readonly #datapath: Datapath;
+  #ovsdb: Ovsdb | undefined;
+  #switch: RpcConnection | undefined;
+  #prepared: { readonly for: string; readonly value: Prepared } | undefined;
+
+  constructor(options: MachineOptions, deps: MachineDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#datapath = options.datapath === 'auto' ? detectDatapath() : options.datapath;
+    this.bridge = new Bridge(deps.exec, options.ovsRunDir);
+  }
+
+  /** What `prepare` returned last. */
+  get prepared(): Prepared | undefined {
+    return this.#prepared?.value;
+  }
+
+  /** Forgets what is set up, so that the next `prepare` looks at all of it. */
+  forget(): void {
+    this.#prepared = undefined;
+  }
+
+  /** Sets the machine up for the cluster as it is now, where it is not yet; throws with the reason when it cannot. */
+  async prepare(view: ClusterView): Promise<Prepared> {
+    const { exec } = this.#deps;
+    const ovsdb = await this.#connect();
+    await this.#watchSwitch();
+    const networks = networksOf(view.network);
+    const found = findUplink(await must(exec, 'ip', ['-j', '-4', 'addr', 'show']), view.own.hostIP);
+    if (!found.ok) throw new Error(found.error);
+    const uplink = found.value;
+    const wanted = JSON.stringify([view.own.hostIP, view.own.subnet.text, view.network.mtu, uplink.device, uplink.network.text, networks], plain);
+    if (this.#prepared?.for === wanted && ovsdb.find('Bridge', bridge) !== undefined) return this.#prepared.value;
+    const { mtu } = view.network;
+    const tunMac = await ensureBridge(ovsdb, { datapath: this.#datapath, vxlanPort: networks.vxlanPort, mtu });
+    const facts: NodeFacts = {
+      name: this.#options.nodeName,
+      nodeIP: view.own.hostIP,
+      subnet: view.own.subnet,
+      gateway: gatewayOf(view.own.subnet),
+      tunMac,
+      datapath: this.#datapath,
+      masqueradeBit: this.#options.masqueradeBit,
+      firstAvailable: this.#options.firstAvailable,
+    };
+    await this.bridge.matchFragments();
+    await configureTun(exec, facts, networks, mtu);
+    await configureGuard(exec, networks, uplink);
+    const value: Prepared = { facts, networks, uplink, mtu, ovsdb };
+    this.#prepared = { for: wanted, value };
+    return value;
+  }
+
+  /** Ends connections in the userspace datapath's own conntrack. */
+  async endConnections(connections: readonly Connection[]): Promise<void> {
+    if (this.#datapath === 'system' || connections.length === 0) return;
+    const rpc = this.#switch;
+    const tuples = connections.flatMap((connection) => tupleOf(connection) ?? []);
+    if (rpc !== undefined) await Promise.all(tuples.map((tuple) => rpc.call('dpctl/flush-conntrack', ['netdev@ovs-netdev', tuple])));
+  }
+
+  close(): void {
+    this.#ovsdb?.close();
+    this.#switch?.close();
+  }
+
+  async #connect(): Promise<Ovsdb> {
+    if (this.#ovsdb !== undefined) return this.#ovsdb;
+    const ovsdb = await Ovsdb.open(this.#options.ovsdbSocket);
+    this.#ovsdb = ovsdb;
+    ovsdb.subscribe(this.#deps.changed);
+    void ovsdb.closed.then(() => {
+      if (this.#ovsdb === ovsdb) this.#ovsdb = undefined;
+      this.forget();
+      this.#deps.lost();
+    });
+    return ovsdb;
+  }
+
+  /** Holds ovs-vswitchd's control socket open: when it ends, so has the daemon, and every flow is gone. */
+  async #watchSwitch(): Promise<void> {
+    if (this.#switch !== undefined) return;
+    const { ovsRunDir } = this.#options;
+    const pid = (await readFile(join(ovsRunDir, 'ovs-vswitchd.pid'), 'utf8')).trim();
+    const rpc = await connectRpc(join(ovsRunDir, `ovs-vswitchd.${pid}.ctl`));
+    this.#switch = rpc;
+    void rpc.closed.then(() => {
+      this.#switch = undefined;
+      this.forget();
+      this.#deps.lost();
+    });
+  }
+}
+
+/** JSON.stringify replacer: bigint as text. */
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

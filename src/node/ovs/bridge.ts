@@ -1,0 +1,119 @@
+/** br0 in Open vSwitch: made, read, written. Decides nothing. */
+import { type Exec, must } from '../../io/exec.ts';
+import { asText } from '../../model/json.ts';
+import { asMap, asSet, type Operation, type Ovsdb, type Row } from './ovsdb.ts';
+import { type BridgeContent, readContent } from './bundle.ts';
+import { bridge, port, tunDevice, vxlanDevice } from './pipeline.ts';
+import type { Datapath } from '../facts.ts';
+
+const openFlow = ['-O', 'OpenFlow13'] as const;
+
+/** Runs ovs-ofctl against the Open vSwitch whose sockets are in `runDir`. */
+export class Bridge {
+  readonly #run: Exec;
+  readonly #env: Readonly<Record<string, string>>;
+
+  constructor(run: Exec, runDir: string) {
+    this.#run = run;
+    this.#env = { OVS_RUNDIR: runDir };
+  }
+
+  /** The flows and groups of br0; throws ExecError when ovs-vswitchd does not answer. */
+  async read(): Promise<BridgeContent> {
+    const dump = (command: string): Promise<string> => {
+      const flags = command === 'dump-flows' ? ['--no-names', '--no-stats'] : [];
+      return must(this.#run, 'ovs-ofctl', [...openFlow, ...flags, command, bridge], { env: this.#env });
+    };
+    const [flows, groups] = await Promise.all([dump('dump-flows'), dump('dump-groups')]);
+    return readContent(flows, groups);
+  }
+
+  /** Applies the lines as one atomic bundle; all or none take effect. */
+  async apply(lines: readonly string[]): Promise<void> {
+    const input = `${lines.join('\n')}\n`;
+    await must(this.#run, 'ovs-ofctl', [...openFlow, '--bundle', 'bundle', bridge, '-'], { env: this.#env, input });
+  }
+
+  /** Fragments are matched by their addresses; only the first has ports. */
+  async matchFragments(): Promise<void> {
+    await must(this.#run, 'ovs-ofctl', [...openFlow, 'set-frags', bridge, 'nx-match'], { env: this.#env });
+  }
+}
+
+export interface BridgeOptions {
+  readonly datapath: Datapath;
+  readonly vxlanPort: number;
+  readonly mtu: number;
+}
+
+function mapOf(entries: Readonly<Record<string, string>>): readonly unknown[] {
+  return ['map', Object.entries(entries)];
+}
+
+/** The operations that add an interface and its port to br0. */
+export function addPort(name: string, columns: Readonly<Record<string, unknown>>): Operation[] {
+  const id = name.replaceAll(/[^A-Za-z0-9]/g, '_');
+  return [
+    { op: 'insert', table: 'Interface', 'uuid-name': `interface_${id}`, row: { name, ...columns } },
+    { op: 'insert', table: 'Port', 'uuid-name': `port_${id}`, row: { name, interfaces: ['named-uuid', `interface_${id}`] } },
+    {
+      op: 'mutate',
+      table: 'Bridge',
+      where: [['name', '==', bridge]],
+      mutations: [['ports', 'insert', ['set', [['named-uuid', `port_${id}`]]]]],
+    },
+  ];
+}
+
+/** The operations that take a port off br0; none when it is not there. */
+export function removePort(ovsdb: Ovsdb, name: string): Operation[] {
+  const found = ovsdb.find('Port', name);
+  if (found === undefined) return [];
+  const mutations = [['ports', 'delete', ['set', [['uuid', found.uuid]]]]];
+  return [{ op: 'mutate', table: 'Bridge', where: [['name', '==', bridge]], mutations }];
+}
+
+function bridgeOperations(ovsdb: Ovsdb, options: BridgeOptions): Operation[] {
+  const row = { datapath_type: options.datapath, fail_mode: 'secure', protocols: ['set', ['OpenFlow10', 'OpenFlow13']] };
+  const present = ovsdb.find('Bridge', bridge);
+  if (present !== undefined) {
+    const right = present.row['datapath_type'] === options.datapath && present.row['fail_mode'] === 'secure';
+    return right ? [] : [{ op: 'update', table: 'Bridge', where: [['name', '==', bridge]], row }];
+  }
+  const mutations = [['bridges', 'insert', ['set', [['named-uuid', 'new_bridge']]]]];
+  return [
+    { op: 'insert', table: 'Bridge', 'uuid-name': 'new_bridge', row: { name: bridge, ...row } },
+    { op: 'mutate', table: 'Open_vSwitch', where: [], mutations },
+  ];
+}
+
+function vxlanOperations(ovsdb: Ovsdb, vxlanPort: number): Operation[] {
+  const options = { remote_ip: 'flow', key: 'flow', dst_port: String(vxlanPort) };
+  const present = ovsdb.find('Interface', vxlanDevice)?.row;
+  if (present === undefined) return addPort(vxlanDevice, { type: 'vxlan', options: mapOf(options), ofport_request: port.vxlan0 });
+  if (asMap(present['options'])['dst_port'] === options.dst_port) return [];
+  return [{ op: 'update', table: 'Interface', where: [['name', '==', vxlanDevice]], row: { options: mapOf(options) } }];
+}
+
+/** Makes br0 with vxlan0 and tun0, or mends what differs; returns tun0's MAC. Throws RpcError when it cannot. */
+export async function ensureBridge(ovsdb: Ovsdb, options: BridgeOptions): Promise<string> {
+  const tun = ovsdb.find('Interface', tunDevice);
+  const operations = [
+    ...bridgeOperations(ovsdb, options),
+    ...vxlanOperations(ovsdb, options.vxlanPort),
+    ...(tun === undefined ? addPort(tunDevice, { type: 'internal', ofport_request: port.tun0, mtu_request: options.mtu }) : []),
+  ];
+  if (operations.length > 0) await ovsdb.configure(operations);
+  const wanted = { [vxlanDevice]: port.vxlan0, [tunDevice]: port.tun0 };
+  for (const [name, number] of Object.entries(wanted)) checkPort(ovsdb.find('Interface', name)?.row, name, number);
+  await ovsdb.until(() => typeof ovsdb.find('Interface', tunDevice)?.row['mac_in_use'] === 'string', 5_000);
+  return asText(ovsdb.find('Interface', tunDevice)?.row['mac_in_use']);
+}
+
+/** Throws with Open vSwitch's own reason when an interface is not there under its port number. */
+function checkPort(row: Row | undefined, name: string, number: number): void {
+  const [actual] = asSet(row?.['ofport']);
+  if (actual === number) return;
+  const [reason] = asSet(row?.['error']);
+    throw new Error(`Open vSwitch: ${name} has port number ${JSON.stringify(actual ?? null)} instead of ${number}: ${asText(reason)}`);
+}

@@ -1,0 +1,88 @@
+/** OpenFlow rules as values. Text is made only in render.ts and read only in parse.ts. */
+
+/** Fields a flow can match on; `proto` is one of ovs-ofctl's keywords. Values are in ovs-ofctl's own words. */
+export interface Match {
+  readonly ct_state?: string;
+  readonly ct_mark?: string;
+  readonly proto?: 'ip' | 'arp' | 'tcp' | 'udp' | 'sctp' | 'icmp';
+  readonly reg0?: string;
+  readonly reg1?: string;
+  readonly tun_src?: string;
+  readonly in_port?: number;
+  readonly dl_dst?: string;
+  readonly nw_src?: string;
+  readonly nw_dst?: string;
+  readonly arp_spa?: string;
+  readonly arp_tpa?: string;
+  readonly arp_sha?: string;
+  readonly tp_src?: string;
+  readonly tp_dst?: string;
+}
+
+/** The order in which ovs-ofctl prints the fields. */
+export const matchFields = [
+  'ct_state',
+  'ct_mark',
+  'proto',
+  'reg0',
+  'reg1',
+  'tun_src',
+  'in_port',
+  'dl_dst',
+  'nw_src',
+  'nw_dst',
+  'arp_spa',
+  'arp_tpa',
+  'arp_sha',
+  'tp_src',
+  'tp_dst',
+] as const satisfies readonly (keyof Match)[];
+
+/** The keywords that stand for an EtherType and protocol. */
+export const protocols = ['ip', 'arp', 'tcp', 'udp', 'sctp', 'icmp'] as const;
+
+/** What a flow does. A flow without actions drops. */
+export type Action =
+  | { readonly kind: 'output'; readonly port: number }
+  | { readonly kind: 'outputRegister'; readonly register: string }
+  | { readonly kind: 'goto'; readonly table: number }
+  | { readonly kind: 'group'; readonly id: number }
+  | { readonly kind: 'set'; readonly field: string; readonly value: string }
+  | { readonly kind: 'move'; readonly from: string; readonly to: string }
+  | {
+      readonly kind: 'ct';
+      readonly commit: boolean;
+      readonly table?: number;
+      readonly nat?: boolean;
+      /** Value for ct_mark. */
+      readonly mark?: number;
+    }
+  | { readonly kind: 'note'; readonly bytes: string };
+
+export interface Flow {
+  readonly table: number;
+  readonly priority: number;
+  readonly match: Match;
+  readonly actions: readonly Action[];
+  /** Absent on what we write (it bears our cookie); on what was read, the cookie of somebody else. */
+  readonly cookie?: number;
+}
+
+/** A group of type `select`: each connection takes one bucket. */
+export interface Group {
+  readonly id: number;
+  readonly buckets: readonly (readonly Action[])[];
+}
+
+/** A number as ovs-ofctl prints it: `0x4d`. */
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+export const output = (port: number): Action => ({ kind: 'output', port });
+export const goto = (table: number): Action => ({ kind: 'goto', table });
+export const set = (field: string, value: string): Action => ({ kind: 'set', field, value });
+export const outputReg2: Action = { kind: 'outputRegister', register: 'NXM_NX_REG2[]' };
+export const vnidFromTunnel: Action = { kind: 'move', from: 'NXM_NX_TUN_ID[0..31]', to: 'NXM_NX_REG0[]' };
+export const vnidToTunnel: Action = { kind: 'move', from: 'NXM_NX_REG0[]', to: 'NXM_NX_TUN_ID[0..31]' };
+export const ctCommit: Action = { kind: 'ct', commit: true };

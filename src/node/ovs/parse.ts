@@ -1,0 +1,136 @@
+/** Reads what `ovs-ofctl -O OpenFlow13 --no-names --no-stats dump-flows` and `dump-groups` print. */
+import { type Action, type Flow, type Group, type Match, matchFields, protocols } from './flow.ts';
+import { cookie } from './pipeline.ts';
+
+const defaultPriority = 32768;
+const fieldNames: ReadonlySet<string> = new Set(matchFields);
+const protocolNames: ReadonlySet<string> = new Set(protocols);
+
+/** Parts of a list whose separators inside parentheses do not count. */
+function splitTop(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text[i];
+    if (char === '(') depth += 1;
+    else if (char === ')') depth -= 1;
+    else if (char === ',' && depth === 0) {
+      parts.push(text.slice(start, i));
+      start = i + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+function parseCt(text: string): Action | undefined {
+  let action: Extract<Action, { kind: 'ct' }> = { kind: 'ct', commit: false };
+  for (const part of splitTop(text)) {
+    const [, tableText] = /^table=(\d+)$/.exec(part) ?? [];
+    const [, markText] = /^exec\(set_field:(0x[0-9a-f]+|\d+)->ct_mark\)$/.exec(part) ?? [];
+    if (part === 'commit') action = { ...action, commit: true };
+    else if (part === 'nat') action = { ...action, nat: true };
+    else if (tableText !== undefined) action = { ...action, table: Number(tableText) };
+    else if (markText !== undefined) action = { ...action, mark: Number(markText) };
+    else return undefined;
+  }
+  return action;
+}
+
+const simple: readonly [RegExp, (first: string, second: string) => Action | undefined][] = [
+  [/^output:(\d+)$/, (first) => ({ kind: 'output', port: Number(first) })],
+  [/^output:([A-Z_0-9]+\[.*\])$/, (first) => ({ kind: 'outputRegister', register: first })],
+  [/^goto_table:(\d+)$/, (first) => ({ kind: 'goto', table: Number(first) })],
+  [/^group:(\d+)$/, (first) => ({ kind: 'group', id: Number(first) })],
+  [/^set_field:(.+)->([a-z_0-9]+)$/, (first, second) => ({ kind: 'set', field: second, value: first })],
+  [/^move:(.+)->(.+)$/, (first, second) => ({ kind: 'move', from: first, to: second })],
+  [/^ct\((.*)\)$/, (first) => parseCt(first)],
+  [/^note:([0-9a-f.]+)$/, (first) => ({ kind: 'note', bytes: first })],
+];
+
+function parseAction(text: string): Action | undefined {
+  for (const [pattern, make] of simple) {
+    const found = pattern.exec(text);
+    if (found !== null) return make(found[1] ?? '', found[2] ?? '');
+  }
+  return undefined;
+}
+
+/** The actions, or undefined when one of them is none that this program writes. */
+export function parseActions(text: string): Action[] | undefined {
+  if (text === 'drop') return [];
+  const actions: Action[] = [];
+  for (const part of splitTop(text)) {
+    const action = parseAction(part);
+    if (action === undefined) return undefined;
+    actions.push(action);
+  }
+  return actions;
+}
+
+/** A flow that was read; `text` is its match in ovs-ofctl's words, to delete it by when it is not ours. */
+export interface ReadFlow {
+  readonly table: number;
+  readonly priority: number;
+  readonly cookie: number;
+  readonly text: string;
+  /** Undefined when it has a field or an action that this program never writes. */
+  readonly flow: Flow | undefined;
+}
+
+function parseMatch(parts: readonly string[]): Match | undefined {
+  const entries: [string, string | number][] = [];
+  for (const part of parts) {
+    const at = part.indexOf('=');
+    const name = at < 0 ? 'proto' : part.slice(0, at);
+    const value = at < 0 ? part : part.slice(at + 1);
+    if (at < 0 ? !protocolNames.has(value) : !fieldNames.has(name)) return undefined;
+    entries.push([name, name === 'in_port' ? Number(value) : value]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function toFlow(read: Omit<ReadFlow, 'flow' | 'text'>, matchParts: readonly string[], actionText: string): Flow | undefined {
+  const match = parseMatch(matchParts);
+  const actions = parseActions(actionText);
+  if (match === undefined || actions === undefined) return undefined;
+  const { table, priority } = read;
+  return { table, priority, match, actions, ...(read.cookie === cookie ? {} : { cookie: read.cookie }) };
+}
+
+function parseLine(line: string): ReadFlow | undefined {
+  const [, left, right] = /^(.*?),?\s*\bactions=(.*)$/.exec(line) ?? [];
+  if (left === undefined || right === undefined) return undefined;
+  let read = { cookie: 0, table: 0, priority: defaultPriority };
+  const rest: string[] = [];
+  for (const part of left.split(/,\s*|\s+/)) {
+    const [, name, value] = /^(cookie|table|priority)=(\S+)$/.exec(part) ?? [];
+    if (name !== undefined) read = { ...read, [name]: Number(value) };
+    else if (part !== '') rest.push(part);
+  }
+  return { ...read, text: rest.join(','), flow: toFlow(read, rest, right) };
+}
+
+/** Every flow of a dump. Lines that are no flows (headers) are passed over. */
+export function parseFlows(dump: string): ReadFlow[] {
+  const flows: ReadFlow[] = [];
+  for (const line of dump.split('\n')) {
+    const read = line.includes('actions=') ? parseLine(line.trim()) : undefined;
+    if (read !== undefined) flows.push(read);
+  }
+  return flows;
+}
+
+/** Every group of a dump; `group` is undefined when it is none that this program writes. */
+export function parseGroups(dump: string): { readonly id: number; readonly group: Group | undefined }[] {
+  const groups: { id: number; group: Group | undefined }[] = [];
+  for (const line of dump.split('\n')) {
+    const [, id, type, rest] = /^\s*group_id=(\d+),type=([a-z_]+)(.*)$/.exec(line) ?? [];
+    if (id === undefined || rest === undefined) continue;
+    const buckets = rest.split(/,bucket=(?:[a-z_0-9:,]*?)actions=/).slice(1).map(parseActions);
+    const known = type === 'select' && buckets.every((bucket) => bucket !== undefined);
+    groups.push({ id: Number(id), group: known ? { id: Number(id), buckets } : undefined });
+  }
+  return groups;
+}

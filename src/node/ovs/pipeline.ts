@@ -1,0 +1,78 @@
+/**
+ * The one home of every number of the data path: OpenFlow tables, priorities, ports, cookies and marks.
+ *
+ * A packet of a pod goes 0 (dispatch) -> 20 (is it the pod's address? its VNID into reg0) -> 27 (NetworkPolicy
+ * egress) -> 30 (conntrack inside the pod network) -> 31 (routing). From there to 70 and 80 (a local pod, and
+ * whether it may be reached), 90 (a remote pod), 60 (a Service, by way of tun0), or 99 -> 100 -> 101 (outside:
+ * DNS exemption, EgressNetworkPolicy, egress IP). What comes over VXLAN goes 0 -> 10 (is the sender a known node?)
+ * -> 30; what comes from tun0 goes 0 -> 25 (a pod's packet back from a Service: its VNID again) or 30.
+ * Table numbers are OpenShift SDN's: support tools and operators know them.
+ */
+
+/** OpenFlow table numbers. */
+export const table = {
+  dispatch: 0,
+  fromVxlan: 10,
+  fromPod: 20,
+  fromService: 25,
+  policyEgress: 27,
+  commit: 30,
+  route: 31,
+  arpLocal: 40,
+  arpRemote: 50,
+  toService: 60,
+  toLocalPod: 70,
+  isolation: 80,
+  toRemotePod: 90,
+  outside: 99,
+  egressPolicy: 100,
+  egressIP: 101,
+  multicast: 110,
+  multicastRemote: 111,
+  multicastLocal: 120,
+  version: 253,
+} as const;
+
+/** OpenFlow port numbers on br0; pods get theirs from `firstPod`. */
+export const port = { vxlan0: 1, tun0: 2, firstPod: 3 } as const;
+
+export const bridge = 'br0';
+export const tunDevice = 'tun0';
+export const vxlanDevice = 'vxlan0';
+
+/** On every flow of ours: what a restarted agent knows its own by. */
+export const cookie = 0x5d4c0001;
+
+/** Version of the rules below; a bridge whose note in table 253 has another one is rebuilt. */
+export const ruleVersion = 1;
+
+/** Priorities inside table 101, highest first. */
+export const egressPriority = {
+  /** Replies to connections that came in from outside leave as they came. */
+  reply: 150,
+  /** From another node, for a VNID whose egress IP is here. */
+  hosted: 120,
+  /** From another node, for any other VNID: dropped. */
+  notHosted: 110,
+  /** A connection of a VNID with several hops, on the hop it was given. */
+  kept: 105,
+  /** The state of a VNID. */
+  vnid: 100,
+  normal: 0,
+} as const;
+
+/**
+ * The bits that our nft table changes in the mark of all that comes from tun0: `set` proves that the table saw the
+ * packet, `clear` tells it from VNID 0's mark, which has every bit from 24 to 31. The routing rule that guards
+ * against a lost table looks at both.
+ */
+export const seenBit = { set: 0x20000000, clear: 0x08000000 } as const;
+
+/** Number, in `ip rule` and `ip route`, of the guard against a lost nft table. */
+export const guard = { rulePriority: 90, routeTable: 10490, protocol: 187 } as const;
+
+/** First two bytes of the source MAC that carries a mark through a userspace datapath. */
+export const markMacPrefix = '0a:fe';
+
+/** The default bit that kube-proxy and kubelet mark what they masquerade with. */
+export const defaultMasqueradeBit = 14;

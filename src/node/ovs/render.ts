@@ -1,0 +1,65 @@
+/** The text of flows and groups, in ovs-ofctl's own words: what `dump-flows` prints of a rule is what we write. */
+import { type Action, type Flow, type Group, hex, type Match, matchFields } from './flow.ts';
+import { cookie } from './pipeline.ts';
+
+function ctText(action: Extract<Action, { kind: 'ct' }>): string {
+  const parts = [
+    ...(action.commit ? ['commit'] : []),
+    ...(action.table === undefined ? [] : [`table=${action.table}`]),
+    ...(action.nat === true ? ['nat'] : []),
+    ...(action.mark === undefined ? [] : [`exec(set_field:${hex(action.mark)}->ct_mark)`]),
+  ];
+  return `ct(${parts.join(',')})`;
+}
+
+function actionText(action: Action): string {
+  switch (action.kind) {
+    case 'output':
+      return `output:${action.port}`;
+    case 'outputRegister':
+      return `output:${action.register}`;
+    case 'goto':
+      return `goto_table:${action.table}`;
+    case 'group':
+      return `group:${action.id}`;
+    case 'set':
+      return `set_field:${action.value}->${action.field}`;
+    case 'move':
+      return `move:${action.from}->${action.to}`;
+    case 'ct':
+      return ctText(action);
+    case 'note':
+      return `note:${action.bytes}`;
+  }
+}
+
+/** The actions of a flow or bucket; `drop` when there are none. */
+export function renderActions(actions: readonly Action[]): string {
+  return actions.length === 0 ? 'drop' : actions.map(actionText).join(',');
+}
+
+/** The fields a flow matches on, in ovs-ofctl's order; empty when it matches all. */
+export function renderMatch(match: Match): string {
+  const parts: string[] = [];
+  for (const field of matchFields) {
+    const value = match[field];
+    if (value !== undefined) parts.push(field === 'proto' ? String(value) : `${field}=${value}`);
+  }
+  return parts.join(',');
+}
+
+/** What OpenFlow knows a flow by: two flows of one key are one flow. */
+export function flowKey(flow: Flow): string {
+  return [`table=${flow.table}`, `priority=${flow.priority}`, renderMatch(flow.match)].filter((part) => part !== '').join(',');
+}
+
+/** A flow as one line for `ovs-ofctl add-flow`. */
+export function renderFlow(flow: Flow): string {
+  return `cookie=${hex(flow.cookie ?? cookie)},${flowKey(flow)},actions=${renderActions(flow.actions)}`;
+}
+
+/** A group as one line for `ovs-ofctl add-group`. */
+export function renderGroup(group: Group): string {
+  const buckets = group.buckets.map((actions) => `bucket=actions=${renderActions(actions)}`);
+  return [`group_id=${group.id}`, 'type=select', ...buckets].join(',');
+}

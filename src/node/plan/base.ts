@@ -1,0 +1,161 @@
+/** The flows that every node has, whatever its pods and whoever its peers: dispatch, routing and defaults. */
+import { ctCommit, type Flow, goto, outputReg2, vnidFromTunnel } from '../ovs/flow.ts';
+import { egressPriority, port, ruleVersion, table } from '../ovs/pipeline.ts';
+import type { IsolationMode } from '../../model/clusternetwork.ts';
+import type { Networks, NodeFacts } from '../facts.ts';
+import { arpToTun0, packetToTun0 } from './tun0.ts';
+
+const multicastRange = '224.0.0.0/4';
+const modeNumber = { subnet: 0, multitenant: 1, networkpolicy: 2 } as const satisfies Record<IsolationMode, number>;
+const { vxlan0, tun0 } = port;
+
+function drop(tableNumber: number, priority: number, match: Flow['match'] = {}): Flow {
+  return { table: tableNumber, priority, match, actions: [] };
+}
+
+function dispatch(facts: NodeFacts, networks: Networks): Flow[] {
+  const at = table.dispatch;
+  const subnet = facts.subnet.text;
+  const fromVxlan = [vnidFromTunnel, goto(table.fromVxlan)];
+  return [
+    { table: at, priority: 1000, match: { ct_state: '-trk', proto: 'ip' }, actions: [{ kind: 'ct', commit: false, table: at }] },
+    ...networks.cluster.flatMap(({ text }): Flow[] => [
+      { table: at, priority: 200, match: { proto: 'arp', in_port: vxlan0, arp_spa: text, arp_tpa: subnet }, actions: fromVxlan },
+      { table: at, priority: 200, match: { proto: 'ip', in_port: vxlan0, nw_src: text }, actions: fromVxlan },
+      { table: at, priority: 200, match: { proto: 'ip', in_port: vxlan0, nw_dst: text }, actions: fromVxlan },
+      {
+        table: at,
+        priority: 300,
+        match: { proto: 'ip', in_port: tun0, nw_src: subnet, nw_dst: text },
+        actions: [goto(table.fromService)],
+      },
+      {
+        table: at,
+        priority: 200,
+        match: { proto: 'arp', in_port: tun0, arp_spa: facts.gateway, arp_tpa: text },
+        actions: [goto(table.commit)],
+      },
+    ]),
+    drop(at, 150, { in_port: vxlan0 }),
+    { table: at, priority: 400, match: { proto: 'ip', in_port: tun0, nw_src: facts.gateway }, actions: [goto(table.commit)] },
+    drop(at, 250, { proto: 'ip', in_port: tun0, nw_dst: multicastRange }),
+    { table: at, priority: 200, match: { proto: 'ip', in_port: tun0 }, actions: [goto(table.commit)] },
+    drop(at, 150, { in_port: tun0 }),
+    { table: at, priority: 100, match: { proto: 'arp' }, actions: [goto(table.fromPod)] },
+    { table: at, priority: 100, match: { proto: 'ip' }, actions: [goto(table.fromPod)] },
+    drop(at, 0),
+  ];
+}
+
+/**
+ * In userspace Open vSwitch has its own conntrack: what the node sends in as new is committed, so that the pod's
+ * answers are known as replies. Never more than `+new`, or replies to that would take the egress IP.
+ */
+function knowInbound(facts: NodeFacts): Flow[] {
+  if (facts.datapath === 'system') return [];
+  const match = { ct_state: '+new+trk', proto: 'ip', in_port: tun0 } as const;
+  return [{ table: table.dispatch, priority: 210, match, actions: [ctCommit, goto(table.commit)] }];
+}
+
+function routing(facts: NodeFacts, networks: Networks): Flow[] {
+  const at = table.route;
+  const subnet = facts.subnet.text;
+  const toPod = goto(table.toLocalPod);
+  return [
+    { table: at, priority: 300, match: { proto: 'arp', arp_tpa: facts.gateway }, actions: arpToTun0(facts) },
+    { table: at, priority: 200, match: { proto: 'arp', arp_tpa: subnet }, actions: [goto(table.arpLocal)] },
+    { table: at, priority: 300, match: { proto: 'ip', nw_dst: facts.gateway }, actions: packetToTun0(facts, 0) },
+    { table: at, priority: 100, match: { proto: 'ip', nw_dst: networks.service.text }, actions: [goto(table.toService)] },
+    {
+      table: at,
+      priority: 250,
+      match: { ct_state: '+rpl', proto: 'ip', nw_dst: subnet },
+      actions: [{ kind: 'ct', commit: false, table: table.toLocalPod, nat: true }],
+    },
+    { table: at, priority: 200, match: { proto: 'ip', nw_dst: subnet }, actions: [toPod] },
+    ...networks.cluster.flatMap(({ text }): Flow[] => [
+      { table: at, priority: 100, match: { proto: 'arp', arp_tpa: text }, actions: [goto(table.arpRemote)] },
+      { table: at, priority: 100, match: { proto: 'ip', nw_dst: text }, actions: [goto(table.toRemotePod)] },
+    ]),
+    {
+      table: at,
+      priority: 50,
+      match: { proto: 'ip', in_port: vxlan0, nw_dst: multicastRange },
+      actions: [goto(table.multicastLocal)],
+    },
+    { table: at, priority: 25, match: { proto: 'ip', nw_dst: multicastRange }, actions: [goto(table.multicast)] },
+    { table: at, priority: 0, match: { proto: 'ip' }, actions: [goto(table.outside)] },
+    drop(at, 0, { proto: 'arp' }),
+  ];
+}
+
+function outside(facts: NodeFacts): Flow[] {
+  const dns = { nw_dst: facts.nodeIP, tp_dst: '53' };
+  return [
+    ...(['tcp', 'udp'] as const).map(
+      (proto): Flow => ({ table: table.outside, priority: 200, match: { proto, ...dns }, actions: packetToTun0(facts, 0) }),
+    ),
+    { table: table.outside, priority: 0, match: {}, actions: [goto(table.egressPolicy)] },
+    { table: table.egressPolicy, priority: 0, match: {}, actions: [goto(table.egressIP)] },
+    { table: table.egressIP, priority: egressPriority.reply, match: { ct_state: '+rpl' }, actions: packetToTun0(facts, 0) },
+    drop(table.egressIP, egressPriority.notHosted, { in_port: vxlan0 }),
+    { table: table.egressIP, priority: egressPriority.normal, match: {}, actions: packetToTun0(facts, 0) },
+  ];
+}
+
+function isolation(networks: Networks): Flow[] {
+  const { policyEgress, isolation: at, commit } = table;
+  switch (networks.mode) {
+    case 'subnet':
+      return [
+        { table: policyEgress, priority: 500, match: {}, actions: [goto(commit)] },
+        { table: at, priority: 200, match: {}, actions: [outputReg2] },
+      ];
+    case 'multitenant':
+      return [
+        { table: policyEgress, priority: 500, match: {}, actions: [goto(commit)] },
+        { table: at, priority: 200, match: { reg0: '0' }, actions: [outputReg2] },
+        { table: at, priority: 200, match: { reg1: '0' }, actions: [outputReg2] },
+      ];
+    case 'networkpolicy':
+      return [
+        { table: policyEgress, priority: 300, match: { proto: 'ip', nw_dst: networks.service.text }, actions: [goto(commit)] },
+        { table: policyEgress, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [goto(commit)] },
+        { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [outputReg2] },
+        ...networks.cluster.map(
+          ({ text }): Flow => ({
+            table: commit,
+            priority: 100,
+            match: { ct_state: '-rpl', proto: 'ip', nw_src: text, nw_dst: text },
+            actions: [{ kind: 'ct', commit: true, table: table.route }],
+          }),
+        ),
+      ];
+  }
+}
+
+/** The note in table 253 that names mode and rule version, as two bytes padded to six. */
+export function versionFlow(mode: IsolationMode): Flow {
+  const byte = (value: number): string => value.toString(16).padStart(2, '0');
+  const bytes = [byte(modeNumber[mode]), byte(ruleVersion), '00', '00', '00', '00'].join('.');
+  return { table: table.version, priority: 32768, match: {}, actions: [{ kind: 'note', bytes }] };
+}
+
+/** The flows every node has. */
+export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
+  const dropping = [10, 20, 25, 27, 40, 50, 70, 80, 90, 110, 120].map((number) => drop(number, 0));
+  return [
+    ...dispatch(facts, networks),
+    ...knowInbound(facts),
+    ...dropping,
+    drop(table.fromPod, 300, { proto: 'udp', tp_dst: String(networks.vxlanPort) }),
+    { table: table.commit, priority: 0, match: {}, actions: [goto(table.route)] },
+    ...routing(facts, networks),
+    { table: table.toService, priority: 200, match: {}, actions: packetToTun0(facts, 0) },
+    { table: table.isolation, priority: 300, match: { proto: 'ip', nw_src: facts.gateway }, actions: [outputReg2] },
+    ...outside(facts),
+    { table: table.multicastRemote, priority: 100, match: {}, actions: [goto(table.multicastLocal)] },
+    ...isolation(networks),
+    versionFlow(networks.mode),
+  ];
+}

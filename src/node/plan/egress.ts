@@ -1,0 +1,100 @@
+/** Table 101: what leaves the cluster from each VNID, and by which node. */
+import { type Ip, ipNumber } from '../../model/address.ts';
+import type { EgressState } from '../../model/egress/state.ts';
+import type { Hop, VnidState } from '../../model/egress/verdict.ts';
+import { markOf } from '../../model/mark.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import { type Action, type Flow, type Group, output, set, vnidToTunnel } from '../ovs/flow.ts';
+import { egressPriority, port, table } from '../ovs/pipeline.ts';
+import type { NodeFacts } from '../facts.ts';
+import { regValue } from './peers.ts';
+import { packetToTun0 } from './tun0.ts';
+
+/** ct_mark of a connection that leaves with an egress IP: the address as a number, so it never changes meaning. */
+function ctMarkOf(egressIP: Ip): number {
+  return Number(ipNumber(egressIP));
+}
+
+function localHop(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Action[] {
+  return [set('eth_dst', facts.tunMac), ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), ctMarkOf(egressIP))];
+}
+
+function remoteHop(hop: Hop): Action[] {
+  return [
+    { kind: 'ct', commit: true, mark: ctMarkOf(hop.egressIP) },
+    vnidToTunnel,
+    set('tun_dst', hop.nodeIP),
+    output(port.vxlan0),
+  ];
+}
+
+/** Flows and groups of one VNID. */
+interface VnidRules {
+  readonly flows: readonly Flow[];
+  readonly groups: readonly Group[];
+}
+
+function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRules {
+  const hops = facts.firstAvailable ? listed.slice(0, 1) : listed;
+  const local = hops.find((hop) => hop.node === facts.name);
+  const actionsOf = (hop: Hop): Action[] => (hop === local ? localHop(facts, vnid, hop.egressIP) : remoteHop(hop));
+  const at = (priority: number, match: Flow['match'], actions: readonly Action[]): Flow => ({
+    table: table.egressIP,
+    priority,
+    match: { proto: 'ip', reg0: regValue(vnid), ...match },
+    actions,
+  });
+  const kept =
+    hops.length < 2
+      ? []
+      : hops.map((hop) => at(egressPriority.kept, { ct_mark: `0x${ctMarkOf(hop.egressIP).toString(16)}` }, actionsOf(hop)));
+  const only = local ?? (hops.length === 1 ? hops[0] : undefined);
+  if (only !== undefined) return { flows: [...kept, at(egressPriority.vnid, {}, actionsOf(only))], groups: [] };
+  return {
+    flows: [...kept, at(egressPriority.vnid, {}, [{ kind: 'group', id: vnid }])],
+    groups: [{ id: vnid, buckets: hops.map(actionsOf) }],
+  };
+}
+
+function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
+  switch (state.kind) {
+    case 'normal':
+      return { flows: [], groups: [] };
+    case 'dropped':
+      return {
+        flows: [{ table: table.egressIP, priority: egressPriority.vnid, match: { reg0: regValue(vnid) }, actions: [] }],
+        groups: [],
+      };
+    case 'via':
+      return viaRules(facts, vnid, state.hops);
+  }
+}
+
+/** The egress IP that this node hosts for a VNID, by VNID. */
+export function hostedHere(facts: NodeFacts, state: EgressState): ReadonlyMap<Vnid, Ip> {
+  const hosted = new Map<Vnid, Ip>();
+  for (const [vnid, ips] of state.requests) {
+    const ip = ips.find((candidate) => state.assigned.get(candidate)?.node === facts.name);
+    if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') hosted.set(vnid, ip);
+  }
+  return hosted;
+}
+
+/** Table 101 beyond its defaults, for the VNIDs with a pod or an egress IP on this node. */
+export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): VnidRules {
+  const hosted = hostedHere(facts, state);
+  const flows: Flow[] = [];
+  const groups: Group[] = [];
+  for (const [vnid, ip] of hosted) {
+    const match = { proto: 'ip', reg0: regValue(vnid), in_port: port.vxlan0 } as const;
+    flows.push({ table: table.egressIP, priority: egressPriority.hosted, match, actions: localHop(facts, vnid, ip) });
+  }
+  for (const vnid of localVnids) {
+    const known = state.vnids.get(vnid);
+    if (known === undefined) continue;
+    const rules = stateRules(facts, vnid, known);
+    flows.push(...rules.flows);
+    groups.push(...rules.groups);
+  }
+  return { flows, groups };
+}

@@ -1,0 +1,83 @@
+/** All that a node should have on its bridge, in nft and on its link: a function of objects, pods and facts. */
+import { type Ip } from '../../model/address.ts';
+import type { EgressState } from '../../model/egress/state.ts';
+import { markOf } from '../../model/mark.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../facts.ts';
+import { refusal, type Uplink } from '../links/addresses.ts';
+import { type NftElements, seenMark } from '../nft/ruleset.ts';
+import type { Flow, Group } from '../ovs/flow.ts';
+import { baseFlows } from './base.ts';
+import { egressRules } from './egress.ts';
+import { podFlows, remoteNodeFlows, vnidFlows } from './peers.ts';
+
+export interface NodeInput {
+  readonly facts: NodeFacts;
+  readonly uplink: Uplink;
+  readonly networks: Networks;
+  readonly remotes: readonly RemoteNode[];
+  readonly pods: readonly LocalPod[];
+  readonly state: EgressState;
+}
+
+export interface NodePlan {
+  readonly flows: readonly Flow[];
+  readonly groups: readonly Group[];
+  readonly nft: NftElements;
+  /** Egress IPs to have on the uplink. */
+  readonly addresses: ReadonlySet<Ip>;
+  /** Egress IPs assigned to this node that it cannot carry, with the reason. */
+  readonly refused: ReadonlyMap<Ip, string>;
+  /** The sources that each restricted pod's connections to the outside may have. */
+  readonly sources: ReadonlyMap<Ip, readonly Ip[]>;
+}
+
+interface Hosting {
+  readonly addresses: ReadonlySet<Ip>;
+  readonly refused: ReadonlyMap<Ip, string>;
+  readonly snat: ReadonlyMap<number, Ip>;
+}
+
+function hosting({ facts, uplink, state }: NodeInput): Hosting {
+  const addresses = new Set<Ip>();
+  const refused = new Map<Ip, string>();
+  for (const [ip, placement] of state.assigned) {
+    if (placement.node !== facts.name) continue;
+    const reason = refusal(uplink, facts.nodeIP, ip);
+    if (reason === undefined) addresses.add(ip);
+    else refused.set(ip, reason);
+  }
+  const snat = new Map<number, Ip>();
+  for (const [vnid, requested] of state.requests) {
+    const ip = requested.find((one) => addresses.has(one));
+    if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') snat.set(seenMark(markOf(vnid, facts.masqueradeBit)), ip);
+  }
+  return { addresses, refused, snat };
+}
+
+/** The plan of one node. The order of the input's lists does not matter. */
+export function planNode(input: NodeInput): NodePlan {
+  const { facts, networks, remotes, pods, state } = input;
+  const vnids: ReadonlySet<Vnid> = new Set(pods.map(({ vnid }) => vnid));
+  const egress = egressRules(facts, state, vnids);
+  const { addresses, refused, snat } = hosting(input);
+  const sources = new Map<Ip, readonly Ip[]>();
+  for (const pod of pods) {
+    // A VNID that requests only what is no address has a state and no sources: all its pods' traffic is dropped.
+    if (state.vnids.has(pod.vnid)) sources.set(pod.ip, state.requests.get(pod.vnid) ?? []);
+  }
+  return {
+    flows: [
+      ...baseFlows(facts, networks),
+      ...remotes.flatMap(remoteNodeFlows),
+      ...pods.flatMap(podFlows),
+      ...[...vnids].flatMap((vnid) => vnidFlows(networks.mode, vnid)),
+      ...egress.flows,
+    ],
+    groups: egress.groups,
+    nft: { snat, hosted: addresses, restricted: new Set(sources.keys()) },
+    addresses,
+    refused,
+    sources,
+  };
+}

@@ -1,0 +1,29 @@
+/** How a packet is handed to the node: by port tun0, with the mark of its VNID. */
+import { type Action, ctCommit, hex, output, set } from '../ovs/flow.ts';
+import { markMacPrefix, port } from '../ovs/pipeline.ts';
+import type { NodeFacts } from '../facts.ts';
+
+/** The source MAC that carries a mark: the prefix, then the mark's four bytes, least significant first. */
+export function markMac(mark: number): string {
+  const bytes = [0, 8, 16, 24].map((shift) => ((mark >>> shift) & 0xff).toString(16).padStart(2, '0'));
+  return [markMacPrefix, ...bytes].join(':');
+}
+
+/**
+ * The actions that hand an IP packet to tun0 with a mark (0: none). On the userspace datapath each output sets the
+ * source MAC, else a pod could send from such a MAC and take another namespace's address; and the connection is
+ * committed in Open vSwitch first, else the answer would be taken for the opener. The kernel's datapath shares one
+ * conntrack with the node, and an entry committed here could no longer get source NAT there.
+ */
+export function packetToTun0(facts: NodeFacts, mark: number, ctMark?: number): Action[] {
+  if (facts.datapath === 'system') {
+    return [...(mark === 0 ? [] : [set('pkt_mark', hex(mark))]), output(port.tun0)];
+  }
+  const commit: Action = ctMark === undefined ? ctCommit : { kind: 'ct', commit: true, mark: ctMark };
+  return [commit, set('eth_src', markMac(mark)), output(port.tun0)];
+}
+
+/** The actions that hand an ARP frame to tun0. */
+export function arpToTun0(facts: NodeFacts): Action[] {
+  return facts.datapath === 'system' ? [output(port.tun0)] : [set('eth_src', markMac(0)), output(port.tun0)];
+}
