@@ -1,6 +1,6 @@
 /**
- * Makes api/openapi.json and api/generated.ts from the CRDs in api/. With --check it writes nothing and
- * exits 1 when either file is not what it would write.
+ * Makes api/openapi.json, api/generated.ts and api/crds.ts from the CRDs in api/. With --check it writes nothing and
+ * exits 1 when one of the files is not what it would write.
  */
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
@@ -31,9 +31,16 @@ const objectMeta = {
   },
 };
 
+const files = (await readdir('api')).filter((name) => name.endsWith('.yaml')).sort();
+
+/** The CRDs as a module, so that bundles and tests have them without reading files. */
+async function crdModule(): Promise<string> {
+  const texts = await Promise.all(files.map(async (file) => JSON.stringify(load(await readFile(`api/${file}`, 'utf8')))));
+  return `/** The CRDs of this folder. Generated: never edited. */\nexport const crds: readonly object[] = [\n${texts.map((text) => `  ${text},\n`).join('')}];\n`;
+}
+
 async function document(): Promise<object> {
   const schemas: Record<string, object> = { ObjectMeta: objectMeta };
-  const files = (await readdir('api')).filter((name) => name.endsWith('.yaml')).sort();
   for (const file of files) {
     const { spec } = load(await readFile(`api/${file}`, 'utf8')) as Crd;
     for (const version of spec.versions) {
@@ -61,6 +68,7 @@ async function document(): Promise<object> {
 const made = await document();
 const outputs = {
   'api/openapi.json': `${JSON.stringify(made, null, 2)}\n`,
+  'api/crds.ts': await crdModule(),
   'api/generated.ts': astToString(await openapiTS(structuredClone(made) as OpenAPI3)),
 };
 for (const [path, text] of Object.entries(outputs)) {

@@ -46,7 +46,7 @@ test('failed work is retried with growing delays, then forgotten', async () => {
   const at: number[] = [];
   const end = queue.process(() => {
     at.push(performance.now());
-    return at.length < 4 ? Promise.reject(new Error('not yet')) : Promise.resolve();
+    return at.length < 4 ? Promise.reject<undefined>(new Error('not yet')) : Promise.resolve(undefined);
   }, stop.signal);
   queue.add('a');
   await sleep(200);

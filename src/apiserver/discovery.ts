@@ -1,0 +1,68 @@
+/** What is served: the lists that clients read before anything else. */
+import type { JsonObject } from '../model/json.ts';
+import { unknownPath } from './refusal.ts';
+import type { Registry } from './registry.ts';
+import type { Resource } from './resource.ts';
+
+/** The Kubernetes whose behaviour this server follows. */
+export const versionInfo: JsonObject = {
+  major: '1',
+  minor: '26',
+  gitVersion: 'v1.26.0+sdn-compat',
+  gitCommit: '',
+  gitTreeState: 'clean',
+  buildDate: '1970-01-01T00:00:00Z',
+  goVersion: '',
+  compiler: '',
+  platform: 'linux/amd64',
+};
+
+const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+function entriesOf(resource: Resource): readonly JsonObject[] {
+  const { plural, singular, namespaced, kind, shortNames, categories, hasStatus } = resource;
+  const entry = {
+    name: plural,
+    singularName: singular,
+    namespaced,
+    kind,
+    verbs,
+    ...(shortNames.length === 0 ? {} : { shortNames }),
+    ...(categories.length === 0 ? {} : { categories }),
+  };
+  const status = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: ['get', 'patch', 'update'] };
+  return hasStatus ? [entry, status] : [entry];
+}
+
+function groupEntry(name: string, versions: readonly string[]): JsonObject {
+  const entries = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }));
+  return { name, versions: entries, preferredVersion: entries[0] ?? {} };
+}
+
+function groups(registry: Registry): ReadonlyMap<string, readonly string[]> {
+  const result = new Map<string, string[]>();
+  for (const { group, version } of registry.all()) {
+    const known = result.get(group) ?? [];
+    if (group !== '' && !known.includes(version)) result.set(group, [...known, version]);
+  }
+  return result;
+}
+
+/** The document at /api, /apis, /api/v1, /apis/GROUP or /apis/GROUP/VERSION; throws a 404 for what is not served. */
+export function discover(registry: Registry, parts: readonly string[]): JsonObject {
+  const [root, first, second] = parts;
+  if (root === 'api' && first === undefined) return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
+  if (root === 'apis' && second === undefined) {
+    const known = groups(registry);
+    if (first === undefined) {
+      return { kind: 'APIGroupList', apiVersion: 'v1', groups: [...known].map(([name, versions]) => groupEntry(name, versions)) };
+    }
+    const versions = known.get(first);
+    if (versions === undefined) throw unknownPath();
+    return { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(first, versions) };
+  }
+  const groupVersion = root === 'api' ? (first ?? '') : `${first ?? ''}/${second ?? ''}`;
+  const resources = registry.byGroupVersion().get(groupVersion);
+  if (resources === undefined) throw unknownPath();
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: resources.flatMap(entriesOf) };
+}

@@ -1,0 +1,206 @@
+/** Requests for objects: finds the kind, has the verb done, writes the answer. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { JsonObject } from '../model/json.ts';
+import { requestedVersion, type Lists } from './list.ts';
+import { textAt, type StoredObject } from './object.ts';
+import type { NamedTarget, Objects, Target, Written } from './objects.ts';
+import { changeOf } from './patch.ts';
+import { methodNotAllowed, unknownPath } from './refusal.ts';
+import { mediaType, parseObject, readBody, type ResourcePath } from './request.ts';
+import { groupVersion, type Resource } from './resource.ts';
+import { matcherOf } from './selectors.ts';
+import { deleteSettings, writeSettings } from './settings.ts';
+import { listText, objectText, viewOf } from './view.ts';
+import { serveWatch } from './watch.ts';
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly query: URLSearchParams;
+}
+
+export interface HandlerOptions {
+  readonly objects: Objects;
+  readonly lists: Lists;
+  /** Milliseconds between the bookmarks of a watch. */
+  readonly bookmarkInterval: number;
+  readonly signal: AbortSignal;
+}
+
+/** Writes a JSON answer. */
+export function answer(response: ServerResponse, code: number, text: string, headers: Readonly<Record<string, string | readonly string[]>> = {}): void {
+  response.writeHead(code, {
+    'content-type': 'application/json',
+    'cache-control': 'no-cache, private',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(text);
+}
+
+function warningHeaders(warnings: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  if (warnings.length === 0) return {};
+  return { warning: warnings.map((text) => `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[^ -~]/g, '?')}"`) };
+}
+
+function isSet(query: URLSearchParams, key: string): boolean {
+  const value = query.get(key);
+  return value === '1' || value === 'true';
+}
+
+function success(target: NamedTarget, last: StoredObject): JsonObject {
+  const { resource, name } = target;
+  const details = { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.plural, uid: last.metadata.uid };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+}
+
+export class Handler {
+  readonly #options: HandlerOptions;
+
+  constructor(options: HandlerOptions) {
+    this.#options = options;
+  }
+
+  /** Does what the request for the path asks; throws a Refusal when it cannot. */
+  async handle(exchange: Exchange, path: ResourcePath): Promise<void> {
+    const resource = this.#options.objects.world.registry.find(path.group, path.version, path.plural);
+    if (resource === undefined || (path.namespace !== undefined && !resource.namespaced)) throw unknownPath();
+    const status = path.subresource === 'status' && resource.hasStatus;
+    if (path.subresource !== undefined && !status) throw unknownPath();
+    const target = { resource, namespace: path.namespace };
+    if (path.name === undefined) await this.#onCollection(exchange, target);
+    else if (resource.namespaced && path.namespace === undefined) throw unknownPath();
+    else await this.#onObject(exchange, { ...target, name: path.name }, status);
+  }
+
+  async #onCollection(exchange: Exchange, target: Target): Promise<void> {
+    switch (exchange.request.method) {
+      case 'GET':
+        if (isSet(exchange.query, 'watch')) this.#watch(exchange, target, undefined);
+        else this.#list(exchange, target);
+        return;
+      case 'POST':
+        await this.#create(exchange, target);
+        return;
+      case 'DELETE':
+        await this.#deleteAll(exchange, target);
+        return;
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  async #onObject(exchange: Exchange, target: NamedTarget, status: boolean): Promise<void> {
+    const { request, query } = exchange;
+    switch (request.method) {
+      case 'GET':
+        if (isSet(query, 'watch')) this.#watch(exchange, target, target.name);
+        else this.#show(exchange, target.resource, 200, { object: this.#options.objects.get(target), warnings: [] });
+        return;
+      case 'PUT':
+        await this.#replace(exchange, target, status);
+        return;
+      case 'PATCH':
+        await this.#patch(exchange, target, status);
+        return;
+      case 'DELETE':
+        if (status) throw methodNotAllowed();
+        await this.#delete(exchange, target);
+        return;
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  #show({ request, response, query }: Exchange, resource: Resource, code: number, { object, warnings }: Written): void {
+    const view = viewOf(request.headers.accept, query);
+    answer(response, code, objectText(resource, object, view, this.#options.objects.world.now()), warningHeaders(warnings));
+  }
+
+  #list({ request, response, query }: Exchange, { resource, namespace }: Target): void {
+    const { objects, lists } = this.#options;
+    const { store, now } = objects.world;
+    const view = viewOf(request.headers.accept, query);
+    const matcher = matcherOf(query, resource.selectable);
+    const page = lists.page(objects.collection(resource), { id: resource.id, namespace, matcher, query }, store.version);
+    answer(response, 200, listText(resource, page.entries, view, { now: now(), metadata: page.metadata }));
+  }
+
+  #watch({ request, response, query }: Exchange, { resource, namespace }: Target, name: string | undefined): void {
+    const { objects, bookmarkInterval, signal } = this.#options;
+    const { store, now, random } = objects.world;
+    const matcher = matcherOf(query, resource.selectable);
+    const version = requestedVersion(query, store.version);
+    const initial = isSet(query, 'sendInitialEvents');
+    const seconds = Number(query.get('timeoutSeconds') ?? 0);
+    const everything = namespace === undefined && matcher === undefined && name === undefined;
+    const selects = (object: StoredObject): boolean =>
+      (namespace === undefined || object.metadata.namespace === namespace) &&
+      (name === undefined || object.metadata.name === name) &&
+      (matcher === undefined || matcher(object));
+    serveWatch(response, {
+      store,
+      collection: objects.collection(resource),
+      resource,
+      view: viewOf(request.headers.accept, query),
+      selects: everything ? undefined : selects,
+      from: version === 0 || initial ? undefined : version,
+      bookmarks: isSet(query, 'allowWatchBookmarks'),
+      markReplayed: initial,
+      bookmarkInterval,
+      timeout: seconds > 0 ? Math.min(seconds, 86_400) * 1000 : 1_800_000 * (1 + random()),
+      now,
+      signal,
+    });
+  }
+
+  async #create(exchange: Exchange, target: Target): Promise<void> {
+    const settings = writeSettings(exchange.query, false);
+    const body = identified(target.resource, parseObject(await readBody(exchange.request), mediaType(exchange.request)));
+    if (target.resource.namespaced && target.namespace === undefined) throw methodNotAllowed();
+    this.#show(exchange, target.resource, 201, this.#options.objects.create(target, body, settings));
+  }
+
+  async #replace(exchange: Exchange, target: NamedTarget, status: boolean): Promise<void> {
+    const settings = writeSettings(exchange.query, status);
+    const body = identified(target.resource, parseObject(await readBody(exchange.request), mediaType(exchange.request)));
+    this.#show(exchange, target.resource, 200, this.#options.objects.replace(target, body, settings));
+  }
+
+  async #patch(exchange: Exchange, target: NamedTarget, status: boolean): Promise<void> {
+    const settings = writeSettings(exchange.query, status);
+    const change = changeOf(target.resource, await readBody(exchange.request), mediaType(exchange.request));
+    this.#show(exchange, target.resource, 200, this.#options.objects.update(target, change, settings));
+  }
+
+  async #delete({ request, response, query }: Exchange, target: NamedTarget): Promise<void> {
+    const { last, gone } = this.#options.objects.delete(target, deleteSettings(query, await optionsBody(request)));
+    answer(response, 200, JSON.stringify(gone ? success(target, last) : last));
+  }
+
+  async #deleteAll({ request, response, query }: Exchange, target: Target): Promise<void> {
+    const { objects, lists } = this.#options;
+    const { resource, namespace } = target;
+    const settings = deleteSettings(query, await optionsBody(request));
+    const matcher = matcherOf(query, resource.selectable);
+    const all = { id: resource.id, namespace, matcher, query: new URLSearchParams() };
+    const { entries, metadata } = lists.page(objects.collection(resource), all, objects.world.store.version);
+    for (const { object } of entries) {
+      objects.delete({ resource, namespace: object.metadata.namespace, name: object.metadata.name }, settings);
+    }
+    answer(response, 200, listText(resource, entries, { kind: 'object' }, { now: objects.world.now(), metadata }));
+  }
+}
+
+/** A body without apiVersion and kind is of the kind its path names. */
+function identified(resource: Resource, body: JsonObject): JsonObject {
+  if (textAt(body, 'kind') !== undefined || textAt(body, 'apiVersion') !== undefined) return body;
+  return { ...body, apiVersion: groupVersion(resource), kind: resource.kind };
+}
+
+/** The options of a delete; protobuf ones are passed over. */
+async function optionsBody(request: IncomingMessage): Promise<JsonObject> {
+  const body = await readBody(request);
+  if (body.length === 0 || mediaType(request) === 'application/vnd.kubernetes.protobuf') return {};
+  return parseObject(body, 'application/json');
+}

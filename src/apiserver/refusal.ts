@@ -1,0 +1,115 @@
+/** Requests that are refused: an Error that carries the `Status` object Kubernetes' clients build their text from. */
+import type { JsonObject } from '../model/json.ts';
+
+/** Names a resource in messages: `netnamespaces.network.openshift.io`, and its kind in details. */
+export interface ResourceName {
+  readonly group: string;
+  readonly plural: string;
+  readonly kind: string;
+}
+
+/** What is wrong with one field; the texts are Kubernetes' own. */
+export interface FieldError {
+  /** `FieldValueInvalid` and its like. */
+  readonly reason: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+interface RefusalOptions {
+  readonly details?: JsonObject;
+  /** Seconds for a Retry-After header. */
+  readonly retryAfter?: number;
+}
+
+export class Refusal extends Error {
+  readonly code: number;
+  readonly reason: string;
+  readonly details: JsonObject | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: number, reason: string, message: string, options: RefusalOptions = {}) {
+    super(message);
+    this.name = 'Refusal';
+    this.code = code;
+    this.reason = reason;
+    this.details = options.details;
+    this.retryAfter = options.retryAfter;
+  }
+
+  /** The Status object. */
+  status(): JsonObject {
+    return {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: this.message,
+      reason: this.reason,
+      ...(this.details === undefined ? {} : { details: this.details }),
+      code: this.code,
+    };
+  }
+}
+
+/** `netnamespaces.network.openshift.io`, or `pods` in the core group. */
+export function qualified(name: string, group: string): string {
+  return group === '' ? name : `${name}.${group}`;
+}
+
+function detailsOf(resource: ResourceName, name: string): JsonObject {
+  return { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.plural };
+}
+
+export function notFound(resource: ResourceName, name: string): Refusal {
+  const message = `${qualified(resource.plural, resource.group)} "${name}" not found`;
+  return new Refusal(404, 'NotFound', message, { details: detailsOf(resource, name) });
+}
+
+export function alreadyExists(resource: ResourceName, name: string): Refusal {
+  const message = `${qualified(resource.plural, resource.group)} "${name}" already exists`;
+  return new Refusal(409, 'AlreadyExists', message, { details: detailsOf(resource, name) });
+}
+
+const modified = 'the object has been modified; please apply your changes to the latest version and try again';
+
+export function conflict(resource: ResourceName, name: string, why = modified): Refusal {
+  const message = `Operation cannot be fulfilled on ${qualified(resource.plural, resource.group)} "${name}": ${why}`;
+  return new Refusal(409, 'Conflict', message, { details: detailsOf(resource, name) });
+}
+
+export function forbidden(resource: ResourceName, name: string, why: string): Refusal {
+  const message = `${qualified(resource.plural, resource.group)} "${name}" is forbidden: ${why}`;
+  return new Refusal(403, 'Forbidden', message, { details: detailsOf(resource, name) });
+}
+
+export function badRequest(message: string): Refusal {
+  return new Refusal(400, 'BadRequest', message);
+}
+
+export function expired(message: string): Refusal {
+  return new Refusal(410, 'Expired', message);
+}
+
+/** 404 for a path that nothing is served at. */
+export function unknownPath(): Refusal {
+  return new Refusal(404, 'NotFound', 'the server could not find the requested resource', { details: {} });
+}
+
+export function methodNotAllowed(): Refusal {
+  return new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', { details: {} });
+}
+
+export function unsupportedMediaType(message: string): Refusal {
+  return new Refusal(415, 'UnsupportedMediaType', message);
+}
+
+/** 422 with a cause for each field. */
+export function invalid(resource: Pick<ResourceName, 'group' | 'kind'>, name: string, errors: readonly FieldError[]): Refusal {
+  const texts = errors.map(({ field, message }) => `${field}: ${message}`);
+  const joined = texts.length === 1 ? texts.join('') : `[${texts.join(', ')}]`;
+  const causes = errors.map(({ reason, message, field }) => ({ reason, message, field }));
+  return new Refusal(422, 'Invalid', `${qualified(resource.kind, resource.group)} "${name}" is invalid: ${joined}`, {
+    details: { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.kind, causes },
+  });
+}

@@ -1,0 +1,49 @@
+/** Which kinds are served: those built in, and those of the CRDs there are. */
+import { builtinResources } from './builtin.ts';
+import type { Resource } from './resource.ts';
+import { groupVersion } from './resource.ts';
+
+function keyOf(group: string, version: string, plural: string): string {
+  return `${group}/${version}/${plural}`;
+}
+
+export class Registry {
+  readonly #resources = new Map<string, Resource>();
+  readonly #custom = new Map<string, readonly Resource[]>();
+
+  constructor() {
+    for (const resource of builtinResources) this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
+  }
+
+  find(group: string, version: string, plural: string): Resource | undefined {
+    return this.#resources.get(keyOf(group, version, plural));
+  }
+
+  /** Serves the kinds of a CRD instead of those it had before. */
+  set(crdName: string, resources: readonly Resource[]): void {
+    for (const { group, version, plural } of this.#custom.get(crdName) ?? []) this.#resources.delete(keyOf(group, version, plural));
+    this.#custom.set(crdName, resources);
+    for (const resource of resources) this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
+  }
+
+  /** The kinds that a CRD defines. */
+  ofCrd(crdName: string): readonly Resource[] {
+    return this.#custom.get(crdName) ?? [];
+  }
+
+  all(): readonly Resource[] {
+    return [...this.#resources.values()];
+  }
+
+  /** All `v1`, `GROUP/VERSION` that are served, each with its kinds. */
+  byGroupVersion(): ReadonlyMap<string, readonly Resource[]> {
+    const result = new Map<string, Resource[]>();
+    for (const resource of this.#resources.values()) {
+      const key = groupVersion(resource);
+      const known = result.get(key);
+      if (known === undefined) result.set(key, [resource]);
+      else known.push(resource);
+    }
+    return result;
+  }
+}

@@ -1,0 +1,187 @@
+/** The embedded API server: TLS on a port, and on a unix socket when asked; everything it serves is in memory. */
+import { chmod, rm } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, ListenOptions } from 'node:net';
+import { parseJson, type JsonObject } from '../model/json.ts';
+import { isJsonObject } from '../model/json.ts';
+import { exec } from '../io/exec.ts';
+import type { Logger } from '../io/log.ts';
+import { discover, versionInfo } from './discovery.ts';
+import { answer, Handler } from './handler.ts';
+import { isAuthorized, kubeconfigText, makeCertificate, makeToken } from './identity.ts';
+import { Lists } from './list.ts';
+import { Objects, permanentNamespaces } from './objects.ts';
+import { openApi } from './openapi.ts';
+import { methodNotAllowed, Refusal, unknownPath } from './refusal.ts';
+import { Registry } from './registry.ts';
+import { parseResourcePath, pathParts } from './request.ts';
+import { Store } from './store.ts';
+
+export interface ApiServerOptions {
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Path of a unix socket to serve as well, with mode 0600 and the same TLS. */
+  readonly socketPath?: string;
+  /** CRDs, parsed, that are there from the start. */
+  readonly crds: readonly object[];
+  readonly logger: Logger;
+  readonly now?: () => Date;
+  /** Milliseconds between the bookmarks of a watch; 10,000 when absent. */
+  readonly bookmarkInterval?: number;
+  /** How many changes of a kind can be watched from the past; 10,000 when absent. */
+  readonly logLimit?: number;
+}
+
+export interface ApiServer {
+  readonly url: string;
+  /** A kubeconfig with full rights, as YAML. */
+  readonly kubeconfig: string;
+  close(): Promise<void>;
+}
+
+const writing = { dryRun: false, fieldValidation: 'Ignore', status: false } as const;
+const openPaths = ['/healthz', '/livez', '/readyz'];
+
+function seed(objects: Objects, crds: readonly object[]): void {
+  const find = (group: string, plural: string): NonNullable<ReturnType<Registry['find']>> => {
+    const resource = objects.world.registry.find(group, 'v1', plural);
+    if (resource === undefined) throw new Error(`${plural} are not served`);
+    return resource;
+  };
+  const namespaces = { resource: find('', 'namespaces'), namespace: undefined };
+  for (const name of permanentNamespaces) {
+    objects.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, writing);
+  }
+  const definitions = { resource: find('apiextensions.k8s.io', 'customresourcedefinitions'), namespace: undefined };
+  for (const crd of crds) {
+    const body = parseJson(JSON.stringify(crd));
+    if (isJsonObject(body)) objects.create(definitions, body, writing);
+  }
+}
+
+class Server {
+  readonly #objects: Objects;
+  readonly #handler: Handler;
+  readonly #token: string;
+  readonly #logger: Logger;
+
+  constructor(objects: Objects, token: string, options: ApiServerOptions, signal: AbortSignal) {
+    const { logger, bookmarkInterval = 10_000 } = options;
+    this.#objects = objects;
+    this.#token = token;
+    this.#logger = logger;
+    this.#handler = new Handler({ objects, lists: new Lists(objects.world.now), bookmarkInterval, signal });
+  }
+
+  /** Answers a request; every failure is a Status. */
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#route(request, response);
+    } catch (error) {
+      this.#refuse(error, request, response);
+    }
+  }
+
+  #refuse(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const refusal = error instanceof Refusal ? error : this.#bug(error, request);
+    const headers = refusal.retryAfter === undefined ? {} : { 'retry-after': String(refusal.retryAfter) };
+    // what is left of a body that was not read would be taken for the next request
+    if (!request.complete) response.shouldKeepAlive = false;
+    answer(response, refusal.code, JSON.stringify(refusal.status()), headers);
+  }
+
+  #bug(error: unknown, request: IncomingMessage): Refusal {
+    if (!request.destroyed || request.complete) this.#logger.error({ err: error, method: request.method, url: request.url }, 'a request failed');
+    return new Refusal(500, 'InternalError', `Internal error occurred: ${error instanceof Error ? error.message : 'unknown'}`);
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
+    if (openPaths.includes(path)) {
+      response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
+      return;
+    }
+    if (path === '/version') {
+      answer(response, 200, JSON.stringify(versionInfo));
+      return;
+    }
+    if (!isAuthorized(request.headers.authorization, this.#token)) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
+    const parts = pathParts(path);
+    const resourcePath = parseResourcePath(parts);
+    if (resourcePath === undefined) this.#document(parts, request, response);
+    else await this.#handler.handle({ request, response, query: new URLSearchParams(search) }, resourcePath);
+  }
+
+  #document(parts: readonly string[], request: IncomingMessage, response: ServerResponse): void {
+    const [root, version, ...rest] = parts;
+    if (request.method !== 'GET') throw methodNotAllowed();
+    let document: JsonObject;
+    if (root === 'api' || root === 'apis') document = discover(this.#objects.world.registry, parts);
+    else if (root === 'openapi' && version === 'v3') document = openApi(this.#objects.world.registry, rest.join('/'));
+    else throw unknownPath();
+    answer(response, 200, JSON.stringify(document));
+  }
+}
+
+function listen(server: https.Server, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function isAddress(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}
+
+async function closed(server: https.Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+/** Starts the server; rejects when the port is in use (code EADDRINUSE) or a CRD is not supported. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { listen: where, socketPath, logger, now = () => new Date() } = options;
+  const store = new Store({ ...(options.logLimit === undefined ? {} : { logLimit: options.logLimit }) });
+  const objects = new Objects({ store, registry: new Registry(), now, random: Math.random });
+  seed(objects, options.crds);
+  const names = [...new Set([where.host, '127.0.0.1', 'localhost'])];
+  const { key, certificate } = await makeCertificate(exec, names);
+  const token = makeToken();
+  const stop = new AbortController();
+  const api = new Server(objects, token, options, stop.signal);
+  const open = async (at: ListenOptions): Promise<https.Server> => {
+    const server = https.createServer({ key, cert: certificate, keepAliveTimeout: 120_000, headersTimeout: 20_000, requestTimeout: 60_000 });
+    server.on('request', (request, response) => void api.serve(request, response));
+    server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a connection failed'));
+    await listen(server, at);
+    return server;
+  };
+  const servers = [await open({ host: where.host, port: where.port })];
+  if (socketPath !== undefined) {
+    await rm(socketPath, { force: true });
+    servers.push(await open({ path: socketPath }));
+    await chmod(socketPath, 0o600);
+  }
+  const address = servers[0]?.address() ?? null;
+  const port = isAddress(address) ? address.port : where.port;
+  const url = `https://${where.host.includes(':') ? `[${where.host}]` : where.host}:${String(port)}`;
+  return {
+    url,
+    kubeconfig: kubeconfigText(url, certificate, token),
+    close: async () => {
+      stop.abort();
+      await Promise.all(servers.map(closed));
+    },
+  };
+}
+

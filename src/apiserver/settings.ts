@@ -1,0 +1,39 @@
+/** What query strings and delete bodies ask of a write. */
+import { isJsonObject, type JsonObject } from '../model/json.ts';
+import { objectAt, textAt, textsAt } from './object.ts';
+import type { DeleteSettings, WriteSettings } from './objects.ts';
+import { badRequest } from './refusal.ts';
+
+function dryRunOf(query: URLSearchParams, body: JsonObject = {}): boolean {
+  const given = [...query.getAll('dryRun').filter((value) => value !== ''), ...textsAt(body, 'dryRun')];
+  if (given.some((value) => value !== 'All')) throw badRequest('dryRun: Unsupported value: supported values: "All"');
+  return given.length > 0;
+}
+
+/** How a create, update or patch is to be done. */
+export function writeSettings(query: URLSearchParams, status: boolean): WriteSettings {
+  const fieldValidation = query.get('fieldValidation') ?? 'Warn';
+  if (fieldValidation !== 'Strict' && fieldValidation !== 'Warn' && fieldValidation !== 'Ignore') {
+    throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "Ignore", "Strict", "Warn"`);
+  }
+  return { dryRun: dryRunOf(query), fieldValidation, status };
+}
+
+function graceOf(query: URLSearchParams, body: JsonObject): number | undefined {
+  const given = query.get('gracePeriodSeconds') ?? body['gracePeriodSeconds'] ?? undefined;
+  if (given === undefined) return undefined;
+  const seconds = Number(given);
+  if (!Number.isInteger(seconds) || seconds < 0) throw badRequest('gracePeriodSeconds must be a whole number, 0 or more');
+  return seconds;
+}
+
+/** How a delete is to be done, by its query and its body. */
+export function deleteSettings(query: URLSearchParams, body: JsonObject): DeleteSettings {
+  const preconditions = isJsonObject(body['preconditions']) ? objectAt(body, 'preconditions') : {};
+  return {
+    dryRun: dryRunOf(query, body),
+    gracePeriodSeconds: graceOf(query, body),
+    uid: textAt(preconditions, 'uid'),
+    resourceVersion: textAt(preconditions, 'resourceVersion'),
+  };
+}

@@ -1,0 +1,45 @@
+/** `sdn-compat apiserver`: the embedded API server alone, until SIGTERM. */
+import { writeFile } from 'node:fs/promises';
+import { crds } from '../../api/crds.ts';
+import { startApiServer, type ApiServer } from '../apiserver/server.ts';
+import { createLogger } from '../io/log.ts';
+import { Failure, untilSignal } from './fail.ts';
+
+export interface ApiServerArguments {
+  readonly listen: string;
+  readonly socket?: string;
+  readonly writeKubeconfig: string;
+}
+
+function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535) throw new Failure(`--listen ${text}: not HOST:PORT, for example 127.0.0.1:6443`);
+  return { host, port };
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+async function start(options: ApiServerArguments): Promise<ApiServer> {
+  const logger = createLogger({ level: 'info', name: 'apiserver' });
+  const socket = options.socket === undefined ? {} : { socketPath: options.socket };
+  try {
+    return await startApiServer({ listen: parseListen(options.listen), ...socket, crds, logger });
+  } catch (error) {
+    if (isInUse(error)) throw new Failure(`${options.listen} is in use: choose another port with --listen`);
+    throw error;
+  }
+}
+
+/** Serves until SIGTERM or SIGINT; the kubeconfig is written when requests are answered. */
+export async function runApiServer(options: ApiServerArguments): Promise<void> {
+  const stop = untilSignal();
+  const server = await start(options);
+  await writeFile(options.writeKubeconfig, server.kubeconfig, { mode: 0o600 });
+  process.stdout.write(`serving ${server.url}; use it with: export KUBECONFIG=${options.writeKubeconfig}\n`);
+  await new Promise((resolve) => stop.addEventListener('abort', resolve));
+  await server.close();
+}
