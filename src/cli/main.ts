@@ -1,18 +1,115 @@
-/** The `sdn-compat` command: one file a subcommand, loaded when it is used. */
-import { Command } from 'commander';
+/** The `sdn-compat` command: what it can do, its options and defaults. Each subcommand is loaded when it is used. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ControllerFlags } from './controller.ts';
 import { Failure } from './fail.ts';
+import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
+import type { NodeFlags } from './node.ts';
 
 const program = new Command('sdn-compat')
   .description('OpenShift SDN egress IPs on any Kubernetes API server, and the way from them to OVN-Kubernetes')
   .version('0.1.0')
-  .showHelpAfterError()
-  .configureHelp({ sortSubcommands: true });
+  .showHelpAfterError('(see --help)')
+  .configureHelp({ sortSubcommands: true })
+  .exitOverride();
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`it must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+const kubeconfig = (): Option => new Option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the cluster it runs in)');
+const logLevel = (): Option =>
+  new Option('--log-level <level>', 'what is logged, as JSON lines to standard error').choices(['error', 'warn', 'info', 'debug', 'trace']).default('info');
+
+program
+  .command('controller')
+  .description('run the control plane: VNIDs for namespaces, subnets for nodes, egress IPs')
+  .addOption(kubeconfig())
+  .addOption(logLevel())
+  .action(async (flags: ControllerFlags, command: Command) => (await import('./controller.ts')).runController(flags, command));
+
+program
+  .command('node')
+  .description('run the agent of one node: bridge, flows, source NAT and egress IPs')
+  .addOption(kubeconfig())
+  .option('--node-name <name>', 'name of this Node (default: the host name)')
+  .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
+  .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
+  .addOption(new Option('--datapath <kind>', 'datapath of br0').choices(['auto', 'system', 'netdev']).default('auto'))
+  .option('--masquerade-bit <bit>', "bit of the mark that kube-proxy masquerades by; -1 for none", wholeNumber(-1, 31), 14)
+  .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
+  .addOption(logLevel())
+  .action(async (flags: NodeFlags) => (await import('./node.ts')).runNode(flags));
+
+const lab = program.command('lab').description('nodes out of network namespaces with real Open vSwitch, on this machine');
+const labName = (): Option => new Option('--name <name>', 'name of the lab; several may run at once').default('default');
+const upOptions = (command: Command): Command =>
+  command
+    .addOption(labName())
+    .option('--nodes <number>', 'number of workers', wholeNumber(1, 180), 3)
+    .option('--port <port>', 'port of the API server on 127.0.0.1 (default: a free one)', wholeNumber(1, 65535));
+
+upOptions(lab.command('up'))
+  .description('bring a lab up, and say how to use it')
+  .action(async (flags: UpFlags) => (await import('./lab.ts')).labUp(flags));
+upOptions(lab.command('walkthrough'))
+  .description('bring a lab up, run the published egress IP walkthrough in it, check each result, and take it down')
+  .action(async (flags: UpFlags) => (await import('./lab.ts')).labWalkthrough(flags));
+lab
+  .command('down')
+  .description('remove all that a lab made, also after a crash')
+  .addOption(labName())
+  .action(async (flags: LabFlags) => (await import('./lab.ts')).labDown(flags));
+lab
+  .command('status')
+  .description('list the processes of a lab; exit status 1 when one has ended')
+  .addOption(labName())
+  .action(async (flags: LabFlags) => (await import('./lab.ts')).labStatus(flags));
+lab
+  .command('exec')
+  .description("run a program of this machine in a pod's network namespace; output and exit status are its own")
+  .argument('<namespace/pod>')
+  .argument('[command...]', 'behind --')
+  .addOption(labName())
+  .action(async (pod: string, argv: string[], flags: LabFlags) => (await import('./lab.ts')).labExec(pod, argv, flags));
+lab
+  .command('node-exec')
+  .description("run a program of this machine in a node's network namespace; output and exit status are its own")
+  .argument('<node>', 'name of the node, short or whole')
+  .argument('[command...]', 'behind --')
+  .addOption(labName())
+  .action(async (node: string, argv: string[], flags: LabFlags) => (await import('./lab.ts')).labNodeExec(node, argv, flags));
+lab
+  .command('log')
+  .description('print the access log of the web server outside the cluster')
+  .addOption(labName())
+  .option('-n, --lines <number>', 'how many lines, the newest', wholeNumber(0, 1_000_000), 20)
+  .action(async (flags: LogFlags) => (await import('./lab.ts')).labLog(flags));
+lab
+  .command('kubelet', { hidden: true })
+  .addOption(labName())
+  .action(async (flags: LabFlags) => (await import('./lab.ts')).labKubelet(flags));
+lab
+  .command('web', { hidden: true })
+  .addOption(labName())
+  .action(async (flags: LabFlags) => (await import('./lab.ts')).labWeb(flags));
+
+
+function isUsageError(error: Error): error is Error & { readonly exitCode: number } {
+  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('commander.');
+}
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof Error)) throw error;
-  process.stderr.write(`sdn-compat: ${error.message}\n`);
-  if (process.env['SDN_COMPAT_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
-  process.exitCode = error instanceof Failure ? error.status : 1;
+  if (isUsageError(error)) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    process.stderr.write(`sdn-compat: ${error.message}\n`);
+    if (process.env['SDN_COMPAT_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
+    process.exitCode = error instanceof Failure ? error.status : 1;
+  }
 }

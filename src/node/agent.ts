@@ -47,6 +47,7 @@ class Agent {
   /** Waiting for a pass that has not begun yet. */
   #waiters: (() => void)[] = [];
   #view: ClusterView | undefined;
+  #ready = false;
   /** What was last said of each thing that is wrong, so that it is said once. */
   readonly #said = new Map<string, string>();
 
@@ -68,6 +69,7 @@ class Agent {
       machine: this.#machine,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
+      ready: () => this.#ready,
     });
   }
 
@@ -128,6 +130,7 @@ class Agent {
     const { facts, uplink, networks } = prepared;
     const plan = planNode({ facts, uplink, networks, remotes: view.value.remotes, pods, state: view.value.state });
     await this.#apply(plan, prepared);
+    this.#ready = true;
     return true;
   }
 

@@ -17,6 +17,8 @@ export interface AttacherDeps {
   readonly vnidOf: (namespace: string) => Vnid | undefined;
   /** Resolves when a whole pass over the node that began after the call has succeeded. */
   readonly applied: () => Promise<void>;
+  /** Whether a pass has succeeded. */
+  readonly ready: () => boolean;
 }
 
 /** Milliseconds that a new pod waits for its NetNamespace, and for its flows. */
@@ -35,9 +37,16 @@ export class PodAttacher {
 
   /** Does what a CNI request asks; throws with the reason in words for the runtime's log. */
   async handle(request: CniRequest): Promise<CniResult | undefined> {
-    if (request.command === 'ADD') return this.#attach(request);
-    await this.#detach(request.sandbox);
-    return undefined;
+    switch (request.command) {
+      case 'ADD':
+        return this.#attach(request);
+      case 'DEL':
+        await this.#detach(request.sandbox);
+        return undefined;
+      case 'STATUS':
+        if (!this.#deps.ready()) throw new Error('the node is not ready yet');
+        return undefined;
+    }
   }
 
   async #attach(request: CniRequest): Promise<CniResult> {

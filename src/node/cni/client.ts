@@ -4,7 +4,7 @@ import { asText, isRecord } from '../../model/json.ts';
 import type { CniRequest } from './server.ts';
 
 /** The agent's answer; rejects with the agent's own words, or when nobody listens at the socket. */
-export function askAgent(socketPath: string, body: CniRequest, signal?: AbortSignal): Promise<Record<string, unknown>> {
+export function askAgent(socketPath: string, body: Partial<CniRequest>, signal?: AbortSignal): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath, method: 'POST', path: '/cni', ...(signal === undefined ? {} : { signal }) }, (response) => {
       const chunks: Buffer[] = [];

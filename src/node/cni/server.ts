@@ -5,7 +5,7 @@ import { asText, isRecord } from '../../model/json.ts';
 
 /** What a container runtime's plugin asks for. */
 export interface CniRequest {
-  readonly command: 'ADD' | 'DEL';
+  readonly command: 'ADD' | 'DEL' | 'STATUS';
   readonly sandbox: string;
   readonly netns: string;
   readonly device: string;
@@ -40,10 +40,13 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 function parseRequest(body: unknown): CniRequest {
   const given = isRecord(body) ? body : {};
   const { command } = given;
-  if (command !== 'ADD' && command !== 'DEL') throw new Error(`command ${JSON.stringify(command)} is neither ADD nor DEL`);
+  if (command !== 'ADD' && command !== 'DEL' && command !== 'STATUS') {
+    throw new Error(`command ${JSON.stringify(command)} is none of ADD, DEL, STATUS`);
+  }
   const field = (name: string): string => {
     const value = asText(given[name]);
-    if (value === '' && (command === 'ADD' || name === 'sandbox')) throw new Error(`${name} is missing`);
+    const needed = command === 'ADD' || (command === 'DEL' && name === 'sandbox');
+    if (value === '' && needed) throw new Error(`${name} is missing`);
     return value;
   };
   return {

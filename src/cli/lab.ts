@@ -1,0 +1,209 @@
+/** `sdn-compat lab …`: nodes out of network namespaces with real Open vSwitch, on this machine. */
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pc from 'picocolors';
+import { exec } from '../io/exec.ts';
+import { openKube } from '../io/kube/config.ts';
+import { createLogger, type Logger } from '../io/log.ts';
+import type { Result } from '../model/result.ts';
+import { runKubelet } from '../lab/kubelet.ts';
+import { down, findLab, type LabDeps, podNamespaceOf, processes, up } from '../lab/lab.ts';
+import { files, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
+import { Difference, type Screen, Shell } from '../lab/shell.ts';
+import { walkthrough } from '../lab/walkthrough.ts';
+import { serveWeb } from '../lab/web.ts';
+import { Failure, untilSignal } from './fail.ts';
+
+export interface LabFlags {
+  readonly name: string;
+}
+
+export interface LogFlags extends LabFlags {
+  readonly lines: number;
+}
+
+export interface UpFlags extends LabFlags {
+  readonly nodes: number;
+  readonly port?: number;
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+/** Where labs keep their state: beside the program, in a folder git ignores. */
+const root = process.env['SDN_COMPAT_LAB_DIR'] ?? join(here, '..', '.lab');
+
+const programs = ['ip', 'nft', 'ovs-vswitchd', 'ovsdb-server', 'ovs-vsctl', 'conntrack', 'arping', 'ethtool', 'socat', 'curl', 'kubectl'];
+
+function must<T>(result: Result<T>): T {
+  if (!result.ok) throw new Failure(result.error);
+  return result.value;
+}
+
+function labLogger(): Logger {
+  return createLogger({ level: 'warn', name: 'sdn-compat-lab' });
+}
+
+function deps(): LabDeps {
+  return { exec, logger: labLogger(), self: [process.execPath, join(here, 'sdn-compat.js')] };
+}
+
+/** Refuses at once what cannot work, naming what is missing and how to mend it. */
+async function checkMachine(): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Failure('the lab makes network namespaces and needs root: run it with sudo');
+  for (const program of programs) {
+    const found = await exec(program, ['--version']).then(() => true, () => false);
+    if (!found) throw new Failure(`${program} is not installed: run 'make setup', which installs what the lab needs`);
+  }
+  const probe = `sdnc-probe-${process.pid}`;
+  const made = await exec('ip', ['netns', 'add', probe]);
+  if (made.status !== 0) throw new Failure(`this machine makes no network namespaces (${made.stderr.trim()}): the lab needs CAP_SYS_ADMIN and a writable /run/netns`);
+  await exec('ip', ['netns', 'del', probe]);
+}
+
+/** The port itself when nobody has it; a free one for undefined. */
+function freePort(wanted: number | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', () => reject(new Failure(`port ${wanted ?? 0} of 127.0.0.1 is taken: choose another with --port`)));
+    server.listen(wanted ?? 0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+async function bringUp(flags: UpFlags): Promise<Layout> {
+  await checkMachine();
+  const layout = must(layoutOf(root, flags.name, flags.nodes));
+  const interrupted = (): void => {
+    void down(exec, layout).finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  must(await up(deps(), layout, { port: await freePort(flags.port) }));
+  process.off('SIGINT', interrupted);
+  process.off('SIGTERM', interrupted);
+  return layout;
+}
+
+/** `lab up`. */
+export async function labUp(flags: UpFlags): Promise<void> {
+  const began = performance.now();
+  const layout = await bringUp(flags);
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  const name = flags.name === 'default' ? '' : ` --name ${flags.name}`;
+  process.stdout.write(`lab ${flags.name} is up after ${seconds} s: ${layout.nodes.map((node) => node.name).join(', ')}
+
+export KUBECONFIG=${files.kubeconfig(layout)}
+
+kubectl get nodes
+kubectl get hostsubnet
+sdn-compat lab exec${name} NAMESPACE/POD -- curl -s http://${network.outsideHost}:${network.outsidePort}/ip
+sdn-compat lab node-exec${name} worker2 -- ip a
+sdn-compat lab log${name}
+sdn-compat lab down${name}
+`);
+}
+
+/** `lab down`. */
+export async function labDown(flags: LabFlags): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Failure('removing network namespaces needs root: run it with sudo');
+  const found = await findLab(root, flags.name);
+  await down(exec, found.ok ? found.value : must(layoutOf(root, flags.name, 1)));
+  process.stdout.write(`lab ${flags.name} is down\n`);
+}
+
+/** `lab status`: exit status 1 when a process does not run. */
+export async function labStatus(flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const all = await processes(layout);
+  const rows = all.map(({ name, pid, running, memory }) => [name, String(pid), running ? 'running' : 'ended', `${memory.toFixed(0)} MiB`]);
+  for (const row of [['PROCESS', 'PID', 'STATE', 'MEMORY'], ...rows]) {
+    process.stdout.write(`${row.map((cell, index) => cell.padEnd([28, 9, 9, 0][index] ?? 0)).join('').trimEnd()}\n`);
+  }
+  const total = all.reduce((sum, { memory }) => sum + memory, 0);
+  process.stdout.write(`${all.length} processes, ${total.toFixed(0)} MiB\nexport KUBECONFIG=${files.kubeconfig(layout)}\n`);
+  if (all.some(({ running }) => !running)) process.exitCode = 1;
+}
+
+/** Runs a command in a namespace with this terminal; its exit status becomes ours. */
+async function passThrough(netns: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+  if (argv.length === 0) throw new Failure('name the command to run behind --', 2);
+  const child = spawn('ip', ['netns', 'exec', netns, ...argv], { stdio: 'inherit', env: { ...process.env, ...env } });
+  process.exitCode = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+/** `lab exec NAMESPACE/POD -- CMD…`. */
+export async function labExec(pod: string, argv: readonly string[], flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  await passThrough(must(await podNamespaceOf(layout, pod)), argv);
+}
+
+/** `lab node-exec NODE -- CMD…`. */
+export async function labNodeExec(nodeName: string, argv: readonly string[], flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const node = layout.nodes.find(({ short, name }) => short === nodeName || name === nodeName);
+  if (node === undefined) throw new Failure(`lab ${flags.name} has no node ${nodeName}; it has ${layout.nodes.map(({ short }) => short).join(', ')}`);
+  await passThrough(nodeNamespace(layout, node.short), argv, { OVS_RUNDIR: files.ovs(layout, node.short) });
+}
+
+/** `lab log`. */
+export async function labLog(flags: LogFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const lines = (await readFile(files.accessLog(layout), 'utf8')).split('\n').filter(Boolean);
+  for (const line of flags.lines === 0 ? [] : lines.slice(-flags.lines)) process.stdout.write(`${line}\n`);
+}
+
+/** `lab kubelet`, started by `lab up`. */
+export async function labKubelet(flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-kubelet' });
+  const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-kubelet' });
+  await runKubelet({ client, exec, logger, layout }, untilSignal());
+  client.close();
+}
+
+/** `lab web`, started by `lab up`. */
+export async function labWeb(flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  await serveWeb(network.outsideHost, network.outsidePort, files.accessLog(layout), untilSignal());
+}
+
+const screen: Screen = {
+  write: (text) => process.stdout.write(text),
+  bold: pc.bold,
+  good: pc.green,
+  bad: pc.red,
+};
+
+/** `lab walkthrough`: brings a lab up, runs the walkthrough, takes it down; exit status 1 at the first difference. */
+export async function labWalkthrough(flags: UpFlags): Promise<void> {
+  const began = performance.now();
+  const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1);
+  const layout = await bringUp(flags);
+  const interrupted = (): void => {
+    void down(exec, layout).finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupted);
+  process.once('SIGTERM', interrupted);
+  try {
+    screen.write(`the lab is up after ${seconds(began)} s: ${layout.nodes.length} nodes\n`);
+    const walked = performance.now();
+    const shell = await Shell.open(exec, layout, screen);
+    await walkthrough(shell);
+    const memory = (await processes(layout)).reduce((sum, one) => sum + one.memory, 0);
+    screen.write(`\nevery result is as published; the walkthrough took ${seconds(walked)} s, the lab has ${memory.toFixed(0)} MiB of memory\n`);
+  } catch (error) {
+    if (error instanceof Difference) throw new Failure(error.message);
+    throw error;
+  } finally {
+    await down(exec, layout);
+    screen.write(`everything that was started is stopped; ${seconds(began)} s in all\n`);
+  }
+}

@@ -1,0 +1,113 @@
+/** The processes of a lab: started apart from the command that starts them, remembered by pid and start time. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { pause } from '../io/pause.ts';
+import { isRecord } from '../model/json.ts';
+import { files, type Layout } from './layout.ts';
+
+/** A pid with the start time that tells the process from a later one of the same pid. */
+export interface Started {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+export interface DaemonSpec {
+  readonly name: string;
+  readonly argv: readonly [string, ...string[]];
+  /** Network namespace to run in; the caller's when absent. */
+  readonly netns?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** The start time of a process in clock ticks since boot (proc(5), field 22); undefined when there is none. */
+async function startTimeOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields?.[0] === 'Z' ? undefined : fields?.[19];
+}
+
+/** Whether the process still runs. */
+export async function isRunning(started: Started): Promise<boolean> {
+  return (await startTimeOf(started.pid)) === started.startTime;
+}
+
+/** Starts a process that outlives this one, with its output in the lab's log folder. */
+export async function startDaemon(layout: Layout, spec: DaemonSpec): Promise<Started> {
+  const { name, argv, netns, env } = spec;
+  const [program, ...args] = netns === undefined ? argv : (['ip', 'netns', 'exec', netns, ...argv] as const);
+  const log = openSync(files.log(layout, name), 'a');
+  const child = spawn(program, args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: env === undefined ? process.env : { ...process.env, ...env },
+  });
+  closeSync(log);
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', reject);
+  });
+  child.unref();
+  const pid = child.pid ?? 0;
+  const started = { pid, startTime: (await startTimeOf(pid)) ?? '' };
+  await record(layout, name, started);
+  return started;
+}
+
+/** Remembers a process that made itself a daemon, by its pid file. */
+export async function adoptDaemon(layout: Layout, name: string, pidFile: string): Promise<void> {
+  const pid = Number((await readFile(pidFile, 'utf8')).trim());
+  await record(layout, name, { pid, startTime: (await startTimeOf(pid)) ?? '' });
+}
+
+async function record(layout: Layout, name: string, started: Started): Promise<void> {
+  const path = files.record(layout, name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, JSON.stringify(started));
+}
+
+/** The process of that name, or undefined when none was started. */
+export async function findDaemon(layout: Layout, name: string): Promise<Started | undefined> {
+  const text = await readFile(files.record(layout, name), 'utf8').catch(() => undefined);
+  const value: unknown = text === undefined ? undefined : JSON.parse(text);
+  if (!isRecord(value) || typeof value['pid'] !== 'number' || typeof value['startTime'] !== 'string') return undefined;
+  return { pid: value['pid'], startTime: value['startTime'] };
+}
+
+/** The names of all processes that were started. */
+export async function daemonNames(layout: Layout): Promise<string[]> {
+  const entries = await readdir(join(layout.dir, 'run')).catch((): string[] => []);
+  return entries.filter((entry) => entry.endsWith('.json')).map((entry) => basename(entry, '.json')).sort();
+}
+
+const patience = 3_000;
+const poll = 20;
+
+/** Ends processes with SIGTERM, and with SIGKILL those that do not heed it in time. */
+export async function endAll(processes: readonly Started[]): Promise<void> {
+  const signal = async (started: Started, name: NodeJS.Signals): Promise<void> => {
+    if (await isRunning(started)) process.kill(started.pid, name);
+  };
+  await Promise.all(processes.map((started) => signal(started, 'SIGTERM')));
+  const end = Date.now() + patience;
+  for (const started of processes) {
+    while ((await isRunning(started)) && Date.now() < end) await pause(poll);
+    await signal(started, 'SIGKILL');
+  }
+}
+
+/** Ends the lab's processes of these names; those that run no more are passed over. */
+export async function endDaemons(layout: Layout, names: readonly string[]): Promise<void> {
+  const found = await Promise.all(names.map((name) => findDaemon(layout, name)));
+  await endAll(found.filter((started) => started !== undefined));
+  await Promise.all(names.map((name) => rm(files.record(layout, name), { force: true })));
+}
+
+/** What `ip netns pids` says of a namespace, with start times. */
+export async function processesIn(pids: string): Promise<Started[]> {
+  const found = await Promise.all(
+    pids.split('\n').filter(Boolean).map(async (line) => ({ pid: Number(line), startTime: (await startTimeOf(Number(line))) ?? '' })),
+  );
+  return found.filter(({ startTime }) => startTime !== '');
+}

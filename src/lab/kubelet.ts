@@ -1,0 +1,164 @@
+/**
+ * The lab's stand-in for scheduler and kubelets: gives pods a node, makes their network namespaces, has the node's
+ * agent attach them, tells the API server, and takes them away again. It also says which nodes are Ready.
+ */
+import { rm, symlink } from 'node:fs/promises';
+import { nodes as nodeKind, pods as podKind } from '../../api/kinds.ts';
+import { type Exec, must } from '../io/exec.ts';
+import type { KubeClient } from '../io/kube/client.ts';
+import { type ObjectCache, watchKind } from '../io/kube/watch.ts';
+import type { Logger } from '../io/log.ts';
+import { createQueue } from '../io/queue.ts';
+import { asText } from '../model/json.ts';
+import type { Condition, NodeObject, PodObject } from '../model/objects.ts';
+import { askAgent } from '../node/cni/client.ts';
+import { endAll, processesIn } from './daemons.ts';
+import { files, type LabNode, type Layout, podNamespace } from './layout.ts';
+
+export interface KubeletDeps {
+  readonly client: KubeClient;
+  readonly exec: Exec;
+  readonly logger: Logger;
+  readonly layout: Layout;
+}
+
+const heartbeat = 1_000;
+const untilFirstReady = 100;
+const podDevice = 'eth0';
+
+function condition(type: string, isTrue: boolean, reason: string, message: string): Condition {
+  const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  return { type, status: isTrue ? 'True' : 'False', reason, message, lastTransitionTime };
+}
+
+function namespaceExists(run: Exec, netns: string): Promise<boolean> {
+  return run('ip', ['netns', 'pids', netns]).then(({ status }) => status === 0);
+}
+
+class Kubelet {
+  readonly #deps: KubeletDeps;
+  readonly #signal: AbortSignal;
+  readonly #pods: ObjectCache<PodObject>;
+  readonly #nodes: ObjectCache<NodeObject>;
+
+  constructor(deps: KubeletDeps, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#signal = signal;
+    const { client, logger } = deps;
+    this.#pods = watchKind<PodObject>(client, podKind, { logger }, signal);
+    this.#nodes = watchKind<NodeObject>(client, nodeKind, { logger }, signal);
+  }
+
+  async run(): Promise<void> {
+    await Promise.all([this.#pods.synced, this.#nodes.synced]);
+    const queue = createQueue({ logger: this.#deps.logger, concurrency: 8, baseDelay: 100, maxDelay: 5_000 });
+    this.#pods.subscribe(({ key, before, after }) => {
+      const gone = after === undefined ? before?.metadata.uid : undefined;
+      queue.add(gone === undefined ? `pod/${key}` : `gone/${key}/${gone}`);
+    });
+    for (const node of this.#deps.layout.nodes) queue.add(`node/${node.short}`);
+    await queue.process((key) => this.#work(key), this.#signal);
+  }
+
+  async #work(key: string): Promise<number | undefined> {
+    const [what = '', first = '', second = '', uid = ''] = key.split('/');
+    if (what === 'node') return this.#reportNode(first);
+    if (what === 'gone') await this.#clean(uid, first, second);
+    else await this.#reconcilePod(`${first}/${second}`);
+    return undefined;
+  }
+
+  /** Sets Ready as the node's agent answers; returns when to look again. */
+  async #reportNode(short: string): Promise<number> {
+    const node = this.#deps.layout.nodes.find((one) => one.short === short);
+    const object = node === undefined ? undefined : this.#nodes.get(node.name);
+    if (node === undefined || object === undefined) return untilFirstReady;
+    const problem = await askAgent(files.cni(this.#deps.layout, short), { command: 'STATUS' }, this.#signal).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    await this.#setReady(object, problem);
+    return problem === undefined ? heartbeat : untilFirstReady;
+  }
+
+  async #setReady(node: NodeObject, problem: string | undefined): Promise<void> {
+    const conditions = node.status?.conditions ?? [];
+    const isReady = problem === undefined;
+    if (conditions.find(({ type }) => type === 'Ready')?.status === (isReady ? 'True' : 'False')) return;
+    const ready = condition('Ready', isReady, isReady ? 'AgentReady' : 'AgentNotReady', problem ?? '');
+    const body = { status: { conditions: [...conditions.filter(({ type }) => type !== 'Ready'), ready] } };
+    const { name = '' } = node.metadata;
+    await this.#deps.client.patch(nodeKind, { name }, body, { type: 'merge', subresource: 'status', signal: this.#signal });
+  }
+
+  async #reconcilePod(key: string): Promise<void> {
+    const pod = this.#pods.get(key);
+    if (pod === undefined) return;
+    const { name = '', namespace = '', uid = '', deletionTimestamp } = pod.metadata;
+    if (deletionTimestamp !== undefined) {
+      await this.#clean(uid, namespace, name);
+      await this.#deps.client.delete(podKind, { name, namespace }, { gracePeriodSeconds: 0, signal: this.#signal });
+      return;
+    }
+    const nodeName = pod.spec?.nodeName;
+    if (nodeName === undefined || nodeName === '') await this.#schedule(name, namespace);
+    else if (pod.status?.podIP === undefined) await this.#start(pod, nodeName);
+  }
+
+  /** Least loaded worker, ties by name. */
+  async #schedule(name: string, namespace: string): Promise<void> {
+    const load = new Map(this.#deps.layout.nodes.filter(({ worker }) => worker).map((node) => [node.name, 0]));
+    for (const { spec } of this.#pods.list()) {
+      const count = load.get(spec?.nodeName ?? '');
+      if (count !== undefined) load.set(spec?.nodeName ?? '', count + 1);
+    }
+    const [chosen] = [...load].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
+    if (chosen === undefined) return;
+    const body = { spec: { nodeName: chosen[0] } };
+    await this.#deps.client.patch(podKind, { name, namespace }, body, { type: 'merge', signal: this.#signal });
+  }
+
+  async #start(pod: PodObject, nodeName: string): Promise<void> {
+    const { layout, exec, client } = this.#deps;
+    const { name = '', namespace = '', uid = '' } = pod.metadata;
+    const node = layout.nodes.find((one) => one.name === nodeName);
+    if (node === undefined) throw new Error(`pod ${namespace}/${name}: the lab has no node ${nodeName}`);
+    const netns = podNamespace(layout, uid);
+    if (!(await namespaceExists(exec, netns))) await must(exec, 'ip', ['netns', 'add', netns]);
+    const answer = await askAgent(
+      files.cni(layout, node.short),
+      { command: 'ADD', sandbox: uid, netns: `/run/netns/${netns}`, device: podDevice, namespace, name },
+      this.#signal,
+    );
+    const link = files.pod(layout, namespace, name);
+    await rm(link, { force: true });
+    await symlink(netns, link);
+    const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => condition(type, true, '', ''));
+    const podIP = asText(answer['ip']);
+    const status = { phase: 'Running', hostIP: node.ip, podIP, podIPs: [{ ip: podIP }], conditions };
+    await client.patch(podKind, { name, namespace }, { metadata: { uid }, status }, { type: 'merge', subresource: 'status', signal: this.#signal });
+  }
+
+  /** Takes a pod away from its node; one that was never there is no error. */
+  async #clean(uid: string, namespace: string, name: string): Promise<void> {
+    const { layout, exec } = this.#deps;
+    const netns = podNamespace(layout, uid);
+    for (const node of layout.nodes) await this.#detach(node, uid);
+    if (!(await namespaceExists(exec, netns))) return;
+    await endAll(await processesIn(await must(exec, 'ip', ['netns', 'pids', netns])));
+    await must(exec, 'ip', ['netns', 'del', netns]);
+    await rm(files.pod(layout, namespace, name), { force: true });
+  }
+
+  async #detach(node: LabNode, sandbox: string): Promise<void> {
+    if (!node.worker) return;
+    await askAgent(files.cni(this.#deps.layout, node.short), { command: 'DEL', sandbox }, this.#signal).catch((error: unknown) => {
+      this.#deps.logger.warn({ node: node.name, sandbox, err: error }, 'pod could not be detached');
+    });
+  }
+}
+
+/** Runs until the signal aborts. */
+export async function runKubelet(deps: KubeletDeps, signal: AbortSignal): Promise<void> {
+  await new Kubelet(deps, signal).run();
+}

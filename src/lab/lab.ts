@@ -1,0 +1,201 @@
+/** A lab as a whole: brought up, described, taken down. */
+import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { clusterNetworks, nodes as nodeKind } from '../../api/kinds.ts';
+import { type Exec, must } from '../io/exec.ts';
+import type { KubeClient } from '../io/kube/client.ts';
+import { openKube } from '../io/kube/config.ts';
+import type { Logger } from '../io/log.ts';
+import { pause } from '../io/pause.ts';
+import { isRecord } from '../model/json.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import { askAgent } from '../node/cni/client.ts';
+import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, startDaemon } from './daemons.ts';
+import { checkLabName, files, type Layout, layoutOf, linkRoot, nodeNamespace } from './layout.ts';
+import { clusterNetwork, nodeObject } from './objects.ts';
+import { databaseOf, makeSwitch } from './switches.ts';
+import { connectNode, labNamespaces, makeWires } from './wires.ts';
+
+export interface LabDeps {
+  readonly exec: Exec;
+  readonly logger: Logger;
+  /** How this program is started: program and first arguments. */
+  readonly self: readonly [string, ...string[]];
+}
+
+export interface UpOptions {
+  /** Port of the API server on 127.0.0.1, in the host and in each node's namespace. */
+  readonly port: number;
+}
+
+/** Reads the layout of the lab of that name; the reason when there is none. */
+export async function findLab(root: string, name: string): Promise<Result<Layout>> {
+  const checked = checkLabName(name);
+  if (!checked.ok) return checked;
+  const text = await readFile(join(root, name, 'lab.json'), 'utf8').catch(() => undefined);
+  const value: unknown = text === undefined ? undefined : JSON.parse(text);
+  if (!isRecord(value) || typeof value['workers'] !== 'number') {
+    return err(`there is no lab ${name}; make one with: sdn-compat lab up --name ${name}`);
+  }
+  return layoutOf(root, name, value['workers']);
+}
+
+/** Takes the name: fails when a lab of that name exists, here or in another checkout. */
+async function claim(layout: Layout): Promise<Result<void>> {
+  await mkdir(linkRoot, { recursive: true });
+  await mkdir(layout.dir, { recursive: true });
+  try {
+    await symlink(layout.dir, layout.link);
+  } catch {
+    const owner = await readlink(layout.link).catch(() => 'another folder');
+    return err(`the lab name ${layout.name} is taken (${owner}); choose another with --name, or end that lab with: sdn-compat lab down --name ${layout.name}`);
+  }
+  const folders = ['log', 'run', 'ovs', 'cni', 'pods', 'kubectl-cache'];
+  await Promise.all(folders.map((folder) => mkdir(join(layout.dir, folder), { recursive: true })));
+  await writeFile(files.description(layout), JSON.stringify({ workers: layout.nodes.length - 1 }));
+  await writeFile(files.accessLog(layout), '');
+  return ok(undefined);
+}
+
+async function startApiServer(deps: LabDeps, layout: Layout, port: number): Promise<KubeClient> {
+  const argv = ['apiserver', '--listen', `127.0.0.1:${port}`, '--socket', files.api(layout), '--write-kubeconfig', files.kubeconfig(layout)];
+  const started = await startDaemon(layout, { name: 'apiserver', argv: [...deps.self, ...argv] });
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const client = await reachable(deps, layout);
+    if (client !== undefined) return client;
+    if (!(await isRunning(started)) || Date.now() > end) throw new Error(`the API server did not start: ${await lastLine(layout, 'apiserver')}`);
+    await pause(20);
+  }
+}
+
+async function reachable(deps: LabDeps, layout: Layout): Promise<KubeClient | undefined> {
+  const kubeconfig = files.kubeconfig(layout);
+  if ((await readFile(kubeconfig, 'utf8').catch(() => '')) === '') return undefined;
+  const client = await openKube({ kubeconfig, logger: deps.logger, userAgent: 'sdn-compat-lab' });
+  const answered = await client.list(nodeKind).then(() => true, () => false);
+  if (answered) return client;
+  client.close();
+  return undefined;
+}
+
+/** The last line a process wrote, for an error message. */
+async function lastLine(layout: Layout, name: string): Promise<string> {
+  const text = await readFile(files.log(layout, name), 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}
+
+async function makeNodes(deps: LabDeps, layout: Layout): Promise<void> {
+  await makeWires(deps.exec, layout);
+  await Promise.all(
+    layout.nodes.map(async (node) => {
+      await makeSwitch(deps.exec, layout, node);
+      await connectNode(deps.exec, layout, node, databaseOf(layout, node.short));
+    }),
+  );
+}
+
+async function startNodes(deps: LabDeps, layout: Layout, port: number): Promise<void> {
+  const kubeconfig = files.kubeconfig(layout);
+  const relay = ['socat', `TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr`, `UNIX-CONNECT:${files.api(layout)}`] as const;
+  await Promise.all(
+    layout.nodes.map(async (node) => {
+      const netns = nodeNamespace(layout, node.short);
+      await startDaemon(layout, { name: `relay-${node.short}`, argv: relay, netns });
+      await startDaemon(layout, {
+        name: `node-${node.short}`,
+        netns,
+        argv: [...deps.self, 'node', '--kubeconfig', kubeconfig, '--node-name', node.name, '--datapath', 'netdev',
+          '--ovs-run-dir', files.ovs(layout, node.short), '--cni-socket', files.cni(layout, node.short)],
+      });
+    }),
+  );
+}
+
+async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
+  const { self } = deps;
+  const kubeconfig = files.kubeconfig(layout);
+  const master = nodeNamespace(layout, 'master0');
+  await startDaemon(layout, { name: 'controller', netns: master, argv: [...self, 'controller', '--kubeconfig', kubeconfig] });
+  await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
+  await startDaemon(layout, { name: 'web', netns: layout.namespaces.outside, argv: [...self, 'lab', 'web', '--name', layout.name] });
+}
+
+async function awaitReady(layout: Layout): Promise<void> {
+  const end = Date.now() + 30_000;
+  for (const node of layout.nodes) {
+    for (;;) {
+      const problem = await askAgent(files.cni(layout, node.short), { command: 'STATUS' }).then(() => undefined, String);
+      if (problem === undefined) break;
+      if (Date.now() > end) throw new Error(`node ${node.name} is not ready: ${problem}; ${await lastLine(layout, `node-${node.short}`)}`);
+      await pause(30);
+    }
+  }
+}
+
+/** Brings a lab up and returns when its nodes are ready; what was made is removed again when a step fails. */
+export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Promise<Result<void>> {
+  const claimed = await claim(layout);
+  if (!claimed.ok) return claimed;
+  try {
+    const wires = makeNodes(deps, layout);
+    wires.catch(() => undefined); // awaited below; the API server may fail first
+    const client = await startApiServer(deps, layout, options.port);
+    await client.create(clusterNetworks, clusterNetwork);
+    await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
+    client.close();
+    await wires;
+    await Promise.all([startNodes(deps, layout, options.port), startRest(deps, layout)]);
+    await awaitReady(layout);
+    return ok(undefined);
+  } catch (error) {
+    await down(deps.exec, layout);
+    throw error;
+  }
+}
+
+/** Removes all that `up` and the lab made, also after a crash; nothing there is no error. */
+export async function down(run: Exec, layout: Layout): Promise<void> {
+  await endDaemons(layout, await daemonNames(layout));
+  const namespaces = await labNamespaces(run, layout);
+  const inside = await Promise.all(namespaces.map((name) => must(run, 'ip', ['netns', 'pids', name])));
+  await endAll((await Promise.all(inside.map(processesIn))).flat());
+  if (namespaces.length > 0) {
+    await must(run, 'ip', ['-force', '-batch', '-'], { input: namespaces.map((name) => `netns del ${name}\n`).join('') });
+  }
+  if ((await readlink(layout.link).catch(() => layout.dir)) === layout.dir) await rm(layout.link, { force: true });
+  await rm(layout.dir, { recursive: true, force: true });
+}
+
+/** One line of `lab status`. */
+export interface ProcessStatus {
+  readonly name: string;
+  readonly pid: number;
+  readonly running: boolean;
+  /** Resident memory in MiB; 0 when it does not run. */
+  readonly memory: number;
+}
+
+/** The processes of a lab and whether they run. */
+export async function processes(layout: Layout): Promise<ProcessStatus[]> {
+  const names = await daemonNames(layout);
+  return Promise.all(
+    names.map(async (name) => {
+      const started = (await findDaemon(layout, name)) ?? { pid: 0, startTime: '' };
+      const status = await readFile(`/proc/${started.pid}/status`, 'utf8').catch(() => '');
+      const memory = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+      const running = await isRunning(started);
+      return { name, pid: started.pid, running, memory: running ? memory : 0 };
+    }),
+  );
+}
+
+/** The namespace of a pod, or the reason why there is none. */
+export async function podNamespaceOf(layout: Layout, pod: string): Promise<Result<string>> {
+  const [namespace = '', name = ''] = pod.split('/');
+  const found = await readlink(files.pod(layout, namespace, name)).catch(() => undefined);
+  if (found !== undefined) return ok(found);
+  const known = (await readdir(files.pods(layout)).catch((): string[] => [])).map((file) => file.replace('_', '/'));
+  return err(`there is no running pod ${pod} in lab ${layout.name}${known.length === 0 ? '' : `; running: ${known.sort().join(', ')}`}`);
+}
+

@@ -1,0 +1,104 @@
+/** What a lab consists of, by its name alone: nodes, addresses, network namespaces, files. Pure. */
+import { join } from 'node:path';
+import { err, ok, type Result } from '../model/result.ts';
+
+/** A node of the lab. master0 runs the controller and no pods. */
+export interface LabNode {
+  /** `worker0`: names the network namespace and the folder. */
+  readonly short: string;
+  /** `worker0.ocp4.rober.lab`: the name of the Node. */
+  readonly name: string;
+  readonly ip: string;
+  readonly mac: string;
+  readonly worker: boolean;
+}
+
+/** The addresses of the published walkthrough. */
+export const network = {
+  domain: 'ocp4.rober.lab',
+  prefix: '192.168.7',
+  prefixLength: 24,
+  router: '192.168.7.1',
+  podNetwork: '10.254.0.0/16',
+  hostSubnetLength: 8,
+  serviceNetwork: '172.30.0.0/16',
+  outsideRouter: '10.1.8.1',
+  outsideHost: '10.1.8.72',
+  outsidePrefixLength: 24,
+  outsidePort: 8080,
+  mtu: 1400,
+} as const;
+
+const firstWorker = 11;
+const mostWorkers = 180;
+
+export interface Layout {
+  readonly name: string;
+  /** The state folder. */
+  readonly dir: string;
+  /** A short path to it: unix sockets allow 107 characters. */
+  readonly link: string;
+  readonly nodes: readonly LabNode[];
+  readonly namespaces: { readonly underlay: string; readonly router: string; readonly outside: string };
+  readonly namespacePrefix: string;
+}
+
+/** Where the short paths of all labs are. */
+export const linkRoot = '/run/sdn-compat-lab';
+
+/** Whether a name can name a lab; the reason when not. */
+export function checkLabName(name: string): Result<string> {
+  if (/^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name)) return ok(name);
+  return err(`${JSON.stringify(name)} is no lab name: use 1 to 20 lower case letters, digits and dashes`);
+}
+
+function node(short: string, host: number, worker: boolean): LabNode {
+  const hex = host.toString(16).padStart(2, '0');
+  return { short, name: `${short}.${network.domain}`, ip: `${network.prefix}.${host}`, mac: `52:54:00:a8:07:${hex}`, worker };
+}
+
+/** The layout of a lab of that name with that many workers; refuses a name or number that cannot be. */
+export function layoutOf(root: string, name: string, workers: number): Result<Layout> {
+  const checked = checkLabName(name);
+  if (!checked.ok) return checked;
+  if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
+    return err(`${workers} is no number of nodes: use 1 to ${mostWorkers}`);
+  }
+  const namespacePrefix = `sdnc.${name}.`;
+  return ok({
+    name,
+    dir: join(root, name),
+    link: join(linkRoot, name),
+    nodes: [
+      node('master0', firstWorker - 1, false),
+      ...Array.from({ length: workers }, (_, index) => node(`worker${index}`, firstWorker + index, true)),
+    ],
+    namespaces: { underlay: `${namespacePrefix}net`, router: `${namespacePrefix}router`, outside: `${namespacePrefix}outside` },
+    namespacePrefix,
+  });
+}
+
+/** The network namespace of a node. */
+export function nodeNamespace(layout: Layout, short: string): string {
+  return layout.namespacePrefix + short;
+}
+
+/** The network namespace of a pod, by the pod's uid. */
+export function podNamespace(layout: Layout, uid: string): string {
+  return `${layout.namespacePrefix}pod-${uid.slice(0, 13)}`;
+}
+
+/** The files of a lab. Sockets go by the short path. */
+export const files = {
+  description: (layout: Layout): string => join(layout.dir, 'lab.json'),
+  kubeconfig: (layout: Layout): string => join(layout.dir, 'kubeconfig'),
+  kubectlCache: (layout: Layout): string => join(layout.dir, 'kubectl-cache'),
+  accessLog: (layout: Layout): string => join(layout.dir, 'access.log'),
+  log: (layout: Layout, process: string): string => join(layout.dir, 'log', `${process}.log`),
+  record: (layout: Layout, process: string): string => join(layout.dir, 'run', `${process}.json`),
+  pods: (layout: Layout): string => join(layout.dir, 'pods'),
+  pod: (layout: Layout, namespace: string, pod: string): string => join(layout.dir, 'pods', `${namespace}_${pod}`),
+  ovs: (layout: Layout, short: string): string => join(layout.link, 'ovs', short),
+  cni: (layout: Layout, short: string): string => join(layout.link, 'cni', `${short}.sock`),
+  api: (layout: Layout): string => join(layout.link, 'api.sock'),
+} as const;

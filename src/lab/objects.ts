@@ -1,0 +1,33 @@
+/** The objects a lab starts with. */
+import type { ClusterNetworkObject, KubeObject } from '../model/objects.ts';
+import { type LabNode, network } from './layout.ts';
+
+/** The cluster's networks, as the published walkthrough has them. */
+export const clusterNetwork: ClusterNetworkObject = {
+  apiVersion: 'network.openshift.io/v1',
+  kind: 'ClusterNetwork',
+  metadata: { name: 'default' },
+  network: network.podNetwork,
+  hostsubnetlength: network.hostSubnetLength,
+  clusterNetworks: [{ CIDR: network.podNetwork, hostSubnetLength: network.hostSubnetLength }],
+  serviceNetwork: network.serviceNetwork,
+  pluginName: 'redhat/openshift-ovs-networkpolicy',
+  vxlanPort: 4789,
+  mtu: network.mtu,
+};
+
+/** A Node as its kubelet would register it. */
+export function nodeObject(node: LabNode): KubeObject & Readonly<Record<string, unknown>> {
+  const role = node.worker ? 'worker' : 'master';
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: node.name, labels: { [`node-role.kubernetes.io/${role}`]: '', 'kubernetes.io/hostname': node.name } },
+    status: {
+      addresses: [
+        { type: 'InternalIP', address: node.ip },
+        { type: 'Hostname', address: node.name },
+      ],
+    },
+  };
+}

@@ -1,0 +1,88 @@
+/** Runs the commands of the walkthrough as a user would type them, and prints each with its output. */
+import { type Exec, type RunResult } from '../io/exec.ts';
+import { files, type Layout } from './layout.ts';
+
+/** Where the walkthrough writes. */
+export interface Screen {
+  readonly write: (text: string) => void;
+  readonly bold: (text: string) => string;
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+}
+
+/** A result differs from what was published. */
+export class Difference extends Error {
+  override readonly name = 'Difference';
+}
+
+export class Shell {
+  readonly layout: Layout;
+  readonly #exec: Exec;
+  readonly #screen: Screen;
+  readonly #validate: readonly string[];
+  readonly #env: Readonly<Record<string, string>>;
+
+  private constructor(exec: Exec, layout: Layout, screen: Screen, validate: readonly string[]) {
+    this.#exec = exec;
+    this.layout = layout;
+    this.#screen = screen;
+    this.#validate = validate;
+    this.#env = { KUBECONFIG: files.kubeconfig(layout), KUBECACHEDIR: files.kubectlCache(layout), HOME: layout.dir };
+  }
+
+  /** Finds out which kubectl there is: before 1.25 it validates by OpenAPI v2 only, which the lab's server has not. */
+  static async open(exec: Exec, layout: Layout, screen: Screen): Promise<Shell> {
+    const { stdout } = await exec('kubectl', ['version', '--client', '-o', 'json']);
+    const minor = Number(/"minor":\s*"(\d+)/.exec(stdout)?.[1] ?? 0);
+    return new Shell(exec, layout, screen, minor < 25 ? ['--validate=false'] : []);
+  }
+
+  title(text: string): void {
+    this.#screen.write(`\n${this.#screen.bold(`== ${text}`)}\n`);
+  }
+
+  note(text: string): void {
+    this.#screen.write(`   ${text}\n`);
+  }
+
+  /** Runs kubectl; what it creates from is shown as a here-document. */
+  async kubectl(args: readonly string[], input?: string): Promise<string> {
+    const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ');
+    const here = input === undefined ? '' : ` <<EOF\n${input.trimEnd()}\nEOF`;
+    this.#screen.write(`$ kubectl ${shown}${here}\n`);
+    const flags = input === undefined ? [] : this.#validate;
+    const options = { env: this.#env, ...(input === undefined ? {} : { input }) };
+    const result = await this.#exec('kubectl', [`--cache-dir=${files.kubectlCache(this.layout)}`, ...args, ...flags], options);
+    return this.#show(result, `kubectl ${shown}`);
+  }
+
+  /** Runs a command in a network namespace of the lab; `prompt` is how the user would get there. */
+  async inside(netns: string, prompt: string, argv: readonly [string, ...string[]]): Promise<RunResult> {
+    this.#screen.write(`$ ${prompt} -- ${argv.join(' ')}\n`);
+    const result = await this.quietly(netns, argv);
+    this.#screen.write(result.stdout);
+    if (result.status !== 0) this.#screen.write(`${result.stderr}(exit status ${result.status})\n`);
+    return result;
+  }
+
+  /** Runs a command in a network namespace of the lab without showing it. */
+  quietly(netns: string, argv: readonly [string, ...string[]]): Promise<RunResult> {
+    return this.#exec('ip', ['netns', 'exec', netns, ...argv]);
+  }
+
+  /** Checks a result; throws Difference when it is not as published. */
+  check(what: string, holds: boolean, found = ''): void {
+    if (holds) {
+      this.#screen.write(`   ${this.#screen.good('ok')} ${what}\n`);
+      return;
+    }
+    this.#screen.write(`   ${this.#screen.bad('DIFFERENT')} ${what}${found === '' ? '' : `\n   found: ${found}`}\n`);
+    throw new Difference(`the walkthrough differs: ${what}`);
+  }
+
+  #show(result: RunResult, command: string): string {
+    this.#screen.write(result.stdout + result.stderr);
+    if (result.status !== 0) throw new Difference(`${command}: exit status ${result.status}`);
+    return result.stdout;
+  }
+}

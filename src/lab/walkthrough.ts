@@ -1,0 +1,203 @@
+/** The published OpenShift SDN egress IP walkthrough, run with real packets and checked at every step. */
+import { readFile } from 'node:fs/promises';
+import { pause } from '../io/pause.ts';
+import { podNamespaceOf } from './lab.ts';
+import { files, network, nodeNamespace } from './layout.ts';
+import type { Shell } from './shell.ts';
+
+const url = `http://${network.outsideHost}:${network.outsidePort}`;
+const egressIP = '192.168.7.200';
+const worker0 = '192.168.7.11';
+const noEgress = { namespace: 'no-egress-ip', pod: 'client' } as const;
+
+/** Milliseconds that a change may take to reach the packets. */
+const patience = 10_000;
+
+interface Pod {
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+function manifest(pods: readonly (Pod & { readonly node: string })[]): string {
+  const namespaces = [...new Set(pods.map(({ namespace }) => namespace))];
+  const documents = [
+    ...namespaces.map((name) => `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n`),
+    ...pods.map(({ namespace, pod, node }) =>
+      [
+        'apiVersion: v1',
+        'kind: Pod',
+        'metadata:',
+        `  name: ${pod}`,
+        `  namespace: ${namespace}`,
+        'spec:',
+        `  nodeName: ${node}.${network.domain}`,
+        '  containers:',
+        '  - name: client',
+        '    image: client',
+        '',
+      ].join('\n'),
+    ),
+  ];
+  return documents.join('---\n');
+}
+
+async function netnsOf(shell: Shell, { namespace, pod }: Pod): Promise<string> {
+  const found = await podNamespaceOf(shell.layout, `${namespace}/${pod}`);
+  if (!found.ok) throw new Error(found.error);
+  return found.value;
+}
+
+async function accessLog(shell: Shell): Promise<string[]> {
+  return (await readFile(files.accessLog(shell.layout), 'utf8')).split('\n').filter(Boolean);
+}
+
+const clientOf = (line: string): string => line.split(' ', 1)[0] ?? '';
+
+/** Five requests; every one must be in the log with that source. */
+async function fiveRequests(shell: Shell, pod: Pod, source: string): Promise<void> {
+  const before = (await accessLog(shell)).length;
+  const netns = await netnsOf(shell, pod);
+  const name = `${pod.namespace}/${pod.pod}`;
+  for (let i = 0; i < 5; i += 1) {
+    const answer = await shell.inside(netns, `sdn-compat lab exec ${name}`, ['curl', '-s', '--max-time', '5', url]);
+    shell.check('the server answers OK', answer.status === 0 && answer.stdout === 'OK\n', answer.stdout + answer.stderr);
+  }
+  const lines = (await accessLog(shell)).slice(before);
+  shell.note('the access log of the server:');
+  for (const line of lines) shell.note(line);
+  const sources = lines.map(clientOf);
+  shell.check(`all five came from ${source}`, sources.length === 5 && sources.every((one) => one === source), sources.join(', '));
+}
+
+/** A request that must fail, whatever the time given. */
+async function mustFail(shell: Shell, pod: Pod): Promise<void> {
+  const before = (await accessLog(shell)).length;
+  const netns = await netnsOf(shell, pod);
+  const answer = await shell.inside(netns, `sdn-compat lab exec ${pod.namespace}/${pod.pod}`, ['curl', '-sS', '--max-time', '1', url]);
+  shell.check('the request fails: the namespace asks for an egress IP that no node hosts', answer.status !== 0, answer.stdout);
+  shell.check('nothing reached the server', (await accessLog(shell)).length === before);
+}
+
+/** The source that the server sees, or nothing when there is no answer within 0.2 s. */
+async function sourceSeen(shell: Shell, netns: string): Promise<string> {
+  const { stdout } = await shell.quietly(netns, ['curl', '-s', '--max-time', '0.2', `${url}/ip`]);
+  return stdout.trim();
+}
+
+/** Waits until requests have that source; none in between may have another one than the `allowed`. */
+async function untilSource(shell: Shell, pod: Pod, source: string, allowed: readonly string[]): Promise<number> {
+  const began = performance.now();
+  const netns = await netnsOf(shell, pod);
+  for (;;) {
+    const seen = await sourceSeen(shell, netns);
+    const elapsed = performance.now() - began;
+    if (seen === source) return elapsed;
+    shell.check(`no packet leaves with ${seen}`, ['', ...allowed].includes(seen));
+    shell.check(`packets leave with ${source} within ${patience / 1000} s`, elapsed < patience, `after ${Math.round(elapsed)} ms: ${seen}`);
+  }
+}
+
+async function untilBlocked(shell: Shell, pod: Pod, allowed: string): Promise<number> {
+  const began = performance.now();
+  const netns = await netnsOf(shell, pod);
+  for (;;) {
+    const seen = await sourceSeen(shell, netns);
+    const elapsed = performance.now() - began;
+    if (seen === '') return elapsed;
+    shell.check(`no packet leaves with ${seen}`, seen === allowed);
+    shell.check(`requests fail within ${patience / 1000} s`, elapsed < patience);
+  }
+}
+
+async function untilShown(shell: Shell, args: readonly string[], wanted: string): Promise<void> {
+  const end = Date.now() + patience;
+  let shown = await shell.kubectl(args);
+  while (!shown.includes(wanted)) {
+    shell.check(`${args.join(' ')} shows ${wanted}`, Date.now() < end, shown);
+    await pause(100);
+    shown = await shell.kubectl(args);
+  }
+  shell.check(`${args.join(' ')} shows ${wanted}`, true);
+}
+
+const node = (short: string): string => `${short}.${network.domain}`;
+const onWorker0: Pod = { namespace: 'egress-test', pod: 'client0' };
+
+async function withoutEgressIP(shell: Shell): Promise<void> {
+  shell.title('A namespace without an egress IP leaves with the address of its pod\'s node');
+  await shell.kubectl(['create', '-f', '-'], manifest([{ ...noEgress, node: 'worker0' }]));
+  await shell.kubectl(['wait', '--for=condition=Ready', '--timeout=30s', '-n', noEgress.namespace, `pod/${noEgress.pod}`]);
+  await fiveRequests(shell, noEgress, worker0);
+}
+
+async function requestedByNobodyHosted(shell: Shell): Promise<void> {
+  shell.title('A namespace asks for an egress IP that no node hosts yet: its traffic is dropped');
+  await shell.kubectl(['create', '-f', '-'], manifest([{ ...onWorker0, node: 'worker0' }]));
+  await shell.kubectl(['wait', '--for=condition=Ready', '--timeout=30s', '-n', onWorker0.namespace, `pod/${onWorker0.pod}`]);
+  await shell.kubectl(['patch', 'netnamespace', 'egress-test', '--type=merge', '-p', `{"egressIPs": ["${egressIP}"]}`]);
+  const shown = await shell.kubectl(['get', 'netnamespace', 'egress-test']);
+  shell.check('the NetNamespace shows it', shown.includes(`["${egressIP}"]`), shown);
+  const elapsed = await untilBlocked(shell, onWorker0, worker0);
+  shell.note(`from the patch to the first dropped packet: ${Math.round(elapsed)} ms`);
+  await mustFail(shell, onWorker0);
+}
+
+async function hosted(shell: Shell): Promise<void> {
+  shell.title('worker2 hosts the egress IP');
+  const patch = ['patch', 'hostsubnet', node('worker2'), '--type=merge', '-p', `{"egressIPs": ["${egressIP}/24"]}`];
+  await shell.kubectl(patch);
+  const elapsed = await untilSource(shell, onWorker0, egressIP, []);
+  shell.note(`from the patch to the first packet with the new address: ${Math.round(elapsed)} ms`);
+  shell.check('that is less than 2 s', elapsed < 2_000);
+  await untilShown(shell, ['get', 'hostsubnet'], `["${egressIP}"]`);
+  for (const short of ['worker0', 'worker1', 'worker2']) {
+    const shown = await shell.inside(nodeNamespace(shell.layout, short), `sdn-compat lab node-exec ${short}`, ['ip', 'a', 'show', 'br-ex']);
+    const line = shown.stdout.split('\n').find((one) => one.includes(`inet ${egressIP}/`)) ?? '';
+    if (short !== 'worker2') shell.check(`${short} does not have the address`, line === '', line);
+    else shell.check('worker2 has the address: secondary, with our label', line.includes('secondary') && line.trimEnd().endsWith(':eip'), line);
+  }
+}
+
+async function fromEverywhere(shell: Shell): Promise<void> {
+  shell.title('Pods of the namespace on every node leave with the egress IP');
+  const pods = [
+    { ...onWorker0, node: 'worker0' },
+    { namespace: 'egress-test', pod: 'client2', node: 'worker2' },
+    { namespace: 'egress-test', pod: 'client1', node: 'worker1' },
+  ] as const;
+  await shell.kubectl(['create', '-f', '-'], manifest(pods.slice(1)).replace(/^apiVersion: v1\nkind: Namespace[^]*?---\n/, ''));
+  await shell.kubectl(['wait', '--for=condition=Ready', '--timeout=30s', '-n', 'egress-test', 'pod/client1', 'pod/client2']);
+  for (const pod of pods) {
+    shell.note(`from ${node(pod.node)}:`);
+    await fiveRequests(shell, pod, egressIP);
+  }
+  shell.note('and the other namespace as before:');
+  await fiveRequests(shell, noEgress, worker0);
+}
+
+async function removed(shell: Shell): Promise<void> {
+  shell.title('The egress IP is removed from the NetNamespace: the node\'s address again, and nothing is left behind');
+  await shell.kubectl(['patch', 'netnamespace', 'egress-test', '--type=merge', '-p', '{"egressIPs": null}']);
+  const elapsed = await untilSource(shell, onWorker0, worker0, [egressIP]);
+  shell.note(`from the patch to the first packet with the node's address: ${Math.round(elapsed)} ms`);
+  await fiveRequests(shell, onWorker0, worker0);
+  for (const short of ['worker0', 'worker1', 'worker2']) {
+    const inside = (argv: readonly [string, ...string[]]): Promise<string> =>
+      shell.quietly(nodeNamespace(shell.layout, short), argv).then(({ stdout }) => stdout);
+    const end = Date.now() + patience;
+    let left = '';
+    do {
+      const addresses = await inside(['ip', '-4', 'addr']);
+      const rules = await inside(['nft', 'list', 'table', 'ip', 'sdn_compat']);
+      const flows = await inside(['env', `OVS_RUNDIR=${files.ovs(shell.layout, short)}`, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', 'table=101']);
+      left = [addresses, rules, flows].join('\n').split('\n').filter((line) => line.includes(egressIP) || /reg0=/.test(line)).join('; ');
+    } while (left !== '' && Date.now() < end);
+    shell.check(`${short}: address, flows and NAT entries are gone`, left === '', left);
+  }
+}
+
+/** Runs all steps; throws Difference at the first result that is not as published. */
+export async function walkthrough(shell: Shell): Promise<void> {
+  const steps = [withoutEgressIP, requestedByNobodyHosted, hosted, fromEverywhere, removed];
+  for (const step of steps) await step(shell);
+}

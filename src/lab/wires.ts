@@ -1,0 +1,75 @@
+/** The lab's cables: network namespaces for nodes, the underlay, the router and the outside host. */
+import { type Exec, must } from '../io/exec.ts';
+import { type LabNode, type Layout, network, nodeNamespace } from './layout.ts';
+
+const batch = (lines: readonly string[]): { input: string } => ({ input: `${lines.join('\n')}\n` });
+
+/** Makes every namespace and the links between them; the nodes' NICs are up and without addresses. */
+export async function makeWires(run: Exec, layout: Layout): Promise<void> {
+  const { underlay, router, outside } = layout.namespaces;
+  const nodes = layout.nodes.map(({ short }) => nodeNamespace(layout, short));
+  await must(run, 'ip', ['-batch', '-'], batch([underlay, router, outside, ...nodes].map((name) => `netns add ${name}`)));
+  const ports = layout.nodes.flatMap((node) => [
+    `link add ${node.short} type veth peer name ens3 address ${node.mac} netns ${nodeNamespace(layout, node.short)}`,
+    `link set ${node.short} master lan up`,
+  ]);
+  const lan = [
+    'link add lan type bridge',
+    'link set lan up',
+    ...ports,
+    `link add router type veth peer name lan0 netns ${router}`,
+    'link set router master lan up',
+  ];
+  await must(run, 'ip', ['-n', underlay, '-batch', '-'], batch(lan));
+  const { prefixLength, outsidePrefixLength } = network;
+  await must(run, 'ip', ['-n', router, '-batch', '-'], batch([
+    'link set lo up',
+    `addr add ${network.router}/${prefixLength} dev lan0`,
+    'link set lan0 up',
+    `link add wan0 type veth peer name eth0 netns ${outside}`,
+    `addr add ${network.outsideRouter}/${outsidePrefixLength} dev wan0`,
+    'link set wan0 up',
+  ]));
+  await must(run, 'ip', ['netns', 'exec', router, 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=1']);
+  await must(run, 'ip', ['-n', outside, '-batch', '-'], batch([
+    'link set lo up',
+    `addr add ${network.outsideHost}/${outsidePrefixLength} dev eth0`,
+    'link set eth0 up',
+    `route add default via ${network.outsideRouter}`,
+  ]));
+}
+
+/**
+ * Gives a node its address. A userspace VXLAN needs it on a bridge of Open vSwitch, br-ex, which takes the NIC and its
+ * MAC; the kernel would still answer on the NIC and double every reply, so what arrives there is dropped for it.
+ */
+export async function connectNode(run: Exec, layout: Layout, node: LabNode, database: string): Promise<void> {
+  const netns = nodeNamespace(layout, node.short);
+  const inside = (program: string, args: readonly string[], input?: string): Promise<string> =>
+    must(run, 'ip', ['netns', 'exec', netns, program, ...args], input === undefined ? {} : { input });
+  await must(run, 'ovs-vsctl', [
+    `--db=unix:${database}`,
+    ...['add-br', 'br-ex', '--', 'set', 'bridge', 'br-ex', 'datapath_type=netdev', `other_config:hwaddr="${node.mac}"`],
+    ...['--', 'add-port', 'br-ex', 'ens3'],
+  ]);
+  await inside('ip', ['-batch', '-'], [
+    'link set lo up',
+    'link set ens3 up',
+    `addr add ${node.ip}/${network.prefixLength} brd + dev br-ex`,
+    'link set br-ex up',
+    `route add default via ${network.router}`,
+    '',
+  ].join('\n'));
+  await inside('nft', ['-f', '-'], 'table netdev lab { chain ens3 { type filter hook ingress device "ens3" priority 0; policy drop; }; }\n');
+  await inside('ethtool', ['-K', 'ens3', 'tx', 'off']);
+  await inside('ethtool', ['-K', 'br-ex', 'tx', 'off']);
+}
+
+/** The namespaces of a lab that exist, pods' included. */
+export async function labNamespaces(run: Exec, layout: Layout): Promise<string[]> {
+  const listed = await must(run, 'ip', ['netns', 'list']);
+  return listed
+    .split('\n')
+    .map((line) => line.split(' ', 1)[0] ?? '')
+    .filter((name) => name.startsWith(layout.namespacePrefix));
+}

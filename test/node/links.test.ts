@@ -1,0 +1,113 @@
+import { deleteConnections, parseConnections, staleConnections } from '../../src/node/conntrack.ts';
+import type { Exec } from '../../src/io/exec.ts';
+import { addressCommands, findUplink, labelOf, parseAddresses, planAddresses, refusal } from '../../src/node/links/addresses.ts';
+import { nextAddress } from '../../src/node/cni/pods.ts';
+import { cidr, ip, value } from './states.ts';
+
+const shown = JSON.stringify([
+  { ifname: 'lo', mtu: 65536, addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8, label: 'lo' }] },
+  {
+    ifname: 'br-ex',
+    mtu: 1500,
+    addr_info: [
+      { family: 'inet', local: '192.168.7.11', prefixlen: 24, label: 'br-ex' },
+      { family: 'inet', local: '192.168.7.200', prefixlen: 24, label: 'br-ex:eip' },
+      { family: 'inet6', local: 'fe80::1', prefixlen: 64 },
+    ],
+  },
+  { ifname: 'old0', mtu: 1500, addr_info: [{ family: 'inet', local: '10.1.1.1', prefixlen: 32, label: 'old0:eip' }] },
+]);
+
+test('the uplink is the interface that has the node address', () => {
+  expect(findUplink(shown, ip('192.168.7.11'))).toEqual({
+    ok: true,
+    value: { device: 'br-ex', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 },
+  });
+  expect(findUplink(shown, ip('192.168.7.99'))).toEqual({
+    ok: false,
+    error: "no interface of this machine has the node's address 192.168.7.99 (hostIP of its HostSubnet)",
+  });
+});
+
+test('addresses with our label that nobody wants go, on any interface; the wanted one comes', () => {
+  const uplink = value(findUplink(shown, ip('192.168.7.11')));
+  const plan = planAddresses(parseAddresses(shown), uplink, new Set([ip('192.168.7.201')]));
+  expect(addressCommands(plan, uplink, value(labelOf('br-ex')))).toEqual({
+    add: ['addr add 192.168.7.201/24 brd + dev br-ex label br-ex:eip'],
+    remove: ['addr del 192.168.7.200/24 dev br-ex', 'addr del 10.1.1.1/32 dev old0'],
+  });
+  expect(planAddresses(parseAddresses(shown), uplink, new Set([ip('192.168.7.200')])).add).toEqual([]);
+});
+
+test('an egress IP that the interface cannot carry is refused with the reason', () => {
+  const uplink = value(findUplink(shown, ip('192.168.7.11')));
+  expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.7.200'))).toBeUndefined();
+  expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.8.1'))).toBe('egress IP 192.168.8.1 lies outside 192.168.7.0/24, the network of br-ex');
+  expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.7.11'))).toBe("egress IP 192.168.7.11 is the node's own address");
+});
+
+test('a label has at most 15 characters', () => {
+  expect(labelOf('abcdefghijk')).toEqual({ ok: true, value: 'abcdefghijk:eip' });
+  expect(labelOf('abcdefghijkl')).toEqual({
+    ok: false,
+    error: 'interface abcdefghijkl: the label abcdefghijkl:eip of its egress IPs would have 16 characters, at most 15 are possible; give the interface a shorter name',
+  });
+});
+
+const listing = `tcp      6 431999 ESTABLISHED src=10.254.0.2 dst=10.1.8.72 sport=40000 dport=8080 src=10.1.8.72 dst=192.168.7.11 sport=8080 dport=40000 [ASSURED] mark=0 use=1
+udp      17 29 src=10.254.0.2 dst=10.1.8.72 sport=5353 dport=53 [UNREPLIED] src=10.1.8.72 dst=192.168.7.200 sport=53 dport=5353 mark=0 use=1
+icmp     1 29 src=10.254.0.3 dst=10.1.8.72 type=8 code=0 id=7 src=10.1.8.72 dst=192.168.7.11 type=0 code=0 id=7 mark=0 use=1
+tcp      6 100 ESTABLISHED src=10.254.0.2 dst=172.30.0.1 sport=40001 dport=443 src=192.168.7.10 dst=192.168.7.11 sport=6443 dport=40001 [ASSURED] mark=0 use=1
+tcp      6 100 ESTABLISHED src=10.254.0.2 dst=10.254.1.9 sport=40002 dport=80 src=10.254.1.9 dst=10.254.0.2 sport=80 dport=40002 [ASSURED] mark=0 use=1
+tcp      6 100 ESTABLISHED src=10.254.5.9 dst=10.1.8.72 sport=40003 dport=80 src=10.1.8.72 dst=192.168.7.201 sport=80 dport=40003 [ASSURED] mark=0 use=1
+nonsense
+`;
+
+test('connections are read from what conntrack prints', () => {
+  const all = parseConnections(listing);
+  expect(all).toHaveLength(6);
+  expect(all[0]).toEqual({
+    protocol: 'tcp',
+    source: '10.254.0.2',
+    destination: '10.1.8.72',
+    sourcePort: '40000',
+    destinationPort: '8080',
+    translated: '192.168.7.11',
+    rewritten: false,
+  });
+  expect(all[3]?.rewritten).toBe(true);
+});
+
+test('only connections to the outside with another source end; Services and pods go on', () => {
+  const inside = [cidr('10.254.0.0/16'), cidr('172.30.0.0/16')];
+  const stale = staleConnections(
+    parseConnections(listing),
+    { pods: new Map([[ip('10.254.0.2'), [ip('192.168.7.200')]]]), givenUp: new Set([ip('192.168.7.201')]) },
+    inside,
+  );
+  expect(stale.map(({ sourcePort }) => sourcePort)).toEqual(['40000', '40003']);
+});
+
+test('each connection is deleted by its own tuple', async () => {
+  const asked: string[] = [];
+  const record: Exec = (program, args) => {
+    asked.push([program, ...args].join(' '));
+    return Promise.resolve({ status: 0, stdout: '', stderr: '' });
+  };
+  await deleteConnections(record, parseConnections(listing).slice(0, 3));
+  expect(asked.sort()).toEqual([
+    'conntrack -D -p icmp -s 10.254.0.3 -d 10.1.8.72',
+    'conntrack -D -p tcp -s 10.254.0.2 -d 10.1.8.72 --sport 40000 --dport 8080',
+    'conntrack -D -p udp -s 10.254.0.2 -d 10.1.8.72 --sport 5353 --dport 53',
+  ]);
+});
+
+test('pod addresses go round the subnet, and a used one is never given', () => {
+  const subnet = cidr('10.254.0.0/29');
+  expect(nextAddress(subnet, new Set(), undefined)).toEqual({ ok: true, value: '10.254.0.2' });
+  expect(nextAddress(subnet, new Set(), ip('10.254.0.2'))).toEqual({ ok: true, value: '10.254.0.3' });
+  expect(nextAddress(subnet, new Set(), ip('10.254.0.6'))).toEqual({ ok: true, value: '10.254.0.2' });
+  expect(nextAddress(subnet, new Set([ip('10.254.0.2')]), ip('10.254.0.6'))).toEqual({ ok: true, value: '10.254.0.3' });
+  const all = new Set([2, 3, 4, 5, 6].map((octet) => ip(`10.254.0.${octet}`)));
+  expect(nextAddress(subnet, all, undefined)).toEqual({ ok: false, error: 'no address is free in 10.254.0.0/29: 5 pods have one' });
+});

@@ -1,0 +1,162 @@
+import { additions, parseElements, removals } from '../../src/node/nft/elements.ts';
+import { type NftElements, noElements, renderBase } from '../../src/node/nft/ruleset.ts';
+import { bundleLines, emptyBridge, readContent, wantedContent } from '../../src/node/ovs/bundle.ts';
+import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
+import { flowKey, renderActions, renderFlow, renderGroup } from '../../src/node/ovs/render.ts';
+import { planNode } from '../../src/node/plan/node.ts';
+import { markMac } from '../../src/node/plan/tun0.ts';
+import fc from 'fast-check';
+import { expectGolden } from '../golden.ts';
+import { ip, nodeInput, scenes } from './states.ts';
+
+const names = Object.keys(scenes);
+const planOf = (name: string) => planNode(nodeInput(scenes[name]!));
+
+describe.each(names)('%s', (name) => {
+  test('is the golden state', () => {
+    const { facts, networks } = nodeInput(scenes[name]!);
+    const plan = planOf(name);
+    const text = [
+      '# flows',
+      ...plan.flows.map((flow) => `${flowKey(flow)} actions=${renderActions(flow.actions)}`).sort(),
+      '# groups',
+      ...plan.groups.map(renderGroup).sort(),
+      '# nft elements',
+      ...additions(noElements, plan.nft),
+      '# addresses',
+      ...[...plan.addresses].sort(),
+      '# refused',
+      ...[...plan.refused.values()].sort(),
+      '',
+    ].join('\n');
+    expectGolden(`node/golden/${name}.txt`, text);
+    expect(renderBase({ ...facts, ...networks })).toContain('chain leak_guard');
+  });
+
+  test('does not depend on the order of its input', () => {
+    const input = nodeInput(scenes[name]!);
+    const content = (plan: ReturnType<typeof planNode>) => {
+      const { flows, groups } = wantedContent(plan.flows, plan.groups);
+      return [[...flows.values()].sort(), [...groups.values()].sort(), [...plan.nft.snat], [...plan.nft.restricted].sort()];
+    };
+    const reversed = planNode({ ...input, remotes: input.remotes.toReversed(), pods: input.pods.toReversed() });
+    expect(content(reversed)).toEqual(content(planNode(input)));
+  });
+
+  test('each flow and group has its own key, and is read back as it was written', () => {
+    const { flows, groups } = planOf(name);
+    expect(new Set(flows.map(flowKey)).size).toBe(flows.length);
+    expect(parseFlows(flows.map((flow) => renderFlow(flow).replace(',actions=', ' actions=')).join('\n')).map(({ flow }) => flow)).toEqual(flows);
+    expect(parseGroups(groups.map(renderGroup).join('\n')).map(({ group }) => group)).toEqual(groups);
+  });
+
+  test('a second pass writes nothing', () => {
+    const { flows, groups } = planOf(name);
+    const wanted = wantedContent(flows, groups);
+    expect(bundleLines(wanted, wanted)).toEqual([]);
+    expect(bundleLines(emptyBridge, wanted)).toHaveLength(flows.length + groups.length);
+  });
+
+  test('every frame for tun0 on the userspace datapath bears a MAC of ours', () => {
+    const { flows, groups } = planNode(nodeInput({ ...scenes[name]!, datapath: 'netdev' }));
+    const all = [...flows.map(({ actions }) => actions), ...groups.flatMap(({ buckets }) => buckets)];
+    for (const actions of all) {
+      const at = actions.findIndex((action) => action.kind === 'output' && action.port === 2);
+      if (at < 0) continue;
+      const before = actions[at - 1];
+      expect(before?.kind === 'set' && before.field === 'eth_src' && before.value.startsWith('0a:fe:')).toBe(true);
+    }
+  });
+});
+
+test('no traffic of a VNID that requests an egress IP leaves its table 101 unmarked', () => {
+  for (const name of names) {
+    const { flows } = planOf(name);
+    const own = flows.filter(({ table, match }) => table === 101 && match.reg0 !== undefined);
+    for (const { actions } of own) {
+      const toTun = actions.some((action) => action.kind === 'output' && action.port === 2);
+      const mac = actions.find((action) => action.kind === 'set' && action.field === 'eth_src');
+      if (toTun) expect(mac?.kind === 'set' ? mac.value : '').not.toBe(markMac(0));
+    }
+  }
+});
+
+test('a flow that is not ours is deleted by its own words, or replaced', () => {
+  const dump = [
+    'OFPST_FLOW reply (OF1.3) (xid=0x2):',
+    ' table=101, priority=100,ip,reg0=0x4d actions=output:2',
+    ' cookie=0x5d4c0001, table=101, priority=7,metadata=0x5,ip actions=drop',
+    ' cookie=0x5d4c0001, table=40, actions=drop',
+  ].join('\n');
+  const actual = readContent(dump, '');
+  const { flows, groups } = planOf('egress-dropped');
+  const lines = bundleLines(actual, wantedContent(flows, groups));
+  expect(lines).toContain('flow delete_strict table=101,priority=7,metadata=0x5,ip');
+  expect(lines).toContain('flow delete_strict table=40,priority=32768');
+  expect(lines).toContain('flow delete_strict table=101,priority=100,ip,reg0=0x4d');
+  expect(lines).toContain('flow add cookie=0x5d4c0001,table=101,priority=100,reg0=0x4d,actions=drop');
+});
+
+test('a group that changes is modified, never deleted', () => {
+  const before = planOf('egress-two-remotes');
+  const group = { id: 77, buckets: before.groups[0]!.buckets.slice(0, 1) };
+  const lines = bundleLines(wantedContent(before.flows, [group]), wantedContent(before.flows, before.groups));
+  expect(lines).toEqual([`group modify ${renderGroup(before.groups[0]!)}`]);
+});
+
+test('the MAC that carries a mark has its bytes least significant first', () => {
+  expect(markMac(0x4d)).toBe('0a:fe:4d:00:00:00');
+  expect(markMac(0xff000000)).toBe('0a:fe:00:00:00:ff');
+});
+
+const someIp = fc.integer({ min: 1, max: 6 }).map((octet) => ip(`192.168.7.${octet}`));
+const someElements: fc.Arbitrary<NftElements> = fc.record({
+  snat: fc.array(fc.tuple(fc.integer({ min: 0x20000001, max: 0x20000004 }), someIp)).map((pairs) => new Map(pairs)),
+  hosted: fc.array(someIp).map((ips) => new Set(ips)),
+  restricted: fc.array(someIp).map((ips) => new Set(ips)),
+});
+
+/** A table that obeys the commands as nft does: adding what is there with another value, or deleting what is not, fails. */
+function obey(start: NftElements, commands: readonly string[]): Record<string, string[]> {
+  const table: Record<string, Set<string>> = {
+    egress_snat: new Set([...start.snat].map(([mark, address]) => `0x${mark.toString(16)} : ${address}`)),
+    egress_sources: new Set([...start.snat].map(([mark, address]) => `0x${mark.toString(16)} . ${address}`)),
+    egress_hosted: new Set(start.hosted),
+    restricted_pods: new Set(start.restricted),
+  };
+  for (const command of commands) {
+    const [, verb, set, list] = /^(add|delete) element ip sdn_compat (\S+) \{ (.*) \}$/.exec(command)!;
+    for (const element of list!.split(', ')) {
+      const held = [...table[set!]!].find((one) => one === element || one.split(' : ')[0] === element.split(' : ')[0]);
+      if (verb === 'add') {
+        if (held !== undefined && held !== element) throw new Error(`${element} is there as ${held}`);
+        table[set!]!.add(element);
+      } else {
+        if (held === undefined) throw new Error(`${element} is not in ${set!}`);
+        table[set!]!.delete(held);
+      }
+    }
+  }
+  return Object.fromEntries(Object.entries(table).map(([name, elements]) => [name, [...elements].sort()]));
+}
+
+test('additions and then removals turn any elements into any others', () => {
+  fc.assert(
+    fc.property(someElements, someElements, (actual, wanted) => {
+      const done = obey(actual, [...additions(actual, wanted), ...removals(actual, wanted)]);
+      expect(done).toEqual(obey(wanted, []));
+    }),
+  );
+});
+
+test('the elements are read from what nft prints', () => {
+  const json = JSON.stringify({
+    nftables: [
+      { metainfo: {} },
+      { map: { name: 'egress_snat', elem: [[0x2000004d, '192.168.7.200']] } },
+      { set: { name: 'egress_hosted', elem: ['192.168.7.200'] } },
+      { set: { name: 'restricted_pods' } },
+    ],
+  });
+  expect(parseElements(json)).toEqual({ snat: new Map([[0x2000004d, '192.168.7.200']]), hosted: new Set(['192.168.7.200']), restricted: new Set() });
+});

@@ -1,0 +1,135 @@
+/** Named states of one node, worker0 of the lab, with two peers. */
+import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/address.ts';
+import type { IsolationMode } from '../../src/model/clusternetwork.ts';
+import { egressState } from '../../src/model/egress/state.ts';
+import { parseHostSubnet } from '../../src/model/hostsubnet.ts';
+import { parseNetNamespace } from '../../src/model/netnamespace.ts';
+import type { Result } from '../../src/model/result.ts';
+import { isVnid, type Vnid } from '../../src/model/vnid.ts';
+import type { Datapath } from '../../src/node/facts.ts';
+import type { NodeInput } from '../../src/node/plan/node.ts';
+
+export function value<T, E>(result: Result<T, E>): T {
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  return result.value;
+}
+
+export const ip = (text: string): Ip => value(parseIp(text));
+export const cidr = (text: string): Cidr => value(parseCidr(text));
+export function vnid(number: number): Vnid {
+  if (!isVnid(number)) throw new Error(`${number} is no VNID`);
+  return number;
+}
+
+export interface Scene {
+  /** Egress IPs by worker number. */
+  readonly hosts?: Readonly<Record<number, readonly string[]>>;
+  /** Egress IPs by VNID. */
+  readonly requests?: Readonly<Record<number, readonly string[]>>;
+  /** Pods of worker0: VNID by last octet of the address. */
+  readonly pods?: Readonly<Record<number, number>>;
+  readonly offline?: readonly string[];
+  readonly mode?: IsolationMode;
+  readonly datapath?: Datapath;
+  readonly firstAvailable?: boolean;
+  readonly masqueradeBit?: number;
+}
+
+/** The input of worker0's plan in that scene. */
+export function nodeInput(scene: Scene): NodeInput {
+  const meta = { apiVersion: 'network.openshift.io/v1' } as const;
+  const hostSubnets = [0, 1, 2].map((index) =>
+    value(
+      parseHostSubnet({
+        ...meta,
+        kind: 'HostSubnet',
+        metadata: { name: `worker${index}` },
+        host: `worker${index}`,
+        hostIP: `192.168.7.${11 + index}`,
+        subnet: `10.254.${index}.0/24`,
+        egressIPs: [...(scene.hosts?.[index] ?? [])],
+      }),
+    ),
+  );
+  const netNamespaces = Object.entries(scene.requests ?? {}).map(([netid, egressIPs]) =>
+    value(
+      parseNetNamespace({
+        ...meta,
+        kind: 'NetNamespace',
+        metadata: { name: `project-${netid}` },
+        netname: `project-${netid}`,
+        netid: Number(netid),
+        egressIPs: [...egressIPs],
+      }),
+    ),
+  );
+  return {
+    facts: {
+      name: 'worker0',
+      nodeIP: ip('192.168.7.11'),
+      subnet: cidr('10.254.0.0/24'),
+      gateway: ip('10.254.0.1'),
+      tunMac: 'c6:ac:2c:13:48:4b',
+      datapath: scene.datapath ?? 'netdev',
+      masqueradeBit: scene.masqueradeBit ?? 14,
+      firstAvailable: scene.firstAvailable ?? false,
+    },
+    uplink: { device: 'br-ex', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 },
+    networks: {
+      cluster: [cidr('10.254.0.0/16')],
+      service: cidr('172.30.0.0/16'),
+      mode: scene.mode ?? 'networkpolicy',
+      vxlanPort: 4789,
+    },
+    remotes: hostSubnets.slice(1).map(({ name, hostIP, subnet }) => ({ name, nodeIP: hostIP, subnet })),
+    pods: Object.entries(scene.pods ?? {}).map(([octet, netid], index) => ({
+      ip: ip(`10.254.0.${octet}`),
+      ofport: 3 + index,
+      vnid: vnid(netid),
+    })),
+    state: egressState({ hostSubnets, netNamespaces, offline: new Set((scene.offline ?? []).map(ip)) }),
+  };
+}
+
+/** Every kind of state a node can be in, by name. */
+export const scenes: Readonly<Record<string, Scene>> = {
+  'empty-networkpolicy': {},
+  'empty-subnet': { mode: 'subnet' },
+  'empty-multitenant': { mode: 'multitenant' },
+  'pods-multitenant': { mode: 'multitenant', pods: { 2: 77, 3: 78, 4: 0 } },
+  'egress-normal': { pods: { 2: 77 } },
+  'egress-dropped': { pods: { 2: 77 }, requests: { 77: ['192.168.7.200'] } },
+  'egress-local': { pods: { 2: 77 }, requests: { 77: ['192.168.7.200'] }, hosts: { 0: ['192.168.7.200'] } },
+  'egress-local-system': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200'] },
+    hosts: { 0: ['192.168.7.200'] },
+    datapath: 'system',
+  },
+  'egress-hosted-without-pods': { requests: { 77: ['192.168.7.200'] }, hosts: { 0: ['192.168.7.200'] } },
+  'egress-one-remote': { pods: { 2: 77 }, requests: { 77: ['192.168.7.200'] }, hosts: { 1: ['192.168.7.200'] } },
+  'egress-two-remotes': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200', '192.168.7.201'] },
+    hosts: { 1: ['192.168.7.200'], 2: ['192.168.7.201'] },
+  },
+  'egress-two-remotes-first-available': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200', '192.168.7.201'] },
+    hosts: { 1: ['192.168.7.200'], 2: ['192.168.7.201'] },
+    firstAvailable: true,
+  },
+  'egress-one-of-two-offline': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200', '192.168.7.201'] },
+    hosts: { 1: ['192.168.7.200'], 2: ['192.168.7.201'] },
+    offline: ['192.168.7.12'],
+  },
+  'egress-local-and-remote': {
+    pods: { 2: 77 },
+    requests: { 77: ['192.168.7.200', '192.168.7.201'] },
+    hosts: { 0: ['192.168.7.201'], 1: ['192.168.7.200'] },
+  },
+  'egress-vnid-0': { pods: { 2: 0 }, requests: { 0: ['192.168.7.200'] }, hosts: { 0: ['192.168.7.200'] } },
+  'egress-outside-network': { pods: { 2: 77 }, requests: { 77: ['10.9.9.9'] }, hosts: { 0: ['10.9.9.9'] } },
+};
