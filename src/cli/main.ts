@@ -1,5 +1,6 @@
 /** The `sdn-compat` command: what it can do, its options and defaults. Each subcommand is loaded when it is used. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ApiServerArguments } from './apiserver.ts';
 import type { ControllerFlags } from './controller.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
@@ -23,6 +24,14 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 const kubeconfig = (): Option => new Option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the cluster it runs in)');
 const logLevel = (): Option =>
   new Option('--log-level <level>', 'what is logged, as JSON lines to standard error').choices(['error', 'warn', 'info', 'debug', 'trace']).default('info');
+
+program
+  .command('apiserver')
+  .description('serve the Kubernetes API from memory, for the lab and for tests; production uses a real API server')
+  .option('--listen <host:port>', 'address to serve at', '127.0.0.1:6443')
+  .option('--socket <path>', 'unix socket to serve at as well')
+  .requiredOption('--write-kubeconfig <file>', 'where to write the kubeconfig for clients')
+  .action(async (flags: ApiServerArguments) => (await import('./apiserver.ts')).runApiServer(flags));
 
 program
   .command('controller')
