@@ -14,7 +14,7 @@ export const firstAllocatedVnid = 10;
 
 /** Whether the number is an integer from 0 to 2^24-1. */
 export function isVnid(value: number): value is Vnid {
-  return Number.isInteger(value) && value >= 0 && value <= maxVnid;
+  return value >>> 0 === value && value <= maxVnid;
 }
 
 /** The VNID of that number; the reason names the number and the range. */

@@ -1,0 +1,53 @@
+/** Whether two states of a VNID are the same to those who act on them: typed comparison, for hot paths. */
+import type { Reason } from './reasons.ts';
+import type { Hop, Placement, VnidEgress } from './verdict.ts';
+
+/** Whether both are the same place, or both none. */
+export function samePlacement(a: Placement | undefined, b: Placement | undefined): boolean {
+  return a?.node === b?.node && a?.nodeIP === b?.nodeIP;
+}
+
+/** Whether kind, hops, reasons and requests are the same. */
+export function sameState(a: VnidEgress | undefined, b: VnidEgress | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  if (!sameList(a.requests, b.requests, Object.is)) return false;
+  const [before, after] = [a.state, b.state];
+  if (before.kind === 'via' && after.kind === 'via') return sameList(before.hops, after.hops, sameHop) && sameReasons(before.reasons, after.reasons);
+  if (before.kind === 'dropped' && after.kind === 'dropped') return sameReasons(before.reasons, after.reasons);
+  return before.kind === after.kind;
+}
+
+function sameList<T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boolean): boolean {
+  if (a.length !== b.length) return false;
+  for (const [index, item] of a.entries()) {
+    const other = b[index];
+    if (other === undefined || !same(item, other)) return false;
+  }
+  return true;
+}
+
+function sameHop(a: Hop, b: Hop): boolean {
+  return a.egressIP === b.egressIP && samePlacement(a, b);
+}
+
+function sameReasons(a: readonly Reason[], b: readonly Reason[]): boolean {
+  return sameList(a, b, (x, y) => x.code === y.code && x.egressIP === y.egressIP && sameList(detailsOf(x), detailsOf(y), Object.is));
+}
+
+/** What sets a reason apart from another with the same code and IP. */
+function detailsOf(reason: Reason): readonly (string | number)[] {
+  switch (reason.code) {
+    case 'InvalidEgressIP':
+      return [reason.detail];
+    case 'EgressIPInSeveralNamespaces':
+      return reason.vnids;
+    case 'EgressIPOnSeveralNodes':
+      return reason.nodes;
+    case 'SeveralEgressIPsOnOneNode':
+      return [reason.node, ...reason.egressIPs];
+    case 'NodeOffline':
+      return [reason.node, reason.nodeIP];
+    case 'NoNodeHostsEgressIP':
+      return [];
+  }
+}

@@ -1,0 +1,114 @@
+/** Random histories of a small cluster, for property tests: names, addresses and VNIDs collide often. */
+import fc from 'fast-check';
+import type { Ip } from '../../../src/model/address.ts';
+import type { EgressInput } from '../../../src/model/egress/state.ts';
+import type { EgressChange, EgressTracker } from '../../../src/model/egress/tracker.ts';
+import type { HostSubnet } from '../../../src/model/hostsubnet.ts';
+import { isNamespaceName, isNodeName, type NamespaceName, type NodeName } from '../../../src/model/names.ts';
+import type { NetNamespace } from '../../../src/model/netnamespace.ts';
+import { hostSubnet, ip, netNamespace } from '../parsed.ts';
+
+export type Operation =
+  | { readonly op: 'setHostSubnet'; readonly value: HostSubnet }
+  | { readonly op: 'deleteHostSubnet'; readonly name: NodeName }
+  | { readonly op: 'setNetNamespace'; readonly value: NetNamespace }
+  | { readonly op: 'deleteNetNamespace'; readonly name: NamespaceName }
+  | { readonly op: 'setOffline'; readonly nodeIP: Ip; readonly offline: boolean };
+
+const node = fc.integer({ min: 1, max: 4 }).map((n) => `node-${n}`);
+const namespace = fc.integer({ min: 1, max: 6 }).map((n) => `project-${n}`);
+const nodeIP = fc.integer({ min: 11, max: 14 }).map((n) => `192.168.7.${n}`);
+const egressIP = fc.integer({ min: 1, max: 8 }).map((n) => `192.168.8.${n}`);
+const hosted = fc.oneof({ weight: 9, arbitrary: egressIP }, { weight: 1, arbitrary: egressIP.map((text) => `${text}/24`) });
+const requested = fc.oneof({ weight: 15, arbitrary: egressIP }, { weight: 1, arbitrary: fc.constantFrom('bogus', '192.168.8.01') });
+const cidr = fc.constantFrom('192.168.8.0/24', '192.168.8.0/29', '192.168.8.4/30', '192.168.8.8/32', '10.9.0.0/16');
+
+const isNode = (name: string): NodeName => {
+  if (!isNodeName(name)) throw new Error('empty');
+  return name;
+};
+const isNamespace = (name: string): NamespaceName => {
+  if (!isNamespaceName(name)) throw new Error('empty');
+  return name;
+};
+
+/** One operation on a cluster of up to 4 nodes, 6 namespaces, 5 VNIDs and 8 egress IPs. */
+export const operation: fc.Arbitrary<Operation> = fc.oneof(
+  fc
+    .record({ name: node, hostIP: nodeIP, egressIPs: fc.array(hosted, { maxLength: 4 }), egressCIDRs: fc.array(cidr, { maxLength: 2 }) })
+    .map(({ name, ...fields }): Operation => ({ op: 'setHostSubnet', value: hostSubnet(name, fields) })),
+  fc
+    .record({ name: namespace, netid: fc.integer({ min: 0, max: 4 }), ips: fc.array(requested, { maxLength: 3 }) })
+    .map(({ name, netid, ips }): Operation => ({ op: 'setNetNamespace', value: netNamespace(name, netid, ips) })),
+  node.map((name): Operation => ({ op: 'deleteHostSubnet', name: isNode(name) })),
+  namespace.map((name): Operation => ({ op: 'deleteNetNamespace', name: isNamespace(name) })),
+  fc.record({ address: nodeIP, offline: fc.boolean() }).map(({ address, offline }): Operation => ({ op: 'setOffline', nodeIP: ip(address), offline })),
+);
+
+/** The objects as a history leaves them: what an API server would hold. */
+export class Store {
+  readonly #hostSubnets = new Map<string, HostSubnet>();
+  readonly #netNamespaces = new Map<string, NetNamespace>();
+  readonly #offline = new Set<Ip>();
+
+  apply(operation: Operation): void {
+    switch (operation.op) {
+      case 'setHostSubnet':
+        this.#hostSubnets.set(operation.value.name, operation.value);
+        return;
+      case 'deleteHostSubnet':
+        this.#hostSubnets.delete(operation.name);
+        return;
+      case 'setNetNamespace':
+        this.#netNamespaces.set(operation.value.name, operation.value);
+        return;
+      case 'deleteNetNamespace':
+        this.#netNamespaces.delete(operation.name);
+        return;
+      case 'setOffline':
+        if (operation.offline) this.#offline.add(operation.nodeIP);
+        else this.#offline.delete(operation.nodeIP);
+    }
+  }
+
+  input(): EgressInput {
+    return { hostSubnets: [...this.#hostSubnets.values()], netNamespaces: [...this.#netNamespaces.values()], offline: new Set(this.#offline) };
+  }
+}
+
+/** The same operation on a tracker. */
+export function applyTo(tracker: EgressTracker, operation: Operation): EgressChange {
+  switch (operation.op) {
+    case 'setHostSubnet':
+      return tracker.setHostSubnet(operation.value);
+    case 'deleteHostSubnet':
+      return tracker.deleteHostSubnet(operation.name);
+    case 'setNetNamespace':
+      return tracker.setNetNamespace(operation.value);
+    case 'deleteNetNamespace':
+      return tracker.deleteNetNamespace(operation.name);
+    case 'setOffline':
+      return tracker.setOffline(operation.nodeIP, operation.offline);
+  }
+}
+
+/** A copy in an order drawn from `seed`. */
+export function shuffled<T>(list: readonly T[], seed: number): readonly T[] {
+  const copy = [...list];
+  let state = (seed >>> 0) + 1;
+  for (let index = copy.length - 1; index > 0; index--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const other = state % (index + 1);
+    [copy[index], copy[other]] = [copy[other]!, copy[index]!];
+  }
+  return copy;
+}
+
+/** The same objects in another order. */
+export function shuffledInput(input: EgressInput, seed: number): EgressInput {
+  return {
+    hostSubnets: shuffled(input.hostSubnets, seed),
+    netNamespaces: shuffled(input.netNamespaces, seed + 1),
+    offline: new Set(shuffled([...input.offline], seed + 2)),
+  };
+}
