@@ -89,14 +89,27 @@ export function ipNumber(ip: Ip): bigint {
   return parsed.number;
 }
 
+/** A number that orders addresses of both families: that of an IPv4 address, or 2^32 more than that of an IPv6 one. */
+export type SortKey = number | bigint;
+
+const firstIpv6Key = 1n << 32n;
+
+/** The key of an address. Keys compare with `<` also between families. */
+export function sortKey(ip: Ip): SortKey {
+  return number4(ip) ?? ipNumber(ip) + firstIpv6Key;
+}
+
 /** Orders addresses: IPv4 before IPv6, then by number; negative, 0 or positive. */
 export function compareIps(a: Ip, b: Ip): number {
   if (a === b) return 0;
-  const four = number4(a);
-  const other = number4(b);
-  if (four !== undefined && other !== undefined) return four - other;
-  if (four !== undefined || other !== undefined) return four === undefined ? 1 : -1;
-  return ipNumber(a) < ipNumber(b) ? -1 : 1;
+  return sortKey(a) < sortKey(b) ? -1 : 1;
+}
+
+/** The keys of the range's addresses: from `first` up to, but not including, `end`. */
+export function keyRange(cidr: Cidr): { readonly first: SortKey; readonly end: SortKey } {
+  const end = lastOf(cidr) + 1n;
+  if (cidr.family === 4) return { first: Number(cidr.first), end: Number(end) };
+  return { first: cidr.first + firstIpv6Key, end: end + firstIpv6Key };
 }
 
 /** The address with that number; throws when it does not fit the family. */

@@ -129,6 +129,11 @@ export class EgressTracker {
     return this.#vnids.get(vnid)?.requests ?? [];
   }
 
+  /** Whether the health check calls the address offline. */
+  isOffline(nodeIP: Ip): boolean {
+    return this.#offline.has(nodeIP);
+  }
+
   /** Who requests and who lists the IP, in no certain order. */
   demand(ip: Ip): { readonly requesters: readonly Vnid[]; readonly hosts: readonly Placement[] } {
     return this.#record(ip);

@@ -1,0 +1,250 @@
+/**
+ * Chains of moves. Placing an item, or moving one to a node, may need others to make way; this finds the chain that
+ * costs least and makes its moves. It is the shortest path in the residual network of a minimum-cost flow from items
+ * over (group, node) pairs to nodes, so a placement that is best stays best with each chain (successive shortest paths).
+ *
+ * A vertex is a place (node or bench) that has received an item and may pass one on, or an item that must leave its
+ * place. Costs: one `away` for leaving a home, minus one for reaching one; at the end the load of the node that keeps
+ * the additional item, then its index; the bench costs more than everything else.
+ */
+import type { Board } from './board.ts';
+import { nowhere } from './board.ts';
+import { Heap } from './heap.ts';
+
+const none = -1;
+
+export class Search {
+  readonly #board: Board;
+  readonly #exact: boolean;
+  readonly #places: number;
+  /** Cost of one load level; an index fits below it. */
+  readonly #step: number;
+  /** Cost of one item away from home; a load and an index fit below it. */
+  readonly #away: number;
+  readonly #benched: number;
+  readonly #distance: Float64Array;
+  readonly #parent: Int32Array;
+  readonly #seen: Int32Array;
+  readonly #classSeen: Int32Array;
+  readonly #classDistance: Float64Array;
+  readonly #pending: number[][];
+  readonly #heap = new Heap();
+  #round = 0;
+  /** Whether no move can cost less than nothing, so that the first way found to a vertex is the cheapest. */
+  #final = true;
+  /** Moves that cost more than this are not looked at. */
+  #ceiling = Infinity;
+
+  /** `exact`: what an item gains by coming home counts, which makes some moves cost less than nothing. */
+  constructor(board: Board, exact: boolean) {
+    const count = board.problem.items.length;
+    this.#board = board;
+    this.#exact = exact;
+    this.#places = board.bench + 1;
+    this.#step = this.#places;
+    this.#away = (count + 1) * this.#step;
+    this.#benched = this.#away * (2 * count + 2);
+    this.#distance = new Float64Array(this.#places + count);
+    this.#parent = new Int32Array(this.#places + count);
+    this.#seen = new Int32Array(this.#places + count);
+    this.#classSeen = new Int32Array(board.problem.classes.length);
+    this.#classDistance = new Float64Array(board.problem.classes.length);
+    this.#pending = board.problem.classes.map(() => []);
+  }
+
+  /** Places an item that is nowhere by the cheapest chain. False: one item more is on the bench now. */
+  settle(item: number): boolean {
+    this.#begin(this.#board.hasHome(item));
+    this.#reach(this.#places + item, 0, none);
+    const board = this.#board;
+    const lowest = board.lowestReachableLoad(item) * this.#step;
+    let best = Infinity;
+    let end = none;
+    while (this.#heap.least < Infinity) {
+      const key = this.#heap.least;
+      if (this.#final && key + lowest + this.#step > best) break;
+      const vertex = this.#heap.pop();
+      if (key > this.#at(vertex)) continue;
+      const cost = this.#costOfStaying(vertex, key);
+      if (cost < best) {
+        best = cost;
+        end = vertex;
+      }
+      this.#expand(vertex, key);
+    }
+    this.#follow(end);
+    return end !== board.bench;
+  }
+
+  /** Moves one item more to the node, from one whose load is above its bound, by the cheapest chain. False: none can. */
+  fill(node: number, bounds: Int32Array): boolean {
+    this.#begin();
+    const board = this.#board;
+    for (let donor = 0; donor < board.bench; donor++) {
+      if (donor === node || board.loadOf(donor) <= (bounds[donor] ?? 0)) continue;
+      this.#reach(donor, this.#away - 1 - (board.loadOf(donor) * this.#step + donor), none);
+    }
+    while (this.#heap.least < Infinity) {
+      const key = this.#heap.least;
+      const vertex = this.#heap.pop();
+      if (key > this.#at(vertex)) continue;
+      if (vertex === node && this.#final) break;
+      this.#expand(vertex, key);
+    }
+    if (this.#seen[node] !== this.#round) return false;
+    this.#follow(node);
+    return true;
+  }
+
+  /**
+   * Moves items from `donors` to nodes whose load is at most `most`, by chains that take nobody from home and share no
+   * vertex. Returns how many; when none, `reached` says which nodes the chains cannot leave.
+   */
+  lower(donors: readonly number[], most: number): number {
+    this.#begin();
+    this.#ceiling = 0;
+    for (const donor of donors) this.#reach(donor, 0, none);
+    const ends: number[] = [];
+    while (this.#heap.least < Infinity) {
+      const vertex = this.#heap.pop();
+      if (vertex < this.#board.bench && this.#board.loadOf(vertex) <= most && !this.#board.isFull(vertex)) ends.push(vertex);
+      this.#expand(vertex, 0);
+    }
+    this.#ceiling = Infinity;
+    const chains = this.#disjoint(ends.sort((a, b) => this.#board.loadOf(a) - this.#board.loadOf(b) || a - b));
+    this.#move(chains.flat());
+    return chains.length;
+  }
+
+  /** Whether the last search came to the node. */
+  reached(node: number): boolean {
+    return this.#seen[node] === this.#round;
+  }
+
+  #begin(mayComeHome = false): void {
+    this.#final = !this.#exact || (this.#board.astray === 0 && !mayComeHome);
+    this.#round++;
+    this.#heap.clear();
+  }
+
+  #at(vertex: number): number {
+    return this.#seen[vertex] === this.#round ? (this.#distance[vertex] ?? Infinity) : Infinity;
+  }
+
+  #reach(vertex: number, cost: number, from: number): void {
+    if (cost >= this.#at(vertex) || cost > this.#ceiling) return;
+    this.#seen[vertex] = this.#round;
+    this.#distance[vertex] = cost;
+    this.#parent[vertex] = from;
+    this.#heap.push(cost, vertex);
+  }
+
+  #costOfStaying(vertex: number, key: number): number {
+    const board = this.#board;
+    if (vertex === board.bench) return key + this.#benched;
+    if (vertex > board.bench || board.isFull(vertex)) return Infinity;
+    return key + board.loadOf(vertex) * this.#step + vertex;
+  }
+
+  #expand(vertex: number, key: number): void {
+    if (vertex >= this.#places) {
+      this.#expandItem(vertex - this.#places, key);
+      return;
+    }
+    const board = this.#board;
+    for (let item = board.firstOn(vertex); item >= 0; item = board.nextTo(item)) {
+      this.#reach(this.#places + item, key + this.#leaving(item), vertex);
+    }
+  }
+
+  #leaving(item: number): number {
+    return this.#board.isHome(item, this.#board.placeOf(item)) ? this.#away : 0;
+  }
+
+  #arriving(item: number, node: number): number {
+    return this.#exact && this.#board.isHome(item, node) ? -this.#away : 0;
+  }
+
+  #expandItem(item: number, key: number): void {
+    const board = this.#board;
+    const vertex = this.#places + item;
+    const here = board.placeOf(item);
+    for (const sibling of board.siblings(item)) {
+      const node = board.placeOf(sibling);
+      if (sibling === item || node === nowhere || node === board.bench || !board.allows(item, node)) continue;
+      this.#reach(this.#places + sibling, key + this.#arriving(item, node) + this.#leaving(sibling), vertex);
+    }
+    if (this.#exact && board.hasHome(item)) this.#expandHomes(item, key);
+    this.#expandClass(item, key);
+    if (here !== board.bench && this.#ceiling === Infinity) this.#reach(board.bench, key, vertex);
+  }
+
+  #expandHomes(item: number, key: number): void {
+    const board = this.#board;
+    for (const node of [board.problem.home[item] ?? none, ...(board.problem.moreHomes.get(item) ?? [])]) {
+      const free = node !== board.placeOf(item) && board.occupant(board.groupOf(item), node) === none;
+      if (free) this.#reach(node, key - this.#away, this.#places + item);
+    }
+  }
+
+  /** Reaches the item's nodes. Once a class is done at some cost, only the nodes that were blocked then are left. */
+  #expandClass(item: number, key: number): void {
+    const board = this.#board;
+    const index = board.problem.classOf[item] ?? 0;
+    const pending = this.#pending[index] ?? [];
+    const nodes = this.#nodesLeft(index, key, pending);
+    const before = this.#classDistance[index] ?? 0;
+    const group = board.groupOf(item);
+    for (const node of nodes) {
+      const blocked = board.placeOf(item) === node || board.occupant(group, node) !== none;
+      if (!blocked) this.#reach(node, key, this.#places + item);
+      if (blocked || key > before) pending.push(node);
+    }
+  }
+
+  #nodesLeft(index: number, key: number, pending: number[]): Iterable<number> {
+    const known = this.#classSeen[index] === this.#round && (this.#classDistance[index] ?? 0) <= key;
+    const left = pending.splice(0);
+    if (known) return left;
+    this.#classSeen[index] = this.#round;
+    this.#classDistance[index] = key;
+    return this.#board.problem.classes[index] ?? left;
+  }
+
+  /** The chains that end in `ends`, without those that share a vertex with an earlier one; as item and target place. */
+  #disjoint(ends: readonly number[]): readonly (readonly [number, number])[][] {
+    const used = new Set<number>();
+    const chains: (readonly [number, number])[][] = [];
+    for (const end of ends) {
+      const vertices: number[] = [];
+      for (let vertex = end; vertex !== none; vertex = this.#parent[vertex] ?? none) vertices.push(vertex);
+      if (vertices.length < 2 || vertices.some((vertex) => used.has(vertex))) continue;
+      for (const vertex of vertices) used.add(vertex);
+      chains.push(this.#chain(end));
+    }
+    return chains;
+  }
+
+  #chain(end: number): (readonly [number, number])[] {
+    const moves: (readonly [number, number])[] = [];
+    for (let vertex = end; vertex !== none; vertex = this.#parent[vertex] ?? none) {
+      const from = this.#parent[vertex] ?? none;
+      if (from >= this.#places) moves.push([from - this.#places, this.#placeAt(vertex)]);
+    }
+    return moves;
+  }
+
+  /** The place that a vertex stands for: itself, or where the item is that makes way. */
+  #placeAt(vertex: number): number {
+    return vertex < this.#places ? vertex : this.#board.placeOf(vertex - this.#places);
+  }
+
+  #follow(end: number): void {
+    this.#move(this.#chain(end));
+  }
+
+  #move(moves: readonly (readonly [number, number])[]): void {
+    for (const [item] of moves) if (this.#board.placeOf(item) !== nowhere) this.#board.lift(item);
+    for (const [item, place] of moves) this.#board.put(item, place);
+  }
+}

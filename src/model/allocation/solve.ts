@@ -1,0 +1,140 @@
+/**
+ * The best placement, in the order of the spec's section on automatic assignment. Up to `exactItems` items it is the
+ * true optimum; beyond, the number of placed items and the half shares still are, moves and spread nearly so.
+ */
+import { Board } from './board.ts';
+import type { Problem } from './problem.ts';
+import { Search } from './search.ts';
+
+/** The largest problem that is solved exactly in all respects. */
+export const exactItems = 2000;
+/** Beyond that size: how many times chains are looked for that even out the loads. */
+const spreadingRounds = 64;
+
+/** The placement best by (1), (4), (5) alone, as if nothing were placed: its loads are the nodes' shares. */
+export function freshPlacement(problem: Problem): Board {
+  const board = new Board(problem, false);
+  const exact = problem.items.length <= exactItems;
+  const search = new Search(board, exact);
+  placeAll(board, search, exact);
+  if (!exact) spread(board, search, new Int32Array(board.bench));
+  return board;
+}
+
+/** The best placement from where the items are now. `shares` are the loads of `freshPlacement`. */
+export function bestPlacement(problem: Problem, shares: Int32Array): Board {
+  const board = new Board(problem, true);
+  const exact = problem.items.length <= exactItems;
+  const search = new Search(board, exact);
+  placeAll(board, search, exact);
+  const bounds = Int32Array.from(problem.nodes.keys(), (node) => (shares[node] ?? 0) >> 1);
+  for (const [node, bound] of bounds.entries()) {
+    while (board.loadOf(node) < bound) {
+      const filled = (!exact && fillDirectly(board, node, bounds)) || search.fill(node, bounds);
+      if (!filled) throw new Error(`no placement gives ${problem.nodes[node] ?? ''} half its share`);
+    }
+  }
+  if (!exact) spread(board, search, bounds);
+  return board;
+}
+
+/** First everyone who can stays, then the others find places. */
+function placeAll(board: Board, search: Search, exact: boolean): void {
+  const { items, home, moreHomes } = board.problem;
+  const others: number[] = [];
+  for (const item of items.keys()) {
+    const node = board.minding && !moreHomes.has(item) ? (home[item] ?? -1) : -1;
+    const stays = node >= 0 && !board.isFull(node) && board.occupant(board.groupOf(item), node) < 0;
+    if (stays) board.put(item, node);
+    else others.push(item);
+  }
+  const closed = new Uint8Array(board.bench);
+  for (const item of others) {
+    if (exact) placeBest(board, search, item);
+    else placeSoon(board, search, item, closed);
+  }
+}
+
+function placeBest(board: Board, search: Search, item: number): void {
+  const node = leastLoaded(board, item);
+  const best = node >= 0 && board.astray === 0 && !board.hasHome(item) && board.loadOf(node) === board.lowestReachableLoad(item);
+  if (best) board.put(item, node);
+  else search.settle(item);
+}
+
+/** `closed` are nodes from which no chain leads to a node with room. */
+function placeSoon(board: Board, search: Search, item: number, closed: Uint8Array): void {
+  const node = leastLoaded(board, item);
+  if (node >= 0) {
+    board.put(item, node);
+    return;
+  }
+  if (board.nodesOf(item).every((one) => closed[one] === 1)) {
+    board.put(item, board.bench);
+    return;
+  }
+  if (search.settle(item)) return;
+  for (let one = 0; one < board.bench; one++) if (search.reached(one)) closed[one] = 1;
+}
+
+/** The node with the smallest load, then the first name, where the item can simply be put; -1: none. */
+function leastLoaded(board: Board, item: number): number {
+  const lowest = board.lowestReachableLoad(item);
+  const group = board.groupOf(item);
+  let best = -1;
+  let bestLoad = Infinity;
+  for (const node of board.nodesOf(item)) {
+    const load = board.loadOf(node);
+    if (load >= bestLoad || board.isFull(node) || board.occupant(group, node) >= 0) continue;
+    best = node;
+    bestLoad = load;
+    if (load === lowest) break;
+  }
+  return best;
+}
+
+/** Moves one item to the node from the most loaded node that has one to give, best one that is not at home. */
+function fillDirectly(board: Board, node: number, bounds: Int32Array): boolean {
+  const donors = donorsByLoad(board, bounds).filter((donor) => donor !== node);
+  let fallback = -1;
+  for (const donor of donors) {
+    for (let item = board.firstOn(donor); item >= 0; item = board.nextTo(item)) {
+      if (!board.allows(item, node) || board.occupant(board.groupOf(item), node) >= 0) continue;
+      if (!board.isHome(item, donor)) {
+        moveTo(board, item, node);
+        return true;
+      }
+      if (fallback < 0) fallback = item;
+    }
+  }
+  if (fallback < 0) return false;
+  moveTo(board, fallback, node);
+  return true;
+}
+
+function moveTo(board: Board, item: number, node: number): void {
+  board.lift(item);
+  board.put(item, node);
+}
+
+/** The nodes above their bounds, most loaded first, then by name. */
+function donorsByLoad(board: Board, bounds: Int32Array): readonly number[] {
+  const above = [...board.problem.nodes.keys()].filter((node) => board.loadOf(node) > (bounds[node] ?? 0));
+  return above.sort((a, b) => board.loadOf(b) - board.loadOf(a) || a - b);
+}
+
+/** Evens out the loads without taking anyone from home, from the highest load down. */
+function spread(board: Board, search: Search, bounds: Int32Array): void {
+  const closed = new Uint8Array(board.bench);
+  for (let round = 0; round < spreadingRounds; round++) {
+    const donors = donorsByLoad(board, bounds).filter((donor) => closed[donor] === 0);
+    const [highest] = donors;
+    if (highest === undefined) return;
+    const load = board.loadOf(highest);
+    const lowest = board.load.subarray(0, board.bench).reduce((least, one) => Math.min(least, one), load);
+    if (load < lowest + 2) return;
+    const moved = search.lower(donors.filter((donor) => board.loadOf(donor) === load), load - 2);
+    if (moved > 0) continue;
+    for (let node = 0; node < board.bench; node++) if (search.reached(node)) closed[node] = 1;
+  }
+}

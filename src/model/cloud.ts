@@ -1,0 +1,73 @@
+/** What a cloud lets a node carry, from the annotation that the cloud network controller writes on its Node. */
+import { contains, lastOf, type Cidr, type Ip } from './address.ts';
+import { parseCidrv4 } from './fields.ts';
+import { err, ok, type Result } from './result.ts';
+
+/** Key of the Node annotation; its value is a JSON list of one interface. */
+export const egressIpConfigAnnotation = 'cloud.network.openshift.io/egress-ipconfig';
+
+/** The limits of one node. Undefined: there is none. */
+export interface CloudLimits {
+  /** How many egress IPs the node can hold. */
+  readonly capacity: number | undefined;
+  /** The network that its egress IPs and CIDRs must lie in. */
+  readonly network: Cidr | undefined;
+}
+
+/** A node whose annotation cannot be read: nothing is placed on it, since what it can hold is not known. */
+export const unknownLimits: CloudLimits = { capacity: 0, network: undefined };
+
+/** The limits that the annotation's value writes: `capacity.ip`, else `capacity.ipv4`, and `ifaddr.ipv4`. */
+export function parseEgressIpConfig(text: string): Result<CloudLimits> {
+  const value = parseJson(text);
+  if (!value.ok) return value;
+  const [config] = isList(value.value) ? value.value : [];
+  if (!isRecord(config)) return err('is not a JSON list of an object');
+  const network = networkOf(config['ifaddr']);
+  if (!network.ok) return network;
+  const capacity = capacityOf(config['capacity']);
+  if (!capacity.ok) return capacity;
+  return ok({ capacity: capacity.value, network: network.value });
+}
+
+/** Whether the node can carry the IP there. */
+export function allowsIp({ network }: CloudLimits, ip: Ip): boolean {
+  return network === undefined || contains(network, ip);
+}
+
+/** Whether all of the CIDR lies in the node's network. */
+export function allowsCidr({ network }: CloudLimits, cidr: Cidr): boolean {
+  return network === undefined || (network.family === cidr.family && cidr.first >= network.first && lastOf(cidr) <= lastOf(network));
+}
+
+function parseJson(text: string): Result<unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return ok(value);
+  } catch (error) {
+    return err(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+function networkOf(ifaddr: unknown): Result<Cidr | undefined> {
+  const text = isRecord(ifaddr) ? ifaddr['ipv4'] : undefined;
+  if (text === undefined || text === '') return ok(undefined);
+  if (typeof text !== 'string') return err('ifaddr.ipv4 is not a text');
+  const cidr = parseCidrv4(text);
+  return cidr.ok ? cidr : err(`ifaddr.ipv4 ${cidr.error}`);
+}
+
+function capacityOf(capacity: unknown): Result<number | undefined> {
+  const given = isRecord(capacity) ? (capacity['ip'] ?? capacity['ipv4']) : undefined;
+  if (given === undefined) return ok(undefined);
+  if (typeof given === 'number' && Number.isInteger(given) && given >= 0) return ok(given);
+  return err(`capacity ${JSON.stringify(given)} is not a whole number`);
+}

@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { allocationRound, Allocator, type AllocationInput, type Round } from '../../../src/model/allocation/round.ts';
+import { EgressTracker } from '../../../src/model/egress/tracker.ts';
+import { allocationProblems, scenarios, World } from '../../conformance/scenarios.ts';
+import { rounds } from '../../rounds.ts';
+import { cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
+import { allowedCount, bestWorth, cluster, emptied, loadsOf, reordered, worthOf, written } from './problems.ts';
+
+const visible = (round: Round) => ({ ...round, lists: [...round.lists], plan: [...round.plan].sort() });
+
+/** Rounds until one writes nothing; throws when that takes more than `most`. */
+function settle(input: AllocationInput, most = 3): AllocationInput {
+  let now = input;
+  for (let count = 0; count < most; count++) {
+    const round = allocationRound(now);
+    if (round.changed.length === 0) return now;
+    now = written(now, round);
+  }
+  throw new Error('does not settle');
+}
+
+test.each(allocationProblems.map((problem) => [problem.name, problem] as const))('allocation problem %s', (_, problem) => {
+  const round = allocationRound({
+    hostSubnets: problem.nodes.map(({ name, cidrs }, index) => hostSubnet(name, { hostIP: `10.0.0.${index + 1}`, egressCIDRs: cidrs })),
+    netNamespaces: problem.namespaces.map(({ name, ips }, index) => netNamespace(name, 100 + index, ips)),
+    offline: new Set(),
+    limits: new Map(),
+  });
+  const loads = [...round.lists.values()].map((list) => list.length);
+  expect(loads.reduce((sum, load) => sum + load, 0)).toBe(problem.maximum);
+  expect(Math.max(...loads) - Math.min(...loads)).toBe(problem.bestImbalanceAtMaximum);
+});
+
+test('on random small problems the plan is the best of all placements', () => {
+  fc.assert(
+    fc.property(cluster(4), (input) => {
+      const none = new Map();
+      const fresh = allocationRound(emptied(input)).plan;
+      expect(worthOf(emptied(input), fresh, none)).toEqual(bestWorth(emptied(input), none));
+      const shares = loadsOf(input, fresh);
+      expect(worthOf(input, allocationRound(input).plan, shares)).toEqual(bestWorth(input, shares));
+    }),
+    { numRuns: rounds(1000) },
+  );
+});
+
+test('the order of the input does not matter', () => {
+  fc.assert(
+    fc.property(cluster(6), fc.nat(), (input, seed) => {
+      expect(visible(allocationRound(reordered(input, seed)))).toEqual(visible(allocationRound(input)));
+    }),
+    { numRuns: rounds(1000) },
+  );
+});
+
+test('from any start it settles, and no IP is ever put on a node while another lists it', () => {
+  fc.assert(
+    fc.property(cluster(6), (start) => {
+      const first = allocationRound(start);
+      const after = written(start, first);
+      for (const [name, list] of first.lists) {
+        const others = after.hostSubnets.filter((one) => one.name !== name).flatMap(({ egressIPs }) => egressIPs);
+        expect(list.filter((one) => others.includes(one))).toEqual([]);
+      }
+      const shares = loadsOf(start, allocationRound(emptied(start)).plan);
+      const rest = allocationRound(settle(start)).plan;
+      expect(worthOf(start, rest, shares)).toEqual(worthOf(start, first.plan, shares));
+    }),
+    { numRuns: rounds(1000) },
+  );
+});
+
+test('an allocator that remembers gives what one that does not gives', () => {
+  fc.assert(
+    fc.property(fc.array(cluster(3), { minLength: 2, maxLength: 5 }), (inputs) => {
+      const allocator = new Allocator();
+      for (const input of inputs.flatMap((one) => [one, settle(one)])) {
+        expect(visible(allocator.round(EgressTracker.of(input), input.limits))).toEqual(visible(allocationRound(input)));
+      }
+    }),
+    { numRuns: rounds(500) },
+  );
+});
+
+test('in every recorded scenario the places are allowed, and at rest never fewer are placed than the original placed', () => {
+  let compared = 0;
+  for (const { name, steps } of scenarios) {
+    const world = new World();
+    for (const [index, step] of steps.entries()) {
+      if (step.op === 'reallocate') {
+        const input = { ...world.input(), limits: new Map() };
+        const round = allocationRound(input);
+        const ours = allocationRound(settle(input));
+        expect({ name, index, worth: worthOf(input, round.plan, new Map())[0] }).not.toMatchObject({ worth: Infinity });
+        expect([...ours.lists.keys()]).toEqual(Object.keys(step.reference).sort());
+        expect({ name, index, fewer: ours.plan.size < allowedCount(input, step.reference) }).toEqual({ name, index, fewer: false });
+        compared++;
+      }
+      world.take(step);
+    }
+  }
+  expect(compared).toBe(1321);
+});
+
+const auto = (name: string, last: number, egressIPs: string[] = [], egressCIDRs = ['192.168.8.0/24']) =>
+  hostSubnet(name, { hostIP: `192.168.7.${last}`, egressIPs, egressCIDRs });
+
+function input(fields: Partial<AllocationInput>): AllocationInput {
+  return { hostSubnets: [], netNamespaces: [], offline: new Set(), limits: new Map(), ...fields };
+}
+
+test('an IP that moves is withdrawn first and placed by the next round', () => {
+  const a = auto('a', 11, ['192.168.8.1']);
+  const start = input({
+    hostSubnets: [a, auto('b', 12)],
+    netNamespaces: [netNamespace('one', 42, ['192.168.8.1'])],
+    offline: new Set([a.hostIP]),
+  });
+  const first = allocationRound(start);
+  expect([...first.lists]).toEqual([['a', []], ['b', []]]);
+  expect(first.moves).toEqual([{ egressIP: '192.168.8.1', from: 'a', to: 'b' }]);
+  const second = allocationRound(written(start, first));
+  expect([...second.lists]).toEqual([['a', []], ['b', ['192.168.8.1']]]);
+  expect(second.changed).toEqual(['b']);
+});
+
+test('what is requested by nobody, by two, or listed by hand is withdrawn, and manual nodes are never written', () => {
+  const round = allocationRound(
+    input({
+      hostSubnets: [auto('a', 11, ['192.168.8.1', '192.168.8.2', '192.168.8.3', '192.168.8.9']), hostSubnet('m', { egressIPs: ['192.168.8.3'] })],
+      netNamespaces: [netNamespace('one', 42, ['192.168.8.2', '192.168.8.3', '10.9.9.9']), netNamespace('two', 43, ['192.168.8.2'])],
+    }),
+  );
+  expect([...round.lists]).toEqual([['a', []]]);
+  expect(round.unplaced).toEqual([
+    { egressIP: '10.9.9.9', vnid: 42, why: 'NoCIDRContainsEgressIP' },
+    { egressIP: '192.168.8.2', vnid: 42, why: 'EgressIPInSeveralNamespaces' },
+    { egressIP: '192.168.8.2', vnid: 43, why: 'EgressIPInSeveralNamespaces' },
+    { egressIP: '192.168.8.3', vnid: 42, why: 'ListedByHand' },
+  ]);
+});
+
+test('a node that comes back gets half its share at most', () => {
+  const netNamespaces = Array.from({ length: 8 }, (_, index) => netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]));
+  const all = netNamespaces.flatMap(({ egressIPs }) => egressIPs);
+  const rest = settle(input({ hostSubnets: [auto('a', 11, [...all]), auto('b', 12)], netNamespaces }));
+  expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs.length)).toEqual([6, 2]);
+});
+
+test('when a capacity shrinks, as many leave as must', () => {
+  const netNamespaces = Array.from({ length: 4 }, (_, index) => netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]));
+  const a = auto('a', 11, netNamespaces.flatMap(({ egressIPs }) => [...egressIPs]));
+  const start = input({ hostSubnets: [a, auto('b', 12)], netNamespaces, limits: new Map([[a.name, { capacity: 1, network: cidr('192.168.8.0/24') }]]) });
+  const rest = settle(start);
+  expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs)).toEqual([[ip('192.168.8.0')], [ip('192.168.8.1'), ip('192.168.8.2'), ip('192.168.8.3')]]);
+});
+
+test('a CIDR that reaches out of the cloud network is not used', () => {
+  const a = auto('a', 11, [], ['192.168.8.0/24', '192.168.0.0/16']);
+  const round = allocationRound(
+    input({
+      hostSubnets: [a],
+      netNamespaces: [netNamespace('one', 42, ['192.168.8.1']), netNamespace('two', 43, ['192.168.9.1'])],
+      limits: new Map([[a.name, { capacity: undefined, network: cidr('192.168.8.0/23') }]]),
+    }),
+  );
+  expect([...round.lists]).toEqual([['a', ['192.168.8.1']]]);
+});
