@@ -84,7 +84,7 @@ function measure(shape: Shape): Figures {
   const updates = best(3, () => tenThousandUpdates(tracker, shape));
   const state = best(3, () => timed(() => egressState(tracker.input())).ms);
   const mib = process.memoryUsage.rss() / 2 ** 20;
-  return { first, steady, offline, online, updates, state, placed: plan.size, spread: Math.max(...loads) - Math.min(...loads), mib };
+  return { first, steady, offline, online, updates, state, placed: plan().size, spread: Math.max(...loads) - Math.min(...loads), mib };
 }
 
 /** Each takes one raw NetNamespace in, parsed: half withdraw the second IP of a namespace, half request it again. */

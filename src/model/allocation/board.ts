@@ -18,6 +18,8 @@ export class Board {
   readonly load: Int32Array;
   /** Placed or benched items that have a home and are not there. */
   astray = 0;
+  /** How many items on each node, and on the bench, are not at home there. */
+  readonly guests: Int32Array;
   readonly #first: Int32Array;
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
@@ -31,6 +33,7 @@ export class Board {
     this.bench = problem.nodes.length;
     this.place = new Int32Array(count).fill(nowhere);
     this.load = new Int32Array(this.bench + 1);
+    this.guests = new Int32Array(this.bench + 1);
     this.#first = new Int32Array(this.bench + 1).fill(-1);
     this.#next = new Int32Array(count).fill(-1);
     this.#previous = new Int32Array(count).fill(-1);
@@ -134,7 +137,9 @@ export class Board {
     const before = this.loadOf(node);
     this.load[node] = before + change;
     if (node < this.bench) this.#levels.move(node, before, before + change);
-    if (this.hasHome(item) && !this.isHome(item, node)) this.astray += change;
+    if (this.isHome(item, node)) return;
+    this.guests[node] = (this.guests[node] ?? 0) + change;
+    if (this.hasHome(item)) this.astray += change;
   }
 }
 

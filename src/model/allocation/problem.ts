@@ -2,25 +2,11 @@
  * The assignment as numbers: nodes, items (egress IPs to place) and who may go where, all in an order that depends on
  * names and requests only. What follows from it therefore never depends on the order of the input.
  */
-import { keyRange, sortKey, type Cidr, type Ip, type SortKey } from '../address.ts';
+import { keyRange, type Cidr, type SortKey } from '../address.ts';
 import { allowsCidr, type CloudLimits } from '../cloud.ts';
-import type { Placement } from '../egress/verdict.ts';
-import type { HostSubnet } from '../hostsubnet.ts';
+import type { EgressTracker, TrackedHost, TrackedIp } from '../egress/tracker.ts';
 import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
-
-/** What is asked of the allocation, however it is stored. */
-export interface Demand {
-  readonly hostSubnets: readonly HostSubnet[];
-  readonly isOffline: (nodeIP: Ip) => boolean;
-  /** By node; a node that is not there has no limits. */
-  readonly limits: ReadonlyMap<NodeName, CloudLimits>;
-  /** The VNIDs that request something, ascending. */
-  readonly vnids: readonly Vnid[];
-  /** In request order. */
-  readonly requests: (vnid: Vnid) => readonly Ip[];
-  readonly demand: (ip: Ip) => { readonly requesters: readonly Vnid[]; readonly hosts: readonly Placement[] };
-}
 
 /** Why an IP is not even tried. */
 export type Exclusion = 'EgressIPInSeveralNamespaces' | 'ListedByHand' | 'NoCIDRContainsEgressIP';
@@ -32,7 +18,9 @@ export interface Problem {
   /** How many items a node can hold. */
   readonly capacity: Int32Array;
   /** In order of position in the VNID's list, then VNID: first requests come first when not all can be placed. */
-  readonly items: readonly Ip[];
+  readonly items: readonly TrackedIp[];
+  /** Id of a tracked IP to its item, or -1. */
+  readonly itemOf: Int32Array;
   /** Item to group: items of one VNID are one group, and no node holds two of a group. */
   readonly groupOf: Int32Array;
   /** Group to its items. */
@@ -48,87 +36,92 @@ export interface Problem {
   readonly home: Int32Array;
   /** The other nodes that list it now, for items that several list. */
   readonly moreHomes: ReadonlyMap<number, readonly number[]>;
-  readonly excluded: ReadonlyMap<Ip, Exclusion>;
+  readonly excluded: readonly (readonly [TrackedIp, Exclusion])[];
+  /** All HostSubnets with egressCIDRs, by name. */
+  readonly owned: readonly TrackedHost[];
 }
 
 /** Stands for no limit. */
 const unlimited = 2 ** 31 - 1;
 
-/** The problem that these objects pose. */
-export function problemOf(demand: Demand): Problem {
-  const auto = demand.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length > 0);
-  const owners = new Set(auto.map(({ name }) => name));
-  const online = auto.filter(({ hostIP }) => !demand.isOffline(hostIP)).sort((a, b) => compareText(a.name, b.name));
-  const nodes = online.map(({ name }) => name);
-  const limitOf = (node: NodeName): number => demand.limits.get(node)?.capacity ?? unlimited;
-  const classes = new Classes(online.map((one) => usableCidrs(one, demand.limits.get(one.name))));
-  const chosen = chooseItems(demand, owners, classes);
-  const homes = findHomes(chosen.items, demand, { nodes, classes, classOf: chosen.classOf });
-  const capacity = Int32Array.from(nodes, (node) => Math.min(limitOf(node), unlimited));
-  return { nodes, capacity, ...chosen, classOf: Int32Array.from(chosen.classOf), classes: classes.all, members: classes.members, ...homes };
+/** The problem that these objects pose. A node without `limits` has none. */
+export function problemOf(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Problem {
+  const hosts = [...tracker.hosts()];
+  const owned = hosts.filter(isOwned).sort((a, b) => compareText(a.hostSubnet.name, b.hostSubnet.name));
+  const online = owned.filter(({ hostSubnet }) => !tracker.isOffline(hostSubnet.hostIP));
+  const nodes = online.map(({ hostSubnet }) => hostSubnet.name);
+  const classes = new Classes(online.map((one) => usableCidrs(one, limits.get(one.hostSubnet.name))));
+  const byHand = new Uint8Array(tracker.idLimit);
+  for (const host of hosts) if (!isOwned(host)) for (const { id } of host.ips) byHand[id] = 1;
+  const chosen = chooseItems(tracker, classes, byHand);
+  const capacity = Int32Array.from(nodes, (node) => Math.min(limits.get(node)?.capacity ?? unlimited, unlimited));
+  const homes = findHomes(online, classes, chosen);
+  return { nodes, owned, capacity, classes: classes.all, members: classes.members, ...chosen, ...homes };
 }
 
-/** The CIDRs of a node that lie in its cloud network; the others are refused (`cloudProblems` says so). */
-function usableCidrs({ egressCIDRs }: HostSubnet, limits: CloudLimits | undefined): readonly Cidr[] {
+function isOwned({ hostSubnet }: TrackedHost): boolean {
+  return hostSubnet.egressCIDRs.length > 0;
+}
+
+/** The CIDRs of a node that lie in its cloud network; the others are refused. */
+function usableCidrs({ hostSubnet: { egressCIDRs } }: TrackedHost, limits: CloudLimits | undefined): readonly Cidr[] {
   return limits === undefined ? egressCIDRs : egressCIDRs.filter((cidr) => allowsCidr(limits, cidr));
 }
 
-interface Chosen {
-  readonly items: readonly Ip[];
-  readonly groupOf: Int32Array;
-  readonly groups: readonly (readonly number[])[];
-  readonly vnids: readonly Vnid[];
-  readonly classOf: readonly number[];
-  readonly excluded: ReadonlyMap<Ip, Exclusion>;
+type Chosen = Pick<Problem, 'items' | 'itemOf' | 'groupOf' | 'groups' | 'vnids' | 'classOf' | 'excluded'>;
+
+/** Items that have the same position in the lists of their VNIDs, in order of VNID. */
+interface Row {
+  readonly items: TrackedIp[];
+  readonly groups: number[];
+  readonly classes: number[];
 }
 
-function chooseItems(demand: Demand, owners: ReadonlySet<NodeName>, classes: Classes): Chosen {
-  const byPosition: { readonly ip: Ip; readonly group: number; readonly found: number }[][] = [];
-  const excluded = new Map<Ip, Exclusion>();
+function chooseItems(tracker: EgressTracker, classes: Classes, byHand: Uint8Array): Chosen {
+  const rows: Row[] = [];
+  const excluded: (readonly [TrackedIp, Exclusion])[] = [];
   const vnids: Vnid[] = [];
-  for (const vnid of demand.vnids) {
+  for (const vnid of tracker.requestingVnids()) {
     let position = 0;
-    for (const ip of demand.requests(vnid)) {
-      const { requesters, hosts } = demand.demand(ip);
-      const byHand = hosts.length > 0 && hosts.some(({ node }) => !owners.has(node));
-      const found = requesters.length > 1 || byHand ? -1 : classes.of(ip);
-      if (found >= 0) {
-        if (position === 0) vnids.push(vnid);
-        (byPosition[position++] ??= []).push({ ip, group: vnids.length - 1, found });
-      } else excluded.set(ip, exclusion(requesters.length, byHand));
+    for (const tracked of tracker.requests(vnid)) {
+      const shared = tracked.requesters.length > 1;
+      const found = shared || byHand[tracked.id] === 1 ? -1 : classes.of(tracked.key);
+      if (found < 0) {
+        excluded.push([tracked, exclusion(shared, byHand[tracked.id] === 1)]);
+        continue;
+      }
+      if (position === 0) vnids.push(vnid);
+      const row = (rows[position++] ??= { items: [], groups: [], classes: [] });
+      row.items.push(tracked);
+      row.groups.push(vnids.length - 1);
+      row.classes.push(found);
     }
   }
-  const flat = byPosition.flat();
+  const items = rows.flatMap((row) => row.items);
   const groups: number[][] = vnids.map(() => []);
-  for (const [item, { group }] of flat.entries()) groups[group]?.push(item);
-  const groupOf = Int32Array.from(flat, ({ group }) => group);
-  return { items: flat.map(({ ip }) => ip), groupOf, groups, vnids, classOf: flat.map(({ found }) => found), excluded };
+  const groupOf = Int32Array.from(rows.flatMap((row) => row.groups));
+  for (const [item, group] of groupOf.entries()) groups[group]?.push(item);
+  const itemOf = new Int32Array(tracker.idLimit).fill(-1);
+  for (const [item, { id }] of items.entries()) itemOf[id] = item;
+  return { items, itemOf, groupOf, groups, vnids, classOf: Int32Array.from(rows.flatMap((row) => row.classes)), excluded };
 }
 
-function exclusion(requesters: number, byHand: boolean): Exclusion {
-  if (requesters > 1) return 'EgressIPInSeveralNamespaces';
+function exclusion(shared: boolean, byHand: boolean): Exclusion {
+  if (shared) return 'EgressIPInSeveralNamespaces';
   return byHand ? 'ListedByHand' : 'NoCIDRContainsEgressIP';
 }
 
-function findHomes(
-  items: readonly Ip[],
-  demand: Demand,
-  places: { readonly nodes: readonly NodeName[]; readonly classes: Classes; readonly classOf: readonly number[] },
-): { readonly home: Int32Array; readonly moreHomes: ReadonlyMap<number, readonly number[]> } {
-  const indexOf = new Map(places.nodes.map((name, index) => [name, index]));
+/** Where items may stay. `online` is in order of name, so an item's first home is the first by name. */
+function findHomes(online: readonly TrackedHost[], classes: Classes, { items, itemOf, classOf }: Chosen): Pick<Problem, 'home' | 'moreHomes'> {
   const home = new Int32Array(items.length).fill(-1);
-  const moreHomes = new Map<number, readonly number[]>();
-  for (const [item, ip] of items.entries()) {
-    const { hosts } = demand.demand(ip);
-    if (hosts.length === 0) continue;
-    const found: number[] = [];
-    for (const { node } of hosts) {
-      const index = indexOf.get(node) ?? -1;
-      if (index >= 0 && places.classes.has(places.classOf[item] ?? -1, index)) found.push(index);
+  const moreHomes = new Map<number, number[]>();
+  for (const [node, { ips }] of online.entries()) {
+    for (const { id } of ips) {
+      const item = itemOf[id] ?? -1;
+      if (item < 0 || !classes.has(classOf[item] ?? 0, node)) continue;
+      if (home[item] === -1) home[item] = node;
+      else moreHomes.set(item, [...(moreHomes.get(item) ?? []), node]);
     }
-    if (found.length > 1) found.sort((a, b) => a - b);
-    home[item] = found[0] ?? -1;
-    if (found.length > 1) moreHomes.set(item, found.slice(1));
   }
   return { home, moreHomes };
 }
@@ -163,8 +156,7 @@ class Classes {
   }
 
   /** The class of the address, or -1 when no node's CIDR contains it. */
-  of(ip: Ip): number {
-    const key = sortKey(ip);
+  of(key: SortKey): number {
     const piece = this.#pieceOf(key);
     if (piece < 0) return -1;
     return (this.#classOfPiece[piece] ??= this.#make(key));

@@ -1,12 +1,12 @@
 /** Automatic assignment: what one round writes to the HostSubnets that have egressCIDRs (spec, section 4). */
-import { compareIps, type Ip } from '../address.ts';
+import type { Ip } from '../address.ts';
 import type { CloudLimits } from '../cloud.ts';
 import type { EgressInput } from '../egress/state.ts';
-import { EgressTracker } from '../egress/tracker.ts';
+import { EgressTracker, type TrackedIp } from '../egress/tracker.ts';
 import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 import type { Board } from './board.ts';
-import { problemOf, type Demand, type Exclusion, type Problem } from './problem.ts';
+import { problemOf, type Exclusion, type Problem } from './problem.ts';
 import { bestPlacement, freshPlacement } from './solve.ts';
 
 export interface AllocationInput extends EgressInput {
@@ -32,12 +32,14 @@ export interface Unplaced {
 export interface Round {
   /** The egressIPs that each node with egressCIDRs is to list now, sorted; those of other nodes are never written. */
   readonly lists: ReadonlyMap<NodeName, readonly Ip[]>;
-  /** The nodes whose list this changes, by name. */
+  /** The nodes whose list has other members now than before, by name. */
   readonly changed: readonly NodeName[];
-  /** Where each IP is to be in the end. */
-  readonly plan: ReadonlyMap<Ip, NodeName>;
+  /** In order of node and its list. */
   readonly moves: readonly Move[];
+  /** In order of IP. */
   readonly unplaced: readonly Unplaced[];
+  /** Where each IP is to be in the end, in order of IP; made anew with each call. */
+  readonly plan: () => ReadonlyMap<Ip, NodeName>;
 }
 
 /** One round from the objects of this moment. The result does not depend on the order of the lists. */
@@ -51,20 +53,11 @@ export class Allocator {
 
   /** One round from the tracker's objects; the same as `allocationRound` of these. */
   round(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Round {
-    const { hostSubnets } = tracker.input();
-    const demand: Demand = {
-      hostSubnets,
-      limits,
-      isOffline: (nodeIP) => tracker.isOffline(nodeIP),
-      vnids: tracker.requestingVnids(),
-      requests: (vnid) => tracker.requests(vnid),
-      demand: (ip) => tracker.demand(ip),
-    };
-    const problem = problemOf(demand);
+    const problem = problemOf(tracker, limits);
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);
     const board = atHome ? bestPlacement(problem, fresh.load) : fresh;
-    return roundOf(demand, problem, board);
+    return { ...writesOf(problem, board.place), unplaced: unplacedOf(problem, board), plan: () => planOf(problem, board) };
   }
 
   #fresh(problem: Problem): Board {
@@ -86,56 +79,75 @@ function sameDemand(a: Problem, b: Problem): boolean {
     [a.capacity, b.capacity],
     ...a.classes.map((nodes, index) => [nodes, b.classes[index] ?? []] as const),
   ] as const;
-  return a.classes.length === b.classes.length && lists.every(([x, y]) => sameNumbers(x, y));
+  return a.classes.length === b.classes.length && lists.every(([x, y]) => sameEntries(x, y));
 }
 
-function sameNumbers(a: ArrayLike<number | string>, b: ArrayLike<number | string>): boolean {
+function sameEntries(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
   if (a.length !== b.length) return false;
   for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
   return true;
 }
 
-function roundOf(demand: Demand, problem: Problem, board: Board): Round {
+function planOf(problem: Problem, board: Board): ReadonlyMap<Ip, NodeName> {
+  const placed = problem.items.map((tracked, item) => ({ tracked, node: problem.nodes[board.placeOf(item)] }));
   const plan = new Map<Ip, NodeName>();
-  const unplaced: Unplaced[] = [];
-  for (const [item, egressIP] of problem.items.entries()) {
-    const node = problem.nodes[board.placeOf(item)];
-    if (node !== undefined) plan.set(egressIP, node);
-    else {
-      const vnid = problem.vnids[board.groupOf(item)];
-      if (vnid !== undefined) unplaced.push({ egressIP, vnid, why: 'NoRoom' });
-    }
+  for (const { tracked, node } of placed.sort((a, b) => compareKeys(a.tracked, b.tracked))) if (node !== undefined) plan.set(tracked.ip, node);
+  return plan;
+}
+
+function unplacedOf(problem: Problem, board: Board): readonly Unplaced[] {
+  const found: { readonly tracked: TrackedIp; readonly vnid: Vnid; readonly why: Unplaced['why'] }[] = [];
+  for (let item = board.firstOn(board.bench); item >= 0; item = board.nextTo(item)) {
+    const tracked = problem.items[item];
+    const vnid = problem.vnids[board.groupOf(item)];
+    if (tracked !== undefined && vnid !== undefined) found.push({ tracked, vnid, why: 'NoRoom' });
   }
-  for (const [egressIP, why] of problem.excluded) {
-    for (const vnid of demand.demand(egressIP).requesters) unplaced.push({ egressIP, vnid, why });
+  // An IP that several VNIDs request is there once for each; it is reported at the first of these entries for all.
+  const reported = new Set<number>();
+  for (const [tracked, why] of problem.excluded) {
+    if (reported.has(tracked.id)) continue;
+    reported.add(tracked.id);
+    for (const vnid of tracked.requesters) found.push({ tracked, vnid, why });
   }
-  unplaced.sort((a, b) => compareIps(a.egressIP, b.egressIP) || a.vnid - b.vnid);
-  return { plan, unplaced, ...writesOf(demand, plan) };
+  found.sort((a, b) => compareKeys(a.tracked, b.tracked) || a.vnid - b.vnid);
+  return found.map(({ tracked, vnid, why }) => ({ egressIP: tracked.ip, vnid, why }));
+}
+
+function compareKeys(a: TrackedIp, b: TrackedIp): number {
+  if (a.key === b.key) return 0;
+  return a.key < b.key ? -1 : 1;
 }
 
 /** The lists that bring the plan about: who moves is withdrawn first, who is nowhere is placed. */
-function writesOf(demand: Demand, plan: ReadonlyMap<Ip, NodeName>): Pick<Round, 'lists' | 'changed' | 'moves'> {
-  const auto = demand.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length > 0).sort((a, b) => compareText(a.name, b.name));
-  const lists = new Map<NodeName, Ip[]>(auto.map(({ name }) => [name, []]));
+function writesOf(problem: Problem, place: Int32Array): Pick<Round, 'lists' | 'changed' | 'moves'> {
+  const next = new Map<NodeName, TrackedIp[]>();
   const changed = new Set<NodeName>();
   const moves: Move[] = [];
-  const listed = new Set<Ip>();
-  for (const { name, egressIPs } of auto) {
-    for (const ip of egressIPs) {
-      listed.add(ip);
-      const to = plan.get(ip);
-      if (to === name) lists.get(name)?.push(ip);
-      else {
-        moves.push({ egressIP: ip, from: name, to });
-        changed.add(name);
-      }
+  const listed = new Set<number>();
+  for (const { hostSubnet, ips } of problem.owned) {
+    const from = hostSubnet.name;
+    const stay: TrackedIp[] = [];
+    for (const tracked of ips) {
+      listed.add(tracked.id);
+      const to = targetOf(problem, place, tracked);
+      if (to === from) stay.push(tracked);
+      else moves.push({ egressIP: tracked.ip, from, to });
     }
+    next.set(from, stay);
+    if (stay.length < ips.length) changed.add(from);
   }
-  for (const [ip, node] of plan) {
-    if (listed.has(ip)) continue;
-    lists.get(node)?.push(ip);
+  for (const tracked of problem.items) {
+    const node = listed.has(tracked.id) ? undefined : targetOf(problem, place, tracked);
+    if (node === undefined) continue;
+    next.get(node)?.push(tracked);
     changed.add(node);
   }
-  for (const list of lists.values()) list.sort(compareIps);
+  const lists = new Map<NodeName, readonly Ip[]>();
+  for (const [name, list] of next) lists.set(name, list.sort(compareKeys).map(({ ip }) => ip));
   return { lists, changed: [...changed].sort(compareText), moves };
+}
+
+/** The node that the IP is to be on in the end. */
+function targetOf({ itemOf, nodes }: Problem, place: Int32Array, { id }: TrackedIp): NodeName | undefined {
+  return nodes[place[itemOf[id] ?? -1] ?? -1];
 }

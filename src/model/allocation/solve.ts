@@ -48,23 +48,23 @@ function placeAll(board: Board, search: Search, exact: boolean): void {
     if (stays) board.put(item, node);
     else others.push(item);
   }
+  const picker = new Picker(board);
   const closed = new Uint8Array(board.bench);
   for (const item of others) {
-    if (exact) placeBest(board, search, item);
-    else placeSoon(board, search, item, closed);
+    if (exact) placeBest(board, search, { item, node: picker.leastLoaded(item) });
+    else placeSoon(board, search, { item, node: picker.leastLoaded(item), closed });
   }
 }
 
-function placeBest(board: Board, search: Search, item: number): void {
-  const node = leastLoaded(board, item);
+/** `node` is the least loaded one where the item can simply be put, or -1. */
+function placeBest(board: Board, search: Search, { item, node }: { readonly item: number; readonly node: number }): void {
   const best = node >= 0 && board.astray === 0 && !board.hasHome(item) && board.loadOf(node) === board.lowestReachableLoad(item);
   if (best) board.put(item, node);
   else search.settle(item);
 }
 
 /** `closed` are nodes from which no chain leads to a node with room. */
-function placeSoon(board: Board, search: Search, item: number, closed: Uint8Array): void {
-  const node = leastLoaded(board, item);
+function placeSoon(board: Board, search: Search, { item, node, closed }: { readonly item: number; readonly node: number; readonly closed: Uint8Array }): void {
   if (node >= 0) {
     board.put(item, node);
     return;
@@ -77,39 +77,74 @@ function placeSoon(board: Board, search: Search, item: number, closed: Uint8Arra
   for (let one = 0; one < board.bench; one++) if (search.reached(one)) closed[one] = 1;
 }
 
-/** The node with the smallest load, then the first name, where the item can simply be put; -1: none. */
-function leastLoaded(board: Board, item: number): number {
-  const lowest = board.lowestReachableLoad(item);
-  const group = board.groupOf(item);
-  let best = -1;
-  let bestLoad = Infinity;
-  for (const node of board.nodesOf(item)) {
-    const load = board.loadOf(node);
-    if (load >= bestLoad || board.isFull(node) || board.occupant(group, node) >= 0) continue;
-    best = node;
-    bestLoad = load;
-    if (load === lowest) break;
+/** Finds nodes for items while items are only added, so that loads never fall. */
+class Picker {
+  readonly #board: Board;
+  /** For each class: its nodes before this index have a load above `#level`, or are full. */
+  readonly #cursor: Int32Array;
+  readonly #level: Int32Array;
+
+  constructor(board: Board) {
+    this.#board = board;
+    this.#cursor = new Int32Array(board.problem.classes.length);
+    this.#level = new Int32Array(board.problem.classes.length);
   }
-  return best;
+
+  /** The node with the smallest load, then the first name, where the item can simply be put; -1: none. */
+  leastLoaded(item: number): number {
+    const board = this.#board;
+    const nodes = board.nodesOf(item);
+    const lowest = board.lowestReachableLoad(item);
+    const group = board.groupOf(item);
+    for (let index = this.#advance(item, nodes, lowest); index < nodes.length; index++) {
+      const node = nodes[index] ?? 0;
+      if (board.loadOf(node) === lowest && !board.isFull(node) && board.occupant(group, node) < 0) return node;
+    }
+    return this.#scan(group, nodes);
+  }
+
+  #scan(group: number, nodes: Int32Array): number {
+    const board = this.#board;
+    let best = -1;
+    let bestLoad = Infinity;
+    for (const node of nodes) {
+      const load = board.loadOf(node);
+      if (load >= bestLoad || board.isFull(node) || board.occupant(group, node) >= 0) continue;
+      best = node;
+      bestLoad = load;
+    }
+    return best;
+  }
+
+  #advance(item: number, nodes: Int32Array, lowest: number): number {
+    const board = this.#board;
+    const index = board.problem.classOf[item] ?? 0;
+    let at = this.#level[index] === lowest ? (this.#cursor[index] ?? 0) : 0;
+    while (at < nodes.length && (board.loadOf(nodes[at] ?? 0) > lowest || board.isFull(nodes[at] ?? 0))) at++;
+    this.#level[index] = lowest;
+    this.#cursor[index] = at;
+    return at;
+  }
 }
 
 /** Moves one item to the node from the most loaded node that has one to give, best one that is not at home. */
 function fillDirectly(board: Board, node: number, bounds: Int32Array): boolean {
   const donors = donorsByLoad(board, bounds).filter((donor) => donor !== node);
-  let fallback = -1;
+  const guest = movable(board, node, donors.filter((donor) => (board.guests[donor] ?? 0) > 0), true);
+  const item = guest >= 0 ? guest : movable(board, node, donors, false);
+  if (item >= 0) moveTo(board, item, node);
+  return item >= 0;
+}
+
+/** The first item on these donors that can go to the node as things are; -1: none. */
+function movable(board: Board, node: number, donors: readonly number[], guestsOnly: boolean): number {
   for (const donor of donors) {
     for (let item = board.firstOn(donor); item >= 0; item = board.nextTo(item)) {
-      if (!board.allows(item, node) || board.occupant(board.groupOf(item), node) >= 0) continue;
-      if (!board.isHome(item, donor)) {
-        moveTo(board, item, node);
-        return true;
-      }
-      if (fallback < 0) fallback = item;
+      if (guestsOnly && board.isHome(item, donor)) continue;
+      if (board.allows(item, node) && board.occupant(board.groupOf(item), node) < 0) return item;
     }
   }
-  if (fallback < 0) return false;
-  moveTo(board, fallback, node);
-  return true;
+  return -1;
 }
 
 function moveTo(board: Board, item: number, node: number): void {

@@ -2,7 +2,7 @@
  * The egress state kept up to date: takes one change and says what became different. At every moment it equals
  * `egressState` of the same objects, since each VNID that a change can touch is evaluated anew by the same rules.
  */
-import { compareIps, type Ip } from '../address.ts';
+import { compareIps, sortKey, type Ip, type SortKey } from '../address.ts';
 import type { HostSubnet } from '../hostsubnet.ts';
 import { compareText, type NamespaceName, type NodeName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
@@ -19,31 +19,47 @@ export interface EgressChange {
   readonly assigned: ReadonlyMap<Ip, Placement | undefined>;
 }
 
-/** Who requests and who lists one IP. */
-interface IpRecord {
+/** Who requests and who lists one IP, in no certain order. Kept as long as anybody does. */
+export interface TrackedIp {
+  readonly ip: Ip;
+  /** Less than `EgressTracker.idLimit`, and no other tracked IP's. */
+  readonly id: number;
+  readonly key: SortKey;
+  readonly requesters: readonly Vnid[];
+  readonly hosts: readonly Placement[];
+}
+
+/** A HostSubnet and what is known of the IPs it lists. */
+export interface TrackedHost {
+  readonly hostSubnet: HostSubnet;
+  readonly ips: readonly TrackedIp[];
+}
+
+interface IpRecord extends TrackedIp {
   readonly requesters: Vnid[];
   readonly hosts: Placement[];
 }
 
 interface VnidRecord {
   namespaces: readonly NetNamespace[];
-  requests: readonly Ip[];
+  ips: readonly TrackedIp[];
   egress: VnidEgress | undefined;
 }
 
 const normal: VnidState = { kind: 'normal' };
-const nobody: IpRecord = { requesters: [], hosts: [] };
 
 export class EgressTracker {
-  readonly #hostSubnets = new Map<NodeName, HostSubnet>();
+  readonly #hosts = new Map<NodeName, TrackedHost>();
   readonly #netNamespaces = new Map<NamespaceName, NetNamespace>();
   readonly #offline = new Set<Ip>();
   readonly #ips = new Map<Ip, IpRecord>();
   readonly #vnids = new Map<Vnid, VnidRecord>();
   readonly #nodesByAddress = new Map<Ip, Set<NodeName>>();
+  readonly #freeIds: number[] = [];
+  #idLimit = 0;
   readonly #around: Surroundings = {
-    hostsOf: (ip) => this.#record(ip).hosts,
-    requestersOf: (ip) => this.#record(ip).requesters,
+    hostsOf: (ip) => this.#ips.get(ip)?.hosts ?? [],
+    requestersOf: (ip) => this.#ips.get(ip)?.requesters ?? [],
     isOffline: (nodeIP) => this.#offline.has(nodeIP),
   };
 
@@ -58,7 +74,7 @@ export class EgressTracker {
 
   /** The HostSubnet of that name is now exactly this. */
   setHostSubnet(next: HostSubnet): EgressChange {
-    const before = this.#hostSubnets.get(next.name);
+    const before = this.#hosts.get(next.name)?.hostSubnet;
     const samePlace = before?.hostIP === next.hostIP;
     const had = new Set(before?.egressIPs);
     const has = new Set(next.egressIPs);
@@ -66,22 +82,20 @@ export class EgressTracker {
     for (const ip of had) if (!samePlace || !has.has(ip)) this.#unlist(ip, next.name, touched);
     const placement: Placement = { node: next.name, nodeIP: next.hostIP };
     for (const ip of has) if (!samePlace || !had.has(ip)) this.#list(ip, placement, touched);
-    if (before !== undefined && !samePlace) this.#forgetAddress(before);
-    const nodes = this.#nodesByAddress.get(next.hostIP);
-    if (nodes === undefined) this.#nodesByAddress.set(next.hostIP, new Set([next.name]));
-    else nodes.add(next.name);
-    this.#hostSubnets.set(next.name, next);
+    if (before !== undefined) this.#forgetAddress(before);
+    this.#learnAddress(next);
+    this.#hosts.set(next.name, { hostSubnet: next, ips: next.egressIPs.map((ip) => this.#own(ip)) });
     return this.#evaluate(this.#requesters(touched));
   }
 
   /** There is no (valid) HostSubnet of that name now. */
   deleteHostSubnet(name: NodeName): EgressChange {
-    const before = this.#hostSubnets.get(name);
+    const before = this.#hosts.get(name)?.hostSubnet;
     const touched = new Set<Ip>();
     if (before !== undefined) {
       for (const ip of before.egressIPs) this.#unlist(ip, name, touched);
       this.#forgetAddress(before);
-      this.#hostSubnets.delete(name);
+      this.#hosts.delete(name);
     }
     return this.#evaluate(this.#requesters(touched));
   }
@@ -115,7 +129,7 @@ export class EgressTracker {
     if (offline) this.#offline.add(nodeIP);
     else this.#offline.delete(nodeIP);
     const ips = new Set<Ip>();
-    for (const node of this.#nodesByAddress.get(nodeIP) ?? []) for (const ip of this.#hostSubnets.get(node)?.egressIPs ?? []) ips.add(ip);
+    for (const node of this.#nodesByAddress.get(nodeIP) ?? []) for (const { ip } of this.#hosts.get(node)?.ips ?? []) ips.add(ip);
     return this.#evaluate(this.#requesters(ips));
   }
 
@@ -125,8 +139,25 @@ export class EgressTracker {
   }
 
   /** The valid IPs that a VNID requests, in request order. */
-  requests(vnid: Vnid): readonly Ip[] {
-    return this.#vnids.get(vnid)?.requests ?? [];
+  requests(vnid: Vnid): readonly TrackedIp[] {
+    return this.#vnids.get(vnid)?.ips ?? [];
+  }
+
+  /** The VNIDs that request a valid IP, ascending. */
+  requestingVnids(): readonly Vnid[] {
+    const found: Vnid[] = [];
+    for (const [vnid, { ips }] of this.#vnids) if (ips.length > 0) found.push(vnid);
+    return found.sort((a, b) => a - b);
+  }
+
+  /** The HostSubnets, in no certain order. */
+  hosts(): Iterable<TrackedHost> {
+    return this.#hosts.values();
+  }
+
+  /** Every id of a tracked IP is less than this. */
+  get idLimit(): number {
+    return this.#idLimit;
   }
 
   /** Whether the health check calls the address offline. */
@@ -134,21 +165,10 @@ export class EgressTracker {
     return this.#offline.has(nodeIP);
   }
 
-  /** Who requests and who lists the IP, in no certain order. */
-  demand(ip: Ip): { readonly requesters: readonly Vnid[]; readonly hosts: readonly Placement[] } {
-    return this.#record(ip);
-  }
-
-  /** The VNIDs that request a valid IP, ascending. */
-  requestingVnids(): readonly Vnid[] {
-    const found: Vnid[] = [];
-    for (const [vnid, { requests }] of this.#vnids) if (requests.length > 0) found.push(vnid);
-    return found.sort((a, b) => a - b);
-  }
-
   /** The objects of this moment. */
   input(): EgressInput {
-    return { hostSubnets: [...this.#hostSubnets.values()], netNamespaces: [...this.#netNamespaces.values()], offline: this.#offline };
+    const hostSubnets = [...this.#hosts.values()].map((host) => host.hostSubnet);
+    return { hostSubnets, netNamespaces: [...this.#netNamespaces.values()], offline: this.#offline };
   }
 
   /** The whole state, as `egressState` gives it. */
@@ -162,25 +182,20 @@ export class EgressTracker {
     };
   }
 
-  #record(ip: Ip): IpRecord {
-    return this.#ips.get(ip) ?? nobody;
-  }
-
   #members(vnid: Vnid): readonly NetNamespace[] {
     return this.#vnids.get(vnid)?.namespaces ?? [];
   }
 
   /** Changes who shares a VNID; adds to `dirty` every VNID that the difference in its requests can touch. */
   #setMembers(vnid: Vnid, namespaces: readonly NetNamespace[], dirty: Set<Vnid>): void {
-    const record = this.#vnids.get(vnid) ?? { namespaces, requests: [], egress: undefined };
-    const requests = requestsOf(namespaces);
-    const had = new Set(record.requests);
-    const has = new Set(requests);
+    const record = this.#vnids.get(vnid) ?? { namespaces, ips: [], egress: undefined };
+    const had = new Set(record.ips.map(({ ip }) => ip));
+    const has = new Set(requestsOf(namespaces));
     for (const ip of had) if (!has.has(ip)) this.#unrequest(ip, vnid, dirty);
     for (const ip of has) if (!had.has(ip)) this.#request(ip, vnid, dirty);
     dirty.add(vnid);
     record.namespaces = namespaces;
-    record.requests = requests;
+    record.ips = [...has].map((ip) => this.#own(ip));
     this.#vnids.set(vnid, record);
   }
 
@@ -212,13 +227,21 @@ export class EgressTracker {
   #own(ip: Ip): IpRecord {
     const found = this.#ips.get(ip);
     if (found !== undefined) return found;
-    const made: IpRecord = { requesters: [], hosts: [] };
+    const made: IpRecord = { ip, id: this.#freeIds.pop() ?? this.#idLimit++, key: sortKey(ip), requesters: [], hosts: [] };
     this.#ips.set(ip, made);
     return made;
   }
 
   #drop(ip: Ip, record: IpRecord): void {
-    if (record.requesters.length === 0 && record.hosts.length === 0) this.#ips.delete(ip);
+    if (record.requesters.length > 0 || record.hosts.length > 0) return;
+    this.#ips.delete(ip);
+    this.#freeIds.push(record.id);
+  }
+
+  #learnAddress({ hostIP, name }: HostSubnet): void {
+    const nodes = this.#nodesByAddress.get(hostIP);
+    if (nodes === undefined) this.#nodesByAddress.set(hostIP, new Set([name]));
+    else nodes.add(name);
   }
 
   #forgetAddress({ hostIP, name }: HostSubnet): void {
@@ -229,7 +252,7 @@ export class EgressTracker {
 
   #requesters(ips: Iterable<Ip>): ReadonlySet<Vnid> {
     const found = new Set<Vnid>();
-    for (const ip of ips) for (const vnid of this.#record(ip).requesters) found.add(vnid);
+    for (const ip of ips) for (const vnid of this.#ips.get(ip)?.requesters ?? []) found.add(vnid);
     return found;
   }
 
