@@ -37,6 +37,10 @@ export async function makeWires(run: Exec, layout: Layout): Promise<void> {
     'link set eth0 up',
     `route add default via ${network.outsideRouter}`,
   ]));
+  // What reaches a userspace datapath needs whole checksums, from whoever sends it.
+  for (const [netns, device] of [[router, 'lan0'], [router, 'wan0'], [outside, 'eth0']] as const) {
+    await must(run, 'ip', ['netns', 'exec', netns, 'ethtool', '-K', device, 'tx', 'off']);
+  }
 }
 
 /**

@@ -19,7 +19,7 @@ export interface KubeOptions {
 const credentialAge = 30_000;
 
 async function loadConfig(options: KubeOptions): Promise<KubeConfig> {
-  const { KubeConfig } = await import('@kubernetes/client-node');
+  const { KubeConfig } = await import('./kubeconfig.ts');
   const config = new KubeConfig();
   if (options.kubeconfig === undefined) config.loadFromDefault();
   else {

@@ -26,12 +26,9 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
   await removeLink(run, host);
   const mac = podMac(ip);
   const pair = `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`;
-  await must(run, 'ip', ['-batch', '-'], { input: `${pair}\nlink set dev ${host} up\n` });
-  // Checksums are left to the kernel of the receiver on a veth; packets of the userspace datapath pass no such kernel.
-  if (facts.datapath === 'netdev') {
-    await must(run, 'ethtool', ['-K', host, 'tx', 'off']);
-    await must(run, 'nsenter', [...inPod, 'ethtool', '-K', device, 'tx', 'off']);
-  }
+  await must(run, 'ip', ['-batch', '-'], { input: `${pair}\n` });
+  if (facts.datapath === 'netdev') await leaveToUserspace(run, host, [...inPod, 'ethtool', '-K', device, 'tx', 'off']);
+  await must(run, 'ip', ['link', 'set', 'dev', host, 'up']);
   const lines = [
     'link set dev lo up',
     `addr add ${ip}/${facts.subnet.length} brd + dev ${device}`,
@@ -40,6 +37,19 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
     `route replace default via ${facts.gateway} dev ${device}`,
   ];
   await must(run, 'nsenter', [...inPod, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+}
+
+/**
+ * The userspace datapath takes a copy of what arrives at an interface; the node's kernel sees it too, and would answer
+ * the pod's ARP and route its packets past the bridge. These settings stop it: no ARP answer, no forwarding, and no
+ * packet whose way back is not this interface (it is tun0). Checksums are left to the receiver's kernel on a veth, but
+ * packets of this datapath pass none.
+ */
+async function leaveToUserspace(run: Exec, host: string, checksumsInPod: readonly string[]): Promise<void> {
+  const four = `net.ipv4.conf.${host}`;
+  await must(run, 'sysctl', ['-q', '-w', `${four}.arp_ignore=8`, `${four}.forwarding=0`, `${four}.rp_filter=1`, `net.ipv6.conf.${host}.disable_ipv6=1`]);
+  await must(run, 'ethtool', ['-K', host, 'tx', 'off']);
+  await must(run, 'nsenter', checksumsInPod);
 }
 
 /** Removes the pair by its end on the node; none there is no error. */

@@ -1,7 +1,7 @@
 /** tun0 and the routes of the node: the gateway address, the way to pods and services, the guard against leaks. */
 import type { Exec } from '../../io/exec.ts';
 import { must } from '../../io/exec.ts';
-import { type Cidr, overlaps } from '../../model/address.ts';
+import type { Cidr } from '../../model/address.ts';
 import { asList, isRecord } from '../../model/json.ts';
 import { hex } from '../ovs/flow.ts';
 import { guard, seenBit, tunDevice } from '../ovs/pipeline.ts';
@@ -38,21 +38,33 @@ function addressesOf(json: string): string[] {
 
 /**
  * The guard: what comes from tun0 without the bits that our nft table sets goes nowhere but to pods, services and the
- * nodes. When the table is lost the node is closed, not open.
+ * nodes. When the table is lost the node is closed, not open. (`not` in an ip rule inverts its whole selector, the
+ * interface included, so the packets to let by jump over the rule instead.)
  */
 export async function configureGuard(run: Exec, networks: Networks, uplink: Uplink): Promise<void> {
   const inside: readonly Cidr[] = [...networks.cluster, networks.service, uplink.network];
-  const distinct = inside.filter((one, index) => !inside.some((other, at) => at < index && overlaps(one, other)));
   const { rulePriority, routeTable, protocol } = guard;
-  const lines = [
-    ...distinct.map(({ text }) => `route replace throw ${text} table ${routeTable} proto ${protocol}`),
+  const routes = [
+    ...new Set(inside.map(({ text }) => `route replace throw ${text} table ${routeTable} proto ${protocol}`)),
     `route replace unreachable default table ${routeTable} proto ${protocol}`,
   ];
-  await must(run, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
-  const rules = await must(run, 'ip', ['-j', 'rule', 'show', 'priority', String(rulePriority)]);
-  const present: unknown = JSON.parse(rules === '' ? '[]' : rules);
-  if (asList(present).some((rule) => isRecord(rule) && rule['iif'] === tunDevice)) return;
+  await must(run, 'ip', ['-batch', '-'], { input: `${routes.join('\n')}\n` });
   const mark = `${hex(seenBit.set)}/${hex(seenBit.set | seenBit.clear)}`;
-  const rule = ['pref', String(rulePriority), 'iif', tunDevice, 'not', 'fwmark', mark, 'lookup', String(routeTable)];
-  await must(run, 'ip', ['rule', 'add', ...rule, 'protocol', String(protocol)]);
+  const rules: readonly (readonly [number, string])[] = [
+    [rulePriority + 2, 'nop'],
+    [rulePriority, `iif ${tunDevice} fwmark ${mark} goto ${rulePriority + 2}`],
+    [rulePriority + 1, `iif ${tunDevice} lookup ${routeTable}`],
+  ];
+  const present = new Set(prioritiesOf(await must(run, 'ip', ['-j', 'rule', 'show'])));
+  const missing = rules.filter(([priority]) => !present.has(priority));
+  if (missing.length === 0) return;
+  const lines = missing.map(([priority, rule]) => `rule add pref ${priority} ${rule} protocol ${protocol}`);
+  await must(run, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
+}
+
+function prioritiesOf(json: string): number[] {
+  const rules: unknown = JSON.parse(json);
+  return asList(rules)
+    .filter(isRecord)
+    .map((rule) => Number(rule['priority']));
 }

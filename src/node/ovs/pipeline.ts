@@ -68,8 +68,8 @@ export const egressPriority = {
  */
 export const seenBit = { set: 0x20000000, clear: 0x08000000 } as const;
 
-/** Number, in `ip rule` and `ip route`, of the guard against a lost nft table. */
-export const guard = { rulePriority: 90, routeTable: 10490, protocol: 187 } as const;
+/** Numbers in `ip rule` and `ip route`: the guard against a lost nft table has the priority given and the next two. */
+export const guard = { rulePriority: 90, routeTable: 10490, protocol: 157 } as const;
 
 /** First two bytes of the source MAC that carries a mark through a userspace datapath. */
 export const markMacPrefix = '0a:fe';

@@ -97,9 +97,9 @@ function outside(facts: NodeFacts): Flow[] {
     ),
     { table: table.outside, priority: 0, match: {}, actions: [goto(table.egressPolicy)] },
     { table: table.egressPolicy, priority: 0, match: {}, actions: [goto(table.egressIP)] },
-    { table: table.egressIP, priority: egressPriority.reply, match: { ct_state: '+rpl' }, actions: packetToTun0(facts, 0) },
+    { table: table.egressIP, priority: egressPriority.reply, match: { ct_state: '+rpl', proto: 'ip' }, actions: packetToTun0(facts, 0) },
     drop(table.egressIP, egressPriority.notHosted, { in_port: vxlan0 }),
-    { table: table.egressIP, priority: egressPriority.normal, match: {}, actions: packetToTun0(facts, 0) },
+    { table: table.egressIP, priority: egressPriority.normal, match: { proto: 'ip' }, actions: packetToTun0(facts, 0) },
   ];
 }
 
@@ -151,7 +151,7 @@ export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
     drop(table.fromPod, 300, { proto: 'udp', tp_dst: String(networks.vxlanPort) }),
     { table: table.commit, priority: 0, match: {}, actions: [goto(table.route)] },
     ...routing(facts, networks),
-    { table: table.toService, priority: 200, match: {}, actions: packetToTun0(facts, 0) },
+    { table: table.toService, priority: 200, match: { proto: 'ip' }, actions: packetToTun0(facts, 0) },
     { table: table.isolation, priority: 300, match: { proto: 'ip', nw_src: facts.gateway }, actions: [outputReg2] },
     ...outside(facts),
     { table: table.multicastRemote, priority: 100, match: {}, actions: [goto(table.multicastLocal)] },

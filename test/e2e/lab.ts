@@ -1,0 +1,147 @@
+/** A lab for tests: the real command, real kubectl, real packets. Names carry the pid, so that runs do not meet. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+export const program = `${root}bin/sdn-compat`;
+
+export interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. */
+export function run(file: string, args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env: { ...process.env, ...options.env } });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ status: code ?? -1, stdout, stderr }));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** Waits until `look` returns something; throws with `what` after `seconds`. */
+export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, seconds = 15): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+let counter = 0;
+const oldKubectl = run('kubectl', ['version', '--client', '-o', 'json']).then(
+  ({ stdout }) => Number(/"minor":\s*"(\d+)/.exec(stdout)?.[1] ?? 0) < 25,
+);
+
+export const outside = 'http://10.1.8.72:8080';
+
+export class TestLab {
+  readonly name: string;
+  readonly dir: string;
+
+  constructor() {
+    counter += 1;
+    this.name = `t${process.pid}-${counter}`;
+    this.dir = `${root}.lab/${this.name}`;
+  }
+
+  static async up(...args: string[]): Promise<TestLab> {
+    const lab = new TestLab();
+    const up = await lab.command('up', ...args);
+    if (up.status !== 0) throw new Error(up.stderr);
+    return lab;
+  }
+
+  command(name: string, ...args: string[]): Promise<Ran> {
+    return run(program, ['lab', name, '--name', this.name, ...args]);
+  }
+
+  async kubectl(args: readonly string[], input?: string): Promise<Ran> {
+    const validate = input !== undefined && (await oldKubectl) ? ['--validate=false'] : [];
+    const env = { KUBECONFIG: `${this.dir}/kubeconfig` };
+    return run('kubectl', [`--cache-dir=${this.dir}/kubectl-cache`, ...args, ...validate], { env, ...(input === undefined ? {} : { input }) });
+  }
+
+  /** kubectl that must succeed; returns what it printed. */
+  async must(args: readonly string[], input?: string): Promise<string> {
+    const ran = await this.kubectl(args, input);
+    if (ran.status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${ran.stderr}`);
+    return ran.stdout;
+  }
+
+  patch(kind: 'netnamespace' | 'hostsubnet', name: string, body: object): Promise<string> {
+    return this.must(['patch', kind, kind === 'hostsubnet' ? `${name}.ocp4.rober.lab` : name, '--type=merge', '-p', JSON.stringify(body)]);
+  }
+
+  /** Creates a namespace and waits for its NetNamespace. */
+  async namespace(name: string): Promise<void> {
+    await this.must(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
+    await until(`NetNamespace ${name}`, async () => (await this.kubectl(['get', 'netnamespace', name])).status === 0);
+  }
+
+  /** Creates pods, NAMESPACE/POD on a worker (or anywhere), and waits until they are ready. */
+  async pods(...pods: readonly (readonly [string, string?])[]): Promise<void> {
+    const items = pods.map(([key, worker]) => {
+      const [namespace, name] = key.split('/');
+      const nodeName = worker === undefined ? {} : { nodeName: `${worker}.ocp4.rober.lab` };
+      return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name }, spec: { ...nodeName, containers: [{ name: 'c', image: 'c' }] } };
+    });
+    await this.must(['create', '-f', '-'], items.map((item) => JSON.stringify(item)).join('\n'));
+    for (const [key] of pods) {
+      const [namespace, name] = key.split('/');
+      await this.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', namespace!, `pod/${name!}`]);
+    }
+  }
+
+  exec(pod: string, ...argv: string[]): Promise<Ran> {
+    return run(program, ['lab', 'exec', '--name', this.name, pod, '--', ...argv]);
+  }
+
+  node(node: string, ...argv: string[]): Promise<Ran> {
+    return run(program, ['lab', 'node-exec', '--name', this.name, node, '--', ...argv]);
+  }
+
+  /** Runs a command in one of the lab's own namespaces: `router`, `outside`, `net`. */
+  inside(place: string, ...argv: string[]): Promise<Ran> {
+    return run('ip', ['netns', 'exec', `sdnc.${this.name}.${place}`, ...argv]);
+  }
+
+  /** The source that the outside host sees of a new request; '' when it gets none within the time. */
+  async source(pod: string, seconds = 0.5): Promise<string> {
+    return (await this.exec(pod, 'curl', '-s', '--max-time', String(seconds), `${outside}/ip`)).stdout.trim();
+  }
+
+  async untilSource(pod: string, wanted: string): Promise<void> {
+    await until(`${pod} leaves as ${wanted}`, async () => (await this.source(pod)) === wanted);
+  }
+
+  log(process: string): string {
+    const file = `${this.dir}/log/${process}.log`;
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  pid(process: string): number {
+    return (JSON.parse(readFileSync(`${this.dir}/run/${process}.json`, 'utf8')) as { pid: number }).pid;
+  }
+
+  async down(): Promise<void> {
+    await this.command('down');
+  }
+}
+
+/** What the machine has of labs: network namespaces, short paths. */
+export async function traces(name: string): Promise<string[]> {
+  const { stdout } = await run('ip', ['netns', 'list']);
+  const namespaces = stdout.split('\n').filter((line) => line.startsWith(`sdnc.${name}.`));
+  return [...namespaces, ...(existsSync(`/run/sdn-compat-lab/${name}`) ? ['link'] : []), ...(existsSync(`${root}.lab/${name}`) ? ['dir'] : [])];
+}
