@@ -5,6 +5,7 @@ import type { ControllerFlags } from './controller.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
+import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
 
 const program = new Command('sdn-compat')
   .description('OpenShift SDN egress IPs on any Kubernetes API server, and the way from them to OVN-Kubernetes')
@@ -48,7 +49,7 @@ program
   .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
   .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
   .addOption(new Option('--datapath <kind>', 'datapath of br0').choices(['auto', 'system', 'netdev']).default('auto'))
-  .option('--masquerade-bit <bit>', "bit of the mark that kube-proxy masquerades by; -1 for none", wholeNumber(-1, 31), 14)
+  .option('--masquerade-bit <bit>', 'bit of the mark that kube-proxy masquerades by; -1 for none', wholeNumber(-1, 31), defaultMasqueradeBit)
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
   .action(async (flags: NodeFlags) => (await import('./node.ts')).runNode(flags));

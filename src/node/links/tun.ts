@@ -8,8 +8,12 @@ import { guard, seenBit, tunDevice } from '../ovs/pipeline.ts';
 import type { NodeFacts, Networks } from '../facts.ts';
 import type { Uplink } from './addresses.ts';
 
-/** Kernel settings of a node: it forwards, and tells nobody of a shorter way through tun0. */
-const settings = [`net.ipv4.ip_forward=1`, `net.ipv4.conf.${tunDevice}.send_redirects=0`, `net.ipv4.conf.${tunDevice}.rp_filter=0`];
+/**
+ * Kernel settings of a node: it forwards, tells nobody of a shorter way through tun0, and asks for pods' MACs in the
+ * name of the gateway (table 0 takes no ARP from tun0 in another one).
+ */
+const onTun = { send_redirects: 0, rp_filter: 0, arp_announce: 2 };
+const settings = ['net.ipv4.ip_forward=1', ...Object.entries(onTun).map(([key, value]) => `net.ipv4.conf.${tunDevice}.${key}=${value}`)];
 
 /** Brings tun0 up with the gateway address, its MTU and the routes to pods and services. Idempotent. */
 export async function configureTun(run: Exec, facts: NodeFacts, networks: Networks, mtu: number): Promise<void> {
