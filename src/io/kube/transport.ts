@@ -47,6 +47,12 @@ export interface TransportOptions {
   readonly timeout?: number;
 }
 
+/** The head of an answer, and why we ended the request, if we did. */
+interface Started {
+  readonly response: http.IncomingMessage;
+  readonly why: () => Error | undefined;
+}
+
 interface Answer {
   readonly status: number;
   readonly retryAfter: number | undefined;
@@ -76,6 +82,35 @@ function waitBeforeRetry(answer: Answer, renewed: boolean): number | undefined {
 
 class TruncatedError extends Error {
   readonly code = 'SDN_TRUNCATED';
+}
+
+/** Reads an answer to its end, piece by piece. */
+function ended({ response, why }: Started, onText: (text: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    response.setEncoding('utf8');
+    response.on('data', onText);
+    response.on('end', resolve);
+    response.on('error', (error) => reject(why() ?? (response.complete ? error : truncated())));
+    response.on('close', () => reject(why() ?? truncated()));
+  });
+}
+
+function truncated(): Error {
+  return new TruncatedError('the connection closed within an answer');
+}
+
+async function whole(started: Started): Promise<Answer> {
+  const pieces: string[] = [];
+  await ended(started, (piece) => pieces.push(piece));
+  const { response } = started;
+  return { status: response.statusCode ?? 0, retryAfter: retryAfterOf(response), body: pieces.join('') };
+}
+
+/** The error for a refused stream; how long to wait is in its details also when only a header said so. */
+function refusal({ status, retryAfter, body }: Answer): ApiError {
+  const error = apiError(status, body);
+  if (retryAfter === undefined || error.status.details?.retryAfterSeconds !== undefined) return error;
+  return new ApiError(status, { ...error.status, details: { ...error.status.details, retryAfterSeconds: retryAfter } });
 }
 
 class HttpTransport implements Transport {
@@ -112,22 +147,14 @@ class HttpTransport implements Transport {
 
   async stream(request: StreamRequest): Promise<void> {
     const { path, signal, idleTimeout, onText } = request;
-    const response = await this.#start({ method: 'GET', path, signal }, idleTimeout, false);
-    response.setEncoding('utf8');
-    const status = response.statusCode ?? 0;
+    const started = await this.#start({ method: 'GET', path, signal }, idleTimeout, false);
+    const status = started.response.statusCode ?? 0;
     if (status >= 300) {
-      const answer = await this.#whole(response);
+      const answer = await whole(started);
       if (status === 401) await this.#options.credentials(true);
-      const retryAfterSeconds = answer.retryAfter;
-      const error = apiError(status, answer.body);
-      throw retryAfterSeconds === undefined ? error : new ApiError(status, { ...error.status, details: { retryAfterSeconds } });
+      throw refusal(answer);
     }
-    await new Promise<void>((resolve, reject) => {
-      response.on('data', onText);
-      response.on('end', resolve);
-      response.on('error', reject);
-      response.on('close', () => reject(new TruncatedError('the connection closed within an answer')));
-    });
+    await ended(started, onText);
   }
 
   close(): void {
@@ -136,21 +163,7 @@ class HttpTransport implements Transport {
   }
 
   async #once(request: Request, renew: boolean): Promise<Answer> {
-    const response = await this.#start(request, this.#options.timeout ?? 30_000, renew);
-    response.setEncoding('utf8');
-    return this.#whole(response);
-  }
-
-  #whole(response: http.IncomingMessage): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const pieces: string[] = [];
-      response.on('data', (piece: string) => pieces.push(piece));
-      response.on('error', reject);
-      response.on('close', () => reject(new TruncatedError('the connection closed within an answer')));
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, retryAfter: retryAfterOf(response), body: pieces.join('') }),
-      );
-    });
+    return whole(await this.#start(request, this.#options.timeout ?? 30_000, renew));
   }
 
   #agentOf(tls: Credentials['tls']): http.Agent | https.Agent {
@@ -162,36 +175,50 @@ class HttpTransport implements Transport {
   }
 
   /** Sends the request and resolves with the head of its answer. */
-  async #start(request: Request, timeout: number, renew: boolean): Promise<http.IncomingMessage> {
+  async #start(request: Request, timeout: number, renew: boolean): Promise<Started> {
     const { headers, tls } = await this.#options.credentials(renew);
-    request.signal?.throwIfAborted();
+    const { signal, body } = request;
+    signal?.throwIfAborted();
     const { server, userAgent } = this.#options;
+    const isPlain = server.protocol === 'http:';
     return new Promise((resolve, reject) => {
-      const sent = (server.protocol === 'http:' ? http : https).request({
+      const sent = (isPlain ? http : https).request({
         agent: this.#agentOf(tls),
         host: server.hostname.replace(/^\[|\]$/g, ''),
-        port: server.port === '' ? (server.protocol === 'http:' ? 80 : 443) : server.port,
+        port: server.port === '' ? (isPlain ? 80 : 443) : server.port,
         method: request.method,
         path: `${this.#prefix}${request.path}`,
         timeout,
-        headers: {
-          ...headers,
-          accept: 'application/json',
-          'user-agent': userAgent,
-          ...(request.body === undefined
-            ? {}
-            : { 'content-type': request.contentType ?? 'application/json', 'content-length': Buffer.byteLength(request.body) }),
-        },
-        ...(request.signal === undefined ? {} : { signal: request.signal }),
+        headers: { ...headers, accept: 'application/json', 'user-agent': userAgent, ...bodyHeaders(request) },
       });
+      let why: Error | undefined;
+      // without an error: one given to destroy() may surface on a socket that nobody listens to any more
+      const end = (error: Error): void => {
+        why ??= error;
+        sent.destroy();
+      };
+      const abort = (): void => end(abortError(signal));
+      signal?.addEventListener('abort', abort);
       this.#open.add(sent);
-      sent.on('timeout', () => sent.destroy(new Error(`no byte from the API server for ${String(timeout / 1000)} s`)));
-      sent.on('error', reject);
-      sent.on('close', () => this.#open.delete(sent));
-      sent.on('response', resolve);
-      sent.end(request.body);
+      sent.on('timeout', () => end(new Error(`no byte from the API server for ${String(timeout / 1000)} s`)));
+      sent.on('error', (error) => reject(why ?? error));
+      sent.on('close', () => {
+        signal?.removeEventListener('abort', abort);
+        this.#open.delete(sent);
+      });
+      sent.on('response', (response) => resolve({ response, why: () => why }));
+      sent.end(body);
     });
   }
+}
+
+function bodyHeaders({ body, contentType = 'application/json' }: Request): http.OutgoingHttpHeaders {
+  return body === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
+}
+
+function abortError(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new Error('the request was ended');
 }
 
 /** A transport to the server; connects when the first request is sent. */

@@ -162,7 +162,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const timeoutSeconds = Math.max(1, Math.floor((idleTimeout / 1000) * (0.7 + 0.2 * Math.random())));
     const stop = new AbortController();
     const started = performance.now();
-    let failure: unknown;
+    let failure: Error | undefined;
     let rest = '';
     const onText = (text: string): void => {
       if (stop.signal.aborted) return;
@@ -171,7 +171,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
       try {
         for (const line of lines) if (line !== '') this.#onEvent(line);
       } catch (error) {
-        failure = error;
+        failure = asError(error);
         stop.abort();
       }
     };
@@ -187,8 +187,9 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
         signal: AbortSignal.any([signal, stop.signal]),
       });
     } catch (error) {
-      throw failure ?? error;
+      failure ??= asError(error);
     }
+    if (failure !== undefined) throw failure;
     if (performance.now() - started < 500) throw new Error('the server ended the watch at once');
   }
 
@@ -236,6 +237,10 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
       this.#logger.error({ err: error, key: change.key }, 'a listener failed');
     }
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function errorOf(status: unknown): ApiError {
