@@ -17,16 +17,16 @@ export const versionInfo: JsonObject = {
   platform: 'linux/amd64',
 };
 
-const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
 function entriesOf(resource: Resource): readonly JsonObject[] {
-  const { plural, singular, namespaced, kind, shortNames, categories, hasStatus } = resource;
+  const { plural, singular, namespaced, kind, shortNames, categories, hasStatus, verbs } = resource;
   const entry = {
     name: plural,
     singularName: singular,
     namespaced,
     kind,
-    verbs,
+    verbs: verbs ?? allVerbs,
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
   };

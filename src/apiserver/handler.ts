@@ -1,23 +1,23 @@
 /** Requests for objects: finds the kind, has the verb done, writes the answer. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../model/json.ts';
+import { applyConfiguration } from './configuration.ts';
+import { handleDelete, optionsBody } from './deletion.ts';
 import { requestedVersion, type Lists } from './list.ts';
 import { textAt, type StoredObject } from './object.ts';
 import type { NamedTarget, Objects, Target, Written } from './objects.ts';
 import { changeOf } from './patch.ts';
+import { projectGroup } from './projects.ts';
+import { parseProtobuf, protobufType } from './protobuf.ts';
+import { handleProjects } from './projectrequests.ts';
 import { methodNotAllowed, unknownPath } from './refusal.ts';
 import { mediaType, parseObject, readBody, type ResourcePath } from './request.ts';
 import { groupVersion, type Resource } from './resource.ts';
+import { answer, isSet, warningHeaders, type Exchange } from './respond.ts';
 import { matcherOf } from './selectors.ts';
-import { deleteSettings, writeSettings } from './settings.ts';
+import { applyType, deleteSettings, writeSettings } from './settings.ts';
 import { listText, objectText, viewOf } from './view.ts';
 import { serveWatch } from './watch.ts';
-
-export interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly query: URLSearchParams;
-}
 
 export interface HandlerOptions {
   readonly objects: Objects;
@@ -25,33 +25,6 @@ export interface HandlerOptions {
   /** Milliseconds between the bookmarks of a watch. */
   readonly bookmarkInterval: number;
   readonly signal: AbortSignal;
-}
-
-/** Writes a JSON answer. */
-export function answer(response: ServerResponse, code: number, text: string, headers: Readonly<Record<string, string | readonly string[]>> = {}): void {
-  response.writeHead(code, {
-    'content-type': 'application/json',
-    'cache-control': 'no-cache, private',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  });
-  response.end(text);
-}
-
-function warningHeaders(warnings: readonly string[]): Readonly<Record<string, readonly string[]>> {
-  if (warnings.length === 0) return {};
-  return { warning: warnings.map((text) => `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[^ -~]/g, '?')}"`) };
-}
-
-function isSet(query: URLSearchParams, key: string): boolean {
-  const value = query.get(key);
-  return value === '1' || value === 'true';
-}
-
-function success(target: NamedTarget, last: StoredObject): JsonObject {
-  const { resource, name } = target;
-  const details = { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.plural, uid: last.metadata.uid };
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }
 
 export class Handler {
@@ -68,7 +41,8 @@ export class Handler {
     const status = path.subresource === 'status' && resource.hasStatus;
     if (path.subresource !== undefined && !status) throw unknownPath();
     const target = { resource, namespace: path.namespace };
-    if (path.name === undefined) await this.#onCollection(exchange, target);
+    if (resource.group === projectGroup) await handleProjects(this.#options, exchange, { resource, name: path.name });
+    else if (path.name === undefined) await this.#onCollection(exchange, target);
     else if (resource.namespaced && path.namespace === undefined) throw unknownPath();
     else await this.#onObject(exchange, { ...target, name: path.name }, status);
   }
@@ -105,7 +79,7 @@ export class Handler {
         return;
       case 'DELETE':
         if (status) throw methodNotAllowed();
-        await this.#delete(exchange, target);
+        await handleDelete(this.#options.objects, exchange, target);
         return;
       default:
         throw methodNotAllowed();
@@ -155,27 +129,29 @@ export class Handler {
   }
 
   async #create(exchange: Exchange, target: Target): Promise<void> {
-    const settings = writeSettings(exchange.query, false);
-    const body = identified(target.resource, parseObject(await readBody(exchange.request), mediaType(exchange.request)));
+    const settings = writeSettings(exchange, false);
+    const body = await bodyOf(target.resource, exchange.request);
     if (target.resource.namespaced && target.namespace === undefined) throw methodNotAllowed();
     this.#show(exchange, target.resource, 201, this.#options.objects.create(target, body, settings));
   }
 
   async #replace(exchange: Exchange, target: NamedTarget, status: boolean): Promise<void> {
-    const settings = writeSettings(exchange.query, status);
-    const body = identified(target.resource, parseObject(await readBody(exchange.request), mediaType(exchange.request)));
+    const settings = writeSettings(exchange, status);
+    const body = await bodyOf(target.resource, exchange.request);
     this.#show(exchange, target.resource, 200, this.#options.objects.replace(target, body, settings));
   }
 
   async #patch(exchange: Exchange, target: NamedTarget, status: boolean): Promise<void> {
-    const settings = writeSettings(exchange.query, status);
-    const change = changeOf(target.resource, await readBody(exchange.request), mediaType(exchange.request));
-    this.#show(exchange, target.resource, 200, this.#options.objects.update(target, change, settings));
-  }
-
-  async #delete({ request, response, query }: Exchange, target: NamedTarget): Promise<void> {
-    const { last, gone } = this.#options.objects.delete(target, deleteSettings(query, await optionsBody(request)));
-    answer(response, 200, JSON.stringify(gone ? success(target, last) : last));
+    const { objects } = this.#options;
+    const settings = writeSettings(exchange, status);
+    const body = await readBody(exchange.request);
+    const type = mediaType(exchange.request);
+    if (type === applyType) {
+      const { written, isNew } = applyConfiguration(objects, target, parseObject(body, type), { settings, query: exchange.query });
+      this.#show(exchange, target.resource, isNew ? 201 : 200, written);
+      return;
+    }
+    this.#show(exchange, target.resource, 200, objects.update(target, changeOf(target.resource, body, type), settings));
   }
 
   async #deleteAll({ request, response, query }: Exchange, target: Target): Promise<void> {
@@ -192,15 +168,11 @@ export class Handler {
   }
 }
 
-/** A body without apiVersion and kind is of the kind its path names. */
-function identified(resource: Resource, body: JsonObject): JsonObject {
+/** The object in the body; one without apiVersion and kind is of the kind its path names. */
+async function bodyOf(resource: Resource, request: IncomingMessage): Promise<JsonObject> {
+  const bytes = await readBody(request);
+  const type = mediaType(request);
+  const body = type === protobufType ? parseProtobuf(bytes) : parseObject(bytes, type);
   if (textAt(body, 'kind') !== undefined || textAt(body, 'apiVersion') !== undefined) return body;
   return { ...body, apiVersion: groupVersion(resource), kind: resource.kind };
-}
-
-/** The options of a delete; protobuf ones are passed over. */
-async function optionsBody(request: IncomingMessage): Promise<JsonObject> {
-  const body = await readBody(request);
-  if (body.length === 0 || mediaType(request) === 'application/vnd.kubernetes.protobuf') return {};
-  return parseObject(body, 'application/json');
 }

@@ -29,6 +29,11 @@ const fields: Readonly<Record<string, (value: Json) => boolean>> = {
   managedFields: objects,
 };
 
+/** An empty map or list is the same as none. */
+function isEmpty(value: Json): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
 /** The metadata of a body without unknown fields; throws a 400 when a field holds the wrong kind of value. */
 export function readMetadata(body: JsonObject, what: string): { readonly metadata: JsonObject; readonly unknown: readonly string[] } {
   const given = body['metadata'];
@@ -36,7 +41,7 @@ export function readMetadata(body: JsonObject, what: string): { readonly metadat
   const metadata: Record<string, Json> = {};
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(objectAt(body, 'metadata'))) {
-    if (value === undefined || value === null) continue;
+    if (value === undefined || value === null || isEmpty(value)) continue;
     const fits = fields[key];
     if (fits === undefined) unknown.push(`metadata.${key}`);
     else if (!fits(value)) throw badRequest(`${what}: json: cannot unmarshal metadata.${key}: it has the wrong type`);

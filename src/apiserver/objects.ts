@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { jsonEqual, type JsonObject } from '../model/json.ts';
 import { admit, unhandled } from './admit.ts';
 import { resourcesOf } from './crd.ts';
+import { noteUpdate, type Writer } from './managers.ts';
 import { labelErrors, nameErrors, nameSuffix } from './metadata.ts';
 import { objectAt, textAt, textsAt, timestamp, type Metadata, type StoredObject } from './object.ts';
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './refusal.ts';
@@ -32,6 +33,8 @@ export interface WriteSettings {
   readonly dryRun: boolean;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   readonly status: boolean;
+  /** Who writes; one that applies has set managedFields itself. */
+  readonly writer: Writer;
 }
 
 export interface Written {
@@ -60,6 +63,10 @@ export class Objects {
     return this.world.store.collection(resource.id);
   }
 
+  has({ resource, namespace, name }: NamedTarget): boolean {
+    return this.collection(resource).get(keyIn(name, namespace)) !== undefined;
+  }
+
   /** The object; throws a 404. */
   get({ resource, namespace, name }: NamedTarget): StoredObject {
     const entry = this.collection(resource).get(keyIn(name, namespace));
@@ -80,7 +87,8 @@ export class Objects {
     this.#check(resource, prepared, name);
     if (this.collection(resource).get(keyIn(name, namespace)) !== undefined) throw alreadyExists(resource, name);
     if (namespace !== undefined) this.#requireNamespace(resource, namespace, name);
-    const object = stored(prepared, settings.dryRun ? String(store.version) : store.nextVersion());
+    const managed = settings.writer.operation === 'Apply' ? prepared : noteUpdate({}, prepared, settings.writer, { resource, now: time });
+    const object = stored(managed, settings.dryRun ? String(store.version) : store.nextVersion());
     if (!settings.dryRun) this.#put(resource, object);
     return { object, warnings: settings.fieldValidation === 'Warn' ? admitted.unknown : [] };
   }
@@ -120,9 +128,13 @@ export class Objects {
     const kept = keptMetadata(old, objectAt(prepared, 'metadata'), nextGeneration(resource, old, prepared));
     const next: JsonObject = { ...prepared, metadata: kept };
     this.#check(resource, next, name);
-    if (jsonEqual({ ...next, metadata: { ...kept, resourceVersion: old.metadata.resourceVersion } }, old)) return { object: old, warnings };
-    if (settings.dryRun) return { object: stored(next, old.metadata.resourceVersion), warnings };
-    const object = stored(next, this.world.store.nextVersion());
+    const { resourceVersion, managedFields } = old.metadata;
+    const isApply = settings.writer.operation === 'Apply';
+    const alike = { ...kept, resourceVersion, ...(isApply ? {} : { managedFields }) };
+    if (jsonEqual({ ...next, metadata: alike }, old)) return { object: old, warnings };
+    const managed = isApply ? next : noteUpdate(old, next, settings.writer, { resource, now: this.world.now() });
+    if (settings.dryRun) return { object: stored(managed, resourceVersion), warnings };
+    const object = stored(managed, this.world.store.nextVersion());
     if (isFinished(object)) this.#remove(resource, object);
     else this.#put(resource, object);
     return { object, warnings };

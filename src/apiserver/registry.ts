@@ -1,5 +1,6 @@
 /** Which kinds are served: those built in, and those of the CRDs there are. */
 import { builtinResources } from './builtin.ts';
+import { projectResources } from './projects.ts';
 import type { Resource } from './resource.ts';
 import { groupVersion } from './resource.ts';
 
@@ -12,7 +13,7 @@ export class Registry {
   readonly #custom = new Map<string, readonly Resource[]>();
 
   constructor() {
-    for (const resource of builtinResources) this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
+    for (const resource of [...builtinResources, ...projectResources]) this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
   }
 
   find(group: string, version: string, plural: string): Resource | undefined {

@@ -1,6 +1,5 @@
 /** A kind as the server serves it, built in or out of a CRD. */
-import type { Json } from '../model/json.ts';
-import type { JsonObject } from '../model/json.ts';
+import type { Json, JsonObject } from '../model/json.ts';
 import type { StoredObject } from './object.ts';
 import type { Schema } from './schema.ts';
 
@@ -34,6 +33,8 @@ export interface Resource {
   /** The same schema as it was written, for OpenAPI. */
   readonly source: JsonObject;
   readonly columns: readonly Column[];
+  /** What can be done with it, where that is not everything. */
+  readonly verbs?: readonly string[];
   /** Fields that field selectors may name. */
   readonly selectable: readonly string[];
 }

@@ -8,7 +8,7 @@ import { isJsonObject } from '../model/json.ts';
 import { exec } from '../io/exec.ts';
 import type { Logger } from '../io/log.ts';
 import { discover, versionInfo } from './discovery.ts';
-import { answer, Handler } from './handler.ts';
+import { Handler } from './handler.ts';
 import { isAuthorized, kubeconfigText, makeCertificate, makeToken } from './identity.ts';
 import { Lists } from './list.ts';
 import { Objects, permanentNamespaces } from './objects.ts';
@@ -16,6 +16,7 @@ import { openApi } from './openapi.ts';
 import { methodNotAllowed, Refusal, unknownPath } from './refusal.ts';
 import { Registry } from './registry.ts';
 import { parseResourcePath, pathParts } from './request.ts';
+import { answer } from './respond.ts';
 import { Store } from './store.ts';
 
 export interface ApiServerOptions {
@@ -39,7 +40,8 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const writing = { dryRun: false, fieldValidation: 'Ignore', status: false } as const;
+const writer = { manager: 'sdn-compat-apiserver', operation: 'Update', subresource: '' } as const;
+const writing = { dryRun: false, fieldValidation: 'Ignore', status: false, writer } as const;
 const openPaths = ['/healthz', '/livez', '/readyz'];
 
 function seed(objects: Objects, crds: readonly object[]): void {

@@ -1,8 +1,18 @@
 /** What query strings and delete bodies ask of a write. */
+import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject } from '../model/json.ts';
 import { objectAt, textAt, textsAt } from './object.ts';
 import type { DeleteSettings, WriteSettings } from './objects.ts';
 import { badRequest } from './refusal.ts';
+import { mediaType } from './request.ts';
+
+/** The media type of server-side apply. */
+export const applyType = 'application/apply-patch+yaml';
+
+export interface WriteRequest {
+  readonly request: IncomingMessage;
+  readonly query: URLSearchParams;
+}
 
 function dryRunOf(query: URLSearchParams, body: JsonObject = {}): boolean {
   const given = [...query.getAll('dryRun').filter((value) => value !== ''), ...textsAt(body, 'dryRun')];
@@ -10,13 +20,23 @@ function dryRunOf(query: URLSearchParams, body: JsonObject = {}): boolean {
   return given.length > 0;
 }
 
+/** The name that writes are noted under: the one given, else the program's own. */
+function managerOf(query: URLSearchParams, userAgent: string | undefined): string {
+  const given = query.get('fieldManager') ?? '';
+  if (given.length > 128) throw badRequest('fieldManager: Too long: may not be longer than 128');
+  return given === '' ? ((userAgent ?? '').split('/')[0] ?? '') : given;
+}
+
 /** How a create, update or patch is to be done. */
-export function writeSettings(query: URLSearchParams, status: boolean): WriteSettings {
+export function writeSettings({ request, query }: WriteRequest, status: boolean): WriteSettings {
   const fieldValidation = query.get('fieldValidation') ?? 'Warn';
   if (fieldValidation !== 'Strict' && fieldValidation !== 'Warn' && fieldValidation !== 'Ignore') {
     throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "Ignore", "Strict", "Warn"`);
   }
-  return { dryRun: dryRunOf(query), fieldValidation, status };
+  const isApply = mediaType(request) === applyType;
+  const manager = managerOf(query, request.headers['user-agent']);
+  const writer = { manager, operation: isApply ? 'Apply' : 'Update', subresource: status ? 'status' : '' } as const;
+  return { dryRun: dryRunOf(query), fieldValidation, status, writer };
 }
 
 function graceOf(query: URLSearchParams, body: JsonObject): number | undefined {

@@ -31,7 +31,8 @@ export function prepareCreate(resource: Resource, object: JsonObject, now: Date)
 /** The object as an update stores it: the status subresource writes status alone, everything else all but that. */
 export function prepareUpdate(resource: Resource, old: StoredObject, object: JsonObject, update: { readonly status: boolean; readonly now: Date }): JsonObject {
   if (update.status) {
-    return { ...old, metadata: { ...old.metadata, resourceVersion: objectAt(object, 'metadata')['resourceVersion'] }, status: object['status'] };
+    const { resourceVersion, managedFields } = objectAt(object, 'metadata');
+    return { ...old, metadata: { ...old.metadata, resourceVersion, managedFields }, status: object['status'] };
   }
   const { status } = old;
   const kept = resource.hasStatus ? { ...without(object, 'status'), ...(status === undefined ? {} : { status }) } : object;
