@@ -14,6 +14,11 @@ test: setup dist/sdn-compat.js
 test-full: setup dist/sdn-compat.js
 	@scripts/test --full
 
+# make test-api   holds any API server to what kubectl prints: SDN_COMPAT_TEST_KUBECONFIG=FILE, else our own
+.PHONY: test-api
+test-api: setup
+	@scripts/jest --selectProjects lab --testPathPatterns test/e2e/kubectl
+
 check: setup-npm
 	@$(ENV) npm run -s check
 
