@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sumBy from 'lodash/sumBy.js';
 import pc from 'picocolors';
 import { exec } from '../io/exec.ts';
 import { openKube } from '../io/kube/config.ts';
@@ -124,7 +125,7 @@ export async function labStatus(flags: LabFlags): Promise<void> {
   for (const row of [['PROCESS', 'PID', 'STATE', 'MEMORY'], ...rows]) {
     process.stdout.write(`${row.map((cell, index) => cell.padEnd([28, 9, 9, 0][index] ?? 0)).join('').trimEnd()}\n`);
   }
-  const total = all.reduce((sum, { memory }) => sum + memory, 0);
+  const total = sumBy(all, 'memory');
   process.stdout.write(`${all.length} processes, ${total.toFixed(0)} MiB\nexport KUBECONFIG=${files.kubeconfig(layout)}\n`);
   if (all.some(({ running }) => !running)) process.exitCode = 1;
 }
@@ -197,7 +198,7 @@ export async function labWalkthrough(flags: UpFlags): Promise<void> {
     const walked = performance.now();
     const shell = await Shell.open(exec, layout, screen);
     await walkthrough(shell);
-    const memory = (await processes(layout)).reduce((sum, one) => sum + one.memory, 0);
+    const memory = sumBy(await processes(layout), 'memory');
     screen.write(`\nevery result is as published; the walkthrough took ${seconds(walked)} s, the lab has ${memory.toFixed(0)} MiB of memory\n`);
   } catch (error) {
     if (error instanceof Difference) throw new Failure(error.message);
