@@ -6,6 +6,7 @@ import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
+import type { SimulateFlags } from './simulate.ts';
 
 const program = new Command('sdn-compat')
   .description('OpenShift SDN egress IPs on any Kubernetes API server, and the way from them to OVN-Kubernetes')
@@ -53,6 +54,27 @@ program
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
   .action(async (flags: NodeFlags) => (await import('./node.ts')).runNode(flags));
+
+/** An option that may be given several times. */
+function repeatable(flags: string, description: string): Option {
+  const none: readonly string[] = [];
+  return new Option(flags, `${description} (repeatable)`).argParser((value: string, before: readonly string[]) => [...before, value]).default(none, 'none');
+}
+
+program
+  .command('simulate')
+  .description('show what becomes of egress IPs and namespaces when nodes fail or objects change; nothing is written')
+  .option('--from-cluster', 'read the objects from the API server', false)
+  .addOption(kubeconfig())
+  .addOption(repeatable('-f, --filename <path>', 'read the objects from a file or directory: YAML, JSON, lists, .gz'))
+  .addOption(repeatable('--node-down <node>', 'take the node as offline'))
+  .addOption(repeatable('--node-up <node>', 'take the node as online'))
+  .addOption(repeatable('--add-egress-ip <namespace=ip>', 'let the namespace request the IP as well'))
+  .addOption(repeatable('--remove-egress-ip <namespace=ip>', 'let the namespace no longer request the IP'))
+  .addOption(repeatable('--set-cidrs <node=cidr,...>', "replace the node's egressCIDRs; nothing behind = means none"))
+  .option('--scenario <file>', 'run the scenarios of an NDJSON file, one a line, and print them with the state after each step')
+  .addOption(new Option('-o, --output <format>', 'how the result is printed (default: table, or ndjson with --scenario)').choices(['table', 'json', 'yaml', 'ndjson']))
+  .action(async (flags: SimulateFlags) => (await import('./simulate.ts')).runSimulate(flags));
 
 const lab = program.command('lab').description('nodes out of network namespaces with real Open vSwitch, on this machine');
 const labName = (): Option => new Option('--name <name>', 'name of the lab; several may run at once').default('default');

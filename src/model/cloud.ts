@@ -1,6 +1,7 @@
 /** What a cloud lets a node carry, from the annotation that the cloud network controller writes on its Node. */
 import { contains, lastOf, type Cidr, type Ip } from './address.ts';
 import { parseCidrv4 } from './fields.ts';
+import { asList, isRecord, parseJson } from './json.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** Key of the Node annotation; its value is a JSON list of one interface. */
@@ -8,20 +9,20 @@ export const egressIpConfigAnnotation = 'cloud.network.openshift.io/egress-ipcon
 
 /** The limits of one node. Undefined: there is none. */
 export interface CloudLimits {
-  /** How many egress IPs the node can hold. */
-  readonly capacity: number | undefined;
+  /** How many egress IPs the node can hold; `current`: not known, so it keeps what it has and gets no more. */
+  readonly capacity: number | 'current' | undefined;
   /** The network that its egress IPs and CIDRs must lie in. */
   readonly network: Cidr | undefined;
 }
 
-/** A node whose annotation cannot be read: nothing is placed on it, since what it can hold is not known. */
-export const unknownLimits: CloudLimits = { capacity: 0, network: undefined };
+/** Those of a node whose annotation cannot be read. */
+export const unknownLimits: CloudLimits = { capacity: 'current', network: undefined };
 
 /** The limits that the annotation's value writes: `capacity.ip`, else `capacity.ipv4`, and `ifaddr.ipv4`. */
 export function parseEgressIpConfig(text: string): Result<CloudLimits> {
-  const value = parseJson(text);
+  const value = readJson(text);
   if (!value.ok) return value;
-  const [config] = isList(value.value) ? value.value : [];
+  const [config] = asList(value.value);
   if (!isRecord(config)) return err('is not a JSON list of an object');
   const network = networkOf(config['ifaddr']);
   if (!network.ok) return network;
@@ -40,21 +41,12 @@ export function allowsCidr({ network }: CloudLimits, cidr: Cidr): boolean {
   return network === undefined || (network.family === cidr.family && cidr.first >= network.first && lastOf(cidr) <= lastOf(network));
 }
 
-function parseJson(text: string): Result<unknown> {
+function readJson(text: string): Result<unknown> {
   try {
-    const value: unknown = JSON.parse(text);
-    return ok(value);
+    return ok(parseJson(text));
   } catch (error) {
     return err(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isList(value: unknown): value is readonly unknown[] {
-  return Array.isArray(value);
 }
 
 function networkOf(ifaddr: unknown): Result<Cidr | undefined> {

@@ -54,9 +54,12 @@ export function problemOf(tracker: EgressTracker, limits: ReadonlyMap<NodeName, 
   const byHand = new Uint8Array(tracker.idLimit);
   for (const host of hosts) if (!isOwned(host)) for (const { id } of host.ips) byHand[id] = 1;
   const chosen = chooseItems(tracker, classes, byHand);
-  const capacity = Int32Array.from(nodes, (node) => Math.min(limits.get(node)?.capacity ?? unlimited, unlimited));
   const homes = findHomes(online, classes, chosen);
-  return { nodes, owned, capacity, classes: classes.all, members: classes.members, ...chosen, ...homes };
+  const capacity = Int32Array.from(nodes, (node, index) => {
+    const limit = limits.get(node)?.capacity ?? unlimited;
+    return limit === 'current' ? homes.counts[index] ?? 0 : Math.min(limit, unlimited);
+  });
+  return { nodes, owned, capacity, classes: classes.all, members: classes.members, ...chosen, home: homes.home, moreHomes: homes.moreHomes };
 }
 
 function isOwned({ hostSubnet }: TrackedHost): boolean {
@@ -112,18 +115,25 @@ function exclusion(shared: boolean, byHand: boolean): Exclusion {
 }
 
 /** Where items may stay. `online` is in order of name, so an item's first home is the first by name. */
-function findHomes(online: readonly TrackedHost[], classes: Classes, { items, itemOf, classOf }: Chosen): Pick<Problem, 'home' | 'moreHomes'> {
+function findHomes(online: readonly TrackedHost[], classes: Classes, { items, itemOf, classOf }: Chosen): Homes {
+  const counts = new Int32Array(online.length);
   const home = new Int32Array(items.length).fill(-1);
   const moreHomes = new Map<number, number[]>();
   for (const [node, { ips }] of online.entries()) {
     for (const { id } of ips) {
       const item = itemOf[id] ?? -1;
       if (item < 0 || !classes.has(classOf[item] ?? 0, node)) continue;
+      counts[node] = (counts[node] ?? 0) + 1;
       if (home[item] === -1) home[item] = node;
       else moreHomes.set(item, [...(moreHomes.get(item) ?? []), node]);
     }
   }
-  return { home, moreHomes };
+  return { home, moreHomes, counts };
+}
+
+interface Homes extends Pick<Problem, 'home' | 'moreHomes'> {
+  /** How many items each node lists that may stay there. */
+  readonly counts: Int32Array;
 }
 
 /**

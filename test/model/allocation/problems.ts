@@ -111,7 +111,7 @@ export function worthOf(input: AllocationInput, plan: ReadonlyMap<Ip, NodeName>,
   const allowed = [...plan].every(([egressIP, name]) => all.some((one) => one.egressIP === egressIP && one.nodes.includes(name)));
   const pairs = all.flatMap(({ egressIP, vnid }) => (plan.has(egressIP) ? [`${vnid} ${String(plan.get(egressIP))}`] : []));
   const loads = loadsOf(input, plan);
-  const full = [...loads].some(([name, load]) => load > (input.limits.get(name)?.capacity ?? Infinity));
+  const full = [...loads].some(([name, load]) => load > Number(input.limits.get(name)?.capacity ?? Infinity));
   if (!allowed || new Set(pairs).size < pairs.length || full) return [Infinity, Infinity, Infinity, Infinity];
   const below = [...loads].filter(([name, load]) => load < Math.floor((shares.get(name) ?? 0) / 2)).length;
   const away = all.filter(({ egressIP, now }) => now.length > 0 && !now.includes(plan.get(egressIP) as NodeName)).length;

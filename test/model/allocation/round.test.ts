@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { allocationRound, Allocator, type AllocationInput, type Round } from '../../../src/model/allocation/round.ts';
+import { unknownLimits } from '../../../src/model/cloud.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { allocationProblems, scenarios, World } from '../../conformance/scenarios.ts';
 import { rounds } from '../../rounds.ts';
@@ -165,4 +166,11 @@ test('a CIDR that reaches out of the cloud network is not used', () => {
     }),
   );
   expect([...round.lists]).toEqual([['a', ['192.168.8.1']]]);
+});
+
+test('a node whose limits cannot be read keeps what it has and gets no more', () => {
+  const netNamespaces = Array.from({ length: 6 }, (_, index) => netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]));
+  const a = auto('a', 11, ['192.168.8.0', '192.168.8.1']);
+  const start = input({ hostSubnets: [a, auto('b', 12)], netNamespaces, limits: new Map([[a.name, unknownLimits]]) });
+  expect(settle(start).hostSubnets.map(({ egressIPs }) => egressIPs.length)).toEqual([2, 4]);
 });

@@ -1,0 +1,80 @@
+/** The cluster that the egress model works on, read from an API server or from files. */
+import { hostSubnets, netNamespaces, nodes, type Kind } from '../../api/kinds.ts';
+import type { Ip } from '../model/address.ts';
+import { clusterOf, type Cluster, type RawCluster } from '../model/cluster.ts';
+import { parseIpv4, type FieldProblem } from '../model/fields.ts';
+import { asList, isRecord } from '../model/json.ts';
+import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import { hostSubnetShape, netNamespaceShape, objectShape } from '../model/shapes.ts';
+import { isNotFound } from './kube/error.ts';
+import type { KubeClient } from './kube/client.ts';
+import { problemAt, readManifests, type InputProblem, type Manifest } from './manifests.ts';
+
+/** What was read, and the nodes about whose health nothing is known. */
+export interface ReadCluster {
+  readonly cluster: Cluster;
+  /** Names of Nodes whose Ready condition is Unknown: they count as online. */
+  readonly unknown: readonly string[];
+}
+
+/** The cluster of an API server. Nodes that are not there (403, 404) leave health and limits unknown. */
+export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
+  const [hosts, namespaces, machines] = await Promise.all([
+    client.list<HostSubnetObject>(hostSubnets),
+    client.list<NetNamespaceObject>(netNamespaces),
+    client.list<KubeObject>(nodes).catch((error: unknown) => {
+      if (isNotFound(error)) return { items: [] };
+      throw error;
+    }),
+  ]);
+  return assemble({ hostSubnets: hosts.items, netNamespaces: namespaces.items, nodes: machines.items });
+}
+
+/** The cluster that files and directories hold; a field of a wrong type is a problem, a wrong value a note on its object. */
+export async function clusterFromFiles(paths: readonly string[]): Promise<Result<ReadCluster, InputProblem>> {
+  const manifests = await readManifests(paths, [hostSubnets, netNamespaces, nodes]);
+  if (!manifests.ok) return manifests;
+  const of = (kind: Kind): readonly Manifest[] => manifests.value.filter(({ object }) => object['kind'] === kind.kind);
+  const hosts = shaped(of(hostSubnets), hostSubnetShape);
+  if (!hosts.ok) return hosts;
+  const namespaces = shaped(of(netNamespaces), netNamespaceShape);
+  if (!namespaces.ok) return namespaces;
+  const machines = shaped(of(nodes), objectShape);
+  if (!machines.ok) return machines;
+  if (hosts.value.length + namespaces.value.length === 0) {
+    return err({ file: paths.join(', '), line: undefined, field: '', reason: 'there is no HostSubnet or NetNamespace in it' });
+  }
+  return ok(assemble({ hostSubnets: hosts.value, netNamespaces: namespaces.value, nodes: machines.value }));
+}
+
+function shaped<T>(manifests: readonly Manifest[], shape: (value: unknown) => Result<T, FieldProblem>): Result<readonly T[], InputProblem> {
+  const values: T[] = [];
+  for (const { object, source } of manifests) {
+    const value = shape(object);
+    if (!value.ok) return err(problemAt(source, value.error.field, value.error.reason));
+    values.push(value.value);
+  }
+  return ok(values);
+}
+
+function assemble(raw: RawCluster): ReadCluster {
+  const ready = new Map(raw.nodes.map((node) => [node.metadata.name ?? '', readyStatus(node)]));
+  const offline = new Set<Ip>();
+  for (const { metadata, hostIP } of raw.hostSubnets) {
+    const ip = parseIpv4(hostIP);
+    if (ip.ok && ready.get(metadata.name ?? '') === 'False') offline.add(ip.value);
+  }
+  const unknown = [...ready].flatMap(([name, status]) => (status === 'Unknown' ? [name] : []));
+  return { cluster: clusterOf(raw, offline), unknown: unknown.sort() };
+}
+
+/** The status of the Node's condition Ready; empty when there is none. */
+function readyStatus(node: unknown): string {
+  const status = isRecord(node) ? node['status'] : undefined;
+  const conditions = isRecord(status) ? asList(status['conditions']) : [];
+  for (const condition of conditions) {
+    if (isRecord(condition) && condition['type'] === 'Ready' && typeof condition['status'] === 'string') return condition['status'];
+  }
+  return '';
+}

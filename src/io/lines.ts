@@ -1,0 +1,82 @@
+/** Finds on which line of a YAML or JSON text a field is. Used only to report what is wrong with it. */
+import { EVENT_ID, getScalarValue, parseEvents, type Event } from 'js-yaml';
+
+/** Keys and indexes that lead to a field. */
+export type Steps = readonly (string | number)[];
+
+/** A mapping or sequence that is open, and the step of what comes next in it. */
+interface Open {
+  /** How many steps lead to it; -1 when it is not on the way. */
+  readonly matched: number;
+  readonly isMapping: boolean;
+  index: number;
+  key: string | undefined;
+}
+
+/** The line, counted from 1, of the field that the steps lead to in that document, or of the nearest one around it. */
+export function lineOf(text: string, document: number, steps: Steps): number {
+  const offset = new Locator(text, steps).find(document);
+  let line = 1;
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  return line;
+}
+
+class Locator {
+  readonly #text: string;
+  readonly #steps: Steps;
+  readonly #open: Open[] = [];
+  #matched = -1;
+  #offset = 0;
+
+  constructor(text: string, steps: Steps) {
+    this.#text = text;
+    this.#steps = steps;
+  }
+
+  /** The offset of the field, or of the nearest one around it. */
+  find(document: number): number {
+    let current = -1;
+    let depth = 0;
+    for (const event of parseEvents(this.#text, {})) {
+      if (event.type === EVENT_ID.DOCUMENT) current++;
+      if (event.type === EVENT_ID.POP) depth--;
+      else if (event.type !== EVENT_ID.SCALAR && event.type !== EVENT_ID.ALIAS) depth++;
+      if (current === document) this.#take(event, depth);
+    }
+    return this.#offset;
+  }
+
+  #take(event: Event, depth: number): void {
+    if (event.type === EVENT_ID.DOCUMENT) return;
+    if (event.type === EVENT_ID.POP) {
+      if (depth > 0) this.#open.pop();
+      return;
+    }
+    const parent = this.#open.at(-1);
+    if (parent?.isMapping === true && parent.key === undefined && event.type === EVENT_ID.SCALAR) {
+      parent.key = getScalarValue(this.#text, event);
+      return;
+    }
+    const matched = this.#matchedBy(parent);
+    if (matched > this.#matched) {
+      this.#matched = matched;
+      this.#offset = startOf(event);
+    }
+    if (event.type === EVENT_ID.SCALAR || event.type === EVENT_ID.ALIAS) return;
+    this.#open.push({ matched, isMapping: event.type === EVENT_ID.MAPPING, index: 0, key: undefined });
+  }
+
+  /** How many steps lead to the next value in `parent`; moves on in it. */
+  #matchedBy(parent: Open | undefined): number {
+    if (parent === undefined) return 0;
+    const step = parent.isMapping ? parent.key : parent.index++;
+    parent.key = undefined;
+    if (parent.matched < 0 || String(step) !== String(this.#steps[parent.matched])) return -1;
+    return parent.matched + 1;
+  }
+}
+
+function startOf(event: Exclude<Event, { readonly type: typeof EVENT_ID.DOCUMENT | typeof EVENT_ID.POP }>): number {
+  if (event.type === EVENT_ID.SCALAR) return event.valueStart;
+  return event.type === EVENT_ID.ALIAS ? event.anchorStart : event.start;
+}

@@ -1,0 +1,153 @@
+/**
+ * Kubernetes objects from files: JSON, YAML with several documents, lists, directory trees as a must-gather makes them,
+ * each also gzipped. A problem names the file, the line and the field.
+ */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { CORE_SCHEMA, loadAll, mergeTag, YAMLException } from 'js-yaml';
+import { apiVersionOf, type Kind } from '../../api/kinds.ts';
+import { isRecord } from '../model/json.ts';
+import { compareText } from '../model/names.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import { lineOf, type Steps } from './lines.ts';
+
+/** Where in the input something is wrong. */
+export interface InputProblem {
+  readonly file: string;
+  /** Counted from 1; undefined when the file as a whole is meant. */
+  readonly line: number | undefined;
+  /** A path as `items[3].egressIPs[0]`; empty when no field is meant. */
+  readonly field: string;
+  readonly reason: string;
+}
+
+/** One object of a file, with apiVersion and kind filled in from its list. */
+export interface Manifest {
+  readonly object: Readonly<Record<string, unknown>>;
+  readonly source: Source;
+}
+
+/** Where an object was read; keys and indexes lead to it from the document. */
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+  readonly document: number;
+  readonly path: Steps;
+}
+
+/** `file:line: field: reason`, as compilers write it. */
+export function problemText({ file, line, field, reason }: InputProblem): string {
+  return `${file}${line === undefined ? '' : `:${line}`}: ${field === '' ? '' : `${field}: `}${reason}`;
+}
+
+const schema = CORE_SCHEMA.withTags(mergeTag);
+const extensions = /\.(ya?ml|json)(\.gz)?$/;
+
+/**
+ * All objects of these kinds in the files and directories (`-` is standard input), in order of path and place. Other
+ * kinds are passed over; a file that cannot be read or parsed is the problem returned. Directories are searched for
+ * .yaml, .yml and .json, also with .gz behind it.
+ */
+export async function readManifests(paths: readonly string[], kinds: readonly Kind[]): Promise<Result<readonly Manifest[], InputProblem>> {
+  const found: Manifest[] = [];
+  const wanted = new RegExp(`kind['"]?\\s*:\\s*['"]?(${kinds.map(({ kind }) => kind).join('|')})(List)?['"]?\\s*([,}\\n\\r#]|$)`);
+  for (const path of paths) {
+    const files = await filesOf(path);
+    if (!files.ok) return files;
+    for (const file of files.value) {
+      const text = await textOf(file);
+      if (!text.ok) return text;
+      if (!wanted.test(text.value)) continue;
+      const documents = parse(text.value, file);
+      if (!documents.ok) return documents;
+      for (const [document, value] of documents.value.entries()) collect(value, { file, text: text.value, document, path: [] }, found);
+    }
+  }
+  return ok(found.filter(({ object }) => kinds.some((kind) => isOfKind(object, kind))));
+}
+
+/** The problem of a field of an object, at its line. `field` is a path as `egressIPs[0]`; an absent field is shown at its parent. */
+export function problemAt({ file, text, document, path }: Source, field: string, reason: string): InputProblem {
+  const steps = [...path, ...stepsOf(field)];
+  return { file, line: lineOf(text, document, steps), field: pathText(steps), reason };
+}
+
+/** `a.b[2]` as its steps. */
+function stepsOf(field: string): Steps {
+  return [...field.matchAll(/[^.[\]]+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
+}
+
+function pathText(steps: Steps): string {
+  return steps.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`)).join('');
+}
+
+async function filesOf(path: string): Promise<Result<readonly string[], InputProblem>> {
+  if (path === '-') return ok([path]);
+  try {
+    if (!(await stat(path)).isDirectory()) return ok([path]);
+    const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile() && extensions.test(entry.name)).map((entry) => join(entry.parentPath, entry.name));
+    return ok(files.sort(compareText));
+  } catch (error) {
+    return err(unreadable(path, error));
+  }
+}
+
+async function textOf(file: string): Promise<Result<string, InputProblem>> {
+  try {
+    const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
+    const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    return ok((packed ? await promisify(gunzip)(bytes) : bytes).toString('utf8'));
+  } catch (error) {
+    return err(unreadable(file, error));
+  }
+}
+
+function unreadable(file: string, error: unknown): InputProblem {
+  return { file, line: undefined, field: '', reason: error instanceof Error ? error.message : String(error) };
+}
+
+function parse(text: string, file: string): Result<readonly unknown[], InputProblem> {
+  const json = /^\s*[[{]/.test(text) ? asJson(text) : undefined;
+  if (json !== undefined) return ok([json.value]);
+  try {
+    return ok(loadAll(text, { schema }));
+  } catch (error) {
+    if (!(error instanceof YAMLException)) return err(unreadable(file, error));
+    return err({ file, line: error.mark === undefined ? undefined : error.mark.line + 1, field: '', reason: error.reason });
+  }
+}
+
+/** The value, or undefined when the text is not JSON: then YAML says where it is wrong, since JSON is YAML too. */
+function asJson(text: string): { readonly value: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return { value };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Adds the object, or those of the list, that `value` is. */
+function collect(value: unknown, source: Source, found: Manifest[]): void {
+  if (!isRecord(value)) return;
+  const { kind, apiVersion, items } = value;
+  if (!Array.isArray(items)) {
+    found.push({ object: value, source });
+    return;
+  }
+  const itemKind = typeof kind === 'string' ? kind.replace(/List$/, '') : '';
+  const filled = itemKind === '' ? {} : { apiVersion, kind: itemKind };
+  for (const [index, item] of items.entries()) {
+    if (isRecord(item)) collect({ ...filled, ...item }, { ...source, path: [...source.path, 'items', index] }, found);
+  }
+}
+
+/** Our own kinds were once served as `v1` too. */
+function isOfKind(object: Readonly<Record<string, unknown>>, kind: Kind): boolean {
+  if (object['kind'] !== kind.kind) return false;
+  return object['apiVersion'] === apiVersionOf(kind) || (kind.group === 'network.openshift.io' && object['apiVersion'] === 'v1');
+}

@@ -1,0 +1,99 @@
+/** The cluster as the egress model sees it: raw objects parsed, duplicates settled, limits and health of nodes read. */
+import type { Ip } from './address.ts';
+import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from './cloud.ts';
+import type { EgressInput } from './egress/state.ts';
+import { parseHostSubnet, type HostSubnet, type InvalidHostSubnet } from './hostsubnet.ts';
+import { compareText, isNodeName, type NodeName } from './names.ts';
+import { parseNetNamespace, type InvalidNetNamespace, type NetNamespace } from './netnamespace.ts';
+import type { HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
+
+/** The objects of one moment as an API server or files give them. */
+export interface RawCluster {
+  readonly hostSubnets: readonly HostSubnetObject[];
+  readonly netNamespaces: readonly NetNamespaceObject[];
+  /** Only their annotations are read. */
+  readonly nodes: readonly KubeObject[];
+}
+
+/** A Node annotation that cannot be read. */
+export interface InvalidLimits {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export interface Cluster extends EgressInput {
+  readonly limits: ReadonlyMap<NodeName, CloudLimits>;
+  readonly invalidHostSubnets: readonly InvalidHostSubnet[];
+  readonly invalidNetNamespaces: readonly InvalidNetNamespace[];
+  readonly invalidLimits: readonly InvalidLimits[];
+  /** Objects of one kind and name that differ; one of them is used. */
+  readonly duplicates: readonly { readonly kind: 'HostSubnet' | 'NetNamespace' | 'Node'; readonly name: string }[];
+}
+
+/** The cluster that these objects make, with the verdicts of the health check. Nothing is refused: what is wrong is listed. */
+export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
+  const hostSubnets = distinct(raw.hostSubnets);
+  const netNamespaces = distinct(raw.netNamespaces);
+  const nodes = distinct(raw.nodes);
+  const parsedHosts = partition(hostSubnets.kept, parseHostSubnet);
+  const parsedNamespaces = partition(netNamespaces.kept, parseNetNamespace);
+  return {
+    hostSubnets: parsedHosts.valid satisfies readonly HostSubnet[],
+    netNamespaces: parsedNamespaces.valid satisfies readonly NetNamespace[],
+    offline,
+    ...limitsOf(nodes.kept),
+    invalidHostSubnets: parsedHosts.invalid,
+    invalidNetNamespaces: parsedNamespaces.invalid,
+    duplicates: [
+      ...hostSubnets.duplicates.map((name) => ({ kind: 'HostSubnet' as const, name })),
+      ...netNamespaces.duplicates.map((name) => ({ kind: 'NetNamespace' as const, name })),
+      ...nodes.duplicates.map((name) => ({ kind: 'Node' as const, name })),
+    ],
+  };
+}
+
+function limitsOf(nodes: readonly KubeObject[]): Pick<Cluster, 'limits' | 'invalidLimits'> {
+  const limits = new Map<NodeName, CloudLimits>();
+  const invalidLimits: InvalidLimits[] = [];
+  for (const { metadata } of nodes) {
+    const name = metadata.name ?? '';
+    const text = metadata.annotations?.[egressIpConfigAnnotation];
+    if (!isNodeName(name) || text === undefined) continue;
+    const parsed = parseEgressIpConfig(text);
+    limits.set(name, parsed.ok ? parsed.value : unknownLimits);
+    if (!parsed.ok) invalidLimits.push({ name, reason: parsed.error });
+  }
+  return { limits, invalidLimits };
+}
+
+/**
+ * One object for each name, by name. Of several that differ, the one whose JSON comes last in order of text is kept, so
+ * that the order in which they were read does not matter.
+ */
+function distinct<T extends KubeObject>(objects: readonly T[]): { readonly kept: readonly T[]; readonly duplicates: readonly string[] } {
+  const byName = new Map<string, T>();
+  const duplicates = new Set<string>();
+  for (const object of objects) {
+    const name = object.metadata.name ?? '';
+    const other = byName.get(name);
+    const order = other === undefined ? 1 : compareText(JSON.stringify(object), JSON.stringify(other));
+    if (other !== undefined && order !== 0) duplicates.add(name);
+    if (order > 0) byName.set(name, object);
+  }
+  const kept = [...byName].sort(([a], [b]) => compareText(a, b)).map(([, object]) => object);
+  return { kept, duplicates: [...duplicates].sort(compareText) };
+}
+
+function partition<T, V, E>(
+  objects: readonly T[],
+  parse: (object: T) => { readonly ok: true; readonly value: V } | { readonly ok: false; readonly error: E },
+): { readonly valid: readonly V[]; readonly invalid: readonly E[] } {
+  const valid: V[] = [];
+  const invalid: E[] = [];
+  for (const object of objects) {
+    const parsed = parse(object);
+    if (parsed.ok) valid.push(parsed.value);
+    else invalid.push(parsed.error);
+  }
+  return { valid, invalid };
+}

@@ -1,0 +1,126 @@
+/** What users are told about their objects: each thing that is wrong, on each object at fault, once. */
+import { compareText } from '../names.ts';
+import { allowsCidr, allowsIp } from '../cloud.ts';
+import type { Cluster } from '../cluster.ts';
+import type { HostSubnet } from '../hostsubnet.ts';
+import type { NetNamespace } from '../netnamespace.ts';
+import type { Vnid } from '../vnid.ts';
+import { reasonText, type Reason, type ReasonCode } from './reasons.ts';
+import type { EgressState } from './state.ts';
+
+export type NoteCode =
+  | ReasonCode
+  | 'InvalidHostSubnet'
+  | 'InvalidNetNamespace'
+  | 'DuplicateName'
+  | 'JoinedNamespacesDisagree'
+  | 'EgressIPIsNodeAddress'
+  | 'EgressIPOutsideCloudNetwork'
+  | 'EgressCIDROutsideCloudNetwork'
+  | 'EgressIPsExceedCapacity'
+  | 'InvalidEgressIPConfig';
+
+/** One thing that is wrong with one object: what an Event says. */
+export interface Note {
+  readonly kind: 'HostSubnet' | 'NetNamespace' | 'Node';
+  readonly name: string;
+  readonly code: NoteCode;
+  readonly message: string;
+}
+
+/** All notes on the objects of a cluster whose state this is, in order of kind, name, code and message. */
+export function notesOn(cluster: Cluster, state: EgressState): readonly Note[] {
+  const all = [...parseNotes(cluster), ...namespaceNotes(cluster, state), ...hostNotes(cluster, state)];
+  const byText = new Map(all.map((note) => [[note.kind, note.name, note.code, note.message].join('\n'), note]));
+  return [...byText].sort(([a], [b]) => compareText(a, b)).map(([, note]) => note);
+}
+
+function parseNotes(cluster: Cluster): readonly Note[] {
+  const notes: Note[] = [];
+  for (const { name, problems } of cluster.invalidHostSubnets) {
+    for (const { field, reason } of problems) notes.push({ kind: 'HostSubnet', name, code: 'InvalidHostSubnet', message: `${field}: ${reason}` });
+  }
+  for (const { name, problems } of cluster.invalidNetNamespaces) {
+    for (const { field, reason } of problems) notes.push({ kind: 'NetNamespace', name, code: 'InvalidNetNamespace', message: `${field}: ${reason}` });
+  }
+  for (const { name, reason } of cluster.invalidLimits) {
+    notes.push({ kind: 'Node', name, code: 'InvalidEgressIPConfig', message: `the annotation with the cloud's limits ${reason}; this node keeps the egress IPs it has and gets no more` });
+  }
+  for (const { kind, name } of cluster.duplicates) {
+    notes.push({ kind, name, code: 'DuplicateName', message: 'there are several different objects of this kind and name; one of them is used' });
+  }
+  return notes;
+}
+
+/** The reasons of a VNID on each of its namespaces, and whether these agree. */
+function namespaceNotes(cluster: Cluster, state: EgressState): readonly Note[] {
+  const notes: Note[] = [];
+  for (const [vnid, namespaces] of byVnid(cluster.netNamespaces)) {
+    for (const reason of reasonsOf(state, vnid)) {
+      for (const { name } of namespaces) notes.push({ kind: 'NetNamespace', name, code: reason.code, message: reasonText(reason) });
+    }
+    const lists = new Set(namespaces.map(({ egressIPs }) => egressIPs.join()));
+    if (lists.size < 2) continue;
+    const names = namespaces.map(({ name }) => name).sort(compareText);
+    const message = `namespaces ${names.join(', ')} share VNID ${vnid} but their egress IPs differ; all of them together are used`;
+    for (const { name } of namespaces) notes.push({ kind: 'NetNamespace', name, code: 'JoinedNamespacesDisagree', message });
+  }
+  return notes;
+}
+
+function byVnid(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Vnid, readonly NetNamespace[]> {
+  return Map.groupBy(netNamespaces, ({ vnid }) => vnid);
+}
+
+function reasonsOf(state: EgressState, vnid: Vnid): readonly Reason[] {
+  const one = state.vnids.get(vnid);
+  return one === undefined || one.kind === 'normal' ? [] : one.reasons;
+}
+
+/** What is wrong with what HostSubnets list, whether a namespace requests it or not. */
+function hostNotes(cluster: Cluster, state: EgressState): readonly Note[] {
+  const notes: Note[] = [];
+  const nodeIPs = new Set(cluster.hostSubnets.map(({ hostIP }) => hostIP));
+  for (const one of cluster.hostSubnets) {
+    for (const ip of one.egressIPs.filter((egressIP) => nodeIPs.has(egressIP))) {
+      notes.push({ kind: 'HostSubnet', name: one.name, code: 'EgressIPIsNodeAddress', message: `${ip} is the address of a node` });
+    }
+    notes.push(...cloudNotes(one, cluster));
+  }
+  for (const vnid of state.vnids.keys()) for (const reason of reasonsOf(state, vnid)) notes.push(...hostNotesOf(reason));
+  return notes;
+}
+
+/** A reason that lies in how HostSubnets list IPs, on each of these. */
+function hostNotesOf(reason: Reason): readonly Note[] {
+  const note = (name: string): Note => ({ kind: 'HostSubnet', name, code: reason.code, message: reasonText(reason) });
+  switch (reason.code) {
+    case 'EgressIPOnSeveralNodes':
+      return reason.nodes.map(note);
+    case 'SeveralEgressIPsOnOneNode':
+    case 'NodeOffline':
+      return [note(reason.node)];
+    case 'InvalidEgressIP':
+    case 'EgressIPInSeveralNamespaces':
+    case 'NoNodeHostsEgressIP':
+      return [];
+  }
+}
+
+function cloudNotes({ name, egressIPs, egressCIDRs }: HostSubnet, { limits }: Cluster): readonly Note[] {
+  const limit = limits.get(name);
+  if (limit === undefined) return [];
+  const network = limit.network?.text ?? '';
+  const notes: Note[] = [];
+  for (const cidr of egressCIDRs.filter((one) => !allowsCidr(limit, one))) {
+    notes.push({ kind: 'HostSubnet', name, code: 'EgressCIDROutsideCloudNetwork', message: `${cidr.text} is not within ${network}, the node's cloud network; it is not used` });
+  }
+  for (const ip of egressIPs.filter((one) => !allowsIp(limit, one))) {
+    notes.push({ kind: 'HostSubnet', name, code: 'EgressIPOutsideCloudNetwork', message: `${ip} is not within ${network}, the node's cloud network` });
+  }
+  if (typeof limit.capacity === 'number' && egressIPs.length > limit.capacity) {
+    const message = `${egressIPs.length} egress IPs are listed, but the cloud lets this node have ${limit.capacity}`;
+    notes.push({ kind: 'HostSubnet', name, code: 'EgressIPsExceedCapacity', message });
+  }
+  return notes;
+}

@@ -1,0 +1,83 @@
+/** Whether a value from outside has the shape of an object that we read: the fields we use, with the right types. */
+import type { FieldProblem } from './fields.ts';
+import { isRecord } from './json.ts';
+import type { HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
+import { err, ok, type Result } from './result.ts';
+
+type Check = 'text' | 'text?' | 'texts?' | 'number' | 'texts by key?';
+type Checks = Readonly<Record<string, Check>>;
+
+const metadata: Checks = { name: 'text', uid: 'text?', annotations: 'texts by key?', labels: 'texts by key?' };
+const hostSubnet: Checks = { host: 'text', hostIP: 'text', subnet: 'text?', egressIPs: 'texts?', egressCIDRs: 'texts?' };
+const netNamespace: Checks = { netid: 'number', egressIPs: 'texts?' };
+
+/** The value as a HostSubnet, or the first field of a wrong type. Whether the values make sense is not looked at. */
+export function hostSubnetShape(value: unknown): Result<HostSubnetObject, FieldProblem> {
+  return isHostSubnetObject(value) ? ok(value) : err(firstProblem(value, hostSubnet));
+}
+
+/** The value as a NetNamespace, or the first field of a wrong type. */
+export function netNamespaceShape(value: unknown): Result<NetNamespaceObject, FieldProblem> {
+  return isNetNamespaceObject(value) ? ok(value) : err(firstProblem(value, netNamespace));
+}
+
+/** The value as an object of which only the metadata matters, or the first field of a wrong type. */
+export function objectShape(value: unknown): Result<KubeObject, FieldProblem> {
+  return isKubeObject(value) ? ok(value) : err(firstProblem(value, {}));
+}
+
+function isHostSubnetObject(value: unknown): value is HostSubnetObject {
+  return problemsOf(value, hostSubnet).length === 0;
+}
+
+function isNetNamespaceObject(value: unknown): value is NetNamespaceObject {
+  return problemsOf(value, netNamespace).length === 0;
+}
+
+function isKubeObject(value: unknown): value is KubeObject {
+  return problemsOf(value, {}).length === 0;
+}
+
+function firstProblem(value: unknown, checks: Checks): FieldProblem {
+  return problemsOf(value, checks)[0] ?? { field: '', reason: 'is not an object' };
+}
+
+function problemsOf(value: unknown, checks: Checks): readonly FieldProblem[] {
+  if (!isRecord(value)) return [{ field: '', reason: 'is not an object' }];
+  const meta = value['metadata'];
+  if (!isRecord(meta)) return [{ field: 'metadata', reason: 'is not an object' }];
+  return [...fieldProblems(meta, metadata, 'metadata.'), ...fieldProblems(value, checks, '')];
+}
+
+function fieldProblems(value: Readonly<Record<string, unknown>>, checks: Checks, prefix: string): readonly FieldProblem[] {
+  return Object.entries(checks).flatMap(([name, check]) => fieldProblem(value[name], check, `${prefix}${name}`));
+}
+
+function fieldProblem(value: unknown, check: Check, field: string): readonly FieldProblem[] {
+  if (value === undefined || value === null) return check.endsWith('?') ? [] : [{ field, reason: 'is missing' }];
+  switch (check) {
+    case 'text':
+    case 'text?':
+      return typedProblems(value, 'string', field);
+    case 'number':
+      return typedProblems(value, 'number', field);
+    case 'texts?':
+      return Array.isArray(value) ? listProblems(value, field) : [{ field, reason: 'is not a list' }];
+    case 'texts by key?':
+      return isRecord(value) ? keyProblems(value, field) : [{ field, reason: 'is not an object' }];
+  }
+}
+
+function typedProblems(value: unknown, type: 'string' | 'number', field: string): readonly FieldProblem[] {
+  return typeof value === type ? [] : [{ field, reason: type === 'string' ? 'is not a text' : 'is not a number' }];
+}
+
+function keyProblems(value: Readonly<Record<string, unknown>>, field: string): readonly FieldProblem[] {
+  const wrong = Object.keys(value).find((key) => typeof value[key] !== 'string');
+  return wrong === undefined ? [] : [{ field, reason: `${JSON.stringify(wrong)} is not a text` }];
+}
+
+function listProblems(list: readonly unknown[], field: string): readonly FieldProblem[] {
+  const index = list.findIndex((item) => typeof item !== 'string');
+  return index < 0 ? [] : [{ field: `${field}[${index}]`, reason: 'is not a text' }];
+}

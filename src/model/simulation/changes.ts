@@ -1,0 +1,94 @@
+/** What an admin wants to try out on a cluster before doing it. */
+import { parseCidrv4, parseIpv4 } from '../fields.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Cidr, Ip } from '../address.ts';
+import type { HostSubnet } from '../hostsubnet.ts';
+import type { NetNamespace } from '../netnamespace.ts';
+import { err, ok, type Result } from '../result.ts';
+
+export type Change =
+  | { readonly kind: 'nodeDown' | 'nodeUp'; readonly node: string }
+  | { readonly kind: 'addEgressIP' | 'removeEgressIP'; readonly namespace: string; readonly egressIP: Ip }
+  | { readonly kind: 'setCIDRs'; readonly node: string; readonly cidrs: readonly Cidr[] };
+
+/** `NAMESPACE=IP` as a change of that kind; the reason says which part is wrong. */
+export function parseEgressIPChange(kind: 'addEgressIP' | 'removeEgressIP', text: string): Result<Change> {
+  const { name, rest } = split(text);
+  if (name === '' || rest === undefined) return err(`${JSON.stringify(text)} is not NAMESPACE=IP`);
+  const egressIP = parseIpv4(rest);
+  return egressIP.ok ? ok({ kind, namespace: name, egressIP: egressIP.value }) : egressIP;
+}
+
+/** `NODE=CIDR,CIDR` as a change; with nothing behind `=` the node has no CIDRs any more. */
+export function parseCIDRsChange(text: string): Result<Change> {
+  const { name, rest } = split(text);
+  if (name === '' || rest === undefined) return err(`${JSON.stringify(text)} is not NODE=CIDR,CIDR`);
+  const cidrs: Cidr[] = [];
+  for (const part of rest === '' ? [] : rest.split(',')) {
+    const cidr = parseCidrv4(part);
+    if (!cidr.ok) return cidr;
+    cidrs.push(cidr.value);
+  }
+  return ok({ kind: 'setCIDRs', node: name, cidrs });
+}
+
+function split(text: string): { readonly name: string; readonly rest: string | undefined } {
+  const at = text.indexOf('=');
+  return at < 0 ? { name: text, rest: undefined } : { name: text.slice(0, at), rest: text.slice(at + 1) };
+}
+
+/** The cluster after the changes, in their order; the reason names what is not there. */
+export function changedCluster(cluster: Cluster, changes: readonly Change[]): Result<Cluster> {
+  let now = cluster;
+  for (const change of changes) {
+    const next = changeOnce(now, change);
+    if (!next.ok) return next;
+    now = next.value;
+  }
+  return ok(now);
+}
+
+function changeOnce(cluster: Cluster, change: Change): Result<Cluster> {
+  switch (change.kind) {
+    case 'nodeDown':
+    case 'nodeUp': {
+      const host = findHost(cluster, change.node);
+      return host.ok ? ok(withHealth(cluster, host.value.hostIP, change.kind === 'nodeDown')) : host;
+    }
+    case 'setCIDRs': {
+      const host = findHost(cluster, change.node);
+      if (!host.ok) return host;
+      const next: HostSubnet = { ...host.value, egressCIDRs: change.cidrs };
+      return ok({ ...cluster, hostSubnets: cluster.hostSubnets.map((one) => (one === host.value ? next : one)) });
+    }
+    case 'addEgressIP':
+    case 'removeEgressIP': {
+      const namespace = cluster.netNamespaces.find(({ name }) => name === change.namespace);
+      if (namespace === undefined) return err(`there is no NetNamespace ${change.namespace}`);
+      const next = withRequest(namespace, change.egressIP, change.kind === 'addEgressIP');
+      if (!next.ok) return next;
+      return ok({ ...cluster, netNamespaces: cluster.netNamespaces.map((one) => (one === namespace ? next.value : one)) });
+    }
+  }
+}
+
+function findHost(cluster: Cluster, node: string): Result<HostSubnet> {
+  const host = cluster.hostSubnets.find(({ name }) => name === node);
+  if (host !== undefined) return ok(host);
+  const invalid = cluster.invalidHostSubnets.find(({ name }) => name === node);
+  if (invalid === undefined) return err(`there is no HostSubnet ${node}`);
+  const [{ field, reason }] = invalid.problems;
+  return err(`HostSubnet ${node} is not valid: ${field} ${reason}`);
+}
+
+function withHealth(cluster: Cluster, nodeIP: Ip, offline: boolean): Cluster {
+  const others = [...cluster.offline].filter((ip) => ip !== nodeIP);
+  return { ...cluster, offline: new Set(offline ? [...others, nodeIP] : others) };
+}
+
+function withRequest(namespace: NetNamespace, egressIP: Ip, add: boolean): Result<NetNamespace> {
+  const others = namespace.egressIPs.filter((ip) => ip !== egressIP);
+  if (add) return ok({ ...namespace, egressIPs: [...others, egressIP] });
+  if (others.length === namespace.egressIPs.length) return err(`NetNamespace ${namespace.name} does not request ${egressIP}`);
+  return ok({ ...namespace, egressIPs: others });
+}

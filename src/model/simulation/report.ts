@@ -1,0 +1,130 @@
+/** A cluster before and after, put side by side for people who plan. */
+import { compareIps, type Ip } from '../address.ts';
+import type { Cluster } from '../cluster.ts';
+import { notesOn, type Note } from '../egress/notes.ts';
+import { reasonText, type ReasonCode } from '../egress/reasons.ts';
+import { egressState, vnidState, type EgressState } from '../egress/state.ts';
+import { compareText, type NamespaceName, type NodeName } from '../names.ts';
+import type { Vnid } from '../vnid.ts';
+import { settled } from './settle.ts';
+
+/** One egress IP that somebody requests or lists. */
+export interface EgressIPRow {
+  readonly egressIP: Ip;
+  /** The node it is assigned to. */
+  readonly node: NodeName | null;
+  /** Whether that node is online; null when there is none. */
+  readonly online: boolean | null;
+  /** Who requests it. */
+  readonly namespaces: readonly NamespaceName[];
+}
+
+export interface NamespaceRow {
+  readonly namespace: NamespaceName;
+  readonly vnid: Vnid;
+  readonly state: 'normal' | 'dropped' | 'via';
+  readonly hops: readonly { readonly egressIP: Ip; readonly node: NodeName; readonly nodeIP: Ip }[];
+  readonly reasons: readonly { readonly code: ReasonCode; readonly egressIP: string; readonly text: string }[];
+}
+
+export interface NodeRow {
+  readonly node: NodeName;
+  readonly nodeIP: Ip;
+  readonly online: boolean;
+  readonly automatic: boolean;
+  /** How many egress IPs its HostSubnet lists. */
+  readonly load: number;
+  /** What its cloud lets it have; `current`: not known, no more than now; null: no limit. */
+  readonly capacity: number | 'current' | null;
+}
+
+export interface View {
+  readonly egressIPs: readonly EgressIPRow[];
+  readonly namespaces: readonly NamespaceRow[];
+  readonly nodes: readonly NodeRow[];
+}
+
+export interface Report {
+  readonly before: View;
+  readonly after: View;
+  /** Egress IPs whose node becomes another. */
+  readonly moves: readonly { readonly egressIP: Ip; readonly from: NodeName | null; readonly to: NodeName | null }[];
+  /** Namespaces whose traffic is dropped after but not before. */
+  readonly drops: readonly NamespaceName[];
+  /** Namespaces whose traffic was dropped before and is not after. */
+  readonly recovers: readonly NamespaceName[];
+  /** What is wrong with objects, after. */
+  readonly notes: readonly Note[];
+}
+
+/** The cluster as it is, and what becomes of `changed` when the controller has settled it. */
+export function reportOn(cluster: Cluster, changed: Cluster): Report {
+  const { cluster: rest } = settled(changed);
+  const state = egressState(rest);
+  const before = viewOf(cluster, egressState(cluster));
+  const after = viewOf(rest, state);
+  const was = new Map(before.namespaces.map((row) => [row.namespace, row.state]));
+  const becomes = (from: boolean): readonly NamespaceName[] =>
+    after.namespaces.filter((row) => (was.get(row.namespace) === 'dropped') === from && (row.state === 'dropped') !== from).map((row) => row.namespace);
+  return { before, after, moves: movesBetween(before, after), drops: becomes(false), recovers: becomes(true), notes: notesOn(rest, state) };
+}
+
+function movesBetween(before: View, after: View): Report['moves'] {
+  const from = new Map(before.egressIPs.map((row) => [row.egressIP, row.node]));
+  const to = new Map(after.egressIPs.map((row) => [row.egressIP, row.node]));
+  const all = [...new Set([...from.keys(), ...to.keys()])].sort(compareIps);
+  return all
+    .map((egressIP) => ({ egressIP, from: from.get(egressIP) ?? null, to: to.get(egressIP) ?? null }))
+    .filter((move) => move.from !== move.to);
+}
+
+function viewOf(cluster: Cluster, state: EgressState): View {
+  const nodes = cluster.hostSubnets.map(
+    ({ name, hostIP, egressCIDRs, egressIPs }): NodeRow => ({
+      node: name,
+      nodeIP: hostIP,
+      online: !cluster.offline.has(hostIP),
+      automatic: egressCIDRs.length > 0,
+      load: egressIPs.length,
+      capacity: cluster.limits.get(name)?.capacity ?? null,
+    }),
+  );
+  return {
+    egressIPs: egressIPRows(cluster, state),
+    namespaces: namespaceRows(cluster, state),
+    nodes: nodes.sort((a, b) => compareText(a.node, b.node)),
+  };
+}
+
+function egressIPRows(cluster: Cluster, state: EgressState): readonly EgressIPRow[] {
+  const requesters = new Map<Ip, NamespaceName[]>();
+  for (const { egressIPs } of cluster.hostSubnets) for (const ip of egressIPs) requesters.set(ip, []);
+  for (const { name, egressIPs } of cluster.netNamespaces) {
+    for (const ip of egressIPs) {
+      const names = requesters.get(ip);
+      if (names === undefined) requesters.set(ip, [name]);
+      else names.push(name);
+    }
+  }
+  const rows = [...requesters].map(([egressIP, namespaces]): EgressIPRow => {
+    const placement = state.assigned.get(egressIP);
+    const online = placement === undefined ? null : !cluster.offline.has(placement.nodeIP);
+    return { egressIP, node: placement?.node ?? null, online, namespaces: namespaces.sort(compareText) };
+  });
+  return rows.sort((a, b) => compareIps(a.egressIP, b.egressIP));
+}
+
+function namespaceRows(cluster: Cluster, state: EgressState): readonly NamespaceRow[] {
+  const rows = cluster.netNamespaces.map(({ name, vnid }): NamespaceRow => {
+    const one = vnidState(state, vnid);
+    const reasons = one.kind === 'normal' ? [] : one.reasons;
+    return {
+      namespace: name,
+      vnid,
+      state: one.kind,
+      hops: one.kind === 'via' ? one.hops : [],
+      reasons: reasons.map((reason) => ({ code: reason.code, egressIP: reason.egressIP, text: reasonText(reason) })),
+    };
+  });
+  return rows.sort((a, b) => compareText(a.namespace, b.namespace));
+}

@@ -1,0 +1,167 @@
+/** Scenarios in the form of the conformance data: operations one after another, and the state after each. */
+import { compareIps, parseIp, type Ip } from '../address.ts';
+import { Allocator } from '../allocation/round.ts';
+import { parseHostedIp, type FieldProblem } from '../fields.ts';
+import { vnidState } from '../egress/state.ts';
+import { EgressTracker } from '../egress/tracker.ts';
+import { parseHostSubnet, type HostSubnet } from '../hostsubnet.ts';
+import { isRecord } from '../json.ts';
+import { isNodeName } from '../names.ts';
+import { parseNetNamespace } from '../netnamespace.ts';
+import { err, ok, type Result } from '../result.ts';
+import { hostSubnetShape, netNamespaceShape } from '../shapes.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+/** A step as it was given, and what running it adds. */
+type Ran = Readonly<Record<string, unknown>>;
+
+/**
+ * The scenario with `state` after every step and `allocation` (what one round writes) at each `reallocate` step. After
+ * such a step the lists are those of its `reference`, or of the allocation when it has none. A field that is missing or
+ * of a wrong type is the problem returned, as `steps[3].egressIPs`.
+ */
+export function runScenario(scenario: unknown): Result<Ran, FieldProblem> {
+  if (!isRecord(scenario)) return err({ field: '', reason: 'is not an object' });
+  const { steps } = scenario;
+  if (!isList(steps)) return err({ field: 'steps', reason: 'is not a list' });
+  const run = new Run();
+  const ran: Ran[] = [];
+  for (const [index, step] of steps.entries()) {
+    const result = isRecord(step) ? run.step(step) : err({ field: '', reason: 'is not an object' });
+    if (!result.ok) {
+      const { field, reason } = result.error;
+      return err({ field: `steps[${index}]${field === '' ? '' : `.${field}`}`, reason });
+    }
+    ran.push(result.value);
+  }
+  return ok({ ...scenario, steps: ran });
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+/** The objects as the steps so far leave them. */
+class Run {
+  readonly #tracker = new EgressTracker();
+  readonly #allocator = new Allocator();
+
+  /** Runs one step and returns it with what it leads to. */
+  step(step: Fields): Result<Ran, FieldProblem> {
+    const added = this.#apply(step);
+    return added.ok ? ok({ ...step, ...added.value, state: this.#state() }) : added;
+  }
+
+  #apply(step: Fields): Result<Fields, FieldProblem> {
+    switch (step['op']) {
+      case 'hostsubnet':
+        return this.#setHostSubnet(step);
+      case 'deleteHostsubnet':
+        return this.#deleteHostSubnet(step);
+      case 'netnamespace':
+        return this.#setNetNamespace(step);
+      case 'deleteNetnamespace':
+        return this.#deleteNetNamespaces(step);
+      case 'nodeOffline':
+        return this.#setOffline(step);
+      case 'reallocate':
+        return this.#reallocate(step);
+      default:
+        return err({ field: 'op', reason: `${JSON.stringify(step['op'])} is no operation` });
+    }
+  }
+
+  #setHostSubnet(step: Fields): Result<Fields, FieldProblem> {
+    const name = textOf(step, 'name');
+    if (!name.ok) return name;
+    const shape = hostSubnetShape({ ...step, metadata: { name: name.value } });
+    if (!shape.ok) return shape;
+    const parsed = parseHostSubnet(shape.value);
+    if (parsed.ok) this.#tracker.setHostSubnet(parsed.value);
+    else if (isNodeName(name.value)) this.#tracker.deleteHostSubnet(name.value);
+    return ok({});
+  }
+
+  #deleteHostSubnet(step: Fields): Result<Fields, FieldProblem> {
+    const name = textOf(step, 'name');
+    if (!name.ok) return name;
+    if (isNodeName(name.value)) this.#tracker.deleteHostSubnet(name.value);
+    return ok({});
+  }
+
+  #setNetNamespace(step: Fields): Result<Fields, FieldProblem> {
+    const name = textOf(step, 'name');
+    if (!name.ok) return name;
+    const shape = netNamespaceShape({ ...step, metadata: { name: name.value } });
+    if (!shape.ok) return shape;
+    const parsed = parseNetNamespace(shape.value);
+    if (!parsed.ok) return err(parsed.error.problems[0]);
+    this.#tracker.setNetNamespace(parsed.value);
+    return ok({});
+  }
+
+  #deleteNetNamespaces(step: Fields): Result<Fields, FieldProblem> {
+    const { netid } = step;
+    if (typeof netid !== 'number') return err({ field: 'netid', reason: 'is not a number' });
+    const gone = this.#tracker.input().netNamespaces.filter(({ vnid }) => vnid === netid);
+    for (const { name } of gone) this.#tracker.deleteNetNamespace(name);
+    return ok({});
+  }
+
+  #setOffline(step: Fields): Result<Fields, FieldProblem> {
+    const text = textOf(step, 'nodeIP');
+    if (!text.ok) return text;
+    const nodeIP = parseIp(text.value);
+    if (!nodeIP.ok) return err({ field: 'nodeIP', reason: nodeIP.error });
+    const { offline } = step;
+    if (typeof offline !== 'boolean') return err({ field: 'offline', reason: 'is not true or false' });
+    this.#tracker.setOffline(nodeIP.value, offline);
+    return ok({});
+  }
+
+  #reallocate(step: Fields): Result<Fields, FieldProblem> {
+    const { lists } = this.#allocator.round(this.#tracker, new Map());
+    const allocation = Object.fromEntries(lists);
+    const next = referenceOf(step['reference'] ?? allocation);
+    if (!next.ok) return next;
+    for (const { hostSubnet } of [...this.#tracker.hosts()]) {
+      const egressIPs = next.value.get(hostSubnet.name);
+      if (egressIPs !== undefined) this.#tracker.setHostSubnet({ ...hostSubnet, egressIPs } satisfies HostSubnet);
+    }
+    return ok({ allocation });
+  }
+
+  #state(): Fields {
+    const state = this.#tracker.state();
+    const assigned = [...state.assigned].sort(([a], [b]) => compareIps(a, b)).map(([ip, { nodeIP }]) => [ip, nodeIP] as const);
+    const namespaces = [...state.vnids.keys()].map((vnid) => [String(vnid), shown(vnidState(state, vnid))] as const);
+    return { assigned: Object.fromEntries(assigned), namespaces: Object.fromEntries(namespaces) };
+  }
+}
+
+function shown(state: ReturnType<typeof vnidState>): Fields {
+  if (state.kind !== 'via') return { kind: state.kind };
+  return { kind: 'via', hops: state.hops.map(({ egressIP, nodeIP }) => ({ egressIP, nodeIP })) };
+}
+
+function textOf(step: Fields, field: string): Result<string, FieldProblem> {
+  const value = step[field];
+  return typeof value === 'string' && value !== '' ? ok(value) : err({ field, reason: value === undefined ? 'is missing' : 'is not a text' });
+}
+
+function referenceOf(value: unknown): Result<ReadonlyMap<string, readonly Ip[]>, FieldProblem> {
+  if (!isRecord(value)) return err({ field: 'reference', reason: 'is not an object' });
+  const lists = new Map<string, readonly Ip[]>();
+  for (const [name, list] of Object.entries(value)) {
+    const field = `reference.${name}`;
+    if (!isList(list)) return err({ field, reason: 'is not a list' });
+    const ips: Ip[] = [];
+    for (const [index, item] of list.entries()) {
+      const ip = typeof item === 'string' ? parseHostedIp(item) : err('is not a text');
+      if (!ip.ok) return err({ field: `${field}[${index}]`, reason: ip.error });
+      ips.push(ip.value);
+    }
+    lists.set(name, ips);
+  }
+  return ok(lists);
+}

@@ -1,0 +1,19 @@
+/** What the controller makes of a cluster when it is left alone. */
+import { Allocator, type Round } from '../allocation/round.ts';
+import type { Cluster } from '../cluster.ts';
+import { EgressTracker } from '../egress/tracker.ts';
+
+/** Any cluster rests after three rounds at most: withdraw, place, see that nothing is left. */
+const mostRounds = 4;
+
+/** The cluster after the controller's rounds, and the last round, which changes nothing. */
+export function settled(cluster: Cluster): { readonly cluster: Cluster; readonly rest: Round } {
+  const allocator = new Allocator();
+  let now = cluster;
+  for (let count = 0; count < mostRounds; count++) {
+    const round = allocator.round(EgressTracker.of(now), now.limits);
+    if (round.changed.length === 0) return { cluster: now, rest: round };
+    now = { ...now, hostSubnets: now.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })) };
+  }
+  throw new Error(`automatic assignment does not settle within ${mostRounds} rounds`);
+}
