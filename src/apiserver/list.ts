@@ -78,7 +78,7 @@ export class Lists {
 
   #part(request: ListRequest, at: { readonly version: number; readonly start: number; readonly limit: number }, all: readonly Entry[]): Page {
     const { version, start, limit } = at;
-    const end = limit === 0 ? all.length : Math.min(all.length, start + limit);
+    const end = limit === 0 ? all.length : Math.min(all.length, start + pageSize(limit, all.length));
     const rest = all.length - end;
     const token = Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: version, start: end })).toString('base64url');
     const more = rest === 0 ? {} : { continue: token, ...(request.matcher === undefined ? { remainingItemCount: rest } : {}) };
@@ -98,6 +98,14 @@ export class Lists {
     const [oldest] = this.#snapshots.keys();
     if (this.#snapshots.size > snapshotCount && oldest !== undefined) this.#snapshots.delete(oldest);
   }
+}
+
+/**
+ * How many objects a page has. kubectl asks for 500 and holds itself back after 10 requests to five a second: long
+ * lists come in 8 larger pages, as the API lets a server do. Who asks for small pages gets them.
+ */
+function pageSize(limit: number, total: number): number {
+  return limit < 500 ? limit : Math.max(limit, Math.ceil(total / 8));
 }
 
 function snapshotKey({ id, namespace, query }: ListRequest, version: number): string {

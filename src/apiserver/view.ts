@@ -44,7 +44,9 @@ export function viewOf(accept: string | undefined, query: URLSearchParams): View
 function rowObject(object: StoredObject, view: TableView): Json {
   if (view.includeObject === 'None') return null;
   if (view.includeObject === 'Object') return object;
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${view.version}`, metadata: object.metadata };
+  // no table shows managedFields, and they would be the larger part of it
+  const metadata = { ...object.metadata, managedFields: undefined };
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${view.version}`, metadata };
 }
 
 /** Columns are told in the first table of an answer only. */
