@@ -48,19 +48,23 @@ function groups(registry: Registry): ReadonlyMap<string, readonly string[]> {
   return result;
 }
 
+/** The document of all groups, or of one; throws a 404 for one that is not served. */
+function groupDocument(registry: Registry, name: string | undefined): JsonObject {
+  const known = groups(registry);
+  if (name === undefined) {
+    return { kind: 'APIGroupList', apiVersion: 'v1', groups: [...known].map(([group, versions]) => groupEntry(group, versions)) };
+  }
+  const versions = known.get(name);
+  if (versions === undefined) throw unknownPath();
+  return { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(name, versions) };
+}
+
 /** The document at /api, /apis, /api/v1, /apis/GROUP or /apis/GROUP/VERSION; throws a 404 for what is not served. */
 export function discover(registry: Registry, parts: readonly string[]): JsonObject {
   const [root, first, second] = parts;
+  if (parts.length > (root === 'api' ? 2 : 3)) throw unknownPath();
   if (root === 'api' && first === undefined) return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
-  if (root === 'apis' && second === undefined) {
-    const known = groups(registry);
-    if (first === undefined) {
-      return { kind: 'APIGroupList', apiVersion: 'v1', groups: [...known].map(([name, versions]) => groupEntry(name, versions)) };
-    }
-    const versions = known.get(first);
-    if (versions === undefined) throw unknownPath();
-    return { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(first, versions) };
-  }
+  if (root === 'apis' && second === undefined) return groupDocument(registry, first);
   const groupVersion = root === 'api' ? (first ?? '') : `${first ?? ''}/${second ?? ''}`;
   const resources = registry.byGroupVersion().get(groupVersion);
   if (resources === undefined) throw unknownPath();

@@ -59,6 +59,19 @@ export class Objects {
     this.world = world;
   }
 
+  /** Takes in an object that was there before this server started, and serves its kinds when it is a CRD. */
+  restore(id: string, object: StoredObject): void {
+    this.world.store.collection(id).restore(object);
+    if (id === crdId) this.world.registry.set(object.metadata.name, resourcesOf(object).resources);
+  }
+
+  /** Goes on with the deletion of namespaces that a restart interrupted. */
+  resume(): void {
+    for (const { object } of this.world.store.collection('namespaces').sorted()) {
+      if (object.metadata['deletionTimestamp'] !== undefined) setImmediate(() => this.#emptyNamespace(object.metadata.name));
+    }
+  }
+
   collection(resource: Resource): Collection {
     return this.world.store.collection(resource.id);
   }

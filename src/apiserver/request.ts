@@ -101,7 +101,7 @@ function parseYamlBody(body: Buffer): Json {
   const text = decodeText(body);
   if (text.trimStart().startsWith('{')) return parseJsonBody(body);
   try {
-    return parseJson(JSON.stringify(load(text)));
+    return parseJson(JSON.stringify(load(text, { maxAliases: 0, maxDepth: deepest })));
   } catch (error) {
     throw badRequest(`error decoding YAML: ${error instanceof Error ? error.message : ''}`);
   }

@@ -3,6 +3,7 @@ import { chmod, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, ListenOptions } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { parseJson, type JsonObject } from '../model/json.ts';
 import { isJsonObject } from '../model/json.ts';
 import { exec } from '../io/exec.ts';
@@ -10,10 +11,12 @@ import type { Logger } from '../io/log.ts';
 import { discover, versionInfo } from './discovery.ts';
 import { Handler } from './handler.ts';
 import { isAuthorized, kubeconfigText, makeCertificate, makeToken } from './identity.ts';
+import { keptIdentity, openJournal, type Identity } from './journal.ts';
 import { Lists } from './list.ts';
+import { objectAt, textAt } from './object.ts';
 import { Objects, permanentNamespaces } from './objects.ts';
 import { openApi } from './openapi.ts';
-import { methodNotAllowed, Refusal, unknownPath } from './refusal.ts';
+import { badRequest, methodNotAllowed, Refusal, unknownPath } from './refusal.ts';
 import { Registry } from './registry.ts';
 import { parseResourcePath, pathParts } from './request.ts';
 import { answer } from './respond.ts';
@@ -23,6 +26,8 @@ export interface ApiServerOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Path of a unix socket to serve as well, with mode 0600 and the same TLS. */
   readonly socketPath?: string;
+  /** Folder that keeps the objects and the identity over restarts; made when it is not there. In memory when absent. */
+  readonly dataDir?: string;
   /** CRDs, parsed, that are there from the start. */
   readonly crds: readonly object[];
   readonly logger: Logger;
@@ -52,12 +57,15 @@ function seed(objects: Objects, crds: readonly object[]): void {
   };
   const namespaces = { resource: find('', 'namespaces'), namespace: undefined };
   for (const name of permanentNamespaces) {
-    objects.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, writing);
+    if (!objects.has({ ...namespaces, name })) objects.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, writing);
   }
   const definitions = { resource: find('apiextensions.k8s.io', 'customresourcedefinitions'), namespace: undefined };
   for (const crd of crds) {
     const body = parseJson(JSON.stringify(crd));
-    if (isJsonObject(body)) objects.create(definitions, body, writing);
+    if (!isJsonObject(body)) continue;
+    const target = { ...definitions, name: textAt(objectAt(body, 'metadata'), 'name') ?? '' };
+    if (objects.has(target)) objects.update(target, (old) => ({ ...old, spec: body['spec'] }), writing);
+    else objects.create(definitions, body, writing);
   }
 }
 
@@ -129,6 +137,14 @@ class Server {
   }
 }
 
+/** What is no HTTP is answered in the same words as everything else. */
+function refuseMalformed(socket: Duplex): void {
+  const text = JSON.stringify(badRequest('the request is not HTTP').status());
+  const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${String(Buffer.byteLength(text))}\r\nconnection: close`;
+  if (socket.writable) socket.end(`${head}\r\n\r\n${text}`);
+  else socket.destroy();
+}
+
 function listen(server: https.Server, where: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -150,40 +166,56 @@ async function closed(server: https.Server): Promise<void> {
   });
 }
 
+async function open(api: Server, { key, certificate }: Identity, at: ListenOptions, logger: Logger): Promise<https.Server> {
+  const timeouts = { keepAliveTimeout: 120_000, headersTimeout: 20_000, requestTimeout: 60_000 };
+  const server = https.createServer({ key, cert: certificate, ...timeouts });
+  server.on('request', (request, response) => void api.serve(request, response));
+  server.on('clientError', (_error, socket) => refuseMalformed(socket));
+  server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a connection failed'));
+  await listen(server, at);
+  return server;
+}
+
+function identityFor(host: string): () => Promise<Identity> {
+  const names = [...new Set([host, '127.0.0.1', 'localhost'])];
+  return async () => ({ ...(await makeCertificate(exec, names)), token: makeToken() });
+}
+
+function urlOf(server: https.Server | undefined, { host, port }: ApiServerOptions['listen']): string {
+  const address = server?.address() ?? null;
+  return `https://${host.includes(':') ? `[${host}]` : host}:${String(isAddress(address) ? address.port : port)}`;
+}
+
 /** Starts the server; rejects when the port is in use (code EADDRINUSE) or a CRD is not supported. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { listen: where, socketPath, logger, now = () => new Date() } = options;
-  const store = new Store({ ...(options.logLimit === undefined ? {} : { logLimit: options.logLimit }) });
+  const { listen: where, socketPath, logger, dataDir, now = () => new Date() } = options;
+  const kept = dataDir === undefined ? undefined : await openJournal(dataDir);
+  const store = new Store({
+    ...(options.logLimit === undefined ? {} : { logLimit: options.logLimit }),
+    ...(kept === undefined ? {} : { version: kept.state.version, note: (id, record) => kept.journal.note(id, record) }),
+  });
   const objects = new Objects({ store, registry: new Registry(), now, random: Math.random });
+  for (const { id, object } of kept?.state.kept ?? []) objects.restore(id, object);
   seed(objects, options.crds);
-  const names = [...new Set([where.host, '127.0.0.1', 'localhost'])];
-  const { key, certificate } = await makeCertificate(exec, names);
-  const token = makeToken();
+  objects.resume();
+  const makeIdentity = identityFor(where.host);
+  const identity = dataDir === undefined ? await makeIdentity() : await keptIdentity(dataDir, makeIdentity);
   const stop = new AbortController();
-  const api = new Server(objects, token, options, stop.signal);
-  const open = async (at: ListenOptions): Promise<https.Server> => {
-    const server = https.createServer({ key, cert: certificate, keepAliveTimeout: 120_000, headersTimeout: 20_000, requestTimeout: 60_000 });
-    server.on('request', (request, response) => void api.serve(request, response));
-    server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a connection failed'));
-    await listen(server, at);
-    return server;
-  };
-  const servers = [await open({ host: where.host, port: where.port })];
+  const api = new Server(objects, identity.token, options, stop.signal);
+  const servers = [await open(api, identity, { host: where.host, port: where.port }, logger)];
   if (socketPath !== undefined) {
     await rm(socketPath, { force: true });
-    servers.push(await open({ path: socketPath }));
+    servers.push(await open(api, identity, { path: socketPath }, logger));
     await chmod(socketPath, 0o600);
   }
-  const address = servers[0]?.address() ?? null;
-  const port = isAddress(address) ? address.port : where.port;
-  const url = `https://${where.host.includes(':') ? `[${where.host}]` : where.host}:${String(port)}`;
+  const url = urlOf(servers[0], where);
   return {
     url,
-    kubeconfig: kubeconfigText(url, certificate, token),
+    kubeconfig: kubeconfigText(url, identity.certificate, identity.token),
     close: async () => {
       stop.abort();
       await Promise.all(servers.map(closed));
+      kept?.journal.close();
     },
   };
 }
-

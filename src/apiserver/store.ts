@@ -64,10 +64,18 @@ export class Collection {
   #sorted: readonly Entry[] | undefined;
   /** Watches from before this version cannot be served. */
   #oldest: number;
+  readonly #note: (record: LogRecord) => void;
 
-  constructor(version: number, limit: number) {
+  constructor(version: number, limit: number, note: (record: LogRecord) => void) {
     this.#oldest = version;
     this.#limit = limit;
+    this.#note = note;
+  }
+
+  /** Takes in an object that was there before this server started. */
+  restore(object: StoredObject): void {
+    this.#entries.set(keyOfObject(object), new Entry(object));
+    this.#sorted = undefined;
   }
 
   get(key: string): Entry | undefined {
@@ -104,6 +112,7 @@ export class Collection {
   }
 
   #append(record: LogRecord): void {
+    this.#note(record);
     this.#sorted = undefined;
     this.#log.push(record);
     if (this.#log.length > 2 * this.#limit) {
@@ -146,6 +155,15 @@ export class Collection {
   }
 }
 
+export interface StoreOptions {
+  /** The version of the latest change before this server started. */
+  readonly version?: number;
+  /** How many changes of a kind are kept. */
+  readonly logLimit?: number;
+  /** Is told of each change before anybody sees it. */
+  readonly note?: (id: string, record: LogRecord) => void;
+}
+
 /** All collections and the counter of versions. */
 export class Store {
   readonly #collections = new Map<string, Collection>();
@@ -154,10 +172,13 @@ export class Store {
   readonly #first: number;
   #version: number;
 
-  constructor(options: { readonly version?: number; readonly logLimit?: number } = {}) {
+  readonly #note: (id: string, record: LogRecord) => void;
+
+  constructor(options: StoreOptions = {}) {
     this.#first = options.version ?? 0;
     this.#version = options.version ?? 1;
     this.#logLimit = options.logLimit ?? 10_000;
+    this.#note = options.note ?? (() => undefined);
   }
 
   /** The version of the latest change. */
@@ -175,13 +196,9 @@ export class Store {
   collection(id: string): Collection {
     let collection = this.#collections.get(id);
     if (collection === undefined) {
-      collection = new Collection(this.#first, this.#logLimit);
+      collection = new Collection(this.#first, this.#logLimit, (record) => this.#note(id, record));
       this.#collections.set(id, collection);
     }
     return collection;
-  }
-
-  all(): IterableIterator<[string, Collection]> {
-    return this.#collections.entries();
   }
 }

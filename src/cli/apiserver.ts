@@ -8,6 +8,7 @@ import { Failure, untilSignal } from './fail.ts';
 export interface ApiServerArguments {
   readonly listen: string;
   readonly socket?: string;
+  readonly dataDir?: string;
   readonly writeKubeconfig: string;
 }
 
@@ -25,9 +26,12 @@ function isInUse(error: unknown): boolean {
 
 async function start(options: ApiServerArguments): Promise<ApiServer> {
   const logger = createLogger({ level: 'info', name: 'apiserver' });
-  const socket = options.socket === undefined ? {} : { socketPath: options.socket };
+  const places = {
+    ...(options.socket === undefined ? {} : { socketPath: options.socket }),
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+  };
   try {
-    return await startApiServer({ listen: parseListen(options.listen), ...socket, crds, logger });
+    return await startApiServer({ listen: parseListen(options.listen), ...places, crds, logger });
   } catch (error) {
     if (isInUse(error)) throw new Failure(`${options.listen} is in use: choose another port with --listen`);
     throw error;
