@@ -33,6 +33,13 @@ export const leases: Kind = {
   plural: 'leases',
   namespaced: true,
 };
+export const networkPolicies: Kind = {
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'NetworkPolicy',
+  plural: 'networkpolicies',
+  namespaced: true,
+};
 export const customResourceDefinitions: Kind = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

@@ -51,6 +51,7 @@ program
   .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
   .addOption(new Option('--datapath <kind>', 'datapath of br0').choices(['auto', 'system', 'netdev']).default('auto'))
   .option('--masquerade-bit <bit>', 'bit of the mark that kube-proxy masquerades by; -1 for none', wholeNumber(-1, 31), defaultMasqueradeBit)
+  .option('--resolver <address>', 'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)')
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
   .action(async (flags: NodeFlags) => (await import('./node.ts')).runNode(flags));

@@ -15,6 +15,7 @@ export interface NodeFlags {
   readonly datapath: 'system' | 'netdev' | 'auto';
   readonly masqueradeBit: number;
   readonly firstAvailable: boolean;
+  readonly resolver?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -31,6 +32,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     datapath,
     masqueradeBit: flags.masqueradeBit < 0 ? undefined : flags.masqueradeBit,
     firstAvailable,
+    resolver: flags.resolver,
   };
   const signal = untilSignal();
   try {

@@ -40,6 +40,42 @@ export interface Condition {
 
 /** The part of a Pod that is read. */
 export interface PodObject extends KubeObject {
-  readonly spec?: { readonly nodeName?: string; readonly hostNetwork?: boolean };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly hostNetwork?: boolean;
+    readonly containers?: readonly {
+      readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
+    }[];
+  };
   readonly status?: { readonly phase?: string; readonly podIP?: string; readonly conditions?: readonly Condition[] };
+}
+
+/** A label selector as Kubernetes writes it. */
+export interface LabelSelectorObject {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+}
+
+/** A peer of a NetworkPolicy rule. */
+export interface PolicyPeerObject {
+  readonly podSelector?: LabelSelectorObject;
+  readonly namespaceSelector?: LabelSelectorObject;
+  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] };
+}
+
+/** A port of a NetworkPolicy rule. */
+export interface PolicyPortObject {
+  readonly protocol?: string;
+  readonly port?: number | string;
+  readonly endPort?: number;
+}
+
+/** networking.k8s.io/v1 NetworkPolicy. */
+export interface NetworkPolicyObject extends KubeObject {
+  readonly spec?: {
+    readonly podSelector?: LabelSelectorObject;
+    readonly policyTypes?: readonly string[];
+    readonly ingress?: readonly { readonly from?: readonly PolicyPeerObject[]; readonly ports?: readonly PolicyPortObject[] }[];
+    readonly egress?: readonly { readonly to?: readonly PolicyPeerObject[]; readonly ports?: readonly PolicyPortObject[] }[];
+  };
 }

@@ -1,26 +1,26 @@
 /** The node agent: follows the cluster's objects, Open vSwitch and the links, and keeps this node as they say. */
-import { clusterNetworks, hostSubnets, netNamespaces } from '../../api/kinds.ts';
 import type { Exec } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
-import { type ObjectCache, watchKind } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
+import type { Ip } from '../model/address.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
-import type { ClusterNetworkObject, HostSubnetObject, NetNamespaceObject } from '../model/objects.ts';
-import type { Result } from '../model/result.ts';
 import { Applier } from './apply.ts';
 import type { Connection } from './conntrack.ts';
 import { PodAttacher } from './cni/attacher.ts';
-import { attachedPods } from './cni/pods.ts';
+import { type AttachedPod, attachedPods } from './cni/pods.ts';
 import { serveCni } from './cni/server.ts';
-import { type ClusterView, viewCluster } from './cluster.ts';
+import { ClusterFeed, type ClusterView } from './feed.ts';
 import type { LocalPod } from './facts.ts';
 import { watchLinks } from './links/monitor.ts';
+import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import { renderBase } from './nft/ruleset.ts';
 import { type NodePlan, planNode } from './plan/node.ts';
 
 export interface AgentOptions extends MachineOptions {
   readonly cniSocket: string;
+  /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; the machine's when undefined. */
+  readonly resolver: string | undefined;
 }
 
 export interface AgentDeps {
@@ -38,9 +38,8 @@ class Agent {
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #queue: WorkQueue;
-  readonly #networks: ObjectCache<ClusterNetworkObject>;
-  readonly #hostSubnets: ObjectCache<HostSubnetObject>;
-  readonly #netNamespaces: ObjectCache<NetNamespaceObject>;
+  readonly #feed: ClusterFeed;
+  readonly #names: NameTracker;
   readonly #machine: Machine;
   readonly #attacher: PodAttacher;
   readonly #applier: Applier;
@@ -57,9 +56,8 @@ class Agent {
     this.#logger = logger;
     this.#signal = signal;
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 5_000 });
-    this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
-    this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
-    this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
+    this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
+    this.#names = new NameTracker(resolverLookup(options.resolver), logger, () => this.#wake());
     this.#machine = new Machine(options, { exec, logger, changed: () => this.#wake(), lost: () => this.#lookAgain() });
     const endInSwitch = (connections: readonly Connection[]): Promise<void> => this.#machine.endConnections(connections);
     this.#applier = new Applier({ exec, logger, signal, bridge: this.#machine.bridge, endInSwitch });
@@ -74,8 +72,7 @@ class Agent {
   }
 
   async run(): Promise<void> {
-    await Promise.all([this.#networks.synced, this.#hostSubnets.synced, this.#netNamespaces.synced]);
-    for (const cache of [this.#networks, this.#hostSubnets, this.#netNamespaces]) cache.subscribe(() => this.#wake());
+    await this.#feed.follow();
     const resync = setInterval(() => this.#lookAgain(), resyncInterval);
     const links = watchLinks(this.#logger, () => this.#wake(), this.#signal);
     await serveCni(this.#options.cniSocket, (request) => this.#attacher.handle(request), this.#signal);
@@ -118,32 +115,20 @@ class Agent {
 
   /** One pass over the whole node; false when the cluster does not tell enough yet. */
   async #pass(): Promise<boolean> {
-    const view = this.#readCluster();
-    this.#say('cluster', view.ok ? undefined : view.error, 'waiting for the cluster');
-    if (!view.ok) return false;
-    this.#view = view.value;
-    const prepared = await this.#machine.prepare(view.value);
-    const pods = attachedPods(prepared.ovsdb).flatMap(({ ip, ofport, namespace }): LocalPod[] => {
-      const vnid = view.value.vnids.get(namespace);
-      return vnid === undefined || ofport === 0 ? [] : [{ ip, ofport, vnid }];
-    });
+    const found = this.#feed.view();
+    this.#say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
+    if (!found.ok) return false;
+    const view = found.value;
+    this.#view = view;
+    this.#names.follow(view.egressPolicies.names);
+    const prepared = await this.#machine.prepare(view);
     const { facts, uplink, networks } = prepared;
-    const plan = planNode({ facts, uplink, networks, remotes: view.value.remotes, pods, state: view.value.state });
-    await this.#apply(plan, prepared);
+    const pods = localPods(attachedPods(prepared.ovsdb), view);
+    const state = view.stateOf(pods.map(({ vnid }) => vnid));
+    const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
+    await this.#apply(planNode({ ...view, facts, uplink, networks, pods, state, addressesOf }), prepared);
     this.#ready = true;
     return true;
-  }
-
-  #readCluster(): Result<ClusterView> {
-    return viewCluster(
-      {
-        clusterNetwork: this.#networks.get('default'),
-        hostSubnets: this.#hostSubnets.list(),
-        netNamespaces: this.#netNamespaces.list(),
-        offline: new Set(),
-      },
-      this.#options.nodeName,
-    );
   }
 
   async #apply(plan: NodePlan, { facts, networks, uplink }: Prepared): Promise<void> {
@@ -165,6 +150,14 @@ class Agent {
       this.#logger.warn({ reason }, message);
     }
   }
+}
+
+/** The pods whose port and VNID are known. */
+function localPods(attached: readonly AttachedPod[], view: ClusterView): LocalPod[] {
+  return attached.flatMap(({ ip, ofport, namespace }): LocalPod[] => {
+    const vnid = view.vnids.get(namespace);
+    return vnid === undefined || ofport === 0 ? [] : [{ ip, ofport, vnid }];
+  });
 }
 
 /** Keeps this node as the cluster says until the signal aborts. The data path stays as it is when it ends. */

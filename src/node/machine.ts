@@ -7,7 +7,7 @@ import { connectRpc, type RpcConnection } from '../io/jsonrpc.ts';
 import type { Logger } from '../io/log.ts';
 import type { ClusterNetwork } from '../model/clusternetwork.ts';
 import type { Connection } from './conntrack.ts';
-import type { ClusterView } from './cluster.ts';
+import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
 import { findUplink, type Uplink } from './links/addresses.ts';
 import { configureGuard, configureTun } from './links/tun.ts';

@@ -7,7 +7,10 @@ import { parseNetNamespace } from '../../src/model/netnamespace.ts';
 import type { Result } from '../../src/model/result.ts';
 import { isVnid, type Vnid } from '../../src/model/vnid.ts';
 import type { Datapath } from '../../src/node/facts.ts';
+import { egressPolicies } from '../../src/node/plan/egresspolicy.ts';
 import type { NodeInput } from '../../src/node/plan/node.ts';
+import { policyWorld } from '../../src/node/world.ts';
+import type { NetworkPolicyObject, PodObject } from '../../src/model/objects.ts';
 
 export function value<T, E>(result: Result<T, E>): T {
   if (!result.ok) throw new Error(JSON.stringify(result.error));
@@ -33,6 +36,24 @@ export interface Scene {
   readonly datapath?: Datapath;
   readonly firstAvailable?: boolean;
   readonly masqueradeBit?: number;
+  /** EgressNetworkPolicies, each with its namespace's VNID. */
+  readonly egressPolicies?: readonly { readonly vnid: number; readonly rules: readonly (readonly ['Allow' | 'Deny', string])[] }[];
+  readonly addresses?: Readonly<Record<string, readonly string[]>>;
+  readonly multicast?: readonly number[];
+  readonly policies?: readonly NetworkPolicyObject[];
+  /** Pods for policies: `project-77/10.254.0.2` with labels. */
+  readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Further namespaces that share a VNID. */
+  readonly joined?: Readonly<Record<string, number>>;
+}
+
+function policyPods(scene: Scene): PodObject[] {
+  const local = Object.entries(scene.pods ?? {}).map(([octet, netid]) => [`project-${netid}/10.254.0.${octet}`, {}] as const);
+  return Object.entries({ ...Object.fromEntries(local), ...scene.labels }).map(([key, labels]) => {
+    const [namespace, podIP] = key.split('/');
+    const containers = [{ ports: [{ name: 'web', containerPort: 8080 }] }];
+    return { metadata: { namespace: namespace!, labels }, spec: { containers }, status: { podIP: podIP! } };
+  });
 }
 
 /** The input of worker0's plan in that scene. */
@@ -63,6 +84,11 @@ export function nodeInput(scene: Scene): NodeInput {
       }),
     ),
   );
+  const known = new Set([...Object.keys(scene.requests ?? {}).map(Number), ...Object.values(scene.pods ?? {}), 77, 78]);
+  const vnids = new Map([
+    ...[...known].map((netid) => [`project-${netid}`, vnid(netid)] as const),
+    ...Object.entries(scene.joined ?? {}).map(([name, netid]) => [name, vnid(netid)] as const),
+  ]);
   return {
     facts: {
       name: 'worker0',
@@ -87,8 +113,32 @@ export function nodeInput(scene: Scene): NodeInput {
       ofport: 3 + index,
       vnid: vnid(netid),
     })),
+    egressPolicies: egressPolicies(
+      (scene.egressPolicies ?? []).map(({ vnid: netid, rules }, index) => ({
+        ...meta,
+        kind: 'EgressNetworkPolicy' as const,
+        metadata: { namespace: `project-${netid}`, name: `policy-${index}` },
+        spec: { egress: rules.map(([type, to]) => ({ type, to: /^[0-9./]+$/.test(to) ? { cidrSelector: to } : { dnsName: to } })) },
+      })),
+      vnids,
+    ),
+    addressesOf: (name) => (scene.addresses?.[name] ?? []).map(ip),
+    multicast: new Set((scene.multicast ?? []).map(vnid)),
+    world:
+      (scene.mode ?? 'networkpolicy') === 'networkpolicy'
+        ? policyWorld({
+            policies: scene.policies ?? [],
+            namespaces: [...vnids.keys()].map((name) => ({ metadata: { name, labels: { name } } })),
+            pods: policyPods(scene),
+            vnids,
+          })
+        : undefined,
     state: egressState({ hostSubnets, netNamespaces, offline: new Set((scene.offline ?? []).map(ip)) }),
   };
+}
+
+function policy(spec: NonNullable<NetworkPolicyObject['spec']>): NetworkPolicyObject {
+  return { metadata: { namespace: 'project-77', name: 'policy' }, spec };
 }
 
 /** Every kind of state a node can be in, by name. */
@@ -131,5 +181,43 @@ export const scenes: Readonly<Record<string, Scene>> = {
     hosts: { 0: ['192.168.7.201'], 1: ['192.168.7.200'] },
   },
   'egress-vnid-0': { pods: { 2: 0 }, requests: { 0: ['192.168.7.200'] }, hosts: { 0: ['192.168.7.200'] } },
+  'egress-policy': { pods: { 2: 77 }, egressPolicies: [{ vnid: 77, rules: [['Allow', '203.0.113.0/24'], ['Deny', '0.0.0.0/0']] }] },
+  'egress-policy-names': {
+    pods: { 2: 77 },
+    egressPolicies: [{ vnid: 77, rules: [['Deny', 'bad.example.com'], ['Allow', 'good.example.com.'], ['Deny', '0.0.0.0/32']] }],
+    addresses: { 'bad.example.com': ['203.0.113.1'], 'good.example.com': ['203.0.113.1', '203.0.113.2'] },
+  },
+  'egress-policy-twice': {
+    pods: { 2: 77 },
+    egressPolicies: [{ vnid: 77, rules: [] }, { vnid: 77, rules: [] }],
+  },
+  'egress-policy-joined': { mode: 'multitenant', pods: { 2: 77 }, joined: { other: 77 }, egressPolicies: [{ vnid: 77, rules: [['Allow', '0.0.0.0/0']] }] },
+  'egress-policy-global': { pods: { 2: 0 }, egressPolicies: [{ vnid: 0, rules: [['Deny', '0.0.0.0/0']] }] },
+  multicast: { pods: { 2: 77, 3: 77, 4: 78 }, multicast: [77, 79] },
+  'policy-deny-all': { pods: { 2: 77, 3: 78 }, policies: [policy({ podSelector: {} })] },
+  'policy-same-namespace': { pods: { 2: 77 }, policies: [policy({ podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] })] },
+  'policy-selected-pods': {
+    pods: { 2: 77, 3: 77 },
+    labels: { 'project-77/10.254.0.2': { app: 'web' }, 'project-78/10.254.1.9': { role: 'client' }, 'project-78/10.254.1.8': {} },
+    policies: [
+      policy({
+        podSelector: { matchLabels: { app: 'web' } },
+        ingress: [
+          { from: [{ namespaceSelector: { matchLabels: { name: 'project-78' } }, podSelector: { matchLabels: { role: 'client' } } }], ports: [{ port: 'web' }] },
+          { from: [{ namespaceSelector: { matchExpressions: [{ key: 'name', operator: 'In', values: ['project-78'] }] } }], ports: [{ protocol: 'UDP', port: 53 }] },
+        ],
+      }),
+    ],
+  },
+  'policy-egress-block': {
+    pods: { 2: 77 },
+    policies: [
+      policy({
+        podSelector: {},
+        policyTypes: ['Egress'],
+        egress: [{ to: [{ ipBlock: { cidr: '203.0.113.0/24', except: ['203.0.113.128/26'] } }], ports: [{ port: 8000, endPort: 8009 }] }],
+      }),
+    ],
+  },
   'egress-outside-network': { pods: { 2: 77 }, requests: { 77: ['10.9.9.9'] }, hosts: { 0: ['10.9.9.9'] } },
 };

@@ -155,6 +155,11 @@ export class EgressTracker {
     return this.#hosts.values();
   }
 
+  /** The VNIDs that request an IP which this node's HostSubnet lists, each once. */
+  vnidsHostedBy(node: NodeName): readonly Vnid[] {
+    return [...new Set(this.#hosts.get(node)?.ips.flatMap(({ requesters }) => requesters))];
+  }
+
   /** Every id of a tracked IP is less than this. */
   get idLimit(): number {
     return this.#idLimit;
@@ -173,7 +178,12 @@ export class EgressTracker {
 
   /** The whole state, as `egressState` gives it. */
   state(): EgressState {
-    const records = [...this.#vnids.values()].flatMap(({ egress }) => (egress === undefined ? [] : [egress])).sort((a, b) => a.vnid - b.vnid);
+    return this.stateOf(this.#vnids.keys());
+  }
+
+  /** The part of the state that is about these VNIDs. */
+  stateOf(vnids: Iterable<Vnid>): EgressState {
+    const records = [...vnids].flatMap((vnid) => this.#vnids.get(vnid)?.egress ?? []).sort((a, b) => a.vnid - b.vnid);
     const assigned = records.flatMap((egress) => [...egress.assigned]).sort(([a], [b]) => compareIps(a, b));
     return {
       assigned: new Map(assigned),

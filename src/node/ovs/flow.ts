@@ -12,6 +12,7 @@ export interface Match {
   readonly dl_dst?: string;
   readonly nw_src?: string;
   readonly nw_dst?: string;
+  readonly nw_frag?: 'later';
   readonly arp_spa?: string;
   readonly arp_tpa?: string;
   readonly arp_sha?: string;
@@ -31,6 +32,7 @@ export const matchFields = [
   'dl_dst',
   'nw_src',
   'nw_dst',
+  'nw_frag',
   'arp_spa',
   'arp_tpa',
   'arp_sha',

@@ -154,7 +154,6 @@ export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
     { table: table.toService, priority: 200, match: { proto: 'ip' }, actions: packetToTun0(facts, 0) },
     { table: table.isolation, priority: 300, match: { proto: 'ip', nw_src: facts.gateway }, actions: [outputReg2] },
     ...outside(facts),
-    { table: table.multicastRemote, priority: 100, match: {}, actions: [goto(table.multicastLocal)] },
     ...isolation(networks),
     versionFlow(networks.mode),
   ];

@@ -9,6 +9,9 @@ import { type NftElements, seenMark } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { baseFlows } from './base.ts';
 import { egressRules } from './egress.ts';
+import { type EgressPolicies, egressPolicyFlows } from './egresspolicy.ts';
+import { multicastFlows, multicastToNodes } from './multicast.ts';
+import { networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
 import { podFlows, remoteNodeFlows, vnidFlows } from './peers.ts';
 
 export interface NodeInput {
@@ -18,6 +21,12 @@ export interface NodeInput {
   readonly remotes: readonly RemoteNode[];
   readonly pods: readonly LocalPod[];
   readonly state: EgressState;
+  readonly egressPolicies: EgressPolicies;
+  /** The addresses that a name has now. */
+  readonly addressesOf: (name: string) => readonly Ip[];
+  readonly multicast: ReadonlySet<Vnid>;
+  /** Undefined in the modes without NetworkPolicy. */
+  readonly world: PolicyWorld | undefined;
 }
 
 export interface NodePlan {
@@ -57,7 +66,7 @@ function hosting({ facts, uplink, state }: NodeInput): Hosting {
 
 /** The plan of one node. The order of the input's lists does not matter. */
 export function planNode(input: NodeInput): NodePlan {
-  const { facts, networks, remotes, pods, state } = input;
+  const { facts, networks, remotes, pods, state, world } = input;
   const vnids: ReadonlySet<Vnid> = new Set(pods.map(({ vnid }) => vnid));
   const egress = egressRules(facts, state, vnids);
   const { addresses, refused, snat } = hosting(input);
@@ -72,6 +81,10 @@ export function planNode(input: NodeInput): NodePlan {
       ...remotes.flatMap(remoteNodeFlows),
       ...pods.flatMap(podFlows),
       ...[...vnids].flatMap((vnid) => vnidFlows(networks.mode, vnid)),
+      ...(world === undefined ? [] : networkPolicyFlows(world, vnids, new Set(pods.map(({ ip }) => ip)))),
+      ...egressPolicyFlows(input.egressPolicies, vnids, input.addressesOf),
+      multicastToNodes(remotes),
+      ...multicastFlows(input.multicast, pods),
       ...egress.flows,
     ],
     groups: egress.groups,

@@ -51,20 +51,10 @@ export function podFlows(pod: LocalPod): Flow[] {
   ];
 }
 
-/** The isolation flows of one VNID that has pods here. */
+/** The isolation flows of one VNID that has pods here; those of the NetworkPolicy mode are in networkpolicy.ts. */
 export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {
-  switch (mode) {
-    case 'subnet':
-      return [];
-    case 'multitenant':
-      if (vnid === 0) return [];
-      return [{ table: table.isolation, priority: 100, match: { reg0: hex(vnid), reg1: hex(vnid) }, actions: [outputReg2] }];
-    case 'networkpolicy':
-      return [
-        { table: table.policyEgress, priority: 50, match: { reg0: regValue(vnid) }, actions: [goto(table.commit)] },
-        { table: table.isolation, priority: 50, match: { reg1: regValue(vnid) }, actions: [outputReg2] },
-      ];
-  }
+  if (mode !== 'multitenant' || vnid === 0) return [];
+  return [{ table: table.isolation, priority: 100, match: { reg0: hex(vnid), reg1: hex(vnid) }, actions: [outputReg2] }];
 }
 
 /** A register's value as ovs-ofctl prints it: zero without `0x`. */

@@ -1,0 +1,188 @@
+/** What a node reads of the cluster, kept up to date change by change. */
+import { clusterNetworks, egressNetworkPolicies, hostSubnets, namespaces, netNamespaces, networkPolicies, pods } from '../../api/kinds.ts';
+import type { KubeClient } from '../io/kube/client.ts';
+import { type Change, type ObjectCache, watchKind } from '../io/kube/watch.ts';
+import type { Logger } from '../io/log.ts';
+import type { Ip } from '../model/address.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
+import type { EgressState } from '../model/egress/state.ts';
+import { EgressTracker } from '../model/egress/tracker.ts';
+import { parseHostSubnet } from '../model/hostsubnet.ts';
+import { isNamespaceName, isNodeName, type NodeName } from '../model/names.ts';
+import { parseNetNamespace } from '../model/netnamespace.ts';
+import type {
+  ClusterNetworkObject,
+  EgressNetworkPolicyObject,
+  HostSubnetObject,
+  NamespaceObject,
+  NetNamespaceObject,
+  NetworkPolicyObject,
+  PodObject,
+} from '../model/objects.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import type { Vnid } from '../model/vnid.ts';
+import type { RemoteNode } from './facts.ts';
+import { type EgressPolicies, egressPolicies } from './plan/egresspolicy.ts';
+import { multicastAnnotation } from './plan/multicast.ts';
+import type { PolicyWorld } from './plan/networkpolicy.ts';
+import { policyWorld } from './world.ts';
+
+export interface ClusterView {
+  readonly network: ClusterNetwork;
+  readonly own: { readonly hostIP: Ip; readonly subnet: RemoteNode['subnet'] };
+  readonly remotes: readonly RemoteNode[];
+  /** The VNID of each namespace. */
+  readonly vnids: ReadonlyMap<string, Vnid>;
+  /** The egress state of these VNIDs and of those whose IPs this node hosts. */
+  readonly stateOf: (local: Iterable<Vnid>) => EgressState;
+  readonly egressPolicies: EgressPolicies;
+  /** VNIDs with multicast. */
+  readonly multicast: ReadonlySet<Vnid>;
+  /** Undefined in the modes without NetworkPolicy. */
+  readonly world: PolicyWorld | undefined;
+}
+
+interface PolicyCaches {
+  readonly policies: ObjectCache<NetworkPolicyObject>;
+  readonly namespaces: ObjectCache<NamespaceObject>;
+  readonly pods: ObjectCache<PodObject>;
+}
+
+/** A value made anew only when something it is made from has changed. */
+class Derived<T> {
+  #value: T | undefined;
+
+  get(make: () => T): T {
+    this.#value ??= make();
+    return this.#value;
+  }
+
+  spoil(): void {
+    this.#value = undefined;
+  }
+}
+
+export class ClusterFeed {
+  readonly #node: NodeName;
+  readonly #start: <T extends { readonly metadata: object }>(make: (client: KubeClient) => ObjectCache<T>) => ObjectCache<T>;
+  readonly #changed: () => void;
+  readonly #networks: ObjectCache<ClusterNetworkObject>;
+  readonly #hostSubnets: ObjectCache<HostSubnetObject>;
+  readonly #netNamespaces: ObjectCache<NetNamespaceObject>;
+  readonly #egressPolicies: ObjectCache<EgressNetworkPolicyObject>;
+  readonly #options: { readonly logger: Logger; readonly signal: AbortSignal };
+  #policyCaches: PolicyCaches | undefined;
+  readonly #tracker = new EgressTracker();
+  readonly #nodes = new Map<string, RemoteNode>();
+  readonly #vnids = new Map<string, Vnid>();
+  readonly #multicastNamespaces = new Set<string>();
+  readonly #policies = new Derived<EgressPolicies>();
+  readonly #world = new Derived<PolicyWorld>();
+
+  /** `changed` is called after every change once `follow` has begun. */
+  constructor(client: KubeClient, node: string, options: { readonly logger: Logger; readonly signal: AbortSignal; readonly changed: () => void }) {
+    const { logger, signal, changed } = options;
+    if (!isNodeName(node)) throw new Error('a node has a name');
+    this.#node = node;
+    this.#changed = changed;
+    this.#options = options;
+    this.#start = (make) => make(client);
+    this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
+    this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
+    this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
+    this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
+  }
+
+  /** Resolves when every kind that is needed has been read; from then on changes are told. */
+  async follow(): Promise<void> {
+    await Promise.all([this.#networks.synced, this.#hostSubnets.synced, this.#netNamespaces.synced, this.#egressPolicies.synced]);
+    this.#hostSubnets.subscribe((change) => this.#hostSubnetChanged(change));
+    this.#netNamespaces.subscribe((change) => this.#netNamespaceChanged(change));
+    this.#egressPolicies.subscribe(() => this.#spoil(this.#policies));
+    this.#networks.subscribe(() => this.#changed());
+  }
+
+  /** The health check's verdict on a node address. */
+  setOffline(nodeIP: Ip, offline: boolean): void {
+    this.#tracker.setOffline(nodeIP, offline);
+    this.#changed();
+  }
+
+  /** The cluster as it is now; the reason when something is missing that a node cannot work without. */
+  view(): Result<ClusterView> {
+    const network = this.#network();
+    if (!network.ok) return network;
+    const own = this.#nodes.get(this.#node);
+    if (own === undefined) return err(`HostSubnet ${this.#node} does not exist or has no usable hostIP and subnet`);
+    const world = network.value.mode === 'networkpolicy' ? this.#policyWorld() : undefined;
+    if (world?.ok === false) return world;
+    return ok({
+      network: network.value,
+      own: { hostIP: own.nodeIP, subnet: own.subnet },
+      remotes: [...this.#nodes.values()].filter(({ name }) => name !== this.#node),
+      vnids: this.#vnids,
+      stateOf: (local) => this.#tracker.stateOf(new Set([...local, ...this.#tracker.vnidsHostedBy(this.#node)])),
+      egressPolicies: this.#policies.get(() => egressPolicies(this.#egressPolicies.list(), this.#vnids)),
+      multicast: new Set([...this.#multicastNamespaces].flatMap((name) => this.#vnids.get(name) ?? [])),
+      world: world?.value,
+    });
+  }
+
+  #spoil(derived: { spoil(): void }): void {
+    derived.spoil();
+    this.#changed();
+  }
+
+  #network(): Result<ClusterNetwork> {
+    const raw = this.#networks.get('default');
+    if (raw === undefined) return err('ClusterNetwork "default" does not exist');
+    const parsed = parseClusterNetwork(raw);
+    if (parsed.ok) return parsed;
+    return err(parsed.error.map(({ field, reason }) => `ClusterNetwork "default": ${field} ${reason}`).join('; '));
+  }
+
+  #hostSubnetChanged({ key, after }: Change<HostSubnetObject>): void {
+    const parsed = after === undefined ? undefined : parseHostSubnet(after);
+    if (parsed?.ok === true) this.#tracker.setHostSubnet(parsed.value);
+    else if (isNodeName(key)) this.#tracker.deleteHostSubnet(key);
+    // One whose egress fields are wrong still has pods that are to be reached.
+    const known = parsed?.ok === true ? parsed.value : parsed?.error;
+    if (known?.hostIP === undefined || known.subnet === undefined) this.#nodes.delete(key);
+    else this.#nodes.set(key, { name: known.name, nodeIP: known.hostIP, subnet: known.subnet });
+    this.#changed();
+  }
+
+  #netNamespaceChanged({ key, after }: Change<NetNamespaceObject>): void {
+    const parsed = after === undefined ? undefined : parseNetNamespace(after);
+    if (parsed?.ok === true) {
+      this.#tracker.setNetNamespace(parsed.value);
+      this.#vnids.set(key, parsed.value.vnid);
+    } else {
+      if (isNamespaceName(key)) this.#tracker.deleteNetNamespace(key);
+      this.#vnids.delete(key);
+    }
+    if (after?.metadata.annotations?.[multicastAnnotation] === 'true') this.#multicastNamespaces.add(key);
+    else this.#multicastNamespaces.delete(key);
+    this.#policies.spoil();
+    this.#spoil(this.#world);
+  }
+
+  #policyWorld(): Result<PolicyWorld> {
+    this.#policyCaches ??= this.#watchPolicies();
+    const { policies, namespaces: names, pods: all } = this.#policyCaches;
+    if (!policies.isSynced() || !names.isSynced() || !all.isSynced()) return err('NetworkPolicies, Namespaces and Pods are still being read');
+    return ok(this.#world.get(() => policyWorld({ policies: policies.list(), namespaces: names.list(), pods: all.list(), vnids: this.#vnids })));
+  }
+
+  #watchPolicies(): PolicyCaches {
+    const { logger, signal } = this.#options;
+    const caches = {
+      policies: this.#start((client) => watchKind<NetworkPolicyObject>(client, networkPolicies, { logger }, signal)),
+      namespaces: this.#start((client) => watchKind<NamespaceObject>(client, namespaces, { logger }, signal)),
+      pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger }, signal)),
+    };
+    const spoil = (): void => this.#spoil(this.#world);
+    for (const cache of Object.values(caches)) cache.subscribe(spoil, spoil);
+    return caches;
+  }
+}

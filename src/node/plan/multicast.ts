@@ -1,0 +1,31 @@
+/** Tables 110, 111 and 120: multicast of the VNIDs that have it, to their pods here and to every other node. */
+import type { Vnid } from '../../model/vnid.ts';
+import type { LocalPod, RemoteNode } from '../facts.ts';
+import { type Action, type Flow, goto, output, set, vnidToTunnel } from '../ovs/flow.ts';
+import { port, table } from '../ovs/pipeline.ts';
+import { regValue } from './peers.ts';
+
+/** The NetNamespace annotation that turns multicast on when it is exactly `true`. */
+export const multicastAnnotation = 'netnamespace.network.openshift.io/multicast-enabled';
+
+const byAddress = (a: RemoteNode, b: RemoteNode): number => (a.name < b.name ? -1 : 1);
+
+/** The flow that sends a packet to every other node, and then to the pods here. */
+export function multicastToNodes(remotes: readonly RemoteNode[]): Flow {
+  const tunnels = remotes.toSorted(byAddress).flatMap((remote): Action[] => [set('tun_dst', remote.nodeIP), output(port.vxlan0)]);
+  const actions = tunnels.length === 0 ? [] : [vnidToTunnel, ...tunnels];
+  return { table: table.multicastRemote, priority: 100, match: {}, actions: [...actions, goto(table.multicastLocal)] };
+}
+
+/** The flows of the VNIDs with multicast and pods here. */
+export function multicastFlows(enabled: ReadonlySet<Vnid>, pods: readonly LocalPod[]): Flow[] {
+  return [...enabled].flatMap((vnid): Flow[] => {
+    const ports = pods.filter((pod) => pod.vnid === vnid).map(({ ofport }) => ofport);
+    if (ports.length === 0) return [];
+    const match = { reg0: regValue(vnid) };
+    return [
+      { table: table.multicast, priority: 100, match, actions: [goto(table.multicastRemote)] },
+      { table: table.multicastLocal, priority: 100, match, actions: ports.toSorted((a, b) => a - b).map(output) },
+    ];
+  });
+}

@@ -1,0 +1,180 @@
+/** Tables 27 and 80 of the NetworkPolicy mode: who may open connections to and from the pods of a namespace. */
+import type { Ip } from '../../model/address.ts';
+import type { NetworkPolicy, Peer, PolicyPort, PolicyRule, Protocol } from '../../model/networkpolicy.ts';
+import { portMasks } from '../../model/networkpolicy.ts';
+import { type Labels, matches, selectsAll } from '../../model/selector.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import { type Action, type Flow, goto, type Match, outputReg2 } from '../ovs/flow.ts';
+import { table } from '../ovs/pipeline.ts';
+import { regValue } from './peers.ts';
+
+/** A pod anywhere in the cluster, as policies see it. */
+export interface PolicyPod {
+  readonly namespace: string;
+  readonly ip: Ip;
+  readonly labels: Labels;
+  readonly ports: readonly { readonly name: string; readonly protocol: Protocol; readonly port: number }[];
+}
+
+export interface PolicyNamespace {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly vnid: Vnid;
+}
+
+/** What policies are about: everything of the cluster that their selectors may select. */
+export interface PolicyWorld {
+  readonly policies: readonly NetworkPolicy[];
+  readonly namespaces: readonly PolicyNamespace[];
+  readonly pods: readonly PolicyPod[];
+}
+
+const priority = { allow: 150, selected: 100, unselected: 50 } as const;
+
+type Direction = 'ingress' | 'egress';
+
+interface Side {
+  readonly table: number;
+  /** The register that holds this namespace's VNID. */
+  readonly own: 'reg0' | 'reg1';
+  readonly ownAddress: 'nw_src' | 'nw_dst';
+  readonly peerAddress: 'nw_src' | 'nw_dst';
+  readonly pass: Action;
+}
+
+const sides: Readonly<Record<Direction, Side>> = {
+  ingress: { table: table.isolation, own: 'reg1', ownAddress: 'nw_dst', peerAddress: 'nw_src', pass: outputReg2 },
+  egress: { table: table.policyEgress, own: 'reg0', ownAddress: 'nw_src', peerAddress: 'nw_dst', pass: goto(table.commit) },
+};
+
+/** A part of a match, and the pod it stands for, which named ports are looked up on. */
+interface Alternative {
+  readonly match: Match;
+  readonly pod?: PolicyPod;
+}
+
+class NamespacePlanner {
+  readonly #world: PolicyWorld;
+  readonly #namespace: PolicyNamespace;
+  readonly #localPods: readonly PolicyPod[];
+  readonly #byNamespace: ReadonlyMap<string, readonly PolicyPod[]>;
+
+  constructor(world: PolicyWorld, byNamespace: ReadonlyMap<string, readonly PolicyPod[]>, namespace: PolicyNamespace, local: ReadonlySet<Ip>) {
+    this.#world = world;
+    this.#namespace = namespace;
+    this.#byNamespace = byNamespace;
+    this.#localPods = (byNamespace.get(namespace.name) ?? []).filter(({ ip }) => local.has(ip));
+  }
+
+  flows(direction: Direction): Flow[] {
+    const side = sides[direction];
+    const own = { [side.own]: regValue(this.#namespace.vnid) };
+    const policies = this.#world.policies.filter((policy) => policy.namespace === this.#namespace.name && policy[direction] !== undefined);
+    const flows = policies.flatMap((policy) => {
+      const selected = this.#selected(policy, side);
+      const allowed = (policy[direction] ?? []).flatMap((rule) => this.#ruleFlows(rule, direction, selected));
+      const closed = selected.filter(({ pod }) => pod !== undefined).map(({ match }) => this.#flow(side, priority.selected, match, []));
+      return [...allowed, ...closed];
+    });
+    if (policies.some(({ pods }) => selectsAll(pods))) return flows;
+    return [...flows, { table: side.table, priority: priority.unselected, match: own, actions: [side.pass] }];
+  }
+
+  #flow(side: Side, at: number, match: Match, actions: readonly Action[]): Flow {
+    return { table: side.table, priority: at, match: { ...match, [side.own]: regValue(this.#namespace.vnid) }, actions };
+  }
+
+  /** The local pods that a policy selects; one alternative without a pod when it selects all of the namespace. */
+  #selected(policy: NetworkPolicy, side: Side): Alternative[] {
+    if (selectsAll(policy.pods)) return [{ match: {} }];
+    return this.#localPods
+      .filter(({ labels }) => matches(policy.pods, labels))
+      .map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
+  }
+
+  #ruleFlows(rule: PolicyRule, direction: Direction, selected: readonly Alternative[]): Flow[] {
+    const side = sides[direction];
+    const named = rule.ports?.some(({ kind }) => kind === 'named') === true;
+    // A named port is looked up on the pod that listens: our own for ingress, the peer for egress.
+    const owns = named && direction === 'ingress' ? this.#eachPod(selected, side) : selected;
+    const peers = rule.peers === undefined ? [{ match: {} }] : rule.peers.flatMap((peer) => this.#peer(peer, direction, named));
+    return owns.flatMap((own) =>
+      peers.flatMap((peer) =>
+        portMatches(rule.ports, direction === 'ingress' ? own.pod : peer.pod).map((port) =>
+          this.#flow(side, priority.allow, { ...own.match, ...peer.match, ...port }, [side.pass]),
+        ),
+      ),
+    );
+  }
+
+  #eachPod(selected: readonly Alternative[], side: Side): readonly Alternative[] {
+    if (selected.some(({ pod }) => pod !== undefined)) return selected;
+    return selected.length === 0 ? [] : this.#localPods.map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
+  }
+
+  #peer(peer: Peer, direction: Direction, named: boolean): Alternative[] {
+    const { peerAddress } = sides[direction];
+    if (peer.kind === 'block') return peer.cidrs.map((cidr) => blockMatch(peerAddress, cidr.text));
+    const namespaces = this.#namespaces(peer);
+    // Whole namespaces are known by VNID, but only where the packet comes from them.
+    if (selectsAll(peer.pods) && direction === 'ingress' && !named) {
+      return namespaces.map(({ vnid }) => ({ match: { reg0: regValue(vnid) } }));
+    }
+    return namespaces.flatMap(({ name }) =>
+      (this.#byNamespace.get(name) ?? [])
+        .filter(({ labels }) => matches(peer.pods, labels))
+        .map((pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod })),
+    );
+  }
+
+  #namespaces(peer: Extract<Peer, { kind: 'pods' }>): readonly PolicyNamespace[] {
+    const { namespaces } = peer;
+    if (namespaces === undefined) return [this.#namespace];
+    return this.#world.namespaces.filter(({ labels }) => matches(namespaces, labels));
+  }
+}
+
+function blockMatch(field: 'nw_src' | 'nw_dst', cidr: string): Alternative {
+  return cidr === '0.0.0.0/0' ? { match: { proto: 'ip' } } : { match: { proto: 'ip', [field]: cidr.replace(/\/32$/, '') } };
+}
+
+/** Matches on ports; later fragments carry none and pass with their protocol. */
+function portMatches(ports: readonly PolicyPort[] | undefined, listener: PolicyPod | undefined): Match[] {
+  if (ports === undefined) return [{}];
+  return ports.flatMap((port): Match[] => {
+    switch (port.kind) {
+      case 'any':
+        return [{ proto: port.protocol }];
+      case 'range':
+        return rangeMatches(port.protocol, port.from, port.to);
+      case 'named': {
+        const found = listener?.ports.filter(({ name, protocol }) => name === port.name && protocol === port.protocol) ?? [];
+        return found.flatMap((one) => rangeMatches(port.protocol, one.port, one.port));
+      }
+    }
+  });
+}
+
+function rangeMatches(proto: Protocol, from: number, to: number): Match[] {
+  const masked = portMasks(from, to).map(({ value, mask }): Match => {
+    const exact = mask === 0xffff;
+    return { proto, tp_dst: exact ? String(value) : `0x${value.toString(16)}/0x${mask.toString(16)}` };
+  });
+  return [...masked, { proto, nw_frag: 'later' }];
+}
+
+/** The flows of both tables for the namespaces that have pods on this node. `local` are the addresses of those pods. */
+export function networkPolicyFlows(world: PolicyWorld, localVnids: ReadonlySet<Vnid>, local: ReadonlySet<Ip>): Flow[] {
+  const byNamespace = new Map<string, PolicyPod[]>();
+  for (const pod of world.pods) {
+    const list = byNamespace.get(pod.namespace);
+    if (list === undefined) byNamespace.set(pod.namespace, [pod]);
+    else list.push(pod);
+  }
+  return world.namespaces
+    .filter(({ vnid }) => localVnids.has(vnid))
+    .flatMap((namespace) => {
+      const planner = new NamespacePlanner(world, byNamespace, namespace, local);
+      return [...planner.flows('ingress'), ...planner.flows('egress')];
+    });
+}
