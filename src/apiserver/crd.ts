@@ -103,7 +103,7 @@ export function establish(crd: JsonObject, now: string): JsonObject {
   const known = objectsAt(objectAt(crd, 'status'), 'conditions');
   return {
     ...crd,
-    spec: { ...spec, names: accepted, conversion: { strategy: 'None' } },
+    spec: { ...spec, names: accepted, conversion: { strategy: 'None', ...objectAt(spec, 'conversion') } },
     status: {
       acceptedNames: accepted,
       conditions:
