@@ -25,11 +25,12 @@ function namedPorts(container: Container): PolicyPod['ports'] {
 }
 
 /** A pod with an address of its own; one on the host's network, without address, or ended is none. */
-function policyPod({ metadata, spec, status }: PodObject): PolicyPod | undefined {
-  const ip = parseIp(status?.podIP ?? '');
-  if (!ip.ok || spec?.hostNetwork === true || ended.has(status?.phase ?? '')) return undefined;
+function policyPod({ metadata, spec = {}, status = {} }: PodObject): PolicyPod | undefined {
+  const { podIP = '', phase = '' } = status;
+  const ip = parseIp(podIP);
+  if (!ip.ok || spec.hostNetwork === true || ended.has(phase)) return undefined;
   const { namespace = '', labels = {} } = metadata;
-  return { namespace, ip: ip.value, labels, ports: (spec?.containers ?? []).flatMap(namedPorts) };
+  return { namespace, ip: ip.value, labels, ports: (spec.containers ?? []).flatMap(namedPorts) };
 }
 
 /** The world of the objects of one moment; namespaces without a VNID are not part of it yet. */
