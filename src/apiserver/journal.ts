@@ -3,7 +3,8 @@
  * present objects at each start. A last line that a crash cut off is passed over.
  */
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { isJsonObject, parseJson, type JsonObject } from '../model/json.ts';
 import type { Certificate } from './identity.ts';
@@ -69,9 +70,11 @@ function replay(text: string): State {
 
 export class Journal {
   readonly #file: number;
+  readonly #lock: Server;
 
-  constructor(path: string) {
+  constructor(path: string, lock: Server) {
     this.#file = openSync(path, 'a', 0o600);
+    this.#lock = lock;
   }
 
   /** Writes a change down before it is answered. */
@@ -82,18 +85,33 @@ export class Journal {
 
   close(): void {
     closeSync(this.#file);
+    this.#lock.close();
   }
+}
+
+/** The folder belongs to another server that is running. */
+export class FolderInUse extends Error {}
+
+/** Claims the folder for this process, by a socket name that ends with the process; throws FolderInUse. */
+async function claim(folder: string): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', () => reject(new FolderInUse(`${folder} is used by another API server that is running`)));
+    server.listen(`\0sdn-compat-data-${folder}`, resolve);
+  });
+  return server.unref();
 }
 
 /** Reads the state in the folder, which is made when it is not there, and opens its journal. */
 export async function openJournal(folder: string): Promise<{ readonly state: State; readonly journal: Journal }> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = await claim(await realpath(folder));
   const path = join(folder, journalName);
   const state = existsSync(path) ? replay(await readFile(path, 'utf8')) : { kept: [], version: 1 };
   const lines = state.kept.map(({ id, object }) => `${JSON.stringify({ id, object })}\n`);
   await writeFile(`${path}.new`, lines.join(''), { mode: 0o600 });
   await rename(`${path}.new`, path);
-  return { state, journal: new Journal(path) };
+  return { state, journal: new Journal(path, lock) };
 }
 
 /** The identity kept in the folder; made by `make` the first time. */

@@ -176,6 +176,13 @@ async function open(api: Server, { key, certificate }: Identity, at: ListenOptio
   return server;
 }
 
+async function openSocket(api: Server, identity: Identity, path: string, logger: Logger): Promise<https.Server> {
+  await rm(path, { force: true });
+  const server = await open(api, identity, { path }, logger);
+  await chmod(path, 0o600);
+  return server;
+}
+
 function identityFor(host: string): () => Promise<Identity> {
   const names = [...new Set([host, '127.0.0.1', 'localhost'])];
   return async () => ({ ...(await makeCertificate(exec, names)), token: makeToken() });
@@ -186,7 +193,7 @@ function urlOf(server: https.Server | undefined, { host, port }: ApiServerOption
   return `https://${host.includes(':') ? `[${host}]` : host}:${String(isAddress(address) ? address.port : port)}`;
 }
 
-/** Starts the server; rejects when the port is in use (code EADDRINUSE) or a CRD is not supported. */
+/** Starts the server; rejects when the port (code EADDRINUSE) or the folder (FolderInUse) is in use or a CRD is not supported. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { listen: where, socketPath, logger, dataDir, now = () => new Date() } = options;
   const kept = dataDir === undefined ? undefined : await openJournal(dataDir);
@@ -202,20 +209,23 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const identity = dataDir === undefined ? await makeIdentity() : await keptIdentity(dataDir, makeIdentity);
   const stop = new AbortController();
   const api = new Server(objects, identity.token, options, stop.signal);
-  const servers = [await open(api, identity, { host: where.host, port: where.port }, logger)];
-  if (socketPath !== undefined) {
-    await rm(socketPath, { force: true });
-    servers.push(await open(api, identity, { path: socketPath }, logger));
-    await chmod(socketPath, 0o600);
+  const servers: https.Server[] = [];
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await Promise.all(servers.map(closed));
+    kept?.journal.close();
+  };
+  try {
+    servers.push(await open(api, identity, { host: where.host, port: where.port }, logger));
+    if (socketPath !== undefined) servers.push(await openSocket(api, identity, socketPath, logger));
+  } catch (error) {
+    await close();
+    throw error;
   }
   const url = urlOf(servers[0], where);
   return {
     url,
     kubeconfig: kubeconfigText(url, identity.certificate, identity.token),
-    close: async () => {
-      stop.abort();
-      await Promise.all(servers.map(closed));
-      kept?.journal.close();
-    },
+    close,
   };
 }

@@ -1,6 +1,7 @@
 /** `sdn-compat apiserver`: the embedded API server alone, until SIGTERM. */
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { crds } from '../../api/crds.ts';
+import { FolderInUse } from '../apiserver/journal.ts';
 import { startApiServer, type ApiServer } from '../apiserver/server.ts';
 import { createLogger } from '../io/log.ts';
 import { Failure, untilSignal } from './fail.ts';
@@ -34,6 +35,7 @@ async function start(options: ApiServerArguments): Promise<ApiServer> {
     return await startApiServer({ listen: parseListen(options.listen), ...places, crds, logger });
   } catch (error) {
     if (isInUse(error)) throw new Failure(`${options.listen} is in use: choose another port with --listen`);
+    if (error instanceof FolderInUse) throw new Failure(error.message);
     throw error;
   }
 }
@@ -42,8 +44,17 @@ async function start(options: ApiServerArguments): Promise<ApiServer> {
 export async function runApiServer(options: ApiServerArguments): Promise<void> {
   const stop = untilSignal();
   const server = await start(options);
-  await writeFile(options.writeKubeconfig, server.kubeconfig, { mode: 0o600 });
-  process.stdout.write(`serving ${server.url}; use it with: export KUBECONFIG=${options.writeKubeconfig}\n`);
-  await new Promise((resolve) => stop.addEventListener('abort', resolve));
-  await server.close();
+  try {
+    await writeKubeconfig(options.writeKubeconfig, server.kubeconfig);
+    process.stdout.write(`serving ${server.url}; use it with: export KUBECONFIG=${options.writeKubeconfig}\n`);
+    if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve));
+  } finally {
+    await server.close();
+  }
+}
+
+async function writeKubeconfig(path: string, text: string): Promise<void> {
+  await writeFile(path, '', { mode: 0o600 });
+  await chmod(path, 0o600); // the mode above counts for a new file only
+  await writeFile(path, text);
 }

@@ -32,6 +32,7 @@ program
   .description('serve the Kubernetes API from memory, for the lab and for tests; production uses a real API server')
   .option('--listen <host:port>', 'address to serve at', '127.0.0.1:6443')
   .option('--socket <path>', 'unix socket to serve at as well')
+  .option('--data-dir <folder>', 'keep the objects there over restarts (default: in memory only)')
   .requiredOption('--write-kubeconfig <file>', 'where to write the kubeconfig for clients')
   .action(async (flags: ApiServerArguments) => (await import('./apiserver.ts')).runApiServer(flags));
 

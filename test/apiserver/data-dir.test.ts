@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { namespaces, netNamespaces, pods } from '../../api/kinds.ts';
 import type { NetNamespaceObject } from '../../src/model/objects.ts';
-import { start } from './started.ts';
+import { watchKind } from '../../src/io/kube/watch.ts';
+import { logger, start } from './started.ts';
 
 let folder = '';
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-data-'))));
@@ -46,5 +47,35 @@ test('a folder keeps objects, versions and identity over restarts and crashes', 
   const watch = { resourceVersion: '2', timeoutSeconds: 1, idleTimeout: 1500, signal, onText: (text: string) => (lines += text) };
   await second.client.watch(netNamespaces, watch);
   expect(JSON.parse(lines)).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
+  await second.stop();
+});
+
+test('two servers do not share a folder, and a failed start gives it back', async () => {
+  const dataDir = join(folder, 'shared');
+  const first = await start({ dataDir });
+  await expect(start({ dataDir })).rejects.toThrow(`${dataDir} is used by another API server that is running`);
+  const port = Number(new URL(first.server.url).port);
+  const other = join(folder, 'other');
+  await expect(start({ dataDir: other, listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await (await start({ dataDir: other })).stop();
+  await first.stop();
+});
+
+test('a watch goes on over a restart of the server', async () => {
+  const dataDir = join(folder, 'restart');
+  const first = await start({ dataDir });
+  const port = Number(new URL(first.server.url).port);
+  const stop = new AbortController();
+  const cache = watchKind<NetNamespaceObject>(first.client, netNamespaces, { logger, maxDelay: 50 }, stop.signal);
+  await first.client.create(netNamespaces, netNamespace('early', 1));
+  await cache.synced;
+  await first.server.close();
+  const second = await start({ dataDir, listen: { host: '127.0.0.1', port } });
+  await second.client.create(netNamespaces, netNamespace('late', 2));
+  for (let tries = 0; tries < 100 && cache.get('late') === undefined; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(cache.list().map(({ metadata }) => metadata.name)).toEqual(['early', 'late']);
+  stop.abort();
+  await cache.ended;
+  first.client.close();
   await second.stop();
 });
