@@ -11,7 +11,7 @@ import { type AttachedPod, attachedPods } from './cni/pods.ts';
 import { serveCni } from './cni/server.ts';
 import { ClusterFeed, type ClusterView } from './feed.ts';
 import type { LocalPod } from './facts.ts';
-import { watchLinks } from './links/monitor.ts';
+import { watchMachine } from './links/monitor.ts';
 import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import { renderBase } from './nft/ruleset.ts';
@@ -55,7 +55,7 @@ class Agent {
     this.#options = options;
     this.#logger = logger;
     this.#signal = signal;
-    this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 5_000 });
+    this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000 });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
     this.#names = new NameTracker(resolverLookup(options.resolver), logger, () => this.#wake());
     this.#machine = new Machine(options, { exec, logger, changed: () => this.#wake(), lost: () => this.#lookAgain() });
@@ -74,13 +74,13 @@ class Agent {
   async run(): Promise<void> {
     await this.#feed.follow();
     const resync = setInterval(() => this.#lookAgain(), resyncInterval);
-    const links = watchLinks(this.#logger, () => this.#wake(), this.#signal);
+    const watching = watchMachine({ linksChanged: () => this.#wake(), nftLost: () => this.#nftLost() }, this.#logger, this.#signal);
     await serveCni(this.#options.cniSocket, (request) => this.#attacher.handle(request), this.#signal);
     this.#wake();
     await this.#queue.process(() => this.#sync(), this.#signal);
     clearInterval(resync);
     this.#machine.close();
-    await links;
+    await watching;
   }
 
   #wake(): void {
@@ -91,6 +91,12 @@ class Agent {
   #lookAgain(): void {
     this.#machine.forget();
     this.#applier.forget();
+    this.#wake();
+  }
+
+  /** Our own replacement of the table is heard too; reading it then finds it as it was written. */
+  #nftLost(): void {
+    this.#applier.forgetNft();
     this.#wake();
   }
 

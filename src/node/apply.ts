@@ -10,8 +10,8 @@ import type { Cidr, Ip } from '../model/address.ts';
 import { type Connection, deleteConnections, listConnections, staleConnections } from './conntrack.ts';
 import { announce } from './links/arp.ts';
 import { addressCommands, labelOf, parseAddresses, planAddresses, type Uplink } from './links/addresses.ts';
-import { additions, parseElements, removals } from './nft/elements.ts';
-import { type NftElements, nftTable, noElements } from './nft/ruleset.ts';
+import { contentOf, type NftContent, translations } from './nft/elements.ts';
+import { NftTable } from './nft/table.ts';
 import type { NodePlan } from './plan/node.ts';
 import type { Bridge } from './ovs/bridge.ts';
 import { type BridgeContent, bundleLines, wantedContent } from './ovs/bundle.ts';
@@ -46,19 +46,25 @@ const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 export class Applier {
   readonly #deps: ApplyDeps;
+  readonly #nft: NftTable;
   #bridge: BridgeContent | undefined;
-  #nft: { readonly base: string; readonly elements: NftElements } | undefined;
   /** Sources that the connections of each restricted pod have been checked against. */
   #checked = new Map<Ip, string>();
 
   constructor(deps: ApplyDeps) {
     this.#deps = deps;
+    this.#nft = new NftTable(deps.exec);
   }
 
   /** Reads bridge and nft afresh at the next pass. */
   forget(): void {
     this.#bridge = undefined;
-    this.#nft = undefined;
+    this.#nft.forget();
+  }
+
+  /** Reads nft afresh at the next pass. */
+  forgetNft(): void {
+    this.#nft.forget();
   }
 
   /** Brings the node to the plan; throws when a step failed, and then the next pass starts from what is there. */
@@ -79,10 +85,10 @@ export class Applier {
     if (!label.ok && plan.addresses.size > 0) throw new Error(label.error);
     const commands = addressCommands(addresses, context.uplink, label.ok ? label.value : '');
     if (commands.add.length > 0) await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands.add) });
-    const before = await this.#addToNft(plan.nft, context.nftBase);
+    const nft = contentOf(plan.nft);
+    const before = await this.#nft.add(context.nftBase, nft);
     const lines = await this.#applyBundle(plan);
-    await this.#nftCommands(removals(before, plan.nft));
-    this.#nft = { base: context.nftBase, elements: plan.nft };
+    await this.#nft.remove(before, nft);
     const ended = await this.#endStale(plan, before, context.inside);
     if (commands.remove.length > 0) await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands.remove) });
     for (const ip of addresses.add) this.#announce(context.uplink.device, ip);
@@ -92,27 +98,6 @@ export class Applier {
       hosted: addresses.add,
       released: addresses.remove.map(({ ip }) => ip),
     };
-  }
-
-  /** Adds to nft what is missing; returns what was there before. A table with other chains is replaced whole. */
-  async #addToNft(wanted: NftElements, base: string): Promise<NftElements> {
-    if (this.#nft?.base === base) {
-      await this.#nftCommands(additions(this.#nft.elements, wanted));
-      return this.#nft.elements;
-    }
-    const before = await this.#readNft();
-    await must(this.#deps.exec, 'nft', ['-f', '-'], { input: base + batch(additions(noElements, wanted)) });
-    this.#nft = { base, elements: wanted };
-    return before;
-  }
-
-  async #readNft(): Promise<NftElements> {
-    const listing = await this.#deps.exec('nft', ['-j', 'list', 'table', 'ip', nftTable]);
-    return listing.status === 0 ? parseElements(listing.stdout) : noElements;
-  }
-
-  async #nftCommands(commands: readonly string[]): Promise<void> {
-    if (commands.length > 0) await must(this.#deps.exec, 'nft', ['-f', '-'], { input: batch(commands) });
   }
 
   async #applyBundle(plan: NodePlan): Promise<number> {
@@ -125,9 +110,10 @@ export class Applier {
   }
 
   /** Ends connections of pods whose allowed sources changed, and those that use an address given up. */
-  async #endStale(plan: NodePlan, before: NftElements, inside: readonly Cidr[]): Promise<number> {
+  async #endStale(plan: NodePlan, before: NftContent, inside: readonly Cidr[]): Promise<number> {
     const pods = new Map([...plan.sources].filter(([pod, sources]) => this.#checked.get(pod) !== sources.join()));
-    const givenUp = new Set([...before.snat].flatMap(([mark, ip]) => (plan.nft.snat.get(mark) === ip ? [] : [ip])));
+    const now = translations(contentOf(plan.nft));
+    const givenUp = new Set([...translations(before)].flatMap(([mark, ip]) => (now.get(mark) === ip ? [] : [ip])));
     if (pods.size === 0 && givenUp.size === 0) {
       this.#remember(plan);
       return 0;

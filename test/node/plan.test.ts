@@ -1,5 +1,5 @@
-import { additions, parseElements, removals } from '../../src/node/nft/elements.ts';
-import { type NftElements, noElements, renderBase } from '../../src/node/nft/ruleset.ts';
+import { additions, contentOf, emptyContent, type NftContent, parseContent, removals, translations } from '../../src/node/nft/elements.ts';
+import { type NftElements, renderBase } from '../../src/node/nft/ruleset.ts';
 import { bundleLines, emptyBridge, readContent, wantedContent } from '../../src/node/ovs/bundle.ts';
 import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
 import { flowKey, renderActions, renderFlow, renderGroup } from '../../src/node/ovs/render.ts';
@@ -22,7 +22,7 @@ describe.each(names)('%s', (name) => {
       '# groups',
       ...plan.groups.map(renderGroup).sort(),
       '# nft elements',
-      ...additions(noElements, plan.nft),
+      ...additions(emptyContent, contentOf(plan.nft)),
       '# addresses',
       ...[...plan.addresses].sort(),
       '# refused',
@@ -117,36 +117,43 @@ const someElements: fc.Arbitrary<NftElements> = fc.record({
 });
 
 /** A table that obeys the commands as nft does: adding what is there with another value, or deleting what is not, fails. */
-function obey(start: NftElements, commands: readonly string[]): Record<string, string[]> {
-  const table: Record<string, Set<string>> = {
-    egress_snat: new Set([...start.snat].map(([mark, address]) => `0x${mark.toString(16)} : ${address}`)),
-    egress_sources: new Set([...start.snat].map(([mark, address]) => `0x${mark.toString(16)} . ${address}`)),
-    egress_hosted: new Set(start.hosted),
-    restricted_pods: new Set(start.restricted),
-  };
+function obey(start: NftContent, commands: readonly string[]): Record<string, string[]> {
+  const table = new Map(Object.entries(start).map(([name, elements]) => [name, new Set(elements)]));
   for (const command of commands) {
     const [, verb, set, list] = /^(add|delete) element ip sdn_compat (\S+) \{ (.*) \}$/.exec(command)!;
+    const elements = table.get(set!)!;
     for (const element of list!.split(', ')) {
-      const held = [...table[set!]!].find((one) => one === element || one.split(' : ')[0] === element.split(' : ')[0]);
+      const held = [...elements].find((one) => one === element || one.split(' : ')[0] === element.split(' : ')[0]);
       if (verb === 'add') {
         if (held !== undefined && held !== element) throw new Error(`${element} is there as ${held}`);
-        table[set!]!.add(element);
+        elements.add(element);
       } else {
         if (held === undefined) throw new Error(`${element} is not in ${set!}`);
-        table[set!]!.delete(held);
+        elements.delete(held);
       }
     }
   }
-  return Object.fromEntries(Object.entries(table).map(([name, elements]) => [name, [...elements].sort()]));
+  return Object.fromEntries([...table].map(([name, elements]) => [name, [...elements].sort()]));
 }
 
 test('additions and then removals turn any elements into any others', () => {
   fc.assert(
-    fc.property(someElements, someElements, (actual, wanted) => {
-      const done = obey(actual, [...additions(actual, wanted), ...removals(actual, wanted)]);
-      expect(done).toEqual(obey(wanted, []));
+    fc.property(someElements, someElements, (from, to) => {
+      const [actual, wanted] = [contentOf(from), contentOf(to)];
+      expect(obey(actual, [...additions(actual, wanted), ...removals(actual, wanted)])).toEqual(obey(wanted, []));
     }),
   );
+});
+
+test('a mark that gets another address loses the old one in the transaction that adds the new', () => {
+  const content = (address: string) => contentOf({ snat: new Map([[0x2000004d, ip(address)]]), hosted: new Set(), restricted: new Set() });
+  expect(additions(content('192.168.7.200'), content('192.168.7.201'))).toEqual([
+    'delete element ip sdn_compat egress_snat { 0x2000004d }',
+    'delete element ip sdn_compat egress_sources { 0x2000004d . 192.168.7.200 }',
+    'add element ip sdn_compat egress_sources { 0x2000004d . 192.168.7.201 }',
+    'add element ip sdn_compat egress_snat { 0x2000004d : 192.168.7.201 }',
+  ]);
+  expect(removals(content('192.168.7.200'), content('192.168.7.201'))).toEqual([]);
 });
 
 test('the elements are read from what nft prints', () => {
@@ -154,9 +161,12 @@ test('the elements are read from what nft prints', () => {
     nftables: [
       { metainfo: {} },
       { map: { name: 'egress_snat', elem: [[0x2000004d, '192.168.7.200']] } },
+      { set: { name: 'egress_sources', elem: [{ concat: [0x2000004d, '192.168.7.200'] }] } },
       { set: { name: 'egress_hosted', elem: ['192.168.7.200'] } },
       { set: { name: 'restricted_pods' } },
     ],
   });
-  expect(parseElements(json)).toEqual({ snat: new Map([[0x2000004d, '192.168.7.200']]), hosted: new Set(['192.168.7.200']), restricted: new Set() });
+  const wanted = contentOf({ snat: new Map([[0x2000004d, ip('192.168.7.200')]]), hosted: new Set([ip('192.168.7.200')]), restricted: new Set() });
+  expect(parseContent(json)).toEqual(wanted);
+  expect([...translations(wanted)]).toEqual([['0x2000004d', '192.168.7.200']]);
 });

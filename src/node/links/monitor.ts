@@ -1,26 +1,53 @@
-/** Wakes the agent when an address, link or rule of this machine changes. Says only that: what changed is read. */
+/** Wakes the agent when somebody changes what it keeps: links, addresses, rules, nft. What changed is read elsewhere. */
 import { spawn } from 'node:child_process';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
 
 const again = 1_000;
 
-function watchOnce(changed: () => void, signal: AbortSignal): Promise<void> {
+/** A program that prints something whenever something changes. */
+interface Monitor {
+  readonly argv: readonly [string, ...string[]];
+  /** Calls back with each piece of output. */
+  readonly heard: (text: string) => void;
+  /** Calls back when the program has ended and is started again: anything may have changed meanwhile. */
+  readonly missed: () => void;
+}
+
+function watchOnce({ argv: [program, ...args], heard }: Monitor, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const child = spawn('ip', ['monitor', 'address', 'link', 'rule'], { stdio: ['ignore', 'pipe', 'ignore'], signal });
-    child.stdout.on('data', changed);
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], signal });
+    child.stdout.on('data', (chunk: Buffer) => heard(chunk.toString()));
     child.on('error', () => resolve());
     child.on('close', () => resolve());
   });
 }
 
-/** Calls back at every change until the signal aborts. */
-export async function watchLinks(logger: Logger, changed: () => void, signal: AbortSignal): Promise<void> {
-  await watchOnce(changed, signal);
+async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Promise<void> {
+  await watchOnce(monitor, signal);
   while (!signal.aborted) {
-    logger.warn('ip monitor ended and is started again');
+    logger.warn({ program: monitor.argv }, 'a monitor ended and is started again');
     await pause(again, signal);
-    changed();
-    await watchOnce(changed, signal);
+    monitor.missed();
+    await watchOnce(monitor, signal);
   }
+}
+
+export interface MachineListeners {
+  /** A link, an address or a routing rule has changed. */
+  readonly linksChanged: () => void;
+  /** Something was taken out of nft, by us or by somebody else. */
+  readonly nftLost: () => void;
+}
+
+/** Calls back until the signal aborts. */
+export async function watchMachine(listeners: MachineListeners, logger: Logger, signal: AbortSignal): Promise<void> {
+  const { linksChanged, nftLost } = listeners;
+  const nftHeard = (text: string): void => {
+    if (/^(delete|destroy) (table|chain|rule|set|map) /m.test(text)) nftLost();
+  };
+  await Promise.all([
+    watch({ argv: ['ip', 'monitor', 'address', 'link', 'rule'], heard: linksChanged, missed: linksChanged }, logger, signal),
+    watch({ argv: ['nft', 'monitor', 'destroy'], heard: nftHeard, missed: nftLost }, logger, signal),
+  ]);
 }

@@ -4,82 +4,102 @@ import { asList, asText, isRecord } from '../../model/json.ts';
 import { hex } from '../ovs/flow.ts';
 import { type NftElements, nftTable } from './ruleset.ts';
 
-function change(verb: 'add' | 'delete', set: string, elements: readonly string[]): string[] {
-  if (elements.length === 0) return [];
-  return [`${verb} element ip ${nftTable} ${set} { ${[...elements].sort().join(', ')} }`];
+/** Our sets and the map, in the order in which they are added to; each holds elements in nft's own words. */
+const setNames = ['restricted_pods', 'egress_sources', 'egress_snat', 'egress_hosted'] as const;
+type SetName = (typeof setNames)[number];
+export type NftContent = Readonly<Record<SetName, ReadonlySet<string>>>;
+
+export const emptyContent: NftContent = {
+  restricted_pods: new Set(),
+  egress_sources: new Set(),
+  egress_snat: new Set(),
+  egress_hosted: new Set(),
+};
+
+/** What the table should hold. Each mark is in two places: the map that translates, and the set that is checked after. */
+export function contentOf(elements: NftElements): NftContent {
+  const pairs = [...elements.snat];
+  return {
+    restricted_pods: elements.restricted,
+    egress_sources: new Set(pairs.map(([mark, ip]) => `${hex(mark)} . ${ip}`)),
+    egress_snat: new Set(pairs.map(([mark, ip]) => `${hex(mark)} : ${ip}`)),
+    egress_hosted: elements.hosted,
+  };
 }
 
-function missing<T>(from: Iterable<T>, of: { has(item: T): boolean }): T[] {
-  return [...from].filter((item) => !of.has(item));
-}
-
-/** Marks whose address is another one, or none, in `other`. */
-function differing(snat: NftElements['snat'], other: NftElements['snat']): [number, Ip][] {
-  return [...snat].filter(([mark, ip]) => other.get(mark) !== ip);
-}
-
-const source = ([mark, ip]: [number, Ip]): string => `${hex(mark)} . ${ip}`;
-const mapping = ([mark, ip]: [number, Ip]): string => `${hex(mark)} : ${ip}`;
-
-/** The commands that add what `wanted` has beyond `actual`; a mark whose address changes is changed here. */
-export function additions(actual: NftElements, wanted: NftElements): string[] {
-  const added = differing(wanted.snat, actual.snat);
-  const replaced = added.filter(([mark]) => actual.snat.has(mark));
-  const outdated = replaced.flatMap(([mark]): [number, Ip][] => {
-    const ip = actual.snat.get(mark);
-    return ip === undefined ? [] : [[mark, ip]];
-  });
-  return [
-    ...change('add', 'restricted_pods', missing(wanted.restricted, actual.restricted)),
-    ...change('delete', 'egress_snat', outdated.map(([mark]) => hex(mark))),
-    ...change('delete', 'egress_sources', outdated.map(source)),
-    ...change('add', 'egress_sources', added.map(source)),
-    ...change('add', 'egress_snat', added.map(mapping)),
-    ...change('add', 'egress_hosted', missing(wanted.hosted, actual.hosted)),
-  ];
-}
-
-/** The commands that remove what `actual` has beyond `wanted`. */
-export function removals(actual: NftElements, wanted: NftElements): string[] {
-  const removed = [...actual.snat].filter(([mark]) => !wanted.snat.has(mark));
-  return [
-    ...change('delete', 'egress_snat', removed.map(([mark]) => hex(mark))),
-    ...change('delete', 'egress_sources', removed.map(source)),
-    ...change('delete', 'egress_hosted', missing(actual.hosted, wanted.hosted)),
-    ...change('delete', 'restricted_pods', missing(actual.restricted, wanted.restricted)),
-  ];
-}
-
-function elementsOf(listing: readonly unknown[], kind: 'set' | 'map', name: string): readonly unknown[] {
-  for (const item of listing) {
-    const object = isRecord(item) ? item[kind] : undefined;
-    if (isRecord(object) && object['name'] === name) return asList(object['elem']);
-  }
-  return [];
-}
-
-function addresses(elements: readonly unknown[]): Set<Ip> {
-  const found = new Set<Ip>();
-  for (const element of elements) {
-    const ip = parseIp(asText(element));
-    if (ip.ok) found.add(ip.value);
+/** The source address by mark that the map holds. */
+export function translations(content: NftContent): ReadonlyMap<string, Ip> {
+  const found = new Map<string, Ip>();
+  for (const element of content.egress_snat) {
+    const [mark = '', address = ''] = element.split(' : ');
+    const ip = parseIp(address);
+    if (ip.ok) found.set(mark, ip.value);
   }
   return found;
 }
 
+function command(verb: 'add' | 'delete', set: SetName, elements: readonly string[]): string[] {
+  if (elements.length === 0) return [];
+  return [`${verb} element ip ${nftTable} ${set} { ${[...elements].sort().join(', ')} }`];
+}
+
+const markOfElement = (element: string): string => element.split(' ', 1)[0] ?? '';
+
+/** Elements of a mark that is wanted with another address: they go before the new ones come, in the same transaction. */
+function replaced(actual: NftContent, wanted: NftContent, set: 'egress_sources' | 'egress_snat'): string[] {
+  const marks = new Set([...wanted[set]].map(markOfElement));
+  return [...actual[set]].filter((element) => !wanted[set].has(element) && marks.has(markOfElement(element)));
+}
+
+/** What names an element when it is deleted: for the map its mark. */
+function nameOf(set: SetName, element: string): string {
+  return set === 'egress_snat' ? markOfElement(element) : element;
+}
+
+/** The commands that add what `wanted` has beyond `actual`; a mark whose address changes is changed here. */
+export function additions(actual: NftContent, wanted: NftContent): string[] {
+  const outdated = (['egress_snat', 'egress_sources'] as const).flatMap((set) =>
+    command('delete', set, replaced(actual, wanted, set).map((element) => nameOf(set, element))),
+  );
+  const missing = setNames.flatMap((set) => command('add', set, [...wanted[set]].filter((element) => !actual[set].has(element))));
+  return [...outdated, ...missing];
+}
+
+/** The commands that remove what `actual` has beyond `wanted`, after `additions`. */
+export function removals(actual: NftContent, wanted: NftContent): string[] {
+  return setNames.toReversed().flatMap((set) => {
+    const gone = set === 'egress_sources' || set === 'egress_snat' ? new Set(replaced(actual, wanted, set)) : new Set<string>();
+    const surplus = [...actual[set]].filter((element) => !wanted[set].has(element) && !gone.has(element));
+    return command('delete', set, surplus.map((element) => nameOf(set, element)));
+  });
+}
+
+function elementText(element: unknown, separator: string): string {
+  const parts = isRecord(element) ? asList(element['concat']) : asList(element);
+  if (parts.length === 0) return asText(element);
+  return parts.map((part) => (typeof part === 'number' ? hex(part) : asText(part))).join(separator);
+}
+
+function elementsOf(listing: readonly unknown[], name: SetName): ReadonlySet<string> {
+  const kind = name === 'egress_snat' ? 'map' : 'set';
+  const separator = kind === 'map' ? ' : ' : ' . ';
+  for (const item of listing) {
+    const object = isRecord(item) ? item[kind] : undefined;
+    if (isRecord(object) && object['name'] === name) {
+      return new Set(asList(object['elem']).map((element) => elementText(element, separator)));
+    }
+  }
+  return new Set();
+}
+
 /** The elements of our table as `nft -j list table ip …` prints them. */
-export function parseElements(json: string): NftElements {
+export function parseContent(json: string): NftContent {
   const document: unknown = JSON.parse(json);
   const listing = isRecord(document) ? asList(document['nftables']) : [];
-  const snat = new Map<number, Ip>();
-  for (const pair of elementsOf(listing, 'map', 'egress_snat')) {
-    const [mark, address] = asList(pair);
-    const ip = parseIp(asText(address));
-    if (typeof mark === 'number' && ip.ok) snat.set(mark, ip.value);
-  }
   return {
-    snat,
-    hosted: addresses(elementsOf(listing, 'set', 'egress_hosted')),
-    restricted: addresses(elementsOf(listing, 'set', 'restricted_pods')),
+    restricted_pods: elementsOf(listing, 'restricted_pods'),
+    egress_sources: elementsOf(listing, 'egress_sources'),
+    egress_snat: elementsOf(listing, 'egress_snat'),
+    egress_hosted: elementsOf(listing, 'egress_hosted'),
   };
 }

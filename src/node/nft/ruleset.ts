@@ -34,8 +34,6 @@ export interface NftElements {
   readonly restricted: ReadonlySet<Ip>;
 }
 
-export const noElements: NftElements = { snat: new Map(), hosted: new Set(), restricted: new Set() };
-
 /** A mark as the node sees it once our table has seen the packet. */
 export function seenMark(mark: number): number {
   return ((mark & ~seenBit.clear) | seenBit.set) >>> 0;
