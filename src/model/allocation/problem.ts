@@ -44,22 +44,44 @@ export interface Problem {
 /** Stands for no limit. */
 const unlimited = 2 ** 31 - 1;
 
-/** The problem that these objects pose. A node without `limits` has none. */
-export function problemOf(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Problem {
-  const hosts = [...tracker.hosts()];
-  const owned = hosts.filter(isOwned).sort((a, b) => compareText(a.hostSubnet.name, b.hostSubnet.name));
-  const online = owned.filter(({ hostSubnet }) => !tracker.isOffline(hostSubnet.hostIP));
-  const nodes = online.map(({ hostSubnet }) => hostSubnet.name);
-  const classes = new Classes(online.map((one) => usableCidrs(one, limits.get(one.hostSubnet.name))));
-  const byHand = new Uint8Array(tracker.idLimit);
-  for (const host of hosts) if (!isOwned(host)) for (const { id } of host.ips) byHand[id] = 1;
-  const chosen = chooseItems(tracker, classes, byHand);
-  const homes = findHomes(online, classes, chosen);
-  const capacity = Int32Array.from(nodes, (node, index) => {
-    const limit = limits.get(node)?.capacity ?? unlimited;
-    return limit === 'current' ? homes.counts[index] ?? 0 : Math.min(limit, unlimited);
-  });
-  return { nodes, owned, capacity, classes: classes.all, members: classes.members, ...chosen, home: homes.home, moreHomes: homes.moreHomes };
+/** What is asked, without where items are now and how many a node can hold. */
+interface Demand extends Chosen {
+  readonly classes: Classes;
+}
+
+/** Makes problems, and keeps the demand as long as nobody's requests, CIDRs, health or lists by hand change. */
+export class ProblemMaker {
+  #tracker: EgressTracker | undefined;
+  #key = '';
+  #demand: Demand | undefined;
+
+  /** The problem that these objects pose. A node without `limits` has none. */
+  problemOf(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Problem {
+    const hosts = [...tracker.hosts()].sort((a, b) => compareText(a.hostSubnet.name, b.hostSubnet.name));
+    const owned = hosts.filter(isOwned);
+    const online = owned.filter(({ hostSubnet }) => !tracker.isOffline(hostSubnet.hostIP));
+    const nodes = online.map(({ hostSubnet }) => hostSubnet.name);
+    const cidrs = online.map((one) => usableCidrs(one, limits.get(one.hostSubnet.name)));
+    const byHand = hosts.filter((host) => !isOwned(host)).flatMap(({ ips }) => ips);
+    const key = [
+      String(tracker.requestsVersion),
+      ...cidrs.map((list, index) => `${nodes[index] ?? ''} ${list.map(({ text }) => text).join()}`),
+      byHand.map(({ ip }) => ip).join(),
+    ].join('\n');
+    if (this.#demand === undefined || tracker !== this.#tracker || key !== this.#key) {
+      const classes = new Classes(cidrs);
+      this.#demand = { classes, ...chooseItems(tracker, classes, byHand) };
+      this.#tracker = tracker;
+      this.#key = key;
+    }
+    const { classes, ...chosen } = this.#demand;
+    const { home, moreHomes, counts } = findHomes(online, classes, chosen);
+    const capacity = Int32Array.from(nodes, (node, index) => {
+      const limit = limits.get(node)?.capacity ?? unlimited;
+      return limit === 'current' ? (counts[index] ?? 0) : Math.min(limit, unlimited);
+    });
+    return { nodes, owned, capacity, classes: classes.all, members: classes.members, ...chosen, home, moreHomes };
+  }
 }
 
 function isOwned({ hostSubnet }: TrackedHost): boolean {
@@ -80,7 +102,9 @@ interface Row {
   readonly classes: number[];
 }
 
-function chooseItems(tracker: EgressTracker, classes: Classes, byHand: Uint8Array): Chosen {
+function chooseItems(tracker: EgressTracker, classes: Classes, listedByHand: readonly TrackedIp[]): Chosen {
+  const byHand = new Uint8Array(tracker.idLimit);
+  for (const { id } of listedByHand) byHand[id] = 1;
   const rows: Row[] = [];
   const excluded: (readonly [TrackedIp, Exclusion])[] = [];
   const vnids: Vnid[] = [];

@@ -6,7 +6,7 @@ import { EgressTracker, type TrackedIp } from '../egress/tracker.ts';
 import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 import type { Board } from './board.ts';
-import { problemOf, type Exclusion, type Problem } from './problem.ts';
+import { ProblemMaker, type Exclusion, type Problem } from './problem.ts';
 import { bestPlacement, freshPlacement } from './solve.ts';
 
 export interface AllocationInput extends EgressInput {
@@ -49,11 +49,12 @@ export function allocationRound(input: AllocationInput): Round {
 
 /** Makes rounds, and remembers the shares of the last problem while nobody's requests, CIDRs or health change. */
 export class Allocator {
+  readonly #maker = new ProblemMaker();
   #last: { readonly problem: Problem; readonly fresh: Board } | undefined;
 
   /** One round from the tracker's objects; the same as `allocationRound` of these. */
   round(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Round {
-    const problem = problemOf(tracker, limits);
+    const problem = this.#maker.problemOf(tracker, limits);
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);
     const board = atHome ? bestPlacement(problem, fresh.load) : fresh;
@@ -68,18 +69,9 @@ export class Allocator {
   }
 }
 
-/** Whether both problems are the same apart from where the items are now. */
+/** Whether both problems are the same apart from where the items are now; the maker keeps the items when they are. */
 function sameDemand(a: Problem, b: Problem): boolean {
-  const lists = [
-    [a.nodes, b.nodes],
-    [a.items, b.items],
-    [a.vnids, b.vnids],
-    [a.groupOf, b.groupOf],
-    [a.classOf, b.classOf],
-    [a.capacity, b.capacity],
-    ...a.classes.map((nodes, index) => [nodes, b.classes[index] ?? []] as const),
-  ] as const;
-  return a.classes.length === b.classes.length && lists.every(([x, y]) => sameEntries(x, y));
+  return a.items === b.items && sameEntries(a.capacity, b.capacity);
 }
 
 function sameEntries(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
@@ -123,12 +115,12 @@ function writesOf(problem: Problem, place: Int32Array): Pick<Round, 'lists' | 'c
   const next = new Map<NodeName, TrackedIp[]>();
   const changed = new Set<NodeName>();
   const moves: Move[] = [];
-  const listed = new Set<number>();
+  const listed = new Uint8Array(problem.itemOf.length);
   for (const { hostSubnet, ips } of problem.owned) {
     const from = hostSubnet.name;
     const stay: TrackedIp[] = [];
     for (const tracked of ips) {
-      listed.add(tracked.id);
+      listed[tracked.id] = 1;
       const to = targetOf(problem, place, tracked);
       if (to === from) stay.push(tracked);
       else moves.push({ egressIP: tracked.ip, from, to });
@@ -137,14 +129,19 @@ function writesOf(problem: Problem, place: Int32Array): Pick<Round, 'lists' | 'c
     if (stay.length < ips.length) changed.add(from);
   }
   for (const tracked of problem.items) {
-    const node = listed.has(tracked.id) ? undefined : targetOf(problem, place, tracked);
+    const node = listed[tracked.id] === 1 ? undefined : targetOf(problem, place, tracked);
     if (node === undefined) continue;
     next.get(node)?.push(tracked);
     changed.add(node);
   }
   const lists = new Map<NodeName, readonly Ip[]>();
-  for (const [name, list] of next) lists.set(name, list.sort(compareKeys).map(({ ip }) => ip));
+  for (const [name, list] of next) lists.set(name, inOrder(list).map(({ ip }) => ip));
   return { lists, changed: [...changed].sort(compareText), moves };
+}
+
+function inOrder(list: TrackedIp[]): readonly TrackedIp[] {
+  const sorted = list.every((tracked, index) => index === 0 || compareKeys(list[index - 1] ?? tracked, tracked) <= 0);
+  return sorted ? list : list.sort(compareKeys);
 }
 
 /** The node that the IP is to be on in the end. */

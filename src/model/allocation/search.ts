@@ -122,7 +122,9 @@ export class Search {
   }
 
   #begin(mayComeHome = false): void {
-    this.#final = !this.#exact || (this.#board.astray === 0 && !mayComeHome);
+    const { astray, minding, problem } = this.#board;
+    const betweenHomes = minding && problem.moreHomes.size > 0;
+    this.#final = !this.#exact || (astray === 0 && !mayComeHome && !betweenHomes);
     this.#round++;
     this.#heap.clear();
   }

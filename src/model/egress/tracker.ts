@@ -57,6 +57,7 @@ export class EgressTracker {
   readonly #nodesByAddress = new Map<Ip, Set<NodeName>>();
   readonly #freeIds: number[] = [];
   #idLimit = 0;
+  #requestsVersion = 0;
   readonly #around: Surroundings = {
     hostsOf: (ip) => this.#ips.get(ip)?.hosts ?? [],
     requestersOf: (ip) => this.#ips.get(ip)?.requesters ?? [],
@@ -160,6 +161,11 @@ export class EgressTracker {
     return [...new Set(this.#hosts.get(node)?.ips.flatMap(({ requesters }) => requesters))];
   }
 
+  /** Another number whenever anybody requests other IPs, or a VNID's namespaces change. */
+  get requestsVersion(): number {
+    return this.#requestsVersion;
+  }
+
   /** Every id of a tracked IP is less than this. */
   get idLimit(): number {
     return this.#idLimit;
@@ -204,6 +210,7 @@ export class EgressTracker {
     for (const ip of had) if (!has.has(ip)) this.#unrequest(ip, vnid, dirty);
     for (const ip of has) if (!had.has(ip)) this.#request(ip, vnid, dirty);
     dirty.add(vnid);
+    this.#requestsVersion++;
     record.namespaces = namespaces;
     record.ips = [...has].map((ip) => this.#own(ip));
     this.#vnids.set(vnid, record);

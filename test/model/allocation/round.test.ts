@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { allocationRound, Allocator, type AllocationInput, type Round } from '../../../src/model/allocation/round.ts';
-import { unknownLimits } from '../../../src/model/cloud.ts';
+import { unknownLimits, type CloudLimits } from '../../../src/model/cloud.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { allocationProblems, scenarios, World } from '../../conformance/scenarios.ts';
 import { rounds } from '../../rounds.ts';
+import { applyTo, operation } from '../egress/operations.ts';
 import { cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
 import { allowedCount, bestWorth, cluster, emptied, loadsOf, reordered, worthOf, written } from './problems.ts';
 
@@ -72,14 +73,22 @@ test('from any start it settles, and no IP is ever put on a node while another l
 });
 
 test('an allocator that remembers gives what one that does not gives', () => {
+  const capacity = fc.option(fc.constantFrom<CloudLimits['capacity']>(0, 1, 2, 'current'), { freq: 1, nil: undefined });
+  const step = fc.record({ operation, write: fc.boolean(), capacity });
   fc.assert(
-    fc.property(fc.array(cluster(3), { minLength: 2, maxLength: 5 }), (inputs) => {
+    fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
       const allocator = new Allocator();
-      for (const input of inputs.flatMap((one) => [one, settle(one)])) {
-        expect(visible(allocator.round(EgressTracker.of(input), input.limits))).toEqual(visible(allocationRound(input)));
+      const tracker = new EgressTracker();
+      for (const one of steps) {
+        applyTo(tracker, one.operation);
+        const limits = new Map(tracker.input().hostSubnets.slice(0, 1).map(({ name }) => [name, { capacity: one.capacity, network: undefined }]));
+        const round = allocator.round(tracker, limits);
+        expect(visible(round)).toEqual(visible(allocationRound({ ...tracker.input(), limits })));
+        if (!one.write) continue;
+        for (const { hostSubnet: host } of [...tracker.hosts()]) tracker.setHostSubnet({ ...host, egressIPs: round.lists.get(host.name) ?? host.egressIPs });
       }
     }),
-    { numRuns: rounds(500) },
+    { numRuns: rounds(1000) },
   );
 });
 
@@ -146,6 +155,14 @@ test('a node that comes back gets half its share at most', () => {
   const all = netNamespaces.flatMap(({ egressIPs }) => egressIPs);
   const rest = settle(input({ hostSubnets: [auto('a', 11, [...all]), auto('b', 12)], netNamespaces }));
   expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs.length)).toEqual([6, 2]);
+});
+
+test('an IP that two nodes list stays on the one that leaves the other for an IP with no other choice', () => {
+  const start = input({
+    hostSubnets: [auto('a', 11, ['192.168.8.5']), auto('b', 12, ['192.168.8.5'], ['192.168.8.5/32'])],
+    netNamespaces: [netNamespace('one', 40, ['192.168.8.5']), netNamespace('two', 43, ['192.168.8.0'])],
+  });
+  expect([...allocationRound(start).plan()]).toEqual([['192.168.8.0', 'a'], ['192.168.8.5', 'b']]);
 });
 
 test('when a capacity shrinks, as many leave as must', () => {
