@@ -128,7 +128,7 @@ export class Board {
     return this.problem.moreHomes.size > 0 && (this.problem.moreHomes.get(item)?.includes(node) ?? false);
   }
 
-  /** The smallest load of a node with room among those that moves can connect with the item's nodes. */
+  /** The smallest load of a node with room among those that moves can connect with the item's nodes; Infinity: none has. */
   lowestReachableLoad(item: number): number {
     return this.#levels.lowest(this.nodesOf(item)[0] ?? 0);
   }
@@ -175,7 +175,7 @@ class Levels {
     let level = this.#lowest[set] ?? 0;
     while (level < counts.length && (counts[level] ?? 0) === 0) level++;
     this.#lowest[set] = level;
-    return level;
+    return level < counts.length ? level : Infinity;
   }
 
   move(node: number, before: number, after: number): void {

@@ -8,7 +8,8 @@ import { Search } from './search.ts';
 
 /** The largest problem that is solved exactly in all respects. */
 export const exactItems = 2000;
-/** Beyond that size: how many times chains are looked for that even out the loads. */
+/** Beyond that size: how many times all items are looked at, and then chains looked for, to even out the loads. */
+const levelingPasses = 16;
 const spreadingRounds = 64;
 
 /** The placement best by (1), (4), (5) alone, as if nothing were placed: its loads are the nodes' shares. */
@@ -51,7 +52,8 @@ function placeAll(board: Board, search: Search, exact: boolean): void {
   const picker = new Picker(board);
   const closed = new Uint8Array(board.bench);
   for (const item of others) {
-    if (exact) placeBest(board, search, { item, node: picker.leastLoaded(item) });
+    if (!exact && board.lowestReachableLoad(item) === Infinity) board.put(item, board.bench);
+    else if (exact) placeBest(board, search, { item, node: picker.leastLoaded(item) });
     else placeSoon(board, search, { item, node: picker.leastLoaded(item), closed });
   }
 }
@@ -77,6 +79,20 @@ function placeSoon(board: Board, search: Search, { item, node, closed }: { reado
   for (let one = 0; one < board.bench; one++) if (search.reached(one)) closed[one] = 1;
 }
 
+/** The node with the smallest load, then the first name, where the item can simply be put; -1: none. */
+function leastLoaded(board: Board, item: number): number {
+  const group = board.groupOf(item);
+  let best = -1;
+  let bestLoad = Infinity;
+  for (const node of board.nodesOf(item)) {
+    const load = board.loadOf(node);
+    if (load >= bestLoad || board.isFull(node) || board.occupant(group, node) >= 0) continue;
+    best = node;
+    bestLoad = load;
+  }
+  return best;
+}
+
 /** Finds nodes for items while items are only added, so that loads never fall. */
 class Picker {
   readonly #board: Board;
@@ -90,7 +106,7 @@ class Picker {
     this.#level = new Int32Array(board.problem.classes.length);
   }
 
-  /** The node with the smallest load, then the first name, where the item can simply be put; -1: none. */
+  /** As the function `leastLoaded`, without looking at nodes known to be above the lowest load. */
   leastLoaded(item: number): number {
     const board = this.#board;
     const nodes = board.nodesOf(item);
@@ -100,20 +116,7 @@ class Picker {
       const node = nodes[index] ?? 0;
       if (board.loadOf(node) === lowest && !board.isFull(node) && board.occupant(group, node) < 0) return node;
     }
-    return this.#scan(group, nodes);
-  }
-
-  #scan(group: number, nodes: Int32Array): number {
-    const board = this.#board;
-    let best = -1;
-    let bestLoad = Infinity;
-    for (const node of nodes) {
-      const load = board.loadOf(node);
-      if (load >= bestLoad || board.isFull(node) || board.occupant(group, node) >= 0) continue;
-      best = node;
-      bestLoad = load;
-    }
-    return best;
+    return leastLoaded(board, item);
   }
 
   #advance(item: number, nodes: Int32Array, lowest: number): number {
@@ -158,17 +161,38 @@ function donorsByLoad(board: Board, bounds: Int32Array): readonly number[] {
   return above.sort((a, b) => board.loadOf(b) - board.loadOf(a) || a - b);
 }
 
-/** Evens out the loads without taking anyone from home, from the highest load down. */
+/** Evens out the loads without taking anyone from home: by single moves first, then by chains of moves. */
 function spread(board: Board, search: Search, bounds: Int32Array): void {
+  for (let pass = 0; pass < levelingPasses; pass++) if (!level(board, bounds)) break;
+  spreadByChains(board, search, bounds);
+}
+
+/** Moves items from each node, most loaded first, to nodes with two less at least. False: there was nothing to move. */
+function level(board: Board, bounds: Int32Array): boolean {
+  let moved = false;
+  for (const donor of donorsByLoad(board, bounds)) {
+    let next = -1;
+    for (let item = board.firstOn(donor); item >= 0 && board.loadOf(donor) > (bounds[donor] ?? 0); item = next) {
+      next = board.nextTo(item);
+      const most = board.loadOf(donor) - 2;
+      const node = board.isHome(item, donor) || board.lowestReachableLoad(item) > most ? -1 : leastLoaded(board, item);
+      if (node < 0 || board.loadOf(node) > most) continue;
+      moveTo(board, item, node);
+      moved = true;
+    }
+  }
+  return moved;
+}
+
+/** From the highest load down. Nodes that chains cannot leave are done. */
+function spreadByChains(board: Board, search: Search, bounds: Int32Array): void {
   const closed = new Uint8Array(board.bench);
   for (let round = 0; round < spreadingRounds; round++) {
     const donors = donorsByLoad(board, bounds).filter((donor) => closed[donor] === 0);
-    const [highest] = donors;
-    if (highest === undefined) return;
-    const load = board.loadOf(highest);
-    const lowest = board.load.subarray(0, board.bench).reduce((least, one) => Math.min(least, one), load);
-    if (load < lowest + 2) return;
-    const moved = search.lower(donors.filter((donor) => board.loadOf(donor) === load), load - 2);
+    const highest = board.loadOf(donors[0] ?? 0);
+    const lowest = board.load.subarray(0, board.bench).reduce((least, one) => Math.min(least, one), highest);
+    if (donors.length === 0 || highest < lowest + 2) return;
+    const moved = search.lower(donors.filter((donor) => board.loadOf(donor) === highest), highest - 2);
     if (moved > 0) continue;
     for (let node = 0; node < board.bench; node++) if (search.reached(node)) closed[node] = 1;
   }
