@@ -31,11 +31,25 @@ function sameHop(a: Hop, b: Hop): boolean {
 }
 
 function sameReasons(a: readonly Reason[], b: readonly Reason[]): boolean {
-  return sameList(a, b, (x, y) => x.code === y.code && x.egressIP === y.egressIP && sameList(detailsOf(x), detailsOf(y), Object.is));
+  // Reasons that lie in one node share its list of IPs: it is compared once, not for each.
+  let known: readonly [unknown, unknown] = [undefined, undefined];
+  return sameList(a, b, (x, y) => {
+    if (x.code !== y.code || x.egressIP !== y.egressIP || nodeOf(x) !== nodeOf(y)) return false;
+    const lists = [listOf(x), listOf(y)] as const;
+    if (lists[0] === known[0] && lists[1] === known[1]) return true;
+    known = lists;
+    return sameList(lists[0], lists[1], Object.is);
+  });
 }
 
-/** What sets a reason apart from another with the same code and IP. */
-function detailsOf(reason: Reason): readonly (string | number)[] {
+const none: readonly never[] = [];
+
+function nodeOf(reason: Reason): string | undefined {
+  return 'node' in reason ? reason.node : undefined;
+}
+
+/** What sets a reason apart from another with the same code, IP and node. */
+function listOf(reason: Reason): readonly (string | number)[] {
   switch (reason.code) {
     case 'InvalidEgressIP':
       return [reason.detail];
@@ -44,10 +58,10 @@ function detailsOf(reason: Reason): readonly (string | number)[] {
     case 'EgressIPOnSeveralNodes':
       return reason.nodes;
     case 'SeveralEgressIPsOnOneNode':
-      return [reason.node, ...reason.egressIPs];
+      return reason.egressIPs;
     case 'NodeOffline':
-      return [reason.node, reason.nodeIP];
+      return [reason.nodeIP];
     case 'NoNodeHostsEgressIP':
-      return [];
+      return none;
   }
 }

@@ -27,14 +27,22 @@ export function reasonText(reason: Reason): string {
     case 'InvalidEgressIP':
       return reason.detail;
     case 'EgressIPInSeveralNamespaces':
-      return `${reason.egressIP} is requested by VNIDs ${reason.vnids.join(', ')}`;
+      return `${reason.egressIP} is requested by VNIDs ${listText(reason.vnids)}`;
     case 'EgressIPOnSeveralNodes':
-      return `${reason.egressIP} is listed by HostSubnets ${reason.nodes.join(', ')}`;
+      return `${reason.egressIP} is listed by HostSubnets ${listText(reason.nodes)}`;
     case 'SeveralEgressIPsOnOneNode':
-      return `${reason.node} lists several egress IPs of one namespace: ${reason.egressIPs.join(', ')}`;
+      return `${reason.node} lists several egress IPs of one namespace: ${listText(reason.egressIPs)}`;
     case 'NodeOffline':
       return `${reason.egressIP} is on ${reason.node} (${reason.nodeIP}), which is offline`;
     case 'NoNodeHostsEgressIP':
       return `no HostSubnet lists ${reason.egressIP}`;
   }
+}
+
+/** Lists longer than this are cut short in texts. */
+const longest = 10;
+
+function listText(items: readonly (string | number)[]): string {
+  const shown = items.slice(0, longest).join(', ');
+  return items.length > longest ? `${shown} and ${items.length - longest} more` : shown;
 }

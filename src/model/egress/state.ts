@@ -4,7 +4,7 @@ import type { HostSubnet } from '../hostsubnet.ts';
 import { compareText } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
-import { evaluateVnid, requestsOf, type Placement, type Surroundings, type VnidState } from './verdict.ts';
+import { evaluateVnid, requestsOf, type Hop, type Placement, type Surroundings, type VnidState } from './verdict.ts';
 
 /** What the state is made from. Names are unique in each list; invalid HostSubnets are left out. */
 export interface EgressInput {
@@ -37,15 +37,20 @@ export function egressState(input: EgressInput): EgressState {
   const around = surroundings(input, byVnid);
   const vnids = new Map<Vnid, VnidState>();
   const requests = new Map<Vnid, readonly Ip[]>();
-  const assigned: [Ip, Placement][] = [];
+  const assigned: Hop[] = [];
   for (const [vnid, namespaces] of [...byVnid].sort(([a], [b]) => a - b)) {
     const egress = evaluateVnid(vnid, namespaces, around);
     if (egress === undefined) continue;
     vnids.set(vnid, egress.state);
     requests.set(vnid, egress.requests);
-    assigned.push(...egress.assigned);
+    for (const hop of egress.assigned) assigned.push(hop);
   }
-  return { assigned: new Map(assigned.sort(([a], [b]) => compareIps(a, b))), vnids, requests };
+  return { assigned: assignedByIp(assigned), vnids, requests };
+}
+
+/** The assigned IPs in order. */
+export function assignedByIp(assigned: Hop[]): EgressState['assigned'] {
+  return new Map(assigned.sort((a, b) => compareIps(a.egressIP, b.egressIP)).map((hop) => [hop.egressIP, hop]));
 }
 
 function namespacesByVnid(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Vnid, readonly NetNamespace[]> {

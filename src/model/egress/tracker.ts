@@ -2,14 +2,14 @@
  * The egress state kept up to date: takes one change and says what became different. At every moment it equals
  * `egressState` of the same objects, since each VNID that a change can touch is evaluated anew by the same rules.
  */
-import { compareIps, sortKey, type Ip, type SortKey } from '../address.ts';
+import { sortKey, type Ip, type SortKey } from '../address.ts';
 import type { HostSubnet } from '../hostsubnet.ts';
 import { compareText, type NamespaceName, type NodeName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import { samePlacement, sameState } from './compare.ts';
-import type { EgressInput, EgressState } from './state.ts';
-import { evaluateVnid, requestsOf, type Placement, type Surroundings, type VnidEgress, type VnidState } from './verdict.ts';
+import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
+import { evaluateVnid, requestsOf, type Hop, type Placement, type Surroundings, type VnidEgress, type VnidState } from './verdict.ts';
 
 /** What one change made different. Empty maps: nothing. */
 export interface EgressChange {
@@ -190,9 +190,8 @@ export class EgressTracker {
   /** The part of the state that is about these VNIDs. */
   stateOf(vnids: Iterable<Vnid>): EgressState {
     const records = [...vnids].flatMap((vnid) => this.#vnids.get(vnid)?.egress ?? []).sort((a, b) => a.vnid - b.vnid);
-    const assigned = records.flatMap((egress) => [...egress.assigned]).sort(([a], [b]) => compareIps(a, b));
     return {
-      assigned: new Map(assigned),
+      assigned: assignedByIp(records.flatMap((egress) => egress.assigned)),
       vnids: new Map(records.map((egress) => [egress.vnid, egress.state])),
       requests: new Map(records.map((egress) => [egress.vnid, egress.requests])),
     };
@@ -205,14 +204,15 @@ export class EgressTracker {
   /** Changes who shares a VNID; adds to `dirty` every VNID that the difference in its requests can touch. */
   #setMembers(vnid: Vnid, namespaces: readonly NetNamespace[], dirty: Set<Vnid>): void {
     const record = this.#vnids.get(vnid) ?? { namespaces, ips: [], egress: undefined };
-    const had = new Set(record.ips.map(({ ip }) => ip));
-    const has = new Set(requestsOf(namespaces));
-    for (const ip of had) if (!has.has(ip)) this.#unrequest(ip, vnid, dirty);
-    for (const ip of has) if (!had.has(ip)) this.#request(ip, vnid, dirty);
+    const had = record.ips;
+    const has = requestsOf(namespaces);
+    const [hadAny, hasAny] = [membership(had.map(({ ip }) => ip)), membership(has)];
+    for (const { ip } of had) if (!hasAny(ip)) this.#unrequest(ip, vnid, dirty);
+    for (const ip of has) if (!hadAny(ip)) this.#request(ip, vnid, dirty);
     dirty.add(vnid);
     this.#requestsVersion++;
     record.namespaces = namespaces;
-    record.ips = [...has].map((ip) => this.#own(ip));
+    record.ips = has.map((ip) => this.#own(ip));
     this.#vnids.set(vnid, record);
   }
 
@@ -275,8 +275,8 @@ export class EgressTracker {
 
   #evaluate(dirty: ReadonlySet<Vnid>): EgressChange {
     const vnids = new Map<Vnid, VnidState>();
-    const withdrawn = new Map<Ip, Placement>();
-    const placed = new Map<Ip, Placement>();
+    const withdrawn: Hop[] = [];
+    const placed: Hop[] = [];
     for (const vnid of dirty) {
       const record = this.#vnids.get(vnid);
       if (record === undefined) continue;
@@ -285,15 +285,24 @@ export class EgressTracker {
       record.egress = after;
       if (record.namespaces.length === 0) this.#vnids.delete(vnid);
       if (!sameState(before, after)) vnids.set(vnid, after?.state ?? normal);
-      addAll(withdrawn, before?.assigned);
-      addAll(placed, after?.assigned);
+      addAssigned(withdrawn, before);
+      addAssigned(placed, after);
     }
     return { vnids, assigned: difference(withdrawn, placed) };
   }
 }
 
-function addAll<K, V>(all: Map<K, V>, more: ReadonlyMap<K, V> | undefined): void {
-  if (more !== undefined) for (const [key, value] of more) all.set(key, value);
+function addAssigned(hops: Hop[], egress: VnidEgress | undefined): void {
+  if (egress !== undefined) for (const hop of egress.assigned) hops.push(hop);
+}
+
+/** Lists longer than this are looked up in a set. */
+const shortList = 8;
+
+function membership(list: readonly Ip[]): (ip: Ip) => boolean {
+  if (list.length <= shortList) return (ip) => list.includes(ip);
+  const set = new Set(list);
+  return (ip) => set.has(ip);
 }
 
 function withoutName(namespaces: readonly NetNamespace[], name: NamespaceName): readonly NetNamespace[] {
@@ -305,9 +314,14 @@ function remove<T>(list: T[], matches: (item: T) => boolean): void {
   if (at >= 0) list.splice(at, 1);
 }
 
-function difference(before: ReadonlyMap<Ip, Placement>, after: ReadonlyMap<Ip, Placement>): ReadonlyMap<Ip, Placement | undefined> {
+function difference(before: readonly Hop[], after: readonly Hop[]): ReadonlyMap<Ip, Placement | undefined> {
   const changed = new Map<Ip, Placement | undefined>();
-  for (const ip of before.keys()) if (!after.has(ip)) changed.set(ip, undefined);
-  for (const [ip, placement] of after) if (!samePlacement(before.get(ip), placement)) changed.set(ip, placement);
+  for (const { egressIP } of before) changed.set(egressIP, undefined);
+  const was = before.length > shortList ? new Map(before.map((hop) => [hop.egressIP, hop])) : undefined;
+  for (const hop of after) {
+    const old = was === undefined ? before.find(({ egressIP }) => egressIP === hop.egressIP) : was.get(hop.egressIP);
+    if (samePlacement(old, hop)) changed.delete(hop.egressIP);
+    else changed.set(hop.egressIP, hop);
+  }
   return changed;
 }

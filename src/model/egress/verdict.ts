@@ -6,10 +6,8 @@ import type { Vnid } from '../vnid.ts';
 import type { Reason } from './reasons.ts';
 
 /** A way out of the cluster: the address, and the node that holds it. */
-export interface Hop {
+export interface Hop extends Placement {
   readonly egressIP: Ip;
-  readonly node: NodeName;
-  readonly nodeIP: Ip;
 }
 
 /** What becomes of a VNID's traffic to the outside. */
@@ -38,8 +36,8 @@ export interface VnidEgress {
   /** Its valid IPs in request order: what its pods may leave with. */
   readonly requests: readonly Ip[];
   readonly state: VnidState;
-  /** Its IPs that are assigned. */
-  readonly assigned: ReadonlyMap<Ip, Placement>;
+  /** Its IPs that are assigned, in request order. */
+  readonly assigned: readonly Hop[];
 }
 
 /** What the rules ask about the rest of the cluster. */
@@ -66,14 +64,17 @@ export function requestsOf(namespaces: readonly NetNamespace[]): readonly Ip[] {
 
 /** The reasons of entries that are no address, in request order, each text once. */
 function invalidReasons(namespaces: readonly NetNamespace[]): readonly Reason[] {
+  if (namespaces.every((one) => one.invalidEgressIPs.length === 0)) return [];
   const entries = namespaces.flatMap((one) => one.invalidEgressIPs);
-  if (entries.length === 0) return [];
   const texts = new Map(entries.map(({ text, reason }) => [text, reason]));
   return [...texts].map(([egressIP, detail]) => ({ code: 'InvalidEgressIP', egressIP, detail }));
 }
 
-/** The IPs that one node alone lists, by node, sorted. */
+const alone: ReadonlyMap<NodeName, readonly Ip[]> = new Map();
+
+/** The IPs that one node alone lists, by node, sorted; nothing is needed of a single IP. */
 function byOnlyHost(requests: readonly Ip[], around: Surroundings): ReadonlyMap<NodeName, readonly Ip[]> {
+  if (requests.length < 2) return alone;
   const groups = new Map<NodeName, Ip[]>();
   for (const ip of requests) {
     const [host, ...others] = around.hostsOf(ip);
@@ -122,12 +123,14 @@ export function evaluateVnid(vnid: Vnid, namespaces: readonly NetNamespace[], ar
   if (requests.length === 0 && reasons.length === 0) return undefined;
   const onlyHosts = byOnlyHost(requests, around);
   const hops: Hop[] = [];
-  const assigned = new Map<Ip, Placement>();
+  const assigned: Hop[] = [];
   for (const egressIP of requests) {
     const { placement, reason } = verdictOf(egressIP, onlyHosts, around);
-    if (placement !== undefined) assigned.set(egressIP, placement);
     if (reason !== undefined) reasons.push(reason);
-    else if (placement !== undefined) hops.push({ egressIP, node: placement.node, nodeIP: placement.nodeIP });
+    if (placement === undefined) continue;
+    const hop: Hop = { egressIP, node: placement.node, nodeIP: placement.nodeIP };
+    assigned.push(hop);
+    if (reason === undefined) hops.push(hop);
   }
   return { vnid, namespaces, requests, state: stateOf(hops, reasons), assigned };
 }
