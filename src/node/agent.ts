@@ -58,7 +58,13 @@ class Agent {
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000 });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
     this.#names = new NameTracker(resolverLookup(options.resolver), logger, () => this.#wake());
-    this.#machine = new Machine(options, { exec, logger, changed: () => this.#wake(), lost: () => this.#lookAgain() });
+    this.#machine = new Machine(options, {
+      exec,
+      logger,
+      changed: () => this.#wake(),
+      lost: () => this.#lookAgain(),
+      rebuilding: () => this.#applier.forget(),
+    });
     const endInSwitch = (connections: readonly Connection[]): Promise<void> => this.#machine.endConnections(connections);
     this.#applier = new Applier({ exec, logger, signal, bridge: this.#machine.bridge, endInSwitch });
     this.#attacher = new PodAttacher({
@@ -74,7 +80,11 @@ class Agent {
   async run(): Promise<void> {
     await this.#feed.follow();
     const resync = setInterval(() => this.#lookAgain(), resyncInterval);
-    const watching = watchMachine({ linksChanged: () => this.#wake(), nftLost: () => this.#nftLost() }, this.#logger, this.#signal);
+    const watching = watchMachine(
+      { linksChanged: () => this.#wake(), ruleLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
+      this.#logger,
+      this.#signal,
+    );
     await serveCni(this.#options.cniSocket, (request) => this.#attacher.handle(request), this.#signal);
     this.#wake();
     await this.#queue.process(() => this.#sync(), this.#signal);

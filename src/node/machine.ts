@@ -6,6 +6,8 @@ import { type Exec, must } from '../io/exec.ts';
 import { connectRpc, type RpcConnection } from '../io/jsonrpc.ts';
 import type { Logger } from '../io/log.ts';
 import type { ClusterNetwork } from '../model/clusternetwork.ts';
+import { linkedPods } from './cni/attach.ts';
+import { addPodPort, attachedPods } from './cni/pods.ts';
 import type { Connection } from './conntrack.ts';
 import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
@@ -32,6 +34,8 @@ export interface MachineDeps {
   readonly changed: () => void;
   /** ovs-vswitchd went away: what it held is gone. */
   readonly lost: () => void;
+  /** The machine is being set up: what was read of it before may be wrong. */
+  readonly rebuilding: () => void;
 }
 
 /** What the machine turned out to be, once it is set up for a view of the cluster. */
@@ -100,6 +104,7 @@ export class Machine {
     const uplink = found.value;
     const wanted = JSON.stringify([view.own.hostIP, view.own.subnet.text, view.network.mtu, uplink.device, uplink.network.text, networks], plain);
     if (this.#prepared?.for === wanted && ovsdb.find('Bridge', bridge) !== undefined) return this.#prepared.value;
+    this.#deps.rebuilding();
     const { mtu } = view.network;
     const tunMac = await ensureBridge(ovsdb, { datapath: this.#datapath, vxlanPort: networks.vxlanPort, mtu });
     const facts: NodeFacts = {
@@ -113,6 +118,7 @@ export class Machine {
       firstAvailable: this.#options.firstAvailable,
     };
     await this.bridge.matchFragments();
+    await this.#reattach(ovsdb);
     await configureTun(exec, facts, networks, mtu);
     await configureGuard(exec, networks, uplink);
     const value: Prepared = { facts, networks, uplink, mtu, ovsdb };
@@ -131,6 +137,15 @@ export class Machine {
   close(): void {
     this.#ovsdb?.close();
     this.#switch?.close();
+  }
+
+  /** Puts pods whose veth is here back on a bridge that was made anew. */
+  async #reattach(ovsdb: Ovsdb): Promise<void> {
+    const attached = new Set(attachedPods(ovsdb).map(({ sandbox }) => sandbox));
+    const lost = (await linkedPods(this.#deps.exec)).filter(({ sandbox }) => !attached.has(sandbox));
+    if (lost.length === 0) return;
+    await ovsdb.configure(lost.flatMap(({ device, ...pod }) => addPodPort(device, pod)));
+    this.#deps.logger.warn({ pods: lost.map(({ namespace, ip }) => `${namespace}/${ip}`) }, 'pods put back on the bridge');
   }
 
   async #connect(): Promise<Ovsdb> {

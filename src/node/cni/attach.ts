@@ -1,11 +1,18 @@
 /** A pod's link: a veth pair between the pod's network namespace and br0, its address and routes. */
 import { createHash } from 'node:crypto';
 import { type Exec, must } from '../../io/exec.ts';
-import type { Ip } from '../../model/address.ts';
+import { type Ip, parseIp } from '../../model/address.ts';
+import { asList, asText, isRecord } from '../../model/json.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
 import { podMac } from '../plan/peers.ts';
+import type { AttachedPod } from './pods.ts';
+
+/** The veth's alias: what OVSDB knows of the pod, kept with the link so that a lost bridge can be made again. */
+const aliasMark = 'sdn-compat';
 
 export interface LinkRequest {
+  readonly sandbox: string;
+  readonly namespace: string;
   /** Path of the pod's network namespace. */
   readonly netns: string;
   /** Name of the interface inside it. */
@@ -21,12 +28,14 @@ export function hostDevice(sandbox: string): string {
 
 /** Makes the pair and configures the pod's end; what a broken earlier attempt left is replaced. */
 export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, request: LinkRequest & { readonly host: string }): Promise<void> {
-  const { netns, device, ip, mtu, host } = request;
+  const { netns, device, ip, mtu, host, sandbox, namespace } = request;
   const inPod = ['--net=' + netns, '--'];
   await removeLink(run, host);
   const mac = podMac(ip);
   const pair = `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`;
-  await must(run, 'ip', ['-batch', '-'], { input: `${pair}\n` });
+  const alias = [aliasMark, sandbox, ip, namespace].join(' ');
+  await must(run, 'ip', ['link', ...pair.split(' ').slice(1)]);
+  await must(run, 'ip', ['link', 'set', 'dev', host, 'alias', alias]);
   if (facts.datapath === 'netdev') await leaveToUserspace(run, host, [...inPod, 'ethtool', '-K', device, 'tx', 'off']);
   await must(run, 'ip', ['link', 'set', 'dev', host, 'up']);
   const lines = [
@@ -50,6 +59,19 @@ async function leaveToUserspace(run: Exec, host: string, checksumsInPod: readonl
   await must(run, 'sysctl', ['-q', '-w', `${four}.arp_ignore=8`, `${four}.forwarding=0`, `${four}.rp_filter=1`, `net.ipv6.conf.${host}.disable_ipv6=1`]);
   await must(run, 'ethtool', ['-K', host, 'tx', 'off']);
   await must(run, 'nsenter', checksumsInPod);
+}
+
+/** The pods whose veth is on this machine, by its alias; attached to the bridge or not. */
+export async function linkedPods(run: Exec): Promise<(Omit<AttachedPod, 'ofport'>)[]> {
+  const links: unknown = JSON.parse((await must(run, 'ip', ['-j', 'link', 'show'])) || '[]');
+  return asList(links)
+    .filter(isRecord)
+    .flatMap((link) => {
+      const [mark, sandbox = '', address = '', namespace = ''] = asText(link['ifalias']).split(' ');
+      const ip = parseIp(address);
+      if (mark !== aliasMark || !ip.ok) return [];
+      return [{ device: asText(link['ifname']), sandbox, namespace, name: '', ip: ip.value }];
+    });
 }
 
 /** Removes the pair by its end on the node; none there is no error. */

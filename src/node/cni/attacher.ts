@@ -4,10 +4,10 @@ import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/address.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { Machine, Prepared } from '../machine.ts';
-import { addPort, removePort } from '../ovs/bridge.ts';
+import { removePort } from '../ovs/bridge.ts';
 import { podMac } from '../plan/peers.ts';
 import { hostDevice, makeLink, removeLink } from './attach.ts';
-import { type AttachedPod, attachedPods, externalIds, nextAddress } from './pods.ts';
+import { addPodPort, type AttachedPod, attachedPods, nextAddress } from './pods.ts';
 import type { CniRequest, CniResult } from './server.ts';
 
 export interface AttacherDeps {
@@ -80,9 +80,8 @@ export class PodAttacher {
     const { facts, networks, mtu, ovsdb } = prepared;
     const host = hostDevice(request.sandbox);
     const { sandbox, netns, device, namespace, name } = request;
-    await makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host });
-    const ids = externalIds({ sandbox, namespace, name, ip });
-    await ovsdb.configure([...removePort(ovsdb, host), ...addPort(host, { external_ids: ['map', Object.entries(ids)] })]);
+    await makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace });
+    await ovsdb.configure([...removePort(ovsdb, host), ...addPodPort(host, { sandbox, namespace, name, ip })]);
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
   }
 

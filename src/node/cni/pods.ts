@@ -1,7 +1,8 @@
 /** The pods attached to br0, as OVSDB remembers them: the only record, so a restarted agent forgets none. */
 import { addressAt, type Cidr, type Ip, ipNumber, lastOf, parseIp } from '../../model/address.ts';
 import { err, ok, type Result } from '../../model/result.ts';
-import { asMap, asSet, type Ovsdb } from '../ovs/ovsdb.ts';
+import { addPort } from '../ovs/bridge.ts';
+import { asMap, asSet, type Operation, type Ovsdb } from '../ovs/ovsdb.ts';
 
 /** A pod's interface on br0. */
 export interface AttachedPod {
@@ -16,9 +17,10 @@ export interface AttachedPod {
   readonly ofport: number;
 }
 
-/** The keys of external_ids that say what an interface is for. */
-export function externalIds(pod: Omit<AttachedPod, 'device' | 'ofport'>): Readonly<Record<string, string>> {
-  return { sandbox: pod.sandbox, ip: pod.ip, 'pod-namespace': pod.namespace, 'pod-name': pod.name };
+/** The operations that put a pod's interface on the bridge, with what it is for in external_ids. */
+export function addPodPort(device: string, pod: Omit<AttachedPod, 'device' | 'ofport'>): Operation[] {
+  const ids = { sandbox: pod.sandbox, ip: pod.ip, 'pod-namespace': pod.namespace, 'pod-name': pod.name };
+  return addPort(device, { external_ids: ['map', Object.entries(ids)] });
 }
 
 /** The pods attached to the bridge; interfaces that are no pod's are left out. */

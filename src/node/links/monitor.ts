@@ -34,20 +34,26 @@ async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Pro
 }
 
 export interface MachineListeners {
-  /** A link, an address or a routing rule has changed. */
+  /** A link or an address has changed. */
   readonly linksChanged: () => void;
+  /** A routing rule was removed. */
+  readonly ruleLost: () => void;
   /** Something was taken out of nft, by us or by somebody else. */
   readonly nftLost: () => void;
 }
 
 /** Calls back until the signal aborts. */
 export async function watchMachine(listeners: MachineListeners, logger: Logger, signal: AbortSignal): Promise<void> {
-  const { linksChanged, nftLost } = listeners;
+  const { linksChanged, ruleLost, nftLost } = listeners;
+  const linksHeard = (text: string): void => {
+    if (text.includes('[RULE]Deleted')) ruleLost();
+    linksChanged();
+  };
   const nftHeard = (text: string): void => {
     if (/^(delete|destroy) (table|chain|rule|set|map) /m.test(text)) nftLost();
   };
   await Promise.all([
-    watch({ argv: ['ip', 'monitor', 'address', 'link', 'rule'], heard: linksChanged, missed: linksChanged }, logger, signal),
+    watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule'], heard: linksHeard, missed: ruleLost }, logger, signal),
     watch({ argv: ['nft', 'monitor', 'destroy'], heard: nftHeard, missed: nftLost }, logger, signal),
   ]);
 }
