@@ -1,6 +1,6 @@
 /** The verbs: create, update and delete objects under Kubernetes' rules. Patches are updates whose object is computed. */
 import { randomUUID } from 'node:crypto';
-import { jsonEqual, type JsonObject } from '../model/json.ts';
+import { jsonEqual, sortedKeys, type JsonObject } from '../model/json.ts';
 import { admit, unhandled } from './admit.ts';
 import { resourcesOf } from './crd.ts';
 import { noteUpdate, type Writer } from './managers.ts';
@@ -33,6 +33,8 @@ export interface WriteSettings {
   readonly dryRun: boolean;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   readonly status: boolean;
+  /** Whether the new state comes from a patch: refusals are then of the patch. */
+  readonly patch: boolean;
   /** Who writes; one that applies has set managedFields itself. */
   readonly writer: Writer;
 }
@@ -132,8 +134,10 @@ export class Objects {
   update(target: NamedTarget, change: (old: StoredObject) => JsonObject, settings: WriteSettings): Written {
     const { resource, name } = target;
     const old = this.get(target);
-    const admitted = admit(resource, change(old));
-    refuseUnknown(resource, admitted.unknown, settings);
+    const wanted = change(old);
+    const admitted = admit(resource, wanted);
+    if (settings.patch) refuseUnknownInPatch(wanted, admitted.unknown, settings);
+    else refuseUnknown(resource, admitted.unknown, settings);
     const warnings = settings.fieldValidation === 'Warn' ? admitted.unknown : [];
     const given = objectAt(admitted.object, 'metadata');
     checkSame(resource, old, given);
@@ -273,6 +277,14 @@ const crdId = 'customresourcedefinitions.apiextensions.k8s.io';
 function refuseUnknown(resource: Resource, unknown: readonly string[], settings: WriteSettings): void {
   if (settings.fieldValidation !== 'Strict' || unknown.length === 0) return;
   throw badRequest(`${unhandled(resource)}: strict decoding error: ${unknown.join(', ')}`);
+}
+
+/** The same for a patch: the refusal shows the object that the patch would have made. */
+function refuseUnknownInPatch(object: JsonObject, unknown: readonly string[], settings: WriteSettings): void {
+  if (settings.fieldValidation !== 'Strict' || unknown.length === 0) return;
+  const shown = JSON.stringify(JSON.stringify(sortedKeys(object)));
+  const message = `Invalid value: ${shown}: strict decoding error: ${unknown.join(', ')}`;
+  throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', field: 'patch', message }]);
 }
 
 /** The object as it is kept, with that version. */

@@ -46,7 +46,7 @@ export interface ApiServer {
 }
 
 const writer = { manager: 'sdn-compat-apiserver', operation: 'Update', subresource: '' } as const;
-const writing = { dryRun: false, fieldValidation: 'Ignore', status: false, writer } as const;
+const writing = { dryRun: false, fieldValidation: 'Ignore', status: false, patch: false, writer } as const;
 const openPaths = ['/healthz', '/livez', '/readyz'];
 
 function seed(objects: Objects, crds: readonly object[]): void {

@@ -36,7 +36,7 @@ export function writeSettings({ request, query }: WriteRequest, status: boolean)
   const isApply = mediaType(request) === applyType;
   const manager = managerOf(query, request.headers['user-agent']);
   const writer = { manager, operation: isApply ? 'Apply' : 'Update', subresource: status ? 'status' : '' } as const;
-  return { dryRun: dryRunOf(query), fieldValidation, status, writer };
+  return { dryRun: dryRunOf(query), fieldValidation, status, patch: request.method === 'PATCH', writer };
 }
 
 function graceOf(query: URLSearchParams, body: JsonObject): number | undefined {

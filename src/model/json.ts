@@ -57,3 +57,11 @@ export function asList(value: unknown): readonly unknown[] {
 export function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
+
+/** The value with the keys of all its objects in order. */
+export function sortedKeys(value: Json): Json {
+  if (isJsonArray(value)) return value.map(sortedKeys);
+  if (!isJsonObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, value[key] === undefined ? undefined : sortedKeys(value[key])]));
+}

@@ -102,6 +102,7 @@ test.each<[string, number, Parameters<typeof send>]>([
   ['a JSON patch of nonsense', 400, ['PATCH', `${netNamespaces}/proto`, '[{"op":"fly","path":"/a"}]', jsonPatch]],
   ['a JSON patch of what is not there', 422, ['PATCH', `${netNamespaces}/proto`, '[{"op":"remove","path":"/a/b"}]', jsonPatch]],
   ['a JSON patch that fails its test', 422, ['PATCH', `${netNamespaces}/proto`, '[{"op":"test","path":"/netid","value":7}]', jsonPatch]],
+  ['a strict patch of an unknown field', 422, ['PATCH', `${netNamespaces}/proto?fieldValidation=Strict`, '{"egressIP":1}', merge]],
   ['apply without a manager', 422, ['PATCH', `${netNamespaces}/x`, JSON.stringify(good('x')), apply]],
   ['apply of YAML that is none', 400, ['PATCH', `${netNamespaces}/x?fieldManager=m`, 'a: [', apply]],
   ['apply with anchors', 400, ['PATCH', `${netNamespaces}/x?fieldManager=m`, 'a: &a [x, x]\nb: [*a, *a]\n', apply]],
@@ -115,6 +116,11 @@ test.each<[string, number, Parameters<typeof send>]>([
   if (code !== 201) expect(status).toMatchObject({ kind: 'Status', code, status: 'Failure' });
   expect(Reflect.get({}, 'polluted')).toBeUndefined();
   expect((await send('GET', '/readyz')).code).toBe(200);
+});
+
+test.each(['/__proto__/polluted', '/constructor/prototype/polluted'])('a JSON patch of %s reaches no other object', async (path) => {
+  await send('PATCH', `${netNamespaces}/proto`, JSON.stringify([{ op: 'add', path, value: 1 }]), jsonPatch);
+  expect(Reflect.get({}, 'polluted')).toBeUndefined();
 });
 
 test('without the token everything but health and version is 401', async () => {
