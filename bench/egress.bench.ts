@@ -71,6 +71,7 @@ interface Figures {
 }
 
 function measure(shape: Shape): Figures {
+  const { each } = shape;
   const cluster = build(shape);
   const { tracker, allocator, limits } = cluster;
   untilStable(cluster);
@@ -81,10 +82,10 @@ function measure(shape: Shape): Figures {
   const node = tracker.input().hostSubnets[0];
   if (node === undefined) throw new Error('no node');
   const health = (isOffline: boolean): number => timed(() => tracker.setOffline(node.hostIP, isOffline)).ms + untilStable(cluster);
-  const failovers = Array.from({ length: 3 }, () => ({ offline: health(true), online: health(false) }));
+  const failovers = Array.from({ length: 10 }, () => ({ offline: health(true), online: health(false) }));
   const offline = Math.min(...failovers.map((one) => one.offline));
   const online = Math.min(...failovers.map((one) => one.online));
-  const updates = best(3, () => tenThousandUpdates(tracker, shape));
+  const updates = best(each > 100 ? 1 : 10, () => tenThousandUpdates(tracker, shape));
   const state = best(3, () => timed(() => egressState(tracker.input())).ms);
   const first = best(3, () => {
     const fresh = build(shape);
@@ -93,7 +94,7 @@ function measure(shape: Shape): Figures {
   return { first, steady, offline, online, updates, state, placed: plan().size, spread: Math.max(...loads) - Math.min(...loads), mib };
 }
 
-/** Each takes one raw NetNamespace in, parsed: half withdraw the second IP of a namespace, half request it again. */
+/** Single changes, each one raw NetNamespace that is parsed and taken in: half withdraw the second IP of a namespace, half request it again. */
 function tenThousandUpdates(tracker: EgressTracker, { namespaces, each }: Shape): number {
   const raw = Array.from({ length: 10_000 }, (_, nth) => {
     const index = (nth >> 1) % namespaces;

@@ -47,23 +47,35 @@ export function allocationRound(input: AllocationInput): Round {
   return new Allocator().round(EgressTracker.of(input), input.limits);
 }
 
+const defaultExactItems = 2000;
+
 /** Makes rounds, and remembers the shares of the last problem while nobody's requests, CIDRs or health change. */
 export class Allocator {
   readonly #maker = new ProblemMaker();
+  readonly #exactItems: number;
   #last: { readonly problem: Problem; readonly fresh: Board } | undefined;
+
+  /** `exactItems`: the most egress IPs for which moves and spread are the true optimum. */
+  constructor(exactItems = defaultExactItems) {
+    this.#exactItems = exactItems;
+  }
 
   /** One round from the tracker's objects; the same as `allocationRound` of these. */
   round(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Round {
     const problem = this.#maker.problemOf(tracker, limits);
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);
-    const board = atHome ? bestPlacement(problem, fresh.load) : fresh;
+    const board = atHome ? bestPlacement(problem, fresh.load, this.#isExact(problem)) : fresh;
     return { ...writesOf(problem, board.place), unplaced: unplacedOf(problem, board), plan: () => planOf(problem, board) };
+  }
+
+  #isExact({ items }: Problem): boolean {
+    return items.length <= this.#exactItems;
   }
 
   #fresh(problem: Problem): Board {
     if (this.#last !== undefined && sameDemand(this.#last.problem, problem)) return this.#last.fresh;
-    const fresh = freshPlacement(problem);
+    const fresh = freshPlacement(problem, this.#isExact(problem));
     this.#last = { problem, fresh };
     return fresh;
   }

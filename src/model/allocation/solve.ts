@@ -1,21 +1,18 @@
 /**
- * The best placement, in the order of the spec's section on automatic assignment. Up to `exactItems` items it is the
- * true optimum; beyond, the number of placed items and the half shares still are, moves and spread nearly so.
+ * The best placement, in the order of the spec's section on automatic assignment. When `exact` it is the true optimum;
+ * else the number of placed items and the half shares still are, moves and spread nearly so, in much less time.
  */
 import { Board } from './board.ts';
 import type { Problem } from './problem.ts';
 import { Search } from './search.ts';
 
-/** The largest problem that is solved exactly in all respects. */
-export const exactItems = 2000;
-/** Beyond that size: how many times all items are looked at, and then chains looked for, to even out the loads. */
+/** When not exact: how many times all items are looked at, and then chains looked for, to even out the loads. */
 const levelingPasses = 16;
 const spreadingRounds = 64;
 
 /** The placement best by (1), (4), (5) alone, as if nothing were placed: its loads are the nodes' shares. */
-export function freshPlacement(problem: Problem): Board {
+export function freshPlacement(problem: Problem, exact: boolean): Board {
   const board = new Board(problem, false);
-  const exact = problem.items.length <= exactItems;
   const search = new Search(board, exact);
   placeAll(board, search, exact);
   if (!exact) spread(board, search, new Int32Array(board.bench));
@@ -23,9 +20,8 @@ export function freshPlacement(problem: Problem): Board {
 }
 
 /** The best placement from where the items are now. `shares` are the loads of `freshPlacement`. */
-export function bestPlacement(problem: Problem, shares: Int32Array): Board {
+export function bestPlacement(problem: Problem, shares: Int32Array, exact: boolean): Board {
   const board = new Board(problem, true);
-  const exact = problem.items.length <= exactItems;
   const search = new Search(board, exact);
   placeAll(board, search, exact);
   const bounds = Int32Array.from(problem.nodes.keys(), (node) => (shares[node] ?? 0) >> 1);

@@ -47,6 +47,7 @@ interface VnidRecord {
 }
 
 const normal: VnidState = { kind: 'normal' };
+const nobody: readonly NetNamespace[] = [];
 
 export class EgressTracker {
   readonly #hosts = new Map<NodeName, TrackedHost>();
@@ -206,7 +207,8 @@ export class EgressTracker {
     const record = this.#vnids.get(vnid) ?? { namespaces, ips: [], egress: undefined };
     const had = record.ips;
     const has = requestsOf(namespaces);
-    const [hadAny, hasAny] = [membership(had.map(({ ip }) => ip)), membership(has)];
+    const hadAny = membership(had.map(({ ip }) => ip));
+    const hasAny = membership(has);
     for (const { ip } of had) if (!hasAny(ip)) this.#unrequest(ip, vnid, dirty);
     for (const ip of has) if (!hadAny(ip)) this.#request(ip, vnid, dirty);
     dirty.add(vnid);
@@ -306,6 +308,7 @@ function membership(list: readonly Ip[]): (ip: Ip) => boolean {
 }
 
 function withoutName(namespaces: readonly NetNamespace[], name: NamespaceName): readonly NetNamespace[] {
+  if (namespaces.length === 1 && namespaces[0]?.name === name) return nobody;
   return namespaces.filter((one) => one.name !== name);
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { allocationRound, Allocator, type AllocationInput, type Round } from '../../../src/model/allocation/round.ts';
 import { unknownLimits, type CloudLimits } from '../../../src/model/cloud.ts';
+import { egressState } from '../../../src/model/egress/state.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { allocationProblems, scenarios, World } from '../../conformance/scenarios.ts';
 import { rounds } from '../../rounds.ts';
@@ -44,6 +45,36 @@ test('on random small problems the plan is the best of all placements', () => {
     }),
     { numRuns: rounds(1000) },
   );
+});
+
+test('beyond the exact size as many are placed, with half shares, and it settles; moves and spread come near', () => {
+  let [problems, away, squares] = [0, 0, 0];
+  fc.assert(
+    fc.property(cluster(4), (start) => {
+      const rough = (now: AllocationInput): Round => new Allocator(0).round(EgressTracker.of(now), now.limits);
+      const shares = loadsOf(start, rough(emptied(start)).plan());
+      const ours = worthOf(start, rough(start).plan(), shares);
+      const best = bestWorth(start, shares);
+      expect(ours.slice(0, 2)).toEqual(best.slice(0, 2));
+      problems++;
+      away += ours[2] - best[2];
+      if (ours[2] === best[2]) squares += ours[3] - best[3];
+      let now = start;
+      for (let count = 0; count < 2; count++) now = written(now, rough(now));
+      expect(rough(now).changed).toEqual([]);
+    }),
+    { numRuns: rounds(1000) },
+  );
+  expect(away / problems).toBeLessThan(0.1);
+  expect(squares / problems).toBeLessThan(0.1);
+});
+
+test('IPv6 addresses are assigned like IPv4 ones once they come in', () => {
+  const host = (name: string, last: number) => ({ ...hostSubnet(name, { hostIP: `192.168.7.${last}` }), egressCIDRs: [cidr('2001:db8::/64')] });
+  const netNamespaces = [1, 2, 3, 4].map((n) => ({ ...netNamespace(`project-${n}`, 40 + n), egressIPs: [ip(`2001:db8::${n}`), ip(`192.168.8.${n}`)] }));
+  const rest = settle(input({ hostSubnets: [host('a', 11), host('b', 12)], netNamespaces }));
+  expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs)).toEqual([['2001:db8::1', '2001:db8::3'], ['2001:db8::2', '2001:db8::4']]);
+  expect(egressState(rest).assigned.size).toBe(4);
 });
 
 test('the order of the input does not matter', () => {
