@@ -63,19 +63,28 @@ function refuseDepth(text: string): void {
   }
 }
 
+function tooLarge(): Refusal {
+  return new Refusal(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${String(largestBody)}`, { details: {} });
+}
+
 /** Reads the body to its end; refuses what is too large with 413. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const tooLarge = new Refusal(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${String(largestBody)}`, { details: {} });
-  if (Number(request.headers['content-length'] ?? 0) > largestBody) throw tooLarge;
-  const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of request) {
-    if (!Buffer.isBuffer(piece)) continue;
-    size += piece.length;
-    if (size > largestBody) throw tooLarge;
-    pieces.push(piece);
-  }
-  return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);
+export function readBody(request: IncomingMessage): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > largestBody) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    request.on('data', (piece: Buffer) => {
+      size += piece.length;
+      if (size <= largestBody) pieces.push(piece);
+      else {
+        request.pause();
+        reject(tooLarge());
+      }
+    });
+    request.on('end', () => resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)));
+    request.on('error', reject);
+    request.on('close', () => reject(badRequest('the request ended early')));
+  });
 }
 
 function decodeText(body: Buffer): string {
