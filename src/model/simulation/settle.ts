@@ -3,8 +3,11 @@ import { Allocator, type Round } from '../allocation/round.ts';
 import type { Cluster } from '../cluster.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 
-/** Any cluster rests after three rounds at most: withdraw, place, see that nothing is left. */
-const mostRounds = 4;
+/**
+ * More than any cluster needs: withdraw, place, see that nothing is left; and some more while nodes whose limits cannot
+ * be read, which keep what they have, lose IPs.
+ */
+const mostRounds = 100;
 
 /** The cluster after the controller's rounds, and the last round, which changes nothing. */
 export function settled(cluster: Cluster): { readonly cluster: Cluster; readonly rest: Round } {
