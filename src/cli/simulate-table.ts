@@ -69,9 +69,18 @@ function summary({ moves, drops, recovers }: Report): readonly string[] {
   return [
     `${moves.length} egress IPs change their node${moves.length > 0 ? ':' : ''}`,
     ...lines,
-    ...(drops.length > 0 ? [`namespaces that are dropped now: ${drops.join(', ')}`] : []),
-    ...(recovers.length > 0 ? [`namespaces that are no longer dropped: ${recovers.join(', ')}`] : []),
+    ...named('namespaces that are dropped now', drops),
+    ...named('namespaces that are no longer dropped', recovers),
   ];
+}
+
+/** More names than these are counted only; the other outputs have all. */
+const mostNames = 20;
+
+function named(what: string, names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const rest = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
+  return [`${what}: ${names.slice(0, mostNames).join(', ')}${rest}`];
 }
 
 /** The rows under their head, columns aligned; nothing when there are no rows. */
