@@ -166,7 +166,8 @@ export async function labKubelet(flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
   const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-kubelet' });
   const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-kubelet' });
-  await runKubelet({ client, exec, logger, layout }, untilSignal());
+  const plugin = [process.execPath, join(here, 'sdn-compat-cni.js')] as const;
+  await runKubelet({ client, exec, logger, layout, plugin }, untilSignal());
   client.close();
 }
 

@@ -9,7 +9,7 @@ import type { KubeClient } from '../io/kube/client.ts';
 import { type ObjectCache, watchKind } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
 import { createQueue } from '../io/queue.ts';
-import { asText } from '../model/json.ts';
+import { asList, asText, isRecord } from '../model/json.ts';
 import type { Condition, NodeObject, PodObject } from '../model/objects.ts';
 import { askAgent } from '../node/cni/client.ts';
 import { endAll, processesIn } from './daemons.ts';
@@ -20,6 +20,8 @@ export interface KubeletDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly layout: Layout;
+  /** How the CNI plugin is started: program and arguments. */
+  readonly plugin: readonly [string, ...string[]];
 }
 
 const heartbeat = 1_000;
@@ -125,16 +127,11 @@ class Kubelet {
     if (node === undefined) throw new Error(`pod ${namespace}/${name}: the lab has no node ${nodeName}`);
     const netns = podNamespace(layout, uid);
     if (!(await namespaceExists(exec, netns))) await must(exec, 'ip', ['netns', 'add', netns]);
-    const answer = await askAgent(
-      files.cni(layout, node.short),
-      { command: 'ADD', sandbox: uid, netns: `/run/netns/${netns}`, device: podDevice, namespace, name },
-      this.#signal,
-    );
+    const podIP = addressOf(await this.#plugin(node, { CNI_COMMAND: 'ADD', CNI_CONTAINERID: uid, CNI_NETNS: `/run/netns/${netns}`, ...podArgs(namespace, name) }));
     const link = files.pod(layout, namespace, name);
     await rm(link, { force: true });
     await symlink(netns, link);
     const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => condition(type, true, '', ''));
-    const podIP = asText(answer['ip']);
     const status = { phase: 'Running', hostIP: node.ip, podIP, podIPs: [{ ip: podIP }], conditions };
     await client.patch(podKind, { name, namespace }, { metadata: { uid }, status }, { type: 'merge', subresource: 'status', signal: this.#signal });
   }
@@ -150,12 +147,33 @@ class Kubelet {
     await rm(files.pod(layout, namespace, name), { force: true });
   }
 
+  /** Calls the CNI plugin as a container runtime does; throws with the plugin's own words. */
+  async #plugin(node: LabNode, env: Readonly<Record<string, string>>): Promise<string> {
+    const { exec, layout, plugin } = this.#deps;
+    const [program, ...args] = plugin;
+    const input = JSON.stringify({ cniVersion: '1.1.0', name: 'sdn', type: 'sdn-compat-cni', socket: files.cni(layout, node.short) });
+    const result = await exec(program, args, { env: { CNI_IFNAME: podDevice, CNI_PATH: '/opt/cni/bin', ...env }, input, timeout: 70_000 });
+    if (result.status !== 0) throw new Error(`CNI ${env['CNI_COMMAND'] ?? ''}: ${result.stdout.trim()}${result.stderr.trim()}`);
+    return result.stdout;
+  }
+
   async #detach(node: LabNode, sandbox: string): Promise<void> {
     if (!node.worker) return;
-    await askAgent(files.cni(this.#deps.layout, node.short), { command: 'DEL', sandbox }, this.#signal).catch((error: unknown) => {
+    await this.#plugin(node, { CNI_COMMAND: 'DEL', CNI_CONTAINERID: sandbox }).catch((error: unknown) => {
       this.#deps.logger.warn({ node: node.name, sandbox, err: error }, 'pod could not be detached');
     });
   }
+}
+
+function podArgs(namespace: string, name: string): Readonly<Record<string, string>> {
+  return { CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name}` };
+}
+
+/** The address in the result of a CNI ADD, without its prefix length. */
+function addressOf(output: string): string {
+  const result: unknown = JSON.parse(output);
+  const [first] = isRecord(result) ? asList(result['ips']) : [];
+  return isRecord(first) ? asText(first['address']).replace(/\/.*$/, '') : '';
 }
 
 /** Runs until the signal aborts. */

@@ -1,7 +1,7 @@
 /** A lab as a whole: brought up, described, taken down. */
 import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clusterNetworks, nodes as nodeKind } from '../../api/kinds.ts';
+import { clusterNetworks, customResourceDefinitions, nodes as nodeKind } from '../../api/kinds.ts';
 import { type Exec, must } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { openKube } from '../io/kube/config.ts';
@@ -12,7 +12,7 @@ import { err, ok, type Result } from '../model/result.ts';
 import { askAgent } from '../node/cni/client.ts';
 import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, startDaemon } from './daemons.ts';
 import { checkLabName, files, type Layout, layoutOf, linkRoot, nodeNamespace } from './layout.ts';
-import { clusterNetwork, nodeObject } from './objects.ts';
+import { clusterNetwork, networkPolicyKind, nodeObject } from './objects.ts';
 import { databaseOf, makeSwitch } from './switches.ts';
 import { connectNode, labNamespaces, makeWires } from './wires.ts';
 
@@ -141,6 +141,7 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
     const wires = makeNodes(deps, layout);
     wires.catch(() => undefined); // awaited below; the API server may fail first
     const client = await startApiServer(deps, layout, options.port);
+    await client.create(customResourceDefinitions, networkPolicyKind);
     await client.create(clusterNetworks, clusterNetwork);
     await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
     client.close();

@@ -1,4 +1,5 @@
 /** The node agent: follows the cluster's objects, Open vSwitch and the links, and keeps this node as they say. */
+import { pods as podKind } from '../../api/kinds.ts';
 import type { Exec } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { Logger } from '../io/log.ts';
@@ -73,6 +74,7 @@ class Agent {
       machine: this.#machine,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
+      annotationsOf: async (namespace, name) => (await client.get(podKind, { namespace, name }, { signal }))?.metadata.annotations ?? {},
       ready: () => this.#ready,
     });
   }

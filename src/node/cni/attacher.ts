@@ -2,11 +2,14 @@
 import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/address.ts';
+import type { Labels } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { Machine, Prepared } from '../machine.ts';
+import { parseAddresses } from '../links/addresses.ts';
 import { removePort } from '../ovs/bridge.ts';
 import { podMac } from '../plan/peers.ts';
 import { hostDevice, makeLink, removeLink } from './attach.ts';
+import { limitBandwidth, parseBandwidth } from './bandwidth.ts';
 import { addPodPort, type AttachedPod, attachedPods, nextAddress } from './pods.ts';
 import type { CniRequest, CniResult } from './server.ts';
 
@@ -17,6 +20,8 @@ export interface AttacherDeps {
   readonly vnidOf: (namespace: string) => Vnid | undefined;
   /** Resolves when a whole pass over the node that began after the call has succeeded. */
   readonly applied: () => Promise<void>;
+  /** The annotations of a pod; none when there is no such Pod object. */
+  readonly annotationsOf: (namespace: string, name: string) => Promise<Labels>;
   /** Whether a pass has succeeded. */
   readonly ready: () => boolean;
 }
@@ -43,6 +48,12 @@ export class PodAttacher {
       case 'DEL':
         await this.#detach(request.sandbox);
         return undefined;
+      case 'CHECK':
+        await this.#check(request);
+        return undefined;
+      case 'GC':
+        await this.#collect(new Set(request.valid));
+        return undefined;
       case 'STATUS':
         if (!this.#deps.ready()) throw new Error('the node is not ready yet');
         return undefined;
@@ -62,8 +73,9 @@ export class PodAttacher {
     } finally {
       this.#pending.delete(ip);
     }
-    const { facts, mtu } = prepared;
-    return { ip, prefixLength: facts.subnet.length, gateway: facts.gateway, mac: podMac(ip), mtu };
+    const { facts, networks, mtu } = prepared;
+    const inside = networks.cluster.map(({ text }) => text);
+    return { ip, prefixLength: facts.subnet.length, gateway: facts.gateway, mac: podMac(ip), mtu, networks: inside };
   }
 
   #take(prepared: Prepared): Ip {
@@ -80,9 +92,31 @@ export class PodAttacher {
     const { facts, networks, mtu, ovsdb } = prepared;
     const host = hostDevice(request.sandbox);
     const { sandbox, netns, device, namespace, name } = request;
+    const limits = parseBandwidth(await this.#deps.annotationsOf(namespace, name));
+    if (!limits.ok) throw new Error(`pod ${namespace}/${name}: ${limits.error}`);
     await makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace });
+    await limitBandwidth(this.#deps.exec, limits.value, { host, netns, device });
     await ovsdb.configure([...removePort(ovsdb, host), ...addPodPort(host, { sandbox, namespace, name, ip })]);
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
+  }
+
+  /** Throws when the pod is not on the bridge, has no veth, or lacks its address. */
+  async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
+    const { ovsdb } = this.#deps.machine.prepared ?? {};
+    const pod = ovsdb === undefined ? undefined : attachedPods(ovsdb).find((one) => one.sandbox === sandbox);
+    if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
+    const shown = await this.#deps.exec('nsenter', [`--net=${netns}`, '--', 'ip', '-j', '-4', 'addr', 'show', 'dev', device]);
+    if (shown.status !== 0) throw new Error(`pod ${namespace}/${name} has no interface ${device}: ${shown.stderr.trim()}`);
+    if (!parseAddresses(shown.stdout).some(({ ip }) => ip === pod.ip)) throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
+  }
+
+  /** Detaches every pod that is not among the valid ones; what fails is told together at the end. */
+  async #collect(valid: ReadonlySet<string>): Promise<void> {
+    const { ovsdb } = this.#deps.machine.prepared ?? {};
+    if (ovsdb === undefined) throw new Error('the node is not ready yet');
+    const stale = attachedPods(ovsdb).filter(({ sandbox }) => !valid.has(sandbox));
+    for (const { sandbox } of stale) await this.#detach(sandbox);
+    if (stale.length > 0) this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
   }
 
   async #detach(sandbox: string): Promise<void> {

@@ -1,16 +1,25 @@
 /** The agent's CNI socket: a pod is attached and detached by one HTTP request over a unix socket of mode 0600. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { asText, isRecord } from '../../model/json.ts';
+import { asList, asText, isRecord } from '../../model/json.ts';
+
+const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'] as const;
+type CniCommand = (typeof commands)[number];
+
+function isCommand(value: unknown): value is CniCommand {
+  return commands.some((command) => command === value);
+}
 
 /** What a container runtime's plugin asks for. */
 export interface CniRequest {
-  readonly command: 'ADD' | 'DEL' | 'STATUS';
+  readonly command: CniCommand;
   readonly sandbox: string;
   readonly netns: string;
   readonly device: string;
   readonly namespace: string;
   readonly name: string;
+  /** With GC: the sandboxes that stay. */
+  readonly valid: readonly string[];
 }
 
 export interface CniResult {
@@ -19,6 +28,13 @@ export interface CniResult {
   readonly gateway: string;
   readonly mac: string;
   readonly mtu: number;
+  /** The pod networks, reached without gateway. */
+  readonly networks: readonly string[];
+}
+
+/** Whether an answer of the agent is the result of an ADD. */
+export function isResult(value: unknown): value is CniResult {
+  return isRecord(value) && typeof value['ip'] === 'string' && Array.isArray(value['networks']);
 }
 
 export type CniHandler = (request: CniRequest) => Promise<CniResult | undefined>;
@@ -40,12 +56,10 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 function parseRequest(body: unknown): CniRequest {
   const given = isRecord(body) ? body : {};
   const { command } = given;
-  if (command !== 'ADD' && command !== 'DEL' && command !== 'STATUS') {
-    throw new Error(`command ${JSON.stringify(command)} is none of ADD, DEL, STATUS`);
-  }
+  if (!isCommand(command)) throw new Error(`command ${JSON.stringify(command)} is none of ${commands.join(', ')}`);
   const field = (name: string): string => {
     const value = asText(given[name]);
-    const needed = command === 'ADD' || (command === 'DEL' && name === 'sandbox');
+    const needed = command === 'ADD' || (name === 'sandbox' && (command === 'DEL' || command === 'CHECK'));
     if (value === '' && needed) throw new Error(`${name} is missing`);
     return value;
   };
@@ -56,6 +70,7 @@ function parseRequest(body: unknown): CniRequest {
     device: field('device'),
     namespace: field('namespace'),
     name: field('name'),
+    valid: asList(given['valid']).map(asText),
   };
 }
 

@@ -1,0 +1,52 @@
+/** The bandwidth annotations of a pod (kubernetes.io/ingress-bandwidth, egress-bandwidth), as token bucket filters. */
+import { type Exec, must } from '../../io/exec.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import type { Labels } from '../../model/selector.ts';
+
+/** Limits in bits per second; undefined: none. */
+export interface Bandwidth {
+  readonly ingress: number | undefined;
+  readonly egress: number | undefined;
+}
+
+const annotations = { ingress: 'kubernetes.io/ingress-bandwidth', egress: 'kubernetes.io/egress-bandwidth' } as const;
+const units: Readonly<Record<string, number>> = {
+  '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50,
+};
+/** What kubelet allows: 1k to 1P. */
+const least = 1e3;
+const most = 1e15;
+
+/** A Kubernetes quantity as bits per second; the reason names the text. */
+export function parseRate(text: string): Result<number> {
+  const [, digits, unit = ''] = /^([0-9]+(?:\.[0-9]+)?)([kMGTP]i?|Ki)?$/.exec(text) ?? [];
+  const factor = units[unit];
+  const rate = digits === undefined || factor === undefined ? Number.NaN : Math.round(Number(digits) * factor);
+  if (rate >= least && rate <= most) return ok(rate);
+  return err(`${JSON.stringify(text)} is no bandwidth from 1k to 1P bits per second`);
+}
+
+/** The limits that a pod's annotations ask for; the reason names the annotation. */
+export function parseBandwidth(of: Labels): Result<Bandwidth> {
+  const limits: { ingress: number | undefined; egress: number | undefined } = { ingress: undefined, egress: undefined };
+  for (const direction of ['ingress', 'egress'] as const) {
+    const text = of[annotations[direction]];
+    if (text === undefined) continue;
+    const rate = parseRate(text);
+    if (!rate.ok) return err(`annotation ${annotations[direction]}: ${rate.error}`);
+    limits[direction] = rate.value;
+  }
+  return ok(limits);
+}
+
+/** Arguments of tc for a limit: a bucket of 20 ms at full rate, at least 32 KiB, and at most 25 ms of waiting. */
+export function filterArguments(device: string, rate: number): string[] {
+  const burst = Math.max(32 * 1024, Math.ceil(rate / 8 / 50));
+  return ['qdisc', 'replace', 'dev', device, 'root', 'tbf', 'rate', `${rate}bit`, 'burst', `${burst}b`, 'latency', '25ms'];
+}
+
+/** Limits what the pod gets at the node's end of its link, and what it sends at its own. */
+export async function limitBandwidth(run: Exec, limits: Bandwidth, link: { readonly host: string; readonly netns: string; readonly device: string }): Promise<void> {
+  if (limits.ingress !== undefined) await must(run, 'tc', filterArguments(link.host, limits.ingress));
+  if (limits.egress !== undefined) await must(run, 'nsenter', [`--net=${link.netns}`, '--', 'tc', ...filterArguments(link.device, limits.egress)]);
+}

@@ -1,0 +1,45 @@
+/** The CNI plugin: asks the node's agent over its socket, and prints what CNI wants to read. Bundled alone. */
+import { isRecord } from '../../model/json.ts';
+import { askAgent } from './client.ts';
+import { type CniError, errorCode, parseCall, renderError, renderResult, supportedVersions } from './protocol.ts';
+import { isResult } from './server.ts';
+
+async function read(stream: NodeJS.ReadStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+/** Nobody listens at the agent's socket, or it does not exist. */
+function isUnreachable(error: unknown): boolean {
+  return isRecord(error) && (error['code'] === 'ENOENT' || error['code'] === 'ECONNREFUSED');
+}
+
+function errorOf(command: string, socket: string, error: unknown): CniError {
+  const msg = error instanceof Error ? error.message : String(error);
+  if (command === 'STATUS') return { code: errorCode.notAvailable, msg: 'the agent of this node is not ready', details: msg };
+  if (!isUnreachable(error)) return { code: errorCode.refused, msg };
+  return { code: errorCode.tryAgainLater, msg: `the agent of this node does not answer at ${socket}`, details: msg };
+}
+
+function print(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+function fail(cniVersion: string, error: CniError): void {
+  print(renderError(cniVersion, error));
+  process.exitCode = 1;
+}
+
+const call = parseCall(process.env, await read(process.stdin));
+if (!call.ok) fail('1.1.0', call.error);
+else if (call.value.kind === 'version') print({ cniVersion: call.value.cniVersion, supportedVersions });
+else {
+  const { cniVersion, socket, request } = call.value;
+  try {
+    const answer: unknown = await askAgent(socket, request);
+    if (request.command === 'ADD' && isResult(answer)) print(renderResult(cniVersion, answer, request));
+  } catch (error) {
+    fail(cniVersion, errorOf(request.command, socket, error));
+  }
+}

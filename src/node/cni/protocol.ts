@@ -1,0 +1,127 @@
+/** The CNI calling convention (specification 0.3.1 to 1.1.0): environment and standard input in, JSON out. Pure. */
+import { asList, asText, isRecord } from '../../model/json.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import type { CniRequest, CniResult } from './server.ts';
+
+export const supportedVersions = ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;
+export const defaultSocket = '/run/sdn-compat/cni.sock';
+
+/** Error codes of the specification; those from 100 are ours. */
+export const errorCode = {
+  incompatibleVersion: 1,
+  invalidEnvironment: 4,
+  io: 5,
+  decoding: 6,
+  invalidConfig: 7,
+  tryAgainLater: 11,
+  notAvailable: 50,
+  refused: 100,
+} as const;
+
+export interface CniError {
+  readonly code: number;
+  readonly msg: string;
+  readonly details?: string;
+}
+
+/** A call as the runtime made it. VERSION needs no agent. */
+export type CniCall =
+  | { readonly kind: 'version'; readonly cniVersion: string }
+  | { readonly kind: 'ask'; readonly cniVersion: string; readonly socket: string; readonly request: CniRequest };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Config {
+  readonly cniVersion: string;
+  readonly socket: string;
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+function parseConfig(stdin: string): Result<Config, CniError> {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(stdin);
+  } catch {
+    return err({ code: errorCode.decoding, msg: 'the network configuration on standard input is not JSON' });
+  }
+  if (!isRecord(raw)) return err({ code: errorCode.decoding, msg: 'the network configuration on standard input is no object' });
+  const cniVersion = raw['cniVersion'] === undefined ? '0.3.1' : asText(raw['cniVersion']);
+  const socket = raw['socket'] === undefined ? defaultSocket : asText(raw['socket']);
+  if (!socket.startsWith('/')) return err({ code: errorCode.invalidConfig, msg: `socket ${JSON.stringify(raw['socket'])} is no absolute path` });
+  return ok({ cniVersion, socket, raw });
+}
+
+/** The key=value pairs of CNI_ARGS. */
+function argsOf(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split(';').flatMap((pair) => {
+      const at = pair.indexOf('=');
+      return at < 0 ? [] : [[pair.slice(0, at), pair.slice(at + 1)] as const];
+    }),
+  );
+}
+
+const needed = {
+  ADD: ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME'],
+  CHECK: ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME'],
+  DEL: ['CNI_CONTAINERID', 'CNI_IFNAME'],
+  GC: [],
+  STATUS: [],
+} as const;
+
+function isCommand(text: string): text is keyof typeof needed {
+  return text in needed;
+}
+
+/** The containers whose attachments stay, in the configuration of a GC. */
+function validSandboxes(raw: Config['raw']): readonly string[] {
+  const attachments = asList(raw['cni.dev/valid-attachments'] ?? raw['cni.dev/attachments']);
+  return attachments.flatMap((one) => (isRecord(one) ? [asText(one['containerID'])] : []));
+}
+
+function parseRequest(command: keyof typeof needed, env: Environment, raw: Config['raw']): Result<CniRequest, CniError> {
+  const variable = (name: string): string => env[name] ?? '';
+  const missing = needed[command].filter((name) => variable(name) === '');
+  if (missing.length > 0) return err({ code: errorCode.invalidEnvironment, msg: `missing in the environment: ${missing.join(', ')}` });
+  const args = argsOf(variable('CNI_ARGS'));
+  const namespace = args.get('K8S_POD_NAMESPACE') ?? '';
+  const name = args.get('K8S_POD_NAME') ?? '';
+  if (command === 'ADD' && (namespace === '' || name === '')) {
+    return err({ code: errorCode.invalidEnvironment, msg: 'CNI_ARGS must have K8S_POD_NAMESPACE and K8S_POD_NAME' });
+  }
+  const sandbox = variable('CNI_CONTAINERID');
+  const valid = command === 'GC' ? validSandboxes(raw) : [];
+  return ok({ command, sandbox, netns: variable('CNI_NETNS'), device: variable('CNI_IFNAME'), namespace, name, valid });
+}
+
+/** What the runtime asks for; else the error to print. */
+export function parseCall(env: Environment, stdin: string): Result<CniCall, CniError> {
+  const command = env['CNI_COMMAND'] ?? '';
+  const config = parseConfig(stdin);
+  if (!config.ok) return config;
+  const { cniVersion, socket, raw } = config.value;
+  if (command === 'VERSION') return ok({ kind: 'version', cniVersion });
+  if (!isCommand(command)) {
+    return err({ code: errorCode.invalidEnvironment, msg: `CNI_COMMAND ${JSON.stringify(command)} is none of ADD, CHECK, DEL, GC, STATUS, VERSION` });
+  }
+  if (!supportedVersions.some((version) => version === cniVersion)) {
+    return err({ code: errorCode.incompatibleVersion, msg: `cniVersion ${cniVersion} is none of ${supportedVersions.join(', ')}` });
+  }
+  const request = parseRequest(command, env, raw);
+  return request.ok ? ok({ kind: 'ask', cniVersion, socket, request: request.value }) : request;
+}
+
+/** The result of ADD in the words of the asked version. */
+export function renderResult(cniVersion: string, result: CniResult, request: CniRequest): object {
+  const { ip, prefixLength, gateway, mac, mtu, networks } = result;
+  const isOld = cniVersion.startsWith('0.');
+  const address = { address: `${ip}/${prefixLength}`, gateway, interface: 0, ...(isOld ? { version: '4' } : {}) };
+  const routes = [...networks.map((dst) => ({ dst })), { dst: '0.0.0.0/0', gw: gateway }];
+  const device = { name: request.device, mac, sandbox: request.netns, ...(cniVersion === '1.1.0' ? { mtu } : {}) };
+  return { cniVersion, interfaces: [device], ips: [address], routes, dns: {} };
+}
+
+/** An error in CNI's JSON. */
+export function renderError(cniVersion: string, error: CniError): object {
+  return { cniVersion, ...error };
+}
