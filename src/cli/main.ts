@@ -55,6 +55,9 @@ program
   .option('--resolver <address>', 'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)')
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
+  .option('--check', 'print what is wrong with this machine and how to mend it, and end')
+  .option('--cleanup', 'remove all that an agent ever made on this machine, and end')
+  .addOption(new Option('-o, --output <format>', 'format of --check').choices(['text', 'json']).default('text'))
   .action(async (flags: NodeFlags) => (await import('./node.ts')).runNode(flags));
 
 /** An option that may be given several times. */

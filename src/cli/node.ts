@@ -1,10 +1,13 @@
 /** `sdn-compat node`: the agent of one node. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { clusterNetworks } from '../../api/kinds.ts';
 import { exec } from '../io/exec.ts';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger, type LogLevel } from '../io/log.ts';
 import { runAgent } from '../node/agent.ts';
+import { checkMachine } from '../node/check.ts';
+import { cleanup } from '../node/cleanup.ts';
 import { untilSignal } from './fail.ts';
 
 export interface NodeFlags {
@@ -17,10 +20,40 @@ export interface NodeFlags {
   readonly firstAvailable: boolean;
   readonly resolver?: string;
   readonly logLevel: LogLevel;
+  readonly check?: boolean;
+  readonly cleanup?: boolean;
+  readonly output: 'text' | 'json';
 }
 
-/** Runs until SIGTERM or SIGINT; the data path stays as it is. */
+/** `--check`: prints the findings; exit status 1 when something is to be mended. */
+async function runCheck(flags: NodeFlags): Promise<void> {
+  const logger = createLogger({ level: 'silent', name: 'sdn-compat-node' });
+  const { kubeconfig, ovsRunDir, datapath } = flags;
+  let unreachable = '';
+  const client = await openKube({ logger, userAgent: 'sdn-compat-node', ...(kubeconfig === undefined ? {} : { kubeconfig }) })
+    .then(async (opened) => {
+      await opened.list(clusterNetworks);
+      return opened;
+    })
+    .catch((error: unknown) => {
+      unreachable = error instanceof Error ? error.message : String(error);
+      return undefined;
+    });
+  const findings = await checkMachine({ nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath }, { exec, client, unreachable });
+  client?.close();
+  if (flags.output === 'json') process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  else for (const { what, found, mend } of findings) process.stdout.write(`${mend === undefined ? 'ok ' : 'BAD'} ${what}: ${found}${mend === undefined ? '' : `\n    ${mend}`}\n`);
+  if (findings.some(({ mend }) => mend !== undefined)) process.exitCode = 1;
+}
+
+/** Runs until SIGTERM or SIGINT; the data path stays as it is. With --check or --cleanup it does that and ends. */
 export async function runNode(flags: NodeFlags): Promise<void> {
+  if (flags.check === true) return runCheck(flags);
+  if (flags.cleanup === true) {
+    const removed = await cleanup(exec, join(flags.ovsRunDir, 'db.sock'));
+    for (const what of removed) process.stdout.write(`removed ${what}\n`);
+    return undefined;
+  }
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-node' });
   const { kubeconfig, ovsRunDir, cniSocket, datapath, firstAvailable } = flags;
   const client = await openKube({ logger, userAgent: 'sdn-compat-node', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
@@ -40,4 +73,5 @@ export async function runNode(flags: NodeFlags): Promise<void> {
   } finally {
     client.close();
   }
+  return undefined;
 }

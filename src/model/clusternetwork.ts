@@ -21,15 +21,13 @@ export interface ClusterNetwork {
   readonly mode: IsolationMode;
   /** UDP port. */
   readonly vxlanPort: number;
-  /** Bytes, of a pod's interface. */
-  readonly mtu: number;
+  /** Bytes, of a pod's interface; undefined: what the network between the nodes leaves. */
+  readonly mtu: number | undefined;
 }
 
 /** The plugin of OpenShift 4 when none is named. */
 const defaultPlugin = 'redhat/openshift-ovs-networkpolicy';
 const defaultVxlanPort = 4789;
-/** 1500 less 50 for VXLAN. */
-const defaultMtu = 1450;
 
 const modes = new Map<string, IsolationMode>([
   ['redhat/openshift-ovs-subnet', 'subnet'],
@@ -51,7 +49,7 @@ export function parseClusterNetwork(raw: ClusterNetworkObject): Result<ClusterNe
   const networks = [first, ...more] as const;
   problems.push(...overlapProblems(networks, serviceNetwork));
   if (problems.length > 0) return err(problems);
-  const { vxlanPort = defaultVxlanPort, mtu = defaultMtu } = raw;
+  const { vxlanPort = defaultVxlanPort, mtu } = raw;
   return ok({ networks, serviceNetwork, pluginName, mode, vxlanPort, mtu });
 }
 

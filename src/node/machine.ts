@@ -12,7 +12,7 @@ import type { Connection } from './conntrack.ts';
 import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
 import { findUplink, type Uplink } from './links/addresses.ts';
-import { configureGuard, configureTun } from './links/tun.ts';
+import { configureGuard, configureTun, vxlanOverhead } from './links/tun.ts';
 import { Bridge, ensureBridge } from './ovs/bridge.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
 import { bridge } from './ovs/pipeline.ts';
@@ -105,7 +105,7 @@ export class Machine {
     const wanted = JSON.stringify([view.own.hostIP, view.own.subnet.text, view.network.mtu, uplink.device, uplink.network.text, networks], plain);
     if (this.#prepared?.for === wanted && ovsdb.find('Bridge', bridge) !== undefined) return this.#prepared.value;
     this.#deps.rebuilding();
-    const { mtu } = view.network;
+    const mtu = this.#mtu(view.network.mtu, uplink);
     const tunMac = await ensureBridge(ovsdb, { datapath: this.#datapath, vxlanPort: networks.vxlanPort, mtu });
     const facts: NodeFacts = {
       name: this.#options.nodeName,
@@ -137,6 +137,15 @@ export class Machine {
   close(): void {
     this.#ovsdb?.close();
     this.#switch?.close();
+  }
+
+  /** The MTU of pods: what ClusterNetwork says, else what the uplink leaves; more than that is said, and taken. */
+  #mtu(wanted: number | undefined, uplink: Uplink): number {
+    const most = uplink.mtu - vxlanOverhead;
+    if (wanted !== undefined && wanted > most) {
+      this.#deps.logger.error({ mtu: wanted, most, device: uplink.device }, 'the MTU of ClusterNetwork "default" is more than the uplink carries: large packets between nodes are lost');
+    }
+    return wanted ?? most;
   }
 
   /** Puts pods whose veth is here back on a bridge that was made anew. */

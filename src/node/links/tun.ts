@@ -15,6 +15,9 @@ import type { Uplink } from './addresses.ts';
 const onTun = { send_redirects: 0, rp_filter: 0, arp_announce: 2 };
 const settings = ['net.ipv4.ip_forward=1', ...Object.entries(onTun).map(([key, value]) => `net.ipv4.conf.${tunDevice}.${key}=${value}`)];
 
+/** Bytes that VXLAN adds to a packet: outer Ethernet, IPv4, UDP and VXLAN headers. */
+export const vxlanOverhead = 50;
+
 /** Brings tun0 up with the gateway address, its MTU and the routes to pods and services. Idempotent. */
 export async function configureTun(run: Exec, facts: NodeFacts, networks: Networks, mtu: number): Promise<void> {
   const present = await must(run, 'ip', ['-j', 'addr', 'show', 'dev', tunDevice]);

@@ -1,0 +1,155 @@
+/** `node --check`: what is wrong with this machine, and how to mend it. Changes nothing. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { clusterNetworks, hostSubnets } from '../../api/kinds.ts';
+import type { Exec } from '../io/exec.ts';
+import { connectRpc } from '../io/jsonrpc.ts';
+import type { KubeClient } from '../io/kube/client.ts';
+import { type Cidr, type Ip, overlaps } from '../model/address.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
+import { parseHostSubnet } from '../model/hostsubnet.ts';
+import type { ClusterNetworkObject, HostSubnetObject } from '../model/objects.ts';
+import { err, type Result } from '../model/result.ts';
+import type { Datapath } from './facts.ts';
+import { findUplink, labelOf, type Uplink } from './links/addresses.ts';
+import { vxlanOverhead } from './links/tun.ts';
+import { renderBase } from './nft/ruleset.ts';
+
+/** One thing looked at. `mend` is what to do; absent when all is well. */
+export interface Finding {
+  readonly what: string;
+  readonly found: string;
+  readonly mend?: string;
+}
+
+export interface CheckOptions {
+  readonly nodeName: string;
+  readonly ovsRunDir: string;
+  readonly datapath: Datapath | 'auto';
+}
+
+export interface CheckDeps {
+  readonly exec: Exec;
+  /** Undefined when the API server cannot be reached, with the reason. */
+  readonly client: KubeClient | undefined;
+  readonly unreachable: string;
+}
+
+const programs: Readonly<Record<string, string>> = {
+  'ovs-ofctl': 'openvswitch-switch',
+  nft: 'nftables',
+  ip: 'iproute2',
+  tc: 'iproute2',
+  conntrack: 'conntrack',
+  arping: 'iputils-arping',
+  ethtool: 'ethtool',
+  nsenter: 'util-linux',
+  sysctl: 'procps',
+};
+
+const good = (what: string, found: string): Finding => ({ what, found });
+const bad = (what: string, found: string, mend: string): Finding => ({ what, found, mend });
+
+async function checkPrograms(exec: Exec): Promise<Finding[]> {
+  return Promise.all(
+    Object.entries(programs).map(async ([program, owner]) => {
+      const found = await exec(program, ['--version']).then(() => true, () => false);
+      return found ? good(`program ${program}`, 'installed') : bad(`program ${program}`, 'not installed', `install the package ${owner}`);
+    }),
+  );
+}
+
+async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Finding[]> {
+  const socket = join(ovsRunDir, 'db.sock');
+  const rpc = await connectRpc(socket).catch(() => undefined);
+  rpc?.close();
+  const mend = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
+  const database = rpc === undefined ? bad('Open vSwitch database', `nobody answers at ${socket}`, mend) : good('Open vSwitch database', socket);
+  const pidFile = join(ovsRunDir, 'ovs-vswitchd.pid');
+  const daemon = existsSync(pidFile) ? good('ovs-vswitchd', pidFile) : bad('ovs-vswitchd', `no ${pidFile}`, mend);
+  const hasModule = existsSync('/sys/module/openvswitch');
+  const wanted = datapath === 'auto' ? (hasModule ? 'system' : 'netdev') : datapath;
+  const kernel =
+    wanted === 'system' && !hasModule
+      ? bad('datapath', 'system, but the kernel has no module openvswitch', 'modprobe openvswitch, or --datapath netdev')
+      : good('datapath', wanted);
+  return [database, daemon, kernel];
+}
+
+async function checkNft(exec: Exec): Promise<Finding> {
+  const network = { text: '10.254.0.0/16', family: 4, first: 0n, length: 16 } as const;
+  const service = { ...network, text: '172.30.0.0/16' };
+  const input = renderBase({ datapath: 'netdev', masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789 });
+  const tried = await exec('nft', ['-c', '-f', '-'], { input }).catch(() => undefined);
+  if (tried?.status === 0) return good('nf_tables with NAT', 'the table would be accepted');
+  const reason = tried?.stderr.trim().split('\n', 1)[0] ?? 'nft cannot be run';
+  return bad('nf_tables with NAT', reason, 'the kernel needs nf_tables, nft_nat, nft_masq and nft_reject_ipv4; run as root');
+}
+
+function overlapFindings(uplink: Uplink, network: ClusterNetwork): Finding[] {
+  const inside: readonly (readonly [string, Cidr])[] = [
+    ...network.networks.map(({ cidr }) => ['pod network', cidr] as const),
+    ['service network', network.serviceNetwork],
+  ];
+  const hit = inside.filter(([, cidr]) => overlaps(cidr, uplink.network));
+  if (hit.length === 0) return [good('networks', `${uplink.network.text} of ${uplink.device} overlaps no pod or service network`)];
+  return hit.map(([name, cidr]) =>
+    bad('networks', `the ${name} ${cidr.text} overlaps ${uplink.network.text} of ${uplink.device}`, 'choose another network in ClusterNetwork "default", or for the nodes'),
+  );
+}
+
+function mtuFinding(uplink: Uplink, mtu: number | undefined): Finding {
+  const most = uplink.mtu - vxlanOverhead;
+  if (mtu === undefined) return good('MTU', `${most}: that of ${uplink.device} less ${vxlanOverhead}`);
+  if (mtu <= most) return good('MTU', `${mtu}, at most ${most} on ${uplink.device}`);
+  return bad('MTU', `ClusterNetwork "default" has mtu ${mtu}, but ${uplink.device} carries at most ${most}`, `set mtu to ${most}, or raise the MTU of ${uplink.device} to ${mtu + vxlanOverhead}`);
+}
+
+/** What the uplink of a node with that address is fit for. */
+async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Promise<Finding[]> {
+  const shown = await exec('ip', ['-j', '-4', 'addr', 'show']);
+  const uplink = findUplink(shown.stdout, hostIP);
+  if (!uplink.ok) return [bad('uplink', uplink.error, "give the machine the Node's InternalIP")];
+  const label = labelOf(uplink.value.device);
+  return [
+    good('uplink', `${uplink.value.device} with ${hostIP}/${uplink.value.prefixLength}`),
+    label.ok ? good('label of egress IPs', label.value) : bad('label of egress IPs', label.error, 'rename the interface'),
+    mtuFinding(uplink.value, network.mtu),
+    ...overlapFindings(uplink.value, network),
+  ];
+}
+
+async function readNetwork(client: KubeClient): Promise<Result<ClusterNetwork, Finding>> {
+  const raw = await client.get<ClusterNetworkObject>(clusterNetworks, { name: 'default' });
+  const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
+  if (parsed?.ok === true) return parsed;
+  const found = parsed === undefined ? 'does not exist' : parsed.error.map(({ field, reason }) => `${field} ${reason}`).join('; ');
+  return err(bad('ClusterNetwork "default"', found, 'create it with the pod and service networks'));
+}
+
+async function checkCluster({ nodeName }: CheckOptions, { exec, client, unreachable }: CheckDeps): Promise<Finding[]> {
+  if (client === undefined) return [bad('API server', unreachable, 'name a kubeconfig with --kubeconfig')];
+  const answers = good('API server', 'answers');
+  const network = await readNetwork(client);
+  if (!network.ok) return [answers, network.error];
+  const raw = await client.get<HostSubnetObject>(hostSubnets, { name: nodeName });
+  const subnet = raw === undefined ? undefined : parseHostSubnet(raw);
+  const known = subnet?.ok === true ? subnet.value : subnet?.error;
+  if (known?.hostIP !== undefined && known.subnet !== undefined) {
+    return [answers, ...(await checkUplink(exec, known.hostIP, network.value))];
+  }
+  const missing = 'does not exist, or has no usable hostIP and subnet';
+  return [answers, bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?')];
+}
+
+/** Looks at programs, Open vSwitch, kernel and cluster; the findings in that order. */
+export async function checkMachine(options: CheckOptions, deps: CheckDeps): Promise<Finding[]> {
+  const isRoot = process.getuid?.() === 0;
+  return [
+    isRoot ? good('user', 'root') : bad('user', 'not root', 'run as root'),
+    ...(await checkPrograms(deps.exec)),
+    ...(await checkSwitch(options)),
+    await checkNft(deps.exec),
+    ...(await checkCluster(options, deps)),
+  ];
+}

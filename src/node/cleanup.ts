@@ -1,0 +1,51 @@
+/** `node --cleanup`: removes all that an agent ever made on this machine. What is not there is no error. */
+import type { Exec } from '../io/exec.ts';
+import { must } from '../io/exec.ts';
+import { parseAddresses } from './links/addresses.ts';
+import { linkedPods, removeLink } from './cni/attach.ts';
+import { nftTable } from './nft/ruleset.ts';
+import { Ovsdb } from './ovs/ovsdb.ts';
+import { bridge, guard } from './ovs/pipeline.ts';
+
+async function removeBridge(ovsdbSocket: string): Promise<string[]> {
+  const ovsdb = await Ovsdb.open(ovsdbSocket);
+  try {
+    const found = ovsdb.find('Bridge', bridge);
+    if (found === undefined) return [];
+    const mutations = [['bridges', 'delete', ['set', [['uuid', found.uuid]]]]];
+    await ovsdb.configure([{ op: 'mutate', table: 'Open_vSwitch', where: [], mutations }]);
+    return [`bridge ${bridge}`];
+  } finally {
+    ovsdb.close();
+  }
+}
+
+async function removeGuard(run: Exec): Promise<string[]> {
+  const removed: string[] = [];
+  for (const priority of [guard.rulePriority, guard.rulePriority + 1, guard.rulePriority + 2]) {
+    const gone = await run('ip', ['rule', 'del', 'pref', String(priority), 'protocol', String(guard.protocol)]);
+    if (gone.status === 0) removed.push(`ip rule ${priority}`);
+  }
+  await run('ip', ['route', 'flush', 'table', String(guard.routeTable)]);
+  await run('ip', ['route', 'flush', 'proto', String(guard.protocol)]);
+  return removed;
+}
+
+async function removeAddresses(run: Exec): Promise<string[]> {
+  const shown = parseAddresses(await must(run, 'ip', ['-j', '-4', 'addr', 'show']));
+  const ours = shown.filter(({ label }) => label.endsWith(':eip'));
+  for (const { ip, prefixLength, device } of ours) await must(run, 'ip', ['addr', 'del', `${ip}/${prefixLength}`, 'dev', device]);
+  return ours.map(({ ip, device }) => `address ${ip} of ${device}`);
+}
+
+/** Removes everything and returns what was removed; throws when something cannot be. The agent must not run. */
+export async function cleanup(run: Exec, ovsdbSocket: string): Promise<string[]> {
+  const removed = [...(await removeAddresses(run)), ...(await removeBridge(ovsdbSocket))];
+  for (const { device, namespace, ip } of await linkedPods(run)) {
+    await removeLink(run, device);
+    removed.push(`interface ${device} of a pod of ${namespace} (${ip})`);
+  }
+  const table = await run('nft', ['delete', 'table', 'ip', nftTable]);
+  if (table.status === 0) removed.push(`nft table ${nftTable}`);
+  return [...removed, ...(await removeGuard(run))];
+}
