@@ -10,9 +10,10 @@ import { exec } from '../io/exec.ts';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import type { Result } from '../model/result.ts';
+import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/faults.ts';
 import { runKubelet } from '../lab/kubelet.ts';
 import { down, findLab, type LabDeps, podNamespaceOf, processes, up } from '../lab/lab.ts';
-import { files, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
+import { files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
 import { Difference, type Screen, Shell } from '../lab/shell.ts';
 import { walkthrough } from '../lab/walkthrough.ts';
 import { serveWeb } from '../lab/web.ts';
@@ -29,6 +30,7 @@ export interface LogFlags extends LabFlags {
 export interface UpFlags extends LabFlags {
   readonly nodes: number;
   readonly port?: number;
+  readonly agentOption: readonly string[];
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -78,13 +80,13 @@ function freePort(wanted: number | undefined): Promise<number> {
 
 async function bringUp(flags: UpFlags): Promise<Layout> {
   await checkMachine();
-  const layout = must(layoutOf(root, flags.name, flags.nodes));
+  const layout = must(layoutOf(root, flags.name, { workers: flags.nodes, port: await freePort(flags.port) }));
   const interrupted = (): void => {
     void down(exec, layout).finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
-  must(await up(deps(), layout, { port: await freePort(flags.port) }));
+  must(await up(deps(), layout, flags.agentOption));
   process.off('SIGINT', interrupted);
   process.off('SIGTERM', interrupted);
   return layout;
@@ -113,7 +115,7 @@ sdn-compat lab down${name}
 export async function labDown(flags: LabFlags): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure('removing network namespaces needs root: run it with sudo');
   const found = await findLab(root, flags.name);
-  await down(exec, found.ok ? found.value : must(layoutOf(root, flags.name, 1)));
+  await down(exec, found.ok ? found.value : must(layoutOf(root, flags.name, { workers: 1, port: 0 })));
   process.stdout.write(`lab ${flags.name} is down\n`);
 }
 
@@ -149,9 +151,40 @@ export async function labExec(pod: string, argv: readonly string[], flags: LabFl
 /** `lab node-exec NODE -- CMD…`. */
 export async function labNodeExec(nodeName: string, argv: readonly string[], flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
-  const node = layout.nodes.find(({ short, name }) => short === nodeName || name === nodeName);
-  if (node === undefined) throw new Failure(`lab ${flags.name} has no node ${nodeName}; it has ${layout.nodes.map(({ short }) => short).join(', ')}`);
+  const node = nodeOf(layout, nodeName);
   await passThrough(nodeNamespace(layout, node.short), argv, { OVS_RUNDIR: files.ovs(layout, node.short) });
+}
+
+function nodeOf(layout: Layout, name: string): LabNode {
+  const node = layout.nodes.find((one) => one.short === name || one.name === name);
+  if (node !== undefined) return node;
+  throw new Failure(`lab ${layout.name} has no node ${name}; it has ${layout.nodes.map(({ short }) => short).join(', ')}`);
+}
+
+/** `lab fail NODE --mode MODE`. */
+export async function labFail(nodeName: string, flags: LabFlags & { readonly mode: FailMode }): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const node = nodeOf(layout, nodeName);
+  const missing = await fail(exec, layout, node, flags.mode);
+  process.stdout.write(`${node.name}: ${flags.mode} failed${missing === undefined ? '' : ` (${missing})`}; mend it with: sdn-compat lab heal ${node.short}\n`);
+}
+
+/** `lab heal NODE`. */
+export async function labHeal(nodeName: string, flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const node = nodeOf(layout, nodeName);
+  await heal(exec, layout, node);
+  process.stdout.write(`${node.name} is mended\n`);
+}
+
+/** `lab kill COMPONENT [NODE]` and `lab start COMPONENT [NODE]`. */
+export async function labComponent(verb: 'kill' | 'start', component: Component, nodeName: string | undefined, flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  if (isPerNode(component) && nodeName === undefined) throw new Failure(`each node has its ${component}: name one behind it`, 2);
+  const node = nodeName === undefined || !isPerNode(component) ? undefined : nodeOf(layout, nodeName);
+  if (verb === 'kill') await kill(layout, component, node);
+  else await start(exec, layout, component, node);
+  process.stdout.write(`${component}${node === undefined ? '' : ` of ${node.name}`} ${verb === 'kill' ? 'killed' : 'runs'}\n`);
 }
 
 /** `lab log`. */

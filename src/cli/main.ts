@@ -1,10 +1,11 @@
 /** The `sdn-compat` command: what it can do, its options and defaults. Each subcommand is loaded when it is used. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { ApiServerArguments } from './apiserver.ts';
 import type { ControllerFlags } from './controller.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
+import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
 import type { SimulateFlags } from './simulate.ts';
 
@@ -21,6 +22,11 @@ function wholeNumber(least: number, most: number): (text: string) => number {
     if (/^-?\d+$/.test(text) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`it must be a whole number from ${least} to ${most}.`);
   };
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  if (!/^[a-z-]+=/.test(text)) throw new InvalidArgumentError('it must be NAME=VALUE.');
+  return [...before, text];
 }
 
 const kubeconfig = (): Option => new Option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the cluster it runs in)');
@@ -52,6 +58,7 @@ program
   .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
   .addOption(new Option('--datapath <kind>', 'datapath of br0').choices(['auto', 'system', 'netdev']).default('auto'))
   .option('--masquerade-bit <bit>', 'bit of the mark that kube-proxy masquerades by; -1 for none', wholeNumber(-1, 31), defaultMasqueradeBit)
+  .option('--resync <seconds>', 'how often bridge, nft and links are read afresh', wholeNumber(1, 3_600), 60)
   .option('--resolver <address>', 'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)')
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
@@ -87,7 +94,8 @@ const upOptions = (command: Command): Command =>
   command
     .addOption(labName())
     .option('--nodes <number>', 'number of workers', wholeNumber(1, 180), 3)
-    .option('--port <port>', 'port of the API server on 127.0.0.1 (default: a free one)', wholeNumber(1, 65535));
+    .option('--port <port>', 'port of the API server on 127.0.0.1 (default: a free one)', wholeNumber(1, 65535))
+    .option('--agent-option <name=value>', 'option of every node agent, such as resync=2; repeatable', collect, []);
 
 upOptions(lab.command('up'))
   .description('bring a lab up, and say how to use it')
@@ -126,6 +134,30 @@ lab
   .option('-n, --lines <number>', 'how many lines, the newest', wholeNumber(0, 1_000_000), 20)
   .action(async (flags: LogFlags) => (await import('./lab.ts')).labLog(flags));
 lab
+  .command('fail')
+  .description('break a node on purpose: its link, its power, its way to the API server, its agent, its Open vSwitch, or make it slow')
+  .argument('<node>')
+  .addOption(new Option('--mode <mode>', 'what breaks').choices(failModes).default('link'))
+  .addOption(labName())
+  .action(async (node: string, flags: LabFlags & { mode: FailMode }) => (await import('./lab.ts')).labFail(node, flags));
+lab
+  .command('heal')
+  .description('mend whatever fail broke on a node')
+  .argument('<node>')
+  .addOption(labName())
+  .action(async (node: string, flags: LabFlags) => (await import('./lab.ts')).labHeal(node, flags));
+for (const verb of ['kill', 'start'] as const) {
+  lab
+    .command(verb)
+    .description(verb === 'kill' ? 'end a process of the lab at once (SIGKILL)' : 'start a process of the lab again')
+    .addArgument(new Argument('<component>').choices(components))
+    .argument('[node]', 'for agent, ovs and relay')
+    .addOption(labName())
+    .action(async (component: Component, node: string | undefined, flags: LabFlags) =>
+      (await import('./lab.ts')).labComponent(verb, component, node, flags),
+    );
+}
+lab
   .command('kubelet', { hidden: true })
   .addOption(labName())
   .action(async (flags: LabFlags) => (await import('./lab.ts')).labKubelet(flags));
@@ -138,6 +170,9 @@ lab
 function isUsageError(error: Error): error is Error & { readonly exitCode: number } {
   return 'code' in error && typeof error.code === 'string' && error.code.startsWith('commander.');
 }
+
+// Whoever reads our output may stop early, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {
   await program.parseAsync();

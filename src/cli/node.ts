@@ -19,6 +19,8 @@ export interface NodeFlags {
   readonly masqueradeBit: number;
   readonly firstAvailable: boolean;
   readonly resolver?: string;
+  /** Seconds. */
+  readonly resync: number;
   readonly logLevel: LogLevel;
   readonly check?: boolean;
   readonly cleanup?: boolean;
@@ -66,6 +68,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     masqueradeBit: flags.masqueradeBit < 0 ? undefined : flags.masqueradeBit,
     firstAvailable,
     resolver: flags.resolver,
+    resync: flags.resync * 1_000,
   };
   const signal = untilSignal();
   try {

@@ -33,6 +33,11 @@ export async function isRunning(started: Started): Promise<boolean> {
   return (await startTimeOf(started.pid)) === started.startTime;
 }
 
+/** What `restartDaemon` needs beside the pid. */
+interface DaemonRecord extends Started {
+  readonly spec?: DaemonSpec;
+}
+
 /** Starts a process that outlives this one, with its output in the lab's log folder. */
 export async function startDaemon(layout: Layout, spec: DaemonSpec): Promise<Started> {
   const { name, argv, netns, env } = spec;
@@ -51,8 +56,27 @@ export async function startDaemon(layout: Layout, spec: DaemonSpec): Promise<Sta
   child.unref();
   const pid = child.pid ?? 0;
   const started = { pid, startTime: (await startTimeOf(pid)) ?? '' };
-  await record(layout, name, started);
+  await record(layout, name, { ...started, spec });
   return started;
+}
+
+/** Starts a process again as it was started before; throws when it never was. */
+export async function restartDaemon(layout: Layout, name: string): Promise<Started> {
+  const text = await readFile(files.record(layout, name), 'utf8');
+  const value: unknown = JSON.parse(text);
+  const spec = isRecord(value) ? value['spec'] : undefined;
+  if (!isSpec(spec)) throw new Error(`the lab does not know how ${name} is started`);
+  return startDaemon(layout, spec);
+}
+
+function isSpec(value: unknown): value is DaemonSpec {
+  return isRecord(value) && typeof value['name'] === 'string' && Array.isArray(value['argv']) && value['argv'].length > 0;
+}
+
+/** Ends a process at once, whatever it is doing; its record stays, so that it can be started again. */
+export async function killDaemon(layout: Layout, name: string): Promise<void> {
+  const started = await findDaemon(layout, name);
+  if (started !== undefined && (await isRunning(started))) process.kill(started.pid, 'SIGKILL');
 }
 
 /** Remembers a process that made itself a daemon, by its pid file. */
@@ -61,7 +85,7 @@ export async function adoptDaemon(layout: Layout, name: string, pidFile: string)
   await record(layout, name, { pid, startTime: (await startTimeOf(pid)) ?? '' });
 }
 
-async function record(layout: Layout, name: string, started: Started): Promise<void> {
+async function record(layout: Layout, name: string, started: DaemonRecord): Promise<void> {
   const path = files.record(layout, name);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, JSON.stringify(started));

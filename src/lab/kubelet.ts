@@ -132,7 +132,8 @@ class Kubelet {
     await rm(link, { force: true });
     await symlink(netns, link);
     const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => condition(type, true, '', ''));
-    const status = { phase: 'Running', hostIP: node.ip, podIP, podIPs: [{ ip: podIP }], conditions };
+    const containerStatuses = (pod.spec?.containers ?? []).map((container) => ({ name: container.name, ready: true, restartCount: 0, image: '', imageID: '' }));
+    const status = { phase: 'Running', hostIP: node.ip, podIP, podIPs: [{ ip: podIP }], conditions, containerStatuses };
     await client.patch(podKind, { name, namespace }, { metadata: { uid }, status }, { type: 'merge', subresource: 'status', signal: this.#signal });
   }
 

@@ -23,11 +23,6 @@ export interface LabDeps {
   readonly self: readonly [string, ...string[]];
 }
 
-export interface UpOptions {
-  /** Port of the API server on 127.0.0.1, in the host and in each node's namespace. */
-  readonly port: number;
-}
-
 /** Reads the layout of the lab of that name; the reason when there is none. */
 export async function findLab(root: string, name: string): Promise<Result<Layout>> {
   const checked = checkLabName(name);
@@ -37,7 +32,8 @@ export async function findLab(root: string, name: string): Promise<Result<Layout
   if (!isRecord(value) || typeof value['workers'] !== 'number') {
     return err(`there is no lab ${name}; make one with: sdn-compat lab up --name ${name}`);
   }
-  return layoutOf(root, name, value['workers']);
+  const port = typeof value['port'] === 'number' ? value['port'] : 0;
+  return layoutOf(root, name, { workers: value['workers'], port });
 }
 
 /** Takes the name: fails when a lab of that name exists, here or in another checkout. */
@@ -52,13 +48,14 @@ async function claim(layout: Layout): Promise<Result<void>> {
   }
   const folders = ['log', 'run', 'ovs', 'cni', 'pods', 'kubectl-cache'];
   await Promise.all(folders.map((folder) => mkdir(join(layout.dir, folder), { recursive: true })));
-  await writeFile(files.description(layout), JSON.stringify({ workers: layout.nodes.length - 1 }));
+  await writeFile(files.description(layout), JSON.stringify({ workers: layout.nodes.length - 1, port: layout.port }));
   await writeFile(files.accessLog(layout), '');
   return ok(undefined);
 }
 
-async function startApiServer(deps: LabDeps, layout: Layout, port: number): Promise<KubeClient> {
-  const argv = ['apiserver', '--listen', `127.0.0.1:${port}`, '--socket', files.api(layout), '--write-kubeconfig', files.kubeconfig(layout)];
+async function startApiServer(deps: LabDeps, layout: Layout): Promise<KubeClient> {
+  const where = ['--listen', `127.0.0.1:${layout.port}`, '--socket', files.api(layout), '--data-dir', files.apiData(layout)];
+  const argv = ['apiserver', ...where, '--write-kubeconfig', files.kubeconfig(layout)];
   const started = await startDaemon(layout, { name: 'apiserver', argv: [...deps.self, ...argv] });
   const end = Date.now() + 20_000;
   for (;;) {
@@ -95,9 +92,9 @@ async function makeNodes(deps: LabDeps, layout: Layout): Promise<void> {
   );
 }
 
-async function startNodes(deps: LabDeps, layout: Layout, port: number): Promise<void> {
+async function startNodes(deps: LabDeps, layout: Layout, agentOptions: readonly string[]): Promise<void> {
   const kubeconfig = files.kubeconfig(layout);
-  const relay = ['socat', `TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr`, `UNIX-CONNECT:${files.api(layout)}`] as const;
+  const relay = ['socat', `TCP-LISTEN:${layout.port},bind=127.0.0.1,fork,reuseaddr`, `UNIX-CONNECT:${files.api(layout)}`] as const;
   await Promise.all(
     layout.nodes.map(async (node) => {
       const netns = nodeNamespace(layout, node.short);
@@ -106,7 +103,7 @@ async function startNodes(deps: LabDeps, layout: Layout, port: number): Promise<
         name: `node-${node.short}`,
         netns,
         argv: [...deps.self, 'node', '--kubeconfig', kubeconfig, '--node-name', node.name, '--datapath', 'netdev',
-          '--ovs-run-dir', files.ovs(layout, node.short), '--cni-socket', files.cni(layout, node.short)],
+          '--ovs-run-dir', files.ovs(layout, node.short), '--cni-socket', files.cni(layout, node.short), ...agentOptions.map((option) => `--${option}`)],
       });
     }),
   );
@@ -133,20 +130,20 @@ async function awaitReady(layout: Layout): Promise<void> {
   }
 }
 
-/** Brings a lab up and returns when its nodes are ready; what was made is removed again when a step fails. */
-export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Promise<Result<void>> {
+/** Brings a lab up, its agents with further options (`name=value`), and returns when its nodes are ready; what was made is removed again when a step fails. */
+export async function up(deps: LabDeps, layout: Layout, agentOptions: readonly string[]): Promise<Result<void>> {
   const claimed = await claim(layout);
   if (!claimed.ok) return claimed;
   try {
     const wires = makeNodes(deps, layout);
     wires.catch(() => undefined); // awaited below; the API server may fail first
-    const client = await startApiServer(deps, layout, options.port);
+    const client = await startApiServer(deps, layout);
     await client.create(customResourceDefinitions, networkPolicyKind);
     await client.create(clusterNetworks, clusterNetwork);
     await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
     client.close();
     await wires;
-    await Promise.all([startNodes(deps, layout, options.port), startRest(deps, layout)]);
+    await Promise.all([startNodes(deps, layout, agentOptions), startRest(deps, layout)]);
     await awaitReady(layout);
     return ok(undefined);
   } catch (error) {

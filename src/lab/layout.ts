@@ -34,6 +34,8 @@ const mostWorkers = 180;
 
 export interface Layout {
   readonly name: string;
+  /** Port of the API server on 127.0.0.1, in the host and in each node's namespace; 0 when it is not known. */
+  readonly port: number;
   /** The state folder. */
   readonly dir: string;
   /** A short path to it: unix sockets allow 107 characters. */
@@ -57,8 +59,14 @@ function node(short: string, host: number, worker: boolean): LabNode {
   return { short, name: `${short}.${network.domain}`, ip: `${network.prefix}.${host}`, mac: `52:54:00:a8:07:${hex}`, worker };
 }
 
-/** The layout of a lab of that name with that many workers; refuses a name or number that cannot be. */
-export function layoutOf(root: string, name: string, workers: number): Result<Layout> {
+/** How large a lab is, and where its API server listens. */
+export interface LabSize {
+  readonly workers: number;
+  readonly port: number;
+}
+
+/** The layout of a lab of that name and size; refuses a name or number that cannot be. */
+export function layoutOf(root: string, name: string, { workers, port }: LabSize): Result<Layout> {
   const checked = checkLabName(name);
   if (!checked.ok) return checked;
   if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
@@ -67,6 +75,7 @@ export function layoutOf(root: string, name: string, workers: number): Result<La
   const namespacePrefix = `sdnc.${name}.`;
   return ok({
     name,
+    port,
     dir: join(root, name),
     link: join(linkRoot, name),
     nodes: [
@@ -100,5 +109,6 @@ export const files = {
   pod: (layout: Layout, namespace: string, pod: string): string => join(layout.dir, 'pods', `${namespace}_${pod}`),
   ovs: (layout: Layout, short: string): string => join(layout.link, 'ovs', short),
   cni: (layout: Layout, short: string): string => join(layout.link, 'cni', `${short}.sock`),
+  apiData: (layout: Layout): string => join(layout.dir, 'api'),
   api: (layout: Layout): string => join(layout.link, 'api.sock'),
 } as const;

@@ -44,6 +44,7 @@ export interface PodObject extends KubeObject {
     readonly nodeName?: string;
     readonly hostNetwork?: boolean;
     readonly containers?: readonly {
+      readonly name?: string;
       readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
     }[];
   };

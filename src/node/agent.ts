@@ -22,6 +22,8 @@ export interface AgentOptions extends MachineOptions {
   readonly cniSocket: string;
   /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; the machine's when undefined. */
   readonly resolver: string | undefined;
+  /** Milliseconds between two looks at everything, whether or not something seems to have changed. */
+  readonly resync: number;
 }
 
 export interface AgentDeps {
@@ -31,8 +33,6 @@ export interface AgentDeps {
 }
 
 const key = 'node';
-/** Milliseconds between two looks at everything, whether or not something seems to have changed. */
-const resyncInterval = 60_000;
 
 class Agent {
   readonly #options: AgentOptions;
@@ -81,7 +81,7 @@ class Agent {
 
   async run(): Promise<void> {
     await this.#feed.follow();
-    const resync = setInterval(() => this.#lookAgain(), resyncInterval);
+    const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     const watching = watchMachine(
       { linksChanged: () => this.#wake(), ruleLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
       this.#logger,

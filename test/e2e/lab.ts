@@ -116,6 +116,19 @@ export class TestLab {
     return run('ip', ['netns', 'exec', `sdnc.${this.name}.${place}`, ...argv]);
   }
 
+  /** Hands a ruleset to nft in one of the lab's own namespaces. */
+  async pipe(place: string, ruleset: string): Promise<void> {
+    const ran = await run('ip', ['netns', 'exec', `sdnc.${this.name}.${place}`, 'nft', '-f', '-'], { input: ruleset });
+    if (ran.status !== 0) throw new Error(ran.stderr);
+  }
+
+  /** The network namespace of a pod. */
+  async podNamespace(pod: string): Promise<string> {
+    const [namespace, name] = pod.split('/');
+    const uid = await this.must(['get', 'pod', '-n', namespace!, name!, '-o', 'jsonpath={.metadata.uid}']);
+    return `sdnc.${this.name}.pod-${uid.slice(0, 13)}`;
+  }
+
   /** The source that the outside host sees of a new request; '' when it gets none within the time. */
   async source(pod: string, seconds = 0.5): Promise<string> {
     return (await this.exec(pod, 'curl', '-s', '--max-time', String(seconds), `${outside}/ip`)).stdout.trim();
