@@ -2,6 +2,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { ApiServerArguments } from './apiserver.ts';
 import type { ControllerFlags } from './controller.ts';
+import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
@@ -25,7 +26,7 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 }
 
 function collect(text: string, before: readonly string[]): readonly string[] {
-  if (!/^[a-z-]+=/.test(text)) throw new InvalidArgumentError('it must be NAME=VALUE.');
+  if (!/^[a-z-]+(=|$)/.test(text)) throw new InvalidArgumentError('it must be NAME or NAME=VALUE.');
   return [...before, text];
 }
 
@@ -58,6 +59,7 @@ program
   .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
   .addOption(new Option('--datapath <kind>', 'datapath of br0').choices(['auto', 'system', 'netdev']).default('auto'))
   .option('--masquerade-bit <bit>', 'bit of the mark that kube-proxy masquerades by; -1 for none', wholeNumber(-1, 31), defaultMasqueradeBit)
+  .addOption(new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed').argParser(duration(50)).default(1_000, '1s'))
   .option('--resync <seconds>', 'how often bridge, nft and links are read afresh', wholeNumber(1, 3_600), 60)
   .option('--resolver <address>', 'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)')
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)

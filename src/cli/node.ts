@@ -21,6 +21,8 @@ export interface NodeFlags {
   readonly resolver?: string;
   /** Seconds. */
   readonly resync: number;
+  /** Milliseconds. */
+  readonly probeInterval: number;
   readonly logLevel: LogLevel;
   readonly check?: boolean;
   readonly cleanup?: boolean;
@@ -69,6 +71,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     firstAvailable,
     resolver: flags.resolver,
     resync: flags.resync * 1_000,
+    probeInterval: flags.probeInterval,
   };
   const signal = untilSignal();
   try {

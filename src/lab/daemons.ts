@@ -38,6 +38,9 @@ interface DaemonRecord extends Started {
   readonly spec?: DaemonSpec;
 }
 
+const patience = 3_000;
+const poll = 20;
+
 /** Starts a process that outlives this one, with its output in the lab's log folder. */
 export async function startDaemon(layout: Layout, spec: DaemonSpec): Promise<Started> {
   const { name, argv, netns, env } = spec;
@@ -76,7 +79,9 @@ function isSpec(value: unknown): value is DaemonSpec {
 /** Ends a process at once, whatever it is doing; its record stays, so that it can be started again. */
 export async function killDaemon(layout: Layout, name: string): Promise<void> {
   const started = await findDaemon(layout, name);
-  if (started !== undefined && (await isRunning(started))) process.kill(started.pid, 'SIGKILL');
+  if (started === undefined || !(await isRunning(started))) return;
+  process.kill(started.pid, 'SIGKILL');
+  while (await isRunning(started)) await pause(poll);
 }
 
 /** Remembers a process that made itself a daemon, by its pid file. */
@@ -104,9 +109,6 @@ export async function daemonNames(layout: Layout): Promise<string[]> {
   const entries = await readdir(join(layout.dir, 'run')).catch((): string[] => []);
   return entries.filter((entry) => entry.endsWith('.json')).map((entry) => basename(entry, '.json')).sort();
 }
-
-const patience = 3_000;
-const poll = 20;
 
 /** Ends processes with SIGTERM, and with SIGKILL those that do not heed it in time. */
 export async function endAll(processes: readonly Started[]): Promise<void> {

@@ -3,6 +3,7 @@ import { pods as podKind } from '../../api/kinds.ts';
 import type { Exec } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { Logger } from '../io/log.ts';
+import { tcpProbe } from '../io/probe.ts';
 import type { Ip } from '../model/address.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
 import { Applier } from './apply.ts';
@@ -12,6 +13,7 @@ import { type AttachedPod, attachedPods } from './cni/pods.ts';
 import { serveCni } from './cni/server.ts';
 import { ClusterFeed, type ClusterView } from './feed.ts';
 import type { LocalPod } from './facts.ts';
+import { PeerHealth } from './health.ts';
 import { watchMachine } from './links/monitor.ts';
 import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
@@ -24,6 +26,8 @@ export interface AgentOptions extends MachineOptions {
   readonly resolver: string | undefined;
   /** Milliseconds between two looks at everything, whether or not something seems to have changed. */
   readonly resync: number;
+  /** Milliseconds between two probes of a node that hosts egress IPs; 0: none. */
+  readonly probeInterval: number;
 }
 
 export interface AgentDeps {
@@ -41,6 +45,7 @@ class Agent {
   readonly #queue: WorkQueue;
   readonly #feed: ClusterFeed;
   readonly #names: NameTracker;
+  readonly #health: PeerHealth;
   readonly #machine: Machine;
   readonly #attacher: PodAttacher;
   readonly #applier: Applier;
@@ -59,6 +64,12 @@ class Agent {
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000 });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
     this.#names = new NameTracker(resolverLookup(options.resolver), logger, () => this.#wake());
+    this.#health = new PeerHealth({
+      logger,
+      probe: tcpProbe(),
+      interval: options.probeInterval,
+      setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
+    });
     this.#machine = new Machine(options, {
       exec,
       logger,
@@ -89,9 +100,11 @@ class Agent {
     );
     await serveCni(this.#options.cniSocket, (request) => this.#attacher.handle(request), this.#signal);
     this.#wake();
+    const probing = this.#health.run(this.#signal);
     await this.#queue.process(() => this.#sync(), this.#signal);
     clearInterval(resync);
     this.#machine.close();
+    await probing;
     await watching;
   }
 
@@ -139,6 +152,8 @@ class Agent {
     const view = found.value;
     this.#view = view;
     this.#names.follow(view.egressPolicies.names);
+    this.#health.setNotReady(view.notReady);
+    this.#health.watch(view.hosts);
     const prepared = await this.#machine.prepare(view);
     const { facts, uplink, networks } = prepared;
     const pods = localPods(attachedPods(prepared.ovsdb), view);

@@ -1,5 +1,5 @@
 /** What a node reads of the cluster, kept up to date change by change. */
-import { clusterNetworks, egressNetworkPolicies, hostSubnets, namespaces, netNamespaces, networkPolicies, pods } from '../../api/kinds.ts';
+import { clusterNetworks, egressNetworkPolicies, hostSubnets, namespaces, netNamespaces, networkPolicies, nodes, pods } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { type Change, type ObjectCache, watchKind } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
@@ -17,6 +17,7 @@ import type {
   NamespaceObject,
   NetNamespaceObject,
   NetworkPolicyObject,
+  NodeObject,
   PodObject,
 } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
@@ -33,6 +34,10 @@ export interface ClusterView {
   readonly remotes: readonly RemoteNode[];
   /** The VNID of each namespace. */
   readonly vnids: ReadonlyMap<string, Vnid>;
+  /** The other nodes that list an egress IP. */
+  readonly hosts: readonly RemoteNode[];
+  /** Names of Nodes whose condition Ready is False. */
+  readonly notReady: ReadonlySet<string>;
   /** The egress state of these VNIDs and of those whose IPs this node hosts. */
   readonly stateOf: (local: Iterable<Vnid>) => EgressState;
   readonly egressPolicies: EgressPolicies;
@@ -70,6 +75,8 @@ export class ClusterFeed {
   readonly #hostSubnets: ObjectCache<HostSubnetObject>;
   readonly #netNamespaces: ObjectCache<NetNamespaceObject>;
   readonly #egressPolicies: ObjectCache<EgressNetworkPolicyObject>;
+  readonly #nodeObjects: ObjectCache<NodeObject>;
+  readonly #notReady = new Set<string>();
   readonly #options: { readonly logger: Logger; readonly signal: AbortSignal };
   #policyCaches: PolicyCaches | undefined;
   readonly #tracker = new EgressTracker();
@@ -90,15 +97,18 @@ export class ClusterFeed {
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
     this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
+    this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger }, signal);
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
   }
 
   /** Resolves when every kind that is needed has been read; from then on changes are told. */
   async follow(): Promise<void> {
-    await Promise.all([this.#networks.synced, this.#hostSubnets.synced, this.#netNamespaces.synced, this.#egressPolicies.synced]);
+    const needed = [this.#networks, this.#hostSubnets, this.#netNamespaces, this.#egressPolicies, this.#nodeObjects];
+    await Promise.all(needed.map(({ synced }) => synced));
     this.#hostSubnets.subscribe((change) => this.#hostSubnetChanged(change));
     this.#netNamespaces.subscribe((change) => this.#netNamespaceChanged(change));
     this.#egressPolicies.subscribe(() => this.#spoil(this.#policies));
+    this.#nodeObjects.subscribe((change) => this.#nodeChanged(change));
     this.#networks.subscribe(() => this.#changed());
   }
 
@@ -120,6 +130,8 @@ export class ClusterFeed {
       network: network.value,
       own: { hostIP: own.nodeIP, subnet: own.subnet },
       remotes: [...this.#nodes.values()].filter(({ name }) => name !== this.#node),
+      hosts: this.#hosts(),
+      notReady: this.#notReady,
       vnids: this.#vnids,
       stateOf: (local) => this.#tracker.stateOf(new Set([...local, ...this.#tracker.vnidsHostedBy(this.#node)])),
       egressPolicies: this.#policies.get(() => egressPolicies(this.#egressPolicies.list(), this.#vnids)),
@@ -139,6 +151,21 @@ export class ClusterFeed {
     const parsed = parseClusterNetwork(raw);
     if (parsed.ok) return parsed;
     return err(parsed.error.map(({ field, reason }) => `ClusterNetwork "default": ${field} ${reason}`).join('; '));
+  }
+
+  #hosts(): RemoteNode[] {
+    return [...this.#tracker.hosts()].flatMap(({ hostSubnet, ips }) => {
+      const { name, hostIP, subnet } = hostSubnet;
+      return ips.length === 0 || name === this.#node ? [] : [{ name, nodeIP: hostIP, subnet }];
+    });
+  }
+
+  #nodeChanged({ key, after }: Change<NodeObject>): void {
+    const isNotReady = after?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
+    if (this.#notReady.has(key) === isNotReady) return;
+    if (isNotReady) this.#notReady.add(key);
+    else this.#notReady.delete(key);
+    this.#changed();
   }
 
   #hostSubnetChanged({ key, after }: Change<HostSubnetObject>): void {

@@ -5,7 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rounds } from '../rounds.ts';
-import { TestLab, until } from './lab.ts';
+import { type Ran, TestLab, until } from './lab.ts';
 
 const count = 10;
 const namespaces = Array.from({ length: count }, (_, index) => `tenant${index}`);
@@ -147,9 +147,14 @@ const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => s
 
 async function killed(component: string, node: string | undefined, pause: number): Promise<void> {
   const where = node === undefined ? [component] : [component, node];
-  await lab.command('kill', ...where);
+  await must(lab.command('kill', ...where));
   await wait(pause);
-  await lab.command('start', ...where);
+  await must(lab.command('start', ...where));
+}
+
+async function must(command: Promise<Ran>): Promise<void> {
+  const { status, stderr } = await command;
+  if (status !== 0) throw new Error(stderr);
 }
 
 async function stalled(process_: string, pause: number): Promise<void> {

@@ -1,0 +1,60 @@
+/** The health of the other nodes that host egress IPs, as this node sees it: a dead one is no hop. */
+import { HealthMonitor } from '../io/health.ts';
+import type { Probe } from '../io/probe.ts';
+import type { Logger } from '../io/log.ts';
+import type { Ip } from '../model/address.ts';
+import { gatewayOf } from './plan/peers.ts';
+import type { RemoteNode } from './facts.ts';
+
+export interface PeerHealthDeps {
+  readonly logger: Logger;
+  readonly probe: Probe;
+  /** Milliseconds between two probes; 0: none are sent. */
+  readonly interval: number;
+  /** The verdict on a node address has changed. */
+  readonly setOffline: (nodeIP: Ip, isOffline: boolean) => void;
+}
+
+export class PeerHealth {
+  readonly #deps: PeerHealthDeps;
+  readonly #monitor: HealthMonitor;
+  readonly #addresses = new Map<string, Ip>();
+
+  constructor(deps: PeerHealthDeps) {
+    this.#deps = deps;
+    this.#monitor = new HealthMonitor({
+      interval: deps.interval,
+      probe: deps.probe,
+      now: () => performance.now(),
+      onVerdict: (key, verdict) => this.#judged(key, verdict === 'offline'),
+      onIsolated: (isIsolated) => deps.logger.warn({ isIsolated }, 'no other node answers: nobody is called offline while that lasts'),
+    });
+  }
+
+  /** Watches exactly these nodes. The verdict on one that is no longer watched is taken back. */
+  watch(nodes: readonly RemoteNode[]): void {
+    const wanted = new Map(nodes.map((node) => [node.name, node.nodeIP]));
+    for (const [name, ip] of this.#addresses) if (wanted.get(name) !== ip) this.#deps.setOffline(ip, false);
+    this.#addresses.clear();
+    for (const [name, ip] of wanted) this.#addresses.set(name, ip);
+    this.#monitor.setTargets(nodes.map((node) => ({ key: node.name, ip: gatewayOf(node.subnet) })));
+  }
+
+  /** The names of Nodes whose condition Ready is False. */
+  setNotReady(names: ReadonlySet<string>): void {
+    this.#monitor.setNotReady(names);
+  }
+
+  /** Probes until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#monitor.run(signal);
+  }
+
+  #judged(name: string, isOffline: boolean): void {
+    const ip = this.#addresses.get(name);
+    if (ip === undefined) return;
+    this.#deps.setOffline(ip, isOffline);
+    if (isOffline) this.#deps.logger.warn({ node: name, nodeIP: ip }, 'node is offline: its egress IPs are not used');
+    else this.#deps.logger.info({ node: name, nodeIP: ip }, 'node is online');
+  }
+}

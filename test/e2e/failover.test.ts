@@ -1,0 +1,124 @@
+/** What happens to the traffic of a namespace when a node dies, slows down, loses the API server, or gives an IP up. */
+import { rounds } from '../rounds.ts';
+import { TestLab, until } from './lab.ts';
+import { Client, sleep } from './outage.ts';
+
+const one = '192.168.7.201';
+const two = '192.168.7.202';
+
+async function labWithTwoIPs(...options: string[]): Promise<TestLab> {
+  const lab = await TestLab.up(...options.flatMap((option) => ['--agent-option', option]));
+  await lab.namespace('red');
+  await lab.pods(['red/w0', 'worker0']);
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: [one] });
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [two] });
+  await lab.patch('netnamespace', 'red', { egressIPs: [one, two] });
+  await lab.untilSource('red/w0', two);
+  return lab;
+}
+
+const settle = 8_000;
+
+describe.each([
+  ['with defaults', [], 4_000],
+  ['with a probe interval of 250 ms', ['probe-interval=250ms'], 1_500],
+  ['using the first available', ['probe-interval=250ms', 'first-available=true'], 1_500],
+] as const)('a dead node, %s', (_name, options, most) => {
+  let lab: TestLab;
+  beforeAll(async () => {
+    lab = await labWithTwoIPs(...options.map((option) => option.replace('=true', '')));
+  }, 60_000);
+  afterAll(() => lab.down(), 30_000);
+
+  test(`new connections fail for at most ${most} ms, and its return interrupts nothing`, async () => {
+    const client = await Client.start(lab, 'red/w0');
+    try {
+      await until('it sends', () => client.attempts.length > 20);
+      for (let round = 0; round < Math.max(1, rounds(10)); round += 1) {
+        const pulled = Date.now();
+        await lab.command('fail', 'worker1', '--mode', 'link');
+        await sleep(settle);
+        expect(client.lastFailure(pulled, Date.now() - 1_100)).toBeLessThanOrEqual(most);
+        expect(new Set(client.between(pulled + most + 100, Date.now() - 1_100).map(({ source }) => source))).toEqual(new Set([two]));
+        const healed = Date.now();
+        await lab.command('heal', 'worker1');
+        await until('worker1 is used again', () => client.between(healed, Date.now()).some(({ source }) => source === one), 20);
+        await sleep(1_500);
+        expect(client.lastFailure(healed, Date.now() - 1_100)).toBe(0);
+      }
+      expect(client.attempts.filter(({ source }) => !['', one, two].includes(source))).toEqual([]);
+    } finally {
+      client.stop();
+    }
+  }, 240_000);
+});
+
+describe('partitions and moves', () => {
+  let lab: TestLab;
+  beforeAll(async () => {
+    lab = await labWithTwoIPs();
+  }, 60_000);
+  afterAll(() => lab.down(), 30_000);
+
+  /** Nothing may fail while something is broken for some seconds. */
+  async function undisturbed(damage: () => Promise<unknown>, mend: () => Promise<unknown>, seconds: number, share = 0): Promise<void> {
+    const client = await Client.start(lab, 'red/w0');
+    try {
+      await until('it sends', () => client.attempts.length > 20);
+      const from = Date.now();
+      await damage();
+      await sleep(seconds * 1_000);
+      const attempts = client.between(from, Date.now() - 1_100);
+      expect(attempts.length).toBeGreaterThan(seconds * 8);
+      expect(attempts.filter(({ source }) => source === '').length).toBeLessThanOrEqual(attempts.length * share);
+      expect(attempts.filter(({ source }) => !['', one, two].includes(source))).toEqual([]);
+      expect(new Set(attempts.map(({ source }) => source).filter(Boolean)).size).toBe(2);
+    } finally {
+      client.stop();
+      await mend();
+    }
+  }
+
+  test('a node that loses only the API server keeps forwarding as it was', () =>
+    undisturbed(() => lab.command('fail', 'worker1', '--mode', 'api'), () => lab.command('heal', 'worker1'), 6), 60_000);
+
+  test('a dead API server and a dead controller change nothing', () =>
+    undisturbed(
+      async () => {
+        await lab.command('kill', 'controller');
+        await lab.command('kill', 'apiserver');
+      },
+      async () => {
+        await lab.command('start', 'apiserver');
+        await lab.command('start', 'controller');
+      },
+      6,
+    ), 60_000);
+
+  test('a slow node is not declared dead', async () => {
+    // A fifth of what it sends is lost, so some connections take longer than a second; its IP stays in use.
+    await undisturbed(() => lab.command('fail', 'worker1', '--mode', 'slow'), () => lab.command('heal', 'worker1'), 10, 0.5);
+    expect(lab.log('node-worker0')).not.toContain('node is offline');
+  }, 60_000);
+
+  test('an IP that an admin moves between live nodes: at most a second, never another address, the router knows', async () => {
+    await lab.patch('netnamespace', 'red', { egressIPs: [one] });
+    await lab.untilSource('red/w0', one);
+    const client = await Client.start(lab, 'red/w0');
+    try {
+      await until('it sends', () => client.attempts.length > 20);
+      for (const [from, to, mac] of [['worker1', 'worker0', '0b'], ['worker0', 'worker1', '0c']] as const) {
+        const began = Date.now();
+        await lab.patch('hostsubnet', from, { egressIPs: null });
+        await lab.patch('hostsubnet', to, { egressIPs: [one] });
+        await sleep(4_000);
+        expect(client.lastFailure(began, Date.now() - 1_100)).toBeLessThanOrEqual(1_000);
+        expect((await lab.inside('router', 'ip', 'neigh', 'show', one)).stdout).toContain(`52:54:00:a8:07:${mac}`);
+      }
+      expect(new Set(client.attempts.map(({ source }) => source).filter(Boolean))).toEqual(new Set([one]));
+    } finally {
+      client.stop();
+      await lab.patch('netnamespace', 'red', { egressIPs: [one, two] });
+    }
+  }, 60_000);
+});
