@@ -80,7 +80,7 @@ export class Machine {
     this.#options = options;
     this.#deps = deps;
     this.#datapath = options.datapath === 'auto' ? detectDatapath() : options.datapath;
-    this.bridge = new Bridge(deps.exec, options.ovsRunDir);
+    this.bridge = new Bridge(deps.exec, options.ovsRunDir, () => this.#dropCachedFlows());
   }
 
   /** What `prepare` returned last. */
@@ -132,6 +132,14 @@ export class Machine {
     const rpc = this.#switch;
     const tuples = connections.flatMap((connection) => tupleOf(connection) ?? []);
     if (rpc !== undefined) await Promise.all(tuples.map((tuple) => rpc.call('dpctl/flush-conntrack', ['netdev@ovs-netdev', tuple])));
+  }
+
+  /**
+   * Empties the userspace datapath's cache of flows. Open vSwitch 3.1.0 may keep an entry with the actions of before a
+   * change for as long as packets use it (its revalidator then compares with a newer copy that the datapath never got).
+   */
+  async #dropCachedFlows(): Promise<void> {
+    if (this.#datapath === 'netdev') await this.#switch?.call('revalidator/purge', []);
   }
 
   close(): void {

@@ -12,9 +12,12 @@ const openFlow = ['-O', 'OpenFlow13'] as const;
 export class Bridge {
   readonly #run: Exec;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #applied: () => Promise<unknown>;
 
-  constructor(run: Exec, runDir: string) {
+  /** `applied` is awaited after every bundle. */
+  constructor(run: Exec, runDir: string, applied: () => Promise<unknown> = () => Promise.resolve()) {
     this.#run = run;
+    this.#applied = applied;
     this.#env = { OVS_RUNDIR: runDir };
   }
 
@@ -32,6 +35,7 @@ export class Bridge {
   async apply(lines: readonly string[]): Promise<void> {
     const input = `${lines.join('\n')}\n`;
     await must(this.#run, 'ovs-ofctl', [...openFlow, '--bundle', 'bundle', bridge, '-'], { env: this.#env, input });
+    await this.#applied();
   }
 
   /** Fragments are matched by their addresses; only the first has ports. */
