@@ -1,5 +1,5 @@
 /** Tables 27 and 80 of the NetworkPolicy mode: who may open connections to and from the pods of a namespace. */
-import type { Ip } from '../../model/address.ts';
+import { contains, type Ip } from '../../model/address.ts';
 import type { NetworkPolicy, Peer, PolicyPort, PolicyRule, Protocol } from '../../model/networkpolicy.ts';
 import { portMasks } from '../../model/networkpolicy.ts';
 import { type Labels, matches, selectsAll } from '../../model/selector.ts';
@@ -93,14 +93,22 @@ class NamespacePlanner {
   }
 
   #ruleFlows(rule: PolicyRule, direction: Direction, selected: readonly Alternative[]): Flow[] {
-    const side = sides[direction];
-    const named = rule.ports?.some(({ kind }) => kind === 'named') === true;
+    const named = rule.ports?.filter(({ kind }) => kind === 'named') ?? [];
+    const plain = rule.ports?.filter(({ kind }) => kind !== 'named');
+    const peers = rule.peers === undefined ? [{ match: {} }] : rule.peers.flatMap((peer) => this.#peer(peer, direction));
+    const byNumber = plain?.length === 0 && named.length > 0 ? [] : this.#pairs(direction, selected, peers, plain);
+    if (named.length === 0) return byNumber;
     // A named port is looked up on the pod that listens: our own for ingress, the peer for egress.
-    const owns = named && direction === 'ingress' ? this.#eachPod(selected, side) : selected;
-    const peers = rule.peers === undefined ? [{ match: {} }] : rule.peers.flatMap((peer) => this.#peer(peer, direction, named));
+    if (direction === 'ingress') return [...byNumber, ...this.#pairs(direction, this.#eachPod(selected, sides.ingress), peers, named)];
+    return [...byNumber, ...this.#pairs(direction, selected, this.#peerPods(rule.peers), named)];
+  }
+
+  /** One flow for each selected pod, peer and port. */
+  #pairs(direction: Direction, owns: readonly Alternative[], peers: readonly Alternative[], ports: readonly PolicyPort[] | undefined): Flow[] {
+    const side = sides[direction];
     return owns.flatMap((own) =>
       peers.flatMap((peer) =>
-        portMatches(rule.ports, direction === 'ingress' ? own.pod : peer.pod).map((port) =>
+        portMatches(ports, direction === 'ingress' ? own.pod : peer.pod).map((port) =>
           this.#flow(side, priority.allow, { ...own.match, ...peer.match, ...port }, [side.pass]),
         ),
       ),
@@ -112,19 +120,25 @@ class NamespacePlanner {
     return selected.length === 0 ? [] : this.#localPods.map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
   }
 
-  #peer(peer: Peer, direction: Direction, named: boolean): Alternative[] {
+  /** The pods among the peers of an egress rule, each by its address; all pods when it names no peers. */
+  #peerPods(peers: readonly Peer[] | undefined): Alternative[] {
+    const pods = new Set(peers === undefined ? this.#world.pods : peers.flatMap((peer) => this.#podsOf(peer)));
+    return [...pods].map((pod) => ({ match: { proto: 'ip', nw_dst: pod.ip }, pod }));
+  }
+
+  #podsOf(peer: Peer): readonly PolicyPod[] {
+    if (peer.kind === 'block') return this.#world.pods.filter(({ ip }) => peer.cidrs.some((cidr) => contains(cidr, ip)));
+    return this.#namespaces(peer).flatMap(({ name }) => (this.#byNamespace.get(name) ?? []).filter(({ labels }) => matches(peer.pods, labels)));
+  }
+
+  #peer(peer: Peer, direction: Direction): Alternative[] {
     const { peerAddress } = sides[direction];
     if (peer.kind === 'block') return peer.cidrs.map((cidr) => blockMatch(peerAddress, cidr.text));
-    const namespaces = this.#namespaces(peer);
     // Whole namespaces are known by VNID, but only where the packet comes from them.
-    if (selectsAll(peer.pods) && direction === 'ingress' && !named) {
-      return namespaces.map(({ vnid }) => ({ match: { reg0: regValue(vnid) } }));
+    if (selectsAll(peer.pods) && direction === 'ingress') {
+      return this.#namespaces(peer).map(({ vnid }) => ({ match: { reg0: regValue(vnid) } }));
     }
-    return namespaces.flatMap(({ name }) =>
-      (this.#byNamespace.get(name) ?? [])
-        .filter(({ labels }) => matches(peer.pods, labels))
-        .map((pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod })),
-    );
+    return this.#podsOf(peer).map((pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod }));
   }
 
   #namespaces(peer: Extract<Peer, { kind: 'pods' }>): readonly PolicyNamespace[] {
