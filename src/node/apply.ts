@@ -7,7 +7,7 @@
 import { type Exec, must } from '../io/exec.ts';
 import type { Logger } from '../io/log.ts';
 import type { Cidr, Ip } from '../model/address.ts';
-import { type Connection, deleteConnections, listConnections, staleConnections } from './conntrack.ts';
+import { type Connection, deleteConnections, deletions, listConnections, staleConnections } from './conntrack.ts';
 import { announce } from './links/arp.ts';
 import { addressCommands, labelOf, parseAddresses, planAddresses, type Uplink } from './links/addresses.ts';
 import { contentOf, type NftContent, translations } from './nft/elements.ts';
@@ -118,8 +118,9 @@ export class Applier {
       this.#remember(plan);
       return 0;
     }
-    const stale = staleConnections(await listConnections(this.#deps.exec), { pods, givenUp }, inside);
-    await deleteConnections(this.#deps.exec, stale);
+    const all = await listConnections(this.#deps.exec);
+    const stale = staleConnections(all, { pods, givenUp }, inside);
+    await deleteConnections(this.#deps.exec, deletions(all, stale));
     await this.#deps.endInSwitch(stale);
     this.#remember(plan);
     return stale.length;

@@ -60,25 +60,39 @@ export function staleConnections(all: readonly Connection[], stale: Stale, insid
   });
 }
 
-function deletion(connection: Connection): string[] {
-  const ports =
-    connection.sourcePort === undefined || connection.destinationPort === undefined
-      ? []
-      : ['--sport', connection.sourcePort, '--dport', connection.destinationPort];
-  return ['-D', '-p', connection.protocol, '-s', connection.source, '-d', connection.destination, ...ports];
-}
-
 /** Lists what the kernel tracks for IPv4. */
 export async function listConnections(run: Exec): Promise<Connection[]> {
   return parseConnections(await must(run, 'conntrack', ['-L', '-f', 'ipv4']));
 }
 
-/** Deletes the connections; one that has ended meanwhile is no error. Returns how many were asked for. */
-export async function deleteConnections(run: Exec, connections: readonly Connection[]): Promise<number> {
-  const waiting = [...connections];
+function byTuple({ protocol, source, destination, sourcePort, destinationPort }: Connection): string[] {
+  const ports = sourcePort === undefined || destinationPort === undefined ? [] : ['--sport', sourcePort, '--dport', destinationPort];
+  return ['-D', '-p', protocol, '-s', source, '-d', destination, ...ports];
+}
+
+const groupOf = ({ source, destination, translated }: Connection): string => `${source} ${destination} ${translated}`;
+
+/**
+ * The arguments of conntrack that delete the stale connections among all: one call for each pair of addresses and
+ * translated source where every connection is stale, else one for each connection.
+ */
+export function deletions(all: readonly Connection[], stale: readonly Connection[]): string[][] {
+  const isStale = new Set(stale);
+  const mixed = new Set(all.filter((connection) => !isStale.has(connection)).map(groupOf));
+  const groups = new Map(stale.map((connection) => [groupOf(connection), connection]));
+  const whole = [...groups].filter(([group]) => !mixed.has(group)).map(([, connection]) => connection);
+  const single = stale.filter((connection) => mixed.has(groupOf(connection)));
+  return [
+    ...whole.map(({ source, destination, translated }) => ['-D', '-f', 'ipv4', '-s', source, '-d', destination, '-q', translated]),
+    ...single.map(byTuple),
+  ];
+}
+
+/** Runs the deletions, some at once; a connection that has ended meanwhile is no error. */
+export async function deleteConnections(run: Exec, calls: readonly (readonly string[])[]): Promise<void> {
+  const waiting = [...calls];
   const worker = async (): Promise<void> => {
-    for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) await run('conntrack', deletion(one));
+    for (let call = waiting.pop(); call !== undefined; call = waiting.pop()) await run('conntrack', call);
   };
   await Promise.all([worker(), worker(), worker(), worker()]);
-  return connections.length;
 }

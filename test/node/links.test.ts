@@ -1,5 +1,4 @@
-import { deleteConnections, parseConnections, staleConnections } from '../../src/node/conntrack.ts';
-import type { Exec } from '../../src/io/exec.ts';
+import { deletions, parseConnections, staleConnections } from '../../src/node/conntrack.ts';
 import { addressCommands, findUplink, labelOf, parseAddresses, planAddresses, refusal } from '../../src/node/links/addresses.ts';
 import { nextAddress } from '../../src/node/cni/pods.ts';
 import { cidr, ip, value } from './states.ts';
@@ -88,17 +87,16 @@ test('only connections to the outside with another source end; Services and pods
   expect(stale.map(({ sourcePort }) => sourcePort)).toEqual(['40000', '40003']);
 });
 
-test('each connection is deleted by its own tuple', async () => {
-  const asked: string[] = [];
-  const record: Exec = (program, args) => {
-    asked.push([program, ...args].join(' '));
-    return Promise.resolve({ status: 0, stdout: '', stderr: '' });
-  };
-  await deleteConnections(record, parseConnections(listing).slice(0, 3));
-  expect(asked.sort()).toEqual([
-    'conntrack -D -p icmp -s 10.254.0.3 -d 10.1.8.72',
-    'conntrack -D -p tcp -s 10.254.0.2 -d 10.1.8.72 --sport 40000 --dport 8080',
-    'conntrack -D -p udp -s 10.254.0.2 -d 10.1.8.72 --sport 5353 --dport 53',
+test('connections are deleted by pairs of addresses, or one by one where others of the pair go on', () => {
+  const all = parseConnections(listing);
+  expect(deletions(all, all.slice(0, 3))).toEqual([
+    ['-D', '-f', 'ipv4', '-s', '10.254.0.2', '-d', '10.1.8.72', '-q', '192.168.7.11'],
+    ['-D', '-f', 'ipv4', '-s', '10.254.0.2', '-d', '10.1.8.72', '-q', '192.168.7.200'],
+    ['-D', '-f', 'ipv4', '-s', '10.254.0.3', '-d', '10.1.8.72', '-q', '192.168.7.11'],
+  ]);
+  const twin = { ...all[0]!, sourcePort: '40009' };
+  expect(deletions([...all, twin], all.slice(0, 1))).toEqual([
+    ['-D', '-p', 'tcp', '-s', '10.254.0.2', '-d', '10.1.8.72', '--sport', '40000', '--dport', '8080'],
   ]);
 });
 
