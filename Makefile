@@ -1,6 +1,6 @@
 # make lab   installs what is missing, builds, and runs the egress IP walkthrough with real packets
 # make test  runs every test
-.PHONY: lab test test-full check build setup bench clean
+.PHONY: chaos soak lab test test-full check build setup bench clean
 
 ENV = . scripts/env &&
 SOURCES = $(shell find src api -name '*.ts' -o -name '*.yaml') package.json scripts/build.ts
@@ -18,6 +18,16 @@ test-full: setup dist/sdn-compat.js
 .PHONY: test-api
 test-api: setup
 	@scripts/jest --selectProjects lab --testPathPatterns test/e2e/kubectl
+
+# make chaos SEED=n MINUTES=m: random faults and operations against the model
+SEED ?= 1
+MINUTES ?= 3
+chaos: setup dist/sdn-compat.js
+	@$(ENV) SEED=$(SEED) MINUTES=$(MINUTES) node test/chaos/run.ts
+
+# make soak MINUTES=n: memory, file descriptors and logs stay flat
+soak: setup dist/sdn-compat.js
+	@$(ENV) MINUTES=$(MINUTES) node test/chaos/soak.ts
 
 check: setup-npm
 	@$(ENV) npm run -s check

@@ -1,4 +1,4 @@
-/** Measures how long new connections of a pod fail: a client that opens one every 50 ms and writes down each. */
+/** Measures how long new connections of a pod fail: a client that opens one at an interval and writes down each. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { TestLab } from './lab.ts';
 
@@ -8,7 +8,7 @@ export interface Attempt {
   readonly source: string;
 }
 
-const script = `
+const script = (interval: number): string => `
   const net = require('net');
   setInterval(() => {
     const at = Date.now();
@@ -17,7 +17,7 @@ const script = `
     const socket = net.connect(8080, '10.1.8.72', () => socket.write('GET /ip HTTP/1.0\\r\\n\\r\\n'));
     socket.on('data', (chunk) => (text += chunk)).on('end', end).on('error', () => { text = ''; end(); });
     socket.setTimeout(1000, () => { text = ''; end(); });
-  }, 50);
+  }, ${interval});
 `;
 
 /** The attempts of one pod from now on. */
@@ -35,9 +35,9 @@ export class Client {
     });
   }
 
-  static async start(lab: TestLab, pod: string): Promise<Client> {
+  static async start(lab: TestLab, pod: string, interval = 50): Promise<Client> {
     const netns = await lab.podNamespace(pod);
-    return new Client(spawn('ip', ['netns', 'exec', netns, process.execPath, '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] }));
+    return new Client(spawn('ip', ['netns', 'exec', netns, process.execPath, '-e', script(interval)], { stdio: ['ignore', 'pipe', 'ignore'] }));
   }
 
   stop(): void {

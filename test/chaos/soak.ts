@@ -1,0 +1,62 @@
+/**
+ * `make soak MINUTES=n`: requests and changes without pause; memory and file descriptors of agents and controller must
+ * stay flat after the first tenth, and logs must not flood. Exit status 1 when they do not.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { TestLab } from '../e2e/lab.ts';
+import { Client, sleep } from '../e2e/outage.ts';
+import { generator, namespaces, pods, randomOperation } from './world.ts';
+
+const minutes = Number(process.env['MINUTES'] ?? '10');
+const most = { growth: 0.05, bytesPerOperation: 4_000 } as const;
+const watched = ['controller', 'node-worker0', 'node-worker1', 'node-worker2'] as const;
+
+interface Sample {
+  readonly at: number;
+  /** KiB. */
+  readonly memory: number;
+  readonly descriptors: number;
+}
+
+function sample(pid: number): Sample {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return { at: Date.now(), memory: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0), descriptors: readdirSync(`/proc/${pid}/fd`).length };
+}
+
+/** The lowest is what is still held after a collection of garbage. */
+const lowest = (samples: readonly Sample[], of: 'memory' | 'descriptors'): number => Math.min(...samples.map((one) => one[of]));
+
+const lab = await TestLab.up();
+const clients: Client[] = [];
+try {
+  for (const namespace of namespaces) await lab.namespace(namespace);
+  await lab.pods(...pods.map(({ key, worker }) => [key, worker] as const));
+  for (const { key } of pods) clients.push(await Client.start(lab, key, 200));
+  const next = generator(7);
+  const samples = new Map(watched.map((name) => [name, [] as Sample[]]));
+  const began = Date.now();
+  const end = began + minutes * 60_000;
+  let operations = 0;
+  while (Date.now() < end) {
+    const { kind, name, egressIPs } = randomOperation(next);
+    await lab.patch(kind, name, { egressIPs });
+    operations += 1;
+    for (const process_ of watched) samples.get(process_)!.push(sample(lab.pid(process_)));
+    await sleep(250);
+  }
+  const tenth = (end - began) / 10;
+  console.log(`${operations} operations, ${clients.reduce((sum, { attempts }) => sum + attempts.length, 0)} requests in ${minutes} minutes`);
+  for (const [name, all] of samples) {
+    const first = all.filter(({ at }) => at >= began + tenth && at < began + 3 * tenth);
+    const last = all.filter(({ at }) => at >= end - 2 * tenth);
+    const log = statSync(`${lab.dir}/log/${name}.log`).size;
+    const memory = lowest(last, 'memory') / lowest(first, 'memory') - 1;
+    const descriptors = lowest(last, 'descriptors') - lowest(first, 'descriptors');
+    const isFlat = memory < most.growth && descriptors <= 0 && log / operations < most.bytesPerOperation;
+    console.log(`${name.padEnd(14)} memory ${(lowest(last, 'memory') / 1024).toFixed(0)} MiB (${(memory * 100).toFixed(1)} %), descriptors ${descriptors >= 0 ? '+' : ''}${descriptors}, log ${(log / operations).toFixed(0)} bytes an operation${isFlat ? '' : '  NOT FLAT'}`);
+    if (!isFlat) process.exitCode = 1;
+  }
+} finally {
+  for (const client of clients) client.stop();
+  await lab.down();
+}
