@@ -18,6 +18,7 @@ import { watchMachine } from './links/monitor.ts';
 import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import { renderBase } from './nft/ruleset.ts';
+import type { PolicyNote } from './plan/egresspolicy.ts';
 import { type NodePlan, planNode } from './plan/node.ts';
 
 export interface AgentOptions extends MachineOptions {
@@ -152,6 +153,7 @@ class Agent {
     const view = found.value;
     this.#view = view;
     this.#names.follow(view.egressPolicies.names);
+    this.#sayNotes(view.egressPolicies.notes);
     this.#health.setNotReady(view.notReady);
     this.#health.watch(view.hosts);
     const prepared = await this.#machine.prepare(view);
@@ -173,6 +175,14 @@ class Agent {
     for (const [ip, reason] of plan.refused) this.#say(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
     if (done.bundleLines + done.hosted.length + done.released.length + done.connectionsEnded === 0) return;
     this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
+  }
+
+  /** Says of each EgressNetworkPolicy once what it does other than it reads. */
+  #sayNotes(notes: readonly PolicyNote[]): void {
+    const kind = 'EgressNetworkPolicy';
+    const reasons = new Map(notes.map(({ namespace, name, code, message }) => [`${kind} ${namespace}/${name} ${code}`, `${namespace}/${name}: ${message}`]));
+    for (const about of this.#said.keys()) if (about.startsWith(kind) && !reasons.has(about)) this.#said.delete(about);
+    for (const [about, reason] of reasons) this.#say(about, reason, 'an EgressNetworkPolicy does other than it reads');
   }
 
   #say(about: string, reason: string | undefined, message: string): void {
