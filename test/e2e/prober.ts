@@ -14,12 +14,12 @@ export interface Target {
 /** Runs in the namespace: echoes on its ports; for each line of targets prints which of them echoed a word back. */
 const program = String.raw`
 const net = require('net'), dgram = require('dgram'), readline = require('readline');
-const ports = JSON.parse(process.argv[1]);
-const listening = ports.flatMap((port) => [
-  new Promise((done) => net.createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(port, '0.0.0.0', done)),
+const { ports, hosts } = JSON.parse(process.argv[1]);
+const listening = hosts.flatMap((host) => ports.map((port) => ({ host, port }))).flatMap(({ host, port }) => [
+  new Promise((done) => net.createServer((socket) => socket.on('error', () => {}).pipe(socket)).listen(port, host, done)),
   new Promise((done) => {
     const server = dgram.createSocket('udp4');
-    server.on('message', (word, from) => server.send(word, from.port, from.address)).on('error', () => {}).bind(port, '0.0.0.0', done);
+    server.on('message', (word, from) => server.send(word, from.port, from.address)).on('error', () => {}).bind(port, host, done);
   }),
 ]);
 const tcp = ({ ip, port }, word, done) => {
@@ -61,9 +61,9 @@ export class Prober {
     this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Starts one and returns when it listens on the ports. */
-  static async start(netns: string, ports: readonly number[]): Promise<Prober> {
-    const argv = ['netns', 'exec', netns, process.execPath, '-e', program, JSON.stringify(ports)];
+  /** Starts one and returns when it listens on the ports; a namespace with several addresses names each, so that UDP is answered from the right one. */
+  static async start(netns: string, ports: readonly number[], hosts: readonly string[] = ['0.0.0.0']): Promise<Prober> {
+    const argv = ['netns', 'exec', netns, process.execPath, '-e', program, JSON.stringify({ ports, hosts })];
     const prober = new Prober(spawn('ip', argv, { stdio: ['pipe', 'pipe', 'inherit'] }));
     if ((await prober.#line()) !== 'ready') throw new Error(`${netns}: the prober did not start`);
     return prober;
