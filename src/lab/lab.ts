@@ -82,12 +82,13 @@ async function lastLine(layout: Layout, name: string): Promise<string> {
   return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
-async function makeNodes(deps: LabDeps, layout: Layout): Promise<void> {
+async function makeNodes(deps: LabDeps, layout: Layout, agentOptions: readonly string[]): Promise<void> {
+  const datapath = agentOptions.includes('datapath=system') ? 'system' : 'netdev';
   await makeWires(deps.exec, layout);
   await Promise.all(
     layout.nodes.map(async (node) => {
       await makeSwitch(deps.exec, layout, node);
-      await connectNode(deps.exec, layout, node, databaseOf(layout, node.short));
+      await connectNode(deps.exec, layout, node, { database: databaseOf(layout, node.short), datapath });
     }),
   );
 }
@@ -135,7 +136,7 @@ export async function up(deps: LabDeps, layout: Layout, agentOptions: readonly s
   const claimed = await claim(layout);
   if (!claimed.ok) return claimed;
   try {
-    const wires = makeNodes(deps, layout);
+    const wires = makeNodes(deps, layout, agentOptions);
     wires.catch(() => undefined); // awaited below; the API server may fail first
     const client = await startApiServer(deps, layout);
     await client.create(customResourceDefinitions, networkPolicyKind);

@@ -45,15 +45,17 @@ export async function makeWires(run: Exec, layout: Layout): Promise<void> {
 
 /**
  * Gives a node its address. A userspace VXLAN needs it on a bridge of Open vSwitch, br-ex, which takes the NIC and its
- * MAC; the kernel would still answer on the NIC and double every reply, so what arrives there is dropped for it.
+ * MAC; the kernel would still answer on the NIC and double every reply, so what arrives there is dropped for it. The
+ * kernel's datapath takes packets from the NIC itself.
  */
-export async function connectNode(run: Exec, layout: Layout, node: LabNode, database: string): Promise<void> {
+export async function connectNode(run: Exec, layout: Layout, node: LabNode, uplink: { readonly database: string; readonly datapath: 'netdev' | 'system' }): Promise<void> {
+  const { database, datapath } = uplink;
   const netns = nodeNamespace(layout, node.short);
   const inside = (program: string, args: readonly string[], input?: string): Promise<string> =>
     must(run, 'ip', ['netns', 'exec', netns, program, ...args], input === undefined ? {} : { input });
   await must(run, 'ovs-vsctl', [
     `--db=unix:${database}`,
-    ...['add-br', 'br-ex', '--', 'set', 'bridge', 'br-ex', 'datapath_type=netdev', `other_config:hwaddr="${node.mac}"`],
+    ...['add-br', 'br-ex', '--', 'set', 'bridge', 'br-ex', `datapath_type=${datapath}`, `other_config:hwaddr="${node.mac}"`],
     ...['--', 'add-port', 'br-ex', 'ens3'],
   ]);
   await inside('ip', ['-batch', '-'], [
@@ -64,6 +66,7 @@ export async function connectNode(run: Exec, layout: Layout, node: LabNode, data
     `route add default via ${network.router}`,
     '',
   ].join('\n'));
+  if (datapath === 'system') return;
   await inside('nft', ['-f', '-'], 'table netdev lab { chain ens3 { type filter hook ingress device "ens3" priority 0; policy drop; }; }\n');
   await inside('ethtool', ['-K', 'ens3', 'tx', 'off']);
   await inside('ethtool', ['-K', 'br-ex', 'tx', 'off']);
