@@ -19,6 +19,7 @@ export class PeerHealth {
   readonly #deps: PeerHealthDeps;
   readonly #monitor: HealthMonitor;
   readonly #addresses = new Map<string, Ip>();
+  readonly #offline = new Set<string>();
 
   constructor(deps: PeerHealthDeps) {
     this.#deps = deps;
@@ -34,7 +35,7 @@ export class PeerHealth {
   /** Watches exactly these nodes. The verdict on one that is no longer watched is taken back. */
   watch(nodes: readonly RemoteNode[]): void {
     const wanted = new Map(nodes.map((node) => [node.name, node.nodeIP]));
-    for (const [name, ip] of this.#addresses) if (wanted.get(name) !== ip) this.#deps.setOffline(ip, false);
+    for (const [name, ip] of this.#addresses) if (wanted.get(name) !== ip && this.#offline.delete(name)) this.#deps.setOffline(ip, false);
     this.#addresses.clear();
     for (const [name, ip] of wanted) this.#addresses.set(name, ip);
     this.#monitor.setTargets(nodes.map((node) => ({ key: node.name, ip: gatewayOf(node.subnet) })));
@@ -53,8 +54,11 @@ export class PeerHealth {
   #judged(name: string, isOffline: boolean): void {
     const ip = this.#addresses.get(name);
     if (ip === undefined) return;
+    if (this.#offline.has(name) === isOffline) return;
+    if (isOffline) this.#offline.add(name);
+    else this.#offline.delete(name);
     this.#deps.setOffline(ip, isOffline);
     if (isOffline) this.#deps.logger.warn({ node: name, nodeIP: ip }, 'node is offline: its egress IPs are not used');
-    else this.#deps.logger.info({ node: name, nodeIP: ip }, 'node is online');
+    else this.#deps.logger.info({ node: name, nodeIP: ip }, 'node is online again');
   }
 }

@@ -57,6 +57,13 @@ function networksOf(network: ClusterNetwork): Networks {
   return { cluster: networks.map(({ cidr }) => cidr), service: serviceNetwork, mode, vxlanPort };
 }
 
+/** Ends one connection in ovs-vswitchd's conntrack; that it is not there is no error. */
+async function flushConnection(rpc: RpcConnection, tuple: string): Promise<void> {
+  await rpc.call('dpctl/flush-conntrack', [tuple]).catch((error: unknown) => {
+    if (!(error instanceof Error) || !error.message.includes('No such file or directory')) throw error;
+  });
+}
+
 const protocolNumbers: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, sctp: 132 };
 
 function tupleOf(connection: Connection): string | undefined {
@@ -131,7 +138,7 @@ export class Machine {
     if (this.#datapath === 'system' || connections.length === 0) return;
     const rpc = this.#switch;
     const tuples = connections.flatMap((connection) => tupleOf(connection) ?? []);
-    if (rpc !== undefined) await Promise.all(tuples.map((tuple) => rpc.call('dpctl/flush-conntrack', ['netdev@ovs-netdev', tuple])));
+    if (rpc !== undefined) await Promise.all(tuples.map((tuple) => flushConnection(rpc, tuple)));
   }
 
   /**

@@ -99,6 +99,7 @@ test('an open connection does not keep the node\'s address once the namespace as
   const then = accessLog().filter((line) => line.includes('long-lived')).length;
   await running;
   expect(accessLog().filter((line) => line.includes('long-lived'))).toHaveLength(then);
+  expect(lab.log('node-worker0')).not.toContain('work failed');
 }, 60_000);
 
 test('new connections to an egress IP are refused, by TCP, UDP and ping; the node itself answers', async () => {
