@@ -6,6 +6,7 @@ import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
+import type { StatusFlags } from './status.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
 import type { SimulateFlags } from './simulate.ts';
@@ -89,6 +90,13 @@ program
   .option('--scenario <file>', 'run the scenarios of an NDJSON file, one a line, and print them with the state after each step')
   .addOption(new Option('-o, --output <format>', 'how the result is printed (default: table, or ndjson with --scenario)').choices(['table', 'json', 'yaml', 'ndjson']))
   .action(async (flags: SimulateFlags) => (await import('./simulate.ts')).runSimulate(flags));
+
+program
+  .command('status')
+  .description('show every egress IP: whose it is, where it is, and why it is not in use')
+  .addOption(kubeconfig())
+  .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+  .action(async (flags: StatusFlags) => (await import('./status.ts')).runStatus(flags));
 
 const lab = program.command('lab').description('nodes out of network namespaces with real Open vSwitch, on this machine');
 const labName = (): Option => new Option('--name <name>', 'name of the lab; several may run at once').default('default');

@@ -1,0 +1,54 @@
+/** The egress state for people: a row for each egress IP that is requested or listed, and what is wrong with objects. */
+import { compareIps, type Ip } from '../address.ts';
+import type { Cluster } from '../cluster.ts';
+import { compareText } from '../names.ts';
+import { type Note, notesOn } from './notes.ts';
+import { reasonText } from './reasons.ts';
+import { egressState, type EgressState } from './state.ts';
+
+/** One egress IP of one namespace; without a namespace one that is listed and requested by nobody. */
+export interface StatusRow {
+  readonly egressIP: string;
+  readonly namespaces: readonly string[];
+  readonly vnid: number | null;
+  /** What becomes of the namespaces' traffic. */
+  readonly traffic: 'via' | 'dropped' | 'unused';
+  /** The node whose interface has it. */
+  readonly node: string | null;
+  /** Why it is not in use. */
+  readonly reason: string | null;
+}
+
+export interface Status {
+  readonly egressIPs: readonly StatusRow[];
+  readonly notes: readonly Note[];
+}
+
+function requestedRows(cluster: Cluster, state: EgressState): StatusRow[] {
+  return [...state.vnids].flatMap(([vnid, verdict]): StatusRow[] => {
+    if (verdict.kind === 'normal') return [];
+    const namespaces = cluster.netNamespaces.filter((one) => one.vnid === vnid).map(({ name }) => name).sort(compareText);
+    const row = { namespaces, vnid, traffic: verdict.kind };
+    const inUse = (state.requests.get(vnid) ?? []).filter((ip) => !verdict.reasons.some(({ egressIP }) => egressIP === ip));
+    const nodeOf = (ip: string): string | null => [...state.assigned].find(([assigned]) => assigned === ip)?.[1].node ?? null;
+    return [
+      ...inUse.map((egressIP): StatusRow => ({ ...row, egressIP, node: nodeOf(egressIP), reason: null })),
+      ...verdict.reasons.map((reason): StatusRow => ({ ...row, egressIP: reason.egressIP, node: nodeOf(reason.egressIP), reason: `${reason.code}: ${reasonText(reason)}` })),
+    ];
+  });
+}
+
+function unusedRows(cluster: Cluster, state: EgressState): StatusRow[] {
+  const requested = new Set<Ip>([...state.requests.values()].flat());
+  const listed = new Set(cluster.hostSubnets.flatMap(({ egressIPs }) => egressIPs));
+  return [...listed]
+    .filter((ip) => !requested.has(ip))
+    .sort(compareIps)
+    .map((egressIP) => ({ egressIP, namespaces: [], vnid: null, traffic: 'unused', node: null, reason: 'no NetNamespace requests it' }));
+}
+
+/** The status of a cluster, rows in order of VNID and request, unused IPs last. */
+export function statusOf(cluster: Cluster): Status {
+  const state = egressState(cluster);
+  return { egressIPs: [...requestedRows(cluster, state), ...unusedRows(cluster, state)], notes: notesOn(cluster, state) };
+}
