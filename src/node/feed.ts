@@ -26,7 +26,7 @@ import type { RemoteNode } from './facts.ts';
 import { type EgressPolicies, egressPolicies } from './plan/egresspolicy.ts';
 import { multicastAnnotation } from './plan/multicast.ts';
 import type { PolicyWorld } from './plan/networkpolicy.ts';
-import { policyWorld } from './world.ts';
+import { policyPart, policyWorld } from './world.ts';
 
 export interface ClusterView {
   readonly network: ClusterNetwork;
@@ -206,7 +206,7 @@ export class ClusterFeed {
     const caches = {
       policies: this.#start((client) => watchKind<NetworkPolicyObject>(client, networkPolicies, { logger }, signal)),
       namespaces: this.#start((client) => watchKind<NamespaceObject>(client, namespaces, { logger }, signal)),
-      pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger }, signal)),
+      pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger, keep: policyPart }, signal)),
     };
     const spoil = (): void => this.#spoil(this.#world);
     for (const cache of Object.values(caches)) cache.subscribe(spoil, spoil);

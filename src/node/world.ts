@@ -1,4 +1,5 @@
 /** What NetworkPolicies select from, made from the raw objects of the cluster. */
+import pick from 'lodash/pick.js';
 import { parseIp } from '../model/address.ts';
 import { parseNetworkPolicy, type Protocol } from '../model/networkpolicy.ts';
 import type { NamespaceObject, NetworkPolicyObject, PodObject } from '../model/objects.ts';
@@ -31,6 +32,15 @@ function policyPod({ metadata, spec = {}, status = {} }: PodObject): PolicyPod |
   if (!ip.ok || spec.hostNetwork === true || ended.has(phase)) return undefined;
   const { namespace = '', labels = {} } = metadata;
   return { namespace, ip: ip.value, labels, ports: (spec.containers ?? []).flatMap(namedPorts) };
+}
+
+/** The part of a Pod that policies look at; the rest of a large object is not worth its memory. */
+export function policyPart({ metadata, spec = {}, status = {} }: PodObject): PodObject {
+  return {
+    metadata: pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']),
+    spec: { ...pick(spec, ['hostNetwork']), containers: (spec.containers ?? []).map((container) => pick(container, ['ports'])) },
+    status: pick(status, ['podIP', 'phase']),
+  };
 }
 
 /** The world of the objects of one moment; namespaces without a VNID are not part of it yet. */

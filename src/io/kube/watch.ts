@@ -31,13 +31,15 @@ export interface ObjectCache<T> {
   subscribe(listener: (change: Change<T>) => void, onSynced?: () => void): () => void;
 }
 
-export interface WatchOptions extends Selection {
+export interface WatchOptions<T = KubeObject> extends Selection {
   readonly logger: Logger;
   /** Milliseconds without a byte after which a watch counts as dead; 55,000 when absent. */
   readonly idleTimeout?: number;
   readonly pageSize?: number;
   /** Longest wait between attempts in milliseconds; 30,000 when absent. */
   readonly maxDelay?: number;
+  /** The part of an object that the cache keeps, metadata included; the whole when absent. */
+  readonly keep?: (object: T) => T;
 }
 
 /** NAME, or NAMESPACE/NAME. */
@@ -71,7 +73,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   readonly #guard = objectGuard<T>();
   readonly #client: KubeClient;
   readonly #kind: Kind;
-  readonly #options: WatchOptions;
+  readonly #options: WatchOptions<T>;
   readonly #logger: Logger;
   #isSynced = false;
   #resolveSynced: () => void = () => undefined;
@@ -79,7 +81,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   #version = '';
   #failures = 0;
 
-  constructor(client: KubeClient, kind: Kind, options: WatchOptions, signal: AbortSignal) {
+  constructor(client: KubeClient, kind: Kind, options: WatchOptions<T>, signal: AbortSignal) {
     this.#client = client;
     this.#kind = kind;
     this.#options = options;
@@ -217,7 +219,8 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
 
   #put(key: string, object: T): void {
     const before = this.#objects.get(key);
-    const after = lean(object);
+    const { keep } = this.#options;
+    const after = keep === undefined ? lean(object) : keep(object);
     this.#objects.set(key, after);
     const change = before === undefined ? { key, after } : { key, before, after };
     for (const subscriber of this.#subscribers) this.#tell(subscriber, change);
@@ -258,7 +261,7 @@ function isTooLarge(error: unknown): boolean {
 export function watchKind<T extends KubeObject>(
   client: KubeClient,
   kind: Kind,
-  options: WatchOptions,
+  options: WatchOptions<T>,
   signal: AbortSignal,
 ): ObjectCache<T> {
   return new Mirror<T>(client, kind, options, signal);
