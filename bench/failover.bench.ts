@@ -51,7 +51,7 @@ async function measure({ options }: Mode): Promise<number[]> {
   return outages.sort((a, b) => a - b);
 }
 
-const at = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0;
+const at = (sorted: readonly number[], share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 
 /** Prints the table; false when a p95 misses its target. */
 export async function bench(): Promise<boolean> {
