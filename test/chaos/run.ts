@@ -5,7 +5,8 @@
  */
 import { TestLab } from '../e2e/lab.ts';
 import { type Attempt, Client, sleep } from '../e2e/outage.ts';
-import { after, generator, given, namespaces, noWishes, type Operation, pods, predict, randomOperation, type Wishes, type Worker, workers } from './world.ts';
+import { generator } from '../random.ts';
+import { after, given, namespaces, noWishes, type Operation, pods, predict, randomOperation, type Wishes, type Worker, workers } from './world.ts';
 
 const seed = Number(process.env['SEED'] ?? '1');
 const minutes = Number(process.env['MINUTES'] ?? '3');

@@ -5,7 +5,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { TestLab } from '../e2e/lab.ts';
 import { Client, sleep } from '../e2e/outage.ts';
-import { generator, namespaces, pods, randomOperation } from './world.ts';
+import { generator } from '../random.ts';
+import { namespaces, pods, randomOperation } from './world.ts';
 
 const minutes = Number(process.env['MINUTES'] ?? '10');
 const most = { growth: 0.05, bytesPerOperation: 4_000 } as const;

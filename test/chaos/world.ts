@@ -79,17 +79,6 @@ export function given(wishes: Wishes, pod: Pod): readonly string[] {
   return requested.length > 0 ? requested : [nodeAddress[pod.worker]];
 }
 
-/** A generator with a seed (xorshift): numbers below the limit. */
-export function generator(seed: number): (limit: number) => number {
-  let x = seed === 0 ? 1 : seed;
-  return (limit) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % limit;
-  };
-}
-
 /** Something an admin does: the object to patch and its new list. */
 export type Operation =
   | { readonly kind: 'netnamespace'; readonly name: Namespace; readonly egressIPs: readonly string[] }

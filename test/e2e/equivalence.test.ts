@@ -15,6 +15,7 @@ import { egressPolicies } from '../../src/node/plan/egresspolicy.ts';
 import { type NodeInput, planNode } from '../../src/node/plan/node.ts';
 import { policyWorld } from '../../src/node/world.ts';
 import { cidr, ip, value, vnid } from '../node/states.ts';
+import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
 import { run } from './lab.ts';
 
@@ -181,17 +182,6 @@ interface Packet {
   readonly name: string;
   readonly flow: string;
   readonly state: string;
-}
-
-/** A small generator with a seed (xorshift), so that a failure can be run again. */
-function generator(seed: number): (limit: number) => number {
-  let x = seed;
-  return (limit) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % limit;
-  };
 }
 
 const addresses = [podIP, '10.128.1.1', '10.128.1.11', '10.128.2.20', '10.128.2.1', '10.129.5.5', '172.30.0.10', '203.0.113.5', '203.0.113.140', '203.0.113.200', '8.8.8.8', '192.168.7.11', '192.168.7.12', '224.0.0.9', '239.1.1.1'];

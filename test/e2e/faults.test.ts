@@ -4,6 +4,7 @@
  * so that a packet tells whose it is.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
 import { type Ran, TestLab, until } from './lab.ts';
 
@@ -131,17 +132,6 @@ afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await lab.down();
 }, 60_000);
-
-/** A generator with a seed (xorshift). */
-function generator(seed: number): (limit: number) => number {
-  let x = seed;
-  return (limit) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % limit;
-  };
-}
 
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

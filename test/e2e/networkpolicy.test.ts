@@ -2,6 +2,7 @@
  * Who reaches whom, measured between 12 pods in 3 namespaces on 3 nodes after each set of NetworkPolicies, and compared
  * with what Kubernetes' rules say. `permitted` is made from the text of the API alone and knows nothing of src.
  */
+import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
 import { TestLab, until } from './lab.ts';
 import { namespaceOf, Prober, type Protocol, type Target } from './prober.ts';
@@ -171,17 +172,6 @@ function chosen(): readonly (readonly [string, readonly Policy[]])[] {
     ['an exception as large as its block', [one({ podSelector: all, ingress: [{ from: [{ ipBlock: { cidr: subnetOf('x/p0'), except: [subnetOf('x/p0')] } }] }] })]],
     ['ingress of one and egress of another', [one({ podSelector: all, ingress: [{ from: [{ namespaceSelector: { matchLabels: { tier: 'back' } } }] }] }), one({ podSelector: web, policyTypes: ['Egress'], egress: [{ to: [{ namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['x'] }] } }] }] }, 'y')]],
   ];
-}
-
-/** A small generator with a seed (xorshift), so that a failure can be run again. */
-function generator(seed: number): (limit: number) => number {
-  let x = seed;
-  return (limit) => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return (x >>> 0) % limit;
-  };
 }
 
 function randomPolicies(seed: number): Policy[] {
