@@ -33,6 +33,13 @@ export const leases: Kind = {
   plural: 'leases',
   namespaced: true,
 };
+export const cloudPrivateIPConfigs: Kind = {
+  group: 'cloud.network.openshift.io',
+  version: 'v1',
+  kind: 'CloudPrivateIPConfig',
+  plural: 'cloudprivateipconfigs',
+  namespaced: false,
+};
 export const networkPolicies: Kind = {
   group: 'networking.k8s.io',
   version: 'v1',

@@ -49,7 +49,7 @@ program
   .description('run the control plane: VNIDs for namespaces, subnets for nodes, egress IPs')
   .addOption(kubeconfig())
   .addOption(logLevel())
-  .action(async (flags: ControllerFlags, command: Command) => (await import('./controller.ts')).runController(flags, command));
+  .action(async (flags: ControllerFlags) => (await import('./controller.ts')).runController(flags));
 
 program
   .command('node')

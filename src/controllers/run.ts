@@ -1,36 +1,79 @@
-/** The control plane: VNIDs for namespaces, subnets for nodes, egress IPs. Each object is a key of one work queue. */
-import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
+/** The control plane: VNIDs for namespaces, subnets for nodes, egress IPs. Each object is a key of a work queue. */
+import { clusterNetworks, egressNetworkPolicies, hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
+import { EventRecorder, type Report } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isConflict } from '../io/kube/error.ts';
 import { type ObjectCache, watchKind } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
+import type { Probe } from '../io/probe.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
 import type {
   ClusterNetworkObject,
+  EgressNetworkPolicyObject,
   HostSubnetObject,
   KubeObject,
   NamespaceObject,
   NetNamespaceObject,
   NodeObject,
 } from '../model/objects.ts';
-import { normalizeEgressIPs } from './egressips/normalize.ts';
+import { CloudController } from './cloud/controller.ts';
+import { type RunningEgress, runEgress } from './egressips/run.ts';
+import type { ControllerMetrics } from './metrics.ts';
 import { NetidsController } from './netids/controller.ts';
+import { NotesController } from './notes/controller.ts';
+import { involved } from './notes/involved.ts';
 import { SubnetsController } from './subnets/controller.ts';
 
 export interface ControllerDeps {
   readonly client: KubeClient;
   readonly logger: Logger;
+  readonly probe: Probe;
+  readonly metrics: ControllerMetrics;
+  /** Told when all caches are synced and the controllers work. */
+  readonly onStarted?: () => void;
+}
+
+export interface ControllerOptions {
+  /** Milliseconds between two probes of a node; 0: nodes are not probed. */
+  readonly probeInterval: number;
+  /** `auto`: CloudPrivateIPConfigs are made where Nodes carry the annotation of a cloud. */
+  readonly cloud: 'auto' | 'never';
 }
 
 /** Several objects are worked on at once; each of them by one worker. */
 const concurrency = 8;
 const retryConflictAfter = 50;
+/** Milliseconds that a thing must be wrong before users are told. */
+const noteSettle = 1_000;
 
-type Concern = 'namespace' | 'node' | 'hostsubnet';
+interface Caches {
+  readonly networks: ObjectCache<ClusterNetworkObject>;
+  readonly namespaces: ObjectCache<NamespaceObject>;
+  readonly netNamespaces: ObjectCache<NetNamespaceObject>;
+  readonly nodes: ObjectCache<NodeObject>;
+  readonly hostSubnets: ObjectCache<HostSubnetObject>;
+  readonly policies: ObjectCache<EgressNetworkPolicyObject>;
+}
 
-function follow(queue: WorkQueue, concern: Concern, caches: readonly ObjectCache<KubeObject>[]): void {
-  for (const cache of caches) cache.subscribe(({ key }) => queue.add(`${concern}/${key}`));
+function openCaches(client: KubeClient, logger: Logger, signal: AbortSignal): Caches {
+  const options = { logger };
+  return {
+    networks: watchKind<ClusterNetworkObject>(client, clusterNetworks, options, signal),
+    namespaces: watchKind<NamespaceObject>(client, namespaces, options, signal),
+    netNamespaces: watchKind<NetNamespaceObject>(client, netNamespaces, options, signal),
+    nodes: watchKind<NodeObject>(client, nodes, options, signal),
+    hostSubnets: watchKind<HostSubnetObject>(client, hostSubnets, options, signal),
+    policies: watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, options, signal),
+  };
+}
+
+function everyCache(caches: Caches): readonly ObjectCache<KubeObject>[] {
+  return [caches.networks, caches.namespaces, caches.netNamespaces, caches.nodes, caches.hostSubnets, caches.policies];
+}
+
+function follow(queue: WorkQueue, concern: string, cache: ObjectCache<KubeObject>): () => void {
+  return cache.subscribe(({ key }) => queue.add(`${concern}/${key}`));
 }
 
 /** Waits for the ClusterNetwork "default"; undefined when the signal aborts before. */
@@ -48,40 +91,95 @@ async function awaitNetwork(cache: ObjectCache<ClusterNetworkObject>, logger: Lo
   });
 }
 
-/** Runs the controllers until the signal aborts. */
-export async function runControllers({ client, logger }: ControllerDeps, signal: AbortSignal): Promise<void> {
-  const options = { logger };
-  const networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, options, signal);
-  const namespaceCache = watchKind<NamespaceObject>(client, namespaces, options, signal);
-  const netNamespaceCache = watchKind<NetNamespaceObject>(client, netNamespaces, options, signal);
-  const nodeCache = watchKind<NodeObject>(client, nodes, options, signal);
-  const hostSubnetCache = watchKind<HostSubnetObject>(client, hostSubnets, options, signal);
-  const all = [networks, namespaceCache, netNamespaceCache, nodeCache, hostSubnetCache];
-  await Promise.all(all.map((cache) => cache.synced));
-  const network = await awaitNetwork(networks, logger, signal);
-  if (network === undefined) return;
-
-  const netids = new NetidsController({ client, logger, namespaces: namespaceCache, netNamespaces: netNamespaceCache });
-  const subnets = new SubnetsController({ client, logger, nodes: nodeCache, hostSubnets: hostSubnetCache, networks: network.networks });
-  const queue = createQueue({ logger, concurrency });
-  follow(queue, 'namespace', [namespaceCache, netNamespaceCache]);
-  follow(queue, 'node', [nodeCache, hostSubnetCache]);
-  follow(queue, 'hostsubnet', [hostSubnetCache]);
-  logger.info('controllers started');
+/** VNIDs and subnets, object by object, until the signal aborts. */
+async function runAllocators(deps: ControllerDeps & { readonly caches: Caches; readonly network: ClusterNetwork; readonly report: Report }, signal: AbortSignal): Promise<void> {
+  const { client, logger, caches, network, report, metrics } = deps;
+  const isMultitenant = network.mode === 'multitenant';
+  const netids = new NetidsController({ client, logger, report, isMultitenant, namespaces: caches.namespaces, netNamespaces: caches.netNamespaces });
+  const subnets = new SubnetsController({ client, logger, report, network, nodes: caches.nodes, hostSubnets: caches.hostSubnets });
+  const queue = createQueue({ logger, concurrency, onFailure: (key) => metrics.syncError(key.split('/', 1)[0] ?? '') });
+  const unsubscribe = [
+    follow(queue, 'namespace', caches.namespaces),
+    follow(queue, 'namespace', caches.netNamespaces),
+    follow(queue, 'node', caches.nodes),
+    follow(queue, 'node', caches.hostSubnets),
+  ];
   await queue.process(async (key): Promise<number | undefined> => {
     const at = key.indexOf('/');
     const [concern, name] = [key.slice(0, at), key.slice(at + 1)];
     try {
-      if (concern === 'namespace') await netids.reconcile(name, signal);
-      else if (concern === 'node') await subnets.reconcile(name, signal);
-      else {
-        const present = hostSubnetCache.get(name);
-        if (present !== undefined) await normalizeEgressIPs(client, present, signal);
-      }
-      return undefined;
+      return await (concern === 'namespace' ? netids.reconcile(name, signal) : subnets.reconcile(name, signal));
     } catch (error) {
       if (isConflict(error)) return retryConflictAfter;
       throw error;
     }
   }, signal);
+  for (const end of unsubscribe) end();
+  netids.close();
+  subnets.close();
+}
+
+interface EgressParts {
+  readonly egress: RunningEgress;
+  readonly ended: Promise<unknown>;
+}
+
+/** Automatic assignment, clouds, and what users are told of egress IPs, until the signal aborts. */
+function runEgressParts(deps: ControllerDeps & { readonly caches: Caches; readonly report: Report }, options: ControllerOptions, signal: AbortSignal): EgressParts {
+  const { client, logger, probe, metrics, caches, report } = deps;
+  const cloud = new CloudController({ client, logger, view: () => egress.view, onFailure: () => metrics.syncError('cloud') });
+  let changed = (): void => undefined;
+  const egress = runEgress({
+    client,
+    logger,
+    probe,
+    probeInterval: options.probeInterval,
+    ...caches,
+    onFailure: () => metrics.syncError('egressip'),
+    listener: {
+      assigned: (ip) => cloud.assigned(ip),
+      changed: () => changed(),
+      limits: () => cloud.limitsChanged(),
+      round: (round) => {
+        metrics.moved(round.moves.length);
+        metrics.unplaced(new Set(round.unplaced.map(({ egressIP }) => egressIP)).size);
+      },
+      verdict: (node, isOffline) => {
+        metrics.nodeHealth(node, isOffline);
+        const object = involved('Node', node, caches.nodes.get(node));
+        if (isOffline) report({ object, type: 'Warning', reason: 'EgressNodeOffline', message: 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes' });
+        else report({ object, type: 'Normal', reason: 'EgressNodeOnline', message: 'the node answers: egress IPs may be placed on it' });
+      },
+      isolated: (isolated) => {
+        metrics.isolated(isolated);
+        const object = involved('ClusterNetwork', 'default', caches.networks.get('default'));
+        if (isolated) report({ object, type: 'Warning', reason: 'ControllerCutOff', message: 'the controller reaches no node with egressCIDRs at all: egress IPs stay where they are' });
+      },
+    },
+  }, signal);
+  const notes = new NotesController({ view: egress.view, netNamespaces: caches.netNamespaces, nodes: caches.nodes, report, settle: noteSettle, onState: metrics.state });
+  changed = () => notes.changed();
+  if (options.cloud === 'auto') cloud.limitsChanged();
+  return { egress, ended: Promise.all([egress.ended, notes.run(signal), ...(options.cloud === 'auto' ? [cloud.run(signal)] : [])]) };
+}
+
+/** Runs the controllers until the signal aborts. */
+export async function runControllers(deps: ControllerDeps, options: ControllerOptions, signal: AbortSignal): Promise<void> {
+  const { client, logger, metrics } = deps;
+  const caches = openCaches(client, logger, signal);
+  try {
+    await Promise.all(everyCache(caches).map((cache) => cache.synced));
+  } catch (error) {
+    if (signal.aborted) return;
+    throw error;
+  }
+  const network = await awaitNetwork(caches.networks, logger, signal);
+  if (network === undefined) return;
+  const events = new EventRecorder({ client, logger, component: 'sdn-compat-controller', now: Date.now });
+  const all = { ...deps, caches, report: events.report };
+  caches.policies.subscribe(() => metrics.policies(caches.policies.list()));
+  const egress = runEgressParts(all, options, signal);
+  logger.info('controllers started');
+  deps.onStarted?.();
+  await Promise.all([runAllocators({ ...all, network }, signal), egress.ended, events.run(signal)]);
 }

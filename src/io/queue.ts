@@ -13,6 +13,8 @@ export interface QueueOptions {
   readonly baseDelay?: number;
   /** Longest delay after a failure in milliseconds; 30,000 when absent. */
   readonly maxDelay?: number;
+  /** Told of every failure, beside the log. */
+  readonly onFailure?: (key: string) => void;
 }
 
 /** Does the work for a key; a number it returns is the milliseconds after which the key comes again. */
@@ -121,6 +123,7 @@ class Queue implements WorkQueue {
   #retry(key: string, error: unknown): void {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
+    this.#options.onFailure?.(key);
     const { baseDelay = 20, maxDelay = 30_000, logger } = this.#options;
     const delay = Math.min(maxDelay, baseDelay * 2 ** (failures - 1));
     logger.warn({ key, err: error, failures, retryInMs: delay }, 'work failed and is retried');

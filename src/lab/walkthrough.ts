@@ -8,6 +8,7 @@ import type { Shell } from './shell.ts';
 const url = `http://${network.outsideHost}:${network.outsidePort}`;
 const egressIP = '192.168.7.200';
 const worker0 = '192.168.7.11';
+const automaticIP = '192.168.7.201';
 const noEgress = { namespace: 'no-egress-ip', pod: 'client' } as const;
 
 /** Milliseconds that a change may take to reach the packets. */
@@ -188,8 +189,25 @@ async function removed(shell: Shell): Promise<void> {
   }
 }
 
+async function automatic(shell: Shell): Promise<void> {
+  shell.title('worker0 and worker1 have egressCIDRs: the controller chooses the node of a second namespace\'s egress IP');
+  const pod: Pod = { namespace: 'egress-auto', pod: 'client' };
+  for (const short of ['worker0', 'worker1']) {
+    await shell.kubectl(['patch', 'hostsubnet', node(short), '--type=merge', '-p', '{"egressCIDRs": ["192.168.7.0/24"]}']);
+  }
+  await shell.kubectl(['create', '-f', '-'], manifest([{ ...pod, node: 'worker2' }]));
+  await shell.kubectl(['wait', '--for=condition=Ready', '--timeout=30s', '-n', pod.namespace, `pod/${pod.pod}`]);
+  await shell.kubectl(['patch', 'netnamespace', pod.namespace, '--type=merge', '-p', `{"egressIPs": ["${automaticIP}"]}`]);
+  const elapsed = await untilSource(shell, pod, automaticIP, '192.168.7.13');
+  shell.note(`from the patch to the first packet with the new address: ${Math.round(elapsed)} ms`);
+  await untilShown(shell, ['get', 'hostsubnet'], `["${automaticIP}"]`);
+  const hosts = await shell.kubectl(['get', 'hostsubnet', node('worker0'), node('worker1'), '-o', 'jsonpath={.items[*].egressIPs[*]}']);
+  shell.check('one of the two lists it', hosts.trim() === automaticIP, hosts);
+  await fiveRequests(shell, pod, automaticIP);
+}
+
 /** Runs all steps; throws Difference at the first result that is not as published. */
 export async function walkthrough(shell: Shell): Promise<void> {
-  const steps = [withoutEgressIP, requestedByNobodyHosted, hosted, fromEverywhere, removed];
+  const steps = [withoutEgressIP, requestedByNobodyHosted, hosted, fromEverywhere, removed, automatic];
   for (const step of steps) await step(shell);
 }

@@ -1,70 +1,187 @@
-/** Every Namespace has a NetNamespace with a VNID of its own, for as long as it exists. */
+/** Every Namespace has a NetNamespace with a VNID, its own or one it was joined to, for as long as it exists. */
 import { netNamespaces } from '../../../api/kinds.ts';
+import type { Report } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { isAlreadyExists } from '../../io/kube/error.ts';
+import { ApiError, isAlreadyExists } from '../../io/kube/error.ts';
+import { guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { Netids } from '../../model/netids.ts';
 import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
+import type { Result } from '../../model/result.ts';
 import { isVnid, type Vnid } from '../../model/vnid.ts';
+import { involved } from '../notes/involved.ts';
+import { changeNetworkAnnotation, outcomeOf } from './request.ts';
 
 export interface NetidsDeps {
   readonly client: KubeClient;
   readonly namespaces: ObjectCache<NamespaceObject>;
   readonly netNamespaces: ObjectCache<NetNamespaceObject>;
+  readonly isMultitenant: boolean;
+  readonly report: Report;
   readonly logger: Logger;
 }
+
+/** A VNID that was written, or may have been, and is not in the cache yet. */
+interface Pending {
+  readonly vnid: Vnid;
+  /** The server has taken the write. */
+  isWritten: boolean;
+}
+
+/** When a write that the cache has not told is looked for, in milliseconds. */
+const lookAgainAfter = 5_000;
 
 export class NetidsController {
   readonly #deps: NetidsDeps;
   readonly #netids = new Netids();
-  /** VNIDs of NetNamespaces that were created and are not in the cache yet. */
-  readonly #pending = new Map<string, Vnid>();
+  readonly #pending = new Map<string, Pending>();
+  /** How many namespaces have a VNID, for those that have one together. */
+  readonly #sharers = new Map<number, number>();
+  readonly #unsubscribe: () => void;
 
   /** Both caches must be synced. */
   constructor(deps: NetidsDeps) {
     this.#deps = deps;
-    deps.netNamespaces.subscribe(({ key, before, after }) => {
-      if (after !== undefined && isVnid(after.netid)) this.#netids.hold(after.netid);
-      if (before !== undefined && isVnid(before.netid)) this.#netids.release(before.netid);
-      if (after !== undefined) this.#settle(key);
+    this.#unsubscribe = deps.netNamespaces.subscribe(({ key, before, after }) => {
+      if (after !== undefined) this.#hold(after.netid);
+      if (before !== undefined) this.#release(before.netid);
+      if (after !== undefined && after.netid === this.#pending.get(key)?.vnid) this.#settle(key);
     });
   }
 
-  /** Brings one namespace's NetNamespace into being, or removes it; throws when the API server refuses. */
-  async reconcile(name: string, signal: AbortSignal): Promise<void> {
-    const namespace = this.#deps.namespaces.get(name);
-    const present = this.#deps.netNamespaces.get(name);
-    if (namespace === undefined) {
+  /** Hears no more of changes. */
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  /**
+   * Brings one namespace's NetNamespace into being, acts on what it asks for, or removes it; throws when the API server
+   * refuses. Returns after how many milliseconds to look again, if at all.
+   */
+  async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
+    const { namespaces, netNamespaces: cache } = this.#deps;
+    const present = cache.get(name);
+    if (namespaces.get(name) === undefined) {
       if (present !== undefined) await this.#remove(present, signal);
-    } else if (present === undefined && !this.#pending.has(name)) await this.#create(name, signal);
+      return undefined;
+    }
+    if (present === undefined) return this.#create(name, signal);
+    const asked = present.metadata.annotations?.[changeNetworkAnnotation];
+    if (asked !== undefined) await this.#change(present, asked, signal);
+    else this.#settle(name); // whatever was written has been told by now
+    return undefined;
+  }
+
+  #hold(netid: number): void {
+    if (!isVnid(netid)) return;
+    this.#netids.hold(netid);
+    this.#sharers.set(netid, (this.#sharers.get(netid) ?? 0) + 1);
+  }
+
+  #release(netid: number): void {
+    if (!isVnid(netid)) return;
+    this.#netids.release(netid);
+    const left = (this.#sharers.get(netid) ?? 0) - 1;
+    if (left > 0) this.#sharers.set(netid, left);
+    else this.#sharers.delete(netid);
   }
 
   #settle(name: string): void {
-    const vnid = this.#pending.get(name);
-    if (vnid === undefined) return;
+    const pending = this.#pending.get(name);
+    if (pending === undefined) return;
     this.#pending.delete(name);
-    this.#netids.release(vnid);
+    this.#netids.release(pending.vnid);
   }
 
-  async #create(name: string, signal: AbortSignal): Promise<void> {
+  /** Holds a VNID for the namespace until the cache tells that it has it. */
+  #take(name: string, vnid: Vnid): void {
+    if (this.#pending.get(name)?.vnid === vnid) return;
+    this.#settle(name);
+    this.#netids.hold(vnid);
+    this.#pending.set(name, { vnid, isWritten: false });
+  }
+
+  /** The VNID that was allocated for the namespace before and may have been written, else a new one. */
+  #allocate(name: string): Result<Pending> {
+    const pending = this.#pending.get(name);
+    if (pending !== undefined) return { ok: true, value: pending };
     const vnid = this.#netids.allocate(name);
-    if (!vnid.ok) throw new Error(`namespace ${name} gets no VNID: ${vnid.error}`);
-    this.#pending.set(name, vnid.value);
+    if (!vnid.ok) return vnid;
+    const made = { vnid: vnid.value, isWritten: false };
+    this.#pending.set(name, made);
+    return { ok: true, value: made };
+  }
+
+  async #create(name: string, signal: AbortSignal): Promise<number | undefined> {
+    const { client, logger, report } = this.#deps;
+    if (this.#pending.get(name)?.isWritten === true) return this.#lookFor(name, signal);
+    const pending = this.#allocate(name);
+    if (!pending.ok) {
+      const message = `the namespace gets no VNID: ${pending.error}`;
+      report({ object: involved('Namespace', name, this.#deps.namespaces.get(name)), type: 'Warning', reason: 'VNIDsExhausted', message });
+      throw new Error(`namespace ${name} gets no VNID: ${pending.error}`);
+    }
+    const { vnid } = pending.value;
     const apiVersion = 'network.openshift.io/v1';
-    const object: NetNamespaceObject = { apiVersion, kind: 'NetNamespace', metadata: { name }, netname: name, netid: vnid.value };
+    const object: NetNamespaceObject = { apiVersion, kind: 'NetNamespace', metadata: { name }, netname: name, netid: vnid };
     try {
-      await this.#deps.client.create(netNamespaces, object, { signal });
-      this.#deps.logger.info({ namespace: name, netid: vnid.value }, 'NetNamespace created');
+      await client.create(netNamespaces, object, { signal });
+      logger.info({ namespace: name, netid: vnid }, 'NetNamespace created');
     } catch (error) {
-      this.#settle(name);
+      // only an answer says that it was not created; after anything else the same VNID is tried again
+      if (error instanceof ApiError && error.code < 500 && !isAlreadyExists(error)) this.#settle(name);
       if (!isAlreadyExists(error)) throw error;
     }
+    pending.value.isWritten = true;
+    return lookAgainAfter;
+  }
+
+  /** A NetNamespace that was created and that the watch has not told for long: is it there, and with that VNID? */
+  async #lookFor(name: string, signal: AbortSignal): Promise<number | undefined> {
+    const stored = await this.#deps.client.get<NetNamespaceObject>(netNamespaces, { name }, { signal });
+    if (stored?.netid === this.#pending.get(name)?.vnid) return lookAgainAfter;
+    this.#settle(name);
+    return 0;
+  }
+
+  async #change(present: NetNamespaceObject, asked: string, signal: AbortSignal): Promise<void> {
+    const { client, logger, report, netNamespaces: cache, isMultitenant } = this.#deps;
+    const { name = '' } = present.metadata;
+    const outcome = outcomeOf(asked, {
+      name,
+      vnid: present.netid,
+      isShared: (this.#sharers.get(present.netid) ?? 0) > 1,
+      isMultitenant,
+      vnidOf: (namespace) => {
+        const netid = cache.get(namespace)?.netid;
+        return netid !== undefined && isVnid(netid) ? netid : undefined;
+      },
+    });
+    if (!outcome.ok) {
+      report({ object: involved('NetNamespace', name, present), type: 'Warning', reason: 'NetworkChangeRefused', message: `${changeNetworkAnnotation}=${asked}: ${outcome.error}` });
+    }
+    const vnid = outcome.ok ? this.#vnidFor(name, outcome.value, present.netid) : present.netid;
+    const patch = guarded(present, vnid === present.netid ? {} : { netid: vnid }, { annotations: { [changeNetworkAnnotation]: null } });
+    await client.patch(netNamespaces, { name }, patch, { type: 'merge', signal });
+    logger.info({ namespace: name, asked, before: present.netid, netid: vnid }, 'network change of a namespace');
+  }
+
+  #vnidFor(name: string, outcome: { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' | 'keep' }, before: number): number {
+    if (outcome.kind === 'keep') return before;
+    if (outcome.kind === 'take') {
+      if (outcome.vnid !== before) this.#take(name, outcome.vnid);
+      return outcome.vnid;
+    }
+    const pending = this.#allocate(name);
+    if (!pending.ok) throw new Error(`namespace ${name} cannot be isolated: ${pending.error}`);
+    return pending.value.vnid;
   }
 
   async #remove(present: NetNamespaceObject, signal: AbortSignal): Promise<void> {
     const { name = '', uid } = present.metadata;
     await this.#deps.client.delete(netNamespaces, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+    this.#settle(name);
     this.#deps.logger.info({ namespace: name, netid: present.netid }, 'NetNamespace removed with its Namespace');
   }
 }

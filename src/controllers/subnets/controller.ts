@@ -1,33 +1,35 @@
 /** Every Node with an InternalIP has a HostSubnet with a subnet of its own, for as long as it exists. */
 import { hostSubnets } from '../../../api/kinds.ts';
+import type { Report } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { isAlreadyExists } from '../../io/kube/error.ts';
+import { ApiError, isAlreadyExists, isConflict } from '../../io/kube/error.ts';
+import { changeFresh, guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { type Cidr, type Ip, parseCidr, parseIp } from '../../model/address.ts';
-import type { PodNetwork } from '../../model/clusternetwork.ts';
+import { type Cidr, type Ip, parseCidr } from '../../model/address.ts';
+import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 import { Subnets } from '../../model/subnets.ts';
-
-/** Names the Node, by uid, that a HostSubnet was made for. */
-export const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';
+import { involved } from '../notes/involved.ts';
+import { nodeUidAnnotation, type Step, stepFor } from './plan.ts';
 
 export interface SubnetsDeps {
   readonly client: KubeClient;
   readonly nodes: ObjectCache<NodeObject>;
   readonly hostSubnets: ObjectCache<HostSubnetObject>;
-  readonly networks: readonly PodNetwork[];
+  readonly network: ClusterNetwork;
+  readonly report: Report;
   readonly logger: Logger;
 }
 
-/** The first InternalIP of a Node, or undefined. */
-export function internalIP(node: NodeObject): Ip | undefined {
-  for (const { type, address } of node.status?.addresses ?? []) {
-    const ip = type === 'InternalIP' ? parseIp(address) : undefined;
-    if (ip?.ok === true) return ip.value;
-  }
-  return undefined;
+/** A subnet that was written, or may have been, and is not in the cache yet. */
+interface Pending {
+  readonly subnet: Cidr;
+  isWritten: boolean;
 }
+
+/** When a write that the cache has not told is looked for, in milliseconds. */
+const lookAgainAfter = 5_000;
 
 function subnetOf(object: HostSubnetObject | undefined): Cidr | undefined {
   const parsed = parseCidr(object?.subnet ?? '');
@@ -37,78 +39,129 @@ function subnetOf(object: HostSubnetObject | undefined): Cidr | undefined {
 export class SubnetsController {
   readonly #deps: SubnetsDeps;
   readonly #subnets: Subnets;
-  /** Subnets of HostSubnets that were created and are not in the cache yet. */
-  readonly #pending = new Map<string, Cidr>();
+  readonly #pending = new Map<string, Pending>();
+  readonly #unsubscribe: () => void;
 
   /** Both caches must be synced. */
   constructor(deps: SubnetsDeps) {
     this.#deps = deps;
-    this.#subnets = new Subnets(deps.networks);
-    deps.hostSubnets.subscribe(({ key, before, after }) => {
+    this.#subnets = new Subnets(deps.network.networks);
+    this.#unsubscribe = deps.hostSubnets.subscribe(({ key, before, after }) => {
       const [held, released] = [subnetOf(after), subnetOf(before)];
       if (held !== undefined) this.#subnets.hold(held);
       if (released !== undefined) this.#subnets.release(released);
-      if (after !== undefined) this.#settle(key);
+      if (held !== undefined) this.#settle(key);
     });
   }
 
-  /** Brings one Node's HostSubnet into being, up to date, or away; throws when the API server refuses. */
-  async reconcile(name: string, signal: AbortSignal): Promise<void> {
+  /** Hears no more of changes. */
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  /** Brings one Node's HostSubnet into being, up to date, or away; returns after how many ms to look again, if at all. */
+  async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
     const node = this.#deps.nodes.get(name);
-    const present = this.#deps.hostSubnets.get(name);
-    const hostIP = node === undefined ? undefined : internalIP(node);
-    if (present !== undefined && this.#isOrphan(present, node)) await this.#remove(present, signal);
-    else if (node === undefined || hostIP === undefined) return;
-    else if (present === undefined) await this.#create(node, hostIP, signal);
-    else if (present.hostIP !== hostIP) await this.#move(present, hostIP, signal);
-  }
-
-  /** Made for a Node that is gone or was replaced. One without the annotation was made by hand and stays. */
-  #isOrphan(present: HostSubnetObject, node: NodeObject | undefined): boolean {
-    const uid = present.metadata.annotations?.[nodeUidAnnotation];
-    return uid !== undefined && uid !== node?.metadata.uid;
-  }
-
-  #settle(name: string): void {
-    const subnet = this.#pending.get(name);
-    if (subnet === undefined) return;
-    this.#pending.delete(name);
-    this.#subnets.release(subnet);
-  }
-
-  async #create(node: NodeObject, hostIP: Ip, signal: AbortSignal): Promise<void> {
-    const { name = '', uid } = node.metadata;
-    if (this.#pending.has(name)) return;
-    const subnet = this.#subnets.allocate();
-    if (!subnet.ok) throw new Error(`node ${name} gets no subnet: ${subnet.error}`);
-    this.#pending.set(name, subnet.value);
-    const annotations = uid === undefined ? {} : { [nodeUidAnnotation]: uid };
-    const object: HostSubnetObject = {
-      apiVersion: 'network.openshift.io/v1',
-      kind: 'HostSubnet',
-      metadata: { name, annotations },
-      host: name,
-      hostIP,
-      subnet: subnet.value.text,
-    };
-    try {
-      await this.#deps.client.create(hostSubnets, object, { signal });
-      this.#deps.logger.info({ node: name, hostIP, subnet: subnet.value.text }, 'HostSubnet created');
-    } catch (error) {
-      this.#settle(name);
-      if (!isAlreadyExists(error)) throw error;
+    const step = stepFor(node, this.#deps.hostSubnets.get(name), this.#deps.network);
+    switch (step.kind) {
+      case 'nothing':
+        return undefined;
+      case 'remove':
+        return this.#remove(step.present, signal);
+      case 'create':
+        return this.#create(step.node, step.hostIP, signal);
+      case 'move':
+        return this.#move(step.present, step.hostIP, signal);
+      case 'assign':
+        return this.#assign(step.present, signal);
+      case 'refuse':
+        this.#refuse(name, step);
+        return undefined;
     }
   }
 
-  async #move(present: HostSubnetObject, hostIP: Ip, signal: AbortSignal): Promise<void> {
-    const { name = '', resourceVersion } = present.metadata;
-    await this.#deps.client.patch(hostSubnets, { name }, { metadata: { resourceVersion }, hostIP }, { type: 'merge', signal });
+  #settle(name: string): void {
+    const pending = this.#pending.get(name);
+    if (pending === undefined) return;
+    this.#pending.delete(name);
+    this.#subnets.release(pending.subnet);
+  }
+
+  /** The subnet that was allocated for the name before and may have been written, else a new one; says so when there is none. */
+  #allocate(name: string, on: 'Node' | 'HostSubnet'): Pending {
+    const pending = this.#pending.get(name);
+    if (pending !== undefined) return pending;
+    const subnet = this.#subnets.allocate();
+    if (!subnet.ok) {
+      const object = on === 'Node' ? this.#deps.nodes.get(name) : this.#deps.hostSubnets.get(name);
+      this.#deps.report({ object: involved(on, name, object), type: 'Warning', reason: 'SubnetsExhausted', message: `the host gets no subnet: ${subnet.error}` });
+      throw new Error(`host ${name} gets no subnet: ${subnet.error}`);
+    }
+    const made = { subnet: subnet.value, isWritten: false };
+    this.#pending.set(name, made);
+    return made;
+  }
+
+  async #create(node: NodeObject, hostIP: Ip, signal: AbortSignal): Promise<number | undefined> {
+    const { name = '', uid } = node.metadata;
+    if (this.#pending.get(name)?.isWritten === true) return this.#lookFor(name, signal);
+    const pending = this.#allocate(name, 'Node');
+    const subnet = pending.subnet.text;
+    const annotations = uid === undefined ? {} : { [nodeUidAnnotation]: uid };
+    const apiVersion = 'network.openshift.io/v1';
+    const object: HostSubnetObject = { apiVersion, kind: 'HostSubnet', metadata: { name, annotations }, host: name, hostIP, subnet };
+    try {
+      await this.#deps.client.create(hostSubnets, object, { signal });
+      this.#deps.logger.info({ node: name, hostIP, subnet }, 'HostSubnet created');
+    } catch (error) {
+      this.#doubt(name, error);
+      if (!isAlreadyExists(error)) throw error;
+    }
+    pending.isWritten = true;
+    return lookAgainAfter;
+  }
+
+  /** Frees the subnet of a write that certainly did not happen; after anything but an answer the same one is tried again. */
+  #doubt(name: string, error: unknown): void {
+    if (error instanceof ApiError && error.code < 500 && !isAlreadyExists(error) && !isConflict(error)) this.#settle(name);
+  }
+
+  /** A HostSubnet that was created and that the watch has not told for long: is it there? */
+  async #lookFor(name: string, signal: AbortSignal): Promise<number> {
+    const stored = await this.#deps.client.get<HostSubnetObject>(hostSubnets, { name }, { signal });
+    if (stored !== undefined) return lookAgainAfter;
+    this.#settle(name);
+    return 0;
+  }
+
+  async #assign(present: HostSubnetObject, signal: AbortSignal): Promise<undefined> {
+    const { name = '' } = present.metadata;
+    const { subnet } = this.#allocate(name, 'HostSubnet');
+    try {
+      await this.#deps.client.patch(hostSubnets, { name }, guarded(present, { subnet: subnet.text }), { type: 'merge', signal });
+    } catch (error) {
+      this.#doubt(name, error);
+      throw error;
+    }
+    this.#deps.logger.info({ host: name, subnet: subnet.text }, 'host outside the cluster got a subnet');
+  }
+
+  async #move(present: HostSubnetObject, hostIP: Ip, signal: AbortSignal): Promise<undefined> {
+    const { name = '' } = present.metadata;
+    const change = (stored: HostSubnetObject): unknown => (stored.hostIP === hostIP ? undefined : guarded(stored, { hostIP }));
+    await changeFresh<HostSubnetObject>(this.#deps.client, { kind: hostSubnets, ref: { name }, change }, signal);
     this.#deps.logger.info({ node: name, hostIP, before: present.hostIP }, 'HostSubnet follows its Node to another address');
   }
 
-  async #remove(present: HostSubnetObject, signal: AbortSignal): Promise<void> {
+  async #remove(present: HostSubnetObject, signal: AbortSignal): Promise<undefined> {
     const { name = '', uid } = present.metadata;
     await this.#deps.client.delete(hostSubnets, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
     this.#deps.logger.info({ node: name, subnet: present.subnet }, 'HostSubnet removed with its Node');
+  }
+
+  #refuse(name: string, { on, hostIP, why }: Extract<Step, { readonly kind: 'refuse' }>): void {
+    const object = on === 'Node' ? this.#deps.nodes.get(name) : this.#deps.hostSubnets.get(name);
+    this.#deps.report({ object: involved(on, name, object), type: 'Warning', reason: 'HostIPRefused', message: `host IP ${hostIP} ${why}` });
+    this.#deps.logger.warn({ host: name, hostIP, why }, 'host IP refused');
   }
 }

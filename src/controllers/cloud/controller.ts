@@ -1,0 +1,99 @@
+/** One CloudPrivateIPConfig for each egress IP that is assigned to a node of a cloud. Begins when a Node says it is of one. */
+import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { isAlreadyExists, isConflict } from '../../io/kube/error.ts';
+import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
+import type { Logger } from '../../io/log.ts';
+import { createQueue, type WorkQueue } from '../../io/queue.ts';
+import { type Ip, parseIp } from '../../model/address.ts';
+import type { EgressView } from '../egressips/view.ts';
+import { cloudStep, ours, type CloudPrivateIPConfig } from './plan.ts';
+
+export interface CloudDeps {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly view: () => EgressView;
+  readonly onFailure: (key: string) => void;
+}
+
+const retryConflictAfter = 50;
+
+export class CloudController {
+  readonly #deps: CloudDeps;
+  readonly #queue: WorkQueue;
+  #cache: ObjectCache<CloudPrivateIPConfig> | undefined;
+
+  constructor(deps: CloudDeps) {
+    this.#deps = deps;
+    this.#queue = createQueue({ logger: deps.logger, concurrency: 8, onFailure: deps.onFailure });
+  }
+
+  /** The placement of an IP changed. */
+  assigned(ip: Ip): void {
+    if (this.#cache !== undefined) this.#queue.add(ip);
+  }
+
+  /** Works until the signal aborts, from the moment a node with limits is there; `look` is called when that may be. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#queue.process(async (key) => {
+      if (key === 'limits') this.#start(signal);
+      else return this.#reconcile(key, signal);
+      return undefined;
+    }, signal);
+    await this.#cache?.ended;
+  }
+
+  /** A Node's limits changed: IPs on it may need a CloudPrivateIPConfig now, or none. */
+  limitsChanged(): void {
+    this.#queue.add('limits');
+  }
+
+  #start(signal: AbortSignal): void {
+    const view = this.#deps.view();
+    if (view.limits.size === 0 && this.#cache === undefined) return;
+    if (this.#cache === undefined) {
+      this.#deps.logger.info('nodes carry the annotation of a cloud: egress IPs get CloudPrivateIPConfigs');
+      this.#cache = watchKind<CloudPrivateIPConfig>(this.#deps.client, cloudPrivateIPConfigs, { logger: this.#deps.logger }, signal);
+      this.#cache.subscribe(({ key }) => this.#queue.add(key), () => this.#addAll());
+    } else if (this.#cache.isSynced()) this.#addAll();
+  }
+
+  #addAll(): void {
+    for (const ip of this.#deps.view().assigned.keys()) this.#queue.add(ip);
+    for (const { metadata } of this.#cache?.list() ?? []) this.#queue.add(metadata.name ?? '');
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<number | undefined> {
+    const ip = parseIp(key);
+    if (!ip.ok || this.#cache?.isSynced() !== true) return undefined;
+    const present = this.#cache.get(key);
+    const step = cloudStep(this.#nodeOf(ip.value), present);
+    try {
+      if (step.kind === 'create') await this.#create(key, step.node, signal);
+      else if (step.kind === 'delete' && present !== undefined) await this.#delete(present, signal);
+    } catch (error) {
+      if (isConflict(error) || isAlreadyExists(error)) return retryConflictAfter;
+      throw error;
+    }
+    return undefined;
+  }
+
+  /** The node of a cloud that the IP is assigned to. */
+  #nodeOf(ip: Ip): string | undefined {
+    const { assigned, limits } = this.#deps.view();
+    const node = assigned.get(ip)?.node;
+    return node !== undefined && limits.has(node) ? node : undefined;
+  }
+
+  async #create(name: string, node: string, signal: AbortSignal): Promise<void> {
+    const object = { metadata: { name, labels: { ...ours } }, spec: { node } };
+    await this.#deps.client.create<CloudPrivateIPConfig>(cloudPrivateIPConfigs, object, { signal });
+    this.#deps.logger.info({ egressIP: name, node }, 'CloudPrivateIPConfig created');
+  }
+
+  async #delete({ metadata, spec }: CloudPrivateIPConfig, signal: AbortSignal): Promise<void> {
+    const { name = '', uid = '', resourceVersion = '' } = metadata;
+    await this.#deps.client.delete(cloudPrivateIPConfigs, { name }, { signal, preconditions: { uid, resourceVersion } });
+    this.#deps.logger.info({ egressIP: name, node: spec?.node }, 'CloudPrivateIPConfig deleted');
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Automatic assignment: HostSubnets with egressCIDRs list what the model's rounds say. A round withdraws what moves and
+ * places only what no HostSubnet lists; each write is refused when its HostSubnet has changed meanwhile, and the next
+ * round waits until all writes of this one are known to have happened or not. So an IP is never on two HostSubnets.
+ */
+import { hostSubnets } from '../../../api/kinds.ts';
+import type { HealthMonitor } from '../../io/health.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { isConflict, isNotFound } from '../../io/kube/error.ts';
+import { guarded } from '../../io/kube/fresh.ts';
+import type { Logger } from '../../io/log.ts';
+import { inParallel } from '../../io/parallel.ts';
+import { Allocator, type Round } from '../../model/allocation/round.ts';
+import type { HostSubnetObject } from '../../model/objects.ts';
+import { type Write, writesOf } from './plan.ts';
+import type { EgressView } from './view.ts';
+
+export interface EgressDeps {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly view: EgressView;
+  readonly monitor: HealthMonitor;
+  /** Told of each round. */
+  readonly onRound: (round: Round) => void;
+}
+
+const concurrency = 16;
+
+export class EgressController {
+  readonly #deps: EgressDeps;
+  readonly #allocator = new Allocator();
+  /** HostSubnets of which it is not known whether our last write happened. */
+  readonly #uncertain = new Set<string>();
+  #isIsolated = false;
+
+  /** The view must hold all objects before the first round. */
+  constructor(deps: EgressDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether no node at all can be reached; nothing is changed then. */
+  set isIsolated(isolated: boolean) {
+    this.#isIsolated = isolated;
+  }
+
+  /** Makes one round; true when it wrote something, so that another one is due. */
+  async round(signal: AbortSignal): Promise<boolean> {
+    const { view, monitor } = this.#deps;
+    await this.#clearUp(signal);
+    monitor.setTargets(view.watched());
+    monitor.setNotReady(view.notReady);
+    view.setOffline((name) => view.notReady.has(name) || monitor.verdictOf(name) === 'offline');
+    if (this.#isIsolated || !monitor.isSettled()) return false;
+    const round = this.#allocator.round(view.tracker, view.limits);
+    for (const { egressIP, from, to } of round.moves) this.#deps.logger.info({ egressIP, from, to }, 'egress IP leaves a node');
+    this.#deps.onRound(round);
+    const writes = writesOf(round, view.objects);
+    await inParallel(writes, concurrency, (write) => this.#write(write, signal));
+    return writes.length > 0;
+  }
+
+  async #write({ object, egressIPs }: Write, signal: AbortSignal): Promise<void> {
+    const { client, view, logger } = this.#deps;
+    const { name = '' } = object.metadata;
+    this.#uncertain.add(name);
+    try {
+      const stored = await client.patch<HostSubnetObject>(hostSubnets, { name }, guarded(object, { egressIPs }), { type: 'merge', signal });
+      this.#uncertain.delete(name);
+      view.putHostSubnet(stored);
+      logger.info({ node: name, egressIPs }, 'HostSubnet lists other egress IPs');
+    } catch (error) {
+      // a refusal is read afresh in the next round, like any other write that may not have happened
+      if (!isConflict(error) && !isNotFound(error)) throw error;
+    }
+  }
+
+  /** Reads what became of writes that failed. */
+  async #clearUp(signal: AbortSignal): Promise<void> {
+    const { client, view } = this.#deps;
+    await inParallel([...this.#uncertain], concurrency, async (name) => {
+      const known = view.objects.get(name);
+      const stored = await client.get<HostSubnetObject>(hostSubnets, { name }, { signal });
+      if (stored !== undefined) view.putHostSubnet(stored);
+      else if (known !== undefined) view.removeHostSubnet(known);
+      this.#uncertain.delete(name);
+    });
+  }
+}
+

@@ -1,0 +1,111 @@
+/** Feeds the egress controller: watches tell the view, and every change that matters asks for a round. */
+import type { Ip } from '../../model/address.ts';
+import type { Round } from '../../model/allocation/round.ts';
+import { HealthMonitor } from '../../io/health.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import type { ObjectCache } from '../../io/kube/watch.ts';
+import type { Logger } from '../../io/log.ts';
+import type { Probe } from '../../io/probe.ts';
+import { createQueue } from '../../io/queue.ts';
+import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
+import { EgressController } from './controller.ts';
+import { EgressView } from './view.ts';
+
+/** What others want to know of egress IPs. */
+export interface EgressListener {
+  /** An IP's placement changed. */
+  readonly assigned: (ip: Ip) => void;
+  /** Anything that the state of egress IPs depends on changed. */
+  readonly changed: () => void;
+  /** What a cloud lets some node carry changed. */
+  readonly limits: () => void;
+  readonly round: (round: Round) => void;
+  /** A watched node went offline or came back. */
+  readonly verdict: (node: string, isOffline: boolean) => void;
+  /** No watched node can be reached, or one can again. */
+  readonly isolated: (isolated: boolean) => void;
+}
+
+export interface EgressOptions {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly probe: Probe;
+  /** Milliseconds; 0: nodes are not probed. */
+  readonly probeInterval: number;
+  readonly hostSubnets: ObjectCache<HostSubnetObject>;
+  readonly netNamespaces: ObjectCache<NetNamespaceObject>;
+  readonly nodes: ObjectCache<NodeObject>;
+  readonly listener: EgressListener;
+  /** A round failed and is made again. */
+  readonly onFailure: () => void;
+}
+
+/** Least time between two rounds in milliseconds: many changes at once are one round. */
+const breath = 5;
+
+export interface RunningEgress {
+  readonly view: EgressView;
+  readonly monitor: HealthMonitor;
+  /** Resolves when all has ended after the signal aborted. */
+  readonly ended: Promise<void>;
+}
+
+/** Runs automatic assignment until the signal aborts. The caches must be synced. */
+export function runEgress(options: EgressOptions, signal: AbortSignal): RunningEgress {
+  const { client, logger, listener } = options;
+  const queue = createQueue({ logger, maxDelay: 5_000, onFailure: options.onFailure });
+  const soon = (): void => {
+    queue.addAfter('round', breath);
+    listener.changed();
+  };
+  const view = new EgressView(listener.assigned);
+  const monitor = new HealthMonitor({
+    interval: options.probeInterval,
+    probe: options.probe,
+    now: () => performance.now(),
+    onVerdict: (node, verdict) => {
+      listener.changed();
+      if (verdict !== 'unknown') {
+        logger[verdict === 'offline' ? 'warn' : 'info']({ node, verdict }, 'node health');
+        listener.verdict(node, verdict === 'offline');
+      }
+      queue.add('round');
+    },
+    onIsolated: (isolated) => {
+      controller.isIsolated = isolated;
+      logger.warn({ isolated }, isolated ? 'no node can be reached: egress IPs stay where they are' : 'nodes can be reached again');
+      listener.isolated(isolated);
+      queue.add('round');
+    },
+  });
+  const controller = new EgressController({ client, logger, view, monitor, onRound: listener.round });
+  const unsubscribe = [
+    options.hostSubnets.subscribe(({ before, after }) => {
+      if (after !== undefined ? view.putHostSubnet(after) : before !== undefined) {
+        if (after === undefined && before !== undefined) view.removeHostSubnet(before);
+        soon();
+      }
+    }),
+    options.netNamespaces.subscribe(({ key, after }) => {
+      if (after === undefined) view.removeNetNamespace(key);
+      else view.putNetNamespace(after);
+      soon();
+    }),
+    options.nodes.subscribe(({ key, after }) => {
+      if (!view.putNode(key, after)) return;
+      listener.limits();
+      soon();
+    }),
+  ];
+  soon();
+  const rounds = queue.process(async (_key, aborted) => {
+    const began = performance.now();
+    if (await controller.round(aborted)) queue.addAfter('round', 0);
+    // a big cluster's round may take long: leave half of the time to everything else
+    else await new Promise((resolve) => setTimeout(resolve, Math.min(500, performance.now() - began)));
+  }, signal);
+  const ended = Promise.all([rounds, monitor.run(signal)]).then(() => {
+    for (const end of unsubscribe) end();
+  });
+  return { view, monitor, ended };
+}

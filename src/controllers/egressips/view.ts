@@ -1,0 +1,133 @@
+/**
+ * The objects as the egress model sees them, with all that follows from them kept up to date: the tracker, the limits
+ * of clouds, who is offline. A HostSubnet is the newest of what the watch told and what the server answered to a write,
+ * so that no decision rests on a list that we have changed ourselves meanwhile.
+ */
+import type { EgressChange } from '../../model/egress/tracker.ts';
+import { EgressTracker } from '../../model/egress/tracker.ts';
+import type { Placement } from '../../model/egress/verdict.ts';
+import { addressAt, type Ip } from '../../model/address.ts';
+import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
+import { parseHostSubnet } from '../../model/hostsubnet.ts';
+import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
+import { parseNetNamespace } from '../../model/netnamespace.ts';
+import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
+
+function versionOf(object: HostSubnetObject): number {
+  const version = Number(object.metadata.resourceVersion);
+  return Number.isSafeInteger(version) ? version : 0;
+}
+
+function isNotReady(node: NodeObject): boolean {
+  return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
+}
+
+export class EgressView {
+  readonly tracker = new EgressTracker();
+  readonly #objects = new Map<string, HostSubnetObject>();
+  readonly #limits = new Map<NodeName, CloudLimits>();
+  readonly #assigned = new Map<Ip, Placement>();
+  readonly #notReady = new Set<string>();
+  readonly #onAssigned: (ip: Ip) => void;
+
+  /** `onAssigned` is told of each IP whose placement changes. */
+  constructor(onAssigned: (ip: Ip) => void) {
+    this.#onAssigned = onAssigned;
+  }
+
+  get objects(): ReadonlyMap<string, HostSubnetObject> {
+    return this.#objects;
+  }
+
+  get limits(): ReadonlyMap<NodeName, CloudLimits> {
+    return this.#limits;
+  }
+
+  /** The IPs that are to be on an interface, and where. */
+  get assigned(): ReadonlyMap<Ip, Placement> {
+    return this.#assigned;
+  }
+
+  /** The names of Nodes whose condition Ready is False. */
+  get notReady(): ReadonlySet<string> {
+    return this.#notReady;
+  }
+
+  /** Takes a HostSubnet as the server gave it; false when a newer one is known. */
+  putHostSubnet(object: HostSubnetObject): boolean {
+    const name = object.metadata.name ?? '';
+    const known = this.#objects.get(name);
+    if (known !== undefined && versionOf(object) <= versionOf(known)) return false;
+    this.#objects.set(name, object);
+    const parsed = parseHostSubnet(object);
+    if (parsed.ok) this.#take(this.tracker.setHostSubnet(parsed.value));
+    else if (isNodeName(name)) this.#take(this.tracker.deleteHostSubnet(name));
+    return true;
+  }
+
+  /** The HostSubnet is gone; one that was made anew under its name stays. */
+  removeHostSubnet(object: HostSubnetObject): void {
+    const name = object.metadata.name ?? '';
+    if (this.#objects.get(name)?.metadata.uid !== object.metadata.uid || !isNodeName(name)) return;
+    this.#objects.delete(name);
+    this.#take(this.tracker.deleteHostSubnet(name));
+  }
+
+  putNetNamespace(object: NetNamespaceObject): void {
+    const parsed = parseNetNamespace(object);
+    if (parsed.ok) this.#take(this.tracker.setNetNamespace(parsed.value));
+    else this.removeNetNamespace(object.metadata.name ?? '');
+  }
+
+  removeNetNamespace(name: string): void {
+    if (isNamespaceName(name)) this.#take(this.tracker.deleteNetNamespace(name));
+  }
+
+  /** Takes a Node's limits and readiness; true when one of them is another than before. */
+  putNode(name: string, node: NodeObject | undefined): boolean {
+    if (!isNodeName(name)) return false;
+    const wasNotReady = this.#notReady.has(name);
+    const isNow = node !== undefined && isNotReady(node);
+    if (isNow) this.#notReady.add(name);
+    else this.#notReady.delete(name);
+    const before = this.#limits.get(name);
+    const text = node?.metadata.annotations?.[egressIpConfigAnnotation];
+    const parsed = text === undefined ? undefined : parseEgressIpConfig(text);
+    if (parsed === undefined) this.#limits.delete(name);
+    else this.#limits.set(name, parsed.ok ? parsed.value : unknownLimits);
+    return wasNotReady !== isNow || !sameLimits(before, this.#limits.get(name));
+  }
+
+  /** The nodes that automatic assignment may use, each with the gateway address that answers probes. */
+  watched(): { readonly key: string; readonly ip: Ip }[] {
+    const found: { readonly key: string; readonly ip: Ip }[] = [];
+    for (const { hostSubnet } of this.tracker.hosts()) {
+      if (hostSubnet.egressCIDRs.length > 0) found.push({ key: hostSubnet.name, ip: addressAt(hostSubnet.subnet, 1) });
+    }
+    return found;
+  }
+
+  /** Takes who is offline: an address is when any node that has it is. Returns the addresses that are offline now. */
+  setOffline(isOffline: (name: NodeName) => boolean): ReadonlySet<Ip> {
+    const offline = new Set<Ip>();
+    const all = new Set<Ip>(this.tracker.input().offline);
+    for (const { hostSubnet } of this.tracker.hosts()) {
+      all.add(hostSubnet.hostIP);
+      if (isOffline(hostSubnet.name)) offline.add(hostSubnet.hostIP);
+    }
+    for (const nodeIP of all) this.#take(this.tracker.setOffline(nodeIP, offline.has(nodeIP)));
+    return offline;
+  }
+
+  #take({ assigned }: EgressChange): void {
+    for (const [ip, placement] of assigned) {
+      if (placement === undefined) this.#assigned.delete(ip);
+      else this.#assigned.set(ip, placement);
+      this.#onAssigned(ip);
+    }
+  }
+}
+
+function sameLimits(a: CloudLimits | undefined, b: CloudLimits | undefined): boolean {
+  return a?.capacity === b?.capacity && a?.network?.text === b?.network?.text && (a === undefined) === (b === undefined);
+}

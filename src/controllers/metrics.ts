@@ -1,0 +1,77 @@
+/** The controller's metrics: those that dashboards of OpenShift SDN know, and ours beside them. */
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Cluster } from '../model/cluster.ts';
+import type { EgressState } from '../model/egress/state.ts';
+import type { EgressNetworkPolicyObject } from '../model/objects.ts';
+
+export interface ControllerMetrics {
+  readonly registry: Registry;
+  /** Takes what can be counted in a state. */
+  readonly state: (cluster: Cluster, state: EgressState) => void;
+  readonly policies: (policies: readonly EgressNetworkPolicyObject[]) => void;
+  readonly moved: (count: number) => void;
+  readonly unplaced: (count: number) => void;
+  readonly nodeHealth: (node: string, isOffline: boolean) => void;
+  readonly isolated: (isolated: boolean) => void;
+  readonly syncError: (concern: string) => void;
+  readonly leading: (isLeading: boolean) => void;
+  /** Forgets what only a leader knows. */
+  readonly clear: () => void;
+}
+
+/** A registry of its own with all metrics at 0. */
+export function createMetrics(): ControllerMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = (name: string, help: string, ...labelNames: string[]): Gauge => new Gauge({ name, help, labelNames, registers });
+  const counter = (name: string, help: string, ...labelNames: string[]): Counter => new Counter({ name, help, labelNames, registers });
+
+  const egressIPs = gauge('sdn_controller_num_egress_ips', 'Egress IPs that NetNamespaces request');
+  const firewalls = gauge('sdn_controller_num_egress_firewalls', 'EgressNetworkPolicies');
+  const rules = gauge('sdn_controller_num_egress_firewall_rules', 'Rules of all EgressNetworkPolicies');
+  const assigned = gauge('openshift_sdn_assigned_egressip', 'Egress IPs assigned to the node', 'node');
+  const capacity = gauge('openshift_sdn_egressip_capacity', 'Egress IPs that the cloud lets the node have', 'node');
+  const unassigned = gauge('sdn_compat_egressips_unassigned', 'Requested egress IPs that no node hosts alone');
+  const unplaced = gauge('sdn_compat_egressips_unplaced', 'Requested egress IPs for which automatic assignment has no node');
+  const dropped = gauge('sdn_compat_vnids_dropped', 'VNIDs whose traffic to the outside is dropped, by the first reason', 'reason');
+  const online = gauge('sdn_compat_node_online', 'Whether the node answers probes and is not Ready False', 'node');
+  const failovers = counter('sdn_compat_node_failovers_total', 'How often a node with egressCIDRs went offline');
+  const moves = counter('sdn_compat_egressip_moves_total', 'Egress IPs that automatic assignment took from a node');
+  const cutOff = gauge('sdn_compat_controller_cut_off', '1 while no watched node at all can be reached');
+  const errors = counter('sdn_compat_sync_errors_total', 'Work that failed and is tried again', 'concern');
+  const leader = gauge('sdn_compat_leader', '1 while this process leads');
+
+  return {
+    registry,
+    state: (cluster, state) => {
+      egressIPs.set(cluster.netNamespaces.reduce((sum, one) => sum + one.egressIPs.length, 0));
+      assigned.reset();
+      capacity.reset();
+      for (const { name } of cluster.hostSubnets) assigned.set({ node: name }, 0);
+      for (const { node } of state.assigned.values()) assigned.inc({ node });
+      for (const [node, limits] of cluster.limits) if (typeof limits.capacity === 'number') capacity.set({ node }, limits.capacity);
+      const requested = new Set([...state.requests.values()].flat());
+      unassigned.set([...requested].filter((ip) => !state.assigned.has(ip)).length);
+      dropped.reset();
+      for (const one of state.vnids.values()) {
+        if (one.kind === 'dropped') dropped.inc({ reason: one.reasons[0]?.code ?? 'NoNodeHostsEgressIP' });
+      }
+    },
+    policies: (policies) => {
+      firewalls.set(policies.length);
+      rules.set(policies.reduce((sum, policy) => sum + policy.spec.egress.length, 0));
+    },
+    moved: (count) => moves.inc(count),
+    unplaced: (count) => unplaced.set(count),
+    nodeHealth: (node, isOffline) => {
+      online.set({ node }, isOffline ? 0 : 1);
+      if (isOffline) failovers.inc();
+    },
+    isolated: (isIsolated) => cutOff.set(isIsolated ? 1 : 0),
+    syncError: (concern) => errors.inc({ concern }),
+    leading: (isLeading) => leader.set(isLeading ? 1 : 0),
+    clear: () => {
+      for (const one of [egressIPs, firewalls, rules, assigned, capacity, unassigned, unplaced, dropped, online, cutOff]) one.reset();
+    },
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Events: what users see with `kubectl describe` and `kubectl get events`. The same thing on the same object is one
+ * Event whose count grows, written at most once a minute however often it is reported.
+ */
+import { createHash } from 'node:crypto';
+import { events } from '../../api/kinds.ts';
+import type { KubeObject } from '../model/objects.ts';
+import type { KubeClient } from './kube/client.ts';
+import { isAlreadyExists } from './kube/error.ts';
+import type { Logger } from './log.ts';
+import { createQueue, type WorkQueue } from './queue.ts';
+
+/** The object that an Event is about. */
+export interface Involved {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+}
+
+export interface Occurrence {
+  readonly object: Involved;
+  readonly type: 'Normal' | 'Warning';
+  /** One word for programs. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Says what happened; never waits, never throws. */
+export type Report = (occurrence: Occurrence) => void;
+
+export interface RecorderOptions {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  /** Who reports: `sdn-compat-controller`. */
+  readonly component: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Least milliseconds between two writes of one Event; 60,000 when absent. */
+  readonly quiet?: number;
+}
+
+interface EventObject extends KubeObject {
+  readonly count?: number;
+}
+
+/** Events remembered at most; the oldest is forgotten, which at worst writes it once more. */
+const mostRemembered = 50_000;
+const longestMessage = 1_000;
+
+/** The name of the Event: the same for the same occurrence, whoever reports it and when. */
+function nameOf({ object, type, reason, message }: Occurrence): string {
+  const key = JSON.stringify([object.kind, object.namespace ?? '', object.name, object.uid ?? '', type, reason, message]);
+  const hash = createHash('sha256').update(key).digest('hex').slice(0, 16);
+  return `${object.name.slice(0, 200)}.${hash}`;
+}
+
+function timestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** Writes Events one after another, so that a storm of them does not hold up anything else. */
+export class EventRecorder {
+  readonly #options: RecorderOptions;
+  readonly #queue: WorkQueue;
+  readonly #waiting = new Map<string, Occurrence>();
+  readonly #written = new Map<string, number>();
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#queue = createQueue({ logger: options.logger, concurrency: 2, baseDelay: 500, maxDelay: 60_000 });
+  }
+
+  /** Takes an occurrence; one that was written within the last minute is left out. */
+  readonly report: Report = (occurrence) => {
+    const { now, quiet = 60_000 } = this.#options;
+    const name = nameOf(occurrence);
+    const written = this.#written.get(name);
+    if (written !== undefined && now() - written < quiet) return;
+    this.#written.delete(name);
+    this.#written.set(name, now());
+    for (const oldest of this.#written.keys()) {
+      if (this.#written.size <= mostRemembered) break;
+      this.#written.delete(oldest);
+    }
+    this.#waiting.set(name, occurrence);
+    this.#queue.add(name);
+  };
+
+  /** Writes what is reported until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.process(async (name) => {
+      const occurrence = this.#waiting.get(name);
+      if (occurrence === undefined) return;
+      await this.#write(name, occurrence, signal);
+      if (this.#waiting.get(name) === occurrence) this.#waiting.delete(name);
+    }, signal);
+  }
+
+  async #write(name: string, occurrence: Occurrence, signal: AbortSignal): Promise<void> {
+    const { client, component, now } = this.#options;
+    const { object, type, reason, message } = occurrence;
+    const namespace = object.namespace ?? 'default';
+    const at = timestamp(now());
+    const body = {
+      metadata: { name, namespace },
+      involvedObject: { ...object },
+      type,
+      reason,
+      message: message.slice(0, longestMessage),
+      count: 1,
+      firstTimestamp: at,
+      lastTimestamp: at,
+      source: { component },
+      reportingComponent: component,
+      reportingInstance: component,
+    };
+    try {
+      await client.create(events, body, { signal });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      const present = await client.get<EventObject>(events, { name, namespace }, { signal });
+      const patch = { count: (present?.count ?? 0) + 1, lastTimestamp: at };
+      await client.patch(events, { name, namespace }, patch, { type: 'merge', signal });
+    }
+  }
+}

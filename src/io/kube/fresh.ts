@@ -1,0 +1,34 @@
+/** Changes of an object that start from its newest state, and are refused and begun anew when somebody was faster. */
+import type { Kind } from '../../../api/kinds.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import type { KubeClient, ObjectRef } from './client.ts';
+import { isConflict } from './error.ts';
+
+const attempts = 10;
+
+/** A merge patch with the version of the object it is meant for: the server refuses it when the object is another by now. */
+export function guarded(object: KubeObject, patch: Readonly<Record<string, unknown>>, metadata: Readonly<Record<string, unknown>> = {}): unknown {
+  const { resourceVersion, uid } = object.metadata;
+  return { ...patch, metadata: { ...metadata, resourceVersion, uid } };
+}
+
+export interface FreshChange<T> {
+  readonly kind: Kind;
+  readonly ref: ObjectRef;
+  /** The merge patch that the object needs as it is now, made by `guarded`; undefined: none. */
+  readonly change: (present: T) => unknown;
+}
+
+/** Reads the object, patches it as `change` says, and returns it as stored; undefined when it does not exist. */
+export async function changeFresh<T extends KubeObject>(client: KubeClient, { kind, ref, change }: FreshChange<T>, signal: AbortSignal): Promise<T | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    const present = await client.get<T>(kind, ref, { signal });
+    const patch = present === undefined ? undefined : change(present);
+    if (patch === undefined) return present;
+    try {
+      return await client.patch<T>(kind, ref, patch, { type: 'merge', signal });
+    } catch (error) {
+      if (!isConflict(error) || attempt >= attempts) throw error;
+    }
+  }
+}

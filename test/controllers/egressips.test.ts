@@ -1,0 +1,151 @@
+import { hostSubnets, namespaces } from '../../api/kinds.ts';
+import { watchKind } from '../../src/io/kube/watch.ts';
+import { tcpProbe, type Probe } from '../../src/io/probe.ts';
+import type { HostSubnetObject } from '../../src/model/objects.ts';
+import { logger, start, type Started } from '../apiserver/started.ts';
+import { prepare, Running, until, type Cluster } from './started.ts';
+
+const cidrs = { egressCIDRs: ['192.168.7.0/24'] };
+
+let server: Started;
+let cluster: Cluster;
+let running: Running;
+/** Gateways that answer no more. */
+const dead = new Set<string>();
+const probe: Probe = (ip, onAnswer) => (dead.has(ip) ? () => undefined : tcpProbe()(ip, onAnswer));
+
+beforeEach(async () => {
+  dead.clear();
+  server = await start();
+  cluster = await prepare(server.client);
+  running = new Running(server.client, { probe });
+  await running.started;
+  await cluster.nodes(3);
+});
+afterEach(async () => {
+  await running.stop();
+  await server.stop();
+});
+
+const short = (name: string): Promise<HostSubnetObject> => cluster.hostSubnet(name);
+const gatewayOf = async (name: string): Promise<string> => ((await short(name)).subnet ?? '').replace(/\.0\/24$/, '.1');
+const pauseFor = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+test('prefixes are written back as bare addresses, on manual nodes nothing else', async () => {
+  await cluster.patchHost('node0', { egressIPs: ['192.168.7.200/24', '192.168.7.201'] });
+  await until('bare addresses', async () => (await short('node0')).egressIPs?.join() === '192.168.7.200,192.168.7.201');
+});
+
+test('IPs go to nodes with egressCIDRs, one of a namespace on each, and leave when nobody wants them', async () => {
+  await cluster.patchHost('node0', cidrs);
+  await cluster.patchHost('node1', cidrs);
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.200', '192.168.7.201');
+  const first = await cluster.hostOf('192.168.7.200');
+  const second = await cluster.hostOf('192.168.7.201');
+  expect([first, second].sort()).toEqual(['node0', 'node1']);
+  await cluster.request('a');
+  await until('withdrawn', async () => (await cluster.hostsOf('192.168.7.200')).length === 0);
+  expect((await short('node2')).egressIPs).toBeUndefined();
+});
+
+test('edits by hand are undone where there are egressCIDRs', async () => {
+  await cluster.patchHost('node0', cidrs);
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.200');
+  await cluster.hostOf('192.168.7.200');
+  await cluster.patchHost('node0', { egressIPs: ['192.168.7.99/24'] });
+  await until('as before', async () => (await short('node0')).egressIPs?.join() === '192.168.7.200');
+  await cluster.patchHost('node0', { egressIPs: null });
+  await until('as before', async () => (await short('node0')).egressIPs?.join() === '192.168.7.200');
+  await cluster.patchHost('node1', { egressIPs: ['192.168.7.200'] });
+  await until('the manual node wins', async () => (await cluster.hostsOf('192.168.7.200')).join() === 'node1');
+});
+
+test('an IP that another namespace takes over works at once; a deleted namespace frees its IPs', async () => {
+  await cluster.patchHost('node0', cidrs);
+  await cluster.namespace('a');
+  await cluster.namespace('b');
+  await cluster.request('a', '192.168.7.200');
+  await cluster.hostOf('192.168.7.200');
+  await cluster.request('b', '192.168.7.200');
+  await until('two want it: withdrawn', async () => (await cluster.hostsOf('192.168.7.200')).length === 0);
+  await cluster.event('EgressIPInSeveralNamespaces', 'b');
+  await server.client.delete(namespaces, { name: 'a' });
+  expect(await cluster.hostOf('192.168.7.200')).toBe('node0');
+});
+
+test('an IP leaves a node that answers no more, and comes back to nothing while nobody answers', async () => {
+  for (const name of ['node0', 'node1']) await cluster.patchHost(name, cidrs);
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.200');
+  const first = await cluster.hostOf('192.168.7.200');
+  const other = first === 'node0' ? 'node1' : 'node0';
+  dead.add(await gatewayOf(first));
+  await until('it moves', async () => (await cluster.hostsOf('192.168.7.200')).join() === other, 3);
+  await cluster.event('EgressNodeOffline', first);
+  dead.add(await gatewayOf(other));
+  await cluster.event('ControllerCutOff', 'default');
+  await pauseFor(500);
+  expect(await cluster.hostsOf('192.168.7.200')).toEqual([other]);
+  dead.clear();
+});
+
+test('nobody moves when the controller itself is cut off', async () => {
+  for (const name of ['node0', 'node1', 'node2']) await cluster.patchHost(name, cidrs);
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.200', '192.168.7.201', '192.168.7.202');
+  await until('all placed', async () => (await Promise.all([200, 201, 202].map((n) => cluster.hostsOf(`192.168.7.${n}`)))).every((hosts) => hosts.length === 1));
+  const before = await server.client.list<HostSubnetObject>(hostSubnets);
+  for (const name of ['node0', 'node1', 'node2']) dead.add(await gatewayOf(name));
+  await cluster.event('ControllerCutOff', 'default');
+  await pauseFor(500);
+  expect((await server.client.list<HostSubnetObject>(hostSubnets)).items).toEqual(before.items);
+  expect(await running.metrics.registry.getSingleMetricAsString('sdn_compat_controller_cut_off')).toContain('sdn_compat_controller_cut_off 1');
+});
+
+test('Ready False moves IPs at once, Unknown does not while the node answers', async () => {
+  for (const name of ['node0', 'node1']) await cluster.patchHost(name, cidrs);
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.200');
+  const first = await cluster.hostOf('192.168.7.200');
+  const other = first === 'node0' ? 'node1' : 'node0';
+  await cluster.ready(first, 'Unknown');
+  await pauseFor(400);
+  expect(await cluster.hostsOf('192.168.7.200')).toEqual([first]);
+  await cluster.ready(first, 'False');
+  await until('it moves', async () => (await cluster.hostsOf('192.168.7.200')).join() === other, 1);
+  await cluster.ready(first, 'True');
+  await until('the node is used again', async () => (await running.metrics.registry.getSingleMetricAsString('sdn_compat_node_online')).includes(`{node="${first}"} 1`), 3);
+});
+
+test('no version of any two HostSubnets ever shares an IP, whatever happens to nodes and requests', async () => {
+  const stop = new AbortController();
+  const cache = watchKind<HostSubnetObject>(server.client, hostSubnets, { logger }, stop.signal);
+  const where = new Map<string, string>();
+  const twice: string[] = [];
+  let versions = 0;
+  cache.subscribe(({ key, before, after }) => {
+    versions += 1;
+    for (const ip of before?.egressIPs ?? []) if (where.get(ip) === key) where.delete(ip);
+    for (const ip of after?.egressIPs ?? []) {
+      if (where.has(ip)) twice.push(`${ip}: ${where.get(ip)!} and ${key}`);
+      where.set(ip, key);
+    }
+  });
+  for (const name of ['node0', 'node1', 'node2']) await cluster.patchHost(name, cidrs);
+  const names = ['a', 'b', 'c', 'd'];
+  for (const name of names) await cluster.namespace(name);
+  for (let step = 0; step < 60; step += 1) {
+    const ips = [step, step + 7].map((n) => `192.168.7.${100 + (n % 20)}`);
+    await cluster.request(names[step % 4]!, ...ips);
+    if (step % 5 === 0) await cluster.ready(`node${(step / 5) % 3}`, step % 2 === 0 ? 'False' : 'True');
+    if (step % 7 === 0) await cluster.patchHost(`node${step % 3}`, { egressCIDRs: ['192.168.7.64/26', '192.168.7.0/25'].slice(step % 2) });
+    await pauseFor(step % 3 === 0 ? 15 : 0);
+  }
+  for (const name of ['node0', 'node1', 'node2']) await cluster.ready(name, 'True');
+  await pauseFor(500);
+  stop.abort();
+  expect(twice).toEqual([]);
+  expect(versions).toBeGreaterThan(25);
+});
