@@ -1,25 +1,96 @@
 /** `sdn-compat controller`: the control plane. */
-import { createMetrics } from '../controllers/metrics.ts';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Command } from 'commander';
+import { createMetrics, type ControllerMetrics } from '../controllers/metrics.ts';
 import { runControllers } from '../controllers/run.ts';
+import type { KubeClient } from '../io/kube/client.ts';
 import { openKube } from '../io/kube/config.ts';
-import { createLogger, type LogLevel } from '../io/log.ts';
+import { LeaderElection } from '../io/kube/lease.ts';
+import { createLogger, type Logger } from '../io/log.ts';
 import { tcpProbe } from '../io/probe.ts';
-import { untilSignal } from './fail.ts';
+import { serveStatus, type StatusServer } from '../io/status-server.ts';
+import { applyConfigFile, checkEnvironment } from './config-file.ts';
+import { controllerPrefix, type ControllerFlags } from './controller-options.ts';
+import { Failure, untilSignal } from './fail.ts';
 
-export interface ControllerFlags {
-  readonly kubeconfig?: string;
-  readonly logLevel: LogLevel;
+interface Parts {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly metrics: ControllerMetrics;
+  readonly flags: ControllerFlags;
+}
+
+/** What keeps the process from being ready. */
+interface Readiness {
+  /** Whether the controllers work: as the leader only. */
+  isStarted: boolean;
+  election: LeaderElection | undefined;
+}
+
+function notReady({ isStarted, election }: Readiness): string | undefined {
+  if (election === undefined || election.isLeading()) return isStarted ? undefined : 'the caches are not synced';
+  return election.isHealthy() ? undefined : 'the API server does not answer';
+}
+
+async function openStatus(address: string, metrics: ControllerMetrics, readiness: Readiness): Promise<StatusServer | undefined> {
+  if (address === 'off') return undefined;
+  const at = address.lastIndexOf(':');
+  const [host, port] = [address.slice(0, at).replace(/^\[|\]$/g, ''), Number(address.slice(at + 1))];
+  try {
+    return await serveStatus({ host, port, registry: metrics.registry, notReady: () => notReady(readiness) });
+  } catch (error) {
+    throw new Failure(`--status-address ${address}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** One term of the controllers: from the first list to the end of the signal. */
+async function term({ logger, metrics, flags }: Parts, client: KubeClient, readiness: Readiness, signal: AbortSignal): Promise<void> {
+  metrics.leading(true);
+  const onStarted = (): void => {
+    readiness.isStarted = true;
+  };
+  try {
+    const { probeInterval, cloud } = flags;
+    await runControllers({ client, logger, probe: tcpProbe(), metrics, onStarted }, { probeInterval, cloud }, signal);
+  } finally {
+    readiness.isStarted = false;
+    metrics.leading(false);
+    metrics.clear();
+  }
+}
+
+function electionOf({ client, logger, flags }: Parts): LeaderElection {
+  const { leaseDuration: duration, renewDeadline, retryPeriod, leaseNamespace: namespace, leaseName: name } = flags;
+  const identity = `${hostname()}_${randomUUID()}`;
+  return new LeaderElection({ client, logger, namespace, name, identity, times: { duration, renewDeadline, retryPeriod } });
+}
+
+function checkFlags({ leaseDuration, renewDeadline, retryPeriod }: ControllerFlags): void {
+  if (renewDeadline >= leaseDuration) throw new Failure('--renew-deadline must be less than --lease-duration', 2);
+  if (retryPeriod >= renewDeadline) throw new Failure('--retry-period must be less than --renew-deadline', 2);
 }
 
 /** Runs until SIGTERM or SIGINT. */
-export async function runController(flags: ControllerFlags): Promise<void> {
+export async function runController(command: Command): Promise<void> {
+  checkEnvironment(command, controllerPrefix, process.env);
+  const { config } = command.opts<ControllerFlags>();
+  if (config !== undefined) await applyConfigFile(command, config);
+  const flags = command.opts<ControllerFlags>();
+  checkFlags(flags);
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-controller' });
   const { kubeconfig } = flags;
   const client = await openKube({ logger, userAgent: 'sdn-compat-controller', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+  const parts = { client, logger, metrics: createMetrics(), flags };
+  const election = flags.leaderElect ? electionOf(parts) : undefined;
+  const readiness: Readiness = { isStarted: false, election };
+  const status = await openStatus(flags.statusAddress, parts.metrics, readiness);
   const signal = untilSignal();
   try {
-    await runControllers({ client, logger, probe: tcpProbe(), metrics: createMetrics() }, { probeInterval: 1000, cloud: 'auto' }, signal);
+    if (election === undefined) await term(parts, client, readiness, signal);
+    else await election.run((leading) => term(parts, election.guard(client), readiness, leading), signal);
   } finally {
+    status?.close();
     client.close();
   }
 }

@@ -1,7 +1,7 @@
 /** The `sdn-compat` command: what it can do, its options and defaults. Each subcommand is loaded when it is used. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { ApiServerArguments } from './apiserver.ts';
-import type { ControllerFlags } from './controller.ts';
+import { addControllerOptions, type ControllerFlags } from './controller-options.ts';
 import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
@@ -44,12 +44,13 @@ program
   .requiredOption('--write-kubeconfig <file>', 'where to write the kubeconfig for clients')
   .action(async (flags: ApiServerArguments) => (await import('./apiserver.ts')).runApiServer(flags));
 
-program
-  .command('controller')
-  .description('run the control plane: VNIDs for namespaces, subnets for nodes, egress IPs')
-  .addOption(kubeconfig())
-  .addOption(logLevel())
-  .action(async (flags: ControllerFlags) => (await import('./controller.ts')).runController(flags));
+addControllerOptions(
+  program
+    .command('controller')
+    .description('run the control plane: VNIDs for namespaces, subnets for nodes, egress IPs')
+    .addOption(kubeconfig())
+    .addOption(logLevel()),
+).action(async (_flags: ControllerFlags, command: Command) => (await import('./controller.ts')).runController(command));
 
 program
   .command('node')

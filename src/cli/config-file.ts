@@ -1,0 +1,70 @@
+/** Settings of a command: flags, then environment variables, then fields of a config file, then defaults. */
+import { readFile } from 'node:fs/promises';
+import type { Command, Option } from 'commander';
+import { isRecord } from '../model/json.ts';
+import { Failure } from './fail.ts';
+
+/** Gives each option of the command an environment variable, `PREFIX_FLAG_NAME`. */
+export function withEnvironment(command: Command, prefix: string): Command {
+  for (const option of command.options) if (option.envVar === undefined) option.env(`${prefix}_${option.name().toUpperCase().replaceAll('-', '_')}`);
+  return command;
+}
+
+/** Refuses environment variables that begin with the prefix and mean nothing; reads those of switches, true or false. */
+export function checkEnvironment(command: Command, prefix: string, env: Readonly<Record<string, string | undefined>>): void {
+  const known = new Set(command.options.map(({ envVar }) => envVar));
+  const unknown = Object.keys(env).filter((name) => name.startsWith(`${prefix}_`) && !known.has(name)).sort();
+  if (unknown.length > 0) throw new Failure(`environment variable ${unknown.join(', ')}: there is no such setting; there are: ${[...known].sort().join(', ')}`, 2);
+  for (const option of command.options.filter(isSwitch)) {
+    const text = env[option.envVar ?? ''];
+    if (text === undefined || command.getOptionValueSource(option.attributeName()) !== 'env') continue;
+    if (text !== 'true' && text !== 'false') throw new Failure(`environment variable ${option.envVar ?? ''}: ${JSON.stringify(text)}: it must be true or false`, 2);
+    command.setOptionValueWithSource(option.attributeName(), text === 'true', 'env');
+  }
+}
+
+function isSwitch(option: Option): boolean {
+  return !option.required && !option.optional;
+}
+
+/** Takes the fields of a YAML or JSON file for all options that neither a flag nor the environment gave. */
+export async function applyConfigFile(command: Command, file: string): Promise<void> {
+  const fields = await readFields(file);
+  const options = new Map(command.options.filter((option) => option.attributeName() !== 'config').map((option) => [option.attributeName(), option]));
+  for (const [field, value] of Object.entries(fields)) {
+    const option = options.get(field);
+    if (option === undefined) throw new Failure(`${file}: ${field}: there is no such setting; there are: ${[...options.keys()].sort().join(', ')}`, 2);
+    if (command.getOptionValueSource(field) !== 'default' && command.getOptionValueSource(field) !== undefined) continue;
+    command.setOptionValueWithSource(field, parsed(option, value, `${file}: ${field}`), 'config');
+  }
+}
+
+async function readFields(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new Failure(`the config file cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2);
+  });
+  const { load } = await import('js-yaml');
+  let value: unknown;
+  try {
+    value = text.trim() === '' ? {} : load(text);
+  } catch (error) {
+    throw new Failure(`${file}: ${error instanceof Error ? error.message.split('\n', 1)[0] ?? '' : String(error)}`, 2);
+  }
+  if (!isRecord(value)) throw new Failure(`${file}: it must be a mapping of settings to values`, 2);
+  return value;
+}
+
+function parsed(option: Option, value: unknown, where: string): unknown {
+  const wrong = (why: string): Failure => new Failure(`${where}: ${JSON.stringify(value)}: ${why}`, 2);
+  if (isSwitch(option)) {
+    if (typeof value === 'boolean') return value;
+    throw wrong('it must be true or false');
+  }
+  if (typeof value !== 'string' && typeof value !== 'number') throw wrong('it must be a text or a number');
+  try {
+    const { parseArg } = option;
+    return parseArg === undefined ? String(value) : parseArg.call<Option, [string, unknown], unknown>(option, String(value), undefined);
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Leader election by a Lease object, with client-go's rules and times: whoever holds it renews it; whoever sees it
+ * unchanged for as long as it lasts takes it. A leader may write only while its last renewal is younger than the renew
+ * deadline, so one that was paused finds out before its next write and not after it.
+ */
+import { leases } from '../../../api/kinds.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import type { Logger } from '../log.ts';
+import { pause } from '../pause.ts';
+import type { KubeClient } from './client.ts';
+import { isAlreadyExists, isConflict } from './error.ts';
+import { guarded } from './fresh.ts';
+
+/** Times in milliseconds. */
+export interface LeaseTimes {
+  /** How long others wait before they take an unchanged lease. */
+  readonly duration: number;
+  /** How long a leader goes on without a renewal; less than `duration`. */
+  readonly renewDeadline: number;
+  /** Between two attempts to renew or to take it. */
+  readonly retryPeriod: number;
+}
+
+export interface LeaseOptions {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly namespace: string;
+  readonly name: string;
+  /** Tells this process from all others. */
+  readonly identity: string;
+  readonly times: LeaseTimes;
+}
+
+interface LeaseSpec {
+  readonly holderIdentity?: string | null;
+  readonly leaseDurationSeconds?: number | null;
+  readonly leaseTransitions?: number | null;
+  readonly acquireTime?: string | null;
+  readonly renewTime?: string | null;
+}
+
+interface LeaseObject extends KubeObject {
+  readonly spec?: LeaseSpec;
+}
+
+/** Time that passed in any way: a machine that was suspended shows it on the wall clock only. */
+interface Instant {
+  readonly steady: number;
+  readonly wall: number;
+}
+
+function instant(): Instant {
+  return { steady: performance.now(), wall: Date.now() };
+}
+
+function since(from: Instant): number {
+  return Math.max(performance.now() - from.steady, Date.now() - from.wall);
+}
+
+function transitionsAfter(before: LeaseSpec | undefined): number {
+  return (before?.leaseTransitions ?? -1) + 1;
+}
+
+/** A write was not sent because this process is no longer the leader. */
+export class NotLeading extends Error {
+  override readonly name = 'NotLeading';
+}
+
+export class LeaderElection {
+  readonly #options: LeaseOptions;
+  #heldSince: Instant | undefined;
+  /** The lease as last seen, and since when it has been just that. */
+  #seen: { readonly version: string; readonly at: Instant } | undefined;
+  #lastAnswer = instant();
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+  }
+
+  /** Whether this process may write now. */
+  isLeading(): boolean {
+    return this.#heldSince !== undefined && since(this.#heldSince) < this.#options.times.renewDeadline;
+  }
+
+  /** Whether the API server has answered lately. */
+  isHealthy(): boolean {
+    return since(this.#lastAnswer) < this.#options.times.duration;
+  }
+
+  /**
+   * Until the signal aborts: waits for the lease, does `lead` while holding it (its signal aborts when it is lost), and
+   * waits again. In the end gives the lease back, so that another takes it at once.
+   */
+  async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { retryPeriod } = this.#options.times;
+    while (!signal.aborted) {
+      if (await this.#attempt(signal)) await this.#term(lead, signal);
+      // spread, so that candidates do not all ask at the same moment
+      else await pause(retryPeriod * (1 + Math.random() * 0.2), signal);
+    }
+    await this.#release();
+  }
+
+  /** A client whose writes are refused here as soon as this process leads no longer. */
+  guard(client: KubeClient): KubeClient {
+    const check = (): void => {
+      if (!this.isLeading()) throw new NotLeading('this process is not the leader any more: nothing is written');
+    };
+    return {
+      get: (kind, ref, options) => client.get(kind, ref, options),
+      list: (kind, options) => client.list(kind, options),
+      watch: (kind, request) => client.watch(kind, request),
+      create: async (kind, object, options) => {
+        check();
+        return client.create(kind, object, options);
+      },
+      patch: async (kind, ref, body, options) => {
+        check();
+        return client.patch(kind, ref, body, options);
+      },
+      delete: async (kind, ref, options) => {
+        check();
+        return client.delete(kind, ref, options);
+      },
+      close: () => undefined,
+    };
+  }
+
+  async #term(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { logger, identity, times } = this.#options;
+    logger.info({ identity }, 'leading');
+    const lost = new AbortController();
+    const work = lead(AbortSignal.any([signal, lost.signal])).finally(() => lost.abort());
+    const over = AbortSignal.any([signal, lost.signal]);
+    while (!over.aborted) {
+      await pause(times.retryPeriod, over);
+      if (!(await this.#attempt(signal)) && !this.isLeading()) lost.abort();
+    }
+    if (!signal.aborted) logger.warn({ identity }, 'not leading any more');
+    await work;
+  }
+
+  /** Takes or renews the lease; false when another holds it, or it cannot be known. */
+  async #attempt(signal: AbortSignal): Promise<boolean> {
+    const { logger, times } = this.#options;
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.max(times.retryPeriod, times.renewDeadline / 2))]);
+    try {
+      const isHeld = await this.#takeOrRenew(limit);
+      this.#lastAnswer = instant();
+      return isHeld;
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ err: error }, 'the lease could not be taken or renewed');
+      return false;
+    }
+  }
+
+  async #takeOrRenew(signal: AbortSignal): Promise<boolean> {
+    const { client, namespace, name, identity, times } = this.#options;
+    const began = instant();
+    const now = new Date(began.wall).toISOString().replace(/Z$/, '000Z');
+    const present = await client.get<LeaseObject>(leases, { name, namespace }, { signal });
+    const before = present?.spec;
+    const isMine = before?.holderIdentity === identity;
+    if (present !== undefined && !isMine && !this.#isExpired(present)) {
+      this.#heldSince = undefined;
+      return false;
+    }
+    const mine = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(times.duration / 1000), renewTime: now };
+    const spec = isMine ? mine : { ...mine, acquireTime: now, leaseTransitions: transitionsAfter(before) };
+    try {
+      if (present === undefined) await client.create(leases, { metadata: { name, namespace }, spec }, { signal });
+      else await client.patch(leases, { name, namespace }, guarded(present, { spec }), { type: 'merge', signal });
+    } catch (error) {
+      if (!isConflict(error) && !isAlreadyExists(error)) throw error;
+      this.#heldSince = undefined;
+      return false;
+    }
+    this.#heldSince = began;
+    return true;
+  }
+
+  /** Whether nobody holds it, or it has been unchanged for as long as its holder said, by our own clock. */
+  #isExpired({ metadata, spec }: LeaseObject): boolean {
+    if ((spec?.holderIdentity ?? '') === '') return true;
+    const version = metadata.resourceVersion ?? '';
+    if (this.#seen?.version !== version) this.#seen = { version, at: instant() };
+    const duration = (spec?.leaseDurationSeconds ?? 0) * 1000;
+    return performance.now() - this.#seen.at.steady >= Math.max(duration, this.#options.times.duration);
+  }
+
+  async #release(): Promise<void> {
+    const { client, namespace, name, identity, logger } = this.#options;
+    if (this.#heldSince === undefined) return;
+    this.#heldSince = undefined;
+    const signal = AbortSignal.timeout(5_000);
+    try {
+      const present = await client.get<LeaseObject>(leases, { name, namespace }, { signal });
+      if (present?.spec?.holderIdentity !== identity) return;
+      await client.patch(leases, { name, namespace }, guarded(present, { spec: { holderIdentity: '', leaseDurationSeconds: 1 } }), { type: 'merge', signal });
+      logger.info({ identity }, 'the lease is given back');
+    } catch (error) {
+      logger.warn({ err: error }, 'the lease could not be given back');
+    }
+  }
+}
