@@ -3,6 +3,7 @@ import type { Exec } from '../io/exec.ts';
 import { must } from '../io/exec.ts';
 import { parseAddresses } from './links/addresses.ts';
 import { linkedPods, removeLink } from './cni/attach.ts';
+import { removeAllLimits } from './cni/pods.ts';
 import { nftTable } from './nft/ruleset.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
 import { bridge, guard } from './ovs/pipeline.ts';
@@ -13,7 +14,7 @@ async function removeBridge(ovsdbSocket: string): Promise<string[]> {
     const found = ovsdb.find('Bridge', bridge);
     if (found === undefined) return [];
     const mutations = [['bridges', 'delete', ['set', [['uuid', found.uuid]]]]];
-    await ovsdb.configure([{ op: 'mutate', table: 'Open_vSwitch', where: [], mutations }]);
+    await ovsdb.configure([{ op: 'mutate', table: 'Open_vSwitch', where: [], mutations }, removeAllLimits]);
     return [`bridge ${bridge}`];
   } finally {
     ovsdb.close();

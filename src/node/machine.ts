@@ -7,7 +7,7 @@ import { connectRpc, type RpcConnection } from '../io/jsonrpc.ts';
 import type { Logger } from '../io/log.ts';
 import type { ClusterNetwork } from '../model/clusternetwork.ts';
 import { linkedPods } from './cni/attach.ts';
-import { addPodPort, attachedPods } from './cni/pods.ts';
+import { addPodPort, attachedPods, keptLimit } from './cni/pods.ts';
 import type { Connection } from './conntrack.ts';
 import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
@@ -168,7 +168,8 @@ export class Machine {
     const attached = new Set(attachedPods(ovsdb).map(({ sandbox }) => sandbox));
     const lost = (await linkedPods(this.#deps.exec)).filter(({ sandbox }) => !attached.has(sandbox));
     if (lost.length === 0) return;
-    await ovsdb.configure(lost.flatMap(({ device, ...pod }) => addPodPort(device, pod)));
+    const limits = await Promise.all(lost.map(({ device, sandbox }) => keptLimit(ovsdb, device, sandbox)));
+    await ovsdb.configure([...lost.flatMap(({ device, ...pod }) => addPodPort(device, pod)), ...limits.flat()]);
     this.#deps.logger.warn({ pods: lost.map(({ namespace, ip }) => `${namespace}/${ip}`) }, 'pods put back on the bridge');
   }
 

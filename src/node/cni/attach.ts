@@ -32,12 +32,13 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
   const inPod = ['--net=' + netns, '--'];
   await removeLink(run, host);
   const mac = podMac(ip);
-  const pair = `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`;
   const alias = [aliasMark, sandbox, ip, namespace].join(' ');
-  await must(run, 'ip', ['link', ...pair.split(' ').slice(1)]);
-  await must(run, 'ip', ['link', 'set', 'dev', host, 'alias', alias]);
+  const pair = [
+    `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`,
+    `link set dev ${host} alias "${alias}"`,
+  ];
+  await must(run, 'ip', ['-batch', '-'], { input: `${pair.join('\n')}\n` });
   if (facts.datapath === 'netdev') await leaveToUserspace(run, host, [...inPod, 'ethtool', '-K', device, 'tx', 'off']);
-  await must(run, 'ip', ['link', 'set', 'dev', host, 'up']);
   const lines = [
     'link set dev lo up',
     `addr add ${ip}/${facts.subnet.length} brd + dev ${device}`,
@@ -45,7 +46,10 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
     ...networks.cluster.map(({ text }) => `route replace ${text} dev ${device}`),
     `route replace default via ${facts.gateway} dev ${device}`,
   ];
-  await must(run, 'nsenter', [...inPod, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  await Promise.all([
+    must(run, 'ip', ['link', 'set', 'dev', host, 'up']),
+    must(run, 'nsenter', [...inPod, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` }),
+  ]);
 }
 
 /**
@@ -56,9 +60,11 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
  */
 async function leaveToUserspace(run: Exec, host: string, checksumsInPod: readonly string[]): Promise<void> {
   const four = `net.ipv4.conf.${host}`;
-  await must(run, 'sysctl', ['-q', '-w', `${four}.arp_ignore=8`, `${four}.forwarding=0`, `${four}.rp_filter=1`, `net.ipv6.conf.${host}.disable_ipv6=1`]);
-  await must(run, 'ethtool', ['-K', host, 'tx', 'off']);
-  await must(run, 'nsenter', checksumsInPod);
+  await Promise.all([
+    must(run, 'sysctl', ['-q', '-w', `${four}.arp_ignore=8`, `${four}.forwarding=0`, `${four}.rp_filter=1`, `net.ipv6.conf.${host}.disable_ipv6=1`]),
+    must(run, 'ethtool', ['-K', host, 'tx', 'off']),
+    must(run, 'nsenter', checksumsInPod),
+  ]);
 }
 
 /** The pods whose veth is on this machine, by its alias; attached to the bridge or not. */

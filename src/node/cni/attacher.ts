@@ -9,8 +9,8 @@ import { parseAddresses } from '../links/addresses.ts';
 import { removePort } from '../ovs/bridge.ts';
 import { podMac } from '../plan/peers.ts';
 import { hostDevice, makeLink, removeLink } from './attach.ts';
-import { limitBandwidth, parseBandwidth } from './bandwidth.ts';
-import { addPodPort, type AttachedPod, attachedPods, nextAddress } from './pods.ts';
+import { limitSending, parseBandwidth } from './bandwidth.ts';
+import { addPodPort, type AttachedPod, attachedPods, limitPort, nextAddress, removeLimit } from './pods.ts';
 import type { CniRequest, CniResult } from './server.ts';
 
 export interface AttacherDeps {
@@ -95,8 +95,10 @@ export class PodAttacher {
     const limits = parseBandwidth(await this.#deps.annotationsOf(namespace, name));
     if (!limits.ok) throw new Error(`pod ${namespace}/${name}: ${limits.error}`);
     await makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace });
-    await limitBandwidth(this.#deps.exec, limits.value, { host, netns, device });
-    await ovsdb.configure([...removePort(ovsdb, host), ...addPodPort(host, { sandbox, namespace, name, ip })]);
+    const { ingress, egress } = limits.value;
+    await limitSending(this.#deps.exec, egress, { netns, device });
+    const limit = ingress === undefined ? [] : limitPort(host, sandbox, ingress);
+    await ovsdb.configure([...removePort(ovsdb, host), removeLimit(sandbox), ...addPodPort(host, { sandbox, namespace, name, ip }), ...limit]);
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
   }
 
@@ -124,7 +126,8 @@ export class PodAttacher {
     const { ovsdb } = this.#deps.machine.prepared ?? {};
     if (ovsdb !== undefined) {
       const operations = removePort(ovsdb, host);
-      if (operations.length > 0) await ovsdb.configure(operations);
+      if (operations.length > 0) await ovsdb.configure([...operations, removeLimit(sandbox)]);
+      else await ovsdb.transact([removeLimit(sandbox)]);
     }
     await removeLink(this.#deps.exec, host);
   }

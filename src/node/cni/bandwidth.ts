@@ -1,4 +1,4 @@
-/** The bandwidth annotations of a pod (kubernetes.io/ingress-bandwidth, egress-bandwidth), as token bucket filters. */
+/** The bandwidth annotations of a pod (kubernetes.io/ingress-bandwidth, egress-bandwidth). */
 import { type Exec, must } from '../../io/exec.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Labels } from '../../model/selector.ts';
@@ -45,8 +45,7 @@ export function filterArguments(device: string, rate: number): string[] {
   return ['qdisc', 'replace', 'dev', device, 'root', 'tbf', 'rate', `${rate}bit`, 'burst', `${burst}b`, 'latency', '25ms'];
 }
 
-/** Limits what the pod gets at the node's end of its link, and what it sends at its own. */
-export async function limitBandwidth(run: Exec, limits: Bandwidth, link: { readonly host: string; readonly netns: string; readonly device: string }): Promise<void> {
-  if (limits.ingress !== undefined) await must(run, 'tc', filterArguments(link.host, limits.ingress));
-  if (limits.egress !== undefined) await must(run, 'nsenter', [`--net=${link.netns}`, '--', 'tc', ...filterArguments(link.device, limits.egress)]);
+/** Limits what a pod sends, at its own end of the link; what it gets is limited by its port (pods.ts). */
+export async function limitSending(run: Exec, rate: number | undefined, link: { readonly netns: string; readonly device: string }): Promise<void> {
+  if (rate !== undefined) await must(run, 'nsenter', [`--net=${link.netns}`, '--', 'tc', ...filterArguments(link.device, rate)]);
 }

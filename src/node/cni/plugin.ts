@@ -10,9 +10,9 @@ async function read(stream: NodeJS.ReadStream): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Nobody listens at the agent's socket, or it does not exist. */
+/** Nobody listens at the agent's socket, it does not exist, or the agent ended before it had answered. */
 function isUnreachable(error: unknown): boolean {
-  return isRecord(error) && (error['code'] === 'ENOENT' || error['code'] === 'ECONNREFUSED');
+  return isRecord(error) && ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].some((code) => error['code'] === code);
 }
 
 function errorOf(command: string, socket: string, error: unknown): CniError {

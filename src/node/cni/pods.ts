@@ -1,5 +1,6 @@
 /** The pods attached to br0, as OVSDB remembers them: the only record, so a restarted agent forgets none. */
 import { addressAt, type Cidr, type Ip, ipNumber, lastOf, parseIp } from '../../model/address.ts';
+import { asList, isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { addPort } from '../ovs/bridge.ts';
 import { asMap, asSet, type Operation, type Ovsdb } from '../ovs/ovsdb.ts';
@@ -21,6 +22,41 @@ export interface AttachedPod {
 export function addPodPort(device: string, pod: Omit<AttachedPod, 'device' | 'ofport'>): Operation[] {
   const ids = { sandbox: pod.sandbox, ip: pod.ip, 'pod-namespace': pod.namespace, 'pod-name': pod.name };
   return addPort(device, { external_ids: ['map', Object.entries(ids)] });
+}
+
+const qosOwner = 'sdn-compat';
+
+/**
+ * The operations that limit what a pod gets, in bits per second. Open vSwitch removes any queueing of a port that it
+ * does not know of, so the limit is its own; the row outlives a lost bridge, and is found again by the sandbox.
+ */
+export function limitPort(device: string, sandbox: string, rate: number): Operation[] {
+  const id = `limit_${device}`;
+  const external = ['map', [['sandbox', sandbox], ['owner', qosOwner]]];
+  const row = { type: 'linux-htb', other_config: ['map', [['max-rate', String(rate)]]], external_ids: external };
+  return [
+    { op: 'insert', table: 'QoS', 'uuid-name': id, row },
+    { op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: ['named-uuid', id] } },
+  ];
+}
+
+/** The operations that give a pod's port the limit again that the pod had on a bridge now lost. */
+export async function keptLimit(ovsdb: Ovsdb, device: string, sandbox: string): Promise<Operation[]> {
+  const [answer] = await ovsdb.transact([{ op: 'select', table: 'QoS', where: limitsOf('sandbox', sandbox), columns: ['_uuid'] }]);
+  const [found] = isRecord(answer) ? asList(answer['rows']).filter(isRecord) : [];
+  return found === undefined ? [] : [{ op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: found['_uuid'] } }];
+}
+
+/** The operation that removes a pod's limit; its port is to go in the same transaction. */
+export function removeLimit(sandbox: string): Operation {
+  return { op: 'delete', table: 'QoS', where: limitsOf('sandbox', sandbox) };
+}
+
+/** The operation that removes every limit of ours. */
+export const removeAllLimits: Operation = { op: 'delete', table: 'QoS', where: limitsOf('owner', qosOwner) };
+
+function limitsOf(key: string, value: string): readonly unknown[] {
+  return [['external_ids', 'includes', ['map', [[key, value]]]]];
 }
 
 /** The pods attached to the bridge; interfaces that are no pod's are left out. */

@@ -70,13 +70,14 @@ const needed = {
 } as const;
 
 function isCommand(text: string): text is keyof typeof needed {
-  return text in needed;
+  return Object.hasOwn(needed, text);
 }
 
-/** The containers whose attachments stay, in the configuration of a GC. */
-function validSandboxes(raw: Config['raw']): readonly string[] {
-  const attachments = asList(raw['cni.dev/valid-attachments'] ?? raw['cni.dev/attachments']);
-  return attachments.flatMap((one) => (isRecord(one) ? [asText(one['containerID'])] : []));
+/** The containers whose attachments stay, in the configuration of a GC; without that list every pod would go. */
+function validSandboxes(raw: Config['raw']): Result<readonly string[], CniError> {
+  const attachments = raw['cni.dev/valid-attachments'] ?? raw['cni.dev/attachments'];
+  if (!Array.isArray(attachments)) return err({ code: errorCode.invalidConfig, msg: 'GC needs the list cni.dev/valid-attachments' });
+  return ok(asList(attachments).flatMap((one) => (isRecord(one) ? [asText(one['containerID'])] : [])));
 }
 
 function parseRequest(command: keyof typeof needed, env: Environment, raw: Config['raw']): Result<CniRequest, CniError> {
@@ -90,8 +91,9 @@ function parseRequest(command: keyof typeof needed, env: Environment, raw: Confi
     return err({ code: errorCode.invalidEnvironment, msg: 'CNI_ARGS must have K8S_POD_NAMESPACE and K8S_POD_NAME' });
   }
   const sandbox = variable('CNI_CONTAINERID');
-  const valid = command === 'GC' ? validSandboxes(raw) : [];
-  return ok({ command, sandbox, netns: variable('CNI_NETNS'), device: variable('CNI_IFNAME'), namespace, name, valid });
+  const valid = command === 'GC' ? validSandboxes(raw) : ok([]);
+  if (!valid.ok) return valid;
+  return ok({ command, sandbox, netns: variable('CNI_NETNS'), device: variable('CNI_IFNAME'), namespace, name, valid: valid.value });
 }
 
 /** What the runtime asks for; else the error to print. */
