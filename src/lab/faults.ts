@@ -51,9 +51,10 @@ function inside(run: Exec, netns: string, argv: readonly string[], input?: strin
   return must(run, 'ip', ['netns', 'exec', netns, ...argv], input === undefined ? {} : { input });
 }
 
-/** Cuts the node's processes off from the API server: what they send to it is dropped in silence. */
+/** Cuts the node's processes off from the API server: what goes to and fro is dropped in silence. */
 async function cutApi(run: Exec, layout: Layout, node: LabNode): Promise<void> {
-  const rules = `table inet lab_fail {}\ndelete table inet lab_fail\ntable inet lab_fail { chain api { type filter hook output priority 0; oifname "lo" tcp dport ${layout.port} drop; }; }\n`;
+  const drop = [`tcp dport ${layout.port} drop`, `tcp sport ${layout.port} drop`].map((rule) => `oifname "lo" ${rule};`).join(' ');
+  const rules = `table inet lab_fail {}\ndelete table inet lab_fail\ntable inet lab_fail { chain api { type filter hook output priority 0; ${drop} }; }\n`;
   await inside(run, nodeNamespace(layout, node.short), ['nft', '-f', '-'], rules);
 }
 

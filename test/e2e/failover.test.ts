@@ -123,4 +123,48 @@ describe('partitions and moves', () => {
       await lab.patch('netnamespace', 'red', { egressIPs: [one, two] });
     }
   }, 60_000);
+
+  test('a node cut from the underlay but not from the API: others drop it, and it gives up what is moved away', async () => {
+    const has = async (worker: string) => (await lab.node(worker, 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(`${one}/24`);
+    await lab.untilSource('red/w0', one);
+    await lab.command('fail', 'worker1', '--mode', 'link');
+    try {
+      await until('only the other is used', async () => {
+        const sources = await Promise.all(Array.from({ length: 6 }, () => lab.source('red/w0', 1)));
+        return sources.every((source) => source === two);
+      });
+      await lab.patch('hostsubnet', 'worker1', { egressIPs: null });
+      await lab.patch('hostsubnet', 'worker0', { egressIPs: [one] });
+      await lab.untilSource('red/w0', one);
+      await until('the cut node has given it up', async () => !(await has('worker1')));
+    } finally {
+      await lab.command('heal', 'worker1');
+    }
+    expect(await has('worker1')).toBe(false);
+    await lab.patch('hostsubnet', 'worker0', { egressIPs: null });
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: [one] });
+    await until('it is back', () => has('worker1'));
+  }, 90_000);
+
+  test('two nodes do not both answer ARP for an IP once the old one has the API server back', async () => {
+    const mac = '52:54:00:a8:07:0c';
+    await until('worker1 has it', async () => (await lab.node('worker1', 'ip', 'addr')).stdout.includes(`${one}/24`));
+    await lab.pipe('net', `table bridge capture { chain look { type filter hook forward priority 0; ether saddr ${mac} arp operation reply arp saddr ip ${one} counter; }; }\n`);
+    const answers = async () => Number(/counter packets (\d+)/.exec((await lab.inside('net', 'nft', 'list', 'table', 'bridge', 'capture')).stdout)![1]);
+    const asking = lab.inside('router', 'sh', '-c', `for i in $(seq 300); do arping -q -c 1 -w 1 -I lan0 ${one} & sleep 0.1; done; wait`);
+    await until('worker1 answers', async () => (await answers()) > 0);
+    await lab.command('fail', 'worker1', '--mode', 'api');
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: null });
+    await lab.patch('hostsubnet', 'worker0', { egressIPs: [one] });
+    await until('worker0 has it', async () => (await lab.node('worker0', 'ip', 'addr')).stdout.includes(`${one}/24`));
+    const cut = await answers();
+    await until('worker1, which cannot know, still answers', async () => (await answers()) > cut);
+    await lab.command('heal', 'worker1');
+    await until('worker1 does not have it', async () => !(await lab.node('worker1', 'ip', 'addr')).stdout.includes(`${one}/24`), 30);
+    await sleep(1_000);
+    const then = await answers();
+    await sleep(3_000);
+    expect(await answers()).toBe(then);
+    await asking;
+  }, 120_000);
 });
