@@ -1,0 +1,97 @@
+import { cloudPrivateIPConfigs, customResourceDefinitions } from '../../api/kinds.ts';
+import { egressIpConfigAnnotation } from '../../src/model/cloud.ts';
+import type { KubeObject } from '../../src/model/objects.ts';
+import { start, type Started } from '../apiserver/started.ts';
+import { prepare, Running, until, type Cluster } from './started.ts';
+
+interface Config extends KubeObject {
+  readonly spec: { readonly node: string };
+}
+
+const crd = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'cloudprivateipconfigs.cloud.network.openshift.io' },
+  spec: {
+    group: 'cloud.network.openshift.io',
+    names: { kind: 'CloudPrivateIPConfig', listKind: 'CloudPrivateIPConfigList', plural: 'cloudprivateipconfigs', singular: 'cloudprivateipconfig' },
+    scope: 'Cluster',
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { node: { type: 'string' } } } } } },
+      },
+    ],
+  },
+};
+
+const limits = (capacity: number): string => JSON.stringify([{ interface: 'eni-1', ifaddr: { ipv4: '192.168.7.0/24' }, capacity: { ipv4: capacity } }]);
+const ip = '192.168.7.200';
+
+let server: Started;
+let cluster: Cluster;
+let running: Running;
+const configs = async (): Promise<Readonly<Record<string, string>>> => {
+  const { items } = await server.client.list<Config>(cloudPrivateIPConfigs);
+  return Object.fromEntries(items.map(({ metadata, spec }) => [metadata.name ?? '', spec.node]));
+};
+
+async function begin(cloud: 'auto' | 'never'): Promise<void> {
+  server = await start();
+  await server.client.create<KubeObject>(customResourceDefinitions, crd);
+  cluster = await prepare(server.client);
+  running = new Running(server.client, { cloud });
+  await running.started;
+  for (const [index, name] of ['node0', 'node1'].entries()) {
+    await cluster.node(name, `192.168.7.${10 + index}`, { annotations: { [egressIpConfigAnnotation]: limits(1) } });
+    await cluster.hostSubnet(name);
+    await cluster.patchHost(name, { egressCIDRs: ['192.168.7.0/24'] });
+  }
+  await cluster.namespace('a');
+  await cluster.namespace('b');
+}
+afterEach(async () => {
+  await running.stop();
+  await server.stop();
+});
+
+test('an assigned IP has a CloudPrivateIPConfig, which is gone before the next node gets one', async () => {
+  await begin('auto');
+  await cluster.request('a', ip);
+  const first = await cluster.hostOf(ip);
+  const other = first === 'node0' ? 'node1' : 'node0';
+  await until('the cloud is told', async () => (await configs())[ip] === first);
+  await server.client.patch(cloudPrivateIPConfigs, { name: ip }, { metadata: { finalizers: ['cloud/detach'] } }, { type: 'merge' });
+  await cluster.ready(first, 'False');
+  await until('it moves', async () => (await cluster.hostsOf(ip)).join() === other);
+  const leaving = await until('it is being deleted', async () => {
+    const config = await server.client.get<Config>(cloudPrivateIPConfigs, { name: ip });
+    return config?.metadata.deletionTimestamp === undefined ? undefined : config;
+  });
+  expect(leaving.spec.node).toBe(first);
+  await server.client.patch(cloudPrivateIPConfigs, { name: ip }, { metadata: { finalizers: null } }, { type: 'merge' });
+  await until('the cloud is told of the new node', async () => (await configs())[ip] === other);
+  await cluster.request('a');
+  await until('nothing is left', async () => Object.keys(await configs()).length === 0);
+});
+
+test('nodes get no more than the cloud lets them have, and the configs of others stay', async () => {
+  await begin('auto');
+  await server.client.create<KubeObject & { spec: object }>(cloudPrivateIPConfigs, { metadata: { name: '192.168.7.9' }, spec: { node: 'node0' } });
+  await cluster.request('a', ip, '192.168.7.201');
+  await cluster.request('b', '192.168.7.202');
+  await until('both nodes are full', async () => Object.keys(await configs()).length === 3);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(Object.keys(await configs())).toContain('192.168.7.9');
+  expect(Object.keys(await configs())).toHaveLength(3);
+});
+
+test('--cloud=never tells no cloud', async () => {
+  await begin('never');
+  await cluster.request('a', ip);
+  await cluster.hostOf(ip);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(await configs()).toEqual({});
+});
