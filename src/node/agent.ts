@@ -171,7 +171,7 @@ class Agent {
     const nftBase = renderBase({ datapath, masqueradeBit, subnet, ...networks });
     const inside = [...networks.cluster, networks.service];
     const began = performance.now();
-    const done = await this.#applier.apply(plan, { nftBase, uplink, inside });
+    const done = await this.#applier.apply(plan, { nftBase, uplink, inside, nodeIP: facts.nodeIP });
     for (const [ip, reason] of plan.refused) this.#say(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
     if (done.bundleLines + done.hosted.length + done.released.length + done.connectionsEnded === 0) return;
     this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');

@@ -7,7 +7,7 @@
 import { type Exec, must } from '../io/exec.ts';
 import type { Logger } from '../io/log.ts';
 import type { Cidr, Ip } from '../model/address.ts';
-import { type Connection, deleteConnections, deletions, listConnections, staleConnections } from './conntrack.ts';
+import { type Connection, deleteConnections, deletions, listConnections, type PodSources, staleConnections } from './conntrack.ts';
 import { announce } from './links/arp.ts';
 import { addressCommands, labelOf, parseAddresses, planAddresses, type Uplink } from './links/addresses.ts';
 import { contentOf, type NftContent, translations } from './nft/elements.ts';
@@ -30,6 +30,7 @@ export interface ApplyContext {
   /** The nft table with its chains. */
   readonly nftBase: string;
   readonly uplink: Uplink;
+  readonly nodeIP: Ip;
   /** Pod and service networks. */
   readonly inside: readonly Cidr[];
 }
@@ -42,13 +43,14 @@ export interface Applied {
   readonly released: readonly Ip[];
 }
 
+const keyOf = ({ allowed, remote }: PodSources): string => `${allowed.join()} ${remote.join()}`;
 const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 export class Applier {
   readonly #deps: ApplyDeps;
   readonly #nft: NftTable;
   #bridge: BridgeContent | undefined;
-  /** Sources that the connections of each restricted pod have been checked against. */
+  /** What the connections of each restricted pod have been checked against. */
   #checked = new Map<Ip, string>();
 
   constructor(deps: ApplyDeps) {
@@ -89,7 +91,7 @@ export class Applier {
     const before = await this.#nft.add(context.nftBase, nft);
     const lines = await this.#applyBundle(plan);
     await this.#nft.remove(before, nft);
-    const ended = await this.#endStale(plan, before, context.inside);
+    const ended = await this.#endStale(plan, before, context);
     if (commands.remove.length > 0) await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands.remove) });
     for (const ip of addresses.add) this.#announce(context.uplink.device, ip);
     return {
@@ -109,25 +111,27 @@ export class Applier {
     return lines.length;
   }
 
-  /** Ends connections of pods whose allowed sources changed, and those that use an address given up. */
-  async #endStale(plan: NodePlan, before: NftContent, inside: readonly Cidr[]): Promise<number> {
-    const pods = new Map([...plan.sources].filter(([pod, sources]) => this.#checked.get(pod) !== sources.join()));
+  /**
+   * Ends connections of pods that may no longer leave as they did, and those that use an address given up. On the
+   * kernel's datapath a connection that was given a hop elsewhere can get no source NAT here any more, so every change
+   * of the hops counts, and the end of a VNID's requests too.
+   */
+  async #endStale(plan: NodePlan, before: NftContent, { inside, nodeIP }: ApplyContext): Promise<number> {
+    const changed = [...plan.sources].filter(([pod, sources]) => this.#checked.get(pod) !== keyOf(sources));
+    const freed = [...this.#checked.keys()].filter((pod) => !plan.sources.has(pod)).map((pod) => [pod, { allowed: [nodeIP], remote: [] }] as const);
+    const pods = new Map<Ip, PodSources>([...changed, ...freed]);
     const now = translations(contentOf(plan.nft));
     const givenUp = new Set([...translations(before)].flatMap(([mark, ip]) => (now.get(mark) === ip ? [] : [ip])));
-    if (pods.size === 0 && givenUp.size === 0) {
-      this.#remember(plan);
-      return 0;
+    let ended = 0;
+    if (pods.size > 0 || givenUp.size > 0) {
+      const all = await listConnections(this.#deps.exec);
+      const stale = staleConnections(all, { pods, givenUp }, inside);
+      await deleteConnections(this.#deps.exec, deletions(all, stale));
+      await this.#deps.endInSwitch(stale);
+      ended = stale.length;
     }
-    const all = await listConnections(this.#deps.exec);
-    const stale = staleConnections(all, { pods, givenUp }, inside);
-    await deleteConnections(this.#deps.exec, deletions(all, stale));
-    await this.#deps.endInSwitch(stale);
-    this.#remember(plan);
-    return stale.length;
-  }
-
-  #remember(plan: NodePlan): void {
-    this.#checked = new Map([...plan.sources].map(([pod, sources]) => [pod, sources.join()]));
+    this.#checked = new Map([...plan.sources].map(([pod, sources]) => [pod, keyOf(sources)]));
+    return ended;
   }
 
   #announce(device: string, ip: Ip): void {

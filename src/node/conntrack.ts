@@ -1,6 +1,6 @@
 /** Connections that must not go on with the source address they have: found in the kernel's list, and deleted. */
 import { type Exec, must } from '../io/exec.ts';
-import { type Cidr, contains, type Ip, parseIp } from '../model/address.ts';
+import { type Cidr, contains, type Ip, ipNumber, parseIp } from '../model/address.ts';
 
 /** One tracked connection, from its opener's side. */
 export interface Connection {
@@ -13,26 +13,34 @@ export interface Connection {
   readonly translated: Ip;
   /** Whether the destination was rewritten, as a Service does. */
   readonly rewritten: boolean;
+  /** ct_mark: on the kernel's datapath the egress IP of the hop that Open vSwitch gave it, as a number. */
+  readonly mark: number;
 }
 
 function fields(line: string, name: string): string[] {
   return [...line.matchAll(new RegExp(`\\b${name}=(\\S+)`, 'g'))].map((found) => found[1] ?? '');
 }
 
+/** The addresses of that name in both directions, the opener's first. */
+function pair(line: string, name: 'src' | 'dst'): readonly [Ip, Ip] | undefined {
+  const [there, back] = fields(line, name).map(parseIp);
+  return there?.ok === true && back?.ok === true ? [there.value, back.value] : undefined;
+}
+
 function parseLine(line: string): Connection | undefined {
-  const [from, answerFrom] = fields(line, 'src').map(parseIp);
-  const [to, answerTo] = fields(line, 'dst').map(parseIp);
-  if (from?.ok !== true || to?.ok !== true || answerFrom?.ok !== true || answerTo?.ok !== true) return undefined;
+  const [sources, destinations] = [pair(line, 'src'), pair(line, 'dst')];
+  if (sources === undefined || destinations === undefined) return undefined;
   const [sourcePort] = fields(line, 'sport');
   const [destinationPort] = fields(line, 'dport');
   return {
     protocol: line.trimStart().split(/\s+/, 1)[0] ?? '',
-    source: from.value,
-    destination: to.value,
+    source: sources[0],
+    destination: destinations[0],
     ...(sourcePort === undefined ? {} : { sourcePort }),
     ...(destinationPort === undefined ? {} : { destinationPort }),
-    translated: answerTo.value,
-    rewritten: answerFrom.value !== to.value,
+    translated: destinations[1],
+    rewritten: sources[1] !== destinations[0],
+    mark: Number(fields(line, 'mark')[0]),
   };
 }
 
@@ -41,12 +49,23 @@ export function parseConnections(listing: string): Connection[] {
   return listing.split('\n').flatMap((line) => parseLine(line) ?? []);
 }
 
-/** Who may leave as what: local pods with the addresses their VNID requests, and addresses given up. */
+/** What the connections of a pod to the outside may look like. */
+export interface PodSources {
+  /** The sources they may have. */
+  readonly allowed: readonly Ip[];
+  /** Egress IPs of the hops on other nodes: a connection on one of them is translated there, not here. */
+  readonly remote: readonly Ip[];
+}
+
+/** Who may leave as what, and addresses given up. */
 export interface Stale {
-  /** Pods whose connections to the outside may only have one of these sources. */
-  readonly pods: ReadonlyMap<Ip, readonly Ip[]>;
+  readonly pods: ReadonlyMap<Ip, PodSources>;
   /** Egress IPs that this node no longer translates to. */
   readonly givenUp: ReadonlySet<Ip>;
+}
+
+function remoteMarks({ remote }: PodSources): ReadonlySet<number> {
+  return new Set(remote.map((ip) => Number(ipNumber(ip))));
 }
 
 /** Which connections have to end. Connections inside the cluster and those that a Service rewrote go on. */
@@ -56,7 +75,8 @@ export function staleConnections(all: readonly Connection[], stale: Stale, insid
     const allowed = stale.pods.get(connection.source);
     if (allowed === undefined || connection.rewritten) return false;
     if (inside.some((network) => contains(network, connection.destination))) return false;
-    return !allowed.includes(connection.translated);
+    const isElsewhere = connection.translated === connection.source && remoteMarks(allowed).has(connection.mark);
+    return !isElsewhere && !allowed.allowed.includes(connection.translated);
   });
 }
 

@@ -73,6 +73,7 @@ test('connections are read from what conntrack prints', () => {
     destinationPort: '8080',
     translated: '192.168.7.11',
     rewritten: false,
+    mark: 0,
   });
   expect(all[3]?.rewritten).toBe(true);
 });
@@ -81,10 +82,20 @@ test('only connections to the outside with another source end; Services and pods
   const inside = [cidr('10.254.0.0/16'), cidr('172.30.0.0/16')];
   const stale = staleConnections(
     parseConnections(listing),
-    { pods: new Map([[ip('10.254.0.2'), [ip('192.168.7.200')]]]), givenUp: new Set([ip('192.168.7.201')]) },
+    { pods: new Map([[ip('10.254.0.2'), { allowed: [ip('192.168.7.200')], remote: [] }]]), givenUp: new Set([ip('192.168.7.201')]) },
     inside,
   );
   expect(stale.map(({ sourcePort }) => sourcePort)).toEqual(['40000', '40003']);
+});
+
+test('a connection on a hop elsewhere goes on while that hop is listed, and ends when it is not', () => {
+  const line = 'udp      17 29 src=10.254.0.2 dst=10.1.8.72 sport=5353 dport=53 src=10.1.8.72 dst=10.254.0.2 sport=53 dport=5353 mark=3232237513 use=1\n';
+  const stale = (...remote: string[]) =>
+    staleConnections(parseConnections(line), { pods: new Map([[ip('10.254.0.2'), { allowed: [ip('192.168.7.200'), ip('192.168.7.201')], remote: remote.map(ip) }]]), givenUp: new Set() }, []);
+  expect(3232237513).toBe(0xc0a807c9); // 192.168.7.201
+  expect(stale('192.168.7.201')).toHaveLength(0);
+  expect(stale('192.168.7.200')).toHaveLength(1);
+  expect(stale()).toHaveLength(1);
 });
 
 test('connections are deleted by pairs of addresses, or one by one where others of the pair go on', () => {

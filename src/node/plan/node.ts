@@ -4,6 +4,7 @@ import type { EgressState } from '../../model/egress/state.ts';
 import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../facts.ts';
+import type { PodSources } from '../conntrack.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
 import { type NftElements, seenMark } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
@@ -37,8 +38,8 @@ export interface NodePlan {
   readonly addresses: ReadonlySet<Ip>;
   /** Egress IPs assigned to this node that it cannot carry, with the reason. */
   readonly refused: ReadonlyMap<Ip, string>;
-  /** The sources that each restricted pod's connections to the outside may have. */
-  readonly sources: ReadonlyMap<Ip, readonly Ip[]>;
+  /** What the connections of each restricted pod to the outside may look like. */
+  readonly sources: ReadonlyMap<Ip, PodSources>;
 }
 
 interface Hosting {
@@ -70,10 +71,14 @@ export function planNode(input: NodeInput): NodePlan {
   const vnids: ReadonlySet<Vnid> = new Set(pods.map(({ vnid }) => vnid));
   const egress = egressRules(facts, state, vnids);
   const { addresses, refused, snat } = hosting(input);
-  const sources = new Map<Ip, readonly Ip[]>();
+  const sources = new Map<Ip, PodSources>();
   for (const pod of pods) {
+    const verdict = state.vnids.get(pod.vnid);
+    if (verdict === undefined) continue;
     // A VNID that requests only what is no address has a state and no sources: all its pods' traffic is dropped.
-    if (state.vnids.has(pod.vnid)) sources.set(pod.ip, state.requests.get(pod.vnid) ?? []);
+    const hops = verdict.kind === 'via' ? verdict.hops : [];
+    const remote = hops.filter(({ node }) => node !== facts.name).map(({ egressIP }) => egressIP);
+    sources.set(pod.ip, { allowed: state.requests.get(pod.vnid) ?? [], remote });
   }
   return {
     flows: [
