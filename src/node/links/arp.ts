@@ -11,14 +11,14 @@ const again = 2_000;
  * lives on for a second after its frame has left.
  */
 export async function announce(run: Exec, device: string, ip: Ip, signal: AbortSignal): Promise<string | undefined> {
-  for (const wait of [0, again]) {
-    await sleep(wait, undefined, { signal });
-    const sent = await Promise.all(
-      ['-U', '-A'].map((kind) => run('arping', ['-q', kind, '-c', '1', '-w', '1', '-I', device, ip], { signal })),
-    );
-    // Nobody answers a gratuitous ARP, so only a message says that it could not be sent.
-    const failed = sent.find(({ status, stderr }) => status !== 0 && stderr.trim() !== '');
-    if (failed !== undefined) return failed.stderr.trim();
-  }
-  return undefined;
+  const failures = await Promise.all([sendBoth(run, device, ip, signal), sleep(again, undefined, { signal }).then(() => sendBoth(run, device, ip, signal))]);
+  return failures.find((failure) => failure !== undefined);
+}
+
+async function sendBoth(run: Exec, device: string, ip: Ip, signal: AbortSignal): Promise<string | undefined> {
+  const sent = await Promise.all(
+    ['-U', '-A'].map((kind) => run('arping', ['-q', kind, '-c', '1', '-w', '1', '-I', device, ip], { signal })),
+  );
+  // Nobody answers a gratuitous ARP, so only a message says that it could not be sent.
+  return sent.find(({ status, stderr }) => status !== 0 && stderr.trim() !== '')?.stderr.trim();
 }
