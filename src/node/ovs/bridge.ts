@@ -99,13 +99,20 @@ function vxlanOperations(ovsdb: Ovsdb, vxlanPort: number): Operation[] {
   return [{ op: 'update', table: 'Interface', where: [['name', '==', vxlanDevice]], row: { options: mapOf(options) } }];
 }
 
+/** Open vSwitch gives an internal port the MTU asked for there, whatever the link is set to. */
+function tunOperations(ovsdb: Ovsdb, mtu: number): Operation[] {
+  const present = ovsdb.find('Interface', tunDevice)?.row;
+  if (present === undefined) return addPort(tunDevice, { type: 'internal', ofport_request: port.tun0, mtu_request: mtu });
+  if (asSet(present['mtu_request'])[0] === mtu) return [];
+  return [{ op: 'update', table: 'Interface', where: [['name', '==', tunDevice]], row: { mtu_request: mtu } }];
+}
+
 /** Makes br0 with vxlan0 and tun0, or mends what differs; returns tun0's MAC. Throws RpcError when it cannot. */
 export async function ensureBridge(ovsdb: Ovsdb, options: BridgeOptions): Promise<string> {
-  const tun = ovsdb.find('Interface', tunDevice);
   const operations = [
     ...bridgeOperations(ovsdb, options),
     ...vxlanOperations(ovsdb, options.vxlanPort),
-    ...(tun === undefined ? addPort(tunDevice, { type: 'internal', ofport_request: port.tun0, mtu_request: options.mtu }) : []),
+    ...tunOperations(ovsdb, options.mtu),
   ];
   if (operations.length > 0) await ovsdb.configure(operations);
   const wanted = { [vxlanDevice]: port.vxlan0, [tunDevice]: port.tun0 };
