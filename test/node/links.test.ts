@@ -43,6 +43,7 @@ test('an egress IP that the interface cannot carry is refused with the reason', 
   expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.7.200'))).toBeUndefined();
   expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.8.1'))).toBe('egress IP 192.168.8.1 lies outside 192.168.7.0/24, the network of br-ex');
   expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.7.11'))).toBe("egress IP 192.168.7.11 is the node's own address");
+  expect(refusal({ ...uplink, device: 'abcdefghijkl' }, ip('192.168.7.11'), ip('192.168.7.200'))).toContain('give the interface a shorter name');
 });
 
 test('a label has at most 15 characters', () => {

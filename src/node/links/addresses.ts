@@ -79,8 +79,9 @@ export function findUplink(json: string, nodeIP: Ip): Result<Uplink> {
 /** Why the node cannot carry an egress IP; undefined when it can. */
 export function refusal(uplink: Uplink, nodeIP: Ip, egressIP: Ip): string | undefined {
   if (egressIP === nodeIP) return `egress IP ${egressIP} is the node's own address`;
-  if (contains(uplink.network, egressIP)) return undefined;
-  return `egress IP ${egressIP} lies outside ${uplink.network.text}, the network of ${uplink.device}`;
+  if (!contains(uplink.network, egressIP)) return `egress IP ${egressIP} lies outside ${uplink.network.text}, the network of ${uplink.device}`;
+  const label = labelOf(uplink.device);
+  return label.ok ? undefined : label.error;
 }
 
 /** Commands for `ip -batch`, and the addresses that they add. */
