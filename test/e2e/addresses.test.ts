@@ -1,0 +1,129 @@
+/** Addresses of a node by packets: gratuitous ARP, egress IPs that it must refuse, its own address changed, MTU, VXLAN untracked. */
+import { nodes } from '../../api/kinds.ts';
+import { openKube } from '../../src/io/kube/config.ts';
+import { createLogger } from '../../src/io/log.ts';
+import { TestLab, until } from './lab.ts';
+
+const egressIP = '192.168.7.201';
+let lab: TestLab;
+
+beforeAll(async () => {
+  lab = await TestLab.up();
+  await Promise.all(['red', 'blue'].map((name) => lab.namespace(name)));
+  await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1'], ['blue/w2', 'worker2']);
+  await lab.untilSource('red/w0', '192.168.7.11');
+}, 60_000);
+afterAll(() => lab.down(), 30_000);
+
+async function clear(): Promise<void> {
+  for (const name of ['red', 'blue']) await lab.patch('netnamespace', name, { egressIPs: null });
+  for (const name of ['worker0', 'worker1', 'worker2']) await lab.patch('hostsubnet', name, { egressIPs: null });
+}
+
+const addressOf = (pod: string): Promise<string> => lab.must(['get', 'pod', '-n', ...pod.split('/'), '-o', 'jsonpath={.status.podIP}']);
+
+test('gratuitous ARP, request and reply, is seen on the underlay at once and again 2 s later', async () => {
+  const match = `arp saddr ip ${egressIP} arp daddr ip ${egressIP} counter`;
+  await lab.pipe('router', `table arp seen { chain in { type filter hook input priority 0; arp operation request ${match} comment "request"; arp operation reply ${match} comment "reply"; }; }\n`);
+  const counts = async (): Promise<string> => {
+    const { stdout } = await lab.inside('router', 'nft', 'list', 'table', 'arp', 'seen');
+    return [...stdout.matchAll(/operation (\w+) .*packets (\d+)/g)].map(([, kind, count]) => `${kind!} ${count!}`).join(', ');
+  };
+  expect(await counts()).toBe('request 0, reply 0');
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  await until('one of each', async () => (await counts()) === 'request 1, reply 1', 2);
+  const first = performance.now();
+  await until('two of each', async () => (await counts()) === 'request 2, reply 2', 4);
+  const between = performance.now() - first;
+  expect(between).toBeGreaterThan(1_500);
+  expect(between).toBeLessThan(2_900);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(await counts()).toBe('request 2, reply 2');
+  await clear();
+}, 30_000);
+
+test("the node's own address as egress IP is refused: the namespace is dropped, the address stays as it was", async () => {
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.12'] });
+  await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.12'] });
+  await lab.untilSource('red/w0', '');
+  await lab.untilSource('red/w1', '');
+  await until('it is logged', () => lab.log('node-worker1').includes("egress IP 192.168.7.12 is the node's own address"));
+  expect((await lab.node('worker1', 'ip', '-4', '-o', 'addr', 'show', 'to', '192.168.7.12')).stdout).not.toContain(':eip');
+  await clear();
+  await lab.untilSource('red/w1', '192.168.7.12');
+  expect((await lab.node('worker1', 'ip', '-4', '-o', 'addr', 'show', 'to', '192.168.7.12')).stdout).toContain('192.168.7.12/24');
+}, 30_000);
+
+test('an interface whose name leaves no room for the label: egress IPs are refused, all else goes on', async () => {
+  const device = 'averylongnic';
+  await lab.node('worker2', 'ip', 'link', 'add', device, 'type', 'bridge');
+  const move = async (from: string, to: string): Promise<void> => {
+    await lab.node('worker2', 'ip', 'addr', 'add', '192.168.7.13/24', 'dev', to, 'noprefixroute');
+    await lab.node('worker2', 'ip', 'addr', 'del', '192.168.7.13/24', 'dev', from);
+  };
+  await move('br-ex', device);
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'blue', { egressIPs: [egressIP] });
+  await until('the reason is logged', () => lab.log('node-worker2').includes('the label averylongnic:eip of its egress IPs would have 16 characters, at most 15 are possible'));
+  expect(await lab.source('blue/w2')).toBe('');
+  await lab.pods(['blue/later', 'worker2']);
+  expect((await lab.node('worker2', 'ip', 'addr')).stdout).not.toContain(egressIP);
+  await clear();
+  await lab.node('worker2', 'ip', 'addr', 'add', '192.168.7.13/24', 'brd', '+', 'dev', 'br-ex');
+  await lab.node('worker2', 'ip', 'link', 'del', device);
+  await lab.node('worker2', 'ip', 'route', 'replace', 'default', 'via', '192.168.7.1');
+  await lab.untilSource('blue/w2', '192.168.7.13');
+}, 30_000);
+
+test('large packets pass between pods of two nodes with DF set, up to the MTU of pods and no further', async () => {
+  const to = await addressOf('red/w1');
+  const ping = (size: number) => lab.exec('red/w0', 'ping', '-c', '2', '-W', '2', '-M', 'do', '-s', String(size - 28), to);
+  expect((await ping(1400)).status).toBe(0);
+  expect((await ping(1401)).stdout + (await ping(1401)).stderr).toMatch(/message too long/i);
+}, 30_000);
+
+test('without an MTU in ClusterNetwork it is the uplink\'s less 50, for tun0 and new pods, and packets of that size pass', async () => {
+  await lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', '{"mtu":null}']);
+  for (const worker of ['worker0', 'worker1']) await until(`tun0 of ${worker}`, async () => (await lab.node(worker, 'ip', 'link', 'show', 'tun0')).stdout.includes('mtu 1450'));
+  await lab.pods(['red/large0', 'worker0'], ['red/large1', 'worker1']);
+  expect((await lab.exec('red/large0', 'cat', '/sys/class/net/eth0/mtu')).stdout.trim()).toBe('1450');
+  const to = await addressOf('red/large1');
+  expect((await lab.exec('red/large0', 'ping', '-c', '2', '-W', '2', '-M', 'do', '-s', String(1450 - 28), to)).status).toBe(0);
+  await lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', '{"mtu":1480}']);
+  await until('too much is said', () => lab.log('node-worker0').includes('is more than the uplink carries'));
+  await lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', '{"mtu":1400}']);
+}, 30_000);
+
+test('VXLAN is not tracked by conntrack; other UDP is', async () => {
+  const send = `const s = require('dgram').createSocket('udp4'); let left = 2; for (const port of [4789, 4790]) s.send('x', port, '192.168.7.13', () => { if (--left === 0) s.close(); });`;
+  await lab.node('worker0', process.execPath, '-e', send);
+  expect((await lab.exec('red/w0', 'ping', '-c', '1', '-W', '2', await addressOf('red/w1'))).status).toBe(0);
+  const tracked = (await lab.node('worker0', 'conntrack', '-L', '-p', 'udp')).stdout;
+  expect(tracked).toContain('dport=4790');
+  expect(tracked).not.toContain('port=4789');
+}, 30_000);
+
+test('a node whose address changes: tunnels, flows and sources follow', async () => {
+  await lab.patch('hostsubnet', 'worker0', { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'blue', { egressIPs: [egressIP] });
+  await lab.untilSource('blue/w2', egressIP);
+  const to = await addressOf('red/w1');
+  await lab.node('worker0', 'ip', 'addr', 'add', '192.168.7.111/24', 'brd', '+', 'dev', 'br-ex');
+  await lab.node('worker0', 'ip', 'addr', 'del', '192.168.7.11/24', 'dev', 'br-ex');
+  await lab.node('worker0', 'ip', 'addr', 'add', '192.168.7.111/24', 'brd', '+', 'dev', 'br-ex');
+  await lab.node('worker0', 'ip', 'route', 'replace', 'default', 'via', '192.168.7.1');
+  const client = await openKube({ kubeconfig: `${lab.dir}/kubeconfig`, logger: createLogger({ level: 'silent', name: 'test' }), userAgent: 'test' });
+  const addresses = [{ type: 'InternalIP', address: '192.168.7.111' }, { type: 'Hostname', address: 'worker0.ocp4.rober.lab' }];
+  await client.patch(nodes, { name: 'worker0.ocp4.rober.lab' }, { status: { addresses } }, { type: 'merge', subresource: 'status' });
+  client.close();
+  await until('the HostSubnet follows', async () => (await lab.must(['get', 'hostsubnet', 'worker0.ocp4.rober.lab', '-o', 'jsonpath={.hostIP}'])) === '192.168.7.111');
+  await lab.untilSource('red/w0', '192.168.7.111');
+  await until('pods of two nodes reach one another', async () => (await lab.exec('red/w0', 'ping', '-c', '1', '-W', '1', to)).status === 0);
+  await lab.untilSource('blue/w2', egressIP);
+  const flows = (await lab.node('worker1', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout;
+  expect(flows).toContain('tun_src=192.168.7.111');
+  expect(flows).not.toMatch(/192\.168\.7\.11\b/);
+  expect((await lab.node('worker0', 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout).toContain(`${egressIP}/24`);
+  await clear();
+}, 60_000);
