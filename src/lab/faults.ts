@@ -1,5 +1,7 @@
 /** Breaking parts of a lab on purpose, and mending them. Each fault has its opposite; both are idempotent. */
+import { connect } from 'node:net';
 import { type Exec, must } from '../io/exec.ts';
+import { pause } from '../io/pause.ts';
 import { findDaemon, isRunning, killDaemon, restartDaemon } from './daemons.ts';
 import { type LabNode, type Layout, nodeNamespace } from './layout.ts';
 import { startSwitch } from './switches.ts';
@@ -37,6 +39,19 @@ export async function start(run: Exec, layout: Layout, component: Component, nod
   if (present !== undefined && (await isRunning(present))) return;
   if (component === 'ovs' && node !== undefined) await startSwitch(run, layout, node);
   else await restartDaemon(layout, name);
+  if (component === 'apiserver') await listening(layout.port);
+}
+
+/** Waits until somebody listens at a port of 127.0.0.1; throws after 10 s. */
+async function listening(port: number): Promise<void> {
+  for (const end = Date.now() + 10_000; ; await pause(50)) {
+    const answers = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true));
+      socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
+    });
+    if (answers) return;
+    if (Date.now() > end) throw new Error(`the API server does not listen at 127.0.0.1:${port} again`);
+  }
 }
 
 /** Share of a slow node's frames that are lost, in percent. */
