@@ -45,9 +45,13 @@ export async function start(run: Exec, layout: Layout, component: Component, nod
 /** Waits until somebody listens at a port of 127.0.0.1; throws after 10 s. */
 async function listening(port: number): Promise<void> {
   for (const end = Date.now() + 10_000; ; await pause(50)) {
-    const answers = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(true));
-      socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
+    const answers = await new Promise<boolean>((resolve): void => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => resolve(false));
+      socket.on('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
     });
     if (answers) return;
     if (Date.now() > end) throw new Error(`the API server does not listen at 127.0.0.1:${port} again`);

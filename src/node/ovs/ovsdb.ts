@@ -49,12 +49,17 @@ export class Ovsdb {
   readonly #rpc: RpcConnection;
   readonly #tables: Record<TableName, Map<string, Row>>;
   readonly #listeners: Set<() => void>;
+  /** Told when the connection ends. */
+  readonly #closing = new Set<() => void>();
 
   private constructor(rpc: RpcConnection, tables: Record<TableName, Map<string, Row>>, listeners: Set<() => void>) {
     this.#rpc = rpc;
     this.closed = rpc.closed;
     this.#tables = tables;
     this.#listeners = listeners;
+    void rpc.closed.then(() => {
+      for (const ended of [...this.#closing]) ended();
+    });
   }
 
   /** Connects to the database at a unix socket and reads the tables; rejects when nobody listens there. */
@@ -119,14 +124,16 @@ export class Ovsdb {
       const end = (error?: Error): void => {
         clearTimeout(timer);
         unsubscribe();
+        this.#closing.delete(ended);
         if (error === undefined) resolve();
         else reject(error);
       };
+      const ended = (): void => end(new RpcError('the connection to OVSDB ended'));
       const timer = setTimeout(() => end(new RpcError(`ovs-vswitchd did not act within ${timeout} ms`)), timeout);
       const unsubscribe = this.subscribe(() => {
         if (condition()) end();
       });
-      void this.closed.then(() => end(new RpcError('the connection to OVSDB ended')));
+      this.#closing.add(ended);
     });
   }
 
