@@ -44,7 +44,8 @@ export async function start(run: Exec, layout: Layout, component: Component, nod
 
 /** Waits until somebody listens at a port of 127.0.0.1; throws after 10 s. */
 async function listening(port: number): Promise<void> {
-  for (const end = Date.now() + 10_000; ; await pause(50)) {
+  const end = Date.now() + 10_000;
+  for (;;) {
     const answers = await new Promise<boolean>((resolve): void => {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => resolve(false));
@@ -54,6 +55,7 @@ async function listening(port: number): Promise<void> {
       });
     });
     if (answers) return;
+    await pause(50);
     if (Date.now() > end) throw new Error(`the API server does not listen at 127.0.0.1:${port} again`);
   }
 }

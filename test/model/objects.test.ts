@@ -51,7 +51,7 @@ const clusterNetwork: ClusterNetworkObject = {
 
 test('a ClusterNetwork gets the defaults, and an empty list falls back to the older fields', () => {
   const value = valid(parseClusterNetwork(clusterNetwork));
-  expect(value).toMatchObject({ mode: 'networkpolicy', vxlanPort: 4789, mtu: 1450 });
+  expect(value).toMatchObject({ mode: 'networkpolicy', vxlanPort: 4789, mtu: undefined });
   const older = { ...clusterNetwork, clusterNetworks: [], network: '10.1.0.0/16', hostsubnetlength: 8 };
   expect(valid(parseClusterNetwork(older)).networks).toMatchObject([{ cidr: { text: '10.1.0.0/16' }, hostSubnetLength: 8 }]);
 });
