@@ -10,17 +10,27 @@ export function withEnvironment(command: Command, prefix: string): Command {
   return command;
 }
 
-/** Refuses environment variables that begin with the prefix and mean nothing; reads those of switches, true or false. */
-export function checkEnvironment(command: Command, prefix: string, env: Readonly<Record<string, string | undefined>>): void {
+/**
+ * Takes the environment variables for all options that no flag gave, and refuses those that begin with the prefix and
+ * mean nothing. Commander's own reading would take any value of a switch for true.
+ */
+export function applyEnvironment(command: Command, prefix: string, env: Readonly<Record<string, string | undefined>>): void {
   const known = new Set(command.options.map(({ envVar }) => envVar));
   const unknown = Object.keys(env).filter((name) => name.startsWith(`${prefix}_`) && !known.has(name)).sort();
   if (unknown.length > 0) throw new Failure(`environment variable ${unknown.join(', ')}: there is no such setting; there are: ${[...known].sort().join(', ')}`, 2);
-  for (const option of command.options.filter(isSwitch)) {
+  for (const option of command.options) {
     const text = env[option.envVar ?? ''];
-    if (text === undefined || command.getOptionValueSource(option.attributeName()) !== 'env') continue;
-    if (text !== 'true' && text !== 'false') throw new Failure(`environment variable ${option.envVar ?? ''}: ${JSON.stringify(text)}: it must be true or false`, 2);
-    command.setOptionValueWithSource(option.attributeName(), text === 'true', 'env');
+    const field = option.attributeName();
+    if (text === undefined || !isOpen(command, field)) continue;
+    const value = isSwitch(option) && (text === 'true' || text === 'false') ? text === 'true' : text;
+    command.setOptionValueWithSource(field, parsed(option, value, `environment variable ${option.envVar ?? ''}`), 'env');
   }
+}
+
+/** Whether nothing that goes before has given the option a value. */
+function isOpen(command: Command, field: string): boolean {
+  const source = command.getOptionValueSource(field);
+  return source === undefined || source === 'default';
 }
 
 function isSwitch(option: Option): boolean {
@@ -34,7 +44,7 @@ export async function applyConfigFile(command: Command, file: string): Promise<v
   for (const [field, value] of Object.entries(fields)) {
     const option = options.get(field);
     if (option === undefined) throw new Failure(`${file}: ${field}: there is no such setting; there are: ${[...options.keys()].sort().join(', ')}`, 2);
-    if (command.getOptionValueSource(field) !== 'default' && command.getOptionValueSource(field) !== undefined) continue;
+    if (!isOpen(command, field)) continue;
     command.setOptionValueWithSource(field, parsed(option, value, `${file}: ${field}`), 'config');
   }
 }

@@ -10,7 +10,7 @@ import { LeaderElection } from '../io/kube/lease.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { tcpProbe } from '../io/probe.ts';
 import { serveStatus, type StatusServer } from '../io/status-server.ts';
-import { applyConfigFile, checkEnvironment } from './config-file.ts';
+import { applyConfigFile, applyEnvironment } from './config-file.ts';
 import { controllerPrefix, type ControllerFlags } from './controller-options.ts';
 import { Failure, untilSignal } from './fail.ts';
 
@@ -73,7 +73,7 @@ function checkFlags({ leaseDuration, renewDeadline, retryPeriod }: ControllerFla
 
 /** Runs until SIGTERM or SIGINT. */
 export async function runController(command: Command): Promise<void> {
-  checkEnvironment(command, controllerPrefix, process.env);
+  applyEnvironment(command, controllerPrefix, process.env);
   const { config } = command.opts<ControllerFlags>();
   if (config !== undefined) await applyConfigFile(command, config);
   const flags = command.opts<ControllerFlags>();

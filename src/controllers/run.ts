@@ -42,7 +42,7 @@ export interface ControllerOptions {
 }
 
 /** Several objects are worked on at once; each of them by one worker. */
-const concurrency = 8;
+const concurrency = 24;
 const retryConflictAfter = 50;
 /** Milliseconds that a thing must be wrong before users are told. */
 const noteSettle = 1_000;
@@ -157,7 +157,7 @@ function runEgressParts(deps: ControllerDeps & { readonly caches: Caches; readon
       },
     },
   }, signal);
-  const notes = new NotesController({ view: egress.view, netNamespaces: caches.netNamespaces, nodes: caches.nodes, report, settle: noteSettle, onState: metrics.state });
+  const notes = new NotesController({ view: egress.view, netNamespaces: caches.netNamespaces, nodes: caches.nodes, report, isBusy: egress.isBusy, settle: noteSettle, onState: metrics.state });
   changed = () => notes.changed();
   if (options.cloud === 'auto') cloud.limitsChanged();
   return { egress, ended: Promise.all([egress.ended, notes.run(signal), ...(options.cloud === 'auto' ? [cloud.run(signal)] : [])]) };

@@ -8,6 +8,7 @@ import type { KubeObject } from '../model/objects.ts';
 import type { KubeClient } from './kube/client.ts';
 import { isAlreadyExists } from './kube/error.ts';
 import type { Logger } from './log.ts';
+import { pause } from './pause.ts';
 import { createQueue, type WorkQueue } from './queue.ts';
 
 /** The object that an Event is about. */
@@ -47,6 +48,8 @@ interface EventObject extends KubeObject {
 
 /** Events remembered at most; the oldest is forgotten, which at worst writes it once more. */
 const mostRemembered = 50_000;
+/** Milliseconds between two Events of a storm. */
+const breath = 10;
 const longestMessage = 1_000;
 
 /** The name of the Event: the same for the same occurrence, whoever reports it and when. */
@@ -95,6 +98,7 @@ export class EventRecorder {
       if (occurrence === undefined) return;
       await this.#write(name, occurrence, signal);
       if (this.#waiting.get(name) === occurrence) this.#waiting.delete(name);
+      await pause(breath, signal);
     }, signal);
   }
 

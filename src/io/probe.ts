@@ -17,7 +17,7 @@ function codeOf(error: Error): string {
 /** Probes a TCP port. Port 9 (discard) is the one that OpenShift SDN probes; nothing listens there. */
 export function tcpProbe(port = 9): Probe {
   return (ip, onAnswer) => {
-    const socket = connect({ host: ip, port });
+    const socket = connect({ host: ip, port, autoSelectFamily: false });
     socket.on('connect', () => {
       socket.destroy();
       onAnswer();

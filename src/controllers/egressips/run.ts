@@ -45,7 +45,8 @@ const breath = 5;
 
 export interface RunningEgress {
   readonly view: EgressView;
-  readonly monitor: HealthMonitor;
+  /** Whether rounds are under way that change something. */
+  readonly isBusy: () => boolean;
   /** Resolves when all has ended after the signal aborted. */
   readonly ended: Promise<void>;
 }
@@ -98,14 +99,17 @@ export function runEgress(options: EgressOptions, signal: AbortSignal): RunningE
     }),
   ];
   soon();
+  let isBusy = true;
   const rounds = queue.process(async (_key, aborted) => {
     const began = performance.now();
-    if (await controller.round(aborted)) queue.addAfter('round', 0);
+    isBusy = true;
+    isBusy = await controller.round(aborted);
+    if (isBusy) queue.addAfter('round', 0);
     // a big cluster's round may take long: leave half of the time to everything else
     else await new Promise((resolve) => setTimeout(resolve, Math.min(500, performance.now() - began)));
   }, signal);
   const ended = Promise.all([rounds, monitor.run(signal)]).then(() => {
     for (const end of unsubscribe) end();
   });
-  return { view, monitor, ended };
+  return { view, isBusy: () => isBusy, ended };
 }

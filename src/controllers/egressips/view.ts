@@ -8,9 +8,10 @@ import { EgressTracker } from '../../model/egress/tracker.ts';
 import type { Placement } from '../../model/egress/verdict.ts';
 import { addressAt, type Ip } from '../../model/address.ts';
 import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
-import { parseHostSubnet } from '../../model/hostsubnet.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import { parseHostSubnet, type InvalidHostSubnet } from '../../model/hostsubnet.ts';
 import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
-import { parseNetNamespace } from '../../model/netnamespace.ts';
+import { parseNetNamespace, type InvalidNetNamespace } from '../../model/netnamespace.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
 
 function versionOf(object: HostSubnetObject): number {
@@ -28,6 +29,9 @@ export class EgressView {
   readonly #limits = new Map<NodeName, CloudLimits>();
   readonly #assigned = new Map<Ip, Placement>();
   readonly #notReady = new Set<string>();
+  readonly #invalidHosts = new Map<string, InvalidHostSubnet>();
+  readonly #invalidNamespaces = new Map<string, InvalidNetNamespace>();
+  readonly #invalidLimits = new Map<string, string>();
   readonly #onAssigned: (ip: Ip) => void;
 
   /** `onAssigned` is told of each IP whose placement changes. */
@@ -60,6 +64,8 @@ export class EgressView {
     if (known !== undefined && versionOf(object) <= versionOf(known)) return false;
     this.#objects.set(name, object);
     const parsed = parseHostSubnet(object);
+    this.#invalidHosts.delete(name);
+    if (!parsed.ok) this.#invalidHosts.set(name, parsed.error);
     if (parsed.ok) this.#take(this.tracker.setHostSubnet(parsed.value));
     else if (isNodeName(name)) this.#take(this.tracker.deleteHostSubnet(name));
     return true;
@@ -70,6 +76,7 @@ export class EgressView {
     const name = object.metadata.name ?? '';
     if (this.#objects.get(name)?.metadata.uid !== object.metadata.uid || !isNodeName(name)) return;
     this.#objects.delete(name);
+    this.#invalidHosts.delete(name);
     this.#take(this.tracker.deleteHostSubnet(name));
   }
 
@@ -77,9 +84,12 @@ export class EgressView {
     const parsed = parseNetNamespace(object);
     if (parsed.ok) this.#take(this.tracker.setNetNamespace(parsed.value));
     else this.removeNetNamespace(object.metadata.name ?? '');
+    if (parsed.ok) this.#invalidNamespaces.delete(object.metadata.name ?? '');
+    else this.#invalidNamespaces.set(object.metadata.name ?? '', parsed.error);
   }
 
   removeNetNamespace(name: string): void {
+    this.#invalidNamespaces.delete(name);
     if (isNamespaceName(name)) this.#take(this.tracker.deleteNetNamespace(name));
   }
 
@@ -93,9 +103,23 @@ export class EgressView {
     const before = this.#limits.get(name);
     const text = node?.metadata.annotations?.[egressIpConfigAnnotation];
     const parsed = text === undefined ? undefined : parseEgressIpConfig(text);
+    this.#invalidLimits.delete(name);
+    if (parsed?.ok === false) this.#invalidLimits.set(name, parsed.error);
     if (parsed === undefined) this.#limits.delete(name);
     else this.#limits.set(name, parsed.ok ? parsed.value : unknownLimits);
     return wasNotReady !== isNow || !sameLimits(before, this.#limits.get(name));
+  }
+
+  /** All of it as one value, for those who look at everything. */
+  cluster(): Cluster {
+    return {
+      ...this.tracker.input(),
+      limits: this.#limits,
+      invalidHostSubnets: [...this.#invalidHosts.values()],
+      invalidNetNamespaces: [...this.#invalidNamespaces.values()],
+      invalidLimits: [...this.#invalidLimits].map(([name, reason]) => ({ name, reason })),
+      duplicates: [],
+    };
   }
 
   /** The nodes that automatic assignment may use, each with the gateway address that answers probes. */

@@ -2,7 +2,7 @@
 import type { Report } from '../../io/events.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import { pause } from '../../io/pause.ts';
-import { clusterOf, type Cluster } from '../../model/cluster.ts';
+import type { Cluster } from '../../model/cluster.ts';
 import { notesOn, type Note } from '../../model/egress/notes.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { KubeObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
@@ -16,17 +16,22 @@ export interface NotesDeps {
   readonly report: Report;
   /** Told of the state whenever it was looked at. */
   readonly onState: (cluster: Cluster, state: EgressState) => void;
+  /** Whether IPs are being placed right now, so that much of what is wrong is so for a moment only. */
+  readonly isBusy: () => boolean;
   /** Milliseconds that a thing must last before it is told. */
   readonly settle: number;
 }
 
 /** How often what is still wrong is told again, in milliseconds: Events are kept for an hour. */
 const again = 30 * 60_000;
+/** How long users are told nothing while IPs are being placed, in milliseconds. */
+const mostPatience = 15_000;
 
 export class NotesController {
   readonly #deps: NotesDeps;
   #known = new Map<string, number>();
   #isDue = true;
+  #lookedAt = performance.now();
   #wake: (() => void) | undefined;
 
   constructor(deps: NotesDeps) {
@@ -46,7 +51,7 @@ export class NotesController {
       await pause(this.#deps.settle, signal);
       if (isOver()) return;
       const began = performance.now();
-      if (this.#isDue) this.#look(began);
+      if (this.#isDue && (!this.#deps.isBusy() || began - this.#lookedAt > mostPatience)) this.#look(began);
       // a big cluster's look takes long: it must not take more than a twentieth of the time
       await pause((performance.now() - began) * 20, signal);
       if (!this.#isDue) await this.#sleep(signal);
@@ -63,9 +68,9 @@ export class NotesController {
 
   #look(now: number): void {
     this.#isDue = false;
-    const { view, netNamespaces, nodes, onState } = this.#deps;
-    const raw = { hostSubnets: [...view.objects.values()], netNamespaces: netNamespaces.list(), nodes: nodes.list() };
-    const cluster = clusterOf(raw, view.tracker.input().offline);
+    this.#lookedAt = now;
+    const { view, onState } = this.#deps;
+    const cluster = view.cluster();
     const state = view.tracker.state();
     onState(cluster, state);
     const told = new Map<string, number>();

@@ -1,0 +1,60 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exec, type RunResult } from '../../src/io/exec.ts';
+import { start } from '../apiserver/started.ts';
+import { ControllerProcess } from '../controllers/process.ts';
+import { prepare, until } from '../controllers/started.ts';
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> =>
+  exec(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'controller', ...args], { env });
+
+let folder = '';
+beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-settings-'))));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function file(text: string): Promise<string> {
+  const path = join(folder, 'config.yaml');
+  await writeFile(path, text);
+  return path;
+}
+
+test.each([
+  ['an unknown field', 'probeInteval: 1s', 'probeInteval: there is no such setting'],
+  ['a value that cannot be', 'probeInterval: fast', 'probeInterval: "fast": it must be a duration'],
+  ['a switch that is none', 'leaderElect: 1', 'leaderElect: 1: it must be true or false'],
+  ['times that contradict each other', 'renewDeadline: 20s', '--renew-deadline must be less than --lease-duration'],
+  ['a file that is no mapping', '- a', 'it must be a mapping of settings to values'],
+])('%s in the config file is refused', async (_what, text, message) => {
+  const refused = await run(['--config', await file(text)]);
+  expect(refused.stderr).toContain(message);
+  expect(refused.status).toBe(2);
+}, 20_000);
+
+test('unknown and wrong environment variables are refused', async () => {
+  const unknown = await run([], { SDN_COMPAT_CONTROLLER_FROB: '1' });
+  expect(unknown.stderr).toContain('environment variable SDN_COMPAT_CONTROLLER_FROB: there is no such setting');
+  expect(unknown.status).toBe(2);
+  const wrong = await run([], { SDN_COMPAT_CONTROLLER_LEADER_ELECT: 'yes' });
+  expect(wrong.stderr).toContain('SDN_COMPAT_CONTROLLER_LEADER_ELECT: "yes": it must be true or false');
+  const late = await run([], { SDN_COMPAT_CONTROLLER_RENEW_DEADLINE: '20s' });
+  expect(late.stderr).toContain('--renew-deadline must be less than --lease-duration');
+  const level = await run([], { SDN_COMPAT_CONTROLLER_LOG_LEVEL: 'frob' });
+  expect(level.stderr).toContain('SDN_COMPAT_CONTROLLER_LOG_LEVEL: "frob": Allowed choices are');
+}, 20_000);
+
+test('the config file is read, a flag goes before it, and the status address answers', async () => {
+  const server = await start();
+  await prepare(server.client);
+  const config = await file('statusAddress: 127.0.0.1:0\nlogLevel: debug\n');
+  const controller = new ControllerProcess(server.kubeconfig, '--config', config, '--status-address', '127.0.0.1:39106', '--log-level', 'info');
+  const ask = (path: string): Promise<Response | undefined> => fetch(`http://127.0.0.1:39106/${path}`).catch(() => undefined);
+  await until('ready', async () => (await ask('readyz'))?.status === 200, 20);
+  expect((await ask('healthz'))?.status).toBe(200);
+  const metrics = (await (await ask('metrics'))?.text()) ?? '';
+  expect(metrics).toContain('sdn_compat_leader 1');
+  expect(metrics).toContain('sdn_controller_num_egress_ips');
+  expect(await controller.end('SIGTERM')).toBe(0);
+  await server.stop();
+}, 40_000);
