@@ -36,7 +36,10 @@ async function runCheck(flags: NodeFlags): Promise<void> {
   let unreachable = '';
   const client = await openKube({ logger, userAgent: 'sdn-compat-node', ...(kubeconfig === undefined ? {} : { kubeconfig }) })
     .then(async (opened) => {
-      await opened.list(clusterNetworks);
+      await opened.list(clusterNetworks).catch((error: unknown) => {
+        opened.close();
+        throw error;
+      });
       return opened;
     })
     .catch((error: unknown) => {

@@ -39,18 +39,22 @@ export const exec: Exec = (program, args, options = {}) =>
       stdio: ['pipe', 'pipe', 'pipe'],
       cwd: options.cwd,
       env: options.env === undefined ? process.env : { ...process.env, ...options.env },
-      timeout: options.timeout ?? 30_000,
-      killSignal: 'SIGKILL',
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    // Not spawn's own timeout: its timer outlives a program that could not be started, and keeps this process waiting.
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 30_000);
     const out: Buffer[] = [];
     const error: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => error.push(chunk));
-    child.on('error', reject);
-    child.on('close', (code) =>
-      resolve({ status: code ?? -1, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(error).toString() }),
-    );
+    child.on('error', (failure) => {
+      clearTimeout(timer);
+      reject(failure);
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ status: code ?? -1, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(error).toString() });
+    });
     child.stdin.on('error', () => undefined); // a program may end without reading its input
     child.stdin.end(options.input ?? '');
   });
