@@ -12,9 +12,13 @@ async function removeBridge(ovsdbSocket: string): Promise<string[]> {
   const ovsdb = await Ovsdb.open(ovsdbSocket);
   try {
     const found = ovsdb.find('Bridge', bridge);
-    if (found === undefined) return [];
+    if (found === undefined) {
+      await ovsdb.transact([removeAllLimits]);
+      return [];
+    }
     const mutations = [['bridges', 'delete', ['set', [['uuid', found.uuid]]]]];
-    await ovsdb.configure([{ op: 'mutate', table: 'Open_vSwitch', where: [], mutations }, removeAllLimits]);
+    await ovsdb.configure([{ op: 'mutate', table: 'Open_vSwitch', where: [], mutations }]);
+    await ovsdb.transact([removeAllLimits]);
     return [`bridge ${bridge}`];
   } finally {
     ovsdb.close();

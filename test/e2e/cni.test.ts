@@ -220,6 +220,10 @@ test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => 
     expect(limited).toBeLessThan(11);
   }
   expect(rates.unlimited).toBeGreaterThan(30);
+  const limits = async (): Promise<string> => (await lab.node(worker, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, 'list', 'QoS')).stdout;
+  expect(await limits()).toContain('max-rate="10000000"');
+  await lab.must(['delete', 'pod', '-n', 'red', 'limited']);
+  await until('the limit went with its pod', async () => (await limits()) === '');
 }, 60_000);
 
 test('a pod of an unknown namespace waits for its NetNamespace, and gets a clear error after 30 s', async () => {

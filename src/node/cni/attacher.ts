@@ -98,7 +98,7 @@ export class PodAttacher {
     const { ingress, egress } = limits.value;
     await limitSending(this.#deps.exec, egress, { netns, device });
     const limit = ingress === undefined ? [] : limitPort(host, sandbox, ingress);
-    await ovsdb.configure([...removePort(ovsdb, host), removeLimit(sandbox), ...addPodPort(host, { sandbox, namespace, name, ip }), ...limit]);
+    await ovsdb.configure([...removePort(ovsdb, host), ...removeLimit(host, sandbox), ...addPodPort(host, { sandbox, namespace, name, ip }), ...limit]);
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
   }
 
@@ -126,8 +126,8 @@ export class PodAttacher {
     const { ovsdb } = this.#deps.machine.prepared ?? {};
     if (ovsdb !== undefined) {
       const operations = removePort(ovsdb, host);
-      if (operations.length > 0) await ovsdb.configure([...operations, removeLimit(sandbox)]);
-      else await ovsdb.transact([removeLimit(sandbox)]);
+      if (operations.length > 0) await ovsdb.configure([...operations, ...removeLimit(host, sandbox)]);
+      else await ovsdb.transact(removeLimit(host, sandbox));
     }
     await removeLink(this.#deps.exec, host);
   }

@@ -47,12 +47,15 @@ export async function keptLimit(ovsdb: Ovsdb, device: string, sandbox: string): 
   return found === undefined ? [] : [{ op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: found['_uuid'] } }];
 }
 
-/** The operation that removes a pod's limit; its port is to go in the same transaction. */
-export function removeLimit(sandbox: string): Operation {
-  return { op: 'delete', table: 'QoS', where: limitsOf('sandbox', sandbox) };
+/** The operations that take a pod's limit away. A row that a port still refers to cannot be deleted, gone or not. */
+export function removeLimit(device: string, sandbox: string): Operation[] {
+  return [
+    { op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: ['set', []] } },
+    { op: 'delete', table: 'QoS', where: limitsOf('sandbox', sandbox) },
+  ];
 }
 
-/** The operation that removes every limit of ours. */
+/** The operation that removes every limit of ours, when the bridge is gone. */
 export const removeAllLimits: Operation = { op: 'delete', table: 'QoS', where: limitsOf('owner', qosOwner) };
 
 function limitsOf(key: string, value: string): readonly unknown[] {
