@@ -1,0 +1,108 @@
+/** `node --check` and `node --cleanup` on a worker of a lab. */
+import { existsSync } from 'node:fs';
+import { program, type Ran, TestLab, until } from './lab.ts';
+
+const worker = 'worker0';
+const egressIP = '192.168.7.201';
+let lab: TestLab;
+
+interface Finding {
+  readonly what: string;
+  readonly found: string;
+  readonly mend?: string;
+}
+
+const runDir = (): string => `/run/sdn-compat-lab/${lab.name}/ovs/${worker}`;
+const agent = (...args: string[]): Promise<Ran> =>
+  lab.node(worker, program, 'node', '--kubeconfig', `${lab.dir}/kubeconfig`, '--node-name', `${worker}.ocp4.rober.lab`, '--datapath', 'netdev', '--ovs-run-dir', runDir(), ...args);
+
+/** What is wrong, by what it is about; the exit status says whether anything is. */
+async function wrong(...args: string[]): Promise<Readonly<Record<string, Finding>>> {
+  const ran = await agent('--check', '-o', 'json', ...args);
+  const bad = (JSON.parse(ran.stdout) as Finding[]).filter(({ mend }) => mend !== undefined);
+  expect(ran.status).toBe(bad.length === 0 ? 0 : 1);
+  return Object.fromEntries(bad.map((finding) => [finding.what, finding]));
+}
+
+const patchNetwork = (body: object): Promise<string> => lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(body)]);
+
+beforeAll(async () => {
+  lab = await TestLab.up('--nodes', '1');
+  await lab.namespace('red');
+  const annotations = { 'kubernetes.io/ingress-bandwidth': '100M' };
+  await lab.must(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'red', name: 'a', annotations }, spec: { containers: [{ name: 'c', image: 'c' }] } }));
+  await lab.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', 'red', 'pod/a']);
+}, 60_000);
+afterAll(() => lab.down(), 30_000);
+
+test('a node of the lab is fit, in text and in JSON', async () => {
+  expect(await wrong()).toEqual({});
+  const { stdout, status } = await agent('--check');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^ok {2}MTU: 1400, at most 1450 on br-ex$/m);
+  expect(stdout).toMatch(/^ok {2}label of egress IPs: br-ex:eip$/m);
+  expect(stdout).not.toContain('BAD');
+}, 30_000);
+
+test('too large an MTU, and networks that overlap, are found with a way to mend them', async () => {
+  await patchNetwork({ mtu: 1480, serviceNetwork: '192.168.0.0/16' });
+  expect(await wrong()).toEqual({
+    MTU: { what: 'MTU', found: 'ClusterNetwork "default" has mtu 1480, but br-ex carries at most 1450', mend: 'set mtu to 1450, or raise the MTU of br-ex to 1530' },
+    networks: { what: 'networks', found: 'the service network 192.168.0.0/16 overlaps 192.168.7.0/24 of br-ex', mend: 'choose another network in ClusterNetwork "default", or for the nodes' },
+  });
+  await patchNetwork({ mtu: 1400, serviceNetwork: '172.30.0.0/16' });
+}, 30_000);
+
+test('no Open vSwitch, no node of that name, no API server', async () => {
+  expect(Object.keys(await wrong('--ovs-run-dir', '/nonexistent'))).toEqual(['Open vSwitch database', 'ovs-vswitchd']);
+  expect(Object.keys(await wrong('--node-name', 'nobody'))).toEqual(['HostSubnet nobody']);
+  const [unreachable] = Object.values(await wrong('--kubeconfig', '/nonexistent'));
+  expect(unreachable).toMatchObject({ what: 'API server', mend: 'name a kubeconfig with --kubeconfig' });
+  const kernel = (await wrong('--datapath', 'system'))['datapath'];
+  expect(kernel === undefined).toBe(existsSync('/sys/module/openvswitch'));
+}, 30_000);
+
+test('programs that are missing are named with their packages', async () => {
+  const argv = [process.execPath, new URL('../../dist/sdn-compat.js', import.meta.url).pathname, 'node', '--check', '-o', 'json', '--node-name', 'x', '--ovs-run-dir', runDir()];
+  const ran = await lab.node(worker, 'env', 'PATH=/nonexistent', ...argv);
+  const bad = (JSON.parse(ran.stdout) as Finding[]).filter(({ mend }) => mend !== undefined);
+  expect(ran.status).toBe(1);
+  expect(bad.find(({ what }) => what === 'program nft')).toMatchObject({ found: 'not installed', mend: 'install the package nftables' });
+  expect(bad.filter(({ what }) => what.startsWith('program '))).toHaveLength(9);
+}, 30_000);
+
+/** What of ours is on the node. */
+async function left(): Promise<string[]> {
+  const ask = async (...argv: [string, ...string[]]): Promise<string> => (await lab.node(worker, ...argv)).stdout;
+  const vsctl = (...argv: string[]): Promise<string> => ask('ovs-vsctl', `--db=unix:${runDir()}/db.sock`, ...argv);
+  const parts: readonly (readonly [string, boolean])[] = [
+    ['bridge', (await vsctl('list-br')).includes('br0')],
+    ['QoS', (await vsctl('list', 'QoS')) !== ''],
+    ['nft', (await ask('nft', 'list', 'tables')).includes('sdn_compat')],
+    ['rules', /^9[0-2]:/m.test(await ask('ip', 'rule'))],
+    ['routes', (await ask('ip', 'route', 'show', 'table', 'all', 'proto', '157')) !== ''],
+    ['egress IP', (await ask('ip', 'addr')).includes(':eip')],
+    ['tun0', (await ask('ip', '-o', 'link')).includes(' tun0:')],
+    ['veth', (await ask('ip', '-o', 'link')).includes(' veth')],
+  ];
+  return parts.filter(([, is]) => is).map(([name]) => name);
+}
+
+test('--cleanup leaves nothing of ours; twice is no error; the agent starts again from nothing', async () => {
+  await lab.patch('hostsubnet', worker, { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  await lab.untilSource('red/a', egressIP);
+  expect(await left()).toEqual(['bridge', 'QoS', 'nft', 'rules', 'routes', 'egress IP', 'tun0', 'veth']);
+  await lab.command('kill', 'agent', worker);
+  const cleaned = await agent('--cleanup');
+  expect(cleaned).toMatchObject({ status: 0, stderr: '' });
+  for (const what of [`address ${egressIP} of br-ex`, 'bridge br0', 'of a pod of red (10.254.', 'nft table sdn_compat', 'ip rule 90', 'ip rule 91', 'ip rule 92']) expect(cleaned.stdout).toContain(what);
+  expect(await left()).toEqual([]);
+  expect((await lab.node(worker, 'ping', '-c', '1', '-W', '2', '10.1.8.72')).status).toBe(0);
+  expect(await agent('--cleanup')).toEqual({ status: 0, stdout: '', stderr: '' });
+  await lab.command('start', 'agent', worker);
+  await lab.must(['delete', 'pod', '-n', 'red', 'a']);
+  await until('the pod is gone', async () => (await lab.kubectl(['get', 'pod', '-n', 'red', 'a'])).status !== 0);
+  await lab.pods(['red/b', worker]);
+  await lab.untilSource('red/b', egressIP);
+}, 60_000);
