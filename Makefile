@@ -29,6 +29,11 @@ chaos: setup dist/sdn-compat.js
 soak: setup dist/sdn-compat.js
 	@$(ENV) MINUTES=$(MINUTES) node test/chaos/soak.ts
 
+# make test-node-system   the lab's tests on the kernel's datapath, where the kernel has the module openvswitch
+.PHONY: test-node-system
+test-node-system: setup dist/sdn-compat.js
+	@scripts/test-node-system
+
 check: setup-npm
 	@$(ENV) npm run -s check
 

@@ -57,7 +57,8 @@ export class TestLab {
 
   static async up(...args: string[]): Promise<TestLab> {
     const lab = new TestLab();
-    const up = await lab.command('up', ...args);
+    const datapath = process.env['SDN_COMPAT_TEST_DATAPATH'];
+    const up = await lab.command('up', ...args, ...(datapath === undefined ? [] : ['--agent-option', `datapath=${datapath}`]));
     if (up.status !== 0) throw new Error(up.stderr);
     return lab;
   }
