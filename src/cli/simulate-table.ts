@@ -7,7 +7,7 @@ type Cells = readonly string[];
 const nothing = '-';
 
 /** Tables of egress IPs, namespaces and nodes, before and after, then what changes, then notes. */
-export function reportTable(report: Report, color = process.stdout.isTTY): string {
+export function reportTable(report: Report, color = Boolean(process.stdout.isTTY)): string {
   const paint = createColors(color);
   const sections = [
     table(['EGRESS IP', 'NAMESPACES', 'BEFORE', 'AFTER', ''], egressIPRows(report)),
