@@ -1,4 +1,5 @@
 /** The report of a simulation as aligned text. */
+import { isatty } from 'node:tty';
 import { createColors } from 'picocolors';
 import type { EgressIPRow, NamespaceRow, NodeRow, Report } from '../model/simulation/report.ts';
 
@@ -7,7 +8,7 @@ type Cells = readonly string[];
 const nothing = '-';
 
 /** Tables of egress IPs, namespaces and nodes, before and after, then what changes, then notes. */
-export function reportTable(report: Report, color = Boolean(process.stdout.isTTY)): string {
+export function reportTable(report: Report, color = isatty(1)): string {
   const paint = createColors(color);
   const sections = [
     table(['EGRESS IP', 'NAMESPACES', 'BEFORE', 'AFTER', ''], egressIPRows(report)),
