@@ -1,5 +1,5 @@
 /** A real server with the project's CRDs, and a client that reads its kubeconfig from a file, for tests. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crds } from '../../api/crds.ts';
@@ -35,5 +35,14 @@ export async function start(options: Partial<ApiServerOptions> = {}): Promise<St
       await server.close();
       await rm(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** What a kubeconfig of the embedded server holds: the token, and the certificate authority in base64. */
+export async function credentialsOf(kubeconfig: string): Promise<{ readonly token: string; readonly authority: string }> {
+  const text = await readFile(kubeconfig, 'utf8');
+  return {
+    token: /token: (\S+)/.exec(text)?.[1] ?? '',
+    authority: /certificate-authority-data: >?-?\s*(\S+)/.exec(text)?.[1] ?? '',
   };
 }

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../src/io/exec.ts';
-import { start, type Started } from '../apiserver/started.ts';
+import { credentialsOf, start, type Started } from '../apiserver/started.ts';
 
 let started: Started;
 let folder = '';
@@ -11,9 +11,7 @@ let authority = '';
 beforeAll(async () => {
   started = await start();
   folder = await mkdtemp(join(tmpdir(), 'sdn-compat-inside-'));
-  const text = await readFile(started.kubeconfig, 'utf8');
-  token = /token: (\S+)/.exec(text)?.[1] ?? '';
-  authority = /certificate-authority-data: >?-?\s*(\S+)/.exec(text)?.[1] ?? '';
+  ({ token, authority } = await credentialsOf(started.kubeconfig));
 });
 afterAll(async () => {
   await started.stop();

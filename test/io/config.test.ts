@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { namespaces } from '../../api/kinds.ts';
 import { openKube } from '../../src/io/kube/config.ts';
-import { logger, start, type Started } from '../apiserver/started.ts';
+import { credentialsOf, logger, start, type Started } from '../apiserver/started.ts';
 
 let started: Started;
 let folder = '';
@@ -12,9 +12,7 @@ let authority = '';
 beforeAll(async () => {
   started = await start();
   folder = await mkdtemp(join(tmpdir(), 'sdn-compat-config-'));
-  const text = await readFile(started.kubeconfig, 'utf8');
-  token = /token: (\S+)/.exec(text)?.[1] ?? '';
-  authority = /certificate-authority-data: >?-?\s*(\S+)/.exec(text)?.[1] ?? '';
+  ({ token, authority } = await credentialsOf(started.kubeconfig));
 });
 afterAll(async () => {
   await started.stop();
