@@ -13,6 +13,7 @@ import { serveStatus, type StatusServer } from '../io/status-server.ts';
 import { applyConfigFile, applyEnvironment } from './config-file.ts';
 import { controllerPrefix, type ControllerFlags } from './controller-options.ts';
 import { Failure, untilSignal } from './fail.ts';
+import { keepHeapSmall } from './heap.ts';
 
 interface Parts {
   readonly client: KubeClient;
@@ -78,6 +79,7 @@ export async function runController(command: Command): Promise<void> {
   if (config !== undefined) await applyConfigFile(command, config);
   const flags = command.opts<ControllerFlags>();
   checkFlags(flags);
+  keepHeapSmall();
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-controller' });
   const { kubeconfig } = flags;
   const client = await openKube({ logger, userAgent: 'sdn-compat-controller', ...(kubeconfig === undefined ? {} : { kubeconfig }) });

@@ -9,6 +9,7 @@ import { runAgent } from '../node/agent.ts';
 import { checkMachine } from '../node/check.ts';
 import { cleanup } from '../node/cleanup.ts';
 import { untilSignal } from './fail.ts';
+import { keepHeapSmall } from './heap.ts';
 
 export interface NodeFlags {
   readonly kubeconfig?: string;
@@ -61,6 +62,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     for (const what of removed) process.stdout.write(`removed ${what}\n`);
     return undefined;
   }
+  keepHeapSmall();
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-node' });
   const { kubeconfig, ovsRunDir, cniSocket, datapath, firstAvailable } = flags;
   const client = await openKube({ logger, userAgent: 'sdn-compat-node', ...(kubeconfig === undefined ? {} : { kubeconfig }) });

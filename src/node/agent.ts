@@ -14,7 +14,9 @@ import { serveCni } from './cni/server.ts';
 import { ClusterFeed, type ClusterView } from './feed.ts';
 import type { LocalPod } from './facts.ts';
 import { PeerHealth } from './health.ts';
+import { reused } from './kept.ts';
 import { watchMachine } from './links/monitor.ts';
+import { PresentAddresses } from './links/present.ts';
 import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import { renderBase } from './nft/ruleset.ts';
@@ -50,9 +52,11 @@ class Agent {
   readonly #machine: Machine;
   readonly #attacher: PodAttacher;
   readonly #applier: Applier;
+  readonly #addresses: PresentAddresses;
   /** Waiting for a pass that has not begun yet. */
   #waiters: (() => void)[] = [];
   #view: ClusterView | undefined;
+  #pods: readonly LocalPod[] = [];
   #ready = false;
   /** What was last said of each thing that is wrong, so that it is said once. */
   readonly #said = new Map<string, string>();
@@ -71,15 +75,18 @@ class Agent {
       interval: options.probeInterval,
       setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
     });
+    this.#addresses = new PresentAddresses(exec);
+    const addresses = this.#addresses;
     this.#machine = new Machine(options, {
       exec,
       logger,
+      addresses,
       changed: () => this.#wake(),
       lost: () => this.#lookAgain(),
       rebuilding: () => this.#applier.forget(),
     });
     const endInSwitch = (connections: readonly Connection[]): Promise<void> => this.#machine.endConnections(connections);
-    this.#applier = new Applier({ exec, logger, signal, bridge: this.#machine.bridge, endInSwitch });
+    this.#applier = new Applier({ exec, logger, signal, addresses, bridge: this.#machine.bridge, endInSwitch });
     this.#attacher = new PodAttacher({
       exec,
       logger,
@@ -95,7 +102,7 @@ class Agent {
     await this.#feed.follow();
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     const watching = watchMachine(
-      { linksChanged: () => this.#wake(), ruleLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
+      { linksChanged: () => this.#linksChanged(), ruleLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
       this.#logger,
       this.#signal,
     );
@@ -123,6 +130,11 @@ class Agent {
   /** Our own replacement of the table is heard too; reading it then finds it as it was written. */
   #nftLost(): void {
     this.#applier.forgetNft();
+    this.#wake();
+  }
+
+  #linksChanged(): void {
+    this.#addresses.forget();
     this.#wake();
   }
 
@@ -158,10 +170,12 @@ class Agent {
     this.#health.watch(view.hosts);
     const prepared = await this.#machine.prepare(view);
     const { facts, uplink, networks } = prepared;
-    const pods = localPods(attachedPods(prepared.ovsdb), view);
+    const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view), ({ ip }) => ip);
+    this.#pods = pods;
     const state = view.stateOf(pods.map(({ vnid }) => vnid));
     const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
     await this.#apply(planNode({ ...view, facts, uplink, networks, pods, state, addressesOf }), prepared);
+    if (!this.#ready) this.#logger.info({ sinceStart: Math.round(performance.now()), pods: pods.length }, 'the node is as the cluster says');
     this.#ready = true;
     return true;
   }

@@ -10,6 +10,7 @@ import type { Cidr, Ip } from '../model/address.ts';
 import { type Connection, deleteConnections, deletions, listConnections, type PodSources, staleConnections } from './conntrack.ts';
 import { announce } from './links/arp.ts';
 import { addressCommands, labelOf, parseAddresses, planAddresses, type Uplink } from './links/addresses.ts';
+import type { PresentAddresses } from './links/present.ts';
 import { contentOf, type NftContent, translations } from './nft/elements.ts';
 import { NftTable } from './nft/table.ts';
 import type { NodePlan } from './plan/node.ts';
@@ -19,6 +20,7 @@ import { type BridgeContent, bundleLines, wantedContent } from './ovs/bundle.ts'
 export interface ApplyDeps {
   readonly exec: Exec;
   readonly bridge: Bridge;
+  readonly addresses: PresentAddresses;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** Also ends these connections in Open vSwitch's own conntrack; on the kernel's datapath there is none. */
@@ -58,10 +60,11 @@ export class Applier {
     this.#nft = new NftTable(deps.exec);
   }
 
-  /** Reads bridge and nft afresh at the next pass. */
+  /** Reads bridge, nft and addresses afresh at the next pass. */
   forget(): void {
     this.#bridge = undefined;
     this.#nft.forget();
+    this.#deps.addresses.forget();
   }
 
   /** Reads nft afresh at the next pass. */
@@ -80,19 +83,18 @@ export class Applier {
   }
 
   async #apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
-    const { exec } = this.#deps;
-    const present = parseAddresses(await must(exec, 'ip', ['-j', '-4', 'addr', 'show']));
+    const present = parseAddresses(await this.#deps.addresses.read());
     const addresses = planAddresses(present, context.uplink, plan.addresses);
     const label = labelOf(context.uplink.device);
     if (!label.ok && plan.addresses.size > 0) throw new Error(label.error);
     const commands = addressCommands(addresses, context.uplink, label.ok ? label.value : '');
-    if (commands.add.length > 0) await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands.add) });
+    await this.#changeAddresses(commands.add);
     const nft = contentOf(plan.nft);
     const before = await this.#nft.add(context.nftBase, nft);
     const lines = await this.#applyBundle(plan);
     await this.#nft.remove(before, nft);
     const ended = await this.#endStale(plan, before, context);
-    if (commands.remove.length > 0) await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands.remove) });
+    await this.#changeAddresses(commands.remove);
     for (const ip of addresses.add) this.#announce(context.uplink.device, ip);
     return {
       bundleLines: lines,
@@ -100,6 +102,12 @@ export class Applier {
       hosted: addresses.add,
       released: addresses.remove.map(({ ip }) => ip),
     };
+  }
+
+  async #changeAddresses(commands: readonly string[]): Promise<void> {
+    if (commands.length === 0) return;
+    const { exec, addresses } = this.#deps;
+    await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands) }).finally(() => addresses.forget());
   }
 
   async #applyBundle(plan: NodePlan): Promise<number> {

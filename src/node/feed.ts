@@ -14,6 +14,7 @@ import type {
   ClusterNetworkObject,
   EgressNetworkPolicyObject,
   HostSubnetObject,
+  KubeObject,
   NamespaceObject,
   NetNamespaceObject,
   NetworkPolicyObject,
@@ -26,7 +27,7 @@ import type { RemoteNode } from './facts.ts';
 import { type EgressPolicies, egressPolicies } from './plan/egresspolicy.ts';
 import { multicastAnnotation } from './plan/multicast.ts';
 import type { PolicyWorld } from './plan/networkpolicy.ts';
-import { policyPart, policyWorld } from './world.ts';
+import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './world.ts';
 
 export interface ClusterView {
   readonly network: ClusterNetwork;
@@ -181,6 +182,7 @@ export class ClusterFeed {
 
   #netNamespaceChanged({ key, after }: Change<NetNamespaceObject>): void {
     const parsed = after === undefined ? undefined : parseNetNamespace(after);
+    const known = this.#vnids.get(key);
     if (parsed?.ok === true) {
       this.#tracker.setNetNamespace(parsed.value);
       this.#vnids.set(key, parsed.value.vnid);
@@ -190,8 +192,11 @@ export class ClusterFeed {
     }
     if (after?.metadata.annotations?.[multicastAnnotation] === 'true') this.#multicastNamespaces.add(key);
     else this.#multicastNamespaces.delete(key);
-    this.#policies.spoil();
-    this.#spoil(this.#world);
+    if (this.#vnids.get(key) !== known) {
+      this.#policies.spoil();
+      this.#world.spoil();
+    }
+    this.#changed();
   }
 
   #policyWorld(): Result<PolicyWorld> {
@@ -204,12 +209,15 @@ export class ClusterFeed {
   #watchPolicies(): PolicyCaches {
     const { logger, signal } = this.#options;
     const caches = {
-      policies: this.#start((client) => watchKind<NetworkPolicyObject>(client, networkPolicies, { logger }, signal)),
-      namespaces: this.#start((client) => watchKind<NamespaceObject>(client, namespaces, { logger }, signal)),
-      pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger, keep: policyPart }, signal)),
+      policies: this.#start((client) => watchKind<NetworkPolicyObject>(client, networkPolicies, { logger, keep: policyPart }, signal)),
+      namespaces: this.#start((client) => watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal)),
+      pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger, keep: podPart }, signal)),
     };
     const spoil = (): void => this.#spoil(this.#world);
-    for (const cache of Object.values(caches)) cache.subscribe(spoil, spoil);
+    const changed = ({ before, after }: Change<KubeObject>): void => {
+      if (!sameForPolicies(before, after)) spoil();
+    };
+    for (const cache of Object.values(caches)) cache.subscribe(changed, spoil);
     return caches;
   }
 }

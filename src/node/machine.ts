@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Exec, must } from '../io/exec.ts';
+import type { Exec } from '../io/exec.ts';
 import { connectRpc, type RpcConnection } from '../io/jsonrpc.ts';
 import type { Logger } from '../io/log.ts';
 import type { ClusterNetwork } from '../model/clusternetwork.ts';
@@ -12,6 +12,7 @@ import type { Connection } from './conntrack.ts';
 import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
 import { findUplink, type Uplink } from './links/addresses.ts';
+import type { PresentAddresses } from './links/present.ts';
 import { configureGuard, configureTun, vxlanOverhead } from './links/tun.ts';
 import { Bridge, ensureBridge } from './ovs/bridge.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
@@ -30,6 +31,7 @@ export interface MachineOptions {
 export interface MachineDeps {
   readonly exec: Exec;
   readonly logger: Logger;
+  readonly addresses: PresentAddresses;
   /** Something of Open vSwitch changed. */
   readonly changed: () => void;
   /** ovs-vswitchd went away: what it held is gone. */
@@ -102,11 +104,11 @@ export class Machine {
 
   /** Sets the machine up for the cluster as it is now, where it is not yet; throws with the reason when it cannot. */
   async prepare(view: ClusterView): Promise<Prepared> {
-    const { exec } = this.#deps;
+    const { exec, addresses } = this.#deps;
     const ovsdb = await this.#connect();
     await this.#watchSwitch();
     const networks = networksOf(view.network);
-    const found = findUplink(await must(exec, 'ip', ['-j', '-4', 'addr', 'show']), view.own.hostIP);
+    const found = findUplink(await addresses.read(), view.own.hostIP);
     if (!found.ok) throw new Error(found.error);
     const uplink = found.value;
     const wanted = JSON.stringify([view.own.hostIP, view.own.subnet.text, view.network.mtu, uplink.device, uplink.network.text, networks], plain);

@@ -1,9 +1,12 @@
 /** What NetworkPolicies select from, made from the raw objects of the cluster. */
+import isEqual from 'lodash/isEqual.js';
+import omit from 'lodash/omit.js';
 import pick from 'lodash/pick.js';
 import { parseIp } from '../model/address.ts';
-import { parseNetworkPolicy, type Protocol } from '../model/networkpolicy.ts';
-import type { NamespaceObject, NetworkPolicyObject, PodObject } from '../model/objects.ts';
+import { type NetworkPolicy, parseNetworkPolicy, type Protocol } from '../model/networkpolicy.ts';
+import type { KubeObject, NamespaceObject, NetworkPolicyObject, ObjectMeta, PodObject } from '../model/objects.ts';
 import type { Vnid } from '../model/vnid.ts';
+import { kept } from './kept.ts';
 import type { PolicyPod, PolicyWorld } from './plan/networkpolicy.ts';
 
 export interface WorldObjects {
@@ -26,18 +29,39 @@ function namedPorts(container: Container): PolicyPod['ports'] {
 }
 
 /** A pod with an address of its own; one on the host's network, without address, or ended is none. */
-function policyPod({ metadata, spec = {}, status = {} }: PodObject): PolicyPod | undefined {
+const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
   const { podIP = '', phase = '' } = status;
   const ip = parseIp(podIP);
-  if (!ip.ok || spec.hostNetwork === true || ended.has(phase)) return undefined;
+  if (!ip.ok || spec.hostNetwork === true || ended.has(phase)) return [];
   const { namespace = '', labels = {} } = metadata;
-  return { namespace, ip: ip.value, labels, ports: (spec.containers ?? []).flatMap(namedPorts) };
+  return [{ namespace, ip: ip.value, labels, ports: (spec.containers ?? []).flatMap(namedPorts) }];
+});
+
+const policyOf = kept((raw: NetworkPolicyObject): NetworkPolicy => parseNetworkPolicy(raw).policy);
+
+function metadataPart(metadata: ObjectMeta): ObjectMeta {
+  return pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
+}
+
+/** The part of a Namespace that policies look at. */
+export function namespacePart({ metadata }: NamespaceObject): NamespaceObject {
+  return { metadata: metadataPart(metadata) };
+}
+
+/** The part of a NetworkPolicy that is read. */
+export function policyPart({ metadata, spec = {} }: NetworkPolicyObject): NetworkPolicyObject {
+  return { metadata: metadataPart(metadata), spec };
+}
+
+/** Whether the two parts mean the same to policies; undefined is an object that is not there. */
+export function sameForPolicies(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
+  return before !== undefined && after !== undefined && isEqual(omit(before, 'metadata.resourceVersion'), omit(after, 'metadata.resourceVersion'));
 }
 
 /** The part of a Pod that policies look at; the rest of a large object is not worth its memory. */
-export function policyPart({ metadata, spec = {}, status = {} }: PodObject): PodObject {
+export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObject {
   return {
-    metadata: pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']),
+    metadata: metadataPart(metadata),
     spec: { ...pick(spec, ['hostNetwork']), containers: (spec.containers ?? []).map((container) => pick(container, ['ports'])) },
     status: pick(status, ['podIP', 'phase']),
   };
@@ -46,12 +70,12 @@ export function policyPart({ metadata, spec = {}, status = {} }: PodObject): Pod
 /** The world of the objects of one moment; namespaces without a VNID are not part of it yet. */
 export function policyWorld(objects: WorldObjects): PolicyWorld {
   return {
-    policies: objects.policies.map((raw) => parseNetworkPolicy(raw).policy),
+    policies: objects.policies.map(policyOf),
     namespaces: objects.namespaces.flatMap(({ metadata }) => {
       const name = metadata.name ?? '';
       const vnid = objects.vnids.get(name);
       return vnid === undefined ? [] : [{ name, labels: { 'kubernetes.io/metadata.name': name, ...metadata.labels }, vnid }];
     }),
-    pods: objects.pods.flatMap((raw) => policyPod(raw) ?? []),
+    pods: objects.pods.flatMap(policyPods),
   };
 }

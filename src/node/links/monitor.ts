@@ -12,14 +12,21 @@ interface Monitor {
   readonly heard: (text: string) => void;
   /** Calls back when the program has ended and is started again: anything may have changed meanwhile. */
   readonly missed: () => void;
+  /** Calls back when the program has had time to begin to listen: before, it may have missed something. */
+  readonly began?: () => void;
 }
 
-function watchOnce({ argv: [program, ...args], heard }: Monitor, signal: AbortSignal): Promise<void> {
+function watchOnce({ argv: [program, ...args], heard, began }: Monitor, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], signal });
+    const settled = began === undefined ? undefined : setTimeout(began, again);
     child.stdout.on('data', (chunk: Buffer) => heard(chunk.toString()));
-    child.on('error', () => resolve());
-    child.on('close', () => resolve());
+    const end = (): void => {
+      clearTimeout(settled);
+      resolve();
+    };
+    child.on('error', end);
+    child.on('close', end);
   });
 }
 
@@ -53,7 +60,7 @@ export async function watchMachine(listeners: MachineListeners, logger: Logger, 
     if (/^(delete|destroy) (table|chain|rule|set|map) /m.test(text)) nftLost();
   };
   await Promise.all([
-    watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule'], heard: linksHeard, missed: ruleLost }, logger, signal),
+    watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule'], heard: linksHeard, missed: ruleLost, began: linksChanged }, logger, signal),
     watch({ argv: ['nft', 'monitor', 'destroy'], heard: nftHeard, missed: nftLost }, logger, signal),
   ]);
 }

@@ -2,6 +2,7 @@
 import { type Flow, type Group, hex } from './flow.ts';
 import { parseFlows, parseGroups, type ReadFlow } from './parse.ts';
 import { flowKey, renderFlow, renderGroup } from './render.ts';
+import { kept } from '../kept.ts';
 
 /** What a bridge holds: lines by key, in the words of render.ts. */
 export interface BridgeContent {
@@ -29,10 +30,12 @@ export function readContent(flowDump: string, groupDump: string): BridgeContent 
   return { flows, groups };
 }
 
+const lineOf = kept((flow: Flow) => [flowKey(flow), renderFlow(flow)] as const);
+
 /** The content that a plan asks for. */
 export function wantedContent(flows: readonly Flow[], groups: readonly Group[]): BridgeContent {
   return {
-    flows: new Map(flows.map((flow) => [flowKey(flow), renderFlow(flow)])),
+    flows: new Map(flows.map(lineOf)),
     groups: new Map(groups.map((group) => [group.id, renderGroup(group)])),
   };
 }

@@ -4,6 +4,7 @@ import type { NetworkPolicy, Peer, PolicyPort, PolicyRule, Protocol } from '../.
 import { portMasks } from '../../model/networkpolicy.ts';
 import { type Labels, matches, selectsAll } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
+import { kept } from '../kept.ts';
 import { type Action, type Flow, goto, type Match, outputReg2 } from '../ovs/flow.ts';
 import { table } from '../ovs/pipeline.ts';
 import { regValue } from './peers.ts';
@@ -177,18 +178,32 @@ function rangeMatches(proto: Protocol, from: number, to: number): Match[] {
   return [...masked, { proto, nw_frag: 'later' }];
 }
 
-/** The flows of both tables for the namespaces that have pods on this node. `local` are the addresses of those pods. */
-export function networkPolicyFlows(world: PolicyWorld, localVnids: ReadonlySet<Vnid>, local: ReadonlySet<Ip>): Flow[] {
-  const byNamespace = new Map<string, PolicyPod[]>();
-  for (const pod of world.pods) {
-    const list = byNamespace.get(pod.namespace);
-    if (list === undefined) byNamespace.set(pod.namespace, [pod]);
+/** The pods of this node, by VNID and address. */
+export interface Local {
+  readonly vnids: ReadonlySet<Vnid>;
+  readonly ips: ReadonlySet<Ip>;
+}
+
+/** Pods by the name of their namespace. */
+function podsByNamespace({ pods }: PolicyWorld): ReadonlyMap<string, readonly PolicyPod[]> {
+  const found = new Map<string, PolicyPod[]>();
+  for (const pod of pods) {
+    const list = found.get(pod.namespace);
+    if (list === undefined) found.set(pod.namespace, [pod]);
     else list.push(pod);
   }
-  return world.namespaces
-    .filter(({ vnid }) => localVnids.has(vnid))
-    .flatMap((namespace) => {
-      const planner = new NamespacePlanner(world, byNamespace, namespace, local);
-      return [...planner.flows('ingress'), ...planner.flows('egress')];
-    });
+  return found;
 }
+
+/** The flows of both tables for the namespaces that have pods on this node. */
+export const networkPolicyFlows = kept((world: PolicyWorld) =>
+  kept((local: Local): readonly Flow[] => {
+    const byNamespace = podsByNamespace(world);
+    return world.namespaces
+      .filter(({ vnid }) => local.vnids.has(vnid))
+      .flatMap((namespace) => {
+        const planner = new NamespacePlanner(world, byNamespace, namespace, local.ips);
+        return [...planner.flows('ingress'), ...planner.flows('egress')];
+      });
+  }),
+);

@@ -5,6 +5,7 @@ import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../facts.ts';
 import type { PodSources } from '../conntrack.ts';
+import { kept } from '../kept.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
 import { type NftElements, seenMark } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
@@ -12,7 +13,7 @@ import { baseFlows } from './base.ts';
 import { egressRules } from './egress.ts';
 import { type EgressPolicies, egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
-import { networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
+import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
 import { podFlows, remoteNodeFlows, vnidFlows } from './peers.ts';
 
 export interface NodeInput {
@@ -65,10 +66,13 @@ function hosting({ facts, uplink, state }: NodeInput): Hosting {
   return { addresses, refused, snat };
 }
 
+const localOf = kept((pods: readonly LocalPod[]): Local => ({ vnids: new Set(pods.map(({ vnid }) => vnid)), ips: new Set(pods.map(({ ip }) => ip)) }));
+
 /** The plan of one node. The order of the input's lists does not matter. */
 export function planNode(input: NodeInput): NodePlan {
   const { facts, networks, remotes, pods, state, world } = input;
-  const vnids: ReadonlySet<Vnid> = new Set(pods.map(({ vnid }) => vnid));
+  const local = localOf(pods);
+  const { vnids } = local;
   const egress = egressRules(facts, state, vnids);
   const { addresses, refused, snat } = hosting(input);
   const sources = new Map<Ip, PodSources>();
@@ -86,7 +90,7 @@ export function planNode(input: NodeInput): NodePlan {
       ...remotes.flatMap(remoteNodeFlows),
       ...pods.flatMap(podFlows),
       ...[...vnids].flatMap((vnid) => vnidFlows(networks.mode, vnid)),
-      ...(world === undefined ? [] : networkPolicyFlows(world, vnids, new Set(pods.map(({ ip }) => ip)))),
+      ...(world === undefined ? [] : networkPolicyFlows(world)(local)),
       ...egressPolicyFlows(input.egressPolicies, vnids, input.addressesOf),
       multicastToNodes(remotes),
       ...multicastFlows(input.multicast, pods),

@@ -1,5 +1,6 @@
 /** Flows for the other nodes (VXLAN in and out) and for the pods of this one. */
 import { addressAt, ipNumber } from '../../model/address.ts';
+import { kept } from '../kept.ts';
 import { type Flow, goto, hex, output, outputReg2, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, table } from '../ovs/pipeline.ts';
 import type { Vnid } from '../../model/vnid.ts';
@@ -7,7 +8,7 @@ import type { IsolationMode } from '../../model/clusternetwork.ts';
 import type { LocalPod, RemoteNode } from '../facts.ts';
 
 /** What this node needs to know of another: VXLAN from it is accepted, its subnet is reached through it. */
-export function remoteNodeFlows(node: RemoteNode): Flow[] {
+export const remoteNodeFlows = kept((node: RemoteNode): readonly Flow[] => {
   const subnet = node.subnet.text;
   const tunnel = [vnidToTunnel, set('tun_dst', node.nodeIP), output(port.vxlan0)];
   return [
@@ -15,7 +16,7 @@ export function remoteNodeFlows(node: RemoteNode): Flow[] {
     { table: table.arpRemote, priority: 100, match: { proto: 'arp', arp_tpa: subnet }, actions: tunnel },
     { table: table.toRemotePod, priority: 100, match: { proto: 'ip', nw_dst: subnet }, actions: tunnel },
   ];
-}
+});
 
 /** The MAC of a pod: 0a:58 and the four bytes of its address. */
 export function podMac(ip: LocalPod['ip']): string {
@@ -24,7 +25,7 @@ export function podMac(ip: LocalPod['ip']): string {
 }
 
 /** The flows of a pod: what it may send from, and how it is reached. */
-export function podFlows(pod: LocalPod): Flow[] {
+export const podFlows = kept((pod: LocalPod): readonly Flow[] => {
   const vnid = set('reg0', hex(pod.vnid));
   const hardware = podMac(pod.ip).replace(/^0a:58/, '00:00');
   return [
@@ -49,7 +50,7 @@ export function podFlows(pod: LocalPod): Flow[] {
       actions: [set('reg1', hex(pod.vnid)), set('reg2', hex(pod.ofport)), goto(table.isolation)],
     },
   ];
-}
+});
 
 /** The isolation flows of one VNID that has pods here; those of the NetworkPolicy mode are in networkpolicy.ts. */
 export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {

@@ -1,0 +1,190 @@
+/**
+ * The agent of one node in a big cluster: a lab whose API server holds 10,000 namespaces with egress IPs and 250 nodes,
+ * and 250 real pods on the measured worker. The other workers' agents are ended once their nodes are up, so that the
+ * addresses listed there cost nothing and the machine works for the one that is measured. Needs root.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, realpathSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { hostSubnets, namespaces, netNamespaces, nodes, pods } from '../api/kinds.ts';
+import type { KubeClient } from '../src/io/kube/client.ts';
+import { openKube } from '../src/io/kube/config.ts';
+import { type ObjectCache, watchKind } from '../src/io/kube/watch.ts';
+import { createLogger } from '../src/io/log.ts';
+import { inParallel } from '../src/io/parallel.ts';
+import type { HostSubnetObject, KubeObject, NetNamespaceObject, PodObject } from '../src/model/objects.ts';
+import { run, TestLab, until } from '../test/e2e/lab.ts';
+import { sleep } from '../test/e2e/outage.ts';
+import { address, table } from './clusters.ts';
+
+const namespaceCount = 10_000;
+const podCount = 250;
+const otherNodes = 250;
+const hostedHere = 20;
+const changes = 60;
+const logger = createLogger({ level: 'silent', name: 'bench' });
+const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+const project = (index: number): string => `project-${index}`;
+const full = (worker: string): string => `${worker}.ocp4.rober.lab`;
+
+/** Those with a pod have two, on two nodes. */
+function egressIPs(index: number): string[] {
+  const first = index < hostedHere ? `192.168.7.${100 + index}` : address(index + 1);
+  return index < podCount ? [first, address(100_000 + index)] : [first];
+}
+
+async function makeCluster(client: KubeClient, signal: AbortSignal): Promise<ObjectCache<NetNamespaceObject>> {
+  const cache = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
+  await cache.synced;
+  await inParallel(numbers(namespaceCount), 16, async (index) => {
+    await client.create<KubeObject>(namespaces, { metadata: { name: project(index) } });
+  });
+  await until('every namespace has a VNID', () => cache.list().length >= namespaceCount, 60);
+  await inParallel(numbers(otherNodes), 16, async (index) => {
+    const name = `far-${index}`;
+    const host = { apiVersion: 'network.openshift.io/v1' as const, kind: 'HostSubnet' as const, metadata: { name }, host: name, hostIP: `192.168.8.${index}`, subnet: `10.254.${index + 5}.0/24` };
+    await client.create<HostSubnetObject>(hostSubnets, host);
+  });
+  await inParallel(numbers(namespaceCount), 16, async (index) => {
+    await client.patch(netNamespaces, { name: project(index) }, { egressIPs: egressIPs(index) }, { type: 'merge' });
+  });
+  return cache;
+}
+
+async function listIPs(client: KubeClient): Promise<void> {
+  const all = numbers(namespaceCount).map(egressIPs);
+  const firsts = all.map(([ip]) => ip!);
+  const lists = { worker0: firsts.slice(0, hostedHere), worker1: firsts.slice(hostedHere), worker2: all.flatMap(([, ip]) => ip ?? []) };
+  for (const [worker, listed] of Object.entries(lists)) await client.patch(hostSubnets, { name: full(worker) }, { egressIPs: listed }, { type: 'merge' });
+}
+
+async function makePods(client: KubeClient): Promise<void> {
+  await inParallel(numbers(podCount), 16, async (index) => {
+    const spec = { nodeName: full('worker0'), containers: [{ name: 'c', image: 'c' }] };
+    await client.create<PodObject>(pods, { metadata: { name: 'pod', namespace: project(index) }, spec });
+  });
+  const isReady = ({ status }: PodObject): boolean => status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
+  await until('all pods are ready', async () => (await client.list<PodObject>(pods)).items.filter(isReady).length === podCount, 180);
+}
+
+interface LogLine {
+  readonly msg: string;
+  readonly sinceStart?: number;
+}
+
+const agentLog = (lab: TestLab): readonly LogLine[] =>
+  readFileSync(`${lab.dir}/log/node-worker0.log`, 'utf8').split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine);
+const first = (lab: TestLab): readonly LogLine[] => agentLog(lab).filter(({ msg }) => msg === 'the node is as the cluster says');
+
+/** Starts the agent of worker0; milliseconds from its start until the node is as the cluster says. */
+async function start(lab: TestLab): Promise<number> {
+  const before = first(lab).length;
+  await lab.command('start', 'agent', 'worker0');
+  await until('the agent has brought the node up to date', () => first(lab).length > before, 60);
+  return first(lab).at(-1)!.sinceStart!;
+}
+
+/** All that the agent writes on the machine, as text: flows with their ages cut off are compared, and their ages are checked. */
+async function written(lab: TestLab): Promise<string> {
+  const of = async (...argv: string[]): Promise<string> => (await lab.node('worker0', ...argv)).stdout;
+  const parts = [of('nft', '-a', 'list', 'table', 'ip', 'sdn_compat'), of('ip', '-4', 'addr', 'show'), of('ip', 'rule', 'show'), of('ip', 'route', 'show', 'table', 'all')];
+  return (await Promise.all(parts)).join('\n');
+}
+
+const ovs = (lab: TestLab, ...argv: string[]): Promise<{ readonly stdout: string }> =>
+  run('ovs-ofctl', argv, { env: { OVS_RUNDIR: realpathSync(`/run/sdn-compat-lab/${lab.name}`) + '/ovs/worker0' } });
+
+/** Age in seconds of the youngest flow. */
+async function youngest(lab: TestLab): Promise<number> {
+  const { stdout } = await ovs(lab, '-O', 'OpenFlow13', 'dump-flows', 'br0');
+  return Math.min(...[...stdout.matchAll(/duration=([\d.]+)s/g)].map(([, age]) => Number(age)));
+}
+
+/** Milliseconds from the watch's event to the flow on the bridge, as Open vSwitch itself tells of it, for each change. */
+async function measureChanges(lab: TestLab, client: KubeClient, cache: ObjectCache<NetNamespaceObject>): Promise<readonly number[]> {
+  const monitor = spawn('ovs-ofctl', ['monitor', 'br0', 'watch:!initial,table=101'], {
+    env: { ...process.env, OVS_RUNDIR: `/run/sdn-compat-lab/${lab.name}/ovs/worker0` },
+    stdio: ['ignore', 'ignore', 'pipe'], // It prints what it monitors to standard error.
+  });
+  let told: (line: string) => void = () => undefined;
+  createInterface({ input: monitor.stderr }).on('line', (line) => told(line));
+  await sleep(500);
+  const found: number[] = [];
+  for (const index of numbers(changes)) {
+    const name = project(index + 100);
+    const netid = cache.get(name)!.netid;
+    const onBridge = new Promise<number>((resolve) => {
+      told = (line) => {
+        if (line.includes(`reg0=0x${netid.toString(16)},`) || line.includes(`reg0=0x${netid.toString(16)} `)) resolve(performance.now());
+      };
+    });
+    const event = new Promise<number>((resolve) => {
+      const end = cache.subscribe(({ key, after }) => {
+        if (key !== name || after?.egressIPs?.length !== 1) return;
+        resolve(performance.now());
+        setImmediate(() => end());
+      });
+    });
+    await client.patch(netNamespaces, { name }, { egressIPs: egressIPs(index + 100).slice(0, 1) }, { type: 'merge' });
+    found.push((await onBridge) - (await event));
+    await sleep(200);
+  }
+  monitor.kill();
+  await once(monitor, 'close');
+  return found.sort((a, b) => a - b);
+}
+
+const cpuSeconds = (pid: number): number => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+};
+const peakMiB = (pid: number): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+
+/** Prints the table; false when a figure misses its target. */
+export async function bench(): Promise<boolean> {
+  const lab = await TestLab.up();
+  const stop = new AbortController();
+  try {
+    const client = await openKube({ kubeconfig: `${lab.dir}/kubeconfig`, logger, userAgent: 'sdn-compat-bench' });
+    await client.list(nodes);
+    const cache = await makeCluster(client, stop.signal);
+    await makePods(client);
+    await lab.command('kill', 'kubelet'); // It would say of nodes without an agent that they are not Ready.
+    for (const worker of ['worker0', 'worker1', 'worker2']) await lab.command('kill', 'agent', worker);
+    await listIPs(client);
+    await lab.node('worker0', 'nft', 'flush', 'ruleset');
+    await ovs(lab, '-O', 'OpenFlow13', 'del-flows', 'br0');
+    await ovs(lab, '-O', 'OpenFlow13', 'del-groups', 'br0');
+    const empty = await start(lab);
+    await sleep(5_000);
+    await lab.command('kill', 'agent', 'worker0');
+    const [before, began] = [await written(lab), Date.now()];
+    const restart = await start(lab);
+    await sleep(1_000);
+    const after = await written(lab);
+    const isUntouched = after === before && (await youngest(lab)) * 1_000 > Date.now() - began;
+    if(!isUntouched){console.log(await youngest(lab), Date.now()-began, after===before);const fs=await import('node:fs');fs.writeFileSync('/tmp/w1',before);fs.writeFileSync('/tmp/w2',after);}
+    const times = await measureChanges(lab, client, cache);
+    await sleep(3_000);
+    const pid = lab.pid('node-worker0');
+    const cpu = cpuSeconds(pid);
+    await sleep(20_000);
+    const idle = (cpuSeconds(pid) - cpu) * 5;
+    const figures: readonly (readonly [string, number, number])[] = [
+      ['s, start of the agent until all flows and sets are there, from none', empty / 1_000, 2],
+      ['s, start of the agent when nothing has changed', restart / 1_000, 2],
+      [`writes on flows, nft, addresses, routes and rules then (${isUntouched ? 'none' : 'SOME'})`, isUntouched ? 0 : 1, 0],
+      ['ms at p50, event of a NetNamespace until its flow is on the bridge', times[Math.floor(times.length / 2)] ?? Number.NaN, 60],
+      ['ms at p95', times[Math.floor(times.length * 0.95)] ?? Number.NaN, 60],
+      ['MiB of memory at most', peakMiB(pid), 200],
+      ['% CPU of one core, idle', idle, 1],
+    ];
+    client.close();
+    table(`Node agent: ${namespaceCount} namespaces with egress IPs, ${podCount} pods here, ${otherNodes} other nodes`, ['', 'measured', 'at most'], figures);
+    return figures.every(([, measured, most]) => measured <= most);
+  } finally {
+    stop.abort();
+    await lab.down();
+  }
+}
