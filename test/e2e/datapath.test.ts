@@ -167,13 +167,16 @@ test('without the agent: a lost nft table closes the node to the outside, pods a
   }
 }, 60_000);
 
-test('restarting the agent changes nothing on the bridge, and packets flow on', async () => {
+test('restarting the agent changes nothing on the bridge and in nft, and packets flow on', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201'] });
   await lab.untilSource('red/w0', '192.168.7.201');
   const dump = async () => (await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', '--no-stats')).stdout.split('\n').slice(1).sort();
   const durations = async () => [...(await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.matchAll(/duration=(\d+)/g)].map((found) => Number(found[1]));
+  // Handles and all: a table or rule made anew has another.
+  const nft = async () => (await lab.node('worker0', 'nft', '-a', 'list', 'table', 'ip', 'sdn_compat')).stdout.replace(/\s*elements = \{[^}]*\}/g, '');
   const before = await dump();
+  const table = await nft();
   const pinging = lab.exec('red/w0', 'ping', '-i', '0.05', '-c', '60', '-q', '10.254.1.1');
   const pid = lab.pid('node-worker0');
   const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean);
@@ -188,6 +191,7 @@ test('restarting the agent changes nothing on the bridge, and packets flow on', 
     await lab.patch('netnamespace', 'blue', { egressIPs: null });
     await lab.untilSource('blue/w0', node0);
     expect(await dump()).toEqual(before);
+    expect(await nft()).toBe(table);
     expect(Math.min(...(await durations()))).toBeGreaterThan(0);
     expect(await lab.source('red/w0', 2)).toBe('192.168.7.201');
   } finally {
