@@ -1,6 +1,6 @@
 /** The control plane: VNIDs for namespaces, subnets for nodes, egress IPs. Each object is a key of a work queue. */
 import { clusterNetworks, egressNetworkPolicies, hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
-import { EventRecorder, type Report } from '../io/events.ts';
+import { EventRecorder, involved, type Report } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isConflict } from '../io/kube/error.ts';
 import { type ObjectCache, watchKind } from '../io/kube/watch.ts';
@@ -22,7 +22,6 @@ import { type RunningEgress, runEgress } from './egressips/run.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import { NetidsController } from './netids/controller.ts';
 import { NotesController } from './notes/controller.ts';
-import { involved } from './notes/involved.ts';
 import { SubnetsController } from './subnets/controller.ts';
 
 export interface ControllerDeps {
@@ -146,19 +145,20 @@ function runEgressParts(deps: ControllerDeps & { readonly caches: Caches; readon
       },
       verdict: (node, isOffline) => {
         metrics.nodeHealth(node, isOffline);
-        const object = involved('Node', node, caches.nodes.get(node));
+        const object = involved(nodes, node, caches.nodes.get(node));
         if (isOffline) report({ object, type: 'Warning', reason: 'EgressNodeOffline', message: 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes' });
         else report({ object, type: 'Normal', reason: 'EgressNodeOnline', message: 'the node answers: egress IPs may be placed on it' });
       },
       isolated: (isolated) => {
         metrics.isolated(isolated);
-        const object = involved('ClusterNetwork', 'default', caches.networks.get('default'));
+        const object = involved(clusterNetworks, 'default', caches.networks.get('default'));
         if (isolated) report({ object, type: 'Warning', reason: 'ControllerCutOff', message: 'the controller reaches no node with egressCIDRs at all: egress IPs stay where they are' });
       },
     },
   }, signal);
-  const notes = new NotesController({ view: egress.view, netNamespaces: caches.netNamespaces, nodes: caches.nodes, report, isBusy: egress.isBusy, settle: noteSettle, onState: metrics.state });
+  const notes = new NotesController({ view: egress.view, netNamespaces: caches.netNamespaces, nodes: caches.nodes, policies: caches.policies, report, isBusy: egress.isBusy, settle: noteSettle, onState: metrics.state });
   changed = () => notes.changed();
+  caches.policies.subscribe(changed);
   if (options.cloud === 'auto') cloud.limitsChanged();
   return { egress, ended: Promise.all([egress.ended, notes.run(signal), ...(options.cloud === 'auto' ? [cloud.run(signal)] : [])]) };
 }

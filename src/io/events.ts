@@ -3,7 +3,7 @@
  * Event whose count grows, written at most once a minute however often it is reported.
  */
 import { createHash } from 'node:crypto';
-import { events } from '../../api/kinds.ts';
+import { apiVersionOf, type Kind, events } from '../../api/kinds.ts';
 import type { KubeObject } from '../model/objects.ts';
 import type { KubeClient } from './kube/client.ts';
 import { isAlreadyExists } from './kube/error.ts';
@@ -18,6 +18,12 @@ export interface Involved {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
+}
+
+/** The reference to an object of that kind and name; its uid and namespace when the object is known. */
+export function involved(kind: Kind, name: string, object?: KubeObject): Involved {
+  const { uid, namespace } = object?.metadata ?? {};
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) };
 }
 
 export interface Occurrence {

@@ -1,5 +1,6 @@
 /** The node agent: follows the cluster's objects, Open vSwitch and the links, and keeps this node as they say. */
-import { pods as podKind } from '../../api/kinds.ts';
+import { hostSubnets, pods as podKind } from '../../api/kinds.ts';
+import { EventRecorder, involved } from '../io/events.ts';
 import type { Exec } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { Logger } from '../io/log.ts';
@@ -20,7 +21,6 @@ import { PresentAddresses } from './links/present.ts';
 import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import { renderBase } from './nft/ruleset.ts';
-import type { PolicyNote } from './plan/egresspolicy.ts';
 import { type NodePlan, planNode } from './plan/node.ts';
 
 export interface AgentOptions extends MachineOptions {
@@ -40,12 +40,15 @@ export interface AgentDeps {
 }
 
 const key = 'node';
+/** Milliseconds after which what is still wrong is told again by an Event: Events are kept for an hour. */
+const tellAgain = 30 * 60_000;
 
 class Agent {
   readonly #options: AgentOptions;
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #queue: WorkQueue;
+  readonly #events: EventRecorder;
   readonly #feed: ClusterFeed;
   readonly #names: NameTracker;
   readonly #health: PeerHealth;
@@ -67,6 +70,7 @@ class Agent {
     this.#logger = logger;
     this.#signal = signal;
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000 });
+    this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
     this.#names = new NameTracker(resolverLookup(options.resolver), logger, () => this.#wake());
     this.#health = new PeerHealth({
@@ -108,12 +112,12 @@ class Agent {
     );
     await serveCni(this.#options.cniSocket, (request) => this.#attacher.handle(request), this.#signal);
     this.#wake();
+    const telling = this.#events.run(this.#signal);
     const probing = this.#health.run(this.#signal);
     await this.#queue.process(() => this.#sync(), this.#signal);
     clearInterval(resync);
     this.#machine.close();
-    await probing;
-    await watching;
+    await Promise.all([probing, telling, watching]);
   }
 
   #wake(): void {
@@ -165,7 +169,6 @@ class Agent {
     const view = found.value;
     this.#view = view;
     this.#names.follow(view.egressPolicies.names);
-    this.#sayNotes(view.egressPolicies.notes);
     this.#health.setNotReady(view.notReady);
     this.#health.watch(view.hosts);
     const prepared = await this.#machine.prepare(view);
@@ -174,29 +177,24 @@ class Agent {
     this.#pods = pods;
     const state = view.stateOf(pods.map(({ vnid }) => vnid));
     const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
-    await this.#apply(planNode({ ...view, facts, uplink, networks, pods, state, addressesOf }), prepared);
+    await this.#apply(planNode({ ...view, facts, uplink, networks, pods, state, addressesOf }), view, prepared);
     if (!this.#ready) this.#logger.info({ sinceStart: Math.round(performance.now()), pods: pods.length }, 'the node is as the cluster says');
     this.#ready = true;
     return true;
   }
 
-  async #apply(plan: NodePlan, { facts, networks, uplink }: Prepared): Promise<void> {
+  async #apply(plan: NodePlan, { own }: ClusterView, { facts, networks, uplink }: Prepared): Promise<void> {
     const { datapath, masqueradeBit, subnet } = facts;
     const nftBase = renderBase({ datapath, masqueradeBit, subnet, ...networks });
     const inside = [...networks.cluster, networks.service];
     const began = performance.now();
     const done = await this.#applier.apply(plan, { nftBase, uplink, inside, nodeIP: facts.nodeIP });
-    for (const [ip, reason] of plan.refused) this.#say(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
+    for (const [ip, reason] of plan.refused) {
+      this.#say(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
+      this.#events.report({ object: involved(hostSubnets, facts.name, own.object), type: 'Warning', reason: 'EgressIPRefused', message: reason });
+    }
     if (done.bundleLines + done.hosted.length + done.released.length + done.connectionsEnded === 0) return;
     this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
-  }
-
-  /** Says of each EgressNetworkPolicy once what it does other than it reads. */
-  #sayNotes(notes: readonly PolicyNote[]): void {
-    const kind = 'EgressNetworkPolicy';
-    const reasons = new Map(notes.map(({ namespace, name, code, message }) => [`${kind} ${namespace}/${name} ${code}`, `${namespace}/${name}: ${message}`]));
-    for (const about of this.#said.keys()) if (about.startsWith(kind) && !reasons.has(about)) this.#said.delete(about);
-    for (const [about, reason] of reasons) this.#say(about, reason, 'an EgressNetworkPolicy does other than it reads');
   }
 
   #say(about: string, reason: string | undefined, message: string): void {

@@ -7,6 +7,7 @@ import type { Ip } from '../model/address.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
 import type { EgressState } from '../model/egress/state.ts';
 import { EgressTracker } from '../model/egress/tracker.ts';
+import { type EgressPolicies, egressPolicies } from '../model/egresspolicy.ts';
 import { parseHostSubnet } from '../model/hostsubnet.ts';
 import { isNamespaceName, isNodeName, type NodeName } from '../model/names.ts';
 import { parseNetNamespace } from '../model/netnamespace.ts';
@@ -24,14 +25,13 @@ import type {
 import { err, ok, type Result } from '../model/result.ts';
 import type { Vnid } from '../model/vnid.ts';
 import type { RemoteNode } from './facts.ts';
-import { type EgressPolicies, egressPolicies } from './plan/egresspolicy.ts';
 import { multicastAnnotation } from './plan/multicast.ts';
 import type { PolicyWorld } from './plan/networkpolicy.ts';
 import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './world.ts';
 
 export interface ClusterView {
   readonly network: ClusterNetwork;
-  readonly own: { readonly hostIP: Ip; readonly subnet: RemoteNode['subnet'] };
+  readonly own: { readonly hostIP: Ip; readonly subnet: RemoteNode['subnet']; readonly object: HostSubnetObject | undefined };
   readonly remotes: readonly RemoteNode[];
   /** The VNID of each namespace. */
   readonly vnids: ReadonlyMap<string, Vnid>;
@@ -129,7 +129,7 @@ export class ClusterFeed {
     if (world?.ok === false) return world;
     return ok({
       network: network.value,
-      own: { hostIP: own.nodeIP, subnet: own.subnet },
+      own: { hostIP: own.nodeIP, subnet: own.subnet, object: this.#hostSubnets.get(this.#node) },
       remotes: [...this.#nodes.values()].filter(({ name }) => name !== this.#node),
       hosts: this.#hosts(),
       notReady: this.#notReady,

@@ -49,6 +49,7 @@ test("the node's own address as egress IP is refused: the namespace is dropped, 
   await lab.untilSource('red/w0', '');
   await lab.untilSource('red/w1', '');
   await until('it is logged', () => lab.log('node-worker1').includes("egress IP 192.168.7.12 is the node's own address"));
+  await lab.event('EgressIPRefused', 'hostsubnet/worker1.ocp4.rober.lab');
   expect((await lab.node('worker1', 'ip', '-4', '-o', 'addr', 'show', 'to', '192.168.7.12')).stdout).not.toContain(':eip');
   await clear();
   await lab.untilSource('red/w1', '192.168.7.12');

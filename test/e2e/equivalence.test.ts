@@ -11,7 +11,7 @@ import { parseHostSubnet } from '../../src/model/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/netnamespace.ts';
 import type { NetworkPolicyObject } from '../../src/model/objects.ts';
 import { bundleLines, emptyBridge, wantedContent } from '../../src/node/ovs/bundle.ts';
-import { egressPolicies } from '../../src/node/plan/egresspolicy.ts';
+import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import { type NodeInput, planNode } from '../../src/node/plan/node.ts';
 import { policyWorld } from '../../src/node/world.ts';
 import { cidr, ip, value, vnid } from '../node/states.ts';

@@ -139,6 +139,12 @@ export class TestLab {
     await until(`${pod} leaves as ${wanted}`, async () => (await this.source(pod)) === wanted);
   }
 
+  /** Waits for an Event with that reason on KIND/NAME, as `kubectl get events` shows it. */
+  async event(reason: string, object: string, namespace = 'default'): Promise<void> {
+    const get = ['get', 'events', '-n', namespace, '-o', 'jsonpath={range .items[*]}{.reason} {.involvedObject.kind}/{.involvedObject.name}{"\\n"}{end}'];
+    await until(`Event ${reason} on ${object}`, async () => (await this.must(get)).toLowerCase().split('\n').includes(`${reason} ${object}`.toLowerCase()));
+  }
+
   log(process: string): string {
     const file = `${this.dir}/log/${process}.log`;
     return existsSync(file) ? readFileSync(file, 'utf8') : '';

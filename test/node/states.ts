@@ -7,7 +7,7 @@ import { parseNetNamespace } from '../../src/model/netnamespace.ts';
 import type { Result } from '../../src/model/result.ts';
 import { isVnid, type Vnid } from '../../src/model/vnid.ts';
 import type { Datapath } from '../../src/node/facts.ts';
-import { egressPolicies } from '../../src/node/plan/egresspolicy.ts';
+import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import type { NodeInput } from '../../src/node/plan/node.ts';
 import { policyWorld } from '../../src/node/world.ts';
 import type { NetworkPolicyObject, PodObject } from '../../src/model/objects.ts';

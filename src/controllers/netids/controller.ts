@@ -1,6 +1,6 @@
 /** Every Namespace has a NetNamespace with a VNID, its own or one it was joined to, for as long as it exists. */
-import { netNamespaces } from '../../../api/kinds.ts';
-import type { Report } from '../../io/events.ts';
+import { namespaces, netNamespaces } from '../../../api/kinds.ts';
+import { involved, type Report } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { ApiError, isAlreadyExists } from '../../io/kube/error.ts';
 import { guarded } from '../../io/kube/fresh.ts';
@@ -10,7 +10,6 @@ import { Netids } from '../../model/netids.ts';
 import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
 import type { Result } from '../../model/result.ts';
 import { isVnid, type Vnid } from '../../model/vnid.ts';
-import { involved } from '../notes/involved.ts';
 import { changeNetworkAnnotation, outcomeOf } from './request.ts';
 
 export interface NetidsDeps {
@@ -119,7 +118,7 @@ export class NetidsController {
     const pending = this.#allocate(name);
     if (!pending.ok) {
       const message = `the namespace gets no VNID: ${pending.error}`;
-      report({ object: involved('Namespace', name, this.#deps.namespaces.get(name)), type: 'Warning', reason: 'VNIDsExhausted', message });
+      report({ object: involved(namespaces, name, this.#deps.namespaces.get(name)), type: 'Warning', reason: 'VNIDsExhausted', message });
       throw new Error(`namespace ${name} gets no VNID: ${pending.error}`);
     }
     const { vnid } = pending.value;
@@ -159,7 +158,7 @@ export class NetidsController {
       },
     });
     if (!outcome.ok) {
-      report({ object: involved('NetNamespace', name, present), type: 'Warning', reason: 'NetworkChangeRefused', message: `${changeNetworkAnnotation}=${asked}: ${outcome.error}` });
+      report({ object: involved(netNamespaces, name, present), type: 'Warning', reason: 'NetworkChangeRefused', message: `${changeNetworkAnnotation}=${asked}: ${outcome.error}` });
     }
     const vnid = outcome.ok ? this.#vnidFor(name, outcome.value, present.netid) : present.netid;
     const patch = guarded(present, vnid === present.netid ? {} : { netid: vnid }, { annotations: { [changeNetworkAnnotation]: null } });

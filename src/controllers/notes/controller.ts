@@ -1,18 +1,20 @@
 /** Tells users by Events what is wrong with their objects: what the model notes, once it has lasted a moment. */
-import type { Report } from '../../io/events.ts';
+import { egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { type Involved, involved, type Report } from '../../io/events.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import { pause } from '../../io/pause.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { notesOn, type Note } from '../../model/egress/notes.ts';
 import type { EgressState } from '../../model/egress/state.ts';
-import type { KubeObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
+import { egressPolicies, type PolicyNote } from '../../model/egresspolicy.ts';
+import type { EgressNetworkPolicyObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
 import type { EgressView } from '../egressips/view.ts';
-import { involved } from './involved.ts';
 
 export interface NotesDeps {
   readonly view: EgressView;
   readonly netNamespaces: ObjectCache<NetNamespaceObject>;
   readonly nodes: ObjectCache<NodeObject>;
+  readonly policies: ObjectCache<EgressNetworkPolicyObject>;
   readonly report: Report;
   /** Told of the state whenever it was looked at. */
   readonly onState: (cluster: Cluster, state: EgressState) => void;
@@ -74,22 +76,27 @@ export class NotesController {
     const state = view.tracker.state();
     onState(cluster, state);
     const told = new Map<string, number>();
-    for (const note of notesOn(cluster, state)) {
-      const key = [note.kind, note.name, note.code, note.message].join('\n');
+    const vnids = new Map(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
+    for (const note of [...notesOn(cluster, state), ...egressPolicies(this.#deps.policies.list(), vnids).notes]) {
+      const key = ['namespace' in note ? `EgressNetworkPolicy ${note.namespace}` : note.kind, note.name, note.code, note.message].join('\n');
       const last = this.#known.get(key);
       const isDue = last === undefined || now - last >= again;
-      if (isDue) this.#report(note);
+      if (isDue) this.#deps.report({ object: this.#involved(note), type: 'Warning', reason: note.code, message: note.message });
       told.set(key, isDue ? now : last);
     }
     this.#known = told;
   }
 
-  #report({ kind, name, code, message }: Note): void {
-    const objects: Readonly<Record<Note['kind'], KubeObject | undefined>> = {
-      HostSubnet: this.#deps.view.objects.get(name),
-      NetNamespace: this.#deps.netNamespaces.get(name),
-      Node: this.#deps.nodes.get(name),
-    };
-    this.#deps.report({ object: involved(kind, name, objects[kind]), type: 'Warning', reason: code, message });
+  #involved(note: Note | PolicyNote): Involved {
+    const { view, policies, netNamespaces: names, nodes: machines } = this.#deps;
+    if ('namespace' in note) return involved(egressNetworkPolicies, note.name, policies.get(`${note.namespace}/${note.name}`));
+    switch (note.kind) {
+      case 'HostSubnet':
+        return involved(hostSubnets, note.name, view.objects.get(note.name));
+      case 'NetNamespace':
+        return involved(netNamespaces, note.name, names.get(note.name));
+      case 'Node':
+        return involved(nodes, note.name, machines.get(note.name));
+    }
   }
 }

@@ -1,6 +1,6 @@
 /** Every Node with an InternalIP has a HostSubnet with a subnet of its own, for as long as it exists. */
-import { hostSubnets } from '../../../api/kinds.ts';
-import type { Report } from '../../io/events.ts';
+import { hostSubnets, nodes } from '../../../api/kinds.ts';
+import { type Involved, involved, type Report } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../io/kube/error.ts';
 import { changeFresh, guarded } from '../../io/kube/fresh.ts';
@@ -10,7 +10,6 @@ import { type Cidr, type Ip, parseCidr } from '../../model/address.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 import { Subnets } from '../../model/subnets.ts';
-import { involved } from '../notes/involved.ts';
 import { nodeUidAnnotation, type Step, stepFor } from './plan.ts';
 
 export interface SubnetsDeps {
@@ -93,8 +92,7 @@ export class SubnetsController {
     if (pending !== undefined) return pending;
     const subnet = this.#subnets.allocate();
     if (!subnet.ok) {
-      const object = on === 'Node' ? this.#deps.nodes.get(name) : this.#deps.hostSubnets.get(name);
-      this.#deps.report({ object: involved(on, name, object), type: 'Warning', reason: 'SubnetsExhausted', message: `the host gets no subnet: ${subnet.error}` });
+      this.#deps.report({ object: this.#involved(on, name), type: 'Warning', reason: 'SubnetsExhausted', message: `the host gets no subnet: ${subnet.error}` });
       throw new Error(`host ${name} gets no subnet: ${subnet.error}`);
     }
     const made = { subnet: subnet.value, isWritten: false };
@@ -159,9 +157,12 @@ export class SubnetsController {
     this.#deps.logger.info({ node: name, subnet: present.subnet }, 'HostSubnet removed with its Node');
   }
 
+  #involved(on: 'Node' | 'HostSubnet', name: string): Involved {
+    return on === 'Node' ? involved(nodes, name, this.#deps.nodes.get(name)) : involved(hostSubnets, name, this.#deps.hostSubnets.get(name));
+  }
+
   #refuse(name: string, { on, hostIP, why }: Extract<Step, { readonly kind: 'refuse' }>): void {
-    const object = on === 'Node' ? this.#deps.nodes.get(name) : this.#deps.hostSubnets.get(name);
-    this.#deps.report({ object: involved(on, name, object), type: 'Warning', reason: 'HostIPRefused', message: `host IP ${hostIP} ${why}` });
+    this.#deps.report({ object: this.#involved(on, name), type: 'Warning', reason: 'HostIPRefused', message: `host IP ${hostIP} ${why}` });
     this.#deps.logger.warn({ host: name, hostIP, why }, 'host IP refused');
   }
 }

@@ -1,6 +1,7 @@
 /** All that a node should have on its bridge, in nft and on its link: a function of objects, pods and facts. */
 import { type Ip } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
+import type { EgressPolicies } from '../../model/egresspolicy.ts';
 import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../facts.ts';
@@ -11,7 +12,7 @@ import { type NftElements, seenMark } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { baseFlows } from './base.ts';
 import { egressRules } from './egress.ts';
-import { type EgressPolicies, egressPolicyFlows } from './egresspolicy.ts';
+import { egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
 import { podFlows, remoteNodeFlows, vnidFlows } from './peers.ts';

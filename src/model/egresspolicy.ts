@@ -1,0 +1,98 @@
+/** EgressNetworkPolicies: what they mean by VNID, and what is to be said of them (OpenShift SDN's rules). */
+import { type Cidr, parseCidr } from './address.ts';
+import type { EgressNetworkPolicyObject } from './objects.ts';
+import type { Vnid } from './vnid.ts';
+
+/** A rule as a value; the addresses of a name change, so it is resolved when flows are made. */
+export type EgressRule = { readonly allow: boolean } & (
+  | { readonly kind: 'cidr'; readonly cidr: Cidr }
+  | { readonly kind: 'dns'; readonly name: string }
+);
+
+/** What is to be said of a policy, with the object to say it on. */
+export interface PolicyNote {
+  readonly namespace: string;
+  readonly name: string;
+  readonly code: 'SeveralPolicies' | 'PolicyInJoinedNamespaces' | 'PolicyInGlobalNamespace' | 'PolicyZeroSlash32' | 'InvalidPolicyRule';
+  readonly message: string;
+}
+
+/** The rules of a VNID, or that all its outside traffic is dropped. */
+export type VnidPolicy = { readonly kind: 'drop' } | { readonly kind: 'rules'; readonly rules: readonly EgressRule[] };
+
+export interface EgressPolicies {
+  readonly byVnid: ReadonlyMap<Vnid, VnidPolicy>;
+  readonly notes: readonly PolicyNote[];
+  /** All names that rules mention, to be resolved. */
+  readonly names: ReadonlySet<string>;
+}
+
+interface ReadRules {
+  readonly rules: readonly EgressRule[];
+  readonly notes: readonly PolicyNote[];
+}
+
+const zeroSlash32 = '0.0.0.0/32';
+
+function readRules(raw: EgressNetworkPolicyObject): ReadRules {
+  const { namespace = '', name = '' } = raw.metadata;
+  const notes: PolicyNote[] = [];
+  const rules = raw.spec.egress.flatMap(({ type, to }, index): EgressRule[] => {
+    const allow = type === 'Allow';
+    if (to.dnsName !== undefined) return [{ kind: 'dns', allow, name: to.dnsName.toLowerCase().replace(/\.$/, '') }];
+    const text = to.cidrSelector ?? '';
+    if (text === zeroSlash32) {
+      notes.push({ namespace, name, code: 'PolicyZeroSlash32', message: `spec.egress[${index}].to.cidrSelector: ${text} is read as 0.0.0.0/0` });
+    }
+    const cidr = parseCidr(text === zeroSlash32 ? '0.0.0.0/0' : text);
+    if (cidr.ok) return [{ kind: 'cidr', allow, cidr: cidr.value }];
+    const message = `spec.egress[${index}].to.cidrSelector: ${cidr.error}; the rule counts as Deny for everything`;
+    notes.push({ namespace, name, code: 'InvalidPolicyRule', message });
+    const all = parseCidr('0.0.0.0/0');
+    return all.ok ? [{ kind: 'cidr', allow: false, cidr: all.value }] : [];
+  });
+  return { rules, notes };
+}
+
+function group<T, K>(items: readonly T[], keyOf: (item: T) => K | undefined): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    if (key === undefined) continue;
+    const list = groups.get(key);
+    if (list === undefined) groups.set(key, [item]);
+    else list.push(item);
+  }
+  return groups;
+}
+
+/**
+ * What policies mean by VNID (spec: EgressNetworkPolicy): several in a namespace, or one in a VNID that namespaces
+ * share, drop everything; in VNID 0 they are ignored. Policies of namespaces without a VNID wait for one.
+ */
+export function egressPolicies(raws: readonly EgressNetworkPolicyObject[], vnids: ReadonlyMap<string, Vnid>): EgressPolicies {
+  const sharing = group([...vnids], ([, vnid]) => vnid);
+  const byVnid = new Map<Vnid, VnidPolicy>();
+  const notes: PolicyNote[] = [];
+  const note = (of: readonly EgressNetworkPolicyObject[], code: PolicyNote['code'], message: string): void => {
+    for (const { metadata } of of) notes.push({ namespace: metadata.namespace ?? '', name: metadata.name ?? '', code, message });
+  };
+  for (const [vnid, policies] of group(raws, ({ metadata }) => vnids.get(metadata.namespace ?? ''))) {
+    const [first, ...more] = policies;
+    if (first === undefined) continue;
+    if (vnid === 0) note(policies, 'PolicyInGlobalNamespace', 'the global VNID 0 has no egress policy; this one is ignored');
+    else if ((sharing.get(vnid) ?? []).length > 1) {
+      note(policies, 'PolicyInJoinedNamespaces', `VNID ${vnid} is shared by several namespaces: all their traffic to the outside is dropped`);
+      byVnid.set(vnid, { kind: 'drop' });
+    } else if (more.length > 0) {
+      note(policies, 'SeveralPolicies', 'several policies in one namespace: all its traffic to the outside is dropped');
+      byVnid.set(vnid, { kind: 'drop' });
+    } else {
+      const read = readRules(first);
+      notes.push(...read.notes);
+      byVnid.set(vnid, { kind: 'rules', rules: read.rules });
+    }
+  }
+  const rules = [...byVnid.values()].flatMap((policy) => (policy.kind === 'rules' ? policy.rules : []));
+  return { byVnid, notes, names: new Set(rules.flatMap((rule) => (rule.kind === 'dns' ? [rule.name] : []))) };
+}
