@@ -29,6 +29,11 @@ chaos: setup dist/sdn-compat.js
 soak: setup dist/sdn-compat.js
 	@$(ENV) MINUTES=$(MINUTES) node test/chaos/soak.ts
 
+# make test-controllers   holds the controllers to an API server without nodes: SDN_COMPAT_TEST_KUBECONFIG=FILE, else our own
+.PHONY: test-controllers
+test-controllers: setup-npm
+	@scripts/jest --selectProjects unit --runInBand --testPathPatterns test/controllers
+
 # make test-node-system   the lab's tests on the kernel's datapath, where the kernel has the module openvswitch
 .PHONY: test-node-system
 test-node-system: setup dist/sdn-compat.js

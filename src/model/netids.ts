@@ -18,9 +18,12 @@ export class Netids {
   readonly #held = new Uint8Array((maxVnid + 1) / 8);
   /** Holders beyond the first. */
   readonly #more = new Map<Vnid, number>();
+  readonly #last: number;
   #next = firstAllocatedVnid;
 
-  constructor(held: Iterable<Vnid> = []) {
+  /** `last` is the highest VNID that is given; 2^24-1 when absent. */
+  constructor(held: Iterable<Vnid> = [], last: number = maxVnid) {
+    this.#last = last;
     for (const vnid of held) this.hold(vnid);
   }
 
@@ -47,20 +50,20 @@ export class Netids {
     this.#held[vnid >> 3] = (this.#held[vnid >> 3] ?? 0) ^ (1 << (vnid & 7));
   }
 
-  /** Holds and returns the VNID for a new namespace: 0 for `default`, else the next free one of 10 to 2^24-1. */
+  /** Holds and returns the VNID for a new namespace: 0 for `default`, else the next free one from 10 on. */
   allocate(namespace: string): Result<Vnid> {
     if (namespace === 'default') {
       this.hold(globalVnid());
       return ok(globalVnid());
     }
-    const count = maxVnid - firstAllocatedVnid + 1;
+    const count = this.#last - firstAllocatedVnid + 1;
     for (let tried = 0; tried < count; tried++) {
       const candidate = this.#next;
-      this.#next = candidate === maxVnid ? firstAllocatedVnid : candidate + 1;
+      this.#next = candidate >= this.#last ? firstAllocatedVnid : candidate + 1;
       if (!isVnid(candidate) || this.isHeld(candidate)) continue;
       this.hold(candidate);
       return ok(candidate);
     }
-    return err(`all VNIDs from ${firstAllocatedVnid} to ${maxVnid} are in use`);
+    return err(`all VNIDs from ${firstAllocatedVnid} to ${this.#last} are in use`);
   }
 }

@@ -1,16 +1,22 @@
 import { hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
-import { start, type Started } from '../apiserver/started.ts';
+import { type Server, startServer } from './server.ts';
+import type { Occurrence } from '../../src/io/events.ts';
+import { watchKind } from '../../src/io/kube/watch.ts';
+import { NetidsController } from '../../src/controllers/netids/controller.ts';
+import { logger } from '../apiserver/started.ts';
 import { prepare, Running, until, type Cluster } from './started.ts';
 
 const annotation = 'pod.network.openshift.io/multitenant.change-network';
 
-let server: Started;
+let server: Server;
 let cluster: Cluster;
 let running: Running;
+const stop = new AbortController();
+afterAll(() => stop.abort());
 
 async function begin(changes: Partial<ClusterNetworkObject> = {}): Promise<void> {
-  server = await start();
+  server = await startServer();
   cluster = await prepare(server.client, changes);
   running = new Running(server.client);
   await running.started;
@@ -44,6 +50,31 @@ describe('VNIDs', () => {
     const apart = await podNetwork('b', 'isolate');
     expect(apart).not.toBe(b.netid);
     expect((await cluster.netNamespace('a'))?.netid).toBe(b.netid);
+  });
+
+  test('exhausted VNIDs are told on the Namespace, others go on, and a VNID that is free again is given', async () => {
+    await begin();
+    await running.stop();
+    await Promise.all(['a', 'b', 'c', 'd'].map((name) => server.client.create<KubeObject>(namespaces, { metadata: { name } })));
+    const { signal } = stop;
+    const caches = { namespaces: watchKind<KubeObject>(server.client, namespaces, { logger }, signal), netNamespaces: watchKind<NetNamespaceObject>(server.client, netNamespaces, { logger }, signal) };
+    await Promise.all(Object.values(caches).map(({ synced }) => synced));
+    for (const { metadata } of caches.netNamespaces.list()) await server.client.delete(netNamespaces, { name: metadata.name! });
+    await until('no VNID is in use', () => caches.netNamespaces.list().length === 0);
+    const told: Occurrence[] = [];
+    const controller = new NetidsController({ client: server.client, logger, isMultitenant: false, report: (one) => told.push(one), ...caches, lastVnid: 12 });
+    for (const name of ['a', 'b', 'c']) await controller.reconcile(name, signal);
+    await expect(controller.reconcile('d', signal)).rejects.toThrow('namespace d gets no VNID: all VNIDs from 10 to 12 are in use');
+    expect(told).toMatchObject([{ object: { kind: 'Namespace', name: 'd' }, reason: 'VNIDsExhausted' }]);
+    await controller.reconcile('default', signal);
+    expect((await cluster.netNamespace('default'))?.netid).toBe(0);
+    await server.client.delete(namespaces, { name: 'b' });
+    await until('b is gone', () => caches.namespaces.get('b') === undefined);
+    await controller.reconcile('b', signal);
+    await until('its NetNamespace too', () => caches.netNamespaces.get('b') === undefined);
+    await controller.reconcile('d', signal);
+    expect((await cluster.netNamespace('d'))?.netid).toBe(11);
+    controller.close();
   });
 
   test('a VNID is not given again while a joined namespace holds it', async () => {

@@ -1,7 +1,7 @@
-import { cloudPrivateIPConfigs, customResourceDefinitions } from '../../api/kinds.ts';
+import { cloudPrivateIPConfigs } from '../../api/kinds.ts';
 import { egressIpConfigAnnotation } from '../../src/model/cloud.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
-import { start, type Started } from '../apiserver/started.ts';
+import { define, type Server, startServer } from './server.ts';
 import { prepare, Running, until, type Cluster } from './started.ts';
 
 interface Config extends KubeObject {
@@ -30,7 +30,7 @@ const crd = {
 const limits = (capacity: number): string => JSON.stringify([{ interface: 'eni-1', ifaddr: { ipv4: '192.168.7.0/24' }, capacity: { ipv4: capacity } }]);
 const ip = '192.168.7.200';
 
-let server: Started;
+let server: Server;
 let cluster: Cluster;
 let running: Running;
 const configs = async (): Promise<Readonly<Record<string, string>>> => {
@@ -39,8 +39,8 @@ const configs = async (): Promise<Readonly<Record<string, string>>> => {
 };
 
 async function begin(cloud: 'auto' | 'never'): Promise<void> {
-  server = await start();
-  await server.client.create<KubeObject>(customResourceDefinitions, crd);
+  server = await startServer();
+  await define(server.client, crd);
   cluster = await prepare(server.client);
   running = new Running(server.client, { cloud });
   await running.started;

@@ -4,7 +4,8 @@ import { watchKind, type ObjectCache } from '../../src/io/kube/watch.ts';
 import { clusterOf } from '../../src/model/cluster.ts';
 import type { HostSubnetObject, KubeObject, NamespaceObject, NetNamespaceObject, NodeObject } from '../../src/model/objects.ts';
 import { settled } from '../../src/model/simulation/settle.ts';
-import { logger, start } from '../apiserver/started.ts';
+import { logger } from '../apiserver/started.ts';
+import { startServer } from './server.ts';
 import { rounds } from '../rounds.ts';
 import { ControllerProcess } from './process.ts';
 import { prepare, until, type Cluster } from './started.ts';
@@ -74,7 +75,7 @@ function watchForDoubles(cluster: Cluster, signal: AbortSignal): readonly string
 test('killed at any moment, the controller ends where the model does, and uses nothing twice', async () => {
   const kills = rounds(200);
   const operations = fc.sample(operation, rounds(300));
-  const server = await start();
+  const server = await startServer();
   const cluster = await prepare(server.client);
   const stop = new AbortController();
   const doubles = watchForDoubles(cluster, stop.signal);

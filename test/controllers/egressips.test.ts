@@ -2,12 +2,13 @@ import { hostSubnets, namespaces } from '../../api/kinds.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
 import { tcpProbe, type Probe } from '../../src/io/probe.ts';
 import type { HostSubnetObject } from '../../src/model/objects.ts';
-import { logger, start, type Started } from '../apiserver/started.ts';
+import { logger } from '../apiserver/started.ts';
+import { type Server, startServer } from './server.ts';
 import { prepare, Running, until, type Cluster } from './started.ts';
 
 const cidrs = { egressCIDRs: ['192.168.7.0/24'] };
 
-let server: Started;
+let server: Server;
 let cluster: Cluster;
 let running: Running;
 /** Gateways that answer no more. */
@@ -16,7 +17,7 @@ const probe: Probe = (ip, onAnswer) => (dead.has(ip) ? () => undefined : tcpProb
 
 beforeEach(async () => {
   dead.clear();
-  server = await start();
+  server = await startServer();
   cluster = await prepare(server.client);
   running = new Running(server.client, { probe });
   await running.started;

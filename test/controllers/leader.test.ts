@@ -1,19 +1,19 @@
 import { leases, namespaces } from '../../api/kinds.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
-import { start, type Started } from '../apiserver/started.ts';
+import { type Server, startServer } from './server.ts';
 import { ControllerProcess } from './process.ts';
 import { prepare, until, type Cluster } from './started.ts';
 
 const flags = ['--leader-elect', '--lease-duration', '2s', '--renew-deadline', '1200ms', '--retry-period', '200ms'];
 const leaseLasts = 2_000;
 
-let server: Started;
+let server: Server;
 let cluster: Cluster;
 let first: ControllerProcess;
 let second: ControllerProcess;
 
 beforeEach(async () => {
-  server = await start();
+  server = await startServer();
   cluster = await prepare(server.client);
   first = new ControllerProcess(server.kubeconfig, ...flags);
   await until('the first leads', () => first.said('controllers started'), 20);

@@ -17,6 +17,8 @@ export interface NetidsDeps {
   readonly namespaces: ObjectCache<NamespaceObject>;
   readonly netNamespaces: ObjectCache<NetNamespaceObject>;
   readonly isMultitenant: boolean;
+  /** The highest VNID that is given; 2^24-1 when absent. */
+  readonly lastVnid?: number;
   readonly report: Report;
   readonly logger: Logger;
 }
@@ -33,7 +35,7 @@ const lookAgainAfter = 5_000;
 
 export class NetidsController {
   readonly #deps: NetidsDeps;
-  readonly #netids = new Netids();
+  readonly #netids: Netids;
   readonly #pending = new Map<string, Pending>();
   /** How many namespaces have a VNID, for those that have one together. */
   readonly #sharers = new Map<number, number>();
@@ -42,6 +44,7 @@ export class NetidsController {
   /** Both caches must be synced. */
   constructor(deps: NetidsDeps) {
     this.#deps = deps;
+    this.#netids = new Netids([], deps.lastVnid);
     this.#unsubscribe = deps.netNamespaces.subscribe(({ key, before, after }) => {
       if (after !== undefined) this.#hold(after.netid);
       if (before !== undefined) this.#release(before.netid);

@@ -2,6 +2,7 @@
 import { egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { type Involved, involved, type Report } from '../../io/events.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
+import { linked } from '../../io/linked.ts';
 import { pause } from '../../io/pause.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { notesOn, type Note } from '../../model/egress/notes.ts';
@@ -61,10 +62,11 @@ export class NotesController {
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await pause(again, AbortSignal.any([signal, woken.signal]));
+    const woken = linked(signal);
+    this.#wake = woken.abort;
+    await pause(again, woken.signal);
     this.#wake = undefined;
+    woken.release();
     this.#isDue = true;
   }
 

@@ -5,6 +5,7 @@
  */
 import { leases } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
+import { linked } from '../linked.ts';
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import type { KubeClient } from './client.ts';
@@ -129,13 +130,13 @@ export class LeaderElection {
   async #term(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { logger, identity, times } = this.#options;
     logger.info({ identity }, 'leading');
-    const lost = new AbortController();
-    const work = lead(AbortSignal.any([signal, lost.signal])).finally(() => lost.abort());
-    const over = AbortSignal.any([signal, lost.signal]);
-    while (!over.aborted) {
-      await pause(times.retryPeriod, over);
-      if (!(await this.#attempt(signal)) && !this.isLeading()) lost.abort();
+    const term = linked(signal);
+    const work = lead(term.signal).finally(() => term.abort());
+    while (!term.signal.aborted) {
+      await pause(times.retryPeriod, term.signal);
+      if (!(await this.#attempt(signal)) && !this.isLeading()) term.abort();
     }
+    term.release();
     if (!signal.aborted) logger.warn({ identity }, 'not leading any more');
     await work;
   }
@@ -143,14 +144,18 @@ export class LeaderElection {
   /** Takes or renews the lease; false when another holds it, or it cannot be known. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
     const { logger, times } = this.#options;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.max(times.retryPeriod, times.renewDeadline / 2))]);
+    const limit = linked(signal);
+    const timer = setTimeout(limit.abort, Math.max(times.retryPeriod, times.renewDeadline / 2));
     try {
-      const isHeld = await this.#takeOrRenew(limit);
+      const isHeld = await this.#takeOrRenew(limit.signal);
       this.#lastAnswer = instant();
       return isHeld;
     } catch (error) {
       if (!signal.aborted) logger.warn({ err: error }, 'the lease could not be taken or renewed');
       return false;
+    } finally {
+      clearTimeout(timer);
+      limit.release();
     }
   }
 

@@ -6,6 +6,7 @@
 import type { Kind } from '../../../api/kinds.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
+import { linked } from '../linked.ts';
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import { objectGuard, type KubeClient, type Selection } from './client.ts';
@@ -162,7 +163,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const { idleTimeout = 55_000, namespace, labelSelector, fieldSelector } = this.#options;
     // the server ends quiet watches before we count them as dead; spread, so that not all come back at once
     const timeoutSeconds = Math.max(1, Math.floor((idleTimeout / 1000) * (0.7 + 0.2 * Math.random())));
-    const stop = new AbortController();
+    const stop = linked(signal);
     const started = performance.now();
     let failure: Error | undefined;
     let rest = '';
@@ -186,10 +187,12 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
         timeoutSeconds,
         idleTimeout,
         onText,
-        signal: AbortSignal.any([signal, stop.signal]),
+        signal: stop.signal,
       });
     } catch (error) {
       failure ??= asError(error);
+    } finally {
+      stop.release();
     }
     if (failure !== undefined) throw failure;
     if (performance.now() - started < 500) throw new Error('the server ended the watch at once');
