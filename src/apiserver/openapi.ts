@@ -103,6 +103,15 @@ function documents(registry: Registry): ReadonlyMap<string, JsonObject> {
   return new Map(entries);
 }
 
+/** Content type of an OpenAPI v2 document in protobuf, the only form that kubectl asks for (with an @, which is no media type). */
+export const openApi2Type = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+/**
+ * The OpenAPI v2 document: without schemas, so that kubectl leaves checking to the server where it would ask for one
+ * (`kind: List`, and all before 1.25). In protobuf it is field 1, the version.
+ */
+export const openApi2 = Buffer.from('\n\x032.0');
+
 /** The document at /openapi/v3 (the index) or /openapi/v3/apis/GROUP/VERSION; throws a 404 for others. */
 export function openApi(registry: Registry, path: string): JsonObject {
   const known = documents(registry);

@@ -15,7 +15,7 @@ import { keptIdentity, openJournal, type Identity } from './journal.ts';
 import { Lists } from './list.ts';
 import { objectAt, textAt } from './object.ts';
 import { Objects, permanentNamespaces } from './objects.ts';
-import { openApi } from './openapi.ts';
+import { openApi, openApi2, openApi2Type } from './openapi.ts';
 import { badRequest, methodNotAllowed, Refusal, unknownPath } from './refusal.ts';
 import { Registry } from './registry.ts';
 import { parseResourcePath, pathParts } from './request.ts';
@@ -129,6 +129,10 @@ class Server {
   #document(parts: readonly string[], request: IncomingMessage, response: ServerResponse): void {
     const [root, version, ...rest] = parts;
     if (request.method !== 'GET') throw methodNotAllowed();
+    if (root === 'openapi' && version === 'v2' && rest.length === 0) {
+      response.writeHead(200, { 'content-type': openApi2Type }).end(openApi2);
+      return;
+    }
     let document: JsonObject;
     if (root === 'api' || root === 'apis') document = discover(this.#objects.world.registry, parts);
     else if (root === 'openapi' && version === 'v3') document = openApi(this.#objects.world.registry, rest.join('/'));

@@ -230,7 +230,7 @@ export async function labWalkthrough(flags: UpFlags): Promise<void> {
   try {
     screen.write(`the lab is up after ${seconds(began)} s: ${layout.nodes.length} nodes\n`);
     const walked = performance.now();
-    const shell = await Shell.open(exec, layout, screen);
+    const shell = new Shell(exec, layout, screen);
     await walkthrough(shell);
     const memory = sumBy(await processes(layout), 'memory');
     screen.write(`\nevery result is as published; the walkthrough took ${seconds(walked)} s, the lab has ${memory.toFixed(0)} MiB of memory\n`);

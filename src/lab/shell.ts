@@ -19,22 +19,13 @@ export class Shell {
   readonly layout: Layout;
   readonly #exec: Exec;
   readonly #screen: Screen;
-  readonly #validate: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(exec: Exec, layout: Layout, screen: Screen, validate: readonly string[]) {
+  constructor(exec: Exec, layout: Layout, screen: Screen) {
     this.#exec = exec;
     this.layout = layout;
     this.#screen = screen;
-    this.#validate = validate;
     this.#env = { KUBECONFIG: files.kubeconfig(layout), KUBECACHEDIR: files.kubectlCache(layout), HOME: layout.dir };
-  }
-
-  /** Finds out which kubectl there is: before 1.25 it validates by OpenAPI v2 only, which the lab's server has not. */
-  static async open(exec: Exec, layout: Layout, screen: Screen): Promise<Shell> {
-    const { stdout } = await exec('kubectl', ['version', '--client', '-o', 'json']);
-    const minor = Number(/"minor":\s*"(\d+)/.exec(stdout)?.[1] ?? 0);
-    return new Shell(exec, layout, screen, minor < 25 ? ['--validate=false'] : []);
   }
 
   title(text: string): void {
@@ -50,9 +41,8 @@ export class Shell {
     const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ');
     const here = input === undefined ? '' : ` <<EOF\n${input.trimEnd()}\nEOF`;
     this.#screen.write(`$ kubectl ${shown}${here}\n`);
-    const flags = input === undefined ? [] : this.#validate;
     const options = { env: this.#env, ...(input === undefined ? {} : { input }) };
-    const result = await this.#exec('kubectl', [`--cache-dir=${files.kubectlCache(this.layout)}`, ...args, ...flags], options);
+    const result = await this.#exec('kubectl', [`--cache-dir=${files.kubectlCache(this.layout)}`, ...args], options);
     return this.#show(result, `kubectl ${shown}`);
   }
 

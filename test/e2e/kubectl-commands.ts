@@ -249,6 +249,8 @@ export const commands: readonly Command[] = [
   { args: 'get events -n table-test --field-selector reason=Tested -o custom-columns=R:.reason,C:.count,M:.message' },
   create('apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: table-l, namespace: table-test}\nspec: {holderIdentity: me}\n'),
   { args: 'get lease -n table-test' },
+  create('apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Namespace, metadata: {name: table-one}}\n- {apiVersion: v1, kind: Namespace, metadata: {name: table-two}}\n'),
+  { args: 'delete namespace table-one table-two' },
   { args: 'explain netnamespace.egressIPs' },
   { args: 'explain hostsubnet.hostIP' },
   { args: 'api-resources --api-group=network.openshift.io -o name' },

@@ -57,10 +57,8 @@ async function programs(): Promise<Map<string, string>> {
 /** Versions print alike from some minor on: 20 is on its own, everything later is held to what 32 prints. */
 const columnOf = (minor: string): string => (Number(minor) < 25 ? '20' : '32');
 
-async function run(program: string, command: Command, session: { readonly kubeconfig: string; readonly cache: string; readonly minor: string }): Promise<Expected> {
-  const lenient = Number(session.minor) < 25 && command.stdin !== undefined && /^(create|apply|replace)/.test(command.args) && !command.args.includes('--validate');
-  const words = [...splitWords(command.args), ...(lenient ? ['--validate=false'] : [])];
-  const result = await exec(program, [`--kubeconfig=${session.kubeconfig}`, `--cache-dir=${session.cache}`, ...words], {
+async function run(program: string, command: Command, session: { readonly kubeconfig: string; readonly cache: string }): Promise<Expected> {
+  const result = await exec(program, [`--kubeconfig=${session.kubeconfig}`, `--cache-dir=${session.cache}`, ...splitWords(command.args)], {
     ...(command.stdin === undefined ? {} : { input: command.stdin }),
     timeout: 60_000,
     env: { KUBECTL_EXTERNAL_DIFF: 'diff -u' },
@@ -85,8 +83,8 @@ test('what kubectl prints is what it prints before Kubernetes', async () => {
   const found = await programs();
   const actual: Recorded = commands.map(({ args }, index) => ({ args, expected: recording ? { ...recorded[index]?.expected } : {} }));
   for (const [minor, program] of found) {
-    const session = { kubeconfig, cache: join(folder, minor), minor };
-    const setUp = await exec(program, [`--kubeconfig=${kubeconfig}`, 'apply', '--validate=false', ...crds.flatMap((name) => ['-f', name])]);
+    const session = { kubeconfig, cache: join(folder, minor) };
+    const setUp = await exec(program, [`--kubeconfig=${kubeconfig}`, 'apply', ...crds.flatMap((name) => ['-f', name])]);
     expect(setUp).toMatchObject({ status: 0 });
     for (const [index, command] of commands.entries()) {
       const row = actual[index];

@@ -39,9 +39,6 @@ export async function until<T>(what: string, look: () => Promise<T | undefined |
 }
 
 let counter = 0;
-const oldKubectl = run('kubectl', ['version', '--client', '-o', 'json']).then(
-  ({ stdout }) => Number(/"minor":\s*"(\d+)/.exec(stdout)?.[1] ?? 0) < 25,
-);
 
 export const outside = 'http://10.1.8.72:8080';
 
@@ -68,9 +65,8 @@ export class TestLab {
   }
 
   async kubectl(args: readonly string[], input?: string): Promise<Ran> {
-    const validate = input !== undefined && (await oldKubectl) ? ['--validate=false'] : [];
     const env = { KUBECONFIG: `${this.dir}/kubeconfig` };
-    return run('kubectl', [`--cache-dir=${this.dir}/kubectl-cache`, ...args, ...validate], { env, ...(input === undefined ? {} : { input }) });
+    return run('kubectl', [`--cache-dir=${this.dir}/kubectl-cache`, ...args], { env, ...(input === undefined ? {} : { input }) });
   }
 
   /** kubectl that must succeed; returns what it printed. */
