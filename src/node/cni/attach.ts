@@ -1,5 +1,6 @@
 /** A pod's link: a veth pair between the pod's network namespace and br0, its address and routes. */
 import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
 import { type Ip, parseIp } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
@@ -26,6 +27,11 @@ export function hostDevice(sandbox: string): string {
   return `veth${createHash('sha256').update(sandbox).digest('hex').slice(0, 10)}`;
 }
 
+/** Whether an interface has a name that `hostDevice` gives. */
+export function isHostDevice(name: string): boolean {
+  return /^veth[0-9a-f]{10}$/.test(name);
+}
+
 /** Makes the pair and configures the pod's end; what a broken earlier attempt left is replaced. */
 export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, request: LinkRequest & { readonly host: string }): Promise<void> {
   const { netns, device, ip, mtu, host, sandbox, namespace } = request;
@@ -36,9 +42,10 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
   const pair = [
     `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`,
     `link set dev ${host} alias "${alias}"`,
+    `link set dev ${host} up`,
   ];
   await must(run, 'ip', ['-batch', '-'], { input: `${pair.join('\n')}\n` });
-  if (facts.datapath === 'netdev') await leaveToUserspace(run, host, [...inPod, 'ethtool', '-K', device, 'tx', 'off']);
+  if (facts.datapath === 'netdev') await leaveToUserspace(host);
   const lines = [
     'link set dev lo up',
     `addr add ${ip}/${facts.subnet.length} brd + dev ${device}`,
@@ -47,24 +54,20 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
     `route replace default via ${facts.gateway} dev ${device}`,
   ];
   await Promise.all([
-    must(run, 'ip', ['link', 'set', 'dev', host, 'up']),
     must(run, 'nsenter', [...inPod, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` }),
+    ...(facts.datapath === 'netdev' ? [must(run, 'ethtool', ['-K', host, 'tx', 'off']), must(run, 'nsenter', [...inPod, 'ethtool', '-K', device, 'tx', 'off'])] : []),
   ]);
 }
 
 /**
  * The userspace datapath takes a copy of what arrives at an interface; the node's kernel sees it too, and would answer
  * the pod's ARP and route its packets past the bridge. These settings stop it: no ARP answer, no forwarding, and no
- * packet whose way back is not this interface (it is tun0). Checksums are left to the receiver's kernel on a veth, but
- * packets of this datapath pass none.
+ * packet whose way back is not this interface (it is tun0). They are made before the pod's end is up. (Checksums, which
+ * a veth leaves to the receiver's kernel, must be there too: packets of this datapath pass no kernel.)
  */
-async function leaveToUserspace(run: Exec, host: string, checksumsInPod: readonly string[]): Promise<void> {
-  const four = `net.ipv4.conf.${host}`;
-  await Promise.all([
-    must(run, 'sysctl', ['-q', '-w', `${four}.arp_ignore=8`, `${four}.forwarding=0`, `${four}.rp_filter=1`, `net.ipv6.conf.${host}.disable_ipv6=1`]),
-    must(run, 'ethtool', ['-K', host, 'tx', 'off']),
-    must(run, 'nsenter', checksumsInPod),
-  ]);
+async function leaveToUserspace(host: string): Promise<void> {
+  const settings = { [`ipv4/conf/${host}/arp_ignore`]: '8', [`ipv4/conf/${host}/forwarding`]: '0', [`ipv4/conf/${host}/rp_filter`]: '1', [`ipv6/conf/${host}/disable_ipv6`]: '1' };
+  for (const [name, value] of Object.entries(settings)) await writeFile(`/proc/sys/net/${name}`, value);
 }
 
 /** The pods whose veth is on this machine, by its alias; attached to the bridge or not. */
@@ -82,6 +85,6 @@ export async function linkedPods(run: Exec): Promise<(Omit<AttachedPod, 'ofport'
 
 /** Removes the pair by its end on the node; none there is no error. */
 export async function removeLink(run: Exec, host: string): Promise<void> {
-  const shown = await run('ip', ['link', 'show', 'dev', host]);
-  if (shown.status === 0) await run('ip', ['link', 'del', 'dev', host]);
+  const devices = await readFile('/proc/self/net/dev', 'utf8');
+  if (devices.split('\n').some((line) => line.trimStart().startsWith(`${host}:`))) await run('ip', ['link', 'del', 'dev', host]);
 }

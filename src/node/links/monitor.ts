@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
+import { isHostDevice } from '../cni/attach.ts';
 
 const again = 1_000;
 
@@ -49,12 +50,18 @@ export interface MachineListeners {
   readonly nftLost: () => void;
 }
 
+/** Whether all that `ip monitor label` printed there is about links of pods, which Open vSwitch tells of better. */
+function isOfPodsOnly(text: string): boolean {
+  const devices = [...text.matchAll(/^\[(?:LINK|ADDR)\](?:Deleted )?\d+: ([^\s:@]+)/gm)].map(([, device = '']) => device);
+  return devices.length > 0 && !text.includes('[RULE]') && devices.every(isHostDevice);
+}
+
 /** Calls back until the signal aborts. */
 export async function watchMachine(listeners: MachineListeners, logger: Logger, signal: AbortSignal): Promise<void> {
   const { linksChanged, ruleLost, nftLost } = listeners;
   const linksHeard = (text: string): void => {
     if (text.includes('[RULE]Deleted')) ruleLost();
-    linksChanged();
+    if (!isOfPodsOnly(text)) linksChanged();
   };
   const nftHeard = (text: string): void => {
     if (/^(delete|destroy) (table|chain|rule|set|map) /m.test(text)) nftLost();
