@@ -55,6 +55,37 @@ export const customResourceDefinitions: Kind = {
   namespaced: false,
 };
 
+const ovn = { group: 'k8s.ovn.org', version: 'v1' } as const;
+const apps = { group: 'apps', version: 'v1' } as const;
+const batch = { group: 'batch', version: 'v1' } as const;
+
+export const egressIPs: Kind = { ...ovn, kind: 'EgressIP', plural: 'egressips', namespaced: false };
+export const egressFirewalls: Kind = { ...ovn, kind: 'EgressFirewall', plural: 'egressfirewalls', namespaced: true };
+export const egressRouters: Kind = {
+  group: 'network.operator.openshift.io',
+  version: 'v1',
+  kind: 'EgressRouter',
+  plural: 'egressrouters',
+  namespaced: true,
+};
+export const configMaps: Kind = { ...core, kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
+export const services: Kind = { ...core, kind: 'Service', plural: 'services', namespaced: true };
+export const endpoints: Kind = { ...core, kind: 'Endpoints', plural: 'endpoints', namespaced: true };
+/** Kinds whose template makes pods: an egress router may be stopped in one. */
+export const workloads: readonly Kind[] = [
+  { ...core, kind: 'ReplicationController', plural: 'replicationcontrollers', namespaced: true },
+  { ...apps, kind: 'DaemonSet', plural: 'daemonsets', namespaced: true },
+  { ...apps, kind: 'Deployment', plural: 'deployments', namespaced: true },
+  { ...apps, kind: 'ReplicaSet', plural: 'replicasets', namespaced: true },
+  { ...apps, kind: 'StatefulSet', plural: 'statefulsets', namespaced: true },
+  { group: 'apps.openshift.io', version: 'v1', kind: 'DeploymentConfig', plural: 'deploymentconfigs', namespaced: true },
+  { ...batch, kind: 'CronJob', plural: 'cronjobs', namespaced: true },
+  { ...batch, kind: 'Job', plural: 'jobs', namespaced: true },
+];
+/** OpenShift's own configuration of the network: `config.openshift.io/v1` as seen, `operator.openshift.io/v1` as asked for. */
+export const networkConfigs: Kind = { group: 'config.openshift.io', version: 'v1', kind: 'Network', plural: 'networks', namespaced: false };
+export const networkOperators: Kind = { group: 'operator.openshift.io', version: 'v1', kind: 'Network', plural: 'networks', namespaced: false };
+
 /** `network.openshift.io/v1` for our kinds, `v1` for the core ones: the value of `apiVersion`. */
 export function apiVersionOf(kind: Kind): string {
   return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;

@@ -1,0 +1,74 @@
+/** What a migration changes for somebody: said before it happens, one finding an object and matter. */
+import { compareText } from '../model/names.ts';
+
+/** blocker: `apply` refuses; warning: somebody must look (refused with --strict); info: good to know. */
+export type Severity = 'blocker' | 'warning' | 'info';
+
+/** Stable names of the matters; docs/migrate.md explains each. */
+export const findingCodes = [
+  'AddressOnNIC',
+  'CIDRRestrictionLost',
+  'CloudPrivateIPConfig',
+  'ClusterMTU',
+  'DenyAllCutsAPIServer',
+  'DropBecomesNodeAddress',
+  'EgressIPClaimedTwice',
+  'EgressIPInvalid',
+  'EgressIPIsNodeAddress',
+  'EgressIPOnSeveralNodes',
+  'EgressIPOutsideNetwork',
+  'EgressIPUnhosted',
+  'EgressRouterPod',
+  'HybridOverlay',
+  'JoinedNamespaces',
+  'LocalPreferenceLost',
+  'MoreEgressIPsThanNodes',
+  'MulticastMixed',
+  'MultitenantIsolation',
+  'NamespaceMissing',
+  'NetworkOverlap',
+  'NodeMissing',
+  'NodeUnready',
+  'ObjectExists',
+  'PinningLost',
+  'PolicyDNSRule',
+  'PolicyInGlobalNamespace',
+  'PolicyInJoinedNamespaces',
+  'PolicyZeroSlash32',
+  'SeveralEgressIPsOnOneNode',
+  'SeveralPolicies',
+  'StandbyNode',
+  'SubnetHost',
+] as const;
+
+export type FindingCode = (typeof findingCodes)[number];
+
+export interface Finding {
+  readonly severity: Severity;
+  readonly code: FindingCode;
+  /** The object at fault; `namespace` only for namespaced kinds. */
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  /** What OpenShift SDN does with it today. */
+  readonly today: string;
+  /** What OVN-Kubernetes will do with what the plan makes of it. */
+  readonly tomorrow: string;
+  /** What the admin should do. */
+  readonly action: string;
+}
+
+const rank: Readonly<Record<Severity, number>> = { blocker: 0, warning: 1, info: 2 };
+
+/** Total order of findings: severity, code, kind, namespace, name, then the texts. */
+export function compareFindings(a: Finding, b: Finding): number {
+  return (
+    rank[a.severity] - rank[b.severity] ||
+    compareText(a.code, b.code) ||
+    compareText(a.kind, b.kind) ||
+    compareText(a.namespace ?? '', b.namespace ?? '') ||
+    compareText(a.name, b.name) ||
+    compareText(a.today, b.today) ||
+    compareText(a.tomorrow, b.tomorrow)
+  );
+}
