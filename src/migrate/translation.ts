@@ -36,6 +36,17 @@ export type Change =
   | { readonly action: 'delete'; readonly step: StepName; readonly object: ObjectRef; readonly from: readonly ObjectRef[] }
   | { readonly action: 'clear'; readonly step: 'finalize'; readonly object: ObjectRef; readonly patch: Readonly<Record<string, unknown>> };
 
+/** The object that a change is about. */
+export function refOf(change: Change): ObjectRef {
+  return change.action === 'apply' ? objectRef(change.object) : change.object;
+}
+
+/** How an object is addressed. */
+export function objectRef({ apiVersion = '', kind = '', metadata }: KubeObject): ObjectRef {
+  const { namespace, name = '' } = metadata;
+  return namespace === undefined ? { apiVersion, kind, name } : { apiVersion, kind, namespace, name };
+}
+
 /** Where an egress IP is today and where the target may put it: names of Nodes, sorted. */
 export interface Placement {
   readonly today: readonly string[];
@@ -67,6 +78,8 @@ export interface TranslateOptions {
   readonly keepClosed: boolean;
   /** Put Allow rules for nodes and the API server before a Deny of everything. */
   readonly allowAPIServer: boolean;
+  /** CIDRs of the networks that nodes' primary addresses lie in, for when the input does not tell prefix lengths. */
+  readonly machineNetworks: readonly string[];
 }
 
 /** A target: pure, the same input gives the same translation. */

@@ -132,6 +132,17 @@ export function parseCidr(text: string): Result<Cidr> {
   return ok({ text: canonical, family: address.family, first, length });
 }
 
+/** An address with its prefix length, as an interface has it (`172.18.0.11/24`), and the network it lies in. */
+export function parseIfaddr(text: string): Result<{ readonly ip: Ip; readonly network: Cidr }> {
+  const [, address = '', length = ''] = /^([^/]+)\/(0|[1-9][0-9]{0,2})$/.exec(text) ?? [];
+  const ip = parseIp(address);
+  if (!ip.ok || Number(length) > bits[familyOf(ip.value)]) return err(`${JSON.stringify(text)} is not an address with a prefix length`);
+  const family = familyOf(ip.value);
+  const hostBits = BigInt(bits[family] - Number(length));
+  const first = (ipNumber(ip.value) >> hostBits) << hostBits;
+  return ok({ ip: ip.value, network: { text: `${ipFromNumber(first, family)}/${length}`, family, first, length: Number(length) } });
+}
+
 /** The last address of the range, as a number. */
 export function lastOf(cidr: Cidr): bigint {
   return cidr.first + (1n << BigInt(bits[cidr.family] - cidr.length)) - 1n;

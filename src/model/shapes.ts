@@ -1,15 +1,25 @@
 /** Whether a value from outside has the shape of an object that we read: the fields we use, with the right types. */
 import type { FieldProblem } from './fields.ts';
 import { isRecord } from './json.ts';
-import type { HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
+import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
 
-type Check = 'text' | 'text?' | 'texts?' | 'number' | 'texts by key?';
+type Check = 'text' | 'text?' | 'texts?' | 'number' | 'number?' | 'texts by key?' | 'pod networks';
 type Checks = Readonly<Record<string, Check>>;
 
 const metadata: Checks = { name: 'text', uid: 'text?', annotations: 'texts by key?', labels: 'texts by key?' };
 const hostSubnet: Checks = { host: 'text', hostIP: 'text', subnet: 'text?', egressIPs: 'texts?', egressCIDRs: 'texts?' };
 const netNamespace: Checks = { netid: 'number', egressIPs: 'texts?' };
+const clusterNetwork: Checks = {
+  clusterNetworks: 'pod networks',
+  network: 'text?',
+  hostsubnetlength: 'number?',
+  serviceNetwork: 'text',
+  pluginName: 'text?',
+  vxlanPort: 'number?',
+  mtu: 'number?',
+};
+const podNetwork: Checks = { CIDR: 'text', hostSubnetLength: 'number' };
 
 /** The value as a HostSubnet, or the first field of a wrong type. Whether the values make sense is not looked at. */
 export function hostSubnetShape(value: unknown): Result<HostSubnetObject, FieldProblem> {
@@ -19,6 +29,11 @@ export function hostSubnetShape(value: unknown): Result<HostSubnetObject, FieldP
 /** The value as a NetNamespace, or the first field of a wrong type. */
 export function netNamespaceShape(value: unknown): Result<NetNamespaceObject, FieldProblem> {
   return isNetNamespaceObject(value) ? ok(value) : err(firstProblem(value, netNamespace));
+}
+
+/** The value as a ClusterNetwork, or the first field of a wrong type. */
+export function clusterNetworkShape(value: unknown): Result<ClusterNetworkObject, FieldProblem> {
+  return isClusterNetworkObject(value) ? ok(value) : err(firstProblem(value, clusterNetwork));
 }
 
 /** The value as an object of which only the metadata matters, or the first field of a wrong type. */
@@ -32,6 +47,10 @@ function isHostSubnetObject(value: unknown): value is HostSubnetObject {
 
 function isNetNamespaceObject(value: unknown): value is NetNamespaceObject {
   return problemsOf(value, netNamespace).length === 0;
+}
+
+function isClusterNetworkObject(value: unknown): value is ClusterNetworkObject {
+  return problemsOf(value, clusterNetwork).length === 0;
 }
 
 function isKubeObject(value: unknown): value is KubeObject {
@@ -55,17 +74,28 @@ function fieldProblems(value: Readonly<Record<string, unknown>>, checks: Checks,
 
 function fieldProblem(value: unknown, check: Check, field: string): readonly FieldProblem[] {
   if (value === undefined || value === null) return check.endsWith('?') ? [] : [{ field, reason: 'is missing' }];
+  return presentProblem(value, check, field);
+}
+
+function presentProblem(value: unknown, check: Check, field: string): readonly FieldProblem[] {
   switch (check) {
     case 'text':
     case 'text?':
       return typedProblems(value, 'string', field);
     case 'number':
+    case 'number?':
       return typedProblems(value, 'number', field);
     case 'texts?':
-      return Array.isArray(value) ? listProblems(value, field) : [{ field, reason: 'is not a list' }];
+    case 'pod networks':
+      if (!Array.isArray(value)) return [{ field, reason: 'is not a list' }];
+      return check === 'texts?' ? listProblems(value, field) : value.flatMap((one, index) => entryProblems(one, `${field}[${index}]`));
     case 'texts by key?':
       return isRecord(value) ? keyProblems(value, field) : [{ field, reason: 'is not an object' }];
   }
+}
+
+function entryProblems(value: unknown, field: string): readonly FieldProblem[] {
+  return isRecord(value) ? fieldProblems(value, podNetwork, `${field}.`) : [{ field, reason: 'is not an object' }];
 }
 
 function typedProblems(value: unknown, type: 'string' | 'number', field: string): readonly FieldProblem[] {

@@ -1,0 +1,100 @@
+/** What every part of the translation to OVN-Kubernetes is given: the snapshot, and what follows from it once for all. */
+import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { parseCidr, type Cidr, type Ip } from '../../model/address.ts';
+import { clusterOf, type Cluster } from '../../model/cluster.ts';
+import { parseClusterNetwork, type ClusterNetwork } from '../../model/clusternetwork.ts';
+import { egressState, type EgressState } from '../../model/egress/state.ts';
+import { compareText } from '../../model/names.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../../model/shapes.ts';
+import type { Result } from '../../model/result.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
+import type { Part, TranslateOptions } from '../translation.ts';
+import { machinesOf, type Machine } from './machines.ts';
+
+export interface Context {
+  readonly snapshot: Snapshot;
+  readonly options: TranslateOptions;
+  /** HostSubnets and NetNamespaces as values, what is wrong with them, and limits of nodes. */
+  readonly cluster: Cluster;
+  /** What OpenShift SDN makes of it today; a node whose Ready is not True counts as offline. */
+  readonly state: EgressState;
+  /** The ClusterNetwork `default`; undefined when it is absent or cannot be read. */
+  readonly network: ClusterNetwork | undefined;
+  /** Nodes as OVN-Kubernetes will see them, by name. */
+  readonly machines: ReadonlyMap<string, Machine>;
+  /** Namespaces by name; undefined when the snapshot has none at all, so nothing can be said about who is missing. */
+  readonly namespaces: ReadonlyMap<string, KubeObject> | undefined;
+  readonly vnidOf: (namespace: string) => Vnid | undefined;
+  /** The namespaces that share the VNID, in order of name, whether their Namespace exists or not. */
+  readonly namespacesOf: (vnid: Vnid) => readonly string[];
+  /** Whether the Namespace exists, as far as the input tells. */
+  readonly exists: (namespace: string) => boolean;
+  /**
+   * Namespaces that OpenShift SDN drops and OVN-Kubernetes would let out by a node's address. With options.keepClosed
+   * keepclosed.ts makes the EgressFirewall `default` of each; firewall.ts then makes none for them.
+   */
+  readonly closed: ReadonlySet<string>;
+  /** Whether `--namespace` chose it. */
+  readonly chosen: (namespace: string) => boolean;
+}
+
+/** One concern of the translation. */
+export type PartOf = (context: Context) => Part;
+
+/** The context of a snapshot. The order of its lists does not matter. */
+export function contextOf(snapshot: Snapshot, options: TranslateOptions): Context {
+  const raw = {
+    hostSubnets: shaped(objectsOf(snapshot, hostSubnets), hostSubnetShape),
+    netNamespaces: shaped(objectsOf(snapshot, netNamespaces), netNamespaceShape),
+    nodes: objectsOf(snapshot, nodes),
+  };
+  const parsed = clusterOf(raw, new Set());
+  const machines = machinesOf(snapshot, parsed, cidrs(options.machineNetworks));
+  const cluster = { ...parsed, offline: offlineOf(machines) };
+  const vnids = new Map<string, Vnid>(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
+  const byVnid = Map.groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
+  const listed = objectsOf(snapshot, namespaces);
+  const known = listed.length === 0 ? undefined : new Map(listed.map((one) => [one.metadata.name ?? '', one]));
+  const chosen = new Set(options.namespaces);
+  return {
+    snapshot,
+    options,
+    cluster,
+    state: egressState(cluster),
+    network: networkOf(snapshot),
+    machines,
+    namespaces: known,
+    vnidOf: (namespace) => vnids.get(namespace),
+    namespacesOf: (vnid) => (byVnid.get(vnid) ?? []).map(({ name }) => name).sort(compareText),
+    exists: (namespace) => known?.has(namespace) ?? true,
+    closed: new Set(),
+    chosen: (namespace) => chosen.size === 0 || chosen.has(namespace),
+  };
+}
+
+function networkOf(snapshot: Snapshot): ClusterNetwork | undefined {
+  const found = shaped(objectsOf(snapshot, clusterNetworks), clusterNetworkShape).find(({ metadata }) => metadata.name === 'default');
+  const parsed = found === undefined ? undefined : parseClusterNetwork(found);
+  return parsed?.ok === true ? parsed.value : undefined;
+}
+
+function offlineOf(machines: ReadonlyMap<string, Machine>): ReadonlySet<Ip> {
+  return new Set([...machines.values()].flatMap(({ ready, hostSubnet }) => (ready || hostSubnet === undefined ? [] : [hostSubnet.hostIP])));
+}
+
+/** Objects of a wrong shape are refused when they are read; here they are only left out. */
+function shaped<T>(objects: readonly KubeObject[], shape: (value: unknown) => Result<T, unknown>): readonly T[] {
+  return objects.flatMap((object) => {
+    const value = shape(object);
+    return value.ok ? [value.value] : [];
+  });
+}
+
+function cidrs(texts: readonly string[]): readonly Cidr[] {
+  return texts.flatMap((text) => {
+    const parsed = parseCidr(text);
+    return parsed.ok ? [parsed.value] : [];
+  });
+}

@@ -1,0 +1,116 @@
+/**
+ * Nodes as OVN-Kubernetes will see them, computed from what stands in Nodes and HostSubnets while OpenShift SDN still
+ * runs: OVN-Kubernetes's own annotations are not there yet, but where they are they count.
+ */
+import { configMaps, nodes } from '../../../api/kinds.ts';
+import { contains, parseCidr, parseIfaddr, parseIp, type Cidr, type Ip } from '../../model/address.ts';
+import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import type { HostSubnet } from '../../model/hostsubnet.ts';
+import { asList, asText, isRecord, parseJson } from '../../model/json.ts';
+import { compareText } from '../../model/names.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
+
+/** A Node, or a HostSubnet whose Node is not in the snapshot. */
+export interface Machine {
+  readonly name: string;
+  /** Undefined: there is only a HostSubnet of that name. */
+  readonly node: KubeObject | undefined;
+  /** Undefined: there is none, or it is invalid. */
+  readonly hostSubnet: HostSubnet | undefined;
+  /** Ready is True, or the input does not say. */
+  readonly ready: boolean;
+  /** It bears k8s.ovn.org/egress-assignable, or will: its HostSubnet has egressIPs or egressCIDRs. */
+  readonly assignable: boolean;
+  /** All addresses known of it: of the Node, hostIP, k8s.ovn.org/host-cidrs. */
+  readonly addresses: readonly Ip[];
+  /** Its primary network; undefined when nothing in the input tells the prefix length. */
+  readonly network: Cidr | undefined;
+  /** How many egress IPs a cloud lets it have; undefined: any number. */
+  readonly capacity: number | undefined;
+}
+
+/** Key of the Node label that lets a node host egress IPs. */
+export const assignableLabel = 'k8s.ovn.org/egress-assignable';
+const primaryAnnotation = 'k8s.ovn.org/node-primary-ifaddr';
+const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
+
+/** All machines by name. `machineNetworks` are those the admin named. */
+export function machinesOf(snapshot: Snapshot, cluster: Cluster, machineNetworks: readonly Cidr[]): ReadonlyMap<string, Machine> {
+  const hosts = new Map<string, HostSubnet>(cluster.hostSubnets.map((one) => [one.name, one]));
+  const hostIPs = new Map([...cluster.hostSubnets, ...cluster.invalidHostSubnets].map(({ name, hostIP }) => [String(name), hostIP]));
+  const byName = new Map(objectsOf(snapshot, nodes).map((node) => [node.metadata.name ?? '', node]));
+  const networks = [...machineNetworks, ...installedNetworks(snapshot)].sort((a, b) => b.length - a.length || compareText(a.text, b.text));
+  const names = [...new Set([...byName.keys(), ...hostIPs.keys()])].sort(compareText);
+  return new Map(names.map((name) => [name, machineOf({ name, node: byName.get(name), hostSubnet: hosts.get(name), hostIP: hostIPs.get(name) }, networks)]));
+}
+
+type Found = Pick<Machine, 'name' | 'node' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
+
+function machineOf({ hostIP, ...found }: Found, networks: readonly Cidr[]): Machine {
+  const { node, hostSubnet } = found;
+  const { annotations = {}, labels = {} } = node?.metadata ?? {};
+  const [primary] = ifaddrs(annotations[primaryAnnotation]);
+  const limits = limitsOf(annotations[egressIpConfigAnnotation]);
+  const others = ifaddrs(annotations[hostCIDRsAnnotation]).map(({ ip }) => ip);
+  const addresses = [...new Set([hostIP, primary?.ip, ...nodeAddresses(node), ...others].filter((ip) => ip !== undefined))];
+  const main = hostIP ?? addresses[0];
+  return {
+    ...found,
+    ready: readyOf(node),
+    assignable: labels[assignableLabel] !== undefined || wantsEgress(hostSubnet),
+    addresses,
+    network: primary?.network ?? limits.network ?? networks.find((one) => main !== undefined && contains(one, main)),
+    capacity: typeof limits.capacity === 'number' ? limits.capacity : undefined,
+  };
+}
+
+function limitsOf(annotation: string | undefined): CloudLimits {
+  const parsed = annotation === undefined ? undefined : parseEgressIpConfig(annotation);
+  return parsed?.ok === true ? parsed.value : unknownLimits;
+}
+
+/** Whether the HostSubnet offers egress IPs: then its node gets the label. */
+export function wantsEgress(hostSubnet: HostSubnet | undefined): boolean {
+  return hostSubnet !== undefined && hostSubnet.egressIPs.length + hostSubnet.egressCIDRs.length > 0;
+}
+
+/** The addresses with prefix of an annotation of OVN-Kubernetes: a JSON list, or a JSON object whose values they are. */
+function ifaddrs(text: string | undefined): readonly { readonly ip: Ip; readonly network: Cidr }[] {
+  if (text === undefined) return [];
+  try {
+    const value = parseJson(text);
+    const texts = isRecord(value) ? Object.values(value) : asList(value);
+    return texts.map((one) => parseIfaddr(asText(one))).flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
+  } catch {
+    return []; // OVN-Kubernetes rewrites what it cannot read
+  }
+}
+
+function nodeAddresses(node: unknown): readonly Ip[] {
+  const status = isRecord(node) ? node['status'] : undefined;
+  const listed = isRecord(status) ? asList(status['addresses']) : [];
+  return listed.flatMap((one) => {
+    const ip = parseIp(isRecord(one) ? asText(one['address']) : '');
+    return ip.ok ? [ip.value] : [];
+  });
+}
+
+function readyOf(node: unknown): boolean {
+  const status = isRecord(node) ? node['status'] : undefined;
+  const conditions = isRecord(status) ? asList(status['conditions']) : [];
+  return conditions.every((one) => !isRecord(one) || one['type'] !== 'Ready' || one['status'] === 'True');
+}
+
+/** The machine networks that the installer was given, as ConfigMap kube-system/cluster-config-v1 keeps them. */
+export function installedNetworks(snapshot: Snapshot): readonly Cidr[] {
+  const found = objectsOf(snapshot, configMaps).find(({ metadata }) => metadata.namespace === 'kube-system' && metadata.name === 'cluster-config-v1');
+  const data: unknown = isRecord(found) ? found['data'] : undefined;
+  const text = isRecord(data) ? asText(data['install-config']) : '';
+  const section = /^ {2}machineNetwork:\n((?: {2}(?: |-).*\n?)*)/m.exec(text)?.[1] ?? '';
+  return [...section.matchAll(/cidr: *["']?([0-9a-fA-F.:/]+)/g)].flatMap(([, cidr = '']) => {
+    const parsed = parseCidr(cidr);
+    return parsed.ok ? [parsed.value] : [];
+  });
+}

@@ -1,0 +1,33 @@
+/** The translation to OVN-Kubernetes: all parts, chosen by concern, in one order. */
+import { compareText } from '../../model/names.ts';
+import { compareFindings } from '../finding.ts';
+import { refOf, stepNames, type Change, type Concern, type Part, type Translate } from '../translation.ts';
+import { contextOf, type PartOf } from './context.ts';
+
+/** The parts by concern; those without one run whatever `--only` says. */
+const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = [];
+
+/** The translation to OVN-Kubernetes (spec: translation). */
+export const toOVN: Translate = (snapshot, options) => {
+  const context = contextOf(snapshot, options);
+  const made: readonly Part[] = parts
+    .filter(({ concern }) => concern === undefined || options.only.length === 0 || options.only.includes(concern))
+    .map(({ part }) => part(context));
+  return {
+    changes: made.flatMap(({ changes }) => changes).sort(compareChanges),
+    findings: made.flatMap(({ findings }) => findings).sort(compareFindings),
+    placement: new Map(),
+  };
+};
+
+/** Total order of changes: step, kind, namespace, name, action. */
+function compareChanges(a: Change, b: Change): number {
+  const [one, other] = [refOf(a), refOf(b)];
+  return (
+    stepNames.indexOf(a.step) - stepNames.indexOf(b.step) ||
+    compareText(one.kind, other.kind) ||
+    compareText(one.namespace ?? '', other.namespace ?? '') ||
+    compareText(one.name, other.name) ||
+    compareText(a.action, b.action)
+  );
+}
