@@ -3,12 +3,17 @@ import type { KubeObject } from '../model/objects.ts';
 import type { Finding } from './finding.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The steps of a migration, in the order in which they are safe (spec.md section 9: the label before the object). */
+/**
+ * The steps of a migration, in the order in which they are safe (spec.md section 9: the label before the object).
+ * `restore` and `restore-after` are of the way back alone.
+ */
 export const stepNames = [
   'label-nodes',
   'annotate-namespaces',
   'network-policies',
+  'restore',
   'switch',
+  'restore-after',
   'egress-firewalls',
   'release-cloud-addresses',
   'egress-ips',

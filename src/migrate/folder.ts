@@ -1,0 +1,116 @@
+/**
+ * The folder of a plan: plan.yaml, objects/ and backup/ with a file an object, findings.json, placement.json. Same plan,
+ * same bytes. The folder is 0700 and its files 0600: they tell a lot about a cluster.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import { inParallel } from '../io/parallel.ts';
+import { isJsonObject, parseJson, sortedKeys, type JsonObject } from '../model/json.ts';
+import type { KubeObject } from '../model/objects.ts';
+import { err, ok, type Result } from '../model/result.ts';
+import { refKey, refOf, refOfObject, type Plan } from './plan.ts';
+import type { Change, ObjectRef } from './translation.ts';
+
+/** The version of the folder's form; a program refuses those it does not know. */
+export const formatVersion = 1;
+
+/** What was done with a plan, in its folder; journal.ts writes it. */
+export const journalName = 'journal.ndjson';
+
+const own = ['plan.yaml', 'objects', 'backup', 'findings.json', 'placement.json', 'report.html', 'report.md'];
+const atOnce = 16;
+const longestStem = 180;
+
+/**
+ * Writes the plan; the folder is made when it is not there, and a plan in it that nobody began to apply is replaced.
+ * plan.yaml comes last: a folder without it holds no plan. Refused: a folder with other things in it, and one whose plan was begun.
+ */
+export async function writePlan(folder: string, plan: Plan): Promise<Result<void>> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const present = await readdir(folder);
+  if (present.includes(journalName)) return err(`${folder}: its plan was begun (${journalName} is there): give another folder`);
+  const foreign = present.filter((name) => !own.includes(name)).sort();
+  if (foreign.length > 0) return err(`${folder}: it holds ${foreign.slice(0, 3).join(', ')}, which is of no plan: give an empty folder`);
+  for (const name of own) await rm(join(folder, name), { recursive: true, force: true });
+  await writeObjects(join(folder, 'backup'), [...plan.backup.values()]);
+  const applied = plan.steps.flatMap(({ changes }) => changes.flatMap((change) => (change.action === 'apply' ? [change.object] : [])));
+  const files = await writeObjects(join(folder, 'objects'), applied);
+  await write(join(folder, 'findings.json'), `${JSON.stringify(plan.findings, null, 2)}\n`);
+  await write(join(folder, 'placement.json'), `${JSON.stringify(Object.fromEntries(plan.placement), null, 2)}\n`);
+  await write(join(folder, 'plan.yaml'), yamlText(plainPlan(plan, files)));
+  return ok(undefined);
+}
+
+function plainPlan({ tool, target, options, strict, incomplete, steps }: Plan, files: ReadonlyMap<string, string>): JsonObject {
+  return plain({
+    formatVersion,
+    tool,
+    target,
+    options,
+    strict,
+    ...(incomplete.length === 0 ? {} : { incomplete }),
+    steps: steps.map(({ name, description, changes }) => ({ name, description, changes: changes.map((change) => plainChange(change, files)) })),
+  });
+}
+
+function plainChange(change: Change, files: ReadonlyMap<string, string>): object {
+  switch (change.action) {
+    case 'apply':
+      return { action: change.action, file: `objects/${files.get(refKey(refOf(change))) ?? ''}`, from: change.from };
+    case 'delete':
+      return { action: change.action, object: change.object, from: change.from };
+    case 'clear':
+      return { action: change.action, object: change.object, patch: change.patch };
+  }
+}
+
+async function writeObjects(folder: string, objects: readonly KubeObject[]): Promise<ReadonlyMap<string, string>> {
+  await mkdir(folder, { mode: 0o700 });
+  const names = fileNames(objects.map(refOfObject));
+  await inParallel(objects, atOnce, (object) => write(join(folder, names.get(refKey(refOfObject(object))) ?? ''), objectText(object)));
+  return names;
+}
+
+function write(file: string, text: string): Promise<void> {
+  return writeFile(file, text, { mode: 0o600 });
+}
+
+/**
+ * The file of each object, by refKey: `KIND-NAMESPACE-NAME.yaml`, or `KIND-NAME.yaml`. Where several objects would have
+ * one name, also on file systems that do not tell cases apart, each gets `~` and a hash, which no object's name has.
+ */
+export function fileNames(refs: readonly ObjectRef[]): ReadonlyMap<string, string> {
+  const stems = refs.map((ref) => ({ ref, key: refKey(ref), stem: stemOf(ref) }));
+  const count = new Map<string, number>();
+  for (const { stem } of stems) count.set(stem.toLowerCase(), (count.get(stem.toLowerCase()) ?? 0) + 1);
+  return new Map(
+    stems.map(({ key, stem }) => {
+      const isPlain = count.get(stem.toLowerCase()) === 1 && stem.length <= longestStem;
+      const hash = isPlain ? '' : `~${createHash('sha256').update(key).digest('hex').slice(0, 12)}`;
+      return [key, `${stem.slice(0, longestStem)}${hash}.yaml`];
+    }),
+  );
+}
+
+function stemOf({ kind, namespace, name }: ObjectRef): string {
+  return [kind, ...(namespace === undefined ? [] : [namespace]), name].map((part) => encodeURIComponent(part).replaceAll('~', '%7E')).join('-');
+}
+
+function plain(value: object): JsonObject {
+  const json = parseJson(JSON.stringify(value));
+  if (!isJsonObject(json)) throw new Error('an object is written as an object');
+  return json;
+}
+
+/** The object as YAML: apiVersion, kind and metadata first, all else in order of its keys. */
+function objectText(object: KubeObject): string {
+  const { apiVersion, kind, metadata, ...rest } = plain(object);
+  const sorted = sortedKeys(rest);
+  return yamlText({ apiVersion, kind, metadata: metadata === undefined ? {} : sortedKeys(metadata), ...(isJsonObject(sorted) ? sorted : {}) });
+}
+
+function yamlText(value: JsonObject): string {
+  return dump(value, { noRefs: true, lineWidth: -1 });
+}
