@@ -1,0 +1,136 @@
+/**
+ * All that OVN-Kubernetes's choice among equals may lead to, for IPs and nodes that compete with one another. Nodes of a
+ * class are alike (same networks, same capacity), so a state is how many nodes of each class have which load, and an
+ * outcome is a class. Every order of the IPs of an object and every tie is followed; states that are alike are met once.
+ */
+
+/** Nodes that are alike. */
+export interface NodeClass {
+  readonly size: number;
+  /** The most egress IPs a node may have. */
+  readonly capacity: number;
+}
+
+/** What an IP of an object may take: indexes of classes. */
+export interface Wish {
+  readonly ip: string;
+  readonly classes: readonly number[];
+  /** It is an address of a node: OVN-Kubernetes stops at it and leaves the IPs behind it in its order unassigned. */
+  readonly stops: boolean;
+}
+
+export interface Outcomes {
+  /** The classes that each IP may end on; `null`: it may stay unassigned. */
+  readonly allowed: ReadonlyMap<string, ReadonlySet<number | null>>;
+  /** How many IPs may be assigned in all. */
+  readonly counts: ReadonlySet<number>;
+}
+
+/** Loads of a class, ascending, and the IPs that several objects name and one has. */
+interface State {
+  readonly loads: readonly (readonly number[])[];
+  readonly owned: readonly string[];
+}
+
+/** Within one object: the loads of nodes it has not used, and new loads of those it has. */
+interface Step {
+  readonly free: readonly (readonly number[])[];
+  readonly used: readonly (readonly number[])[];
+  readonly owned: readonly string[];
+  readonly rest: readonly Wish[];
+}
+
+/**
+ * The outcomes of creating the objects one after another, or undefined when there are more than `budget` states.
+ * `shared` are IPs that more than one of the objects names.
+ */
+export function enumerate(classes: readonly NodeClass[], objects: readonly (readonly Wish[])[], shared: ReadonlySet<string>, budget: number): Outcomes | undefined {
+  const search = new Search(classes, shared, budget);
+  const nothing: State = { loads: classes.map(({ size }) => Array.from({ length: size }, () => 0)), owned: [] };
+  let states = new Map([[JSON.stringify(nothing), nothing]]);
+  for (const wishes of objects) {
+    const next = new Map<string, State>();
+    for (const state of states.values()) {
+      if (!search.object(state, wishes, next)) return undefined;
+    }
+    states = next;
+  }
+  for (const ip of shared) {
+    if ([...states.values()].some(({ owned }) => !owned.includes(ip))) search.note(ip, null);
+  }
+  const counts = [...states.values()].map(({ loads }) => loads.flat().reduce((sum, load) => sum + load, 0));
+  return { allowed: search.allowed, counts: new Set(counts) };
+}
+
+class Search {
+  readonly allowed = new Map<string, Set<number | null>>();
+  readonly #classes: readonly NodeClass[];
+  readonly #shared: ReadonlySet<string>;
+  #budget: number;
+
+  constructor(classes: readonly NodeClass[], shared: ReadonlySet<string>, budget: number) {
+    this.#classes = classes;
+    this.#shared = shared;
+    this.#budget = budget;
+  }
+
+  note(ip: string, outcome: number | null): void {
+    const known = this.allowed.get(ip);
+    if (known === undefined) this.allowed.set(ip, new Set([outcome]));
+    else known.add(outcome);
+  }
+
+  /** Adds the states after an object to `next`; false when the budget is spent. */
+  object({ loads, owned }: State, wishes: readonly Wish[], next: Map<string, State>): boolean {
+    const seen = new Set<string>();
+    const open: Step[] = [{ free: loads, used: loads.map(() => []), owned, rest: wishes.filter(({ ip }) => !owned.includes(ip)) }];
+    for (let step = open.pop(); step !== undefined; step = open.pop()) {
+      const key = JSON.stringify([step.free, step.used, step.owned, step.rest.map(({ ip }) => ip)]);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      if (--this.#budget < 0) return false;
+      if (step.rest.length === 0) finish(step, next);
+      for (const wish of step.rest) for (const one of this.#after(step, wish)) open.push(one);
+    }
+    return true;
+  }
+
+  /** What may follow when this IP is the next in OVN-Kubernetes's order. */
+  #after(step: Step, wish: Wish): readonly Step[] {
+    if (wish.stops) {
+      for (const { ip } of step.rest) this.#unassigned(ip);
+      return [{ ...step, rest: [] }];
+    }
+    const rest = step.rest.filter((one) => one !== wish);
+    const open = wish.classes.filter((index) => (step.free[index]?.[0] ?? Infinity) < (this.#classes[index]?.capacity ?? 0));
+    const least = Math.min(...open.map((index) => step.free[index]?.[0] ?? Infinity));
+    const chosen = open.filter((index) => step.free[index]?.[0] === least);
+    if (chosen.length === 0) this.#unassigned(wish.ip);
+    for (const index of chosen) this.note(wish.ip, index);
+    const owned = this.#shared.has(wish.ip) ? [...step.owned, wish.ip].sort() : step.owned;
+    return chosen.length === 0 ? [{ ...step, rest }] : chosen.map((index) => ({ ...take(step, index), owned, rest }));
+  }
+
+  /** An IP that several objects name may still be another's; that is seen at the end. */
+  #unassigned(ip: string): void {
+    if (!this.#shared.has(ip)) this.note(ip, null);
+  }
+}
+
+/** The least loaded free node of the class has one more, and the object uses it. */
+function take({ free, used }: Step, index: number): Pick<Step, 'free' | 'used'> {
+  const [least = 0] = free[index] ?? [];
+  return {
+    free: free.map((loads, at) => (at === index ? loads.slice(1) : loads)),
+    used: used.map((loads, at) => (at === index ? ascending([...loads, least + 1]) : loads)),
+  };
+}
+
+function finish({ free, used, owned }: Step, next: Map<string, State>): void {
+  const state: State = { loads: free.map((loads, index) => ascending([...loads, ...(used[index] ?? [])])), owned };
+  next.set(JSON.stringify(state), state);
+}
+
+function ascending(loads: readonly number[]): readonly number[] {
+  return loads.toSorted((a, b) => a - b);
+}
