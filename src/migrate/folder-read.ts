@@ -11,7 +11,8 @@ import { err, ok, type Result } from '../model/result.ts';
 import { objectShape } from '../model/shapes.ts';
 import { formatVersion } from './folder.ts';
 import { parseFindings, parsePlacement, parsePlan } from './plan-parse.ts';
-import { refKey, refOf, refOfObject, refText, type Plan } from './plan.ts';
+import { refKey, refText, type Plan } from './plan.ts';
+import { objectRef, refOf } from './translation.ts';
 
 const atOnce = 16;
 
@@ -45,7 +46,7 @@ async function read(folder: string): Promise<Plan> {
   if (!plan.ok) refuse(problemAt(source, plan.error.field, plan.error.reason));
   const used = new Set(plan.value.steps.flatMap(({ changes }) => changes.map((change) => (change.action === 'apply' ? refKey(refOf(change)) : ''))));
   for (const [name, object] of objects) {
-    if (!used.has(refKey(refOfObject(object)))) refuse(fileProblem(join(folder, name), 'no step of plan.yaml names it'));
+    if (!used.has(refKey(objectRef(object)))) refuse(fileProblem(join(folder, name), 'no step of plan.yaml names it'));
   }
   return {
     ...plan.value,
@@ -58,7 +59,7 @@ async function read(folder: string): Promise<Plan> {
 function byRef(files: ReadonlyMap<string, KubeObject>, folder: string): ReadonlyMap<string, KubeObject> {
   const found = new Map<string, KubeObject>();
   for (const [name, object] of files) {
-    const ref = refOfObject(object);
+    const ref = objectRef(object);
     if (found.has(refKey(ref))) refuse(fileProblem(join(folder, name), `another file holds ${refText(ref)} too`));
     found.set(refKey(ref), object);
   }

@@ -10,8 +10,8 @@ import { inParallel } from '../io/parallel.ts';
 import { isJsonObject, parseJson, sortedKeys, type JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import { refKey, refOf, refOfObject, type Plan } from './plan.ts';
-import type { Change, ObjectRef } from './translation.ts';
+import { refKey, type Plan } from './plan.ts';
+import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
 
 /** The version of the folder's form; a program refuses those it does not know. */
 export const formatVersion = 1;
@@ -68,8 +68,8 @@ function plainChange(change: Change, files: ReadonlyMap<string, string>): object
 
 async function writeObjects(folder: string, objects: readonly KubeObject[]): Promise<ReadonlyMap<string, string>> {
   await mkdir(folder, { mode: 0o700 });
-  const names = fileNames(objects.map(refOfObject));
-  await inParallel(objects, atOnce, (object) => write(join(folder, names.get(refKey(refOfObject(object))) ?? ''), objectText(object)));
+  const names = fileNames(objects.map(objectRef));
+  await inParallel(objects, atOnce, (object) => write(join(folder, names.get(refKey(objectRef(object))) ?? ''), objectText(object)));
   return names;
 }
 

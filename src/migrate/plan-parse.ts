@@ -4,8 +4,8 @@ import { isJsonObject, isRecord, parseJson, type JsonObject } from '../model/jso
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { findingCodes, type Finding } from './finding.ts';
-import { planTargets, refKey, refOf, refText, type Plan, type PlanStep } from './plan.ts';
-import { stepNames, type Change, type ObjectRef, type Placement, type StepName } from './translation.ts';
+import { planTargets, refKey, refText, type Plan, type PlanStep } from './plan.ts';
+import { refOf, stepNames, type Change, type ObjectRef, type Placement, type StepName } from './translation.ts';
 
 type Parsed<T> = Result<T, FieldProblem>;
 

@@ -2,12 +2,13 @@
 import omit from 'lodash/omit.js';
 import sortBy from 'lodash/sortBy.js';
 import uniqBy from 'lodash/uniqBy.js';
+import { apiVersionOf, egressIPs, netNamespaces } from '../../api/kinds.ts';
 import type { JsonObject } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { compareFindings, type Finding } from './finding.ts';
 import type { Snapshot, Unread } from './snapshot.ts';
-import { stepNames, type Change, type ObjectRef, type Placement, type StepName, type Translation } from './translation.ts';
+import { objectRef, refOf, stepNames, type Change, type ObjectRef, type Placement, type StepName, type Translation } from './translation.ts';
 
 /** Where a plan leads: `ovn` from OpenShift SDN, `sdn` the way back made from OVN-Kubernetes' objects alone. */
 export const planTargets = ['ovn', 'sdn'] as const;
@@ -54,16 +55,6 @@ const descriptions: Readonly<Record<StepName, string>> = {
   finalize: 'Clear what was left alone so far. Only with --finalize, and only when verify is well.',
 };
 
-/** The object that a change is about. */
-export function refOf(change: Change): ObjectRef {
-  return change.action === 'apply' ? refOfObject(change.object) : change.object;
-}
-
-/** How the object is addressed. */
-export function refOfObject({ apiVersion = '', kind = '', metadata: { name = '', namespace } }: KubeObject): ObjectRef {
-  return { apiVersion, kind, ...(namespace === undefined ? {} : { namespace }), name };
-}
-
 /** One text for each object of a cluster: apiVersion, kind, namespace and name. */
 export function refKey({ apiVersion, kind, namespace = '', name }: ObjectRef): string {
   return `${apiVersion}/${kind}/${namespace}/${name}`;
@@ -102,8 +93,8 @@ interface PlanInput {
 export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
   const { changes, findings, placement } = translation;
   const all = new Map<string, KubeObject>();
-  for (const objects of snapshot.objects.values()) for (const object of objects) all.set(refKey(refOfObject(object)), object);
-  const touched = changes.flatMap((change) => [refOf(change), ...(change.action === 'clear' ? [] : change.from)]);
+  for (const objects of snapshot.objects.values()) for (const object of objects) all.set(refKey(objectRef(object)), object);
+  const touched = changes.flatMap((change) => [refOf(change), ...(change.action === 'clear' ? [] : change.from.filter(isConverted))]);
   const refs = uniqBy(touched, refKey).sort(compareRefs);
   return {
     ...rest,
@@ -119,6 +110,11 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
     findings: findings.toSorted(compareFindings),
     placement: new Map(sortBy([...placement], ([ip]) => ip)),
   };
+}
+
+/** Whether the object is one that a conversion takes the place of; others that a change is made from, as pods, are left alone for good. */
+function isConverted({ apiVersion }: ObjectRef): boolean {
+  return apiVersion === apiVersionOf(netNamespaces) || apiVersion === apiVersionOf(egressIPs);
 }
 
 function stepOf(name: StepName, changes: readonly Change[]): readonly PlanStep[] {

@@ -3,9 +3,16 @@ import { compareText } from '../../model/names.ts';
 import { compareFindings } from '../finding.ts';
 import { refOf, stepNames, type Change, type Concern, type Part, type Translate } from '../translation.ts';
 import { contextOf, type PartOf } from './context.ts';
+import { firewallPart } from './firewall.ts';
+import { isolationPart } from './isolation.ts';
+import { routerPart } from './router.ts';
 
 /** The parts by concern; those without one run whatever `--only` says. */
-const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = [];
+const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = [
+  { concern: 'firewall', part: firewallPart },
+  { concern: 'isolation', part: isolationPart },
+  { concern: 'router', part: routerPart },
+];
 
 /** The translation to OVN-Kubernetes (spec: translation). */
 export const toOVN: Translate = (snapshot, options) => {

@@ -1,0 +1,90 @@
+import { firewallPart } from '../../src/migrate/ovn/firewall.ts';
+import type { TranslateOptions } from '../../src/migrate/translation.ts';
+import type { KubeObject } from '../../src/model/objects.ts';
+import { contextFrom, make } from './snapshots.ts';
+
+const base = [make.clusterNetwork(), make.namespace('shop'), make.netNamespace('shop', 10), make.node('n1', '192.168.7.10'), make.hostSubnet('n1', '192.168.7.10')];
+const nodesRule = { type: 'Allow', to: { nodeSelector: {} } };
+const denyAll = { type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } };
+
+function translate(objects: readonly KubeObject[], options: Partial<TranslateOptions> = {}) {
+  const { changes, findings } = firewallPart(contextFrom([...base, ...objects], options));
+  const firewalls = changes.flatMap((change) => (change.action === 'apply' ? [change.object as KubeObject & { spec: { egress: unknown } }] : []));
+  return {
+    rules: Object.fromEntries(firewalls.map(({ metadata, spec }) => [metadata.namespace ?? '', spec.egress])) as Record<string, unknown>,
+    names: firewalls.map(({ metadata }) => metadata.name),
+    codes: findings.map(({ code, severity, namespace, name }) => `${severity} ${code} ${namespace ?? ''}/${name}`).sort(),
+    deleted: changes.flatMap((change) => (change.action === 'delete' ? [`${change.step} ${change.object.namespace ?? ''}/${change.object.name}`] : [])),
+  };
+}
+
+test('the rules keep their order; the policy is deleted in finalize, not before', () => {
+  const policy = make.policy('shop', 'mine', [['Allow', '192.168.0.0/16'], ['Allow', 'example.org'], ['Deny', '10.1.0.0/16']]);
+  expect(translate([policy])).toEqual({
+    rules: {
+      shop: [
+        { type: 'Allow', to: { cidrSelector: '192.168.0.0/16' } },
+        { type: 'Allow', to: { dnsName: 'example.org' } },
+        { type: 'Deny', to: { cidrSelector: '10.1.0.0/16' } },
+      ],
+    },
+    names: ['default'],
+    codes: ['info PolicyDNSRule shop/mine'],
+    deleted: ['finalize shop/mine'],
+  });
+});
+
+test('row 2: 0.0.0.0/32 is everything in OpenShift SDN, and stays so', () => {
+  const { rules, codes } = translate([make.policy('shop', 'p', [['Allow', '192.168.7.0/24'], ['Deny', '0.0.0.0/32']])]);
+  expect(rules['shop']).toEqual([{ type: 'Allow', to: { cidrSelector: '192.168.7.0/24' } }, denyAll]);
+  expect(codes).toEqual(['info PolicyZeroSlash32 shop/p']);
+});
+
+test('row 3: several policies drop all, and still do; the API server stays reachable', () => {
+  const { rules, codes, deleted } = translate([make.policy('shop', 'a', [['Allow', '0.0.0.0/0']]), make.policy('shop', 'z', [['Deny', '0.0.0.0/0']])]);
+  expect(rules).toEqual({ shop: [nodesRule, denyAll] });
+  expect(codes).toEqual(['warning SeveralPolicies shop/a', 'warning SeveralPolicies shop/z']);
+  expect(deleted).toEqual(['finalize shop/a', 'finalize shop/z']);
+});
+
+test('row 13: a policy in VNID 0 is ignored; one in a shared VNID closes all that share it', () => {
+  const others = ['a', 'b', 'global'].map((name) => make.namespace(name));
+  const { rules, codes } = translate([
+    ...others,
+    make.netNamespace('a', 77),
+    make.netNamespace('b', 77),
+    make.netNamespace('global', 0),
+    make.policy('a', 'p', [['Allow', '0.0.0.0/0']]),
+    make.policy('global', 'g', [['Deny', '0.0.0.0/0']]),
+  ]);
+  expect(rules).toEqual({ a: [nodesRule, denyAll], b: [nodesRule, denyAll] });
+  expect(codes).toEqual(['warning PolicyInGlobalNamespace global/g', 'warning PolicyInJoinedNamespaces a/p']);
+});
+
+test('row 14: a Deny that meets node addresses cuts off the API server; an option puts an Allow in front', () => {
+  const closed = make.policy('shop', 'p', [['Deny', '0.0.0.0/0']]);
+  expect(translate([closed]).codes).toEqual(['warning DenyAllCutsAPIServer shop/p']);
+  expect(translate([closed]).rules['shop']).toEqual([denyAll]);
+  expect(translate([closed], { allowAPIServer: true })).toMatchObject({ rules: { shop: [nodesRule, denyAll] }, codes: ['info DenyAllCutsAPIServer shop/p'] });
+  expect(translate([make.policy('shop', 'p', [['Deny', '192.168.0.0/16']])]).codes).toEqual(['warning DenyAllCutsAPIServer shop/p']);
+  expect(translate([make.policy('shop', 'p', [['Allow', '192.168.7.0/24'], ['Deny', '0.0.0.0/0']])]).codes).toEqual([]);
+  expect(translate([make.policy('shop', 'p', [['Deny', '203.0.113.0/24']])]).codes).toEqual([]);
+});
+
+test('a rule that OVN-Kubernetes could not read is left out and blocks; host bits are cut off', () => {
+  const { rules, codes } = translate([make.policy('shop', 'p', [['Deny', 'not /an address'], ['Deny', '10.1.2.3/8']])]);
+  expect(rules['shop']).toEqual([{ type: 'Deny', to: { cidrSelector: '10.0.0.0/8' } }]);
+  expect(codes).toEqual(['blocker PolicyRuleInvalid shop/p']);
+});
+
+test.each([[1_000, []], [1_001, ['warning PolicyTooLong shop/p']], [8_000, ['warning PolicyTooLong shop/p']], [8_001, ['blocker PolicyTooLong shop/p']]])('%d rules', (count, codes) => {
+  expect(translate([make.policy('shop', 'p', Array.from({ length: count }, () => ['Allow', '203.0.113.0/24'] as const))]).codes).toEqual(codes);
+});
+
+test('a policy of a namespace that is gone makes nothing; another EgressFirewall in the way blocks, the same does not', () => {
+  expect(translate([make.policy('gone', 'p', [['Deny', '203.0.113.0/24']])])).toMatchObject({ rules: {}, codes: ['warning NamespaceMissing gone/p'] });
+  const firewall = (cidr: string) => make.any('k8s.ovn.org/v1', 'EgressFirewall', { name: 'default', namespace: 'shop' }, { spec: { egress: [{ type: 'Deny', to: { cidrSelector: cidr } }] } });
+  const policy = make.policy('shop', 'p', [['Deny', '203.0.113.0/24']]);
+  expect(translate([policy, firewall('203.0.113.0/24')]).codes).toEqual([]);
+  expect(translate([policy, firewall('203.0.113.0/25')]).codes).toEqual(['blocker ObjectExists shop/default']);
+});
