@@ -11,6 +11,7 @@ import type { Result } from '../../model/result.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
 import type { Part, TranslateOptions } from '../translation.ts';
+import { egressPlan, type EgressPlan } from './groups.ts';
 import { machinesOf, type Machine } from './machines.ts';
 
 export interface Context {
@@ -22,6 +23,8 @@ export interface Context {
   readonly state: EgressState;
   /** The ClusterNetwork `default`; undefined when it is absent or cannot be read. */
   readonly network: ClusterNetwork | undefined;
+  /** The EgressIPs to be, and where OVN-Kubernetes will put their addresses. */
+  readonly egress: EgressPlan;
   /** Nodes as OVN-Kubernetes will see them, by name. */
   readonly machines: ReadonlyMap<string, Machine>;
   /** Namespaces by name; undefined when the snapshot has none at all, so nothing can be said about who is missing. */
@@ -58,19 +61,25 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   const listed = objectsOf(snapshot, namespaces);
   const known = listed.length === 0 ? undefined : new Map(listed.map((one) => [one.metadata.name ?? '', one]));
   const chosen = new Set(options.namespaces);
+  const isChosen = (namespace: string): boolean => chosen.size === 0 || chosen.has(namespace);
+  const exists = (namespace: string): boolean => known?.has(namespace) ?? true;
+  const state = egressState(cluster);
+  const egress = egressPlan({ cluster, state, machines, prefix: options.prefix, exists, chosen: isChosen });
+  const open = egress.groups.filter((group) => group.today.kind === 'dropped' && !egress.served(group));
   return {
     snapshot,
     options,
     cluster,
-    state: egressState(cluster),
+    state,
+    egress,
     network: networkOf(snapshot),
     machines,
     namespaces: known,
     vnidOf: (namespace) => vnids.get(namespace),
     namespacesOf: (vnid) => (byVnid.get(vnid) ?? []).map(({ name }) => name).sort(compareText),
-    exists: (namespace) => known?.has(namespace) ?? true,
-    closed: new Set(),
-    chosen: (namespace) => chosen.size === 0 || chosen.has(namespace),
+    exists,
+    closed: new Set(open.flatMap(({ selected }) => selected)),
+    chosen: isChosen,
   };
 }
 

@@ -2,6 +2,7 @@
  * Nodes as OVN-Kubernetes will see them, computed from what stands in Nodes and HostSubnets while OpenShift SDN still
  * runs: OVN-Kubernetes's own annotations are not there yet, but where they are they count.
  */
+import uniqBy from 'lodash/uniqBy.js';
 import { configMaps, nodes } from '../../../api/kinds.ts';
 import { contains, parseCidr, parseIfaddr, parseIp, type Cidr, type Ip } from '../../model/address.ts';
 import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
@@ -23,10 +24,14 @@ export interface Machine {
   readonly ready: boolean;
   /** It bears k8s.ovn.org/egress-assignable, or will: its HostSubnet has egressIPs or egressCIDRs. */
   readonly assignable: boolean;
-  /** All addresses known of it: of the Node, hostIP, k8s.ovn.org/host-cidrs. */
+  /** All addresses known of it, of the Node, hostIP, k8s.ovn.org/host-cidrs, but for `leftovers`. */
   readonly addresses: readonly Ip[];
+  /** Egress IPs that SDN put on its interfaces and that show among its addresses: never assigned while they are there. */
+  readonly leftovers: readonly Ip[];
   /** Its primary network; undefined when nothing in the input tells the prefix length. */
   readonly network: Cidr | undefined;
+  /** All that it can host egress IPs of: the primary one, and those of k8s.ovn.org/host-cidrs. Undefined as `network` is. */
+  readonly networks: readonly Cidr[] | undefined;
   /** How many egress IPs a cloud lets it have; undefined: any number. */
   readonly capacity: number | undefined;
 }
@@ -48,20 +53,25 @@ export function machinesOf(snapshot: Snapshot, cluster: Cluster, machineNetworks
 
 type Found = Pick<Machine, 'name' | 'node' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
 
-function machineOf({ hostIP, ...found }: Found, networks: readonly Cidr[]): Machine {
+function machineOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]): Machine {
   const { node, hostSubnet } = found;
-  const { annotations = {}, labels = {} } = node?.metadata ?? {};
+  const annotations = node?.metadata.annotations ?? {};
   const [primary] = ifaddrs(annotations[primaryAnnotation]);
   const limits = limitsOf(annotations[egressIpConfigAnnotation]);
-  const others = ifaddrs(annotations[hostCIDRsAnnotation]).map(({ ip }) => ip);
-  const addresses = [...new Set([hostIP, primary?.ip, ...nodeAddresses(node), ...others].filter((ip) => ip !== undefined))];
-  const main = hostIP ?? addresses[0];
+  const others = ifaddrs(annotations[hostCIDRsAnnotation]);
+  const own = [hostIP, primary?.ip].filter((ip) => ip !== undefined);
+  const listed = new Set(hostSubnet?.egressIPs.filter((ip) => !own.includes(ip)));
+  const all = [...new Set([...own, ...nodeAddresses(node), ...others.map(({ ip }) => ip)])];
+  const [main] = all;
+  const network = primary?.network ?? limits.network ?? (main === undefined ? undefined : machineNetworks.find((one) => contains(one, main)));
   return {
     ...found,
     ready: readyOf(node),
-    assignable: labels[assignableLabel] !== undefined || wantsEgress(hostSubnet),
-    addresses,
-    network: primary?.network ?? limits.network ?? networks.find((one) => main !== undefined && contains(one, main)),
+    assignable: hasLabel(node) || wantsEgress(hostSubnet),
+    addresses: all.filter((ip) => !listed.has(ip)),
+    leftovers: all.filter((ip) => listed.has(ip)),
+    network,
+    networks: network === undefined ? undefined : uniqBy([network, ...others.map((one) => one.network)], ({ text }) => text),
     capacity: typeof limits.capacity === 'number' ? limits.capacity : undefined,
   };
 }
@@ -69,6 +79,11 @@ function machineOf({ hostIP, ...found }: Found, networks: readonly Cidr[]): Mach
 function limitsOf(annotation: string | undefined): CloudLimits {
   const parsed = annotation === undefined ? undefined : parseEgressIpConfig(annotation);
   return parsed?.ok === true ? parsed.value : unknownLimits;
+}
+
+/** Whether the Node bears the label already. */
+export function hasLabel(node: KubeObject | undefined): boolean {
+  return node?.metadata.labels?.[assignableLabel] !== undefined;
 }
 
 /** Whether the HostSubnet offers egress IPs: then its node gets the label. */

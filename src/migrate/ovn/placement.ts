@@ -60,15 +60,22 @@ export function predictPlacement(nodes: readonly PlacementNode[], claims: readon
   const found = componentsOf(objects, classes.length).map((component) => outcomesOf(component, classes, shared));
   const allowed = new Map<string, readonly (string | null)[]>();
   const byIP = new Map(found.flatMap((one) => [...one.allowed]));
-  for (const ip of claims.flatMap(({ egressIPs }) => egressIPs)) allowed.set(ip, namesOf(byIP.get(ip), classes));
+  const namesOf = namesBy(classes);
+  for (const ip of claims.flatMap(({ egressIPs }) => egressIPs)) allowed.set(ip, namesOf(byIP.get(ip)));
   const counts = found.map((one) => one.counts).reduce(sums, new Set([0]));
   return { allowed, assignedCount: [...counts].sort((a, b) => a - b), exact: found.every(({ exact }) => exact) };
 }
 
-function namesOf(outcome: ReadonlySet<number | null> | undefined, classes: readonly Class[]): readonly (string | null)[] {
-  if (outcome === undefined) return [null];
-  const names = [...outcome].flatMap((index) => (index === null ? [] : (classes[index]?.names ?? [])));
-  return [...names.sort(compareText), ...(outcome.has(null) ? [null] : [])];
+/** The names of the nodes of classes; alike outcomes share one list. */
+function namesBy(classes: readonly Class[]): (outcome: ReadonlySet<number | null> | undefined) => readonly (string | null)[] {
+  const known = new Map<string, readonly (string | null)[]>();
+  return (outcome = new Set([null])) => {
+    const indexes = [...outcome].flatMap((index) => (index === null ? [] : [index])).sort((a, b) => a - b);
+    const key = `${indexes.join()} ${outcome.has(null)}`;
+    const names = known.get(key) ?? [...indexes.flatMap((index) => classes[index]?.names ?? []).sort(compareText), ...(outcome.has(null) ? [null] : [])];
+    known.set(key, names);
+    return names;
+  };
 }
 
 /** The sums of one of each. */
@@ -111,7 +118,8 @@ function wishesOf(nodes: readonly PlacementNode[], classes: readonly Class[], cl
   });
 }
 
-function holds({ first, end }: { readonly first: SortKey; readonly end: SortKey }, key: SortKey): boolean {
+/** Whether the range of keys holds the address of that key. */
+export function holds({ first, end }: { readonly first: SortKey; readonly end: SortKey }, key: SortKey): boolean {
   return key >= first && key < end;
 }
 

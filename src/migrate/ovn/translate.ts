@@ -1,6 +1,7 @@
 /** The translation to OVN-Kubernetes: all parts, chosen by concern, in one order. */
 import { compareText } from '../../model/names.ts';
 import { compareFindings } from '../finding.ts';
+import { compareRefs } from '../plan.ts';
 import { refOf, stepNames, type Change, type Concern, type Part, type Translate } from '../translation.ts';
 import { contextOf, type PartOf } from './context.ts';
 import { firewallPart } from './firewall.ts';
@@ -27,14 +28,7 @@ export const toOVN: Translate = (snapshot, options) => {
   };
 };
 
-/** Total order of changes: step, kind, namespace, name, action. */
+/** Total order of changes: step, object, action. */
 function compareChanges(a: Change, b: Change): number {
-  const [one, other] = [refOf(a), refOf(b)];
-  return (
-    stepNames.indexOf(a.step) - stepNames.indexOf(b.step) ||
-    compareText(one.kind, other.kind) ||
-    compareText(one.namespace ?? '', other.namespace ?? '') ||
-    compareText(one.name, other.name) ||
-    compareText(a.action, b.action)
-  );
+  return stepNames.indexOf(a.step) - stepNames.indexOf(b.step) || compareRefs(refOf(a), refOf(b)) || compareText(a.action, b.action);
 }

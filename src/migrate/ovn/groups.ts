@@ -1,0 +1,150 @@
+/**
+ * The EgressIP objects of a cluster before they are objects: one group for each VNID that requests egress IPs, with what
+ * becomes of every entry, and what OVN-Kubernetes will make of all groups together.
+ */
+import { keyRange, sortKey, type Ip } from '../../model/address.ts';
+import type { EgressInput, EgressState } from '../../model/egress/state.ts';
+import type { HostSubnet } from '../../model/hostsubnet.ts';
+import { vnidState } from '../../model/egress/state.ts';
+import type { VnidState } from '../../model/egress/verdict.ts';
+import { compareText } from '../../model/names.ts';
+import type { NetNamespace } from '../../model/netnamespace.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import type { Machine } from './machines.ts';
+import { holds, predictPlacement, type PlacementNode, type Prediction } from './placement.ts';
+
+/** Why an entry of a list is in no EgressIP. */
+export type LeftOut =
+  | { readonly code: 'EgressIPInvalid'; readonly text: string; readonly reason: string }
+  | { readonly code: 'EgressIPClaimedTwice'; readonly text: Ip; readonly namespaces: readonly string[] }
+  | { readonly code: 'EgressIPIsNodeAddress'; readonly text: Ip; readonly node: string };
+
+/** The namespaces of a VNID that requests something. */
+export interface Group {
+  /** Of the EgressIP. */
+  readonly name: string;
+  readonly vnid: Vnid;
+  /** All that share the VNID, in order of name. */
+  readonly members: readonly NetNamespace[];
+  /** Names of the members whose Namespace exists: the EgressIP selects these. Empty: there is no EgressIP. */
+  readonly selected: readonly string[];
+  /** What the EgressIP requests, in request order. Empty: there is no EgressIP. */
+  readonly egressIPs: readonly Ip[];
+  readonly leftOut: readonly LeftOut[];
+  readonly today: VnidState;
+}
+
+export interface EgressPlan {
+  /** In order of the first member's name; only those with a namespace that was chosen. */
+  readonly groups: readonly Group[];
+  readonly prediction: Prediction;
+  /** The HostSubnets that list each IP, by name. */
+  readonly hostsOf: (ip: Ip) => readonly HostSubnet[];
+  /** Names of nodes that may ever host the IP: assignable, Ready or not, on a network that holds it or may do so. */
+  readonly fitting: (ip: Ip) => readonly string[];
+  /** Whether OVN-Kubernetes is sure to assign at least one IP of the group. */
+  readonly served: (group: Group) => boolean;
+}
+
+interface Input {
+  readonly cluster: EgressInput;
+  readonly state: EgressState;
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly prefix: string;
+  readonly exists: (namespace: string) => boolean;
+  readonly chosen: (namespace: string) => boolean;
+}
+
+/** The groups and their prediction. */
+export function egressPlan({ cluster, state, machines, prefix, exists, chosen }: Input): EgressPlan {
+  const hosts = hostsByIP(cluster.hostSubnets);
+  const nodeOf = new Map([...machines.values()].flatMap(({ name, addresses }) => addresses.map((ip): [Ip, string] => [ip, name])));
+  const requesters = requestersByIP(cluster.netNamespaces);
+  const leftOutOf = (ip: Ip, vnid: Vnid): LeftOut | undefined => {
+    const all = requesters.get(ip) ?? [];
+    const node = nodeOf.get(ip);
+    if (all.some((one) => one.vnid !== vnid)) return { code: 'EgressIPClaimedTwice', text: ip, namespaces: all.map(({ name }) => name).sort(compareText) };
+    return node === undefined ? undefined : { code: 'EgressIPIsNodeAddress', text: ip, node };
+  };
+  const asking = groupsOf(cluster.netNamespaces).filter(({ members }) => members.some(({ name }) => chosen(name)));
+  const groups = asking.map(({ vnid, members }): Group => {
+    const requests = state.requests.get(vnid) ?? [];
+    const invalid = new Map(members.flatMap((one) => one.invalidEgressIPs).map((one) => [one.text, one.reason]));
+    return {
+      name: `${prefix}-${members[0]?.name ?? ''}`,
+      vnid,
+      members,
+      selected: members.map(({ name }) => name).filter(exists),
+      egressIPs: requests.filter((ip) => leftOutOf(ip, vnid) === undefined),
+      leftOut: [...[...invalid].map(([text, reason]): LeftOut => ({ code: 'EgressIPInvalid', text, reason })), ...requests.flatMap((ip) => leftOutOf(ip, vnid) ?? [])],
+      today: vnidState(state, vnid),
+    };
+  });
+  const nodes = [...machines.values()].map(placementNode);
+  const claims = groups.filter(hasObject).map(({ name, egressIPs }) => ({ name, egressIPs }));
+  const prediction = predictPlacement(nodes, claims);
+  const { fitting, roomy } = fits([...machines.values()]);
+  return {
+    groups,
+    prediction,
+    hostsOf: (ip) => hosts.get(ip) ?? [],
+    fitting,
+    served: (group) => hasObject(group) && group.egressIPs.some((ip) => roomy(ip) || prediction.allowed.get(ip)?.includes(null) === false),
+  };
+}
+
+/** Whether there is an EgressIP of the group. */
+export function hasObject({ selected, egressIPs }: Group): boolean {
+  return selected.length > 0 && egressIPs.length > 0;
+}
+
+/** Those that request something, in order of the first member's name. */
+function groupsOf(netNamespaces: readonly NetNamespace[]): readonly { readonly vnid: Vnid; readonly members: readonly NetNamespace[] }[] {
+  const asking = new Set(netNamespaces.filter(({ egressIPs, invalidEgressIPs }) => egressIPs.length + invalidEgressIPs.length > 0).map(({ vnid }) => vnid));
+  const byVnid = Map.groupBy(netNamespaces.filter(({ vnid }) => asking.has(vnid)).sort((a, b) => compareText(a.name, b.name)), ({ vnid }) => vnid);
+  return [...byVnid].map(([vnid, members]) => ({ vnid, members }));
+}
+
+function hostsByIP(hostSubnets: readonly HostSubnet[]): ReadonlyMap<Ip, readonly HostSubnet[]> {
+  const pairs = hostSubnets.flatMap((host) => host.egressIPs.map((ip) => ({ ip, host })));
+  return new Map([...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, found]) => [ip, found.map(({ host }) => host).sort((a, b) => compareText(a.name, b.name))]));
+}
+
+function requestersByIP(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Ip, readonly NetNamespace[]> {
+  const pairs = netNamespaces.flatMap((one) => one.egressIPs.map((ip) => ({ ip, one })));
+  return new Map([...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, found]) => [ip, found.map(({ one }) => one)]));
+}
+
+/** Whether the node may host egress IPs now. */
+export function isEligible({ assignable, ready, node }: Machine): boolean {
+  return assignable && ready && node !== undefined;
+}
+
+function placementNode(machine: Machine): PlacementNode {
+  const { name, networks, addresses, capacity } = machine;
+  return { name, eligible: isEligible(machine), networks, addresses, capacity };
+}
+
+/** Which nodes fit an IP. Nodes are looked at by network, since most share one; lists are shared too. */
+function fits(machines: readonly Machine[]): { readonly fitting: (ip: Ip) => readonly string[]; readonly roomy: (ip: Ip) => boolean } {
+  const able = machines.filter(({ assignable, node }) => assignable && node !== undefined);
+  const classes = [...Map.groupBy(able, ({ networks }) => networks?.map(({ text }) => text).join() ?? '')].map(([, group]) => ({
+    ranges: group[0]?.networks?.map(keyRange),
+    names: group.map(({ name }) => name),
+    roomy: group.some((one) => one.ready && one.capacity === undefined),
+  }));
+  const known = new Map<string, readonly string[]>();
+  const classesFor = (ip: Ip): readonly number[] => {
+    const key = sortKey(ip);
+    return classes.flatMap(({ ranges }, index) => (ranges === undefined || ranges.some((range) => holds(range, key)) ? [index] : []));
+  };
+  return {
+    fitting: (ip) => {
+      const indexes = classesFor(ip);
+      const names = known.get(indexes.join()) ?? indexes.flatMap((index) => classes[index]?.names ?? []).sort(compareText);
+      known.set(indexes.join(), names);
+      return names;
+    },
+    roomy: (ip) => classesFor(ip).some((index) => classes[index]?.roomy === true),
+  };
+}
