@@ -37,6 +37,7 @@ export const findingCodes = [
   'NetNamespaceInvalid',
   'NetworkOverlap',
   'NetworkPolicyEnforced',
+  'NoAssignableNode',
   'NodeAlreadyAssignable',
   'NodeMissing',
   'NodeNetworkUnknown',
@@ -70,6 +71,18 @@ export interface Finding {
   readonly tomorrow: string;
   /** What the admin should do. */
   readonly action: string;
+}
+
+export type Texts = readonly [today: string, tomorrow: string, action: string];
+
+/** A finding on a cluster-scoped object. */
+export function onCluster(kind: string, name: string, [severity, code, [today, tomorrow, action]]: readonly [Severity, FindingCode, Texts]): Finding {
+  return { severity, code, kind, name, today, tomorrow, action };
+}
+
+/** A finding on the NetNamespace of a namespace. */
+export function onNetNamespace(name: string, severity: Severity, code: FindingCode, texts: Texts): Finding {
+  return onCluster('NetNamespace', name, [severity, code, texts]);
 }
 
 const rank: Readonly<Record<Severity, number>> = { blocker: 0, warning: 1, info: 2 };

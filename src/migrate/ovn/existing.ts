@@ -4,11 +4,26 @@ import type { KubeObject } from '../../model/objects.ts';
 import type { Finding } from '../finding.ts';
 import type { Snapshot } from '../snapshot.ts';
 
+/** Objects by namespace and name, of each list once. */
+const indexes = new WeakMap<readonly KubeObject[], ReadonlyMap<string, KubeObject>>();
+
+/** The object of that kind, namespace and name in the snapshot. */
+export function present({ objects }: Snapshot, { apiVersion = '', kind = '', metadata }: KubeObject): KubeObject | undefined {
+  const list = objects.get(`${apiVersion}/${kind}`) ?? [];
+  const index = indexes.get(list) ?? new Map(list.map((one) => [keyOf(one), one]));
+  indexes.set(list, index);
+  return index.get(keyOf({ metadata }));
+}
+
+function keyOf({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+}
+
 /** The finding that an object with this name has another spec already; none when there is no such object or it is the same. */
-export function existing({ objects }: Snapshot, made: KubeObject & { readonly spec: unknown }): readonly Finding[] {
-  const { apiVersion = '', kind = '', metadata } = made;
+export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec: unknown }): readonly Finding[] {
+  const { kind = '', metadata } = made;
   const { namespace, name = '' } = metadata;
-  const found: unknown = objects.get(`${apiVersion}/${kind}`)?.find((one) => one.metadata.name === name && one.metadata.namespace === namespace);
+  const found: unknown = present(snapshot, made);
   if (!isRecord(found) || jsonEqual(parseJson(JSON.stringify(found['spec'] ?? null)), parseJson(JSON.stringify(made.spec)))) return [];
   return [
     {

@@ -2,7 +2,7 @@
  * The EgressIP objects of a cluster before they are objects: one group for each VNID that requests egress IPs, with what
  * becomes of every entry, and what OVN-Kubernetes will make of all groups together.
  */
-import { keyRange, sortKey, type Ip } from '../../model/address.ts';
+import { keyRange, sortKey, type Cidr, type Ip } from '../../model/address.ts';
 import type { EgressInput, EgressState } from '../../model/egress/state.ts';
 import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { vnidState } from '../../model/egress/state.ts';
@@ -42,6 +42,10 @@ export interface EgressPlan {
   readonly hostsOf: (ip: Ip) => readonly HostSubnet[];
   /** Names of nodes that may ever host the IP: assignable, Ready or not, on a network that holds it or may do so. */
   readonly fitting: (ip: Ip) => readonly string[];
+  /** Names of nodes whose egressCIDRs hold the IP. */
+  readonly within: (ip: Ip) => readonly string[];
+  /** Those of `fitting` that are not `within`. */
+  readonly beyond: (ip: Ip) => readonly string[];
   /** Whether OVN-Kubernetes is sure to assign at least one IP of the group. */
   readonly served: (group: Group) => boolean;
 }
@@ -83,13 +87,20 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
   const nodes = [...machines.values()].map(placementNode);
   const claims = groups.filter(hasObject).map(({ name, egressIPs }) => ({ name, egressIPs }));
   const prediction = predictPlacement(nodes, claims);
-  const { fitting, roomy } = fits([...machines.values()]);
+  const able = [...machines.values()].filter(({ assignable, node }) => assignable && node !== undefined);
+  const cidrsOf = ({ name, networks }: Machine): { name: string; cidrs: readonly Cidr[] | undefined } => ({ name, cidrs: networks });
+  const fitting = namesFor(ranged(able.map(cidrsOf)));
+  const roomy = namesFor(ranged(able.filter(({ ready, capacity }) => ready && capacity === undefined).map(cidrsOf)));
+  const within = namesFor(ranged(cluster.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length > 0).map(({ name, egressCIDRs }) => ({ name, cidrs: egressCIDRs }))));
+  const subtract = difference();
   return {
     groups,
     prediction,
     hostsOf: (ip) => hosts.get(ip) ?? [],
     fitting,
-    served: (group) => hasObject(group) && group.egressIPs.some((ip) => roomy(ip) || prediction.allowed.get(ip)?.includes(null) === false),
+    within,
+    beyond: (ip) => subtract(fitting(ip), within(ip)),
+    served: (group) => hasObject(group) && group.egressIPs.some((ip) => roomy(ip).length > 0 || prediction.allowed.get(ip)?.includes(null) === false),
   };
 }
 
@@ -125,26 +136,45 @@ function placementNode(machine: Machine): PlacementNode {
   return { name, eligible: isEligible(machine), networks, addresses, capacity };
 }
 
-/** Which nodes fit an IP. Nodes are looked at by network, since most share one; lists are shared too. */
-function fits(machines: readonly Machine[]): { readonly fitting: (ip: Ip) => readonly string[]; readonly roomy: (ip: Ip) => boolean } {
-  const able = machines.filter(({ assignable, node }) => assignable && node !== undefined);
-  const classes = [...Map.groupBy(able, ({ networks }) => networks?.map(({ text }) => text).join() ?? '')].map(([, group]) => ({
-    ranges: group[0]?.networks?.map(keyRange),
-    names: group.map(({ name }) => name),
-    roomy: group.some((one) => one.ready && one.capacity === undefined),
-  }));
+/** Names of nodes by network: undefined ranges hold every IP. */
+interface Ranged {
+  readonly ranges: readonly Range[] | undefined;
+  readonly names: readonly string[];
+}
+
+type Range = ReturnType<typeof keyRange>;
+
+/** Nodes with the same networks together, for there are many nodes and few networks. */
+function ranged(nodes: readonly { readonly name: string; readonly cidrs: readonly Cidr[] | undefined }[]): readonly Ranged[] {
+  const groups = Map.groupBy(nodes, ({ cidrs }) => cidrs?.map(({ text }) => text).join() ?? '');
+  return [...groups.values()].map((group) => ({ ranges: group[0]?.cidrs?.map(keyRange), names: group.map(({ name }) => name) }));
+}
+
+/** The names whose ranges hold an IP, sorted. IPs that are alike share one list, so lists compare by identity. */
+function namesFor(all: readonly Ranged[]): (ip: Ip) => readonly string[] {
   const known = new Map<string, readonly string[]>();
-  const classesFor = (ip: Ip): readonly number[] => {
+  return (ip) => {
     const key = sortKey(ip);
-    return classes.flatMap(({ ranges }, index) => (ranges === undefined || ranges.some((range) => holds(range, key)) ? [index] : []));
+    const found = all.filter(({ ranges }) => ranges === undefined || ranges.some((range) => holds(range, key)));
+    const indexes = found.map((one) => all.indexOf(one)).join();
+    const names = known.get(indexes) ?? found.flatMap((one) => one.names).sort(compareText);
+    known.set(indexes, names);
+    return names;
   };
-  return {
-    fitting: (ip) => {
-      const indexes = classesFor(ip);
-      const names = known.get(indexes.join()) ?? indexes.flatMap((index) => classes[index]?.names ?? []).sort(compareText);
-      known.set(indexes.join(), names);
-      return names;
-    },
-    roomy: (ip) => classesFor(ip).some((index) => classes[index]?.roomy === true),
+}
+
+/** What is in the first list and not in the second; each pair of lists is compared once. */
+function difference(): (all: readonly string[], but: readonly string[]) => readonly string[] {
+  const known = new Map<readonly string[], Map<readonly string[], readonly string[]>>();
+  return (all, but) => {
+    const row = known.get(all) ?? new Map<readonly string[], readonly string[]>();
+    known.set(all, row);
+    const left = row.get(but) ?? without(all, new Set(but));
+    row.set(but, left);
+    return left;
   };
+}
+
+function without(all: readonly string[], but: ReadonlySet<string>): readonly string[] {
+  return all.filter((one) => !but.has(one));
 }

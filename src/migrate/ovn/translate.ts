@@ -1,18 +1,36 @@
 /** The translation to OVN-Kubernetes: all parts, chosen by concern, in one order. */
 import { compareText } from '../../model/names.ts';
 import { compareFindings } from '../finding.ts';
+import { compareIps } from '../../model/address.ts';
 import { compareRefs } from '../plan.ts';
-import { refOf, stepNames, type Change, type Concern, type Part, type Translate } from '../translation.ts';
-import { contextOf, type PartOf } from './context.ts';
+import { refOf, stepNames, type Change, type Concern, type Part, type Placement, type Translate } from '../translation.ts';
+import { contextOf, type Context, type PartOf } from './context.ts';
+import { cloudPart } from './cloud.ts';
+import { egressIPPart } from './egressips.ts';
+import { finalizePart } from './finalize.ts';
 import { firewallPart } from './firewall.ts';
+import { hasObject } from './groups.ts';
+import { inputPart } from './input.ts';
 import { isolationPart } from './isolation.ts';
+import { keepClosedPart } from './keepclosed.ts';
+import { multicastPart } from './multicast.ts';
+import { nodePart } from './nodes.ts';
+import { preflightPart } from './preflight.ts';
 import { routerPart } from './router.ts';
 
 /** The parts by concern; those without one run whatever `--only` says. */
 const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = [
+  { part: inputPart },
+  { part: preflightPart },
+  { concern: 'egressip', part: nodePart },
+  { concern: 'egressip', part: egressIPPart },
+  { concern: 'egressip', part: cloudPart },
+  { concern: 'egressip', part: keepClosedPart },
+  { concern: 'multicast', part: multicastPart },
   { concern: 'firewall', part: firewallPart },
   { concern: 'isolation', part: isolationPart },
   { concern: 'router', part: routerPart },
+  { part: finalizePart },
 ];
 
 /** The translation to OVN-Kubernetes (spec: translation). */
@@ -24,9 +42,25 @@ export const toOVN: Translate = (snapshot, options) => {
   return {
     changes: made.flatMap(({ changes }) => changes).sort(compareChanges),
     findings: made.flatMap(({ findings }) => findings).sort(compareFindings),
-    placement: new Map(),
+    placement: placementOf(context),
   };
 };
+
+/** Every address of the EgressIPs, today and tomorrow. */
+function placementOf({ egress }: Context): ReadonlyMap<string, Placement> {
+  const ips = egress.groups.filter(hasObject).flatMap(({ egressIPs }) => egressIPs);
+  const names = new Map<readonly (string | null)[], readonly string[]>();
+  const namesOf = (allowed: readonly (string | null)[]): readonly string[] => {
+    const known = names.get(allowed) ?? allowed.filter((name) => name !== null);
+    names.set(allowed, known);
+    return known;
+  };
+  const placements = ips.sort(compareIps).map((ip): [string, Placement] => {
+    const today = egress.hostsOf(ip).map(({ name }) => String(name));
+    return [ip, { today, allowed: namesOf(egress.prediction.allowed.get(ip) ?? []) }];
+  });
+  return new Map(placements);
+}
 
 /** Total order of changes: step, object, action. */
 function compareChanges(a: Change, b: Change): number {

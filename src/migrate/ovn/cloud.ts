@@ -1,0 +1,27 @@
+/** On clouds: what OpenShift SDN asked of the cloud must be given back before OVN-Kubernetes asks for the same address. */
+import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
+import { onCluster } from '../finding.ts';
+import { objectsOf } from '../snapshot.ts';
+import { objectRef, type Change, type Part } from '../translation.ts';
+import type { Context } from './context.ts';
+import { hasObject } from './groups.ts';
+
+/** The part of the translation that deletes the CloudPrivateIPConfigs of requested addresses. Their name is the address. */
+export function cloudPart({ snapshot, egress }: Context): Part {
+  const owners = new Map(egress.groups.filter(hasObject).flatMap(({ name, egressIPs }) => egressIPs.map((ip) => [String(ip), name] as const)));
+  const held = objectsOf(snapshot, cloudPrivateIPConfigs).filter(({ metadata }) => owners.has(metadata.name ?? ''));
+  return {
+    changes: held.map((object): Change => ({ action: 'delete', step: 'release-cloud-addresses', object: objectRef(object), from: [] })),
+    findings: held.map(({ metadata: { name = '' } }) =>
+      onCluster(cloudPrivateIPConfigs.kind, name, [
+        'info',
+        'CloudPrivateIPConfig',
+        [
+          `The cloud has ${name} on the interface of a node, as this object asks.`,
+          `It is deleted, and its finalizer waited for, before EgressIP ${owners.get(name) ?? ''} is created: with it there OVN-Kubernetes would never assign ${name}, without any event.`,
+          `Expect traffic with ${name} to stop from then until OVN-Kubernetes has assigned it.`,
+        ],
+      ]),
+    ),
+  };
+}

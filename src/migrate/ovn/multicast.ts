@@ -1,0 +1,50 @@
+/** Multicast: an annotation of NetNamespaces becomes one of Namespaces. */
+import { apiVersionOf, namespaces, netNamespaces } from '../../../api/kinds.ts';
+import { compareText } from '../../model/names.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { onNetNamespace, type Finding } from '../finding.ts';
+import { objectsOf } from '../snapshot.ts';
+import type { Change, Part } from '../translation.ts';
+import type { Context } from './context.ts';
+import { listText } from './texts.ts';
+
+/** Turns multicast on when it is exactly `true`. */
+export const sdnMulticast = 'netnamespace.network.openshift.io/multicast-enabled';
+/** Turns multicast on when it is exactly `true`. */
+export const ovnMulticast = 'k8s.ovn.org/multicast-enabled';
+
+/** Names of the chosen namespaces with multicast today, in order. */
+export function multicastNamespaces({ snapshot, chosen }: Context): readonly string[] {
+  const enabled = objectsOf(snapshot, netNamespaces).filter(({ metadata }) => metadata.annotations?.[sdnMulticast] === 'true');
+  return enabled.map(({ metadata }) => metadata.name ?? '').filter(chosen).sort(compareText);
+}
+
+/** The part of the translation that is about multicast. */
+export function multicastPart(context: Context): Part {
+  const names = multicastNamespaces(context);
+  return { changes: names.filter(context.exists).map(annotate), findings: joinedFindings(context, new Set(names)) };
+}
+
+function annotate(name: string): Change {
+  const object: KubeObject = { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, metadata: { name, annotations: { [ovnMulticast]: 'true' } } };
+  return { action: 'apply', step: 'annotate-namespaces', object, from: [{ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name }] };
+}
+
+/** SDN's multicast is that of a VNID, OVN-Kubernetes's that of a namespace. */
+function joinedFindings(context: Context, names: ReadonlySet<string>): readonly Finding[] {
+  const vnids = new Set([...names].flatMap((name) => context.vnidOf(name) ?? []));
+  return [...vnids].flatMap((vnid) => {
+    const members = context.namespacesOf(vnid);
+    const [first = '', ...others] = members;
+    const without = members.filter((name) => !names.has(name));
+    if (others.length === 0) return [];
+    const lost = without.length === 0 ? '' : ` ${listText(without)}, whose NetNamespace has no annotation, loses it.`;
+    return [
+      onNetNamespace(first, 'warning', 'MulticastMixed', [
+        `Namespaces ${listText(members)} share VNID ${vnid} and with it their multicast.`,
+        `Multicast stays within each namespace that has the annotation; none crosses from one to another.${lost}`,
+        'Put pods that need each other\'s multicast into one namespace, or annotate the Namespaces that lack it.',
+      ]),
+    ];
+  });
+}
