@@ -5,6 +5,7 @@ import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { findingCodes, type Finding } from './finding.ts';
 import { planTargets, refKey, refText, type Plan, type PlanStep } from './plan.ts';
+import { kindOf } from './planned.ts';
 import { refOf, stepNames, type Change, type ObjectRef, type Placement, type StepName } from './translation.ts';
 
 type Parsed<T> = Result<T, FieldProblem>;
@@ -75,7 +76,14 @@ interface StepContext {
   readonly objects: ReadonlyMap<string, KubeObject>;
 }
 
-function change(value: unknown, field: string, { step, objects }: StepContext): Change {
+function change(value: unknown, field: string, context: StepContext): Change {
+  const found = parsedChange(value, field, context);
+  const object = refOf(found);
+  if (kindOf(object) === undefined) throw new Wrong(field, `${object.kind} (${object.apiVersion}) is no kind that a plan may touch`);
+  return found;
+}
+
+function parsedChange(value: unknown, field: string, { step, objects }: StepContext): Change {
   const given = record(value, field);
   const action = oneOf(given['action'], ['apply', 'delete', 'clear'], `${field}.action`);
   if (action === 'apply') {

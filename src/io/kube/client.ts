@@ -43,6 +43,7 @@ export interface DeleteOptions extends RequestOptions {
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
   readonly gracePeriodSeconds?: number;
+  readonly dryRun?: readonly ['All'];
 }
 
 export interface WatchRequest extends Selection, Pick<StreamRequest, 'signal' | 'idleTimeout' | 'onText'> {

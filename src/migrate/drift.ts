@@ -1,0 +1,116 @@
+/** What became different in a cluster since its plan was made, but for what apply did itself. Pure. */
+import isEqual from 'lodash/isEqual.js';
+import omit from 'lodash/omit.js';
+import { isRecord } from '../model/json.ts';
+import type { KubeObject } from '../model/objects.ts';
+import { changeKey, type Progress } from './journal.ts';
+import { isServed, liveObject, type Live } from './live.ts';
+import { compareRefs, refKey, refText, type Plan } from './plan.ts';
+import { bearsOurMark, holds, isForeignKind, isSDN } from './planned.ts';
+import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
+
+/** One difference: the field as `egressIPs`, and its values; undefined: there is none. */
+export interface Drift {
+  readonly object: ObjectRef;
+  readonly field: string;
+  readonly was: unknown;
+  readonly is: unknown;
+}
+
+/** `NetNamespace shop: egressIPs: was ["192.168.7.1"], is []`. */
+export function driftText({ object, field, was, is }: Drift): string {
+  const show = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value));
+  return `${refText(object)}: ${field === '' ? '' : `${field}: `}was ${show(was)}, is ${show(is)}`;
+}
+
+/** The fields of an object that a migration is about: all but identity, metadata and status. */
+export function contentOf(object: KubeObject): Readonly<Record<string, unknown>> {
+  return omit({ ...object }, ['apiVersion', 'kind', 'metadata', 'status']);
+}
+
+/** The top-level fields in which the contents differ. */
+export function differingFields(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): readonly string[] {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((field) => !isEqual(a[field], b[field])).sort();
+}
+
+/** The value after a merge patch (RFC 7386). */
+export function merged(value: unknown, patch: unknown): unknown {
+  if (!isRecord(patch)) return patch;
+  const result: Record<string, unknown> = isRecord(value) ? { ...value } : {};
+  for (const [key, change] of Object.entries(patch)) {
+    if (change === null) Reflect.deleteProperty(result, key);
+    else result[key] = merged(result[key], change);
+  }
+  return result;
+}
+
+/** All differences, in order of objects. */
+export function driftOf(plan: Plan, live: Live, progress: Progress): readonly Drift[] {
+  const changes = plan.steps.flatMap(({ changes: all }) => all);
+  const byObject = Map.groupBy(changes, (change) => refKey(refOf(change)));
+  const backedUp = [...plan.backup].flatMap(([key, was]) => objectDrift({ was, changes: byObject.get(key) ?? [], live, progress }));
+  const appeared = changes.flatMap((change) => (plan.backup.has(refKey(refOf(change))) ? [] : appearedDrift(change, live, progress)));
+  return [...backedUp, ...appeared].sort((a, b) => compareRefs(a.object, b.object));
+}
+
+interface Case {
+  readonly was: KubeObject;
+  readonly changes: readonly Change[];
+  readonly live: Live;
+  readonly progress: Progress;
+}
+
+function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
+  const object = objectRef(was);
+  const begun = changes.filter((change) => progress.begun.has(changeKey(change.step, refKey(object))));
+  const is = liveObject(live, object);
+  const isRemoval = changes.some(({ action }) => action === 'delete');
+  if (is === undefined) {
+    // what was to be deleted may be gone; kinds of the old plugin go with it
+    const isFine = begun.some(({ action }) => action === 'delete') || !isServed(live, object) || (isRemoval && !isSDN(object));
+    return isFine ? [] : [{ object, field: '', was: 'there', is: 'gone' }];
+  }
+  if (isForeignKind(object)) return begun.length > 0 ? [] : changes.flatMap((change) => keyDrift(change, was, is));
+  const expected = [was, ...begun.map((change) => after(change, was))];
+  const contents = [was, is].map((one) => watched(one, was));
+  if (expected.some((one) => isEqual(watched(one, was), contents[1]))) return [];
+  return differingFields(watched(was, was), watched(is, was)).map((field) => ({ object, field, was: contents[0]?.[field], is: contents[1]?.[field] }));
+}
+
+/** The object as the change leaves it. */
+function after(change: Change, was: KubeObject): KubeObject {
+  if (change.action === 'delete') return was;
+  const result = merged(was, change.action === 'clear' ? change.patch : change.object);
+  return isKubeObject(result) ? result : was;
+}
+
+function isKubeObject(value: unknown): value is KubeObject {
+  return isRecord(value) && isRecord(value['metadata']);
+}
+
+/** What counts of an object: where the SDN controller owns egressIPs they move at any time and say nothing new. */
+function watched(object: KubeObject, was: KubeObject): Readonly<Record<string, unknown>> {
+  const content = contentOf(object);
+  const cidrs = contentOf(was)['egressCIDRs'];
+  return was.kind === 'HostSubnet' && Array.isArray(cidrs) && cidrs.length > 0 ? omit(content, 'egressIPs') : content;
+}
+
+/** Of objects of others only those labels and annotations count that the change sets. */
+function keyDrift(change: Change, was: KubeObject, is: KubeObject): readonly Drift[] {
+  if (change.action !== 'apply') return [];
+  return (['labels', 'annotations'] as const).flatMap((field) =>
+    Object.keys(change.object.metadata[field] ?? {}).flatMap((key): readonly Drift[] => {
+      const [before, now] = [was.metadata[field]?.[key], is.metadata[field]?.[key]];
+      return before === now ? [] : [{ object: objectRef(was), field: `metadata.${field}[${JSON.stringify(key)}]`, was: before, is: now }];
+    }),
+  );
+}
+
+function appearedDrift(change: Change, live: Live, { begun }: Progress): readonly Drift[] {
+  const object = refOf(change);
+  const is = liveObject(live, object);
+  if (change.action !== 'apply' || isForeignKind(object) || is === undefined || begun.has(changeKey(change.step, refKey(object)))) return [];
+  if (bearsOurMark(is) && holds(contentOf(change.object), is)) return [];
+  return [{ object, field: '', was: undefined, is: 'there' }];
+}
+

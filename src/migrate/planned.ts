@@ -1,0 +1,86 @@
+/** The kinds that a plan may touch, and how their objects are addressed and compared. */
+import isEqual from 'lodash/isEqual.js';
+import {
+  apiVersionOf,
+  cloudPrivateIPConfigs,
+  egressFirewalls,
+  egressIPs,
+  egressNetworkPolicies,
+  egressRouters,
+  hostSubnets,
+  namespaces,
+  netNamespaces,
+  networkPolicies,
+  nodes,
+  type Kind,
+} from '../../api/kinds.ts';
+import { asList, isRecord } from '../model/json.ts';
+import type { KubeObject } from '../model/objects.ts';
+import type { ObjectRef } from './translation.ts';
+
+/** Under this name all fields are written; it also tells our objects apart. */
+export const fieldManager = 'sdn-compat-migrate';
+
+/** Kinds of which a plan only ever writes fields into objects that are there: applying must not create one. */
+const others: readonly Kind[] = [nodes, namespaces];
+
+/** All kinds that a plan may touch. */
+export const plannedKinds: readonly Kind[] = [
+  ...others,
+  networkPolicies,
+  netNamespaces,
+  hostSubnets,
+  egressNetworkPolicies,
+  cloudPrivateIPConfigs,
+  egressIPs,
+  egressFirewalls,
+  egressRouters,
+];
+
+/** The kind of the object; undefined when no plan may touch such. */
+export function kindOf({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): Kind | undefined {
+  return plannedKinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
+}
+
+/** `egressips.k8s.ovn.org`, as rights and messages name a kind. */
+export function resourceName({ plural, group }: Kind): string {
+  return group === '' ? plural : `${plural}.${group}`;
+}
+
+/** Whether only fields are written into such an object, never the whole. */
+export function isForeignKind({ apiVersion, kind }: ObjectRef): boolean {
+  return others.some((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
+}
+
+/** Whether the object is one of OpenShift SDN's. */
+export function isSDN({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): boolean {
+  return apiVersion === apiVersionOf(netNamespaces);
+}
+
+/** Whether the live object has all that the configuration says; lists must be the same as a whole. */
+export function holds(config: unknown, live: unknown): boolean {
+  if (!isRecord(config)) return isEqual(config, live);
+  return isRecord(live) && Object.entries(config).every(([field, value]) => holds(value, live[field]));
+}
+
+interface ManagerEntry {
+  readonly manager: unknown;
+  readonly isOurs: boolean;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+function managersOf({ metadata }: { readonly metadata: unknown }): readonly ManagerEntry[] {
+  const entries = isRecord(metadata) ? asList(metadata['managedFields']) : [];
+  return entries.filter(isRecord).map(({ manager, fieldsV1 }) => ({ manager, isOurs: manager === fieldManager, fields: isRecord(fieldsV1) ? fieldsV1 : {} }));
+}
+
+/** Whether we wrote any field of the object. */
+export function bearsOurMark(object: KubeObject): boolean {
+  return managersOf(object).some(({ isOurs }) => isOurs);
+}
+
+/** Whether the object is ours as a whole: we wrote its spec, and nobody else did. */
+export function isOurs(object: KubeObject): boolean {
+  const writers = managersOf(object).filter(({ fields }) => 'f:spec' in fields);
+  return writers.length > 0 && writers.every((one) => one.isOurs);
+}
