@@ -57,7 +57,7 @@ export function progressOf(entries: readonly Entry[]): Progress {
 export async function readJournal(folder: string): Promise<Result<readonly Entry[]>> {
   const file = join(folder, journalName);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (isRecord(error) && error['code'] === 'ENOENT') return '';
     throw error;
   });
   const entries: Entry[] = [];
