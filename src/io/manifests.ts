@@ -46,27 +46,50 @@ export function problemText({ file, line, field, reason }: InputProblem): string
 const schema = CORE_SCHEMA.withTags(mergeTag);
 const extensions = /\.(ya?ml|json)(\.gz)?$/;
 
+export interface ManifestOptions {
+  /** Kinds that are read besides, but only from files in which `mark` stands somewhere: there may be very many others. */
+  readonly kinds?: readonly Kind[];
+  readonly mark?: string;
+  /** Is told of each file before it is read. */
+  readonly progress?: (what: string) => void;
+}
+
 /**
  * All objects of these kinds in the files and directories (`-` is standard input), in order of path and place. Other
  * kinds are passed over; a file that cannot be read or parsed is the problem returned. Directories are searched for
  * .yaml, .yml and .json, also with .gz behind it.
  */
-export async function readManifests(paths: readonly string[], kinds: readonly Kind[]): Promise<Result<readonly Manifest[], InputProblem>> {
+export async function readManifests(paths: readonly string[], kinds: readonly Kind[], options: ManifestOptions = {}): Promise<Result<readonly Manifest[], InputProblem>> {
+  const { kinds: marked = [], mark = '', progress } = options;
   const found: Manifest[] = [];
-  const wanted = new RegExp(`kind['"]?\\s*:\\s*['"]?(${kinds.map(({ kind }) => kind).join('|')})(List)?['"]?\\s*([,}\\n\\r#]|$)`);
+  const all = [...kinds, ...marked];
+  const [wanted, wantedIfMarked] = [mentions(kinds), mentions(all)];
+  const isWanted = (text: string): boolean => (mark !== '' && text.includes(mark) ? wantedIfMarked : wanted).test(text);
   for (const path of paths) {
     const files = await filesOf(path);
     if (!files.ok) return files;
     for (const file of files.value) {
-      const text = await textOf(file);
-      if (!text.ok) return text;
-      if (!wanted.test(text.value)) continue;
-      const documents = parse(text.value, file);
-      if (!documents.ok) return documents;
-      for (const [document, value] of documents.value.entries()) collect(value, { file, text: text.value, document, path: [] }, found);
+      progress?.(`reading ${file}`);
+      const problem = await readInto(file, isWanted, found);
+      if (problem !== undefined) return err(problem);
     }
   }
-  return ok(found.filter(({ object }) => kinds.some((kind) => isOfKind(object, kind))));
+  return ok(found.filter(({ object }) => all.some((kind) => isOfKind(object, kind))));
+}
+
+async function readInto(file: string, isWanted: (text: string) => boolean, found: Manifest[]): Promise<InputProblem | undefined> {
+  const text = await textOf(file);
+  if (!text.ok) return text.error;
+  if (!isWanted(text.value)) return undefined;
+  const documents = parse(text.value, file);
+  if (!documents.ok) return documents.error;
+  for (const [document, value] of documents.value.entries()) collect(value, { file, text: text.value, document, path: [] }, found);
+  return undefined;
+}
+
+/** Tells texts in which an object of one of the kinds may be. */
+function mentions(kinds: readonly Kind[]): RegExp {
+  return new RegExp(`kind['"]?\\s*:\\s*['"]?(${kinds.map(({ kind }) => kind).join('|')})(List)?['"]?\\s*([,}\\n\\r#]|$)`);
 }
 
 /** The problem of a field of an object, at its line. `field` is a path as `egressIPs[0]`; an absent field is shown at its parent. */
@@ -146,8 +169,8 @@ function collect(value: unknown, source: Source, found: Manifest[]): void {
   }
 }
 
-/** Our own kinds were once served as `v1` too. */
-function isOfKind(object: Readonly<Record<string, unknown>>, kind: Kind): boolean {
+/** Whether the object is of the kind. Our own kinds were once served as `v1` too. */
+export function isOfKind(object: Readonly<Record<string, unknown>>, kind: Kind): boolean {
   if (object['kind'] !== kind.kind) return false;
   return object['apiVersion'] === apiVersionOf(kind) || (kind.group === 'network.openshift.io' && object['apiVersion'] === 'v1');
 }

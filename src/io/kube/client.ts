@@ -30,6 +30,8 @@ export interface Selection {
 export interface ListOptions extends Selection, RequestOptions {
   /** Objects asked for at once; 2,000 when absent. The result has all of them in any case. */
   readonly pageSize?: number;
+  /** Which objects of each page are wanted; all when absent. */
+  readonly filter?: (object: unknown) => boolean;
 }
 
 export interface PatchOptions extends WriteOptions {
@@ -152,7 +154,7 @@ class Client implements KubeClient {
   }
 
   async list<T extends KubeObject>(kind: Kind, options: ListOptions = {}): Promise<List<T>> {
-    const { pageSize = 2000 } = options;
+    const { pageSize = 2000, filter = () => true } = options;
     const read = async (limit: number | undefined, token: string | undefined): Promise<Page<T>> => {
       const path = pathOf(kind, { ...scope(options) }, { ...selectorQuery(options), limit, continue: token });
       return pageFrom(await this.#send('GET', path, options), objectGuard<T>());
@@ -161,7 +163,7 @@ class Client implements KubeClient {
       const items: T[] = [];
       for (let token: string | undefined; ; ) {
         const page = await read(pageSize, token);
-        for (const item of page.items) items.push(item);
+        for (const item of page.items) if (filter(item)) items.push(item);
         if (page.next === '') return { items, resourceVersion: page.resourceVersion };
         token = page.next;
       }
@@ -169,7 +171,7 @@ class Client implements KubeClient {
       // a page's token is kept for some minutes only: who lost the race reads all at once
       if (!isExpired(error)) throw error;
       const { items, resourceVersion } = await read(undefined, undefined);
-      return { items, resourceVersion };
+      return { items: items.filter(filter), resourceVersion };
     }
   }
 
