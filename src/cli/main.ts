@@ -9,11 +9,13 @@ import type { NodeFlags } from './node.ts';
 import type { StatusFlags } from './status.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
+import { addMigrateCommands } from './migrate-commands.ts';
 import type { SimulateFlags } from './simulate.ts';
+import { programVersion } from './version.ts';
 
 const program = new Command('sdn-compat')
   .description('OpenShift SDN egress IPs on any Kubernetes API server, and the way from them to OVN-Kubernetes')
-  .version('0.1.0')
+  .version(programVersion)
   .showHelpAfterError('(see --help)')
   .configureHelp({ sortSubcommands: true })
   .exitOverride();
@@ -98,6 +100,8 @@ program
   .addOption(kubeconfig())
   .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
   .action(async (flags: StatusFlags) => (await import('./status.ts')).runStatus(flags));
+
+addMigrateCommands(program, kubeconfig);
 
 const lab = program.command('lab').description('nodes out of network namespaces with real Open vSwitch, on this machine');
 const labName = (): Option => new Option('--name <name>', 'name of the lab; several may run at once').default('default');

@@ -2,7 +2,9 @@
 import { compareText } from '../model/names.ts';
 
 /** blocker: `apply` refuses; warning: somebody must look (refused with --strict); info: good to know. */
-export type Severity = 'blocker' | 'warning' | 'info';
+export const severities = ['blocker', 'warning', 'info'] as const;
+
+export type Severity = (typeof severities)[number];
 
 /** Stable names of the matters; docs/migrate.md explains each. */
 export const findingCodes = [
@@ -85,12 +87,10 @@ export function onNetNamespace(name: string, severity: Severity, code: FindingCo
   return onCluster('NetNamespace', name, [severity, code, texts]);
 }
 
-const rank: Readonly<Record<Severity, number>> = { blocker: 0, warning: 1, info: 2 };
-
 /** Total order of findings: severity, code, kind, namespace, name, then the texts. */
 export function compareFindings(a: Finding, b: Finding): number {
   return (
-    rank[a.severity] - rank[b.severity] ||
+    severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
     compareText(a.code, b.code) ||
     compareText(a.kind, b.kind) ||
     compareText(a.namespace ?? '', b.namespace ?? '') ||

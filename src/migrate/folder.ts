@@ -27,7 +27,7 @@ const longestStem = 180;
  * Writes the plan; the folder is made when it is not there, and a plan in it that nobody began to apply is replaced.
  * plan.yaml comes last: a folder without it holds no plan. Refused: a folder with other things in it, and one whose plan was begun.
  */
-export async function writePlan(folder: string, plan: Plan): Promise<Result<void>> {
+export async function writePlan(folder: string, plan: Plan, reports: ReadonlyMap<string, string> = new Map()): Promise<Result<void>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const present = await readdir(folder);
   if (present.includes(journalName)) return err(`${folder}: its plan was begun (${journalName} is there): give another folder`);
@@ -39,6 +39,7 @@ export async function writePlan(folder: string, plan: Plan): Promise<Result<void
   const files = await writeObjects(join(folder, 'objects'), applied);
   await write(join(folder, 'findings.json'), `${JSON.stringify(plan.findings, null, 2)}\n`);
   await write(join(folder, 'placement.json'), `${JSON.stringify(Object.fromEntries(plan.placement), null, 2)}\n`);
+  for (const [name, text] of reports) await write(join(folder, name), text);
   await write(join(folder, 'plan.yaml'), yamlText(plainPlan(plan, files)));
   return ok(undefined);
 }

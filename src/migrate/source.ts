@@ -108,3 +108,18 @@ function inOrder(list: readonly KubeObject[], one: boolean): readonly KubeObject
     });
 }
 
+/** How many objects of a kind were read. */
+export interface InventoryRow {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly count: number;
+  /** Why the kind could not be read; absent when it was. */
+  readonly unread?: string;
+}
+
+/** All kinds that were found or could not be read, by name. */
+export function inventoryOf({ objects, unread }: Snapshot): readonly InventoryRow[] {
+  const found = [...objects.values()].map((list): InventoryRow => ({ kind: list[0]?.kind ?? '', apiVersion: list[0]?.apiVersion ?? '', count: list.length }));
+  const missing = unread.map(({ kind, reason }): InventoryRow => ({ kind: kind.kind, apiVersion: apiVersionOf(kind), count: 0, unread: reason }));
+  return sortBy([...found, ...missing], ['kind', 'apiVersion']);
+}

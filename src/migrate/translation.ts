@@ -66,6 +66,8 @@ export interface Part {
 
 export interface Translation extends Part {
   readonly placement: ReadonlyMap<string, Placement>;
+  /** How many egress IPs the target will assign in all, ascending; absent when nothing is foreseen. */
+  readonly assignedCount?: readonly number[];
 }
 
 /** The concerns that `--only` chooses from. */

@@ -36,13 +36,15 @@ const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = 
 /** The translation to OVN-Kubernetes (spec: translation). */
 export const toOVN: Translate = (snapshot, options) => {
   const context = contextOf(snapshot, options);
+  const wantsEgressIPs = options.only.length === 0 || options.only.includes('egressip');
   const made: readonly Part[] = parts
     .filter(({ concern }) => concern === undefined || options.only.length === 0 || options.only.includes(concern))
     .map(({ part }) => part(context));
   return {
     changes: made.flatMap(({ changes }) => changes).sort(compareChanges),
     findings: made.flatMap(({ findings }) => findings).sort(compareFindings),
-    placement: placementOf(context),
+    placement: wantsEgressIPs ? placementOf(context) : new Map(),
+    assignedCount: wantsEgressIPs ? context.egress.prediction.assignedCount : [],
   };
 };
 
