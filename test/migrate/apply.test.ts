@@ -7,6 +7,7 @@ import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { readJournal } from '../../src/migrate/journal.ts';
 import type { Started } from '../apiserver/started.ts';
 import { create, dump, objectsOn, planFor, serveOVN, snapshot, startCluster, switchToOVN, type Migration } from './cluster.ts';
+import { dyingClient } from './dying.ts';
 import { make, options } from './snapshots.ts';
 
 
@@ -139,31 +140,6 @@ test('a node that vanished is not made anew', async () => {
   expect(await migration.apply({ acceptChanges: true })).toMatchObject({ kind: 'failed', reasons: ['Node n1: there is no such object'] });
   expect(await client.get(nodes, { name: 'n1' })).toBeUndefined();
 });
-
-/** A client that dies at the n-th call: the call's answer is lost, or it was never sent. */
-function dyingClient(inner: KubeClient, at: number, sent: boolean): { readonly client: KubeClient; readonly writes: () => number } {
-  let [calls, writes] = [0, 0];
-  const call = async <T>(isWrite: boolean, work: () => Promise<T>): Promise<T> => {
-    const mine = ++calls;
-    if (mine > at || (mine === at && !sent)) throw new Error('killed');
-    if (isWrite) writes++;
-    const result = await work();
-    if (mine === at) throw new Error('killed');
-    return result;
-  };
-  return {
-    client: {
-      get: (kind, ref, given) => call(false, () => inner.get(kind, ref, given)),
-      list: (kind, given) => call(false, () => inner.list(kind, given)),
-      create: (kind, object, given) => call(true, () => inner.create(kind, object, given)),
-      patch: (kind, ref, body, given) => call(given.dryRun !== true, () => inner.patch(kind, ref, body, given)),
-      delete: (kind, ref, given) => call(true, () => inner.delete(kind, ref, given)),
-      watch: (kind, request) => inner.watch(kind, request),
-      close: () => undefined,
-    },
-    writes: () => writes,
-  };
-}
 
 /** Applies all, dying once at each call number until a run gets through; how many writes there were in all. */
 async function applyDying(finalize: boolean, sent: boolean): Promise<number> {
