@@ -30,7 +30,7 @@ function node(index: number): Plain {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: metadata(1, name, index, {
-      annotations: { 'machineconfiguration.openshift.io/currentConfig': `rendered-worker-${index}`, 'machineconfiguration.openshift.io/state': 'Done', 'k8s.ovn.org/node-primary-ifaddr': JSON.stringify({ ipv4: `${nodeIP(index + 1)}/14` }) },
+      annotations: { 'machineconfiguration.openshift.io/currentConfig': `rendered-worker-${index}`, 'machineconfiguration.openshift.io/state': 'Done', 'k8s.ovn.org/node-primary-ifaddr': JSON.stringify({ ipv4: `${nodeIP(index + 1)}/12` }) },
       labels: { 'beta.kubernetes.io/arch': 'amd64', 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'node-role.kubernetes.io/worker': '' },
     }),
     spec: {},
