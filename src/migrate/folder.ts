@@ -3,10 +3,10 @@
  * same bytes. The folder is 0700 and its files 0600: they tell a lot about a cluster.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { inParallel } from '../io/parallel.ts';
 import { isJsonObject, parseJson, sortedKeys, type JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
@@ -19,29 +19,60 @@ export const formatVersion = 1;
 /** What was done with a plan, in its folder; journal.ts writes it. */
 export const journalName = 'journal.ndjson';
 
-const own = ['plan.yaml', 'objects', 'backup', 'findings.json', 'placement.json', 'report.html', 'report.md'];
-const atOnce = 16;
+/** In the order in which they are put in place. */
+const own = ['objects', 'backup', 'findings.json', 'placement.json', 'report.html', 'report.md', 'plan.yaml'];
+const staging = '.new';
+const linesAtOnce = 200;
 const longestStem = 180;
 
 /**
- * Writes the plan; the folder is made when it is not there, and a plan in it that nobody began to apply is replaced.
- * plan.yaml comes last: a folder without it holds no plan. Refused: a folder with other things in it, and one whose plan was begun.
+ * Writes the plan; the folder is made when it is not there, and a plan in it that nobody began to apply is replaced. All
+ * is written to a folder inside and then moved, plan.yaml last: a folder without it holds no plan. Refused: a folder
+ * with other things in it, and one whose plan was begun. `reports` are further files, by name.
  */
 export async function writePlan(folder: string, plan: Plan, reports: ReadonlyMap<string, string> = new Map()): Promise<Result<void>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const present = await readdir(folder);
   if (present.includes(journalName)) return err(`${folder}: its plan was begun (${journalName} is there): give another folder`);
-  const foreign = present.filter((name) => !own.includes(name)).sort();
+  const foreign = present.filter((name) => name !== staging && !own.includes(name)).sort();
   if (foreign.length > 0) return err(`${folder}: it holds ${foreign.slice(0, 3).join(', ')}, which is of no plan: give an empty folder`);
-  for (const name of own) await rm(join(folder, name), { recursive: true, force: true });
-  await writeObjects(join(folder, 'backup'), [...plan.backup.values()]);
-  const applied = plan.steps.flatMap(({ changes }) => changes.flatMap((change) => (change.action === 'apply' ? [change.object] : [])));
-  const files = await writeObjects(join(folder, 'objects'), applied);
-  await write(join(folder, 'findings.json'), `${JSON.stringify(plan.findings, null, 2)}\n`);
-  await write(join(folder, 'placement.json'), `${JSON.stringify(Object.fromEntries(plan.placement), null, 2)}\n`);
-  for (const [name, text] of reports) await write(join(folder, name), text);
-  await write(join(folder, 'plan.yaml'), yamlText(plainPlan(plan, files)));
+  const stage = join(folder, staging);
+  await rm(stage, { recursive: true, force: true });
+  await mkdir(stage, { mode: 0o700 });
+  writeFiles(stage, plan, reports);
+  for (const name of [...own].reverse()) await rm(join(folder, name), { recursive: true, force: true });
+  const made = new Set(await readdir(stage));
+  for (const name of own.filter((one) => made.has(one))) await rename(join(stage, name), join(folder, name));
+  await rm(stage, { recursive: true });
   return ok(undefined);
+}
+
+/** Writes without yielding: with many thousand small files that takes a fraction of the time. */
+function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, string>): void {
+  writeObjects(join(stage, 'backup'), [...plan.backup.values()]);
+  const applied = plan.steps.flatMap(({ changes }) => changes.flatMap((change) => (change.action === 'apply' ? [change.object] : [])));
+  const files = writeObjects(join(stage, 'objects'), applied);
+  write(join(stage, 'findings.json'), `${JSON.stringify(plan.findings, null, 2)}\n`);
+  writePlacement(join(stage, 'placement.json'), plan.placement);
+  for (const [name, text] of reports) write(join(stage, name), text);
+  write(join(stage, 'plan.yaml'), yamlText(plainPlan(plan, files)));
+}
+
+/** A line an egress IP, written in parts: where every IP may get any of many nodes the whole is large. */
+function writePlacement(file: string, placement: Plan['placement']): void {
+  const texts = new Map<readonly string[], string>();
+  const listText = (names: readonly string[]): string => {
+    const text = texts.get(names) ?? JSON.stringify(names);
+    texts.set(names, text);
+    return text;
+  };
+  const lines = [...placement].map(([ip, { today, allowed }]) => () => `${JSON.stringify(ip)}: {"today": ${JSON.stringify(today)}, "allowed": ${listText(allowed)}}`);
+  write(file, '{\n');
+  for (let at = 0; at < lines.length; at += linesAtOnce) {
+    const part = lines.slice(at, at + linesAtOnce).map((line) => line());
+    appendFileSync(file, `${at === 0 ? '' : ',\n'}${part.join(',\n')}`);
+  }
+  appendFileSync(file, '\n}\n');
 }
 
 function plainPlan({ tool, target, options, strict, incomplete, steps }: Plan, files: ReadonlyMap<string, string>): JsonObject {
@@ -67,15 +98,15 @@ function plainChange(change: Change, files: ReadonlyMap<string, string>): object
   }
 }
 
-async function writeObjects(folder: string, objects: readonly KubeObject[]): Promise<ReadonlyMap<string, string>> {
-  await mkdir(folder, { mode: 0o700 });
+function writeObjects(folder: string, objects: readonly KubeObject[]): ReadonlyMap<string, string> {
+  mkdirSync(folder, { mode: 0o700 });
   const names = fileNames(objects.map(objectRef));
-  await inParallel(objects, atOnce, (object) => write(join(folder, names.get(refKey(objectRef(object))) ?? ''), objectText(object)));
+  for (const object of objects) write(join(folder, names.get(refKey(objectRef(object))) ?? ''), objectText(object));
   return names;
 }
 
-function write(file: string, text: string): Promise<void> {
-  return writeFile(file, text, { mode: 0o600 });
+function write(file: string, text: string): void {
+  writeFileSync(file, text, { mode: 0o600 });
 }
 
 /**
