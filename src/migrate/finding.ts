@@ -46,6 +46,7 @@ export const findingCodes = [
   'NodeUnready',
   'ObjectExists',
   'PinningLost',
+  'PlacementBound',
   'PolicyDNSRule',
   'PolicyInGlobalNamespace',
   'PolicyInJoinedNamespaces',

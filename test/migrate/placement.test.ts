@@ -79,14 +79,14 @@ function everyRun(nodes: readonly PlacementNode[], claims: readonly Claim[]): { 
   return { allowed, counts };
 }
 
-const networks = [['10.1.1.0/24'], ['10.1.0.0/16'], ['10.2.2.0/24'], ['10.2.2.0/24', '10.1.1.0/24'], undefined];
+const allNetworks = [['10.1.1.0/24'], ['10.1.0.0/16'], ['10.2.2.0/24'], ['10.2.2.0/24', '10.1.1.0/24'], undefined];
 const pool = ['10.1.1.5', '10.1.1.6', '10.1.2.7', '10.1.2.8', '10.2.2.9', '10.2.2.10', '10.3.3.3'];
 
 test('the prediction is what following every run gives', () => {
   for (let seed = 1; seed <= rounds(3_000); seed++) {
     const random = generator(seed * 7919);
     const nodes = Array.from({ length: 1 + random(4) }, (_, index) =>
-      node(`n${index}`, networks[random(networks.length)], {
+      node(`n${index}`, allNetworks[random(allNetworks.length)], {
         eligible: random(6) > 0,
         addresses: random(5) === 0 ? [ip(pool[random(pool.length)]!)] : [],
         ...(random(3) === 0 ? { capacity: random(3) } : {}),
@@ -103,6 +103,23 @@ test('the prediction is what following every run gives', () => {
     expect({ context, allowed: [...allowed].map(([one, places]) => [one, [...places].sort()]) }).toEqual({ context, allowed: [...expected.allowed].map(([one, places]) => [one, [...places].sort()]) });
   }
 });
+
+test('in any order: the union of what each order gives', () => {
+  for (let seed = 1; seed <= rounds(1_000); seed++) {
+    const random = generator(seed * 104_729);
+    const networks = random(2) === 0 ? allNetworks : [['10.1.0.0/16']];
+    const nodes = Array.from({ length: 1 + random(3) }, (_, index) => node(`n${index}`, networks[random(networks.length)], networks.length === 1 ? { capacity: seed % 3 } : random(2) === 0 ? { capacity: random(3) } : {}));
+    const claims = Array.from({ length: 2 + random(2) }, (_, index) => ({ name: `e${index}`, egressIPs: Array.from({ length: 1 + random(2) }, () => pool[random(pool.length)]!) }));
+    const orders = permutations(claims).map((order) => predictPlacement(nodes, order));
+    const { allowed, assignedCount } = predictPlacement(nodes, claims, 'any');
+    expect({ seed, assignedCount }).toEqual({ seed, assignedCount: [...new Set(orders.flatMap((one) => one.assignedCount))].sort((a, b) => a - b) });
+    for (const [one, places] of allowed) expect({ seed, one, places: [...places].sort() }).toEqual({ seed, one, places: [...new Set(orders.flatMap((order) => order.allowed.get(one) ?? []))].sort() });
+  }
+});
+
+function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
+  return items.length === 0 ? [[]] : items.flatMap((item, index) => permutations(items.toSpliced(index, 1)).map((rest) => [item, ...rest]));
+}
 
 test('an entry that is no address refuses the whole object', () => {
   const { allowed, assignedCount } = predictPlacement([node('a', ['10.1.1.0/24'])], [{ name: 'one', egressIPs: ['10.1.1.5', '10.1.1.06'] }]);
@@ -132,4 +149,6 @@ test('too many possibilities to follow: a bound that holds them all', () => {
   expect(allowed.get('10.1.1.1')).toHaveLength(41);
   expect(allowed.get('10.1.2.1')).toHaveLength(21);
   expect([assignedCount[0], assignedCount.at(-1)]).toEqual([0, 180]);
+  const roomy = predictPlacement(nodes.map((one) => ({ ...one, capacity: 100 })), claims);
+  expect([roomy.exact, roomy.allowed.get('10.1.2.1')?.includes(null), roomy.assignedCount]).toEqual([false, false, [180]]);
 });

@@ -29,8 +29,6 @@ export interface Context {
   readonly machines: ReadonlyMap<string, Machine>;
   /** Namespaces by name; undefined when the snapshot has none at all, so nothing can be said about who is missing. */
   readonly namespaces: ReadonlyMap<string, KubeObject> | undefined;
-  /** Whether the snapshot has any Node. */
-  readonly knowsNodes: boolean;
   /** Every egress IP that a NetNamespace requests. */
   readonly requested: ReadonlySet<Ip>;
   readonly vnidOf: (namespace: string) => Vnid | undefined;
@@ -79,7 +77,6 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     network: networkOf(snapshot),
     machines,
     namespaces: known,
-    knowsNodes: raw.nodes.length > 0,
     requested: new Set(cluster.netNamespaces.flatMap(({ egressIPs }) => egressIPs)),
     vnidOf: (namespace) => vnids.get(namespace),
     namespacesOf: (vnid) => (byVnid.get(vnid) ?? []).map(({ name }) => name).sort(compareText),

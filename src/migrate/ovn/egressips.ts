@@ -2,6 +2,7 @@
 import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../api/kinds.ts';
 import type { Ip } from '../../model/address.ts';
 import type { LabelSelectorObject, KubeObject } from '../../model/objects.ts';
+import { onCluster, type Finding } from '../finding.ts';
 import type { Change, ObjectRef, Part } from '../translation.ts';
 import type { Context } from './context.ts';
 import { existing } from './existing.ts';
@@ -26,9 +27,27 @@ export function egressIPPart(context: Context): Part {
     findings: [
       ...groups.flatMap((group) => groupFindings(context, group)),
       ...made.flatMap(({ object }) => existing(context.snapshot, object)),
+      ...boundFinding(context),
       ...rivalFindings(context, made.map(({ object }) => object)),
     ],
   };
+}
+
+/** Says that the prediction is not exact. */
+function boundFinding({ egress }: Context): readonly Finding[] {
+  const first = egress.groups.find(hasObject);
+  if (first === undefined || egress.prediction.exact) return [];
+  return [
+    onCluster(egressIPKind.kind, first.name, [
+      'info',
+      'PlacementBound',
+      [
+        'Nodes differ in networks or capacity, and many namespaces request egress IPs.',
+        'There are too many possibilities to follow: the prediction holds all nodes that fit, of which some may be impossible.',
+        'Nothing.',
+      ],
+    ]),
+  ];
 }
 
 function sourcesOf({ members }: Group): readonly ObjectRef[] {

@@ -6,7 +6,7 @@ import { onNetNamespace, type Finding, type FindingCode, type Severity, type Tex
 import type { Context } from './context.ts';
 import { hasObject, type Group, type LeftOut } from './groups.ts';
 import { lostFindings } from './lost-findings.ts';
-import { listText, nodesText } from './texts.ts';
+import { listText } from './texts.ts';
 
 /** All findings of a group. Each is on the namespaces that the matter is of: who requests the IP, or all that share the VNID. */
 export function groupFindings(context: Context, group: Group): readonly Finding[] {
@@ -71,14 +71,15 @@ type Found = readonly [Severity, FindingCode, Texts];
 /** What is wrong with who lists the IP today. */
 function hostFindings({ egress }: Context, { name, today }: Group, ip: Ip): readonly Found[] {
   const reason = today.kind === 'normal' ? undefined : today.reasons.find(({ egressIP }) => egressIP === ip);
-  const nodes = nodesText(egress.fitting(ip));
-  const tomorrow = `EgressIP ${name} requests it, and OVN-Kubernetes may put it on ${nodes}: traffic begins to leave with it.`;
+  const nodes = egress.fitting(ip);
+  const tomorrow = nodes.length === 0 ? `EgressIP ${name} requests it, but no node can have it.` : `EgressIP ${name} requests it, and OVN-Kubernetes may put it on ${listText(nodes)}: traffic begins to leave with it.`;
   switch (reason?.code) {
     case 'NoNodeHostsEgressIP':
       return [['warning', 'EgressIPUnhosted', [`No HostSubnet lists ${ip}: it is not in use.`, tomorrow, `Make sure that ${ip} may be used, or remove it from the NetNamespace.`]]];
     case 'EgressIPOnSeveralNodes':
       return [['warning', 'EgressIPOnSeveralNodes', [`HostSubnets ${listText(reason.nodes)} list ${ip}: no node has it.`, tomorrow, `Decide where ${ip} belongs and remove it from the other HostSubnets, to see before the switch whether it works.`]]];
     case 'SeveralEgressIPsOnOneNode':
+      if (reason.egressIPs[0] !== ip) return []; // one finding for all of them
       return [
         [
           'warning',
@@ -86,7 +87,7 @@ function hostFindings({ egress }: Context, { name, today }: Group, ip: Ip): read
           [
             `HostSubnet ${reason.node} lists ${listText(reason.egressIPs)}, which one namespace requests: none of them is in use.`,
             `OVN-Kubernetes puts them on different nodes and spreads the namespace's traffic over all of them.`,
-            `Make sure that the outside accepts ${ip} from this namespace.`,
+            `Make sure that the outside accepts ${listText(reason.egressIPs)} from this namespace.`,
           ],
         ],
       ];
@@ -98,15 +99,16 @@ function hostFindings({ egress }: Context, { name, today }: Group, ip: Ip): read
 /** Whether no node may ever host the IP. */
 function outsideFindings({ egress, machines }: Context, group: Group, ip: Ip): readonly Found[] {
   if (egress.fitting(ip).length > 0) return [];
-  const able = [...machines.values()].filter(({ assignable, node }) => assignable && node !== undefined);
+  const able = [...machines.values()].filter(({ assignable, exists }) => assignable && exists);
   const networks = [...new Set(able.flatMap((machine) => machine.networks?.map(({ text }) => text) ?? []))].sort();
   const today = usesToday(group, ip) ? `${ip} is in use` : `${ip} is requested`;
+  const severity = usesToday(group, ip) ? 'blocker' : 'warning';
   if (able.length === 0) {
-    return [['warning', 'NoAssignableNode', [`${today}, and no Node that exists has a HostSubnet with egressIPs or egressCIDRs.`, `No node bears the label k8s.ovn.org/egress-assignable, so ${ip} is never assigned.`, 'Give a HostSubnet egressCIDRs or egressIPs, or label a node, and plan again.']]];
+    return [[severity, 'NoAssignableNode', [`${today}, and no Node that exists has a HostSubnet with egressIPs or egressCIDRs.`, `No node bears the label k8s.ovn.org/egress-assignable, so ${ip} is never assigned.`, 'Give a HostSubnet egressCIDRs or egressIPs, or label a node, and plan again.']]];
   }
   return [
     [
-      usesToday(group, ip) ? 'blocker' : 'warning',
+      severity,
       'EgressIPOutsideNetwork',
       [
         `${today}; the nodes that offer egress IPs are on ${listText(networks)}.`,
@@ -117,18 +119,20 @@ function outsideFindings({ egress, machines }: Context, group: Group, ip: Ip): r
   ];
 }
 
-/** More IPs than nodes that can have them. */
+/** More IPs than nodes that can have them, or than these have room for. A blocker where a namespace may end with none. */
 function tooMany({ egress }: Context, group: Group): readonly Finding[] {
-  const { name, egressIPs, members } = group;
+  const { name, egressIPs, members, today } = group;
   const surplus = egressIPs.filter((ip) => egress.fitting(ip).length > 0 && egress.prediction.allowed.get(ip)?.includes(null) !== false);
   if (!hasObject(group) || surplus.length === 0) return [];
   const nodes = [...new Set(surplus.flatMap((ip) => egress.fitting(ip)))];
+  const why = surplus.length > nodes.length ? 'one IP of an object a node' : 'one IP of an object a node, only nodes that are Ready, and no more than the cloud lets each have';
   const texts: Texts = [
-    `${listText(egressIPs)} are requested; ${nodes.length} nodes can host them.`,
-    `OVN-Kubernetes puts at most one IP of EgressIP ${name} on a node that is Ready and has room, so of ${listText(surplus)} some may stay unassigned.`,
-    `Offer egress IPs on more nodes, or request fewer.`,
+    `Requested are ${listText(egressIPs)}; the nodes that can host them are ${listText(nodes)}.`,
+    `Of ${listText(surplus)} in EgressIP ${name} some may stay unassigned: ${why}.`,
+    'Offer egress IPs on more nodes, or request fewer.',
   ];
-  return members.filter((one) => one.egressIPs.length > 0).map((one) => onNetNamespace(one.name, 'warning', 'MoreEgressIPsThanNodes', texts));
+  const severity = today.kind === 'via' && !egress.served(group) ? 'blocker' : 'warning';
+  return members.filter((one) => one.egressIPs.length > 0).map((one) => onNetNamespace(one.name, severity, 'MoreEgressIPsThanNodes', texts));
 }
 
 /** A VNID whose traffic is dropped today opens, by a node's address or by an egress IP. */

@@ -86,8 +86,8 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
   });
   const nodes = [...machines.values()].map(placementNode);
   const claims = groups.filter(hasObject).map(({ name, egressIPs }) => ({ name, egressIPs }));
-  const prediction = predictPlacement(nodes, claims);
-  const able = [...machines.values()].filter(({ assignable, node }) => assignable && node !== undefined);
+  const prediction = predictPlacement(nodes, claims, 'any');
+  const able = [...machines.values()].filter(({ assignable, exists: isThere }) => assignable && isThere);
   const cidrsOf = ({ name, networks }: Machine): { name: string; cidrs: readonly Cidr[] | undefined } => ({ name, cidrs: networks });
   const fitting = namesFor(ranged(able.map(cidrsOf)));
   const roomy = namesFor(ranged(able.filter(({ ready, capacity }) => ready && capacity === undefined).map(cidrsOf)));
@@ -127,8 +127,8 @@ function requestersByIP(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Ip,
 }
 
 /** Whether the node may host egress IPs now. */
-export function isEligible({ assignable, ready, node }: Machine): boolean {
-  return assignable && ready && node !== undefined;
+function isEligible({ assignable, ready, exists }: Machine): boolean {
+  return assignable && ready && exists;
 }
 
 function placementNode(machine: Machine): PlacementNode {

@@ -36,7 +36,7 @@ export function inputPart(context: Context): Part {
 
 function unreadFinding({ kind, reason, right }: Unread): Finding {
   const isEssential = essential.includes(kind);
-  return onCluster(kind.kind, '', [
+  return onCluster(kind.kind, '*', [
     isEssential ? 'blocker' : 'warning',
     'IncompleteInput',
     [
@@ -48,7 +48,7 @@ function unreadFinding({ kind, reason, right }: Unread): Finding {
 }
 
 function absentFinding(kind: Kind): Finding {
-  return onCluster(kind.kind, '', [
+  return onCluster(kind.kind, '*', [
     'warning',
     'IncompleteInput',
     [`The input has no ${kind.kind}.`, 'The plan could not look at them: what depends on them is taken as it should be.', `Add the ${kind.plural} to the input and plan again.`],

@@ -16,8 +16,10 @@ import { objectsOf, type Snapshot } from '../snapshot.ts';
 /** A Node, or a HostSubnet whose Node is not in the snapshot. */
 export interface Machine {
   readonly name: string;
-  /** Undefined: there is only a HostSubnet of that name. */
+  /** Undefined: the input has only a HostSubnet of that name. */
   readonly node: KubeObject | undefined;
+  /** There is a Node; or the input has no Node at all, so that a HostSubnet is taken to have one. */
+  readonly exists: boolean;
   /** Undefined: there is none, or it is invalid. */
   readonly hostSubnet: HostSubnet | undefined;
   /** Ready is True, or the input does not say. */
@@ -48,10 +50,10 @@ export function machinesOf(snapshot: Snapshot, cluster: Cluster, machineNetworks
   const byName = new Map(objectsOf(snapshot, nodes).map((node) => [node.metadata.name ?? '', node]));
   const networks = [...machineNetworks, ...installedNetworks(snapshot)].sort((a, b) => b.length - a.length || compareText(a.text, b.text));
   const names = [...new Set([...byName.keys(), ...hostIPs.keys()])].sort(compareText);
-  return new Map(names.map((name) => [name, machineOf({ name, node: byName.get(name), hostSubnet: hosts.get(name), hostIP: hostIPs.get(name) }, networks)]));
+  return new Map(names.map((name) => [name, machineOf({ name, node: byName.get(name), exists: byName.size === 0 || byName.has(name), hostSubnet: hosts.get(name), hostIP: hostIPs.get(name) }, networks)]));
 }
 
-type Found = Pick<Machine, 'name' | 'node' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
+type Found = Pick<Machine, 'name' | 'node' | 'exists' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
 
 function machineOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]): Machine {
   const { node, hostSubnet } = found;

@@ -19,13 +19,13 @@ const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
 export function nodePart(context: Context): Part {
   const machines = [...context.machines.values()];
   return {
-    changes: machines.flatMap((machine) => labelOf(context, machine)),
+    changes: machines.flatMap((machine) => labelOf(machine)),
     findings: [...machines.flatMap((machine) => machineFindings(context, machine)), ...context.cluster.invalidHostSubnets.map(invalidFinding), ...unknownNetworks(context)],
   };
 }
 
-function labelOf(context: Context, { name, hostSubnet, node }: Machine): readonly Change[] {
-  if (hostSubnet === undefined || !wantsEgress(hostSubnet) || (context.knowsNodes && node === undefined)) return [];
+function labelOf({ name, hostSubnet, exists }: Machine): readonly Change[] {
+  if (hostSubnet === undefined || !wantsEgress(hostSubnet) || !exists) return [];
   const { egressCIDRs } = hostSubnet;
   const annotations = egressCIDRs.length === 0 ? {} : { annotations: { [cidrsAnnotation]: JSON.stringify({ EgressCIDRs: egressCIDRs.map(({ text }) => text) }) } };
   const object: KubeObject = { apiVersion: apiVersionOf(nodes), kind: nodes.kind, metadata: { name, labels: { [assignableLabel]: '' }, ...annotations } };
@@ -42,8 +42,8 @@ function machineFindings(context: Context, machine: Machine): readonly Finding[]
 }
 
 /** HostSubnets without a Node, meant so or not. */
-function existence(context: Context, { name, node, hostSubnet }: Machine): readonly Found[] {
-  if (!context.knowsNodes || node !== undefined || hostSubnet === undefined) return [];
+function existence(context: Context, { name, exists, hostSubnet }: Machine): readonly Found[] {
+  if (exists || hostSubnet === undefined) return [];
   const raw = objectsOf(context.snapshot, hostSubnets).find(({ metadata }) => metadata.name === name);
   if (raw?.metadata.annotations?.[assignSubnetAnnotation] !== undefined) {
     return [
@@ -113,12 +113,12 @@ function invalidFinding({ name, problems }: InvalidHostSubnet): Finding {
 
 /** One finding for all nodes whose prefix length nothing tells. */
 function unknownNetworks({ machines }: Context): readonly Finding[] {
-  const unknown = [...machines.values()].filter(({ assignable, node, network }) => assignable && node !== undefined && network === undefined).map(({ name }) => name);
+  const unknown = [...machines.values()].filter(({ assignable, exists, network }) => assignable && exists && network === undefined).map(({ name }) => name);
   const [first] = unknown;
   if (first === undefined) return [];
   return [
     onCluster('Node', first, [
-      'info',
+      'warning',
       'NodeNetworkUnknown',
       [
         `Nothing in the input tells the prefix length of the addresses of ${listText(unknown)}.`,

@@ -26,10 +26,24 @@ export interface Outcomes {
   readonly counts: ReadonlySet<number>;
 }
 
+/** In which order objects are created: as they are given, or in any. */
+export type Order = 'given' | 'any';
+
+export interface Competition {
+  readonly classes: readonly NodeClass[];
+  /** What each object wishes. */
+  readonly objects: readonly (readonly Wish[])[];
+  /** IPs that more than one of the objects names. */
+  readonly shared: ReadonlySet<string>;
+  readonly order: Order;
+}
+
 /** Loads of a class, ascending, and the IPs that several objects name and one has. */
 interface State {
   readonly loads: readonly (readonly number[])[];
   readonly owned: readonly string[];
+  /** Indexes of the objects that are not created yet. */
+  readonly left: readonly number[];
 }
 
 /** Within one object: the loads of nodes it has not used, and new loads of those it has. */
@@ -40,18 +54,19 @@ interface Step {
   readonly rest: readonly Wish[];
 }
 
-/**
- * The outcomes of creating the objects one after another, or undefined when there are more than `budget` states.
- * `shared` are IPs that more than one of the objects names.
- */
-export function enumerate(classes: readonly NodeClass[], objects: readonly (readonly Wish[])[], shared: ReadonlySet<string>, budget: number): Outcomes | undefined {
+/** The outcomes of creating the objects one after another, or undefined when there are more than `budget` states. */
+export function enumerate({ classes, objects, shared, order }: Competition, budget: number): Outcomes | undefined {
   const search = new Search(classes, shared, budget);
-  const nothing: State = { loads: classes.map(({ size }) => Array.from({ length: size }, () => 0)), owned: [] };
+  const nothing: State = { loads: classes.map(({ size }) => Array.from({ length: size }, () => 0)), owned: [], left: [...objects.keys()] };
   let states = new Map([[JSON.stringify(nothing), nothing]]);
-  for (const wishes of objects) {
+  for (let created = 0; created < objects.length; created++) {
     const next = new Map<string, State>();
     for (const state of states.values()) {
-      if (!search.object(state, wishes, next)) return undefined;
+      const candidates = order === 'any' ? state.left : state.left.slice(0, 1);
+      for (const index of candidates) {
+        const left = state.left.filter((other) => other !== index);
+        if (!search.object({ ...state, left }, objects[index] ?? [], next)) return undefined;
+      }
     }
     states = next;
   }
@@ -81,7 +96,7 @@ class Search {
   }
 
   /** Adds the states after an object to `next`; false when the budget is spent. */
-  object({ loads, owned }: State, wishes: readonly Wish[], next: Map<string, State>): boolean {
+  object({ loads, owned, left }: State, wishes: readonly Wish[], next: Map<string, State>): boolean {
     const seen = new Set<string>();
     const open: Step[] = [{ free: loads, used: loads.map(() => []), owned, rest: wishes.filter(({ ip }) => !owned.includes(ip)) }];
     for (let step = open.pop(); step !== undefined; step = open.pop()) {
@@ -89,7 +104,7 @@ class Search {
       if (seen.has(key)) continue;
       seen.add(key);
       if (--this.#budget < 0) return false;
-      if (step.rest.length === 0) finish(step, next);
+      if (step.rest.length === 0) finish(step, left, next);
       for (const wish of step.rest) for (const one of this.#after(step, wish)) open.push(one);
     }
     return true;
@@ -126,8 +141,8 @@ function take({ free, used }: Step, index: number): Pick<Step, 'free' | 'used'> 
   };
 }
 
-function finish({ free, used, owned }: Step, next: Map<string, State>): void {
-  const state: State = { loads: free.map((loads, index) => ascending([...loads, ...(used[index] ?? [])])), owned };
+function finish({ free, used, owned }: Step, left: readonly number[], next: Map<string, State>): void {
+  const state: State = { loads: free.map((loads, index) => ascending([...loads, ...(used[index] ?? [])])), owned, left };
   next.set(JSON.stringify(state), state);
 }
 

@@ -5,7 +5,7 @@
  */
 import { keyRange, parseIp, sortKey, type Cidr, type Ip, type SortKey } from '../../model/address.ts';
 import { compareText } from '../../model/names.ts';
-import { enumerate, type NodeClass, type Outcomes, type Wish } from './outcomes.ts';
+import { enumerate, type NodeClass, type Order, type Outcomes, type Wish } from './outcomes.ts';
 
 export interface PlacementNode {
   readonly name: string;
@@ -52,12 +52,12 @@ interface Found extends Outcomes {
 /** States to follow in a component before a bound is taken instead. */
 const budget = 20_000;
 
-/** What may become of these objects, created one after another. */
-export function predictPlacement(nodes: readonly PlacementNode[], claims: readonly Claim[]): Prediction {
+/** What may become of these objects, created one after another in that order. */
+export function predictPlacement(nodes: readonly PlacementNode[], claims: readonly Claim[], order: Order = 'given'): Prediction {
   const classes = classesOf(nodes.filter(({ eligible }) => eligible));
   const objects = wishesOf(nodes, classes, claims);
   const shared = sharedIPs(objects);
-  const found = componentsOf(objects, classes.length).map((component) => outcomesOf(component, classes, shared));
+  const found = componentsOf(objects, classes.length).map((component) => outcomesOf(component, { classes, shared, order }));
   const allowed = new Map<string, readonly (string | null)[]>();
   const byIP = new Map(found.flatMap((one) => [...one.allowed]));
   const namesOf = namesBy(classes);
@@ -154,14 +154,20 @@ function componentsOf(objects: readonly (readonly Wish[])[], count: number): rea
   return [...byGroup.values()];
 }
 
-function outcomesOf({ classes, objects }: Component, all: readonly Class[], shared: ReadonlySet<string>): Found {
+interface Whole {
+  readonly classes: readonly Class[];
+  readonly shared: ReadonlySet<string>;
+  readonly order: Order;
+}
+
+function outcomesOf({ classes, objects }: Component, { classes: all, shared, order }: Whole): Found {
   const [only, ...others] = classes;
   const ips = new Set(objects.flat().map(({ ip }) => ip));
   const own = new Set([...shared].filter((ip) => ips.has(ip)));
   const plain = own.size === 0 && objects.every((wishes) => wishes.every(({ stops }) => !stops));
-  if (only !== undefined && others.length === 0 && plain) return { ...alike(only, all[only], objects), exact: true };
+  if (only !== undefined && others.length === 0 && plain) return { ...alike(only, all[only], { objects, order }), exact: true };
   const renumbered = objects.map((wishes) => wishes.map((wish) => ({ ...wish, classes: wish.classes.map((index) => classes.indexOf(index)) })));
-  const found = objects.length > budget ? undefined : enumerate(classes.flatMap((index) => all[index] ?? []), renumbered, own, budget);
+  const found = objects.length > budget ? undefined : enumerate({ classes: classes.flatMap((index) => all[index] ?? []), objects: renumbered, shared: own, order }, budget);
   if (found === undefined) return { ...bound(objects, all, own), exact: false };
   const back = (index: number | null): number | null => (index === null ? null : (classes[index] ?? null));
   const allowed = new Map([...found.allowed].map(([ip, outcome]) => [ip, new Set([...outcome].map(back))]));
@@ -169,40 +175,53 @@ function outcomesOf({ classes, objects }: Component, all: readonly Class[], shar
 }
 
 /**
- * The outcomes where all nodes are alike: loads never differ by more than one, so how many IPs an object gets is
- * certain; which of its IPs on which nodes is chance.
+ * The outcomes where all nodes are alike. Loads never differ by more than one, so how many IPs an object gets follows
+ * from how many were assigned before it; which of its IPs on which nodes is chance. In any order an object may be first,
+ * and may be last.
  */
-function alike(index: number, { size, capacity }: NodeClass = { size: 0, capacity: 0 }, objects: readonly (readonly Wish[])[]): Outcomes {
+function alike(index: number, { size, capacity }: NodeClass = { size: 0, capacity: 0 }, { objects, order }: Pick<Whole, 'order'> & Pick<Component, 'objects'>): Outcomes {
   const allowed = new Map<string, ReadonlySet<number | null>>();
-  let assigned = 0;
+  const room = size * capacity;
+  const demand = ({ length }: readonly Wish[]): number => Math.min(length, size);
+  const all = objects.reduce((sum, wishes) => sum + demand(wishes), 0);
+  let before = 0;
   for (const wishes of objects) {
-    const load = Math.floor(assigned / size);
-    const above = assigned % size;
-    const open = (load < capacity ? size - above : 0) + (load + 1 < capacity ? above : 0);
-    const gets = Math.min(wishes.length, open);
-    for (const { ip } of wishes) allowed.set(ip, new Set([...(gets > 0 ? [index] : []), ...(gets < wishes.length ? [null] : [])]));
-    assigned += gets;
+    const latest = order === 'any' ? all - demand(wishes) : before;
+    const least = Math.min(demand(wishes), Math.max(0, room - latest));
+    const most = Math.min(demand(wishes), order === 'any' ? room : least);
+    for (const { ip } of wishes) allowed.set(ip, new Set([...(most > 0 ? [index] : []), ...(least < wishes.length ? [null] : [])]));
+    before += demand(wishes);
   }
-  return { allowed, counts: new Set([assigned]) };
+  return { allowed, counts: new Set([Math.min(all, room)]) };
 }
 
 /**
- * At least all that can happen: an IP may get any node that fits. It is sure of one when its object cannot use up the
- * nodes that fit, and these are never full.
+ * At least all that can happen: an IP may get any node that fits. It is sure of one when the other IPs of its object and
+ * the nodes that all the rest could fill leave a node that fits.
  */
 function bound(objects: readonly (readonly Wish[])[], all: readonly Class[], shared: ReadonlySet<string>): Outcomes {
   const allowed = new Map<string, Set<number | null>>();
+  const total = objects.reduce((sum, wishes) => sum + wishes.length, 0);
   let least = 0;
-  let most = 0;
   for (const wishes of objects) {
     const stops = wishes.some((one) => one.stops);
     for (const { ip, classes } of wishes.filter((one) => !one.stops)) {
-      const nodes = classes.reduce((sum, index) => sum + (all[index]?.capacity === Infinity ? all[index].size : 0), 0);
-      const sure = !stops && !shared.has(ip) && nodes >= wishes.length;
+      const sure = !stops && !shared.has(ip) && neverFull(classes.flatMap((index) => all[index] ?? []), total) >= wishes.length;
       allowed.set(ip, new Set([...(allowed.get(ip) ?? []), ...classes, ...(sure ? [] : [null])]));
       least += sure ? 1 : 0;
-      most += 1;
     }
   }
-  return { allowed, counts: range(least, most) };
+  return { allowed, counts: range(least, allowed.size) };
+}
+
+/** How many of the nodes stay open when `total` IPs are placed so as to fill as many as possible. */
+function neverFull(classes: readonly NodeClass[], total: number): number {
+  let left = total;
+  let open = 0;
+  for (const { size, capacity } of classes.toSorted((a, b) => a.capacity - b.capacity)) {
+    const full = capacity === 0 ? size : Math.min(size, Math.floor(left / capacity));
+    left -= full * (capacity === Infinity ? 0 : capacity);
+    open += size - full;
+  }
+  return open;
 }

@@ -1,4 +1,5 @@
 /** What stands in the way of OVN-Kubernetes as a whole: networks that it uses itself, MTU, hybrid overlay. */
+import upperFirst from 'lodash/upperFirst.js';
 import { clusterNetworks, egressNetworkPolicies, networkOperators, nodes } from '../../../api/kinds.ts';
 import { contains, overlaps, parseCidr, parseIp, type Cidr } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
@@ -42,7 +43,7 @@ function overlap(kind: string, name: string, [severity, what, { use, cidr }]: re
     severity,
     'NetworkOverlap',
     [
-      `${what} works: OpenShift SDN uses no networks besides those of the ClusterNetwork.`,
+      `${upperFirst(what)} works: OpenShift SDN uses no networks besides those of the ClusterNetwork.`,
       `OVN-Kubernetes uses ${cidr.text} itself (${use} network), so traffic to what shares it is lost.`,
       `Set another ${use} network in the configuration of the network operator before the switch, or move ${what}.`,
     ],
@@ -50,22 +51,22 @@ function overlap(kind: string, name: string, [severity, what, { use, cidr }]: re
 }
 
 function networkOverlaps({ network, machines }: Context, internal: Internal): readonly Finding[] {
-  const own = network === undefined ? [] : [...network.networks.map(({ cidr }) => [`The cluster network ${cidr.text}`, cidr] as const), [`The service network ${network.serviceNetwork.text}`, network.serviceNetwork] as const];
+  const own = network === undefined ? [] : [...network.networks.map(({ cidr }) => [`the cluster network ${cidr.text}`, cidr] as const), [`the service network ${network.serviceNetwork.text}`, network.serviceNetwork] as const];
   const machineNetworks = new Map([...machines.values()].flatMap(({ name, networks = [] }) => networks.map((cidr) => [cidr.text, { name, cidr }] as const)));
   return [
     ...own.filter(([, cidr]) => overlaps(cidr, internal.cidr)).map(([what]) => overlap(clusterNetworks.kind, 'default', ['blocker', what, internal])),
-    ...[...machineNetworks.values()].filter(({ cidr }) => overlaps(cidr, internal.cidr)).map(({ name, cidr }) => overlap(nodes.kind, name, ['blocker', `The machine network ${cidr.text}`, internal])),
+    ...[...machineNetworks.values()].filter(({ cidr }) => overlaps(cidr, internal.cidr)).map(({ name, cidr }) => overlap(nodes.kind, name, ['blocker', `the machine network ${cidr.text}`, internal])),
   ];
 }
 
 function addressOverlaps({ egress, machines }: Context, internal: Internal): readonly Finding[] {
   const hosts = [...machines.values()].flatMap(({ name, node, addresses, networks }) =>
     // a known network was looked at as a whole
-    networks === undefined ? addresses.filter((ip) => contains(internal.cidr, ip)).map((ip) => overlap(node === undefined ? 'HostSubnet' : nodes.kind, name, ['blocker', `The node's address ${ip}`, internal])) : [],
+    networks === undefined ? addresses.filter((ip) => contains(internal.cidr, ip)).map((ip) => overlap(node === undefined ? 'HostSubnet' : nodes.kind, name, ['blocker', `the node's address ${ip}`, internal])) : [],
   );
   const requested = egress.groups.flatMap(({ members, egressIPs }) => {
     const inside = egressIPs.filter((ip) => contains(internal.cidr, ip));
-    return inside.length === 0 ? [] : [overlap('NetNamespace', members[0]?.name ?? '', ['blocker', `Egress IP ${listText(inside)}`, internal])];
+    return inside.length === 0 ? [] : [overlap('NetNamespace', members[0]?.name ?? '', ['blocker', `egress IP ${listText(inside)}`, internal])];
   });
   return [...hosts, ...requested];
 }
@@ -75,7 +76,7 @@ function policyOverlaps({ snapshot, chosen }: Context, internal: Internal): read
   return objectsOf(snapshot, egressNetworkPolicies).flatMap((policy) => {
     const { namespace = '', name = '' } = policy.metadata;
     const inside = chosen(namespace) ? selectorsOf(policy).filter((text) => isInside(text, internal.cidr)) : [];
-    return inside.length === 0 ? [] : [{ ...overlap(egressNetworkPolicies.kind, name, ['warning', `The destination ${listText(inside)}`, internal]), namespace }];
+    return inside.length === 0 ? [] : [{ ...overlap(egressNetworkPolicies.kind, name, ['warning', `the destination ${listText(inside)}`, internal]), namespace }];
   });
 }
 

@@ -1,0 +1,74 @@
+import { findingCodes, type Finding } from '../../src/migrate/finding.ts';
+import { toOVN } from '../../src/migrate/ovn/translate.ts';
+import { planOf, refText } from '../../src/migrate/plan.ts';
+import { snapshotFromFiles } from '../../src/migrate/read-files.ts';
+import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import { refOf, type Change, type TranslateOptions } from '../../src/migrate/translation.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KubeObject } from '../../src/model/objects.ts';
+import { expectGoldenAt } from '../golden.ts';
+import { generator } from '../random.ts';
+import { clusters, type Named } from './clusters.ts';
+import { options as defaults } from './snapshots.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'migrate-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+
+/** Reads the objects as a user's dump: from a file. */
+async function read(objects: readonly KubeObject[]): Promise<Snapshot> {
+  const file = join(folder, `${files++}.json`);
+  writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  const snapshot = await snapshotFromFiles([file], () => undefined);
+  if (!snapshot.ok) throw new Error(snapshot.error.reason);
+  return snapshot.value;
+}
+
+async function summary({ objects, options }: Named): Promise<string> {
+  const snapshot = await read(objects);
+  const all: TranslateOptions = { ...defaults, ...options };
+  const translation = toOVN(snapshot, all);
+  const plan = planOf({ tool: 'test', target: 'ovn', options: {}, strict: false, snapshot, translation });
+  return [
+    ...plan.steps.flatMap(({ name, changes }) => [`${name}:`, ...changes.map(changeText)]),
+    '',
+    ...[...plan.placement].map(([ip, { today, allowed }]) => `${ip}: ${today.join(', ') || 'nowhere'} -> ${allowed.join(', ') || 'nowhere'}`),
+    `assigned: ${(translation.assignedCount ?? []).join(', ')}`,
+    '',
+    ...plan.findings.flatMap(findingText),
+    '',
+    `backup: ${[...plan.backup.keys()].join(' ')}`,
+    '',
+  ].join('\n');
+}
+
+/** Long rule lists are cut. */
+function changeText(change: Change): string {
+  const text = JSON.stringify(change.action === 'apply' ? { ...change.object, apiVersion: undefined, kind: undefined } : change.action === 'clear' ? change.patch : null);
+  return `  ${change.action} ${refText(refOf(change))} ${text.length > 1_500 ? `${text.slice(0, 200)} … ${text.length}` : text}`.trimEnd();
+}
+
+function findingText({ severity, code, kind, namespace, name, today, tomorrow, action }: Finding): string[] {
+  return [`${severity} ${code} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`, `  ${today}`, `  ${tomorrow}`, `  ${action}`];
+}
+
+const named = Object.entries<Named>(clusters);
+
+test.each(named)('%s', async (name, cluster) => {
+  expectGoldenAt(new URL(`golden/${name.replaceAll(/[^a-z]+/gi, '-')}.txt`, import.meta.url), await summary(cluster));
+});
+
+test.each(named)('%s: the order of the input does not matter', async (name, cluster) => {
+  const random = generator(name.length * 7919);
+  const shuffled = cluster.objects.map((object) => ({ object, key: random(1_000_000) })).sort((a, b) => a.key - b.key).map(({ object }) => object);
+  expect(await summary({ ...cluster, objects: shuffled })).toBe(await summary(cluster));
+});
+
+test('every code of a finding is in one of these clusters', async () => {
+  const found = new Set<string>();
+  for (const [, { objects, options }] of named) for (const { code } of toOVN(await read(objects), { ...defaults, ...options }).findings) found.add(code);
+  expect(findingCodes.filter((code) => !found.has(code))).toEqual([]);
+});
