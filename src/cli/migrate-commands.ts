@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseCidr } from '../model/address.ts';
 import { concerns, type Concern } from '../migrate/translation.ts';
+import { addApplyCommands } from './migrate-apply-commands.ts';
 import type { InspectFlags } from './migrate-inspect.ts';
 import type { PlanFlags } from './migrate-plan.ts';
 import type { PredictFlags } from './migrate-predict.ts';
@@ -68,4 +69,6 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
     .requiredOption('-f, --filename <file>', 'lines {name, nodes: [{name, primaryIfAddr, assignable, ready}], egressIPs: [{name, egressIPs}]}; - is standard input')
     .addOption(new Option('-o, --output <format>', 'format').choices(['ndjson', 'table']).default('ndjson'))
     .action(async (flags: PredictFlags) => (await import('./migrate-predict.ts')).runPredict(flags));
+
+  addApplyCommands(migrate, { kubeconfig, source });
 }

@@ -1,6 +1,9 @@
 /** The snapshot that `migrate` works on, from files or from a cluster, and lines that tell what takes long. */
+import type { Kind } from '../../api/kinds.ts';
+import type { KubeClient } from '../io/kube/client.ts';
 import { problemText } from '../io/manifests.ts';
 import type { Snapshot } from '../migrate/snapshot.ts';
+import { sdnKinds } from '../migrate/source.ts';
 import { Failure } from './fail.ts';
 
 export const badInput = 2;
@@ -28,23 +31,29 @@ export function progressLines(now: () => number = Date.now): Progress {
 }
 
 /** Reads it; bad input, and an API server that cannot be read, end the command with status 2. */
-export async function readSnapshot(flags: SourceFlags, progress: Progress): Promise<Snapshot> {
+export async function readSnapshot(flags: SourceFlags, progress: Progress, needed = sdnKinds): Promise<Snapshot> {
   if (flags.fromCluster === flags.filename.length > 0) throw new Failure('give either --from-cluster or -f PATH', badInput);
-  return flags.fromCluster ? fromServer(flags, progress) : fromFiles(flags, progress);
+  return flags.fromCluster ? fromServer(flags, progress, needed) : fromFiles(flags, progress, needed);
 }
 
-async function fromFiles({ filename }: SourceFlags, progress: Progress): Promise<Snapshot> {
+async function fromFiles({ filename }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
   const { snapshotFromFiles } = await import('../migrate/read-files.ts');
-  const read = await snapshotFromFiles(filename, progress);
+  const read = await snapshotFromFiles(filename, progress, needed);
   if (!read.ok) throw new Failure(problemText(read.error), badInput);
   return read.value;
 }
 
-async function fromServer({ kubeconfig }: SourceFlags, progress: Progress): Promise<Snapshot> {
-  const [{ snapshotFromServer }, { openKube }, { createLogger }] = await Promise.all([import('../migrate/read-server.ts'), import('../io/kube/config.ts'), import('../io/log.ts')]);
-  const logger = createLogger({ level: 'warn', name: 'sdn-compat-migrate' });
-  const client = await openKube({ logger, userAgent: 'sdn-compat-migrate', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
-  const read = await snapshotFromServer(client, progress).finally(() => client.close());
+async function fromServer({ kubeconfig }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
+  const { snapshotFromServer } = await import('../migrate/read-server.ts');
+  const client = await openClient(kubeconfig);
+  const read = await snapshotFromServer(client, progress, needed).finally(() => client.close());
   if (!read.ok) throw new Failure(read.error, badInput);
   return read.value;
+}
+
+/** A client of the API server that the kubeconfig names. */
+export async function openClient(kubeconfig: string | undefined): Promise<KubeClient> {
+  const [{ openKube }, { createLogger }] = await Promise.all([import('../io/kube/config.ts'), import('../io/log.ts')]);
+  const logger = createLogger({ level: 'warn', name: 'sdn-compat-migrate' });
+  return openKube({ logger, userAgent: 'sdn-compat-migrate', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
 }

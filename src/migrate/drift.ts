@@ -109,7 +109,8 @@ function keyDrift(change: Change, was: KubeObject, is: KubeObject): readonly Dri
 function appearedDrift(change: Change, live: Live, { begun }: Progress): readonly Drift[] {
   const object = refOf(change);
   const is = liveObject(live, object);
-  if (change.action !== 'apply' || isForeignKind(object) || is === undefined || begun.has(changeKey(change.step, refKey(object)))) return [];
+  // what the old plugin makes when it starts is meant to appear
+  if (change.action !== 'apply' || change.step === 'restore-after' || isForeignKind(object) || is === undefined || begun.has(changeKey(change.step, refKey(object)))) return [];
   if (bearsOurMark(is) && holds(contentOf(change.object), is)) return [];
   return [{ object, field: '', was: undefined, is: 'there' }];
 }

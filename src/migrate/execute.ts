@@ -4,6 +4,7 @@ import { cloudPrivateIPConfigs, type Kind } from '../../api/kinds.ts';
 import type { KubeClient, ObjectRef as NameRef } from '../io/kube/client.ts';
 import { ApiError } from '../io/kube/error.ts';
 import { pause } from '../io/pause.ts';
+import { isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { merged } from './drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
@@ -164,8 +165,14 @@ async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>):
   await begin(one);
   const cleared = merged(is, patch);
   if (isEqual(cleared, is)) return finished(one, 'nothing', is);
-  const body = merged(patch, { metadata: { resourceVersion: is.metadata.resourceVersion } });
+  // objects of others change all the time, and our fields in them are ours alone
+  const body = isForeignKind(object) ? patch : withVersion(patch, is);
   const written = await client.patch(kindFor(object), named(object), body, { type: 'merge', fieldManager, dryRun: journal === undefined });
   return finished(one, 'changed', written);
 }
 
+/** The merge patch, good for this version of the object only. */
+function withVersion(patch: Readonly<Record<string, unknown>>, { metadata }: KubeObject): object {
+  const given = patch['metadata'];
+  return { ...patch, metadata: { ...(isRecord(given) ? given : {}), resourceVersion: metadata.resourceVersion } };
+}

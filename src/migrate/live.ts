@@ -2,11 +2,11 @@
 import { apiVersionOf, networkConfigs, type Kind } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { ApiError, isNotFound } from '../io/kube/error.ts';
+import { fieldOf } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { refKey } from './plan.ts';
 import { plannedKinds, resourceName } from './planned.ts';
 import { objectRef, type ObjectRef } from './translation.ts';
-import { fieldOf } from './unassigned.ts';
 
 export interface Live {
   /** By `refKey`. */

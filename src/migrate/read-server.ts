@@ -1,19 +1,20 @@
 /** The snapshot of an API server, read only. What the user may not read is said and left out. */
-import { configMaps, hostSubnets, netNamespaces, type Kind } from '../../api/kinds.ts';
+import { configMaps, type Kind } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { ApiError, isNotFound } from '../io/kube/error.ts';
 import { inParallel } from '../io/parallel.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import { resourceName } from './planned.ts';
 import type { Snapshot, Unread } from './snapshot.ts';
-import { hasMacvlan, installConfig, macvlanKinds, namespacesOf, shapeOf, snapshotOf, sourceKinds } from './source.ts';
+import { hasMacvlan, installConfig, macvlanKinds, namespacesOf, sdnKinds, shapeOf, snapshotOf, sourceKinds } from './source.ts';
 
 const atOnce = 4;
 /** Pods and workloads are large; of each page only egress routers are kept. */
 const pageSize = 500;
 
-/** Lists all kinds. A kind that is not served is empty; one that is forbidden is unread; anything else is the reason returned. */
-export async function snapshotFromServer(client: KubeClient, progress: (what: string) => void): Promise<Result<Snapshot>> {
+/** Lists all kinds; there must be objects of one of the kinds `needed`. A kind that is not served is empty; one that is forbidden is unread; anything else is the reason returned. */
+export async function snapshotFromServer(client: KubeClient, progress: (what: string) => void, needed = sdnKinds): Promise<Result<Snapshot>> {
   const reader = new Reader(client, progress);
   try {
     await inParallel([...sourceKinds, ...macvlanKinds], atOnce, (kind) => reader.read(kind));
@@ -22,8 +23,8 @@ export async function snapshotFromServer(client: KubeClient, progress: (what: st
     return err(error instanceof Error ? error.message : String(error));
   }
   const { found, unread } = reader;
-  const nothing = [hostSubnets, netNamespaces].every((kind) => (found.get(kind) ?? []).length === 0 && !unread.some((one) => one.kind === kind));
-  return nothing ? err('the cluster has no HostSubnet and no NetNamespace, so nothing to migrate') : ok(snapshotOf(found, unread));
+  const nothing = needed.every((kind) => (found.get(kind) ?? []).length === 0 && !unread.some((one) => one.kind === kind));
+  return nothing ? err(`the cluster has no ${needed.map(({ kind }) => kind).join(' and no ')}, so nothing to migrate`) : ok(snapshotOf(found, unread));
 }
 
 class Reader {
@@ -40,7 +41,7 @@ class Reader {
   async read(kind: Kind): Promise<void> {
     this.#progress(`reading ${kind.plural}`);
     const options = macvlanKinds.includes(kind) ? { pageSize, filter: hasMacvlan } : {};
-    await this.#unlessForbidden(kind, `list ${resourceOf(kind)}`, async () => {
+    await this.#unlessForbidden(kind, `list ${resourceName(kind)}`, async () => {
       const { items } = await this.#client.list<KubeObject>(kind, options);
       this.found.set(kind, items.map((item) => checked(kind, item)));
     });
@@ -69,15 +70,10 @@ class Reader {
     } catch (error) {
       if (isNotFound(error)) return;
       const reason = error instanceof Error ? error.message : String(error);
-      if (!(error instanceof ApiError) || error.code !== 403) throw new Error(`cannot read ${resourceOf(kind)}: ${reason}`, { cause: error });
+      if (!(error instanceof ApiError) || error.code !== 403) throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
       this.unread.push({ kind, reason, right });
     }
   }
-}
-
-/** `egressips.k8s.ovn.org`, as rights are written. */
-function resourceOf({ group, plural }: Kind): string {
-  return group === '' ? plural : `${plural}.${group}`;
 }
 
 function checked(kind: Kind, item: KubeObject): KubeObject {

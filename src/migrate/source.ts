@@ -42,6 +42,10 @@ export const sourceKinds: readonly Kind[] = [
   egressRouters,
 ];
 
+/** Without objects of one of these there is nothing to migrate; the way back needs one of the others. */
+export const sdnKinds: readonly Kind[] = [hostSubnets, netNamespaces];
+export const ovnKinds: readonly Kind[] = [egressIPs, egressFirewalls];
+
 /** Kinds of which only egress routers are wanted: pods with a macvlan interface and what makes such pods. */
 export const macvlanKinds: readonly Kind[] = [pods, ...workloads];
 

@@ -1,7 +1,7 @@
 /** Why OVN-Kubernetes assigned an egress IP to no node, as far as objects tell (migration.md: going wrong). Pure. */
 import { cloudPrivateIPConfigs, egressIPs } from '../../api/kinds.ts';
 import { parseIp } from '../model/address.ts';
-import { asList, asText, isRecord } from '../model/json.ts';
+import { asList, asText, fieldOf } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { assignableLabel } from './ovn/machines.ts';
@@ -21,11 +21,6 @@ export interface Facts {
   readonly egressIPsByAddress: ReadonlyMap<string, readonly string[]>;
   /** Addresses of CloudPrivateIPConfigs that OpenShift SDN left. */
   readonly heldByCloud: ReadonlySet<string>;
-}
-
-/** The field at the path; undefined when there is none. */
-export function fieldOf(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce((found, key) => (isRecord(found) ? found[key] : undefined), value);
 }
 
 /** The addresses that an EgressIP asks for. */

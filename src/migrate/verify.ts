@@ -1,6 +1,6 @@
 /** Whether a cluster is what its plan wanted: every EgressIP, firewall, label and annotation, and nothing left over. Pure. */
 import { egressFirewalls, egressIPs, networkPolicies, egressRouters } from '../../api/kinds.ts';
-import { asList, asText } from '../model/json.ts';
+import { asList, asText, fieldOf } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { contentOf } from './drift.ts';
@@ -9,7 +9,7 @@ import { isServed, liveObject, type Live } from './live.ts';
 import { compareRefs, refKey, refText, type Plan } from './plan.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs } from './planned.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
-import { factsOf, fieldOf, isAnother, requestedBy, whyUnassigned, type Facts } from './unassigned.ts';
+import { factsOf, isAnother, requestedBy, whyUnassigned, type Facts } from './unassigned.ts';
 
 /** One thing that was looked at. */
 export interface Check {
@@ -106,10 +106,10 @@ const wholeKinds: readonly string[] = [egressIPs, egressFirewalls, egressRouters
 
 /** Objects and keys that bear our mark and are not in the plan. */
 function leftovers({ plan, live }: Scene): readonly Check[] {
-  const wanted = new Set(plan.steps.flatMap(({ changes }) => changes.flatMap((change) => (change.action === 'apply' ? [refKey(refOf(change))] : []))));
+  const known = new Set(plan.steps.flatMap(({ changes }) => changes.map((change) => refKey(refOf(change)))));
   return [...live.objects.values()].flatMap((object) => {
     const ref = objectRef(object);
-    if (wanted.has(refKey(ref))) return [];
+    if (known.has(refKey(ref))) return [];
     if (wholeKinds.includes(ref.kind)) return isOurs(object) ? [bad(ref, 'leftover', 'we made it, and the plan does not know it')] : [];
     return isForeignKind(ref) && bearsOurMark(object) ? [bad(ref, 'leftover', 'it has labels or annotations of ours, and the plan does not know it')] : [];
   });

@@ -3,7 +3,7 @@ import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import omitBy from 'lodash/omitBy.js';
 import { apiVersionOf, namespaces } from '../../api/kinds.ts';
-import { isRecord } from '../model/json.ts';
+import { fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { contentOf, differingFields, driftText, merged } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
@@ -11,7 +11,6 @@ import { isServed, liveObject, type Live } from './live.ts';
 import { refKey, refText, type Plan } from './plan.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs, isSDN } from './planned.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
-import { fieldOf } from './unassigned.ts';
 
 type Texts = Readonly<Record<string, string>>;
 

@@ -65,3 +65,8 @@ export function sortedKeys(value: Json): Json {
   const keys = Object.keys(value).sort();
   return Object.fromEntries(keys.map((key) => [key, value[key] === undefined ? undefined : sortedKeys(value[key])]));
 }
+
+/** The field at the path; undefined when there is none. */
+export function fieldOf(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce((found, key) => (isRecord(found) ? found[key] : undefined), value);
+}

@@ -1,0 +1,21 @@
+/** `sdn-compat migrate back --out`: the plan of a way back, from OVN-Kubernetes' objects alone. */
+import { writePlan } from '../migrate/folder.ts';
+import { toSDN } from '../migrate/ovn/back.ts';
+import { planOf } from '../migrate/plan.ts';
+import { ovnKinds } from '../migrate/source.ts';
+import { Failure } from './fail.ts';
+
+import { badInput, progressLines, readSnapshot, type SourceFlags } from './migrate-source.ts';
+import { findingsText } from './migrate-tables.ts';
+import { programVersion } from './version.ts';
+
+/** Reads, plans, writes, and says what it wrote. */
+export async function runBackPlan(flags: SourceFlags, out: string): Promise<void> {
+  const snapshot = await readSnapshot(flags, progressLines(), ovnKinds);
+  const translation = toSDN(snapshot);
+  const plan = planOf({ tool: `sdn-compat ${programVersion}`, target: 'sdn', options: {}, strict: false, snapshot, translation });
+  const written = await writePlan(out, plan);
+  if (!written.ok) throw new Failure(written.error, badInput);
+  const steps = plan.steps.map(({ name, changes }) => `${name}: ${changes.length} changes\n`);
+  process.stdout.write(`${steps.join('')}\n${findingsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`);
+}

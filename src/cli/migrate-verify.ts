@@ -1,0 +1,60 @@
+/** `sdn-compat migrate verify`: whether the cluster is what the plan wanted. */
+import { pause } from '../io/pause.ts';
+import type { ApplyDeps } from '../migrate/apply.ts';
+import { progressOf, readJournal } from '../migrate/journal.ts';
+import { readLive } from '../migrate/live.ts';
+import { refText } from '../migrate/plan.ts';
+import { verification, type Verification } from '../migrate/verify.ts';
+import { Failure } from './fail.ts';
+import { planIn, withPlan } from './migrate-apply.ts';
+import { badInput } from './migrate-source.ts';
+import { aligned } from './migrate-tables.ts';
+
+export interface VerifyFlags {
+  readonly plan: string;
+  readonly kubeconfig?: string;
+  readonly output: 'table' | 'json' | 'yaml';
+  readonly watch: boolean;
+  readonly timeout: number;
+}
+
+const between = 2_000;
+
+/** Looks once, or until all is well, and prints what it saw last. */
+export async function runVerify(flags: VerifyFlags): Promise<void> {
+  const seen = await withPlan(flags, await planIn(flags.plan), (deps) => watched(deps, flags));
+  if (flags.output === 'json') process.stdout.write(`${JSON.stringify(seen, null, 2)}\n`);
+  else if (flags.output === 'yaml') process.stdout.write((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
+  else process.stdout.write(verificationTable(seen));
+  if (!seen.well) process.exitCode = 1;
+}
+
+async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Verification> {
+  const end = performance.now() + timeout;
+  for (let told = -1; ; ) {
+    const seen = await look(deps);
+    const ill = seen.checks.filter(({ well }) => !well).length;
+    if (!watch || seen.well || deps.signal.aborted || performance.now() + between > end) return seen;
+    if (ill !== told) process.stderr.write(`${ill} of ${seen.checks.length} checks are not well yet\n`);
+    told = ill;
+    await pause(between, deps.signal);
+  }
+}
+
+async function look({ client, folder, plan, signal }: ApplyDeps): Promise<Verification> {
+  const entries = await readJournal(folder);
+  if (!entries.ok) throw new Failure(entries.error, badInput);
+  return verification(plan, await readLive(client, signal), progressOf(entries.value));
+}
+
+/** Where each egress IP is, then what is not well. */
+export function verificationTable({ well, checks }: Verification): string {
+  const placed = checks.filter(({ object, part }) => object.kind === 'EgressIP' && part !== '' && part !== 'leftover');
+  const rows = placed.map(({ object, part, node, allowed, well: isWell }) => [object.name, part, node ?? '-', allowed?.join(',') ?? '-', isWell ? 'well' : 'NOT WELL']);
+  const ill = checks.filter((check) => !check.well).map(({ object, part, problem = '' }) => `${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem}`);
+  return [
+    rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'ALLOWED', 'STATE'], ...rows])}\n`,
+    ...ill.map((line) => `${line}\n`),
+    well ? `all is well: ${checks.length} checks\n` : `${ill.length} of ${checks.length} checks are not well\n`,
+  ].join('');
+}
