@@ -35,6 +35,7 @@ export function addApplyCommands(migrate: Command, { kubeconfig, source }: Share
     .option('--accept-blockers', 'apply despite findings that block', false)
     .option('--accept-incomplete', 'apply a plan that could not read everything', false)
     .option('--accept-changes', 'apply although the cluster has changed since the plan was made', false)
+    .option('--accept-unwell', 'finalize although verify is not well', false)
     .addOption(lasting('--timeout <duration>', 'how long a delete may wait for finalizers', 300))
     .addHelpText('after', outcomes)
     .action(async (flags: ApplyFlags) => (await import('./migrate-apply.ts')).runApply(flags));

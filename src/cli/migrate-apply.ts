@@ -15,6 +15,7 @@ export interface ApplyFlags {
   readonly acceptBlockers: boolean;
   readonly acceptIncomplete: boolean;
   readonly acceptChanges: boolean;
+  readonly acceptUnwell: boolean;
   readonly timeout: number;
 }
 

@@ -25,6 +25,8 @@ export interface ApplyOptions {
   readonly acceptBlockers: boolean;
   readonly acceptIncomplete: boolean;
   readonly acceptChanges: boolean;
+  /** Finalize although not all is well. */
+  readonly acceptUnwell: boolean;
   /** Milliseconds that a delete may wait for finalizers. */
   readonly timeout: number;
 }
@@ -154,10 +156,10 @@ class Run {
   /** Why what was left alone may not be cleared yet. */
   async #notWell(): Promise<readonly string[]> {
     const { client, plan, folder, signal } = this.#deps;
-    if (this.#options.dryRun) return [];
+    if (this.#options.dryRun || this.#options.acceptUnwell) return [];
     const [live, entries] = [await readLive(client, signal), await readJournal(folder)];
     const { checks } = verification(plan, live, progressOf(entries.ok ? entries.value : []));
-    return checks.filter(({ well }) => !well).map(({ object, part, problem }) => `not well: ${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem ?? ''}`);
+    return checks.filter(({ well }) => !well).map(({ object, part, problem }) => `not well (--accept-unwell goes on): ${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem ?? ''}`);
   }
 
   /** Does the step; the reasons why not all of it could be done. */

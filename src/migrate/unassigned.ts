@@ -61,15 +61,16 @@ function isReady(node: KubeObject): boolean {
 }
 
 interface Question {
-  /** Name of the EgressIP that asks for the address. */
+  /** Name of the EgressIP that asks for the address, and for how many in all. */
   readonly own: string;
+  readonly count: number;
   /** The nodes that may have it by the plan; undefined when the plan does not say. */
   readonly allowed: readonly string[] | undefined;
   readonly facts: Facts;
 }
 
 /** The reasons, at least one. */
-export function whyUnassigned(ip: string, { own, allowed, facts }: Question): readonly string[] {
+export function whyUnassigned(ip: string, { own, count, allowed, facts }: Question): readonly string[] {
   const others = (facts.egressIPsByAddress.get(ip) ?? []).filter((name) => name !== own);
   const node = facts.nodeByAddress.get(ip);
   const reasons = [
@@ -79,6 +80,7 @@ export function whyUnassigned(ip: string, { own, allowed, facts }: Question): re
     ...(others.length === 0 ? [] : [`EgressIP ${someOf(others)} requests it too`]),
     ...(facts.heldByCloud.has(ip) ? ['the CloudPrivateIPConfig of OpenShift SDN is still there'] : []),
     ...noNode(allowed, facts),
+    ...(facts.able.size > 0 && count > facts.able.size ? [`its EgressIP asks for ${count} addresses, each on a node of its own, and ${facts.able.size} nodes may host`] : []),
   ];
   return reasons.length === 0 ? ['objects do not tell why; look at the Events of the EgressIP and the log of ovnkube-control-plane'] : reasons;
 }

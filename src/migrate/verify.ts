@@ -92,11 +92,12 @@ function assignedOf(egressIP: unknown): ReadonlyMap<string, string> {
 function egressIPChecks(is: KubeObject, scene: Scene): readonly Check[] {
   const object = objectRef(is);
   const assigned = assignedOf(is);
-  return requestedBy(is).map((ip): Check => {
+  const requested = requestedBy(is);
+  return requested.map((ip): Check => {
     const node = assigned.get(ip);
     const allowed = scene.plan.placement.get(ip)?.allowed;
     const shown = { ...(node === undefined ? {} : { node }), ...(allowed === undefined ? {} : { allowed }) };
-    if (node === undefined) return { ...bad(object, ip, `it is not assigned: ${whyUnassigned(ip, { own: object.name, allowed, facts: scene.facts }).join('; ')}`), ...shown };
+    if (node === undefined) return { ...bad(object, ip, `it is not assigned: ${whyUnassigned(ip, { own: object.name, count: requested.length, allowed, facts: scene.facts }).join('; ')}`), ...shown };
     if (allowed === undefined || allowed.includes(node)) return { object, part: ip, well: true, ...shown };
     return { ...bad(object, ip, `it is on ${node}, where the plan does not allow it`), ...shown };
   });

@@ -19,7 +19,7 @@ import type { Finding } from '../../src/migrate/finding.ts';
 import { start, type Started } from '../apiserver/started.ts';
 import { clusterCRDs, ovnCRDs } from './crds.ts';
 
-export const applyDefaults: ApplyOptions = { dryRun: false, force: false, finalize: false, strict: false, acceptBlockers: false, acceptIncomplete: false, acceptChanges: false, timeout: 2_000 };
+export const applyDefaults: ApplyOptions = { dryRun: false, force: false, finalize: false, strict: false, acceptBlockers: false, acceptIncomplete: false, acceptChanges: false, acceptUnwell: false, timeout: 2_000 };
 
 /** Starts a server; OVN-Kubernetes' own kinds come with `switchToOVN`, unless `withOVN`. */
 export function startCluster(withOVN = false): Promise<Started> {
