@@ -26,7 +26,6 @@ export const findingCodes = [
   'EgressIPUnhosted',
   'EgressIPUnrequested',
   'EgressRouterPod',
-  'FamilyLost',
   'HostSubnetInvalid',
   'HybridOverlay',
   'IncompleteInput',
@@ -37,7 +36,6 @@ export const findingCodes = [
   'MulticastMixed',
   'MultitenantIsolation',
   'NamespaceMissing',
-  'NamespaceSelectorLost',
   'NetNamespaceInvalid',
   'NetworkOverlap',
   'NetworkPolicyEnforced',
@@ -45,29 +43,35 @@ export const findingCodes = [
   'NodeAlreadyAssignable',
   'NodeMissing',
   'NodeNetworkUnknown',
-  'NodeSelectorLost',
   'NodeUnready',
   'ObjectExists',
   'PinningLost',
   'PlacementBound',
-  'PodSelectorLost',
   'PolicyDNSRule',
   'PolicyInGlobalNamespace',
   'PolicyInJoinedNamespaces',
   'PolicyRuleInvalid',
   'PolicyTooLong',
   'PolicyZeroSlash32',
-  'RulePortsLost',
-  'SeveralEgressIPs',
   'SeveralEgressIPsOnOneNode',
   'SeveralPolicies',
-  'SharedEgressIP',
   'StandbyNode',
   'SubnetHost',
+] as const;
+
+/** Of the way back made from OVN-Kubernetes' objects alone, besides some of the others. */
+export const backFindingCodes = [
+  'FamilyLost',
+  'NamespaceSelectorLost',
+  'NodeSelectorLost',
+  'PodSelectorLost',
+  'RulePortsLost',
+  'SeveralEgressIPs',
+  'SharedEgressIP',
   'WildcardLost',
 ] as const;
 
-export type FindingCode = (typeof findingCodes)[number];
+export type FindingCode = (typeof findingCodes)[number] | (typeof backFindingCodes)[number];
 
 export interface Finding {
   readonly severity: Severity;

@@ -3,7 +3,7 @@ import type { FieldProblem } from '../model/fields.ts';
 import { isJsonObject, isRecord, parseJson, type JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import { findingCodes, type Finding } from './finding.ts';
+import { backFindingCodes, findingCodes, type Finding } from './finding.ts';
 import { planTargets, refKey, refText, type Plan, type PlanStep } from './plan.ts';
 import { kindOf } from './planned.ts';
 import { refOf, stepNames, type Change, type ObjectRef, type Placement, type StepName } from './translation.ts';
@@ -156,7 +156,7 @@ function finding(value: unknown, field: string): Finding {
   const at = (name: string): string => text(given[name], `${field}.${name}`);
   return {
     severity: oneOf(given['severity'], ['blocker', 'warning', 'info'], `${field}.severity`),
-    code: oneOf(given['code'], findingCodes, `${field}.code`),
+    code: oneOf(given['code'], [...findingCodes, ...backFindingCodes], `${field}.code`),
     kind: at('kind'),
     ...(given['namespace'] === undefined ? {} : { namespace: at('namespace') }),
     name: at('name'),

@@ -1,4 +1,5 @@
 import { egressIPs, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../api/kinds.ts';
+import { backFindingCodes } from '../../src/migrate/finding.ts';
 import { toSDN } from '../../src/migrate/ovn/back.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
@@ -12,8 +13,12 @@ const eip = (name: string, ips: readonly string[], namespaceSelector: object, mo
 const firewall = (namespace: string, egress: readonly object[]): KubeObject => make.any(ovn, 'EgressFirewall', { name: 'default', namespace }, { spec: { egress } });
 const labelled = { 'k8s.ovn.org/egress-assignable': '' };
 
+const seen = new Set<string>();
+afterAll(() => expect(backFindingCodes.filter((code) => !seen.has(code))).toEqual([]));
+
 function back(objects: readonly KubeObject[]) {
   const { changes, findings } = toSDN(snapshotOf(objects));
+  for (const { code } of findings) seen.add(code);
   const applied = changes.flatMap((change) => (change.action === 'apply' ? [[change.step, change.object] as const] : []));
   const of = (kind: string, field: string) =>
     Object.fromEntries(applied.filter(([, object]) => object.kind === kind).map(([, object]) => [object.metadata.namespace ?? object.metadata.name ?? '', (object as unknown as Record<string, unknown>)[field]]));
