@@ -163,9 +163,10 @@ function collect(value: unknown, source: Source, found: Manifest[]): void {
     return;
   }
   const itemKind = typeof kind === 'string' ? kind.replace(/List$/, '') : '';
-  const filled = itemKind === '' ? {} : { apiVersion, kind: itemKind };
   for (const [index, item] of items.entries()) {
-    if (isRecord(item)) collect({ ...filled, ...item }, { ...source, path: [...source.path, 'items', index] }, found);
+    if (!isRecord(item)) continue;
+    const filled = itemKind === '' || 'kind' in item ? item : { apiVersion, kind: itemKind, ...item };
+    collect(filled, { ...source, path: [...source.path, 'items', index] }, found);
   }
 }
 

@@ -7,11 +7,12 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { isJsonObject, parseJson, sortedKeys, type JsonObject } from '../model/json.ts';
+import { isJsonObject, parseJson, type JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { refKey, type Plan } from './plan.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
+import { objectYAML } from './yaml.ts';
 
 /** The version of the folder's form; a program refuses those it does not know. */
 export const formatVersion = 1;
@@ -101,7 +102,7 @@ function plainChange(change: Change, files: ReadonlyMap<string, string>): object
 function writeObjects(folder: string, objects: readonly KubeObject[]): ReadonlyMap<string, string> {
   mkdirSync(folder, { mode: 0o700 });
   const names = fileNames(objects.map(objectRef));
-  for (const object of objects) write(join(folder, names.get(refKey(objectRef(object))) ?? ''), objectText(object));
+  for (const object of objects) write(join(folder, names.get(refKey(objectRef(object))) ?? ''), objectYAML(object));
   return names;
 }
 
@@ -134,13 +135,6 @@ function plain(value: object): JsonObject {
   const json = parseJson(JSON.stringify(value));
   if (!isJsonObject(json)) throw new Error('an object is written as an object');
   return json;
-}
-
-/** The object as YAML: apiVersion, kind and metadata first, all else in order of its keys. */
-function objectText(object: KubeObject): string {
-  const { apiVersion, kind, metadata, ...rest } = plain(object);
-  const sorted = sortedKeys(rest);
-  return yamlText({ apiVersion, kind, metadata: metadata === undefined ? {} : sortedKeys(metadata), ...(isJsonObject(sorted) ? sorted : {}) });
 }
 
 function yamlText(value: JsonObject): string {

@@ -22,7 +22,7 @@ import type { FieldProblem } from '../model/fields.ts';
 import { isRecord } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { err, type Result } from '../model/result.ts';
+import { err, ok, type Result } from '../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../model/shapes.ts';
 import { snapshotKey, type Snapshot, type Unread } from './snapshot.ts';
 
@@ -78,7 +78,9 @@ export function shapeOf(kind: Kind, value: unknown): Result<KubeObject, FieldPro
   if (!shaped.ok) return shaped;
   const { metadata } = shaped.value;
   if (kind.namespaced && (metadata.namespace ?? '') === '') return err({ field: 'metadata.namespace', reason: 'is missing' });
-  return { ok: true, value: { ...shaped.value, apiVersion: apiVersionOf(kind), kind: kind.kind } };
+  const apiVersion = apiVersionOf(kind);
+  const isNamed = shaped.value.apiVersion === apiVersion && shaped.value.kind === kind.kind;
+  return isNamed ? shaped : ok({ ...shaped.value, apiVersion, kind: kind.kind });
 }
 
 const shapes = new Map<Kind, (value: unknown) => Result<KubeObject, FieldProblem>>([

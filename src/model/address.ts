@@ -127,9 +127,8 @@ export function parseCidr(text: string): Result<Cidr> {
   if (length > bits[address.family]) return err(wrong);
   const hostBits = BigInt(bits[address.family] - length);
   const first = (address.number >> hostBits) << hostBits;
-  const canonical = `${ipFromNumber(first, address.family)}/${String(length)}`;
-  if (first !== address.number) return err(`${JSON.stringify(text)} has host bits set; the network is ${canonical}`);
-  return ok({ text: canonical, family: address.family, first, length });
+  if (first === address.number) return ok({ text: `${address.text}/${length}`, family: address.family, first, length });
+  return err(`${JSON.stringify(text)} has host bits set; the network is ${ipFromNumber(first, address.family)}/${length}`);
 }
 
 /** An address with its prefix length, as an interface has it (`172.18.0.11/24`), and the network it lies in. */
@@ -139,8 +138,10 @@ export function parseIfaddr(text: string): Result<{ readonly ip: Ip; readonly ne
   if (!ip.ok || Number(length) > bits[familyOf(ip.value)]) return err(`${JSON.stringify(text)} is not an address with a prefix length`);
   const family = familyOf(ip.value);
   const hostBits = BigInt(bits[family] - Number(length));
-  const first = (ipNumber(ip.value) >> hostBits) << hostBits;
-  return ok({ ip: ip.value, network: { text: `${ipFromNumber(first, family)}/${length}`, family, first, length: Number(length) } });
+  const number = ipNumber(ip.value);
+  const first = (number >> hostBits) << hostBits;
+  const start = first === number ? ip.value : ipFromNumber(first, family);
+  return ok({ ip: ip.value, network: { text: `${start}/${length}`, family, first, length: Number(length) } });
 }
 
 /** The last address of the range, as a number. */
@@ -150,7 +151,9 @@ export function lastOf(cidr: Cidr): bigint {
 
 /** Whether the address lies in the range. */
 export function contains(cidr: Cidr, ip: Ip): boolean {
-  if (familyOf(ip) !== cidr.family) return false;
+  const small = number4(ip);
+  if (small !== undefined) return cidr.family === 4 && small >= Number(cidr.first) && small < Number(cidr.first) + 2 ** (32 - cidr.length);
+  if (cidr.family === 4) return false;
   const number = ipNumber(ip);
   return number >= cidr.first && number <= lastOf(cidr);
 }

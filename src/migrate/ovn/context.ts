@@ -1,6 +1,6 @@
 /** What every part of the translation to OVN-Kubernetes is given: the snapshot, and what follows from it once for all. */
 import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../../../api/kinds.ts';
-import { parseCidr, type Cidr, type Ip } from '../../model/address.ts';
+import { familyOf, parseCidr, sortKey, type Cidr, type Ip, type SortKey } from '../../model/address.ts';
 import { clusterOf, type Cluster } from '../../model/cluster.ts';
 import { parseClusterNetwork, type ClusterNetwork } from '../../model/clusternetwork.ts';
 import { egressState, type EgressState } from '../../model/egress/state.ts';
@@ -29,6 +29,8 @@ export interface Context {
   readonly machines: ReadonlyMap<string, Machine>;
   /** Namespaces by name; undefined when the snapshot has none at all, so nothing can be said about who is missing. */
   readonly namespaces: ReadonlyMap<string, KubeObject> | undefined;
+  /** The IPv4 addresses of all nodes, by node, with keys to compare them by. */
+  readonly nodeAddresses: readonly { readonly ip: Ip; readonly key: SortKey }[];
   /** Every egress IP that a NetNamespace requests. */
   readonly requested: ReadonlySet<Ip>;
   readonly vnidOf: (namespace: string) => Vnid | undefined;
@@ -77,6 +79,7 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     network: networkOf(snapshot),
     machines,
     namespaces: known,
+    nodeAddresses: [...machines.values()].flatMap(({ addresses }) => addresses.filter((ip) => familyOf(ip) === 4).map((ip) => ({ ip, key: sortKey(ip) }))),
     requested: new Set(cluster.netNamespaces.flatMap(({ egressIPs }) => egressIPs)),
     vnidOf: (namespace) => vnids.get(namespace),
     namespacesOf: (vnid) => (byVnid.get(vnid) ?? []).map(({ name }) => name).sort(compareText),

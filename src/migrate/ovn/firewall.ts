@@ -4,7 +4,7 @@
  * services whose backends are on the nodes' network; and one rule that it cannot read opens the whole namespace.
  */
 import { egressFirewalls, egressNetworkPolicies, apiVersionOf } from '../../../api/kinds.ts';
-import { contains, parseCidr, parseIfaddr, parseIp, familyOf, type Cidr, type Ip } from '../../model/address.ts';
+import { keyRange, parseCidr, parseIfaddr, parseIp, sortKey, type Ip, type SortKey } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
@@ -188,15 +188,14 @@ function readRule(rule: unknown, field: string, note: Note): readonly FirewallRu
 }
 
 /** Which node addresses the rules deny, for people; undefined: none. Names are not known to lead to nodes. */
-function deniedNodes({ machines }: Context, rules: readonly FirewallRule[]): string | undefined {
+function deniedNodes({ nodeAddresses: addresses }: Context, rules: readonly FirewallRule[]): string | undefined {
   const cidrs = rules.flatMap(({ type, to }) => {
     const cidr = 'cidrSelector' in to ? parseCidr(to.cidrSelector) : undefined;
-    return cidr?.ok === true ? [{ type, cidr: cidr.value }] : [];
+    return cidr?.ok === true ? [{ type, range: keyRange(cidr.value) }] : [];
   });
   if (cidrs.every(({ type }) => type === 'Allow')) return undefined;
-  const addresses = [...machines.values()].flatMap((machine) => machine.addresses).filter((ip) => familyOf(ip) === 4);
-  if (addresses.length === 0) return isDenied(anyAddress, cidrs) ? 'the nodes' : undefined;
-  const denied = addresses.filter((ip) => isDenied(ip, cidrs));
+  if (addresses.length === 0) return isDenied(sortKey(anyAddress), cidrs) ? 'the nodes' : undefined;
+  const denied = addresses.filter(({ key }) => isDenied(key, cidrs)).map(({ ip }) => ip);
   if (denied.length === 0) return undefined;
   return denied.length === 1 ? `node address ${denied.join('')}` : `${denied.length} of ${addresses.length} node addresses, such as ${denied.slice(0, 1).join('')}`;
 }
@@ -210,8 +209,8 @@ function parsedIp(text: string): Ip {
   return ip.value;
 }
 
-function isDenied(ip: Ip, rules: readonly { readonly type: 'Allow' | 'Deny'; readonly cidr: Cidr }[]): boolean {
-  return rules.find(({ cidr }) => contains(cidr, ip))?.type === 'Deny';
+function isDenied(key: SortKey, rules: readonly { readonly type: 'Allow' | 'Deny'; readonly range: ReturnType<typeof keyRange> }[]): boolean {
+  return rules.find(({ range }) => key >= range.first && key < range.end)?.type === 'Deny';
 }
 
 /** Namespaces without a policy of their own that a joined one's policy closes. */
