@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { findingCodes, type Finding } from '../../src/migrate/finding.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { planOf, refText } from '../../src/migrate/plan.ts';
@@ -11,6 +12,7 @@ import type { KubeObject } from '../../src/model/objects.ts';
 import { expectGoldenAt } from '../golden.ts';
 import { generator } from '../random.ts';
 import { clusters, type Named } from './clusters.ts';
+import { generatedCluster } from './generated.ts';
 import { options as defaults } from './snapshots.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'migrate-'));
@@ -65,6 +67,20 @@ test.each(named)('%s: the order of the input does not matter', async (name, clus
   const random = generator(name.length * 7919);
   const shuffled = cluster.objects.map((object) => ({ object, key: random(1_000_000) })).sort((a, b) => a.key - b.key).map(({ object }) => object);
   expect(await summary({ ...cluster, objects: shuffled })).toBe(await summary(cluster));
+});
+
+test('10,000 namespaces on 500 nodes', async () => {
+  const snapshot = await read(generatedCluster({ namespaces: 10_000, nodes: 500 }));
+  const { changes, findings, placement, assignedCount } = toOVN(snapshot, defaults);
+  const count = (keys: readonly string[]): readonly string[] => [...Map.groupBy(keys, (key) => key)].map(([key, all]) => `${key}: ${all.length}`).sort();
+  const lines = [
+    ...count(changes.map((change) => `${change.step} ${change.action} ${refOf(change).kind}`)),
+    ...count(findings.map(({ severity, code }) => `${severity} ${code}`)),
+    `assigned: ${(assignedCount ?? []).join(', ')} of ${placement.size}`,
+    ...count([...placement.values()].map(({ today, allowed }) => `on ${today.length} today, on one of ${allowed.length} tomorrow`)),
+    `digest: ${createHash('sha256').update(JSON.stringify([changes, findings])).digest('hex')}`,
+  ];
+  expectGoldenAt(new URL('golden/10000-namespaces.txt', import.meta.url), `${lines.join('\n')}\n`);
 });
 
 test('every code of a finding is in one of these clusters', async () => {
