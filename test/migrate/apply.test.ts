@@ -2,6 +2,7 @@ import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cloudPrivateIPConfigs, egressFirewalls, egressIPs, hostSubnets, namespaces, netNamespaces, nodes, egressNetworkPolicies } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
+import { ApiError } from '../../src/io/kube/error.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { readJournal } from '../../src/migrate/journal.ts';
@@ -195,6 +196,14 @@ test('blockers, warnings with strict, incomplete plans and plans that were chang
   await migration.apply();
   await writeFile(join(migration.folder, 'journal.ndjson'), (await readFile(join(migration.folder, 'journal.ndjson'), 'utf8')).replace(/"plan":"[0-9a-f]+/, '"plan":"0'));
   expect(await migration.apply()).toMatchObject({ kind: 'refused', reasons: [expect.stringContaining('changed since it was begun')] });
+});
+
+test('a missing right ends it at once and is named', async () => {
+  const forbidden = new ApiError(403, { message: 'nodes "n1" is forbidden: User "x" cannot patch resource "nodes"', reason: 'Forbidden' });
+  const inner = dyingClient(client, 1e9, true).client;
+  await expect(migration.apply({}, { ...inner, patch: () => Promise.reject(forbidden) })).rejects.toThrow('missing right: patch nodes (nodes "n1" is forbidden');
+  await expect(migration.apply({}, { ...inner, list: () => Promise.reject(forbidden) })).rejects.toThrow(/^missing right: list \w+/);
+  expect((await migration.apply()).kind).toBe('waiting');
 });
 
 test('a signal stops it between two writes', async () => {

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { egressIPs, netNamespaces } from '../../api/kinds.ts';
+import { exec, type RunResult } from '../../src/io/exec.ts';
+import { readJournal } from '../../src/migrate/journal.ts';
+import type { KubeObject } from '../../src/model/objects.ts';
+import type { Started } from '../apiserver/started.ts';
+import { create, dump, serveOVN, startCluster, switchToOVN } from './cluster.ts';
+import { make } from './snapshots.ts';
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const argv = (args: readonly string[]): string[] => ['--disable-warning=ExperimentalWarning', main, 'migrate', ...args];
+const count = 40;
+
+const cluster: readonly KubeObject[] = [
+  ...[1, 2, 3].flatMap((index) => [make.node(`n${index}`, `192.168.7.1${index}`), make.hostSubnet(`n${index}`, `192.168.7.1${index}`, { egressCIDRs: ['192.168.7.0/24'] })]),
+  ...Array.from({ length: count }, (_, index) => [make.namespace(`ns${index}`), make.netNamespace(`ns${index}`, 10 + index, { egressIPs: [`192.168.7.${100 + index}`] })]).flat(),
+];
+
+let started: Started;
+let folder = '';
+let plan = '';
+
+beforeAll(async () => {
+  started = await startCluster();
+  await create(started.client, cluster);
+  folder = await mkdtemp(join(tmpdir(), 'sdn-compat-command-'));
+  plan = join(folder, 'plan');
+}, 20_000);
+afterAll(async () => {
+  await started.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const run = (...args: readonly string[]): Promise<RunResult> => exec(process.execPath, argv([...args, '--kubeconfig', started.kubeconfig]));
+
+async function done(): Promise<readonly string[]> {
+  const entries = await readJournal(plan);
+  return entries.ok ? entries.value.filter(({ event }) => event === 'done').map(({ step, object }) => `${step ?? ''} ${object ?? ''}`) : [];
+}
+
+/** Runs apply and sends the signal when so many changes are done. Its exit status, or null when it was killed. */
+async function interrupted(after: number, signal: NodeJS.Signals): Promise<number | null> {
+  const child = spawn(process.execPath, argv(['apply', '--plan', plan, '--kubeconfig', started.kubeconfig]), { stdio: 'ignore' });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  while (child.exitCode === null && (await done()).length < after) await new Promise((resolve) => setTimeout(resolve, 1));
+  child.kill(signal);
+  return ended;
+}
+
+test('a whole migration and back by the command, killed on the way', async () => {
+  const before = await dump(started.client, [netNamespaces]);
+  const planned = await run('plan', '--to', 'ovn', '--from-cluster', '--machine-network', '192.168.7.0/24', '--out', plan);
+  expect(planned.status).toBe(0);
+
+  const dry = await run('apply', '--plan', plan, '--dry-run');
+  expect(dry.stdout).toContain('Node n1: would be changed');
+  expect(await readdir(plan)).not.toContain('journal.ndjson');
+
+  const waiting = await run('apply', '--plan', plan);
+  expect(waiting.stdout).toContain('Now switch the network plugin to OVN-Kubernetes');
+  expect(waiting.status).toBe(3);
+  await switchToOVN(started.client);
+
+  const first = (await done()).length;
+  for (const [index, signal] of (['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGKILL'] as const).entries()) {
+    const status = await interrupted(first + 1 + 8 * index, signal);
+    expect([null, 1, 0]).toContain(status);
+  }
+  const resumed = await run('apply', '--plan', plan);
+  expect(resumed.stderr).toBe('');
+  expect(resumed.status).toBe(0);
+  const all = await done();
+  expect(all).toHaveLength(new Set(all).size);
+  const made = (await started.client.list(egressIPs)).items;
+  expect(made).toHaveLength(count);
+  expect(made.every(({ metadata }) => metadata.generation === 1)).toBe(true);
+
+  const ill = await run('verify', '--plan', plan, '-o', 'json');
+  expect(ill.status).toBe(1);
+  expect(JSON.parse(ill.stdout)).toMatchObject({ well: false });
+  const refused = await run('apply', '--plan', plan, '--finalize');
+  expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('refused; nothing was written')]);
+  await serveOVN(started.client);
+  const well = await run('verify', '--plan', plan, '--watch');
+  expect([well.status, well.stdout]).toEqual([0, expect.stringMatching(/egressip-ns0 +192\.168\.7\.100 +n1 +n1,n2,n3 +well\n[^]*all is well/)]);
+  expect((await run('apply', '--plan', plan, '--finalize')).status).toBe(0);
+
+  const shown = await run('back', '--plan', plan, '--plan-only');
+  expect([shown.status, shown.stdout]).toEqual([0, expect.stringContaining('NetNamespace ns0: would be restored')]);
+  const back = await run('back', '--plan', plan);
+  expect([back.status, back.stderr, back.stdout]).toEqual([0, '', expect.stringContaining('nothing of the migration is left')]);
+  expect(await dump(started.client, [netNamespaces])).toEqual(before);
+  expect((await started.client.list(egressIPs)).items).toEqual([]);
+}, 90_000);
+
+test('a way back from objects alone is a plan that apply runs', async () => {
+  const out = join(folder, 'alone');
+  const file = join(folder, 'ovn.yaml');
+  await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [make.namespace('ns0'), make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'e' }, { spec: { egressIPs: ['192.168.7.100'], namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ns0' } }, podSelector: { matchLabels: { a: 'b' } } } })] }));
+  const result = await run('back', '-f', file, '--out', out);
+  expect([result.status, result.stdout]).toEqual([0, expect.stringContaining('PodSelectorLost')]);
+  expect(await readFile(join(out, 'objects/NetNamespace-ns0.yaml'), 'utf8')).toBe('apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata:\n  name: ns0\negressIPs:\n  - 192.168.7.100\n');
+}, 30_000);
+
+test('bad input is one clear line and status 2; an API server that is gone is one line and status 1', async () => {
+  const none = await run('apply', '--plan', join(folder, 'nowhere'));
+  expect([none.status, none.stderr]).toEqual([2, expect.stringMatching(/^sdn-compat: .*nowhere holds no plan: ENOENT[^\n]*\n$/)]);
+  expect(await run('back')).toMatchObject({ status: 2, stderr: expect.stringContaining('give either --plan DIR, or --out DIR') as string });
+  await writeFile(join(folder, 'gone'), (await readFile(started.kubeconfig, 'utf8')).replace(/(server: https:\/\/127.0.0.1:)\d+/, '$11'));
+  const gone = await exec(process.execPath, argv(['verify', '--plan', plan, '--kubeconfig', join(folder, 'gone')]));
+  expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(/^sdn-compat: [^\n]*ECONNREFUSED[^\n]*\n$/)]);
+}, 30_000);
+
