@@ -138,7 +138,9 @@ async function deleteObject(one: Case): Promise<Outcome> {
     const dryRun = journal === undefined ? { dryRun: ['All'] as const } : {};
     await client.delete(kindFor(object), named(object), { preconditions: { uid, resourceVersion }, ...dryRun });
   }
-  const left = journal === undefined ? undefined : await untilGone(object, uid, one.execution);
+  // without finalizers it is gone when the server answers
+  const mayStay = deletionTimestamp !== undefined || (is.metadata.finalizers ?? []).length > 0;
+  const left = journal === undefined || !mayStay ? undefined : await untilGone(object, uid, one.execution);
   if (left === undefined) return finished(one, 'deleted', undefined);
   const { finalizers = [] } = left.metadata;
   const holder = finalizers.length === 0 ? '' : `; it waits for finalizer ${finalizers.join(', ')}`;
