@@ -1,0 +1,60 @@
+/**
+ * `migrate plan` at the size of the issue: 10,000 namespaces on 500 nodes, about 20 MB, as JSON and as YAML. Each row is
+ * the command itself in a process of its own, from start to end; needs `npm run build`.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import { generatedCluster } from '../test/migrate/generated.ts';
+import { table, timed } from './clusters.ts';
+
+const program = join(import.meta.dirname, '../dist/sdn-compat.js');
+/** Prints its own peak of memory at the end, for the process that started it. */
+const observer = "process.on('exit', () => require('node:fs').writeFileSync(process.env.PEAK_FILE, String(process.resourceUsage().maxRSS)))";
+const runs = 3;
+
+interface Figures {
+  readonly ms: number;
+  readonly mib: number;
+}
+
+/** The best of some runs; their memory is the largest. */
+function measure(args: readonly string[], folder: string): Figures {
+  const observerFile = join(folder, 'observer.cjs');
+  const peakFile = join(folder, 'peak');
+  writeFileSync(observerFile, observer);
+  const all = Array.from({ length: runs }, (_, run) => {
+    const command = ['--require', observerFile, program, 'migrate', ...args.map((arg) => arg.replace('OUT', join(folder, `out-${run}`)))];
+    const { ms, value } = timed(() => spawnSync(process.execPath, command, { env: { ...process.env, PEAK_FILE: peakFile }, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] }));
+    if (value.status !== 0) throw new Error(value.stderr);
+    rmSync(join(folder, `out-${run}`), { recursive: true, force: true });
+    return { ms, mib: Number(readFileSync(peakFile, 'utf8')) / 1024 };
+  });
+  return { ms: Math.min(...all.map(({ ms }) => ms)), mib: Math.max(...all.map(({ mib }) => mib)) };
+}
+
+/** The issue's figures: what may be missed never, in ms and MiB. */
+const targets = { json: 1_500, yaml: 4_000, mib: 500 } as const;
+
+/** Prints the table; false when a figure misses its target. */
+export function bench(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'migrate-bench-'));
+  try {
+    const list = { apiVersion: 'v1', kind: 'List', items: generatedCluster({ namespaces: 10_000, nodes: 500 }) };
+    const [json, yaml] = [join(folder, 'cluster.json'), join(folder, 'cluster.yaml')];
+    writeFileSync(json, JSON.stringify(list, null, 1));
+    writeFileSync(yaml, dump(list, { noRefs: true, lineWidth: -1 }));
+    const megabytes = (file: string): string => (statSync(file).size / 1e6).toFixed(0);
+    const rows = [
+      ['plan, JSON', json, targets.json, measure(['plan', '--to', 'ovn', '--out', 'OUT', '-f', json], folder)],
+      ['plan, YAML', yaml, targets.yaml, measure(['plan', '--to', 'ovn', '--out', 'OUT', '-f', yaml], folder)],
+      ['inspect, JSON', json, targets.json, measure(['inspect', '-o', 'json', '-f', json], folder)],
+    ] as const;
+    table('Migration: 10,000 namespaces, 500 nodes', ['', 'MB', 'ms', 'at most', 'RSS MiB', 'at most'], rows.map(([name, file, most, { ms, mib }]) => [name, megabytes(file), ms, most, mib, targets.mib]));
+    return rows.every(([, , most, { ms, mib }]) => ms <= most && mib <= targets.mib);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
