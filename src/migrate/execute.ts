@@ -139,13 +139,20 @@ async function deleteObject(one: Case): Promise<Outcome> {
     await client.delete(kindFor(object), named(object), { preconditions: { uid, resourceVersion }, ...dryRun });
   }
   // without finalizers it is gone when the server answers
-  const mayStay = deletionTimestamp !== undefined || (is.metadata.finalizers ?? []).length > 0;
-  const left = journal === undefined || !mayStay ? undefined : await untilGone(object, uid, one.execution);
+  const left = journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
   if (left === undefined) return finished(one, 'deleted', undefined);
-  const { finalizers = [] } = left.metadata;
+  return failed(object, whyThere(object, left));
+}
+
+function finalizersOf({ metadata }: KubeObject): readonly string[] {
+  return metadata.finalizers ?? [];
+}
+
+function whyThere(object: ObjectRef, left: KubeObject): string {
+  const finalizers = finalizersOf(left);
   const holder = finalizers.length === 0 ? '' : `; it waits for finalizer ${finalizers.join(', ')}`;
   const whose = object.kind === cloudPrivateIPConfigs.kind ? ': the cloud has not released the address; see its status' : '';
-  return failed(object, `it is being deleted and still there${holder}${whose}. Run again to go on waiting`);
+  return `it is being deleted and still there${holder}${whose}. Run again to go on waiting`;
 }
 
 /** Waits until the object of that uid is gone; returns it when the time is over first. */

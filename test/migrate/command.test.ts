@@ -102,7 +102,7 @@ test('a way back from objects alone is a plan that apply runs', async () => {
   await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [make.namespace('ns0'), make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'e' }, { spec: { egressIPs: ['192.168.7.100'], namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ns0' } }, podSelector: { matchLabels: { a: 'b' } } } })] }));
   const result = await run('back', '-f', file, '--out', out);
   expect([result.status, result.stdout]).toEqual([0, expect.stringContaining('PodSelectorLost')]);
-  expect(await readFile(join(out, 'objects/NetNamespace-ns0.yaml'), 'utf8')).toBe('apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata:\n  name: ns0\negressIPs:\n  - 192.168.7.100\n');
+  expect(await readFile(join(out, 'objects/NetNamespace-ns0.yaml'), 'utf8')).toBe('apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata:\n  name: ns0\negressIPs:\n  - "192.168.7.100"\n');
 }, 30_000);
 
 test('bad input is one clear line and status 2; an API server that is gone is one line and status 1', async () => {
