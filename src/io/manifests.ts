@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { CORE_SCHEMA, loadAll, mergeTag, YAMLException } from 'js-yaml';
+import { CORE_SCHEMA, load, loadAll, mergeTag, YAMLException } from 'js-yaml';
 import { apiVersionOf, type Kind } from '../../api/kinds.ts';
 import { isRecord } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { lineOf, type Steps } from './lines.ts';
+import { loadLongList } from './long-list.ts';
 
 /** Where in the input something is wrong. */
 export interface InputProblem {
@@ -136,6 +137,8 @@ function unreadable(file: string, error: unknown): InputProblem {
 function parse(text: string, file: string): Result<readonly unknown[], InputProblem> {
   const json = /^\s*[[{]/.test(text) ? asJson(text) : undefined;
   if (json !== undefined) return ok([json.value]);
+  const list = loadLongList(text, (one) => load(one, { schema }));
+  if (list !== undefined) return ok([list]);
   try {
     return ok(loadAll(text, { schema }));
   } catch (error) {
