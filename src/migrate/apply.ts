@@ -164,8 +164,8 @@ class Run {
 
   /** Does the step; the reasons why not all of it could be done. */
   async #step(step: PlanStep): Promise<readonly string[]> {
-    const { client, plan, signal, tell } = this.#deps;
-    const execution: Execution = { client, plan, signal, force: this.#options.force, timeout: this.#options.timeout, ...this.#state };
+    const { client, signal, tell } = this.#deps;
+    const execution: Execution = { client, signal, force: this.#options.force, timeout: this.#options.timeout, ...this.#state };
     const [reasons, notes]: [string[], string[]] = [[], []];
     let [ended, told] = [0, performance.now()];
     await inParallel(step.changes, atOnce, async (change) => {

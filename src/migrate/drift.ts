@@ -1,12 +1,13 @@
 /** What became different in a cluster since its plan was made, but for what apply did itself. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
+import { cloudPrivateIPConfigs } from '../../api/kinds.ts';
 import { isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { changeKey, type Progress } from './journal.ts';
 import { isServed, liveObject, type Live } from './live.ts';
 import { compareRefs, refKey, refText, type Plan } from './plan.ts';
-import { bearsOurMark, holds, isForeignKind, isSDN } from './planned.ts';
+import { bearsOurMark, holds, isForeignKind } from './planned.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
 
 /** One difference: the field as `egressIPs`, and its values; undefined: there is none. */
@@ -64,10 +65,11 @@ function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
   const object = objectRef(was);
   const begun = changes.filter((change) => progress.begun.has(changeKey(change.step, refKey(object))));
   const is = liveObject(live, object);
-  const isRemoval = changes.some(({ action }) => action === 'delete');
+  // a CloudPrivateIPConfig comes, goes and moves with its address
+  if (object.kind === cloudPrivateIPConfigs.kind) return [];
   if (is === undefined) {
     // what was to be deleted may be gone; kinds of the old plugin go with it
-    const isFine = begun.some(({ action }) => action === 'delete') || !isServed(live, object) || (isRemoval && !isSDN(object));
+    const isFine = begun.some(({ action }) => action === 'delete') || !isServed(live, object);
     return isFine ? [] : [{ object, field: '', was: 'there', is: 'gone' }];
   }
   if (isForeignKind(object)) return begun.length > 0 ? [] : changes.flatMap((change) => keyDrift(change, was, is));

@@ -9,15 +9,13 @@ import type { KubeObject } from '../model/objects.ts';
 import { merged } from './drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
 import { isServed, liveObject, withRight, type Live } from './live.ts';
-import { refKey, refText, type Plan } from './plan.ts';
+import { refKey, refText } from './plan.ts';
 import { bearsOurMark, fieldManager, holds, isForeignKind, isOurs, kindOf } from './planned.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
-import { isAnother } from './unassigned.ts';
 
 /** What changes are brought about with. */
 export interface Execution {
   readonly client: KubeClient;
-  readonly plan: Plan;
   readonly live: Live;
   readonly progress: Progress;
   /** Undefined: the server is only asked (dry run), and nothing is written here either. */
@@ -128,10 +126,10 @@ const shortestPause = 100;
 const longestPause = 1_000;
 
 async function deleteObject(one: Case): Promise<Outcome> {
-  const { client, live, plan, journal } = one.execution;
+  const { client, live, journal } = one.execution;
   const object = refOf(one.change);
   const is = liveObject(live, object);
-  if (is === undefined || isAnother(is, plan)) return finished(one, 'nothing', undefined);
+  if (is === undefined) return finished(one, 'nothing', undefined);
   await begin(one);
   const { uid = '', resourceVersion = '', deletionTimestamp } = is.metadata;
   if (deletionTimestamp === undefined) {

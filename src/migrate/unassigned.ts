@@ -6,7 +6,8 @@ import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { assignableLabel } from './ovn/machines.ts';
 import type { Live } from './live.ts';
-import { refKey, type Plan } from './plan.ts';
+import { changeKey, type Progress } from './journal.ts';
+import { refKey } from './plan.ts';
 import { liveNodes, missingAnnotations } from './plugin.ts';
 import { objectRef } from './translation.ts';
 
@@ -19,7 +20,7 @@ export interface Facts {
   readonly able: ReadonlySet<string>;
   readonly nodeByAddress: ReadonlyMap<string, string>;
   readonly egressIPsByAddress: ReadonlyMap<string, readonly string[]>;
-  /** Addresses of CloudPrivateIPConfigs that OpenShift SDN left. */
+  /** Addresses of CloudPrivateIPConfigs, but for those that stand where one was deleted: these are OVN-Kubernetes' own. */
   readonly heldByCloud: ReadonlySet<string>;
 }
 
@@ -28,19 +29,13 @@ export function requestedBy(egressIP: unknown): readonly string[] {
   return asList(fieldOf(egressIP, 'spec', 'egressIPs')).map(asText);
 }
 
-/** Whether the object is another one than that of the same name in the backup: made since. */
-export function isAnother(object: KubeObject, { backup }: Plan): boolean {
-  const was = backup.get(refKey(objectRef(object)));
-  return was?.metadata.uid !== undefined && was.metadata.uid !== object.metadata.uid;
-}
-
 /** The facts of a cluster. */
-export function factsOf(plan: Plan, live: Live): Facts {
+export function factsOf(live: Live, progress: Progress): Facts {
   const all = liveNodes(live);
   const labelled = all.filter(({ metadata }) => metadata.labels?.[assignableLabel] !== undefined);
   const objects = [...live.objects.values()];
   const requests = objects.filter(({ kind }) => kind === egressIPs.kind).flatMap((one) => requestedBy(one).map((ip) => [ip, nameOf(one)] as const));
-  const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !isAnother(one, plan));
+  const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !progress.done.has(changeKey('release-cloud-addresses', refKey(objectRef(one)))));
   return {
     unannotated: all.filter((node) => missingAnnotations(node).length > 0).map(nameOf),
     labelled: labelled.map(nameOf),
@@ -78,7 +73,7 @@ export function whyUnassigned(ip: string, { own, count, allowed, facts }: Questi
     ...(parseIp(ip).ok ? [] : ['it is no IP address, which makes OVN-Kubernetes refuse the whole object']),
     ...(node === undefined ? [] : [`it is an address of Node ${node}`]),
     ...(others.length === 0 ? [] : [`EgressIP ${someOf(others)} requests it too`]),
-    ...(facts.heldByCloud.has(ip) ? ['the CloudPrivateIPConfig of OpenShift SDN is still there'] : []),
+    ...(facts.heldByCloud.has(ip) ? ['a CloudPrivateIPConfig holds it, perhaps one of OpenShift SDN'] : []),
     ...noNode(allowed, facts),
     ...(facts.able.size > 0 && count > facts.able.size ? [`its EgressIP asks for ${count} addresses, each on a node of its own, and ${facts.able.size} nodes may host`] : []),
   ];

@@ -9,7 +9,7 @@ import { isServed, liveObject, type Live } from './live.ts';
 import { compareRefs, refKey, refText, type Plan } from './plan.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs } from './planned.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
-import { factsOf, isAnother, requestedBy, whyUnassigned, type Facts } from './unassigned.ts';
+import { factsOf, requestedBy, whyUnassigned, type Facts } from './unassigned.ts';
 
 /** One thing that was looked at. */
 export interface Check {
@@ -40,7 +40,7 @@ interface Scene {
 
 /** All checks of a plan. */
 export function verification(plan: Plan, live: Live, progress: Progress): Verification {
-  const scene = { plan, live, progress, facts: factsOf(plan, live) };
+  const scene = { plan, live, progress, facts: factsOf(live, progress) };
   const wanted = plan.steps.filter(({ name }) => name !== 'finalize').flatMap(({ changes }) => changes);
   const checks = [...wanted.flatMap((change) => changeChecks(change, scene)), ...leftovers(scene), ...finalized(scene)];
   const sorted = checks.sort((a, b) => compareRefs(a.object, b.object) || compareText(a.part, b.part));
@@ -55,7 +55,9 @@ function changeChecks(change: Change, scene: Scene): readonly Check[] {
   const object = refOf(change);
   const is = liveObject(scene.live, object);
   if (change.action !== 'apply') {
-    return [is === undefined || isAnother(is, scene.plan) ? { object, part: '', well: true } : bad(object, '', is.metadata.deletionTimestamp === undefined ? 'it is still there' : 'it is being deleted')];
+    // one that stands where one was deleted is OVN-Kubernetes' own
+    const isGone = is === undefined || scene.progress.done.has(changeKey(change.step, refKey(object)));
+    return [isGone ? { object, part: '', well: true } : bad(object, '', is.metadata.deletionTimestamp === undefined ? 'it is still there' : 'it is being deleted')];
   }
   if (is === undefined) return [bad(object, '', isServed(scene.live, object) ? 'it is not there' : `the API server has no kind ${object.kind}`)];
   if (isForeignKind(object)) return keyChecks(change.object, is);

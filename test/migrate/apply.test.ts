@@ -126,6 +126,19 @@ test('row 21: EgressIPs wait until the finalizer of a CloudPrivateIPConfig has l
   await client.patch(cloudPrivateIPConfigs, { name: '192.168.7.101' }, { metadata: { finalizers: null } }, { type: 'merge' });
   expect(await running).toMatchObject({ kind: 'done' });
   expect((await client.list(egressIPs)).items).toHaveLength(2);
+  // OVN-Kubernetes asks the cloud for the address: that one stays
+  await create(client, [make.any('cloud.network.openshift.io/v1', 'CloudPrivateIPConfig', { name: '192.168.7.101' }, { spec: { node: 'n2' } })]);
+  await serveOVN(client);
+  expect(await migration.apply({ finalize: true })).toMatchObject({ kind: 'done', left: 'nothing' });
+  expect(await client.get(cloudPrivateIPConfigs, { name: '192.168.7.101' })).toMatchObject({ spec: { node: 'n2' } });
+});
+
+test('an address that the cloud moved since the plan was made is released all the same', async () => {
+  await client.delete(cloudPrivateIPConfigs, { name: '192.168.7.101' });
+  await create(client, [make.any('cloud.network.openshift.io/v1', 'CloudPrivateIPConfig', { name: '192.168.7.101' }, { spec: { node: 'n2' } })]);
+  await firstHalf();
+  expect((await migration.apply()).kind).toBe('done');
+  expect(await client.get(cloudPrivateIPConfigs, { name: '192.168.7.101' })).toBeUndefined();
 });
 
 test('row 20: an edit made after apply stays when apply runs again', async () => {

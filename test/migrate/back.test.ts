@@ -139,6 +139,23 @@ test('an object that was deleted and made anew by somebody else stays', async ()
   expect((await client.list(egressFirewalls)).items).toMatchObject([{ spec: { egress: [] } }]);
 });
 
+test('an object of somebody else that was overwritten with --force gets back what it had', async () => {
+  await switchToOVN(client);
+  const theirs = make.any('k8s.ovn.org/v1', 'EgressFirewall', { namespace: 'cast', name: 'default', labels: { team: 'x' } }, { spec: { egress: [{ type: 'Deny', to: { cidrSelector: '10.0.0.0/8' } }] } });
+  await create(client, [theirs]);
+  await client.patch(nodes, { name: 'n1' }, { metadata: { labels: { 'k8s.ovn.org/egress-assignable': 'mine' } } }, { type: 'merge', fieldManager: 'admin' });
+  await migration.remove();
+  migration = await plan();
+  const before = await dump(client);
+  expect((await migration.apply()).kind).toBe('refused');
+  expect(await migration.apply({ acceptBlockers: true })).toMatchObject({ kind: 'failed' });
+  expect((await migration.apply({ acceptBlockers: true, force: true })).kind).toBe('done');
+  expect(await client.get(egressFirewalls, { namespace: 'cast', name: 'default' })).not.toMatchObject({ spec: (theirs as unknown as { spec: object }).spec });
+  expect((await back()).kind).toBe('done');
+  expect(await dump(client)).toEqual(before);
+  expect((await objectsOn(client)).filter(bearsOurMark)).toEqual([]);
+});
+
 test('the vendor\'s clearing counts as ours: what is empty is filled again', async () => {
   const before = await contents();
   await forth(false);

@@ -52,7 +52,7 @@ test.each<[string, Case, RegExp]>([
   ['no labelled node is ready', { is: [notReady(node('n1', '192.168.7.11')), eip([])] }, /no Node with the label is Ready/],
   ['the nodes that may have it are not ready', { is: [notReady(node('n1', '192.168.7.11')), node('n2', '192.168.7.12'), eip([])], placement: allowed }, /none of the Nodes that may have it has the label and is Ready: n1/],
   ['the plan knew no node', { is: [...nodes, eip([])], placement: { '192.168.7.101': { today: [], allowed: [] } } }, /the plan knows no node that may have it/],
-  ['a CloudPrivateIPConfig is left', { is: [...nodes, eip([]), cloud('u')], was: [cloud('u')] }, /CloudPrivateIPConfig of OpenShift SDN is still there/],
+  ['a CloudPrivateIPConfig is left', { is: [...nodes, eip([]), cloud('u')], was: [cloud('u')] }, /a CloudPrivateIPConfig holds it/],
   ['it is a node address', { is: [...nodes, eip([], ['192.168.7.12'])], changes: [wanted(['192.168.7.12'])] }, /it is an address of Node n2/],
   ['it is no address', { is: [...nodes, eip([], ['192.168.7.01'])], changes: [wanted(['192.168.7.01'])] }, /it is no IP address, which makes OVN-Kubernetes refuse the whole object/],
   ['another object has it', { is: [...nodes, eip([]), { ...eip(on('n1'), undefined, 'other'), metadata: { name: 'other' } }] }, /EgressIP other requests it too/],
@@ -91,7 +91,8 @@ test('labels and multicast annotations must be what the plan says', () => {
 test('a CloudPrivateIPConfig that was to go is not well while it is there; one that OVN-Kubernetes made since is', () => {
   const changes: readonly Change[] = [{ action: 'delete', step: 'release-cloud-addresses', object: objectRef(cloud('u')), from: [] }];
   expect(look({ changes, was: [cloud('u')], is: [...nodes, cloud('u')] }).problems).toEqual(['CloudPrivateIPConfig 192.168.7.101 : it is still there']);
-  expect(look({ changes, was: [cloud('u')], is: [...nodes, cloud('v')] }).well).toBe(true);
+  const entries: readonly Entry[] = [{ event: 'done', step: 'release-cloud-addresses', object: refKey(objectRef(cloud('u'))) }];
+  expect(look({ changes, was: [cloud('u')], is: [...nodes, cloud('v')], entries }).well).toBe(true);
   expect(look({ changes, was: [cloud('u')], is: nodes }).well).toBe(true);
 });
 
