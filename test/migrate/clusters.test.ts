@@ -4,7 +4,7 @@ import { planOf, refText } from '../../src/migrate/plan.ts';
 import { snapshotFromFiles } from '../../src/migrate/read-files.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
 import { refOf, type Change, type TranslateOptions } from '../../src/migrate/translation.ts';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeObject } from '../../src/model/objects.ts';
@@ -85,4 +85,9 @@ test('every code of a finding is in one of these clusters', async () => {
   const found = new Set<string>();
   for (const [, { objects, options }] of named) for (const { code } of toOVN(await read(objects), { ...defaults, ...options }).findings) found.add(code);
   expect(findingCodes.filter((code) => !found.has(code))).toEqual([]);
+});
+
+test('every code is explained', () => {
+  const text = readFileSync(new URL('../../docs/migrate.md', import.meta.url), 'utf8');
+  expect(findingCodes.filter((code) => !text.includes(`\n| \`${code}\` |`))).toEqual([]);
 });
