@@ -48,7 +48,8 @@ export async function planIn(folder: string): Promise<Plan> {
 export async function withPlan<T>(flags: { readonly plan: string; readonly kubeconfig?: string }, plan: Plan, work: (deps: ApplyDeps) => Promise<T>): Promise<T> {
   const client = await openClient(flags.kubeconfig);
   const tell = (line: string): void => void process.stdout.write(`${line}\n`);
-  return work({ client, folder: flags.plan, plan, signal: untilSignal(), tell }).finally(() => client.close());
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  return work({ client, folder: flags.plan, plan, signal: untilSignal(), tell, progress }).finally(() => client.close());
 }
 
 export interface EndTexts {

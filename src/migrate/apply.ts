@@ -37,8 +37,9 @@ export interface ApplyDeps {
   readonly folder: string;
   readonly plan: Plan;
   readonly signal: AbortSignal;
-  /** Says something for people. */
+  /** Says something for people; `progress` what takes long, once a second. */
   readonly tell: (line: string) => void;
+  readonly progress: (line: string) => void;
 }
 
 /** How it ended. `waiting`: the network plugin must be switched first. `stopped`: the signal came. */
@@ -164,7 +165,7 @@ class Run {
 
   /** Does the step; the reasons why not all of it could be done. */
   async #step(step: PlanStep): Promise<readonly string[]> {
-    const { client, signal, tell } = this.#deps;
+    const { client, signal, tell, progress } = this.#deps;
     const execution: Execution = { client, signal, force: this.#options.force, timeout: this.#options.timeout, ...this.#state };
     const [reasons, notes]: [string[], string[]] = [[], []];
     let [ended, told] = [0, performance.now()];
@@ -183,7 +184,7 @@ class Run {
       ended++;
       if (performance.now() - told < tellEvery) return;
       told = performance.now();
-      tell(`${step.name}: ${ended} of ${step.changes.length}`);
+      progress(`${step.name}: ${ended} of ${step.changes.length}`);
     });
     if (this.#options.dryRun) for (const note of notes.sort()) tell(note);
     return reasons.sort();

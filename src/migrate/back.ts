@@ -127,7 +127,7 @@ async function part({ deps, journal }: Walk, step: string, undos: readonly Undo[
     }
     if (performance.now() - told < tellEvery) return;
     told = performance.now();
-    deps.tell(`${step}: ${writes} of ${undos.length}`);
+    deps.progress(`${step}: ${writes} of ${undos.length}`);
   });
   return { writes, reasons: reasons.sort(), stopped: deps.signal.aborted };
 }

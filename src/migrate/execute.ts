@@ -8,7 +8,7 @@ import { isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { merged } from './drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
-import { isServed, liveObject, withRight, type Live } from './live.ts';
+import { isMissingRight, isServed, liveObject, withRight, type Live } from './live.ts';
 import { refKey, refText } from './plan.ts';
 import { bearsOurMark, fieldManager, holds, isForeignKind, isOurs, kindOf } from './planned.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
@@ -61,7 +61,7 @@ interface Case {
 
 /** For people, when only this object is concerned: a conflict, a refusal of its content, a missing namespace. */
 export function ownMatter(error: unknown): string | undefined {
-  if (!(error instanceof ApiError) || ![400, 404, 409, 422].includes(error.code)) return undefined;
+  if (!(error instanceof ApiError) || ![400, 403, 404, 409, 422].includes(error.code) || isMissingRight(error)) return undefined;
   const conflicts = (error.status.details?.causes ?? []).filter(({ reason }) => reason === 'FieldManagerConflict');
   if (conflicts.length === 0) return error.message;
   return conflicts.map(({ message = '', field = '' }) => `${message}: ${field}`).join('; ');

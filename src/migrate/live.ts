@@ -46,8 +46,13 @@ export async function readLive(client: KubeClient, signal: AbortSignal): Promise
 
 /** The error, or for a refusal one that names the right that is missing. */
 export function withRight(error: unknown, verb: string, kind: Kind): unknown {
-  if (!(error instanceof ApiError) || error.code !== 403) return error;
+  if (!(error instanceof ApiError) || !isMissingRight(error)) return error;
   return new Error(`missing right: ${verb} ${resourceName(kind)} (${error.message})`);
+}
+
+/** Whether we may not do it; 403 is also what quotas, webhooks and namespaces that are going away answer. */
+export function isMissingRight(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 403 && /\bcannot \w+ resource\b/.test(error.message);
 }
 
 /** `status.networkType` of the cluster's Network configuration; undefined where it is absent or may not be read. */

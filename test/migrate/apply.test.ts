@@ -215,6 +215,8 @@ test('a missing right ends it at once and is named', async () => {
   const forbidden = new ApiError(403, { message: 'nodes "n1" is forbidden: User "x" cannot patch resource "nodes"', reason: 'Forbidden' });
   const inner = dyingClient(client, 1e9, true).client;
   await expect(migration.apply({}, { ...inner, patch: () => Promise.reject(forbidden) })).rejects.toThrow('missing right: patch nodes (nodes "n1" is forbidden');
+  const quota = new ApiError(403, { message: 'admission webhook "x" denied the request', reason: 'Forbidden' });
+  expect(await migration.apply({}, { ...inner, patch: () => Promise.reject(quota) })).toMatchObject({ kind: 'failed', reasons: expect.arrayContaining(['Node n1: admission webhook "x" denied the request']) as string[] });
   await expect(migration.apply({}, { ...inner, list: () => Promise.reject(forbidden) })).rejects.toThrow(/^missing right: list \w+/);
   expect((await migration.apply()).kind).toBe('waiting');
 });

@@ -48,7 +48,7 @@ afterEach(async () => {
 
 async function back(given: Partial<BackOptions> = {}, by = client): Promise<ApplyOutcome & { readonly said: readonly string[] }> {
   const said: string[] = [];
-  const deps = { client: by, folder: migration.folder, plan: migration.plan, signal: new AbortController().signal, tell: (line: string) => said.push(line) };
+  const deps = { client: by, folder: migration.folder, plan: migration.plan, signal: new AbortController().signal, tell: (line: string) => said.push(line), progress: () => undefined };
   return { ...(await goBack(deps, { mode: 'write', force: false, ...given })), said };
 }
 

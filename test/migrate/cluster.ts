@@ -74,7 +74,7 @@ export async function planFor(client: KubeClient, changes: readonly Change[], mo
     folder,
     apply: async (options = {}, by = client, signal = new AbortController().signal) => {
       const said: string[] = [];
-      const outcome = await applyPlan({ client: by, folder, plan, signal, tell: (line) => said.push(line) }, { ...applyDefaults, ...options });
+      const outcome = await applyPlan({ client: by, folder, plan, signal, tell: (line) => said.push(line), progress: () => undefined }, { ...applyDefaults, ...options });
       return { ...outcome, said };
     },
     remove: () => rm(folder, { recursive: true, force: true }),

@@ -77,7 +77,7 @@ test('the roles of config/migrate are enough for a migration and both ways back,
     const alone = toSDN(((await snapshotFromServer(noting(client, reading), () => undefined, ovnKinds)) as { value: Snapshot }).value);
     const back = await planFor(client, alone.changes, { plan: { target: 'sdn' } });
     expect((await back.apply({ force: true, finalize: true, acceptUnwell: true }, by)).kind).toBe('done');
-    const outcome = await goBack({ client: by, folder: forth.folder, plan: forth.plan, signal: new AbortController().signal, tell: () => undefined }, { mode: 'write', force: true });
+    const outcome = await goBack({ client: by, folder: forth.folder, plan: forth.plan, signal: new AbortController().signal, tell: () => undefined, progress: () => undefined }, { mode: 'write', force: true });
     expect(outcome.kind).toBe('done');
     await forth.remove();
     await back.remove();
