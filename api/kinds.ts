@@ -69,8 +69,6 @@ export const egressRouters: Kind = {
   namespaced: true,
 };
 export const configMaps: Kind = { ...core, kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
-export const services: Kind = { ...core, kind: 'Service', plural: 'services', namespaced: true };
-export const endpoints: Kind = { ...core, kind: 'Endpoints', plural: 'endpoints', namespaced: true };
 /** Kinds whose template makes pods: an egress router may be stopped in one. */
 export const workloads: readonly Kind[] = [
   { ...core, kind: 'ReplicationController', plural: 'replicationcontrollers', namespaced: true },

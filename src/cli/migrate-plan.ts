@@ -1,5 +1,5 @@
 /** `sdn-compat migrate plan`: writes the folder that apply, verify and back work with. */
-import { hostSubnets } from '../../api/kinds.ts';
+import { hostSubnets, namespaces, netNamespaces } from '../../api/kinds.ts';
 import { planDiff } from '../migrate/diff.ts';
 import { writePlan } from '../migrate/folder.ts';
 import { toOVN } from '../migrate/ovn/translate.ts';
@@ -31,6 +31,7 @@ export interface PlanFlags extends SourceFlags {
 export async function runPlan(flags: PlanFlags): Promise<void> {
   const progress = progressLines();
   const snapshot = await readSnapshot(flags, progress);
+  refuseUnknown(flags.namespace, snapshot);
   progress('planning');
   const options = optionsOf(flags);
   const translation = toOVN(snapshot, options);
@@ -43,6 +44,13 @@ export async function runPlan(flags: PlanFlags): Promise<void> {
   if (flags.diff) process.stdout.write(`\n${planDiff(plan, snapshot).map((line) => `${line}\n`).join('')}`);
   const blocks = plan.findings.some(({ severity }) => severity === 'blocker' || (flags.strict && severity === 'warning'));
   if (blocks) process.exitCode = 1;
+}
+
+/** A name that nothing bears is a slip, and a plan of nothing would look fine. */
+function refuseUnknown(chosen: readonly string[], snapshot: Snapshot): void {
+  const known = new Set([namespaces, netNamespaces].flatMap((kind) => objectsOf(snapshot, kind)).map(({ metadata }) => metadata.name));
+  const unknown = chosen.find((name) => !known.has(name));
+  if (unknown !== undefined) throw new Failure(`--namespace ${unknown}: the input has neither a Namespace nor a NetNamespace of that name`, badInput);
 }
 
 function optionsOf(flags: PlanFlags): TranslateOptions {

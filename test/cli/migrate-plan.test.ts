@@ -143,6 +143,7 @@ test.each([
   ['a file that is not there', ['inspect', '-f', join(folder, 'absent')], /absent: .*no such file/],
   ['a concern that is none', ['plan', '--to', 'ovn', '--out', 'x', '-f', manual, '--only', 'egressip,dns'], /"dns" is none of egressip, firewall/],
   ['another target', ['plan', '--to', 'cilium', '--out', 'x', '-f', manual], /ovn/],
+  ['a namespace that is not there', ['plan', '--to', 'ovn', '--out', join(folder, 'never'), '-f', manual, '--namespace', 'rde'], /--namespace rde: the input has neither/],
   ['a prefix that no name may have', ['plan', '--to', 'ovn', '--out', 'x', '-f', manual, '--prefix', 'A_b'], /lower case/],
   ['a machine network that is none', ['inspect', '-f', manual, '--machine-network', '10.0.0.1/24'], /has host bits set/],
   ['a prediction of nothing', ['predict', '-f', join(folder, 'absent')], /absent: /],
