@@ -4,6 +4,8 @@ import { toSDN } from '../../src/migrate/ovn/back.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { create, objectsOn, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';
+import { generator } from '../random.ts';
+import { rounds } from '../rounds.ts';
 import { make, options, snapshotOf } from './snapshots.ts';
 
 const ovn = 'k8s.ovn.org/v1';
@@ -117,9 +119,9 @@ test('row 19: never a second policy in a namespace', () => {
 });
 
 test('OVN-Kubernetes\' objects are removed in finalize; what SDN makes by itself is written after it has started', () => {
-  const { steps, final } = back([make.node('n1', '192.168.7.11', { labels: labelled }), make.namespace('a'), eip('e', ['192.168.7.101'], byName('a'), { items: [{ egressIP: '192.168.7.101', node: 'n1' }] }), firewall('a', [])]);
+  const { steps, final } = back([make.node('n1', '192.168.7.11', { labels: labelled }), make.namespace('a'), eip('e', ['192.168.7.101'], byName('a'), { items: [{ egressIP: '192.168.7.101', node: 'n1' }] }), firewall('a', []), make.any('networking.k8s.io/v1', 'NetworkPolicy', { namespace: 'a', name: 'openshift-sdn-isolation' }, {}), make.any('networking.k8s.io/v1', 'NetworkPolicy', { namespace: 'a', name: 'mine' }, {})]);
   expect(steps).toEqual(['restore-after', 'restore-after', 'restore-after']);
-  expect(final).toEqual(['delete EgressFirewall default', 'delete EgressIP e', 'clear Node n1']);
+  expect(final).toEqual(['delete EgressFirewall default', 'delete EgressIP e', 'delete NetworkPolicy openshift-sdn-isolation', 'clear Node n1']);
 });
 
 test('without a backup and without any object of SDN the lists come back as they were, but for what is placed automatically', async () => {
@@ -165,5 +167,43 @@ test('without a backup and without any object of SDN the lists come back as they
     await plan.remove();
   } finally {
     await started.stop();
+  }
+});
+
+test('random clusters that are in order come back as they were, from EgressIPs, firewalls and labels alone', () => {
+  for (let seed = 1; seed <= rounds(200); seed++) {
+    const random = generator(seed);
+    const hosts = Array.from({ length: 1 + random(5) }, (_, index) => `n${index}`);
+    const names = Array.from({ length: 1 + random(8) }, (_, index) => `ns${index}`);
+    let next = 100;
+    const lists = new Map(hosts.map((name) => [name, [] as string[]]));
+    const automatic = new Set(hosts.filter(() => random(3) === 0));
+    const requests = new Map(
+      names.map((name) => [
+        name,
+        hosts.slice(0, random(hosts.length + 1)).map((host) => {
+          const ip = `192.168.7.${next++}`;
+          lists.get(host)!.push(ip);
+          return ip;
+        }),
+      ]),
+    );
+    const nodes = hosts.map((name, index) => make.node(name, `192.168.7.1${index}`));
+    const policies = names.filter(() => random(2) === 0).map((name) => make.policy(name, 'default', [['Allow', '203.0.113.0/24'], ['Deny', '198.51.100.0/24']]));
+    const sdn = [
+      ...hosts.map((name, index) => make.hostSubnet(name, `192.168.7.1${index}`, { egressIPs: lists.get(name), ...(automatic.has(name) ? { egressCIDRs: ['192.168.7.0/24'] } : {}) })),
+      ...names.map((name, index) => make.netNamespace(name, 10 + index, { egressIPs: requests.get(name) })),
+      ...policies,
+    ];
+    const { changes } = toOVN(snapshotOf([...nodes, ...names.map((name) => make.namespace(name)), ...sdn]), { ...options, machineNetworks: ['192.168.7.0/24'] });
+    const made = changes.flatMap((change) => (change.action === 'apply' ? [change.object] : []));
+    const labelled = nodes.map((node) => ({ ...node, metadata: { ...node.metadata, ...made.find(({ kind, metadata }) => kind === 'Node' && metadata.name === node.metadata.name)?.metadata } }));
+    const alone = back([...labelled, ...names.map((name) => make.namespace(name)), ...made.filter(({ kind }) => kind !== 'Node')]);
+    expect({ seed, requests: alone.requests }).toEqual({ seed, requests: Object.fromEntries([...requests].filter(([, ips]) => ips.length > 0)) });
+    const manual = [...lists].filter(([name, ips]) => !automatic.has(name) && ips.length > 0);
+    expect({ seed, lists: Object.fromEntries(Object.entries(alone.lists).filter(([, ips]) => ips !== undefined)) }).toEqual({ seed, lists: Object.fromEntries(manual) });
+    expect(Object.entries(alone.cidrs).filter(([, cidrs]) => cidrs !== undefined).map(([name]) => name)).toEqual([...automatic].sort());
+    expect(Object.keys(alone.rules).sort()).toEqual(policies.map(({ metadata }) => metadata.namespace).sort());
+    expect(alone.codes).toEqual([]);
   }
 });

@@ -2,7 +2,7 @@
  * The way back from OVN-Kubernetes' objects alone: what stands in EgressIPs, EgressFirewalls, Nodes and Namespaces, as
  * objects of OpenShift SDN. What SDN cannot express is a finding, never a stop; in doubt it is closed, not open.
  */
-import { apiVersionOf, egressFirewalls, egressIPs, namespaces, netNamespaces } from '../../../api/kinds.ts';
+import { apiVersionOf, egressFirewalls, egressIPs, namespaces, netNamespaces, networkPolicies } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { compareFindings } from '../finding.ts';
 import { compareRefs } from '../plan.ts';
@@ -12,6 +12,7 @@ import { policyPart } from './back-firewalls.ts';
 import { hostPart } from './back-hosts.ts';
 import { restoreStep } from './back-names.ts';
 import { requestPart } from './back-requests.ts';
+import { policyName } from './isolation.ts';
 import { ovnMulticast, sdnMulticast } from './multicast.ts';
 
 /** The translation of a snapshot to OpenShift SDN. Pure; the order of the input does not matter. */
@@ -40,7 +41,8 @@ function multicast(snapshot: Snapshot): Part {
 }
 
 function removals(snapshot: Snapshot): readonly Change[] {
-  const objects = [...objectsOf(snapshot, egressIPs), ...objectsOf(snapshot, egressFirewalls)];
+  const isolating = objectsOf(snapshot, networkPolicies).filter(({ metadata }) => metadata.name === policyName);
+  const objects = [...objectsOf(snapshot, egressIPs), ...objectsOf(snapshot, egressFirewalls), ...isolating];
   return objects.map((object): Change => ({ action: 'delete', step: 'finalize', object: objectRef(object), from: [] }));
 }
 

@@ -13,7 +13,8 @@ import { existing } from './existing.ts';
 
 type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<NetworkPolicyObject['spec']> };
 
-const policyName = 'openshift-sdn-isolation';
+/** Name of the NetworkPolicies that stand for VNIDs. */
+export const policyName = 'openshift-sdn-isolation';
 const nameLabel = 'kubernetes.io/metadata.name';
 /** Of the namespace that stands for the host network of all nodes (OpenShift documentation, network policy). */
 const hostNetworkLabel = 'policy-group.network.openshift.io/host-network';
