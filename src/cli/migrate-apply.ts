@@ -3,7 +3,7 @@ import { applyPlan, type ApplyDeps, type ApplyOutcome } from '../migrate/apply.t
 import { readPlan } from '../migrate/folder-read.ts';
 import type { Plan } from '../migrate/plan.ts';
 import { Failure, untilSignal } from './fail.ts';
-import { badInput, openClient } from './migrate-source.ts';
+import { badInput, openClient, progressLines } from './migrate-source.ts';
 
 export interface ApplyFlags {
   readonly plan: string;
@@ -39,7 +39,7 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
 
 /** The plan of a folder; one that cannot be read ends the command with status 2. */
 export async function planIn(folder: string): Promise<Plan> {
-  const plan = await readPlan(folder);
+  const plan = await readPlan(folder, progressLines());
   if (plan.ok) return plan.value;
   throw new Failure(plan.error, badInput);
 }

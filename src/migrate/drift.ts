@@ -1,6 +1,7 @@
 /** What became different in a cluster since its plan was made, but for what apply did itself. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
+import omitBy from 'lodash/omitBy.js';
 import { cloudPrivateIPConfigs } from '../../api/kinds.ts';
 import { isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
@@ -27,6 +28,16 @@ export function driftText({ object, field, was, is }: Drift): string {
 /** The fields of an object that a migration is about: all but identity, metadata and status. */
 export function contentOf(object: KubeObject): Readonly<Record<string, unknown>> {
   return omit({ ...object }, ['apiVersion', 'kind', 'metadata', 'status']);
+}
+
+/** Without what is empty: absent, null and [] are the same to OpenShift SDN, and dumps and others clear in their own way. */
+export function essence(content: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return omitBy(content, isEmpty);
+}
+
+/** Whether the value is absent, null or []. */
+export function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 /** The top-level fields in which the contents differ. */
@@ -92,9 +103,8 @@ function isKubeObject(value: unknown): value is KubeObject {
 
 /** What counts of an object: where the SDN controller owns egressIPs they move at any time and say nothing new. */
 function watched(object: KubeObject, was: KubeObject): Readonly<Record<string, unknown>> {
-  const content = contentOf(object);
-  const cidrs = contentOf(was)['egressCIDRs'];
-  return was.kind === 'HostSubnet' && Array.isArray(cidrs) && cidrs.length > 0 ? omit(content, 'egressIPs') : content;
+  const content = essence(contentOf(object));
+  return was.kind === 'HostSubnet' && !isEmpty(contentOf(was)['egressCIDRs']) ? omit(content, 'egressIPs') : content;
 }
 
 /** Of objects of others only those labels and annotations count that the change sets. */

@@ -16,10 +16,10 @@ import { objectRef, refOf } from './translation.ts';
 
 const atOnce = 16;
 
-/** The plan in the folder; the reason names file, line and field as far as they are known. */
-export async function readPlan(folder: string): Promise<Result<Plan>> {
+/** The plan in the folder; `progress` is told the files as they are read. The reason names file, line and field as far as they are known. */
+export async function readPlan(folder: string, progress: (what: string) => void = () => undefined): Promise<Result<Plan>> {
   try {
-    return ok(await read(folder));
+    return ok(await read(folder, progress));
   } catch (error) {
     if (error instanceof Unreadable) return err(error.message);
     throw error;
@@ -33,7 +33,7 @@ function refuse(problem: InputProblem): never {
   throw new Unreadable(problemText(problem));
 }
 
-async function read(folder: string): Promise<Plan> {
+async function read(folder: string, progress: (what: string) => void): Promise<Plan> {
   const file = join(folder, 'plan.yaml');
   const { text, value } = await yamlFile(file, `${folder} holds no plan`);
   const version = isRecord(value) ? value['formatVersion'] : undefined;
@@ -41,7 +41,7 @@ async function read(folder: string): Promise<Plan> {
   if (version !== formatVersion) {
     refuse(problemAt(source, 'formatVersion', `${version === undefined ? 'none' : JSON.stringify(version)} is not known: this program reads plans of format version ${formatVersion}`));
   }
-  const [objects, backup] = [await objectsIn(folder, 'objects'), await objectsIn(folder, 'backup')];
+  const [objects, backup] = [await objectsIn(folder, 'objects', progress), await objectsIn(folder, 'backup', progress)];
   const plan = parsePlan(value, objects);
   if (!plan.ok) refuse(problemAt(source, plan.error.field, plan.error.reason));
   const used = new Set(plan.value.steps.flatMap(({ changes }) => changes.map((change) => (change.action === 'apply' ? refKey(refOf(change)) : ''))));
@@ -67,11 +67,12 @@ function byRef(files: ReadonlyMap<string, KubeObject>, folder: string): Readonly
 }
 
 /** The objects of a subfolder by `SUBFOLDER/FILE`, in order of the file names. */
-async function objectsIn(folder: string, sub: string): Promise<ReadonlyMap<string, KubeObject>> {
+async function objectsIn(folder: string, sub: string, progress: (what: string) => void): Promise<ReadonlyMap<string, KubeObject>> {
   const names = await readdir(join(folder, sub)).catch((error: unknown) => refuse(fileProblem(join(folder, sub), reasonOf(error))));
   const found = new Map<string, KubeObject>();
   await inParallel(names, atOnce, async (name) => {
     const file = join(folder, sub, name);
+    progress(`reading ${file}`);
     const { text, value } = await yamlFile(file, '');
     const object = objectShape(value);
     const source = { file, text, document: 0, path: [] };

@@ -3,7 +3,7 @@ import { egressFirewalls, egressIPs, networkPolicies, egressRouters } from '../.
 import { asList, asText, fieldOf } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { contentOf } from './drift.ts';
+import { contentOf, isEmpty } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
 import { isServed, liveObject, type Live } from './live.ts';
 import { compareRefs, refKey, refText, type Plan } from './plan.ts';
@@ -130,8 +130,4 @@ function finalized({ plan, live, progress }: Scene): readonly Check[] {
     const back = Object.entries(change.patch).filter(([field, value]) => value === null && !isEmpty(fieldOf(is, field)));
     return back.map(([field]) => bad(object, field, 'it is set again'));
   });
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }

@@ -1,11 +1,10 @@
 /** What undoes a plan: SDN's objects as the backup has them, and nothing left of ours. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
-import omitBy from 'lodash/omitBy.js';
 import { apiVersionOf, namespaces } from '../../api/kinds.ts';
 import { fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { contentOf, differingFields, driftText, merged } from './drift.ts';
+import { contentOf, differingFields, driftText, essence, isEmpty, merged } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
 import { isServed, liveObject, type Live } from './live.ts';
 import { refKey, refText, type Plan } from './plan.ts';
@@ -104,15 +103,6 @@ function recreating(was: KubeObject, live: Live): Found {
 function cleared(content: Readonly<Record<string, unknown>>, change: Change | undefined): Readonly<Record<string, unknown>> {
   const result = change?.action === 'clear' ? merged(content, omit(change.patch, 'metadata')) : content;
   return isRecord(result) ? result : content;
-}
-
-/** Without what is empty: absent, null and [] are the same to OpenShift SDN, and others clear in their own way. */
-function essence(content: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return omitBy(content, isEmpty);
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 /** Annotations that finalize removes, and that are not there now. */

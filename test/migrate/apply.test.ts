@@ -96,8 +96,9 @@ test.each([
   expect(await objectsOn(client)).toEqual(before);
 });
 
-test('what is none of its business does not hold it up: automatic egress IPs that moved, other labels, nodes that heartbeat', async () => {
+test('what is none of its business does not hold it up: automatic egress IPs that moved, null that became [], other labels, nodes that heartbeat', async () => {
   await client.patch(hostSubnets, { name: 'n2' }, { egressIPs: [] }, { type: 'merge' });
+  await client.patch(netNamespaces, { name: 'cast' }, { egressIPs: [] }, { type: 'merge' });
   await client.patch(nodes, { name: 'n2' }, { metadata: { labels: { zone: 'b' } } }, { type: 'merge' });
   expect((await migration.apply()).kind).toBe('waiting');
 });
