@@ -31,7 +31,7 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
   end(outcome, {
     done: (writes, left) => {
       if (flags.dryRun) return 'Nothing was written: this was a dry run.';
-      return left === 'nothing' ? `Done: ${writes} changes, nothing is left to do.` : `Done: ${writes} changes. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
+      return left === 'nothing' ? `Done: ${changesText(writes)}, nothing is left to do.` : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
     },
     waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${plan.target === 'ovn' ? 'OVN-Kubernetes' : 'OpenShift SDN'}, and when it runs on every node run this again.`,
   });
@@ -70,10 +70,15 @@ export function end(outcome: ApplyOutcome, texts: EndTexts): void {
     case 'stopped':
       throw new Failure('stopped by a signal between two writes; run it again to go on');
     case 'refused':
-      throw new Failure(`refused; ${outcome.writes === 0 ? 'nothing was written' : `${outcome.writes} changes were made before`}:\n${listed(outcome.reasons)}`.trimEnd());
+      throw new Failure(`refused; ${outcome.writes === 0 ? 'nothing was written' : `${changesText(outcome.writes)} made before`}:\n${listed(outcome.reasons)}`.trimEnd());
     case 'failed':
-      throw new Failure(`failed after ${outcome.writes} changes; run it again when these are mended:\n${listed(outcome.reasons)}`.trimEnd());
+      throw new Failure(`failed after ${changesText(outcome.writes)}; run it again when these are mended:\n${listed(outcome.reasons)}`.trimEnd());
   }
+}
+
+/** `1 change`, `2 changes`. */
+export function changesText(count: number): string {
+  return `${count} change${count === 1 ? '' : 's'}`;
 }
 
 function listed(reasons: readonly string[]): string {

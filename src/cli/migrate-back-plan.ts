@@ -5,6 +5,7 @@ import { planOf } from '../migrate/plan.ts';
 import { ovnKinds } from '../migrate/source.ts';
 import { Failure } from './fail.ts';
 
+import { changesText } from './migrate-apply.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './migrate-source.ts';
 import { findingsText } from './migrate-tables.ts';
 import { programVersion } from './version.ts';
@@ -16,6 +17,6 @@ export async function runBackPlan(flags: SourceFlags, out: string): Promise<void
   const plan = planOf({ tool: `sdn-compat ${programVersion}`, target: 'sdn', options: {}, strict: false, snapshot, translation });
   const written = await writePlan(out, plan);
   if (!written.ok) throw new Failure(written.error, badInput);
-  const steps = plan.steps.map(({ name, changes }) => `${name}: ${changes.length} changes\n`);
+  const steps = plan.steps.map(({ name, changes }) => `${name}: ${changesText(changes.length)}\n`);
   process.stdout.write(`${steps.join('')}\n${findingsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`);
 }

@@ -1,7 +1,7 @@
 /** `sdn-compat migrate back`: undoes a plan, or plans a way back without one. */
 import { goBack } from '../migrate/back.ts';
 import { Failure } from './fail.ts';
-import { end, planIn, withPlan } from './migrate-apply.ts';
+import { changesText, end, planIn, withPlan } from './migrate-apply.ts';
 import { badInput, type SourceFlags } from './migrate-source.ts';
 
 export interface BackFlags extends SourceFlags {
@@ -26,7 +26,7 @@ async function undo(flags: BackFlags, folder: string): Promise<void> {
   const mode = flags.planOnly ? 'show' : flags.dryRun ? 'ask' : 'write';
   const outcome = await withPlan({ ...flags, plan: folder }, plan, (deps) => goBack(deps, { mode, force: flags.force }));
   end(outcome, {
-    done: (writes) => (mode === 'write' ? `Back: ${writes} changes, nothing of the migration is left.` : 'Nothing was written.'),
+    done: (writes) => (mode === 'write' ? `Back: ${changesText(writes)}, nothing of the migration is left.` : 'Nothing was written.'),
     waiting: 'The objects of OpenShift SDN are restored as far as they can be now. Switch the network plugin back to OpenShift SDN, and when it runs on every node run this again.',
   });
 }
