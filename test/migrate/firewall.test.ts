@@ -1,6 +1,11 @@
 import { firewallPart } from '../../src/migrate/ovn/firewall.ts';
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import { contains, parseCidr, parseIp, type Ip } from '../../src/model/address.ts';
+import type { EgressNetworkPolicyObject, KubeObject } from '../../src/model/objects.ts';
+import { parseVnid, type Vnid } from '../../src/model/vnid.ts';
+import { egressPolicies } from '../../src/node/plan/egresspolicy.ts';
+import { generator } from '../random.ts';
+import { rounds } from '../rounds.ts';
 import { contextFrom, make } from './snapshots.ts';
 
 const base = [make.clusterNetwork(), make.namespace('shop'), make.netNamespace('shop', 10), make.node('n1', '192.168.7.10'), make.hostSubnet('n1', '192.168.7.10')];
@@ -88,3 +93,44 @@ test('a policy of a namespace that is gone makes nothing; another EgressFirewall
   expect(translate([policy, firewall('203.0.113.0/24')]).codes).toEqual([]);
   expect(translate([policy, firewall('203.0.113.0/25')]).codes).toEqual(['blocker ObjectExists shop/default']);
 });
+
+function verdict(rules: readonly { readonly type: string; readonly to: { readonly cidrSelector?: string } }[], address: Ip): boolean {
+  const first = rules.find(({ to }) => {
+    const cidr = parseCidr(to.cidrSelector ?? '');
+    return cidr.ok && contains(cidr.value, address);
+  });
+  return first?.type !== 'Deny';
+}
+
+test('addresses outside are reachable exactly where the flows of OpenShift SDN let them be, whatever the policies', () => {
+  let closed = 0;
+  for (let seed = 1; seed <= rounds(1_000); seed++) {
+    const random = generator(seed);
+    const vnids = new Map(Array.from({ length: 5 }, (_, index) => [`ns${index}`, parsedVnid([0, 20, 21, 100 + index, 100 + index][random(5)]!)]));
+    const cidr = (): string => ['0.0.0.0/0', '0.0.0.0/32', '203.0.113.0/24', '203.0.113.128/25', '203.0.113.7/32', '198.51.100.0/22'][random(6)]!;
+    const policies = [...vnids.keys()].flatMap((namespace) =>
+      Array.from({ length: [0, 1, 1, 1, 2][random(5)]! }, (_, index) => make.policy(namespace, `p${index}`, Array.from({ length: random(5) }, () => [random(2) === 0 ? 'Allow' : 'Deny', cidr()] as const))),
+    );
+    const { rules } = translate([...vnids].flatMap(([name, vnid]) => [make.namespace(name), make.netNamespace(name, vnid)]).concat(policies));
+    const { byVnid } = egressPolicies(policies as unknown as EgressNetworkPolicyObject[], vnids);
+    for (const [namespace, vnid] of vnids) {
+      for (const text of ['203.0.113.7', '203.0.113.200', '198.51.101.1', '8.8.8.8']) {
+        const address = parseIp(text);
+        if (!address.ok) throw new Error(address.error);
+        const policy = byVnid.get(vnid) ?? { kind: 'rules', rules: [] };
+        const match = policy.kind === 'drop' ? { allow: false } : policy.rules.find((rule) => rule.kind === 'cidr' && contains(rule.cidr, address.value));
+        const today = match?.allow ?? true;
+        if (!today) closed++;
+        const tomorrow = verdict((rules[namespace] ?? []) as Parameters<typeof verdict>[0], address.value);
+        expect({ seed, namespace, text, open: tomorrow }).toEqual({ seed, namespace, text, open: today });
+      }
+    }
+  }
+  expect(closed).toBeGreaterThan(100);
+});
+
+function parsedVnid(number: number): Vnid {
+  const vnid = parseVnid(number);
+  if (!vnid.ok) throw new Error(vnid.error);
+  return vnid.value;
+}
