@@ -8,7 +8,7 @@ import type { KubeObject } from '../model/objects.ts';
 import { changeKey, type Progress } from './journal.ts';
 import { isServed, liveObject, type Live } from './live.ts';
 import { compareRefs, refKey, refText, type Plan } from './plan.ts';
-import { bearsOurMark, holds, isForeignKind } from './planned.ts';
+import { holds, isForeignKind } from './planned.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
 
 /** One difference: the field as `egressIPs`, and its values; undefined: there is none. */
@@ -107,13 +107,13 @@ function watched(object: KubeObject, was: KubeObject): Readonly<Record<string, u
   return was.kind === 'HostSubnet' && !isEmpty(contentOf(was)['egressCIDRs']) ? omit(content, 'egressIPs') : content;
 }
 
-/** Of objects of others only those labels and annotations count that the change sets. */
+/** Of objects of others only those labels and annotations count that the change sets, unless they are what it sets them to. */
 function keyDrift(change: Change, was: KubeObject, is: KubeObject): readonly Drift[] {
   if (change.action !== 'apply') return [];
   return (['labels', 'annotations'] as const).flatMap((field) =>
-    Object.keys(change.object.metadata[field] ?? {}).flatMap((key): readonly Drift[] => {
+    Object.entries(change.object.metadata[field] ?? {}).flatMap(([key, wanted]): readonly Drift[] => {
       const [before, now] = [was.metadata[field]?.[key], is.metadata[field]?.[key]];
-      return before === now ? [] : [{ object: objectRef(was), field: `metadata.${field}[${JSON.stringify(key)}]`, was: before, is: now }];
+      return before === now || now === wanted ? [] : [{ object: objectRef(was), field: `metadata.${field}[${JSON.stringify(key)}]`, was: before, is: now }];
     }),
   );
 }
@@ -123,7 +123,7 @@ function appearedDrift(change: Change, live: Live, { begun }: Progress): readonl
   const is = liveObject(live, object);
   // what the old plugin makes when it starts is meant to appear
   if (change.action !== 'apply' || change.step === 'restore-after' || isForeignKind(object) || is === undefined || begun.has(changeKey(change.step, refKey(object)))) return [];
-  if (bearsOurMark(is) && holds(contentOf(change.object), is)) return [];
+  if (holds(contentOf(change.object), is)) return [];
   return [{ object, field: '', was: undefined, is: 'there' }];
 }
 

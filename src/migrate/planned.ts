@@ -14,7 +14,7 @@ import {
   nodes,
   type Kind,
 } from '../../api/kinds.ts';
-import { asList, isRecord } from '../model/json.ts';
+import { asList, fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import type { ObjectRef } from './translation.ts';
 
@@ -83,4 +83,11 @@ export function bearsOurMark(object: KubeObject): boolean {
 export function isOurs(object: KubeObject): boolean {
   const writers = managersOf(object).filter(({ fields }) => 'f:spec' in fields);
   return writers.length > 0 && writers.every((one) => one.isOurs);
+}
+
+/** Whether others own every field of the spec too, so that the object stays whole without our ownership. */
+export function isShared(object: KubeObject): boolean {
+  const others = managersOf(object).filter((one) => !one.isOurs).map(({ fields }) => fieldOf(fields, 'f:spec'));
+  const spec = fieldOf(object, 'spec');
+  return Object.keys(isRecord(spec) ? spec : {}).every((key) => others.some((fields) => fieldOf(fields, `f:${key}`) !== undefined));
 }

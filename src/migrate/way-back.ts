@@ -8,7 +8,7 @@ import { contentOf, differingFields, driftText, essence, isEmpty, merged } from 
 import { changeKey, type Progress } from './journal.ts';
 import { isServed, liveObject, type Live } from './live.ts';
 import { refKey, refText, type Plan } from './plan.ts';
-import { bearsOurMark, holds, isForeignKind, isOurs, isSDN } from './planned.ts';
+import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared } from './planned.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
 
 type Texts = Readonly<Record<string, string>>;
@@ -178,7 +178,10 @@ function takenOver(config: KubeObject, was: KubeObject | undefined): { readonly 
 
 /** An object of somebody else that was overwritten with --force. */
 function givingBack(object: ObjectRef, is: KubeObject, was: KubeObject | undefined): Found {
-  if (was === undefined) return { undo: [], notes: [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`] };
+  if (was === undefined) {
+    const notes = [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`];
+    return { undo: isShared(is) ? [{ kind: 'release', object, labels: {}, annotations: {} }] : [], notes };
+  }
   const [before, now] = [contentOf(was), contentOf(is)];
   const fields = differingFields(before, now);
   const restore: readonly Undo[] = fields.length === 0 ? [] : [{ kind: 'restore', object, is, fields: new Map(fields.map((field) => [field, before[field]])), annotations: {} }];

@@ -4,7 +4,9 @@ import { cloudPrivateIPConfigs, egressFirewalls, egressIPs, hostSubnets, namespa
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
+import { goBack } from '../../src/migrate/back.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
+import { bearsOurMark } from '../../src/migrate/planned.ts';
 import { readJournal } from '../../src/migrate/journal.ts';
 import type { Started } from '../apiserver/started.ts';
 import { create, dump, objectsOn, planFor, serveOVN, snapshot, startCluster, switchToOVN, type Migration } from './cluster.ts';
@@ -115,6 +117,21 @@ test('an EgressIP that somebody made meanwhile is not touched: apply names it an
   expect(await client.get(egressIPs, { name: 'egressip-bank' })).toBeDefined();
   expect((await migration.apply({ acceptChanges: true, force: true })).kind).toBe('done');
   expect(await client.get(egressIPs, { name: 'egressip-shop' })).toMatchObject({ spec: { egressIPs: ['192.168.7.101'] } });
+});
+
+test('what somebody made just as the plan would is shared, and left to them on the way back', async () => {
+  await client.patch(nodes, { name: 'n1' }, { metadata: { labels: { 'k8s.ovn.org/egress-assignable': '' } } }, { type: 'merge', fieldManager: 'cno' });
+  await firstHalf();
+  const spec = { egressIPs: ['192.168.7.101'], namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'shop' } } };
+  await client.create(egressIPs, make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'egressip-shop' }, { spec }), { fieldManager: 'cno' });
+  expect((await migration.apply()).kind).toBe('done');
+  const said: string[] = [];
+  const deps = { client, folder: migration.folder, plan: migration.plan, signal: new AbortController().signal, tell: (line: string) => said.push(line), progress: () => undefined };
+  expect((await goBack(deps, { mode: 'write', force: false })).kind).toBe('done');
+  expect(said).toContain('EgressIP egressip-shop is left: somebody else made it after the plan, and the backup does not have it');
+  expect((await client.list(egressIPs)).items).toMatchObject([{ metadata: { name: 'egressip-shop' }, spec }]);
+  expect((await objectsOn(client)).filter(bearsOurMark)).toEqual([]);
+  expect((await client.get(nodes, { name: 'n1' }))?.metadata.labels).toHaveProperty(['k8s.ovn.org/egress-assignable']);
 });
 
 test('row 21: EgressIPs wait until the finalizer of a CloudPrivateIPConfig has let it go, and no longer than the timeout', async () => {
