@@ -6,13 +6,11 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dump } from 'js-yaml';
-import { isJsonObject, parseJson, type JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { refKey, type Plan } from './plan.ts';
 import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
-import { objectYAML } from './yaml.ts';
+import { objectYAML, plainYAML } from './yaml.ts';
 
 /** The version of the folder's form; a program refuses those it does not know. */
 export const formatVersion = 1;
@@ -56,7 +54,7 @@ function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, stri
   write(join(stage, 'findings.json'), `${JSON.stringify(plan.findings, null, 2)}\n`);
   writePlacement(join(stage, 'placement.json'), plan.placement);
   for (const [name, text] of reports) write(join(stage, name), text);
-  write(join(stage, 'plan.yaml'), yamlText(plainPlan(plan, files)));
+  write(join(stage, 'plan.yaml'), plainYAML(plainPlan(plan, files)));
 }
 
 /** A line an egress IP, written in parts: where every IP may get any of many nodes the whole is large. */
@@ -76,8 +74,8 @@ function writePlacement(file: string, placement: Plan['placement']): void {
   appendFileSync(file, '\n}\n');
 }
 
-function plainPlan({ tool, target, options, strict, incomplete, steps }: Plan, files: ReadonlyMap<string, string>): JsonObject {
-  return plain({
+function plainPlan({ tool, target, options, strict, incomplete, steps }: Plan, files: ReadonlyMap<string, string>): Readonly<Record<string, unknown>> {
+  return {
     formatVersion,
     tool,
     target,
@@ -85,7 +83,7 @@ function plainPlan({ tool, target, options, strict, incomplete, steps }: Plan, f
     strict,
     ...(incomplete.length === 0 ? {} : { incomplete }),
     steps: steps.map(({ name, description, changes }) => ({ name, description, changes: changes.map((change) => plainChange(change, files)) })),
-  });
+  };
 }
 
 function plainChange(change: Change, files: ReadonlyMap<string, string>): object {
@@ -129,14 +127,4 @@ export function fileNames(refs: readonly ObjectRef[]): ReadonlyMap<string, strin
 
 function stemOf({ kind, namespace, name }: ObjectRef): string {
   return [kind, ...(namespace === undefined ? [] : [namespace]), name].map((part) => encodeURIComponent(part).replaceAll('~', '%7E')).join('-');
-}
-
-function plain(value: object): JsonObject {
-  const json = parseJson(JSON.stringify(value));
-  if (!isJsonObject(json)) throw new Error('an object is written as an object');
-  return json;
-}
-
-function yamlText(value: JsonObject): string {
-  return dump(value, { noRefs: true, lineWidth: -1 });
 }

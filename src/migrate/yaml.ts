@@ -12,38 +12,51 @@ const reserved = /^(true|false|yes|no|on|off|y|n|null)$/i;
 const unprintable = /[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/gu;
 const topmost = ['apiVersion', 'kind', 'metadata'];
 
+type Fields = Readonly<Record<string, unknown>>;
+/** In which order the keys of an object are written. */
+type Order = (fields: Fields) => readonly string[];
+
 /** The object: apiVersion, kind and metadata first, all else in order of keys. */
 export function objectYAML(object: KubeObject): string {
-  const fields: Readonly<Record<string, unknown>> = { ...object };
-  const keys = [...topmost, ...sortedKeysOf(fields).filter((key) => !topmost.includes(key))];
-  return fieldsYAML(fields, keys, '');
+  const fields: Fields = { ...object };
+  return fieldsYAML(fields, [...topmost, ...byName(fields).filter((key) => !topmost.includes(key))], { indent: '', order: byName });
 }
 
-function fieldsYAML(fields: Readonly<Record<string, unknown>>, keys: readonly string[], indent: string): string {
+/** The value as it is, keys in the order in which they were made. */
+export function plainYAML(fields: Fields): string {
+  return fieldsYAML(fields, Object.keys(fields), { indent: '', order: Object.keys });
+}
+
+interface Style {
+  readonly indent: string;
+  readonly order: Order;
+}
+
+function fieldsYAML(fields: Fields, keys: readonly string[], style: Style): string {
   let text = '';
   for (const key of keys) {
     const value = fields[key];
-    if (value !== undefined) text += `${indent}${scalar(key)}:${valueYAML(value, indent)}`;
+    if (value !== undefined) text += `${style.indent}${scalar(key)}:${valueYAML(value, style)}`;
   }
   return text;
 }
 
 /** What stands behind the colon, with its line's end. */
-function valueYAML(value: unknown, indent: string): string {
-  if (Array.isArray(value)) return value.length === 0 ? ' []\n' : `\n${value.map((item) => itemYAML(item, `${indent}  `)).join('')}`;
-  if (!isRecord(value)) return ` ${scalar(value)}\n`;
-  const keys = sortedKeysOf(value);
-  return keys.length === 0 ? ' {}\n' : `\n${fieldsYAML(value, keys, `${indent}  `)}`;
+function valueYAML(value: unknown, { indent, order }: Style): string {
+  const inner = { indent: `${indent}  `, order };
+  if (Array.isArray(value)) return value.length === 0 ? ' []\n' : `\n${value.map((item) => itemYAML(item, inner)).join('')}`;
+  const text = isRecord(value) ? fieldsYAML(value, order(value), inner) : undefined;
+  if (text === undefined) return ` ${scalar(value)}\n`;
+  return text === '' ? ' {}\n' : `\n${text}`;
 }
 
-function itemYAML(item: unknown, indent: string): string {
-  const keys = isRecord(item) ? sortedKeysOf(item) : [];
-  if (!isRecord(item) || keys.length === 0) return `${indent}- ${scalar(item)}\n`;
-  return `${indent}- ${fieldsYAML(item, keys, `${indent}  `).trimStart()}`;
+function itemYAML(item: unknown, { indent, order }: Style): string {
+  const text = isRecord(item) ? fieldsYAML(item, order(item), { indent: `${indent}  `, order }) : '';
+  return text === '' ? `${indent}- ${scalar(item)}\n` : `${indent}- ${text.trimStart()}`;
 }
 
-function sortedKeysOf(fields: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.keys(fields).filter((key) => fields[key] !== undefined).sort(compareText);
+function byName(fields: Fields): readonly string[] {
+  return Object.keys(fields).sort(compareText);
 }
 
 function scalar(value: unknown): string {

@@ -50,7 +50,7 @@ function isAutomatic({ hostsOf }: EgressPlan, ip: Ip): boolean {
 
 function pinnedTo({ hostsOf, fitting }: EgressPlan, ip: Ip): readonly { readonly ip: Ip; readonly node: string }[] {
   const [host, ...others] = hostsOf(ip);
-  const [only, ...more] = fitting(ip);
-  if (host === undefined || others.length > 0 || host.egressCIDRs.length > 0 || only === undefined) return [];
-  return more.length === 0 && only === host.name ? [] : [{ ip, node: host.name }];
+  const nodes = fitting(ip);
+  if (host === undefined || others.length > 0 || host.egressCIDRs.length > 0 || nodes.length === 0) return [];
+  return nodes.length === 1 && nodes[0] === host.name ? [] : [{ ip, node: host.name }];
 }
