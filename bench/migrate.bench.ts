@@ -21,7 +21,9 @@ interface Figures {
 }
 
 /** The best of some runs; their memory is the largest. */
-function measure(args: readonly string[], folder: string): Figures {
+function measure(args: readonly string[], base: string): Figures {
+  // files are removed at the very end: ext4 takes long to make many files soon after many were deleted
+  const folder = mkdtempSync(join(base, 'run-'));
   const observerFile = join(folder, 'observer.cjs');
   const peakFile = join(folder, 'peak');
   writeFileSync(observerFile, observer);
@@ -29,7 +31,6 @@ function measure(args: readonly string[], folder: string): Figures {
     const command = ['--require', observerFile, program, 'migrate', ...args.map((arg) => arg.replace('OUT', join(folder, `out-${run}`)))];
     const { ms, value } = timed(() => spawnSync(process.execPath, command, { env: { ...process.env, PEAK_FILE: peakFile }, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] }));
     if (value.status !== 0) throw new Error(value.stderr);
-    rmSync(join(folder, `out-${run}`), { recursive: true, force: true });
     return { ms, mib: Number(readFileSync(peakFile, 'utf8')) / 1024 };
   });
   return { ms: Math.min(...all.map(({ ms }) => ms)), mib: Math.max(...all.map(({ mib }) => mib)) };
