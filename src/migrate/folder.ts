@@ -3,7 +3,7 @@
  * same bytes. The folder is 0700 and its files 0600: they tell a lot about a cluster.
  */
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync, writevSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeObject } from '../model/objects.ts';
@@ -21,7 +21,8 @@ export const journalName = 'journal.ndjson';
 /** In the order in which they are put in place. */
 const own = ['objects', 'backup', 'findings.json', 'placement.json', 'report.html', 'report.md', 'plan.yaml'];
 const staging = '.new';
-const linesAtOnce = 200;
+/** As many buffers as one call takes. */
+const partsAtOnce = 1_000;
 const longestStem = 180;
 
 /**
@@ -57,21 +58,31 @@ function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, stri
   write(join(stage, 'plan.yaml'), plainYAML(plainPlan(plan, files)));
 }
 
-/** A line an egress IP, written in parts: where every IP may get any of many nodes the whole is large. */
+/** A line an egress IP. Where each may get any of many nodes the whole is large: equal lists are made bytes once. */
 function writePlacement(file: string, placement: Plan['placement']): void {
-  const texts = new Map<readonly string[], string>();
-  const listText = (names: readonly string[]): string => {
-    const text = texts.get(names) ?? JSON.stringify(names);
-    texts.set(names, text);
-    return text;
+  const known = new Map<readonly string[], Buffer>();
+  const bytesOf = (names: readonly string[]): Buffer => {
+    const bytes = known.get(names) ?? Buffer.from(`${JSON.stringify(names)}}`);
+    known.set(names, bytes);
+    return bytes;
   };
-  const lines = [...placement].map(([ip, { today, allowed }]) => () => `${JSON.stringify(ip)}: {"today": ${JSON.stringify(today)}, "allowed": ${listText(allowed)}}`);
-  write(file, '{\n');
-  for (let at = 0; at < lines.length; at += linesAtOnce) {
-    const part = lines.slice(at, at + linesAtOnce).map((line) => line());
-    appendFileSync(file, `${at === 0 ? '' : ',\n'}${part.join(',\n')}`);
+  const parts = [...placement].flatMap(([ip, { today, allowed }], index) => {
+    const start = `${index === 0 ? '{\n' : ',\n'}${JSON.stringify(ip)}: {"today": ${JSON.stringify(today)}, "allowed": `;
+    return [Buffer.from(start), bytesOf(allowed)];
+  });
+  const descriptor = openSync(file, 'wx', 0o600);
+  try {
+    for (let at = 0; at < parts.length; at += partsAtOnce) writeAll(descriptor, parts.slice(at, at + partsAtOnce));
+    writeAll(descriptor, [Buffer.from(parts.length === 0 ? '{}\n' : '\n}\n')]);
+  } finally {
+    closeSync(descriptor);
   }
-  appendFileSync(file, '\n}\n');
+}
+
+function writeAll(descriptor: number, parts: readonly Buffer[]): void {
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  const written = writevSync(descriptor, parts);
+  if (written < size) writeFileSync(descriptor, Buffer.concat(parts).subarray(written)); // a full disk, which this says
 }
 
 function plainPlan({ tool, target, options, strict, incomplete, steps }: Plan, files: ReadonlyMap<string, string>): Readonly<Record<string, unknown>> {

@@ -92,10 +92,11 @@ interface PlanInput {
 /** The plan that a translation of a snapshot is: its changes by step, and the backup. Pure; order of input does not matter. */
 export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
   const { changes, findings, placement } = translation;
-  const all = new Map<string, KubeObject>();
-  for (const objects of snapshot.objects.values()) for (const object of objects) all.set(refKey(objectRef(object)), object);
   const touched = changes.flatMap((change) => [refOf(change), ...(change.action === 'clear' ? [] : change.from.filter(isConverted))]);
   const refs = uniqBy(touched, refKey).sort(compareRefs);
+  const kinds = new Set(refs.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`));
+  const all = new Map<string, KubeObject>();
+  for (const [kind, objects] of snapshot.objects) if (kinds.has(kind)) for (const object of objects) all.set(refKey(objectRef(object)), object);
   return {
     ...rest,
     incomplete: snapshot.unread.map(unreadText),
@@ -118,7 +119,8 @@ function isConverted({ apiVersion }: ObjectRef): boolean {
 }
 
 function stepOf(name: StepName, changes: readonly Change[]): readonly PlanStep[] {
-  const own = changes.filter(({ step }) => step === name).sort((a, b) => compareRefs(refOf(a), refOf(b)));
+  const known = changes.filter(({ step }) => step === name).map((change) => ({ change, ref: refOf(change) }));
+  const own = known.sort((a, b) => compareRefs(a.ref, b.ref)).map(({ change }) => change);
   return own.length === 0 && name !== 'switch' ? [] : [{ name, description: descriptions[name], changes: own }];
 }
 

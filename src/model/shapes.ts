@@ -5,21 +5,13 @@ import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceOb
 import { err, ok, type Result } from './result.ts';
 
 type Check = 'text' | 'text?' | 'texts?' | 'number' | 'number?' | 'texts by key?' | 'pod networks';
-type Checks = Readonly<Record<string, Check>>;
+type Checks = readonly (readonly [field: string, check: Check])[];
 
-const metadata: Checks = { name: 'text', uid: 'text?', annotations: 'texts by key?', labels: 'texts by key?' };
-const hostSubnet: Checks = { host: 'text', hostIP: 'text', subnet: 'text?', egressIPs: 'texts?', egressCIDRs: 'texts?' };
-const netNamespace: Checks = { netid: 'number', egressIPs: 'texts?' };
-const clusterNetwork: Checks = {
-  clusterNetworks: 'pod networks',
-  network: 'text?',
-  hostsubnetlength: 'number?',
-  serviceNetwork: 'text',
-  pluginName: 'text?',
-  vxlanPort: 'number?',
-  mtu: 'number?',
-};
-const podNetwork: Checks = { CIDR: 'text', hostSubnetLength: 'number' };
+const metadata: Checks = [['name', 'text'], ['uid', 'text?'], ['annotations', 'texts by key?'], ['labels', 'texts by key?']];
+const hostSubnet: Checks = [['host', 'text'], ['hostIP', 'text'], ['subnet', 'text?'], ['egressIPs', 'texts?'], ['egressCIDRs', 'texts?']];
+const netNamespace: Checks = [['netid', 'number'], ['egressIPs', 'texts?']];
+const clusterNetwork: Checks = [['clusterNetworks', 'pod networks'], ['network', 'text?'], ['hostsubnetlength', 'number?'], ['serviceNetwork', 'text'], ['pluginName', 'text?'], ['vxlanPort', 'number?'], ['mtu', 'number?']];
+const podNetwork: Checks = [['CIDR', 'text'], ['hostSubnetLength', 'number']];
 
 /** The value as a HostSubnet, or the first field of a wrong type. Whether the values make sense is not looked at. */
 export function hostSubnetShape(value: unknown): Result<HostSubnetObject, FieldProblem> {
@@ -38,7 +30,7 @@ export function clusterNetworkShape(value: unknown): Result<ClusterNetworkObject
 
 /** The value as an object of which only the metadata matters, or the first field of a wrong type. */
 export function objectShape(value: unknown): Result<KubeObject, FieldProblem> {
-  return isKubeObject(value) ? ok(value) : err(firstProblem(value, {}));
+  return isKubeObject(value) ? ok(value) : err(firstProblem(value, []));
 }
 
 function isHostSubnetObject(value: unknown): value is HostSubnetObject {
@@ -54,7 +46,7 @@ function isClusterNetworkObject(value: unknown): value is ClusterNetworkObject {
 }
 
 function isKubeObject(value: unknown): value is KubeObject {
-  return problemsOf(value, {}).length === 0;
+  return problemsOf(value, []).length === 0;
 }
 
 function firstProblem(value: unknown, checks: Checks): FieldProblem {
@@ -69,7 +61,9 @@ function problemsOf(value: unknown, checks: Checks): readonly FieldProblem[] {
 }
 
 function fieldProblems(value: Readonly<Record<string, unknown>>, checks: Checks, prefix: string): readonly FieldProblem[] {
-  return Object.entries(checks).flatMap(([name, check]) => fieldProblem(value[name], check, `${prefix}${name}`));
+  const problems: FieldProblem[] = [];
+  for (const [name, check] of checks) problems.push(...fieldProblem(value[name], check, `${prefix}${name}`));
+  return problems;
 }
 
 function fieldProblem(value: unknown, check: Check, field: string): readonly FieldProblem[] {

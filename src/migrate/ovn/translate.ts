@@ -41,7 +41,7 @@ export const toOVN: Translate = (snapshot, options) => {
     .filter(({ concern }) => concern === undefined || options.only.length === 0 || options.only.includes(concern))
     .map(({ part }) => part(context));
   return {
-    changes: made.flatMap(({ changes }) => changes).sort(compareChanges),
+    changes: inOrder(made.flatMap(({ changes }) => changes)),
     findings: made.flatMap(({ findings }) => findings).sort(compareFindings),
     placement: wantsEgressIPs ? placementOf(context) : new Map(),
     assignedCount: wantsEgressIPs ? context.egress.prediction.assignedCount : [],
@@ -64,7 +64,8 @@ function placementOf({ egress }: Context): ReadonlyMap<string, Placement> {
   return new Map(placements);
 }
 
-/** Total order of changes: step, object, action. */
-function compareChanges(a: Change, b: Change): number {
-  return stepNames.indexOf(a.step) - stepNames.indexOf(b.step) || compareRefs(refOf(a), refOf(b)) || compareText(a.action, b.action);
+/** By step, object and action: a total order. */
+function inOrder(changes: readonly Change[]): readonly Change[] {
+  const known = changes.map((change) => ({ change, step: stepNames.indexOf(change.step), ref: refOf(change) }));
+  return known.sort((a, b) => a.step - b.step || compareRefs(a.ref, b.ref) || compareText(a.change.action, b.change.action)).map(({ change }) => change);
 }
