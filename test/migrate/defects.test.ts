@@ -109,6 +109,22 @@ test('defect 18: the annotation of a node has the CIDRs of now, whatever stood i
   const old = { annotations: { ...network.annotations, 'networkoperator.openshift.io/sdn-to-ovn-migration': '{"EgressCIDRs":["10.0.0.0/8"]}' } };
   const translation = plan([...base, make.node('w0', '192.168.7.100', old), make.hostSubnet('w0', '192.168.7.100', { egressCIDRs: ['192.168.7.128/25'] })]);
   expect(applied(translation, 'Node', 'w0')?.metadata.annotations).toEqual({ 'networkoperator.openshift.io/sdn-to-ovn-migration': '{"EgressCIDRs":["192.168.7.128/25"]}' });
+  expect(codesOn(translation, 'w0')).toContain('ObjectExists');
+});
+
+test('labels and annotations that somebody else wrote are said', () => {
+  const translation = plan([
+    ...base,
+    make.node('w0', '192.168.7.100', { ...network, labels: { [label]: 'yes' } }),
+    make.hostSubnet('w0', '192.168.7.100', { egressIPs: ['192.168.7.200'] }),
+    make.namespace('red', { annotations: { 'k8s.ovn.org/multicast-enabled': 'false' } }),
+    make.netNamespace('red', 11, { egressIPs: ['192.168.7.200'] }, { annotations: { 'netnamespace.network.openshift.io/multicast-enabled': 'true' } }),
+  ]);
+  const clashes = translation.findings.filter(({ code }) => code === 'ObjectExists').map(({ kind, name, today }) => `${kind} ${name}: ${today}`);
+  expect(clashes).toEqual([
+    'Namespace red: The annotation k8s.ovn.org/multicast-enabled is "false"; OpenShift SDN does not look at it.',
+    'Node w0: The label k8s.ovn.org/egress-assignable is "yes"; OpenShift SDN does not look at it.',
+  ]);
 });
 
 test('defect 21: the cloud gives addresses back before EgressIPs ask for them', () => {

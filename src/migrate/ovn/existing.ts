@@ -1,7 +1,7 @@
 /** Objects that stand where a translation puts its own. */
 import { isRecord, jsonEqual, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import type { Finding } from '../finding.ts';
+import { onCluster, type Finding } from '../finding.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** Objects by namespace and name, of each list once. */
@@ -37,4 +37,35 @@ export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec:
       action: 'Delete or rename it and plan again, or apply with --force to replace its spec.',
     },
   ];
+}
+
+/** The findings that labels or annotations of ours are there with other values: somebody else wrote them. */
+export function clashes(snapshot: Snapshot, made: KubeObject): readonly Finding[] {
+  const found = present(snapshot, made);
+  return (['labels', 'annotations'] as const).flatMap((field) =>
+    Object.entries(made.metadata[field] ?? {}).flatMap(([key, value]) => {
+      const other = found?.metadata[field]?.[key];
+      return other === undefined || other === value ? [] : [clash(made, { field, key, value, other })];
+    }),
+  );
+}
+
+interface Clash {
+  readonly field: 'labels' | 'annotations';
+  readonly key: string;
+  readonly value: string;
+  readonly other: string;
+}
+
+function clash({ kind = '', metadata }: KubeObject, { field, key, value, other }: Clash): Finding {
+  const what = field === 'labels' ? 'label' : 'annotation';
+  return onCluster(kind, metadata.name ?? '', [
+    'warning',
+    'ObjectExists',
+    [
+      `The ${what} ${key} is ${JSON.stringify(other)}; OpenShift SDN does not look at it.`,
+      `The plan wants it to be ${JSON.stringify(value)}, and apply refuses to overwrite what another manager wrote.`,
+      `Remove the ${what}, or apply with --force.`,
+    ],
+  ]);
 }

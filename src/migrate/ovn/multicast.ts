@@ -6,6 +6,7 @@ import { onNetNamespace, type Finding } from '../finding.ts';
 import { objectsOf } from '../snapshot.ts';
 import type { Change, Part } from '../translation.ts';
 import type { Context } from './context.ts';
+import { clashes } from './existing.ts';
 import { listText } from './texts.ts';
 
 /** Turns multicast on when it is exactly `true`. */
@@ -22,12 +23,18 @@ export function multicastNamespaces({ snapshot, chosen }: Context): readonly str
 /** The part of the translation that is about multicast. */
 export function multicastPart(context: Context): Part {
   const names = multicastNamespaces(context);
-  return { changes: names.filter(context.exists).map(annotate), findings: joinedFindings(context, new Set(names)) };
+  const made = names.filter(context.exists).map(annotated);
+  return {
+    changes: made.map((object): Change => {
+      const from = [{ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.name ?? '' }];
+      return { action: 'apply', step: 'annotate-namespaces', object, from };
+    }),
+    findings: [...made.flatMap((object) => clashes(context.snapshot, object)), ...joinedFindings(context, new Set(names))],
+  };
 }
 
-function annotate(name: string): Change {
-  const object: KubeObject = { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, metadata: { name, annotations: { [ovnMulticast]: 'true' } } };
-  return { action: 'apply', step: 'annotate-namespaces', object, from: [{ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name }] };
+function annotated(name: string): KubeObject {
+  return { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, metadata: { name, annotations: { [ovnMulticast]: 'true' } } };
 }
 
 /** SDN's multicast is that of a VNID, OVN-Kubernetes's that of a namespace. */

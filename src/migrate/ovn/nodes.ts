@@ -5,8 +5,9 @@ import { familyOf } from '../../model/address.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { onCluster, type Finding, type FindingCode, type Severity, type Texts } from '../finding.ts';
 import { objectsOf } from '../snapshot.ts';
-import type { Change, Part } from '../translation.ts';
+import type { Change, ObjectRef, Part } from '../translation.ts';
 import type { Context } from './context.ts';
+import { clashes } from './existing.ts';
 import { assignableLabel, hasLabel, wantsEgress, type Machine } from './machines.ts';
 import { listText } from './texts.ts';
 
@@ -18,18 +19,19 @@ const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
 /** The part of the translation that labels nodes, with what it says about HostSubnets and Nodes. */
 export function nodePart(context: Context): Part {
   const machines = [...context.machines.values()];
+  const made = machines.flatMap(labelOf);
   return {
-    changes: machines.flatMap((machine) => labelOf(machine)),
-    findings: [...machines.flatMap((machine) => machineFindings(context, machine)), ...context.cluster.invalidHostSubnets.map(invalidFinding), ...unknownNetworks(context)],
+    changes: made.map(({ object, from }): Change => ({ action: 'apply', step: 'label-nodes', object, from })),
+    findings: [...made.flatMap(({ object }) => clashes(context.snapshot, object)), ...machines.flatMap((machine) => machineFindings(context, machine)), ...context.cluster.invalidHostSubnets.map(invalidFinding), ...unknownNetworks(context)],
   };
 }
 
-function labelOf({ name, hostSubnet, exists }: Machine): readonly Change[] {
+function labelOf({ name, hostSubnet, exists }: Machine): readonly { readonly object: KubeObject; readonly from: readonly ObjectRef[] }[] {
   if (hostSubnet === undefined || !wantsEgress(hostSubnet) || !exists) return [];
   const { egressCIDRs } = hostSubnet;
   const annotations = egressCIDRs.length === 0 ? {} : { annotations: { [cidrsAnnotation]: JSON.stringify({ EgressCIDRs: egressCIDRs.map(({ text }) => text) }) } };
   const object: KubeObject = { apiVersion: apiVersionOf(nodes), kind: nodes.kind, metadata: { name, labels: { [assignableLabel]: '' }, ...annotations } };
-  return [{ action: 'apply', step: 'label-nodes', object, from: [{ apiVersion: apiVersionOf(hostSubnets), kind: hostSubnets.kind, name }] }];
+  return [{ object, from: [{ apiVersion: apiVersionOf(hostSubnets), kind: hostSubnets.kind, name }] }];
 }
 
 type Found = readonly [Severity, FindingCode, Texts];
