@@ -266,6 +266,7 @@ export const clusters = {
       make.node('a', '172.18.0.11'),
       make.hostSubnet('a', '172.18.0.11', { egressIPs: ['172.18.0.200'] }),
       ...project('red', 11, ['172.18.0.200']),
+      ...project('blue', 12, ['203.0.113.7']),
     ],
   },
   'too many possibilities': {

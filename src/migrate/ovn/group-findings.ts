@@ -98,6 +98,19 @@ function hostFindings({ egress }: Context, { name, today }: Group, ip: Ip): read
 
 /** Whether no node may ever host the IP. */
 function outsideFindings({ egress, machines }: Context, group: Group, ip: Ip): readonly Found[] {
+  if (egress.doubtful(ip)) {
+    return [
+      [
+        'warning',
+        'EgressIPOutsideNetwork',
+        [
+          `${ip} is requested; no node that offers egress IPs has an address that begins alike, and nothing tells the prefix length of their networks.`,
+          `If ${ip} is in none of their networks, it stays unassigned.`,
+          'Name the networks with --machine-network CIDR and plan again.',
+        ],
+      ],
+    ];
+  }
   if (egress.fitting(ip).length > 0) return [];
   const able = [...machines.values()].filter(({ assignable, exists }) => assignable && exists);
   const networks = [...new Set(able.flatMap((machine) => machine.networks?.map(({ text }) => text) ?? []))].sort();

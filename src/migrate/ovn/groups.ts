@@ -42,6 +42,8 @@ export interface EgressPlan {
   readonly hostsOf: (ip: Ip) => readonly HostSubnet[];
   /** Names of nodes that may ever host the IP: assignable, Ready or not, on a network that holds it or may do so. */
   readonly fitting: (ip: Ip) => readonly string[];
+  /** Whether the IP fits only nodes whose network is not known, and nothing speaks for it: no egressCIDRs, no address near it. */
+  readonly doubtful: (ip: Ip) => boolean;
   /** Names of nodes whose egressCIDRs hold the IP. */
   readonly within: (ip: Ip) => readonly string[];
   /** Those of `fitting` that are not `within`. */
@@ -93,15 +95,26 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
   const roomy = namesFor(ranged(able.filter(({ ready, capacity }) => ready && capacity === undefined).map(cidrsOf)));
   const within = namesFor(ranged(cluster.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length > 0).map(({ name, egressCIDRs }) => ({ name, cidrs: egressCIDRs }))));
   const subtract = difference();
+  const sure = namesFor(ranged(able.filter(({ networks }) => networks !== undefined).map(cidrsOf)));
+  const near = new Set(able.flatMap(({ addresses }) => addresses.map(surroundingsOf)));
+  const doubtful = (ip: Ip): boolean => fitting(ip).length > 0 && sure(ip).length + within(ip).length === 0 && !near.has(surroundingsOf(ip));
+  const serves = (ip: Ip): boolean => roomy(ip).length > 0 || prediction.allowed.get(ip)?.includes(null) === false;
   return {
     groups,
     prediction,
     hostsOf: (ip) => hosts.get(ip) ?? [],
     fitting,
+    doubtful,
     within,
     beyond: (ip) => subtract(fitting(ip), within(ip)),
-    served: (group) => hasObject(group) && group.egressIPs.some((ip) => roomy(ip).length > 0 || prediction.allowed.get(ip)?.includes(null) === false),
+    // who is dropped today stays closed in doubt
+    served: (group) => hasObject(group) && group.egressIPs.some((ip) => serves(ip) && !(group.today.kind === 'dropped' && doubtful(ip))),
   };
+}
+
+/** The first 16 bits of an IPv4 address: machine networks are hardly ever larger. */
+function surroundingsOf(ip: Ip): string {
+  return ip.split('.', 2).join('.');
 }
 
 /** Whether there is an EgressIP of the group. */
