@@ -1,6 +1,7 @@
 /** `sdn-compat migrate inspect`: what there is, and what would change. */
 import type { Finding } from '../migrate/finding.ts';
 import { toOVN } from '../migrate/ovn/translate.ts';
+import { countsText } from '../migrate/report.ts';
 import { inventoryOf, type InventoryRow } from '../migrate/source.ts';
 import type { Concern } from '../migrate/translation.ts';
 import { progressLines, readSnapshot, type SourceFlags } from './migrate-source.ts';
@@ -30,5 +31,5 @@ interface Inspection {
 async function rendered(inspection: Inspection, output: InspectFlags['output']): Promise<string> {
   if (output === 'json') return `${JSON.stringify(inspection, null, 2)}\n`;
   if (output === 'yaml') return (await import('js-yaml')).dump(inspection, { noRefs: true, lineWidth: -1 });
-  return `${inventoryText(inspection.inventory)}\n${findingsText(inspection.findings)}`;
+  return `${inventoryText(inspection.inventory)}\n${findingsText(inspection.findings)}\n${countsText(inspection.findings)}\n`;
 }

@@ -6,13 +6,13 @@ import { toOVN } from '../migrate/ovn/translate.ts';
 import { planOf, type Plan } from '../migrate/plan.ts';
 import { htmlReport } from '../migrate/report-html.ts';
 import { markdownReport } from '../migrate/report-markdown.ts';
-import { reportOf } from '../migrate/report.ts';
+import { countsText, reportOf } from '../migrate/report.ts';
 import { objectsOf, type Snapshot } from '../migrate/snapshot.ts';
 import type { Concern, TranslateOptions } from '../migrate/translation.ts';
 import { asText, isRecord } from '../model/json.ts';
 import { Failure } from './fail.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './migrate-source.ts';
-import { aligned, countsText, findingsText } from './migrate-tables.ts';
+import { aligned, findingsText } from './migrate-tables.ts';
 import { programVersion } from './version.ts';
 
 export interface PlanFlags extends SourceFlags {

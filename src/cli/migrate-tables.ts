@@ -1,7 +1,7 @@
 /** Inventories and findings as aligned text for a terminal. */
 import { isatty } from 'node:tty';
 import { createColors } from 'picocolors';
-import { severities, type Finding, type Severity } from '../migrate/finding.ts';
+import type { Finding, Severity } from '../migrate/finding.ts';
 import { subjectOf } from '../migrate/report.ts';
 import type { InventoryRow } from '../migrate/source.ts';
 
@@ -23,8 +23,7 @@ export function inventoryText(rows: readonly InventoryRow[]): string {
 export function findingsText(findings: readonly Finding[], color = isatty(1)): string {
   const paint = createColors(color);
   const colors: Readonly<Record<Severity, (text: string) => string>> = { blocker: paint.red, warning: paint.yellow, info: paint.cyan };
-  if (findings.length === 0) return 'no findings\n';
-  const groups = [...Map.groupBy(findings, ({ severity, code }) => `${severity} ${code}`).values()];
+    const groups = [...Map.groupBy(findings, ({ severity, code }) => `${severity} ${code}`).values()];
   const blocks = groups.map((group) => {
     const [first] = group;
     if (first === undefined) return '';
@@ -32,15 +31,5 @@ export function findingsText(findings: readonly Finding[], color = isatty(1)): s
     const more = group.length > most ? `  and ${group.length - most} more\n` : '';
     return `${colors[first.severity](first.severity)} ${paint.bold(first.code)} (${group.length})\n${shown.join('')}${more}`;
   });
-  return `${blocks.join('\n')}\n${countsText(findings)}\n`;
-}
-
-/** `1 blocker, 2 warnings, 3 infos`. */
-export function countsText(findings: readonly Finding[]): string {
-  return severities
-    .map((severity) => {
-      const count = findings.filter((one) => one.severity === severity).length;
-      return `${count} ${severity}${count === 1 ? '' : 's'}`;
-    })
-    .join(', ');
+  return blocks.join('\n');
 }

@@ -1,5 +1,4 @@
 /** report.html: one file that needs nothing else, for light and dark screens and for paper. */
-import { severities } from './finding.ts';
 import { headings } from './report-words.ts';
 import { subjectOf, type CodeSection, type Report } from './report.ts';
 
@@ -21,7 +20,7 @@ export function htmlReport(report: Report): string {
   const more = (shown: number, all: number, file: string): string => (all > shown ? `<p>And ${all - shown} more in ${file}.</p>` : '');
   const body = [
     `<h1>${headings.title}</h1>`,
-    `<p>${severities.map((severity) => `<strong class="${severity}">${counts[severity]} ${severity}</strong>`).join(', ')}</p>`,
+    `<p><strong>${counts}</strong></p>`,
     report.incomplete.length === 0 ? '' : `<p class="blocker"><strong>${headings.incomplete}</strong></p><ul>${report.incomplete.map((text) => `<li>${escaped(text)}</li>`).join('')}</ul>`,
     table(['Option', 'Value'], report.options.map(([name, value]) => [name, value])),
     `<h2>${headings.steps}</h2>`,

@@ -1,5 +1,4 @@
 /** report.md. */
-import { severities } from './finding.ts';
 import { subjectOf, type Report } from './report.ts';
 import { headings } from './report-words.ts';
 
@@ -9,7 +8,7 @@ export function markdownReport(report: Report): string {
   return [
     `# ${headings.title}`,
     '',
-    severities.map((severity) => `${counts[severity]} ${severity}`).join(', '),
+    counts,
     ...(report.incomplete.length === 0 ? [] : ['', `**${headings.incomplete}**`, '', ...report.incomplete.map((text) => `- ${escaped(text)}`)]),
     '',
     ...table(['Option', 'Value'], report.options.map(([name, value]) => [name, value])),

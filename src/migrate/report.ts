@@ -23,7 +23,7 @@ export interface Report {
   readonly target: string;
   readonly options: readonly (readonly [string, string])[];
   readonly incomplete: readonly string[];
-  readonly counts: Readonly<Record<Severity, number>>;
+  readonly counts: string;
   readonly steps: readonly { readonly name: string; readonly description: string; readonly changes: string }[];
   readonly sections: readonly CodeSection[];
   readonly placement: readonly PlacementRow[];
@@ -46,13 +46,12 @@ interface ReportInput {
 
 /** The report of a plan. */
 export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): Report {
-  const count = (severity: Severity): number => plan.findings.filter((one) => one.severity === severity).length;
   const groups = [...Map.groupBy(plan.findings, ({ severity, code }) => `${severity} ${code}`).values()];
   return {
     target: plan.target,
-    options: Object.entries(plan.options).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const),
+    options: Object.entries(plan.options).flatMap(([name, value]) => optionRow(name, value)),
     incomplete: plan.incomplete,
-    counts: { blocker: count('blocker'), warning: count('warning'), info: count('info') },
+    counts: countsText(plan.findings),
     steps: plan.steps.map(({ name, description, changes }) => ({ name, description, changes: changesText(changes.map(({ action }) => action)) })),
     sections: groups
       .flatMap((findings) => {
@@ -65,6 +64,22 @@ export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): R
     assigned: plan.placement.size === 0 ? '' : assignedText(assignedCount, plan.placement.size),
     nodeAddresses,
   };
+}
+
+/** Only what was chosen: neither false nor an empty list. */
+function optionRow(name: string, value: unknown): readonly (readonly [string, string])[] {
+  const text = Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
+  return text === '' || value === false ? [] : [[name, text]];
+}
+
+/** `1 blocker, 2 warnings, 3 infos`. */
+export function countsText(findings: readonly Finding[]): string {
+  return severities
+    .map((severity) => {
+      const count = findings.filter((one) => one.severity === severity).length;
+      return `${count} ${severity}${count === 1 ? '' : 's'}`;
+    })
+    .join(', ');
 }
 
 /** The object of a finding in one cell. */

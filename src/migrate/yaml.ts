@@ -1,12 +1,12 @@
 /**
  * Objects as YAML, many thousand of them: ten times faster than a library that handles all of YAML. What is not plainly
- * a word is quoted as in JSON, which is YAML too, so whatever reads YAML reads the same value.
+ * words is quoted as in JSON, which is YAML too, so whatever reads YAML reads the same value.
  */
 import { isRecord } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 
-const plainWord = /^[A-Za-z][A-Za-z0-9._/-]*$/;
+const plainWords = /^[A-Za-z][A-Za-z0-9._/-]*( [A-Za-z0-9._/-]+)*$/;
 const reserved = /^(true|false|yes|no|on|off|y|n|null)$/i;
 /** What JSON leaves as it is and YAML does not take. */
 const unprintable = /[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/gu;
@@ -60,6 +60,6 @@ function byName(fields: Fields): readonly string[] {
 }
 
 function scalar(value: unknown): string {
-  if (typeof value === 'string' && plainWord.test(value) && !reserved.test(value)) return value;
+  if (typeof value === 'string' && plainWords.test(value) && !reserved.test(value)) return value;
   return JSON.stringify(value).replace(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
