@@ -7,6 +7,7 @@ import { Failure } from './fail.ts';
 
 import { changesText } from './migrate-apply.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './migrate-source.ts';
+import { countsText } from '../migrate/report.ts';
 import { findingsText } from './migrate-tables.ts';
 import { programVersion } from './version.ts';
 
@@ -18,5 +19,5 @@ export async function runBackPlan(flags: SourceFlags, out: string): Promise<void
   const written = await writePlan(out, plan);
   if (!written.ok) throw new Failure(written.error, badInput);
   const steps = plan.steps.map(({ name, changes }) => `${name}: ${changesText(changes.length)}\n`);
-  process.stdout.write(`${steps.join('')}\n${findingsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`);
+  process.stdout.write(`${steps.join('')}\n${findingsText(plan.findings)}\n${countsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`);
 }

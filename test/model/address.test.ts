@@ -1,4 +1,4 @@
-import { addressAt, contains, overlaps, parseCidr, parseIp } from '../../src/model/address.ts';
+import { addressAt, contains, overlaps, parseCidr, parseIfaddr, parseIp } from '../../src/model/address.ts';
 
 const ip = (text: string) => {
   const parsed = parseIp(text);
@@ -49,4 +49,20 @@ test('contains and overlaps compare by number and family', () => {
 test('addressAt counts from the network address and refuses what is outside', () => {
   expect(addressAt(cidr('10.254.1.0/24'), 1)).toBe('10.254.1.1');
   expect(() => addressAt(cidr('10.254.1.0/24'), 256)).toThrow('10.254.1.0/24 has no address 256');
+});
+
+test.each([
+  ['172.18.0.11/24', '172.18.0.11', '172.18.0.0/24'],
+  ['172.18.0.0/16', '172.18.0.0', '172.18.0.0/16'],
+  ['10.0.0.1/0', '10.0.0.1', '0.0.0.0/0'],
+  ['10.0.0.1/32', '10.0.0.1', '10.0.0.1/32'],
+  ['fd00:0::1/64', 'fd00::1', 'fd00::/64'],
+])('%s is the address %s on the network %s', (text, ip, network) => {
+  expect(parseIfaddr(text)).toMatchObject({ ok: true, value: { ip, network: { text: network } } });
+  const parsed = parseIfaddr(text);
+  expect(parsed.ok && contains(parsed.value.network, parsed.value.ip)).toBe(true);
+});
+
+test.each(['172.18.0.11', '172.18.0.11/33', '172.18.0.11/024', 'fd00::1/129', '/24', 'x/24', ''])('%j is no address with a prefix length', (text) => {
+  expect(parseIfaddr(text).ok).toBe(false);
 });
