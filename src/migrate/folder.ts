@@ -111,7 +111,7 @@ function plainChange(change: Change, files: ReadonlyMap<string, string>): object
 function writeObjects(folder: string, objects: readonly KubeObject[]): ReadonlyMap<string, string> {
   mkdirSync(folder, { mode: 0o700 });
   const names = fileNames(objects.map(objectRef));
-  for (const object of objects) write(join(folder, names.get(refKey(objectRef(object))) ?? ''), objectYAML(object));
+  for (const object of objects) write(`${folder}/${names.get(refKey(objectRef(object))) ?? ''}`, objectYAML(object));
   return names;
 }
 

@@ -3,7 +3,6 @@
  * words is quoted as in JSON, which is YAML too, so whatever reads YAML reads the same value.
  */
 import { isRecord } from '../model/json.ts';
-import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 
 const plainWords = /^[A-Za-z][A-Za-z0-9._/-]*( [A-Za-z0-9._/-]+)*$/;
@@ -55,8 +54,10 @@ function itemYAML(item: unknown, { indent, order }: Style): string {
   return text === '' ? `${indent}- ${scalar(item)}\n` : `${indent}- ${text.trimStart()}`;
 }
 
+/** In order of UTF-16 code units, as `sort` does by itself. */
 function byName(fields: Fields): readonly string[] {
-  return Object.keys(fields).sort(compareText);
+  const keys = Object.keys(fields);
+  return keys.length < 2 ? keys : keys.sort();
 }
 
 function scalar(value: unknown): string {
