@@ -71,7 +71,7 @@ test('a folder with other things in it is left alone; a plan in it is replaced',
   const foreign = join(folder, 'foreign');
   mkdirSync(foreign);
   writeFileSync(join(foreign, 'notes.txt'), 'mine');
-  expect(await migrate('plan', '--to', 'ovn', '--out', foreign, '-f', manual)).toMatchObject({ status: 2, stderr: expect.stringMatching(/^sdn-compat: .*notes\.txt/) as string });
+  expect(await migrate('plan', '--to', 'ovn', '--out', foreign, '-f', manual)).toMatchObject({ status: 2, stderr: expect.stringMatching(/^sdn-compat: .*notes\.txt/m) as string });
   expect(readdirSync(foreign)).toEqual(['notes.txt']);
   const again = join(folder, 'again');
   await migrate('plan', '--to', 'ovn', '--out', again, '-f', broken);
@@ -134,7 +134,7 @@ test('a cluster is planned as its dump is, and one that cannot be reached is sai
   }
   const nobody = join(folder, 'nobody');
   writeFileSync(nobody, dump({ apiVersion: 'v1', kind: 'Config', 'current-context': 'x', clusters: [{ name: 'x', cluster: { server: 'http://127.0.0.1:9' } }], contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }], users: [{ name: 'x', user: {} }] }));
-  expect(await migrate('inspect', '--from-cluster', '--kubeconfig', nobody)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^sdn-compat: cannot read [a-z.]+: /) as string });
+  expect(await migrate('inspect', '--from-cluster', '--kubeconfig', nobody)).toMatchObject({ status: 2, stdout: '', stderr: expect.stringMatching(/^sdn-compat: cannot read [a-z.]+: /m) as string });
 });
 
 test.each([
