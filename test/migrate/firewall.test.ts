@@ -3,7 +3,7 @@ import type { TranslateOptions } from '../../src/migrate/translation.ts';
 import { contains, parseCidr, parseIp, type Ip } from '../../src/model/address.ts';
 import type { EgressNetworkPolicyObject, KubeObject } from '../../src/model/objects.ts';
 import { parseVnid, type Vnid } from '../../src/model/vnid.ts';
-import { egressPolicies } from '../../src/node/plan/egresspolicy.ts';
+import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
 import { contextFrom, make } from './snapshots.ts';
