@@ -1,5 +1,5 @@
 /** Runs programs: an argv array, optional standard input, a time limit, an AbortSignal. Never a shell. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
 export interface RunOptions {
   readonly input?: string;
@@ -32,21 +32,15 @@ export class ExecError extends Error {
   }
 }
 
-/** The real `Exec`: rejects only when the program cannot be started or the signal aborts. */
-export const exec: Exec = (program, args, options = {}) =>
-  new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      cwd: options.cwd,
-      env: options.env === undefined ? process.env : { ...process.env, ...options.env },
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
+/** Gives a program that has just been started its input and waits for its end; rejects when it could not be started. */
+export function finish(child: ChildProcess, options: Pick<RunOptions, 'input' | 'timeout'>): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
     // Not spawn's own timeout: its timer outlives a program that could not be started, and keeps this process waiting.
     const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 30_000);
     const out: Buffer[] = [];
     const error: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => error.push(chunk));
+    child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => error.push(chunk));
     child.on('error', (failure) => {
       clearTimeout(timer);
       reject(failure);
@@ -55,9 +49,22 @@ export const exec: Exec = (program, args, options = {}) =>
       clearTimeout(timer);
       resolve({ status: code ?? -1, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(error).toString() });
     });
-    child.stdin.on('error', () => undefined); // a program may end without reading its input
-    child.stdin.end(options.input ?? '');
+    child.stdin?.on('error', () => undefined); // a program may end without reading its input
+    child.stdin?.end(options.input ?? '');
   });
+}
+
+/** The real `Exec`: rejects only when the program cannot be started or the signal aborts. */
+export const exec: Exec = (program, args, options = {}) =>
+  finish(
+    spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      cwd: options.cwd,
+      env: options.env === undefined ? process.env : { ...process.env, ...options.env },
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    }),
+    options,
+  );
 
 /** Runs a program that must succeed and returns its standard output; throws ExecError otherwise. */
 export async function must(run: Exec, program: string, args: readonly string[], options?: RunOptions): Promise<string> {

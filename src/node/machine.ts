@@ -152,6 +152,7 @@ export class Machine {
   }
 
   close(): void {
+    this.bridge.close();
     this.#ovsdb?.close();
     this.#switch?.close();
   }

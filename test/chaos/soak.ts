@@ -56,6 +56,8 @@ try {
     const isFlat = memory < most.growth && descriptors <= 0 && log / operations < most.bytesPerOperation;
     console.log(`${name.padEnd(14)} memory ${(lowest(last, 'memory') / 1024).toFixed(0)} MiB (${(memory * 100).toFixed(1)} %), descriptors ${descriptors >= 0 ? '+' : ''}${descriptors}, log ${(log / operations).toFixed(0)} bytes an operation${isFlat ? '' : '  NOT FLAT'}`);
     if (!isFlat) process.exitCode = 1;
+    const tenths = Array.from({ length: 10 }, (_, index) => all.filter(({ at }) => at >= began + index * tenth && at < began + (index + 1) * tenth));
+    console.log(`${' '.repeat(15)}lowest MiB of each tenth: ${tenths.map((samples) => (lowest(samples, 'memory') / 1024).toFixed(0)).join(' ')}`);
   }
 } finally {
   for (const client of clients) client.stop();

@@ -1,5 +1,6 @@
 /** br0 in Open vSwitch: made, read, written. Decides nothing. */
-import { type Exec, must } from '../../io/exec.ts';
+import { type Exec, ExecError, must } from '../../io/exec.ts';
+import { SpareProgram } from '../../io/spare.ts';
 import { asText } from '../../model/json.ts';
 import { asMap, asSet, type Operation, type Ovsdb, type Row } from './ovsdb.ts';
 import { type BridgeContent, readContent } from './bundle.ts';
@@ -7,18 +8,21 @@ import { bridge, port, tunDevice, vxlanDevice } from './pipeline.ts';
 import type { Datapath } from '../facts.ts';
 
 const openFlow = ['-O', 'OpenFlow13'] as const;
+const bundleArgs = [...openFlow, '--bundle', 'bundle', bridge, '-'] as const;
 
 /** Runs ovs-ofctl against the Open vSwitch whose sockets are in `runDir`. */
 export class Bridge {
   readonly #run: Exec;
   readonly #env: Readonly<Record<string, string>>;
   readonly #applied: () => Promise<unknown>;
+  readonly #bundles: SpareProgram;
 
   /** `applied` is awaited after every bundle. */
   constructor(run: Exec, runDir: string, applied: () => Promise<unknown> = () => Promise.resolve()) {
     this.#run = run;
     this.#applied = applied;
     this.#env = { OVS_RUNDIR: runDir };
+    this.#bundles = new SpareProgram({ program: 'ovs-ofctl', args: bundleArgs, env: this.#env });
   }
 
   /** The flows and groups of br0; throws ExecError when ovs-vswitchd does not answer. */
@@ -33,9 +37,14 @@ export class Bridge {
 
   /** Applies the lines as one atomic bundle; all or none take effect. */
   async apply(lines: readonly string[]): Promise<void> {
-    const input = `${lines.join('\n')}\n`;
-    await must(this.#run, 'ovs-ofctl', [...openFlow, '--bundle', 'bundle', bridge, '-'], { env: this.#env, input });
+    const result = await this.#bundles.run(`${lines.join('\n')}\n`);
+    if (result.status !== 0) throw new ExecError('ovs-ofctl', bundleArgs, result);
     await this.#applied();
+  }
+
+  /** Ends what waits for the next bundle. */
+  close(): void {
+    this.#bundles.close();
   }
 
   /** Fragments are matched by their addresses; only the first has ports. */
