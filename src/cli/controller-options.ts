@@ -1,8 +1,9 @@
 /** The settings of `sdn-compat controller`. Each is a flag, an environment variable and a field of the config file. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { LogLevel } from '../io/log.ts';
 import { withEnvironment } from './config-file.ts';
 import { duration } from './duration.ts';
+import { statusAddressOption } from './status-address.ts';
 
 /** What environment variables of the controller begin with. */
 export const controllerPrefix = 'SDN_COMPAT_CONTROLLER';
@@ -20,12 +21,6 @@ export interface ControllerFlags {
   readonly leaseNamespace: string;
   readonly leaseName: string;
   readonly statusAddress: string;
-}
-
-function address(text: string): string {
-  const port = Number(/^[^\s]+:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN);
-  if (text === 'off' || port <= 65535) return text;
-  throw new InvalidArgumentError('it must be HOST:PORT, or off.');
 }
 
 /** A probe interval; 0 for none. */
@@ -50,6 +45,6 @@ export function addControllerOptions(command: Command): Command {
     .addOption(lasting('--retry-period <duration>', 'between two attempts to take or renew the Lease; less than the renew deadline', [2, duration(50)]))
     .option('--lease-namespace <namespace>', 'namespace of the Lease', 'kube-system')
     .option('--lease-name <name>', 'name of the Lease', 'sdn-compat-controller')
-    .addOption(new Option('--status-address <host:port>', 'address of /metrics, /healthz and /readyz, or off').argParser(address).default('127.0.0.1:9106'));
+    .addOption(statusAddressOption('127.0.0.1:9106'));
   return withEnvironment(command, controllerPrefix);
 }

@@ -9,11 +9,11 @@ import { openKube } from '../io/kube/config.ts';
 import { LeaderElection } from '../io/kube/lease.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { tcpProbe } from '../io/probe.ts';
-import { serveStatus, type StatusServer } from '../io/status-server.ts';
 import { applyConfigFile, applyEnvironment } from './config-file.ts';
 import { controllerPrefix, type ControllerFlags } from './controller-options.ts';
 import { Failure, untilSignal } from './fail.ts';
 import { keepHeapSmall } from './heap.ts';
+import { openStatus } from './status-address.ts';
 
 interface Parts {
   readonly client: KubeClient;
@@ -32,17 +32,6 @@ interface Readiness {
 function notReady({ isStarted, election }: Readiness): string | undefined {
   if (election === undefined || election.isLeading()) return isStarted ? undefined : 'the caches are not synced';
   return election.isHealthy() ? undefined : 'the API server does not answer';
-}
-
-async function openStatus(address: string, metrics: ControllerMetrics, readiness: Readiness): Promise<StatusServer | undefined> {
-  if (address === 'off') return undefined;
-  const at = address.lastIndexOf(':');
-  const [host, port] = [address.slice(0, at).replace(/^\[|\]$/g, ''), Number(address.slice(at + 1))];
-  try {
-    return await serveStatus({ host, port, registry: metrics.registry, notReady: () => notReady(readiness) });
-  } catch (error) {
-    throw new Failure(`--status-address ${address}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 /** One term of the controllers: from the first list to the end of the signal. */
@@ -86,7 +75,7 @@ export async function runController(command: Command): Promise<void> {
   const parts = { client, logger, metrics: createMetrics(), flags };
   const election = flags.leaderElect ? electionOf(parts) : undefined;
   const readiness: Readiness = { isStarted: false, election };
-  const status = await openStatus(flags.statusAddress, parts.metrics, readiness);
+  const status = await openStatus(flags.statusAddress, parts.metrics.registry, () => notReady(readiness));
   const signal = untilSignal();
   try {
     if (election === undefined) await term(parts, client, readiness, signal);

@@ -7,6 +7,7 @@ import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
 import type { StatusFlags } from './status.ts';
+import { statusAddressOption } from './status-address.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
 import { addMigrateCommands } from './migrate-commands.ts';
@@ -66,6 +67,7 @@ program
   .addOption(new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed').argParser(duration(50)).default(1_000, '1s'))
   .option('--resync <seconds>', 'how often bridge, nft and links are read afresh', wholeNumber(1, 3_600), 60)
   .option('--resolver <address>', 'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)')
+  .addOption(statusAddressOption('127.0.0.1:9107'))
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
   .option('--check', 'print what is wrong with this machine and how to mend it, and end')

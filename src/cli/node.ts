@@ -8,8 +8,10 @@ import { createLogger, type LogLevel } from '../io/log.ts';
 import { runAgent } from '../node/agent.ts';
 import { checkMachine } from '../node/check.ts';
 import { cleanup } from '../node/cleanup.ts';
+import { createNodeMetrics } from '../node/metrics.ts';
 import { untilSignal } from './fail.ts';
 import { keepHeapSmall } from './heap.ts';
+import { openStatus } from './status-address.ts';
 
 export interface NodeFlags {
   readonly kubeconfig?: string;
@@ -24,6 +26,7 @@ export interface NodeFlags {
   readonly resync: number;
   /** Milliseconds. */
   readonly probeInterval: number;
+  readonly statusAddress: string;
   readonly logLevel: LogLevel;
   readonly check?: boolean;
   readonly cleanup?: boolean;
@@ -79,9 +82,13 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     probeInterval: flags.probeInterval,
   };
   const signal = untilSignal();
+  const metrics = createNodeMetrics();
+  let isReady = false;
+  const status = await openStatus(flags.statusAddress, metrics.registry, () => (isReady ? undefined : 'the node is not yet as the cluster says'));
   try {
-    await runAgent(options, { client, exec, logger }, signal);
+    await runAgent(options, { client, exec, logger, metrics, onReady: () => (isReady = true) }, signal);
   } finally {
+    status?.close();
     client.close();
   }
   return undefined;

@@ -7,7 +7,7 @@ import type { Logger } from '../io/log.ts';
 import { tcpProbe } from '../io/probe.ts';
 import type { Ip } from '../model/address.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
-import { Applier } from './apply.ts';
+import { type Applied, Applier } from './apply.ts';
 import type { Connection } from './conntrack.ts';
 import { PodAttacher } from './cni/attacher.ts';
 import { type AttachedPod, attachedPods } from './cni/pods.ts';
@@ -20,6 +20,7 @@ import { watchMachine } from './links/monitor.ts';
 import { PresentAddresses } from './links/present.ts';
 import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
+import type { NodeMetrics } from './metrics.ts';
 import { renderBase } from './nft/ruleset.ts';
 import { type NodePlan, planNode } from './plan/node.ts';
 
@@ -37,6 +38,9 @@ export interface AgentDeps {
   readonly client: KubeClient;
   readonly exec: Exec;
   readonly logger: Logger;
+  readonly metrics: NodeMetrics;
+  /** Called once, when the node is as the cluster says for the first time. */
+  readonly onReady: () => void;
 }
 
 const key = 'node';
@@ -45,6 +49,7 @@ const tellAgain = 30 * 60_000;
 
 class Agent {
   readonly #options: AgentOptions;
+  readonly #deps: AgentDeps;
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #queue: WorkQueue;
@@ -61,15 +66,18 @@ class Agent {
   #view: ClusterView | undefined;
   #pods: readonly LocalPod[] = [];
   #ready = false;
+  /** When the change was heard that the next pass is for; undefined when there is none. */
+  #changedAt: number | undefined;
   /** What was last said of each thing that is wrong, so that it is said once. */
   readonly #said = new Map<string, string>();
 
   constructor(options: AgentOptions, deps: AgentDeps, signal: AbortSignal) {
-    const { client, exec, logger } = deps;
+    const { client, exec, logger, metrics } = deps;
+    this.#deps = deps;
     this.#options = options;
     this.#logger = logger;
     this.#signal = signal;
-    this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000 });
+    this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
     this.#names = new NameTracker(resolverLookup(options.resolver), logger, () => this.#wake());
@@ -77,7 +85,10 @@ class Agent {
       logger,
       probe: tcpProbe(),
       interval: options.probeInterval,
-      setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
+      setOffline: (nodeIP, isOffline) => {
+        metrics.peer(nodeIP, isOffline);
+        this.#feed.setOffline(nodeIP, isOffline);
+      },
     });
     this.#addresses = new PresentAddresses(exec);
     const addresses = this.#addresses;
@@ -121,6 +132,7 @@ class Agent {
   }
 
   #wake(): void {
+    this.#changedAt ??= performance.now();
     this.#queue.add(key);
   }
 
@@ -151,18 +163,23 @@ class Agent {
 
   async #sync(): Promise<void> {
     const waiting = this.#waiters;
+    const since = this.#changedAt ?? performance.now();
     this.#waiters = [];
+    this.#changedAt = undefined;
+    let isDone = false;
     try {
-      if (!(await this.#pass())) this.#waiters.push(...waiting);
-      else for (const done of waiting) done();
-    } catch (error) {
-      this.#waiters.push(...waiting);
-      throw error;
+      isDone = await this.#pass(since);
+    } finally {
+      if (isDone) for (const done of waiting) done();
+      else {
+        this.#waiters.push(...waiting);
+        this.#changedAt = since;
+      }
     }
   }
 
-  /** One pass over the whole node; false when the cluster does not tell enough yet. */
-  async #pass(): Promise<boolean> {
+  /** One pass over the whole node, for changes heard since then; false when the cluster does not tell enough yet. */
+  async #pass(since: number): Promise<boolean> {
     const found = this.#feed.view();
     this.#say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
     if (!found.ok) return false;
@@ -177,13 +194,18 @@ class Agent {
     this.#pods = pods;
     const state = view.stateOf(pods.map(({ vnid }) => vnid));
     const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
-    await this.#apply(planNode({ ...view, facts, uplink, networks, pods, state, addressesOf }), view, prepared);
-    if (!this.#ready) this.#logger.info({ sinceStart: Math.round(performance.now()), pods: pods.length }, 'the node is as the cluster says');
-    this.#ready = true;
+    const plan = planNode({ ...view, facts, uplink, networks, pods, state, addressesOf });
+    const applied = await this.#apply(plan, view, prepared);
+    this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);
+    if (!this.#ready) {
+      this.#ready = true;
+      this.#deps.onReady();
+      this.#logger.info({ sinceStart: Math.round(performance.now()), pods: pods.length }, 'the node is as the cluster says');
+    }
     return true;
   }
 
-  async #apply(plan: NodePlan, { own }: ClusterView, { facts, networks, uplink }: Prepared): Promise<void> {
+  async #apply(plan: NodePlan, { own }: ClusterView, { facts, networks, uplink }: Prepared): Promise<Applied> {
     const { datapath, masqueradeBit, subnet } = facts;
     const nftBase = renderBase({ datapath, masqueradeBit, subnet, ...networks });
     const inside = [...networks.cluster, networks.service];
@@ -193,8 +215,10 @@ class Agent {
       this.#say(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
       this.#events.report({ object: involved(hostSubnets, facts.name, own.object), type: 'Warning', reason: 'EgressIPRefused', message: reason });
     }
-    if (done.bundleLines + done.hosted.length + done.released.length + done.connectionsEnded === 0) return;
-    this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
+    if (done.bundleLines + done.hosted.length + done.released.length + done.connectionsEnded > 0) {
+      this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
+    }
+    return done;
   }
 
   #say(about: string, reason: string | undefined, message: string): void {

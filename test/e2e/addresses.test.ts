@@ -56,6 +56,18 @@ test("the node's own address as egress IP is refused: the namespace is dropped, 
   expect((await lab.node('worker1', 'ip', '-4', '-o', 'addr', 'show', 'to', '192.168.7.12')).stdout).toContain('192.168.7.12/24');
 }, 30_000);
 
+test('the agent tells by metrics what it hosts and refuses, and that it is ready', async () => {
+  const status = async (path: string): Promise<string> => (await lab.node('worker1', 'curl', '-s', `http://127.0.0.1:9107${path}`)).stdout;
+  expect(await status('/readyz')).toBe('ok\n');
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: [egressIP, '192.168.9.1'] });
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'blue', { egressIPs: ['192.168.9.1'] });
+  await until('one hosted, one refused', async () => /agent_egressips_hosted 1\n[^]*agent_egressips_refused 1\n/.test(await status('/metrics')));
+  expect(await status('/metrics')).toMatch(/sdn_compat_agent_change_to_flows_seconds_count [1-9]/);
+  await lab.patch('netnamespace', 'blue', { egressIPs: null });
+  await clear();
+}, 30_000);
+
 test('an interface whose name leaves no room for the label: egress IPs are refused, all else goes on', async () => {
   const device = 'averylongnic';
   await lab.node('worker2', 'ip', 'link', 'add', device, 'type', 'bridge');

@@ -1,0 +1,28 @@
+/** `--status-address`: where a process that runs for long serves /metrics, /healthz and /readyz. */
+import { InvalidArgumentError, Option } from 'commander';
+import type { Registry } from 'prom-client';
+import { serveStatus, type StatusServer } from '../io/status-server.ts';
+import { Failure } from './fail.ts';
+
+function address(text: string): string {
+  const port = Number(/^[^\s]+:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN);
+  if (text === 'off' || port <= 65535) return text;
+  throw new InvalidArgumentError('it must be HOST:PORT, or off.');
+}
+
+/** The option, with its default. */
+export function statusAddressOption(byDefault: string): Option {
+  return new Option('--status-address <host:port>', 'address of /metrics, /healthz and /readyz, or off').argParser(address).default(byDefault);
+}
+
+/** Serves there until closed; undefined with `off`. Throws Failure when the address cannot be had. */
+export async function openStatus(at: string, registry: Registry, notReady: () => string | undefined): Promise<StatusServer | undefined> {
+  if (at === 'off') return undefined;
+  const colon = at.lastIndexOf(':');
+  const [host, port] = [at.slice(0, colon).replace(/^\[|\]$/g, ''), Number(at.slice(colon + 1))];
+  try {
+    return await serveStatus({ host, port, registry, notReady });
+  } catch (error) {
+    throw new Failure(`--status-address ${at}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
