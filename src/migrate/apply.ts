@@ -8,6 +8,7 @@ import { execute, type Execution } from './execute.ts';
 import type { Finding, Severity } from './finding.ts';
 import { Journal, changeKey, progressOf, readJournal, type Progress } from './journal.ts';
 import { isServed, readLive, readNetworkType } from './live.ts';
+import { alone, isTaken } from './lock.ts';
 import { refKey, refText, type Plan, type PlanStep } from './plan.ts';
 import { notSwitched } from './plugin.ts';
 import { refOf } from './translation.ts';
@@ -77,7 +78,8 @@ function findingText({ code, kind, namespace, name, action }: Finding): string {
 /** Applies the plan as far as it can be applied now. Throws when the API server cannot be reached or a right is missing. */
 export async function applyPlan(deps: ApplyDeps, options: ApplyOptions): Promise<ApplyOutcome> {
   try {
-    return await begunApply(deps, options);
+    const begun = (): Promise<ApplyOutcome> => begunApply(deps, options);
+    return options.dryRun ? await begun() : ((await alone(deps.folder, begun)) ?? refused([isTaken]));
   } catch (error) {
     if (deps.signal.aborted) return { kind: 'stopped', writes: 0 };
     throw error;

@@ -5,6 +5,7 @@ import { planHash, type ApplyDeps, type ApplyOutcome } from './apply.ts';
 import { failed, kindFor, named, ownMatter } from './execute.ts';
 import { Journal, progressOf, readJournal, type Progress } from './journal.ts';
 import { readLive, readNetworkType, withRight } from './live.ts';
+import { alone, isTaken } from './lock.ts';
 import { refKey, refText } from './plan.ts';
 import { fieldManager } from './planned.ts';
 import { wayBack, type Undo, type WayBack } from './way-back.ts';
@@ -26,7 +27,8 @@ const verbs: Readonly<Record<Undo['kind'], string>> = { create: 'created', resto
 /** Goes back as far as it can be gone now. Throws when the API server cannot be reached or a right is missing. */
 export async function goBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOutcome> {
   try {
-    return await begunBack(deps, options);
+    const begun = (): Promise<ApplyOutcome> => begunBack(deps, options);
+    return options.mode === 'write' ? ((await alone(deps.folder, begun)) ?? { kind: 'refused', writes: 0, reasons: [isTaken] }) : await begun();
   } catch (error) {
     if (deps.signal.aborted) return { kind: 'stopped', writes: 0 };
     throw error;

@@ -6,6 +6,7 @@ import { ApiError } from '../../src/io/kube/error.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { goBack } from '../../src/migrate/back.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
+import { alone } from '../../src/migrate/lock.ts';
 import { bearsOurMark } from '../../src/migrate/planned.ts';
 import { readJournal } from '../../src/migrate/journal.ts';
 import type { Started } from '../apiserver/started.ts';
@@ -48,6 +49,19 @@ const firstHalf = async (): Promise<void> => {
   expect((await migration.apply()).kind).toBe('waiting');
   await switchToOVN(client);
 };
+
+test('two at once: the second apply and the second back are refused and write nothing', async () => {
+  const before = await dump(client);
+  const refused = { kind: 'refused', writes: 0, reasons: [expect.stringContaining('another apply or back is at work') as string] };
+  await alone(migration.folder, async () => {
+    expect(await migration.apply()).toMatchObject(refused);
+    const deps = { client, folder: migration.folder, plan: migration.plan, signal: new AbortController().signal, tell: () => undefined, progress: () => undefined };
+    expect(await goBack(deps, { mode: 'write', force: false })).toMatchObject(refused);
+    expect((await migration.apply({ dryRun: true })).kind).toBe('done');
+  });
+  expect(await dump(client)).toEqual(before);
+  expect((await migration.apply()).kind).toBe('waiting');
+});
 
 test('apply goes to the switch, waits there, goes on when OVN-Kubernetes runs everywhere, and finalizes when all is well', async () => {
   const before = await dump(client);
