@@ -18,6 +18,6 @@ export async function runBackPlan(flags: SourceFlags, out: string): Promise<void
   const plan = planOf({ tool: `sdn-compat ${programVersion}`, target: 'sdn', options: {}, strict: false, snapshot, translation });
   const written = await writePlan(out, plan);
   if (!written.ok) throw new Failure(written.error, badInput);
-  const steps = plan.steps.map(({ name, changes }) => `${name}: ${changesText(changes.length)}\n`);
+  const steps = plan.steps.map(({ name, changes }) => `${name}: ${name === 'switch' ? 'yours' : changesText(changes.length)}\n`);
   process.stdout.write(`${steps.join('')}\n${findingsText(plan.findings)}\n${countsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`);
 }

@@ -11,6 +11,7 @@ import { objectsOf, type Snapshot } from '../migrate/snapshot.ts';
 import type { Concern, TranslateOptions } from '../migrate/translation.ts';
 import { asText, isRecord } from '../model/json.ts';
 import { Failure } from './fail.ts';
+import { changesText } from './migrate-apply.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './migrate-source.ts';
 import { aligned, findingsText } from './migrate-tables.ts';
 import { programVersion } from './version.ts';
@@ -75,7 +76,7 @@ function nodeAddresses(snapshot: Snapshot): readonly string[] {
 
 function summaryText(plan: Plan, folder: string): string {
   const urgent = plan.findings.filter(({ severity }) => severity !== 'info');
-  const steps = plan.steps.map(({ name, changes }, index) => [`${index + 1}.`, name, `${changes.length} changes`]);
+  const steps = plan.steps.map(({ name, changes }, index) => [`${index + 1}.`, name, name === 'switch' ? 'yours' : changesText(changes.length)]);
   return [
     ...(plan.incomplete.length === 0 ? [] : [`The plan is incomplete:\n${plan.incomplete.map((text) => `  ${text}\n`).join('')}\n`]),
     aligned(steps),

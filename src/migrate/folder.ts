@@ -31,8 +31,9 @@ const longestStem = 180;
  * with other things in it, and one whose plan was begun. `reports` are further files, by name.
  */
 export async function writePlan(folder: string, plan: Plan, reports: ReadonlyMap<string, string> = new Map()): Promise<Result<void>> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const present = await readdir(folder);
+  const opened = await contents(folder);
+  if (!opened.ok) return opened;
+  const present = opened.value;
   if (present.includes(journalName)) return err(`${folder}: its plan was begun (${journalName} is there): give another folder`);
   const foreign = present.filter((name) => name !== staging && !own.includes(name)).sort();
   if (foreign.length > 0) return err(`${folder}: it holds ${foreign.slice(0, 3).join(', ')}, which is of no plan: give an empty folder`);
@@ -45,6 +46,16 @@ export async function writePlan(folder: string, plan: Plan, reports: ReadonlyMap
   for (const name of own.filter((one) => made.has(one))) await rename(join(stage, name), join(folder, name));
   await rm(stage, { recursive: true });
   return ok(undefined);
+}
+
+/** What is in the folder, which is made when it is not there; the reason when it can be neither. */
+async function contents(folder: string): Promise<Result<readonly string[]>> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return ok(await readdir(folder));
+  } catch (error) {
+    return err(`${folder} cannot be the plan's folder: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** Writes without yielding: with many thousand small files that takes a fraction of the time. */

@@ -53,7 +53,7 @@ async function interrupted(after: number, signal: NodeJS.Signals): Promise<numbe
 test('a whole migration and back by the command, killed on the way', async () => {
   const before = await dump(started.client, [netNamespaces]);
   const planned = await run('plan', '--to', 'ovn', '--from-cluster', '--machine-network', '192.168.7.0/24', '--out', plan);
-  expect(planned.status).toBe(0);
+  expect([planned.status, planned.stdout]).toEqual([0, expect.stringMatching(/^1\. +label-nodes +3 changes\n2\. +switch +yours\n/)]);
 
   const dry = await run('apply', '--plan', plan, '--dry-run');
   expect(dry.stdout).toContain('Node n1: would be changed');
@@ -109,6 +109,10 @@ test('bad input is one clear line and status 2; an API server that is gone is on
   const none = await run('apply', '--plan', join(folder, 'nowhere'));
   expect([none.status, none.stderr]).toEqual([2, expect.stringMatching(/^sdn-compat: .*nowhere holds no plan: ENOENT[^\n]*\n$/)]);
   expect(await run('back')).toMatchObject({ status: 2, stderr: expect.stringContaining('give either --plan DIR, or --out DIR') as string });
+  const file = join(folder, 'a-file');
+  await writeFile(file, '');
+  const blocked = await run('plan', '--to', 'ovn', '--from-cluster', '--out', file);
+  expect([blocked.status, blocked.stderr]).toEqual([2, expect.stringMatching(/^sdn-compat: [^\n]*a-file cannot be the plan's folder: EEXIST[^\n]*\n$/)]);
   await writeFile(join(folder, 'gone'), (await readFile(started.kubeconfig, 'utf8')).replace(/(server: https:\/\/127.0.0.1:)\d+/, '$11'));
   const gone = await exec(process.execPath, argv(['verify', '--plan', plan, '--kubeconfig', join(folder, 'gone')]));
   expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(/^sdn-compat: [^\n]*ECONNREFUSED[^\n]*\n$/)]);
