@@ -82,6 +82,7 @@ export const workloads: readonly Kind[] = [
 ];
 /** OpenShift's own configuration of the network: `config.openshift.io/v1` as seen, `operator.openshift.io/v1` as asked for. */
 export const networkConfigs: Kind = { group: 'config.openshift.io', version: 'v1', kind: 'Network', plural: 'networks', namespaced: false };
+export const infrastructures: Kind = { group: 'config.openshift.io', version: 'v1', kind: 'Infrastructure', plural: 'infrastructures', namespaced: false };
 export const networkOperators: Kind = { group: 'operator.openshift.io', version: 'v1', kind: 'Network', plural: 'networks', namespaced: false };
 
 /** `network.openshift.io/v1` for our kinds, `v1` for the core ones: the value of `apiVersion`. */

@@ -27,6 +27,7 @@ export const findingCodes = [
   'EgressIPUnrequested',
   'EgressRouterPod',
   'HostSubnetInvalid',
+  'HostedControlPlane',
   'HybridOverlay',
   'IncompleteInput',
   'JoinedNamespaces',

@@ -183,6 +183,15 @@ export const clusters = {
       ...project('red', 11),
     ],
   },
+  'hosted control plane': {
+    objects: [
+      ...base,
+      ...worker(0),
+      make.any('config.openshift.io/v1', 'Infrastructure', { name: 'cluster' }, { status: { controlPlaneTopology: 'External' } }),
+      make.any('operator.openshift.io/v1', 'Network', { name: 'cluster' }, { spec: { migration: { mtu: { network: { from: 1450, to: 1500 }, machine: { to: 1500 } } }, defaultNetwork: { ovnKubernetesConfig: { mtu: 1400 } } } }),
+      ...project('red', 11),
+    ],
+  },
   'broken addresses': {
     objects: [
       ...base,

@@ -1,6 +1,6 @@
-/** What stands in the way of OVN-Kubernetes as a whole: networks that it uses itself, MTU, hybrid overlay. */
+/** What stands in the way of OVN-Kubernetes as a whole: networks that it uses itself, MTU, hosted control planes, hybrid overlay. */
 import upperFirst from 'lodash/upperFirst.js';
-import { clusterNetworks, egressNetworkPolicies, networkOperators, nodes } from '../../../api/kinds.ts';
+import { clusterNetworks, egressNetworkPolicies, infrastructures, networkOperators, nodes } from '../../../api/kinds.ts';
 import { contains, overlaps, parseCidr, parseIp, type Cidr } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { onCluster, type Finding, type Severity } from '../finding.ts';
@@ -21,7 +21,7 @@ const geneveOverhead = 100;
 
 /** The part of the translation that only looks. */
 export function preflightPart(context: Context): Part {
-  return { changes: [], findings: [...overlapFindings(context), ...mtuFindings(context), ...hybridFindings(context)] };
+  return { changes: [], findings: [...overlapFindings(context), ...mtuFindings(context), ...hostedFindings(context), ...hybridFindings(context)] };
 }
 
 interface Internal {
@@ -91,9 +91,9 @@ function isInside(text: string, outer: Cidr): boolean {
   return ip.ok && contains(outer, ip.value) && (!cidr.ok || cidr.value.length >= outer.length);
 }
 
-function mtuFindings({ network }: Context): readonly Finding[] {
-  if (network === undefined) return [];
-  const { mtu } = network;
+function mtuFindings(context: Context): readonly Finding[] {
+  if (context.network === undefined) return [];
+  const { mtu } = context.network;
   const today = mtu === undefined ? `Pods have an MTU ${vxlanOverhead} bytes below that of the network between the nodes.` : `Pods have an MTU of ${mtu} bytes, ${vxlanOverhead} below that of the network between the nodes.`;
   const least = geneveOverhead - vxlanOverhead;
   return [
@@ -104,6 +104,45 @@ function mtuFindings({ network }: Context): readonly Finding[] {
         today,
         `OVN-Kubernetes needs ${geneveOverhead} bytes, so the MTU falls by ${least}${mtu === undefined ? '' : ` to ${mtu - least}`}, unless the network between the nodes carries more.`,
         `Check that no program needs packets that large, and set spec.migration.mtu of the network operator to match.`,
+      ],
+    ]),
+    ...tooLargeMTU(context, mtu),
+  ];
+}
+
+/** The MTU that the operator is to give pods, against that between the nodes: what spec.migration.mtu says it will be, or what OpenShift SDN's tells. */
+function tooLargeMTU(context: Context, mtu: number | undefined): readonly Finding[] {
+  const operator = networkOperator(context);
+  const wanted = [['migration', 'mtu', 'network', 'to'], ['defaultNetwork', 'ovnKubernetesConfig', 'mtu']].map((path) => ({ field: `spec.${path.join('.')}`, value: at(operator, ['spec', ...path]) }));
+  const planned = at(operator, ['spec', 'migration', 'mtu', 'machine', 'to']);
+  const between = typeof planned === 'number' ? planned : mtu === undefined ? undefined : mtu + vxlanOverhead;
+  return wanted.flatMap(({ field, value }) => {
+    if (between === undefined || typeof value !== 'number' || value + geneveOverhead <= between) return [];
+    return [
+      onCluster(networkOperators.kind, 'cluster', [
+        typeof planned === 'number' ? 'blocker' : 'warning',
+        'ClusterMTU',
+        [
+          `The network between the nodes has an MTU of ${between} bytes${typeof planned === 'number' ? ' (spec.migration.mtu.machine.to)' : `, as far as OpenShift SDN's MTU of ${mtu} tells`}.`,
+          `${field} is ${value}: with the ${geneveOverhead} bytes of OVN-Kubernetes packets are too large for it, and get lost.`,
+          `Set ${field} to ${between - geneveOverhead} or less, or raise the MTU between the nodes with spec.migration.mtu.machine.`,
+        ],
+      ]),
+    ];
+  });
+}
+
+function hostedFindings({ snapshot }: Context): readonly Finding[] {
+  const isHosted = objectsOf(snapshot, infrastructures).some((one) => at(one, ['status', 'controlPlaneTopology']) === 'External');
+  if (!isHosted) return [];
+  return [
+    onCluster(infrastructures.kind, 'cluster', [
+      'blocker',
+      'HostedControlPlane',
+      [
+        'The control plane is hosted by another cluster (controlPlaneTopology is External), which also sets the network plugin.',
+        "The plugin cannot be switched from within this cluster: the vendor's live migration refuses it.",
+        'Make a new hosted cluster with OVN-Kubernetes and move the workloads there.',
       ],
     ]),
   ];
@@ -119,9 +158,13 @@ function hybridFindings(context: Context): readonly Finding[] {
   ];
 }
 
-/** `spec.defaultNetwork.ovnKubernetesConfig` of the network operator. */
-function ovnConfig({ snapshot }: Context): unknown {
-  return at(objectsOf(snapshot, networkOperators).find(({ metadata }) => metadata.name === 'cluster'), ['spec', 'defaultNetwork', 'ovnKubernetesConfig']);
+/** The configuration of the network operator. */
+function networkOperator({ snapshot }: Context): unknown {
+  return objectsOf(snapshot, networkOperators).find(({ metadata }) => metadata.name === 'cluster');
+}
+
+function ovnConfig(context: Context): unknown {
+  return at(networkOperator(context), ['spec', 'defaultNetwork', 'ovnKubernetesConfig']);
 }
 
 /** The value that the keys lead to. */
