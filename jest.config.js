@@ -6,6 +6,7 @@ const shared = {
 
 /** `unit` needs nothing but Node; `lab` needs root and Open vSwitch and sends real packets. */
 export default {
+  testTimeout: 30_000,
   reporters: ['default', './scripts/jest-closing-line.js'],
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/'] },
