@@ -44,13 +44,17 @@ async function read(folder: string, progress: (what: string) => void): Promise<P
   const [objects, backup] = [await objectsIn(folder, 'objects', progress), await objectsIn(folder, 'backup', progress)];
   const plan = parsePlan(value, objects);
   if (!plan.ok) refuse(problemAt(source, plan.error.field, plan.error.reason));
-  const used = new Set(plan.value.steps.flatMap(({ changes }) => changes.map((change) => (change.action === 'apply' ? refKey(refOf(change)) : ''))));
+  const changes = plan.value.steps.flatMap(({ changes: all }) => all);
+  const used = new Set(changes.map((change) => (change.action === 'apply' ? refKey(refOf(change)) : '')));
   for (const [name, object] of objects) {
     if (!used.has(refKey(objectRef(object)))) refuse(fileProblem(join(folder, name), 'no step of plan.yaml names it'));
   }
+  const backedUp = byRef(backup, folder);
+  const lost = changes.find((change) => change.action !== 'apply' && !backedUp.has(refKey(refOf(change))));
+  if (lost !== undefined) refuse(fileProblem(join(folder, 'backup'), `${refText(refOf(lost))} is missing: step ${lost.step} would ${lost.action} it, and there would be no way back`));
   return {
     ...plan.value,
-    backup: byRef(backup, folder),
+    backup: backedUp,
     findings: await jsonFile(join(folder, 'findings.json'), parseFindings),
     placement: await jsonFile(join(folder, 'placement.json'), parsePlacement),
   };

@@ -84,6 +84,12 @@ test.each([
   expect(read.ok ? '' : read.error).toMatch(message);
 });
 
+test('without the backup of what a step clears the plan is refused, naming it', async () => {
+  await writePlan(folder, plan([netNamespace('a', ['1.2.3.4'])], [eip('a'), clear('a')]));
+  await rm(join(folder, 'backup/NetNamespace-a.yaml'));
+  expect(await readPlan(folder)).toEqual({ ok: false, error: expect.stringMatching(/backup: NetNamespace a is missing: step finalize would clear it, and there would be no way back$/) as string });
+});
+
 test('a folder with other things in it, or whose plan was begun, is not written to', async () => {
   await writeFile(join(folder, 'letter.txt'), 'x');
   expect(await writePlan(folder, plan([], []))).toEqual({ ok: false, error: expect.stringContaining('letter.txt') as string });
