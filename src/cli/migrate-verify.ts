@@ -1,5 +1,7 @@
 /** `sdn-compat migrate verify`: whether the cluster is what the plan wanted. */
+import { ApiError } from '../io/kube/error.ts';
 import { pause } from '../io/pause.ts';
+import { fieldOf } from '../model/json.ts';
 import type { ApplyDeps } from '../migrate/apply.ts';
 import { progressOf, readJournal } from '../migrate/journal.ts';
 import { readLive } from '../migrate/live.ts';
@@ -31,14 +33,28 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 
 async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Verification> {
   const end = performance.now() + timeout;
-  for (let told = -1; ; ) {
-    const seen = await look(deps);
-    const ill = seen.checks.filter(({ well }) => !well).length;
-    if (!watch || seen.well || deps.signal.aborted || performance.now() + between > end) return seen;
-    if (ill !== told) process.stderr.write(`${ill} of ${seen.checks.length} checks are not well yet\n`);
-    told = ill;
+  for (let told = ''; ; ) {
+    const isLast = !watch || performance.now() + between > end;
+    const seen = await look(deps).catch((error: unknown) => {
+      if (isLast || deps.signal.aborted || !mayPass(error)) throw error;
+      return error;
+    });
+    if (!(seen instanceof Error) && (isLast || seen.well || deps.signal.aborted)) return seen;
+    const state = seen instanceof Error ? `the cluster cannot be read, trying again: ${seen.message}` : illText(seen);
+    if (state !== told) process.stderr.write(`${state}\n`);
+    told = state;
     await pause(between, deps.signal);
   }
+}
+
+function illText({ checks }: Verification): string {
+  return `${checks.filter(({ well }) => !well).length} of ${checks.length} checks are not well yet`;
+}
+
+/** Whether it may work the next time: no connection, or a server with trouble of its own, as while a cluster changes. */
+function mayPass(error: unknown): error is Error {
+  if (error instanceof ApiError) return error.code === 429 || error.code >= 500;
+  return error instanceof Error && typeof fieldOf(error, 'code') === 'string';
 }
 
 async function look({ client, folder, plan, signal }: ApplyDeps): Promise<Verification> {
