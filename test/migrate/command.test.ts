@@ -116,5 +116,10 @@ test('bad input is one clear line and status 2; an API server that is gone is on
   await writeFile(join(folder, 'gone'), (await readFile(started.kubeconfig, 'utf8')).replace(/(server: https:\/\/127.0.0.1:)\d+/, '$11'));
   const gone = await exec(process.execPath, argv(['verify', '--plan', plan, '--kubeconfig', join(folder, 'gone')]));
   expect([gone.status, gone.stderr]).toEqual([1, expect.stringMatching(/^sdn-compat: [^\n]*ECONNREFUSED[^\n]*\n$/)]);
+  const watched = await exec(process.execPath, argv(['verify', '--plan', plan, '--kubeconfig', join(folder, 'gone'), '--watch', '--timeout', '2500ms']));
+  expect([watched.status, watched.stderr]).toEqual([1, expect.stringMatching(/^the cluster cannot be read, trying again: [^\n]*ECONNREFUSED[^\n]*\nsdn-compat: [^\n]*ECONNREFUSED[^\n]*\n$/)]);
+  await writeFile(join(folder, 'torn'), 'token: secret: x\n');
+  const torn = await exec(process.execPath, argv(['verify', '--plan', plan, '--kubeconfig', join(folder, 'torn')]));
+  expect([torn.status, torn.stderr]).toEqual([2, expect.stringMatching(/^sdn-compat: [^\n]*torn cannot be used: (?![^\n]*secret)[^\n]*\n$/)]);
 }, 30_000);
 
