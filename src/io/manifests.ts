@@ -124,10 +124,17 @@ async function textOf(file: string): Promise<Result<string, InputProblem>> {
   try {
     const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
     const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    return ok((packed ? await promisify(gunzip)(bytes) : bytes).toString('utf8'));
+    const plain = packed ? await promisify(gunzip)(bytes) : bytes;
+    if (isTar(plain)) return err({ file, line: undefined, field: '', reason: 'is a tar archive: unpack it and name the folder' });
+    return ok(plain.toString('utf8'));
   } catch (error) {
     return err(unreadable(file, error));
   }
+}
+
+/** By the magic of its first header (POSIX ustar). */
+function isTar(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 257, 262) === 'ustar';
 }
 
 function unreadable(file: string, error: unknown): InputProblem {

@@ -84,6 +84,7 @@ describe('files', () => {
     ['a policy without a namespace', 'lost.yaml', 'apiVersion: network.openshift.io/v1\nkind: EgressNetworkPolicy\nmetadata:\n  name: x\nspec: {egress: []}\n', /^lost\.yaml:\d: metadata\.namespace: is missing$/],
     ['no object of OpenShift SDN', 'foreign.yaml', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: red\n', /^foreign\.yaml: there is no HostSubnet or NetNamespace in it/],
     ['nothing', 'empty.yaml', '', /there is no HostSubnet or NetNamespace/],
+    ['a tar archive', 'must-gather.tar.gz', gzipSync(Buffer.concat([Buffer.alloc(257), Buffer.from('ustar  '), Buffer.alloc(248)])), /^must-gather\.tar\.gz: is a tar archive: unpack it/],
     ['broken gzip', 'broken.json.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3]), /^broken\.json\.gz: /],
   ])('%s is refused with its place', async (_, name, content, expected) => {
     expect(await problem(file(name, content))).toMatch(expected);
