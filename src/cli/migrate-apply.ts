@@ -1,22 +1,13 @@
 /** `sdn-compat migrate apply`: runs a plan, and says how it ended. */
-import { applyPlan, type ApplyDeps, type ApplyOutcome } from '../migrate/apply.ts';
+import { applyPlan, type ApplyDeps, type ApplyOptions, type ApplyOutcome } from '../migrate/apply.ts';
 import { readPlan } from '../migrate/folder-read.ts';
 import type { Plan } from '../migrate/plan.ts';
 import { Failure, untilSignal } from './fail.ts';
 import { badInput, openClient, progressLines } from './migrate-source.ts';
 
-export interface ApplyFlags {
+export interface ApplyFlags extends ApplyOptions {
   readonly plan: string;
   readonly kubeconfig?: string;
-  readonly dryRun: boolean;
-  readonly force: boolean;
-  readonly finalize: boolean;
-  readonly strict: boolean;
-  readonly acceptBlockers: boolean;
-  readonly acceptIncomplete: boolean;
-  readonly acceptChanges: boolean;
-  readonly acceptUnwell: boolean;
-  readonly timeout: number;
 }
 
 /** Exit status when the admin must act before it can go on. */

@@ -71,6 +71,6 @@ export function verificationTable({ well, checks }: Verification): string {
   return [
     rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'ALLOWED', 'STATE'], ...rows])}\n`,
     ...ill.map((line) => `${line}\n`),
-    well ? `all is well: ${checks.length} checks\n` : `${ill.length} of ${checks.length} checks are not well\n`,
+    well ? `all is well: ${checks.length} check${checks.length === 1 ? '' : 's'}\n` : `${ill.length} of ${checks.length} checks are not well\n`,
   ].join('');
 }

@@ -85,7 +85,7 @@ function modeFinding(count: number): Finding {
     kind: 'ClusterNetwork',
     name: 'default',
     today: 'The multitenant plugin isolates each namespace, or group of joined ones, by its VNID.',
-    tomorrow: `${count} namespaces get the NetworkPolicy ${policyName}, which gives the same reachability between pods. A namespace created later has none.`,
+    tomorrow: `${count} namespace${count === 1 ? ' gets' : 's get'} the NetworkPolicy ${policyName}, which gives the same reachability between pods. A namespace created later has none.`,
     action: `The vendor's live migration refuses this plugin: use the offline one. Add the policy to the template for new projects.`,
   };
 }
