@@ -1,5 +1,8 @@
 /** The defects of the vendor's converter that planning must not have, by their number in the table of the migration notes. */
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
+import { planOf } from '../../src/migrate/plan.ts';
+import { markdownReport } from '../../src/migrate/report-markdown.ts';
+import { reportOf } from '../../src/migrate/report.ts';
 import { stepNames, type Change, type Translation, type TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { clusters } from './clusters.ts';
@@ -39,6 +42,14 @@ test('defect 2: 0.0.0.0/32 is everything', () => {
 
 test('defect 3: several policies of a namespace stay closed', () => {
   expect(applied(plan(clusters.policies.objects), 'EgressFirewall', 'default', 'two')?.spec?.egress?.at(-1)).toEqual({ type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } });
+});
+
+test('defect 4: the report names the addresses with which traffic leaves between the two plugins', () => {
+  const snapshot = snapshotOf([...base, ...worker({ egressIPs: ['192.168.7.101'] }), ...red('192.168.7.101')]);
+  const made = planOf({ tool: 'test', target: 'ovn', options: {}, strict: false, snapshot, translation: toOVN(snapshot, options) });
+  const text = markdownReport(reportOf({ plan: made, assignedCount: [1], nodeAddresses: ['192.168.7.100'] }));
+  expect(text).toMatch(/## Between the two plugins\n[^#]*then with the address of the node[^#]*\n192\.168\.7\.100\n/);
+  expect(made.steps.map(({ name }) => name).slice(-2)).toEqual(['egress-ips', 'finalize']);
 });
 
 test('defect 5: manual placement is kept in labels for the way back, and its loss is said', () => {
