@@ -32,7 +32,7 @@ const shared = {
 await build({ ...shared, entryPoints: { 'sdn-compat-cni': 'src/node/cni/plugin.ts' } });
 await build({
   ...shared,
-  entryPoints: { 'sdn-compat': 'src/cli/main.ts' },
+  entryPoints: { 'sdn-compat': 'src/cli/start.ts' },
   splitting: true,
   sourcemap: true,
   plugins: [clientWithoutModels],

@@ -60,6 +60,8 @@ export function end(outcome: ApplyOutcome, texts: EndTexts): void {
       return;
     case 'stopped':
       throw new Failure('stopped by a signal between two writes; run it again to go on');
+    case 'unreadable':
+      throw new Failure(outcome.reasons.join('\n'), badInput);
     case 'refused':
       throw new Failure(`refused; ${outcome.writes === 0 ? 'nothing was written' : `${changesText(outcome.writes)} made before`}:\n${listed(outcome.reasons)}`.trimEnd());
     case 'failed':

@@ -43,10 +43,10 @@ export interface ApplyDeps {
   readonly progress: (line: string) => void;
 }
 
-/** How it ended. `waiting`: the network plugin must be switched first. `stopped`: the signal came. */
+/** How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched first. `stopped`: the signal came. */
 export type ApplyOutcome =
   | { readonly kind: 'done'; readonly writes: number; readonly left: 'finalize' | 'nothing' }
-  | { readonly kind: 'refused' | 'failed' | 'waiting'; readonly writes: number; readonly reasons: readonly string[] }
+  | { readonly kind: 'unreadable' | 'refused' | 'failed' | 'waiting'; readonly writes: number; readonly reasons: readonly string[] }
   | { readonly kind: 'stopped'; readonly writes: number };
 
 const atOnce = 8;
@@ -89,7 +89,7 @@ export async function applyPlan(deps: ApplyDeps, options: ApplyOptions): Promise
 async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<ApplyOutcome> {
   const { client, folder, plan, signal } = deps;
   const entries = await readJournal(folder);
-  if (!entries.ok) return refused([entries.error]);
+  if (!entries.ok) return { kind: 'unreadable', writes: 0, reasons: [entries.error] };
   const progress = progressOf(entries.value);
   const reasons = objections(plan, progress, options);
   if (reasons.length > 0) return refused(reasons);

@@ -38,7 +38,7 @@ export async function goBack(deps: ApplyDeps, options: BackOptions): Promise<App
 async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOutcome> {
   const { client, folder, plan, signal, tell } = deps;
   const entries = await readJournal(folder);
-  if (!entries.ok) return { kind: 'refused', writes: 0, reasons: [entries.error] };
+  if (!entries.ok) return { kind: 'unreadable', writes: 0, reasons: [entries.error] };
   const progress = progressOf(entries.value);
   if (progress.plan !== undefined && progress.plan !== planHash(plan)) {
     return { kind: 'refused', writes: 0, reasons: ['the plan was changed since it was begun: restore it'] };

@@ -85,11 +85,9 @@ class Agent {
       logger,
       probe: tcpProbe(),
       interval: options.probeInterval,
-      setOffline: (nodeIP, isOffline) => {
-        metrics.peer(nodeIP, isOffline);
-        this.#feed.setOffline(nodeIP, isOffline);
-      },
+      setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
     });
+    metrics.followPeers(() => this.#health.verdicts());
     this.#addresses = new PresentAddresses(exec);
     const addresses = this.#addresses;
     this.#machine = new Machine(options, {

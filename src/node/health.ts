@@ -41,6 +41,11 @@ export class PeerHealth {
     this.#monitor.setTargets(nodes.map((node) => ({ key: node.name, ip: gatewayOf(node.subnet) })));
   }
 
+  /** By node address: whether each node that is watched is online. */
+  verdicts(): ReadonlyMap<Ip, boolean> {
+    return new Map([...this.#addresses].map(([name, ip]) => [ip, !this.#offline.has(name)]));
+  }
+
   /** The names of Nodes whose condition Ready is False. */
   setNotReady(names: ReadonlySet<string>): void {
     this.#monitor.setNotReady(names);

@@ -9,7 +9,8 @@ export interface NodeMetrics {
   /** Takes what a pass did, and the seconds since the change that it is for. */
   readonly applied: (plan: NodePlan, applied: Applied, seconds: number) => void;
   readonly failed: () => void;
-  readonly peer: (nodeIP: Ip, isOffline: boolean) => void;
+  /** Says where to look, at each scrape, which nodes that host egress IPs are watched and whether they are online. */
+  readonly followPeers: (peers: () => ReadonlyMap<Ip, boolean>) => void;
 }
 
 /** A registry of its own with all metrics at 0. */
@@ -22,7 +23,17 @@ export function createNodeMetrics(): NodeMetrics {
   const ended = new Counter({ name: 'sdn_compat_agent_connections_ended_total', help: 'Connections ended in conntrack because their source address may not be used any more', registers });
   const hosted = new Gauge({ name: 'sdn_compat_agent_egressips_hosted', help: 'Egress IPs on this node', registers });
   const refused = new Gauge({ name: 'sdn_compat_agent_egressips_refused', help: 'Egress IPs assigned to this node that it cannot carry', registers });
-  const online = new Gauge({ name: 'sdn_compat_agent_peer_online', help: 'Whether a node that hosts egress IPs answers this one', labelNames: ['node_ip'], registers });
+  let peers = (): ReadonlyMap<Ip, boolean> => new Map();
+  new Gauge({
+    name: 'sdn_compat_agent_peer_online',
+    help: 'Whether a node that hosts egress IPs answers this one',
+    labelNames: ['node_ip'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [ip, isOnline] of peers()) this.set({ node_ip: ip }, isOnline ? 1 : 0);
+    },
+  });
   return {
     registry,
     applied: (plan, applied, seconds) => {
@@ -32,6 +43,6 @@ export function createNodeMetrics(): NodeMetrics {
       refused.set(plan.refused.size);
     },
     failed: () => errors.inc(),
-    peer: (nodeIP, isOffline) => online.set({ node_ip: nodeIP }, isOffline ? 0 : 1),
+    followPeers: (source) => (peers = source),
   };
 }

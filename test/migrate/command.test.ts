@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { egressIPs, netNamespaces } from '../../api/kinds.ts';
@@ -121,5 +121,10 @@ test('bad input is one clear line and status 2; an API server that is gone is on
   await writeFile(join(folder, 'torn'), 'token: secret: x\n');
   const torn = await exec(process.execPath, argv(['verify', '--plan', plan, '--kubeconfig', join(folder, 'torn')]));
   expect([torn.status, torn.stderr]).toEqual([2, expect.stringMatching(/^sdn-compat: [^\n]*torn cannot be used: (?![^\n]*secret)[^\n]*\n$/)]);
+  await appendFile(join(plan, 'journal.ndjson'), '{"event":"unheard of"}\n');
+  for (const command of ['apply', 'back', 'verify']) {
+    const damaged = await run(command, '--plan', plan);
+    expect([command, damaged.status, damaged.stderr]).toEqual([command, 2, expect.stringMatching(/^sdn-compat: [^\n]*journal\.ndjson:\d+: this is no entry of a journal\n$/)]);
+  }
 }, 30_000);
 

@@ -1,0 +1,9 @@
+/** The bundle's entry: looks at the version of Node.js before anything is loaded that an old one cannot run. */
+import { nodeProblem } from './node-version.ts';
+
+const problem = nodeProblem(process.versions.node);
+if (problem === undefined) await import('./main.ts');
+else {
+  process.stderr.write(`sdn-compat: ${problem}\n`);
+  process.exitCode = 1;
+}
