@@ -1,5 +1,6 @@
 /** EgressNetworkPolicies: what they mean by VNID, and what is to be said of them (OpenShift SDN's rules). */
-import { type Cidr, parseCidr } from './address.ts';
+import type { Cidr } from './address.ts';
+import { parseCidrv4 } from './fields.ts';
 import type { EgressNetworkPolicyObject } from './objects.ts';
 import type { Vnid } from './vnid.ts';
 
@@ -44,11 +45,11 @@ function readRules(raw: EgressNetworkPolicyObject): ReadRules {
     if (text === zeroSlash32) {
       notes.push({ namespace, name, code: 'PolicyZeroSlash32', message: `spec.egress[${index}].to.cidrSelector: ${text} is read as 0.0.0.0/0` });
     }
-    const cidr = parseCidr(text === zeroSlash32 ? '0.0.0.0/0' : text);
+    const cidr = parseCidrv4(text === zeroSlash32 ? '0.0.0.0/0' : text);
     if (cidr.ok) return [{ kind: 'cidr', allow, cidr: cidr.value }];
     const message = `spec.egress[${index}].to.cidrSelector: ${cidr.error}; the rule counts as Deny for everything`;
     notes.push({ namespace, name, code: 'InvalidPolicyRule', message });
-    const all = parseCidr('0.0.0.0/0');
+    const all = parseCidrv4('0.0.0.0/0');
     return all.ok ? [{ kind: 'cidr', allow: false, cidr: all.value }] : [];
   });
   return { rules, notes };

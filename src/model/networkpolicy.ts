@@ -57,6 +57,7 @@ export function portMasks(from: number, to: number): { readonly value: number; r
   return masks;
 }
 
+/** A peer as a value. A block of IPv6 is one without addresses here: pods have none, and flows match none. */
 function parsePeer(peer: PolicyPeerObject): Result<Peer> {
   if (peer.ipBlock === undefined) {
     return ok({ kind: 'pods', pods: peer.podSelector ?? {}, namespaces: peer.namespaceSelector });
@@ -69,7 +70,7 @@ function parsePeer(peer: PolicyPeerObject): Result<Peer> {
     if (!except.ok) return err(`ipBlock.except: ${except.error}`);
     excepts.push(except.value);
   }
-  return ok({ kind: 'block', cidrs: subtract(block.value, excepts) });
+  return ok({ kind: 'block', cidrs: block.value.family === 4 ? subtract(block.value, excepts) : [] });
 }
 
 function isPort(value: number): boolean {

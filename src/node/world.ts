@@ -2,7 +2,7 @@
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import pick from 'lodash/pick.js';
-import { parseIp } from '../model/address.ts';
+import { parseIpv4 } from '../model/fields.ts';
 import { type NetworkPolicy, parseNetworkPolicy, type Protocol } from '../model/networkpolicy.ts';
 import type { KubeObject, NamespaceObject, NetworkPolicyObject, ObjectMeta, PodObject } from '../model/objects.ts';
 import type { Vnid } from '../model/vnid.ts';
@@ -28,10 +28,10 @@ function namedPorts(container: Container): PolicyPod['ports'] {
   });
 }
 
-/** A pod with an address of its own; one on the host's network, without address, or ended is none. */
+/** A pod with an IPv4 address of its own; one on the host's network, without address, or ended is none. */
 const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
   const { podIP = '', phase = '' } = status;
-  const ip = parseIp(podIP);
+  const ip = parseIpv4(podIP);
   if (!ip.ok || spec.hostNetwork === true || ended.has(phase)) return [];
   const { namespace = '', labels = {} } = metadata;
   return [{ namespace, ip: ip.value, labels, ports: (spec.containers ?? []).flatMap(namedPorts) }];

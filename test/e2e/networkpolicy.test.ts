@@ -94,6 +94,7 @@ const asNumber = (ip: string): number => ip.split('.').reduce((sum, byte) => sum
 
 function inBlock(ip: string, cidr: string): boolean {
   const [network = '', length = '32'] = cidr.split('/');
+  if (network.includes(':')) return false;
   const size = 2 ** (32 - Number(length));
   return Math.floor(asNumber(ip) / size) === Math.floor(asNumber(network) / size);
 }
@@ -169,6 +170,10 @@ function chosen(): readonly (readonly [string, readonly Policy[]])[] {
     ['blocks with exceptions, egress', [one({ podSelector: all, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8', except: [`${ipOf('y/p0')}/32`, subnetOf('z/p0')] } }] }] })]],
     ['only the outside', [one({ podSelector: all, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.254.0.0/16'] } }], ports: [{ port: 80 }] }] })]],
     ['blocks with exceptions, ingress', [one({ podSelector: web, ingress: [{ from: [{ ipBlock: { cidr: '10.254.0.0/16', except: [`${ipOf('x/p2')}/32`, `${ipOf('z/p1')}/32`] } }] }] })]],
+    ['blocks of IPv6, alone and beside others', [
+      one({ podSelector: all, policyTypes: ['Ingress', 'Egress'], ingress: [{ from: [{ ipBlock: { cidr: '::/0' } }] }], egress: [{ to: [{ ipBlock: { cidr: 'fd00::/8', except: ['fd00:1::/32'] } }] }] }),
+      one({ podSelector: all, ingress: [{ from: [{ ipBlock: { cidr: '::/0' } }, { ipBlock: { cidr: '10.254.0.0/16', except: ['fd00::/64', `${ipOf('x/p2')}/32`] } }] }] }, 'y'),
+    ]],
     ['an exception as large as its block', [one({ podSelector: all, ingress: [{ from: [{ ipBlock: { cidr: subnetOf('x/p0'), except: [subnetOf('x/p0')] } }] }] })]],
     ['ingress of one and egress of another', [one({ podSelector: all, ingress: [{ from: [{ namespaceSelector: { matchLabels: { tier: 'back' } } }] }] }), one({ podSelector: web, policyTypes: ['Egress'], egress: [{ to: [{ namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['x'] }] } }] }] }, 'y')]],
   ];

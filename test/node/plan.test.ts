@@ -7,7 +7,8 @@ import { planNode } from '../../src/node/plan/node.ts';
 import { markMac } from '../../src/node/plan/tun0.ts';
 import fc from 'fast-check';
 import { expectGolden } from '../golden.ts';
-import { ip, nodeInput, scenes } from './states.ts';
+import { egressPolicies } from '../../src/model/egresspolicy.ts';
+import { cidr, ip, nodeInput, type Scene, scenes, vnid } from './states.ts';
 
 const names = Object.keys(scenes);
 const planOf = (name: string) => planNode(nodeInput(scenes[name]!));
@@ -169,4 +170,37 @@ test('the elements are read from what nft prints', () => {
   const wanted = contentOf({ snat: new Map([[0x2000004d, ip('192.168.7.200')]]), hosted: new Set([ip('192.168.7.200')]), restricted: new Set() });
   expect(parseContent(json)).toEqual(wanted);
   expect([...translations(wanted)]).toEqual([['0x2000004d', '192.168.7.200']]);
+});
+
+const spec = (peers: readonly object[], podSelector = {}): NonNullable<Scene['policies']>[number] => ({
+  metadata: { namespace: 'project-77', name: 'policy' },
+  spec: { podSelector, policyTypes: ['Ingress', 'Egress'], ingress: [{ from: peers }], egress: [{ to: peers }] },
+});
+
+/** What the policies of project-77, whose pod 10.254.0.2 is here, allow: the flows of tables 27 and 80 above priority 100. */
+function allowed(scene: Scene): string[] {
+  const { flows } = planNode(nodeInput({ pods: { 2: 77 }, ...scene }));
+  return flows.filter(({ table, priority }) => (table === 27 || table === 80) && priority === 150).map(flowKey).sort();
+}
+
+test('blocks of IPv6 allow nothing, and leave the others of their rule as they are', () => {
+  const ipv6 = [{ ipBlock: { cidr: '::/0' } }, { ipBlock: { cidr: 'fd00::/8', except: ['fd00:1::/32'] } }];
+  expect(allowed({ policies: [spec(ipv6)] })).toEqual([]);
+  expect(allowed({ policies: [spec([...ipv6, { ipBlock: { cidr: '10.1.0.0/16', except: ['fd00::/64'] } }])] })).toEqual([
+    'table=27,priority=150,ip,reg0=0x4d,nw_dst=10.1.0.0/16',
+    'table=80,priority=150,ip,reg1=0x4d,nw_src=10.1.0.0/16',
+  ]);
+});
+
+test('a pod whose address is of IPv6 is no peer', () => {
+  const policies = [spec([{ podSelector: { matchLabels: { app: 'web' } } }])];
+  expect(allowed({ policies, labels: { 'project-77/fd00::5': { app: 'web' } } })).toEqual([]);
+});
+
+test('an EgressNetworkPolicy with a range of IPv6 denies all: it never allows more than it says', () => {
+  const egress = [{ type: 'Allow' as const, to: { cidrSelector: '::/0' } }];
+  const meta = { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicy', metadata: { namespace: 'a', name: 'b' } } as const;
+  const { byVnid, notes } = egressPolicies([{ ...meta, spec: { egress } }], new Map([['a', vnid(77)]]));
+  expect([...byVnid.values()]).toEqual([{ kind: 'rules', rules: [{ kind: 'cidr', allow: false, cidr: cidr('0.0.0.0/0') }] }]);
+  expect(notes.map(({ message }) => message)).toEqual(['spec.egress[0].to.cidrSelector: "::/0" is not an IPv4 CIDR; the rule counts as Deny for everything']);
 });
