@@ -121,3 +121,12 @@ test('pod addresses go round the subnet, and a used one is never given', () => {
   const all = new Set([2, 3, 4, 5, 6].map((octet) => ip(`10.254.0.${octet}`)));
   expect(nextAddress(subnet, all, undefined)).toEqual({ ok: false, error: 'no address is free in 10.254.0.0/29: 5 pods have one' });
 });
+
+test('after the node\'s subnet changed, its first address is given, whatever was given last', () => {
+  for (const subnet of ['10.254.2.0/24', '10.254.3.0/24', '10.254.4.0/24', '10.253.0.0/30']) {
+    const first = subnet.replace(/\.0\/.*$/, '.2');
+    for (const last of ['10.254.1.2', '10.254.1.9', '10.254.1.250', '10.255.0.1', subnet.replace(/\/.*$/, ''), subnet.replace(/\.0\/.*$/, '.1')]) {
+      expect(nextAddress(cidr(subnet), new Set(), ip(last))).toEqual({ ok: true, value: first });
+    }
+  }
+});

@@ -1,7 +1,7 @@
 /** Attaches pods to br0 and detaches them. What OVSDB holds is the record; both are idempotent by sandbox id. */
 import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
-import type { Ip } from '../../model/address.ts';
+import { compareIps, type Ip } from '../../model/address.ts';
 import type { Labels } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { Machine, Prepared } from '../machine.ts';
@@ -144,7 +144,7 @@ export class PodAttacher {
 }
 
 function highest(pods: readonly AttachedPod[]): Ip | undefined {
-  return pods.at(-1)?.ip;
+  return pods.map(({ ip }) => ip).toSorted(compareIps).at(-1);
 }
 
 async function within(work: Promise<void>, missing: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** The pods attached to br0, as OVSDB remembers them: the only record, so a restarted agent forgets none. */
-import { addressAt, type Cidr, type Ip, ipNumber, lastOf, parseIp } from '../../model/address.ts';
+import { addressAt, type Cidr, contains, type Ip, ipNumber, lastOf, parseIp } from '../../model/address.ts';
 import { asList, isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { addPort } from '../ovs/bridge.ts';
@@ -81,13 +81,15 @@ const firstPodIndex = 2;
 
 /**
  * The next address for a pod: the one after `last`, round the subnet, that is in use by nobody; so an address given
- * up is used again as late as possible. Neither the network's, the gateway's nor the broadcast address.
+ * up is used again as late as possible. Neither the network's, the gateway's nor the broadcast address. A `last`
+ * outside the subnet, as when the node was given another one, is the same as none.
  */
 export function nextAddress(subnet: Cidr, used: ReadonlySet<Ip>, last: Ip | undefined): Result<Ip> {
   const count = Number(lastOf(subnet) - subnet.first) - firstPodIndex;
-  const start = last === undefined ? 0 : Number(ipNumber(last) - subnet.first) - firstPodIndex + 1;
+  const index = last !== undefined && contains(subnet, last) ? Number(ipNumber(last) - subnet.first) : 0;
+  const start = Math.max(0, index + 1 - firstPodIndex);
   for (let step = 0; step < count; step += 1) {
-    const ip = addressAt(subnet, firstPodIndex + ((start + step + count) % count));
+    const ip = addressAt(subnet, firstPodIndex + ((start + step) % count));
     if (!used.has(ip)) return ok(ip);
   }
   return err(`no address is free in ${subnet.text}: ${used.size} pods have one`);
