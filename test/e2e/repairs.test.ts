@@ -43,6 +43,9 @@ test('one flow deleted, one changed, and a foreign one added in our tables', () 
     await ofctl('del-flows', 'br0', 'table=101,in_port=1');
     await ofctl('add-flow', 'br0', 'table=31,priority=5,ip,nw_dst=198.51.100.0/24,actions=drop');
     await ofctl('mod-flows', 'br0', 'table=90,actions=drop');
+    for (const strange of ['hard_timeout=600,ip', 'send_flow_rem,idle_timeout=600,ipv6,ipv6_dst=fd00::/8', 'in_port=LOCAL', 'mpls,mpls_label=7']) {
+      await ofctl('add-flow', 'br0', `table=31,priority=6,${strange},actions=drop`);
+    }
   }, 10), 30_000);
 
 test('the nft table deleted', () => repaired('the table is back', table, () => lab.node(node, 'nft', 'delete', 'table', 'ip', 'sdn_compat'), 2), 30_000);

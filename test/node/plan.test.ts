@@ -98,6 +98,26 @@ test('a flow that is not ours is deleted by its own words, or replaced', () => {
   expect(lines).toContain('flow add cookie=0x5d4c0001,table=101,priority=100,reg0=0x4d,actions=drop');
 });
 
+test('a flow with timeouts, flags or a port without number is deleted without them; one of ours gets replaced', () => {
+  const { flows, groups } = planOf('egress-dropped');
+  const wanted = wantedContent(flows, groups);
+  const dump = [
+    ' table=1, hard_timeout=600, priority=1,ip,nw_src=1.2.3.4 actions=drop',
+    ' cookie=0x1234, table=1, idle_timeout=5, importance=7, send_flow_rem check_overlap reset_counts priority=2,ip actions=learn(table=2,hard_timeout=30,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[])',
+    ' table=1, hard_timeout=9, ip actions=drop',
+    ' cookie=0x5d4c0001, table=1, priority=3,in_port=LOCAL actions=drop',
+    ' cookie=0x5d4c0001, table=101, hard_timeout=3, priority=100,reg0=0x4d actions=drop',
+  ].join('\n');
+  const lines = bundleLines(readContent(dump, ''), wanted);
+  expect(lines.filter((line) => line.includes('delete'))).toEqual([
+    'flow delete_strict table=1,priority=1,ip,nw_src=1.2.3.4',
+    'flow delete_strict table=1,priority=2,ip',
+    'flow delete_strict table=1,priority=32768,ip',
+    'flow delete_strict table=1,priority=3,in_port=LOCAL',
+  ]);
+  expect(lines).toContain('flow add cookie=0x5d4c0001,table=101,priority=100,reg0=0x4d,actions=drop');
+});
+
 test('a group that changes is modified, never deleted', () => {
   const before = planOf('egress-two-remotes');
   const group = { id: 77, buckets: before.groups[0]!.buckets.slice(0, 1) };

@@ -86,7 +86,9 @@ function parseMatch(parts: readonly string[]): Match | undefined {
     const name = at < 0 ? 'proto' : part.slice(0, at);
     const value = at < 0 ? part : part.slice(at + 1);
     if (at < 0 ? !protocolNames.has(value) : !fieldNames.has(name)) return undefined;
-    entries.push([name, name === 'in_port' ? Number(value) : value]);
+    const isPort = name === 'in_port';
+    if (isPort && !/^\d+$/.test(value)) return undefined; // LOCAL and the like
+    entries.push([name, isPort ? Number(value) : value]);
   }
   return Object.fromEntries(entries);
 }
@@ -99,17 +101,22 @@ function toFlow(read: Omit<ReadFlow, 'flow' | 'text'>, matchParts: readonly stri
   return { table, priority, match, actions, ...(read.cookie === cookie ? {} : { cookie: read.cookie }) };
 }
 
+/** What a flow may have beside its match, and what no flow of ours has; `delete_strict` takes none of it. */
+const attribute = /^((idle_timeout|hard_timeout|importance)=.*|send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts)$/;
+
 function parseLine(line: string): ReadFlow | undefined {
   const [, left, right] = /^(.*?),?\s*\bactions=(.*)$/.exec(line) ?? [];
   if (left === undefined || right === undefined) return undefined;
   let read = { cookie: 0, table: 0, priority: defaultPriority };
   const rest: string[] = [];
+  let isOurs = true;
   for (const part of left.split(/,\s*|\s+/)) {
     const [, name, value] = /^(cookie|table|priority)=(\S+)$/.exec(part) ?? [];
     if (name !== undefined) read = { ...read, [name]: Number(value) };
+    else if (attribute.test(part)) isOurs = false;
     else if (part !== '') rest.push(part);
   }
-  return { ...read, text: rest.join(','), flow: toFlow(read, rest, right) };
+  return { ...read, text: rest.join(','), flow: isOurs ? toFlow(read, rest, right) : undefined };
 }
 
 /** Every flow of a dump. Lines that are no flows (headers) are passed over. */
