@@ -10,13 +10,16 @@ export function withEnvironment(command: Command, prefix: string): Command {
   return command;
 }
 
+/** What Kubernetes puts into the environment of a pod for each Service of its namespace, behind the Service's name. */
+const ofService = /_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+
 /**
  * Takes the environment variables for all options that no flag gave, and refuses those that begin with the prefix and
  * mean nothing. Commander's own reading would take any value of a switch for true.
  */
 export function applyEnvironment(command: Command, prefix: string, env: Readonly<Record<string, string | undefined>>): void {
   const known = new Set(command.options.map(({ envVar }) => envVar));
-  const unknown = Object.keys(env).filter((name) => name.startsWith(`${prefix}_`) && !known.has(name)).sort();
+  const unknown = Object.keys(env).filter((name) => name.startsWith(`${prefix}_`) && !known.has(name) && !ofService.test(name)).sort();
   if (unknown.length > 0) throw new Failure(`environment variable ${unknown.join(', ')}: there is no such setting; there are: ${[...known].sort().join(', ')}`, 2);
   for (const option of command.options) {
     const text = env[option.envVar ?? ''];

@@ -4,6 +4,7 @@ import type { ApiServerArguments } from './apiserver.ts';
 import { addControllerOptions, type ControllerFlags } from './controller-options.ts';
 import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
+import { KubeConfigError } from '../io/kube/error.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
 import type { StatusFlags } from './status.ts';
@@ -199,6 +200,6 @@ try {
   else {
     process.stderr.write(`sdn-compat: ${error.message}\n`);
     if (process.env['SDN_COMPAT_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
-    process.exitCode = error instanceof Failure ? error.status : 1;
+    process.exitCode = error instanceof Failure ? error.status : error instanceof KubeConfigError ? 2 : 1;
   }
 }

@@ -55,8 +55,5 @@ async function fromServer({ kubeconfig }: SourceFlags, progress: Progress, neede
 export async function openClient(kubeconfig: string | undefined): Promise<KubeClient> {
   const [{ openKube }, { createLogger }] = await Promise.all([import('../io/kube/config.ts'), import('../io/log.ts')]);
   const logger = createLogger({ level: 'warn', name: 'sdn-compat-migrate' });
-  return openKube({ logger, userAgent: 'sdn-compat-migrate', ...(kubeconfig === undefined ? {} : { kubeconfig }) }).catch((error: unknown) => {
-    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n'); // what follows quotes the file, which may hold secrets
-    throw new Failure(`${kubeconfig ?? 'the kubeconfig'} cannot be used: ${reason}`, badInput);
-  });
+  return openKube({ logger, userAgent: 'sdn-compat-migrate', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
 }

@@ -1,5 +1,6 @@
 /** The controller's metrics: those that dashboards of OpenShift SDN know, and ours beside them. */
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { Verdict } from '../io/health.ts';
 import type { Cluster } from '../model/cluster.ts';
 import type { EgressState } from '../model/egress/state.ts';
 import type { EgressNetworkPolicyObject } from '../model/objects.ts';
@@ -11,12 +12,31 @@ export interface ControllerMetrics {
   readonly policies: (policies: readonly EgressNetworkPolicyObject[]) => void;
   readonly moved: (count: number) => void;
   readonly unplaced: (count: number) => void;
-  readonly nodeHealth: (node: string, isOffline: boolean) => void;
+  /** A watched node went offline. */
+  readonly failedOver: () => void;
+  /** Says where to look, at each scrape, which nodes are watched and what is known of them. */
+  readonly followNodes: (verdicts: () => ReadonlyMap<string, Verdict>) => void;
   readonly isolated: (isolated: boolean) => void;
   readonly syncError: (concern: string) => void;
   readonly leading: (isLeading: boolean) => void;
   /** Forgets what only a leader knows. */
   readonly clear: () => void;
+}
+
+const nobody = (): ReadonlyMap<string, Verdict> => new Map();
+
+/** Tells at each scrape what is known then, and nothing of nodes that are watched no more. */
+function onlineGauge(registers: Registry[], verdicts: () => ReadonlyMap<string, Verdict>): void {
+  new Gauge({
+    name: 'sdn_compat_node_online',
+    help: 'Whether the node answers probes and is not Ready False',
+    labelNames: ['node'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [node, verdict] of verdicts()) if (verdict !== 'unknown') this.set({ node }, verdict === 'online' ? 1 : 0);
+    },
+  });
 }
 
 /** A registry of its own with all metrics at 0. */
@@ -34,7 +54,8 @@ export function createMetrics(): ControllerMetrics {
   const unassigned = gauge('sdn_compat_egressips_unassigned', 'Requested egress IPs that no node hosts alone');
   const unplaced = gauge('sdn_compat_egressips_unplaced', 'Requested egress IPs for which automatic assignment has no node');
   const dropped = gauge('sdn_compat_vnids_dropped', 'VNIDs whose traffic to the outside is dropped, by the first reason', 'reason');
-  const online = gauge('sdn_compat_node_online', 'Whether the node answers probes and is not Ready False', 'node');
+  let verdicts = nobody;
+  onlineGauge(registers, () => verdicts());
   const failovers = counter('sdn_compat_node_failovers_total', 'How often a node with egressCIDRs went offline');
   const moves = counter('sdn_compat_egressip_moves_total', 'Egress IPs that automatic assignment took from a node');
   const cutOff = gauge('sdn_compat_controller_cut_off', '1 while no watched node at all can be reached');
@@ -63,15 +84,14 @@ export function createMetrics(): ControllerMetrics {
     },
     moved: (count) => moves.inc(count),
     unplaced: (count) => unplaced.set(count),
-    nodeHealth: (node, isOffline) => {
-      online.set({ node }, isOffline ? 0 : 1);
-      if (isOffline) failovers.inc();
-    },
+    failedOver: () => failovers.inc(),
+    followNodes: (source) => (verdicts = source),
     isolated: (isIsolated) => cutOff.set(isIsolated ? 1 : 0),
     syncError: (concern) => errors.inc({ concern }),
     leading: (isLeading) => leader.set(isLeading ? 1 : 0),
     clear: () => {
-      for (const one of [egressIPs, firewalls, rules, assigned, capacity, unassigned, unplaced, dropped, online, cutOff]) one.reset();
+      for (const one of [egressIPs, firewalls, rules, assigned, capacity, unassigned, unplaced, dropped, cutOff]) one.reset();
+      verdicts = nobody;
     },
   };
 }

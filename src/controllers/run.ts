@@ -144,7 +144,8 @@ function runEgressParts(deps: ControllerDeps & { readonly caches: Caches; readon
         metrics.unplaced(new Set(round.unplaced.map(({ egressIP }) => egressIP)).size);
       },
       verdict: (node, isOffline) => {
-        metrics.nodeHealth(node, isOffline);
+        logger[isOffline ? 'warn' : 'info']({ node, verdict: isOffline ? 'offline' : 'online' }, 'node health');
+        if (isOffline) metrics.failedOver();
         const object = involved(nodes, node, caches.nodes.get(node));
         if (isOffline) report({ object, type: 'Warning', reason: 'EgressNodeOffline', message: 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes' });
         else report({ object, type: 'Normal', reason: 'EgressNodeOnline', message: 'the node answers: egress IPs may be placed on it' });
@@ -156,6 +157,7 @@ function runEgressParts(deps: ControllerDeps & { readonly caches: Caches; readon
       },
     },
   }, signal);
+  metrics.followNodes(egress.verdicts);
   const notes = new NotesController({ view: egress.view, netNamespaces: caches.netNamespaces, nodes: caches.nodes, policies: caches.policies, report, isBusy: egress.isBusy, settle: noteSettle, onState: metrics.state });
   changed = () => notes.changed();
   caches.policies.subscribe(changed);

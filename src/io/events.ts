@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { apiVersionOf, type Kind, events } from '../../api/kinds.ts';
 import type { KubeObject } from '../model/objects.ts';
 import type { KubeClient } from './kube/client.ts';
-import { isAlreadyExists } from './kube/error.ts';
+import { isAlreadyExists, isRefused } from './kube/error.ts';
 import type { Logger } from './log.ts';
 import { pause } from './pause.ts';
 import { createQueue, type WorkQueue } from './queue.ts';
@@ -102,7 +102,10 @@ export class EventRecorder {
     return this.#queue.process(async (name) => {
       const occurrence = this.#waiting.get(name);
       if (occurrence === undefined) return;
-      await this.#write(name, occurrence, signal);
+      await this.#write(name, occurrence, signal).catch((error: unknown) => {
+        if (!isRefused(error)) throw error;
+        this.#options.logger.warn({ err: error, reason: occurrence.reason, object: occurrence.object }, 'an Event is refused and left out');
+      });
       if (this.#waiting.get(name) === occurrence) this.#waiting.delete(name);
       await pause(breath, signal);
     }, signal);

@@ -1,12 +1,14 @@
 /** Probes a set of nodes, all at once, and tells when one goes offline or comes back. The rules are in model/health.ts. */
 import type { Ip } from '../model/address.ts';
-import { answered, type Health, isBurstDue, judged, probed, type Timing, timingOf, unknownHealth, withReadiness } from '../model/health.ts';
+import { answered, type Health, heardAgain, isBurstDue, judged, probed, type Timing, timingOf, unknownHealth, withReadiness } from '../model/health.ts';
 import type { Probe } from './probe.ts';
 
 /** A node to watch: whose health it is, and the address that is probed. */
 export interface Target {
   readonly key: string;
   readonly ip: Ip;
+  /** No verdict on it is wanted: it only shows, when it answers, that this process is not cut off. */
+  readonly isWitness?: boolean;
 }
 
 export type Verdict = Health['verdict'];
@@ -19,16 +21,22 @@ export interface HealthOptions {
   readonly now: () => number;
   /** Told of every change of a verdict, `unknown` included for a node that is new. */
   readonly onVerdict: (key: string, verdict: Verdict) => void;
-  /** Given: while no node at all answers none is called offline, and this is told when that begins and ends. */
-  readonly onIsolated?: (isolated: boolean) => void;
+  /** While no node at all answers none is called offline: told when that begins and ends. */
+  readonly onIsolated: (isolated: boolean) => void;
+  /** The addresses of this machine, of which an answer tells nothing about the network; none when absent. */
+  readonly ownAddresses?: () => ReadonlySet<string>;
 }
 
 interface Watched {
   readonly ip: Ip;
+  readonly isWitness: boolean;
   health: Health;
   /** Ends each probe that is under way. */
   readonly underWay: Set<() => void>;
 }
+
+/** Probes of one node under way at a time; the oldest is given up for the next. */
+const mostUnderWay = 8;
 
 /** `setTargets` says who is watched; `run` probes until its signal aborts. */
 export class HealthMonitor {
@@ -36,6 +44,7 @@ export class HealthMonitor {
   readonly #timing: Timing;
   readonly #watched = new Map<string, Watched>();
   readonly #notReady = new Set<string>();
+  #own: ReadonlySet<string> = new Set();
   #heardAny: number;
   #isIsolated = false;
   #isRunning = false;
@@ -49,13 +58,14 @@ export class HealthMonitor {
 
   /** Watches exactly these. A new one is probed at once; one with another address than before is new. */
   setTargets(targets: readonly Target[]): void {
-    const wanted = new Map(targets.map(({ key, ip }) => [key, ip]));
+    const wanted = new Map(targets.map((target) => [target.key, target]));
     for (const [key, watched] of this.#watched) {
-      if (wanted.get(key) === watched.ip) continue;
+      const target = wanted.get(key);
+      if (target?.ip === watched.ip && (target.isWitness ?? false) === watched.isWitness) continue;
       endProbes(watched);
       this.#watched.delete(key);
     }
-    for (const [key, ip] of wanted) if (!this.#watched.has(key)) this.#watch(key, ip);
+    for (const target of targets) if (!this.#watched.has(target.key)) this.#watch(target);
   }
 
   /** The keys of Nodes whose condition Ready is False, watched or not. */
@@ -74,12 +84,18 @@ export class HealthMonitor {
 
   /** What is known of that node; undefined when it is not watched. */
   verdictOf(key: string): Verdict | undefined {
-    return this.#watched.get(key)?.health.verdict;
+    const watched = this.#watched.get(key);
+    return watched === undefined || watched.isWitness ? undefined : watched.health.verdict;
+  }
+
+  /** What is known of each node that is watched, witnesses left out. */
+  verdicts(): ReadonlyMap<string, Verdict> {
+    return new Map([...this.#watched].flatMap(([key, { isWitness, health }]) => (isWitness ? [] : [[key, health.verdict]])));
   }
 
   /** Whether a verdict, online or offline, is there for every node that is watched. */
   isSettled(): boolean {
-    for (const { health } of this.#watched.values()) if (health.verdict === 'unknown') return false;
+    for (const verdict of this.verdicts().values()) if (verdict === 'unknown') return false;
     return true;
   }
 
@@ -116,12 +132,12 @@ export class HealthMonitor {
     for (const watched of this.#watched.values()) endProbes(watched);
   }
 
-  #watch(key: string, ip: Ip): void {
+  #watch({ key, ip, isWitness = false }: Target): void {
     const first = withReadiness(unknownHealth, this.#notReady.has(key));
     const health: Health = this.#options.interval === 0 && !first.isNotReady ? { ...first, verdict: 'online' } : first;
-    const watched: Watched = { ip, health, underWay: new Set() };
+    const watched: Watched = { ip, isWitness, health, underWay: new Set() };
     this.#watched.set(key, watched);
-    this.#options.onVerdict(key, health.verdict);
+    if (!isWitness) this.#options.onVerdict(key, health.verdict);
     if (this.#isRunning) this.#send(key, watched);
   }
 
@@ -129,37 +145,48 @@ export class HealthMonitor {
     const now = this.#options.now();
     const isRegular = this.#round % 4 === 0;
     this.#round += 1;
-    const heardAny = this.#options.onIsolated === undefined ? undefined : this.#heardAny;
+    if (isRegular) this.#own = this.#options.ownAddresses?.() ?? this.#own;
     for (const [key, watched] of this.#watched) {
-      this.#set(key, watched, judged(watched.health, now, this.#timing, heardAny));
-      if (isRegular || isBurstDue(watched.health, now, this.#timing)) this.#send(key, watched);
+      this.#set(key, watched, judged(watched.health, now, this.#timing, this.#heardAny));
+      if (isRegular || (!this.#isIsolated && isBurstDue(watched.health, now, this.#timing))) this.#send(key, watched);
     }
     this.#judgeIsolation(now);
   }
 
   #judgeIsolation(now: number): void {
-    let areAllSilent = this.#watched.size > 0;
-    for (const { health } of this.#watched.values()) areAllSilent &&= health.silentSince !== undefined || health.verdict === 'offline';
+    const others = [...this.#watched.values()].filter(({ ip }) => !this.#own.has(ip));
+    const areAllSilent = others.length > 0 && others.every(({ health }) => health.silentSince !== undefined || health.verdict === 'offline');
     this.#tellIsolated(areAllSilent && now - this.#heardAny >= this.#timing.patience);
   }
 
   #tellIsolated(isIsolated: boolean): void {
     if (this.#isIsolated === isIsolated) return;
     this.#isIsolated = isIsolated;
-    this.#options.onIsolated?.(isIsolated);
+    this.#options.onIsolated(isIsolated);
   }
 
   #send(key: string, watched: Watched): void {
     if (watched.health.verdict === 'offline') endProbes(watched);
     watched.health = probed(watched.health, this.#options.now());
-    const end = this.#options.probe(watched.ip, () => {
-      if (!watched.underWay.delete(end) || this.#watched.get(key) !== watched) return;
+    const end = this.#options.probe(watched.ip, (isAnswered) => {
+      if (!watched.underWay.delete(end) || !isAnswered || this.#watched.get(key) !== watched) return;
       endProbes(watched);
-      this.#heardAny = this.#options.now();
-      this.#tellIsolated(false);
+      if (!this.#own.has(watched.ip)) this.#hear();
       this.#set(key, watched, answered(watched.health));
     });
     watched.underWay.add(end);
+    const [oldest] = watched.underWay;
+    if (watched.underWay.size <= mostUnderWay || oldest === undefined) return;
+    watched.underWay.delete(oldest);
+    oldest();
+  }
+
+  /** Another node has answered. The first that does after none did says nothing about those whose answers are under way. */
+  #hear(): void {
+    const now = this.#options.now();
+    if (now - this.#heardAny >= this.#timing.gap) for (const watched of this.#watched.values()) watched.health = heardAgain(watched.health, now);
+    this.#heardAny = now;
+    this.#tellIsolated(false);
   }
 
   #set(key: string, watched: Watched, health: Health): void {
@@ -167,7 +194,7 @@ export class HealthMonitor {
     watched.health = health;
     if (health.verdict === before) return;
     if (health.verdict === 'offline') endProbes(watched);
-    this.#options.onVerdict(key, health.verdict);
+    if (!watched.isWitness) this.#options.onVerdict(key, health.verdict);
   }
 }
 

@@ -25,6 +25,8 @@ export interface Timing {
   readonly burst: number;
   /** Silence after which a node is offline. */
   readonly patience: number;
+  /** Silence of all nodes after which it may have been this process that was cut off. */
+  readonly gap: number;
 }
 
 /** Fewer unanswered probes than this never make a node offline: this process may have slept meanwhile. */
@@ -36,7 +38,7 @@ export const unknownHealth: Health = { verdict: 'unknown', isNotReady: false, si
 
 /** The times for a probe interval in milliseconds. */
 export function timingOf(interval: number): Timing {
-  return { interval, burst: interval / 4, patience: interval * 1.5 };
+  return { interval, burst: interval / 4, patience: interval * 1.5, gap: interval * 1.25 };
 }
 
 /** Whether a probe is due beside the regular ones: the last is unanswered for long enough, and the node not yet given up. */
@@ -53,6 +55,12 @@ export function probed(health: Health, now: number): Health {
   return { ...health, silentSince: health.silentSince ?? now, unanswered: health.unanswered + 1 };
 }
 
+/** Nothing was heard of anybody for a while, and now of another node: this one's silence counts from now on. */
+export function heardAgain(health: Health, now: number): Health {
+  if (health.verdict === 'offline' || health.silentSince === undefined) return health;
+  return { ...health, silentSince: now, unanswered: 0 };
+}
+
 /** Something answered: a connection, or its refusal. */
 export function answered(health: Health): Health {
   const heard = { ...health, silentSince: undefined, unanswered: 0 };
@@ -63,14 +71,14 @@ export function answered(health: Health): Health {
 }
 
 /**
- * What the silence means now. `heardAny`: when any node answered last; where it is given, a node is offline only if
- * another one answered well after its silence began, for else it is this process that is cut off.
+ * What the silence means now. `heardAny`: when any node answered last. A node is offline only if another one answered
+ * well after its silence began, for else it is this process that is cut off.
  */
-export function judged(health: Health, now: number, timing: Timing, heardAny?: number): Health {
+export function judged(health: Health, now: number, timing: Timing, heardAny: number): Health {
   const { verdict, silentSince, unanswered } = health;
   if (verdict === 'offline' || silentSince === undefined) return health;
   if (now - silentSince < timing.patience * 0.99 || unanswered < fewestUnanswered) return health;
-  if (heardAny !== undefined && heardAny < silentSince + timing.interval / 2) return health;
+  if (heardAny < silentSince + timing.interval / 2) return health;
   return { ...health, verdict: 'offline', answers: 0 };
 }
 

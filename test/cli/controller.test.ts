@@ -44,6 +44,16 @@ test('unknown and wrong environment variables are refused', async () => {
   expect(level.stderr).toContain('SDN_COMPAT_CONTROLLER_LOG_LEVEL: "frob": Allowed choices are');
 }, 20_000);
 
+test('a Service of the same name does no harm, and a damaged kubeconfig is named but not quoted', async () => {
+  const path = join(folder, 'damaged');
+  await writeFile(path, 'users:\n- user: {token: verysecret\n');
+  const service = Object.fromEntries(['SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_METRICS', 'PORT', 'PORT_9106_TCP', 'PORT_9106_TCP_ADDR', 'METRICS_SERVICE_HOST'].map((name) => [`SDN_COMPAT_CONTROLLER_${name}`, '10.0.0.1']));
+  const refused = await run(['--kubeconfig', path], service);
+  expect(refused.stderr).toMatch(/^sdn-compat: [^\n]*damaged cannot be used: [^\n]*\n$/);
+  expect(refused.stderr).not.toContain('verysecret');
+  expect(refused.status).toBe(2);
+}, 20_000);
+
 test('the config file is read, a flag goes before it, and the status address answers', async () => {
   const server = await start();
   await prepare(server.client);

@@ -87,6 +87,21 @@ describe('VNIDs', () => {
     for (let index = 0; index < 20; index += 1) expect((await cluster.namespace(`n${index}`)).netid).not.toBe(b.netid);
   });
 
+  test('a NetNamespace created with its Namespace, or before it, keeps what it asks for', async () => {
+    await begin();
+    const names = Array.from({ length: 40 }, (_, index) => `pair${index}`);
+    await Promise.all(
+      names.flatMap((name, index) => [
+        server.client.create<NetNamespaceObject>(netNamespaces, { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name }, netname: name, netid: 500 + index, egressIPs: [`192.168.7.${index}`] }),
+        pauseFor(index % 3).then(() => server.client.create<KubeObject>(namespaces, { metadata: { name } })),
+      ]),
+    );
+    await pauseFor(500);
+    for (const [index, name] of names.entries()) expect(await cluster.netNamespace(name)).toMatchObject({ netid: 500 + index, egressIPs: [`192.168.7.${index}`] });
+    await server.client.delete(namespaces, { name: 'pair0' });
+    await until('it goes with its Namespace', async () => (await cluster.netNamespace('pair0')) === undefined, 2);
+  });
+
   test('what cannot be is refused with an Event, and the annotation removed', async () => {
     await begin({ pluginName: 'redhat/openshift-ovs-multitenant' });
     await cluster.namespace('a');

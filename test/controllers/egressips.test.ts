@@ -1,4 +1,6 @@
-import { hostSubnets, namespaces } from '../../api/kinds.ts';
+import { hostSubnets, namespaces, nodes } from '../../api/kinds.ts';
+import type { KubeClient } from '../../src/io/kube/client.ts';
+import { ApiError } from '../../src/io/kube/error.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
 import { tcpProbe, type Probe } from '../../src/io/probe.ts';
 import type { HostSubnetObject } from '../../src/model/objects.ts';
@@ -85,14 +87,14 @@ test('an IP leaves a node that answers no more, and comes back to nothing while 
   dead.add(await gatewayOf(first));
   await until('it moves', async () => (await cluster.hostsOf('192.168.7.200')).join() === other, 3);
   await cluster.event('EgressNodeOffline', first);
-  dead.add(await gatewayOf(other));
+  for (const name of [other, 'node2']) dead.add(await gatewayOf(name));
   await cluster.event('ControllerCutOff', 'default');
   await pauseFor(500);
   expect(await cluster.hostsOf('192.168.7.200')).toEqual([other]);
   dead.clear();
 });
 
-test('nobody moves when the controller itself is cut off', async () => {
+test('nobody moves when the controller itself is cut off, nor when it is back', async () => {
   for (const name of ['node0', 'node1', 'node2']) await cluster.patchHost(name, cidrs);
   await cluster.namespace('a');
   await cluster.request('a', '192.168.7.200', '192.168.7.201', '192.168.7.202');
@@ -103,6 +105,33 @@ test('nobody moves when the controller itself is cut off', async () => {
   await pauseFor(500);
   expect((await server.client.list<HostSubnetObject>(hostSubnets)).items).toEqual(before.items);
   expect(await running.metrics.registry.getSingleMetricAsString('sdn_compat_controller_cut_off')).toContain('sdn_compat_controller_cut_off 1');
+  dead.clear();
+  await until('it is back', async () => (await running.metrics.registry.getSingleMetricAsString('sdn_compat_controller_cut_off')).includes('cut_off 0'));
+  await pauseFor(500);
+  expect((await server.client.list<HostSubnetObject>(hostSubnets)).items).toEqual(before.items);
+});
+
+test('a node that is deleted is told of no more', async () => {
+  for (const name of ['node0', 'node1']) await cluster.patchHost(name, cidrs);
+  dead.add(await gatewayOf('node0'));
+  const told = (): Promise<string> => running.metrics.registry.getSingleMetricAsString('sdn_compat_node_online');
+  await until('it is offline', async () => (await told()).includes('{node="node0"} 0'));
+  await server.client.delete(nodes, { name: 'node0' });
+  await until('it is gone', async () => !(await told()).includes('node0'));
+  expect(await told()).toContain('{node="node1"} 1');
+});
+
+test('a HostSubnet that cannot be written keeps no IP from the others', async () => {
+  await running.stop();
+  const patch: KubeClient['patch'] = (kind, ref, body, options) =>
+    ref.name === 'node0' ? Promise.reject(new ApiError(403, { message: 'forbidden', reason: 'Forbidden' })) : server.client.patch(kind, ref, body, options);
+  const refusing = new Proxy(server.client, { get: (client, method: keyof KubeClient) => (method === 'patch' ? patch : client[method].bind(client)) });
+  for (const name of ['node0', 'node1', 'node2']) await cluster.patchHost(name, cidrs);
+  running = new Running(refusing, { probe });
+  await running.started;
+  await cluster.namespace('b');
+  await cluster.request('b', '192.168.7.200', '192.168.7.201', '192.168.7.202');
+  await until('two are placed', async () => (await Promise.all([200, 201, 202].map((n) => cluster.hostsOf(`192.168.7.${n}`)))).flat().length === 2);
 });
 
 test('Ready False moves IPs at once, Unknown does not while the node answers', async () => {

@@ -55,21 +55,27 @@ test.each([
   }
 }, 90_000);
 
-test('nobody moves when the controller itself is cut off', async () => {
+test('nobody moves when the controller itself is cut off, on a node for egress IPs too, nor when it is back', async () => {
   const lab = await TestLab.up('--nodes', '2');
   try {
-    for (const worker of ['worker0', 'worker1']) await lab.patch('hostsubnet', worker, { egressCIDRs: ['192.168.7.0/24'] });
+    await lab.patch('hostsubnet', 'worker0', { egressCIDRs: ['192.168.7.0/24'] });
     await lab.namespace('one');
     await lab.pods(['one/a', 'worker0']);
     await lab.patch('netnamespace', 'one', { egressIPs: ['192.168.7.200'] });
     await lab.untilSource('one/a', '192.168.7.200');
-    const before = await hosts(lab, '192.168.7.200');
+    for (const node of ['worker1', 'master0']) await lab.patch('hostsubnet', node, { egressCIDRs: ['192.168.7.0/24'] });
+    await until('all are watched', () => ['worker0', 'worker1', 'master0'].every((node) => lab.log('controller').includes(`"node":"${node}.${domain}","verdict":"online"`)));
     await cut(lab, 'master0', 'down');
     await until('it says so', async () => (await lab.kubectl(['get', 'events', '-o', 'jsonpath={.items[*].reason}'])).stdout.includes('ControllerCutOff'), 10);
+    await new Promise((resolve) => setTimeout(resolve, 14_000)); // long enough for neighbours to be forgotten
+    expect(await hosts(lab, '192.168.7.200')).toEqual(['worker0']);
+    await cut(lab, 'master0', 'up');
+    await until('it reaches nodes again', () => lab.log('controller').includes('nodes can be reached again'), 10);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
-    expect(await hosts(lab, '192.168.7.200')).toEqual(before);
+    expect(lab.log('controller')).not.toContain('"verdict":"offline"');
+    expect(await hosts(lab, '192.168.7.200')).toEqual(['worker0']);
     expect(await lab.source('one/a', 2)).toBe('192.168.7.200');
   } finally {
     await lab.down();
   }
-}, 60_000);
+}, 90_000);

@@ -13,7 +13,7 @@ function ip(text: string): Ip {
 const timing = timingOf(1000);
 
 /** Probes sent at these times, none answered, then judged at `now`. */
-function silent(from: Health, sent: readonly number[], now: number, heardAny?: number): Health['verdict'] {
+function silent(from: Health, sent: readonly number[], now: number, heardAny = Infinity): Health['verdict'] {
   return judged(sent.reduce(probed, from), now, timing, heardAny).verdict;
 }
 
@@ -37,7 +37,7 @@ describe('the rules', () => {
     expect(silent(online, [0, 250, 500, 750, 1000, 1250], 1500, 1010)).toBe('offline');
   });
   test('three answers in a row bring a node back; one that is missing begins the count anew', () => {
-    let health = judged([0, 250, 500, 750].reduce(probed, online), 1500, timing);
+    let health = judged([0, 250, 500, 750].reduce(probed, online), 1500, timing, Infinity);
     for (const isAnswered of [true, true, false, true, true]) {
       health = probed(health, 2000);
       if (isAnswered) health = answered(health);
@@ -63,21 +63,35 @@ class World {
   readonly stop = new AbortController();
   readonly ended: Promise<void>;
 
-  constructor(names: string, interval: number, isController = true) {
+  /** Milliseconds until an answer. */
+  readonly delay = new Map<string, number>();
+  /** Probes that were neither answered nor given up. */
+  underWay = 0;
+  mostUnderWay = 0;
+  readonly own = new Set<string>();
+
+  constructor(names: string, interval: number, witnesses = '') {
     const probe: Probe = (to, onAnswer) => {
+      this.mostUnderWay = Math.max(this.mostUnderWay, ++this.underWay);
       const timer = setTimeout(() => {
-        if (!this.down.has(to)) onAnswer();
-      }, 1);
-      return () => clearTimeout(timer);
+        if (this.down.has(to)) return;
+        this.underWay--;
+        onAnswer(true);
+      }, this.delay.get(to) ?? 1);
+      return () => {
+        this.underWay--;
+        clearTimeout(timer);
+      };
     };
     this.monitor = new HealthMonitor({
       interval,
       probe,
       now: () => performance.now(),
       onVerdict: (key, verdict) => this.said.push(`${key} ${verdict}`),
-      ...(isController ? { onIsolated: (isolated: boolean) => this.said.push(isolated ? 'isolated' : 'connected') } : {}),
+      onIsolated: (isolated: boolean) => this.said.push(isolated ? 'isolated' : 'connected'),
+      ownAddresses: () => this.own,
     });
-    this.monitor.setTargets(Array.from(names).map((key, index) => ({ key, ip: ip(`10.0.0.${index + 1}`) })));
+    this.monitor.setTargets(Array.from(names).map((key, index) => ({ key, ip: ip(`10.0.0.${index + 1}`), isWitness: witnesses.includes(key) })));
     this.ended = this.monitor.run(this.stop.signal);
   }
 
@@ -132,12 +146,55 @@ describe('a monitor', () => {
     await world.end();
   });
 
-  test('an agent calls the only node it watches offline', async () => {
-    const world = new World('a', 100, false);
+  test('after a time in which nobody answered no node is judged by that time', async () => {
+    const world = new World('abc', 100);
+    await world.until('c online');
+    world.forget();
+    world.down.add('10.0.0.1').add('10.0.0.2').add('10.0.0.3');
+    await world.until('isolated');
+    await wait(400);
+    world.delay.set('10.0.0.2', 90).set('10.0.0.3', 60); // their answers are on the way when the first is there
+    world.down.clear();
+    await world.until('connected');
+    await wait(400);
+    expect(world.said).toEqual(['isolated', 'connected']);
+    await world.end();
+  });
+
+  test('an answer of this machine itself does not show that others could be heard', async () => {
+    const world = new World('abc', 100);
+    world.own.add('10.0.0.1');
+    await world.until('c online');
+    world.forget();
+    world.down.add('10.0.0.2').add('10.0.0.3');
+    await world.until('isolated');
+    await wait(400);
+    expect(world.said).toEqual(['isolated']);
+    await world.end();
+  });
+
+  test('a witness shows that it is not this process that is cut off, and is given no verdict', async () => {
+    const world = new World('ab', 100, 'b');
     await world.until('a online');
     world.down.add('10.0.0.1');
     await world.until('a offline');
+    world.down.add('10.0.0.2');
+    await wait(400);
+    expect(world.said.join()).toMatch(/^a unknown,a online,a offline(,isolated)?$/);
+    expect([...world.monitor.verdicts()]).toEqual([['a', 'offline']]);
+    expect(world.monitor.verdictOf('b')).toBeUndefined();
     await world.end();
+  });
+
+  test('probes that nothing answers do not pile up', async () => {
+    const world = new World('a', 20);
+    await world.until('a online');
+    world.down.add('10.0.0.1');
+    await world.until('isolated');
+    await wait(600);
+    expect(world.mostUnderWay).toBeLessThanOrEqual(9);
+    await world.end();
+    expect(world.underWay).toBe(0);
   });
 
   test('Ready False, new addresses and nodes that are watched no more', async () => {
@@ -169,9 +226,9 @@ describe('a TCP probe', () => {
   const ask = (port: number): Promise<boolean> =>
     new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), 2000);
-      tcpProbe(port)(ip('127.0.0.1'), () => {
+      tcpProbe(port)(ip('127.0.0.1'), (isAnswered) => {
         clearTimeout(timer);
-        resolve(true);
+        resolve(isAnswered);
       });
     });
   test('a refusal and a connection are answers', async () => {

@@ -21,7 +21,7 @@ test('the metrics tell the nodes that are watched now, each with its verdict', a
     logger: createLogger({ level: 'silent', name: 'test' }),
     interval: 20,
     probe: (to, onAnswer) => {
-      const timer = setTimeout(() => silent.has(to) || onAnswer(), 1);
+      const timer = setTimeout(() => silent.has(to) || onAnswer(true), 1);
       return () => clearTimeout(timer);
     },
     setOffline: (nodeIP, isOffline) => verdicts.push([nodeIP, isOffline]),

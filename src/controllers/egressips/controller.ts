@@ -55,7 +55,10 @@ export class EgressController {
     for (const { egressIP, from, to } of round.moves) this.#deps.logger.info({ egressIP, from, to }, 'egress IP leaves a node');
     this.#deps.onRound(round);
     const writes = writesOf(round, view.objects);
-    await inParallel(writes, concurrency, (write) => this.#write(write, signal));
+    const failures: unknown[] = [];
+    // one HostSubnet that cannot be written must not keep an IP from the others
+    await inParallel(writes, concurrency, (write) => this.#write(write, signal).catch((error: unknown) => void failures.push(error)));
+    if (failures.length > 0) throw failures[0];
     return writes.length > 0;
   }
 

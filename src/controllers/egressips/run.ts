@@ -1,11 +1,11 @@
 /** Feeds the egress controller: watches tell the view, and every change that matters asks for a round. */
 import type { Ip } from '../../model/address.ts';
 import type { Round } from '../../model/allocation/round.ts';
-import { HealthMonitor } from '../../io/health.ts';
+import { HealthMonitor, type Verdict } from '../../io/health.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import type { Probe } from '../../io/probe.ts';
+import { ownAddresses, type Probe } from '../../io/probe.ts';
 import { createQueue } from '../../io/queue.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
 import { EgressController } from './controller.ts';
@@ -45,6 +45,8 @@ const breath = 5;
 
 export interface RunningEgress {
   readonly view: EgressView;
+  /** What is known of each node that is watched. */
+  readonly verdicts: () => ReadonlyMap<string, Verdict>;
   /** Whether rounds are under way that change something. */
   readonly isBusy: () => boolean;
   /** Resolves when all has ended after the signal aborted. */
@@ -64,12 +66,10 @@ export function runEgress(options: EgressOptions, signal: AbortSignal): RunningE
     interval: options.probeInterval,
     probe: options.probe,
     now: () => performance.now(),
+    ownAddresses,
     onVerdict: (node, verdict) => {
       listener.changed();
-      if (verdict !== 'unknown') {
-        logger[verdict === 'offline' ? 'warn' : 'info']({ node, verdict }, 'node health');
-        listener.verdict(node, verdict === 'offline');
-      }
+      if (verdict !== 'unknown') listener.verdict(node, verdict === 'offline');
       queue.add('round');
     },
     onIsolated: (isolated) => {
@@ -111,5 +111,5 @@ export function runEgress(options: EgressOptions, signal: AbortSignal): RunningE
   const ended = Promise.all([rounds, monitor.run(signal)]).then(() => {
     for (const end of unsubscribe) end();
   });
-  return { view, isBusy: () => isBusy, ended };
+  return { view, verdicts: () => monitor.verdicts(), isBusy: () => isBusy, ended };
 }

@@ -3,13 +3,16 @@
  * of clouds, who is offline. A HostSubnet is the newest of what the watch told and what the server answered to a write,
  * so that no decision rests on a list that we have changed ourselves meanwhile.
  */
+import partition from 'lodash/partition.js';
+import sortBy from 'lodash/sortBy.js';
+import type { Target } from '../../io/health.ts';
 import type { EgressChange } from '../../model/egress/tracker.ts';
 import { EgressTracker } from '../../model/egress/tracker.ts';
 import type { Placement } from '../../model/egress/verdict.ts';
 import { addressAt, type Ip } from '../../model/address.ts';
 import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import { parseHostSubnet, type InvalidHostSubnet } from '../../model/hostsubnet.ts';
+import { type HostSubnet, parseHostSubnet, type InvalidHostSubnet } from '../../model/hostsubnet.ts';
 import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
 import { parseNetNamespace, type InvalidNetNamespace } from '../../model/netnamespace.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
@@ -22,6 +25,9 @@ function versionOf(object: HostSubnetObject): number {
 function isNotReady(node: NodeObject): boolean {
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
 }
+
+/** With fewer nodes to watch than this, others are watched with them. */
+const enoughWatched = 4;
 
 export class EgressView {
   readonly tracker = new EgressTracker();
@@ -122,13 +128,17 @@ export class EgressView {
     };
   }
 
-  /** The nodes that automatic assignment may use, each with the gateway address that answers probes. */
-  watched(): { readonly key: string; readonly ip: Ip }[] {
-    const found: { readonly key: string; readonly ip: Ip }[] = [];
-    for (const { hostSubnet } of this.tracker.hosts()) {
-      if (hostSubnet.egressCIDRs.length > 0) found.push({ key: hostSubnet.name, ip: addressAt(hostSubnet.subnet, 1) });
-    }
-    return found;
+  /**
+   * The nodes that automatic assignment may use, each with the gateway address that answers probes; where these are few,
+   * others beside them, so that a node that is gone can be told from a controller that is cut off.
+   */
+  watched(): readonly Target[] {
+    const hosts = [...this.tracker.hosts()].map(({ hostSubnet }) => hostSubnet);
+    const targetOf = ({ name, subnet }: HostSubnet): Target => ({ key: name, ip: addressAt(subnet, 1) });
+    const [used, others] = partition(hosts, ({ egressCIDRs }) => egressCIDRs.length > 0);
+    if (used.length === 0) return [];
+    const witnesses = sortBy(others, ({ name }) => name).slice(0, Math.max(0, enoughWatched - used.length));
+    return [...used.map(targetOf), ...witnesses.map((host) => ({ ...targetOf(host), isWitness: true }))];
   }
 
   /** Takes who is offline: an address is when any node that has it is. Returns the addresses that are offline now. */

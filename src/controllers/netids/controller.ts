@@ -32,6 +32,8 @@ interface Pending {
 
 /** When a write that the cache has not told is looked for, in milliseconds. */
 const lookAgainAfter = 5_000;
+/** How long a NetNamespace is left alone whose Namespace was never seen, in milliseconds: it may be created next. */
+const orphanGrace = 10_000;
 
 export class NetidsController {
   readonly #deps: NetidsDeps;
@@ -39,22 +41,31 @@ export class NetidsController {
   readonly #pending = new Map<string, Pending>();
   /** How many namespaces have a VNID, for those that have one together. */
   readonly #sharers = new Map<number, number>();
-  readonly #unsubscribe: () => void;
+  /** Namespaces that were there and are gone. */
+  readonly #gone = new Set<string>();
+  /** NetNamespaces whose Namespace was never seen, and since when. */
+  readonly #orphans = new Map<string, number>();
+  readonly #unsubscribe: readonly (() => void)[];
 
   /** Both caches must be synced. */
   constructor(deps: NetidsDeps) {
     this.#deps = deps;
     this.#netids = new Netids([], deps.lastVnid);
-    this.#unsubscribe = deps.netNamespaces.subscribe(({ key, before, after }) => {
+    const netNamespaces = deps.netNamespaces.subscribe(({ key, before, after }) => {
       if (after !== undefined) this.#hold(after.netid);
       if (before !== undefined) this.#release(before.netid);
       if (after !== undefined && after.netid === this.#pending.get(key)?.vnid) this.#settle(key);
     });
+    const namespaces = deps.namespaces.subscribe(({ key, after }) => {
+      if (after === undefined) this.#gone.add(key);
+      else this.#gone.delete(key);
+    });
+    this.#unsubscribe = [netNamespaces, namespaces];
   }
 
   /** Hears no more of changes. */
   close(): void {
-    this.#unsubscribe();
+    for (const end of this.#unsubscribe) end();
   }
 
   /**
@@ -65,9 +76,11 @@ export class NetidsController {
     const { namespaces, netNamespaces: cache } = this.#deps;
     const present = cache.get(name);
     if (namespaces.get(name) === undefined) {
-      if (present !== undefined) await this.#remove(present, signal);
+      if (present !== undefined) return this.#orphaned(present, signal);
+      this.#forget(name);
       return undefined;
     }
+    this.#orphans.delete(name);
     if (present === undefined) return this.#create(name, signal);
     const asked = present.metadata.annotations?.[changeNetworkAnnotation];
     if (asked !== undefined) await this.#change(present, asked, signal);
@@ -180,10 +193,30 @@ export class NetidsController {
     return pending.value.vnid;
   }
 
-  async #remove(present: NetNamespaceObject, signal: AbortSignal): Promise<void> {
+  /**
+   * Removes a NetNamespace without a Namespace, once the API server itself says that there is none: the two are told by
+   * two watches, of which one may be behind. One that stood before its Namespace, as after a restore, is given time.
+   */
+  async #orphaned(present: NetNamespaceObject, signal: AbortSignal): Promise<number | undefined> {
     const { name = '', uid } = present.metadata;
-    await this.#deps.client.delete(netNamespaces, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
-    this.#settle(name);
+    const { client } = this.#deps;
+    if (!this.#gone.has(name)) {
+      const since = this.#orphans.get(name) ?? performance.now();
+      this.#orphans.set(name, since);
+      const left = since + orphanGrace - performance.now();
+      if (left > 0) return left;
+    }
+    if ((await client.get(namespaces, { name }, { signal })) !== undefined) return lookAgainAfter;
+    await client.delete(netNamespaces, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+    this.#forget(name);
     this.#deps.logger.info({ namespace: name, netid: present.netid }, 'NetNamespace removed with its Namespace');
+    return undefined;
+  }
+
+  /** Neither the Namespace nor its NetNamespace is there any more. */
+  #forget(name: string): void {
+    this.#settle(name);
+    this.#gone.delete(name);
+    this.#orphans.delete(name);
   }
 }

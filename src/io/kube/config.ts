@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from '../log.ts';
 import { createClient, type KubeClient } from './client.ts';
+import { KubeConfigError } from './error.ts';
 import { createTransport, type Credentials, type CredentialSource } from './transport.ts';
 
 export interface KubeOptions {
@@ -19,6 +20,12 @@ export interface KubeOptions {
 const credentialAge = 30_000;
 
 async function loadConfig(options: KubeOptions): Promise<KubeConfig> {
+  return readConfig(options).catch((error: unknown) => {
+    throw new KubeConfigError(options.kubeconfig, error);
+  });
+}
+
+async function readConfig(options: KubeOptions): Promise<KubeConfig> {
   const { KubeConfig } = await import('./kubeconfig.ts');
   const config = new KubeConfig();
   if (options.kubeconfig === undefined) config.loadFromDefault();
@@ -30,6 +37,7 @@ async function loadConfig(options: KubeOptions): Promise<KubeConfig> {
     if (config.getContextObject(options.context) === null) throw new Error(`the kubeconfig has no context "${options.context}"`);
     config.setCurrentContext(options.context);
   }
+  serverOf(config);
   return config;
 }
 
@@ -85,7 +93,7 @@ function credentialSource(options: KubeOptions, first: KubeConfig): CredentialSo
   };
 }
 
-/** A client for the API server that the kubeconfig names; throws when there is no usable configuration. */
+/** A client for the API server that the kubeconfig names; throws KubeConfigError when there is no usable configuration. */
 export async function openKube(options: KubeOptions): Promise<KubeClient> {
   const config = await loadConfig(options);
   const server = serverOf(config);

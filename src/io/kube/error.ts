@@ -68,3 +68,17 @@ export function isAlreadyExists(error: unknown): boolean {
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.code === 410 || error.reason === 'Expired' || error.reason === 'Gone');
 }
+
+/** Whether the same request would be refused again: no right, no such namespace, an invalid object. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && error.code >= 400 && error.code < 500 && ![401, 408, 409, 429].includes(error.code);
+}
+
+/** A kubeconfig that cannot be used, with its name and why; nothing of what is in it, which may be secret. */
+export class KubeConfigError extends Error {
+  constructor(file: string | undefined, cause: unknown) {
+    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n'); // further lines quote the file
+    super(`${file ?? 'the kubeconfig'} cannot be used: ${reason}`);
+    this.name = 'KubeConfigError';
+  }
+}

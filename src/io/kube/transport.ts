@@ -51,6 +51,8 @@ export interface TransportOptions {
 interface Started {
   readonly response: http.IncomingMessage;
   readonly why: () => Error | undefined;
+  /** Sets after how many milliseconds without a byte the request fails from now on. */
+  readonly idle: (timeout: number) => void;
 }
 
 interface Answer {
@@ -59,6 +61,8 @@ interface Answer {
   readonly body: string;
 }
 
+/** Milliseconds until the head of a streamed answer is there, the connection included; servers send it at once. */
+const headTimeout = 10_000;
 const attempts = 8;
 const longestRetryAfter = 60;
 
@@ -147,7 +151,8 @@ class HttpTransport implements Transport {
 
   async stream(request: StreamRequest): Promise<void> {
     const { path, signal, idleTimeout, onText } = request;
-    const started = await this.#start({ method: 'GET', path, signal }, idleTimeout, false);
+    const started = await this.#start({ method: 'GET', path, signal }, Math.min(idleTimeout, headTimeout), false);
+    started.idle(idleTimeout);
     const status = started.response.statusCode ?? 0;
     if (status >= 300) {
       const answer = await whole(started);
@@ -191,7 +196,7 @@ class HttpTransport implements Transport {
         timeout,
         headers: { ...headers, accept: 'application/json', 'user-agent': userAgent, ...bodyHeaders(request) },
       });
-      let why: Error | undefined;
+      let [why, patience]: [Error | undefined, number] = [undefined, timeout];
       // without an error: one given to destroy() may surface on a socket that nobody listens to any more
       const end = (error: Error): void => {
         why ??= error;
@@ -200,13 +205,17 @@ class HttpTransport implements Transport {
       const abort = (): void => end(abortError(signal));
       signal?.addEventListener('abort', abort);
       this.#open.add(sent);
-      sent.on('timeout', () => end(new Error(`no byte from the API server for ${String(timeout / 1000)} s`)));
+      sent.on('timeout', () => end(new Error(`no byte from the API server for ${String(patience / 1000)} s`)));
       sent.on('error', (error) => reject(why ?? error));
       sent.on('close', () => {
         signal?.removeEventListener('abort', abort);
         this.#open.delete(sent);
       });
-      sent.on('response', (response) => resolve({ response, why: () => why }));
+      const idle = (milliseconds: number): void => {
+        patience = milliseconds;
+        sent.setTimeout(milliseconds);
+      };
+      sent.on('response', (response) => resolve({ response, why: () => why, idle }));
       sent.end(body);
     });
   }

@@ -37,7 +37,7 @@ export interface WatchOptions<T = KubeObject> extends Selection {
   /** Milliseconds without a byte after which a watch counts as dead; 55,000 when absent. */
   readonly idleTimeout?: number;
   readonly pageSize?: number;
-  /** Longest wait between attempts in milliseconds; 30,000 when absent. */
+  /** Longest wait between attempts in milliseconds; 5,000 when absent: an address may have moved meanwhile. */
   readonly maxDelay?: number;
   /** The part of an object that the cache keeps, metadata included; the whole when absent. */
   readonly keep?: (object: T) => T;
@@ -131,7 +131,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     if (signal.aborted) return;
     if (isExpired(error) || isTooLarge(error)) this.#version = '';
     this.#failures += 1;
-    const { maxDelay = 30_000 } = this.#options;
+    const { maxDelay = 5_000 } = this.#options;
     const asked = error instanceof ApiError ? (error.status.details?.retryAfterSeconds ?? 0) * 1000 : 0;
     const backoff = Math.min(maxDelay, 50 * 2 ** Math.min(this.#failures - 1, 20));
     const delay = Math.round(Math.max(asked, backoff) * (0.75 + Math.random() / 2));
