@@ -231,9 +231,9 @@ class Agent {
 
 /** The pods whose port and VNID are known. */
 function localPods(attached: readonly AttachedPod[], view: ClusterView): LocalPod[] {
-  return attached.flatMap(({ ip, ofport, namespace }): LocalPod[] => {
+  return attached.flatMap(({ ip, ofport, namespace, name }): LocalPod[] => {
     const vnid = view.vnids.get(namespace);
-    return vnid === undefined || ofport === 0 ? [] : [{ ip, ofport, vnid }];
+    return vnid === undefined || ofport === 0 ? [] : [{ ip, ofport, vnid, namespace, name }];
   });
 }
 

@@ -40,4 +40,7 @@ export interface LocalPod {
   readonly ip: Ip;
   readonly ofport: number;
   readonly vnid: Vnid;
+  readonly namespace: string;
+  /** Empty when the bridge was made anew and its veth alone told of the pod. */
+  readonly name: string;
 }

@@ -28,13 +28,13 @@ function namedPorts(container: Container): PolicyPod['ports'] {
   });
 }
 
-/** A pod with an IPv4 address of its own; one on the host's network, without address, or ended is none. */
+/** A pod with a network of its own; one on the host's, or that has ended, is none. */
 const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
   const { podIP = '', phase = '' } = status;
+  if (spec.hostNetwork === true || ended.has(phase)) return [];
   const ip = parseIpv4(podIP);
-  if (!ip.ok || spec.hostNetwork === true || ended.has(phase)) return [];
-  const { namespace = '', labels = {} } = metadata;
-  return [{ namespace, ip: ip.value, labels, ports: (spec.containers ?? []).flatMap(namedPorts) }];
+  const { namespace = '', name = '', labels = {} } = metadata;
+  return [{ namespace, name, ip: ip.ok ? ip.value : undefined, labels, ports: (spec.containers ?? []).flatMap(namedPorts) }];
 });
 
 const policyOf = kept((raw: NetworkPolicyObject): NetworkPolicy => parseNetworkPolicy(raw).policy);

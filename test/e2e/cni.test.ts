@@ -119,6 +119,23 @@ test('GC removes what is not among the valid attachments, and nothing else', asy
   await remove(stays);
 }, 30_000);
 
+test('a NetworkPolicy is about a pod from its first packet on, before the API tells its address', async () => {
+  const [held, free, from] = [await sandbox(), await sandbox(), await sandbox()] as const;
+  const object = (one: Sandbox, app: string): object => ({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'red', name: one.id, labels: { app } }, spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] } });
+  const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { namespace: 'red', name: 'closed' }, spec: { podSelector: { matchLabels: { app: 'web' } } } };
+  await lab.must(['create', '-f', '-'], [policy, object(held, 'web'), object(free, 'db'), object(from, 'db')].map((one) => JSON.stringify(one)).join('\n'));
+  const [heldIP, freeIP] = [await add(held), await add(free), await add(from)];
+  const answers = async (ip: string): Promise<boolean> => (await run('ip', ['netns', 'exec', from.netns, 'ping', '-c', '1', '-W', '1', ip])).status === 0;
+  expect(await answers(heldIP)).toBe(false);
+  await until('the pod that no policy selects answers', () => answers(freeIP));
+  expect(await answers(heldIP)).toBe(false);
+  await lab.must(['label', 'pod', '-n', 'red', held.id, 'app=db', '--overwrite']);
+  await until('so does the other when its labels are others', () => answers(heldIP));
+  await lab.must(['delete', 'networkpolicy', '-n', 'red', 'closed']);
+  await lab.must(['delete', 'pod', '-n', 'red', '--wait=false', held.id, free.id, from.id]);
+  await remove(held, free, from);
+}, 30_000);
+
 test('STATUS and VERSION; a call that is wrong gets CNI\'s error, with the code of the specification', async () => {
   expect(await call('STATUS')).toEqual({ status: 0, stdout: '', stderr: '' });
   expect(JSON.parse((await call('VERSION')).stdout)).toEqual({ cniVersion: '1.1.0', supportedVersions: ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] });

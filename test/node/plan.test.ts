@@ -224,3 +224,18 @@ test('an EgressNetworkPolicy with a range of IPv6 denies all: it never allows mo
   expect([...byVnid.values()]).toEqual([{ kind: 'rules', rules: [{ kind: 'cidr', allow: false, cidr: cidr('0.0.0.0/0') }] }]);
   expect(notes.map(({ message }) => message)).toEqual(['spec.egress[0].to.cidrSelector: "::/0" is not an IPv4 CIDR; the rule counts as Deny for everything']);
 });
+
+test('a pod whose address the API does not tell yet is selected by its labels; one without object is closed', () => {
+  const web = { matchLabels: { app: 'web' } };
+  const key = 'project-77/10.254.0.2';
+  const closed = (scene: Scene): string[] => {
+    const { flows } = planNode(nodeInput({ pods: { 2: 77 }, policies: [spec([{ podSelector: {} }], web)], ...scene }));
+    return flows.filter(({ table, priority }) => (table === 27 || table === 80) && priority === 100).map(flowKey).sort();
+  };
+  const selected = ['table=27,priority=100,ip,reg0=0x4d,nw_src=10.254.0.2', 'table=80,priority=100,ip,reg1=0x4d,nw_dst=10.254.0.2'];
+  expect(closed({ labels: { [key]: { app: 'web' } } })).toEqual(selected);
+  expect(closed({ labels: { [key]: { app: 'web' } }, untold: [key] })).toEqual(selected);
+  expect(closed({ labels: { [key]: { app: 'db' } }, untold: [key] })).toEqual([]);
+  expect(closed({ untold: [key] })).toEqual(selected);
+  expect(closed({ untold: [key], policies: [] })).toEqual([]);
+});

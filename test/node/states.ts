@@ -43,16 +43,19 @@ export interface Scene {
   readonly policies?: readonly NetworkPolicyObject[];
   /** Pods for policies: `project-77/10.254.0.2` with labels. */
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Those of them whose address the API does not tell yet; local pods among them have a Pod object only if labelled. */
+  readonly untold?: readonly string[];
   /** Further namespaces that share a VNID. */
   readonly joined?: Readonly<Record<string, number>>;
 }
 
 function policyPods(scene: Scene): PodObject[] {
-  const local = Object.entries(scene.pods ?? {}).map(([octet, netid]) => [`project-${netid}/10.254.0.${octet}`, {}] as const);
+  const local = Object.entries(scene.pods ?? {}).map(([octet, netid]) => [`project-${netid}/10.254.0.${octet}`, {}] as const).filter(([key]) => !scene.untold?.includes(key));
   return Object.entries({ ...Object.fromEntries(local), ...scene.labels }).map(([key, labels]) => {
     const [namespace, podIP] = key.split('/');
     const containers = [{ ports: [{ name: 'web', containerPort: 8080 }] }];
-    return { metadata: { namespace: namespace!, labels }, spec: { containers }, status: { podIP: podIP! } };
+    const name = /^10\.254\.0\.\d+$/.test(podIP!) ? `p${podIP!.replace(/^.*\./, '')}` : podIP!;
+    return { metadata: { namespace: namespace!, name, labels }, spec: { containers }, status: scene.untold?.includes(key) ? {} : { podIP: podIP! } };
   });
 }
 
@@ -112,6 +115,8 @@ export function nodeInput(scene: Scene): NodeInput {
       ip: ip(`10.254.0.${octet}`),
       ofport: 3 + index,
       vnid: vnid(netid),
+      namespace: `project-${netid}`,
+      name: `p${octet}`,
     })),
     egressPolicies: egressPolicies(
       (scene.egressPolicies ?? []).map(({ vnid: netid, rules }, index) => ({

@@ -4,6 +4,7 @@ import type { NetworkPolicy, Peer, PolicyPort, PolicyRule, Protocol } from '../.
 import { portMasks } from '../../model/networkpolicy.ts';
 import { type Labels, matches, selectsAll } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
+import type { LocalPod } from '../facts.ts';
 import { kept } from '../kept.ts';
 import { type Action, type Flow, goto, type Match, outputReg2 } from '../ovs/flow.ts';
 import { table } from '../ovs/pipeline.ts';
@@ -12,9 +13,17 @@ import { regValue } from './peers.ts';
 /** A pod anywhere in the cluster, as policies see it. */
 export interface PolicyPod {
   readonly namespace: string;
-  readonly ip: Ip;
+  readonly name: string;
+  /** Undefined until the API tells one of IPv4. */
+  readonly ip: Ip | undefined;
   readonly labels: Labels;
   readonly ports: readonly { readonly name: string; readonly protocol: Protocol; readonly port: number }[];
+}
+
+type Reachable = PolicyPod & { readonly ip: Ip };
+
+function hasAddress(pod: PolicyPod): pod is Reachable {
+  return pod.ip !== undefined;
 }
 
 export interface PolicyNamespace {
@@ -54,17 +63,37 @@ interface Alternative {
   readonly pod?: PolicyPod;
 }
 
+/**
+ * The pods of this node with their addresses, which are known here before the API tells them, and the addresses of
+ * those that no Pod object tells of yet.
+ */
+function knownPods(local: readonly LocalPod[], all: readonly PolicyPod[]): { readonly known: readonly Reachable[]; readonly unknown: readonly Ip[] } {
+  const byName = new Map(all.map((pod) => [pod.name, pod]));
+  const known: Reachable[] = [];
+  const unknown: Ip[] = [];
+  for (const { ip, name } of local) {
+    const pod = byName.get(name) ?? all.find((one) => one.ip === ip);
+    if (pod === undefined) unknown.push(ip);
+    else known.push({ ...pod, ip });
+  }
+  return { known, unknown };
+}
+
 class NamespacePlanner {
   readonly #world: PolicyWorld;
   readonly #namespace: PolicyNamespace;
-  readonly #localPods: readonly PolicyPod[];
+  readonly #localPods: readonly Reachable[];
+  /** Addresses of pods here whose labels are not known: whatever selects only some pods may be about them. */
+  readonly #unknown: readonly Ip[];
   readonly #byNamespace: ReadonlyMap<string, readonly PolicyPod[]>;
 
-  constructor(world: PolicyWorld, byNamespace: ReadonlyMap<string, readonly PolicyPod[]>, namespace: PolicyNamespace, local: ReadonlySet<Ip>) {
+  constructor(world: PolicyWorld, byNamespace: ReadonlyMap<string, readonly PolicyPod[]>, namespace: PolicyNamespace, local: readonly LocalPod[]) {
     this.#world = world;
     this.#namespace = namespace;
     this.#byNamespace = byNamespace;
-    this.#localPods = (byNamespace.get(namespace.name) ?? []).filter(({ ip }) => local.has(ip));
+    const { known, unknown } = knownPods(local, byNamespace.get(namespace.name) ?? []);
+    this.#localPods = known;
+    this.#unknown = unknown;
   }
 
   flows(direction: Direction): Flow[] {
@@ -78,7 +107,8 @@ class NamespacePlanner {
       return [...allowed, ...closed];
     });
     if (policies.some(({ pods }) => selectsAll(pods))) return flows;
-    return [...flows, { table: side.table, priority: priority.unselected, match: own, actions: [side.pass] }];
+    const closed = policies.length === 0 ? [] : this.#unknown.map((ip) => this.#flow(side, priority.selected, { proto: 'ip', [side.ownAddress]: ip }, []));
+    return [...flows, ...closed, { table: side.table, priority: priority.unselected, match: own, actions: [side.pass] }];
   }
 
   #flow(side: Side, at: number, match: Match, actions: readonly Action[]): Flow {
@@ -123,13 +153,13 @@ class NamespacePlanner {
 
   /** The pods among the peers of an egress rule, each by its address; all pods when it names no peers. */
   #peerPods(peers: readonly Peer[] | undefined): Alternative[] {
-    const pods = new Set(peers === undefined ? this.#world.pods : peers.flatMap((peer) => this.#podsOf(peer)));
+    const pods = new Set(peers === undefined ? this.#world.pods.filter(hasAddress) : peers.flatMap((peer) => this.#podsOf(peer)));
     return [...pods].map((pod) => ({ match: { proto: 'ip', nw_dst: pod.ip }, pod }));
   }
 
-  #podsOf(peer: Peer): readonly PolicyPod[] {
-    if (peer.kind === 'block') return this.#world.pods.filter(({ ip }) => peer.cidrs.some((cidr) => contains(cidr, ip)));
-    return this.#namespaces(peer).flatMap(({ name }) => (this.#byNamespace.get(name) ?? []).filter(({ labels }) => matches(peer.pods, labels)));
+  #podsOf(peer: Peer): readonly Reachable[] {
+    if (peer.kind === 'block') return this.#world.pods.filter(hasAddress).filter(({ ip }) => peer.cidrs.some((cidr) => contains(cidr, ip)));
+    return this.#namespaces(peer).flatMap(({ name }) => (this.#byNamespace.get(name) ?? []).filter(hasAddress).filter(({ labels }) => matches(peer.pods, labels)));
   }
 
   #peer(peer: Peer, direction: Direction): Alternative[] {
@@ -178,10 +208,10 @@ function rangeMatches(proto: Protocol, from: number, to: number): Match[] {
   return [...masked, { proto, nw_frag: 'later' }];
 }
 
-/** The pods of this node, by VNID and address. */
+/** The pods of this node: their VNIDs, and they themselves by namespace. */
 export interface Local {
   readonly vnids: ReadonlySet<Vnid>;
-  readonly ips: ReadonlySet<Ip>;
+  readonly pods: Readonly<Partial<Record<string, readonly LocalPod[]>>>;
 }
 
 /** Pods by the name of their namespace. */
@@ -202,7 +232,7 @@ export const networkPolicyFlows = kept((world: PolicyWorld) =>
     return world.namespaces
       .filter(({ vnid }) => local.vnids.has(vnid))
       .flatMap((namespace) => {
-        const planner = new NamespacePlanner(world, byNamespace, namespace, local.ips);
+        const planner = new NamespacePlanner(world, byNamespace, namespace, local.pods[namespace.name] ?? []);
         return [...planner.flows('ingress'), ...planner.flows('egress')];
       });
   }),

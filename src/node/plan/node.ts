@@ -1,4 +1,5 @@
 /** All that a node should have on its bridge, in nft and on its link: a function of objects, pods and facts. */
+import groupBy from 'lodash/groupBy.js';
 import { type Ip } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { EgressPolicies } from '../../model/egresspolicy.ts';
@@ -67,7 +68,7 @@ function hosting({ facts, uplink, state }: NodeInput): Hosting {
   return { addresses, refused, snat };
 }
 
-const localOf = kept((pods: readonly LocalPod[]): Local => ({ vnids: new Set(pods.map(({ vnid }) => vnid)), ips: new Set(pods.map(({ ip }) => ip)) }));
+const localOf = kept((pods: readonly LocalPod[]): Local => ({ vnids: new Set(pods.map(({ vnid }) => vnid)), pods: groupBy(pods, ({ namespace }) => namespace) }));
 
 /** The plan of one node. The order of the input's lists does not matter. */
 export function planNode(input: NodeInput): NodePlan {
