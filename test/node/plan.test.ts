@@ -239,3 +239,12 @@ test('a pod whose address the API does not tell yet is selected by its labels; o
   expect(closed({ untold: [key] })).toEqual(selected);
   expect(closed({ untold: [key], policies: [] })).toEqual([]);
 });
+
+test('with several pod networks, connections from each to each are known, so that their replies pass', () => {
+  const input = nodeInput({});
+  const { flows } = planNode({ ...input, networks: { ...input.networks, cluster: [cidr('10.254.0.0/16'), cidr('10.128.0.0/14')] } });
+  expect(flows.filter(({ table, priority }) => table === 30 && priority === 100).map(flowKey).sort()).toEqual(
+    ['10.128.0.0/14,nw_dst=10.128.0.0/14', '10.128.0.0/14,nw_dst=10.254.0.0/16', '10.254.0.0/16,nw_dst=10.128.0.0/14', '10.254.0.0/16,nw_dst=10.254.0.0/16']
+      .map((pair) => `table=30,priority=100,ct_state=-rpl,ip,nw_src=${pair}`),
+  );
+});

@@ -122,13 +122,15 @@ function isolation(networks: Networks): Flow[] {
         { table: policyEgress, priority: 300, match: { proto: 'ip', nw_dst: networks.service.text }, actions: [goto(commit)] },
         { table: policyEgress, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [goto(commit)] },
         { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [outputReg2] },
-        ...networks.cluster.map(
-          ({ text }): Flow => ({
-            table: commit,
-            priority: 100,
-            match: { ct_state: '-rpl', proto: 'ip', nw_src: text, nw_dst: text },
-            actions: [{ kind: 'ct', commit: true, table: table.route }],
-          }),
+        ...networks.cluster.flatMap((from) =>
+          networks.cluster.map(
+            (to): Flow => ({
+              table: commit,
+              priority: 100,
+              match: { ct_state: '-rpl', proto: 'ip', nw_src: from.text, nw_dst: to.text },
+              actions: [{ kind: 'ct', commit: true, table: table.route }],
+            }),
+          ),
         ),
       ];
   }
