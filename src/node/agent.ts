@@ -1,4 +1,5 @@
 /** The node agent: follows the cluster's objects, Open vSwitch and the links, and keeps this node as they say. */
+import { dirname, join } from 'node:path';
 import { hostSubnets, pods as podKind } from '../../api/kinds.ts';
 import { EventRecorder, involved } from '../io/events.ts';
 import type { Exec } from '../io/exec.ts';
@@ -80,7 +81,8 @@ class Agent {
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
-    this.#names = new NameTracker(resolverLookup(options.resolver), logger, () => this.#wake());
+    const file = join(dirname(options.cniSocket), `${options.nodeName}.names.json`);
+    this.#names = new NameTracker({ lookup: resolverLookup(options.resolver), logger, file, changed: () => this.#wake() });
     this.#health = new PeerHealth({
       logger,
       probe: tcpProbe(),
@@ -112,7 +114,7 @@ class Agent {
   }
 
   async run(): Promise<void> {
-    await this.#feed.follow();
+    await Promise.all([this.#names.load(), this.#feed.follow()]);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     const watching = watchMachine(
       { linksChanged: () => this.#linksChanged(), ruleLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },

@@ -1,10 +1,14 @@
 /**
  * Addresses of the names that EgressNetworkPolicies mention, asked for again when their TTL has passed: at least one
- * second, at most 30 minutes. What is known stays when an answer fails, and is asked for again soon.
+ * second, at most 30 minutes. What is known stays when an answer fails, and is asked for again soon; it is kept in a
+ * file, so that it also stays when the agent is started again.
  */
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { Resolver } from 'node:dns/promises';
 import type { Logger } from '../io/log.ts';
-import { type Ip, parseIp } from '../model/address.ts';
+import type { Ip } from '../model/address.ts';
+import { parseIpv4 } from '../model/fields.ts';
+import { asList, asText } from '../model/json.ts';
 
 export interface Answer {
   readonly address: string;
@@ -31,35 +35,64 @@ interface Known {
   timer: NodeJS.Timeout | undefined;
 }
 
-export class NameTracker {
-  readonly #lookup: Lookup;
-  readonly #logger: Logger;
-  readonly #changed: () => void;
-  readonly #names = new Map<string, Known>();
+export interface NameDeps {
+  readonly lookup: Lookup;
+  readonly logger: Logger;
+  /** Where the answers are kept: readable by its owner only. */
+  readonly file: string;
+  /** Called when the addresses of a name have changed. */
+  readonly changed: () => void;
+}
 
-  /** `changed` is called when the addresses of a name have changed. */
-  constructor(lookup: Lookup, logger: Logger, changed: () => void) {
-    this.#lookup = lookup;
-    this.#logger = logger;
-    this.#changed = changed;
+/** The IPv4 addresses among the texts, sorted, each once. */
+function addressesIn(texts: readonly string[]): readonly Ip[] {
+  const found = texts.flatMap((text) => {
+    const ip = parseIpv4(text);
+    return ip.ok ? [ip.value] : [];
+  });
+  return [...new Set(found)].sort();
+}
+
+export class NameTracker {
+  readonly #deps: NameDeps;
+  readonly #names = new Map<string, Known>();
+  /** What an earlier agent knew. */
+  #before: ReadonlyMap<string, readonly Ip[]> = new Map();
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(deps: NameDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads what an earlier agent knew; to be awaited before the first `follow`. A file that cannot be read tells nothing. */
+  async load(): Promise<void> {
+    const { file, logger } = this.#deps;
+    try {
+      const entries = asList(JSON.parse(await readFile(file, 'utf8'))).map(asList);
+      this.#before = new Map(entries.map(([name, addresses]) => [asText(name), addressesIn(asList(addresses).map(asText))]));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) logger.warn({ file, err: error }, 'the last addresses of names cannot be read');
+    }
   }
 
   /** Follows exactly these names. */
   follow(names: ReadonlySet<string>): void {
-    for (const [name, { timer }] of this.#names) {
-      if (names.has(name)) continue;
+    const gone = [...this.#names].filter(([name]) => !names.has(name));
+    for (const [name, { timer }] of gone) {
       clearTimeout(timer);
       this.#names.delete(name);
     }
+    if (gone.length > 0) this.#save();
     for (const name of names) {
       if (this.#names.has(name)) continue;
-      const known: Known = { addresses: [], timer: undefined };
+      const known: Known = { addresses: this.#before.get(name) ?? [], timer: undefined };
       this.#names.set(name, known);
       void this.#refresh(name, known);
     }
+    this.#before = new Map();
   }
 
-  /** The addresses last answered, sorted; none before the first answer. */
+  /** The addresses last answered, sorted; none before the first answer that any agent here was given. */
   addresses(name: string): readonly Ip[] {
     return this.#names.get(name)?.addresses ?? [];
   }
@@ -74,19 +107,35 @@ export class NameTracker {
   /** Asks once; returns after how many seconds to ask again. */
   async #ask(name: string, known: Known): Promise<number> {
     try {
-      const answers = await this.#lookup(name);
-      const addresses = answers.flatMap(({ address }) => {
-        const ip = parseIp(address);
-        return ip.ok ? [ip.value] : [];
-      });
-      const sorted = [...new Set(addresses)].sort();
-      const isNew = sorted.join() !== known.addresses.join();
-      known.addresses = sorted;
-      if (isNew && this.#names.get(name) === known) this.#changed();
+      const answers = await this.#deps.lookup(name);
+      const addresses = addressesIn(answers.map(({ address }) => address));
+      const isNew = addresses.join() !== known.addresses.join();
+      known.addresses = addresses;
+      if (isNew && this.#names.get(name) === known) {
+        this.#deps.changed();
+        this.#save();
+      }
       return Math.min(longest, Math.max(shortest, Math.min(...answers.map(({ ttl }) => ttl))));
     } catch (error) {
-      this.#logger.warn({ name, err: error, kept: known.addresses }, 'a name of an EgressNetworkPolicy was not resolved');
+      this.#deps.logger.warn({ name, err: error, kept: known.addresses }, 'a name of an EgressNetworkPolicy was not resolved');
       return afterFailure;
     }
+  }
+
+  /** Writes what is known now, after what is being written. */
+  #save(): void {
+    const { file, logger } = this.#deps;
+    const text = JSON.stringify([...this.#names].map(([name, { addresses }]) => [name, addresses]));
+    this.#saving = this.#saving
+      .then(async () => {
+        await writeFile(`${file}.new`, text, { mode: 0o600 });
+        await rename(`${file}.new`, file);
+      })
+      .catch((error: unknown) => logger.warn({ file, err: error }, 'the addresses of names cannot be kept'));
+  }
+
+  /** Resolves when all that is known is in the file. */
+  saved(): Promise<void> {
+    return this.#saving;
   }
 }

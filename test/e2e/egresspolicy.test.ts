@@ -238,6 +238,10 @@ describe('names', () => {
     asked = [];
     await until('it was asked for and failed', () => asked.filter((name) => name === 'failing.test').length >= 3, 10);
     await expectReached(red, [far, main]);
+    await lab.command('kill', 'agent', 'worker0');
+    await lab.command('start', 'agent', 'worker0');
+    await until('the agent has made a pass', () => lab.log('node-worker0').split('the node is as the cluster says').length > 2);
+    await expectReached(red, [far, main]);
     know('failing.test', 1, [far]);
     await expectReached(red, [one, main], 12);
   }, 40_000);
