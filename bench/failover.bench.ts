@@ -1,54 +1,81 @@
 /**
- * How long new connections fail when the node of an egress IP loses its link: two egress IPs on two nodes, a pod on a
- * third that opens a connection every 50 ms; measured from the pulled link to the last failed attempt. Needs root.
+ * How long new connections fail when the node of an egress IP loses its link, from the pods of every other node: each
+ * opens one every 50 ms; measured from the pulled link to the last attempt of any of them that failed. Needs root.
  */
 import { TestLab, until } from '../test/e2e/lab.ts';
 import { Client, sleep } from '../test/e2e/outage.ts';
 
 const repetitions = Number(process.env['REPETITIONS'] ?? '20');
 const ips = ['192.168.7.201', '192.168.7.202'] as const;
+const workers = ['worker0', 'worker1', 'worker2'] as const;
+type Worker = (typeof workers)[number];
 
 interface Mode {
   readonly name: string;
-  readonly options: readonly string[];
+  /** Options of agents and, where it is the controller that moves the IP, of the controller. */
+  readonly interval?: string;
+  readonly firstAvailable?: boolean;
+  /** One IP that the controller places by egressCIDRs, else two on two nodes by hand. */
+  readonly isAutomatic?: boolean;
   /** Milliseconds at p95. */
   readonly target: number;
 }
 
 const modes: readonly Mode[] = [
-  { name: 'defaults (probe interval 1s)', options: [], target: 4_000 },
-  { name: 'probe interval 250ms', options: ['probe-interval=250ms'], target: 1_500 },
+  { name: 'two IPs, defaults', target: 4_000 },
+  { name: 'two IPs, probe interval 250ms', interval: '250ms', target: 1_500 },
+  { name: 'first available, 250ms', interval: '250ms', firstAvailable: true, target: 1_500 },
+  { name: 'egressCIDRs, defaults', isAutomatic: true, target: 4_000 },
+  { name: 'egressCIDRs, 250ms', interval: '250ms', isAutomatic: true, target: 1_500 },
 ];
 
-async function measure({ options }: Mode): Promise<number[]> {
-  const lab = await TestLab.up(...options.flatMap((option) => ['--agent-option', option]));
-  const outages: number[] = [];
+async function upLab({ interval, firstAvailable }: Mode): Promise<TestLab> {
+  const options = [...(interval === undefined ? [] : [`probe-interval=${interval}`]), ...(firstAvailable === true ? ['first-available'] : [])];
+  if (interval === undefined) delete process.env['SDN_COMPAT_CONTROLLER_PROBE_INTERVAL'];
+  else process.env['SDN_COMPAT_CONTROLLER_PROBE_INTERVAL'] = interval; // the lab's controller inherits it
+  return TestLab.up(...options.flatMap((option) => ['--agent-option', option]));
+}
+
+/** The workers that host egress IPs now. */
+async function hostsNow(lab: TestLab): Promise<Worker[]> {
+  const { items } = JSON.parse(await lab.must(['get', 'hostsubnet', '-o', 'json'])) as { items: { metadata: { name: string }; egressIPs?: string[] }[] };
+  return workers.filter((worker) => items.some(({ metadata, egressIPs = [] }) => metadata.name.startsWith(worker) && egressIPs.length > 0));
+}
+
+async function repeat(lab: TestLab, clients: ReadonlyMap<Worker, Client>, round: number): Promise<number> {
+  const hosts = await hostsNow(lab);
+  const victim = hosts[round % hosts.length]!;
+  const others = [...clients].flatMap(([worker, client]) => (worker === victim ? [] : [client]));
+  const pulled = Date.now();
+  await lab.command('fail', victim, '--mode', 'link');
+  await sleep(7_000);
+  const outage = Math.max(...others.map((client) => client.lastFailure(pulled, Date.now() - 1_100)));
+  await lab.command('heal', victim);
+  await until('its pod gets answers again', () => (clients.get(victim)?.attempts.at(-1)?.source ?? '') !== '', 30);
+  await sleep(5_000); // three answers, with either interval
+  return outage;
+}
+
+async function measure(mode: Mode): Promise<number[]> {
+  const lab = await upLab(mode);
+  const clients = new Map<Worker, Client>();
   try {
     await lab.namespace('red');
-    await lab.pods(['red/w0', 'worker0']);
-    await lab.patch('hostsubnet', 'worker1', { egressIPs: [ips[0]] });
-    await lab.patch('hostsubnet', 'worker2', { egressIPs: [ips[1]] });
-    await lab.patch('netnamespace', 'red', { egressIPs: [...ips] });
-    const client = await Client.start(lab, 'red/w0');
-    await until('both are used', () => new Set(client.attempts.slice(-60).map(({ source }) => source)).has(ips[0]), 20);
-    await sleep(3_000);
-    for (let round = 0; round < repetitions; round += 1) {
-      const victim = round % 2 === 0 ? 'worker1' : 'worker2';
-      const address = ips[round % 2]!;
-      const pulled = Date.now();
-      await lab.command('fail', victim, '--mode', 'link');
-      await sleep(7_000);
-      outages.push(client.lastFailure(pulled, Date.now() - 1_100));
-      const healed = Date.now();
-      await lab.command('heal', victim);
-      await until('it is used again', () => client.between(healed, Date.now()).some(({ source }) => source === address), 30);
-      await sleep(1_000);
+    await lab.pods(...workers.map((worker) => [`red/${worker}`, worker] as const));
+    for (const [index, worker] of (['worker1', 'worker2'] as const).entries()) {
+      await lab.patch('hostsubnet', worker, mode.isAutomatic === true ? { egressCIDRs: ['192.168.7.0/24'] } : { egressIPs: [ips[index]] });
     }
-    client.stop();
+    await lab.patch('netnamespace', 'red', { egressIPs: mode.isAutomatic === true ? [ips[0]] : [...ips] });
+    for (const worker of workers) clients.set(worker, await Client.start(lab, `red/${worker}`));
+    await until('all have an egress IP', () => [...clients.values()].every((client) => client.attempts.at(-1)?.source.startsWith('192.168.7.20') === true), 20);
+    await sleep(4_000);
+    const outages: number[] = [];
+    for (let round = 0; round < repetitions; round += 1) outages.push(await repeat(lab, clients, round));
+    return outages.sort((a, b) => a - b);
   } finally {
+    for (const client of clients.values()) client.stop();
     await lab.down();
   }
-  return outages.sort((a, b) => a - b);
 }
 
 const at = (sorted: readonly number[], share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;

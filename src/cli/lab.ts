@@ -13,7 +13,7 @@ import type { Result } from '../model/result.ts';
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/faults.ts';
 import { runKubelet } from '../lab/kubelet.ts';
 import { down, findLab, type LabDeps, podNamespaceOf, processes, up } from '../lab/lab.ts';
-import { files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
+import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
 import { Difference, type Screen, Shell } from '../lab/shell.ts';
 import { walkthrough } from '../lab/walkthrough.ts';
 import { serveWeb } from '../lab/web.ts';
@@ -166,7 +166,7 @@ export async function labFail(nodeName: string, flags: LabFlags & { readonly mod
   const layout = must(await findLab(root, flags.name));
   const node = nodeOf(layout, nodeName);
   const missing = await fail(exec, layout, node, flags.mode);
-  process.stdout.write(`${node.name}: ${flags.mode} failed${missing === undefined ? '' : ` (${missing})`}; mend it with: sdn-compat lab heal ${node.short}\n`);
+  process.stdout.write(`${node.name}: ${flags.mode} failed${missing === undefined ? '' : ` (${missing})`}; mend it with: sdn-compat lab heal ${node.short}${flags.name === defaultLabName ? '' : ` --name ${flags.name}`}\n`);
 }
 
 /** `lab heal NODE`. */
@@ -181,7 +181,8 @@ export async function labHeal(nodeName: string, flags: LabFlags): Promise<void> 
 export async function labComponent(verb: 'kill' | 'start', component: Component, nodeName: string | undefined, flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
   if (isPerNode(component) && nodeName === undefined) throw new Failure(`each node has its ${component}: name one behind it`, 2);
-  const node = nodeName === undefined || !isPerNode(component) ? undefined : nodeOf(layout, nodeName);
+  if (!isPerNode(component) && nodeName !== undefined) throw new Failure(`a lab has one ${component}: name no node behind it`, 2);
+  const node = nodeName === undefined ? undefined : nodeOf(layout, nodeName);
   if (verb === 'kill') await kill(layout, component, node);
   else await start(exec, layout, component, node);
   process.stdout.write(`${component}${node === undefined ? '' : ` of ${node.name}`} ${verb === 'kill' ? 'killed' : 'runs'}\n`);

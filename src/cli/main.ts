@@ -9,6 +9,7 @@ import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
 import type { StatusFlags } from './status.ts';
 import { statusAddressOption } from './status-address.ts';
+import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
 import { addMigrateCommands } from './migrate-commands.ts';
@@ -107,7 +108,7 @@ program
 addMigrateCommands(program, kubeconfig);
 
 const lab = program.command('lab').description('nodes out of network namespaces with real Open vSwitch, on this machine');
-const labName = (): Option => new Option('--name <name>', 'name of the lab; several may run at once').default('default');
+const labName = (): Option => new Option('--name <name>', 'name of the lab; several may run at once').default(defaultLabName);
 const upOptions = (command: Command): Command =>
   command
     .addOption(labName())

@@ -13,6 +13,9 @@ export interface LabNode {
   readonly worker: boolean;
 }
 
+/** The lab that a command means which names none. */
+export const defaultLabName = 'default';
+
 /** The addresses of the published walkthrough. */
 export const network = {
   domain: 'ocp4.rober.lab',

@@ -79,6 +79,30 @@ test('the IP is put on the NIC when it is requested and hosted, and taken off wh
   expect(await hasAddress('worker1', second)).toBe(false);
   await host('worker1');
   await until('it is off the NIC', async () => !(await hasAddress('worker1', egressIP)));
+  await host('worker1', egressIP, second);
+  await until('it is on the NIC', () => hasAddress('worker1', egressIP));
+  await request();
+  await until('it is off the NIC', async () => !(await hasAddress('worker1', egressIP)));
+}, 60_000);
+
+test('flows, NAT and addresses are gone after removal', async () => {
+  const state = (worker: string): Promise<string[]> =>
+    Promise.all([
+      lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0').then(({ stdout }) => stdout.split('\n').sort().join('\n')),
+      lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-groups', 'br0').then(({ stdout }) => stdout.replace(/xid=\S+/, '')),
+      lab.node(worker, 'nft', 'list', 'table', 'ip', 'sdn_compat').then(({ stdout }) => stdout.replace(/counter packets \d+ bytes \d+/g, '').replace(/written_\w+/g, '')),
+      lab.node(worker, 'ip', '-4', '-o', 'addr', 'show', 'br-ex').then(({ stdout }) => stdout),
+    ]);
+  const workers = ['worker0', 'worker1'];
+  const before = await Promise.all(workers.map(state));
+  await host('worker1', egressIP);
+  await request(egressIP);
+  await lab.untilSource('red/w0', egressIP);
+  for (const [index, during] of (await Promise.all(workers.map(state))).entries()) expect(during).not.toEqual(before[index]);
+  await request();
+  await host('worker1');
+  await lab.untilSource('red/w0', node0);
+  await until('all is as before', async () => JSON.stringify(await Promise.all(workers.map(state))) === JSON.stringify(before));
 }, 60_000);
 
 test('an unused IP is removed from the HostSubnet without harm to the other', async () => {
@@ -116,15 +140,23 @@ test('it still works after a reboot of the hosting node', async () => {
 }, 60_000);
 
 test('an outside host that does not answer makes nobody offline', async () => {
+  const workers = ['worker0', 'worker1', 'worker2'];
   await host('worker1', egressIP);
-  await request(egressIP);
-  await lab.untilSource('red/w0', egressIP);
-  const before = lab.log('node-worker0').length;
+  await host('worker2', second);
+  await request(egressIP, second);
+  const isUsed = async () => [egressIP, second].includes(await lab.source('red/w0'));
+  await until('they are used', isUsed);
+  const peers = async () => (await lab.node('worker0', 'curl', '-s', 'http://127.0.0.1:9107/metrics')).stdout.split('\n').filter((line) => line.startsWith('sdn_compat_agent_peer_online{')).sort();
+  const online = [`sdn_compat_agent_peer_online{node_ip="${node1}"} 1`, 'sdn_compat_agent_peer_online{node_ip="192.168.7.13"} 1'];
+  await until('both are watched', async () => (await peers()).join() === online.join());
+  const before = workers.map((worker) => lab.log(`node-${worker}`).length);
   await lab.inside('router', 'ip', 'link', 'set', 'wan0', 'down');
   await new Promise((resolve) => setTimeout(resolve, 4_000));
+  expect(await lab.source('red/w0')).toBe('');
+  expect(await peers()).toEqual(online);
   await lab.inside('router', 'ip', 'link', 'set', 'wan0', 'up');
-  await lab.untilSource('red/w0', egressIP);
-  expect(lab.log('node-worker0').slice(before)).not.toContain('node is offline');
+  await until('they are used', isUsed);
+  for (const [index, worker] of workers.entries()) expect(lab.log(`node-${worker}`).slice(before[index])).not.toContain('node is offline');
 }, 60_000);
 
 test('a Service\'s external IP is reached from a namespace with an egress IP', async () => {

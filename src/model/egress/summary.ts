@@ -1,4 +1,5 @@
 /** The egress state for people: a row for each egress IP that is requested or listed, and what is wrong with objects. */
+import groupBy from 'lodash/groupBy.js';
 import { compareIps, type Ip } from '../address.ts';
 import type { Cluster } from '../cluster.ts';
 import { compareText } from '../names.ts';
@@ -25,12 +26,14 @@ export interface Status {
 }
 
 function requestedRows(cluster: Cluster, state: EgressState): StatusRow[] {
+  const byVnid = groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
+  const nodes = new Map<string, string>([...state.assigned].map(([ip, { node }]) => [ip, node]));
+  const nodeOf = (ip: string): string | null => nodes.get(ip) ?? null;
   return [...state.vnids].flatMap(([vnid, verdict]): StatusRow[] => {
     if (verdict.kind === 'normal') return [];
-    const namespaces = cluster.netNamespaces.filter((one) => one.vnid === vnid).map(({ name }) => name).sort(compareText);
+    const namespaces = (byVnid[vnid] ?? []).map(({ name }) => name).sort(compareText);
     const row = { namespaces, vnid, traffic: verdict.kind };
     const inUse = (state.requests.get(vnid) ?? []).filter((ip) => !verdict.reasons.some(({ egressIP }) => egressIP === ip));
-    const nodeOf = (ip: string): string | null => [...state.assigned].find(([assigned]) => assigned === ip)?.[1].node ?? null;
     return [
       ...inUse.map((egressIP): StatusRow => ({ ...row, egressIP, node: nodeOf(egressIP), reason: null })),
       ...verdict.reasons.map((reason): StatusRow => ({ ...row, egressIP: reason.egressIP, node: nodeOf(reason.egressIP), reason: `${reason.code}: ${reasonText(reason)}` })),
