@@ -10,6 +10,7 @@ import type { Ip } from '../model/address.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
 import { type Applied, Applier } from './apply.ts';
 import type { Connection } from './conntrack.ts';
+import { linkedPods } from './cni/attach.ts';
 import { PodAttacher } from './cni/attacher.ts';
 import { type AttachedPod, attachedPods } from './cni/pods.ts';
 import { serveCni } from './cni/server.ts';
@@ -23,7 +24,7 @@ import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import type { NodeMetrics } from './metrics.ts';
 import { renderBase } from './nft/ruleset.ts';
-import { type NodePlan, planNode } from './plan/node.ts';
+import { type NodePlan, planLimits, planNode } from './plan/node.ts';
 
 export interface AgentOptions extends MachineOptions {
   readonly cniSocket: string;
@@ -47,6 +48,8 @@ export interface AgentDeps {
 const key = 'node';
 /** Milliseconds after which what is still wrong is told again by an Event: Events are kept for an hour. */
 const tellAgain = 30 * 60_000;
+/** Milliseconds that a change waits for a pass; then what it closes is closed without one. */
+const closeAfter = 100;
 
 class Agent {
   readonly #options: AgentOptions;
@@ -54,6 +57,7 @@ class Agent {
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #queue: WorkQueue;
+  readonly #closing: WorkQueue;
   readonly #events: EventRecorder;
   readonly #feed: ClusterFeed;
   readonly #names: NameTracker;
@@ -69,6 +73,8 @@ class Agent {
   #ready = false;
   /** When the change was heard that the next pass is for; undefined when there is none. */
   #changedAt: number | undefined;
+  /** The same of the pass that is going on. */
+  #passFor: number | undefined;
   /** What was last said of each thing that is wrong, so that it is said once. */
   readonly #said = new Map<string, string>();
 
@@ -79,6 +85,7 @@ class Agent {
     this.#logger = logger;
     this.#signal = signal;
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
+    this.#closing = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
     const file = join(dirname(options.cniSocket), `${options.nodeName}.names.json`);
@@ -125,7 +132,7 @@ class Agent {
     this.#wake();
     const telling = this.#events.run(this.#signal);
     const probing = this.#health.run(this.#signal);
-    await this.#queue.process(() => this.#sync(), this.#signal);
+    await Promise.all([this.#queue.process(() => this.#sync(), this.#signal), this.#closing.process(() => this.#close(), this.#signal)]);
     clearInterval(resync);
     this.#machine.close();
     await Promise.all([probing, telling, watching]);
@@ -134,6 +141,7 @@ class Agent {
   #wake(): void {
     this.#changedAt ??= performance.now();
     this.#queue.add(key);
+    this.#closing.addAfter(key, closeAfter);
   }
 
   /** What is on the machine may not be what was last read. */
@@ -166,10 +174,12 @@ class Agent {
     const since = this.#changedAt ?? performance.now();
     this.#waiters = [];
     this.#changedAt = undefined;
+    this.#passFor = since;
     let isDone = false;
     try {
       isDone = await this.#pass(since);
     } finally {
+      this.#passFor = undefined;
       if (isDone) for (const done of waiting) done();
       else {
         this.#waiters.push(...waiting);
@@ -178,21 +188,56 @@ class Agent {
     }
   }
 
+  /**
+   * Closes what must be closed when passes do not keep up with the changes, because Open vSwitch, the link or an object
+   * of the cluster is not as it should be: that needs the links and nft alone. Returns after how many milliseconds to
+   * look again.
+   */
+  async #close(): Promise<number | undefined> {
+    const since = this.#passFor ?? this.#changedAt;
+    if (since === undefined) return undefined;
+    const early = since + closeAfter - performance.now();
+    if (early > 0) return early;
+    const linked = await linkedPods(this.#deps.exec);
+    const pods = linked.flatMap(({ ip, namespace }) => {
+      const vnid = this.#feed.vnids.get(namespace);
+      return vnid === undefined ? [] : [{ ip, vnid }];
+    });
+    const limits = planLimits(this.#options, pods, this.#feed.stateOf(pods.map(({ vnid }) => vnid)));
+    if (await this.#applier.close(limits)) {
+      this.#logger.info('a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link');
+      this.#wake();
+    }
+    return undefined;
+  }
+
+  /** The cluster, and the machine set up for it; while that takes long the cluster may go on, and is looked at again. */
+  async #prepare(): Promise<{ readonly view: ClusterView; readonly prepared: Prepared } | undefined> {
+    for (let isLast = false; ; isLast = true) {
+      const began = performance.now();
+      this.#applier.begin();
+      const found = this.#feed.view();
+      this.#say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
+      if (!found.ok) return undefined;
+      const view = found.value;
+      this.#view = view;
+      this.#names.follow(view.egressPolicies.names);
+      this.#health.setNotReady(view.notReady);
+      this.#health.watch(view.hosts);
+      const prepared = await this.#machine.prepare(view);
+      if (isLast || performance.now() - began < closeAfter) return { view, prepared };
+    }
+  }
+
   /** One pass over the whole node, for changes heard since then; false when the cluster does not tell enough yet. */
   async #pass(since: number): Promise<boolean> {
-    const found = this.#feed.view();
-    this.#say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
-    if (!found.ok) return false;
-    const view = found.value;
-    this.#view = view;
-    this.#names.follow(view.egressPolicies.names);
-    this.#health.setNotReady(view.notReady);
-    this.#health.watch(view.hosts);
-    const prepared = await this.#machine.prepare(view);
+    const found = await this.#prepare();
+    if (found === undefined) return false;
+    const { view, prepared } = found;
     const { facts, uplink, networks } = prepared;
     const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view), ({ ip }) => ip);
     this.#pods = pods;
-    const state = view.stateOf(pods.map(({ vnid }) => vnid));
+    const state = this.#feed.stateOf(pods.map(({ vnid }) => vnid));
     const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
     const plan = planNode({ ...view, facts, uplink, networks, pods, state, addressesOf });
     const applied = await this.#apply(plan, view, prepared);

@@ -9,13 +9,15 @@ import type { Logger } from '../io/log.ts';
 import type { Cidr, Ip } from '../model/address.ts';
 import { type Connection, deleteConnections, deletions, listConnections, type PodSources, staleConnections } from './conntrack.ts';
 import { announce } from './links/arp.ts';
-import { addressCommands, labelOf, parseAddresses, planAddresses, type Uplink } from './links/addresses.ts';
+import { addressCommands, labelled, labelOf, parseAddresses, planAddresses, removalLines, type Uplink } from './links/addresses.ts';
 import type { PresentAddresses } from './links/present.ts';
 import { contentOf, type NftContent, translations } from './nft/elements.ts';
+import type { NftElements } from './nft/ruleset.ts';
 import { NftTable } from './nft/table.ts';
 import type { NodePlan } from './plan/node.ts';
 import type { Bridge } from './ovs/bridge.ts';
 import { type BridgeContent, bundleLines, wantedContent } from './ovs/bundle.ts';
+import { Remembered } from './remembered.ts';
 
 export interface ApplyDeps {
   readonly exec: Exec;
@@ -51,9 +53,11 @@ const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 export class Applier {
   readonly #deps: ApplyDeps;
   readonly #nft: NftTable;
-  #bridge: BridgeContent | undefined;
+  readonly #bridge = new Remembered<BridgeContent>();
   /** What the connections of each restricted pod have been checked against. */
   #checked = new Map<Ip, string>();
+  /** Egress IPs no longer translated to, whose connections have not been ended yet. */
+  readonly #givenUp = new Set<Ip>();
 
   constructor(deps: ApplyDeps) {
     this.#deps = deps;
@@ -62,7 +66,7 @@ export class Applier {
 
   /** Reads bridge, nft and addresses afresh at the next pass. */
   forget(): void {
-    this.#bridge = undefined;
+    this.#bridge.forget();
     this.#nft.forget();
     this.#deps.addresses.forget();
   }
@@ -70,6 +74,27 @@ export class Applier {
   /** Reads nft afresh at the next pass. */
   forgetNft(): void {
     this.#nft.forget();
+  }
+
+  /** To be called when a plan is begun: only what `close` is told from now on holds for it. */
+  begin(): void {
+    this.#nft.begin();
+  }
+
+  /**
+   * Restricts pods and withdraws addresses at once, as the limits say, by nft and the links alone: it needs neither Open
+   * vSwitch nor a plan, and nothing passes more than before. Whether there was something to do.
+   */
+  async close(limits: NftElements): Promise<boolean> {
+    const wanted = contentOf(limits);
+    const before = await this.#nft.close(wanted).catch((error: unknown) => {
+      this.forgetNft();
+      throw error;
+    });
+    if (before !== undefined) this.#giveUp(before, wanted);
+    const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(({ ip }) => !limits.hosted.has(ip));
+    await this.#changeAddresses(removalLines(surplus));
+    return before !== undefined || surplus.length > 0;
   }
 
   /** Brings the node to the plan; throws when a step failed, and then the next pass starts from what is there. */
@@ -91,9 +116,10 @@ export class Applier {
     await this.#changeAddresses(commands.add);
     const nft = contentOf(plan.nft);
     const before = await this.#nft.add(context.nftBase, nft);
+    this.#giveUp(before, nft);
     const lines = await this.#applyBundle(plan);
-    await this.#nft.remove(before, nft);
-    const ended = await this.#endStale(plan, before, context);
+    await this.#nft.remove(nft);
+    const ended = await this.#endStale(plan, context);
     await this.#changeAddresses(commands.remove);
     for (const ip of addresses.add) this.#announce(context.uplink.device, ip);
     return {
@@ -112,11 +138,17 @@ export class Applier {
 
   async #applyBundle(plan: NodePlan): Promise<number> {
     const wanted = wantedContent(plan.flows, plan.groups);
-    const actual = this.#bridge ?? (await this.#deps.bridge.read());
+    const keep = this.#bridge.begin();
+    const actual = this.#bridge.value ?? (await this.#deps.bridge.read());
     const lines = bundleLines(actual, wanted);
     if (lines.length > 0) await this.#deps.bridge.apply(lines);
-    this.#bridge = wanted;
+    keep(wanted);
     return lines.length;
+  }
+
+  #giveUp(before: NftContent, wanted: NftContent): void {
+    const now = translations(wanted);
+    for (const [mark, ip] of translations(before)) if (now.get(mark) !== ip) this.#givenUp.add(ip);
   }
 
   /**
@@ -124,12 +156,11 @@ export class Applier {
    * kernel's datapath a connection that was given a hop elsewhere can get no source NAT here any more, so every change
    * of the hops counts, and the end of a VNID's requests too.
    */
-  async #endStale(plan: NodePlan, before: NftContent, { inside, nodeIP }: ApplyContext): Promise<number> {
+  async #endStale(plan: NodePlan, { inside, nodeIP }: ApplyContext): Promise<number> {
     const changed = [...plan.sources].filter(([pod, sources]) => this.#checked.get(pod) !== keyOf(sources));
     const freed = [...this.#checked.keys()].filter((pod) => !plan.sources.has(pod)).map((pod) => [pod, { allowed: [nodeIP], remote: [] }] as const);
     const pods = new Map<Ip, PodSources>([...changed, ...freed]);
-    const now = translations(contentOf(plan.nft));
-    const givenUp = new Set([...translations(before)].flatMap(([mark, ip]) => (now.get(mark) === ip ? [] : [ip])));
+    const givenUp = new Set(this.#givenUp);
     let ended = 0;
     if (pods.size > 0 || givenUp.size > 0) {
       const all = await listConnections(this.#deps.exec);
@@ -138,6 +169,7 @@ export class Applier {
       await this.#deps.endInSwitch(stale);
       ended = stale.length;
     }
+    for (const ip of givenUp) this.#givenUp.delete(ip);
     this.#checked = new Map([...plan.sources].map(([pod, sources]) => [pod, keyOf(sources)]));
     return ended;
   }

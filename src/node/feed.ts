@@ -39,8 +39,6 @@ export interface ClusterView {
   readonly hosts: readonly RemoteNode[];
   /** Names of Nodes whose condition Ready is False. */
   readonly notReady: ReadonlySet<string>;
-  /** The egress state of these VNIDs and of those whose IPs this node hosts. */
-  readonly stateOf: (local: Iterable<Vnid>) => EgressState;
   readonly egressPolicies: EgressPolicies;
   /** VNIDs with multicast. */
   readonly multicast: ReadonlySet<Vnid>;
@@ -119,6 +117,16 @@ export class ClusterFeed {
     this.#changed();
   }
 
+  /** The VNID of each namespace. */
+  get vnids(): ReadonlyMap<string, Vnid> {
+    return this.#vnids;
+  }
+
+  /** The egress state of these VNIDs and of those whose IPs this node hosts; it is known also when the view is not. */
+  stateOf(local: Iterable<Vnid>): EgressState {
+    return this.#tracker.stateOf(new Set([...local, ...this.#tracker.vnidsHostedBy(this.#node)]));
+  }
+
   /** The cluster as it is now; the reason when something is missing that a node cannot work without. */
   view(): Result<ClusterView> {
     const network = this.#network();
@@ -134,7 +142,6 @@ export class ClusterFeed {
       hosts: this.#hosts(),
       notReady: this.#notReady,
       vnids: this.#vnids,
-      stateOf: (local) => this.#tracker.stateOf(new Set([...local, ...this.#tracker.vnidsHostedBy(this.#node)])),
       egressPolicies: this.#policies.get(() => egressPolicies(this.#egressPolicies.list(), this.#vnids)),
       multicast: new Set([...this.#multicastNamespaces].flatMap((name) => this.#vnids.get(name) ?? [])),
       world: world?.value,

@@ -1,5 +1,7 @@
 /** What somebody else changes on a node is put right, and nothing leaks meanwhile. */
+import { readFileSync } from 'node:fs';
 import { TestLab, until } from './lab.ts';
+import { Client, sleep } from './outage.ts';
 
 const node = 'worker1';
 const egressIP = '192.168.7.201';
@@ -8,13 +10,18 @@ let lab: TestLab;
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '2', '--agent-option', 'resync=2');
   await lab.namespace('red');
-  await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1']);
+  await lab.namespace('blue');
+  await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1'], ['blue/w0', 'worker0'], ['blue/w1', 'worker1']);
   await lab.patch('hostsubnet', node, { egressIPs: [egressIP] });
   await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
   await lab.untilSource('red/w0', egressIP);
   await lab.untilSource('red/w1', egressIP);
 }, 60_000);
-afterAll(() => lab.down(), 30_000);
+const ended: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const end of ended) end();
+  await lab.down();
+}, 30_000);
 
 const flows = async (): Promise<string[]> =>
   (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0')).stdout.split('\n').slice(1).sort();
@@ -76,6 +83,49 @@ test('ovs-vswitchd killed and started again', () =>
     await lab.command('start', 'ovs', node);
   }, 10), 30_000);
 
+describe('a namespace begins to request an egress IP', () => {
+  const wanted = '192.168.7.202';
+  const nodeIP = async (name: string): Promise<string> => lab.must(['get', 'hostsubnet', `${name}.ocp4.rober.lab`, '-o', 'jsonpath={.hostIP}']);
+  /** The pod requests one while the node is hindered, and leaves with no other address from then on. */
+  async function locked(pod: string, worker: string, hinder: () => Promise<unknown>, help: () => Promise<unknown>): Promise<void> {
+    await lab.patch('netnamespace', 'blue', { egressIPs: null });
+    await lab.untilSource(pod, await nodeIP(worker));
+    const client = await Client.start(lab, pod, 20);
+    try {
+      await hinder();
+      await lab.patch('netnamespace', 'blue', { egressIPs: [wanted] });
+      const from = Date.now() + 500;
+      await sleep(3_000);
+      await help();
+      await lab.untilSource(pod, wanted);
+      await sleep(1_200);
+      const attempts = client.between(from, Date.now());
+      expect(attempts.length).toBeGreaterThan(100);
+      expect(new Set(attempts.map(({ source }) => source))).toEqual(new Set(['', wanted]));
+    } finally {
+      client.stop();
+    }
+  }
+  beforeAll(() => lab.patch('hostsubnet', node, { egressIPs: [egressIP, wanted] }));
+
+  test('while OVSDB is dead: nft is told at once', async () => {
+    const dir = `/run/sdn-compat-lab/${lab.name}/ovs/${node}`;
+    let began: number | undefined;
+    const start = async (): Promise<void> => {
+      const environment = ['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR'].map((name) => `${name}=${dir}`);
+      await lab.node(node, 'env', ...environment, 'ovsdb-server', `${dir}/conf.db`, `--remote=punix:${dir}/db.sock`, '--detach', '--no-chdir', '--pidfile', '--log-file', '-vconsole:off');
+      began = Number(readFileSync(`${dir}/ovsdb-server.pid`, 'utf8'));
+    };
+    ended.push(() => began === undefined || process.kill(began));
+    await locked('blue/w1', node, () => Promise.resolve(process.kill(lab.pid(`ovsdb-server-${node}`), 'SIGKILL')), start);
+  }, 40_000);
+
+  test('while ClusterNetwork is broken', () => {
+    const patch = (network: object) => lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(network)]);
+    return locked('blue/w1', node, () => patch({ serviceNetwork: '10.254.0.0/16' }), () => patch({ serviceNetwork: '172.30.0.0/16' }));
+  }, 40_000);
+});
+
 test('nothing is written when nothing changed', async () => {
   const events = async () => (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.match(/duration=\d+/g)!.map((found) => Number(found.slice(9)));
   const updates = () => lab.log(`node-${node}`).split('\n').filter((line) => line.includes('node brought up to date')).length;
@@ -85,3 +135,16 @@ test('nothing is written when nothing changed', async () => {
   expect(updates()).toBe(before);
   expect(Math.min(...(await events()))).toBeGreaterThanOrEqual(7);
 }, 40_000);
+
+test('the own HostSubnet gone: what the node hosted is withdrawn', async () => {
+  const hosted = async (): Promise<string[]> => [(await lab.node(node, 'ip', '-o', 'addr', 'show', 'br-ex')).stdout, await table()].filter((text) => text.includes(egressIP));
+  const client = await Client.start(lab, 'red/w1', 20);
+  try {
+    expect(await hosted()).toHaveLength(2);
+    await lab.must(['delete', 'node', `${node}.ocp4.rober.lab`]);
+    await until('the address is gone', async () => (await hosted()).length === 0, 3);
+    expect(client.attempts.filter(({ source }) => source !== '' && source !== egressIP)).toEqual([]);
+  } finally {
+    client.stop();
+  }
+}, 20_000);

@@ -1,9 +1,9 @@
-import { additions, contentOf, emptyContent, type NftContent, parseContent, removals, translations } from '../../src/node/nft/elements.ts';
+import { added, additions, contentOf, emptyContent, type NftContent, parseContent, removals, translations, within } from '../../src/node/nft/elements.ts';
 import { type NftElements, renderBase } from '../../src/node/nft/ruleset.ts';
 import { bundleLines, emptyBridge, readContent, wantedContent } from '../../src/node/ovs/bundle.ts';
 import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
 import { flowKey, renderActions, renderFlow, renderGroup } from '../../src/node/ovs/render.ts';
-import { planNode } from '../../src/node/plan/node.ts';
+import { planLimits, planNode } from '../../src/node/plan/node.ts';
 import { markMac } from '../../src/node/plan/tun0.ts';
 import fc from 'fast-check';
 import { expectGolden } from '../golden.ts';
@@ -161,7 +161,39 @@ test('additions and then removals turn any elements into any others', () => {
   fc.assert(
     fc.property(someElements, someElements, (from, to) => {
       const [actual, wanted] = [contentOf(from), contentOf(to)];
-      expect(obey(actual, [...additions(actual, wanted), ...removals(actual, wanted)])).toEqual(obey(wanted, []));
+      expect(obey(actual, [...additions(actual, wanted), ...removals(added(actual, wanted), wanted)])).toEqual(obey(wanted, []));
+    }),
+  );
+});
+
+test('after additions the table holds what it is said to hold', () => {
+  fc.assert(
+    fc.property(someElements, someElements, (from, to) => {
+      const [actual, wanted] = [contentOf(from), contentOf(to)];
+      expect(obey(actual, additions(actual, wanted))).toEqual(obey(added(actual, wanted), []));
+    }),
+  );
+});
+
+test('a plan is within the limits of its moment: closing changes nothing where a pass has just been', () => {
+  for (const name of names) {
+    const input = nodeInput(scenes[name]!);
+    const { nft } = planNode(input);
+    const limits = planLimits({ nodeName: input.facts.name, masqueradeBit: input.facts.masqueradeBit }, input.pods, input.state);
+    expect(within(contentOf(nft), contentOf(limits))).toEqual(contentOf(nft));
+  }
+});
+
+test('limits take away and restrict, and give nothing', () => {
+  fc.assert(
+    fc.property(someElements, someElements, (from, to) => {
+      const [actual, limits] = [contentOf(from), contentOf(to)];
+      const closed = within(actual, limits);
+      expect([...closed.restricted_pods].sort()).toEqual([...new Set([...from.restricted, ...to.restricted])].sort());
+      for (const set of ['egress_sources', 'egress_snat', 'egress_hosted'] as const) {
+        expect([...closed[set]]).toEqual([...actual[set]].filter((element) => limits[set].has(element)));
+      }
+      expect(obey(actual, [...additions(actual, closed), ...removals(actual, closed)])).toEqual(obey(closed, []));
     }),
   );
 });
@@ -174,7 +206,8 @@ test('a mark that gets another address loses the old one in the transaction that
     'add element ip sdn_compat egress_sources { 0x2000004d . 192.168.7.201 }',
     'add element ip sdn_compat egress_snat { 0x2000004d : 192.168.7.201 }',
   ]);
-  expect(removals(content('192.168.7.200'), content('192.168.7.201'))).toEqual([]);
+  const wanted = content('192.168.7.201');
+  expect(removals(added(content('192.168.7.200'), wanted), wanted)).toEqual([]);
 });
 
 test('the elements are read from what nft prints', () => {

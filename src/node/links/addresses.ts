@@ -93,17 +93,26 @@ export interface AddressPlan {
 /** What to add and to remove so that exactly `wanted` bear our label on the uplink, and nothing does elsewhere. */
 export function planAddresses(present: readonly LinkAddress[], uplink: Uplink, wanted: ReadonlySet<Ip>): AddressPlan {
   const onUplink = new Set(present.filter(({ device }) => device === uplink.device).map(({ ip }) => ip));
-  const ours = present.filter(({ label }) => label.endsWith(labelSuffix));
   return {
     add: [...wanted].filter((ip) => !onUplink.has(ip)),
-    remove: ours.filter(({ device, ip }) => device !== uplink.device || !wanted.has(ip)),
+    remove: labelled(present).filter(({ device, ip }) => device !== uplink.device || !wanted.has(ip)),
   };
+}
+
+/** The addresses that bear our label. */
+export function labelled(present: readonly LinkAddress[]): LinkAddress[] {
+  return present.filter(({ label }) => label.endsWith(labelSuffix));
+}
+
+/** The `ip -batch` lines that remove addresses. */
+export function removalLines(addresses: readonly LinkAddress[]): string[] {
+  return addresses.map(({ ip, prefixLength, device }) => `addr del ${ip}/${prefixLength} dev ${device}`);
 }
 
 /** The `ip -batch` lines of a plan's additions or removals. */
 export function addressCommands(plan: AddressPlan, uplink: Uplink, label: string): { add: string[]; remove: string[] } {
   return {
     add: plan.add.map((ip) => `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device} label ${label}`),
-    remove: plan.remove.map(({ ip, prefixLength, device }) => `addr del ${ip}/${prefixLength} dev ${device}`),
+    remove: removalLines(plan.remove),
   };
 }

@@ -65,13 +65,39 @@ export function additions(actual: NftContent, wanted: NftContent): string[] {
   return [...outdated, ...missing];
 }
 
-/** The commands that remove what `actual` has beyond `wanted`, after `additions`. */
+/** The content after `additions`. */
+export function added(actual: NftContent, wanted: NftContent): NftContent {
+  const both = (set: SetName): Set<string> => new Set([...actual[set], ...wanted[set]]);
+  const marked = (set: 'egress_sources' | 'egress_snat'): ReadonlySet<string> => {
+    const content = both(set);
+    for (const element of replaced(actual, wanted, set)) content.delete(element);
+    return content;
+  };
+  return {
+    restricted_pods: both('restricted_pods'),
+    egress_sources: marked('egress_sources'),
+    egress_snat: marked('egress_snat'),
+    egress_hosted: both('egress_hosted'),
+  };
+}
+
+/** The commands that remove what `actual` has beyond `wanted`. */
 export function removals(actual: NftContent, wanted: NftContent): string[] {
   return setNames.toReversed().flatMap((set) => {
-    const gone = set === 'egress_sources' || set === 'egress_snat' ? new Set(replaced(actual, wanted, set)) : new Set<string>();
-    const surplus = [...actual[set]].filter((element) => !wanted[set].has(element) && !gone.has(element));
+    const surplus = [...actual[set]].filter((element) => !wanted[set].has(element));
     return command('delete', set, surplus.map((element) => nameOf(set, element)));
   });
+}
+
+/** The content without what goes beyond the limits: all pods restricted that they restrict, and no other translations. */
+export function within(content: NftContent, limits: NftContent): NftContent {
+  const common = (set: SetName): ReadonlySet<string> => new Set([...content[set]].filter((element) => limits[set].has(element)));
+  return {
+    restricted_pods: new Set([...content.restricted_pods, ...limits.restricted_pods]),
+    egress_sources: common('egress_sources'),
+    egress_snat: common('egress_snat'),
+    egress_hosted: common('egress_hosted'),
+  };
 }
 
 function elementText(element: unknown, separator: string): string {

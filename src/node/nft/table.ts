@@ -1,7 +1,9 @@
 /** The nft table in the kernel: read, written, and compared with what was last written. Decides nothing. */
 import { createHash } from 'node:crypto';
 import { type Exec, must } from '../../io/exec.ts';
-import { additions, emptyContent, type NftContent, parseContent, removals } from './elements.ts';
+import { Turns } from '../../io/turns.ts';
+import { Remembered } from '../remembered.ts';
+import { added, additions, emptyContent, type NftContent, parseContent, removals, within } from './elements.ts';
 import { nftTable } from './ruleset.ts';
 
 /** Name of the empty set that says what the chains were written from and how nft printed them then. */
@@ -14,9 +16,11 @@ const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 export class NftTable {
   readonly #exec: Exec;
+  readonly #turns = new Turns();
   /** What the chains were written from. */
   #base: string | undefined;
-  #content: NftContent | undefined;
+  readonly #content = new Remembered<NftContent>();
+  #limits: NftContent | undefined;
 
   constructor(exec: Exec) {
     this.#exec = exec;
@@ -24,29 +28,67 @@ export class NftTable {
 
   /** Reads the table afresh before the next change. */
   forget(): void {
-    this.#content = undefined;
+    this.#content.forget();
+  }
+
+  /** To be called when a plan is begun: the limits of before do not hold for it, those that come from now on do. */
+  begin(): void {
+    this.#limits = undefined;
+  }
+
+  /**
+   * Restricts and removes at once what is beyond the limits, also in the plan begun last. Returns what was there before
+   * when that was something; undefined when nothing had to be done, or there is no table.
+   */
+  close(limits: NftContent): Promise<NftContent | undefined> {
+    return this.#turns.take(async () => {
+      this.#limits = limits;
+      const keep = this.#content.begin();
+      const known = this.#content.value;
+      const before = known ?? (await this.#read());
+      if (before === undefined) return undefined;
+      const wanted = within(before, limits);
+      const commands = [...additions(before, wanted), ...removals(before, wanted)];
+      await this.#commands(commands);
+      // what nobody has compared with the chains yet stays to be read
+      if (known !== undefined) keep(wanted);
+      return commands.length > 0 ? before : undefined;
+    });
   }
 
   /**
    * Adds what is missing and returns what was there before. Chains that are not as they should be, because they are
    * others or somebody changed them, are replaced with all elements in one transaction.
    */
-  async add(base: string, wanted: NftContent): Promise<NftContent> {
-    const isOurs = this.#content === undefined ? await this.#isWritten(base) : this.#base === base;
-    const before = this.#content ?? (await this.#read());
-    if (isOurs) await this.#commands(additions(before, wanted));
-    else {
-      await must(this.#exec, 'nft', ['-f', '-'], { input: base + batch(additions(emptyContent, wanted)) });
-      await this.#commands([`add set ip ${nftTable} ${markOf(base, await this.#printed())} { type mark; }`]);
-    }
-    this.#base = base;
-    return before;
+  add(base: string, plan: NftContent): Promise<NftContent> {
+    return this.#turns.take(async () => {
+      const keep = this.#content.begin();
+      const wanted = this.#limited(plan);
+      const isOurs = this.#content.value === undefined ? await this.#isWritten(base) : this.#base === base;
+      const before = this.#content.value ?? (await this.#read()) ?? emptyContent;
+      if (isOurs) await this.#commands(additions(before, wanted));
+      else {
+        await must(this.#exec, 'nft', ['-f', '-'], { input: base + batch(additions(emptyContent, wanted)) });
+        await this.#commands([`add set ip ${nftTable} ${markOf(base, await this.#printed())} { type mark; }`]);
+      }
+      this.#base = base;
+      keep(isOurs ? added(before, wanted) : wanted);
+      return before;
+    });
   }
 
   /** Removes what is not wanted, after `add`. */
-  async remove(before: NftContent, wanted: NftContent): Promise<void> {
-    await this.#commands(this.#content === before ? removals(before, wanted) : removals(await this.#read(), wanted));
-    this.#content = wanted;
+  remove(plan: NftContent): Promise<void> {
+    return this.#turns.take(async () => {
+      const keep = this.#content.begin();
+      const wanted = this.#limited(plan);
+      await this.#commands(removals(this.#content.value ?? (await this.#read()) ?? emptyContent, wanted));
+      keep(wanted);
+    });
+  }
+
+  #limited(plan: NftContent): NftContent {
+    return this.#limits === undefined ? plan : within(plan, this.#limits);
   }
 
   async #commands(commands: readonly string[]): Promise<void> {
@@ -64,8 +106,9 @@ export class NftTable {
     return (await this.#exec('nft', ['-s', '-t', 'list', 'table', 'ip', nftTable])).stdout;
   }
 
-  async #read(): Promise<NftContent> {
+  /** The elements; undefined when there is no table. */
+  async #read(): Promise<NftContent | undefined> {
     const listing = await this.#exec('nft', ['-j', 'list', 'table', 'ip', nftTable]);
-    return listing.status === 0 ? parseContent(listing.stdout) : emptyContent;
+    return listing.status === 0 ? parseContent(listing.stdout) : undefined;
   }
 }

@@ -60,12 +60,30 @@ function hosting({ facts, uplink, state }: NodeInput): Hosting {
     if (reason === undefined) addresses.add(ip);
     else refused.set(ip, reason);
   }
+  return { addresses, refused, snat: sourceByMark(state, addresses, facts.masqueradeBit) };
+}
+
+function sourceByMark(state: EgressState, addresses: ReadonlySet<Ip>, masqueradeBit: number | undefined): Map<number, Ip> {
   const snat = new Map<number, Ip>();
   for (const [vnid, requested] of state.requests) {
     const ip = requested.find((one) => addresses.has(one));
-    if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') snat.set(seenMark(markOf(vnid, facts.masqueradeBit)), ip);
+    if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') snat.set(seenMark(markOf(vnid, masqueradeBit)), ip);
   }
-  return { addresses, refused, snat };
+  return snat;
+}
+
+/**
+ * What no plan of this moment goes beyond, by the egress state alone: which of the pods are restricted at least, and
+ * which addresses the node may have and translate to at most.
+ */
+export function planLimits(
+  { nodeName, masqueradeBit }: { readonly nodeName: string; readonly masqueradeBit: number | undefined },
+  pods: readonly Pick<LocalPod, 'ip' | 'vnid'>[],
+  state: EgressState,
+): NftElements {
+  const hosted = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === nodeName ? [ip] : [])));
+  const restricted = new Set(pods.flatMap(({ ip, vnid }) => (state.vnids.has(vnid) ? [ip] : [])));
+  return { hosted, restricted, snat: sourceByMark(state, hosted, masqueradeBit) };
 }
 
 const localOf = kept((pods: readonly LocalPod[]): Local => ({ vnids: new Set(pods.map(({ vnid }) => vnid)), pods: groupBy(pods, ({ namespace }) => namespace) }));

@@ -1,0 +1,13 @@
+import { Remembered } from '../../src/node/remembered.ts';
+
+test('what is forgotten while it is being read stays forgotten', () => {
+  const copy = new Remembered<number>();
+  copy.begin()(1);
+  expect(copy.value).toBe(1);
+  const keep = copy.begin();
+  copy.forget();
+  keep(2);
+  expect(copy.value).toBeUndefined();
+  copy.begin()(3);
+  expect(copy.value).toBe(3);
+});
