@@ -128,6 +128,7 @@ function runEgressParts(deps: ControllerDeps & { readonly caches: Caches; readon
   const { client, logger, probe, metrics, caches, report } = deps;
   const cloud = new CloudController({ client, logger, view: () => egress.view, onFailure: () => metrics.syncError('cloud') });
   let changed = (): void => undefined;
+  const offline = new Set<string>();
   const egress = runEgress({
     client,
     logger,
@@ -145,10 +146,12 @@ function runEgressParts(deps: ControllerDeps & { readonly caches: Caches; readon
       },
       verdict: (node, isOffline) => {
         logger[isOffline ? 'warn' : 'info']({ node, verdict: isOffline ? 'offline' : 'online' }, 'node health');
-        if (isOffline) metrics.failedOver();
         const object = involved(nodes, node, caches.nodes.get(node));
-        if (isOffline) report({ object, type: 'Warning', reason: 'EgressNodeOffline', message: 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes' });
-        else report({ object, type: 'Normal', reason: 'EgressNodeOnline', message: 'the node answers: egress IPs may be placed on it' });
+        if (isOffline) {
+          offline.add(node);
+          metrics.failedOver();
+          report({ object, type: 'Warning', reason: 'EgressNodeOffline', message: 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes' });
+        } else if (offline.delete(node)) report({ object, type: 'Normal', reason: 'EgressNodeOnline', message: 'the node answers: egress IPs may be placed on it' });
       },
       isolated: (isolated) => {
         metrics.isolated(isolated);

@@ -1,11 +1,13 @@
 import { hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
-import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
+import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject, NodeObject } from '../../src/model/objects.ts';
 import { type Server, startServer } from './server.ts';
 import type { Occurrence } from '../../src/io/events.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
+import { SubnetsController } from '../../src/controllers/subnets/controller.ts';
+import { parseClusterNetwork } from '../../src/model/clusternetwork.ts';
 import { NetidsController } from '../../src/controllers/netids/controller.ts';
 import { logger } from '../apiserver/started.ts';
-import { prepare, Running, until, type Cluster } from './started.ts';
+import { clusterNetwork, prepare, Running, until, type Cluster } from './started.ts';
 
 const annotation = 'pod.network.openshift.io/multitenant.change-network';
 
@@ -163,6 +165,25 @@ describe('subnets', () => {
     await until('HostSubnet node0 is gone', async () => (await subnetOf('node0')) === undefined);
     await cluster.node('node2', '192.168.7.12');
     expect((await cluster.hostSubnet('node2')).subnet).toBe('127.64.0.0/24');
+  });
+
+  test('a HostSubnet goes only when the server itself says that its Node is gone', async () => {
+    await begin();
+    await cluster.nodes(1);
+    const before = await cluster.hostSubnet('node0');
+    await running.stop();
+    const network = parseClusterNetwork(clusterNetwork());
+    if (!network.ok) throw new Error('no network');
+    const behind = watchKind<NodeObject>(server.client, nodes, { logger, labelSelector: 'is=unheard' }, stop.signal);
+    const present = watchKind<HostSubnetObject>(server.client, hostSubnets, { logger }, stop.signal);
+    await Promise.all([behind.synced, present.synced]);
+    const controller = new SubnetsController({ client: server.client, logger, report: () => undefined, network: network.value, nodes: behind, hostSubnets: present });
+    expect(await controller.reconcile('node0', stop.signal)).toBeGreaterThan(0);
+    expect(await cluster.hostSubnet('node0')).toEqual(before);
+    await server.client.delete(nodes, { name: 'node0' });
+    await controller.reconcile('node0', stop.signal);
+    expect(await subnetOf('node0')).toBeUndefined();
+    controller.close();
   });
 
   test('a Node that was replaced gets a new HostSubnet; one made by hand stays', async () => {

@@ -151,10 +151,15 @@ export class SubnetsController {
     this.#deps.logger.info({ node: name, hostIP, before: present.hostIP }, 'HostSubnet follows its Node to another address');
   }
 
-  async #remove(present: HostSubnetObject, signal: AbortSignal): Promise<undefined> {
+  /** Removes it once the API server itself says that its Node is gone: the watch of Nodes may be behind. */
+  async #remove(present: HostSubnetObject, signal: AbortSignal): Promise<number | undefined> {
     const { name = '', uid } = present.metadata;
-    await this.#deps.client.delete(hostSubnets, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+    const { client, network } = this.#deps;
+    const node = await client.get<NodeObject>(nodes, { name }, { signal });
+    if (stepFor(node, present, network).kind !== 'remove') return lookAgainAfter;
+    await client.delete(hostSubnets, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
     this.#deps.logger.info({ node: name, subnet: present.subnet }, 'HostSubnet removed with its Node');
+    return undefined;
   }
 
   #involved(on: 'Node' | 'HostSubnet', name: string): Involved {
