@@ -31,6 +31,8 @@ interface Watched {
   readonly ip: Ip;
   readonly isWitness: boolean;
   health: Health;
+  /** When it answered last; later than any time while it never did. */
+  heardAt: number;
   /** Ends each probe that is under way. */
   readonly underWay: Set<() => void>;
 }
@@ -135,7 +137,7 @@ export class HealthMonitor {
   #watch({ key, ip, isWitness = false }: Target): void {
     const first = withReadiness(unknownHealth, this.#notReady.has(key));
     const health: Health = this.#options.interval === 0 && !first.isNotReady ? { ...first, verdict: 'online' } : first;
-    const watched: Watched = { ip, isWitness, health, underWay: new Set() };
+    const watched: Watched = { ip, isWitness, health, heardAt: Infinity, underWay: new Set() };
     this.#watched.set(key, watched);
     if (!isWitness) this.#options.onVerdict(key, health.verdict);
     if (this.#isRunning) this.#send(key, watched);
@@ -171,7 +173,8 @@ export class HealthMonitor {
     const end = this.#options.probe(watched.ip, (isAnswered) => {
       if (!watched.underWay.delete(end) || !isAnswered || this.#watched.get(key) !== watched) return;
       endProbes(watched);
-      if (!this.#own.has(watched.ip)) this.#hear();
+      watched.heardAt = this.#options.now();
+      if (!this.#own.has(watched.ip)) this.#hear(watched.heardAt);
       this.#set(key, watched, answered(watched.health));
     });
     watched.underWay.add(end);
@@ -181,10 +184,12 @@ export class HealthMonitor {
     oldest();
   }
 
-  /** Another node has answered. The first that does after none did says nothing about those whose answers are under way. */
-  #hear(): void {
-    const now = this.#options.now();
-    if (now - this.#heardAny >= this.#timing.gap) for (const watched of this.#watched.values()) watched.health = heardAgain(watched.health, now);
+  /** Another node has answered. The first that does after none did says nothing about those that fell silent with it. */
+  #hear(now: number): void {
+    const before = this.#heardAny;
+    if (now - before >= this.#timing.gap) {
+      for (const watched of this.#watched.values()) if (watched.heardAt >= before - this.#timing.interval / 2) watched.health = heardAgain(watched.health, now);
+    }
     this.#heardAny = now;
     this.#tellIsolated(false);
   }
