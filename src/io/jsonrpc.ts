@@ -13,6 +13,14 @@ export class RpcError extends Error {
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export interface RpcOptions {
+  /** Gets what the peer sends unasked. */
+  readonly notify?: (method: string, params: readonly unknown[]) => void;
+  /** Milliseconds after which a call that was not answered ends the connection; 10,000 when absent. */
+  readonly limit?: number;
 }
 
 export interface RpcConnection {
@@ -68,12 +76,12 @@ class Connection implements RpcConnection {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #pending = new Map<number, Pending>();
-  readonly #notify: (method: string, params: readonly unknown[]) => void;
+  readonly #options: RpcOptions;
   #nextId = 0;
 
-  constructor(socket: Socket, notify: (method: string, params: readonly unknown[]) => void) {
+  constructor(socket: Socket, options: RpcOptions) {
     this.#socket = socket;
-    this.#notify = notify;
+    this.#options = options;
     const splitter = new JsonSplitter();
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => {
@@ -82,7 +90,10 @@ class Connection implements RpcConnection {
     socket.on('error', () => undefined); // 'close' follows, and tells the callers
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
-        for (const { reject } of this.#pending.values()) reject(new RpcError('the connection ended'));
+        for (const { reject, timer } of this.#pending.values()) {
+          clearTimeout(timer);
+          reject(new RpcError('the connection ended'));
+        }
         this.#pending.clear();
         resolve();
       });
@@ -94,7 +105,12 @@ class Connection implements RpcConnection {
     this.#nextId += 1;
     const id = this.#nextId;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      const { limit = 10_000 } = this.#options;
+      const late = (): void => {
+        reject(new RpcError(`${method} was not answered within ${limit} ms`));
+        this.close();
+      };
+      this.#pending.set(id, { resolve, reject, timer: setTimeout(late, limit) });
       this.#socket.write(JSON.stringify({ method, params, id }));
     });
   }
@@ -107,27 +123,25 @@ class Connection implements RpcConnection {
     if (!isRecord(message)) return;
     const { id, method, params, result, error } = message;
     if (method === 'echo') this.#socket.write(JSON.stringify({ id, result: params, error: null }));
-    else if (typeof method === 'string') this.#notify(method, asList(params));
+    else if (typeof method === 'string') this.#options.notify?.(method, asList(params));
     else if (typeof id === 'number') {
       const waiting = this.#pending.get(id);
       this.#pending.delete(id);
+      clearTimeout(waiting?.timer);
       if (error === null || error === undefined) waiting?.resolve(result);
       else waiting?.reject(new RpcError(typeof error === 'string' ? error.trim() : JSON.stringify(error)));
     }
   }
 }
 
-/** Connects to a socket; `notify` gets what the peer sends unasked. Rejects when nobody listens there. */
-export function connectRpc(
-  path: string,
-  notify: (method: string, params: readonly unknown[]) => void = () => undefined,
-): Promise<RpcConnection> {
+/** Connects to a socket. Rejects when nobody listens there. */
+export function connectRpc(path: string, options: RpcOptions = {}): Promise<RpcConnection> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);
-      resolve(new Connection(socket, notify));
+      resolve(new Connection(socket, options));
     });
   });
 }

@@ -14,7 +14,7 @@ const columns = {
   Open_vSwitch: ['cur_cfg', 'next_cfg', 'bridges'],
   Bridge: ['name', 'ports', 'datapath_type', 'fail_mode', 'protocols', 'external_ids'],
   Port: ['name', 'interfaces'],
-  Interface: ['name', 'type', 'options', 'ofport', 'external_ids', 'mac_in_use', 'error', 'mtu_request'],
+  Interface: ['name', 'type', 'options', 'ofport', 'ofport_request', 'external_ids', 'mac', 'mac_in_use', 'error', 'mtu_request'],
 } as const;
 
 type TableName = keyof typeof columns;
@@ -66,13 +66,22 @@ export class Ovsdb {
   static async open(path: string): Promise<Ovsdb> {
     const listeners = new Set<() => void>();
     const tables = { Open_vSwitch: new Map(), Bridge: new Map(), Port: new Map(), Interface: new Map() };
-    const rpc = await connectRpc(path, (method, params) => {
+    // what comes right behind the first rows is newer than they are
+    let early: unknown[] | undefined = [];
+    const notify = (method: string, params: readonly unknown[]): void => {
       if (method !== 'update') return;
+      if (early !== undefined) {
+        early.push(params[1]);
+        return;
+      }
       absorb(tables, params[1]);
       for (const listener of listeners) listener();
-    });
+    };
+    const rpc = await connectRpc(path, { notify });
     const requests = Object.fromEntries(Object.entries(columns).map(([name, list]) => [name, { columns: list }]));
-    absorb(tables, await rpc.call('monitor', ['Open_vSwitch', null, requests]));
+    const rows = await rpc.call('monitor', ['Open_vSwitch', null, requests]);
+    for (const update of [rows, ...early]) absorb(tables, update);
+    early = undefined;
     return new Ovsdb(rpc, tables, listeners);
   }
 
