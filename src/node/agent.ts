@@ -124,7 +124,7 @@ class Agent {
     await Promise.all([this.#names.load(), this.#feed.follow()]);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     const watching = watchMachine(
-      { linksChanged: () => this.#linksChanged(), ruleLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
+      { linksChanged: () => this.#linksChanged(), routingLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
       this.#logger,
       this.#signal,
     );

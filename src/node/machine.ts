@@ -13,11 +13,12 @@ import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
 import { findUplink, type Uplink } from './links/addresses.ts';
 import type { PresentAddresses } from './links/present.ts';
-import { configureGuard, configureTun, vxlanOverhead } from './links/tun.ts';
-import { Bridge, ensureBridge } from './ovs/bridge.ts';
+import { configureGuard, configureTun, isTunConfigured, vxlanOverhead } from './links/tun.ts';
+import { Bridge, ensureBridge, missingOperations } from './ovs/bridge.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
 import { bridge } from './ovs/pipeline.ts';
-import { gatewayOf } from './plan/peers.ts';
+import { gatewayOf, podMac } from './plan/peers.ts';
+import { Remembered } from './remembered.ts';
 
 export interface MachineOptions {
   readonly nodeName: string;
@@ -81,9 +82,15 @@ export class Machine {
   readonly #options: MachineOptions;
   readonly #deps: MachineDeps;
   readonly #datapath: Datapath;
-  #ovsdb: Ovsdb | undefined;
+  #ovsdb: Promise<Ovsdb> | undefined;
   #switch: RpcConnection | undefined;
-  #prepared: { readonly for: string; readonly value: Prepared } | undefined;
+  readonly #prepared = new Remembered<{ readonly for: string; readonly value: Prepared }>();
+  /** Sandboxes whose port is on the bridge and must not vanish. */
+  #ports = new Set<string>();
+  /** Sandboxes whose port somebody is working on. */
+  readonly #busy = new Set<string>();
+  /** Lost ports are being put back, until this resolves. */
+  #reattaching: Promise<unknown> = Promise.resolve();
 
   constructor(options: MachineOptions, deps: MachineDeps) {
     this.#options = options;
@@ -94,45 +101,81 @@ export class Machine {
 
   /** What `prepare` returned last. */
   get prepared(): Prepared | undefined {
-    return this.#prepared?.value;
+    return this.#prepared.value?.value;
   }
 
   /** Forgets what is set up, so that the next `prepare` looks at all of it. */
   forget(): void {
-    this.#prepared = undefined;
+    this.#prepared.forget();
   }
 
   /** Sets the machine up for the cluster as it is now, where it is not yet; throws with the reason when it cannot. */
   async prepare(view: ClusterView): Promise<Prepared> {
     const { exec, addresses } = this.#deps;
-    const ovsdb = await this.#connect();
+    const keep = this.#prepared.begin();
+    const ovsdb = await this.connect();
     await this.#watchSwitch();
     const networks = networksOf(view.network);
-    const found = findUplink(await addresses.read(), view.own.hostIP);
+    const listing = await addresses.read();
+    const found = findUplink(listing, view.own.hostIP);
     if (!found.ok) throw new Error(found.error);
     const uplink = found.value;
-    const wanted = JSON.stringify([view.own.hostIP, view.own.subnet.text, view.network.mtu, uplink.device, uplink.network.text, networks], plain);
-    if (this.#prepared?.for === wanted && ovsdb.find('Bridge', bridge) !== undefined) return this.#prepared.value;
+    const mtu = view.network.mtu ?? uplink.mtu - vxlanOverhead;
+    const facts = this.#facts(view);
+    const options = { datapath: this.#datapath, vxlanPort: networks.vxlanPort, mtu, mac: facts.tunMac };
+    const uuid = ovsdb.find('Bridge', bridge)?.uuid;
+    const wanted = JSON.stringify([facts, mtu, uplink, networks, uuid], plain);
+    const isDone = missingOperations(ovsdb, options).length === 0 && isTunConfigured(listing, facts, mtu) && !this.#hasLostPorts(ovsdb);
+    const prepared = this.#prepared.value;
+    if (isDone && prepared?.for === wanted) return prepared.value;
     this.#deps.rebuilding();
-    const mtu = this.#mtu(view.network.mtu, uplink);
-    const tunMac = await ensureBridge(ovsdb, { datapath: this.#datapath, vxlanPort: networks.vxlanPort, mtu });
-    const facts: NodeFacts = {
+    this.#checkMtu(mtu, uplink);
+    await ensureBridge(ovsdb, options);
+    await this.bridge.matchFragments();
+    const reattaching = this.#reattach(ovsdb);
+    this.#reattaching = reattaching.catch(() => undefined);
+    await reattaching;
+    await configureTun(exec, facts, networks, mtu);
+    await configureGuard(exec, networks, uplink);
+    addresses.forget();
+    const value: Prepared = { facts, networks, uplink, mtu, ovsdb };
+    keep({ for: JSON.stringify([facts, mtu, uplink, networks, ovsdb.find('Bridge', bridge)?.uuid], plain), value });
+    return value;
+  }
+
+  #facts({ own }: ClusterView): NodeFacts {
+    const gateway = gatewayOf(own.subnet);
+    return {
       name: this.#options.nodeName,
-      nodeIP: view.own.hostIP,
-      subnet: view.own.subnet,
-      gateway: gatewayOf(view.own.subnet),
-      tunMac,
+      nodeIP: own.hostIP,
+      subnet: own.subnet,
+      gateway,
+      // always the same, so that pods that know it still reach the node when the bridge was made anew
+      tunMac: podMac(gateway),
       datapath: this.#datapath,
       masqueradeBit: this.#options.masqueradeBit,
       firstAvailable: this.#options.firstAvailable,
     };
-    await this.bridge.matchFragments();
-    await this.#reattach(ovsdb);
-    await configureTun(exec, facts, networks, mtu);
-    await configureGuard(exec, networks, uplink);
-    const value: Prepared = { facts, networks, uplink, mtu, ovsdb };
-    this.#prepared = { for: wanted, value };
-    return value;
+  }
+
+  /** Does work on the port of a sandbox, while nobody puts that port back. */
+  async onPort<T>(sandbox: string, work: (ovsdb: Ovsdb) => Promise<T>): Promise<T> {
+    this.#busy.add(sandbox);
+    this.#ports.delete(sandbox);
+    try {
+      await this.#reattaching;
+      return await work(await this.connect());
+    } finally {
+      this.#busy.delete(sandbox);
+    }
+  }
+
+  /** Whether a port that was there is gone, though nobody asked for that. */
+  #hasLostPorts(ovsdb: Ovsdb): boolean {
+    const attached = attachedPods(ovsdb).map(({ sandbox }) => sandbox).filter((sandbox) => !this.#busy.has(sandbox));
+    const before = this.#ports;
+    this.#ports = new Set(attached);
+    return [...before].some((sandbox) => !this.#ports.has(sandbox));
   }
 
   /** Ends connections in the userspace datapath's own conntrack. */
@@ -153,36 +196,43 @@ export class Machine {
 
   close(): void {
     this.bridge.close();
-    this.#ovsdb?.close();
+    this.#ovsdb?.then((ovsdb) => ovsdb.close()).catch(() => undefined);
     this.#switch?.close();
   }
 
-  /** The MTU of pods: what ClusterNetwork says, else what the uplink leaves; more than that is said, and taken. */
-  #mtu(wanted: number | undefined, uplink: Uplink): number {
+  /** The MTU of pods is what ClusterNetwork says, else what the uplink leaves; more than that is said, and taken. */
+  #checkMtu(mtu: number, uplink: Uplink): void {
     const most = uplink.mtu - vxlanOverhead;
-    if (wanted !== undefined && wanted > most) {
-      this.#deps.logger.error({ mtu: wanted, most, device: uplink.device }, 'the MTU of ClusterNetwork "default" is more than the uplink carries: large packets between nodes are lost');
+    if (mtu > most) {
+      this.#deps.logger.error({ mtu, most, device: uplink.device }, 'the MTU of ClusterNetwork "default" is more than the uplink carries: large packets between nodes are lost');
     }
-    return wanted ?? most;
   }
 
-  /** Puts pods whose veth is here back on a bridge that was made anew. */
+  /** Puts pods whose veth is here back on a bridge that was made anew, but for those that somebody is working on. */
   async #reattach(ovsdb: Ovsdb): Promise<void> {
+    const linked = await linkedPods(this.#deps.exec);
     const attached = new Set(attachedPods(ovsdb).map(({ sandbox }) => sandbox));
-    const lost = (await linkedPods(this.#deps.exec)).filter(({ sandbox }) => !attached.has(sandbox));
+    const lost = linked.filter(({ sandbox }) => !attached.has(sandbox) && !this.#busy.has(sandbox));
     if (lost.length === 0) return;
     const limits = await Promise.all(lost.map(({ device, sandbox }) => keptLimit(ovsdb, device, sandbox)));
     await ovsdb.configure([...lost.flatMap(({ device, ...pod }) => addPodPort(device, pod)), ...limits.flat()]);
     this.#deps.logger.warn({ pods: lost.map(({ namespace, ip }) => `${namespace}/${ip}`) }, 'pods put back on the bridge');
   }
 
-  async #connect(): Promise<Ovsdb> {
-    if (this.#ovsdb !== undefined) return this.#ovsdb;
+  /** The connection to OVSDB, made when there is none; rejects when OVSDB does not answer. */
+  connect(): Promise<Ovsdb> {
+    this.#ovsdb ??= this.#open().catch((error: unknown) => {
+      this.#ovsdb = undefined;
+      throw error;
+    });
+    return this.#ovsdb;
+  }
+
+  async #open(): Promise<Ovsdb> {
     const ovsdb = await Ovsdb.open(this.#options.ovsdbSocket);
-    this.#ovsdb = ovsdb;
     ovsdb.subscribe(this.#deps.changed);
     void ovsdb.closed.then(() => {
-      if (this.#ovsdb === ovsdb) this.#ovsdb = undefined;
+      this.#ovsdb = undefined;
       this.forget();
       this.#deps.lost();
     });

@@ -91,6 +91,53 @@ test('DEL twice is no error, nor DEL without network namespace, nor of a sandbox
   await until('its flows are gone', async () => !(await attached(address)));
 }, 30_000);
 
+test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does not answer it fails, and CHECK and GC too', async () => {
+  const [one, two] = [await sandbox(), await sandbox()];
+  const [first, second] = [await add(one), await add(two)];
+  const sockets = `/run/sdn-compat-lab/${lab.name}/ovs/${worker}`;
+  const held = async (): Promise<string> => (await run('ovs-vsctl', [`--db=unix:${sockets}/db.sock`, '--no-wait', '--bare', '--columns=external_ids', 'list', 'Interface'])).stdout;
+  expect(await held()).toContain(`ip=${first} `);
+  await lab.command('kill', 'ovs', worker);
+  await remove(one);
+  expect(await held()).not.toContain(`ip=${first} `);
+  process.kill(lab.pid(`ovsdb-server-${worker}`), 'SIGSTOP');
+  try {
+    for (const command of ['DEL', 'CHECK', 'GC']) expect((await call(command, two.env, { 'cni.dev/valid-attachments': [] })).status).toBe(1);
+  } finally {
+    process.kill(lab.pid(`ovsdb-server-${worker}`), 'SIGCONT');
+  }
+  await lab.command('start', 'ovs', worker);
+  await until('the node is ready again', async () => (await call('DEL', two.env)).status === 0);
+  expect(await held()).not.toContain(`ip=${second} `);
+}, 60_000);
+
+test('ports that somebody removes come back at once', async () => {
+  const one = await sandbox();
+  const address = await add(one);
+  const vsctl = (...args: string[]) => run('ovs-vsctl', [`--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, '--no-wait', ...args]);
+  const reaches = async (to: string): Promise<boolean> => (await run('ip', ['netns', 'exec', one.netns, 'ping', '-c', '1', '-W', '1', to])).status === 0;
+  const gateway = address.replace(/\d+$/, '1');
+  await until('the gateway answers', () => reaches(gateway));
+  const links = async (): Promise<string> => (await vsctl('--bare', '--columns=name,ofport,options', 'list', 'Interface', 'vxlan0', 'tun0')).stdout;
+  const before = await links();
+  for (const port of ['tun0', 'vxlan0', (await vsctl('list-ports', 'br0')).stdout.split('\n').find((name) => name.startsWith('veth'))!]) {
+    await vsctl('del-port', 'br0', port);
+    await until(`${port} is there again`, async () => (await vsctl('list-ports', 'br0')).stdout.includes(port) && (await links()) === before, 8);
+    await until('the gateway answers', () => reaches(gateway), 8);
+  }
+  await vsctl('set', 'Interface', 'vxlan0', 'options:key=7');
+  await until('vxlan0 is as before', async () => (await links()) === before, 8);
+  await vsctl('set-fail-mode', 'br0', 'standalone');
+  await until('the bridge fails closed', async () => (await vsctl('get-fail-mode', 'br0')).stdout.trim() === 'secure', 8);
+  await vsctl('del-br', 'br0', '--', 'add-br', 'br0');
+  await until('the pod reaches the outside', () => reaches('10.1.8.72'), 8);
+  for (const damage of [['link', 'set', 'tun0', 'down'], ['route', 'del', '10.254.0.0/16', 'dev', 'tun0'], ['addr', 'flush', 'dev', 'tun0']]) {
+    await lab.node(worker, 'ip', ...damage);
+    await until(`the gateway answers after ${damage.join(' ')}`, () => reaches(gateway), 8);
+  }
+  await remove(one);
+}, 60_000);
+
 test('CHECK is content with a pod, and finds a removed address, interface or port', async () => {
   const one = await sandbox();
   const address = await add(one);

@@ -16,6 +16,7 @@ beforeAll(async () => {
   await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
   await lab.untilSource('red/w0', egressIP);
   await lab.untilSource('red/w1', egressIP);
+  await lab.untilSource('blue/w1', '192.168.7.12');
 }, 60_000);
 const ended: (() => unknown)[] = [];
 afterAll(async () => {
@@ -75,7 +76,9 @@ test('the egress IP removed from the interface', () =>
 
 test('the bridge deleted: it is made again with its pods', () =>
   repaired('the pod has its port again', async () => (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'show', 'br0')).stdout.includes('(veth'),
-    () => lab.node(node, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${node}/db.sock`, 'del-br', 'br0'), 10), 30_000);
+    () => lab.node(node, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${node}/db.sock`, 'del-br', 'br0'), 10)
+    // pods find the gateway where it was, also those whose packets keep the MAC that they know
+    .then(() => until('a pod without egress IP reaches the outside', async () => (await lab.source('blue/w1')) === '192.168.7.12', 5)), 30_000);
 
 test('ovs-vswitchd killed and started again', () =>
   repaired('the flows are back', async () => (await flows()).length > 50, async () => {

@@ -1,7 +1,9 @@
 import { deletions, parseConnections, staleConnections } from '../../src/node/conntrack.ts';
 import { addressCommands, findUplink, labelOf, parseAddresses, planAddresses, refusal } from '../../src/node/links/addresses.ts';
 import { nextAddress } from '../../src/node/cni/pods.ts';
-import { cidr, ip, value } from './states.ts';
+import { isOfPodsOnly, losesRouting } from '../../src/node/links/monitor.ts';
+import { isTunConfigured } from '../../src/node/links/tun.ts';
+import { cidr, ip, nodeInput, scenes, value } from './states.ts';
 
 const shown = JSON.stringify([
   { ifname: 'lo', mtu: 65536, addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8, label: 'lo' }] },
@@ -129,4 +131,33 @@ test('after the node\'s subnet changed, its first address is given, whatever was
       expect(nextAddress(cidr(subnet), new Set(), ip(last))).toEqual({ ok: true, value: first });
     }
   }
+});
+
+test('what takes routes or rules of ours away is told from all else that ip monitor prints', () => {
+  const tun = (flags: string): string => `[LINK]7: tun0: <${flags}> mtu 1400 qdisc noqueue state UNKNOWN group default \n    link/ether 0a:58:0a:fe:00:01 brd ff:ff:ff:ff:ff:ff\n`;
+  expect(losesRouting(tun('BROADCAST,MULTICAST'))).toBe(true);
+  expect(losesRouting(tun('BROADCAST,MULTICAST,UP,LOWER_UP'))).toBe(false);
+  expect(losesRouting('[ROUTE]Deleted 10.254.0.0/16 dev tun0 proto 157 scope link \n')).toBe(true);
+  expect(losesRouting('[ROUTE]Deleted unreachable default table 10490 proto 157 metric 4278198272 \n')).toBe(true);
+  expect(losesRouting('[ROUTE]10.254.0.0/16 dev tun0 proto 157 scope link \n')).toBe(false);
+  expect(losesRouting('[ROUTE]Deleted 10.1.0.0/16 via 192.168.7.1 dev br-ex \n')).toBe(false);
+  expect(losesRouting('[RULE]Deleted 91: from all iif tun0 lookup 10490 proto 157\n')).toBe(true);
+});
+
+test('routes and links of pods are no change of the addresses', () => {
+  expect(isOfPodsOnly('[ROUTE]10.254.0.0/16 dev tun0 proto 157 scope link \n')).toBe(true);
+  expect(isOfPodsOnly('[LINK]9: veth0123456789@if2: <BROADCAST> mtu 1400\n[ROUTE]fe80::/64 dev veth0123456789 proto kernel\n')).toBe(true);
+  expect(isOfPodsOnly('[ROUTE]10.1.0.0/16 dev br-ex\n[ADDR]3: br-ex    inet 192.168.7.201/24 scope global br-ex:eip\n')).toBe(false);
+});
+
+test('tun0 is configured when it is up with its MTU and its address alone', () => {
+  const facts = nodeInput(Object.values(scenes)[0]!).facts;
+  const address = { family: 'inet', local: facts.gateway, prefixlen: facts.subnet.length };
+  const listing = (tun: object): string => JSON.stringify([{ ifname: 'tun0', mtu: 1400, flags: ['UP', 'LOWER_UP'], addr_info: [address], ...tun }]);
+  expect(isTunConfigured(listing({}), facts, 1400)).toBe(true);
+  expect(isTunConfigured(listing({}), facts, 1450)).toBe(false);
+  expect(isTunConfigured(listing({ flags: ['BROADCAST'] }), facts, 1400)).toBe(false);
+  expect(isTunConfigured(listing({ addr_info: [] }), facts, 1400)).toBe(false);
+  expect(isTunConfigured(listing({ addr_info: [address, { ...address, local: '10.254.9.1' }] }), facts, 1400)).toBe(false);
+  expect(isTunConfigured('[]', facts, 1400)).toBe(false);
 });

@@ -7,6 +7,7 @@ import type { Vnid } from '../../model/vnid.ts';
 import type { Machine, Prepared } from '../machine.ts';
 import { parseAddresses } from '../links/addresses.ts';
 import { removePort } from '../ovs/bridge.ts';
+import type { Ovsdb } from '../ovs/ovsdb.ts';
 import { podMac } from '../plan/peers.ts';
 import { hostDevice, makeLink, removeLink } from './attach.ts';
 import { limitSending, parseBandwidth } from './bandwidth.ts';
@@ -62,34 +63,41 @@ export class PodAttacher {
 
   async #attach(request: CniRequest): Promise<CniResult> {
     const pod = `pod ${request.namespace}/${request.name}`;
-    const prepared = await this.#await(() => this.#deps.machine.prepared, `${pod}: the node is not ready yet`);
+    const { machine, vnidOf, applied } = this.#deps;
+    const prepared = await this.#await(() => machine.prepared, `${pod}: the node is not ready yet`);
     const wanting = `${pod}: namespace ${request.namespace} has no NetNamespace`;
-    await this.#await(() => this.#deps.vnidOf(request.namespace), wanting);
-    const present = attachedPods(prepared.ovsdb).find(({ sandbox }) => sandbox === request.sandbox);
-    const ip = present?.ip ?? this.#take(prepared);
-    try {
-      if (present === undefined) await this.#plug(prepared, request, ip);
-      await within(this.#deps.applied(), `${pod}: its flows were not there`);
-    } finally {
-      this.#pending.delete(ip);
-    }
+    await this.#await(() => vnidOf(request.namespace), wanting);
+    const ip = await machine.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, request));
+    await within(applied(), `${pod}: its flows were not there`);
     const { facts, networks, mtu } = prepared;
     const inside = networks.cluster.map(({ text }) => text);
     return { ip, prefixLength: facts.subnet.length, gateway: facts.gateway, mac: podMac(ip), mtu, networks: inside };
   }
 
-  #take(prepared: Prepared): Ip {
-    const pods = attachedPods(prepared.ovsdb);
+  /** The address of the pod, on the bridge now. */
+  async #plugged(prepared: Prepared, ovsdb: Ovsdb, request: CniRequest): Promise<Ip> {
+    const present = attachedPods(ovsdb).find(({ sandbox }) => sandbox === request.sandbox);
+    if (present !== undefined) return present.ip;
+    const ip = this.#take(prepared, ovsdb);
+    try {
+      await this.#plug(prepared, ovsdb, request, ip);
+    } finally {
+      this.#pending.delete(ip);
+    }
+    return ip;
+  }
+
+  #take({ facts }: Prepared, ovsdb: Ovsdb): Ip {
+    const pods = attachedPods(ovsdb);
     const used = new Set([...pods.map(({ ip }) => ip), ...this.#pending]);
-    const free = nextAddress(prepared.facts.subnet, used, this.#last ?? highest(pods));
+    const free = nextAddress(facts.subnet, used, this.#last ?? highest(pods));
     if (!free.ok) throw new Error(free.error);
     this.#last = free.value;
     this.#pending.add(free.value);
     return free.value;
   }
 
-  async #plug(prepared: Prepared, request: CniRequest, ip: Ip): Promise<void> {
-    const { facts, networks, mtu, ovsdb } = prepared;
+  async #plug({ facts, networks, mtu }: Prepared, ovsdb: Ovsdb, request: CniRequest, ip: Ip): Promise<void> {
     const host = hostDevice(request.sandbox);
     const { sandbox, netns, device, namespace, name } = request;
     const limits = parseBandwidth(await this.#deps.annotationsOf(namespace, name));
@@ -104,8 +112,7 @@ export class PodAttacher {
 
   /** Throws when the pod is not on the bridge, has no veth, or lacks its address. */
   async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
-    const { ovsdb } = this.#deps.machine.prepared ?? {};
-    const pod = ovsdb === undefined ? undefined : attachedPods(ovsdb).find((one) => one.sandbox === sandbox);
+    const pod = attachedPods(await this.#deps.machine.connect()).find((one) => one.sandbox === sandbox);
     if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
     const shown = await this.#deps.exec('nsenter', [`--net=${netns}`, '--', 'ip', '-j', '-4', 'addr', 'show', 'dev', device]);
     if (shown.status !== 0) throw new Error(`pod ${namespace}/${name} has no interface ${device}: ${shown.stderr.trim()}`);
@@ -114,22 +121,18 @@ export class PodAttacher {
 
   /** Detaches every pod that is not among the valid ones; what fails is told together at the end. */
   async #collect(valid: ReadonlySet<string>): Promise<void> {
-    const { ovsdb } = this.#deps.machine.prepared ?? {};
-    if (ovsdb === undefined) throw new Error('the node is not ready yet');
-    const stale = attachedPods(ovsdb).filter(({ sandbox }) => !valid.has(sandbox));
+    const stale = attachedPods(await this.#deps.machine.connect()).filter(({ sandbox }) => !valid.has(sandbox));
     for (const { sandbox } of stale) await this.#detach(sandbox);
     if (stale.length > 0) this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
   }
 
+  /** Removes all that the node has of a pod. The veth goes first: a port that has none is never put back. */
   async #detach(sandbox: string): Promise<void> {
     const host = hostDevice(sandbox);
-    const { ovsdb } = this.#deps.machine.prepared ?? {};
-    if (ovsdb !== undefined) {
-      const operations = removePort(ovsdb, host);
-      if (operations.length > 0) await ovsdb.configure([...operations, ...removeLimit(host, sandbox)]);
-      else await ovsdb.transact(removeLimit(host, sandbox));
-    }
-    await removeLink(this.#deps.exec, host);
+    await this.#deps.machine.onPort(sandbox, async (ovsdb) => {
+      await removeLink(this.#deps.exec, host);
+      await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
+    });
   }
 
   async #await<T>(get: () => T | undefined, missing: string): Promise<T> {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
 import { isHostDevice } from '../cni/attach.ts';
+import { guard, tunDevice } from '../ovs/pipeline.ts';
 
 const again = 1_000;
 
@@ -44,30 +45,38 @@ async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Pro
 export interface MachineListeners {
   /** A link or an address has changed. */
   readonly linksChanged: () => void;
-  /** A routing rule was removed. */
-  readonly ruleLost: () => void;
+  /** A routing rule was removed, or a route of ours, or tun0 is down, which takes its routes along. */
+  readonly routingLost: () => void;
   /** Something was taken out of nft, by us or by somebody else. */
   readonly nftLost: () => void;
 }
 
-/** Whether all that `ip monitor label` printed there is about links of pods, which Open vSwitch tells of better. */
-function isOfPodsOnly(text: string): boolean {
+/** Whether what `ip monitor label` printed takes rules or routes of ours away. */
+export function losesRouting(text: string): boolean {
+  const route = new RegExp(`^\\[ROUTE\\]Deleted .*\\b(?:dev ${tunDevice}|table ${guard.routeTable})\\b`, 'm');
+  const link = new RegExp(`^\\[LINK\\](?:Deleted .*)?\\d+: ${tunDevice}: <(?![^>]*\\bUP\\b)`, 'm');
+  return text.includes('[RULE]Deleted') || route.test(text) || link.test(text);
+}
+
+/** Whether all that `ip monitor label` printed there is about routes, or links of pods, which Open vSwitch tells of better. */
+export function isOfPodsOnly(text: string): boolean {
+  if (/^(?:\[ROUTE\].*\n?)+$/.test(text)) return true;
   const devices = [...text.matchAll(/^\[(?:LINK|ADDR)\](?:Deleted )?\d+: ([^\s:@]+)/gm)].map(([, device = '']) => device);
   return devices.length > 0 && !text.includes('[RULE]') && devices.every(isHostDevice);
 }
 
 /** Calls back until the signal aborts. */
 export async function watchMachine(listeners: MachineListeners, logger: Logger, signal: AbortSignal): Promise<void> {
-  const { linksChanged, ruleLost, nftLost } = listeners;
+  const { linksChanged, routingLost, nftLost } = listeners;
   const linksHeard = (text: string): void => {
-    if (text.includes('[RULE]Deleted')) ruleLost();
+    if (losesRouting(text)) routingLost();
     if (!isOfPodsOnly(text)) linksChanged();
   };
   const nftHeard = (text: string): void => {
     if (/^(delete|destroy) (table|chain|rule|set|map) /m.test(text)) nftLost();
   };
   await Promise.all([
-    watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule'], heard: linksHeard, missed: ruleLost, began: linksChanged }, logger, signal),
+    watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule', 'route'], heard: linksHeard, missed: routingLost, began: linksChanged }, logger, signal),
     watch({ argv: ['nft', 'monitor', 'destroy'], heard: nftHeard, missed: nftLost }, logger, signal),
   ]);
 }

@@ -34,10 +34,22 @@ export async function configureTun(run: Exec, facts: NodeFacts, networks: Networ
   if (facts.datapath === 'netdev') await must(run, 'ethtool', ['-K', tunDevice, 'tx', 'off']);
 }
 
+/** Whether tun0 is up with its address and MTU, and no other address, in what `ip -j -4 addr show` prints. */
+export function isTunConfigured(json: string, facts: NodeFacts, mtu: number): boolean {
+  const links: unknown = JSON.parse(json);
+  const tun = asList(links).filter(isRecord).find((link) => link['ifname'] === tunDevice);
+  if (tun === undefined || tun['mtu'] !== mtu || !asList(tun['flags']).includes('UP')) return false;
+  const addresses = addressesOn([tun]);
+  return addresses.length === 1 && addresses[0] === `${facts.gateway}/${facts.subnet.length}`;
+}
+
 function addressesOf(json: string): string[] {
   const links: unknown = JSON.parse(json);
-  return asList(links)
-    .filter(isRecord)
+  return addressesOn(asList(links).filter(isRecord));
+}
+
+function addressesOn(links: readonly Readonly<Record<string, unknown>>[]): string[] {
+  return links
     .flatMap((link) => asList(link['addr_info']).filter(isRecord))
     .filter((info) => info['family'] === 'inet')
     .map((info) => `${String(info['local'])}/${String(info['prefixlen'])}`);

@@ -1,8 +1,10 @@
 /** br0 in Open vSwitch: made, read, written. Decides nothing. */
+import isEqual from 'lodash/isEqual.js';
+import mapValues from 'lodash/mapValues.js';
 import { type Exec, ExecError, must } from '../../io/exec.ts';
 import { SpareProgram } from '../../io/spare.ts';
-import { asText } from '../../model/json.ts';
-import { asMap, asSet, type Operation, type Ovsdb, type Row } from './ovsdb.ts';
+import { asText, isRecord } from '../../model/json.ts';
+import { asSet, type Operation, type Ovsdb, type Row, type Value } from './ovsdb.ts';
 import { type BridgeContent, readContent } from './bundle.ts';
 import { bridge, port, tunDevice, vxlanDevice } from './pipeline.ts';
 import type { Datapath } from '../facts.ts';
@@ -57,10 +59,8 @@ export interface BridgeOptions {
   readonly datapath: Datapath;
   readonly vxlanPort: number;
   readonly mtu: number;
-}
-
-function mapOf(entries: Readonly<Record<string, string>>): readonly unknown[] {
-  return ['map', Object.entries(entries)];
+  /** MAC of tun0. */
+  readonly mac: string;
 }
 
 /** The operations that add an interface and its port to br0. */
@@ -86,12 +86,14 @@ export function removePort(ovsdb: Ovsdb, name: string): Operation[] {
   return [{ op: 'mutate', table: 'Bridge', where: [['name', '==', bridge]], mutations }];
 }
 
-function bridgeOperations(ovsdb: Ovsdb, options: BridgeOptions): Operation[] {
-  const row = { datapath_type: options.datapath, fail_mode: 'secure', protocols: ['set', ['OpenFlow10', 'OpenFlow13']] };
-  const present = ovsdb.find('Bridge', bridge);
+const protocols = ['OpenFlow10', 'OpenFlow13'];
+
+function bridgeOperations(ovsdb: Ovsdb, { datapath }: BridgeOptions): Operation[] {
+  const row = { datapath_type: datapath, fail_mode: 'secure', protocols: ['set', protocols] };
+  const present = ovsdb.find('Bridge', bridge)?.row;
   if (present !== undefined) {
-    const right = present.row['datapath_type'] === options.datapath && present.row['fail_mode'] === 'secure';
-    return right ? [] : [{ op: 'update', table: 'Bridge', where: [['name', '==', bridge]], row }];
+    const actual = [present['datapath_type'], present['fail_mode'], [...asSet(present['protocols'])].sort()];
+    return isEqual(actual, [datapath, 'secure', protocols]) ? [] : [{ op: 'update', table: 'Bridge', where: [['name', '==', bridge]], row }];
   }
   const mutations = [['bridges', 'insert', ['set', [['named-uuid', 'new_bridge']]]]];
   return [
@@ -100,34 +102,35 @@ function bridgeOperations(ovsdb: Ovsdb, options: BridgeOptions): Operation[] {
   ];
 }
 
-function vxlanOperations(ovsdb: Ovsdb, vxlanPort: number): Operation[] {
-  const options = { remote_ip: 'flow', key: 'flow', dst_port: String(vxlanPort) };
-  const present = ovsdb.find('Interface', vxlanDevice)?.row;
-  if (present === undefined) return addPort(vxlanDevice, { type: 'vxlan', options: mapOf(options), ofport_request: port.vxlan0 });
-  if (asMap(present['options'])['dst_port'] === options.dst_port) return [];
-  return [{ op: 'update', table: 'Interface', where: [['name', '==', vxlanDevice]], row: { options: mapOf(options) } }];
+/** The columns of our own interfaces. Open vSwitch gives an internal port the MTU asked for there, whatever the link is set to. */
+function ownInterfaces({ vxlanPort, mtu, mac }: BridgeOptions): Readonly<Record<string, Readonly<Record<string, Value>>>> {
+  return {
+    [vxlanDevice]: { type: 'vxlan', ofport_request: port.vxlan0, options: { remote_ip: 'flow', key: 'flow', dst_port: String(vxlanPort) } },
+    [tunDevice]: { type: 'internal', ofport_request: port.tun0, mtu_request: mtu, mac },
+  };
 }
 
-/** Open vSwitch gives an internal port the MTU asked for there, whatever the link is set to. */
-function tunOperations(ovsdb: Ovsdb, mtu: number): Operation[] {
-  const present = ovsdb.find('Interface', tunDevice)?.row;
-  if (present === undefined) return addPort(tunDevice, { type: 'internal', ofport_request: port.tun0, mtu_request: mtu });
-  if (asSet(present['mtu_request'])[0] === mtu) return [];
-  return [{ op: 'update', table: 'Interface', where: [['name', '==', tunDevice]], row: { mtu_request: mtu } }];
+function interfaceOperations(ovsdb: Ovsdb, name: string, columns: Readonly<Record<string, Value>>): Operation[] {
+  const row = mapValues(columns, (value) => (isRecord(value) ? ['map', Object.entries(value)] : value));
+  const present = ovsdb.find('Interface', name)?.row;
+  if (present === undefined) return addPort(name, row);
+  if (Object.entries(columns).every(([column, value]) => isEqual(present[column], value))) return [];
+  return [{ op: 'update', table: 'Interface', where: [['name', '==', name]], row }];
 }
 
-/** Makes br0 with vxlan0 and tun0, or mends what differs; returns tun0's MAC. Throws RpcError when it cannot. */
-export async function ensureBridge(ovsdb: Ovsdb, options: BridgeOptions): Promise<string> {
-  const operations = [
-    ...bridgeOperations(ovsdb, options),
-    ...vxlanOperations(ovsdb, options.vxlanPort),
-    ...tunOperations(ovsdb, options.mtu),
-  ];
+/** The operations that make br0 with vxlan0 and tun0, or mend what differs; none when all is as it should be. */
+export function missingOperations(ovsdb: Ovsdb, options: BridgeOptions): Operation[] {
+  const own = Object.entries(ownInterfaces(options));
+  return [...bridgeOperations(ovsdb, options), ...own.flatMap(([name, columns]) => interfaceOperations(ovsdb, name, columns))];
+}
+
+/** Makes br0 with vxlan0 and tun0, or mends what differs. Throws RpcError when it cannot. */
+export async function ensureBridge(ovsdb: Ovsdb, options: BridgeOptions): Promise<void> {
+  const operations = missingOperations(ovsdb, options);
   if (operations.length > 0) await ovsdb.configure(operations);
   const wanted = { [vxlanDevice]: port.vxlan0, [tunDevice]: port.tun0 };
   for (const [name, number] of Object.entries(wanted)) checkPort(ovsdb.find('Interface', name)?.row, name, number);
-  await ovsdb.until(() => typeof ovsdb.find('Interface', tunDevice)?.row['mac_in_use'] === 'string', 5_000);
-  return asText(ovsdb.find('Interface', tunDevice)?.row['mac_in_use']);
+  await ovsdb.until(() => ovsdb.find('Interface', tunDevice)?.row['mac_in_use'] === options.mac, 5_000);
 }
 
 /** Throws with Open vSwitch's own reason when an interface is not there under its port number. */
@@ -135,5 +138,5 @@ function checkPort(row: Row | undefined, name: string, number: number): void {
   const [actual] = asSet(row?.['ofport']);
   if (actual === number) return;
   const [reason] = asSet(row?.['error']);
-    throw new Error(`Open vSwitch: ${name} has port number ${JSON.stringify(actual ?? null)} instead of ${number}: ${asText(reason)}`);
+  throw new Error(`Open vSwitch: ${name} has port number ${JSON.stringify(actual ?? null)} instead of ${number}: ${asText(reason)}`);
 }
