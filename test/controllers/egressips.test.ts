@@ -149,7 +149,8 @@ test('Ready False moves IPs at once, Unknown does not while the node answers', a
   await until('the node is used again', async () => (await running.metrics.registry.getSingleMetricAsString('sdn_compat_node_online')).includes(`{node="${first}"} 1`), 3);
 });
 
-test('no version of any two HostSubnets ever shares an IP, whatever happens to nodes and requests', async () => {
+/** Watches all versions of HostSubnets until it is asked which IPs two of them had at once, and how many versions there were. */
+function watchSharing(): () => { twice: string[]; versions: number } {
   const stop = new AbortController();
   const cache = watchKind<HostSubnetObject>(server.client, hostSubnets, { logger }, stop.signal);
   const where = new Map<string, string>();
@@ -163,6 +164,41 @@ test('no version of any two HostSubnets ever shares an IP, whatever happens to n
       where.set(ip, key);
     }
   });
+  return () => {
+    stop.abort();
+    return { twice, versions };
+  };
+}
+
+test('a write that arrives late, after it was given up, puts no IP on two HostSubnets', async () => {
+  await running.stop();
+  const ended = watchSharing();
+  let late: Promise<unknown> | undefined;
+  const patch: KubeClient['patch'] = async (kind, ref, body, options) => {
+    if (late !== undefined) return server.client.patch(kind, ref, body, options);
+    dead.add(await gatewayOf(ref.name));
+    late = pauseFor(1_500).then(() => server.client.patch(kind, ref, body, options)).catch((error: unknown) => error);
+    await pauseFor(500); // by then the node is offline
+    throw new Error('no answer');
+  };
+  const losing = new Proxy(server.client, { get: (client, method: keyof KubeClient) => (method === 'patch' ? patch : client[method].bind(client)) });
+  for (const name of ['node0', 'node1']) await cluster.patchHost(name, cidrs);
+  running = new Running(losing, { probe });
+  await running.started;
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.200');
+  await until('the late write has arrived', () => late);
+  await late;
+  const [dying = ''] = [...dead];
+  await until('it is on the other node', async () => {
+    const [host = ''] = await cluster.hostsOf('192.168.7.200');
+    return host !== '' && (await gatewayOf(host)) !== dying;
+  });
+  expect(ended().twice).toEqual([]);
+});
+
+test('no version of any two HostSubnets ever shares an IP, whatever happens to nodes and requests', async () => {
+  const ended = watchSharing();
   for (const name of ['node0', 'node1', 'node2']) await cluster.patchHost(name, cidrs);
   const names = ['a', 'b', 'c', 'd'];
   for (const name of names) await cluster.namespace(name);
@@ -175,7 +211,7 @@ test('no version of any two HostSubnets ever shares an IP, whatever happens to n
   }
   for (const name of ['node0', 'node1', 'node2']) await cluster.ready(name, 'True');
   await pauseFor(500);
-  stop.abort();
+  const { twice, versions } = ended();
   expect(twice).toEqual([]);
   expect(versions).toBeGreaterThan(25);
 });

@@ -6,7 +6,7 @@
 import { hostSubnets } from '../../../api/kinds.ts';
 import type { HealthMonitor } from '../../io/health.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { isConflict, isNotFound } from '../../io/kube/error.ts';
+import { isConflict, isNotFound, isRefused } from '../../io/kube/error.ts';
 import { guarded } from '../../io/kube/fresh.ts';
 import type { Logger } from '../../io/log.ts';
 import { inParallel } from '../../io/parallel.ts';
@@ -29,8 +29,8 @@ const concurrency = 16;
 export class EgressController {
   readonly #deps: EgressDeps;
   readonly #allocator = new Allocator();
-  /** HostSubnets of which it is not known whether our last write happened. */
-  readonly #uncertain = new Set<string>();
+  /** HostSubnets to be read afresh, each with our last write if it is not known whether that has happened or is on its way. */
+  readonly #uncertain = new Map<string, Write | undefined>();
   #isIsolated = false;
 
   /** The view must hold all objects before the first round. */
@@ -62,25 +62,31 @@ export class EgressController {
     return writes.length > 0;
   }
 
-  async #write({ object, egressIPs }: Write, signal: AbortSignal): Promise<void> {
+  async #write(write: Write, signal: AbortSignal): Promise<void> {
+    const { object, egressIPs } = write;
     const { client, view, logger } = this.#deps;
     const { name = '' } = object.metadata;
-    this.#uncertain.add(name);
+    this.#uncertain.set(name, write);
     try {
       const stored = await client.patch<HostSubnetObject>(hostSubnets, { name }, guarded(object, { egressIPs }), { type: 'merge', signal });
       this.#uncertain.delete(name);
       view.putHostSubnet(stored);
       logger.info({ node: name, egressIPs }, 'HostSubnet lists other egress IPs');
     } catch (error) {
-      // a refusal is read afresh in the next round, like any other write that may not have happened
+      if (isConflict(error) || isRefused(error)) this.#uncertain.set(name, undefined);
       if (!isConflict(error) && !isNotFound(error)) throw error;
     }
   }
 
-  /** Reads what became of writes that failed. */
+  /**
+   * Finds out what became of writes that failed. One that was not answered is sent again for the same version: whichever
+   * of the two arrives first, the other is refused from then on, however late it comes.
+   */
   async #clearUp(signal: AbortSignal): Promise<void> {
     const { client, view } = this.#deps;
-    await inParallel([...this.#uncertain], concurrency, async (name) => {
+    await inParallel([...this.#uncertain], concurrency, async ([name, write]) => {
+      if (write !== undefined) await this.#write(write, signal);
+      if (!this.#uncertain.has(name)) return;
       const known = view.objects.get(name);
       const stored = await client.get<HostSubnetObject>(hostSubnets, { name }, { signal });
       if (stored !== undefined) view.putHostSubnet(stored);
