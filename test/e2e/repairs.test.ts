@@ -65,6 +65,9 @@ test('an element and a rule of the nft table removed, and a stray element added'
     await lab.node(node, 'nft', 'add', 'element', 'ip', 'sdn_compat', 'egress_snat', '{ 0x20000055 : 192.168.7.99 }');
   }, 6), 30_000);
 
+test.each(['pod_networks', 'inside'])('the set %s of the nft table emptied', (set) =>
+  repaired('the table is as before', table, () => lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', set), 2), 30_000);
+
 test('the routing guard removed', () =>
   repaired('the rules are back', rules, async () => {
     for (const pref of ['90', '91', '92']) await lab.node(node, 'ip', 'rule', 'del', 'pref', pref);

@@ -4,6 +4,7 @@ import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
 import { isHostDevice } from '../cni/attach.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
+import { networkSets, nftTable } from '../nft/ruleset.ts';
 
 const again = 1_000;
 
@@ -72,8 +73,9 @@ export async function watchMachine(listeners: MachineListeners, logger: Logger, 
     if (losesRouting(text)) routingLost();
     if (!isOfPodsOnly(text)) linksChanged();
   };
+  const lost = new RegExp(`^(delete|destroy) (table|chain|rule|set|map|element ip ${nftTable} (${networkSets.join('|')})) `, 'm');
   const nftHeard = (text: string): void => {
-    if (/^(delete|destroy) (table|chain|rule|set|map) /m.test(text)) nftLost();
+    if (lost.test(text)) nftLost();
   };
   await Promise.all([
     watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule', 'route'], heard: linksHeard, missed: routingLost, began: linksChanged }, logger, signal),

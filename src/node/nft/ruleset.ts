@@ -14,6 +14,9 @@ import type { Datapath } from '../facts.ts';
 
 export const nftTable = 'sdn_compat';
 
+/** The sets that are filled with the chains, and stay as they are. */
+export const networkSets = ['pod_networks', 'inside'] as const;
+
 /** What the chains are made from; a change of it replaces the whole table in one transaction. */
 export interface NftBase {
   readonly datapath: Datapath;

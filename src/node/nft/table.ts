@@ -4,7 +4,7 @@ import { type Exec, must } from '../../io/exec.ts';
 import { Turns } from '../../io/turns.ts';
 import { Remembered } from '../remembered.ts';
 import { added, additions, emptyContent, type NftContent, parseContent, removals, within } from './elements.ts';
-import { nftTable } from './ruleset.ts';
+import { networkSets, nftTable } from './ruleset.ts';
 
 /** Name of the empty set that says what the chains were written from and how nft printed them then. */
 function markOf(base: string, printed: string): string {
@@ -101,9 +101,10 @@ export class NftTable {
     return printed.includes(`\tset ${markOf(base, printed)} {`);
   }
 
-  /** The chains as nft prints them, without elements; empty when there is no table. */
+  /** The chains and the sets of networks as nft prints them, without elements that change; empty when there is no table. */
   async #printed(): Promise<string> {
-    return (await this.#exec('nft', ['-s', '-t', 'list', 'table', 'ip', nftTable])).stdout;
+    const lists = [['-t', 'list', 'table', 'ip', nftTable], ...networkSets.map((name) => ['list', 'set', 'ip', nftTable, name])];
+    return (await Promise.all(lists.map((list) => this.#exec('nft', ['-s', ...list])))).map(({ stdout }) => stdout).join('');
   }
 
   /** The elements; undefined when there is no table. */
