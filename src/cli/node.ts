@@ -9,7 +9,7 @@ import { runAgent } from '../node/agent.ts';
 import { checkMachine } from '../node/check.ts';
 import { cleanup } from '../node/cleanup.ts';
 import { createNodeMetrics } from '../node/metrics.ts';
-import { untilSignal } from './fail.ts';
+import { Failure, untilSignal } from './fail.ts';
 import { keepHeapSmall } from './heap.ts';
 import { openStatus } from './status-address.ts';
 
@@ -61,8 +61,9 @@ async function runCheck(flags: NodeFlags): Promise<void> {
 export async function runNode(flags: NodeFlags): Promise<void> {
   if (flags.check === true) return runCheck(flags);
   if (flags.cleanup === true) {
-    const removed = await cleanup(exec, join(flags.ovsRunDir, 'db.sock'));
+    const { removed, failures } = await cleanup(exec, join(flags.ovsRunDir, 'db.sock'));
     for (const what of removed) process.stdout.write(`removed ${what}\n`);
+    if (failures.length > 0) throw new Failure(`not all could be removed: ${failures.join('; ')}`);
     return undefined;
   }
   keepHeapSmall();

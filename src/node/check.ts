@@ -1,10 +1,12 @@
 /** `node --check`: what is wrong with this machine, and how to mend it. Changes nothing. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterNetworks, hostSubnets } from '../../api/kinds.ts';
 import type { Exec } from '../io/exec.ts';
 import { connectRpc } from '../io/jsonrpc.ts';
 import type { KubeClient } from '../io/kube/client.ts';
+import { pause } from '../io/pause.ts';
 import { type Cidr, type Ip, overlaps } from '../model/address.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
 import { parseHostSubnet } from '../model/hostsubnet.ts';
@@ -47,6 +49,9 @@ const programs: Readonly<Record<string, string>> = {
   sysctl: 'procps',
 };
 
+/** Milliseconds that Open vSwitch may take to answer. */
+const answerTime = 3_000;
+
 const good = (what: string, found: string): Finding => ({ what, found });
 const bad = (what: string, found: string, mend: string): Finding => ({ what, found, mend });
 
@@ -59,14 +64,36 @@ async function checkPrograms(exec: Exec): Promise<Finding[]> {
   );
 }
 
+/** Only that of iputils takes the options that egress IPs are announced with. */
+async function checkArping(exec: Exec): Promise<Finding[]> {
+  const version = await exec('arping', ['-V']).catch(() => undefined);
+  if (version === undefined || version.stdout.includes('iputils')) return [];
+  return [bad('arping', 'is not that of iputils', 'install the package iputils-arping instead')];
+}
+
+/** Whether somebody listens at the socket and answers that question in time. */
+async function answers(socket: string, method: string): Promise<boolean> {
+  const rpc = await connectRpc(socket).catch(() => undefined);
+  if (rpc === undefined) return false;
+  const asked = rpc.call(method, []).then(() => true, () => false);
+  const isAnswered = await Promise.race([asked, pause(answerTime).then(() => false)]);
+  rpc.close();
+  return isAnswered;
+}
+
+async function checkDaemon(ovsRunDir: string, mend: string): Promise<Finding> {
+  const pidFile = join(ovsRunDir, 'ovs-vswitchd.pid');
+  const pid = await readFile(pidFile, 'utf8').catch(() => undefined);
+  if (pid === undefined) return bad('ovs-vswitchd', `no ${pidFile}`, mend);
+  const control = join(ovsRunDir, `ovs-vswitchd.${pid.trim()}.ctl`);
+  return (await answers(control, 'version')) ? good('ovs-vswitchd', control) : bad('ovs-vswitchd', `nobody answers at ${control}`, mend);
+}
+
 async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Finding[]> {
   const socket = join(ovsRunDir, 'db.sock');
-  const rpc = await connectRpc(socket).catch(() => undefined);
-  rpc?.close();
   const mend = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
-  const database = rpc === undefined ? bad('Open vSwitch database', `nobody answers at ${socket}`, mend) : good('Open vSwitch database', socket);
-  const pidFile = join(ovsRunDir, 'ovs-vswitchd.pid');
-  const daemon = existsSync(pidFile) ? good('ovs-vswitchd', pidFile) : bad('ovs-vswitchd', `no ${pidFile}`, mend);
+  const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, mend)]);
+  const database = hasDatabase ? good('Open vSwitch database', socket) : bad('Open vSwitch database', `nobody answers at ${socket}`, mend);
   const hasModule = existsSync('/sys/module/openvswitch');
   const wanted = datapath === 'auto' ? (hasModule ? 'system' : 'netdev') : datapath;
   const kernel =
@@ -107,7 +134,8 @@ function mtuFinding(uplink: Uplink, mtu: number | undefined): Finding {
 
 /** What the uplink of a node with that address is fit for. */
 async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Promise<Finding[]> {
-  const shown = await exec('ip', ['-j', '-4', 'addr', 'show']);
+  const shown = await exec('ip', ['-j', '-4', 'addr', 'show']).catch(() => undefined);
+  if (shown === undefined) return [bad('uplink', 'ip cannot be run', 'install the package iproute2')];
   const uplink = findUplink(shown.stdout, hostIP);
   if (!uplink.ok) return [bad('uplink', uplink.error, "give the machine the Node's InternalIP")];
   const label = labelOf(uplink.value.device);
@@ -127,19 +155,22 @@ async function readNetwork(client: KubeClient): Promise<Result<ClusterNetwork, F
   return err(bad('ClusterNetwork "default"', found, 'create it with the pod and service networks'));
 }
 
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 async function checkCluster({ nodeName }: CheckOptions, { exec, client, unreachable }: CheckDeps): Promise<Finding[]> {
   if (client === undefined) return [bad('API server', unreachable, 'name a kubeconfig with --kubeconfig')];
-  const answers = good('API server', 'answers');
+  const answered = good('API server', 'answers');
   const network = await readNetwork(client);
-  if (!network.ok) return [answers, network.error];
-  const raw = await client.get<HostSubnetObject>(hostSubnets, { name: nodeName });
+  if (!network.ok) return [answered, network.error];
+  const raw = await client.get<HostSubnetObject>(hostSubnets, { name: nodeName }).catch(wordsOf);
+  if (typeof raw === 'string') return [answered, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];
   const subnet = raw === undefined ? undefined : parseHostSubnet(raw);
   const known = subnet?.ok === true ? subnet.value : subnet?.error;
   if (known?.hostIP !== undefined && known.subnet !== undefined) {
-    return [answers, ...(await checkUplink(exec, known.hostIP, network.value))];
+    return [answered, ...(await checkUplink(exec, known.hostIP, network.value))];
   }
   const missing = 'does not exist, or has no usable hostIP and subnet';
-  return [answers, bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?')];
+  return [answered, bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?')];
 }
 
 /** Looks at programs, Open vSwitch, kernel and cluster; the findings in that order. */
@@ -148,6 +179,7 @@ export async function checkMachine(options: CheckOptions, deps: CheckDeps): Prom
   return [
     isRoot ? good('user', 'root') : bad('user', 'not root', 'run as root'),
     ...(await checkPrograms(deps.exec)),
+    ...(await checkArping(deps.exec)),
     ...(await checkSwitch(options)),
     await checkNft(deps.exec),
     ...(await checkCluster(options, deps)),

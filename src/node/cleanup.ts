@@ -43,14 +43,37 @@ async function removeAddresses(run: Exec): Promise<string[]> {
   return ours.map(({ ip, device }) => `address ${ip} of ${device}`);
 }
 
-/** Removes everything and returns what was removed; throws when something cannot be. The agent must not run. */
-export async function cleanup(run: Exec, ovsdbSocket: string): Promise<string[]> {
-  const removed = [...(await removeAddresses(run)), ...(await removeBridge(ovsdbSocket))];
+async function removePods(run: Exec): Promise<string[]> {
+  const removed: string[] = [];
   for (const { device, namespace, ip } of await linkedPods(run)) {
     await removeLink(run, device);
     removed.push(`interface ${device} of a pod of ${namespace} (${ip})`);
   }
-  const table = await run('nft', ['delete', 'table', 'ip', nftTable]);
-  if (table.status === 0) removed.push(`nft table ${nftTable}`);
-  return [...removed, ...(await removeGuard(run))];
+  return removed;
+}
+
+async function removeTable(run: Exec): Promise<string[]> {
+  const gone = await run('nft', ['delete', 'table', 'ip', nftTable]);
+  return gone.status === 0 ? [`nft table ${nftTable}`] : [];
+}
+
+/** What was removed, and why some of it could not be. */
+export interface Cleaned {
+  readonly removed: readonly string[];
+  readonly failures: readonly string[];
+}
+
+/** Removes everything of ours; what one step cannot remove stops no other. The agent must not run. */
+export async function cleanup(run: Exec, ovsdbSocket: string): Promise<Cleaned> {
+  const steps = [removeAddresses, () => removeBridge(ovsdbSocket), removePods, removeTable, removeGuard];
+  const removed: string[] = [];
+  const failures: string[] = [];
+  for (const step of steps) {
+    try {
+      removed.push(...(await step(run)));
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+    }
+  }
+  return { removed, failures };
 }

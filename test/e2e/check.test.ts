@@ -1,5 +1,8 @@
 /** `node --check` and `node --cleanup` on a worker of a lab. */
 import { existsSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { program, type Ran, TestLab, until } from './lab.ts';
 
 const worker = 'worker0';
@@ -62,13 +65,35 @@ test('no Open vSwitch, no node of that name, no API server', async () => {
   expect(kernel === undefined).toBe(existsSync('/sys/module/openvswitch'));
 }, 30_000);
 
+test('an ovs-vswitchd that is dead or does not answer', async () => {
+  const pid = lab.pid(`ovs-vswitchd-${worker}`);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    expect(await wrong()).toEqual({ 'ovs-vswitchd': expect.objectContaining({ found: `nobody answers at ${runDir()}/ovs-vswitchd.${pid}.ctl` }) as Finding });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await lab.command('kill', 'ovs', worker);
+  expect(Object.keys(await wrong())).toEqual(['ovs-vswitchd']);
+  await lab.command('start', 'ovs', worker);
+  await until('the agent has put all back', async () => (await lab.source('red/a')) !== '');
+}, 30_000);
+
+test('an arping that is not that of iputils', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'check-'));
+  await writeFile(join(dir, 'arping'), '#!/bin/sh\necho "ARPing 2.23, by Thomas Habets <thomas@habets.se>"\n', { mode: 0o755 });
+  const ran = await lab.node(worker, 'env', `PATH=${dir}:${process.env['PATH']!}`, program, 'node', '--check', '-o', 'json', '--node-name', 'x', '--ovs-run-dir', runDir());
+  expect((JSON.parse(ran.stdout) as Finding[]).find(({ what }) => what === 'arping')).toMatchObject({ found: 'is not that of iputils', mend: 'install the package iputils-arping instead' });
+}, 30_000);
+
 test('programs that are missing are named with their packages', async () => {
-  const argv = [process.execPath, new URL('../../dist/sdn-compat.js', import.meta.url).pathname, 'node', '--check', '-o', 'json', '--node-name', 'x', '--ovs-run-dir', runDir()];
+  const argv = [process.execPath, new URL('../../dist/sdn-compat.js', import.meta.url).pathname, 'node', '--check', '-o', 'json', '--kubeconfig', `${lab.dir}/kubeconfig`, '--node-name', `${worker}.ocp4.rober.lab`, '--ovs-run-dir', runDir()];
   const ran = await lab.node(worker, 'env', 'PATH=/nonexistent', ...argv);
   const bad = (JSON.parse(ran.stdout) as Finding[]).filter(({ mend }) => mend !== undefined);
   expect(ran.status).toBe(1);
   expect(bad.find(({ what }) => what === 'program nft')).toMatchObject({ found: 'not installed', mend: 'install the package nftables' });
   expect(bad.filter(({ what }) => what.startsWith('program '))).toHaveLength(9);
+  expect(bad.find(({ what }) => what === 'uplink')).toMatchObject({ found: 'ip cannot be run' });
 }, 30_000);
 
 /** What of ours is on the node. */
@@ -94,9 +119,11 @@ test('--cleanup leaves nothing of ours; twice is no error; the agent starts agai
   await lab.untilSource('red/a', egressIP);
   expect(await left()).toEqual(['bridge', 'QoS', 'nft', 'rules', 'routes', 'egress IP', 'tun0', 'veth']);
   await lab.command('kill', 'agent', worker);
-  const cleaned = await agent('--cleanup');
-  expect(cleaned).toMatchObject({ status: 0, stderr: '' });
-  for (const what of [`address ${egressIP} of br-ex`, 'bridge br0', 'of a pod of red (10.254.', 'nft table sdn_compat', 'ip rule 90', 'ip rule 91', 'ip rule 92']) expect(cleaned.stdout).toContain(what);
+  const withoutSwitch = await agent('--cleanup', '--ovs-run-dir', '/nonexistent');
+  expect(withoutSwitch).toMatchObject({ status: 1, stderr: expect.stringMatching(/^sdn-compat: not all could be removed: .*\/nonexistent\/db\.sock\n$/) as string });
+  for (const what of [`address ${egressIP} of br-ex`, 'of a pod of red (10.254.', 'nft table sdn_compat', 'ip rule 90', 'ip rule 91', 'ip rule 92']) expect(withoutSwitch.stdout).toContain(what);
+  expect(await left()).toEqual(['bridge', 'QoS', 'tun0']);
+  expect(await agent('--cleanup')).toEqual({ status: 0, stdout: 'removed bridge br0\n', stderr: '' });
   expect(await left()).toEqual([]);
   expect((await lab.node(worker, 'ping', '-c', '1', '-W', '2', '10.1.8.72')).status).toBe(0);
   expect(await agent('--cleanup')).toEqual({ status: 0, stdout: '', stderr: '' });
