@@ -81,6 +81,8 @@ export class ClusterFeed {
   readonly #tracker = new EgressTracker();
   readonly #nodes = new Map<string, RemoteNode>();
   readonly #vnids = new Map<string, Vnid>();
+  /** How many namespaces hold each VNID. */
+  readonly #holders = new Map<Vnid, number>();
   readonly #multicastNamespaces = new Set<string>();
   readonly #policies = new Derived<EgressPolicies>();
   readonly #world = new Derived<PolicyWorld>();
@@ -143,7 +145,7 @@ export class ClusterFeed {
       notReady: this.#notReady,
       vnids: this.#vnids,
       egressPolicies: this.#policies.get(() => egressPolicies(this.#egressPolicies.list(), this.#vnids)),
-      multicast: new Set([...this.#multicastNamespaces].flatMap((name) => this.#vnids.get(name) ?? [])),
+      multicast: this.#multicast(),
       world: world?.value,
     });
   }
@@ -159,6 +161,16 @@ export class ClusterFeed {
     const parsed = parseClusterNetwork(raw);
     if (parsed.ok) return parsed;
     return err(parsed.error.map(({ field, reason }) => `ClusterNetwork "default": ${field} ${reason}`).join('; '));
+  }
+
+  /** As in OpenShift SDN, a VNID that namespaces share has multicast when each of them has the annotation. */
+  #multicast(): ReadonlySet<Vnid> {
+    const annotated = new Map<Vnid, number>();
+    for (const name of this.#multicastNamespaces) {
+      const vnid = this.#vnids.get(name);
+      if (vnid !== undefined) annotated.set(vnid, (annotated.get(vnid) ?? 0) + 1);
+    }
+    return new Set([...annotated].flatMap(([vnid, count]) => (count === this.#holders.get(vnid) ? [vnid] : [])));
   }
 
   #hosts(): RemoteNode[] {
@@ -199,11 +211,18 @@ export class ClusterFeed {
     }
     if (after?.metadata.annotations?.[multicastAnnotation] === 'true') this.#multicastNamespaces.add(key);
     else this.#multicastNamespaces.delete(key);
-    if (this.#vnids.get(key) !== known) {
+    const vnid = this.#vnids.get(key);
+    if (vnid !== known) {
+      this.#held(known, -1);
+      this.#held(vnid, 1);
       this.#policies.spoil();
       this.#world.spoil();
     }
     this.#changed();
+  }
+
+  #held(vnid: Vnid | undefined, more: 1 | -1): void {
+    if (vnid !== undefined) this.#holders.set(vnid, (this.#holders.get(vnid) ?? 0) + more);
   }
 
   #policyWorld(): Result<PolicyWorld> {

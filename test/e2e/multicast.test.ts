@@ -88,3 +88,14 @@ test('two VNIDs with multicast do not hear one another; without the annotation i
   await enable('blue', '-');
   await expectHearers({});
 }, 60_000);
+
+test('a VNID that two namespaces share has it when both have the annotation', async () => {
+  const netid = await lab.must(['get', 'netnamespace', 'red', '-o', 'jsonpath={.netid}']);
+  await lab.patch('netnamespace', 'blue', { netid: Number(netid) });
+  await enable('red', '=true');
+  await expectHearers({});
+  await enable('blue', '=true');
+  await expectHearers(Object.fromEntries(keys.map((from) => [from, keys.filter((key) => key !== from).map((key) => `${key}*2`).join(' ')])));
+  await enable('red', '-');
+  await expectHearers({});
+}, 60_000);
