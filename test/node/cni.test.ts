@@ -78,8 +78,19 @@ test('the socket is an absolute path', () => {
   expect(errorOf(env, config({ socket: 'y.sock' }))).toEqual({ code: errorCode.invalidConfig, msg: 'socket "y.sock" is no absolute path' });
 });
 
-test('a configuration without version is one of 0.3.1', () => {
-  expect(value(parseCall(env, JSON.stringify({ name: 'sdn' })))).toMatchObject({ cniVersion: '0.3.1' });
+test('a configuration without version is one of 0.1.0, which is not spoken', () => {
+  expect(errorOf(env, JSON.stringify({ name: 'sdn' }))).toMatchObject({ code: errorCode.incompatibleVersion, msg: 'cniVersion 0.1.0 is none of 0.3.1, 0.4.0, 1.0.0, 1.1.0' });
+});
+
+test.each([['CHECK', '0.3.1', '0.4.0, 1.0.0, 1.1.0'], ['GC', '1.0.0', '1.1.0'], ['STATUS', '0.4.0', '1.1.0']])('%s is not in version %s', (command, cniVersion, speaking) => {
+  expect(errorOf({ ...env, CNI_COMMAND: command }, config({ cniVersion }))).toEqual({ code: errorCode.incompatibleVersion, msg: `cniVersion ${cniVersion} has no ${command}; those that have it: ${speaking}` });
+});
+
+test('an id or interface name that is more than one word of theirs is refused', () => {
+  for (const [name, text] of [['CNI_CONTAINERID', 'a b'], ['CNI_CONTAINERID', '-a'], ['CNI_CONTAINERID', 'a\nlink del br0'], ['CNI_IFNAME', 'eth0\nx'], ['CNI_IFNAME', 'a234567890123456'], ['CNI_IFNAME', '..'], ['CNI_IFNAME', 'a/b']] as const) {
+    expect(errorOf({ ...env, [name]: text }, config())).toEqual({ code: errorCode.invalidEnvironment, msg: `not as CNI has it: ${name} ${JSON.stringify(text)}` });
+  }
+  expect(parseCall({ ...env, CNI_IFNAME: 'net1.7-a_b' }, config()).ok).toBe(true);
 });
 
 test('GC names the attachments that stay; STATUS needs nothing', () => {
