@@ -21,7 +21,7 @@ export interface QueueOptions {
 export type Handler = (key: string, signal: AbortSignal) => Promise<number | undefined> | Promise<void>;
 
 export interface WorkQueue {
-  /** Queues the key unless it already waits. */
+  /** Queues the key unless it already waits; one whose work failed after the base delay, so that events do not hurry it on. */
   add(key: string): void;
   /** Queues the key after a delay in milliseconds; the earliest of several delays counts. */
   addAfter(key: string, delay: number): void;
@@ -30,6 +30,9 @@ export interface WorkQueue {
   /** Works until the signal aborts; resolves when the last handler has ended. Errors of handlers are logged and retried. */
   process(handler: Handler, signal: AbortSignal): Promise<void>;
 }
+
+/** Milliseconds, when the options have none. */
+const baseDelay = 20;
 
 class Queue implements WorkQueue {
   readonly #waiting = new Set<string>();
@@ -46,6 +49,10 @@ class Queue implements WorkQueue {
 
   add(key: string): void {
     const delayed = this.#delayed.get(key);
+    if (delayed !== undefined && this.#failures.has(key)) {
+      this.addAfter(key, this.#options.baseDelay ?? baseDelay);
+      return;
+    }
     if (delayed !== undefined) {
       clearTimeout(delayed.timer);
       this.#delayed.delete(key);
@@ -124,8 +131,8 @@ class Queue implements WorkQueue {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     this.#options.onFailure?.(key);
-    const { baseDelay = 20, maxDelay = 30_000, logger } = this.#options;
-    const delay = Math.min(maxDelay, baseDelay * 2 ** (failures - 1));
+    const { maxDelay = 30_000, logger } = this.#options;
+    const delay = Math.min(maxDelay, (this.#options.baseDelay ?? baseDelay) * 2 ** (failures - 1));
     logger.warn({ key, err: error, failures, retryInMs: delay }, 'work failed and is retried');
     this.addAfter(key, delay);
   }

@@ -49,7 +49,12 @@ export class SpareProgram {
   }
 
   #keep(): void {
-    const child = this.#start();
+    let child: ChildProcess;
+    try {
+      child = this.#start();
+    } catch {
+      return; // too little memory, or too many files: the next run starts its own, and tells
+    }
     const gone = (): void => {
       if (this.#spare === child) this.#spare = undefined;
     };

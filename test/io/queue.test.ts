@@ -96,3 +96,23 @@ test('a delayed key keeps its earliest time', async () => {
   await end;
   expect(runs).toBe(1);
 });
+
+test('events do not make failing work run without end', async () => {
+  const queue = createQueue({ logger, baseDelay: 50 });
+  const stop = new AbortController();
+  let runs = 0;
+  const end = queue.process(() => {
+    runs += 1;
+    return Promise.reject<undefined>(new Error('not yet'));
+  }, stop.signal);
+  const began = performance.now();
+  while (performance.now() - began < 200) {
+    queue.add('a');
+    await sleep(1);
+  }
+  const most = 2 + (performance.now() - began) / 50;
+  stop.abort();
+  await end;
+  expect(runs).toBeGreaterThanOrEqual(2);
+  expect(runs).toBeLessThanOrEqual(most);
+});

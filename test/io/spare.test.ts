@@ -42,3 +42,11 @@ test('a spare that was killed is replaced; a program that is not there is an err
   await expect(missing.run('')).rejects.toThrow('ENOENT');
   missing.close();
 });
+
+test('a spare that cannot even be started, as for lack of memory, stops nothing', async () => {
+  const spare = new SpareProgram({ program: 'sh', args: ['\0'], env: {} }); // spawn throws at once
+  await expect(spare.run('')).rejects.toThrow('null bytes');
+  await pause(100);
+  await expect(spare.run('')).rejects.toThrow('null bytes');
+  spare.close();
+});

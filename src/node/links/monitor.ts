@@ -34,12 +34,12 @@ function watchOnce({ argv: [program, ...args], heard, began }: Monitor, signal: 
 }
 
 async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Promise<void> {
-  await watchOnce(monitor, signal);
+  await watchOnce(monitor, signal).catch(() => undefined); // not even started, for lack of memory or files
   while (!signal.aborted) {
     logger.warn({ program: monitor.argv }, 'a monitor ended and is started again');
     await pause(again, signal);
     monitor.missed();
-    await watchOnce(monitor, signal);
+    await watchOnce(monitor, signal).catch(() => undefined);
   }
 }
 
