@@ -31,6 +31,13 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
+/** The bits of a mark that are neither kubelet's (15) nor above the VNID's, where our own are. */
+function masqueradeBit(text: string): number {
+  const bit = Number(text);
+  if (/^-?\d+$/.test(text) && bit >= -1 && bit <= 23 && bit !== 15) return bit;
+  throw new InvalidArgumentError('it must be from 0 to 14 or from 16 to 23, since bits 15 and 24 to 31 of the mark have other meanings; or -1.');
+}
+
 function collect(text: string, before: readonly string[]): readonly string[] {
   if (!/^[a-z-]+(=|$)/.test(text)) throw new InvalidArgumentError('it must be NAME or NAME=VALUE.');
   return [...before, text];
@@ -65,7 +72,7 @@ program
   .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
   .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
   .addOption(new Option('--datapath <kind>', 'datapath of br0').choices(['auto', 'system', 'netdev']).default('auto'))
-  .option('--masquerade-bit <bit>', 'bit of the mark that kube-proxy masquerades by; -1 for none', wholeNumber(-1, 31), defaultMasqueradeBit)
+  .option('--masquerade-bit <bit>', 'bit of the mark that kube-proxy masquerades by; -1 for none', masqueradeBit, defaultMasqueradeBit)
   .addOption(new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed').argParser(duration(50)).default(1_000, '1s'))
   .option('--resync <seconds>', 'how often bridge, nft and links are read afresh', wholeNumber(1, 3_600), 60)
   .option('--resolver <address>', 'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)')

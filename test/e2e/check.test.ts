@@ -79,6 +79,13 @@ test('an ovs-vswitchd that is dead or does not answer', async () => {
   await until('the agent has put all back', async () => (await lab.source('red/a')) !== '');
 }, 30_000);
 
+test('a masquerade bit that means something else is refused', async () => {
+  for (const bit of ['15', '24', '31', '-2', 'x']) {
+    const ran = await agent('--check', '--masquerade-bit', bit);
+    expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('it must be from 0 to 14 or from 16 to 23') as string });
+  }
+}, 30_000);
+
 test('an arping that is not that of iputils', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'check-'));
   await writeFile(join(dir, 'arping'), '#!/bin/sh\necho "ARPing 2.23, by Thomas Habets <thomas@habets.se>"\n', { mode: 0o755 });
