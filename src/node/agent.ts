@@ -23,6 +23,7 @@ import { PresentAddresses } from './links/present.ts';
 import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import type { NodeMetrics } from './metrics.ts';
+import { NoteLog } from './notes.ts';
 import { renderBase } from './nft/ruleset.ts';
 import { type NodePlan, planLimits, planNode } from './plan/node.ts';
 
@@ -61,6 +62,8 @@ class Agent {
   readonly #events: EventRecorder;
   readonly #feed: ClusterFeed;
   readonly #names: NameTracker;
+  readonly #egressNotes: NoteLog;
+  readonly #policyNotes: NoteLog;
   readonly #health: PeerHealth;
   readonly #machine: Machine;
   readonly #attacher: PodAttacher;
@@ -81,6 +84,8 @@ class Agent {
   constructor(options: AgentOptions, deps: AgentDeps, signal: AbortSignal) {
     const { client, exec, logger, metrics } = deps;
     this.#deps = deps;
+    this.#egressNotes = new NoteLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
+    this.#policyNotes = new NoteLog(logger, 'a rule of a NetworkPolicy allows nothing');
     this.#options = options;
     this.#logger = logger;
     this.#signal = signal;
@@ -222,6 +227,8 @@ class Agent {
       const view = found.value;
       this.#view = view;
       this.#names.follow(view.egressPolicies.names);
+    this.#egressNotes.tell(view.egressPolicies.notes);
+    if (view.world !== undefined) this.#policyNotes.tell(view.world.problems);
       this.#health.setNotReady(view.notReady);
       this.#health.watch(view.hosts);
       const prepared = await this.#machine.prepare(view);

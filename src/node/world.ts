@@ -3,7 +3,7 @@ import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import pick from 'lodash/pick.js';
 import { parseIpv4 } from '../model/fields.ts';
-import { type NetworkPolicy, parseNetworkPolicy, type Protocol } from '../model/networkpolicy.ts';
+import { parseNetworkPolicy, type Protocol } from '../model/networkpolicy.ts';
 import type { KubeObject, NamespaceObject, NetworkPolicyObject, ObjectMeta, PodObject } from '../model/objects.ts';
 import type { Vnid } from '../model/vnid.ts';
 import { kept } from './kept.ts';
@@ -37,7 +37,7 @@ const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): reado
   return [{ namespace, name, ip: ip.ok ? ip.value : undefined, labels, ports: (spec.containers ?? []).flatMap(namedPorts) }];
 });
 
-const policyOf = kept((raw: NetworkPolicyObject): NetworkPolicy => parseNetworkPolicy(raw).policy);
+const read = kept(parseNetworkPolicy);
 
 function metadataPart(metadata: ObjectMeta): ObjectMeta {
   return pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
@@ -70,12 +70,13 @@ export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObj
 /** The world of the objects of one moment; namespaces without a VNID are not part of it yet. */
 export function policyWorld(objects: WorldObjects): PolicyWorld {
   return {
-    policies: objects.policies.map(policyOf),
+    policies: objects.policies.map((raw) => read(raw).policy),
     namespaces: objects.namespaces.flatMap(({ metadata }) => {
       const name = metadata.name ?? '';
       const vnid = objects.vnids.get(name);
       return vnid === undefined ? [] : [{ name, labels: { 'kubernetes.io/metadata.name': name, ...metadata.labels }, vnid }];
     }),
     pods: objects.pods.flatMap(policyPods),
+    problems: objects.policies.map(read).flatMap(({ policy: { namespace, name }, problems }) => problems.map((message) => ({ namespace, name, message }))),
   };
 }

@@ -162,7 +162,11 @@ test('two policies in a namespace drop all; without one of them the other holds'
   await policy([allow('0.0.0.0/0')]);
   await policy([allow('0.0.0.0/0')], { name: 'second' });
   await expectReached(red, []);
-  for (const name of ['policy', 'second']) await lab.event('SeveralPolicies', `egressnetworkpolicy/${name}`, 'red');
+  for (const name of ['policy', 'second']) {
+    await lab.event('SeveralPolicies', `egressnetworkpolicy/${name}`, 'red');
+    const said = lab.log('node-worker0').split('\n').filter((line) => line.includes(`"policy":"red/${name}","reason":"several policies`));
+    expect(said).toHaveLength(1);
+  }
   expect(await reached('blue/w0')).toBe(everywhere.join(' '));
   await lab.must(['delete', 'egressnetworkpolicy', '-n', 'red', 'second']);
   await expectReached(red, everywhere);

@@ -66,7 +66,7 @@ test('an element and a rule of the nft table removed, and a stray element added'
   }, 6), 30_000);
 
 test.each(['pod_networks', 'inside'])('the set %s of the nft table emptied', (set) =>
-  repaired('the table is as before', table, () => lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', set), 2), 30_000);
+  repaired('the table is as before', table, () => lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', set), 5), 30_000);
 
 test('the routing guard removed', () =>
   repaired('the rules are back', rules, async () => {

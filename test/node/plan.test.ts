@@ -281,3 +281,10 @@ test('with several pod networks, connections from each to each are known, so tha
       .map((pair) => `table=30,priority=100,ct_state=-rpl,ip,nw_src=${pair}`),
   );
 });
+
+test('a rule that cannot be read is told with its policy', () => {
+  const { world } = nodeInput({ policies: [spec([{ ipBlock: { cidr: '10.1.0.0' } }])] });
+  expect(world?.problems).toEqual(['ingress', 'egress'].map((direction) => ({
+    namespace: 'project-77', name: 'policy', message: `spec.${direction}[0]: ipBlock.cidr: "10.1.0.0" is not a CIDR; the rule allows nothing`,
+  })));
+});

@@ -32,11 +32,19 @@ export interface PolicyNamespace {
   readonly vnid: Vnid;
 }
 
+/** A rule of a NetworkPolicy that allows nothing because it cannot be read. */
+export interface PolicyProblem {
+  readonly namespace: string;
+  readonly name: string;
+  readonly message: string;
+}
+
 /** What policies are about: everything of the cluster that their selectors may select. */
 export interface PolicyWorld {
   readonly policies: readonly NetworkPolicy[];
   readonly namespaces: readonly PolicyNamespace[];
   readonly pods: readonly PolicyPod[];
+  readonly problems: readonly PolicyProblem[];
 }
 
 const priority = { allow: 150, selected: 100, unselected: 50 } as const;
