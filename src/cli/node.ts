@@ -9,6 +9,7 @@ import { runAgent } from '../node/agent.ts';
 import { checkMachine } from '../node/check.ts';
 import { cleanup } from '../node/cleanup.ts';
 import { createNodeMetrics } from '../node/metrics.ts';
+import { resolverLookup } from '../node/names.ts';
 import { Failure, untilSignal } from './fail.ts';
 import { keepHeapSmall } from './heap.ts';
 import { openStatus } from './status-address.ts';
@@ -57,6 +58,14 @@ async function runCheck(flags: NodeFlags): Promise<void> {
   if (findings.some(({ mend }) => mend !== undefined)) process.exitCode = 1;
 }
 
+function checkResolver(resolver: string | undefined): void {
+  try {
+    resolverLookup(resolver);
+  } catch {
+    throw new Failure(`--resolver ${JSON.stringify(resolver)}: it must be ADDRESS or ADDRESS:PORT`, 2);
+  }
+}
+
 /** Runs until SIGTERM or SIGINT; the data path stays as it is. With --check or --cleanup it does that and ends. */
 export async function runNode(flags: NodeFlags): Promise<void> {
   if (flags.check === true) return runCheck(flags);
@@ -66,6 +75,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     if (failures.length > 0) throw new Failure(`not all could be removed: ${failures.join('; ')}`);
     return undefined;
   }
+  checkResolver(flags.resolver);
   keepHeapSmall();
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-node' });
   const { kubeconfig, ovsRunDir, cniSocket, datapath, firstAvailable } = flags;

@@ -4,6 +4,7 @@ import { hostSubnets, pods as podKind } from '../../api/kinds.ts';
 import { EventRecorder, involved } from '../io/events.ts';
 import type { Exec } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
+import { linked } from '../io/linked.ts';
 import type { Logger } from '../io/log.ts';
 import { tcpProbe } from '../io/probe.ts';
 import type { Ip } from '../model/address.ts';
@@ -125,22 +126,25 @@ class Agent {
     });
   }
 
+  /** Works until the signal aborts; throws when it cannot. */
   async run(): Promise<void> {
-    await Promise.all([this.#names.load(), this.#feed.follow()]);
-    const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
-    const watching = watchMachine(
-      { linksChanged: () => this.#linksChanged(), routingLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
-      this.#logger,
-      this.#signal,
-    );
+    await this.#feed.follow();
     await serveCni(this.#options.cniSocket, (request) => this.#attacher.handle(request), this.#signal);
+    const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
+    this.#signal.addEventListener('abort', () => clearInterval(resync));
     this.#wake();
-    const telling = this.#events.run(this.#signal);
-    const probing = this.#health.run(this.#signal);
-    await Promise.all([this.#queue.process(() => this.#sync(), this.#signal), this.#closing.process(() => this.#close(), this.#signal)]);
-    clearInterval(resync);
+    await Promise.all([
+      watchMachine(
+        { linksChanged: () => this.#linksChanged(), routingLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
+        this.#logger,
+        this.#signal,
+      ),
+      this.#events.run(this.#signal),
+      this.#health.run(this.#signal),
+      this.#queue.process(() => this.#sync(), this.#signal),
+      this.#closing.process(() => this.#close(), this.#signal),
+    ]);
     this.#machine.close();
-    await Promise.all([probing, telling, watching]);
   }
 
   #wake(): void {
@@ -203,8 +207,8 @@ class Agent {
     if (since === undefined) return undefined;
     const early = since + closeAfter - performance.now();
     if (early > 0) return early;
-    const linked = await linkedPods(this.#deps.exec);
-    const pods = linked.flatMap(({ ip, namespace }) => {
+    const veths = await linkedPods(this.#deps.exec);
+    const pods = veths.flatMap(({ ip, namespace }) => {
       const vnid = this.#feed.vnids.get(namespace);
       return vnid === undefined ? [] : [{ ip, vnid }];
     });
@@ -291,7 +295,18 @@ function localPods(attached: readonly AttachedPod[], view: ClusterView): LocalPo
   });
 }
 
-/** Keeps this node as the cluster says until the signal aborts. The data path stays as it is when it ends. */
+/**
+ * Keeps this node as the cluster says until the signal aborts. The data path stays as it is when it ends. Throws when it
+ * cannot begin, and then nothing of it goes on.
+ */
 export async function runAgent(options: AgentOptions, deps: AgentDeps, signal: AbortSignal): Promise<void> {
-  await new Agent(options, deps, signal).run();
+  const own = linked(signal);
+  try {
+    await new Agent(options, deps, own.signal).run();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    own.abort();
+    own.release();
+  }
 }

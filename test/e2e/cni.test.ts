@@ -91,7 +91,7 @@ test('DEL twice is no error, nor DEL without network namespace, nor of a sandbox
   await until('its flows are gone', async () => !(await attached(address)));
 }, 30_000);
 
-test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does not answer it fails, and CHECK and GC too', async () => {
+test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does not answer it fails, and GC too', async () => {
   const [one, two] = [await sandbox(), await sandbox()];
   const [first, second] = [await add(one), await add(two)];
   const sockets = `/run/sdn-compat-lab/${lab.name}/ovs/${worker}`;
@@ -102,7 +102,8 @@ test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does
   expect(await held()).not.toContain(`ip=${first} `);
   process.kill(lab.pid(`ovsdb-server-${worker}`), 'SIGSTOP');
   try {
-    for (const command of ['DEL', 'CHECK', 'GC']) expect((await call(command, two.env, { 'cni.dev/valid-attachments': [] })).status).toBe(1);
+    const ran = await Promise.all(['DEL', 'GC'].map((command) => call(command, two.env, { 'cni.dev/valid-attachments': [] })));
+    expect(ran.map(({ status }) => status)).toEqual([1, 1]);
   } finally {
     process.kill(lab.pid(`ovsdb-server-${worker}`), 'SIGCONT');
   }

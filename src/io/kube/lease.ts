@@ -90,16 +90,20 @@ export class LeaderElection {
 
   /**
    * Until the signal aborts: waits for the lease, does `lead` while holding it (its signal aborts when it is lost), and
-   * waits again. In the end gives the lease back, so that another takes it at once.
+   * waits again. In the end gives the lease back, so that another takes it at once; also when `lead` rejects, and then
+   * this does too.
    */
   async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { retryPeriod } = this.#options.times;
-    while (!signal.aborted) {
-      if (await this.#attempt(signal)) await this.#term(lead, signal);
-      // spread, so that candidates do not all ask at the same moment
-      else await pause(retryPeriod * (1 + Math.random() * 0.2), signal);
+    try {
+      while (!signal.aborted) {
+        if (await this.#attempt(signal)) await this.#term(lead, signal);
+        // spread, so that candidates do not all ask at the same moment
+        else await pause(retryPeriod * (1 + Math.random() * 0.2), signal);
+      }
+    } finally {
+      await this.#release();
     }
-    await this.#release();
   }
 
   /** A client whose writes are refused here as soon as this process leads no longer. */
@@ -132,6 +136,7 @@ export class LeaderElection {
     logger.info({ identity }, 'leading');
     const term = linked(signal);
     const work = lead(term.signal).finally(() => term.abort());
+    work.catch(() => undefined); // it is awaited below, but may fail before
     while (!term.signal.aborted) {
       await pause(times.retryPeriod, term.signal);
       if (!(await this.#attempt(signal)) && !this.isLeading()) term.abort();
