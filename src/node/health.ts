@@ -32,10 +32,16 @@ export class PeerHealth {
     });
   }
 
-  /** Watches exactly these nodes. The verdict on one that is no longer watched is taken back. */
+  /** Watches exactly these nodes. The verdict on one follows its address; when it is no longer watched it is taken back. */
   watch(nodes: readonly RemoteNode[]): void {
     const wanted = new Map(nodes.map((node) => [node.name, node.nodeIP]));
-    for (const [name, ip] of this.#addresses) if (wanted.get(name) !== ip && this.#offline.delete(name)) this.#deps.setOffline(ip, false);
+    const moved = [...this.#addresses].filter(([name, ip]) => this.#offline.has(name) && wanted.get(name) !== ip);
+    for (const [, ip] of moved) this.#deps.setOffline(ip, false);
+    for (const [name] of moved) {
+      const ip = wanted.get(name);
+      if (ip === undefined) this.#offline.delete(name);
+      else this.#deps.setOffline(ip, true);
+    }
     this.#addresses.clear();
     for (const [name, ip] of wanted) this.#addresses.set(name, ip);
     this.#monitor.setTargets(nodes.map((node) => ({ key: node.name, ip: gatewayOf(node.subnet) })));
