@@ -262,8 +262,7 @@ class Agent {
   }
 
   async #apply(plan: NodePlan, { own }: ClusterView, { facts, networks, uplink }: Prepared): Promise<Applied> {
-    const { datapath, masqueradeBit, subnet } = facts;
-    const nftBase = renderBase({ datapath, masqueradeBit, subnet, ...networks });
+    const nftBase = renderBase({ ...facts, ...networks, uplink });
     const inside = [...networks.cluster, networks.service];
     const began = performance.now();
     const done = await this.#applier.apply(plan, { nftBase, uplink, inside, nodeIP: facts.nodeIP });

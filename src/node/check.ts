@@ -7,7 +7,7 @@ import type { Exec } from '../io/exec.ts';
 import { connectRpc } from '../io/jsonrpc.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { pause } from '../io/pause.ts';
-import { type Cidr, type Ip, overlaps } from '../model/address.ts';
+import { addressAt, type Cidr, type Ip, overlaps } from '../model/address.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
 import { parseHostSubnet } from '../model/hostsubnet.ts';
 import type { ClusterNetworkObject, HostSubnetObject } from '../model/objects.ts';
@@ -106,7 +106,8 @@ async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Findi
 async function checkNft(exec: Exec): Promise<Finding> {
   const network = { text: '10.254.0.0/16', family: 4, first: 0n, length: 16 } as const;
   const service = { ...network, text: '172.30.0.0/16' };
-  const input = renderBase({ datapath: 'netdev', masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789 });
+  const node = { nodeIP: addressAt(network, 1), uplink: { device: 'lo', network } };
+  const input = renderBase({ datapath: 'netdev', masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789, ...node });
   const tried = await exec('nft', ['-c', '-f', '-'], { input }).catch(() => undefined);
   if (tried?.status === 0) return good('nf_tables with NAT', 'the table would be accepted');
   const reason = tried?.stderr.trim().split('\n', 1)[0] ?? 'nft cannot be run';

@@ -89,6 +89,21 @@ test('an interface whose name leaves no room for the label: egress IPs are refus
   await lab.untilSource('blue/w2', '192.168.7.13');
 }, 30_000);
 
+test("the node's address removed and added again comes behind the egress IPs, and yet is what other pods leave with", async () => {
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  await lab.untilSource('red/w0', egressIP);
+  await lab.node('worker2', 'sysctl', '-q', '-w', 'net.ipv4.conf.br-ex.promote_secondaries=1');
+  await lab.node('worker2', 'ip', 'addr', 'del', '192.168.7.13/24', 'dev', 'br-ex');
+  await lab.node('worker2', 'ip', 'addr', 'add', '192.168.7.13/24', 'brd', '+', 'dev', 'br-ex');
+  await lab.node('worker2', 'ip', 'route', 'replace', 'default', 'via', '192.168.7.1');
+  const first = async (): Promise<string> => (await lab.node('worker2', 'ip', '-4', '-o', 'addr', 'show', 'dev', 'br-ex')).stdout.split('\n')[0] ?? '';
+  expect(await first()).toContain(egressIP);
+  for (let i = 0; i < 5; i += 1) expect(await lab.source('blue/w2', 2)).toBe('192.168.7.13');
+  expect(await first()).toContain(egressIP);
+  await clear();
+}, 30_000);
+
 test('large packets pass between pods of two nodes with DF set, up to the MTU of pods and no further', async () => {
   const to = await addressOf('red/w1');
   const ping = (size: number) => lab.exec('red/w0', 'ping', '-c', '2', '-W', '2', '-M', 'do', '-s', String(size - 28), to);

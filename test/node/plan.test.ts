@@ -15,7 +15,7 @@ const planOf = (name: string) => planNode(nodeInput(scenes[name]!));
 
 describe.each(names)('%s', (name) => {
   test('is the golden state', () => {
-    const { facts, networks } = nodeInput(scenes[name]!);
+    const { facts, networks, uplink } = nodeInput(scenes[name]!);
     const plan = planOf(name);
     const text = [
       '# flows',
@@ -31,7 +31,7 @@ describe.each(names)('%s', (name) => {
       '',
     ].join('\n');
     expectGolden(`node/golden/${name}.txt`, text);
-    expect(renderBase({ ...facts, ...networks })).toContain('chain leak_guard');
+    expect(renderBase({ ...facts, ...networks, uplink })).toContain('chain leak_guard');
   });
 
   test('does not depend on the order of its input', () => {

@@ -11,6 +11,7 @@ import type { Cidr, Ip } from '../../model/address.ts';
 import { hex } from '../ovs/flow.ts';
 import { seenBit, tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../facts.ts';
+import type { Uplink } from '../links/addresses.ts';
 
 export const nftTable = 'sdn_compat';
 
@@ -25,6 +26,8 @@ export interface NftBase {
   readonly service: Cidr;
   readonly subnet: Cidr;
   readonly vxlanPort: number;
+  readonly nodeIP: Ip;
+  readonly uplink: Pick<Uplink, 'device' | 'network'>;
 }
 
 /** What changes from moment to moment. */
@@ -66,6 +69,14 @@ function sets(base: NftBase): string[] {
   ];
 }
 
+/**
+ * Source NAT to an address of the node. Masquerading takes the first address that the kernel has of the network it
+ * sends into; in the node's own network that may be an egress IP, once the node's address was removed and added again.
+ */
+function asNode({ nodeIP, uplink: { device, network } }: NftBase, match = ''): string[] {
+  return [`${match}oifname "${device}" rt ip nexthop ${network.text} snat to ${nodeIP}`, `${match}masquerade`];
+}
+
 function leaving(base: NftBase): string[] {
   const masqueraded = base.masqueradeBit === undefined ? [] : [`meta mark & ${hex((1 << base.masqueradeBit) >>> 0)} != 0 accept`];
   return [
@@ -78,9 +89,9 @@ function leaving(base: NftBase): string[] {
     'snat to meta mark map @egress_snat',
     `meta mark != ${unmarked} drop`,
     `ip saddr != ${base.subnet.text} drop`,
-    'ct status dnat masquerade',
+    ...asNode(base, 'ct status dnat '),
     'ip saddr @restricted_pods drop',
-    'masquerade',
+    ...asNode(base),
   ];
 }
 
