@@ -42,17 +42,17 @@ async function hostsNow(lab: TestLab): Promise<Worker[]> {
   return workers.filter((worker) => items.some(({ metadata, egressIPs = [] }) => metadata.name.startsWith(worker) && egressIPs.length > 0));
 }
 
-async function repeat(lab: TestLab, clients: ReadonlyMap<Worker, Client>, round: number): Promise<number> {
+async function repeat(lab: TestLab, clients: ReadonlyMap<Worker, Client>, { round, target }: { round: number; target: number }): Promise<number> {
   const hosts = await hostsNow(lab);
   const victim = hosts[round % hosts.length]!;
   const others = [...clients].flatMap(([worker, client]) => (worker === victim ? [] : [client]));
   const pulled = Date.now();
   await lab.command('fail', victim, '--mode', 'link');
-  await sleep(7_000);
+  await sleep(target + 2_000); // what has not failed within a second has not failed
   const outage = Math.max(...others.map((client) => client.lastFailure(pulled, Date.now() - 1_100)));
   await lab.command('heal', victim);
   await until('its pod gets answers again', () => (clients.get(victim)?.attempts.at(-1)?.source ?? '') !== '', 30);
-  await sleep(5_000); // three answers, with either interval
+  await sleep(target); // three answers
   return outage;
 }
 
@@ -70,7 +70,7 @@ async function measure(mode: Mode): Promise<number[]> {
     await until('all have an egress IP', () => [...clients.values()].every((client) => client.attempts.at(-1)?.source.startsWith('192.168.7.20') === true), 20);
     await sleep(4_000);
     const outages: number[] = [];
-    for (let round = 0; round < repetitions; round += 1) outages.push(await repeat(lab, clients, round));
+    for (let round = 0; round < repetitions; round += 1) outages.push(await repeat(lab, clients, { round, target: mode.target }));
     return outages.sort((a, b) => a - b);
   } finally {
     for (const client of clients.values()) client.stop();
