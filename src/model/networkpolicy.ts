@@ -1,5 +1,5 @@
 /** NetworkPolicies as values (networking.k8s.io/v1), and the arithmetic of their blocks and port ranges. */
-import { type Cidr, ipFromNumber, lastOf, overlaps, parseCidr } from './address.ts';
+import { type Cidr, ipFromNumber, lastOf, overlaps, parseCidr, parseIfaddr } from './address.ts';
 import type { LabelSelectorObject, NetworkPolicyObject, PolicyPeerObject, PolicyPortObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -57,16 +57,22 @@ export function portMasks(from: number, to: number): { readonly value: number; r
   return masks;
 }
 
+/** The network that a block of a NetworkPolicy means; Kubernetes passes over host bits (10.0.0.5/24). */
+function blockOf(text: string): Result<Cidr> {
+  const parsed = parseIfaddr(text);
+  return parsed.ok ? ok(parsed.value.network) : err(`${JSON.stringify(text)} is not a CIDR`);
+}
+
 /** A peer as a value. A block of IPv6 is one without addresses here: pods have none, and flows match none. */
 function parsePeer(peer: PolicyPeerObject): Result<Peer> {
   if (peer.ipBlock === undefined) {
     return ok({ kind: 'pods', pods: peer.podSelector ?? {}, namespaces: peer.namespaceSelector });
   }
-  const block = parseCidr(peer.ipBlock.cidr);
+  const block = blockOf(peer.ipBlock.cidr);
   if (!block.ok) return err(`ipBlock.cidr: ${block.error}`);
   const excepts: Cidr[] = [];
   for (const text of peer.ipBlock.except ?? []) {
-    const except = parseCidr(text);
+    const except = blockOf(text);
     if (!except.ok) return err(`ipBlock.except: ${except.error}`);
     excepts.push(except.value);
   }

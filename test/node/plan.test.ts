@@ -245,6 +245,13 @@ test('blocks of IPv6 allow nothing, and leave the others of their rule as they a
   ]);
 });
 
+test('host bits of a block are passed over, as Kubernetes does', () => {
+  expect(allowed({ policies: [spec([{ ipBlock: { cidr: '10.1.2.3/16', except: ['10.1.129.1/17'] } }])] })).toEqual([
+    'table=27,priority=150,ip,reg0=0x4d,nw_dst=10.1.0.0/17',
+    'table=80,priority=150,ip,reg1=0x4d,nw_src=10.1.0.0/17',
+  ]);
+});
+
 test('a pod whose address is of IPv6 is no peer', () => {
   const policies = [spec([{ podSelector: { matchLabels: { app: 'web' } } }])];
   expect(allowed({ policies, labels: { 'project-77/fd00::5': { app: 'web' } } })).toEqual([]);
