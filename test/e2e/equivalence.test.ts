@@ -134,8 +134,8 @@ function inputOf(state: Ours): NodeInput {
   ];
   const vnids = new Map([['app', vnid(77)], ['other', vnid(78)], ...(state.joined === true ? [['second', vnid(77)] as const] : [])]);
   const pods = [
-    { namespace: 'app', labels: { app: 'web' }, podIP },
-    { namespace: 'other', labels: { role: 'client' }, podIP: '10.128.2.20' },
+    { namespace: 'app', name: 'web', labels: { app: 'web' }, podIP },
+    { namespace: 'other', name: 'client', labels: { role: 'client' }, podIP: '10.128.2.20' },
   ];
   return {
     facts: {
@@ -151,7 +151,7 @@ function inputOf(state: Ours): NodeInput {
     uplink: { device: 'eth0', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 },
     networks: { cluster: [cidr('10.128.0.0/14')], service: cidr('172.30.0.0/16'), mode, vxlanPort: 4789 },
     remotes: hostSubnets.slice(1, state.peer === false ? 1 : 2).map(({ name, hostIP, subnet }) => ({ name, nodeIP: hostIP, subnet })),
-    pods: state.pod === false ? [] : [{ ip: ip(podIP), ofport: 3, vnid: vnid(77), namespace: 'project-77', name: '' }],
+    pods: state.pod === false ? [] : [{ ip: ip(podIP), ofport: 3, vnid: vnid(77), namespace: 'app', name: 'web' }],
     state: egressState({ hostSubnets, netNamespaces, offline: new Set() }),
     egressPolicies: egressPolicies(
       (state.rules ?? []).map((rules, index) => ({
@@ -170,7 +170,7 @@ function inputOf(state: Ours): NodeInput {
         : policyWorld({
             policies: (state.policies ?? []).map((spec, index) => ({ metadata: { namespace: 'app', name: `p${index}` }, spec })),
             namespaces: ['app', 'other'].map((name) => ({ metadata: { name, labels: { name } } })),
-            pods: pods.map(({ namespace, labels, podIP: address }) => ({ metadata: { namespace, labels }, status: { podIP: address } })),
+            pods: pods.map(({ namespace, name, labels, podIP: address }) => ({ metadata: { namespace, name, labels }, status: { podIP: address } })),
             vnids,
           }),
   };
