@@ -68,7 +68,7 @@ export async function runController(command: Command): Promise<void> {
   if (config !== undefined) await applyConfigFile(command, config);
   const flags = command.opts<ControllerFlags>();
   checkFlags(flags);
-  keepHeapSmall();
+  keepHeapSmall('maglev'); // its rounds go over all egress IPs of the cluster
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-controller' });
   const { kubeconfig } = flags;
   const client = await openKube({ logger, userAgent: 'sdn-compat-controller', ...(kubeconfig === undefined ? {} : { kubeconfig }) });

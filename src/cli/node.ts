@@ -76,7 +76,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     return undefined;
   }
   checkResolver(flags.resolver);
-  keepHeapSmall();
+  keepHeapSmall('none');
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-node' });
   const { kubeconfig, ovsRunDir, cniSocket, datapath, firstAvailable } = flags;
   const client = await openKube({ logger, userAgent: 'sdn-compat-node', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
