@@ -1,4 +1,5 @@
 /** Probes a set of nodes, all at once, and tells when one goes offline or comes back. The rules are in model/health.ts. */
+import sortBy from 'lodash/sortBy.js';
 import type { Ip } from '../model/address.ts';
 import { answered, type Health, heardAgain, isBurstDue, judged, probed, type Timing, timingOf, unknownHealth, withReadiness } from '../model/health.ts';
 import type { Probe } from './probe.ts';
@@ -9,6 +10,16 @@ export interface Target {
   readonly ip: Ip;
   /** No verdict on it is wanted: it only shows, when it answers, that this process is not cut off. */
   readonly isWitness?: boolean;
+}
+
+/** With fewer nodes to watch than this, others are watched with them. */
+const enough = 4;
+
+/** The targets, and where these are few the first of the others by key as witnesses. */
+export function withWitnesses(targets: readonly Target[], others: readonly Target[]): readonly Target[] {
+  if (targets.length === 0) return [];
+  const witnesses = sortBy(others, ({ key }) => key).slice(0, Math.max(0, enough - targets.length));
+  return [...targets, ...witnesses.map((one) => ({ ...one, isWitness: true }))];
 }
 
 export type Verdict = Health['verdict'];

@@ -234,7 +234,7 @@ class Agent {
     this.#egressNotes.tell(view.egressPolicies.notes);
     if (view.world !== undefined) this.#policyNotes.tell(view.world.problems);
       this.#health.setNotReady(view.notReady);
-      this.#health.watch(view.hosts);
+      this.#health.watch(view.hosts, view.remotes);
       const prepared = await this.#machine.prepare(view);
       if (isLast || performance.now() - began < closeAfter) return { view, prepared };
     }

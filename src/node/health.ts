@@ -1,5 +1,5 @@
 /** The health of the other nodes that host egress IPs, as this node sees it: a dead one is no hop. */
-import { HealthMonitor } from '../io/health.ts';
+import { HealthMonitor, type Target, withWitnesses } from '../io/health.ts';
 import type { Probe } from '../io/probe.ts';
 import type { Logger } from '../io/log.ts';
 import type { Ip } from '../model/address.ts';
@@ -32,8 +32,11 @@ export class PeerHealth {
     });
   }
 
-  /** Watches exactly these nodes. The verdict on one follows its address; when it is no longer watched it is taken back. */
-  watch(nodes: readonly RemoteNode[]): void {
+  /**
+   * Watches exactly these nodes; where they are few, some of the others too, so that a dead node can be told from being cut
+   * off. The verdict on one follows its address; when it is no longer watched it is taken back.
+   */
+  watch(nodes: readonly RemoteNode[], others: readonly RemoteNode[] = []): void {
     const wanted = new Map(nodes.map((node) => [node.name, node.nodeIP]));
     const moved = [...this.#addresses].filter(([name, ip]) => this.#offline.has(name) && wanted.get(name) !== ip);
     for (const [, ip] of moved) this.#deps.setOffline(ip, false);
@@ -44,7 +47,8 @@ export class PeerHealth {
     }
     this.#addresses.clear();
     for (const [name, ip] of wanted) this.#addresses.set(name, ip);
-    this.#monitor.setTargets(nodes.map((node) => ({ key: node.name, ip: gatewayOf(node.subnet) })));
+    const targetOf = ({ name, subnet }: RemoteNode): Target => ({ key: name, ip: gatewayOf(subnet) });
+    this.#monitor.setTargets(withWitnesses(nodes.map(targetOf), others.filter(({ name }) => !wanted.has(name)).map(targetOf)));
   }
 
   /** By node address: whether each node that is watched is online. */

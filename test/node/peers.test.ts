@@ -36,9 +36,12 @@ test('the metrics tell the nodes that are watched now, each with its verdict, wh
   expect(await told()).toEqual([1, 2, 3].map((index) => `sdn_compat_agent_peer_online{node_ip="192.168.7.1${index}"} ${index === 2 ? 0 : 1}`));
   health.watch([peer(1), { ...peer(2), nodeIP: ip('192.168.7.19') }, peer(3)]);
   expect(await told()).toContain('sdn_compat_agent_peer_online{node_ip="192.168.7.19"} 0');
+  health.watch([peer(2)], [peer(1), peer(2), peer(3)]);
+  await until(async () => (await told()).includes('sdn_compat_agent_peer_online{node_ip="192.168.7.12"} 0')); // others answer, so it is that node
+  expect(await told()).toHaveLength(1);
   health.watch([peer(1)]);
   expect(await told()).toEqual(['sdn_compat_agent_peer_online{node_ip="192.168.7.11"} 1']);
-  expect(verdicts).toEqual([['192.168.7.12', true], ['192.168.7.12', false], ['192.168.7.19', true], ['192.168.7.19', false]]);
+  expect(verdicts).toEqual([['192.168.7.12', true], ['192.168.7.12', false], ['192.168.7.19', true], ['192.168.7.19', false], ['192.168.7.12', true], ['192.168.7.12', false]]);
   stop.abort();
   await running;
 });

@@ -4,8 +4,7 @@
  * so that no decision rests on a list that we have changed ourselves meanwhile.
  */
 import partition from 'lodash/partition.js';
-import sortBy from 'lodash/sortBy.js';
-import type { Target } from '../../io/health.ts';
+import { type Target, withWitnesses } from '../../io/health.ts';
 import type { EgressChange } from '../../model/egress/tracker.ts';
 import { EgressTracker } from '../../model/egress/tracker.ts';
 import type { Placement } from '../../model/egress/verdict.ts';
@@ -25,9 +24,6 @@ function versionOf(object: HostSubnetObject): number {
 function isNotReady(node: NodeObject): boolean {
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
 }
-
-/** With fewer nodes to watch than this, others are watched with them. */
-const enoughWatched = 4;
 
 export class EgressView {
   readonly tracker = new EgressTracker();
@@ -136,9 +132,7 @@ export class EgressView {
     const hosts = [...this.tracker.hosts()].map(({ hostSubnet }) => hostSubnet);
     const targetOf = ({ name, subnet }: HostSubnet): Target => ({ key: name, ip: addressAt(subnet, 1) });
     const [used, others] = partition(hosts, ({ egressCIDRs }) => egressCIDRs.length > 0);
-    if (used.length === 0) return [];
-    const witnesses = sortBy(others, ({ name }) => name).slice(0, Math.max(0, enoughWatched - used.length));
-    return [...used.map(targetOf), ...witnesses.map((host) => ({ ...targetOf(host), isWitness: true }))];
+    return withWitnesses(used.map(targetOf), others.map(targetOf));
   }
 
   /** Takes who is offline: an address is when any node that has it is. Returns the addresses that are offline now. */
