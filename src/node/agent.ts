@@ -10,7 +10,8 @@ import { tcpProbe } from '../io/probe.ts';
 import type { Ip } from '../model/address.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
 import { type Applied, Applier } from './apply.ts';
-import type { Connection } from './conntrack.ts';
+import type { Ownership } from './conntrack/stale.ts';
+import { Sweeper } from './conntrack/sweeper.ts';
 import { linkedPods } from './cni/attach.ts';
 import { PodAttacher } from './cni/attacher.ts';
 import { type AttachedPod, attachedPods } from './cni/pods.ts';
@@ -19,6 +20,7 @@ import { ClusterFeed, type ClusterView } from './feed.ts';
 import type { LocalPod } from './facts.ts';
 import { PeerHealth } from './health.ts';
 import { reused } from './kept.ts';
+import { parseAddresses } from './links/addresses.ts';
 import { watchMachine } from './links/monitor.ts';
 import { PresentAddresses } from './links/present.ts';
 import { NameTracker, resolverLookup } from './names.ts';
@@ -69,10 +71,13 @@ class Agent {
   readonly #machine: Machine;
   readonly #attacher: PodAttacher;
   readonly #applier: Applier;
+  readonly #sweeper: Sweeper;
   readonly #addresses: PresentAddresses;
   /** Waiting for a pass that has not begun yet. */
   #waiters: (() => void)[] = [];
   #view: ClusterView | undefined;
+  /** The plan that is being brought about, or was last, and the machine it is for. */
+  #planned: { readonly plan: NodePlan; readonly prepared: Prepared } | undefined;
   #pods: readonly LocalPod[] = [];
   #ready = false;
   /** When the change was heard that the next pass is for; undefined when there is none. */
@@ -113,8 +118,9 @@ class Agent {
       lost: () => this.#lookAgain(),
       rebuilding: () => this.#applier.forget(),
     });
-    const endInSwitch = (connections: readonly Connection[]): Promise<void> => this.#machine.endConnections(connections);
-    this.#applier = new Applier({ exec, logger, signal, addresses, bridge: this.#machine.bridge, endInSwitch });
+    this.#sweeper = new Sweeper({ exec, logger, ownership: () => this.#ownership(), onEnded: metrics.connectionsEnded });
+    const ownersChanged = (): void => this.#sweeper.sweep();
+    this.#applier = new Applier({ exec, logger, signal, addresses, bridge: this.#machine.bridge, ownersChanged });
     this.#attacher = new PodAttacher({
       exec,
       logger,
@@ -135,7 +141,12 @@ class Agent {
     this.#wake();
     await Promise.all([
       watchMachine(
-        { linksChanged: () => this.#linksChanged(), routingLost: () => this.#lookAgain(), nftLost: () => this.#nftLost() },
+        {
+          linksChanged: () => this.#linksChanged(),
+          routingLost: () => this.#lookAgain(),
+          nftLost: () => this.#nftLost(),
+          strangers: () => this.#sweeper.sweepMarked(),
+        },
         this.#logger,
         this.#signal,
       ),
@@ -143,6 +154,7 @@ class Agent {
       this.#health.run(this.#signal),
       this.#queue.process(() => this.#sync(), this.#signal),
       this.#closing.process(() => this.#close(), this.#signal),
+      this.#sweeper.run(this.#signal),
     ]);
     this.#machine.close();
   }
@@ -157,6 +169,7 @@ class Agent {
   #lookAgain(): void {
     this.#machine.forget();
     this.#applier.forget();
+    this.#sweeper.sweep();
     this.#wake();
   }
 
@@ -212,7 +225,7 @@ class Agent {
       const vnid = this.#feed.vnids.get(namespace);
       return vnid === undefined ? [] : [{ ip, vnid }];
     });
-    const limits = planLimits(this.#options, pods, this.#feed.stateOf(pods.map(({ vnid }) => vnid)));
+    const limits = planLimits({ ...this.#options, name: this.#options.nodeName }, pods, this.#feed.stateOf(pods.map(({ vnid }) => vnid)));
     if (await this.#applier.close(limits)) {
       this.#logger.info('a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link');
       this.#wake();
@@ -231,8 +244,8 @@ class Agent {
       const view = found.value;
       this.#view = view;
       this.#names.follow(view.egressPolicies.names);
-    this.#egressNotes.tell(view.egressPolicies.notes);
-    if (view.world !== undefined) this.#policyNotes.tell(view.world.problems);
+      this.#egressNotes.tell(view.egressPolicies.notes);
+      if (view.world !== undefined) this.#policyNotes.tell(view.world.problems);
       this.#health.setNotReady(view.notReady);
       this.#health.watch(view.hosts, view.remotes);
       const prepared = await this.#machine.prepare(view);
@@ -245,12 +258,12 @@ class Agent {
     const found = await this.#prepare();
     if (found === undefined) return false;
     const { view, prepared } = found;
-    const { facts, uplink, networks } = prepared;
+    const { facts, uplink, gateways, networks } = prepared;
     const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view), ({ ip }) => ip);
     this.#pods = pods;
     const state = this.#feed.stateOf(pods.map(({ vnid }) => vnid));
     const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
-    const plan = planNode({ ...view, facts, uplink, networks, pods, state, addressesOf });
+    const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, addressesOf });
     const applied = await this.#apply(plan, view, prepared);
     this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);
     if (!this.#ready) {
@@ -261,19 +274,37 @@ class Agent {
     return true;
   }
 
-  async #apply(plan: NodePlan, { own }: ClusterView, { facts, networks, uplink }: Prepared): Promise<Applied> {
-    const nftBase = renderBase({ ...facts, ...networks, uplink });
-    const inside = [...networks.cluster, networks.service];
+  async #apply(plan: NodePlan, { own }: ClusterView, prepared: Prepared): Promise<Applied> {
+    const { facts, networks, uplink } = prepared;
+    const chains = { text: renderBase({ ...facts, ...networks, uplink }), datapath: facts.datapath };
     const began = performance.now();
-    const done = await this.#applier.apply(plan, { nftBase, uplink, inside, nodeIP: facts.nodeIP });
+    const isFirst = this.#planned === undefined;
+    this.#planned = { plan, prepared };
+    const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
+    if (isFirst) this.#sweeper.sweep();
     for (const [ip, reason] of plan.refused) {
       this.#say(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
       this.#events.report({ object: involved(hostSubnets, facts.name, own.object), type: 'Warning', reason: 'EgressIPRefused', message: reason });
     }
-    if (done.bundleLines + done.hosted.length + done.released.length + done.connectionsEnded > 0) {
+    if (done.bundleLines + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }
     return done;
+  }
+
+  async #ownership(): Promise<Ownership | undefined> {
+    if (this.#planned === undefined) return undefined;
+    const { plan, prepared } = this.#planned;
+    const { facts, networks } = prepared;
+    return {
+      podNetworks: networks.cluster,
+      inside: [...networks.cluster, networks.service],
+      subnet: facts.subnet,
+      snat: plan.nft.snat,
+      hosted: plan.addresses,
+      restricted: plan.restricted,
+      own: new Set(parseAddresses(await this.#addresses.read()).map(({ ip }) => ip)),
+    };
   }
 
   #say(about: string, reason: string | undefined, message: string): void {

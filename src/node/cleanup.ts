@@ -4,7 +4,7 @@ import { must } from '../io/exec.ts';
 import { parseAddresses } from './links/addresses.ts';
 import { linkedPods, removeLink } from './cni/attach.ts';
 import { removeAllLimits } from './cni/pods.ts';
-import { nftTable } from './nft/ruleset.ts';
+import { nftTables } from './nft/ruleset.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
 import { bridge, guard } from './ovs/pipeline.ts';
 
@@ -52,9 +52,13 @@ async function removePods(run: Exec): Promise<string[]> {
   return removed;
 }
 
-async function removeTable(run: Exec): Promise<string[]> {
-  const gone = await run('nft', ['delete', 'table', 'ip', nftTable]);
-  return gone.status === 0 ? [`nft table ${nftTable}`] : [];
+async function removeTables(run: Exec): Promise<string[]> {
+  const removed: string[] = [];
+  for (const name of Object.values(nftTables)) {
+    const gone = await run('nft', ['delete', 'table', ...name.split(' ')]);
+    if (gone.status === 0) removed.push(`nft table ${name}`);
+  }
+  return removed;
 }
 
 /** What was removed, and why some of it could not be. */
@@ -65,7 +69,7 @@ export interface Cleaned {
 
 /** Removes everything of ours; what one step cannot remove stops no other. The agent must not run. */
 export async function cleanup(run: Exec, ovsdbSocket: string): Promise<Cleaned> {
-  const steps = [removeAddresses, () => removeBridge(ovsdbSocket), removePods, removeTable, removeGuard];
+  const steps = [removeAddresses, () => removeBridge(ovsdbSocket), removePods, removeTables, removeGuard];
   const removed: string[] = [];
   const failures: string[] = [];
   for (const step of steps) {

@@ -2,18 +2,19 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Exec } from '../io/exec.ts';
+import { type Exec, must } from '../io/exec.ts';
 import { connectRpc, type RpcConnection } from '../io/jsonrpc.ts';
 import type { Logger } from '../io/log.ts';
+import type { Ip } from '../model/address.ts';
 import type { ClusterNetwork } from '../model/clusternetwork.ts';
 import { linkedPods } from './cni/attach.ts';
 import { addPodPort, attachedPods, keptLimit } from './cni/pods.ts';
-import type { Connection } from './conntrack.ts';
 import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
-import { findUplink, type Uplink } from './links/addresses.ts';
+import { findUplink, gatewaysOf, type Uplink } from './links/addresses.ts';
+import { configureGuardRoutes, configureGuardRules } from './links/guard.ts';
 import type { PresentAddresses } from './links/present.ts';
-import { configureGuard, configureTun, isTunConfigured, vxlanOverhead } from './links/tun.ts';
+import { configureTun, isTunConfigured, vxlanOverhead } from './links/tun.ts';
 import { Bridge, ensureBridge, missingOperations } from './ovs/bridge.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
 import { bridge } from './ovs/pipeline.ts';
@@ -46,6 +47,8 @@ export interface Prepared {
   readonly facts: NodeFacts;
   readonly networks: Networks;
   readonly uplink: Uplink;
+  /** Next hops of the node's routes. */
+  readonly gateways: ReadonlySet<Ip>;
   readonly mtu: number;
   readonly ovsdb: Ovsdb;
 }
@@ -60,23 +63,6 @@ function networksOf(network: ClusterNetwork): Networks {
   return { cluster: networks.map(({ cidr }) => cidr), service: serviceNetwork, mode, vxlanPort };
 }
 
-/** Ends one connection in ovs-vswitchd's conntrack; that it is not there is no error. */
-async function flushConnection(rpc: RpcConnection, tuple: string): Promise<void> {
-  await rpc.call('dpctl/flush-conntrack', [tuple]).catch((error: unknown) => {
-    if (!(error instanceof Error) || !error.message.includes('No such file or directory')) throw error;
-  });
-}
-
-const protocolNumbers: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, sctp: 132 };
-
-function tupleOf(connection: Connection): string | undefined {
-  const number = protocolNumbers[connection.protocol];
-  if (number === undefined) return undefined;
-  const ports =
-    connection.sourcePort === undefined ? [] : [`ct_tp_src=${connection.sourcePort}`, `ct_tp_dst=${connection.destinationPort ?? ''}`];
-  return [`ct_nw_src=${connection.source}`, `ct_nw_dst=${connection.destination}`, `ct_nw_proto=${number}`, ...ports].join(',');
-}
-
 export class Machine {
   readonly bridge: Bridge;
   readonly #options: MachineOptions;
@@ -84,6 +70,8 @@ export class Machine {
   readonly #datapath: Datapath;
   #ovsdb: Promise<Ovsdb> | undefined;
   #switch: RpcConnection | undefined;
+  /** The nodes that the routing guard lets by, as text. */
+  readonly #guarded = new Remembered<string>();
   readonly #prepared = new Remembered<{ readonly for: string; readonly value: Prepared }>();
   /** Sandboxes whose port is on the bridge and must not vanish. */
   #ports = new Set<string>();
@@ -107,6 +95,7 @@ export class Machine {
   /** Forgets what is set up, so that the next `prepare` looks at all of it. */
   forget(): void {
     this.#prepared.forget();
+    this.#guarded.forget();
   }
 
   /** Sets the machine up for the cluster as it is now, where it is not yet; throws with the reason when it cannot. */
@@ -127,7 +116,10 @@ export class Machine {
     const wanted = JSON.stringify([facts, mtu, uplink, networks, uuid], plain);
     const isDone = missingOperations(ovsdb, options).length === 0 && isTunConfigured(listing, facts, mtu) && !this.#hasLostPorts(ovsdb);
     const prepared = this.#prepared.value;
-    if (isDone && prepared?.for === wanted) return prepared.value;
+    if (isDone && prepared?.for === wanted) {
+      await this.#guardNodes(view, networks);
+      return prepared.value;
+    }
     this.#deps.rebuilding();
     this.#checkMtu(mtu, uplink);
     await ensureBridge(ovsdb, options);
@@ -136,11 +128,24 @@ export class Machine {
     this.#reattaching = reattaching.catch(() => undefined);
     await reattaching;
     await configureTun(exec, facts, networks, mtu);
-    await configureGuard(exec, networks, uplink);
+    this.#guarded.forget();
+    await this.#guardNodes(view, networks);
+    await configureGuardRules(exec);
+    const gateways = gatewaysOf(await must(exec, 'ip', ['-j', '-4', 'route', 'show']));
     addresses.forget();
-    const value: Prepared = { facts, networks, uplink, mtu, ovsdb };
+    const value: Prepared = { facts, networks, uplink, gateways, mtu, ovsdb };
     keep({ for: JSON.stringify([facts, mtu, uplink, networks, ovsdb.find('Bridge', bridge)?.uuid], plain), value });
     return value;
+  }
+
+  /** Pods reach the nodes, and nobody else of the nodes' network, when the nft tables are lost. */
+  async #guardNodes({ own, remotes }: ClusterView, networks: Networks): Promise<void> {
+    const keep = this.#guarded.begin();
+    const nodes = [...new Set([own.hostIP, ...remotes.map(({ nodeIP }) => nodeIP)])].sort();
+    const wanted = nodes.join();
+    if (this.#guarded.value === wanted) return;
+    await configureGuardRoutes(this.#deps.exec, networks, nodes);
+    keep(wanted);
   }
 
   #facts({ own }: ClusterView): NodeFacts {
@@ -176,14 +181,6 @@ export class Machine {
     const before = this.#ports;
     this.#ports = new Set(attached);
     return [...before].some((sandbox) => !this.#ports.has(sandbox));
-  }
-
-  /** Ends connections in the userspace datapath's own conntrack. */
-  async endConnections(connections: readonly Connection[]): Promise<void> {
-    if (this.#datapath === 'system' || connections.length === 0) return;
-    const rpc = this.#switch;
-    const tuples = connections.flatMap((connection) => tupleOf(connection) ?? []);
-    if (rpc !== undefined) await Promise.all(tuples.map((tuple) => flushConnection(rpc, tuple)));
   }
 
   /**

@@ -8,6 +8,7 @@ export interface NodeMetrics {
   readonly registry: Registry;
   /** Takes what a pass did, and the seconds since the change that it is for. */
   readonly applied: (plan: NodePlan, applied: Applied, seconds: number) => void;
+  readonly connectionsEnded: (count: number) => void;
   readonly failed: () => void;
   /** Says where to look, at each scrape, which nodes that host egress IPs are watched and whether they are online. */
   readonly followPeers: (peers: () => ReadonlyMap<Ip, boolean>) => void;
@@ -38,10 +39,10 @@ export function createNodeMetrics(): NodeMetrics {
     registry,
     applied: (plan, applied, seconds) => {
       if (applied.bundleLines > 0) flows.observe(seconds);
-      ended.inc(applied.connectionsEnded);
       hosted.set(plan.addresses.size);
       refused.set(plan.refused.size);
     },
+    connectionsEnded: (count) => ended.inc(count),
     failed: () => errors.inc(),
     followPeers: (source) => (peers = source),
   };

@@ -89,18 +89,21 @@ test('an interface whose name leaves no room for the label: egress IPs are refus
   await lab.untilSource('blue/w2', '192.168.7.13');
 }, 30_000);
 
-test("the node's address removed and added again comes behind the egress IPs, and yet is what other pods leave with", async () => {
+test.each(['1', '0'])("the node's address removed and added again, with promote_secondaries=%s: it comes first again, and node and pods leave with it", async (promote) => {
   await lab.patch('hostsubnet', 'worker2', { egressIPs: [egressIP] });
   await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
   await lab.untilSource('red/w0', egressIP);
-  await lab.node('worker2', 'sysctl', '-q', '-w', 'net.ipv4.conf.br-ex.promote_secondaries=1');
+  await lab.node('worker2', 'sysctl', '-q', '-w', `net.ipv4.conf.br-ex.promote_secondaries=${promote}`);
   await lab.node('worker2', 'ip', 'addr', 'del', '192.168.7.13/24', 'dev', 'br-ex');
   await lab.node('worker2', 'ip', 'addr', 'add', '192.168.7.13/24', 'brd', '+', 'dev', 'br-ex');
   await lab.node('worker2', 'ip', 'route', 'replace', 'default', 'via', '192.168.7.1');
   const first = async (): Promise<string> => (await lab.node('worker2', 'ip', '-4', '-o', 'addr', 'show', 'dev', 'br-ex')).stdout.split('\n')[0] ?? '';
-  expect(await first()).toContain(egressIP);
+  const own = async (): Promise<string> => (await lab.node('worker2', 'curl', '-s', '--max-time', '2', 'http://10.1.8.72:8080/ip')).stdout.trim();
+  await until('the address of the node comes first', async () => (await first()).includes('192.168.7.13/24'), 5);
+  expect(await own()).toBe('192.168.7.13');
   for (let i = 0; i < 5; i += 1) expect(await lab.source('blue/w2', 2)).toBe('192.168.7.13');
-  expect(await first()).toContain(egressIP);
+  await lab.untilSource('red/w0', egressIP);
+  expect((await lab.node('worker2', 'cat', '/proc/sys/net/ipv4/conf/br-ex/promote_secondaries')).stdout.trim()).toBe(promote);
   await clear();
 }, 30_000);
 

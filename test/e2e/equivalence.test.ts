@@ -148,6 +148,7 @@ function inputOf(state: Ours): NodeInput {
       masqueradeBit: state.masqueradeBit ?? 14,
       firstAvailable: false,
     },
+    gateways: new Set(),
     uplink: { device: 'eth0', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 },
     networks: { cluster: [cidr('10.128.0.0/14')], service: cidr('172.30.0.0/16'), mode, vxlanPort: 4789 },
     remotes: hostSubnets.slice(1, state.peer === false ? 1 : 2).map(({ name, hostIP, subnet }) => ({ name, nodeIP: hostIP, subnet })),

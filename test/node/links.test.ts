@@ -1,5 +1,4 @@
-import { deletions, parseConnections, staleConnections } from '../../src/node/conntrack.ts';
-import { addressCommands, findUplink, labelOf, parseAddresses, planAddresses, refusal } from '../../src/node/links/addresses.ts';
+import { addressCommands, findUplink, gatewaysOf, labelOf, parseAddresses, planAddresses, refusal } from '../../src/node/links/addresses.ts';
 import { nextAddress } from '../../src/node/cni/pods.ts';
 import { isOfPodsOnly, losesRouting } from '../../src/node/links/monitor.ts';
 import { isTunConfigured } from '../../src/node/links/tun.ts';
@@ -32,20 +31,42 @@ test('the uplink is the interface that has the node address', () => {
 
 test('addresses with our label that nobody wants go, on any interface; the wanted one comes', () => {
   const uplink = value(findUplink(shown, ip('192.168.7.11')));
-  const plan = planAddresses(parseAddresses(shown), uplink, new Set([ip('192.168.7.201')]));
+  const plan = planAddresses(parseAddresses(shown), uplink, ip('192.168.7.11'), new Set([ip('192.168.7.201')]));
   expect(addressCommands(plan, uplink, value(labelOf('br-ex')))).toEqual({
     add: ['addr add 192.168.7.201/24 brd + dev br-ex label br-ex:eip'],
     remove: ['addr del 192.168.7.200/24 dev br-ex', 'addr del 10.1.1.1/32 dev old0'],
+    behind: [],
   });
-  expect(planAddresses(parseAddresses(shown), uplink, new Set([ip('192.168.7.200')])).add).toEqual([]);
+  expect(planAddresses(parseAddresses(shown), uplink, ip('192.168.7.11'), new Set([ip('192.168.7.200')])).add).toEqual([]);
 });
 
 test('an egress IP that the interface cannot carry is refused with the reason', () => {
   const uplink = value(findUplink(shown, ip('192.168.7.11')));
-  expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.7.200'))).toBeUndefined();
-  expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.8.1'))).toBe('egress IP 192.168.8.1 lies outside 192.168.7.0/24, the network of br-ex');
-  expect(refusal(uplink, ip('192.168.7.11'), ip('192.168.7.11'))).toBe("egress IP 192.168.7.11 is the node's own address");
-  expect(refusal({ ...uplink, device: 'abcdefghijkl' }, ip('192.168.7.11'), ip('192.168.7.200'))).toContain('give the interface a shorter name');
+  const node = { nodeIP: ip('192.168.7.11'), gateways: gatewaysOf('[{"dst":"default","gateway":"192.168.7.1"},{"dst":"10.0.0.0/8","nexthops":[{"gateway":"192.168.7.2"},{"dev":"x"}]}]') };
+  expect(refusal(uplink, node, ip('192.168.7.200'))).toBeUndefined();
+  expect(refusal(uplink, node, ip('192.168.7.1'))).toBe("egress IP 192.168.7.1 is the address of the node's gateway");
+  expect(refusal(uplink, node, ip('192.168.7.2'))).toContain('gateway');
+  expect(refusal(uplink, node, ip('192.168.7.0'))).toBe('egress IP 192.168.7.0 is the address of the network of br-ex');
+  expect(refusal(uplink, node, ip('192.168.7.255'))).toBe('egress IP 192.168.7.255 is the broadcast address of the network of br-ex');
+  expect(refusal({ ...uplink, network: cidr('192.168.7.200/31') }, node, ip('192.168.7.200'))).toBeUndefined();
+  expect(refusal(uplink, node, ip('192.168.8.1'))).toBe('egress IP 192.168.8.1 lies outside 192.168.7.0/24, the network of br-ex');
+  expect(refusal(uplink, node, ip('192.168.7.11'))).toBe("egress IP 192.168.7.11 is the node's own address");
+  expect(refusal({ ...uplink, device: 'abcdefghijkl' }, node, ip('192.168.7.200'))).toContain('give the interface a shorter name');
+});
+
+test("egress IPs that stand before the node's address are taken off and put back, so that they come behind it", () => {
+  const address = (local: string, label: string, secondary: boolean) => ({ family: 'inet', local, prefixlen: 24, label, ...(secondary ? { secondary } : {}) });
+  const present = (...infos: object[]) => JSON.stringify([{ ifname: 'br-ex', mtu: 1500, addr_info: infos }]);
+  const commands = (json: string) => {
+    const uplink = value(findUplink(json, ip('192.168.7.11')));
+    return addressCommands(planAddresses(parseAddresses(json), uplink, ip('192.168.7.11'), new Set([ip('192.168.7.200'), ip('192.168.7.201')])), uplink, 'br-ex:eip').behind;
+  };
+  const [first, second] = [address('192.168.7.200', 'br-ex:eip', false), address('192.168.7.201', 'br-ex:eip', true)];
+  expect(commands(present(first, address('192.168.7.11', 'br-ex', true), second))).toEqual([
+    'addr del 192.168.7.200/24 dev br-ex', 'addr add 192.168.7.200/24 brd + dev br-ex label br-ex:eip',
+  ]);
+  expect(commands(present(address('192.168.7.11', 'br-ex', false), { ...first, secondary: true }, second))).toEqual([]);
+  expect(commands(present(first, second, address('192.168.7.11', 'br-ex', true)))).toHaveLength(4);
 });
 
 test('a label has at most 15 characters', () => {
@@ -54,64 +75,6 @@ test('a label has at most 15 characters', () => {
     ok: false,
     error: 'interface abcdefghijkl: the label abcdefghijkl:eip of its egress IPs would have 16 characters, at most 15 are possible; give the interface a shorter name',
   });
-});
-
-const listing = `tcp      6 431999 ESTABLISHED src=10.254.0.2 dst=10.1.8.72 sport=40000 dport=8080 src=10.1.8.72 dst=192.168.7.11 sport=8080 dport=40000 [ASSURED] mark=0 use=1
-udp      17 29 src=10.254.0.2 dst=10.1.8.72 sport=5353 dport=53 [UNREPLIED] src=10.1.8.72 dst=192.168.7.200 sport=53 dport=5353 mark=0 use=1
-icmp     1 29 src=10.254.0.3 dst=10.1.8.72 type=8 code=0 id=7 src=10.1.8.72 dst=192.168.7.11 type=0 code=0 id=7 mark=0 use=1
-tcp      6 100 ESTABLISHED src=10.254.0.2 dst=172.30.0.1 sport=40001 dport=443 src=192.168.7.10 dst=192.168.7.11 sport=6443 dport=40001 [ASSURED] mark=0 use=1
-tcp      6 100 ESTABLISHED src=10.254.0.2 dst=10.254.1.9 sport=40002 dport=80 src=10.254.1.9 dst=10.254.0.2 sport=80 dport=40002 [ASSURED] mark=0 use=1
-tcp      6 100 ESTABLISHED src=10.254.5.9 dst=10.1.8.72 sport=40003 dport=80 src=10.1.8.72 dst=192.168.7.201 sport=80 dport=40003 [ASSURED] mark=0 use=1
-nonsense
-`;
-
-test('connections are read from what conntrack prints', () => {
-  const all = parseConnections(listing);
-  expect(all).toHaveLength(6);
-  expect(all[0]).toEqual({
-    protocol: 'tcp',
-    source: '10.254.0.2',
-    destination: '10.1.8.72',
-    sourcePort: '40000',
-    destinationPort: '8080',
-    translated: '192.168.7.11',
-    rewritten: false,
-    mark: 0,
-  });
-  expect(all[3]?.rewritten).toBe(true);
-});
-
-test('only connections to the outside with another source end; Services and pods go on', () => {
-  const inside = [cidr('10.254.0.0/16'), cidr('172.30.0.0/16')];
-  const stale = staleConnections(
-    parseConnections(listing),
-    { pods: new Map([[ip('10.254.0.2'), { allowed: [ip('192.168.7.200')], remote: [] }]]), givenUp: new Set([ip('192.168.7.201')]) },
-    inside,
-  );
-  expect(stale.map(({ sourcePort }) => sourcePort)).toEqual(['40000', '40003']);
-});
-
-test('a connection on a hop elsewhere goes on while that hop is listed, and ends when it is not', () => {
-  const line = 'udp      17 29 src=10.254.0.2 dst=10.1.8.72 sport=5353 dport=53 src=10.1.8.72 dst=10.254.0.2 sport=53 dport=5353 mark=3232237513 use=1\n';
-  const stale = (...remote: string[]) =>
-    staleConnections(parseConnections(line), { pods: new Map([[ip('10.254.0.2'), { allowed: [ip('192.168.7.200'), ip('192.168.7.201')], remote: remote.map(ip) }]]), givenUp: new Set() }, []);
-  expect(3232237513).toBe(0xc0a807c9); // 192.168.7.201
-  expect(stale('192.168.7.201')).toHaveLength(0);
-  expect(stale('192.168.7.200')).toHaveLength(1);
-  expect(stale()).toHaveLength(1);
-});
-
-test('connections are deleted by pairs of addresses, or one by one where others of the pair go on', () => {
-  const all = parseConnections(listing);
-  expect(deletions(all, all.slice(0, 3))).toEqual([
-    ['-D', '-f', 'ipv4', '-s', '10.254.0.2', '-d', '10.1.8.72', '-q', '192.168.7.11'],
-    ['-D', '-f', 'ipv4', '-s', '10.254.0.2', '-d', '10.1.8.72', '-q', '192.168.7.200'],
-    ['-D', '-f', 'ipv4', '-s', '10.254.0.3', '-d', '10.1.8.72', '-q', '192.168.7.11'],
-  ]);
-  const twin = { ...all[0]!, sourcePort: '40009' };
-  expect(deletions([...all, twin], all.slice(0, 1))).toEqual([
-    ['-D', '-p', 'tcp', '-s', '10.254.0.2', '-d', '10.1.8.72', '--sport', '40000', '--dport', '8080'],
-  ]);
 });
 
 test('pod addresses go round the subnet, and a used one is never given', () => {

@@ -1,4 +1,4 @@
-import { added, additions, contentOf, emptyContent, type NftContent, parseContent, removals, translations, within } from '../../src/node/nft/elements.ts';
+import { added, additions, contentOf, emptyContent, type NftContent, parseContent, removals, within } from '../../src/node/nft/elements.ts';
 import { type NftElements, renderBase } from '../../src/node/nft/ruleset.ts';
 import { bundleLines, emptyBridge, readContent, wantedContent } from '../../src/node/ovs/bundle.ts';
 import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
@@ -135,13 +135,14 @@ const someElements: fc.Arbitrary<NftElements> = fc.record({
   snat: fc.array(fc.tuple(fc.integer({ min: 0x20000001, max: 0x20000004 }), someIp)).map((pairs) => new Map(pairs)),
   hosted: fc.array(someIp).map((ips) => new Set(ips)),
   restricted: fc.array(someIp).map((ips) => new Set(ips)),
+  podSources: fc.array(fc.tuple(someIp, someIp)).map((pairs) => new Map(pairs)),
 });
 
 /** A table that obeys the commands as nft does: adding what is there with another value, or deleting what is not, fails. */
 function obey(start: NftContent, commands: readonly string[]): Record<string, string[]> {
   const table = new Map(Object.entries(start).map(([name, elements]) => [name, new Set(elements)]));
   for (const command of commands) {
-    const [, verb, set, list] = /^(add|delete) element ip sdn_compat (\S+) \{ (.*) \}$/.exec(command)!;
+    const [, verb, set, list] = /^(add|delete) element ip (?:sdn_compat|sdn_compat_guard) (\S+) \{ (.*) \}$/.exec(command)!;
     const elements = table.get(set!)!;
     for (const element of list!.split(', ')) {
       const held = [...elements].find((one) => one === element || one.split(' : ')[0] === element.split(' : ')[0]);
@@ -179,7 +180,7 @@ test('a plan is within the limits of its moment: closing changes nothing where a
   for (const name of names) {
     const input = nodeInput(scenes[name]!);
     const { nft } = planNode(input);
-    const limits = planLimits({ nodeName: input.facts.name, masqueradeBit: input.facts.masqueradeBit }, input.pods, input.state);
+    const limits = planLimits(input.facts, input.pods, input.state);
     expect(within(contentOf(nft), contentOf(limits))).toEqual(contentOf(nft));
   }
 });
@@ -190,7 +191,7 @@ test('limits take away and restrict, and give nothing', () => {
       const [actual, limits] = [contentOf(from), contentOf(to)];
       const closed = within(actual, limits);
       expect([...closed.restricted_pods].sort()).toEqual([...new Set([...from.restricted, ...to.restricted])].sort());
-      for (const set of ['egress_sources', 'egress_snat', 'egress_hosted'] as const) {
+      for (const set of ['egress_sources', 'egress_snat', 'egress_hosted', 'owners', 'pod_sources'] as const) {
         expect([...closed[set]]).toEqual([...actual[set]].filter((element) => limits[set].has(element)));
       }
       expect(obey(actual, [...additions(actual, closed), ...removals(actual, closed)])).toEqual(obey(closed, []));
@@ -199,10 +200,12 @@ test('limits take away and restrict, and give nothing', () => {
 });
 
 test('a mark that gets another address loses the old one in the transaction that adds the new', () => {
-  const content = (address: string) => contentOf({ snat: new Map([[0x2000004d, ip(address)]]), hosted: new Set(), restricted: new Set() });
+  const content = (address: string) => contentOf({ snat: new Map([[0x2000004d, ip(address)]]), hosted: new Set(), restricted: new Set(), podSources: new Map([[ip('10.254.0.2'), ip(address)]]) });
   expect(additions(content('192.168.7.200'), content('192.168.7.201'))).toEqual([
     'delete element ip sdn_compat egress_snat { 0x2000004d }',
     'delete element ip sdn_compat egress_sources { 0x2000004d . 192.168.7.200 }',
+    'delete element ip sdn_compat_guard pod_sources { 10.254.0.2 . 192.168.7.200 }',
+    'add element ip sdn_compat_guard pod_sources { 10.254.0.2 . 192.168.7.201 }',
     'add element ip sdn_compat egress_sources { 0x2000004d . 192.168.7.201 }',
     'add element ip sdn_compat egress_snat { 0x2000004d : 192.168.7.201 }',
   ]);
@@ -211,18 +214,20 @@ test('a mark that gets another address loses the old one in the transaction that
 });
 
 test('the elements are read from what nft prints', () => {
-  const json = JSON.stringify({
-    nftables: [
-      { metainfo: {} },
-      { map: { name: 'egress_snat', elem: [[0x2000004d, '192.168.7.200']] } },
-      { set: { name: 'egress_sources', elem: [{ concat: [0x2000004d, '192.168.7.200'] }] } },
-      { set: { name: 'egress_hosted', elem: ['192.168.7.200'] } },
-      { set: { name: 'restricted_pods' } },
-    ],
-  });
-  const wanted = contentOf({ snat: new Map([[0x2000004d, ip('192.168.7.200')]]), hosted: new Set([ip('192.168.7.200')]), restricted: new Set() });
-  expect(parseContent(json)).toEqual(wanted);
-  expect([...translations(wanted)]).toEqual([['0x2000004d', '192.168.7.200']]);
+  const nat = [
+    { metainfo: {} },
+    { map: { name: 'egress_snat', elem: [[0x2000004d, '192.168.7.200']] } },
+    { set: { name: 'egress_sources', elem: [{ concat: [0x2000004d, '192.168.7.200'] }] } },
+    { set: { name: 'owners', elem: [{ concat: [0x2000004d, 0x2000004d] }] } },
+  ];
+  const guard = [
+    { set: { name: 'egress_hosted', elem: ['192.168.7.200'] } },
+    { set: { name: 'pod_sources', elem: [{ concat: ['10.254.0.2', '192.168.7.200'] }] } },
+    { set: { name: 'restricted_pods' } },
+  ];
+  const [pod, egressIP] = [ip('10.254.0.2'), ip('192.168.7.200')];
+  const wanted = contentOf({ snat: new Map([[0x2000004d, egressIP]]), hosted: new Set([egressIP]), restricted: new Set(), podSources: new Map([[pod, egressIP]]) });
+  expect(parseContent([nat, guard].map((nftables) => JSON.stringify({ nftables })))).toEqual(wanted);
 });
 
 const spec = (peers: readonly object[], podSelector = {}): NonNullable<Scene['policies']>[number] => ({
@@ -280,13 +285,13 @@ test('a pod whose address the API does not tell yet is selected by its labels; o
   expect(closed({ untold: [key], policies: [] })).toEqual([]);
 });
 
-test('with several pod networks, connections from each to each are known, so that their replies pass', () => {
+test('with several pod networks, connections from each to each are known once they are let in, so that their replies pass', () => {
   const input = nodeInput({});
   const { flows } = planNode({ ...input, networks: { ...input.networks, cluster: [cidr('10.254.0.0/16'), cidr('10.128.0.0/14')] } });
-  expect(flows.filter(({ table, priority }) => table === 30 && priority === 100).map(flowKey).sort()).toEqual(
-    ['10.128.0.0/14,nw_dst=10.128.0.0/14', '10.128.0.0/14,nw_dst=10.254.0.0/16', '10.254.0.0/16,nw_dst=10.128.0.0/14', '10.254.0.0/16,nw_dst=10.254.0.0/16']
-      .map((pair) => `table=30,priority=100,ct_state=-rpl,ip,nw_src=${pair}`),
-  );
+  const known = (table: number, at: number): string[] => flows.filter((flow) => flow.table === table && flow.priority === at).map(flowKey).sort();
+  const all = ['10.128.0.0/14,nw_dst=10.128.0.0/14', '10.128.0.0/14,nw_dst=10.254.0.0/16', '10.254.0.0/16,nw_dst=10.128.0.0/14', '10.254.0.0/16,nw_dst=10.254.0.0/16'];
+  expect(known(81, 100)).toEqual(all.map((pair) => `table=81,priority=100,ip,nw_src=${pair}`));
+  expect(known(31, 110)).toEqual(all.map((pair) => `table=31,priority=110,ct_state=-rpl,ip,nw_src=${pair}`));
 });
 
 test('a rule that cannot be read is told with its policy', () => {

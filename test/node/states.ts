@@ -104,6 +104,7 @@ export function nodeInput(scene: Scene): NodeInput {
       firstAvailable: scene.firstAvailable ?? false,
     },
     uplink: { device: 'br-ex', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 },
+    gateways: new Set([ip('192.168.7.1')]),
     networks: {
       cluster: [cidr('10.254.0.0/16')],
       service: cidr('172.30.0.0/16'),

@@ -1,5 +1,5 @@
 /** Egress IPs on the interface that carries the node's address: what is there, what should be, and the commands between. */
-import { type Cidr, contains, type Ip, parseCidr, parseIp } from '../../model/address.ts';
+import { type Cidr, contains, type Ip, ipNumber, lastOf, parseCidr, parseIp } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 
@@ -9,6 +9,8 @@ export interface LinkAddress {
   readonly ip: Ip;
   readonly prefixLength: number;
   readonly label: string;
+  /** Whether an address of the same network came before it: the kernel leaves with the first, where nothing says otherwise. */
+  readonly isSecondary: boolean;
 }
 
 /** The interface that carries the node's address. */
@@ -45,7 +47,7 @@ export function parseAddresses(json: string): LinkAddress[] {
         .flatMap((info): LinkAddress[] => {
           const ip = parseIp(asText(info['local']));
           if (info['family'] !== 'inet' || !ip.ok) return [];
-          return [{ device, ip: ip.value, prefixLength: Number(info['prefixlen']), label: asText(info['label']) }];
+          return [{ device, ip: ip.value, prefixLength: Number(info['prefixlen']), label: asText(info['label']), isSecondary: info['secondary'] === true }];
         });
     });
 }
@@ -76,26 +78,62 @@ export function findUplink(json: string, nodeIP: Ip): Result<Uplink> {
   return ok({ device, prefixLength, network, mtu: mtuOf(json, device) });
 }
 
+/** The next hops in what `ip -j route show` prints. */
+export function gatewaysOf(json: string): ReadonlySet<Ip> {
+  const routes: unknown = JSON.parse(json.trim() === '' ? '[]' : json);
+  const hops = asList(routes).filter(isRecord).flatMap((route) => [route, ...asList(route['nexthops']).filter(isRecord)]);
+  return new Set(hops.flatMap((hop) => {
+    const ip = parseIp(asText(hop['gateway']));
+    return ip.ok ? [ip.value] : [];
+  }));
+}
+
+/** The shortest prefix length of a network without its own and broadcast address (RFC 3021). */
+const pointToPoint = 31;
+
+/** What an address is to the node that nobody may take from it; undefined when it is nothing of that kind. */
+function standing({ device, network }: Uplink, { nodeIP, gateways }: NodeAddresses, ip: Ip): string | undefined {
+  if (ip === nodeIP) return "the node's own address";
+  if (gateways.has(ip)) return "the address of the node's gateway";
+  if (network.length >= pointToPoint) return undefined;
+  if (ipNumber(ip) === network.first) return `the address of the network of ${device}`;
+  return ipNumber(ip) === lastOf(network) ? `the broadcast address of the network of ${device}` : undefined;
+}
+
+/** Addresses that a node cannot do without. */
+export interface NodeAddresses {
+  readonly nodeIP: Ip;
+  /** Next hops of its routes. */
+  readonly gateways: ReadonlySet<Ip>;
+}
+
 /** Why the node cannot carry an egress IP; undefined when it can. */
-export function refusal(uplink: Uplink, nodeIP: Ip, egressIP: Ip): string | undefined {
-  if (egressIP === nodeIP) return `egress IP ${egressIP} is the node's own address`;
+export function refusal(uplink: Uplink, node: NodeAddresses, egressIP: Ip): string | undefined {
+  const taken = standing(uplink, node, egressIP);
+  if (taken !== undefined) return `egress IP ${egressIP} is ${taken}`;
   if (!contains(uplink.network, egressIP)) return `egress IP ${egressIP} lies outside ${uplink.network.text}, the network of ${uplink.device}`;
   const label = labelOf(uplink.device);
   return label.ok ? undefined : label.error;
 }
 
-/** Commands for `ip -batch`, and the addresses that they add. */
+/** What changes of the addresses. */
 export interface AddressPlan {
   readonly add: readonly Ip[];
   readonly remove: readonly LinkAddress[];
+  /** To be taken off and put back, so that they come behind the node's own address and the node leaves with that. */
+  readonly behind: readonly LinkAddress[];
 }
 
-/** What to add and to remove so that exactly `wanted` bear our label on the uplink, and nothing does elsewhere. */
-export function planAddresses(present: readonly LinkAddress[], uplink: Uplink, wanted: ReadonlySet<Ip>): AddressPlan {
-  const onUplink = new Set(present.filter(({ device }) => device === uplink.device).map(({ ip }) => ip));
+/** What to do so that exactly `wanted` bear our label on the uplink, behind the node's address, and nothing does elsewhere. */
+export function planAddresses(present: readonly LinkAddress[], uplink: Uplink, nodeIP: Ip, wanted: ReadonlySet<Ip>): AddressPlan {
+  const onUplink = present.filter(({ device }) => device === uplink.device);
+  const there = new Set(onUplink.map(({ ip }) => ip));
+  const own = onUplink.findIndex(({ ip }) => ip === nodeIP);
+  const before = onUplink[own]?.isSecondary === true ? labelled(onUplink.slice(0, own)) : [];
   return {
-    add: [...wanted].filter((ip) => !onUplink.has(ip)),
+    add: [...wanted].filter((ip) => !there.has(ip)),
     remove: labelled(present).filter(({ device, ip }) => device !== uplink.device || !wanted.has(ip)),
+    behind: before.filter(({ ip }) => wanted.has(ip)),
   };
 }
 
@@ -109,10 +147,12 @@ export function removalLines(addresses: readonly LinkAddress[]): string[] {
   return addresses.map(({ ip, prefixLength, device }) => `addr del ${ip}/${prefixLength} dev ${device}`);
 }
 
-/** The `ip -batch` lines of a plan's additions or removals. */
-export function addressCommands(plan: AddressPlan, uplink: Uplink, label: string): { add: string[]; remove: string[] } {
+/** The `ip -batch` lines of a plan: its additions, its removals, and those that bring the node's address to the front. */
+export function addressCommands(plan: AddressPlan, uplink: Uplink, label: string): { add: string[]; remove: string[]; behind: string[] } {
+  const addition = (ip: Ip): string => `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device} label ${label}`;
   return {
-    add: plan.add.map((ip) => `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device} label ${label}`),
+    add: plan.add.map(addition),
     remove: removalLines(plan.remove),
+    behind: [...removalLines(plan.behind), ...plan.behind.map(({ ip }) => addition(ip))],
   };
 }

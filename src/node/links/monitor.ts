@@ -4,7 +4,7 @@ import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
 import { isHostDevice } from '../cni/attach.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
-import { networkSets, nftTable } from '../nft/ruleset.ts';
+import { networkSets, nftTables } from '../nft/ruleset.ts';
 
 const again = 1_000;
 
@@ -50,13 +50,21 @@ export interface MachineListeners {
   readonly routingLost: () => void;
   /** Something was taken out of nft, by us or by somebody else. */
   readonly nftLost: () => void;
+  /** Our nft tables dropped a packet of a connection that must end, and marked it. */
+  readonly strangers: () => void;
 }
 
-/** Whether what `ip monitor label` printed takes rules or routes of ours away. */
+/** Whether what `ip monitor label` printed takes rules or routes of ours away, changes the default route, or turns forwarding off. */
 export function losesRouting(text: string): boolean {
   const route = new RegExp(`^\\[ROUTE\\]Deleted .*\\b(?:dev ${tunDevice}|table ${guard.routeTable})\\b`, 'm');
   const link = new RegExp(`^\\[LINK\\](?:Deleted .*)?\\d+: ${tunDevice}: <(?![^>]*\\bUP\\b)`, 'm');
-  return text.includes('[RULE]Deleted') || route.test(text) || link.test(text);
+  return text.includes('[RULE]Deleted') || route.test(text) || link.test(text) || /^\[ROUTE\](?:Deleted )?default /m.test(text) || losesSettings(text);
+}
+
+/** Whether somebody turned forwarding off, for all interfaces or for one that is no pod's. */
+function losesSettings(text: string): boolean {
+  const devices = [...text.matchAll(/^\[NETCONF\](?:inet|ipv4) (?:dev )?(\S+) .*\bforwarding off/gm)].map(([, device = '']) => device);
+  return devices.some((device) => !isHostDevice(device));
 }
 
 /** Whether all that `ip monitor label` printed there is about routes, or links of pods, which Open vSwitch tells of better. */
@@ -68,17 +76,23 @@ export function isOfPodsOnly(text: string): boolean {
 
 /** Calls back until the signal aborts. */
 export async function watchMachine(listeners: MachineListeners, logger: Logger, signal: AbortSignal): Promise<void> {
-  const { linksChanged, routingLost, nftLost } = listeners;
+  const { linksChanged, routingLost, nftLost, strangers } = listeners;
   const linksHeard = (text: string): void => {
     if (losesRouting(text)) routingLost();
     if (!isOfPodsOnly(text)) linksChanged();
   };
-  const lost = new RegExp(`^(delete|destroy) (table|chain|rule|set|map|element ip ${nftTable} (${networkSets.join('|')})) `, 'm');
+  const ours = [nftTables.nat, nftTables.guard].join('|');
+  const lost = new RegExp(`^(delete|destroy) (table|chain|rule|set|map|element (${ours}) (${networkSets.join('|')})) `, 'm');
+  const traced = new RegExp(`^trace id \\w+ ${nftTables.nat} stranger `, 'm');
+  const traceHeard = (text: string): void => {
+    if (traced.test(text)) strangers();
+  };
   const nftHeard = (text: string): void => {
     if (lost.test(text)) nftLost();
   };
   await Promise.all([
-    watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule', 'route'], heard: linksHeard, missed: routingLost, began: linksChanged }, logger, signal),
+    watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule', 'route', 'netconf'], heard: linksHeard, missed: routingLost, began: linksChanged }, logger, signal),
     watch({ argv: ['nft', 'monitor', 'destroy'], heard: nftHeard, missed: nftLost }, logger, signal),
+    watch({ argv: ['nft', 'monitor', 'trace'], heard: traceHeard, missed: strangers }, logger, signal),
   ]);
 }

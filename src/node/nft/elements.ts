@@ -1,84 +1,80 @@
-/** The changing part of the nft table: its difference as commands, and its reading from `nft -j`. */
-import { type Ip, parseIp } from '../../model/address.ts';
+/** The changing part of the nft tables: its difference as commands, and its reading from `nft -j`. */
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { hex } from '../ovs/flow.ts';
-import { type NftElements, nftTable } from './ruleset.ts';
+import { type NftElements, nftTables } from './ruleset.ts';
 
 /** Our sets and the map, in the order in which they are added to; each holds elements in nft's own words. */
-const setNames = ['restricted_pods', 'egress_sources', 'egress_snat', 'egress_hosted'] as const;
+const setNames = ['restricted_pods', 'pod_sources', 'owners', 'egress_sources', 'egress_snat', 'egress_hosted'] as const;
 type SetName = (typeof setNames)[number];
 export type NftContent = Readonly<Record<SetName, ReadonlySet<string>>>;
 
-export const emptyContent: NftContent = {
-  restricted_pods: new Set(),
-  egress_sources: new Set(),
-  egress_snat: new Set(),
-  egress_hosted: new Set(),
+const tableOf: Readonly<Record<SetName, string>> = {
+  restricted_pods: nftTables.guard,
+  pod_sources: nftTables.guard,
+  egress_hosted: nftTables.guard,
+  owners: nftTables.nat,
+  egress_sources: nftTables.nat,
+  egress_snat: nftTables.nat,
 };
 
-/** What the table should hold. Each mark is in two places: the map that translates, and the set that is checked after. */
-export function contentOf(elements: NftElements): NftContent {
-  const pairs = [...elements.snat];
+/** Those whose elements begin with what they are about, and may have one element about it only. */
+const keyed = ['egress_snat', 'egress_sources', 'pod_sources'] as const satisfies readonly SetName[];
+
+function contentFrom(elementsOf: (set: SetName) => ReadonlySet<string>): NftContent {
   return {
-    restricted_pods: elements.restricted,
-    egress_sources: new Set(pairs.map(([mark, ip]) => `${hex(mark)} . ${ip}`)),
-    egress_snat: new Set(pairs.map(([mark, ip]) => `${hex(mark)} : ${ip}`)),
-    egress_hosted: elements.hosted,
+    restricted_pods: elementsOf('restricted_pods'),
+    pod_sources: elementsOf('pod_sources'),
+    owners: elementsOf('owners'),
+    egress_sources: elementsOf('egress_sources'),
+    egress_snat: elementsOf('egress_snat'),
+    egress_hosted: elementsOf('egress_hosted'),
   };
 }
 
-/** The source address by mark that the map holds. */
-export function translations(content: NftContent): ReadonlyMap<string, Ip> {
-  const found = new Map<string, Ip>();
-  for (const element of content.egress_snat) {
-    const [mark = '', address = ''] = element.split(' : ');
-    const ip = parseIp(address);
-    if (ip.ok) found.set(mark, ip.value);
-  }
-  return found;
+export const emptyContent: NftContent = contentFrom(() => new Set());
+
+/** What the tables should hold. Each owner is in three places: what translates, and what is compared before and after. */
+export function contentOf({ snat, hosted, restricted, podSources }: NftElements): NftContent {
+  const pairs = [...snat].map(([mark, ip]) => [hex(mark), ip] as const);
+  return {
+    restricted_pods: restricted,
+    pod_sources: new Set([...podSources].map(([pod, ip]) => `${pod} . ${ip}`)),
+    owners: new Set(pairs.map(([mark]) => `${mark} . ${mark}`)),
+    egress_sources: new Set(pairs.map(([mark, ip]) => `${mark} . ${ip}`)),
+    egress_snat: new Set(pairs.map(([mark, ip]) => `${mark} : ${ip}`)),
+    egress_hosted: hosted,
+  };
 }
 
 function command(verb: 'add' | 'delete', set: SetName, elements: readonly string[]): string[] {
   if (elements.length === 0) return [];
-  return [`${verb} element ip ${nftTable} ${set} { ${[...elements].sort().join(', ')} }`];
+  return [`${verb} element ${tableOf[set]} ${set} { ${[...elements].sort().join(', ')} }`];
 }
 
-const markOfElement = (element: string): string => element.split(' ', 1)[0] ?? '';
+const keyOf = (element: string): string => element.split(' ', 1)[0] ?? '';
 
-/** Elements of a mark that is wanted with another address: they go before the new ones come, in the same transaction. */
-function replaced(actual: NftContent, wanted: NftContent, set: 'egress_sources' | 'egress_snat'): string[] {
-  const marks = new Set([...wanted[set]].map(markOfElement));
-  return [...actual[set]].filter((element) => !wanted[set].has(element) && marks.has(markOfElement(element)));
+/** Elements about something that is wanted with another address: they go before the new ones come, in the same transaction. */
+function replaced(actual: NftContent, wanted: NftContent, set: (typeof keyed)[number]): string[] {
+  const keys = new Set([...wanted[set]].map(keyOf));
+  return [...actual[set]].filter((element) => !wanted[set].has(element) && keys.has(keyOf(element)));
 }
 
 /** What names an element when it is deleted: for the map its mark. */
 function nameOf(set: SetName, element: string): string {
-  return set === 'egress_snat' ? markOfElement(element) : element;
+  return set === 'egress_snat' ? keyOf(element) : element;
 }
 
-/** The commands that add what `wanted` has beyond `actual`; a mark whose address changes is changed here. */
+/** The commands that add what `wanted` has beyond `actual`; a mark or pod whose address changes is changed here. */
 export function additions(actual: NftContent, wanted: NftContent): string[] {
-  const outdated = (['egress_snat', 'egress_sources'] as const).flatMap((set) =>
-    command('delete', set, replaced(actual, wanted, set).map((element) => nameOf(set, element))),
-  );
+  const outdated = keyed.flatMap((set) => command('delete', set, replaced(actual, wanted, set).map((element) => nameOf(set, element))));
   const missing = setNames.flatMap((set) => command('add', set, [...wanted[set]].filter((element) => !actual[set].has(element))));
   return [...outdated, ...missing];
 }
 
 /** The content after `additions`. */
 export function added(actual: NftContent, wanted: NftContent): NftContent {
-  const both = (set: SetName): Set<string> => new Set([...actual[set], ...wanted[set]]);
-  const marked = (set: 'egress_sources' | 'egress_snat'): ReadonlySet<string> => {
-    const content = both(set);
-    for (const element of replaced(actual, wanted, set)) content.delete(element);
-    return content;
-  };
-  return {
-    restricted_pods: both('restricted_pods'),
-    egress_sources: marked('egress_sources'),
-    egress_snat: marked('egress_snat'),
-    egress_hosted: both('egress_hosted'),
-  };
+  const gone = new Map<SetName, ReadonlySet<string>>(keyed.map((set) => [set, new Set(replaced(actual, wanted, set))]));
+  return contentFrom((set) => new Set([...actual[set], ...wanted[set]].filter((element) => gone.get(set)?.has(element) !== true)));
 }
 
 /** The commands that remove what `actual` has beyond `wanted`. */
@@ -89,15 +85,10 @@ export function removals(actual: NftContent, wanted: NftContent): string[] {
   });
 }
 
-/** The content without what goes beyond the limits: all pods restricted that they restrict, and no other translations. */
+/** The content without what goes beyond the limits: all pods restricted that they restrict, and nothing else that they do not have. */
 export function within(content: NftContent, limits: NftContent): NftContent {
   const common = (set: SetName): ReadonlySet<string> => new Set([...content[set]].filter((element) => limits[set].has(element)));
-  return {
-    restricted_pods: new Set([...content.restricted_pods, ...limits.restricted_pods]),
-    egress_sources: common('egress_sources'),
-    egress_snat: common('egress_snat'),
-    egress_hosted: common('egress_hosted'),
-  };
+  return { ...contentFrom(common), restricted_pods: new Set([...content.restricted_pods, ...limits.restricted_pods]) };
 }
 
 function elementText(element: unknown, separator: string): string {
@@ -118,14 +109,11 @@ function elementsOf(listing: readonly unknown[], name: SetName): ReadonlySet<str
   return new Set();
 }
 
-/** The elements of our table as `nft -j list table ip …` prints them. */
-export function parseContent(json: string): NftContent {
-  const document: unknown = JSON.parse(json);
-  const listing = isRecord(document) ? asList(document['nftables']) : [];
-  return {
-    restricted_pods: elementsOf(listing, 'restricted_pods'),
-    egress_sources: elementsOf(listing, 'egress_sources'),
-    egress_snat: elementsOf(listing, 'egress_snat'),
-    egress_hosted: elementsOf(listing, 'egress_hosted'),
-  };
+/** The elements of our tables as `nft -j list table …` prints each of them. */
+export function parseContent(listings: readonly string[]): NftContent {
+  const listed = listings.flatMap((json) => {
+    const document: unknown = JSON.parse(json);
+    return isRecord(document) ? asList(document['nftables']) : [];
+  });
+  return contentFrom((set) => elementsOf(listed, set));
 }

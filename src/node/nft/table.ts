@@ -1,32 +1,45 @@
-/** The nft table in the kernel: read, written, and compared with what was last written. Decides nothing. */
+/** The nft tables in the kernel: read, written, and compared with what was last written. Decides nothing. */
 import { createHash } from 'node:crypto';
 import { type Exec, must } from '../../io/exec.ts';
+import type { Logger } from '../../io/log.ts';
 import { Turns } from '../../io/turns.ts';
+import type { Datapath } from '../facts.ts';
 import { Remembered } from '../remembered.ts';
 import { added, additions, emptyContent, type NftContent, parseContent, removals, within } from './elements.ts';
-import { networkSets, nftTable } from './ruleset.ts';
+import { networkSets, nftTables, tablesOf } from './ruleset.ts';
+
+/** The chains, and the datapath they are for. */
+export interface NftChains {
+  readonly text: string;
+  readonly datapath: Datapath;
+}
+
+/** The tables that hold sets. */
+const withSets = [nftTables.nat, nftTables.guard];
 
 /** Name of the empty set that says what the chains were written from and how nft printed them then. */
-function markOf(base: string, printed: string): string {
+function markOf(chains: NftChains, printed: string): string {
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
-  return `written_${hash(base)}_${hash(printed.replace(/^\tset written_\w+ \{[^}]*\}\n/m, '').replace(/\n+/g, '\n'))}`;
+  return `written_${hash(chains.text)}_${hash(printed.replace(/^\tset written_\w+ \{[^}]*\}\n/m, '').replace(/\n+/g, '\n'))}`;
 }
 
 const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 export class NftTable {
   readonly #exec: Exec;
+  readonly #logger: Logger;
   readonly #turns = new Turns();
   /** What the chains were written from. */
-  #base: string | undefined;
+  #text: string | undefined;
   readonly #content = new Remembered<NftContent>();
   #limits: NftContent | undefined;
 
-  constructor(exec: Exec) {
+  constructor(exec: Exec, logger: Logger) {
     this.#exec = exec;
+    this.#logger = logger;
   }
 
-  /** Reads the table afresh before the next change. */
+  /** Reads the tables afresh before the next change. */
   forget(): void {
     this.#content.forget();
   }
@@ -37,53 +50,57 @@ export class NftTable {
   }
 
   /**
-   * Restricts and removes at once what is beyond the limits, also in the plan begun last. Returns what was there before
-   * when that was something; undefined when nothing had to be done, or there is no table.
+   * Restricts and removes at once what is beyond the limits, also in the plan begun last. Whether something had to be
+   * done; nothing where there are no tables.
    */
-  close(limits: NftContent): Promise<NftContent | undefined> {
+  close(limits: NftContent): Promise<boolean> {
     return this.#turns.take(async () => {
       this.#limits = limits;
       const keep = this.#content.begin();
       const known = this.#content.value;
       const before = known ?? (await this.#read());
-      if (before === undefined) return undefined;
+      if (before === undefined) return false;
       const wanted = within(before, limits);
       const commands = [...additions(before, wanted), ...removals(before, wanted)];
       await this.#commands(commands);
       // what nobody has compared with the chains yet stays to be read
       if (known !== undefined) keep(wanted);
-      return commands.length > 0 ? before : undefined;
+      return commands.length > 0;
     });
   }
 
   /**
-   * Adds what is missing and returns what was there before. Chains that are not as they should be, because they are
-   * others or somebody changed them, are replaced with all elements in one transaction.
+   * Adds what is missing; whether that was something. Chains that are not as they should be, because they are others or
+   * somebody changed them, are replaced with all elements in one transaction.
    */
-  add(base: string, plan: NftContent): Promise<NftContent> {
+  add(chains: NftChains, plan: NftContent): Promise<boolean> {
     return this.#turns.take(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
-      const isOurs = this.#content.value === undefined ? await this.#isWritten(base) : this.#base === base;
-      const before = this.#content.value ?? (await this.#read()) ?? emptyContent;
-      if (isOurs) await this.#commands(additions(before, wanted));
-      else {
-        await must(this.#exec, 'nft', ['-f', '-'], { input: base + batch(additions(emptyContent, wanted)) });
-        await this.#commands([`add set ip ${nftTable} ${markOf(base, await this.#printed())} { type mark; }`]);
+      const isOurs = this.#content.value === undefined ? await this.#isWritten(chains) : this.#text === chains.text;
+      if (!isOurs) {
+        await this.#write(chains, wanted);
+        keep(wanted);
+        return true;
       }
-      this.#base = base;
-      keep(isOurs ? added(before, wanted) : wanted);
-      return before;
+      this.#text = chains.text;
+      const before = this.#content.value ?? (await this.#read()) ?? emptyContent;
+      const commands = additions(before, wanted);
+      await this.#commands(commands);
+      keep(added(before, wanted));
+      return commands.length > 0;
     });
   }
 
-  /** Removes what is not wanted, after `add`. */
-  remove(plan: NftContent): Promise<void> {
+  /** Removes what is not wanted, after `add`; whether that was something. */
+  remove(plan: NftContent): Promise<boolean> {
     return this.#turns.take(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
-      await this.#commands(removals(this.#content.value ?? (await this.#read()) ?? emptyContent, wanted));
+      const commands = removals(this.#content.value ?? (await this.#read()) ?? emptyContent, wanted);
+      await this.#commands(commands);
       keep(wanted);
+      return commands.length > 0;
     });
   }
 
@@ -91,25 +108,35 @@ export class NftTable {
     return this.#limits === undefined ? plan : within(plan, this.#limits);
   }
 
+  async #write(chains: NftChains, wanted: NftContent): Promise<void> {
+    const isLost = this.#text === chains.text;
+    await must(this.#exec, 'nft', ['-f', '-'], { input: chains.text + batch(additions(emptyContent, wanted)) });
+    await this.#commands([`add set ${nftTables.nat} ${markOf(chains, await this.#printed(chains))} { type mark; }`]);
+    this.#text = chains.text;
+    if (isLost) this.#logger.warn({ tables: tablesOf(chains.datapath) }, 'somebody removed or changed our nft tables: they were written anew');
+    else this.#logger.info({ tables: tablesOf(chains.datapath) }, 'nft tables written');
+  }
+
   async #commands(commands: readonly string[]): Promise<void> {
     if (commands.length > 0) await must(this.#exec, 'nft', ['-f', '-'], { input: batch(commands) });
   }
 
-  /** Whether the chains are those of `base`, as an agent wrote them, and nobody has changed them since. */
-  async #isWritten(base: string): Promise<boolean> {
-    const printed = await this.#printed();
-    return printed.includes(`\tset ${markOf(base, printed)} {`);
+  /** Whether the chains are these, as an agent wrote them, and nobody has changed them since. */
+  async #isWritten(chains: NftChains): Promise<boolean> {
+    const printed = await this.#printed(chains);
+    return printed.includes(`\tset ${markOf(chains, printed)} {`);
   }
 
-  /** The chains and the sets of networks as nft prints them, without elements that change; empty when there is no table. */
-  async #printed(): Promise<string> {
-    const lists = [['-t', 'list', 'table', 'ip', nftTable], ...networkSets.map((name) => ['list', 'set', 'ip', nftTable, name])];
-    return (await Promise.all(lists.map((list) => this.#exec('nft', ['-s', ...list])))).map(({ stdout }) => stdout).join('');
+  /** The chains and the sets of networks as nft prints them, without elements that change; empty when there are none. */
+  async #printed({ datapath }: NftChains): Promise<string> {
+    const tables = tablesOf(datapath).map((name) => ['-t', 'list', 'table', ...name.split(' ')]);
+    const sets = withSets.flatMap((name) => networkSets.map((set) => ['list', 'set', ...name.split(' '), set]));
+    return (await Promise.all([...tables, ...sets].map((args) => this.#exec('nft', ['-s', ...args])))).map(({ stdout }) => stdout).join('');
   }
 
-  /** The elements; undefined when there is no table. */
+  /** The elements; undefined when a table is missing. */
   async #read(): Promise<NftContent | undefined> {
-    const listing = await this.#exec('nft', ['-j', 'list', 'table', 'ip', nftTable]);
-    return listing.status === 0 ? parseContent(listing.stdout) : undefined;
+    const listings = await Promise.all(withSets.map((name) => this.#exec('nft', ['-j', 'list', 'table', ...name.split(' ')])));
+    return listings.every(({ status }) => status === 0) ? parseContent(listings.map(({ stdout }) => stdout)) : undefined;
   }
 }

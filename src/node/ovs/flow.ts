@@ -4,11 +4,13 @@
 export interface Match {
   readonly ct_state?: string;
   readonly ct_mark?: string;
+  readonly ct_label?: string;
   readonly proto?: 'ip' | 'arp' | 'tcp' | 'udp' | 'sctp' | 'icmp';
   readonly reg0?: string;
   readonly reg1?: string;
   readonly tun_src?: string;
   readonly in_port?: number;
+  readonly dl_src?: string;
   readonly dl_dst?: string;
   readonly nw_src?: string;
   readonly nw_dst?: string;
@@ -24,11 +26,13 @@ export interface Match {
 export const matchFields = [
   'ct_state',
   'ct_mark',
+  'ct_label',
   'proto',
   'reg0',
   'reg1',
   'tun_src',
   'in_port',
+  'dl_src',
   'dl_dst',
   'nw_src',
   'nw_dst',
@@ -58,6 +62,8 @@ export type Action =
       readonly nat?: boolean;
       /** Value for ct_mark. */
       readonly mark?: number;
+      /** Value for ct_label. */
+      readonly label?: number;
     }
   | { readonly kind: 'note'; readonly bytes: string };
 
@@ -87,4 +93,4 @@ export const set = (field: string, value: string): Action => ({ kind: 'set', fie
 export const outputReg2: Action = { kind: 'outputRegister', register: 'NXM_NX_REG2[]' };
 export const vnidFromTunnel: Action = { kind: 'move', from: 'NXM_NX_TUN_ID[0..31]', to: 'NXM_NX_REG0[]' };
 export const vnidToTunnel: Action = { kind: 'move', from: 'NXM_NX_REG0[]', to: 'NXM_NX_TUN_ID[0..31]' };
-export const ctCommit: Action = { kind: 'ct', commit: true };
+export const ctCommit = { kind: 'ct', commit: true } as const satisfies Action;

@@ -28,11 +28,11 @@ function parseCt(text: string): Action | undefined {
   let action: Extract<Action, { kind: 'ct' }> = { kind: 'ct', commit: false };
   for (const part of splitTop(text)) {
     const [, tableText] = /^table=(\d+)$/.exec(part) ?? [];
-    const [, markText] = /^exec\(set_field:(0x[0-9a-f]+|\d+)->ct_mark\)$/.exec(part) ?? [];
+    const [, markText, labelText] = /^exec\(set_field:(0x[0-9a-f]+|\d+)->ct_mark(?:,set_field:(0x[0-9a-f]+)->ct_label)?\)$/.exec(part) ?? [];
     if (part === 'commit') action = { ...action, commit: true };
     else if (part === 'nat') action = { ...action, nat: true };
     else if (tableText !== undefined) action = { ...action, table: Number(tableText) };
-    else if (markText !== undefined) action = { ...action, mark: Number(markText) };
+    else if (markText !== undefined) action = { ...action, mark: Number(markText), ...(labelText === undefined ? {} : { label: Number(labelText) }) };
     else return undefined;
   }
   return action;

@@ -2,11 +2,11 @@
  * The one home of every number of the data path: OpenFlow tables, priorities, ports, cookies and marks.
  *
  * A packet of a pod goes 0 (dispatch) -> 20 (is it the pod's address? its VNID into reg0) -> 27 (NetworkPolicy
- * egress) -> 30 (conntrack inside the pod network) -> 31 (routing). From there to 70 and 80 (a local pod, and
- * whether it may be reached), 90 (a remote pod), 60 (a Service, by way of tun0), or 99 -> 100 -> 101 (outside:
- * DNS exemption, EgressNetworkPolicy, egress IP). What comes over VXLAN goes 0 -> 10 (is the sender a known node?)
+ * egress) -> 30 -> 31 (routing). From there to 70, 80 and 81 (a local pod, whether it may be reached, and into
+ * conntrack), 90 (a remote pod), 60 (a Service, by way of tun0), or 99 -> 100 -> 101 (outside: DNS exemption,
+ * EgressNetworkPolicy, egress IP). What comes over VXLAN goes 0 -> 10 (is the sender a known node?)
  * -> 30; what comes from tun0 goes 0 -> 25 (a pod's packet back from a Service: its VNID again) or 30.
- * Table numbers are OpenShift SDN's: support tools and operators know them.
+ * Table numbers are OpenShift SDN's, which support tools and operators know; 81 is ours.
  */
 
 /** OpenFlow table numbers. */
@@ -23,6 +23,7 @@ export const table = {
   toService: 60,
   toLocalPod: 70,
   isolation: 80,
+  deliver: 81,
   toRemotePod: 90,
   outside: 99,
   egressPolicy: 100,
@@ -44,7 +45,7 @@ export const vxlanDevice = 'vxlan0';
 export const cookie = 0x5d4c0001;
 
 /** Version of the rules below; a bridge whose note in table 253 has another one is rebuilt. */
-export const ruleVersion = 1;
+export const ruleVersion = 2;
 
 /** Priorities inside table 101, highest first. */
 export const egressPriority = {
@@ -54,7 +55,7 @@ export const egressPriority = {
   hosted: 120,
   /** From another node, for any other VNID: dropped. */
   notHosted: 110,
-  /** A connection of a VNID with several hops, on the hop it was given. */
+  /** A connection of a VNID with several hops, on the hop it was given: its ct_label is that hop's egress IP. */
   kept: 105,
   /** The state of a VNID. */
   vnid: 100,
@@ -62,17 +63,38 @@ export const egressPriority = {
 } as const;
 
 /**
- * The bits that our nft table changes in the mark of all that comes from tun0: `set` proves that the table saw the
- * packet, `clear` tells it from VNID 0's mark, which has every bit from 24 to 31. The routing rule that guards
- * against a lost table looks at both.
+ * The bits that our nft table changes in the mark of all that comes from tun0, and of all that goes to a pod: `set`
+ * proves that the table saw the packet, `clear` tells it from VNID 0's mark, which has every bit from 24 to 31. The
+ * routing rule that guards against a lost table looks at both.
  */
 export const seenBit = { set: 0x20000000, clear: 0x08000000 } as const;
+
+/**
+ * The conntrack mark of a connection says whose it is: that of a pod to the outside has its owner's, which is the mark
+ * of its VNID, or of none, with the seen bits. These two have both of the seen bits, as no owner has.
+ */
+export const ctMark = {
+  /** A connection to a pod that was let in, so that its replies are replies. */
+  accepted: 0x28000001,
+  /** A connection with packets that are not its owner's, or a source that its owner may not have: it must end. */
+  ended: 0x28000002,
+} as const;
 
 /** Numbers in `ip rule` and `ip route`: the guard against a lost nft table has the priority given and the next two. */
 export const guard = { rulePriority: 90, routeTable: 10490, protocol: 157 } as const;
 
 /** First two bytes of the source MAC that carries a mark through a userspace datapath. */
 export const markMacPrefix = '0a:fe';
+
+/**
+ * What the node's kernel says of an IP packet that it hands to a userspace datapath: the packet mark that nft gives it
+ * last, and the source MAC that this becomes on tun0. Open vSwitch's own conntrack forgets an idle connection sooner
+ * than the kernel's, and all of them when it restarts; the kernel still knows who opened it.
+ */
+export const direction = {
+  opens: { mark: 0x28000011, mac: '0a:fd:00:00:00:01' },
+  answers: { mark: 0x28000012, mac: '0a:fd:00:00:00:02' },
+} as const;
 
 /** The default bit that kube-proxy and kubelet mark what they masquerade with. */
 export const defaultMasqueradeBit = 14;

@@ -3,11 +3,15 @@ import { type Action, type Flow, type Group, hex, type Match, matchFields } from
 import { cookie } from './pipeline.ts';
 
 function ctText(action: Extract<Action, { kind: 'ct' }>): string {
+  const fields = [
+    ...(action.mark === undefined ? [] : [`set_field:${hex(action.mark)}->ct_mark`]),
+    ...(action.label === undefined ? [] : [`set_field:${hex(action.label)}->ct_label`]),
+  ];
   const parts = [
     ...(action.commit ? ['commit'] : []),
     ...(action.table === undefined ? [] : [`table=${action.table}`]),
     ...(action.nat === true ? ['nat'] : []),
-    ...(action.mark === undefined ? [] : [`exec(set_field:${hex(action.mark)}->ct_mark)`]),
+    ...(fields.length === 0 ? [] : [`exec(${fields.join(',')})`]),
   ];
   return `ct(${parts.join(',')})`;
 }

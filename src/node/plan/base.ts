@@ -1,8 +1,9 @@
 /** The flows that every node has, whatever its pods and whoever its peers: dispatch, routing and defaults. */
-import { ctCommit, type Flow, goto, outputReg2, vnidFromTunnel } from '../ovs/flow.ts';
-import { egressPriority, port, ruleVersion, table } from '../ovs/pipeline.ts';
+import { ctCommit, type Flow, goto, hex, type Match, outputReg2, vnidFromTunnel } from '../ovs/flow.ts';
+import { ctMark, direction, egressPriority, port, ruleVersion, table } from '../ovs/pipeline.ts';
 import type { IsolationMode } from '../../model/clusternetwork.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
+import { noneAsked } from '../owner.ts';
 import { arpToTun0, packetToTun0 } from './tun0.ts';
 
 const multicastRange = '224.0.0.0/4';
@@ -48,13 +49,26 @@ function dispatch(facts: NodeFacts, networks: Networks): Flow[] {
 }
 
 /**
- * In userspace Open vSwitch has its own conntrack: what the node sends in as new is committed, so that the pod's
- * answers are known as replies. Never more than `+new`, or replies to that would take the egress IP.
+ * Table 81, what may be delivered to a pod here. A connection that was let in is noted only now, behind the policies:
+ * an entry of one that was not would make the pod's packets to its opener replies, which policies and table 101 pass.
+ * What comes by tun0 is noted where it opens the connection; in userspace the node's kernel says so (see `direction`).
  */
-function knowInbound(facts: NodeFacts): Flow[] {
-  if (facts.datapath === 'system') return [];
-  const match = { ct_state: '+new+trk', proto: 'ip', in_port: tun0 } as const;
-  return [{ table: table.dispatch, priority: 210, match, actions: [ctCommit, goto(table.commit)] }];
+function deliver(facts: NodeFacts, networks: Networks): Flow[] {
+  const at = table.deliver;
+  const noted = [{ ...ctCommit, mark: ctMark.accepted }, outputReg2];
+  const opens: Match = facts.datapath === 'system' ? { ct_state: '-rpl' } : { dl_src: direction.opens.mac };
+  const betweenPods = networks.mode === 'networkpolicy' ? pairs(networks) : [];
+  return [
+    { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [outputReg2] },
+    { table: at, priority: 150, match: { ...opens, proto: 'ip', in_port: tun0 }, actions: noted },
+    ...betweenPods.map((pair): Flow => ({ table: at, priority: 100, match: { proto: 'ip', ...pair }, actions: noted })),
+    { table: at, priority: 0, match: {}, actions: [outputReg2] },
+  ];
+}
+
+/** Each pod network to each. */
+function pairs({ cluster }: Networks): Match[] {
+  return cluster.flatMap((from) => cluster.map((to): Match => ({ nw_src: from.text, nw_dst: to.text })));
 }
 
 function routing(facts: NodeFacts, networks: Networks): Flow[] {
@@ -99,41 +113,45 @@ function outside(facts: NodeFacts): Flow[] {
     { table: table.egressPolicy, priority: 0, match: {}, actions: [goto(table.egressIP)] },
     { table: table.egressIP, priority: egressPriority.reply, match: { ct_state: '+rpl', proto: 'ip' }, actions: packetToTun0(facts, 0) },
     drop(table.egressIP, egressPriority.notHosted, { in_port: vxlan0 }),
-    { table: table.egressIP, priority: egressPriority.normal, match: { proto: 'ip' }, actions: packetToTun0(facts, 0) },
+    { table: table.egressIP, priority: egressPriority.normal, match: { proto: 'ip' }, actions: packetToTun0(facts, 0, { mark: noneAsked }) },
   ];
 }
 
-function isolation(networks: Networks): Flow[] {
+function isolation(facts: NodeFacts, networks: Networks): Flow[] {
   const { policyEgress, isolation: at, commit } = table;
+  const pass = [goto(table.deliver)];
   switch (networks.mode) {
     case 'subnet':
       return [
         { table: policyEgress, priority: 500, match: {}, actions: [goto(commit)] },
-        { table: at, priority: 200, match: {}, actions: [outputReg2] },
+        { table: at, priority: 200, match: {}, actions: pass },
       ];
     case 'multitenant':
       return [
         { table: policyEgress, priority: 500, match: {}, actions: [goto(commit)] },
-        { table: at, priority: 200, match: { reg0: '0' }, actions: [outputReg2] },
-        { table: at, priority: 200, match: { reg1: '0' }, actions: [outputReg2] },
+        { table: at, priority: 200, match: { reg0: '0' }, actions: pass },
+        { table: at, priority: 200, match: { reg1: '0' }, actions: pass },
       ];
     case 'networkpolicy':
       return [
         { table: policyEgress, priority: 300, match: { proto: 'ip', nw_dst: networks.service.text }, actions: [goto(commit)] },
-        { table: policyEgress, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [goto(commit)] },
-        { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [outputReg2] },
-        ...networks.cluster.flatMap((from) =>
-          networks.cluster.map(
-            (to): Flow => ({
-              table: commit,
-              priority: 100,
-              match: { ct_state: '-rpl', proto: 'ip', nw_src: from.text, nw_dst: to.text },
-              actions: [{ kind: 'ct', commit: true, table: table.route }],
-            }),
-          ),
-        ),
+        { table: policyEgress, priority: 200, match: { ct_state: '+rpl', ct_mark: hex(ctMark.accepted), proto: 'ip' }, actions: [goto(commit)] },
+        { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: pass },
+        ...knownToTheNode(facts).map((match): Flow => ({ table: at, priority: 200, match, actions: pass })),
+        // the other node's table 81 notes whether it was let in; here its replies have to be known
+        ...pairs(networks).map((pair): Flow => ({
+          table: table.route,
+          priority: 110,
+          match: { ct_state: '-rpl', proto: 'ip', ...pair },
+          actions: [{ ...ctCommit, table: table.toRemotePod }],
+        })),
       ];
   }
+}
+
+/** Replies that Open vSwitch has forgotten the connection of, and the node's kernel has not. */
+function knownToTheNode(facts: NodeFacts): Match[] {
+  return facts.datapath === 'system' ? [] : [{ proto: 'ip', in_port: tun0, dl_src: direction.answers.mac }];
 }
 
 /** The note in table 253 that names mode and rule version, as two bytes padded to six. */
@@ -145,18 +163,20 @@ export function versionFlow(mode: IsolationMode): Flow {
 
 /** The flows every node has. */
 export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
-  const dropping = [10, 20, 25, 27, 40, 50, 70, 80, 90, 110, 120].map((number) => drop(number, 0));
+  const { fromVxlan, fromPod, fromService, policyEgress, arpLocal, arpRemote, toLocalPod, toRemotePod, multicast, multicastLocal } = table;
+  const closed = [fromVxlan, fromPod, fromService, policyEgress, arpLocal, arpRemote, toLocalPod, table.isolation, toRemotePod, multicast, multicastLocal];
+  const dropping = closed.map((number) => drop(number, 0));
   return [
     ...dispatch(facts, networks),
-    ...knowInbound(facts),
     ...dropping,
     drop(table.fromPod, 300, { proto: 'udp', tp_dst: String(networks.vxlanPort) }),
     { table: table.commit, priority: 0, match: {}, actions: [goto(table.route)] },
     ...routing(facts, networks),
     { table: table.toService, priority: 200, match: { proto: 'ip' }, actions: packetToTun0(facts, 0) },
-    { table: table.isolation, priority: 300, match: { proto: 'ip', nw_src: facts.gateway }, actions: [outputReg2] },
+    { table: table.isolation, priority: 300, match: { proto: 'ip', nw_src: facts.gateway }, actions: [goto(table.deliver)] },
+    ...deliver(facts, networks),
     ...outside(facts),
-    ...isolation(networks),
+    ...isolation(facts, networks),
     versionFlow(networks.mode),
   ];
 }

@@ -4,24 +4,29 @@ import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
 import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { type Action, type Flow, type Group, output, set, vnidToTunnel } from '../ovs/flow.ts';
+import { type Action, ctCommit, type Flow, type Group, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
 import { egressPriority, port, table } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../facts.ts';
+import { ownerOf } from '../owner.ts';
 import { regValue } from './peers.ts';
-import { packetToTun0 } from './tun0.ts';
+import { type Keeping, packetToTun0 } from './tun0.ts';
 
-/** ct_mark of a connection that leaves with an egress IP: the address as a number, so it never changes meaning. */
-function ctMarkOf(egressIP: Ip): number {
+/** ct_label of a connection that leaves with an egress IP: the address as a number, so it never changes meaning. */
+function labelOf(egressIP: Ip): number {
   return Number(ipNumber(egressIP));
 }
 
-function localHop(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Action[] {
-  return [set('eth_dst', facts.tunMac), ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), ctMarkOf(egressIP))];
+function keeping(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Keeping {
+  return { mark: ownerOf(vnid, facts.masqueradeBit), label: labelOf(egressIP) };
 }
 
-function remoteHop(hop: Hop): Action[] {
+function localHop(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Action[] {
+  return [set('eth_dst', facts.tunMac), ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(facts, vnid, egressIP))];
+}
+
+function remoteHop(facts: NodeFacts, vnid: Vnid, hop: Hop): Action[] {
   return [
-    { kind: 'ct', commit: true, mark: ctMarkOf(hop.egressIP) },
+    { ...ctCommit, ...keeping(facts, vnid, hop.egressIP) },
     vnidToTunnel,
     set('tun_dst', hop.nodeIP),
     output(port.vxlan0),
@@ -34,10 +39,15 @@ interface VnidRules {
   readonly groups: readonly Group[];
 }
 
+/** The hops that new connections take: the first listed alone where nodes are told to, else any. */
+export function hopsUsed(listed: readonly Hop[], firstAvailable: boolean): readonly Hop[] {
+  return firstAvailable ? listed.slice(0, 1) : listed;
+}
+
 function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRules {
-  const hops = facts.firstAvailable ? listed.slice(0, 1) : listed;
+  const hops = hopsUsed(listed, facts.firstAvailable);
   const local = hops.find((hop) => hop.node === facts.name);
-  const actionsOf = (hop: Hop): Action[] => (hop === local ? localHop(facts, vnid, hop.egressIP) : remoteHop(hop));
+  const actionsOf = (hop: Hop): Action[] => (hop === local ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop));
   const at = (priority: number, match: Flow['match'], actions: readonly Action[]): Flow => ({
     table: table.egressIP,
     priority,
@@ -47,7 +57,7 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRul
   const kept =
     hops.length < 2
       ? []
-      : hops.map((hop) => at(egressPriority.kept, { ct_mark: `0x${ctMarkOf(hop.egressIP).toString(16)}` }, actionsOf(hop)));
+      : hops.map((hop) => at(egressPriority.kept, { ct_label: hex(labelOf(hop.egressIP)) }, actionsOf(hop)));
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(egressPriority.vnid, {}, actionsOf(only))], groups: [] };
   return {

@@ -6,7 +6,7 @@ import { type Labels, matches, selectsAll } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod } from '../facts.ts';
 import { kept } from '../kept.ts';
-import { type Action, type Flow, goto, type Match, outputReg2 } from '../ovs/flow.ts';
+import { type Action, type Flow, goto, type Match } from '../ovs/flow.ts';
 import { table } from '../ovs/pipeline.ts';
 import { regValue } from './peers.ts';
 
@@ -61,7 +61,7 @@ interface Side {
 }
 
 const sides: Readonly<Record<Direction, Side>> = {
-  ingress: { table: table.isolation, own: 'reg1', ownAddress: 'nw_dst', peerAddress: 'nw_src', pass: outputReg2 },
+  ingress: { table: table.isolation, own: 'reg1', ownAddress: 'nw_dst', peerAddress: 'nw_src', pass: goto(table.deliver) },
   egress: { table: table.policyEgress, own: 'reg0', ownAddress: 'nw_src', peerAddress: 'nw_dst', pass: goto(table.commit) },
 };
 

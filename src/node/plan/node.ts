@@ -2,17 +2,18 @@
 import groupBy from 'lodash/groupBy.js';
 import { type Ip } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
+import type { VnidState } from '../../model/egress/verdict.ts';
 import type { EgressPolicies } from '../../model/egresspolicy.ts';
-import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../facts.ts';
-import type { PodSources } from '../conntrack.ts';
+import type { RestrictedPod } from '../conntrack/stale.ts';
 import { kept } from '../kept.ts';
+import { ownerOf } from '../owner.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
-import { type NftElements, seenMark } from '../nft/ruleset.ts';
+import type { NftElements } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { baseFlows } from './base.ts';
-import { egressRules } from './egress.ts';
+import { egressRules, hopsUsed } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
@@ -21,6 +22,8 @@ import { podFlows, remoteNodeFlows, vnidFlows } from './peers.ts';
 export interface NodeInput {
   readonly facts: NodeFacts;
   readonly uplink: Uplink;
+  /** Next hops of the node's routes. */
+  readonly gateways: ReadonlySet<Ip>;
   readonly networks: Networks;
   readonly remotes: readonly RemoteNode[];
   readonly pods: readonly LocalPod[];
@@ -41,8 +44,8 @@ export interface NodePlan {
   readonly addresses: ReadonlySet<Ip>;
   /** Egress IPs assigned to this node that it cannot carry, with the reason. */
   readonly refused: ReadonlyMap<Ip, string>;
-  /** What the connections of each restricted pod to the outside may look like. */
-  readonly sources: ReadonlyMap<Ip, PodSources>;
+  /** The pods here whose VNID requests egress IPs. */
+  readonly restricted: ReadonlyMap<Ip, RestrictedPod>;
 }
 
 interface Hosting {
@@ -51,39 +54,61 @@ interface Hosting {
   readonly snat: ReadonlyMap<number, Ip>;
 }
 
-function hosting({ facts, uplink, state }: NodeInput): Hosting {
+function hosting({ facts, uplink, gateways, state }: NodeInput): Hosting {
   const addresses = new Set<Ip>();
   const refused = new Map<Ip, string>();
   for (const [ip, placement] of state.assigned) {
     if (placement.node !== facts.name) continue;
-    const reason = refusal(uplink, facts.nodeIP, ip);
+    const reason = refusal(uplink, { nodeIP: facts.nodeIP, gateways }, ip);
     if (reason === undefined) addresses.add(ip);
     else refused.set(ip, reason);
   }
-  return { addresses, refused, snat: sourceByMark(state, addresses, facts.masqueradeBit) };
+  return { addresses, refused, snat: sourceByOwner(state, addresses, facts.masqueradeBit) };
 }
 
-function sourceByMark(state: EgressState, addresses: ReadonlySet<Ip>, masqueradeBit: number | undefined): Map<number, Ip> {
+/** The egress IP here of each VNID that may use one. */
+function sourceByOwner(state: EgressState, addresses: ReadonlySet<Ip>, masqueradeBit: number | undefined): Map<number, Ip> {
   const snat = new Map<number, Ip>();
   for (const [vnid, requested] of state.requests) {
     const ip = requested.find((one) => addresses.has(one));
-    if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') snat.set(seenMark(markOf(vnid, masqueradeBit)), ip);
+    if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') snat.set(ownerOf(vnid, masqueradeBit), ip);
   }
   return snat;
+}
+
+type PodOfVnid = Pick<LocalPod, 'ip' | 'vnid'>;
+type NodeOptions = Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
+
+/** Whether pods here of a VNID leave by this node. */
+function leavesHere(verdict: VnidState, { name, firstAvailable }: NodeOptions): boolean {
+  return verdict.kind === 'via' && hopsUsed(verdict.hops, firstAvailable).some(({ node }) => node === name);
+}
+
+/** The pods whose VNID has a state, with what their connections may look like. A VNID that requests only what is no address has one, too. */
+function restrictedPods(pods: readonly PodOfVnid[], state: EgressState, snat: Hosting['snat'], options: NodeOptions): Map<Ip, RestrictedPod> {
+  const restricted = new Map<Ip, RestrictedPod>();
+  for (const { ip, vnid } of pods) {
+    const verdict = state.vnids.get(vnid);
+    if (verdict === undefined) continue;
+    const owner = ownerOf(vnid, options.masqueradeBit);
+    restricted.set(ip, { owner, source: leavesHere(verdict, options) ? snat.get(owner) : undefined });
+  }
+  return restricted;
+}
+
+function elements({ snat, addresses }: Pick<Hosting, 'snat' | 'addresses'>, restricted: ReadonlyMap<Ip, RestrictedPod>): NftElements {
+  const podSources = [...restricted].flatMap(([pod, { source }]) => (source === undefined ? [] : [[pod, source] as const]));
+  return { snat, hosted: addresses, restricted: new Set(restricted.keys()), podSources: new Map(podSources) };
 }
 
 /**
  * What no plan of this moment goes beyond, by the egress state alone: which of the pods are restricted at least, and
  * which addresses the node may have and translate to at most.
  */
-export function planLimits(
-  { nodeName, masqueradeBit }: { readonly nodeName: string; readonly masqueradeBit: number | undefined },
-  pods: readonly Pick<LocalPod, 'ip' | 'vnid'>[],
-  state: EgressState,
-): NftElements {
-  const hosted = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === nodeName ? [ip] : [])));
-  const restricted = new Set(pods.flatMap(({ ip, vnid }) => (state.vnids.has(vnid) ? [ip] : [])));
-  return { hosted, restricted, snat: sourceByMark(state, hosted, masqueradeBit) };
+export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): NftElements {
+  const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
+  const snat = sourceByOwner(state, addresses, options.masqueradeBit);
+  return elements({ addresses, snat }, restrictedPods(pods, state, snat, options));
 }
 
 const localOf = kept((pods: readonly LocalPod[]): Local => ({ vnids: new Set(pods.map(({ vnid }) => vnid)), pods: groupBy(pods, ({ namespace }) => namespace) }));
@@ -95,15 +120,7 @@ export function planNode(input: NodeInput): NodePlan {
   const { vnids } = local;
   const egress = egressRules(facts, state, vnids);
   const { addresses, refused, snat } = hosting(input);
-  const sources = new Map<Ip, PodSources>();
-  for (const pod of pods) {
-    const verdict = state.vnids.get(pod.vnid);
-    if (verdict === undefined) continue;
-    // A VNID that requests only what is no address has a state and no sources: all its pods' traffic is dropped.
-    const hops = verdict.kind === 'via' ? verdict.hops : [];
-    const remote = hops.filter(({ node }) => node !== facts.name).map(({ egressIP }) => egressIP);
-    sources.set(pod.ip, { allowed: state.requests.get(pod.vnid) ?? [], remote });
-  }
+  const restricted = restrictedPods(pods, state, snat, facts);
   return {
     flows: [
       ...baseFlows(facts, networks),
@@ -117,9 +134,9 @@ export function planNode(input: NodeInput): NodePlan {
       ...egress.flows,
     ],
     groups: egress.groups,
-    nft: { snat, hosted: addresses, restricted: new Set(sources.keys()) },
+    nft: elements({ snat, addresses }, restricted),
     addresses,
     refused,
-    sources,
+    restricted,
   };
 }

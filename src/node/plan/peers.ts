@@ -1,7 +1,7 @@
 /** Flows for the other nodes (VXLAN in and out) and for the pods of this one. */
 import { addressAt, ipNumber } from '../../model/address.ts';
 import { kept } from '../kept.ts';
-import { type Flow, goto, hex, output, outputReg2, set, vnidToTunnel } from '../ovs/flow.ts';
+import { type Flow, goto, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, table } from '../ovs/pipeline.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { IsolationMode } from '../../model/clusternetwork.ts';
@@ -55,7 +55,7 @@ export const podFlows = kept((pod: LocalPod): readonly Flow[] => {
 /** The isolation flows of one VNID that has pods here; those of the NetworkPolicy mode are in networkpolicy.ts. */
 export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {
   if (mode !== 'multitenant' || vnid === 0) return [];
-  return [{ table: table.isolation, priority: 100, match: { reg0: hex(vnid), reg1: hex(vnid) }, actions: [outputReg2] }];
+  return [{ table: table.isolation, priority: 100, match: { reg0: hex(vnid), reg1: hex(vnid) }, actions: [goto(table.deliver)] }];
 }
 
 /** A register's value as ovs-ofctl prints it: zero without `0x`. */

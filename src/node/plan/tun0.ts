@@ -9,17 +9,23 @@ export function markMac(mark: number): string {
   return [markMacPrefix, ...bytes].join(':');
 }
 
+/** What Open vSwitch's conntrack keeps of a connection: its owner, and the egress IP of the hop it was given. */
+export interface Keeping {
+  readonly mark: number;
+  readonly label?: number;
+}
+
 /**
  * The actions that hand an IP packet to tun0 with a mark (0: none). On the userspace datapath each output sets the
  * source MAC, else a pod could send from such a MAC and take another namespace's address; and the connection is
  * committed in Open vSwitch first, else the answer would be taken for the opener. The kernel's datapath shares one
- * conntrack with the node, and an entry committed here could no longer get source NAT there.
+ * conntrack with the node, and an entry committed here could no longer get source NAT there; nft notes its owner.
  */
-export function packetToTun0(facts: NodeFacts, mark: number, ctMark?: number): Action[] {
+export function packetToTun0(facts: NodeFacts, mark: number, keeping?: Keeping): Action[] {
   if (facts.datapath === 'system') {
     return [...(mark === 0 ? [] : [set('pkt_mark', hex(mark))]), output(port.tun0)];
   }
-  const commit: Action = ctMark === undefined ? ctCommit : { kind: 'ct', commit: true, mark: ctMark };
+  const commit: Action = { ...ctCommit, ...keeping };
   return [commit, set('eth_src', markMac(mark)), output(port.tun0)];
 }
 

@@ -1,0 +1,71 @@
+/**
+ * How stale connections are deleted: as few passes over the kernel's table as tell them from those that stay. `conntrack
+ * -D` goes through the whole table each time, so what counts is how many kinds of connections there are, not how many.
+ */
+import { type Ip, ipNumber } from '../../model/address.ts';
+import type { Connection } from './connection.ts';
+
+/** A connection of the table, and whether it must end. */
+export interface Judged {
+  readonly connection: Connection;
+  readonly stale: boolean;
+}
+
+type Argv = readonly string[];
+/** One more distinction: what it tells apart, and the arguments that name one value of it. */
+type Distinction = (connection: Connection) => { readonly value: string; readonly argv: Argv };
+
+const byDestination: Distinction = ({ destination }) => ({ value: destination, argv: ['-d', destination] });
+const byPorts: Distinction = ({ protocol, sourcePort, destinationPort }) => ({
+  value: [protocol, sourcePort, destinationPort].join(' '),
+  argv: ['-p', protocol, ...(sourcePort === undefined || destinationPort === undefined ? [] : ['--sport', sourcePort, '--dport', destinationPort])],
+});
+
+function groups(all: readonly Judged[], distinction: Distinction): readonly (readonly [Argv, readonly Judged[]])[] {
+  const found = new Map<string, [Argv, Judged[]]>();
+  for (const judged of all) {
+    const { value, argv } = distinction(judged.connection);
+    const group = found.get(value);
+    if (group === undefined) found.set(value, [argv, [judged]]);
+    else group[1].push(judged);
+  }
+  return [...found.values()];
+}
+
+/** Distinguishes the group further until what is stale stands alone; what no distinction tells apart ends together. */
+function split(all: readonly Judged[], [next, ...more]: readonly Distinction[]): Argv[] {
+  if (!all.some(({ stale }) => stale)) return [];
+  if (next === undefined || all.every(({ stale }) => stale)) return [[]];
+  return groups(all, next).flatMap(([argv, group]) => split(group, more).map((rest) => [...argv, ...rest]));
+}
+
+const addressBits = 32;
+
+function textOf(number: number): string {
+  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join('.');
+}
+
+/** The networks of sources that hold what is stale, each as large as it can be without one that stays. */
+function bySource(all: readonly Judged[], first: number, length: number): Argv[] {
+  if (!all.some(({ stale }) => stale)) return [];
+  const argv = length === 0 ? [] : ['-s', `${textOf(first)}/${length}`];
+  if (all.every(({ stale }) => stale)) return [argv];
+  if (length === addressBits) return split(all, [byDestination, byPorts]).map((rest) => [...argv, ...rest]);
+  const middle = first + 2 ** (addressBits - length - 1);
+  const isLower = ({ connection }: Judged): boolean => numberOf(connection.source) < middle;
+  return [...bySource(all.filter(isLower), first, length + 1), ...bySource(all.filter((one) => !isLower(one)), middle, length + 1)];
+}
+
+const numberOf = (ip: Ip): number => Number(ipNumber(ip));
+
+/** The arguments of each `conntrack` call that deletes the stale connections, and none of those that stay. */
+export function deletionPasses(all: readonly Judged[]): string[][] {
+  const byMark: Distinction = ({ mark }) => ({ value: String(mark), argv: ['--mark', String(mark)] });
+  const byTranslation: Distinction = ({ translated }) => ({ value: translated, argv: ['-q', translated] });
+  const passes = groups(all, byMark).flatMap(([mark, ofMark]) => {
+    if (!ofMark.some(({ stale }) => stale)) return [];
+    if (ofMark.every(({ stale }) => stale)) return [mark];
+    return groups(ofMark, byTranslation).flatMap(([translated, group]) => bySource(group, 0, 0).map((rest) => [...mark, ...translated, ...rest]));
+  });
+  return passes.map((rest) => ['-D', '-f', 'ipv4', ...rest]);
+}
