@@ -11,6 +11,7 @@ import { openKube } from '../io/kube/config.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import type { Result } from '../model/result.ts';
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/faults.ts';
+import type { HostKind } from '../lab/hosts.ts';
 import { runKubelet } from '../lab/kubelet.ts';
 import { down, findLab, type LabDeps, podNamespaceOf, processes, up } from '../lab/lab.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
@@ -31,6 +32,7 @@ export interface UpFlags extends LabFlags {
   readonly nodes: number;
   readonly port?: number;
   readonly agentOption: readonly string[];
+  readonly host: readonly HostKind[];
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -53,11 +55,12 @@ function deps(): LabDeps {
 }
 
 /** Refuses at once what cannot work, naming what is missing and how to mend it. */
-async function checkMachine(): Promise<void> {
+async function checkMachine(needed: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure('the lab makes network namespaces and needs root: run it with sudo');
-  for (const program of programs) {
+  for (const program of needed) {
     const found = await exec(program, ['--version']).then(() => true, () => false);
-    if (!found) throw new Failure(`${program} is not installed: run 'make setup', which installs what the lab needs`);
+    const how = programs.includes(program) ? "run 'make setup', which installs what the lab needs" : 'install the package iptables, or choose another --host';
+    if (!found) throw new Failure(`${program} is not installed: ${how}`);
   }
   const probe = `sdnc-probe-${process.pid}`;
   const made = await exec('ip', ['netns', 'add', probe]);
@@ -79,14 +82,14 @@ function freePort(wanted: number | undefined): Promise<number> {
 }
 
 async function bringUp(flags: UpFlags): Promise<Layout> {
-  await checkMachine();
+  await checkMachine(flags.host.includes('proxied-iptables') ? [...programs, 'iptables-nft-restore'] : programs);
   const layout = must(layoutOf(root, flags.name, { workers: flags.nodes, port: await freePort(flags.port) }));
   const interrupted = (): void => {
     void down(exec, layout).finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
-  must(await up(deps(), layout, flags.agentOption));
+  must(await up(deps(), layout, { agentOptions: flags.agentOption, hosts: flags.host }));
   process.off('SIGINT', interrupted);
   process.off('SIGTERM', interrupted);
   return layout;

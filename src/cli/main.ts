@@ -9,6 +9,7 @@ import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { NodeFlags } from './node.ts';
 import type { StatusFlags } from './status.ts';
 import { statusAddressOption } from './status-address.ts';
+import { type HostKind, hostKinds, isHostKind } from '../lab/hosts.ts';
 import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
@@ -42,6 +43,14 @@ function collect(text: string, before: readonly string[]): readonly string[] {
   if (!/^[a-z-]+(=|$)/.test(text)) throw new InvalidArgumentError('it must be NAME or NAME=VALUE.');
   return [...before, text];
 }
+
+function collectHost(text: string, before: readonly HostKind[]): readonly HostKind[] {
+  if (!isHostKind(text)) throw new InvalidArgumentError(`it must be one of ${Object.keys(hostKinds).join(', ')}.`);
+  return [...before, text];
+}
+
+/** What --help says of the hosts, one a line. */
+const hostHelp = ['what every host is like beside our agent; repeatable:', ...Object.entries(hostKinds).map(([kind, what]) => `${kind}: ${what}`)].join('\n');
 
 const kubeconfig = (): Option => new Option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the cluster it runs in)');
 const logLevel = (): Option =>
@@ -121,7 +130,8 @@ const upOptions = (command: Command): Command =>
     .addOption(labName())
     .option('--nodes <number>', 'number of workers', wholeNumber(1, 180), 3)
     .option('--port <port>', 'port of the API server on 127.0.0.1 (default: a free one)', wholeNumber(1, 65535))
-    .option('--agent-option <name=value>', 'option of every node agent, such as resync=2; repeatable', collect, []);
+    .option('--agent-option <name=value>', 'option of every node agent, such as resync=2; repeatable', collect, [])
+    .addOption(new Option('--host <kind>', hostHelp).argParser(collectHost).default([], 'plain'));
 
 upOptions(lab.command('up'))
   .description('bring a lab up, and say how to use it')

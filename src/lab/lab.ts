@@ -11,6 +11,8 @@ import { isRecord } from '../model/json.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { askAgent } from '../node/cni/client.ts';
 import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, startDaemon } from './daemons.ts';
+import { furnish, furnishLater } from './furnish.ts';
+import { type HostKind, hostProfile } from './hosts.ts';
 import { checkLabName, files, type Layout, layoutOf, linkRoot, nodeNamespace } from './layout.ts';
 import { clusterNetwork, networkPolicyKind, nodeObject } from './objects.ts';
 import { databaseOf, makeSwitch } from './switches.ts';
@@ -82,13 +84,22 @@ async function lastLine(layout: Layout, name: string): Promise<string> {
   return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
-async function makeNodes(deps: LabDeps, layout: Layout, agentOptions: readonly string[]): Promise<void> {
+/** What a lab is brought up with. */
+export interface UpOptions {
+  /** Further options of every agent, `name=value`. */
+  readonly agentOptions: readonly string[];
+  /** What every node's host is like. */
+  readonly hosts: readonly HostKind[];
+}
+
+async function makeNodes(deps: LabDeps, layout: Layout, { agentOptions, hosts }: UpOptions): Promise<void> {
   const datapath = agentOptions.includes('datapath=system') ? 'system' : 'netdev';
   await makeWires(deps.exec, layout);
   await Promise.all(
     layout.nodes.map(async (node) => {
       await makeSwitch(deps.exec, layout, node);
       await connectNode(deps.exec, layout, node, { database: databaseOf(layout, node.short), datapath });
+      await furnish(deps.exec, layout, node, hostProfile(hosts, node));
     }),
   );
 }
@@ -131,12 +142,12 @@ async function awaitReady(layout: Layout): Promise<void> {
   }
 }
 
-/** Brings a lab up, its agents with further options (`name=value`), and returns when its nodes are ready; what was made is removed again when a step fails. */
-export async function up(deps: LabDeps, layout: Layout, agentOptions: readonly string[]): Promise<Result<void>> {
+/** Brings a lab up and returns when its nodes are ready; what was made is removed again when a step fails. */
+export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Promise<Result<void>> {
   const claimed = await claim(layout);
   if (!claimed.ok) return claimed;
   try {
-    const wires = makeNodes(deps, layout, agentOptions);
+    const wires = makeNodes(deps, layout, options);
     wires.catch(() => undefined); // awaited below; the API server may fail first
     const client = await startApiServer(deps, layout);
     await client.create(customResourceDefinitions, networkPolicyKind);
@@ -144,8 +155,9 @@ export async function up(deps: LabDeps, layout: Layout, agentOptions: readonly s
     await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
     client.close();
     await wires;
-    await Promise.all([startNodes(deps, layout, agentOptions), startRest(deps, layout)]);
+    await Promise.all([startNodes(deps, layout, options.agentOptions), startRest(deps, layout)]);
     await awaitReady(layout);
+    await Promise.all(layout.nodes.map((node) => furnishLater(deps.exec, layout, node, hostProfile(options.hosts, node))));
     return ok(undefined);
   } catch (error) {
     await down(deps.exec, layout);
