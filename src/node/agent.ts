@@ -1,7 +1,7 @@
 /** The node agent: follows the cluster's objects, Open vSwitch and the links, and keeps this node as they say. */
 import { dirname, join } from 'node:path';
-import { hostSubnets, pods as podKind } from '../../api/kinds.ts';
-import { EventRecorder, involved } from '../io/events.ts';
+import { pods as podKind } from '../../api/kinds.ts';
+import { EventRecorder } from '../io/events.ts';
 import type { Exec } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { linked } from '../io/linked.ts';
@@ -21,6 +21,7 @@ import type { LocalPod } from './facts.ts';
 import { PeerHealth } from './health.ts';
 import { reused } from './kept.ts';
 import { parseAddresses } from './links/addresses.ts';
+import { Announcer } from './links/arp.ts';
 import { watchMachine } from './links/monitor.ts';
 import { PresentAddresses } from './links/present.ts';
 import { NameTracker, resolverLookup } from './names.ts';
@@ -28,7 +29,8 @@ import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import type { NodeMetrics } from './metrics.ts';
 import { NoteLog } from './notes.ts';
 import { renderBase } from './nft/ruleset.ts';
-import { type NodePlan, planLimits, planNode } from './plan/node.ts';
+import { type NodePlan, nothingHosted, ownershipOf, planLimits, planNode } from './plan/node.ts';
+import { Telling } from './telling.ts';
 
 export interface AgentOptions extends MachineOptions {
   readonly cniSocket: string;
@@ -84,8 +86,7 @@ class Agent {
   #changedAt: number | undefined;
   /** The same of the pass that is going on. */
   #passFor: number | undefined;
-  /** What was last said of each thing that is wrong, so that it is said once. */
-  readonly #said = new Map<string, string>();
+  readonly #telling: Telling;
 
   constructor(options: AgentOptions, deps: AgentDeps, signal: AbortSignal) {
     const { client, exec, logger, metrics } = deps;
@@ -98,6 +99,7 @@ class Agent {
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#closing = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
+    this.#telling = new Telling({ logger, events: this.#events, nodeName: options.nodeName, hostSubnet: () => this.#view?.own.object });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
     const file = join(dirname(options.cniSocket), `${options.nodeName}.names.json`);
     this.#names = new NameTracker({ lookup: resolverLookup(options.resolver), logger, file, changed: () => this.#wake() });
@@ -119,8 +121,9 @@ class Agent {
       rebuilding: () => this.#applier.forget(),
     });
     this.#sweeper = new Sweeper({ exec, logger, ownership: () => this.#ownership(), onEnded: metrics.connectionsEnded });
+    const announcer = new Announcer({ exec, logger, signal, onRival: (ip, mac) => this.#telling.rival(ip, mac) });
     const ownersChanged = (): void => this.#sweeper.sweep();
-    this.#applier = new Applier({ exec, logger, signal, addresses, bridge: this.#machine.bridge, ownersChanged });
+    this.#applier = new Applier({ exec, logger, announcer, addresses, bridge: this.#machine.bridge, ownersChanged });
     this.#attacher = new PodAttacher({
       exec,
       logger,
@@ -225,12 +228,22 @@ class Agent {
       const vnid = this.#feed.vnids.get(namespace);
       return vnid === undefined ? [] : [{ ip, vnid }];
     });
-    const limits = planLimits({ ...this.#options, name: this.#options.nodeName }, pods, this.#feed.stateOf(pods.map(({ vnid }) => vnid)));
-    if (await this.#applier.close(limits)) {
+    const most = planLimits({ ...this.#options, name: this.#options.nodeName }, pods, this.#feed.stateOf(pods.map(({ vnid }) => vnid)));
+    const hasItsAddress = await this.#hasItsAddress();
+    const isClosed = await this.#applier.close(hasItsAddress ? most : nothingHosted(most));
+    // a pass that is going on may know another address of the node, and has been held to less than its plan
+    if (!hasItsAddress) this.#queue.add(key);
+    if (isClosed) {
       this.#logger.info('a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link');
       this.#wake();
     }
     return undefined;
+  }
+
+  /** Whether the node has its own address. Without it, an egress IP would be what the node itself leaves with. */
+  async #hasItsAddress(): Promise<boolean> {
+    const nodeIP = this.#view?.own.hostIP;
+    return nodeIP === undefined || parseAddresses(await this.#addresses.read()).some(({ ip }) => ip === nodeIP);
   }
 
   /** The cluster, and the machine set up for it; while that takes long the cluster may go on, and is looked at again. */
@@ -239,7 +252,7 @@ class Agent {
       const began = performance.now();
       this.#applier.begin();
       const found = this.#feed.view();
-      this.#say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
+      this.#telling.say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
       if (!found.ok) return undefined;
       const view = found.value;
       this.#view = view;
@@ -264,7 +277,7 @@ class Agent {
     const state = this.#feed.stateOf(pods.map(({ vnid }) => vnid));
     const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
     const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, addressesOf });
-    const applied = await this.#apply(plan, view, prepared);
+    const applied = await this.#apply(plan, prepared);
     this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);
     if (!this.#ready) {
       this.#ready = true;
@@ -274,7 +287,7 @@ class Agent {
     return true;
   }
 
-  async #apply(plan: NodePlan, { own }: ClusterView, prepared: Prepared): Promise<Applied> {
+  async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {
     const { facts, networks, uplink } = prepared;
     const chains = { text: renderBase({ ...facts, ...networks, uplink }), datapath: facts.datapath };
     const began = performance.now();
@@ -282,10 +295,7 @@ class Agent {
     this.#planned = { plan, prepared };
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
     if (isFirst) this.#sweeper.sweep();
-    for (const [ip, reason] of plan.refused) {
-      this.#say(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
-      this.#events.report({ object: involved(hostSubnets, facts.name, own.object), type: 'Warning', reason: 'EgressIPRefused', message: reason });
-    }
+    for (const [ip, reason] of plan.refused) this.#telling.refused(ip, reason);
     if (done.bundleLines + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }
@@ -295,25 +305,8 @@ class Agent {
   async #ownership(): Promise<Ownership | undefined> {
     if (this.#planned === undefined) return undefined;
     const { plan, prepared } = this.#planned;
-    const { facts, networks } = prepared;
-    return {
-      podNetworks: networks.cluster,
-      inside: [...networks.cluster, networks.service],
-      subnet: facts.subnet,
-      snat: plan.nft.snat,
-      hosted: plan.addresses,
-      restricted: plan.restricted,
-      own: new Set(parseAddresses(await this.#addresses.read()).map(({ ip }) => ip)),
-    };
-  }
-
-  #say(about: string, reason: string | undefined, message: string): void {
-    if (this.#said.get(about) === reason) return;
-    if (reason === undefined) this.#said.delete(about);
-    else {
-      this.#said.set(about, reason);
-      this.#logger.warn({ reason }, message);
-    }
+    const own = parseAddresses(await this.#addresses.read()).map(({ ip }) => ip);
+    return ownershipOf(plan, { ...prepared, own: new Set(own) });
   }
 }
 

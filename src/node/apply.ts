@@ -7,7 +7,7 @@
 import { type Exec, must } from '../io/exec.ts';
 import type { Logger } from '../io/log.ts';
 import type { Ip } from '../model/address.ts';
-import { announce } from './links/arp.ts';
+import type { Announcer } from './links/arp.ts';
 import { addressCommands, labelled, labelOf, parseAddresses, planAddresses, removalLines, type Uplink } from './links/addresses.ts';
 import type { PresentAddresses } from './links/present.ts';
 import { promoting } from './links/promotion.ts';
@@ -24,7 +24,7 @@ export interface ApplyDeps {
   readonly bridge: Bridge;
   readonly addresses: PresentAddresses;
   readonly logger: Logger;
-  readonly signal: AbortSignal;
+  readonly announcer: Announcer;
   /** Told when who may leave as what has changed: connections may have to end. */
   readonly ownersChanged: () => void;
 }
@@ -111,7 +111,8 @@ export class Applier {
     const isRemoved = await this.#nft.remove(nft);
     if (isAdded || isRemoved) this.#deps.ownersChanged();
     await this.#takeOff(context.uplink.device, commands.remove);
-    for (const ip of addresses.add) this.#announce(context.uplink.device, ip);
+    for (const ip of addresses.add) this.#deps.announcer.add(context.uplink.device, ip);
+    for (const { ip } of addresses.remove) if (!plan.addresses.has(ip)) this.#deps.announcer.remove(ip);
     return { bundleLines: lines, hosted: addresses.add, released: addresses.remove.map(({ ip }) => ip) };
   }
 
@@ -134,17 +135,5 @@ export class Applier {
     if (lines.length > 0) await this.#deps.bridge.apply(lines);
     keep(wanted);
     return lines.length;
-  }
-
-  #announce(device: string, ip: Ip): void {
-    const { exec, logger, signal } = this.#deps;
-    announce(exec, device, ip, signal).then(
-      (failure) => {
-        if (failure !== undefined) logger.warn({ ip, device, reason: failure }, 'gratuitous ARP failed');
-      },
-      (error: unknown) => {
-        if (!signal.aborted) logger.warn({ ip, device, err: error }, 'gratuitous ARP failed');
-      },
-    );
   }
 }

@@ -1,6 +1,6 @@
 /** `node --check`: what is wrong with this machine, and how to mend it. Changes nothing. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterNetworks, hostSubnets } from '../../api/kinds.ts';
 import type { Exec } from '../io/exec.ts';
@@ -12,10 +12,12 @@ import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwor
 import { parseHostSubnet } from '../model/hostsubnet.ts';
 import type { ClusterNetworkObject, HostSubnetObject } from '../model/objects.ts';
 import { err, type Result } from '../model/result.ts';
+import { isHostDevice } from './cni/attach.ts';
 import type { Datapath } from './facts.ts';
 import { findUplink, labelOf, type Uplink } from './links/addresses.ts';
 import { vxlanOverhead } from './links/tun.ts';
-import { renderBase } from './nft/ruleset.ts';
+import { renderBase, switchTable } from './nft/ruleset.ts';
+import { tunDevice } from './ovs/pipeline.ts';
 
 /** One thing looked at. `mend` is what to do; absent when all is well. */
 export interface Finding {
@@ -94,24 +96,53 @@ async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Findi
   const mend = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
   const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, mend)]);
   const database = hasDatabase ? good('Open vSwitch database', socket) : bad('Open vSwitch database', `nobody answers at ${socket}`, mend);
-  const hasModule = existsSync('/sys/module/openvswitch');
-  const wanted = datapath === 'auto' ? (hasModule ? 'system' : 'netdev') : datapath;
+  const wanted = datapathOf(datapath);
   const kernel =
-    wanted === 'system' && !hasModule
+    wanted === 'system' && !hasModule()
       ? bad('datapath', 'system, but the kernel has no module openvswitch', 'modprobe openvswitch, or --datapath netdev')
       : good('datapath', wanted);
   return [database, daemon, kernel];
 }
 
-async function checkNft(exec: Exec): Promise<Finding> {
+/** The datapath that an agent with this option would use. */
+function datapathOf(option: Datapath | 'auto'): Datapath {
+  if (option !== 'auto') return option;
+  return hasModule() ? 'system' : 'netdev';
+}
+
+const hasModule = (): boolean => existsSync('/sys/module/openvswitch');
+
+async function checkNft(exec: Exec, datapath: Datapath): Promise<Finding[]> {
   const network = { text: '10.254.0.0/16', family: 4, first: 0n, length: 16 } as const;
   const service = { ...network, text: '172.30.0.0/16' };
   const node = { nodeIP: addressAt(network, 1), uplink: { device: 'lo', network } };
-  const input = renderBase({ datapath: 'netdev', masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789, ...node });
-  const tried = await exec('nft', ['-c', '-f', '-'], { input }).catch(() => undefined);
-  if (tried?.status === 0) return good('nf_tables with NAT', 'the table would be accepted');
-  const reason = tried?.stderr.trim().split('\n', 1)[0] ?? 'nft cannot be run';
-  return bad('nf_tables with NAT', reason, 'the kernel needs nf_tables, nft_nat, nft_masq and nft_reject_ipv4; run as root');
+  const base = { masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789, ...node };
+  const tried = async (what: string, input: string, mend: string): Promise<Finding> => {
+    const ran = await exec('nft', ['-c', '-f', '-'], { input }).catch(() => undefined);
+    if (ran?.status === 0) return good(what, 'the tables would be accepted');
+    return bad(what, ran?.stderr.trim().split('\n', 1)[0] ?? 'nft cannot be run', mend);
+  };
+  const needed = 'the kernel needs nf_tables, nft_nat, nft_masq, nft_fib_ipv4 and nft_reject_ipv4; run as root';
+  const nat = await tried('nf_tables with NAT', renderBase({ ...base, datapath: 'system' }), needed);
+  if (datapath === 'system') return [nat];
+  // tun0 may not be there yet
+  return [nat, await tried('nf_tables on egress', switchTable('lo').join('\n'), 'the userspace datapath needs a kernel of 5.16 or later, with CONFIG_NETFILTER_EGRESS')];
+}
+
+/** What the node's kernel is set to, where that decides whether answers come back to pods. */
+async function checkSettings(): Promise<Finding[]> {
+  const read = (name: string): Promise<string> => readFile(`/proc/sys/net/ipv4/${name}`, 'utf8').then((text) => text.trim(), () => '');
+  const [forward, mark, all] = await Promise.all(['ip_forward', 'conf/all/src_valid_mark', 'conf/all/rp_filter'].map(read));
+  const devices = await readdir('/proc/sys/net/ipv4/conf').catch((): string[] => []);
+  const filters = await Promise.all(devices.filter((device) => !['all', 'default', 'lo', tunDevice].includes(device) && !isHostDevice(device)).map(async (device) => [device, await read(`conf/${device}/rp_filter`)] as const));
+  const strict = filters.filter(([, value]) => value > '0' || (all ?? '') > '0').map(([device]) => device);
+  // until the agent has set it up, the node is as it was; it sets both by itself
+  const isRunning = devices.includes(tunDevice);
+  const forwarding = !isRunning || forward === '1' ? good('ip_forward', isRunning ? '1' : 'set by the agent') : bad('ip_forward', forward ?? '', 'is the agent running? It sets net.ipv4.ip_forward=1');
+  if (strict.length === 0) return [forwarding, good('rp_filter', 'off')];
+  const found = `on for ${strict.join(', ')}`;
+  if (!isRunning || mark === '1') return [forwarding, good('rp_filter', `${found}; src_valid_mark ${isRunning ? 'is set' : 'is set by the agent'}`)];
+  return [forwarding, bad('rp_filter', `${found}, and net.ipv4.conf.all.src_valid_mark is 0: no answer from outside reaches a pod`, 'is the agent running? It sets net.ipv4.conf.all.src_valid_mark=1; let no file of sysctl.d set it to 0')];
 }
 
 function overlapFindings(uplink: Uplink, network: ClusterNetwork): Finding[] {
@@ -182,7 +213,8 @@ export async function checkMachine(options: CheckOptions, deps: CheckDeps): Prom
     ...(await checkPrograms(deps.exec)),
     ...(await checkArping(deps.exec)),
     ...(await checkSwitch(options)),
-    await checkNft(deps.exec),
+    ...(await checkNft(deps.exec, datapathOf(options.datapath))),
+    ...(await checkSettings()),
     ...(await checkCluster(options, deps)),
   ];
 }

@@ -107,6 +107,20 @@ test.each(['1', '0'])("the node's address removed and added again, with promote_
   await clear();
 }, 30_000);
 
+test("while the node's own address is off, the node does not leave with an egress IP", async () => {
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  await lab.untilSource('red/w0', egressIP);
+  await lab.node('worker2', 'sysctl', '-q', '-w', 'net.ipv4.conf.br-ex.promote_secondaries=1');
+  await lab.node('worker2', 'ip', 'addr', 'del', '192.168.7.13/24', 'dev', 'br-ex');
+  await until('the egress IP is withdrawn', async () => !(await lab.node('worker2', 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(egressIP), 1);
+  await lab.node('worker2', 'ip', 'addr', 'add', '192.168.7.13/24', 'brd', '+', 'dev', 'br-ex');
+  await lab.node('worker2', 'ip', 'route', 'replace', 'default', 'via', '192.168.7.1');
+  await lab.untilSource('red/w0', egressIP);
+  await lab.untilSource('blue/w2', '192.168.7.13');
+  await clear();
+}, 30_000);
+
 test('large packets pass between pods of two nodes with DF set, up to the MTU of pods and no further', async () => {
   const to = await addressOf('red/w1');
   const ping = (size: number) => lab.exec('red/w0', 'ping', '-c', '2', '-W', '2', '-M', 'do', '-s', String(size - 28), to);

@@ -56,6 +56,18 @@ test('too large an MTU, and networks that overlap, are found with a way to mend 
   await patchNetwork({ mtu: 1400, serviceNetwork: '172.30.0.0/16' });
 }, 30_000);
 
+test('settings that keep answers from pods are found; a filter on its own is not one', async () => {
+  const set = (name: string, value: number) => lab.node('worker0', 'sysctl', '-q', '-w', `net.ipv4.${name}=${value}`);
+  await set('conf.br-ex.rp_filter', 1);
+  expect(await wrong()).toEqual({});
+  await set('conf.all.src_valid_mark', 0);
+  expect(Object.keys(await wrong())).toEqual(['rp_filter']);
+  expect((await wrong())['rp_filter']).toMatchObject({ found: expect.stringContaining('on for br-ex, and net.ipv4.conf.all.src_valid_mark is 0') as string });
+  await set('conf.all.src_valid_mark', 1);
+  await set('conf.br-ex.rp_filter', 0);
+  expect(await wrong()).toEqual({});
+}, 30_000);
+
 test('no Open vSwitch, no node of that name, no API server', async () => {
   expect(Object.keys(await wrong('--ovs-run-dir', '/nonexistent'))).toEqual(['Open vSwitch database', 'ovs-vswitchd']);
   expect(Object.keys(await wrong('--node-name', 'nobody'))).toEqual(['HostSubnet nobody']);
@@ -128,7 +140,7 @@ test('--cleanup leaves nothing of ours; twice is no error; the agent starts agai
   await lab.command('kill', 'agent', worker);
   const withoutSwitch = await agent('--cleanup', '--ovs-run-dir', '/nonexistent');
   expect(withoutSwitch).toMatchObject({ status: 1, stderr: expect.stringMatching(/^sdn-compat: not all could be removed: .*\/nonexistent\/db\.sock\n$/) as string });
-  for (const what of [`address ${egressIP} of br-ex`, 'of a pod of red (10.254.', 'nft table sdn_compat', 'ip rule 90', 'ip rule 91', 'ip rule 92']) expect(withoutSwitch.stdout).toContain(what);
+  for (const what of [`address ${egressIP} of br-ex`, 'of a pod of red (10.254.', 'nft table ip sdn_compat', 'ip rule 90', 'ip rule 91', 'ip rule 92']) expect(withoutSwitch.stdout).toContain(what);
   expect(await left()).toEqual(['bridge', 'QoS', 'tun0']);
   expect(await agent('--cleanup')).toEqual({ status: 0, stdout: 'removed bridge br0\n', stderr: '' });
   expect(await left()).toEqual([]);

@@ -160,6 +160,8 @@ describe('partitions and moves', () => {
     await until('worker0 has it', async () => (await lab.node('worker0', 'ip', 'addr')).stdout.includes(`${one}/24`));
     const cut = await answers();
     await until('worker1, which cannot know, still answers', async () => (await answers()) > cut);
+    await lab.event('EgressIPAnsweredElsewhere', 'hostsubnet/worker0.ocp4.rober.lab');
+    expect(lab.log('node-worker0')).toContain(`egress IP ${one} is on this node, and ${mac} answers for it, too`);
     await lab.command('heal', 'worker1');
     await until('worker1 does not have it', async () => !(await lab.node('worker1', 'ip', 'addr')).stdout.includes(`${one}/24`), 10);
     await sleep(1_000);

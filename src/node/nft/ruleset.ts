@@ -192,10 +192,10 @@ function guardTable(base: NftBase): string[] {
   ]);
 }
 
-/** What the node's kernel says of a packet becomes its source MAC, which is all that Open vSwitch gets of it. */
-function switchTable(): string[] {
+/** The table of the userspace datapath: what the node's kernel says of a packet becomes its source MAC, which is all that Open vSwitch gets of it. */
+export function switchTable(device: string = tunDevice): string[] {
   const rules = Object.values(direction).map(({ mark, mac }) => `meta mark ${hex(mark)} ether saddr set ${mac}`);
-  return table(nftTables.switch, chain('to_bridge', `filter hook egress device "${tunDevice}" priority filter`, rules));
+  return table(nftTables.switch, chain('to_bridge', `filter hook egress device "${device}" priority filter`, rules));
 }
 
 /** The tables that a node has on a datapath. */

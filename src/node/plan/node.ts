@@ -6,7 +6,7 @@ import type { VnidState } from '../../model/egress/verdict.ts';
 import type { EgressPolicies } from '../../model/egresspolicy.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../facts.ts';
-import type { RestrictedPod } from '../conntrack/stale.ts';
+import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
 import { kept } from '../kept.ts';
 import { ownerOf } from '../owner.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
@@ -109,6 +109,19 @@ export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], sta
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
   const snat = sourceByOwner(state, addresses, options.masqueradeBit);
   return elements({ addresses, snat }, restrictedPods(pods, state, snat, options));
+}
+
+/** The limits of a node that may have no egress IP at all. */
+export function nothingHosted({ restricted }: NftElements): NftElements {
+  return { restricted, hosted: new Set(), snat: new Map(), podSources: new Map() };
+}
+
+/** Who may leave as what, when the plan has been brought about on a machine with these addresses. */
+export function ownershipOf(plan: NodePlan, machine: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> }): Ownership {
+  const { facts, networks, own } = machine;
+  const { nft, addresses, restricted } = plan;
+  const inside = [...networks.cluster, networks.service];
+  return { podNetworks: networks.cluster, inside, subnet: facts.subnet, snat: nft.snat, hosted: addresses, restricted, own };
 }
 
 const localOf = kept((pods: readonly LocalPod[]): Local => ({ vnids: new Set(pods.map(({ vnid }) => vnid)), pods: groupBy(pods, ({ namespace }) => namespace) }));
