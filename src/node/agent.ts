@@ -138,7 +138,7 @@ class Agent {
   /** Works until the signal aborts; throws when it cannot. */
   async run(): Promise<void> {
     await Promise.all([this.#names.load(), this.#feed.follow()]);
-    await serveCni(this.#options.cniSocket, (request) => this.#attacher.handle(request), this.#signal);
+    await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     this.#signal.addEventListener('abort', () => clearInterval(resync));
     this.#wake();

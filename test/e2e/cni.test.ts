@@ -1,4 +1,5 @@
 /** The CNI plugin by its calling convention: environment and standard input made by hand, against an agent of a lab. */
+import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { run, TestLab, until, type Ran } from './lab.ts';
@@ -111,6 +112,107 @@ test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does
   await until('the node is ready again', async () => (await call('DEL', two.env)).status === 0);
   expect(await held()).not.toContain(`ip=${second} `);
 }, 60_000);
+
+/** What OVSDB and the links hold of a sandbox; '' when nothing. */
+async function leftOf(one: Sandbox): Promise<string> {
+  const database = `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`;
+  const rows = await Promise.all(['Interface', 'QoS'].map((table) => run('ovs-vsctl', [database, '--no-wait', '--bare', '--columns=external_ids', 'list', table])));
+  const links = await lab.node(worker, 'ip', '-o', 'link');
+  const lines = [...rows, links].flatMap(({ stdout }) => stdout.split('\n'));
+  return lines.filter((line) => new RegExp(`(sandbox=|sdn-compat )${one.id}( |$)`).test(line.trim())).join('\n');
+}
+
+/** Starts the plugin with an ADD and does not wait for it. */
+function beginAdd(one: Sandbox): { readonly ended: Promise<Ran>; readonly kill: () => void } {
+  const child = spawn(process.execPath, [plugin], { env: { ...process.env, CNI_COMMAND: 'ADD', CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...one.env } });
+  child.stdin.end(JSON.stringify({ cniVersion: '1.1.0', name: 'sdn', type: 'sdn-compat-cni', socket: socket() }));
+  let stdout = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  const ended = new Promise<Ran>((resolve) => child.on('close', (code) => resolve({ status: code ?? -1, stdout, stderr: '' })));
+  return { ended, kill: () => child.kill('SIGKILL') };
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** While ovs-vswitchd stands still a pod gets no port, and no pass ends. */
+async function withoutSwitch(work: () => Promise<void>): Promise<void> {
+  const pid = lab.pid(`ovs-vswitchd-${worker}`);
+  process.kill(pid, 'SIGSTOP');
+  await work().finally(() => process.kill(pid, 'SIGCONT'));
+}
+
+describe('an ADD that is overtaken', () => {
+  const detached = { code: 100, msg: expect.stringContaining('was detached while it was being attached') as string };
+
+  test('by a DEL while it waits for the NetNamespace fails, leaves nothing, and the sandbox can be added later', async () => {
+    const one = await sandbox('overtaken');
+    const adding = beginAdd(one);
+    await sleep(500);
+    await remove(one);
+    await lab.namespace('overtaken');
+    const ran = await adding.ended;
+    expect(ran.status).toBe(1);
+    expect(JSON.parse(ran.stdout)).toMatchObject(detached);
+    await sleep(300);
+    expect(await leftOf(one)).toBe('');
+    const address = await add(one);
+    expect(await attached(address)).toBe(true);
+    await remove(one);
+    expect(await leftOf(one)).toBe('');
+  }, 60_000);
+
+  test('by a DEL while it waits for its port or its flows leaves nothing', async () => {
+    const all = await Promise.all([0, 100, 300, 600].map(async (after) => ({ after, one: await sandbox() })));
+    const adds: Promise<Ran>[] = [];
+    await withoutSwitch(async () => {
+      adds.push(...all.map(({ one }) => beginAdd(one).ended));
+      const dels = all.map(({ after, one }) => sleep(after).then(() => remove(one)));
+      await sleep(1_500);
+      void Promise.all(dels).catch(() => undefined);
+    });
+    const refused = (await Promise.all(adds)).filter(({ status }) => status !== 0);
+    for (const { stdout } of refused) expect(JSON.parse(stdout)).toMatchObject(detached);
+    expect(refused.length).toBeGreaterThan(0);
+    await Promise.all(all.map(({ one }) => remove(one)));
+    await sleep(300);
+    for (const { one } of all) expect(await leftOf(one)).toBe('');
+  }, 60_000);
+
+  test('by the death of the plugin leaves nothing, though no DEL comes', async () => {
+    const [one, two] = [await sandbox(), await sandbox('abandoned')];
+    const waiting = beginAdd(two);
+    await withoutSwitch(async () => {
+      const adding = beginAdd(one);
+      await until('its veth is there', async () => (await leftOf(one)) !== '');
+      for (const { kill, ended } of [adding, waiting]) {
+        kill();
+        await ended;
+      }
+    });
+    await lab.namespace('abandoned');
+    await until('nothing is left of it', async () => (await leftOf(one)) === '', 20);
+    await sleep(500);
+    expect(await leftOf(two)).toBe('');
+    await add(one);
+    await remove(one);
+  }, 60_000);
+
+  test('by the death of one plugin goes on when another asks for the same sandbox', async () => {
+    const one = await sandbox();
+    const seconds: Promise<Ran>[] = [];
+    await withoutSwitch(async () => {
+      const first = beginAdd(one);
+      await until('its veth is there', async () => (await leftOf(one)) !== '');
+      seconds.push(call('ADD', one.env));
+      await sleep(300);
+      first.kill();
+      await first.ended;
+    });
+    expect(await Promise.all(seconds)).toMatchObject([{ status: 0 }]);
+    expect(await leftOf(one)).toContain(one.id);
+    await remove(one);
+    expect(await leftOf(one)).toBe('');
+  }, 60_000);
+});
 
 test('ports that somebody removes come back at once', async () => {
   const one = await sandbox();
@@ -289,7 +391,7 @@ test('a pod of an unknown namespace waits for its NetNamespace, and gets a clear
   expect(JSON.parse(ran.stdout)).toMatchObject({ cniVersion: '1.1.0', code: 100, msg: expect.stringMatching(/^pod nowhere\/sandbox-\d+: namespace nowhere has no NetNamespace \(waited 30 s\)$/) as string });
   expect(ms).toBeGreaterThan(29_000);
   expect(ms).toBeLessThan(36_000);
-  const late = await sandbox('late');
+  const late = await sandbox('overtaken');
   const adding = add(late);
   await lab.namespace('late');
   expect(await adding).toMatch(/^10\.254\./);

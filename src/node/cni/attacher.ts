@@ -10,6 +10,7 @@ import { removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
 import { podMac } from '../plan/peers.ts';
 import { hostDevice, makeLink, removeLink } from './attach.ts';
+import { type Attempt, Attempts } from './attempts.ts';
 import { limitSending, parseBandwidth } from './bandwidth.ts';
 import { addPodPort, type AttachedPod, attachedPods, limitPort, nextAddress, removeLimit } from './pods.ts';
 import type { CniRequest, CniResult } from './server.ts';
@@ -35,17 +36,18 @@ export class PodAttacher {
   readonly #deps: AttacherDeps;
   /** Addresses given to pods whose port is not in OVSDB yet. */
   readonly #pending = new Set<Ip>();
+  readonly #attempts = new Attempts();
   #last: Ip | undefined;
 
   constructor(deps: AttacherDeps) {
     this.#deps = deps;
   }
 
-  /** Does what a CNI request asks; throws with the reason in words for the runtime's log. */
-  async handle(request: CniRequest): Promise<CniResult | undefined> {
+  /** Does what a CNI request asks, while its caller is there; throws with the reason in words for the runtime's log. */
+  async handle(request: CniRequest, caller: AbortSignal): Promise<CniResult | undefined> {
     switch (request.command) {
       case 'ADD':
-        return this.#attach(request);
+        return this.#attach(request, caller);
       case 'DEL':
         await this.#detach(request.sandbox);
         return undefined;
@@ -61,24 +63,50 @@ export class PodAttacher {
     }
   }
 
-  async #attach(request: CniRequest): Promise<CniResult> {
+  /**
+   * Attaches a pod, or fails and leaves nothing of it. The runtime sends a DEL after every ADD that failed, also after
+   * one that it killed; it may come before the ADD has ended, and must find nothing that comes after it.
+   */
+  async #attach(request: CniRequest, caller: AbortSignal): Promise<CniResult> {
+    const { sandbox, namespace, name } = request;
+    const work = (attempt: Attempt): Promise<CniResult> => this.#attempt(request, attempt);
+    const undo = async (): Promise<void> => {
+      const about = { sandbox, pod: `${namespace}/${name}` };
+      await this.#remove(sandbox).then(
+        () => this.#deps.logger.info(about, 'what a failed ADD made is removed'),
+        (error: unknown) => this.#deps.logger.warn({ ...about, err: error }, 'what a failed ADD made is left to the DEL'),
+      );
+    };
+    return this.#attempts.run(sandbox, caller, { work, undo });
+  }
+
+  async #attempt(request: CniRequest, attempt: Attempt): Promise<CniResult> {
     const pod = `pod ${request.namespace}/${request.name}`;
     const { machine, vnidOf, applied } = this.#deps;
-    const prepared = await this.#await(() => machine.prepared, `${pod}: the node is not ready yet`);
-    const wanting = `${pod}: namespace ${request.namespace} has no NetNamespace`;
-    await this.#await(() => vnidOf(request.namespace), wanting);
-    const ip = await machine.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, request));
-    await within(applied(), `${pod}: its flows were not there`);
-    const { facts, networks, mtu } = prepared;
-    const inside = networks.cluster.map(({ text }) => text);
-    return { ip, prefixLength: facts.subnet.length, gateway: facts.gateway, mac: podMac(ip), mtu, networks: inside };
+    const { signal } = attempt;
+    try {
+      const prepared = await this.#await(() => machine.prepared, 'the node is not ready yet', signal);
+      await this.#await(() => vnidOf(request.namespace), `namespace ${request.namespace} has no NetNamespace`, signal);
+      const ip = await this.#attempts.inTurn(request.sandbox, () => {
+        signal.throwIfAborted();
+        return machine.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));
+      });
+      await within(applied(), 'its flows were not there', signal);
+      const { facts, networks, mtu } = prepared;
+      const inside = networks.cluster.map(({ text }) => text);
+      return { ip, prefixLength: facts.subnet.length, gateway: facts.gateway, mac: podMac(ip), mtu, networks: inside };
+    } catch (error) {
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      throw new Error(`${pod}: ${reason instanceof Error ? reason.message : String(reason)}`, { cause: error });
+    }
   }
 
   /** The address of the pod, on the bridge now. */
-  async #plugged(prepared: Prepared, ovsdb: Ovsdb, request: CniRequest): Promise<Ip> {
+  async #plugged(prepared: Prepared, ovsdb: Ovsdb, { request, attempt }: { readonly request: CniRequest; readonly attempt: Attempt }): Promise<Ip> {
     const present = attachedPods(ovsdb).find(({ sandbox }) => sandbox === request.sandbox);
     if (present !== undefined) return present.ip;
     const ip = this.#take(prepared, ovsdb);
+    attempt.making();
     try {
       await this.#plug(prepared, ovsdb, request, ip);
     } finally {
@@ -101,7 +129,7 @@ export class PodAttacher {
     const host = hostDevice(request.sandbox);
     const { sandbox, netns, device, namespace, name } = request;
     const limits = parseBandwidth(await this.#deps.annotationsOf(namespace, name));
-    if (!limits.ok) throw new Error(`pod ${namespace}/${name}: ${limits.error}`);
+    if (!limits.ok) throw new Error(limits.error);
     await makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace });
     const { ingress, egress } = limits.value;
     await limitSending(this.#deps.exec, egress, { netns, device });
@@ -119,15 +147,21 @@ export class PodAttacher {
     if (!parseAddresses(shown.stdout).some(({ ip }) => ip === pod.ip)) throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
   }
 
-  /** Detaches every pod that is not among the valid ones; what fails is told together at the end. */
+  /** Detaches every pod that is neither among the valid ones nor being attached. */
   async #collect(valid: ReadonlySet<string>): Promise<void> {
-    const stale = attachedPods(await this.#deps.machine.connect()).filter(({ sandbox }) => !valid.has(sandbox));
+    const attached = attachedPods(await this.#deps.machine.connect());
+    const stale = attached.filter(({ sandbox }) => !valid.has(sandbox) && !this.#attempts.has(sandbox));
     for (const { sandbox } of stale) await this.#detach(sandbox);
     if (stale.length > 0) this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
   }
 
-  /** Removes all that the node has of a pod. The veth goes first: a port that has none is never put back. */
-  async #detach(sandbox: string): Promise<void> {
+  /** Removes all that the node has of a pod, and all that an ADD would still make. */
+  #detach(sandbox: string): Promise<void> {
+    return this.#attempts.remove(sandbox, () => this.#remove(sandbox));
+  }
+
+  /** The veth goes first: a port that has none is never put back. */
+  async #remove(sandbox: string): Promise<void> {
     const host = hostDevice(sandbox);
     await this.#deps.machine.onPort(sandbox, async (ovsdb) => {
       await removeLink(this.#deps.exec, host);
@@ -135,9 +169,10 @@ export class PodAttacher {
     });
   }
 
-  async #await<T>(get: () => T | undefined, missing: string): Promise<T> {
+  async #await<T>(get: () => T | undefined, missing: string, signal: AbortSignal): Promise<T> {
     const end = Date.now() + patience;
     for (;;) {
+      signal.throwIfAborted();
       const value = get();
       if (value !== undefined) return value;
       if (Date.now() > end) throw new Error(`${missing} (waited ${patience / 1000} s)`);
@@ -150,10 +185,14 @@ function highest(pods: readonly AttachedPod[]): Ip | undefined {
   return pods.map(({ ip }) => ip).toSorted(compareIps).at(-1);
 }
 
-async function within(work: Promise<void>, missing: string): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${missing} (waited ${patience / 1000} s)`)), patience);
+async function within(work: Promise<void>, missing: string, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const aborted = (): void => reject(signal.reason);
+  const timer = setTimeout(() => reject(new Error(`${missing} (waited ${patience / 1000} s)`)), patience);
+  signal.addEventListener('abort', aborted, { once: true });
+  if (signal.aborted) aborted();
+  await Promise.race([work, promise]).finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', aborted);
   });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

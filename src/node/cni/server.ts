@@ -37,7 +37,8 @@ export function isResult(value: unknown): value is CniResult {
   return isRecord(value) && typeof value['ip'] === 'string' && Array.isArray(value['networks']);
 }
 
-export type CniHandler = (request: CniRequest) => Promise<CniResult | undefined>;
+/** Does what is asked; the signal aborts when the caller has gone before it was answered. */
+export type CniHandler = (request: CniRequest, caller: AbortSignal) => Promise<CniResult | undefined>;
 
 const largestBody = 64 * 1024;
 
@@ -78,8 +79,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
   const reply = (status: number, body: unknown): void => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
+  const caller = new AbortController();
+  response.on('close', () => {
+    if (!response.writableEnded) caller.abort();
+  });
   try {
-    reply(200, (await handle(parseRequest(await bodyOf(request)))) ?? {});
+    reply(200, (await handle(parseRequest(await bodyOf(request)), caller.signal)) ?? {});
   } catch (error) {
     reply(500, { error: error instanceof Error ? error.message : String(error) });
   }
