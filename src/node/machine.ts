@@ -7,15 +7,15 @@ import { connectRpc, type RpcConnection } from '../io/jsonrpc.ts';
 import type { Logger } from '../io/log.ts';
 import type { Ip } from '../model/address.ts';
 import type { ClusterNetwork } from '../model/clusternetwork.ts';
-import { linkedPods } from './cni/attach.ts';
-import { addPodPort, attachedPods, keptLimit } from './cni/pods.ts';
+import { readLinks } from './cni/attach.ts';
+import { addPodPort, type AttachedPod, attachedPods, keptLimit, removeLimit } from './cni/pods.ts';
 import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
 import { findUplink, gatewaysOf, type Uplink } from './links/addresses.ts';
 import { configureGuardRoutes, configureGuardRules } from './links/guard.ts';
 import type { PresentAddresses } from './links/present.ts';
 import { configureTun, isTunConfigured, vxlanOverhead } from './links/tun.ts';
-import { Bridge, ensureBridge, missingOperations } from './ovs/bridge.ts';
+import { Bridge, ensureBridge, missingOperations, removePort } from './ovs/bridge.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
 import { bridge } from './ovs/pipeline.ts';
 import { gatewayOf, podMac } from './plan/peers.ts';
@@ -205,15 +205,29 @@ export class Machine {
     }
   }
 
-  /** Puts pods whose veth is here back on a bridge that was made anew, but for those that somebody is working on. */
+  /**
+   * Makes bridge and links agree on the pods, but for those that somebody is working on: whose veth is here and who is
+   * not on the bridge, as when it was made anew, is put back; whose veth is gone, as after a reboot, is forgotten.
+   */
   async #reattach(ovsdb: Ovsdb): Promise<void> {
-    const linked = await linkedPods(this.#deps.exec);
+    const before = attachedPods(ovsdb); // a pod has its veth before it is on the bridge
+    const { devices, pods: linked } = await readLinks(this.#deps.exec);
+    await this.#forgetPods(ovsdb, before.filter(({ device }) => !devices.has(device)));
     const attached = new Set(attachedPods(ovsdb).map(({ sandbox }) => sandbox));
     const lost = linked.filter(({ sandbox }) => !attached.has(sandbox) && !this.#busy.has(sandbox));
     if (lost.length === 0) return;
     const limits = await Promise.all(lost.map(({ device, sandbox }) => keptLimit(ovsdb, device, sandbox)));
     await ovsdb.configure([...lost.flatMap(({ device, ...pod }) => addPodPort(device, pod)), ...limits.flat()]);
     this.#deps.logger.warn({ pods: lost.map(({ namespace, ip }) => `${namespace}/${ip}`) }, 'pods put back on the bridge');
+  }
+
+  async #forgetPods(ovsdb: Ovsdb, pods: readonly AttachedPod[]): Promise<void> {
+    const gone = pods.filter(({ sandbox }) => !this.#busy.has(sandbox));
+    if (gone.length === 0) return;
+    for (const { sandbox } of gone) this.#ports.delete(sandbox);
+    await ovsdb.transact(gone.flatMap(({ device, sandbox }) => [...removePort(ovsdb, device), ...removeLimit(device, sandbox)]));
+    const named = gone.map(({ namespace, name, sandbox, ip }) => `${namespace}/${name === '' ? sandbox : name} (${ip})`);
+    this.#deps.logger.warn({ pods: named }, 'pods whose interface is gone from this machine are forgotten');
   }
 
   /** The connection to OVSDB, made when there is none; rejects when OVSDB does not answer. */

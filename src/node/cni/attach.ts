@@ -70,17 +70,29 @@ async function leaveToUserspace(host: string): Promise<void> {
   for (const [name, value] of Object.entries(settings)) await writeFile(`/proc/sys/net/${name}`, value);
 }
 
-/** The pods whose veth is on this machine, by its alias; attached to the bridge or not. */
-export async function linkedPods(run: Exec): Promise<(Omit<AttachedPod, 'ofport'>)[]> {
-  const links: unknown = JSON.parse((await must(run, 'ip', ['-j', 'link', 'show'])) || '[]');
-  return asList(links)
-    .filter(isRecord)
-    .flatMap((link) => {
-      const [mark, sandbox = '', address = '', namespace = ''] = asText(link['ifalias']).split(' ');
-      const ip = parseIp(address);
-      if (mark !== aliasMark || !ip.ok) return [];
-      return [{ device: asText(link['ifname']), sandbox, namespace, name: '', ip: ip.value }];
-    });
+/** The links of this machine. */
+export interface PresentLinks {
+  readonly devices: ReadonlySet<string>;
+  /** The pods whose veth is among them, by its alias; attached to the bridge or not. */
+  readonly pods: readonly Omit<AttachedPod, 'ofport'>[];
+}
+
+/** Reads the links of this machine. */
+export async function readLinks(run: Exec): Promise<PresentLinks> {
+  const printed: unknown = JSON.parse((await must(run, 'ip', ['-j', 'link', 'show'])) || '[]');
+  const links = asList(printed).filter(isRecord);
+  const pods = links.flatMap((link) => {
+    const [mark, sandbox = '', address = '', namespace = ''] = asText(link['ifalias']).split(' ');
+    const ip = parseIp(address);
+    if (mark !== aliasMark || !ip.ok) return [];
+    return [{ device: asText(link['ifname']), sandbox, namespace, name: '', ip: ip.value }];
+  });
+  return { devices: new Set(links.map((link) => asText(link['ifname']))), pods };
+}
+
+/** The pods whose veth is on this machine. */
+export async function linkedPods(run: Exec): Promise<PresentLinks['pods']> {
+  return (await readLinks(run)).pods;
 }
 
 /** Removes the pair by its end on the node; none there is no error. */
