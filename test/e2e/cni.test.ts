@@ -269,6 +269,22 @@ test('GC removes what is not among the valid attachments, and nothing else', asy
   await remove(stays);
 }, 30_000);
 
+test('GC passes over what is being attached; a list that is null, as one without entries comes from Go, is empty', async () => {
+  const [goes, comes] = [await sandbox(), await sandbox()];
+  const gone = await add(goes);
+  const adding: Promise<Ran>[] = [];
+  await withoutSwitch(async () => {
+    adding.push(beginAdd(comes).ended);
+    await until('its row is there', async () => (await leftOf(comes)).includes('sandbox='));
+    expect(await call('GC', {}, { 'cni.dev/valid-attachments': null })).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await leftOf(goes)).toBe('');
+  });
+  expect(await Promise.all(adding)).toMatchObject([{ status: 0 }]);
+  await until('its flows are gone', async () => !(await attached(gone)));
+  expect(await leftOf(comes)).toContain('sandbox=');
+  await remove(comes);
+}, 30_000);
+
 test('a NetworkPolicy is about a pod from its first packet on, before the API tells its address', async () => {
   const [held, free, from] = [await sandbox(), await sandbox(), await sandbox()] as const;
   const object = (one: Sandbox, app: string): object => ({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'red', name: one.id, labels: { app } }, spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] } });

@@ -105,6 +105,7 @@ test('GC without the list of attachments is refused: it would remove every pod',
   expect(errorOf({ CNI_COMMAND: 'GC' }, config())).toEqual({ code: errorCode.invalidConfig, msg: 'GC needs the list cni.dev/valid-attachments' });
   expect(errorOf({ CNI_COMMAND: 'GC' }, config({ 'cni.dev/valid-attachments': 'all' })).code).toBe(errorCode.invalidConfig);
   expect(value(parseCall({ CNI_COMMAND: 'GC' }, config({ 'cni.dev/valid-attachments': [] })))).toMatchObject({ request: { valid: [] } });
+  expect(value(parseCall({ CNI_COMMAND: 'GC' }, config({ 'cni.dev/valid-attachments': null })))).toMatchObject({ request: { valid: [] } });
 });
 
 test('an error has version, code and message', () => {

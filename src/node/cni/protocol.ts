@@ -80,9 +80,16 @@ function isCommand(text: string): text is keyof typeof needed {
   return Object.hasOwn(needed, text);
 }
 
-/** The containers whose attachments stay, in the configuration of a GC; without that list every pod would go. */
+/** The key of the list in a GC's configuration; the second one is that of drafts of the specification. */
+const validKeys = ['cni.dev/valid-attachments', 'cni.dev/attachments'];
+
+/**
+ * The containers whose attachments stay, in the configuration of a GC; without that list every pod would go. A list of
+ * Go's that has no entries may arrive as null.
+ */
 function validSandboxes(raw: Config['raw']): Result<readonly string[], CniError> {
-  const attachments = raw['cni.dev/valid-attachments'] ?? raw['cni.dev/attachments'];
+  const key = validKeys.find((one) => Object.hasOwn(raw, one));
+  const attachments = key === undefined ? undefined : (raw[key] ?? []);
   if (!Array.isArray(attachments)) return err({ code: errorCode.invalidConfig, msg: 'GC needs the list cni.dev/valid-attachments' });
   return ok(asList(attachments).flatMap((one) => (isRecord(one) ? [asText(one['containerID'])] : [])));
 }
