@@ -184,6 +184,7 @@ export async function runControllers(deps: ControllerDeps, options: ControllerOp
   const all = { ...deps, caches, report: events.report };
   caches.policies.subscribe(() => metrics.policies(caches.policies.list()));
   const egress = runEgressParts(all, options, signal);
+  egress.egress.view.setNetwork(network);
   logger.info('controllers started');
   deps.onStarted?.();
   await Promise.all([runAllocators({ ...all, network }, signal), egress.ended, events.run(signal)]);

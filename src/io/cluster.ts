@@ -1,12 +1,12 @@
 /** The cluster that the egress model works on, read from an API server or from files. */
-import { hostSubnets, netNamespaces, nodes, type Kind } from '../../api/kinds.ts';
+import { clusterNetworks, hostSubnets, netNamespaces, nodes, type Kind } from '../../api/kinds.ts';
 import type { Ip } from '../model/address.ts';
 import { clusterOf, type Cluster, type RawCluster } from '../model/cluster.ts';
 import { parseIpv4, type FieldProblem } from '../model/fields.ts';
 import { asList, isRecord } from '../model/json.ts';
-import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects.ts';
+import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import { hostSubnetShape, netNamespaceShape, objectShape } from '../model/shapes.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../model/shapes.ts';
 import { isNotFound } from './kube/error.ts';
 import type { KubeClient } from './kube/client.ts';
 import { problemAt, readManifests, type InputProblem, type Manifest } from './manifests.ts';
@@ -20,20 +20,21 @@ export interface ReadCluster {
 
 /** The cluster of an API server. Nodes that are not there (403, 404) leave health and limits unknown. */
 export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
-  const [hosts, namespaces, machines] = await Promise.all([
+  const [hosts, namespaces, machines, networks] = await Promise.all([
     client.list<HostSubnetObject>(hostSubnets),
     client.list<NetNamespaceObject>(netNamespaces),
     client.list<KubeObject>(nodes).catch((error: unknown) => {
       if (isNotFound(error)) return { items: [] };
       throw error;
     }),
+    client.list<ClusterNetworkObject>(clusterNetworks),
   ]);
-  return assemble({ hostSubnets: hosts.items, netNamespaces: namespaces.items, nodes: machines.items });
+  return assemble({ hostSubnets: hosts.items, netNamespaces: namespaces.items, nodes: machines.items, clusterNetworks: networks.items });
 }
 
 /** The cluster that files and directories hold; a field of a wrong type is a problem, a wrong value a note on its object. */
 export async function clusterFromFiles(paths: readonly string[]): Promise<Result<ReadCluster, InputProblem>> {
-  const manifests = await readManifests(paths, [hostSubnets, netNamespaces, nodes]);
+  const manifests = await readManifests(paths, [hostSubnets, netNamespaces, nodes, clusterNetworks]);
   if (!manifests.ok) return manifests;
   const of = (kind: Kind): readonly Manifest[] => manifests.value.filter(({ object }) => object['kind'] === kind.kind);
   const hosts = shaped(of(hostSubnets), hostSubnetShape);
@@ -42,10 +43,12 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
   if (!namespaces.ok) return namespaces;
   const machines = shaped(of(nodes), objectShape);
   if (!machines.ok) return machines;
+  const networks = shaped(of(clusterNetworks), clusterNetworkShape);
+  if (!networks.ok) return networks;
   if (hosts.value.length + namespaces.value.length === 0) {
     return err({ file: paths.join(', '), line: undefined, field: '', reason: 'there is no HostSubnet or NetNamespace in it' });
   }
-  return ok(assemble({ hostSubnets: hosts.value, netNamespaces: namespaces.value, nodes: machines.value }));
+  return ok(assemble({ hostSubnets: hosts.value, netNamespaces: namespaces.value, nodes: machines.value, clusterNetworks: networks.value }));
 }
 
 function shaped<T>(manifests: readonly Manifest[], shape: (value: unknown) => Result<T, FieldProblem>): Result<readonly T[], InputProblem> {

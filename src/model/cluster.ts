@@ -1,11 +1,12 @@
 /** The cluster as the egress model sees it: raw objects parsed, duplicates settled, limits and health of nodes read. */
-import type { Ip } from './address.ts';
+import type { Cidr, Ip } from './address.ts';
 import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from './cloud.ts';
+import { networksOf, parseClusterNetwork } from './clusternetwork.ts';
 import type { EgressInput } from './egress/state.ts';
-import { parseHostSubnet, type HostSubnet, type InvalidHostSubnet } from './hostsubnet.ts';
+import { parseHostSubnet, type AbsentHostSubnet, type HostSubnet, type InvalidHostSubnet } from './hostsubnet.ts';
 import { compareText, isNodeName, type NodeName } from './names.ts';
 import { parseNetNamespace, type InvalidNetNamespace, type NetNamespace } from './netnamespace.ts';
-import type { HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
+import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
 
 /** The objects of one moment as an API server or files give them. */
 export interface RawCluster {
@@ -13,6 +14,8 @@ export interface RawCluster {
   readonly netNamespaces: readonly NetNamespaceObject[];
   /** Only their annotations are read. */
   readonly nodes: readonly KubeObject[];
+  /** Only the one named `default` is read; without it nothing is known of the cluster's own networks. */
+  readonly clusterNetworks?: readonly ClusterNetworkObject[];
 }
 
 /** A Node annotation that cannot be read. */
@@ -21,7 +24,7 @@ export interface InvalidLimits {
   readonly reason: string;
 }
 
-export interface Cluster extends EgressInput {
+export interface Cluster extends Required<EgressInput> {
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
   readonly invalidHostSubnets: readonly InvalidHostSubnet[];
   readonly invalidNetNamespaces: readonly InvalidNetNamespace[];
@@ -41,6 +44,8 @@ export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
     hostSubnets: parsedHosts.valid satisfies readonly HostSubnet[],
     netNamespaces: parsedNamespaces.valid satisfies readonly NetNamespace[],
     offline,
+    absent: parsedHosts.invalid satisfies readonly AbsentHostSubnet[],
+    networks: ownNetworks(raw.clusterNetworks ?? []),
     ...limitsOf(nodes.kept),
     invalidHostSubnets: parsedHosts.invalid,
     invalidNetNamespaces: parsedNamespaces.invalid,
@@ -50,6 +55,13 @@ export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
       ...nodes.duplicates.map((name) => ({ kind: 'Node' as const, name })),
     ],
   };
+}
+
+/** The networks of pods and services; none when they cannot be read. */
+function ownNetworks(objects: readonly ClusterNetworkObject[]): readonly Cidr[] {
+  const [raw] = distinct(objects.filter(({ metadata }) => metadata.name === 'default')).kept;
+  const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
+  return parsed?.ok === true ? networksOf(parsed.value) : [];
 }
 
 function limitsOf(nodes: readonly KubeObject[]): Pick<Cluster, 'limits' | 'invalidLimits'> {

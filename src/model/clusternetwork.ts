@@ -1,5 +1,5 @@
 /** The ClusterNetwork as a value: pod and service networks, isolation mode, overlay settings. */
-import { overlaps, type Cidr } from './address.ts';
+import { contains, overlaps, type Cidr, type Ip } from './address.ts';
 import { parseCidrv4, take, type FieldProblem } from './fields.ts';
 import type { ClusterNetworkObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
@@ -51,6 +51,16 @@ export function parseClusterNetwork(raw: ClusterNetworkObject): Result<ClusterNe
   if (problems.length > 0) return err(problems);
   const { vxlanPort = defaultVxlanPort, mtu } = raw;
   return ok({ networks, serviceNetwork, pluginName, mode, vxlanPort, mtu });
+}
+
+/** The networks of pods, then that of services. */
+export function networksOf({ networks, serviceNetwork }: ClusterNetwork): readonly Cidr[] {
+  return [...networks.map(({ cidr }) => cidr), serviceNetwork];
+}
+
+/** The network of the cluster that contains the address, so that no host may have it. */
+export function networkAround(ip: Ip, network: ClusterNetwork): Cidr | undefined {
+  return networksOf(network).find((cidr) => contains(cidr, ip));
 }
 
 /** `clusterNetworks`, or the older pair `network` and `hostsubnetlength` when that list is empty. */

@@ -19,11 +19,16 @@ export interface HostSubnet {
   readonly uid: string | undefined;
 }
 
-/** A HostSubnet that counts as absent for egress; what of it could be read is still there for other uses. */
-export interface InvalidHostSubnet {
+/** A HostSubnet that counts as absent for egress, as far as it matters to others all the same. */
+export interface AbsentHostSubnet {
   readonly name: string;
-  readonly uid: string | undefined;
+  /** Its node has this address, so nobody may have it as an egress IP. */
   readonly hostIP: Ip | undefined;
+}
+
+/** A HostSubnet that cannot be used for egress; what of it could be read is still there for other uses. */
+export interface InvalidHostSubnet extends AbsentHostSubnet {
+  readonly uid: string | undefined;
   readonly subnet: Cidr | undefined;
   readonly problems: readonly [FieldProblem, ...FieldProblem[]];
 }

@@ -4,7 +4,7 @@ import type { KubeClient } from '../io/kube/client.ts';
 import { type Change, type ObjectCache, watchKind } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
 import type { Ip } from '../model/address.ts';
-import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
+import { type ClusterNetwork, networksOf, parseClusterNetwork } from '../model/clusternetwork.ts';
 import type { EgressState } from '../model/egress/state.ts';
 import { EgressTracker } from '../model/egress/tracker.ts';
 import { type EgressPolicies, egressPolicies } from '../model/egresspolicy.ts';
@@ -110,7 +110,7 @@ export class ClusterFeed {
     this.#netNamespaces.subscribe((change) => this.#netNamespaceChanged(change));
     this.#egressPolicies.subscribe(() => this.#spoil(this.#policies));
     this.#nodeObjects.subscribe((change) => this.#nodeChanged(change));
-    this.#networks.subscribe(() => this.#changed());
+    this.#networks.subscribe(() => this.#networkChanged());
   }
 
   /** The health check's verdict on a node address. */
@@ -180,6 +180,13 @@ export class ClusterFeed {
     });
   }
 
+  /** While the ClusterNetwork cannot be read, the last one that could says which addresses are the cluster's own. */
+  #networkChanged(): void {
+    const network = this.#network();
+    if (network.ok) this.#tracker.setNetworks(networksOf(network.value));
+    this.#changed();
+  }
+
   #nodeChanged({ key, after }: Change<NodeObject>): void {
     const isNotReady = after?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
     if (this.#notReady.has(key) === isNotReady) return;
@@ -190,8 +197,9 @@ export class ClusterFeed {
 
   #hostSubnetChanged({ key, after }: Change<HostSubnetObject>): void {
     const parsed = after === undefined ? undefined : parseHostSubnet(after);
-    if (parsed?.ok === true) this.#tracker.setHostSubnet(parsed.value);
-    else if (isNodeName(key)) this.#tracker.deleteHostSubnet(key);
+    if (parsed === undefined) this.#tracker.deleteHostSubnet(key);
+    else if (parsed.ok) this.#tracker.setHostSubnet(parsed.value);
+    else this.#tracker.setAbsent(parsed.error);
     // One whose egress fields are wrong still has pods that are to be reached.
     const known = parsed?.ok === true ? parsed.value : parsed?.error;
     if (known?.hostIP === undefined || known.subnet === undefined) this.#nodes.delete(key);

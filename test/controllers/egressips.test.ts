@@ -215,3 +215,18 @@ test('no version of any two HostSubnets ever shares an IP, whatever happens to n
   expect(twice).toEqual([]);
   expect(versions).toBeGreaterThan(25);
 });
+
+test("a node's address or one of the cluster's own is never placed, and withdrawn when it becomes that; an Event says why", async () => {
+  await cluster.patchHost('node0', { egressCIDRs: ['0.0.0.0/0'] });
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.12', '127.64.9.9', '172.30.0.1', '192.168.7.200');
+  await until('the one that may be', async () => (await short('node0')).egressIPs?.join() === '192.168.7.200');
+  const messages = async (reason: string): Promise<readonly string[]> => (await cluster.events()).filter((one) => one.reason === reason && one.involvedObject.name === 'a').map(({ message }) => message).sort();
+  await until('Events', async () => (await messages('EgressIPInsideCluster')).length === 2);
+  expect(await messages('EgressIPInsideCluster')).toEqual(['127.64.9.9 lies in 127.64.0.0/12, a network of the cluster', '172.30.0.1 lies in 172.30.0.0/16, a network of the cluster']);
+  await until('an Event', async () => (await messages('EgressIPIsNodeAddress')).join() === '192.168.7.12 is the address of node node2');
+  await cluster.node('node3', '192.168.7.200');
+  await until('withdrawn', async () => (await short('node0')).egressIPs?.length === 0);
+  await server.client.delete(nodes, { name: 'node3' });
+  expect(await cluster.hostOf('192.168.7.200')).toBe('node0');
+}, 40_000);

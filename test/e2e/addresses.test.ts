@@ -43,17 +43,24 @@ test('gratuitous ARP, request and reply, is seen on the underlay at once and aga
   await clear();
 }, 30_000);
 
-test("the node's own address as egress IP is refused: the namespace is dropped, the address stays as it was", async () => {
+test("a node's address as egress IP is put nowhere: the namespace is dropped, the address stays as it was", async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.12'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.12'] });
   await lab.untilSource('red/w0', '');
   await lab.untilSource('red/w1', '');
-  await until('it is logged', () => lab.log('node-worker1').includes("egress IP 192.168.7.12 is the node's own address"));
-  await lab.event('EgressIPRefused', 'hostsubnet/worker1.ocp4.rober.lab');
+  await lab.event('EgressIPIsNodeAddress', 'netnamespace/red');
+  await lab.event('EgressIPIsNodeAddress', 'hostsubnet/worker1.ocp4.rober.lab');
   expect((await lab.node('worker1', 'ip', '-4', '-o', 'addr', 'show', 'to', '192.168.7.12')).stdout).not.toContain(':eip');
   await clear();
   await lab.untilSource('red/w1', '192.168.7.12');
   expect((await lab.node('worker1', 'ip', '-4', '-o', 'addr', 'show', 'to', '192.168.7.12')).stdout).toContain('192.168.7.12/24');
+  // nor on another node, where it would cut off the one that has it
+  await lab.patch('hostsubnet', 'worker2', { egressCIDRs: ['192.168.7.0/24'] });
+  await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.12', egressIP] });
+  await lab.untilSource('red/w0', egressIP);
+  expect((await lab.node('worker2', 'ip', '-4', '-o', 'addr', 'show', 'to', '192.168.7.12')).stdout).toBe('');
+  await lab.patch('hostsubnet', 'worker2', { egressCIDRs: null });
+  await clear();
 }, 30_000);
 
 test('the agent tells by metrics what it hosts and refuses, and that it is ready', async () => {

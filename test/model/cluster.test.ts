@@ -52,10 +52,11 @@ test('each thing that is wrong is noted on each object at fault, and the rest wo
   const disagree = 'namespaces joined, one share VNID 42 but their egress IPs differ; all of them together are used';
   expect(noted).toEqual([
     'HostSubnet a EgressIPOnSeveralNodes: 10.0.0.1 is listed by HostSubnets a, b',
-    'HostSubnet b EgressIPIsNodeAddress: 192.168.7.11 is the address of a node',
+    'HostSubnet b EgressIPIsNodeAddress: 192.168.7.11 is the address of node a',
     'HostSubnet b EgressIPOnSeveralNodes: 10.0.0.1 is listed by HostSubnets a, b',
     'HostSubnet broken InvalidHostSubnet: egressCIDRs[0]: "10.0.0.5/24" has host bits set; the network is 10.0.0.0/24',
     'HostSubnet broken InvalidHostSubnet: subnet: is empty',
+    'NetNamespace good EgressIPIsNodeAddress: 192.168.7.11 is the address of node a',
     'NetNamespace high InvalidNetNamespace: netid: 16777216 is not a VNID: it must be an integer from 0 to 16777215',
     'NetNamespace joined EgressIPOnSeveralNodes: 10.0.0.1 is listed by HostSubnets a, b',
     `NetNamespace joined JoinedNamespacesDisagree: ${disagree}`,

@@ -1,6 +1,6 @@
 /** Short ways to values that a test knows to be valid, and to the raw objects that hold them. */
 import { parseCidr, parseIp, type Cidr, type Ip } from '../../src/model/address.ts';
-import { parseHostSubnet, type HostSubnet } from '../../src/model/hostsubnet.ts';
+import { parseHostSubnet, type HostSubnet, type InvalidHostSubnet } from '../../src/model/hostsubnet.ts';
 import { parseNetNamespace, type NetNamespace } from '../../src/model/netnamespace.ts';
 import type { HostSubnetObject, NetNamespaceObject } from '../../src/model/objects.ts';
 import type { Result } from '../../src/model/result.ts';
@@ -35,5 +35,11 @@ export function rawNetNamespace(name: string, netid: number, egressIPs?: string[
 }
 
 export const hostSubnet = (name: string, fields: HostSubnetFields = {}): HostSubnet => valid(parseHostSubnet(rawHostSubnet(name, fields)));
+/** A HostSubnet that is not valid, as what is left of it. */
+export function absentHost(name: string, fields: HostSubnetFields): InvalidHostSubnet {
+  const parsed = parseHostSubnet(rawHostSubnet(name, fields));
+  if (parsed.ok) throw new Error(`HostSubnet ${name} is valid`);
+  return parsed.error;
+}
 export const netNamespace = (name: string, netid: number, egressIPs: string[] = []): NetNamespace =>
   valid(parseNetNamespace(rawNetNamespace(name, netid, egressIPs)));

@@ -11,6 +11,7 @@ import type { Placement } from '../../model/egress/verdict.ts';
 import { addressAt, type Ip } from '../../model/address.ts';
 import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
 import type { Cluster } from '../../model/cluster.ts';
+import { type ClusterNetwork, networksOf } from '../../model/clusternetwork.ts';
 import { type HostSubnet, parseHostSubnet, type InvalidHostSubnet } from '../../model/hostsubnet.ts';
 import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
 import { parseNetNamespace, type InvalidNetNamespace } from '../../model/netnamespace.ts';
@@ -68,15 +69,14 @@ export class EgressView {
     const parsed = parseHostSubnet(object);
     this.#invalidHosts.delete(name);
     if (!parsed.ok) this.#invalidHosts.set(name, parsed.error);
-    if (parsed.ok) this.#take(this.tracker.setHostSubnet(parsed.value));
-    else if (isNodeName(name)) this.#take(this.tracker.deleteHostSubnet(name));
+    this.#take(parsed.ok ? this.tracker.setHostSubnet(parsed.value) : this.tracker.setAbsent(parsed.error));
     return true;
   }
 
   /** The HostSubnet is gone; one that was made anew under its name stays. */
   removeHostSubnet(object: HostSubnetObject): void {
     const name = object.metadata.name ?? '';
-    if (this.#objects.get(name)?.metadata.uid !== object.metadata.uid || !isNodeName(name)) return;
+    if (this.#objects.get(name)?.metadata.uid !== object.metadata.uid) return;
     this.#objects.delete(name);
     this.#invalidHosts.delete(name);
     this.#take(this.tracker.deleteHostSubnet(name));
@@ -93,6 +93,11 @@ export class EgressView {
   removeNetNamespace(name: string): void {
     this.#invalidNamespaces.delete(name);
     if (isNamespaceName(name)) this.#take(this.tracker.deleteNetNamespace(name));
+  }
+
+  /** Pods and services have these networks now. */
+  setNetwork(network: ClusterNetwork): void {
+    this.#take(this.tracker.setNetworks(networksOf(network)));
   }
 
   /** Takes a Node's limits and readiness; true when one of them is another than before. */

@@ -1,6 +1,6 @@
 /** What a HostSubnet should be, from its Node or from what an admin asked for. Pure. */
-import { contains, parseIp, type Cidr, type Ip } from '../../model/address.ts';
-import type { ClusterNetwork } from '../../model/clusternetwork.ts';
+import { parseIp, type Ip } from '../../model/address.ts';
+import { type ClusterNetwork, networkAround } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 
 /** Names the Node, by uid, that a HostSubnet was made for. */
@@ -15,11 +15,6 @@ export function internalIP(node: NodeObject): Ip | undefined {
     if (ip?.ok === true) return ip.value;
   }
   return undefined;
-}
-
-/** The network of the cluster that contains the address, so that no host may have it. */
-export function networkAround(ip: Ip, network: ClusterNetwork): Cidr | undefined {
-  return [...network.networks.map(({ cidr }) => cidr), network.serviceNetwork].find((cidr) => contains(cidr, ip));
 }
 
 /** What is to be done about the HostSubnet of one name. */

@@ -56,6 +56,7 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     hostSubnets: shaped(objectsOf(snapshot, hostSubnets), hostSubnetShape),
     netNamespaces: shaped(objectsOf(snapshot, netNamespaces), netNamespaceShape),
     nodes: objectsOf(snapshot, nodes),
+    clusterNetworks: shaped(objectsOf(snapshot, clusterNetworks), clusterNetworkShape),
   };
   const parsed = clusterOf(raw, new Set());
   const machines = machinesOf(snapshot, parsed, cidrs(options.machineNetworks));

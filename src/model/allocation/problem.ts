@@ -5,11 +5,12 @@
 import { keyRange, type Cidr, type SortKey } from '../address.ts';
 import { allowsCidr, type CloudLimits } from '../cloud.ts';
 import type { EgressTracker, TrackedHost, TrackedIp } from '../egress/tracker.ts';
+import type { Unusable } from '../egress/unusable.ts';
 import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 
 /** Why an IP is not even tried. */
-export type Exclusion = 'EgressIPInSeveralNamespaces' | 'ListedByHand' | 'NoCIDRContainsEgressIP';
+export type Exclusion = 'EgressIPInSeveralNamespaces' | Unusable['code'] | 'ListedByHand' | 'NoCIDRContainsEgressIP';
 
 /** The placement problem in dense numbers. An item's nodes are those of its class. */
 export interface Problem {
@@ -64,7 +65,7 @@ export class ProblemMaker {
     const cidrs = online.map((one) => usableCidrs(one, limits.get(one.hostSubnet.name)));
     const byHand = hosts.filter((host) => !isOwned(host)).flatMap(({ ips }) => ips);
     const key = [
-      String(tracker.requestsVersion),
+      String(tracker.demandVersion),
       ...cidrs.map((list, index) => `${nodes[index] ?? ''} ${list.map(({ text }) => text).join()}`),
       byHand.map(({ ip }) => ip).join(),
     ].join('\n');
@@ -111,10 +112,10 @@ function chooseItems(tracker: EgressTracker, classes: Classes, listedByHand: rea
   for (const vnid of tracker.requestingVnids()) {
     let position = 0;
     for (const tracked of tracker.requests(vnid)) {
-      const shared = tracked.requesters.length > 1;
-      const found = shared || byHand[tracked.id] === 1 ? -1 : classes.of(tracked.key);
+      const why = exclusionOf(tracked, byHand);
+      const found = why === undefined ? classes.of(tracked.key) : -1;
       if (found < 0) {
-        excluded.push([tracked, exclusion(shared, byHand[tracked.id] === 1)]);
+        excluded.push([tracked, why ?? 'NoCIDRContainsEgressIP']);
         continue;
       }
       if (position === 0) vnids.push(vnid);
@@ -133,9 +134,11 @@ function chooseItems(tracker: EgressTracker, classes: Classes, listedByHand: rea
   return { items, itemOf, groupOf, groups, vnids, classOf: Int32Array.from(rows.flatMap((row) => row.classes)), excluded };
 }
 
-function exclusion(shared: boolean, byHand: boolean): Exclusion {
-  if (shared) return 'EgressIPInSeveralNamespaces';
-  return byHand ? 'ListedByHand' : 'NoCIDRContainsEgressIP';
+/** Why no node at all may be given the IP. */
+function exclusionOf({ id, requesters, unusable }: TrackedIp, byHand: Uint8Array): Exclusion | undefined {
+  if (requesters.length > 1) return 'EgressIPInSeveralNamespaces';
+  if (unusable !== undefined) return unusable.code;
+  return byHand[id] === 1 ? 'ListedByHand' : undefined;
 }
 
 /** Where items may stay. `online` is in order of name, so an item's first home is the first by name. */

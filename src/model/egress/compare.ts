@@ -55,12 +55,15 @@ function listOf(reason: Reason): readonly (string | number)[] {
       return [reason.detail];
     case 'EgressIPInSeveralNamespaces':
       return reason.vnids;
+    case 'EgressIPInsideCluster':
+      return [reason.network];
     case 'EgressIPOnSeveralNodes':
       return reason.nodes;
     case 'SeveralEgressIPsOnOneNode':
       return reason.egressIPs;
     case 'NodeOffline':
       return [reason.nodeIP];
+    case 'EgressIPIsNodeAddress':
     case 'NoNodeHostsEgressIP':
       return none;
   }

@@ -7,6 +7,7 @@ import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import { reasonText, type Reason, type ReasonCode } from './reasons.ts';
 import type { EgressState } from './state.ts';
+import { unusableAddresses } from './unusable.ts';
 
 export type NoteCode =
   | ReasonCode
@@ -14,7 +15,6 @@ export type NoteCode =
   | 'InvalidNetNamespace'
   | 'DuplicateName'
   | 'JoinedNamespacesDisagree'
-  | 'EgressIPIsNodeAddress'
   | 'EgressIPOutsideCloudNetwork'
   | 'EgressCIDROutsideCloudNetwork'
   | 'EgressIPsExceedCapacity'
@@ -80,10 +80,11 @@ function reasonsOf(state: EgressState, vnid: Vnid): readonly Reason[] {
 /** What is wrong with what HostSubnets list, whether a namespace requests it or not. */
 function hostNotes(cluster: Cluster, state: EgressState): readonly Note[] {
   const notes: Note[] = [];
-  const nodeIPs = new Set(cluster.hostSubnets.map(({ hostIP }) => hostIP));
+  const unusable = unusableAddresses(cluster);
   for (const one of cluster.hostSubnets) {
-    for (const ip of one.egressIPs.filter((egressIP) => nodeIPs.has(egressIP))) {
-      notes.push({ kind: 'HostSubnet', name: one.name, code: 'EgressIPIsNodeAddress', message: `${ip} is the address of a node` });
+    for (const egressIP of one.egressIPs) {
+      const why = unusable.of(egressIP);
+      if (why !== undefined) notes.push({ kind: 'HostSubnet', name: one.name, code: why.code, message: reasonText({ ...why, egressIP }) });
     }
     notes.push(...cloudNotes(one, cluster));
   }
@@ -102,6 +103,8 @@ function hostNotesOf(reason: Reason): readonly Note[] {
       return [note(reason.node)];
     case 'InvalidEgressIP':
     case 'EgressIPInSeveralNamespaces':
+    case 'EgressIPIsNodeAddress': // told of every HostSubnet that lists such an IP, requested or not
+    case 'EgressIPInsideCluster':
     case 'NoNodeHostsEgressIP':
       return [];
   }

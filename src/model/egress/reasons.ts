@@ -8,6 +8,8 @@ import type { Vnid } from '../vnid.ts';
 export type Reason =
   | { readonly code: 'InvalidEgressIP'; readonly egressIP: string; readonly detail: InvalidEgressIP['reason'] }
   | { readonly code: 'EgressIPInSeveralNamespaces'; readonly egressIP: Ip; readonly vnids: readonly Vnid[] }
+  | { readonly code: 'EgressIPIsNodeAddress'; readonly egressIP: Ip; readonly node: string }
+  | { readonly code: 'EgressIPInsideCluster'; readonly egressIP: Ip; readonly network: string }
   | { readonly code: 'EgressIPOnSeveralNodes'; readonly egressIP: Ip; readonly nodes: readonly NodeName[] }
   | {
       readonly code: 'SeveralEgressIPsOnOneNode';
@@ -28,6 +30,10 @@ export function reasonText(reason: Reason): string {
       return reason.detail;
     case 'EgressIPInSeveralNamespaces':
       return `${reason.egressIP} is requested by VNIDs ${listText(reason.vnids)}`;
+    case 'EgressIPIsNodeAddress':
+      return `${reason.egressIP} is the address of node ${reason.node}`;
+    case 'EgressIPInsideCluster':
+      return `${reason.egressIP} lies in ${reason.network}, a network of the cluster`;
     case 'EgressIPOnSeveralNodes':
       return `${reason.egressIP} is listed by HostSubnets ${listText(reason.nodes)}`;
     case 'SeveralEgressIPsOnOneNode':

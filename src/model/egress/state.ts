@@ -1,17 +1,22 @@
 /** The state of every egress IP and VNID as a function of the objects and health verdicts of one moment. */
-import { compareIps, type Ip } from '../address.ts';
-import type { HostSubnet } from '../hostsubnet.ts';
+import { compareIps, type Cidr, type Ip } from '../address.ts';
+import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
 import { compareText } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
+import { unusableAddresses } from './unusable.ts';
 import { evaluateVnid, requestsOf, type Hop, type Placement, type Surroundings, type VnidState } from './verdict.ts';
 
-/** What the state is made from. Names are unique in each list; invalid HostSubnets are left out. */
+/** What the state is made from. Names are unique in each list, and no name is in both lists of HostSubnets. */
 export interface EgressInput {
   readonly hostSubnets: readonly HostSubnet[];
   readonly netNamespaces: readonly NetNamespace[];
   /** Node addresses that the health check calls offline, whether a HostSubnet has them or not. */
   readonly offline: ReadonlySet<Ip>;
+  /** HostSubnets that count as absent, if any. Their nodes' addresses are addresses of nodes all the same. */
+  readonly absent?: readonly AbsentHostSubnet[];
+  /** The networks of pods and services, as far as they are known. */
+  readonly networks?: readonly Cidr[];
 }
 
 /** The state of one moment. All maps and lists are in the order of their keys. */
@@ -70,10 +75,12 @@ function surroundings(input: EgressInput, byVnid: ReadonlyMap<Vnid, readonly Net
   for (const [vnid, namespaces] of byVnid) {
     for (const ip of requestsOf(namespaces)) add(requesters, ip, vnid);
   }
+  const unusable = unusableAddresses(input);
   return {
     hostsOf: (ip) => hosts.get(ip) ?? [],
     requestersOf: (ip) => requesters.get(ip) ?? [],
     isOffline: (nodeIP) => input.offline.has(nodeIP),
+    unusable: (ip) => unusable.of(ip),
   };
 }
 

@@ -2,13 +2,14 @@
  * The egress state kept up to date: takes one change and says what became different. At every moment it equals
  * `egressState` of the same objects, since each VNID that a change can touch is evaluated anew by the same rules.
  */
-import { sortKey, type Ip, type SortKey } from '../address.ts';
-import type { HostSubnet } from '../hostsubnet.ts';
+import { sortKey, type Cidr, type Ip, type SortKey } from '../address.ts';
+import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
 import { compareText, type NamespaceName, type NodeName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import { samePlacement, sameState } from './compare.ts';
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
+import { sameUnusable, type Unusable, UnusableAddresses } from './unusable.ts';
 import { evaluateVnid, requestsOf, type Hop, type Placement, type Surroundings, type VnidEgress, type VnidState } from './verdict.ts';
 
 /** What one change made different. Empty maps: nothing. */
@@ -27,6 +28,8 @@ export interface TrackedIp {
   readonly key: SortKey;
   readonly requesters: readonly Vnid[];
   readonly hosts: readonly Placement[];
+  /** Why nobody may have it as an egress IP. */
+  readonly unusable: Unusable | undefined;
 }
 
 /** A HostSubnet and what is known of the IPs it lists. */
@@ -38,6 +41,7 @@ export interface TrackedHost {
 interface IpRecord extends TrackedIp {
   readonly requesters: Vnid[];
   readonly hosts: Placement[];
+  unusable: Unusable | undefined;
 }
 
 interface VnidRecord {
@@ -50,25 +54,29 @@ const normal: VnidState = { kind: 'normal' };
 const nobody: readonly NetNamespace[] = [];
 
 export class EgressTracker {
-  readonly #hosts = new Map<NodeName, TrackedHost>();
+  readonly #hosts = new Map<string, TrackedHost>();
+  readonly #absent = new Map<string, AbsentHostSubnet>();
   readonly #netNamespaces = new Map<NamespaceName, NetNamespace>();
   readonly #offline = new Set<Ip>();
   readonly #ips = new Map<Ip, IpRecord>();
   readonly #vnids = new Map<Vnid, VnidRecord>();
-  readonly #nodesByAddress = new Map<Ip, Set<NodeName>>();
+  readonly #unusable = new UnusableAddresses();
   readonly #freeIds: number[] = [];
   #idLimit = 0;
-  #requestsVersion = 0;
+  #demandVersion = 0;
   readonly #around: Surroundings = {
     hostsOf: (ip) => this.#ips.get(ip)?.hosts ?? [],
     requestersOf: (ip) => this.#ips.get(ip)?.requesters ?? [],
     isOffline: (nodeIP) => this.#offline.has(nodeIP),
+    unusable: (ip) => this.#ips.get(ip)?.unusable,
   };
 
   /** A tracker of these objects, as after setting each of them. */
   static of(input: EgressInput): EgressTracker {
     const tracker = new EgressTracker();
     for (const nodeIP of input.offline) tracker.#offline.add(nodeIP);
+    tracker.#unusable.setNetworks(input.networks ?? []);
+    for (const one of input.absent ?? []) tracker.setAbsent(one);
     for (const one of input.netNamespaces) tracker.setNetNamespace(one);
     for (const one of input.hostSubnets) tracker.setHostSubnet(one);
     return tracker;
@@ -81,24 +89,41 @@ export class EgressTracker {
     const had = new Set(before?.egressIPs);
     const has = new Set(next.egressIPs);
     const touched = new Set<Ip>();
+    this.#forgetAbsent(next.name, touched);
     for (const ip of had) if (!samePlace || !has.has(ip)) this.#unlist(ip, next.name, touched);
     const placement: Placement = { node: next.name, nodeIP: next.hostIP };
     for (const ip of has) if (!samePlace || !had.has(ip)) this.#list(ip, placement, touched);
-    if (before !== undefined) this.#forgetAddress(before);
-    this.#learnAddress(next);
+    if (!samePlace) {
+      this.#forgetAddress(before, touched);
+      this.#learnAddress(next, touched);
+    }
     this.#hosts.set(next.name, { hostSubnet: next, ips: next.egressIPs.map((ip) => this.#own(ip)) });
     return this.#evaluate(this.#requesters(touched));
   }
 
-  /** There is no (valid) HostSubnet of that name now. */
-  deleteHostSubnet(name: NodeName): EgressChange {
-    const before = this.#hosts.get(name)?.hostSubnet;
+  /** The HostSubnet of that name counts as absent now, and is otherwise this. */
+  setAbsent(next: AbsentHostSubnet): EgressChange {
     const touched = new Set<Ip>();
-    if (before !== undefined) {
-      for (const ip of before.egressIPs) this.#unlist(ip, name, touched);
-      this.#forgetAddress(before);
-      this.#hosts.delete(name);
-    }
+    this.#forgetHost(next.name, touched);
+    this.#forgetAbsent(next.name, touched);
+    this.#learnAddress(next, touched);
+    this.#absent.set(next.name, next);
+    return this.#evaluate(this.#requesters(touched));
+  }
+
+  /** There is no HostSubnet of that name now. */
+  deleteHostSubnet(name: string): EgressChange {
+    const touched = new Set<Ip>();
+    this.#forgetHost(name, touched);
+    this.#forgetAbsent(name, touched);
+    return this.#evaluate(this.#requesters(touched));
+  }
+
+  /** Pods and services have these networks now. */
+  setNetworks(networks: readonly Cidr[]): EgressChange {
+    this.#unusable.setNetworks(networks);
+    const touched = new Set<Ip>();
+    for (const ip of this.#ips.keys()) this.#judge(ip, touched);
     return this.#evaluate(this.#requesters(touched));
   }
 
@@ -131,7 +156,7 @@ export class EgressTracker {
     if (offline) this.#offline.add(nodeIP);
     else this.#offline.delete(nodeIP);
     const ips = new Set<Ip>();
-    for (const node of this.#nodesByAddress.get(nodeIP) ?? []) for (const { ip } of this.#hosts.get(node)?.ips ?? []) ips.add(ip);
+    for (const node of this.#unusable.nodesAt(nodeIP)) for (const { ip } of this.#hosts.get(node)?.ips ?? []) ips.add(ip);
     return this.#evaluate(this.#requesters(ips));
   }
 
@@ -162,9 +187,9 @@ export class EgressTracker {
     return [...new Set(this.#hosts.get(node)?.ips.flatMap(({ requesters }) => requesters))];
   }
 
-  /** Another number whenever anybody requests other IPs, or a VNID's namespaces change. */
-  get requestsVersion(): number {
-    return this.#requestsVersion;
+  /** Another number whenever anybody requests other IPs, a VNID's namespaces change, or other IPs are unusable. */
+  get demandVersion(): number {
+    return this.#demandVersion;
   }
 
   /** Every id of a tracked IP is less than this. */
@@ -178,9 +203,9 @@ export class EgressTracker {
   }
 
   /** The objects of this moment. */
-  input(): EgressInput {
+  input(): Required<EgressInput> {
     const hostSubnets = [...this.#hosts.values()].map((host) => host.hostSubnet);
-    return { hostSubnets, netNamespaces: [...this.#netNamespaces.values()], offline: this.#offline };
+    return { hostSubnets, netNamespaces: [...this.#netNamespaces.values()], offline: this.#offline, absent: [...this.#absent.values()], networks: this.#unusable.networks };
   }
 
   /** The whole state, as `egressState` gives it. */
@@ -212,7 +237,7 @@ export class EgressTracker {
     for (const { ip } of had) if (!hasAny(ip)) this.#unrequest(ip, vnid, dirty);
     for (const ip of has) if (!hadAny(ip)) this.#request(ip, vnid, dirty);
     dirty.add(vnid);
-    this.#requestsVersion++;
+    this.#demandVersion++;
     record.namespaces = namespaces;
     record.ips = has.map((ip) => this.#own(ip));
     this.#vnids.set(vnid, record);
@@ -246,7 +271,7 @@ export class EgressTracker {
   #own(ip: Ip): IpRecord {
     const found = this.#ips.get(ip);
     if (found !== undefined) return found;
-    const made: IpRecord = { ip, id: this.#freeIds.pop() ?? this.#idLimit++, key: sortKey(ip), requesters: [], hosts: [] };
+    const made: IpRecord = { ip, id: this.#freeIds.pop() ?? this.#idLimit++, key: sortKey(ip), requesters: [], hosts: [], unusable: this.#unusable.of(ip) };
     this.#ips.set(ip, made);
     return made;
   }
@@ -257,16 +282,40 @@ export class EgressTracker {
     this.#freeIds.push(record.id);
   }
 
-  #learnAddress({ hostIP, name }: HostSubnet): void {
-    const nodes = this.#nodesByAddress.get(hostIP);
-    if (nodes === undefined) this.#nodesByAddress.set(hostIP, new Set([name]));
-    else nodes.add(name);
+  #forgetHost(name: string, touched: Set<Ip>): void {
+    const before = this.#hosts.get(name)?.hostSubnet;
+    if (before === undefined) return;
+    for (const ip of before.egressIPs) this.#unlist(ip, before.name, touched);
+    this.#hosts.delete(name);
+    this.#forgetAddress(before, touched);
   }
 
-  #forgetAddress({ hostIP, name }: HostSubnet): void {
-    const nodes = this.#nodesByAddress.get(hostIP);
-    nodes?.delete(name);
-    if (nodes?.size === 0) this.#nodesByAddress.delete(hostIP);
+  #forgetAbsent(name: string, touched: Set<Ip>): void {
+    const before = this.#absent.get(name);
+    this.#absent.delete(name);
+    this.#forgetAddress(before, touched);
+  }
+
+  #learnAddress({ hostIP, name }: AbsentHostSubnet, touched: Set<Ip>): void {
+    if (hostIP === undefined) return;
+    this.#unusable.addNode(name, hostIP);
+    this.#judge(hostIP, touched);
+  }
+
+  #forgetAddress(before: AbsentHostSubnet | undefined, touched: Set<Ip>): void {
+    if (before?.hostIP === undefined) return;
+    this.#unusable.removeNode(before.name, before.hostIP);
+    this.#judge(before.hostIP, touched);
+  }
+
+  /** Finds out anew whether the IP is usable. */
+  #judge(ip: Ip, touched: Set<Ip>): void {
+    const record = this.#ips.get(ip);
+    const unusable = this.#unusable.of(ip);
+    if (record === undefined || sameUnusable(record.unusable, unusable)) return;
+    record.unusable = unusable;
+    this.#demandVersion++;
+    touched.add(ip);
   }
 
   #requesters(ips: Iterable<Ip>): ReadonlySet<Vnid> {

@@ -4,6 +4,7 @@ import { compareText, type NodeName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import type { Reason } from './reasons.ts';
+import type { Unusable } from './unusable.ts';
 
 /** A way out of the cluster: the address, and the node that holds it. */
 export interface Hop extends Placement {
@@ -47,6 +48,8 @@ export interface Surroundings {
   /** The VNIDs that request the IP, in any order. */
   readonly requestersOf: (ip: Ip) => readonly Vnid[];
   readonly isOffline: (nodeIP: Ip) => boolean;
+  /** Why nobody may have the IP as an egress IP. */
+  readonly unusable: (ip: Ip) => Unusable | undefined;
 }
 
 /** In use when there is no reason against it; assigned when there is a placement. */
@@ -72,13 +75,13 @@ function invalidReasons(namespaces: readonly NetNamespace[]): readonly Reason[] 
 
 const alone: ReadonlyMap<NodeName, readonly Ip[]> = new Map();
 
-/** The IPs that one node alone lists, by node, sorted; nothing is needed of a single IP. */
+/** The usable IPs that one node alone lists, by node, sorted; nothing is needed of a single IP. */
 function byOnlyHost(requests: readonly Ip[], around: Surroundings): ReadonlyMap<NodeName, readonly Ip[]> {
   if (requests.length < 2) return alone;
   const groups = new Map<NodeName, Ip[]>();
   for (const ip of requests) {
     const [host, ...others] = around.hostsOf(ip);
-    if (host === undefined || others.length > 0) continue;
+    if (host === undefined || others.length > 0 || around.unusable(ip) !== undefined) continue;
     const group = groups.get(host.node);
     if (group === undefined) groups.set(host.node, [ip]);
     else group.push(ip);
@@ -92,6 +95,8 @@ function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>
   if (vnids.length > 1) {
     return { reason: { code: 'EgressIPInSeveralNamespaces', egressIP, vnids: vnids.toSorted((a, b) => a - b) } };
   }
+  const unusable = around.unusable(egressIP);
+  if (unusable !== undefined) return { reason: { ...unusable, egressIP } };
   const hosts = around.hostsOf(egressIP);
   const [placement, ...others] = hosts;
   if (placement === undefined) return { reason: { code: 'NoNodeHostsEgressIP', egressIP } };

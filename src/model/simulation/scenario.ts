@@ -6,7 +6,6 @@ import { vnidState } from '../egress/state.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 import { parseHostSubnet, type HostSubnet } from '../hostsubnet.ts';
 import { isRecord } from '../json.ts';
-import { isNodeName } from '../names.ts';
 import { parseNetNamespace } from '../netnamespace.ts';
 import { err, ok, type Result } from '../result.ts';
 import { hostSubnetShape, netNamespaceShape } from '../shapes.ts';
@@ -78,14 +77,14 @@ class Run {
     if (!shape.ok) return shape;
     const parsed = parseHostSubnet(shape.value);
     if (parsed.ok) this.#tracker.setHostSubnet(parsed.value);
-    else if (isNodeName(name.value)) this.#tracker.deleteHostSubnet(name.value);
+    else this.#tracker.setAbsent(parsed.error);
     return ok({});
   }
 
   #deleteHostSubnet(step: Fields): Result<Fields, FieldProblem> {
     const name = textOf(step, 'name');
     if (!name.ok) return name;
-    if (isNodeName(name.value)) this.#tracker.deleteHostSubnet(name.value);
+    this.#tracker.deleteHostSubnet(name.value);
     return ok({});
   }
 

@@ -6,7 +6,7 @@ import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { allocationProblems, scenarios, World } from '../../conformance/scenarios.ts';
 import { rounds } from '../../rounds.ts';
 import { applyTo, operation } from '../egress/operations.ts';
-import { cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
+import { absentHost, cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
 import { allowedCount, bestWorth, cluster, emptied, loadsOf, reordered, worthOf, written } from './problems.ts';
 
 const visible = (round: Round) => ({ ...round, lists: [...round.lists], plan: [...round.plan()] });
@@ -221,4 +221,19 @@ test('a node whose limits cannot be read keeps what it has and gets no more', ()
   const a = auto('a', 11, ['192.168.8.0', '192.168.8.1']);
   const start = input({ hostSubnets: [a, auto('b', 12)], netNamespaces, limits: new Map([[a.name, unknownLimits]]) });
   expect(settle(start).hostSubnets.map(({ egressIPs }) => egressIPs.length)).toEqual([2, 4]);
+});
+
+test('an IP that is a node\'s address or lies in the cluster is never placed, and withdrawn where it was', () => {
+  const netNamespaces = [netNamespace('one', 42, ['192.168.7.12', '192.168.8.1']), netNamespace('two', 43, ['192.168.9.7']), netNamespace('three', 44, ['192.168.7.19'])];
+  const everything = ['192.168.0.0/16'];
+  const a = auto('a', 11, ['192.168.7.12', '192.168.9.7', '192.168.7.19'], everything);
+  const start = input({ hostSubnets: [a, auto('b', 12, [], everything)], netNamespaces, absent: [absentHost('broken', { hostIP: '192.168.7.19', subnet: '' })], networks: [cidr('192.168.9.0/24')] });
+  const round = allocationRound(start);
+  expect(round.lists.get(a.name)).toEqual(['192.168.8.1']);
+  expect([...round.plan().keys()]).toEqual(['192.168.8.1']);
+  expect(round.unplaced.map(({ egressIP, why }) => [egressIP, why])).toEqual([
+    ['192.168.7.12', 'EgressIPIsNodeAddress'],
+    ['192.168.7.19', 'EgressIPIsNodeAddress'],
+    ['192.168.9.7', 'EgressIPInsideCluster'],
+  ]);
 });

@@ -1,15 +1,17 @@
 /** Random histories of a small cluster, for property tests: names, addresses and VNIDs collide often. */
 import fc from 'fast-check';
-import type { Ip } from '../../../src/model/address.ts';
+import type { Cidr, Ip } from '../../../src/model/address.ts';
 import type { EgressInput } from '../../../src/model/egress/state.ts';
 import type { EgressChange, EgressTracker } from '../../../src/model/egress/tracker.ts';
-import type { HostSubnet } from '../../../src/model/hostsubnet.ts';
+import type { HostSubnet, InvalidHostSubnet } from '../../../src/model/hostsubnet.ts';
 import { isNamespaceName, isNodeName, type NamespaceName, type NodeName } from '../../../src/model/names.ts';
 import type { NetNamespace } from '../../../src/model/netnamespace.ts';
-import { hostSubnet, ip, netNamespace } from '../parsed.ts';
+import { absentHost, cidr as cidrOf, hostSubnet, ip, netNamespace } from '../parsed.ts';
 
 export type Operation =
   | { readonly op: 'setHostSubnet'; readonly value: HostSubnet }
+  | { readonly op: 'setAbsent'; readonly value: InvalidHostSubnet }
+  | { readonly op: 'setNetworks'; readonly value: readonly Cidr[] }
   | { readonly op: 'deleteHostSubnet'; readonly name: NodeName }
   | { readonly op: 'setNetNamespace'; readonly value: NetNamespace }
   | { readonly op: 'deleteNetNamespace'; readonly name: NamespaceName }
@@ -19,9 +21,9 @@ const node = fc.integer({ min: 1, max: 4 }).map((n) => `node-${n}`);
 const namespace = fc.integer({ min: 1, max: 6 }).map((n) => `project-${n}`);
 const nodeIP = fc.integer({ min: 11, max: 14 }).map((n) => `192.168.7.${n}`);
 const egressIP = fc.integer({ min: 1, max: 8 }).map((n) => `192.168.8.${n}`);
-const hosted = fc.oneof({ weight: 9, arbitrary: egressIP }, { weight: 1, arbitrary: egressIP.map((text) => `${text}/24`) });
-const requested = fc.oneof({ weight: 15, arbitrary: egressIP }, { weight: 1, arbitrary: fc.constantFrom('bogus', '192.168.8.01') });
-const cidr = fc.constantFrom('192.168.8.0/24', '192.168.8.0/29', '192.168.8.4/30', '192.168.8.8/32', '10.9.0.0/16');
+const hosted = fc.oneof({ weight: 8, arbitrary: egressIP }, { weight: 1, arbitrary: nodeIP }, { weight: 1, arbitrary: egressIP.map((text) => `${text}/24`) });
+const requested = fc.oneof({ weight: 13, arbitrary: egressIP }, { weight: 2, arbitrary: nodeIP }, { weight: 1, arbitrary: fc.constantFrom('bogus', '192.168.8.01') });
+const cidr = fc.constantFrom('192.168.0.0/16', '192.168.8.0/24', '192.168.8.0/29', '192.168.8.4/30', '192.168.8.8/32', '10.9.0.0/16');
 
 const isNode = (name: string): NodeName => {
   if (!isNodeName(name)) throw new Error('empty');
@@ -40,6 +42,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc
     .record({ name: namespace, netid: fc.integer({ min: 0, max: 4 }), ips: fc.array(requested, { maxLength: 3 }) })
     .map(({ name, netid, ips }): Operation => ({ op: 'setNetNamespace', value: netNamespace(name, netid, ips) })),
+  fc
+    .record({ name: node, hostIP: fc.oneof(nodeIP, egressIP, fc.constant('bogus')), egressIPs: fc.array(hosted, { maxLength: 4 }), egressCIDRs: fc.array(cidr, { maxLength: 1 }) })
+    .map(({ name, ...fields }): Operation => ({ op: 'setAbsent', value: absentHost(name, { ...fields, subnet: '' }) })),
+  fc.subarray(['192.168.8.0/31', '192.168.8.4/30', '192.168.7.12/32']).map((list): Operation => ({ op: 'setNetworks', value: list.map(cidrOf) })),
   node.map((name): Operation => ({ op: 'deleteHostSubnet', name: isNode(name) })),
   namespace.map((name): Operation => ({ op: 'deleteNetNamespace', name: isNamespace(name) })),
   fc.record({ address: nodeIP, offline: fc.boolean() }).map(({ address, offline }): Operation => ({ op: 'setOffline', nodeIP: ip(address), offline })),
@@ -48,16 +54,27 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
 /** The objects as a history leaves them: what an API server would hold. */
 export class Store {
   readonly #hostSubnets = new Map<string, HostSubnet>();
+  readonly #absent = new Map<string, InvalidHostSubnet>();
   readonly #netNamespaces = new Map<string, NetNamespace>();
+  #networks: readonly Cidr[] = [];
   readonly #offline = new Set<Ip>();
 
   apply(operation: Operation): void {
     switch (operation.op) {
       case 'setHostSubnet':
         this.#hostSubnets.set(operation.value.name, operation.value);
+        this.#absent.delete(operation.value.name);
+        return;
+      case 'setAbsent':
+        this.#hostSubnets.delete(operation.value.name);
+        this.#absent.set(operation.value.name, operation.value);
+        return;
+      case 'setNetworks':
+        this.#networks = operation.value;
         return;
       case 'deleteHostSubnet':
         this.#hostSubnets.delete(operation.name);
+        this.#absent.delete(operation.name);
         return;
       case 'setNetNamespace':
         this.#netNamespaces.set(operation.value.name, operation.value);
@@ -71,8 +88,8 @@ export class Store {
     }
   }
 
-  input(): EgressInput {
-    return { hostSubnets: [...this.#hostSubnets.values()], netNamespaces: [...this.#netNamespaces.values()], offline: new Set(this.#offline) };
+  input(): Required<EgressInput> {
+    return { absent: [...this.#absent.values()], networks: this.#networks, hostSubnets: [...this.#hostSubnets.values()], netNamespaces: [...this.#netNamespaces.values()], offline: new Set(this.#offline) };
   }
 }
 
@@ -81,6 +98,10 @@ export function applyTo(tracker: EgressTracker, operation: Operation): EgressCha
   switch (operation.op) {
     case 'setHostSubnet':
       return tracker.setHostSubnet(operation.value);
+    case 'setAbsent':
+      return tracker.setAbsent(operation.value);
+    case 'setNetworks':
+      return tracker.setNetworks(operation.value);
     case 'deleteHostSubnet':
       return tracker.deleteHostSubnet(operation.name);
     case 'setNetNamespace':
@@ -105,8 +126,10 @@ export function shuffled<T>(list: readonly T[], seed: number): readonly T[] {
 }
 
 /** The same objects in another order. */
-export function shuffledInput(input: EgressInput, seed: number): EgressInput {
+export function shuffledInput(input: Required<EgressInput>, seed: number): Required<EgressInput> {
   return {
+    absent: shuffled(input.absent, seed + 3),
+    networks: shuffled(input.networks, seed + 4),
     hostSubnets: shuffled(input.hostSubnets, seed),
     netNamespaces: shuffled(input.netNamespaces, seed + 1),
     offline: new Set(shuffled([...input.offline], seed + 2)),

@@ -1,7 +1,7 @@
 import { egressState, vnidState } from '../../../src/model/egress/state.ts';
 import { reasonText, type Reason } from '../../../src/model/egress/reasons.ts';
 import { scenarios, World } from '../../conformance/scenarios.ts';
-import { hostSubnet, ip, netNamespace, vnid } from '../parsed.ts';
+import { absentHost, cidr, hostSubnet, ip, netNamespace, vnid } from '../parsed.ts';
 
 test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('scenario %s', (_, { steps }) => {
   const world = new World();
@@ -69,4 +69,30 @@ test('joined namespaces request together, in order of name, repeats once', () =>
   const state = egressState({ hostSubnets: [nodeA, nodeB], netNamespaces: joined, offline: new Set() });
   expect(state.requests.get(vnid(42))).toEqual(['10.0.0.4', '10.0.0.1']);
   expect(vnidState(state, vnid(42))).toMatchObject({ kind: 'via', hops: [{ egressIP: '10.0.0.4' }, { egressIP: '10.0.0.1' }] });
+});
+
+const clusterNetworks = ['10.128.0.0/14', '172.30.0.0/16'].map(cidr);
+
+test.each([
+  { code: 'EgressIPIsNodeAddress', requested: ['192.168.7.12'], text: '192.168.7.12 is the address of node node-b' },
+  { code: 'EgressIPIsNodeAddress', requested: ['192.168.7.19'], text: '192.168.7.19 is the address of node broken' },
+  { code: 'EgressIPInsideCluster', requested: ['10.128.2.9'], text: '10.128.2.9 lies in 10.128.0.0/14, a network of the cluster' },
+  { code: 'EgressIPInsideCluster', requested: ['172.30.0.1'], text: '172.30.0.1 lies in 172.30.0.0/16, a network of the cluster' },
+])('$code: $requested is assigned to nobody, and the other IP of the namespace is in use', ({ code, requested, text }) => {
+  const hosting = hostSubnet('node-a', { hostIP: '192.168.7.11', egressIPs: ['10.0.0.1', ...requested] });
+  const netNamespaces = [netNamespace('one', 42, [...requested, '10.0.0.1']), netNamespace('two', 43, requested)];
+  const input = { hostSubnets: [nodeB, hosting], netNamespaces: netNamespaces.slice(0, 1), offline: new Set<never>(), absent: [absentHost('broken', { hostIP: '192.168.7.19', subnet: '' })], networks: clusterNetworks };
+  const state = egressState(input);
+  expect([...state.assigned.keys()]).toEqual(['10.0.0.1']);
+  const one = vnidState(state, vnid(42));
+  expect(one).toMatchObject({ kind: 'via', hops: [{ egressIP: '10.0.0.1' }], reasons: [{ code, egressIP: requested[0] }] });
+  expect(one.kind === 'via' ? one.reasons.map(reasonText) : []).toEqual([text]);
+  // a namespace that shares it with another is dropped as ever
+  expect(vnidState(egressState({ ...input, netNamespaces }), vnid(42))).toMatchObject({ kind: 'dropped', reasons: [{ code: 'EgressIPInSeveralNamespaces' }] });
+});
+
+test('of several nodes with one address the first by name is told', () => {
+  const hosts = ['c', 'a', 'b'].map((name) => hostSubnet(name, { hostIP: '192.168.7.30' }));
+  const state = egressState({ hostSubnets: hosts, netNamespaces: [netNamespace('one', 42, ['192.168.7.30'])], offline: new Set(), absent: [], networks: [] });
+  expect(vnidState(state, vnid(42))).toMatchObject({ kind: 'dropped', reasons: [{ code: 'EgressIPIsNodeAddress', node: 'a' }] });
 });
