@@ -3,16 +3,18 @@ import type { Cidr, Ip } from './address.ts';
 import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from './cloud.ts';
 import { networksOf, parseClusterNetwork } from './clusternetwork.ts';
 import type { EgressInput } from './egress/state.ts';
-import { parseHostSubnet, type AbsentHostSubnet, type HostSubnet, type InvalidHostSubnet } from './hostsubnet.ts';
+import type { InvalidHostSubnet } from './hostsubnet.ts';
+import { HostSubnets } from './hostsubnets.ts';
 import { compareText, isNodeName, type NodeName } from './names.ts';
 import { parseNetNamespace, type InvalidNetNamespace, type NetNamespace } from './netnamespace.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
+import type { LostClaim } from './subnetclaims.ts';
 
 /** The objects of one moment as an API server or files give them. */
 export interface RawCluster {
   readonly hostSubnets: readonly HostSubnetObject[];
   readonly netNamespaces: readonly NetNamespaceObject[];
-  /** Only their annotations are read. */
+  /** Their annotations and InternalIPs are read. */
   readonly nodes: readonly KubeObject[];
   /** Only the one named `default` is read; without it nothing is known of the cluster's own networks. */
   readonly clusterNetworks?: readonly ClusterNetworkObject[];
@@ -27,6 +29,8 @@ export interface InvalidLimits {
 export interface Cluster extends Required<EgressInput> {
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
   readonly invalidHostSubnets: readonly InvalidHostSubnet[];
+  /** HostSubnets whose subnet another has by right, in order of name. */
+  readonly lostSubnets: readonly LostClaim[];
   readonly invalidNetNamespaces: readonly InvalidNetNamespace[];
   readonly invalidLimits: readonly InvalidLimits[];
   /** Objects of one kind and name that differ; one of them is used. */
@@ -36,24 +40,35 @@ export interface Cluster extends Required<EgressInput> {
 /** The cluster that these objects make, with the verdicts of the health check. Nothing is refused: what is wrong is listed. */
 export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
   const hostSubnets = distinct(raw.hostSubnets);
+  const hosts = new HostSubnets();
+  for (const one of hostSubnets.kept) hosts.set(one);
   const netNamespaces = distinct(raw.netNamespaces);
   const nodes = distinct(raw.nodes);
-  const parsedHosts = partition(hostSubnets.kept, parseHostSubnet);
+  for (const node of nodes.kept) hosts.setNode(node.metadata.name ?? '', node);
   const parsedNamespaces = partition(netNamespaces.kept, parseNetNamespace);
   return {
-    hostSubnets: parsedHosts.valid satisfies readonly HostSubnet[],
+    ...egressOf(hosts),
     netNamespaces: parsedNamespaces.valid satisfies readonly NetNamespace[],
     offline,
-    absent: parsedHosts.invalid satisfies readonly AbsentHostSubnet[],
     networks: ownNetworks(raw.clusterNetworks ?? []),
     ...limitsOf(nodes.kept),
-    invalidHostSubnets: parsedHosts.invalid,
     invalidNetNamespaces: parsedNamespaces.invalid,
     duplicates: [
       ...hostSubnets.duplicates.map((name) => ({ kind: 'HostSubnet' as const, name })),
       ...netNamespaces.duplicates.map((name) => ({ kind: 'NetNamespace' as const, name })),
       ...nodes.duplicates.map((name) => ({ kind: 'Node' as const, name })),
     ],
+  };
+}
+
+/** What the HostSubnets mean for egress, in the order in which they were set. */
+function egressOf(hosts: HostSubnets): Pick<Cluster, 'hostSubnets' | 'absent' | 'invalidHostSubnets' | 'lostSubnets'> {
+  const meanings = [...hosts.names()].flatMap((name) => hosts.meaningOf(name) ?? []);
+  return {
+    hostSubnets: meanings.flatMap((one) => (one.kind === 'valid' ? [one.hostSubnet] : [])),
+    absent: meanings.flatMap((one) => (one.kind === 'absent' ? [one.hostSubnet] : [])),
+    invalidHostSubnets: hosts.invalid(),
+    lostSubnets: hosts.lost(),
   };
 }
 

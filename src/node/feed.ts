@@ -8,7 +8,7 @@ import { type ClusterNetwork, networksOf, parseClusterNetwork } from '../model/c
 import type { EgressState } from '../model/egress/state.ts';
 import { EgressTracker } from '../model/egress/tracker.ts';
 import { type EgressPolicies, egressPolicies } from '../model/egresspolicy.ts';
-import { parseHostSubnet } from '../model/hostsubnet.ts';
+import { HostSubnets, lossText } from '../model/hostsubnets.ts';
 import { isNamespaceName, isNodeName, type NodeName } from '../model/names.ts';
 import { parseNetNamespace } from '../model/netnamespace.ts';
 import type {
@@ -79,7 +79,8 @@ export class ClusterFeed {
   readonly #options: { readonly logger: Logger; readonly signal: AbortSignal };
   #policyCaches: PolicyCaches | undefined;
   readonly #tracker = new EgressTracker();
-  readonly #nodes = new Map<string, RemoteNode>();
+  readonly #allHosts = new HostSubnets();
+  readonly #reachable = new Derived<ReadonlyMap<string, RemoteNode>>();
   readonly #vnids = new Map<string, Vnid>();
   /** How many namespaces hold each VNID. */
   readonly #holders = new Map<Vnid, number>();
@@ -133,14 +134,15 @@ export class ClusterFeed {
   view(): Result<ClusterView> {
     const network = this.#network();
     if (!network.ok) return network;
-    const own = this.#nodes.get(this.#node);
-    if (own === undefined) return err(`HostSubnet ${this.#node} does not exist or has no usable hostIP and subnet`);
+    const nodes = this.#reachable.get(() => new Map([...this.#allHosts.reachable()].map(({ name, hostIP, subnet }) => [name, { name, nodeIP: hostIP, subnet }])));
+    const own = nodes.get(this.#node);
+    if (own === undefined) return err(this.#whyNotReachable());
     const world = network.value.mode === 'networkpolicy' ? this.#policyWorld() : undefined;
     if (world?.ok === false) return world;
     return ok({
       network: network.value,
       own: { hostIP: own.nodeIP, subnet: own.subnet, object: this.#hostSubnets.get(this.#node) },
-      remotes: [...this.#nodes.values()].filter(({ name }) => name !== this.#node),
+      remotes: [...nodes.values()].filter(({ name }) => name !== this.#node),
       hosts: this.#hosts(),
       notReady: this.#notReady,
       vnids: this.#vnids,
@@ -189,22 +191,29 @@ export class ClusterFeed {
 
   #nodeChanged({ key, after }: Change<NodeObject>): void {
     const isNotReady = after?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
-    if (this.#notReady.has(key) === isNotReady) return;
+    const moved = this.#allHosts.setNode(key, after);
+    this.#retrack(moved);
+    if (moved.length === 0 && this.#notReady.has(key) === isNotReady) return;
     if (isNotReady) this.#notReady.add(key);
     else this.#notReady.delete(key);
     this.#changed();
   }
 
   #hostSubnetChanged({ key, after }: Change<HostSubnetObject>): void {
-    const parsed = after === undefined ? undefined : parseHostSubnet(after);
-    if (parsed === undefined) this.#tracker.deleteHostSubnet(key);
-    else if (parsed.ok) this.#tracker.setHostSubnet(parsed.value);
-    else this.#tracker.setAbsent(parsed.error);
-    // One whose egress fields are wrong still has pods that are to be reached.
-    const known = parsed?.ok === true ? parsed.value : parsed?.error;
-    if (known?.hostIP === undefined || known.subnet === undefined) this.#nodes.delete(key);
-    else this.#nodes.set(key, { name: known.name, nodeIP: known.hostIP, subnet: known.subnet });
+    this.#retrack(after === undefined ? this.#allHosts.delete(key) : this.#allHosts.set(after));
     this.#changed();
+  }
+
+  /** These HostSubnets may mean something else now. */
+  #retrack(names: readonly string[]): void {
+    for (const name of names) this.#tracker.setMeaning(name, this.#allHosts.meaningOf(name));
+    if (names.length > 0) this.#reachable.spoil();
+  }
+
+  #whyNotReachable(): string {
+    const lost = this.#allHosts.lostBy(this.#node);
+    if (lost === undefined) return `HostSubnet ${this.#node} does not exist or has no usable hostIP and subnet`;
+    return `HostSubnet ${this.#node} counts as absent: its subnet ${lossText(lost)}`;
   }
 
   #netNamespaceChanged({ key, after }: Change<NetNamespaceObject>): void {

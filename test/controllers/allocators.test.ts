@@ -203,6 +203,26 @@ describe('subnets', () => {
     expect(await subnetOf('hand')).toBe('127.64.9.0/24');
   });
 
+  test('HostSubnets that overlap get an Event each, and a subnet that overlaps one in use is never given', async () => {
+    await begin();
+    const hand = (name: string, last: number, subnet: string): HostSubnetObject => ({ apiVersion: 'network.openshift.io/v1', kind: 'HostSubnet', metadata: { name }, host: name, hostIP: `192.168.7.${last}`, subnet });
+    await server.client.create(hostSubnets, hand('b', 71, '127.64.0.0/23'));
+    await server.client.create(hostSubnets, hand('broken', 72, '127.64.2.5/24'));
+    await cluster.nodes(1);
+    expect(await subnetOf('node0')).toBe('127.64.3.0/24');
+    await server.client.create(hostSubnets, hand('c', 73, '127.64.3.0/24'));
+    expect((await cluster.event('SubnetInSeveralHostSubnets', 'c')).message).toBe('subnet 127.64.3.0/24 overlaps 127.64.3.0/24 of HostSubnet node0, whose Node exists: this HostSubnet counts as absent');
+    expect((await cluster.event('SubnetInSeveralHostSubnets', 'node0')).message).toBe('subnet 127.64.3.0/24 of HostSubnet c overlaps 127.64.3.0/24: HostSubnet c counts as absent');
+    await server.client.patch(hostSubnets, { name: 'c' }, { egressCIDRs: ['192.168.7.0/24'] }, { type: 'merge' });
+    await cluster.patchHost('node0', { egressCIDRs: ['192.168.7.128/25'] });
+    await cluster.namespace('a');
+    await cluster.request('a', '192.168.7.100', '192.168.7.200');
+    expect(await cluster.hostOf('192.168.7.200')).toBe('node0');
+    expect(await cluster.hostsOf('192.168.7.100')).toEqual([]);
+    await pauseFor(1500);
+    expect((await cluster.events()).filter(({ reason }) => reason === 'SubnetInSeveralHostSubnets').map(({ count }) => count)).toEqual([1, 1]);
+  });
+
   test('an exhausted pod network is told on the Node, and others go on', async () => {
     await begin({ network: '127.64.0.0/23', clusterNetworks: [{ CIDR: '127.64.0.0/23', hostSubnetLength: 8 }] });
     await cluster.nodes(2);

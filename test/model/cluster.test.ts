@@ -38,7 +38,7 @@ test('each thing that is wrong is noted on each object at fault, and the rest wo
   const noted = notes({
     hostSubnets: [
       rawHostSubnet('a', { egressIPs: ['10.0.0.1', '10.0.0.2'] }),
-      rawHostSubnet('b', { hostIP: '192.168.7.12', egressIPs: ['10.0.0.1', '192.168.7.11'] }),
+      rawHostSubnet('b', { hostIP: '192.168.7.12', subnet: '10.128.2.0/23', egressIPs: ['10.0.0.1', '192.168.7.11'] }),
       rawHostSubnet('broken', { subnet: '', egressCIDRs: ['10.0.0.5/24'] }),
     ],
     netNamespaces: [

@@ -12,7 +12,8 @@ import { addressAt, type Ip } from '../../model/address.ts';
 import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { type ClusterNetwork, networksOf } from '../../model/clusternetwork.ts';
-import { type HostSubnet, parseHostSubnet, type InvalidHostSubnet } from '../../model/hostsubnet.ts';
+import type { HostSubnet } from '../../model/hostsubnet.ts';
+import { HostSubnets } from '../../model/hostsubnets.ts';
 import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
 import { parseNetNamespace, type InvalidNetNamespace } from '../../model/netnamespace.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
@@ -32,7 +33,7 @@ export class EgressView {
   readonly #limits = new Map<NodeName, CloudLimits>();
   readonly #assigned = new Map<Ip, Placement>();
   readonly #notReady = new Set<string>();
-  readonly #invalidHosts = new Map<string, InvalidHostSubnet>();
+  readonly #hosts = new HostSubnets();
   readonly #invalidNamespaces = new Map<string, InvalidNetNamespace>();
   readonly #invalidLimits = new Map<string, string>();
   readonly #onAssigned: (ip: Ip) => void;
@@ -66,10 +67,7 @@ export class EgressView {
     const known = this.#objects.get(name);
     if (known !== undefined && versionOf(object) <= versionOf(known)) return false;
     this.#objects.set(name, object);
-    const parsed = parseHostSubnet(object);
-    this.#invalidHosts.delete(name);
-    if (!parsed.ok) this.#invalidHosts.set(name, parsed.error);
-    this.#take(parsed.ok ? this.tracker.setHostSubnet(parsed.value) : this.tracker.setAbsent(parsed.error));
+    this.#retrack(this.#hosts.set(object));
     return true;
   }
 
@@ -78,8 +76,7 @@ export class EgressView {
     const name = object.metadata.name ?? '';
     if (this.#objects.get(name)?.metadata.uid !== object.metadata.uid) return;
     this.#objects.delete(name);
-    this.#invalidHosts.delete(name);
-    this.#take(this.tracker.deleteHostSubnet(name));
+    this.#retrack(this.#hosts.delete(name));
   }
 
   putNetNamespace(object: NetNamespaceObject): void {
@@ -100,7 +97,7 @@ export class EgressView {
     this.#take(this.tracker.setNetworks(networksOf(network)));
   }
 
-  /** Takes a Node's limits and readiness; true when one of them is another than before. */
+  /** Takes a Node's limits, readiness and address; true when something that matters is another than before. */
   putNode(name: string, node: NodeObject | undefined): boolean {
     if (!isNodeName(name)) return false;
     const wasNotReady = this.#notReady.has(name);
@@ -108,13 +105,19 @@ export class EgressView {
     if (isNow) this.#notReady.add(name);
     else this.#notReady.delete(name);
     const before = this.#limits.get(name);
+    this.#putLimits(name, node);
+    const moved = this.#hosts.setNode(name, node);
+    this.#retrack(moved);
+    return moved.length > 0 || wasNotReady !== isNow || !sameLimits(before, this.#limits.get(name));
+  }
+
+  #putLimits(name: NodeName, node: NodeObject | undefined): void {
     const text = node?.metadata.annotations?.[egressIpConfigAnnotation];
     const parsed = text === undefined ? undefined : parseEgressIpConfig(text);
     this.#invalidLimits.delete(name);
     if (parsed?.ok === false) this.#invalidLimits.set(name, parsed.error);
     if (parsed === undefined) this.#limits.delete(name);
     else this.#limits.set(name, parsed.ok ? parsed.value : unknownLimits);
-    return wasNotReady !== isNow || !sameLimits(before, this.#limits.get(name));
   }
 
   /** All of it as one value, for those who look at everything. */
@@ -122,7 +125,8 @@ export class EgressView {
     return {
       ...this.tracker.input(),
       limits: this.#limits,
-      invalidHostSubnets: [...this.#invalidHosts.values()],
+      invalidHostSubnets: this.#hosts.invalid(),
+      lostSubnets: this.#hosts.lost(),
       invalidNetNamespaces: [...this.#invalidNamespaces.values()],
       invalidLimits: [...this.#invalidLimits].map(([name, reason]) => ({ name, reason })),
       duplicates: [],
@@ -150,6 +154,10 @@ export class EgressView {
     }
     for (const nodeIP of all) this.#take(this.tracker.setOffline(nodeIP, offline.has(nodeIP)));
     return offline;
+  }
+
+  #retrack(names: readonly string[]): void {
+    for (const name of names) this.#take(this.tracker.setMeaning(name, this.#hosts.meaningOf(name)));
   }
 
   #take({ assigned }: EgressChange): void {

@@ -6,7 +6,7 @@ import { ApiError, isAlreadyExists, isConflict } from '../../io/kube/error.ts';
 import { changeFresh, guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { type Cidr, type Ip, parseCidr } from '../../model/address.ts';
+import { type Cidr, type Ip, parseIfaddr } from '../../model/address.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 import { Subnets } from '../../model/subnets.ts';
@@ -30,9 +30,10 @@ interface Pending {
 /** When a write that the cache has not told is looked for, in milliseconds. */
 const lookAgainAfter = 5_000;
 
+/** The subnet that the HostSubnet keeps from others; one with host bits set is kept free too, for it will be mended. */
 function subnetOf(object: HostSubnetObject | undefined): Cidr | undefined {
-  const parsed = parseCidr(object?.subnet ?? '');
-  return parsed.ok ? parsed.value : undefined;
+  const parsed = parseIfaddr(object?.subnet ?? '');
+  return parsed.ok ? parsed.value.network : undefined;
 }
 
 export class SubnetsController {

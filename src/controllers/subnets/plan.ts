@@ -1,21 +1,13 @@
 /** What a HostSubnet should be, from its Node or from what an admin asked for. Pure. */
 import { parseIp, type Ip } from '../../model/address.ts';
 import { type ClusterNetwork, networkAround } from '../../model/clusternetwork.ts';
+import { internalIP } from '../../model/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 
 /** Names the Node, by uid, that a HostSubnet was made for. */
 export const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';
 /** `true` on a HostSubnet that an admin made for a host outside the cluster: it is given a subnet. */
 export const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
-
-/** The first InternalIP of a Node, or undefined. */
-export function internalIP(node: NodeObject): Ip | undefined {
-  for (const { type, address } of node.status?.addresses ?? []) {
-    const ip = type === 'InternalIP' ? parseIp(address) : undefined;
-    if (ip?.ok === true) return ip.value;
-  }
-  return undefined;
-}
 
 /** What is to be done about the HostSubnet of one name. */
 export type Step =

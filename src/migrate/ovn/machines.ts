@@ -46,7 +46,7 @@ const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
 /** All machines by name. `machineNetworks` are those the admin named. */
 export function machinesOf(snapshot: Snapshot, cluster: Cluster, machineNetworks: readonly Cidr[]): ReadonlyMap<string, Machine> {
   const hosts = new Map<string, HostSubnet>(cluster.hostSubnets.map((one) => [one.name, one]));
-  const hostIPs = new Map([...cluster.hostSubnets, ...cluster.invalidHostSubnets].map(({ name, hostIP }) => [String(name), hostIP]));
+  const hostIPs = new Map([...cluster.hostSubnets, ...cluster.absent].map(({ name, hostIP }) => [name, hostIP]));
   const byName = new Map(objectsOf(snapshot, nodes).map((node) => [node.metadata.name ?? '', node]));
   const networks = [...machineNetworks, ...installedNetworks(snapshot)].sort((a, b) => b.length - a.length || compareText(a.text, b.text));
   const names = [...new Set([...byName.keys(), ...hostIPs.keys()])].sort(compareText);

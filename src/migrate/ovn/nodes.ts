@@ -1,6 +1,7 @@
 /** Nodes that may host egress IPs: their label, the CIDRs kept for the way back, and what is wrong with them. */
 import { apiVersionOf, hostSubnets, nodes } from '../../../api/kinds.ts';
-import type { HostSubnet, InvalidHostSubnet } from '../../model/hostsubnet.ts';
+import type { HostSubnet } from '../../model/hostsubnet.ts';
+import { lossText } from '../../model/hostsubnets.ts';
 import { familyOf } from '../../model/address.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { onCluster, type Finding, type FindingCode, type Severity, type Texts } from '../finding.ts';
@@ -22,7 +23,7 @@ export function nodePart(context: Context): Part {
   const made = machines.flatMap(labelOf);
   return {
     changes: made.map(({ object, from }): Change => ({ action: 'apply', step: 'label-nodes', object, from })),
-    findings: [...made.flatMap(({ object }) => clashes(context.snapshot, object)), ...machines.flatMap((machine) => machineFindings(context, machine)), ...context.cluster.invalidHostSubnets.map(invalidFinding), ...unknownNetworks(context)],
+    findings: [...made.flatMap(({ object }) => clashes(context.snapshot, object)), ...machines.flatMap((machine) => machineFindings(context, machine)), ...absentFindings(context), ...unknownNetworks(context)],
   };
 }
 
@@ -108,8 +109,15 @@ function nodeFindings(machine: Machine): readonly Found[] {
   return found;
 }
 
-function invalidFinding({ name, problems }: InvalidHostSubnet): Finding {
-  const reasons = listText(problems.map(({ field, reason }) => `${field}: ${reason}`));
+function absentFindings({ cluster }: Context): readonly Finding[] {
+  return [
+    ...cluster.invalidHostSubnets.map(({ name, problems }) => absentFinding(name, problems.map(({ field, reason }) => `${field}: ${reason}`))),
+    ...cluster.lostSubnets.filter(({ loser }) => !cluster.invalidHostSubnets.some(({ name }) => name === loser.name)).map((lost) => absentFinding(lost.loser.name, [`subnet: ${lossText(lost)}`])),
+  ];
+}
+
+function absentFinding(name: string, problems: readonly string[]): Finding {
+  const reasons = listText(problems);
   return onCluster('HostSubnet', name, ['warning', 'HostSubnetInvalid', [`${reasons}; it counts as absent, and what it lists is not hosted.`, 'Its node gets no label.', 'Correct the HostSubnet and plan again.']]);
 }
 

@@ -3,6 +3,7 @@ import { compareText } from '../names.ts';
 import { allowsCidr, allowsIp } from '../cloud.ts';
 import type { Cluster } from '../cluster.ts';
 import type { HostSubnet } from '../hostsubnet.ts';
+import { lossText } from '../hostsubnets.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import { reasonText, type Reason, type ReasonCode } from './reasons.ts';
@@ -12,6 +13,7 @@ import { unusableAddresses } from './unusable.ts';
 export type NoteCode =
   | ReasonCode
   | 'InvalidHostSubnet'
+  | 'SubnetInSeveralHostSubnets'
   | 'InvalidNetNamespace'
   | 'DuplicateName'
   | 'JoinedNamespacesDisagree'
@@ -39,6 +41,12 @@ function parseNotes(cluster: Cluster): readonly Note[] {
   const notes: Note[] = [];
   for (const { name, problems } of cluster.invalidHostSubnets) {
     for (const { field, reason } of problems) notes.push({ kind: 'HostSubnet', name, code: 'InvalidHostSubnet', message: `${field}: ${reason}` });
+  }
+  for (const lost of cluster.lostSubnets) {
+    const { loser, winner } = lost;
+    const code = 'SubnetInSeveralHostSubnets';
+    notes.push({ kind: 'HostSubnet', name: loser.name, code, message: `subnet ${lossText(lost)}: this HostSubnet counts as absent` });
+    notes.push({ kind: 'HostSubnet', name: winner.name, code, message: `subnet ${loser.subnet.text} of HostSubnet ${loser.name} overlaps ${winner.subnet.text}: HostSubnet ${loser.name} counts as absent` });
   }
   for (const { name, problems } of cluster.invalidNetNamespaces) {
     for (const { field, reason } of problems) notes.push({ kind: 'NetNamespace', name, code: 'InvalidNetNamespace', message: `${field}: ${reason}` });

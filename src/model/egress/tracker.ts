@@ -4,6 +4,7 @@
  */
 import { sortKey, type Cidr, type Ip, type SortKey } from '../address.ts';
 import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
+import type { Meaning } from '../hostsubnets.ts';
 import { compareText, type NamespaceName, type NodeName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
@@ -109,6 +110,12 @@ export class EgressTracker {
     this.#learnAddress(next, touched);
     this.#absent.set(next.name, next);
     return this.#evaluate(this.#requesters(touched));
+  }
+
+  /** The HostSubnet of that name means this now; undefined: there is none. */
+  setMeaning(name: string, meaning: Meaning | undefined): EgressChange {
+    if (meaning === undefined) return this.deleteHostSubnet(name);
+    return meaning.kind === 'valid' ? this.setHostSubnet(meaning.hostSubnet) : this.setAbsent(meaning.hostSubnet);
   }
 
   /** There is no HostSubnet of that name now. */

@@ -3,8 +3,8 @@
  * and services. On an interface of another node such an address would cut off whoever has it.
  */
 import { keyRange, sortKey, type Cidr, type Ip, type SortKey } from '../address.ts';
+import type { AbsentHostSubnet } from '../hostsubnet.ts';
 import { compareText } from '../names.ts';
-import type { EgressInput } from './state.ts';
 
 /** Why an address can be no egress IP. */
 export type Unusable =
@@ -72,8 +72,15 @@ export function sameUnusable(a: Unusable | undefined, b: Unusable | undefined): 
   return b === undefined;
 }
 
+/** Who may have addresses that nobody else may have. */
+interface Inhabitants {
+  readonly hostSubnets: readonly AbsentHostSubnet[];
+  readonly absent?: readonly AbsentHostSubnet[];
+  readonly networks?: readonly Cidr[];
+}
+
 /** The addresses that are unusable in a cluster of these objects. */
-export function unusableAddresses({ hostSubnets, absent = [], networks = [] }: Pick<EgressInput, 'hostSubnets' | 'absent' | 'networks'>): UnusableAddresses {
+export function unusableAddresses({ hostSubnets, absent = [], networks = [] }: Inhabitants): UnusableAddresses {
   const made = new UnusableAddresses();
   for (const { name, hostIP } of [...hostSubnets, ...absent]) if (hostIP !== undefined) made.addNode(name, hostIP);
   made.setNetworks(networks);

@@ -3,6 +3,7 @@ import { parseCidrv4, parseIpv4 } from '../fields.ts';
 import type { Cluster } from '../cluster.ts';
 import type { Cidr, Ip } from '../address.ts';
 import type { HostSubnet } from '../hostsubnet.ts';
+import { lossText } from '../hostsubnets.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import { err, ok, type Result } from '../result.ts';
 
@@ -75,6 +76,8 @@ function changeOnce(cluster: Cluster, change: Change): Result<Cluster> {
 function findHost(cluster: Cluster, node: string): Result<HostSubnet> {
   const host = cluster.hostSubnets.find(({ name }) => name === node);
   if (host !== undefined) return ok(host);
+  const lost = cluster.lostSubnets.find(({ loser }) => loser.name === node);
+  if (lost !== undefined) return err(`HostSubnet ${node} counts as absent: its subnet ${lossText(lost)}`);
   const invalid = cluster.invalidHostSubnets.find(({ name }) => name === node);
   if (invalid === undefined) return err(`there is no HostSubnet ${node}`);
   const [{ field, reason }] = invalid.problems;

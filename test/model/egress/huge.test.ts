@@ -10,7 +10,7 @@ const list = Array.from({ length: count }, (_, index) => `10.${index >> 16}.${(i
 
 test('lists of 150,000 entries are worked on in seconds, and nothing throws', () => {
   const raw = {
-    hostSubnets: [rawHostSubnet('a', { egressIPs: list }), rawHostSubnet('b', { hostIP: '192.168.7.12', egressCIDRs: ['10.0.0.0/8'] })],
+    hostSubnets: [rawHostSubnet('a', { egressIPs: list }), rawHostSubnet('b', { hostIP: '192.168.7.12', subnet: '10.128.2.0/23', egressCIDRs: ['10.0.0.0/8'] })],
     netNamespaces: [rawNetNamespace('one', 42, [...list, '11.0.0.1']), rawNetNamespace('bad', 43, list.map((text) => `${text}x`))],
     nodes: [],
   };

@@ -1,0 +1,13 @@
+/** What is read of a Node's status, whose shape nobody has checked when it comes from a file. */
+import { parseIp, type Ip } from './address.ts';
+import { asList, asText, fieldOf } from './json.ts';
+import type { KubeObject } from './objects.ts';
+
+/** The first InternalIP of a Node, or undefined. */
+export function internalIP(node: KubeObject): Ip | undefined {
+  for (const entry of asList(fieldOf(node, 'status', 'addresses'))) {
+    const ip = fieldOf(entry, 'type') === 'InternalIP' ? parseIp(asText(fieldOf(entry, 'address'))) : undefined;
+    if (ip?.ok === true) return ip.value;
+  }
+  return undefined;
+}

@@ -1,0 +1,61 @@
+/** What a node reads of the cluster, against the embedded server. */
+import { hostSubnets, nodes } from '../../api/kinds.ts';
+import type { HostSubnetObject, KubeObject } from '../../src/model/objects.ts';
+import { ClusterFeed, type ClusterView } from '../../src/node/feed.ts';
+import type { Result } from '../../src/model/result.ts';
+import { logger, start, type Started } from '../apiserver/started.ts';
+import { clusterNetwork, prepare, until, type Cluster } from '../controllers/started.ts';
+import { rawHostSubnet } from '../model/parsed.ts';
+
+let server: Started;
+let cluster: Cluster;
+let stop: AbortController;
+
+beforeEach(async () => {
+  server = await start();
+  cluster = await prepare(server.client, { ...clusterNetwork(), pluginName: 'redhat/openshift-ovs-multitenant' });
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await server.stop();
+});
+
+async function follow(node: string): Promise<ClusterFeed> {
+  const feed = new ClusterFeed(server.client, node, { logger, signal: stop.signal, changed: () => undefined });
+  await feed.follow();
+  return feed;
+}
+
+const host = (name: string, last: number, subnet: string): Promise<HostSubnetObject> =>
+  server.client.create<HostSubnetObject>(hostSubnets, rawHostSubnet(name, { hostIP: `192.168.7.${last}`, subnet }));
+const seen = (view: Result<ClusterView>): string[] | string => (view.ok ? view.value.remotes.map(({ name }) => name).sort() : view.error);
+
+test('of HostSubnets with one subnet the one whose Node exists counts, for every agent and after every restart', async () => {
+  await host('old', 21, '127.64.1.0/24');
+  await host('me', 20, '127.64.0.0/24');
+  await host('wide', 23, '127.64.0.0/22');
+  await host('real', 22, '127.64.1.0/24');
+  const feed = await follow('me');
+  expect(seen(feed.view())).toEqual(['old']);
+  await cluster.node('real', '192.168.7.22');
+  await until('the one with a Node is told', () => seen(feed.view()).includes('real'));
+  expect(seen(feed.view())).toEqual(['real']);
+  expect(seen((await follow('me')).view())).toEqual(['real']);
+  await until('who loses says so', async () => String(seen((await follow('old')).view())).startsWith('HostSubnet old counts as absent: its subnet 127.64.1.0/24 overlaps 127.64.1.0/24 of HostSubnet real'));
+  await server.client.delete(nodes, { name: 'real' });
+  await server.client.patch(hostSubnets, { name: 'old' }, { subnet: '127.64.7.0/24' }, { type: 'merge' });
+  await until('both count', () => seen(feed.view()).length === 2);
+});
+
+test('a Node with another address is not the Node of a HostSubnet', async () => {
+  await host('b', 21, '127.64.1.0/24');
+  await server.client.create<KubeObject>(nodes, { metadata: { name: 'a' } });
+  await host('a', 22, '127.64.1.0/24');
+  await cluster.node('me', '192.168.7.20');
+  await host('me', 20, '127.64.0.0/24');
+  const feed = await follow('me');
+  const { metadata: one } = await cluster.hostSubnet('a');
+  const { metadata: two } = await cluster.hostSubnet('b');
+  expect(seen(feed.view())).toEqual([one.creationTimestamp === two.creationTimestamp ? 'a' : 'b']);
+});
