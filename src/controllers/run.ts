@@ -42,7 +42,6 @@ export interface ControllerOptions {
 
 /** Several objects are worked on at once; each of them by one worker. */
 const concurrency = 24;
-const retryConflictAfter = 50;
 /** Milliseconds that a thing must be wrong before users are told. */
 const noteSettle = 1_000;
 
@@ -96,22 +95,17 @@ async function runAllocators(deps: ControllerDeps & { readonly caches: Caches; r
   const isMultitenant = network.mode === 'multitenant';
   const netids = new NetidsController({ client, logger, report, isMultitenant, namespaces: caches.namespaces, netNamespaces: caches.netNamespaces });
   const subnets = new SubnetsController({ client, logger, report, network, nodes: caches.nodes, hostSubnets: caches.hostSubnets });
-  const queue = createQueue({ logger, concurrency, onFailure: (key) => metrics.syncError(key.split('/', 1)[0] ?? '') });
+  const queue = createQueue({ logger, concurrency, isRace: isConflict, onFailure: (key) => metrics.syncError(key.split('/', 1)[0] ?? '') });
   const unsubscribe = [
     follow(queue, 'namespace', caches.namespaces),
     follow(queue, 'namespace', caches.netNamespaces),
     follow(queue, 'node', caches.nodes),
     follow(queue, 'node', caches.hostSubnets),
   ];
-  await queue.process(async (key): Promise<number | undefined> => {
+  await queue.process((key): Promise<number | undefined> => {
     const at = key.indexOf('/');
     const [concern, name] = [key.slice(0, at), key.slice(at + 1)];
-    try {
-      return await (concern === 'namespace' ? netids.reconcile(name, signal) : subnets.reconcile(name, signal));
-    } catch (error) {
-      if (isConflict(error)) return retryConflictAfter;
-      throw error;
-    }
+    return concern === 'namespace' ? netids.reconcile(name, signal) : subnets.reconcile(name, signal);
   }, signal);
   for (const end of unsubscribe) end();
   netids.close();

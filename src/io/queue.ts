@@ -15,6 +15,8 @@ export interface QueueOptions {
   readonly maxDelay?: number;
   /** Told of every failure, beside the log. */
   readonly onFailure?: (key: string) => void;
+  /** Whether an error only says that somebody else was faster: the first few in a row are told to nobody. */
+  readonly isRace?: (error: unknown) => boolean;
 }
 
 /** Does the work for a key; a number it returns is the milliseconds after which the key comes again. */
@@ -33,6 +35,8 @@ export interface WorkQueue {
 
 /** Milliseconds, when the options have none. */
 const baseDelay = 20;
+/** Who loses more races than this in a row does not lose by chance. */
+const mostRaces = 4;
 
 class Queue implements WorkQueue {
   readonly #waiting = new Set<string>();
@@ -130,10 +134,11 @@ class Queue implements WorkQueue {
   #retry(key: string, error: unknown): void {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
-    this.#options.onFailure?.(key);
-    const { maxDelay = 30_000, logger } = this.#options;
+    const { maxDelay = 30_000, logger, isRace } = this.#options;
+    const isChance = failures <= mostRaces && isRace?.(error) === true;
+    if (!isChance) this.#options.onFailure?.(key);
     const delay = Math.min(maxDelay, (this.#options.baseDelay ?? baseDelay) * 2 ** (failures - 1));
-    logger.warn({ key, err: error, failures, retryInMs: delay }, 'work failed and is retried');
+    logger[isChance ? 'debug' : 'warn']({ key, err: error, failures, retryInMs: delay }, 'work failed and is retried');
     this.addAfter(key, delay);
   }
 }

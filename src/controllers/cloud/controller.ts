@@ -16,8 +16,6 @@ export interface CloudDeps {
   readonly onFailure: (key: string) => void;
 }
 
-const retryConflictAfter = 50;
-
 export class CloudController {
   readonly #deps: CloudDeps;
   readonly #queue: WorkQueue;
@@ -25,7 +23,7 @@ export class CloudController {
 
   constructor(deps: CloudDeps) {
     this.#deps = deps;
-    this.#queue = createQueue({ logger: deps.logger, concurrency: 8, onFailure: deps.onFailure });
+    this.#queue = createQueue({ logger: deps.logger, concurrency: 8, isRace: (error) => isConflict(error) || isAlreadyExists(error), onFailure: deps.onFailure });
   }
 
   /** The placement of an IP changed. */
@@ -37,8 +35,7 @@ export class CloudController {
   async run(signal: AbortSignal): Promise<void> {
     await this.#queue.process(async (key) => {
       if (key === 'limits') this.#start(signal);
-      else return this.#reconcile(key, signal);
-      return undefined;
+      else await this.#reconcile(key, signal);
     }, signal);
     await this.#cache?.ended;
   }
@@ -63,19 +60,13 @@ export class CloudController {
     for (const { metadata } of this.#cache?.list() ?? []) this.#queue.add(metadata.name ?? '');
   }
 
-  async #reconcile(key: string, signal: AbortSignal): Promise<number | undefined> {
+  async #reconcile(key: string, signal: AbortSignal): Promise<void> {
     const ip = parseIp(key);
-    if (!ip.ok || this.#cache?.isSynced() !== true) return undefined;
+    if (!ip.ok || this.#cache?.isSynced() !== true) return;
     const present = this.#cache.get(key);
     const step = cloudStep(this.#nodeOf(ip.value), present);
-    try {
-      if (step.kind === 'create') await this.#create(key, step.node, signal);
-      else if (step.kind === 'delete' && present !== undefined) await this.#delete(present, signal);
-    } catch (error) {
-      if (isConflict(error) || isAlreadyExists(error)) return retryConflictAfter;
-      throw error;
-    }
-    return undefined;
+    if (step.kind === 'create') await this.#create(key, step.node, signal);
+    else if (step.kind === 'delete' && present !== undefined) await this.#delete(present, signal);
   }
 
   /** The node of a cloud that the IP is assigned to. */

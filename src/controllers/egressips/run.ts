@@ -53,6 +53,39 @@ export interface RunningEgress {
   readonly ended: Promise<void>;
 }
 
+interface Followers {
+  readonly view: EgressView;
+  readonly controller: EgressController;
+  /** Something changed: a round is due. */
+  readonly soon: () => void;
+}
+
+/** Tells the view of every change; returns how to end that. */
+function follow(options: EgressOptions, { view, controller, soon }: Followers): readonly (() => void)[] {
+  return [
+    options.hostSubnets.subscribe(({ before, after }) => {
+      if (after !== undefined ? view.putHostSubnet(after) : before !== undefined) {
+        if (after === undefined && before !== undefined) view.removeHostSubnet(before);
+        soon();
+      }
+    }),
+    options.hostSubnets.onListed(() => {
+      controller.doubt(view.differing(options.hostSubnets));
+      soon();
+    }),
+    options.netNamespaces.subscribe(({ key, after }) => {
+      if (after === undefined) view.removeNetNamespace(key);
+      else view.putNetNamespace(after);
+      soon();
+    }),
+    options.nodes.subscribe(({ key, after }) => {
+      if (!view.putNode(key, after)) return;
+      options.listener.limits();
+      soon();
+    }),
+  ];
+}
+
 /** Runs automatic assignment until the signal aborts. The caches must be synced. */
 export function runEgress(options: EgressOptions, signal: AbortSignal): RunningEgress {
   const { client, logger, listener } = options;
@@ -80,33 +113,17 @@ export function runEgress(options: EgressOptions, signal: AbortSignal): RunningE
     },
   });
   const controller = new EgressController({ client, logger, view, monitor, onRound: listener.round });
-  const unsubscribe = [
-    options.hostSubnets.subscribe(({ before, after }) => {
-      if (after !== undefined ? view.putHostSubnet(after) : before !== undefined) {
-        if (after === undefined && before !== undefined) view.removeHostSubnet(before);
-        soon();
-      }
-    }),
-    options.netNamespaces.subscribe(({ key, after }) => {
-      if (after === undefined) view.removeNetNamespace(key);
-      else view.putNetNamespace(after);
-      soon();
-    }),
-    options.nodes.subscribe(({ key, after }) => {
-      if (!view.putNode(key, after)) return;
-      listener.limits();
-      soon();
-    }),
-  ];
+  const unsubscribe = follow(options, { view, controller, soon });
   soon();
   let isBusy = true;
   const rounds = queue.process(async (_key, aborted) => {
     const began = performance.now();
     isBusy = true;
-    isBusy = await controller.round(aborted);
-    if (isBusy) queue.addAfter('round', 0);
+    const after = await controller.round(aborted);
+    isBusy = after === 0;
+    if (after !== undefined) queue.addAfter('round', after);
     // a big cluster's round may take long: leave half of the time to everything else
-    else await new Promise((resolve) => setTimeout(resolve, Math.min(500, performance.now() - began)));
+    if (!isBusy) await new Promise((resolve) => setTimeout(resolve, Math.min(500, performance.now() - began)));
   }, signal);
   const ended = Promise.all([rounds, monitor.run(signal)]).then(() => {
     for (const end of unsubscribe) end();

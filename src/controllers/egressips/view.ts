@@ -1,10 +1,12 @@
 /**
  * The objects as the egress model sees them, with all that follows from them kept up to date: the tracker, the limits
  * of clouds, who is offline. A HostSubnet is the newest of what the watch told and what the server answered to a write,
- * so that no decision rests on a list that we have changed ourselves meanwhile.
+ * so that no decision rests on a list that we have changed ourselves meanwhile; only who reads it afresh may go back.
  */
+import isEqual from 'lodash/isEqual.js';
 import partition from 'lodash/partition.js';
 import { type Target, withWitnesses } from '../../io/health.ts';
+import { lean, type ObjectCache } from '../../io/kube/watch.ts';
 import type { EgressChange } from '../../model/egress/tracker.ts';
 import { EgressTracker } from '../../model/egress/tracker.ts';
 import type { Placement } from '../../model/egress/verdict.ts';
@@ -61,14 +63,27 @@ export class EgressView {
     return this.#notReady;
   }
 
-  /** Takes a HostSubnet as the server gave it; false when a newer one is known. */
+  /** Takes a HostSubnet that a watch told or that answers a write of ours; false when a newer one is known. */
   putHostSubnet(object: HostSubnetObject): boolean {
-    const name = object.metadata.name ?? '';
-    const known = this.#objects.get(name);
+    const known = this.#objects.get(object.metadata.name ?? '');
     if (known !== undefined && versionOf(object) <= versionOf(known)) return false;
-    this.#objects.set(name, object);
-    this.#retrack(this.#hosts.set(object));
+    this.readHostSubnet(object);
     return true;
+  }
+
+  /** Takes a HostSubnet that was read from the server just now: that is the truth, also when its version went back. */
+  readHostSubnet(object: HostSubnetObject): void {
+    this.#objects.set(object.metadata.name ?? '', object);
+    this.#retrack(this.#hosts.set(object));
+  }
+
+  /** The names of HostSubnets that are others here than in a complete list: somebody must read them to know which is true. */
+  differing(listed: Pick<ObjectCache<HostSubnetObject>, 'get' | 'list'>): readonly string[] {
+    const names = new Set([...this.#objects.keys(), ...listed.list().map(({ metadata }) => metadata.name ?? '')]);
+    return [...names].filter((name) => {
+      const [here, there] = [this.#objects.get(name), listed.get(name)];
+      return here !== there && (here === undefined || there === undefined || !isEqual(lean(here), there));
+    });
   }
 
   /** The HostSubnet is gone; one that was made anew under its name stays. */

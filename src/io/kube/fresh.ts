@@ -1,10 +1,13 @@
 /** Changes of an object that start from its newest state, and are refused and begun anew when somebody was faster. */
 import type { Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
+import { pause } from '../pause.ts';
 import type { KubeClient, ObjectRef } from './client.ts';
 import { isConflict } from './error.ts';
 
 const attempts = 10;
+/** Milliseconds before the second attempt; twice as long before each further one. */
+const firstPause = 10;
 
 /** A merge patch with the version of the object it is meant for: the server refuses it when the object is another by now. */
 export function guarded(object: KubeObject, patch: Readonly<Record<string, unknown>>, metadata: Readonly<Record<string, unknown>> = {}): unknown {
@@ -29,6 +32,7 @@ export async function changeFresh<T extends KubeObject>(client: KubeClient, { ki
       return await client.patch<T>(kind, ref, patch, { type: 'merge', signal });
     } catch (error) {
       if (!isConflict(error) || attempt >= attempts) throw error;
+      await pause(firstPause * 2 ** (attempt - 1), signal);
     }
   }
 }

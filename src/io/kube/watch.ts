@@ -3,6 +3,7 @@
  * from there, and whatever happens to the connection watches again from the last version it saw; when that version
  * is too old it lists afresh and tells what changed meanwhile. Each change of an object is told once, in order.
  */
+import isEqual from 'lodash/isEqual.js';
 import type { Kind } from '../../../api/kinds.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
@@ -30,6 +31,8 @@ export interface ObjectCache<T> {
   list(): readonly T[];
   /** Tells the listener of every object that is there, then of every change; `onSynced` once the first list is complete. */
   subscribe(listener: (change: Change<T>) => void, onSynced?: () => void): () => void;
+  /** Tells the listener whenever a list is complete: then the cache is what the server says, whatever it said before. */
+  onListed(listener: () => void): () => void;
 }
 
 export interface WatchOptions<T = KubeObject> extends Selection {
@@ -50,7 +53,7 @@ export function keyOf(object: KubeObject): string {
 }
 
 /** The object without managedFields, which are a third of most objects and of no use to us. */
-function lean<T extends KubeObject>(object: T): T {
+export function lean<T extends KubeObject>(object: T): T {
   if (!('managedFields' in object.metadata)) return object;
   return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
 }
@@ -71,6 +74,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   readonly ended: Promise<void>;
   readonly #objects = new Map<string, T>();
   readonly #subscribers = new Set<Subscriber<T>>();
+  readonly #listed = new Set<() => void>();
   readonly #guard = objectGuard<T>();
   readonly #client: KubeClient;
   readonly #kind: Kind;
@@ -115,6 +119,11 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     return () => this.#subscribers.delete(subscriber);
   }
 
+  onListed(listener: () => void): () => void {
+    this.#listed.add(listener);
+    return () => this.#listed.delete(listener);
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -146,13 +155,16 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     for (const item of items) {
       const key = keyOf(item);
       seen.add(key);
-      const before = this.#objects.get(key);
-      if (before?.metadata.uid !== item.metadata.uid || before?.metadata.resourceVersion !== item.metadata.resourceVersion) {
-        this.#put(key, item);
-      }
+      // a server that was restored from a backup gives numbers of versions a second time: the whole object is compared
+      if (!isEqual(this.#objects.get(key), this.#kept(item))) this.#put(key, item);
     }
     for (const key of [...this.#objects.keys()]) if (!seen.has(key)) this.#remove(key);
     this.#version = resourceVersion;
+    this.#becomeSynced();
+    for (const listener of this.#listed) listener();
+  }
+
+  #becomeSynced(): void {
     if (this.#isSynced) return;
     this.#isSynced = true;
     this.#resolveSynced();
@@ -222,11 +234,15 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
 
   #put(key: string, object: T): void {
     const before = this.#objects.get(key);
-    const { keep } = this.#options;
-    const after = keep === undefined ? lean(object) : keep(object);
+    const after = this.#kept(object);
     this.#objects.set(key, after);
     const change = before === undefined ? { key, after } : { key, before, after };
     for (const subscriber of this.#subscribers) this.#tell(subscriber, change);
+  }
+
+  #kept(object: T): T {
+    const { keep } = this.#options;
+    return keep === undefined ? lean(object) : keep(object);
   }
 
   #remove(key: string): void {
