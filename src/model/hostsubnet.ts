@@ -24,6 +24,10 @@ export interface AbsentHostSubnet {
   readonly name: string;
   /** Its node has this address, so nobody may have it as an egress IP. */
   readonly hostIP: Ip | undefined;
+  /** What it lists, as far as that can be read: a node may still have these, so they are placed nowhere else. */
+  readonly egressIPs: readonly Ip[];
+  /** It has egressCIDRs, well written or not, so that the controller owns its list; and that is not empty. */
+  readonly isToEmpty: boolean;
 }
 
 /** A HostSubnet that cannot be used for egress; what of it could be read is still there for other uses. */
@@ -48,7 +52,23 @@ export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, Inval
   const ips = parseList(raw.egressIPs, 'egressIPs', parseHostedIp, (ip) => ip);
   const cidrs = parseList(raw.egressCIDRs, 'egressCIDRs', parseCidrv4, (cidr) => cidr.text);
   const [first, ...more] = [...problems, ...ips.problems, ...cidrs.problems];
-  if (first !== undefined) return err({ name, uid, hostIP, subnet, problems: [first, ...more] });
+  if (first !== undefined) {
+    return err({ name, uid, hostIP, subnet, egressIPs: ips.values, isToEmpty: isNotEmpty(raw.egressCIDRs) && isNotEmpty(raw.egressIPs), problems: [first, ...more] });
+  }
   if (!isNodeName(name) || hostIP === undefined || subnet === undefined) throw new Error('a HostSubnet without problems has all its fields');
   return ok({ name, host: name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
+}
+
+function isNotEmpty(list: readonly unknown[] | null | undefined): boolean {
+  return (list ?? []).length > 0;
+}
+
+/** A valid HostSubnet as one that counts as absent. */
+export function asAbsent({ name, hostIP, egressIPs, egressCIDRs }: HostSubnet): AbsentHostSubnet {
+  return { name, hostIP, egressIPs, isToEmpty: egressCIDRs.length > 0 && egressIPs.length > 0 };
+}
+
+/** The HostSubnet once the controller has emptied its list. */
+export function emptied<T extends AbsentHostSubnet>(host: T): T {
+  return { ...host, egressIPs: [], isToEmpty: false };
 }

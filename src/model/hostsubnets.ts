@@ -3,7 +3,7 @@
  * so does one whose subnet overlaps that of another with a better claim to it.
  */
 import type { Ip } from './address.ts';
-import { parseHostSubnet, type AbsentHostSubnet, type HostSubnet, type InvalidHostSubnet } from './hostsubnet.ts';
+import { asAbsent, parseHostSubnet, type AbsentHostSubnet, type HostSubnet, type InvalidHostSubnet } from './hostsubnet.ts';
 import { internalIP } from './node.ts';
 import type { HostSubnetObject, KubeObject } from './objects.ts';
 import type { Result } from './result.ts';
@@ -50,7 +50,7 @@ export class HostSubnets {
     if (known === undefined) return undefined;
     const { parsed } = known;
     if (!parsed.ok) return { kind: 'absent', hostSubnet: parsed.error };
-    if (this.#claims.lost(name) !== undefined) return { kind: 'absent', hostSubnet: parsed.value };
+    if (this.#claims.lost(name) !== undefined) return { kind: 'absent', hostSubnet: asAbsent(parsed.value) };
     return { kind: 'valid', hostSubnet: parsed.value };
   }
 

@@ -230,3 +230,30 @@ test("a node's address or one of the cluster's own is never placed, and withdraw
   await server.client.delete(nodes, { name: 'node3' });
   expect(await cluster.hostOf('192.168.7.200')).toBe('node0');
 }, 40_000);
+
+test('what a HostSubnet with a mistake in its egressCIDRs lists goes nowhere else before it is withdrawn there', async () => {
+  const ended = watchSharing();
+  await cluster.patchHost('node0', cidrs);
+  await cluster.patchHost('node1', cidrs);
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.200', '192.168.7.201');
+  await until('both are placed', async () => (await Promise.all(['node0', 'node1'].map(short))).every(({ egressIPs }) => egressIPs?.length === 1));
+  await cluster.patchHost('node2', cidrs);
+  await cluster.patchHost('node0', { egressCIDRs: ['192.168.7.5/24'] });
+  await until('withdrawn', async () => (await short('node0')).egressIPs?.length === 0);
+  await until('placed elsewhere', async () => (await Promise.all(['node1', 'node2'].map(short))).every(({ egressIPs }) => egressIPs?.length === 1));
+  expect(ended().twice).toEqual([]);
+});
+
+test('what an admin lists in a HostSubnet that is not valid is placed nowhere until it is mended or withdrawn', async () => {
+  await cluster.patchHost('node0', { egressIPs: ['192.168.7.200'], host: 'other' });
+  await cluster.patchHost('node1', cidrs);
+  await cluster.namespace('a');
+  await cluster.request('a', '192.168.7.200', '192.168.7.201');
+  expect(await cluster.hostOf('192.168.7.201')).toBe('node1'); // and .200, the first it asks for, is not
+  await pauseFor(500);
+  expect(await cluster.hostsOf('192.168.7.200')).toEqual(['node0']);
+  await cluster.request('a', '192.168.7.200');
+  await cluster.patchHost('node0', { egressIPs: null });
+  await until('placed', async () => (await cluster.hostsOf('192.168.7.200')).join() === 'node1');
+});

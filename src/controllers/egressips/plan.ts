@@ -10,7 +10,7 @@ export interface Write {
 }
 
 /** The writes of a round, by name of node; HostSubnets whose list is right already are left out. */
-export function writesOf(round: Pick<Round, 'lists' | 'changed'>, objects: ReadonlyMap<string, HostSubnetObject>): readonly Write[] {
+export function writesOf(round: Pick<Round, 'lists' | 'changed' | 'released'>, objects: ReadonlyMap<string, HostSubnetObject>): readonly Write[] {
   const writes = new Map<string, Write>();
   for (const [name, object] of objects) {
     const bare = withoutPrefixes(object.egressIPs);
@@ -19,6 +19,10 @@ export function writesOf(round: Pick<Round, 'lists' | 'changed'>, objects: Reado
   for (const name of round.changed) {
     const object = objects.get(name);
     if (object !== undefined) writes.set(name, { object, egressIPs: round.lists.get(name) ?? [] });
+  }
+  for (const name of round.released) {
+    const object = objects.get(name);
+    if (object !== undefined) writes.set(name, { object, egressIPs: [] });
   }
   return [...writes].sort(([a], [b]) => compareText(a, b)).map(([, write]) => write);
 }

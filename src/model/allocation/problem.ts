@@ -10,7 +10,7 @@ import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 
 /** Why an IP is not even tried. */
-export type Exclusion = 'EgressIPInSeveralNamespaces' | Unusable['code'] | 'ListedByHand' | 'NoCIDRContainsEgressIP';
+export type Exclusion = 'EgressIPInSeveralNamespaces' | Unusable['code'] | 'ListedByHand' | 'ListedByAbsentHostSubnet' | 'NoCIDRContainsEgressIP';
 
 /** The placement problem in dense numbers. An item's nodes are those of its class. */
 export interface Problem {
@@ -71,7 +71,8 @@ export class ProblemMaker {
     ].join('\n');
     if (this.#demand === undefined || tracker !== this.#tracker || key !== this.#key) {
       const classes = new Classes(cidrs);
-      this.#demand = { classes, ...chooseItems(tracker, classes, byHand) };
+      const places = new Places(classes, nodes);
+      this.#demand = { classes, ...chooseItems(tracker, places, byHand) };
       this.#tracker = tracker;
       this.#key = key;
     }
@@ -103,7 +104,7 @@ interface Row {
   readonly classes: number[];
 }
 
-function chooseItems(tracker: EgressTracker, classes: Classes, listedByHand: readonly TrackedIp[]): Chosen {
+function chooseItems(tracker: EgressTracker, places: Places, listedByHand: readonly TrackedIp[]): Chosen {
   const byHand = new Uint8Array(tracker.idLimit);
   for (const { id } of listedByHand) byHand[id] = 1;
   const rows: Row[] = [];
@@ -113,9 +114,9 @@ function chooseItems(tracker: EgressTracker, classes: Classes, listedByHand: rea
     let position = 0;
     for (const tracked of tracker.requests(vnid)) {
       const why = exclusionOf(tracked, byHand);
-      const found = why === undefined ? classes.of(tracked.key) : -1;
-      if (found < 0) {
-        excluded.push([tracked, why ?? 'NoCIDRContainsEgressIP']);
+      const found = why ?? places.of(tracked);
+      if (typeof found === 'string') {
+        excluded.push([tracked, found]);
         continue;
       }
       if (position === 0) vnids.push(vnid);
@@ -139,6 +140,26 @@ function exclusionOf({ id, requesters, unusable }: TrackedIp, byHand: Uint8Array
   if (requesters.length > 1) return 'EgressIPInSeveralNamespaces';
   if (unusable !== undefined) return unusable.code;
   return byHand[id] === 1 ? 'ListedByHand' : undefined;
+}
+
+/** Where each IP may go. */
+class Places {
+  readonly #classes: Classes;
+  readonly #numbers: ReadonlyMap<NodeName, number>;
+
+  constructor(classes: Classes, nodes: readonly NodeName[]) {
+    this.#classes = classes;
+    this.#numbers = new Map(nodes.map((node, index) => [node, index]));
+  }
+
+  /** The class of the IP. One that an absent HostSubnet lists may only stay where it is: it must not be in two places. */
+  of({ key, absentHosts, hosts }: TrackedIp): number | Exclusion {
+    const found = this.#classes.of(key);
+    if (found < 0) return 'NoCIDRContainsEgressIP';
+    if (absentHosts === 0) return found;
+    const here = hosts.flatMap(({ node }) => this.#numbers.get(node) ?? []).filter((node) => this.#classes.has(found, node));
+    return here.length === 0 ? 'ListedByAbsentHostSubnet' : this.#classes.only(here);
+  }
 }
 
 /** Where items may stay. `online` is in order of name, so an item's first home is the first by name. */
@@ -199,6 +220,13 @@ class Classes {
     return (this.#classOfPiece[piece] ??= this.#make(key));
   }
 
+  /** The class of exactly these nodes. */
+  only(nodes: readonly number[]): number {
+    const members = new Uint8Array(this.#cidrs.length);
+    for (const node of nodes) members[node] = 1;
+    return this.#add(members);
+  }
+
   has(index: number, node: number): boolean {
     return this.members[index]?.[node] === 1;
   }
@@ -220,6 +248,10 @@ class Classes {
     for (const { first, end, nodes } of this.#ranges) {
       if (first <= key && key < end) for (const node of nodes) members[node] = 1;
     }
+    return this.#add(members);
+  }
+
+  #add(members: Uint8Array): number {
     const list: number[] = [];
     for (const [node, member] of members.entries()) if (member === 1) list.push(node);
     if (list.length === 0) return -1;

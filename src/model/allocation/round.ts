@@ -34,6 +34,8 @@ export interface Round {
   readonly lists: ReadonlyMap<NodeName, readonly Ip[]>;
   /** The nodes whose list has other members now than before, by name. */
   readonly changed: readonly NodeName[];
+  /** HostSubnets that count as absent whose list the controller owns, by name: it is to be emptied now. */
+  readonly released: readonly string[];
   /** In order of node and its list. */
   readonly moves: readonly Move[];
   /** In order of IP. */
@@ -66,7 +68,7 @@ export class Allocator {
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);
     const board = atHome ? bestPlacement(problem, fresh.load, this.#isExact(problem)) : fresh;
-    return { ...writesOf(problem, board.place), unplaced: unplacedOf(problem, board), plan: () => planOf(problem, board) };
+    return { ...writesOf(problem, board.place), released: releasedOf(tracker), unplaced: unplacedOf(problem, board), plan: () => planOf(problem, board) };
   }
 
   #isExact({ items }: Problem): boolean {
@@ -79,6 +81,10 @@ export class Allocator {
     this.#last = { problem, fresh };
     return fresh;
   }
+}
+
+function releasedOf(tracker: EgressTracker): readonly string[] {
+  return [...tracker.absent()].flatMap(({ name, isToEmpty }) => (isToEmpty ? [name] : [])).sort(compareText);
 }
 
 /** Whether both problems are the same apart from where the items are now; the maker keeps the items when they are. */

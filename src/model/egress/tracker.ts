@@ -8,9 +8,10 @@ import type { Meaning } from '../hostsubnets.ts';
 import { compareText, type NamespaceName, type NodeName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
-import { samePlacement, sameState } from './compare.ts';
+import { sameState } from './compare.ts';
+import { addAssigned, difference, membership } from './difference.ts';
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
-import { sameUnusable, type Unusable, UnusableAddresses } from './unusable.ts';
+import { type Inhabitant, sameUnusable, type Unusable, UnusableAddresses } from './unusable.ts';
 import { evaluateVnid, requestsOf, type Hop, type Placement, type Surroundings, type VnidEgress, type VnidState } from './verdict.ts';
 
 /** What one change made different. Empty maps: nothing. */
@@ -31,6 +32,8 @@ export interface TrackedIp {
   readonly hosts: readonly Placement[];
   /** Why nobody may have it as an egress IP. */
   readonly unusable: Unusable | undefined;
+  /** How many HostSubnets that count as absent list it. */
+  readonly absentHosts: number;
 }
 
 /** A HostSubnet and what is known of the IPs it lists. */
@@ -43,6 +46,7 @@ interface IpRecord extends TrackedIp {
   readonly requesters: Vnid[];
   readonly hosts: Placement[];
   unusable: Unusable | undefined;
+  absentHosts: number;
 }
 
 interface VnidRecord {
@@ -109,6 +113,7 @@ export class EgressTracker {
     this.#forgetAbsent(next.name, touched);
     this.#learnAddress(next, touched);
     this.#absent.set(next.name, next);
+    for (const ip of next.egressIPs) this.#occupy(ip, 1);
     return this.#evaluate(this.#requesters(touched));
   }
 
@@ -194,7 +199,12 @@ export class EgressTracker {
     return [...new Set(this.#hosts.get(node)?.ips.flatMap(({ requesters }) => requesters))];
   }
 
-  /** Another number whenever anybody requests other IPs, a VNID's namespaces change, or other IPs are unusable. */
+  /** The HostSubnets that count as absent, in no certain order. */
+  absent(): Iterable<AbsentHostSubnet> {
+    return this.#absent.values();
+  }
+
+  /** Another number whenever anybody requests other IPs, a VNID's namespaces change, or other IPs may be placed nowhere. */
   get demandVersion(): number {
     return this.#demandVersion;
   }
@@ -264,27 +274,34 @@ export class EgressTracker {
   }
 
   #list(ip: Ip, placement: Placement, touched: Set<Ip>): void {
-    this.#own(ip).hosts.push(placement);
-    touched.add(ip);
+    const record = this.#own(ip);
+    record.hosts.push(placement);
+    this.#moved(record, touched);
   }
 
   #unlist(ip: Ip, node: NodeName, touched: Set<Ip>): void {
     const record = this.#own(ip);
     remove(record.hosts, (host) => host.node === node);
-    touched.add(ip);
+    this.#moved(record, touched);
     this.#drop(ip, record);
+  }
+
+  /** Other nodes list the IP. Where one that counts as absent lists it too, that decides where it may be placed. */
+  #moved({ ip, absentHosts }: IpRecord, touched: Set<Ip>): void {
+    touched.add(ip);
+    if (absentHosts > 0) this.#demandVersion++;
   }
 
   #own(ip: Ip): IpRecord {
     const found = this.#ips.get(ip);
     if (found !== undefined) return found;
-    const made: IpRecord = { ip, id: this.#freeIds.pop() ?? this.#idLimit++, key: sortKey(ip), requesters: [], hosts: [], unusable: this.#unusable.of(ip) };
+    const made: IpRecord = { ip, id: this.#freeIds.pop() ?? this.#idLimit++, key: sortKey(ip), requesters: [], hosts: [], unusable: this.#unusable.of(ip), absentHosts: 0 };
     this.#ips.set(ip, made);
     return made;
   }
 
   #drop(ip: Ip, record: IpRecord): void {
-    if (record.requesters.length > 0 || record.hosts.length > 0) return;
+    if (record.requesters.length > 0 || record.hosts.length > 0 || record.absentHosts > 0) return;
     this.#ips.delete(ip);
     this.#freeIds.push(record.id);
   }
@@ -299,17 +316,27 @@ export class EgressTracker {
 
   #forgetAbsent(name: string, touched: Set<Ip>): void {
     const before = this.#absent.get(name);
+    if (before === undefined) return;
     this.#absent.delete(name);
+    for (const ip of before.egressIPs) this.#occupy(ip, -1);
     this.#forgetAddress(before, touched);
   }
 
-  #learnAddress({ hostIP, name }: AbsentHostSubnet, touched: Set<Ip>): void {
+  /** One absent HostSubnet more, or less, lists the IP. */
+  #occupy(ip: Ip, more: 1 | -1): void {
+    const record = this.#own(ip);
+    record.absentHosts += more;
+    this.#demandVersion++;
+    this.#drop(ip, record);
+  }
+
+  #learnAddress({ hostIP, name }: Inhabitant, touched: Set<Ip>): void {
     if (hostIP === undefined) return;
     this.#unusable.addNode(name, hostIP);
     this.#judge(hostIP, touched);
   }
 
-  #forgetAddress(before: AbsentHostSubnet | undefined, touched: Set<Ip>): void {
+  #forgetAddress(before: Inhabitant | undefined, touched: Set<Ip>): void {
     if (before?.hostIP === undefined) return;
     this.#unusable.removeNode(before.name, before.hostIP);
     this.#judge(before.hostIP, touched);
@@ -350,19 +377,6 @@ export class EgressTracker {
   }
 }
 
-function addAssigned(hops: Hop[], egress: VnidEgress | undefined): void {
-  if (egress !== undefined) for (const hop of egress.assigned) hops.push(hop);
-}
-
-/** Lists longer than this are looked up in a set. */
-const shortList = 8;
-
-function membership(list: readonly Ip[]): (ip: Ip) => boolean {
-  if (list.length <= shortList) return (ip) => list.includes(ip);
-  const set = new Set(list);
-  return (ip) => set.has(ip);
-}
-
 function withoutName(namespaces: readonly NetNamespace[], name: NamespaceName): readonly NetNamespace[] {
   if (namespaces.length === 1 && namespaces[0]?.name === name) return nobody;
   return namespaces.filter((one) => one.name !== name);
@@ -371,16 +385,4 @@ function withoutName(namespaces: readonly NetNamespace[], name: NamespaceName): 
 function remove<T>(list: T[], matches: (item: T) => boolean): void {
   const at = list.findIndex(matches);
   if (at >= 0) list.splice(at, 1);
-}
-
-function difference(before: readonly Hop[], after: readonly Hop[]): ReadonlyMap<Ip, Placement | undefined> {
-  const changed = new Map<Ip, Placement | undefined>();
-  for (const { egressIP } of before) changed.set(egressIP, undefined);
-  const was = before.length > shortList ? new Map(before.map((hop) => [hop.egressIP, hop])) : undefined;
-  for (const hop of after) {
-    const old = was === undefined ? before.find(({ egressIP }) => egressIP === hop.egressIP) : was.get(hop.egressIP);
-    if (samePlacement(old, hop)) changed.delete(hop.egressIP);
-    else changed.set(hop.egressIP, hop);
-  }
-  return changed;
 }

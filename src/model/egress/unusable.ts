@@ -72,10 +72,13 @@ export function sameUnusable(a: Unusable | undefined, b: Unusable | undefined): 
   return b === undefined;
 }
 
+/** A node by the name of its HostSubnet. */
+export type Inhabitant = Pick<AbsentHostSubnet, 'name' | 'hostIP'>;
+
 /** Who may have addresses that nobody else may have. */
 interface Inhabitants {
-  readonly hostSubnets: readonly AbsentHostSubnet[];
-  readonly absent?: readonly AbsentHostSubnet[];
+  readonly hostSubnets: readonly Inhabitant[];
+  readonly absent?: readonly Inhabitant[];
   readonly networks?: readonly Cidr[];
 }
 

@@ -4,7 +4,7 @@ import { Allocator } from '../allocation/round.ts';
 import { parseHostedIp, type FieldProblem } from '../fields.ts';
 import { vnidState } from '../egress/state.ts';
 import { EgressTracker } from '../egress/tracker.ts';
-import { parseHostSubnet, type HostSubnet } from '../hostsubnet.ts';
+import { emptied, parseHostSubnet, type HostSubnet } from '../hostsubnet.ts';
 import { isRecord } from '../json.ts';
 import { parseNetNamespace } from '../netnamespace.ts';
 import { err, ok, type Result } from '../result.ts';
@@ -127,6 +127,7 @@ class Run {
       const egressIPs = next.value.get(hostSubnet.name);
       if (egressIPs !== undefined) this.#tracker.setHostSubnet({ ...hostSubnet, egressIPs } satisfies HostSubnet);
     }
+    for (const host of [...this.#tracker.absent()]) if (host.isToEmpty) this.#tracker.setAbsent(emptied(host));
     return ok({ allocation });
   }
 

@@ -2,6 +2,7 @@
 import { Allocator, type Round } from '../allocation/round.ts';
 import type { Cluster } from '../cluster.ts';
 import { EgressTracker } from '../egress/tracker.ts';
+import { emptied } from '../hostsubnet.ts';
 
 /**
  * More than any cluster needs: withdraw, place, see that nothing is left; and some more while nodes whose limits cannot
@@ -15,8 +16,8 @@ export function settled(cluster: Cluster): { readonly cluster: Cluster; readonly
   let now = cluster;
   for (let count = 0; count < mostRounds; count++) {
     const round = allocator.round(EgressTracker.of(now), now.limits);
-    if (round.changed.length === 0) return { cluster: now, rest: round };
-    now = { ...now, hostSubnets: now.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })) };
+    if (round.changed.length + round.released.length === 0) return { cluster: now, rest: round };
+    now = { ...now, hostSubnets: now.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })), absent: now.absent.map((one) => (one.isToEmpty ? emptied(one) : one)) };
   }
   throw new Error(`automatic assignment does not settle within ${mostRounds} rounds`);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { AllocationInput, Round } from '../../../src/model/allocation/round.ts';
 import { contains, type Ip } from '../../../src/model/address.ts';
 import type { CloudLimits } from '../../../src/model/cloud.ts';
-import type { HostSubnet } from '../../../src/model/hostsubnet.ts';
+import { emptied as emptiedList, type HostSubnet } from '../../../src/model/hostsubnet.ts';
 import type { NodeName } from '../../../src/model/names.ts';
 import { shuffled } from '../egress/operations.ts';
 import { hostSubnet, ip, netNamespace } from '../parsed.ts';
@@ -49,8 +49,9 @@ export function reordered(input: AllocationInput, seed: number): AllocationInput
 }
 
 /** The objects after a round was written. */
-export function written(input: AllocationInput, round: Pick<Round, 'lists'>): AllocationInput {
-  return { ...input, hostSubnets: input.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })) };
+export function written(input: AllocationInput, round: Pick<Round, 'lists' | 'released'>): AllocationInput {
+  const absent = (input.absent ?? []).map((one) => (round.released.includes(one.name) ? emptiedList(one) : one));
+  return { ...input, absent, hostSubnets: input.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })) };
 }
 
 /** The objects with nothing placed on automatic nodes. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { allocationRound, Allocator, type AllocationInput, type Round } from '../../../src/model/allocation/round.ts';
 import { unknownLimits, type CloudLimits } from '../../../src/model/cloud.ts';
+import { emptied as emptiedList } from '../../../src/model/hostsubnet.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { allocationProblems, scenarios, World } from '../../conformance/scenarios.ts';
@@ -114,9 +115,17 @@ test('an allocator that remembers gives what one that does not gives', () => {
         applyTo(tracker, one.operation);
         const limits = new Map(tracker.input().hostSubnets.slice(0, 1).map(({ name }) => [name, { capacity: one.capacity, network: undefined }]));
         const round = allocator.round(tracker, limits);
-        expect(visible(round)).toEqual(visible(allocationRound({ ...tracker.input(), limits })));
+        const before = tracker.input();
+        expect(visible(round)).toEqual(visible(allocationRound({ ...before, limits })));
+        // nothing is put on a node while any other HostSubnet, valid or not, lists it
+        for (const [name, list] of round.lists) {
+          const had = before.hostSubnets.find((host) => host.name === name)?.egressIPs ?? [];
+          const others = [...before.hostSubnets, ...before.absent].filter((host) => host.name !== name).flatMap(({ egressIPs }) => egressIPs);
+          expect(list.filter((egressIP) => !had.includes(egressIP) && others.includes(egressIP))).toEqual([]);
+        }
         if (!one.write) continue;
         for (const { hostSubnet: host } of [...tracker.hosts()]) tracker.setHostSubnet({ ...host, egressIPs: round.lists.get(host.name) ?? host.egressIPs });
+        for (const host of [...tracker.absent()]) if (round.released.includes(host.name)) tracker.setAbsent(emptiedList(host));
       }
     }),
     { numRuns: rounds(1000) },
@@ -236,4 +245,20 @@ test('an IP that is a node\'s address or lies in the cluster is never placed, an
     ['192.168.7.19', 'EgressIPIsNodeAddress'],
     ['192.168.9.7', 'EgressIPInsideCluster'],
   ]);
+});
+
+test('what an absent HostSubnet lists is placed nowhere; its list is emptied where the controller owns it, then placed', () => {
+  const netNamespaces = [netNamespace('one', 42, ['192.168.8.1']), netNamespace('two', 43, ['192.168.8.2']), netNamespace('three', 44, ['192.168.8.3'])];
+  const own = absentHost('own', { hostIP: '192.168.7.21', egressIPs: ['192.168.8.1', 'bogus'], egressCIDRs: ['192.168.8.5/24'] });
+  const hand = absentHost('hand', { hostIP: '192.168.7.22', egressIPs: ['192.168.8.2', '192.168.8.3'], subnet: '' });
+  const start = input({ hostSubnets: [auto('a', 11, ['192.168.8.3']), auto('b', 12)], netNamespaces, absent: [hand, own] });
+  const first = allocationRound(start);
+  expect(first.released).toEqual(['own']);
+  // an IP that works stays where it is, though an absent HostSubnet lists it too
+  expect([...first.lists]).toEqual([['a', ['192.168.8.3']], ['b', []]]);
+  expect(first.unplaced.map(({ egressIP, why }) => [egressIP, why])).toEqual([['192.168.8.1', 'ListedByAbsentHostSubnet'], ['192.168.8.2', 'ListedByAbsentHostSubnet']]);
+  const next = allocationRound(written(start, first));
+  expect(next.released).toEqual([]);
+  expect([...next.lists]).toEqual([['a', ['192.168.8.3']], ['b', ['192.168.8.1']]]);
+  expect(egressState(start).assigned.get(ip('192.168.8.3'))?.node).toBe('a');
 });
