@@ -13,7 +13,7 @@ import { askAgent } from '../node/cni/client.ts';
 import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, startDaemon } from './daemons.ts';
 import { furnish, furnishLater } from './furnish.ts';
 import { type HostKind, hostProfile } from './hosts.ts';
-import { checkLabName, files, type Layout, layoutOf, linkRoot, nodeNamespace } from './layout.ts';
+import { checkLabName, files, type LabSize, type Layout, layoutOf, linkRoot, nodeNamespace } from './layout.ts';
 import { clusterNetwork, networkPolicyKind, nodeObject } from './objects.ts';
 import { databaseOf, makeSwitch } from './switches.ts';
 import { connectNode, labNamespaces, makeWires } from './wires.ts';
@@ -25,17 +25,32 @@ export interface LabDeps {
   readonly self: readonly [string, ...string[]];
 }
 
-/** Reads the layout of the lab of that name; the reason when there is none. */
+/** Reads the layout of the lab of that name; the reason when there is none, or when what describes it is damaged. */
 export async function findLab(root: string, name: string): Promise<Result<Layout>> {
   const checked = checkLabName(name);
   if (!checked.ok) return checked;
-  const text = await readFile(join(root, name, 'lab.json'), 'utf8').catch(() => undefined);
-  const value: unknown = text === undefined ? undefined : JSON.parse(text);
-  if (!isRecord(value) || typeof value['workers'] !== 'number') {
-    return err(`there is no lab ${name}; make one with: sdn-compat lab up --name ${name}`);
+  const size = sizeFrom(await readFile(join(root, name, 'lab.json'), 'utf8').catch(() => ''));
+  const layout = size === undefined ? undefined : layoutOf(root, name, size);
+  if (layout?.ok === true) return layout;
+  if (!(await hasTraces(join(root, name), name))) return err(`there is no lab ${name}; make one with: sdn-compat lab up --name ${name}`);
+  return err(`the description of lab ${name} (lab.json) is damaged: remove the lab with: sdn-compat lab down --name ${name}`);
+}
+
+/** What `lab.json` says; undefined when a full disk or a crash cut it off. */
+function sizeFrom(text: string): LabSize | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isRecord(value) || typeof value['workers'] !== 'number') return undefined;
+    return { workers: value['workers'], port: typeof value['port'] === 'number' ? value['port'] : 0 };
+  } catch {
+    return undefined;
   }
-  const port = typeof value['port'] === 'number' ? value['port'] : 0;
-  return layoutOf(root, name, { workers: value['workers'], port });
+}
+
+/** Whether a lab was made there: its folder is not empty, or its short path leads there. */
+async function hasTraces(dir: string, name: string): Promise<boolean> {
+  const entries = await readdir(dir).catch((): string[] => []);
+  return entries.length > 0 || (await readlink(join(linkRoot, name)).catch(() => '')) === dir;
 }
 
 /** Takes the name: fails when a lab of that name exists, here or in another checkout. */
@@ -165,9 +180,10 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
   }
 }
 
-/** Removes all that `up` and the lab made, also after a crash; nothing there is no error. */
+/** Removes all that `up` and the lab made, by the lab's name alone, also after a crash; nothing there is no error. */
 export async function down(run: Exec, layout: Layout): Promise<void> {
-  await endDaemons(layout, await daemonNames(layout));
+  // a record that is damaged must not keep the others from being ended; most processes end with their namespace
+  await Promise.all((await daemonNames(layout)).map((name) => endDaemons(layout, [name]).catch(() => undefined)));
   const namespaces = await labNamespaces(run, layout);
   const inside = await Promise.all(namespaces.map((name) => must(run, 'ip', ['netns', 'pids', name])));
   await endAll((await Promise.all(inside.map(processesIn))).flat());

@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { outside, program, run, TestLab, traces, until } from './lab.ts';
 
@@ -99,6 +100,24 @@ test('down removes all after a crash, and twice is no error', async () => {
   expect((await lab.command('down')).status).toBe(0);
   expect(await traces(lab.name)).toEqual([]);
   expect((await lab.command('down')).status).toBe(0);
+}, 60_000);
+
+test('a lab whose description is damaged or gone says so in one line, and goes down by its name', async () => {
+  const lab = await TestLab.up('--nodes', '1');
+  const description = `${lab.dir}/lab.json`;
+  const damages: readonly (() => void)[] = [() => writeFileSync(description, ''), () => writeFileSync(description, '{"workers":1,"po'), () => writeFileSync(description, '[]'), () => rmSync(description)];
+  for (const damage of damages) {
+    damage();
+    for (const command of ['status', 'log', 'heal']) {
+      const refused = await lab.command(command, ...(command === 'heal' ? ['worker0'] : []));
+      expect(refused).toEqual({ status: 1, stdout: '', stderr: `sdn-compat: the description of lab ${lab.name} (lab.json) is damaged: remove the lab with: sdn-compat lab down --name ${lab.name}\n` });
+    }
+  }
+  writeFileSync(description, '{"wor');
+  writeFileSync(`${lab.dir}/run/node-worker0.json`, '{"pid":');
+  const ended = await lab.command('down');
+  expect(ended).toEqual({ status: 0, stdout: `lab ${lab.name} is down\n`, stderr: '' });
+  expect(await traces(lab.name)).toEqual([]);
 }, 60_000);
 
 describe('what cannot be is refused in one line, and leaves nothing', () => {
