@@ -7,7 +7,6 @@ import { type ObjectCache, watchKind } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
 import type { Probe } from '../io/probe.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
-import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
 import type {
   ClusterNetworkObject,
   EgressNetworkPolicyObject,
@@ -20,6 +19,7 @@ import type {
 import { CloudController } from './cloud/controller.ts';
 import { type RunningEgress, runEgress } from './egressips/run.ts';
 import type { ControllerMetrics } from './metrics.ts';
+import { followNetwork, type LiveNetwork } from './network.ts';
 import { NetidsController } from './netids/controller.ts';
 import { NotesController } from './notes/controller.ts';
 import { SubnetsController } from './subnets/controller.ts';
@@ -74,33 +74,22 @@ function follow(queue: WorkQueue, concern: string, cache: ObjectCache<KubeObject
   return cache.subscribe(({ key }) => queue.add(`${concern}/${key}`));
 }
 
-/** Waits for the ClusterNetwork "default"; undefined when the signal aborts before. */
-async function awaitNetwork(cache: ObjectCache<ClusterNetworkObject>, logger: Logger, signal: AbortSignal): Promise<ClusterNetwork | undefined> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      const raw = cache.get('default');
-      const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
-      if (parsed?.ok === true) resolve(parsed.value);
-      else logger.warn({ problems: parsed?.error ?? 'it does not exist' }, 'waiting for a usable ClusterNetwork "default"');
-    };
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-    cache.subscribe(look);
-    if (cache.get('default') === undefined) look();
-  });
-}
-
 /** VNIDs and subnets, object by object, until the signal aborts. */
-async function runAllocators(deps: ControllerDeps & { readonly caches: Caches; readonly network: ClusterNetwork; readonly report: Report }, signal: AbortSignal): Promise<void> {
+async function runAllocators(deps: ControllerDeps & { readonly caches: Caches; readonly network: LiveNetwork; readonly report: Report }, signal: AbortSignal): Promise<void> {
   const { client, logger, caches, network, report, metrics } = deps;
-  const isMultitenant = network.mode === 'multitenant';
+  const isMultitenant = (): boolean => network.current().mode === 'multitenant';
   const netids = new NetidsController({ client, logger, report, isMultitenant, namespaces: caches.namespaces, netNamespaces: caches.netNamespaces });
-  const subnets = new SubnetsController({ client, logger, report, network, nodes: caches.nodes, hostSubnets: caches.hostSubnets });
+  const subnets = new SubnetsController({ client, logger, report, network: network.current, nodes: caches.nodes, hostSubnets: caches.hostSubnets });
   const queue = createQueue({ logger, concurrency, isRace: isConflict, onFailure: (key) => metrics.syncError(key.split('/', 1)[0] ?? '') });
   const unsubscribe = [
     follow(queue, 'namespace', caches.namespaces),
     follow(queue, 'namespace', caches.netNamespaces),
     follow(queue, 'node', caches.nodes),
     follow(queue, 'node', caches.hostSubnets),
+    network.subscribe(() => {
+      subnets.networkChanged();
+      for (const { metadata } of [...caches.nodes.list(), ...caches.hostSubnets.list()]) queue.add(`node/${metadata.name ?? ''}`);
+    }),
   ];
   await queue.process((key): Promise<number | undefined> => {
     const at = key.indexOf('/');
@@ -172,14 +161,16 @@ export async function runControllers(deps: ControllerDeps, options: ControllerOp
     if (signal.aborted) return;
     throw error;
   }
-  const network = await awaitNetwork(caches.networks, logger, signal);
-  if (network === undefined) return;
   const events = new EventRecorder({ client, logger, component: 'sdn-compat-controller', now: Date.now });
+  const told = events.run(signal);
+  const network = await followNetwork({ cache: caches.networks, logger, report: events.report }, signal);
+  if (network === undefined) return told;
   const all = { ...deps, caches, report: events.report };
   caches.policies.subscribe(() => metrics.policies(caches.policies.list()));
   const egress = runEgressParts(all, options, signal);
-  egress.egress.view.setNetwork(network);
+  egress.egress.setNetwork(network.current());
+  network.subscribe(egress.egress.setNetwork);
   logger.info('controllers started');
   deps.onStarted?.();
-  await Promise.all([runAllocators({ ...all, network }, signal), egress.ended, events.run(signal)]);
+  await Promise.all([runAllocators({ ...all, network }, signal), egress.ended, told]);
 }

@@ -64,7 +64,7 @@ describe('VNIDs', () => {
     for (const { metadata } of caches.netNamespaces.list()) await server.client.delete(netNamespaces, { name: metadata.name! });
     await until('no VNID is in use', () => caches.netNamespaces.list().length === 0);
     const told: Occurrence[] = [];
-    const controller = new NetidsController({ client: server.client, logger, isMultitenant: false, report: (one) => told.push(one), ...caches, lastVnid: 12 });
+    const controller = new NetidsController({ client: server.client, logger, isMultitenant: () => false, report: (one) => told.push(one), ...caches, lastVnid: 12 });
     for (const name of ['a', 'b', 'c']) await controller.reconcile(name, signal);
     await expect(controller.reconcile('d', signal)).rejects.toThrow('namespace d gets no VNID: all VNIDs from 10 to 12 are in use');
     expect(told).toMatchObject([{ object: { kind: 'Namespace', name: 'd' }, reason: 'VNIDsExhausted' }]);
@@ -177,7 +177,7 @@ describe('subnets', () => {
     const behind = watchKind<NodeObject>(server.client, nodes, { logger, labelSelector: 'is=unheard' }, stop.signal);
     const present = watchKind<HostSubnetObject>(server.client, hostSubnets, { logger }, stop.signal);
     await Promise.all([behind.synced, present.synced]);
-    const controller = new SubnetsController({ client: server.client, logger, report: () => undefined, network: network.value, nodes: behind, hostSubnets: present });
+    const controller = new SubnetsController({ client: server.client, logger, report: () => undefined, network: () => network.value, nodes: behind, hostSubnets: present });
     expect(await controller.reconcile('node0', stop.signal)).toBeGreaterThan(0);
     expect(await cluster.hostSubnet('node0')).toEqual(before);
     await server.client.delete(nodes, { name: 'node0' });

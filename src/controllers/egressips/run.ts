@@ -7,6 +7,7 @@ import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { ownAddresses, type Probe } from '../../io/probe.ts';
 import { createQueue } from '../../io/queue.ts';
+import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
 import { EgressController } from './controller.ts';
 import { EgressView } from './view.ts';
@@ -45,6 +46,8 @@ const breath = 5;
 
 export interface RunningEgress {
   readonly view: EgressView;
+  /** Pods and services have these networks now. */
+  readonly setNetwork: (network: ClusterNetwork) => void;
   /** What is known of each node that is watched. */
   readonly verdicts: () => ReadonlyMap<string, Verdict>;
   /** Whether rounds are under way that change something. */
@@ -128,5 +131,9 @@ export function runEgress(options: EgressOptions, signal: AbortSignal): RunningE
   const ended = Promise.all([rounds, monitor.run(signal)]).then(() => {
     for (const end of unsubscribe) end();
   });
-  return { view, verdicts: () => monitor.verdicts(), isBusy: () => isBusy, ended };
+  const setNetwork = (network: ClusterNetwork): void => {
+    view.setNetwork(network);
+    soon();
+  };
+  return { view, setNetwork, verdicts: () => monitor.verdicts(), isBusy: () => isBusy, ended };
 }

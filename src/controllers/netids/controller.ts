@@ -16,7 +16,8 @@ export interface NetidsDeps {
   readonly client: KubeClient;
   readonly namespaces: ObjectCache<NamespaceObject>;
   readonly netNamespaces: ObjectCache<NetNamespaceObject>;
-  readonly isMultitenant: boolean;
+  /** Whether the cluster's plugin knows joined namespaces now. */
+  readonly isMultitenant: () => boolean;
   /** The highest VNID that is given; 2^24-1 when absent. */
   readonly lastVnid?: number;
   readonly report: Report;
@@ -167,7 +168,7 @@ export class NetidsController {
       name,
       vnid: present.netid,
       isShared: (this.#sharers.get(present.netid) ?? 0) > 1,
-      isMultitenant,
+      isMultitenant: isMultitenant(),
       vnidOf: (namespace) => {
         const netid = cache.get(namespace)?.netid;
         return netid !== undefined && isVnid(netid) ? netid : undefined;

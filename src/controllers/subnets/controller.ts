@@ -6,7 +6,7 @@ import { ApiError, isAlreadyExists, isConflict } from '../../io/kube/error.ts';
 import { changeFresh, guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { type Cidr, type Ip, parseIfaddr } from '../../model/address.ts';
+import { type Cidr, type Ip, overlaps, parseIfaddr } from '../../model/address.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 import { Subnets } from '../../model/subnets.ts';
@@ -16,7 +16,8 @@ export interface SubnetsDeps {
   readonly client: KubeClient;
   readonly nodes: ObjectCache<NodeObject>;
   readonly hostSubnets: ObjectCache<HostSubnetObject>;
-  readonly network: ClusterNetwork;
+  /** The ClusterNetwork as it is now. */
+  readonly network: () => ClusterNetwork;
   readonly report: Report;
   readonly logger: Logger;
 }
@@ -38,20 +39,37 @@ function subnetOf(object: HostSubnetObject | undefined): Cidr | undefined {
 
 export class SubnetsController {
   readonly #deps: SubnetsDeps;
-  readonly #subnets: Subnets;
+  #subnets: Subnets;
   readonly #pending = new Map<string, Pending>();
   readonly #unsubscribe: () => void;
 
   /** Both caches must be synced. */
   constructor(deps: SubnetsDeps) {
     this.#deps = deps;
-    this.#subnets = new Subnets(deps.network.networks);
+    this.#subnets = new Subnets(deps.network().networks);
     this.#unsubscribe = deps.hostSubnets.subscribe(({ key, before, after }) => {
       const [held, released] = [subnetOf(after), subnetOf(before)];
       if (held !== undefined) this.#subnets.hold(held);
       if (released !== undefined) this.#subnets.release(released);
       if (held !== undefined) this.#settle(key);
     });
+  }
+
+  /**
+   * Gives subnets of the pod networks as they are now. One that was allocated before and whose write is on its way is kept
+   * when it lies in one of them; else nobody else can get it, and another is allocated.
+   */
+  networkChanged(): void {
+    const { networks } = this.#deps.network();
+    this.#subnets = new Subnets(networks);
+    for (const object of this.#deps.hostSubnets.list()) {
+      const held = subnetOf(object);
+      if (held !== undefined) this.#subnets.hold(held);
+    }
+    for (const [name, { subnet, isWritten }] of this.#pending) {
+      if (isWritten || networks.some(({ cidr }) => overlaps(cidr, subnet))) this.#subnets.hold(subnet);
+      else this.#pending.delete(name);
+    }
   }
 
   /** Hears no more of changes. */
@@ -62,7 +80,7 @@ export class SubnetsController {
   /** Brings one Node's HostSubnet into being, up to date, or away; returns after how many ms to look again, if at all. */
   async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
     const node = this.#deps.nodes.get(name);
-    const step = stepFor(node, this.#deps.hostSubnets.get(name), this.#deps.network);
+    const step = stepFor(node, this.#deps.hostSubnets.get(name), this.#deps.network());
     switch (step.kind) {
       case 'nothing':
         return undefined;
@@ -157,7 +175,7 @@ export class SubnetsController {
     const { name = '', uid } = present.metadata;
     const { client, network } = this.#deps;
     const node = await client.get<NodeObject>(nodes, { name }, { signal });
-    if (stepFor(node, present, network).kind !== 'remove') return lookAgainAfter;
+    if (stepFor(node, present, network()).kind !== 'remove') return lookAgainAfter;
     await client.delete(hostSubnets, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
     this.#deps.logger.info({ node: name, subnet: present.subnet }, 'HostSubnet removed with its Node');
     return undefined;

@@ -1,0 +1,66 @@
+/** The ClusterNetwork `default` as it was last understood: controllers follow its changes, and outlive its mistakes. */
+import { clusterNetworks } from '../../api/kinds.ts';
+import { involved, type Report } from '../io/events.ts';
+import type { ObjectCache } from '../io/kube/watch.ts';
+import type { Logger } from '../io/log.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
+import type { ClusterNetworkObject } from '../model/objects.ts';
+
+const key = 'default';
+
+export interface NetworkDeps {
+  readonly cache: ObjectCache<ClusterNetworkObject>;
+  readonly logger: Logger;
+  readonly report: Report;
+}
+
+export interface LiveNetwork {
+  /** The last one that could be used. */
+  readonly current: () => ClusterNetwork;
+  /** Tells the listener of every further one that can be used. */
+  readonly subscribe: (listener: (network: ClusterNetwork) => void) => () => void;
+}
+
+/** Waits for a usable ClusterNetwork, and follows it from then on; undefined when the signal aborts before. */
+export async function followNetwork(deps: NetworkDeps, signal: AbortSignal): Promise<LiveNetwork | undefined> {
+  const { cache, logger } = deps;
+  const listeners = new Set<(network: ClusterNetwork) => void>();
+  let current: ClusterNetwork | undefined;
+  return new Promise((resolve) => {
+    const live = (first: ClusterNetwork): LiveNetwork => ({
+      current: () => current ?? first,
+      subscribe: (listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+    });
+    const look = (raw: ClusterNetworkObject | undefined): void => {
+      const next = usable(raw, current !== undefined, deps);
+      if (next === undefined) return;
+      const isFirst = current === undefined;
+      current = next;
+      if (isFirst) resolve(live(next));
+      else logger.info({ networks: next.networks.map(({ cidr }) => cidr.text), serviceNetwork: next.serviceNetwork.text, pluginName: next.pluginName }, 'another ClusterNetwork is in use');
+      for (const listener of listeners) listener(next);
+    };
+    const end = cache.subscribe((change) => {
+      if (change.key === key) look(change.after);
+    });
+    if (cache.get(key) === undefined) look(undefined);
+    signal.addEventListener('abort', () => {
+      end();
+      resolve(undefined);
+    }, { once: true });
+  });
+}
+
+/** The ClusterNetwork as a value; undefined, after saying so, when it is not there or cannot be used. */
+function usable(raw: ClusterNetworkObject | undefined, isOneInUse: boolean, { logger, report }: NetworkDeps): ClusterNetwork | undefined {
+  const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
+  if (parsed?.ok === true) return parsed.value;
+  const consequence = isOneInUse ? 'what was read of it before stays in use' : 'nothing is done until it can be used';
+  const problems = parsed?.error.map(({ field, reason }) => `${field}: ${reason}`).join('; ') ?? 'it does not exist';
+  logger.warn({ problems, consequence }, 'there is no usable ClusterNetwork "default"');
+  if (raw !== undefined) report({ object: involved(clusterNetworks, key, raw), type: 'Warning', reason: 'InvalidClusterNetwork', message: `${problems}; ${consequence}` });
+  return undefined;
+}
