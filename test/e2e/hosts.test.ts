@@ -125,10 +125,7 @@ describe.each(kinds)('on a %s host', (kind) => {
     const options = ['--kubeconfig', `${lab.dir}/kubeconfig`, '--node-name', 'worker0.ocp4.rober.lab', '--datapath', 'netdev', '--ovs-run-dir', `/run/sdn-compat-lab/${lab.name}/ovs/worker0`];
     checking = lab.node('worker0', program, 'node', '--check', '-o', 'json', ...options); // takes seconds
   }, 60_000);
-  afterAll(async () => {
-    for (const prober of Object.values(probers)) prober.stop();
-    await lab.down();
-  }, 30_000);
+  afterAll(() => lab.down(), 30_000); // which ends the probers too
 
   const all = ['plain/w0', 'plain/w1', 'red/w0', 'red/w1', 'shut/w0'] as const;
   const wanted = [as(node0), as(node1), as(egressIP), as(egressIP), as('')];
