@@ -69,6 +69,9 @@ export const egressPriority = {
  */
 export const seenBit = { set: 0x20000000, clear: 0x08000000 } as const;
 
+/** Which bits of a conntrack mark tell `accepted` and `served` from any other. */
+export const acceptedMask = 0xfffffffd;
+
 /**
  * The conntrack mark of a connection says whose it is: that of a pod to the outside has its owner's, which is the mark
  * of its VNID, or of none, with the seen bits. These two have both of the seen bits, as no owner has.
@@ -76,6 +79,8 @@ export const seenBit = { set: 0x20000000, clear: 0x08000000 } as const;
 export const ctMark = {
   /** A connection to a pod that was let in, so that its replies are replies. */
   accepted: 0x28000001,
+  /** The same of a pod's connection that a Service sent here: on the userspace datapath its replies go by the node's kernel, which undoes that. */
+  served: 0x28000003,
   /** A connection with packets that are not its owner's, or a source that its owner may not have: it must end. */
   ended: 0x28000002,
 } as const;

@@ -1,6 +1,6 @@
 /** The flows that every node has, whatever its pods and whoever its peers: dispatch, routing and defaults. */
-import { ctCommit, type Flow, goto, hex, type Match, outputReg2, vnidFromTunnel } from '../ovs/flow.ts';
-import { ctMark, direction, egressPriority, port, ruleVersion, table } from '../ovs/pipeline.ts';
+import { ctCommit, type Flow, goto, hex, type Match, outputReg2, set, vnidFromTunnel } from '../ovs/flow.ts';
+import { acceptedMask, ctMark, direction, egressPriority, port, ruleVersion, table } from '../ovs/pipeline.ts';
 import type { IsolationMode } from '../../model/clusternetwork.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
 import { noneAsked } from '../owner.ts';
@@ -57,12 +57,30 @@ function deliver(facts: NodeFacts, networks: Networks): Flow[] {
   const at = table.deliver;
   const noted = [{ ...ctCommit, mark: ctMark.accepted }, outputReg2];
   const opens: Match = facts.datapath === 'system' ? { ct_state: '-rpl' } : { dl_src: direction.opens.mac };
+  const isServed = { ...opens, proto: 'ip', in_port: tun0, nw_src: facts.subnet.text } as const;
+  const served: Flow = { table: at, priority: 160, match: isServed, actions: [{ ...ctCommit, mark: ctMark.served }, outputReg2] };
   const betweenPods = networks.mode === 'networkpolicy' ? pairs(networks) : [];
   return [
     { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [outputReg2] },
+    ...(facts.datapath === 'system' ? [] : [served]),
     { table: at, priority: 150, match: { ...opens, proto: 'ip', in_port: tun0 }, actions: noted },
     ...betweenPods.map((pair): Flow => ({ table: at, priority: 100, match: { proto: 'ip', ...pair }, actions: noted })),
     { table: at, priority: 0, match: {}, actions: [outputReg2] },
+  ];
+}
+
+/**
+ * A Service's work on a pod's connection is the node's kernel's, and only that undoes it in the replies. The kernel's
+ * datapath asks it (`ct(nat)` in table 31); in userspace replies go by tun0, wherever the other pod is.
+ */
+function backToServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
+  const { datapath, subnet, tunMac } = facts;
+  if (datapath === 'system') return [];
+  const at = table.route;
+  const toRemote = { ...ctCommit, mark: ctMark.served, table: table.toRemotePod };
+  return [
+    { table: at, priority: 260, match: { ct_state: '+rpl', ct_mark: hex(ctMark.served), proto: 'ip' }, actions: [set('eth_dst', tunMac), ...packetToTun0(facts, 0)] },
+    ...cluster.map(({ text }): Flow => ({ table: at, priority: 120, match: { ct_state: '-rpl', proto: 'ip', in_port: tun0, nw_src: subnet.text, nw_dst: text }, actions: [toRemote] })),
   ];
 }
 
@@ -135,7 +153,7 @@ function isolation(facts: NodeFacts, networks: Networks): Flow[] {
     case 'networkpolicy':
       return [
         { table: policyEgress, priority: 300, match: { proto: 'ip', nw_dst: networks.service.text }, actions: [goto(commit)] },
-        { table: policyEgress, priority: 200, match: { ct_state: '+rpl', ct_mark: hex(ctMark.accepted), proto: 'ip' }, actions: [goto(commit)] },
+        { table: policyEgress, priority: 200, match: { ct_state: '+rpl', ct_mark: `${hex(ctMark.accepted)}/${hex(acceptedMask)}`, proto: 'ip' }, actions: [goto(commit)] },
         { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: pass },
         ...knownToTheNode(facts).map((match): Flow => ({ table: at, priority: 200, match, actions: pass })),
         // the other node's table 81 notes whether it was let in; here its replies have to be known
@@ -172,6 +190,7 @@ export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
     drop(table.fromPod, 300, { proto: 'udp', tp_dst: String(networks.vxlanPort) }),
     { table: table.commit, priority: 0, match: {}, actions: [goto(table.route)] },
     ...routing(facts, networks),
+    ...backToServices(facts, networks),
     { table: table.toService, priority: 200, match: { proto: 'ip' }, actions: packetToTun0(facts, 0) },
     { table: table.isolation, priority: 300, match: { proto: 'ip', nw_src: facts.gateway }, actions: [goto(table.deliver)] },
     ...deliver(facts, networks),
