@@ -54,10 +54,11 @@ function parseToken(token: string): { readonly version: number; readonly start: 
 
 export class Lists {
   readonly #snapshots = new Map<string, Snapshot>();
-  readonly #now: () => Date;
+  readonly #elapsed: () => number;
 
-  constructor(now: () => Date) {
-    this.#now = now;
+  /** `elapsed`: milliseconds of a clock that only goes forward. */
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
   }
 
   /** The entries that the request selects, or a page of them. */
@@ -87,14 +88,14 @@ export class Lists {
 
   #remembered(request: ListRequest, version: number): readonly Entry[] {
     const snapshot = this.#snapshots.get(snapshotKey(request, version));
-    if (snapshot === undefined || this.#now().getTime() - snapshot.at > snapshotAge) throw expired(tooOld);
+    if (snapshot === undefined || this.#elapsed() - snapshot.at > snapshotAge) throw expired(tooOld);
     return snapshot.entries;
   }
 
   #remember(request: ListRequest, version: number, entries: readonly Entry[]): void {
     const key = snapshotKey(request, version);
     this.#snapshots.delete(key);
-    this.#snapshots.set(key, { entries, at: this.#now().getTime() });
+    this.#snapshots.set(key, { entries, at: this.#elapsed() });
     const [oldest] = this.#snapshots.keys();
     if (this.#snapshots.size > snapshotCount && oldest !== undefined) this.#snapshots.delete(oldest);
   }

@@ -80,7 +80,7 @@ class Server {
     this.#objects = objects;
     this.#token = token;
     this.#logger = logger;
-    this.#handler = new Handler({ objects, lists: new Lists(objects.world.now), bookmarkInterval, signal });
+    this.#handler = new Handler({ objects, lists: new Lists(() => performance.now()), bookmarkInterval, signal });
   }
 
   /** Answers a request; every failure is a Status. */

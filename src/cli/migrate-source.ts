@@ -20,7 +20,7 @@ export type Progress = (what: string) => void;
 const quiet = 1_000;
 
 /** Tells on standard error what is being done, once a second, and nothing at all in the first second. */
-export function progressLines(now: () => number = Date.now): Progress {
+export function progressLines(now: () => number = () => performance.now()): Progress {
   const start = now();
   let last = start;
   return (what) => {

@@ -42,7 +42,7 @@ export interface RecorderOptions {
   readonly logger: Logger;
   /** Who reports: `sdn-compat-controller`. */
   readonly component: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: what an Event says of its time. Quiet is measured by a clock that only goes forward. */
   readonly now: () => number;
   /** Least milliseconds between two writes of one Event; 60,000 when absent. */
   readonly quiet?: number;
@@ -83,12 +83,13 @@ export class EventRecorder {
 
   /** Takes an occurrence; one that was written within the last minute is left out. */
   readonly report: Report = (occurrence) => {
-    const { now, quiet = 60_000 } = this.#options;
+    const { quiet = 60_000 } = this.#options;
+    const at = performance.now();
     const name = nameOf(occurrence);
     const written = this.#written.get(name);
-    if (written !== undefined && now() - written < quiet) return;
+    if (written !== undefined && at - written < quiet) return;
     this.#written.delete(name);
-    this.#written.set(name, now());
+    this.#written.set(name, at);
     for (const oldest of this.#written.keys()) {
       if (this.#written.size <= mostRemembered) break;
       this.#written.delete(oldest);

@@ -24,3 +24,27 @@ test('an Event that the server refuses is left out, once, and the others are wri
   expect(items.map(({ reason }) => reason)).toEqual(['Tried']);
   await server.stop();
 });
+
+test('a wall clock that goes back withholds no Event; its times are told as it has them', async () => {
+  const server = await start();
+  await server.client.create<KubeObject>(namespaces, { metadata: { name: 'there' } });
+  try {
+    let wall = Date.parse('2026-05-04T12:00:00Z');
+    const recorder = new EventRecorder({ client: server.client, logger: createLogger({ level: 'silent', name: 'test' }), component: 'test', now: () => wall, quiet: 200 });
+    const stop = new AbortController();
+    const running = recorder.run(stop.signal);
+    const report = (): void => recorder.report({ object: { apiVersion: 'v1', kind: netNamespaces.kind, name: 'one', namespace: 'there' }, type: 'Warning', reason: 'Tried', message: 'it was tried' });
+    report();
+    report(); // within the quiet time
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    wall -= 3_600_000;
+    report();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    stop.abort();
+    await running;
+    const { items } = await server.client.list<KubeObject & { readonly count: number; readonly lastTimestamp: string }>(events, { namespace: 'there' });
+    expect(items.map(({ count, lastTimestamp }) => [count, lastTimestamp])).toEqual([[2, '2026-05-04T11:00:00Z']]);
+  } finally {
+    await server.stop();
+  }
+});

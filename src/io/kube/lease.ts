@@ -44,7 +44,10 @@ interface LeaseObject extends KubeObject {
   readonly spec?: LeaseSpec;
 }
 
-/** Time that passed in any way: a machine that was suspended shows it on the wall clock only. */
+/**
+ * Time that passed in any way: a machine that was suspended shows it on the wall clock only. The longer of the two counts,
+ * so a wall clock that goes back changes nothing, and one that jumps ahead only makes a leader renew before it writes.
+ */
 interface Instant {
   readonly steady: number;
   readonly wall: number;
@@ -85,7 +88,7 @@ export class LeaderElection {
 
   /** Whether the API server has answered lately. */
   isHealthy(): boolean {
-    return since(this.#lastAnswer) < this.#options.times.duration;
+    return performance.now() - this.#lastAnswer.steady < this.#options.times.duration;
   }
 
   /**
