@@ -1,4 +1,4 @@
-# make lab   installs what is missing, builds, and runs the egress IP walkthrough with real packets
+# make lab   installs what is missing, builds, and runs the egress IP walkthrough with real packets, on the worst hosts
 # make test  runs every test
 .PHONY: chaos soak lab test test-full check build setup bench clean
 
@@ -6,7 +6,7 @@ ENV = . scripts/env &&
 SOURCES = $(shell find src api -name '*.ts' -o -name '*.yaml') package.json scripts/build.ts
 
 lab: setup dist/sdn-compat.js
-	@bin/sdn-compat lab walkthrough
+	@bin/sdn-compat lab walkthrough --host worst
 
 test: setup dist/sdn-compat.js
 	@scripts/test

@@ -116,9 +116,9 @@ export async function endAll(processes: readonly Started[]): Promise<void> {
     if (await isRunning(started)) process.kill(started.pid, name);
   };
   await Promise.all(processes.map((started) => signal(started, 'SIGTERM')));
-  const end = Date.now() + patience;
+  const end = performance.now() + patience;
   for (const started of processes) {
-    while ((await isRunning(started)) && Date.now() < end) await pause(poll);
+    while ((await isRunning(started)) && performance.now() < end) await pause(poll);
     await signal(started, 'SIGKILL');
   }
 }

@@ -44,7 +44,7 @@ export async function start(run: Exec, layout: Layout, component: Component, nod
 
 /** Waits until somebody listens at a port of 127.0.0.1; throws after 10 s. */
 async function listening(port: number): Promise<void> {
-  const end = Date.now() + 10_000;
+  const end = performance.now() + 10_000;
   for (;;) {
     const answers = await new Promise<boolean>((resolve): void => {
       const socket = connect(port, '127.0.0.1');
@@ -56,7 +56,7 @@ async function listening(port: number): Promise<void> {
     });
     if (answers) return;
     await pause(50);
-    if (Date.now() > end) throw new Error(`the API server does not listen at 127.0.0.1:${port} again`);
+    if (performance.now() > end) throw new Error(`the API server does not listen at 127.0.0.1:${port} again`);
   }
 }
 

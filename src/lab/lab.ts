@@ -74,11 +74,11 @@ async function startApiServer(deps: LabDeps, layout: Layout): Promise<KubeClient
   const where = ['--listen', `127.0.0.1:${layout.port}`, '--socket', files.api(layout), '--data-dir', files.apiData(layout)];
   const argv = ['apiserver', ...where, '--write-kubeconfig', files.kubeconfig(layout)];
   const started = await startDaemon(layout, { name: 'apiserver', argv: [...deps.self, ...argv] });
-  const end = Date.now() + 20_000;
+  const end = performance.now() + 20_000;
   for (;;) {
     const client = await reachable(deps, layout);
     if (client !== undefined) return client;
-    if (!(await isRunning(started)) || Date.now() > end) throw new Error(`the API server did not start: ${await lastLine(layout, 'apiserver')}`);
+    if (!(await isRunning(started)) || performance.now() > end) throw new Error(`the API server did not start: ${await lastLine(layout, 'apiserver')}`);
     await pause(20);
   }
 }
@@ -146,12 +146,12 @@ async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
 }
 
 async function awaitReady(layout: Layout): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = performance.now() + 30_000;
   for (const node of layout.nodes) {
     for (;;) {
       const problem = await askAgent(files.cni(layout, node.short), { command: 'STATUS' }).then(() => undefined, String);
       if (problem === undefined) break;
-      if (Date.now() > end) throw new Error(`node ${node.name} is not ready: ${problem}; ${await lastLine(layout, `node-${node.short}`)}`);
+      if (performance.now() > end) throw new Error(`node ${node.name} is not ready: ${problem}; ${await lastLine(layout, `node-${node.short}`)}`);
       await pause(30);
     }
   }

@@ -102,10 +102,10 @@ async function untilSource(shell: Shell, pod: Pod, wanted: string, meanwhile: st
 }
 
 async function untilShown(shell: Shell, args: readonly string[], wanted: string): Promise<void> {
-  const end = Date.now() + patience;
+  const end = performance.now() + patience;
   let shown = await shell.kubectl(args);
   while (!shown.includes(wanted)) {
-    shell.check(`${args.join(' ')} shows ${wanted}`, Date.now() < end, shown);
+    shell.check(`${args.join(' ')} shows ${wanted}`, performance.now() < end, shown);
     await pause(100);
     shown = await shell.kubectl(args);
   }
@@ -176,7 +176,7 @@ async function removed(shell: Shell): Promise<void> {
   for (const short of ['worker0', 'worker1', 'worker2']) {
     const inside = (argv: readonly [string, ...string[]]): Promise<string> =>
       shell.quietly(nodeNamespace(shell.layout, short), argv).then(({ stdout }) => stdout);
-    const end = Date.now() + patience;
+    const end = performance.now() + patience;
     let left = '';
     do {
       const addresses = await inside(['ip', '-4', 'addr']);
@@ -184,7 +184,7 @@ async function removed(shell: Shell): Promise<void> {
       const flows = await inside(['env', `OVS_RUNDIR=${files.ovs(shell.layout, short)}`, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', 'table=101']);
       const connections = await inside(['conntrack', '-L']);
       left = [addresses, rules, flows, connections].join('\n').split('\n').filter((line) => line.includes(egressIP) || /reg0=/.test(line)).join('; ');
-    } while (left !== '' && Date.now() < end);
+    } while (left !== '' && performance.now() < end);
     shell.check(`${short}: address, flows and NAT entries are gone`, left === '', left);
   }
 }

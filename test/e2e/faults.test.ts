@@ -105,7 +105,7 @@ async function untilAllFlow(): Promise<void> {
 }
 
 beforeAll(async () => {
-  lab = await TestLab.up('--agent-option', 'resync=5');
+  lab = await TestLab.up('--host', 'worst', '--agent-option', 'resync=5');
   for (const name of namespaces) await lab.namespace(name);
   await lab.pods(...namespaces.flatMap((name, index) => Array.from({ length: 5 }, (_, pod) => [`${name}/p${pod}`, workers[(index + pod) % 3]!] as const)));
   for (const [index, name] of namespaces.entries()) {
@@ -176,6 +176,11 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   'address removed': (worker) => lab.node(worker, 'sh', '-c', 'for a in $(ip -4 -o addr show label "*:eip" | awk \'{print $4}\'); do ip addr del $a dev br-ex; done'),
   'nft table removed': (worker) => lab.node(worker, 'nft', 'delete', 'table', 'ip', 'sdn_compat'),
+  'nft table of addresses removed': (worker) => lab.node(worker, 'nft', 'delete', 'table', 'ip', 'sdn_compat_guard'),
+  'nft tables removed': (worker) => lab.node(worker, 'sh', '-c', 'nft delete table ip sdn_compat; nft delete table ip sdn_compat_guard; nft delete table netdev sdn_compat'),
+  "node's address removed and added": (worker) => lab.node(worker, 'sh', '-c', 'a=$(ip -4 -o addr show dev br-ex | grep -v :eip | awk \'{print $4; exit}\'); ip addr del $a dev br-ex; sleep 0.3; ip addr add $a brd + dev br-ex; ip route replace default via 192.168.7.1'),
+  'conntrack emptied': (worker) => lab.node(worker, 'conntrack', '-F'),
+  "Open vSwitch's conntrack emptied": (worker) => lab.node(worker, 'ovs-appctl', 'dpctl/flush-conntrack'),
   'flows removed': (worker) => lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', 'br0'),
   'bridge removed': (worker) => lab.node(worker, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, 'del-br', 'br0'),
   'order of the list changed': async (_worker, next) => {

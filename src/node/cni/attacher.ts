@@ -170,12 +170,12 @@ export class PodAttacher {
   }
 
   async #await<T>(get: () => T | undefined, missing: string, signal: AbortSignal): Promise<T> {
-    const end = Date.now() + patience;
+    const end = performance.now() + patience;
     for (;;) {
       signal.throwIfAborted();
       const value = get();
       if (value !== undefined) return value;
-      if (Date.now() > end) throw new Error(`${missing} (waited ${patience / 1000} s)`);
+      if (performance.now() > end) throw new Error(`${missing} (waited ${patience / 1000} s)`);
       await new Promise((resolve) => setTimeout(resolve, poll));
     }
   }
