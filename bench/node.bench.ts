@@ -88,7 +88,7 @@ async function start(lab: TestLab): Promise<number> {
 /** All that the agent writes on the machine, as text: flows with their ages cut off are compared, and their ages are checked. */
 async function written(lab: TestLab): Promise<string> {
   const of = async (...argv: string[]): Promise<string> => (await lab.node('worker0', ...argv)).stdout;
-  const parts = [of('nft', '-a', 'list', 'table', 'ip', 'sdn_compat'), of('ip', '-4', 'addr', 'show'), of('ip', 'rule', 'show'), of('ip', 'route', 'show', 'table', 'all')];
+  const parts = [of('nft', '-a', 'list', 'table', 'ip', 'sdn_compat'), of('nft', '-a', 'list', 'table', 'ip', 'sdn_compat_guard'), of('ip', '-4', 'addr', 'show'), of('ip', 'rule', 'show'), of('ip', 'route', 'show', 'table', 'all')];
   return (await Promise.all(parts)).join('\n');
 }
 
@@ -101,18 +101,53 @@ async function youngest(lab: TestLab): Promise<number> {
   return Math.min(...[...stdout.matchAll(/duration=([\d.]+)s/g)].map(([, age]) => Number(age)));
 }
 
+/** Puts connections to the outside into the worker's conntrack: so many, of a pod address, with an owner and a source. */
+async function track(lab: TestLab, count: number, { from, mark, source }: { readonly from: string; readonly mark: number; readonly source: string }): Promise<void> {
+  const lines = numbers(count).map((index) => {
+    const [to, port] = [`10.1.${index >> 8}.${index & 255}`, 1_024 + (index % 60_000)];
+    return `-A -t 600 -u SEEN_REPLY,ASSURED -s ${from} -d ${to} -r ${to} -q ${source} -p udp --sport ${port} --dport 53 --reply-port-src 53 --reply-port-dst ${port} --mark ${mark}`;
+  });
+  const ran = await run('ip', ['netns', 'exec', `sdnc.${lab.name}.worker0`, 'conntrack', '-R', '-'], { input: `${lines.join('\n')}\n` });
+  if (ran.status !== 0) throw new Error(ran.stderr);
+}
+
+const trackedConnections = 50_000;
+const endedConnections = 10_000;
+
+interface Ended {
+  /** Seconds from the event until the last of the connections has gone. */
+  readonly all: number;
+  /** Milliseconds that other namespaces' changes took meanwhile, sorted. */
+  readonly others: readonly number[];
+}
+
+/** A namespace with that many connections stops asking for egress IPs, and others change at the same time. */
+async function measureEnding(lab: TestLab, client: KubeClient, cache: ObjectCache<NetNamespaceObject>): Promise<Ended> {
+  const name = project(3);
+  const { podIP = '' } = (await client.get<PodObject>(pods, { name: 'pod', namespace: name }))?.status ?? {};
+  const mark = 0x20000000 + cache.get(name)!.netid;
+  await track(lab, endedConnections, { from: podIP, mark, source: egressIPs(3)[0]! });
+  const left = async (): Promise<number> => (await lab.node('worker0', 'conntrack', '-L', '-f', 'ipv4', '--mark', String(mark))).stdout.split('\n').length - 1;
+  if ((await left()) < endedConnections) throw new Error('the connections are not there');
+  const began = performance.now();
+  await client.patch(netNamespaces, { name }, { egressIPs: null }, { type: 'merge' });
+  const others = measureChanges(lab, client, cache, numbers(5).map((index) => 200 + index), 0);
+  await until('all have ended', async () => (await left()) === 0, 30);
+  return { all: (performance.now() - began) / 1_000, others: await others };
+}
+
 /** Milliseconds from the watch's event to the flow on the bridge, as Open vSwitch itself tells of it, for each change. */
-async function measureChanges(lab: TestLab, client: KubeClient, cache: ObjectCache<NetNamespaceObject>): Promise<readonly number[]> {
+async function measureChanges(lab: TestLab, client: KubeClient, cache: ObjectCache<NetNamespaceObject>, which: readonly number[], rest: number): Promise<readonly number[]> {
   const monitor = spawn('ovs-ofctl', ['monitor', 'br0', 'watch:!initial,table=101'], {
     env: { ...process.env, OVS_RUNDIR: `/run/sdn-compat-lab/${lab.name}/ovs/worker0` },
     stdio: ['ignore', 'ignore', 'pipe'], // It prints what it monitors to standard error.
   });
   let told: (line: string) => void = () => undefined;
   createInterface({ input: monitor.stderr }).on('line', (line) => told(line));
-  await sleep(500);
+  await sleep(rest);
   const found: number[] = [];
-  for (const index of numbers(changes)) {
-    const name = project(index + 100);
+  for (const index of which) {
+    const name = project(index);
     const netid = cache.get(name)!.netid;
     const onBridge = new Promise<number>((resolve) => {
       told = (line) => {
@@ -126,9 +161,9 @@ async function measureChanges(lab: TestLab, client: KubeClient, cache: ObjectCac
         setImmediate(() => end());
       });
     });
-    await client.patch(netNamespaces, { name }, { egressIPs: egressIPs(index + 100).slice(0, 1) }, { type: 'merge' });
+    await client.patch(netNamespaces, { name }, { egressIPs: egressIPs(index).slice(0, 1) }, { type: 'merge' });
     found.push((await onBridge) - (await event));
-    await sleep(200);
+    await sleep(Math.min(rest, 200));
   }
   monitor.kill();
   await once(monitor, 'close');
@@ -164,21 +199,29 @@ export async function bench(): Promise<boolean> {
     await sleep(1_000);
     const after = await written(lab);
     const isUntouched = after === before && (await youngest(lab)) * 1_000 > Date.now() - began;
-    if(!isUntouched){console.log(await youngest(lab), Date.now()-began, after===before);const fs=await import('node:fs');fs.writeFileSync('/tmp/w1',before);fs.writeFileSync('/tmp/w2',after);}
-    const times = await measureChanges(lab, client, cache);
+    const times = await measureChanges(lab, client, cache, numbers(changes).map((index) => 100 + index), 500);
     await sleep(3_000);
     const pid = lab.pid('node-worker0');
     const cpu = cpuSeconds(pid);
     await sleep(20_000);
     const idle = (cpuSeconds(pid) - cpu) * 5;
+    const memory = peakMiB(pid);
+    await track(lab, trackedConnections, { from: '10.254.1.254', mark: 0x20000000, source: '192.168.7.11' });
+    await lab.command('kill', 'agent', 'worker0');
+    const tracking = await start(lab);
+    await sleep(3_000);
+    const ended = await measureEnding(lab, client, cache);
     const figures: readonly (readonly [string, number, number])[] = [
       ['s, start of the agent until all flows and sets are there, from none', empty / 1_000, 2],
       ['s, start of the agent when nothing has changed', restart / 1_000, 2],
       [`writes on flows, nft, addresses, routes and rules then (${isUntouched ? 'none' : 'SOME'})`, isUntouched ? 0 : 1, 0],
       ['ms at p50, event of a NetNamespace until its flow is on the bridge', times[Math.floor(times.length / 2)] ?? Number.NaN, 60],
       ['ms at p95', times[Math.floor(times.length * 0.95)] ?? Number.NaN, 60],
-      ['MiB of memory at most', peakMiB(pid), 200],
+      ['MiB of memory at most', memory, 200],
       ['% CPU of one core, idle', idle, 1],
+      [`s, start of the agent with ${trackedConnections} connections tracked`, tracking / 1_000, 2],
+      [`s until ${endedConnections} connections of a namespace have ended, among ${trackedConnections}`, ended.all, 1],
+      ['ms at most, event of another NetNamespace until its flow is on the bridge meanwhile', ended.others.at(-1) ?? Number.NaN, 160],
     ];
     client.close();
     table(`Node agent: ${namespaceCount} namespaces with egress IPs, ${podCount} pods here, ${otherNodes} other nodes`, ['', 'measured', 'at most'], figures);

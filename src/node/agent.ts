@@ -6,6 +6,7 @@ import type { Exec } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { linked } from '../io/linked.ts';
 import type { Logger } from '../io/log.ts';
+import { pause } from '../io/pause.ts';
 import { tcpProbe } from '../io/probe.ts';
 import type { Ip } from '../model/address.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
@@ -121,7 +122,7 @@ class Agent {
       rebuilding: () => this.#applier.forget(),
     });
     this.#sweeper = new Sweeper({ exec, logger, ownership: () => this.#ownership(), onEnded: metrics.connectionsEnded });
-    const announcer = new Announcer({ exec, logger, signal, onRival: (ip, mac) => this.#telling.rival(ip, mac) });
+    const announcer = new Announcer({ exec, logger, signal, wait: pause, onRival: (ip, mac) => this.#telling.rival(ip, mac) });
     const ownersChanged = (): void => this.#sweeper.sweep();
     this.#applier = new Applier({ exec, logger, announcer, addresses, bridge: this.#machine.bridge, ownersChanged });
     this.#attacher = new PodAttacher({

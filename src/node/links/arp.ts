@@ -1,7 +1,6 @@
 /** Tells the neighbours, by gratuitous ARP, where an egress IP is now, and finds out who else says to have it. */
 import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
-import { pause } from '../../io/pause.ts';
 import type { Ip } from '../../model/address.ts';
 
 /** Milliseconds until it is told once more; some routers heed only one of request and reply, and the first may be lost. */
@@ -13,6 +12,8 @@ export interface AnnouncerDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Resolves after so many milliseconds, or at once when the signal aborts. */
+  readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** Told when another machine answers for an egress IP that is here, by its MAC; undefined when none does any more. */
   readonly onRival: (ip: Ip, mac: string | undefined) => void;
 }
@@ -46,8 +47,8 @@ export class Announcer {
    * may be cut off from the API server and not know that it lost it.
    */
   async #announce(device: string, ip: Ip, isHere: () => boolean): Promise<void> {
-    const { signal, onRival } = this.#deps;
-    const second = pause(again, signal);
+    const { signal, wait, onRival } = this.#deps;
+    const second = wait(again, signal);
     await this.#send(device, ip);
     await second;
     let known: string | undefined;
@@ -58,7 +59,7 @@ export class Announcer {
       if (rival !== known) onRival(ip, rival);
       known = rival;
       if (rival === undefined) return;
-      await pause(insist, signal);
+      await wait(insist, signal);
     }
     if (known !== undefined) onRival(ip, undefined);
   }
