@@ -1,3 +1,4 @@
+import importOrder from 'eslint-plugin-simple-import-sort';
 import tseslint from 'typescript-eslint';
 
 const limits = {
@@ -13,9 +14,12 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
+    plugins: { 'import-order': importOrder },
     rules: {
       ...limits,
       eqeqeq: 'error',
+      'no-duplicate-imports': 'error',
+      'import-order/imports': ['error', { groups: [['^node:', '^@?\\w', '^\\.']] }],
       'no-console': 'error',
       '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
