@@ -3,7 +3,10 @@ const only = (layer, ...allowed) => ({
   name: `${layer}-imports-only-${allowed.join('-') || 'itself'}`,
   severity: 'error',
   from: { path: `^src/${layer}/` },
-  to: { path: '^(src|api)/', pathNot: [`^src/${layer}/`, ...allowed.map((a) => (a === 'api' ? '^api/' : `^src/${a}/`))] },
+  to: {
+    path: '^(src|api)/',
+    pathNot: [`^src/${layer}/`, ...allowed.map((a) => (a === 'api' ? '^api/' : `^src/${a}/`))],
+  },
 });
 
 module.exports = {
@@ -24,6 +27,10 @@ module.exports = {
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'], extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js'],
+    },
   },
 };

@@ -76,14 +76,38 @@ export const workloads: readonly Kind[] = [
   { ...apps, kind: 'Deployment', plural: 'deployments', namespaced: true },
   { ...apps, kind: 'ReplicaSet', plural: 'replicasets', namespaced: true },
   { ...apps, kind: 'StatefulSet', plural: 'statefulsets', namespaced: true },
-  { group: 'apps.openshift.io', version: 'v1', kind: 'DeploymentConfig', plural: 'deploymentconfigs', namespaced: true },
+  {
+    group: 'apps.openshift.io',
+    version: 'v1',
+    kind: 'DeploymentConfig',
+    plural: 'deploymentconfigs',
+    namespaced: true,
+  },
   { ...batch, kind: 'CronJob', plural: 'cronjobs', namespaced: true },
   { ...batch, kind: 'Job', plural: 'jobs', namespaced: true },
 ];
 /** OpenShift's own configuration of the network: `config.openshift.io/v1` as seen, `operator.openshift.io/v1` as asked for. */
-export const networkConfigs: Kind = { group: 'config.openshift.io', version: 'v1', kind: 'Network', plural: 'networks', namespaced: false };
-export const infrastructures: Kind = { group: 'config.openshift.io', version: 'v1', kind: 'Infrastructure', plural: 'infrastructures', namespaced: false };
-export const networkOperators: Kind = { group: 'operator.openshift.io', version: 'v1', kind: 'Network', plural: 'networks', namespaced: false };
+export const networkConfigs: Kind = {
+  group: 'config.openshift.io',
+  version: 'v1',
+  kind: 'Network',
+  plural: 'networks',
+  namespaced: false,
+};
+export const infrastructures: Kind = {
+  group: 'config.openshift.io',
+  version: 'v1',
+  kind: 'Infrastructure',
+  plural: 'infrastructures',
+  namespaced: false,
+};
+export const networkOperators: Kind = {
+  group: 'operator.openshift.io',
+  version: 'v1',
+  kind: 'Network',
+  plural: 'networks',
+  namespaced: false,
+};
 
 /** `network.openshift.io/v1` for our kinds, `v1` for the core ones: the value of `apiVersion`. */
 export function apiVersionOf(kind: Kind): string {

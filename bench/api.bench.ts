@@ -1,5 +1,5 @@
 /** The API client and the embedded server: the server runs as a process of its own, the client in this one. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,9 @@ interface Row {
 async function startServer(folder: string): Promise<{ readonly process: ChildProcess; readonly kubeconfig: string }> {
   const kubeconfig = join(folder, 'kubeconfig');
   const program = join(import.meta.dirname, '../bin/sdn-compat');
-  const child = spawn(program, ['apiserver', '--listen', '127.0.0.1:0', '--write-kubeconfig', kubeconfig], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, ['apiserver', '--listen', '127.0.0.1:0', '--write-kubeconfig', kubeconfig], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await new Promise<void>((resolve, reject) => {
     child.stdout.once('data', () => resolve());
     child.once('exit', () => reject(new Error('the server did not start')));
@@ -68,7 +70,13 @@ async function inParallel(total: number, work: (index: number) => Promise<unknow
 
 function netNamespace(index: number): NetNamespaceObject {
   const name = `bench-${String(index)}`;
-  return { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name }, netname: name, netid: index };
+  return {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'NetNamespace',
+    metadata: { name },
+    netname: name,
+    netid: index,
+  };
 }
 
 /** Reads a whole answer without parsing it, to time the server and not the client. */
@@ -76,12 +84,14 @@ function raw(server: URL, token: string, accept: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const url = new URL('/apis/network.openshift.io/v1/netnamespaces', server);
     const headers = { authorization: `Bearer ${token}`, accept };
-    https.get(url, { headers, rejectUnauthorized: false }, (response) => {
-      let size = 0;
-      response.on('data', (piece: Buffer) => (size += piece.length));
-      response.on('end', () => resolve(size));
-      response.on('error', reject);
-    }).on('error', reject);
+    https
+      .get(url, { headers, rejectUnauthorized: false }, (response) => {
+        let size = 0;
+        response.on('data', (piece: Buffer) => (size += piece.length));
+        response.on('end', () => resolve(size));
+        response.on('error', reject);
+      })
+      .on('error', reject);
   });
 }
 
@@ -93,7 +103,10 @@ async function watchers(server: URL, token: string, write: () => Promise<void>):
     { length: 50 },
     () =>
       new Promise<void>((resolve) => {
-        const url = new URL(`/apis/network.openshift.io/v1/netnamespaces?watch=1&labelSelector=${encodeURIComponent('!nothing')}`, server);
+        const url = new URL(
+          `/apis/network.openshift.io/v1/netnamespaces?watch=1&labelSelector=${encodeURIComponent('!nothing')}`,
+          server,
+        );
         let seen = 0;
         requests.push(
           https.get(url, { agent, headers: { authorization: `Bearer ${token}` } }, (response) => {
@@ -120,9 +133,16 @@ async function memoryRow(client: KubeClient, kubeconfig: string): Promise<Row> {
   const child = spawn(process.execPath, [program, kubeconfig, String(count)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const output = child.stdout.setEncoding('utf8')[Symbol.asyncIterator]() as AsyncIterator<string>;
   await output.next();
-  await inParallel(count, (index) => client.patch(netNamespaces, { name: `bench-${String(index)}` }, { netid: index + 1 }, { type: 'merge' }));
+  await inParallel(count, (index) =>
+    client.patch(netNamespaces, { name: `bench-${String(index)}` }, { netid: index + 1 }, { type: 'merge' }),
+  );
   const { value } = (await output.next()) as { value: string };
-  return { what: `client: memory of a process that caches ${String(count)}, after ${String(count)} changes`, value: Number(value), unit: 'MiB', target: 150 };
+  return {
+    what: `client: memory of a process that caches ${String(count)}, after ${String(count)} changes`,
+    value: Number(value),
+    unit: 'MiB',
+    target: 150,
+  };
 }
 
 /** Events a second when a watch reads back a log that is there already. */
@@ -133,20 +153,28 @@ async function eventRate(client: KubeClient): Promise<Row> {
   let lines = 0;
   let began = 0;
   const total = 9000;
-  const versions = (await client.list(netNamespaces)).items.map(({ metadata }) => Number(metadata.resourceVersion)).sort((a, b) => a - b);
+  const versions = (await client.list(netNamespaces)).items
+    .map(({ metadata }) => Number(metadata.resourceVersion))
+    .sort((a, b) => a - b);
   const from = versions.at(-total - 1) ?? oldest;
   const fake: KubeClient = Object.assign(Object.create(client) as KubeClient, {
     list: () => Promise.resolve({ items: [], resourceVersion: String(from) }),
-    watch: (...[kind, request]: Parameters<KubeClient['watch']>) => client.watch(kind, { ...request, onText: (text) => {
-      if (began === 0) began = performance.now();
-      request.onText(text);
-    } }),
+    watch: (...[kind, request]: Parameters<KubeClient['watch']>) =>
+      client.watch(kind, {
+        ...request,
+        onText: (text) => {
+          if (began === 0) began = performance.now();
+          request.onText(text);
+        },
+      }),
   });
   const cache = watchKind(fake, netNamespaces, { logger }, stop.signal);
-  await new Promise<void>((resolve) => cache.subscribe(() => {
-    lines += 1;
-    if (lines === total) resolve();
-  }));
+  await new Promise<void>((resolve) =>
+    cache.subscribe(() => {
+      lines += 1;
+      if (lines === total) resolve();
+    }),
+  );
   const rate = total / ((performance.now() - began) / 1000);
   stop.abort();
   await cache.ended;
@@ -160,17 +188,30 @@ async function serverRows(client: KubeClient, kubeconfig: string, folder: string
   const json = await best(() => raw(server, token, 'application/json'));
   const table = await best(() => raw(server, token, 'application/json;as=Table;v=v1;g=meta.k8s.io'));
   const seen = await watchers(server, token, () =>
-    inParallel(count, (index) => client.patch(netNamespaces, { name: `bench-${String(index)}` }, { netid: index + 2 }, { type: 'merge' })),
+    inParallel(count, (index) =>
+      client.patch(netNamespaces, { name: `bench-${String(index)}` }, { netid: index + 2 }, { type: 'merge' }),
+    ),
   );
   const rows: Row[] = [
     { what: `server: list of ${String(count)} as JSON`, value: json, unit: 'ms', target: 150 },
     { what: `server: list of ${String(count)} as table`, value: table, unit: 'ms', target: 300 },
-    { what: `server: 50 watchers have ${String(count)} changes after the last write`, value: seen, unit: 'ms', target: 5000 },
+    {
+      what: `server: 50 watchers have ${String(count)} changes after the last write`,
+      value: seen,
+      unit: 'ms',
+      target: 5000,
+    },
   ];
-  const kubectl = (): Promise<unknown> => exec('kubectl', [`--kubeconfig=${kubeconfig}`, `--cache-dir=${folder}`, 'get', 'netnamespace']);
+  const kubectl = (): Promise<unknown> =>
+    exec('kubectl', [`--kubeconfig=${kubeconfig}`, `--cache-dir=${folder}`, 'get', 'netnamespace']);
   if ((await exec('sh', ['-c', 'command -v kubectl'])).status === 0) {
     await kubectl();
-    rows.push({ what: `kubectl get netnamespace with ${String(count)}`, value: await best(kubectl), unit: 'ms', target: 1500 });
+    rows.push({
+      what: `kubectl get netnamespace with ${String(count)}`,
+      value: await best(kubectl),
+      unit: 'ms',
+      target: 1500,
+    });
   }
   return rows;
 }
@@ -182,13 +223,32 @@ export async function bench(): Promise<boolean> {
   try {
     const client = await openKube({ kubeconfig: server.kubeconfig, logger, userAgent: 'sdn-compat-bench' });
     const creating = await timed(() => inParallel(count, (index) => client.create(netNamespaces, netNamespace(index))));
-    const created: Row = { what: `server: creates, ${String(count)} of them`, value: count / (creating / 1000), unit: '/s', target: 3000, atLeast: true };
-    const list: Row = { what: `client: list of ${String(count)}`, value: await best(() => client.list(netNamespaces)), unit: 'ms', target: 100 };
-    const rows = [created, list, await memoryRow(client, server.kubeconfig), await eventRate(client), ...(await serverRows(client, server.kubeconfig, folder))];
+    const created: Row = {
+      what: `server: creates, ${String(count)} of them`,
+      value: count / (creating / 1000),
+      unit: '/s',
+      target: 3000,
+      atLeast: true,
+    };
+    const list: Row = {
+      what: `client: list of ${String(count)}`,
+      value: await best(() => client.list(netNamespaces)),
+      unit: 'ms',
+      target: 100,
+    };
+    const rows = [
+      created,
+      list,
+      await memoryRow(client, server.kubeconfig),
+      await eventRate(client),
+      ...(await serverRows(client, server.kubeconfig, folder)),
+    ];
     client.close();
     for (const { what, value, unit, target, atLeast } of rows) {
       const good = atLeast === true ? value >= target : value <= target;
-      console.log(`${what.padEnd(66)} ${value.toFixed(0).padStart(8)} ${unit.padEnd(4)} ${atLeast === true ? 'at least' : 'at most '} ${String(target).padStart(6)}${good ? '' : '  MISSED'}`);
+      console.log(
+        `${what.padEnd(66)} ${value.toFixed(0).padStart(8)} ${unit.padEnd(4)} ${atLeast === true ? 'at least' : 'at most '} ${String(target).padStart(6)}${good ? '' : '  MISSED'}`,
+      );
     }
     return rows.every(({ value, target, atLeast }) => (atLeast === true ? value >= target : value <= target));
   } finally {

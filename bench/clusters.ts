@@ -1,6 +1,6 @@
 /** Clusters of any size for benchmarks, made of raw objects, and one way to time. */
-import { parseHostSubnet, type HostSubnet } from '../src/model/hostsubnet.ts';
-import { parseNetNamespace, type NetNamespace } from '../src/model/netnamespace.ts';
+import { type HostSubnet, parseHostSubnet } from '../src/model/hostsubnet.ts';
+import { type NetNamespace, parseNetNamespace } from '../src/model/netnamespace.ts';
 import type { HostSubnetObject, NetNamespaceObject } from '../src/model/objects.ts';
 
 /** The address with that number in 10.0.0.0/8. */
@@ -8,7 +8,11 @@ export function address(number: number): string {
   return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
 }
 
-export function rawHostSubnet(index: number, egressIPs: readonly string[], egressCIDRs: readonly string[]): HostSubnetObject {
+export function rawHostSubnet(
+  index: number,
+  egressIPs: readonly string[],
+  egressCIDRs: readonly string[],
+): HostSubnetObject {
   const name = `node-${String(index).padStart(5, '0')}`;
   return {
     apiVersion: 'network.openshift.io/v1',
@@ -24,7 +28,14 @@ export function rawHostSubnet(index: number, egressIPs: readonly string[], egres
 
 export function rawNetNamespace(index: number, egressIPs: readonly string[]): NetNamespaceObject {
   const name = `project-${String(index).padStart(6, '0')}`;
-  return { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name }, netname: name, netid: 10 + index, egressIPs: [...egressIPs] };
+  return {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'NetNamespace',
+    metadata: { name },
+    netname: name,
+    netid: 10 + index,
+    egressIPs: [...egressIPs],
+  };
 }
 
 export function hostSubnet(raw: HostSubnetObject): HostSubnet {
@@ -48,10 +59,17 @@ export function timed<T>(work: () => T): { readonly ms: number; readonly value: 
 
 /** Prints rows under a heading, columns aligned; numbers to the right. */
 export function table(title: string, head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
-  const cells = [head, ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toFixed(cell < 10 ? 1 : 0) : cell)))];
+  const cells = [
+    head,
+    ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toFixed(cell < 10 ? 1 : 0) : cell))),
+  ];
   const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
   console.log(`\n${title}`);
   for (const row of cells) {
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '));
+    console.log(
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    );
   }
 }

@@ -1,12 +1,12 @@
 /** The controller at the size of a big cluster, as a process against the embedded API server as another. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../api/kinds.ts';
 import type { KubeClient } from '../src/io/kube/client.ts';
 import { openKube } from '../src/io/kube/config.ts';
-import { watchKind, type ObjectCache } from '../src/io/kube/watch.ts';
+import { type ObjectCache, watchKind } from '../src/io/kube/watch.ts';
 import { createLogger } from '../src/io/log.ts';
 import { inParallel } from '../src/io/parallel.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../src/model/objects.ts';
@@ -56,15 +56,24 @@ const cpuSeconds = async (pid: number): Promise<number> => {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
-const peakMiB = async (pid: number): Promise<number> => Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+const peakMiB = async (pid: number): Promise<number> =>
+  Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 async function makeObjects(client: KubeClient): Promise<void> {
   await client.create<KubeObject>(clusterNetworks, {
     metadata: { name: 'default' },
-    ...{ network: '127.64.0.0/12', hostsubnetlength: 8, clusterNetworks: [{ CIDR: '127.64.0.0/12', hostSubnetLength: 8 }], serviceNetwork: '172.30.0.0/16' },
+    ...{
+      network: '127.64.0.0/12',
+      hostsubnetlength: 8,
+      clusterNetworks: [{ CIDR: '127.64.0.0/12', hostSubnetLength: 8 }],
+      serviceNetwork: '172.30.0.0/16',
+    },
   });
   await inParallel(numbers(nodeCount), 16, async (index) => {
-    const object = { metadata: { name: `node-${index}` }, status: { addresses: [{ type: 'InternalIP', address: `172.16.${index >> 8}.${index & 255}` }] } };
+    const object = {
+      metadata: { name: `node-${index}` },
+      status: { addresses: [{ type: 'InternalIP', address: `172.16.${index >> 8}.${index & 255}` }] },
+    };
     await client.create<KubeObject>(nodes, object);
   });
   await inParallel(numbers(namespaceCount), 16, async (index) => {
@@ -72,10 +81,15 @@ async function makeObjects(client: KubeClient): Promise<void> {
   });
 }
 
-const listed = (cache: ObjectCache<HostSubnetObject>): number => cache.list().reduce((sum, one) => sum + (one.egressIPs?.length ?? 0), 0);
+const listed = (cache: ObjectCache<HostSubnetObject>): number =>
+  cache.list().reduce((sum, one) => sum + (one.egressIPs?.length ?? 0), 0);
 
 /** Milliseconds from a NetNamespace's patch to the HostSubnet that lists its new IP, for each of `count` patches. */
-async function patches(client: KubeClient, cache: ObjectCache<HostSubnetObject>, count: number): Promise<readonly number[]> {
+async function patches(
+  client: KubeClient,
+  cache: ObjectCache<HostSubnetObject>,
+  count: number,
+): Promise<readonly number[]> {
   const found: number[] = [];
   for (const index of numbers(count)) {
     const ip = address(1_000_000 + index);
@@ -87,7 +101,12 @@ async function patches(client: KubeClient, cache: ObjectCache<HostSubnetObject>,
       });
     });
     const began = performance.now();
-    await client.patch(netNamespaces, { name: `project-${index}` }, { egressIPs: [ip, address(2 * index + 2)] }, { type: 'merge' });
+    await client.patch(
+      netNamespaces,
+      { name: `project-${index}` },
+      { egressIPs: [ip, address(2 * index + 2)] },
+      { type: 'merge' },
+    );
     await seen;
     found.push(performance.now() - began);
     await wait(100);
@@ -119,11 +138,17 @@ async function measure(client: KubeClient, kubeconfig: string, started: ChildPro
   const first = controller();
   await until('all have VNIDs', () => names.list().length >= namespaceCount && hosts.list().length === nodeCount);
   const vnids = performance.now() - began;
-  if (new Set(names.list().map(({ netid }) => netid)).size !== names.list().length) throw new Error('a VNID is used twice');
+  if (new Set(names.list().map(({ netid }) => netid)).size !== names.list().length)
+    throw new Error('a VNID is used twice');
   first.child.kill('SIGTERM');
   await new Promise((resolve) => first.child.on('close', resolve));
   await inParallel(numbers(namespaceCount), 16, async (index) => {
-    await client.patch(netNamespaces, { name: `project-${index}` }, { egressIPs: [address(2 * index + 1), address(2 * index + 2)] }, { type: 'merge' });
+    await client.patch(
+      netNamespaces,
+      { name: `project-${index}` },
+      { egressIPs: [address(2 * index + 1), address(2 * index + 2)] },
+      { type: 'merge' },
+    );
   });
   await inParallel(numbers(nodeCount), 16, async (index) => {
     await client.patch(hostSubnets, { name: `node-${index}` }, { egressCIDRs: ['10.0.0.0/8'] }, { type: 'merge' });
@@ -142,7 +167,13 @@ async function measure(client: KubeClient, kubeconfig: string, started: ChildPro
   const idle = ((await cpuSeconds(pid)) - before) * 10;
   const mib = await peakMiB(pid);
   stop.abort();
-  return { vnids: vnids / 1000, settled: settled / 1000, patch: times[Math.floor(times.length * 0.95)] ?? Number.NaN, idle, mib };
+  return {
+    vnids: vnids / 1000,
+    settled: settled / 1000,
+    patch: times[Math.floor(times.length * 0.95)] ?? Number.NaN,
+    idle,
+    mib,
+  };
 }
 
 const targets = { vnids: 10, settled: 20, patch: 100, idle: 5, mib: 300 } as const;
@@ -163,7 +194,11 @@ export async function bench(): Promise<boolean> {
       ['idle', '% CPU of one core with 500 nodes probed'],
       ['mib', 'MiB of memory at most'],
     ];
-    table('Controllers: 500 nodes, 10,000 namespaces with 2 egress IPs', ['', 'measured', 'at most'], rows.map(([key, what]) => [what, figures[key], targets[key]]));
+    table(
+      'Controllers: 500 nodes, 10,000 namespaces with 2 egress IPs',
+      ['', 'measured', 'at most'],
+      rows.map(([key, what]) => [what, figures[key], targets[key]]),
+    );
     return rows.every(([key]) => figures[key] <= targets[key]);
   } finally {
     for (const child of started) child.kill('SIGKILL');

@@ -5,8 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { Allocator, type Round } from '../src/model/allocation/round.ts';
 import type { CloudLimits } from '../src/model/cloud.ts';
-import { EgressTracker } from '../src/model/egress/tracker.ts';
 import { egressState } from '../src/model/egress/state.ts';
+import { EgressTracker } from '../src/model/egress/tracker.ts';
 import type { HostSubnet } from '../src/model/hostsubnet.ts';
 import type { NodeName } from '../src/model/names.ts';
 import { address, hostSubnet, netNamespace, rawHostSubnet, rawNetNamespace, table, timed } from './clusters.ts';
@@ -30,10 +30,16 @@ interface Shape {
 
 function build({ namespaces, each, nodes, cidrs, limits }: Shape): Cluster {
   const hostSubnets = Array.from({ length: nodes }, (_, index) => hostSubnet(rawHostSubnet(index, [], cidrs(index))));
-  const ips = (index: number): readonly string[] => Array.from({ length: each }, (_, nth) => address(nth * namespaces + index + 1));
-  const netNamespaces = Array.from({ length: namespaces }, (_, index) => netNamespace(rawNetNamespace(index, ips(index))));
+  const ips = (index: number): readonly string[] =>
+    Array.from({ length: each }, (_, nth) => address(nth * namespaces + index + 1));
+  const netNamespaces = Array.from({ length: namespaces }, (_, index) =>
+    netNamespace(rawNetNamespace(index, ips(index))),
+  );
   const tracker = EgressTracker.of({ hostSubnets, netNamespaces, offline: new Set() });
-  const capacity = limits === undefined ? noLimits : new Map(hostSubnets.map(({ name }) => [name, { capacity: limits, network: undefined }]));
+  const capacity =
+    limits === undefined
+      ? noLimits
+      : new Map(hostSubnets.map(({ name }) => [name, { capacity: limits, network: undefined }]));
   return { tracker, allocator: new Allocator(), limits: capacity };
 }
 
@@ -81,7 +87,8 @@ function measure(shape: Shape): Figures {
   const mib = process.resourceUsage().maxRSS / 2 ** 10;
   const node = tracker.input().hostSubnets[0];
   if (node === undefined) throw new Error('no node');
-  const health = (isOffline: boolean): number => timed(() => tracker.setOffline(node.hostIP, isOffline)).ms + untilStable(cluster);
+  const health = (isOffline: boolean): number =>
+    timed(() => tracker.setOffline(node.hostIP, isOffline)).ms + untilStable(cluster);
   const failovers = Array.from({ length: 10 }, () => ({ offline: health(true), online: health(false) }));
   const offline = Math.min(...failovers.map((one) => one.offline));
   const online = Math.min(...failovers.map((one) => one.online));
@@ -91,14 +98,26 @@ function measure(shape: Shape): Figures {
     const fresh = build(shape);
     return timed(() => fresh.allocator.round(fresh.tracker, fresh.limits)).ms;
   });
-  return { first, steady, offline, online, updates, state, placed: plan().size, spread: Math.max(...loads) - Math.min(...loads), mib };
+  return {
+    first,
+    steady,
+    offline,
+    online,
+    updates,
+    state,
+    placed: plan().size,
+    spread: Math.max(...loads) - Math.min(...loads),
+    mib,
+  };
 }
 
 /** Single changes, each one raw NetNamespace that is parsed and taken in: half withdraw the second IP of a namespace, half request it again. */
 function tenThousandUpdates(tracker: EgressTracker, { namespaces, each }: Shape): number {
   const raw = Array.from({ length: 10_000 }, (_, nth) => {
     const index = (nth >> 1) % namespaces;
-    const ips = Array.from({ length: nth % 2 === 0 ? each - 1 : each }, (__, position) => address(position * namespaces + index + 1));
+    const ips = Array.from({ length: nth % 2 === 0 ? each - 1 : each }, (__, position) =>
+      address(position * namespaces + index + 1),
+    );
     return rawNetNamespace(index, ips);
   });
   return timed(() => {
@@ -108,18 +127,26 @@ function tenThousandUpdates(tracker: EgressTracker, { namespaces, each }: Shape)
 
 const shared = (): readonly string[] => ['10.0.0.0/8'];
 /** Each node has a quarter of the used addresses in four blocks that shift with the node, so neighbours overlap in part. */
-const overlapping = (total: number, nodes: number) => (node: number): readonly string[] => {
-  const blocks = Math.ceil((total + 1) / 64);
-  const firstBlock = Math.floor((node * blocks) / nodes);
-  return Array.from({ length: Math.ceil(blocks / 4) }, (_, nth) => `${address(((firstBlock + nth) % blocks) * 64)}/26`);
-};
+const overlapping =
+  (total: number, nodes: number) =>
+  (node: number): readonly string[] => {
+    const blocks = Math.ceil((total + 1) / 64);
+    const firstBlock = Math.floor((node * blocks) / nodes);
+    return Array.from(
+      { length: Math.ceil(blocks / 4) },
+      (_, nth) => `${address(((firstBlock + nth) % blocks) * 64)}/26`,
+    );
+  };
 
 const shapes: readonly (readonly [string, Shape])[] = [
   ['1,000 x 2 on 50 nodes', { namespaces: 1000, each: 2, nodes: 50, cidrs: shared }],
   ['10,000 x 2 on 500 nodes', { namespaces: 10_000, each: 2, nodes: 500, cidrs: shared }],
   ['100,000 x 2 on 500 nodes', { namespaces: 100_000, each: 2, nodes: 500, cidrs: shared }],
   ['1,000 x 2 on 50, CIDRs overlap in part', { namespaces: 1000, each: 2, nodes: 50, cidrs: overlapping(2000, 50) }],
-  ['10,000 x 2 on 500, CIDRs overlap in part', { namespaces: 10_000, each: 2, nodes: 500, cidrs: overlapping(20_000, 500) }],
+  [
+    '10,000 x 2 on 500, CIDRs overlap in part',
+    { namespaces: 10_000, each: 2, nodes: 500, cidrs: overlapping(20_000, 500) },
+  ],
   ['10,000 x 2 on 500, every node at capacity', { namespaces: 10_000, each: 2, nodes: 500, cidrs: shared, limits: 40 }],
   ['10,000 x 2 on 500, room for half', { namespaces: 10_000, each: 2, nodes: 500, cidrs: shared, limits: 20 }],
   ['one namespace with 500 on 500', { namespaces: 1, each: 500, nodes: 500, cidrs: shared }],
@@ -130,7 +157,9 @@ const targets = { first: 300, steady: 30, offline: 50, updates: 70, mib: 200 } a
 
 /** The row in a process of its own. */
 function measureApart(row: number): Figures {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, String(row)], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, String(row)], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(stderr);
   return JSON.parse(stdout) as Figures;
 }
@@ -138,15 +167,41 @@ function measureApart(row: number): Figures {
 /** Prints the table; false when a figure for 10,000 x 2 on 500 nodes misses its target. */
 export function bench(): boolean {
   const rows = shapes.map(([name], row) => [name, measureApart(row)] as const);
-  const head = ['', 'first ms', 'steady ms', 'node off ms', 'node on ms', '10,000 updates ms', 'whole state ms', 'placed', 'spread', 'RSS MiB'];
+  const head = [
+    '',
+    'first ms',
+    'steady ms',
+    'node off ms',
+    'node on ms',
+    '10,000 updates ms',
+    'whole state ms',
+    'placed',
+    'spread',
+    'RSS MiB',
+  ];
   table(
     'Egress model',
     head,
-    rows.map(([name, f]) => [name, f.first, f.steady, f.offline, f.online, f.updates, f.state, String(f.placed), String(f.spread), f.mib]),
+    rows.map(([name, f]) => [
+      name,
+      f.first,
+      f.steady,
+      f.offline,
+      f.online,
+      f.updates,
+      f.state,
+      String(f.placed),
+      String(f.spread),
+      f.mib,
+    ]),
   );
-  console.log(`\nTargets at 10,000 x 2 on 500 nodes: first ${targets.first}, steady ${targets.steady}, node off ${targets.offline}, updates ${targets.updates} ms; ${targets.mib} MiB.`);
+  console.log(
+    `\nTargets at 10,000 x 2 on 500 nodes: first ${targets.first}, steady ${targets.steady}, node off ${targets.offline}, updates ${targets.updates} ms; ${targets.mib} MiB.`,
+  );
   const main = rows.find(([name]) => name === '10,000 x 2 on 500 nodes')?.[1];
-  return main !== undefined && Object.entries(targets).every(([key, most]) => main[key as keyof typeof targets] <= most);
+  return (
+    main !== undefined && Object.entries(targets).every(([key, most]) => main[key as keyof typeof targets] <= most)
+  );
 }
 
 if (process.argv[1] === import.meta.filename) {

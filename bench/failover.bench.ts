@@ -30,7 +30,10 @@ const modes: readonly Mode[] = [
 ];
 
 async function upLab({ interval, firstAvailable }: Mode): Promise<TestLab> {
-  const options = [...(interval === undefined ? [] : [`probe-interval=${interval}`]), ...(firstAvailable === true ? ['first-available'] : [])];
+  const options = [
+    ...(interval === undefined ? [] : [`probe-interval=${interval}`]),
+    ...(firstAvailable === true ? ['first-available'] : []),
+  ];
   if (interval === undefined) delete process.env['SDN_COMPAT_CONTROLLER_PROBE_INTERVAL'];
   else process.env['SDN_COMPAT_CONTROLLER_PROBE_INTERVAL'] = interval; // the lab's controller inherits it
   return TestLab.up(...options.flatMap((option) => ['--agent-option', option]));
@@ -38,11 +41,19 @@ async function upLab({ interval, firstAvailable }: Mode): Promise<TestLab> {
 
 /** The workers that host egress IPs now. */
 async function hostsNow(lab: TestLab): Promise<Worker[]> {
-  const { items } = JSON.parse(await lab.must(['get', 'hostsubnet', '-o', 'json'])) as { items: { metadata: { name: string }; egressIPs?: string[] }[] };
-  return workers.filter((worker) => items.some(({ metadata, egressIPs = [] }) => metadata.name.startsWith(worker) && egressIPs.length > 0));
+  const { items } = JSON.parse(await lab.must(['get', 'hostsubnet', '-o', 'json'])) as {
+    items: { metadata: { name: string }; egressIPs?: string[] }[];
+  };
+  return workers.filter((worker) =>
+    items.some(({ metadata, egressIPs = [] }) => metadata.name.startsWith(worker) && egressIPs.length > 0),
+  );
 }
 
-async function repeat(lab: TestLab, clients: ReadonlyMap<Worker, Client>, { round, target }: { round: number; target: number }): Promise<number> {
+async function repeat(
+  lab: TestLab,
+  clients: ReadonlyMap<Worker, Client>,
+  { round, target }: { round: number; target: number },
+): Promise<number> {
   const hosts = await hostsNow(lab);
   const victim = hosts[round % hosts.length]!;
   const others = [...clients].flatMap(([worker, client]) => (worker === victim ? [] : [client]));
@@ -63,14 +74,23 @@ async function measure(mode: Mode): Promise<number[]> {
     await lab.namespace('red');
     await lab.pods(...workers.map((worker) => [`red/${worker}`, worker] as const));
     for (const [index, worker] of (['worker1', 'worker2'] as const).entries()) {
-      await lab.patch('hostsubnet', worker, mode.isAutomatic === true ? { egressCIDRs: ['192.168.7.0/24'] } : { egressIPs: [ips[index]] });
+      await lab.patch(
+        'hostsubnet',
+        worker,
+        mode.isAutomatic === true ? { egressCIDRs: ['192.168.7.0/24'] } : { egressIPs: [ips[index]] },
+      );
     }
     await lab.patch('netnamespace', 'red', { egressIPs: mode.isAutomatic === true ? [ips[0]] : [...ips] });
     for (const worker of workers) clients.set(worker, await Client.start(lab, `red/${worker}`));
-    await until('all have an egress IP', () => [...clients.values()].every((client) => client.attempts.at(-1)?.source.startsWith('192.168.7.20') === true), 20);
+    await until(
+      'all have an egress IP',
+      () => [...clients.values()].every((client) => client.attempts.at(-1)?.source.startsWith('192.168.7.20') === true),
+      20,
+    );
     await sleep(4_000);
     const outages: number[] = [];
-    for (let round = 0; round < repetitions; round += 1) outages.push(await repeat(lab, clients, { round, target: mode.target }));
+    for (let round = 0; round < repetitions; round += 1)
+      outages.push(await repeat(lab, clients, { round, target: mode.target }));
     return outages.sort((a, b) => a - b);
   } finally {
     for (const client of clients.values()) client.stop();
@@ -78,11 +98,14 @@ async function measure(mode: Mode): Promise<number[]> {
   }
 }
 
-const at = (sorted: readonly number[], share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+const at = (sorted: readonly number[], share: number): number =>
+  sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 
 /** Prints the table; false when a p95 misses its target. */
 export async function bench(): Promise<boolean> {
-  console.log(`${'mode'.padEnd(32)}${['runs', 'min', 'median', 'p95', 'max', 'target'].map((name) => name.padStart(8)).join('')}  ms`);
+  console.log(
+    `${'mode'.padEnd(32)}${['runs', 'min', 'median', 'p95', 'max', 'target'].map((name) => name.padStart(8)).join('')}  ms`,
+  );
   let isGood = true;
   for (const mode of modes) {
     const sorted = await measure(mode);

@@ -12,7 +12,8 @@ import { table, timed } from './clusters.ts';
 
 const program = join(import.meta.dirname, '../dist/sdn-compat.js');
 /** Prints its own peak of memory at the end, for the process that started it. */
-const observer = "process.on('exit', () => require('node:fs').writeFileSync(process.env.PEAK_FILE, String(process.resourceUsage().maxRSS)))";
+const observer =
+  "process.on('exit', () => require('node:fs').writeFileSync(process.env.PEAK_FILE, String(process.resourceUsage().maxRSS)))";
 const runs = 3;
 
 interface Figures {
@@ -28,8 +29,20 @@ function measure(args: readonly string[], base: string): Figures {
   const peakFile = join(folder, 'peak');
   writeFileSync(observerFile, observer);
   const all = Array.from({ length: runs }, (_, run) => {
-    const command = ['--require', observerFile, program, 'migrate', ...args.map((arg) => arg.replace('OUT', join(folder, `out-${run}`)))];
-    const { ms, value } = timed(() => spawnSync(process.execPath, command, { env: { ...process.env, PEAK_FILE: peakFile }, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] }));
+    const command = [
+      '--require',
+      observerFile,
+      program,
+      'migrate',
+      ...args.map((arg) => arg.replace('OUT', join(folder, `out-${run}`))),
+    ];
+    const { ms, value } = timed(() =>
+      spawnSync(process.execPath, command, {
+        env: { ...process.env, PEAK_FILE: peakFile },
+        encoding: 'utf8',
+        stdio: ['ignore', 'ignore', 'pipe'],
+      }),
+    );
     if (value.status !== 0) throw new Error(value.stderr);
     return { ms, mib: Number(readFileSync(peakFile, 'utf8')) / 1024 };
   });
@@ -53,7 +66,11 @@ export function bench(): boolean {
       ['plan, YAML', yaml, targets.yaml, measure(['plan', '--to', 'ovn', '--out', 'OUT', '-f', yaml], folder)],
       ['inspect, JSON', json, targets.json, measure(['inspect', '-o', 'json', '-f', json], folder)],
     ] as const;
-    table('Migration: 10,000 namespaces, 500 nodes', ['', 'MB', 'ms', 'at most', 'RSS MiB', 'at most'], rows.map(([name, file, most, { ms, mib }]) => [name, megabytes(file), ms, most, mib, targets.mib]));
+    table(
+      'Migration: 10,000 namespaces, 500 nodes',
+      ['', 'MB', 'ms', 'at most', 'RSS MiB', 'at most'],
+      rows.map(([name, file, most, { ms, mib }]) => [name, megabytes(file), ms, most, mib, targets.mib]),
+    );
     return rows.every(([, , most, { ms, mib }]) => ms <= most && mib <= targets.mib);
   } finally {
     rmSync(folder, { recursive: true });

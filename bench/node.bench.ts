@@ -43,7 +43,14 @@ async function makeCluster(client: KubeClient, signal: AbortSignal): Promise<Obj
   await until('every namespace has a VNID', () => cache.list().length >= namespaceCount, 60);
   await inParallel(numbers(otherNodes), 16, async (index) => {
     const name = `far-${index}`;
-    const host = { apiVersion: 'network.openshift.io/v1' as const, kind: 'HostSubnet' as const, metadata: { name }, host: name, hostIP: `192.168.8.${index}`, subnet: `10.254.${index + 5}.0/24` };
+    const host = {
+      apiVersion: 'network.openshift.io/v1' as const,
+      kind: 'HostSubnet' as const,
+      metadata: { name },
+      host: name,
+      hostIP: `192.168.8.${index}`,
+      subnet: `10.254.${index + 5}.0/24`,
+    };
     await client.create<HostSubnetObject>(hostSubnets, host);
   });
   await inParallel(numbers(namespaceCount), 16, async (index) => {
@@ -55,8 +62,13 @@ async function makeCluster(client: KubeClient, signal: AbortSignal): Promise<Obj
 async function listIPs(client: KubeClient): Promise<void> {
   const all = numbers(namespaceCount).map(egressIPs);
   const firsts = all.map(([ip]) => ip!);
-  const lists = { worker0: firsts.slice(0, hostedHere), worker1: firsts.slice(hostedHere), worker2: all.flatMap(([, ip]) => ip ?? []) };
-  for (const [worker, listed] of Object.entries(lists)) await client.patch(hostSubnets, { name: full(worker) }, { egressIPs: listed }, { type: 'merge' });
+  const lists = {
+    worker0: firsts.slice(0, hostedHere),
+    worker1: firsts.slice(hostedHere),
+    worker2: all.flatMap(([, ip]) => ip ?? []),
+  };
+  for (const [worker, listed] of Object.entries(lists))
+    await client.patch(hostSubnets, { name: full(worker) }, { egressIPs: listed }, { type: 'merge' });
 }
 
 async function makePods(client: KubeClient): Promise<void> {
@@ -64,8 +76,13 @@ async function makePods(client: KubeClient): Promise<void> {
     const spec = { nodeName: full('worker0'), containers: [{ name: 'c', image: 'c' }] };
     await client.create<PodObject>(pods, { metadata: { name: 'pod', namespace: project(index) }, spec });
   });
-  const isReady = ({ status }: PodObject): boolean => status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
-  await until('all pods are ready', async () => (await client.list<PodObject>(pods)).items.filter(isReady).length === podCount, 180);
+  const isReady = ({ status }: PodObject): boolean =>
+    status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
+  await until(
+    'all pods are ready',
+    async () => (await client.list<PodObject>(pods)).items.filter(isReady).length === podCount,
+    180,
+  );
 }
 
 interface LogLine {
@@ -74,8 +91,12 @@ interface LogLine {
 }
 
 const agentLog = (lab: TestLab): readonly LogLine[] =>
-  readFileSync(`${lab.dir}/log/node-worker0.log`, 'utf8').split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as LogLine);
-const first = (lab: TestLab): readonly LogLine[] => agentLog(lab).filter(({ msg }) => msg === 'the node is as the cluster says');
+  readFileSync(`${lab.dir}/log/node-worker0.log`, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as LogLine);
+const first = (lab: TestLab): readonly LogLine[] =>
+  agentLog(lab).filter(({ msg }) => msg === 'the node is as the cluster says');
 
 /** Starts the agent of worker0; milliseconds from its start until the node is as the cluster says. */
 async function start(lab: TestLab): Promise<number> {
@@ -88,7 +109,13 @@ async function start(lab: TestLab): Promise<number> {
 /** All that the agent writes on the machine, as text: flows with their ages cut off are compared, and their ages are checked. */
 async function written(lab: TestLab): Promise<string> {
   const of = async (...argv: string[]): Promise<string> => (await lab.node('worker0', ...argv)).stdout;
-  const parts = [of('nft', '-a', 'list', 'table', 'ip', 'sdn_compat'), of('nft', '-a', 'list', 'table', 'ip', 'sdn_compat_guard'), of('ip', '-4', 'addr', 'show'), of('ip', 'rule', 'show'), of('ip', 'route', 'show', 'table', 'all')];
+  const parts = [
+    of('nft', '-a', 'list', 'table', 'ip', 'sdn_compat'),
+    of('nft', '-a', 'list', 'table', 'ip', 'sdn_compat_guard'),
+    of('ip', '-4', 'addr', 'show'),
+    of('ip', 'rule', 'show'),
+    of('ip', 'route', 'show', 'table', 'all'),
+  ];
   return (await Promise.all(parts)).join('\n');
 }
 
@@ -102,12 +129,18 @@ async function youngest(lab: TestLab): Promise<number> {
 }
 
 /** Puts connections to the outside into the worker's conntrack: so many, of a pod address, with an owner and a source. */
-async function track(lab: TestLab, count: number, { from, mark, source }: { readonly from: string; readonly mark: number; readonly source: string }): Promise<void> {
+async function track(
+  lab: TestLab,
+  count: number,
+  { from, mark, source }: { readonly from: string; readonly mark: number; readonly source: string },
+): Promise<void> {
   const lines = numbers(count).map((index) => {
     const [to, port] = [`10.1.${index >> 8}.${index & 255}`, 1_024 + (index % 60_000)];
     return `-A -t 600 -u SEEN_REPLY,ASSURED -s ${from} -d ${to} -r ${to} -q ${source} -p udp --sport ${port} --dport 53 --reply-port-src 53 --reply-port-dst ${port} --mark ${mark}`;
   });
-  const ran = await run('ip', ['netns', 'exec', `sdnc.${lab.name}.worker0`, 'conntrack', '-R', '-'], { input: `${lines.join('\n')}\n` });
+  const ran = await run('ip', ['netns', 'exec', `sdnc.${lab.name}.worker0`, 'conntrack', '-R', '-'], {
+    input: `${lines.join('\n')}\n`,
+  });
   if (ran.status !== 0) throw new Error(ran.stderr);
 }
 
@@ -127,17 +160,30 @@ async function measureEnding(lab: TestLab, client: KubeClient, cache: ObjectCach
   const { podIP = '' } = (await client.get<PodObject>(pods, { name: 'pod', namespace: name }))?.status ?? {};
   const mark = 0x20000000 + cache.get(name)!.netid;
   await track(lab, endedConnections, { from: podIP, mark, source: egressIPs(3)[0]! });
-  const left = async (): Promise<number> => (await lab.node('worker0', 'conntrack', '-L', '-f', 'ipv4', '--mark', String(mark))).stdout.split('\n').length - 1;
+  const left = async (): Promise<number> =>
+    (await lab.node('worker0', 'conntrack', '-L', '-f', 'ipv4', '--mark', String(mark))).stdout.split('\n').length - 1;
   if ((await left()) < endedConnections) throw new Error('the connections are not there');
   const began = performance.now();
   await client.patch(netNamespaces, { name }, { egressIPs: null }, { type: 'merge' });
-  const others = measureChanges(lab, client, cache, numbers(5).map((index) => 200 + index), 0);
+  const others = measureChanges(
+    lab,
+    client,
+    cache,
+    numbers(5).map((index) => 200 + index),
+    0,
+  );
   await until('all have ended', async () => (await left()) === 0, 30);
   return { all: (performance.now() - began) / 1_000, others: await others };
 }
 
 /** Milliseconds from the watch's event to the flow on the bridge, as Open vSwitch itself tells of it, for each change. */
-async function measureChanges(lab: TestLab, client: KubeClient, cache: ObjectCache<NetNamespaceObject>, which: readonly number[], rest: number): Promise<readonly number[]> {
+async function measureChanges(
+  lab: TestLab,
+  client: KubeClient,
+  cache: ObjectCache<NetNamespaceObject>,
+  which: readonly number[],
+  rest: number,
+): Promise<readonly number[]> {
   const monitor = spawn('ovs-ofctl', ['monitor', 'br0', 'watch:!initial,table=101'], {
     env: { ...process.env, OVS_RUNDIR: `/run/sdn-compat-lab/${lab.name}/ovs/worker0` },
     stdio: ['ignore', 'ignore', 'pipe'], // It prints what it monitors to standard error.
@@ -151,7 +197,8 @@ async function measureChanges(lab: TestLab, client: KubeClient, cache: ObjectCac
     const netid = cache.get(name)!.netid;
     const onBridge = new Promise<number>((resolve) => {
       told = (line) => {
-        if (line.includes(`reg0=0x${netid.toString(16)},`) || line.includes(`reg0=0x${netid.toString(16)} `)) resolve(performance.now());
+        if (line.includes(`reg0=0x${netid.toString(16)},`) || line.includes(`reg0=0x${netid.toString(16)} `))
+          resolve(performance.now());
       };
     });
     const event = new Promise<number>((resolve) => {
@@ -174,7 +221,8 @@ const cpuSeconds = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
 };
-const peakMiB = (pid: number): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+const peakMiB = (pid: number): number =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
 /** Prints the table; false when a figure misses its target. */
 export async function bench(): Promise<boolean> {
@@ -199,7 +247,13 @@ export async function bench(): Promise<boolean> {
     await sleep(1_000);
     const after = await written(lab);
     const isUntouched = after === before && (await youngest(lab)) * 1_000 > Date.now() - began;
-    const times = await measureChanges(lab, client, cache, numbers(changes).map((index) => 100 + index), 500);
+    const times = await measureChanges(
+      lab,
+      client,
+      cache,
+      numbers(changes).map((index) => 100 + index),
+      500,
+    );
     await sleep(3_000);
     const pid = lab.pid('node-worker0');
     const cpu = cpuSeconds(pid);
@@ -214,17 +268,33 @@ export async function bench(): Promise<boolean> {
     const figures: readonly (readonly [string, number, number])[] = [
       ['s, start of the agent until all flows and sets are there, from none', empty / 1_000, 2],
       ['s, start of the agent when nothing has changed', restart / 1_000, 2],
-      [`writes on flows, nft, addresses, routes and rules then (${isUntouched ? 'none' : 'SOME'})`, isUntouched ? 0 : 1, 0],
-      ['ms at p50, event of a NetNamespace until its flow is on the bridge', times[Math.floor(times.length / 2)] ?? Number.NaN, 60],
+      [
+        `writes on flows, nft, addresses, routes and rules then (${isUntouched ? 'none' : 'SOME'})`,
+        isUntouched ? 0 : 1,
+        0,
+      ],
+      [
+        'ms at p50, event of a NetNamespace until its flow is on the bridge',
+        times[Math.floor(times.length / 2)] ?? Number.NaN,
+        60,
+      ],
       ['ms at p95', times[Math.floor(times.length * 0.95)] ?? Number.NaN, 60],
       ['MiB of memory at most', memory, 200],
       ['% CPU of one core, idle', idle, 1],
       [`s, start of the agent with ${trackedConnections} connections tracked`, tracking / 1_000, 2],
       [`s until ${endedConnections} connections of a namespace have ended, among ${trackedConnections}`, ended.all, 1],
-      ['ms at most, event of another NetNamespace until its flow is on the bridge meanwhile', ended.others.at(-1) ?? Number.NaN, 160],
+      [
+        'ms at most, event of another NetNamespace until its flow is on the bridge meanwhile',
+        ended.others.at(-1) ?? Number.NaN,
+        160,
+      ],
     ];
     client.close();
-    table(`Node agent: ${namespaceCount} namespaces with egress IPs, ${podCount} pods here, ${otherNodes} other nodes`, ['', 'measured', 'at most'], figures);
+    table(
+      `Node agent: ${namespaceCount} namespaces with egress IPs, ${podCount} pods here, ${otherNodes} other nodes`,
+      ['', 'measured', 'at most'],
+      figures,
+    );
     return figures.every(([, measured, most]) => measured <= most);
   } finally {
     stop.abort();

@@ -6,7 +6,9 @@ interface Bench {
   readonly bench: () => Promise<boolean> | boolean;
 }
 
-const all = (await readdir(import.meta.dirname)).filter((file) => file.endsWith('.bench.ts')).map((file) => file.slice(0, -'.bench.ts'.length));
+const all = (await readdir(import.meta.dirname))
+  .filter((file) => file.endsWith('.bench.ts'))
+  .map((file) => file.slice(0, -'.bench.ts'.length));
 const names = process.argv.length > 2 ? process.argv.slice(2) : all.sort();
 for (const name of names) {
   if (!all.includes(name)) {

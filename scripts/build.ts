@@ -10,10 +10,17 @@ const clientWithoutModels: Plugin = {
   name: 'client-without-models',
   setup(bundle) {
     bundle.onResolve({ filter: /./ }, async (args) => {
-      const own = args.path === '@kubernetes/client-node' || args.importer.includes('/node_modules/@kubernetes/client-node/');
+      const own =
+        args.path === '@kubernetes/client-node' || args.importer.includes('/node_modules/@kubernetes/client-node/');
       if (!own || args.pluginData === 'resolved') return undefined;
       const { kind, importer, resolveDir } = args;
-      const found = await bundle.resolve(args.path, { kind, importer, resolveDir, pluginData: 'resolved', with: args.with });
+      const found = await bundle.resolve(args.path, {
+        kind,
+        importer,
+        resolveDir,
+        pluginData: 'resolved',
+        with: args.with,
+      });
       return found.path.includes('/node_modules/@kubernetes/client-node/') ? { ...found, sideEffects: false } : found;
     });
   },

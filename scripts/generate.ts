@@ -2,7 +2,7 @@
  * Makes api/openapi.json, api/generated.ts and api/crds.ts from the CRDs in api/. With --check it writes nothing and
  * exits 1 when one of the files is not what it would write.
  */
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
 
@@ -10,7 +10,10 @@ interface Crd {
   spec: {
     group: string;
     names: { kind: string };
-    versions: { name: string; schema: { openAPIV3Schema: { properties: Record<string, object>; required?: string[] } } }[];
+    versions: {
+      name: string;
+      schema: { openAPIV3Schema: { properties: Record<string, object>; required?: string[] } };
+    }[];
   };
 }
 
@@ -35,7 +38,9 @@ const files = (await readdir('api')).filter((name) => name.endsWith('.yaml')).so
 
 /** The CRDs as a module, so that bundles and tests have them without reading files. */
 async function crdModule(): Promise<string> {
-  const texts = await Promise.all(files.map(async (file) => JSON.stringify(load(await readFile(`api/${file}`, 'utf8')))));
+  const texts = await Promise.all(
+    files.map(async (file) => JSON.stringify(load(await readFile(`api/${file}`, 'utf8')))),
+  );
   return `/** The CRDs of this folder. Generated: never edited. */\nexport const crds: readonly object[] = [\n${texts.map((text) => `  ${text},\n`).join('')}];\n`;
 }
 

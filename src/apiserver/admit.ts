@@ -23,7 +23,9 @@ function checkIdentity(resource: Resource, body: JsonObject): void {
   const kind = textAt(body, 'kind') ?? '';
   if (kind === '') throw badRequest(`${unhandled(resource)}: Object 'Kind' is missing`);
   if (kind !== resource.kind) {
-    throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: it is another kind`);
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: it is another kind`,
+    );
   }
   if (version !== expected) {
     throw badRequest(`the API version in the data (${version}) does not match the expected API version (${expected})`);

@@ -4,16 +4,16 @@ import {
   childrenOf,
   compareFields,
   difference,
+  type FieldSet,
   fieldsOf,
   intersection,
   managedSchema,
+  type Path,
   pathText,
   shownPath,
   union,
-  type FieldSet,
-  type Path,
 } from './fields.ts';
-import { isSame, managersOf, setFields, withManagers, type Manager, type Writer } from './managers.ts';
+import { isSame, type Manager, managersOf, setFields, withManagers, type Writer } from './managers.ts';
 import { Refusal } from './refusal.ts';
 import type { Resource } from './resource.ts';
 import type { Schema } from './schema.ts';
@@ -69,7 +69,9 @@ function conflictText(conflicts: readonly { readonly manager: Manager; readonly 
   if (conflicts.length === 1 && first !== undefined) {
     return `Apply failed with 1 conflict: conflict with ${shownManager(first.manager)}: ${shownPath(first.path)}`;
   }
-  const managers = [...new Set(conflicts.map(({ manager }) => manager))].sort((a, b) => (a.manager < b.manager ? -1 : 1));
+  const managers = [...new Set(conflicts.map(({ manager }) => manager))].sort((a, b) =>
+    a.manager < b.manager ? -1 : 1,
+  );
   const lines = managers.flatMap((manager) => [
     `conflicts with ${shownManager(manager)}:`,
     ...conflicts.filter((one) => one.manager === manager).map(({ path }) => `- ${shownPath(path)}`),
@@ -80,11 +82,15 @@ function conflictText(conflicts: readonly { readonly manager: Manager; readonly 
 function shownManager({ manager, operation, apiVersion, subresource }: Manager): string {
   const name = JSON.stringify(manager);
   if (operation === 'Apply') return name;
-  return subresource === '' ? `${name} using ${apiVersion}` : `${name} with subresource ${JSON.stringify(subresource)} using ${apiVersion}`;
+  return subresource === ''
+    ? `${name} using ${apiVersion}`
+    : `${name} with subresource ${JSON.stringify(subresource)} using ${apiVersion}`;
 }
 
 function refuseConflicts(others: readonly Manager[], changed: FieldSet): void {
-  const conflicts = others.flatMap((manager) => [...intersection(manager.fields, changed).values()].map((path) => ({ manager, path })));
+  const conflicts = others.flatMap((manager) =>
+    [...intersection(manager.fields, changed).values()].map((path) => ({ manager, path })),
+  );
   if (conflicts.length === 0) return;
   const causes = conflicts.map(({ manager, path }) => ({
     reason: 'FieldManagerConflict',

@@ -64,7 +64,10 @@ const nodeSchema: JsonObject = {
   type: 'object',
   properties: {
     ...identity,
-    spec: openObject({ unschedulable: { type: 'boolean', description: 'No new pods are placed on this node.' } }, { default: {} }),
+    spec: openObject(
+      { unschedulable: { type: 'boolean', description: 'No new pods are placed on this node.' } },
+      { default: {} },
+    ),
     status: openObject(
       { conditions, addresses: mapBy('type', openObject({ type: text, address: text })) },
       { default: {}, description: 'What the kubelet says of the node.' },
@@ -128,7 +131,11 @@ const crdSchema: JsonObject = {
   description: 'A kind that this server learns at run time.',
   type: 'object',
   required: ['spec'],
-  properties: { ...identity, spec: openObject({}, { description: 'Names, scope and versions of the kind.' }), status: open },
+  properties: {
+    ...identity,
+    spec: openObject({}, { description: 'Names, scope and versions of the kind.' }),
+    status: open,
+  },
 };
 
 interface Definition {
@@ -167,8 +174,22 @@ const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVer
 
 /** Namespace, Node, Pod, Event, Lease and CustomResourceDefinition. */
 export const builtinResources: readonly Resource[] = [
-  resource({ kind: namespaces, schema: namespaceSchema, columns: namespaceColumns, shortNames: ['ns'], hasStatus: true, selectable: ['status.phase'] }),
-  resource({ kind: nodes, schema: nodeSchema, columns: nodeColumns, shortNames: ['no'], hasStatus: true, selectable: ['spec.unschedulable'] }),
+  resource({
+    kind: namespaces,
+    schema: namespaceSchema,
+    columns: namespaceColumns,
+    shortNames: ['ns'],
+    hasStatus: true,
+    selectable: ['status.phase'],
+  }),
+  resource({
+    kind: nodes,
+    schema: nodeSchema,
+    columns: nodeColumns,
+    shortNames: ['no'],
+    hasStatus: true,
+    selectable: ['spec.unschedulable'],
+  }),
   resource({
     kind: pods,
     schema: podSchema,
@@ -182,8 +203,20 @@ export const builtinResources: readonly Resource[] = [
     schema: eventSchema,
     columns: eventColumns,
     shortNames: ['ev'],
-    selectable: ['type', 'reason', 'source', 'reportingComponent', ...involved.map((field) => `involvedObject.${field}`)],
+    selectable: [
+      'type',
+      'reason',
+      'source',
+      'reportingComponent',
+      ...involved.map((field) => `involvedObject.${field}`),
+    ],
   }),
   resource({ kind: leases, schema: leaseSchema, columns: leaseColumns }),
-  resource({ kind: customResourceDefinitions, schema: crdSchema, columns: crdColumns, shortNames: ['crd', 'crds'], hasStatus: true }),
+  resource({
+    kind: customResourceDefinitions,
+    schema: crdSchema,
+    columns: crdColumns,
+    shortNames: ['crd', 'crds'],
+    hasStatus: true,
+  }),
 ];

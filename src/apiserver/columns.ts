@@ -1,7 +1,7 @@
 /** The columns of `kubectl get`: for the kinds built in, and out of a CRD's printer columns. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../model/json.ts';
 import { parseJsonPath } from './jsonpath.ts';
-import { objectAt, objectsAt, textAt, type StoredObject } from './object.ts';
+import { objectAt, objectsAt, type StoredObject, textAt } from './object.ts';
 import type { Column } from './resource.ts';
 import { UnsupportedSchema } from './schema.ts';
 
@@ -79,7 +79,9 @@ function nodeStatus(object: StoredObject): string {
 
 function nodeRoles(object: StoredObject): string {
   const prefix = 'node-role.kubernetes.io/';
-  const labels = Object.keys(objectAt(object.metadata, 'labels')).filter((key) => key.startsWith(prefix) && key !== prefix);
+  const labels = Object.keys(objectAt(object.metadata, 'labels')).filter(
+    (key) => key.startsWith(prefix) && key !== prefix,
+  );
   const roles = labels.map((key) => key.slice(prefix.length)).sort();
   return roles.length === 0 ? '<none>' : roles.join(',');
 }
@@ -109,12 +111,16 @@ export const nodeColumns: readonly Column[] = [
 ];
 
 function podReady(object: StoredObject): string {
-  const ready = objectsAt(objectAt(object, 'status'), 'containerStatuses').filter((status) => status['ready'] === true).length;
+  const ready = objectsAt(objectAt(object, 'status'), 'containerStatuses').filter(
+    (status) => status['ready'] === true,
+  ).length;
   return `${String(ready)}/${String(objectsAt(objectAt(object, 'spec'), 'containers').length)}`;
 }
 
 function podRestarts(object: StoredObject): string {
-  const counts = objectsAt(objectAt(object, 'status'), 'containerStatuses').map(({ restartCount }) => Number(restartCount ?? 0));
+  const counts = objectsAt(objectAt(object, 'status'), 'containerStatuses').map(({ restartCount }) =>
+    Number(restartCount ?? 0),
+  );
   return String(counts.reduce((sum, count) => sum + count, 0));
 }
 
@@ -130,7 +136,9 @@ function podStatus(object: StoredObject): string {
 }
 
 function podGates(object: StoredObject): string {
-  const gates = objectsAt(objectAt(object, 'spec'), 'readinessGates').map((gate) => textAt(gate, 'conditionType') ?? '');
+  const gates = objectsAt(objectAt(object, 'spec'), 'readinessGates').map(
+    (gate) => textAt(gate, 'conditionType') ?? '',
+  );
   if (gates.length === 0) return '<none>';
   return `${String(gates.filter((gate) => conditionIs(object, gate) === 'True').length)}/${String(gates.length)}`;
 }
@@ -171,7 +179,10 @@ export const eventColumns: readonly Column[] = [
   column('Source', eventSource, wide),
   column('Message', (object) => (textAt(object, 'message') ?? '').trim()),
   column('First Seen', (object, now) => age(eventTime(object, 'firstTimestamp'), now), wide),
-  column('Count', (object) => (typeof object['count'] === 'number' ? object['count'] : 1), { ...wide, type: 'integer' }),
+  column('Count', (object) => (typeof object['count'] === 'number' ? object['count'] : 1), {
+    ...wide,
+    type: 'integer',
+  }),
   column('Name', (object) => object.metadata.name, { ...wide, format: 'name' }),
 ];
 
@@ -192,7 +203,9 @@ function cellText(value: Json): string {
 
 function joined(values: readonly Json[]): string {
   const [first] = values;
-  return values.length === 1 && (isJsonArray(first) || isJsonObject(first)) ? JSON.stringify(first) : values.map(cellText).join(',');
+  return values.length === 1 && (isJsonArray(first) || isJsonObject(first))
+    ? JSON.stringify(first)
+    : values.map(cellText).join(',');
 }
 
 /** The cell of a printer column, as its type says; null when there is nothing or it does not fit. */
@@ -225,6 +238,8 @@ function customColumn(definition: JsonObject, where: string): Column {
 export function printerColumns(version: JsonObject): readonly Column[] {
   const own = objectsAt(version, 'additionalPrinterColumns');
   if (own.length === 0) return [nameColumn, ageColumn];
-  return [nameColumn, ...own.map((definition, index) => customColumn(definition, `additionalPrinterColumns[${String(index)}]`))];
+  return [
+    nameColumn,
+    ...own.map((definition, index) => customColumn(definition, `additionalPrinterColumns[${String(index)}]`)),
+  ];
 }
-

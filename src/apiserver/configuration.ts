@@ -52,7 +52,12 @@ export function applyConfiguration(
   const { resource, name } = target;
   const { settings, query } = request;
   const config = complete(resource, name, given);
-  const application = { resource, writer: settings.writer, force: query.get('force') === 'true', now: objects.world.now() };
+  const application = {
+    resource,
+    writer: settings.writer,
+    force: query.get('force') === 'true',
+    now: objects.world.now(),
+  };
   if (objects.has(target)) {
     return { written: objects.update(target, (old) => applied(old, config, application), settings), isNew: false };
   }

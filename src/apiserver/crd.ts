@@ -16,7 +16,8 @@ function versionOf(crd: JsonObject, version: JsonObject, index: number): Resourc
   const plural = textAt(names, 'plural') ?? '';
   const source = objectAt(version, 'schema')['openAPIV3Schema'];
   const namespaced = textAt(spec, 'scope') === 'Namespaced';
-  if (!isJsonObject(source)) throw new UnsupportedSchema(`spec.versions[${String(index)}].schema.openAPIV3Schema: Required value`);
+  if (!isJsonObject(source))
+    throw new UnsupportedSchema(`spec.versions[${String(index)}].schema.openAPIV3Schema: Required value`);
   return {
     id: qualified(plural, group),
     group,
@@ -67,22 +68,36 @@ function outlineErrors(crd: JsonObject): readonly FieldError[] {
   }
   const strategy = textAt(objectAt(spec, 'conversion'), 'strategy') ?? 'None';
   if (strategy !== 'None') {
-    errors.push(invalidValue('spec.conversion.strategy', strategy, 'conversion between versions is not supported by this server'));
+    errors.push(
+      invalidValue('spec.conversion.strategy', strategy, 'conversion between versions is not supported by this server'),
+    );
   }
   return errors;
 }
 
 /** The kinds a CRD defines, one for each served version, or what is wrong with it. */
-export function resourcesOf(crd: JsonObject): { readonly resources: readonly Resource[]; readonly errors: readonly FieldError[] } {
+export function resourcesOf(crd: JsonObject): {
+  readonly resources: readonly Resource[];
+  readonly errors: readonly FieldError[];
+} {
   const errors = outlineErrors(crd);
   if (errors.length > 0) return { resources: [], errors };
   try {
-    const versions = objectsAt(objectAt(crd, 'spec'), 'versions').map((version, index) => ({ version, resource: versionOf(crd, version, index) }));
-    return { resources: versions.filter(({ version }) => version['served'] === true).map(({ resource }) => resource), errors };
+    const versions = objectsAt(objectAt(crd, 'spec'), 'versions').map((version, index) => ({
+      version,
+      resource: versionOf(crd, version, index),
+    }));
+    return {
+      resources: versions.filter(({ version }) => version['served'] === true).map(({ resource }) => resource),
+      errors,
+    };
   } catch (error) {
     if (!(error instanceof UnsupportedSchema)) throw error;
     const [field = '', ...why] = error.message.split(': ');
-    return { resources: [], errors: [{ reason: 'FieldValueInvalid', field, message: `Invalid value: ${why.join(': ')}` }] };
+    return {
+      resources: [],
+      errors: [{ reason: 'FieldValueInvalid', field, message: `Invalid value: ${why.join(': ')}` }],
+    };
   }
 }
 
@@ -92,7 +107,9 @@ export function establish(crd: JsonObject, now: string): JsonObject {
   const names = objectAt(spec, 'names');
   const kind = textAt(names, 'kind') ?? '';
   const accepted = { singular: kind.toLowerCase(), listKind: `${kind}List`, ...names };
-  const stored = objectsAt(spec, 'versions').flatMap((version) => (version['storage'] === true ? [textAt(version, 'name') ?? ''] : []));
+  const stored = objectsAt(spec, 'versions').flatMap((version) =>
+    version['storage'] === true ? [textAt(version, 'name') ?? ''] : [],
+  );
   const condition = (type: string, reason: string, message: string): JsonObject => ({
     type,
     status: 'True',

@@ -10,7 +10,12 @@ import { deleteSettings } from './settings.ts';
 
 function success(target: NamedTarget, last: StoredObject): JsonObject {
   const { resource, name } = target;
-  const details = { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.plural, uid: last.metadata.uid };
+  const details = {
+    name,
+    ...(resource.group === '' ? {} : { group: resource.group }),
+    kind: resource.plural,
+    uid: last.metadata.uid,
+  };
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }
 
@@ -22,7 +27,11 @@ export async function optionsBody(request: IncomingMessage): Promise<JsonObject>
 }
 
 /** Deletes the object and answers with it when it stays for now, with a Status when it is gone. */
-export async function handleDelete(objects: Objects, { request, response, query }: Exchange, target: NamedTarget): Promise<void> {
+export async function handleDelete(
+  objects: Objects,
+  { request, response, query }: Exchange,
+  target: NamedTarget,
+): Promise<void> {
   const { last, gone } = objects.delete(target, deleteSettings(query, await optionsBody(request)));
   answer(response, 200, JSON.stringify(gone ? success(target, last) : last));
 }

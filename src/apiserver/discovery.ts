@@ -52,7 +52,11 @@ function groups(registry: Registry): ReadonlyMap<string, readonly string[]> {
 function groupDocument(registry: Registry, name: string | undefined): JsonObject {
   const known = groups(registry);
   if (name === undefined) {
-    return { kind: 'APIGroupList', apiVersion: 'v1', groups: [...known].map(([group, versions]) => groupEntry(group, versions)) };
+    return {
+      kind: 'APIGroupList',
+      apiVersion: 'v1',
+      groups: [...known].map(([group, versions]) => groupEntry(group, versions)),
+    };
   }
   const versions = known.get(name);
   if (versions === undefined) throw unknownPath();
@@ -63,7 +67,8 @@ function groupDocument(registry: Registry, name: string | undefined): JsonObject
 export function discover(registry: Registry, parts: readonly string[]): JsonObject {
   const [root, first, second] = parts;
   if (parts.length > (root === 'api' ? 2 : 3)) throw unknownPath();
-  if (root === 'api' && first === undefined) return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
+  if (root === 'api' && first === undefined)
+    return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
   if (root === 'apis' && second === undefined) return groupDocument(registry, first);
   const groupVersion = root === 'api' ? (first ?? '') : `${first ?? ''}/${second ?? ''}`;
   const resources = registry.byGroupVersion().get(groupVersion);

@@ -3,9 +3,9 @@
  * values. A path is a list of elements written as FieldsV1 does: `f:NAME`, `k:{KEYS}` for an item of a keyed list,
  * `v:VALUE` for an item of a set.
  */
-import { isJsonArray, isJsonObject, jsonEqual, type Json, type JsonObject } from '../model/json.ts';
-import { parseSchema, type Schema } from './schema.ts';
+import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../model/json.ts';
 import type { Resource } from './resource.ts';
+import { parseSchema, type Schema } from './schema.ts';
 
 export type Path = readonly string[];
 /** Paths by their text. */
@@ -57,7 +57,10 @@ const schemas = new WeakMap<Resource, Schema>();
 export function managedSchema(resource: Resource): Schema {
   let schema = schemas.get(resource);
   if (schema === undefined) {
-    schema = { ...resource.schema, properties: new Map([...resource.schema.properties, ['metadata', managedMetadata]]) };
+    schema = {
+      ...resource.schema,
+      properties: new Map([...resource.schema.properties, ['metadata', managedMetadata]]),
+    };
     schemas.set(resource, schema);
   }
   return schema;
@@ -81,7 +84,8 @@ export interface Child {
 
 function listChildren(value: readonly Json[], schema: Schema): readonly Child[] | undefined {
   const items = schema.items ?? anything;
-  if (schema.listType === 'set') return value.map((item) => ({ element: `v:${JSON.stringify(item)}`, value: item, schema: items, isItem: true }));
+  if (schema.listType === 'set')
+    return value.map((item) => ({ element: `v:${JSON.stringify(item)}`, value: item, schema: items, isItem: true }));
   if (schema.listType !== 'map') return undefined;
   return value.map((item) => {
     const keys = [...schema.listKeys].sort().map((key) => [key, isJsonObject(item) ? (item[key] ?? null) : null]);
@@ -96,7 +100,9 @@ export function childrenOf(value: Json | undefined, schema: Schema): readonly Ch
   return Object.entries(value).flatMap(([key, field]) => {
     const declared = schema.properties.get(key);
     const child = declared ?? schema.additional ?? anything;
-    return field === undefined ? [] : [{ element: `f:${key}`, value: field, schema: child, isItem: declared === undefined }];
+    return field === undefined
+      ? []
+      : [{ element: `f:${key}`, value: field, schema: child, isItem: declared === undefined }];
   });
 }
 
@@ -120,7 +126,8 @@ export function fieldsOf(object: JsonObject, schema: Schema): FieldSet {
 /** All paths of a value, those of the things that hold others included. */
 function collectAll(value: Json, schema: Schema, path: Path, into: Map<string, Path>): void {
   into.set(pathText(path), path);
-  for (const child of childrenOf(value, schema) ?? []) collectAll(child.value, child.schema, [...path, child.element], into);
+  for (const child of childrenOf(value, schema) ?? [])
+    collectAll(child.value, child.schema, [...path, child.element], into);
 }
 
 export interface Comparison {
@@ -134,7 +141,12 @@ interface Difference {
   readonly removed: Map<string, Path>;
 }
 
-function compareValues(old: Json | undefined, value: Json | undefined, at: { readonly schema: Schema; readonly path: Path }, into: Difference): void {
+function compareValues(
+  old: Json | undefined,
+  value: Json | undefined,
+  at: { readonly schema: Schema; readonly path: Path },
+  into: Difference,
+): void {
   const { schema, path } = at;
   if (old === undefined || value === undefined) {
     if (value !== undefined) collectAll(value, schema, path, into.changed);
@@ -152,7 +164,8 @@ function compareValues(old: Json | undefined, value: Json | undefined, at: { rea
     earlier.delete(child.element);
     compareValues(one?.value, child.value, { schema: child.schema, path: [...path, child.element] }, into);
   }
-  for (const child of earlier.values()) compareValues(child.value, undefined, { schema: child.schema, path: [...path, child.element] }, into);
+  for (const child of earlier.values())
+    compareValues(child.value, undefined, { schema: child.schema, path: [...path, child.element] }, into);
 }
 
 /** Which fields differ between two states of an object. */
@@ -181,7 +194,9 @@ export function toFieldsV1(set: FieldSet): JsonObject {
   }
   const write = ({ children, isMember }: Tree): JsonObject => ({
     ...(isMember && children.size > 0 ? { '.': {} } : {}),
-    ...Object.fromEntries([...children].sort(([a], [b]) => (a < b ? -1 : 1)).map(([element, child]) => [element, write(child)])),
+    ...Object.fromEntries(
+      [...children].sort(([a], [b]) => (a < b ? -1 : 1)).map(([element, child]) => [element, write(child)]),
+    ),
   });
   return write(root);
 }
@@ -189,7 +204,8 @@ export function toFieldsV1(set: FieldSet): JsonObject {
 function readFields(fields: JsonObject, path: Path, into: Map<string, Path>): void {
   const entries = Object.entries(fields);
   if (path.length > 0 && (entries.length === 0 || fields['.'] !== undefined)) into.set(pathText(path), path);
-  for (const [element, inner] of entries) if (element !== '.' && isJsonObject(inner)) readFields(inner, [...path, element], into);
+  for (const [element, inner] of entries)
+    if (element !== '.' && isJsonObject(inner)) readFields(inner, [...path, element], into);
 }
 
 /** The set that FieldsV1 writes. */

@@ -3,17 +3,17 @@ import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../model/json.ts';
 import { applyConfiguration } from './configuration.ts';
 import { handleDelete, optionsBody } from './deletion.ts';
-import { requestedVersion, type Lists } from './list.ts';
-import { textAt, type StoredObject } from './object.ts';
+import { type Lists, requestedVersion } from './list.ts';
+import { type StoredObject, textAt } from './object.ts';
 import type { NamedTarget, Objects, Target, Written } from './objects.ts';
 import { changeOf } from './patch.ts';
+import { handleProjects } from './projectrequests.ts';
 import { projectGroup } from './projects.ts';
 import { parseProtobuf, protobufType } from './protobuf.ts';
-import { handleProjects } from './projectrequests.ts';
 import { methodNotAllowed, unknownPath } from './refusal.ts';
 import { mediaType, parseObject, readBody, type ResourcePath } from './request.ts';
 import { groupVersion, type Resource } from './resource.ts';
-import { answer, isSet, warningHeaders, type Exchange } from './respond.ts';
+import { answer, type Exchange, isSet, warningHeaders } from './respond.ts';
 import { matcherOf } from './selectors.ts';
 import { applyType, deleteSettings, writeSettings } from './settings.ts';
 import { listText, objectText, viewOf } from './view.ts';
@@ -88,7 +88,12 @@ export class Handler {
 
   #show({ request, response, query }: Exchange, resource: Resource, code: number, { object, warnings }: Written): void {
     const view = viewOf(request.headers.accept, query);
-    answer(response, code, objectText(resource, object, view, this.#options.objects.world.now()), warningHeaders(warnings));
+    answer(
+      response,
+      code,
+      objectText(resource, object, view, this.#options.objects.world.now()),
+      warningHeaders(warnings),
+    );
   }
 
   #list({ request, response, query }: Exchange, { resource, namespace }: Target): void {
@@ -96,7 +101,11 @@ export class Handler {
     const { store, now } = objects.world;
     const view = viewOf(request.headers.accept, query);
     const matcher = matcherOf(query, resource.selectable);
-    const page = lists.page(objects.collection(resource), { id: resource.id, namespace, matcher, query }, store.version);
+    const page = lists.page(
+      objects.collection(resource),
+      { id: resource.id, namespace, matcher, query },
+      store.version,
+    );
     answer(response, 200, listText(resource, page.entries, view, { now: now(), metadata: page.metadata }));
   }
 
@@ -147,7 +156,10 @@ export class Handler {
     const body = await readBody(exchange.request);
     const type = mediaType(exchange.request);
     if (type === applyType) {
-      const { written, isNew } = applyConfiguration(objects, target, parseObject(body, type), { settings, query: exchange.query });
+      const { written, isNew } = applyConfiguration(objects, target, parseObject(body, type), {
+        settings,
+        query: exchange.query,
+      });
       this.#show(exchange, target.resource, isNew ? 201 : 200, written);
       return;
     }

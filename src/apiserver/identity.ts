@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { ExecError, must, type Exec } from '../io/exec.ts';
+import { type Exec, ExecError, must } from '../io/exec.ts';
 
 export interface Certificate {
   readonly key: string;
@@ -18,11 +18,23 @@ export async function makeCertificate(run: Exec, names: readonly string[]): Prom
   const alternative = names.map((name) => (/^[\d.]+$|:/.test(name) ? `IP:${name}` : `DNS:${name}`)).join(',');
   const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '3650'];
   try {
-    await must(run, 'openssl', [...args, '-subj', '/CN=sdn-compat', '-addext', `subjectAltName=${alternative}`, '-keyout', key, '-out', certificate]);
+    await must(run, 'openssl', [
+      ...args,
+      '-subj',
+      '/CN=sdn-compat',
+      '-addext',
+      `subjectAltName=${alternative}`,
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+    ]);
     return { key: await readFile(key, 'utf8'), certificate: await readFile(certificate, 'utf8') };
   } catch (error) {
     if (error instanceof ExecError) throw error;
-    throw new Error('a certificate cannot be made: the program openssl is missing; install the package openssl', { cause: error });
+    throw new Error('a certificate cannot be made: the program openssl is missing; install the package openssl', {
+      cause: error,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -46,7 +58,9 @@ export function kubeconfigText(url: string, certificate: string, token: string):
   return dump({
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name, cluster: { server: url, 'certificate-authority-data': Buffer.from(certificate).toString('base64') } }],
+    clusters: [
+      { name, cluster: { server: url, 'certificate-authority-data': Buffer.from(certificate).toString('base64') } },
+    ],
     users: [{ name, user: { token } }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     'current-context': name,

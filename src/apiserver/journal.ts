@@ -6,9 +6,9 @@ import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { isJsonObject, parseJson, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../model/json.ts';
 import type { Certificate } from './identity.ts';
-import { objectAt, textAt, type StoredObject } from './object.ts';
+import { objectAt, type StoredObject, textAt } from './object.ts';
 import type { LogRecord } from './store.ts';
 
 /** What stays the same over restarts, so that kubeconfigs do. */
@@ -36,11 +36,17 @@ export function asStored(value: JsonObject): StoredObject | undefined {
   const metadata = objectAt(value, 'metadata');
   const [apiVersion, kind] = [textAt(value, 'apiVersion'), textAt(value, 'kind')];
   const { name, uid, resourceVersion, creationTimestamp } = metadata;
-  if (apiVersion === undefined || kind === undefined || typeof name !== 'string' || typeof uid !== 'string') return undefined;
+  if (apiVersion === undefined || kind === undefined || typeof name !== 'string' || typeof uid !== 'string')
+    return undefined;
   if (typeof resourceVersion !== 'string' || typeof creationTimestamp !== 'string') return undefined;
   const { namespace } = metadata;
   const scope = typeof namespace === 'string' ? { namespace } : {};
-  return { ...value, apiVersion, kind, metadata: { ...metadata, name, uid, resourceVersion, creationTimestamp, ...scope } };
+  return {
+    ...value,
+    apiVersion,
+    kind,
+    metadata: { ...metadata, name, uid, resourceVersion, creationTimestamp, ...scope },
+  };
 }
 
 function parseLine(line: string): JsonObject | undefined {

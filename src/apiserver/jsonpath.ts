@@ -37,12 +37,13 @@ function literal(text: string): Json {
 
 function parseSteps(text: string): readonly Step[] {
   const steps: Step[] = [];
-  for (let rest = text; rest !== ''; ) {
+  for (let rest = text; rest !== '';) {
     const [found] = tokens.flatMap(({ pattern, step }) => {
       const match = pattern.exec(rest);
       return match === null ? [] : [{ match, step }];
     });
-    if (found === undefined) throw new SyntaxError(`JSONPath ${JSON.stringify(text)} is not supported at ${JSON.stringify(rest)}`);
+    if (found === undefined)
+      throw new SyntaxError(`JSONPath ${JSON.stringify(text)} is not supported at ${JSON.stringify(rest)}`);
     steps.push(found.step(found.match));
     rest = rest.slice(found.match[0].length);
   }
@@ -79,7 +80,10 @@ function follow(values: readonly Json[], steps: readonly Step[]): readonly Json[
 
 /** Parses the path; throws SyntaxError for what is not supported. */
 export function parseJsonPath(text: string): JsonPath {
-  const path = text.trim().replace(/^\{(.*)\}$/, '$1').replace(/^\$/, '');
+  const path = text
+    .trim()
+    .replace(/^\{(.*)\}$/, '$1')
+    .replace(/^\$/, '');
   const steps = parseSteps(path.startsWith('.') || path.startsWith('[') ? path : `.${path}`);
   return (value) => follow([value], steps);
 }

@@ -1,5 +1,5 @@
 /** Lists, in pages when asked: later pages show the state the first one saw. */
-import { parseJson, isJsonObject, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../model/json.ts';
 import { badRequest, expired, Refusal } from './refusal.ts';
 import type { Matcher } from './selectors.ts';
 import type { Collection, Entry } from './store.ts';
@@ -32,7 +32,10 @@ const snapshotCount = 50;
 export function requestedVersion(query: URLSearchParams, current: number): number | undefined {
   const text = query.get('resourceVersion') ?? '';
   if (text === '') return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw badRequest(`Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^\d{1,15}$/.test(text))
+    throw badRequest(
+      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
   const version = Number(text);
   if (version <= current) return version;
   const message = `Timeout: Too large resource version: ${text}, current: ${String(current)}`;
@@ -77,12 +80,17 @@ export class Lists {
     return this.#part(request, { version, start: 0, limit }, entries);
   }
 
-  #part(request: ListRequest, at: { readonly version: number; readonly start: number; readonly limit: number }, all: readonly Entry[]): Page {
+  #part(
+    request: ListRequest,
+    at: { readonly version: number; readonly start: number; readonly limit: number },
+    all: readonly Entry[],
+  ): Page {
     const { version, start, limit } = at;
     const end = limit === 0 ? all.length : Math.min(all.length, start + pageSize(limit, all.length));
     const rest = all.length - end;
     const token = Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: version, start: end })).toString('base64url');
-    const more = rest === 0 ? {} : { continue: token, ...(request.matcher === undefined ? { remainingItemCount: rest } : {}) };
+    const more =
+      rest === 0 ? {} : { continue: token, ...(request.matcher === undefined ? { remainingItemCount: rest } : {}) };
     return { entries: all.slice(start, end), metadata: { resourceVersion: String(version), ...more } };
   }
 
@@ -116,6 +124,8 @@ function snapshotKey({ id, namespace, query }: ListRequest, version: number): st
 function select(entries: readonly Entry[], { namespace, matcher }: ListRequest): readonly Entry[] {
   if (namespace === undefined && matcher === undefined) return entries;
   return entries.filter(
-    ({ object }) => (namespace === undefined || object.metadata.namespace === namespace) && (matcher === undefined || matcher(object)),
+    ({ object }) =>
+      (namespace === undefined || object.metadata.namespace === namespace) &&
+      (matcher === undefined || matcher(object)),
   );
 }

@@ -1,6 +1,15 @@
 /** managedFields: which program wrote which fields, kept through every write. */
 import type { JsonObject } from '../model/json.ts';
-import { compareFields, difference, fromFieldsV1, managedSchema, sameSet, toFieldsV1, union, type FieldSet } from './fields.ts';
+import {
+  compareFields,
+  difference,
+  type FieldSet,
+  fromFieldsV1,
+  managedSchema,
+  sameSet,
+  toFieldsV1,
+  union,
+} from './fields.ts';
 import { objectAt, objectsAt, textAt, timestamp } from './object.ts';
 import { groupVersion, type Resource } from './resource.ts';
 
@@ -38,7 +47,10 @@ function entryOf({ manager, operation, subresource, apiVersion, time, fields }: 
 /** The object with these managers. */
 export function withManagers(object: JsonObject, managers: readonly Manager[]): JsonObject {
   const entries = managers.filter(({ fields }) => fields.size > 0).map(entryOf);
-  return { ...object, metadata: { ...objectAt(object, 'metadata'), managedFields: entries.length === 0 ? undefined : entries } };
+  return {
+    ...object,
+    metadata: { ...objectAt(object, 'metadata'), managedFields: entries.length === 0 ? undefined : entries },
+  };
 }
 
 /** Whether the entry is the writer's own. */
@@ -47,7 +59,12 @@ export function isSame(a: Writer, b: Writer): boolean {
 }
 
 /** The managers with the writer's fields set to these; the time moves only when they changed. */
-export function setFields(managers: readonly Manager[], writer: Writer, fields: FieldSet, of: { readonly resource: Resource; readonly now: Date }): readonly Manager[] {
+export function setFields(
+  managers: readonly Manager[],
+  writer: Writer,
+  fields: FieldSet,
+  of: { readonly resource: Resource; readonly now: Date },
+): readonly Manager[] {
   const own = managers.find((one) => isSame(one, writer));
   const apiVersion = groupVersion(of.resource);
   if (own !== undefined && own.apiVersion === apiVersion && sameSet(own.fields, fields)) return managers;
@@ -56,7 +73,12 @@ export function setFields(managers: readonly Manager[], writer: Writer, fields: 
 }
 
 /** The object with the writer as the manager of all it changed since `old`. */
-export function noteUpdate(old: JsonObject, object: JsonObject, writer: Writer, of: { readonly resource: Resource; readonly now: Date }): JsonObject {
+export function noteUpdate(
+  old: JsonObject,
+  object: JsonObject,
+  writer: Writer,
+  of: { readonly resource: Resource; readonly now: Date },
+): JsonObject {
   const { changed, removed } = compareFields(old, object, managedSchema(of.resource));
   const before = managersOf(old);
   if (changed.size === 0 && removed.size === 0) return withManagers(object, before);

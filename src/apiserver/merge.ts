@@ -1,5 +1,5 @@
 /** Patches that are objects: JSON merge patch (RFC 7386), and the strategic kind that merges lists by key. */
-import { isJsonArray, isJsonObject, jsonEqual, type Json, type JsonObject } from '../model/json.ts';
+import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../model/json.ts';
 import { badRequest } from './refusal.ts';
 
 /** The target with the patch merged in; null deletes. */
@@ -42,7 +42,8 @@ function mergeByKey(target: readonly Json[], patch: readonly Json[], key: string
   }
   const result = [...target];
   for (const item of patch) {
-    if (!isJsonObject(item) || item[key] === undefined) throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
+    if (!isJsonObject(item) || item[key] === undefined)
+      throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${key}`);
     const index = result.findIndex((old) => isJsonObject(old) && jsonEqual(old[key], item[key]));
     const old = result[index];
     if (item['$patch'] === 'delete') {
@@ -57,7 +58,9 @@ function mergeByKey(target: readonly Json[], patch: readonly Json[], key: string
 function ordered(items: readonly Json[], order: readonly Json[], key: string | undefined): readonly Json[] {
   const rank = (item: Json): number => {
     const at = order.findIndex((wanted) =>
-      key !== undefined && isJsonObject(wanted) && isJsonObject(item) ? jsonEqual(wanted[key], item[key]) : jsonEqual(wanted, item),
+      key !== undefined && isJsonObject(wanted) && isJsonObject(item)
+        ? jsonEqual(wanted[key], item[key])
+        : jsonEqual(wanted, item),
     );
     return at < 0 ? order.length : at;
   };
@@ -84,7 +87,8 @@ function applyDirectives(result: Record<string, Json | undefined>, patch: JsonOb
     const key = directive.slice(directive.indexOf('/') + 1);
     const list = result[key];
     if (!isJsonArray(list)) continue;
-    if (directive.startsWith(deletePrefix)) result[key] = list.filter((item) => !value.some((one) => jsonEqual(one, item)));
+    if (directive.startsWith(deletePrefix))
+      result[key] = list.filter((item) => !value.some((one) => jsonEqual(one, item)));
     if (directive.startsWith(orderPrefix)) result[key] = ordered(list, value, mergeKeys[key]);
   }
 }
@@ -99,7 +103,8 @@ export function strategicPatch(target: JsonObject, patch: JsonObject): JsonObjec
     else result[key] = patchedValue(result[key], value, key);
   }
   const retained = patch['$retainKeys'];
-  if (isJsonArray(retained)) for (const key of Object.keys(result)) if (!retained.includes(key)) Reflect.deleteProperty(result, key);
+  if (isJsonArray(retained))
+    for (const key of Object.keys(result)) if (!retained.includes(key)) Reflect.deleteProperty(result, key);
   applyDirectives(result, patch);
   return result;
 }

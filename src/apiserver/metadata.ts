@@ -35,7 +35,10 @@ function isEmpty(value: Json): boolean {
 }
 
 /** The metadata of a body without unknown fields; throws a 400 when a field holds the wrong kind of value. */
-export function readMetadata(body: JsonObject, what: string): { readonly metadata: JsonObject; readonly unknown: readonly string[] } {
+export function readMetadata(
+  body: JsonObject,
+  what: string,
+): { readonly metadata: JsonObject; readonly unknown: readonly string[] } {
   const given = body['metadata'];
   if (given !== undefined && !isJsonObject(given)) throw badRequest(`${what}: json: metadata must be an object`);
   const metadata: Record<string, Json> = {};
@@ -62,13 +65,23 @@ const labelText =
   `alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${label}')`;
 
 function wrongName(name: string, why: string): FieldError {
-  return { reason: 'FieldValueInvalid', field: 'metadata.name', message: `Invalid value: ${JSON.stringify(name)}: ${why}` };
+  return {
+    reason: 'FieldValueInvalid',
+    field: 'metadata.name',
+    message: `Invalid value: ${JSON.stringify(name)}: ${why}`,
+  };
 }
 
 /** What is wrong with a name; namespaces have the names of labels, everything else those of subdomains. */
 export function nameErrors(name: string, isNamespace: boolean): readonly FieldError[] {
   if (name === '') {
-    return [{ reason: 'FieldValueRequired', field: 'metadata.name', message: 'Required value: name or generateName is required' }];
+    return [
+      {
+        reason: 'FieldValueRequired',
+        field: 'metadata.name',
+        message: 'Required value: name or generateName is required',
+      },
+    ];
   }
   const longest = isNamespace ? 63 : 253;
   if (name.length > longest) return [wrongName(name, `must be no more than ${String(longest)} characters`)];
@@ -88,7 +101,13 @@ export function labelErrors(metadata: JsonObject): readonly FieldError[] {
   return Object.keys(labels).flatMap((key): FieldError[] => {
     const value = textAt(labels, key) ?? '';
     if (labelValue.test(value) && value.length <= 63) return [];
-    return [{ reason: 'FieldValueInvalid', field: 'metadata.labels', message: `Invalid value: ${JSON.stringify(value)}: ${labelValueText}` }];
+    return [
+      {
+        reason: 'FieldValueInvalid',
+        field: 'metadata.labels',
+        message: `Invalid value: ${JSON.stringify(value)}: ${labelValueText}`,
+      },
+    ];
   });
 }
 

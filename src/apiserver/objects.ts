@@ -1,15 +1,15 @@
 /** The verbs: create, update and delete objects under Kubernetes' rules. Patches are updates whose object is computed. */
 import { randomUUID } from 'node:crypto';
-import { jsonEqual, sortedKeys, type JsonObject } from '../model/json.ts';
+import { jsonEqual, type JsonObject, sortedKeys } from '../model/json.ts';
 import { admit, unhandled } from './admit.ts';
 import { resourcesOf } from './crd.ts';
 import { noteUpdate, type Writer } from './managers.ts';
 import { labelErrors, nameErrors, nameSuffix } from './metadata.ts';
-import { objectAt, textAt, textsAt, timestamp, type Metadata, type StoredObject } from './object.ts';
+import { type Metadata, objectAt, type StoredObject, textAt, textsAt, timestamp } from './object.ts';
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './refusal.ts';
 import type { Registry } from './registry.ts';
 import type { Resource } from './resource.ts';
-import { keyIn, type Collection, type Store } from './store.ts';
+import { type Collection, keyIn, type Store } from './store.ts';
 import { gracePeriod, nextGeneration, prepareCreate, prepareUpdate } from './strategy.ts';
 import { validateObject } from './validate.ts';
 
@@ -70,7 +70,8 @@ export class Objects {
   /** Goes on with the deletion of namespaces that a restart interrupted. */
   resume(): void {
     for (const { object } of this.world.store.collection('namespaces').sorted()) {
-      if (object.metadata['deletionTimestamp'] !== undefined) setImmediate(() => this.#emptyNamespace(object.metadata.name));
+      if (object.metadata['deletionTimestamp'] !== undefined)
+        setImmediate(() => this.#emptyNamespace(object.metadata.name));
     }
   }
 
@@ -102,7 +103,10 @@ export class Objects {
     this.#check(resource, prepared, name);
     if (this.collection(resource).get(keyIn(name, namespace)) !== undefined) throw alreadyExists(resource, name);
     if (namespace !== undefined) this.#requireNamespace(resource, namespace, name);
-    const managed = settings.writer.operation === 'Apply' ? prepared : noteUpdate({}, prepared, settings.writer, { resource, now: time });
+    const managed =
+      settings.writer.operation === 'Apply'
+        ? prepared
+        : noteUpdate({}, prepared, settings.writer, { resource, now: time });
     const object = stored(managed, settings.dryRun ? String(store.version) : store.nextVersion());
     if (!settings.dryRun) this.#put(resource, object);
     return { object, warnings: settings.fieldValidation === 'Warn' ? admitted.unknown : [] };
@@ -112,7 +116,8 @@ export class Objects {
     if (namespace !== undefined && (given['namespace'] ?? namespace) !== namespace) {
       throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
     }
-    if ((given['resourceVersion'] ?? '') !== '') throw badRequest('resourceVersion should not be set on objects to be created');
+    if ((given['resourceVersion'] ?? '') !== '')
+      throw badRequest('resourceVersion should not be set on objects to be created');
     const prefix = textAt(given, 'generateName') ?? '';
     return {
       ...given,
@@ -173,7 +178,8 @@ export class Objects {
     const old = this.get(target);
     checkPreconditions(resource, old, settings);
     const isNamespace = resource.id === 'namespaces';
-    if (isNamespace && permanentNamespaces.includes(name)) throw forbidden(resource, name, 'this namespace may not be deleted');
+    if (isNamespace && permanentNamespaces.includes(name))
+      throw forbidden(resource, name, 'this namespace may not be deleted');
     const grace = gracePeriod(resource, old, settings.gracePeriodSeconds);
     const stays = grace > 0 || isNamespace || textsAt(old.metadata, 'finalizers').length > 0;
     if (!stays) {
@@ -181,7 +187,8 @@ export class Objects {
       return { last: old, gone: true };
     }
     const marked = this.#marked(resource, old, grace);
-    if (jsonEqual(marked, old) || settings.dryRun) return { last: stored(marked, old.metadata.resourceVersion), gone: false };
+    if (jsonEqual(marked, old) || settings.dryRun)
+      return { last: stored(marked, old.metadata.resourceVersion), gone: false };
     const object = stored(marked, this.world.store.nextVersion());
     this.#put(resource, object);
     if (isNamespace) setImmediate(() => this.#emptyNamespace(name));
@@ -199,7 +206,11 @@ export class Objects {
     };
     if (resource.id !== 'namespaces') return { ...old, metadata };
     const { deletionTimestamp } = metadata;
-    return { ...old, metadata: { ...old.metadata, deletionTimestamp }, status: { ...objectAt(old, 'status'), phase: 'Terminating' } };
+    return {
+      ...old,
+      metadata: { ...old.metadata, deletionTimestamp },
+      status: { ...objectAt(old, 'status'), phase: 'Terminating' },
+    };
   }
 
   #put(resource: Resource, object: StoredObject): void {
@@ -241,12 +252,21 @@ export class Objects {
     const found = this.world.store.collection('namespaces').get(namespace);
     if (found === undefined) throw notFound({ group: '', plural: 'namespaces', kind: 'Namespace' }, namespace);
     if (found.object.metadata['deletionTimestamp'] !== undefined) {
-      throw forbidden(resource, name, `unable to create new content in namespace ${namespace} because it is being terminated`);
+      throw forbidden(
+        resource,
+        name,
+        `unable to create new content in namespace ${namespace} because it is being terminated`,
+      );
     }
   }
 
   #inNamespace(namespace: string): readonly { readonly resource: Resource; readonly object: StoredObject }[] {
-    const kinds = new Map(this.world.registry.all().filter((one) => one.namespaced).map((one) => [one.id, one]));
+    const kinds = new Map(
+      this.world.registry
+        .all()
+        .filter((one) => one.namespaced)
+        .map((one) => [one.id, one]),
+    );
     return [...kinds.values()].flatMap((resource) =>
       this.collection(resource)
         .sorted()
@@ -267,7 +287,8 @@ export class Objects {
   #finishNamespace(name: string): void {
     const collection = this.world.store.collection('namespaces');
     const object = collection.get(name)?.object;
-    if (object?.metadata['deletionTimestamp'] === undefined || textsAt(object.metadata, 'finalizers').length > 0) return;
+    if (object?.metadata['deletionTimestamp'] === undefined || textsAt(object.metadata, 'finalizers').length > 0)
+      return;
     if (this.#inNamespace(name).length === 0) collection.remove(stored(object, this.world.store.nextVersion()));
   }
 }
@@ -297,18 +318,30 @@ function stored(object: JsonObject, resourceVersion: string): StoredObject {
     resourceVersion,
     creationTimestamp: textAt(metadata, 'creationTimestamp') ?? '',
   };
-  return { ...object, apiVersion: textAt(object, 'apiVersion') ?? '', kind: textAt(object, 'kind') ?? '', metadata: complete };
+  return {
+    ...object,
+    apiVersion: textAt(object, 'apiVersion') ?? '',
+    kind: textAt(object, 'kind') ?? '',
+    metadata: complete,
+  };
 }
 
 /** An update must be of the same object, in the version it is in now. */
 function checkSame(resource: Resource, old: StoredObject, given: JsonObject): void {
   const { name } = old.metadata;
-  if ((given['name'] ?? name) !== name) throw badRequest(`the name of the object (${textAt(given, 'name') ?? ''}) does not match the name on the URL (${name})`);
+  if ((given['name'] ?? name) !== name)
+    throw badRequest(
+      `the name of the object (${textAt(given, 'name') ?? ''}) does not match the name on the URL (${name})`,
+    );
   if ((given['namespace'] ?? old.metadata.namespace) !== old.metadata.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   if ((given['uid'] ?? old.metadata.uid) !== old.metadata.uid) {
-    throw conflict(resource, name, `Precondition failed: UID in precondition: ${textAt(given, 'uid') ?? ''}, UID in object meta: ${old.metadata.uid}`);
+    throw conflict(
+      resource,
+      name,
+      `Precondition failed: UID in precondition: ${textAt(given, 'uid') ?? ''}, UID in object meta: ${old.metadata.uid}`,
+    );
   }
   const version = textAt(given, 'resourceVersion') ?? '';
   if (version !== '' && version !== old.metadata.resourceVersion) throw conflict(resource, name);
@@ -335,7 +368,8 @@ function checkPreconditions(resource: Resource, old: StoredObject, { uid, resour
   const { metadata } = old;
   const failed = (what: string, given: string, actual: string): string =>
     `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${actual}`;
-  if (uid !== undefined && uid !== metadata.uid) throw conflict(resource, metadata.name, failed('UID', uid, metadata.uid));
+  if (uid !== undefined && uid !== metadata.uid)
+    throw conflict(resource, metadata.name, failed('UID', uid, metadata.uid));
   if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
     throw conflict(resource, metadata.name, failed('ResourceVersion', resourceVersion, metadata.resourceVersion));
   }

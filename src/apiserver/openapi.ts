@@ -17,7 +17,11 @@ const objectMeta: JsonObject = {
     namespace: { type: 'string', description: 'The namespace the name is unique in.' },
     labels: { ...textMap, description: 'Keys and values that selectors find objects by.' },
     annotations: { ...textMap, description: 'Keys and values that programs keep with the object.' },
-    finalizers: { type: 'array', items: { type: 'string' }, description: 'Who has still to act before a deleted object goes.' },
+    finalizers: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Who has still to act before a deleted object goes.',
+    },
     ownerReferences: { type: 'array', items: { type: 'object' }, description: 'The objects this one depends on.' },
     managedFields: { type: 'array', items: { type: 'object' }, description: 'Which program wrote which field.' },
     uid: { type: 'string', description: 'Unique over all time.' },
@@ -42,7 +46,9 @@ function gvk({ group, version, kind }: Resource): JsonObject {
 function exported(value: Json): Json {
   if (isJsonArray(value)) return value.map(exported);
   if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, inner === undefined ? null : exported(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, inner === undefined ? null : exported(inner)]),
+  );
 }
 
 function schemaOf(resource: Resource): JsonObject {
@@ -53,7 +59,12 @@ function schemaOf(resource: Resource): JsonObject {
   return { ...source, properties: { ...properties, metadata }, 'x-kubernetes-group-version-kind': [gvk(resource)] };
 }
 
-const parameter = (name: string, description: string): JsonObject => ({ name, in: 'query', description, schema: { type: 'string' } });
+const parameter = (name: string, description: string): JsonObject => ({
+  name,
+  in: 'query',
+  description,
+  schema: { type: 'string' },
+});
 const writeParameters = [
   parameter('dryRun', 'All: nothing is stored.'),
   parameter('fieldManager', 'Who writes.'),
@@ -78,7 +89,10 @@ function pathsOf(resource: Resource): readonly (readonly [string, JsonObject])[]
   const item = {
     get: operation(resource, 'get'),
     put: operation(resource, 'put', writeParameters),
-    patch: operation(resource, 'patch', [...writeParameters, parameter('force', 'Take over fields of other managers.')]),
+    patch: operation(resource, 'patch', [
+      ...writeParameters,
+      parameter('force', 'Take over fields of other managers.'),
+    ]),
     delete: operation(resource, 'delete'),
   };
   const everywhere: [string, JsonObject] = [`${root}/${resource.plural}`, { get: operation(resource, 'list') }];

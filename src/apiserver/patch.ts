@@ -64,4 +64,3 @@ function unsupported(resource: Resource): Error {
     `the body of the request was in an unknown format - accepted media types include: ${types.join(', ')}`,
   );
 }
-

@@ -6,7 +6,7 @@ import { projectOf, requestedNamespace } from './projects.ts';
 import { methodNotAllowed, unknownPath } from './refusal.ts';
 import { mediaType, parseObject, readBody } from './request.ts';
 import type { Resource } from './resource.ts';
-import { answer, isSet, type Exchange } from './respond.ts';
+import { answer, type Exchange, isSet } from './respond.ts';
 import { matcherOf } from './selectors.ts';
 import { writeSettings } from './settings.ts';
 import { Entry } from './store.ts';
@@ -46,7 +46,11 @@ function handleList(world: ProjectWorld, { request, response, query }: Exchange,
   const selection = { id: resource.id, namespace: undefined, matcher: matcherOf(query, resource.selectable), query };
   const page = world.lists.page(world.objects.collection(namespacesOf(world)), selection, store.version);
   const entries = page.entries.map(({ object }) => new Entry(projectOf(object)));
-  answer(response, 200, listText(resource, entries, viewOf(request.headers.accept, query), { now: now(), metadata: page.metadata }));
+  answer(
+    response,
+    200,
+    listText(resource, entries, viewOf(request.headers.accept, query), { now: now(), metadata: page.metadata }),
+  );
 }
 
 /** Does what the request asks of projects or project requests. */
@@ -65,7 +69,11 @@ export async function handleProjects(
     if (request.method === 'DELETE') await handleDelete(world.objects, exchange, target);
     else if (request.method === 'GET') {
       const project = projectOf(world.objects.get(target));
-      answer(response, 200, objectText(resource, project, viewOf(request.headers.accept, query), world.objects.world.now()));
+      answer(
+        response,
+        200,
+        objectText(resource, project, viewOf(request.headers.accept, query), world.objects.world.now()),
+      );
     } else throw methodNotAllowed();
   }
 }

@@ -1,9 +1,9 @@
 /** OpenShift's projects: the namespaces under another name, for `oc new-project`, `oc get projects` and `oc adm pod-network`. */
+import type { JsonObject } from '../model/json.ts';
 import { nameColumn } from './columns.ts';
-import { objectAt, textAt, type StoredObject } from './object.ts';
+import { objectAt, type StoredObject, textAt } from './object.ts';
 import type { Resource } from './resource.ts';
 import { parseSchema } from './schema.ts';
-import type { JsonObject } from '../model/json.ts';
 
 export const projectGroup = 'project.openshift.io';
 
@@ -38,7 +38,16 @@ const columns = [
 
 /** `projects` can be read and deleted, `projectrequests` created. */
 export const projectResources: readonly Resource[] = [
-  { ...shared, id: `projects.${projectGroup}`, kind: 'Project', listKind: 'ProjectList', plural: 'projects', singular: 'project', columns, verbs: ['delete', 'get', 'list'] },
+  {
+    ...shared,
+    id: `projects.${projectGroup}`,
+    kind: 'Project',
+    listKind: 'ProjectList',
+    plural: 'projects',
+    singular: 'project',
+    columns,
+    verbs: ['delete', 'get', 'list'],
+  },
   {
     ...shared,
     id: `projectrequests.${projectGroup}`,

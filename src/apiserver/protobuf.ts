@@ -77,17 +77,22 @@ function messageOf(message: Message, field: number): Message {
 }
 
 function mapOf(message: Message, field: number): JsonObject {
-  return Object.fromEntries((message.get(field) ?? []).map(readMessage).map((entry) => [textOf(entry, 1), textOf(entry, 2)]));
+  return Object.fromEntries(
+    (message.get(field) ?? []).map(readMessage).map((entry) => [textOf(entry, 1), textOf(entry, 2)]),
+  );
 }
 
 /** The object that the body writes; throws a 415 when it is anything but a Namespace. */
 export function parseProtobuf(body: Buffer): JsonObject {
-  if (!body.subarray(0, magic.length).equals(magic)) throw badRequest('the protobuf body does not begin as Kubernetes has it');
+  if (!body.subarray(0, magic.length).equals(magic))
+    throw badRequest('the protobuf body does not begin as Kubernetes has it');
   const envelope = readMessage(body.subarray(magic.length));
   const type = messageOf(envelope, 1);
   const [apiVersion, kind] = [textOf(type, 1), textOf(type, 2)];
   if (apiVersion !== 'v1' || kind !== 'Namespace') {
-    throw unsupportedMediaType(`protobuf is read for v1 Namespace only, not for ${apiVersion} ${kind}: send application/json`);
+    throw unsupportedMediaType(
+      `protobuf is read for v1 Namespace only, not for ${apiVersion} ${kind}: send application/json`,
+    );
   }
   const metadata = messageOf(messageOf(envelope, 2), 1);
   const given = { name: textOf(metadata, 1), generateName: textOf(metadata, 2) };

@@ -97,7 +97,9 @@ export function unknownPath(): Refusal {
 }
 
 export function methodNotAllowed(): Refusal {
-  return new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', { details: {} });
+  return new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {
+    details: {},
+  });
 }
 
 export function unsupportedMediaType(message: string): Refusal {
@@ -105,7 +107,11 @@ export function unsupportedMediaType(message: string): Refusal {
 }
 
 /** 422 with a cause for each field. */
-export function invalid(resource: Pick<ResourceName, 'group' | 'kind'>, name: string, errors: readonly FieldError[]): Refusal {
+export function invalid(
+  resource: Pick<ResourceName, 'group' | 'kind'>,
+  name: string,
+  errors: readonly FieldError[],
+): Refusal {
   const texts = errors.map(({ field, message }) => `${field}: ${message}`);
   const joined = texts.length === 1 ? texts.join('') : `[${texts.join(', ')}]`;
   const causes = errors.map(({ reason, message, field }) => ({ reason, message, field }));

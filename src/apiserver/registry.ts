@@ -13,7 +13,8 @@ export class Registry {
   readonly #custom = new Map<string, readonly Resource[]>();
 
   constructor() {
-    for (const resource of [...builtinResources, ...projectResources]) this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
+    for (const resource of [...builtinResources, ...projectResources])
+      this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
   }
 
   find(group: string, version: string, plural: string): Resource | undefined {
@@ -22,9 +23,11 @@ export class Registry {
 
   /** Serves the kinds of a CRD instead of those it had before. */
   set(crdName: string, resources: readonly Resource[]): void {
-    for (const { group, version, plural } of this.#custom.get(crdName) ?? []) this.#resources.delete(keyOf(group, version, plural));
+    for (const { group, version, plural } of this.#custom.get(crdName) ?? [])
+      this.#resources.delete(keyOf(group, version, plural));
     this.#custom.set(crdName, resources);
-    for (const resource of resources) this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
+    for (const resource of resources)
+      this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
   }
 
   /** The kinds that a CRD defines. */

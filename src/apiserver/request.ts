@@ -1,7 +1,7 @@
 /** Requests, parsed: which resource a path names, the query, the body as JSON. */
 import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
-import { isJsonObject, parseJson, type Json, type JsonObject } from '../model/json.ts';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../model/json.ts';
 import { badRequest, Refusal, unsupportedMediaType } from './refusal.ts';
 
 /** The largest body that is read, in bytes: the limit of Kubernetes. */
@@ -22,16 +22,23 @@ export interface ResourcePath {
 /** Splits a path into its parts, decoded; a part that is no valid text is refused. */
 export function pathParts(path: string): readonly string[] {
   try {
-    return path.split('/').filter((part) => part !== '').map((part) => decodeURIComponent(part));
+    return path
+      .split('/')
+      .filter((part) => part !== '')
+      .map((part) => decodeURIComponent(part));
   } catch {
     throw badRequest('the path is not valid UTF-8');
   }
 }
 
 /** Splits `namespaces/NS/pods/x` into NS and the rest; `namespaces/x/status` is a namespace itself. */
-function splitNamespace(rest: readonly string[]): { readonly namespace: string | undefined; readonly rest: readonly string[] } {
+function splitNamespace(rest: readonly string[]): {
+  readonly namespace: string | undefined;
+  readonly rest: readonly string[];
+} {
   const [first, namespace, third] = rest;
-  if (first !== 'namespaces' || third === undefined || third === 'status' || third === 'finalize') return { namespace: undefined, rest };
+  if (first !== 'namespaces' || third === undefined || third === 'status' || third === 'finalize')
+    return { namespace: undefined, rest };
   return { namespace, rest: rest.slice(2) };
 }
 
@@ -64,7 +71,9 @@ function refuseDepth(text: string): void {
 }
 
 function tooLarge(): Refusal {
-  return new Refusal(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${String(largestBody)}`, { details: {} });
+  return new Refusal(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${String(largestBody)}`, {
+    details: {},
+  });
 }
 
 /** Reads the body to its end; refuses what is too large with 413. */
@@ -81,7 +90,9 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
         reject(tooLarge());
       }
     });
-    request.on('end', () => resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)));
+    request.on('end', () =>
+      resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)),
+    );
     request.on('error', reject);
     request.on('close', () => reject(badRequest('the request ended early')));
   });
@@ -126,7 +137,10 @@ export function parseObject(body: Buffer, type: string): JsonObject {
   let value: Json;
   if (type === 'application/json') value = parseJsonBody(body);
   else if (type === 'application/yaml' || type === 'application/apply-patch+yaml') value = parseYamlBody(body);
-  else throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`);
+  else
+    throw unsupportedMediaType(
+      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+    );
   if (!isJsonObject(value)) throw badRequest('the body is not an object');
   return value;
 }

@@ -8,7 +8,12 @@ export interface Exchange {
 }
 
 /** Writes a JSON answer. */
-export function answer(response: ServerResponse, code: number, text: string, headers: Readonly<Record<string, string | readonly string[]>> = {}): void {
+export function answer(
+  response: ServerResponse,
+  code: number,
+  text: string,
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
+): void {
   response.writeHead(code, {
     'content-type': 'application/json',
     'cache-control': 'no-cache, private',

@@ -68,11 +68,14 @@ function patternOf(source: JsonObject, path: string): Rules['pattern'] {
       continue; // Go's syntax allows escapes that are an error with the flag u
     }
   }
-  throw new UnsupportedSchema(`${path}.pattern: the regular expression ${JSON.stringify(text)} is not supported by this server`);
+  throw new UnsupportedSchema(
+    `${path}.pattern: the regular expression ${JSON.stringify(text)} is not supported by this server`,
+  );
 }
 
 function rulesOf(source: JsonObject, path: string): Rules {
-  const schemas = (key: string): readonly Schema[] => objectsAt(source, key).map((part) => parsePart(part, `${path}.${key}`));
+  const schemas = (key: string): readonly Schema[] =>
+    objectsAt(source, key).map((part) => parsePart(part, `${path}.${key}`));
   return {
     required: textsAt(source, 'required'),
     enum: isJsonArray(source['enum']) ? source['enum'] : undefined,
@@ -105,7 +108,8 @@ function refuseUnsupported(source: JsonObject, path: string): void {
   if (source['x-kubernetes-validations'] !== undefined) {
     throw new UnsupportedSchema(`${path}.x-kubernetes-validations: CEL rules are not supported by this server`);
   }
-  if (source['$ref'] !== undefined) throw new UnsupportedSchema(`${path}.$ref: references are not allowed in a structural schema`);
+  if (source['$ref'] !== undefined)
+    throw new UnsupportedSchema(`${path}.$ref: references are not allowed in a structural schema`);
 }
 
 /** A schema or a part of allOf and its like, where no type is needed. */
@@ -125,7 +129,9 @@ function parsePart(source: JsonObject, path: string): Schema {
     embedded: source['x-kubernetes-embedded-resource'] === true,
     default: source['default'],
     properties: new Map(properties),
-    additional: isJsonObject(additionalProperties) ? parsePart(additionalProperties, `${path}.additionalProperties`) : undefined,
+    additional: isJsonObject(additionalProperties)
+      ? parsePart(additionalProperties, `${path}.additionalProperties`)
+      : undefined,
     items: isJsonObject(items) ? parsePart(items, `${path}.items`) : undefined,
     listType: listTypeOf(source),
     listKeys: textsAt(source, 'x-kubernetes-list-map-keys'),
@@ -183,7 +189,10 @@ function conform(value: Json, schema: Schema, path: string, unknown: string[]): 
 }
 
 /** The object without the fields its schema does not know, with defaults filled in; and the paths that were dropped. */
-export function conformToSchema(object: JsonObject, schema: Schema): { readonly object: JsonObject; readonly unknown: readonly string[] } {
+export function conformToSchema(
+  object: JsonObject,
+  schema: Schema,
+): { readonly object: JsonObject; readonly unknown: readonly string[] } {
   const unknown: string[] = [];
   return { object: conformObject(object, schema, '', unknown), unknown };
 }

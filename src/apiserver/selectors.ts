@@ -1,7 +1,7 @@
 /** Label and field selectors, as the query string writes them. */
-import { jsonEqual, type Json } from '../model/json.ts';
+import { type Json, jsonEqual } from '../model/json.ts';
+import { objectAt, type StoredObject, textAt } from './object.ts';
 import { badRequest } from './refusal.ts';
-import { objectAt, textAt, type StoredObject } from './object.ts';
 
 export type Matcher = (object: StoredObject) => boolean;
 
@@ -35,7 +35,8 @@ function labelRequirement(term: string): Requirement {
   const set = setRequirement(term);
   if (set !== undefined) return set;
   const [, not, presentKey = ''] = existence.exec(term) ?? [];
-  if (not === undefined) throw badRequest(`unable to parse requirement: found '${term}', expected: identifier or operator`);
+  if (not === undefined)
+    throw badRequest(`unable to parse requirement: found '${term}', expected: identifier or operator`);
   return (labels) => (labels[presentKey] !== undefined) === (not === '');
 }
 

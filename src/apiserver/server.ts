@@ -4,14 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { parseJson, type JsonObject } from '../model/json.ts';
-import { isJsonObject } from '../model/json.ts';
 import { exec } from '../io/exec.ts';
 import type { Logger } from '../io/log.ts';
+import { type JsonObject, parseJson } from '../model/json.ts';
+import { isJsonObject } from '../model/json.ts';
 import { discover, versionInfo } from './discovery.ts';
 import { Handler } from './handler.ts';
 import { isAuthorized, kubeconfigText, makeCertificate, makeToken } from './identity.ts';
-import { keptIdentity, openJournal, type Identity } from './journal.ts';
+import { type Identity, keptIdentity, openJournal } from './journal.ts';
 import { Lists } from './list.ts';
 import { objectAt, textAt } from './object.ts';
 import { Objects, permanentNamespaces } from './objects.ts';
@@ -57,7 +57,8 @@ function seed(objects: Objects, crds: readonly object[]): void {
   };
   const namespaces = { resource: find('', 'namespaces'), namespace: undefined };
   for (const name of permanentNamespaces) {
-    if (!objects.has({ ...namespaces, name })) objects.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, writing);
+    if (!objects.has({ ...namespaces, name }))
+      objects.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, writing);
   }
   const definitions = { resource: find('apiextensions.k8s.io', 'customresourcedefinitions'), namespace: undefined };
   for (const crd of crds) {
@@ -105,8 +106,13 @@ class Server {
   }
 
   #bug(error: unknown, request: IncomingMessage): Refusal {
-    if (!request.destroyed || request.complete) this.#logger.error({ err: error, method: request.method, url: request.url }, 'a request failed');
-    return new Refusal(500, 'InternalError', `Internal error occurred: ${error instanceof Error ? error.message : 'unknown'}`);
+    if (!request.destroyed || request.complete)
+      this.#logger.error({ err: error, method: request.method, url: request.url }, 'a request failed');
+    return new Refusal(
+      500,
+      'InternalError',
+      `Internal error occurred: ${error instanceof Error ? error.message : 'unknown'}`,
+    );
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -119,7 +125,8 @@ class Server {
       answer(response, 200, JSON.stringify(versionInfo));
       return;
     }
-    if (!isAuthorized(request.headers.authorization, this.#token)) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
+    if (!isAuthorized(request.headers.authorization, this.#token))
+      throw new Refusal(401, 'Unauthorized', 'Unauthorized');
     const parts = pathParts(path);
     const resourcePath = parseResourcePath(parts);
     if (resourcePath === undefined) this.#document(parts, request, response);
@@ -170,7 +177,12 @@ async function closed(server: https.Server): Promise<void> {
   });
 }
 
-async function open(api: Server, { key, certificate }: Identity, at: ListenOptions, logger: Logger): Promise<https.Server> {
+async function open(
+  api: Server,
+  { key, certificate }: Identity,
+  at: ListenOptions,
+  logger: Logger,
+): Promise<https.Server> {
   const timeouts = { keepAliveTimeout: 120_000, headersTimeout: 20_000, requestTimeout: 60_000 };
   const server = https.createServer({ key, cert: certificate, ...timeouts });
   server.on('request', (request, response) => void api.serve(request, response));

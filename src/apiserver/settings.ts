@@ -31,7 +31,9 @@ function managerOf(query: URLSearchParams, userAgent: string | undefined): strin
 export function writeSettings({ request, query }: WriteRequest, status: boolean): WriteSettings {
   const fieldValidation = query.get('fieldValidation') ?? 'Warn';
   if (fieldValidation !== 'Strict' && fieldValidation !== 'Warn' && fieldValidation !== 'Ignore') {
-    throw badRequest(`fieldValidation: Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "Ignore", "Strict", "Warn"`);
+    throw badRequest(
+      `fieldValidation: Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "Ignore", "Strict", "Warn"`,
+    );
   }
   const isApply = mediaType(request) === applyType;
   const manager = managerOf(query, request.headers['user-agent']);
@@ -43,7 +45,8 @@ function graceOf(query: URLSearchParams, body: JsonObject): number | undefined {
   const given = query.get('gracePeriodSeconds') ?? body['gracePeriodSeconds'] ?? undefined;
   if (given === undefined) return undefined;
   const seconds = Number(given);
-  if (!Number.isInteger(seconds) || seconds < 0) throw badRequest('gracePeriodSeconds must be a whole number, 0 or more');
+  if (!Number.isInteger(seconds) || seconds < 0)
+    throw badRequest('gracePeriodSeconds must be a whole number, 0 or more');
   return seconds;
 }
 

@@ -1,12 +1,14 @@
 /** What the server itself does to objects of a kind when they are created and changed. */
 import { jsonEqual, type JsonObject } from '../model/json.ts';
 import { establish } from './crd.ts';
-import { objectAt, objectsAt, textAt, timestamp, without, type StoredObject } from './object.ts';
+import { objectAt, objectsAt, type StoredObject, textAt, timestamp, without } from './object.ts';
 import type { Resource } from './resource.ts';
 
 /** Best effort unless a container asks for resources; as far as this project goes. */
 function qosClass(pod: JsonObject): string {
-  const asks = objectsAt(objectAt(pod, 'spec'), 'containers').some((one) => Object.keys(objectAt(one, 'resources')).length > 0);
+  const asks = objectsAt(objectAt(pod, 'spec'), 'containers').some(
+    (one) => Object.keys(objectAt(one, 'resources')).length > 0,
+  );
   return asks ? 'Burstable' : 'BestEffort';
 }
 
@@ -17,7 +19,12 @@ export function prepareCreate(resource: Resource, object: JsonObject, now: Date)
     case 'Namespace': {
       const metadata = objectAt(object, 'metadata');
       const labels = { ...objectAt(metadata, 'labels'), 'kubernetes.io/metadata.name': textAt(metadata, 'name') };
-      return { ...object, metadata: { ...metadata, labels }, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } };
+      return {
+        ...object,
+        metadata: { ...metadata, labels },
+        spec: { finalizers: ['kubernetes'] },
+        status: { phase: 'Active' },
+      };
     }
     case 'Pod':
       return { ...object, status: { phase: 'Pending', qosClass: qosClass(object) } };
@@ -29,15 +36,24 @@ export function prepareCreate(resource: Resource, object: JsonObject, now: Date)
 }
 
 /** The object as an update stores it: the status subresource writes status alone, everything else all but that. */
-export function prepareUpdate(resource: Resource, old: StoredObject, object: JsonObject, update: { readonly status: boolean; readonly now: Date }): JsonObject {
+export function prepareUpdate(
+  resource: Resource,
+  old: StoredObject,
+  object: JsonObject,
+  update: { readonly status: boolean; readonly now: Date },
+): JsonObject {
   if (update.status) {
     const { resourceVersion, managedFields } = objectAt(object, 'metadata');
     return { ...old, metadata: { ...old.metadata, resourceVersion, managedFields }, status: object['status'] };
   }
   const { status } = old;
-  const kept = resource.hasStatus ? { ...without(object, 'status'), ...(status === undefined ? {} : { status }) } : object;
+  const kept = resource.hasStatus
+    ? { ...without(object, 'status'), ...(status === undefined ? {} : { status }) }
+    : object;
   if (resource.kind === 'Namespace' && !resource.custom) return { ...kept, spec: old['spec'] };
-  return resource.kind === 'CustomResourceDefinition' && !resource.custom ? establish(kept, timestamp(update.now)) : kept;
+  return resource.kind === 'CustomResourceDefinition' && !resource.custom
+    ? establish(kept, timestamp(update.now))
+    : kept;
 }
 
 function desired(resource: Resource, object: JsonObject): JsonObject {

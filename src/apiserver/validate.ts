@@ -1,5 +1,5 @@
 /** Checks values against their schema. The sentences are those of Kubernetes, since clients print them. */
-import { isJsonArray, isJsonObject, jsonEqual, type Json, type JsonObject } from '../model/json.ts';
+import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../model/json.ts';
 import type { FieldError } from './refusal.ts';
 import { joinPath, type Rules, type Schema } from './schema.ts';
 
@@ -39,7 +39,11 @@ function checkString(value: string, rules: Rules, path: string): FieldError[] {
   const { minLength, maxLength, pattern, format } = rules;
   const length = Array.from(value).length; // in characters, not UTF-16 units
   if (maxLength !== undefined && length > maxLength) {
-    errors.push({ reason: 'FieldValueTooLong', field: path, message: `Too long: may not be longer than ${String(maxLength)}` });
+    errors.push({
+      reason: 'FieldValueTooLong',
+      field: path,
+      message: `Too long: may not be longer than ${String(maxLength)}`,
+    });
   }
   if (minLength !== undefined && length < minLength) {
     errors.push(bad(path, value, `${path} in body should be at least ${String(minLength)} chars long`));
@@ -56,10 +60,22 @@ function checkString(value: string, rules: Rules, path: string): FieldError[] {
 function checkRange(value: number, rules: Rules, path: string): FieldError[] {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = rules;
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
-    return [bad(path, value, `${path} in body should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${String(minimum)}`)];
+    return [
+      bad(
+        path,
+        value,
+        `${path} in body should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${String(minimum)}`,
+      ),
+    ];
   }
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
-    return [bad(path, value, `${path} in body should be less than ${exclusiveMaximum ? '' : 'or equal to '}${String(maximum)}`)];
+    return [
+      bad(
+        path,
+        value,
+        `${path} in body should be less than ${exclusiveMaximum ? '' : 'or equal to '}${String(maximum)}`,
+      ),
+    ];
   }
   return [];
 }
@@ -86,13 +102,20 @@ function duplicates(value: readonly Json[], schema: Schema, path: string): Field
   if (schema.listType === 'atomic') return [];
   const seen = new Set<string>();
   return value.flatMap((item, index): FieldError[] => {
-    const keys = isJsonObject(item) && schema.listType === 'map' ? schema.listKeys.map((key) => item[key] ?? null) : item;
+    const keys =
+      isJsonObject(item) && schema.listType === 'map' ? schema.listKeys.map((key) => item[key] ?? null) : item;
     const text = JSON.stringify(keys);
     if (!seen.has(text)) {
       seen.add(text);
       return [];
     }
-    return [{ reason: 'FieldValueDuplicate', field: `${path}[${String(index)}]`, message: `Duplicate value: ${goText(item, schema)}` }];
+    return [
+      {
+        reason: 'FieldValueDuplicate',
+        field: `${path}[${String(index)}]`,
+        message: `Duplicate value: ${goText(item, schema)}`,
+      },
+    ];
   });
 }
 
@@ -110,7 +133,8 @@ function checkArray(value: readonly Json[], schema: Schema, path: string): Field
     errors.push(bad(path, value.length, `${path} in body should have at least ${String(minItems)} items`));
   }
   const { items } = schema;
-  if (items !== undefined) value.forEach((item, index) => errors.push(...check(item, items, `${path}[${String(index)}]`)));
+  if (items !== undefined)
+    value.forEach((item, index) => errors.push(...check(item, items, `${path}[${String(index)}]`)));
   return errors;
 }
 
@@ -118,12 +142,14 @@ function checkObject(value: JsonObject, schema: Schema, path: string): FieldErro
   const errors: FieldError[] = [];
   const { minProperties, maxProperties, required } = schema.rules;
   const entries = Object.entries(value);
-  if (maxProperties !== undefined && entries.length > maxProperties) errors.push(tooMany(path, entries.length, maxProperties));
+  if (maxProperties !== undefined && entries.length > maxProperties)
+    errors.push(tooMany(path, entries.length, maxProperties));
   if (minProperties !== undefined && entries.length < minProperties) {
     errors.push(bad(path, entries.length, `${path} in body should have at least ${String(minProperties)} properties`));
   }
   for (const key of required) {
-    if (value[key] === undefined) errors.push({ reason: 'FieldValueRequired', field: joinPath(path, key), message: 'Required value' });
+    if (value[key] === undefined)
+      errors.push({ reason: 'FieldValueRequired', field: joinPath(path, key), message: 'Required value' });
   }
   for (const [key, field] of entries) {
     const property = schema.properties.get(key) ?? schema.additional;
@@ -155,7 +181,9 @@ function checkCombined(value: Json, rules: Rules, path: string): FieldError[] {
 
 function checkEnum(value: Json, rules: Rules, path: string): FieldError[] {
   if (rules.enum === undefined || rules.enum.some((one) => jsonEqual(one, value))) return [];
-  const supported = rules.enum.map((one) => (typeof one === 'string' ? JSON.stringify(one) : `"${JSON.stringify(one)}"`));
+  const supported = rules.enum.map((one) =>
+    typeof one === 'string' ? JSON.stringify(one) : `"${JSON.stringify(one)}"`,
+  );
   const message = `Unsupported value: ${shown(value)}: supported values: ${supported.join(', ')}`;
   return [{ reason: 'FieldValueNotSupported', field: path, message }];
 }

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../model/json.ts';
 import type { StoredObject } from './object.ts';
 import { Refusal } from './refusal.ts';
 import type { Resource } from './resource.ts';
-import { eventLine, type Entry } from './store.ts';
+import { type Entry, eventLine } from './store.ts';
 
 /** What a watch tells. */
 export interface WatchEvent {
@@ -25,11 +25,17 @@ const givenTypes = ['application/json', 'application/*', '*/*', 'text/plain'];
 function offered(part: string, include: string | null): View | undefined {
   const [type = '', ...parameters] = part.split(';').map((word) => word.trim());
   if (!givenTypes.includes(type)) return undefined;
-  const asked = new Map(parameters.map((word): [string, string] => [word.split('=')[0] ?? '', word.split('=')[1] ?? '']));
+  const asked = new Map(
+    parameters.map((word): [string, string] => [word.split('=')[0] ?? '', word.split('=')[1] ?? '']),
+  );
   const as = asked.get('as');
   if (as === undefined) return { kind: 'object' };
   if (as !== 'Table' || asked.get('g') !== 'meta.k8s.io') return undefined;
-  return { kind: 'table', version: asked.get('v') ?? 'v1', includeObject: include === 'None' || include === 'Object' ? include : 'Metadata' };
+  return {
+    kind: 'table',
+    version: asked.get('v') ?? 'v1',
+    includeObject: include === 'None' || include === 'Object' ? include : 'Metadata',
+  };
 }
 
 /** What the Accept header asks for; the first form we can give counts. */
@@ -57,8 +63,19 @@ export interface TableOptions {
 }
 
 /** The objects as a Table. */
-export function tableOf(resource: Resource, objects: readonly StoredObject[], view: TableView, options: TableOptions): JsonObject {
-  const definitions = resource.columns.map(({ name, type, format, description, priority }) => ({ name, type, format, description, priority }));
+export function tableOf(
+  resource: Resource,
+  objects: readonly StoredObject[],
+  view: TableView,
+  options: TableOptions,
+): JsonObject {
+  const definitions = resource.columns.map(({ name, type, format, description, priority }) => ({
+    name,
+    type,
+    format,
+    description,
+    priority,
+  }));
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${view.version}`,
@@ -79,9 +96,21 @@ export function objectText(resource: Resource, object: StoredObject, view: View,
 }
 
 /** The text of a list. */
-export function listText(resource: Resource, entries: readonly Entry[], view: View, list: { readonly now: Date; readonly metadata: JsonObject }): string {
+export function listText(
+  resource: Resource,
+  entries: readonly Entry[],
+  view: View,
+  list: { readonly now: Date; readonly metadata: JsonObject },
+): string {
   if (view.kind === 'table') {
-    return JSON.stringify(tableOf(resource, entries.map(({ object }) => object), view, { ...list, columns: true }));
+    return JSON.stringify(
+      tableOf(
+        resource,
+        entries.map(({ object }) => object),
+        view,
+        { ...list, columns: true },
+      ),
+    );
   }
   const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
   const head = JSON.stringify({ kind: resource.listKind, apiVersion, metadata: list.metadata });
@@ -89,7 +118,12 @@ export function listText(resource: Resource, entries: readonly Entry[], view: Vi
 }
 
 /** A line of a watch whose object is a table of one row. */
-export function tableLine(resource: Resource, event: WatchEvent, view: TableView, options: { readonly now: Date; readonly columns: boolean }): string {
+export function tableLine(
+  resource: Resource,
+  event: WatchEvent,
+  view: TableView,
+  options: { readonly now: Date; readonly columns: boolean },
+): string {
   const metadata = { resourceVersion: event.object.metadata.resourceVersion };
   return eventLine(event.type, JSON.stringify(tableOf(resource, [event.object], view, { ...options, metadata })));
 }

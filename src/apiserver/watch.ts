@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import type { StoredObject } from './object.ts';
 import { expired } from './refusal.ts';
 import { groupVersion, type Resource } from './resource.ts';
-import { eventLine, type Collection, type LogRecord, type Store } from './store.ts';
+import { type Collection, eventLine, type LogRecord, type Store } from './store.ts';
 import { tableLine, type View, type WatchEvent } from './view.ts';
 
 export interface WatchOptions {
@@ -57,11 +57,14 @@ class Watch {
     signal.addEventListener('abort', end);
     const timer = setTimeout(end, timeout);
     const ticker = bookmarks ? setInterval(() => this.#bookmark(), bookmarkInterval) : undefined;
-    this.#stops.push(collection.onChange(() => this.#schedule()), () => {
-      clearTimeout(timer);
-      clearInterval(ticker);
-      signal.removeEventListener('abort', end);
-    });
+    this.#stops.push(
+      collection.onChange(() => this.#schedule()),
+      () => {
+        clearTimeout(timer);
+        clearInterval(ticker);
+        signal.removeEventListener('abort', end);
+      },
+    );
     this.#response.flushHeaders();
     if (from === undefined) this.#replay();
     this.#pump();
@@ -72,7 +75,11 @@ class Watch {
     const lines = collection
       .sorted()
       .filter(({ object }) => this.#selects(object))
-      .map((entry) => (this.#options.view.kind === 'object' ? eventLine('ADDED', entry.text()) : this.#line({ type: 'ADDED', object: entry.object })));
+      .map((entry) =>
+        this.#options.view.kind === 'object'
+          ? eventLine('ADDED', entry.text())
+          : this.#line({ type: 'ADDED', object: entry.object }),
+      );
     if (markReplayed) lines.push(this.#bookmarkLine({ 'k8s.io/initial-events-end': 'true' }));
     this.#write(lines.join(''));
   }
@@ -128,7 +135,11 @@ class Watch {
 
   #bookmarkLine(annotations?: Readonly<Record<string, string>>): string {
     const { resource, store } = this.#options;
-    const metadata = { resourceVersion: String(store.version), creationTimestamp: null, ...(annotations === undefined ? {} : { annotations }) };
+    const metadata = {
+      resourceVersion: String(store.version),
+      creationTimestamp: null,
+      ...(annotations === undefined ? {} : { annotations }),
+    };
     return eventLine('BOOKMARK', JSON.stringify({ kind: resource.kind, apiVersion: groupVersion(resource), metadata }));
   }
 

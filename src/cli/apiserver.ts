@@ -2,7 +2,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { crds } from '../../api/crds.ts';
 import { FolderInUse } from '../apiserver/journal.ts';
-import { startApiServer, type ApiServer } from '../apiserver/server.ts';
+import { type ApiServer, startApiServer } from '../apiserver/server.ts';
 import { createLogger } from '../io/log.ts';
 import { Failure, untilSignal } from './fail.ts';
 
@@ -17,7 +17,8 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535) throw new Failure(`--listen ${text}: not HOST:PORT, for example 127.0.0.1:6443`);
+  if (host === undefined || port > 65_535)
+    throw new Failure(`--listen ${text}: not HOST:PORT, for example 127.0.0.1:6443`);
   return { host, port };
 }
 

@@ -6,7 +6,8 @@ import { Failure } from './fail.ts';
 
 /** Gives each option of the command an environment variable, `PREFIX_FLAG_NAME`. */
 export function withEnvironment(command: Command, prefix: string): Command {
-  for (const option of command.options) if (option.envVar === undefined) option.env(`${prefix}_${option.name().toUpperCase().replaceAll('-', '_')}`);
+  for (const option of command.options)
+    if (option.envVar === undefined) option.env(`${prefix}_${option.name().toUpperCase().replaceAll('-', '_')}`);
   return command;
 }
 
@@ -17,16 +18,30 @@ const ofService = /_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT|PORT_\d+_(TCP|UDP|SCTP
  * Takes the environment variables for all options that no flag gave, and refuses those that begin with the prefix and
  * mean nothing. Commander's own reading would take any value of a switch for true.
  */
-export function applyEnvironment(command: Command, prefix: string, env: Readonly<Record<string, string | undefined>>): void {
+export function applyEnvironment(
+  command: Command,
+  prefix: string,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
   const known = new Set(command.options.map(({ envVar }) => envVar));
-  const unknown = Object.keys(env).filter((name) => name.startsWith(`${prefix}_`) && !known.has(name) && !ofService.test(name)).sort();
-  if (unknown.length > 0) throw new Failure(`environment variable ${unknown.join(', ')}: there is no such setting; there are: ${[...known].sort().join(', ')}`, 2);
+  const unknown = Object.keys(env)
+    .filter((name) => name.startsWith(`${prefix}_`) && !known.has(name) && !ofService.test(name))
+    .sort();
+  if (unknown.length > 0)
+    throw new Failure(
+      `environment variable ${unknown.join(', ')}: there is no such setting; there are: ${[...known].sort().join(', ')}`,
+      2,
+    );
   for (const option of command.options) {
     const text = env[option.envVar ?? ''];
     const field = option.attributeName();
     if (text === undefined || !isOpen(command, field)) continue;
     const value = isSwitch(option) && (text === 'true' || text === 'false') ? text === 'true' : text;
-    command.setOptionValueWithSource(field, parsed(option, value, `environment variable ${option.envVar ?? ''}`), 'env');
+    command.setOptionValueWithSource(
+      field,
+      parsed(option, value, `environment variable ${option.envVar ?? ''}`),
+      'env',
+    );
   }
 }
 
@@ -43,10 +58,18 @@ function isSwitch(option: Option): boolean {
 /** Takes the fields of a YAML or JSON file for all options that neither a flag nor the environment gave. */
 export async function applyConfigFile(command: Command, file: string): Promise<void> {
   const fields = await readFields(file);
-  const options = new Map(command.options.filter((option) => option.attributeName() !== 'config').map((option) => [option.attributeName(), option]));
+  const options = new Map(
+    command.options
+      .filter((option) => option.attributeName() !== 'config')
+      .map((option) => [option.attributeName(), option]),
+  );
   for (const [field, value] of Object.entries(fields)) {
     const option = options.get(field);
-    if (option === undefined) throw new Failure(`${file}: ${field}: there is no such setting; there are: ${[...options.keys()].sort().join(', ')}`, 2);
+    if (option === undefined)
+      throw new Failure(
+        `${file}: ${field}: there is no such setting; there are: ${[...options.keys()].sort().join(', ')}`,
+        2,
+      );
     if (!isOpen(command, field)) continue;
     command.setOptionValueWithSource(field, parsed(option, value, `${file}: ${field}`), 'config');
   }
@@ -61,7 +84,10 @@ async function readFields(file: string): Promise<Readonly<Record<string, unknown
   try {
     value = text.trim() === '' ? {} : load(text);
   } catch (error) {
-    throw new Failure(`${file}: ${error instanceof Error ? error.message.split('\n', 1)[0] ?? '' : String(error)}`, 2);
+    throw new Failure(
+      `${file}: ${error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error)}`,
+      2,
+    );
   }
   if (!isRecord(value)) throw new Failure(`${file}: it must be a mapping of settings to values`, 2);
   return value;
@@ -76,7 +102,9 @@ function parsed(option: Option, value: unknown, where: string): unknown {
   if (typeof value !== 'string' && typeof value !== 'number') throw wrong('it must be a text or a number');
   try {
     const { parseArg } = option;
-    return parseArg === undefined ? String(value) : parseArg.call<Option, [string, unknown], unknown>(option, String(value), undefined);
+    return parseArg === undefined
+      ? String(value)
+      : parseArg.call<Option, [string, unknown], unknown>(option, String(value), undefined);
   } catch (error) {
     throw wrong(error instanceof Error ? error.message : String(error));
   }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
-import { createMetrics, type ControllerMetrics } from '../controllers/metrics.ts';
+import { type ControllerMetrics, createMetrics } from '../controllers/metrics.ts';
 import { runControllers } from '../controllers/run.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { openKube } from '../io/kube/config.ts';
@@ -10,7 +10,7 @@ import { LeaderElection } from '../io/kube/lease.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { tcpProbe } from '../io/probe.ts';
 import { applyConfigFile, applyEnvironment } from './config-file.ts';
-import { controllerPrefix, type ControllerFlags } from './controller-options.ts';
+import { type ControllerFlags, controllerPrefix } from './controller-options.ts';
 import { Failure, untilSignal } from './fail.ts';
 import { keepHeapSmall } from './heap.ts';
 import { openStatus } from './status-address.ts';
@@ -35,7 +35,12 @@ function notReady({ isStarted, election }: Readiness): string | undefined {
 }
 
 /** One term of the controllers: from the first list to the end of the signal. */
-async function term({ logger, metrics, flags }: Parts, client: KubeClient, readiness: Readiness, signal: AbortSignal): Promise<void> {
+async function term(
+  { logger, metrics, flags }: Parts,
+  client: KubeClient,
+  readiness: Readiness,
+  signal: AbortSignal,
+): Promise<void> {
   metrics.leading(true);
   const onStarted = (): void => {
     readiness.isStarted = true;
@@ -53,7 +58,14 @@ async function term({ logger, metrics, flags }: Parts, client: KubeClient, readi
 function electionOf({ client, logger, flags }: Parts): LeaderElection {
   const { leaseDuration: duration, renewDeadline, retryPeriod, leaseNamespace: namespace, leaseName: name } = flags;
   const identity = `${hostname()}_${randomUUID()}`;
-  return new LeaderElection({ client, logger, namespace, name, identity, times: { duration, renewDeadline, retryPeriod } });
+  return new LeaderElection({
+    client,
+    logger,
+    namespace,
+    name,
+    identity,
+    times: { duration, renewDeadline, retryPeriod },
+  });
 }
 
 function checkFlags({ leaseDuration, renewDeadline, retryPeriod }: ControllerFlags): void {
@@ -71,7 +83,11 @@ export async function runController(command: Command): Promise<void> {
   keepHeapSmall('maglev'); // its rounds go over all egress IPs of the cluster
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-controller' });
   const { kubeconfig } = flags;
-  const client = await openKube({ logger, userAgent: 'sdn-compat-controller', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+  const client = await openKube({
+    logger,
+    userAgent: 'sdn-compat-controller',
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
   const parts = { client, logger, metrics: createMetrics(), flags };
   const election = flags.leaderElect ? electionOf(parts) : undefined;
   const readiness: Readiness = { isStarted: false, election };

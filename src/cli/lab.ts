@@ -9,7 +9,6 @@ import pc from 'picocolors';
 import { exec } from '../io/exec.ts';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger, type Logger } from '../io/log.ts';
-import type { Result } from '../model/result.ts';
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/faults.ts';
 import type { HostKind } from '../lab/hosts.ts';
 import { runKubelet } from '../lab/kubelet.ts';
@@ -18,6 +17,7 @@ import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, no
 import { Difference, type Screen, Shell } from '../lab/shell.ts';
 import { walkthrough } from '../lab/walkthrough.ts';
 import { serveWeb } from '../lab/web.ts';
+import type { Result } from '../model/result.ts';
 import { Failure, untilSignal } from './fail.ts';
 
 export interface LabFlags {
@@ -39,7 +39,19 @@ const here = dirname(fileURLToPath(import.meta.url));
 /** Where labs keep their state: beside the program, in a folder git ignores. */
 const root = process.env['SDN_COMPAT_LAB_DIR'] ?? join(here, '..', '.lab');
 
-const programs = ['ip', 'nft', 'ovs-vswitchd', 'ovsdb-server', 'ovs-vsctl', 'conntrack', 'arping', 'ethtool', 'socat', 'curl', 'kubectl'];
+const programs = [
+  'ip',
+  'nft',
+  'ovs-vswitchd',
+  'ovsdb-server',
+  'ovs-vsctl',
+  'conntrack',
+  'arping',
+  'ethtool',
+  'socat',
+  'curl',
+  'kubectl',
+];
 
 function must<T>(result: Result<T>): T {
   if (!result.ok) throw new Failure(result.error);
@@ -58,13 +70,21 @@ function deps(): LabDeps {
 async function checkMachine(needed: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure('the lab makes network namespaces and needs root: run it with sudo');
   for (const program of needed) {
-    const found = await exec(program, ['--version']).then(() => true, () => false);
-    const how = programs.includes(program) ? "run 'make setup', which installs what the lab needs" : 'install the package iptables, or choose another --host';
+    const found = await exec(program, ['--version']).then(
+      () => true,
+      () => false,
+    );
+    const how = programs.includes(program)
+      ? "run 'make setup', which installs what the lab needs"
+      : 'install the package iptables, or choose another --host';
     if (!found) throw new Failure(`${program} is not installed: ${how}`);
   }
   const probe = `sdnc-probe-${process.pid}`;
   const made = await exec('ip', ['netns', 'add', probe]);
-  if (made.status !== 0) throw new Failure(`this machine makes no network namespaces (${made.stderr.trim()}): the lab needs CAP_SYS_ADMIN and a writable /run/netns`);
+  if (made.status !== 0)
+    throw new Failure(
+      `this machine makes no network namespaces (${made.stderr.trim()}): the lab needs CAP_SYS_ADMIN and a writable /run/netns`,
+    );
   await exec('ip', ['netns', 'del', probe]);
 }
 
@@ -72,7 +92,9 @@ async function checkMachine(needed: readonly string[]): Promise<void> {
 function freePort(wanted: number | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', () => reject(new Failure(`port ${wanted ?? 0} of 127.0.0.1 is taken: choose another with --port`)));
+    server.once('error', () =>
+      reject(new Failure(`port ${wanted ?? 0} of 127.0.0.1 is taken: choose another with --port`)),
+    );
     server.listen(wanted ?? 0, '127.0.0.1', () => {
       const address = server.address();
       const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -126,17 +148,33 @@ export async function labDown(flags: LabFlags): Promise<void> {
 export async function labStatus(flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
   const all = await processes(layout);
-  const rows = all.map(({ name, pid, running, memory }) => [name, String(pid), running ? 'running' : 'ended', `${memory.toFixed(0)} MiB`]);
+  const rows = all.map(({ name, pid, running, memory }) => [
+    name,
+    String(pid),
+    running ? 'running' : 'ended',
+    `${memory.toFixed(0)} MiB`,
+  ]);
   for (const row of [['PROCESS', 'PID', 'STATE', 'MEMORY'], ...rows]) {
-    process.stdout.write(`${row.map((cell, index) => cell.padEnd([28, 9, 9, 0][index] ?? 0)).join('').trimEnd()}\n`);
+    process.stdout.write(
+      `${row
+        .map((cell, index) => cell.padEnd([28, 9, 9, 0][index] ?? 0))
+        .join('')
+        .trimEnd()}\n`,
+    );
   }
   const total = sumBy(all, 'memory');
-  process.stdout.write(`${all.length} processes, ${total.toFixed(0)} MiB\nexport KUBECONFIG=${files.kubeconfig(layout)}\n`);
+  process.stdout.write(
+    `${all.length} processes, ${total.toFixed(0)} MiB\nexport KUBECONFIG=${files.kubeconfig(layout)}\n`,
+  );
   if (all.some(({ running }) => !running)) process.exitCode = 1;
 }
 
 /** Runs a command in a namespace with this terminal; its exit status becomes ours. */
-async function passThrough(netns: string, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
+async function passThrough(
+  netns: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   if (argv.length === 0) throw new Failure('name the command to run behind --', 2);
   const child = spawn('ip', ['netns', 'exec', netns, ...argv], { stdio: 'inherit', env: { ...process.env, ...env } });
   process.exitCode = await new Promise<number>((resolve, reject) => {
@@ -161,7 +199,9 @@ export async function labNodeExec(nodeName: string, argv: readonly string[], fla
 function nodeOf(layout: Layout, name: string): LabNode {
   const node = layout.nodes.find((one) => one.short === name || one.name === name);
   if (node !== undefined) return node;
-  throw new Failure(`lab ${layout.name} has no node ${name}; it has ${layout.nodes.map(({ short }) => short).join(', ')}`);
+  throw new Failure(
+    `lab ${layout.name} has no node ${name}; it has ${layout.nodes.map(({ short }) => short).join(', ')}`,
+  );
 }
 
 /** `lab fail NODE --mode MODE`. */
@@ -169,7 +209,9 @@ export async function labFail(nodeName: string, flags: LabFlags & { readonly mod
   const layout = must(await findLab(root, flags.name));
   const node = nodeOf(layout, nodeName);
   const missing = await fail(exec, layout, node, flags.mode);
-  process.stdout.write(`${node.name}: ${flags.mode} failed${missing === undefined ? '' : ` (${missing})`}; mend it with: sdn-compat lab heal ${node.short}${flags.name === defaultLabName ? '' : ` --name ${flags.name}`}\n`);
+  process.stdout.write(
+    `${node.name}: ${flags.mode} failed${missing === undefined ? '' : ` (${missing})`}; mend it with: sdn-compat lab heal ${node.short}${flags.name === defaultLabName ? '' : ` --name ${flags.name}`}\n`,
+  );
 }
 
 /** `lab heal NODE`. */
@@ -181,14 +223,23 @@ export async function labHeal(nodeName: string, flags: LabFlags): Promise<void> 
 }
 
 /** `lab kill COMPONENT [NODE]` and `lab start COMPONENT [NODE]`. */
-export async function labComponent(verb: 'kill' | 'start', component: Component, nodeName: string | undefined, flags: LabFlags): Promise<void> {
+export async function labComponent(
+  verb: 'kill' | 'start',
+  component: Component,
+  nodeName: string | undefined,
+  flags: LabFlags,
+): Promise<void> {
   const layout = must(await findLab(root, flags.name));
-  if (isPerNode(component) && nodeName === undefined) throw new Failure(`each node has its ${component}: name one behind it`, 2);
-  if (!isPerNode(component) && nodeName !== undefined) throw new Failure(`a lab has one ${component}: name no node behind it`, 2);
+  if (isPerNode(component) && nodeName === undefined)
+    throw new Failure(`each node has its ${component}: name one behind it`, 2);
+  if (!isPerNode(component) && nodeName !== undefined)
+    throw new Failure(`a lab has one ${component}: name no node behind it`, 2);
   const node = nodeName === undefined ? undefined : nodeOf(layout, nodeName);
   if (verb === 'kill') await kill(layout, component, node);
   else await start(exec, layout, component, node);
-  process.stdout.write(`${component}${node === undefined ? '' : ` of ${node.name}`} ${verb === 'kill' ? 'killed' : 'runs'}\n`);
+  process.stdout.write(
+    `${component}${node === undefined ? '' : ` of ${node.name}`} ${verb === 'kill' ? 'killed' : 'runs'}\n`,
+  );
 }
 
 /** `lab log`. */
@@ -237,7 +288,9 @@ export async function labWalkthrough(flags: UpFlags): Promise<void> {
     const shell = new Shell(exec, layout, screen);
     await walkthrough(shell);
     const memory = sumBy(await processes(layout), 'memory');
-    screen.write(`\nevery result is as published; the walkthrough took ${seconds(walked)} s, the lab has ${memory.toFixed(0)} MiB of memory\n`);
+    screen.write(
+      `\nevery result is as published; the walkthrough took ${seconds(walked)} s, the lab has ${memory.toFixed(0)} MiB of memory\n`,
+    );
   } catch (error) {
     if (error instanceof Difference) throw new Failure(error.message);
     throw error;

@@ -1,20 +1,20 @@
 /** The `sdn-compat` command: what it can do, its options and defaults. Each subcommand is loaded when it is used. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { KubeConfigError } from '../io/kube/error.ts';
+import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
+import { type HostKind, hostKinds, isHostKind } from '../lab/hosts.ts';
+import { defaultLabName } from '../lab/layout.ts';
+import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
 import type { ApiServerArguments } from './apiserver.ts';
 import { addControllerOptions, type ControllerFlags } from './controller-options.ts';
 import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
-import { KubeConfigError } from '../io/kube/error.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
+import { addMigrateCommands } from './migrate-commands.ts';
 import type { NodeFlags } from './node.ts';
+import type { SimulateFlags } from './simulate.ts';
 import type { StatusFlags } from './status.ts';
 import { statusAddressOption } from './status-address.ts';
-import { type HostKind, hostKinds, isHostKind } from '../lab/hosts.ts';
-import { defaultLabName } from '../lab/layout.ts';
-import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
-import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
-import { addMigrateCommands } from './migrate-commands.ts';
-import type { SimulateFlags } from './simulate.ts';
 import { programVersion } from './version.ts';
 
 const program = new Command('sdn-compat')
@@ -36,7 +36,9 @@ function wholeNumber(least: number, most: number): (text: string) => number {
 function masqueradeBit(text: string): number {
   const bit = Number(text);
   if (/^-?\d+$/.test(text) && bit >= -1 && bit <= 23 && bit !== 15) return bit;
-  throw new InvalidArgumentError('it must be from 0 to 14 or from 16 to 23, since bits 15 and 24 to 31 of the mark have other meanings; or -1.');
+  throw new InvalidArgumentError(
+    'it must be from 0 to 14 or from 16 to 23, since bits 15 and 24 to 31 of the mark have other meanings; or -1.',
+  );
 }
 
 function collect(text: string, before: readonly string[]): readonly string[] {
@@ -50,11 +52,20 @@ function collectHost(text: string, before: readonly HostKind[]): readonly HostKi
 }
 
 /** What --help says of the hosts, one a line. */
-const hostHelp = ['what every host is like beside our agent; repeatable:', ...Object.entries(hostKinds).map(([kind, what]) => `${kind}: ${what}`)].join('\n');
+const hostHelp = [
+  'what every host is like beside our agent; repeatable:',
+  ...Object.entries(hostKinds).map(([kind, what]) => `${kind}: ${what}`),
+].join('\n');
 
-const kubeconfig = (): Option => new Option('--kubeconfig <file>', 'kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the cluster it runs in)');
+const kubeconfig = (): Option =>
+  new Option(
+    '--kubeconfig <file>',
+    'kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the cluster it runs in)',
+  );
 const logLevel = (): Option =>
-  new Option('--log-level <level>', 'what is logged, as JSON lines to standard error').choices(['error', 'warn', 'info', 'debug', 'trace']).default('info');
+  new Option('--log-level <level>', 'what is logged, as JSON lines to standard error')
+    .choices(['error', 'warn', 'info', 'debug', 'trace'])
+    .default('info');
 
 program
   .command('apiserver')
@@ -81,10 +92,22 @@ program
   .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
   .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
   .addOption(new Option('--datapath <kind>', 'datapath of br0').choices(['auto', 'system', 'netdev']).default('auto'))
-  .option('--masquerade-bit <bit>', 'bit of the mark that kube-proxy masquerades by; -1 for none', masqueradeBit, defaultMasqueradeBit)
-  .addOption(new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed').argParser(duration(50)).default(1_000, '1s'))
+  .option(
+    '--masquerade-bit <bit>',
+    'bit of the mark that kube-proxy masquerades by; -1 for none',
+    masqueradeBit,
+    defaultMasqueradeBit,
+  )
+  .addOption(
+    new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed')
+      .argParser(duration(50))
+      .default(1_000, '1s'),
+  )
   .option('--resync <seconds>', 'how often bridge, nft and links are read afresh', wholeNumber(1, 3_600), 60)
-  .option('--resolver <address>', 'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)')
+  .option(
+    '--resolver <address>',
+    'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)',
+  )
   .addOption(statusAddressOption('127.0.0.1:9107'))
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
@@ -96,7 +119,9 @@ program
 /** An option that may be given several times. */
 function repeatable(flags: string, description: string): Option {
   const none: readonly string[] = [];
-  return new Option(flags, `${description} (repeatable)`).argParser((value: string, before: readonly string[]) => [...before, value]).default(none, 'none');
+  return new Option(flags, `${description} (repeatable)`)
+    .argParser((value: string, before: readonly string[]) => [...before, value])
+    .default(none, 'none');
 }
 
 program
@@ -110,8 +135,16 @@ program
   .addOption(repeatable('--add-egress-ip <namespace=ip>', 'let the namespace request the IP as well'))
   .addOption(repeatable('--remove-egress-ip <namespace=ip>', 'let the namespace no longer request the IP'))
   .addOption(repeatable('--set-cidrs <node=cidr,...>', "replace the node's egressCIDRs; nothing behind = means none"))
-  .option('--scenario <file>', 'run the scenarios of an NDJSON file, one a line, and print them with the state after each step')
-  .addOption(new Option('-o, --output <format>', 'how the result is printed (default: table, or ndjson with --scenario)').choices(['table', 'json', 'yaml', 'ndjson']))
+  .option(
+    '--scenario <file>',
+    'run the scenarios of an NDJSON file, one a line, and print them with the state after each step',
+  )
+  .addOption(
+    new Option(
+      '-o, --output <format>',
+      'how the result is printed (default: table, or ndjson with --scenario)',
+    ).choices(['table', 'json', 'yaml', 'ndjson']),
+  )
   .action(async (flags: SimulateFlags) => (await import('./simulate.ts')).runSimulate(flags));
 
 program
@@ -123,8 +156,11 @@ program
 
 addMigrateCommands(program, kubeconfig);
 
-const lab = program.command('lab').description('nodes out of network namespaces with real Open vSwitch, on this machine');
-const labName = (): Option => new Option('--name <name>', 'name of the lab; several may run at once').default(defaultLabName);
+const lab = program
+  .command('lab')
+  .description('nodes out of network namespaces with real Open vSwitch, on this machine');
+const labName = (): Option =>
+  new Option('--name <name>', 'name of the lab; several may run at once').default(defaultLabName);
 const upOptions = (command: Command): Command =>
   command
     .addOption(labName())
@@ -162,7 +198,9 @@ lab
   .argument('<node>', 'name of the node, short or whole')
   .argument('[command...]', 'behind --')
   .addOption(labName())
-  .action(async (node: string, argv: string[], flags: LabFlags) => (await import('./lab.ts')).labNodeExec(node, argv, flags));
+  .action(async (node: string, argv: string[], flags: LabFlags) =>
+    (await import('./lab.ts')).labNodeExec(node, argv, flags),
+  );
 lab
   .command('log')
   .description('print the access log of the web server outside the cluster')
@@ -171,11 +209,15 @@ lab
   .action(async (flags: LogFlags) => (await import('./lab.ts')).labLog(flags));
 lab
   .command('fail')
-  .description('break a node on purpose: its link, its power, its way to the API server, its agent, its Open vSwitch, or make it slow')
+  .description(
+    'break a node on purpose: its link, its power, its way to the API server, its agent, its Open vSwitch, or make it slow',
+  )
   .argument('<node>')
   .addOption(new Option('--mode <mode>', 'what breaks').choices(failModes).default('link'))
   .addOption(labName())
-  .action(async (node: string, flags: LabFlags & { mode: FailMode }) => (await import('./lab.ts')).labFail(node, flags));
+  .action(async (node: string, flags: LabFlags & { mode: FailMode }) =>
+    (await import('./lab.ts')).labFail(node, flags),
+  );
 lab
   .command('heal')
   .description('mend whatever fail broke on a node')
@@ -201,7 +243,6 @@ lab
   .command('web', { hidden: true })
   .addOption(labName())
   .action(async (flags: LabFlags) => (await import('./lab.ts')).labWeb(flags));
-
 
 function isUsageError(error: Error): error is Error & { readonly exitCode: number } {
   return 'code' in error && typeof error.code === 'string' && error.code.startsWith('commander.');

@@ -1,5 +1,5 @@
 /** `sdn-compat migrate apply|verify|back`: their options and defaults. Each is loaded when it is used. */
-import { Option, type Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { duration } from './duration.ts';
 import type { ApplyFlags } from './migrate-apply.ts';
 import type { BackFlags } from './migrate-back.ts';
@@ -29,7 +29,11 @@ export function addApplyCommands(migrate: Command, { kubeconfig, source }: Share
     .addOption(planFolder().makeOptionMandatory())
     .addOption(kubeconfig())
     .option('--dry-run', 'let the API server check every change, and write nothing', false)
-    .option('--finalize', 'at the end clear the objects of OpenShift SDN, which are left alone otherwise; refused unless verify is well', false)
+    .option(
+      '--finalize',
+      'at the end clear the objects of OpenShift SDN, which are left alone otherwise; refused unless verify is well',
+      false,
+    )
     .option('--force', 'take over fields that other managers own', false)
     .option('--strict', 'let warnings of the plan refuse as blockers do', false)
     .option('--accept-blockers', 'apply despite findings that block', false)
@@ -42,7 +46,9 @@ export function addApplyCommands(migrate: Command, { kubeconfig, source }: Share
 
   migrate
     .command('verify')
-    .description('compare a cluster with a plan: where each egress IP is, firewalls, labels, leftovers; exit status 1 unless all is well')
+    .description(
+      'compare a cluster with a plan: where each egress IP is, firewalls, labels, leftovers; exit status 1 unless all is well',
+    )
     .addOption(planFolder().makeOptionMandatory())
     .addOption(kubeconfig())
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
@@ -51,7 +57,9 @@ export function addApplyCommands(migrate: Command, { kubeconfig, source }: Share
     .action(async (flags: VerifyFlags) => (await import('./migrate-verify.ts')).runVerify(flags));
 
   source(migrate.command('back'), kubeconfig)
-    .description("undo a plan from its backup; or, with --out, make the plan of a way back from OVN-Kubernetes' objects alone")
+    .description(
+      "undo a plan from its backup; or, with --out, make the plan of a way back from OVN-Kubernetes' objects alone",
+    )
     .addOption(planFolder())
     .option('--plan-only', 'only print what would be done', false)
     .option('--dry-run', 'let the API server check every change, and write nothing', false)

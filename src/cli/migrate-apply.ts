@@ -1,5 +1,5 @@
 /** `sdn-compat migrate apply`: runs a plan, and says how it ended. */
-import { applyPlan, type ApplyDeps, type ApplyOptions, type ApplyOutcome } from '../migrate/apply.ts';
+import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../migrate/apply.ts';
 import { readPlan } from '../migrate/folder-read.ts';
 import type { Plan } from '../migrate/plan.ts';
 import { Failure, untilSignal } from './fail.ts';
@@ -22,7 +22,9 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
   end(outcome, {
     done: (writes, left) => {
       if (flags.dryRun) return 'Nothing was written: this was a dry run.';
-      return left === 'nothing' ? `Done: ${changesText(writes)}, nothing is left to do.` : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
+      return left === 'nothing'
+        ? `Done: ${changesText(writes)}, nothing is left to do.`
+        : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
     },
     waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${plan.target === 'ovn' ? 'OVN-Kubernetes' : 'OpenShift SDN'}, and when it runs on every node run this again.`,
   });
@@ -36,11 +38,17 @@ export async function planIn(folder: string): Promise<Plan> {
 }
 
 /** Does something with a plan and its cluster until it ends or a signal comes. */
-export async function withPlan<T>(flags: { readonly plan: string; readonly kubeconfig?: string }, plan: Plan, work: (deps: ApplyDeps) => Promise<T>): Promise<T> {
+export async function withPlan<T>(
+  flags: { readonly plan: string; readonly kubeconfig?: string },
+  plan: Plan,
+  work: (deps: ApplyDeps) => Promise<T>,
+): Promise<T> {
   const client = await openClient(flags.kubeconfig);
   const tell = (line: string): void => void process.stdout.write(`${line}\n`);
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
-  return work({ client, folder: flags.plan, plan, signal: untilSignal(), tell, progress }).finally(() => client.close());
+  return work({ client, folder: flags.plan, plan, signal: untilSignal(), tell, progress }).finally(() =>
+    client.close(),
+  );
 }
 
 export interface EndTexts {
@@ -63,9 +71,13 @@ export function end(outcome: ApplyOutcome, texts: EndTexts): void {
     case 'unreadable':
       throw new Failure(outcome.reasons.join('\n'), badInput);
     case 'refused':
-      throw new Failure(`refused; ${outcome.writes === 0 ? 'nothing was written' : `${changesText(outcome.writes)} made before`}:\n${listed(outcome.reasons)}`.trimEnd());
+      throw new Failure(
+        `refused; ${outcome.writes === 0 ? 'nothing was written' : `${changesText(outcome.writes)} made before`}:\n${listed(outcome.reasons)}`.trimEnd(),
+      );
     case 'failed':
-      throw new Failure(`failed after ${changesText(outcome.writes)}; run it again when these are mended:\n${listed(outcome.reasons)}`.trimEnd());
+      throw new Failure(
+        `failed after ${changesText(outcome.writes)}; run it again when these are mended:\n${listed(outcome.reasons)}`.trimEnd(),
+      );
   }
 }
 

@@ -2,12 +2,11 @@
 import { writePlan } from '../migrate/folder.ts';
 import { toSDN } from '../migrate/ovn/back.ts';
 import { planOf } from '../migrate/plan.ts';
+import { countsText } from '../migrate/report.ts';
 import { ovnKinds } from '../migrate/source.ts';
 import { Failure } from './fail.ts';
-
 import { changesText } from './migrate-apply.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './migrate-source.ts';
-import { countsText } from '../migrate/report.ts';
 import { findingsText } from './migrate-tables.ts';
 import { programVersion } from './version.ts';
 
@@ -15,9 +14,20 @@ import { programVersion } from './version.ts';
 export async function runBackPlan(flags: SourceFlags, out: string): Promise<void> {
   const snapshot = await readSnapshot(flags, progressLines(), ovnKinds);
   const translation = toSDN(snapshot);
-  const plan = planOf({ tool: `sdn-compat ${programVersion}`, target: 'sdn', options: {}, strict: false, snapshot, translation });
+  const plan = planOf({
+    tool: `sdn-compat ${programVersion}`,
+    target: 'sdn',
+    options: {},
+    strict: false,
+    snapshot,
+    translation,
+  });
   const written = await writePlan(out, plan);
   if (!written.ok) throw new Failure(written.error, badInput);
-  const steps = plan.steps.map(({ name, changes }) => `${name}: ${name === 'switch' ? 'yours' : changesText(changes.length)}\n`);
-  process.stdout.write(`${steps.join('')}\n${findingsText(plan.findings)}\n${countsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`);
+  const steps = plan.steps.map(
+    ({ name, changes }) => `${name}: ${name === 'switch' ? 'yours' : changesText(changes.length)}\n`,
+  );
+  process.stdout.write(
+    `${steps.join('')}\n${findingsText(plan.findings)}\n${countsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`,
+  );
 }

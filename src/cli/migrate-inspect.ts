@@ -18,7 +18,14 @@ export async function runInspect(flags: InspectFlags): Promise<void> {
   const progress = progressLines();
   const snapshot = await readSnapshot(flags, progress);
   progress('looking for what would change');
-  const { findings } = toOVN(snapshot, { only: everything, namespaces: [], prefix: 'egressip', keepClosed: false, allowAPIServer: false, machineNetworks: flags.machineNetwork });
+  const { findings } = toOVN(snapshot, {
+    only: everything,
+    namespaces: [],
+    prefix: 'egressip',
+    keepClosed: false,
+    allowAPIServer: false,
+    machineNetworks: flags.machineNetwork,
+  });
   process.stdout.write(await rendered({ inventory: inventoryOf(snapshot), findings }, flags.output));
   if (findings.some(({ severity }) => severity === 'blocker')) process.exitCode = 1;
 }

@@ -3,10 +3,10 @@ import { hostSubnets, namespaces, netNamespaces } from '../../api/kinds.ts';
 import { planDiff } from '../migrate/diff.ts';
 import { writePlan } from '../migrate/folder.ts';
 import { toOVN } from '../migrate/ovn/translate.ts';
-import { planOf, type Plan } from '../migrate/plan.ts';
+import { type Plan, planOf } from '../migrate/plan.ts';
+import { countsText, reportOf } from '../migrate/report.ts';
 import { htmlReport } from '../migrate/report-html.ts';
 import { markdownReport } from '../migrate/report-markdown.ts';
-import { countsText, reportOf } from '../migrate/report.ts';
 import { objectsOf, type Snapshot } from '../migrate/snapshot.ts';
 import type { Concern, TranslateOptions } from '../migrate/translation.ts';
 import { asText, isRecord } from '../model/json.ts';
@@ -36,22 +36,53 @@ export async function runPlan(flags: PlanFlags): Promise<void> {
   progress('planning');
   const options = optionsOf(flags);
   const translation = toOVN(snapshot, options);
-  const plan = planOf({ tool: `sdn-compat ${programVersion}`, target: flags.to, options: plainOptions(options), strict: flags.strict, snapshot, translation });
-  const report = reportOf({ plan, assignedCount: translation.assignedCount ?? [], nodeAddresses: nodeAddresses(snapshot) });
+  const plan = planOf({
+    tool: `sdn-compat ${programVersion}`,
+    target: flags.to,
+    options: plainOptions(options),
+    strict: flags.strict,
+    snapshot,
+    translation,
+  });
+  const report = reportOf({
+    plan,
+    assignedCount: translation.assignedCount ?? [],
+    nodeAddresses: nodeAddresses(snapshot),
+  });
   progress(`writing ${flags.out}`);
-  const written = await writePlan(flags.out, plan, new Map([['report.md', markdownReport(report)], ['report.html', htmlReport(report)]]));
+  const written = await writePlan(
+    flags.out,
+    plan,
+    new Map([
+      ['report.md', markdownReport(report)],
+      ['report.html', htmlReport(report)],
+    ]),
+  );
   if (!written.ok) throw new Failure(written.error, badInput);
   process.stdout.write(summaryText(plan, flags.out));
-  if (flags.diff) process.stdout.write(`\n${planDiff(plan, snapshot).map((line) => `${line}\n`).join('')}`);
-  const blocks = plan.findings.some(({ severity }) => severity === 'blocker' || (flags.strict && severity === 'warning'));
+  if (flags.diff)
+    process.stdout.write(
+      `\n${planDiff(plan, snapshot)
+        .map((line) => `${line}\n`)
+        .join('')}`,
+    );
+  const blocks = plan.findings.some(
+    ({ severity }) => severity === 'blocker' || (flags.strict && severity === 'warning'),
+  );
   if (blocks) process.exitCode = 1;
 }
 
 /** A name that nothing bears is a slip, and a plan of nothing would look fine. */
 function refuseUnknown(chosen: readonly string[], snapshot: Snapshot): void {
-  const known = new Set([namespaces, netNamespaces].flatMap((kind) => objectsOf(snapshot, kind)).map(({ metadata }) => metadata.name));
+  const known = new Set(
+    [namespaces, netNamespaces].flatMap((kind) => objectsOf(snapshot, kind)).map(({ metadata }) => metadata.name),
+  );
   const unknown = chosen.find((name) => !known.has(name));
-  if (unknown !== undefined) throw new Failure(`--namespace ${unknown}: the input has neither a Namespace nor a NetNamespace of that name`, badInput);
+  if (unknown !== undefined)
+    throw new Failure(
+      `--namespace ${unknown}: the input has neither a Namespace nor a NetNamespace of that name`,
+      badInput,
+    );
 }
 
 function optionsOf(flags: PlanFlags): TranslateOptions {
@@ -65,7 +96,14 @@ function optionsOf(flags: PlanFlags): TranslateOptions {
   };
 }
 
-function plainOptions({ only, namespaces, prefix, keepClosed, allowAPIServer, machineNetworks }: TranslateOptions): Plan['options'] {
+function plainOptions({
+  only,
+  namespaces,
+  prefix,
+  keepClosed,
+  allowAPIServer,
+  machineNetworks,
+}: TranslateOptions): Plan['options'] {
   return { only: only.toSorted(), namespaces, prefix, keepClosed, allowAPIServer, machineNetworks };
 }
 
@@ -76,9 +114,15 @@ function nodeAddresses(snapshot: Snapshot): readonly string[] {
 
 function summaryText(plan: Plan, folder: string): string {
   const urgent = plan.findings.filter(({ severity }) => severity !== 'info');
-  const steps = plan.steps.map(({ name, changes }, index) => [`${index + 1}.`, name, name === 'switch' ? 'yours' : changesText(changes.length)]);
+  const steps = plan.steps.map(({ name, changes }, index) => [
+    `${index + 1}.`,
+    name,
+    name === 'switch' ? 'yours' : changesText(changes.length),
+  ]);
   return [
-    ...(plan.incomplete.length === 0 ? [] : [`The plan is incomplete:\n${plan.incomplete.map((text) => `  ${text}\n`).join('')}\n`]),
+    ...(plan.incomplete.length === 0
+      ? []
+      : [`The plan is incomplete:\n${plan.incomplete.map((text) => `  ${text}\n`).join('')}\n`]),
     aligned(steps),
     '\n',
     urgent.length === 0 ? '' : `${findingsText(urgent)}\n`,

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { problemText } from '../io/manifests.ts';
-import { predictLine, type PredictedLine } from '../migrate/prediction.ts';
+import { type PredictedLine, predictLine } from '../migrate/prediction.ts';
 import { Failure } from './fail.ts';
 import { badInput } from './migrate-source.ts';
 import { aligned } from './migrate-tables.ts';
@@ -19,7 +19,9 @@ export async function runPredict({ filename, output }: PredictFlags): Promise<vo
   broken.catch(() => undefined);
   const lines = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
   for (let line = 1; ; line++) {
-    const next = await Promise.race([lines.next(), broken]).catch((error: unknown) => refuse(filename, undefined, '', textOf(error)));
+    const next = await Promise.race([lines.next(), broken]).catch((error: unknown) =>
+      refuse(filename, undefined, '', textOf(error)),
+    );
     if (next.done === true) return;
     if (next.value.trim() === '') continue;
     const predicted = predictLine(parsed(next.value, filename, line));
@@ -46,6 +48,9 @@ function textOf(error: unknown): string {
 }
 
 function tableOf({ name, allowed, assignedCount }: PredictedLine): string {
-  const rows = Object.entries(allowed).map(([ip, nodes]) => [`  ${ip}`, nodes.map((node) => node ?? 'unassigned').join(', ')]);
+  const rows = Object.entries(allowed).map(([ip, nodes]) => [
+    `  ${ip}`,
+    nodes.map((node) => node ?? 'unassigned').join(', '),
+  ]);
   return `${name}: ${assignedCount.join(' or ')} of ${rows.length} assigned\n${aligned(rows)}`;
 }

@@ -32,7 +32,8 @@ export function progressLines(now: () => number = () => performance.now()): Prog
 
 /** Reads it; bad input, and an API server that cannot be read, end the command with status 2. */
 export async function readSnapshot(flags: SourceFlags, progress: Progress, needed = sdnKinds): Promise<Snapshot> {
-  if (flags.fromCluster === flags.filename.length > 0) throw new Failure('give either --from-cluster or -f PATH', badInput);
+  if (flags.fromCluster === flags.filename.length > 0)
+    throw new Failure('give either --from-cluster or -f PATH', badInput);
   return flags.fromCluster ? fromServer(flags, progress, needed) : fromFiles(flags, progress, needed);
 }
 

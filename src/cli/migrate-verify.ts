@@ -1,12 +1,12 @@
 /** `sdn-compat migrate verify`: whether the cluster is what the plan wanted. */
 import { ApiError } from '../io/kube/error.ts';
 import { pause } from '../io/pause.ts';
-import { fieldOf } from '../model/json.ts';
 import type { ApplyDeps } from '../migrate/apply.ts';
 import { progressOf, readJournal } from '../migrate/journal.ts';
 import { readLive } from '../migrate/live.ts';
 import { refText } from '../migrate/plan.ts';
-import { verification, type Verification } from '../migrate/verify.ts';
+import { type Verification, verification } from '../migrate/verify.ts';
+import { fieldOf } from '../model/json.ts';
 import { Failure } from './fail.ts';
 import { planIn, withPlan } from './migrate-apply.ts';
 import { badInput } from './migrate-source.ts';
@@ -26,14 +26,15 @@ const between = 2_000;
 export async function runVerify(flags: VerifyFlags): Promise<void> {
   const seen = await withPlan(flags, await planIn(flags.plan), (deps) => watched(deps, flags));
   if (flags.output === 'json') process.stdout.write(`${JSON.stringify(seen, null, 2)}\n`);
-  else if (flags.output === 'yaml') process.stdout.write((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
+  else if (flags.output === 'yaml')
+    process.stdout.write((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
   else process.stdout.write(verificationTable(seen));
   if (!seen.well) process.exitCode = 1;
 }
 
 async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Verification> {
   const end = performance.now() + timeout;
-  for (let told = ''; ; ) {
+  for (let told = ''; ;) {
     const isLast = !watch || performance.now() + between > end;
     const seen = await look(deps).catch((error: unknown) => {
       if (isLast || deps.signal.aborted || !mayPass(error)) throw error;
@@ -66,11 +67,21 @@ async function look({ client, folder, plan, signal }: ApplyDeps): Promise<Verifi
 /** Where each egress IP is, then what is not well. */
 export function verificationTable({ well, checks }: Verification): string {
   const placed = checks.filter(({ object, part }) => object.kind === 'EgressIP' && part !== '' && part !== 'leftover');
-  const rows = placed.map(({ object, part, node, allowed, well: isWell }) => [object.name, part, node ?? '-', allowed?.join(',') ?? '-', isWell ? 'well' : 'NOT WELL']);
-  const ill = checks.filter((check) => !check.well).map(({ object, part, problem = '' }) => `${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem}`);
+  const rows = placed.map(({ object, part, node, allowed, well: isWell }) => [
+    object.name,
+    part,
+    node ?? '-',
+    allowed?.join(',') ?? '-',
+    isWell ? 'well' : 'NOT WELL',
+  ]);
+  const ill = checks
+    .filter((check) => !check.well)
+    .map(({ object, part, problem = '' }) => `${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem}`);
   return [
     rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'ALLOWED', 'STATE'], ...rows])}\n`,
     ...ill.map((line) => `${line}\n`),
-    well ? `all is well: ${checks.length} check${checks.length === 1 ? '' : 's'}\n` : `${ill.length} of ${checks.length} checks are not well\n`,
+    well
+      ? `all is well: ${checks.length} check${checks.length === 1 ? '' : 's'}\n`
+      : `${ill.length} of ${checks.length} checks are not well\n`,
   ].join('');
 }

@@ -39,7 +39,11 @@ async function runCheck(flags: NodeFlags): Promise<void> {
   const logger = createLogger({ level: 'silent', name: 'sdn-compat-node' });
   const { kubeconfig, ovsRunDir, datapath } = flags;
   let unreachable = '';
-  const client = await openKube({ logger, userAgent: 'sdn-compat-node', ...(kubeconfig === undefined ? {} : { kubeconfig }) })
+  const client = await openKube({
+    logger,
+    userAgent: 'sdn-compat-node',
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  })
     .then(async (opened) => {
       await opened.list(clusterNetworks).catch((error: unknown) => {
         opened.close();
@@ -51,10 +55,17 @@ async function runCheck(flags: NodeFlags): Promise<void> {
       unreachable = error instanceof Error ? error.message : String(error);
       return undefined;
     });
-  const findings = await checkMachine({ nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath }, { exec, client, unreachable });
+  const findings = await checkMachine(
+    { nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath },
+    { exec, client, unreachable },
+  );
   client?.close();
   if (flags.output === 'json') process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
-  else for (const { what, found, mend } of findings) process.stdout.write(`${mend === undefined ? 'ok ' : 'BAD'} ${what}: ${found}${mend === undefined ? '' : `\n    ${mend}`}\n`);
+  else
+    for (const { what, found, mend } of findings)
+      process.stdout.write(
+        `${mend === undefined ? 'ok ' : 'BAD'} ${what}: ${found}${mend === undefined ? '' : `\n    ${mend}`}\n`,
+      );
   if (findings.some(({ mend }) => mend !== undefined)) process.exitCode = 1;
 }
 
@@ -79,7 +90,11 @@ export async function runNode(flags: NodeFlags): Promise<void> {
   keepHeapSmall('none');
   const logger = createLogger({ level: flags.logLevel, name: 'sdn-compat-node' });
   const { kubeconfig, ovsRunDir, cniSocket, datapath, firstAvailable } = flags;
-  const client = await openKube({ logger, userAgent: 'sdn-compat-node', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+  const client = await openKube({
+    logger,
+    userAgent: 'sdn-compat-node',
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
   const options = {
     nodeName: flags.nodeName ?? hostname(),
     ovsRunDir,
@@ -95,7 +110,9 @@ export async function runNode(flags: NodeFlags): Promise<void> {
   const signal = untilSignal();
   const metrics = createNodeMetrics();
   let isReady = false;
-  const status = await openStatus(flags.statusAddress, metrics.registry, () => (isReady ? undefined : 'the node is not yet as the cluster says'));
+  const status = await openStatus(flags.statusAddress, metrics.registry, () =>
+    isReady ? undefined : 'the node is not yet as the cluster says',
+  );
   try {
     await runAgent(options, { client, exec, logger, metrics, onReady: () => (isReady = true) }, signal);
   } finally {

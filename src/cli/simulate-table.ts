@@ -13,11 +13,16 @@ export function reportTable(report: Report, color = isatty(1)): string {
   const sections = [
     table(['EGRESS IP', 'NAMESPACES', 'BEFORE', 'AFTER', ''], egressIPRows(report)),
     table(['NAMESPACE', 'VNID', 'BEFORE', 'AFTER', 'REASONS'], namespaceRows(report)),
-    table(['NODE', 'ADDRESS', 'BEFORE', 'AFTER', 'EGRESS IPS BEFORE', 'AFTER', 'CAPACITY', 'ASSIGNED'], nodeRows(report)),
+    table(
+      ['NODE', 'ADDRESS', 'BEFORE', 'AFTER', 'EGRESS IPS BEFORE', 'AFTER', 'CAPACITY', 'ASSIGNED'],
+      nodeRows(report),
+    ),
     summary(report),
     report.notes.map(({ kind, name, code, message }) => `${kind} ${name}: ${code}: ${message}`),
   ];
-  const painted = sections.filter((section) => section.length > 0).map(([head = '', ...rows]) => [paint.bold(head), ...rows].join('\n'));
+  const painted = sections
+    .filter((section) => section.length > 0)
+    .map(([head = '', ...rows]) => [paint.bold(head), ...rows].join('\n'));
   return `${painted.join('\n\n')}\n`;
 }
 
@@ -56,7 +61,15 @@ function nodeRows({ before, after }: Report): readonly Cells[] {
     const old = was.get(row.node);
     const loads = [old === undefined ? nothing : String(old.load), String(row.load)];
     const capacity = row.capacity === null ? nothing : String(row.capacity);
-    return [row.node, row.nodeIP, health(old), health(row), ...loads, capacity, row.automatic ? 'automatically' : 'by hand'];
+    return [
+      row.node,
+      row.nodeIP,
+      health(old),
+      health(row),
+      ...loads,
+      capacity,
+      row.automatic ? 'automatically' : 'by hand',
+    ];
   });
 }
 
@@ -87,6 +100,13 @@ function named(what: string, names: readonly string[]): readonly string[] {
 /** The rows under their head, columns aligned; nothing when there are no rows. */
 function table(head: Cells, rows: readonly Cells[]): readonly string[] {
   if (rows.length === 0) return [];
-  const widths = head.map((cell, column) => rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), cell.length));
-  return [head, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ').trimEnd());
+  const widths = head.map((cell, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), cell.length),
+  );
+  return [head, ...rows].map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('   ')
+      .trimEnd(),
+  );
 }

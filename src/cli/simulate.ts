@@ -1,13 +1,13 @@
 /** `sdn-compat simulate`: what would become of the egress IPs if. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../io/cluster.ts';
 import type { InputProblem } from '../io/manifests.ts';
 import { problemText } from '../io/manifests.ts';
-import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../io/cluster.ts';
-import { changedCluster, parseCIDRsChange, parseEgressIPChange, type Change } from '../model/simulation/changes.ts';
-import { reportOn, type Report } from '../model/simulation/report.ts';
-import { runScenario } from '../model/simulation/scenario.ts';
 import type { Result } from '../model/result.ts';
+import { type Change, changedCluster, parseCIDRsChange, parseEgressIPChange } from '../model/simulation/changes.ts';
+import { type Report, reportOn } from '../model/simulation/report.ts';
+import { runScenario } from '../model/simulation/scenario.ts';
 import { Failure } from './fail.ts';
 import { reportTable } from './simulate-table.ts';
 
@@ -35,7 +35,10 @@ export async function runSimulate(flags: SimulateFlags): Promise<void> {
   }
   const changes = changesOf(flags);
   const { cluster, unknown } = await read(flags);
-  for (const name of unknown) process.stderr.write(`Node ${name} has no known health (Ready is Unknown): it counts as online, --node-down ${name} says otherwise\n`);
+  for (const name of unknown)
+    process.stderr.write(
+      `Node ${name} has no known health (Ready is Unknown): it counts as online, --node-down ${name} says otherwise\n`,
+    );
   const changed = changedCluster(cluster, changes);
   if (!changed.ok) throw new Failure(changed.error, badInput);
   process.stdout.write(await render(reportOn(cluster, changed.value), flags.output ?? 'table'));
@@ -76,7 +79,11 @@ async function read(flags: SimulateFlags): Promise<ReadCluster> {
   }
   const [{ openKube }, { createLogger }] = await Promise.all([import('../io/kube/config.ts'), import('../io/log.ts')]);
   const logger = createLogger({ level: 'warn', name: 'sdn-compat-simulate' });
-  const client = await openKube({ logger, userAgent: 'sdn-compat-simulate', ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }) });
+  const client = await openKube({
+    logger,
+    userAgent: 'sdn-compat-simulate',
+    ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
+  });
   try {
     return await clusterFromServer(client);
   } finally {
@@ -98,7 +105,9 @@ async function runScenarios(file: string): Promise<void> {
   let line = 0;
   const lines = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
   for (;;) {
-    const next = await Promise.race([lines.next(), broken]).catch((error: unknown) => refuse({ file, line: undefined, field: '', reason: String(error) }));
+    const next = await Promise.race([lines.next(), broken]).catch((error: unknown) =>
+      refuse({ file, line: undefined, field: '', reason: String(error) }),
+    );
     if (next.done === true) return;
     line++;
     if (next.value.trim() === '') continue;

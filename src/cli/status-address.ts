@@ -12,11 +12,17 @@ function address(text: string): string {
 
 /** The option, with its default. */
 export function statusAddressOption(byDefault: string): Option {
-  return new Option('--status-address <host:port>', 'address of /metrics, /healthz and /readyz, or off').argParser(address).default(byDefault);
+  return new Option('--status-address <host:port>', 'address of /metrics, /healthz and /readyz, or off')
+    .argParser(address)
+    .default(byDefault);
 }
 
 /** Serves there until closed; undefined with `off`. Throws Failure when the address cannot be had. */
-export async function openStatus(at: string, registry: Registry, notReady: () => string | undefined): Promise<StatusServer | undefined> {
+export async function openStatus(
+  at: string,
+  registry: Registry,
+  notReady: () => string | undefined,
+): Promise<StatusServer | undefined> {
   if (at === 'off') return undefined;
   const colon = at.lastIndexOf(':');
   const [host, port] = [at.slice(0, colon).replace(/^\[|\]$/g, ''), Number(at.slice(colon + 1))];

@@ -10,7 +10,8 @@ export interface StatusFlags {
 }
 
 const headings = ['EGRESS IP', 'NAMESPACE', 'VNID', 'TRAFFIC', 'NODE', 'REASON'] as const;
-const footer = "Not covered by egress IPs: pods on the host's network, answers to connections from outside, and traffic that a Service rewrote (node address).";
+const footer =
+  "Not covered by egress IPs: pods on the host's network, answers to connections from outside, and traffic that a Service rewrote (node address).";
 
 /** The status as aligned columns. */
 export function statusTable({ egressIPs, notes }: Status): string {
@@ -22,8 +23,14 @@ export function statusTable({ egressIPs, notes }: Status): string {
     node ?? '-',
     reason ?? '',
   ]);
-  const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ').trimEnd();
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('   ')
+      .trimEnd();
   const said = notes.map(({ kind, name, code, message }) => `${kind} ${name}: ${code}: ${message}`);
   const body = rows.length === 0 ? ['no egress IP is requested or listed'] : [line(headings), ...rows.map(line)];
   return [...body, ...(said.length === 0 ? [] : ['', ...said]), '', footer, ''].join('\n');
@@ -32,10 +39,15 @@ export function statusTable({ egressIPs, notes }: Status): string {
 /** Reads the cluster and prints its status. */
 export async function runStatus({ kubeconfig, output }: StatusFlags): Promise<void> {
   const logger = createLogger({ level: 'warn', name: 'sdn-compat-status' });
-  const client = await openKube({ logger, userAgent: 'sdn-compat-status', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+  const client = await openKube({
+    logger,
+    userAgent: 'sdn-compat-status',
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
   const { cluster } = await clusterFromServer(client).finally(() => client.close());
   const status = statusOf(cluster);
   if (output === 'json') process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
-  else if (output === 'yaml') process.stdout.write((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));
+  else if (output === 'yaml')
+    process.stdout.write((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));
   else process.stdout.write(statusTable(status));
 }

@@ -34,7 +34,8 @@ function onlineGauge(registers: Registry[], verdicts: () => ReadonlyMap<string, 
     registers,
     collect() {
       this.reset();
-      for (const [node, verdict] of verdicts()) if (verdict !== 'unknown') this.set({ node }, verdict === 'online' ? 1 : 0);
+      for (const [node, verdict] of verdicts())
+        if (verdict !== 'unknown') this.set({ node }, verdict === 'online' ? 1 : 0);
     },
   });
 }
@@ -43,8 +44,10 @@ function onlineGauge(registers: Registry[], verdicts: () => ReadonlyMap<string, 
 export function createMetrics(): ControllerMetrics {
   const registry = new Registry();
   const registers = [registry];
-  const gauge = (name: string, help: string, ...labelNames: string[]): Gauge => new Gauge({ name, help, labelNames, registers });
-  const counter = (name: string, help: string, ...labelNames: string[]): Counter => new Counter({ name, help, labelNames, registers });
+  const gauge = (name: string, help: string, ...labelNames: string[]): Gauge =>
+    new Gauge({ name, help, labelNames, registers });
+  const counter = (name: string, help: string, ...labelNames: string[]): Counter =>
+    new Counter({ name, help, labelNames, registers });
 
   const egressIPs = gauge('sdn_controller_num_egress_ips', 'Egress IPs that NetNamespaces request');
   const firewalls = gauge('sdn_controller_num_egress_firewalls', 'EgressNetworkPolicies');
@@ -52,8 +55,15 @@ export function createMetrics(): ControllerMetrics {
   const assigned = gauge('openshift_sdn_assigned_egressip', 'Egress IPs assigned to the node', 'node');
   const capacity = gauge('openshift_sdn_egressip_capacity', 'Egress IPs that the cloud lets the node have', 'node');
   const unassigned = gauge('sdn_compat_egressips_unassigned', 'Requested egress IPs that no node hosts alone');
-  const unplaced = gauge('sdn_compat_egressips_unplaced', 'Requested egress IPs for which automatic assignment has no node');
-  const dropped = gauge('sdn_compat_vnids_dropped', 'VNIDs whose traffic to the outside is dropped, by the first reason', 'reason');
+  const unplaced = gauge(
+    'sdn_compat_egressips_unplaced',
+    'Requested egress IPs for which automatic assignment has no node',
+  );
+  const dropped = gauge(
+    'sdn_compat_vnids_dropped',
+    'VNIDs whose traffic to the outside is dropped, by the first reason',
+    'reason',
+  );
   let verdicts = nobody;
   onlineGauge(registers, () => verdicts());
   const failovers = counter('sdn_compat_node_failovers_total', 'How often a node with egressCIDRs went offline');
@@ -70,7 +80,8 @@ export function createMetrics(): ControllerMetrics {
       capacity.reset();
       for (const { name } of cluster.hostSubnets) assigned.set({ node: name }, 0);
       for (const { node } of state.assigned.values()) assigned.inc({ node });
-      for (const [node, limits] of cluster.limits) if (typeof limits.capacity === 'number') capacity.set({ node }, limits.capacity);
+      for (const [node, limits] of cluster.limits)
+        if (typeof limits.capacity === 'number') capacity.set({ node }, limits.capacity);
       const requested = new Set([...state.requests.values()].flat());
       unassigned.set([...requested].filter((ip) => !state.assigned.has(ip)).length);
       dropped.reset();
@@ -90,7 +101,8 @@ export function createMetrics(): ControllerMetrics {
     syncError: (concern) => errors.inc({ concern }),
     leading: (isLeading) => leader.set(isLeading ? 1 : 0),
     clear: () => {
-      for (const one of [egressIPs, firewalls, rules, assigned, capacity, unassigned, unplaced, dropped, cutOff]) one.reset();
+      for (const one of [egressIPs, firewalls, rules, assigned, capacity, unassigned, unplaced, dropped, cutOff])
+        one.reset();
       verdicts = nobody;
     },
   };

@@ -40,27 +40,49 @@ export async function followNetwork(deps: NetworkDeps, signal: AbortSignal): Pro
       const isFirst = current === undefined;
       current = next;
       if (isFirst) resolve(live(next));
-      else logger.info({ networks: next.networks.map(({ cidr }) => cidr.text), serviceNetwork: next.serviceNetwork.text, pluginName: next.pluginName }, 'another ClusterNetwork is in use');
+      else
+        logger.info(
+          {
+            networks: next.networks.map(({ cidr }) => cidr.text),
+            serviceNetwork: next.serviceNetwork.text,
+            pluginName: next.pluginName,
+          },
+          'another ClusterNetwork is in use',
+        );
       for (const listener of listeners) listener(next);
     };
     const end = cache.subscribe((change) => {
       if (change.key === key) look(change.after);
     });
     if (cache.get(key) === undefined) look(undefined);
-    signal.addEventListener('abort', () => {
-      end();
-      resolve(undefined);
-    }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        end();
+        resolve(undefined);
+      },
+      { once: true },
+    );
   });
 }
 
 /** The ClusterNetwork as a value; undefined, after saying so, when it is not there or cannot be used. */
-function usable(raw: ClusterNetworkObject | undefined, isOneInUse: boolean, { logger, report }: NetworkDeps): ClusterNetwork | undefined {
+function usable(
+  raw: ClusterNetworkObject | undefined,
+  isOneInUse: boolean,
+  { logger, report }: NetworkDeps,
+): ClusterNetwork | undefined {
   const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
   if (parsed?.ok === true) return parsed.value;
   const consequence = isOneInUse ? 'what was read of it before stays in use' : 'nothing is done until it can be used';
   const problems = parsed?.error.map(({ field, reason }) => `${field}: ${reason}`).join('; ') ?? 'it does not exist';
   logger.warn({ problems, consequence }, 'there is no usable ClusterNetwork "default"');
-  if (raw !== undefined) report({ object: involved(clusterNetworks, key, raw), type: 'Warning', reason: 'InvalidClusterNetwork', message: `${problems}; ${consequence}` });
+  if (raw !== undefined)
+    report({
+      object: involved(clusterNetworks, key, raw),
+      type: 'Warning',
+      reason: 'InvalidClusterNetwork',
+      message: `${problems}; ${consequence}`,
+    });
   return undefined;
 }

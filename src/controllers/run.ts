@@ -1,5 +1,12 @@
 /** The control plane: VNIDs for namespaces, subnets for nodes, egress IPs. Each object is a key of a work queue. */
-import { clusterNetworks, egressNetworkPolicies, hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
+import {
+  clusterNetworks,
+  egressNetworkPolicies,
+  hostSubnets,
+  namespaces,
+  netNamespaces,
+  nodes,
+} from '../../api/kinds.ts';
 import { EventRecorder, involved, type Report } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isConflict } from '../io/kube/error.ts';
@@ -17,10 +24,10 @@ import type {
   NodeObject,
 } from '../model/objects.ts';
 import { CloudController } from './cloud/controller.ts';
-import { type RunningEgress, runEgress } from './egressips/run.ts';
+import { runEgress, type RunningEgress } from './egressips/run.ts';
 import type { ControllerMetrics } from './metrics.ts';
-import { followNetwork, type LiveNetwork } from './network.ts';
 import { NetidsController } from './netids/controller.ts';
+import { followNetwork, type LiveNetwork } from './network.ts';
 import { NotesController } from './notes/controller.ts';
 import { SubnetsController } from './subnets/controller.ts';
 
@@ -75,12 +82,34 @@ function follow(queue: WorkQueue, concern: string, cache: ObjectCache<KubeObject
 }
 
 /** VNIDs and subnets, object by object, until the signal aborts. */
-async function runAllocators(deps: ControllerDeps & { readonly caches: Caches; readonly network: LiveNetwork; readonly report: Report }, signal: AbortSignal): Promise<void> {
+async function runAllocators(
+  deps: ControllerDeps & { readonly caches: Caches; readonly network: LiveNetwork; readonly report: Report },
+  signal: AbortSignal,
+): Promise<void> {
   const { client, logger, caches, network, report, metrics } = deps;
   const isMultitenant = (): boolean => network.current().mode === 'multitenant';
-  const netids = new NetidsController({ client, logger, report, isMultitenant, namespaces: caches.namespaces, netNamespaces: caches.netNamespaces });
-  const subnets = new SubnetsController({ client, logger, report, network: network.current, nodes: caches.nodes, hostSubnets: caches.hostSubnets });
-  const queue = createQueue({ logger, concurrency, isRace: isConflict, onFailure: (key) => metrics.syncError(key.split('/', 1)[0] ?? '') });
+  const netids = new NetidsController({
+    client,
+    logger,
+    report,
+    isMultitenant,
+    namespaces: caches.namespaces,
+    netNamespaces: caches.netNamespaces,
+  });
+  const subnets = new SubnetsController({
+    client,
+    logger,
+    report,
+    network: network.current,
+    nodes: caches.nodes,
+    hostSubnets: caches.hostSubnets,
+  });
+  const queue = createQueue({
+    logger,
+    concurrency,
+    isRace: isConflict,
+    onFailure: (key) => metrics.syncError(key.split('/', 1)[0] ?? ''),
+  });
   const unsubscribe = [
     follow(queue, 'namespace', caches.namespaces),
     follow(queue, 'namespace', caches.netNamespaces),
@@ -88,7 +117,8 @@ async function runAllocators(deps: ControllerDeps & { readonly caches: Caches; r
     follow(queue, 'node', caches.hostSubnets),
     network.subscribe(() => {
       subnets.networkChanged();
-      for (const { metadata } of [...caches.nodes.list(), ...caches.hostSubnets.list()]) queue.add(`node/${metadata.name ?? ''}`);
+      for (const { metadata } of [...caches.nodes.list(), ...caches.hostSubnets.list()])
+        queue.add(`node/${metadata.name ?? ''}`);
     }),
   ];
   await queue.process((key): Promise<number | undefined> => {
@@ -107,52 +137,97 @@ interface EgressParts {
 }
 
 /** Automatic assignment, clouds, and what users are told of egress IPs, until the signal aborts. */
-function runEgressParts(deps: ControllerDeps & { readonly caches: Caches; readonly report: Report }, options: ControllerOptions, signal: AbortSignal): EgressParts {
+function runEgressParts(
+  deps: ControllerDeps & { readonly caches: Caches; readonly report: Report },
+  options: ControllerOptions,
+  signal: AbortSignal,
+): EgressParts {
   const { client, logger, probe, metrics, caches, report } = deps;
-  const cloud = new CloudController({ client, logger, view: () => egress.view, onFailure: () => metrics.syncError('cloud') });
-  let changed = (): void => undefined;
-  const offline = new Set<string>();
-  const egress = runEgress({
+  const cloud = new CloudController({
     client,
     logger,
-    probe,
-    probeInterval: options.probeInterval,
-    ...caches,
-    onFailure: () => metrics.syncError('egressip'),
-    listener: {
-      assigned: (ip) => cloud.assigned(ip),
-      changed: () => changed(),
-      limits: () => cloud.limitsChanged(),
-      round: (round) => {
-        metrics.moved(round.moves.length);
-        metrics.unplaced(new Set(round.unplaced.map(({ egressIP }) => egressIP)).size);
-      },
-      verdict: (node, isOffline) => {
-        logger[isOffline ? 'warn' : 'info']({ node, verdict: isOffline ? 'offline' : 'online' }, 'node health');
-        const object = involved(nodes, node, caches.nodes.get(node));
-        if (isOffline) {
-          offline.add(node);
-          metrics.failedOver();
-          report({ object, type: 'Warning', reason: 'EgressNodeOffline', message: 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes' });
-        } else if (offline.delete(node)) report({ object, type: 'Normal', reason: 'EgressNodeOnline', message: 'the node answers: egress IPs may be placed on it' });
-      },
-      isolated: (isolated) => {
-        metrics.isolated(isolated);
-        const object = involved(clusterNetworks, 'default', caches.networks.get('default'));
-        if (isolated) report({ object, type: 'Warning', reason: 'ControllerCutOff', message: 'the controller reaches no node with egressCIDRs at all: egress IPs stay where they are' });
+    view: () => egress.view,
+    onFailure: () => metrics.syncError('cloud'),
+  });
+  let changed = (): void => undefined;
+  const offline = new Set<string>();
+  const egress = runEgress(
+    {
+      client,
+      logger,
+      probe,
+      probeInterval: options.probeInterval,
+      ...caches,
+      onFailure: () => metrics.syncError('egressip'),
+      listener: {
+        assigned: (ip) => cloud.assigned(ip),
+        changed: () => changed(),
+        limits: () => cloud.limitsChanged(),
+        round: (round) => {
+          metrics.moved(round.moves.length);
+          metrics.unplaced(new Set(round.unplaced.map(({ egressIP }) => egressIP)).size);
+        },
+        verdict: (node, isOffline) => {
+          logger[isOffline ? 'warn' : 'info']({ node, verdict: isOffline ? 'offline' : 'online' }, 'node health');
+          const object = involved(nodes, node, caches.nodes.get(node));
+          if (isOffline) {
+            offline.add(node);
+            metrics.failedOver();
+            report({
+              object,
+              type: 'Warning',
+              reason: 'EgressNodeOffline',
+              message: 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes',
+            });
+          } else if (offline.delete(node))
+            report({
+              object,
+              type: 'Normal',
+              reason: 'EgressNodeOnline',
+              message: 'the node answers: egress IPs may be placed on it',
+            });
+        },
+        isolated: (isolated) => {
+          metrics.isolated(isolated);
+          const object = involved(clusterNetworks, 'default', caches.networks.get('default'));
+          if (isolated)
+            report({
+              object,
+              type: 'Warning',
+              reason: 'ControllerCutOff',
+              message: 'the controller reaches no node with egressCIDRs at all: egress IPs stay where they are',
+            });
+        },
       },
     },
-  }, signal);
+    signal,
+  );
   metrics.followNodes(egress.verdicts);
-  const notes = new NotesController({ view: egress.view, netNamespaces: caches.netNamespaces, nodes: caches.nodes, policies: caches.policies, report, isBusy: egress.isBusy, settle: noteSettle, onState: metrics.state });
+  const notes = new NotesController({
+    view: egress.view,
+    netNamespaces: caches.netNamespaces,
+    nodes: caches.nodes,
+    policies: caches.policies,
+    report,
+    isBusy: egress.isBusy,
+    settle: noteSettle,
+    onState: metrics.state,
+  });
   changed = () => notes.changed();
   caches.policies.subscribe(changed);
   if (options.cloud === 'auto') cloud.limitsChanged();
-  return { egress, ended: Promise.all([egress.ended, notes.run(signal), ...(options.cloud === 'auto' ? [cloud.run(signal)] : [])]) };
+  return {
+    egress,
+    ended: Promise.all([egress.ended, notes.run(signal), ...(options.cloud === 'auto' ? [cloud.run(signal)] : [])]),
+  };
 }
 
 /** Runs the controllers until the signal aborts. */
-export async function runControllers(deps: ControllerDeps, options: ControllerOptions, signal: AbortSignal): Promise<void> {
+export async function runControllers(
+  deps: ControllerDeps,
+  options: ControllerOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { client, logger, metrics } = deps;
   const caches = openCaches(client, logger, signal);
   try {

@@ -1,15 +1,15 @@
 /** The cluster that the egress model works on, read from an API server or from files. */
-import { clusterNetworks, hostSubnets, netNamespaces, nodes, type Kind } from '../../api/kinds.ts';
+import { clusterNetworks, hostSubnets, type Kind, netNamespaces, nodes } from '../../api/kinds.ts';
 import type { Ip } from '../model/address.ts';
-import { clusterOf, type Cluster, type RawCluster } from '../model/cluster.ts';
-import { parseIpv4, type FieldProblem } from '../model/fields.ts';
+import { type Cluster, clusterOf, type RawCluster } from '../model/cluster.ts';
+import { type FieldProblem, parseIpv4 } from '../model/fields.ts';
 import { asList, isRecord } from '../model/json.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../model/shapes.ts';
-import { isNotFound } from './kube/error.ts';
 import type { KubeClient } from './kube/client.ts';
-import { problemAt, readManifests, type InputProblem, type Manifest } from './manifests.ts';
+import { isNotFound } from './kube/error.ts';
+import { type InputProblem, type Manifest, problemAt, readManifests } from './manifests.ts';
 
 /** What was read, and the nodes about whose health nothing is known. */
 export interface ReadCluster {
@@ -29,7 +29,12 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
     }),
     client.list<ClusterNetworkObject>(clusterNetworks),
   ]);
-  return assemble({ hostSubnets: hosts.items, netNamespaces: namespaces.items, nodes: machines.items, clusterNetworks: networks.items });
+  return assemble({
+    hostSubnets: hosts.items,
+    netNamespaces: namespaces.items,
+    nodes: machines.items,
+    clusterNetworks: networks.items,
+  });
 }
 
 /** The cluster that files and directories hold; a field of a wrong type is a problem, a wrong value a note on its object. */
@@ -46,12 +51,27 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
   const networks = shaped(of(clusterNetworks), clusterNetworkShape);
   if (!networks.ok) return networks;
   if (hosts.value.length + namespaces.value.length === 0) {
-    return err({ file: paths.join(', '), line: undefined, field: '', reason: 'there is no HostSubnet or NetNamespace in it' });
+    return err({
+      file: paths.join(', '),
+      line: undefined,
+      field: '',
+      reason: 'there is no HostSubnet or NetNamespace in it',
+    });
   }
-  return ok(assemble({ hostSubnets: hosts.value, netNamespaces: namespaces.value, nodes: machines.value, clusterNetworks: networks.value }));
+  return ok(
+    assemble({
+      hostSubnets: hosts.value,
+      netNamespaces: namespaces.value,
+      nodes: machines.value,
+      clusterNetworks: networks.value,
+    }),
+  );
 }
 
-function shaped<T>(manifests: readonly Manifest[], shape: (value: unknown) => Result<T, FieldProblem>): Result<readonly T[], InputProblem> {
+function shaped<T>(
+  manifests: readonly Manifest[],
+  shape: (value: unknown) => Result<T, FieldProblem>,
+): Result<readonly T[], InputProblem> {
   const values: T[] = [];
   for (const { object, source } of manifests) {
     const value = shape(object);
@@ -77,7 +97,8 @@ function readyStatus(node: unknown): string {
   const status = isRecord(node) ? node['status'] : undefined;
   const conditions = isRecord(status) ? asList(status['conditions']) : [];
   for (const condition of conditions) {
-    if (isRecord(condition) && condition['type'] === 'Ready' && typeof condition['status'] === 'string') return condition['status'];
+    if (isRecord(condition) && condition['type'] === 'Ready' && typeof condition['status'] === 'string')
+      return condition['status'];
   }
   return '';
 }

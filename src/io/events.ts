@@ -3,7 +3,7 @@
  * Event whose count grows, written at most once a minute however often it is reported.
  */
 import { createHash } from 'node:crypto';
-import { apiVersionOf, type Kind, events } from '../../api/kinds.ts';
+import { apiVersionOf, events, type Kind } from '../../api/kinds.ts';
 import type { KubeObject } from '../model/objects.ts';
 import type { KubeClient } from './kube/client.ts';
 import { isAlreadyExists, isRefused } from './kube/error.ts';
@@ -23,7 +23,13 @@ export interface Involved {
 /** The reference to an object of that kind and name; its uid and namespace when the object is known. */
 export function involved(kind: Kind, name: string, object?: KubeObject): Involved {
   const { uid, namespace } = object?.metadata ?? {};
-  return { apiVersion: apiVersionOf(kind), kind: kind.kind, name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) };
+  return {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(uid === undefined ? {} : { uid }),
+  };
 }
 
 export interface Occurrence {
@@ -60,7 +66,15 @@ const longestMessage = 1_000;
 
 /** The name of the Event: the same for the same occurrence, whoever reports it and when. */
 function nameOf({ object, type, reason, message }: Occurrence): string {
-  const key = JSON.stringify([object.kind, object.namespace ?? '', object.name, object.uid ?? '', type, reason, message]);
+  const key = JSON.stringify([
+    object.kind,
+    object.namespace ?? '',
+    object.name,
+    object.uid ?? '',
+    type,
+    reason,
+    message,
+  ]);
   const hash = createHash('sha256').update(key).digest('hex').slice(0, 16);
   return `${object.name.slice(0, 200)}.${hash}`;
 }
@@ -105,7 +119,10 @@ export class EventRecorder {
       if (occurrence === undefined) return;
       await this.#write(name, occurrence, signal).catch((error: unknown) => {
         if (!isRefused(error)) throw error;
-        this.#options.logger.warn({ err: error, reason: occurrence.reason, object: occurrence.object }, 'an Event is refused and left out');
+        this.#options.logger.warn(
+          { err: error, reason: occurrence.reason, object: occurrence.object },
+          'an Event is refused and left out',
+        );
       });
       if (this.#waiting.get(name) === occurrence) this.#waiting.delete(name);
       await pause(breath, signal);

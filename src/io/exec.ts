@@ -26,7 +26,9 @@ export class ExecError extends Error {
 
   constructor(program: string, args: readonly string[], result: RunResult) {
     const said = (result.stderr.trim() || result.stdout.trim()).slice(0, 2000);
-    super(`${[program, ...args].join(' ').slice(0, 300)}: exit status ${result.status}${said === '' ? '' : `: ${said}`}`);
+    super(
+      `${[program, ...args].join(' ').slice(0, 300)}: exit status ${result.status}${said === '' ? '' : `: ${said}`}`,
+    );
     this.name = 'ExecError';
     this.result = result;
   }

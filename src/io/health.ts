@@ -1,7 +1,18 @@
 /** Probes a set of nodes, all at once, and tells when one goes offline or comes back. The rules are in model/health.ts. */
 import sortBy from 'lodash/sortBy.js';
 import type { Ip } from '../model/address.ts';
-import { answered, type Health, heardAgain, isBurstDue, judged, probed, type Timing, timingOf, unknownHealth, withReadiness } from '../model/health.ts';
+import {
+  answered,
+  type Health,
+  heardAgain,
+  isBurstDue,
+  judged,
+  probed,
+  type Timing,
+  timingOf,
+  unknownHealth,
+  withReadiness,
+} from '../model/health.ts';
 import type { Probe } from './probe.ts';
 
 /** A node to watch: whose health it is, and the address that is probed. */
@@ -83,7 +94,9 @@ export class HealthMonitor {
 
   /** The keys of Nodes whose condition Ready is False, watched or not. */
   setNotReady(keys: ReadonlySet<string>): void {
-    const changed = [...keys].filter((key) => !this.#notReady.has(key)).concat([...this.#notReady].filter((key) => !keys.has(key)));
+    const changed = [...keys]
+      .filter((key) => !this.#notReady.has(key))
+      .concat([...this.#notReady].filter((key) => !keys.has(key)));
     this.#notReady.clear();
     for (const key of keys) this.#notReady.add(key);
     for (const key of changed) {
@@ -103,7 +116,9 @@ export class HealthMonitor {
 
   /** What is known of each node that is watched, witnesses left out. */
   verdicts(): ReadonlyMap<string, Verdict> {
-    return new Map([...this.#watched].flatMap(([key, { isWitness, health }]) => (isWitness ? [] : [[key, health.verdict]])));
+    return new Map(
+      [...this.#watched].flatMap(([key, { isWitness, health }]) => (isWitness ? [] : [[key, health.verdict]])),
+    );
   }
 
   /** Whether a verdict, online or offline, is there for every node that is watched. */
@@ -135,10 +150,14 @@ export class HealthMonitor {
           next();
         });
       };
-      signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        resolve();
-      }, { once: true });
+      signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
       tick();
     });
     this.#isRunning = false;
@@ -168,7 +187,9 @@ export class HealthMonitor {
 
   #judgeIsolation(now: number): void {
     const others = [...this.#watched.values()].filter(({ ip }) => !this.#own.has(ip));
-    const areAllSilent = others.length > 0 && others.every(({ health }) => health.silentSince !== undefined || health.verdict === 'offline');
+    const areAllSilent =
+      others.length > 0 &&
+      others.every(({ health }) => health.silentSince !== undefined || health.verdict === 'offline');
     this.#tellIsolated(areAllSilent && now - this.#heardAny >= this.#timing.patience);
   }
 
@@ -199,7 +220,8 @@ export class HealthMonitor {
   #hear(now: number): void {
     const before = this.#heardAny;
     if (now - before >= this.#timing.gap) {
-      for (const watched of this.#watched.values()) if (watched.heardAt >= before - this.#timing.interval / 2) watched.health = heardAgain(watched.health, now);
+      for (const watched of this.#watched.values())
+        if (watched.heardAt >= before - this.#timing.interval / 2) watched.health = heardAgain(watched.health, now);
     }
     this.#heardAny = now;
     this.#tellIsolated(false);

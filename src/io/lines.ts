@@ -1,5 +1,5 @@
 /** Finds on which line of a YAML or JSON text a field is. Used only to report what is wrong with it. */
-import { EVENT_ID, getScalarValue, parseEvents, type Event } from 'js-yaml';
+import { type Event, EVENT_ID, getScalarValue, parseEvents } from 'js-yaml';
 
 /** Keys and indexes that lead to a field. */
 export type Steps = readonly (string | number)[];

@@ -1,5 +1,5 @@
 /** The logger every part is given: JSON, a line an entry, to standard error. Secrets never appear. */
-import { pino, type Logger as PinoLogger } from 'pino';
+import { type Logger as PinoLogger, pino } from 'pino';
 
 export type Logger = PinoLogger;
 export type LogLevel = 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -10,7 +10,12 @@ const secrets = ['token', 'authorization', 'Authorization', 'password'];
 export function createLogger(options: { readonly level: LogLevel; readonly name: string }): Logger {
   const paths = secrets.flatMap((name) => [name, `*.${name}`, `*.headers.${name}`]);
   return pino(
-    { level: options.level, name: options.name, redact: { paths, remove: true }, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level: options.level,
+      name: options.name,
+      redact: { paths, remove: true },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
     pino.destination({ dest: 2, sync: true }),
   );
 }

@@ -21,7 +21,9 @@ export function loadLongList(text: string, load: (text: string) => unknown, part
   if (/^(---|\.\.\.)/m.test(tail)) return undefined;
   try {
     const rest = load(`${text.slice(0, start).replace(/items:\n$/, '')}${tail}`);
-    return isRecord(rest) && !('items' in rest) ? { ...rest, items: itemsOf(text, { from: start, end, indent, part }, load) } : undefined;
+    return isRecord(rest) && !('items' in rest)
+      ? { ...rest, items: itemsOf(text, { from: start, end, indent, part }, load) }
+      : undefined;
   } catch {
     return undefined; // parsed whole it may be right, or the problem has its proper line
   }
@@ -34,9 +36,13 @@ interface Place {
   readonly part: number;
 }
 
-function itemsOf(text: string, { from, end, indent, part }: Place, load: (text: string) => unknown): readonly unknown[] {
+function itemsOf(
+  text: string,
+  { from, end, indent, part }: Place,
+  load: (text: string) => unknown,
+): readonly unknown[] {
   const items: unknown[] = [];
-  for (let at = from; at < end; ) {
+  for (let at = from; at < end;) {
     const next = nextItem(text, { from: at + part, end, indent, part });
     const loaded = load(text.slice(at, next));
     if (!Array.isArray(loaded)) throw new Error('not a list');

@@ -60,7 +60,11 @@ export interface ManifestOptions {
  * kinds are passed over; a file that cannot be read or parsed is the problem returned. Directories are searched for
  * .yaml, .yml and .json, also with .gz behind it.
  */
-export async function readManifests(paths: readonly string[], kinds: readonly Kind[], options: ManifestOptions = {}): Promise<Result<readonly Manifest[], InputProblem>> {
+export async function readManifests(
+  paths: readonly string[],
+  kinds: readonly Kind[],
+  options: ManifestOptions = {},
+): Promise<Result<readonly Manifest[], InputProblem>> {
   const { kinds: marked = [], mark = '', progress } = options;
   const found: Manifest[] = [];
   const all = [...kinds, ...marked];
@@ -78,19 +82,26 @@ export async function readManifests(paths: readonly string[], kinds: readonly Ki
   return ok(found.filter(({ object }) => all.some((kind) => isOfKind(object, kind))));
 }
 
-async function readInto(file: string, isWanted: (text: string) => boolean, found: Manifest[]): Promise<InputProblem | undefined> {
+async function readInto(
+  file: string,
+  isWanted: (text: string) => boolean,
+  found: Manifest[],
+): Promise<InputProblem | undefined> {
   const text = await textOf(file);
   if (!text.ok) return text.error;
   if (!isWanted(text.value)) return undefined;
   const documents = parse(text.value, file);
   if (!documents.ok) return documents.error;
-  for (const [document, value] of documents.value.entries()) collect(value, { file, text: text.value, document, path: [] }, found);
+  for (const [document, value] of documents.value.entries())
+    collect(value, { file, text: text.value, document, path: [] }, found);
   return undefined;
 }
 
 /** Tells texts in which an object of one of the kinds may be. */
 function mentions(kinds: readonly Kind[]): RegExp {
-  return new RegExp(`kind['"]?\\s*:\\s*['"]?(${kinds.map(({ kind }) => kind).join('|')})(List)?['"]?\\s*([,}\\n\\r#]|$)`);
+  return new RegExp(
+    `kind['"]?\\s*:\\s*['"]?(${kinds.map(({ kind }) => kind).join('|')})(List)?['"]?\\s*([,}\\n\\r#]|$)`,
+  );
 }
 
 /** The problem of a field of an object, at its line. `field` is a path as `egressIPs[0]`; an absent field is shown at its parent. */
@@ -105,7 +116,9 @@ function stepsOf(field: string): Steps {
 }
 
 function pathText(steps: Steps): string {
-  return steps.map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`)).join('');
+  return steps
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`))
+    .join('');
 }
 
 async function filesOf(path: string): Promise<Result<readonly string[], InputProblem>> {
@@ -113,7 +126,9 @@ async function filesOf(path: string): Promise<Result<readonly string[], InputPro
   try {
     if (!(await stat(path)).isDirectory()) return ok([path]);
     const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && extensions.test(entry.name)).map((entry) => join(entry.parentPath, entry.name));
+    const files = entries
+      .filter((entry) => entry.isFile() && extensions.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name));
     return ok(files.sort(compareText));
   } catch (error) {
     return err(unreadable(path, error));
@@ -125,7 +140,8 @@ async function textOf(file: string): Promise<Result<string, InputProblem>> {
     const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
     const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
     const plain = packed ? await promisify(gunzip)(bytes) : bytes;
-    if (isTar(plain)) return err({ file, line: undefined, field: '', reason: 'is a tar archive: unpack it and name the folder' });
+    if (isTar(plain))
+      return err({ file, line: undefined, field: '', reason: 'is a tar archive: unpack it and name the folder' });
     return ok(plain.toString('utf8'));
   } catch (error) {
     return err(unreadable(file, error));
@@ -150,7 +166,12 @@ function parse(text: string, file: string): Result<readonly unknown[], InputProb
     return ok(loadAll(text, { schema }));
   } catch (error) {
     if (!(error instanceof YAMLException)) return err(unreadable(file, error));
-    return err({ file, line: error.mark === undefined ? undefined : error.mark.line + 1, field: '', reason: error.reason });
+    return err({
+      file,
+      line: error.mark === undefined ? undefined : error.mark.line + 1,
+      field: '',
+      reason: error.reason,
+    });
   }
 }
 
@@ -183,5 +204,8 @@ function collect(value: unknown, source: Source, found: Manifest[]): void {
 /** Whether the object is of the kind. Our own kinds were once served as `v1` too. */
 export function isOfKind(object: Readonly<Record<string, unknown>>, kind: Kind): boolean {
   if (object['kind'] !== kind.kind) return false;
-  return object['apiVersion'] === apiVersionOf(kind) || (kind.group === 'network.openshift.io' && object['apiVersion'] === 'v1');
+  return (
+    object['apiVersion'] === apiVersionOf(kind) ||
+    (kind.group === 'network.openshift.io' && object['apiVersion'] === 'v1')
+  );
 }

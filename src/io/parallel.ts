@@ -1,7 +1,11 @@
 /** Several things at once, but not all. */
 
 /** Does the work for each item, at most `most` at a time; rejects with the first error after all that were begun have ended. */
-export async function inParallel<T>(items: readonly T[], most: number, work: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  items: readonly T[],
+  most: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const rest = items.values();
   const errors: unknown[] = [];
   const worker = async (): Promise<void> => {

@@ -73,7 +73,9 @@ export async function restartDaemon(layout: Layout, name: string): Promise<Start
 }
 
 function isSpec(value: unknown): value is DaemonSpec {
-  return isRecord(value) && typeof value['name'] === 'string' && Array.isArray(value['argv']) && value['argv'].length > 0;
+  return (
+    isRecord(value) && typeof value['name'] === 'string' && Array.isArray(value['argv']) && value['argv'].length > 0
+  );
 }
 
 /** Ends a process at once, whatever it is doing; its record stays, so that it can be started again. */
@@ -107,7 +109,10 @@ export async function findDaemon(layout: Layout, name: string): Promise<Started 
 /** The names of all processes that were started. */
 export async function daemonNames(layout: Layout): Promise<string[]> {
   const entries = await readdir(join(layout.dir, 'run')).catch((): string[] => []);
-  return entries.filter((entry) => entry.endsWith('.json')).map((entry) => basename(entry, '.json')).sort();
+  return entries
+    .filter((entry) => entry.endsWith('.json'))
+    .map((entry) => basename(entry, '.json'))
+    .sort();
 }
 
 /** Ends processes with SIGTERM, and with SIGKILL those that do not heed it in time. */
@@ -133,7 +138,10 @@ export async function endDaemons(layout: Layout, names: readonly string[]): Prom
 /** What `ip netns pids` says of a namespace, with start times. */
 export async function processesIn(pids: string): Promise<Started[]> {
   const found = await Promise.all(
-    pids.split('\n').filter(Boolean).map(async (line) => ({ pid: Number(line), startTime: (await startTimeOf(Number(line))) ?? '' })),
+    pids
+      .split('\n')
+      .filter(Boolean)
+      .map(async (line) => ({ pid: Number(line), startTime: (await startTimeOf(Number(line))) ?? '' })),
   );
   return found.filter(({ startTime }) => startTime !== '');
 }

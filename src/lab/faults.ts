@@ -74,7 +74,9 @@ function inside(run: Exec, netns: string, argv: readonly string[], input?: strin
 
 /** Cuts the node's processes off from the API server: what goes to and fro is dropped in silence. */
 async function cutApi(run: Exec, layout: Layout, node: LabNode): Promise<void> {
-  const drop = [`tcp dport ${layout.port} drop`, `tcp sport ${layout.port} drop`].map((rule) => `oifname "lo" ${rule};`).join(' ');
+  const drop = [`tcp dport ${layout.port} drop`, `tcp sport ${layout.port} drop`]
+    .map((rule) => `oifname "lo" ${rule};`)
+    .join(' ');
   const rules = `table inet lab_fail {}\ndelete table inet lab_fail\ntable inet lab_fail { chain api { type filter hook output priority 0; ${drop} }; }\n`;
   await inside(run, nodeNamespace(layout, node.short), ['nft', '-f', '-'], rules);
 }
@@ -84,9 +86,29 @@ async function slow(run: Exec, layout: Layout, node: LabNode): Promise<string | 
   const netns = layout.namespaces.underlay;
   const table = `slow_${node.short}`;
   const chain = `chain in { type filter hook ingress device "${node.short}" priority 0; numgen random mod 100 < ${slowLoss} drop; }`;
-  await inside(run, netns, ['nft', '-f', '-'], `table netdev ${table} {}\ndelete table netdev ${table}\ntable netdev ${table} { ${chain}; }\n`);
-  const delayed = await run('ip', ['netns', 'exec', nodeNamespace(layout, node.short), 'tc', 'qdisc', 'replace', 'dev', 'ens3', 'root', 'netem', 'delay', slowDelay]);
-  return delayed.status === 0 ? undefined : `this kernel has no netem: ${slowLoss} % of its frames are lost, none is delayed`;
+  await inside(
+    run,
+    netns,
+    ['nft', '-f', '-'],
+    `table netdev ${table} {}\ndelete table netdev ${table}\ntable netdev ${table} { ${chain}; }\n`,
+  );
+  const delayed = await run('ip', [
+    'netns',
+    'exec',
+    nodeNamespace(layout, node.short),
+    'tc',
+    'qdisc',
+    'replace',
+    'dev',
+    'ens3',
+    'root',
+    'netem',
+    'delay',
+    slowDelay,
+  ]);
+  return delayed.status === 0
+    ? undefined
+    : `this kernel has no netem: ${slowLoss} % of its frames are lost, none is delayed`;
 }
 
 /** Breaks a node; returns what could not be done. */
@@ -114,9 +136,17 @@ export async function fail(run: Exec, layout: Layout, node: LabNode, mode: FailM
 /** Mends whatever `fail` broke on a node. */
 export async function heal(run: Exec, layout: Layout, node: LabNode): Promise<void> {
   await run('ip', ['netns', 'exec', nodeNamespace(layout, node.short), 'nft', 'delete', 'table', 'inet', 'lab_fail']);
-  await run('ip', ['netns', 'exec', layout.namespaces.underlay, 'nft', 'delete', 'table', 'netdev', `slow_${node.short}`]);
+  await run('ip', [
+    'netns',
+    'exec',
+    layout.namespaces.underlay,
+    'nft',
+    'delete',
+    'table',
+    'netdev',
+    `slow_${node.short}`,
+  ]);
   await run('ip', ['netns', 'exec', nodeNamespace(layout, node.short), 'tc', 'qdisc', 'del', 'dev', 'ens3', 'root']);
   for (const component of ['ovs', 'relay', 'agent'] as const) await start(run, layout, component, node);
   await setLink(run, layout, node, 'up');
 }
-

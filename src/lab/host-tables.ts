@@ -8,7 +8,13 @@ const uplink = 'br-ex';
 const bridgePort = 'tun0';
 
 /** The Service that a proxied host rewrites. Its pod is named by whoever makes the pod (see docs/lab.md). */
-export const service = { clusterIP: '172.30.0.10', port: 80, nodePort: 30080, targetPort: 8080, masqueradeBit: 0x4000 } as const;
+export const service = {
+  clusterIP: '172.30.0.10',
+  port: 80,
+  nodePort: 30080,
+  targetPort: 8080,
+  masqueradeBit: 0x4000,
+} as const;
 
 function table(name: string, lines: readonly string[]): string {
   return [`table ${name} {`, ...lines.map((line) => `  ${line}`), '}', ''].join('\n');
@@ -38,7 +44,10 @@ export const zoneFirewall = table('inet lab_firewall', [
     `oifname "${bridgePort}" accept`,
     'reject with icmpx admin-prohibited',
   ]),
-  ...chain('output', 'filter hook output priority filter + 10', ['ct state { established, related } accept', 'oifname "lo" accept']),
+  ...chain('output', 'filter hook output priority filter + 10', [
+    'ct state { established, related } accept',
+    'oifname "lo" accept',
+  ]),
 ]);
 
 /** A program that marks packets: a bit of its own on all that comes in, its number on all that leaves. */
@@ -49,13 +58,19 @@ export const packetMarks = table('ip lab_marks', [
 
 /** A VPN's or a load balancer's pair: the mark of a connection is saved when it leaves and restored when it arrives. */
 export const connectionMarks = table('ip lab_connmark', [
-  ...chain('restore', 'filter hook prerouting priority mangle', ['meta l4proto udp meta mark set ct mark', 'ct mark != 0 meta mark set ct mark']),
+  ...chain('restore', 'filter hook prerouting priority mangle', [
+    'meta l4proto udp meta mark set ct mark',
+    'ct mark != 0 meta mark set ct mark',
+  ]),
   ...chain('save', 'filter hook postrouting priority mangle', ['meta mark != 0 ct mark set meta mark']),
 ]);
 
 /** A container engine's or a hypervisor's table, which hides all that leaves behind the uplink's address. */
 export function masqueradeAll(name: string, priority: string): string {
-  return table(`ip ${name}`, chain('postrouting', `nat hook postrouting priority ${priority}`, [`oifname "${uplink}" masquerade`]));
+  return table(
+    `ip ${name}`,
+    chain('postrouting', `nat hook postrouting priority ${priority}`, [`oifname "${uplink}" masquerade`]),
+  );
 }
 
 const bit = `0x${service.masqueradeBit.toString(16)}`;
@@ -86,7 +101,11 @@ export const proxy = table('ip lab_proxy', [
   ...chain('nat_prerouting', 'nat hook prerouting priority dstnat', ['jump services']),
   ...chain('nat_output', 'nat hook output priority -100', ['jump services']),
   ...chain('nat_postrouting', 'nat hook postrouting priority srcnat', masquerading),
-  ...chain('forward', 'filter hook forward priority filter', ['ct state invalid drop', `meta mark & ${bit} != 0 accept`, 'ct state { established, related } accept']),
+  ...chain('forward', 'filter hook forward priority filter', [
+    'ct state invalid drop',
+    `meta mark & ${bit} != 0 accept`,
+    'ct state { established, related } accept',
+  ]),
 ]);
 
 /** The same Service as iptables-nft writes it; the chain LAB-ENDPOINT names its pod. */
@@ -95,7 +114,9 @@ export const iptablesProxy = [
   ':PREROUTING ACCEPT',
   ':OUTPUT ACCEPT',
   ':POSTROUTING ACCEPT',
-  ...['LAB-SERVICES', 'LAB-NODEPORTS', 'LAB-CLUSTER-IP', 'LAB-ENDPOINT', 'LAB-MARK-MASQ', 'LAB-POSTROUTING'].map((name) => `:${name} -`),
+  ...['LAB-SERVICES', 'LAB-NODEPORTS', 'LAB-CLUSTER-IP', 'LAB-ENDPOINT', 'LAB-MARK-MASQ', 'LAB-POSTROUTING'].map(
+    (name) => `:${name} -`,
+  ),
   '-A PREROUTING -m comment --comment "service portals" -j LAB-SERVICES',
   '-A OUTPUT -m comment --comment "service portals" -j LAB-SERVICES',
   '-A POSTROUTING -m comment --comment "masquerading of services" -j LAB-POSTROUTING',
@@ -140,7 +161,9 @@ export function ipvsProxy(nodeIP: string): string {
       `ip daddr ${service.clusterIP} tcp dport ${service.port} goto to_endpoint`,
       `${isNodePort} goto to_endpoint`,
     ]),
-    ...chain('nat_prerouting', 'nat hook prerouting priority dstnat', [`ip daddr . tcp dport @endpoint meta mark set meta mark | ${bit}`]),
+    ...chain('nat_prerouting', 'nat hook prerouting priority dstnat', [
+      `ip daddr . tcp dport @endpoint meta mark set meta mark | ${bit}`,
+    ]),
     ...chain('virtual_out', 'filter hook forward priority filter + 99', [
       `oifname "${bridgePort}" ${answer} ip saddr set ${service.clusterIP} tcp sport set ${service.port}`,
       `oifname "${uplink}" ${answer} ip saddr set ${nodeIP} tcp sport set ${service.nodePort}`,

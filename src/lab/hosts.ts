@@ -2,7 +2,15 @@
  * What a node's host is like beside our own program: kernel settings, links and nft tables that real distributions,
  * firewalls and service proxies leave there. A profile is a value; `furnish.ts` brings it about. Pure.
  */
-import { connectionMarks, iptablesProxy, ipvsProxy, masqueradeAll, packetMarks, proxy, zoneFirewall } from './host-tables.ts';
+import {
+  connectionMarks,
+  iptablesProxy,
+  ipvsProxy,
+  masqueradeAll,
+  packetMarks,
+  proxy,
+  zoneFirewall,
+} from './host-tables.ts';
 import type { LabNode } from './layout.ts';
 
 /** The kinds of `lab up --host`, with what each is, as --help and docs/lab.md tell it. */
@@ -39,13 +47,29 @@ export interface HostProfile {
   readonly switchConnections: number | undefined;
 }
 
-const nothing: HostProfile = { sysctls: new Map(), links: [], before: [], after: [], iptables: [], switchConnections: undefined };
+const nothing: HostProfile = {
+  sysctls: new Map(),
+  links: [],
+  before: [],
+  after: [],
+  iptables: [],
+  switchConnections: undefined,
+};
 
 /** The interfaces that are there when the settings are made; later ones get those of `default`. */
 const present = ['default', 'lo', 'ens3', 'br-ex'] as const;
 
-function settings(family: 'ipv4' | 'ipv6', interfaces: readonly string[], values: Readonly<Record<string, number>>): [string, string][] {
-  return interfaces.flatMap((name) => Object.entries(values).map(([key, value]): [string, string] => [`net.${family}.conf.${name}.${key}`, String(value)]));
+function settings(
+  family: 'ipv4' | 'ipv6',
+  interfaces: readonly string[],
+  values: Readonly<Record<string, number>>,
+): [string, string][] {
+  return interfaces.flatMap((name) =>
+    Object.entries(values).map(([key, value]): [string, string] => [
+      `net.${family}.conf.${name}.${key}`,
+      String(value),
+    ]),
+  );
 }
 
 /** IPv6 is on everywhere, with link-local addresses made from the MAC. */
@@ -65,7 +89,12 @@ const systemd: HostProfile = {
 const rhel: HostProfile = {
   ...nothing,
   sysctls: new Map([
-    ...settings('ipv4', ['all', ...present], { rp_filter: 1, accept_source_route: 0, promote_secondaries: 1, log_martians: 1 }),
+    ...settings('ipv4', ['all', ...present], {
+      rp_filter: 1,
+      accept_source_route: 0,
+      promote_secondaries: 1,
+      log_martians: 1,
+    }),
     ...settings('ipv4', ['all'], { arp_announce: 2 }),
     ...ipv6,
   ]),
@@ -74,11 +103,20 @@ const rhel: HostProfile = {
 const firewalled: HostProfile = {
   ...nothing,
   links: ['link add docker0 type bridge', 'addr add 172.17.0.1/16 brd + dev docker0', 'link set docker0 up'],
-  before: [zoneFirewall, packetMarks, masqueradeAll('lab_engine', 'srcnat'), masqueradeAll('lab_early_engine', 'srcnat - 10')],
+  before: [
+    zoneFirewall,
+    packetMarks,
+    masqueradeAll('lab_engine', 'srcnat'),
+    masqueradeAll('lab_early_engine', 'srcnat - 10'),
+  ],
   after: [packetMarks.replace('lab_marks', 'lab_later_marks')],
 };
 
-const connmarked: HostProfile = { ...nothing, before: [connectionMarks], after: [connectionMarks.replace('lab_connmark', 'lab_later_connmark')] };
+const connmarked: HostProfile = {
+  ...nothing,
+  before: [connectionMarks],
+  after: [connectionMarks.replace('lab_connmark', 'lab_later_connmark')],
+};
 const proxied: HostProfile = { ...nothing, before: [proxy] };
 
 /** Fewer connections than a busy node has; those of the machine's kernel are not touched. */

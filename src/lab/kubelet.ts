@@ -90,7 +90,11 @@ class Kubelet {
     const ready = condition('Ready', isReady, isReady ? 'AgentReady' : 'AgentNotReady', problem ?? '');
     const body = { status: { conditions: [...conditions.filter(({ type }) => type !== 'Ready'), ready] } };
     const { name = '' } = node.metadata;
-    await this.#deps.client.patch(nodeKind, { name }, body, { type: 'merge', subresource: 'status', signal: this.#signal });
+    await this.#deps.client.patch(nodeKind, { name }, body, {
+      type: 'merge',
+      subresource: 'status',
+      signal: this.#signal,
+    });
   }
 
   async #reconcilePod(key: string): Promise<void> {
@@ -127,14 +131,34 @@ class Kubelet {
     if (node === undefined) throw new Error(`pod ${namespace}/${name}: the lab has no node ${nodeName}`);
     const netns = podNamespace(layout, uid);
     if (!(await namespaceExists(exec, netns))) await must(exec, 'ip', ['netns', 'add', netns]);
-    const podIP = addressOf(await this.#plugin(node, { CNI_COMMAND: 'ADD', CNI_CONTAINERID: uid, CNI_NETNS: `/run/netns/${netns}`, ...podArgs(namespace, name) }));
+    const podIP = addressOf(
+      await this.#plugin(node, {
+        CNI_COMMAND: 'ADD',
+        CNI_CONTAINERID: uid,
+        CNI_NETNS: `/run/netns/${netns}`,
+        ...podArgs(namespace, name),
+      }),
+    );
     const link = files.pod(layout, namespace, name);
     await rm(link, { force: true });
     await symlink(netns, link);
-    const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) => condition(type, true, '', ''));
-    const containerStatuses = (pod.spec?.containers ?? []).map((container) => ({ name: container.name, ready: true, restartCount: 0, image: '', imageID: '' }));
+    const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) =>
+      condition(type, true, '', ''),
+    );
+    const containerStatuses = (pod.spec?.containers ?? []).map((container) => ({
+      name: container.name,
+      ready: true,
+      restartCount: 0,
+      image: '',
+      imageID: '',
+    }));
     const status = { phase: 'Running', hostIP: node.ip, podIP, podIPs: [{ ip: podIP }], conditions, containerStatuses };
-    await client.patch(podKind, { name, namespace }, { metadata: { uid }, status }, { type: 'merge', subresource: 'status', signal: this.#signal });
+    await client.patch(
+      podKind,
+      { name, namespace },
+      { metadata: { uid }, status },
+      { type: 'merge', subresource: 'status', signal: this.#signal },
+    );
   }
 
   /** Takes a pod away from its node; one that was never there is no error. */
@@ -152,9 +176,19 @@ class Kubelet {
   async #plugin(node: LabNode, env: Readonly<Record<string, string>>): Promise<string> {
     const { exec, layout, plugin } = this.#deps;
     const [program, ...args] = plugin;
-    const input = JSON.stringify({ cniVersion: '1.1.0', name: 'sdn', type: 'sdn-compat-cni', socket: files.cni(layout, node.short) });
-    const result = await exec(program, args, { env: { CNI_IFNAME: podDevice, CNI_PATH: '/opt/cni/bin', ...env }, input, timeout: 70_000 });
-    if (result.status !== 0) throw new Error(`CNI ${env['CNI_COMMAND'] ?? ''}: ${result.stdout.trim()}${result.stderr.trim()}`);
+    const input = JSON.stringify({
+      cniVersion: '1.1.0',
+      name: 'sdn',
+      type: 'sdn-compat-cni',
+      socket: files.cni(layout, node.short),
+    });
+    const result = await exec(program, args, {
+      env: { CNI_IFNAME: podDevice, CNI_PATH: '/opt/cni/bin', ...env },
+      input,
+      timeout: 70_000,
+    });
+    if (result.status !== 0)
+      throw new Error(`CNI ${env['CNI_COMMAND'] ?? ''}: ${result.stdout.trim()}${result.stderr.trim()}`);
     return result.stdout;
   }
 

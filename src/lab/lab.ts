@@ -32,8 +32,11 @@ export async function findLab(root: string, name: string): Promise<Result<Layout
   const size = sizeFrom(await readFile(join(root, name, 'lab.json'), 'utf8').catch(() => ''));
   const layout = size === undefined ? undefined : layoutOf(root, name, size);
   if (layout?.ok === true) return layout;
-  if (!(await hasTraces(join(root, name), name))) return err(`there is no lab ${name}; make one with: sdn-compat lab up --name ${name}`);
-  return err(`the description of lab ${name} (lab.json) is damaged: remove the lab with: sdn-compat lab down --name ${name}`);
+  if (!(await hasTraces(join(root, name), name)))
+    return err(`there is no lab ${name}; make one with: sdn-compat lab up --name ${name}`);
+  return err(
+    `the description of lab ${name} (lab.json) is damaged: remove the lab with: sdn-compat lab down --name ${name}`,
+  );
 }
 
 /** What `lab.json` says; undefined when a full disk or a crash cut it off. */
@@ -61,7 +64,9 @@ async function claim(layout: Layout): Promise<Result<void>> {
     await symlink(layout.dir, layout.link);
   } catch {
     const owner = await readlink(layout.link).catch(() => 'another folder');
-    return err(`the lab name ${layout.name} is taken (${owner}); choose another with --name, or end that lab with: sdn-compat lab down --name ${layout.name}`);
+    return err(
+      `the lab name ${layout.name} is taken (${owner}); choose another with --name, or end that lab with: sdn-compat lab down --name ${layout.name}`,
+    );
   }
   const folders = ['log', 'run', 'ovs', 'cni', 'pods', 'kubectl-cache'];
   await Promise.all(folders.map((folder) => mkdir(join(layout.dir, folder), { recursive: true })));
@@ -71,14 +76,22 @@ async function claim(layout: Layout): Promise<Result<void>> {
 }
 
 async function startApiServer(deps: LabDeps, layout: Layout): Promise<KubeClient> {
-  const where = ['--listen', `127.0.0.1:${layout.port}`, '--socket', files.api(layout), '--data-dir', files.apiData(layout)];
+  const where = [
+    '--listen',
+    `127.0.0.1:${layout.port}`,
+    '--socket',
+    files.api(layout),
+    '--data-dir',
+    files.apiData(layout),
+  ];
   const argv = ['apiserver', ...where, '--write-kubeconfig', files.kubeconfig(layout)];
   const started = await startDaemon(layout, { name: 'apiserver', argv: [...deps.self, ...argv] });
   const end = performance.now() + 20_000;
   for (;;) {
     const client = await reachable(deps, layout);
     if (client !== undefined) return client;
-    if (!(await isRunning(started)) || performance.now() > end) throw new Error(`the API server did not start: ${await lastLine(layout, 'apiserver')}`);
+    if (!(await isRunning(started)) || performance.now() > end)
+      throw new Error(`the API server did not start: ${await lastLine(layout, 'apiserver')}`);
     await pause(20);
   }
 }
@@ -87,7 +100,10 @@ async function reachable(deps: LabDeps, layout: Layout): Promise<KubeClient | un
   const kubeconfig = files.kubeconfig(layout);
   if ((await readFile(kubeconfig, 'utf8').catch(() => '')) === '') return undefined;
   const client = await openKube({ kubeconfig, logger: deps.logger, userAgent: 'sdn-compat-lab' });
-  const answered = await client.list(nodeKind).then(() => true, () => false);
+  const answered = await client.list(nodeKind).then(
+    () => true,
+    () => false,
+  );
   if (answered) return client;
   client.close();
   return undefined;
@@ -121,7 +137,11 @@ async function makeNodes(deps: LabDeps, layout: Layout, { agentOptions, hosts }:
 
 async function startNodes(deps: LabDeps, layout: Layout, agentOptions: readonly string[]): Promise<void> {
   const kubeconfig = files.kubeconfig(layout);
-  const relay = ['socat', `TCP-LISTEN:${layout.port},bind=127.0.0.1,fork,reuseaddr`, `UNIX-CONNECT:${files.api(layout)}`] as const;
+  const relay = [
+    'socat',
+    `TCP-LISTEN:${layout.port},bind=127.0.0.1,fork,reuseaddr`,
+    `UNIX-CONNECT:${files.api(layout)}`,
+  ] as const;
   await Promise.all(
     layout.nodes.map(async (node) => {
       const netns = nodeNamespace(layout, node.short);
@@ -129,8 +149,21 @@ async function startNodes(deps: LabDeps, layout: Layout, agentOptions: readonly 
       await startDaemon(layout, {
         name: `node-${node.short}`,
         netns,
-        argv: [...deps.self, 'node', '--kubeconfig', kubeconfig, '--node-name', node.name, '--datapath', 'netdev',
-          '--ovs-run-dir', files.ovs(layout, node.short), '--cni-socket', files.cni(layout, node.short), ...agentOptions.map((option) => `--${option}`)],
+        argv: [
+          ...deps.self,
+          'node',
+          '--kubeconfig',
+          kubeconfig,
+          '--node-name',
+          node.name,
+          '--datapath',
+          'netdev',
+          '--ovs-run-dir',
+          files.ovs(layout, node.short),
+          '--cni-socket',
+          files.cni(layout, node.short),
+          ...agentOptions.map((option) => `--${option}`),
+        ],
       });
     }),
   );
@@ -140,18 +173,30 @@ async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
   const { self } = deps;
   const kubeconfig = files.kubeconfig(layout);
   const master = nodeNamespace(layout, 'master0');
-  await startDaemon(layout, { name: 'controller', netns: master, argv: [...self, 'controller', '--kubeconfig', kubeconfig] });
+  await startDaemon(layout, {
+    name: 'controller',
+    netns: master,
+    argv: [...self, 'controller', '--kubeconfig', kubeconfig],
+  });
   await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
-  await startDaemon(layout, { name: 'web', netns: layout.namespaces.outside, argv: [...self, 'lab', 'web', '--name', layout.name] });
+  await startDaemon(layout, {
+    name: 'web',
+    netns: layout.namespaces.outside,
+    argv: [...self, 'lab', 'web', '--name', layout.name],
+  });
 }
 
 async function awaitReady(layout: Layout): Promise<void> {
   const end = performance.now() + 30_000;
   for (const node of layout.nodes) {
     for (;;) {
-      const problem = await askAgent(files.cni(layout, node.short), { command: 'STATUS' }).then(() => undefined, String);
+      const problem = await askAgent(files.cni(layout, node.short), { command: 'STATUS' }).then(
+        () => undefined,
+        String,
+      );
       if (problem === undefined) break;
-      if (performance.now() > end) throw new Error(`node ${node.name} is not ready: ${problem}; ${await lastLine(layout, `node-${node.short}`)}`);
+      if (performance.now() > end)
+        throw new Error(`node ${node.name} is not ready: ${problem}; ${await lastLine(layout, `node-${node.short}`)}`);
       await pause(30);
     }
   }
@@ -172,7 +217,9 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
     await wires;
     await Promise.all([startNodes(deps, layout, options.agentOptions), startRest(deps, layout)]);
     await awaitReady(layout);
-    await Promise.all(layout.nodes.map((node) => furnishLater(deps.exec, layout, node, hostProfile(options.hosts, node))));
+    await Promise.all(
+      layout.nodes.map((node) => furnishLater(deps.exec, layout, node, hostProfile(options.hosts, node))),
+    );
     return ok(undefined);
   } catch (error) {
     await down(deps.exec, layout);
@@ -188,7 +235,9 @@ export async function down(run: Exec, layout: Layout): Promise<void> {
   const inside = await Promise.all(namespaces.map((name) => must(run, 'ip', ['netns', 'pids', name])));
   await endAll((await Promise.all(inside.map(processesIn))).flat());
   if (namespaces.length > 0) {
-    await must(run, 'ip', ['-force', '-batch', '-'], { input: namespaces.map((name) => `netns del ${name}\n`).join('') });
+    await must(run, 'ip', ['-force', '-batch', '-'], {
+      input: namespaces.map((name) => `netns del ${name}\n`).join(''),
+    });
   }
   if ((await readlink(layout.link).catch(() => layout.dir)) === layout.dir) await rm(layout.link, { force: true });
   await rm(layout.dir, { recursive: true, force: true });
@@ -223,6 +272,7 @@ export async function podNamespaceOf(layout: Layout, pod: string): Promise<Resul
   const found = await readlink(files.pod(layout, namespace, name)).catch(() => undefined);
   if (found !== undefined) return ok(found);
   const known = (await readdir(files.pods(layout)).catch((): string[] => [])).map((file) => file.replace('_', '/'));
-  return err(`there is no running pod ${pod} in lab ${layout.name}${known.length === 0 ? '' : `; running: ${known.sort().join(', ')}`}`);
+  return err(
+    `there is no running pod ${pod} in lab ${layout.name}${known.length === 0 ? '' : `; running: ${known.sort().join(', ')}`}`,
+  );
 }
-

@@ -59,7 +59,13 @@ export function checkLabName(name: string): Result<string> {
 
 function node(short: string, host: number, worker: boolean): LabNode {
   const hex = host.toString(16).padStart(2, '0');
-  return { short, name: `${short}.${network.domain}`, ip: `${network.prefix}.${host}`, mac: `52:54:00:a8:07:${hex}`, worker };
+  return {
+    short,
+    name: `${short}.${network.domain}`,
+    ip: `${network.prefix}.${host}`,
+    mac: `52:54:00:a8:07:${hex}`,
+    worker,
+  };
 }
 
 /** How large a lab is, and where its API server listens. */
@@ -85,7 +91,11 @@ export function layoutOf(root: string, name: string, { workers, port }: LabSize)
       node('master0', firstWorker - 1, false),
       ...Array.from({ length: workers }, (_, index) => node(`worker${index}`, firstWorker + index, true)),
     ],
-    namespaces: { underlay: `${namespacePrefix}net`, router: `${namespacePrefix}router`, outside: `${namespacePrefix}outside` },
+    namespaces: {
+      underlay: `${namespacePrefix}net`,
+      router: `${namespacePrefix}router`,
+      outside: `${namespacePrefix}outside`,
+    },
     namespacePrefix,
   });
 }

@@ -22,7 +22,10 @@ export function nodeObject(node: LabNode): KubeObject & Readonly<Record<string, 
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: node.name, labels: { [`node-role.kubernetes.io/${role}`]: '', 'kubernetes.io/hostname': node.name } },
+    metadata: {
+      name: node.name,
+      labels: { [`node-role.kubernetes.io/${role}`]: '', 'kubernetes.io/hostname': node.name },
+    },
     status: {
       addresses: [
         { type: 'InternalIP', address: node.ip },
@@ -42,7 +45,13 @@ export const networkPolicyKind: KubeObject & Readonly<Record<string, unknown>> =
   },
   spec: {
     group: 'networking.k8s.io',
-    names: { kind: 'NetworkPolicy', listKind: 'NetworkPolicyList', plural: 'networkpolicies', singular: 'networkpolicy', shortNames: ['netpol'] },
+    names: {
+      kind: 'NetworkPolicy',
+      listKind: 'NetworkPolicyList',
+      plural: 'networkpolicies',
+      singular: 'networkpolicy',
+      shortNames: ['netpol'],
+    },
     scope: 'Namespaced',
     versions: [
       {

@@ -32,7 +32,12 @@ export async function makeSwitch(run: Exec, layout: Layout, node: LabNode): Prom
   await mkdir(dir, { recursive: true });
   const database = join(dir, 'conf.db');
   await must(run, 'ovsdb-tool', ['create', database, schema]);
-  await inNode(run, layout, node, ['ovsdb-server', database, `--remote=punix:${databaseOf(layout, node.short)}`, ...quiet]);
+  await inNode(run, layout, node, [
+    'ovsdb-server',
+    database,
+    `--remote=punix:${databaseOf(layout, node.short)}`,
+    ...quiet,
+  ]);
   await adoptDaemon(layout, `ovsdb-server-${node.short}`, join(dir, 'ovsdb-server.pid'));
   await startSwitch(run, layout, node);
 }

@@ -25,7 +25,17 @@ interface Served {
 export function combinedLine(served: Served, date: Date): string {
   const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
   const request = quoted(`${served.method} ${served.path} HTTP/1.1`);
-  return [served.client, '-', '-', apacheTime(date), request, served.status, served.bytes, quoted(served.referer), quoted(served.agent)].join(' ');
+  return [
+    served.client,
+    '-',
+    '-',
+    apacheTime(date),
+    request,
+    served.status,
+    served.bytes,
+    quoted(served.referer),
+    quoted(served.agent),
+  ].join(' ');
 }
 
 function bodyFor(path: string, client: string): { readonly status: number; readonly body: string } {

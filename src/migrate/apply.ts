@@ -1,15 +1,15 @@
 /** Applies a plan step by step: killed at any moment and run again it finishes, and does nothing twice. */
 import { createHash } from 'node:crypto';
-import { inParallel } from '../io/parallel.ts';
 import type { KubeClient } from '../io/kube/client.ts';
+import { inParallel } from '../io/parallel.ts';
 import { parseJson, sortedKeys } from '../model/json.ts';
 import { driftOf, driftText } from './drift.ts';
 import { execute, type Execution } from './execute.ts';
 import type { Finding, Severity } from './finding.ts';
-import { Journal, changeKey, progressOf, readJournal, type Progress } from './journal.ts';
+import { changeKey, Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { isServed, readLive, readNetworkType } from './live.ts';
 import { alone, isTaken } from './lock.ts';
-import { refKey, refText, type Plan, type PlanStep } from './plan.ts';
+import { type Plan, type PlanStep, refKey, refText } from './plan.ts';
 import { notSwitched } from './plugin.ts';
 import { refOf } from './translation.ts';
 import { verification } from './verify.ts';
@@ -46,7 +46,11 @@ export interface ApplyDeps {
 /** How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched first. `stopped`: the signal came. */
 export type ApplyOutcome =
   | { readonly kind: 'done'; readonly writes: number; readonly left: 'finalize' | 'nothing' }
-  | { readonly kind: 'unreadable' | 'refused' | 'failed' | 'waiting'; readonly writes: number; readonly reasons: readonly string[] }
+  | {
+      readonly kind: 'unreadable' | 'refused' | 'failed' | 'waiting';
+      readonly writes: number;
+      readonly reasons: readonly string[];
+    }
   | { readonly kind: 'stopped'; readonly writes: number };
 
 const atOnce = 8;
@@ -55,17 +59,26 @@ const tellEvery = 1_000;
 /** A text that another plan does not have. */
 export function planHash({ target, steps, backup }: Plan): string {
   const json = parseJson(JSON.stringify({ target, steps, backup: [...backup] }));
-  return createHash('sha256').update(JSON.stringify(sortedKeys(json))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(sortedKeys(json)))
+    .digest('hex');
 }
 
 /** Why the plan may not be applied, from the plan and its journal alone. */
 export function objections(plan: Plan, progress: Progress, options: ApplyOptions): readonly string[] {
-  const of = (severity: Severity): readonly string[] => plan.findings.filter((one) => one.severity === severity).map(findingText);
+  const of = (severity: Severity): readonly string[] =>
+    plan.findings.filter((one) => one.severity === severity).map(findingText);
   const isStrict = plan.strict || options.strict;
   return [
-    ...(progress.isGoingBack ? ['its way back was begun: finish that with `migrate back --plan`, or make a new plan'] : []),
-    ...(progress.plan !== undefined && progress.plan !== planHash(plan) ? ['it was changed since it was begun: restore it, or make a new plan'] : []),
-    ...(options.acceptIncomplete ? [] : plan.incomplete.map((what) => `it is incomplete: ${what} (--accept-incomplete goes on)`)),
+    ...(progress.isGoingBack
+      ? ['its way back was begun: finish that with `migrate back --plan`, or make a new plan']
+      : []),
+    ...(progress.plan !== undefined && progress.plan !== planHash(plan)
+      ? ['it was changed since it was begun: restore it, or make a new plan']
+      : []),
+    ...(options.acceptIncomplete
+      ? []
+      : plan.incomplete.map((what) => `it is incomplete: ${what} (--accept-incomplete goes on)`)),
     ...(options.acceptBlockers ? [] : of('blocker').map((text) => `blocker: ${text} (--accept-blockers goes on)`)),
     ...(isStrict && !options.acceptBlockers ? of('warning').map((text) => `warning: ${text} (strict)`) : []),
   ];
@@ -95,7 +108,12 @@ async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<Apply
   if (reasons.length > 0) return refused(reasons);
   const live = await readLive(client, signal);
   const changed = options.acceptChanges ? [] : driftOf(plan, live, progress);
-  if (changed.length > 0) return refused(changed.map((drift) => `the cluster changed since the plan was made (--accept-changes goes on): ${driftText(drift)}`));
+  if (changed.length > 0)
+    return refused(
+      changed.map(
+        (drift) => `the cluster changed since the plan was made (--accept-changes goes on): ${driftText(drift)}`,
+      ),
+    );
   if (options.dryRun) return new Run(deps, options, { progress, live, journal: undefined }).go();
   const journal = await Journal.open(folder);
   try {
@@ -133,7 +151,8 @@ class Run {
         continue;
       }
       if (step.name === 'finalize') {
-        if (!this.#options.finalize && this.#pending(step) > 0) return { kind: 'done', writes: this.#writes, left: 'finalize' };
+        if (!this.#options.finalize && this.#pending(step) > 0)
+          return { kind: 'done', writes: this.#writes, left: 'finalize' };
         const reasons = await this.#notWell();
         if (reasons.length > 0) return { kind: 'refused', writes: this.#writes, reasons };
       }
@@ -150,7 +169,9 @@ class Run {
 
   /** Why the step behind the switch must wait; nothing when there is nothing to do behind it. A dry run does not wait. */
   async #notSwitched(later: readonly PlanStep[]): Promise<readonly string[]> {
-    const isNeeded = later.some((step) => (step.name !== 'finalize' || this.#options.finalize) && this.#pending(step) > 0);
+    const isNeeded = later.some(
+      (step) => (step.name !== 'finalize' || this.#options.finalize) && this.#pending(step) > 0,
+    );
     if (!isNeeded || this.#options.dryRun) return [];
     const { client, plan, signal } = this.#deps;
     return notSwitched(plan.target, this.#state.live, await readNetworkType(client, signal));
@@ -162,13 +183,24 @@ class Run {
     if (this.#options.dryRun || this.#options.acceptUnwell) return [];
     const [live, entries] = [await readLive(client, signal), await readJournal(folder)];
     const { checks } = verification(plan, live, progressOf(entries.ok ? entries.value : []));
-    return checks.filter(({ well }) => !well).map(({ object, part, problem }) => `not well (--accept-unwell goes on): ${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem ?? ''}`);
+    return checks
+      .filter(({ well }) => !well)
+      .map(
+        ({ object, part, problem }) =>
+          `not well (--accept-unwell goes on): ${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem ?? ''}`,
+      );
   }
 
   /** Does the step; the reasons why not all of it could be done. */
   async #step(step: PlanStep): Promise<readonly string[]> {
     const { client, signal, tell, progress } = this.#deps;
-    const execution: Execution = { client, signal, force: this.#options.force, timeout: this.#options.timeout, ...this.#state };
+    const execution: Execution = {
+      client,
+      signal,
+      force: this.#options.force,
+      timeout: this.#options.timeout,
+      ...this.#state,
+    };
     const [reasons, notes]: [string[], string[]] = [[], []];
     let [ended, told] = [0, performance.now()];
     await inParallel(step.changes, atOnce, async (change) => {

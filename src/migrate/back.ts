@@ -1,14 +1,14 @@
 /** Undoes a plan, from its backup: killed at any moment and run again it finishes. */
 import { inParallel } from '../io/parallel.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { planHash, type ApplyDeps, type ApplyOutcome } from './apply.ts';
+import { type ApplyDeps, type ApplyOutcome, planHash } from './apply.ts';
 import { failed, kindFor, named, ownMatter } from './execute.ts';
-import { Journal, progressOf, readJournal, type Progress } from './journal.ts';
+import { Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { readLive, readNetworkType, withRight } from './live.ts';
 import { alone, isTaken } from './lock.ts';
 import { refKey, refText } from './plan.ts';
 import { fieldManager } from './planned.ts';
-import { wayBack, type Undo, type WayBack } from './way-back.ts';
+import { type Undo, type WayBack, wayBack } from './way-back.ts';
 
 export interface BackOptions {
   /** `ask` lets the server say what would become of it, `show` only says what would be done; both write nothing. */
@@ -22,13 +22,20 @@ const restorer = 'sdn-compat-restore';
 const atOnce = 8;
 const tellEvery = 1_000;
 
-const verbs: Readonly<Record<Undo['kind'], string>> = { create: 'created', restore: 'restored', delete: 'deleted', release: 'freed of our fields' };
+const verbs: Readonly<Record<Undo['kind'], string>> = {
+  create: 'created',
+  restore: 'restored',
+  delete: 'deleted',
+  release: 'freed of our fields',
+};
 
 /** Goes back as far as it can be gone now. Throws when the API server cannot be reached or a right is missing. */
 export async function goBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOutcome> {
   try {
     const begun = (): Promise<ApplyOutcome> => begunBack(deps, options);
-    return options.mode === 'write' ? ((await alone(deps.folder, begun)) ?? { kind: 'refused', writes: 0, reasons: [isTaken] }) : await begun();
+    return options.mode === 'write'
+      ? ((await alone(deps.folder, begun)) ?? { kind: 'refused', writes: 0, reasons: [isTaken] })
+      : await begun();
   } catch (error) {
     if (deps.signal.aborted) return { kind: 'stopped', writes: 0 };
     throw error;
@@ -45,11 +52,17 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
   }
   const [live, networkType] = await Promise.all([readLive(client, signal), readNetworkType(client, signal)]);
   const way = wayBack(plan, { live, progress, force: options.force });
-  if (way.objections.length > 0) return { kind: 'refused', writes: 0, reasons: way.objections.map((text) => `somebody changed it (--force undoes that too): ${text}`) };
+  if (way.objections.length > 0)
+    return {
+      kind: 'refused',
+      writes: 0,
+      reasons: way.objections.map((text) => `somebody changed it (--force undoes that too): ${text}`),
+    };
   for (const note of way.notes) tell(note);
   const waiting = waitingFor(way, networkType);
   if (options.mode !== 'write') return show(deps, { way, options, waiting });
-  if (way.restore.length + way.remove.length === 0 && waiting.length === 0 && isUntouched(progress)) return { kind: 'done', writes: 0, left: 'nothing' };
+  if (way.restore.length + way.remove.length === 0 && waiting.length === 0 && isUntouched(progress))
+    return { kind: 'done', writes: 0, left: 'nothing' };
   const journal = await Journal.open(folder);
   try {
     if (!progress.isGoingBack) await journal.add({ event: 'back-begin' });
@@ -67,7 +80,11 @@ function isUntouched({ begun, isGoingBack }: Progress): boolean {
 function waitingFor({ remove, unserved }: WayBack, networkType: string | undefined): readonly string[] {
   const running = networkType === 'OVNKubernetes' && remove.length > 0;
   return [
-    ...(running ? ['Network.config.openshift.io cluster: status.networkType is OVNKubernetes: what it serves is removed when OpenShift SDN runs again'] : []),
+    ...(running
+      ? [
+          'Network.config.openshift.io cluster: status.networkType is OVNKubernetes: what it serves is removed when OpenShift SDN runs again',
+        ]
+      : []),
     ...unserved.map((kind) => `the API server has no kind ${kind}: it comes with OpenShift SDN`),
   ];
 }
@@ -135,7 +152,11 @@ async function part({ deps, journal }: Walk, step: string, undos: readonly Undo[
 }
 
 /** Writes it; the reason when this object could not be written. */
-async function undone(deps: ApplyDeps, undo: Undo, { journal, step }: { readonly journal: Journal | undefined; readonly step: string }): Promise<string | undefined> {
+async function undone(
+  deps: ApplyDeps,
+  undo: Undo,
+  { journal, step }: { readonly journal: Journal | undefined; readonly step: string },
+): Promise<string | undefined> {
   const entry = { step: `back-${step}`, action: undo.kind, object: refKey(undo.object) };
   await journal?.add({ event: 'begin', ...entry });
   try {
@@ -171,7 +192,12 @@ async function write({ client }: ApplyDeps, undo: Undo, dryRun: boolean): Promis
       await client.patch(kind, ref, { apiVersion, kind: kindName, metadata }, { type: 'apply', fieldManager, dryRun });
       const { labels, annotations } = undo;
       if (Object.keys({ ...labels, ...annotations }).length === 0) return;
-      await client.patch(kind, ref, { metadata: { labels, annotations } }, { type: 'merge', fieldManager: restorer, dryRun });
+      await client.patch(
+        kind,
+        ref,
+        { metadata: { labels, annotations } },
+        { type: 'merge', fieldManager: restorer, dryRun },
+      );
     }
   }
 }
@@ -180,7 +206,9 @@ async function write({ client }: ApplyDeps, undo: Undo, dryRun: boolean): Promis
 function restoringPatch({ is, fields, annotations }: Extract<Undo, { kind: 'restore' }>): readonly object[] {
   return [
     { op: 'test', path: '/metadata/resourceVersion', value: is.metadata.resourceVersion },
-    ...[...fields].map(([field, value]) => (value === undefined ? { op: 'remove', path: pointer(field) } : { op: 'add', path: pointer(field), value })),
+    ...[...fields].map(([field, value]) =>
+      value === undefined ? { op: 'remove', path: pointer(field) } : { op: 'add', path: pointer(field), value },
+    ),
     ...annotationOps(is, annotations),
   ];
 }

@@ -1,8 +1,8 @@
 /** How the objects of a plan differ from those that are in the cluster. */
 import { egressFirewalls, egressIPs } from '../../api/kinds.ts';
-import { isJsonObject, jsonEqual, parseJson, type Json } from '../model/json.ts';
+import { isJsonObject, type Json, jsonEqual, parseJson } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { refKey, refText, type Plan } from './plan.ts';
+import { type Plan, refKey, refText } from './plan.ts';
 import { objectsOf, type Snapshot } from './snapshot.ts';
 import { objectRef, refOf } from './translation.ts';
 
@@ -15,9 +15,13 @@ export function planDiff(plan: Plan, snapshot: Snapshot): readonly string[] {
     const ref = refOf(change);
     const was = present.get(refKey(ref));
     if (change.action !== 'apply') return [`- ${refText(ref)}`];
-    return was === undefined ? [`+ ${refText(ref)}`] : objectDiff(change.object, was).map((line) => `${line[0] ?? ''} ${refText(ref)}${line.slice(1)}`);
+    return was === undefined
+      ? [`+ ${refText(ref)}`]
+      : objectDiff(change.object, was).map((line) => `${line[0] ?? ''} ${refText(ref)}${line.slice(1)}`);
   });
-  const foreign = [egressIPs, egressFirewalls].flatMap((kind) => objectsOf(snapshot, kind)).filter((object) => !made.has(refKey(objectRef(object))));
+  const foreign = [egressIPs, egressFirewalls]
+    .flatMap((kind) => objectsOf(snapshot, kind))
+    .filter((object) => !made.has(refKey(objectRef(object))));
   return [...lines, ...foreign.map((object) => `? ${refText(objectRef(object))}`)];
 }
 
@@ -29,7 +33,8 @@ function objectDiff(ours: KubeObject, was: KubeObject): readonly string[] {
 function fieldDiff(path: string, ours: Json | undefined, was: Json | undefined): readonly string[] {
   if (ours === undefined || jsonEqual(ours, was)) return [];
   if (was === undefined) return [`+ ${path}: ${JSON.stringify(ours)}`];
-  if (!isJsonObject(ours) || !isJsonObject(was)) return [`~ ${path}: ${JSON.stringify(was)} -> ${JSON.stringify(ours)}`];
+  if (!isJsonObject(ours) || !isJsonObject(was))
+    return [`~ ${path}: ${JSON.stringify(was)} -> ${JSON.stringify(ours)}`];
   return Object.keys(ours)
     .sort()
     .flatMap((key) => fieldDiff(path === '' ? key : `${path}.${key}`, ours[key], was[key]));

@@ -6,10 +6,10 @@ import { cloudPrivateIPConfigs } from '../../api/kinds.ts';
 import { isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { changeKey, type Progress } from './journal.ts';
-import { isServed, liveObject, type Live } from './live.ts';
-import { compareRefs, refKey, refText, type Plan } from './plan.ts';
+import { isServed, type Live, liveObject } from './live.ts';
+import { compareRefs, type Plan, refKey, refText } from './plan.ts';
 import { holds, isForeignKind } from './planned.ts';
-import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
+import { type Change, type ObjectRef, objectRef, refOf } from './translation.ts';
 
 /** One difference: the field as `egressIPs`, and its values; undefined: there is none. */
 export interface Drift {
@@ -41,7 +41,10 @@ export function isEmpty(value: unknown): boolean {
 }
 
 /** The top-level fields in which the contents differ. */
-export function differingFields(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): readonly string[] {
+export function differingFields(
+  a: Readonly<Record<string, unknown>>,
+  b: Readonly<Record<string, unknown>>,
+): readonly string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((field) => !isEqual(a[field], b[field])).sort();
 }
 
@@ -60,8 +63,12 @@ export function merged(value: unknown, patch: unknown): unknown {
 export function driftOf(plan: Plan, live: Live, progress: Progress): readonly Drift[] {
   const changes = plan.steps.flatMap(({ changes: all }) => all);
   const byObject = Map.groupBy(changes, (change) => refKey(refOf(change)));
-  const backedUp = [...plan.backup].flatMap(([key, was]) => objectDrift({ was, changes: byObject.get(key) ?? [], live, progress }));
-  const appeared = changes.flatMap((change) => (plan.backup.has(refKey(refOf(change))) ? [] : appearedDrift(change, live, progress)));
+  const backedUp = [...plan.backup].flatMap(([key, was]) =>
+    objectDrift({ was, changes: byObject.get(key) ?? [], live, progress }),
+  );
+  const appeared = changes.flatMap((change) =>
+    plan.backup.has(refKey(refOf(change))) ? [] : appearedDrift(change, live, progress),
+  );
   return [...backedUp, ...appeared].sort((a, b) => compareRefs(a.object, b.object));
 }
 
@@ -87,7 +94,12 @@ function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
   const expected = [was, ...begun.map((change) => after(change, was))];
   const contents = [was, is].map((one) => watched(one, was));
   if (expected.some((one) => isEqual(watched(one, was), contents[1]))) return [];
-  return differingFields(watched(was, was), watched(is, was)).map((field) => ({ object, field, was: contents[0]?.[field], is: contents[1]?.[field] }));
+  return differingFields(watched(was, was), watched(is, was)).map((field) => ({
+    object,
+    field,
+    was: contents[0]?.[field],
+    is: contents[1]?.[field],
+  }));
 }
 
 /** The object as the change leaves it. */
@@ -113,7 +125,9 @@ function keyDrift(change: Change, was: KubeObject, is: KubeObject): readonly Dri
   return (['labels', 'annotations'] as const).flatMap((field) =>
     Object.entries(change.object.metadata[field] ?? {}).flatMap(([key, wanted]): readonly Drift[] => {
       const [before, now] = [was.metadata[field]?.[key], is.metadata[field]?.[key]];
-      return before === now || now === wanted ? [] : [{ object: objectRef(was), field: `metadata.${field}[${JSON.stringify(key)}]`, was: before, is: now }];
+      return before === now || now === wanted
+        ? []
+        : [{ object: objectRef(was), field: `metadata.${field}[${JSON.stringify(key)}]`, was: before, is: now }];
     }),
   );
 }
@@ -122,8 +136,14 @@ function appearedDrift(change: Change, live: Live, { begun }: Progress): readonl
   const object = refOf(change);
   const is = liveObject(live, object);
   // what the old plugin makes when it starts is meant to appear
-  if (change.action !== 'apply' || change.step === 'restore-after' || isForeignKind(object) || is === undefined || begun.has(changeKey(change.step, refKey(object)))) return [];
+  if (
+    change.action !== 'apply' ||
+    change.step === 'restore-after' ||
+    isForeignKind(object) ||
+    is === undefined ||
+    begun.has(changeKey(change.step, refKey(object)))
+  )
+    return [];
   if (holds(contentOf(change.object), is)) return [];
   return [{ object, field: '', was: undefined, is: 'there' }];
 }
-

@@ -8,10 +8,10 @@ import { isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { merged } from './drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
-import { isMissingRight, isServed, liveObject, withRight, type Live } from './live.ts';
+import { isMissingRight, isServed, type Live, liveObject, withRight } from './live.ts';
 import { refKey, refText } from './plan.ts';
 import { bearsOurMark, fieldManager, holds, isForeignKind, isOurs, kindOf } from './planned.ts';
-import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
+import { type Change, type ObjectRef, objectRef, refOf } from './translation.ts';
 
 /** What changes are brought about with. */
 export interface Execution {
@@ -37,7 +37,10 @@ export async function execute(change: Change, execution: Execution): Promise<Out
   const object = refOf(change);
   const { progress, live } = execution;
   if (progress.done.has(changeKey(change.step, refKey(object)))) return { kind: 'nothing', object };
-  if (!isServed(live, object)) return change.action === 'apply' ? failed(object, `the API server has no kind ${object.kind}`) : finished({ change, execution }, 'nothing', undefined);
+  if (!isServed(live, object))
+    return change.action === 'apply'
+      ? failed(object, `the API server has no kind ${object.kind}`)
+      : finished({ change, execution }, 'nothing', undefined);
   try {
     switch (change.action) {
       case 'apply':
@@ -61,7 +64,8 @@ interface Case {
 
 /** For people, when only this object is concerned: a conflict, a refusal of its content, a missing namespace. */
 export function ownMatter(error: unknown): string | undefined {
-  if (!(error instanceof ApiError) || ![400, 403, 404, 409, 422].includes(error.code) || isMissingRight(error)) return undefined;
+  if (!(error instanceof ApiError) || ![400, 403, 404, 409, 422].includes(error.code) || isMissingRight(error))
+    return undefined;
   const conflicts = (error.status.details?.causes ?? []).filter(({ reason }) => reason === 'FieldManagerConflict');
   if (conflicts.length === 0) return error.message;
   return conflicts.map(({ message = '', field = '' }) => `${message}: ${field}`).join('; ');
@@ -87,7 +91,11 @@ async function begin({ change, execution }: Case, more: Partial<Entry> = {}): Pr
   await execution.journal?.add({ event: 'begin', step: change.step, action: change.action, object, ...more });
 }
 
-async function finished({ change, execution }: Case, kind: 'created' | 'changed' | 'deleted' | 'nothing', now: KubeObject | undefined): Promise<Outcome> {
+async function finished(
+  { change, execution }: Case,
+  kind: 'created' | 'changed' | 'deleted' | 'nothing',
+  now: KubeObject | undefined,
+): Promise<Outcome> {
   const object = refOf(change);
   const { uid, resourceVersion } = now?.metadata ?? {};
   await execution.journal?.add({
@@ -111,9 +119,18 @@ async function applyObject(one: Case, config: KubeObject): Promise<Outcome> {
   if (is !== undefined && bearsOurMark(is) && holds(config, is)) return finished(one, 'nothing', is);
   const { client, force, journal } = execution;
   const isDry = journal === undefined;
-  const written = await client.patch(kindFor(object), named(object), withUid(config, is), { type: 'apply', fieldManager, force, dryRun: isDry });
+  const written = await client.patch(kindFor(object), named(object), withUid(config, is), {
+    type: 'apply',
+    fieldManager,
+    force,
+    dryRun: isDry,
+  });
   if (is === undefined) return finished(one, 'created', written);
-  return finished(one, !isDry && is.metadata.resourceVersion === written.metadata.resourceVersion ? 'nothing' : 'changed', written);
+  return finished(
+    one,
+    !isDry && is.metadata.resourceVersion === written.metadata.resourceVersion ? 'nothing' : 'changed',
+    written,
+  );
 }
 
 /** With the uid of an object of others: one that vanished meanwhile must not be made anew out of our few fields. */
@@ -137,7 +154,8 @@ async function deleteObject(one: Case): Promise<Outcome> {
     await client.delete(kindFor(object), named(object), { preconditions: { uid, resourceVersion }, ...dryRun });
   }
   // without finalizers it is gone when the server answers
-  const left = journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
+  const left =
+    journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
   if (left === undefined) return finished(one, 'deleted', undefined);
   return failed(object, whyThere(object, left));
 }
@@ -149,12 +167,17 @@ function finalizersOf({ metadata }: KubeObject): readonly string[] {
 function whyThere(object: ObjectRef, left: KubeObject): string {
   const finalizers = finalizersOf(left);
   const holder = finalizers.length === 0 ? '' : `; it waits for finalizer ${finalizers.join(', ')}`;
-  const whose = object.kind === cloudPrivateIPConfigs.kind ? ': the cloud has not released the address; see its status' : '';
+  const whose =
+    object.kind === cloudPrivateIPConfigs.kind ? ': the cloud has not released the address; see its status' : '';
   return `it is being deleted and still there${holder}${whose}. Run again to go on waiting`;
 }
 
 /** Waits until the object of that uid is gone; returns it when the time is over first. */
-async function untilGone(ref: ObjectRef, uid: string, { client, timeout, signal }: Execution): Promise<KubeObject | undefined> {
+async function untilGone(
+  ref: ObjectRef,
+  uid: string,
+  { client, timeout, signal }: Execution,
+): Promise<KubeObject | undefined> {
   const end = performance.now() + timeout;
   for (let wait = shortestPause; ; wait = Math.min(2 * wait, longestPause)) {
     const is = await client.get(kindFor(ref), named(ref));
@@ -174,7 +197,11 @@ async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>):
   if (isEqual(cleared, is)) return finished(one, 'nothing', is);
   // objects of others change all the time, and our fields in them are ours alone
   const body = isForeignKind(object) ? patch : withVersion(patch, is);
-  const written = await client.patch(kindFor(object), named(object), body, { type: 'merge', fieldManager, dryRun: journal === undefined });
+  const written = await client.patch(kindFor(object), named(object), body, {
+    type: 'merge',
+    fieldManager,
+    dryRun: journal === undefined,
+  });
   return finished(one, 'changed', written);
 }
 

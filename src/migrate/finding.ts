@@ -92,7 +92,11 @@ export interface Finding {
 export type Texts = readonly [today: string, tomorrow: string, action: string];
 
 /** A finding on a cluster-scoped object. */
-export function onCluster(kind: string, name: string, [severity, code, [today, tomorrow, action]]: readonly [Severity, FindingCode, Texts]): Finding {
+export function onCluster(
+  kind: string,
+  name: string,
+  [severity, code, [today, tomorrow, action]]: readonly [Severity, FindingCode, Texts],
+): Finding {
   return { severity, code, kind, name, today, tomorrow, action };
 }
 

@@ -2,22 +2,25 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CORE_SCHEMA, load, YAMLException } from 'js-yaml';
+import { type InputProblem, problemAt, problemText } from '../io/manifests.ts';
 import { inParallel } from '../io/parallel.ts';
-import { problemAt, problemText, type InputProblem } from '../io/manifests.ts';
 import { isJsonObject, isRecord, parseJson } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { objectShape } from '../model/shapes.ts';
 import { formatVersion } from './folder.ts';
+import { type Plan, refKey, refText } from './plan.ts';
 import { parseFindings, parsePlacement, parsePlan } from './plan-parse.ts';
-import { refKey, refText, type Plan } from './plan.ts';
 import { objectRef, refOf } from './translation.ts';
 
 const atOnce = 16;
 
 /** The plan in the folder; `progress` is told the files as they are read. The reason names file, line and field as far as they are known. */
-export async function readPlan(folder: string, progress: (what: string) => void = () => undefined): Promise<Result<Plan>> {
+export async function readPlan(
+  folder: string,
+  progress: (what: string) => void = () => undefined,
+): Promise<Result<Plan>> {
   try {
     return ok(await read(folder, progress));
   } catch (error) {
@@ -39,7 +42,13 @@ async function read(folder: string, progress: (what: string) => void): Promise<P
   const version = isRecord(value) ? value['formatVersion'] : undefined;
   const source = { file, text, document: 0, path: [] };
   if (version !== formatVersion) {
-    refuse(problemAt(source, 'formatVersion', `${version === undefined ? 'none' : JSON.stringify(version)} is not known: this program reads plans of format version ${formatVersion}`));
+    refuse(
+      problemAt(
+        source,
+        'formatVersion',
+        `${version === undefined ? 'none' : JSON.stringify(version)} is not known: this program reads plans of format version ${formatVersion}`,
+      ),
+    );
   }
   const [objects, backup] = [await objectsIn(folder, 'objects', progress), await objectsIn(folder, 'backup', progress)];
   const plan = parsePlan(value, objects);
@@ -51,7 +60,13 @@ async function read(folder: string, progress: (what: string) => void): Promise<P
   }
   const backedUp = byRef(backup, folder);
   const lost = changes.find((change) => change.action !== 'apply' && !backedUp.has(refKey(refOf(change))));
-  if (lost !== undefined) refuse(fileProblem(join(folder, 'backup'), `${refText(refOf(lost))} is missing: step ${lost.step} would ${lost.action} it, and there would be no way back`));
+  if (lost !== undefined)
+    refuse(
+      fileProblem(
+        join(folder, 'backup'),
+        `${refText(refOf(lost))} is missing: step ${lost.step} would ${lost.action} it, and there would be no way back`,
+      ),
+    );
   return {
     ...plan.value,
     backup: backedUp,
@@ -71,8 +86,14 @@ function byRef(files: ReadonlyMap<string, KubeObject>, folder: string): Readonly
 }
 
 /** The objects of a subfolder by `SUBFOLDER/FILE`, in order of the file names. */
-async function objectsIn(folder: string, sub: string, progress: (what: string) => void): Promise<ReadonlyMap<string, KubeObject>> {
-  const names = await readdir(join(folder, sub)).catch((error: unknown) => refuse(fileProblem(join(folder, sub), reasonOf(error))));
+async function objectsIn(
+  folder: string,
+  sub: string,
+  progress: (what: string) => void,
+): Promise<ReadonlyMap<string, KubeObject>> {
+  const names = await readdir(join(folder, sub)).catch((error: unknown) =>
+    refuse(fileProblem(join(folder, sub), reasonOf(error))),
+  );
   const found = new Map<string, KubeObject>();
   await inParallel(names, atOnce, async (name) => {
     const file = join(folder, sub, name);
@@ -82,7 +103,8 @@ async function objectsIn(folder: string, sub: string, progress: (what: string) =
     const source = { file, text, document: 0, path: [] };
     if (!object.ok) refuse(problemAt(source, object.error.field, object.error.reason));
     for (const field of ['apiVersion', 'kind'] as const) {
-      if (typeof object.value[field] !== 'string' || object.value[field] === '') refuse(problemAt(source, field, 'is missing'));
+      if (typeof object.value[field] !== 'string' || object.value[field] === '')
+        refuse(problemAt(source, field, 'is missing'));
     }
     if (object.value.metadata.name === '') refuse(problemAt(source, 'metadata.name', 'is empty'));
     found.set(`${sub}/${name}`, object.value);
@@ -106,14 +128,24 @@ async function yamlFile(file: string, instead: string): Promise<{ readonly text:
     return { text, value: load(text, { schema: CORE_SCHEMA }) };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
-    return refuse({ file, line: error.mark === undefined ? undefined : error.mark.line + 1, field: '', reason: error.reason });
+    return refuse({
+      file,
+      line: error.mark === undefined ? undefined : error.mark.line + 1,
+      field: '',
+      reason: error.reason,
+    });
   }
 }
 
-async function jsonFile<T>(file: string, parse: (value: unknown) => Result<T, { readonly field: string; readonly reason: string }>): Promise<T> {
+async function jsonFile<T>(
+  file: string,
+  parse: (value: unknown) => Result<T, { readonly field: string; readonly reason: string }>,
+): Promise<T> {
   const text = await textOf(file, '');
   const parsed = parse(jsonOf(text, file));
-  return parsed.ok ? parsed.value : refuse(problemAt({ file, text, document: 0, path: [] }, parsed.error.field, parsed.error.reason));
+  return parsed.ok
+    ? parsed.value
+    : refuse(problemAt({ file, text, document: 0, path: [] }, parsed.error.field, parsed.error.reason));
 }
 
 function jsonOf(text: string, file: string): unknown {

@@ -8,8 +8,8 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import { refKey, type Plan } from './plan.ts';
-import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
+import { type Plan, refKey } from './plan.ts';
+import { type Change, type ObjectRef, objectRef, refOf } from './translation.ts';
 import { objectYAML, plainYAML } from './yaml.ts';
 
 /** The version of the folder's form; a program refuses those it does not know. */
@@ -30,13 +30,19 @@ const longestStem = 180;
  * is written to a folder inside and then moved, plan.yaml last: a folder without it holds no plan. Refused: a folder
  * with other things in it, and one whose plan was begun. `reports` are further files, by name.
  */
-export async function writePlan(folder: string, plan: Plan, reports: ReadonlyMap<string, string> = new Map()): Promise<Result<void>> {
+export async function writePlan(
+  folder: string,
+  plan: Plan,
+  reports: ReadonlyMap<string, string> = new Map(),
+): Promise<Result<void>> {
   const opened = await contents(folder);
   if (!opened.ok) return opened;
   const present = opened.value;
-  if (present.includes(journalName)) return err(`${folder}: its plan was begun (${journalName} is there): give another folder`);
+  if (present.includes(journalName))
+    return err(`${folder}: its plan was begun (${journalName} is there): give another folder`);
   const foreign = present.filter((name) => name !== staging && !own.includes(name)).sort();
-  if (foreign.length > 0) return err(`${folder}: it holds ${foreign.slice(0, 3).join(', ')}, which is of no plan: give an empty folder`);
+  if (foreign.length > 0)
+    return err(`${folder}: it holds ${foreign.slice(0, 3).join(', ')}, which is of no plan: give an empty folder`);
   const stage = join(folder, staging);
   await rm(stage, { recursive: true, force: true });
   await mkdir(stage, { mode: 0o700 });
@@ -61,7 +67,9 @@ async function contents(folder: string): Promise<Result<readonly string[]>> {
 /** Writes without yielding: with many thousand small files that takes a fraction of the time. */
 function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, string>): void {
   writeObjects(join(stage, 'backup'), [...plan.backup.values()]);
-  const applied = plan.steps.flatMap(({ changes }) => changes.flatMap((change) => (change.action === 'apply' ? [change.object] : [])));
+  const applied = plan.steps.flatMap(({ changes }) =>
+    changes.flatMap((change) => (change.action === 'apply' ? [change.object] : [])),
+  );
   const files = writeObjects(join(stage, 'objects'), applied);
   write(join(stage, 'findings.json'), `${JSON.stringify(plan.findings, null, 2)}\n`);
   writePlacement(join(stage, 'placement.json'), plan.placement);
@@ -96,7 +104,10 @@ function writeAll(descriptor: number, parts: readonly Buffer[]): void {
   if (written < size) writeFileSync(descriptor, Buffer.concat(parts).subarray(written)); // a full disk, which this says
 }
 
-function plainPlan({ tool, target, options, strict, incomplete, steps }: Plan, files: ReadonlyMap<string, string>): Readonly<Record<string, unknown>> {
+function plainPlan(
+  { tool, target, options, strict, incomplete, steps }: Plan,
+  files: ReadonlyMap<string, string>,
+): Readonly<Record<string, unknown>> {
   return {
     formatVersion,
     tool,
@@ -104,7 +115,11 @@ function plainPlan({ tool, target, options, strict, incomplete, steps }: Plan, f
     options,
     strict,
     ...(incomplete.length === 0 ? {} : { incomplete }),
-    steps: steps.map(({ name, description, changes }) => ({ name, description, changes: changes.map((change) => plainChange(change, files)) })),
+    steps: steps.map(({ name, description, changes }) => ({
+      name,
+      description,
+      changes: changes.map((change) => plainChange(change, files)),
+    })),
   };
 }
 
@@ -148,5 +163,7 @@ export function fileNames(refs: readonly ObjectRef[]): ReadonlyMap<string, strin
 }
 
 function stemOf({ kind, namespace, name }: ObjectRef): string {
-  return [kind, ...(namespace === undefined ? [] : [namespace]), name].map((part) => encodeURIComponent(part).replaceAll('~', '%7E')).join('-');
+  return [kind, ...(namespace === undefined ? [] : [namespace]), name]
+    .map((part) => encodeURIComponent(part).replaceAll('~', '%7E'))
+    .join('-');
 }

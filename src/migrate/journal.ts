@@ -2,7 +2,7 @@
  * What was done with a plan, as lines of JSON in its folder, each on the disk before what comes after it: who is killed
  * and run again knows what it began. Lines are only ever added.
  */
-import { open, readFile, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRecord } from '../model/json.ts';
 import { err, ok, type Result } from '../model/result.ts';
@@ -44,7 +44,9 @@ export function progressOf(entries: readonly Entry[]): Progress {
   const last = entries.findLastIndex(({ event }) => event === 'back-done');
   const current = entries.slice(last + 1);
   const byKey = (event: Entry['event']): ReadonlyMap<string, Entry> =>
-    new Map(current.filter((one) => one.event === event).map((one) => [changeKey(one.step ?? '', one.object ?? ''), one]));
+    new Map(
+      current.filter((one) => one.event === event).map((one) => [changeKey(one.step ?? '', one.object ?? ''), one]),
+    );
   return {
     plan: current.find(({ event }) => event === 'plan')?.plan,
     isGoingBack: current.some(({ event }) => event === 'back-begin'),

@@ -1,12 +1,12 @@
 /** What is in a cluster now, of the kinds that a plan touches. */
-import { apiVersionOf, networkConfigs, type Kind } from '../../api/kinds.ts';
+import { apiVersionOf, type Kind, networkConfigs } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { ApiError, isNotFound } from '../io/kube/error.ts';
 import { fieldOf } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { refKey } from './plan.ts';
 import { plannedKinds, resourceName } from './planned.ts';
-import { objectRef, type ObjectRef } from './translation.ts';
+import { type ObjectRef, objectRef } from './translation.ts';
 
 export interface Live {
   /** By `refKey`. */

@@ -1,12 +1,12 @@
 /** Parsers of what a plan's folder holds: values in, a plan's parts out, or the first field that cannot be meant. */
 import type { FieldProblem } from '../model/fields.ts';
-import { isJsonObject, isRecord, parseJson, type JsonObject } from '../model/json.ts';
+import { isJsonObject, isRecord, type JsonObject, parseJson } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import { backFindingCodes, findingCodes, type Finding } from './finding.ts';
-import { planTargets, refKey, refText, type Plan, type PlanStep } from './plan.ts';
+import { backFindingCodes, type Finding, findingCodes } from './finding.ts';
+import { type Plan, type PlanStep, planTargets, refKey, refText } from './plan.ts';
 import { kindOf } from './planned.ts';
-import { refOf, stepNames, type Change, type ObjectRef, type Placement, type StepName } from './translation.ts';
+import { type Change, type ObjectRef, type Placement, refOf, type StepName, stepNames } from './translation.ts';
 
 type Parsed<T> = Result<T, FieldProblem>;
 
@@ -67,8 +67,14 @@ function json(value: unknown, field: string): JsonObject {
 function ref(value: unknown, field: string): ObjectRef {
   const given = record(value, field);
   knownOnly(given, ['apiVersion', 'kind', 'namespace', 'name'], field);
-  const namespace = given['namespace'] === undefined ? {} : { namespace: text(given['namespace'], `${field}.namespace`) };
-  return { apiVersion: text(given['apiVersion'], `${field}.apiVersion`), kind: text(given['kind'], `${field}.kind`), ...namespace, name: text(given['name'], `${field}.name`) };
+  const namespace =
+    given['namespace'] === undefined ? {} : { namespace: text(given['namespace'], `${field}.namespace`) };
+  return {
+    apiVersion: text(given['apiVersion'], `${field}.apiVersion`),
+    kind: text(given['kind'], `${field}.kind`),
+    ...namespace,
+    name: text(given['name'], `${field}.name`),
+  };
 }
 
 interface StepContext {
@@ -79,7 +85,8 @@ interface StepContext {
 function change(value: unknown, field: string, context: StepContext): Change {
   const found = parsedChange(value, field, context);
   const object = refOf(found);
-  if (kindOf(object) === undefined) throw new Wrong(field, `${object.kind} (${object.apiVersion}) is no kind that a plan may touch`);
+  if (kindOf(object) === undefined)
+    throw new Wrong(field, `${object.kind} (${object.apiVersion}) is no kind that a plan may touch`);
   return found;
 }
 
@@ -108,7 +115,8 @@ function planStep(value: unknown, field: string, objects: ReadonlyMap<string, Ku
   knownOnly(given, ['name', 'description', 'changes'], field);
   const step = oneOf(given['name'], stepNames, `${field}.name`);
   const changes = list(given['changes'], `${field}.changes`, (item, at) => change(item, at, { step, objects }));
-  if (step === 'switch' && changes.length > 0) throw new Wrong(`${field}.changes`, 'the switch is yours: it has no changes');
+  if (step === 'switch' && changes.length > 0)
+    throw new Wrong(`${field}.changes`, 'the switch is yours: it has no changes');
   return { name: step, description: text(given['description'], `${field}.description`), changes };
 }
 
@@ -133,11 +141,15 @@ function inOrder(steps: readonly PlanStep[]): void {
 }
 
 /** plan.yaml as a value, with its objects filled in; `objects` are by the name that plan.yaml has for their files. */
-export function parsePlan(value: unknown, objects: ReadonlyMap<string, KubeObject>): Parsed<Omit<Plan, 'backup' | 'findings' | 'placement'>> {
+export function parsePlan(
+  value: unknown,
+  objects: ReadonlyMap<string, KubeObject>,
+): Parsed<Omit<Plan, 'backup' | 'findings' | 'placement'>> {
   return parsing(() => {
     const given = record(value, '');
     knownOnly(given, ['formatVersion', 'tool', 'target', 'options', 'strict', 'incomplete', 'steps'], '');
-    if (typeof given['strict'] !== 'boolean') throw new Wrong('strict', `${show(given['strict'])} is neither true nor false`);
+    if (typeof given['strict'] !== 'boolean')
+      throw new Wrong('strict', `${show(given['strict'])} is neither true nor false`);
     const steps = list(given['steps'], 'steps', (item, field) => planStep(item, field, objects));
     inOrder(steps);
     return {
@@ -178,7 +190,10 @@ export function parsePlacement(value: unknown): Parsed<ReadonlyMap<string, Place
     return new Map(
       entries.map(([ip, placement]) => {
         const given = record(placement, ip);
-        return [ip, { today: list(given['today'], `${ip}.today`, text), allowed: list(given['allowed'], `${ip}.allowed`, text) }];
+        return [
+          ip,
+          { today: list(given['today'], `${ip}.today`, text), allowed: list(given['allowed'], `${ip}.allowed`, text) },
+        ];
       }),
     );
   });

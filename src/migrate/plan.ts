@@ -8,7 +8,16 @@ import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { compareFindings, type Finding } from './finding.ts';
 import type { Snapshot, Unread } from './snapshot.ts';
-import { objectRef, refOf, stepNames, type Change, type ObjectRef, type Placement, type StepName, type Translation } from './translation.ts';
+import {
+  type Change,
+  type ObjectRef,
+  objectRef,
+  type Placement,
+  refOf,
+  type StepName,
+  stepNames,
+  type Translation,
+} from './translation.ts';
 
 /** Where a plan leads: `ovn` from OpenShift SDN, `sdn` the way back made from OVN-Kubernetes' objects alone. */
 export const planTargets = ['ovn', 'sdn'] as const;
@@ -42,14 +51,17 @@ export interface Plan {
 }
 
 const descriptions: Readonly<Record<StepName, string>> = {
-  'label-nodes': 'Label the nodes that may host egress IPs, and keep their egress CIDRs in an annotation for the way back.',
+  'label-nodes':
+    'Label the nodes that may host egress IPs, and keep their egress CIDRs in an annotation for the way back.',
   'annotate-namespaces': 'Carry annotations of NetNamespaces, such as multicast, to the Namespaces.',
   'network-policies': 'Create NetworkPolicies that isolate namespaces as they are isolated today.',
   restore: 'Restore the objects of OpenShift SDN that exist or that it does not make by itself.',
-  switch: 'You switch the network plugin. Nothing is written; `apply` stops here until the new plugin runs on every node.',
+  switch:
+    'You switch the network plugin. Nothing is written; `apply` stops here until the new plugin runs on every node.',
   'restore-after': 'Restore what stands in objects that OpenShift SDN makes when it starts.',
   'egress-firewalls': 'Create EgressFirewalls.',
-  'release-cloud-addresses': 'Delete the CloudPrivateIPConfigs of egress IPs and wait until the cloud has released the addresses.',
+  'release-cloud-addresses':
+    'Delete the CloudPrivateIPConfigs of egress IPs and wait until the cloud has released the addresses.',
   'egress-ips': 'Create EgressIPs.',
   'egress-routers': 'Create EgressRouters.',
   finalize: 'Clear what was left alone so far. Only with --finalize, and only when verify is well.',
@@ -92,11 +104,15 @@ interface PlanInput {
 /** The plan that a translation of a snapshot is: its changes by step, and the backup. Pure; order of input does not matter. */
 export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
   const { changes, findings, placement } = translation;
-  const touched = changes.flatMap((change) => [refOf(change), ...(change.action === 'clear' ? [] : change.from.filter(isConverted))]);
+  const touched = changes.flatMap((change) => [
+    refOf(change),
+    ...(change.action === 'clear' ? [] : change.from.filter(isConverted)),
+  ]);
   const refs = uniqBy(touched, refKey).sort(compareRefs);
   const kinds = new Set(refs.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`));
   const all = new Map<string, KubeObject>();
-  for (const [kind, objects] of snapshot.objects) if (kinds.has(kind)) for (const object of objects) all.set(refKey(objectRef(object)), object);
+  for (const [kind, objects] of snapshot.objects)
+    if (kinds.has(kind)) for (const object of objects) all.set(refKey(objectRef(object)), object);
   return {
     ...rest,
     incomplete: snapshot.unread.map(unreadText),

@@ -8,11 +8,11 @@ import {
   egressNetworkPolicies,
   egressRouters,
   hostSubnets,
+  type Kind,
   namespaces,
   netNamespaces,
   networkPolicies,
   nodes,
-  type Kind,
 } from '../../api/kinds.ts';
 import { asList, fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
@@ -71,7 +71,11 @@ interface ManagerEntry {
 
 function managersOf({ metadata }: { readonly metadata: unknown }): readonly ManagerEntry[] {
   const entries = isRecord(metadata) ? asList(metadata['managedFields']) : [];
-  return entries.filter(isRecord).map(({ manager, fieldsV1 }) => ({ manager, isOurs: manager === fieldManager, fields: isRecord(fieldsV1) ? fieldsV1 : {} }));
+  return entries.filter(isRecord).map(({ manager, fieldsV1 }) => ({
+    manager,
+    isOurs: manager === fieldManager,
+    fields: isRecord(fieldsV1) ? fieldsV1 : {},
+  }));
 }
 
 /** Whether we wrote any field of the object. */
@@ -87,7 +91,11 @@ export function isOurs(object: KubeObject): boolean {
 
 /** Whether others own every field of the spec too, so that the object stays whole without our ownership. */
 export function isShared(object: KubeObject): boolean {
-  const others = managersOf(object).filter((one) => !one.isOurs).map(({ fields }) => fieldOf(fields, 'f:spec'));
+  const others = managersOf(object)
+    .filter((one) => !one.isOurs)
+    .map(({ fields }) => fieldOf(fields, 'f:spec'));
   const spec = fieldOf(object, 'spec');
-  return Object.keys(isRecord(spec) ? spec : {}).every((key) => others.some((fields) => fieldOf(fields, `f:${key}`) !== undefined));
+  return Object.keys(isRecord(spec) ? spec : {}).every((key) =>
+    others.some((fields) => fieldOf(fields, `f:${key}`) !== undefined),
+  );
 }

@@ -3,11 +3,15 @@ import { apiVersionOf, hostSubnets, nodes } from '../../api/kinds.ts';
 import { parseJson } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { liveObject, type Live } from './live.ts';
+import { type Live, liveObject } from './live.ts';
 import type { PlanTarget } from './plan.ts';
 
 /** What OVN-Kubernetes writes on every Node before it assigns any egress IP (host-cidrs: on all nodes, labelled or not). */
-export const ovnAnnotations = ['k8s.ovn.org/node-primary-ifaddr', 'k8s.ovn.org/node-subnets', 'k8s.ovn.org/host-cidrs'] as const;
+export const ovnAnnotations = [
+  'k8s.ovn.org/node-primary-ifaddr',
+  'k8s.ovn.org/node-subnets',
+  'k8s.ovn.org/host-cidrs',
+] as const;
 
 /** `status.networkType` of the cluster's Network configuration, where that was read. */
 export type NetworkType = string | undefined;
@@ -37,7 +41,10 @@ function isJson(text: string | undefined): boolean {
 
 /** Why the plugin that the plan leads to does not run on every node yet, a line a reason; empty: it does. */
 export function notSwitched(target: PlanTarget, live: Live, networkType: NetworkType): readonly string[] {
-  const type = networkType === undefined || networkType === types[target] ? [] : [`Network.config.openshift.io cluster: status.networkType is ${networkType}`];
+  const type =
+    networkType === undefined || networkType === types[target]
+      ? []
+      : [`Network.config.openshift.io cluster: status.networkType is ${networkType}`];
   const all = liveNodes(live);
   if (all.length === 0) return [...type, 'there is no Node'];
   const lacking = all.flatMap((node): readonly string[] => {

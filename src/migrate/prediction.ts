@@ -3,7 +3,7 @@ import { parseIfaddr } from '../model/address.ts';
 import type { FieldProblem } from '../model/fields.ts';
 import { isRecord } from '../model/json.ts';
 import { err, ok, type Result } from '../model/result.ts';
-import { predictPlacement, type Claim, type PlacementNode } from './ovn/placement.ts';
+import { type Claim, type PlacementNode, predictPlacement } from './ovn/placement.ts';
 
 export interface PredictedLine {
   readonly name: string;
@@ -26,7 +26,11 @@ export function predictLine(value: unknown): Result<PredictedLine, FieldProblem>
   return ok({ name, allowed: Object.fromEntries(allowed), assignedCount });
 }
 
-function each<T>(value: unknown, field: string, parse: (item: unknown, field: string) => Result<T, FieldProblem>): Result<readonly T[], FieldProblem> {
+function each<T>(
+  value: unknown,
+  field: string,
+  parse: (item: unknown, field: string) => Result<T, FieldProblem>,
+): Result<readonly T[], FieldProblem> {
   if (!Array.isArray(value)) return err({ field, reason: 'is not a list' });
   const values: T[] = [];
   for (const [index, item] of value.entries()) {
@@ -42,7 +46,8 @@ function nodeOf(item: unknown, field: string): Result<PlacementNode, FieldProble
   const { name, primaryIfAddr, assignable, ready } = item;
   if (typeof name !== 'string') return err({ field: `${field}.name`, reason: 'is not a text' });
   if (typeof primaryIfAddr !== 'string') return err({ field: `${field}.primaryIfAddr`, reason: 'is not a text' });
-  if (typeof assignable !== 'boolean') return err({ field: `${field}.assignable`, reason: 'is neither true nor false' });
+  if (typeof assignable !== 'boolean')
+    return err({ field: `${field}.assignable`, reason: 'is neither true nor false' });
   if (typeof ready !== 'boolean') return err({ field: `${field}.ready`, reason: 'is neither true nor false' });
   const parsed = parseIfaddr(primaryIfAddr);
   if (!parsed.ok) return err({ field: `${field}.primaryIfAddr`, reason: parsed.error });

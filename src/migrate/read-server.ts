@@ -7,14 +7,27 @@ import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { resourceName } from './planned.ts';
 import type { Snapshot, Unread } from './snapshot.ts';
-import { hasMacvlan, installConfig, macvlanKinds, namespacesOf, sdnKinds, shapeOf, snapshotOf, sourceKinds } from './source.ts';
+import {
+  hasMacvlan,
+  installConfig,
+  macvlanKinds,
+  namespacesOf,
+  sdnKinds,
+  shapeOf,
+  snapshotOf,
+  sourceKinds,
+} from './source.ts';
 
 const atOnce = 4;
 /** Pods and workloads are large; of each page only egress routers are kept. */
 const pageSize = 500;
 
 /** Lists all kinds; there must be objects of one of the kinds `needed`. A kind that is not served is empty; one that is forbidden is unread; anything else is the reason returned. */
-export async function snapshotFromServer(client: KubeClient, progress: (what: string) => void, needed = sdnKinds): Promise<Result<Snapshot>> {
+export async function snapshotFromServer(
+  client: KubeClient,
+  progress: (what: string) => void,
+  needed = sdnKinds,
+): Promise<Result<Snapshot>> {
   const reader = new Reader(client, progress);
   try {
     await inParallel([...sourceKinds, ...macvlanKinds], atOnce, (kind) => reader.read(kind));
@@ -23,8 +36,12 @@ export async function snapshotFromServer(client: KubeClient, progress: (what: st
     return err(error instanceof Error ? error.message : String(error));
   }
   const { found, unread } = reader;
-  const nothing = needed.every((kind) => (found.get(kind) ?? []).length === 0 && !unread.some((one) => one.kind === kind));
-  return nothing ? err(`the cluster has no ${needed.map(({ kind }) => kind).join(' and no ')}, so nothing to migrate`) : ok(snapshotOf(found, unread));
+  const nothing = needed.every(
+    (kind) => (found.get(kind) ?? []).length === 0 && !unread.some((one) => one.kind === kind),
+  );
+  return nothing
+    ? err(`the cluster has no ${needed.map(({ kind }) => kind).join(' and no ')}, so nothing to migrate`)
+    : ok(snapshotOf(found, unread));
 }
 
 class Reader {
@@ -43,7 +60,10 @@ class Reader {
     const options = macvlanKinds.includes(kind) ? { pageSize, filter: hasMacvlan } : {};
     await this.#unlessForbidden(kind, `list ${resourceName(kind)}`, async () => {
       const { items } = await this.#client.list<KubeObject>(kind, options);
-      this.found.set(kind, items.map((item) => checked(kind, item)));
+      this.found.set(
+        kind,
+        items.map((item) => checked(kind, item)),
+      );
     });
   }
 
@@ -51,10 +71,14 @@ class Reader {
   async readConfigMaps(): Promise<void> {
     const routers = namespacesOf(macvlanKinds.flatMap((kind) => this.found.get(kind) ?? []));
     const maps: KubeObject[] = [];
-    await this.#unlessForbidden(configMaps, `get configmap ${installConfig.name} in ${installConfig.namespace}`, async () => {
-      const config = await this.#client.get<KubeObject>(configMaps, installConfig);
-      if (config !== undefined) maps.push(checked(configMaps, config));
-    });
+    await this.#unlessForbidden(
+      configMaps,
+      `get configmap ${installConfig.name} in ${installConfig.namespace}`,
+      async () => {
+        const config = await this.#client.get<KubeObject>(configMaps, installConfig);
+        if (config !== undefined) maps.push(checked(configMaps, config));
+      },
+    );
     for (const namespace of routers) {
       await this.#unlessForbidden(configMaps, `list configmaps in ${namespace}`, async () => {
         const { items } = await this.#client.list<KubeObject>(configMaps, { namespace });
@@ -70,7 +94,8 @@ class Reader {
     } catch (error) {
       if (isNotFound(error)) return;
       const reason = error instanceof Error ? error.message : String(error);
-      if (!(error instanceof ApiError) || error.code !== 403) throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
+      if (!(error instanceof ApiError) || error.code !== 403)
+        throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
       this.unread.push({ kind, reason, right });
     }
   }

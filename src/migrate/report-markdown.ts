@@ -1,5 +1,5 @@
 /** report.md. */
-import { subjectOf, type Report } from './report.ts';
+import { type Report, subjectOf } from './report.ts';
 import { headings } from './report-words.ts';
 
 /** The report as Markdown; what comes from the cluster is escaped. */
@@ -9,13 +9,21 @@ export function markdownReport(report: Report): string {
     `# ${headings.title}`,
     '',
     counts,
-    ...(report.incomplete.length === 0 ? [] : ['', `**${headings.incomplete}**`, '', ...report.incomplete.map((text) => `- ${escaped(text)}`)]),
+    ...(report.incomplete.length === 0
+      ? []
+      : ['', `**${headings.incomplete}**`, '', ...report.incomplete.map((text) => `- ${escaped(text)}`)]),
     '',
-    ...table(['Option', 'Value'], report.options.map(([name, value]) => [name, value])),
+    ...table(
+      ['Option', 'Value'],
+      report.options.map(([name, value]) => [name, value]),
+    ),
     '',
     `## ${headings.steps}`,
     '',
-    ...table(['', 'Step', 'Changes', 'What it does'], report.steps.map(({ name, changes, description }, index) => [String(index + 1), name, changes, description])),
+    ...table(
+      ['', 'Step', 'Changes', 'What it does'],
+      report.steps.map(({ name, changes, description }, index) => [String(index + 1), name, changes, description]),
+    ),
     '',
     `## ${headings.between}`,
     '',
@@ -27,14 +35,29 @@ export function markdownReport(report: Report): string {
     ...sections.flatMap(({ severity, code, findings, count }) => [
       `### ${severity}: ${code} (${count})`,
       '',
-      ...table(['Object', 'Today', 'Tomorrow', 'Do'], findings.map((one) => [subjectOf(one), one.today, one.tomorrow, one.action])),
+      ...table(
+        ['Object', 'Today', 'Tomorrow', 'Do'],
+        findings.map((one) => [subjectOf(one), one.today, one.tomorrow, one.action]),
+      ),
       '',
       ...(count > findings.length ? [`And ${count - findings.length} more in findings.json.`, ''] : []),
     ]),
     `## ${headings.placement}`,
     '',
-    ...(report.assigned === '' ? [headings.noPlacement, ''] : [`${headings.assigned}: ${report.assigned}.`, '', ...table(['Egress IP', 'Today', 'May get'], placement.map((row) => [row.egressIP, row.today, row.allowed])), '']),
-    ...(placementCount > placement.length ? [`And ${placementCount - placement.length} more in placement.json.`, ''] : []),
+    ...(report.assigned === ''
+      ? [headings.noPlacement, '']
+      : [
+          `${headings.assigned}: ${report.assigned}.`,
+          '',
+          ...table(
+            ['Egress IP', 'Today', 'May get'],
+            placement.map((row) => [row.egressIP, row.today, row.allowed]),
+          ),
+          '',
+        ]),
+    ...(placementCount > placement.length
+      ? [`And ${placementCount - placement.length} more in placement.json.`, '']
+      : []),
   ].join('\n');
 }
 

@@ -52,14 +52,22 @@ export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): R
     options: Object.entries(plan.options).flatMap(([name, value]) => optionRow(name, value)),
     incomplete: plan.incomplete,
     counts: countsText(plan.findings),
-    steps: plan.steps.map(({ name, description, changes }) => ({ name, description, changes: changesText(changes.map(({ action }) => action)) })),
+    steps: plan.steps.map(({ name, description, changes }) => ({
+      name,
+      description,
+      changes: changesText(changes.map(({ action }) => action)),
+    })),
     sections: groups
       .flatMap((findings) => {
         const [first] = findings;
-        return first === undefined ? [] : [{ severity: first.severity, code: first.code, findings: findings.slice(0, most), count: findings.length }];
+        return first === undefined
+          ? []
+          : [{ severity: first.severity, code: first.code, findings: findings.slice(0, most), count: findings.length }];
       })
       .sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity) || compareText(a.code, b.code)),
-    placement: [...plan.placement].slice(0, most).map(([egressIP, { today, allowed }]) => ({ egressIP, today: shortList(today), allowed: shortList(allowed) })),
+    placement: [...plan.placement]
+      .slice(0, most)
+      .map(([egressIP, { today, allowed }]) => ({ egressIP, today: shortList(today), allowed: shortList(allowed) })),
     placementCount: plan.placement.size,
     assigned: plan.placement.size === 0 ? '' : assignedText(assignedCount, plan.placement.size),
     nodeAddresses,
@@ -89,7 +97,9 @@ export function subjectOf({ kind, namespace, name }: Finding): string {
 
 function shortList(names: readonly string[]): string {
   if (names.length === 0) return 'nowhere';
-  return names.length <= longestList ? names.join(', ') : `${names.slice(0, longestList).join(', ')} and ${names.length - longestList} more`;
+  return names.length <= longestList
+    ? names.join(', ')
+    : `${names.slice(0, longestList).join(', ')} and ${names.length - longestList} more`;
 }
 
 function assignedText(counts: readonly number[], all: number): string {

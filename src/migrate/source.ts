@@ -10,6 +10,7 @@ import {
   egressRouters,
   hostSubnets,
   infrastructures,
+  type Kind,
   namespaces,
   netNamespaces,
   networkOperators,
@@ -17,7 +18,6 @@ import {
   nodes,
   pods,
   workloads,
-  type Kind,
 } from '../../api/kinds.ts';
 import type { FieldProblem } from '../model/fields.ts';
 import { isRecord } from '../model/json.ts';
@@ -25,7 +25,7 @@ import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { err, ok, type Result } from '../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../model/shapes.ts';
-import { snapshotKey, type Snapshot, type Unread } from './snapshot.ts';
+import { type Snapshot, snapshotKey, type Unread } from './snapshot.ts';
 
 /** What becomes an object of the plan or is looked at for one, and objects of the plan that may be there already. */
 export const sourceKinds: readonly Kind[] = [
@@ -79,7 +79,8 @@ export function shapeOf(kind: Kind, value: unknown): Result<KubeObject, FieldPro
   const shaped = shapes.get(kind)?.(value) ?? objectShape(value);
   if (!shaped.ok) return shaped;
   const { metadata } = shaped.value;
-  if (kind.namespaced && (metadata.namespace ?? '') === '') return err({ field: 'metadata.namespace', reason: 'is missing' });
+  if (kind.namespaced && (metadata.namespace ?? '') === '')
+    return err({ field: 'metadata.namespace', reason: 'is missing' });
   const apiVersion = apiVersionOf(kind);
   const isNamed = shaped.value.apiVersion === apiVersion && shaped.value.kind === kind.kind;
   return isNamed ? shaped : ok({ ...shaped.value, apiVersion, kind: kind.kind });
@@ -100,7 +101,10 @@ export function snapshotOf(found: ReadonlyMap<Kind, readonly KubeObject[]>, unre
     const ordered = inOrder(list, !settledLater.includes(kind));
     return ordered.length === 0 ? [] : [[snapshotKey(kind), ordered]];
   });
-  return { objects: new Map(objects.sort(([a], [b]) => compareText(a, b))), unread: sortBy(unread, ({ kind }) => snapshotKey(kind)) };
+  return {
+    objects: new Map(objects.sort(([a], [b]) => compareText(a, b))),
+    unread: sortBy(unread, ({ kind }) => snapshotKey(kind)),
+  };
 }
 
 /** In order of namespace, name and, of several of one name, JSON text; the same object twice counts once. */
@@ -127,7 +131,16 @@ export interface InventoryRow {
 
 /** All kinds that were found or could not be read, by name. */
 export function inventoryOf({ objects, unread }: Snapshot): readonly InventoryRow[] {
-  const found = [...objects.values()].map((list): InventoryRow => ({ kind: list[0]?.kind ?? '', apiVersion: list[0]?.apiVersion ?? '', count: list.length }));
-  const missing = unread.map(({ kind, reason }): InventoryRow => ({ kind: kind.kind, apiVersion: apiVersionOf(kind), count: 0, unread: reason }));
+  const found = [...objects.values()].map((list): InventoryRow => ({
+    kind: list[0]?.kind ?? '',
+    apiVersion: list[0]?.apiVersion ?? '',
+    count: list.length,
+  }));
+  const missing = unread.map(({ kind, reason }): InventoryRow => ({
+    kind: kind.kind,
+    apiVersion: apiVersionOf(kind),
+    count: 0,
+    unread: reason,
+  }));
   return sortBy([...found, ...missing], ['kind', 'apiVersion']);
 }

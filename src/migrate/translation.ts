@@ -37,9 +37,24 @@ export interface ObjectRef {
  * `clear` applies only in `finalize`: a merge patch, null removes.
  */
 export type Change =
-  | { readonly action: 'apply'; readonly step: StepName; readonly object: KubeObject; readonly from: readonly ObjectRef[] }
-  | { readonly action: 'delete'; readonly step: StepName; readonly object: ObjectRef; readonly from: readonly ObjectRef[] }
-  | { readonly action: 'clear'; readonly step: 'finalize'; readonly object: ObjectRef; readonly patch: Readonly<Record<string, unknown>> };
+  | {
+      readonly action: 'apply';
+      readonly step: StepName;
+      readonly object: KubeObject;
+      readonly from: readonly ObjectRef[];
+    }
+  | {
+      readonly action: 'delete';
+      readonly step: StepName;
+      readonly object: ObjectRef;
+      readonly from: readonly ObjectRef[];
+    }
+  | {
+      readonly action: 'clear';
+      readonly step: 'finalize';
+      readonly object: ObjectRef;
+      readonly patch: Readonly<Record<string, unknown>>;
+    };
 
 /** The object that a change is about. */
 export function refOf(change: Change): ObjectRef {

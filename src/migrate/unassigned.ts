@@ -4,9 +4,9 @@ import { parseIp } from '../model/address.ts';
 import { asList, asText, fieldOf } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { assignableLabel } from './ovn/machines.ts';
-import type { Live } from './live.ts';
 import { changeKey, type Progress } from './journal.ts';
+import type { Live } from './live.ts';
+import { assignableLabel } from './ovn/machines.ts';
 import { refKey } from './plan.ts';
 import { liveNodes, missingAnnotations } from './plugin.ts';
 import { objectRef } from './translation.ts';
@@ -34,14 +34,28 @@ export function factsOf(live: Live, progress: Progress): Facts {
   const all = liveNodes(live);
   const labelled = all.filter(({ metadata }) => metadata.labels?.[assignableLabel] !== undefined);
   const objects = [...live.objects.values()];
-  const requests = objects.filter(({ kind }) => kind === egressIPs.kind).flatMap((one) => requestedBy(one).map((ip) => [ip, nameOf(one)] as const));
-  const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !progress.done.has(changeKey('release-cloud-addresses', refKey(objectRef(one)))));
+  const requests = objects
+    .filter(({ kind }) => kind === egressIPs.kind)
+    .flatMap((one) => requestedBy(one).map((ip) => [ip, nameOf(one)] as const));
+  const cloud = objects.filter(
+    (one) =>
+      one.kind === cloudPrivateIPConfigs.kind &&
+      !progress.done.has(changeKey('release-cloud-addresses', refKey(objectRef(one)))),
+  );
   return {
     unannotated: all.filter((node) => missingAnnotations(node).length > 0).map(nameOf),
     labelled: labelled.map(nameOf),
     able: new Set(labelled.filter(isReady).map(nameOf)),
-    nodeByAddress: new Map(all.flatMap((node) => asList(fieldOf(node, 'status', 'addresses')).map((one) => [asText(fieldOf(one, 'address')), nameOf(node)] as const))),
-    egressIPsByAddress: new Map([...Map.groupBy(requests, ([ip]) => ip)].map(([ip, of]) => [ip, of.map(([, name]) => name).sort(compareText)])),
+    nodeByAddress: new Map(
+      all.flatMap((node) =>
+        asList(fieldOf(node, 'status', 'addresses')).map(
+          (one) => [asText(fieldOf(one, 'address')), nameOf(node)] as const,
+        ),
+      ),
+    ),
+    egressIPsByAddress: new Map(
+      [...Map.groupBy(requests, ([ip]) => ip)].map(([ip, of]) => [ip, of.map(([, name]) => name).sort(compareText)]),
+    ),
     heldByCloud: new Set(cloud.map(nameOf)),
   };
 }
@@ -69,22 +83,30 @@ export function whyUnassigned(ip: string, { own, count, allowed, facts }: Questi
   const others = (facts.egressIPsByAddress.get(ip) ?? []).filter((name) => name !== own);
   const node = facts.nodeByAddress.get(ip);
   const reasons = [
-    ...(facts.unannotated.length === 0 ? [] : [`OVN-Kubernetes assigns none while a Node lacks its annotations: ${someOf(facts.unannotated)}`]),
+    ...(facts.unannotated.length === 0
+      ? []
+      : [`OVN-Kubernetes assigns none while a Node lacks its annotations: ${someOf(facts.unannotated)}`]),
     ...(parseIp(ip).ok ? [] : ['it is no IP address, which makes OVN-Kubernetes refuse the whole object']),
     ...(node === undefined ? [] : [`it is an address of Node ${node}`]),
     ...(others.length === 0 ? [] : [`EgressIP ${someOf(others)} requests it too`]),
     ...(facts.heldByCloud.has(ip) ? ['a CloudPrivateIPConfig holds it, perhaps one of OpenShift SDN'] : []),
     ...noNode(allowed, facts),
-    ...(facts.able.size > 0 && count > facts.able.size ? [`its EgressIP asks for ${count} addresses, each on a node of its own, and ${facts.able.size} nodes may host`] : []),
+    ...(facts.able.size > 0 && count > facts.able.size
+      ? [`its EgressIP asks for ${count} addresses, each on a node of its own, and ${facts.able.size} nodes may host`]
+      : []),
   ];
-  return reasons.length === 0 ? ['objects do not tell why; look at the Events of the EgressIP and the log of ovnkube-control-plane'] : reasons;
+  return reasons.length === 0
+    ? ['objects do not tell why; look at the Events of the EgressIP and the log of ovnkube-control-plane']
+    : reasons;
 }
 
 function noNode(allowed: readonly string[] | undefined, { labelled, able }: Facts): readonly string[] {
   if (allowed?.length === 0) return ['the plan knows no node that may have it'];
   if (labelled.length === 0) return [`no Node has the label ${assignableLabel}`];
   if (able.size === 0) return ['no Node with the label is Ready'];
-  return allowed === undefined || allowed.some((name) => able.has(name)) ? [] : [`none of the Nodes that may have it has the label and is Ready: ${someOf(allowed)}`];
+  return allowed === undefined || allowed.some((name) => able.has(name))
+    ? []
+    : [`none of the Nodes that may have it has the label and is Ready: ${someOf(allowed)}`];
 }
 
 function someOf(names: readonly string[]): string {

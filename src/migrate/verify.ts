@@ -1,15 +1,15 @@
 /** Whether a cluster is what its plan wanted: every EgressIP, firewall, label and annotation, and nothing left over. Pure. */
-import { egressFirewalls, egressIPs, networkPolicies, egressRouters } from '../../api/kinds.ts';
+import { egressFirewalls, egressIPs, egressRouters, networkPolicies } from '../../api/kinds.ts';
 import { asList, asText, fieldOf } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { contentOf, isEmpty } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
-import { isServed, liveObject, type Live } from './live.ts';
-import { compareRefs, refKey, refText, type Plan } from './plan.ts';
+import { isServed, type Live, liveObject } from './live.ts';
+import { compareRefs, type Plan, refKey, refText } from './plan.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs } from './planned.ts';
-import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
-import { factsOf, requestedBy, whyUnassigned, type Facts } from './unassigned.ts';
+import { type Change, type ObjectRef, objectRef, refOf } from './translation.ts';
+import { type Facts, factsOf, requestedBy, whyUnassigned } from './unassigned.ts';
 
 /** One thing that was looked at. */
 export interface Check {
@@ -57,9 +57,16 @@ function changeChecks(change: Change, scene: Scene): readonly Check[] {
   if (change.action !== 'apply') {
     // one that stands where one was deleted is OVN-Kubernetes' own
     const isGone = is === undefined || scene.progress.done.has(changeKey(change.step, refKey(object)));
-    return [isGone ? { object, part: '', well: true } : bad(object, '', is.metadata.deletionTimestamp === undefined ? 'it is still there' : 'it is being deleted')];
+    return [
+      isGone
+        ? { object, part: '', well: true }
+        : bad(object, '', is.metadata.deletionTimestamp === undefined ? 'it is still there' : 'it is being deleted'),
+    ];
   }
-  if (is === undefined) return [bad(object, '', isServed(scene.live, object) ? 'it is not there' : `the API server has no kind ${object.kind}`)];
+  if (is === undefined)
+    return [
+      bad(object, '', isServed(scene.live, object) ? 'it is not there' : `the API server has no kind ${object.kind}`),
+    ];
   if (isForeignKind(object)) return keyChecks(change.object, is);
   if (!holds(contentOf(change.object), is)) return [bad(object, '', 'it was changed: it is not what the plan says')];
   if (object.kind === egressIPs.kind) return egressIPChecks(is, scene);
@@ -74,7 +81,11 @@ function keyChecks(config: KubeObject, is: KubeObject): readonly Check[] {
       const now = is.metadata[field]?.[key];
       const part = `${field} ${key}`;
       if (now === value) return { object, part, well: true };
-      return bad(object, part, now === undefined ? 'it is missing' : `it is ${JSON.stringify(now)}, not ${JSON.stringify(value)}`);
+      return bad(
+        object,
+        part,
+        now === undefined ? 'it is missing' : `it is ${JSON.stringify(now)}, not ${JSON.stringify(value)}`,
+      );
     }),
   );
 }
@@ -82,13 +93,22 @@ function keyChecks(config: KubeObject, is: KubeObject): readonly Check[] {
 function firewallCheck(object: ObjectRef, is: KubeObject): Check {
   const status = asText(fieldOf(is, 'status', 'status'));
   const messages = asList(fieldOf(is, 'status', 'messages')).map(asText);
-  const failed = [status, ...messages].find((text) => text !== '' && (!/\bapplied\b/i.test(text) || /\bnot\b|error|fail/i.test(text)));
+  const failed = [status, ...messages].find(
+    (text) => text !== '' && (!/\bapplied\b/i.test(text) || /\bnot\b|error|fail/i.test(text)),
+  );
   if (failed !== undefined) return bad(object, 'rules', `OVN-Kubernetes says: ${failed}`);
-  return status === '' ? bad(object, 'rules', 'OVN-Kubernetes has not said that it applied the rules (status is empty)') : { object, part: 'rules', well: true };
+  return status === ''
+    ? bad(object, 'rules', 'OVN-Kubernetes has not said that it applied the rules (status is empty)')
+    : { object, part: 'rules', well: true };
 }
 
 function assignedOf(egressIP: unknown): ReadonlyMap<string, string> {
-  return new Map(asList(fieldOf(egressIP, 'status', 'items')).map((item) => [asText(fieldOf(item, 'egressIP')), asText(fieldOf(item, 'node'))]));
+  return new Map(
+    asList(fieldOf(egressIP, 'status', 'items')).map((item) => [
+      asText(fieldOf(item, 'egressIP')),
+      asText(fieldOf(item, 'node')),
+    ]),
+  );
 }
 
 function egressIPChecks(is: KubeObject, scene: Scene): readonly Check[] {
@@ -99,13 +119,23 @@ function egressIPChecks(is: KubeObject, scene: Scene): readonly Check[] {
     const node = assigned.get(ip);
     const allowed = scene.plan.placement.get(ip)?.allowed;
     const shown = { ...(node === undefined ? {} : { node }), ...(allowed === undefined ? {} : { allowed }) };
-    if (node === undefined) return { ...bad(object, ip, `it is not assigned: ${whyUnassigned(ip, { own: object.name, count: requested.length, allowed, facts: scene.facts }).join('; ')}`), ...shown };
+    if (node === undefined)
+      return {
+        ...bad(
+          object,
+          ip,
+          `it is not assigned: ${whyUnassigned(ip, { own: object.name, count: requested.length, allowed, facts: scene.facts }).join('; ')}`,
+        ),
+        ...shown,
+      };
     if (allowed === undefined || allowed.includes(node)) return { object, part: ip, well: true, ...shown };
     return { ...bad(object, ip, `it is on ${node}, where the plan does not allow it`), ...shown };
   });
 }
 
-const wholeKinds: readonly string[] = [egressIPs, egressFirewalls, egressRouters, networkPolicies].map(({ kind }) => kind);
+const wholeKinds: readonly string[] = [egressIPs, egressFirewalls, egressRouters, networkPolicies].map(
+  ({ kind }) => kind,
+);
 
 /** Objects and keys that bear our mark and are not in the plan. */
 function leftovers({ plan, live }: Scene): readonly Check[] {
@@ -113,8 +143,11 @@ function leftovers({ plan, live }: Scene): readonly Check[] {
   return [...live.objects.values()].flatMap((object) => {
     const ref = objectRef(object);
     if (known.has(refKey(ref))) return [];
-    if (wholeKinds.includes(ref.kind)) return isOurs(object) ? [bad(ref, 'leftover', 'we made it, and the plan does not know it')] : [];
-    return isForeignKind(ref) && bearsOurMark(object) ? [bad(ref, 'leftover', 'it has labels or annotations of ours, and the plan does not know it')] : [];
+    if (wholeKinds.includes(ref.kind))
+      return isOurs(object) ? [bad(ref, 'leftover', 'we made it, and the plan does not know it')] : [];
+    return isForeignKind(ref) && bearsOurMark(object)
+      ? [bad(ref, 'leftover', 'it has labels or annotations of ours, and the plan does not know it')]
+      : [];
   });
 }
 
@@ -127,7 +160,9 @@ function finalized({ plan, live, progress }: Scene): readonly Check[] {
     if (is === undefined || !progress.done.has(changeKey('finalize', refKey(object)))) return [];
     if (change.action === 'delete') return [bad(object, 'finalize', `${refText(object)} is there again`)];
     if (change.action !== 'clear') return [];
-    const back = Object.entries(change.patch).filter(([field, value]) => value === null && !isEmpty(fieldOf(is, field)));
+    const back = Object.entries(change.patch).filter(
+      ([field, value]) => value === null && !isEmpty(fieldOf(is, field)),
+    );
     return back.map(([field]) => bad(object, field, 'it is set again'));
   });
 }

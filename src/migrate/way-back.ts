@@ -6,10 +6,10 @@ import { fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
-import { isServed, liveObject, type Live } from './live.ts';
-import { refKey, refText, type Plan } from './plan.ts';
+import { isServed, type Live, liveObject } from './live.ts';
+import { type Plan, refKey, refText } from './plan.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared } from './planned.ts';
-import { objectRef, refOf, type Change, type ObjectRef } from './translation.ts';
+import { type Change, type ObjectRef, objectRef, refOf } from './translation.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -17,7 +17,13 @@ type Texts = Readonly<Record<string, string>>;
 export type Undo =
   | { readonly kind: 'create'; readonly object: ObjectRef; readonly body: KubeObject }
   /** Sets these fields of the object as it is in `is`; undefined removes one. Annotations are added to those that are there. */
-  | { readonly kind: 'restore'; readonly object: ObjectRef; readonly is: KubeObject; readonly fields: ReadonlyMap<string, unknown>; readonly annotations: Texts }
+  | {
+      readonly kind: 'restore';
+      readonly object: ObjectRef;
+      readonly is: KubeObject;
+      readonly fields: ReadonlyMap<string, unknown>;
+      readonly annotations: Texts;
+    }
   | { readonly kind: 'delete'; readonly object: ObjectRef; readonly uid: string }
   /** Gives up the fields that we applied; those of others stay. Then sets the labels and annotations that we had taken over. */
   | { readonly kind: 'release'; readonly object: ObjectRef; readonly labels: Texts; readonly annotations: Texts };
@@ -45,21 +51,34 @@ interface Found {
 const nothing: Found = { undo: [] };
 
 /** The way back from where the cluster is now. With `force` what others changed is undone too. */
-export function wayBack(plan: Plan, { live, progress, force }: { readonly live: Live; readonly progress: Progress; readonly force: boolean }): WayBack {
+export function wayBack(
+  plan: Plan,
+  { live, progress, force }: { readonly live: Live; readonly progress: Progress; readonly force: boolean },
+): WayBack {
   const changes = plan.steps.flatMap((step) => step.changes);
-  const finals = new Map(changes.filter(({ step }) => step === 'finalize').map((change) => [refKey(refOf(change)), change]));
+  const finals = new Map(
+    changes.filter(({ step }) => step === 'finalize').map((change) => [refKey(refOf(change)), change]),
+  );
   const restored = [...plan.backup]
     .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
     .map(([key, was]) => restoring({ was, change: finals.get(key), live, progress, force }));
   const applied = changes.filter(({ action, step }) => action === 'apply' && step !== 'finalize').reverse();
   const removed = applied.map((change) => removing(change, { plan, live, progress, force }));
-  const deleted = changes.filter((change) => change.action === 'delete' && change.step !== 'finalize' && progress.begun.has(changeKey(change.step, refKey(refOf(change)))));
+  const deleted = changes.filter(
+    (change) =>
+      change.action === 'delete' &&
+      change.step !== 'finalize' &&
+      progress.begun.has(changeKey(change.step, refKey(refOf(change)))),
+  );
   const all = [...restored, ...removed];
   return {
     restore: restored.flatMap(({ undo }) => undo),
     remove: removed.flatMap(({ undo }) => undo),
     objections: all.flatMap(({ objections = [] }) => objections),
-    notes: [...all.flatMap(({ notes = [] }) => notes), ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own anew`)],
+    notes: [
+      ...all.flatMap(({ notes = [] }) => notes),
+      ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own anew`),
+    ],
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
   };
 }
@@ -83,24 +102,37 @@ function restoring({ was, change, live, progress, force }: Restoring): Found {
   if (fields.length === 0 && Object.keys(annotations).length === 0) return nothing;
   const isBegun = progress.begun.has(changeKey('finalize', refKey(object)));
   // the controller moves automatic ones at any time: as they are now is as good
-  if (!isBegun && !isEmpty(before['egressCIDRs']) && isEqual(fields, ['egressIPs']) && !isEmpty(now['egressIPs'])) return nothing;
+  if (!isBegun && !isEmpty(before['egressCIDRs']) && isEqual(fields, ['egressIPs']) && !isEmpty(now['egressIPs']))
+    return nothing;
   const isCleared = isEqual(essence(now), essence(cleared(before, change)));
-  const restore: Found = { undo: [{ kind: 'restore', object, is, fields: new Map(fields.map((field) => [field, before[field]])), annotations }] };
+  const restore: Found = {
+    undo: [
+      { kind: 'restore', object, is, fields: new Map(fields.map((field) => [field, before[field]])), annotations },
+    ],
+  };
   if (isCleared || force) return restore;
-  return { undo: [], objections: fields.map((field) => driftText({ object, field, was: before[field], is: now[field] })) };
+  return {
+    undo: [],
+    objections: fields.map((field) => driftText({ object, field, was: before[field], is: now[field] })),
+  };
 }
 
 function recreating(was: KubeObject, live: Live): Found {
   const object = objectRef(was);
   if (!isServed(live, object)) return { undo: [], unserved: [object.kind] };
   const { namespace: name } = object;
-  const isHomeless = name !== undefined && liveObject(live, { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, name }) === undefined;
+  const isHomeless =
+    name !== undefined &&
+    liveObject(live, { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, name }) === undefined;
   if (isHomeless) return { undo: [], notes: [`${refText(object)} is not restored: its namespace is gone`] };
   return { undo: [{ kind: 'create', object, body: fresh(was) }] };
 }
 
 /** The content as finalize leaves it. */
-function cleared(content: Readonly<Record<string, unknown>>, change: Change | undefined): Readonly<Record<string, unknown>> {
+function cleared(
+  content: Readonly<Record<string, unknown>>,
+  change: Change | undefined,
+): Readonly<Record<string, unknown>> {
   const result = change?.action === 'clear' ? merged(content, omit(change.patch, 'metadata')) : content;
   return isRecord(result) ? result : content;
 }
@@ -146,7 +178,8 @@ function removing(change: Change, { plan, live, progress, force }: Scene): Found
   const [begun, done] = [progress.begun.get(key), progress.done.get(key)];
   const was = plan.backup.get(refKey(object));
   const marked = bearsOurMark(is);
-  if (isForeignKind(object)) return marked ? { undo: [{ kind: 'release', object, ...takenOver(change.object, was) }] } : nothing;
+  if (isForeignKind(object))
+    return marked ? { undo: [{ kind: 'release', object, ...takenOver(change.object, was) }] } : nothing;
   const wasMade = begun === undefined ? marked && isOurs(is) : begun.existed === false;
   if (!wasMade) return marked ? givingBack(object, is, was) : nothing;
   return deleting(change.object, { is, madeAs: done?.uid, force });
@@ -163,15 +196,23 @@ function deleting(config: KubeObject, { is, madeAs, force }: Made): Found {
   const object = objectRef(config);
   const uid = is.metadata.uid ?? '';
   if ((madeAs ?? uid) !== uid) return { undo: [], notes: [`${refText(object)} is left: it was made anew since`] };
-  if (!force && !holds(contentOf(config), is)) return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
+  if (!force && !holds(contentOf(config), is))
+    return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
   return { undo: [{ kind: 'delete', object, uid }] };
 }
 
 /** Labels and annotations that had another value before. */
-function takenOver(config: KubeObject, was: KubeObject | undefined): { readonly labels: Texts; readonly annotations: Texts } {
+function takenOver(
+  config: KubeObject,
+  was: KubeObject | undefined,
+): { readonly labels: Texts; readonly annotations: Texts } {
   const of = (field: 'labels' | 'annotations'): Texts => {
     const before = was?.metadata[field] ?? {};
-    return Object.fromEntries(Object.entries(config.metadata[field] ?? {}).flatMap(([key]) => (before[key] === undefined ? [] : [[key, before[key]]])));
+    return Object.fromEntries(
+      Object.entries(config.metadata[field] ?? {}).flatMap(([key]) =>
+        before[key] === undefined ? [] : [[key, before[key]]],
+      ),
+    );
   };
   return { labels: of('labels'), annotations: of('annotations') };
 }
@@ -184,7 +225,18 @@ function givingBack(object: ObjectRef, is: KubeObject, was: KubeObject | undefin
   }
   const [before, now] = [contentOf(was), contentOf(is)];
   const fields = differingFields(before, now);
-  const restore: readonly Undo[] = fields.length === 0 ? [] : [{ kind: 'restore', object, is, fields: new Map(fields.map((field) => [field, before[field]])), annotations: {} }];
+  const restore: readonly Undo[] =
+    fields.length === 0
+      ? []
+      : [
+          {
+            kind: 'restore',
+            object,
+            is,
+            fields: new Map(fields.map((field) => [field, before[field]])),
+            annotations: {},
+          },
+        ];
   const { labels = {}, annotations = {} } = was.metadata;
   return { undo: [...restore, { kind: 'release', object, labels, annotations }] };
 }

@@ -18,7 +18,10 @@ type Order = (fields: Fields) => readonly string[];
 /** The object: apiVersion, kind and metadata first, all else in order of keys. */
 export function objectYAML(object: KubeObject): string {
   const fields: Fields = { ...object };
-  return fieldsYAML(fields, [...topmost, ...byName(fields).filter((key) => !topmost.includes(key))], { indent: '', order: byName });
+  return fieldsYAML(fields, [...topmost, ...byName(fields).filter((key) => !topmost.includes(key))], {
+    indent: '',
+    order: byName,
+  });
 }
 
 /** The value as it is, keys in the order in which they were made. */
@@ -43,7 +46,8 @@ function fieldsYAML(fields: Fields, keys: readonly string[], style: Style): stri
 /** What stands behind the colon, with its line's end. */
 function valueYAML(value: unknown, { indent, order }: Style): string {
   const inner = { indent: `${indent}  `, order };
-  if (Array.isArray(value)) return value.length === 0 ? ' []\n' : `\n${value.map((item) => itemYAML(item, inner)).join('')}`;
+  if (Array.isArray(value))
+    return value.length === 0 ? ' []\n' : `\n${value.map((item) => itemYAML(item, inner)).join('')}`;
   const text = isRecord(value) ? fieldsYAML(value, order(value), inner) : undefined;
   if (text === undefined) return ` ${scalar(value)}\n`;
   return text === '' ? ' {}\n' : `\n${text}`;
@@ -62,5 +66,8 @@ function byName(fields: Fields): readonly string[] {
 
 function scalar(value: unknown): string {
   if (typeof value === 'string' && plainWords.test(value) && !reserved.test(value)) return value;
-  return JSON.stringify(value).replace(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value).replace(
+    unprintable,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

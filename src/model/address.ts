@@ -128,14 +128,17 @@ export function parseCidr(text: string): Result<Cidr> {
   const hostBits = BigInt(bits[address.family] - length);
   const first = (address.number >> hostBits) << hostBits;
   if (first === address.number) return ok({ text: `${address.text}/${length}`, family: address.family, first, length });
-  return err(`${JSON.stringify(text)} has host bits set; the network is ${ipFromNumber(first, address.family)}/${length}`);
+  return err(
+    `${JSON.stringify(text)} has host bits set; the network is ${ipFromNumber(first, address.family)}/${length}`,
+  );
 }
 
 /** An address with its prefix length, as an interface has it (`172.18.0.11/24`), and the network it lies in. */
 export function parseIfaddr(text: string): Result<{ readonly ip: Ip; readonly network: Cidr }> {
   const [, address = '', length = ''] = /^([^/]+)\/(0|[1-9][0-9]{0,2})$/.exec(text) ?? [];
   const ip = parseIp(address);
-  if (!ip.ok || Number(length) > bits[familyOf(ip.value)]) return err(`${JSON.stringify(text)} is not an address with a prefix length`);
+  if (!ip.ok || Number(length) > bits[familyOf(ip.value)])
+    return err(`${JSON.stringify(text)} is not an address with a prefix length`);
   const family = familyOf(ip.value);
   const hostBits = BigInt(bits[family] - Number(length));
   const number = ipNumber(ip.value);
@@ -152,7 +155,8 @@ export function lastOf(cidr: Cidr): bigint {
 /** Whether the address lies in the range. */
 export function contains(cidr: Cidr, ip: Ip): boolean {
   const small = number4(ip);
-  if (small !== undefined) return cidr.family === 4 && small >= Number(cidr.first) && small < Number(cidr.first) + 2 ** (32 - cidr.length);
+  if (small !== undefined)
+    return cidr.family === 4 && small >= Number(cidr.first) && small < Number(cidr.first) + 2 ** (32 - cidr.length);
   if (cidr.family === 4) return false;
   const number = ipNumber(ip);
   return number >= cidr.first && number <= lastOf(cidr);

@@ -1,5 +1,5 @@
 /** What a cloud lets a node carry, from the annotation that the cloud network controller writes on its Node. */
-import { contains, lastOf, type Cidr, type Ip } from './address.ts';
+import { type Cidr, contains, type Ip, lastOf } from './address.ts';
 import { parseCidrv4 } from './fields.ts';
 import { asList, isRecord, parseJson } from './json.ts';
 import { err, ok, type Result } from './result.ts';
@@ -38,7 +38,10 @@ export function allowsIp({ network }: CloudLimits, ip: Ip): boolean {
 
 /** Whether all of the CIDR lies in the node's network. */
 export function allowsCidr({ network }: CloudLimits, cidr: Cidr): boolean {
-  return network === undefined || (network.family === cidr.family && cidr.first >= network.first && lastOf(cidr) <= lastOf(network));
+  return (
+    network === undefined ||
+    (network.family === cidr.family && cidr.first >= network.first && lastOf(cidr) <= lastOf(network))
+  );
 }
 
 function readJson(text: string): Result<unknown> {

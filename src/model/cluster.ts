@@ -1,12 +1,12 @@
 /** The cluster as the egress model sees it: raw objects parsed, duplicates settled, limits and health of nodes read. */
 import type { Cidr, Ip } from './address.ts';
-import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from './cloud.ts';
+import { type CloudLimits, egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits } from './cloud.ts';
 import { networksOf, parseClusterNetwork } from './clusternetwork.ts';
 import type { EgressInput } from './egress/state.ts';
 import type { InvalidHostSubnet } from './hostsubnet.ts';
 import { HostSubnets } from './hostsubnets.ts';
 import { compareText, isNodeName, type NodeName } from './names.ts';
-import { parseNetNamespace, type InvalidNetNamespace, type NetNamespace } from './netnamespace.ts';
+import { type InvalidNetNamespace, type NetNamespace, parseNetNamespace } from './netnamespace.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
 import type { LostClaim } from './subnetclaims.ts';
 
@@ -97,7 +97,9 @@ function limitsOf(nodes: readonly KubeObject[]): Pick<Cluster, 'limits' | 'inval
  * One object for each name, by name. Of several that differ, the one whose JSON comes last in order of text is kept, so
  * that the order in which they were read does not matter.
  */
-function distinct<T extends KubeObject>(objects: readonly T[]): { readonly kept: readonly T[]; readonly duplicates: readonly string[] } {
+function distinct<T extends KubeObject>(
+  objects: readonly T[],
+): { readonly kept: readonly T[]; readonly duplicates: readonly string[] } {
   const byName = new Map<string, T>();
   const duplicates = new Set<string>();
   for (const object of objects) {

@@ -1,6 +1,6 @@
 /** The ClusterNetwork as a value: pod and service networks, isolation mode, overlay settings. */
-import { contains, overlaps, type Cidr, type Ip } from './address.ts';
-import { parseCidrv4, take, type FieldProblem } from './fields.ts';
+import { type Cidr, contains, type Ip, overlaps } from './address.ts';
+import { type FieldProblem, parseCidrv4, take } from './fields.ts';
 import type { ClusterNetworkObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -43,7 +43,10 @@ export function parseClusterNetwork(raw: ClusterNetworkObject): Result<ClusterNe
   const pluginName = raw.pluginName ?? defaultPlugin;
   const mode = modes.get(pluginName);
   if (mode === undefined) {
-    problems.push({ field: 'pluginName', reason: `${JSON.stringify(pluginName)} is none of ${[...modes.keys()].join(', ')}` });
+    problems.push({
+      field: 'pluginName',
+      reason: `${JSON.stringify(pluginName)} is none of ${[...modes.keys()].join(', ')}`,
+    });
   }
   if (first === undefined || serviceNetwork === undefined || mode === undefined) return err(problems);
   const networks = [first, ...more] as const;
@@ -75,7 +78,10 @@ function podNetworks(raw: ClusterNetworkObject, problems: FieldProblem[]): reado
     if (Number.isInteger(hostSubnetLength) && hostSubnetLength >= 2 && hostSubnetLength <= 32 - cidr.length) {
       return [{ cidr, hostSubnetLength }];
     }
-    problems.push({ field: `${field}.hostSubnetLength`, reason: `${hostSubnetLength} is not from 2 to ${32 - cidr.length}, the host bits of ${cidr.text}` });
+    problems.push({
+      field: `${field}.hostSubnetLength`,
+      reason: `${hostSubnetLength} is not from 2 to ${32 - cidr.length}, the host bits of ${cidr.text}`,
+    });
     return [];
   });
 }
@@ -86,7 +92,9 @@ function overlapProblems(networks: readonly PodNetwork[], serviceNetwork: Cidr):
     const earlier = networks.slice(0, index).find((other) => overlaps(other.cidr, cidr));
     return [
       ...(earlier === undefined ? [] : [{ field, reason: `${cidr.text} overlaps ${earlier.cidr.text}` }]),
-      ...(overlaps(cidr, serviceNetwork) ? [{ field, reason: `${cidr.text} overlaps the service network ${serviceNetwork.text}` }] : []),
+      ...(overlaps(cidr, serviceNetwork)
+        ? [{ field, reason: `${cidr.text} overlaps the service network ${serviceNetwork.text}` }]
+        : []),
     ];
   });
 }

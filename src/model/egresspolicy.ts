@@ -6,15 +6,19 @@ import type { Vnid } from './vnid.ts';
 
 /** A rule as a value; the addresses of a name change, so it is resolved when flows are made. */
 export type EgressRule = { readonly allow: boolean } & (
-  | { readonly kind: 'cidr'; readonly cidr: Cidr }
-  | { readonly kind: 'dns'; readonly name: string }
+  { readonly kind: 'cidr'; readonly cidr: Cidr } | { readonly kind: 'dns'; readonly name: string }
 );
 
 /** What is to be said of a policy, with the object to say it on. */
 export interface PolicyNote {
   readonly namespace: string;
   readonly name: string;
-  readonly code: 'SeveralPolicies' | 'PolicyInJoinedNamespaces' | 'PolicyInGlobalNamespace' | 'PolicyZeroSlash32' | 'InvalidPolicyRule';
+  readonly code:
+    | 'SeveralPolicies'
+    | 'PolicyInJoinedNamespaces'
+    | 'PolicyInGlobalNamespace'
+    | 'PolicyZeroSlash32'
+    | 'InvalidPolicyRule';
   readonly message: string;
 }
 
@@ -43,7 +47,12 @@ function readRules(raw: EgressNetworkPolicyObject): ReadRules {
     if (to.dnsName !== undefined) return [{ kind: 'dns', allow, name: to.dnsName.toLowerCase().replace(/\.$/, '') }];
     const text = to.cidrSelector ?? '';
     if (text === zeroSlash32) {
-      notes.push({ namespace, name, code: 'PolicyZeroSlash32', message: `spec.egress[${index}].to.cidrSelector: ${text} is read as 0.0.0.0/0` });
+      notes.push({
+        namespace,
+        name,
+        code: 'PolicyZeroSlash32',
+        message: `spec.egress[${index}].to.cidrSelector: ${text} is read as 0.0.0.0/0`,
+      });
     }
     const cidr = parseCidrv4(text === zeroSlash32 ? '0.0.0.0/0' : text);
     if (cidr.ok) return [{ kind: 'cidr', allow, cidr: cidr.value }];
@@ -71,19 +80,28 @@ function group<T, K>(items: readonly T[], keyOf: (item: T) => K | undefined): Ma
  * What policies mean by VNID (spec: EgressNetworkPolicy): several in a namespace, or one in a VNID that namespaces
  * share, drop everything; in VNID 0 they are ignored. Policies of namespaces without a VNID wait for one.
  */
-export function egressPolicies(raws: readonly EgressNetworkPolicyObject[], vnids: ReadonlyMap<string, Vnid>): EgressPolicies {
+export function egressPolicies(
+  raws: readonly EgressNetworkPolicyObject[],
+  vnids: ReadonlyMap<string, Vnid>,
+): EgressPolicies {
   const sharing = group([...vnids], ([, vnid]) => vnid);
   const byVnid = new Map<Vnid, VnidPolicy>();
   const notes: PolicyNote[] = [];
   const note = (of: readonly EgressNetworkPolicyObject[], code: PolicyNote['code'], message: string): void => {
-    for (const { metadata } of of) notes.push({ namespace: metadata.namespace ?? '', name: metadata.name ?? '', code, message });
+    for (const { metadata } of of)
+      notes.push({ namespace: metadata.namespace ?? '', name: metadata.name ?? '', code, message });
   };
   for (const [vnid, policies] of group(raws, ({ metadata }) => vnids.get(metadata.namespace ?? ''))) {
     const [first, ...more] = policies;
     if (first === undefined) continue;
-    if (vnid === 0) note(policies, 'PolicyInGlobalNamespace', 'the global VNID 0 has no egress policy; this one is ignored');
+    if (vnid === 0)
+      note(policies, 'PolicyInGlobalNamespace', 'the global VNID 0 has no egress policy; this one is ignored');
     else if ((sharing.get(vnid) ?? []).length > 1) {
-      note(policies, 'PolicyInJoinedNamespaces', `VNID ${vnid} is shared by several namespaces: all their traffic to the outside is dropped`);
+      note(
+        policies,
+        'PolicyInJoinedNamespaces',
+        `VNID ${vnid} is shared by several namespaces: all their traffic to the outside is dropped`,
+      );
       byVnid.set(vnid, { kind: 'drop' });
     } else if (more.length > 0) {
       note(policies, 'SeveralPolicies', 'several policies in one namespace: all its traffic to the outside is dropped');

@@ -1,5 +1,5 @@
 /** Parsers of object fields: each says which field is wrong and why, and they share the list rules of egress IPs. */
-import { familyOf, parseCidr, parseIp, type Cidr, type Ip } from './address.ts';
+import { type Cidr, familyOf, type Ip, parseCidr, parseIp } from './address.ts';
 import { err, type Result } from './result.ts';
 
 /** One field of an object that cannot be used. `field` is a path as `egressIPs[0]`. */
@@ -33,7 +33,9 @@ export function parseHostedIp(text: string): Result<Ip> {
   const slash = text.indexOf('/');
   if (slash < 0) return parseIpv4(text);
   const ip = parseIpv4(text.slice(0, slash));
-  return ip.ok && /^(3[0-2]|[12]?[0-9])$/.test(text.slice(slash + 1)) ? ip : err(`${JSON.stringify(text)} is not an IP address`);
+  return ip.ok && /^(3[0-2]|[12]?[0-9])$/.test(text.slice(slash + 1))
+    ? ip
+    : err(`${JSON.stringify(text)} is not an IP address`);
 }
 
 /** What `parse` makes of each text, problems under `field[INDEX]`; repeats (by `key`) count once, the first stays. */

@@ -34,7 +34,13 @@ const fewestUnanswered = 4;
 const answersToReturn = 3;
 
 /** A node of which nothing is known. */
-export const unknownHealth: Health = { verdict: 'unknown', isNotReady: false, silentSince: undefined, unanswered: 0, answers: 0 };
+export const unknownHealth: Health = {
+  verdict: 'unknown',
+  isNotReady: false,
+  silentSince: undefined,
+  unanswered: 0,
+  answers: 0,
+};
 
 /** The times for a probe interval in milliseconds. */
 export function timingOf(interval: number): Timing {

@@ -1,6 +1,6 @@
 /** HostSubnets as values. One that cannot be used for egress counts as absent there, with the reasons. */
 import type { Cidr, Ip } from './address.ts';
-import { parseCidrv4, parseHostedIp, parseIpv4, parseList, take, type FieldProblem } from './fields.ts';
+import { type FieldProblem, parseCidrv4, parseHostedIp, parseIpv4, parseList, take } from './fields.ts';
 import { isNodeName, type NodeName } from './names.ts';
 import type { HostSubnetObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
@@ -46,16 +46,26 @@ export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, Inval
   const name = raw.metadata.name ?? '';
   const uid = raw.metadata.uid;
   if (name === '') problems.push({ field: 'metadata.name', reason: 'is missing' });
-  else if (raw.host !== name) problems.push({ field: 'host', reason: `${JSON.stringify(raw.host)} is not the name of the object` });
+  else if (raw.host !== name)
+    problems.push({ field: 'host', reason: `${JSON.stringify(raw.host)} is not the name of the object` });
   const hostIP = take(parseIpv4(raw.hostIP), 'hostIP', problems);
   const subnet = take((raw.subnet ?? '') === '' ? err('is empty') : parseCidrv4(raw.subnet ?? ''), 'subnet', problems);
   const ips = parseList(raw.egressIPs, 'egressIPs', parseHostedIp, (ip) => ip);
   const cidrs = parseList(raw.egressCIDRs, 'egressCIDRs', parseCidrv4, (cidr) => cidr.text);
   const [first, ...more] = [...problems, ...ips.problems, ...cidrs.problems];
   if (first !== undefined) {
-    return err({ name, uid, hostIP, subnet, egressIPs: ips.values, isToEmpty: isNotEmpty(raw.egressCIDRs) && isNotEmpty(raw.egressIPs), problems: [first, ...more] });
+    return err({
+      name,
+      uid,
+      hostIP,
+      subnet,
+      egressIPs: ips.values,
+      isToEmpty: isNotEmpty(raw.egressCIDRs) && isNotEmpty(raw.egressIPs),
+      problems: [first, ...more],
+    });
   }
-  if (!isNodeName(name) || hostIP === undefined || subnet === undefined) throw new Error('a HostSubnet without problems has all its fields');
+  if (!isNodeName(name) || hostIP === undefined || subnet === undefined)
+    throw new Error('a HostSubnet without problems has all its fields');
   return ok({ name, host: name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
 }
 

@@ -3,14 +3,22 @@
  * so does one whose subnet overlaps that of another with a better claim to it.
  */
 import type { Ip } from './address.ts';
-import { asAbsent, parseHostSubnet, type AbsentHostSubnet, type HostSubnet, type InvalidHostSubnet } from './hostsubnet.ts';
+import {
+  type AbsentHostSubnet,
+  asAbsent,
+  type HostSubnet,
+  type InvalidHostSubnet,
+  parseHostSubnet,
+} from './hostsubnet.ts';
 import { internalIP } from './node.ts';
 import type { HostSubnetObject, KubeObject } from './objects.ts';
 import type { Result } from './result.ts';
-import { type LostClaim, SubnetClaims, type SubnetClaim, whyFirst } from './subnetclaims.ts';
+import { type LostClaim, type SubnetClaim, SubnetClaims, whyFirst } from './subnetclaims.ts';
 
 /** What a HostSubnet means for egress. */
-export type Meaning = { readonly kind: 'valid'; readonly hostSubnet: HostSubnet } | { readonly kind: 'absent'; readonly hostSubnet: AbsentHostSubnet };
+export type Meaning =
+  | { readonly kind: 'valid'; readonly hostSubnet: HostSubnet }
+  | { readonly kind: 'absent'; readonly hostSubnet: AbsentHostSubnet };
 
 interface Known {
   readonly parsed: Result<HostSubnet, InvalidHostSubnet>;

@@ -1,6 +1,6 @@
 /** NetNamespaces as values: the VNID of a namespace and the egress IPs it requests. */
 import type { Ip } from './address.ts';
-import { parseIpv4, take, type FieldProblem, type InvalidEgressIP } from './fields.ts';
+import { type FieldProblem, type InvalidEgressIP, parseIpv4, take } from './fields.ts';
 import { isNamespaceName, type NamespaceName } from './names.ts';
 import type { NetNamespaceObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
@@ -33,11 +33,14 @@ export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace,
   const vnid = take(parseVnid(raw.netid), 'netid', problems);
   const [first, ...more] = problems;
   if (first !== undefined) return err({ name, uid, problems: [first, ...more] });
-  if (!isNamespaceName(name) || vnid === undefined) throw new Error('a NetNamespace without problems has all its fields');
+  if (!isNamespaceName(name) || vnid === undefined)
+    throw new Error('a NetNamespace without problems has all its fields');
   return ok({ name, vnid, ...parseRequests(raw.egressIPs), uid });
 }
 
-function parseRequests(texts: readonly string[] | null | undefined): Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'> {
+function parseRequests(
+  texts: readonly string[] | null | undefined,
+): Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'> {
   const egressIPs: Ip[] = [];
   const invalidEgressIPs: InvalidEgressIP[] = [];
   const seen = new Set<string>();

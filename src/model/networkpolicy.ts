@@ -89,11 +89,15 @@ function parsePort({ protocol = 'TCP', port, endPort }: PolicyPortObject): Resul
   if (port === undefined) return ok({ kind: 'any', protocol: known });
   if (typeof port === 'string') return ok({ kind: 'named', protocol: known, name: port });
   const to = endPort ?? port;
-  if (!isPort(port) || !isPort(to) || to < port) return err(`port ${port}${endPort === undefined ? '' : ` to ${endPort}`} is no range of ports`);
+  if (!isPort(port) || !isPort(to) || to < port)
+    return err(`port ${port}${endPort === undefined ? '' : ` to ${endPort}`} is no range of ports`);
   return ok({ kind: 'range', protocol: known, from: port, to });
 }
 
-function parseAll<T, U>(items: readonly T[] | undefined, parse: (item: T) => Result<U>): Result<readonly U[] | undefined> {
+function parseAll<T, U>(
+  items: readonly T[] | undefined,
+  parse: (item: T) => Result<U>,
+): Result<readonly U[] | undefined> {
   if (items === undefined || items.length === 0) return ok(undefined);
   const values: U[] = [];
   for (const item of items) {
@@ -125,7 +129,10 @@ function parseRules(rules: readonly RawRule[], direction: string, problems: stri
  * The NetworkPolicy as a value. Without policyTypes it is about ingress, and about egress when it has egress rules.
  * `problems` tells of rules that cannot be read.
  */
-export function parseNetworkPolicy(raw: NetworkPolicyObject): { readonly policy: NetworkPolicy; readonly problems: readonly string[] } {
+export function parseNetworkPolicy(raw: NetworkPolicyObject): {
+  readonly policy: NetworkPolicy;
+  readonly problems: readonly string[];
+} {
   const { namespace = '', name = '' } = raw.metadata;
   const { podSelector = {}, policyTypes, ingress = [], egress } = raw.spec ?? {};
   const types = policyTypes ?? (egress === undefined || egress.length === 0 ? ['Ingress'] : ['Ingress', 'Egress']);

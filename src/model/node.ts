@@ -1,5 +1,5 @@
 /** What is read of a Node's status, whose shape nobody has checked when it comes from a file. */
-import { parseIp, type Ip } from './address.ts';
+import { type Ip, parseIp } from './address.ts';
 import { asList, asText, fieldOf } from './json.ts';
 import type { KubeObject } from './objects.ts';
 

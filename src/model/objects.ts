@@ -45,7 +45,11 @@ export interface PodObject extends KubeObject {
     readonly hostNetwork?: boolean;
     readonly containers?: readonly {
       readonly name?: string;
-      readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
+      readonly ports?: readonly {
+        readonly name?: string;
+        readonly containerPort: number;
+        readonly protocol?: string;
+      }[];
     }[];
   };
   readonly status?: { readonly phase?: string; readonly podIP?: string; readonly conditions?: readonly Condition[] };
@@ -54,7 +58,11 @@ export interface PodObject extends KubeObject {
 /** A label selector as Kubernetes writes it. */
 export interface LabelSelectorObject {
   readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
 }
 
 /** A peer of a NetworkPolicy rule. */
@@ -76,7 +84,13 @@ export interface NetworkPolicyObject extends KubeObject {
   readonly spec?: {
     readonly podSelector?: LabelSelectorObject;
     readonly policyTypes?: readonly string[];
-    readonly ingress?: readonly { readonly from?: readonly PolicyPeerObject[]; readonly ports?: readonly PolicyPortObject[] }[];
-    readonly egress?: readonly { readonly to?: readonly PolicyPeerObject[]; readonly ports?: readonly PolicyPortObject[] }[];
+    readonly ingress?: readonly {
+      readonly from?: readonly PolicyPeerObject[];
+      readonly ports?: readonly PolicyPortObject[];
+    }[];
+    readonly egress?: readonly {
+      readonly to?: readonly PolicyPeerObject[];
+      readonly ports?: readonly PolicyPortObject[];
+    }[];
   };
 }

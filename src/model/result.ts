@@ -1,5 +1,6 @@
 /** An expected outcome: a value, or the reason there is none. Bugs throw; users' mistakes are these. */
-export type Result<T, E = string> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+export type Result<T, E = string> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
 
 /** The outcome that carries `value`. */
 export function ok<T>(value: T): { readonly ok: true; readonly value: T } {

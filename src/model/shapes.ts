@@ -7,11 +7,36 @@ import { err, ok, type Result } from './result.ts';
 type Check = 'text' | 'text?' | 'texts?' | 'number' | 'number?' | 'texts by key?' | 'pod networks';
 type Checks = readonly (readonly [field: string, check: Check])[];
 
-const metadata: Checks = [['name', 'text'], ['uid', 'text?'], ['annotations', 'texts by key?'], ['labels', 'texts by key?']];
-const hostSubnet: Checks = [['host', 'text'], ['hostIP', 'text'], ['subnet', 'text?'], ['egressIPs', 'texts?'], ['egressCIDRs', 'texts?']];
-const netNamespace: Checks = [['netid', 'number'], ['egressIPs', 'texts?']];
-const clusterNetwork: Checks = [['clusterNetworks', 'pod networks'], ['network', 'text?'], ['hostsubnetlength', 'number?'], ['serviceNetwork', 'text'], ['pluginName', 'text?'], ['vxlanPort', 'number?'], ['mtu', 'number?']];
-const podNetwork: Checks = [['CIDR', 'text'], ['hostSubnetLength', 'number']];
+const metadata: Checks = [
+  ['name', 'text'],
+  ['uid', 'text?'],
+  ['annotations', 'texts by key?'],
+  ['labels', 'texts by key?'],
+];
+const hostSubnet: Checks = [
+  ['host', 'text'],
+  ['hostIP', 'text'],
+  ['subnet', 'text?'],
+  ['egressIPs', 'texts?'],
+  ['egressCIDRs', 'texts?'],
+];
+const netNamespace: Checks = [
+  ['netid', 'number'],
+  ['egressIPs', 'texts?'],
+];
+const clusterNetwork: Checks = [
+  ['clusterNetworks', 'pod networks'],
+  ['network', 'text?'],
+  ['hostsubnetlength', 'number?'],
+  ['serviceNetwork', 'text'],
+  ['pluginName', 'text?'],
+  ['vxlanPort', 'number?'],
+  ['mtu', 'number?'],
+];
+const podNetwork: Checks = [
+  ['CIDR', 'text'],
+  ['hostSubnetLength', 'number'],
+];
 
 /** The value as a HostSubnet, or the first field of a wrong type. Whether the values make sense is not looked at. */
 export function hostSubnetShape(value: unknown): Result<HostSubnetObject, FieldProblem> {
@@ -60,7 +85,11 @@ function problemsOf(value: unknown, checks: Checks): readonly FieldProblem[] {
   return [...fieldProblems(meta, metadata, 'metadata.'), ...fieldProblems(value, checks, '')];
 }
 
-function fieldProblems(value: Readonly<Record<string, unknown>>, checks: Checks, prefix: string): readonly FieldProblem[] {
+function fieldProblems(
+  value: Readonly<Record<string, unknown>>,
+  checks: Checks,
+  prefix: string,
+): readonly FieldProblem[] {
   const problems: FieldProblem[] = [];
   for (const [name, check] of checks) problems.push(...fieldProblem(value[name], check, `${prefix}${name}`));
   return problems;
@@ -82,7 +111,9 @@ function presentProblem(value: unknown, check: Check, field: string): readonly F
     case 'texts?':
     case 'pod networks':
       if (!Array.isArray(value)) return [{ field, reason: 'is not a list' }];
-      return check === 'texts?' ? listProblems(value, field) : value.flatMap((one, index) => entryProblems(one, `${field}[${index}]`));
+      return check === 'texts?'
+        ? listProblems(value, field)
+        : value.flatMap((one, index) => entryProblems(one, `${field}[${index}]`));
     case 'texts by key?':
       return isRecord(value) ? keyProblems(value, field) : [{ field, reason: 'is not an object' }];
   }

@@ -147,7 +147,12 @@ function rangesAround(subnet: Cidr): readonly number[] {
 }
 
 function sameClaim(a: SubnetClaim | undefined, b: SubnetClaim | undefined): boolean {
-  return a?.hostIP === b?.hostIP && a?.subnet.text === b?.subnet.text && a?.created === b?.created && a?.hasNode === b?.hasNode;
+  return (
+    a?.hostIP === b?.hostIP &&
+    a?.subnet.text === b?.subnet.text &&
+    a?.created === b?.created &&
+    a?.hasNode === b?.hasNode
+  );
 }
 
 function sameLoss(a: LostClaim | undefined, b: LostClaim | undefined): boolean {

@@ -1,5 +1,5 @@
 /** Allocation of the nodes' subnets from the pod networks, in order (spec: VNIDs and subnets). */
-import { ipFromNumber, lastOf, overlaps, parseCidr, type Cidr } from './address.ts';
+import { type Cidr, ipFromNumber, lastOf, overlaps, parseCidr } from './address.ts';
 import type { PodNetwork } from './clusternetwork.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -20,7 +20,10 @@ class Slots {
   /** The slot that is exactly this subnet, or undefined. */
   slotOf(subnet: Cidr): number | undefined {
     const { cidr, hostSubnetLength } = this.#network;
-    const isSlot = overlaps(cidr, subnet) && subnet.length >= cidr.length && lastOf(subnet) - subnet.first + 1n === 1n << BigInt(hostSubnetLength);
+    const isSlot =
+      overlaps(cidr, subnet) &&
+      subnet.length >= cidr.length &&
+      lastOf(subnet) - subnet.first + 1n === 1n << BigInt(hostSubnetLength);
     return isSlot ? Number((subnet.first - cidr.first) >> BigInt(hostSubnetLength)) : undefined;
   }
 
@@ -85,7 +88,8 @@ export class Subnets {
   /** One more HostSubnet has this subnet. */
   hold(subnet: Cidr): void {
     const found = this.#find(subnet);
-    if (found === undefined) this.#odd.set(subnet.text, { subnet, holders: (this.#odd.get(subnet.text)?.holders ?? 0) + 1 });
+    if (found === undefined)
+      this.#odd.set(subnet.text, { subnet, holders: (this.#odd.get(subnet.text)?.holders ?? 0) + 1 });
     else found.slots.hold(found.slot);
   }
 

@@ -8,28 +8,28 @@ import { linked } from '../io/linked.ts';
 import type { Logger } from '../io/log.ts';
 import { pause } from '../io/pause.ts';
 import { tcpProbe } from '../io/probe.ts';
-import type { Ip } from '../model/address.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
+import type { Ip } from '../model/address.ts';
 import { type Applied, Applier } from './apply.ts';
-import type { Ownership } from './conntrack/stale.ts';
-import { Sweeper } from './conntrack/sweeper.ts';
 import { linkedPods } from './cni/attach.ts';
 import { PodAttacher } from './cni/attacher.ts';
 import { type AttachedPod, attachedPods } from './cni/pods.ts';
 import { serveCni } from './cni/server.ts';
-import { ClusterFeed, type ClusterView } from './feed.ts';
+import type { Ownership } from './conntrack/stale.ts';
+import { Sweeper } from './conntrack/sweeper.ts';
 import type { LocalPod } from './facts.ts';
+import { ClusterFeed, type ClusterView } from './feed.ts';
 import { PeerHealth } from './health.ts';
 import { reused } from './kept.ts';
 import { parseAddresses } from './links/addresses.ts';
 import { Announcer } from './links/arp.ts';
 import { watchMachine } from './links/monitor.ts';
 import { PresentAddresses } from './links/present.ts';
-import { NameTracker, resolverLookup } from './names.ts';
 import { Machine, type MachineOptions, type Prepared } from './machine.ts';
 import type { NodeMetrics } from './metrics.ts';
-import { NoteLog } from './notes.ts';
+import { NameTracker, resolverLookup } from './names.ts';
 import { renderBase } from './nft/ruleset.ts';
+import { NoteLog } from './notes.ts';
 import { type NodePlan, nothingHosted, ownershipOf, planLimits, planNode } from './plan/node.ts';
 import { Telling } from './telling.ts';
 
@@ -100,10 +100,20 @@ class Agent {
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#closing = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
-    this.#telling = new Telling({ logger, events: this.#events, nodeName: options.nodeName, hostSubnet: () => this.#view?.own.object });
+    this.#telling = new Telling({
+      logger,
+      events: this.#events,
+      nodeName: options.nodeName,
+      hostSubnet: () => this.#view?.own.object,
+    });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
     const file = join(dirname(options.cniSocket), `${options.nodeName}.names.json`);
-    this.#names = new NameTracker({ lookup: resolverLookup(options.resolver), logger, file, changed: () => this.#wake() });
+    this.#names = new NameTracker({
+      lookup: resolverLookup(options.resolver),
+      logger,
+      file,
+      changed: () => this.#wake(),
+    });
     this.#health = new PeerHealth({
       logger,
       probe: tcpProbe(),
@@ -121,8 +131,19 @@ class Agent {
       lost: () => this.#lookAgain(),
       rebuilding: () => this.#applier.forget(),
     });
-    this.#sweeper = new Sweeper({ exec, logger, ownership: () => this.#ownership(), onEnded: metrics.connectionsEnded });
-    const announcer = new Announcer({ exec, logger, signal, wait: pause, onRival: (ip, mac) => this.#telling.rival(ip, mac) });
+    this.#sweeper = new Sweeper({
+      exec,
+      logger,
+      ownership: () => this.#ownership(),
+      onEnded: metrics.connectionsEnded,
+    });
+    const announcer = new Announcer({
+      exec,
+      logger,
+      signal,
+      wait: pause,
+      onRival: (ip, mac) => this.#telling.rival(ip, mac),
+    });
     const ownersChanged = (): void => this.#sweeper.sweep();
     this.#applier = new Applier({ exec, logger, announcer, addresses, bridge: this.#machine.bridge, ownersChanged });
     this.#attacher = new PodAttacher({
@@ -131,7 +152,8 @@ class Agent {
       machine: this.#machine,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
-      annotationsOf: async (namespace, name) => (await client.get(podKind, { namespace, name }, { signal }))?.metadata.annotations ?? {},
+      annotationsOf: async (namespace, name) =>
+        (await client.get(podKind, { namespace, name }, { signal }))?.metadata.annotations ?? {},
       ready: () => this.#ready,
     });
   }
@@ -229,13 +251,19 @@ class Agent {
       const vnid = this.#feed.vnids.get(namespace);
       return vnid === undefined ? [] : [{ ip, vnid }];
     });
-    const most = planLimits({ ...this.#options, name: this.#options.nodeName }, pods, this.#feed.stateOf(pods.map(({ vnid }) => vnid)));
+    const most = planLimits(
+      { ...this.#options, name: this.#options.nodeName },
+      pods,
+      this.#feed.stateOf(pods.map(({ vnid }) => vnid)),
+    );
     const hasItsAddress = await this.#hasItsAddress();
     const isClosed = await this.#applier.close(hasItsAddress ? most : nothingHosted(most));
     // a pass that is going on may know another address of the node, and has been held to less than its plan
     if (!hasItsAddress) this.#queue.add(key);
     if (isClosed) {
-      this.#logger.info('a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link');
+      this.#logger.info(
+        'a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link',
+      );
       this.#wake();
     }
     return undefined;
@@ -283,7 +311,10 @@ class Agent {
     if (!this.#ready) {
       this.#ready = true;
       this.#deps.onReady();
-      this.#logger.info({ sinceStart: Math.round(performance.now()), pods: pods.length }, 'the node is as the cluster says');
+      this.#logger.info(
+        { sinceStart: Math.round(performance.now()), pods: pods.length },
+        'the node is as the cluster says',
+      );
     }
     return true;
   }

@@ -7,16 +7,24 @@
 import { type Exec, must } from '../io/exec.ts';
 import type { Logger } from '../io/log.ts';
 import type { Ip } from '../model/address.ts';
+import {
+  addressCommands,
+  labelled,
+  labelOf,
+  parseAddresses,
+  planAddresses,
+  removalLines,
+  type Uplink,
+} from './links/addresses.ts';
 import type { Announcer } from './links/arp.ts';
-import { addressCommands, labelled, labelOf, parseAddresses, planAddresses, removalLines, type Uplink } from './links/addresses.ts';
 import type { PresentAddresses } from './links/present.ts';
 import { promoting } from './links/promotion.ts';
 import { contentOf } from './nft/elements.ts';
 import type { NftElements } from './nft/ruleset.ts';
 import { type NftChains, NftTable } from './nft/table.ts';
-import type { NodePlan } from './plan/node.ts';
 import type { Bridge } from './ovs/bridge.ts';
 import { type BridgeContent, bundleLines, wantedContent } from './ovs/bundle.ts';
+import type { NodePlan } from './plan/node.ts';
 import { Remembered } from './remembered.ts';
 
 export interface ApplyDeps {
@@ -82,8 +90,11 @@ export class Applier {
       throw error;
     });
     if (isClosed) this.#deps.ownersChanged();
-    const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(({ ip }) => !limits.hosted.has(ip));
-    for (const [device, addresses] of Map.groupBy(surplus, ({ device: one }) => one)) await this.#takeOff(device, removalLines(addresses));
+    const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(
+      ({ ip }) => !limits.hosted.has(ip),
+    );
+    for (const [device, addresses] of Map.groupBy(surplus, ({ device: one }) => one))
+      await this.#takeOff(device, removalLines(addresses));
     return isClosed || surplus.length > 0;
   }
 

@@ -60,8 +60,13 @@ const bad = (what: string, found: string, mend: string): Finding => ({ what, fou
 async function checkPrograms(exec: Exec): Promise<Finding[]> {
   return Promise.all(
     Object.entries(programs).map(async ([program, owner]) => {
-      const found = await exec(program, ['--version']).then(() => true, () => false);
-      return found ? good(`program ${program}`, 'installed') : bad(`program ${program}`, 'not installed', `install the package ${owner}`);
+      const found = await exec(program, ['--version']).then(
+        () => true,
+        () => false,
+      );
+      return found
+        ? good(`program ${program}`, 'installed')
+        : bad(`program ${program}`, 'not installed', `install the package ${owner}`);
     }),
   );
 }
@@ -77,7 +82,10 @@ async function checkArping(exec: Exec): Promise<Finding[]> {
 async function answers(socket: string, method: string): Promise<boolean> {
   const rpc = await connectRpc(socket).catch(() => undefined);
   if (rpc === undefined) return false;
-  const asked = rpc.call(method, []).then(() => true, () => false);
+  const asked = rpc.call(method, []).then(
+    () => true,
+    () => false,
+  );
   const isAnswered = await Promise.race([asked, pause(answerTime).then(() => false)]);
   rpc.close();
   return isAnswered;
@@ -88,18 +96,26 @@ async function checkDaemon(ovsRunDir: string, mend: string): Promise<Finding> {
   const pid = await readFile(pidFile, 'utf8').catch(() => undefined);
   if (pid === undefined) return bad('ovs-vswitchd', `no ${pidFile}`, mend);
   const control = join(ovsRunDir, `ovs-vswitchd.${pid.trim()}.ctl`);
-  return (await answers(control, 'version')) ? good('ovs-vswitchd', control) : bad('ovs-vswitchd', `nobody answers at ${control}`, mend);
+  return (await answers(control, 'version'))
+    ? good('ovs-vswitchd', control)
+    : bad('ovs-vswitchd', `nobody answers at ${control}`, mend);
 }
 
 async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Finding[]> {
   const socket = join(ovsRunDir, 'db.sock');
   const mend = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
   const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, mend)]);
-  const database = hasDatabase ? good('Open vSwitch database', socket) : bad('Open vSwitch database', `nobody answers at ${socket}`, mend);
+  const database = hasDatabase
+    ? good('Open vSwitch database', socket)
+    : bad('Open vSwitch database', `nobody answers at ${socket}`, mend);
   const wanted = datapathOf(datapath);
   const kernel =
     wanted === 'system' && !hasModule()
-      ? bad('datapath', 'system, but the kernel has no module openvswitch', 'modprobe openvswitch, or --datapath netdev')
+      ? bad(
+          'datapath',
+          'system, but the kernel has no module openvswitch',
+          'modprobe openvswitch, or --datapath netdev',
+        )
       : good('datapath', wanted);
   return [database, daemon, kernel];
 }
@@ -126,23 +142,51 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<Finding[]> {
   const nat = await tried('nf_tables with NAT', renderBase({ ...base, datapath: 'system' }), needed);
   if (datapath === 'system') return [nat];
   // tun0 may not be there yet
-  return [nat, await tried('nf_tables on egress', switchTable('lo').join('\n'), 'the userspace datapath needs a kernel of 5.16 or later, with CONFIG_NETFILTER_EGRESS')];
+  return [
+    nat,
+    await tried(
+      'nf_tables on egress',
+      switchTable('lo').join('\n'),
+      'the userspace datapath needs a kernel of 5.16 or later, with CONFIG_NETFILTER_EGRESS',
+    ),
+  ];
 }
 
 /** What the node's kernel is set to, where that decides whether answers come back to pods. */
 async function checkSettings(): Promise<Finding[]> {
-  const read = (name: string): Promise<string> => readFile(`/proc/sys/net/ipv4/${name}`, 'utf8').then((text) => text.trim(), () => '');
-  const [forward, mark, all] = await Promise.all(['ip_forward', 'conf/all/src_valid_mark', 'conf/all/rp_filter'].map(read));
+  const read = (name: string): Promise<string> =>
+    readFile(`/proc/sys/net/ipv4/${name}`, 'utf8').then(
+      (text) => text.trim(),
+      () => '',
+    );
+  const [forward, mark, all] = await Promise.all(
+    ['ip_forward', 'conf/all/src_valid_mark', 'conf/all/rp_filter'].map(read),
+  );
   const devices = await readdir('/proc/sys/net/ipv4/conf').catch((): string[] => []);
-  const filters = await Promise.all(devices.filter((device) => !['all', 'default', 'lo', tunDevice].includes(device) && !isHostDevice(device)).map(async (device) => [device, await read(`conf/${device}/rp_filter`)] as const));
+  const filters = await Promise.all(
+    devices
+      .filter((device) => !['all', 'default', 'lo', tunDevice].includes(device) && !isHostDevice(device))
+      .map(async (device) => [device, await read(`conf/${device}/rp_filter`)] as const),
+  );
   const strict = filters.filter(([, value]) => value > '0' || (all ?? '') > '0').map(([device]) => device);
   // until the agent has set it up, the node is as it was; it sets both by itself
   const isRunning = devices.includes(tunDevice);
-  const forwarding = !isRunning || forward === '1' ? good('ip_forward', isRunning ? '1' : 'set by the agent') : bad('ip_forward', forward ?? '', 'is the agent running? It sets net.ipv4.ip_forward=1');
+  const forwarding =
+    !isRunning || forward === '1'
+      ? good('ip_forward', isRunning ? '1' : 'set by the agent')
+      : bad('ip_forward', forward ?? '', 'is the agent running? It sets net.ipv4.ip_forward=1');
   if (strict.length === 0) return [forwarding, good('rp_filter', 'off')];
   const found = `on for ${strict.join(', ')}`;
-  if (!isRunning || mark === '1') return [forwarding, good('rp_filter', `${found}; src_valid_mark ${isRunning ? 'is set' : 'is set by the agent'}`)];
-  return [forwarding, bad('rp_filter', `${found}, and net.ipv4.conf.all.src_valid_mark is 0: no answer from outside reaches a pod`, 'is the agent running? It sets net.ipv4.conf.all.src_valid_mark=1; let no file of sysctl.d set it to 0')];
+  if (!isRunning || mark === '1')
+    return [forwarding, good('rp_filter', `${found}; src_valid_mark ${isRunning ? 'is set' : 'is set by the agent'}`)];
+  return [
+    forwarding,
+    bad(
+      'rp_filter',
+      `${found}, and net.ipv4.conf.all.src_valid_mark is 0: no answer from outside reaches a pod`,
+      'is the agent running? It sets net.ipv4.conf.all.src_valid_mark=1; let no file of sysctl.d set it to 0',
+    ),
+  ];
 }
 
 function overlapFindings(uplink: Uplink, network: ClusterNetwork): Finding[] {
@@ -151,9 +195,14 @@ function overlapFindings(uplink: Uplink, network: ClusterNetwork): Finding[] {
     ['service network', network.serviceNetwork],
   ];
   const hit = inside.filter(([, cidr]) => overlaps(cidr, uplink.network));
-  if (hit.length === 0) return [good('networks', `${uplink.network.text} of ${uplink.device} overlaps no pod or service network`)];
+  if (hit.length === 0)
+    return [good('networks', `${uplink.network.text} of ${uplink.device} overlaps no pod or service network`)];
   return hit.map(([name, cidr]) =>
-    bad('networks', `the ${name} ${cidr.text} overlaps ${uplink.network.text} of ${uplink.device}`, 'choose another network in ClusterNetwork "default", or for the nodes'),
+    bad(
+      'networks',
+      `the ${name} ${cidr.text} overlaps ${uplink.network.text} of ${uplink.device}`,
+      'choose another network in ClusterNetwork "default", or for the nodes',
+    ),
   );
 }
 
@@ -161,7 +210,11 @@ function mtuFinding(uplink: Uplink, mtu: number | undefined): Finding {
   const most = uplink.mtu - vxlanOverhead;
   if (mtu === undefined) return good('MTU', `${most}: that of ${uplink.device} less ${vxlanOverhead}`);
   if (mtu <= most) return good('MTU', `${mtu}, at most ${most} on ${uplink.device}`);
-  return bad('MTU', `ClusterNetwork "default" has mtu ${mtu}, but ${uplink.device} carries at most ${most}`, `set mtu to ${most}, or raise the MTU of ${uplink.device} to ${mtu + vxlanOverhead}`);
+  return bad(
+    'MTU',
+    `ClusterNetwork "default" has mtu ${mtu}, but ${uplink.device} carries at most ${most}`,
+    `set mtu to ${most}, or raise the MTU of ${uplink.device} to ${mtu + vxlanOverhead}`,
+  );
 }
 
 /** What the uplink of a node with that address is fit for. */
@@ -173,7 +226,9 @@ async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Pro
   const label = labelOf(uplink.value.device);
   return [
     good('uplink', `${uplink.value.device} with ${hostIP}/${uplink.value.prefixLength}`),
-    label.ok ? good('label of egress IPs', label.value) : bad('label of egress IPs', label.error, 'rename the interface'),
+    label.ok
+      ? good('label of egress IPs', label.value)
+      : bad('label of egress IPs', label.error, 'rename the interface'),
     mtuFinding(uplink.value, network.mtu),
     ...overlapFindings(uplink.value, network),
   ];
@@ -183,7 +238,8 @@ async function readNetwork(client: KubeClient): Promise<Result<ClusterNetwork, F
   const raw = await client.get<ClusterNetworkObject>(clusterNetworks, { name: 'default' });
   const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
   if (parsed?.ok === true) return parsed;
-  const found = parsed === undefined ? 'does not exist' : parsed.error.map(({ field, reason }) => `${field} ${reason}`).join('; ');
+  const found =
+    parsed === undefined ? 'does not exist' : parsed.error.map(({ field, reason }) => `${field} ${reason}`).join('; ');
   return err(bad('ClusterNetwork "default"', found, 'create it with the pod and service networks'));
 }
 
@@ -195,7 +251,8 @@ async function checkCluster({ nodeName }: CheckOptions, { exec, client, unreacha
   const network = await readNetwork(client);
   if (!network.ok) return [answered, network.error];
   const raw = await client.get<HostSubnetObject>(hostSubnets, { name: nodeName }).catch(wordsOf);
-  if (typeof raw === 'string') return [answered, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];
+  if (typeof raw === 'string')
+    return [answered, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];
   const subnet = raw === undefined ? undefined : parseHostSubnet(raw);
   const known = subnet?.ok === true ? subnet.value : subnet?.error;
   if (known?.hostIP !== undefined && known.subnet !== undefined) {

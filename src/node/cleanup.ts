@@ -1,9 +1,9 @@
 /** `node --cleanup`: removes all that an agent ever made on this machine. What is not there is no error. */
 import type { Exec } from '../io/exec.ts';
 import { must } from '../io/exec.ts';
-import { parseAddresses } from './links/addresses.ts';
 import { linkedPods, removeLink } from './cni/attach.ts';
 import { removeAllLimits } from './cni/pods.ts';
+import { parseAddresses } from './links/addresses.ts';
 import { nftTables } from './nft/ruleset.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
 import { bridge, guard } from './ovs/pipeline.ts';
@@ -39,7 +39,8 @@ async function removeGuard(run: Exec): Promise<string[]> {
 async function removeAddresses(run: Exec): Promise<string[]> {
   const shown = parseAddresses(await must(run, 'ip', ['-j', '-4', 'addr', 'show']));
   const ours = shown.filter(({ label }) => label.endsWith(':eip'));
-  for (const { ip, prefixLength, device } of ours) await must(run, 'ip', ['addr', 'del', `${ip}/${prefixLength}`, 'dev', device]);
+  for (const { ip, prefixLength, device } of ours)
+    await must(run, 'ip', ['addr', 'del', `${ip}/${prefixLength}`, 'dev', device]);
   return ours.map(({ ip, device }) => `address ${ip} of ${device}`);
 }
 

@@ -1,5 +1,14 @@
 /** What a node reads of the cluster, kept up to date change by change. */
-import { clusterNetworks, egressNetworkPolicies, hostSubnets, namespaces, netNamespaces, networkPolicies, nodes, pods } from '../../api/kinds.ts';
+import {
+  clusterNetworks,
+  egressNetworkPolicies,
+  hostSubnets,
+  namespaces,
+  netNamespaces,
+  networkPolicies,
+  nodes,
+  pods,
+} from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { type Change, type ObjectCache, watchKind } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
@@ -31,7 +40,11 @@ import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from
 
 export interface ClusterView {
   readonly network: ClusterNetwork;
-  readonly own: { readonly hostIP: Ip; readonly subnet: RemoteNode['subnet']; readonly object: HostSubnetObject | undefined };
+  readonly own: {
+    readonly hostIP: Ip;
+    readonly subnet: RemoteNode['subnet'];
+    readonly object: HostSubnetObject | undefined;
+  };
   readonly remotes: readonly RemoteNode[];
   /** The VNID of each namespace. */
   readonly vnids: ReadonlyMap<string, Vnid>;
@@ -68,7 +81,9 @@ class Derived<T> {
 
 export class ClusterFeed {
   readonly #node: NodeName;
-  readonly #start: <T extends { readonly metadata: object }>(make: (client: KubeClient) => ObjectCache<T>) => ObjectCache<T>;
+  readonly #start: <T extends { readonly metadata: object }>(
+    make: (client: KubeClient) => ObjectCache<T>,
+  ) => ObjectCache<T>;
   readonly #changed: () => void;
   readonly #networks: ObjectCache<ClusterNetworkObject>;
   readonly #hostSubnets: ObjectCache<HostSubnetObject>;
@@ -89,7 +104,11 @@ export class ClusterFeed {
   readonly #world = new Derived<PolicyWorld>();
 
   /** `changed` is called after every change once `follow` has begun. */
-  constructor(client: KubeClient, node: string, options: { readonly logger: Logger; readonly signal: AbortSignal; readonly changed: () => void }) {
+  constructor(
+    client: KubeClient,
+    node: string,
+    options: { readonly logger: Logger; readonly signal: AbortSignal; readonly changed: () => void },
+  ) {
     const { logger, signal, changed } = options;
     if (!isNodeName(node)) throw new Error('a node has a name');
     this.#node = node;
@@ -134,7 +153,12 @@ export class ClusterFeed {
   view(): Result<ClusterView> {
     const network = this.#network();
     if (!network.ok) return network;
-    const nodes = this.#reachable.get(() => new Map([...this.#allHosts.reachable()].map(({ name, hostIP, subnet }) => [name, { name, nodeIP: hostIP, subnet }])));
+    const nodes = this.#reachable.get(
+      () =>
+        new Map(
+          [...this.#allHosts.reachable()].map(({ name, hostIP, subnet }) => [name, { name, nodeIP: hostIP, subnet }]),
+        ),
+    );
     const own = nodes.get(this.#node);
     if (own === undefined) return err(this.#whyNotReachable());
     const world = network.value.mode === 'networkpolicy' ? this.#policyWorld() : undefined;
@@ -190,7 +214,8 @@ export class ClusterFeed {
   }
 
   #nodeChanged({ key, after }: Change<NodeObject>): void {
-    const isNotReady = after?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
+    const isNotReady =
+      after?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
     const moved = this.#allHosts.setNode(key, after);
     this.#retrack(moved);
     if (moved.length === 0 && this.#notReady.has(key) === isNotReady) return;
@@ -245,15 +270,24 @@ export class ClusterFeed {
   #policyWorld(): Result<PolicyWorld> {
     this.#policyCaches ??= this.#watchPolicies();
     const { policies, namespaces: names, pods: all } = this.#policyCaches;
-    if (!policies.isSynced() || !names.isSynced() || !all.isSynced()) return err('NetworkPolicies, Namespaces and Pods are still being read');
-    return ok(this.#world.get(() => policyWorld({ policies: policies.list(), namespaces: names.list(), pods: all.list(), vnids: this.#vnids })));
+    if (!policies.isSynced() || !names.isSynced() || !all.isSynced())
+      return err('NetworkPolicies, Namespaces and Pods are still being read');
+    return ok(
+      this.#world.get(() =>
+        policyWorld({ policies: policies.list(), namespaces: names.list(), pods: all.list(), vnids: this.#vnids }),
+      ),
+    );
   }
 
   #watchPolicies(): PolicyCaches {
     const { logger, signal } = this.#options;
     const caches = {
-      policies: this.#start((client) => watchKind<NetworkPolicyObject>(client, networkPolicies, { logger, keep: policyPart }, signal)),
-      namespaces: this.#start((client) => watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal)),
+      policies: this.#start((client) =>
+        watchKind<NetworkPolicyObject>(client, networkPolicies, { logger, keep: policyPart }, signal),
+      ),
+      namespaces: this.#start((client) =>
+        watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal),
+      ),
       pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger, keep: podPart }, signal)),
     };
     const spoil = (): void => this.#spoil(this.#world);

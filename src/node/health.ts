@@ -1,10 +1,10 @@
 /** The health of the other nodes that host egress IPs, as this node sees it: a dead one is no hop. */
 import { HealthMonitor, type Target, withWitnesses } from '../io/health.ts';
-import type { Probe } from '../io/probe.ts';
 import type { Logger } from '../io/log.ts';
+import type { Probe } from '../io/probe.ts';
 import type { Ip } from '../model/address.ts';
-import { gatewayOf } from './plan/peers.ts';
 import type { RemoteNode } from './facts.ts';
+import { gatewayOf } from './plan/peers.ts';
 
 export interface PeerHealthDeps {
   readonly logger: Logger;
@@ -28,7 +28,8 @@ export class PeerHealth {
       probe: deps.probe,
       now: () => performance.now(),
       onVerdict: (key, verdict) => this.#judged(key, verdict === 'offline'),
-      onIsolated: (isIsolated) => deps.logger.warn({ isIsolated }, 'no other node answers: nobody is called offline while that lasts'),
+      onIsolated: (isIsolated) =>
+        deps.logger.warn({ isIsolated }, 'no other node answers: nobody is called offline while that lasts'),
     });
   }
 
@@ -48,7 +49,9 @@ export class PeerHealth {
     this.#addresses.clear();
     for (const [name, ip] of wanted) this.#addresses.set(name, ip);
     const targetOf = ({ name, subnet }: RemoteNode): Target => ({ key: name, ip: gatewayOf(subnet) });
-    this.#monitor.setTargets(withWitnesses(nodes.map(targetOf), others.filter(({ name }) => !wanted.has(name)).map(targetOf)));
+    this.#monitor.setTargets(
+      withWitnesses(nodes.map(targetOf), others.filter(({ name }) => !wanted.has(name)).map(targetOf)),
+    );
   }
 
   /** By node address: whether each node that is watched is online. */

@@ -17,7 +17,11 @@ export function kept<K extends object, V>(make: (from: K) => V): (from: K) => V 
  * The list `now` with the objects of `before` wherever those are equal, and `before` itself when nothing differs: so
  * that what is kept for an object, or for a whole list, is found again.
  */
-export function reused<T extends object>(before: readonly T[], now: readonly T[], keyOf: (one: T) => string): readonly T[] {
+export function reused<T extends object>(
+  before: readonly T[],
+  now: readonly T[],
+  keyOf: (one: T) => string,
+): readonly T[] {
   const known = new Map(before.map((one) => [keyOf(one), one]));
   const list = now.map((one) => {
     const old = known.get(keyOf(one));

@@ -9,8 +9,8 @@ import type { Ip } from '../model/address.ts';
 import type { ClusterNetwork } from '../model/clusternetwork.ts';
 import { readLinks } from './cni/attach.ts';
 import { addPodPort, type AttachedPod, attachedPods, keptLimit, removeLimit } from './cni/pods.ts';
-import type { ClusterView } from './feed.ts';
 import type { Datapath, Networks, NodeFacts } from './facts.ts';
+import type { ClusterView } from './feed.ts';
 import { findUplink, gatewaysOf, type Uplink } from './links/addresses.ts';
 import { configureGuardRoutes, configureGuardRules } from './links/guard.ts';
 import type { PresentAddresses } from './links/present.ts';
@@ -114,7 +114,10 @@ export class Machine {
     const options = { datapath: this.#datapath, vxlanPort: networks.vxlanPort, mtu, mac: facts.tunMac };
     const uuid = ovsdb.find('Bridge', bridge)?.uuid;
     const wanted = JSON.stringify([facts, mtu, uplink, networks, uuid], plain);
-    const isDone = missingOperations(ovsdb, options).length === 0 && isTunConfigured(listing, facts, mtu) && !this.#hasLostPorts(ovsdb);
+    const isDone =
+      missingOperations(ovsdb, options).length === 0 &&
+      isTunConfigured(listing, facts, mtu) &&
+      !this.#hasLostPorts(ovsdb);
     const prepared = this.#prepared.value;
     if (isDone && prepared?.for === wanted) {
       await this.#guardNodes(view, networks);
@@ -177,7 +180,9 @@ export class Machine {
 
   /** Whether a port that was there is gone, though nobody asked for that. */
   #hasLostPorts(ovsdb: Ovsdb): boolean {
-    const attached = attachedPods(ovsdb).map(({ sandbox }) => sandbox).filter((sandbox) => !this.#busy.has(sandbox));
+    const attached = attachedPods(ovsdb)
+      .map(({ sandbox }) => sandbox)
+      .filter((sandbox) => !this.#busy.has(sandbox));
     const before = this.#ports;
     this.#ports = new Set(attached);
     return [...before].some((sandbox) => !this.#ports.has(sandbox));
@@ -201,7 +206,10 @@ export class Machine {
   #checkMtu(mtu: number, uplink: Uplink): void {
     const most = uplink.mtu - vxlanOverhead;
     if (mtu > most) {
-      this.#deps.logger.error({ mtu, most, device: uplink.device }, 'the MTU of ClusterNetwork "default" is more than the uplink carries: large packets between nodes are lost');
+      this.#deps.logger.error(
+        { mtu, most, device: uplink.device },
+        'the MTU of ClusterNetwork "default" is more than the uplink carries: large packets between nodes are lost',
+      );
     }
   }
 
@@ -212,21 +220,31 @@ export class Machine {
   async #reattach(ovsdb: Ovsdb): Promise<void> {
     const before = attachedPods(ovsdb); // a pod has its veth before it is on the bridge
     const { devices, pods: linked } = await readLinks(this.#deps.exec);
-    await this.#forgetPods(ovsdb, before.filter(({ device }) => !devices.has(device)));
+    await this.#forgetPods(
+      ovsdb,
+      before.filter(({ device }) => !devices.has(device)),
+    );
     const attached = new Set(attachedPods(ovsdb).map(({ sandbox }) => sandbox));
     const lost = linked.filter(({ sandbox }) => !attached.has(sandbox) && !this.#busy.has(sandbox));
     if (lost.length === 0) return;
     const limits = await Promise.all(lost.map(({ device, sandbox }) => keptLimit(ovsdb, device, sandbox)));
     await ovsdb.configure([...lost.flatMap(({ device, ...pod }) => addPodPort(device, pod)), ...limits.flat()]);
-    this.#deps.logger.warn({ pods: lost.map(({ namespace, ip }) => `${namespace}/${ip}`) }, 'pods put back on the bridge');
+    this.#deps.logger.warn(
+      { pods: lost.map(({ namespace, ip }) => `${namespace}/${ip}`) },
+      'pods put back on the bridge',
+    );
   }
 
   async #forgetPods(ovsdb: Ovsdb, pods: readonly AttachedPod[]): Promise<void> {
     const gone = pods.filter(({ sandbox }) => !this.#busy.has(sandbox));
     if (gone.length === 0) return;
     for (const { sandbox } of gone) this.#ports.delete(sandbox);
-    await ovsdb.transact(gone.flatMap(({ device, sandbox }) => [...removePort(ovsdb, device), ...removeLimit(device, sandbox)]));
-    const named = gone.map(({ namespace, name, sandbox, ip }) => `${namespace}/${name === '' ? sandbox : name} (${ip})`);
+    await ovsdb.transact(
+      gone.flatMap(({ device, sandbox }) => [...removePort(ovsdb, device), ...removeLimit(device, sandbox)]),
+    );
+    const named = gone.map(
+      ({ namespace, name, sandbox, ip }) => `${namespace}/${name === '' ? sandbox : name} (${ip})`,
+    );
     this.#deps.logger.warn({ pods: named }, 'pods whose interface is gone from this machine are forgotten');
   }
 

@@ -19,11 +19,28 @@ export function createNodeMetrics(): NodeMetrics {
   const registry = new Registry();
   const registers = [registry];
   const buckets = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
-  const flows = new Histogram({ name: 'sdn_compat_agent_change_to_flows_seconds', help: 'From a change to its flows on br0', buckets, registers });
-  const errors = new Counter({ name: 'sdn_compat_agent_sync_errors_total', help: 'Passes that failed and are tried again', registers });
-  const ended = new Counter({ name: 'sdn_compat_agent_connections_ended_total', help: 'Connections ended in conntrack because their source address may not be used any more', registers });
+  const flows = new Histogram({
+    name: 'sdn_compat_agent_change_to_flows_seconds',
+    help: 'From a change to its flows on br0',
+    buckets,
+    registers,
+  });
+  const errors = new Counter({
+    name: 'sdn_compat_agent_sync_errors_total',
+    help: 'Passes that failed and are tried again',
+    registers,
+  });
+  const ended = new Counter({
+    name: 'sdn_compat_agent_connections_ended_total',
+    help: 'Connections ended in conntrack because their source address may not be used any more',
+    registers,
+  });
   const hosted = new Gauge({ name: 'sdn_compat_agent_egressips_hosted', help: 'Egress IPs on this node', registers });
-  const refused = new Gauge({ name: 'sdn_compat_agent_egressips_refused', help: 'Egress IPs assigned to this node that it cannot carry', registers });
+  const refused = new Gauge({
+    name: 'sdn_compat_agent_egressips_refused',
+    help: 'Egress IPs assigned to this node that it cannot carry',
+    registers,
+  });
   let peers = (): ReadonlyMap<Ip, boolean> => new Map();
   new Gauge({
     name: 'sdn_compat_agent_peer_online',

@@ -3,8 +3,8 @@
  * second, at most 30 minutes. What is known stays when an answer fails, and is asked for again soon; it is kept in a
  * file, so that it also stays when the agent is started again.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { Resolver } from 'node:dns/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Logger } from '../io/log.ts';
 import type { Ip } from '../model/address.ts';
 import { parseIpv4 } from '../model/fields.ts';
@@ -69,9 +69,12 @@ export class NameTracker {
     const { file, logger } = this.#deps;
     try {
       const entries = asList(JSON.parse(await readFile(file, 'utf8'))).map(asList);
-      this.#before = new Map(entries.map(([name, addresses]) => [asText(name), addressesIn(asList(addresses).map(asText))]));
+      this.#before = new Map(
+        entries.map(([name, addresses]) => [asText(name), addressesIn(asList(addresses).map(asText))]),
+      );
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) logger.warn({ file, err: error }, 'the last addresses of names cannot be read');
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+        logger.warn({ file, err: error }, 'the last addresses of names cannot be read');
     }
   }
 
@@ -117,7 +120,10 @@ export class NameTracker {
       }
       return Math.min(longest, Math.max(shortest, Math.min(...answers.map(({ ttl }) => ttl))));
     } catch (error) {
-      this.#deps.logger.warn({ name, err: error, kept: known.addresses }, 'a name of an EgressNetworkPolicy was not resolved');
+      this.#deps.logger.warn(
+        { name, err: error, kept: known.addresses },
+        'a name of an EgressNetworkPolicy was not resolved',
+      );
       return afterFailure;
     }
   }

@@ -23,7 +23,8 @@ export class NoteLog {
     const texts = new Set<string>();
     for (const { namespace, name, message } of notes) {
       const text = `${namespace}/${name} ${message}`;
-      if (!this.#said.has(text) && !texts.has(text)) this.#logger.warn({ policy: `${namespace}/${name}`, reason: message }, this.#message);
+      if (!this.#said.has(text) && !texts.has(text))
+        this.#logger.warn({ policy: `${namespace}/${name}`, reason: message }, this.#message);
       texts.add(text);
     }
     this.#said = texts;

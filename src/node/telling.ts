@@ -40,7 +40,10 @@ export class Telling {
 
   /** Another machine, known by its MAC, answers for an egress IP of this node; undefined: none does any more. */
   rival(ip: Ip, mac: string | undefined): void {
-    const reason = mac === undefined ? undefined : `egress IP ${ip} is on this node, and ${mac} answers for it, too: another machine has it, or a node that is cut off from the API server has not given it up`;
+    const reason =
+      mac === undefined
+        ? undefined
+        : `egress IP ${ip} is on this node, and ${mac} answers for it, too: another machine has it, or a node that is cut off from the API server has not given it up`;
     this.say(`rival ${ip}`, reason, 'somebody else answers for an egress IP of this node');
     if (reason !== undefined) this.#warn('EgressIPAnsweredElsewhere', reason);
   }

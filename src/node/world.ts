@@ -34,7 +34,9 @@ const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): reado
   if (spec.hostNetwork === true || ended.has(phase)) return [];
   const ip = parseIpv4(podIP);
   const { namespace = '', name = '', labels = {} } = metadata;
-  return [{ namespace, name, ip: ip.ok ? ip.value : undefined, labels, ports: (spec.containers ?? []).flatMap(namedPorts) }];
+  return [
+    { namespace, name, ip: ip.ok ? ip.value : undefined, labels, ports: (spec.containers ?? []).flatMap(namedPorts) },
+  ];
 });
 
 const read = kept(parseNetworkPolicy);
@@ -55,14 +57,21 @@ export function policyPart({ metadata, spec = {} }: NetworkPolicyObject): Networ
 
 /** Whether the two parts mean the same to policies; undefined is an object that is not there. */
 export function sameForPolicies(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
-  return before !== undefined && after !== undefined && isEqual(omit(before, 'metadata.resourceVersion'), omit(after, 'metadata.resourceVersion'));
+  return (
+    before !== undefined &&
+    after !== undefined &&
+    isEqual(omit(before, 'metadata.resourceVersion'), omit(after, 'metadata.resourceVersion'))
+  );
 }
 
 /** The part of a Pod that policies look at; the rest of a large object is not worth its memory. */
 export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObject {
   return {
     metadata: metadataPart(metadata),
-    spec: { ...pick(spec, ['hostNetwork']), containers: (spec.containers ?? []).map((container) => pick(container, ['ports'])) },
+    spec: {
+      ...pick(spec, ['hostNetwork']),
+      containers: (spec.containers ?? []).map((container) => pick(container, ['ports'])),
+    },
     status: pick(status, ['podIP', 'phase']),
   };
 }
@@ -74,9 +83,15 @@ export function policyWorld(objects: WorldObjects): PolicyWorld {
     namespaces: objects.namespaces.flatMap(({ metadata }) => {
       const name = metadata.name ?? '';
       const vnid = objects.vnids.get(name);
-      return vnid === undefined ? [] : [{ name, labels: { 'kubernetes.io/metadata.name': name, ...metadata.labels }, vnid }];
+      return vnid === undefined
+        ? []
+        : [{ name, labels: { 'kubernetes.io/metadata.name': name, ...metadata.labels }, vnid }];
     }),
     pods: objects.pods.flatMap(policyPods),
-    problems: objects.policies.map(read).flatMap(({ policy: { namespace, name }, problems }) => problems.map((message) => ({ namespace, name, message }))),
+    problems: objects.policies
+      .map(read)
+      .flatMap(({ policy: { namespace, name }, problems }) =>
+        problems.map((message) => ({ namespace, name, message })),
+      ),
   };
 }

@@ -22,7 +22,11 @@ const source = {
           items: { type: 'object', properties: { name: { type: 'string' }, image: { type: 'string' } } },
         },
         map: { type: 'object', additionalProperties: { type: 'string' } },
-        block: { type: 'object', 'x-kubernetes-map-type': 'atomic', properties: { a: { type: 'string' }, b: { type: 'string' } } },
+        block: {
+          type: 'object',
+          'x-kubernetes-map-type': 'atomic',
+          properties: { a: { type: 'string' }, b: { type: 'string' } },
+        },
       },
     },
   },
@@ -96,7 +100,9 @@ test('another value is a conflict that names the other manager; force takes the 
   const one = refusal(() => apply(second, 'a', { size: 1, whole: ['x'] }));
   expect(one.message).toBe('Apply failed with 1 conflict: conflict with "editor" using example.org/v1: .spec.whole');
   expect(one.details).toEqual({
-    causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "editor" using example.org/v1', field: '.spec.whole' }],
+    causes: [
+      { reason: 'FieldManagerConflict', message: 'conflict with "editor" using example.org/v1', field: '.spec.whole' },
+    ],
   });
   const two = refusal(() => apply(second, 'b', { size: 2, whole: ['x'] }));
   expect(two.message).toBe(
@@ -108,10 +114,21 @@ test('another value is a conflict that names the other manager; force takes the 
 });
 
 test('keyed lists are merged by their key, sets by their values, atomic values as a whole', () => {
-  const first = apply({}, 'a', { parts: [{ name: 'x', image: '1' }, { name: 'y', image: '1' }], set: ['p'], block: { a: '1' } });
+  const first = apply({}, 'a', {
+    parts: [
+      { name: 'x', image: '1' },
+      { name: 'y', image: '1' },
+    ],
+    set: ['p'],
+    block: { a: '1' },
+  });
   const second = apply(first, 'b', { parts: [{ name: 'z', image: '3' }], set: ['q'] });
   expect(second['spec']).toEqual({
-    parts: [{ name: 'x', image: '1' }, { name: 'y', image: '1' }, { name: 'z', image: '3' }],
+    parts: [
+      { name: 'x', image: '1' },
+      { name: 'y', image: '1' },
+      { name: 'z', image: '3' },
+    ],
     set: ['p', 'q'],
     block: { a: '1' },
   });
@@ -119,7 +136,14 @@ test('keyed lists are merged by their key, sets by their values, atomic values a
     'f:spec': { 'f:parts': { 'k:{"name":"z"}': { '.': {}, 'f:name': {}, 'f:image': {} } }, 'f:set': { 'v:"q"': {} } },
   });
   const third = apply(second, 'a', { parts: [{ name: 'y', image: '2' }], block: { b: '2' } });
-  expect(third['spec']).toEqual({ parts: [{ name: 'y', image: '2' }, { name: 'z', image: '3' }], set: ['q'], block: { b: '2' } });
+  expect(third['spec']).toEqual({
+    parts: [
+      { name: 'y', image: '2' },
+      { name: 'z', image: '3' },
+    ],
+    set: ['q'],
+    block: { b: '2' },
+  });
   const clash = refusal(() => apply(third, 'c', { parts: [{ name: 'z', image: '4' }] }));
   expect(clash.message).toBe('Apply failed with 1 conflict: conflict with "b": .spec.parts[name="z"].image');
 });

@@ -16,7 +16,12 @@ interface Answer {
   readonly body: string;
 }
 
-function send(method: string, path: string, body?: string | Buffer, headers: Record<string, string> = {}): Promise<Answer> {
+function send(
+  method: string,
+  path: string,
+  body?: string | Buffer,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const { hostname, port } = new URL(started.server.url);
   return new Promise((resolve, reject) => {
     const request = https.request({
@@ -64,20 +69,54 @@ test.each<[string, number, Parameters<typeof send>]>([
   ['another kind', 400, ['POST', netNamespaces, JSON.stringify({ ...good('x'), kind: 'HostSubnet' })]],
   ['another version', 400, ['POST', netNamespaces, JSON.stringify({ ...good('x'), apiVersion: 'v1' })]],
   ['metadata of the wrong type', 400, ['POST', netNamespaces, JSON.stringify({ ...good('x'), metadata: 'x' })]],
-  ['labels of the wrong type', 400, ['POST', netNamespaces, JSON.stringify({ ...good('x'), metadata: { name: 'x', labels: { a: 1 } } })]],
+  [
+    'labels of the wrong type',
+    400,
+    ['POST', netNamespaces, JSON.stringify({ ...good('x'), metadata: { name: 'x', labels: { a: 1 } } })],
+  ],
   ['a name of the wrong type', 400, ['POST', netNamespaces, JSON.stringify({ ...good('x'), metadata: { name: 1 } })]],
   ['no name', 422, ['POST', netNamespaces, JSON.stringify({ ...good('x'), metadata: {} })]],
   ['a name that walks up', 422, ['POST', netNamespaces, JSON.stringify({ ...good('../../etc'), netname: 'x' })]],
   ['a name that is too long', 422, ['POST', netNamespaces, JSON.stringify({ ...good('x'.repeat(300)), netname: 'x' })]],
-  ['a field called __proto__', 201, ['POST', netNamespaces, `{"__proto__": {"polluted": 1}, ${JSON.stringify(good('proto')).slice(1)}`]],
-  ['more than 3 MiB', 413, ['POST', netNamespaces, JSON.stringify({ ...good('x'), netname: 'x'.repeat(3 * 1024 * 1024) })]],
+  [
+    'a field called __proto__',
+    201,
+    ['POST', netNamespaces, `{"__proto__": {"polluted": 1}, ${JSON.stringify(good('proto')).slice(1)}`],
+  ],
+  [
+    'more than 3 MiB',
+    413,
+    ['POST', netNamespaces, JSON.stringify({ ...good('x'), netname: 'x'.repeat(3 * 1024 * 1024) })],
+  ],
   ['nesting that is too deep', 400, ['POST', netNamespaces, nested(100_000)]],
   ['deep nesting of lists', 400, ['POST', netNamespaces, '['.repeat(200_000)]],
   ['invalid UTF-8', 400, ['POST', netNamespaces, Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])]],
   ['an unknown media type', 415, ['POST', netNamespaces, 'x', { 'content-type': 'text/html' }]],
-  ['protobuf that is none', 400, ['POST', '/api/v1/namespaces', 'k8s?', { 'content-type': 'application/vnd.kubernetes.protobuf' }]],
-  ['protobuf that is cut off', 400, ['POST', '/api/v1/namespaces', Buffer.from('k8s\0\x0a\xff\x01x', 'latin1'), { 'content-type': 'application/vnd.kubernetes.protobuf' }]],
-  ['protobuf of another kind', 415, ['POST', '/api/v1/namespaces', Buffer.from('k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod', 'latin1'), { 'content-type': 'application/vnd.kubernetes.protobuf' }]],
+  [
+    'protobuf that is none',
+    400,
+    ['POST', '/api/v1/namespaces', 'k8s?', { 'content-type': 'application/vnd.kubernetes.protobuf' }],
+  ],
+  [
+    'protobuf that is cut off',
+    400,
+    [
+      'POST',
+      '/api/v1/namespaces',
+      Buffer.from('k8s\0\x0a\xff\x01x', 'latin1'),
+      { 'content-type': 'application/vnd.kubernetes.protobuf' },
+    ],
+  ],
+  [
+    'protobuf of another kind',
+    415,
+    [
+      'POST',
+      '/api/v1/namespaces',
+      Buffer.from('k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod', 'latin1'),
+      { 'content-type': 'application/vnd.kubernetes.protobuf' },
+    ],
+  ],
   ['an unknown path', 404, ['GET', '/nothing/here']],
   ['an unknown kind', 404, ['GET', '/apis/network.openshift.io/v1/things']],
   ['an unknown group', 404, ['GET', '/apis/example.org/v1']],
@@ -100,14 +139,34 @@ test.each<[string, number, Parameters<typeof send>]>([
   ['a merge patch that is none', 400, ['PATCH', `${netNamespaces}/proto`, '[1]', merge]],
   ['a JSON patch that is none', 400, ['PATCH', `${netNamespaces}/proto`, '{}', jsonPatch]],
   ['a JSON patch of nonsense', 400, ['PATCH', `${netNamespaces}/proto`, '[{"op":"fly","path":"/a"}]', jsonPatch]],
-  ['a JSON patch of what is not there', 422, ['PATCH', `${netNamespaces}/proto`, '[{"op":"remove","path":"/a/b"}]', jsonPatch]],
-  ['a JSON patch that fails its test', 422, ['PATCH', `${netNamespaces}/proto`, '[{"op":"test","path":"/netid","value":7}]', jsonPatch]],
-  ['a strict patch of an unknown field', 422, ['PATCH', `${netNamespaces}/proto?fieldValidation=Strict`, '{"egressIP":1}', merge]],
+  [
+    'a JSON patch of what is not there',
+    422,
+    ['PATCH', `${netNamespaces}/proto`, '[{"op":"remove","path":"/a/b"}]', jsonPatch],
+  ],
+  [
+    'a JSON patch that fails its test',
+    422,
+    ['PATCH', `${netNamespaces}/proto`, '[{"op":"test","path":"/netid","value":7}]', jsonPatch],
+  ],
+  [
+    'a strict patch of an unknown field',
+    422,
+    ['PATCH', `${netNamespaces}/proto?fieldValidation=Strict`, '{"egressIP":1}', merge],
+  ],
   ['apply without a manager', 422, ['PATCH', `${netNamespaces}/x`, JSON.stringify(good('x')), apply]],
   ['apply of YAML that is none', 400, ['PATCH', `${netNamespaces}/x?fieldManager=m`, 'a: [', apply]],
   ['apply with anchors', 400, ['PATCH', `${netNamespaces}/x?fieldManager=m`, 'a: &a [x, x]\nb: [*a, *a]\n', apply]],
   ['an update without a version', 422, ['PUT', `${netNamespaces}/proto`, JSON.stringify(good('proto'))]],
-  ['an update of nothing', 404, ['PUT', `${netNamespaces}/none`, JSON.stringify({ ...good('none'), metadata: { name: 'none', resourceVersion: '1' } })]],
+  [
+    'an update of nothing',
+    404,
+    [
+      'PUT',
+      `${netNamespaces}/none`,
+      JSON.stringify({ ...good('none'), metadata: { name: 'none', resourceVersion: '1' } }),
+    ],
+  ],
   ['a delete with nonsense', 400, ['DELETE', `${netNamespaces}/proto`, '{"gracePeriodSeconds": "soon"}']],
 ])('%s: status %i', async (_what, code, request) => {
   const answer = await send(...request);
@@ -118,10 +177,13 @@ test.each<[string, number, Parameters<typeof send>]>([
   expect((await send('GET', '/readyz')).code).toBe(200);
 });
 
-test.each(['/__proto__/polluted', '/constructor/prototype/polluted'])('a JSON patch of %s reaches no other object', async (path) => {
-  await send('PATCH', `${netNamespaces}/proto`, JSON.stringify([{ op: 'add', path, value: 1 }]), jsonPatch);
-  expect(Reflect.get({}, 'polluted')).toBeUndefined();
-});
+test.each(['/__proto__/polluted', '/constructor/prototype/polluted'])(
+  'a JSON patch of %s reaches no other object',
+  async (path) => {
+    await send('PATCH', `${netNamespaces}/proto`, JSON.stringify([{ op: 'add', path, value: 1 }]), jsonPatch);
+    expect(Reflect.get({}, 'polluted')).toBeUndefined();
+  },
+);
 
 test('without the token everything but health and version is 401', async () => {
   for (const authorization of ['', 'Bearer x', 'Basic eDp5', token]) {
@@ -133,9 +195,16 @@ test('without the token everything but health and version is 401', async () => {
 
 test('what is no HTTP gets a Status too', async () => {
   const { hostname, port } = new URL(started.server.url);
-  const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () => socket.write('NONSENSE\r\n\r\n'));
+  const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () =>
+    socket.write('NONSENSE\r\n\r\n'),
+  );
   let text = '';
-  await new Promise((resolve) => socket.on('data', (piece: Buffer) => (text += piece.toString())).on('close', resolve).on('error', resolve));
+  await new Promise((resolve) =>
+    socket
+      .on('data', (piece: Buffer) => (text += piece.toString()))
+      .on('close', resolve)
+      .on('error', resolve),
+  );
   expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
   expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n')))).toMatchObject({ kind: 'Status', code: 400 });
 });
@@ -147,13 +216,17 @@ test('a client that stops in the middle of its request holds nobody up', async (
       { length: 50 },
       () =>
         new Promise<tls.TLSSocket>((resolve) => {
-          const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () => resolve(socket));
+          const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () =>
+            resolve(socket),
+          );
           socket.on('error', () => undefined);
         }),
     ),
   );
   for (const socket of sockets) {
-    socket.write(`POST ${netNamespaces} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"a":`);
+    socket.write(
+      `POST ${netNamespaces} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"a":`,
+    );
   }
   const began = performance.now();
   expect((await send('GET', netNamespaces)).code).toBe(200);
@@ -165,7 +238,8 @@ test('a client that stops in the middle of its request holds nobody up', async (
 test('refused requests leave no memory behind', async () => {
   const bodies = ['{"a":', nested(2000), 'x'.repeat(100_000)];
   const round = async (times: number): Promise<void> => {
-    for (let index = 0; index < times; index += 1) await send('POST', netNamespaces, bodies[index % bodies.length] ?? '');
+    for (let index = 0; index < times; index += 1)
+      await send('POST', netNamespaces, bodies[index % bodies.length] ?? '');
   };
   await round(60);
   const before = process.memoryUsage().heapUsed;

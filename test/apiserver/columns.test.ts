@@ -1,7 +1,7 @@
 import { age, printerColumns } from '../../src/apiserver/columns.ts';
 import { parseJsonPath } from '../../src/apiserver/jsonpath.ts';
-import { labelMatcher } from '../../src/apiserver/selectors.ts';
 import type { StoredObject } from '../../src/apiserver/object.ts';
+import { labelMatcher } from '../../src/apiserver/selectors.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const before = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString();
@@ -31,9 +31,23 @@ test('an age of nothing is unknown', () => expect(age(undefined, now)).toBe('<un
 const object: StoredObject = {
   apiVersion: 'v1',
   kind: 'X',
-  metadata: { name: 'x', uid: 'u', resourceVersion: '1', creationTimestamp: before(60), labels: { a: 'b', 'n.x/y': '' }, annotations: { 'a.b/c': 'd' } },
+  metadata: {
+    name: 'x',
+    uid: 'u',
+    resourceVersion: '1',
+    creationTimestamp: before(60),
+    labels: { a: 'b', 'n.x/y': '' },
+    annotations: { 'a.b/c': 'd' },
+  },
   list: ['p', 'q'],
-  spec: { flag: false, count: 0, items: [{ type: 'A', value: 1 }, { type: 'B', value: 2 }] },
+  spec: {
+    flag: false,
+    count: 0,
+    items: [
+      { type: 'A', value: 1 },
+      { type: 'B', value: 2 },
+    ],
+  },
 };
 
 test.each([

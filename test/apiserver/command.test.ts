@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,10 @@ test('the command serves until SIGTERM, also when it is watched; its port cannot
   await cache.synced;
   const { stdout } = await exec('sed', ['-n', 's/.*server: https:..//p', kubeconfig]);
   const second = await run('--listen', stdout.trim(), '--write-kubeconfig', join(folder, 'other'));
-  expect(second).toMatchObject({ status: 1, stderr: `sdn-compat: ${stdout.trim()} is in use: choose another port with --listen\n` });
+  expect(second).toMatchObject({
+    status: 1,
+    stderr: `sdn-compat: ${stdout.trim()} is in use: choose another port with --listen\n`,
+  });
   const began = performance.now();
   const exit = new Promise((resolve) => server.once('exit', (code) => resolve(code)));
   server.kill('SIGTERM');

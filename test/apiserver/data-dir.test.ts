@@ -2,8 +2,8 @@ import { appendFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { namespaces, netNamespaces, pods } from '../../api/kinds.ts';
-import type { NetNamespaceObject } from '../../src/model/objects.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
+import type { NetNamespaceObject } from '../../src/model/objects.ts';
 import { logger, start } from './started.ts';
 
 let folder = '';
@@ -19,7 +19,8 @@ const pod = { metadata: { name: 'p', namespace: 'going' }, spec: { nodeName: 'n'
 test('a folder keeps objects, versions and identity over restarts and crashes', async () => {
   const dataDir = join(folder, 'data');
   const first = await start({ dataDir });
-  for (let index = 0; index < 20; index += 1) await first.client.create(netNamespaces, netNamespace(`n${String(index)}`, index));
+  for (let index = 0; index < 20; index += 1)
+    await first.client.create(netNamespaces, netNamespace(`n${String(index)}`, index));
   await first.client.delete(netNamespaces, { name: 'n3' });
   await first.client.patch(netNamespaces, { name: 'n4' }, { netid: 400 }, { type: 'merge' });
   await first.client.create(namespaces, { metadata: { name: 'going' } });
@@ -44,7 +45,13 @@ test('a folder keeps objects, versions and identity over restarts and crashes', 
   expect(await second.client.get(namespaces, { name: 'going' })).toBeUndefined();
   let lines = '';
   const signal = AbortSignal.timeout(2000);
-  const watch = { resourceVersion: '2', timeoutSeconds: 1, idleTimeout: 1500, signal, onText: (text: string) => (lines += text) };
+  const watch = {
+    resourceVersion: '2',
+    timeoutSeconds: 1,
+    idleTimeout: 1500,
+    signal,
+    onText: (text: string) => (lines += text),
+  };
   await second.client.watch(netNamespaces, watch);
   expect(JSON.parse(lines)).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } });
   await second.stop();
@@ -56,7 +63,9 @@ test('two servers do not share a folder, and a failed start gives it back', asyn
   await expect(start({ dataDir })).rejects.toThrow(`${dataDir} is used by another API server that is running`);
   const port = Number(new URL(first.server.url).port);
   const other = join(folder, 'other');
-  await expect(start({ dataDir: other, listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  await expect(start({ dataDir: other, listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
   await (await start({ dataDir: other })).stop();
   await first.stop();
 });
@@ -72,7 +81,8 @@ test('a watch goes on over a restart of the server', async () => {
   await first.server.close();
   const second = await start({ dataDir, listen: { host: '127.0.0.1', port } });
   await second.client.create(netNamespaces, netNamespace('late', 2));
-  for (let tries = 0; tries < 100 && cache.get('late') === undefined; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let tries = 0; tries < 100 && cache.get('late') === undefined; tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 20));
   expect(cache.list().map(({ metadata }) => metadata.name)).toEqual(['early', 'late']);
   stop.abort();
   await cache.ended;

@@ -9,10 +9,18 @@ const runs = process.env['SDN_COMPAT_TEST_FULL'] === '1' ? 20_000 : 2000;
 const number = fc.integer({ min: -3, max: 3 });
 const leaf: fc.Arbitrary<JsonObject> = fc.oneof(
   fc.record(
-    { type: fc.constantFrom('string'), minLength: fc.integer({ min: 0, max: 3 }), maxLength: fc.integer({ min: 0, max: 3 }), pattern: fc.constantFrom('^a', 'b$', '^[ab]*$') },
+    {
+      type: fc.constantFrom('string'),
+      minLength: fc.integer({ min: 0, max: 3 }),
+      maxLength: fc.integer({ min: 0, max: 3 }),
+      pattern: fc.constantFrom('^a', 'b$', '^[ab]*$'),
+    },
     { requiredKeys: ['type'] },
   ),
-  fc.record({ type: fc.constantFrom('integer', 'number'), minimum: number, maximum: number, multipleOf: fc.constantFrom(1, 2) }, { requiredKeys: ['type'] }),
+  fc.record(
+    { type: fc.constantFrom('integer', 'number'), minimum: number, maximum: number, multipleOf: fc.constantFrom(1, 2) },
+    { requiredKeys: ['type'] },
+  ),
   fc.record({ type: fc.constant('boolean') }),
   fc.record({ type: fc.constant('string'), enum: fc.constant(['a', 'b']) }),
 );
@@ -21,7 +29,12 @@ const schemas: fc.Arbitrary<JsonObject> = fc.letrec<{ schema: JsonObject }>((tie
     { depthSize: 'small', withCrossShrink: true },
     leaf,
     fc.record(
-      { type: fc.constant('array'), items: tie('schema'), minItems: fc.integer({ min: 0, max: 2 }), maxItems: fc.integer({ min: 0, max: 3 }) },
+      {
+        type: fc.constant('array'),
+        items: tie('schema'),
+        minItems: fc.integer({ min: 0, max: 2 }),
+        maxItems: fc.integer({ min: 0, max: 3 }),
+      },
       { requiredKeys: ['type', 'items'] },
     ),
     fc.record(
@@ -35,7 +48,11 @@ const schemas: fc.Arbitrary<JsonObject> = fc.letrec<{ schema: JsonObject }>((tie
       { requiredKeys: ['type', 'properties'] },
     ),
     fc.record({ type: fc.constant('object'), additionalProperties: tie('schema') }),
-    fc.record({ type: fc.constant('object'), 'x-kubernetes-preserve-unknown-fields': fc.constant(true), oneOf: fc.constant([{ required: ['a'] }, { required: ['b'] }]) }),
+    fc.record({
+      type: fc.constant('object'),
+      'x-kubernetes-preserve-unknown-fields': fc.constant(true),
+      oneOf: fc.constant([{ required: ['a'] }, { required: ['b'] }]),
+    }),
   ),
 })).schema;
 const values: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
@@ -89,7 +106,11 @@ const whole = parseSchema({
         maybe: { type: 'string', nullable: true },
         filled: { type: 'string', default: 'yes' },
         list: { type: 'array', items: { type: 'object', properties: { n: { type: 'integer', default: 7 } } } },
-        kept: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: { known: { type: 'object' } } },
+        kept: {
+          type: 'object',
+          'x-kubernetes-preserve-unknown-fields': true,
+          properties: { known: { type: 'object' } },
+        },
         inner: { type: 'object', 'x-kubernetes-embedded-resource': true, properties: { spec: { type: 'object' } } },
       },
     },
@@ -126,28 +147,83 @@ test('defaults are filled in at every depth, null is replaced by them unless it 
 test.each<[string, JsonObject, Json, string[]]>([
   ['type', { type: 'array' }, 'x', ['root: Invalid value: "string": root in body must be of type array: "string"']],
   ['null', { type: 'string' }, null, ['root: Invalid value: "null": root in body must be of type string: "null"']],
-  ['int-or-string', { 'x-kubernetes-int-or-string': true }, true, ['root: Invalid value: "boolean": root in body must be of type integer,string: "boolean"']],
-  ['minimum', { type: 'integer', minimum: 0 }, -1, ['root: Invalid value: -1: root in body should be greater than or equal to 0']],
-  ['exclusive maximum', { type: 'integer', maximum: 3, exclusiveMaximum: true }, 3, ['root: Invalid value: 3: root in body should be less than 3']],
-  ['multiple', { type: 'integer', multipleOf: 2 }, 3, ['root: Invalid value: 3: root in body should be a multiple of 2']],
-  ['short', { type: 'string', minLength: 2 }, 'ü', ['root: Invalid value: "ü": root in body should be at least 2 chars long']],
+  [
+    'int-or-string',
+    { 'x-kubernetes-int-or-string': true },
+    true,
+    ['root: Invalid value: "boolean": root in body must be of type integer,string: "boolean"'],
+  ],
+  [
+    'minimum',
+    { type: 'integer', minimum: 0 },
+    -1,
+    ['root: Invalid value: -1: root in body should be greater than or equal to 0'],
+  ],
+  [
+    'exclusive maximum',
+    { type: 'integer', maximum: 3, exclusiveMaximum: true },
+    3,
+    ['root: Invalid value: 3: root in body should be less than 3'],
+  ],
+  [
+    'multiple',
+    { type: 'integer', multipleOf: 2 },
+    3,
+    ['root: Invalid value: 3: root in body should be a multiple of 2'],
+  ],
+  [
+    'short',
+    { type: 'string', minLength: 2 },
+    'ü',
+    ['root: Invalid value: "ü": root in body should be at least 2 chars long'],
+  ],
   ['long', { type: 'string', maxLength: 1 }, 'ab', ['root: Too long: may not be longer than 1']],
-  ['pattern', { type: 'string', pattern: '^a$' }, 'b', ["root: Invalid value: \"b\": root in body should match '^a$'"]],
-  ['format', { type: 'string', format: 'date-time' }, 'now', ['root: Invalid value: "now": root in body must be of type date-time: "now"']],
+  ['pattern', { type: 'string', pattern: '^a$' }, 'b', ['root: Invalid value: "b": root in body should match \'^a$\'']],
+  [
+    'format',
+    { type: 'string', format: 'date-time' },
+    'now',
+    ['root: Invalid value: "now": root in body must be of type date-time: "now"'],
+  ],
   ['enum', { type: 'string', enum: ['a', 'b'] }, 'c', ['root: Unsupported value: "c": supported values: "a", "b"']],
-  ['few items', { type: 'array', minItems: 1 }, [], ['root: Invalid value: 0: root in body should have at least 1 items']],
+  [
+    'few items',
+    { type: 'array', minItems: 1 },
+    [],
+    ['root: Invalid value: 0: root in body should have at least 1 items'],
+  ],
   ['many items', { type: 'array', maxItems: 1 }, [1, 2], ['root: Too many: 2: must have at most 1 items']],
-  ['few properties', { type: 'object', minProperties: 1 }, {}, ['root: Invalid value: 0: root in body should have at least 1 properties']],
+  [
+    'few properties',
+    { type: 'object', minProperties: 1 },
+    {},
+    ['root: Invalid value: 0: root in body should have at least 1 properties'],
+  ],
   ['required', { type: 'object', required: ['a', 'b'] }, {}, ['root.a: Required value', 'root.b: Required value']],
-  ['set', { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } }, ['a', 'a'], ['root[1]: Duplicate value: "a"']],
+  [
+    'set',
+    { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
+    ['a', 'a'],
+    ['root[1]: Duplicate value: "a"'],
+  ],
   [
     'map',
     { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['n'], items: { type: 'object' } },
     [{ n: 'a' }, { n: 'a' }],
     ['root[1]: Duplicate value: map[string]interface {}{"n":"a"}'],
   ],
-  ['oneOf', { type: 'object', oneOf: [{ required: ['a'] }, { required: ['b'] }] }, {}, ['root: Invalid value: "": "root" must validate one and only one schema (oneOf). Found none valid']],
-  ['nested', { type: 'array', items: { type: 'object', properties: { a: { type: 'integer' } } } }, [{ a: 1 }, { a: 'x' }], ['root[1].a: Invalid value: "string": root[1].a in body must be of type integer: "string"']],
+  [
+    'oneOf',
+    { type: 'object', oneOf: [{ required: ['a'] }, { required: ['b'] }] },
+    {},
+    ['root: Invalid value: "": "root" must validate one and only one schema (oneOf). Found none valid'],
+  ],
+  [
+    'nested',
+    { type: 'array', items: { type: 'object', properties: { a: { type: 'integer' } } } },
+    [{ a: 1 }, { a: 'x' }],
+    ['root[1].a: Invalid value: "string": root[1].a in body must be of type integer: "string"'],
+  ],
 ])('the words for %s', (_what, schema, value, expected) => {
   const errors = validateObject({ root: value }, parseSchema({ type: 'object', properties: { root: schema } }));
   expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual(expected);

@@ -1,9 +1,9 @@
 /** A real server with the project's CRDs, and a client that reads its kubeconfig from a file, for tests. */
-import { mkdtemp, rm, writeFile, readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crds } from '../../api/crds.ts';
-import { startApiServer, type ApiServer, type ApiServerOptions } from '../../src/apiserver/server.ts';
+import { type ApiServer, type ApiServerOptions, startApiServer } from '../../src/apiserver/server.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { createLogger } from '../../src/io/log.ts';
@@ -39,7 +39,9 @@ export async function start(options: Partial<ApiServerOptions> = {}): Promise<St
 }
 
 /** What a kubeconfig of the embedded server holds: the token, and the certificate authority in base64. */
-export async function credentialsOf(kubeconfig: string): Promise<{ readonly token: string; readonly authority: string }> {
+export async function credentialsOf(
+  kubeconfig: string,
+): Promise<{ readonly token: string; readonly authority: string }> {
   const text = await readFile(kubeconfig, 'utf8');
   return {
     token: /token: (\S+)/.exec(text)?.[1] ?? '',

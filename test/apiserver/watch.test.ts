@@ -33,7 +33,14 @@ function watch(query: string, accept = 'application/json', during?: () => Promis
       .get(url, { rejectUnauthorized: false, headers: { authorization: `Bearer ${token}`, accept } }, (response) => {
         let text = '';
         response.on('data', (piece: Buffer) => (text += piece.toString()));
-        response.on('end', () => resolve(text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Event)));
+        response.on('end', () =>
+          resolve(
+            text
+              .split('\n')
+              .filter((line) => line !== '')
+              .map((line) => JSON.parse(line) as Event),
+          ),
+        );
         response.on('error', reject);
         during?.().catch(reject);
       })
@@ -41,18 +48,28 @@ function watch(query: string, accept = 'application/json', during?: () => Promis
   });
 }
 
-const told = (events: readonly Event[]): string[] => events.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim());
+const told = (events: readonly Event[]): string[] =>
+  events.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim());
 
 function netNamespace(name: string, labels: Record<string, string> = {}): NetNamespaceObject {
-  return { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name, labels }, netname: name, netid: 1 };
+  return {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'NetNamespace',
+    metadata: { name, labels },
+    netname: name,
+    netid: 1,
+  };
 }
 
 test('a watch from 0 or from nowhere replays, one from a version does not', async () => {
   await started.client.create(netNamespaces, netNamespace('a'));
-  const { resourceVersion } = await started.client.create(netNamespaces, netNamespace('b')).then(({ metadata }) => metadata);
+  const { resourceVersion } = await started.client
+    .create(netNamespaces, netNamespace('b'))
+    .then(({ metadata }) => metadata);
   expect(told(await watch('resourceVersion=0&timeoutSeconds=1'))).toEqual(['ADDED a', 'ADDED b']);
   expect(told(await watch('timeoutSeconds=1&fieldSelector=metadata.name%3Db'))).toEqual(['ADDED b']);
-  const change = (): Promise<unknown> => started.client.patch(netNamespaces, { name: 'a' }, { netid: 2 }, { type: 'merge' });
+  const change = (): Promise<unknown> =>
+    started.client.patch(netNamespaces, { name: 'a' }, { netid: 2 }, { type: 'merge' });
   const events = await watch(`resourceVersion=${resourceVersion ?? ''}&timeoutSeconds=1`, 'application/json', change);
   expect(told(events)).toEqual(['MODIFIED a']);
 });
@@ -65,7 +82,9 @@ test('bookmarks come on request, the last one at the end, and with versions that
   expect(events.at(-1)?.object.kind).toBe('NetNamespace');
   const next = await watch(`resourceVersion=${events.at(-1)?.object.metadata.resourceVersion ?? ''}&timeoutSeconds=1`);
   expect(told(next)).toEqual([]);
-  const marked = await watch('sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1');
+  const marked = await watch(
+    'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=1',
+  );
   const end = marked.find(({ type }) => type === 'BOOKMARK');
   expect(end?.object.metadata.annotations).toEqual({ 'k8s.io/initial-events-end': 'true' });
 });
@@ -77,7 +96,12 @@ test('a selected watch tells of objects that come into the selection and leave i
   const events = await watch('labelSelector=shown%3Dyes&timeoutSeconds=1', 'application/json', async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     for (const shown of ['no', 'yes', 'yes', 'no']) await label(shown);
-    await started.client.patch(netNamespaces, { name: 'c' }, { netid: 7, metadata: { labels: { shown: 'yes' } } }, { type: 'merge' });
+    await started.client.patch(
+      netNamespaces,
+      { name: 'c' },
+      { netid: 7, metadata: { labels: { shown: 'yes' } } },
+      { type: 'merge' },
+    );
     await started.client.delete(netNamespaces, { name: 'c' });
   });
   expect(told(events)).toEqual(['ADDED c', 'DELETED c', 'ADDED c', 'DELETED c']);
@@ -88,8 +112,14 @@ test('a selected watch tells of objects that come into the selection and leave i
 test('a watch as a table tells the columns once', async () => {
   const events = await watch('resourceVersion=0&timeoutSeconds=1', 'application/json;as=Table;v=v1;g=meta.k8s.io');
   expect(events.map(({ object }) => object.kind)).toEqual(['Table', 'Table']);
-  expect(events.map(({ object }) => object.columnDefinitions?.map(({ name }) => name))).toEqual([['Name', 'NetID', 'Egress IPs'], undefined]);
-  expect(events.map(({ object }) => object.rows?.[0]?.cells)).toEqual([['a', 2, null], ['b', 1, null]]);
+  expect(events.map(({ object }) => object.columnDefinitions?.map(({ name }) => name))).toEqual([
+    ['Name', 'NetID', 'Egress IPs'],
+    undefined,
+  ]);
+  expect(events.map(({ object }) => object.rows?.[0]?.cells)).toEqual([
+    ['a', 2, null],
+    ['b', 1, null],
+  ]);
   expect(events[0]?.object.rows?.[0]?.object.kind).toBe('PartialObjectMetadata');
 });
 
@@ -102,7 +132,12 @@ test('a version the log has lost is answered with 410 within the stream', async 
 });
 
 test('later pages show what the first saw, and an old token is 410', async () => {
-  const read = async (query: string): Promise<{ items: { metadata: { name: string } }[]; metadata: { continue?: string; resourceVersion: string; remainingItemCount?: number } }> => {
+  const read = async (
+    query: string,
+  ): Promise<{
+    items: { metadata: { name: string } }[];
+    metadata: { continue?: string; resourceVersion: string; remainingItemCount?: number };
+  }> => {
     const url = new URL(`/apis/network.openshift.io/v1/hostsubnets?${query}`, started.server.url);
     const text = await new Promise<string>((resolve, reject) => {
       https
@@ -116,7 +151,11 @@ test('later pages show what the first saw, and an old token is 410', async () =>
     return JSON.parse(text) as Awaited<ReturnType<typeof read>>;
   };
   const subnet = (name: string): object => ({ metadata: { name }, host: name, hostIP: '10.0.0.1' });
-  for (let index = 0; index < 5; index += 1) await started.client.create(hostSubnets, { ...subnet(`h${String(index)}`), metadata: { name: `h${String(index)}` } });
+  for (let index = 0; index < 5; index += 1)
+    await started.client.create(hostSubnets, {
+      ...subnet(`h${String(index)}`),
+      metadata: { name: `h${String(index)}` },
+    });
   const first = await read('limit=2');
   expect(first.metadata.remainingItemCount).toBe(3);
   await started.client.delete(hostSubnets, { name: 'h3' });

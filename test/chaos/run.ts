@@ -6,7 +6,19 @@
 import { TestLab } from '../e2e/lab.ts';
 import { type Attempt, Client, sleep } from '../e2e/outage.ts';
 import { generator } from '../random.ts';
-import { after, given, namespaces, noWishes, type Operation, pods, predict, randomOperation, type Wishes, type Worker, workers } from './world.ts';
+import {
+  after,
+  given,
+  namespaces,
+  noWishes,
+  type Operation,
+  pods,
+  predict,
+  randomOperation,
+  type Wishes,
+  type Worker,
+  workers,
+} from './world.ts';
 
 const seed = Number(process.env['SEED'] ?? '1');
 const minutes = Number(process.env['MINUTES'] ?? '3');
@@ -17,7 +29,10 @@ interface Fault {
 }
 
 function stalled(lab: TestLab, name: string): Fault {
-  return { strike: () => Promise.resolve(process.kill(lab.pid(name), 'SIGSTOP')), mend: () => Promise.resolve(process.kill(lab.pid(name), 'SIGCONT')) };
+  return {
+    strike: () => Promise.resolve(process.kill(lab.pid(name), 'SIGSTOP')),
+    mend: () => Promise.resolve(process.kill(lab.pid(name), 'SIGCONT')),
+  };
 }
 
 function killed(lab: TestLab, ...component: string[]): Fault {
@@ -117,9 +132,12 @@ class Chaos {
     const prediction = predict(this.#wishes);
     const end = Date.now() + 40_000;
     for (;;) {
-      const differences = (await Promise.all(pods.map(async ({ key }) => this.#difference(key, prediction.get(key)!)))).filter((one) => one !== undefined);
+      const differences = (
+        await Promise.all(pods.map(async ({ key }) => this.#difference(key, prediction.get(key)!)))
+      ).filter((one) => one !== undefined);
       if (differences.length === 0) return;
-      if (Date.now() > end) throw new Error(`after ${what} with ${JSON.stringify(this.#wishes)}:\n${differences.join('\n')}`);
+      if (Date.now() > end)
+        throw new Error(`after ${what} with ${JSON.stringify(this.#wishes)}:\n${differences.join('\n')}`);
       await sleep(200);
     }
   }
@@ -129,7 +147,8 @@ class Chaos {
       const source = await this.lab.source(pod, wanted.size === 0 ? 0.3 : 1);
       this.requests += 1;
       const right = wanted.size === 0 ? source === '' : wanted.has(source);
-      if (!right) return `${pod} leaves as ${source === '' ? 'nobody' : source} instead of ${[...wanted].join(' or ') || 'nobody'}`;
+      if (!right)
+        return `${pod} leaves as ${source === '' ? 'nobody' : source} instead of ${[...wanted].join(' or ') || 'nobody'}`;
     }
     return undefined;
   }
@@ -139,14 +158,17 @@ class Chaos {
       const attempts = client.between(from, Date.now());
       this.requests += attempts.length;
       const wrong = attempts.filter(({ source }) => source !== '' && !allowed.get(pod)!.has(source));
-      if (wrong.length > 0) throw new Error(`${what}: ${pod} showed ${wrong[0]!.source}, given were ${[...allowed.get(pod)!].join(', ')}`);
+      if (wrong.length > 0)
+        throw new Error(`${what}: ${pod} showed ${wrong[0]!.source}, given were ${[...allowed.get(pod)!].join(', ')}`);
     }
   }
 
   /** The longest time without a success of a pod that has a way out at rest. */
   #measure(kind: string, from: number): void {
     const prediction = predict(this.#wishes);
-    const longest = [...this.#clients].map(([pod, client]) => (prediction.get(pod)!.size === 0 ? 0 : longestGap(client.between(from, Date.now() - 1_100), from)));
+    const longest = [...this.#clients].map(([pod, client]) =>
+      prediction.get(pod)!.size === 0 ? 0 : longestGap(client.between(from, Date.now() - 1_100), from),
+    );
     this.outages.set(kind, Math.max(this.outages.get(kind) ?? 0, ...longest));
   }
 }
@@ -169,10 +191,14 @@ try {
   await chaos.start();
   const end = Date.now() + minutes * 60_000;
   for (let number = 0; Date.now() < end; number += 1) await chaos.round(number);
-  console.log(`${chaos.operations} operations, ${chaos.faults} faults, ${chaos.requests} requests: each left as the model says`);
+  console.log(
+    `${chaos.operations} operations, ${chaos.faults} faults, ${chaos.requests} requests: each left as the model says`,
+  );
   for (const [kind, longest] of [...chaos.outages].sort()) console.log(`  longest outage, ${kind}: ${longest} ms`);
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\nrun it again with: make chaos SEED=${seed} MINUTES=${minutes}`);
+  console.error(
+    `${error instanceof Error ? error.message : String(error)}\nrun it again with: make chaos SEED=${seed} MINUTES=${minutes}`,
+  );
   process.exitCode = 1;
 } finally {
   chaos.stop();

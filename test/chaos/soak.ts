@@ -22,10 +22,15 @@ interface Sample {
 
 function sample(pid: number): Sample {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return { at: Date.now(), memory: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0), descriptors: readdirSync(`/proc/${pid}/fd`).length };
+  return {
+    at: Date.now(),
+    memory: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0),
+    descriptors: readdirSync(`/proc/${pid}/fd`).length,
+  };
 }
 
-const lowest = (samples: readonly Sample[], of: 'memory' | 'descriptors'): number => Math.min(...samples.map((one) => one[of]));
+const lowest = (samples: readonly Sample[], of: 'memory' | 'descriptors'): number =>
+  Math.min(...samples.map((one) => one[of]));
 
 /** The level between collections of garbage: neither one early sample nor one late collection decides. */
 function usual(samples: readonly Sample[]): number {
@@ -52,7 +57,9 @@ try {
     await sleep(250);
   }
   const tenth = (end - began) / 10;
-  console.log(`${operations} operations, ${clients.reduce((sum, { attempts }) => sum + attempts.length, 0)} requests in ${minutes} minutes`);
+  console.log(
+    `${operations} operations, ${clients.reduce((sum, { attempts }) => sum + attempts.length, 0)} requests in ${minutes} minutes`,
+  );
   for (const [name, all] of samples) {
     const first = all.filter(({ at }) => at >= began + tenth && at < began + 3 * tenth);
     const last = all.filter(({ at }) => at >= end - 2 * tenth);
@@ -60,10 +67,16 @@ try {
     const memory = usual(last) / usual(first) - 1;
     const descriptors = lowest(last, 'descriptors') - lowest(first, 'descriptors');
     const isFlat = memory < most.growth && descriptors <= most.descriptors && log / operations < most.bytesPerOperation;
-    console.log(`${name.padEnd(14)} memory ${(usual(last) / 1024).toFixed(0)} MiB (${(memory * 100).toFixed(1)} %), descriptors ${descriptors >= 0 ? '+' : ''}${descriptors}, log ${(log / operations).toFixed(0)} bytes an operation${isFlat ? '' : '  NOT FLAT'}`);
+    console.log(
+      `${name.padEnd(14)} memory ${(usual(last) / 1024).toFixed(0)} MiB (${(memory * 100).toFixed(1)} %), descriptors ${descriptors >= 0 ? '+' : ''}${descriptors}, log ${(log / operations).toFixed(0)} bytes an operation${isFlat ? '' : '  NOT FLAT'}`,
+    );
     if (!isFlat) process.exitCode = 1;
-    const tenths = Array.from({ length: 10 }, (_, index) => all.filter(({ at }) => at >= began + index * tenth && at < began + (index + 1) * tenth));
-    console.log(`${' '.repeat(15)}usual MiB of each tenth: ${tenths.map((samples) => (usual(samples) / 1024).toFixed(0)).join(' ')}`);
+    const tenths = Array.from({ length: 10 }, (_, index) =>
+      all.filter(({ at }) => at >= began + index * tenth && at < began + (index + 1) * tenth),
+    );
+    console.log(
+      `${' '.repeat(15)}usual MiB of each tenth: ${tenths.map((samples) => (usual(samples) / 1024).toFixed(0)).join(' ')}`,
+    );
   }
 } finally {
   for (const client of clients) client.stop();

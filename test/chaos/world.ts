@@ -10,7 +10,11 @@ export const namespaces = ['amber', 'blue', 'coral', 'dusk', 'ebony'] as const;
 export type Namespace = (typeof namespaces)[number];
 /** Fewer addresses than could be asked for, so that namespaces collide. */
 export const pool: readonly string[] = Array.from({ length: 8 }, (_, index) => `192.168.7.${210 + index}`);
-export const nodeAddress: Readonly<Record<Worker, string>> = { worker0: '192.168.7.11', worker1: '192.168.7.12', worker2: '192.168.7.13' };
+export const nodeAddress: Readonly<Record<Worker, string>> = {
+  worker0: '192.168.7.11',
+  worker1: '192.168.7.12',
+  worker2: '192.168.7.13',
+};
 
 /** Two pods a namespace, on different workers. */
 export const pods = namespaces.flatMap((namespace, index) =>
@@ -68,7 +72,10 @@ export function predict(wishes: Wishes): Prediction {
       if (state.kind === 'normal') return [key, new Set([nodeAddress[worker]])];
       if (state.kind === 'dropped') return [key, new Set<string>()];
       const local = state.hops.find((hop) => hop.node === worker);
-      return [key, new Set<string>(local === undefined ? state.hops.map(({ egressIP }) => egressIP) : [local.egressIP])];
+      return [
+        key,
+        new Set<string>(local === undefined ? state.hops.map(({ egressIP }) => egressIP) : [local.egressIP]),
+      ];
     }),
   );
 }
@@ -91,12 +98,14 @@ function some<T>(next: (limit: number) => number, items: readonly T[], most: num
 
 /** A random operation: mostly sensible, sometimes a conflict. */
 export function randomOperation(next: (limit: number) => number): Operation {
-  if (next(2) === 0) return { kind: 'netnamespace', name: namespaces[next(namespaces.length)]!, egressIPs: some(next, pool, 3) };
+  if (next(2) === 0)
+    return { kind: 'netnamespace', name: namespaces[next(namespaces.length)]!, egressIPs: some(next, pool, 3) };
   return { kind: 'hostsubnet', name: workers[next(workers.length)]!, egressIPs: some(next, pool, 5) };
 }
 
 /** The wishes after an operation. */
 export function after(wishes: Wishes, operation: Operation): Wishes {
-  if (operation.kind === 'netnamespace') return { ...wishes, requested: { ...wishes.requested, [operation.name]: operation.egressIPs } };
+  if (operation.kind === 'netnamespace')
+    return { ...wishes, requested: { ...wishes.requested, [operation.name]: operation.egressIPs } };
   return { ...wishes, hosted: { ...wishes.hosted, [operation.name]: operation.egressIPs } };
 }

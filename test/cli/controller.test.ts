@@ -26,11 +26,15 @@ test.each([
   ['a switch that is none', 'leaderElect: 1', 'leaderElect: 1: it must be true or false'],
   ['times that contradict each other', 'renewDeadline: 20s', '--renew-deadline must be less than --lease-duration'],
   ['a file that is no mapping', '- a', 'it must be a mapping of settings to values'],
-])('%s in the config file is refused', async (_what, text, message) => {
-  const refused = await run(['--config', await file(text)]);
-  expect(refused.stderr).toContain(message);
-  expect(refused.status).toBe(2);
-}, 20_000);
+])(
+  '%s in the config file is refused',
+  async (_what, text, message) => {
+    const refused = await run(['--config', await file(text)]);
+    expect(refused.stderr).toContain(message);
+    expect(refused.status).toBe(2);
+  },
+  20_000,
+);
 
 test('unknown and wrong environment variables are refused', async () => {
   const unknown = await run([], { SDN_COMPAT_CONTROLLER_FROB: '1' });
@@ -47,7 +51,17 @@ test('unknown and wrong environment variables are refused', async () => {
 test('a Service of the same name does no harm, and a damaged kubeconfig is named but not quoted', async () => {
   const path = join(folder, 'damaged');
   await writeFile(path, 'users:\n- user: {token: verysecret\n');
-  const service = Object.fromEntries(['SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_METRICS', 'PORT', 'PORT_9106_TCP', 'PORT_9106_TCP_ADDR', 'METRICS_SERVICE_HOST'].map((name) => [`SDN_COMPAT_CONTROLLER_${name}`, '10.0.0.1']));
+  const service = Object.fromEntries(
+    [
+      'SERVICE_HOST',
+      'SERVICE_PORT',
+      'SERVICE_PORT_METRICS',
+      'PORT',
+      'PORT_9106_TCP',
+      'PORT_9106_TCP_ADDR',
+      'METRICS_SERVICE_HOST',
+    ].map((name) => [`SDN_COMPAT_CONTROLLER_${name}`, '10.0.0.1']),
+  );
   const refused = await run(['--kubeconfig', path], service);
   expect(refused.stderr).toMatch(/^sdn-compat: [^\n]*damaged cannot be used: [^\n]*\n$/);
   expect(refused.stderr).not.toContain('verysecret');
@@ -58,8 +72,17 @@ test('the config file is read, a flag goes before it, and the status address ans
   const server = await start();
   await prepare(server.client);
   const config = await file('statusAddress: 127.0.0.1:0\nlogLevel: debug\n');
-  const controller = new ControllerProcess(server.kubeconfig, '--config', config, '--status-address', '127.0.0.1:39106', '--log-level', 'info');
-  const ask = (path: string): Promise<Response | undefined> => fetch(`http://127.0.0.1:39106/${path}`).catch(() => undefined);
+  const controller = new ControllerProcess(
+    server.kubeconfig,
+    '--config',
+    config,
+    '--status-address',
+    '127.0.0.1:39106',
+    '--log-level',
+    'info',
+  );
+  const ask = (path: string): Promise<Response | undefined> =>
+    fetch(`http://127.0.0.1:39106/${path}`).catch(() => undefined);
   await until('ready', async () => (await ask('readyz'))?.status === 200, 20);
   expect((await ask('healthz'))?.status).toBe(200);
   const metrics = (await (await ask('metrics'))?.text()) ?? '';

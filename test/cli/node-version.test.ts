@@ -9,5 +9,6 @@ test('a Node.js that is too old is named, with what to do', () => {
 test('from the version that package.json names on, none is refused', () => {
   const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
   expect(nodeProblem(engines.node.replace('>=', ''))).toBeUndefined();
-  for (const version of ['22.19.0', '22.20.1', '23.0.0', '24.9.0', '100.0.0']) expect(nodeProblem(version)).toBeUndefined();
+  for (const version of ['22.19.0', '22.20.1', '23.0.0', '24.9.0', '100.0.0'])
+    expect(nodeProblem(version)).toBeUndefined();
 });

@@ -61,18 +61,31 @@ test('a node that fails: its IP moves, and nobody stays dropped', async () => {
   expect(moves).toEqual([{ egressIP: '192.168.7.201', from: 'worker1', to: 'worker0' }]);
   expect(drops).toEqual([]);
   expect(before.nodes.map(({ load: count }) => count)).toEqual([1, 1]);
-  expect(after.nodes.map(({ load: count, online }) => [count, online])).toEqual([[2, true], [0, false]]);
+  expect(after.nodes.map(({ load: count, online }) => [count, online])).toEqual([
+    [2, true],
+    [0, false],
+  ]);
 });
 
 test('adding and removing IPs and CIDRs, and what drops for it', async () => {
-  const { after, drops, moves } = await report('--remove-egress-ip', 'a=192.168.7.200', '--add-egress-ip', 'a=192.168.7.201');
+  const { after, drops, moves } = await report(
+    '--remove-egress-ip',
+    'a=192.168.7.200',
+    '--add-egress-ip',
+    'a=192.168.7.201',
+  );
   expect(drops).toEqual(['a', 'b']);
-  expect(moves).toEqual([{ egressIP: '192.168.7.200', from: 'worker0', to: null }, { egressIP: '192.168.7.201', from: 'worker1', to: null }]);
+  expect(moves).toEqual([
+    { egressIP: '192.168.7.200', from: 'worker0', to: null },
+    { egressIP: '192.168.7.201', from: 'worker1', to: null },
+  ]);
   expect(after.namespaces.map(({ state, reasons }) => [state, reasons.map(({ code }) => code)])).toEqual([
     ['dropped', ['EgressIPInSeveralNamespaces']],
     ['dropped', ['EgressIPInSeveralNamespaces']],
   ]);
-  expect((await report('--set-cidrs', 'worker0=', '--set-cidrs', 'worker1=192.168.7.0/26,192.168.7.202/32')).drops).toEqual(['b']);
+  expect(
+    (await report('--set-cidrs', 'worker0=', '--set-cidrs', 'worker1=192.168.7.0/26,192.168.7.202/32')).drops,
+  ).toEqual(['b']);
 });
 
 test('as YAML it is the same, as a table it is for people', async () => {
@@ -93,9 +106,20 @@ test('from a cluster it is the same as from a file', async () => {
   try {
     const read = await readManifests([cluster], [hostSubnets, netNamespaces]);
     for (const { object } of read.ok ? read.value : []) {
-      await client.create(object['kind'] === 'HostSubnet' ? hostSubnets : netNamespaces, object as unknown as KubeObject);
+      await client.create(
+        object['kind'] === 'HostSubnet' ? hostSubnets : netNamespaces,
+        object as unknown as KubeObject,
+      );
     }
-    const { status, stdout } = await simulate('--from-cluster', '--kubeconfig', kubeconfig, '--node-down', 'worker1', '-o', 'json');
+    const { status, stdout } = await simulate(
+      '--from-cluster',
+      '--kubeconfig',
+      kubeconfig,
+      '--node-down',
+      'worker1',
+      '-o',
+      'json',
+    );
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toEqual(await report('--node-down', 'worker1'));
   } finally {
@@ -104,7 +128,12 @@ test('from a cluster it is the same as from a file', async () => {
 });
 
 test('a Node that is not ready is offline, and --node-up says otherwise', async () => {
-  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'worker1' }, status: { conditions: [{ type: 'Ready', status: 'False' }] } };
+  const node = {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'worker1' },
+    status: { conditions: [{ type: 'Ready', status: 'False' }] },
+  };
   const nodes = file('nodes.json', JSON.stringify({ kind: 'List', apiVersion: 'v1', items: [node] }));
   expect((await report('-f', nodes)).moves).toEqual([{ egressIP: '192.168.7.201', from: 'worker1', to: 'worker0' }]);
   expect((await report('-f', nodes, '--node-up', 'worker1')).moves).toEqual([]);
@@ -112,7 +141,10 @@ test('a Node that is not ready is offline, and --node-up says otherwise', async 
 
 const wrongType = file('wrong.yaml', `${host('worker0', 10, '[]')}${namespace('a', 7, '7')}`);
 const step = JSON.stringify({ op: 'netnamespace', name: 'a', netid: 7, egressIPs: ['10.0.0.1'] });
-const scenario = file('wrong.ndjson', `{"name":"fine","steps":[${step}]}\n\n{"name":"bad","steps":[${step},{"op":"nodeOffline","nodeIP":"x","offline":true}]}\n`);
+const scenario = file(
+  'wrong.ndjson',
+  `{"name":"fine","steps":[${step}]}\n\n{"name":"bad","steps":[${step},{"op":"nodeOffline","nodeIP":"x","offline":true}]}\n`,
+);
 const notJson = file('not.ndjson', '{"name":"fine","steps":[]}\n{"name":\n');
 
 test.each([
@@ -138,10 +170,16 @@ test('the recorded scenarios come out as they were recorded, with our allocation
   const path = join(root, 'test/conformance/egress-state.ndjson');
   const { status, stdout } = await simulate('--scenario', path, '-o', 'ndjson');
   expect(status).toBe(0);
-  const lines = (text: string) => text.trimEnd().split('\n').map((line) => JSON.parse(line) as { steps: Record<string, unknown>[] });
+  const lines = (text: string) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { steps: Record<string, unknown>[] });
   const ours = lines(stdout);
   const recorded = lines(readFileSync(path, 'utf8'));
-  const allocations = ours.flatMap(({ steps }) => steps.filter(({ op }) => op === 'reallocate').map(({ allocation }) => allocation));
+  const allocations = ours.flatMap(({ steps }) =>
+    steps.filter(({ op }) => op === 'reallocate').map(({ allocation }) => allocation),
+  );
   for (const one of ours) for (const ran of one.steps) delete ran['allocation'];
   expect(ours).toEqual(recorded);
   expect(allocations).toHaveLength(1321);

@@ -13,22 +13,54 @@ const host = (index: number, egressIPs: string[]) => ({
   subnet: `10.254.${index}.0/24`,
   egressIPs,
 });
-const namespace = (name: string, netid: number, egressIPs: string[]) => ({ ...meta, kind: 'NetNamespace' as const, metadata: { name }, netname: name, netid, egressIPs });
+const namespace = (name: string, netid: number, egressIPs: string[]) => ({
+  ...meta,
+  kind: 'NetNamespace' as const,
+  metadata: { name },
+  netname: name,
+  netid,
+  egressIPs,
+});
 
 test('every egress IP has a row: in use, not in use with the reason, listed and not requested', () => {
   const cluster = clusterOf(
     {
       hostSubnets: [host(1, ['192.168.7.201', '192.168.7.209']), host(2, ['192.168.7.202'])],
-      netNamespaces: [namespace('blue', 11, ['192.168.7.203']), namespace('red', 10, ['192.168.7.201', '192.168.7.202']), namespace('plain', 12, [])],
+      netNamespaces: [
+        namespace('blue', 11, ['192.168.7.203']),
+        namespace('red', 10, ['192.168.7.201', '192.168.7.202']),
+        namespace('plain', 12, []),
+      ],
       nodes: [],
     },
     new Set([ip('192.168.7.12')]),
   );
   expect(statusOf(cluster).egressIPs).toEqual([
     { egressIP: '192.168.7.201', namespaces: ['red'], vnid: 10, traffic: 'via', node: 'node1', reason: null },
-    { egressIP: '192.168.7.202', namespaces: ['red'], vnid: 10, traffic: 'via', node: 'node2', reason: 'NodeOffline: 192.168.7.202 is on node2 (192.168.7.12), which is offline' },
-    { egressIP: '192.168.7.203', namespaces: ['blue'], vnid: 11, traffic: 'dropped', node: null, reason: 'NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.203' },
-    { egressIP: '192.168.7.209', namespaces: [], vnid: null, traffic: 'unused', node: null, reason: 'no NetNamespace requests it' },
+    {
+      egressIP: '192.168.7.202',
+      namespaces: ['red'],
+      vnid: 10,
+      traffic: 'via',
+      node: 'node2',
+      reason: 'NodeOffline: 192.168.7.202 is on node2 (192.168.7.12), which is offline',
+    },
+    {
+      egressIP: '192.168.7.203',
+      namespaces: ['blue'],
+      vnid: 11,
+      traffic: 'dropped',
+      node: null,
+      reason: 'NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.203',
+    },
+    {
+      egressIP: '192.168.7.209',
+      namespaces: [],
+      vnid: null,
+      traffic: 'unused',
+      node: null,
+      reason: 'no NetNamespace requests it',
+    },
   ]);
   const table = statusTable(statusOf(cluster)).split('\n');
   expect(table[0]).toBe('EGRESS IP       NAMESPACE   VNID   TRAFFIC   NODE    REASON');
@@ -37,5 +69,7 @@ test('every egress IP has a row: in use, not in use with the reason, listed and 
 });
 
 test('an empty cluster says so', () => {
-  expect(statusTable(statusOf(clusterOf({ hostSubnets: [], netNamespaces: [], nodes: [] }, new Set())))).toContain('no egress IP is requested or listed\n');
+  expect(statusTable(statusOf(clusterOf({ hostSubnets: [], netNamespaces: [], nodes: [] }, new Set())))).toContain(
+    'no egress IP is requested or listed\n',
+  );
 });

@@ -2,7 +2,7 @@ import { cloudPrivateIPConfigs } from '../../api/kinds.ts';
 import { egressIpConfigAnnotation } from '../../src/model/cloud.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { define, type Server, startServer } from './server.ts';
-import { prepare, Running, until, type Cluster } from './started.ts';
+import { type Cluster, prepare, Running, until } from './started.ts';
 
 interface Config extends KubeObject {
   readonly spec: { readonly node: string };
@@ -14,20 +14,31 @@ const crd = {
   metadata: { name: 'cloudprivateipconfigs.cloud.network.openshift.io' },
   spec: {
     group: 'cloud.network.openshift.io',
-    names: { kind: 'CloudPrivateIPConfig', listKind: 'CloudPrivateIPConfigList', plural: 'cloudprivateipconfigs', singular: 'cloudprivateipconfig' },
+    names: {
+      kind: 'CloudPrivateIPConfig',
+      listKind: 'CloudPrivateIPConfigList',
+      plural: 'cloudprivateipconfigs',
+      singular: 'cloudprivateipconfig',
+    },
     scope: 'Cluster',
     versions: [
       {
         name: 'v1',
         served: true,
         storage: true,
-        schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { node: { type: 'string' } } } } } },
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { spec: { type: 'object', properties: { node: { type: 'string' } } } },
+          },
+        },
       },
     ],
   },
 };
 
-const limits = (capacity: number): string => JSON.stringify([{ interface: 'eni-1', ifaddr: { ipv4: '192.168.7.0/24' }, capacity: { ipv4: capacity } }]);
+const limits = (capacity: number): string =>
+  JSON.stringify([{ interface: 'eni-1', ifaddr: { ipv4: '192.168.7.0/24' }, capacity: { ipv4: capacity } }]);
 const ip = '192.168.7.200';
 
 let server: Server;
@@ -63,7 +74,12 @@ test('an assigned IP has a CloudPrivateIPConfig, which is gone before the next n
   const first = await cluster.hostOf(ip);
   const other = first === 'node0' ? 'node1' : 'node0';
   await until('the cloud is told', async () => (await configs())[ip] === first);
-  await server.client.patch(cloudPrivateIPConfigs, { name: ip }, { metadata: { finalizers: ['cloud/detach'] } }, { type: 'merge' });
+  await server.client.patch(
+    cloudPrivateIPConfigs,
+    { name: ip },
+    { metadata: { finalizers: ['cloud/detach'] } },
+    { type: 'merge' },
+  );
   await cluster.ready(first, 'False');
   await until('it moves', async () => (await cluster.hostsOf(ip)).join() === other);
   const leaving = await until('it is being deleted', async () => {
@@ -79,7 +95,10 @@ test('an assigned IP has a CloudPrivateIPConfig, which is gone before the next n
 
 test('nodes get no more than the cloud lets them have, and the configs of others stay', async () => {
   await begin('auto');
-  await server.client.create<KubeObject & { spec: object }>(cloudPrivateIPConfigs, { metadata: { name: '192.168.7.9' }, spec: { node: 'node0' } });
+  await server.client.create<KubeObject & { spec: object }>(cloudPrivateIPConfigs, {
+    metadata: { name: '192.168.7.9' },
+    spec: { node: 'node0' },
+  });
   await cluster.request('a', ip, '192.168.7.201');
   await cluster.request('b', '192.168.7.202');
   await until('both nodes are full', async () => Object.keys(await configs()).length === 3);

@@ -2,11 +2,11 @@ import { hostSubnets, namespaces, nodes } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
-import { tcpProbe, type Probe } from '../../src/io/probe.ts';
+import { type Probe, tcpProbe } from '../../src/io/probe.ts';
 import type { HostSubnetObject } from '../../src/model/objects.ts';
 import { logger } from '../apiserver/started.ts';
 import { type Server, startServer } from './server.ts';
-import { prepare, Running, until, type Cluster } from './started.ts';
+import { type Cluster, prepare, Running, until } from './started.ts';
 
 const cidrs = { egressCIDRs: ['192.168.7.0/24'] };
 
@@ -98,15 +98,23 @@ test('nobody moves when the controller itself is cut off, nor when it is back', 
   for (const name of ['node0', 'node1', 'node2']) await cluster.patchHost(name, cidrs);
   await cluster.namespace('a');
   await cluster.request('a', '192.168.7.200', '192.168.7.201', '192.168.7.202');
-  await until('all placed', async () => (await Promise.all([200, 201, 202].map((n) => cluster.hostsOf(`192.168.7.${n}`)))).every((hosts) => hosts.length === 1));
+  await until('all placed', async () =>
+    (await Promise.all([200, 201, 202].map((n) => cluster.hostsOf(`192.168.7.${n}`)))).every(
+      (hosts) => hosts.length === 1,
+    ),
+  );
   const before = await server.client.list<HostSubnetObject>(hostSubnets);
   for (const name of ['node0', 'node1', 'node2']) dead.add(await gatewayOf(name));
   await cluster.event('ControllerCutOff', 'default');
   await pauseFor(500);
   expect((await server.client.list<HostSubnetObject>(hostSubnets)).items).toEqual(before.items);
-  expect(await running.metrics.registry.getSingleMetricAsString('sdn_compat_controller_cut_off')).toContain('sdn_compat_controller_cut_off 1');
+  expect(await running.metrics.registry.getSingleMetricAsString('sdn_compat_controller_cut_off')).toContain(
+    'sdn_compat_controller_cut_off 1',
+  );
   dead.clear();
-  await until('it is back', async () => (await running.metrics.registry.getSingleMetricAsString('sdn_compat_controller_cut_off')).includes('cut_off 0'));
+  await until('it is back', async () =>
+    (await running.metrics.registry.getSingleMetricAsString('sdn_compat_controller_cut_off')).includes('cut_off 0'),
+  );
   await pauseFor(500);
   expect((await server.client.list<HostSubnetObject>(hostSubnets)).items).toEqual(before.items);
 });
@@ -124,14 +132,21 @@ test('a node that is deleted is told of no more', async () => {
 test('a HostSubnet that cannot be written keeps no IP from the others', async () => {
   await running.stop();
   const patch: KubeClient['patch'] = (kind, ref, body, options) =>
-    ref.name === 'node0' ? Promise.reject(new ApiError(403, { message: 'forbidden', reason: 'Forbidden' })) : server.client.patch(kind, ref, body, options);
-  const refusing = new Proxy(server.client, { get: (client, method: keyof KubeClient) => (method === 'patch' ? patch : client[method].bind(client)) });
+    ref.name === 'node0'
+      ? Promise.reject(new ApiError(403, { message: 'forbidden', reason: 'Forbidden' }))
+      : server.client.patch(kind, ref, body, options);
+  const refusing = new Proxy(server.client, {
+    get: (client, method: keyof KubeClient) => (method === 'patch' ? patch : client[method].bind(client)),
+  });
   for (const name of ['node0', 'node1', 'node2']) await cluster.patchHost(name, cidrs);
   running = new Running(refusing, { probe });
   await running.started;
   await cluster.namespace('b');
   await cluster.request('b', '192.168.7.200', '192.168.7.201', '192.168.7.202');
-  await until('two are placed', async () => (await Promise.all([200, 201, 202].map((n) => cluster.hostsOf(`192.168.7.${n}`)))).flat().length === 2);
+  await until(
+    'two are placed',
+    async () => (await Promise.all([200, 201, 202].map((n) => cluster.hostsOf(`192.168.7.${n}`)))).flat().length === 2,
+  );
 });
 
 test('Ready False moves IPs at once, Unknown does not while the node answers', async () => {
@@ -146,7 +161,14 @@ test('Ready False moves IPs at once, Unknown does not while the node answers', a
   await cluster.ready(first, 'False');
   await until('it moves', async () => (await cluster.hostsOf('192.168.7.200')).join() === other, 1);
   await cluster.ready(first, 'True');
-  await until('the node is used again', async () => (await running.metrics.registry.getSingleMetricAsString('sdn_compat_node_online')).includes(`{node="${first}"} 1`), 3);
+  await until(
+    'the node is used again',
+    async () =>
+      (await running.metrics.registry.getSingleMetricAsString('sdn_compat_node_online')).includes(
+        `{node="${first}"} 1`,
+      ),
+    3,
+  );
 });
 
 /** Watches all versions of HostSubnets until it is asked which IPs two of them had at once, and how many versions there were. */
@@ -177,11 +199,15 @@ test('a write that arrives late, after it was given up, puts no IP on two HostSu
   const patch: KubeClient['patch'] = async (kind, ref, body, options) => {
     if (late !== undefined) return server.client.patch(kind, ref, body, options);
     dead.add(await gatewayOf(ref.name));
-    late = pauseFor(1_500).then(() => server.client.patch(kind, ref, body, options)).catch((error: unknown) => error);
+    late = pauseFor(1_500)
+      .then(() => server.client.patch(kind, ref, body, options))
+      .catch((error: unknown) => error);
     await pauseFor(500); // by then the node is offline
     throw new Error('no answer');
   };
-  const losing = new Proxy(server.client, { get: (client, method: keyof KubeClient) => (method === 'patch' ? patch : client[method].bind(client)) });
+  const losing = new Proxy(server.client, {
+    get: (client, method: keyof KubeClient) => (method === 'patch' ? patch : client[method].bind(client)),
+  });
   for (const name of ['node0', 'node1']) await cluster.patchHost(name, cidrs);
   running = new Running(losing, { probe });
   await running.started;
@@ -206,7 +232,10 @@ test('no version of any two HostSubnets ever shares an IP, whatever happens to n
     const ips = [step, step + 7].map((n) => `192.168.7.${100 + (n % 20)}`);
     await cluster.request(names[step % 4]!, ...ips);
     if (step % 5 === 0) await cluster.ready(`node${(step / 5) % 3}`, step % 2 === 0 ? 'False' : 'True');
-    if (step % 7 === 0) await cluster.patchHost(`node${step % 3}`, { egressCIDRs: ['192.168.7.64/26', '192.168.7.0/25'].slice(step % 2) });
+    if (step % 7 === 0)
+      await cluster.patchHost(`node${step % 3}`, {
+        egressCIDRs: ['192.168.7.64/26', '192.168.7.0/25'].slice(step % 2),
+      });
     await pauseFor(step % 3 === 0 ? 15 : 0);
   }
   for (const name of ['node0', 'node1', 'node2']) await cluster.ready(name, 'True');
@@ -221,10 +250,20 @@ test("a node's address or one of the cluster's own is never placed, and withdraw
   await cluster.namespace('a');
   await cluster.request('a', '192.168.7.12', '127.64.9.9', '172.30.0.1', '192.168.7.200');
   await until('the one that may be', async () => (await short('node0')).egressIPs?.join() === '192.168.7.200');
-  const messages = async (reason: string): Promise<readonly string[]> => (await cluster.events()).filter((one) => one.reason === reason && one.involvedObject.name === 'a').map(({ message }) => message).sort();
+  const messages = async (reason: string): Promise<readonly string[]> =>
+    (await cluster.events())
+      .filter((one) => one.reason === reason && one.involvedObject.name === 'a')
+      .map(({ message }) => message)
+      .sort();
   await until('Events', async () => (await messages('EgressIPInsideCluster')).length === 2);
-  expect(await messages('EgressIPInsideCluster')).toEqual(['127.64.9.9 lies in 127.64.0.0/12, a network of the cluster', '172.30.0.1 lies in 172.30.0.0/16, a network of the cluster']);
-  await until('an Event', async () => (await messages('EgressIPIsNodeAddress')).join() === '192.168.7.12 is the address of node node2');
+  expect(await messages('EgressIPInsideCluster')).toEqual([
+    '127.64.9.9 lies in 127.64.0.0/12, a network of the cluster',
+    '172.30.0.1 lies in 172.30.0.0/16, a network of the cluster',
+  ]);
+  await until(
+    'an Event',
+    async () => (await messages('EgressIPIsNodeAddress')).join() === '192.168.7.12 is the address of node node2',
+  );
   await cluster.node('node3', '192.168.7.200');
   await until('withdrawn', async () => (await short('node0')).egressIPs?.length === 0);
   await server.client.delete(nodes, { name: 'node3' });
@@ -237,11 +276,15 @@ test('what a HostSubnet with a mistake in its egressCIDRs lists goes nowhere els
   await cluster.patchHost('node1', cidrs);
   await cluster.namespace('a');
   await cluster.request('a', '192.168.7.200', '192.168.7.201');
-  await until('both are placed', async () => (await Promise.all(['node0', 'node1'].map(short))).every(({ egressIPs }) => egressIPs?.length === 1));
+  await until('both are placed', async () =>
+    (await Promise.all(['node0', 'node1'].map(short))).every(({ egressIPs }) => egressIPs?.length === 1),
+  );
   await cluster.patchHost('node2', cidrs);
   await cluster.patchHost('node0', { egressCIDRs: ['192.168.7.5/24'] });
   await until('withdrawn', async () => (await short('node0')).egressIPs?.length === 0);
-  await until('placed elsewhere', async () => (await Promise.all(['node1', 'node2'].map(short))).every(({ egressIPs }) => egressIPs?.length === 1));
+  await until('placed elsewhere', async () =>
+    (await Promise.all(['node1', 'node2'].map(short))).every(({ egressIPs }) => egressIPs?.length === 1),
+  );
   expect(ended().twice).toEqual([]);
 });
 

@@ -1,8 +1,8 @@
 import { leases, namespaces } from '../../api/kinds.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
-import { type Server, startServer } from './server.ts';
 import { ControllerProcess } from './process.ts';
-import { prepare, until, type Cluster } from './started.ts';
+import { type Server, startServer } from './server.ts';
+import { type Cluster, prepare, until } from './started.ts';
 
 const flags = ['--leader-elect', '--lease-duration', '2s', '--renew-deadline', '1200ms', '--retry-period', '200ms'];
 const leaseLasts = 2_000;
@@ -26,10 +26,14 @@ afterEach(async () => {
 });
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const create = (name: string): Promise<KubeObject> => server.client.create<KubeObject>(namespaces, { metadata: { name } });
+const create = (name: string): Promise<KubeObject> =>
+  server.client.create<KubeObject>(namespaces, { metadata: { name } });
 const has = async (name: string): Promise<boolean> => (await cluster.netNamespace(name)) !== undefined;
 const holder = async (): Promise<string> => {
-  const lease = await server.client.get<KubeObject & { spec: { holderIdentity: string } }>(leases, { name: 'sdn-compat-controller', namespace: 'kube-system' });
+  const lease = await server.client.get<KubeObject & { spec: { holderIdentity: string } }>(leases, {
+    name: 'sdn-compat-controller',
+    namespace: 'kube-system',
+  });
   return lease?.spec.holderIdentity ?? '';
 };
 

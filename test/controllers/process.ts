@@ -15,8 +15,18 @@ export class ControllerProcess {
   #output = '';
 
   constructor(kubeconfig: string, ...flags: readonly string[]) {
-    const argv = [join(root, 'src/cli/main.ts'), 'controller', '--kubeconfig', kubeconfig, '--status-address', 'off', ...flags];
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...argv], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const argv = [
+      join(root, 'src/cli/main.ts'),
+      'controller',
+      '--kubeconfig',
+      kubeconfig,
+      '--status-address',
+      'off',
+      ...flags,
+    ];
+    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...argv], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
     this.ended = new Promise((resolve) => this.#child.on('close', (code) => resolve(code)));
   }
@@ -31,7 +41,11 @@ export class ControllerProcess {
 
   /** What it logged so far. */
   get log(): readonly Entry[] {
-    return this.#output.split('\n').slice(0, -1).filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Entry);
+    return this.#output
+      .split('\n')
+      .slice(0, -1)
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Entry);
   }
 
   said(msg: string): boolean {

@@ -3,13 +3,13 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crds } from '../../api/crds.ts';
-import { startApiServer, type ApiServer } from '../../src/apiserver/server.ts';
+import { type ApiServer, startApiServer } from '../../src/apiserver/server.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { logger } from '../apiserver/started.ts';
-import { prepare, Running, until, type Cluster } from './started.ts';
+import { type Cluster, prepare, Running, until } from './started.ts';
 
 const pauseFor = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -21,7 +21,8 @@ let running: Running;
 /** Writes the controllers tried. */
 let writes: number;
 
-const listen = (port: number): Promise<ApiServer> => startApiServer({ listen: { host: '127.0.0.1', port }, crds, logger, dataDir: join(folder, 'data') });
+const listen = (port: number): Promise<ApiServer> =>
+  startApiServer({ listen: { host: '127.0.0.1', port }, crds, logger, dataDir: join(folder, 'data') });
 
 /** The same client, whose writes are counted and, while `refuses` says so, answered with an error. */
 function counting(refuses: (name: string) => Error | undefined = () => undefined): KubeClient {
@@ -59,7 +60,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const listed = async (): Promise<string> => (await Promise.all(['node0', 'node1'].map(async (name) => (await cluster.hostSubnet(name)).egressIPs ?? []))).flat().sort().join();
+const listed = async (): Promise<string> =>
+  (await Promise.all(['node0', 'node1'].map(async (name) => (await cluster.hostSubnet(name)).egressIPs ?? [])))
+    .flat()
+    .sort()
+    .join();
 
 /** Stops the server, puts the folder of `backup` in the place of its own, and starts it at the same port. */
 async function restore(): Promise<void> {
@@ -111,11 +116,13 @@ test('a write of ours that a restore took back is known to be gone, though no wa
 test('a HostSubnet whose writes conflict for ever is tried less and less often, and the others are written at once', async () => {
   await running.stop();
   let refused = 0;
-  running = new Running(counting((name) => {
-    if (name !== 'node0') return undefined;
-    refused += 1;
-    return new ApiError(409, { message: 'the object has been modified', reason: 'Conflict' });
-  }));
+  running = new Running(
+    counting((name) => {
+      if (name !== 'node0') return undefined;
+      refused += 1;
+      return new ApiError(409, { message: 'the object has been modified', reason: 'Conflict' });
+    }),
+  );
   await running.started;
   await cluster.namespace('a');
   await cluster.request('a', '192.168.7.200', '192.168.7.201');

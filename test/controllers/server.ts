@@ -2,8 +2,19 @@
  * The API server of the controllers' tests: the embedded one, or with SDN_COMPAT_TEST_KUBECONFIG any other. Tests make
  * and delete nodes and namespaces there, so it must have no nodes when it is first used: anything else is refused.
  */
-import { customResourceDefinitions, cloudPrivateIPConfigs, clusterNetworks, egressNetworkPolicies, events, hostSubnets, type Kind, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { crds } from '../../api/crds.ts';
+import {
+  cloudPrivateIPConfigs,
+  clusterNetworks,
+  customResourceDefinitions,
+  egressNetworkPolicies,
+  events,
+  hostSubnets,
+  type Kind,
+  namespaces,
+  netNamespaces,
+  nodes,
+} from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { isAlreadyExists, isNotFound } from '../../src/io/kube/error.ts';
@@ -16,10 +27,20 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-const made: readonly Kind[] = [clusterNetworks, nodes, namespaces, hostSubnets, netNamespaces, egressNetworkPolicies, cloudPrivateIPConfigs, events];
+const made: readonly Kind[] = [
+  clusterNetworks,
+  nodes,
+  namespaces,
+  hostSubnets,
+  netNamespaces,
+  egressNetworkPolicies,
+  cloudPrivateIPConfigs,
+  events,
+];
 /** The namespace that says that the server is for tests. */
 const mark = { name: 'sdn-compat-tests' } as const;
-const isTests = (kind: Kind, { metadata: { name = '' } }: KubeObject): boolean => kind !== namespaces || !/^(default|kube-.*|openshift.*|sdn-compat-tests)$/.test(name);
+const isTests = (kind: Kind, { metadata: { name = '' } }: KubeObject): boolean =>
+  kind !== namespaces || !/^(default|kube-.*|openshift.*|sdn-compat-tests)$/.test(name);
 
 async function remaining(client: KubeClient, kind: Kind): Promise<readonly KubeObject[]> {
   const { items } = await client.list(kind).catch((error: unknown) => {
@@ -32,11 +53,19 @@ async function remaining(client: KubeClient, kind: Kind): Promise<readonly KubeO
 /** Deletes all that tests make, and waits until it is gone. */
 async function wipe(client: KubeClient): Promise<void> {
   for (let round = 0; round < 600; round += 1) {
-    const left = (await Promise.all(made.map(async (kind) => (await remaining(client, kind)).map((object) => ({ kind, object }))))).flat();
+    const left = (
+      await Promise.all(made.map(async (kind) => (await remaining(client, kind)).map((object) => ({ kind, object }))))
+    ).flat();
     if (left.length === 0) return;
-    for (const { kind, object: { metadata: { name = '', namespace, finalizers = [] } } } of left) {
+    for (const {
+      kind,
+      object: {
+        metadata: { name = '', namespace, finalizers = [] },
+      },
+    } of left) {
       const ref = { name, ...(namespace === undefined ? {} : { namespace }) };
-      if (finalizers.length > 0) await client.patch(kind, ref, { metadata: { finalizers: null } }, { type: 'merge' }).catch(() => undefined);
+      if (finalizers.length > 0)
+        await client.patch(kind, ref, { metadata: { finalizers: null } }, { type: 'merge' }).catch(() => undefined);
       await client.delete(kind, ref);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -55,7 +84,10 @@ async function outside(kubeconfig: string): Promise<Server> {
   const client = await openKube({ kubeconfig, logger, userAgent: 'sdn-compat-test' });
   if ((await client.get(namespaces, mark)) === undefined) {
     const [node] = (await client.list(nodes)).items;
-    if (node !== undefined) throw new Error(`SDN_COMPAT_TEST_KUBECONFIG: the cluster has a node, ${node.metadata.name ?? ''}: these tests delete nodes and namespaces, use an empty API server`);
+    if (node !== undefined)
+      throw new Error(
+        `SDN_COMPAT_TEST_KUBECONFIG: the cluster has a node, ${node.metadata.name ?? ''}: these tests delete nodes and namespaces, use an empty API server`,
+      );
     await client.create(namespaces, { metadata: mark });
   }
   for (const crd of crds) await define(client, crd as KubeObject);

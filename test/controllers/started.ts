@@ -2,11 +2,16 @@
  * Controllers for tests, against the embedded server. The pod network is cut from 127.0.0.0/8, so that the gateway of each node is an address of this machine, and refuses probes as tun0 does.
  */
 import { clusterNetworks, events, hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
-import { createMetrics, type ControllerMetrics } from '../../src/controllers/metrics.ts';
-import { runControllers, type ControllerOptions } from '../../src/controllers/run.ts';
+import { type ControllerMetrics, createMetrics } from '../../src/controllers/metrics.ts';
+import { type ControllerOptions, runControllers } from '../../src/controllers/run.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
-import { tcpProbe, type Probe } from '../../src/io/probe.ts';
-import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
+import { type Probe, tcpProbe } from '../../src/io/probe.ts';
+import type {
+  ClusterNetworkObject,
+  HostSubnetObject,
+  KubeObject,
+  NetNamespaceObject,
+} from '../../src/model/objects.ts';
 import { logger } from '../apiserver/started.ts';
 
 export function clusterNetwork(changes: Partial<ClusterNetworkObject> = {}): ClusterNetworkObject {
@@ -31,7 +36,11 @@ export interface EventShape extends KubeObject {
 }
 
 /** Waits until `look` returns something; throws with `what` after `seconds`. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, seconds = 10): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  seconds = 10,
+): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await look();
@@ -70,7 +79,11 @@ export class Cluster {
     this.client = client;
   }
 
-  async node(name: string, ip: string, more: { readonly annotations?: Readonly<Record<string, string>> } = {}): Promise<void> {
+  async node(
+    name: string,
+    ip: string,
+    more: { readonly annotations?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> {
     const object = { metadata: { name, ...more }, status: { addresses: [{ type: 'InternalIP', address: ip }] } };
     await this.client.create<KubeObject>(nodes, object);
   }
@@ -104,7 +117,12 @@ export class Cluster {
   }
 
   async ready(name: string, status: 'True' | 'False' | 'Unknown'): Promise<void> {
-    await this.client.patch(nodes, { name }, { status: { conditions: [{ type: 'Ready', status }] } }, { type: 'merge', subresource: 'status' });
+    await this.client.patch(
+      nodes,
+      { name },
+      { status: { conditions: [{ type: 'Ready', status }] } },
+      { type: 'merge', subresource: 'status' },
+    );
   }
 
   /** Which nodes list the IP. */
@@ -115,14 +133,20 @@ export class Cluster {
 
   /** Waits until one node alone lists the IP, and says which. */
   async hostOf(ip: string, seconds = 10): Promise<string> {
-    return until(`one node lists ${ip}`, async () => {
-      const hosts = await this.hostsOf(ip);
-      return hosts.length === 1 ? hosts[0] : undefined;
-    }, seconds);
+    return until(
+      `one node lists ${ip}`,
+      async () => {
+        const hosts = await this.hostsOf(ip);
+        return hosts.length === 1 ? hosts[0] : undefined;
+      },
+      seconds,
+    );
   }
 
   async event(reason: string, name: string): Promise<EventShape> {
-    return until(`Event ${reason} on ${name}`, async () => (await this.events()).find((one) => one.reason === reason && one.involvedObject.name === name));
+    return until(`Event ${reason} on ${name}`, async () =>
+      (await this.events()).find((one) => one.reason === reason && one.involvedObject.name === name),
+    );
   }
 
   async events(): Promise<readonly EventShape[]> {

@@ -23,7 +23,8 @@ afterEach(async () => {
 }, 30_000);
 
 const request = (...egressIPs: string[]): Promise<string> => lab.patch('netnamespace', 'red', { egressIPs });
-const host = (worker: string, ...egressIPs: string[]): Promise<string> => lab.patch('hostsubnet', worker, { egressIPs });
+const host = (worker: string, ...egressIPs: string[]): Promise<string> =>
+  lab.patch('hostsubnet', worker, { egressIPs });
 
 async function hasAddress(worker: string, address: string): Promise<boolean> {
   return (await lab.node(worker, 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(` ${address}/`);
@@ -47,7 +48,9 @@ async function serve(pod: string): Promise<string> {
   const ip = await lab.must(['get', 'pod', '-n', namespace!, name!, '-o', 'jsonpath={.status.podIP}']);
   const script = "require('http').createServer((q, r) => r.end('served to ' + q.socket.remoteAddress)).listen(8080)";
   void lab.exec(pod, process.execPath, '-e', script); // ends with the lab
-  await until('it serves', async () => (await lab.exec(pod, 'curl', '-s', '--max-time', '1', `http://${ip}:8080`)).stdout.startsWith('served'));
+  await until('it serves', async () =>
+    (await lab.exec(pod, 'curl', '-s', '--max-time', '1', `http://${ip}:8080`)).stdout.startsWith('served'),
+  );
   return ip;
 }
 
@@ -88,9 +91,15 @@ test('the IP is put on the NIC when it is requested and hosted, and taken off wh
 test('flows, NAT and addresses are gone after removal', async () => {
   const state = (worker: string): Promise<string[]> =>
     Promise.all([
-      lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0').then(({ stdout }) => stdout.split('\n').sort().join('\n')),
-      lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-groups', 'br0').then(({ stdout }) => stdout.replace(/xid=\S+/, '')),
-      lab.node(worker, 'nft', 'list', 'table', 'ip', 'sdn_compat').then(({ stdout }) => stdout.replace(/counter packets \d+ bytes \d+/g, '').replace(/written_\w+/g, '')),
+      lab
+        .node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0')
+        .then(({ stdout }) => stdout.split('\n').sort().join('\n')),
+      lab
+        .node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-groups', 'br0')
+        .then(({ stdout }) => stdout.replace(/xid=\S+/, '')),
+      lab
+        .node(worker, 'nft', 'list', 'table', 'ip', 'sdn_compat')
+        .then(({ stdout }) => stdout.replace(/counter packets \d+ bytes \d+/g, '').replace(/written_\w+/g, '')),
       lab.node(worker, 'ip', '-4', '-o', 'addr', 'show', 'br-ex').then(({ stdout }) => stdout),
     ]);
   const workers = ['worker0', 'worker1'];
@@ -98,11 +107,15 @@ test('flows, NAT and addresses are gone after removal', async () => {
   await host('worker1', egressIP);
   await request(egressIP);
   await lab.untilSource('red/w0', egressIP);
-  for (const [index, during] of (await Promise.all(workers.map(state))).entries()) expect(during).not.toEqual(before[index]);
+  for (const [index, during] of (await Promise.all(workers.map(state))).entries())
+    expect(during).not.toEqual(before[index]);
   await request();
   await host('worker1');
   await lab.untilSource('red/w0', node0);
-  await until('all is as before', async () => JSON.stringify(await Promise.all(workers.map(state))) === JSON.stringify(before));
+  await until(
+    'all is as before',
+    async () => JSON.stringify(await Promise.all(workers.map(state))) === JSON.stringify(before),
+  );
 }, 60_000);
 
 test('an unused IP is removed from the HostSubnet without harm to the other', async () => {
@@ -118,7 +131,12 @@ test('EgressNetworkPolicy with an egress IP', async () => {
   await host('worker1', egressIP);
   await request(egressIP);
   await lab.untilSource('red/w0', egressIP);
-  const policy = { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicy', metadata: { name: 'closed', namespace: 'red' }, spec: { egress: [{ type: 'Deny', to: { cidrSelector: '10.1.8.0/24' } }] } };
+  const policy = {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'EgressNetworkPolicy',
+    metadata: { name: 'closed', namespace: 'red' },
+    spec: { egress: [{ type: 'Deny', to: { cidrSelector: '10.1.8.0/24' } }] },
+  };
   await lab.must(['create', '-f', '-'], JSON.stringify(policy));
   await lab.untilSource('red/w0', '');
   expect(await lab.source('blue/w0', 2)).toBe(node0);
@@ -146,8 +164,15 @@ test('an outside host that does not answer makes nobody offline', async () => {
   await request(egressIP, second);
   const isUsed = async () => [egressIP, second].includes(await lab.source('red/w0'));
   await until('they are used', isUsed);
-  const peers = async () => (await lab.node('worker0', 'curl', '-s', 'http://127.0.0.1:9107/metrics')).stdout.split('\n').filter((line) => line.startsWith('sdn_compat_agent_peer_online{')).sort();
-  const online = [`sdn_compat_agent_peer_online{node_ip="${node1}"} 1`, 'sdn_compat_agent_peer_online{node_ip="192.168.7.13"} 1'];
+  const peers = async () =>
+    (await lab.node('worker0', 'curl', '-s', 'http://127.0.0.1:9107/metrics')).stdout
+      .split('\n')
+      .filter((line) => line.startsWith('sdn_compat_agent_peer_online{'))
+      .sort();
+  const online = [
+    `sdn_compat_agent_peer_online{node_ip="${node1}"} 1`,
+    'sdn_compat_agent_peer_online{node_ip="192.168.7.13"} 1',
+  ];
   await until('both are watched', async () => (await peers()).join() === online.join());
   const before = workers.map((worker) => lab.log(`node-${worker}`).length);
   await lab.inside('router', 'ip', 'link', 'set', 'wan0', 'down');
@@ -156,16 +181,19 @@ test('an outside host that does not answer makes nobody offline', async () => {
   expect(await peers()).toEqual(online);
   await lab.inside('router', 'ip', 'link', 'set', 'wan0', 'up');
   await until('they are used', isUsed);
-  for (const [index, worker] of workers.entries()) expect(lab.log(`node-${worker}`).slice(before[index])).not.toContain('node is offline');
+  for (const [index, worker] of workers.entries())
+    expect(lab.log(`node-${worker}`).slice(before[index])).not.toContain('node is offline');
 }, 60_000);
 
-test('a Service\'s external IP is reached from a namespace with an egress IP', async () => {
+test("a Service's external IP is reached from a namespace with an egress IP", async () => {
   await host('worker0', egressIP);
   await request(egressIP);
   await lab.untilSource('red/w0', egressIP);
   const ip = await serve('blue/w0');
   await service('worker0', 'ip daddr 10.1.8.99 tcp dport 80', `${ip}:8080`);
-  await until('it answers', async () => (await lab.exec('red/w0', 'curl', '-s', '--max-time', '2', 'http://10.1.8.99')).stdout.startsWith('served to'));
+  await until('it answers', async () =>
+    (await lab.exec('red/w0', 'curl', '-s', '--max-time', '2', 'http://10.1.8.99')).stdout.startsWith('served to'),
+  );
 }, 60_000);
 
 test('NodePort of a pod in a namespace with an egress IP', async () => {
@@ -174,7 +202,11 @@ test('NodePort of a pod in a namespace with an egress IP', async () => {
   await lab.untilSource('red/w0', egressIP);
   const ip = await serve('red/w0');
   await service('worker0', 'ip daddr 192.168.7.11 tcp dport 30080', `${ip}:8080`);
-  await until('it answers', async () => (await lab.inside('outside', 'curl', '-s', '--max-time', '2', `http://${node0}:30080`)).stdout.startsWith('served to'));
+  await until('it answers', async () =>
+    (await lab.inside('outside', 'curl', '-s', '--max-time', '2', `http://${node0}:30080`)).stdout.startsWith(
+      'served to',
+    ),
+  );
   expect(await lab.source('red/w0', 2)).toBe(egressIP);
 }, 60_000);
 
@@ -183,8 +215,14 @@ test('NetworkPolicy with an egress IP: denied ingress, and egress as before', as
   await request(egressIP);
   await lab.untilSource('red/w0', egressIP);
   const ip = await serve('red/w1');
-  const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'deny', namespace: 'red' }, spec: { podSelector: {}, policyTypes: ['Ingress'] } };
-  const reach = async () => (await lab.exec('blue/w0', 'curl', '-s', '--max-time', '1', `http://${ip}:8080`)).stdout.startsWith('served');
+  const policy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'deny', namespace: 'red' },
+    spec: { podSelector: {}, policyTypes: ['Ingress'] },
+  };
+  const reach = async () =>
+    (await lab.exec('blue/w0', 'curl', '-s', '--max-time', '1', `http://${ip}:8080`)).stdout.startsWith('served');
   await until('it is reached', reach);
   await lab.must(['create', '-f', '-'], JSON.stringify(policy));
   await until('it is closed', async () => !(await reach()));
@@ -219,7 +257,10 @@ test('the same IP on two HostSubnets: dropped, and on no NIC', async () => {
   await host('worker2', egressIP);
   await request(egressIP);
   await lab.untilSource('red/w0', '');
-  await until('it is nowhere', async () => !(await hasAddress('worker1', egressIP)) && !(await hasAddress('worker2', egressIP)));
+  await until(
+    'it is nowhere',
+    async () => !(await hasAddress('worker1', egressIP)) && !(await hasAddress('worker2', egressIP)),
+  );
   await host('worker2');
   await lab.untilSource('red/w0', egressIP);
 }, 60_000);

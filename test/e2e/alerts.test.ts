@@ -1,5 +1,5 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from './lab.ts';
@@ -19,7 +19,10 @@ test('each alert fires when it should, and not before', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'sdn-compat-alerts-'));
   try {
     const file = join(folder, 'tests.yaml');
-    await writeFile(file, (await readFile(join(import.meta.dirname, 'alerts.test.yaml'), 'utf8')).replace('ALERTS', alerts));
+    await writeFile(
+      file,
+      (await readFile(join(import.meta.dirname, 'alerts.test.yaml'), 'utf8')).replace('ALERTS', alerts),
+    );
     const { status, stdout, stderr } = await run(promtool, ['test', 'rules', file]);
     expect(`${stdout}${stderr}`).toContain('SUCCESS');
     expect(status).toBe(0);

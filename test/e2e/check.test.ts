@@ -17,7 +17,20 @@ interface Finding {
 
 const runDir = (): string => `/run/sdn-compat-lab/${lab.name}/ovs/${worker}`;
 const agent = (...args: string[]): Promise<Ran> =>
-  lab.node(worker, program, 'node', '--kubeconfig', `${lab.dir}/kubeconfig`, '--node-name', `${worker}.ocp4.rober.lab`, '--datapath', 'netdev', '--ovs-run-dir', runDir(), ...args);
+  lab.node(
+    worker,
+    program,
+    'node',
+    '--kubeconfig',
+    `${lab.dir}/kubeconfig`,
+    '--node-name',
+    `${worker}.ocp4.rober.lab`,
+    '--datapath',
+    'netdev',
+    '--ovs-run-dir',
+    runDir(),
+    ...args,
+  );
 
 /** What is wrong, by what it is about; the exit status says whether anything is. */
 async function wrong(...args: string[]): Promise<Readonly<Record<string, Finding>>> {
@@ -27,13 +40,22 @@ async function wrong(...args: string[]): Promise<Readonly<Record<string, Finding
   return Object.fromEntries(bad.map((finding) => [finding.what, finding]));
 }
 
-const patchNetwork = (body: object): Promise<string> => lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(body)]);
+const patchNetwork = (body: object): Promise<string> =>
+  lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(body)]);
 
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '1');
   await lab.namespace('red');
   const annotations = { 'kubernetes.io/ingress-bandwidth': '100M' };
-  await lab.must(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'red', name: 'a', annotations }, spec: { containers: [{ name: 'c', image: 'c' }] } }));
+  await lab.must(
+    ['create', '-f', '-'],
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'red', name: 'a', annotations },
+      spec: { containers: [{ name: 'c', image: 'c' }] },
+    }),
+  );
   await lab.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', 'red', 'pod/a']);
 }, 60_000);
 afterAll(() => lab.down(), 30_000);
@@ -50,8 +72,16 @@ test('a node of the lab is fit, in text and in JSON', async () => {
 test('too large an MTU, and networks that overlap, are found with a way to mend them', async () => {
   await patchNetwork({ mtu: 1480, serviceNetwork: '192.168.0.0/16' });
   expect(await wrong()).toEqual({
-    MTU: { what: 'MTU', found: 'ClusterNetwork "default" has mtu 1480, but br-ex carries at most 1450', mend: 'set mtu to 1450, or raise the MTU of br-ex to 1530' },
-    networks: { what: 'networks', found: 'the service network 192.168.0.0/16 overlaps 192.168.7.0/24 of br-ex', mend: 'choose another network in ClusterNetwork "default", or for the nodes' },
+    MTU: {
+      what: 'MTU',
+      found: 'ClusterNetwork "default" has mtu 1480, but br-ex carries at most 1450',
+      mend: 'set mtu to 1450, or raise the MTU of br-ex to 1530',
+    },
+    networks: {
+      what: 'networks',
+      found: 'the service network 192.168.0.0/16 overlaps 192.168.7.0/24 of br-ex',
+      mend: 'choose another network in ClusterNetwork "default", or for the nodes',
+    },
   });
   await patchNetwork({ mtu: 1400, serviceNetwork: '172.30.0.0/16' });
 }, 30_000);
@@ -62,7 +92,9 @@ test('settings that keep answers from pods are found; a filter on its own is not
   expect(await wrong()).toEqual({});
   await set('conf.all.src_valid_mark', 0);
   expect(Object.keys(await wrong())).toEqual(['rp_filter']);
-  expect((await wrong())['rp_filter']).toMatchObject({ found: expect.stringContaining('on for br-ex, and net.ipv4.conf.all.src_valid_mark is 0') as string });
+  expect((await wrong())['rp_filter']).toMatchObject({
+    found: expect.stringContaining('on for br-ex, and net.ipv4.conf.all.src_valid_mark is 0') as string,
+  });
   await set('conf.all.src_valid_mark', 1);
   await set('conf.br-ex.rp_filter', 0);
   expect(await wrong()).toEqual({});
@@ -81,7 +113,11 @@ test('an ovs-vswitchd that is dead or does not answer', async () => {
   const pid = lab.pid(`ovs-vswitchd-${worker}`);
   process.kill(pid, 'SIGSTOP');
   try {
-    expect(await wrong()).toEqual({ 'ovs-vswitchd': expect.objectContaining({ found: `nobody answers at ${runDir()}/ovs-vswitchd.${pid}.ctl` }) as Finding });
+    expect(await wrong()).toEqual({
+      'ovs-vswitchd': expect.objectContaining({
+        found: `nobody answers at ${runDir()}/ovs-vswitchd.${pid}.ctl`,
+      }) as Finding,
+    });
   } finally {
     process.kill(pid, 'SIGCONT');
   }
@@ -94,23 +130,60 @@ test('an ovs-vswitchd that is dead or does not answer', async () => {
 test('a masquerade bit that means something else is refused', async () => {
   for (const bit of ['15', '24', '31', '-2', 'x']) {
     const ran = await agent('--check', '--masquerade-bit', bit);
-    expect(ran).toMatchObject({ status: 2, stderr: expect.stringContaining('it must be from 0 to 14 or from 16 to 23') as string });
+    expect(ran).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('it must be from 0 to 14 or from 16 to 23') as string,
+    });
   }
 }, 30_000);
 
 test('an arping that is not that of iputils', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'check-'));
-  await writeFile(join(dir, 'arping'), '#!/bin/sh\necho "ARPing 2.23, by Thomas Habets <thomas@habets.se>"\n', { mode: 0o755 });
-  const ran = await lab.node(worker, 'env', `PATH=${dir}:${process.env['PATH']!}`, program, 'node', '--check', '-o', 'json', '--node-name', 'x', '--ovs-run-dir', runDir());
-  expect((JSON.parse(ran.stdout) as Finding[]).find(({ what }) => what === 'arping')).toMatchObject({ found: 'is not that of iputils', mend: 'install the package iputils-arping instead' });
+  await writeFile(join(dir, 'arping'), '#!/bin/sh\necho "ARPing 2.23, by Thomas Habets <thomas@habets.se>"\n', {
+    mode: 0o755,
+  });
+  const ran = await lab.node(
+    worker,
+    'env',
+    `PATH=${dir}:${process.env['PATH']!}`,
+    program,
+    'node',
+    '--check',
+    '-o',
+    'json',
+    '--node-name',
+    'x',
+    '--ovs-run-dir',
+    runDir(),
+  );
+  expect((JSON.parse(ran.stdout) as Finding[]).find(({ what }) => what === 'arping')).toMatchObject({
+    found: 'is not that of iputils',
+    mend: 'install the package iputils-arping instead',
+  });
 }, 30_000);
 
 test('programs that are missing are named with their packages', async () => {
-  const argv = [process.execPath, new URL('../../dist/sdn-compat.js', import.meta.url).pathname, 'node', '--check', '-o', 'json', '--kubeconfig', `${lab.dir}/kubeconfig`, '--node-name', `${worker}.ocp4.rober.lab`, '--ovs-run-dir', runDir()];
+  const argv = [
+    process.execPath,
+    new URL('../../dist/sdn-compat.js', import.meta.url).pathname,
+    'node',
+    '--check',
+    '-o',
+    'json',
+    '--kubeconfig',
+    `${lab.dir}/kubeconfig`,
+    '--node-name',
+    `${worker}.ocp4.rober.lab`,
+    '--ovs-run-dir',
+    runDir(),
+  ];
   const ran = await lab.node(worker, 'env', 'PATH=/nonexistent', ...argv);
   const bad = (JSON.parse(ran.stdout) as Finding[]).filter(({ mend }) => mend !== undefined);
   expect(ran.status).toBe(1);
-  expect(bad.find(({ what }) => what === 'program nft')).toMatchObject({ found: 'not installed', mend: 'install the package nftables' });
+  expect(bad.find(({ what }) => what === 'program nft')).toMatchObject({
+    found: 'not installed',
+    mend: 'install the package nftables',
+  });
   expect(bad.filter(({ what }) => what.startsWith('program '))).toHaveLength(9);
   expect(bad.find(({ what }) => what === 'uplink')).toMatchObject({ found: 'ip cannot be run' });
 }, 30_000);
@@ -139,8 +212,19 @@ test('--cleanup leaves nothing of ours; twice is no error; the agent starts agai
   expect(await left()).toEqual(['bridge', 'QoS', 'nft', 'rules', 'routes', 'egress IP', 'tun0', 'veth']);
   await lab.command('kill', 'agent', worker);
   const withoutSwitch = await agent('--cleanup', '--ovs-run-dir', '/nonexistent');
-  expect(withoutSwitch).toMatchObject({ status: 1, stderr: expect.stringMatching(/^sdn-compat: not all could be removed: .*\/nonexistent\/db\.sock\n$/) as string });
-  for (const what of [`address ${egressIP} of br-ex`, 'of a pod of red (10.254.', 'nft table ip sdn_compat', 'ip rule 90', 'ip rule 91', 'ip rule 92']) expect(withoutSwitch.stdout).toContain(what);
+  expect(withoutSwitch).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^sdn-compat: not all could be removed: .*\/nonexistent\/db\.sock\n$/) as string,
+  });
+  for (const what of [
+    `address ${egressIP} of br-ex`,
+    'of a pod of red (10.254.',
+    'nft table ip sdn_compat',
+    'ip rule 90',
+    'ip rule 91',
+    'ip rule 92',
+  ])
+    expect(withoutSwitch.stdout).toContain(what);
   expect(await left()).toEqual(['bridge', 'QoS', 'tun0']);
   expect(await agent('--cleanup')).toEqual({ status: 0, stdout: 'removed bridge br0\n', stderr: '' });
   expect(await left()).toEqual([]);

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { run, TestLab, until, type Ran } from './lab.ts';
+import { type Ran, run, TestLab, until } from './lab.ts';
 import { namespaceOf } from './prober.ts';
 
 const plugin = fileURLToPath(new URL('../../dist/sdn-compat-cni.js', import.meta.url));
@@ -15,8 +15,17 @@ const socket = (): string => `/run/sdn-compat-lab/${lab.name}/cni/${worker}.sock
 
 /** Calls the plugin as a container runtime does, but inside no shell of ours. */
 function call(command: string, env: Readonly<Record<string, string>> = {}, config: object = {}): Promise<Ran> {
-  const input = JSON.stringify({ cniVersion: '1.1.0', name: 'sdn', type: 'sdn-compat-cni', socket: socket(), ...config });
-  return run(process.execPath, [plugin], { input, env: { CNI_COMMAND: command, CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...env } });
+  const input = JSON.stringify({
+    cniVersion: '1.1.0',
+    name: 'sdn',
+    type: 'sdn-compat-cni',
+    socket: socket(),
+    ...config,
+  });
+  return run(process.execPath, [plugin], {
+    input,
+    env: { CNI_COMMAND: command, CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...env },
+  });
 }
 
 interface Sandbox {
@@ -32,7 +41,15 @@ async function sandbox(namespace = 'red'): Promise<Sandbox> {
   const netns = `sdnc.${lab.name}.cni${counter}`;
   const made = await run('ip', ['netns', 'add', netns]);
   if (made.status !== 0) throw new Error(made.stderr);
-  return { id, netns, env: { CNI_CONTAINERID: id, CNI_NETNS: `/run/netns/${netns}`, CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${id}` } };
+  return {
+    id,
+    netns,
+    env: {
+      CNI_CONTAINERID: id,
+      CNI_NETNS: `/run/netns/${netns}`,
+      CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${id}`,
+    },
+  };
 }
 
 async function add(one: Sandbox): Promise<string> {
@@ -46,8 +63,10 @@ async function remove(...all: readonly Sandbox[]): Promise<void> {
   for (const { env } of all) expect(await call('DEL', env)).toEqual({ status: 0, stdout: '', stderr: '' });
 }
 
-const ports = async (): Promise<number> => (await lab.node(worker, 'ip', '-o', 'link')).stdout.split('\n').filter((line) => /\bveth/.test(line)).length;
-const attached = async (address: string): Promise<boolean> => (await lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.includes(`${address} `);
+const ports = async (): Promise<number> =>
+  (await lab.node(worker, 'ip', '-o', 'link')).stdout.split('\n').filter((line) => /\bveth/.test(line)).length;
+const attached = async (address: string): Promise<boolean> =>
+  (await lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.includes(`${address} `);
 
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '1');
@@ -61,13 +80,17 @@ test('ADD makes interface, address and routes, and the pod reaches the outside a
   expect(ran).toMatchObject({ status: 0, stderr: '' });
   const result = JSON.parse(ran.stdout) as { ips: { address: string; gateway: string }[]; interfaces: object[] };
   const [{ address, gateway }] = result.ips as [{ address: string; gateway: string }];
-  expect(result.interfaces).toEqual([{ name: 'eth0', mac: expect.stringMatching(/^0a:58:/) as string, sandbox: `/run/netns/${one.netns}`, mtu: 1400 }]);
+  expect(result.interfaces).toEqual([
+    { name: 'eth0', mac: expect.stringMatching(/^0a:58:/) as string, sandbox: `/run/netns/${one.netns}`, mtu: 1400 },
+  ]);
   const inside = (...argv: string[]): Promise<Ran> => run('ip', ['netns', 'exec', one.netns, ...argv]);
   expect((await inside('ip', '-4', '-o', 'addr', 'show', 'eth0')).stdout).toContain(address);
   expect((await inside('ip', 'route')).stdout).toContain(`default via ${gateway}`);
   expect((await inside('ip', 'link', 'show', 'eth0')).stdout).toContain('mtu 1400');
   expect((await inside('ping', '-c', '1', '-W', '2', gateway)).status).toBe(0);
-  expect((await inside('curl', '-s', '--max-time', '3', 'http://10.1.8.72:8080/ip')).stdout.trim()).toBe('192.168.7.11');
+  expect((await inside('curl', '-s', '--max-time', '3', 'http://10.1.8.72:8080/ip')).stdout.trim()).toBe(
+    '192.168.7.11',
+  );
   await remove(one);
 }, 30_000);
 
@@ -96,14 +119,26 @@ test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does
   const [one, two] = [await sandbox(), await sandbox()];
   const [first, second] = [await add(one), await add(two)];
   const sockets = `/run/sdn-compat-lab/${lab.name}/ovs/${worker}`;
-  const held = async (): Promise<string> => (await run('ovs-vsctl', [`--db=unix:${sockets}/db.sock`, '--no-wait', '--bare', '--columns=external_ids', 'list', 'Interface'])).stdout;
+  const held = async (): Promise<string> =>
+    (
+      await run('ovs-vsctl', [
+        `--db=unix:${sockets}/db.sock`,
+        '--no-wait',
+        '--bare',
+        '--columns=external_ids',
+        'list',
+        'Interface',
+      ])
+    ).stdout;
   expect(await held()).toContain(`ip=${first} `);
   await lab.command('kill', 'ovs', worker);
   await remove(one);
   expect(await held()).not.toContain(`ip=${first} `);
   process.kill(lab.pid(`ovsdb-server-${worker}`), 'SIGSTOP');
   try {
-    const ran = await Promise.all(['DEL', 'GC'].map((command) => call(command, two.env, { 'cni.dev/valid-attachments': [] })));
+    const ran = await Promise.all(
+      ['DEL', 'GC'].map((command) => call(command, two.env, { 'cni.dev/valid-attachments': [] })),
+    );
     expect(ran.map(({ status }) => status)).toEqual([1, 1]);
   } finally {
     process.kill(lab.pid(`ovsdb-server-${worker}`), 'SIGCONT');
@@ -116,7 +151,11 @@ test('DEL while ovs-vswitchd is dead leaves nothing of the pod; while OVSDB does
 /** What OVSDB and the links hold of a sandbox; '' when nothing. */
 async function leftOf(one: Sandbox): Promise<string> {
   const database = `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`;
-  const rows = await Promise.all(['Interface', 'QoS'].map((table) => run('ovs-vsctl', [database, '--no-wait', '--bare', '--columns=external_ids', 'list', table])));
+  const rows = await Promise.all(
+    ['Interface', 'QoS'].map((table) =>
+      run('ovs-vsctl', [database, '--no-wait', '--bare', '--columns=external_ids', 'list', table]),
+    ),
+  );
   const links = await lab.node(worker, 'ip', '-o', 'link');
   const lines = [...rows, links].flatMap(({ stdout }) => stdout.split('\n'));
   return lines.filter((line) => new RegExp(`(sandbox=|sdn-compat )${one.id}( |$)`).test(line.trim())).join('\n');
@@ -124,11 +163,15 @@ async function leftOf(one: Sandbox): Promise<string> {
 
 /** Starts the plugin with an ADD and does not wait for it. */
 function beginAdd(one: Sandbox): { readonly ended: Promise<Ran>; readonly kill: () => void } {
-  const child = spawn(process.execPath, [plugin], { env: { ...process.env, CNI_COMMAND: 'ADD', CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...one.env } });
+  const child = spawn(process.execPath, [plugin], {
+    env: { ...process.env, CNI_COMMAND: 'ADD', CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...one.env },
+  });
   child.stdin.end(JSON.stringify({ cniVersion: '1.1.0', name: 'sdn', type: 'sdn-compat-cni', socket: socket() }));
   let stdout = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  const ended = new Promise<Ran>((resolve) => child.on('close', (code) => resolve({ status: code ?? -1, stdout, stderr: '' })));
+  const ended = new Promise<Ran>((resolve) =>
+    child.on('close', (code) => resolve({ status: code ?? -1, stdout, stderr: '' })),
+  );
   return { ended, kill: () => child.kill('SIGKILL') };
 }
 
@@ -217,24 +260,43 @@ describe('an ADD that is overtaken', () => {
 test('ports that somebody removes come back at once', async () => {
   const one = await sandbox();
   const address = await add(one);
-  const vsctl = (...args: string[]) => run('ovs-vsctl', [`--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, '--no-wait', ...args]);
-  const reaches = async (to: string): Promise<boolean> => (await run('ip', ['netns', 'exec', one.netns, 'ping', '-c', '1', '-W', '1', to])).status === 0;
+  const vsctl = (...args: string[]) =>
+    run('ovs-vsctl', [`--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, '--no-wait', ...args]);
+  const reaches = async (to: string): Promise<boolean> =>
+    (await run('ip', ['netns', 'exec', one.netns, 'ping', '-c', '1', '-W', '1', to])).status === 0;
   const gateway = address.replace(/\d+$/, '1');
   await until('the gateway answers', () => reaches(gateway));
-  const links = async (): Promise<string> => (await vsctl('--bare', '--columns=name,ofport,options', 'list', 'Interface', 'vxlan0', 'tun0')).stdout;
+  const links = async (): Promise<string> =>
+    (await vsctl('--bare', '--columns=name,ofport,options', 'list', 'Interface', 'vxlan0', 'tun0')).stdout;
   const before = await links();
-  for (const port of ['tun0', 'vxlan0', (await vsctl('list-ports', 'br0')).stdout.split('\n').find((name) => name.startsWith('veth'))!]) {
+  for (const port of [
+    'tun0',
+    'vxlan0',
+    (await vsctl('list-ports', 'br0')).stdout.split('\n').find((name) => name.startsWith('veth'))!,
+  ]) {
     await vsctl('del-port', 'br0', port);
-    await until(`${port} is there again`, async () => (await vsctl('list-ports', 'br0')).stdout.includes(port) && (await links()) === before, 8);
+    await until(
+      `${port} is there again`,
+      async () => (await vsctl('list-ports', 'br0')).stdout.includes(port) && (await links()) === before,
+      8,
+    );
     await until('the gateway answers', () => reaches(gateway), 8);
   }
   await vsctl('set', 'Interface', 'vxlan0', 'options:key=7');
   await until('vxlan0 is as before', async () => (await links()) === before, 8);
   await vsctl('set-fail-mode', 'br0', 'standalone');
-  await until('the bridge fails closed', async () => (await vsctl('get-fail-mode', 'br0')).stdout.trim() === 'secure', 8);
+  await until(
+    'the bridge fails closed',
+    async () => (await vsctl('get-fail-mode', 'br0')).stdout.trim() === 'secure',
+    8,
+  );
   await vsctl('del-br', 'br0', '--', 'add-br', 'br0');
   await until('the pod reaches the outside', () => reaches('10.1.8.72'), 8);
-  for (const damage of [['link', 'set', 'tun0', 'down'], ['route', 'del', '10.254.0.0/16', 'dev', 'tun0'], ['addr', 'flush', 'dev', 'tun0']]) {
+  for (const damage of [
+    ['link', 'set', 'tun0', 'down'],
+    ['route', 'del', '10.254.0.0/16', 'dev', 'tun0'],
+    ['addr', 'flush', 'dev', 'tun0'],
+  ]) {
     await lab.node(worker, 'ip', ...damage);
     await until(`the gateway answers after ${damage.join(' ')}`, () => reaches(gateway), 8);
   }
@@ -287,11 +349,25 @@ test('GC passes over what is being attached; a list that is null, as one without
 
 test('a NetworkPolicy is about a pod from its first packet on, before the API tells its address', async () => {
   const [held, free, from] = [await sandbox(), await sandbox(), await sandbox()] as const;
-  const object = (one: Sandbox, app: string): object => ({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'red', name: one.id, labels: { app } }, spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] } });
-  const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { namespace: 'red', name: 'closed' }, spec: { podSelector: { matchLabels: { app: 'web' } } } };
-  await lab.must(['create', '-f', '-'], [policy, object(held, 'web'), object(free, 'db'), object(from, 'db')].map((one) => JSON.stringify(one)).join('\n'));
+  const object = (one: Sandbox, app: string): object => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'red', name: one.id, labels: { app } },
+    spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] },
+  });
+  const policy = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { namespace: 'red', name: 'closed' },
+    spec: { podSelector: { matchLabels: { app: 'web' } } },
+  };
+  await lab.must(
+    ['create', '-f', '-'],
+    [policy, object(held, 'web'), object(free, 'db'), object(from, 'db')].map((one) => JSON.stringify(one)).join('\n'),
+  );
   const [heldIP, freeIP] = [await add(held), await add(free), await add(from)];
-  const answers = async (ip: string): Promise<boolean> => (await run('ip', ['netns', 'exec', from.netns, 'ping', '-c', '1', '-W', '1', ip])).status === 0;
+  const answers = async (ip: string): Promise<boolean> =>
+    (await run('ip', ['netns', 'exec', from.netns, 'ping', '-c', '1', '-W', '1', ip])).status === 0;
   expect(await answers(heldIP)).toBe(false);
   await until('the pod that no policy selects answers', () => answers(freeIP));
   expect(await answers(heldIP)).toBe(false);
@@ -302,9 +378,12 @@ test('a NetworkPolicy is about a pod from its first packet on, before the API te
   await remove(held, free, from);
 }, 30_000);
 
-test('STATUS and VERSION; a call that is wrong gets CNI\'s error, with the code of the specification', async () => {
+test("STATUS and VERSION; a call that is wrong gets CNI's error, with the code of the specification", async () => {
   expect(await call('STATUS')).toEqual({ status: 0, stdout: '', stderr: '' });
-  expect(JSON.parse((await call('VERSION')).stdout)).toEqual({ cniVersion: '1.1.0', supportedVersions: ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] });
+  expect(JSON.parse((await call('VERSION')).stdout)).toEqual({
+    cniVersion: '1.1.0',
+    supportedVersions: ['0.3.1', '0.4.0', '1.0.0', '1.1.0'],
+  });
   const absent = { socket: '/run/sdn-compat-lab/no.sock' };
   const codes: readonly (readonly [Promise<Ran>, number])[] = [
     [call('FROB'), 4],
@@ -317,11 +396,15 @@ test('STATUS and VERSION; a call that is wrong gets CNI\'s error, with the code 
   for (const [calling, code] of codes) {
     const ran = await calling;
     expect(ran.status).toBe(1);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ code, msg: expect.stringMatching(/./) as string, cniVersion: expect.stringMatching(/^\d/) as string });
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      code,
+      msg: expect.stringMatching(/./) as string,
+      cniVersion: expect.stringMatching(/^\d/) as string,
+    });
   }
 }, 30_000);
 
-test('the socket is the owner\'s alone', () => {
+test("the socket is the owner's alone", () => {
   expect(statSync(socket()).mode & 0o777).toBe(0o600);
 });
 
@@ -365,9 +448,19 @@ test('ADDs one after another each give another address; how long they take is pr
 
 test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => {
   const annotations = { 'kubernetes.io/ingress-bandwidth': '10M', 'kubernetes.io/egress-bandwidth': '10M' };
-  const pod = (name: string, metadata: object): string => JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'red', name, ...metadata }, spec: { containers: [{ name: 'c', image: 'c' }] } });
-  await lab.must(['create', '-f', '-'], [pod('limited', { annotations }), pod('free', {}), pod('other', {})].join('\n'));
-  for (const name of ['limited', 'free', 'other']) await lab.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', 'red', `pod/${name}`]);
+  const pod = (name: string, metadata: object): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'red', name, ...metadata },
+      spec: { containers: [{ name: 'c', image: 'c' }] },
+    });
+  await lab.must(
+    ['create', '-f', '-'],
+    [pod('limited', { annotations }), pod('free', {}), pod('other', {})].join('\n'),
+  );
+  for (const name of ['limited', 'free', 'other'])
+    await lab.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', 'red', `pod/${name}`]);
   const sink = String.raw`
     const server = require('net').createServer((socket) => {
       let bytes = 0, from;
@@ -375,18 +468,34 @@ test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => 
       socket.on('close', () => { console.log(bytes * 8 / (performance.now() - from) / 1000); process.exit(0); }).on('error', () => {});
     }).listen(9000);
   `;
-  const source = (ip: string): string => `const s = require('net').connect(9000, '${ip}'); const more = () => { while (s.write(Buffer.alloc(16384))); s.once('drain', more); }; s.on('connect', more); setTimeout(() => { s.destroy(); process.exit(0); }, 2500);`;
+  const source = (ip: string): string =>
+    `const s = require('net').connect(9000, '${ip}'); const more = () => { while (s.write(Buffer.alloc(16384))); s.once('drain', more); }; s.on('connect', more); setTimeout(() => { s.destroy(); process.exit(0); }, 2500);`;
   const rate = async (from: string, to: string): Promise<number> => {
     const ip = await lab.must(['get', 'pod', '-n', 'red', to, '-o', 'jsonpath={.status.podIP}']);
     const receiving = run('ip', ['netns', 'exec', namespaceOf(lab, `red/${to}`), process.execPath, '-e', sink]);
-    await until('the sink listens', async () => (await run('ip', ['netns', 'exec', namespaceOf(lab, `red/${to}`), 'ss', '-Hltn', 'sport', '=', ':9000'])).stdout !== '');
+    await until(
+      'the sink listens',
+      async () =>
+        (await run('ip', ['netns', 'exec', namespaceOf(lab, `red/${to}`), 'ss', '-Hltn', 'sport', '=', ':9000']))
+          .stdout !== '',
+    );
     await run('ip', ['netns', 'exec', namespaceOf(lab, `red/${from}`), process.execPath, '-e', source(ip)]);
     return Number((await receiving).stdout);
   };
   const bothWays = async () => ({ into: await rate('free', 'limited'), outOf: await rate('limited', 'free') });
   const rates = { ...(await bothWays()), unlimited: await rate('free', 'other') };
-  console.log(`Mbit/s: ${Object.entries(rates).map(([name, mbits]) => `${name} ${mbits.toFixed(1)}`).join(', ')}`);
-  await lab.node(worker, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, 'del-br', 'br0');
+  console.log(
+    `Mbit/s: ${Object.entries(rates)
+      .map(([name, mbits]) => `${name} ${mbits.toFixed(1)}`)
+      .join(', ')}`,
+  );
+  await lab.node(
+    worker,
+    'ovs-vsctl',
+    `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`,
+    'del-br',
+    'br0',
+  );
   await until('the pods are back on a new bridge', async () => (await lab.source('red/free')) !== '');
   const again = await bothWays();
   console.log(`on a new bridge: into ${again.into.toFixed(1)}, out of ${again.outOf.toFixed(1)}`);
@@ -395,7 +504,16 @@ test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => 
     expect(limited).toBeLessThan(11);
   }
   expect(rates.unlimited).toBeGreaterThan(30);
-  const limits = async (): Promise<string> => (await lab.node(worker, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, 'list', 'QoS')).stdout;
+  const limits = async (): Promise<string> =>
+    (
+      await lab.node(
+        worker,
+        'ovs-vsctl',
+        `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`,
+        'list',
+        'QoS',
+      )
+    ).stdout;
   expect(await limits()).toContain('max-rate="10000000"');
   await lab.must(['delete', 'pod', '-n', 'red', 'limited']);
   await until('the limit went with its pod', async () => (await limits()) === '');
@@ -404,7 +522,13 @@ test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => 
 test('a pod of an unknown namespace waits for its NetNamespace, and gets a clear error after 30 s', async () => {
   const { ran, ms } = await refusal;
   expect(ran.status).toBe(1);
-  expect(JSON.parse(ran.stdout)).toMatchObject({ cniVersion: '1.1.0', code: 100, msg: expect.stringMatching(/^pod nowhere\/sandbox-\d+: namespace nowhere has no NetNamespace \(waited 30 s\)$/) as string });
+  expect(JSON.parse(ran.stdout)).toMatchObject({
+    cniVersion: '1.1.0',
+    code: 100,
+    msg: expect.stringMatching(
+      /^pod nowhere\/sandbox-\d+: namespace nowhere has no NetNamespace \(waited 30 s\)$/,
+    ) as string,
+  });
   expect(ms).toBeGreaterThan(29_000);
   expect(ms).toBeLessThan(36_000);
   const late = await sandbox('overtaken');

@@ -8,7 +8,14 @@ let lab: TestLab;
 beforeAll(async () => {
   lab = await TestLab.up();
   await Promise.all(['red', 'blue', 'plain'].map((name) => lab.namespace(name)));
-  await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1'], ['red/w2', 'worker2'], ['blue/w0', 'worker0'], ['plain/w0', 'worker0'], ['plain/w1', 'worker1']);
+  await lab.pods(
+    ['red/w0', 'worker0'],
+    ['red/w1', 'worker1'],
+    ['red/w2', 'worker2'],
+    ['blue/w0', 'worker0'],
+    ['plain/w0', 'worker0'],
+    ['plain/w1', 'worker1'],
+  );
 }, 60_000);
 afterAll(() => lab.down(), 30_000);
 afterEach(async () => {
@@ -39,7 +46,11 @@ test('several egress IPs: connections are spread over the nodes, and each keeps 
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
   await lab.patch('hostsubnet', 'worker2', { egressIPs: ['192.168.7.202'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201', '192.168.7.202'] });
-  await until('both are in use', async () => (await sources('red/w0', 6)).size === 2 && !(await sources('red/w0', 3)).has(node0), 30);
+  await until(
+    'both are in use',
+    async () => (await sources('red/w0', 6)).size === 2 && !(await sources('red/w0', 3)).has(node0),
+    30,
+  );
   const spread = await sources('red/w0', 40);
   expect([...spread.keys()].sort()).toEqual(['192.168.7.201', '192.168.7.202']);
   for (let i = 0; i < 5; i += 1) {
@@ -50,7 +61,7 @@ test('several egress IPs: connections are spread over the nodes, and each keeps 
   }
 }, 60_000);
 
-test('a pod on a hosting node always uses that node\'s egress IP', async () => {
+test("a pod on a hosting node always uses that node's egress IP", async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
   await lab.patch('hostsubnet', 'worker2', { egressIPs: ['192.168.7.202'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201', '192.168.7.202'] });
@@ -78,14 +89,16 @@ test('an egress IP that moves to another node takes the traffic along; the route
   await lab.untilSource('red/w0', '192.168.7.201');
   await lab.patch('hostsubnet', 'worker1', { egressIPs: [] });
   await lab.patch('hostsubnet', 'worker2', { egressIPs: ['192.168.7.201'] });
-  await until('worker2 has it', async () => (await lab.node('worker2', 'ip', 'addr')).stdout.includes('192.168.7.201/24'));
+  await until('worker2 has it', async () =>
+    (await lab.node('worker2', 'ip', 'addr')).stdout.includes('192.168.7.201/24'),
+  );
   await lab.untilSource('red/w0', '192.168.7.201');
   const neighbours = (await lab.inside('router', 'ip', 'neigh', 'show', '192.168.7.201')).stdout;
   expect(neighbours).toContain('52:54:00:a8:07:0d');
   expect((await lab.node('worker1', 'ip', 'addr')).stdout).not.toContain('192.168.7.201');
 }, 60_000);
 
-test('an open connection does not keep the node\'s address once the namespace asks for an egress IP', async () => {
+test("an open connection does not keep the node's address once the namespace asks for an egress IP", async () => {
   const client = `
     const http = require('http');
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
@@ -109,11 +122,13 @@ test('new connections to an egress IP are refused, by TCP, UDP and ping; the nod
   const began = Date.now();
   expect((await lab.inside('outside', 'curl', '-s', '--max-time', '5', 'http://192.168.7.201:10250')).status).toBe(7);
   expect(Date.now() - began).toBeLessThan(3_000);
-  expect((await lab.inside('outside', 'ping', '-c', '1', '-W', '1', '192.168.7.201')).stdout).toContain('Packet filtered');
+  expect((await lab.inside('outside', 'ping', '-c', '1', '-W', '1', '192.168.7.201')).stdout).toContain(
+    'Packet filtered',
+  );
   expect((await lab.inside('outside', 'ping', '-c', '1', '-W', '1', '192.168.7.12')).status).toBe(0);
 }, 60_000);
 
-test('a pod cannot take another namespace\'s egress IP by its MAC', async () => {
+test("a pod cannot take another namespace's egress IP by its MAC", async () => {
   await lab.patch('hostsubnet', 'worker0', { egressIPs: ['192.168.7.201'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201'] });
   await lab.untilSource('red/w0', '192.168.7.201');
@@ -127,11 +142,13 @@ test('a pod cannot take another namespace\'s egress IP by its MAC', async () => 
   await lab.untilSource('plain/w0', node0);
 }, 60_000);
 
-test('an egress IP outside the node\'s network is not put on the interface, and its namespace is dropped', async () => {
+test("an egress IP outside the node's network is not put on the interface, and its namespace is dropped", async () => {
   await lab.patch('hostsubnet', 'worker0', { egressIPs: ['192.168.99.1'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.99.1'] });
   await lab.untilSource('red/w0', '');
-  await until('the reason is logged', () => lab.log('node-worker0').includes('egress IP 192.168.99.1 lies outside 192.168.7.0/24, the network of br-ex'));
+  await until('the reason is logged', () =>
+    lab.log('node-worker0').includes('egress IP 192.168.99.1 lies outside 192.168.7.0/24, the network of br-ex'),
+  );
   expect((await lab.node('worker0', 'ip', 'addr')).stdout).not.toContain('192.168.99.1');
   expect(await sources('red/w0', 2)).toEqual(new Map([['', 2]]));
 }, 60_000);
@@ -155,7 +172,10 @@ test('without the agent: a lost nft table closes the node to the outside, pods a
   process.kill(pid, 'SIGSTOP');
   try {
     const podIP = await lab.must(['get', 'pod', '-n', 'plain', 'w0', '-o', 'jsonpath={.status.podIP}']);
-    await until('pods reach one another', async () => (await lab.exec('plain/w1', 'ping', '-c', '1', '-W', '1', podIP)).status === 0);
+    await until(
+      'pods reach one another',
+      async () => (await lab.exec('plain/w1', 'ping', '-c', '1', '-W', '1', podIP)).status === 0,
+    );
     await lab.node('worker1', 'nft', 'flush', 'ruleset');
     const before = accessLog().length;
     for (const pod of ['red/w1', 'red/w0', 'plain/w1']) expect(await lab.source(pod, 1)).toBe('');
@@ -171,10 +191,23 @@ test('restarting the agent changes nothing on the bridge and in nft, and packets
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201'] });
   await lab.untilSource('red/w0', '192.168.7.201');
-  const dump = async () => (await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', '--no-stats')).stdout.split('\n').slice(1).sort();
-  const durations = async () => [...(await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.matchAll(/duration=(\d+)/g)].map((found) => Number(found[1]));
+  const dump = async () =>
+    (await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', '--no-stats')).stdout
+      .split('\n')
+      .slice(1)
+      .sort();
+  const durations = async () =>
+    [
+      ...(await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.matchAll(
+        /duration=(\d+)/g,
+      ),
+    ].map((found) => Number(found[1]));
   // Handles and all: a table or rule made anew has another.
-  const nft = async () => (await lab.node('worker0', 'nft', '-a', 'list', 'table', 'ip', 'sdn_compat')).stdout.replace(/\s*elements = \{[^}]*\}/g, '');
+  const nft = async () =>
+    (await lab.node('worker0', 'nft', '-a', 'list', 'table', 'ip', 'sdn_compat')).stdout.replace(
+      /\s*elements = \{[^}]*\}/g,
+      '',
+    );
   const before = await dump();
   const table = await nft();
   const pinging = lab.exec('red/w0', 'ping', '-i', '0.05', '-c', '60', '-q', '10.254.1.1');

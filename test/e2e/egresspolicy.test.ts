@@ -1,5 +1,5 @@
 /** EgressNetworkPolicy by packets: towards four addresses of the outside host, with names from a small DNS server there. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { TestLab, until } from './lab.ts';
 import { namespaceOf, Prober } from './prober.ts';
 
@@ -52,7 +52,10 @@ interface Rule {
   readonly type: 'Allow' | 'Deny';
   readonly to: { readonly cidrSelector: string } | { readonly dnsName: string };
 }
-const allow = (to: string): Rule => ({ type: 'Allow', to: /^[0-9./]+$/.test(to) ? { cidrSelector: to } : { dnsName: to } });
+const allow = (to: string): Rule => ({
+  type: 'Allow',
+  to: /^[0-9./]+$/.test(to) ? { cidrSelector: to } : { dnsName: to },
+});
 const deny = (to: string): Rule => ({ ...allow(to), type: 'Deny' });
 
 let lab: TestLab;
@@ -65,7 +68,12 @@ function know(name: string, ttl: number, addresses: readonly string[], broken = 
 }
 
 async function policy(rules: readonly Rule[], { name = 'policy', namespace = 'red' } = {}): Promise<void> {
-  const object = { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicy', metadata: { namespace, name }, spec: { egress: rules } };
+  const object = {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'EgressNetworkPolicy',
+    metadata: { namespace, name },
+    spec: { egress: rules },
+  };
   const exists = (await lab.kubectl(['get', 'egressnetworkpolicy', '-n', namespace, name])).status === 0;
   await lab.must([exists ? 'replace' : 'create', '-f', '-'], JSON.stringify(object));
 }
@@ -74,10 +82,13 @@ async function policy(rules: readonly Rule[], { name = 'policy', namespace = 're
 async function reached(pod: string): Promise<string> {
   const targets = everywhere.flatMap((ip) => (['tcp', 'udp'] as const).map((protocol) => ({ protocol, ip, port: 80 })));
   const found = await probers.get(pod)!.reaches(targets, 300);
-  return everywhere.filter((_, index) => {
-    if (found[2 * index] !== found[2 * index + 1]) throw new Error(`${pod}: TCP and UDP to ${everywhere[index]!} differ`);
-    return found[2 * index];
-  }).join(' ');
+  return everywhere
+    .filter((_, index) => {
+      if (found[2 * index] !== found[2 * index + 1])
+        throw new Error(`${pod}: TCP and UDP to ${everywhere[index]!} differ`);
+      return found[2 * index];
+    })
+    .join(' ');
 }
 
 async function expectReached(pods: readonly string[], addresses: readonly string[], seconds = 5): Promise<void> {
@@ -85,7 +96,9 @@ async function expectReached(pods: readonly string[], addresses: readonly string
   for (const pod of pods) {
     let last = '';
     const look = async (): Promise<boolean> => (last = await reached(pod).catch(String)) === wanted;
-    await until(`${pod} reaches ${wanted}`, look, seconds).catch(() => expect(`${pod} ${last}`).toBe(`${pod} ${wanted}`));
+    await until(`${pod} reaches ${wanted}`, look, seconds).catch(() =>
+      expect(`${pod} ${last}`).toBe(`${pod} ${wanted}`),
+    );
   }
 }
 
@@ -93,9 +106,12 @@ const red = ['red/w0', 'red/w1'];
 
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '2', '--agent-option', `resolver=${resolver}`);
-  for (const address of [one, two, far]) await lab.inside('outside', 'ip', 'addr', 'add', `${address}/32`, 'dev', 'eth0');
+  for (const address of [one, two, far])
+    await lab.inside('outside', 'ip', 'addr', 'add', `${address}/32`, 'dev', 'eth0');
   await lab.inside('router', 'ip', 'route', 'add', far, 'via', main);
-  dns = spawn('ip', ['netns', 'exec', `sdnc.${lab.name}.outside`, process.execPath, '-e', dnsServer], { stdio: ['pipe', 'pipe', 'inherit'] });
+  dns = spawn('ip', ['netns', 'exec', `sdnc.${lab.name}.outside`, process.execPath, '-e', dnsServer], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   dns.stdout!.on('data', (chunk: Buffer) => asked.push(...chunk.toString().split('\n').filter(Boolean)));
   await until('the DNS server listens', () => asked.includes('ready'));
   await Promise.all(['red', 'blue'].map((name) => lab.namespace(name)));
@@ -112,7 +128,8 @@ afterAll(async () => {
 }, 30_000);
 
 afterEach(async () => {
-  for (const namespace of ['red', 'blue', 'default']) await lab.must(['delete', 'egressnetworkpolicy', '-n', namespace, '--all']);
+  for (const namespace of ['red', 'blue', 'default'])
+    await lab.must(['delete', 'egressnetworkpolicy', '-n', namespace, '--all']);
   await lab.patch('netnamespace', 'red', { egressIPs: null });
   await expectReached([...red, 'blue/w0'], everywhere);
 }, 30_000);
@@ -164,7 +181,10 @@ test('two policies in a namespace drop all; without one of them the other holds'
   await expectReached(red, []);
   for (const name of ['policy', 'second']) {
     await lab.event('SeveralPolicies', `egressnetworkpolicy/${name}`, 'red');
-    const said = lab.log('node-worker0').split('\n').filter((line) => line.includes(`"policy":"red/${name}","reason":"several policies`));
+    const said = lab
+      .log('node-worker0')
+      .split('\n')
+      .filter((line) => line.includes(`"policy":"red/${name}","reason":"several policies`));
     expect(said).toHaveLength(1);
   }
   expect(await reached('blue/w0')).toBe(everywhere.join(' '));
@@ -244,7 +264,10 @@ describe('names', () => {
     await expectReached(red, [far, main]);
     await lab.command('kill', 'agent', 'worker0');
     await lab.command('start', 'agent', 'worker0');
-    await until('the agent has made a pass', () => lab.log('node-worker0').split('the node is as the cluster says').length > 2);
+    await until(
+      'the agent has made a pass',
+      () => lab.log('node-worker0').split('the node is as the cluster says').length > 2,
+    );
     await expectReached(red, [far, main]);
     know('failing.test', 1, [far]);
     await expectReached(red, [one, main], 12);

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRpc, type RpcConnection } from '../../src/io/jsonrpc.ts';
 import { egressState } from '../../src/model/egress/state.ts';
+import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import { parseHostSubnet } from '../../src/model/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/netnamespace.ts';
 import type { NetworkPolicyObject } from '../../src/model/objects.ts';
 import { bundleLines, emptyBridge, wantedContent } from '../../src/node/ovs/bundle.ts';
-import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import { type NodeInput, planNode } from '../../src/node/plan/node.ts';
 import { policyWorld } from '../../src/node/world.ts';
 import { cidr, ip, value, vnid } from '../node/states.ts';
@@ -30,7 +30,12 @@ function recorded(name: string): string[][] {
 
 function commandsOf(text: string): string[] {
   const commands = text.split('\n').filter((line) => /^(flow|group) (add|delete)/.test(line));
-  return commands.map((line) => line.replaceAll('output:tun0', 'output:2').replaceAll('output:vxlan0', 'output:1').replaceAll(/([^,])bucket=/g, '$1,bucket='));
+  return commands.map((line) =>
+    line
+      .replaceAll('output:tun0', 'output:2')
+      .replaceAll('output:vxlan0', 'output:1')
+      .replaceAll(/([^,])bucket=/g, '$1,bucket='),
+  );
 }
 
 /** The states before one, in order (conformance data: they are increments). */
@@ -87,11 +92,20 @@ const states: Readonly<Record<string, Ours>> = {
   '12-egress-local-masquerade-bit-0': { egress: { ...one, local: '192.168.7.200' }, masqueradeBit: 0 },
   '12-egress-local-masquerade-bit-14': { egress: { ...one, local: '192.168.7.200' } },
   '13-egress-one-remote': { egress: { ...one, b: '192.168.7.200' } },
-  '14-egress-two-remotes': { egress: { requests: ['192.168.7.200', '192.168.7.201'], b: '192.168.7.200', c: '192.168.7.201' } },
+  '14-egress-two-remotes': {
+    egress: { requests: ['192.168.7.200', '192.168.7.201'], b: '192.168.7.200', c: '192.168.7.201' },
+  },
   '16-egress-empty-list': { egress: one },
   '17-egress-local-then-normal': {},
   '18-egress-vnid-0-local': { egress: { ...one, local: '192.168.7.200', netid: 0 } },
-  '20-enp-allow-cidr-deny-rest': { rules: [[['Allow', '203.0.113.0/24'], ['Deny', '0.0.0.0/0']]] },
+  '20-enp-allow-cidr-deny-rest': {
+    rules: [
+      [
+        ['Allow', '203.0.113.0/24'],
+        ['Deny', '0.0.0.0/0'],
+      ],
+    ],
+  },
   '21-enp-two-policies': { rules: [[['Allow', '0.0.0.0/0']], [['Allow', '0.0.0.0/0']]] },
   '22-enp-shared-vnid': { rules: [[['Allow', '0.0.0.0/0']]], joined: true },
   '24-enp-0.0.0.0-32': { rules: [[['Deny', '0.0.0.0/32']]] },
@@ -104,14 +118,19 @@ const states: Readonly<Record<string, Ours>> = {
   '44-networkpolicy-deny-all-and-allow-same': { mode: 'networkpolicy', policies: [denyAll, same] },
   '45-networkpolicy-egress-cidr-port': { mode: 'networkpolicy', policies: [block({ port: 443 })] },
   '46-networkpolicy-all-three': { mode: 'networkpolicy', policies: [denyAll, same, block({ port: 443 })] },
-  '47-networkpolicy-egress-except-port-range': { mode: 'networkpolicy', policies: [block({ port: 8000, endPort: 8009 }, ['203.0.113.128/26'])] },
+  '47-networkpolicy-egress-except-port-range': {
+    mode: 'networkpolicy',
+    policies: [block({ port: 8000, endPort: 8009 }, ['203.0.113.128/26'])],
+  },
   '48-networkpolicy-selected-pods-namespace-selector': {
     mode: 'networkpolicy',
     policies: [{ ...web, ingress: [{ from: [{ namespaceSelector: { matchLabels: { name: 'other' } } }] }] }],
   },
   '49-networkpolicy-selected-pods-pod-selector': {
     mode: 'networkpolicy',
-    policies: [{ ...web, ingress: [{ from: [{ namespaceSelector: {}, podSelector: { matchLabels: { role: 'client' } } }] }] }],
+    policies: [
+      { ...web, ingress: [{ from: [{ namespaceSelector: {}, podSelector: { matchLabels: { role: 'client' } } }] }] },
+    ],
   },
 };
 
@@ -126,13 +145,36 @@ function inputOf(state: Ours): NodeInput {
     ['node-b', '192.168.7.12', '10.128.2.0/24', egress?.b],
     ['node-c', '192.168.7.13', '10.128.3.0/24', egress?.c],
   ].map(([name, hostIP, subnet, hosted]) =>
-    value(parseHostSubnet({ ...meta, kind: 'HostSubnet', metadata: { name: name! }, host: name!, hostIP: hostIP!, subnet: subnet!, egressIPs: hosted === undefined ? [] : [hosted] })),
+    value(
+      parseHostSubnet({
+        ...meta,
+        kind: 'HostSubnet',
+        metadata: { name: name! },
+        host: name!,
+        hostIP: hostIP!,
+        subnet: subnet!,
+        egressIPs: hosted === undefined ? [] : [hosted],
+      }),
+    ),
   );
   const netid = egress?.netid ?? 77;
   const netNamespaces = [
-    value(parseNetNamespace({ ...meta, kind: 'NetNamespace', metadata: { name: 'app' }, netname: 'app', netid, egressIPs: [...(egress?.requests ?? [])] })),
+    value(
+      parseNetNamespace({
+        ...meta,
+        kind: 'NetNamespace',
+        metadata: { name: 'app' },
+        netname: 'app',
+        netid,
+        egressIPs: [...(egress?.requests ?? [])],
+      }),
+    ),
   ];
-  const vnids = new Map([['app', vnid(77)], ['other', vnid(78)], ...(state.joined === true ? [['second', vnid(77)] as const] : [])]);
+  const vnids = new Map([
+    ['app', vnid(77)],
+    ['other', vnid(78)],
+    ...(state.joined === true ? [['second', vnid(77)] as const] : []),
+  ]);
   const pods = [
     { namespace: 'app', name: 'web', labels: { app: 'web' }, podIP },
     { namespace: 'other', name: 'client', labels: { role: 'client' }, podIP: '10.128.2.20' },
@@ -151,7 +193,9 @@ function inputOf(state: Ours): NodeInput {
     gateways: new Set(),
     uplink: { device: 'eth0', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 },
     networks: { cluster: [cidr('10.128.0.0/14')], service: cidr('172.30.0.0/16'), mode, vxlanPort: 4789 },
-    remotes: hostSubnets.slice(1, state.peer === false ? 1 : 2).map(({ name, hostIP, subnet }) => ({ name, nodeIP: hostIP, subnet })),
+    remotes: hostSubnets
+      .slice(1, state.peer === false ? 1 : 2)
+      .map(({ name, hostIP, subnet }) => ({ name, nodeIP: hostIP, subnet })),
     pods: state.pod === false ? [] : [{ ip: ip(podIP), ofport: 3, vnid: vnid(77), namespace: 'app', name: 'web' }],
     state: egressState({ hostSubnets, netNamespaces, offline: new Set() }),
     egressPolicies: egressPolicies(
@@ -169,9 +213,15 @@ function inputOf(state: Ours): NodeInput {
       mode !== 'networkpolicy'
         ? undefined
         : policyWorld({
-            policies: (state.policies ?? []).map((spec, index) => ({ metadata: { namespace: 'app', name: `p${index}` }, spec })),
+            policies: (state.policies ?? []).map((spec, index) => ({
+              metadata: { namespace: 'app', name: `p${index}` },
+              spec,
+            })),
             namespaces: ['app', 'other'].map((name) => ({ metadata: { name, labels: { name } } })),
-            pods: pods.map(({ namespace, name, labels, podIP: address }) => ({ metadata: { namespace, name, labels }, status: { podIP: address } })),
+            pods: pods.map(({ namespace, name, labels, podIP: address }) => ({
+              metadata: { namespace, name, labels },
+              status: { podIP: address },
+            })),
             vnids,
           }),
   };
@@ -185,7 +235,23 @@ interface Packet {
   readonly state: string;
 }
 
-const addresses = [podIP, '10.128.1.1', '10.128.1.11', '10.128.2.20', '10.128.2.1', '10.129.5.5', '172.30.0.10', '203.0.113.5', '203.0.113.140', '203.0.113.200', '8.8.8.8', '192.168.7.11', '192.168.7.12', '224.0.0.9', '239.1.1.1'];
+const addresses = [
+  podIP,
+  '10.128.1.1',
+  '10.128.1.11',
+  '10.128.2.20',
+  '10.128.2.1',
+  '10.129.5.5',
+  '172.30.0.10',
+  '203.0.113.5',
+  '203.0.113.140',
+  '203.0.113.200',
+  '8.8.8.8',
+  '192.168.7.11',
+  '192.168.7.12',
+  '224.0.0.9',
+  '239.1.1.1',
+];
 const sources = [podIP, '10.128.1.11', '10.128.1.1', '10.128.2.20', '203.0.113.5', '192.168.7.12'];
 const ports = [53, 80, 443, 4789, 8000, 8009, 8010];
 const stateWords = ['trk,new', 'trk,est', 'trk,est,rpl', 'trk,new', 'trk,new'];
@@ -205,12 +271,20 @@ function chosen(): Packet[] {
   const list: Packet[] = [];
   for (const target of addresses) {
     list.push({ name: `pod to ${target}`, flow: ipPacket(3, podIP, target, 'tcp', 80, ''), state: 'trk,new' });
-    list.push({ name: `from node-b to ${target}`, flow: ipPacket(1, '10.128.2.20', target, 'tcp', 80, ',tun_id=77,tun_src=192.168.7.12'), state: 'trk,new' });
+    list.push({
+      name: `from node-b to ${target}`,
+      flow: ipPacket(1, '10.128.2.20', target, 'tcp', 80, ',tun_id=77,tun_src=192.168.7.12'),
+      state: 'trk,new',
+    });
   }
   list.push(
     { name: 'spoofed source', flow: ipPacket(3, '10.128.1.11', '8.8.8.8', 'tcp', 80, ''), state: 'trk,new' },
     { name: 'VXLAN in VXLAN', flow: ipPacket(3, podIP, '192.168.7.12', 'udp', 4789, ''), state: 'trk,new' },
-    { name: 'wrong VTEP', flow: ipPacket(1, '10.128.2.20', podIP, 'tcp', 80, ',tun_id=77,tun_src=192.168.7.99'), state: 'trk,new' },
+    {
+      name: 'wrong VTEP',
+      flow: ipPacket(1, '10.128.2.20', podIP, 'tcp', 80, ',tun_id=77,tun_src=192.168.7.99'),
+      state: 'trk,new',
+    },
     { name: 'reply to outside', flow: ipPacket(3, podIP, '8.8.8.8', 'tcp', 80, ''), state: 'trk,est,rpl' },
     { name: 'DNS to the node', flow: ipPacket(3, podIP, '192.168.7.11', 'udp', 53, ''), state: 'trk,new' },
     { name: 'from tun0 to the pod', flow: ipPacket(2, '8.8.8.8', podIP, 'tcp', 80, ''), state: 'trk,new' },
@@ -219,8 +293,16 @@ function chosen(): Packet[] {
     { name: 'ARP for the gateway', flow: arpPacket(3, podIP, '10.128.1.1', '0a:58:0a:80:01:0a', ''), state: '' },
     { name: 'ARP for a remote pod', flow: arpPacket(3, podIP, '10.128.2.20', '0a:58:0a:80:01:0a', ''), state: '' },
     { name: 'ARP of another MAC', flow: arpPacket(3, podIP, '10.128.1.1', '0a:58:0a:80:01:0b', ''), state: '' },
-    { name: 'ARP of another address', flow: arpPacket(3, '10.128.1.11', '10.128.1.1', '0a:58:0a:80:01:0a', ''), state: '' },
-    { name: 'ARP from node-b', flow: arpPacket(1, '10.128.2.20', podIP, '0a:58:0a:80:02:14', ',tun_id=77,tun_src=192.168.7.12'), state: '' },
+    {
+      name: 'ARP of another address',
+      flow: arpPacket(3, '10.128.1.11', '10.128.1.1', '0a:58:0a:80:01:0a', ''),
+      state: '',
+    },
+    {
+      name: 'ARP from node-b',
+      flow: arpPacket(1, '10.128.2.20', podIP, '0a:58:0a:80:02:14', ',tun_id=77,tun_src=192.168.7.12'),
+      state: '',
+    },
     { name: 'ARP from tun0', flow: arpPacket(2, '10.128.1.1', podIP, tunMac, ''), state: '' },
   );
   return list;
@@ -233,9 +315,18 @@ function random(count: number, seed: number): Packet[] {
     const inPort = 1 + next(4);
     const tunnel = inPort === 1 ? `,tun_id=${pick(tunnelIds)},${pick(tunnels)}` : '';
     const source = inPort === 3 && next(4) > 0 ? podIP : pick(sources);
-    if (next(8) === 0) return { name: `random ${index}`, flow: arpPacket(inPort, source, pick(addresses), '0a:58:0a:80:01:0a', tunnel), state: '' };
+    if (next(8) === 0)
+      return {
+        name: `random ${index}`,
+        flow: arpPacket(inPort, source, pick(addresses), '0a:58:0a:80:01:0a', tunnel),
+        state: '',
+      };
     const proto = pick(['tcp', 'tcp', 'udp', 'icmp']);
-    return { name: `random ${index}`, flow: ipPacket(inPort, source, pick(addresses), proto, pick(ports), tunnel), state: pick(stateWords) };
+    return {
+      name: `random ${index}`,
+      flow: ipPacket(inPort, source, pick(addresses), proto, pick(ports), tunnel),
+      state: pick(stateWords),
+    };
   });
 }
 
@@ -268,7 +359,7 @@ function fateOf(trace: string): string[] {
 function intended(packet: Packet, theirs: readonly string[], ours: readonly string[]): string | undefined {
   const fromVxlan = packet.flow.startsWith('in_port=1,');
   if (fromVxlan && ours.length === 0 && theirs.every((one) => one.startsWith('tun0'))) {
-    return 'from another node for a VNID whose egress IP is not here: the original lets it out with this node\'s address';
+    return "from another node for a VNID whose egress IP is not here: the original lets it out with this node's address";
   }
   return undefined;
 }
@@ -292,14 +383,46 @@ beforeAll(async () => {
   await must('ovsdb-tool', ['create', `${dir}/conf.db`, '/usr/share/openvswitch/vswitch.ovsschema']);
   await must('ovsdb-server', [`${dir}/conf.db`, `--remote=punix:${dir}/db.sock`, ...quiet]);
   await must('ovs-vswitchd', [`unix:${dir}/db.sock`, '--enable-dummy', ...quiet]);
-  for (const daemon of ['ovs-vswitchd', 'ovsdb-server']) pids.push(Number(readFileSync(`${dir}/${daemon}.pid`, 'utf8')));
+  for (const daemon of ['ovs-vswitchd', 'ovsdb-server'])
+    pids.push(Number(readFileSync(`${dir}/${daemon}.pid`, 'utf8')));
   for (const bridge of ['original', 'ours']) {
-    await must('ovs-vsctl', [`--db=unix:${dir}/db.sock`, 'add-br', bridge, '--', 'set', 'bridge', bridge, 'datapath_type=dummy', 'fail_mode=secure', 'protocols=OpenFlow10,OpenFlow13',
-      ...[['v', 'vxlan', 1], ['t', 'internal', 2], ['p', 'dummy', 3], ['q', 'dummy', 4]].flatMap(([letter, type, number]) => {
+    await must('ovs-vsctl', [
+      `--db=unix:${dir}/db.sock`,
+      'add-br',
+      bridge,
+      '--',
+      'set',
+      'bridge',
+      bridge,
+      'datapath_type=dummy',
+      'fail_mode=secure',
+      'protocols=OpenFlow10,OpenFlow13',
+      ...[
+        ['v', 'vxlan', 1],
+        ['t', 'internal', 2],
+        ['p', 'dummy', 3],
+        ['q', 'dummy', 4],
+      ].flatMap(([letter, type, number]) => {
         const port = `${letter!}-${bridge}`;
-        const options = type === 'vxlan' ? ['options:remote_ip=flow', 'options:key=flow', `options:dst_port=${bridge === 'ours' ? 4789 : 4790}`] : [];
-        return ['--', 'add-port', bridge, port, '--', 'set', 'interface', port, `type=${type!}`, `ofport_request=${number!}`, ...options];
-      })]);
+        const options =
+          type === 'vxlan'
+            ? ['options:remote_ip=flow', 'options:key=flow', `options:dst_port=${bridge === 'ours' ? 4789 : 4790}`]
+            : [];
+        return [
+          '--',
+          'add-port',
+          bridge,
+          port,
+          '--',
+          'set',
+          'interface',
+          port,
+          `type=${type!}`,
+          `ofport_request=${number!}`,
+          ...options,
+        ];
+      }),
+    ]);
   }
   rpc = await connectRpc(`${dir}/ovs-vswitchd.${pids[0]!}.ctl`);
 }, 30_000);
@@ -313,7 +436,9 @@ afterAll(() => {
 async function load(bridge: string, bundles: readonly (readonly string[])[]): Promise<void> {
   await must('ovs-ofctl', ['-O', 'OpenFlow13', 'del-flows', bridge]);
   await must('ovs-ofctl', ['-O', 'OpenFlow13', 'del-groups', bridge]);
-  for (const lines of bundles) if (lines.length > 0) await must('ovs-ofctl', ['-O', 'OpenFlow13', '--bundle', 'bundle', bridge, '-'], `${lines.join('\n')}\n`);
+  for (const lines of bundles)
+    if (lines.length > 0)
+      await must('ovs-ofctl', ['-O', 'OpenFlow13', '--bundle', 'bundle', bridge, '-'], `${lines.join('\n')}\n`);
 }
 
 async function trace(bridge: string, packet: Packet, hash: number): Promise<string> {
@@ -327,8 +452,10 @@ const notCompared: Readonly<Record<string, string>> = {
   '01-finish-setup': 'before the plugin has started nothing is decided',
   '03-multicast-remotes': 'part of 05',
   '12-egress-local-no-masquerade-bit': 'the same flows as with bit 14: compared there',
-  '15-egress-local-first-then-remote': 'the original spreads over local and remote; a pod on a hosting node uses that node\'s',
-  '15-egress-remote-first-then-local': 'the original spreads over local and remote; a pod on a hosting node uses that node\'s',
+  '15-egress-local-first-then-remote':
+    "the original spreads over local and remote; a pod on a hosting node uses that node's",
+  '15-egress-remote-first-then-local':
+    "the original spreads over local and remote; a pod on a hosting node uses that node's",
   '23-enp-vnid-0': 'changes nothing',
   '31-multitenant-start': 'with the pod of 04 ours is 32: compared there',
   '33-multitenant-vnid-0': 'changes nothing',
@@ -342,37 +469,51 @@ test('every recorded state is compared, or there is a reason why not', () => {
 });
 
 /** A trace knows no ct_mark: every reply is one to a connection that policies let in, which the original takes all for. */
-const everyReplyLetIn = (line: string): string => line.replace(/ct_state=\+rpl,ct_mark=0x28000001\/0xfffffffd/, 'ct_state=+rpl');
+const everyReplyLetIn = (line: string): string =>
+  line.replace(/ct_state=\+rpl,ct_mark=0x28000001\/0xfffffffd/, 'ct_state=+rpl');
 
-test.each(Object.keys(states))('%s', async (name) => {
-  const plan = planNode(inputOf(states[name]!));
-  const content = wantedContent(plan.flows, plan.groups);
-  await load('original', before(name).flatMap(recorded));
-  await load('ours', [bundleLines(emptyBridge, content).map(everyReplyLetIn)]);
-  const packets = [...chosen(), ...random(rounds(200) + 20, 77 + name.length)];
-  const reasons = new Map<string, number>();
-  for (const packet of packets) {
-    const hashes = name.startsWith('14') ? [1, 2, 3] : [1];
-    const theirs = (await Promise.all(hashes.map((hash) => trace('original', packet, hash)))).map(fateOf);
-    const ours = (await Promise.all(hashes.map((hash) => trace('ours', packet, hash)))).map(fateOf);
-    const [a, b] = [theirs, ours].map((fates) => [...new Set(fates.map((fate) => fate.join(' + ')))].sort());
-    if (JSON.stringify(a) === JSON.stringify(b)) continue;
-    const reason = intended(packet, theirs.flat(), ours.flat());
-    if (reason === undefined) {
-      throw new Error(`${packet.name}: ${packet.flow} [${packet.state}]\noriginal: ${JSON.stringify(a)}\nours: ${JSON.stringify(b)}\n${await trace('original', packet, 1)}\n${await trace('ours', packet, 1)}`);
+test.each(Object.keys(states))(
+  '%s',
+  async (name) => {
+    const plan = planNode(inputOf(states[name]!));
+    const content = wantedContent(plan.flows, plan.groups);
+    await load('original', before(name).flatMap(recorded));
+    await load('ours', [bundleLines(emptyBridge, content).map(everyReplyLetIn)]);
+    const packets = [...chosen(), ...random(rounds(200) + 20, 77 + name.length)];
+    const reasons = new Map<string, number>();
+    for (const packet of packets) {
+      const hashes = name.startsWith('14') ? [1, 2, 3] : [1];
+      const theirs = (await Promise.all(hashes.map((hash) => trace('original', packet, hash)))).map(fateOf);
+      const ours = (await Promise.all(hashes.map((hash) => trace('ours', packet, hash)))).map(fateOf);
+      const [a, b] = [theirs, ours].map((fates) => [...new Set(fates.map((fate) => fate.join(' + ')))].sort());
+      if (JSON.stringify(a) === JSON.stringify(b)) continue;
+      const reason = intended(packet, theirs.flat(), ours.flat());
+      if (reason === undefined) {
+        throw new Error(
+          `${packet.name}: ${packet.flow} [${packet.state}]\noriginal: ${JSON.stringify(a)}\nours: ${JSON.stringify(b)}\n${await trace('original', packet, 1)}\n${await trace('ours', packet, 1)}`,
+        );
+      }
+      reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     }
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  }
-  expect(packets.length).toBeGreaterThanOrEqual(60);
-}, 120_000);
+    expect(packets.length).toBeGreaterThanOrEqual(60);
+  },
+  120_000,
+);
 
 test('the comparison sees one wrong bucket', async () => {
   const name = '14-egress-two-remotes';
   const plan = planNode(inputOf(states[name]!));
-  const lines = bundleLines(emptyBridge, wantedContent(plan.flows, plan.groups)).map((line) => line.replaceAll('192.168.7.13->tun_dst', '192.168.7.12->tun_dst'));
+  const lines = bundleLines(emptyBridge, wantedContent(plan.flows, plan.groups)).map((line) =>
+    line.replaceAll('192.168.7.13->tun_dst', '192.168.7.12->tun_dst'),
+  );
   await load('original', before(name).flatMap(recorded));
   await load('ours', [lines]);
   const packet = chosen().find(({ name: what }) => what === 'pod to 8.8.8.8')!;
-  const fates = async (bridge: string) => [...new Set((await Promise.all([1, 2, 3].map((hash) => trace(bridge, packet, hash)))).map((text) => fateOf(text).join()))].sort();
+  const fates = async (bridge: string) =>
+    [
+      ...new Set(
+        (await Promise.all([1, 2, 3].map((hash) => trace(bridge, packet, hash)))).map((text) => fateOf(text).join()),
+      ),
+    ].sort();
   expect(await fates('ours')).not.toEqual(await fates('original'));
 });

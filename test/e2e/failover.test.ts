@@ -40,10 +40,16 @@ describe.each([
         await lab.command('fail', 'worker1', '--mode', 'link');
         await sleep(settle);
         expect(client.lastFailure(pulled, Date.now() - 1_100)).toBeLessThanOrEqual(most);
-        expect(new Set(client.between(pulled + most + 100, Date.now() - 1_100).map(({ source }) => source))).toEqual(new Set([two]));
+        expect(new Set(client.between(pulled + most + 100, Date.now() - 1_100).map(({ source }) => source))).toEqual(
+          new Set([two]),
+        );
         const healed = Date.now();
         await lab.command('heal', 'worker1');
-        await until('worker1 is used again', () => client.between(healed, Date.now()).some(({ source }) => source === one), 20);
+        await until(
+          'worker1 is used again',
+          () => client.between(healed, Date.now()).some(({ source }) => source === one),
+          20,
+        );
         await sleep(1_500);
         expect(client.lastFailure(healed, Date.now() - 1_100)).toBe(0);
       }
@@ -62,7 +68,12 @@ describe('partitions and moves', () => {
   afterAll(() => lab.down(), 30_000);
 
   /** Nothing may fail while something is broken for some seconds. */
-  async function undisturbed(damage: () => Promise<unknown>, mend: () => Promise<unknown>, seconds: number, share = 0): Promise<void> {
+  async function undisturbed(
+    damage: () => Promise<unknown>,
+    mend: () => Promise<unknown>,
+    seconds: number,
+    share = 0,
+  ): Promise<void> {
     const client = await Client.start(lab, 'red/w0');
     try {
       await until('it sends', () => client.attempts.length > 20);
@@ -80,25 +91,42 @@ describe('partitions and moves', () => {
     }
   }
 
-  test('a node that loses only the API server keeps forwarding as it was', () =>
-    undisturbed(() => lab.command('fail', 'worker1', '--mode', 'api'), () => lab.command('heal', 'worker1'), 6), 60_000);
+  test(
+    'a node that loses only the API server keeps forwarding as it was',
+    () =>
+      undisturbed(
+        () => lab.command('fail', 'worker1', '--mode', 'api'),
+        () => lab.command('heal', 'worker1'),
+        6,
+      ),
+    60_000,
+  );
 
-  test('a dead API server and a dead controller change nothing', () =>
-    undisturbed(
-      async () => {
-        await lab.command('kill', 'controller');
-        await lab.command('kill', 'apiserver');
-      },
-      async () => {
-        await lab.command('start', 'apiserver');
-        await lab.command('start', 'controller');
-      },
-      6,
-    ), 60_000);
+  test(
+    'a dead API server and a dead controller change nothing',
+    () =>
+      undisturbed(
+        async () => {
+          await lab.command('kill', 'controller');
+          await lab.command('kill', 'apiserver');
+        },
+        async () => {
+          await lab.command('start', 'apiserver');
+          await lab.command('start', 'controller');
+        },
+        6,
+      ),
+    60_000,
+  );
 
   test('a slow node is not declared dead', async () => {
     // A fifth of what it sends is lost, so some connections take longer than a second; its IP stays in use.
-    await undisturbed(() => lab.command('fail', 'worker1', '--mode', 'slow'), () => lab.command('heal', 'worker1'), 10, 0.5);
+    await undisturbed(
+      () => lab.command('fail', 'worker1', '--mode', 'slow'),
+      () => lab.command('heal', 'worker1'),
+      10,
+      0.5,
+    );
     expect(lab.log('node-worker0')).not.toContain('node is offline');
   }, 60_000);
 
@@ -108,7 +136,10 @@ describe('partitions and moves', () => {
     const client = await Client.start(lab, 'red/w0');
     try {
       await until('it sends', () => client.attempts.length > 20);
-      for (const [from, to, mac] of [['worker1', 'worker0', '0b'], ['worker0', 'worker1', '0c']] as const) {
+      for (const [from, to, mac] of [
+        ['worker1', 'worker0', '0b'],
+        ['worker0', 'worker1', '0c'],
+      ] as const) {
         const began = Date.now();
         await lab.patch('hostsubnet', from, { egressIPs: null });
         await lab.patch('hostsubnet', to, { egressIPs: [one] });
@@ -126,7 +157,8 @@ describe('partitions and moves', () => {
   }, 60_000);
 
   test('a node cut from the underlay but not from the API: others drop it, and it gives up what is moved away', async () => {
-    const has = async (worker: string) => (await lab.node(worker, 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(`${one}/24`);
+    const has = async (worker: string) =>
+      (await lab.node(worker, 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(`${one}/24`);
     await lab.untilSource('red/w0', one);
     await lab.command('fail', 'worker1', '--mode', 'link');
     try {
@@ -150,9 +182,22 @@ describe('partitions and moves', () => {
   test('two nodes do not both answer ARP for an IP once the old one has the API server back', async () => {
     const mac = '52:54:00:a8:07:0c';
     await until('worker1 has it', async () => (await lab.node('worker1', 'ip', 'addr')).stdout.includes(`${one}/24`));
-    await lab.pipe('net', `table bridge capture { chain look { type filter hook forward priority 0; ether saddr ${mac} arp operation reply arp saddr ip ${one} counter; }; }\n`);
-    const answers = async () => Number(/counter packets (\d+)/.exec((await lab.inside('net', 'nft', 'list', 'table', 'bridge', 'capture')).stdout)![1]);
-    const asking = spawn('ip', ['netns', 'exec', `sdnc.${lab.name}.router`, 'sh', '-c', `for i in $(seq 600); do arping -q -c 1 -w 1 -I lan0 ${one} & sleep 0.1; done`]);
+    await lab.pipe(
+      'net',
+      `table bridge capture { chain look { type filter hook forward priority 0; ether saddr ${mac} arp operation reply arp saddr ip ${one} counter; }; }\n`,
+    );
+    const answers = async () =>
+      Number(
+        /counter packets (\d+)/.exec((await lab.inside('net', 'nft', 'list', 'table', 'bridge', 'capture')).stdout)![1],
+      );
+    const asking = spawn('ip', [
+      'netns',
+      'exec',
+      `sdnc.${lab.name}.router`,
+      'sh',
+      '-c',
+      `for i in $(seq 600); do arping -q -c 1 -w 1 -I lan0 ${one} & sleep 0.1; done`,
+    ]);
     await until('worker1 answers', async () => (await answers()) > 0);
     await lab.command('fail', 'worker1', '--mode', 'api');
     await lab.patch('hostsubnet', 'worker1', { egressIPs: null });
@@ -163,7 +208,11 @@ describe('partitions and moves', () => {
     await lab.event('EgressIPAnsweredElsewhere', 'hostsubnet/worker0.ocp4.rober.lab');
     expect(lab.log('node-worker0')).toContain(`egress IP ${one} is on this node, and ${mac} answers for it, too`);
     await lab.command('heal', 'worker1');
-    await until('worker1 does not have it', async () => !(await lab.node('worker1', 'ip', 'addr')).stdout.includes(`${one}/24`), 10);
+    await until(
+      'worker1 does not have it',
+      async () => !(await lab.node('worker1', 'ip', 'addr')).stdout.includes(`${one}/24`),
+      10,
+    );
     await sleep(1_000);
     const then = await answers();
     await sleep(3_000);

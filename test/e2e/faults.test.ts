@@ -3,7 +3,7 @@
  * controller are killed and stalled and IPs move; the router looks at every packet. Each namespace has its own port,
  * so that a packet tells whose it is.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
 import { type Ran, TestLab, until } from './lab.ts';
@@ -50,7 +50,10 @@ function capture(): string {
   const rules = namespaces.flatMap((_, index) => {
     const match = `meta l4proto { tcp, udp } th dport ${portOf(index)}`;
     const [a, b] = ipsOf(index);
-    return [`${match} ip saddr { ${a}, ${b} } counter name good${index} accept`, `${match} add @bad { ip saddr . th dport . meta l4proto } drop`];
+    return [
+      `${match} ip saddr { ${a}, ${b} } counter name good${index} accept`,
+      `${match} add @bad { ip saddr . th dport . meta l4proto } drop`,
+    ];
   });
   return `table ip capture {
     set bad { type ipv4_addr . inet_service . inet_proto; flags dynamic; size 65535; }
@@ -89,25 +92,37 @@ interface Seen {
 
 async function seen(): Promise<Seen> {
   const { stdout } = await lab.inside('router', 'nft', 'list', 'table', 'ip', 'capture');
-  const good = namespaces.map((_, index) => Number(new RegExp(`counter good${index} \\{\\s+packets (\\d+)`).exec(stdout)?.[1] ?? 0));
-  const bad = [...stdout.matchAll(/set (bad|strange) \{[^}]*?elements = \{([^}]*)\}/g)].map((found) => `${found[1]!}: ${found[2]!.trim()}`).join('; ');
+  const good = namespaces.map((_, index) =>
+    Number(new RegExp(`counter good${index} \\{\\s+packets (\\d+)`).exec(stdout)?.[1] ?? 0),
+  );
+  const bad = [...stdout.matchAll(/set (bad|strange) \{[^}]*?elements = \{([^}]*)\}/g)]
+    .map((found) => `${found[1]!}: ${found[2]!.trim()}`)
+    .join('; ');
   return { good, bad };
 }
 
 /** Waits until packets of every namespace arrive again. */
 async function untilAllFlow(): Promise<void> {
   const before = await seen();
-  await until('packets of every namespace arrive', async () => {
-    const now = await seen();
-    if (now.bad !== '') throw new Error(`packets with another source: ${now.bad}`);
-    return now.good.every((packets, index) => packets > before.good[index]!);
-  }, 30);
+  await until(
+    'packets of every namespace arrive',
+    async () => {
+      const now = await seen();
+      if (now.bad !== '') throw new Error(`packets with another source: ${now.bad}`);
+      return now.good.every((packets, index) => packets > before.good[index]!);
+    },
+    30,
+  );
 }
 
 beforeAll(async () => {
   lab = await TestLab.up('--host', 'worst', '--agent-option', 'resync=5');
   for (const name of namespaces) await lab.namespace(name);
-  await lab.pods(...namespaces.flatMap((name, index) => Array.from({ length: 5 }, (_, pod) => [`${name}/p${pod}`, workers[(index + pod) % 3]!] as const)));
+  await lab.pods(
+    ...namespaces.flatMap((name, index) =>
+      Array.from({ length: 5 }, (_, pod) => [`${name}/p${pod}`, workers[(index + pod) % 3]!] as const),
+    ),
+  );
   for (const [index, name] of namespaces.entries()) {
     const [a, b] = ipsOf(index);
     hosting.set(a, workers[index % 3]!);
@@ -123,7 +138,7 @@ beforeAll(async () => {
   }
   await lab.pipe('router', capture());
   for (const [index, name] of namespaces.entries()) {
-    for (let pod = 0; pod < 5; pod += 1) background((await lab.podNamespace(`${name}/p${pod}`)), client(portOf(index)));
+    for (let pod = 0; pod < 5; pod += 1) background(await lab.podNamespace(`${name}/p${pod}`), client(portOf(index)));
   }
   await untilAllFlow();
 }, 180_000);
@@ -167,22 +182,42 @@ const faults: Readonly<Record<string, Fault>> = {
   'IP moved': async (worker, next) => {
     const index = next(count);
     hosting.set(ipsOf(index)[0], worker);
-    if (hosting.get(ipsOf(index)[1]) === worker) hosting.set(ipsOf(index)[1], workers[(workers.indexOf(worker) + 1) % 3]!);
+    if (hosting.get(ipsOf(index)[1]) === worker)
+      hosting.set(ipsOf(index)[1], workers[(workers.indexOf(worker) + 1) % 3]!);
     await host();
   },
   'HostSubnet flaps': async (worker) => {
     await lab.patch('hostsubnet', worker, { egressIPs: null });
     await host();
   },
-  'address removed': (worker) => lab.node(worker, 'sh', '-c', 'for a in $(ip -4 -o addr show label "*:eip" | awk \'{print $4}\'); do ip addr del $a dev br-ex; done'),
+  'address removed': (worker) =>
+    lab.node(
+      worker,
+      'sh',
+      '-c',
+      'for a in $(ip -4 -o addr show label "*:eip" | awk \'{print $4}\'); do ip addr del $a dev br-ex; done',
+    ),
   'nft table removed': (worker) => lab.node(worker, 'nft', 'delete', 'table', 'ip', 'sdn_compat'),
   'nft table of addresses removed': (worker) => lab.node(worker, 'nft', 'delete', 'table', 'ip', 'sdn_compat_guard'),
-  'nft tables removed': (worker) => lab.node(worker, 'sh', '-c', 'nft delete table ip sdn_compat; nft delete table ip sdn_compat_guard; nft delete table netdev sdn_compat'),
-  "node's address removed and added": (worker) => lab.node(worker, 'sh', '-c', 'a=$(ip -4 -o addr show dev br-ex | grep -v :eip | awk \'{print $4; exit}\'); ip addr del $a dev br-ex; sleep 0.3; ip addr add $a brd + dev br-ex; ip route replace default via 192.168.7.1'),
+  'nft tables removed': (worker) =>
+    lab.node(
+      worker,
+      'sh',
+      '-c',
+      'nft delete table ip sdn_compat; nft delete table ip sdn_compat_guard; nft delete table netdev sdn_compat',
+    ),
+  "node's address removed and added": (worker) =>
+    lab.node(
+      worker,
+      'sh',
+      '-c',
+      "a=$(ip -4 -o addr show dev br-ex | grep -v :eip | awk '{print $4; exit}'); ip addr del $a dev br-ex; sleep 0.3; ip addr add $a brd + dev br-ex; ip route replace default via 192.168.7.1",
+    ),
   'conntrack emptied': (worker) => lab.node(worker, 'conntrack', '-F'),
   "Open vSwitch's conntrack emptied": (worker) => lab.node(worker, 'ovs-appctl', 'dpctl/flush-conntrack'),
   'flows removed': (worker) => lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', 'br0'),
-  'bridge removed': (worker) => lab.node(worker, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, 'del-br', 'br0'),
+  'bridge removed': (worker) =>
+    lab.node(worker, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`, 'del-br', 'br0'),
   'order of the list changed': async (_worker, next) => {
     const index = next(count);
     await lab.patch('netnamespace', namespaces[index]!, { egressIPs: ipsOf(index).toReversed() });
@@ -204,7 +239,11 @@ test('no packet carries another source, whatever fails', async () => {
     await wait(next(600));
     const { bad } = await seen();
     if (bad !== '') throw new Error(`after fault ${round} (${kind} on ${worker}): ${bad}`);
-    if (round % 5 === 4) await until(`the API server answers after fault ${round}`, async () => (await lab.kubectl(['get', 'nodes'])).status === 0);
+    if (round % 5 === 4)
+      await until(
+        `the API server answers after fault ${round}`,
+        async () => (await lab.kubectl(['get', 'nodes'])).status === 0,
+      );
     if (round % 10 === 9) await untilAllFlow();
   }
   await untilAllFlow();
@@ -214,6 +253,11 @@ test('no packet carries another source, whatever fails', async () => {
 }, 900_000);
 
 test('the capture sees one wrong packet', async () => {
-  await lab.exec('tenant0/p0', process.execPath, '-e', `const u = require('dgram').createSocket('udp4'); u.send('z', ${portOf(1)}, '10.1.8.72', () => u.close());`);
+  await lab.exec(
+    'tenant0/p0',
+    process.execPath,
+    '-e',
+    `const u = require('dgram').createSocket('udp4'); u.send('z', ${portOf(1)}, '10.1.8.72', () => u.close());`,
+  );
   await until('it is seen', async () => (await seen()).bad.includes(String(portOf(1))));
 }, 30_000);

@@ -12,7 +12,13 @@ const ended: (() => unknown)[] = [];
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '2', '--host', 'systemd', '--agent-option', 'resync=600');
   await Promise.all(['red', 'blue', 'dark', 'plain'].map((name) => lab.namespace(name)));
-  await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1'], ['blue/w0', 'worker0'], ['plain/w0', 'worker0'], ['plain/w1', 'worker1']);
+  await lab.pods(
+    ['red/w0', 'worker0'],
+    ['red/w1', 'worker1'],
+    ['blue/w0', 'worker0'],
+    ['plain/w0', 'worker0'],
+    ['plain/w1', 'worker1'],
+  );
   await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP] });
   await lab.patch('netnamespace', 'red', { egressIPs: [redIP] });
   await lab.patch('netnamespace', 'dark', { egressIPs: ['192.168.7.203'] });
@@ -31,8 +37,10 @@ async function calm(): Promise<void> {
   await lab.untilSource('plain/w0', '192.168.7.11');
 }
 
-const address = (pod: string): Promise<string> => lab.must(['get', 'pod', '-n', ...pod.split('/'), '-o', 'jsonpath={.status.podIP}']);
-const netid = async (namespace: string): Promise<number> => Number(await lab.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']));
+const address = (pod: string): Promise<string> =>
+  lab.must(['get', 'pod', '-n', ...pod.split('/'), '-o', 'jsonpath={.status.podIP}']);
+const netid = async (namespace: string): Promise<number> =>
+  Number(await lab.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']));
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
@@ -42,27 +50,37 @@ const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => 
 async function serverFirst(pod: string, protocol: 'udp' | 'tcp', between: () => Promise<unknown>): Promise<number> {
   const port = protocol === 'udp' ? 21_000 : 21_001;
   const count = 8;
-  const server = script(`sdnc.${lab.name}.outside`, protocol === 'udp' ? `
+  const server = script(
+    `sdnc.${lab.name}.outside`,
+    protocol === 'udp'
+      ? `
     const u = require('dgram').createSocket('udp4'), peers = new Map();
     let speaking = false, answers = new Set();
     u.on('message', (m, r) => { const key = r.address + r.port; if (speaking) { if (String(m) === 'answer') answers.add(key); } else { peers.set(key, r); u.send('hello', r.port, r.address); } });
     u.bind(${port}, '${outsideHost}', () => console.log('ready'));
     process.on('SIGUSR2', () => { speaking = true; for (const r of peers.values()) u.send('speak', r.port, r.address); setTimeout(() => { console.log('answers ' + answers.size); process.exit(0); }, 1500); });
-  ` : `
+  `
+      : `
     const sockets = []; let answers = 0;
     require('net').createServer((s) => { sockets.push(s); s.on('error', () => {}).on('data', (m) => { if (String(m) === 'answer') answers += 1; else s.write('hello'); }); }).listen(${port}, '${outsideHost}', () => console.log('ready'));
     process.on('SIGUSR2', () => { for (const s of sockets) s.write('speak'); setTimeout(() => { console.log('answers ' + answers); process.exit(0); }, 2500); });
-  `);
+  `,
+  );
   let said = '';
   server.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
   await until('the server listens', () => said.includes('ready'));
-  const client = script(await lab.podNamespace(pod), protocol === 'udp' ? `
+  const client = script(
+    await lab.podNamespace(pod),
+    protocol === 'udp'
+      ? `
     let open = 0;
     for (let i = 0; i < ${count}; i += 1) { const u = require('dgram').createSocket('udp4'); u.on('message', (m) => { if (String(m) === 'speak') u.send('answer', ${port}, '${outsideHost}'); else if (++open === ${count}) console.log('open'); }); u.send('first', ${port}, '${outsideHost}'); }
-  ` : `
+  `
+      : `
     let open = 0;
     for (let i = 0; i < ${count}; i += 1) { const s = require('net').connect(${port}, '${outsideHost}', () => s.write('first')); s.on('error', () => {}).on('data', (m) => { if (String(m) === 'speak') s.write('answer'); else if (++open === ${count}) console.log('open'); }); }
-  `);
+  `,
+  );
   let opened = '';
   client.stdout!.on('data', (chunk: Buffer) => (opened += chunk.toString()));
   try {
@@ -81,23 +99,44 @@ describe('a server that speaks first is answered', () => {
   const forget = async (): Promise<void> => {
     for (const worker of ['worker0', 'worker1']) await lab.node(worker, 'ovs-appctl', 'dpctl/flush-conntrack');
   };
-  test.each(['red/w1', 'red/w0', 'plain/w0'])('%s by UDP, when Open vSwitch has forgotten the flow', async (pod) => {
-    expect(await serverFirst(pod, 'udp', forget)).toBe(8);
-  }, 30_000);
-  test.each(['red/w1', 'red/w0', 'plain/w0'])('%s by TCP, after ovs-vswitchd was started again on both nodes', async (pod) => {
-    expect(await serverFirst(pod, 'tcp', async () => {
-      for (const worker of ['worker0', 'worker1']) {
-        await lab.command('kill', 'ovs', worker);
-        await lab.command('start', 'ovs', worker);
-      }
-      await calm();
-    })).toBe(8);
-  }, 60_000);
+  test.each(['red/w1', 'red/w0', 'plain/w0'])(
+    '%s by UDP, when Open vSwitch has forgotten the flow',
+    async (pod) => {
+      expect(await serverFirst(pod, 'udp', forget)).toBe(8);
+    },
+    30_000,
+  );
+  test.each(['red/w1', 'red/w0', 'plain/w0'])(
+    '%s by TCP, after ovs-vswitchd was started again on both nodes',
+    async (pod) => {
+      expect(
+        await serverFirst(pod, 'tcp', async () => {
+          for (const worker of ['worker0', 'worker1']) {
+            await lab.command('kill', 'ovs', worker);
+            await lab.command('start', 'ovs', worker);
+          }
+          await calm();
+        }),
+      ).toBe(8);
+    },
+    60_000,
+  );
   test('where a NetworkPolicy lets nobody in', async () => {
-    const policy = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'deny', namespace: 'red' }, spec: { podSelector: {}, policyTypes: ['Ingress'] } };
+    const policy = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'deny', namespace: 'red' },
+      spec: { podSelector: {}, policyTypes: ['Ingress'] },
+    };
     await lab.must(['create', '-f', '-'], JSON.stringify(policy));
     try {
-      await until('the policy is there', async () => (await lab.node('worker1', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', 'table=80')).stdout.match(/reg1=0x[0-9a-f]+ actions=goto_table:81/g)?.length !== 3);
+      await until(
+        'the policy is there',
+        async () =>
+          (await lab.node('worker1', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', 'table=80')).stdout.match(
+            /reg1=0x[0-9a-f]+ actions=goto_table:81/g,
+          )?.length !== 3,
+      );
       expect(await serverFirst('red/w1', 'udp', forget)).toBe(8);
       // the one difference to the kernel's datapath: nothing tells the pod's own node who opened what comes by another one
       expect(await serverFirst('red/w0', 'udp', forget)).toBe(0);
@@ -109,32 +148,46 @@ describe('a server that speaks first is answered', () => {
 });
 
 test('a connection that ingress policy dropped opens no way through a deny-all egress policy', async () => {
-  const deny = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'nothing', namespace: 'plain' }, spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] } };
+  const deny = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'nothing', namespace: 'plain' },
+    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+  };
   await lab.must(['create', '-f', '-'], JSON.stringify(deny));
   const target = await address('plain/w0');
   try {
     await until('it is closed', async () => (await lab.source('plain/w0')) === '');
     // from another pod, and from outside by the node: what was dropped is answered by its own five values
-    const heard = script(await lab.podNamespace('blue/w0'), `
+    const heard = script(
+      await lab.podNamespace('blue/w0'),
+      `
       const u = require('dgram').createSocket('udp4');
       u.on('message', (m) => console.log('heard ' + m)).bind(5000, () => { setInterval(() => u.send('knock', 5001, '${target}'), 50); });
       setTimeout(() => process.exit(0), 2500);
-    `);
+    `,
+    );
     await lab.inside('router', 'ip', 'route', 'replace', '10.254.0.0/16', 'via', '192.168.7.11');
-    const outside = script(`sdnc.${lab.name}.outside`, `
+    const outside = script(
+      `sdnc.${lab.name}.outside`,
+      `
       const u = require('dgram').createSocket('udp4');
       u.on('message', (m) => console.log('heard ' + m)).bind(5000, '${outsideHost}', () => { setInterval(() => u.send('knock', 5001, '${target}'), 50); });
       setTimeout(() => process.exit(0), 2500);
-    `);
+    `,
+    );
     let said = '';
     for (const child of [heard, outside]) child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await sleep(500);
     const source = await address('blue/w0');
-    const answer = script(await lab.podNamespace('plain/w0'), `
+    const answer = script(
+      await lab.podNamespace('plain/w0'),
+      `
       const u = require('dgram').createSocket('udp4');
       u.bind(5001, () => { setInterval(() => { for (const to of ['${source}', '${outsideHost}']) u.send('through', 5000, to, () => {}); }, 50); });
       setTimeout(() => process.exit(0), 1500);
-    `);
+    `,
+    );
     await new Promise((resolve) => answer.on('close', resolve));
     await Promise.all([heard, outside].map((child) => new Promise((resolve) => child.on('close', resolve))));
     expect(said).toBe('');
@@ -148,8 +201,16 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
 test('a pod forges no VXLAN through a Service whose endpoint is a node', async () => {
   const before = await router.seen();
   const service = `table ip forge { chain pre { type nat hook prerouting priority dstnat; ip daddr 172.30.0.99 udp dport { 53, 4789 } dnat to 192.168.7.12:4789; }; chain post { type nat hook postrouting priority srcnat; oifname "br-ex" masquerade; }; }`;
-  const pipe = spawn('ip', ['netns', 'exec', `sdnc.${lab.name}.worker0`, 'nft', '-f', '-'], { stdio: ['pipe', 'ignore', 'inherit'] });
-  pipe.stdin.end(service.replaceAll('; }; ', ';\n }\n').replaceAll('; ', ';\n').replaceAll('{ type', '{\n type').replaceAll('forge { ', 'forge {\n'));
+  const pipe = spawn('ip', ['netns', 'exec', `sdnc.${lab.name}.worker0`, 'nft', '-f', '-'], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  pipe.stdin.end(
+    service
+      .replaceAll('; }; ', ';\n }\n')
+      .replaceAll('; ', ';\n')
+      .replaceAll('{ type', '{\n type')
+      .replaceAll('forge { ', 'forge {\n'),
+  );
   await new Promise((resolve) => pipe.on('close', resolve));
   const victim = await address('red/w0');
   const vnid = await netid('red');
@@ -174,20 +235,50 @@ test('a pod forges no VXLAN through a Service whose endpoint is a node', async (
 }, 30_000);
 
 test("a pod's message about another's connection does not leave with the other's egress IP, and harms it not", async () => {
-  const client = script(await lab.podNamespace('red/w0'), `
+  const client = script(
+    await lab.podNamespace('red/w0'),
+    `
     const u = require('dgram').createSocket('udp4'); let answers = 0;
     u.on('message', () => { answers += 1; });
     u.bind(6000, () => setInterval(() => u.send('x', 20000, '${outsideHost}'), 100));
     setTimeout(() => { console.log('answers ' + answers); process.exit(0); }, 4000);
-  `);
+  `,
+  );
   let said = '';
   client.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await lab.pipe('router', `table ip errors {\n counter from_red { }\n chain look {\n type filter hook prerouting priority -310\n ip saddr ${redIP} icmp type { destination-unreachable, time-exceeded } counter name from_red\n }\n}\n`);
+  await lab.pipe(
+    'router',
+    `table ip errors {\n counter from_red { }\n chain look {\n type filter hook prerouting priority -310\n ip saddr ${redIP} icmp type { destination-unreachable, time-exceeded } counter name from_red\n }\n}\n`,
+  );
   await sleep(500);
   const victim = await address('red/w0');
   const bytes = (text: string): number[] => text.split('.').map(Number);
   // port unreachable, about a packet of the server to the victim
-  const inner = [0x45, 0, 0, 29, 0, 0, 0, 0, 64, 17, 0, 0, ...bytes(outsideHost), ...bytes(victim), 0x4e, 0x20, 0x17, 0x70, 0, 9, 0, 0, 0x78];
+  const inner = [
+    0x45,
+    0,
+    0,
+    29,
+    0,
+    0,
+    0,
+    0,
+    64,
+    17,
+    0,
+    0,
+    ...bytes(outsideHost),
+    ...bytes(victim),
+    0x4e,
+    0x20,
+    0x17,
+    0x70,
+    0,
+    9,
+    0,
+    0,
+    0x78,
+  ];
   const checksum = (all: number[]): number => {
     let sum = 0;
     for (let i = 0; i < all.length; i += 2) sum += (all[i]! << 8) + (all[i + 1] ?? 0);
@@ -204,7 +295,9 @@ test("a pod's message about another's connection does not leave with the other's
   for (const pod of ['plain/w1', 'plain/w0', 'blue/w0']) {
     const netns = await lab.podNamespace(pod);
     for (let i = 0; i < 5; i += 1) {
-      const child = spawn('ip', ['netns', 'exec', netns, 'socat', '-u', 'STDIN', `IP4-SENDTO:${outsideHost}:1`], { stdio: ['pipe', 'ignore', 'inherit'] });
+      const child = spawn('ip', ['netns', 'exec', netns, 'socat', '-u', 'STDIN', `IP4-SENDTO:${outsideHost}:1`], {
+        stdio: ['pipe', 'ignore', 'inherit'],
+      });
       child.stdin.end(Buffer.from(message));
       await new Promise((resolve) => child.on('close', resolve));
     }
@@ -216,25 +309,32 @@ test("a pod's message about another's connection does not leave with the other's
   await lab.inside('router', 'nft', 'delete', 'table', 'ip', 'errors');
 }, 30_000);
 
-test('without the nft tables pods reach nodes, and no other host of the nodes\' network', async () => {
+test("without the nft tables pods reach nodes, and no other host of the nodes' network", async () => {
   const pid = lab.pid('node-worker1');
   process.kill(pid, 'SIGSTOP');
   try {
-    for (const table of ['ip sdn_compat', 'ip sdn_compat_guard', 'netdev sdn_compat']) await lab.node('worker1', 'nft', 'delete', 'table', ...table.split(' '));
+    for (const table of ['ip sdn_compat', 'ip sdn_compat_guard', 'netdev sdn_compat'])
+      await lab.node('worker1', 'nft', 'delete', 'table', ...table.split(' '));
     await lab.exec('plain/w1', 'ping', '-c', '2', '-W', '1', '192.168.7.1');
     expect((await router.seen()).wrong).toEqual([]);
     expect((await lab.exec('plain/w1', 'ping', '-c', '1', '-W', '1', '192.168.7.11')).status).toBe(0);
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  await until('the log says that the tables were written anew', () => lab.log('node-worker1').includes('somebody removed or changed our nft tables'));
+  await until('the log says that the tables were written anew', () =>
+    lab.log('node-worker1').includes('somebody removed or changed our nft tables'),
+  );
   await calm();
 }, 30_000);
 
 test('what a removed pod network left behind goes: routes, and what the guard lets by', async () => {
-  const patch = (clusterNetworks: object[]) => lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify({ clusterNetworks })]);
-  const before = JSON.parse(await lab.must(['get', 'clusternetwork', 'default', '-o', 'json'])) as { clusterNetworks?: object[] };
-  const shown = async (): Promise<string> => (await lab.node('worker1', 'sh', '-c', 'ip route show dev tun0; ip route show table 10490')).stdout;
+  const patch = (clusterNetworks: object[]) =>
+    lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify({ clusterNetworks })]);
+  const before = JSON.parse(await lab.must(['get', 'clusternetwork', 'default', '-o', 'json'])) as {
+    clusterNetworks?: object[];
+  };
+  const shown = async (): Promise<string> =>
+    (await lab.node('worker1', 'sh', '-c', 'ip route show dev tun0; ip route show table 10490')).stdout;
   await patch([...before.clusterNetworks!, { CIDR: '10.220.0.0/16', hostSubnetLength: 8 }]);
   await until('it is reached by tun0', async () => (await shown()).match(/10\.220\.0\.0\/16/g)?.length === 2);
   await patch(before.clusterNetworks!);
@@ -243,7 +343,11 @@ test('what a removed pod network left behind goes: routes, and what the guard le
 }, 30_000);
 
 test("egress IPs that are the gateway's, the network's or the broadcast address are refused, with an Event", async () => {
-  const wanted = { '192.168.7.1': "the address of the node's gateway", '192.168.7.0': 'the address of the network of br-ex', '192.168.7.255': 'the broadcast address of the network of br-ex' };
+  const wanted = {
+    '192.168.7.1': "the address of the node's gateway",
+    '192.168.7.0': 'the address of the network of br-ex',
+    '192.168.7.255': 'the broadcast address of the network of br-ex',
+  };
   for (const [ip, what] of Object.entries(wanted)) {
     await lab.patch('netnamespace', 'blue', { egressIPs: [ip] });
     await lab.patch('hostsubnet', 'worker0', { egressIPs: [ip] });
@@ -259,7 +363,8 @@ test("egress IPs that are the gateway's, the network's or the broadcast address 
 
 test('forwarding that somebody turns off is on again at once, and not for the interfaces of pods', async () => {
   await lab.node('worker0', 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=0');
-  const read = async (name: string): Promise<string> => (await lab.node('worker0', 'sh', '-c', `cat /proc/sys/net/ipv4/${name}`)).stdout;
+  const read = async (name: string): Promise<string> =>
+    (await lab.node('worker0', 'sh', '-c', `cat /proc/sys/net/ipv4/${name}`)).stdout;
   await until('it is on', async () => (await read('ip_forward')) === '1\n', 3);
   await calm();
   expect(new Set((await read('conf/veth*/forwarding')).trim().split('\n'))).toEqual(new Set(['0']));
@@ -268,17 +373,23 @@ test('forwarding that somebody turns off is on again at once, and not for the in
 describe('connections that must end', () => {
   /** Sends from the pod's port 4000 without pause, and writes down which source answers came back for: the server tells. */
   async function kept(pod: string, act: () => Promise<unknown>, wanted: string): Promise<void> {
-    const server = script(`sdnc.${lab.name}.outside`, `
+    const server = script(
+      `sdnc.${lab.name}.outside`,
+      `
       const u = require('dgram').createSocket('udp4');
       u.on('message', (m, r) => u.send(r.address, r.port, r.address)).bind(22000, '${outsideHost}', () => console.log('ready'));
-    `);
+    `,
+    );
     let ready = '';
     server.stdout!.on('data', (chunk: Buffer) => (ready += chunk.toString()));
     await until('the server listens', () => ready.includes('ready'));
-    const client = script(await lab.podNamespace(pod), `
+    const client = script(
+      await lab.podNamespace(pod),
+      `
       const u = require('dgram').createSocket('udp4');
       u.on('message', (m) => console.log(String(m))).bind(4000, () => setInterval(() => u.send('x', 22000, '${outsideHost}', () => {}), 20));
-    `);
+    `,
+    );
     let last = '';
     client.stdout!.on('data', (chunk: Buffer) => (last = chunk.toString().trim().split('\n').at(-1) ?? last));
     try {
@@ -292,37 +403,50 @@ describe('connections that must end', () => {
     }
   }
 
-  test.each(['plain/w1', 'red/w0', 'red/w1'])('a kept UDP flow of %s follows a namespace that changes its VNID, while both egress IPs are on one node', async (pod) => {
-    const [namespace = ''] = pod.split('/');
-    const own = await netid(namespace);
-    const other = await netid('blue');
-    await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP, blueIP] });
-    await lab.patch('netnamespace', 'blue', { egressIPs: [blueIP] });
-    await lab.untilSource('blue/w0', blueIP);
-    try {
-      // red's egress IP stays red's: another namespace of its VNID asks for it
-      await lab.patch('netnamespace', 'dark', { egressIPs: namespace === 'red' ? [redIP] : null, netid: own });
-      if (namespace === 'red') await lab.patch('netnamespace', 'red', { egressIPs: null });
-      await kept(pod, () => lab.patch('netnamespace', namespace, { netid: other }), blueIP);
-      await kept(pod, () => lab.patch('netnamespace', namespace, { netid: own }), namespace === 'red' ? redIP : '192.168.7.12');
-    } finally {
-      await lab.patch('netnamespace', 'blue', { egressIPs: null });
-      await lab.patch('netnamespace', 'dark', { egressIPs: ['192.168.7.203'], netid: await freeNetid() });
-      await lab.patch('netnamespace', 'red', { egressIPs: [redIP] });
-      await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP] });
-      await calm();
-    }
-  }, 60_000);
+  test.each(['plain/w1', 'red/w0', 'red/w1'])(
+    'a kept UDP flow of %s follows a namespace that changes its VNID, while both egress IPs are on one node',
+    async (pod) => {
+      const [namespace = ''] = pod.split('/');
+      const own = await netid(namespace);
+      const other = await netid('blue');
+      await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP, blueIP] });
+      await lab.patch('netnamespace', 'blue', { egressIPs: [blueIP] });
+      await lab.untilSource('blue/w0', blueIP);
+      try {
+        // red's egress IP stays red's: another namespace of its VNID asks for it
+        await lab.patch('netnamespace', 'dark', { egressIPs: namespace === 'red' ? [redIP] : null, netid: own });
+        if (namespace === 'red') await lab.patch('netnamespace', 'red', { egressIPs: null });
+        await kept(pod, () => lab.patch('netnamespace', namespace, { netid: other }), blueIP);
+        await kept(
+          pod,
+          () => lab.patch('netnamespace', namespace, { netid: own }),
+          namespace === 'red' ? redIP : '192.168.7.12',
+        );
+      } finally {
+        await lab.patch('netnamespace', 'blue', { egressIPs: null });
+        await lab.patch('netnamespace', 'dark', { egressIPs: ['192.168.7.203'], netid: await freeNetid() });
+        await lab.patch('netnamespace', 'red', { egressIPs: [redIP] });
+        await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP] });
+        await calm();
+      }
+    },
+    60_000,
+  );
 
-  const freeNetid = async (): Promise<number> => 1 + Math.max(...(await Promise.all(['red', 'blue', 'dark', 'plain'].map(netid))));
+  const freeNetid = async (): Promise<number> =>
+    1 + Math.max(...(await Promise.all(['red', 'blue', 'dark', 'plain'].map(netid))));
 
   test('an egress IP given back to another namespace while the agent of its node is dead', async () => {
-    await kept('red/w0', async () => {
-      await lab.command('kill', 'agent', 'worker1');
-      await lab.patch('netnamespace', 'red', { egressIPs: null });
-      await lab.patch('netnamespace', 'blue', { egressIPs: [redIP] });
-      await lab.command('start', 'agent', 'worker1');
-    }, '192.168.7.11');
+    await kept(
+      'red/w0',
+      async () => {
+        await lab.command('kill', 'agent', 'worker1');
+        await lab.patch('netnamespace', 'red', { egressIPs: null });
+        await lab.patch('netnamespace', 'blue', { egressIPs: [redIP] });
+        await lab.command('start', 'agent', 'worker1');
+      },
+      '192.168.7.11',
+    );
     await lab.untilSource('blue/w0', redIP);
     await lab.patch('netnamespace', 'blue', { egressIPs: null });
     await lab.patch('netnamespace', 'red', { egressIPs: [redIP] });
@@ -331,16 +455,22 @@ describe('connections that must end', () => {
 
   test('ten thousand of a namespace end in one pass, and another namespace waits for nothing', async () => {
     const count = 10_000;
-    const client = script(await lab.podNamespace('plain/w1'), `
+    const client = script(
+      await lab.podNamespace('plain/w1'),
+      `
       const u = require('dgram').createSocket('udp4');
       let next = 1;
       u.bind(4001, () => { const timer = setInterval(() => { for (let i = 0; i < 100; i += 1) { if (next > ${count}) { clearInterval(timer); setTimeout(() => { console.log('sent'); process.exit(0); }, 300); return; } u.send('x', 30000 + (next % 250) * 100 + Math.floor(next / 250), '10.1.8.' + (100 + next % 100), () => {}); next += 1; } }, 10); });
-    `);
+    `,
+    );
     let said = '';
     client.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await until('all were sent', () => said.includes('sent'), 20);
     const from = await address('plain/w1');
-    const left = async (): Promise<number> => (await lab.node('worker1', 'conntrack', '-L', '-f', 'ipv4', '-s', from)).stdout.split('\n').filter((line) => line.includes('dst=10.1.8.1')).length;
+    const left = async (): Promise<number> =>
+      (await lab.node('worker1', 'conntrack', '-L', '-f', 'ipv4', '-s', from)).stdout
+        .split('\n')
+        .filter((line) => line.includes('dst=10.1.8.1')).length;
     expect(await left()).toBeGreaterThan(count * 0.9);
     const began = performance.now();
     await lab.patch('netnamespace', 'plain', { egressIPs: ['192.168.7.209'] });
@@ -349,8 +479,14 @@ describe('connections that must end', () => {
     await lab.untilSource('blue/w0', blueIP);
     const other = performance.now() - began;
     await until('all have ended', async () => (await left()) === 0, 5);
-    console.log(`10,000 connections ended and seen to be after ${Math.round(performance.now() - began)} ms; another namespace had its egress IP after ${Math.round(other)} ms`);
-    const swept = lab.log('node-worker1').split('\n').filter((line) => line.includes('connections ended')).map((line) => JSON.parse(line) as { connections: number; passes: number });
+    console.log(
+      `10,000 connections ended and seen to be after ${Math.round(performance.now() - began)} ms; another namespace had its egress IP after ${Math.round(other)} ms`,
+    );
+    const swept = lab
+      .log('node-worker1')
+      .split('\n')
+      .filter((line) => line.includes('connections ended'))
+      .map((line) => JSON.parse(line) as { connections: number; passes: number });
     expect(swept.find(({ connections }) => connections > count * 0.9)?.passes).toBeLessThanOrEqual(2);
     await lab.patch('netnamespace', 'plain', { egressIPs: null });
     await lab.patch('netnamespace', 'blue', { egressIPs: null });

@@ -59,7 +59,11 @@ client.close();
     PROGRAM: program,
   };
   const result = await exec('unshare', ['--mount', 'sh', script], { env });
-  expect({ status: result.status, stdout: result.stdout, stderr: result.stderr.replace(/.*Warning.*\n?/g, '') }).toEqual({
+  expect({
+    status: result.status,
+    stdout: result.stdout,
+    stderr: result.stderr.replace(/.*Warning.*\n?/g, ''),
+  }).toEqual({
     status: 0,
     stdout: '[401,"default"]',
     stderr: '',

@@ -13,7 +13,14 @@ const probers = new Map<Key, Prober>();
 const addresses = new Map<Key, string>();
 
 async function mode(name: string): Promise<void> {
-  await lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify({ pluginName: `redhat/openshift-ovs-${name}` })]);
+  await lab.must([
+    'patch',
+    'clusternetwork',
+    'default',
+    '--type=merge',
+    '-p',
+    JSON.stringify({ pluginName: `redhat/openshift-ovs-${name}` }),
+  ]);
 }
 
 function setNetid(namespace: string, netid: number): Promise<string> {
@@ -29,7 +36,11 @@ async function reachable(): Promise<string> {
   const found = new Map<string, boolean>();
   await Promise.all(
     pods.map(async (from) => {
-      const targets = pods.filter((to) => to !== from).flatMap((to) => (['tcp', 'udp'] as const).map((protocol) => ({ to, protocol, ip: addresses.get(to)!, port: 80 })));
+      const targets = pods
+        .filter((to) => to !== from)
+        .flatMap((to) =>
+          (['tcp', 'udp'] as const).map((protocol) => ({ to, protocol, ip: addresses.get(to)!, port: 80 })),
+        );
       const reached = await probers.get(from)!.reaches(targets, 300);
       targets.forEach(({ to, protocol }, index) => {
         const pair = `${from.split('/')[0]!}>${to.split('/')[0]!}`;
@@ -39,21 +50,32 @@ async function reachable(): Promise<string> {
       });
     }),
   );
-  return [...found].filter(([, is]) => is).map(([pair]) => pair).sort().join(' ');
+  return [...found]
+    .filter(([, is]) => is)
+    .map(([pair]) => pair)
+    .sort()
+    .join(' ');
 }
 
 /** Waits until exactly these pairs of namespaces reach one another. */
 async function expectReachable(pairs: readonly string[], seconds = 10): Promise<void> {
-  const wanted = [...pairs, 'a>a', 'b>b', ...['a', 'b', 'c'].flatMap((one) => [`${one}>default`, `default>${one}`])].sort().join(' ');
+  const wanted = [...pairs, 'a>a', 'b>b', ...['a', 'b', 'c'].flatMap((one) => [`${one}>default`, `default>${one}`])]
+    .sort()
+    .join(' ');
   let last = '';
-  await until(wanted, async () => (last = await reachable()) === wanted, seconds).catch(() => expect(last).toBe(wanted));
+  await until(wanted, async () => (last = await reachable()) === wanted, seconds).catch(() =>
+    expect(last).toBe(wanted),
+  );
 }
 
 /** Milliseconds from `act` until `from` reaches `to`, or reaches it no more. */
 async function effect(act: () => Promise<unknown>, from: Key, to: Key, isReached: boolean): Promise<number> {
   await act();
   const began = performance.now();
-  await until(`${from} ${isReached ? 'reaches' : 'does not reach'} ${to}`, async () => (await probers.get(from)!.reach('udp', addresses.get(to)!, 80, 100)) === isReached);
+  await until(
+    `${from} ${isReached ? 'reaches' : 'does not reach'} ${to}`,
+    async () => (await probers.get(from)!.reach('udp', addresses.get(to)!, 80, 100)) === isReached,
+  );
   return performance.now() - began;
 }
 
@@ -95,7 +117,9 @@ test('multitenant: netid 0 makes a namespace global at once', async () => {
 }, 30_000);
 
 test('subnet: everybody reaches everybody, and egress IPs work; back in multitenant they are apart again', async () => {
-  const everybody = ['a', 'b', 'c'].flatMap((from) => ['a', 'b', 'c'].filter((to) => to !== from).map((to) => `${from}>${to}`));
+  const everybody = ['a', 'b', 'c'].flatMap((from) =>
+    ['a', 'b', 'c'].filter((to) => to !== from).map((to) => `${from}>${to}`),
+  );
   expect(await effect(() => mode('subnet'), 'a/p0', 'b/p0', true)).toBeLessThan(atOnce);
   await expectReachable(everybody);
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
@@ -109,7 +133,9 @@ test('subnet: everybody reaches everybody, and egress IPs work; back in multiten
 }, 60_000);
 
 test('networkpolicy without policies: everybody reaches everybody', async () => {
-  const everybody = ['a', 'b', 'c'].flatMap((from) => ['a', 'b', 'c'].filter((to) => to !== from).map((to) => `${from}>${to}`));
+  const everybody = ['a', 'b', 'c'].flatMap((from) =>
+    ['a', 'b', 'c'].filter((to) => to !== from).map((to) => `${from}>${to}`),
+  );
   expect(await effect(() => mode('networkpolicy'), 'a/p0', 'b/p0', true)).toBeLessThan(atOnce);
   await expectReachable(everybody);
 }, 30_000);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../src/io/exec.ts';
 import { start, type Started } from '../apiserver/started.ts';
-import { commands, type Command } from './kubectl-commands.ts';
+import { type Command, commands } from './kubectl-commands.ts';
 
 interface Expected {
   readonly out: string;
@@ -57,12 +57,20 @@ async function programs(): Promise<Map<string, string>> {
 /** Versions print alike from some minor on: 20 is on its own, everything later is held to what 32 prints. */
 const columnOf = (minor: string): string => (Number(minor) < 25 ? '20' : '32');
 
-async function run(program: string, command: Command, session: { readonly kubeconfig: string; readonly cache: string }): Promise<Expected> {
-  const result = await exec(program, [`--kubeconfig=${session.kubeconfig}`, `--cache-dir=${session.cache}`, ...splitWords(command.args)], {
-    ...(command.stdin === undefined ? {} : { input: command.stdin }),
-    timeout: 60_000,
-    env: { KUBECTL_EXTERNAL_DIFF: 'diff -u' },
-  });
+async function run(
+  program: string,
+  command: Command,
+  session: { readonly kubeconfig: string; readonly cache: string },
+): Promise<Expected> {
+  const result = await exec(
+    program,
+    [`--kubeconfig=${session.kubeconfig}`, `--cache-dir=${session.cache}`, ...splitWords(command.args)],
+    {
+      ...(command.stdin === undefined ? {} : { input: command.stdin }),
+      timeout: 60_000,
+      env: { KUBECTL_EXTERNAL_DIFF: 'diff -u' },
+    },
+  );
   return { out: normal(result.stdout), err: normal(result.stderr), status: result.status };
 }
 
@@ -81,7 +89,10 @@ test('what kubectl prints is what it prints before Kubernetes', async () => {
   const kubeconfig = foreign ?? started?.kubeconfig ?? '';
   const recorded = existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Recorded) : [];
   const found = await programs();
-  const actual: Recorded = commands.map(({ args }, index) => ({ args, expected: recording ? { ...recorded[index]?.expected } : {} }));
+  const actual: Recorded = commands.map(({ args }, index) => ({
+    args,
+    expected: recording ? { ...recorded[index]?.expected } : {},
+  }));
   for (const [minor, program] of found) {
     const session = { kubeconfig, cache: join(folder, minor) };
     const setUp = await exec(program, [`--kubeconfig=${kubeconfig}`, 'apply', ...crds.flatMap((name) => ['-f', name])]);

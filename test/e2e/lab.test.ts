@@ -1,5 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { outside, program, run, TestLab, traces, until } from './lab.ts';
 
 describe('a lab in use', () => {
@@ -12,28 +12,59 @@ describe('a lab in use', () => {
   afterAll(() => lab.down(), 30_000);
 
   test('nodes become Ready and have subnets in order', async () => {
-    await until('all nodes are Ready', async () => (await lab.must(['get', 'nodes', '-o', 'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}'])) === 'True True True');
-    const subnets = await lab.must(['get', 'hostsubnet', '-o', 'jsonpath={range .items[*]}{.host}={.hostIP}={.subnet} {end}']);
-    const found = subnets.trim().split(' ').map((one) => one.split('=').slice(0, 2).join('='));
-    expect(found).toEqual(['master0.ocp4.rober.lab=192.168.7.10', 'worker0.ocp4.rober.lab=192.168.7.11', 'worker1.ocp4.rober.lab=192.168.7.12']);
+    await until(
+      'all nodes are Ready',
+      async () =>
+        (await lab.must([
+          'get',
+          'nodes',
+          '-o',
+          'jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}',
+        ])) === 'True True True',
+    );
+    const subnets = await lab.must([
+      'get',
+      'hostsubnet',
+      '-o',
+      'jsonpath={range .items[*]}{.host}={.hostIP}={.subnet} {end}',
+    ]);
+    const found = subnets
+      .trim()
+      .split(' ')
+      .map((one) => one.split('=').slice(0, 2).join('='));
+    expect(found).toEqual([
+      'master0.ocp4.rober.lab=192.168.7.10',
+      'worker0.ocp4.rober.lab=192.168.7.11',
+      'worker1.ocp4.rober.lab=192.168.7.12',
+    ]);
     expect(new Set(subnets.match(/10\.254\.\d+\.0\/24/g)).size).toBe(3);
   });
 
   test('every namespace has a VNID of its own, default has 0', async () => {
     const netids = await lab.must(['get', 'netnamespace', '-o', 'jsonpath={range .items[*]}{.netname}={.netid} {end}']);
-    const pairs = new Map(netids.trim().split(' ').map((pair) => pair.split('=') as [string, string]));
+    const pairs = new Map(
+      netids
+        .trim()
+        .split(' ')
+        .map((pair) => pair.split('=') as [string, string]),
+    );
     expect(pairs.get('default')).toBe('0');
     expect(new Set(pairs.values()).size).toBe(pairs.size);
     expect(Number(pairs.get('one'))).toBeGreaterThanOrEqual(10);
   });
 
   test('a pod without nodeName goes to the least loaded worker', async () => {
-    expect(await lab.must(['get', 'pod', '-n', 'one', 'b', '-o', 'jsonpath={.spec.nodeName} {.status.hostIP}'])).toBe('worker1.ocp4.rober.lab 192.168.7.12');
+    expect(await lab.must(['get', 'pod', '-n', 'one', 'b', '-o', 'jsonpath={.spec.nodeName} {.status.hostIP}'])).toBe(
+      'worker1.ocp4.rober.lab 192.168.7.12',
+    );
   });
 
   test('pods of two nodes reach one another', async () => {
     const podIP = await lab.must(['get', 'pod', '-n', 'one', 'b', '-o', 'jsonpath={.status.podIP}']);
-    await until('the tunnel is up', async () => (await lab.exec('one/a', 'ping', '-c', '1', '-W', '1', podIP)).status === 0);
+    await until(
+      'the tunnel is up',
+      async () => (await lab.exec('one/a', 'ping', '-c', '1', '-W', '1', podIP)).status === 0,
+    );
   });
 
   test('output and exit status of commands are passed through', async () => {
@@ -41,15 +72,23 @@ describe('a lab in use', () => {
     expect(failed).toEqual({ status: 7, stdout: 'out\n', stderr: 'err\n' });
     expect((await lab.node('worker1', 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout).toContain('192.168.7.12/24');
     const unknown = await lab.exec('one/x', 'true');
-    expect(unknown).toEqual({ status: 1, stdout: '', stderr: `sdn-compat: there is no running pod one/x in lab ${lab.name}; running: one/a, one/b\n` });
-    expect((await lab.node('worker7', 'true')).stderr).toContain('has no node worker7; it has master0, worker0, worker1');
+    expect(unknown).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `sdn-compat: there is no running pod one/x in lab ${lab.name}; running: one/a, one/b\n`,
+    });
+    expect((await lab.node('worker7', 'true')).stderr).toContain(
+      'has no node worker7; it has master0, worker0, worker1',
+    );
   });
 
-  test('the access log is in Apache\'s combined format', async () => {
+  test("the access log is in Apache's combined format", async () => {
     await lab.untilSource('one/a', '192.168.7.11');
     await lab.exec('one/a', 'curl', '-s', '-A', 'agent "x"', '-e', 'http://from/', `${outside}/ip`);
     const { stdout } = await lab.command('log', '-n', '1');
-    expect(stdout).toMatch(/^192\.168\.7\.11 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/ip HTTP\/1\.1" 200 13 "http:\/\/from\/" "agent \\"x\\""\n$/);
+    expect(stdout).toMatch(
+      /^192\.168\.7\.11 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET \/ip HTTP\/1\.1" 200 13 "http:\/\/from\/" "agent \\"x\\""\n$/,
+    );
   });
 
   test('a deleted pod is gone: object, network namespace, port, flows, and its processes', async () => {
@@ -59,17 +98,33 @@ describe('a lab in use', () => {
     await lab.must(['delete', 'pod', '-n', 'one', 'c']);
     expect((await sleeping).status).not.toBe(0);
     const flows = await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0');
-    await until('the flows are gone', async () => !(await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.includes(podIP));
+    await until(
+      'the flows are gone',
+      async () =>
+        !(await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.includes(podIP),
+    );
     expect(flows.status).toBe(0);
     expect((await lab.exec('one/c', 'true')).status).toBe(1);
   });
 
   const badAddresses = ['a.b.c.d', '10.10.10.-1', '10.0.0.1/64', '10.1.1/24', 'A008696', 'fe80::5054:ff:fedd:3698', ''];
   test.each(badAddresses)('egress IP %p is refused by field and value', async (address) => {
-    for (const [kind, name, label] of [['netnamespace', 'one', 'NetNamespace'], ['hostsubnet', 'worker0.ocp4.rober.lab', 'HostSubnet']] as const) {
-      const refused = await lab.kubectl(['patch', kind, name, '--type=merge', '-p', JSON.stringify({ egressIPs: [address] })]);
+    for (const [kind, name, label] of [
+      ['netnamespace', 'one', 'NetNamespace'],
+      ['hostsubnet', 'worker0.ocp4.rober.lab', 'HostSubnet'],
+    ] as const) {
+      const refused = await lab.kubectl([
+        'patch',
+        kind,
+        name,
+        '--type=merge',
+        '-p',
+        JSON.stringify({ egressIPs: [address] }),
+      ]);
       expect(refused.status).toBe(1);
-      expect(refused.stderr).toContain(`The ${label} "${name}" is invalid: egressIPs[0]: Invalid value: ${JSON.stringify(address)}: egressIPs[0] in body should match`);
+      expect(refused.stderr).toContain(
+        `The ${label} "${name}" is invalid: egressIPs[0]: Invalid value: ${JSON.stringify(address)}: egressIPs[0] in body should match`,
+      );
     }
   });
 
@@ -93,7 +148,8 @@ test('two labs run side by side, and one goes down without the other', async () 
 
 test('down removes all after a crash, and twice is no error', async () => {
   const lab = await TestLab.up('--nodes', '1');
-  for (const name of ['apiserver', 'controller', 'kubelet', 'node-worker0', 'ovs-vswitchd-worker0']) process.kill(lab.pid(name), 'SIGKILL');
+  for (const name of ['apiserver', 'controller', 'kubelet', 'node-worker0', 'ovs-vswitchd-worker0'])
+    process.kill(lab.pid(name), 'SIGKILL');
   const status = await lab.command('status');
   expect(status.status).toBe(1);
   expect(status.stdout).toMatch(/node-worker0 +\d+ +ended/);
@@ -105,12 +161,21 @@ test('down removes all after a crash, and twice is no error', async () => {
 test('a lab whose description is damaged or gone says so in one line, and goes down by its name', async () => {
   const lab = await TestLab.up('--nodes', '1');
   const description = `${lab.dir}/lab.json`;
-  const damages: readonly (() => void)[] = [() => writeFileSync(description, ''), () => writeFileSync(description, '{"workers":1,"po'), () => writeFileSync(description, '[]'), () => rmSync(description)];
+  const damages: readonly (() => void)[] = [
+    () => writeFileSync(description, ''),
+    () => writeFileSync(description, '{"workers":1,"po'),
+    () => writeFileSync(description, '[]'),
+    () => rmSync(description),
+  ];
   for (const damage of damages) {
     damage();
     for (const command of ['status', 'log', 'heal']) {
       const refused = await lab.command(command, ...(command === 'heal' ? ['worker0'] : []));
-      expect(refused).toEqual({ status: 1, stdout: '', stderr: `sdn-compat: the description of lab ${lab.name} (lab.json) is damaged: remove the lab with: sdn-compat lab down --name ${lab.name}\n` });
+      expect(refused).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: `sdn-compat: the description of lab ${lab.name} (lab.json) is damaged: remove the lab with: sdn-compat lab down --name ${lab.name}\n`,
+      });
     }
   }
   writeFileSync(description, '{"wor');
@@ -142,7 +207,11 @@ describe('what cannot be is refused in one line, and leaves nothing', () => {
     const lab = new TestLab();
     const refused = await lab.command('up', '--port', String(port));
     server.close();
-    expect(refused).toEqual({ status: 1, stdout: '', stderr: `sdn-compat: port ${port} of 127.0.0.1 is taken: choose another with --port\n` });
+    expect(refused).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `sdn-compat: port ${port} of 127.0.0.1 is taken: choose another with --port\n`,
+    });
     expect(await traces(lab.name)).toEqual([]);
   });
 

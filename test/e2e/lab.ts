@@ -13,7 +13,11 @@ export interface Ran {
 }
 
 /** Runs a program to its end. */
-export function run(file: string, args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+export function run(
+  file: string,
+  args: readonly string[],
+  options: { input?: string; env?: Record<string, string> } = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { env: { ...process.env, ...options.env } });
     let stdout = '';
@@ -28,7 +32,11 @@ export function run(file: string, args: readonly string[], options: { input?: st
 }
 
 /** Waits until `look` returns something; throws with `what` after `seconds`. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false> | T | undefined | false, seconds = 15): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  seconds = 15,
+): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await look();
@@ -55,7 +63,11 @@ export class TestLab {
   static async up(...args: string[]): Promise<TestLab> {
     const lab = new TestLab();
     const datapath = process.env['SDN_COMPAT_TEST_DATAPATH'];
-    const up = await lab.command('up', ...args, ...(datapath === undefined ? [] : ['--agent-option', `datapath=${datapath}`]));
+    const up = await lab.command(
+      'up',
+      ...args,
+      ...(datapath === undefined ? [] : ['--agent-option', `datapath=${datapath}`]),
+    );
     if (up.status !== 0) throw new Error(up.stderr);
     return lab;
   }
@@ -66,7 +78,10 @@ export class TestLab {
 
   async kubectl(args: readonly string[], input?: string): Promise<Ran> {
     const env = { KUBECONFIG: `${this.dir}/kubeconfig` };
-    return run('kubectl', [`--cache-dir=${this.dir}/kubectl-cache`, ...args], { env, ...(input === undefined ? {} : { input }) });
+    return run('kubectl', [`--cache-dir=${this.dir}/kubectl-cache`, ...args], {
+      env,
+      ...(input === undefined ? {} : { input }),
+    });
   }
 
   /** kubectl that must succeed; returns what it printed. */
@@ -77,7 +92,14 @@ export class TestLab {
   }
 
   patch(kind: 'netnamespace' | 'hostsubnet', name: string, body: object): Promise<string> {
-    return this.must(['patch', kind, kind === 'hostsubnet' ? `${name}.ocp4.rober.lab` : name, '--type=merge', '-p', JSON.stringify(body)]);
+    return this.must([
+      'patch',
+      kind,
+      kind === 'hostsubnet' ? `${name}.ocp4.rober.lab` : name,
+      '--type=merge',
+      '-p',
+      JSON.stringify(body),
+    ]);
   }
 
   /** Creates a namespace and waits for its NetNamespace. */
@@ -91,7 +113,12 @@ export class TestLab {
     const items = pods.map(([key, worker]) => {
       const [namespace, name] = key.split('/');
       const nodeName = worker === undefined ? {} : { nodeName: `${worker}.ocp4.rober.lab` };
-      return { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name }, spec: { ...nodeName, containers: [{ name: 'c', image: 'c' }] } };
+      return {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { namespace, name },
+        spec: { ...nodeName, containers: [{ name: 'c', image: 'c' }] },
+      };
     });
     await this.must(['create', '-f', '-'], items.map((item) => JSON.stringify(item)).join('\n'));
     for (const [key] of pods) {
@@ -137,8 +164,17 @@ export class TestLab {
 
   /** Waits for an Event with that reason on KIND/NAME, as `kubectl get events` shows it. */
   async event(reason: string, object: string, namespace = 'default'): Promise<void> {
-    const get = ['get', 'events', '-n', namespace, '-o', 'jsonpath={range .items[*]}{.reason} {.involvedObject.kind}/{.involvedObject.name}{"\\n"}{end}'];
-    await until(`Event ${reason} on ${object}`, async () => (await this.must(get)).toLowerCase().split('\n').includes(`${reason} ${object}`.toLowerCase()));
+    const get = [
+      'get',
+      'events',
+      '-n',
+      namespace,
+      '-o',
+      'jsonpath={range .items[*]}{.reason} {.involvedObject.kind}/{.involvedObject.name}{"\\n"}{end}',
+    ];
+    await until(`Event ${reason} on ${object}`, async () =>
+      (await this.must(get)).toLowerCase().split('\n').includes(`${reason} ${object}`.toLowerCase()),
+    );
   }
 
   log(process: string): string {
@@ -159,5 +195,9 @@ export class TestLab {
 export async function traces(name: string): Promise<string[]> {
   const { stdout } = await run('ip', ['netns', 'list']);
   const namespaces = stdout.split('\n').filter((line) => line.startsWith(`sdnc.${name}.`));
-  return [...namespaces, ...(existsSync(`/run/sdn-compat-lab/${name}`) ? ['link'] : []), ...(existsSync(`${root}.lab/${name}`) ? ['dir'] : [])];
+  return [
+    ...namespaces,
+    ...(existsSync(`/run/sdn-compat-lab/${name}`) ? ['link'] : []),
+    ...(existsSync(`${root}.lab/${name}`) ? ['dir'] : []),
+  ];
 }

@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { TestLab, until } from './lab.ts';
-import { echoServer, watchRouter, type RouterWatch } from './packets.ts';
+import { echoServer, type RouterWatch, watchRouter } from './packets.ts';
 
 const node = 'worker1';
 const nodeIP = '192.168.7.12';
@@ -17,7 +17,13 @@ const ended: (() => unknown)[] = [];
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '2', '--host', 'rhel');
   await Promise.all(['red', 'blue', 'dark', 'plain'].map((name) => lab.namespace(name)));
-  await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1'], ['blue/w1', 'worker1'], ['dark/w1', 'worker1'], ['plain/w1', 'worker1']);
+  await lab.pods(
+    ['red/w0', 'worker0'],
+    ['red/w1', 'worker1'],
+    ['blue/w1', 'worker1'],
+    ['dark/w1', 'worker1'],
+    ['plain/w1', 'worker1'],
+  );
   await lab.patch('hostsubnet', node, { egressIPs: [redIP, blueIP] });
   await lab.patch('netnamespace', 'red', { egressIPs: [redIP] });
   await lab.patch('netnamespace', 'blue', { egressIPs: [blueIP] });
@@ -42,7 +48,8 @@ const nft = async (ruleset: string): Promise<void> => {
   const ran = await lab.node(node, 'nft', ...ruleset.split(' '));
   if (ran.status !== 0) throw new Error(ran.stderr);
 };
-const netid = async (namespace: string): Promise<number> => Number(await lab.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']));
+const netid = async (namespace: string): Promise<number> =>
+  Number(await lab.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']));
 const owner = async (namespace: string): Promise<string> => `0x${(0x20000000 + (await netid(namespace))).toString(16)}`;
 
 /** Not `flush ruleset`, which would take along what keeps the node's kernel from its own NIC in the lab. */
@@ -73,16 +80,30 @@ const rows: readonly { readonly what: string; readonly damage: () => Promise<unk
   },
   {
     what: 'the flows say that nobody asks for anything',
-    damage: () => ofctl('add-flow', 'br0', 'table=100,priority=40000,ip,in_port=1,actions=set_field:0a:fe:00:00:00:00->eth_src,output:2')
-      .then(() => ofctl('add-flow', 'br0', 'table=100,priority=39999,ip,actions=set_field:0a:fe:00:00:00:00->eth_src,output:2')),
+    damage: () =>
+      ofctl(
+        'add-flow',
+        'br0',
+        'table=100,priority=40000,ip,in_port=1,actions=set_field:0a:fe:00:00:00:00->eth_src,output:2',
+      ).then(() =>
+        ofctl('add-flow', 'br0', 'table=100,priority=39999,ip,actions=set_field:0a:fe:00:00:00:00->eth_src,output:2'),
+      ),
   },
   {
     what: "the flows give red blue's mark",
     damage: async () => {
       const bytes = (await netid('blue')).toString(16).padStart(8, '0').match(/../g)!.reverse().join(':');
-      await ofctl('add-flow', 'br0', `table=100,priority=40000,ip,in_port=3,actions=set_field:0a:fe:${bytes}->eth_src,output:2`);
+      await ofctl(
+        'add-flow',
+        'br0',
+        `table=100,priority=40000,ip,in_port=3,actions=set_field:0a:fe:${bytes}->eth_src,output:2`,
+      );
       for (const port of (await ofctl('show', 'br0')).stdout.matchAll(/^ (\d+)\(veth/gm)) {
-        await ofctl('add-flow', 'br0', `table=100,priority=40000,ip,in_port=${port[1]!},actions=set_field:0a:fe:${bytes}->eth_src,output:2`);
+        await ofctl(
+          'add-flow',
+          'br0',
+          `table=100,priority=40000,ip,in_port=${port[1]!},actions=set_field:0a:fe:${bytes}->eth_src,output:2`,
+        );
       }
     },
   },
@@ -99,7 +120,11 @@ const rows: readonly { readonly what: string; readonly damage: () => Promise<unk
   { what: 'no pod is restricted', damage: () => nft('flush set ip sdn_compat_guard restricted_pods'), works: true },
   { what: 'the hosted addresses are lost', damage: () => nft('flush set ip sdn_compat_guard egress_hosted') },
   { what: 'the networks of the table of marks are lost', damage: () => nft('flush set ip sdn_compat pod_networks') },
-  { what: 'the networks of the table of addresses are lost', damage: () => nft('flush set ip sdn_compat_guard pod_networks'), works: true },
+  {
+    what: 'the networks of the table of addresses are lost',
+    damage: () => nft('flush set ip sdn_compat_guard pod_networks'),
+    works: true,
+  },
   {
     what: 'another program marks every packet before it is routed',
     works: true,
@@ -128,34 +153,49 @@ const rows: readonly { readonly what: string; readonly damage: () => Promise<unk
     },
   },
   { what: 'conntrack is emptied', damage: () => lab.node(node, 'conntrack', '-F'), works: true },
-  { what: "Open vSwitch's conntrack is emptied", damage: () => lab.node(node, 'ovs-appctl', 'dpctl/flush-conntrack'), works: true },
-  { what: 'the egress IP is taken off the link', damage: () => lab.node(node, 'ip', 'addr', 'del', `${redIP}/24`, 'dev', 'br-ex') },
+  {
+    what: "Open vSwitch's conntrack is emptied",
+    damage: () => lab.node(node, 'ovs-appctl', 'dpctl/flush-conntrack'),
+    works: true,
+  },
+  {
+    what: 'the egress IP is taken off the link',
+    damage: () => lab.node(node, 'ip', 'addr', 'del', `${redIP}/24`, 'dev', 'br-ex'),
+  },
 ];
 
-test.each(rows)('$what', async ({ damage, works }) => {
-  await well();
-  const agents = [lab.pid('node-worker0'), lab.pid('node-worker1')];
-  for (const pid of agents) process.kill(pid, 'SIGSTOP');
-  try {
-    await damage();
-    const before = await router.seen();
-    // new and kept connections by TCP and UDP, and pings
-    await router.traffic(['red/w0', 'red/w1', 'blue/w1', 'dark/w1', 'plain/w1'], 1_500);
-    const after = await router.seen();
-    expect(after.wrong).toEqual([]);
-    if (works === true) expect(after.right['red']! - before.right['red']!).toBeGreaterThan(10);
-  } finally {
-    for (const pid of agents) process.kill(pid, 'SIGCONT');
-    await lab.node(node, 'nft', 'delete', 'table', 'ip', 'other');
-    await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', 'br0', 'table=100');
-    await lab.command('kill', 'agent', node);
-    await lab.command('start', 'agent', node);
-  }
-  await until('the node is as it should be again', async () => {
+test.each(rows)(
+  '$what',
+  async ({ damage, works }) => {
     await well();
-    return true;
-  }, 20);
-}, 60_000);
+    const agents = [lab.pid('node-worker0'), lab.pid('node-worker1')];
+    for (const pid of agents) process.kill(pid, 'SIGSTOP');
+    try {
+      await damage();
+      const before = await router.seen();
+      // new and kept connections by TCP and UDP, and pings
+      await router.traffic(['red/w0', 'red/w1', 'blue/w1', 'dark/w1', 'plain/w1'], 1_500);
+      const after = await router.seen();
+      expect(after.wrong).toEqual([]);
+      if (works === true) expect(after.right['red']! - before.right['red']!).toBeGreaterThan(10);
+    } finally {
+      for (const pid of agents) process.kill(pid, 'SIGCONT');
+      await lab.node(node, 'nft', 'delete', 'table', 'ip', 'other');
+      await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', 'br0', 'table=100');
+      await lab.command('kill', 'agent', node);
+      await lab.command('start', 'agent', node);
+    }
+    await until(
+      'the node is as it should be again',
+      async () => {
+        await well();
+        return true;
+      },
+      20,
+    );
+  },
+  60_000,
+);
 
 test('the table in the documentation has these rows', () => {
   const file = new URL('../../docs/datapath.md', import.meta.url);

@@ -3,7 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { TestLab, until } from './lab.ts';
 import { namespaceOf } from './prober.ts';
 
-const pods = { 'red/a': 'worker0', 'red/b': 'worker0', 'red/c': 'worker1', 'blue/d': 'worker0', 'blue/e': 'worker1' } as const;
+const pods = {
+  'red/a': 'worker0',
+  'red/b': 'worker0',
+  'red/c': 'worker1',
+  'blue/d': 'worker0',
+  'blue/e': 'worker1',
+} as const;
 type Key = keyof typeof pods;
 const keys = Object.keys(pods) as Key[];
 const annotation = 'netnamespace.network.openshift.io/multicast-enabled';
@@ -33,24 +39,32 @@ async function hearers(from: Key): Promise<string> {
   members.get(from)!.stdin!.write(`${word}\n`);
   await new Promise((resolve) => setTimeout(resolve, 250));
   const counts = keys.map((key) => [key, heard.get(key)!.filter((one) => one === word).length] as const);
-  return counts.filter(([, count]) => count > 0).map(([key, count]) => `${key}*${count}`).join(' ');
+  return counts
+    .filter(([, count]) => count > 0)
+    .map(([key, count]) => `${key}*${count}`)
+    .join(' ');
 }
 
 async function expectHearers(wanted: Readonly<Partial<Record<Key, string>>>): Promise<void> {
   for (const from of keys) {
     let last = '';
-    await until('the right pods hear it', async () => (last = await hearers(from)) === (wanted[from] ?? ''), 5).catch(() => expect(`${from}: ${last}`).toBe(`${from}: ${wanted[from] ?? ''}`));
+    await until('the right pods hear it', async () => (last = await hearers(from)) === (wanted[from] ?? ''), 5).catch(
+      () => expect(`${from}: ${last}`).toBe(`${from}: ${wanted[from] ?? ''}`),
+    );
   }
 }
 
-const enable = (namespace: string, text: string): Promise<string> => lab.must(['annotate', '--overwrite', 'netnamespace', namespace, `${annotation}${text}`]);
+const enable = (namespace: string, text: string): Promise<string> =>
+  lab.must(['annotate', '--overwrite', 'netnamespace', namespace, `${annotation}${text}`]);
 
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '2');
   await Promise.all(['red', 'blue'].map((name) => lab.namespace(name)));
   await lab.pods(...Object.entries(pods));
   for (const key of keys) {
-    const child = spawn('ip', ['netns', 'exec', namespaceOf(lab, key), process.execPath, '-e', member], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn('ip', ['netns', 'exec', namespaceOf(lab, key), process.execPath, '-e', member], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const words: string[] = [];
     child.stdout.on('data', (chunk: Buffer) => words.push(...chunk.toString().split('\n').filter(Boolean)));
     members.set(key, child);
@@ -95,7 +109,17 @@ test('a VNID that two namespaces share has it when both have the annotation', as
   await enable('red', '=true');
   await expectHearers({});
   await enable('blue', '=true');
-  await expectHearers(Object.fromEntries(keys.map((from) => [from, keys.filter((key) => key !== from).map((key) => `${key}*2`).join(' ')])));
+  await expectHearers(
+    Object.fromEntries(
+      keys.map((from) => [
+        from,
+        keys
+          .filter((key) => key !== from)
+          .map((key) => `${key}*2`)
+          .join(' '),
+      ]),
+    ),
+  );
   await enable('red', '-');
   await expectHearers({});
 }, 60_000);

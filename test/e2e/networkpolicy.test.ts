@@ -26,7 +26,11 @@ interface Pod {
 const ports = [80, 5353, 8080] as const;
 const outsideIP = '10.1.8.72';
 const outsidePorts = [80, 5353] as const;
-const namespaces: Readonly<Record<string, Labels>> = { x: { team: 'red' }, y: { team: 'red', tier: 'back' }, z: { tier: 'front' } };
+const namespaces: Readonly<Record<string, Labels>> = {
+  x: { team: 'red' },
+  y: { team: 'red', tier: 'back' },
+  z: { tier: 'front' },
+};
 const roles: readonly Labels[] = [{ app: 'web' }, { app: 'web', env: 'test' }, { app: 'db' }, {}];
 
 const pods: readonly Pod[] = Object.keys(namespaces).flatMap((namespace, at) =>
@@ -48,7 +52,11 @@ const keyOf = ({ namespace, name }: Pod): string => `${namespace}/${name}`;
 
 interface Selector {
   readonly matchLabels?: Labels;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
 }
 interface Peer {
   readonly podSelector?: Selector;
@@ -82,10 +90,14 @@ function selects({ matchLabels = {}, matchExpressions = [] }: Selector, labels: 
   return matchExpressions.every(({ key, operator, values = [] }) => {
     const value = labels[key];
     switch (operator) {
-      case 'In': return value !== undefined && values.includes(value);
-      case 'NotIn': return value === undefined || !values.includes(value);
-      case 'Exists': return value !== undefined;
-      default: return value === undefined;
+      case 'In':
+        return value !== undefined && values.includes(value);
+      case 'NotIn':
+        return value === undefined || !values.includes(value);
+      case 'Exists':
+        return value !== undefined;
+      default:
+        return value === undefined;
     }
   });
 }
@@ -100,33 +112,53 @@ function inBlock(ip: string, cidr: string): boolean {
 }
 
 function isPeer(policy: Policy, { ipBlock, podSelector, namespaceSelector }: Peer, end: End): boolean {
-  if (ipBlock !== undefined) return inBlock(end.ip, ipBlock.cidr) && !(ipBlock.except ?? []).some((part) => inBlock(end.ip, part));
+  if (ipBlock !== undefined)
+    return inBlock(end.ip, ipBlock.cidr) && !(ipBlock.except ?? []).some((part) => inBlock(end.ip, part));
   if (end.pod === undefined) return false;
   const { namespace, labels } = end.pod;
-  const rightNamespace = namespaceSelector === undefined ? namespace === policy.namespace : selects(namespaceSelector, { 'kubernetes.io/metadata.name': namespace, ...namespaces[namespace] });
+  const rightNamespace =
+    namespaceSelector === undefined
+      ? namespace === policy.namespace
+      : selects(namespaceSelector, { 'kubernetes.io/metadata.name': namespace, ...namespaces[namespace] });
   return rightNamespace && (podSelector === undefined || selects(podSelector, labels));
 }
 
 function isPort({ protocol = 'TCP', port, endPort }: Port, target: Target, listener: End): boolean {
   if (protocol.toLowerCase() !== target.protocol) return false;
   if (port === undefined) return true;
-  if (typeof port === 'number') return endPort === undefined ? target.port === port : target.port >= port && target.port <= endPort;
+  if (typeof port === 'number')
+    return endPort === undefined ? target.port === port : target.port >= port && target.port <= endPort;
   const found = listener.pod?.named[port];
   return found !== undefined && found.protocol === target.protocol && found.port === target.port;
 }
 
-function passes(policies: readonly Policy[], direction: 'ingress' | 'egress', [own, other]: readonly [End, End], target: Target): boolean {
+function passes(
+  policies: readonly Policy[],
+  direction: 'ingress' | 'egress',
+  [own, other]: readonly [End, End],
+  target: Target,
+): boolean {
   const { pod } = own;
   if (pod === undefined) return true;
   const applying = policies.filter(({ namespace, spec }) => {
     const types = spec.policyTypes ?? (spec.egress === undefined ? ['Ingress'] : ['Ingress', 'Egress']);
-    return namespace === pod.namespace && selects(spec.podSelector, pod.labels) && types.includes(direction === 'ingress' ? 'Ingress' : 'Egress');
+    return (
+      namespace === pod.namespace &&
+      selects(spec.podSelector, pod.labels) &&
+      types.includes(direction === 'ingress' ? 'Ingress' : 'Egress')
+    );
   });
   const listener = direction === 'ingress' ? own : other;
   const allows = (policy: Policy): boolean => {
-    const rules = direction === 'ingress' ? (policy.spec.ingress ?? []).map(({ from, ports: of }) => ({ peers: from, of })) : (policy.spec.egress ?? []).map(({ to, ports: of }) => ({ peers: to, of }));
-    return rules.some(({ peers = [], of = [] }) =>
-      (peers.length === 0 || peers.some((peer) => isPeer(policy, peer, other))) && (of.length === 0 || of.some((port) => isPort(port, target, listener))));
+    const rules =
+      direction === 'ingress'
+        ? (policy.spec.ingress ?? []).map(({ from, ports: of }) => ({ peers: from, of }))
+        : (policy.spec.egress ?? []).map(({ to, ports: of }) => ({ peers: to, of }));
+    return rules.some(
+      ({ peers = [], of = [] }) =>
+        (peers.length === 0 || peers.some((peer) => isPeer(policy, peer, other))) &&
+        (of.length === 0 || of.some((port) => isPort(port, target, listener))),
+    );
   };
   return applying.length === 0 || applying.some(allows);
 }
@@ -135,7 +167,10 @@ function permitted(policies: readonly Policy[], from: Pod, target: Target): bool
   const source: End = { ip: from.ip, pod: from };
   const to = pods.find(({ ip }) => ip === target.ip);
   const destination: End = to === undefined ? { ip: target.ip } : { ip: to.ip, pod: to };
-  return passes(policies, 'egress', [source, destination], target) && passes(policies, 'ingress', [destination, source], target);
+  return (
+    passes(policies, 'egress', [source, destination], target) &&
+    passes(policies, 'ingress', [destination, source], target)
+  );
 }
 
 // ---- policies
@@ -155,49 +190,237 @@ function chosen(): readonly (readonly [string, readonly Policy[]])[] {
     ['deny all, both ways', [one({ podSelector: all, policyTypes: ['Ingress', 'Egress'] })]],
     ['egress only, by policyTypes', [one({ podSelector: web, policyTypes: ['Egress'] })]],
     ['egress rules without policyTypes close ingress too', [one({ podSelector: web, egress: [{}] })]],
-    ['policyTypes Ingress leaves egress rules unheeded', [one({ podSelector: web, policyTypes: ['Ingress'], ingress: [{}], egress: [{ to: [{ podSelector: web }] }] })]],
-    ['an empty rule allows all; a second policy adds', [one({ podSelector: all }), one({ podSelector: web, ingress: [{}] })]],
+    [
+      'policyTypes Ingress leaves egress rules unheeded',
+      [one({ podSelector: web, policyTypes: ['Ingress'], ingress: [{}], egress: [{ to: [{ podSelector: web }] }] })],
+    ],
+    [
+      'an empty rule allows all; a second policy adds',
+      [one({ podSelector: all }), one({ podSelector: web, ingress: [{}] })],
+    ],
     ['the same namespace', [one({ podSelector: all, ingress: [{ from: [{ podSelector: all }] }] })]],
-    ['namespaces by label', [one({ podSelector: all, ingress: [{ from: [{ namespaceSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] } }] }] })]],
-    ['pods of namespaces, both selectors', [one({ podSelector: web, ingress: [{ from: [{ namespaceSelector: red, podSelector: { matchLabels: { app: 'db' } } }] }] })]],
-    ['pods or namespaces, two peers', [one({ podSelector: web, ingress: [{ from: [{ namespaceSelector: { matchLabels: { tier: 'front' } } }, { podSelector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] } }] }] })]],
-    ['ports by number and protocol', [one({ podSelector: all, ingress: [{ ports: [{ port: 80 }, { protocol: 'UDP', port: 5353 }] }] })]],
-    ['a range of ports, and all of UDP', [one({ podSelector: all, ingress: [{ from: [{ namespaceSelector: red }], ports: [{ port: 81, endPort: 8080 }, { protocol: 'UDP' }] }] })]],
-    ['named ports differ from pod to pod', [one({ podSelector: all, ingress: [{ ports: [{ port: 'web' }, { protocol: 'UDP', port: 'names' }] }] })]],
-    ['named ports of the peer in egress', [one({ podSelector: all, policyTypes: ['Egress'], egress: [{ to: [{ namespaceSelector: {} }], ports: [{ port: 'web' }] }] })]],
-    ['named ports in egress to everywhere', [one({ podSelector: web, policyTypes: ['Egress'], egress: [{ ports: [{ port: 'web' }] }] })]],
-    ['a name of another protocol', [one({ podSelector: web, ingress: [{ ports: [{ protocol: 'UDP', port: 'web' }] }] })]],
-    ['blocks with exceptions, egress', [one({ podSelector: all, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8', except: [`${ipOf('y/p0')}/32`, subnetOf('z/p0')] } }] }] })]],
-    ['only the outside', [one({ podSelector: all, policyTypes: ['Egress'], egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.254.0.0/16'] } }], ports: [{ port: 80 }] }] })]],
-    ['blocks with exceptions, ingress', [one({ podSelector: web, ingress: [{ from: [{ ipBlock: { cidr: '10.254.0.0/16', except: [`${ipOf('x/p2')}/32`, `${ipOf('z/p1')}/32`] } }] }] })]],
-    ['blocks of IPv6, alone and beside others', [
-      one({ podSelector: all, policyTypes: ['Ingress', 'Egress'], ingress: [{ from: [{ ipBlock: { cidr: '::/0' } }] }], egress: [{ to: [{ ipBlock: { cidr: 'fd00::/8', except: ['fd00:1::/32'] } }] }] }),
-      one({ podSelector: all, ingress: [{ from: [{ ipBlock: { cidr: '::/0' } }, { ipBlock: { cidr: '10.254.0.0/16', except: ['fd00::/64', `${ipOf('x/p2')}/32`] } }] }] }, 'y'),
-    ]],
-    ['an exception as large as its block', [one({ podSelector: all, ingress: [{ from: [{ ipBlock: { cidr: subnetOf('x/p0'), except: [subnetOf('x/p0')] } }] }] })]],
-    ['ingress of one and egress of another', [one({ podSelector: all, ingress: [{ from: [{ namespaceSelector: { matchLabels: { tier: 'back' } } }] }] }), one({ podSelector: web, policyTypes: ['Egress'], egress: [{ to: [{ namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['x'] }] } }] }] }, 'y')]],
+    [
+      'namespaces by label',
+      [
+        one({
+          podSelector: all,
+          ingress: [{ from: [{ namespaceSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] } }] }],
+        }),
+      ],
+    ],
+    [
+      'pods of namespaces, both selectors',
+      [
+        one({
+          podSelector: web,
+          ingress: [{ from: [{ namespaceSelector: red, podSelector: { matchLabels: { app: 'db' } } }] }],
+        }),
+      ],
+    ],
+    [
+      'pods or namespaces, two peers',
+      [
+        one({
+          podSelector: web,
+          ingress: [
+            {
+              from: [
+                { namespaceSelector: { matchLabels: { tier: 'front' } } },
+                { podSelector: { matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] } },
+              ],
+            },
+          ],
+        }),
+      ],
+    ],
+    [
+      'ports by number and protocol',
+      [one({ podSelector: all, ingress: [{ ports: [{ port: 80 }, { protocol: 'UDP', port: 5353 }] }] })],
+    ],
+    [
+      'a range of ports, and all of UDP',
+      [
+        one({
+          podSelector: all,
+          ingress: [{ from: [{ namespaceSelector: red }], ports: [{ port: 81, endPort: 8080 }, { protocol: 'UDP' }] }],
+        }),
+      ],
+    ],
+    [
+      'named ports differ from pod to pod',
+      [one({ podSelector: all, ingress: [{ ports: [{ port: 'web' }, { protocol: 'UDP', port: 'names' }] }] })],
+    ],
+    [
+      'named ports of the peer in egress',
+      [
+        one({
+          podSelector: all,
+          policyTypes: ['Egress'],
+          egress: [{ to: [{ namespaceSelector: {} }], ports: [{ port: 'web' }] }],
+        }),
+      ],
+    ],
+    [
+      'named ports in egress to everywhere',
+      [one({ podSelector: web, policyTypes: ['Egress'], egress: [{ ports: [{ port: 'web' }] }] })],
+    ],
+    [
+      'a name of another protocol',
+      [one({ podSelector: web, ingress: [{ ports: [{ protocol: 'UDP', port: 'web' }] }] })],
+    ],
+    [
+      'blocks with exceptions, egress',
+      [
+        one({
+          podSelector: all,
+          policyTypes: ['Egress'],
+          egress: [{ to: [{ ipBlock: { cidr: '10.0.0.0/8', except: [`${ipOf('y/p0')}/32`, subnetOf('z/p0')] } }] }],
+        }),
+      ],
+    ],
+    [
+      'only the outside',
+      [
+        one({
+          podSelector: all,
+          policyTypes: ['Egress'],
+          egress: [{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.254.0.0/16'] } }], ports: [{ port: 80 }] }],
+        }),
+      ],
+    ],
+    [
+      'blocks with exceptions, ingress',
+      [
+        one({
+          podSelector: web,
+          ingress: [
+            { from: [{ ipBlock: { cidr: '10.254.0.0/16', except: [`${ipOf('x/p2')}/32`, `${ipOf('z/p1')}/32`] } }] },
+          ],
+        }),
+      ],
+    ],
+    [
+      'blocks of IPv6, alone and beside others',
+      [
+        one({
+          podSelector: all,
+          policyTypes: ['Ingress', 'Egress'],
+          ingress: [{ from: [{ ipBlock: { cidr: '::/0' } }] }],
+          egress: [{ to: [{ ipBlock: { cidr: 'fd00::/8', except: ['fd00:1::/32'] } }] }],
+        }),
+        one(
+          {
+            podSelector: all,
+            ingress: [
+              {
+                from: [
+                  { ipBlock: { cidr: '::/0' } },
+                  { ipBlock: { cidr: '10.254.0.0/16', except: ['fd00::/64', `${ipOf('x/p2')}/32`] } },
+                ],
+              },
+            ],
+          },
+          'y',
+        ),
+      ],
+    ],
+    [
+      'an exception as large as its block',
+      [
+        one({
+          podSelector: all,
+          ingress: [{ from: [{ ipBlock: { cidr: subnetOf('x/p0'), except: [subnetOf('x/p0')] } }] }],
+        }),
+      ],
+    ],
+    [
+      'ingress of one and egress of another',
+      [
+        one({ podSelector: all, ingress: [{ from: [{ namespaceSelector: { matchLabels: { tier: 'back' } } }] }] }),
+        one(
+          {
+            podSelector: web,
+            policyTypes: ['Egress'],
+            egress: [
+              {
+                to: [
+                  {
+                    namespaceSelector: {
+                      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['x'] }],
+                    },
+                  },
+                ],
+              },
+            ],
+          },
+          'y',
+        ),
+      ],
+    ],
   ];
 }
 
 function randomPolicies(seed: number): Policy[] {
   const next = generator(seed * 2654435761 + 1);
   const pick = <T>(items: readonly T[]): T => items[next(items.length)]!;
-  const several = <T>(least: number, most: number, make: () => T): T[] => Array.from({ length: least + next(most - least + 1) }, make);
-  const podSelector = (): Selector => pick<Selector>([all, web, { matchLabels: { env: 'test' } }, { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['web'] }] }, { matchExpressions: [{ key: 'app', operator: 'In', values: ['db', 'web'] }] }]);
-  const namespaceSelector = (): Selector => pick<Selector>([all, red, { matchLabels: { tier: 'front' } }, { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] }]);
+  const several = <T>(least: number, most: number, make: () => T): T[] =>
+    Array.from({ length: least + next(most - least + 1) }, make);
+  const podSelector = (): Selector =>
+    pick<Selector>([
+      all,
+      web,
+      { matchLabels: { env: 'test' } },
+      { matchExpressions: [{ key: 'app', operator: 'NotIn', values: ['web'] }] },
+      { matchExpressions: [{ key: 'app', operator: 'In', values: ['db', 'web'] }] },
+    ]);
+  const namespaceSelector = (): Selector =>
+    pick<Selector>([
+      all,
+      red,
+      { matchLabels: { tier: 'front' } },
+      { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] },
+    ]);
   const block = (): Peer => {
     const { ip } = pick(pods);
     const cidr = pick(['0.0.0.0/0', '10.254.0.0/16', `${ip}/32`, '10.1.8.64/26']);
-    return { ipBlock: { cidr, ...(cidr.endsWith('/16') || cidr.endsWith('/0') ? { except: several(0, 3, () => `${pick(pods).ip}/32`) } : {}) } };
+    return {
+      ipBlock: {
+        cidr,
+        ...(cidr.endsWith('/16') || cidr.endsWith('/0') ? { except: several(0, 3, () => `${pick(pods).ip}/32`) } : {}),
+      },
+    };
   };
-  const peer = (): Peer => pick<() => Peer>([() => ({ podSelector: podSelector() }), () => ({ namespaceSelector: namespaceSelector() }), () => ({ namespaceSelector: namespaceSelector(), podSelector: podSelector() }), block])();
-  const port = (): Port => pick<Port>([{ port: 80 }, { protocol: 'UDP' }, { protocol: 'UDP', port: 5353 }, { port: 'web' }, { protocol: 'UDP', port: 'names' }, { port: 1000, endPort: 9000 }, { protocol: 'UDP', port: 79, endPort: 5353 }]);
+  const peer = (): Peer =>
+    pick<() => Peer>([
+      () => ({ podSelector: podSelector() }),
+      () => ({ namespaceSelector: namespaceSelector() }),
+      () => ({ namespaceSelector: namespaceSelector(), podSelector: podSelector() }),
+      block,
+    ])();
+  const port = (): Port =>
+    pick<Port>([
+      { port: 80 },
+      { protocol: 'UDP' },
+      { protocol: 'UDP', port: 5353 },
+      { port: 'web' },
+      { protocol: 'UDP', port: 'names' },
+      { port: 1000, endPort: 9000 },
+      { protocol: 'UDP', port: 79, endPort: 5353 },
+    ]);
   const policy = (): Policy => {
     const ingress = several(0, 2, () => ({ from: several(0, 2, peer), ports: several(0, 2, port) }));
     const egress = several(0, 2, () => ({ to: several(0, 2, peer), ports: several(0, 2, port) }));
     const policyTypes = pick<Spec['policyTypes']>([undefined, ['Ingress'], ['Egress'], ['Ingress', 'Egress']]);
     const hasEgress = policyTypes?.includes('Egress') ?? next(2) === 0;
-    return { namespace: pick(Object.keys(namespaces)), spec: { podSelector: podSelector(), ingress, ...(hasEgress && egress.length > 0 ? { egress } : {}), ...(policyTypes === undefined ? {} : { policyTypes }) } };
+    return {
+      namespace: pick(Object.keys(namespaces)),
+      spec: {
+        podSelector: podSelector(),
+        ingress,
+        ...(hasEgress && egress.length > 0 ? { egress } : {}),
+        ...(policyTypes === undefined ? {} : { policyTypes }),
+      },
+    };
   };
   return several(1, 3, policy);
 }
@@ -210,7 +433,8 @@ let outsideProber: Prober;
 const wait = 300;
 
 function targetsOf(from: Pod): Target[] {
-  const both = (ip: string, port: number): Target[] => (['tcp', 'udp'] as const).map((protocol) => ({ protocol, ip, port }));
+  const both = (ip: string, port: number): Target[] =>
+    (['tcp', 'udp'] as const).map((protocol) => ({ protocol, ip, port }));
   const inside = pods.filter((to) => to !== from).flatMap(({ ip }) => ports.flatMap((port) => both(ip, port)));
   return [...inside, ...outsidePorts.flatMap((port) => both(outsideIP, port))];
 }
@@ -229,7 +453,10 @@ async function wrong(probes: readonly Probe[], expected: Expected): Promise<Prob
     pods.map(async (pod) => {
       const own = probes.filter(({ from }) => from === pod);
       if (own.length === 0) return [];
-      const reached = await probers.get(keyOf(pod))!.reaches(own.map(({ target }) => target), wait);
+      const reached = await probers.get(keyOf(pod))!.reaches(
+        own.map(({ target }) => target),
+        wait,
+      );
       return own.filter(({ from, target }, index) => reached[index] !== expected(from, target));
     }),
   );
@@ -265,16 +492,24 @@ let written: readonly string[] = [];
 
 /** Replaces all policies of the lab. */
 async function setPolicies(policies: readonly Policy[]): Promise<void> {
-  const objects = policies.map(({ namespace, spec }, index) => ({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { namespace, name: `policy-${index}` }, spec }));
+  const objects = policies.map(({ namespace, spec }, index) => ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { namespace, name: `policy-${index}` },
+    spec,
+  }));
   const keys = objects.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
   const gone = written.filter((key) => !keys.includes(key));
   written = keys;
   for (const key of gone) await lab.must(['delete', 'networkpolicy', '-n', ...key.split('/')]);
-  if (objects.length > 0) await lab.must(['replace', '--force', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n'));
+  if (objects.length > 0)
+    await lab.must(['replace', '--force', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n'));
 }
 
 function manifest({ namespace, name, labels, named, worker }: Pod): object {
-  const declared = Object.entries(named).flatMap(([portName, at]) => (at === undefined ? [] : [{ name: portName, protocol: at.protocol.toUpperCase(), containerPort: at.port }]));
+  const declared = Object.entries(named).flatMap(([portName, at]) =>
+    at === undefined ? [] : [{ name: portName, protocol: at.protocol.toUpperCase(), containerPort: at.port }],
+  );
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -286,14 +521,17 @@ function manifest({ namespace, name, labels, named, worker }: Pod): object {
 beforeAll(async () => {
   lab = await TestLab.up();
   await Promise.all(Object.keys(namespaces).map((name) => lab.namespace(name)));
-  for (const [name, labels] of Object.entries(namespaces)) await lab.must(['label', 'namespace', name, ...Object.entries(labels).map(([key, text]) => `${key}=${text}`)]);
+  for (const [name, labels] of Object.entries(namespaces))
+    await lab.must(['label', 'namespace', name, ...Object.entries(labels).map(([key, text]) => `${key}=${text}`)]);
   await lab.must(['create', '-f', '-'], pods.map((pod) => JSON.stringify(manifest(pod))).join('\n'));
   for (const pod of pods) {
     await lab.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', pod.namespace, `pod/${pod.name}`]);
     pod.ip = await lab.must(['get', 'pod', '-n', pod.namespace, pod.name, '-o', 'jsonpath={.status.podIP}']);
   }
   outsideProber = await Prober.start(`sdnc.${lab.name}.outside`, outsidePorts);
-  await Promise.all(pods.map(async (pod) => probers.set(keyOf(pod), await Prober.start(namespaceOf(lab, keyOf(pod)), ports))));
+  await Promise.all(
+    pods.map(async (pod) => probers.set(keyOf(pod), await Prober.start(namespaceOf(lab, keyOf(pod)), ports))),
+  );
 }, 60_000);
 
 afterAll(async () => {

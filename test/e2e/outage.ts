@@ -37,7 +37,11 @@ export class Client {
 
   static async start(lab: TestLab, pod: string, interval = 50): Promise<Client> {
     const netns = await lab.podNamespace(pod);
-    return new Client(spawn('ip', ['netns', 'exec', netns, process.execPath, '-e', script(interval)], { stdio: ['ignore', 'pipe', 'ignore'] }));
+    return new Client(
+      spawn('ip', ['netns', 'exec', netns, process.execPath, '-e', script(interval)], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    );
   }
 
   stop(): void {
@@ -56,4 +60,5 @@ export class Client {
   }
 }
 
-export const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export const sleep = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -13,14 +13,17 @@ export function script(netns: string, text: string): ChildProcess {
 
 /** TCP and UDP echo on each namespace's port of the outside host. Returns what ends it. */
 export function echoServer(lab: TestLab): () => void {
-  const child = script(`sdnc.${lab.name}.outside`, `
+  const child = script(
+    `sdnc.${lab.name}.outside`,
+    `
     const net = require('net'), dgram = require('dgram');
     for (const port of ${JSON.stringify(Object.values(ports))}) {
       net.createServer((s) => s.on('error', () => {}).pipe(s)).listen(port, '${outsideHost}');
       const u = dgram.createSocket('udp4');
       u.on('message', (m, r) => u.send(m, r.port, r.address)).bind(port, '${outsideHost}');
     }
-  `);
+  `,
+  );
   return () => child.kill('SIGKILL');
 }
 
@@ -51,7 +54,12 @@ export interface RouterWatch {
 /** The sources that packets of a namespace may have; none: none may come at all. */
 export type Allowed = Readonly<Record<string, readonly string[]>>;
 
-const usual: Allowed = { red: ['192.168.7.201'], blue: ['192.168.7.202'], dark: [], plain: ['192.168.7.11', '192.168.7.12', '192.168.7.13'] };
+const usual: Allowed = {
+  red: ['192.168.7.201'],
+  blue: ['192.168.7.202'],
+  dark: [],
+  plain: ['192.168.7.11', '192.168.7.12', '192.168.7.13'],
+};
 
 /** Counts at the router. Packets of a namespace are known by their port, pings from pods' own addresses are wrong always. */
 export async function watchRouter(lab: TestLab, allowed: Allowed = usual): Promise<RouterWatch> {
@@ -59,10 +67,13 @@ export async function watchRouter(lab: TestLab, allowed: Allowed = usual): Promi
   const rules = names.flatMap((name) => {
     const match = `meta l4proto { tcp, udp } th dport ${ports[name]!}`;
     const sources = allowed[name]!;
-    const good = sources.length === 0 ? [] : [`${match} ip saddr { ${sources.join(', ')} } counter name right_${name} accept`];
+    const good =
+      sources.length === 0 ? [] : [`${match} ip saddr { ${sources.join(', ')} } counter name right_${name} accept`];
     return [...good, `${match} add @wrong { ip saddr . th dport . meta l4proto } drop`];
   });
-  await lab.pipe('router', `table ip watch {}
+  await lab.pipe(
+    'router',
+    `table ip watch {}
 delete table ip watch
 table ip watch {
     set wrong { type ipv4_addr . inet_service . inet_proto; flags dynamic; size 65535; }
@@ -75,21 +86,42 @@ table ip watch {
     chain each {
       ${rules.join('\n      ')}
     }
-  }\n`);
+  }\n`,
+  );
   const seen = async (): Promise<Seen> => {
     const { stdout } = await lab.inside('router', 'nft', 'list', 'table', 'ip', 'watch');
-    const right = Object.fromEntries(names.map((name) => [name, Number(new RegExp(`counter right_${name} \\{\\s+packets (\\d+)`).exec(stdout)?.[1] ?? 0)]));
-    const wrong = [...stdout.matchAll(/set (wrong|strange) \{[^}]*?elements = \{([^}]*)\}/g)].flatMap((found) => found[2]!.split(',').map((one) => one.trim()));
+    const right = Object.fromEntries(
+      names.map((name) => [
+        name,
+        Number(new RegExp(`counter right_${name} \\{\\s+packets (\\d+)`).exec(stdout)?.[1] ?? 0),
+      ]),
+    );
+    const wrong = [...stdout.matchAll(/set (wrong|strange) \{[^}]*?elements = \{([^}]*)\}/g)].flatMap((found) =>
+      found[2]!.split(',').map((one) => one.trim()),
+    );
     return { right, wrong };
   };
   const traffic = async (pods: readonly string[], milliseconds: number): Promise<void> => {
-    await Promise.all(pods.map(async (pod) => {
-      const netns = await lab.podNamespace(pod);
-      const pinging = run('ip', ['netns', 'exec', netns, 'ping', '-i', '0.2', '-w', String(Math.ceil(milliseconds / 1_000)), '-q', outsideHost]);
-      const child = script(netns, client(ports[pod.split('/', 1)[0]!]!, milliseconds));
-      await new Promise((resolve) => child.on('close', resolve));
-      await pinging;
-    }));
+    await Promise.all(
+      pods.map(async (pod) => {
+        const netns = await lab.podNamespace(pod);
+        const pinging = run('ip', [
+          'netns',
+          'exec',
+          netns,
+          'ping',
+          '-i',
+          '0.2',
+          '-w',
+          String(Math.ceil(milliseconds / 1_000)),
+          '-q',
+          outsideHost,
+        ]);
+        const child = script(netns, client(ports[pod.split('/', 1)[0]!]!, milliseconds));
+        await new Promise((resolve) => child.on('close', resolve));
+        await pinging;
+      }),
+    );
   };
   return { seen, traffic };
 }

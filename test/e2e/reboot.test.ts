@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { run, TestLab, until, type Ran } from './lab.ts';
+import { type Ran, run, TestLab, until } from './lab.ts';
 
 const plugin = fileURLToPath(new URL('../../dist/sdn-compat-cni.js', import.meta.url));
 const worker = 'worker0';
@@ -20,8 +20,16 @@ interface Sandbox {
 const runDir = (): string => `/run/sdn-compat-lab/${lab.name}/ovs/${worker}`;
 
 function call(command: string, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  const input = JSON.stringify({ cniVersion: '1.1.0', name: 'sdn', type: 'sdn-compat-cni', socket: `/run/sdn-compat-lab/${lab.name}/cni/${worker}.sock` });
-  return run(process.execPath, [plugin], { input, env: { CNI_COMMAND: command, CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...env } });
+  const input = JSON.stringify({
+    cniVersion: '1.1.0',
+    name: 'sdn',
+    type: 'sdn-compat-cni',
+    socket: `/run/sdn-compat-lab/${lab.name}/cni/${worker}.sock`,
+  });
+  return run(process.execPath, [plugin], {
+    input,
+    env: { CNI_COMMAND: command, CNI_IFNAME: 'eth0', CNI_PATH: '/opt/cni/bin', ...env },
+  });
 }
 
 /** A sandbox that was attached; with a limit when a Pod of its name has the annotation. */
@@ -31,22 +39,43 @@ async function attach(isLimited = false): Promise<Sandbox> {
   const netns = `sdnc.${lab.name}.cni${counter}`;
   if (isLimited) {
     const metadata = { namespace: 'red', name: id, annotations: { 'kubernetes.io/ingress-bandwidth': '10M' } };
-    await lab.must(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] } }));
+    await lab.must(
+      ['create', '-f', '-'],
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata,
+        spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] },
+      }),
+    );
   }
   await run('ip', ['netns', 'add', netns]);
-  const ran = await call('ADD', { CNI_CONTAINERID: id, CNI_NETNS: `/run/netns/${netns}`, CNI_ARGS: `K8S_POD_NAMESPACE=red;K8S_POD_NAME=${id}` });
+  const ran = await call('ADD', {
+    CNI_CONTAINERID: id,
+    CNI_NETNS: `/run/netns/${netns}`,
+    CNI_ARGS: `K8S_POD_NAMESPACE=red;K8S_POD_NAME=${id}`,
+  });
   if (ran.status !== 0) throw new Error(`ADD ${id}: ${ran.stdout}${ran.stderr}`);
   const { ips } = JSON.parse(ran.stdout) as { ips: { address: string }[] };
   return { id, netns, address: ips[0]!.address.replace(/\/.*/, '') };
 }
 
 async function known(table: 'Interface' | 'QoS'): Promise<string[]> {
-  const { stdout } = await run('ovs-vsctl', [`--db=unix:${runDir()}/db.sock`, '--no-wait', '--bare', '--columns=external_ids', 'list', table]);
+  const { stdout } = await run('ovs-vsctl', [
+    `--db=unix:${runDir()}/db.sock`,
+    '--no-wait',
+    '--bare',
+    '--columns=external_ids',
+    'list',
+    table,
+  ]);
   return [...stdout.matchAll(/sandbox=(\S+)/g)].map(([, id]) => id!).sort();
 }
 
-const flows = async (): Promise<string> => (await lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout;
-const answers = async ({ netns }: Sandbox): Promise<boolean> => (await run('ip', ['netns', 'exec', netns, 'ping', '-c', '1', '-W', '1', '10.1.8.72'])).status === 0;
+const flows = async (): Promise<string> =>
+  (await lab.node(worker, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout;
+const answers = async ({ netns }: Sandbox): Promise<boolean> =>
+  (await run('ip', ['netns', 'exec', netns, 'ping', '-c', '1', '-W', '1', '10.1.8.72'])).status === 0;
 const names = (...all: readonly Sandbox[]): string[] => all.map(({ id }) => id).sort();
 
 beforeAll(async () => {
@@ -79,7 +108,9 @@ test('after a reboot no pod of before is known, their addresses are free, and ne
   process.kill(database, 'SIGKILL');
   for (const { netns } of before) await run('ip', ['netns', 'del', netns]);
   const env = { OVS_RUNDIR: runDir(), OVS_LOGDIR: runDir(), OVS_DBDIR: runDir() };
-  expect(await run('ip', ['netns', 'exec', `sdnc.${lab.name}.${worker}`, ...argv], { env })).toMatchObject({ status: 0 });
+  expect(await run('ip', ['netns', 'exec', `sdnc.${lab.name}.${worker}`, ...argv], { env })).toMatchObject({
+    status: 0,
+  });
   expect(await known('Interface')).toEqual(names(...before));
   await lab.command('heal', worker);
   await until('the agent is ready', async () => (await call('STATUS')).status === 0);

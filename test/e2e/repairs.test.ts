@@ -25,75 +25,185 @@ afterAll(async () => {
 }, 30_000);
 
 const flows = async (): Promise<string[]> =>
-  (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0')).stdout.split('\n').slice(1).sort();
-const table = async (): Promise<string> => (await lab.node(node, 'nft', '-s', 'list', 'table', 'ip', 'sdn_compat')).stdout;
+  (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0')).stdout
+    .split('\n')
+    .slice(1)
+    .sort();
+const table = async (): Promise<string> =>
+  (await lab.node(node, 'nft', '-s', 'list', 'table', 'ip', 'sdn_compat')).stdout;
 const rules = async (): Promise<string> => (await lab.node(node, 'ip', 'rule')).stdout;
 
 /** Breaks something; what it was before must be there again within the seconds, and no request may leave otherwise. */
-async function repaired<T>(what: string, look: () => Promise<T>, damage: () => Promise<unknown>, seconds: number): Promise<void> {
+async function repaired<T>(
+  what: string,
+  look: () => Promise<T>,
+  damage: () => Promise<unknown>,
+  seconds: number,
+): Promise<void> {
   const before = JSON.stringify(await look());
   await damage();
   const sources = new Set<string>();
-  await until(what, async () => {
-    for (const pod of ['red/w0', 'red/w1']) sources.add(await lab.source(pod, 0.2));
-    return JSON.stringify(await look()) === before;
-  }, seconds);
+  await until(
+    what,
+    async () => {
+      for (const pod of ['red/w0', 'red/w1']) sources.add(await lab.source(pod, 0.2));
+      return JSON.stringify(await look()) === before;
+    },
+    seconds,
+  );
   await lab.untilSource('red/w0', egressIP);
   await lab.untilSource('red/w1', egressIP);
   expect([...sources].filter((source) => source !== '' && source !== egressIP)).toEqual([]);
 }
 
-test('all flows deleted', () => repaired('the flows are back', flows, () => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', 'br0'), 10), 30_000);
+test(
+  'all flows deleted',
+  () =>
+    repaired(
+      'the flows are back',
+      flows,
+      () => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', 'br0'),
+      10,
+    ),
+  30_000,
+);
 
-test('one flow deleted, one changed, and a foreign one added in our tables', () =>
-  repaired('the flows are as before', flows, async () => {
-    const ofctl = (...args: string[]) => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', ...args);
-    await ofctl('del-flows', 'br0', 'table=101,in_port=1');
-    await ofctl('add-flow', 'br0', 'table=31,priority=5,ip,nw_dst=198.51.100.0/24,actions=drop');
-    await ofctl('mod-flows', 'br0', 'table=90,actions=drop');
-    for (const strange of ['hard_timeout=600,ip', 'send_flow_rem,idle_timeout=600,ipv6,ipv6_dst=fd00::/8', 'in_port=LOCAL', 'mpls,mpls_label=7']) {
-      await ofctl('add-flow', 'br0', `table=31,priority=6,${strange},actions=drop`);
-    }
-  }, 10), 30_000);
+test(
+  'one flow deleted, one changed, and a foreign one added in our tables',
+  () =>
+    repaired(
+      'the flows are as before',
+      flows,
+      async () => {
+        const ofctl = (...args: string[]) => lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', ...args);
+        await ofctl('del-flows', 'br0', 'table=101,in_port=1');
+        await ofctl('add-flow', 'br0', 'table=31,priority=5,ip,nw_dst=198.51.100.0/24,actions=drop');
+        await ofctl('mod-flows', 'br0', 'table=90,actions=drop');
+        for (const strange of [
+          'hard_timeout=600,ip',
+          'send_flow_rem,idle_timeout=600,ipv6,ipv6_dst=fd00::/8',
+          'in_port=LOCAL',
+          'mpls,mpls_label=7',
+        ]) {
+          await ofctl('add-flow', 'br0', `table=31,priority=6,${strange},actions=drop`);
+        }
+      },
+      10,
+    ),
+  30_000,
+);
 
-test('the nft table deleted', () => repaired('the table is back', table, () => lab.node(node, 'nft', 'delete', 'table', 'ip', 'sdn_compat'), 2), 30_000);
+test(
+  'the nft table deleted',
+  () => repaired('the table is back', table, () => lab.node(node, 'nft', 'delete', 'table', 'ip', 'sdn_compat'), 2),
+  30_000,
+);
 
-test('an element and a rule of the nft table removed, and a stray element added', () =>
-  repaired('the table is as before', table, async () => {
-    await lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', 'egress_sources');
-    await lab.node(node, 'nft', 'flush', 'chain', 'ip', 'sdn_compat', 'left');
-    await lab.node(node, 'nft', 'add', 'element', 'ip', 'sdn_compat', 'egress_snat', '{ 0x20000055 : 192.168.7.99 }');
-  }, 6), 30_000);
+test(
+  'an element and a rule of the nft table removed, and a stray element added',
+  () =>
+    repaired(
+      'the table is as before',
+      table,
+      async () => {
+        await lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', 'egress_sources');
+        await lab.node(node, 'nft', 'flush', 'chain', 'ip', 'sdn_compat', 'left');
+        await lab.node(
+          node,
+          'nft',
+          'add',
+          'element',
+          'ip',
+          'sdn_compat',
+          'egress_snat',
+          '{ 0x20000055 : 192.168.7.99 }',
+        );
+      },
+      6,
+    ),
+  30_000,
+);
 
-test.each(['pod_networks', 'inside'])('the set %s of the nft table emptied', (set) =>
-  repaired('the table is as before', table, () => lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', set), 5), 30_000);
+test.each(['pod_networks', 'inside'])(
+  'the set %s of the nft table emptied',
+  (set) =>
+    repaired('the table is as before', table, () => lab.node(node, 'nft', 'flush', 'set', 'ip', 'sdn_compat', set), 5),
+  30_000,
+);
 
-test('the routing guard removed', () =>
-  repaired('the rules are back', rules, async () => {
-    for (const pref of ['90', '91', '92']) await lab.node(node, 'ip', 'rule', 'del', 'pref', pref);
-  }, 5), 30_000);
+test(
+  'the routing guard removed',
+  () =>
+    repaired(
+      'the rules are back',
+      rules,
+      async () => {
+        for (const pref of ['90', '91', '92']) await lab.node(node, 'ip', 'rule', 'del', 'pref', pref);
+      },
+      5,
+    ),
+  30_000,
+);
 
-test('the egress IP removed from the interface', () =>
-  repaired('it is back', async () => (await lab.node(node, 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(`${egressIP}/24`),
-    () => lab.node(node, 'ip', 'addr', 'del', `${egressIP}/24`, 'dev', 'br-ex'), 1), 30_000);
+test(
+  'the egress IP removed from the interface',
+  () =>
+    repaired(
+      'it is back',
+      async () => (await lab.node(node, 'ip', '-4', '-o', 'addr', 'show', 'br-ex')).stdout.includes(`${egressIP}/24`),
+      () => lab.node(node, 'ip', 'addr', 'del', `${egressIP}/24`, 'dev', 'br-ex'),
+      1,
+    ),
+  30_000,
+);
 
-test('the bridge deleted: it is made again with its pods', () =>
-  repaired('the pod has its port again', async () => (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'show', 'br0')).stdout.includes('(veth'),
-    () => lab.node(node, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${node}/db.sock`, 'del-br', 'br0'), 10)
-    // pods find the gateway where it was, also those whose packets keep the MAC that they know
-    .then(() => until('a pod without egress IP reaches the outside', async () => (await lab.source('blue/w1')) === '192.168.7.12', 5)), 30_000);
+test(
+  'the bridge deleted: it is made again with its pods',
+  () =>
+    repaired(
+      'the pod has its port again',
+      async () => (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'show', 'br0')).stdout.includes('(veth'),
+      () =>
+        lab.node(node, 'ovs-vsctl', `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${node}/db.sock`, 'del-br', 'br0'),
+      10,
+    )
+      // pods find the gateway where it was, also those whose packets keep the MAC that they know
+      .then(() =>
+        until(
+          'a pod without egress IP reaches the outside',
+          async () => (await lab.source('blue/w1')) === '192.168.7.12',
+          5,
+        ),
+      ),
+  30_000,
+);
 
-test('ovs-vswitchd killed and started again', () =>
-  repaired('the flows are back', async () => (await flows()).length > 50, async () => {
-    await lab.command('kill', 'ovs', node);
-    await lab.command('start', 'ovs', node);
-  }, 10), 30_000);
+test(
+  'ovs-vswitchd killed and started again',
+  () =>
+    repaired(
+      'the flows are back',
+      async () => (await flows()).length > 50,
+      async () => {
+        await lab.command('kill', 'ovs', node);
+        await lab.command('start', 'ovs', node);
+      },
+      10,
+    ),
+  30_000,
+);
 
 describe('a namespace begins to request an egress IP', () => {
   const wanted = '192.168.7.202';
-  const nodeIP = async (name: string): Promise<string> => lab.must(['get', 'hostsubnet', `${name}.ocp4.rober.lab`, '-o', 'jsonpath={.hostIP}']);
+  const nodeIP = async (name: string): Promise<string> =>
+    lab.must(['get', 'hostsubnet', `${name}.ocp4.rober.lab`, '-o', 'jsonpath={.hostIP}']);
   /** The pod requests one while the node is hindered, and leaves with no other address from then on. */
-  async function locked(pod: string, worker: string, hinder: () => Promise<unknown>, help: () => Promise<unknown>): Promise<void> {
+  async function locked(
+    pod: string,
+    worker: string,
+    hinder: () => Promise<unknown>,
+    help: () => Promise<unknown>,
+  ): Promise<void> {
     await lab.patch('netnamespace', 'blue', { egressIPs: null });
     await lab.untilSource(pod, await nodeIP(worker));
     const client = await Client.start(lab, pod, 20);
@@ -119,22 +229,52 @@ describe('a namespace begins to request an egress IP', () => {
     let began: number | undefined;
     const start = async (): Promise<void> => {
       const environment = ['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR'].map((name) => `${name}=${dir}`);
-      await lab.node(node, 'env', ...environment, 'ovsdb-server', `${dir}/conf.db`, `--remote=punix:${dir}/db.sock`, '--detach', '--no-chdir', '--pidfile', '--log-file', '-vconsole:off');
+      await lab.node(
+        node,
+        'env',
+        ...environment,
+        'ovsdb-server',
+        `${dir}/conf.db`,
+        `--remote=punix:${dir}/db.sock`,
+        '--detach',
+        '--no-chdir',
+        '--pidfile',
+        '--log-file',
+        '-vconsole:off',
+      );
       began = Number(readFileSync(`${dir}/ovsdb-server.pid`, 'utf8'));
     };
     ended.push(() => began === undefined || process.kill(began));
-    await locked('blue/w1', node, () => Promise.resolve(process.kill(lab.pid(`ovsdb-server-${node}`), 'SIGKILL')), start);
+    await locked(
+      'blue/w1',
+      node,
+      () => Promise.resolve(process.kill(lab.pid(`ovsdb-server-${node}`), 'SIGKILL')),
+      start,
+    );
   }, 40_000);
 
   test('while ClusterNetwork is broken', () => {
-    const patch = (network: object) => lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(network)]);
-    return locked('blue/w1', node, () => patch({ serviceNetwork: '10.254.0.0/16' }), () => patch({ serviceNetwork: '172.30.0.0/16' }));
+    const patch = (network: object) =>
+      lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(network)]);
+    return locked(
+      'blue/w1',
+      node,
+      () => patch({ serviceNetwork: '10.254.0.0/16' }),
+      () => patch({ serviceNetwork: '172.30.0.0/16' }),
+    );
   }, 40_000);
 });
 
 test('nothing is written when nothing changed', async () => {
-  const events = async () => (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout.match(/duration=\d+/g)!.map((found) => Number(found.slice(9)));
-  const updates = () => lab.log(`node-${node}`).split('\n').filter((line) => line.includes('node brought up to date')).length;
+  const events = async () =>
+    (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0')).stdout
+      .match(/duration=\d+/g)!
+      .map((found) => Number(found.slice(9)));
+  const updates = () =>
+    lab
+      .log(`node-${node}`)
+      .split('\n')
+      .filter((line) => line.includes('node brought up to date')).length;
   await until('it is calm', async () => Math.min(...(await events())) >= 3, 20);
   const before = updates();
   await new Promise((resolve) => setTimeout(resolve, 5_000));
@@ -143,7 +283,10 @@ test('nothing is written when nothing changed', async () => {
 }, 40_000);
 
 test('the own HostSubnet gone: what the node hosted is withdrawn', async () => {
-  const hosted = async (): Promise<string[]> => [(await lab.node(node, 'ip', '-o', 'addr', 'show', 'br-ex')).stdout, await table()].filter((text) => text.includes(egressIP));
+  const hosted = async (): Promise<string[]> =>
+    [(await lab.node(node, 'ip', '-o', 'addr', 'show', 'br-ex')).stdout, await table()].filter((text) =>
+      text.includes(egressIP),
+    );
   const client = await Client.start(lab, 'red/w1', 20);
   try {
     expect(await hosted()).toHaveLength(2);

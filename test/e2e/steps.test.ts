@@ -81,10 +81,15 @@ function background(netns: string, ...argv: string[]): void {
 /** The router counts by namespace, protocol and source; pings are known by their identifier. */
 async function watch(): Promise<void> {
   const rules = (Object.keys(ports) as Name[]).flatMap((name) => [
-    ...(['tcp', 'udp', 'sctp'] as const).map((protocol) => `ip saddr != 0.0.0.0 meta l4proto ${protocol} th dport ${ports[name]} update @${name} { ip saddr . meta l4proto counter }`),
+    ...(['tcp', 'udp', 'sctp'] as const).map(
+      (protocol) =>
+        `ip saddr != 0.0.0.0 meta l4proto ${protocol} th dport ${ports[name]} update @${name} { ip saddr . meta l4proto counter }`,
+    ),
     `icmp type echo-request icmp id ${ports[name]} update @${name} { ip saddr . meta l4proto counter }`,
   ]);
-  await lab.pipe('router', `table ip steps {}\ndelete table ip steps\ntable ip steps {
+  await lab.pipe(
+    'router',
+    `table ip steps {}\ndelete table ip steps\ntable ip steps {
     set red { type ipv4_addr . inet_proto; flags dynamic; size 1024; }
     set blue { type ipv4_addr . inet_proto; flags dynamic; size 1024; }
     chain look { type filter hook prerouting priority -300; policy accept;
@@ -93,7 +98,8 @@ async function watch(): Promise<void> {
     chain each {
       ${rules.join('\n      ')}
     }
-  }\n`);
+  }\n`,
+  );
 }
 
 type Sources = Readonly<Record<Name, readonly string[]>>;
@@ -105,13 +111,16 @@ async function seenFor(milliseconds: number): Promise<Readonly<Record<Name, read
   const { stdout } = await lab.inside('router', 'nft', 'list', 'table', 'ip', 'steps');
   const of = (name: Name): string[] => {
     const [, elements = ''] = new RegExp(`set ${name} \\{[^}]*?elements = \\{([^}]*)\\}`).exec(stdout) ?? [];
-    return [...elements.matchAll(/(\d+\.\d+\.\d+\.\d+) \. (\w+)/g)].map(([, source, protocol]) => `${protocol!} ${source!}`).sort();
+    return [...elements.matchAll(/(\d+\.\d+\.\d+\.\d+) \. (\w+)/g)]
+      .map(([, source, protocol]) => `${protocol!} ${source!}`)
+      .sort();
   };
   return { red: of('red'), blue: of('blue') };
 }
 
 const wanted = (sources: Sources): Readonly<Record<Name, readonly string[]>> => {
-  const of = (name: Name): string[] => protocols.flatMap((protocol) => sources[name].map((source) => `${protocol} ${source}`)).sort();
+  const of = (name: Name): string[] =>
+    protocols.flatMap((protocol) => sources[name].map((source) => `${protocol} ${source}`)).sort();
   return { red: of('red'), blue: of('blue') };
 };
 
@@ -126,12 +135,24 @@ const changes: readonly { readonly what: string; readonly change: () => Promise<
     },
     then: { red: nodes, blue: [redIP] },
   },
-  { what: 'blue begins to ask', change: () => lab.patch('netnamespace', 'blue', { egressIPs: [blueIP] }), then: { red: [redIP], blue: [blueIP] } },
-  { what: 'the egress IP moves to the other node', change: async () => {
-    await lab.patch('hostsubnet', node, { egressIPs: [blueIP] });
-    await lab.patch('hostsubnet', 'worker0', { egressIPs: [redIP] });
-  }, then: { red: [redIP], blue: nodes } },
-  { what: 'red stops asking', change: () => lab.patch('netnamespace', 'red', { egressIPs: null }), then: { red: nodes, blue: nodes } },
+  {
+    what: 'blue begins to ask',
+    change: () => lab.patch('netnamespace', 'blue', { egressIPs: [blueIP] }),
+    then: { red: [redIP], blue: [blueIP] },
+  },
+  {
+    what: 'the egress IP moves to the other node',
+    change: async () => {
+      await lab.patch('hostsubnet', node, { egressIPs: [blueIP] });
+      await lab.patch('hostsubnet', 'worker0', { egressIPs: [redIP] });
+    },
+    then: { red: [redIP], blue: nodes },
+  },
+  {
+    what: 'red stops asking',
+    change: () => lab.patch('netnamespace', 'red', { egressIPs: null }),
+    then: { red: nodes, blue: nodes },
+  },
 ];
 
 async function back(): Promise<void> {
@@ -145,10 +166,14 @@ async function back(): Promise<void> {
 /** Until all flows of both namespaces leave as they should, and none otherwise. */
 async function right(sources: Sources, seconds: number): Promise<void> {
   let last: unknown;
-  await until(`flows leave as ${JSON.stringify(sources)}`, async () => {
-    last = await seenFor(400);
-    return JSON.stringify(last) === JSON.stringify(wanted(sources));
-  }, seconds).catch((error: unknown) => {
+  await until(
+    `flows leave as ${JSON.stringify(sources)}`,
+    async () => {
+      last = await seenFor(400);
+      return JSON.stringify(last) === JSON.stringify(wanted(sources));
+    },
+    seconds,
+  ).catch((error: unknown) => {
     throw new Error(`${String(error)}; last seen: ${JSON.stringify(last)}`);
   });
 }
@@ -166,7 +191,10 @@ beforeAll(async () => {
   const record = `${lab.dir}/run/node-${node}.json`;
   const started = JSON.parse(readFileSync(record, 'utf8')) as { spec: { env?: object } };
   await lab.command('kill', 'agent', node);
-  writeFileSync(record, JSON.stringify({ ...started, spec: { ...started.spec, env: { PATH: `${shims}:${process.env['PATH']!}` } } }));
+  writeFileSync(
+    record,
+    JSON.stringify({ ...started, spec: { ...started.spec, env: { PATH: `${shims}:${process.env['PATH']!}` } } }),
+  );
   await lab.command('start', 'agent', node);
   background(`sdnc.${lab.name}.outside`, process.execPath, '-e', server);
   for (const pod of pods) {
@@ -190,14 +218,24 @@ async function killedAt(step: number, when: 'before' | 'after', change: () => Pr
   writeFileSync(join(shims, 'count'), '0');
   writeFileSync(join(shims, 'armed'), `${step} ${when}\n`);
   await change();
-  const isAlive = (): boolean => existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  const killed = await until('it is killed', () => !isAlive(), 2.5).then(() => true, () => false);
+  const isAlive = (): boolean =>
+    existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  const killed = await until('it is killed', () => !isAlive(), 2.5).then(
+    () => true,
+    () => false,
+  );
   rmSync(join(shims, 'armed'));
   return killed;
 }
 
 const mostSteps = 8;
-const all = changes.flatMap(({ what, ...rest }) => Array.from({ length: mostSteps }, (_, index) => (['before', 'after'] as const).map((when) => ({ what, step: index + 1, when, ...rest })))).flat();
+const all = changes
+  .flatMap(({ what, ...rest }) =>
+    Array.from({ length: mostSteps }, (_, index) =>
+      (['before', 'after'] as const).map((when) => ({ what, step: index + 1, when, ...rest })),
+    ),
+  )
+  .flat();
 const total = rounds(all.length);
 // spread over changes and steps; the first steps of each change come first, since not every change has all
 const chosen = all.toSorted((a, b) => a.step - b.step).filter((_, index) => index < total || total === all.length);
@@ -213,9 +251,15 @@ test('killed at each step of each change, the agent makes all flows right within
     kills += 1;
     const before = lab.log(`node-${node}`).length;
     await lab.command('start', 'agent', node);
-    await until('the agent is back', () => lab.log(`node-${node}`).slice(before).includes('the node is as the cluster says'), 10);
+    await until(
+      'the agent is back',
+      () => lab.log(`node-${node}`).slice(before).includes('the node is as the cluster says'),
+      10,
+    );
     await right(then, 2).catch((error: unknown) => {
-      throw new Error(`${what}, killed ${when} step ${step}: ${String(error)}\n${readFileSync(join(shims, 'calls'), 'utf8').split('\n').slice(-12).join('\n')}`);
+      throw new Error(
+        `${what}, killed ${when} step ${step}: ${String(error)}\n${readFileSync(join(shims, 'calls'), 'utf8').split('\n').slice(-12).join('\n')}`,
+      );
     });
     await back();
   }

@@ -8,7 +8,9 @@ test('the published walkthrough holds from beginning to end, and nothing is left
   expect(walked.stderr).toBe('');
   expect(walked.status).toBe(0);
   expect(walked.stdout).toContain('every result is as published');
-  expect(walked.stdout).toContain('$ kubectl patch hostsubnet worker2.ocp4.rober.lab --type=merge -p \'{"egressIPs": ["192.168.7.200/24"]}\'');
+  expect(walked.stdout).toContain(
+    '$ kubectl patch hostsubnet worker2.ocp4.rober.lab --type=merge -p \'{"egressIPs": ["192.168.7.200/24"]}\'',
+  );
   expect(walked.stdout).toMatch(/from the patch to the first packet with the new address: \d+ ms/);
   expect(walked.stdout).toContain('all five came from 192.168.7.201');
   expect(walked.stdout).not.toContain('DIFFERENT');

@@ -1,7 +1,7 @@
-import { netNamespaces, pods, namespaces } from '../../api/kinds.ts';
-import type { KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
+import { namespaces, netNamespaces, pods } from '../../api/kinds.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../src/io/kube/error.ts';
-import { watchKind, type Change } from '../../src/io/kube/watch.ts';
+import { type Change, watchKind } from '../../src/io/kube/watch.ts';
+import type { KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
 import { logger, start, type Started } from '../apiserver/started.ts';
 
 let started: Started;
@@ -13,7 +13,7 @@ function netNamespace(name: string, netid: number): NetNamespaceObject {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 5000; !condition(); ) {
+  for (const end = Date.now() + 5000; !condition();) {
     if (Date.now() > end) throw new Error('not within 5 s');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -23,7 +23,12 @@ test('objects are created, read, patched, listed and deleted', async () => {
   const { client } = started;
   const created = await client.create(netNamespaces, netNamespace('a', 1));
   expect(created.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);
-  const patched = await client.patch<NetNamespaceObject>(netNamespaces, { name: 'a' }, { egressIPs: ['10.0.0.1'] }, { type: 'merge' });
+  const patched = await client.patch<NetNamespaceObject>(
+    netNamespaces,
+    { name: 'a' },
+    { egressIPs: ['10.0.0.1'] },
+    { type: 'merge' },
+  );
   expect(patched.egressIPs).toEqual(['10.0.0.1']);
   const same = await client.patch(netNamespaces, { name: 'a' }, { egressIPs: ['10.0.0.1'] }, { type: 'merge' });
   expect(same.metadata.resourceVersion).toBe(patched.metadata.resourceVersion);
@@ -59,9 +64,13 @@ test('lists in pages and by selectors', async () => {
   const { client } = started;
   for (let index = 0; index < 25; index += 1) {
     const object = netNamespace(`page-${String(index)}`, index);
-    await client.create(netNamespaces, { ...object, metadata: { ...object.metadata, labels: { half: index % 2 === 0 ? 'even' : 'odd' } } });
+    await client.create(netNamespaces, {
+      ...object,
+      metadata: { ...object.metadata, labels: { half: index % 2 === 0 ? 'even' : 'odd' } },
+    });
   }
-  const names = async (options: object): Promise<number> => (await client.list(netNamespaces, { pageSize: 4, ...options })).items.length;
+  const names = async (options: object): Promise<number> =>
+    (await client.list(netNamespaces, { pageSize: 4, ...options })).items.length;
   expect(await names({})).toBe(25);
   expect(await names({ labelSelector: 'half=even' })).toBe(13);
   expect(await names({ labelSelector: 'half in (odd,none)' })).toBe(12);
@@ -88,7 +97,12 @@ test('a watch tells what is there, then each change in order, and ends with its 
   await cache.synced;
   expect(synced).toBe(1);
   await client.create(pods, pod('p2'));
-  await client.patch(pods, { name: 'p2', namespace: 'w' }, { status: { phase: 'Running' } }, { type: 'strategic', subresource: 'status' });
+  await client.patch(
+    pods,
+    { name: 'p2', namespace: 'w' },
+    { status: { phase: 'Running' } },
+    { type: 'strategic', subresource: 'status' },
+  );
   await client.delete(pods, { name: 'p1', namespace: 'w' });
   await client.delete(pods, { name: 'p1', namespace: 'w' }, { gracePeriodSeconds: 0 });
   await until(() => changes.length === 5);
@@ -108,7 +122,8 @@ test('a namespace that is deleted takes what is in it along', async () => {
   await client.create(pods, body);
   await client.delete(namespaces, { name: 'gone' });
   const present = async (): Promise<boolean> => (await client.get(namespaces, { name: 'gone' })) !== undefined;
-  for (let tries = 0; tries < 50 && (await present()); tries += 1) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let tries = 0; tries < 50 && (await present()); tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   expect(await present()).toBe(false);
   expect(await client.get(pods, { name: 'p', namespace: 'gone' })).toBeUndefined();
 });

@@ -25,7 +25,9 @@ async function kubeconfig(name: string, user: object, cluster: object = {}): Pro
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'c', cluster: { server: started.server.url, 'certificate-authority-data': authority, ...cluster } }],
+    clusters: [
+      { name: 'c', cluster: { server: started.server.url, 'certificate-authority-data': authority, ...cluster } },
+    ],
     users: [{ name: 'u', user }],
     contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'x',
@@ -40,8 +42,13 @@ const open = (path: string, context?: string): ReturnType<typeof openKube> =>
 test('a token in a file is read again after the server refused it', async () => {
   const tokenFile = join(folder, 'token');
   await writeFile(tokenFile, 'rotated-away');
-  const client = await open(await kubeconfig('file', { 'auth-provider': { name: 'tokenFile', config: { tokenFile } } }));
-  await expect(client.get(namespaces, { name: 'default' })).rejects.toMatchObject({ code: 401, message: 'Unauthorized' });
+  const client = await open(
+    await kubeconfig('file', { 'auth-provider': { name: 'tokenFile', config: { tokenFile } } }),
+  );
+  await expect(client.get(namespaces, { name: 'default' })).rejects.toMatchObject({
+    code: 401,
+    message: 'Unauthorized',
+  });
   await writeFile(tokenFile, `${token}\n`);
   expect((await client.get(namespaces, { name: 'default' }))?.metadata.name).toBe('default');
   client.close();
@@ -71,12 +78,18 @@ printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1",
 test('what cannot be used is named in one line', async () => {
   await expect(open(join(folder, 'nowhere'))).rejects.toThrow(/ENOENT.*nowhere/);
   await expect(open(started.kubeconfig, 'other')).rejects.toThrow('the kubeconfig has no context "other"');
-  await expect(open(await kubeconfig('bad', {}, { server: 'not a url' }))).rejects.toThrow('the kubeconfig\'s server "not a url" is no URL');
+  await expect(open(await kubeconfig('bad', {}, { server: 'not a url' }))).rejects.toThrow(
+    'the kubeconfig\'s server "not a url" is no URL',
+  );
   await expect(open(await kubeconfig('proxy', {}, { 'proxy-url': 'http://127.0.0.1:1' }))).rejects.toThrow('proxy-url');
 });
 
 test('a server that the authority does not vouch for is refused', async () => {
-  const path = await kubeconfig('stranger', { token }, { 'certificate-authority-data': Buffer.from('').toString('base64') });
+  const path = await kubeconfig(
+    'stranger',
+    { token },
+    { 'certificate-authority-data': Buffer.from('').toString('base64') },
+  );
   const client = await open(path);
   await expect(client.get(namespaces, { name: 'default' })).rejects.toThrow(/self-signed certificate/);
   client.close();

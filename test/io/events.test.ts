@@ -14,12 +14,19 @@ test('an Event that the server refuses is left out, once, and the others are wri
   const stop = new AbortController();
   const running = recorder.run(stop.signal);
   for (const namespace of ['gone', 'there']) {
-    recorder.report({ object: { apiVersion: 'v1', kind: netNamespaces.kind, name: 'one', namespace }, type: 'Warning', reason: 'Tried', message: 'it was tried' });
+    recorder.report({
+      object: { apiVersion: 'v1', kind: netNamespaces.kind, name: 'one', namespace },
+      type: 'Warning',
+      reason: 'Tried',
+      message: 'it was tried',
+    });
   }
   await new Promise((resolve) => setTimeout(resolve, 2_000)); // the first retry would come after 0.5 s
   stop.abort();
   await running;
-  expect(warned).toEqual([expect.objectContaining({ reason: 'Tried', object: expect.objectContaining({ namespace: 'gone' }) as unknown })]);
+  expect(warned).toEqual([
+    expect.objectContaining({ reason: 'Tried', object: expect.objectContaining({ namespace: 'gone' }) as unknown }),
+  ]);
   const { items } = await server.client.list<KubeObject & { readonly reason: string }>(events, { namespace: 'there' });
   expect(items.map(({ reason }) => reason)).toEqual(['Tried']);
   await server.stop();
@@ -30,10 +37,22 @@ test('a wall clock that goes back withholds no Event; its times are told as it h
   await server.client.create<KubeObject>(namespaces, { metadata: { name: 'there' } });
   try {
     let wall = Date.parse('2026-05-04T12:00:00Z');
-    const recorder = new EventRecorder({ client: server.client, logger: createLogger({ level: 'silent', name: 'test' }), component: 'test', now: () => wall, quiet: 200 });
+    const recorder = new EventRecorder({
+      client: server.client,
+      logger: createLogger({ level: 'silent', name: 'test' }),
+      component: 'test',
+      now: () => wall,
+      quiet: 200,
+    });
     const stop = new AbortController();
     const running = recorder.run(stop.signal);
-    const report = (): void => recorder.report({ object: { apiVersion: 'v1', kind: netNamespaces.kind, name: 'one', namespace: 'there' }, type: 'Warning', reason: 'Tried', message: 'it was tried' });
+    const report = (): void =>
+      recorder.report({
+        object: { apiVersion: 'v1', kind: netNamespaces.kind, name: 'one', namespace: 'there' },
+        type: 'Warning',
+        reason: 'Tried',
+        message: 'it was tried',
+      });
     report();
     report(); // within the quiet time
     await new Promise((resolve) => setTimeout(resolve, 400));
@@ -42,7 +61,10 @@ test('a wall clock that goes back withholds no Event; its times are told as it h
     await new Promise((resolve) => setTimeout(resolve, 400));
     stop.abort();
     await running;
-    const { items } = await server.client.list<KubeObject & { readonly count: number; readonly lastTimestamp: string }>(events, { namespace: 'there' });
+    const { items } = await server.client.list<KubeObject & { readonly count: number; readonly lastTimestamp: string }>(
+      events,
+      { namespace: 'there' },
+    );
     expect(items.map(({ count, lastTimestamp }) => [count, lastTimestamp])).toEqual([[2, '2026-05-04T11:00:00Z']]);
   } finally {
     await server.stop();

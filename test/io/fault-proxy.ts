@@ -28,7 +28,8 @@ const gone = (message: string): string =>
 
 const refusals: Record<string, (response: http.ServerResponse) => void> = {
   tooMany: (response) => response.writeHead(429, { 'retry-after': '0' }).end('slow down'),
-  serverError: (response) => response.writeHead(500).end('{"kind":"Status","status":"Failure","code":500,"message":"etcd"}'),
+  serverError: (response) =>
+    response.writeHead(500).end('{"kind":"Status","status":"Failure","code":500,"message":"etcd"}'),
   unavailable: (response) => response.writeHead(503, { 'content-type': 'text/html', 'retry-after': '0' }).end(html),
   expired: (response) => response.writeHead(410).end(gone('too old')),
   page: (response) => response.writeHead(200, { 'content-type': 'text/html' }).end(html),
@@ -55,7 +56,8 @@ export async function faultProxy(server: string, seed: number, rate: number): Pr
     const line = (text: string): boolean => {
       if (happens('resetWatch', rate / 8)) response.destroy();
       else if (happens('truncate', rate / 8)) response.end(text.slice(0, Math.floor(text.length / 2)));
-      else if (happens('expiredWatch', rate / 40)) response.end(`${JSON.stringify({ type: 'ERROR', object: JSON.parse(gone('gone')) as object })}\n`);
+      else if (happens('expiredWatch', rate / 40))
+        response.end(`${JSON.stringify({ type: 'ERROR', object: JSON.parse(gone('gone')) as object })}\n`);
       else if (happens('garbage', rate / 20)) response.end(`${html}\n`);
       else if (happens('stall', rate / 40)) stalled = true;
       else {
@@ -88,15 +90,20 @@ export async function faultProxy(server: string, seed: number, rate: number): Pr
         return;
       }
     }
-    const sent = https.request(`${server}${request.url ?? ''}`, { method: request.method ?? 'GET', headers: request.headers, agent }, (upstream) => {
-      response.writeHead(upstream.statusCode ?? 500, upstream.headers);
-      if (isWatch && upstream.statusCode === 200) forwardWatch(upstream, response);
-      else if (happens('truncateList', rate / 4)) upstream.once('data', (piece: Buffer) => {
-          response.write(piece.subarray(0, piece.length / 2));
-          setTimeout(() => response.destroy(), 5);
-        });
-      else upstream.pipe(response);
-    });
+    const sent = https.request(
+      `${server}${request.url ?? ''}`,
+      { method: request.method ?? 'GET', headers: request.headers, agent },
+      (upstream) => {
+        response.writeHead(upstream.statusCode ?? 500, upstream.headers);
+        if (isWatch && upstream.statusCode === 200) forwardWatch(upstream, response);
+        else if (happens('truncateList', rate / 4))
+          upstream.once('data', (piece: Buffer) => {
+            response.write(piece.subarray(0, piece.length / 2));
+            setTimeout(() => response.destroy(), 5);
+          });
+        else upstream.pipe(response);
+      },
+    );
     sent.on('error', () => response.destroy());
     request.pipe(sent);
   };

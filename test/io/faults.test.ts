@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { netNamespaces } from '../../api/kinds.ts';
 import { createClient, type KubeClient } from '../../src/io/kube/client.ts';
 import { createTransport } from '../../src/io/kube/transport.ts';
-import { watchKind, type Change } from '../../src/io/kube/watch.ts';
+import { type Change, watchKind } from '../../src/io/kube/watch.ts';
 import type { NetNamespaceObject } from '../../src/model/objects.ts';
 import { logger, start } from '../apiserver/started.ts';
 import { faultProxy } from './fault-proxy.ts';
@@ -16,7 +16,9 @@ async function tokenOf(kubeconfig: string): Promise<string> {
 
 function clientTo(url: URL, token: string): KubeClient {
   const credentials = { headers: { authorization: `Bearer ${token}` }, tls: {} };
-  return createClient(createTransport({ server: url, credentials: () => Promise.resolve(credentials), userAgent: 'test', timeout: 500 }));
+  return createClient(
+    createTransport({ server: url, credentials: () => Promise.resolve(credentials), userAgent: 'test', timeout: 500 }),
+  );
 }
 
 /** Random creates, changes and deletes of 60 objects. */
@@ -52,7 +54,8 @@ function orderCheck(): { readonly listener: (change: Change<NetNamespaceObject>)
       return;
     }
     const version = Number(after.metadata.resourceVersion);
-    if (version <= (versions.get(key) ?? 0)) wrong.push(`${key}: ${String(version)} after ${String(versions.get(key))}`);
+    if (version <= (versions.get(key) ?? 0))
+      wrong.push(`${key}: ${String(version)} after ${String(versions.get(key))}`);
     versions.set(key, version);
     last.set(key, after);
   };
@@ -67,18 +70,26 @@ test.each([1, 2, 3])(
     const proxy = await faultProxy(started.server.url, seed, 0.1);
     const client = clientTo(proxy.url, token);
     const stop = new AbortController();
-    const cache = watchKind<NetNamespaceObject>(client, netNamespaces, { logger, idleTimeout: 400, pageSize: 7, maxDelay: 50 }, stop.signal);
+    const cache = watchKind<NetNamespaceObject>(
+      client,
+      netNamespaces,
+      { logger, idleTimeout: 400, pageSize: 7, maxDelay: 50 },
+      stop.signal,
+    );
     const { listener, wrong } = orderCheck();
     cache.subscribe(listener);
     const faults = (): number => [...proxy.faults.values()].reduce((sum, count) => sum + count, 0);
     const present = new Set<string>();
     await churn(started.client, Math.ceil(changes / 3), present);
     // A busy machine reconnects less often: it goes on until enough has gone wrong.
-    for (let more = 0; more < 10 && faults() <= 20; more += 1) await churn(started.client, Math.ceil(changes / 30), present);
+    for (let more = 0; more < 10 && faults() <= 20; more += 1)
+      await churn(started.client, Math.ceil(changes / 30), present);
     proxy.heal();
     const { items } = await started.client.list<NetNamespaceObject>(netNamespaces);
     const text = (objects: readonly NetNamespaceObject[]): readonly string[] =>
-      objects.map(({ metadata, netid }) => `${String(metadata.name)} ${String(metadata.resourceVersion)} ${String(netid)}`).sort();
+      objects
+        .map(({ metadata, netid }) => `${String(metadata.name)} ${String(metadata.resourceVersion)} ${String(netid)}`)
+        .sort();
     for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
       if (JSON.stringify(text(cache.list())) === JSON.stringify(text(items))) break;
     }
@@ -102,10 +113,13 @@ test('a watch that falls silent is given up and taken up again', async () => {
   const client = clientTo(stalling.url, await tokenOf(started.kubeconfig));
   const stop = new AbortController();
   let watches = 0;
-  const counting: KubeClient = { ...bound(client), watch: (kind, request) => {
-    watches += 1;
-    return client.watch(kind, { ...request, timeoutSeconds: 1000 });
-  } };
+  const counting: KubeClient = {
+    ...bound(client),
+    watch: (kind, request) => {
+      watches += 1;
+      return client.watch(kind, { ...request, timeoutSeconds: 1000 });
+    },
+  };
   const cache = watchKind(counting, netNamespaces, { logger, idleTimeout: 200, maxDelay: 20 }, stop.signal);
   await cache.synced;
   await new Promise((resolve) => setTimeout(resolve, 900));

@@ -1,8 +1,16 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { HealthMonitor } from '../../src/io/health.ts';
-import { tcpProbe, type Probe } from '../../src/io/probe.ts';
-import { parseIp, type Ip } from '../../src/model/address.ts';
-import { answered, judged, probed, timingOf, unknownHealth, withReadiness, type Health } from '../../src/model/health.ts';
+import { type Probe, tcpProbe } from '../../src/io/probe.ts';
+import { type Ip, parseIp } from '../../src/model/address.ts';
+import {
+  answered,
+  type Health,
+  judged,
+  probed,
+  timingOf,
+  unknownHealth,
+  withReadiness,
+} from '../../src/model/health.ts';
 
 function ip(text: string): Ip {
   const parsed = parseIp(text);
@@ -73,11 +81,14 @@ class World {
   constructor(names: string, interval: number, witnesses = '') {
     const probe: Probe = (to, onAnswer) => {
       this.mostUnderWay = Math.max(this.mostUnderWay, ++this.underWay);
-      const timer = setTimeout(() => {
-        if (this.down.has(to)) return;
-        this.underWay--;
-        onAnswer(true);
-      }, this.delay.get(to) ?? 1);
+      const timer = setTimeout(
+        () => {
+          if (this.down.has(to)) return;
+          this.underWay--;
+          onAnswer(true);
+        },
+        this.delay.get(to) ?? 1,
+      );
       return () => {
         this.underWay--;
         clearTimeout(timer);
@@ -91,7 +102,13 @@ class World {
       onIsolated: (isolated: boolean) => this.said.push(isolated ? 'isolated' : 'connected'),
       ownAddresses: () => this.own,
     });
-    this.monitor.setTargets(Array.from(names).map((key, index) => ({ key, ip: ip(`10.0.0.${index + 1}`), isWitness: witnesses.includes(key) })));
+    this.monitor.setTargets(
+      Array.from(names).map((key, index) => ({
+        key,
+        ip: ip(`10.0.0.${index + 1}`),
+        isWitness: witnesses.includes(key),
+      })),
+    );
     this.ended = this.monitor.run(this.stop.signal);
   }
 

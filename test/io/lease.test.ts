@@ -15,7 +15,10 @@ test('a leader whose work fails tells why and gives the lease back', async () =>
   const stray: unknown[] = [];
   const heard = (error: unknown): number => stray.push(error);
   process.on('unhandledRejection', heard);
-  const running = election.run(() => new Promise((_resolve, reject) => setTimeout(() => reject(new Error('the disk is full')), 120)), stop.signal);
+  const running = election.run(
+    () => new Promise((_resolve, reject) => setTimeout(() => reject(new Error('the disk is full')), 120)),
+    stop.signal,
+  );
   await expect(running).rejects.toThrow('the disk is full');
   process.off('unhandledRejection', heard);
   expect(stray).toEqual([]);

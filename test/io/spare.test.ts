@@ -4,7 +4,11 @@ import { SpareProgram } from '../../src/io/spare.ts';
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('each run has a process of its own, the second one a process that waited', async () => {
-  const spare = new SpareProgram({ program: 'sh', args: ['-c', 'echo $$ $(cat) $GREETING; exit 3'], env: { GREETING: 'hello' } });
+  const spare = new SpareProgram({
+    program: 'sh',
+    args: ['-c', 'echo $$ $(cat) $GREETING; exit 3'],
+    env: { GREETING: 'hello' },
+  });
   try {
     const first = await spare.run('one');
     expect(first).toMatchObject({ status: 3, stdout: expect.stringMatching(/^\d+ one hello\n$/) as string });
@@ -19,11 +23,18 @@ test('each run has a process of its own, the second one a process that waited', 
 });
 
 test('a spare that was killed is replaced; a program that is not there is an error each time', async () => {
-  const spare = new SpareProgram({ program: 'sh', args: ['-c', 'echo $PPID; echo $$ >&2; read line; echo $line'], env: {} });
+  const spare = new SpareProgram({
+    program: 'sh',
+    args: ['-c', 'echo $PPID; echo $$ >&2; read line; echo $line'],
+    env: {},
+  });
   try {
     await spare.run('one\n');
     await pause(300);
-    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ').map(Number);
+    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .map(Number);
     for (const pid of children.filter((pid) => pid > 0)) {
       try {
         if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('read line')) process.kill(pid, 'SIGKILL');

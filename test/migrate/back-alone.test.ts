@@ -3,16 +3,33 @@ import { backFindingCodes } from '../../src/migrate/finding.ts';
 import { toSDN } from '../../src/migrate/ovn/back.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
-import { create, objectsOn, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
+import { create, objectsOn, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';
 import { make, options, snapshotOf } from './snapshots.ts';
 
 const ovn = 'k8s.ovn.org/v1';
-const byName = (...names: readonly string[]) => (names.length === 1 ? { matchLabels: { 'kubernetes.io/metadata.name': names[0] } } : { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: names }] });
-const eip = (name: string, ips: readonly string[], namespaceSelector: object, more: { readonly spec?: object; readonly metadata?: object; readonly items?: object } = {}): KubeObject =>
-  make.any(ovn, 'EgressIP', { name, ...more.metadata }, { spec: { egressIPs: ips, namespaceSelector, ...more.spec }, ...(more.items === undefined ? {} : { status: { items: more.items } }) });
-const firewall = (namespace: string, egress: readonly object[]): KubeObject => make.any(ovn, 'EgressFirewall', { name: 'default', namespace }, { spec: { egress } });
+const byName = (...names: readonly string[]) =>
+  names.length === 1
+    ? { matchLabels: { 'kubernetes.io/metadata.name': names[0] } }
+    : { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: names }] };
+const eip = (
+  name: string,
+  ips: readonly string[],
+  namespaceSelector: object,
+  more: { readonly spec?: object; readonly metadata?: object; readonly items?: object } = {},
+): KubeObject =>
+  make.any(
+    ovn,
+    'EgressIP',
+    { name, ...more.metadata },
+    {
+      spec: { egressIPs: ips, namespaceSelector, ...more.spec },
+      ...(more.items === undefined ? {} : { status: { items: more.items } }),
+    },
+  );
+const firewall = (namespace: string, egress: readonly object[]): KubeObject =>
+  make.any(ovn, 'EgressFirewall', { name: 'default', namespace }, { spec: { egress } });
 const labelled = { 'k8s.ovn.org/egress-assignable': '' };
 
 const seen = new Set<string>();
@@ -21,9 +38,18 @@ afterAll(() => expect(backFindingCodes.filter((code) => !seen.has(code))).toEqua
 function back(objects: readonly KubeObject[]) {
   const { changes, findings } = toSDN(snapshotOf(objects));
   for (const { code } of findings) seen.add(code);
-  const applied = changes.flatMap((change) => (change.action === 'apply' ? [[change.step, change.object] as const] : []));
+  const applied = changes.flatMap((change) =>
+    change.action === 'apply' ? [[change.step, change.object] as const] : [],
+  );
   const of = (kind: string, field: string) =>
-    Object.fromEntries(applied.filter(([, object]) => object.kind === kind).map(([, object]) => [object.metadata.namespace ?? object.metadata.name ?? '', (object as unknown as Record<string, unknown>)[field]]));
+    Object.fromEntries(
+      applied
+        .filter(([, object]) => object.kind === kind)
+        .map(([, object]) => [
+          object.metadata.namespace ?? object.metadata.name ?? '',
+          (object as unknown as Record<string, unknown>)[field],
+        ]),
+    );
   return {
     requests: of('NetNamespace', 'egressIPs'),
     lists: of('HostSubnet', 'egressIPs'),
@@ -32,7 +58,12 @@ function back(objects: readonly KubeObject[]) {
     steps: applied.map(([step]) => step),
     names: applied.map(([, object]) => `${object.kind ?? ''} ${object.metadata.name ?? ''}`),
     codes: findings.map(({ code }) => code),
-    final: changes.filter(({ step }) => step === 'finalize').map((change) => `${change.action} ${change.action === 'apply' ? '' : `${change.object.kind} ${change.object.name}`}`),
+    final: changes
+      .filter(({ step }) => step === 'finalize')
+      .map(
+        (change) =>
+          `${change.action} ${change.action === 'apply' ? '' : `${change.object.kind} ${change.object.name}`}`,
+      ),
   };
 }
 
@@ -68,29 +99,54 @@ test('row 16: other selectors are evaluated, pod selectors become findings, two 
     make.namespace('c', {}),
     eip('by-label', ['192.168.7.101'], { matchExpressions: [{ key: 'team', operator: 'In', values: ['red'] }] }),
     eip('first', ['192.168.7.103', '192.168.7.102'], byName('c')),
-    eip('second', ['192.168.7.104', '192.168.7.103'], byName('c'), { spec: { podSelector: { matchLabels: { app: 'x' } } } }),
+    eip('second', ['192.168.7.104', '192.168.7.103'], byName('c'), {
+      spec: { podSelector: { matchLabels: { app: 'x' } } },
+    }),
     eip('nobody', ['192.168.7.105'], { matchLabels: { team: 'green' } }),
     eip('six', ['fd00::1', '192.168.7.106'], byName('b')),
   ]);
-  expect(requests).toEqual({ a: ['192.168.7.101'], b: ['192.168.7.106'], c: ['192.168.7.103', '192.168.7.102', '192.168.7.104'] });
-  expect(codes.filter((code) => code !== 'EgressIPUnhosted').sort()).toEqual(['FamilyLost', 'NamespaceMissing', 'NamespaceSelectorLost', 'NamespaceSelectorLost', 'PodSelectorLost', 'SeveralEgressIPs']);
+  expect(requests).toEqual({
+    a: ['192.168.7.101'],
+    b: ['192.168.7.106'],
+    c: ['192.168.7.103', '192.168.7.102', '192.168.7.104'],
+  });
+  expect(codes.filter((code) => code !== 'EgressIPUnhosted').sort()).toEqual([
+    'FamilyLost',
+    'NamespaceMissing',
+    'NamespaceSelectorLost',
+    'NamespaceSelectorLost',
+    'PodSelectorLost',
+    'SeveralEgressIPs',
+  ]);
 });
 
 test('an object of namespaces with different VNIDs goes to the first: SDN would drop them all', () => {
   const objects = [make.namespace('a'), make.namespace('b'), eip('e', ['192.168.7.101'], byName('a', 'b'))];
-  expect(back(objects)).toMatchObject({ requests: { a: ['192.168.7.101'] }, codes: expect.arrayContaining(['SharedEgressIP']) as string[] });
-  expect(back([...objects, make.netNamespace('a', 10), make.netNamespace('b', 10)]).requests).toEqual({ a: ['192.168.7.101'], b: ['192.168.7.101'] });
+  expect(back(objects)).toMatchObject({
+    requests: { a: ['192.168.7.101'] },
+    codes: expect.arrayContaining(['SharedEgressIP']) as string[],
+  });
+  expect(back([...objects, make.netNamespace('a', 10), make.netNamespace('b', 10)]).requests).toEqual({
+    a: ['192.168.7.101'],
+    b: ['192.168.7.101'],
+  });
 });
 
 test('row 5: what was listed by hand is listed again where it was; row 18: CIDRs come from the annotation as it is now', () => {
-  const kept = (text: string) => ({ labels: labelled, annotations: { 'networkoperator.openshift.io/sdn-to-ovn-migration': text } });
+  const kept = (text: string) => ({
+    labels: labelled,
+    annotations: { 'networkoperator.openshift.io/sdn-to-ovn-migration': text },
+  });
   const { lists, cidrs, codes } = back([
     make.node('n1', '192.168.7.11', { labels: labelled }),
     make.node('n2', '192.168.7.12', kept('{"EgressCIDRs":["192.168.7.0/24"]}')),
     make.node('n3', '192.168.7.13', kept('{')),
     make.node('n4', '192.168.7.14'),
     ...['a', 'b', 'c', 'd'].map((name) => make.namespace(name)),
-    eip('a', ['192.168.7.101'], byName('a'), { metadata: { labels: { 'placed.sdn-compat/192.168.7.101': 'n1' } }, items: [{ egressIP: '192.168.7.101', node: 'n3' }] }),
+    eip('a', ['192.168.7.101'], byName('a'), {
+      metadata: { labels: { 'placed.sdn-compat/192.168.7.101': 'n1' } },
+      items: [{ egressIP: '192.168.7.101', node: 'n3' }],
+    }),
     eip('b', ['192.168.7.102'], byName('b'), { items: [{ egressIP: '192.168.7.102', node: 'n2' }] }),
     eip('c', ['192.168.7.103'], byName('c'), { items: [{ egressIP: '192.168.7.103', node: 'n3' }] }),
     eip('d', ['10.9.9.9'], byName('d'), { items: [{ egressIP: '10.9.9.9', node: 'n4' }] }),
@@ -101,9 +157,22 @@ test('row 5: what was listed by hand is listed again where it was; row 18: CIDRs
 });
 
 test('row 17: annotations of a NetNamespace are set one by one, beside others', () => {
-  const { changes } = toSDN(snapshotOf([make.namespace('a', { annotations: { 'k8s.ovn.org/multicast-enabled': 'true' } }), make.netNamespace('a', 10, {}, { annotations: { mine: 'x' } }), eip('e', ['192.168.7.101'], byName('a'))]));
+  const { changes } = toSDN(
+    snapshotOf([
+      make.namespace('a', { annotations: { 'k8s.ovn.org/multicast-enabled': 'true' } }),
+      make.netNamespace('a', 10, {}, { annotations: { mine: 'x' } }),
+      eip('e', ['192.168.7.101'], byName('a')),
+    ]),
+  );
   expect(changes.filter(({ action }) => action === 'apply')).toMatchObject([
-    { step: 'restore', object: { kind: 'NetNamespace', metadata: { annotations: { 'netnamespace.network.openshift.io/multicast-enabled': 'true' } }, egressIPs: ['192.168.7.101'] } },
+    {
+      step: 'restore',
+      object: {
+        kind: 'NetNamespace',
+        metadata: { annotations: { 'netnamespace.network.openshift.io/multicast-enabled': 'true' } },
+        egressIPs: ['192.168.7.101'],
+      },
+    },
   ]);
 });
 
@@ -114,14 +183,29 @@ test('row 19: never a second policy in a namespace', () => {
   const at = [make.namespace('shop'), make.netNamespace('shop', 10), firewall('shop', egress)];
   expect(back([...at, same])).toMatchObject({ names: [], codes: [] });
   expect(back([...at, other])).toMatchObject({ names: ['EgressNetworkPolicy old'], codes: ['ObjectExists'] });
-  expect(back([...at, other, make.policy('shop', 'more', [])])).toMatchObject({ names: [], codes: ['SeveralPolicies'] });
+  expect(back([...at, other, make.policy('shop', 'more', [])])).toMatchObject({
+    names: [],
+    codes: ['SeveralPolicies'],
+  });
   expect(back(at)).toMatchObject({ names: ['EgressNetworkPolicy default'], steps: ['restore'], codes: [] });
 });
 
-test('OVN-Kubernetes\' objects are removed in finalize; what SDN makes by itself is written after it has started', () => {
-  const { steps, final } = back([make.node('n1', '192.168.7.11', { labels: labelled }), make.namespace('a'), eip('e', ['192.168.7.101'], byName('a'), { items: [{ egressIP: '192.168.7.101', node: 'n1' }] }), firewall('a', []), make.any('networking.k8s.io/v1', 'NetworkPolicy', { namespace: 'a', name: 'openshift-sdn-isolation' }, {}), make.any('networking.k8s.io/v1', 'NetworkPolicy', { namespace: 'a', name: 'mine' }, {})]);
+test("OVN-Kubernetes' objects are removed in finalize; what SDN makes by itself is written after it has started", () => {
+  const { steps, final } = back([
+    make.node('n1', '192.168.7.11', { labels: labelled }),
+    make.namespace('a'),
+    eip('e', ['192.168.7.101'], byName('a'), { items: [{ egressIP: '192.168.7.101', node: 'n1' }] }),
+    firewall('a', []),
+    make.any('networking.k8s.io/v1', 'NetworkPolicy', { namespace: 'a', name: 'openshift-sdn-isolation' }, {}),
+    make.any('networking.k8s.io/v1', 'NetworkPolicy', { namespace: 'a', name: 'mine' }, {}),
+  ]);
   expect(steps).toEqual(['restore-after', 'restore-after', 'restore-after']);
-  expect(final).toEqual(['delete EgressFirewall default', 'delete EgressIP e', 'delete NetworkPolicy openshift-sdn-isolation', 'clear Node n1']);
+  expect(final).toEqual([
+    'delete EgressFirewall default',
+    'delete EgressIP e',
+    'delete NetworkPolicy openshift-sdn-isolation',
+    'clear Node n1',
+  ]);
 });
 
 test('without a backup and without any object of SDN the lists come back as they were, but for what is placed automatically', async () => {
@@ -135,16 +219,31 @@ test('without a backup and without any object of SDN the lists come back as they
       make.netNamespace('a', 20, { egressIPs: ['192.168.7.103'] }),
       make.netNamespace('b', 20, { egressIPs: ['192.168.7.102', '192.168.7.103'] }),
     ];
-    const others = [make.node('n1', '192.168.7.11'), make.node('n2', '192.168.7.12'), ...['shop', 'a', 'b'].map((name) => make.namespace(name))];
+    const others = [
+      make.node('n1', '192.168.7.11'),
+      make.node('n2', '192.168.7.12'),
+      ...['shop', 'a', 'b'].map((name) => make.namespace(name)),
+    ];
     await create(client, [...others, ...sdn]);
-    const { changes, placement } = toOVN(snapshotOf(await objectsOn(client)), { ...options, machineNetworks: ['192.168.7.0/24'] });
+    const { changes, placement } = toOVN(snapshotOf(await objectsOn(client)), {
+      ...options,
+      machineNetworks: ['192.168.7.0/24'],
+    });
     const forth = await planFor(client, changes, { placement });
     await forth.apply();
     await switchToOVN(client);
     expect((await forth.apply()).kind).toBe('done');
     await serveOVN(client);
-    for (const { metadata } of (await client.list(egressIPs)).items) await client.patch(egressIPs, { name: metadata.name ?? '' }, { metadata: { annotations: null } }, { type: 'merge' });
-    for (const kind of [netNamespaces, hostSubnets]) for (const { metadata } of (await client.list(kind)).items) await client.delete(kind, { name: metadata.name ?? '' });
+    for (const { metadata } of (await client.list(egressIPs)).items)
+      await client.patch(
+        egressIPs,
+        { name: metadata.name ?? '' },
+        { metadata: { annotations: null } },
+        { type: 'merge' },
+      );
+    for (const kind of [netNamespaces, hostSubnets])
+      for (const { metadata } of (await client.list(kind)).items)
+        await client.delete(kind, { name: metadata.name ?? '' });
     const { requests, lists, cidrs, codes } = back(await objectsOn(client));
     expect(codes).toEqual(['JoinedNamespaces']);
     expect(requests).toEqual({ a: ['192.168.7.103'], b: ['192.168.7.102', '192.168.7.103'], shop: ['192.168.7.101'] });
@@ -154,14 +253,30 @@ test('without a backup and without any object of SDN the lists come back as they
     // the plan of it is applied: SDN starts, makes its objects, and gets what they lack
     const alone = toSDN(snapshotOf(await objectsOn(client)));
     const plan = await planFor(client, alone.changes, { plan: { target: 'sdn' } });
-    expect(await plan.apply()).toMatchObject({ kind: 'waiting', reasons: expect.arrayContaining(['HostSubnet n1: there is none for the Node']) as string[] });
-    const bare = [make.hostSubnet('n1', '192.168.7.11'), make.hostSubnet('n2', '192.168.7.12'), make.netNamespace('shop', 31), make.netNamespace('a', 32), make.netNamespace('b', 33)];
+    expect(await plan.apply()).toMatchObject({
+      kind: 'waiting',
+      reasons: expect.arrayContaining(['HostSubnet n1: there is none for the Node']) as string[],
+    });
+    const bare = [
+      make.hostSubnet('n1', '192.168.7.11'),
+      make.hostSubnet('n2', '192.168.7.12'),
+      make.netNamespace('shop', 31),
+      make.netNamespace('a', 32),
+      make.netNamespace('b', 33),
+    ];
     await create(client, bare);
     expect(await plan.apply({ finalize: true })).toMatchObject({ kind: 'done', left: 'nothing' });
-    expect(await client.get(netNamespaces, { name: 'b' })).toMatchObject({ netid: 33, egressIPs: ['192.168.7.102', '192.168.7.103'] });
-    expect(await client.get(hostSubnets, { name: 'n1' })).toMatchObject({ egressIPs: ['192.168.7.101', '192.168.7.103'] });
+    expect(await client.get(netNamespaces, { name: 'b' })).toMatchObject({
+      netid: 33,
+      egressIPs: ['192.168.7.102', '192.168.7.103'],
+    });
+    expect(await client.get(hostSubnets, { name: 'n1' })).toMatchObject({
+      egressIPs: ['192.168.7.101', '192.168.7.103'],
+    });
     expect((await client.list(egressIPs)).items).toEqual([]);
-    expect((await client.get(nodes, { name: 'n1' }))?.metadata.labels ?? {}).not.toHaveProperty(['k8s.ovn.org/egress-assignable']);
+    expect((await client.get(nodes, { name: 'n1' }))?.metadata.labels ?? {}).not.toHaveProperty([
+      'k8s.ovn.org/egress-assignable',
+    ]);
     expect((await client.list(egressNetworkPolicies)).items).toEqual([]);
     await forth.remove();
     await plan.remove();
@@ -189,20 +304,55 @@ test('random clusters that are in order come back as they were, from EgressIPs, 
       ]),
     );
     const nodes = hosts.map((name, index) => make.node(name, `192.168.7.1${index}`));
-    const policies = names.filter(() => random(2) === 0).map((name) => make.policy(name, 'default', [['Allow', '203.0.113.0/24'], ['Deny', '198.51.100.0/24']]));
+    const policies = names
+      .filter(() => random(2) === 0)
+      .map((name) =>
+        make.policy(name, 'default', [
+          ['Allow', '203.0.113.0/24'],
+          ['Deny', '198.51.100.0/24'],
+        ]),
+      );
     const sdn = [
-      ...hosts.map((name, index) => make.hostSubnet(name, `192.168.7.1${index}`, { egressIPs: lists.get(name), ...(automatic.has(name) ? { egressCIDRs: ['192.168.7.0/24'] } : {}) })),
+      ...hosts.map((name, index) =>
+        make.hostSubnet(name, `192.168.7.1${index}`, {
+          egressIPs: lists.get(name),
+          ...(automatic.has(name) ? { egressCIDRs: ['192.168.7.0/24'] } : {}),
+        }),
+      ),
       ...names.map((name, index) => make.netNamespace(name, 10 + index, { egressIPs: requests.get(name) })),
       ...policies,
     ];
-    const { changes } = toOVN(snapshotOf([...nodes, ...names.map((name) => make.namespace(name)), ...sdn]), { ...options, machineNetworks: ['192.168.7.0/24'] });
+    const { changes } = toOVN(snapshotOf([...nodes, ...names.map((name) => make.namespace(name)), ...sdn]), {
+      ...options,
+      machineNetworks: ['192.168.7.0/24'],
+    });
     const made = changes.flatMap((change) => (change.action === 'apply' ? [change.object] : []));
-    const labelled = nodes.map((node) => ({ ...node, metadata: { ...node.metadata, ...made.find(({ kind, metadata }) => kind === 'Node' && metadata.name === node.metadata.name)?.metadata } }));
-    const alone = back([...labelled, ...names.map((name) => make.namespace(name)), ...made.filter(({ kind }) => kind !== 'Node')]);
-    expect({ seed, requests: alone.requests }).toEqual({ seed, requests: Object.fromEntries([...requests].filter(([, ips]) => ips.length > 0)) });
+    const labelled = nodes.map((node) => ({
+      ...node,
+      metadata: {
+        ...node.metadata,
+        ...made.find(({ kind, metadata }) => kind === 'Node' && metadata.name === node.metadata.name)?.metadata,
+      },
+    }));
+    const alone = back([
+      ...labelled,
+      ...names.map((name) => make.namespace(name)),
+      ...made.filter(({ kind }) => kind !== 'Node'),
+    ]);
+    expect({ seed, requests: alone.requests }).toEqual({
+      seed,
+      requests: Object.fromEntries([...requests].filter(([, ips]) => ips.length > 0)),
+    });
     const manual = [...lists].filter(([name, ips]) => !automatic.has(name) && ips.length > 0);
-    expect({ seed, lists: Object.fromEntries(Object.entries(alone.lists).filter(([, ips]) => ips !== undefined)) }).toEqual({ seed, lists: Object.fromEntries(manual) });
-    expect(Object.entries(alone.cidrs).filter(([, cidrs]) => cidrs !== undefined).map(([name]) => name)).toEqual([...automatic].sort());
+    expect({
+      seed,
+      lists: Object.fromEntries(Object.entries(alone.lists).filter(([, ips]) => ips !== undefined)),
+    }).toEqual({ seed, lists: Object.fromEntries(manual) });
+    expect(
+      Object.entries(alone.cidrs)
+        .filter(([, cidrs]) => cidrs !== undefined)
+        .map(([name]) => name),
+    ).toEqual([...automatic].sort());
     expect(Object.keys(alone.rules).sort()).toEqual(policies.map(({ metadata }) => metadata.namespace).sort());
     expect(alone.codes).toEqual([]);
   }

@@ -3,23 +3,33 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crds } from '../../api/crds.ts';
-import { customResourceDefinitions, egressFirewalls, egressIPs, nodes, type Kind } from '../../api/kinds.ts';
+import { customResourceDefinitions, egressFirewalls, egressIPs, type Kind, nodes } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
+import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../src/migrate/apply.ts';
+import { contentOf } from '../../src/migrate/drift.ts';
+import type { Finding } from '../../src/migrate/finding.ts';
+import { writePlan } from '../../src/migrate/folder.ts';
+import { type Plan, planOf } from '../../src/migrate/plan.ts';
+import { kindOf, plannedKinds } from '../../src/migrate/planned.ts';
+import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import type { Change, Placement } from '../../src/migrate/translation.ts';
+import { requestedBy } from '../../src/migrate/unassigned.ts';
 import { asList, fieldOf } from '../../src/model/json.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
-import { applyPlan, type ApplyOptions, type ApplyOutcome } from '../../src/migrate/apply.ts';
-import { writePlan } from '../../src/migrate/folder.ts';
-import { contentOf } from '../../src/migrate/drift.ts';
-import { planOf, type Plan } from '../../src/migrate/plan.ts';
-import { kindOf, plannedKinds } from '../../src/migrate/planned.ts';
-import { requestedBy } from '../../src/migrate/unassigned.ts';
-import type { Change, Placement } from '../../src/migrate/translation.ts';
-import type { Snapshot } from '../../src/migrate/snapshot.ts';
-import type { Finding } from '../../src/migrate/finding.ts';
 import { start, type Started } from '../apiserver/started.ts';
 import { clusterCRDs, ovnCRDs } from './crds.ts';
 
-export const applyDefaults: ApplyOptions = { dryRun: false, force: false, finalize: false, strict: false, acceptBlockers: false, acceptIncomplete: false, acceptChanges: false, acceptUnwell: false, timeout: 2_000 };
+export const applyDefaults: ApplyOptions = {
+  dryRun: false,
+  force: false,
+  finalize: false,
+  strict: false,
+  acceptBlockers: false,
+  acceptIncomplete: false,
+  acceptChanges: false,
+  acceptUnwell: false,
+  timeout: 2_000,
+};
 
 /** Starts a server; OVN-Kubernetes' own kinds come with `switchToOVN`, unless `withOVN`. */
 export function startCluster(withOVN = false): Promise<Started> {
@@ -34,8 +44,18 @@ export async function create(client: KubeClient, objects: readonly KubeObject[])
 }
 
 /** All objects that a plan could touch, without what the server itself keeps, by kind, namespace and name. */
-export async function objectsOn(client: KubeClient, kinds: readonly Kind[] = plannedKinds): Promise<readonly KubeObject[]> {
-  const lists = await Promise.all(kinds.map(async (kind) => client.list(kind).then(({ items }) => items, () => [])));
+export async function objectsOn(
+  client: KubeClient,
+  kinds: readonly Kind[] = plannedKinds,
+): Promise<readonly KubeObject[]> {
+  const lists = await Promise.all(
+    kinds.map(async (kind) =>
+      client.list(kind).then(
+        ({ items }) => items,
+        () => [],
+      ),
+    ),
+  );
   return lists.flat();
 }
 
@@ -45,7 +65,10 @@ export async function dump(client: KubeClient, kinds?: readonly Kind[]): Promise
   return Object.fromEntries(
     objects.map((object) => {
       const { labels, annotations, name, namespace } = object.metadata;
-      return [`${object.kind ?? ''} ${namespace ?? ''}/${name ?? ''}`, { ...contentOf(object), labels: labels ?? {}, annotations: annotations ?? {} }];
+      return [
+        `${object.kind ?? ''} ${namespace ?? ''}/${name ?? ''}`,
+        { ...contentOf(object), labels: labels ?? {}, annotations: annotations ?? {} },
+      ];
     }),
   );
 }
@@ -58,14 +81,36 @@ export async function snapshot(client: KubeClient): Promise<Snapshot> {
 export interface Migration {
   readonly plan: Plan;
   readonly folder: string;
-  apply(changes?: Partial<ApplyOptions>, client?: KubeClient, signal?: AbortSignal): Promise<ApplyOutcome & { readonly said: readonly string[] }>;
+  apply(
+    changes?: Partial<ApplyOptions>,
+    client?: KubeClient,
+    signal?: AbortSignal,
+  ): Promise<ApplyOutcome & { readonly said: readonly string[] }>;
   remove(): Promise<void>;
 }
 
 /** Writes a plan of these changes for the cluster as it is. */
-export async function planFor(client: KubeClient, changes: readonly Change[], more: { readonly findings?: readonly Finding[]; readonly placement?: ReadonlyMap<string, Placement>; readonly plan?: Partial<Plan> } = {}): Promise<Migration> {
+export async function planFor(
+  client: KubeClient,
+  changes: readonly Change[],
+  more: {
+    readonly findings?: readonly Finding[];
+    readonly placement?: ReadonlyMap<string, Placement>;
+    readonly plan?: Partial<Plan>;
+  } = {},
+): Promise<Migration> {
   const translation = { changes, findings: more.findings ?? [], placement: more.placement ?? new Map() };
-  const plan = { ...planOf({ tool: 'test', target: 'ovn', options: {}, strict: false, snapshot: await snapshot(client), translation }), ...more.plan };
+  const plan = {
+    ...planOf({
+      tool: 'test',
+      target: 'ovn',
+      options: {},
+      strict: false,
+      snapshot: await snapshot(client),
+      translation,
+    }),
+    ...more.plan,
+  };
   const folder = await mkdtemp(join(tmpdir(), 'sdn-compat-apply-'));
   const written = await writePlan(folder, plan);
   if (!written.ok) throw new Error(written.error);
@@ -74,7 +119,10 @@ export async function planFor(client: KubeClient, changes: readonly Change[], mo
     folder,
     apply: async (options = {}, by = client, signal = new AbortController().signal) => {
       const said: string[] = [];
-      const outcome = await applyPlan({ client: by, folder, plan, signal, tell: (line) => said.push(line), progress: () => undefined }, { ...applyDefaults, ...options });
+      const outcome = await applyPlan(
+        { client: by, folder, plan, signal, tell: (line) => said.push(line), progress: () => undefined },
+        { ...applyDefaults, ...options },
+      );
       return { ...outcome, said };
     },
     remove: () => rm(folder, { recursive: true, force: true }),
@@ -86,21 +134,43 @@ export async function switchToOVN(client: KubeClient): Promise<void> {
   for (const crd of ovnCRDs) await client.create(customResourceDefinitions, crd as KubeObject).catch(() => undefined);
   for (const { metadata, ...node } of (await client.list(nodes)).items) {
     const ip = String(fieldOf(asList(fieldOf(node, 'status', 'addresses'))[0], 'address'));
-    const annotations = { 'k8s.ovn.org/node-primary-ifaddr': `{"ipv4":"${ip}/24"}`, 'k8s.ovn.org/node-subnets': '{"default":["10.128.0.0/23"]}', 'k8s.ovn.org/host-cidrs': `["${ip}/24"]` };
-    await client.patch(nodes, { name: metadata.name ?? '' }, { metadata: { annotations } }, { type: 'merge', fieldManager: 'ovnkube' });
+    const annotations = {
+      'k8s.ovn.org/node-primary-ifaddr': `{"ipv4":"${ip}/24"}`,
+      'k8s.ovn.org/node-subnets': '{"default":["10.128.0.0/23"]}',
+      'k8s.ovn.org/host-cidrs': `["${ip}/24"]`,
+    };
+    await client.patch(
+      nodes,
+      { name: metadata.name ?? '' },
+      { metadata: { annotations } },
+      { type: 'merge', fieldManager: 'ovnkube' },
+    );
   }
 }
 
 /** What OVN-Kubernetes answers: every IP on the first labelled node that has none of the object, and every firewall applied. */
 export async function serveOVN(client: KubeClient): Promise<void> {
-  const labelled = (await client.list(nodes)).items.filter(({ metadata }) => metadata.labels?.['k8s.ovn.org/egress-assignable'] !== undefined).map(({ metadata }) => metadata.name);
+  const labelled = (await client.list(nodes)).items
+    .filter(({ metadata }) => metadata.labels?.['k8s.ovn.org/egress-assignable'] !== undefined)
+    .map(({ metadata }) => metadata.name);
   for (const object of (await client.list(egressIPs)).items) {
-    const items = requestedBy(object).flatMap((egressIP, index) => (labelled[index] === undefined ? [] : [{ egressIP, node: labelled[index] }]));
-    await client.patch(egressIPs, { name: object.metadata.name ?? '' }, { status: { items } }, { type: 'merge', fieldManager: 'ovnkube' });
+    const items = requestedBy(object).flatMap((egressIP, index) =>
+      labelled[index] === undefined ? [] : [{ egressIP, node: labelled[index] }],
+    );
+    await client.patch(
+      egressIPs,
+      { name: object.metadata.name ?? '' },
+      { status: { items } },
+      { type: 'merge', fieldManager: 'ovnkube' },
+    );
   }
   for (const { metadata } of (await client.list(egressFirewalls)).items) {
     const ref = { name: 'default', namespace: metadata.namespace ?? '' };
-    await client.patch(egressFirewalls, ref, { status: { status: 'EgressFirewall Rules applied' } }, { type: 'merge', fieldManager: 'ovnkube' });
+    await client.patch(
+      egressFirewalls,
+      ref,
+      { status: { status: 'EgressFirewall Rules applied' } },
+      { type: 'merge', fieldManager: 'ovnkube' },
+    );
   }
 }
-

@@ -1,12 +1,12 @@
-import { findingCodes, type Finding } from '../../src/migrate/finding.ts';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Finding, findingCodes } from '../../src/migrate/finding.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { planOf, refText } from '../../src/migrate/plan.ts';
 import { snapshotFromFiles } from '../../src/migrate/read-files.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
-import { refOf, type Change, type TranslateOptions } from '../../src/migrate/translation.ts';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type Change, refOf, type TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { expectGoldenAt } from '../golden.ts';
 import { generator } from '../random.ts';
@@ -36,7 +36,9 @@ async function summary({ objects, options }: Named): Promise<string> {
   return [
     ...plan.steps.flatMap(({ name, changes }) => [`${name}:`, ...changes.map(changeText)]),
     '',
-    ...[...plan.placement].map(([ip, { today, allowed }]) => `${ip}: ${today.join(', ') || 'nowhere'} -> ${allowed.join(', ') || 'nowhere'}`),
+    ...[...plan.placement].map(
+      ([ip, { today, allowed }]) => `${ip}: ${today.join(', ') || 'nowhere'} -> ${allowed.join(', ') || 'nowhere'}`,
+    ),
     `assigned: ${(translation.assignedCount ?? []).join(', ')}`,
     '',
     ...plan.findings.flatMap(findingText),
@@ -48,12 +50,23 @@ async function summary({ objects, options }: Named): Promise<string> {
 
 /** Long rule lists are cut. */
 function changeText(change: Change): string {
-  const text = JSON.stringify(change.action === 'apply' ? { ...change.object, apiVersion: undefined, kind: undefined } : change.action === 'clear' ? change.patch : null);
+  const text = JSON.stringify(
+    change.action === 'apply'
+      ? { ...change.object, apiVersion: undefined, kind: undefined }
+      : change.action === 'clear'
+        ? change.patch
+        : null,
+  );
   return `  ${change.action} ${refText(refOf(change))} ${text.length > 1_500 ? `${text.slice(0, 200)} … ${text.length}` : text}`.trimEnd();
 }
 
 function findingText({ severity, code, kind, namespace, name, today, tomorrow, action }: Finding): string[] {
-  return [`${severity} ${code} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`, `  ${today}`, `  ${tomorrow}`, `  ${action}`];
+  return [
+    `${severity} ${code} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+    `  ${today}`,
+    `  ${tomorrow}`,
+    `  ${action}`,
+  ];
 }
 
 const named = Object.entries<Named>(clusters);
@@ -64,26 +77,35 @@ test.each(named)('%s', async (name, cluster) => {
 
 test.each(named)('%s: the order of the input does not matter', async (name, cluster) => {
   const random = generator(name.length * 7919);
-  const shuffled = cluster.objects.map((object) => ({ object, key: random(1_000_000) })).sort((a, b) => a.key - b.key).map(({ object }) => object);
+  const shuffled = cluster.objects
+    .map((object) => ({ object, key: random(1_000_000) }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ object }) => object);
   expect(await summary({ ...cluster, objects: shuffled })).toBe(await summary(cluster));
 });
 
 test('10,000 namespaces on 500 nodes', async () => {
   const snapshot = await read(generatedCluster({ namespaces: 10_000, nodes: 500 }));
   const { changes, findings, placement, assignedCount } = toOVN(snapshot, defaults);
-  const count = (keys: readonly string[]): readonly string[] => [...Map.groupBy(keys, (key) => key)].map(([key, all]) => `${key}: ${all.length}`).sort();
+  const count = (keys: readonly string[]): readonly string[] =>
+    [...Map.groupBy(keys, (key) => key)].map(([key, all]) => `${key}: ${all.length}`).sort();
   const lines = [
     ...count(changes.map((change) => `${change.step} ${change.action} ${refOf(change).kind}`)),
     ...count(findings.map(({ severity, code }) => `${severity} ${code}`)),
     `assigned: ${(assignedCount ?? []).join(', ')} of ${placement.size}`,
-    ...count([...placement.values()].map(({ today, allowed }) => `on ${today.length} today, on one of ${allowed.length} tomorrow`)),
+    ...count(
+      [...placement.values()].map(
+        ({ today, allowed }) => `on ${today.length} today, on one of ${allowed.length} tomorrow`,
+      ),
+    ),
   ];
   expectGoldenAt(new URL('golden/10000-namespaces.txt', import.meta.url), `${lines.join('\n')}\n`);
 });
 
 test('every code of a finding is in one of these clusters', async () => {
   const found = new Set<string>();
-  for (const [, { objects, options }] of named) for (const { code } of toOVN(await read(objects), { ...defaults, ...options }).findings) found.add(code);
+  for (const [, { objects, options }] of named)
+    for (const { code } of toOVN(await read(objects), { ...defaults, ...options }).findings) found.add(code);
   expect(findingCodes.filter((code) => !found.has(code))).toEqual([]);
 });
 

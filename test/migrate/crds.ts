@@ -1,6 +1,13 @@
 /** Small CRDs of the kinds that the migrator writes and this project's server does not have. Only what tests need. */
 import type { Kind } from '../../api/kinds.ts';
-import { cloudPrivateIPConfigs, egressFirewalls, egressIPs, egressRouters, networkConfigs, networkPolicies } from '../../api/kinds.ts';
+import {
+  cloudPrivateIPConfigs,
+  egressFirewalls,
+  egressIPs,
+  egressRouters,
+  networkConfigs,
+  networkPolicies,
+} from '../../api/kinds.ts';
 
 const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 const texts = { type: 'array', items: { type: 'string' } };
@@ -14,7 +21,20 @@ function crd({ group, version, kind, plural, namespaced }: Kind, spec: object, r
       group,
       names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
       scope: namespaced ? 'Namespaced' : 'Cluster',
-      versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', required, properties: { metadata: { type: 'object' }, spec, status: open } } } }],
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              required,
+              properties: { metadata: { type: 'object' }, spec, status: open },
+            },
+          },
+        },
+      ],
     },
   };
 }
@@ -23,8 +43,16 @@ const selector = { ...open, 'x-kubernetes-map-type': 'atomic' };
 
 /** What OVN-Kubernetes brings with it. */
 export const ovnCRDs: readonly object[] = [
-  crd(egressIPs, { type: 'object', required: ['egressIPs', 'namespaceSelector'], properties: { egressIPs: texts, namespaceSelector: selector, podSelector: selector } }),
-  crd(egressFirewalls, { type: 'object', required: ['egress'], properties: { egress: { type: 'array', items: open } } }),
+  crd(egressIPs, {
+    type: 'object',
+    required: ['egressIPs', 'namespaceSelector'],
+    properties: { egressIPs: texts, namespaceSelector: selector, podSelector: selector },
+  }),
+  crd(egressFirewalls, {
+    type: 'object',
+    required: ['egress'],
+    properties: { egress: { type: 'array', items: open } },
+  }),
 ];
 
 /** What is there under either plugin. */

@@ -1,30 +1,49 @@
 import { firewallPart } from '../../src/migrate/ovn/firewall.ts';
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
-import { contains, parseCidr, parseIp, type Ip } from '../../src/model/address.ts';
+import { contains, type Ip, parseCidr, parseIp } from '../../src/model/address.ts';
+import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import type { EgressNetworkPolicyObject, KubeObject } from '../../src/model/objects.ts';
 import { parseVnid, type Vnid } from '../../src/model/vnid.ts';
-import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
 import { contextFrom, make } from './snapshots.ts';
 
-const base = [make.clusterNetwork(), make.namespace('shop'), make.netNamespace('shop', 10), make.node('n1', '192.168.7.10'), make.hostSubnet('n1', '192.168.7.10')];
+const base = [
+  make.clusterNetwork(),
+  make.namespace('shop'),
+  make.netNamespace('shop', 10),
+  make.node('n1', '192.168.7.10'),
+  make.hostSubnet('n1', '192.168.7.10'),
+];
 const nodesRule = { type: 'Allow', to: { nodeSelector: {} } };
 const denyAll = { type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } };
 
 function translate(objects: readonly KubeObject[], options: Partial<TranslateOptions> = {}) {
   const { changes, findings } = firewallPart(contextFrom([...base, ...objects], options));
-  const firewalls = changes.flatMap((change) => (change.action === 'apply' ? [change.object as KubeObject & { spec: { egress: unknown } }] : []));
+  const firewalls = changes.flatMap((change) =>
+    change.action === 'apply' ? [change.object as KubeObject & { spec: { egress: unknown } }] : [],
+  );
   return {
-    rules: Object.fromEntries(firewalls.map(({ metadata, spec }) => [metadata.namespace ?? '', spec.egress])) as Record<string, unknown>,
+    rules: Object.fromEntries(firewalls.map(({ metadata, spec }) => [metadata.namespace ?? '', spec.egress])) as Record<
+      string,
+      unknown
+    >,
     names: firewalls.map(({ metadata }) => metadata.name),
-    codes: findings.map(({ code, severity, namespace, name }) => `${severity} ${code} ${namespace ?? ''}/${name}`).sort(),
-    deleted: changes.flatMap((change) => (change.action === 'delete' ? [`${change.step} ${change.object.namespace ?? ''}/${change.object.name}`] : [])),
+    codes: findings
+      .map(({ code, severity, namespace, name }) => `${severity} ${code} ${namespace ?? ''}/${name}`)
+      .sort(),
+    deleted: changes.flatMap((change) =>
+      change.action === 'delete' ? [`${change.step} ${change.object.namespace ?? ''}/${change.object.name}`] : [],
+    ),
   };
 }
 
 test('the rules keep their order; the policy is deleted in finalize, not before', () => {
-  const policy = make.policy('shop', 'mine', [['Allow', '192.168.0.0/16'], ['Allow', 'example.org'], ['Deny', '10.1.0.0/16']]);
+  const policy = make.policy('shop', 'mine', [
+    ['Allow', '192.168.0.0/16'],
+    ['Allow', 'example.org'],
+    ['Deny', '10.1.0.0/16'],
+  ]);
   expect(translate([policy])).toEqual({
     rules: {
       shop: [
@@ -40,13 +59,21 @@ test('the rules keep their order; the policy is deleted in finalize, not before'
 });
 
 test('row 2: 0.0.0.0/32 is everything in OpenShift SDN, and stays so', () => {
-  const { rules, codes } = translate([make.policy('shop', 'p', [['Allow', '192.168.7.0/24'], ['Deny', '0.0.0.0/32']])]);
+  const { rules, codes } = translate([
+    make.policy('shop', 'p', [
+      ['Allow', '192.168.7.0/24'],
+      ['Deny', '0.0.0.0/32'],
+    ]),
+  ]);
   expect(rules['shop']).toEqual([{ type: 'Allow', to: { cidrSelector: '192.168.7.0/24' } }, denyAll]);
   expect(codes).toEqual(['info PolicyZeroSlash32 shop/p']);
 });
 
 test('row 3: several policies drop all, and still do; the API server stays reachable', () => {
-  const { rules, codes, deleted } = translate([make.policy('shop', 'a', [['Allow', '0.0.0.0/0']]), make.policy('shop', 'z', [['Deny', '0.0.0.0/0']])]);
+  const { rules, codes, deleted } = translate([
+    make.policy('shop', 'a', [['Allow', '0.0.0.0/0']]),
+    make.policy('shop', 'z', [['Deny', '0.0.0.0/0']]),
+  ]);
   expect(rules).toEqual({ shop: [nodesRule, denyAll] });
   expect(codes).toEqual(['warning SeveralPolicies shop/a', 'warning SeveralPolicies shop/z']);
   expect(deleted).toEqual(['finalize shop/a', 'finalize shop/z']);
@@ -70,31 +97,73 @@ test('row 14: a Deny that meets node addresses cuts off the API server; an optio
   const closed = make.policy('shop', 'p', [['Deny', '0.0.0.0/0']]);
   expect(translate([closed]).codes).toEqual(['warning DenyAllCutsAPIServer shop/p']);
   expect(translate([closed]).rules['shop']).toEqual([denyAll]);
-  expect(translate([closed], { allowAPIServer: true })).toMatchObject({ rules: { shop: [nodesRule, denyAll] }, codes: ['info DenyAllCutsAPIServer shop/p'] });
-  expect(translate([make.policy('shop', 'p', [['Deny', '192.168.0.0/16']])]).codes).toEqual(['warning DenyAllCutsAPIServer shop/p']);
-  expect(translate([make.policy('shop', 'p', [['Allow', '192.168.7.0/24'], ['Deny', '0.0.0.0/0']])]).codes).toEqual([]);
+  expect(translate([closed], { allowAPIServer: true })).toMatchObject({
+    rules: { shop: [nodesRule, denyAll] },
+    codes: ['info DenyAllCutsAPIServer shop/p'],
+  });
+  expect(translate([make.policy('shop', 'p', [['Deny', '192.168.0.0/16']])]).codes).toEqual([
+    'warning DenyAllCutsAPIServer shop/p',
+  ]);
+  expect(
+    translate([
+      make.policy('shop', 'p', [
+        ['Allow', '192.168.7.0/24'],
+        ['Deny', '0.0.0.0/0'],
+      ]),
+    ]).codes,
+  ).toEqual([]);
   expect(translate([make.policy('shop', 'p', [['Deny', '203.0.113.0/24']])]).codes).toEqual([]);
 });
 
 test('a rule that OVN-Kubernetes could not read is left out and blocks; host bits are cut off', () => {
-  const { rules, codes } = translate([make.policy('shop', 'p', [['Deny', 'not /an address'], ['Deny', '10.1.2.3/8']])]);
+  const { rules, codes } = translate([
+    make.policy('shop', 'p', [
+      ['Deny', 'not /an address'],
+      ['Deny', '10.1.2.3/8'],
+    ]),
+  ]);
   expect(rules['shop']).toEqual([{ type: 'Deny', to: { cidrSelector: '10.0.0.0/8' } }]);
   expect(codes).toEqual(['blocker PolicyRuleInvalid shop/p']);
 });
 
-test.each([[1_000, []], [1_001, ['warning PolicyTooLong shop/p']], [8_000, ['warning PolicyTooLong shop/p']], [8_001, ['blocker PolicyTooLong shop/p']]])('%d rules', (count, codes) => {
-  expect(translate([make.policy('shop', 'p', Array.from({ length: count }, () => ['Allow', '203.0.113.0/24'] as const))]).codes).toEqual(codes);
+test.each([
+  [1_000, []],
+  [1_001, ['warning PolicyTooLong shop/p']],
+  [8_000, ['warning PolicyTooLong shop/p']],
+  [8_001, ['blocker PolicyTooLong shop/p']],
+])('%d rules', (count, codes) => {
+  expect(
+    translate([
+      make.policy(
+        'shop',
+        'p',
+        Array.from({ length: count }, () => ['Allow', '203.0.113.0/24'] as const),
+      ),
+    ]).codes,
+  ).toEqual(codes);
 });
 
 test('a policy of a namespace that is gone makes nothing; another EgressFirewall in the way blocks, the same does not', () => {
-  expect(translate([make.policy('gone', 'p', [['Deny', '203.0.113.0/24']])])).toMatchObject({ rules: {}, codes: ['warning NamespaceMissing gone/p'] });
-  const firewall = (cidr: string) => make.any('k8s.ovn.org/v1', 'EgressFirewall', { name: 'default', namespace: 'shop' }, { spec: { egress: [{ type: 'Deny', to: { cidrSelector: cidr } }] } });
+  expect(translate([make.policy('gone', 'p', [['Deny', '203.0.113.0/24']])])).toMatchObject({
+    rules: {},
+    codes: ['warning NamespaceMissing gone/p'],
+  });
+  const firewall = (cidr: string) =>
+    make.any(
+      'k8s.ovn.org/v1',
+      'EgressFirewall',
+      { name: 'default', namespace: 'shop' },
+      { spec: { egress: [{ type: 'Deny', to: { cidrSelector: cidr } }] } },
+    );
   const policy = make.policy('shop', 'p', [['Deny', '203.0.113.0/24']]);
   expect(translate([policy, firewall('203.0.113.0/24')]).codes).toEqual([]);
   expect(translate([policy, firewall('203.0.113.0/25')]).codes).toEqual(['blocker ObjectExists shop/default']);
 });
 
-function verdict(rules: readonly { readonly type: string; readonly to: { readonly cidrSelector?: string } }[], address: Ip): boolean {
+function verdict(
+  rules: readonly { readonly type: string; readonly to: { readonly cidrSelector?: string } }[],
+  address: Ip,
+): boolean {
   const first = rules.find(({ to }) => {
     const cidr = parseCidr(to.cidrSelector ?? '');
     return cidr.ok && contains(cidr.value, address);
@@ -106,19 +175,38 @@ test('addresses outside are reachable exactly where the flows of OpenShift SDN l
   let closed = 0;
   for (let seed = 1; seed <= rounds(1_000); seed++) {
     const random = generator(seed);
-    const vnids = new Map(Array.from({ length: 5 }, (_, index) => [`ns${index}`, parsedVnid([0, 20, 21, 100 + index, 100 + index][random(5)]!)]));
-    const cidr = (): string => ['0.0.0.0/0', '0.0.0.0/32', '203.0.113.0/24', '203.0.113.128/25', '203.0.113.7/32', '198.51.100.0/22'][random(6)]!;
-    const policies = [...vnids.keys()].flatMap((namespace) =>
-      Array.from({ length: [0, 1, 1, 1, 2][random(5)]! }, (_, index) => make.policy(namespace, `p${index}`, Array.from({ length: random(5) }, () => [random(2) === 0 ? 'Allow' : 'Deny', cidr()] as const))),
+    const vnids = new Map(
+      Array.from({ length: 5 }, (_, index) => [
+        `ns${index}`,
+        parsedVnid([0, 20, 21, 100 + index, 100 + index][random(5)]!),
+      ]),
     );
-    const { rules } = translate([...vnids].flatMap(([name, vnid]) => [make.namespace(name), make.netNamespace(name, vnid)]).concat(policies));
+    const cidr = (): string =>
+      ['0.0.0.0/0', '0.0.0.0/32', '203.0.113.0/24', '203.0.113.128/25', '203.0.113.7/32', '198.51.100.0/22'][
+        random(6)
+      ]!;
+    const policies = [...vnids.keys()].flatMap((namespace) =>
+      Array.from({ length: [0, 1, 1, 1, 2][random(5)]! }, (_, index) =>
+        make.policy(
+          namespace,
+          `p${index}`,
+          Array.from({ length: random(5) }, () => [random(2) === 0 ? 'Allow' : 'Deny', cidr()] as const),
+        ),
+      ),
+    );
+    const { rules } = translate(
+      [...vnids].flatMap(([name, vnid]) => [make.namespace(name), make.netNamespace(name, vnid)]).concat(policies),
+    );
     const { byVnid } = egressPolicies(policies as unknown as EgressNetworkPolicyObject[], vnids);
     for (const [namespace, vnid] of vnids) {
       for (const text of ['203.0.113.7', '203.0.113.200', '198.51.101.1', '8.8.8.8']) {
         const address = parseIp(text);
         if (!address.ok) throw new Error(address.error);
         const policy = byVnid.get(vnid) ?? { kind: 'rules', rules: [] };
-        const match = policy.kind === 'drop' ? { allow: false } : policy.rules.find((rule) => rule.kind === 'cidr' && contains(rule.cidr, address.value));
+        const match =
+          policy.kind === 'drop'
+            ? { allow: false }
+            : policy.rules.find((rule) => rule.kind === 'cidr' && contains(rule.cidr, address.value));
         const today = match?.allow ?? true;
         if (!today) closed++;
         const tomorrow = verdict((rules[namespace] ?? []) as Parameters<typeof verdict>[0], address.value);

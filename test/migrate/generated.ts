@@ -8,14 +8,33 @@ export interface Size {
   readonly nodes: number;
 }
 
-const uid = (kind: number, index: number): string => `${kind.toString(16).padStart(8, '0')}-0000-4000-8000-${index.toString(16).padStart(12, '0')}`;
+const uid = (kind: number, index: number): string =>
+  `${kind.toString(16).padStart(8, '0')}-0000-4000-8000-${index.toString(16).padStart(12, '0')}`;
 
 function metadata(kind: number, name: string, index: number, more: object = {}): KubeObject['metadata'] {
-  return { creationTimestamp: '2024-03-05T11:22:33Z', name, resourceVersion: String(100_000 + index), uid: uid(kind, index), ...more };
+  return {
+    creationTimestamp: '2024-03-05T11:22:33Z',
+    name,
+    resourceVersion: String(100_000 + index),
+    uid: uid(kind, index),
+    ...more,
+  };
 }
 
 const managedFields = (manager: string): object[] => [
-  { apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:metadata': { 'f:annotations': { '.': {}, 'f:openshift.io/sa.scc.mcs': {}, 'f:openshift.io/sa.scc.uid-range': {} }, 'f:labels': { '.': {}, 'f:kubernetes.io/metadata.name': {} } } }, manager, operation: 'Update', time: '2024-03-05T11:22:33Z' },
+  {
+    apiVersion: 'v1',
+    fieldsType: 'FieldsV1',
+    fieldsV1: {
+      'f:metadata': {
+        'f:annotations': { '.': {}, 'f:openshift.io/sa.scc.mcs': {}, 'f:openshift.io/sa.scc.uid-range': {} },
+        'f:labels': { '.': {}, 'f:kubernetes.io/metadata.name': {} },
+      },
+    },
+    manager,
+    operation: 'Update',
+    time: '2024-03-05T11:22:33Z',
+  },
 ];
 
 export const nodeName = (index: number): string => `worker-${String(index).padStart(4, '0')}.example.com`;
@@ -30,14 +49,36 @@ function node(index: number): Plain {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: metadata(1, name, index, {
-      annotations: { 'machineconfiguration.openshift.io/currentConfig': `rendered-worker-${index}`, 'machineconfiguration.openshift.io/state': 'Done', 'k8s.ovn.org/node-primary-ifaddr': JSON.stringify({ ipv4: `${nodeIP(index + 1)}/12` }) },
-      labels: { 'beta.kubernetes.io/arch': 'amd64', 'kubernetes.io/hostname': name, 'kubernetes.io/os': 'linux', 'node-role.kubernetes.io/worker': '' },
+      annotations: {
+        'machineconfiguration.openshift.io/currentConfig': `rendered-worker-${index}`,
+        'machineconfiguration.openshift.io/state': 'Done',
+        'k8s.ovn.org/node-primary-ifaddr': JSON.stringify({ ipv4: `${nodeIP(index + 1)}/12` }),
+      },
+      labels: {
+        'beta.kubernetes.io/arch': 'amd64',
+        'kubernetes.io/hostname': name,
+        'kubernetes.io/os': 'linux',
+        'node-role.kubernetes.io/worker': '',
+      },
     }),
     spec: {},
     status: {
-      addresses: [{ address: nodeIP(index + 1), type: 'InternalIP' }, { address: name, type: 'Hostname' }],
-      conditions: ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map((type) => ({ lastHeartbeatTime: '2024-05-05T05:05:05Z', lastTransitionTime: '2024-03-05T11:22:33Z', message: `kubelet says ${type}`, reason: `Kubelet${type}`, status: type === 'Ready' ? 'True' : 'False', type })),
-      images: Array.from({ length: 30 }, (_, image) => ({ names: [`registry.example.com/openshift/image-${image}@sha256:${'ab'.repeat(32)}`], sizeBytes: 300_000_000 + image })),
+      addresses: [
+        { address: nodeIP(index + 1), type: 'InternalIP' },
+        { address: name, type: 'Hostname' },
+      ],
+      conditions: ['MemoryPressure', 'DiskPressure', 'PIDPressure', 'Ready'].map((type) => ({
+        lastHeartbeatTime: '2024-05-05T05:05:05Z',
+        lastTransitionTime: '2024-03-05T11:22:33Z',
+        message: `kubelet says ${type}`,
+        reason: `Kubelet${type}`,
+        status: type === 'Ready' ? 'True' : 'False',
+        type,
+      })),
+      images: Array.from({ length: 30 }, (_, image) => ({
+        names: [`registry.example.com/openshift/image-${image}@sha256:${'ab'.repeat(32)}`],
+        sizeBytes: 300_000_000 + image,
+      })),
     },
   };
 }
@@ -58,12 +99,36 @@ function hostSubnet(index: number): Plain {
 
 function namespace(index: number): Plain[] {
   const name = namespaceName(index);
-  const annotations = { 'openshift.io/description': `Project ${index} of a large cluster`, 'openshift.io/display-name': name, 'openshift.io/requester': 'admin', 'openshift.io/sa.scc.mcs': `s0:c${index % 1000},c${index % 100}`, 'openshift.io/sa.scc.supplemental-groups': `${1_000_000_000 + index * 10_000}/10000`, 'openshift.io/sa.scc.uid-range': `${1_000_000_000 + index * 10_000}/10000` };
-  const labels = { 'kubernetes.io/metadata.name': name, 'pod-security.kubernetes.io/audit': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' };
+  const annotations = {
+    'openshift.io/description': `Project ${index} of a large cluster`,
+    'openshift.io/display-name': name,
+    'openshift.io/requester': 'admin',
+    'openshift.io/sa.scc.mcs': `s0:c${index % 1000},c${index % 100}`,
+    'openshift.io/sa.scc.supplemental-groups': `${1_000_000_000 + index * 10_000}/10000`,
+    'openshift.io/sa.scc.uid-range': `${1_000_000_000 + index * 10_000}/10000`,
+  };
+  const labels = {
+    'kubernetes.io/metadata.name': name,
+    'pod-security.kubernetes.io/audit': 'restricted',
+    'pod-security.kubernetes.io/warn': 'restricted',
+  };
   const requests = index % 2 === 0 ? [egressIP(2 * index), egressIP(2 * index + 1)] : [];
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: metadata(3, name, index, { annotations, labels, managedFields: managedFields('openshift-apiserver') }), spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } },
-    { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: metadata(4, name, index), netname: name, netid: 1000 + index, ...(requests.length === 0 ? {} : { egressIPs: requests }) },
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: metadata(3, name, index, { annotations, labels, managedFields: managedFields('openshift-apiserver') }),
+      spec: { finalizers: ['kubernetes'] },
+      status: { phase: 'Active' },
+    },
+    {
+      apiVersion: 'network.openshift.io/v1',
+      kind: 'NetNamespace',
+      metadata: metadata(4, name, index),
+      netname: name,
+      netid: 1000 + index,
+      ...(requests.length === 0 ? {} : { egressIPs: requests }),
+    },
   ];
 }
 
@@ -72,7 +137,12 @@ function policy(index: number): Plain {
     apiVersion: 'network.openshift.io/v1',
     kind: 'EgressNetworkPolicy',
     metadata: metadata(5, 'default', index, { namespace: namespaceName(index) }),
-    spec: { egress: [...Array.from({ length: 5 }, (_, rule) => ({ type: 'Allow', to: { cidrSelector: `172.30.${rule}.0/24` } })), { type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } }] },
+    spec: {
+      egress: [
+        ...Array.from({ length: 5 }, (_, rule) => ({ type: 'Allow', to: { cidrSelector: `172.30.${rule}.0/24` } })),
+        { type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } },
+      ],
+    },
   };
 }
 
@@ -82,7 +152,8 @@ export function generatedCluster({ namespaces, nodes }: Size): readonly Plain[] 
   const automatic = subnets.filter((_, index) => index % 2 === 0);
   // the controller has placed every requested IP, two of a namespace on neighbours
   for (let index = 0; index < namespaces; index += 2) {
-    for (const nth of [0, 1]) (automatic[(index / 2 + nth) % automatic.length]?.['egressIPs'] as string[]).push(egressIP(2 * index + nth));
+    for (const nth of [0, 1])
+      (automatic[(index / 2 + nth) % automatic.length]?.['egressIPs'] as string[]).push(egressIP(2 * index + nth));
   }
   return [
     {

@@ -1,8 +1,8 @@
-import type { KubeObject, NetworkPolicyObject } from '../../src/model/objects.ts';
-import { parseNetworkPolicy, type Peer } from '../../src/model/networkpolicy.ts';
-import { matches } from '../../src/model/selector.ts';
 import { isolationPart } from '../../src/migrate/ovn/isolation.ts';
 import { contains, parseIp } from '../../src/model/address.ts';
+import { parseNetworkPolicy, type Peer } from '../../src/model/networkpolicy.ts';
+import type { KubeObject, NetworkPolicyObject } from '../../src/model/objects.ts';
+import { matches } from '../../src/model/selector.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
 import { contextFrom, make } from './snapshots.ts';
@@ -15,11 +15,17 @@ interface Origin {
   readonly address: string;
 }
 
-const pod = (name: string): Origin => ({ namespace: { name, labels: { 'kubernetes.io/metadata.name': name } }, address: '10.128.3.7' });
+const pod = (name: string): Origin => ({
+  namespace: { name, labels: { 'kubernetes.io/metadata.name': name } },
+  address: '10.128.3.7',
+});
 const origins = {
   node: { address: '192.168.7.11' },
   outside: { address: '203.0.113.9' },
-  hostNetwork: { namespace: { name: 'openshift-host-network', labels: { 'policy-group.network.openshift.io/host-network': '' } }, address: '10.128.9.2' },
+  hostNetwork: {
+    namespace: { name: 'openshift-host-network', labels: { 'policy-group.network.openshift.io/host-network': '' } },
+    address: '10.128.9.2',
+  },
 } satisfies Record<string, Origin>;
 
 function isPeer(peer: Peer, { namespace, address }: Origin, own: string): boolean {
@@ -33,12 +39,19 @@ function isPeer(peer: Peer, { namespace, address }: Origin, own: string): boolea
 
 /** Whether the target lets it in: no policy selects the pod, or a rule of one lets it (NetworkPolicy API). */
 function letsIn(policies: readonly NetworkPolicyObject[], from: Origin, to: string): boolean {
-  const own = policies.filter(({ metadata }) => metadata.namespace === to).map((policy) => parseNetworkPolicy(policy).policy.ingress ?? []);
-  return own.length === 0 || own.some((rules) => rules.some(({ peers }) => peers === undefined || peers.some((peer) => isPeer(peer, from, to))));
+  const own = policies
+    .filter(({ metadata }) => metadata.namespace === to)
+    .map((policy) => parseNetworkPolicy(policy).policy.ingress ?? []);
+  return (
+    own.length === 0 ||
+    own.some((rules) => rules.some(({ peers }) => peers === undefined || peers.some((peer) => isPeer(peer, from, to))))
+  );
 }
 
 function policiesOf(objects: readonly KubeObject[]): NetworkPolicyObject[] {
-  return isolationPart(contextFrom(objects)).changes.flatMap((change) => (change.action === 'apply' ? [change.object as NetworkPolicyObject] : []));
+  return isolationPart(contextFrom(objects)).changes.flatMap((change) =>
+    change.action === 'apply' ? [change.object as NetworkPolicyObject] : [],
+  );
 }
 
 test('all pairs of pods reach each other exactly as in the multitenant plugin, and nodes and the outside reach all', () => {
@@ -47,36 +60,71 @@ test('all pairs of pods reach each other exactly as in the multitenant plugin, a
     const random = generator(seed);
     const names = Array.from({ length: 1 + random(9) }, (_, index) => `n${index}`);
     const vnid = new Map(names.map((name) => [name, [0, 10, 11, 12, 100 + random(5)][random(5)]!]));
-    const policies = policiesOf([make.clusterNetwork(multitenant), ...names.flatMap((name) => [make.namespace(name), make.netNamespace(name, vnid.get(name)!)])]);
+    const policies = policiesOf([
+      make.clusterNetwork(multitenant),
+      ...names.flatMap((name) => [make.namespace(name), make.netNamespace(name, vnid.get(name)!)]),
+    ]);
     for (const to of names) {
       for (const from of names) {
         const today = vnid.get(from) === vnid.get(to) || vnid.get(from) === 0 || vnid.get(to) === 0;
         if (!today) closed++;
         expect({ seed, from, to, open: letsIn(policies, pod(from), to) }).toEqual({ seed, from, to, open: today });
       }
-      for (const [origin, from] of Object.entries(origins)) expect({ origin, to, open: letsIn(policies, from, to) }).toEqual({ origin, to, open: true });
+      for (const [origin, from] of Object.entries(origins))
+        expect({ origin, to, open: letsIn(policies, from, to) }).toEqual({ origin, to, open: true });
     }
   }
   expect(closed).toBeGreaterThan(100);
 });
 
-const three = [make.namespace('a'), make.netNamespace('a', 10), make.namespace('b'), make.netNamespace('b', 10), make.namespace('c'), make.netNamespace('c', 0)];
+const three = [
+  make.namespace('a'),
+  make.netNamespace('a', 10),
+  make.namespace('b'),
+  make.netNamespace('b', 10),
+  make.namespace('c'),
+  make.netNamespace('c', 0),
+];
 
 test('joined namespaces and the mode are findings; NetworkPolicies that were ignored are warned of', () => {
-  const old = make.any('networking.k8s.io/v1', 'NetworkPolicy', { name: 'old', namespace: 'a' }, { spec: { podSelector: {} } });
+  const old = make.any(
+    'networking.k8s.io/v1',
+    'NetworkPolicy',
+    { name: 'old', namespace: 'a' },
+    { spec: { podSelector: {} } },
+  );
   const { changes, findings } = isolationPart(contextFrom([make.clusterNetwork(multitenant), ...three, old]));
-  expect(changes.map((change) => (change.action === 'apply' ? change.object.metadata.namespace : ''))).toEqual(['a', 'b']);
-  expect(findings.map(({ code, name }) => `${code} ${name}`)).toEqual(['MultitenantIsolation default', 'JoinedNamespaces a', 'NetworkPolicyEnforced old']);
+  expect(changes.map((change) => (change.action === 'apply' ? change.object.metadata.namespace : ''))).toEqual([
+    'a',
+    'b',
+  ]);
+  expect(findings.map(({ code, name }) => `${code} ${name}`)).toEqual([
+    'MultitenantIsolation default',
+    'JoinedNamespaces a',
+    'NetworkPolicyEnforced old',
+  ]);
 });
 
 test('the networkpolicy plugin needs none; the subnet plugin ignored them', () => {
-  const old = make.any('networking.k8s.io/v1', 'NetworkPolicy', { name: 'old', namespace: 'a' }, { spec: { podSelector: {} } });
+  const old = make.any(
+    'networking.k8s.io/v1',
+    'NetworkPolicy',
+    { name: 'old', namespace: 'a' },
+    { spec: { podSelector: {} } },
+  );
   expect(isolationPart(contextFrom([make.clusterNetwork(), ...three, old]))).toEqual({ changes: [], findings: [] });
-  expect(isolationPart(contextFrom([make.clusterNetwork('redhat/openshift-ovs-subnet'), ...three, old])).findings).toMatchObject([{ code: 'NetworkPolicyEnforced' }]);
+  expect(
+    isolationPart(contextFrom([make.clusterNetwork('redhat/openshift-ovs-subnet'), ...three, old])).findings,
+  ).toMatchObject([{ code: 'NetworkPolicyEnforced' }]);
 });
 
 test('a namespace without Namespace has no policy and is in none; one without NetNamespace is alone', () => {
-  const policies = policiesOf([make.clusterNetwork(multitenant), ...three, make.netNamespace('gone', 10), make.namespace('new')]);
+  const policies = policiesOf([
+    make.clusterNetwork(multitenant),
+    ...three,
+    make.netNamespace('gone', 10),
+    make.namespace('new'),
+  ]);
   expect(policies.map(({ metadata }) => metadata.namespace)).toEqual(['a', 'b', 'new']);
   expect(JSON.stringify(policies)).not.toContain('gone');
   expect(letsIn(policies, pod('a'), 'new')).toBe(false);

@@ -1,13 +1,19 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Journal, progressOf, readJournal, type Entry } from '../../src/migrate/journal.ts';
+import { type Entry, Journal, progressOf, readJournal } from '../../src/migrate/journal.ts';
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-journal-'))));
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const entry = (index: number): Entry => ({ event: 'done', step: 'egress-ips', action: 'apply', object: `o${index}`, wrote: true });
+const entry = (index: number): Entry => ({
+  event: 'done',
+  step: 'egress-ips',
+  action: 'apply',
+  object: `o${index}`,
+  wrote: true,
+});
 
 test('what is added at once is there in full, after a reopening too', async () => {
   expect(await readJournal(folder)).toEqual({ ok: true, value: [] });
@@ -17,7 +23,9 @@ test('what is added at once is there in full, after a reopening too', async () =
     await journal.close();
   }
   const read = await readJournal(folder);
-  expect(read.ok && read.value.map(({ object }) => object)).toEqual([0, 1].flatMap((round) => Array.from({ length: 50 }, (_, index) => `o${100 * round + index}`)));
+  expect(read.ok && read.value.map(({ object }) => object)).toEqual(
+    [0, 1].flatMap((round) => Array.from({ length: 50 }, (_, index) => `o${100 * round + index}`)),
+  );
 });
 
 test('torn at any byte the journal is read without its last line, and goes on', async () => {
@@ -34,17 +42,32 @@ test('torn at any byte the journal is read without its last line, and goes on', 
     await again.add(entry(3));
     await again.close();
     const read = await readJournal(folder);
-    expect({ length, objects: read.ok && read.value.map(({ object }) => object) }).toEqual({ length, objects: ['o1', 'o3'] });
+    expect({ length, objects: read.ok && read.value.map(({ object }) => object) }).toEqual({
+      length,
+      objects: ['o1', 'o3'],
+    });
   }
 });
 
 test('a line that is no entry is refused, with its number', async () => {
   await appendFile(join(folder, 'journal.ndjson'), `${JSON.stringify(entry(1))}\n{"event":"lunch"}\n`);
-  expect(await readJournal(folder)).toEqual({ ok: false, error: expect.stringMatching(/journal.ndjson:2: this is no entry/) as string });
+  expect(await readJournal(folder)).toEqual({
+    ok: false,
+    error: expect.stringMatching(/journal.ndjson:2: this is no entry/) as string,
+  });
 });
 
 test('after a way back that ended nothing counts as begun', () => {
-  const entries: readonly Entry[] = [{ event: 'plan', plan: 'x' }, { event: 'begin', step: 'a', object: 'o' }, { event: 'back-begin' }];
+  const entries: readonly Entry[] = [
+    { event: 'plan', plan: 'x' },
+    { event: 'begin', step: 'a', object: 'o' },
+    { event: 'back-begin' },
+  ];
   expect(progressOf(entries)).toMatchObject({ plan: 'x', isGoingBack: true, begun: new Map([['a o', entries[1]]]) });
-  expect(progressOf([...entries, { event: 'back-done' }])).toEqual({ plan: undefined, isGoingBack: false, begun: new Map(), done: new Map() });
+  expect(progressOf([...entries, { event: 'back-done' }])).toEqual({
+    plan: undefined,
+    isGoingBack: false,
+    begun: new Map(),
+    done: new Map(),
+  });
 });

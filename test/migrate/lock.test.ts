@@ -10,7 +10,10 @@ beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-lock-'
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 test('the second is turned away, another folder and a later one are not', async () => {
-  const inside = await alone(folder, async () => [await alone(folder, async () => Promise.resolve('twice')), await alone(tmpdir(), async () => Promise.resolve('elsewhere'))]);
+  const inside = await alone(folder, async () => [
+    await alone(folder, async () => Promise.resolve('twice')),
+    await alone(tmpdir(), async () => Promise.resolve('elsewhere')),
+  ]);
   expect(inside).toEqual([undefined, 'elsewhere']);
   expect(await alone(folder, async () => Promise.resolve('later'))).toBe('later');
 });
@@ -19,7 +22,11 @@ test('the lock goes with work that fails, and with a process that is killed', as
   await expect(alone(folder, async () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   const lock = join(import.meta.dirname, '../../src/migrate/lock.ts');
   const script = `import { alone } from ${JSON.stringify(lock)}; await alone(${JSON.stringify(folder)}, async () => { console.log('in'); await new Promise((end) => setTimeout(end, 60_000)); });`;
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   await once(child.stdout, 'data');
   expect(await alone(folder, async () => Promise.resolve('beside'))).toBeUndefined();
   child.kill('SIGKILL');

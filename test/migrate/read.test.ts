@@ -1,19 +1,28 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { dump } from 'js-yaml';
 import { crds } from '../../api/crds.ts';
-import { egressNetworkPolicies, hostSubnets, namespaces, netNamespaces, pods, configMaps, nodes, clusterNetworks } from '../../api/kinds.ts';
-import { problemText } from '../../src/io/manifests.ts';
+import {
+  clusterNetworks,
+  configMaps,
+  egressNetworkPolicies,
+  hostSubnets,
+  namespaces,
+  netNamespaces,
+  nodes,
+  pods,
+} from '../../api/kinds.ts';
 import { openKube } from '../../src/io/kube/config.ts';
+import { problemText } from '../../src/io/manifests.ts';
 import { snapshotFromFiles } from '../../src/migrate/read-files.ts';
 import { snapshotFromServer } from '../../src/migrate/read-server.ts';
-import { inventoryOf, snapshotOf, sourceKinds } from '../../src/migrate/source.ts';
 import { objectsOf, type Snapshot } from '../../src/migrate/snapshot.ts';
+import { inventoryOf, snapshotOf, sourceKinds } from '../../src/migrate/source.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { credentialsOf, logger, start, type Started } from '../apiserver/started.ts';
 import { clusters } from './clusters.ts';
@@ -47,12 +56,25 @@ const list = (items: readonly unknown[]): object => ({ apiVersion: 'v1', kind: '
 describe('files', () => {
   test('lists, documents, trees, gzip and YAML give the same snapshot', async () => {
     const expected = await read(file('list.json', JSON.stringify(list(objects))));
-    expect(inventoryOf(expected).map(({ kind, count }) => `${kind} ${count}`)).toEqual(['ClusterNetwork 1', 'Deployment 1', 'HostSubnet 1', 'Namespace 3', 'NetNamespace 3', 'Node 1', 'Pod 2']);
-    const documents = file('documents.yaml', objects.map((object) => `---\n${dump(object, { noRefs: true })}`).join(''));
-    for (const [index, object] of objects.entries()) file(`gather/cluster/x/${index}.yaml`, dump(object, { noRefs: true }));
+    expect(inventoryOf(expected).map(({ kind, count }) => `${kind} ${count}`)).toEqual([
+      'ClusterNetwork 1',
+      'Deployment 1',
+      'HostSubnet 1',
+      'Namespace 3',
+      'NetNamespace 3',
+      'Node 1',
+      'Pod 2',
+    ]);
+    const documents = file(
+      'documents.yaml',
+      objects.map((object) => `---\n${dump(object, { noRefs: true })}`).join(''),
+    );
+    for (const [index, object] of objects.entries())
+      file(`gather/cluster/x/${index}.yaml`, dump(object, { noRefs: true }));
     file('gather/pods/log.txt', 'kind: HostSubnet [');
     const packed = file('packed.json.gz', gzipSync(JSON.stringify(list(objects.toReversed()))));
-    for (const paths of [[documents], [join(folder, 'gather')], [packed], [documents, packed]]) expect(await read(...paths)).toEqual(expected);
+    for (const paths of [[documents], [join(folder, 'gather')], [packed], [documents, packed]])
+      expect(await read(...paths)).toEqual(expected);
   });
 
   test('only egress routers, and the ConfigMaps of their namespaces, are taken of what there is much of', async () => {
@@ -64,27 +86,70 @@ describe('files', () => {
     ];
     const snapshot = await read(file('more.json', JSON.stringify(list([...objects, ...more]))));
     expect(objectsOf(snapshot, pods).map(({ metadata }) => metadata.name)).toEqual(['bare', 'router']);
-    expect(objectsOf(snapshot, configMaps).map(({ metadata }) => metadata.name)).toEqual(['cluster-config-v1', 'routes']);
+    expect(objectsOf(snapshot, configMaps).map(({ metadata }) => metadata.name)).toEqual([
+      'cluster-config-v1',
+      'routes',
+    ]);
   });
 
   test('the old apiVersion v1 of SDN objects, and items of typed lists, are read as what they are', async () => {
     const old = { ...make.hostSubnet('w0', '192.168.7.100'), apiVersion: 'v1' };
     const { apiVersion, kind, ...item } = make.netNamespace('red', 11);
-    const snapshot = await read(file('old.json', JSON.stringify(old)), file('typed.json', JSON.stringify({ apiVersion, kind: `${kind}List`, items: [item] })));
-    expect([...snapshot.objects.keys()]).toEqual(['network.openshift.io/v1/HostSubnet', 'network.openshift.io/v1/NetNamespace']);
-    expect([hostSubnets, netNamespaces].flatMap((one) => objectsOf(snapshot, one)).map((object) => `${object.apiVersion} ${object.kind}`)).toEqual(['network.openshift.io/v1 HostSubnet', 'network.openshift.io/v1 NetNamespace']);
+    const snapshot = await read(
+      file('old.json', JSON.stringify(old)),
+      file('typed.json', JSON.stringify({ apiVersion, kind: `${kind}List`, items: [item] })),
+    );
+    expect([...snapshot.objects.keys()]).toEqual([
+      'network.openshift.io/v1/HostSubnet',
+      'network.openshift.io/v1/NetNamespace',
+    ]);
+    expect(
+      [hostSubnets, netNamespaces]
+        .flatMap((one) => objectsOf(snapshot, one))
+        .map((object) => `${object.apiVersion} ${object.kind}`),
+    ).toEqual(['network.openshift.io/v1 HostSubnet', 'network.openshift.io/v1 NetNamespace']);
   });
 
   const half = JSON.stringify(list(objects), null, 1);
   test.each([
     ['half a JSON document', 'half.json', half.slice(0, half.length / 2), /^half\.json:\d+: /],
-    ['half a YAML document', 'half.yaml', 'apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata:\n  name: red\nnetid: 11\negressIPs: ["192.', /^half\.yaml:6: /],
-    ['an object that breaks off', 'short.yaml', 'apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata:\n  name: red\n', /^short\.yaml:1: netid: is missing$/],
-    ['a field of another type', 'typed.yaml', 'apiVersion: network.openshift.io/v1\nkind: HostSubnet\nmetadata:\n  name: w0\nhost: w0\nhostIP: 10.0.0.1\nsubnet: 10.128.0.0/24\negressIPs:\n- 7\n', /^typed\.yaml:9: egressIPs\[0\]: is not a text$/],
-    ['a policy without a namespace', 'lost.yaml', 'apiVersion: network.openshift.io/v1\nkind: EgressNetworkPolicy\nmetadata:\n  name: x\nspec: {egress: []}\n', /^lost\.yaml:\d: metadata\.namespace: is missing$/],
-    ['no object of OpenShift SDN', 'foreign.yaml', 'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: red\n', /^foreign\.yaml: there is no HostSubnet or NetNamespace in it/],
+    [
+      'half a YAML document',
+      'half.yaml',
+      'apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata:\n  name: red\nnetid: 11\negressIPs: ["192.',
+      /^half\.yaml:6: /,
+    ],
+    [
+      'an object that breaks off',
+      'short.yaml',
+      'apiVersion: network.openshift.io/v1\nkind: NetNamespace\nmetadata:\n  name: red\n',
+      /^short\.yaml:1: netid: is missing$/,
+    ],
+    [
+      'a field of another type',
+      'typed.yaml',
+      'apiVersion: network.openshift.io/v1\nkind: HostSubnet\nmetadata:\n  name: w0\nhost: w0\nhostIP: 10.0.0.1\nsubnet: 10.128.0.0/24\negressIPs:\n- 7\n',
+      /^typed\.yaml:9: egressIPs\[0\]: is not a text$/,
+    ],
+    [
+      'a policy without a namespace',
+      'lost.yaml',
+      'apiVersion: network.openshift.io/v1\nkind: EgressNetworkPolicy\nmetadata:\n  name: x\nspec: {egress: []}\n',
+      /^lost\.yaml:\d: metadata\.namespace: is missing$/,
+    ],
+    [
+      'no object of OpenShift SDN',
+      'foreign.yaml',
+      'apiVersion: v1\nkind: Namespace\nmetadata:\n  name: red\n',
+      /^foreign\.yaml: there is no HostSubnet or NetNamespace in it/,
+    ],
     ['nothing', 'empty.yaml', '', /there is no HostSubnet or NetNamespace/],
-    ['a tar archive', 'must-gather.tar.gz', gzipSync(Buffer.concat([Buffer.alloc(257), Buffer.from('ustar  '), Buffer.alloc(248)])), /^must-gather\.tar\.gz: is a tar archive: unpack it/],
+    [
+      'a tar archive',
+      'must-gather.tar.gz',
+      gzipSync(Buffer.concat([Buffer.alloc(257), Buffer.from('ustar  '), Buffer.alloc(248)])),
+      /^must-gather\.tar\.gz: is a tar archive: unpack it/,
+    ],
     ['broken gzip', 'broken.json.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3]), /^broken\.json\.gz: /],
   ])('%s is refused with its place', async (_, name, content, expected) => {
     expect(await problem(file(name, content))).toMatch(expected);
@@ -110,7 +175,12 @@ async function doorkeeper(server: Started): Promise<Doorkeeper> {
   const agent = new https.Agent({ rejectUnauthorized: false, keepAlive: true });
   const { token } = await credentialsOf(server.kubeconfig);
   const target = server.server.url;
-  const keeper: Doorkeeper = { kubeconfig: join(server.folder, 'keeper'), forbidden: [], left: Infinity, close: () => Promise.resolve() };
+  const keeper: Doorkeeper = {
+    kubeconfig: join(server.folder, 'keeper'),
+    forbidden: [],
+    left: Infinity,
+    close: () => Promise.resolve(),
+  };
   const proxy = http.createServer((request, response) => {
     const plural = /([a-z]+)(\?|$)/.exec(request.url ?? '')?.[1] ?? '';
     if (keeper.left-- <= 0) {
@@ -118,18 +188,34 @@ async function doorkeeper(server: Started): Promise<Doorkeeper> {
       return;
     }
     if (keeper.forbidden.includes(plural)) {
-      response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ kind: 'Status', code: 403, reason: 'Forbidden', message: `${plural} is forbidden` }));
+      response
+        .writeHead(403, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ kind: 'Status', code: 403, reason: 'Forbidden', message: `${plural} is forbidden` }));
       return;
     }
-    const upstream = https.request(new URL(request.url ?? '/', target), { agent, method: request.method ?? 'GET', headers: { ...request.headers, authorization: `Bearer ${token}` } }, (answer) => {
-      response.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(response);
-    });
+    const upstream = https.request(
+      new URL(request.url ?? '/', target),
+      { agent, method: request.method ?? 'GET', headers: { ...request.headers, authorization: `Bearer ${token}` } },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      },
+    );
     request.pipe(upstream);
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   const { port } = proxy.address() as AddressInfo;
-  writeFileSync(keeper.kubeconfig, dump({ apiVersion: 'v1', kind: 'Config', 'current-context': 'x', clusters: [{ name: 'x', cluster: { server: `http://127.0.0.1:${port}` } }], contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }], users: [{ name: 'x', user: { token: 'x' } }] }));
+  writeFileSync(
+    keeper.kubeconfig,
+    dump({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'x',
+      clusters: [{ name: 'x', cluster: { server: `http://127.0.0.1:${port}` } }],
+      contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
+      users: [{ name: 'x', user: { token: 'x' } }],
+    }),
+  );
   return Object.assign(keeper, {
     close: async () => {
       agent.destroy();
@@ -142,18 +228,26 @@ async function doorkeeper(server: Started): Promise<Doorkeeper> {
 describe('a cluster', () => {
   let server: Started;
   let keeper: Doorkeeper;
-  const source = clusters.manual.objects.filter(({ kind, metadata }) => !(kind === 'Namespace' && metadata.name === 'default'));
+  const source = clusters.manual.objects.filter(
+    ({ kind, metadata }) => !(kind === 'Namespace' && metadata.name === 'default'),
+  );
   beforeAll(async () => {
     server = await start({ crds: [...crds, ...clusterCRDs, ...ovnCRDs] });
     keeper = await doorkeeper(server);
-    for (const object of [...source, make.policy('blue', 'default', [['Deny', '198.51.100.0/24']])]) await server.client.create(sourceKinds.find(({ kind }) => kind === object.kind)!, object);
+    for (const object of [...source, make.policy('blue', 'default', [['Deny', '198.51.100.0/24']])])
+      await server.client.create(
+        sourceKinds.find(({ kind }) => kind === object.kind)!,
+        object,
+      );
   });
   afterAll(async () => {
     await keeper.close();
     await server.stop();
   });
 
-  async function fromServer(): Promise<{ readonly ok: true; readonly value: Snapshot } | { readonly ok: false; readonly error: string }> {
+  async function fromServer(): Promise<
+    { readonly ok: true; readonly value: Snapshot } | { readonly ok: false; readonly error: string }
+  > {
     const client = await openKube({ kubeconfig: keeper.kubeconfig, logger, userAgent: 'test' });
     return snapshotFromServer(client, () => undefined).finally(() => client.close());
   }
@@ -163,17 +257,28 @@ describe('a cluster', () => {
     const snapshot = await fromServer();
     if (!snapshot.ok) throw new Error(snapshot.error);
     expect(snapshot.value.unread).toEqual([]);
-    const counts = [clusterNetworks, hostSubnets, netNamespaces, nodes, egressNetworkPolicies].map((kind) => objectsOf(snapshot.value, kind).length);
+    const counts = [clusterNetworks, hostSubnets, netNamespaces, nodes, egressNetworkPolicies].map(
+      (kind) => objectsOf(snapshot.value, kind).length,
+    );
     expect(counts).toEqual([1, 3, 4, 3, 1]);
-    expect(objectsOf(snapshot.value, namespaces).map(({ metadata }) => metadata.name)).toEqual(expect.arrayContaining(['blue', 'plain', 'red']));
-    expect(objectsOf(snapshot.value, hostSubnets)[0]).toMatchObject({ apiVersion: 'network.openshift.io/v1', kind: 'HostSubnet' });
+    expect(objectsOf(snapshot.value, namespaces).map(({ metadata }) => metadata.name)).toEqual(
+      expect.arrayContaining(['blue', 'plain', 'red']),
+    );
+    expect(objectsOf(snapshot.value, hostSubnets)[0]).toMatchObject({
+      apiVersion: 'network.openshift.io/v1',
+      kind: 'HostSubnet',
+    });
   });
 
   test('a kind that is forbidden is named with the right, and the rest is read', async () => {
     keeper.forbidden = ['egressnetworkpolicies', 'pods', 'deployments'];
     const snapshot = await fromServer();
     if (!snapshot.ok) throw new Error(snapshot.error);
-    expect(snapshot.value.unread.map(({ right }) => right)).toEqual(['list deployments.apps', 'list egressnetworkpolicies.network.openshift.io', 'list pods']);
+    expect(snapshot.value.unread.map(({ right }) => right)).toEqual([
+      'list deployments.apps',
+      'list egressnetworkpolicies.network.openshift.io',
+      'list pods',
+    ]);
     expect(objectsOf(snapshot.value, hostSubnets)).toHaveLength(3);
     keeper.forbidden = [];
   });

@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { cloudPrivateIPConfigs, clusterNetworks, netNamespaces, networkConfigs, pods, type Kind } from '../../api/kinds.ts';
+import {
+  cloudPrivateIPConfigs,
+  clusterNetworks,
+  type Kind,
+  netNamespaces,
+  networkConfigs,
+  pods,
+} from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { goBack } from '../../src/migrate/back.ts';
 import { toSDN } from '../../src/migrate/ovn/back.ts';
@@ -14,18 +21,28 @@ import { make, options } from './snapshots.ts';
 
 interface Role {
   readonly metadata: { readonly name: string };
-  readonly rules: readonly { readonly apiGroups: readonly string[]; readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
+  readonly rules: readonly {
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
 }
 
 async function granted(): Promise<Record<string, ReadonlySet<string>>> {
   const roles = loadAll(await readFile(join(import.meta.dirname, '../../config/migrate/rbac.yaml'), 'utf8')) as Role[];
-  const rights = ({ rules }: Role): string[] => rules.flatMap(({ apiGroups, resources, verbs }) => apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}${group === '' ? '' : `.${group}`}`))));
+  const rights = ({ rules }: Role): string[] =>
+    rules.flatMap(({ apiGroups, resources, verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}${group === '' ? '' : `.${group}`}`)),
+      ),
+    );
   return Object.fromEntries(roles.map((role) => [role.metadata.name, new Set(rights(role))]));
 }
 
 /** A client that notes the rights it uses. Server-side apply may create. */
 function noting(inner: KubeClient, used: Set<string>): KubeClient {
-  const note = (verb: string, { plural, group }: Kind): void => void used.add(`${verb} ${plural}${group === '' ? '' : `.${group}`}`);
+  const note = (verb: string, { plural, group }: Kind): void =>
+    void used.add(`${verb} ${plural}${group === '' ? '' : `.${group}`}`);
   return {
     get: (kind, ref, given) => (note('get', kind), inner.get(kind, ref, given)),
     list: (kind, given) => (note('list', kind), inner.list(kind, given)),
@@ -42,8 +59,17 @@ function noting(inner: KubeClient, used: Set<string>): KubeClient {
 }
 
 const macvlan = { annotations: { 'pod.network.openshift.io/assign-macvlan': 'true' } };
-const env = Object.entries({ EGRESS_SOURCE: '192.168.7.99/24', EGRESS_GATEWAY: '192.168.7.1', EGRESS_DESTINATION: '203.0.113.9' }).map(([name, value]) => ({ name, value }));
-const pod = make.any('v1', 'Pod', { namespace: 'shop', name: 'router', ...macvlan }, { spec: { initContainers: [{ name: 'i', env }], containers: [{ name: 'c' }] } });
+const env = Object.entries({
+  EGRESS_SOURCE: '192.168.7.99/24',
+  EGRESS_GATEWAY: '192.168.7.1',
+  EGRESS_DESTINATION: '203.0.113.9',
+}).map(([name, value]) => ({ name, value }));
+const pod = make.any(
+  'v1',
+  'Pod',
+  { namespace: 'shop', name: 'router', ...macvlan },
+  { spec: { initContainers: [{ name: 'i', env }], containers: [{ name: 'c' }] } },
+);
 
 test('the roles of config/migrate are enough for a migration and both ways back, and writing needs no right that is not used', async () => {
   const started = await startCluster();
@@ -53,31 +79,61 @@ test('the roles of config/migrate are enough for a migration and both ways back,
       make.node('n1', '192.168.7.11'),
       make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] }),
       ...['shop', 'bank'].map((name) => make.namespace(name)),
-      make.netNamespace('shop', 10, { egressIPs: ['192.168.7.101'] }, { annotations: { 'netnamespace.network.openshift.io/multicast-enabled': 'true' } }),
+      make.netNamespace(
+        'shop',
+        10,
+        { egressIPs: ['192.168.7.101'] },
+        { annotations: { 'netnamespace.network.openshift.io/multicast-enabled': 'true' } },
+      ),
       make.netNamespace('bank', 11),
       make.policy('shop', 'p', [['Deny', '203.0.113.0/24']]),
-      make.any('cloud.network.openshift.io/v1', 'CloudPrivateIPConfig', { name: '192.168.7.101', finalizers: ['cloud.example.org/release'] }, { spec: { node: 'n1' } }),
+      make.any(
+        'cloud.network.openshift.io/v1',
+        'CloudPrivateIPConfig',
+        { name: '192.168.7.101', finalizers: ['cloud.example.org/release'] },
+        { spec: { node: 'n1' } },
+      ),
     ]);
     await client.create(clusterNetworks, make.clusterNetwork('redhat/openshift-ovs-multitenant'));
     await client.create(pods, pod);
     const [reading, writing] = [new Set<string>(), new Set<string>()];
     const read = await snapshotFromServer(noting(client, reading), () => undefined);
-    const { changes, placement } = toOVN((read as { value: Snapshot }).value, { ...options, machineNetworks: ['192.168.7.0/24'] });
+    const { changes, placement } = toOVN((read as { value: Snapshot }).value, {
+      ...options,
+      machineNetworks: ['192.168.7.0/24'],
+    });
     const by = noting(client, writing);
     const forth = await planFor(client, changes, { placement });
     expect((await forth.apply({}, by)).kind).toBe('waiting');
     await switchToOVN(client);
     const late = await forth.apply({ timeout: 50 }, by);
     expect(late.kind).toBe('failed');
-    await client.patch(cloudPrivateIPConfigs, { name: '192.168.7.101' }, { metadata: { finalizers: null } }, { type: 'merge' });
+    await client.patch(
+      cloudPrivateIPConfigs,
+      { name: '192.168.7.101' },
+      { metadata: { finalizers: null } },
+      { type: 'merge' },
+    );
     expect((await forth.apply({}, by)).kind).toBe('done');
     await serveOVN(client);
     expect(await forth.apply({ finalize: true }, by)).toMatchObject({ kind: 'done', left: 'nothing' });
     await client.delete(netNamespaces, { name: 'bank' });
-    const alone = toSDN(((await snapshotFromServer(noting(client, reading), () => undefined, ovnKinds)) as { value: Snapshot }).value);
+    const alone = toSDN(
+      ((await snapshotFromServer(noting(client, reading), () => undefined, ovnKinds)) as { value: Snapshot }).value,
+    );
     const back = await planFor(client, alone.changes, { plan: { target: 'sdn' } });
     expect((await back.apply({ force: true, finalize: true, acceptUnwell: true }, by)).kind).toBe('done');
-    const outcome = await goBack({ client: by, folder: forth.folder, plan: forth.plan, signal: new AbortController().signal, tell: () => undefined, progress: () => undefined }, { mode: 'write', force: true });
+    const outcome = await goBack(
+      {
+        client: by,
+        folder: forth.folder,
+        plan: forth.plan,
+        signal: new AbortController().signal,
+        tell: () => undefined,
+        progress: () => undefined,
+      },
+      { mode: 'write', force: true },
+    );
     expect(outcome.kind).toBe('done');
     await forth.remove();
     await back.remove();
@@ -88,7 +144,11 @@ test('the roles of config/migrate are enough for a migration and both ways back,
     expect([...writing].filter((right) => !mayRead.has(right) && !mayWrite.has(right))).toEqual([]);
     const unused = [...mayWrite].filter((right) => !writing.has(right));
     // waiting for a finalizer of these kinds, which none has here
-    expect(unused.sort()).toEqual(['get egressfirewalls.k8s.ovn.org', 'get egressips.k8s.ovn.org', 'get egressnetworkpolicies.network.openshift.io']);
+    expect(unused.sort()).toEqual([
+      'get egressfirewalls.k8s.ovn.org',
+      'get egressips.k8s.ovn.org',
+      'get egressnetworkpolicies.network.openshift.io',
+    ]);
     expect(writing.has(`get networks.${networkConfigs.group}`)).toBe(true);
   } finally {
     await started.stop();

@@ -15,20 +15,31 @@ test.each(['192.168.7.200', '0.0.0.0', '255.255.255.255', 'fe80::1', '::'])('%s 
   expect(ip(text)).toBe(text);
 });
 
-test.each(['', 'a.b.c.d', '10.10.10.-1', '10.1.1', '010.1.2.3', '10.0.0.256', '10.0.0.1/24', 'fe80::1%eth0', 'A008696', ' 10.0.0.1'])(
-  '%p is no address',
-  (text) => {
-    expect(parseIp(text)).toEqual({ ok: false, error: `${JSON.stringify(text)} is not an IP address` });
-  },
-);
+test.each([
+  '',
+  'a.b.c.d',
+  '10.10.10.-1',
+  '10.1.1',
+  '010.1.2.3',
+  '10.0.0.256',
+  '10.0.0.1/24',
+  'fe80::1%eth0',
+  'A008696',
+  ' 10.0.0.1',
+])('%p is no address', (text) => {
+  expect(parseIp(text)).toEqual({ ok: false, error: `${JSON.stringify(text)} is not an IP address` });
+});
 
 test('IPv6 has one canonical text', () => {
   expect(ip('2001:DB8:0:0:0:0:0:1')).toBe('2001:db8::1');
 });
 
-test.each(['10.0.0.1/64', '10.1.1/24', '10.0.0.0/-1', '10.0.0.0/08', '10.0.0.0', '/8', '10.0.0.0/8/8'])('%s is no CIDR', (text) => {
-  expect(parseCidr(text)).toEqual({ ok: false, error: `${JSON.stringify(text)} is not a CIDR` });
-});
+test.each(['10.0.0.1/64', '10.1.1/24', '10.0.0.0/-1', '10.0.0.0/08', '10.0.0.0', '/8', '10.0.0.0/8/8'])(
+  '%s is no CIDR',
+  (text) => {
+    expect(parseCidr(text)).toEqual({ ok: false, error: `${JSON.stringify(text)} is not a CIDR` });
+  },
+);
 
 test('host bits are refused, and the network is named', () => {
   expect(parseCidr('192.168.8.5/24')).toEqual({
@@ -63,6 +74,9 @@ test.each([
   expect(parsed.ok && contains(parsed.value.network, parsed.value.ip)).toBe(true);
 });
 
-test.each(['172.18.0.11', '172.18.0.11/33', '172.18.0.11/024', 'fd00::1/129', '/24', 'x/24', ''])('%j is no address with a prefix length', (text) => {
-  expect(parseIfaddr(text).ok).toBe(false);
-});
+test.each(['172.18.0.11', '172.18.0.11/33', '172.18.0.11/024', 'fd00::1/129', '/24', 'x/24', ''])(
+  '%j is no address with a prefix length',
+  (text) => {
+    expect(parseIfaddr(text).ok).toBe(false);
+  },
+);

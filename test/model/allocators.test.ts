@@ -43,7 +43,12 @@ test('subnets go up through the networks in order, past what is held, and can ru
 });
 
 test('a held subnet of another size blocks what it overlaps; one held twice stays held when one lets go', () => {
-  const subnets = new Subnets(networks, [cidr('10.128.0.0/22'), cidr('10.128.4.128/25'), cidr('10.128.6.0/23'), cidr('10.128.6.0/23')]);
+  const subnets = new Subnets(networks, [
+    cidr('10.128.0.0/22'),
+    cidr('10.128.4.128/25'),
+    cidr('10.128.6.0/23'),
+    cidr('10.128.6.0/23'),
+  ]);
   subnets.release(cidr('10.128.6.0/23'));
   expect(valid(subnets.allocate()).text).toBe('10.128.8.0/23');
   subnets.release(cidr('10.128.0.0/22'));

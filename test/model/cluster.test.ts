@@ -9,7 +9,10 @@ const config = (value: unknown): string => JSON.stringify([{ interface: 'eni-1',
 test('limits are capacity.ip, else capacity.ipv4, and ifaddr.ipv4', () => {
   const both = parseEgressIpConfig(config({ ifaddr: { ipv4: '10.0.0.0/24' }, capacity: { ip: 10, ipv4: 14 } }));
   expect(both).toMatchObject({ ok: true, value: { capacity: 10, network: { text: '10.0.0.0/24' } } });
-  expect(parseEgressIpConfig(config({ capacity: { ipv4: 14, ipv6: 15 } }))).toEqual({ ok: true, value: { capacity: 14, network: undefined } });
+  expect(parseEgressIpConfig(config({ capacity: { ipv4: 14, ipv6: 15 } }))).toEqual({
+    ok: true,
+    value: { capacity: 14, network: undefined },
+  });
   expect(parseEgressIpConfig(config({}))).toEqual({ ok: true, value: { capacity: undefined, network: undefined } });
 });
 
@@ -27,11 +30,15 @@ test.each([
   expect(parsed.ok ? '' : parsed.error).toMatch(reason);
 });
 
-const node = (name: string, text: string): RawCluster['nodes'][number] => ({ metadata: { name, annotations: { 'cloud.network.openshift.io/egress-ipconfig': text } } });
+const node = (name: string, text: string): RawCluster['nodes'][number] => ({
+  metadata: { name, annotations: { 'cloud.network.openshift.io/egress-ipconfig': text } },
+});
 
 function notes(raw: Partial<RawCluster>, offline: string[] = []): readonly string[] {
   const cluster = clusterOf({ hostSubnets: [], netNamespaces: [], nodes: [], ...raw }, new Set(offline as never[]));
-  return notesOn(cluster, egressState(cluster)).map(({ kind, name, code, message }) => `${kind} ${name} ${code}: ${message}`);
+  return notesOn(cluster, egressState(cluster)).map(
+    ({ kind, name, code, message }) => `${kind} ${name} ${code}: ${message}`,
+  );
 }
 
 test('each thing that is wrong is noted on each object at fault, and the rest works', () => {
@@ -68,7 +75,9 @@ test('each thing that is wrong is noted on each object at fault, and the rest wo
 
 test('what a cloud does not allow is noted', () => {
   const noted = notes({
-    hostSubnets: [rawHostSubnet('a', { egressIPs: ['10.0.0.1', '10.9.0.2'], egressCIDRs: ['10.0.0.0/28', '10.0.0.0/8'] })],
+    hostSubnets: [
+      rawHostSubnet('a', { egressIPs: ['10.0.0.1', '10.9.0.2'], egressCIDRs: ['10.0.0.0/28', '10.0.0.0/8'] }),
+    ],
     nodes: [node('a', config({ ifaddr: { ipv4: '10.0.0.0/24' }, capacity: { ip: 1 } }))],
   });
   expect(noted).toEqual([

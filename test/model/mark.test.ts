@@ -3,10 +3,18 @@ import { markOf } from '../../src/model/mark.ts';
 import { vnid } from './parsed.ts';
 
 const text = readFileSync(new URL('../conformance/marks.txt', import.meta.url), 'utf8');
-const rows = text.split('\n').filter((line) => line.startsWith('0x')).map((line) => line.split(' '));
+const rows = text
+  .split('\n')
+  .filter((line) => line.startsWith('0x'))
+  .map((line) => line.split(' '));
 
 test.each(rows)('VNID %s has the recorded marks', (id, unset, bit0, bit14) => {
-  const marks = [undefined, 0, 14].map((bit) => `0x${markOf(vnid(Number(id)), bit).toString(16).padStart(8, '0')}`);
+  const marks = [undefined, 0, 14].map(
+    (bit) =>
+      `0x${markOf(vnid(Number(id)), bit)
+        .toString(16)
+        .padStart(8, '0')}`,
+  );
   expect(marks).toEqual([unset, bit0, bit14]);
 });
 

@@ -2,10 +2,13 @@ import { parseClusterNetwork } from '../../src/model/clusternetwork.ts';
 import { parseHostSubnet } from '../../src/model/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/netnamespace.ts';
 import type { ClusterNetworkObject } from '../../src/model/objects.ts';
-import { hostSubnet, netNamespace, rawHostSubnet, rawNetNamespace, valid, type HostSubnetFields } from './parsed.ts';
+import { hostSubnet, type HostSubnetFields, netNamespace, rawHostSubnet, rawNetNamespace, valid } from './parsed.ts';
 
 test('a HostSubnet loses prefixes and repeats of its egress IPs', () => {
-  const value = hostSubnet('w0', { egressIPs: ['192.168.7.200/24', '192.168.7.200', '192.168.7.201/0'], egressCIDRs: null });
+  const value = hostSubnet('w0', {
+    egressIPs: ['192.168.7.200/24', '192.168.7.200', '192.168.7.201/0'],
+    egressCIDRs: null,
+  });
   expect(value.egressIPs).toEqual(['192.168.7.200', '192.168.7.201']);
   expect(value.egressCIDRs).toEqual([]);
 });
@@ -18,7 +21,11 @@ test.each<[HostSubnetFields, string, string]>([
   [{ egressIPs: ['192.168.7.1', '10.0.0.1/64'] }, 'egressIPs[1]', '"10.0.0.1/64" is not an IP address'],
   [{ egressIPs: ['10.0.0.1/08'] }, 'egressIPs[0]', '"10.0.0.1/08" is not an IP address'],
   [{ egressIPs: ['fd00::1'] }, 'egressIPs[0]', '"fd00::1" is not an IPv4 address'],
-  [{ egressCIDRs: ['192.168.8.5/24'] }, 'egressCIDRs[0]', '"192.168.8.5/24" has host bits set; the network is 192.168.8.0/24'],
+  [
+    { egressCIDRs: ['192.168.8.5/24'] },
+    'egressCIDRs[0]',
+    '"192.168.8.5/24" has host bits set; the network is 192.168.8.0/24',
+  ],
   [{ egressCIDRs: ['fd00::/64'] }, 'egressCIDRs[0]', '"fd00::/64" is not an IPv4 CIDR'],
 ])('HostSubnet %j is refused', (fields, field, reason) => {
   const parsed = parseHostSubnet(rawHostSubnet('w0', fields));
@@ -27,7 +34,10 @@ test.each<[HostSubnetFields, string, string]>([
 
 test('an invalid HostSubnet keeps what could be read', () => {
   const parsed = parseHostSubnet({ ...rawHostSubnet('w0', { subnet: '' }), metadata: { name: 'w0', uid: 'u' } });
-  expect(parsed).toMatchObject({ ok: false, error: { name: 'w0', uid: 'u', hostIP: '192.168.7.11', subnet: undefined } });
+  expect(parsed).toMatchObject({
+    ok: false,
+    error: { name: 'w0', uid: 'u', hostIP: '192.168.7.11', subnet: undefined },
+  });
 });
 
 test.each([-1, 2 ** 24, 1.5, Number.NaN])('netid %p is refused', (netid) => {
@@ -53,7 +63,9 @@ test('a ClusterNetwork gets the defaults, and an empty list falls back to the ol
   const value = valid(parseClusterNetwork(clusterNetwork));
   expect(value).toMatchObject({ mode: 'networkpolicy', vxlanPort: 4789, mtu: undefined });
   const older = { ...clusterNetwork, clusterNetworks: [], network: '10.1.0.0/16', hostsubnetlength: 8 };
-  expect(valid(parseClusterNetwork(older)).networks).toMatchObject([{ cidr: { text: '10.1.0.0/16' }, hostSubnetLength: 8 }]);
+  expect(valid(parseClusterNetwork(older)).networks).toMatchObject([
+    { cidr: { text: '10.1.0.0/16' }, hostSubnetLength: 8 },
+  ]);
 });
 
 test.each<[Partial<ClusterNetworkObject>, string]>([

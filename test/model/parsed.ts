@@ -1,7 +1,7 @@
 /** Short ways to values that a test knows to be valid, and to the raw objects that hold them. */
-import { parseCidr, parseIp, type Cidr, type Ip } from '../../src/model/address.ts';
-import { parseHostSubnet, type HostSubnet, type InvalidHostSubnet } from '../../src/model/hostsubnet.ts';
-import { parseNetNamespace, type NetNamespace } from '../../src/model/netnamespace.ts';
+import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/address.ts';
+import { type HostSubnet, type InvalidHostSubnet, parseHostSubnet } from '../../src/model/hostsubnet.ts';
+import { type NetNamespace, parseNetNamespace } from '../../src/model/netnamespace.ts';
 import type { HostSubnetObject, NetNamespaceObject } from '../../src/model/objects.ts';
 import type { Result } from '../../src/model/result.ts';
 import { parseVnid, type Vnid } from '../../src/model/vnid.ts';
@@ -31,10 +31,18 @@ export function rawHostSubnet(name: string, fields: HostSubnetFields = {}): Host
 
 export function rawNetNamespace(name: string, netid: number, egressIPs?: string[] | null): NetNamespaceObject {
   const lists = egressIPs === undefined ? {} : { egressIPs };
-  return { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name }, netname: name, netid, ...lists };
+  return {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'NetNamespace',
+    metadata: { name },
+    netname: name,
+    netid,
+    ...lists,
+  };
 }
 
-export const hostSubnet = (name: string, fields: HostSubnetFields = {}): HostSubnet => valid(parseHostSubnet(rawHostSubnet(name, fields)));
+export const hostSubnet = (name: string, fields: HostSubnetFields = {}): HostSubnet =>
+  valid(parseHostSubnet(rawHostSubnet(name, fields)));
 /** A HostSubnet that is not valid, as what is left of it. */
 export function absentHost(name: string, fields: HostSubnetFields): InvalidHostSubnet {
   const parsed = parseHostSubnet(rawHostSubnet(name, fields));

@@ -23,7 +23,11 @@ function network(answers: number): Network {
       const kind = args.find((arg) => ['-U', '-A', '-D'].includes(arg)) ?? '';
       did.push(kind);
       const isAnswered = kind === '-D' && left-- > 0;
-      return Promise.resolve({ status: isAnswered ? 1 : 0, stdout: isAnswered ? `Unicast reply from ${address} [${mac}]  0.6ms\n` : '', stderr: '' });
+      return Promise.resolve({
+        status: isAnswered ? 1 : 0,
+        stdout: isAnswered ? `Unicast reply from ${address} [${mac}]  0.6ms\n` : '',
+        stderr: '',
+      });
     },
     logger: createLogger({ level: 'silent', name: 'test' }),
     signal: new AbortController().signal,
@@ -55,7 +59,18 @@ test('while another machine answers it is told again every ten seconds, and said
   const { announcer, did } = network(3);
   announcer.add('eth0', address);
   await calm();
-  expect(did).toEqual([...first, ...round, `${address} ${mac.toLowerCase()}`, '10000 ms', ...round, '10000 ms', ...round, '10000 ms', ...round, `${address} nobody`]);
+  expect(did).toEqual([
+    ...first,
+    ...round,
+    `${address} ${mac.toLowerCase()}`,
+    '10000 ms',
+    ...round,
+    '10000 ms',
+    ...round,
+    '10000 ms',
+    ...round,
+    `${address} nobody`,
+  ]);
 });
 
 test('an address that was given up is announced no more', async () => {

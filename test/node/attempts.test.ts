@@ -87,7 +87,11 @@ test('of two ADDs of one sandbox the last that fails undoes it, and one that suc
     const world = new World();
     const [caller, step] = [new AbortController(), Promise.withResolvers<undefined>()];
     const first = expect(world.add(caller.signal, now, step.promise)).rejects.toThrow();
-    const second = world.add(nobody, now, isKept ? step.promise : step.promise.then(() => Promise.reject(new Error('no flows'))));
+    const second = world.add(
+      nobody,
+      now,
+      isKept ? step.promise : step.promise.then(() => Promise.reject(new Error('no flows'))),
+    );
     const ended = isKept ? expect(second).resolves.toBe('added') : expect(second).rejects.toThrow('no flows');
     await new Promise(setImmediate);
     caller.abort();

@@ -1,10 +1,10 @@
 /** What a node reads of the cluster, against the embedded server. */
 import { hostSubnets, nodes } from '../../api/kinds.ts';
 import type { HostSubnetObject, KubeObject } from '../../src/model/objects.ts';
-import { ClusterFeed, type ClusterView } from '../../src/node/feed.ts';
 import type { Result } from '../../src/model/result.ts';
+import { ClusterFeed, type ClusterView } from '../../src/node/feed.ts';
 import { logger, start, type Started } from '../apiserver/started.ts';
-import { clusterNetwork, prepare, until, type Cluster } from '../controllers/started.ts';
+import { type Cluster, clusterNetwork, prepare, until } from '../controllers/started.ts';
 import { rawHostSubnet } from '../model/parsed.ts';
 
 let server: Started;
@@ -29,7 +29,8 @@ async function follow(node: string): Promise<ClusterFeed> {
 
 const host = (name: string, last: number, subnet: string): Promise<HostSubnetObject> =>
   server.client.create<HostSubnetObject>(hostSubnets, rawHostSubnet(name, { hostIP: `192.168.7.${last}`, subnet }));
-const seen = (view: Result<ClusterView>): string[] | string => (view.ok ? view.value.remotes.map(({ name }) => name).sort() : view.error);
+const seen = (view: Result<ClusterView>): string[] | string =>
+  view.ok ? view.value.remotes.map(({ name }) => name).sort() : view.error;
 
 test('of HostSubnets with one subnet the one whose Node exists counts, for every agent and after every restart', async () => {
   await host('old', 21, '127.64.1.0/24');
@@ -42,7 +43,11 @@ test('of HostSubnets with one subnet the one whose Node exists counts, for every
   await until('the one with a Node is told', () => seen(feed.view()).includes('real'));
   expect(seen(feed.view())).toEqual(['real']);
   expect(seen((await follow('me')).view())).toEqual(['real']);
-  await until('who loses says so', async () => String(seen((await follow('old')).view())).startsWith('HostSubnet old counts as absent: its subnet 127.64.1.0/24 overlaps 127.64.1.0/24 of HostSubnet real'));
+  await until('who loses says so', async () =>
+    String(seen((await follow('old')).view())).startsWith(
+      'HostSubnet old counts as absent: its subnet 127.64.1.0/24 overlaps 127.64.1.0/24 of HostSubnet real',
+    ),
+  );
   await server.client.delete(nodes, { name: 'real' });
   await server.client.patch(hostSubnets, { name: 'old' }, { subnet: '127.64.7.0/24' }, { type: 'merge' });
   await until('both count', () => seen(feed.view()).length === 2);

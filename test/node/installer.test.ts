@@ -27,15 +27,22 @@ function script(): string {
 /** Runs the installer in folders of its own, beside a portmap that knows those versions; none when undefined. */
 async function installed(portmap: readonly string[] | undefined): Promise<{ conflist: Conflist; wrapper: string }> {
   const root = mkdtempSync(join(folder, 'x'));
-  for (const part of ['host/bin', 'host/net.d', 'opt/sdn-compat/dist', 'path']) mkdirSync(join(root, part), { recursive: true });
+  for (const part of ['host/bin', 'host/net.d', 'opt/sdn-compat/dist', 'path'])
+    mkdirSync(join(root, part), { recursive: true });
   writeFileSync(join(root, 'opt/sdn-compat/dist/sdn-compat-cni.js'), '');
   const program = (path: string, text: string): void => {
     writeFileSync(join(root, path), `#!/bin/sh\n${text}\n`);
     chmodSync(join(root, path), 0o755);
   };
   program('path/node', 'true');
-  if (portmap !== undefined) program('host/bin/portmap', `test "$CNI_COMMAND" = VERSION && echo '${JSON.stringify({ cniVersion: portmap.at(-1), supportedVersions: portmap })}'`);
-  const text = script().replaceAll('/host/', `${root}/host/`).replaceAll(' /opt/sdn-compat/', ` ${root}/opt/sdn-compat/`);
+  if (portmap !== undefined)
+    program(
+      'host/bin/portmap',
+      `test "$CNI_COMMAND" = VERSION && echo '${JSON.stringify({ cniVersion: portmap.at(-1), supportedVersions: portmap })}'`,
+    );
+  const text = script()
+    .replaceAll('/host/', `${root}/host/`)
+    .replaceAll(' /opt/sdn-compat/', ` ${root}/opt/sdn-compat/`);
   const ran = await exec('sh', ['-euc', text], { env: { PATH: `${root}/path:${process.env['PATH'] ?? ''}` } });
   expect(ran).toEqual({ status: 0, stdout: '', stderr: '' });
   return {
@@ -59,7 +66,16 @@ test.each([
 
 test('what a runtime makes of the conflist for a GC and a STATUS is understood', async () => {
   const { conflist } = await installed([...old, '1.1.0']);
-  const given = { ...conflist.plugins[0], name: conflist.name, cniVersion: conflist.cniVersions.at(-1), 'cni.dev/valid-attachments': [{ containerID: 'one', ifname: 'eth0' }] };
-  expect(value(parseCall({ CNI_COMMAND: 'GC' }, JSON.stringify(given)))).toMatchObject({ request: { command: 'GC', valid: ['one'] } });
-  expect(value(parseCall({ CNI_COMMAND: 'STATUS' }, JSON.stringify(given)))).toMatchObject({ request: { command: 'STATUS' } });
+  const given = {
+    ...conflist.plugins[0],
+    name: conflist.name,
+    cniVersion: conflist.cniVersions.at(-1),
+    'cni.dev/valid-attachments': [{ containerID: 'one', ifname: 'eth0' }],
+  };
+  expect(value(parseCall({ CNI_COMMAND: 'GC' }, JSON.stringify(given)))).toMatchObject({
+    request: { command: 'GC', valid: ['one'] },
+  });
+  expect(value(parseCall({ CNI_COMMAND: 'STATUS' }, JSON.stringify(given)))).toMatchObject({
+    request: { command: 'STATUS' },
+  });
 });

@@ -1,5 +1,13 @@
-import { addressCommands, findUplink, gatewaysOf, labelOf, parseAddresses, planAddresses, refusal } from '../../src/node/links/addresses.ts';
 import { nextAddress } from '../../src/node/cni/pods.ts';
+import {
+  addressCommands,
+  findUplink,
+  gatewaysOf,
+  labelOf,
+  parseAddresses,
+  planAddresses,
+  refusal,
+} from '../../src/node/links/addresses.ts';
 import { isOfPodsOnly, losesRouting } from '../../src/node/links/monitor.ts';
 import { isTunConfigured } from '../../src/node/links/tun.ts';
 import { cidr, ip, nodeInput, scenes, value } from './states.ts';
@@ -37,33 +45,62 @@ test('addresses with our label that nobody wants go, on any interface; the wante
     remove: ['addr del 192.168.7.200/24 dev br-ex', 'addr del 10.1.1.1/32 dev old0'],
     behind: [],
   });
-  expect(planAddresses(parseAddresses(shown), uplink, ip('192.168.7.11'), new Set([ip('192.168.7.200')])).add).toEqual([]);
+  expect(planAddresses(parseAddresses(shown), uplink, ip('192.168.7.11'), new Set([ip('192.168.7.200')])).add).toEqual(
+    [],
+  );
 });
 
 test('an egress IP that the interface cannot carry is refused with the reason', () => {
   const uplink = value(findUplink(shown, ip('192.168.7.11')));
-  const node = { nodeIP: ip('192.168.7.11'), gateways: gatewaysOf('[{"dst":"default","gateway":"192.168.7.1"},{"dst":"10.0.0.0/8","nexthops":[{"gateway":"192.168.7.2"},{"dev":"x"}]}]') };
+  const node = {
+    nodeIP: ip('192.168.7.11'),
+    gateways: gatewaysOf(
+      '[{"dst":"default","gateway":"192.168.7.1"},{"dst":"10.0.0.0/8","nexthops":[{"gateway":"192.168.7.2"},{"dev":"x"}]}]',
+    ),
+  };
   expect(refusal(uplink, node, ip('192.168.7.200'))).toBeUndefined();
   expect(refusal(uplink, node, ip('192.168.7.1'))).toBe("egress IP 192.168.7.1 is the address of the node's gateway");
   expect(refusal(uplink, node, ip('192.168.7.2'))).toContain('gateway');
   expect(refusal(uplink, node, ip('192.168.7.0'))).toBe('egress IP 192.168.7.0 is the address of the network of br-ex');
-  expect(refusal(uplink, node, ip('192.168.7.255'))).toBe('egress IP 192.168.7.255 is the broadcast address of the network of br-ex');
+  expect(refusal(uplink, node, ip('192.168.7.255'))).toBe(
+    'egress IP 192.168.7.255 is the broadcast address of the network of br-ex',
+  );
   expect(refusal({ ...uplink, network: cidr('192.168.7.200/31') }, node, ip('192.168.7.200'))).toBeUndefined();
-  expect(refusal(uplink, node, ip('192.168.8.1'))).toBe('egress IP 192.168.8.1 lies outside 192.168.7.0/24, the network of br-ex');
+  expect(refusal(uplink, node, ip('192.168.8.1'))).toBe(
+    'egress IP 192.168.8.1 lies outside 192.168.7.0/24, the network of br-ex',
+  );
   expect(refusal(uplink, node, ip('192.168.7.11'))).toBe("egress IP 192.168.7.11 is the node's own address");
-  expect(refusal({ ...uplink, device: 'abcdefghijkl' }, node, ip('192.168.7.200'))).toContain('give the interface a shorter name');
+  expect(refusal({ ...uplink, device: 'abcdefghijkl' }, node, ip('192.168.7.200'))).toContain(
+    'give the interface a shorter name',
+  );
 });
 
 test("egress IPs that stand before the node's address are taken off and put back, so that they come behind it", () => {
-  const address = (local: string, label: string, secondary: boolean) => ({ family: 'inet', local, prefixlen: 24, label, ...(secondary ? { secondary } : {}) });
+  const address = (local: string, label: string, secondary: boolean) => ({
+    family: 'inet',
+    local,
+    prefixlen: 24,
+    label,
+    ...(secondary ? { secondary } : {}),
+  });
   const present = (...infos: object[]) => JSON.stringify([{ ifname: 'br-ex', mtu: 1500, addr_info: infos }]);
   const commands = (json: string) => {
     const uplink = value(findUplink(json, ip('192.168.7.11')));
-    return addressCommands(planAddresses(parseAddresses(json), uplink, ip('192.168.7.11'), new Set([ip('192.168.7.200'), ip('192.168.7.201')])), uplink, 'br-ex:eip').behind;
+    return addressCommands(
+      planAddresses(
+        parseAddresses(json),
+        uplink,
+        ip('192.168.7.11'),
+        new Set([ip('192.168.7.200'), ip('192.168.7.201')]),
+      ),
+      uplink,
+      'br-ex:eip',
+    ).behind;
   };
   const [first, second] = [address('192.168.7.200', 'br-ex:eip', false), address('192.168.7.201', 'br-ex:eip', true)];
   expect(commands(present(first, address('192.168.7.11', 'br-ex', true), second))).toEqual([
-    'addr del 192.168.7.200/24 dev br-ex', 'addr add 192.168.7.200/24 brd + dev br-ex label br-ex:eip',
+    'addr del 192.168.7.200/24 dev br-ex',
+    'addr add 192.168.7.200/24 brd + dev br-ex label br-ex:eip',
   ]);
   expect(commands(present(address('192.168.7.11', 'br-ex', false), { ...first, secondary: true }, second))).toEqual([]);
   expect(commands(present(first, second, address('192.168.7.11', 'br-ex', true)))).toHaveLength(4);
@@ -73,7 +110,8 @@ test('a label has at most 15 characters', () => {
   expect(labelOf('abcdefghijk')).toEqual({ ok: true, value: 'abcdefghijk:eip' });
   expect(labelOf('abcdefghijkl')).toEqual({
     ok: false,
-    error: 'interface abcdefghijkl: the label abcdefghijkl:eip of its egress IPs would have 16 characters, at most 15 are possible; give the interface a shorter name',
+    error:
+      'interface abcdefghijkl: the label abcdefghijkl:eip of its egress IPs would have 16 characters, at most 15 are possible; give the interface a shorter name',
   });
 });
 
@@ -84,20 +122,31 @@ test('pod addresses go round the subnet, and a used one is never given', () => {
   expect(nextAddress(subnet, new Set(), ip('10.254.0.6'))).toEqual({ ok: true, value: '10.254.0.2' });
   expect(nextAddress(subnet, new Set([ip('10.254.0.2')]), ip('10.254.0.6'))).toEqual({ ok: true, value: '10.254.0.3' });
   const all = new Set([2, 3, 4, 5, 6].map((octet) => ip(`10.254.0.${octet}`)));
-  expect(nextAddress(subnet, all, undefined)).toEqual({ ok: false, error: 'no address is free in 10.254.0.0/29: 5 pods have one' });
+  expect(nextAddress(subnet, all, undefined)).toEqual({
+    ok: false,
+    error: 'no address is free in 10.254.0.0/29: 5 pods have one',
+  });
 });
 
-test('after the node\'s subnet changed, its first address is given, whatever was given last', () => {
+test("after the node's subnet changed, its first address is given, whatever was given last", () => {
   for (const subnet of ['10.254.2.0/24', '10.254.3.0/24', '10.254.4.0/24', '10.253.0.0/30']) {
     const first = subnet.replace(/\.0\/.*$/, '.2');
-    for (const last of ['10.254.1.2', '10.254.1.9', '10.254.1.250', '10.255.0.1', subnet.replace(/\/.*$/, ''), subnet.replace(/\.0\/.*$/, '.1')]) {
+    for (const last of [
+      '10.254.1.2',
+      '10.254.1.9',
+      '10.254.1.250',
+      '10.255.0.1',
+      subnet.replace(/\/.*$/, ''),
+      subnet.replace(/\.0\/.*$/, '.1'),
+    ]) {
       expect(nextAddress(cidr(subnet), new Set(), ip(last))).toEqual({ ok: true, value: first });
     }
   }
 });
 
 test('what takes routes or rules of ours away is told from all else that ip monitor prints', () => {
-  const tun = (flags: string): string => `[LINK]7: tun0: <${flags}> mtu 1400 qdisc noqueue state UNKNOWN group default \n    link/ether 0a:58:0a:fe:00:01 brd ff:ff:ff:ff:ff:ff\n`;
+  const tun = (flags: string): string =>
+    `[LINK]7: tun0: <${flags}> mtu 1400 qdisc noqueue state UNKNOWN group default \n    link/ether 0a:58:0a:fe:00:01 brd ff:ff:ff:ff:ff:ff\n`;
   expect(losesRouting(tun('BROADCAST,MULTICAST'))).toBe(true);
   expect(losesRouting(tun('BROADCAST,MULTICAST,UP,LOWER_UP'))).toBe(false);
   expect(losesRouting('[ROUTE]Deleted 10.254.0.0/16 dev tun0 proto 157 scope link \n')).toBe(true);
@@ -109,18 +158,27 @@ test('what takes routes or rules of ours away is told from all else that ip moni
 
 test('routes and links of pods are no change of the addresses', () => {
   expect(isOfPodsOnly('[ROUTE]10.254.0.0/16 dev tun0 proto 157 scope link \n')).toBe(true);
-  expect(isOfPodsOnly('[LINK]9: veth0123456789@if2: <BROADCAST> mtu 1400\n[ROUTE]fe80::/64 dev veth0123456789 proto kernel\n')).toBe(true);
-  expect(isOfPodsOnly('[ROUTE]10.1.0.0/16 dev br-ex\n[ADDR]3: br-ex    inet 192.168.7.201/24 scope global br-ex:eip\n')).toBe(false);
+  expect(
+    isOfPodsOnly(
+      '[LINK]9: veth0123456789@if2: <BROADCAST> mtu 1400\n[ROUTE]fe80::/64 dev veth0123456789 proto kernel\n',
+    ),
+  ).toBe(true);
+  expect(
+    isOfPodsOnly('[ROUTE]10.1.0.0/16 dev br-ex\n[ADDR]3: br-ex    inet 192.168.7.201/24 scope global br-ex:eip\n'),
+  ).toBe(false);
 });
 
 test('tun0 is configured when it is up with its MTU and its address alone', () => {
   const facts = nodeInput(Object.values(scenes)[0]!).facts;
   const address = { family: 'inet', local: facts.gateway, prefixlen: facts.subnet.length };
-  const listing = (tun: object): string => JSON.stringify([{ ifname: 'tun0', mtu: 1400, flags: ['UP', 'LOWER_UP'], addr_info: [address], ...tun }]);
+  const listing = (tun: object): string =>
+    JSON.stringify([{ ifname: 'tun0', mtu: 1400, flags: ['UP', 'LOWER_UP'], addr_info: [address], ...tun }]);
   expect(isTunConfigured(listing({}), facts, 1400)).toBe(true);
   expect(isTunConfigured(listing({}), facts, 1450)).toBe(false);
   expect(isTunConfigured(listing({ flags: ['BROADCAST'] }), facts, 1400)).toBe(false);
   expect(isTunConfigured(listing({ addr_info: [] }), facts, 1400)).toBe(false);
-  expect(isTunConfigured(listing({ addr_info: [address, { ...address, local: '10.254.9.1' }] }), facts, 1400)).toBe(false);
+  expect(isTunConfigured(listing({ addr_info: [address, { ...address, local: '10.254.9.1' }] }), facts, 1400)).toBe(
+    false,
+  );
   expect(isTunConfigured('[]', facts, 1400)).toBe(false);
 });

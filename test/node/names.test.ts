@@ -14,7 +14,12 @@ function tracker(file: string, lookup: Lookup): { readonly names: NameTracker; r
 
 test('what is known of a name outlives the agent, also when the resolver fails then', async () => {
   const file = join(await mkdtemp(join(tmpdir(), 'names-')), 'node.names.json');
-  const first = tracker(file, () => Promise.resolve([{ address: '203.0.113.2', ttl: 60 }, { address: '203.0.113.1', ttl: 60 }]));
+  const first = tracker(file, () =>
+    Promise.resolve([
+      { address: '203.0.113.2', ttl: 60 },
+      { address: '203.0.113.1', ttl: 60 },
+    ]),
+  );
   await first.names.load();
   first.names.follow(new Set(['bad.test', 'other.test']));
   await first.told;
@@ -34,12 +39,15 @@ test('what is known of a name outlives the agent, also when the resolver fails t
   for (const { names } of [first, second]) names.follow(new Set());
 });
 
-test.each(['{', 'null', '[1,[2]]', '[["a.test",["::1","x"]]]'])('a file that says %s tells nothing and stops nothing', async (text) => {
-  const file = join(await mkdtemp(join(tmpdir(), 'names-')), 'node.names.json');
-  await writeFile(file, text);
-  const { names } = tracker(file, fails);
-  await names.load();
-  names.follow(new Set(['a.test']));
-  expect(names.addresses('a.test')).toEqual([]);
-  names.follow(new Set());
-});
+test.each(['{', 'null', '[1,[2]]', '[["a.test",["::1","x"]]]'])(
+  'a file that says %s tells nothing and stops nothing',
+  async (text) => {
+    const file = join(await mkdtemp(join(tmpdir(), 'names-')), 'node.names.json');
+    await writeFile(file, text);
+    const { names } = tracker(file, fails);
+    await names.load();
+    names.follow(new Set(['a.test']));
+    expect(names.addresses('a.test')).toEqual([]);
+    names.follow(new Set());
+  },
+);

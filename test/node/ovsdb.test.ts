@@ -33,7 +33,9 @@ const bridge = (mode: string) => ({ Bridge: { one: { new: { name: 'br0', fail_mo
 test('an update that comes together with the first rows counts, being newer', async () => {
   await listen((socket, id) => {
     const rows = { id, result: bridge('standalone'), error: null };
-    socket.write(`${JSON.stringify(rows)}${JSON.stringify({ id: null, method: 'update', params: [null, bridge('secure')] })}`);
+    socket.write(
+      `${JSON.stringify(rows)}${JSON.stringify({ id: null, method: 'update', params: [null, bridge('secure')] })}`,
+    );
   });
   const ovsdb = await Ovsdb.open(path);
   expect(ovsdb.find('Bridge', 'br0')?.row['fail_mode']).toBe('secure');

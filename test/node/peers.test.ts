@@ -4,10 +4,14 @@ import { PeerHealth } from '../../src/node/health.ts';
 import { createNodeMetrics } from '../../src/node/metrics.ts';
 import { cidr, ip } from './states.ts';
 
-const peer = (index: number): RemoteNode => ({ name: `n${index}`, nodeIP: ip(`192.168.7.1${index}`), subnet: cidr(`10.254.${index}.0/24`) });
+const peer = (index: number): RemoteNode => ({
+  name: `n${index}`,
+  nodeIP: ip(`192.168.7.1${index}`),
+  subnet: cidr(`10.254.${index}.0/24`),
+});
 
 async function until(look: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 5_000; !(await look()); ) {
+  for (const end = Date.now() + 5_000; !(await look());) {
     if (Date.now() > end) throw new Error('not within 5 s');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -27,13 +31,16 @@ test('the metrics tell the nodes that are watched now, each with its verdict, wh
     setOffline: (nodeIP, isOffline) => verdicts.push([nodeIP, isOffline]),
   });
   metrics.followPeers(() => health.verdicts());
-  const told = async (): Promise<string[]> => (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('sdn_compat_agent_peer_online{'));
+  const told = async (): Promise<string[]> =>
+    (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('sdn_compat_agent_peer_online{'));
   const stop = new AbortController();
   const running = health.run(stop.signal);
 
   health.watch([peer(1), peer(2), peer(3)]);
   await until(async () => (await told()).includes('sdn_compat_agent_peer_online{node_ip="192.168.7.12"} 0'));
-  expect(await told()).toEqual([1, 2, 3].map((index) => `sdn_compat_agent_peer_online{node_ip="192.168.7.1${index}"} ${index === 2 ? 0 : 1}`));
+  expect(await told()).toEqual(
+    [1, 2, 3].map((index) => `sdn_compat_agent_peer_online{node_ip="192.168.7.1${index}"} ${index === 2 ? 0 : 1}`),
+  );
   health.watch([peer(1), { ...peer(2), nodeIP: ip('192.168.7.19') }, peer(3)]);
   expect(await told()).toContain('sdn_compat_agent_peer_online{node_ip="192.168.7.19"} 0');
   health.watch([peer(2)], [peer(1), peer(2), peer(3)]);
@@ -41,7 +48,14 @@ test('the metrics tell the nodes that are watched now, each with its verdict, wh
   expect(await told()).toHaveLength(1);
   health.watch([peer(1)]);
   expect(await told()).toEqual(['sdn_compat_agent_peer_online{node_ip="192.168.7.11"} 1']);
-  expect(verdicts).toEqual([['192.168.7.12', true], ['192.168.7.12', false], ['192.168.7.19', true], ['192.168.7.19', false], ['192.168.7.12', true], ['192.168.7.12', false]]);
+  expect(verdicts).toEqual([
+    ['192.168.7.12', true],
+    ['192.168.7.12', false],
+    ['192.168.7.19', true],
+    ['192.168.7.19', false],
+    ['192.168.7.12', true],
+    ['192.168.7.12', false],
+  ]);
   stop.abort();
   await running;
 });

@@ -1,13 +1,22 @@
-import { added, additions, contentOf, emptyContent, type NftContent, parseContent, removals, within } from '../../src/node/nft/elements.ts';
+import fc from 'fast-check';
+import { egressPolicies } from '../../src/model/egresspolicy.ts';
+import {
+  added,
+  additions,
+  contentOf,
+  emptyContent,
+  type NftContent,
+  parseContent,
+  removals,
+  within,
+} from '../../src/node/nft/elements.ts';
 import { type NftElements, renderBase } from '../../src/node/nft/ruleset.ts';
 import { bundleLines, emptyBridge, readContent, wantedContent } from '../../src/node/ovs/bundle.ts';
 import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
 import { flowKey, renderActions, renderFlow, renderGroup } from '../../src/node/ovs/render.ts';
 import { planLimits, planNode } from '../../src/node/plan/node.ts';
 import { markMac } from '../../src/node/plan/tun0.ts';
-import fc from 'fast-check';
 import { expectGolden } from '../golden.ts';
-import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import { cidr, ip, nodeInput, type Scene, scenes, vnid } from './states.ts';
 
 const names = Object.keys(scenes);
@@ -38,7 +47,12 @@ describe.each(names)('%s', (name) => {
     const input = nodeInput(scenes[name]!);
     const content = (plan: ReturnType<typeof planNode>) => {
       const { flows, groups } = wantedContent(plan.flows, plan.groups);
-      return [[...flows.values()].sort(), [...groups.values()].sort(), [...plan.nft.snat], [...plan.nft.restricted].sort()];
+      return [
+        [...flows.values()].sort(),
+        [...groups.values()].sort(),
+        [...plan.nft.snat],
+        [...plan.nft.restricted].sort(),
+      ];
     };
     const reversed = planNode({ ...input, remotes: input.remotes.toReversed(), pods: input.pods.toReversed() });
     expect(content(reversed)).toEqual(content(planNode(input)));
@@ -47,7 +61,11 @@ describe.each(names)('%s', (name) => {
   test('each flow and group has its own key, and is read back as it was written', () => {
     const { flows, groups } = planOf(name);
     expect(new Set(flows.map(flowKey)).size).toBe(flows.length);
-    expect(parseFlows(flows.map((flow) => renderFlow(flow).replace(',actions=', ' actions=')).join('\n')).map(({ flow }) => flow)).toEqual(flows);
+    expect(
+      parseFlows(flows.map((flow) => renderFlow(flow).replace(',actions=', ' actions=')).join('\n')).map(
+        ({ flow }) => flow,
+      ),
+    ).toEqual(flows);
     expect(parseGroups(groups.map(renderGroup).join('\n')).map(({ group }) => group)).toEqual(groups);
   });
 
@@ -142,7 +160,9 @@ const someElements: fc.Arbitrary<NftElements> = fc.record({
 function obey(start: NftContent, commands: readonly string[]): Record<string, string[]> {
   const table = new Map(Object.entries(start).map(([name, elements]) => [name, new Set(elements)]));
   for (const command of commands) {
-    const [, verb, set, list] = /^(add|delete) element ip (?:sdn_compat|sdn_compat_guard) (\S+) \{ (.*) \}$/.exec(command)!;
+    const [, verb, set, list] = /^(add|delete) element ip (?:sdn_compat|sdn_compat_guard) (\S+) \{ (.*) \}$/.exec(
+      command,
+    )!;
     const elements = table.get(set!)!;
     for (const element of list!.split(', ')) {
       const held = [...elements].find((one) => one === element || one.split(' : ')[0] === element.split(' : ')[0]);
@@ -162,7 +182,9 @@ test('additions and then removals turn any elements into any others', () => {
   fc.assert(
     fc.property(someElements, someElements, (from, to) => {
       const [actual, wanted] = [contentOf(from), contentOf(to)];
-      expect(obey(actual, [...additions(actual, wanted), ...removals(added(actual, wanted), wanted)])).toEqual(obey(wanted, []));
+      expect(obey(actual, [...additions(actual, wanted), ...removals(added(actual, wanted), wanted)])).toEqual(
+        obey(wanted, []),
+      );
     }),
   );
 });
@@ -200,7 +222,13 @@ test('limits take away and restrict, and give nothing', () => {
 });
 
 test('a mark that gets another address loses the old one in the transaction that adds the new', () => {
-  const content = (address: string) => contentOf({ snat: new Map([[0x2000004d, ip(address)]]), hosted: new Set(), restricted: new Set(), podSources: new Map([[ip('10.254.0.2'), ip(address)]]) });
+  const content = (address: string) =>
+    contentOf({
+      snat: new Map([[0x2000004d, ip(address)]]),
+      hosted: new Set(),
+      restricted: new Set(),
+      podSources: new Map([[ip('10.254.0.2'), ip(address)]]),
+    });
   expect(additions(content('192.168.7.200'), content('192.168.7.201'))).toEqual([
     'delete element ip sdn_compat egress_snat { 0x2000004d }',
     'delete element ip sdn_compat egress_sources { 0x2000004d . 192.168.7.200 }',
@@ -226,7 +254,12 @@ test('the elements are read from what nft prints', () => {
     { set: { name: 'restricted_pods' } },
   ];
   const [pod, egressIP] = [ip('10.254.0.2'), ip('192.168.7.200')];
-  const wanted = contentOf({ snat: new Map([[0x2000004d, egressIP]]), hosted: new Set([egressIP]), restricted: new Set(), podSources: new Map([[pod, egressIP]]) });
+  const wanted = contentOf({
+    snat: new Map([[0x2000004d, egressIP]]),
+    hosted: new Set([egressIP]),
+    restricted: new Set(),
+    podSources: new Map([[pod, egressIP]]),
+  });
   expect(parseContent([nat, guard].map((nftables) => JSON.stringify({ nftables })))).toEqual(wanted);
 });
 
@@ -238,16 +271,18 @@ const spec = (peers: readonly object[], podSelector = {}): NonNullable<Scene['po
 /** What the policies of project-77, whose pod 10.254.0.2 is here, allow: the flows of tables 27 and 80 above priority 100. */
 function allowed(scene: Scene): string[] {
   const { flows } = planNode(nodeInput({ pods: { 2: 77 }, ...scene }));
-  return flows.filter(({ table, priority }) => (table === 27 || table === 80) && priority === 150).map(flowKey).sort();
+  return flows
+    .filter(({ table, priority }) => (table === 27 || table === 80) && priority === 150)
+    .map(flowKey)
+    .sort();
 }
 
 test('blocks of IPv6 allow nothing, and leave the others of their rule as they are', () => {
   const ipv6 = [{ ipBlock: { cidr: '::/0' } }, { ipBlock: { cidr: 'fd00::/8', except: ['fd00:1::/32'] } }];
   expect(allowed({ policies: [spec(ipv6)] })).toEqual([]);
-  expect(allowed({ policies: [spec([...ipv6, { ipBlock: { cidr: '10.1.0.0/16', except: ['fd00::/64'] } }])] })).toEqual([
-    'table=27,priority=150,ip,reg0=0x4d,nw_dst=10.1.0.0/16',
-    'table=80,priority=150,ip,reg1=0x4d,nw_src=10.1.0.0/16',
-  ]);
+  expect(allowed({ policies: [spec([...ipv6, { ipBlock: { cidr: '10.1.0.0/16', except: ['fd00::/64'] } }])] })).toEqual(
+    ['table=27,priority=150,ip,reg0=0x4d,nw_dst=10.1.0.0/16', 'table=80,priority=150,ip,reg1=0x4d,nw_src=10.1.0.0/16'],
+  );
 });
 
 test('host bits of a block are passed over, as Kubernetes does', () => {
@@ -264,10 +299,18 @@ test('a pod whose address is of IPv6 is no peer', () => {
 
 test('an EgressNetworkPolicy with a range of IPv6 denies all: it never allows more than it says', () => {
   const egress = [{ type: 'Allow' as const, to: { cidrSelector: '::/0' } }];
-  const meta = { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicy', metadata: { namespace: 'a', name: 'b' } } as const;
+  const meta = {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'EgressNetworkPolicy',
+    metadata: { namespace: 'a', name: 'b' },
+  } as const;
   const { byVnid, notes } = egressPolicies([{ ...meta, spec: { egress } }], new Map([['a', vnid(77)]]));
-  expect([...byVnid.values()]).toEqual([{ kind: 'rules', rules: [{ kind: 'cidr', allow: false, cidr: cidr('0.0.0.0/0') }] }]);
-  expect(notes.map(({ message }) => message)).toEqual(['spec.egress[0].to.cidrSelector: "::/0" is not an IPv4 CIDR; the rule counts as Deny for everything']);
+  expect([...byVnid.values()]).toEqual([
+    { kind: 'rules', rules: [{ kind: 'cidr', allow: false, cidr: cidr('0.0.0.0/0') }] },
+  ]);
+  expect(notes.map(({ message }) => message)).toEqual([
+    'spec.egress[0].to.cidrSelector: "::/0" is not an IPv4 CIDR; the rule counts as Deny for everything',
+  ]);
 });
 
 test('a pod whose address the API does not tell yet is selected by its labels; one without object is closed', () => {
@@ -275,9 +318,15 @@ test('a pod whose address the API does not tell yet is selected by its labels; o
   const key = 'project-77/10.254.0.2';
   const closed = (scene: Scene): string[] => {
     const { flows } = planNode(nodeInput({ pods: { 2: 77 }, policies: [spec([{ podSelector: {} }], web)], ...scene }));
-    return flows.filter(({ table, priority }) => (table === 27 || table === 80) && priority === 100).map(flowKey).sort();
+    return flows
+      .filter(({ table, priority }) => (table === 27 || table === 80) && priority === 100)
+      .map(flowKey)
+      .sort();
   };
-  const selected = ['table=27,priority=100,ip,reg0=0x4d,nw_src=10.254.0.2', 'table=80,priority=100,ip,reg1=0x4d,nw_dst=10.254.0.2'];
+  const selected = [
+    'table=27,priority=100,ip,reg0=0x4d,nw_src=10.254.0.2',
+    'table=80,priority=100,ip,reg1=0x4d,nw_dst=10.254.0.2',
+  ];
   expect(closed({ labels: { [key]: { app: 'web' } } })).toEqual(selected);
   expect(closed({ labels: { [key]: { app: 'web' } }, untold: [key] })).toEqual(selected);
   expect(closed({ labels: { [key]: { app: 'db' } }, untold: [key] })).toEqual([]);
@@ -287,16 +336,32 @@ test('a pod whose address the API does not tell yet is selected by its labels; o
 
 test('with several pod networks, connections from each to each are known once they are let in, so that their replies pass', () => {
   const input = nodeInput({});
-  const { flows } = planNode({ ...input, networks: { ...input.networks, cluster: [cidr('10.254.0.0/16'), cidr('10.128.0.0/14')] } });
-  const known = (table: number, at: number): string[] => flows.filter((flow) => flow.table === table && flow.priority === at).map(flowKey).sort();
-  const all = ['10.128.0.0/14,nw_dst=10.128.0.0/14', '10.128.0.0/14,nw_dst=10.254.0.0/16', '10.254.0.0/16,nw_dst=10.128.0.0/14', '10.254.0.0/16,nw_dst=10.254.0.0/16'];
+  const { flows } = planNode({
+    ...input,
+    networks: { ...input.networks, cluster: [cidr('10.254.0.0/16'), cidr('10.128.0.0/14')] },
+  });
+  const known = (table: number, at: number): string[] =>
+    flows
+      .filter((flow) => flow.table === table && flow.priority === at)
+      .map(flowKey)
+      .sort();
+  const all = [
+    '10.128.0.0/14,nw_dst=10.128.0.0/14',
+    '10.128.0.0/14,nw_dst=10.254.0.0/16',
+    '10.254.0.0/16,nw_dst=10.128.0.0/14',
+    '10.254.0.0/16,nw_dst=10.254.0.0/16',
+  ];
   expect(known(81, 100)).toEqual(all.map((pair) => `table=81,priority=100,ip,nw_src=${pair}`));
   expect(known(31, 110)).toEqual(all.map((pair) => `table=31,priority=110,ct_state=-rpl,ip,nw_src=${pair}`));
 });
 
 test('a rule that cannot be read is told with its policy', () => {
   const { world } = nodeInput({ policies: [spec([{ ipBlock: { cidr: '10.1.0.0' } }])] });
-  expect(world?.problems).toEqual(['ingress', 'egress'].map((direction) => ({
-    namespace: 'project-77', name: 'policy', message: `spec.${direction}[0]: ipBlock.cidr: "10.1.0.0" is not a CIDR; the rule allows nothing`,
-  })));
+  expect(world?.problems).toEqual(
+    ['ingress', 'egress'].map((direction) => ({
+      namespace: 'project-77',
+      name: 'policy',
+      message: `spec.${direction}[0]: ipBlock.cidr: "10.1.0.0" is not a CIDR; the rule allows nothing`,
+    })),
+  );
 });

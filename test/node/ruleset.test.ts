@@ -32,17 +32,29 @@ test('without a masquerade bit no packet is let by for it', () => {
 
 const networks = { ...nodeInput({}).networks, cluster: [cidr('10.254.0.0/16')] };
 const nodes = ['192.168.7.11', '192.168.7.12'].map(ip);
-const all = ['throw 10.254.0.0/16', 'throw 172.30.0.0/16', 'throw 192.168.7.11', 'throw 192.168.7.12', 'unreachable default'];
-const shown = (routes: readonly string[]): string => JSON.stringify(routes.map((route) => ({ type: route.split(' ')[0], dst: route.split(' ')[1] })));
+const all = [
+  'throw 10.254.0.0/16',
+  'throw 172.30.0.0/16',
+  'throw 192.168.7.11',
+  'throw 192.168.7.12',
+  'unreachable default',
+];
+const shown = (routes: readonly string[]): string =>
+  JSON.stringify(routes.map((route) => ({ type: route.split(' ')[0], dst: route.split(' ')[1] })));
 
-test('the guard lets by pods, Services and each node, and nobody else of the nodes\' network', () => {
-  expect(guardRouteLines('', networks, nodes)).toEqual(all.map((route) => `route replace ${route} table 10490 proto 157`));
+test("the guard lets by pods, Services and each node, and nobody else of the nodes' network", () => {
+  expect(guardRouteLines('', networks, nodes)).toEqual(
+    all.map((route) => `route replace ${route} table 10490 proto 157`),
+  );
 });
 
 test('routes that are there are not written, and those of a removed network or node go', () => {
   expect(guardRouteLines(shown(all), networks, nodes)).toEqual([]);
   expect(guardRouteLines(shown([...all, 'throw 192.168.7.0/24', 'throw 192.168.7.13']), networks, nodes)).toEqual([
-    'route del throw 192.168.7.0/24 table 10490 proto 157', 'route del throw 192.168.7.13 table 10490 proto 157',
+    'route del throw 192.168.7.0/24 table 10490 proto 157',
+    'route del throw 192.168.7.13 table 10490 proto 157',
   ]);
-  expect(guardRouteLines(shown(all.slice(1)), networks, nodes)).toEqual(['route replace throw 10.254.0.0/16 table 10490 proto 157']);
+  expect(guardRouteLines(shown(all.slice(1)), networks, nodes)).toEqual([
+    'route replace throw 10.254.0.0/16 table 10490 proto 157',
+  ]);
 });

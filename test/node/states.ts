@@ -2,15 +2,15 @@
 import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/address.ts';
 import type { IsolationMode } from '../../src/model/clusternetwork.ts';
 import { egressState } from '../../src/model/egress/state.ts';
+import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import { parseHostSubnet } from '../../src/model/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/netnamespace.ts';
+import type { NetworkPolicyObject, PodObject } from '../../src/model/objects.ts';
 import type { Result } from '../../src/model/result.ts';
 import { isVnid, type Vnid } from '../../src/model/vnid.ts';
 import type { Datapath } from '../../src/node/facts.ts';
-import { egressPolicies } from '../../src/model/egresspolicy.ts';
 import type { NodeInput } from '../../src/node/plan/node.ts';
 import { policyWorld } from '../../src/node/world.ts';
-import type { NetworkPolicyObject, PodObject } from '../../src/model/objects.ts';
 
 export function value<T, E>(result: Result<T, E>): T {
   if (!result.ok) throw new Error(JSON.stringify(result.error));
@@ -37,7 +37,10 @@ export interface Scene {
   readonly firstAvailable?: boolean;
   readonly masqueradeBit?: number;
   /** EgressNetworkPolicies, each with its namespace's VNID. */
-  readonly egressPolicies?: readonly { readonly vnid: number; readonly rules: readonly (readonly ['Allow' | 'Deny', string])[] }[];
+  readonly egressPolicies?: readonly {
+    readonly vnid: number;
+    readonly rules: readonly (readonly ['Allow' | 'Deny', string])[];
+  }[];
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
   readonly multicast?: readonly number[];
   readonly policies?: readonly NetworkPolicyObject[];
@@ -50,12 +53,18 @@ export interface Scene {
 }
 
 function policyPods(scene: Scene): PodObject[] {
-  const local = Object.entries(scene.pods ?? {}).map(([octet, netid]) => [`project-${netid}/10.254.0.${octet}`, {}] as const).filter(([key]) => !scene.untold?.includes(key));
+  const local = Object.entries(scene.pods ?? {})
+    .map(([octet, netid]) => [`project-${netid}/10.254.0.${octet}`, {}] as const)
+    .filter(([key]) => !scene.untold?.includes(key));
   return Object.entries({ ...Object.fromEntries(local), ...scene.labels }).map(([key, labels]) => {
     const [namespace, podIP] = key.split('/');
     const containers = [{ ports: [{ name: 'web', containerPort: 8080 }] }];
     const name = /^10\.254\.0\.\d+$/.test(podIP!) ? `p${podIP!.replace(/^.*\./, '')}` : podIP!;
-    return { metadata: { namespace: namespace!, name, labels }, spec: { containers }, status: scene.untold?.includes(key) ? {} : { podIP: podIP! } };
+    return {
+      metadata: { namespace: namespace!, name, labels },
+      spec: { containers },
+      status: scene.untold?.includes(key) ? {} : { podIP: podIP! },
+    };
   });
 }
 
@@ -124,7 +133,12 @@ export function nodeInput(scene: Scene): NodeInput {
         ...meta,
         kind: 'EgressNetworkPolicy' as const,
         metadata: { namespace: `project-${netid}`, name: `policy-${index}` },
-        spec: { egress: rules.map(([type, to]) => ({ type, to: /^[0-9./]+$/.test(to) ? { cidrSelector: to } : { dnsName: to } })) },
+        spec: {
+          egress: rules.map(([type, to]) => ({
+            type,
+            to: /^[0-9./]+$/.test(to) ? { cidrSelector: to } : { dnsName: to },
+          })),
+        },
       })),
       vnids,
     ),
@@ -187,30 +201,78 @@ export const scenes: Readonly<Record<string, Scene>> = {
     hosts: { 0: ['192.168.7.201'], 1: ['192.168.7.200'] },
   },
   'egress-vnid-0': { pods: { 2: 0 }, requests: { 0: ['192.168.7.200'] }, hosts: { 0: ['192.168.7.200'] } },
-  'egress-policy': { pods: { 2: 77 }, egressPolicies: [{ vnid: 77, rules: [['Allow', '203.0.113.0/24'], ['Deny', '0.0.0.0/0']] }] },
+  'egress-policy': {
+    pods: { 2: 77 },
+    egressPolicies: [
+      {
+        vnid: 77,
+        rules: [
+          ['Allow', '203.0.113.0/24'],
+          ['Deny', '0.0.0.0/0'],
+        ],
+      },
+    ],
+  },
   'egress-policy-names': {
     pods: { 2: 77 },
-    egressPolicies: [{ vnid: 77, rules: [['Deny', 'bad.example.com'], ['Allow', 'good.example.com.'], ['Deny', '0.0.0.0/32']] }],
+    egressPolicies: [
+      {
+        vnid: 77,
+        rules: [
+          ['Deny', 'bad.example.com'],
+          ['Allow', 'good.example.com.'],
+          ['Deny', '0.0.0.0/32'],
+        ],
+      },
+    ],
     addresses: { 'bad.example.com': ['203.0.113.1'], 'good.example.com': ['203.0.113.1', '203.0.113.2'] },
   },
   'egress-policy-twice': {
     pods: { 2: 77 },
-    egressPolicies: [{ vnid: 77, rules: [] }, { vnid: 77, rules: [] }],
+    egressPolicies: [
+      { vnid: 77, rules: [] },
+      { vnid: 77, rules: [] },
+    ],
   },
-  'egress-policy-joined': { mode: 'multitenant', pods: { 2: 77 }, joined: { other: 77 }, egressPolicies: [{ vnid: 77, rules: [['Allow', '0.0.0.0/0']] }] },
+  'egress-policy-joined': {
+    mode: 'multitenant',
+    pods: { 2: 77 },
+    joined: { other: 77 },
+    egressPolicies: [{ vnid: 77, rules: [['Allow', '0.0.0.0/0']] }],
+  },
   'egress-policy-global': { pods: { 2: 0 }, egressPolicies: [{ vnid: 0, rules: [['Deny', '0.0.0.0/0']] }] },
   multicast: { pods: { 2: 77, 3: 77, 4: 78 }, multicast: [77, 79] },
   'policy-deny-all': { pods: { 2: 77, 3: 78 }, policies: [policy({ podSelector: {} })] },
-  'policy-same-namespace': { pods: { 2: 77 }, policies: [policy({ podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] })] },
+  'policy-same-namespace': {
+    pods: { 2: 77 },
+    policies: [policy({ podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] })],
+  },
   'policy-selected-pods': {
     pods: { 2: 77, 3: 77 },
-    labels: { 'project-77/10.254.0.2': { app: 'web' }, 'project-78/10.254.1.9': { role: 'client' }, 'project-78/10.254.1.8': {} },
+    labels: {
+      'project-77/10.254.0.2': { app: 'web' },
+      'project-78/10.254.1.9': { role: 'client' },
+      'project-78/10.254.1.8': {},
+    },
     policies: [
       policy({
         podSelector: { matchLabels: { app: 'web' } },
         ingress: [
-          { from: [{ namespaceSelector: { matchLabels: { name: 'project-78' } }, podSelector: { matchLabels: { role: 'client' } } }], ports: [{ port: 'web' }] },
-          { from: [{ namespaceSelector: { matchExpressions: [{ key: 'name', operator: 'In', values: ['project-78'] }] } }], ports: [{ protocol: 'UDP', port: 53 }] },
+          {
+            from: [
+              {
+                namespaceSelector: { matchLabels: { name: 'project-78' } },
+                podSelector: { matchLabels: { role: 'client' } },
+              },
+            ],
+            ports: [{ port: 'web' }],
+          },
+          {
+            from: [
+              { namespaceSelector: { matchExpressions: [{ key: 'name', operator: 'In', values: ['project-78'] }] } },
+            ],
+            ports: [{ protocol: 'UDP', port: 53 }],
+          },
         ],
       }),
     ],
@@ -221,7 +283,12 @@ export const scenes: Readonly<Record<string, Scene>> = {
       policy({
         podSelector: {},
         policyTypes: ['Egress'],
-        egress: [{ to: [{ ipBlock: { cidr: '203.0.113.0/24', except: ['203.0.113.128/26'] } }], ports: [{ port: 8000, endPort: 8009 }] }],
+        egress: [
+          {
+            to: [{ ipBlock: { cidr: '203.0.113.0/24', except: ['203.0.113.128/26'] } }],
+            ports: [{ port: 8000, endPort: 8009 }],
+          },
+        ],
       }),
     ],
   },

@@ -7,7 +7,7 @@ import type { Logger } from '../../io/log.ts';
 import { createQueue, type WorkQueue } from '../../io/queue.ts';
 import { type Ip, parseIp } from '../../model/address.ts';
 import type { EgressView } from '../egressips/view.ts';
-import { cloudStep, ours, type CloudPrivateIPConfig } from './plan.ts';
+import { type CloudPrivateIPConfig, cloudStep, ours } from './plan.ts';
 
 export interface CloudDeps {
   readonly client: KubeClient;
@@ -23,7 +23,12 @@ export class CloudController {
 
   constructor(deps: CloudDeps) {
     this.#deps = deps;
-    this.#queue = createQueue({ logger: deps.logger, concurrency: 8, isRace: (error) => isConflict(error) || isAlreadyExists(error), onFailure: deps.onFailure });
+    this.#queue = createQueue({
+      logger: deps.logger,
+      concurrency: 8,
+      isRace: (error) => isConflict(error) || isAlreadyExists(error),
+      onFailure: deps.onFailure,
+    });
   }
 
   /** The placement of an IP changed. */
@@ -50,8 +55,16 @@ export class CloudController {
     if (view.limits.size === 0 && this.#cache === undefined) return;
     if (this.#cache === undefined) {
       this.#deps.logger.info('nodes carry the annotation of a cloud: egress IPs get CloudPrivateIPConfigs');
-      this.#cache = watchKind<CloudPrivateIPConfig>(this.#deps.client, cloudPrivateIPConfigs, { logger: this.#deps.logger }, signal);
-      this.#cache.subscribe(({ key }) => this.#queue.add(key), () => this.#addAll());
+      this.#cache = watchKind<CloudPrivateIPConfig>(
+        this.#deps.client,
+        cloudPrivateIPConfigs,
+        { logger: this.#deps.logger },
+        signal,
+      );
+      this.#cache.subscribe(
+        ({ key }) => this.#queue.add(key),
+        () => this.#addAll(),
+      );
     } else if (this.#cache.isSynced()) this.#addAll();
   }
 
@@ -84,7 +97,11 @@ export class CloudController {
 
   async #delete({ metadata, spec }: CloudPrivateIPConfig, signal: AbortSignal): Promise<void> {
     const { name = '', uid = '', resourceVersion = '' } = metadata;
-    await this.#deps.client.delete(cloudPrivateIPConfigs, { name }, { signal, preconditions: { uid, resourceVersion } });
+    await this.#deps.client.delete(
+      cloudPrivateIPConfigs,
+      { name },
+      { signal, preconditions: { uid, resourceVersion } },
+    );
     this.#deps.logger.info({ egressIP: name, node: spec?.node }, 'CloudPrivateIPConfig deleted');
   }
 }

@@ -10,7 +10,8 @@ export interface CloudPrivateIPConfig extends KubeObject {
 }
 
 /** `wait`: it is being deleted, and its finalizer takes the IP from the old node first. */
-export type CloudStep = { readonly kind: 'nothing' | 'wait' | 'delete' } | { readonly kind: 'create'; readonly node: string };
+export type CloudStep =
+  { readonly kind: 'nothing' | 'wait' | 'delete' } | { readonly kind: 'create'; readonly node: string };
 
 /** The next step for one IP that is to be on `node`, or on none. */
 export function cloudStep(node: string | undefined, present: CloudPrivateIPConfig | undefined): CloudStep {

@@ -54,7 +54,9 @@ export class EgressController {
   /** Makes one round. Returns after how many milliseconds another is due, 0 when it wrote something; undefined: none. */
   async round(signal: AbortSignal): Promise<number | undefined> {
     const { view, monitor } = this.#deps;
-    const unanswered = [...this.#uncertain].filter(([, write]) => write !== undefined).map(([name]) => this.#backoff.left(name));
+    const unanswered = [...this.#uncertain]
+      .filter(([, write]) => write !== undefined)
+      .map(([name]) => this.#backoff.left(name));
     const patience = Math.max(0, ...unanswered);
     if (patience > 0) return patience;
     await this.#clearUp(signal);
@@ -63,16 +65,21 @@ export class EgressController {
     view.setOffline((name) => view.notReady.has(name) || monitor.verdictOf(name) === 'offline');
     if (this.#isIsolated || !monitor.isSettled()) return undefined;
     const round = this.#allocator.round(view.tracker, view.limits);
-    for (const { egressIP, from, to } of round.moves) this.#deps.logger.info({ egressIP, from, to }, 'egress IP leaves a node');
+    for (const { egressIP, from, to } of round.moves)
+      this.#deps.logger.info({ egressIP, from, to }, 'egress IP leaves a node');
     this.#deps.onRound(round);
     const all = writesOf(round, view.objects);
     const writes = all.filter(({ object }) => this.#backoff.left(object.metadata.name ?? '') === 0);
     const failures: unknown[] = [];
     // one HostSubnet that cannot be written must not keep an IP from the others
-    await inParallel(writes, concurrency, (write) => this.#write(write, signal).catch((error: unknown) => void failures.push(error)));
+    await inParallel(writes, concurrency, (write) =>
+      this.#write(write, signal).catch((error: unknown) => void failures.push(error)),
+    );
     if (failures.length > 0) throw failures[0];
     if (writes.length > 0) return 0;
-    return all.length === 0 ? undefined : Math.min(...all.map(({ object }) => this.#backoff.left(object.metadata.name ?? '')));
+    return all.length === 0
+      ? undefined
+      : Math.min(...all.map(({ object }) => this.#backoff.left(object.metadata.name ?? '')));
   }
 
   async #write(write: Write, signal: AbortSignal): Promise<void> {
@@ -81,7 +88,10 @@ export class EgressController {
     const { name = '' } = object.metadata;
     this.#uncertain.set(name, write);
     try {
-      const stored = await client.patch<HostSubnetObject>(hostSubnets, { name }, guarded(object, { egressIPs }), { type: 'merge', signal });
+      const stored = await client.patch<HostSubnetObject>(hostSubnets, { name }, guarded(object, { egressIPs }), {
+        type: 'merge',
+        signal,
+      });
       this.#uncertain.delete(name);
       this.#backoff.succeeded(name);
       view.putHostSubnet(stored);
@@ -120,4 +130,3 @@ export class EgressController {
     throw new Error(`HostSubnet ${name} changes faster than it can be read`);
   }
 }
-

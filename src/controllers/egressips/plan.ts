@@ -10,11 +10,15 @@ export interface Write {
 }
 
 /** The writes of a round, by name of node; HostSubnets whose list is right already are left out. */
-export function writesOf(round: Pick<Round, 'lists' | 'changed' | 'released'>, objects: ReadonlyMap<string, HostSubnetObject>): readonly Write[] {
+export function writesOf(
+  round: Pick<Round, 'lists' | 'changed' | 'released'>,
+  objects: ReadonlyMap<string, HostSubnetObject>,
+): readonly Write[] {
   const writes = new Map<string, Write>();
   for (const [name, object] of objects) {
     const bare = withoutPrefixes(object.egressIPs);
-    if (bare !== undefined) writes.set(name, { object, egressIPs: isNodeName(name) ? (round.lists.get(name) ?? bare) : bare });
+    if (bare !== undefined)
+      writes.set(name, { object, egressIPs: isNodeName(name) ? (round.lists.get(name) ?? bare) : bare });
   }
   for (const name of round.changed) {
     const object = objects.get(name);

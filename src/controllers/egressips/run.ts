@@ -1,12 +1,12 @@
 /** Feeds the egress controller: watches tell the view, and every change that matters asks for a round. */
-import type { Ip } from '../../model/address.ts';
-import type { Round } from '../../model/allocation/round.ts';
 import { HealthMonitor, type Verdict } from '../../io/health.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { ownAddresses, type Probe } from '../../io/probe.ts';
 import { createQueue } from '../../io/queue.ts';
+import type { Ip } from '../../model/address.ts';
+import type { Round } from '../../model/allocation/round.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
 import { EgressController } from './controller.ts';
@@ -110,7 +110,10 @@ export function runEgress(options: EgressOptions, signal: AbortSignal): RunningE
     },
     onIsolated: (isolated) => {
       controller.isIsolated = isolated;
-      logger.warn({ isolated }, isolated ? 'no node can be reached: egress IPs stay where they are' : 'nodes can be reached again');
+      logger.warn(
+        { isolated },
+        isolated ? 'no node can be reached: egress IPs stay where they are' : 'nodes can be reached again',
+      );
       listener.isolated(isolated);
       queue.add('round');
     },

@@ -7,17 +7,17 @@ import isEqual from 'lodash/isEqual.js';
 import partition from 'lodash/partition.js';
 import { type Target, withWitnesses } from '../../io/health.ts';
 import { lean, type ObjectCache } from '../../io/kube/watch.ts';
+import { addressAt, type Ip } from '../../model/address.ts';
+import { type CloudLimits, egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits } from '../../model/cloud.ts';
+import type { Cluster } from '../../model/cluster.ts';
+import { type ClusterNetwork, networksOf } from '../../model/clusternetwork.ts';
 import type { EgressChange } from '../../model/egress/tracker.ts';
 import { EgressTracker } from '../../model/egress/tracker.ts';
 import type { Placement } from '../../model/egress/verdict.ts';
-import { addressAt, type Ip } from '../../model/address.ts';
-import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
-import type { Cluster } from '../../model/cluster.ts';
-import { type ClusterNetwork, networksOf } from '../../model/clusternetwork.ts';
 import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { HostSubnets } from '../../model/hostsubnets.ts';
 import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
-import { parseNetNamespace, type InvalidNetNamespace } from '../../model/netnamespace.ts';
+import { type InvalidNetNamespace, parseNetNamespace } from '../../model/netnamespace.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
 
 function versionOf(object: HostSubnetObject): number {
@@ -185,5 +185,7 @@ export class EgressView {
 }
 
 function sameLimits(a: CloudLimits | undefined, b: CloudLimits | undefined): boolean {
-  return a?.capacity === b?.capacity && a?.network?.text === b?.network?.text && (a === undefined) === (b === undefined);
+  return (
+    a?.capacity === b?.capacity && a?.network?.text === b?.network?.text && (a === undefined) === (b === undefined)
+  );
 }

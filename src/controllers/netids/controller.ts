@@ -135,12 +135,23 @@ export class NetidsController {
     const pending = this.#allocate(name);
     if (!pending.ok) {
       const message = `the namespace gets no VNID: ${pending.error}`;
-      report({ object: involved(namespaces, name, this.#deps.namespaces.get(name)), type: 'Warning', reason: 'VNIDsExhausted', message });
+      report({
+        object: involved(namespaces, name, this.#deps.namespaces.get(name)),
+        type: 'Warning',
+        reason: 'VNIDsExhausted',
+        message,
+      });
       throw new Error(`namespace ${name} gets no VNID: ${pending.error}`);
     }
     const { vnid } = pending.value;
     const apiVersion = 'network.openshift.io/v1';
-    const object: NetNamespaceObject = { apiVersion, kind: 'NetNamespace', metadata: { name }, netname: name, netid: vnid };
+    const object: NetNamespaceObject = {
+      apiVersion,
+      kind: 'NetNamespace',
+      metadata: { name },
+      netname: name,
+      netid: vnid,
+    };
     try {
       await client.create(netNamespaces, object, { signal });
       logger.info({ namespace: name, netid: vnid }, 'NetNamespace created');
@@ -175,15 +186,26 @@ export class NetidsController {
       },
     });
     if (!outcome.ok) {
-      report({ object: involved(netNamespaces, name, present), type: 'Warning', reason: 'NetworkChangeRefused', message: `${changeNetworkAnnotation}=${asked}: ${outcome.error}` });
+      report({
+        object: involved(netNamespaces, name, present),
+        type: 'Warning',
+        reason: 'NetworkChangeRefused',
+        message: `${changeNetworkAnnotation}=${asked}: ${outcome.error}`,
+      });
     }
     const vnid = outcome.ok ? this.#vnidFor(name, outcome.value, present.netid) : present.netid;
-    const patch = guarded(present, vnid === present.netid ? {} : { netid: vnid }, { annotations: { [changeNetworkAnnotation]: null } });
+    const patch = guarded(present, vnid === present.netid ? {} : { netid: vnid }, {
+      annotations: { [changeNetworkAnnotation]: null },
+    });
     await client.patch(netNamespaces, { name }, patch, { type: 'merge', signal });
     logger.info({ namespace: name, asked, before: present.netid, netid: vnid }, 'network change of a namespace');
   }
 
-  #vnidFor(name: string, outcome: { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' | 'keep' }, before: number): number {
+  #vnidFor(
+    name: string,
+    outcome: { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' | 'keep' },
+    before: number,
+  ): number {
     if (outcome.kind === 'keep') return before;
     if (outcome.kind === 'take') {
       if (outcome.vnid !== before) this.#take(name, outcome.vnid);

@@ -6,7 +6,8 @@ import type { Vnid } from '../../model/vnid.ts';
 /** Key of the annotation; it is removed when it has been acted on or refused. */
 export const changeNetworkAnnotation = 'pod.network.openshift.io/multitenant.change-network';
 
-export type NetworkRequest = { readonly kind: 'global' } | { readonly kind: 'isolate' } | { readonly kind: 'join'; readonly to: string };
+export type NetworkRequest =
+  { readonly kind: 'global' } | { readonly kind: 'isolate' } | { readonly kind: 'join'; readonly to: string };
 
 /** The request that the annotation's value writes: `global`, `isolate` or `join:NAMESPACE`. */
 export function parseNetworkRequest(text: string): Result<NetworkRequest> {
@@ -29,11 +30,13 @@ export interface Asking {
 }
 
 /** What to do: take that VNID, take a new one of its own, keep the one it has. Else why not. */
-export type Outcome = { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' } | { readonly kind: 'keep' };
+export type Outcome =
+  { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' } | { readonly kind: 'keep' };
 
 /** What becomes of a request. */
 export function outcomeOf(text: string, asking: Asking): Result<Outcome> {
-  if (!asking.isMultitenant) return err('the cluster network plugin is not redhat/openshift-ovs-multitenant: namespaces keep their VNIDs');
+  if (!asking.isMultitenant)
+    return err('the cluster network plugin is not redhat/openshift-ovs-multitenant: namespaces keep their VNIDs');
   const request = parseNetworkRequest(text);
   if (!request.ok) return request;
   switch (request.value.kind) {
@@ -44,7 +47,9 @@ export function outcomeOf(text: string, asking: Asking): Result<Outcome> {
       return ok(asking.isShared || asking.vnid === globalVnid() ? { kind: 'allocate' } : { kind: 'keep' });
     case 'join': {
       const vnid = asking.vnidOf(request.value.to);
-      return vnid === undefined ? err(`namespace ${request.value.to} has no NetNamespace to join`) : ok({ kind: 'take', vnid });
+      return vnid === undefined
+        ? err(`namespace ${request.value.to} has no NetNamespace to join`)
+        : ok({ kind: 'take', vnid });
     }
   }
 }

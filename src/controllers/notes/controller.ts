@@ -5,7 +5,7 @@ import type { ObjectCache } from '../../io/kube/watch.ts';
 import { linked } from '../../io/linked.ts';
 import { pause } from '../../io/pause.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import { notesOn, type Note } from '../../model/egress/notes.ts';
+import { type Note, notesOn } from '../../model/egress/notes.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import { egressPolicies, type PolicyNote } from '../../model/egresspolicy.ts';
 import type { EgressNetworkPolicyObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
@@ -80,10 +80,16 @@ export class NotesController {
     const told = new Map<string, number>();
     const vnids = new Map(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
     for (const note of [...notesOn(cluster, state), ...egressPolicies(this.#deps.policies.list(), vnids).notes]) {
-      const key = ['namespace' in note ? `EgressNetworkPolicy ${note.namespace}` : note.kind, note.name, note.code, note.message].join('\n');
+      const key = [
+        'namespace' in note ? `EgressNetworkPolicy ${note.namespace}` : note.kind,
+        note.name,
+        note.code,
+        note.message,
+      ].join('\n');
       const last = this.#known.get(key);
       const isDue = last === undefined || now - last >= again;
-      if (isDue) this.#deps.report({ object: this.#involved(note), type: 'Warning', reason: note.code, message: note.message });
+      if (isDue)
+        this.#deps.report({ object: this.#involved(note), type: 'Warning', reason: note.code, message: note.message });
       told.set(key, isDue ? now : last);
     }
     this.#known = told;
@@ -91,7 +97,8 @@ export class NotesController {
 
   #involved(note: Note | PolicyNote): Involved {
     const { view, policies, netNamespaces: names, nodes: machines } = this.#deps;
-    if ('namespace' in note) return involved(egressNetworkPolicies, note.name, policies.get(`${note.namespace}/${note.name}`));
+    if ('namespace' in note)
+      return involved(egressNetworkPolicies, note.name, policies.get(`${note.namespace}/${note.name}`));
     switch (note.kind) {
       case 'HostSubnet':
         return involved(hostSubnets, note.name, view.objects.get(note.name));

@@ -111,7 +111,12 @@ export class SubnetsController {
     if (pending !== undefined) return pending;
     const subnet = this.#subnets.allocate();
     if (!subnet.ok) {
-      this.#deps.report({ object: this.#involved(on, name), type: 'Warning', reason: 'SubnetsExhausted', message: `the host gets no subnet: ${subnet.error}` });
+      this.#deps.report({
+        object: this.#involved(on, name),
+        type: 'Warning',
+        reason: 'SubnetsExhausted',
+        message: `the host gets no subnet: ${subnet.error}`,
+      });
       throw new Error(`host ${name} gets no subnet: ${subnet.error}`);
     }
     const made = { subnet: subnet.value, isWritten: false };
@@ -126,7 +131,14 @@ export class SubnetsController {
     const subnet = pending.subnet.text;
     const annotations = uid === undefined ? {} : { [nodeUidAnnotation]: uid };
     const apiVersion = 'network.openshift.io/v1';
-    const object: HostSubnetObject = { apiVersion, kind: 'HostSubnet', metadata: { name, annotations }, host: name, hostIP, subnet };
+    const object: HostSubnetObject = {
+      apiVersion,
+      kind: 'HostSubnet',
+      metadata: { name, annotations },
+      host: name,
+      hostIP,
+      subnet,
+    };
     try {
       await this.#deps.client.create(hostSubnets, object, { signal });
       this.#deps.logger.info({ node: name, hostIP, subnet }, 'HostSubnet created');
@@ -140,7 +152,8 @@ export class SubnetsController {
 
   /** Frees the subnet of a write that certainly did not happen; after anything but an answer the same one is tried again. */
   #doubt(name: string, error: unknown): void {
-    if (error instanceof ApiError && error.code < 500 && !isAlreadyExists(error) && !isConflict(error)) this.#settle(name);
+    if (error instanceof ApiError && error.code < 500 && !isAlreadyExists(error) && !isConflict(error))
+      this.#settle(name);
   }
 
   /** A HostSubnet that was created and that the watch has not told for long: is it there? */
@@ -155,7 +168,10 @@ export class SubnetsController {
     const { name = '' } = present.metadata;
     const { subnet } = this.#allocate(name, 'HostSubnet');
     try {
-      await this.#deps.client.patch(hostSubnets, { name }, guarded(present, { subnet: subnet.text }), { type: 'merge', signal });
+      await this.#deps.client.patch(hostSubnets, { name }, guarded(present, { subnet: subnet.text }), {
+        type: 'merge',
+        signal,
+      });
     } catch (error) {
       this.#doubt(name, error);
       throw error;
@@ -165,9 +181,13 @@ export class SubnetsController {
 
   async #move(present: HostSubnetObject, hostIP: Ip, signal: AbortSignal): Promise<undefined> {
     const { name = '' } = present.metadata;
-    const change = (stored: HostSubnetObject): unknown => (stored.hostIP === hostIP ? undefined : guarded(stored, { hostIP }));
+    const change = (stored: HostSubnetObject): unknown =>
+      stored.hostIP === hostIP ? undefined : guarded(stored, { hostIP });
     await changeFresh<HostSubnetObject>(this.#deps.client, { kind: hostSubnets, ref: { name }, change }, signal);
-    this.#deps.logger.info({ node: name, hostIP, before: present.hostIP }, 'HostSubnet follows its Node to another address');
+    this.#deps.logger.info(
+      { node: name, hostIP, before: present.hostIP },
+      'HostSubnet follows its Node to another address',
+    );
   }
 
   /** Removes it once the API server itself says that its Node is gone: the watch of Nodes may be behind. */
@@ -182,11 +202,18 @@ export class SubnetsController {
   }
 
   #involved(on: 'Node' | 'HostSubnet', name: string): Involved {
-    return on === 'Node' ? involved(nodes, name, this.#deps.nodes.get(name)) : involved(hostSubnets, name, this.#deps.hostSubnets.get(name));
+    return on === 'Node'
+      ? involved(nodes, name, this.#deps.nodes.get(name))
+      : involved(hostSubnets, name, this.#deps.hostSubnets.get(name));
   }
 
   #refuse(name: string, { on, hostIP, why }: Extract<Step, { readonly kind: 'refuse' }>): void {
-    this.#deps.report({ object: this.#involved(on, name), type: 'Warning', reason: 'HostIPRefused', message: `host IP ${hostIP} ${why}` });
+    this.#deps.report({
+      object: this.#involved(on, name),
+      type: 'Warning',
+      reason: 'HostIPRefused',
+      message: `host IP ${hostIP} ${why}`,
+    });
     this.#deps.logger.warn({ host: name, hostIP, why }, 'host IP refused');
   }
 }

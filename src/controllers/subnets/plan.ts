@@ -1,5 +1,5 @@
 /** What a HostSubnet should be, from its Node or from what an admin asked for. Pure. */
-import { parseIp, type Ip } from '../../model/address.ts';
+import { type Ip, parseIp } from '../../model/address.ts';
 import { type ClusterNetwork, networkAround } from '../../model/clusternetwork.ts';
 import { internalIP } from '../../model/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
@@ -21,13 +21,19 @@ export type Step =
   | { readonly kind: 'refuse'; readonly on: 'Node' | 'HostSubnet'; readonly hostIP: string; readonly why: string };
 
 /** The step that brings one HostSubnet closer to its Node, or to what its annotations ask for. */
-export function stepFor(node: NodeObject | undefined, present: HostSubnetObject | undefined, network: ClusterNetwork): Step {
+export function stepFor(
+  node: NodeObject | undefined,
+  present: HostSubnetObject | undefined,
+  network: ClusterNetwork,
+): Step {
   if (present !== undefined && isOrphan(present, node)) return { kind: 'remove', present };
   const hostIP = node === undefined ? undefined : internalIP(node);
-  if (node === undefined || hostIP === undefined) return present === undefined ? { kind: 'nothing' } : stepOutside(present, network);
+  if (node === undefined || hostIP === undefined)
+    return present === undefined ? { kind: 'nothing' } : stepOutside(present, network);
   if (present?.hostIP === hostIP) return isWithoutSubnet(present) ? { kind: 'assign', present } : { kind: 'nothing' };
   const around = networkAround(hostIP, network);
-  if (around !== undefined) return { kind: 'refuse', on: 'Node', hostIP, why: `is in ${around.text}, a network of the cluster` };
+  if (around !== undefined)
+    return { kind: 'refuse', on: 'Node', hostIP, why: `is in ${around.text}, a network of the cluster` };
   return present === undefined ? { kind: 'create', node, hostIP } : { kind: 'move', present, hostIP };
 }
 
@@ -43,7 +49,13 @@ function stepOutside(present: HostSubnetObject, network: ClusterNetwork): Step {
   const hostIP = parseIp(present.hostIP);
   if (!hostIP.ok) return { kind: 'refuse', on: 'HostSubnet', hostIP: present.hostIP, why: 'is not an IP address' };
   const around = networkAround(hostIP.value, network);
-  if (around !== undefined) return { kind: 'refuse', on: 'HostSubnet', hostIP: present.hostIP, why: `is in ${around.text}, a network of the cluster` };
+  if (around !== undefined)
+    return {
+      kind: 'refuse',
+      on: 'HostSubnet',
+      hostIP: present.hostIP,
+      why: `is in ${around.text}, a network of the cluster`,
+    };
   return { kind: 'assign', present };
 }
 

@@ -87,7 +87,8 @@ type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 function pathOf(kind: Kind, ref: { readonly name?: string; readonly namespace?: string }, query: Query = {}): string {
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
-  const namespace = kind.namespaced && ref.namespace !== undefined ? `/namespaces/${encodeURIComponent(ref.namespace)}` : '';
+  const namespace =
+    kind.namespaced && ref.namespace !== undefined ? `/namespaces/${encodeURIComponent(ref.namespace)}` : '';
   const name = ref.name === undefined ? '' : `/${encodeURIComponent(ref.name)}`;
   const entries = Object.entries(query).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
@@ -161,7 +162,7 @@ class Client implements KubeClient {
     };
     try {
       const items: T[] = [];
-      for (let token: string | undefined; ; ) {
+      for (let token: string | undefined; ;) {
         const page = await read(pageSize, token);
         for (const item of page.items) if (filter(item)) items.push(item);
         if (page.next === '') return { items, resourceVersion: page.resourceVersion };
@@ -216,7 +217,12 @@ class Client implements KubeClient {
 
   #send(method: 'GET' | 'POST' | 'DELETE', path: string, options: RequestOptions, body?: string): Promise<string> {
     const { signal } = options;
-    return this.#transport.send({ method, path, ...(body === undefined ? {} : { body }), ...(signal === undefined ? {} : { signal }) });
+    return this.#transport.send({
+      method,
+      path,
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
   }
 }
 

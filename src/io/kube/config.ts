@@ -34,7 +34,8 @@ async function readConfig(options: KubeOptions): Promise<KubeConfig> {
     config.loadFromFile(options.kubeconfig);
   }
   if (options.context !== undefined) {
-    if (config.getContextObject(options.context) === null) throw new Error(`the kubeconfig has no context "${options.context}"`);
+    if (config.getContextObject(options.context) === null)
+      throw new Error(`the kubeconfig has no context "${options.context}"`);
     config.setCurrentContext(options.context);
   }
   serverOf(config);
@@ -51,7 +52,9 @@ function serverOf(config: KubeConfig): URL {
 
 function textHeaders(headers: https.RequestOptions['headers']): Record<string, string> {
   const entries = Object.entries(headers ?? {});
-  return Object.fromEntries(entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name.toLowerCase(), value.trim()]] : [])));
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name.toLowerCase(), value.trim()]] : [])),
+  );
 }
 
 async function readCredentials(config: KubeConfig): Promise<Credentials> {
@@ -97,5 +100,7 @@ function credentialSource(options: KubeOptions, first: KubeConfig): CredentialSo
 export async function openKube(options: KubeOptions): Promise<KubeClient> {
   const config = await loadConfig(options);
   const server = serverOf(config);
-  return createClient(createTransport({ server, credentials: credentialSource(options, config), userAgent: options.userAgent }));
+  return createClient(
+    createTransport({ server, credentials: credentialSource(options, config), userAgent: options.userAgent }),
+  );
 }

@@ -41,7 +41,11 @@ export function apiError(code: number, body: string): ApiError {
   } catch {
     // not JSON: a proxy's page, told by its first words below
   }
-  const words = body.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 200);
+  const words = body
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 200);
   return new ApiError(code, { message: `the server answered ${code}${words === '' ? '' : `: ${words}`}` });
 }
 
@@ -71,7 +75,9 @@ export function isExpired(error: unknown): boolean {
 
 /** Whether the same request would be refused again: no right, no such namespace, an invalid object. */
 export function isRefused(error: unknown): boolean {
-  return error instanceof ApiError && error.code >= 400 && error.code < 500 && ![401, 408, 409, 429].includes(error.code);
+  return (
+    error instanceof ApiError && error.code >= 400 && error.code < 500 && ![401, 408, 409, 429].includes(error.code)
+  );
 }
 
 /** A kubeconfig that cannot be used, with its name and why; nothing of what is in it, which may be secret. */

@@ -10,7 +10,11 @@ const attempts = 10;
 const firstPause = 10;
 
 /** A merge patch with the version of the object it is meant for: the server refuses it when the object is another by now. */
-export function guarded(object: KubeObject, patch: Readonly<Record<string, unknown>>, metadata: Readonly<Record<string, unknown>> = {}): unknown {
+export function guarded(
+  object: KubeObject,
+  patch: Readonly<Record<string, unknown>>,
+  metadata: Readonly<Record<string, unknown>> = {},
+): unknown {
   const { resourceVersion, uid } = object.metadata;
   return { ...patch, metadata: { ...metadata, resourceVersion, uid } };
 }
@@ -23,7 +27,11 @@ export interface FreshChange<T> {
 }
 
 /** Reads the object, patches it as `change` says, and returns it as stored; undefined when it does not exist. */
-export async function changeFresh<T extends KubeObject>(client: KubeClient, { kind, ref, change }: FreshChange<T>, signal: AbortSignal): Promise<T | undefined> {
+export async function changeFresh<T extends KubeObject>(
+  client: KubeClient,
+  { kind, ref, change }: FreshChange<T>,
+  signal: AbortSignal,
+): Promise<T | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     const present = await client.get<T>(kind, ref, { signal });
     const patch = present === undefined ? undefined : change(present);

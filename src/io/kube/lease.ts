@@ -209,7 +209,12 @@ export class LeaderElection {
     try {
       const present = await client.get<LeaseObject>(leases, { name, namespace }, { signal });
       if (present?.spec?.holderIdentity !== identity) return;
-      await client.patch(leases, { name, namespace }, guarded(present, { spec: { holderIdentity: '', leaseDurationSeconds: 1 } }), { type: 'merge', signal });
+      await client.patch(
+        leases,
+        { name, namespace },
+        guarded(present, { spec: { holderIdentity: '', leaseDurationSeconds: 1 } }),
+        { type: 'merge', signal },
+      );
       logger.info({ identity }, 'the lease is given back');
     } catch (error) {
       logger.warn({ err: error }, 'the lease could not be given back');

@@ -173,9 +173,16 @@ class HttpTransport implements Transport {
 
   #agentOf(tls: Credentials['tls']): http.Agent | https.Agent {
     if (this.#agent !== undefined && this.#agentFor === tls) return this.#agent;
-    const common = { keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 64, timeout: 60_000, scheduling: 'lifo' } as const;
+    const common = {
+      keepAlive: true,
+      keepAliveMsecs: 15_000,
+      maxFreeSockets: 64,
+      timeout: 60_000,
+      scheduling: 'lifo',
+    } as const;
     this.#agentFor = tls;
-    this.#agent = this.#options.server.protocol === 'http:' ? new http.Agent(common) : new https.Agent({ ...common, ...tls });
+    this.#agent =
+      this.#options.server.protocol === 'http:' ? new http.Agent(common) : new https.Agent({ ...common, ...tls });
     return this.#agent;
   }
 

@@ -10,7 +10,7 @@ import type { KubeObject } from '../../model/objects.ts';
 import { linked } from '../linked.ts';
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
-import { objectGuard, type KubeClient, type Selection } from './client.ts';
+import { type KubeClient, objectGuard, type Selection } from './client.ts';
 import { ApiError, apiError, isExpired } from './error.ts';
 
 export interface Change<T> {
@@ -93,7 +93,9 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     this.#logger = options.logger.child({ kind: kind.kind });
     this.synced = new Promise<void>((resolve, reject) => {
       this.#resolveSynced = resolve;
-      signal.addEventListener('abort', () => reject(new Error(`the watch of ${kind.plural} was ended`)), { once: true });
+      signal.addEventListener('abort', () => reject(new Error(`the watch of ${kind.plural} was ended`)), {
+        once: true,
+      });
     });
     this.synced.catch(() => undefined); // nobody has to wait for it
     this.ended = this.#run(signal);
@@ -145,7 +147,10 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const backoff = Math.min(maxDelay, 50 * 2 ** Math.min(this.#failures - 1, 20));
     const delay = Math.round(Math.max(asked, backoff) * (0.75 + Math.random() / 2));
     const level = this.#failures > 2 ? 'warn' : 'debug';
-    this.#logger[level]({ err: error, failures: this.#failures, retryInMs: delay, relist: this.#version === '' }, 'watch interrupted');
+    this.#logger[level](
+      { err: error, failures: this.#failures, retryInMs: delay, relist: this.#version === '' },
+      'watch interrupted',
+    );
     await pause(delay, signal);
   }
 

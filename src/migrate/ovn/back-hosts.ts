@@ -1,12 +1,12 @@
 /** Labelled Nodes become HostSubnets that offer egress IPs: by CIDR where the Node's annotation kept some, by list otherwise. */
 import { apiVersionOf, hostSubnets, nodes } from '../../../api/kinds.ts';
-import { compareIps, contains, type Cidr, type Ip } from '../../model/address.ts';
+import { type Cidr, compareIps, contains, type Ip } from '../../model/address.ts';
 import { parseCidrv4 } from '../../model/fields.ts';
 import { asList, asText, fieldOf, isRecord, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { onCluster, type Finding } from '../finding.ts';
+import { type Finding, onCluster } from '../finding.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
-import { objectRef, type Change, type Part } from '../translation.ts';
+import { type Change, objectRef, type Part } from '../translation.ts';
 import { restoreStep } from './back-names.ts';
 import { placedPrefix } from './labels.ts';
 import { assignableLabel } from './machines.ts';
@@ -21,15 +21,25 @@ interface Host {
 
 /** The part of the way back that is about HostSubnets. `granted` are the addresses that some namespace requests, with their EgressIPs. */
 export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, KubeObject>): Part {
-  const labelled = objectsOf(snapshot, nodes).filter(({ metadata }) => metadata.labels?.[assignableLabel] !== undefined);
+  const labelled = objectsOf(snapshot, nodes).filter(
+    ({ metadata }) => metadata.labels?.[assignableLabel] !== undefined,
+  );
   const read = labelled.map(hostOf);
   const hosts = new Map(read.map(({ host }) => [host.name, host]));
   const placed = [...granted].map(([ip, object]) => ({ ip, object, node: placeOf(ip, object, hosts) }));
   const listed = Map.groupBy(placed, ({ node }) => node ?? '');
-  const homeless = placed.filter(({ ip, node }) => node === undefined && ![...hosts.values()].some(({ cidrs }) => cidrs.some((cidr) => contains(cidr, ip))));
+  const homeless = placed.filter(
+    ({ ip, node }) =>
+      node === undefined && ![...hosts.values()].some(({ cidrs }) => cidrs.some((cidr) => contains(cidr, ip))),
+  );
   return {
-    changes: [...hosts.values()].flatMap((host) => changesOf(snapshot, host, (listed.get(host.name) ?? []).map(({ ip }) => ip).sort(compareIps))),
-    findings: [...read.flatMap(({ findings }) => findings), ...homeless.map(({ ip, object }) => homelessFinding(ip, object))],
+    changes: [...hosts.values()].flatMap((host) =>
+      changesOf(snapshot, host, (listed.get(host.name) ?? []).map(({ ip }) => ip).sort(compareIps)),
+    ),
+    findings: [
+      ...read.flatMap(({ findings }) => findings),
+      ...homeless.map(({ ip, object }) => homelessFinding(ip, object)),
+    ],
   };
 }
 
@@ -42,7 +52,11 @@ function hostOf(node: KubeObject): { readonly host: Host; readonly findings: rea
   const finding = onCluster(nodes.kind, name, [
     'warning',
     'CIDRRestrictionLost',
-    [`Annotation ${cidrsAnnotation} cannot be read: ${text ?? ''}`, cidrs.length === 0 ? 'The HostSubnet gets no egressCIDRs.' : 'The HostSubnet gets the CIDRs that can be read.', `Set egressCIDRs of HostSubnet ${name}.`],
+    [
+      `Annotation ${cidrsAnnotation} cannot be read: ${text ?? ''}`,
+      cidrs.length === 0 ? 'The HostSubnet gets no egressCIDRs.' : 'The HostSubnet gets the CIDRs that can be read.',
+      `Set egressCIDRs of HostSubnet ${name}.`,
+    ],
   ]);
   return { host: { node, name, cidrs }, findings: isWhole ? [] : [finding] };
 }
@@ -66,12 +80,25 @@ function placeOf(ip: Ip, object: KubeObject, hosts: ReadonlyMap<string, Host>): 
 
 function changesOf(snapshot: Snapshot, { node, name, cidrs }: Host, ips: readonly Ip[]): readonly Change[] {
   const fields = cidrs.length > 0 ? { egressCIDRs: cidrs.map(({ text }) => text) } : { egressIPs: ips };
-  const object: KubeObject = { apiVersion: apiVersionOf(hostSubnets), kind: hostSubnets.kind, metadata: { name }, ...fields };
-  const annotations = node.metadata.annotations?.[cidrsAnnotation] === undefined ? {} : { annotations: { [cidrsAnnotation]: null } };
+  const object: KubeObject = {
+    apiVersion: apiVersionOf(hostSubnets),
+    kind: hostSubnets.kind,
+    metadata: { name },
+    ...fields,
+  };
+  const annotations =
+    node.metadata.annotations?.[cidrsAnnotation] === undefined ? {} : { annotations: { [cidrsAnnotation]: null } };
   const isOffering = cidrs.length + ips.length > 0;
   return [
-    ...(isOffering ? [{ action: 'apply', step: restoreStep(snapshot, hostSubnets, name), object, from: [objectRef(node)] } as const] : []),
-    { action: 'clear', step: 'finalize', object: objectRef(node), patch: { metadata: { labels: { [assignableLabel]: null }, ...annotations } } },
+    ...(isOffering
+      ? [{ action: 'apply', step: restoreStep(snapshot, hostSubnets, name), object, from: [objectRef(node)] } as const]
+      : []),
+    {
+      action: 'clear',
+      step: 'finalize',
+      object: objectRef(node),
+      patch: { metadata: { labels: { [assignableLabel]: null }, ...annotations } },
+    },
   ];
 }
 
@@ -79,6 +106,10 @@ function homelessFinding(ip: Ip, { metadata: { name = '' } }: KubeObject): Findi
   return onCluster('EgressIP', name, [
     'warning',
     'EgressIPUnhosted',
-    [`${ip} is on no node at the moment.`, 'No HostSubnet offers it: OpenShift SDN drops the namespaces that request nothing else.', `List ${ip} in a HostSubnet, or give a node egressCIDRs that hold it.`],
+    [
+      `${ip} is on no node at the moment.`,
+      'No HostSubnet offers it: OpenShift SDN drops the namespaces that request nothing else.',
+      `List ${ip} in a HostSubnet, or give a node egressCIDRs that hold it.`,
+    ],
   ]);
 }

@@ -6,11 +6,11 @@ import { asList, asText, fieldOf, isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
 import { matches, selectsAll } from '../../model/selector.ts';
-import { onCluster, type Finding } from '../finding.ts';
+import { type Finding, onCluster } from '../finding.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
-import { objectRef, type Change, type Part } from '../translation.ts';
-import { netidLabel, requestsPrefix } from './labels.ts';
+import { type Change, objectRef, type Part } from '../translation.ts';
 import { restoreStep, sortedNames } from './back-names.ts';
+import { netidLabel, requestsPrefix } from './labels.ts';
 import { listText } from './texts.ts';
 
 const nameLabel = 'kubernetes.io/metadata.name';
@@ -30,16 +30,25 @@ export interface Requests extends Part {
 
 /** The part of the way back that is about NetNamespaces. */
 export function requestPart(snapshot: Snapshot): Requests {
-  const read = objectsOf(snapshot, egressIPs).toSorted((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? '')).map((object) => claimOf(snapshot, object));
+  const read = objectsOf(snapshot, egressIPs)
+    .toSorted((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''))
+    .map((object) => claimOf(snapshot, object));
   const kept = read.map(({ claim }) => claim);
   const shared = kept.map((claim) => shareOf(snapshot, claim));
-  const byNamespace = Map.groupBy(shared.flatMap(({ lists }) => lists), ({ namespace }) => namespace);
+  const byNamespace = Map.groupBy(
+    shared.flatMap(({ lists }) => lists),
+    ({ namespace }) => namespace,
+  );
   const changes = [...byNamespace].map(([namespace, lists]) => change(snapshot, namespace, lists));
-  const several = [...byNamespace].filter(([, lists]) => lists.length > 1).map(([namespace, lists]) => severalFinding(namespace, lists));
+  const several = [...byNamespace]
+    .filter(([, lists]) => lists.length > 1)
+    .map(([namespace, lists]) => severalFinding(namespace, lists));
   return {
     changes,
     findings: [...read.flatMap(({ findings }) => findings), ...shared.flatMap(({ findings }) => findings), ...several],
-    granted: new Map(shared.flatMap(({ lists }) => lists.flatMap(({ ips, claim }) => ips.map((ip) => [ip, claim.object] as const)))),
+    granted: new Map(
+      shared.flatMap(({ lists }) => lists.flatMap(({ ips, claim }) => ips.map((ip) => [ip, claim.object] as const))),
+    ),
   };
 }
 
@@ -51,8 +60,18 @@ interface List {
 
 function change(snapshot: Snapshot, name: string, lists: readonly List[]): Change {
   const ips = [...new Set(lists.flatMap((list) => list.ips))];
-  const object: KubeObject & { readonly egressIPs: readonly Ip[] } = { apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, metadata: { name }, egressIPs: ips };
-  return { action: 'apply', step: restoreStep(snapshot, netNamespaces, name), object, from: lists.map(({ claim }) => objectRef(claim.object)) };
+  const object: KubeObject & { readonly egressIPs: readonly Ip[] } = {
+    apiVersion: apiVersionOf(netNamespaces),
+    kind: netNamespaces.kind,
+    metadata: { name },
+    egressIPs: ips,
+  };
+  return {
+    action: 'apply',
+    step: restoreStep(snapshot, netNamespaces, name),
+    object,
+    from: lists.map(({ claim }) => objectRef(claim.object)),
+  };
 }
 
 function severalFinding(namespace: string, lists: readonly List[]): Finding {
@@ -60,14 +79,22 @@ function severalFinding(namespace: string, lists: readonly List[]): Finding {
   return onCluster('Namespace', namespace, [
     'warning',
     'SeveralEgressIPs',
-    [`EgressIPs ${names} select the namespace; one of them serves it, and which is undefined.`, 'Its NetNamespace requests the addresses of all of them.', 'Remove the addresses that are not meant.'],
+    [
+      `EgressIPs ${names} select the namespace; one of them serves it, and which is undefined.`,
+      'Its NetNamespace requests the addresses of all of them.',
+      'Remove the addresses that are not meant.',
+    ],
   ]);
 }
 
 /** What is kept of an EgressIP, and what is not. */
-function claimOf(snapshot: Snapshot, object: KubeObject): { readonly claim: Claim; readonly findings: readonly Finding[] } {
+function claimOf(
+  snapshot: Snapshot,
+  object: KubeObject,
+): { readonly claim: Claim; readonly findings: readonly Finding[] } {
   const { name = '' } = object.metadata;
-  const note = (code: Finding['code'], texts: readonly [string, string, string]): Finding => onCluster(egressIPs.kind, name, ['warning', code, texts]);
+  const note = (code: Finding['code'], texts: readonly [string, string, string]): Finding =>
+    onCluster(egressIPs.kind, name, ['warning', code, texts]);
   const texts = asList(fieldOf(object, 'spec', 'egressIPs')).map(asText);
   const wrong = texts.filter((text) => !parseIpv4(text).ok);
   const ips = texts.flatMap((text) => {
@@ -77,14 +104,42 @@ function claimOf(snapshot: Snapshot, object: KubeObject): { readonly claim: Clai
   const selector = selectorAt(object, 'namespaceSelector');
   const selected = namesSelected(snapshot, selector);
   const findings = [
-    ...(wrong.length === 0 ? [] : [note('FamilyLost', [`It asks for ${listText(wrong)}.`, 'OpenShift SDN has IPv4 egress IPs only: these are left out.', 'Give the namespaces IPv4 addresses.'])]),
+    ...(wrong.length === 0
+      ? []
+      : [
+          note('FamilyLost', [
+            `It asks for ${listText(wrong)}.`,
+            'OpenShift SDN has IPv4 egress IPs only: these are left out.',
+            'Give the namespaces IPv4 addresses.',
+          ]),
+        ]),
     ...(selectsAll(selectorAt(object, 'podSelector'))
       ? []
-      : [note('PodSelectorLost', ['It is for some pods of the namespaces only.', 'All pods of the namespaces leave with the address.', 'Move the other pods to a namespace of their own.'])]),
+      : [
+          note('PodSelectorLost', [
+            'It is for some pods of the namespaces only.',
+            'All pods of the namespaces leave with the address.',
+            'Move the other pods to a namespace of their own.',
+          ]),
+        ]),
     ...(byName(selector) === undefined
-      ? [note('NamespaceSelectorLost', ['It is for all namespaces with certain labels.', `It becomes a list for those that have them now: ${selected.length === 0 ? 'none' : listText(selected)}.`, 'Give namespaces that get these labels later a list of their own.'])]
+      ? [
+          note('NamespaceSelectorLost', [
+            'It is for all namespaces with certain labels.',
+            `It becomes a list for those that have them now: ${selected.length === 0 ? 'none' : listText(selected)}.`,
+            'Give namespaces that get these labels later a list of their own.',
+          ]),
+        ]
       : []),
-    ...(selected.length > 0 ? [] : [note('NamespaceMissing', ['It selects no namespace.', 'Nothing requests its addresses.', 'Nothing, if it is of no use any more.'])]),
+    ...(selected.length > 0
+      ? []
+      : [
+          note('NamespaceMissing', [
+            'It selects no namespace.',
+            'Nothing requests its addresses.',
+            'Nothing, if it is of no use any more.',
+          ]),
+        ]),
   ];
   return { claim: { object, name, ips, namespaces: selected }, findings };
 }
@@ -111,7 +166,9 @@ function byName({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject
 function namesSelected(snapshot: Snapshot, selector: LabelSelectorObject): readonly string[] {
   const all = objectsOf(snapshot, namespaces);
   if (all.length === 0) return sortedNames(byName(selector) ?? []);
-  const found = all.filter(({ metadata }) => matches(selector, { [nameLabel]: metadata.name ?? '', ...metadata.labels }));
+  const found = all.filter(({ metadata }) =>
+    matches(selector, { [nameLabel]: metadata.name ?? '', ...metadata.labels }),
+  );
   return sortedNames(found.map(({ metadata }) => metadata.name ?? ''));
 }
 
@@ -119,13 +176,17 @@ function namesSelected(snapshot: Snapshot, selector: LabelSelectorObject): reado
  * Which namespace lists what. Namespaces of one VNID may share addresses, as they did before; of several VNIDs that
  * request one address SDN would drop all, so the first keeps it.
  */
-function shareOf(snapshot: Snapshot, claim: Claim): { readonly lists: readonly List[]; readonly findings: readonly Finding[] } {
+function shareOf(
+  snapshot: Snapshot,
+  claim: Claim,
+): { readonly lists: readonly List[]; readonly findings: readonly Finding[] } {
   const [first, ...others] = claim.namespaces;
   if (first === undefined || claim.ips.length === 0) return { lists: [], findings: [] };
   const listOf = (namespace: string): List => ({ namespace, claim, ips: ownList(claim, namespace) });
   const vnids = new Set(claim.namespaces.map((name) => vnidOf(snapshot, claim, name)));
   if (vnids.size === 1 || others.length === 0) {
-    const findings = others.length === 0 || objectsOf(snapshot, netNamespaces).length > 0 ? [] : [rejoin(claim, [...vnids].join(''))];
+    const findings =
+      others.length === 0 || objectsOf(snapshot, netNamespaces).length > 0 ? [] : [rejoin(claim, [...vnids].join(''))];
     return { lists: claim.namespaces.map(listOf).filter(({ ips }) => ips.length > 0), findings };
   }
   const finding = onCluster(egressIPs.kind, claim.name, [

@@ -2,12 +2,27 @@
  * The way back from OVN-Kubernetes' objects alone: what stands in EgressIPs, EgressFirewalls, Nodes and Namespaces, as
  * objects of OpenShift SDN. What SDN cannot express is a finding, never a stop; in doubt it is closed, not open.
  */
-import { apiVersionOf, egressFirewalls, egressIPs, namespaces, netNamespaces, networkPolicies } from '../../../api/kinds.ts';
+import {
+  apiVersionOf,
+  egressFirewalls,
+  egressIPs,
+  namespaces,
+  netNamespaces,
+  networkPolicies,
+} from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { compareFindings } from '../finding.ts';
 import { compareRefs } from '../plan.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
-import { objectRef, refOf, stepNames, type Change, type ObjectRef, type Part, type Translation } from '../translation.ts';
+import {
+  type Change,
+  type ObjectRef,
+  objectRef,
+  type Part,
+  refOf,
+  stepNames,
+  type Translation,
+} from '../translation.ts';
 import { policyPart } from './back-firewalls.ts';
 import { hostPart } from './back-hosts.ts';
 import { restoreStep } from './back-names.ts';
@@ -18,23 +33,41 @@ import { ovnMulticast, sdnMulticast } from './multicast.ts';
 /** The translation of a snapshot to OpenShift SDN. Pure; the order of the input does not matter. */
 export function toSDN(snapshot: Snapshot): Translation {
   const requests = requestPart(snapshot);
-  const parts: readonly Part[] = [requests, hostPart(snapshot, requests.granted), policyPart(snapshot), multicast(snapshot)];
+  const parts: readonly Part[] = [
+    requests,
+    hostPart(snapshot, requests.granted),
+    policyPart(snapshot),
+    multicast(snapshot),
+  ];
   const changes = [...parts.flatMap((part) => part.changes), ...removals(snapshot)];
   return {
-    changes: joined(changes).sort((a, b) => stepNames.indexOf(a.step) - stepNames.indexOf(b.step) || compareRefs(refOf(a), refOf(b))),
+    changes: joined(changes).sort(
+      (a, b) => stepNames.indexOf(a.step) - stepNames.indexOf(b.step) || compareRefs(refOf(a), refOf(b)),
+    ),
     findings: parts.flatMap((part) => part.findings).sort(compareFindings),
     placement: new Map(),
   };
 }
 
 function multicast(snapshot: Snapshot): Part {
-  const enabled = objectsOf(snapshot, namespaces).filter(({ metadata }) => metadata.annotations?.[ovnMulticast] === 'true');
+  const enabled = objectsOf(snapshot, namespaces).filter(
+    ({ metadata }) => metadata.annotations?.[ovnMulticast] === 'true',
+  );
   const changes = enabled.flatMap((namespace): readonly Change[] => {
     const { name = '' } = namespace.metadata;
-    const object: KubeObject = { apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, metadata: { name, annotations: { [sdnMulticast]: 'true' } } };
+    const object: KubeObject = {
+      apiVersion: apiVersionOf(netNamespaces),
+      kind: netNamespaces.kind,
+      metadata: { name, annotations: { [sdnMulticast]: 'true' } },
+    };
     return [
       { action: 'apply', step: restoreStep(snapshot, netNamespaces, name), object, from: [objectRef(namespace)] },
-      { action: 'clear', step: 'finalize', object: objectRef(namespace), patch: { metadata: { annotations: { [ovnMulticast]: null } } } },
+      {
+        action: 'clear',
+        step: 'finalize',
+        object: objectRef(namespace),
+        patch: { metadata: { annotations: { [ovnMulticast]: null } } },
+      },
     ];
   });
   return { changes, findings: [] };
@@ -48,15 +81,23 @@ function removals(snapshot: Snapshot): readonly Change[] {
 
 /** Changes to one object in one step as one. */
 function joined(changes: readonly Change[]): Change[] {
-  const groups = Map.groupBy(changes, (change) => `${change.step} ${change.action} ${Object.values(refOf(change)).join('/')}`);
+  const groups = Map.groupBy(
+    changes,
+    (change) => `${change.step} ${change.action} ${Object.values(refOf(change)).join('/')}`,
+  );
   return [...groups.values()].flatMap((group) => {
     const applied = group.filter((change) => change.action === 'apply');
     const [first, ...more] = applied;
     if (first === undefined || more.length === 0) return group;
     const fields = applied.reduce<Readonly<Record<string, unknown>>>((all, { object }) => ({ ...all, ...object }), {});
-    const annotations = applied.reduce<Readonly<Record<string, string>>>((all, { object }) => ({ ...all, ...object.metadata.annotations }), {});
+    const annotations = applied.reduce<Readonly<Record<string, string>>>(
+      (all, { object }) => ({ ...all, ...object.metadata.annotations }),
+      {},
+    );
     const from = applied.flatMap((change) => change.from).sort(compareRefs);
-    return [{ ...first, object: { ...fields, metadata: { ...first.object.metadata, annotations } }, from: distinct(from) }];
+    return [
+      { ...first, object: { ...fields, metadata: { ...first.object.metadata, annotations } }, from: distinct(from) },
+    ];
   });
 }
 

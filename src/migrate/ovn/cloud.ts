@@ -2,16 +2,25 @@
 import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
 import { onCluster } from '../finding.ts';
 import { objectsOf } from '../snapshot.ts';
-import { objectRef, type Change, type Part } from '../translation.ts';
+import { type Change, objectRef, type Part } from '../translation.ts';
 import type { Context } from './context.ts';
 import { hasObject } from './groups.ts';
 
 /** The part of the translation that deletes the CloudPrivateIPConfigs of requested addresses. Their name is the address. */
 export function cloudPart({ snapshot, egress }: Context): Part {
-  const owners = new Map(egress.groups.filter(hasObject).flatMap(({ name, egressIPs }) => egressIPs.map((ip) => [String(ip), name] as const)));
+  const owners = new Map(
+    egress.groups
+      .filter(hasObject)
+      .flatMap(({ name, egressIPs }) => egressIPs.map((ip) => [String(ip), name] as const)),
+  );
   const held = objectsOf(snapshot, cloudPrivateIPConfigs).filter(({ metadata }) => owners.has(metadata.name ?? ''));
   return {
-    changes: held.map((object): Change => ({ action: 'delete', step: 'release-cloud-addresses', object: objectRef(object), from: [] })),
+    changes: held.map((object): Change => ({
+      action: 'delete',
+      step: 'release-cloud-addresses',
+      object: objectRef(object),
+      from: [],
+    })),
     findings: held.map(({ metadata: { name = '' } }) =>
       onCluster(cloudPrivateIPConfigs.kind, name, [
         'info',

@@ -1,18 +1,18 @@
 /** What every part of the translation to OVN-Kubernetes is given: the snapshot, and what follows from it once for all. */
 import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../../../api/kinds.ts';
-import { familyOf, parseCidr, sortKey, type Cidr, type Ip, type SortKey } from '../../model/address.ts';
-import { clusterOf, type Cluster } from '../../model/cluster.ts';
-import { parseClusterNetwork, type ClusterNetwork } from '../../model/clusternetwork.ts';
-import { egressState, type EgressState } from '../../model/egress/state.ts';
+import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../model/address.ts';
+import { type Cluster, clusterOf } from '../../model/cluster.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../../model/clusternetwork.ts';
+import { type EgressState, egressState } from '../../model/egress/state.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../../model/shapes.ts';
 import type { Result } from '../../model/result.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../../model/shapes.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
 import type { Part, TranslateOptions } from '../translation.ts';
-import { egressPlan, type EgressPlan } from './groups.ts';
-import { machinesOf, type Machine } from './machines.ts';
+import { type EgressPlan, egressPlan } from './groups.ts';
+import { type Machine, machinesOf } from './machines.ts';
 
 export interface Context {
   readonly snapshot: Snapshot;
@@ -80,7 +80,9 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     network: networkOf(snapshot),
     machines,
     namespaces: known,
-    nodeAddresses: [...machines.values()].flatMap(({ addresses }) => addresses.filter((ip) => familyOf(ip) === 4).map((ip) => ({ ip, key: sortKey(ip) }))),
+    nodeAddresses: [...machines.values()].flatMap(({ addresses }) =>
+      addresses.filter((ip) => familyOf(ip) === 4).map((ip) => ({ ip, key: sortKey(ip) })),
+    ),
     requested: new Set(cluster.netNamespaces.flatMap(({ egressIPs }) => egressIPs)),
     vnidOf: (namespace) => vnids.get(namespace),
     namespacesOf: (vnid) => (byVnid.get(vnid) ?? []).map(({ name }) => name).sort(compareText),
@@ -91,13 +93,19 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
 }
 
 function networkOf(snapshot: Snapshot): ClusterNetwork | undefined {
-  const found = shaped(objectsOf(snapshot, clusterNetworks), clusterNetworkShape).find(({ metadata }) => metadata.name === 'default');
+  const found = shaped(objectsOf(snapshot, clusterNetworks), clusterNetworkShape).find(
+    ({ metadata }) => metadata.name === 'default',
+  );
   const parsed = found === undefined ? undefined : parseClusterNetwork(found);
   return parsed?.ok === true ? parsed.value : undefined;
 }
 
 function offlineOf(machines: ReadonlyMap<string, Machine>): ReadonlySet<Ip> {
-  return new Set([...machines.values()].flatMap(({ ready, hostSubnet }) => (ready || hostSubnet === undefined ? [] : [hostSubnet.hostIP])));
+  return new Set(
+    [...machines.values()].flatMap(({ ready, hostSubnet }) =>
+      ready || hostSubnet === undefined ? [] : [hostSubnet.hostIP],
+    ),
+  );
 }
 
 /** Objects of a wrong shape are refused when they are read; here they are only left out. */

@@ -1,13 +1,13 @@
 /** EgressIP objects: one for each namespace that requests egress IPs, or for each group of joined ones. */
 import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../api/kinds.ts';
 import type { Ip } from '../../model/address.ts';
-import type { LabelSelectorObject, KubeObject } from '../../model/objects.ts';
-import { onCluster, type Finding } from '../finding.ts';
+import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
+import { type Finding, onCluster } from '../finding.ts';
 import type { Change, ObjectRef, Part } from '../translation.ts';
 import type { Context } from './context.ts';
 import { existing } from './existing.ts';
 import { groupFindings } from './group-findings.ts';
-import { hasObject, type EgressPlan, type Group } from './groups.ts';
+import { type EgressPlan, type Group, hasObject } from './groups.ts';
 import { originLabels } from './labels.ts';
 import { rivalFindings } from './rivals.ts';
 
@@ -23,12 +23,20 @@ export function egressIPPart(context: Context): Part {
   const { groups } = context.egress;
   const made = groups.filter(hasObject).map((group) => ({ group, object: egressIPOf(group, context.egress) }));
   return {
-    changes: made.map(({ group, object }): Change => ({ action: 'apply', step: 'egress-ips', object, from: sourcesOf(group) })),
+    changes: made.map(({ group, object }): Change => ({
+      action: 'apply',
+      step: 'egress-ips',
+      object,
+      from: sourcesOf(group),
+    })),
     findings: [
       ...groups.flatMap((group) => groupFindings(context, group)),
       ...made.flatMap(({ object }) => existing(context.snapshot, object)),
       ...boundFinding(context),
-      ...rivalFindings(context, made.map(({ object }) => object)),
+      ...rivalFindings(
+        context,
+        made.map(({ object }) => object),
+      ),
     ],
   };
 }
@@ -58,14 +66,21 @@ function egressIPOf(group: Group, plan: EgressPlan): EgressIP {
   const { name, vnid, members, selected, egressIPs } = group;
   const [only, ...others] = selected;
   const namespaceSelector: LabelSelectorObject =
-    only !== undefined && others.length === 0 ? { matchLabels: { [nameLabel]: only } } : { matchExpressions: [{ key: nameLabel, operator: 'In', values: selected }] };
+    only !== undefined && others.length === 0
+      ? { matchLabels: { [nameLabel]: only } }
+      : { matchExpressions: [{ key: nameLabel, operator: 'In', values: selected }] };
   const labels = originLabels({
     vnid,
     egressIPs,
     placed: new Map(egressIPs.flatMap((ip) => placedAt(ip, plan))),
     requests: new Map(members.map((one) => [one.name, one.egressIPs])),
   });
-  return { apiVersion: apiVersionOf(egressIPKind), kind: egressIPKind.kind, metadata: { name, labels }, spec: { egressIPs, namespaceSelector } };
+  return {
+    apiVersion: apiVersionOf(egressIPKind),
+    kind: egressIPKind.kind,
+    metadata: { name, labels },
+    spec: { egressIPs, namespaceSelector },
+  };
 }
 
 function placedAt(ip: Ip, { hostsOf }: EgressPlan): readonly (readonly [Ip, string])[] {

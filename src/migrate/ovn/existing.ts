@@ -1,14 +1,17 @@
 /** Objects that stand where a translation puts its own. */
 import { isRecord, jsonEqual, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { onCluster, type Finding } from '../finding.ts';
+import { type Finding, onCluster } from '../finding.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 /** Objects by namespace and name, of each list once. */
 const indexes = new WeakMap<readonly KubeObject[], ReadonlyMap<string, KubeObject>>();
 
 /** The object of that kind, namespace and name in the snapshot. */
-export function present({ objects }: Snapshot, { apiVersion = '', kind = '', metadata }: KubeObject): KubeObject | undefined {
+export function present(
+  { objects }: Snapshot,
+  { apiVersion = '', kind = '', metadata }: KubeObject,
+): KubeObject | undefined {
   const list = objects.get(`${apiVersion}/${kind}`) ?? [];
   const index = indexes.get(list) ?? new Map(list.map((one) => [keyOf(one), one]));
   indexes.set(list, index);
@@ -24,7 +27,11 @@ export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec:
   const { kind = '', metadata } = made;
   const { namespace, name = '' } = metadata;
   const found: unknown = present(snapshot, made);
-  if (!isRecord(found) || jsonEqual(parseJson(JSON.stringify(found['spec'] ?? null)), parseJson(JSON.stringify(made.spec)))) return [];
+  if (
+    !isRecord(found) ||
+    jsonEqual(parseJson(JSON.stringify(found['spec'] ?? null)), parseJson(JSON.stringify(made.spec)))
+  )
+    return [];
   return [
     {
       severity: 'blocker',

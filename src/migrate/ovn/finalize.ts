@@ -1,5 +1,5 @@
 /** What is cleared at the very end: the fields by which OpenShift SDN knew egress IPs and multicast. */
-import { apiVersionOf, hostSubnets, netNamespaces, type Kind } from '../../../api/kinds.ts';
+import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../api/kinds.ts';
 import { asList, isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import { objectsOf } from '../snapshot.ts';
@@ -11,7 +11,9 @@ import { multicastNamespaces, sdnMulticast } from './multicast.ts';
 export function finalizePart(context: Context): Part {
   const { only, namespaces } = context.options;
   const wants = (concern: Concern): boolean => only.length === 0 || only.includes(concern);
-  const asking = wants('egressip') ? context.egress.groups.flatMap(({ members }) => members.map(({ name }) => String(name))) : [];
+  const asking = wants('egressip')
+    ? context.egress.groups.flatMap(({ members }) => members.map(({ name }) => String(name)))
+    : [];
   const raw = rawOf(context, netNamespaces);
   const withIPs = new Set(asking.filter((name) => lists(raw.get(name), 'egressIPs')));
   const withMulticast = new Set(wants('multicast') ? multicastNamespaces(context) : []);
@@ -33,7 +35,9 @@ function rawOf({ snapshot }: Context, kind: Kind): ReadonlyMap<string, unknown> 
 
 function clearHost(name: string, raw: unknown): readonly Change[] {
   const fields = ['egressIPs', 'egressCIDRs'].filter((field) => lists(raw, field));
-  return fields.length === 0 ? [] : [clear(hostSubnets, name, Object.fromEntries(fields.map((field) => [field, null])))];
+  return fields.length === 0
+    ? []
+    : [clear(hostSubnets, name, Object.fromEntries(fields.map((field) => [field, null])))];
 }
 
 function lists(raw: unknown, field: string): boolean {
@@ -41,5 +45,10 @@ function lists(raw: unknown, field: string): boolean {
 }
 
 function clear(kind: Kind, name: string, patch: Readonly<Record<string, unknown>>): Change {
-  return { action: 'clear', step: 'finalize', object: { apiVersion: apiVersionOf(kind), kind: kind.kind, name }, patch };
+  return {
+    action: 'clear',
+    step: 'finalize',
+    object: { apiVersion: apiVersionOf(kind), kind: kind.kind, name },
+    patch,
+  };
 }

@@ -3,21 +3,24 @@
  * OpenShift SDN's, OVN-Kubernetes's rules match after service load balancing, so they also meet the API server and
  * services whose backends are on the nodes' network; and one rule that it cannot read opens the whole namespace.
  */
-import { egressFirewalls, egressNetworkPolicies, apiVersionOf } from '../../../api/kinds.ts';
-import { keyRange, parseCidr, parseIfaddr, parseIp, sortKey, type Ip, type SortKey } from '../../model/address.ts';
+import { apiVersionOf, egressFirewalls, egressNetworkPolicies } from '../../../api/kinds.ts';
+import { type Ip, keyRange, parseCidr, parseIfaddr, parseIp, type SortKey, sortKey } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import type { Finding, FindingCode, Severity } from '../finding.ts';
 import { objectsOf } from '../snapshot.ts';
-import { objectRef, type Change, type Part } from '../translation.ts';
+import { type Change, objectRef, type Part } from '../translation.ts';
 import type { Context } from './context.ts';
 import { existing } from './existing.ts';
 
 /** A rule of an EgressFirewall. */
 export interface FirewallRule {
   readonly type: 'Allow' | 'Deny';
-  readonly to: { readonly cidrSelector: string } | { readonly dnsName: string } | { readonly nodeSelector: Readonly<Record<string, never>> };
+  readonly to:
+    | { readonly cidrSelector: string }
+    | { readonly dnsName: string }
+    | { readonly nodeSelector: Readonly<Record<string, never>> };
 }
 
 /** k8s.ovn.org/v1 EgressFirewall. */
@@ -40,13 +43,23 @@ export const closedRules: readonly FirewallRule[] = [allowNodes, { type: 'Deny',
 
 /** The EgressFirewall of a namespace; there can be only one, named `default`. */
 export function firewallOf(namespace: string, egress: readonly FirewallRule[]): EgressFirewall {
-  return { apiVersion: apiVersionOf(egressFirewalls), kind: egressFirewalls.kind, metadata: { name: 'default', namespace }, spec: { egress } };
+  return {
+    apiVersion: apiVersionOf(egressFirewalls),
+    kind: egressFirewalls.kind,
+    metadata: { name: 'default', namespace },
+    spec: { egress },
+  };
 }
 
 /** The part of the translation that is about EgressNetworkPolicies. */
 export function firewallPart(context: Context): Part {
-  const byNamespace = Map.groupBy(objectsOf(context.snapshot, egressNetworkPolicies), ({ metadata }) => metadata.namespace ?? '');
-  const chosen = [...byNamespace].filter(([namespace]) => context.chosen(namespace)).sort(([a], [b]) => compareText(a, b));
+  const byNamespace = Map.groupBy(
+    objectsOf(context.snapshot, egressNetworkPolicies),
+    ({ metadata }) => metadata.namespace ?? '',
+  );
+  const chosen = [...byNamespace]
+    .filter(([namespace]) => context.chosen(namespace))
+    .sort(([a], [b]) => compareText(a, b));
   const parts = chosen.map(([namespace, policies]) => namespacePart(context, namespace, policies));
   const joined = joinedSiblings(context, new Set(byNamespace.keys()));
   return {
@@ -55,26 +68,52 @@ export function firewallPart(context: Context): Part {
   };
 }
 
-type Note = (code: FindingCode, severity: Severity, texts: readonly [today: string, tomorrow: string, action: string]) => void;
+type Note = (
+  code: FindingCode,
+  severity: Severity,
+  texts: readonly [today: string, tomorrow: string, action: string],
+) => void;
 
 function namespacePart(context: Context, namespace: string, policies: readonly KubeObject[]): Part {
   const findings: Finding[] = [];
   const noteOn =
     ({ metadata }: KubeObject): Note =>
     (code, severity, [today, tomorrow, action]) =>
-      findings.push({ severity, code, kind: egressNetworkPolicies.kind, namespace, name: metadata.name ?? '', today, tomorrow, action });
+      findings.push({
+        severity,
+        code,
+        kind: egressNetworkPolicies.kind,
+        namespace,
+        name: metadata.name ?? '',
+        today,
+        tomorrow,
+        action,
+      });
   if (!context.exists(namespace)) {
     for (const policy of policies) {
-      noteOn(policy)('NamespaceMissing', 'warning', ['There is no Namespace of that name.', 'No EgressFirewall is made.', 'Delete the policy.']);
+      noteOn(policy)('NamespaceMissing', 'warning', [
+        'There is no Namespace of that name.',
+        'No EgressFirewall is made.',
+        'Delete the policy.',
+      ]);
     }
     return { changes: [], findings };
   }
   const egress = rulesFor(context, namespace, { policies, noteOn });
-  const removals = policies.map((policy): Change => ({ action: 'delete', step: 'finalize', object: objectRef(policy), from: [] }));
-  if (egress === undefined || (context.options.keepClosed && context.closed.has(namespace))) return { changes: removals, findings };
+  const removals = policies.map((policy): Change => ({
+    action: 'delete',
+    step: 'finalize',
+    object: objectRef(policy),
+    from: [],
+  }));
+  if (egress === undefined || (context.options.keepClosed && context.closed.has(namespace)))
+    return { changes: removals, findings };
   const firewall = firewallOf(namespace, egress);
   return {
-    changes: [{ action: 'apply', step: 'egress-firewalls', object: firewall, from: policies.map(objectRef) }, ...removals],
+    changes: [
+      { action: 'apply', step: 'egress-firewalls', object: firewall, from: policies.map(objectRef) },
+      ...removals,
+    ],
     findings: [...findings, ...existing(context.snapshot, firewall)],
   };
 }
@@ -85,7 +124,11 @@ interface Policies {
 }
 
 /** What the namespace's firewall is to say; undefined: there is to be none. */
-function rulesFor(context: Context, namespace: string, { policies, noteOn }: Policies): readonly FirewallRule[] | undefined {
+function rulesFor(
+  context: Context,
+  namespace: string,
+  { policies, noteOn }: Policies,
+): readonly FirewallRule[] | undefined {
   const [only, ...more] = policies;
   if (only === undefined) return undefined;
   const vnid = context.vnidOf(namespace);
@@ -137,8 +180,12 @@ function translated(context: Context, policy: KubeObject, note: Note): readonly 
   if (denied !== undefined) {
     note('DenyAllCutsAPIServer', mended ? 'info' : 'warning', [
       'The rules hold for traffic to the outside only: the API server and services with backends on the network of the nodes are reachable.',
-      mended ? `An Allow rule for all nodes stands in front (${denied} would be denied otherwise).` : `Pods cannot reach ${denied}: neither the API server nor services with backends on the network of the nodes.`,
-      mended ? 'Pods may now also reach other ports of nodes; narrow the rule if that is too much.' : 'Plan with --allow-api-server, or add Allow rules for the nodes in front.',
+      mended
+        ? `An Allow rule for all nodes stands in front (${denied} would be denied otherwise).`
+        : `Pods cannot reach ${denied}: neither the API server nor services with backends on the network of the nodes.`,
+      mended
+        ? 'Pods may now also reach other ports of nodes; narrow the rule if that is too much.'
+        : 'Plan with --allow-api-server, or add Allow rules for the nodes in front.',
     ]);
   }
   const all = mended ? [allowNodes, ...rules] : rules;
@@ -151,7 +198,9 @@ function tooLong(count: number, note: Note): void {
   const isOver = count > most.ovn;
   note('PolicyTooLong', isOver ? 'blocker' : 'warning', [
     `The policy has more rules than OpenShift SDN's API takes (${most.sdn}).`,
-    isOver ? `The EgressFirewall has ${count} rules; with more than ${most.ovn} OVN-Kubernetes applies none and all is open.` : `The EgressFirewall has ${count} rules.`,
+    isOver
+      ? `The EgressFirewall has ${count} rules; with more than ${most.ovn} OVN-Kubernetes applies none and all is open.`
+      : `The EgressFirewall has ${count} rules.`,
     'Merge rules into larger CIDRs.',
   ]);
 }
@@ -178,7 +227,8 @@ function readRule(rule: unknown, field: string, note: Note): readonly FirewallRu
     return [{ type, to: { cidrSelector: everything } }];
   }
   const parsed = parseIfaddr(text);
-  if (parsed.ok && parsed.value.network.family === 4) return [{ type, to: { cidrSelector: parsed.value.network.text } }];
+  if (parsed.ok && parsed.value.network.family === 4)
+    return [{ type, to: { cidrSelector: parsed.value.network.text } }];
   note('PolicyRuleInvalid', 'blocker', [
     `${field}: ${type} to ${JSON.stringify(given ?? null)} cannot be read.`,
     `The rule is left out: with a rule that it cannot read OVN-Kubernetes applies none and all is open.`,
@@ -197,7 +247,9 @@ function deniedNodes({ nodeAddresses: addresses }: Context, rules: readonly Fire
   if (addresses.length === 0) return isDenied(sortKey(anyAddress), cidrs) ? 'the nodes' : undefined;
   const denied = addresses.filter(({ key }) => isDenied(key, cidrs)).map(({ ip }) => ip);
   if (denied.length === 0) return undefined;
-  return denied.length === 1 ? `node address ${denied.join('')}` : `${denied.length} of ${addresses.length} node addresses, such as ${denied.slice(0, 1).join('')}`;
+  return denied.length === 1
+    ? `node address ${denied.join('')}`
+    : `${denied.length} of ${addresses.length} node addresses, such as ${denied.slice(0, 1).join('')}`;
 }
 
 /** Of no node: stands for one when none is known. */
@@ -209,7 +261,10 @@ function parsedIp(text: string): Ip {
   return ip.value;
 }
 
-function isDenied(key: SortKey, rules: readonly { readonly type: 'Allow' | 'Deny'; readonly range: ReturnType<typeof keyRange> }[]): boolean {
+function isDenied(
+  key: SortKey,
+  rules: readonly { readonly type: 'Allow' | 'Deny'; readonly range: ReturnType<typeof keyRange> }[],
+): boolean {
   return rules.find(({ range }) => key >= range.first && key < range.end)?.type === 'Deny';
 }
 
@@ -221,7 +276,8 @@ function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): read
     if (vnid === undefined || vnid === 0) continue;
     for (const sibling of context.namespacesOf(vnid)) {
       const isHandled = withPolicy.has(sibling) || !context.chosen(sibling) || !context.exists(sibling);
-      if (!isHandled && !(context.options.keepClosed && context.closed.has(sibling))) closed.set(sibling, [...(closed.get(sibling) ?? []), policy]);
+      if (!isHandled && !(context.options.keepClosed && context.closed.has(sibling)))
+        closed.set(sibling, [...(closed.get(sibling) ?? []), policy]);
     }
   }
   return [...closed].map(([namespace, policies]) => ({

@@ -2,16 +2,16 @@
  * The EgressIP objects of a cluster before they are objects: one group for each VNID that requests egress IPs, with what
  * becomes of every entry, and what OVN-Kubernetes will make of all groups together.
  */
-import { keyRange, sortKey, type Cidr, type Ip } from '../../model/address.ts';
+import { type Cidr, type Ip, keyRange, sortKey } from '../../model/address.ts';
 import type { EgressInput, EgressState } from '../../model/egress/state.ts';
-import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { vnidState } from '../../model/egress/state.ts';
 import type { VnidState } from '../../model/egress/verdict.ts';
+import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { compareText } from '../../model/names.ts';
 import type { NetNamespace } from '../../model/netnamespace.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { Machine } from './machines.ts';
-import { holds, predictPlacement, type PlacementNode, type Prediction } from './placement.ts';
+import { holds, type PlacementNode, type Prediction, predictPlacement } from './placement.ts';
 
 /** Why an entry of a list is in no EgressIP. */
 export type LeftOut =
@@ -64,12 +64,15 @@ interface Input {
 /** The groups and their prediction. */
 export function egressPlan({ cluster, state, machines, prefix, exists, chosen }: Input): EgressPlan {
   const hosts = hostsByIP(cluster.hostSubnets);
-  const nodeOf = new Map([...machines.values()].flatMap(({ name, addresses }) => addresses.map((ip): [Ip, string] => [ip, name])));
+  const nodeOf = new Map(
+    [...machines.values()].flatMap(({ name, addresses }) => addresses.map((ip): [Ip, string] => [ip, name])),
+  );
   const requesters = requestersByIP(cluster.netNamespaces);
   const leftOutOf = (ip: Ip, vnid: Vnid): LeftOut | undefined => {
     const all = requesters.get(ip) ?? [];
     const node = nodeOf.get(ip);
-    if (all.some((one) => one.vnid !== vnid)) return { code: 'EgressIPClaimedTwice', text: ip, namespaces: all.map(({ name }) => name).sort(compareText) };
+    if (all.some((one) => one.vnid !== vnid))
+      return { code: 'EgressIPClaimedTwice', text: ip, namespaces: all.map(({ name }) => name).sort(compareText) };
     return node === undefined ? undefined : { code: 'EgressIPIsNodeAddress', text: ip, node };
   };
   const asking = groupsOf(cluster.netNamespaces).filter(({ members }) => members.some(({ name }) => chosen(name)));
@@ -82,7 +85,10 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
       members,
       selected: members.map(({ name }) => name).filter(exists),
       egressIPs: requests.filter((ip) => leftOutOf(ip, vnid) === undefined),
-      leftOut: [...[...invalid].map(([text, reason]): LeftOut => ({ code: 'EgressIPInvalid', text, reason })), ...requests.flatMap((ip) => leftOutOf(ip, vnid) ?? [])],
+      leftOut: [
+        ...[...invalid].map(([text, reason]): LeftOut => ({ code: 'EgressIPInvalid', text, reason })),
+        ...requests.flatMap((ip) => leftOutOf(ip, vnid) ?? []),
+      ],
       today: vnidState(state, vnid),
     };
   });
@@ -90,14 +96,24 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
   const claims = groups.filter(hasObject).map(({ name, egressIPs }) => ({ name, egressIPs }));
   const prediction = predictPlacement(nodes, claims, 'any');
   const able = [...machines.values()].filter(({ assignable, exists: isThere }) => assignable && isThere);
-  const cidrsOf = ({ name, networks }: Machine): { name: string; cidrs: readonly Cidr[] | undefined } => ({ name, cidrs: networks });
+  const cidrsOf = ({ name, networks }: Machine): { name: string; cidrs: readonly Cidr[] | undefined } => ({
+    name,
+    cidrs: networks,
+  });
   const fitting = namesFor(ranged(able.map(cidrsOf)));
   const roomy = namesFor(ranged(able.filter(({ ready, capacity }) => ready && capacity === undefined).map(cidrsOf)));
-  const within = namesFor(ranged(cluster.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length > 0).map(({ name, egressCIDRs }) => ({ name, cidrs: egressCIDRs }))));
+  const within = namesFor(
+    ranged(
+      cluster.hostSubnets
+        .filter(({ egressCIDRs }) => egressCIDRs.length > 0)
+        .map(({ name, egressCIDRs }) => ({ name, cidrs: egressCIDRs })),
+    ),
+  );
   const subtract = difference();
   const sure = namesFor(ranged(able.filter(({ networks }) => networks !== undefined).map(cidrsOf)));
   const near = new Set(able.flatMap(({ addresses }) => addresses.map(surroundingsOf)));
-  const doubtful = (ip: Ip): boolean => fitting(ip).length > 0 && sure(ip).length + within(ip).length === 0 && !near.has(surroundingsOf(ip));
+  const doubtful = (ip: Ip): boolean =>
+    fitting(ip).length > 0 && sure(ip).length + within(ip).length === 0 && !near.has(surroundingsOf(ip));
   const serves = (ip: Ip): boolean => roomy(ip).length > 0 || prediction.allowed.get(ip)?.includes(null) === false;
   return {
     groups,
@@ -108,7 +124,8 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
     within,
     beyond: (ip) => subtract(fitting(ip), within(ip)),
     // who is dropped today stays closed in doubt
-    served: (group) => hasObject(group) && group.egressIPs.some((ip) => serves(ip) && !(group.today.kind === 'dropped' && doubtful(ip))),
+    served: (group) =>
+      hasObject(group) && group.egressIPs.some((ip) => serves(ip) && !(group.today.kind === 'dropped' && doubtful(ip))),
   };
 }
 
@@ -123,15 +140,29 @@ export function hasObject({ selected, egressIPs }: Group): boolean {
 }
 
 /** Those that request something, in order of the first member's name. */
-function groupsOf(netNamespaces: readonly NetNamespace[]): readonly { readonly vnid: Vnid; readonly members: readonly NetNamespace[] }[] {
-  const asking = new Set(netNamespaces.filter(({ egressIPs, invalidEgressIPs }) => egressIPs.length + invalidEgressIPs.length > 0).map(({ vnid }) => vnid));
-  const byVnid = Map.groupBy(netNamespaces.filter(({ vnid }) => asking.has(vnid)).sort((a, b) => compareText(a.name, b.name)), ({ vnid }) => vnid);
+function groupsOf(
+  netNamespaces: readonly NetNamespace[],
+): readonly { readonly vnid: Vnid; readonly members: readonly NetNamespace[] }[] {
+  const asking = new Set(
+    netNamespaces
+      .filter(({ egressIPs, invalidEgressIPs }) => egressIPs.length + invalidEgressIPs.length > 0)
+      .map(({ vnid }) => vnid),
+  );
+  const byVnid = Map.groupBy(
+    netNamespaces.filter(({ vnid }) => asking.has(vnid)).sort((a, b) => compareText(a.name, b.name)),
+    ({ vnid }) => vnid,
+  );
   return [...byVnid].map(([vnid, members]) => ({ vnid, members }));
 }
 
 function hostsByIP(hostSubnets: readonly HostSubnet[]): ReadonlyMap<Ip, readonly HostSubnet[]> {
   const pairs = hostSubnets.flatMap((host) => host.egressIPs.map((ip) => ({ ip, host })));
-  return new Map([...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, found]) => [ip, found.map(({ host }) => host).sort((a, b) => compareText(a.name, b.name))]));
+  return new Map(
+    [...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, found]) => [
+      ip,
+      found.map(({ host }) => host).sort((a, b) => compareText(a.name, b.name)),
+    ]),
+  );
 }
 
 function requestersByIP(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Ip, readonly NetNamespace[]> {
@@ -158,9 +189,14 @@ interface Ranged {
 type Range = ReturnType<typeof keyRange>;
 
 /** Nodes with the same networks together, for there are many nodes and few networks. */
-function ranged(nodes: readonly { readonly name: string; readonly cidrs: readonly Cidr[] | undefined }[]): readonly Ranged[] {
+function ranged(
+  nodes: readonly { readonly name: string; readonly cidrs: readonly Cidr[] | undefined }[],
+): readonly Ranged[] {
   const groups = Map.groupBy(nodes, ({ cidrs }) => cidrs?.map(({ text }) => text).join() ?? '');
-  return [...groups.values()].map((group) => ({ ranges: group[0]?.cidrs?.map(keyRange), names: group.map(({ name }) => name) }));
+  return [...groups.values()].map((group) => ({
+    ranges: group[0]?.cidrs?.map(keyRange),
+    names: group.map(({ name }) => name),
+  }));
 }
 
 /** The names whose ranges hold an IP, sorted. IPs that are alike share one list, so lists compare by identity. */

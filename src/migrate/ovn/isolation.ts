@@ -34,16 +34,29 @@ export function isolationPart(context: Context): Part {
   const globals = names.filter((name) => context.vnidOf(name) === 0);
   const podNetworks = context.network?.networks.map(({ cidr }) => cidr.text) ?? [];
   const isolated = names.filter((name) => context.vnidOf(name) !== 0 && context.chosen(name));
-  const made = isolated.map((name) => policyOf(name, { from: [...peersOf(context, name), ...globals].sort(compareText), podNetworks }));
+  const made = isolated.map((name) =>
+    policyOf(name, { from: [...peersOf(context, name), ...globals].sort(compareText), podNetworks }),
+  );
   return {
-    changes: made.map((object): Change => ({ action: 'apply', step: 'network-policies', object, from: netNamespaceOf(context, object.metadata.namespace ?? '') })),
-    findings: [modeFinding(isolated.length), ...joinedFindings(context), ...ignored, ...made.flatMap((object) => existing(context.snapshot, object))],
+    changes: made.map((object): Change => ({
+      action: 'apply',
+      step: 'network-policies',
+      object,
+      from: netNamespaceOf(context, object.metadata.namespace ?? ''),
+    })),
+    findings: [
+      modeFinding(isolated.length),
+      ...joinedFindings(context),
+      ...ignored,
+      ...made.flatMap((object) => existing(context.snapshot, object)),
+    ],
   };
 }
 
 /** All namespaces that exist, in order of name. */
 function namesOf({ namespaces, cluster }: Context): readonly string[] {
-  const names: readonly string[] = namespaces === undefined ? cluster.netNamespaces.map(({ name }) => name) : [...namespaces.keys()];
+  const names: readonly string[] =
+    namespaces === undefined ? cluster.netNamespaces.map(({ name }) => name) : [...namespaces.keys()];
   return names.toSorted(compareText);
 }
 
@@ -110,7 +123,9 @@ function joinedFindings(context: Context): readonly Finding[] {
 }
 
 function ignoredPolicies({ snapshot, chosen }: Context): readonly Finding[] {
-  const others = objectsOf(snapshot, networkPolicies).filter(({ metadata }) => metadata.name !== policyName && chosen(metadata.namespace ?? ''));
+  const others = objectsOf(snapshot, networkPolicies).filter(
+    ({ metadata }) => metadata.name !== policyName && chosen(metadata.namespace ?? ''),
+  );
   return others.map(({ metadata }) => ({
     severity: 'warning',
     code: 'NetworkPolicyEnforced',
@@ -118,7 +133,8 @@ function ignoredPolicies({ snapshot, chosen }: Context): readonly Finding[] {
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
     today: 'The network plugin ignores NetworkPolicies.',
-    tomorrow: 'It holds from the first minute: what it allows is added to what other policies of these pods allow, and its egress rules cut what they do not name.',
+    tomorrow:
+      'It holds from the first minute: what it allows is added to what other policies of these pods allow, and its egress rules cut what they do not name.',
     action: 'Read it, and delete it if it was never meant to hold.',
   }));
 }

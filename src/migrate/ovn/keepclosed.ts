@@ -11,7 +11,9 @@ export function keepClosedPart(context: Context): Part {
   const made = [...context.closed].sort().map((namespace) => firewallOf(namespace, closedRules));
   return {
     changes: made.map((object): Change => {
-      const from = [{ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.namespace ?? '' }];
+      const from = [
+        { apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.namespace ?? '' },
+      ];
       return { action: 'apply', step: 'egress-firewalls', object, from };
     }),
     findings: made.flatMap((object) => existing(context.snapshot, object)),

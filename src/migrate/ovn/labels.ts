@@ -33,9 +33,15 @@ export function originLabels({ vnid, egressIPs, placed, requests }: Origin): Rea
   const all = egressIPs.map((_, index) => index).join('.');
   const entries = [
     ...[...placed].map(([ip, node]) => [`${placedPrefix}${ip}`, node] as const),
-    ...[...requests].map(([namespace, ips]) => [`${requestsPrefix}${namespace}`, indexesOf(ips, egressIPs)] as const).filter(([, value]) => value !== all),
+    ...[...requests]
+      .map(([namespace, ips]) => [`${requestsPrefix}${namespace}`, indexesOf(ips, egressIPs)] as const)
+      .filter(([, value]) => value !== all),
   ];
-  return { ...managedBy, [netidLabel]: String(vnid), ...Object.fromEntries(entries.filter(([, value]) => value.length <= longestValue)) };
+  return {
+    ...managedBy,
+    [netidLabel]: String(vnid),
+    ...Object.fromEntries(entries.filter(([, value]) => value.length <= longestValue)),
+  };
 }
 
 function indexesOf(ips: readonly Ip[], egressIPs: readonly Ip[]): string {

@@ -1,6 +1,6 @@
 /** What OVN-Kubernetes cannot express of how a group leaves today: pinning, CIDRs by node, preferring the pod's own node. */
 import type { Ip } from '../../model/address.ts';
-import { onNetNamespace, type Finding, type Texts } from '../finding.ts';
+import { type Finding, onNetNamespace, type Texts } from '../finding.ts';
 import type { EgressPlan, Group } from './groups.ts';
 import { listText, nodesText } from './texts.ts';
 
@@ -26,7 +26,9 @@ function pinning(plan: EgressPlan, { egressIPs }: Group): Texts | undefined {
 }
 
 function restriction(plan: EgressPlan, { egressIPs }: Group): Texts | undefined {
-  const freed = egressIPs.filter((ip) => isAutomatic(plan, ip) && plan.within(ip).length > 0 && plan.beyond(ip).length > 0);
+  const freed = egressIPs.filter(
+    (ip) => isAutomatic(plan, ip) && plan.within(ip).length > 0 && plan.beyond(ip).length > 0,
+  );
   if (freed.length === 0) return undefined;
   return [
     `egressCIDRs keep ${listText(freed.map((ip) => `${ip} on ${nodesText(plan.within(ip))}`))}.`,

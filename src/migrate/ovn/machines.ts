@@ -4,8 +4,8 @@
  */
 import uniqBy from 'lodash/uniqBy.js';
 import { configMaps, nodes } from '../../../api/kinds.ts';
-import { contains, parseCidr, parseIfaddr, parseIp, type Cidr, type Ip } from '../../model/address.ts';
-import { egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits, type CloudLimits } from '../../model/cloud.ts';
+import { type Cidr, contains, type Ip, parseCidr, parseIfaddr, parseIp } from '../../model/address.ts';
+import { type CloudLimits, egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits } from '../../model/cloud.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { asList, asText, isRecord, parseJson } from '../../model/json.ts';
@@ -44,13 +44,33 @@ const primaryAnnotation = 'k8s.ovn.org/node-primary-ifaddr';
 const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
 
 /** All machines by name. `machineNetworks` are those the admin named. */
-export function machinesOf(snapshot: Snapshot, cluster: Cluster, machineNetworks: readonly Cidr[]): ReadonlyMap<string, Machine> {
+export function machinesOf(
+  snapshot: Snapshot,
+  cluster: Cluster,
+  machineNetworks: readonly Cidr[],
+): ReadonlyMap<string, Machine> {
   const hosts = new Map<string, HostSubnet>(cluster.hostSubnets.map((one) => [one.name, one]));
   const hostIPs = new Map([...cluster.hostSubnets, ...cluster.absent].map(({ name, hostIP }) => [name, hostIP]));
   const byName = new Map(objectsOf(snapshot, nodes).map((node) => [node.metadata.name ?? '', node]));
-  const networks = [...machineNetworks, ...installedNetworks(snapshot)].sort((a, b) => b.length - a.length || compareText(a.text, b.text));
+  const networks = [...machineNetworks, ...installedNetworks(snapshot)].sort(
+    (a, b) => b.length - a.length || compareText(a.text, b.text),
+  );
   const names = [...new Set([...byName.keys(), ...hostIPs.keys()])].sort(compareText);
-  return new Map(names.map((name) => [name, machineOf({ name, node: byName.get(name), exists: byName.size === 0 || byName.has(name), hostSubnet: hosts.get(name), hostIP: hostIPs.get(name) }, networks)]));
+  return new Map(
+    names.map((name) => [
+      name,
+      machineOf(
+        {
+          name,
+          node: byName.get(name),
+          exists: byName.size === 0 || byName.has(name),
+          hostSubnet: hosts.get(name),
+          hostIP: hostIPs.get(name),
+        },
+        networks,
+      ),
+    ]),
+  );
 }
 
 type Found = Pick<Machine, 'name' | 'node' | 'exists' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
@@ -65,7 +85,10 @@ function machineOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]
   const listed = new Set(hostSubnet?.egressIPs.filter((ip) => !own.includes(ip)));
   const all = [...new Set([...own, ...nodeAddresses(node), ...others.map(({ ip }) => ip)])];
   const [main] = all;
-  const network = primary?.network ?? limits.network ?? (main === undefined ? undefined : machineNetworks.find((one) => contains(one, main)));
+  const network =
+    primary?.network ??
+    limits.network ??
+    (main === undefined ? undefined : machineNetworks.find((one) => contains(one, main)));
   return {
     ...found,
     ready: readyOf(node),
@@ -73,7 +96,8 @@ function machineOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]
     addresses: all.filter((ip) => !listed.has(ip)),
     leftovers: all.filter((ip) => listed.has(ip)),
     network,
-    networks: network === undefined ? undefined : uniqBy([network, ...others.map((one) => one.network)], ({ text }) => text),
+    networks:
+      network === undefined ? undefined : uniqBy([network, ...others.map((one) => one.network)], ({ text }) => text),
     capacity: typeof limits.capacity === 'number' ? limits.capacity : undefined,
   };
 }
@@ -122,7 +146,9 @@ function readyOf(node: unknown): boolean {
 
 /** The machine networks that the installer was given, as ConfigMap kube-system/cluster-config-v1 keeps them. */
 export function installedNetworks(snapshot: Snapshot): readonly Cidr[] {
-  const found = objectsOf(snapshot, configMaps).find(({ metadata }) => metadata.namespace === 'kube-system' && metadata.name === 'cluster-config-v1');
+  const found = objectsOf(snapshot, configMaps).find(
+    ({ metadata }) => metadata.namespace === 'kube-system' && metadata.name === 'cluster-config-v1',
+  );
   const data: unknown = isRecord(found) ? found['data'] : undefined;
   const text = isRecord(data) ? asText(data['install-config']) : '';
   const section = /^ {2}machineNetwork:\n((?: {2}(?: |-).*\n?)*)/m.exec(text)?.[1] ?? '';

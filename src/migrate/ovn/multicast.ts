@@ -2,7 +2,7 @@
 import { apiVersionOf, namespaces, netNamespaces } from '../../../api/kinds.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { onNetNamespace, type Finding } from '../finding.ts';
+import { type Finding, onNetNamespace } from '../finding.ts';
 import { objectsOf } from '../snapshot.ts';
 import type { Change, Part } from '../translation.ts';
 import type { Context } from './context.ts';
@@ -16,8 +16,13 @@ export const ovnMulticast = 'k8s.ovn.org/multicast-enabled';
 
 /** Names of the chosen namespaces with multicast today, in order. */
 export function multicastNamespaces({ snapshot, chosen }: Context): readonly string[] {
-  const enabled = objectsOf(snapshot, netNamespaces).filter(({ metadata }) => metadata.annotations?.[sdnMulticast] === 'true');
-  return enabled.map(({ metadata }) => metadata.name ?? '').filter(chosen).sort(compareText);
+  const enabled = objectsOf(snapshot, netNamespaces).filter(
+    ({ metadata }) => metadata.annotations?.[sdnMulticast] === 'true',
+  );
+  return enabled
+    .map(({ metadata }) => metadata.name ?? '')
+    .filter(chosen)
+    .sort(compareText);
 }
 
 /** The part of the translation that is about multicast. */
@@ -26,15 +31,24 @@ export function multicastPart(context: Context): Part {
   const made = names.filter(context.exists).map(annotated);
   return {
     changes: made.map((object): Change => {
-      const from = [{ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.name ?? '' }];
+      const from = [
+        { apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.name ?? '' },
+      ];
       return { action: 'apply', step: 'annotate-namespaces', object, from };
     }),
-    findings: [...made.flatMap((object) => clashes(context.snapshot, object)), ...joinedFindings(context, new Set(names))],
+    findings: [
+      ...made.flatMap((object) => clashes(context.snapshot, object)),
+      ...joinedFindings(context, new Set(names)),
+    ],
   };
 }
 
 function annotated(name: string): KubeObject {
-  return { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, metadata: { name, annotations: { [ovnMulticast]: 'true' } } };
+  return {
+    apiVersion: apiVersionOf(namespaces),
+    kind: namespaces.kind,
+    metadata: { name, annotations: { [ovnMulticast]: 'true' } },
+  };
 }
 
 /** SDN's multicast is that of a VNID, OVN-Kubernetes's that of a namespace. */
@@ -50,7 +64,7 @@ function joinedFindings(context: Context, names: ReadonlySet<string>): readonly 
       onNetNamespace(first, 'warning', 'MulticastMixed', [
         `Namespaces ${listText(members)} share VNID ${vnid} and with it their multicast.`,
         `Multicast stays within each namespace that has the annotation; none crosses from one to another.${lost}`,
-        'Put pods that need each other\'s multicast into one namespace, or annotate the Namespaces that lack it.',
+        "Put pods that need each other's multicast into one namespace, or annotate the Namespaces that lack it.",
       ]),
     ];
   });

@@ -57,7 +57,11 @@ interface Step {
 /** The outcomes of creating the objects one after another, or undefined when there are more than `budget` states. */
 export function enumerate({ classes, objects, shared, order }: Competition, budget: number): Outcomes | undefined {
   const search = new Search(classes, shared, budget);
-  const nothing: State = { loads: classes.map(({ size }) => Array.from({ length: size }, () => 0)), owned: [], left: [...objects.keys()] };
+  const nothing: State = {
+    loads: classes.map(({ size }) => Array.from({ length: size }, () => 0)),
+    owned: [],
+    left: [...objects.keys()],
+  };
   let states = new Map([[JSON.stringify(nothing), nothing]]);
   for (let created = 0; created < objects.length; created++) {
     const next = new Map<string, State>();
@@ -98,7 +102,9 @@ class Search {
   /** Adds the states after an object to `next`; false when the budget is spent. */
   object({ loads, owned, left }: State, wishes: readonly Wish[], next: Map<string, State>): boolean {
     const seen = new Set<string>();
-    const open: Step[] = [{ free: loads, used: loads.map(() => []), owned, rest: wishes.filter(({ ip }) => !owned.includes(ip)) }];
+    const open: Step[] = [
+      { free: loads, used: loads.map(() => []), owned, rest: wishes.filter(({ ip }) => !owned.includes(ip)) },
+    ];
     for (let step = open.pop(); step !== undefined; step = open.pop()) {
       const key = JSON.stringify([step.free, step.used, step.owned, step.rest.map(({ ip }) => ip)]);
       if (seen.has(key)) continue;
@@ -117,7 +123,9 @@ class Search {
       return [{ ...step, rest: [] }];
     }
     const rest = step.rest.filter((one) => one !== wish);
-    const open = wish.classes.filter((index) => (step.free[index]?.[0] ?? Infinity) < (this.#classes[index]?.capacity ?? 0));
+    const open = wish.classes.filter(
+      (index) => (step.free[index]?.[0] ?? Infinity) < (this.#classes[index]?.capacity ?? 0),
+    );
     const least = Math.min(...open.map((index) => step.free[index]?.[0] ?? Infinity));
     const chosen = open.filter((index) => step.free[index]?.[0] === least);
     if (chosen.length === 0) this.#unassigned(wish.ip);
@@ -142,7 +150,11 @@ function take({ free, used }: Step, index: number): Pick<Step, 'free' | 'used'> 
 }
 
 function finish({ free, used, owned }: Step, left: readonly number[], next: Map<string, State>): void {
-  const state: State = { loads: free.map((loads, index) => ascending([...loads, ...(used[index] ?? [])])), owned, left };
+  const state: State = {
+    loads: free.map((loads, index) => ascending([...loads, ...(used[index] ?? [])])),
+    owned,
+    left,
+  };
   next.set(JSON.stringify(state), state);
 }
 

@@ -3,7 +3,7 @@
  * the IP is no node's address; one object owns it; one IP of an object a node; a cloud's capacity. Among the nodes that
  * fit the one with fewest egress IPs; ties and the order of IPs in an object are random. So the answer is a set.
  */
-import { keyRange, parseIp, sortKey, type Cidr, type Ip, type SortKey } from '../../model/address.ts';
+import { type Cidr, type Ip, keyRange, parseIp, type SortKey, sortKey } from '../../model/address.ts';
 import { compareText } from '../../model/names.ts';
 import { enumerate, type NodeClass, type Order, type Outcomes, type Wish } from './outcomes.ts';
 
@@ -53,11 +53,17 @@ interface Found extends Outcomes {
 const budget = 20_000;
 
 /** What may become of these objects, created one after another in that order. */
-export function predictPlacement(nodes: readonly PlacementNode[], claims: readonly Claim[], order: Order = 'given'): Prediction {
+export function predictPlacement(
+  nodes: readonly PlacementNode[],
+  claims: readonly Claim[],
+  order: Order = 'given',
+): Prediction {
   const classes = classesOf(nodes.filter(({ eligible }) => eligible));
   const objects = wishesOf(nodes, classes, claims);
   const shared = sharedIPs(objects);
-  const found = componentsOf(objects, classes.length).map((component) => outcomesOf(component, { classes, shared, order }));
+  const found = componentsOf(objects, classes.length).map((component) =>
+    outcomesOf(component, { classes, shared, order }),
+  );
   const allowed = new Map<string, readonly (string | null)[]>();
   const byIP = new Map(found.flatMap((one) => [...one.allowed]));
   const namesOf = namesBy(classes);
@@ -67,12 +73,17 @@ export function predictPlacement(nodes: readonly PlacementNode[], claims: readon
 }
 
 /** The names of the nodes of classes; alike outcomes share one list. */
-function namesBy(classes: readonly Class[]): (outcome: ReadonlySet<number | null> | undefined) => readonly (string | null)[] {
+function namesBy(
+  classes: readonly Class[],
+): (outcome: ReadonlySet<number | null> | undefined) => readonly (string | null)[] {
   const known = new Map<string, readonly (string | null)[]>();
   return (outcome = new Set([null])) => {
     const indexes = [...outcome].flatMap((index) => (index === null ? [] : [index])).sort((a, b) => a - b);
     const key = `${indexes.join()} ${outcome.has(null)}`;
-    const names = known.get(key) ?? [...indexes.flatMap((index) => classes[index]?.names ?? []).sort(compareText), ...(outcome.has(null) ? [null] : [])];
+    const names = known.get(key) ?? [
+      ...indexes.flatMap((index) => classes[index]?.names ?? []).sort(compareText),
+      ...(outcome.has(null) ? [null] : []),
+    ];
     known.set(key, names);
     return names;
   };
@@ -85,7 +96,11 @@ function sums(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<numbe
   return new Set([...a].flatMap((first) => [...b].map((second) => first + second)));
 }
 
-function rangeOf(counts: ReadonlySet<number>): { readonly least: number; readonly most: number; readonly gapless: boolean } {
+function rangeOf(counts: ReadonlySet<number>): {
+  readonly least: number;
+  readonly most: number;
+  readonly gapless: boolean;
+} {
   const sorted = [...counts].sort((a, b) => a - b);
   const [least = 0, most = 0] = [sorted[0], sorted.at(-1)];
   return { least, most, gapless: most - least + 1 === counts.size };
@@ -96,20 +111,30 @@ function range(least: number, most: number): ReadonlySet<number> {
 }
 
 function classesOf(nodes: readonly PlacementNode[]): readonly Class[] {
-  const groups = Map.groupBy(nodes, ({ networks, capacity }) => JSON.stringify([networks?.map(({ text }) => text).sort(compareText), capacity]));
-  return [...groups].sort(([a], [b]) => compareText(a, b)).map(([, group]) => {
-    const names = group.map(({ name }) => name).sort(compareText);
-    return { names, size: names.length, capacity: group[0]?.capacity ?? Infinity, networks: group[0]?.networks };
-  });
+  const groups = Map.groupBy(nodes, ({ networks, capacity }) =>
+    JSON.stringify([networks?.map(({ text }) => text).sort(compareText), capacity]),
+  );
+  return [...groups]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([, group]) => {
+      const names = group.map(({ name }) => name).sort(compareText);
+      return { names, size: names.length, capacity: group[0]?.capacity ?? Infinity, networks: group[0]?.networks };
+    });
 }
 
 /** What each object wishes; nothing when one of its entries is no address: then OVN-Kubernetes refuses all of it. */
-function wishesOf(nodes: readonly PlacementNode[], classes: readonly Class[], claims: readonly Claim[]): readonly (readonly Wish[])[] {
+function wishesOf(
+  nodes: readonly PlacementNode[],
+  classes: readonly Class[],
+  claims: readonly Claim[],
+): readonly (readonly Wish[])[] {
   const taken = new Set<string>(nodes.flatMap(({ addresses }) => addresses));
   const ranges = classes.map(({ networks }) => networks?.map(keyRange));
   const wish = (ip: Ip): Wish => {
     const key = sortKey(ip);
-    const classIndexes = ranges.flatMap((list, index) => (list === undefined || list.some((range) => holds(range, key)) ? [index] : []));
+    const classIndexes = ranges.flatMap((list, index) =>
+      list === undefined || list.some((range) => holds(range, key)) ? [index] : [],
+    );
     return { ip, classes: classIndexes, stops: taken.has(ip) };
   };
   return claims.map(({ egressIPs }) => {
@@ -136,7 +161,8 @@ function componentsOf(objects: readonly (readonly Wish[])[], count: number): rea
   const join = ([first, ...more]: readonly number[]): void => {
     const to = first === undefined ? undefined : groups[first];
     for (const from of more.map((index) => groups[index])) {
-      if (to !== undefined && from !== to) for (const [index, group] of groups.entries()) if (group === from) groups[index] = to;
+      if (to !== undefined && from !== to)
+        for (const [index, group] of groups.entries()) if (group === from) groups[index] = to;
     }
   };
   for (const wishes of objects) {
@@ -148,7 +174,10 @@ function componentsOf(objects: readonly (readonly Wish[])[], count: number): rea
   for (const [index, group] of groups.entries()) byGroup.get(group)?.classes.push(index);
   for (const wishes of objects) {
     const stops = wishes.filter((one) => one.stops);
-    const hopeful = Map.groupBy(wishes.filter((one) => !one.stops && one.classes.length > 0), ({ classes }) => groups[classes[0] ?? 0] ?? 0);
+    const hopeful = Map.groupBy(
+      wishes.filter((one) => !one.stops && one.classes.length > 0),
+      ({ classes }) => groups[classes[0] ?? 0] ?? 0,
+    );
     for (const [group, own] of hopeful) byGroup.get(group)?.objects.push([...own, ...stops]);
   }
   return [...byGroup.values()];
@@ -165,9 +194,18 @@ function outcomesOf({ classes, objects }: Component, { classes: all, shared, ord
   const ips = new Set(objects.flat().map(({ ip }) => ip));
   const own = new Set([...shared].filter((ip) => ips.has(ip)));
   const plain = own.size === 0 && objects.every((wishes) => wishes.every(({ stops }) => !stops));
-  if (only !== undefined && others.length === 0 && plain) return { ...alike(only, all[only], { objects, order }), exact: true };
-  const renumbered = objects.map((wishes) => wishes.map((wish) => ({ ...wish, classes: wish.classes.map((index) => classes.indexOf(index)) })));
-  const found = objects.length > budget ? undefined : enumerate({ classes: classes.flatMap((index) => all[index] ?? []), objects: renumbered, shared: own, order }, budget);
+  if (only !== undefined && others.length === 0 && plain)
+    return { ...alike(only, all[only], { objects, order }), exact: true };
+  const renumbered = objects.map((wishes) =>
+    wishes.map((wish) => ({ ...wish, classes: wish.classes.map((index) => classes.indexOf(index)) })),
+  );
+  const found =
+    objects.length > budget
+      ? undefined
+      : enumerate(
+          { classes: classes.flatMap((index) => all[index] ?? []), objects: renumbered, shared: own, order },
+          budget,
+        );
   if (found === undefined) return { ...bound(objects, all, own), exact: false };
   const back = (index: number | null): number | null => (index === null ? null : (classes[index] ?? null));
   const allowed = new Map([...found.allowed].map(([ip, outcome]) => [ip, new Set([...outcome].map(back))]));
@@ -179,7 +217,11 @@ function outcomesOf({ classes, objects }: Component, { classes: all, shared, ord
  * from how many were assigned before it; which of its IPs on which nodes is chance. In any order an object may be first,
  * and may be last.
  */
-function alike(index: number, { size, capacity }: NodeClass = { size: 0, capacity: 0 }, { objects, order }: Pick<Whole, 'order'> & Pick<Component, 'objects'>): Outcomes {
+function alike(
+  index: number,
+  { size, capacity }: NodeClass = { size: 0, capacity: 0 },
+  { objects, order }: Pick<Whole, 'order'> & Pick<Component, 'objects'>,
+): Outcomes {
   const allowed = new Map<string, ReadonlySet<number | null>>();
   const room = size * capacity;
   const demand = ({ length }: readonly Wish[]): number => Math.min(length, size);
@@ -189,7 +231,8 @@ function alike(index: number, { size, capacity }: NodeClass = { size: 0, capacit
     const latest = order === 'any' ? all - demand(wishes) : before;
     const least = Math.min(demand(wishes), Math.max(0, room - latest));
     const most = Math.min(demand(wishes), order === 'any' ? room : least);
-    for (const { ip } of wishes) allowed.set(ip, new Set([...(most > 0 ? [index] : []), ...(least < wishes.length ? [null] : [])]));
+    for (const { ip } of wishes)
+      allowed.set(ip, new Set([...(most > 0 ? [index] : []), ...(least < wishes.length ? [null] : [])]));
     before += demand(wishes);
   }
   return { allowed, counts: new Set([Math.min(all, room)]) };
@@ -206,7 +249,13 @@ function bound(objects: readonly (readonly Wish[])[], all: readonly Class[], sha
   for (const wishes of objects) {
     const stops = wishes.some((one) => one.stops);
     for (const { ip, classes } of wishes.filter((one) => !one.stops)) {
-      const sure = !stops && !shared.has(ip) && neverFull(classes.flatMap((index) => all[index] ?? []), total) >= wishes.length;
+      const sure =
+        !stops &&
+        !shared.has(ip) &&
+        neverFull(
+          classes.flatMap((index) => all[index] ?? []),
+          total,
+        ) >= wishes.length;
       allowed.set(ip, new Set([...(allowed.get(ip) ?? []), ...classes, ...(sure ? [] : [null])]));
       least += sure ? 1 : 0;
     }

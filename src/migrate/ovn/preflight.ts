@@ -1,9 +1,15 @@
 /** What stands in the way of OVN-Kubernetes as a whole: networks that it uses itself, MTU, hosted control planes, hybrid overlay. */
 import upperFirst from 'lodash/upperFirst.js';
-import { clusterNetworks, egressNetworkPolicies, infrastructures, networkOperators, nodes } from '../../../api/kinds.ts';
-import { contains, overlaps, parseCidr, parseIp, type Cidr } from '../../model/address.ts';
+import {
+  clusterNetworks,
+  egressNetworkPolicies,
+  infrastructures,
+  networkOperators,
+  nodes,
+} from '../../../api/kinds.ts';
+import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
-import { onCluster, type Finding, type Severity } from '../finding.ts';
+import { type Finding, onCluster, type Severity } from '../finding.ts';
 import { objectsOf } from '../snapshot.ts';
 import type { Part } from '../translation.ts';
 import type { Context } from './context.ts';
@@ -21,7 +27,15 @@ const geneveOverhead = 100;
 
 /** The part of the translation that only looks. */
 export function preflightPart(context: Context): Part {
-  return { changes: [], findings: [...overlapFindings(context), ...mtuFindings(context), ...hostedFindings(context), ...hybridFindings(context)] };
+  return {
+    changes: [],
+    findings: [
+      ...overlapFindings(context),
+      ...mtuFindings(context),
+      ...hostedFindings(context),
+      ...hybridFindings(context),
+    ],
+  };
 }
 
 interface Internal {
@@ -35,10 +49,18 @@ function overlapFindings(context: Context): readonly Finding[] {
     const cidr = parseCidr(configured ?? network);
     return cidr.ok ? [{ use, cidr: cidr.value }] : [];
   });
-  return used.flatMap((internal) => [...networkOverlaps(context, internal), ...addressOverlaps(context, internal), ...policyOverlaps(context, internal)]);
+  return used.flatMap((internal) => [
+    ...networkOverlaps(context, internal),
+    ...addressOverlaps(context, internal),
+    ...policyOverlaps(context, internal),
+  ]);
 }
 
-function overlap(kind: string, name: string, [severity, what, { use, cidr }]: readonly [Severity, string, Internal]): Finding {
+function overlap(
+  kind: string,
+  name: string,
+  [severity, what, { use, cidr }]: readonly [Severity, string, Internal],
+): Finding {
   return onCluster(kind, name, [
     severity,
     'NetworkOverlap',
@@ -51,22 +73,48 @@ function overlap(kind: string, name: string, [severity, what, { use, cidr }]: re
 }
 
 function networkOverlaps({ network, machines }: Context, internal: Internal): readonly Finding[] {
-  const own = network === undefined ? [] : [...network.networks.map(({ cidr }) => [`the cluster network ${cidr.text}`, cidr] as const), [`the service network ${network.serviceNetwork.text}`, network.serviceNetwork] as const];
-  const machineNetworks = new Map([...machines.values()].flatMap(({ name, networks = [] }) => networks.map((cidr) => [cidr.text, { name, cidr }] as const)));
+  const own =
+    network === undefined
+      ? []
+      : [
+          ...network.networks.map(({ cidr }) => [`the cluster network ${cidr.text}`, cidr] as const),
+          [`the service network ${network.serviceNetwork.text}`, network.serviceNetwork] as const,
+        ];
+  const machineNetworks = new Map(
+    [...machines.values()].flatMap(({ name, networks = [] }) =>
+      networks.map((cidr) => [cidr.text, { name, cidr }] as const),
+    ),
+  );
   return [
-    ...own.filter(([, cidr]) => overlaps(cidr, internal.cidr)).map(([what]) => overlap(clusterNetworks.kind, 'default', ['blocker', what, internal])),
-    ...[...machineNetworks.values()].filter(({ cidr }) => overlaps(cidr, internal.cidr)).map(({ name, cidr }) => overlap(nodes.kind, name, ['blocker', `the machine network ${cidr.text}`, internal])),
+    ...own
+      .filter(([, cidr]) => overlaps(cidr, internal.cidr))
+      .map(([what]) => overlap(clusterNetworks.kind, 'default', ['blocker', what, internal])),
+    ...[...machineNetworks.values()]
+      .filter(({ cidr }) => overlaps(cidr, internal.cidr))
+      .map(({ name, cidr }) => overlap(nodes.kind, name, ['blocker', `the machine network ${cidr.text}`, internal])),
   ];
 }
 
 function addressOverlaps({ egress, machines }: Context, internal: Internal): readonly Finding[] {
   const hosts = [...machines.values()].flatMap(({ name, node, addresses, networks }) =>
     // a known network was looked at as a whole
-    networks === undefined ? addresses.filter((ip) => contains(internal.cidr, ip)).map((ip) => overlap(node === undefined ? 'HostSubnet' : nodes.kind, name, ['blocker', `the node's address ${ip}`, internal])) : [],
+    networks === undefined
+      ? addresses
+          .filter((ip) => contains(internal.cidr, ip))
+          .map((ip) =>
+            overlap(node === undefined ? 'HostSubnet' : nodes.kind, name, [
+              'blocker',
+              `the node's address ${ip}`,
+              internal,
+            ]),
+          )
+      : [],
   );
   const requested = egress.groups.flatMap(({ members, egressIPs }) => {
     const inside = egressIPs.filter((ip) => contains(internal.cidr, ip));
-    return inside.length === 0 ? [] : [overlap('NetNamespace', members[0]?.name ?? '', ['blocker', `egress IP ${listText(inside)}`, internal])];
+    return inside.length === 0
+      ? []
+      : [overlap('NetNamespace', members[0]?.name ?? '', ['blocker', `egress IP ${listText(inside)}`, internal])];
   });
   return [...hosts, ...requested];
 }
@@ -76,7 +124,14 @@ function policyOverlaps({ snapshot, chosen }: Context, internal: Internal): read
   return objectsOf(snapshot, egressNetworkPolicies).flatMap((policy) => {
     const { namespace = '', name = '' } = policy.metadata;
     const inside = chosen(namespace) ? selectorsOf(policy).filter((text) => isInside(text, internal.cidr)) : [];
-    return inside.length === 0 ? [] : [{ ...overlap(egressNetworkPolicies.kind, name, ['warning', `the destination ${listText(inside)}`, internal]), namespace }];
+    return inside.length === 0
+      ? []
+      : [
+          {
+            ...overlap(egressNetworkPolicies.kind, name, ['warning', `the destination ${listText(inside)}`, internal]),
+            namespace,
+          },
+        ];
   });
 }
 
@@ -94,7 +149,10 @@ function isInside(text: string, outer: Cidr): boolean {
 function mtuFindings(context: Context): readonly Finding[] {
   if (context.network === undefined) return [];
   const { mtu } = context.network;
-  const today = mtu === undefined ? `Pods have an MTU ${vxlanOverhead} bytes below that of the network between the nodes.` : `Pods have an MTU of ${mtu} bytes, ${vxlanOverhead} below that of the network between the nodes.`;
+  const today =
+    mtu === undefined
+      ? `Pods have an MTU ${vxlanOverhead} bytes below that of the network between the nodes.`
+      : `Pods have an MTU of ${mtu} bytes, ${vxlanOverhead} below that of the network between the nodes.`;
   const least = geneveOverhead - vxlanOverhead;
   return [
     onCluster(clusterNetworks.kind, 'default', [
@@ -113,7 +171,10 @@ function mtuFindings(context: Context): readonly Finding[] {
 /** The MTU that the operator is to give pods, against that between the nodes: what spec.migration.mtu says it will be, or what OpenShift SDN's tells. */
 function tooLargeMTU(context: Context, mtu: number | undefined): readonly Finding[] {
   const operator = networkOperator(context);
-  const wanted = [['migration', 'mtu', 'network', 'to'], ['defaultNetwork', 'ovnKubernetesConfig', 'mtu']].map((path) => ({ field: `spec.${path.join('.')}`, value: at(operator, ['spec', ...path]) }));
+  const wanted = [
+    ['migration', 'mtu', 'network', 'to'],
+    ['defaultNetwork', 'ovnKubernetesConfig', 'mtu'],
+  ].map((path) => ({ field: `spec.${path.join('.')}`, value: at(operator, ['spec', ...path]) }));
   const planned = at(operator, ['spec', 'migration', 'mtu', 'machine', 'to']);
   const between = typeof planned === 'number' ? planned : mtu === undefined ? undefined : mtu + vxlanOverhead;
   return wanted.flatMap(({ field, value }) => {
@@ -133,7 +194,9 @@ function tooLargeMTU(context: Context, mtu: number | undefined): readonly Findin
 }
 
 function hostedFindings({ snapshot }: Context): readonly Finding[] {
-  const isHosted = objectsOf(snapshot, infrastructures).some((one) => at(one, ['status', 'controlPlaneTopology']) === 'External');
+  const isHosted = objectsOf(snapshot, infrastructures).some(
+    (one) => at(one, ['status', 'controlPlaneTopology']) === 'External',
+  );
   if (!isHosted) return [];
   return [
     onCluster(infrastructures.kind, 'cluster', [
@@ -149,12 +212,35 @@ function hostedFindings({ snapshot }: Context): readonly Finding[] {
 }
 
 function hybridFindings(context: Context): readonly Finding[] {
-  const texts = (today: string) => ['warning', 'HybridOverlay', [today, 'OVN-Kubernetes runs a hybrid overlay over VXLAN beside Geneve: it takes UDP port 4789 of OpenShift SDN, and its hosts leave by no egress IP.', 'Plan the hybrid overlay apart from this migration, and check its network and port for overlaps.']] as const;
+  const texts = (today: string) =>
+    [
+      'warning',
+      'HybridOverlay',
+      [
+        today,
+        'OVN-Kubernetes runs a hybrid overlay over VXLAN beside Geneve: it takes UDP port 4789 of OpenShift SDN, and its hosts leave by no egress IP.',
+        'Plan the hybrid overlay apart from this migration, and check its network and port for overlaps.',
+      ],
+    ] as const;
   const hybrid = at(ovnConfig(context), ['hybridOverlayConfig']);
-  const windows = objectsOf(context.snapshot, nodes).filter(({ metadata }) => metadata.labels?.['kubernetes.io/os'] === 'windows' || Object.keys(metadata.annotations ?? {}).some((key) => key.startsWith('k8s.ovn.org/hybrid-overlay')));
+  const windows = objectsOf(context.snapshot, nodes).filter(
+    ({ metadata }) =>
+      metadata.labels?.['kubernetes.io/os'] === 'windows' ||
+      Object.keys(metadata.annotations ?? {}).some((key) => key.startsWith('k8s.ovn.org/hybrid-overlay')),
+  );
   return [
-    ...(hybrid === undefined ? [] : [onCluster(networkOperators.kind, 'cluster', texts('The network operator is configured with a hybrid overlay, which OpenShift SDN has not.'))]),
-    ...windows.map(({ metadata: { name = '' } }) => onCluster(nodes.kind, name, texts(`Node ${name} is one for a hybrid overlay; OpenShift SDN does not serve it.`))),
+    ...(hybrid === undefined
+      ? []
+      : [
+          onCluster(
+            networkOperators.kind,
+            'cluster',
+            texts('The network operator is configured with a hybrid overlay, which OpenShift SDN has not.'),
+          ),
+        ]),
+    ...windows.map(({ metadata: { name = '' } }) =>
+      onCluster(nodes.kind, name, texts(`Node ${name} is one for a hybrid overlay; OpenShift SDN does not serve it.`)),
+    ),
   ];
 }
 

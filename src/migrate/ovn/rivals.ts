@@ -2,7 +2,7 @@
 import { egressIPs as egressIPKind } from '../../../api/kinds.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { onCluster, type Finding } from '../finding.ts';
+import { type Finding, onCluster } from '../finding.ts';
 import { objectsOf } from '../snapshot.ts';
 import type { Context } from './context.ts';
 import { listText } from './texts.ts';
@@ -12,7 +12,9 @@ export function rivalFindings({ snapshot }: Context, made: readonly KubeObject[]
   const others = objectsOf(snapshot, egressIPKind);
   if (others.length === 0) return [];
   const names = new Set(made.map(({ metadata }) => metadata.name));
-  const owners = new Map(made.flatMap((object) => addressesOf(object).map((ip) => [ip, object.metadata.name ?? ''] as const)));
+  const owners = new Map(
+    made.flatMap((object) => addressesOf(object).map((ip) => [ip, object.metadata.name ?? ''] as const)),
+  );
   return others
     .filter(({ metadata }) => !names.has(metadata.name))
     .flatMap((other) => {

@@ -1,5 +1,5 @@
 /** The variables of an egress router in redirect mode, as the spec of an EgressRouter. */
-import { parseIfaddr, parseIp, type Ip } from '../../model/address.ts';
+import { type Ip, parseIfaddr, parseIp } from '../../model/address.ts';
 import { parseIpv4 } from '../../model/fields.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 
@@ -27,10 +27,15 @@ const redirectModes: readonly string[] = ['', 'init', 'legacy', 'redirect'];
 export function routerSpec(env: Environment, prefixOf: (ip: Ip) => number | undefined): Result<RouterSpec> {
   const mode = env.has('EGRESS_ROUTER_MODE') ? variable(env, 'EGRESS_ROUTER_MODE') : ok('');
   if (!mode.ok) return mode;
-  for (const [name, what] of [['EGRESS_HTTP_PROXY_DESTINATION', 'HTTP proxy'], ['EGRESS_DNS_PROXY_DESTINATION', 'DNS proxy']] as const) {
-    if (env.has(name)) return err(`it is an ${what}, and OVN-Kubernetes's egress router only redirects`.replace('an DNS', 'a DNS'));
+  for (const [name, what] of [
+    ['EGRESS_HTTP_PROXY_DESTINATION', 'HTTP proxy'],
+    ['EGRESS_DNS_PROXY_DESTINATION', 'DNS proxy'],
+  ] as const) {
+    if (env.has(name))
+      return err(`it is an ${what}, and OVN-Kubernetes's egress router only redirects`.replace('an DNS', 'a DNS'));
   }
-  if (!redirectModes.includes(mode.value)) return err(`its mode is ${JSON.stringify(mode.value)}, and OVN-Kubernetes's egress router only redirects`);
+  if (!redirectModes.includes(mode.value))
+    return err(`its mode is ${JSON.stringify(mode.value)}, and OVN-Kubernetes's egress router only redirects`);
   const source = sourceOf(env, prefixOf);
   if (!source.ok) return source;
   const gateway = variable(env, 'EGRESS_GATEWAY', parseIpv4);
@@ -60,13 +65,18 @@ function sourceOf(env: Environment, prefixOf: (ip: Ip) => number | undefined): R
     const ip = parseIp(text);
     if (!ip.ok) return ip;
     const length = prefixOf(ip.value);
-    return length === undefined ? err(`${text} has no prefix length, and no node's network holds it`) : ok(`${text}/${length}`);
+    return length === undefined
+      ? err(`${text} has no prefix length, and no node's network holds it`)
+      : ok(`${text}/${length}`);
   });
 }
 
 /** `PORT PROTO IP [TARGETPORT]` a line, the last may be an address for all other traffic; `#` begins a comment. */
 function parseDestination(text: string): Result<RouterSpec['redirect']> {
-  const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim()).filter((line) => line !== '');
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '');
   const redirectRules: RedirectRule[] = [];
   for (const [index, line] of lines.entries()) {
     const fallback = index === lines.length - 1 ? parseIpv4(line) : undefined;

@@ -7,10 +7,10 @@ import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Finding } from '../finding.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
-import { objectRef, type Change, type Part } from '../translation.ts';
+import { type Change, objectRef, type Part } from '../translation.ts';
 import type { Context } from './context.ts';
 import { existing } from './existing.ts';
-import { routerSpec, type RouterSpec } from './router-spec.ts';
+import { type RouterSpec, routerSpec } from './router-spec.ts';
 
 const macvlanAnnotation = 'pod.network.openshift.io/assign-macvlan';
 
@@ -29,7 +29,9 @@ interface Holder {
 /** The part of the translation that is about egress router pods (spec: translation). */
 export function routerPart(context: Context): Part {
   const found = holders(context.snapshot).filter(({ namespace }) => context.chosen(namespace));
-  const parts = [...Map.groupBy(found, ({ namespace }) => namespace)].map(([, inNamespace]) => namespacePart(context, inNamespace));
+  const parts = [...Map.groupBy(found, ({ namespace }) => namespace)].map(([, inNamespace]) =>
+    namespacePart(context, inNamespace),
+  );
   return { changes: parts.flatMap(({ changes }) => changes), findings: parts.flatMap(({ findings }) => findings) };
 }
 
@@ -43,7 +45,12 @@ function namespacePart(context: Context, found: readonly Holder[]): Part {
       findings.push(plainMacvlan(holder));
       continue;
     }
-    const spec = routerSpec(env, (ip) => [...context.machines.values()].find(({ network }) => network !== undefined && contains(network, ip))?.network?.length);
+    const spec = routerSpec(
+      env,
+      (ip) =>
+        [...context.machines.values()].find(({ network }) => network !== undefined && contains(network, ip))?.network
+          ?.length,
+    );
     if (!spec.ok) findings.push(noObject(holder, spec.error));
     else if (first !== undefined) findings.push(second(holder, first));
     else {
@@ -62,12 +69,19 @@ function routerOf({ namespace, name }: Holder, spec: RouterSpec): KubeObject & {
 
 /** All that ask for a macvlan interface, in order of namespace, kind and name; what an owner among them makes is left out. */
 function holders(snapshot: Snapshot): readonly Holder[] {
-  const objects = [pods, ...workloads].flatMap((kind) => objectsOf(snapshot, kind).map((object) => ({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...object })));
+  const objects = [pods, ...workloads].flatMap((kind) =>
+    objectsOf(snapshot, kind).map((object) => ({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...object })),
+  );
   const uids = new Set(objects.map(({ metadata }) => metadata.uid));
   return objects
     .filter((object) => !owners(object).some((uid) => uids.has(uid)))
     .flatMap(holderOf)
-    .sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.object.kind ?? '', b.object.kind ?? '') || compareText(a.name, b.name));
+    .sort(
+      (a, b) =>
+        compareText(a.namespace, b.namespace) ||
+        compareText(a.object.kind ?? '', b.object.kind ?? '') ||
+        compareText(a.name, b.name),
+    );
 }
 
 function owners({ metadata }: { readonly metadata: unknown }): readonly string[] {
@@ -79,7 +93,12 @@ function holderOf(object: KubeObject): readonly Holder[] {
   const { namespace = '', name = '' } = object.metadata;
   const fields: Fields = { ...object };
   const spec = at(fields, 'spec');
-  const template = object.kind === 'Pod' ? fields : object.kind === 'CronJob' ? at(at(at(spec, 'jobTemplate'), 'spec'), 'template') : at(spec, 'template');
+  const template =
+    object.kind === 'Pod'
+      ? fields
+      : object.kind === 'CronJob'
+        ? at(at(at(spec, 'jobTemplate'), 'spec'), 'template')
+        : at(spec, 'template');
   const value = asText(at(at(template, 'metadata'), 'annotations')[macvlanAnnotation]);
   if (value === '' || value === 'false') return [];
   const stopped = spec['replicas'] === 0 || spec['suspend'] === true;
@@ -98,10 +117,12 @@ function environment(snapshot: Snapshot, { namespace, spec }: Holder): ReadonlyM
     if (!found.has(name)) found.set(name, value);
   };
   for (const container of [...asList(spec['initContainers']), ...asList(spec['containers'])].filter(isRecord)) {
-    for (const entry of asList(container['env']).filter(isRecord)) add(asText(entry['name']), variable(snapshot, namespace, entry));
+    for (const entry of asList(container['env']).filter(isRecord))
+      add(asText(entry['name']), variable(snapshot, namespace, entry));
     for (const source of asList(container['envFrom']).filter(isRecord)) {
       const data = configMap(snapshot, namespace, asText(at(source, 'configMapRef')['name']));
-      for (const [key, value] of Object.entries(data ?? {})) add(`${asText(source['prefix'])}${key}`, ok(asText(value)));
+      for (const [key, value] of Object.entries(data ?? {}))
+        add(`${asText(source['prefix'])}${key}`, ok(asText(value)));
     }
   }
   return found;
@@ -113,25 +134,41 @@ function variable(snapshot: Snapshot, namespace: string, entry: Fields): Result<
   if (!isRecord(configMapKeyRef)) return err('its value is not in the template');
   const [name, key] = [asText(configMapKeyRef['name']), asText(configMapKeyRef['key'])];
   const value = configMap(snapshot, namespace, name)?.[key];
-  return typeof value === 'string' ? ok(value) : err(`key ${JSON.stringify(key)} of ConfigMap ${namespace}/${name} is not in the input`);
+  return typeof value === 'string'
+    ? ok(value)
+    : err(`key ${JSON.stringify(key)} of ConfigMap ${namespace}/${name} is not in the input`);
 }
 
 function configMap(snapshot: Snapshot, namespace: string, name: string): Fields | undefined {
-  const found: unknown = objectsOf(snapshot, configMaps).find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  const found: unknown = objectsOf(snapshot, configMaps).find(
+    ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
+  );
   return isRecord(found) ? at(found, 'data') : undefined;
 }
 
 type Texts = Pick<Finding, 'code' | 'tomorrow' | 'action'> & { readonly today?: string };
 
 function finding({ object, namespace, name, stopped }: Holder, { code, today = '', tomorrow, action }: Texts): Finding {
-  const state = stopped ? 'It makes no pod at the moment, but its template does when it is started.' : 'OpenShift SDN gives the pod a macvlan interface on the network of its node.';
-  return { severity: 'warning', code, kind: object.kind ?? '', namespace, name, today: `${today}${state}`, tomorrow, action };
+  const state = stopped
+    ? 'It makes no pod at the moment, but its template does when it is started.'
+    : 'OpenShift SDN gives the pod a macvlan interface on the network of its node.';
+  return {
+    severity: 'warning',
+    code,
+    kind: object.kind ?? '',
+    namespace,
+    name,
+    today: `${today}${state}`,
+    tomorrow,
+    action,
+  };
 }
 
 function plainMacvlan(holder: Holder): Finding {
   return finding(holder, {
     code: 'MacvlanPod',
-    tomorrow: 'OVN-Kubernetes does not know the annotation: the pod has no such interface. The vendor refuses to migrate while such pods run.',
+    tomorrow:
+      'OVN-Kubernetes does not know the annotation: the pod has no such interface. The vendor refuses to migrate while such pods run.',
     action: 'Give the pod the interface by a NetworkAttachmentDefinition of type macvlan.',
   });
 }
@@ -141,7 +178,8 @@ function noObject(holder: Holder, reason: string): Finding {
     code: 'EgressRouterPod',
     today: 'An egress router. ',
     tomorrow: `No EgressRouter is made: ${reason}.`,
-    action: 'Run a proxy of your own (for HTTP, DNS or TCP) in a namespace that has an egress IP, and point the clients at it; or correct the router and plan again.',
+    action:
+      'Run a proxy of your own (for HTTP, DNS or TCP) in a namespace that has an egress IP, and point the clients at it; or correct the router and plan again.',
   });
 }
 
@@ -159,6 +197,7 @@ function translated(holder: Holder): Finding {
     code: 'EgressRouterPod',
     today: 'An egress router in redirect mode. ',
     tomorrow: `EgressRouter ${holder.namespace}/${holder.name} does the same by pods of its own, labelled app: egress-router-cni.`,
-    action: 'Stop this router before the switch (the vendor refuses to migrate while it runs), and let Services that select it select app: egress-router-cni.',
+    action:
+      'Stop this router before the switch (the vendor refuses to migrate while it runs), and let Services that select it select app: egress-router-cni.',
   });
 }

@@ -1,11 +1,19 @@
 /** The translation to OVN-Kubernetes: all parts, chosen by concern, in one order. */
+import { compareIps } from '../../model/address.ts';
 import { compareText } from '../../model/names.ts';
 import { compareFindings } from '../finding.ts';
-import { compareIps } from '../../model/address.ts';
 import { compareRefs } from '../plan.ts';
-import { refOf, stepNames, type Change, type Concern, type Part, type Placement, type Translate } from '../translation.ts';
-import { contextOf, type Context, type PartOf } from './context.ts';
+import {
+  type Change,
+  type Concern,
+  type Part,
+  type Placement,
+  refOf,
+  stepNames,
+  type Translate,
+} from '../translation.ts';
 import { cloudPart } from './cloud.ts';
+import { type Context, contextOf, type PartOf } from './context.ts';
 import { egressIPPart } from './egressips.ts';
 import { finalizePart } from './finalize.ts';
 import { firewallPart } from './firewall.ts';
@@ -67,5 +75,7 @@ function placementOf({ egress }: Context): ReadonlyMap<string, Placement> {
 /** By step, object and action: a total order. */
 function inOrder(changes: readonly Change[]): readonly Change[] {
   const known = changes.map((change) => ({ change, step: stepNames.indexOf(change.step), ref: refOf(change) }));
-  return known.sort((a, b) => a.step - b.step || compareRefs(a.ref, b.ref) || compareText(a.change.action, b.change.action)).map(({ change }) => change);
+  return known
+    .sort((a, b) => a.step - b.step || compareRefs(a.ref, b.ref) || compareText(a.change.action, b.change.action))
+    .map(({ change }) => change);
 }

@@ -2,7 +2,7 @@
  * The assignment as numbers: nodes, items (egress IPs to place) and who may go where, all in an order that depends on
  * names and requests only. What follows from it therefore never depends on the order of the input.
  */
-import { keyRange, type Cidr, type SortKey } from '../address.ts';
+import { type Cidr, keyRange, type SortKey } from '../address.ts';
 import { allowsCidr, type CloudLimits } from '../cloud.ts';
 import type { EgressTracker, TrackedHost, TrackedIp } from '../egress/tracker.ts';
 import type { Unusable } from '../egress/unusable.ts';
@@ -10,7 +10,12 @@ import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 
 /** Why an IP is not even tried. */
-export type Exclusion = 'EgressIPInSeveralNamespaces' | Unusable['code'] | 'ListedByHand' | 'ListedByAbsentHostSubnet' | 'NoCIDRContainsEgressIP';
+export type Exclusion =
+  | 'EgressIPInSeveralNamespaces'
+  | Unusable['code']
+  | 'ListedByHand'
+  | 'ListedByAbsentHostSubnet'
+  | 'NoCIDRContainsEgressIP';
 
 /** The placement problem in dense numbers. An item's nodes are those of its class. */
 export interface Problem {
@@ -132,7 +137,15 @@ function chooseItems(tracker: EgressTracker, places: Places, listedByHand: reado
   for (const [item, group] of groupOf.entries()) groups[group]?.push(item);
   const itemOf = new Int32Array(tracker.idLimit).fill(-1);
   for (const [item, { id }] of items.entries()) itemOf[id] = item;
-  return { items, itemOf, groupOf, groups, vnids, classOf: Int32Array.from(rows.flatMap((row) => row.classes)), excluded };
+  return {
+    items,
+    itemOf,
+    groupOf,
+    groups,
+    vnids,
+    classOf: Int32Array.from(rows.flatMap((row) => row.classes)),
+    excluded,
+  };
 }
 
 /** Why no node at all may be given the IP. */
@@ -157,7 +170,9 @@ class Places {
     const found = this.#classes.of(key);
     if (found < 0) return 'NoCIDRContainsEgressIP';
     if (absentHosts === 0) return found;
-    const here = hosts.flatMap(({ node }) => this.#numbers.get(node) ?? []).filter((node) => this.#classes.has(found, node));
+    const here = hosts
+      .flatMap(({ node }) => this.#numbers.get(node) ?? [])
+      .filter((node) => this.#classes.has(found, node));
     return here.length === 0 ? 'ListedByAbsentHostSubnet' : this.#classes.only(here);
   }
 }
@@ -193,7 +208,7 @@ class Classes {
   readonly members: Uint8Array[] = [];
   readonly #cidrs: readonly (readonly Cidr[])[];
   /** Where pieces begin, ascending. */
-  readonly #starts: readonly (SortKey)[];
+  readonly #starts: readonly SortKey[];
   /** Piece to class: -1 is no node, undefined is not made yet. */
   readonly #classOfPiece: (number | undefined)[] = [];
   readonly #byNodes = new Map<string, number>();

@@ -6,7 +6,7 @@ import { EgressTracker, type TrackedIp } from '../egress/tracker.ts';
 import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 import type { Board } from './board.ts';
-import { ProblemMaker, type Exclusion, type Problem } from './problem.ts';
+import { type Exclusion, type Problem, ProblemMaker } from './problem.ts';
 import { bestPlacement, freshPlacement } from './solve.ts';
 
 export interface AllocationInput extends EgressInput {
@@ -68,7 +68,12 @@ export class Allocator {
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);
     const board = atHome ? bestPlacement(problem, fresh.load, this.#isExact(problem)) : fresh;
-    return { ...writesOf(problem, board.place), released: releasedOf(tracker), unplaced: unplacedOf(problem, board), plan: () => planOf(problem, board) };
+    return {
+      ...writesOf(problem, board.place),
+      released: releasedOf(tracker),
+      unplaced: unplacedOf(problem, board),
+      plan: () => planOf(problem, board),
+    };
   }
 
   #isExact({ items }: Problem): boolean {
@@ -101,7 +106,8 @@ function sameEntries(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
 function planOf(problem: Problem, board: Board): ReadonlyMap<Ip, NodeName> {
   const placed = problem.items.map((tracked, item) => ({ tracked, node: problem.nodes[board.placeOf(item)] }));
   const plan = new Map<Ip, NodeName>();
-  for (const { tracked, node } of placed.sort((a, b) => compareKeys(a.tracked, b.tracked))) if (node !== undefined) plan.set(tracked.ip, node);
+  for (const { tracked, node } of placed.sort((a, b) => compareKeys(a.tracked, b.tracked)))
+    if (node !== undefined) plan.set(tracked.ip, node);
   return plan;
 }
 
@@ -153,7 +159,11 @@ function writesOf(problem: Problem, place: Int32Array): Pick<Round, 'lists' | 'c
     changed.add(node);
   }
   const lists = new Map<NodeName, readonly Ip[]>();
-  for (const [name, list] of next) lists.set(name, inOrder(list).map(({ ip }) => ip));
+  for (const [name, list] of next)
+    lists.set(
+      name,
+      inOrder(list).map(({ ip }) => ip),
+    );
   return { lists, changed: [...changed].sort(compareText), moves };
 }
 

@@ -107,7 +107,8 @@ export class Search {
     const ends: number[] = [];
     while (this.#heap.least < Infinity) {
       const vertex = this.#heap.pop();
-      if (vertex < this.#board.bench && this.#board.loadOf(vertex) <= most && !this.#board.isFull(vertex)) ends.push(vertex);
+      if (vertex < this.#board.bench && this.#board.loadOf(vertex) <= most && !this.#board.isFull(vertex))
+        ends.push(vertex);
       this.#expand(vertex, 0);
     }
     this.#ceiling = Infinity;

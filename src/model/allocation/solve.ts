@@ -55,14 +55,23 @@ function placeAll(board: Board, search: Search, exact: boolean): void {
 }
 
 /** `node` is the least loaded one where the item can simply be put, or -1. */
-function placeBest(board: Board, search: Search, { item, node }: { readonly item: number; readonly node: number }): void {
-  const best = node >= 0 && board.astray === 0 && !board.hasHome(item) && board.loadOf(node) === board.lowestReachableLoad(item);
+function placeBest(
+  board: Board,
+  search: Search,
+  { item, node }: { readonly item: number; readonly node: number },
+): void {
+  const best =
+    node >= 0 && board.astray === 0 && !board.hasHome(item) && board.loadOf(node) === board.lowestReachableLoad(item);
   if (best) board.put(item, node);
   else search.settle(item);
 }
 
 /** `closed` are nodes from which no chain leads to a node with room. */
-function placeSoon(board: Board, search: Search, { item, node, closed }: { readonly item: number; readonly node: number; readonly closed: Uint8Array }): void {
+function placeSoon(
+  board: Board,
+  search: Search,
+  { item, node, closed }: { readonly item: number; readonly node: number; readonly closed: Uint8Array },
+): void {
   if (node >= 0) {
     board.put(item, node);
     return;
@@ -129,7 +138,12 @@ class Picker {
 /** Moves one item to the node from the most loaded node that has one to give, best one that is not at home. */
 function fillDirectly(board: Board, node: number, bounds: Int32Array): boolean {
   const donors = donorsByLoad(board, bounds).filter((donor) => donor !== node);
-  const guest = movable(board, node, donors.filter((donor) => (board.guests[donor] ?? 0) > 0), true);
+  const guest = movable(
+    board,
+    node,
+    donors.filter((donor) => (board.guests[donor] ?? 0) > 0),
+    true,
+  );
   const item = guest >= 0 ? guest : movable(board, node, donors, false);
   if (item >= 0) moveTo(board, item, node);
   return item >= 0;
@@ -188,7 +202,10 @@ function spreadByChains(board: Board, search: Search, bounds: Int32Array): void 
     const highest = board.loadOf(donors[0] ?? 0);
     const lowest = board.load.subarray(0, board.bench).reduce((least, one) => Math.min(least, one), highest);
     if (donors.length === 0 || highest < lowest + 2) return;
-    const moved = search.lower(donors.filter((donor) => board.loadOf(donor) === highest), highest - 2);
+    const moved = search.lower(
+      donors.filter((donor) => board.loadOf(donor) === highest),
+      highest - 2,
+    );
     if (moved > 0) continue;
     for (let node = 0; node < board.bench; node++) if (search.reached(node)) closed[node] = 1;
   }

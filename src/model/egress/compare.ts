@@ -12,7 +12,8 @@ export function sameState(a: VnidEgress | undefined, b: VnidEgress | undefined):
   if (a === undefined || b === undefined) return a === b;
   if (!sameList(a.requests, b.requests, Object.is)) return false;
   const [before, after] = [a.state, b.state];
-  if (before.kind === 'via' && after.kind === 'via') return sameList(before.hops, after.hops, sameHop) && sameReasons(before.reasons, after.reasons);
+  if (before.kind === 'via' && after.kind === 'via')
+    return sameList(before.hops, after.hops, sameHop) && sameReasons(before.reasons, after.reasons);
   if (before.kind === 'dropped' && after.kind === 'dropped') return sameReasons(before.reasons, after.reasons);
   return before.kind === after.kind;
 }

@@ -1,12 +1,12 @@
 /** What users are told about their objects: each thing that is wrong, on each object at fault, once. */
-import { compareText } from '../names.ts';
 import { allowsCidr, allowsIp } from '../cloud.ts';
 import type { Cluster } from '../cluster.ts';
 import type { HostSubnet } from '../hostsubnet.ts';
 import { lossText } from '../hostsubnets.ts';
+import { compareText } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
-import { reasonText, type Reason, type ReasonCode } from './reasons.ts';
+import { type Reason, type ReasonCode, reasonText } from './reasons.ts';
 import type { EgressState } from './state.ts';
 import { unusableAddresses } from './unusable.ts';
 
@@ -40,22 +40,44 @@ export function notesOn(cluster: Cluster, state: EgressState): readonly Note[] {
 function parseNotes(cluster: Cluster): readonly Note[] {
   const notes: Note[] = [];
   for (const { name, problems } of cluster.invalidHostSubnets) {
-    for (const { field, reason } of problems) notes.push({ kind: 'HostSubnet', name, code: 'InvalidHostSubnet', message: `${field}: ${reason}` });
+    for (const { field, reason } of problems)
+      notes.push({ kind: 'HostSubnet', name, code: 'InvalidHostSubnet', message: `${field}: ${reason}` });
   }
   for (const lost of cluster.lostSubnets) {
     const { loser, winner } = lost;
     const code = 'SubnetInSeveralHostSubnets';
-    notes.push({ kind: 'HostSubnet', name: loser.name, code, message: `subnet ${lossText(lost)}: this HostSubnet counts as absent` });
-    notes.push({ kind: 'HostSubnet', name: winner.name, code, message: `subnet ${loser.subnet.text} of HostSubnet ${loser.name} overlaps ${winner.subnet.text}: HostSubnet ${loser.name} counts as absent` });
+    notes.push({
+      kind: 'HostSubnet',
+      name: loser.name,
+      code,
+      message: `subnet ${lossText(lost)}: this HostSubnet counts as absent`,
+    });
+    notes.push({
+      kind: 'HostSubnet',
+      name: winner.name,
+      code,
+      message: `subnet ${loser.subnet.text} of HostSubnet ${loser.name} overlaps ${winner.subnet.text}: HostSubnet ${loser.name} counts as absent`,
+    });
   }
   for (const { name, problems } of cluster.invalidNetNamespaces) {
-    for (const { field, reason } of problems) notes.push({ kind: 'NetNamespace', name, code: 'InvalidNetNamespace', message: `${field}: ${reason}` });
+    for (const { field, reason } of problems)
+      notes.push({ kind: 'NetNamespace', name, code: 'InvalidNetNamespace', message: `${field}: ${reason}` });
   }
   for (const { name, reason } of cluster.invalidLimits) {
-    notes.push({ kind: 'Node', name, code: 'InvalidEgressIPConfig', message: `the annotation with the cloud's limits ${reason}; this node keeps the egress IPs it has and gets no more` });
+    notes.push({
+      kind: 'Node',
+      name,
+      code: 'InvalidEgressIPConfig',
+      message: `the annotation with the cloud's limits ${reason}; this node keeps the egress IPs it has and gets no more`,
+    });
   }
   for (const { kind, name } of cluster.duplicates) {
-    notes.push({ kind, name, code: 'DuplicateName', message: 'there are several different objects of this kind and name; one of them is used' });
+    notes.push({
+      kind,
+      name,
+      code: 'DuplicateName',
+      message: 'there are several different objects of this kind and name; one of them is used',
+    });
   }
   return notes;
 }
@@ -65,13 +87,15 @@ function namespaceNotes(cluster: Cluster, state: EgressState): readonly Note[] {
   const notes: Note[] = [];
   for (const [vnid, namespaces] of byVnid(cluster.netNamespaces)) {
     for (const reason of reasonsOf(state, vnid)) {
-      for (const { name } of namespaces) notes.push({ kind: 'NetNamespace', name, code: reason.code, message: reasonText(reason) });
+      for (const { name } of namespaces)
+        notes.push({ kind: 'NetNamespace', name, code: reason.code, message: reasonText(reason) });
     }
     const lists = new Set(namespaces.map(({ egressIPs }) => egressIPs.join()));
     if (lists.size < 2) continue;
     const names = namespaces.map(({ name }) => name).sort(compareText);
     const message = `namespaces ${names.join(', ')} share VNID ${vnid} but their egress IPs differ; all of them together are used`;
-    for (const { name } of namespaces) notes.push({ kind: 'NetNamespace', name, code: 'JoinedNamespacesDisagree', message });
+    for (const { name } of namespaces)
+      notes.push({ kind: 'NetNamespace', name, code: 'JoinedNamespacesDisagree', message });
   }
   return notes;
 }
@@ -92,11 +116,13 @@ function hostNotes(cluster: Cluster, state: EgressState): readonly Note[] {
   for (const one of cluster.hostSubnets) {
     for (const egressIP of one.egressIPs) {
       const why = unusable.of(egressIP);
-      if (why !== undefined) notes.push({ kind: 'HostSubnet', name: one.name, code: why.code, message: reasonText({ ...why, egressIP }) });
+      if (why !== undefined)
+        notes.push({ kind: 'HostSubnet', name: one.name, code: why.code, message: reasonText({ ...why, egressIP }) });
     }
     notes.push(...cloudNotes(one, cluster));
   }
-  for (const vnid of state.vnids.keys()) for (const reason of reasonsOf(state, vnid)) notes.push(...hostNotesOf(reason));
+  for (const vnid of state.vnids.keys())
+    for (const reason of reasonsOf(state, vnid)) notes.push(...hostNotesOf(reason));
   return notes;
 }
 
@@ -124,10 +150,20 @@ function cloudNotes({ name, egressIPs, egressCIDRs }: HostSubnet, { limits }: Cl
   const network = limit.network?.text ?? '';
   const notes: Note[] = [];
   for (const cidr of egressCIDRs.filter((one) => !allowsCidr(limit, one))) {
-    notes.push({ kind: 'HostSubnet', name, code: 'EgressCIDROutsideCloudNetwork', message: `${cidr.text} is not within ${network}, the node's cloud network; it is not used` });
+    notes.push({
+      kind: 'HostSubnet',
+      name,
+      code: 'EgressCIDROutsideCloudNetwork',
+      message: `${cidr.text} is not within ${network}, the node's cloud network; it is not used`,
+    });
   }
   for (const ip of egressIPs.filter((one) => !allowsIp(limit, one))) {
-    notes.push({ kind: 'HostSubnet', name, code: 'EgressIPOutsideCloudNetwork', message: `${ip} is not within ${network}, the node's cloud network` });
+    notes.push({
+      kind: 'HostSubnet',
+      name,
+      code: 'EgressIPOutsideCloudNetwork',
+      message: `${ip} is not within ${network}, the node's cloud network`,
+    });
   }
   if (typeof limit.capacity === 'number' && egressIPs.length > limit.capacity) {
     const message = `${egressIPs.length} egress IPs are listed, but the cloud lets this node have ${limit.capacity}`;

@@ -1,11 +1,11 @@
 /** The state of every egress IP and VNID as a function of the objects and health verdicts of one moment. */
-import { compareIps, type Cidr, type Ip } from '../address.ts';
+import { type Cidr, compareIps, type Ip } from '../address.ts';
 import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
 import { compareText } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import { unusableAddresses } from './unusable.ts';
-import { evaluateVnid, requestsOf, type Hop, type Placement, type Surroundings, type VnidState } from './verdict.ts';
+import { evaluateVnid, type Hop, type Placement, requestsOf, type Surroundings, type VnidState } from './verdict.ts';
 
 /** What the state is made from. Names are unique in each list, and no name is in both lists of HostSubnets. */
 export interface EgressInput {

@@ -5,7 +5,7 @@ import type { Cluster } from '../cluster.ts';
 import { compareText } from '../names.ts';
 import { type Note, notesOn } from './notes.ts';
 import { reasonText } from './reasons.ts';
-import { egressState, type EgressState } from './state.ts';
+import { type EgressState, egressState } from './state.ts';
 
 /** One egress IP of one namespace; without a namespace one that is listed and requested by nobody. */
 export interface StatusRow {
@@ -33,10 +33,17 @@ function requestedRows(cluster: Cluster, state: EgressState): StatusRow[] {
     if (verdict.kind === 'normal') return [];
     const namespaces = (byVnid[vnid] ?? []).map(({ name }) => name).sort(compareText);
     const row = { namespaces, vnid, traffic: verdict.kind };
-    const inUse = (state.requests.get(vnid) ?? []).filter((ip) => !verdict.reasons.some(({ egressIP }) => egressIP === ip));
+    const inUse = (state.requests.get(vnid) ?? []).filter(
+      (ip) => !verdict.reasons.some(({ egressIP }) => egressIP === ip),
+    );
     return [
       ...inUse.map((egressIP): StatusRow => ({ ...row, egressIP, node: nodeOf(egressIP), reason: null })),
-      ...verdict.reasons.map((reason): StatusRow => ({ ...row, egressIP: reason.egressIP, node: nodeOf(reason.egressIP), reason: `${reason.code}: ${reasonText(reason)}` })),
+      ...verdict.reasons.map((reason): StatusRow => ({
+        ...row,
+        egressIP: reason.egressIP,
+        node: nodeOf(reason.egressIP),
+        reason: `${reason.code}: ${reasonText(reason)}`,
+      })),
     ];
   });
 }
@@ -47,11 +54,21 @@ function unusedRows(cluster: Cluster, state: EgressState): StatusRow[] {
   return [...listed]
     .filter((ip) => !requested.has(ip))
     .sort(compareIps)
-    .map((egressIP) => ({ egressIP, namespaces: [], vnid: null, traffic: 'unused', node: null, reason: 'no NetNamespace requests it' }));
+    .map((egressIP) => ({
+      egressIP,
+      namespaces: [],
+      vnid: null,
+      traffic: 'unused',
+      node: null,
+      reason: 'no NetNamespace requests it',
+    }));
 }
 
 /** The status of a cluster, rows in order of VNID and request, unused IPs last. */
 export function statusOf(cluster: Cluster): Status {
   const state = egressState(cluster);
-  return { egressIPs: [...requestedRows(cluster, state), ...unusedRows(cluster, state)], notes: notesOn(cluster, state) };
+  return {
+    egressIPs: [...requestedRows(cluster, state), ...unusedRows(cluster, state)],
+    notes: notesOn(cluster, state),
+  };
 }

@@ -2,7 +2,7 @@
  * The egress state kept up to date: takes one change and says what became different. At every moment it equals
  * `egressState` of the same objects, since each VNID that a change can touch is evaluated anew by the same rules.
  */
-import { sortKey, type Cidr, type Ip, type SortKey } from '../address.ts';
+import { type Cidr, type Ip, type SortKey, sortKey } from '../address.ts';
 import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
 import type { Meaning } from '../hostsubnets.ts';
 import { compareText, type NamespaceName, type NodeName } from '../names.ts';
@@ -12,7 +12,15 @@ import { sameState } from './compare.ts';
 import { addAssigned, difference, membership } from './difference.ts';
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
 import { type Inhabitant, sameUnusable, type Unusable, UnusableAddresses } from './unusable.ts';
-import { evaluateVnid, requestsOf, type Hop, type Placement, type Surroundings, type VnidEgress, type VnidState } from './verdict.ts';
+import {
+  evaluateVnid,
+  type Hop,
+  type Placement,
+  requestsOf,
+  type Surroundings,
+  type VnidEgress,
+  type VnidState,
+} from './verdict.ts';
 
 /** What one change made different. Empty maps: nothing. */
 export interface EgressChange {
@@ -144,7 +152,8 @@ export class EgressTracker {
     const before = this.#netNamespaces.get(next.name);
     this.#netNamespaces.set(next.name, next);
     const dirty = new Set<Vnid>([next.vnid]);
-    if (before !== undefined && before.vnid !== next.vnid) this.#setMembers(before.vnid, withoutName(this.#members(before.vnid), next.name), dirty);
+    if (before !== undefined && before.vnid !== next.vnid)
+      this.#setMembers(before.vnid, withoutName(this.#members(before.vnid), next.name), dirty);
     const others = withoutName(this.#members(next.vnid), next.name);
     const members = others.length === 0 ? [next] : [...others, next].sort((a, b) => compareText(a.name, b.name));
     this.#setMembers(next.vnid, members, dirty);
@@ -168,7 +177,8 @@ export class EgressTracker {
     if (offline) this.#offline.add(nodeIP);
     else this.#offline.delete(nodeIP);
     const ips = new Set<Ip>();
-    for (const node of this.#unusable.nodesAt(nodeIP)) for (const { ip } of this.#hosts.get(node)?.ips ?? []) ips.add(ip);
+    for (const node of this.#unusable.nodesAt(nodeIP))
+      for (const { ip } of this.#hosts.get(node)?.ips ?? []) ips.add(ip);
     return this.#evaluate(this.#requesters(ips));
   }
 
@@ -222,7 +232,13 @@ export class EgressTracker {
   /** The objects of this moment. */
   input(): Required<EgressInput> {
     const hostSubnets = [...this.#hosts.values()].map((host) => host.hostSubnet);
-    return { hostSubnets, netNamespaces: [...this.#netNamespaces.values()], offline: this.#offline, absent: [...this.#absent.values()], networks: this.#unusable.networks };
+    return {
+      hostSubnets,
+      netNamespaces: [...this.#netNamespaces.values()],
+      offline: this.#offline,
+      absent: [...this.#absent.values()],
+      networks: this.#unusable.networks,
+    };
   }
 
   /** The whole state, as `egressState` gives it. */
@@ -295,7 +311,15 @@ export class EgressTracker {
   #own(ip: Ip): IpRecord {
     const found = this.#ips.get(ip);
     if (found !== undefined) return found;
-    const made: IpRecord = { ip, id: this.#freeIds.pop() ?? this.#idLimit++, key: sortKey(ip), requesters: [], hosts: [], unusable: this.#unusable.of(ip), absentHosts: 0 };
+    const made: IpRecord = {
+      ip,
+      id: this.#freeIds.pop() ?? this.#idLimit++,
+      key: sortKey(ip),
+      requesters: [],
+      hosts: [],
+      unusable: this.#unusable.of(ip),
+      absentHosts: 0,
+    };
     this.#ips.set(ip, made);
     return made;
   }

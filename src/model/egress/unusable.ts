@@ -2,7 +2,7 @@
  * Addresses that can be no egress IP, whoever requests or lists them: those of nodes, and those in the networks of pods
  * and services. On an interface of another node such an address would cut off whoever has it.
  */
-import { keyRange, sortKey, type Cidr, type Ip, type SortKey } from '../address.ts';
+import { type Cidr, type Ip, keyRange, type SortKey, sortKey } from '../address.ts';
 import type { AbsentHostSubnet } from '../hostsubnet.ts';
 import { compareText } from '../names.ts';
 
@@ -57,7 +57,8 @@ export class UnusableAddresses {
   /** Why the address can be no egress IP; undefined when it can. */
   of(address: Ip): Unusable | undefined {
     const names = this.#nodes.get(address);
-    if (names !== undefined) return { code: 'EgressIPIsNodeAddress', node: [...names].reduce((a, b) => (compareText(a, b) <= 0 ? a : b)) };
+    if (names !== undefined)
+      return { code: 'EgressIPIsNodeAddress', node: [...names].reduce((a, b) => (compareText(a, b) <= 0 ? a : b)) };
     if (this.#ranges.length === 0) return undefined;
     const key = sortKey(address);
     const range = this.#ranges.find(({ first, end }) => first <= key && key < end);

@@ -106,7 +106,8 @@ function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>
   }
   const { node, nodeIP } = placement;
   const together = onlyHosts.get(node) ?? [];
-  if (together.length > 1) return { reason: { code: 'SeveralEgressIPsOnOneNode', egressIP, node, egressIPs: together } };
+  if (together.length > 1)
+    return { reason: { code: 'SeveralEgressIPsOnOneNode', egressIP, node, egressIPs: together } };
   if (around.isOffline(nodeIP)) return { placement, reason: { code: 'NodeOffline', egressIP, node, nodeIP } };
   return { placement };
 }
@@ -122,7 +123,11 @@ function stateOf(hops: readonly Hop[], reasons: readonly Reason[]): VnidState {
  * What becomes of a VNID, or undefined when it requests nothing (its state is normal). `namespaces` are those that
  * share it, in order of name. Rules: spec, egress IP state.
  */
-export function evaluateVnid(vnid: Vnid, namespaces: readonly NetNamespace[], around: Surroundings): VnidEgress | undefined {
+export function evaluateVnid(
+  vnid: Vnid,
+  namespaces: readonly NetNamespace[],
+  around: Surroundings,
+): VnidEgress | undefined {
   const requests = requestsOf(namespaces);
   const reasons: Reason[] = [...invalidReasons(namespaces)];
   if (requests.length === 0 && reasons.length === 0) return undefined;

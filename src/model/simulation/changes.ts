@@ -1,7 +1,7 @@
 /** What an admin wants to try out on a cluster before doing it. */
-import { parseCidrv4, parseIpv4 } from '../fields.ts';
-import type { Cluster } from '../cluster.ts';
 import type { Cidr, Ip } from '../address.ts';
+import type { Cluster } from '../cluster.ts';
+import { parseCidrv4, parseIpv4 } from '../fields.ts';
 import type { HostSubnet } from '../hostsubnet.ts';
 import { lossText } from '../hostsubnets.ts';
 import type { NetNamespace } from '../netnamespace.ts';
@@ -68,7 +68,10 @@ function changeOnce(cluster: Cluster, change: Change): Result<Cluster> {
       if (namespace === undefined) return err(`there is no NetNamespace ${change.namespace}`);
       const next = withRequest(namespace, change.egressIP, change.kind === 'addEgressIP');
       if (!next.ok) return next;
-      return ok({ ...cluster, netNamespaces: cluster.netNamespaces.map((one) => (one === namespace ? next.value : one)) });
+      return ok({
+        ...cluster,
+        netNamespaces: cluster.netNamespaces.map((one) => (one === namespace ? next.value : one)),
+      });
     }
   }
 }
@@ -92,6 +95,7 @@ function withHealth(cluster: Cluster, nodeIP: Ip, offline: boolean): Cluster {
 function withRequest(namespace: NetNamespace, egressIP: Ip, add: boolean): Result<NetNamespace> {
   const others = namespace.egressIPs.filter((ip) => ip !== egressIP);
   if (add) return ok({ ...namespace, egressIPs: [...others, egressIP] });
-  if (others.length === namespace.egressIPs.length) return err(`NetNamespace ${namespace.name} does not request ${egressIP}`);
+  if (others.length === namespace.egressIPs.length)
+    return err(`NetNamespace ${namespace.name} does not request ${egressIP}`);
   return ok({ ...namespace, egressIPs: others });
 }

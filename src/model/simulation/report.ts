@@ -1,9 +1,9 @@
 /** A cluster before and after, put side by side for people who plan. */
 import { compareIps, type Ip } from '../address.ts';
 import type { Cluster } from '../cluster.ts';
-import { notesOn, type Note } from '../egress/notes.ts';
-import { reasonText, type ReasonCode } from '../egress/reasons.ts';
-import { egressState, vnidState, type EgressState } from '../egress/state.ts';
+import { type Note, notesOn } from '../egress/notes.ts';
+import { type ReasonCode, reasonText } from '../egress/reasons.ts';
+import { type EgressState, egressState, vnidState } from '../egress/state.ts';
 import { compareText, type NamespaceName, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 import { settled } from './settle.ts';
@@ -65,8 +65,17 @@ export function reportOn(cluster: Cluster, changed: Cluster): Report {
   const after = viewOf(rest, state);
   const was = new Map(before.namespaces.map((row) => [row.namespace, row.state]));
   const becomes = (from: boolean): readonly NamespaceName[] =>
-    after.namespaces.filter((row) => (was.get(row.namespace) === 'dropped') === from && (row.state === 'dropped') !== from).map((row) => row.namespace);
-  return { before, after, moves: movesBetween(before, after), drops: becomes(false), recovers: becomes(true), notes: notesOn(rest, state) };
+    after.namespaces
+      .filter((row) => (was.get(row.namespace) === 'dropped') === from && (row.state === 'dropped') !== from)
+      .map((row) => row.namespace);
+  return {
+    before,
+    after,
+    moves: movesBetween(before, after),
+    drops: becomes(false),
+    recovers: becomes(true),
+    notes: notesOn(rest, state),
+  };
 }
 
 function movesBetween(before: View, after: View): Report['moves'] {
@@ -79,16 +88,14 @@ function movesBetween(before: View, after: View): Report['moves'] {
 }
 
 function viewOf(cluster: Cluster, state: EgressState): View {
-  const nodes = cluster.hostSubnets.map(
-    ({ name, hostIP, egressCIDRs, egressIPs }): NodeRow => ({
-      node: name,
-      nodeIP: hostIP,
-      online: !cluster.offline.has(hostIP),
-      automatic: egressCIDRs.length > 0,
-      load: egressIPs.length,
-      capacity: cluster.limits.get(name)?.capacity ?? null,
-    }),
-  );
+  const nodes = cluster.hostSubnets.map(({ name, hostIP, egressCIDRs, egressIPs }): NodeRow => ({
+    node: name,
+    nodeIP: hostIP,
+    online: !cluster.offline.has(hostIP),
+    automatic: egressCIDRs.length > 0,
+    load: egressIPs.length,
+    capacity: cluster.limits.get(name)?.capacity ?? null,
+  }));
   return {
     egressIPs: egressIPRows(cluster, state),
     namespaces: namespaceRows(cluster, state),

@@ -1,10 +1,10 @@
 /** Scenarios in the form of the conformance data: operations one after another, and the state after each. */
-import { compareIps, parseIp, type Ip } from '../address.ts';
+import { compareIps, type Ip, parseIp } from '../address.ts';
 import { Allocator } from '../allocation/round.ts';
-import { parseHostedIp, type FieldProblem } from '../fields.ts';
 import { vnidState } from '../egress/state.ts';
 import { EgressTracker } from '../egress/tracker.ts';
-import { emptied, parseHostSubnet, type HostSubnet } from '../hostsubnet.ts';
+import { type FieldProblem, parseHostedIp } from '../fields.ts';
+import { emptied, type HostSubnet, parseHostSubnet } from '../hostsubnet.ts';
 import { isRecord } from '../json.ts';
 import { parseNetNamespace } from '../netnamespace.ts';
 import { err, ok, type Result } from '../result.ts';
@@ -133,7 +133,9 @@ class Run {
 
   #state(): Fields {
     const state = this.#tracker.state();
-    const assigned = [...state.assigned].sort(([a], [b]) => compareIps(a, b)).map(([ip, { nodeIP }]) => [ip, nodeIP] as const);
+    const assigned = [...state.assigned]
+      .sort(([a], [b]) => compareIps(a, b))
+      .map(([ip, { nodeIP }]) => [ip, nodeIP] as const);
     const namespaces = [...state.vnids.keys()].map((vnid) => [String(vnid), shown(vnidState(state, vnid))] as const);
     return { assigned: Object.fromEntries(assigned), namespaces: Object.fromEntries(namespaces) };
   }
@@ -146,7 +148,9 @@ function shown(state: ReturnType<typeof vnidState>): Fields {
 
 function textOf(step: Fields, field: string): Result<string, FieldProblem> {
   const value = step[field];
-  return typeof value === 'string' && value !== '' ? ok(value) : err({ field, reason: value === undefined ? 'is missing' : 'is not a text' });
+  return typeof value === 'string' && value !== ''
+    ? ok(value)
+    : err({ field, reason: value === undefined ? 'is missing' : 'is not a text' });
 }
 
 function referenceOf(value: unknown): Result<ReadonlyMap<string, readonly Ip[]>, FieldProblem> {

@@ -17,7 +17,11 @@ export function settled(cluster: Cluster): { readonly cluster: Cluster; readonly
   for (let count = 0; count < mostRounds; count++) {
     const round = allocator.round(EgressTracker.of(now), now.limits);
     if (round.changed.length + round.released.length === 0) return { cluster: now, rest: round };
-    now = { ...now, hostSubnets: now.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })), absent: now.absent.map((one) => (one.isToEmpty ? emptied(one) : one)) };
+    now = {
+      ...now,
+      hostSubnets: now.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })),
+      absent: now.absent.map((one) => (one.isToEmpty ? emptied(one) : one)),
+    };
   }
   throw new Error(`automatic assignment does not settle within ${mostRounds} rounds`);
 }

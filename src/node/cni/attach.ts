@@ -33,7 +33,12 @@ export function isHostDevice(name: string): boolean {
 }
 
 /** Makes the pair and configures the pod's end; what a broken earlier attempt left is replaced. */
-export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, request: LinkRequest & { readonly host: string }): Promise<void> {
+export async function makeLink(
+  run: Exec,
+  facts: NodeFacts,
+  networks: Networks,
+  request: LinkRequest & { readonly host: string },
+): Promise<void> {
   const { netns, device, ip, mtu, host, sandbox, namespace } = request;
   const inPod = ['--net=' + netns, '--'];
   await removeLink(run, host);
@@ -55,7 +60,12 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
   ];
   await Promise.all([
     must(run, 'nsenter', [...inPod, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` }),
-    ...(facts.datapath === 'netdev' ? [must(run, 'ethtool', ['-K', host, 'tx', 'off']), must(run, 'nsenter', [...inPod, 'ethtool', '-K', device, 'tx', 'off'])] : []),
+    ...(facts.datapath === 'netdev'
+      ? [
+          must(run, 'ethtool', ['-K', host, 'tx', 'off']),
+          must(run, 'nsenter', [...inPod, 'ethtool', '-K', device, 'tx', 'off']),
+        ]
+      : []),
   ]);
 }
 
@@ -66,7 +76,12 @@ export async function makeLink(run: Exec, facts: NodeFacts, networks: Networks, 
  * a veth leaves to the receiver's kernel, must be there too: packets of this datapath pass no kernel.)
  */
 async function leaveToUserspace(host: string): Promise<void> {
-  const settings = { [`ipv4/conf/${host}/arp_ignore`]: '8', [`ipv4/conf/${host}/forwarding`]: '0', [`ipv4/conf/${host}/rp_filter`]: '1', [`ipv6/conf/${host}/disable_ipv6`]: '1' };
+  const settings = {
+    [`ipv4/conf/${host}/arp_ignore`]: '8',
+    [`ipv4/conf/${host}/forwarding`]: '0',
+    [`ipv4/conf/${host}/rp_filter`]: '1',
+    [`ipv6/conf/${host}/disable_ipv6`]: '1',
+  };
   for (const [name, value] of Object.entries(settings)) await writeFile(`/proc/sys/net/${name}`, value);
 }
 
@@ -98,5 +113,6 @@ export async function linkedPods(run: Exec): Promise<PresentLinks['pods']> {
 /** Removes the pair by its end on the node; none there is no error. */
 export async function removeLink(run: Exec, host: string): Promise<void> {
   const devices = await readFile('/proc/self/net/dev', 'utf8');
-  if (devices.split('\n').some((line) => line.trimStart().startsWith(`${host}:`))) await run('ip', ['link', 'del', 'dev', host]);
+  if (devices.split('\n').some((line) => line.trimStart().startsWith(`${host}:`)))
+    await run('ip', ['link', 'del', 'dev', host]);
 }

@@ -4,8 +4,8 @@ import type { Logger } from '../../io/log.ts';
 import { compareIps, type Ip } from '../../model/address.ts';
 import type { Labels } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import type { Machine, Prepared } from '../machine.ts';
 import { parseAddresses } from '../links/addresses.ts';
+import type { Machine, Prepared } from '../machine.ts';
 import { removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
 import { podMac } from '../plan/peers.ts';
@@ -74,7 +74,8 @@ export class PodAttacher {
       const about = { sandbox, pod: `${namespace}/${name}` };
       await this.#remove(sandbox).then(
         () => this.#deps.logger.info(about, 'what a failed ADD made is removed'),
-        (error: unknown) => this.#deps.logger.warn({ ...about, err: error }, 'what a failed ADD made is left to the DEL'),
+        (error: unknown) =>
+          this.#deps.logger.warn({ ...about, err: error }, 'what a failed ADD made is left to the DEL'),
       );
     };
     return this.#attempts.run(sandbox, caller, { work, undo });
@@ -102,7 +103,11 @@ export class PodAttacher {
   }
 
   /** The address of the pod, on the bridge now. */
-  async #plugged(prepared: Prepared, ovsdb: Ovsdb, { request, attempt }: { readonly request: CniRequest; readonly attempt: Attempt }): Promise<Ip> {
+  async #plugged(
+    prepared: Prepared,
+    ovsdb: Ovsdb,
+    { request, attempt }: { readonly request: CniRequest; readonly attempt: Attempt },
+  ): Promise<Ip> {
     const present = attachedPods(ovsdb).find(({ sandbox }) => sandbox === request.sandbox);
     if (present !== undefined) return present.ip;
     const ip = this.#take(prepared, ovsdb);
@@ -134,7 +139,12 @@ export class PodAttacher {
     const { ingress, egress } = limits.value;
     await limitSending(this.#deps.exec, egress, { netns, device });
     const limit = ingress === undefined ? [] : limitPort(host, sandbox, ingress);
-    await ovsdb.configure([...removePort(ovsdb, host), ...removeLimit(host, sandbox), ...addPodPort(host, { sandbox, namespace, name, ip }), ...limit]);
+    await ovsdb.configure([
+      ...removePort(ovsdb, host),
+      ...removeLimit(host, sandbox),
+      ...addPodPort(host, { sandbox, namespace, name, ip }),
+      ...limit,
+    ]);
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
   }
 
@@ -142,9 +152,21 @@ export class PodAttacher {
   async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
     const pod = attachedPods(await this.#deps.machine.connect()).find((one) => one.sandbox === sandbox);
     if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
-    const shown = await this.#deps.exec('nsenter', [`--net=${netns}`, '--', 'ip', '-j', '-4', 'addr', 'show', 'dev', device]);
-    if (shown.status !== 0) throw new Error(`pod ${namespace}/${name} has no interface ${device}: ${shown.stderr.trim()}`);
-    if (!parseAddresses(shown.stdout).some(({ ip }) => ip === pod.ip)) throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
+    const shown = await this.#deps.exec('nsenter', [
+      `--net=${netns}`,
+      '--',
+      'ip',
+      '-j',
+      '-4',
+      'addr',
+      'show',
+      'dev',
+      device,
+    ]);
+    if (shown.status !== 0)
+      throw new Error(`pod ${namespace}/${name} has no interface ${device}: ${shown.stderr.trim()}`);
+    if (!parseAddresses(shown.stdout).some(({ ip }) => ip === pod.ip))
+      throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
   }
 
   /** Detaches every pod that is neither among the valid ones nor being attached. */
@@ -152,7 +174,8 @@ export class PodAttacher {
     const attached = attachedPods(await this.#deps.machine.connect());
     const stale = attached.filter(({ sandbox }) => !valid.has(sandbox) && !this.#attempts.has(sandbox));
     for (const { sandbox } of stale) await this.#detach(sandbox);
-    if (stale.length > 0) this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
+    if (stale.length > 0)
+      this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
   }
 
   /** Removes all that the node has of a pod, and all that an ADD would still make. */
@@ -182,7 +205,10 @@ export class PodAttacher {
 }
 
 function highest(pods: readonly AttachedPod[]): Ip | undefined {
-  return pods.map(({ ip }) => ip).toSorted(compareIps).at(-1);
+  return pods
+    .map(({ ip }) => ip)
+    .toSorted(compareIps)
+    .at(-1);
 }
 
 async function within(work: Promise<void>, missing: string, signal: AbortSignal): Promise<void> {

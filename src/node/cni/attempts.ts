@@ -45,7 +45,11 @@ export class Attempts {
    * Runs an ADD for a caller. When it fails or nobody wants it any more, and no other ADD of the sandbox is going on or
    * has succeeded, `undo`, which never rejects, removes what was made, in turn. Throws the reason.
    */
-  async run<T>(sandbox: string, caller: AbortSignal, add: { readonly work: (attempt: Attempt) => Promise<T>; readonly undo: () => Promise<void> }): Promise<T> {
+  async run<T>(
+    sandbox: string,
+    caller: AbortSignal,
+    add: { readonly work: (attempt: Attempt) => Promise<T>; readonly undo: () => Promise<void> },
+  ): Promise<T> {
     const going = this.#going.get(sandbox) ?? { attempts: new Set(), isUnfinished: false };
     this.#going.set(sandbox, going);
     const own = new AbortController();
@@ -77,7 +81,8 @@ export class Attempts {
   async remove(sandbox: string, remove: () => Promise<void>): Promise<void> {
     const going = this.#going.get(sandbox);
     this.#going.delete(sandbox);
-    for (const attempt of going?.attempts ?? []) attempt.abort(new Error('it was detached while it was being attached'));
+    for (const attempt of going?.attempts ?? [])
+      attempt.abort(new Error('it was detached while it was being attached'));
     await this.inTurn(sandbox, () => {
       // from here on they make nothing, and an ADD that comes later is none of theirs
       if (going !== undefined) going.isUnfinished = false;

@@ -11,7 +11,17 @@ export interface Bandwidth {
 
 const annotations = { ingress: 'kubernetes.io/ingress-bandwidth', egress: 'kubernetes.io/egress-bandwidth' } as const;
 const units: Readonly<Record<string, number>> = {
-  '': 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
 };
 /** What kubelet allows: 1k to 1P. */
 const least = 1e3;
@@ -42,10 +52,28 @@ export function parseBandwidth(of: Labels): Result<Bandwidth> {
 /** Arguments of tc for a limit: a bucket of 20 ms at full rate, at least 32 KiB, and at most 25 ms of waiting. */
 export function filterArguments(device: string, rate: number): string[] {
   const burst = Math.max(32 * 1024, Math.ceil(rate / 8 / 50));
-  return ['qdisc', 'replace', 'dev', device, 'root', 'tbf', 'rate', `${rate}bit`, 'burst', `${burst}b`, 'latency', '25ms'];
+  return [
+    'qdisc',
+    'replace',
+    'dev',
+    device,
+    'root',
+    'tbf',
+    'rate',
+    `${rate}bit`,
+    'burst',
+    `${burst}b`,
+    'latency',
+    '25ms',
+  ];
 }
 
 /** Limits what a pod sends, at its own end of the link; what it gets is limited by its port (pods.ts). */
-export async function limitSending(run: Exec, rate: number | undefined, link: { readonly netns: string; readonly device: string }): Promise<void> {
-  if (rate !== undefined) await must(run, 'nsenter', [`--net=${link.netns}`, '--', 'tc', ...filterArguments(link.device, rate)]);
+export async function limitSending(
+  run: Exec,
+  rate: number | undefined,
+  link: { readonly netns: string; readonly device: string },
+): Promise<void> {
+  if (rate !== undefined)
+    await must(run, 'nsenter', [`--net=${link.netns}`, '--', 'tc', ...filterArguments(link.device, rate)]);
 }

@@ -7,12 +7,18 @@ import { isRecord } from '../../model/json.ts';
 import type { CniRequest } from './server.ts';
 
 /** The agent's answer; rejects with the agent's own words, or when nobody listens at the socket. */
-export function askAgent(socketPath: string, body: Partial<CniRequest>, signal?: AbortSignal): Promise<Record<string, unknown>> {
+export function askAgent(
+  socketPath: string,
+  body: Partial<CniRequest>,
+  signal?: AbortSignal,
+): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const text = JSON.stringify(body);
     const socket = connect({ path: socketPath, allowHalfOpen: true, ...(signal === undefined ? {} : { signal }) });
     const chunks: Buffer[] = [];
-    socket.on('connect', () => socket.write(`POST /cni HTTP/1.0\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`));
+    socket.on('connect', () =>
+      socket.write(`POST /cni HTTP/1.0\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`),
+    );
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.on('error', reject);
     socket.on('end', () => {
@@ -35,7 +41,9 @@ function answerOf(text: string): Answer {
   const end = text.indexOf('\r\n\r\n');
   try {
     const value: unknown = JSON.parse(text.slice(end + 4));
-    return isRecord(value) ? { isGood: /^HTTP\/1\.\d 200 /.test(text), value: { ...value } } : { isGood: false, value: {} };
+    return isRecord(value)
+      ? { isGood: /^HTTP\/1\.\d 200 /.test(text), value: { ...value } }
+      : { isGood: false, value: {} };
   } catch {
     return { isGood: false, value: {} };
   }

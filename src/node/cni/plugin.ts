@@ -17,7 +17,8 @@ function isUnreachable(error: unknown): boolean {
 
 function errorOf(command: string, socket: string, error: unknown): CniError {
   const msg = error instanceof Error ? error.message : String(error);
-  if (command === 'STATUS') return { code: errorCode.notAvailable, msg: 'the agent of this node is not ready', details: msg };
+  if (command === 'STATUS')
+    return { code: errorCode.notAvailable, msg: 'the agent of this node is not ready', details: msg };
   if (!isUnreachable(error)) return { code: errorCode.refused, msg };
   return { code: errorCode.tryAgainLater, msg: `the agent of this node does not answer at ${socket}`, details: msg };
 }

@@ -32,7 +32,13 @@ const qosOwner = 'sdn-compat';
  */
 export function limitPort(device: string, sandbox: string, rate: number): Operation[] {
   const id = `limit_${device}`;
-  const external = ['map', [['sandbox', sandbox], ['owner', qosOwner]]];
+  const external = [
+    'map',
+    [
+      ['sandbox', sandbox],
+      ['owner', qosOwner],
+    ],
+  ];
   const row = { type: 'linux-htb', other_config: ['map', [['max-rate', String(rate)]]], external_ids: external };
   return [
     { op: 'insert', table: 'QoS', 'uuid-name': id, row },
@@ -42,9 +48,13 @@ export function limitPort(device: string, sandbox: string, rate: number): Operat
 
 /** The operations that give a pod's port the limit again that the pod had on a bridge now lost. */
 export async function keptLimit(ovsdb: Ovsdb, device: string, sandbox: string): Promise<Operation[]> {
-  const [answer] = await ovsdb.transact([{ op: 'select', table: 'QoS', where: limitsOf('sandbox', sandbox), columns: ['_uuid'] }]);
+  const [answer] = await ovsdb.transact([
+    { op: 'select', table: 'QoS', where: limitsOf('sandbox', sandbox), columns: ['_uuid'] },
+  ]);
   const [found] = isRecord(answer) ? asList(answer['rows']).filter(isRecord) : [];
-  return found === undefined ? [] : [{ op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: found['_uuid'] } }];
+  return found === undefined
+    ? []
+    : [{ op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: found['_uuid'] } }];
 }
 
 /** The operations that take a pod's limit away. A row that a port still refers to cannot be deleted, gone or not. */
@@ -72,7 +82,9 @@ export function attachedPods(ovsdb: Ovsdb): AttachedPod[] {
     if (sandbox === undefined || !ip.ok || typeof device !== 'string') return [];
     const [number] = asSet(row['ofport']);
     const ofport = typeof number === 'number' && number > 0 ? number : 0;
-    return [{ device, sandbox, namespace: ids['pod-namespace'] ?? '', name: ids['pod-name'] ?? '', ip: ip.value, ofport }];
+    return [
+      { device, sandbox, namespace: ids['pod-namespace'] ?? '', name: ids['pod-name'] ?? '', ip: ip.value, ofport },
+    ];
   });
 }
 

@@ -7,7 +7,11 @@ export const supportedVersions = ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;
 /** What the specification takes a configuration without version for. */
 const versionWhenNone = '0.1.0';
 /** The version that brought a command; the others are in all. */
-const since: Readonly<Record<string, number>> = { CHECK: supportedVersions.indexOf('0.4.0'), GC: supportedVersions.indexOf('1.1.0'), STATUS: supportedVersions.indexOf('1.1.0') };
+const since: Readonly<Record<string, number>> = {
+  CHECK: supportedVersions.indexOf('0.4.0'),
+  GC: supportedVersions.indexOf('1.1.0'),
+  STATUS: supportedVersions.indexOf('1.1.0'),
+};
 export const defaultSocket = '/run/sdn-compat/cni.sock';
 
 /** Error codes of the specification; those from 100 are ours. */
@@ -48,10 +52,12 @@ function parseConfig(stdin: string): Result<Config, CniError> {
   } catch {
     return err({ code: errorCode.decoding, msg: 'the network configuration on standard input is not JSON' });
   }
-  if (!isRecord(raw)) return err({ code: errorCode.decoding, msg: 'the network configuration on standard input is no object' });
+  if (!isRecord(raw))
+    return err({ code: errorCode.decoding, msg: 'the network configuration on standard input is no object' });
   const cniVersion = raw['cniVersion'] === undefined ? versionWhenNone : asText(raw['cniVersion']);
   const socket = raw['socket'] === undefined ? defaultSocket : asText(raw['socket']);
-  if (!socket.startsWith('/')) return err({ code: errorCode.invalidConfig, msg: `socket ${JSON.stringify(raw['socket'])} is no absolute path` });
+  if (!socket.startsWith('/'))
+    return err({ code: errorCode.invalidConfig, msg: `socket ${JSON.stringify(raw['socket'])} is no absolute path` });
   return ok({ cniVersion, socket, raw });
 }
 
@@ -74,7 +80,10 @@ const needed = {
 } as const;
 
 /** A container id as the specification has it; an interface name that the kernel takes and that is one word. */
-const patterns: Readonly<Record<string, RegExp>> = { CNI_CONTAINERID: /^[A-Za-z0-9][A-Za-z0-9_.-]*$/, CNI_IFNAME: /^(?!\.\.?$)[^\s/:"'\\]{1,15}$/ };
+const patterns: Readonly<Record<string, RegExp>> = {
+  CNI_CONTAINERID: /^[A-Za-z0-9][A-Za-z0-9_.-]*$/,
+  CNI_IFNAME: /^(?!\.\.?$)[^\s/:"'\\]{1,15}$/,
+};
 
 function isCommand(text: string): text is keyof typeof needed {
   return Object.hasOwn(needed, text);
@@ -90,16 +99,28 @@ const validKeys = ['cni.dev/valid-attachments', 'cni.dev/attachments'];
 function validSandboxes(raw: Config['raw']): Result<readonly string[], CniError> {
   const key = validKeys.find((one) => Object.hasOwn(raw, one));
   const attachments = key === undefined ? undefined : (raw[key] ?? []);
-  if (!Array.isArray(attachments)) return err({ code: errorCode.invalidConfig, msg: 'GC needs the list cni.dev/valid-attachments' });
+  if (!Array.isArray(attachments))
+    return err({ code: errorCode.invalidConfig, msg: 'GC needs the list cni.dev/valid-attachments' });
   return ok(asList(attachments).flatMap((one) => (isRecord(one) ? [asText(one['containerID'])] : [])));
 }
 
-function parseRequest(command: keyof typeof needed, env: Environment, raw: Config['raw']): Result<CniRequest, CniError> {
+function parseRequest(
+  command: keyof typeof needed,
+  env: Environment,
+  raw: Config['raw'],
+): Result<CniRequest, CniError> {
   const variable = (name: string): string => env[name] ?? '';
   const missing = needed[command].filter((name) => variable(name) === '');
-  if (missing.length > 0) return err({ code: errorCode.invalidEnvironment, msg: `missing in the environment: ${missing.join(', ')}` });
-  const wrong = Object.entries(patterns).filter(([name, pattern]) => variable(name) !== '' && !pattern.test(variable(name)));
-  if (wrong.length > 0) return err({ code: errorCode.invalidEnvironment, msg: `not as CNI has it: ${wrong.map(([name]) => `${name} ${JSON.stringify(variable(name))}`).join(', ')}` });
+  if (missing.length > 0)
+    return err({ code: errorCode.invalidEnvironment, msg: `missing in the environment: ${missing.join(', ')}` });
+  const wrong = Object.entries(patterns).filter(
+    ([name, pattern]) => variable(name) !== '' && !pattern.test(variable(name)),
+  );
+  if (wrong.length > 0)
+    return err({
+      code: errorCode.invalidEnvironment,
+      msg: `not as CNI has it: ${wrong.map(([name]) => `${name} ${JSON.stringify(variable(name))}`).join(', ')}`,
+    });
   const args = argsOf(variable('CNI_ARGS'));
   const namespace = args.get('K8S_POD_NAMESPACE') ?? '';
   const name = args.get('K8S_POD_NAME') ?? '';
@@ -109,7 +130,15 @@ function parseRequest(command: keyof typeof needed, env: Environment, raw: Confi
   const sandbox = variable('CNI_CONTAINERID');
   const valid = command === 'GC' ? validSandboxes(raw) : ok([]);
   if (!valid.ok) return valid;
-  return ok({ command, sandbox, netns: variable('CNI_NETNS'), device: variable('CNI_IFNAME'), namespace, name, valid: valid.value });
+  return ok({
+    command,
+    sandbox,
+    netns: variable('CNI_NETNS'),
+    device: variable('CNI_IFNAME'),
+    namespace,
+    name,
+    valid: valid.value,
+  });
 }
 
 /** What the runtime asks for; else the error to print. */
@@ -120,13 +149,22 @@ export function parseCall(env: Environment, stdin: string): Result<CniCall, CniE
   const { cniVersion, socket, raw } = config.value;
   if (command === 'VERSION') return ok({ kind: 'version', cniVersion });
   if (!isCommand(command)) {
-    return err({ code: errorCode.invalidEnvironment, msg: `CNI_COMMAND ${JSON.stringify(command)} is none of ADD, CHECK, DEL, GC, STATUS, VERSION` });
+    return err({
+      code: errorCode.invalidEnvironment,
+      msg: `CNI_COMMAND ${JSON.stringify(command)} is none of ADD, CHECK, DEL, GC, STATUS, VERSION`,
+    });
   }
   const version = supportedVersions.findIndex((one) => one === cniVersion);
   const first = since[command] ?? 0;
   if (version < first) {
     const speaking = supportedVersions.slice(first).join(', ');
-    return err({ code: errorCode.incompatibleVersion, msg: first === 0 ? `cniVersion ${cniVersion} is none of ${speaking}` : `cniVersion ${cniVersion} has no ${command}; those that have it: ${speaking}` });
+    return err({
+      code: errorCode.incompatibleVersion,
+      msg:
+        first === 0
+          ? `cniVersion ${cniVersion} is none of ${speaking}`
+          : `cniVersion ${cniVersion} has no ${command}; those that have it: ${speaking}`,
+    });
   }
   const request = parseRequest(command, env, raw);
   return request.ok ? ok({ kind: 'ask', cniVersion, socket, request: request.value }) : request;

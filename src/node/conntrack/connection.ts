@@ -24,7 +24,15 @@ function parseLine(line: string): Connection | undefined {
   if (!source.ok || !destination.ok || !translated.ok) return undefined;
   const ports = sourcePort === undefined || destinationPort === undefined ? {} : { sourcePort, destinationPort };
   const [protocol = ''] = line.trimStart().split(' ', 1);
-  return { protocol, source: source.value, destination: destination.value, ...ports, translated: translated.value, rewritten: answerer !== to, mark: Number(mark) };
+  return {
+    protocol,
+    source: source.value,
+    destination: destination.value,
+    ...ports,
+    translated: translated.value,
+    rewritten: answerer !== to,
+    mark: Number(mark),
+  };
 }
 
 /** How many lines are read before others get their turn: about 5 ms of work. */

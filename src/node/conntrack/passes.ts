@@ -18,7 +18,13 @@ type Distinction = (connection: Connection) => { readonly value: string; readonl
 const byDestination: Distinction = ({ destination }) => ({ value: destination, argv: ['-d', destination] });
 const byPorts: Distinction = ({ protocol, sourcePort, destinationPort }) => ({
   value: [protocol, sourcePort, destinationPort].join(' '),
-  argv: ['-p', protocol, ...(sourcePort === undefined || destinationPort === undefined ? [] : ['--sport', sourcePort, '--dport', destinationPort])],
+  argv: [
+    '-p',
+    protocol,
+    ...(sourcePort === undefined || destinationPort === undefined
+      ? []
+      : ['--sport', sourcePort, '--dport', destinationPort]),
+  ],
 });
 
 function groups(all: readonly Judged[], distinction: Distinction): readonly (readonly [Argv, readonly Judged[]])[] {
@@ -53,7 +59,14 @@ function bySource(all: readonly Judged[], first: number, length: number): Argv[]
   if (length === addressBits) return split(all, [byDestination, byPorts]).map((rest) => [...argv, ...rest]);
   const middle = first + 2 ** (addressBits - length - 1);
   const isLower = ({ connection }: Judged): boolean => numberOf(connection.source) < middle;
-  return [...bySource(all.filter(isLower), first, length + 1), ...bySource(all.filter((one) => !isLower(one)), middle, length + 1)];
+  return [
+    ...bySource(all.filter(isLower), first, length + 1),
+    ...bySource(
+      all.filter((one) => !isLower(one)),
+      middle,
+      length + 1,
+    ),
+  ];
 }
 
 const numberOf = (ip: Ip): number => Number(ipNumber(ip));
@@ -65,7 +78,9 @@ export function deletionPasses(all: readonly Judged[]): string[][] {
   const passes = groups(all, byMark).flatMap(([mark, ofMark]) => {
     if (!ofMark.some(({ stale }) => stale)) return [];
     if (ofMark.every(({ stale }) => stale)) return [mark];
-    return groups(ofMark, byTranslation).flatMap(([translated, group]) => bySource(group, 0, 0).map((rest) => [...mark, ...translated, ...rest]));
+    return groups(ofMark, byTranslation).flatMap(([translated, group]) =>
+      bySource(group, 0, 0).map((rest) => [...mark, ...translated, ...rest]),
+    );
   });
   return passes.map((rest) => ['-D', '-f', 'ipv4', ...rest]);
 }

@@ -62,5 +62,7 @@ export function isStale(connection: Connection, ownership: Ownership): boolean {
   if (mark === ctMark.ended) return true;
   if (!isIn(ownership.podNetworks, source) || isIn(ownership.inside, destination)) return false;
   if (translated === source) return isStaleUntranslated(source, ownership);
-  return isOwner(mark) && mark !== noneAsked ? isStaleOwned(connection, ownership) : isStaleUnowned(connection, ownership);
+  return isOwner(mark) && mark !== noneAsked
+    ? isStaleOwned(connection, ownership)
+    : isStaleUnowned(connection, ownership);
 }

@@ -48,7 +48,10 @@ export class Sweeper {
 
   /** Works until the signal aborts. */
   run(signal: AbortSignal): Promise<void> {
-    return this.#queue.process((key) => (key === ('all' satisfies Work) ? this.#sweepAll() : this.#delete([passOverMarked])), signal);
+    return this.#queue.process(
+      (key) => (key === ('all' satisfies Work) ? this.#sweepAll() : this.#delete([passOverMarked])),
+      signal,
+    );
   }
 
   async #sweepAll(): Promise<void> {
@@ -58,7 +61,9 @@ export class Sweeper {
     const connections = await parseConnections(listing);
     const now = await ownership();
     if (now === undefined) return;
-    await this.#delete(deletionPasses(connections.map((connection) => ({ connection, stale: isStale(connection, now) }))));
+    await this.#delete(
+      deletionPasses(connections.map((connection) => ({ connection, stale: isStale(connection, now) }))),
+    );
   }
 
   async #delete(passes: readonly (readonly string[])[]): Promise<void> {
@@ -73,6 +78,9 @@ export class Sweeper {
     }
     if (ended === 0) return;
     onEnded(ended);
-    logger.info({ connections: ended, passes: passes.length }, 'connections ended whose packets may not leave as they did');
+    logger.info(
+      { connections: ended, passes: passes.length },
+      'connections ended whose packets may not leave as they did',
+    );
   }
 }

@@ -47,7 +47,15 @@ export function parseAddresses(json: string): LinkAddress[] {
         .flatMap((info): LinkAddress[] => {
           const ip = parseIp(asText(info['local']));
           if (info['family'] !== 'inet' || !ip.ok) return [];
-          return [{ device, ip: ip.value, prefixLength: Number(info['prefixlen']), label: asText(info['label']), isSecondary: info['secondary'] === true }];
+          return [
+            {
+              device,
+              ip: ip.value,
+              prefixLength: Number(info['prefixlen']),
+              label: asText(info['label']),
+              isSecondary: info['secondary'] === true,
+            },
+          ];
         });
     });
 }
@@ -81,11 +89,15 @@ export function findUplink(json: string, nodeIP: Ip): Result<Uplink> {
 /** The next hops in what `ip -j route show` prints. */
 export function gatewaysOf(json: string): ReadonlySet<Ip> {
   const routes: unknown = JSON.parse(json.trim() === '' ? '[]' : json);
-  const hops = asList(routes).filter(isRecord).flatMap((route) => [route, ...asList(route['nexthops']).filter(isRecord)]);
-  return new Set(hops.flatMap((hop) => {
-    const ip = parseIp(asText(hop['gateway']));
-    return ip.ok ? [ip.value] : [];
-  }));
+  const hops = asList(routes)
+    .filter(isRecord)
+    .flatMap((route) => [route, ...asList(route['nexthops']).filter(isRecord)]);
+  return new Set(
+    hops.flatMap((hop) => {
+      const ip = parseIp(asText(hop['gateway']));
+      return ip.ok ? [ip.value] : [];
+    }),
+  );
 }
 
 /** The shortest prefix length of a network without its own and broadcast address (RFC 3021). */
@@ -111,7 +123,8 @@ export interface NodeAddresses {
 export function refusal(uplink: Uplink, node: NodeAddresses, egressIP: Ip): string | undefined {
   const taken = standing(uplink, node, egressIP);
   if (taken !== undefined) return `egress IP ${egressIP} is ${taken}`;
-  if (!contains(uplink.network, egressIP)) return `egress IP ${egressIP} lies outside ${uplink.network.text}, the network of ${uplink.device}`;
+  if (!contains(uplink.network, egressIP))
+    return `egress IP ${egressIP} lies outside ${uplink.network.text}, the network of ${uplink.device}`;
   const label = labelOf(uplink.device);
   return label.ok ? undefined : label.error;
 }
@@ -125,7 +138,12 @@ export interface AddressPlan {
 }
 
 /** What to do so that exactly `wanted` bear our label on the uplink, behind the node's address, and nothing does elsewhere. */
-export function planAddresses(present: readonly LinkAddress[], uplink: Uplink, nodeIP: Ip, wanted: ReadonlySet<Ip>): AddressPlan {
+export function planAddresses(
+  present: readonly LinkAddress[],
+  uplink: Uplink,
+  nodeIP: Ip,
+  wanted: ReadonlySet<Ip>,
+): AddressPlan {
   const onUplink = present.filter(({ device }) => device === uplink.device);
   const there = new Set(onUplink.map(({ ip }) => ip));
   const own = onUplink.findIndex(({ ip }) => ip === nodeIP);
@@ -148,8 +166,13 @@ export function removalLines(addresses: readonly LinkAddress[]): string[] {
 }
 
 /** The `ip -batch` lines of a plan: its additions, its removals, and those that bring the node's address to the front. */
-export function addressCommands(plan: AddressPlan, uplink: Uplink, label: string): { add: string[]; remove: string[]; behind: string[] } {
-  const addition = (ip: Ip): string => `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device} label ${label}`;
+export function addressCommands(
+  plan: AddressPlan,
+  uplink: Uplink,
+  label: string,
+): { add: string[]; remove: string[]; behind: string[] } {
+  const addition = (ip: Ip): string =>
+    `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device} label ${label}`;
   return {
     add: plan.add.map(addition),
     remove: removalLines(plan.remove),

@@ -32,9 +32,11 @@ export class Announcer {
   add(device: string, ip: Ip): void {
     const round = {};
     this.#here.set(ip, round);
-    this.#announce(device, ip, () => this.#here.get(ip) === round && !this.#deps.signal.aborted).catch((error: unknown) => {
-      if (!this.#deps.signal.aborted) this.#deps.logger.warn({ ip, device, err: error }, 'gratuitous ARP failed');
-    });
+    this.#announce(device, ip, () => this.#here.get(ip) === round && !this.#deps.signal.aborted).catch(
+      (error: unknown) => {
+        if (!this.#deps.signal.aborted) this.#deps.logger.warn({ ip, device, err: error }, 'gratuitous ARP failed');
+      },
+    );
   }
 
   /** The egress IP is here no more. */
@@ -67,14 +69,18 @@ export class Announcer {
   /** Request and reply. Nobody answers a gratuitous ARP, so only a message says that it could not be sent. */
   async #send(device: string, ip: Ip): Promise<void> {
     const { exec, logger, signal } = this.#deps;
-    const sent = await Promise.all(['-U', '-A'].map((kind) => exec('arping', ['-q', kind, '-c', '1', '-w', '1', '-I', device, ip], { signal })));
+    const sent = await Promise.all(
+      ['-U', '-A'].map((kind) => exec('arping', ['-q', kind, '-c', '1', '-w', '1', '-I', device, ip], { signal })),
+    );
     const reason = sent.find(({ status, stderr }) => status !== 0 && stderr.trim() !== '')?.stderr.trim();
     if (reason !== undefined) logger.warn({ ip, device, reason }, 'gratuitous ARP failed');
   }
 
   /** The MAC of another machine that answers for the address (RFC 5227: asked for without a sender's address). */
   async #rival(device: string, ip: Ip): Promise<string | undefined> {
-    const { stdout } = await this.#deps.exec('arping', ['-D', '-c', '2', '-w', '2', '-I', device, ip], { signal: this.#deps.signal });
+    const { stdout } = await this.#deps.exec('arping', ['-D', '-c', '2', '-w', '2', '-I', device, ip], {
+      signal: this.#deps.signal,
+    });
     return /\[([0-9A-Fa-f:]{17})\]/.exec(stdout)?.[1]?.toLowerCase();
   }
 }

@@ -14,16 +14,23 @@ const { rulePriority, routeTable, protocol } = guard;
 /** What the rules are, by priority. `not` in an ip rule inverts its whole selector, the interface included, so the packets to let by jump over the rule instead. */
 const rules: readonly (readonly [number, string])[] = [
   [rulePriority + 2, 'nop'],
-  [rulePriority, `iif ${tunDevice} fwmark ${hex(seenBit.set)}/${hex(seenBit.set | seenBit.clear)} goto ${rulePriority + 2}`],
+  [
+    rulePriority,
+    `iif ${tunDevice} fwmark ${hex(seenBit.set)}/${hex(seenBit.set | seenBit.clear)} goto ${rulePriority + 2}`,
+  ],
   [rulePriority + 1, `iif ${tunDevice} lookup ${routeTable}`],
 ];
 
 /** The lines for `ip -batch` that turn the routes of the guard's table, as `ip -j route show` prints them, into those wanted. */
 export function guardRouteLines(shown: string, networks: Networks, nodes: Iterable<Ip>): string[] {
   const reached = [...networks.cluster, networks.service].map(({ text }) => text);
-  const wanted = new Set([...[...reached, ...nodes].map((to) => `throw ${to.replace(/\/32$/, '')}`), 'unreachable default']);
+  const wanted = new Set([
+    ...[...reached, ...nodes].map((to) => `throw ${to.replace(/\/32$/, '')}`),
+    'unreachable default',
+  ]);
   const present = new Set(routesOf(shown));
-  const change = (verb: string, route: string): string => `route ${verb} ${route} table ${routeTable} proto ${protocol}`;
+  const change = (verb: string, route: string): string =>
+    `route ${verb} ${route} table ${routeTable} proto ${protocol}`;
   return [
     ...[...wanted].filter((route) => !present.has(route)).map((route) => change('replace', route)),
     ...[...present].filter((route) => !wanted.has(route)).map((route) => change('del', route)),
@@ -32,7 +39,9 @@ export function guardRouteLines(shown: string, networks: Networks, nodes: Iterab
 
 function routesOf(shown: string): string[] {
   const routes: unknown = JSON.parse(shown.trim() === '' ? '[]' : shown);
-  return asList(routes).filter(isRecord).map((route) => `${asText(route['type'])} ${asText(route['dst'])}`);
+  return asList(routes)
+    .filter(isRecord)
+    .map((route) => `${asText(route['type'])} ${asText(route['dst'])}`);
 }
 
 /** Makes the guard let by exactly pods, Services and these nodes. Idempotent; writes only what differs. */
@@ -44,7 +53,12 @@ export async function configureGuardRoutes(run: Exec, networks: Networks, nodes:
 /** Makes the rules that lead to the guard's table, where they are missing. */
 export async function configureGuardRules(run: Exec): Promise<void> {
   const present = new Set(prioritiesOf(await must(run, 'ip', ['-j', 'rule', 'show'])));
-  await batch(run, rules.filter(([priority]) => !present.has(priority)).map(([priority, rule]) => `rule add pref ${priority} ${rule} protocol ${protocol}`));
+  await batch(
+    run,
+    rules
+      .filter(([priority]) => !present.has(priority))
+      .map(([priority, rule]) => `rule add pref ${priority} ${rule} protocol ${protocol}`),
+  );
 }
 
 async function batch(run: Exec, lines: readonly string[]): Promise<void> {

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
 import { isHostDevice } from '../cni/attach.ts';
-import { guard, tunDevice } from '../ovs/pipeline.ts';
 import { networkSets, nftTables } from '../nft/ruleset.ts';
+import { guard, tunDevice } from '../ovs/pipeline.ts';
 
 const again = 1_000;
 
@@ -58,19 +58,29 @@ export interface MachineListeners {
 export function losesRouting(text: string): boolean {
   const route = new RegExp(`^\\[ROUTE\\]Deleted .*\\b(?:dev ${tunDevice}|table ${guard.routeTable})\\b`, 'm');
   const link = new RegExp(`^\\[LINK\\](?:Deleted .*)?\\d+: ${tunDevice}: <(?![^>]*\\bUP\\b)`, 'm');
-  return text.includes('[RULE]Deleted') || route.test(text) || link.test(text) || /^\[ROUTE\](?:Deleted )?default /m.test(text) || losesSettings(text);
+  return (
+    text.includes('[RULE]Deleted') ||
+    route.test(text) ||
+    link.test(text) ||
+    /^\[ROUTE\](?:Deleted )?default /m.test(text) ||
+    losesSettings(text)
+  );
 }
 
 /** Whether somebody turned forwarding off, for all interfaces or for one that is no pod's. */
 function losesSettings(text: string): boolean {
-  const devices = [...text.matchAll(/^\[NETCONF\](?:inet|ipv4) (?:dev )?(\S+) .*\bforwarding off/gm)].map(([, device = '']) => device);
+  const devices = [...text.matchAll(/^\[NETCONF\](?:inet|ipv4) (?:dev )?(\S+) .*\bforwarding off/gm)].map(
+    ([, device = '']) => device,
+  );
   return devices.some((device) => !isHostDevice(device));
 }
 
 /** Whether all that `ip monitor label` printed there is about routes, or links of pods, which Open vSwitch tells of better. */
 export function isOfPodsOnly(text: string): boolean {
   if (/^(?:\[ROUTE\].*\n?)+$/.test(text)) return true;
-  const devices = [...text.matchAll(/^\[(?:LINK|ADDR)\](?:Deleted )?\d+: ([^\s:@]+)/gm)].map(([, device = '']) => device);
+  const devices = [...text.matchAll(/^\[(?:LINK|ADDR)\](?:Deleted )?\d+: ([^\s:@]+)/gm)].map(
+    ([, device = '']) => device,
+  );
   return devices.length > 0 && !text.includes('[RULE]') && devices.every(isHostDevice);
 }
 
@@ -82,7 +92,10 @@ export async function watchMachine(listeners: MachineListeners, logger: Logger, 
     if (!isOfPodsOnly(text)) linksChanged();
   };
   const ours = [nftTables.nat, nftTables.guard].join('|');
-  const lost = new RegExp(`^(delete|destroy) (table|chain|rule|set|map|element (${ours}) (${networkSets.join('|')})) `, 'm');
+  const lost = new RegExp(
+    `^(delete|destroy) (table|chain|rule|set|map|element (${ours}) (${networkSets.join('|')})) `,
+    'm',
+  );
   const traced = new RegExp(`^trace id \\w+ ${nftTables.nat} stranger `, 'm');
   const traceHeard = (text: string): void => {
     if (traced.test(text)) strangers();
@@ -91,7 +104,16 @@ export async function watchMachine(listeners: MachineListeners, logger: Logger, 
     if (lost.test(text)) nftLost();
   };
   await Promise.all([
-    watch({ argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule', 'route', 'netconf'], heard: linksHeard, missed: routingLost, began: linksChanged }, logger, signal),
+    watch(
+      {
+        argv: ['ip', 'monitor', 'label', 'address', 'link', 'rule', 'route', 'netconf'],
+        heard: linksHeard,
+        missed: routingLost,
+        began: linksChanged,
+      },
+      logger,
+      signal,
+    ),
     watch({ argv: ['nft', 'monitor', 'destroy'], heard: nftHeard, missed: nftLost }, logger, signal),
     watch({ argv: ['nft', 'monitor', 'trace'], heard: traceHeard, missed: strangers }, logger, signal),
   ]);

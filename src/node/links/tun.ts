@@ -2,8 +2,8 @@
 import type { Exec } from '../../io/exec.ts';
 import { must } from '../../io/exec.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
+import type { Networks, NodeFacts } from '../facts.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
-import type { NodeFacts, Networks } from '../facts.ts';
 import { applySysctls } from './sysctls.ts';
 
 /** Bytes that VXLAN adds to a packet: outer Ethernet, IPv4, UDP and VXLAN headers. */
@@ -15,13 +15,17 @@ export async function configureTun(run: Exec, facts: NodeFacts, networks: Networ
   const wanted = `${facts.gateway}/${facts.subnet.length}`;
   const stale = addressesOf(present).filter((address) => address !== wanted);
   const reached = [...networks.cluster, networks.service].map(({ text }) => text);
-  const routes = destinationsOf(await must(run, 'ip', ['-j', 'route', 'show', 'dev', tunDevice, 'proto', String(guard.protocol)]));
+  const routes = destinationsOf(
+    await must(run, 'ip', ['-j', 'route', 'show', 'dev', tunDevice, 'proto', String(guard.protocol)]),
+  );
   const lines = [
     ...stale.map((address) => `addr del ${address} dev ${tunDevice}`),
     `addr replace ${wanted} brd + dev ${tunDevice}`,
     `link set dev ${tunDevice} mtu ${mtu} up`,
     ...reached.map((network) => `route replace ${network} dev ${tunDevice} proto ${guard.protocol} scope link`),
-    ...routes.filter((network) => !reached.includes(network)).map((network) => `route del ${network} dev ${tunDevice} proto ${guard.protocol}`),
+    ...routes
+      .filter((network) => !reached.includes(network))
+      .map((network) => `route del ${network} dev ${tunDevice} proto ${guard.protocol}`),
   ];
   await must(run, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
   await applySysctls();
@@ -31,7 +35,9 @@ export async function configureTun(run: Exec, facts: NodeFacts, networks: Networ
 /** Whether tun0 is up with its address and MTU, and no other address, in what `ip -j -4 addr show` prints. */
 export function isTunConfigured(json: string, facts: NodeFacts, mtu: number): boolean {
   const links: unknown = JSON.parse(json);
-  const tun = asList(links).filter(isRecord).find((link) => link['ifname'] === tunDevice);
+  const tun = asList(links)
+    .filter(isRecord)
+    .find((link) => link['ifname'] === tunDevice);
   if (tun === undefined || tun['mtu'] !== mtu || !asList(tun['flags']).includes('UP')) return false;
   const addresses = addressesOn([tun]);
   return addresses.length === 1 && addresses[0] === `${facts.gateway}/${facts.subnet.length}`;
@@ -51,5 +57,7 @@ function addressesOn(links: readonly Readonly<Record<string, unknown>>[]): strin
 
 function destinationsOf(json: string): string[] {
   const routes: unknown = JSON.parse(json.trim() === '' ? '[]' : json);
-  return asList(routes).filter(isRecord).map((route) => asText(route['dst']));
+  return asList(routes)
+    .filter(isRecord)
+    .map((route) => asText(route['dst']));
 }

@@ -4,7 +4,14 @@ import { hex } from '../ovs/flow.ts';
 import { type NftElements, nftTables } from './ruleset.ts';
 
 /** Our sets and the map, in the order in which they are added to; each holds elements in nft's own words. */
-const setNames = ['restricted_pods', 'pod_sources', 'owners', 'egress_sources', 'egress_snat', 'egress_hosted'] as const;
+const setNames = [
+  'restricted_pods',
+  'pod_sources',
+  'owners',
+  'egress_sources',
+  'egress_snat',
+  'egress_hosted',
+] as const;
 type SetName = (typeof setNames)[number];
 export type NftContent = Readonly<Record<SetName, ReadonlySet<string>>>;
 
@@ -66,28 +73,47 @@ function nameOf(set: SetName, element: string): string {
 
 /** The commands that add what `wanted` has beyond `actual`; a mark or pod whose address changes is changed here. */
 export function additions(actual: NftContent, wanted: NftContent): string[] {
-  const outdated = keyed.flatMap((set) => command('delete', set, replaced(actual, wanted, set).map((element) => nameOf(set, element))));
-  const missing = setNames.flatMap((set) => command('add', set, [...wanted[set]].filter((element) => !actual[set].has(element))));
+  const outdated = keyed.flatMap((set) =>
+    command(
+      'delete',
+      set,
+      replaced(actual, wanted, set).map((element) => nameOf(set, element)),
+    ),
+  );
+  const missing = setNames.flatMap((set) =>
+    command(
+      'add',
+      set,
+      [...wanted[set]].filter((element) => !actual[set].has(element)),
+    ),
+  );
   return [...outdated, ...missing];
 }
 
 /** The content after `additions`. */
 export function added(actual: NftContent, wanted: NftContent): NftContent {
   const gone = new Map<SetName, ReadonlySet<string>>(keyed.map((set) => [set, new Set(replaced(actual, wanted, set))]));
-  return contentFrom((set) => new Set([...actual[set], ...wanted[set]].filter((element) => gone.get(set)?.has(element) !== true)));
+  return contentFrom(
+    (set) => new Set([...actual[set], ...wanted[set]].filter((element) => gone.get(set)?.has(element) !== true)),
+  );
 }
 
 /** The commands that remove what `actual` has beyond `wanted`. */
 export function removals(actual: NftContent, wanted: NftContent): string[] {
   return setNames.toReversed().flatMap((set) => {
     const surplus = [...actual[set]].filter((element) => !wanted[set].has(element));
-    return command('delete', set, surplus.map((element) => nameOf(set, element)));
+    return command(
+      'delete',
+      set,
+      surplus.map((element) => nameOf(set, element)),
+    );
   });
 }
 
 /** The content without what goes beyond the limits: all pods restricted that they restrict, and nothing else that they do not have. */
 export function within(content: NftContent, limits: NftContent): NftContent {
-  const common = (set: SetName): ReadonlySet<string> => new Set([...content[set]].filter((element) => limits[set].has(element)));
+  const common = (set: SetName): ReadonlySet<string> =>
+    new Set([...content[set]].filter((element) => limits[set].has(element)));
   return { ...contentFrom(common), restricted_pods: new Set([...content.restricted_pods, ...limits.restricted_pods]) };
 }
 

@@ -102,10 +102,16 @@ function owner(): string[] {
 }
 
 /** A connection with a packet that may not pass: it is to end, and the agent hears of it by a trace. */
-const stranger: readonly string[] = [`ct mark set ${ended}`, 'limit rate over 10/second burst 5 packets drop', 'meta nftrace set 1', 'drop'];
+const stranger: readonly string[] = [
+  `ct mark set ${ended}`,
+  'limit rate over 10/second burst 5 packets drop',
+  'meta nftrace set 1',
+  'drop',
+];
 
 function chooseSource(base: NftBase): string[] {
-  const masqueraded = base.masqueradeBit === undefined ? [] : [`meta mark & ${hex((1 << base.masqueradeBit) >>> 0)} != 0 accept`];
+  const masqueraded =
+    base.masqueradeBit === undefined ? [] : [`meta mark & ${hex((1 << base.masqueradeBit) >>> 0)} != 0 accept`];
   return [
     ...masqueraded,
     `ip daddr @inside ct mark != ${hex(noneAsked)} masquerade`,
@@ -144,7 +150,9 @@ function natTable(base: NftBase): string[] {
     ...chain('vxlan_out', 'filter hook output priority raw', untracked),
     ...chain('from_bridge', 'filter hook prerouting priority mangle - 40', fromBridge),
     ...chain('to_route', 'filter hook prerouting priority 300', toRoute),
-    ...chain('leaving', 'nat hook postrouting priority srcnat - 100', [`ip saddr @pod_networks ${hasOwner} jump choose_source`]),
+    ...chain('leaving', 'nat hook postrouting priority srcnat - 100', [
+      `ip saddr @pod_networks ${hasOwner} jump choose_source`,
+    ]),
     ...chain('left', 'filter hook postrouting priority srcnat + 100', [
       `oifname != "${tunDevice}" ct direction original ip daddr != @inside ${hasOwner} ct mark != ${hex(noneAsked)} jump owned`,
     ]),
@@ -176,13 +184,19 @@ function guardTable(base: NftBase): string[] {
     '  set restricted_pods { type ipv4_addr; }',
     '  set pod_sources { type ipv4_addr . ipv4_addr; }',
     ...chain('sources', undefined, sources(base)),
-    ...chain('arriving', 'filter hook prerouting priority mangle - 40', [`iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`]),
+    ...chain('arriving', 'filter hook prerouting priority mangle - 40', [
+      `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,
+    ]),
     ...chain('forward', 'filter hook forward priority filter', [
       forged,
       `iifname != "${tunDevice}" ct state new ct original ip daddr @egress_hosted ${refused}`,
       `iifname "${tunDevice}" ip saddr @pod_networks ip daddr != @inside ct state invalid,untracked drop`,
     ]),
-    ...chain('inbound', 'filter hook input priority filter', ['iif "lo" accept', forged, `ip daddr @egress_hosted ct state new ${refused}`]),
+    ...chain('inbound', 'filter hook input priority filter', [
+      'iif "lo" accept',
+      forged,
+      `ip daddr @egress_hosted ct state new ${refused}`,
+    ]),
     ...chain('leak_guard', 'filter hook postrouting priority srcnat + 100', [
       `oifname { "${tunDevice}", "lo" } accept`,
       'ct direction reply accept',

@@ -113,7 +113,11 @@ export class NftTable {
     await must(this.#exec, 'nft', ['-f', '-'], { input: chains.text + batch(additions(emptyContent, wanted)) });
     await this.#commands([`add set ${nftTables.nat} ${markOf(chains, await this.#printed(chains))} { type mark; }`]);
     this.#text = chains.text;
-    if (isLost) this.#logger.warn({ tables: tablesOf(chains.datapath) }, 'somebody removed or changed our nft tables: they were written anew');
+    if (isLost)
+      this.#logger.warn(
+        { tables: tablesOf(chains.datapath) },
+        'somebody removed or changed our nft tables: they were written anew',
+      );
     else this.#logger.info({ tables: tablesOf(chains.datapath) }, 'nft tables written');
   }
 
@@ -131,12 +135,18 @@ export class NftTable {
   async #printed({ datapath }: NftChains): Promise<string> {
     const tables = tablesOf(datapath).map((name) => ['-t', 'list', 'table', ...name.split(' ')]);
     const sets = withSets.flatMap((name) => networkSets.map((set) => ['list', 'set', ...name.split(' '), set]));
-    return (await Promise.all([...tables, ...sets].map((args) => this.#exec('nft', ['-s', ...args])))).map(({ stdout }) => stdout).join('');
+    return (await Promise.all([...tables, ...sets].map((args) => this.#exec('nft', ['-s', ...args]))))
+      .map(({ stdout }) => stdout)
+      .join('');
   }
 
   /** The elements; undefined when a table is missing. */
   async #read(): Promise<NftContent | undefined> {
-    const listings = await Promise.all(withSets.map((name) => this.#exec('nft', ['-j', 'list', 'table', ...name.split(' ')])));
-    return listings.every(({ status }) => status === 0) ? parseContent(listings.map(({ stdout }) => stdout)) : undefined;
+    const listings = await Promise.all(
+      withSets.map((name) => this.#exec('nft', ['-j', 'list', 'table', ...name.split(' ')])),
+    );
+    return listings.every(({ status }) => status === 0)
+      ? parseContent(listings.map(({ stdout }) => stdout))
+      : undefined;
   }
 }

@@ -4,10 +4,10 @@ import mapValues from 'lodash/mapValues.js';
 import { type Exec, ExecError, must } from '../../io/exec.ts';
 import { SpareProgram } from '../../io/spare.ts';
 import { asText, isRecord } from '../../model/json.ts';
-import { asSet, type Operation, type Ovsdb, type Row, type Value } from './ovsdb.ts';
-import { type BridgeContent, readContent } from './bundle.ts';
-import { bridge, port, tunDevice, vxlanDevice } from './pipeline.ts';
 import type { Datapath } from '../facts.ts';
+import { type BridgeContent, readContent } from './bundle.ts';
+import { asSet, type Operation, type Ovsdb, type Row, type Value } from './ovsdb.ts';
+import { bridge, port, tunDevice, vxlanDevice } from './pipeline.ts';
 
 const openFlow = ['-O', 'OpenFlow13'] as const;
 const bundleArgs = [...openFlow, '--bundle', 'bundle', bridge, '-'] as const;
@@ -68,7 +68,12 @@ export function addPort(name: string, columns: Readonly<Record<string, unknown>>
   const id = name.replaceAll(/[^A-Za-z0-9]/g, '_');
   return [
     { op: 'insert', table: 'Interface', 'uuid-name': `interface_${id}`, row: { name, ...columns } },
-    { op: 'insert', table: 'Port', 'uuid-name': `port_${id}`, row: { name, interfaces: ['named-uuid', `interface_${id}`] } },
+    {
+      op: 'insert',
+      table: 'Port',
+      'uuid-name': `port_${id}`,
+      row: { name, interfaces: ['named-uuid', `interface_${id}`] },
+    },
     {
       op: 'mutate',
       table: 'Bridge',
@@ -93,7 +98,9 @@ function bridgeOperations(ovsdb: Ovsdb, { datapath }: BridgeOptions): Operation[
   const present = ovsdb.find('Bridge', bridge)?.row;
   if (present !== undefined) {
     const actual = [present['datapath_type'], present['fail_mode'], [...asSet(present['protocols'])].sort()];
-    return isEqual(actual, [datapath, 'secure', protocols]) ? [] : [{ op: 'update', table: 'Bridge', where: [['name', '==', bridge]], row }];
+    return isEqual(actual, [datapath, 'secure', protocols])
+      ? []
+      : [{ op: 'update', table: 'Bridge', where: [['name', '==', bridge]], row }];
   }
   const mutations = [['bridges', 'insert', ['set', [['named-uuid', 'new_bridge']]]]];
   return [
@@ -103,9 +110,17 @@ function bridgeOperations(ovsdb: Ovsdb, { datapath }: BridgeOptions): Operation[
 }
 
 /** The columns of our own interfaces. Open vSwitch gives an internal port the MTU asked for there, whatever the link is set to. */
-function ownInterfaces({ vxlanPort, mtu, mac }: BridgeOptions): Readonly<Record<string, Readonly<Record<string, Value>>>> {
+function ownInterfaces({
+  vxlanPort,
+  mtu,
+  mac,
+}: BridgeOptions): Readonly<Record<string, Readonly<Record<string, Value>>>> {
   return {
-    [vxlanDevice]: { type: 'vxlan', ofport_request: port.vxlan0, options: { remote_ip: 'flow', key: 'flow', dst_port: String(vxlanPort) } },
+    [vxlanDevice]: {
+      type: 'vxlan',
+      ofport_request: port.vxlan0,
+      options: { remote_ip: 'flow', key: 'flow', dst_port: String(vxlanPort) },
+    },
     [tunDevice]: { type: 'internal', ofport_request: port.tun0, mtu_request: mtu, mac },
   };
 }
@@ -121,7 +136,10 @@ function interfaceOperations(ovsdb: Ovsdb, name: string, columns: Readonly<Recor
 /** The operations that make br0 with vxlan0 and tun0, or mend what differs; none when all is as it should be. */
 export function missingOperations(ovsdb: Ovsdb, options: BridgeOptions): Operation[] {
   const own = Object.entries(ownInterfaces(options));
-  return [...bridgeOperations(ovsdb, options), ...own.flatMap(([name, columns]) => interfaceOperations(ovsdb, name, columns))];
+  return [
+    ...bridgeOperations(ovsdb, options),
+    ...own.flatMap(([name, columns]) => interfaceOperations(ovsdb, name, columns)),
+  ];
 }
 
 /** Makes br0 with vxlan0 and tun0, or mends what differs. Throws RpcError when it cannot. */
@@ -138,5 +156,7 @@ function checkPort(row: Row | undefined, name: string, number: number): void {
   const [actual] = asSet(row?.['ofport']);
   if (actual === number) return;
   const [reason] = asSet(row?.['error']);
-  throw new Error(`Open vSwitch: ${name} has port number ${JSON.stringify(actual ?? null)} instead of ${number}: ${asText(reason)}`);
+  throw new Error(
+    `Open vSwitch: ${name} has port number ${JSON.stringify(actual ?? null)} instead of ${number}: ${asText(reason)}`,
+  );
 }

@@ -1,8 +1,8 @@
 /** The difference between the flows and groups that are there and those that should be, as one bundle. */
+import { kept } from '../kept.ts';
 import { type Flow, type Group, hex } from './flow.ts';
 import { parseFlows, parseGroups, type ReadFlow } from './parse.ts';
 import { flowKey, renderFlow, renderGroup } from './render.ts';
-import { kept } from '../kept.ts';
 
 /** What a bridge holds: lines by key, in the words of render.ts. */
 export interface BridgeContent {
@@ -26,7 +26,8 @@ export function readContent(flowDump: string, groupDump: string): BridgeContent 
     flows.set(keyOfRead(read), read.flow === undefined ? `foreign cookie=${hex(read.cookie)}` : renderFlow(read.flow));
   }
   const groups = new Map<number, string>();
-  for (const { id, group } of parseGroups(groupDump)) groups.set(id, group === undefined ? 'foreign' : renderGroup(group));
+  for (const { id, group } of parseGroups(groupDump))
+    groups.set(id, group === undefined ? 'foreign' : renderGroup(group));
   return { flows, groups };
 }
 
@@ -56,4 +57,3 @@ export function bundleLines(actual: BridgeContent, wanted: BridgeContent): strin
   for (const id of actual.groups.keys()) if (!wanted.groups.has(id)) lines.push(`group delete group_id=${id}`);
   return lines;
 }
-

@@ -14,7 +14,18 @@ const columns = {
   Open_vSwitch: ['cur_cfg', 'next_cfg', 'bridges'],
   Bridge: ['name', 'ports', 'datapath_type', 'fail_mode', 'protocols', 'external_ids'],
   Port: ['name', 'interfaces'],
-  Interface: ['name', 'type', 'options', 'ofport', 'ofport_request', 'external_ids', 'mac', 'mac_in_use', 'error', 'mtu_request'],
+  Interface: [
+    'name',
+    'type',
+    'options',
+    'ofport',
+    'ofport_request',
+    'external_ids',
+    'mac',
+    'mac_in_use',
+    'error',
+    'mtu_request',
+  ],
 } as const;
 
 type TableName = keyof typeof columns;

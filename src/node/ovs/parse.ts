@@ -28,11 +28,13 @@ function parseCt(text: string): Action | undefined {
   let action: Extract<Action, { kind: 'ct' }> = { kind: 'ct', commit: false };
   for (const part of splitTop(text)) {
     const [, tableText] = /^table=(\d+)$/.exec(part) ?? [];
-    const [, markText, labelText] = /^exec\(set_field:(0x[0-9a-f]+|\d+)->ct_mark(?:,set_field:(0x[0-9a-f]+)->ct_label)?\)$/.exec(part) ?? [];
+    const [, markText, labelText] =
+      /^exec\(set_field:(0x[0-9a-f]+|\d+)->ct_mark(?:,set_field:(0x[0-9a-f]+)->ct_label)?\)$/.exec(part) ?? [];
     if (part === 'commit') action = { ...action, commit: true };
     else if (part === 'nat') action = { ...action, nat: true };
     else if (tableText !== undefined) action = { ...action, table: Number(tableText) };
-    else if (markText !== undefined) action = { ...action, mark: Number(markText), ...(labelText === undefined ? {} : { label: Number(labelText) }) };
+    else if (markText !== undefined)
+      action = { ...action, mark: Number(markText), ...(labelText === undefined ? {} : { label: Number(labelText) }) };
     else return undefined;
   }
   return action;
@@ -93,7 +95,11 @@ function parseMatch(parts: readonly string[]): Match | undefined {
   return Object.fromEntries(entries);
 }
 
-function toFlow(read: Omit<ReadFlow, 'flow' | 'text'>, matchParts: readonly string[], actionText: string): Flow | undefined {
+function toFlow(
+  read: Omit<ReadFlow, 'flow' | 'text'>,
+  matchParts: readonly string[],
+  actionText: string,
+): Flow | undefined {
   const match = parseMatch(matchParts);
   const actions = parseActions(actionText);
   if (match === undefined || actions === undefined) return undefined;
@@ -102,7 +108,8 @@ function toFlow(read: Omit<ReadFlow, 'flow' | 'text'>, matchParts: readonly stri
 }
 
 /** What a flow may have beside its match, and what no flow of ours has; `delete_strict` takes none of it. */
-const attribute = /^((idle_timeout|hard_timeout|importance)=.*|send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts)$/;
+const attribute =
+  /^((idle_timeout|hard_timeout|importance)=.*|send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts)$/;
 
 function parseLine(line: string): ReadFlow | undefined {
   const [, left, right] = /^(.*?),?\s*\bactions=(.*)$/.exec(line) ?? [];
@@ -135,7 +142,10 @@ export function parseGroups(dump: string): { readonly id: number; readonly group
   for (const line of dump.split('\n')) {
     const [, id, type, rest] = /^\s*group_id=(\d+),type=([a-z_]+)(.*)$/.exec(line) ?? [];
     if (id === undefined || rest === undefined) continue;
-    const buckets = rest.split(/,bucket=(?:[a-z_0-9:,]*?)actions=/).slice(1).map(parseActions);
+    const buckets = rest
+      .split(/,bucket=(?:[a-z_0-9:,]*?)actions=/)
+      .slice(1)
+      .map(parseActions);
     const known = type === 'select' && buckets.every((bucket) => bucket !== undefined);
     groups.push({ id: Number(id), group: known ? { id: Number(id), buckets } : undefined });
   }

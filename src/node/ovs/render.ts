@@ -54,7 +54,9 @@ export function renderMatch(match: Match): string {
 
 /** What OpenFlow knows a flow by: two flows of one key are one flow. */
 export function flowKey(flow: Flow): string {
-  return [`table=${flow.table}`, `priority=${flow.priority}`, renderMatch(flow.match)].filter((part) => part !== '').join(',');
+  return [`table=${flow.table}`, `priority=${flow.priority}`, renderMatch(flow.match)]
+    .filter((part) => part !== '')
+    .join(',');
 }
 
 /** A flow as one line for `ovs-ofctl add-flow`. */

@@ -1,8 +1,8 @@
 /** The flows that every node has, whatever its pods and whoever its peers: dispatch, routing and defaults. */
-import { ctCommit, type Flow, goto, hex, type Match, outputReg2, set, vnidFromTunnel } from '../ovs/flow.ts';
-import { acceptedMask, ctMark, direction, egressPriority, port, ruleVersion, table } from '../ovs/pipeline.ts';
 import type { IsolationMode } from '../../model/clusternetwork.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
+import { ctCommit, type Flow, goto, hex, type Match, outputReg2, set, vnidFromTunnel } from '../ovs/flow.ts';
+import { acceptedMask, ctMark, direction, egressPriority, port, ruleVersion, table } from '../ovs/pipeline.ts';
 import { noneAsked } from '../owner.ts';
 import { arpToTun0, packetToTun0 } from './tun0.ts';
 
@@ -19,9 +19,19 @@ function dispatch(facts: NodeFacts, networks: Networks): Flow[] {
   const subnet = facts.subnet.text;
   const fromVxlan = [vnidFromTunnel, goto(table.fromVxlan)];
   return [
-    { table: at, priority: 1000, match: { ct_state: '-trk', proto: 'ip' }, actions: [{ kind: 'ct', commit: false, table: at }] },
+    {
+      table: at,
+      priority: 1000,
+      match: { ct_state: '-trk', proto: 'ip' },
+      actions: [{ kind: 'ct', commit: false, table: at }],
+    },
     ...networks.cluster.flatMap(({ text }): Flow[] => [
-      { table: at, priority: 200, match: { proto: 'arp', in_port: vxlan0, arp_spa: text, arp_tpa: subnet }, actions: fromVxlan },
+      {
+        table: at,
+        priority: 200,
+        match: { proto: 'arp', in_port: vxlan0, arp_spa: text, arp_tpa: subnet },
+        actions: fromVxlan,
+      },
       { table: at, priority: 200, match: { proto: 'ip', in_port: vxlan0, nw_src: text }, actions: fromVxlan },
       { table: at, priority: 200, match: { proto: 'ip', in_port: vxlan0, nw_dst: text }, actions: fromVxlan },
       {
@@ -38,7 +48,12 @@ function dispatch(facts: NodeFacts, networks: Networks): Flow[] {
       },
     ]),
     drop(at, 150, { in_port: vxlan0 }),
-    { table: at, priority: 400, match: { proto: 'ip', in_port: tun0, nw_src: facts.gateway }, actions: [goto(table.commit)] },
+    {
+      table: at,
+      priority: 400,
+      match: { proto: 'ip', in_port: tun0, nw_src: facts.gateway },
+      actions: [goto(table.commit)],
+    },
     drop(at, 250, { proto: 'ip', in_port: tun0, nw_dst: multicastRange }),
     { table: at, priority: 200, match: { proto: 'ip', in_port: tun0 }, actions: [goto(table.commit)] },
     drop(at, 150, { in_port: tun0 }),
@@ -58,7 +73,12 @@ function deliver(facts: NodeFacts, networks: Networks): Flow[] {
   const noted = [{ ...ctCommit, mark: ctMark.accepted }, outputReg2];
   const opens: Match = facts.datapath === 'system' ? { ct_state: '-rpl' } : { dl_src: direction.opens.mac };
   const isServed = { ...opens, proto: 'ip', in_port: tun0, nw_src: facts.subnet.text } as const;
-  const served: Flow = { table: at, priority: 160, match: isServed, actions: [{ ...ctCommit, mark: ctMark.served }, outputReg2] };
+  const served: Flow = {
+    table: at,
+    priority: 160,
+    match: isServed,
+    actions: [{ ...ctCommit, mark: ctMark.served }, outputReg2],
+  };
   const betweenPods = networks.mode === 'networkpolicy' ? pairs(networks) : [];
   return [
     { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [outputReg2] },
@@ -79,8 +99,18 @@ function backToServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
   const at = table.route;
   const toRemote = { ...ctCommit, mark: ctMark.served, table: table.toRemotePod };
   return [
-    { table: at, priority: 260, match: { ct_state: '+rpl', ct_mark: hex(ctMark.served), proto: 'ip' }, actions: [set('eth_dst', tunMac), ...packetToTun0(facts, 0)] },
-    ...cluster.map(({ text }): Flow => ({ table: at, priority: 120, match: { ct_state: '-rpl', proto: 'ip', in_port: tun0, nw_src: subnet.text, nw_dst: text }, actions: [toRemote] })),
+    {
+      table: at,
+      priority: 260,
+      match: { ct_state: '+rpl', ct_mark: hex(ctMark.served), proto: 'ip' },
+      actions: [set('eth_dst', tunMac), ...packetToTun0(facts, 0)],
+    },
+    ...cluster.map(({ text }): Flow => ({
+      table: at,
+      priority: 120,
+      match: { ct_state: '-rpl', proto: 'ip', in_port: tun0, nw_src: subnet.text, nw_dst: text },
+      actions: [toRemote],
+    })),
   ];
 }
 
@@ -97,7 +127,12 @@ function routing(facts: NodeFacts, networks: Networks): Flow[] {
     { table: at, priority: 300, match: { proto: 'arp', arp_tpa: facts.gateway }, actions: arpToTun0(facts) },
     { table: at, priority: 200, match: { proto: 'arp', arp_tpa: subnet }, actions: [goto(table.arpLocal)] },
     { table: at, priority: 300, match: { proto: 'ip', nw_dst: facts.gateway }, actions: packetToTun0(facts, 0) },
-    { table: at, priority: 100, match: { proto: 'ip', nw_dst: networks.service.text }, actions: [goto(table.toService)] },
+    {
+      table: at,
+      priority: 100,
+      match: { proto: 'ip', nw_dst: networks.service.text },
+      actions: [goto(table.toService)],
+    },
     {
       table: at,
       priority: 250,
@@ -124,14 +159,27 @@ function routing(facts: NodeFacts, networks: Networks): Flow[] {
 function outside(facts: NodeFacts): Flow[] {
   const dns = { nw_dst: facts.nodeIP, tp_dst: '53' };
   return [
-    ...(['tcp', 'udp'] as const).map(
-      (proto): Flow => ({ table: table.outside, priority: 200, match: { proto, ...dns }, actions: packetToTun0(facts, 0) }),
-    ),
+    ...(['tcp', 'udp'] as const).map((proto): Flow => ({
+      table: table.outside,
+      priority: 200,
+      match: { proto, ...dns },
+      actions: packetToTun0(facts, 0),
+    })),
     { table: table.outside, priority: 0, match: {}, actions: [goto(table.egressPolicy)] },
     { table: table.egressPolicy, priority: 0, match: {}, actions: [goto(table.egressIP)] },
-    { table: table.egressIP, priority: egressPriority.reply, match: { ct_state: '+rpl', proto: 'ip' }, actions: packetToTun0(facts, 0) },
+    {
+      table: table.egressIP,
+      priority: egressPriority.reply,
+      match: { ct_state: '+rpl', proto: 'ip' },
+      actions: packetToTun0(facts, 0),
+    },
     drop(table.egressIP, egressPriority.notHosted, { in_port: vxlan0 }),
-    { table: table.egressIP, priority: egressPriority.normal, match: { proto: 'ip' }, actions: packetToTun0(facts, 0, { mark: noneAsked }) },
+    {
+      table: table.egressIP,
+      priority: egressPriority.normal,
+      match: { proto: 'ip' },
+      actions: packetToTun0(facts, 0, { mark: noneAsked }),
+    },
   ];
 }
 
@@ -152,8 +200,18 @@ function isolation(facts: NodeFacts, networks: Networks): Flow[] {
       ];
     case 'networkpolicy':
       return [
-        { table: policyEgress, priority: 300, match: { proto: 'ip', nw_dst: networks.service.text }, actions: [goto(commit)] },
-        { table: policyEgress, priority: 200, match: { ct_state: '+rpl', ct_mark: `${hex(ctMark.accepted)}/${hex(acceptedMask)}`, proto: 'ip' }, actions: [goto(commit)] },
+        {
+          table: policyEgress,
+          priority: 300,
+          match: { proto: 'ip', nw_dst: networks.service.text },
+          actions: [goto(commit)],
+        },
+        {
+          table: policyEgress,
+          priority: 200,
+          match: { ct_state: '+rpl', ct_mark: `${hex(ctMark.accepted)}/${hex(acceptedMask)}`, proto: 'ip' },
+          actions: [goto(commit)],
+        },
         { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: pass },
         ...knownToTheNode(facts).map((match): Flow => ({ table: at, priority: 200, match, actions: pass })),
         // the other node's table 81 notes whether it was let in; here its replies have to be known
@@ -181,8 +239,31 @@ export function versionFlow(mode: IsolationMode): Flow {
 
 /** The flows every node has. */
 export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
-  const { fromVxlan, fromPod, fromService, policyEgress, arpLocal, arpRemote, toLocalPod, toRemotePod, multicast, multicastLocal } = table;
-  const closed = [fromVxlan, fromPod, fromService, policyEgress, arpLocal, arpRemote, toLocalPod, table.isolation, toRemotePod, multicast, multicastLocal];
+  const {
+    fromVxlan,
+    fromPod,
+    fromService,
+    policyEgress,
+    arpLocal,
+    arpRemote,
+    toLocalPod,
+    toRemotePod,
+    multicast,
+    multicastLocal,
+  } = table;
+  const closed = [
+    fromVxlan,
+    fromPod,
+    fromService,
+    policyEgress,
+    arpLocal,
+    arpRemote,
+    toLocalPod,
+    table.isolation,
+    toRemotePod,
+    multicast,
+    multicastLocal,
+  ];
   const dropping = closed.map((number) => drop(number, 0));
   return [
     ...dispatch(facts, networks),
@@ -192,7 +273,12 @@ export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
     ...routing(facts, networks),
     ...backToServices(facts, networks),
     { table: table.toService, priority: 200, match: { proto: 'ip' }, actions: packetToTun0(facts, 0) },
-    { table: table.isolation, priority: 300, match: { proto: 'ip', nw_src: facts.gateway }, actions: [goto(table.deliver)] },
+    {
+      table: table.isolation,
+      priority: 300,
+      match: { proto: 'ip', nw_src: facts.gateway },
+      actions: [goto(table.deliver)],
+    },
     ...deliver(facts, networks),
     ...outside(facts),
     ...isolation(facts, networks),

@@ -4,9 +4,9 @@ import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
 import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
+import type { NodeFacts } from '../facts.ts';
 import { type Action, ctCommit, type Flow, type Group, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
 import { egressPriority, port, table } from '../ovs/pipeline.ts';
-import type { NodeFacts } from '../facts.ts';
 import { ownerOf } from '../owner.ts';
 import { regValue } from './peers.ts';
 import { type Keeping, packetToTun0 } from './tun0.ts';
@@ -21,7 +21,10 @@ function keeping(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Keeping {
 }
 
 function localHop(facts: NodeFacts, vnid: Vnid, egressIP: Ip): Action[] {
-  return [set('eth_dst', facts.tunMac), ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(facts, vnid, egressIP))];
+  return [
+    set('eth_dst', facts.tunMac),
+    ...packetToTun0(facts, markOf(vnid, facts.masqueradeBit), keeping(facts, vnid, egressIP)),
+  ];
 }
 
 function remoteHop(facts: NodeFacts, vnid: Vnid, hop: Hop): Action[] {
@@ -47,7 +50,8 @@ export function hopsUsed(listed: readonly Hop[], firstAvailable: boolean): reado
 function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRules {
   const hops = hopsUsed(listed, facts.firstAvailable);
   const local = hops.find((hop) => hop.node === facts.name);
-  const actionsOf = (hop: Hop): Action[] => (hop === local ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop));
+  const actionsOf = (hop: Hop): Action[] =>
+    hop === local ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop);
   const at = (priority: number, match: Flow['match'], actions: readonly Action[]): Flow => ({
     table: table.egressIP,
     priority,

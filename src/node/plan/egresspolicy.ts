@@ -15,8 +15,17 @@ function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip
  * The flows of table 100 for the VNIDs with pods here. The first rule that matches decides, so the first has the
  * highest priority. What comes over VXLAN was checked on its pod's node, whose resolver may know other addresses.
  */
-export function egressPolicyFlows(policies: EgressPolicies, localVnids: ReadonlySet<Vnid>, addresses: (name: string) => readonly Ip[]): Flow[] {
-  const checked: Flow = { table: table.egressPolicy, priority: 65535, match: { in_port: port.vxlan0 }, actions: [goto(table.egressIP)] };
+export function egressPolicyFlows(
+  policies: EgressPolicies,
+  localVnids: ReadonlySet<Vnid>,
+  addresses: (name: string) => readonly Ip[],
+): Flow[] {
+  const checked: Flow = {
+    table: table.egressPolicy,
+    priority: 65535,
+    match: { in_port: port.vxlan0 },
+    actions: [goto(table.egressIP)],
+  };
   const flows = [...policies.byVnid].flatMap(([vnid, policy]): Flow[] => {
     if (!localVnids.has(vnid)) return [];
     const reg0 = regValue(vnid);
@@ -28,7 +37,14 @@ export function egressPolicyFlows(policies: EgressPolicies, localVnids: Readonly
         if (seen.has(key)) return []; // an earlier rule decides for the same destination
         seen.add(key);
         const priority = policy.rules.length - index;
-        return [{ table: table.egressPolicy, priority, match: { ...match, reg0 }, actions: rule.allow ? [goto(table.egressIP)] : [] }];
+        return [
+          {
+            table: table.egressPolicy,
+            priority,
+            match: { ...match, reg0 },
+            actions: rule.allow ? [goto(table.egressIP)] : [],
+          },
+        ];
       }),
     );
   });

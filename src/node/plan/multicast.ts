@@ -12,7 +12,9 @@ const byAddress = (a: RemoteNode, b: RemoteNode): number => (a.name < b.name ? -
 
 /** The flow that sends a packet to every other node, and then to the pods here. */
 export function multicastToNodes(remotes: readonly RemoteNode[]): Flow {
-  const tunnels = remotes.toSorted(byAddress).flatMap((remote): Action[] => [set('tun_dst', remote.nodeIP), output(port.vxlan0)]);
+  const tunnels = remotes
+    .toSorted(byAddress)
+    .flatMap((remote): Action[] => [set('tun_dst', remote.nodeIP), output(port.vxlan0)]);
   const actions = tunnels.length === 0 ? [] : [vnidToTunnel, ...tunnels];
   return { table: table.multicastRemote, priority: 100, match: {}, actions: [...actions, goto(table.multicastLocal)] };
 }

@@ -61,8 +61,20 @@ interface Side {
 }
 
 const sides: Readonly<Record<Direction, Side>> = {
-  ingress: { table: table.isolation, own: 'reg1', ownAddress: 'nw_dst', peerAddress: 'nw_src', pass: goto(table.deliver) },
-  egress: { table: table.policyEgress, own: 'reg0', ownAddress: 'nw_src', peerAddress: 'nw_dst', pass: goto(table.commit) },
+  ingress: {
+    table: table.isolation,
+    own: 'reg1',
+    ownAddress: 'nw_dst',
+    peerAddress: 'nw_src',
+    pass: goto(table.deliver),
+  },
+  egress: {
+    table: table.policyEgress,
+    own: 'reg0',
+    ownAddress: 'nw_src',
+    peerAddress: 'nw_dst',
+    pass: goto(table.commit),
+  },
 };
 
 /** A part of a match, and the pod it stands for, which named ports are looked up on. */
@@ -75,7 +87,10 @@ interface Alternative {
  * The pods of this node with their addresses, which are known here before the API tells them, and the addresses of
  * those that no Pod object tells of yet.
  */
-function knownPods(local: readonly LocalPod[], all: readonly PolicyPod[]): { readonly known: readonly Reachable[]; readonly unknown: readonly Ip[] } {
+function knownPods(
+  local: readonly LocalPod[],
+  all: readonly PolicyPod[],
+): { readonly known: readonly Reachable[]; readonly unknown: readonly Ip[] } {
   const byName = new Map(all.map((pod) => [pod.name, pod]));
   const known: Reachable[] = [];
   const unknown: Ip[] = [];
@@ -95,7 +110,12 @@ class NamespacePlanner {
   readonly #unknown: readonly Ip[];
   readonly #byNamespace: ReadonlyMap<string, readonly PolicyPod[]>;
 
-  constructor(world: PolicyWorld, byNamespace: ReadonlyMap<string, readonly PolicyPod[]>, namespace: PolicyNamespace, local: readonly LocalPod[]) {
+  constructor(
+    world: PolicyWorld,
+    byNamespace: ReadonlyMap<string, readonly PolicyPod[]>,
+    namespace: PolicyNamespace,
+    local: readonly LocalPod[],
+  ) {
     this.#world = world;
     this.#namespace = namespace;
     this.#byNamespace = byNamespace;
@@ -107,20 +127,36 @@ class NamespacePlanner {
   flows(direction: Direction): Flow[] {
     const side = sides[direction];
     const own = { [side.own]: regValue(this.#namespace.vnid) };
-    const policies = this.#world.policies.filter((policy) => policy.namespace === this.#namespace.name && policy[direction] !== undefined);
+    const policies = this.#world.policies.filter(
+      (policy) => policy.namespace === this.#namespace.name && policy[direction] !== undefined,
+    );
     const flows = policies.flatMap((policy) => {
       const selected = this.#selected(policy, side);
       const allowed = (policy[direction] ?? []).flatMap((rule) => this.#ruleFlows(rule, direction, selected));
-      const closed = selected.filter(({ pod }) => pod !== undefined).map(({ match }) => this.#flow(side, priority.selected, match, []));
+      const closed = selected
+        .filter(({ pod }) => pod !== undefined)
+        .map(({ match }) => this.#flow(side, priority.selected, match, []));
       return [...allowed, ...closed];
     });
     if (policies.some(({ pods }) => selectsAll(pods))) return flows;
-    const closed = policies.length === 0 ? [] : this.#unknown.map((ip) => this.#flow(side, priority.selected, { proto: 'ip', [side.ownAddress]: ip }, []));
-    return [...flows, ...closed, { table: side.table, priority: priority.unselected, match: own, actions: [side.pass] }];
+    const closed =
+      policies.length === 0
+        ? []
+        : this.#unknown.map((ip) => this.#flow(side, priority.selected, { proto: 'ip', [side.ownAddress]: ip }, []));
+    return [
+      ...flows,
+      ...closed,
+      { table: side.table, priority: priority.unselected, match: own, actions: [side.pass] },
+    ];
   }
 
   #flow(side: Side, at: number, match: Match, actions: readonly Action[]): Flow {
-    return { table: side.table, priority: at, match: { ...match, [side.own]: regValue(this.#namespace.vnid) }, actions };
+    return {
+      table: side.table,
+      priority: at,
+      match: { ...match, [side.own]: regValue(this.#namespace.vnid) },
+      actions,
+    };
   }
 
   /** The local pods that a policy selects; one alternative without a pod when it selects all of the namespace. */
@@ -134,16 +170,23 @@ class NamespacePlanner {
   #ruleFlows(rule: PolicyRule, direction: Direction, selected: readonly Alternative[]): Flow[] {
     const named = rule.ports?.filter(({ kind }) => kind === 'named') ?? [];
     const plain = rule.ports?.filter(({ kind }) => kind !== 'named');
-    const peers = rule.peers === undefined ? [{ match: {} }] : rule.peers.flatMap((peer) => this.#peer(peer, direction));
+    const peers =
+      rule.peers === undefined ? [{ match: {} }] : rule.peers.flatMap((peer) => this.#peer(peer, direction));
     const byNumber = plain?.length === 0 && named.length > 0 ? [] : this.#pairs(direction, selected, peers, plain);
     if (named.length === 0) return byNumber;
     // A named port is looked up on the pod that listens: our own for ingress, the peer for egress.
-    if (direction === 'ingress') return [...byNumber, ...this.#pairs(direction, this.#eachPod(selected, sides.ingress), peers, named)];
+    if (direction === 'ingress')
+      return [...byNumber, ...this.#pairs(direction, this.#eachPod(selected, sides.ingress), peers, named)];
     return [...byNumber, ...this.#pairs(direction, selected, this.#peerPods(rule.peers), named)];
   }
 
   /** One flow for each selected pod, peer and port. */
-  #pairs(direction: Direction, owns: readonly Alternative[], peers: readonly Alternative[], ports: readonly PolicyPort[] | undefined): Flow[] {
+  #pairs(
+    direction: Direction,
+    owns: readonly Alternative[],
+    peers: readonly Alternative[],
+    ports: readonly PolicyPort[] | undefined,
+  ): Flow[] {
     const side = sides[direction];
     return owns.flatMap((own) =>
       peers.flatMap((peer) =>
@@ -156,18 +199,25 @@ class NamespacePlanner {
 
   #eachPod(selected: readonly Alternative[], side: Side): readonly Alternative[] {
     if (selected.some(({ pod }) => pod !== undefined)) return selected;
-    return selected.length === 0 ? [] : this.#localPods.map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
+    return selected.length === 0
+      ? []
+      : this.#localPods.map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
   }
 
   /** The pods among the peers of an egress rule, each by its address; all pods when it names no peers. */
   #peerPods(peers: readonly Peer[] | undefined): Alternative[] {
-    const pods = new Set(peers === undefined ? this.#world.pods.filter(hasAddress) : peers.flatMap((peer) => this.#podsOf(peer)));
+    const pods = new Set(
+      peers === undefined ? this.#world.pods.filter(hasAddress) : peers.flatMap((peer) => this.#podsOf(peer)),
+    );
     return [...pods].map((pod) => ({ match: { proto: 'ip', nw_dst: pod.ip }, pod }));
   }
 
   #podsOf(peer: Peer): readonly Reachable[] {
-    if (peer.kind === 'block') return this.#world.pods.filter(hasAddress).filter(({ ip }) => peer.cidrs.some((cidr) => contains(cidr, ip)));
-    return this.#namespaces(peer).flatMap(({ name }) => (this.#byNamespace.get(name) ?? []).filter(hasAddress).filter(({ labels }) => matches(peer.pods, labels)));
+    if (peer.kind === 'block')
+      return this.#world.pods.filter(hasAddress).filter(({ ip }) => peer.cidrs.some((cidr) => contains(cidr, ip)));
+    return this.#namespaces(peer).flatMap(({ name }) =>
+      (this.#byNamespace.get(name) ?? []).filter(hasAddress).filter(({ labels }) => matches(peer.pods, labels)),
+    );
   }
 
   #peer(peer: Peer, direction: Direction): Alternative[] {
@@ -188,7 +238,9 @@ class NamespacePlanner {
 }
 
 function blockMatch(field: 'nw_src' | 'nw_dst', cidr: string): Alternative {
-  return cidr === '0.0.0.0/0' ? { match: { proto: 'ip' } } : { match: { proto: 'ip', [field]: cidr.replace(/\/32$/, '') } };
+  return cidr === '0.0.0.0/0'
+    ? { match: { proto: 'ip' } }
+    : { match: { proto: 'ip', [field]: cidr.replace(/\/32$/, '') } };
 }
 
 /** Matches on ports; later fragments carry none and pass with their protocol. */
@@ -201,7 +253,8 @@ function portMatches(ports: readonly PolicyPort[] | undefined, listener: PolicyP
       case 'range':
         return rangeMatches(port.protocol, port.from, port.to);
       case 'named': {
-        const found = listener?.ports.filter(({ name, protocol }) => name === port.name && protocol === port.protocol) ?? [];
+        const found =
+          listener?.ports.filter(({ name, protocol }) => name === port.name && protocol === port.protocol) ?? [];
         return found.flatMap((one) => rangeMatches(port.protocol, one.port, one.port));
       }
     }

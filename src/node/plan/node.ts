@@ -5,13 +5,13 @@ import type { EgressState } from '../../model/egress/state.ts';
 import type { VnidState } from '../../model/egress/verdict.ts';
 import type { EgressPolicies } from '../../model/egresspolicy.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../facts.ts';
 import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
+import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../facts.ts';
 import { kept } from '../kept.ts';
-import { ownerOf } from '../owner.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
 import type { NftElements } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
+import { ownerOf } from '../owner.ts';
 import { baseFlows } from './base.ts';
 import { egressRules, hopsUsed } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
@@ -67,7 +67,11 @@ function hosting({ facts, uplink, gateways, state }: NodeInput): Hosting {
 }
 
 /** The egress IP here of each VNID that may use one. */
-function sourceByOwner(state: EgressState, addresses: ReadonlySet<Ip>, masqueradeBit: number | undefined): Map<number, Ip> {
+function sourceByOwner(
+  state: EgressState,
+  addresses: ReadonlySet<Ip>,
+  masqueradeBit: number | undefined,
+): Map<number, Ip> {
   const snat = new Map<number, Ip>();
   for (const [vnid, requested] of state.requests) {
     const ip = requested.find((one) => addresses.has(one));
@@ -85,7 +89,12 @@ function leavesHere(verdict: VnidState, { name, firstAvailable }: NodeOptions): 
 }
 
 /** The pods whose VNID has a state, with what their connections may look like. A VNID that requests only what is no address has one, too. */
-function restrictedPods(pods: readonly PodOfVnid[], state: EgressState, snat: Hosting['snat'], options: NodeOptions): Map<Ip, RestrictedPod> {
+function restrictedPods(
+  pods: readonly PodOfVnid[],
+  state: EgressState,
+  snat: Hosting['snat'],
+  options: NodeOptions,
+): Map<Ip, RestrictedPod> {
   const restricted = new Map<Ip, RestrictedPod>();
   for (const { ip, vnid } of pods) {
     const verdict = state.vnids.get(vnid);
@@ -96,8 +105,13 @@ function restrictedPods(pods: readonly PodOfVnid[], state: EgressState, snat: Ho
   return restricted;
 }
 
-function elements({ snat, addresses }: Pick<Hosting, 'snat' | 'addresses'>, restricted: ReadonlyMap<Ip, RestrictedPod>): NftElements {
-  const podSources = [...restricted].flatMap(([pod, { source }]) => (source === undefined ? [] : [[pod, source] as const]));
+function elements(
+  { snat, addresses }: Pick<Hosting, 'snat' | 'addresses'>,
+  restricted: ReadonlyMap<Ip, RestrictedPod>,
+): NftElements {
+  const podSources = [...restricted].flatMap(([pod, { source }]) =>
+    source === undefined ? [] : [[pod, source] as const],
+  );
   return { snat, hosted: addresses, restricted: new Set(restricted.keys()), podSources: new Map(podSources) };
 }
 
@@ -117,14 +131,28 @@ export function nothingHosted({ restricted }: NftElements): NftElements {
 }
 
 /** Who may leave as what, when the plan has been brought about on a machine with these addresses. */
-export function ownershipOf(plan: NodePlan, machine: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> }): Ownership {
+export function ownershipOf(
+  plan: NodePlan,
+  machine: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> },
+): Ownership {
   const { facts, networks, own } = machine;
   const { nft, addresses, restricted } = plan;
   const inside = [...networks.cluster, networks.service];
-  return { podNetworks: networks.cluster, inside, subnet: facts.subnet, snat: nft.snat, hosted: addresses, restricted, own };
+  return {
+    podNetworks: networks.cluster,
+    inside,
+    subnet: facts.subnet,
+    snat: nft.snat,
+    hosted: addresses,
+    restricted,
+    own,
+  };
 }
 
-const localOf = kept((pods: readonly LocalPod[]): Local => ({ vnids: new Set(pods.map(({ vnid }) => vnid)), pods: groupBy(pods, ({ namespace }) => namespace) }));
+const localOf = kept((pods: readonly LocalPod[]): Local => ({
+  vnids: new Set(pods.map(({ vnid }) => vnid)),
+  pods: groupBy(pods, ({ namespace }) => namespace),
+}));
 
 /** The plan of one node. The order of the input's lists does not matter. */
 export function planNode(input: NodeInput): NodePlan {

@@ -1,11 +1,11 @@
 /** Flows for the other nodes (VXLAN in and out) and for the pods of this one. */
 import { addressAt, ipNumber } from '../../model/address.ts';
+import type { IsolationMode } from '../../model/clusternetwork.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import type { LocalPod, RemoteNode } from '../facts.ts';
 import { kept } from '../kept.ts';
 import { type Flow, goto, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, table } from '../ovs/pipeline.ts';
-import type { Vnid } from '../../model/vnid.ts';
-import type { IsolationMode } from '../../model/clusternetwork.ts';
-import type { LocalPod, RemoteNode } from '../facts.ts';
 
 /** What this node needs to know of another: VXLAN from it is accepted, its subnet is reached through it. */
 export const remoteNodeFlows = kept((node: RemoteNode): readonly Flow[] => {
@@ -41,7 +41,12 @@ export const podFlows = kept((pod: LocalPod): readonly Flow[] => {
       match: { proto: 'ip', in_port: pod.ofport, nw_src: pod.ip },
       actions: [vnid, goto(table.policyEgress)],
     },
-    { table: table.fromService, priority: 100, match: { proto: 'ip', nw_src: pod.ip }, actions: [vnid, goto(table.policyEgress)] },
+    {
+      table: table.fromService,
+      priority: 100,
+      match: { proto: 'ip', nw_src: pod.ip },
+      actions: [vnid, goto(table.policyEgress)],
+    },
     { table: table.arpLocal, priority: 100, match: { proto: 'arp', arp_tpa: pod.ip }, actions: [output(pod.ofport)] },
     {
       table: table.toLocalPod,
@@ -55,7 +60,14 @@ export const podFlows = kept((pod: LocalPod): readonly Flow[] => {
 /** The isolation flows of one VNID that has pods here; those of the NetworkPolicy mode are in networkpolicy.ts. */
 export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {
   if (mode !== 'multitenant' || vnid === 0) return [];
-  return [{ table: table.isolation, priority: 100, match: { reg0: hex(vnid), reg1: hex(vnid) }, actions: [goto(table.deliver)] }];
+  return [
+    {
+      table: table.isolation,
+      priority: 100,
+      match: { reg0: hex(vnid), reg1: hex(vnid) },
+      actions: [goto(table.deliver)],
+    },
+  ];
 }
 
 /** A register's value as ovs-ofctl prints it: zero without `0x`. */

@@ -1,14 +1,22 @@
 /** Random small clusters with automatic nodes, and what every placement of them is worth, by trying all. */
 import fc from 'fast-check';
-import type { AllocationInput, Round } from '../../../src/model/allocation/round.ts';
 import { contains, type Ip } from '../../../src/model/address.ts';
+import type { AllocationInput, Round } from '../../../src/model/allocation/round.ts';
 import type { CloudLimits } from '../../../src/model/cloud.ts';
 import { emptied as emptiedList, type HostSubnet } from '../../../src/model/hostsubnet.ts';
 import type { NodeName } from '../../../src/model/names.ts';
 import { shuffled } from '../egress/operations.ts';
 import { hostSubnet, ip, netNamespace } from '../parsed.ts';
 
-const cidr = fc.constantFrom('192.168.8.0/24', '192.168.8.0/29', '192.168.8.0/30', '192.168.8.4/30', '192.168.8.2/31', '192.168.8.6/31', '192.168.8.5/32');
+const cidr = fc.constantFrom(
+  '192.168.8.0/24',
+  '192.168.8.0/29',
+  '192.168.8.0/30',
+  '192.168.8.4/30',
+  '192.168.8.2/31',
+  '192.168.8.6/31',
+  '192.168.8.5/32',
+);
 const address = fc.integer({ min: 0, max: 7 }).map((n) => `192.168.8.${n}`);
 const node = fc.record({
   cidrs: fc.array(cidr, { maxLength: 3 }),
@@ -22,41 +30,54 @@ export function cluster(nodes: number): fc.Arbitrary<AllocationInput> {
   const requests = fc.uniqueArray(address, { minLength: 1, maxLength: 7 });
   const owners = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 7, maxLength: 7 });
   const shared = fc.option(address, { freq: 8 });
-  return fc.record({ nodes: fc.array(node, { minLength: 1, maxLength: nodes }), requests, owners, shared }).map((drawn) => {
-    const hostSubnets = drawn.nodes.map(({ cidrs, lists }, index) =>
-      hostSubnet(`node-${index}`, { hostIP: `192.168.7.${index + 1}`, egressIPs: lists, egressCIDRs: cidrs }),
-    );
-    const lists: string[][] = [[], [], [], []];
-    for (const [index, text] of drawn.requests.entries()) lists[drawn.owners[index] ?? 0]?.push(text);
-    if (drawn.shared !== null) lists[3]?.push(drawn.shared);
-    return {
-      hostSubnets,
-      netNamespaces: lists.map((ips, index) => netNamespace(`project-${index}`, 40 + index, ips)),
-      offline: new Set(drawn.nodes.flatMap(({ offline }, index) => (offline ? [ip(`192.168.7.${index + 1}`)] : []))),
-      limits: new Map<NodeName, CloudLimits>(
-        hostSubnets.flatMap(({ name }, index) => {
-          const capacity = drawn.nodes[index]?.capacity ?? undefined;
-          return capacity === undefined ? [] : [[name, { capacity, network: undefined }] as const];
-        }),
-      ),
-    };
-  });
+  return fc
+    .record({ nodes: fc.array(node, { minLength: 1, maxLength: nodes }), requests, owners, shared })
+    .map((drawn) => {
+      const hostSubnets = drawn.nodes.map(({ cidrs, lists }, index) =>
+        hostSubnet(`node-${index}`, { hostIP: `192.168.7.${index + 1}`, egressIPs: lists, egressCIDRs: cidrs }),
+      );
+      const lists: string[][] = [[], [], [], []];
+      for (const [index, text] of drawn.requests.entries()) lists[drawn.owners[index] ?? 0]?.push(text);
+      if (drawn.shared !== null) lists[3]?.push(drawn.shared);
+      return {
+        hostSubnets,
+        netNamespaces: lists.map((ips, index) => netNamespace(`project-${index}`, 40 + index, ips)),
+        offline: new Set(drawn.nodes.flatMap(({ offline }, index) => (offline ? [ip(`192.168.7.${index + 1}`)] : []))),
+        limits: new Map<NodeName, CloudLimits>(
+          hostSubnets.flatMap(({ name }, index) => {
+            const capacity = drawn.nodes[index]?.capacity ?? undefined;
+            return capacity === undefined ? [] : [[name, { capacity, network: undefined }] as const];
+          }),
+        ),
+      };
+    });
 }
 
 /** The same objects in another order. */
 export function reordered(input: AllocationInput, seed: number): AllocationInput {
-  return { ...input, hostSubnets: shuffled(input.hostSubnets, seed), netNamespaces: shuffled(input.netNamespaces, seed + 1) };
+  return {
+    ...input,
+    hostSubnets: shuffled(input.hostSubnets, seed),
+    netNamespaces: shuffled(input.netNamespaces, seed + 1),
+  };
 }
 
 /** The objects after a round was written. */
 export function written(input: AllocationInput, round: Pick<Round, 'lists' | 'released'>): AllocationInput {
   const absent = (input.absent ?? []).map((one) => (round.released.includes(one.name) ? emptiedList(one) : one));
-  return { ...input, absent, hostSubnets: input.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })) };
+  return {
+    ...input,
+    absent,
+    hostSubnets: input.hostSubnets.map((one) => ({ ...one, egressIPs: round.lists.get(one.name) ?? one.egressIPs })),
+  };
 }
 
 /** The objects with nothing placed on automatic nodes. */
 export function emptied(input: AllocationInput): AllocationInput {
-  return { ...input, hostSubnets: input.hostSubnets.map((one) => (one.egressCIDRs.length > 0 ? { ...one, egressIPs: [] } : one)) };
+  return {
+    ...input,
+    hostSubnets: input.hostSubnets.map((one) => (one.egressCIDRs.length > 0 ? { ...one, egressIPs: [] } : one)),
+  };
 }
 
 /** IPs on each automatic node. */
@@ -82,7 +103,9 @@ interface Candidate {
 /** The IPs that may be placed at all, and where, straight from the rules. */
 function candidates(input: AllocationInput): readonly Candidate[] {
   const online = autoNodes(input).filter(({ hostIP }) => !input.offline.has(hostIP));
-  const byHand = new Set(input.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length === 0).flatMap(({ egressIPs }) => egressIPs));
+  const byHand = new Set(
+    input.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length === 0).flatMap(({ egressIPs }) => egressIPs),
+  );
   return input.netNamespaces.flatMap(({ egressIPs, vnid }) =>
     egressIPs.flatMap((egressIP) => {
       const shared = input.netNamespaces.some((other) => other.vnid !== vnid && other.egressIPs.includes(egressIP));
@@ -109,13 +132,19 @@ export type Worth = readonly [unplaced: number, nodesBelowBound: number, away: n
 
 export function worthOf(input: AllocationInput, plan: ReadonlyMap<Ip, NodeName>, shares: Loads): Worth {
   const all = candidates(input);
-  const allowed = [...plan].every(([egressIP, name]) => all.some((one) => one.egressIP === egressIP && one.nodes.includes(name)));
-  const pairs = all.flatMap(({ egressIP, vnid }) => (plan.has(egressIP) ? [`${vnid} ${String(plan.get(egressIP))}`] : []));
+  const allowed = [...plan].every(([egressIP, name]) =>
+    all.some((one) => one.egressIP === egressIP && one.nodes.includes(name)),
+  );
+  const pairs = all.flatMap(({ egressIP, vnid }) =>
+    plan.has(egressIP) ? [`${vnid} ${String(plan.get(egressIP))}`] : [],
+  );
   const loads = loadsOf(input, plan);
   const full = [...loads].some(([name, load]) => load > Number(input.limits.get(name)?.capacity ?? Infinity));
   if (!allowed || new Set(pairs).size < pairs.length || full) return [Infinity, Infinity, Infinity, Infinity];
   const below = [...loads].filter(([name, load]) => load < Math.floor((shares.get(name) ?? 0) / 2)).length;
-  const away = all.filter(({ egressIP, now }) => now.length > 0 && !now.includes(plan.get(egressIP) as NodeName)).length;
+  const away = all.filter(
+    ({ egressIP, now }) => now.length > 0 && !now.includes(plan.get(egressIP) as NodeName),
+  ).length;
   return [all.length - plan.size, below, away, [...loads.values()].reduce((sum, load) => sum + load * load, 0)];
 }
 

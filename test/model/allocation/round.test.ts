@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { allocationRound, Allocator, type AllocationInput, type Round } from '../../../src/model/allocation/round.ts';
-import { unknownLimits, type CloudLimits } from '../../../src/model/cloud.ts';
-import { emptied as emptiedList } from '../../../src/model/hostsubnet.ts';
+import { type AllocationInput, allocationRound, Allocator, type Round } from '../../../src/model/allocation/round.ts';
+import { type CloudLimits, unknownLimits } from '../../../src/model/cloud.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
+import { emptied as emptiedList } from '../../../src/model/hostsubnet.ts';
 import { allocationProblems, scenarios, World } from '../../conformance/scenarios.ts';
 import { rounds } from '../../rounds.ts';
 import { applyTo, operation } from '../egress/operations.ts';
@@ -23,17 +23,22 @@ function settle(input: AllocationInput, most = 3): AllocationInput {
   throw new Error('does not settle');
 }
 
-test.each(allocationProblems.map((problem) => [problem.name, problem] as const))('allocation problem %s', (_, problem) => {
-  const round = allocationRound({
-    hostSubnets: problem.nodes.map(({ name, cidrs }, index) => hostSubnet(name, { hostIP: `10.0.0.${index + 1}`, egressCIDRs: cidrs })),
-    netNamespaces: problem.namespaces.map(({ name, ips }, index) => netNamespace(name, 100 + index, ips)),
-    offline: new Set(),
-    limits: new Map(),
-  });
-  const loads = [...round.lists.values()].map((list) => list.length);
-  expect(loads.reduce((sum, load) => sum + load, 0)).toBe(problem.maximum);
-  expect(Math.max(...loads) - Math.min(...loads)).toBe(problem.bestImbalanceAtMaximum);
-});
+test.each(allocationProblems.map((problem) => [problem.name, problem] as const))(
+  'allocation problem %s',
+  (_, problem) => {
+    const round = allocationRound({
+      hostSubnets: problem.nodes.map(({ name, cidrs }, index) =>
+        hostSubnet(name, { hostIP: `10.0.0.${index + 1}`, egressCIDRs: cidrs }),
+      ),
+      netNamespaces: problem.namespaces.map(({ name, ips }, index) => netNamespace(name, 100 + index, ips)),
+      offline: new Set(),
+      limits: new Map(),
+    });
+    const loads = [...round.lists.values()].map((list) => list.length);
+    expect(loads.reduce((sum, load) => sum + load, 0)).toBe(problem.maximum);
+    expect(Math.max(...loads) - Math.min(...loads)).toBe(problem.bestImbalanceAtMaximum);
+  },
+);
 
 test('on random small problems the plan is the best of all placements', () => {
   fc.assert(
@@ -71,10 +76,19 @@ test('beyond the exact size as many are placed, with half shares, and it settles
 });
 
 test('IPv6 addresses are assigned like IPv4 ones once they come in', () => {
-  const host = (name: string, last: number) => ({ ...hostSubnet(name, { hostIP: `192.168.7.${last}` }), egressCIDRs: [cidr('2001:db8::/64')] });
-  const netNamespaces = [1, 2, 3, 4].map((n) => ({ ...netNamespace(`project-${n}`, 40 + n), egressIPs: [ip(`2001:db8::${n}`), ip(`192.168.8.${n}`)] }));
+  const host = (name: string, last: number) => ({
+    ...hostSubnet(name, { hostIP: `192.168.7.${last}` }),
+    egressCIDRs: [cidr('2001:db8::/64')],
+  });
+  const netNamespaces = [1, 2, 3, 4].map((n) => ({
+    ...netNamespace(`project-${n}`, 40 + n),
+    egressIPs: [ip(`2001:db8::${n}`), ip(`192.168.8.${n}`)],
+  }));
   const rest = settle(input({ hostSubnets: [host('a', 11), host('b', 12)], netNamespaces }));
-  expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs)).toEqual([['2001:db8::1', '2001:db8::3'], ['2001:db8::2', '2001:db8::4']]);
+  expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs)).toEqual([
+    ['2001:db8::1', '2001:db8::3'],
+    ['2001:db8::2', '2001:db8::4'],
+  ]);
   expect(egressState(rest).assigned.size).toBe(4);
 });
 
@@ -113,19 +127,28 @@ test('an allocator that remembers gives what one that does not gives', () => {
       const tracker = new EgressTracker();
       for (const one of steps) {
         applyTo(tracker, one.operation);
-        const limits = new Map(tracker.input().hostSubnets.slice(0, 1).map(({ name }) => [name, { capacity: one.capacity, network: undefined }]));
+        const limits = new Map(
+          tracker
+            .input()
+            .hostSubnets.slice(0, 1)
+            .map(({ name }) => [name, { capacity: one.capacity, network: undefined }]),
+        );
         const round = allocator.round(tracker, limits);
         const before = tracker.input();
         expect(visible(round)).toEqual(visible(allocationRound({ ...before, limits })));
         // nothing is put on a node while any other HostSubnet, valid or not, lists it
         for (const [name, list] of round.lists) {
           const had = before.hostSubnets.find((host) => host.name === name)?.egressIPs ?? [];
-          const others = [...before.hostSubnets, ...before.absent].filter((host) => host.name !== name).flatMap(({ egressIPs }) => egressIPs);
+          const others = [...before.hostSubnets, ...before.absent]
+            .filter((host) => host.name !== name)
+            .flatMap(({ egressIPs }) => egressIPs);
           expect(list.filter((egressIP) => !had.includes(egressIP) && others.includes(egressIP))).toEqual([]);
         }
         if (!one.write) continue;
-        for (const { hostSubnet: host } of [...tracker.hosts()]) tracker.setHostSubnet({ ...host, egressIPs: round.lists.get(host.name) ?? host.egressIPs });
-        for (const host of [...tracker.absent()]) if (round.released.includes(host.name)) tracker.setAbsent(emptiedList(host));
+        for (const { hostSubnet: host } of [...tracker.hosts()])
+          tracker.setHostSubnet({ ...host, egressIPs: round.lists.get(host.name) ?? host.egressIPs });
+        for (const host of [...tracker.absent()])
+          if (round.released.includes(host.name)) tracker.setAbsent(emptiedList(host));
       }
     }),
     { numRuns: rounds(1000) },
@@ -141,9 +164,15 @@ test('in every recorded scenario the places are allowed, and at rest never fewer
         const input = { ...world.input(), limits: new Map() };
         const round = allocationRound(input);
         const ours = allocationRound(settle(input));
-        expect({ name, index, worth: worthOf(input, round.plan(), new Map())[0] }).not.toMatchObject({ worth: Infinity });
+        expect({ name, index, worth: worthOf(input, round.plan(), new Map())[0] }).not.toMatchObject({
+          worth: Infinity,
+        });
         expect([...ours.lists.keys()]).toEqual(Object.keys(step.reference).sort());
-        expect({ name, index, fewer: ours.plan().size < allowedCount(input, step.reference) }).toEqual({ name, index, fewer: false });
+        expect({ name, index, fewer: ours.plan().size < allowedCount(input, step.reference) }).toEqual({
+          name,
+          index,
+          fewer: false,
+        });
         compared++;
       }
       world.take(step);
@@ -167,18 +196,30 @@ test('an IP that moves is withdrawn first and placed by the next round', () => {
     offline: new Set([a.hostIP]),
   });
   const first = allocationRound(start);
-  expect([...first.lists]).toEqual([['a', []], ['b', []]]);
+  expect([...first.lists]).toEqual([
+    ['a', []],
+    ['b', []],
+  ]);
   expect(first.moves).toEqual([{ egressIP: '192.168.8.1', from: 'a', to: 'b' }]);
   const second = allocationRound(written(start, first));
-  expect([...second.lists]).toEqual([['a', []], ['b', ['192.168.8.1']]]);
+  expect([...second.lists]).toEqual([
+    ['a', []],
+    ['b', ['192.168.8.1']],
+  ]);
   expect(second.changed).toEqual(['b']);
 });
 
 test('what is requested by nobody, by two, or listed by hand is withdrawn, and manual nodes are never written', () => {
   const round = allocationRound(
     input({
-      hostSubnets: [auto('a', 11, ['192.168.8.1', '192.168.8.2', '192.168.8.3', '192.168.8.9']), hostSubnet('m', { egressIPs: ['192.168.8.3'] })],
-      netNamespaces: [netNamespace('one', 42, ['192.168.8.2', '192.168.8.3', '10.9.9.9']), netNamespace('two', 43, ['192.168.8.2'])],
+      hostSubnets: [
+        auto('a', 11, ['192.168.8.1', '192.168.8.2', '192.168.8.3', '192.168.8.9']),
+        hostSubnet('m', { egressIPs: ['192.168.8.3'] }),
+      ],
+      netNamespaces: [
+        netNamespace('one', 42, ['192.168.8.2', '192.168.8.3', '10.9.9.9']),
+        netNamespace('two', 43, ['192.168.8.2']),
+      ],
     }),
   );
   expect([...round.lists]).toEqual([['a', []]]);
@@ -191,7 +232,9 @@ test('what is requested by nobody, by two, or listed by hand is withdrawn, and m
 });
 
 test('a node that comes back gets half its share at most', () => {
-  const netNamespaces = Array.from({ length: 8 }, (_, index) => netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]));
+  const netNamespaces = Array.from({ length: 8 }, (_, index) =>
+    netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]),
+  );
   const all = netNamespaces.flatMap(({ egressIPs }) => egressIPs);
   const rest = settle(input({ hostSubnets: [auto('a', 11, [...all]), auto('b', 12)], netNamespaces }));
   expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs.length)).toEqual([6, 2]);
@@ -202,15 +245,31 @@ test('an IP that two nodes list stays on the one that leaves the other for an IP
     hostSubnets: [auto('a', 11, ['192.168.8.5']), auto('b', 12, ['192.168.8.5'], ['192.168.8.5/32'])],
     netNamespaces: [netNamespace('one', 40, ['192.168.8.5']), netNamespace('two', 43, ['192.168.8.0'])],
   });
-  expect([...allocationRound(start).plan()]).toEqual([['192.168.8.0', 'a'], ['192.168.8.5', 'b']]);
+  expect([...allocationRound(start).plan()]).toEqual([
+    ['192.168.8.0', 'a'],
+    ['192.168.8.5', 'b'],
+  ]);
 });
 
 test('when a capacity shrinks, as many leave as must', () => {
-  const netNamespaces = Array.from({ length: 4 }, (_, index) => netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]));
-  const a = auto('a', 11, netNamespaces.flatMap(({ egressIPs }) => [...egressIPs]));
-  const start = input({ hostSubnets: [a, auto('b', 12)], netNamespaces, limits: new Map([[a.name, { capacity: 1, network: cidr('192.168.8.0/24') }]]) });
+  const netNamespaces = Array.from({ length: 4 }, (_, index) =>
+    netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]),
+  );
+  const a = auto(
+    'a',
+    11,
+    netNamespaces.flatMap(({ egressIPs }) => [...egressIPs]),
+  );
+  const start = input({
+    hostSubnets: [a, auto('b', 12)],
+    netNamespaces,
+    limits: new Map([[a.name, { capacity: 1, network: cidr('192.168.8.0/24') }]]),
+  });
   const rest = settle(start);
-  expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs)).toEqual([[ip('192.168.8.0')], [ip('192.168.8.1'), ip('192.168.8.2'), ip('192.168.8.3')]]);
+  expect(rest.hostSubnets.map(({ egressIPs }) => egressIPs)).toEqual([
+    [ip('192.168.8.0')],
+    [ip('192.168.8.1'), ip('192.168.8.2'), ip('192.168.8.3')],
+  ]);
 });
 
 test('a CIDR that reaches out of the cloud network is not used', () => {
@@ -226,17 +285,28 @@ test('a CIDR that reaches out of the cloud network is not used', () => {
 });
 
 test('a node whose limits cannot be read keeps what it has and gets no more', () => {
-  const netNamespaces = Array.from({ length: 6 }, (_, index) => netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]));
+  const netNamespaces = Array.from({ length: 6 }, (_, index) =>
+    netNamespace(`project-${index}`, 40 + index, [`192.168.8.${index}`]),
+  );
   const a = auto('a', 11, ['192.168.8.0', '192.168.8.1']);
   const start = input({ hostSubnets: [a, auto('b', 12)], netNamespaces, limits: new Map([[a.name, unknownLimits]]) });
   expect(settle(start).hostSubnets.map(({ egressIPs }) => egressIPs.length)).toEqual([2, 4]);
 });
 
-test('an IP that is a node\'s address or lies in the cluster is never placed, and withdrawn where it was', () => {
-  const netNamespaces = [netNamespace('one', 42, ['192.168.7.12', '192.168.8.1']), netNamespace('two', 43, ['192.168.9.7']), netNamespace('three', 44, ['192.168.7.19'])];
+test("an IP that is a node's address or lies in the cluster is never placed, and withdrawn where it was", () => {
+  const netNamespaces = [
+    netNamespace('one', 42, ['192.168.7.12', '192.168.8.1']),
+    netNamespace('two', 43, ['192.168.9.7']),
+    netNamespace('three', 44, ['192.168.7.19']),
+  ];
   const everything = ['192.168.0.0/16'];
   const a = auto('a', 11, ['192.168.7.12', '192.168.9.7', '192.168.7.19'], everything);
-  const start = input({ hostSubnets: [a, auto('b', 12, [], everything)], netNamespaces, absent: [absentHost('broken', { hostIP: '192.168.7.19', subnet: '' })], networks: [cidr('192.168.9.0/24')] });
+  const start = input({
+    hostSubnets: [a, auto('b', 12, [], everything)],
+    netNamespaces,
+    absent: [absentHost('broken', { hostIP: '192.168.7.19', subnet: '' })],
+    networks: [cidr('192.168.9.0/24')],
+  });
   const round = allocationRound(start);
   expect(round.lists.get(a.name)).toEqual(['192.168.8.1']);
   expect([...round.plan().keys()]).toEqual(['192.168.8.1']);
@@ -248,17 +318,38 @@ test('an IP that is a node\'s address or lies in the cluster is never placed, an
 });
 
 test('what an absent HostSubnet lists is placed nowhere; its list is emptied where the controller owns it, then placed', () => {
-  const netNamespaces = [netNamespace('one', 42, ['192.168.8.1']), netNamespace('two', 43, ['192.168.8.2']), netNamespace('three', 44, ['192.168.8.3'])];
-  const own = absentHost('own', { hostIP: '192.168.7.21', egressIPs: ['192.168.8.1', 'bogus'], egressCIDRs: ['192.168.8.5/24'] });
+  const netNamespaces = [
+    netNamespace('one', 42, ['192.168.8.1']),
+    netNamespace('two', 43, ['192.168.8.2']),
+    netNamespace('three', 44, ['192.168.8.3']),
+  ];
+  const own = absentHost('own', {
+    hostIP: '192.168.7.21',
+    egressIPs: ['192.168.8.1', 'bogus'],
+    egressCIDRs: ['192.168.8.5/24'],
+  });
   const hand = absentHost('hand', { hostIP: '192.168.7.22', egressIPs: ['192.168.8.2', '192.168.8.3'], subnet: '' });
-  const start = input({ hostSubnets: [auto('a', 11, ['192.168.8.3']), auto('b', 12)], netNamespaces, absent: [hand, own] });
+  const start = input({
+    hostSubnets: [auto('a', 11, ['192.168.8.3']), auto('b', 12)],
+    netNamespaces,
+    absent: [hand, own],
+  });
   const first = allocationRound(start);
   expect(first.released).toEqual(['own']);
   // an IP that works stays where it is, though an absent HostSubnet lists it too
-  expect([...first.lists]).toEqual([['a', ['192.168.8.3']], ['b', []]]);
-  expect(first.unplaced.map(({ egressIP, why }) => [egressIP, why])).toEqual([['192.168.8.1', 'ListedByAbsentHostSubnet'], ['192.168.8.2', 'ListedByAbsentHostSubnet']]);
+  expect([...first.lists]).toEqual([
+    ['a', ['192.168.8.3']],
+    ['b', []],
+  ]);
+  expect(first.unplaced.map(({ egressIP, why }) => [egressIP, why])).toEqual([
+    ['192.168.8.1', 'ListedByAbsentHostSubnet'],
+    ['192.168.8.2', 'ListedByAbsentHostSubnet'],
+  ]);
   const next = allocationRound(written(start, first));
   expect(next.released).toEqual([]);
-  expect([...next.lists]).toEqual([['a', ['192.168.8.3']], ['b', ['192.168.8.1']]]);
+  expect([...next.lists]).toEqual([
+    ['a', ['192.168.8.3']],
+    ['b', ['192.168.8.1']],
+  ]);
   expect(egressState(start).assigned.get(ip('192.168.8.3'))?.node).toBe('a');
 });

@@ -10,8 +10,18 @@ const list = Array.from({ length: count }, (_, index) => `10.${index >> 16}.${(i
 
 test('lists of 150,000 entries are worked on in seconds, and nothing throws', () => {
   const raw = {
-    hostSubnets: [rawHostSubnet('a', { egressIPs: list }), rawHostSubnet('b', { hostIP: '192.168.7.12', subnet: '10.128.2.0/23', egressCIDRs: ['10.0.0.0/8'] })],
-    netNamespaces: [rawNetNamespace('one', 42, [...list, '11.0.0.1']), rawNetNamespace('bad', 43, list.map((text) => `${text}x`))],
+    hostSubnets: [
+      rawHostSubnet('a', { egressIPs: list }),
+      rawHostSubnet('b', { hostIP: '192.168.7.12', subnet: '10.128.2.0/23', egressCIDRs: ['10.0.0.0/8'] }),
+    ],
+    netNamespaces: [
+      rawNetNamespace('one', 42, [...list, '11.0.0.1']),
+      rawNetNamespace(
+        'bad',
+        43,
+        list.map((text) => `${text}x`),
+      ),
+    ],
     nodes: [],
   };
   const cluster = clusterOf(raw, new Set());
@@ -26,6 +36,8 @@ test('lists of 150,000 entries are worked on in seconds, and nothing throws', ()
   expect([...change.assigned.keys()]).toEqual([list[0]]);
   const notes = notesOn(cluster, state);
   expect(notes.filter(({ code }) => code === 'InvalidEgressIP')).toHaveLength(count);
-  expect(notes.find(({ code }) => code === 'SeveralEgressIPsOnOneNode')?.message).toMatch(/10\.0\.0\.9 and 149990 more$/);
+  expect(notes.find(({ code }) => code === 'SeveralEgressIPsOnOneNode')?.message).toMatch(
+    /10\.0\.0\.9 and 149990 more$/,
+  );
   expect(allocationRound(cluster).plan().size).toBe(0);
 }, 60_000);

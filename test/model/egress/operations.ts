@@ -21,9 +21,24 @@ const node = fc.integer({ min: 1, max: 4 }).map((n) => `node-${n}`);
 const namespace = fc.integer({ min: 1, max: 6 }).map((n) => `project-${n}`);
 const nodeIP = fc.integer({ min: 11, max: 14 }).map((n) => `192.168.7.${n}`);
 const egressIP = fc.integer({ min: 1, max: 8 }).map((n) => `192.168.8.${n}`);
-const hosted = fc.oneof({ weight: 8, arbitrary: egressIP }, { weight: 1, arbitrary: nodeIP }, { weight: 1, arbitrary: egressIP.map((text) => `${text}/24`) });
-const requested = fc.oneof({ weight: 13, arbitrary: egressIP }, { weight: 2, arbitrary: nodeIP }, { weight: 1, arbitrary: fc.constantFrom('bogus', '192.168.8.01') });
-const cidr = fc.constantFrom('192.168.0.0/16', '192.168.8.0/24', '192.168.8.0/29', '192.168.8.4/30', '192.168.8.8/32', '10.9.0.0/16');
+const hosted = fc.oneof(
+  { weight: 8, arbitrary: egressIP },
+  { weight: 1, arbitrary: nodeIP },
+  { weight: 1, arbitrary: egressIP.map((text) => `${text}/24`) },
+);
+const requested = fc.oneof(
+  { weight: 13, arbitrary: egressIP },
+  { weight: 2, arbitrary: nodeIP },
+  { weight: 1, arbitrary: fc.constantFrom('bogus', '192.168.8.01') },
+);
+const cidr = fc.constantFrom(
+  '192.168.0.0/16',
+  '192.168.8.0/24',
+  '192.168.8.0/29',
+  '192.168.8.4/30',
+  '192.168.8.8/32',
+  '10.9.0.0/16',
+);
 
 const isNode = (name: string): NodeName => {
   if (!isNodeName(name)) throw new Error('empty');
@@ -37,18 +52,32 @@ const isNamespace = (name: string): NamespaceName => {
 /** One operation on a cluster of up to 4 nodes, 6 namespaces, 5 VNIDs and 8 egress IPs. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc
-    .record({ name: node, hostIP: nodeIP, egressIPs: fc.array(hosted, { maxLength: 4 }), egressCIDRs: fc.array(cidr, { maxLength: 2 }) })
+    .record({
+      name: node,
+      hostIP: nodeIP,
+      egressIPs: fc.array(hosted, { maxLength: 4 }),
+      egressCIDRs: fc.array(cidr, { maxLength: 2 }),
+    })
     .map(({ name, ...fields }): Operation => ({ op: 'setHostSubnet', value: hostSubnet(name, fields) })),
   fc
     .record({ name: namespace, netid: fc.integer({ min: 0, max: 4 }), ips: fc.array(requested, { maxLength: 3 }) })
     .map(({ name, netid, ips }): Operation => ({ op: 'setNetNamespace', value: netNamespace(name, netid, ips) })),
   fc
-    .record({ name: node, hostIP: fc.oneof(nodeIP, egressIP, fc.constant('bogus')), egressIPs: fc.array(hosted, { maxLength: 4 }), egressCIDRs: fc.array(cidr, { maxLength: 1 }) })
+    .record({
+      name: node,
+      hostIP: fc.oneof(nodeIP, egressIP, fc.constant('bogus')),
+      egressIPs: fc.array(hosted, { maxLength: 4 }),
+      egressCIDRs: fc.array(cidr, { maxLength: 1 }),
+    })
     .map(({ name, ...fields }): Operation => ({ op: 'setAbsent', value: absentHost(name, { ...fields, subnet: '' }) })),
-  fc.subarray(['192.168.8.0/31', '192.168.8.4/30', '192.168.7.12/32']).map((list): Operation => ({ op: 'setNetworks', value: list.map(cidrOf) })),
+  fc
+    .subarray(['192.168.8.0/31', '192.168.8.4/30', '192.168.7.12/32'])
+    .map((list): Operation => ({ op: 'setNetworks', value: list.map(cidrOf) })),
   node.map((name): Operation => ({ op: 'deleteHostSubnet', name: isNode(name) })),
   namespace.map((name): Operation => ({ op: 'deleteNetNamespace', name: isNamespace(name) })),
-  fc.record({ address: nodeIP, offline: fc.boolean() }).map(({ address, offline }): Operation => ({ op: 'setOffline', nodeIP: ip(address), offline })),
+  fc
+    .record({ address: nodeIP, offline: fc.boolean() })
+    .map(({ address, offline }): Operation => ({ op: 'setOffline', nodeIP: ip(address), offline })),
 );
 
 /** The objects as a history leaves them: what an API server would hold. */
@@ -89,7 +118,13 @@ export class Store {
   }
 
   input(): Required<EgressInput> {
-    return { absent: [...this.#absent.values()], networks: this.#networks, hostSubnets: [...this.#hostSubnets.values()], netNamespaces: [...this.#netNamespaces.values()], offline: new Set(this.#offline) };
+    return {
+      absent: [...this.#absent.values()],
+      networks: this.#networks,
+      hostSubnets: [...this.#hostSubnets.values()],
+      netNamespaces: [...this.#netNamespaces.values()],
+      offline: new Set(this.#offline),
+    };
   }
 }
 
