@@ -1,6 +1,5 @@
 /** The kinds the server has without any CRD. Their schemas are as far as this project goes and keep what they do not name. */
-import type { Kind } from '../../api/kinds.ts';
-import { customResourceDefinitions, events, leases, namespaces, nodes, pods } from '../../api/kinds.ts';
+import { customResourceDefinitions, events, type Kind, leases, namespaces, nodes, pods } from '../../api/kinds.ts';
 import type { JsonObject } from '../model/json.ts';
 import { crdColumns, eventColumns, leaseColumns, namespaceColumns, nodeColumns, podColumns } from './columns.ts';
 import { qualified } from './refusal.ts';

@@ -1,10 +1,8 @@
 /** CustomResourceDefinitions: the kinds they define, their own checks, and the status that says they are served. */
-import type { JsonObject } from '../model/json.ts';
-import { isJsonObject } from '../model/json.ts';
+import { isJsonObject, type JsonObject } from '../model/json.ts';
 import { printerColumns } from './columns.ts';
 import { objectAt, objectsAt, textAt, textsAt } from './object.ts';
-import type { FieldError } from './refusal.ts';
-import { qualified } from './refusal.ts';
+import { type FieldError, qualified } from './refusal.ts';
 import type { Resource } from './resource.ts';
 import { parseSchema, UnsupportedSchema } from './schema.ts';
 

@@ -1,8 +1,7 @@
 /** Which kinds are served: those built in, and those of the CRDs there are. */
 import { builtinResources } from './builtin.ts';
 import { projectResources } from './projects.ts';
-import type { Resource } from './resource.ts';
-import { groupVersion } from './resource.ts';
+import { groupVersion, type Resource } from './resource.ts';
 
 function keyOf(group: string, version: string, plural: string): string {
   return `${group}/${version}/${plural}`;

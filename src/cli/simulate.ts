@@ -2,8 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../io/cluster.ts';
-import type { InputProblem } from '../io/manifests.ts';
-import { problemText } from '../io/manifests.ts';
+import { type InputProblem, problemText } from '../io/manifests.ts';
 import type { Result } from '../model/result.ts';
 import { type Change, changedCluster, parseCIDRsChange, parseEgressIPChange } from '../model/simulation/changes.ts';
 import { type Report, reportOn } from '../model/simulation/report.ts';

@@ -40,29 +40,52 @@ function onlineGauge(registers: Registry[], verdicts: () => ReadonlyMap<string, 
   });
 }
 
-/** A registry of its own with all metrics at 0. */
-export function createMetrics(): ControllerMetrics {
-  const registry = new Registry();
-  const registers = [registry];
-  const gauge = (name: string, help: string, ...labelNames: string[]): Gauge =>
-    new Gauge({ name, help, labelNames, registers });
-  const counter = (name: string, help: string, ...labelNames: string[]): Counter =>
-    new Counter({ name, help, labelNames, registers });
+type MakeGauge = (name: string, help: string, ...labelNames: string[]) => Gauge;
 
+/** The gauges of the egress state: what sets them, and all of them. */
+function stateGauges(gauge: MakeGauge): Pick<ControllerMetrics, 'state'> & { readonly all: readonly Gauge[] } {
   const egressIPs = gauge('sdn_controller_num_egress_ips', 'Egress IPs that NetNamespaces request');
-  const firewalls = gauge('sdn_controller_num_egress_firewalls', 'EgressNetworkPolicies');
-  const rules = gauge('sdn_controller_num_egress_firewall_rules', 'Rules of all EgressNetworkPolicies');
   const assigned = gauge('openshift_sdn_assigned_egressip', 'Egress IPs assigned to the node', 'node');
   const capacity = gauge('openshift_sdn_egressip_capacity', 'Egress IPs that the cloud lets the node have', 'node');
   const unassigned = gauge('sdn_compat_egressips_unassigned', 'Requested egress IPs that no node hosts alone');
-  const unplaced = gauge(
-    'sdn_compat_egressips_unplaced',
-    'Requested egress IPs for which automatic assignment has no node',
-  );
   const dropped = gauge(
     'sdn_compat_vnids_dropped',
     'VNIDs whose traffic to the outside is dropped, by the first reason',
     'reason',
+  );
+  const state: ControllerMetrics['state'] = (cluster, egress) => {
+    egressIPs.set(cluster.netNamespaces.reduce((sum, one) => sum + one.egressIPs.length, 0));
+    assigned.reset();
+    capacity.reset();
+    for (const { name } of cluster.hostSubnets) assigned.set({ node: name }, 0);
+    for (const { node } of egress.assigned.values()) assigned.inc({ node });
+    for (const [node, limits] of cluster.limits) {
+      if (typeof limits.capacity === 'number') capacity.set({ node }, limits.capacity);
+    }
+    const requested = new Set([...egress.requests.values()].flat());
+    unassigned.set([...requested].filter((ip) => !egress.assigned.has(ip)).length);
+    dropped.reset();
+    for (const one of egress.vnids.values()) {
+      if (one.kind === 'dropped') dropped.inc({ reason: one.reasons[0]?.code ?? 'NoNodeHostsEgressIP' });
+    }
+  };
+  return { state, all: [egressIPs, assigned, capacity, unassigned, dropped] };
+}
+
+/** A registry of its own with all metrics at 0. */
+export function createMetrics(): ControllerMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge: MakeGauge = (name, help, ...labelNames) => new Gauge({ name, help, labelNames, registers });
+  const counter = (name: string, help: string, ...labelNames: string[]): Counter =>
+    new Counter({ name, help, labelNames, registers });
+
+  const egress = stateGauges(gauge);
+  const firewalls = gauge('sdn_controller_num_egress_firewalls', 'EgressNetworkPolicies');
+  const rules = gauge('sdn_controller_num_egress_firewall_rules', 'Rules of all EgressNetworkPolicies');
+  const unplaced = gauge(
+    'sdn_compat_egressips_unplaced',
+    'Requested egress IPs for which automatic assignment has no node',
   );
   let verdicts = nobody;
   onlineGauge(registers, () => verdicts());
@@ -74,21 +97,7 @@ export function createMetrics(): ControllerMetrics {
 
   return {
     registry,
-    state: (cluster, state) => {
-      egressIPs.set(cluster.netNamespaces.reduce((sum, one) => sum + one.egressIPs.length, 0));
-      assigned.reset();
-      capacity.reset();
-      for (const { name } of cluster.hostSubnets) assigned.set({ node: name }, 0);
-      for (const { node } of state.assigned.values()) assigned.inc({ node });
-      for (const [node, limits] of cluster.limits)
-        if (typeof limits.capacity === 'number') capacity.set({ node }, limits.capacity);
-      const requested = new Set([...state.requests.values()].flat());
-      unassigned.set([...requested].filter((ip) => !state.assigned.has(ip)).length);
-      dropped.reset();
-      for (const one of state.vnids.values()) {
-        if (one.kind === 'dropped') dropped.inc({ reason: one.reasons[0]?.code ?? 'NoNodeHostsEgressIP' });
-      }
-    },
+    state: egress.state,
     policies: (policies) => {
       firewalls.set(policies.length);
       rules.set(policies.reduce((sum, policy) => sum + policy.spec.egress.length, 0));
@@ -101,8 +110,7 @@ export function createMetrics(): ControllerMetrics {
     syncError: (concern) => errors.inc({ concern }),
     leading: (isLeading) => leader.set(isLeading ? 1 : 0),
     clear: () => {
-      for (const one of [egressIPs, firewalls, rules, assigned, capacity, unassigned, unplaced, dropped, cutOff])
-        one.reset();
+      for (const one of [...egress.all, firewalls, rules, unplaced, cutOff]) one.reset();
       verdicts = nobody;
     },
   };

@@ -24,7 +24,7 @@ import type {
   NodeObject,
 } from '../model/objects.ts';
 import { CloudController } from './cloud/controller.ts';
-import { runEgress, type RunningEgress } from './egressips/run.ts';
+import { type EgressOptions, runEgress, type RunningEgress } from './egressips/run.ts';
 import type { ControllerMetrics } from './metrics.ts';
 import { NetidsController } from './netids/controller.ts';
 import { followNetwork, type LiveNetwork } from './network.ts';
@@ -136,12 +136,38 @@ interface EgressParts {
   readonly ended: Promise<unknown>;
 }
 
+type EgressPartsDeps = ControllerDeps & { readonly caches: Caches; readonly report: Report };
+
+/** What is logged, counted and told by Events of nodes' health. */
+function healthListener(deps: EgressPartsDeps): Pick<EgressOptions['listener'], 'verdict' | 'isolated'> {
+  const { logger, metrics, caches, report } = deps;
+  const offline = new Set<string>();
+  return {
+    verdict: (node, isOffline) => {
+      logger[isOffline ? 'warn' : 'info']({ node, verdict: isOffline ? 'offline' : 'online' }, 'node health');
+      const object = involved(nodes, node, caches.nodes.get(node));
+      if (isOffline) {
+        offline.add(node);
+        metrics.failedOver();
+        const message = 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes';
+        report({ object, type: 'Warning', reason: 'EgressNodeOffline', message });
+      } else if (offline.delete(node)) {
+        const message = 'the node answers: egress IPs may be placed on it';
+        report({ object, type: 'Normal', reason: 'EgressNodeOnline', message });
+      }
+    },
+    isolated: (isolated) => {
+      metrics.isolated(isolated);
+      if (!isolated) return;
+      const object = involved(clusterNetworks, 'default', caches.networks.get('default'));
+      const message = 'the controller reaches no node with egressCIDRs at all: egress IPs stay where they are';
+      report({ object, type: 'Warning', reason: 'ControllerCutOff', message });
+    },
+  };
+}
+
 /** Automatic assignment, clouds, and what users are told of egress IPs, until the signal aborts. */
-function runEgressParts(
-  deps: ControllerDeps & { readonly caches: Caches; readonly report: Report },
-  options: ControllerOptions,
-  signal: AbortSignal,
-): EgressParts {
+function runEgressParts(deps: EgressPartsDeps, options: ControllerOptions, signal: AbortSignal): EgressParts {
   const { client, logger, probe, metrics, caches, report } = deps;
   const cloud = new CloudController({
     client,
@@ -150,7 +176,6 @@ function runEgressParts(
     onFailure: () => metrics.syncError('cloud'),
   });
   let changed = (): void => undefined;
-  const offline = new Set<string>();
   const egress = runEgress(
     {
       client,
@@ -167,37 +192,7 @@ function runEgressParts(
           metrics.moved(round.moves.length);
           metrics.unplaced(new Set(round.unplaced.map(({ egressIP }) => egressIP)).size);
         },
-        verdict: (node, isOffline) => {
-          logger[isOffline ? 'warn' : 'info']({ node, verdict: isOffline ? 'offline' : 'online' }, 'node health');
-          const object = involved(nodes, node, caches.nodes.get(node));
-          if (isOffline) {
-            offline.add(node);
-            metrics.failedOver();
-            report({
-              object,
-              type: 'Warning',
-              reason: 'EgressNodeOffline',
-              message: 'the node does not answer or is not Ready: egress IPs of its egressCIDRs go to other nodes',
-            });
-          } else if (offline.delete(node))
-            report({
-              object,
-              type: 'Normal',
-              reason: 'EgressNodeOnline',
-              message: 'the node answers: egress IPs may be placed on it',
-            });
-        },
-        isolated: (isolated) => {
-          metrics.isolated(isolated);
-          const object = involved(clusterNetworks, 'default', caches.networks.get('default'));
-          if (isolated)
-            report({
-              object,
-              type: 'Warning',
-              reason: 'ControllerCutOff',
-              message: 'the controller reaches no node with egressCIDRs at all: egress IPs stay where they are',
-            });
-        },
+        ...healthListener(deps),
       },
     },
     signal,

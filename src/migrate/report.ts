@@ -1,7 +1,6 @@
 /** What a plan says to people, cut to what they can read: the same content for Markdown and HTML. All lists have an order. */
 import { compareText } from '../model/names.ts';
-import type { Finding, FindingCode, Severity } from './finding.ts';
-import { severities } from './finding.ts';
+import { type Finding, type FindingCode, severities, type Severity } from './finding.ts';
 import type { Plan } from './plan.ts';
 
 /** Findings of one code: the first of them, and how many there are. */

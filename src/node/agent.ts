@@ -13,7 +13,7 @@ import type { Ip } from '../model/address.ts';
 import { type Applied, Applier } from './apply.ts';
 import { linkedPods } from './cni/attach.ts';
 import { PodAttacher } from './cni/attacher.ts';
-import { type AttachedPod, attachedPods } from './cni/pods.ts';
+import { attachedPods, localPods } from './cni/pods.ts';
 import { serveCni } from './cni/server.ts';
 import type { Ownership } from './conntrack/stale.ts';
 import { Sweeper } from './conntrack/sweeper.ts';
@@ -107,19 +107,8 @@ class Agent {
       hostSubnet: () => this.#view?.own.object,
     });
     this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
-    const file = join(dirname(options.cniSocket), `${options.nodeName}.names.json`);
-    this.#names = new NameTracker({
-      lookup: resolverLookup(options.resolver),
-      logger,
-      file,
-      changed: () => this.#wake(),
-    });
-    this.#health = new PeerHealth({
-      logger,
-      probe: tcpProbe(),
-      interval: options.probeInterval,
-      setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
-    });
+    this.#names = this.#nameTracker();
+    this.#health = this.#peerHealth();
     metrics.followPeers(() => this.#health.verdicts());
     this.#addresses = new PresentAddresses(exec);
     const addresses = this.#addresses;
@@ -155,6 +144,27 @@ class Agent {
       annotationsOf: async (namespace, name) =>
         (await client.get(podKind, { namespace, name }, { signal }))?.metadata.annotations ?? {},
       ready: () => this.#ready,
+    });
+  }
+
+  /** Keeps what it knows of names beside the CNI socket. */
+  #nameTracker(): NameTracker {
+    const { cniSocket, nodeName, resolver } = this.#options;
+    const file = join(dirname(cniSocket), `${nodeName}.names.json`);
+    return new NameTracker({
+      lookup: resolverLookup(resolver),
+      logger: this.#logger,
+      file,
+      changed: () => this.#wake(),
+    });
+  }
+
+  #peerHealth(): PeerHealth {
+    return new PeerHealth({
+      logger: this.#logger,
+      probe: tcpProbe(),
+      interval: this.#options.probeInterval,
+      setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
     });
   }
 
@@ -301,7 +311,7 @@ class Agent {
     if (found === undefined) return false;
     const { view, prepared } = found;
     const { facts, uplink, gateways, networks } = prepared;
-    const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view), ({ ip }) => ip);
+    const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view.vnids), ({ ip }) => ip);
     this.#pods = pods;
     const state = this.#feed.stateOf(pods.map(({ vnid }) => vnid));
     const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
@@ -340,14 +350,6 @@ class Agent {
     const own = parseAddresses(await this.#addresses.read()).map(({ ip }) => ip);
     return ownershipOf(plan, { ...prepared, own: new Set(own) });
   }
-}
-
-/** The pods whose port and VNID are known. */
-function localPods(attached: readonly AttachedPod[], view: ClusterView): LocalPod[] {
-  return attached.flatMap(({ ip, ofport, namespace, name }): LocalPod[] => {
-    const vnid = view.vnids.get(namespace);
-    return vnid === undefined || ofport === 0 ? [] : [{ ip, ofport, vnid, namespace, name }];
-  });
 }
 
 /**

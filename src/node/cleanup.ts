@@ -1,6 +1,5 @@
 /** `node --cleanup`: removes all that an agent ever made on this machine. What is not there is no error. */
-import type { Exec } from '../io/exec.ts';
-import { must } from '../io/exec.ts';
+import { type Exec, must } from '../io/exec.ts';
 import { linkedPods, removeLink } from './cni/attach.ts';
 import { removeAllLimits } from './cni/pods.ts';
 import { parseAddresses } from './links/addresses.ts';

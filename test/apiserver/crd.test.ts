@@ -1,5 +1,4 @@
-import type { Kind } from '../../api/kinds.ts';
-import { customResourceDefinitions, namespaces, netNamespaces } from '../../api/kinds.ts';
+import { customResourceDefinitions, type Kind, namespaces, netNamespaces } from '../../api/kinds.ts';
 import type { KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
 import { start, type Started } from './started.ts';
 

@@ -1,10 +1,10 @@
 /** Small CRDs of the kinds that the migrator writes and this project's server does not have. Only what tests need. */
-import type { Kind } from '../../api/kinds.ts';
 import {
   cloudPrivateIPConfigs,
   egressFirewalls,
   egressIPs,
   egressRouters,
+  type Kind,
   networkConfigs,
   networkPolicies,
 } from '../../api/kinds.ts';

@@ -3,8 +3,7 @@
  * becomes of every entry, and what OVN-Kubernetes will make of all groups together.
  */
 import { type Cidr, type Ip, keyRange, sortKey } from '../../model/address.ts';
-import type { EgressInput, EgressState } from '../../model/egress/state.ts';
-import { vnidState } from '../../model/egress/state.ts';
+import { type EgressInput, type EgressState, vnidState } from '../../model/egress/state.ts';
 import type { VnidState } from '../../model/egress/verdict.ts';
 import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { compareText } from '../../model/names.ts';
@@ -61,6 +60,30 @@ interface Input {
   readonly chosen: (namespace: string) => boolean;
 }
 
+interface GroupContext extends Pick<Input, 'state' | 'prefix' | 'exists'> {
+  /** Why the EgressIP of a VNID does not have an IP that it requests. */
+  readonly leftOutOf: (ip: Ip, vnid: Vnid) => LeftOut | undefined;
+}
+
+/** The group of the namespaces that share a VNID. */
+function groupOf({ vnid, members }: Pick<Group, 'vnid' | 'members'>, context: GroupContext): Group {
+  const { state, prefix, exists, leftOutOf } = context;
+  const requests = state.requests.get(vnid) ?? [];
+  const invalid = new Map(members.flatMap((one) => one.invalidEgressIPs).map((one) => [one.text, one.reason]));
+  return {
+    name: `${prefix}-${members[0]?.name ?? ''}`,
+    vnid,
+    members,
+    selected: members.map(({ name }) => name).filter(exists),
+    egressIPs: requests.filter((ip) => leftOutOf(ip, vnid) === undefined),
+    leftOut: [
+      ...[...invalid].map(([text, reason]): LeftOut => ({ code: 'EgressIPInvalid', text, reason })),
+      ...requests.flatMap((ip) => leftOutOf(ip, vnid) ?? []),
+    ],
+    today: vnidState(state, vnid),
+  };
+}
+
 /** The groups and their prediction. */
 export function egressPlan({ cluster, state, machines, prefix, exists, chosen }: Input): EgressPlan {
   const hosts = hostsByIP(cluster.hostSubnets);
@@ -76,22 +99,7 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
     return node === undefined ? undefined : { code: 'EgressIPIsNodeAddress', text: ip, node };
   };
   const asking = groupsOf(cluster.netNamespaces).filter(({ members }) => members.some(({ name }) => chosen(name)));
-  const groups = asking.map(({ vnid, members }): Group => {
-    const requests = state.requests.get(vnid) ?? [];
-    const invalid = new Map(members.flatMap((one) => one.invalidEgressIPs).map((one) => [one.text, one.reason]));
-    return {
-      name: `${prefix}-${members[0]?.name ?? ''}`,
-      vnid,
-      members,
-      selected: members.map(({ name }) => name).filter(exists),
-      egressIPs: requests.filter((ip) => leftOutOf(ip, vnid) === undefined),
-      leftOut: [
-        ...[...invalid].map(([text, reason]): LeftOut => ({ code: 'EgressIPInvalid', text, reason })),
-        ...requests.flatMap((ip) => leftOutOf(ip, vnid) ?? []),
-      ],
-      today: vnidState(state, vnid),
-    };
-  });
+  const groups = asking.map((claim) => groupOf(claim, { state, prefix, exists, leftOutOf }));
   const nodes = [...machines.values()].map(placementNode);
   const claims = groups.filter(hasObject).map(({ name, egressIPs }) => ({ name, egressIPs }));
   const prediction = predictPlacement(nodes, claims, 'any');

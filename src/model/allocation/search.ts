@@ -7,8 +7,7 @@
  * place. Costs: one `away` for leaving a home, minus one for reaching one; at the end the load of the node that keeps
  * the additional item, then its index; the bench costs more than everything else.
  */
-import type { Board } from './board.ts';
-import { nowhere } from './board.ts';
+import { type Board, nowhere } from './board.ts';
 import { Heap } from './heap.ts';
 
 const none = -1;

@@ -1,5 +1,7 @@
 /** What became different between two lists, with short lists searched and long ones looked up. */
 import type { Ip } from '../address.ts';
+import type { NamespaceName } from '../names.ts';
+import type { NetNamespace } from '../netnamespace.ts';
 import { samePlacement } from './compare.ts';
 import type { Hop, Placement, VnidEgress } from './verdict.ts';
 
@@ -29,4 +31,19 @@ export function difference(before: readonly Hop[], after: readonly Hop[]): Reado
     else changed.set(hop.egressIP, hop);
   }
   return changed;
+}
+
+/** Takes the first item that matches off the list. */
+export function remove<T>(list: T[], matches: (item: T) => boolean): void {
+  const at = list.findIndex(matches);
+  if (at >= 0) list.splice(at, 1);
+}
+
+/** One list for all that have none. */
+const nobody: readonly NetNamespace[] = [];
+
+/** The namespaces but the one of that name. */
+export function withoutName(namespaces: readonly NetNamespace[], name: NamespaceName): readonly NetNamespace[] {
+  if (namespaces.length === 1 && namespaces[0]?.name === name) return nobody;
+  return namespaces.filter((one) => one.name !== name);
 }

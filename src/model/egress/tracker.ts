@@ -9,7 +9,7 @@ import { compareText, type NamespaceName, type NodeName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import { sameState } from './compare.ts';
-import { addAssigned, difference, membership } from './difference.ts';
+import { addAssigned, difference, membership, remove, withoutName } from './difference.ts';
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
 import { type Inhabitant, sameUnusable, type Unusable, UnusableAddresses } from './unusable.ts';
 import {
@@ -64,7 +64,6 @@ interface VnidRecord {
 }
 
 const normal: VnidState = { kind: 'normal' };
-const nobody: readonly NetNamespace[] = [];
 
 export class EgressTracker {
   readonly #hosts = new Map<string, TrackedHost>();
@@ -399,14 +398,4 @@ export class EgressTracker {
     }
     return { vnids, assigned: difference(withdrawn, placed) };
   }
-}
-
-function withoutName(namespaces: readonly NetNamespace[], name: NamespaceName): readonly NetNamespace[] {
-  if (namespaces.length === 1 && namespaces[0]?.name === name) return nobody;
-  return namespaces.filter((one) => one.name !== name);
-}
-
-function remove<T>(list: T[], matches: (item: T) => boolean): void {
-  const at = list.findIndex(matches);
-  if (at >= 0) list.splice(at, 1);
 }

@@ -2,6 +2,8 @@
 import { addressAt, type Cidr, contains, type Ip, ipNumber, lastOf, parseIp } from '../../model/address.ts';
 import { asList, isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import type { LocalPod } from '../facts.ts';
 import { addPort } from '../ovs/bridge.ts';
 import { asMap, asSet, type Operation, type Ovsdb } from '../ovs/ovsdb.ts';
 
@@ -105,4 +107,12 @@ export function nextAddress(subnet: Cidr, used: ReadonlySet<Ip>, last: Ip | unde
     if (!used.has(ip)) return ok(ip);
   }
   return err(`no address is free in ${subnet.text}: ${used.size} pods have one`);
+}
+
+/** The pods whose port and VNID are known. */
+export function localPods(attached: readonly AttachedPod[], vnids: ReadonlyMap<string, Vnid>): LocalPod[] {
+  return attached.flatMap(({ ip, ofport, namespace, name }): LocalPod[] => {
+    const vnid = vnids.get(namespace);
+    return vnid === undefined || ofport === 0 ? [] : [{ ip, ofport, vnid, namespace, name }];
+  });
 }

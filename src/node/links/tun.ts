@@ -1,6 +1,5 @@
 /** tun0 and the routes of the node: the gateway address, the way to pods and services. */
-import type { Exec } from '../../io/exec.ts';
-import { must } from '../../io/exec.ts';
+import { type Exec, must } from '../../io/exec.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';

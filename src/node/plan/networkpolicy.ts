@@ -1,7 +1,13 @@
 /** Tables 27 and 80 of the NetworkPolicy mode: who may open connections to and from the pods of a namespace. */
 import { contains, type Ip } from '../../model/address.ts';
-import type { NetworkPolicy, Peer, PolicyPort, PolicyRule, Protocol } from '../../model/networkpolicy.ts';
-import { portMasks } from '../../model/networkpolicy.ts';
+import {
+  type NetworkPolicy,
+  type Peer,
+  type PolicyPort,
+  type PolicyRule,
+  portMasks,
+  type Protocol,
+} from '../../model/networkpolicy.ts';
 import { type Labels, matches, selectsAll } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod } from '../facts.ts';
