@@ -85,10 +85,10 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
 }
 
 /** The egress IP that this node hosts for a VNID, by VNID. */
-export function hostedHere(facts: NodeFacts, state: EgressState): ReadonlyMap<Vnid, Ip> {
+export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState): ReadonlyMap<Vnid, Ip> {
   const hosted = new Map<Vnid, Ip>();
   for (const [vnid, ips] of state.requests) {
-    const ip = ips.find((candidate) => state.assigned.get(candidate)?.node === facts.name);
+    const ip = ips.find((candidate) => state.assigned.get(candidate)?.node === name);
     if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') hosted.set(vnid, ip);
   }
   return hosted;

@@ -13,7 +13,7 @@ import type { NftElements } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { ownerOf } from '../owner.ts';
 import { baseFlows } from './base.ts';
-import { egressRules, hopsUsed } from './egress.ts';
+import { egressRules, hopsUsed, hostedHere } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
@@ -63,21 +63,17 @@ function hosting({ facts, uplink, gateways, state }: NodeInput): Hosting {
     if (reason === undefined) addresses.add(ip);
     else refused.set(ip, reason);
   }
-  return { addresses, refused, snat: sourceByOwner(state, addresses, facts.masqueradeBit) };
+  return { addresses, refused, snat: sourceByOwner(hostedHere(facts, state), addresses, facts) };
 }
 
 /** The egress IP here of each VNID that may use one. */
 function sourceByOwner(
-  state: EgressState,
+  hosted: ReadonlyMap<Vnid, Ip>,
   addresses: ReadonlySet<Ip>,
-  masqueradeBit: number | undefined,
+  { masqueradeBit }: Pick<NodeFacts, 'masqueradeBit'>,
 ): Map<number, Ip> {
-  const snat = new Map<number, Ip>();
-  for (const [vnid, requested] of state.requests) {
-    const ip = requested.find((one) => addresses.has(one));
-    if (ip !== undefined && state.vnids.get(vnid)?.kind === 'via') snat.set(ownerOf(vnid, masqueradeBit), ip);
-  }
-  return snat;
+  const carried = [...hosted].filter(([, ip]) => addresses.has(ip));
+  return new Map(carried.map(([vnid, ip]) => [ownerOf(vnid, masqueradeBit), ip]));
 }
 
 type PodOfVnid = Pick<LocalPod, 'ip' | 'vnid'>;
@@ -121,7 +117,7 @@ function elements(
  */
 export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): NftElements {
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
-  const snat = sourceByOwner(state, addresses, options.masqueradeBit);
+  const snat = sourceByOwner(hostedHere(options, state), addresses, options);
   return elements({ addresses, snat }, restrictedPods(pods, state, snat, options));
 }
 
