@@ -47,19 +47,82 @@ export const cookie = 0x5d4c0001;
 /** Version of the rules below; a bridge whose note in table 253 has another one is rebuilt. */
 export const ruleVersion = 2;
 
-/** Priorities inside table 101, highest first. */
-export const egressPriority = {
-  /** Replies to connections that came in from outside leave as they came. */
-  reply: 150,
-  /** From another node, for a VNID whose egress IP is here. */
-  hosted: 120,
-  /** From another node, for any other VNID: dropped. */
-  notHosted: 110,
-  /** A connection of a VNID with several hops, on the hop it was given: its ct_label is that hop's egress IP. */
-  kept: 105,
-  /** The state of a VNID. */
-  vnid: 100,
-  normal: 0,
+/** Priorities by table, highest first. A table without an entry of its own has `match` and `otherwise`. */
+export const priority = {
+  match: 100,
+  otherwise: 0,
+  dispatch: {
+    /** Not in conntrack yet: it is looked up once. */
+    untracked: 1000,
+    /** From the node itself. */
+    gateway: 400,
+    /** A pod's packet back from a Service. */
+    service: 300,
+    /** Multicast that the node sends. */
+    nodeMulticast: 250,
+    /** What a port may send. */
+    known: 200,
+    /** Anything else from VXLAN or tun0. */
+    unknown: 150,
+    pods: 100,
+  },
+  fromPod: {
+    /** VXLAN inside VXLAN. */
+    vxlan: 300,
+  },
+  policyEgress: {
+    /** Everything, in the modes without NetworkPolicy. */
+    open: 500,
+    /** To Services: the policy is asked once more behind their rewrite. */
+    services: 300,
+    replies: 200,
+  },
+  /** What NetworkPolicies say, in tables 27 and 80. */
+  policy: { allow: 150, selected: 100, unselected: 50 },
+  route: {
+    gateway: 300,
+    /** A reply to a pod's connection that a Service sent to another pod. */
+    serviceReply: 260,
+    reply: 250,
+    local: 200,
+    /** A pod's connection that a Service sends to another node's pod. */
+    serviceRemote: 120,
+    /** A connection to another node's pod, which is noted. */
+    notedRemote: 110,
+    remote: 100,
+    multicastFromVxlan: 50,
+    multicast: 25,
+  },
+  toService: 200,
+  isolation: { gateway: 300, open: 200, sameVnid: 100 },
+  deliver: {
+    replies: 200,
+    /** From a pod of this node, by way of a Service. */
+    served: 160,
+    /** Opened by way of tun0. */
+    opened: 150,
+    betweenPods: 100,
+  },
+  dns: 200,
+  egressPolicy: {
+    /** What comes over VXLAN was checked on its pod's node. */
+    checked: 65535,
+    /** All of a VNID whose policies contradict one another; the rules of others count up from here. */
+    all: 1,
+  },
+  egressIP: {
+    /** Replies to connections that came in from outside leave as they came. */
+    reply: 150,
+    /** From another node, for a VNID whose egress IP is here. */
+    hosted: 120,
+    /** From another node, for any other VNID: dropped. */
+    notHosted: 110,
+    /** A connection of a VNID with several hops, on the hop it was given: its ct_label is that hop's egress IP. */
+    kept: 105,
+    /** The state of a VNID. */
+    vnid: 100,
+  },
+  version: 32768,
 } as const;
 
 /**

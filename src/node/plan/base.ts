@@ -1,117 +1,155 @@
-/** The flows that every node has, whatever its pods and whoever its peers: dispatch, routing and defaults. */
+/**
+ * The flows that every node has, whatever its pods and whoever its peers, table by table. What a table has beyond them
+ * is planned by the file of its concern: pods and nodes in peers.ts, policies in networkpolicy.ts and egresspolicy.ts,
+ * table 101 in egress.ts, multicast in multicast.ts.
+ */
 import type { IsolationMode } from '../../model/clusternetwork.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
-import { ctCommit, type Flow, goto, hex, type Match, outputReg2, set, vnidFromTunnel } from '../ovs/flow.ts';
-import { acceptedMask, ctMark, direction, egressPriority, port, ruleVersion, table } from '../ovs/pipeline.ts';
+import {
+  type Action,
+  ctCommit,
+  type Flow,
+  goto,
+  hex,
+  type Match,
+  outputReg2,
+  set,
+  vnidFromTunnel,
+} from '../ovs/flow.ts';
+import { acceptedMask, ctMark, direction, port, priority, ruleVersion, table } from '../ovs/pipeline.ts';
 import { noneAsked } from '../owner.ts';
 import { arpToTun0, packetToTun0 } from './tun0.ts';
 
 const multicastRange = '224.0.0.0/4';
-const modeNumber = { subnet: 0, multitenant: 1, networkpolicy: 2 } as const satisfies Record<IsolationMode, number>;
 const { vxlan0, tun0 } = port;
 
-function drop(tableNumber: number, priority: number, match: Flow['match'] = {}): Flow {
-  return { table: tableNumber, priority, match, actions: [] };
-}
+/** Makes flows of one table; without actions they drop. */
+type Row = (at: number, match: Match, actions?: readonly Action[]) => Flow;
+const rowsOf =
+  (number: number): Row =>
+  (at, match, actions = []) => ({ table: number, priority: at, match, actions });
 
-function dispatch(facts: NodeFacts, networks: Networks): Flow[] {
-  const at = table.dispatch;
-  const subnet = facts.subnet.text;
+/** Tables whose flows are all planned elsewhere: what they do not know is dropped. */
+const closed = [
+  table.fromVxlan,
+  table.fromPod,
+  table.fromService,
+  table.policyEgress,
+  table.arpLocal,
+  table.arpRemote,
+  table.toLocalPod,
+  table.isolation,
+  table.toRemotePod,
+  table.multicast,
+  table.multicastLocal,
+] as const;
+
+/** Table 0: looks conntrack up once, then goes by the port that a packet came from. */
+function dispatch({ subnet, gateway }: NodeFacts, { cluster }: Networks): Flow[] {
+  const row = rowsOf(table.dispatch);
+  const { untracked, gateway: fromGateway, service, nodeMulticast, known, unknown, pods } = priority.dispatch;
   const fromVxlan = [vnidFromTunnel, goto(table.fromVxlan)];
+  const onward = [goto(table.commit)];
   return [
-    {
-      table: at,
-      priority: 1000,
-      match: { ct_state: '-trk', proto: 'ip' },
-      actions: [{ kind: 'ct', commit: false, table: at }],
-    },
-    ...networks.cluster.flatMap(({ text }): Flow[] => [
-      {
-        table: at,
-        priority: 200,
-        match: { proto: 'arp', in_port: vxlan0, arp_spa: text, arp_tpa: subnet },
-        actions: fromVxlan,
-      },
-      { table: at, priority: 200, match: { proto: 'ip', in_port: vxlan0, nw_src: text }, actions: fromVxlan },
-      { table: at, priority: 200, match: { proto: 'ip', in_port: vxlan0, nw_dst: text }, actions: fromVxlan },
-      {
-        table: at,
-        priority: 300,
-        match: { proto: 'ip', in_port: tun0, nw_src: subnet, nw_dst: text },
-        actions: [goto(table.fromService)],
-      },
-      {
-        table: at,
-        priority: 200,
-        match: { proto: 'arp', in_port: tun0, arp_spa: facts.gateway, arp_tpa: text },
-        actions: [goto(table.commit)],
-      },
+    row(untracked, { ct_state: '-trk', proto: 'ip' }, [{ kind: 'ct', commit: false, table: table.dispatch }]),
+    row(fromGateway, { proto: 'ip', in_port: tun0, nw_src: gateway }, onward),
+    row(nodeMulticast, { proto: 'ip', in_port: tun0, nw_dst: multicastRange }),
+    ...cluster.flatMap(({ text }) => [
+      row(service, { proto: 'ip', in_port: tun0, nw_src: subnet.text, nw_dst: text }, [goto(table.fromService)]),
+      row(known, { proto: 'arp', in_port: vxlan0, arp_spa: text, arp_tpa: subnet.text }, fromVxlan),
+      row(known, { proto: 'ip', in_port: vxlan0, nw_src: text }, fromVxlan),
+      row(known, { proto: 'ip', in_port: vxlan0, nw_dst: text }, fromVxlan),
+      row(known, { proto: 'arp', in_port: tun0, arp_spa: gateway, arp_tpa: text }, onward),
     ]),
-    drop(at, 150, { in_port: vxlan0 }),
-    {
-      table: at,
-      priority: 400,
-      match: { proto: 'ip', in_port: tun0, nw_src: facts.gateway },
-      actions: [goto(table.commit)],
-    },
-    drop(at, 250, { proto: 'ip', in_port: tun0, nw_dst: multicastRange }),
-    { table: at, priority: 200, match: { proto: 'ip', in_port: tun0 }, actions: [goto(table.commit)] },
-    drop(at, 150, { in_port: tun0 }),
-    { table: at, priority: 100, match: { proto: 'arp' }, actions: [goto(table.fromPod)] },
-    { table: at, priority: 100, match: { proto: 'ip' }, actions: [goto(table.fromPod)] },
-    drop(at, 0),
+    row(known, { proto: 'ip', in_port: tun0 }, onward),
+    row(unknown, { in_port: vxlan0 }),
+    row(unknown, { in_port: tun0 }),
+    row(pods, { proto: 'arp' }, [goto(table.fromPod)]),
+    row(pods, { proto: 'ip' }, [goto(table.fromPod)]),
+    row(priority.otherwise, {}),
   ];
 }
 
-/**
- * Table 81, what may be delivered to a pod here. A connection that was let in is noted only now, behind the policies:
- * an entry of one that was not would make the pod's packets to its opener replies, which policies and table 101 pass.
- * What comes by tun0 is noted where it opens the connection; in userspace the node's kernel says so (see `direction`).
- */
-function deliver(facts: NodeFacts, networks: Networks): Flow[] {
-  const at = table.deliver;
-  const noted = [{ ...ctCommit, mark: ctMark.accepted }, outputReg2];
-  const opens: Match = facts.datapath === 'system' ? { ct_state: '-rpl' } : { dl_src: direction.opens.mac };
-  const isServed = { ...opens, proto: 'ip', in_port: tun0, nw_src: facts.subnet.text } as const;
-  const served: Flow = {
-    table: at,
-    priority: 160,
-    match: isServed,
-    actions: [{ ...ctCommit, mark: ctMark.served }, outputReg2],
-  };
-  const betweenPods = networks.mode === 'networkpolicy' ? pairs(networks) : [];
+/** Table 20: a pod sends no VXLAN; the rest is in peers.ts. */
+function fromPods({ vxlanPort }: Networks): Flow[] {
+  return [rowsOf(table.fromPod)(priority.fromPod.vxlan, { proto: 'udp', tp_dst: String(vxlanPort) })];
+}
+
+/** Table 27: what pods may send, where NetworkPolicies do not say. A reply needs a connection that was let in. */
+function policyEgress({ mode, service }: Networks): Flow[] {
+  const row = rowsOf(table.policyEgress);
+  const { open, services, replies } = priority.policyEgress;
+  const pass = [goto(table.commit)];
+  if (mode !== 'networkpolicy') return [row(open, {}, pass)];
+  const letIn = `${hex(ctMark.accepted)}/${hex(acceptedMask)}`;
   return [
-    { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: [outputReg2] },
-    ...(facts.datapath === 'system' ? [] : [served]),
-    { table: at, priority: 150, match: { ...opens, proto: 'ip', in_port: tun0 }, actions: noted },
-    ...betweenPods.map((pair): Flow => ({ table: at, priority: 100, match: { proto: 'ip', ...pair }, actions: noted })),
-    { table: at, priority: 0, match: {}, actions: [outputReg2] },
+    row(services, { proto: 'ip', nw_dst: service.text }, pass),
+    row(replies, { ct_state: '+rpl', ct_mark: letIn, proto: 'ip' }, pass),
+  ];
+}
+
+/** Table 30: on to routing. */
+function commit(): Flow[] {
+  return [rowsOf(table.commit)(priority.otherwise, {}, [goto(table.route)])];
+}
+
+/** Table 31: where a packet goes. */
+function route(facts: NodeFacts, networks: Networks): Flow[] {
+  const row = rowsOf(table.route);
+  const { gateway, reply, local, remote, multicastFromVxlan, multicast } = priority.route;
+  const subnet = facts.subnet.text;
+  return [
+    row(gateway, { proto: 'arp', arp_tpa: facts.gateway }, arpToTun0(facts)),
+    row(gateway, { proto: 'ip', nw_dst: facts.gateway }, packetToTun0(facts, 0)),
+    row(reply, { ct_state: '+rpl', proto: 'ip', nw_dst: subnet }, [
+      { kind: 'ct', commit: false, table: table.toLocalPod, nat: true },
+    ]),
+    row(local, { proto: 'arp', arp_tpa: subnet }, [goto(table.arpLocal)]),
+    row(local, { proto: 'ip', nw_dst: subnet }, [goto(table.toLocalPod)]),
+    row(remote, { proto: 'ip', nw_dst: networks.service.text }, [goto(table.toService)]),
+    ...networks.cluster.flatMap(({ text }) => [
+      row(remote, { proto: 'arp', arp_tpa: text }, [goto(table.arpRemote)]),
+      row(remote, { proto: 'ip', nw_dst: text }, [goto(table.toRemotePod)]),
+    ]),
+    row(multicastFromVxlan, { proto: 'ip', in_port: vxlan0, nw_dst: multicastRange }, [goto(table.multicastLocal)]),
+    row(multicast, { proto: 'ip', nw_dst: multicastRange }, [goto(table.multicast)]),
+    row(priority.otherwise, { proto: 'ip' }, [goto(table.outside)]),
+    row(priority.otherwise, { proto: 'arp' }),
+    ...routeServices(facts, networks),
+    ...routeNoted(networks),
   ];
 }
 
 /**
- * A Service's work on a pod's connection is the node's kernel's, and only that undoes it in the replies. The kernel's
- * datapath asks it (`ct(nat)` in table 31); in userspace replies go by tun0, wherever the other pod is.
+ * Table 31, what a Service rewrote. Its work on a pod's connection is the node's kernel's, and only that undoes it in the
+ * replies. The kernel's datapath asks it (`ct(nat)` above); in userspace replies go by tun0, wherever the other pod is.
  */
-function backToServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
+function routeServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
   const { datapath, subnet, tunMac } = facts;
   if (datapath === 'system') return [];
-  const at = table.route;
-  const toRemote = { ...ctCommit, mark: ctMark.served, table: table.toRemotePod };
+  const row = rowsOf(table.route);
+  const { serviceReply, serviceRemote } = priority.route;
+  const remote = { ct_state: '-rpl', proto: 'ip', in_port: tun0, nw_src: subnet.text } as const;
   return [
-    {
-      table: at,
-      priority: 260,
-      match: { ct_state: '+rpl', ct_mark: hex(ctMark.served), proto: 'ip' },
-      actions: [set('eth_dst', tunMac), ...packetToTun0(facts, 0)],
-    },
-    ...cluster.map(({ text }): Flow => ({
-      table: at,
-      priority: 120,
-      match: { ct_state: '-rpl', proto: 'ip', in_port: tun0, nw_src: subnet.text, nw_dst: text },
-      actions: [toRemote],
-    })),
+    row(serviceReply, { ct_state: '+rpl', ct_mark: hex(ctMark.served), proto: 'ip' }, [
+      set('eth_dst', tunMac),
+      ...packetToTun0(facts, 0),
+    ]),
+    ...cluster.map(({ text }) =>
+      row(serviceRemote, { ...remote, nw_dst: text }, [{ ...ctCommit, mark: ctMark.served, table: table.toRemotePod }]),
+    ),
   ];
+}
+
+/** Table 31 with NetworkPolicy: the other node's table 81 notes whether a connection was let in; here its replies have to be known. */
+function routeNoted(networks: Networks): Flow[] {
+  if (networks.mode !== 'networkpolicy') return [];
+  const row = rowsOf(table.route);
+  return pairs(networks).map((pair) =>
+    row(priority.route.notedRemote, { ct_state: '-rpl', proto: 'ip', ...pair }, [
+      { ...ctCommit, table: table.toRemotePod },
+    ]),
+  );
 }
 
 /** Each pod network to each. */
@@ -119,169 +157,97 @@ function pairs({ cluster }: Networks): Match[] {
   return cluster.flatMap((from) => cluster.map((to): Match => ({ nw_src: from.text, nw_dst: to.text })));
 }
 
-function routing(facts: NodeFacts, networks: Networks): Flow[] {
-  const at = table.route;
-  const subnet = facts.subnet.text;
-  const toPod = goto(table.toLocalPod);
-  return [
-    { table: at, priority: 300, match: { proto: 'arp', arp_tpa: facts.gateway }, actions: arpToTun0(facts) },
-    { table: at, priority: 200, match: { proto: 'arp', arp_tpa: subnet }, actions: [goto(table.arpLocal)] },
-    { table: at, priority: 300, match: { proto: 'ip', nw_dst: facts.gateway }, actions: packetToTun0(facts, 0) },
-    {
-      table: at,
-      priority: 100,
-      match: { proto: 'ip', nw_dst: networks.service.text },
-      actions: [goto(table.toService)],
-    },
-    {
-      table: at,
-      priority: 250,
-      match: { ct_state: '+rpl', proto: 'ip', nw_dst: subnet },
-      actions: [{ kind: 'ct', commit: false, table: table.toLocalPod, nat: true }],
-    },
-    { table: at, priority: 200, match: { proto: 'ip', nw_dst: subnet }, actions: [toPod] },
-    ...networks.cluster.flatMap(({ text }): Flow[] => [
-      { table: at, priority: 100, match: { proto: 'arp', arp_tpa: text }, actions: [goto(table.arpRemote)] },
-      { table: at, priority: 100, match: { proto: 'ip', nw_dst: text }, actions: [goto(table.toRemotePod)] },
-    ]),
-    {
-      table: at,
-      priority: 50,
-      match: { proto: 'ip', in_port: vxlan0, nw_dst: multicastRange },
-      actions: [goto(table.multicastLocal)],
-    },
-    { table: at, priority: 25, match: { proto: 'ip', nw_dst: multicastRange }, actions: [goto(table.multicast)] },
-    { table: at, priority: 0, match: { proto: 'ip' }, actions: [goto(table.outside)] },
-    drop(at, 0, { proto: 'arp' }),
-  ];
+/** Table 60: Services are the node's kernel's. */
+function toService(facts: NodeFacts): Flow[] {
+  return [rowsOf(table.toService)(priority.toService, { proto: 'ip' }, packetToTun0(facts, 0))];
 }
 
-function outside(facts: NodeFacts): Flow[] {
-  const dns = { nw_dst: facts.nodeIP, tp_dst: '53' };
-  return [
-    ...(['tcp', 'udp'] as const).map((proto): Flow => ({
-      table: table.outside,
-      priority: 200,
-      match: { proto, ...dns },
-      actions: packetToTun0(facts, 0),
-    })),
-    { table: table.outside, priority: 0, match: {}, actions: [goto(table.egressPolicy)] },
-    { table: table.egressPolicy, priority: 0, match: {}, actions: [goto(table.egressIP)] },
-    {
-      table: table.egressIP,
-      priority: egressPriority.reply,
-      match: { ct_state: '+rpl', proto: 'ip' },
-      actions: packetToTun0(facts, 0),
-    },
-    drop(table.egressIP, egressPriority.notHosted, { in_port: vxlan0 }),
-    {
-      table: table.egressIP,
-      priority: egressPriority.normal,
-      match: { proto: 'ip' },
-      actions: packetToTun0(facts, 0, { mark: noneAsked }),
-    },
-  ];
-}
-
-function isolation(facts: NodeFacts, networks: Networks): Flow[] {
-  const { policyEgress, isolation: at, commit } = table;
+/** Table 80: who reaches the pods here, where NetworkPolicies do not say. The gateway always does. */
+function isolation({ gateway, datapath }: NodeFacts, { mode }: Networks): Flow[] {
+  const row = rowsOf(table.isolation);
+  const { gateway: fromGateway, open } = priority.isolation;
   const pass = [goto(table.deliver)];
-  switch (networks.mode) {
-    case 'subnet':
-      return [
-        { table: policyEgress, priority: 500, match: {}, actions: [goto(commit)] },
-        { table: at, priority: 200, match: {}, actions: pass },
-      ];
-    case 'multitenant':
-      return [
-        { table: policyEgress, priority: 500, match: {}, actions: [goto(commit)] },
-        { table: at, priority: 200, match: { reg0: '0' }, actions: pass },
-        { table: at, priority: 200, match: { reg1: '0' }, actions: pass },
-      ];
-    case 'networkpolicy':
-      return [
-        {
-          table: policyEgress,
-          priority: 300,
-          match: { proto: 'ip', nw_dst: networks.service.text },
-          actions: [goto(commit)],
-        },
-        {
-          table: policyEgress,
-          priority: 200,
-          match: { ct_state: '+rpl', ct_mark: `${hex(ctMark.accepted)}/${hex(acceptedMask)}`, proto: 'ip' },
-          actions: [goto(commit)],
-        },
-        { table: at, priority: 200, match: { ct_state: '+rpl', proto: 'ip' }, actions: pass },
-        ...knownToTheNode(facts).map((match): Flow => ({ table: at, priority: 200, match, actions: pass })),
-        // the other node's table 81 notes whether it was let in; here its replies have to be known
-        ...pairs(networks).map((pair): Flow => ({
-          table: table.route,
-          priority: 110,
-          match: { ct_state: '-rpl', proto: 'ip', ...pair },
-          actions: [{ ...ctCommit, table: table.toRemotePod }],
-        })),
-      ];
-  }
+  // Open vSwitch may have forgotten the connection, and the node's kernel has not
+  const known: Match[] = datapath === 'system' ? [] : [{ proto: 'ip', in_port: tun0, dl_src: direction.answers.mac }];
+  const openTo = {
+    subnet: [{}],
+    multitenant: [{ reg0: '0' }, { reg1: '0' }],
+    networkpolicy: [{ ct_state: '+rpl', proto: 'ip' }, ...known],
+  } as const satisfies Record<IsolationMode, readonly Match[]>;
+  return [
+    row(fromGateway, { proto: 'ip', nw_src: gateway }, pass),
+    ...openTo[mode].map((match: Match) => row(open, match, pass)),
+  ];
 }
 
-/** Replies that Open vSwitch has forgotten the connection of, and the node's kernel has not. */
-function knownToTheNode(facts: NodeFacts): Match[] {
-  return facts.datapath === 'system' ? [] : [{ proto: 'ip', in_port: tun0, dl_src: direction.answers.mac }];
+/**
+ * Table 81: what may be delivered to a pod here. A connection that was let in is noted only now, behind the policies:
+ * an entry of one that was not would make the pod's packets to its opener replies, which policies and table 101 pass.
+ * What comes by tun0 is noted where it opens the connection; in userspace the node's kernel says so (see `direction`).
+ */
+function deliver({ datapath, subnet }: NodeFacts, networks: Networks): Flow[] {
+  const row = rowsOf(table.deliver);
+  const { replies, served, opened, betweenPods } = priority.deliver;
+  const noted = (mark: number): Action[] => [{ ...ctCommit, mark }, outputReg2];
+  const opens: Match = datapath === 'system' ? { ct_state: '-rpl' } : { dl_src: direction.opens.mac };
+  const byTun0: Match = { ...opens, proto: 'ip', in_port: tun0 };
+  return [
+    row(replies, { ct_state: '+rpl', proto: 'ip' }, [outputReg2]),
+    ...(datapath === 'system' ? [] : [row(served, { ...byTun0, nw_src: subnet.text }, noted(ctMark.served))]),
+    row(opened, byTun0, noted(ctMark.accepted)),
+    ...(networks.mode === 'networkpolicy' ? pairs(networks) : []).map((pair) =>
+      row(betweenPods, { proto: 'ip', ...pair }, noted(ctMark.accepted)),
+    ),
+    row(priority.otherwise, {}, [outputReg2]),
+  ];
 }
 
-/** The note in table 253 that names mode and rule version, as two bytes padded to six. */
-export function versionFlow(mode: IsolationMode): Flow {
+/** Tables 99 and 100: DNS of the node goes to the node; EgressNetworkPolicies, which are in egresspolicy.ts. */
+function outside(facts: NodeFacts): Flow[] {
+  const row = rowsOf(table.outside);
+  const toNode = { nw_dst: facts.nodeIP, tp_dst: '53' };
+  return [
+    row(priority.dns, { proto: 'tcp', ...toNode }, packetToTun0(facts, 0)),
+    row(priority.dns, { proto: 'udp', ...toNode }, packetToTun0(facts, 0)),
+    row(priority.otherwise, {}, [goto(table.egressPolicy)]),
+    rowsOf(table.egressPolicy)(priority.otherwise, {}, [goto(table.egressIP)]),
+  ];
+}
+
+/** Table 101: what leaves as the node, and what no node may send here; VNIDs that ask for egress IPs are in egress.ts. */
+function egressIP(facts: NodeFacts): Flow[] {
+  const row = rowsOf(table.egressIP);
+  const { reply, notHosted } = priority.egressIP;
+  return [
+    row(reply, { ct_state: '+rpl', proto: 'ip' }, packetToTun0(facts, 0)),
+    row(notHosted, { in_port: vxlan0 }),
+    row(priority.otherwise, { proto: 'ip' }, packetToTun0(facts, 0, { mark: noneAsked })),
+  ];
+}
+
+const modeNumber = { subnet: 0, multitenant: 1, networkpolicy: 2 } as const satisfies Record<IsolationMode, number>;
+
+/** Table 253: a note that names mode and rule version, as two bytes padded to six. */
+function version({ mode }: Networks): Flow[] {
   const byte = (value: number): string => value.toString(16).padStart(2, '0');
   const bytes = [byte(modeNumber[mode]), byte(ruleVersion), '00', '00', '00', '00'].join('.');
-  return { table: table.version, priority: 32768, match: {}, actions: [{ kind: 'note', bytes }] };
+  return [rowsOf(table.version)(priority.version, {}, [{ kind: 'note', bytes }])];
 }
 
 /** The flows every node has. */
 export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
-  const {
-    fromVxlan,
-    fromPod,
-    fromService,
-    policyEgress,
-    arpLocal,
-    arpRemote,
-    toLocalPod,
-    toRemotePod,
-    multicast,
-    multicastLocal,
-  } = table;
-  const closed = [
-    fromVxlan,
-    fromPod,
-    fromService,
-    policyEgress,
-    arpLocal,
-    arpRemote,
-    toLocalPod,
-    table.isolation,
-    toRemotePod,
-    multicast,
-    multicastLocal,
-  ];
-  const dropping = closed.map((number) => drop(number, 0));
   return [
+    ...closed.map((number) => rowsOf(number)(priority.otherwise, {})),
     ...dispatch(facts, networks),
-    ...dropping,
-    drop(table.fromPod, 300, { proto: 'udp', tp_dst: String(networks.vxlanPort) }),
-    { table: table.commit, priority: 0, match: {}, actions: [goto(table.route)] },
-    ...routing(facts, networks),
-    ...backToServices(facts, networks),
-    { table: table.toService, priority: 200, match: { proto: 'ip' }, actions: packetToTun0(facts, 0) },
-    {
-      table: table.isolation,
-      priority: 300,
-      match: { proto: 'ip', nw_src: facts.gateway },
-      actions: [goto(table.deliver)],
-    },
+    ...fromPods(networks),
+    ...policyEgress(networks),
+    ...commit(),
+    ...route(facts, networks),
+    ...toService(facts),
+    ...isolation(facts, networks),
     ...deliver(facts, networks),
     ...outside(facts),
-    ...isolation(facts, networks),
-    versionFlow(networks.mode),
+    ...egressIP(facts),
+    ...version(networks),
   ];
 }

@@ -6,7 +6,7 @@ import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { NodeFacts } from '../facts.ts';
 import { type Action, ctCommit, type Flow, type Group, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
-import { egressPriority, port, table } from '../ovs/pipeline.ts';
+import { port, priority, table } from '../ovs/pipeline.ts';
 import { ownerOf } from '../owner.ts';
 import { regValue } from './peers.ts';
 import { type Keeping, packetToTun0 } from './tun0.ts';
@@ -61,11 +61,11 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRul
   const kept =
     hops.length < 2
       ? []
-      : hops.map((hop) => at(egressPriority.kept, { ct_label: hex(labelOf(hop.egressIP)) }, actionsOf(hop)));
+      : hops.map((hop) => at(priority.egressIP.kept, { ct_label: hex(labelOf(hop.egressIP)) }, actionsOf(hop)));
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
-  if (only !== undefined) return { flows: [...kept, at(egressPriority.vnid, {}, actionsOf(only))], groups: [] };
+  if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
   return {
-    flows: [...kept, at(egressPriority.vnid, {}, [{ kind: 'group', id: vnid }])],
+    flows: [...kept, at(priority.egressIP.vnid, {}, [{ kind: 'group', id: vnid }])],
     groups: [{ id: vnid, buckets: hops.map(actionsOf) }],
   };
 }
@@ -76,7 +76,9 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
       return { flows: [], groups: [] };
     case 'dropped':
       return {
-        flows: [{ table: table.egressIP, priority: egressPriority.vnid, match: { reg0: regValue(vnid) }, actions: [] }],
+        flows: [
+          { table: table.egressIP, priority: priority.egressIP.vnid, match: { reg0: regValue(vnid) }, actions: [] },
+        ],
         groups: [],
       };
     case 'via':
@@ -101,7 +103,12 @@ export function egressRules(facts: NodeFacts, state: EgressState, localVnids: Re
   const groups: Group[] = [];
   for (const [vnid, ip] of hosted) {
     const match = { proto: 'ip', reg0: regValue(vnid), in_port: port.vxlan0 } as const;
-    flows.push({ table: table.egressIP, priority: egressPriority.hosted, match, actions: localHop(facts, vnid, ip) });
+    flows.push({
+      table: table.egressIP,
+      priority: priority.egressIP.hosted,
+      match,
+      actions: localHop(facts, vnid, ip),
+    });
   }
   for (const vnid of localVnids) {
     const known = state.vnids.get(vnid);

@@ -3,7 +3,7 @@ import type { Ip } from '../../model/address.ts';
 import type { EgressPolicies, EgressRule } from '../../model/egresspolicy.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import { type Flow, goto, type Match } from '../ovs/flow.ts';
-import { port, table } from '../ovs/pipeline.ts';
+import { port, priority, table } from '../ovs/pipeline.ts';
 import { regValue } from './peers.ts';
 
 function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip[]): Match[] {
@@ -22,25 +22,26 @@ export function egressPolicyFlows(
 ): Flow[] {
   const checked: Flow = {
     table: table.egressPolicy,
-    priority: 65535,
+    priority: priority.egressPolicy.checked,
     match: { in_port: port.vxlan0 },
     actions: [goto(table.egressIP)],
   };
   const flows = [...policies.byVnid].flatMap(([vnid, policy]): Flow[] => {
     if (!localVnids.has(vnid)) return [];
     const reg0 = regValue(vnid);
-    if (policy.kind === 'drop') return [{ table: table.egressPolicy, priority: 1, match: { reg0 }, actions: [] }];
+    if (policy.kind === 'drop')
+      return [{ table: table.egressPolicy, priority: priority.egressPolicy.all, match: { reg0 }, actions: [] }];
     const seen = new Set<string>();
     return policy.rules.flatMap((rule, index) =>
       destinations(rule, addresses).flatMap((match): Flow[] => {
         const key = match.nw_dst ?? '';
         if (seen.has(key)) return []; // an earlier rule decides for the same destination
         seen.add(key);
-        const priority = policy.rules.length - index;
+        const rank = policy.rules.length - index;
         return [
           {
             table: table.egressPolicy,
-            priority,
+            priority: rank,
             match: { ...match, reg0 },
             actions: rule.allow ? [goto(table.egressIP)] : [],
           },

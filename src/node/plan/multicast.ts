@@ -2,7 +2,7 @@
 import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod, RemoteNode } from '../facts.ts';
 import { type Action, type Flow, goto, output, set, vnidToTunnel } from '../ovs/flow.ts';
-import { port, table } from '../ovs/pipeline.ts';
+import { port, priority, table } from '../ovs/pipeline.ts';
 import { regValue } from './peers.ts';
 
 /** The NetNamespace annotation that turns multicast on when it is exactly `true`. */
@@ -16,7 +16,12 @@ export function multicastToNodes(remotes: readonly RemoteNode[]): Flow {
     .toSorted(byAddress)
     .flatMap((remote): Action[] => [set('tun_dst', remote.nodeIP), output(port.vxlan0)]);
   const actions = tunnels.length === 0 ? [] : [vnidToTunnel, ...tunnels];
-  return { table: table.multicastRemote, priority: 100, match: {}, actions: [...actions, goto(table.multicastLocal)] };
+  return {
+    table: table.multicastRemote,
+    priority: priority.match,
+    match: {},
+    actions: [...actions, goto(table.multicastLocal)],
+  };
 }
 
 /** The flows of the VNIDs with multicast and pods here. */
@@ -26,8 +31,13 @@ export function multicastFlows(enabled: ReadonlySet<Vnid>, pods: readonly LocalP
     if (ports.length === 0) return [];
     const match = { reg0: regValue(vnid) };
     return [
-      { table: table.multicast, priority: 100, match, actions: [goto(table.multicastRemote)] },
-      { table: table.multicastLocal, priority: 100, match, actions: ports.toSorted((a, b) => a - b).map(output) },
+      { table: table.multicast, priority: priority.match, match, actions: [goto(table.multicastRemote)] },
+      {
+        table: table.multicastLocal,
+        priority: priority.match,
+        match,
+        actions: ports.toSorted((a, b) => a - b).map(output),
+      },
     ];
   });
 }

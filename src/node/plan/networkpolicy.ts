@@ -13,7 +13,7 @@ import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod } from '../facts.ts';
 import { kept } from '../kept.ts';
 import { type Action, type Flow, goto, type Match } from '../ovs/flow.ts';
-import { table } from '../ovs/pipeline.ts';
+import { priority, table } from '../ovs/pipeline.ts';
 import { regValue } from './peers.ts';
 
 /** A pod anywhere in the cluster, as policies see it. */
@@ -52,8 +52,6 @@ export interface PolicyWorld {
   readonly pods: readonly PolicyPod[];
   readonly problems: readonly PolicyProblem[];
 }
-
-const priority = { allow: 150, selected: 100, unselected: 50 } as const;
 
 type Direction = 'ingress' | 'egress';
 
@@ -141,18 +139,20 @@ class NamespacePlanner {
       const allowed = (policy[direction] ?? []).flatMap((rule) => this.#ruleFlows(rule, direction, selected));
       const closed = selected
         .filter(({ pod }) => pod !== undefined)
-        .map(({ match }) => this.#flow(side, priority.selected, match, []));
+        .map(({ match }) => this.#flow(side, priority.policy.selected, match, []));
       return [...allowed, ...closed];
     });
     if (policies.some(({ pods }) => selectsAll(pods))) return flows;
     const closed =
       policies.length === 0
         ? []
-        : this.#unknown.map((ip) => this.#flow(side, priority.selected, { proto: 'ip', [side.ownAddress]: ip }, []));
+        : this.#unknown.map((ip) =>
+            this.#flow(side, priority.policy.selected, { proto: 'ip', [side.ownAddress]: ip }, []),
+          );
     return [
       ...flows,
       ...closed,
-      { table: side.table, priority: priority.unselected, match: own, actions: [side.pass] },
+      { table: side.table, priority: priority.policy.unselected, match: own, actions: [side.pass] },
     ];
   }
 
@@ -197,7 +197,7 @@ class NamespacePlanner {
     return owns.flatMap((own) =>
       peers.flatMap((peer) =>
         portMatches(ports, direction === 'ingress' ? own.pod : peer.pod).map((port) =>
-          this.#flow(side, priority.allow, { ...own.match, ...peer.match, ...port }, [side.pass]),
+          this.#flow(side, priority.policy.allow, { ...own.match, ...peer.match, ...port }, [side.pass]),
         ),
       ),
     );

@@ -5,16 +5,21 @@ import type { Vnid } from '../../model/vnid.ts';
 import type { LocalPod, RemoteNode } from '../facts.ts';
 import { kept } from '../kept.ts';
 import { type Flow, goto, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
-import { port, table } from '../ovs/pipeline.ts';
+import { port, priority, table } from '../ovs/pipeline.ts';
 
 /** What this node needs to know of another: VXLAN from it is accepted, its subnet is reached through it. */
 export const remoteNodeFlows = kept((node: RemoteNode): readonly Flow[] => {
   const subnet = node.subnet.text;
   const tunnel = [vnidToTunnel, set('tun_dst', node.nodeIP), output(port.vxlan0)];
   return [
-    { table: table.fromVxlan, priority: 100, match: { tun_src: node.nodeIP }, actions: [goto(table.commit)] },
-    { table: table.arpRemote, priority: 100, match: { proto: 'arp', arp_tpa: subnet }, actions: tunnel },
-    { table: table.toRemotePod, priority: 100, match: { proto: 'ip', nw_dst: subnet }, actions: tunnel },
+    {
+      table: table.fromVxlan,
+      priority: priority.match,
+      match: { tun_src: node.nodeIP },
+      actions: [goto(table.commit)],
+    },
+    { table: table.arpRemote, priority: priority.match, match: { proto: 'arp', arp_tpa: subnet }, actions: tunnel },
+    { table: table.toRemotePod, priority: priority.match, match: { proto: 'ip', nw_dst: subnet }, actions: tunnel },
   ];
 });
 
@@ -31,26 +36,31 @@ export const podFlows = kept((pod: LocalPod): readonly Flow[] => {
   return [
     {
       table: table.fromPod,
-      priority: 100,
+      priority: priority.match,
       match: { proto: 'arp', in_port: pod.ofport, arp_spa: pod.ip, arp_sha: `${hardware}/00:00:ff:ff:ff:ff` },
       actions: [vnid, goto(table.commit)],
     },
     {
       table: table.fromPod,
-      priority: 100,
+      priority: priority.match,
       match: { proto: 'ip', in_port: pod.ofport, nw_src: pod.ip },
       actions: [vnid, goto(table.policyEgress)],
     },
     {
       table: table.fromService,
-      priority: 100,
+      priority: priority.match,
       match: { proto: 'ip', nw_src: pod.ip },
       actions: [vnid, goto(table.policyEgress)],
     },
-    { table: table.arpLocal, priority: 100, match: { proto: 'arp', arp_tpa: pod.ip }, actions: [output(pod.ofport)] },
+    {
+      table: table.arpLocal,
+      priority: priority.match,
+      match: { proto: 'arp', arp_tpa: pod.ip },
+      actions: [output(pod.ofport)],
+    },
     {
       table: table.toLocalPod,
-      priority: 100,
+      priority: priority.match,
       match: { proto: 'ip', nw_dst: pod.ip },
       actions: [set('reg1', hex(pod.vnid)), set('reg2', hex(pod.ofport)), goto(table.isolation)],
     },
@@ -63,7 +73,7 @@ export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {
   return [
     {
       table: table.isolation,
-      priority: 100,
+      priority: priority.isolation.sameVnid,
       match: { reg0: hex(vnid), reg1: hex(vnid) },
       actions: [goto(table.deliver)],
     },
