@@ -198,23 +198,25 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
   }
 }, 60_000);
 
-test('a pod forges no VXLAN through a Service whose endpoint is a node', async () => {
+test('nobody forges VXLAN through a Service whose endpoint is a node', async () => {
   const before = await router.seen();
-  const service = `table ip forge { chain pre { type nat hook prerouting priority dstnat; ip daddr 172.30.0.99 udp dport { 53, 4789 } dnat to 192.168.7.12:4789; }; chain post { type nat hook postrouting priority srcnat; oifname "br-ex" masquerade; }; }`;
-  const pipe = spawn('ip', ['netns', 'exec', `sdnc.${lab.name}.worker0`, 'nft', '-f', '-'], {
-    stdio: ['pipe', 'ignore', 'inherit'],
-  });
-  pipe.stdin.end(
-    service
-      .replaceAll('; }; ', ';\n }\n')
-      .replaceAll('; ', ';\n')
-      .replaceAll('{ type', '{\n type')
-      .replaceAll('forge { ', 'forge {\n'),
+  // a ClusterIP, and a node port of worker0, as a service proxy writes them
+  await lab.pipe(
+    'worker0',
+    `table ip forge {
+      chain pre { type nat hook prerouting priority dstnat;
+        ip daddr 172.30.0.99 udp dport { 53, 4789 } dnat to 192.168.7.12:4789
+        fib daddr type local udp dport 30089 meta mark set meta mark or 0x4000 dnat to 192.168.7.12:4789
+      }
+      chain post { type nat hook postrouting priority srcnat;
+        oifname "br-ex" masquerade
+      }
+    }\n`,
   );
-  await new Promise((resolve) => pipe.on('close', resolve));
   const victim = await address('red/w0');
   const vnid = await netid('red');
-  const forge = `
+  // it is sent to blue's port: whatever arrives there with red's address is wrong
+  const forge = (to: string, ports: readonly number[]): string => `
     const ip = (text) => Buffer.from(text.split('.').map(Number));
     const sum = (b) => { let s = 0; for (let i = 0; i < b.length; i += 2) s += b.readUInt16BE(i); while (s >> 16) s = (s & 0xffff) + (s >> 16); return ~s & 0xffff; };
     const data = Buffer.from('forged'), udp = Buffer.alloc(8 + data.length);
@@ -224,12 +226,16 @@ test('a pod forges no VXLAN through a Service whose endpoint is a node', async (
     const ethernet = Buffer.from([0x0a, 0x58, 10, 254, 2, 1, 0x0a, 0x58, 10, 254, 1, 2, 8, 0]);
     const frame = Buffer.concat([vxlan, ethernet, head, udp]);
     const u = require('dgram').createSocket('udp4');
-    setInterval(() => { for (const port of [53, 4789]) u.send(frame, port, '172.30.0.99', () => {}); }, 20);
+    setInterval(() => { for (const port of ${JSON.stringify(ports)}) u.send(frame, port, '${to}', () => {}); }, 20);
     setTimeout(() => process.exit(0), 1000);
   `;
-  // it is sent to blue's port: whatever arrives there with red's address is wrong
-  const child = script(await lab.podNamespace('plain/w0'), forge);
-  await new Promise((resolve) => child.on('close', resolve));
+  const senders = [
+    script(await lab.podNamespace('plain/w0'), forge('172.30.0.99', [53, 4789])),
+    script(await lab.podNamespace('plain/w0'), forge('192.168.7.11', [30089])),
+    script(await lab.podNamespace('plain/w1'), forge('192.168.7.11', [30089])),
+    script(`sdnc.${lab.name}.outside`, forge('192.168.7.11', [30089])),
+  ];
+  await Promise.all(senders.map((child) => new Promise((resolve) => child.on('close', resolve))));
   expect((await router.seen()).wrong).toEqual(before.wrong);
   await lab.node('worker0', 'nft', 'delete', 'table', 'ip', 'forge');
 }, 30_000);
@@ -435,6 +441,31 @@ describe('connections that must end', () => {
 
   const freeNetid = async (): Promise<number> =>
     1 + Math.max(...(await Promise.all(['red', 'blue', 'dark', 'plain'].map(netid))));
+
+  test('connections whose owner another program wrote over, when two namespaces of other nodes swap their egress IPs', async () => {
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP, blueIP] });
+    await lab.patch('netnamespace', 'blue', { egressIPs: [blueIP] });
+    await lab.untilSource('blue/w0', blueIP);
+    await lab.pipe(
+      'worker1',
+      'table ip other {\n chain marks {\n type filter hook postrouting priority 300\n ct mark set 5\n }\n}\n',
+    );
+    try {
+      const swap = (red: string, blue: string): Promise<unknown> =>
+        Promise.all([
+          lab.patch('netnamespace', 'red', { egressIPs: [red] }),
+          lab.patch('netnamespace', 'blue', { egressIPs: [blue] }),
+        ]);
+      await kept('red/w0', () => swap(blueIP, redIP), blueIP);
+      await kept('blue/w0', () => swap(redIP, blueIP), blueIP);
+    } finally {
+      await lab.node('worker1', 'nft', 'delete', 'table', 'ip', 'other');
+      await lab.patch('netnamespace', 'blue', { egressIPs: null });
+      await lab.patch('netnamespace', 'red', { egressIPs: [redIP] });
+      await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP] });
+      await calm();
+    }
+  }, 60_000);
 
   test('an egress IP given back to another namespace while the agent of its node is dead', async () => {
     await kept(

@@ -15,7 +15,7 @@ import type { Cidr, Ip } from '../../model/address.ts';
 import type { Datapath } from '../facts.ts';
 import type { Uplink } from '../links/addresses.ts';
 import { hex } from '../ovs/flow.ts';
-import { ctMark, direction, seenBit, tunDevice } from '../ovs/pipeline.ts';
+import { acceptedMask, ctMark, direction, seenBit, tunDevice } from '../ovs/pipeline.ts';
 import { noneAsked } from '../owner.ts';
 
 /** Our tables, as nft names them. */
@@ -85,9 +85,10 @@ function asNode({ nodeIP, uplink: { device, network } }: NftBase): string[] {
 }
 
 /**
- * The owner of what comes from tun0: noted with the first packet, compared with each later one. A connection that older
- * agents or other programs have marked is left to the guard. A message about a connection (ICMP errors) that is not its
- * owner's is dropped, and the connection goes on: anybody can send one.
+ * The owner of what comes from tun0: noted with the first packet, compared with each later one. A connection without
+ * one, begun under an older agent or marked by another program, gets the packet's when it is translated to what that
+ * owner may have now. A message about a connection (ICMP errors) that is not its owner's is dropped, and the connection
+ * goes on: anybody can send one.
  */
 function owner(): string[] {
   return [
@@ -95,8 +96,11 @@ function owner(): string[] {
     'ct state new ct mark 0x0 ct mark set meta mark return',
     `meta mark ${hex(noneAsked)} ct mark ${hex(noneAsked)} return`,
     'meta mark . ct mark @owners return',
-    `ct mark & ${seenMask} != ${hex(seenBit.set)} return`,
     'ct state related drop',
+    `${hasOwner} goto stranger`,
+    `ct mark & ${hex(acceptedMask)} == ${hex(ctMark.accepted)} return`,
+    `meta mark ${hex(noneAsked)} ct mark set meta mark return`,
+    'meta mark . ct reply ip daddr @egress_sources ct mark set meta mark return',
     'goto stranger',
   ];
 }
@@ -176,7 +180,11 @@ function sources({ subnet }: NftBase): string[] {
 }
 
 function guardTable(base: NftBase): string[] {
-  const forged = `iifname "${tunDevice}" udp dport ${base.vxlanPort} drop`;
+  const forged = [
+    `iifname "${tunDevice}" udp dport ${base.vxlanPort} drop`,
+    // whoever sent it, a Service made VXLAN of something else
+    `udp dport ${base.vxlanPort} ct original proto-dst != ${base.vxlanPort} drop`,
+  ];
   const refused = 'reject with icmp type admin-prohibited';
   return table(nftTables.guard, [
     ...networks(base),
@@ -188,13 +196,13 @@ function guardTable(base: NftBase): string[] {
       `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,
     ]),
     ...chain('forward', 'filter hook forward priority filter', [
-      forged,
+      ...forged,
       `iifname != "${tunDevice}" ct state new ct original ip daddr @egress_hosted ${refused}`,
       `iifname "${tunDevice}" ip saddr @pod_networks ip daddr != @inside ct state invalid,untracked drop`,
     ]),
     ...chain('inbound', 'filter hook input priority filter', [
       'iif "lo" accept',
-      forged,
+      ...forged,
       `ip daddr @egress_hosted ct state new ${refused}`,
     ]),
     ...chain('leak_guard', 'filter hook postrouting priority srcnat + 100', [
