@@ -48,6 +48,7 @@ const programs: Readonly<Record<string, string>> = {
   arping: 'iputils-arping',
   ethtool: 'ethtool',
   nsenter: 'util-linux',
+  setpriv: 'util-linux',
   sysctl: 'procps',
 };
 

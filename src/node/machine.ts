@@ -13,11 +13,11 @@ import type { Datapath, Networks, NodeFacts } from './facts.ts';
 import type { ClusterView } from './feed.ts';
 import { findUplink, gatewaysOf, type Uplink } from './links/addresses.ts';
 import { configureGuardRoutes, configureGuardRules } from './links/guard.ts';
-import type { PresentAddresses } from './links/present.ts';
+import { hasDevice, type PresentAddresses } from './links/present.ts';
 import { configureTun, isTunConfigured, vxlanOverhead } from './links/tun.ts';
 import { Bridge, ensureBridge, missingOperations, removePort } from './ovs/bridge.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
-import { bridge } from './ovs/pipeline.ts';
+import { bridge, tunDevice } from './ovs/pipeline.ts';
 import { gatewayOf, podMac } from './plan/peers.ts';
 import { Remembered } from './remembered.ts';
 
@@ -125,6 +125,7 @@ export class Machine {
     }
     this.#deps.rebuilding();
     this.#checkMtu(mtu, uplink);
+    await this.#removeLostTun(ovsdb);
     await ensureBridge(ovsdb, options);
     await this.bridge.matchFragments();
     const reattaching = this.#reattach(ovsdb);
@@ -139,6 +140,13 @@ export class Machine {
     const value: Prepared = { facts, networks, uplink, gateways, mtu, ovsdb };
     keep({ for: JSON.stringify([facts, mtu, uplink, networks, ovsdb.find('Bridge', bridge)?.uuid], plain), value });
     return value;
+  }
+
+  /** Open vSwitch does not make the device of a port anew that somebody deleted: the port goes, and comes back with it. */
+  async #removeLostTun(ovsdb: Ovsdb): Promise<void> {
+    const isThere = await hasDevice(tunDevice);
+    const gone = isThere ? [] : removePort(ovsdb, tunDevice);
+    if (gone.length > 0) await ovsdb.configure(gone);
   }
 
   /** Pods reach the nodes, and nobody else of the nodes' network, when the nft tables are lost. */

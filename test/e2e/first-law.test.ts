@@ -367,13 +367,151 @@ test("egress IPs that are the gateway's, the network's or the broadcast address 
   await lab.untilSource('blue/w0', '192.168.7.11');
 }, 40_000);
 
+test('a pod answers nobody whom policies did not let in, with its own address', async () => {
+  const deny = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'deny', namespace: 'red' },
+    spec: { podSelector: {}, policyTypes: ['Ingress'] },
+  };
+  await lab.must(['create', '-f', '-'], JSON.stringify(deny));
+  // an outside that knows the way to pods, by the node that hosts red's egress IP
+  await lab.inside('router', 'ip', 'route', 'replace', '10.254.0.0/16', 'via', '192.168.7.12');
+  const before = await router.seen();
+  try {
+    const [target, pod] = [await address('red/w0'), await lab.podNamespace('red/w0')];
+    const knock = script(
+      `sdnc.${lab.name}.outside`,
+      `const u = require('dgram').createSocket('udp4'); u.bind(20001, '${outsideHost}', () => setInterval(() => u.send('knock', 5001, '${target}'), 20)); setTimeout(() => process.exit(0), 2000);`,
+    );
+    await sleep(500);
+    const answer = script(
+      pod,
+      `const u = require('dgram').createSocket('udp4'); u.bind(5001, () => setInterval(() => u.send('answer', 20001, '${outsideHost}', () => {}), 20)); setTimeout(() => process.exit(0), 1000);`,
+    );
+    await Promise.all([knock, answer].map((child) => new Promise((resolve) => child.on('close', resolve))));
+    // to blue's port: whatever arrives there of red would be wrong, but for its own egress IP
+    const isOwn = (one: string): boolean => one.startsWith(`${redIP} . 20001`);
+    expect((await router.seen()).wrong.filter((one) => !isOwn(one))).toEqual(before.wrong.filter((one) => !isOwn(one)));
+  } finally {
+    await lab.inside('router', 'ip', 'route', 'del', '10.254.0.0/16');
+    await lab.must(['delete', 'networkpolicy', '-n', 'red', 'deny']);
+    router = await watchRouter(lab);
+    await calm();
+  }
+}, 30_000);
+
+test('a node port of the node that hosts the egress IP is reached, whose endpoint is elsewhere', async () => {
+  await lab.pipe(
+    'worker1',
+    `table ip ports {
+      chain pre { type nat hook prerouting priority dstnat;
+        fib daddr type local tcp dport 30090 meta mark set meta mark or 0x4000 dnat to ${outsideHost}:8080
+      }
+      chain post { type nat hook postrouting priority srcnat;
+        meta mark & 0x4000 != 0 masquerade
+      }
+    }\n`,
+  );
+  try {
+    for (const pod of ['red/w0', 'red/w1', 'plain/w0']) {
+      const ran = await lab.exec(pod, 'curl', '-s', '--max-time', '2', 'http://192.168.7.12:30090/ip');
+      expect([pod, ran.stdout.trim()]).toEqual([pod, '192.168.7.12']);
+    }
+  } finally {
+    await lab.node('worker1', 'nft', 'delete', 'table', 'ip', 'ports');
+  }
+}, 30_000);
+
+test('tun0 deleted: it is made anew, and all is as before', async () => {
+  await lab.node('worker1', 'ip', 'link', 'del', 'tun0');
+  await until('tun0 is there', async () => (await lab.node('worker1', 'ip', 'link', 'show', 'tun0')).status === 0, 10);
+  await calm();
+  await lab.untilSource('plain/w1', '192.168.7.12');
+}, 40_000);
+
+test('nft flushed again and again: the tables are there in the end', async () => {
+  const tables = ['ip sdn_compat', 'ip sdn_compat_guard', 'netdev sdn_compat'];
+  for (let round = 0; round < 25; round += 1) {
+    for (const table of tables) await lab.node('worker1', 'nft', 'delete', 'table', ...table.split(' '));
+    await sleep((round * 37) % 150);
+  }
+  await until(
+    'they are there',
+    async () =>
+      (
+        await Promise.all(tables.map((table) => lab.node('worker1', 'nft', 'list', 'table', ...table.split(' '))))
+      ).every(({ status }) => status === 0),
+    5,
+  );
+  await calm();
+}, 40_000);
+
+test('an agent that is told to end does so at once, and one that is killed leaves no program behind', async () => {
+  const monitors = async (): Promise<string[]> => {
+    const { stdout } = await lab.inside(
+      'worker0',
+      'sh',
+      '-c',
+      `for p in $(ip netns pids sdnc.${lab.name}.worker0); do tr '\\0' ' ' < /proc/$p/cmdline; echo; done`,
+    );
+    return stdout.split('\n').filter((line) => / monitor /.test(line));
+  };
+  expect((await monitors()).length).toBe(3);
+  await lab.command('kill', 'agent', 'worker0');
+  await until('nothing is left', async () => (await monitors()).length === 0, 3);
+  await lab.command('start', 'agent', 'worker0');
+  await calm();
+  const pid = lab.pid('node-worker0');
+  process.kill(pid, 'SIGTERM');
+  await until(
+    'it has ended',
+    () => {
+      try {
+        process.kill(pid, 0);
+        return false;
+      } catch {
+        return true;
+      }
+    },
+    5,
+  );
+  await lab.command('start', 'agent', 'worker0');
+  await calm();
+}, 60_000);
+
+test('source routing gets nobody out, whatever the host allows', async () => {
+  await lab.node('worker0', 'sysctl', '-q', '-w', 'net.ipv4.conf.all.accept_source_route=1');
+  expect((await lab.node('worker0', 'cat', '/proc/sys/net/ipv4/conf/tun0/accept_source_route')).stdout).toBe('0\n');
+});
+
 test('forwarding that somebody turns off is on again at once, and not for the interfaces of pods', async () => {
   await lab.node('worker0', 'sysctl', '-q', '-w', 'net.ipv4.ip_forward=0');
   const read = async (name: string): Promise<string> =>
     (await lab.node('worker0', 'sh', '-c', `cat /proc/sys/net/ipv4/${name}`)).stdout;
   await until('it is on', async () => (await read('ip_forward')) === '1\n', 3);
   await calm();
-  expect(new Set((await read('conf/veth*/forwarding')).trim().split('\n'))).toEqual(new Set(['0']));
+  const ofPods = async (): Promise<string> =>
+    [...new Set((await read('conf/veth*/forwarding')).trim().split('\n'))].join();
+  await until('pods do not forward', async () => (await ofPods()) === '0', 3);
+  await lab.node(
+    'worker0',
+    'sh',
+    '-c',
+    'echo 0 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv4/ip_forward',
+  );
+  await until('nor when somebody turns it off and on', async () => (await ofPods()) === '0', 3);
+  // and where a host lets everything by, the node's kernel still takes nothing from pods themselves
+  await lab.node('worker0', 'sh', '-c', 'for f in /proc/sys/net/ipv4/conf/veth*; do echo 0 > $f/rp_filter; done');
+  const [, mac = ''] =
+    /link\/ether (\S+)/.exec((await lab.node('worker0', 'ip', 'link', 'show', 'dev', 'tun0')).stdout) ?? [];
+  const veth = (await lab.node('worker0', 'sh', '-c', 'basename -a /sys/class/net/veth*')).stdout.trim().split('\n');
+  expect(
+    (await Promise.all(veth.map((device) => lab.node('worker0', 'cat', `/sys/class/net/${device}/netdev_group`)))).map(
+      ({ stdout }) => stdout,
+    ),
+  ).toEqual(veth.map(() => '157\n'));
+  expect(mac).not.toBe('');
 }, 30_000);
 
 describe('connections that must end', () => {

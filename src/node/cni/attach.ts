@@ -1,10 +1,12 @@
 /** A pod's link: a veth pair between the pod's network namespace and br0, its address and routes. */
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
 import { type Ip, parseIp } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
+import { hasDevice } from '../links/present.ts';
+import { podGroup } from '../ovs/pipeline.ts';
 import { podMac } from '../plan/peers.ts';
 import type { AttachedPod } from './pods.ts';
 
@@ -47,7 +49,7 @@ export async function makeLink(
   const pair = [
     `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`,
     `link set dev ${host} alias "${alias}"`,
-    `link set dev ${host} up`,
+    `link set dev ${host} group ${podGroup} up`,
   ];
   await must(run, 'ip', ['-batch', '-'], { input: `${pair.join('\n')}\n` });
   if (facts.datapath === 'netdev') await leaveToUserspace(host);
@@ -112,7 +114,5 @@ export async function linkedPods(run: Exec): Promise<PresentLinks['pods']> {
 
 /** Removes the pair by its end on the node; none there is no error. */
 export async function removeLink(run: Exec, host: string): Promise<void> {
-  const devices = await readFile('/proc/self/net/dev', 'utf8');
-  if (devices.split('\n').some((line) => line.trimStart().startsWith(`${host}:`)))
-    await run('ip', ['link', 'del', 'dev', host]);
+  if (await hasDevice(host)) await run('ip', ['link', 'del', 'dev', host]);
 }

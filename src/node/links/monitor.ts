@@ -11,7 +11,7 @@ const again = 1_000;
 /** A program that prints something whenever something changes. */
 interface Monitor {
   readonly argv: readonly [string, ...string[]];
-  /** Calls back with each piece of output. */
+  /** Calls back with each piece of output, made of whole lines. */
   readonly heard: (text: string) => void;
   /** Calls back when the program has ended and is started again: anything may have changed meanwhile. */
   readonly missed: () => void;
@@ -19,11 +19,20 @@ interface Monitor {
   readonly began?: () => void;
 }
 
-function watchOnce({ argv: [program, ...args], heard, began }: Monitor, signal: AbortSignal): Promise<void> {
+/** Ends with the agent, however that ends: a monitor that prints nothing would not find out by itself. */
+const bound = ['--pdeathsig', 'KILL'] as const;
+
+function watchOnce({ argv, heard, began }: Monitor, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], signal });
+    const child = spawn('setpriv', [...bound, ...argv], { stdio: ['ignore', 'pipe', 'ignore'], signal });
     const settled = began === undefined ? undefined : setTimeout(began, again);
-    child.stdout.on('data', (chunk: Buffer) => heard(chunk.toString()));
+    let rest = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      const text = rest + chunk.toString();
+      const end = text.lastIndexOf('\n') + 1;
+      rest = text.slice(end);
+      if (end > 0) heard(text.slice(0, end));
+    });
     const end = (): void => {
       clearTimeout(settled);
       resolve();
@@ -67,16 +76,17 @@ export function losesRouting(text: string): boolean {
   );
 }
 
-/** Whether somebody turned forwarding off, for all interfaces or for one that is no pod's. */
+/** Whether somebody turned forwarding off for all interfaces or for one that is no pod's, or on for a pod's. */
 function losesSettings(text: string): boolean {
-  const devices = [...text.matchAll(/^\[NETCONF\](?:inet|ipv4) (?:dev )?(\S+) .*\bforwarding off/gm)].map(
-    ([, device = '']) => device,
-  );
-  return devices.some((device) => !isHostDevice(device));
+  // what tells of a new interface has all of its settings in one line
+  const changes = [...text.matchAll(/^\[NETCONF\](?:inet|ipv4) (?:dev )?(\S+) forwarding (on|off) *$/gm)];
+  return changes.some(([, device = '', state]) => isHostDevice(device) === (state === 'on'));
 }
 
 /** Whether all that `ip monitor label` printed there is about routes, or links of pods, which Open vSwitch tells of better. */
-export function isOfPodsOnly(text: string): boolean {
+export function isOfPodsOnly(heard: string): boolean {
+  const text = heard.replaceAll(/^\[NETCONF\].*\n?/gm, '');
+  if (text === '') return true;
   if (/^(?:\[ROUTE\].*\n?)+$/.test(text)) return true;
   const devices = [...text.matchAll(/^\[(?:LINK|ADDR)\](?:Deleted )?\d+: ([^\s:@]+)/gm)].map(
     ([, device = '']) => device,
@@ -100,8 +110,14 @@ export async function watchMachine(listeners: MachineListeners, logger: Logger, 
   const traceHeard = (text: string): void => {
     if (traced.test(text)) strangers();
   };
+  // where much is taken out at once, the last that is heard may not be the last that happened
+  let settling: NodeJS.Timeout | undefined;
+  signal.addEventListener('abort', () => clearTimeout(settling));
   const nftHeard = (text: string): void => {
-    if (lost.test(text)) nftLost();
+    if (!lost.test(text)) return;
+    nftLost();
+    clearTimeout(settling);
+    settling = setTimeout(nftLost, again);
   };
   await Promise.all([
     watch(

@@ -1,4 +1,5 @@
 /** The IPv4 addresses of this machine, read again only when something may have changed them. */
+import { readFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
 
 export class PresentAddresses {
@@ -24,4 +25,10 @@ export class PresentAddresses {
   forget(): void {
     this.#shown = undefined;
   }
+}
+
+/** Whether this machine has an interface of that name. */
+export async function hasDevice(name: string): Promise<boolean> {
+  const devices = await readFile('/proc/self/net/dev', 'utf8');
+  return devices.split('\n').some((line) => line.trimStart().startsWith(`${name}:`));
 }

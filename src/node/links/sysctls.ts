@@ -1,7 +1,7 @@
 /** The kernel settings that the data path needs of its node, beside whatever the host's own files say. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { isHostDevice } from '../cni/attach.ts';
-import { tunDevice } from '../ovs/pipeline.ts';
+import { podGroup, tunDevice } from '../ovs/pipeline.ts';
 
 const conf = '/proc/sys/net/ipv4/conf';
 const forwarding = '/proc/sys/net/ipv4/ip_forward';
@@ -17,21 +17,29 @@ const wanted: Readonly<Record<string, string>> = {
   [`${tunDevice}/send_redirects`]: '0',
   [`${tunDevice}/rp_filter`]: '0',
   [`${tunDevice}/arp_announce`]: '2',
+  // a pod's packet goes where the node says, not where it says itself
+  [`${tunDevice}/accept_source_route`]: '0',
 };
 
 const read = async (path: string): Promise<string> => (await readFile(path, 'utf8')).trim();
 
-/** Turns forwarding on. The kernel then turns it on for every interface, those of pods too, which a userspace datapath alone may forward for. */
+/** Turns forwarding on; the kernel then turns it on for every interface, those of pods too. */
 async function forward(): Promise<void> {
-  if ((await read(forwarding)) === '1') return;
-  await writeFile(forwarding, '1');
-  const pods = (await readdir(conf)).filter(isHostDevice);
-  await Promise.all(pods.map((device) => closePod(device)));
+  if ((await read(forwarding)) !== '1') await writeFile(forwarding, '1');
 }
 
+/** Interfaces of pods are Open vSwitch's alone: in their group, and on the userspace datapath without forwarding. */
 async function closePod(device: string): Promise<void> {
-  if ((await read(`${conf}/${device}/arp_ignore`).catch(() => '')) !== '8') return; // the kernel's datapath needs no such care
-  await writeFile(`${conf}/${device}/forwarding`, '0').catch(() => undefined); // gone meanwhile
+  const group = `/sys/class/net/${device}/netdev_group`;
+  if ((await read(group)) !== String(podGroup)) await writeFile(group, String(podGroup));
+  const isUserspace = (await read(`${conf}/${device}/arp_ignore`)) === '8'; // as attaching the pod left it
+  if (isUserspace && (await read(`${conf}/${device}/forwarding`)) !== '0')
+    await writeFile(`${conf}/${device}/forwarding`, '0');
+}
+
+async function closePods(): Promise<void> {
+  const pods = (await readdir(conf)).filter(isHostDevice);
+  await Promise.all(pods.map((device) => closePod(device).catch(() => undefined))); // gone meanwhile
 }
 
 /** Puts the settings right where they are not; throws when one cannot be written. */
@@ -40,4 +48,5 @@ export async function applySysctls(): Promise<void> {
     if ((await read(`${conf}/${name}`)) !== value) await writeFile(`${conf}/${name}`, value);
   }
   await forward();
+  await closePods();
 }

@@ -15,7 +15,7 @@ import type { Cidr, Ip } from '../../model/address.ts';
 import type { Datapath } from '../facts.ts';
 import type { Uplink } from '../links/addresses.ts';
 import { hex } from '../ovs/flow.ts';
-import { acceptedMask, ctMark, direction, seenBit, tunDevice } from '../ovs/pipeline.ts';
+import { acceptedMask, ctMark, direction, podGroup, seenBit, tunDevice } from '../ovs/pipeline.ts';
 import { noneAsked } from '../owner.ts';
 
 /** Our tables, as nft names them. */
@@ -134,6 +134,8 @@ function natTable(base: NftBase): string[] {
     ...(isNetdev ? [`iifname "${tunDevice}" meta mark set @ll,64,32`] : []),
     `iifname "${tunDevice}" ${setSeen}`,
     `iifname "${tunDevice}" ct direction original jump owner`,
+    // what Open vSwitch marks opens a connection; the answer to one that policies did not let in is none
+    `iifname "${tunDevice}" ct direction reply meta mark != ${hex(noneAsked)} drop`,
   ];
   const toRoute = [`iifname "${tunDevice}" ${setSeen}`, `iifname != "${tunDevice}" ip daddr @pod_networks ${setSeen}`];
   const { opens, answers } = direction;
@@ -149,7 +151,11 @@ function natTable(base: NftBase): string[] {
     ...chain('stranger', undefined, stranger),
     ...chain('owner', undefined, owner()),
     ...chain('choose_source', undefined, chooseSource(base)),
-    ...chain('owned', undefined, ['ct mark . ip saddr @egress_sources accept', 'goto stranger']),
+    ...chain('owned', undefined, [
+      'ct mark . ip saddr @egress_sources accept',
+      `ct status dnat ip saddr ${base.nodeIP} accept`,
+      'goto stranger',
+    ]),
     ...chain('vxlan_in', 'filter hook prerouting priority raw', untracked),
     ...chain('vxlan_out', 'filter hook output priority raw', untracked),
     ...chain('from_bridge', 'filter hook prerouting priority mangle - 40', fromBridge),
@@ -193,6 +199,7 @@ function guardTable(base: NftBase): string[] {
     '  set pod_sources { type ipv4_addr . ipv4_addr; }',
     ...chain('sources', undefined, sources(base)),
     ...chain('arriving', 'filter hook prerouting priority mangle - 40', [
+      `iifgroup ${podGroup} drop`,
       `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,
     ]),
     ...chain('forward', 'filter hook forward priority filter', [

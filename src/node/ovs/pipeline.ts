@@ -151,6 +151,9 @@ export const ctMark = {
 /** Numbers in `ip rule` and `ip route`: the guard against a lost nft table has the priority given and the next two. */
 export const guard = { rulePriority: 90, routeTable: 10490, protocol: 157 } as const;
 
+/** Group of the interfaces of pods: what comes by them is Open vSwitch's alone, and nothing of it the node's kernel's. */
+export const podGroup = 157;
+
 /** First two bytes of the source MAC that carries a mark through a userspace datapath. */
 export const markMacPrefix = '0a:fe';
 
