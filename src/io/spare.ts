@@ -19,6 +19,7 @@ export class SpareProgram {
   readonly #options: SpareOptions;
   #spare: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(options: SpareOptions) {
     this.#options = options;
@@ -32,12 +33,13 @@ export class SpareProgram {
     try {
       return await finish(child, { input });
     } finally {
-      this.#timer = setTimeout(() => this.#keep(), rest);
+      if (!this.#isClosed) this.#timer = setTimeout(() => this.#keep(), rest);
     }
   }
 
   /** Ends the spare. It would end by itself too: its input ends with this process. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#spare?.kill();
     this.#spare = undefined;

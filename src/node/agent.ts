@@ -13,7 +13,7 @@ import type { Ip } from '../model/address.ts';
 import { type Applied, Applier } from './apply.ts';
 import { linkedPods } from './cni/attach.ts';
 import { PodAttacher } from './cni/attacher.ts';
-import { attachedPods, localPods } from './cni/pods.ts';
+import { attachedPods, localPods, withVnids } from './cni/pods.ts';
 import { serveCni } from './cni/server.ts';
 import type { Ownership } from './conntrack/stale.ts';
 import { Sweeper } from './conntrack/sweeper.ts';
@@ -173,7 +173,10 @@ class Agent {
     await Promise.all([this.#names.load(), this.#feed.follow()]);
     await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
-    this.#signal.addEventListener('abort', () => clearInterval(resync));
+    this.#signal.addEventListener('abort', () => {
+      clearInterval(resync);
+      this.#machine.close();
+    });
     this.#wake();
     await Promise.all([
       watchMachine(
@@ -192,7 +195,6 @@ class Agent {
       this.#closing.process(() => this.#close(), this.#signal),
       this.#sweeper.run(this.#signal),
     ]);
-    this.#machine.close();
   }
 
   #wake(): void {
@@ -256,11 +258,7 @@ class Agent {
     if (since === undefined) return undefined;
     const early = since + closeAfter - performance.now();
     if (early > 0) return early;
-    const veths = await linkedPods(this.#deps.exec);
-    const pods = veths.flatMap(({ ip, namespace }) => {
-      const vnid = this.#feed.vnids.get(namespace);
-      return vnid === undefined ? [] : [{ ip, vnid }];
-    });
+    const pods = withVnids(await linkedPods(this.#deps.exec), this.#feed.vnids);
     const most = planLimits(
       { ...this.#options, name: this.#options.nodeName },
       pods,

@@ -70,6 +70,7 @@ export class Machine {
   readonly #datapath: Datapath;
   #ovsdb: Promise<Ovsdb> | undefined;
   #switch: RpcConnection | undefined;
+  #isClosed = false;
   /** The nodes that the routing guard lets by, as text. */
   readonly #guarded = new Remembered<string>();
   readonly #prepared = new Remembered<{ readonly for: string; readonly value: Prepared }>();
@@ -204,7 +205,9 @@ export class Machine {
     if (this.#datapath === 'netdev') await this.#switch?.call('revalidator/purge', []);
   }
 
+  /** Ends all connections, and with them whatever waits for an answer; none is made again. */
   close(): void {
+    this.#isClosed = true;
     this.bridge.close();
     this.#ovsdb?.then((ovsdb) => ovsdb.close()).catch(() => undefined);
     this.#switch?.close();
@@ -258,6 +261,7 @@ export class Machine {
 
   /** The connection to OVSDB, made when there is none; rejects when OVSDB does not answer. */
   connect(): Promise<Ovsdb> {
+    if (this.#isClosed) return Promise.reject(new Error('the agent ends'));
     this.#ovsdb ??= this.#open().catch((error: unknown) => {
       this.#ovsdb = undefined;
       throw error;
@@ -278,7 +282,7 @@ export class Machine {
 
   /** Holds ovs-vswitchd's control socket open: when it ends, so has the daemon, and every flow is gone. */
   async #watchSwitch(): Promise<void> {
-    if (this.#switch !== undefined) return;
+    if (this.#switch !== undefined || this.#isClosed) return;
     const { ovsRunDir } = this.#options;
     const pid = (await readFile(join(ovsRunDir, 'ovs-vswitchd.pid'), 'utf8')).trim();
     const rpc = await connectRpc(join(ovsRunDir, `ovs-vswitchd.${pid}.ctl`));

@@ -116,3 +116,14 @@ export function localPods(attached: readonly AttachedPod[], vnids: ReadonlyMap<s
     return vnid === undefined || ofport === 0 ? [] : [{ ip, ofport, vnid, namespace, name }];
   });
 }
+
+/** The pods whose namespace has a VNID, with it. */
+export function withVnids(
+  pods: readonly Pick<AttachedPod, 'ip' | 'namespace'>[],
+  vnids: ReadonlyMap<string, Vnid>,
+): Pick<LocalPod, 'ip' | 'vnid'>[] {
+  return pods.flatMap(({ ip, namespace }) => {
+    const vnid = vnids.get(namespace);
+    return vnid === undefined ? [] : [{ ip, vnid }];
+  });
+}
