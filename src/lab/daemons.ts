@@ -82,7 +82,7 @@ function isSpec(value: unknown): value is DaemonSpec {
 export async function killDaemon(layout: Layout, name: string): Promise<void> {
   const started = await findDaemon(layout, name);
   if (started === undefined || !(await isRunning(started))) return;
-  process.kill(started.pid, 'SIGKILL');
+  tell(started.pid, 'SIGKILL');
   while (await isRunning(started)) await pause(poll);
 }
 
@@ -115,10 +115,19 @@ export async function daemonNames(layout: Layout): Promise<string[]> {
     .sort();
 }
 
+/** Sends a signal; a process that has just ended is no error. */
+function tell(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
 /** Ends processes with SIGTERM, and with SIGKILL those that do not heed it in time. */
 export async function endAll(processes: readonly Started[]): Promise<void> {
   const signal = async (started: Started, name: NodeJS.Signals): Promise<void> => {
-    if (await isRunning(started)) process.kill(started.pid, name);
+    if (await isRunning(started)) tell(started.pid, name);
   };
   await Promise.all(processes.map((started) => signal(started, 'SIGTERM')));
   const end = performance.now() + patience;

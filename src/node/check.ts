@@ -49,7 +49,6 @@ const programs: Readonly<Record<string, string>> = {
   ethtool: 'ethtool',
   nsenter: 'util-linux',
   setpriv: 'util-linux',
-  sysctl: 'procps',
 };
 
 /** Milliseconds that Open vSwitch may take to answer. */
