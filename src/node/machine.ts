@@ -292,6 +292,8 @@ export class Machine {
       this.forget();
       this.#deps.lost();
     });
+    // an agent that was killed behind its last bundle has not done it
+    await this.#dropCachedFlows();
   }
 }
 
