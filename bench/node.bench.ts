@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { hostSubnets, namespaces, netNamespaces, nodes, pods } from '../api/kinds.ts';
 import type { KubeClient } from '../src/io/kube/client.ts';
@@ -138,9 +138,10 @@ async function track(
     const [to, port] = [`10.1.${index >> 8}.${index & 255}`, 1_024 + (index % 60_000)];
     return `-A -t 600 -u SEEN_REPLY,ASSURED -s ${from} -d ${to} -r ${to} -q ${source} -p udp --sport ${port} --dport 53 --reply-port-src 53 --reply-port-dst ${port} --mark ${mark}`;
   });
-  const ran = await run('ip', ['netns', 'exec', `sdnc.${lab.name}.worker0`, 'conntrack', '-R', '-'], {
-    input: `${lines.join('\n')}\n`,
-  });
+  // conntrack opens its input by name, which it cannot where that is a socket
+  const file = `${lab.dir}/connections`;
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const ran = await run('ip', ['netns', 'exec', `sdnc.${lab.name}.worker0`, 'conntrack', '-R', file]);
   if (ran.status !== 0) throw new Error(ran.stderr);
 }
 
