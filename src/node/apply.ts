@@ -11,6 +11,7 @@ import {
   addressCommands,
   labelled,
   labelOf,
+  type LinkAddress,
   parseAddresses,
   planAddresses,
   removalLines,
@@ -93,8 +94,7 @@ export class Applier {
     const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(
       ({ ip }) => !limits.hosted.has(ip),
     );
-    for (const [device, addresses] of Map.groupBy(surplus, ({ device: one }) => one))
-      await this.#takeOff(device, removalLines(addresses));
+    await this.#takeOff(surplus);
     return isClosed || surplus.length > 0;
   }
 
@@ -115,15 +115,15 @@ export class Applier {
     if (!label.ok && plan.addresses.size > 0) throw new Error(label.error);
     const commands = addressCommands(addresses, context.uplink, label.ok ? label.value : '');
     await this.#changeAddresses(commands.add);
-    await this.#takeOff(context.uplink.device, commands.behind);
+    if (commands.behind.length > 0)
+      await promoting(context.uplink.device, () => this.#changeAddresses(commands.behind));
     const nft = contentOf(plan.nft);
     const isAdded = await this.#nft.add(context.chains, nft);
     const lines = await this.#applyBundle(plan);
     const isRemoved = await this.#nft.remove(nft);
     if (isAdded || isRemoved) this.#deps.ownersChanged();
-    await this.#takeOff(context.uplink.device, commands.remove);
+    await this.#takeOff(addresses.remove);
     for (const ip of addresses.add) this.#deps.announcer.add(context.uplink.device, ip);
-    for (const { ip } of addresses.remove) if (!plan.addresses.has(ip)) this.#deps.announcer.remove(ip);
     return { bundleLines: lines, hosted: addresses.add, released: addresses.remove.map(({ ip }) => ip) };
   }
 
@@ -133,9 +133,12 @@ export class Applier {
     await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands) }).finally(() => addresses.forget());
   }
 
-  /** The node's own address stays, wherever it stands. */
-  async #takeOff(device: string, commands: readonly string[]): Promise<void> {
-    if (commands.length > 0) await promoting(device, () => this.#changeAddresses(commands));
+  /** Takes addresses off their devices, and announces them no more; the node's own address stays, wherever it stands. */
+  async #takeOff(addresses: readonly LinkAddress[]): Promise<void> {
+    for (const { ip } of addresses) this.#deps.announcer.remove(ip);
+    for (const [device, ofDevice] of Map.groupBy(addresses, (one) => one.device)) {
+      await promoting(device, () => this.#changeAddresses(removalLines(ofDevice)));
+    }
   }
 
   async #applyBundle(plan: NodePlan): Promise<number> {

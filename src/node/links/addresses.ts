@@ -165,17 +165,12 @@ export function removalLines(addresses: readonly LinkAddress[]): string[] {
   return addresses.map(({ ip, prefixLength, device }) => `addr del ${ip}/${prefixLength} dev ${device}`);
 }
 
-/** The `ip -batch` lines of a plan: its additions, its removals, and those that bring the node's address to the front. */
-export function addressCommands(
-  plan: AddressPlan,
-  uplink: Uplink,
-  label: string,
-): { add: string[]; remove: string[]; behind: string[] } {
+/** The `ip -batch` lines of a plan's additions, and those that bring the node's address to the front. */
+export function addressCommands(plan: AddressPlan, uplink: Uplink, label: string): { add: string[]; behind: string[] } {
   const addition = (ip: Ip): string =>
     `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device} label ${label}`;
   return {
     add: plan.add.map(addition),
-    remove: removalLines(plan.remove),
     behind: [...removalLines(plan.behind), ...plan.behind.map(({ ip }) => addition(ip))],
   };
 }
