@@ -1,9 +1,9 @@
 /** Whose connections are, which must end, and the passes that end them. */
 import fc from 'fast-check';
 import { type Ip } from '../../src/model/address.ts';
-import { type Connection, parseConnections } from '../../src/node/conntrack/connection.ts';
+import { type Connection, readConnections } from '../../src/node/conntrack/connection.ts';
 import { deletionPasses } from '../../src/node/conntrack/passes.ts';
-import { isStale, type Ownership } from '../../src/node/conntrack/stale.ts';
+import { judge, type Ownership } from '../../src/node/conntrack/stale.ts';
 import { ctMark } from '../../src/node/ovs/pipeline.ts';
 import { isOwner, noneAsked, ownerOf } from '../../src/node/owner.ts';
 import { cidr, ip, vnid } from './states.ts';
@@ -16,6 +16,12 @@ tcp      6 100 ESTABLISHED src=10.254.0.2 dst=10.254.1.9 sport=40002 dport=80 sr
 tcp      6 100 ESTABLISHED src=10.254.5.9 dst=10.1.8.72 sport=40003 dport=80 src=10.1.8.72 dst=192.168.7.201 sport=80 dport=40003 [ASSURED] mark=0 use=1
 nonsense
 `;
+
+async function parseConnections(text: string): Promise<Connection[]> {
+  const all: Connection[] = [];
+  for await (const some of readConnections(text)) all.push(...some);
+  return all;
+}
 
 test('connections are read from what conntrack prints', async () => {
   const all = await parseConnections(listing);
@@ -112,7 +118,7 @@ test.each<readonly [string, Connection, boolean]>([
     true,
   ],
 ])('a connection %s', (_what, one, stale) => {
-  expect(isStale(one, ownership)).toBe(stale);
+  expect(judge(ownership)(one)).toBe(stale);
 });
 
 /** The table after conntrack has run with these arguments: each names the whole of what a connection must be. */

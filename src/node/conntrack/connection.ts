@@ -5,7 +5,8 @@ import { type Ip, parseIp } from '../../model/address.ts';
 export interface Connection {
   readonly protocol: string;
   readonly source: Ip;
-  readonly destination: Ip;
+  /** As conntrack prints it: most connections are judged without it. */
+  readonly destination: string;
   readonly sourcePort?: string;
   readonly destinationPort?: string;
   /** The address that answers come back to: the source after NAT. */
@@ -18,36 +19,49 @@ export interface Connection {
 
 const pattern = / src=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+))?.*? src=(\S+) dst=(\S+) .*?\bmark=(\d+)/;
 
-function parseLine(line: string): Connection | undefined {
-  const [, from = '', to = '', sourcePort, destinationPort, answerer, answered = '', mark] = pattern.exec(line) ?? [];
-  const [source, destination, translated] = [parseIp(from), parseIp(to), parseIp(answered)];
-  if (!source.ok || !destination.ok || !translated.ok) return undefined;
+/** Reads addresses; of each text, which a table has many times, once. */
+function addressReader(): (text: string) => Ip | undefined {
+  const known = new Map<string, Ip>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const parsed = parseIp(text);
+    if (!parsed.ok) return undefined;
+    known.set(text, parsed.value);
+    return parsed.value;
+  };
+}
+
+function parseLine(line: string, addressOf: (text: string) => Ip | undefined): Connection | undefined {
+  const [, from = '', destination = '', sourcePort, destinationPort, answerer, answered = '', mark] =
+    pattern.exec(line) ?? [];
+  const [source, translated] = [addressOf(from), addressOf(answered)];
+  if (source === undefined || translated === undefined) return undefined;
   const ports = sourcePort === undefined || destinationPort === undefined ? {} : { sourcePort, destinationPort };
   const [protocol = ''] = line.trimStart().split(' ', 1);
   return {
     protocol,
-    source: source.value,
-    destination: destination.value,
+    source,
+    destination,
     ...ports,
-    translated: translated.value,
-    rewritten: answerer !== to,
+    translated,
+    rewritten: answerer !== destination,
     mark: Number(mark),
   };
 }
 
-/** How many lines are read before others get their turn: about 5 ms of work. */
-const portion = 2_000;
+/** How many lines are read before others get their turn: some 10 ms of work. */
+const portion = 1_000;
 
-/** The connections in what `conntrack -L -f ipv4` prints, read in portions that delay nobody. Lines that are none are passed over. */
-export async function parseConnections(listing: string): Promise<Connection[]> {
+/**
+ * The connections in what `conntrack -L -f ipv4` prints, in portions, between which others get their turn. Lines that are
+ * none are passed over.
+ */
+export async function* readConnections(listing: string): AsyncGenerator<readonly Connection[]> {
   const lines = listing.split('\n');
-  const connections: Connection[] = [];
+  const addressOf = addressReader();
   for (let start = 0; start < lines.length; start += portion) {
-    for (const line of lines.slice(start, start + portion)) {
-      const connection = parseLine(line);
-      if (connection !== undefined) connections.push(connection);
-    }
-    if (start + portion < lines.length) await new Promise((resolve) => setImmediate(resolve));
+    yield lines.slice(start, start + portion).flatMap((line) => parseLine(line, addressOf) ?? []);
+    await new Promise((resolve) => setImmediate(resolve));
   }
-  return connections;
 }

@@ -1,5 +1,5 @@
 /** Which connections must end: a function of the table and of what their owners may have now. */
-import { type Cidr, contains, type Ip } from '../../model/address.ts';
+import { type Cidr, contains, type Ip, parseIp } from '../../model/address.ts';
 import { ctMark } from '../ovs/pipeline.ts';
 import { isOwner, noneAsked } from '../owner.ts';
 import type { Connection } from './connection.ts';
@@ -56,13 +56,35 @@ function isStaleUnowned(connection: Connection, { hosted, subnet, restricted, ow
   return !own.has(translated);
 }
 
-/** Whether a connection must end. Connections inside the cluster and those that a Service rewrote go on. */
-export function isStale(connection: Connection, ownership: Ownership): boolean {
-  const { source, destination, translated, mark } = connection;
-  if (mark === ctMark.ended) return true;
-  if (!isIn(ownership.podNetworks, source) || isIn(ownership.inside, destination)) return false;
+/** Whether a connection to the outside must end. */
+function isStaleOutside(connection: Connection, ownership: Ownership): boolean {
+  const { source, translated, mark } = connection;
+  if (!isIn(ownership.podNetworks, source)) return false;
   if (translated === source) return isStaleUntranslated(source, ownership);
   return isOwner(mark) && mark !== noneAsked
     ? isStaleOwned(connection, ownership)
     : isStaleUnowned(connection, ownership);
+}
+
+/**
+ * Tells which connections must end. Connections inside the cluster and those that a Service rewrote go on. What they go to
+ * outside makes no difference, so a table costs as much as it has kinds of connections, and a look-up for each.
+ */
+export function judge(ownership: Ownership): (connection: Connection) => boolean {
+  const kinds = new Map<string, boolean>();
+  const isStaleKind = (connection: Connection): boolean => {
+    const { source, translated, mark, rewritten } = connection;
+    const kind = `${source} ${translated} ${mark} ${rewritten ? 1 : 0}`;
+    const known = kinds.get(kind);
+    if (known !== undefined) return known;
+    const verdict = isStaleOutside(connection, ownership);
+    kinds.set(kind, verdict);
+    return verdict;
+  };
+  return (connection) => {
+    if (connection.mark === ctMark.ended) return true;
+    if (!isStaleKind(connection)) return false;
+    const destination = parseIp(connection.destination);
+    return !destination.ok || !isIn(ownership.inside, destination.value);
+  };
 }

@@ -7,9 +7,9 @@ import { type Exec, ExecError, must } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
 import { createQueue, type WorkQueue } from '../../io/queue.ts';
 import { ctMark } from '../ovs/pipeline.ts';
-import { parseConnections } from './connection.ts';
-import { deletionPasses } from './passes.ts';
-import { isStale, type Ownership } from './stale.ts';
+import { readConnections } from './connection.ts';
+import { deletionPasses, type Judged } from './passes.ts';
+import { judge, type Ownership } from './stale.ts';
 
 export interface SweeperDeps {
   readonly exec: Exec;
@@ -56,14 +56,15 @@ export class Sweeper {
 
   async #sweepAll(): Promise<void> {
     const { exec, ownership } = this.#deps;
-    if ((await ownership()) === undefined) return;
     const listing = await must(exec, 'conntrack', ['-L', '-f', 'ipv4']);
-    const connections = await parseConnections(listing);
     const now = await ownership();
     if (now === undefined) return;
-    await this.#delete(
-      deletionPasses(connections.map((connection) => ({ connection, stale: isStale(connection, now) }))),
-    );
+    const isStale = judge(now);
+    const judged: Judged[] = [];
+    for await (const connections of readConnections(listing)) {
+      for (const connection of connections) judged.push({ connection, stale: isStale(connection) });
+    }
+    await this.#delete(deletionPasses(judged));
   }
 
   async #delete(passes: readonly (readonly string[])[]): Promise<void> {
