@@ -4,7 +4,7 @@
  * away goes in the reverse order. Connections that the change ends are swept up beside it. What is there is read, not
  * remembered: the copies held here are dropped by `forget` whenever they may be wrong.
  */
-import { type Exec, must } from '../io/exec.ts';
+import type { Exec } from '../io/exec.ts';
 import type { Logger } from '../io/log.ts';
 import type { Ip } from '../model/address.ts';
 import {
@@ -14,12 +14,12 @@ import {
   type LinkAddress,
   parseAddresses,
   planAddresses,
-  removalLines,
   type Uplink,
 } from './links/addresses.ts';
 import type { Announcer } from './links/arp.ts';
+import { ipBatch } from './links/ip.ts';
 import type { PresentAddresses } from './links/present.ts';
-import { promoting } from './links/promotion.ts';
+import { promoting, takeOff } from './links/promotion.ts';
 import { contentOf } from './nft/elements.ts';
 import type { NftElements } from './nft/ruleset.ts';
 import { type NftChains, NftTable } from './nft/table.ts';
@@ -51,8 +51,6 @@ export interface Applied {
   readonly hosted: readonly Ip[];
   readonly released: readonly Ip[];
 }
-
-const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
 export class Applier {
   readonly #deps: ApplyDeps;
@@ -130,15 +128,15 @@ export class Applier {
   async #changeAddresses(commands: readonly string[]): Promise<void> {
     if (commands.length === 0) return;
     const { exec, addresses } = this.#deps;
-    await must(exec, 'ip', ['-force', '-batch', '-'], { input: batch(commands) }).finally(() => addresses.forget());
+    await ipBatch(exec, commands, '-force').finally(() => addresses.forget());
   }
 
-  /** Takes addresses off their devices, and announces them no more; the node's own address stays, wherever it stands. */
-  async #takeOff(addresses: readonly LinkAddress[]): Promise<void> {
-    for (const { ip } of addresses) this.#deps.announcer.remove(ip);
-    for (const [device, ofDevice] of Map.groupBy(addresses, (one) => one.device)) {
-      await promoting(device, () => this.#changeAddresses(removalLines(ofDevice)));
-    }
+  /** Takes addresses off their devices, and announces them no more. */
+  async #takeOff(gone: readonly LinkAddress[]): Promise<void> {
+    if (gone.length === 0) return;
+    const { exec, addresses, announcer } = this.#deps;
+    for (const { ip } of gone) announcer.remove(ip);
+    await takeOff(exec, gone).finally(() => addresses.forget());
   }
 
   async #applyBundle(plan: NodePlan): Promise<number> {

@@ -2,7 +2,8 @@
 import { type Exec, must } from '../io/exec.ts';
 import { linkedPods, removeLink } from './cni/attach.ts';
 import { removeAllLimits } from './cni/pods.ts';
-import { parseAddresses } from './links/addresses.ts';
+import { labelled, parseAddresses } from './links/addresses.ts';
+import { takeOff } from './links/promotion.ts';
 import { nftTables } from './nft/ruleset.ts';
 import { Ovsdb } from './ovs/ovsdb.ts';
 import { bridge, guard } from './ovs/pipeline.ts';
@@ -36,10 +37,8 @@ async function removeGuard(run: Exec): Promise<string[]> {
 }
 
 async function removeAddresses(run: Exec): Promise<string[]> {
-  const shown = parseAddresses(await must(run, 'ip', ['-j', '-4', 'addr', 'show']));
-  const ours = shown.filter(({ label }) => label.endsWith(':eip'));
-  for (const { ip, prefixLength, device } of ours)
-    await must(run, 'ip', ['addr', 'del', `${ip}/${prefixLength}`, 'dev', device]);
+  const ours = labelled(parseAddresses(await must(run, 'ip', ['-j', '-4', 'addr', 'show'])));
+  await takeOff(run, ours);
   return ours.map(({ ip, device }) => `address ${ip} of ${device}`);
 }
 

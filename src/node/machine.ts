@@ -153,7 +153,7 @@ export class Machine {
   /** Pods reach the nodes, and nobody else of the nodes' network, when the nft tables are lost. */
   async #guardNodes({ own, remotes }: ClusterView, networks: Networks): Promise<void> {
     const keep = this.#guarded.begin();
-    const nodes = [...new Set([own.hostIP, ...remotes.map(({ nodeIP }) => nodeIP)])].sort();
+    const nodes = [own.hostIP, ...remotes.map(({ nodeIP }) => nodeIP)];
     const wanted = nodes.join();
     if (this.#guarded.value === wanted) return;
     await configureGuardRoutes(this.#deps.exec, networks, nodes);

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
 import { type Ip, parseIp } from '../../model/address.ts';
-import { asList, asText, isRecord } from '../../model/json.ts';
+import { asText } from '../../model/json.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
+import { ipBatch, recordsOf } from '../links/ip.ts';
 import { hasDevice } from '../links/present.ts';
 import { podGroup } from '../ovs/pipeline.ts';
 import { podMac } from '../plan/peers.ts';
@@ -51,7 +52,7 @@ export async function makeLink(
     `link set dev ${host} alias "${alias}"`,
     `link set dev ${host} group ${podGroup} up`,
   ];
-  await must(run, 'ip', ['-batch', '-'], { input: `${pair.join('\n')}\n` });
+  await ipBatch(run, pair);
   if (facts.datapath === 'netdev') await leaveToUserspace(host);
   const lines = [
     'link set dev lo up',
@@ -96,8 +97,7 @@ export interface PresentLinks {
 
 /** Reads the links of this machine. */
 export async function readLinks(run: Exec): Promise<PresentLinks> {
-  const printed: unknown = JSON.parse((await must(run, 'ip', ['-j', 'link', 'show'])) || '[]');
-  const links = asList(printed).filter(isRecord);
+  const links = recordsOf(await must(run, 'ip', ['-j', 'link', 'show']));
   const pods = links.flatMap((link) => {
     const [mark, sandbox = '', address = '', namespace = ''] = asText(link['ifalias']).split(' ');
     const ip = parseIp(address);

@@ -1,7 +1,8 @@
 /** Egress IPs on the interface that carries the node's address: what is there, what should be, and the commands between. */
-import { type Cidr, contains, type Ip, ipNumber, lastOf, parseCidr, parseIp } from '../../model/address.ts';
+import { type Cidr, contains, type Ip, ipNumber, lastOf, parseIfaddr, parseIp } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
+import { recordsOf } from './ip.ts';
 
 /** One address of one interface, as `ip -j addr` prints it. */
 export interface LinkAddress {
@@ -37,61 +38,46 @@ export function labelOf(device: string): Result<string> {
 
 /** The IPv4 addresses in what `ip -j addr show` prints. */
 export function parseAddresses(json: string): LinkAddress[] {
-  const links: unknown = JSON.parse(json === '' ? '[]' : json);
-  return asList(links)
-    .filter(isRecord)
-    .flatMap((link) => {
-      const device = asText(link['ifname']);
-      return asList(link['addr_info'])
-        .filter(isRecord)
-        .flatMap((info): LinkAddress[] => {
-          const ip = parseIp(asText(info['local']));
-          if (info['family'] !== 'inet' || !ip.ok) return [];
-          return [
-            {
-              device,
-              ip: ip.value,
-              prefixLength: Number(info['prefixlen']),
-              label: asText(info['label']),
-              isSecondary: info['secondary'] === true,
-            },
-          ];
-        });
-    });
+  return recordsOf(json).flatMap((link) => {
+    const device = asText(link['ifname']);
+    return asList(link['addr_info'])
+      .filter(isRecord)
+      .flatMap((info): LinkAddress[] => {
+        const ip = parseIp(asText(info['local']));
+        if (info['family'] !== 'inet' || !ip.ok) return [];
+        return [
+          {
+            device,
+            ip: ip.value,
+            prefixLength: Number(info['prefixlen']),
+            label: asText(info['label']),
+            isSecondary: info['secondary'] === true,
+          },
+        ];
+      });
+  });
 }
 
 /** The MTU of a device in what `ip -j addr show` prints; 1500 when it is not there. */
 function mtuOf(json: string, device: string): number {
-  const links: unknown = JSON.parse(json);
-  const link = asList(links).find((one) => isRecord(one) && one['ifname'] === device);
-  return isRecord(link) && typeof link['mtu'] === 'number' ? link['mtu'] : 1500;
-}
-
-function networkOf(ip: Ip, prefixLength: number): Cidr | undefined {
-  const direct = parseCidr(`${ip}/${prefixLength}`);
-  if (direct.ok) return direct.value;
-  const masked = /the network is (\S+)$/.exec(direct.error)?.[1];
-  const network = masked === undefined ? direct : parseCidr(masked);
-  return network.ok ? network.value : undefined;
+  const link = recordsOf(json).find((one) => one['ifname'] === device);
+  return typeof link?.['mtu'] === 'number' ? link['mtu'] : 1500;
 }
 
 /** The interface that carries the node's address, by what `ip -j addr show` prints. */
 export function findUplink(json: string, nodeIP: Ip): Result<Uplink> {
   const address = parseAddresses(json).find(({ ip }) => ip === nodeIP);
-  const network = address === undefined ? undefined : networkOf(nodeIP, address.prefixLength);
-  if (address === undefined || network === undefined) {
+  const ifaddr = address === undefined ? undefined : parseIfaddr(`${nodeIP}/${address.prefixLength}`);
+  if (address === undefined || ifaddr?.ok !== true) {
     return err(`no interface of this machine has the node's address ${nodeIP} (hostIP of its HostSubnet)`);
   }
   const { device, prefixLength } = address;
-  return ok({ device, prefixLength, network, mtu: mtuOf(json, device) });
+  return ok({ device, prefixLength, network: ifaddr.value.network, mtu: mtuOf(json, device) });
 }
 
 /** The next hops in what `ip -j route show` prints. */
 export function gatewaysOf(json: string): ReadonlySet<Ip> {
-  const routes: unknown = JSON.parse(json.trim() === '' ? '[]' : json);
-  const hops = asList(routes)
-    .filter(isRecord)
-    .flatMap((route) => [route, ...asList(route['nexthops']).filter(isRecord)]);
+  const hops = recordsOf(json).flatMap((route) => [route, ...asList(route['nexthops']).filter(isRecord)]);
   return new Set(
     hops.flatMap((hop) => {
       const ip = parseIp(asText(hop['gateway']));

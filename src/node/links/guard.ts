@@ -4,10 +4,11 @@
  */
 import { type Exec, must } from '../../io/exec.ts';
 import type { Ip } from '../../model/address.ts';
-import { asList, asText, isRecord } from '../../model/json.ts';
+import { asText } from '../../model/json.ts';
 import type { Networks } from '../facts.ts';
 import { hex } from '../ovs/flow.ts';
 import { guard, seenBit, tunDevice } from '../ovs/pipeline.ts';
+import { ipBatch, recordsOf } from './ip.ts';
 
 const { rulePriority, routeTable, protocol } = guard;
 
@@ -38,22 +39,19 @@ export function guardRouteLines(shown: string, networks: Networks, nodes: Iterab
 }
 
 function routesOf(shown: string): string[] {
-  const routes: unknown = JSON.parse(shown.trim() === '' ? '[]' : shown);
-  return asList(routes)
-    .filter(isRecord)
-    .map((route) => `${asText(route['type'])} ${asText(route['dst'])}`);
+  return recordsOf(shown).map((route) => `${asText(route['type'])} ${asText(route['dst'])}`);
 }
 
 /** Makes the guard let by exactly pods, Services and these nodes. Idempotent; writes only what differs. */
 export async function configureGuardRoutes(run: Exec, networks: Networks, nodes: Iterable<Ip>): Promise<void> {
   const shown = await run('ip', ['-j', 'route', 'show', 'table', String(routeTable)]); // fails while the table has no route
-  await batch(run, guardRouteLines(shown.status === 0 ? shown.stdout : '', networks, nodes));
+  await ipBatch(run, guardRouteLines(shown.status === 0 ? shown.stdout : '', networks, nodes));
 }
 
 /** Makes the rules that lead to the guard's table, where they are missing. */
 export async function configureGuardRules(run: Exec): Promise<void> {
   const present = new Set(prioritiesOf(await must(run, 'ip', ['-j', 'rule', 'show'])));
-  await batch(
+  await ipBatch(
     run,
     rules
       .filter(([priority]) => !present.has(priority))
@@ -61,13 +59,6 @@ export async function configureGuardRules(run: Exec): Promise<void> {
   );
 }
 
-async function batch(run: Exec, lines: readonly string[]): Promise<void> {
-  if (lines.length > 0) await must(run, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
-}
-
 function prioritiesOf(json: string): number[] {
-  const shown: unknown = JSON.parse(json);
-  return asList(shown)
-    .filter(isRecord)
-    .map((rule) => Number(rule['priority']));
+  return recordsOf(json).map((rule) => Number(rule['priority']));
 }

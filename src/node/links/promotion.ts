@@ -1,5 +1,8 @@
 /** Taking off an address that others of its network come behind. */
 import { readFile, writeFile } from 'node:fs/promises';
+import type { Exec } from '../../io/exec.ts';
+import { type LinkAddress, removalLines } from './addresses.ts';
+import { ipBatch } from './ip.ts';
 
 const settingOf = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/promote_secondaries`;
 
@@ -15,5 +18,12 @@ export async function promoting<T>(device: string, work: () => Promise<T>): Prom
     return await work();
   } finally {
     await writeFile(settingOf(device), '0');
+  }
+}
+
+/** Takes addresses off their devices, wherever they stand among others; throws ExecError when one could not be, after the rest. */
+export async function takeOff(run: Exec, addresses: readonly LinkAddress[]): Promise<void> {
+  for (const [device, ofDevice] of Map.groupBy(addresses, (one) => one.device)) {
+    await promoting(device, () => ipBatch(run, removalLines(ofDevice), '-force'));
   }
 }

@@ -3,6 +3,7 @@ import { type Exec, must } from '../../io/exec.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import type { Networks, NodeFacts } from '../facts.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
+import { ipBatch, recordsOf } from './ip.ts';
 import { applySysctls } from './sysctls.ts';
 
 /** Bytes that VXLAN adds to a packet: outer Ethernet, IPv4, UDP and VXLAN headers. */
@@ -12,7 +13,7 @@ export const vxlanOverhead = 50;
 export async function configureTun(run: Exec, facts: NodeFacts, networks: Networks, mtu: number): Promise<void> {
   const present = await must(run, 'ip', ['-j', 'addr', 'show', 'dev', tunDevice]);
   const wanted = `${facts.gateway}/${facts.subnet.length}`;
-  const stale = addressesOf(present).filter((address) => address !== wanted);
+  const stale = addressesOn(recordsOf(present)).filter((address) => address !== wanted);
   const reached = [...networks.cluster, networks.service].map(({ text }) => text);
   const routes = destinationsOf(
     await must(run, 'ip', ['-j', 'route', 'show', 'dev', tunDevice, 'proto', String(guard.protocol)]),
@@ -26,25 +27,17 @@ export async function configureTun(run: Exec, facts: NodeFacts, networks: Networ
       .filter((network) => !reached.includes(network))
       .map((network) => `route del ${network} dev ${tunDevice} proto ${guard.protocol}`),
   ];
-  await must(run, 'ip', ['-batch', '-'], { input: `${lines.join('\n')}\n` });
+  await ipBatch(run, lines);
   await applySysctls();
   if (facts.datapath === 'netdev') await must(run, 'ethtool', ['-K', tunDevice, 'tx', 'off']);
 }
 
 /** Whether tun0 is up with its address and MTU, and no other address, in what `ip -j -4 addr show` prints. */
 export function isTunConfigured(json: string, facts: NodeFacts, mtu: number): boolean {
-  const links: unknown = JSON.parse(json);
-  const tun = asList(links)
-    .filter(isRecord)
-    .find((link) => link['ifname'] === tunDevice);
+  const tun = recordsOf(json).find((link) => link['ifname'] === tunDevice);
   if (tun === undefined || tun['mtu'] !== mtu || !asList(tun['flags']).includes('UP')) return false;
   const addresses = addressesOn([tun]);
   return addresses.length === 1 && addresses[0] === `${facts.gateway}/${facts.subnet.length}`;
-}
-
-function addressesOf(json: string): string[] {
-  const links: unknown = JSON.parse(json);
-  return addressesOn(asList(links).filter(isRecord));
 }
 
 function addressesOn(links: readonly Readonly<Record<string, unknown>>[]): string[] {
@@ -55,8 +48,5 @@ function addressesOn(links: readonly Readonly<Record<string, unknown>>[]): strin
 }
 
 function destinationsOf(json: string): string[] {
-  const routes: unknown = JSON.parse(json.trim() === '' ? '[]' : json);
-  return asList(routes)
-    .filter(isRecord)
-    .map((route) => asText(route['dst']));
+  return recordsOf(json).map((route) => asText(route['dst']));
 }
