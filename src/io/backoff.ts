@@ -16,18 +16,23 @@ export class Backoff {
     this.#options = options;
   }
 
-  /** It failed, once more. Returns how many milliseconds to wait. */
-  failed(key: string): number {
+  /** It failed, once more. Returns how often in a row, and how many milliseconds to wait. */
+  failed(key: string): { readonly times: number; readonly wait: number } {
     const { base, most, now } = this.#options;
     const times = (this.#failed.get(key)?.times ?? 0) + 1;
     const wait = Math.min(most, base * 2 ** (times - 1));
     this.#failed.set(key, { times, until: now() + wait });
-    return wait;
+    return { times, wait };
   }
 
   /** It succeeded, or is no more: nothing is remembered of it. */
   succeeded(key: string): void {
     this.#failed.delete(key);
+  }
+
+  /** Whether it has failed since it last succeeded. */
+  has(key: string): boolean {
+    return this.#failed.has(key);
   }
 
   /** Milliseconds until it may be tried; 0: at once. */

@@ -3,6 +3,7 @@
  * never given to a second worker but comes again afterwards when it was added meanwhile, and a key whose work
  * failed comes again after a delay that doubles with each failure.
  */
+import { Backoff } from './backoff.ts';
 import type { Logger } from './log.ts';
 
 export interface QueueOptions {
@@ -43,17 +44,19 @@ class Queue implements WorkQueue {
   readonly #active = new Set<string>();
   readonly #again = new Set<string>();
   readonly #delayed = new Map<string, { readonly timer: NodeJS.Timeout; readonly at: number }>();
-  readonly #failures = new Map<string, number>();
+  readonly #backoff: Backoff;
   readonly #options: QueueOptions;
   #wake: (() => void) | undefined;
 
   constructor(options: QueueOptions) {
     this.#options = options;
+    const { baseDelay: base = baseDelay, maxDelay: most = 30_000 } = options;
+    this.#backoff = new Backoff({ base, most, now: () => performance.now() });
   }
 
   add(key: string): void {
     const delayed = this.#delayed.get(key);
-    if (delayed !== undefined && this.#failures.has(key)) {
+    if (delayed !== undefined && this.#backoff.has(key)) {
       this.addAfter(key, this.#options.baseDelay ?? baseDelay);
       return;
     }
@@ -121,7 +124,7 @@ class Queue implements WorkQueue {
     this.#active.add(key);
     try {
       const after = await handler(key, signal);
-      this.#failures.delete(key);
+      this.#backoff.succeeded(key);
       if (typeof after === 'number') this.addAfter(key, after);
     } catch (error) {
       if (!signal.aborted) this.#retry(key, error);
@@ -132,12 +135,10 @@ class Queue implements WorkQueue {
   }
 
   #retry(key: string, error: unknown): void {
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, failures);
-    const { maxDelay = 30_000, logger, isRace } = this.#options;
+    const { times: failures, wait: delay } = this.#backoff.failed(key);
+    const { logger, isRace } = this.#options;
     const isChance = failures <= mostRaces && isRace?.(error) === true;
     if (!isChance) this.#options.onFailure?.(key);
-    const delay = Math.min(maxDelay, (this.#options.baseDelay ?? baseDelay) * 2 ** (failures - 1));
     logger[isChance ? 'debug' : 'warn']({ key, err: error, failures, retryInMs: delay }, 'work failed and is retried');
     this.addAfter(key, delay);
   }
