@@ -11,13 +11,13 @@ import { tcpProbe } from '../io/probe.ts';
 import { createQueue, type WorkQueue } from '../io/queue.ts';
 import type { Ip } from '../model/address.ts';
 import { type Applied, Applier } from './apply.ts';
-import { linkedPods } from './cni/attach.ts';
 import { PodAttacher } from './cni/attacher.ts';
-import { attachedPods, localPods, withVnids } from './cni/pods.ts';
+import { attachedPods, localPods } from './cni/pods.ts';
 import { serveCni } from './cni/server.ts';
 import type { Ownership } from './conntrack/stale.ts';
 import { Sweeper } from './conntrack/sweeper.ts';
 import type { LocalPod } from './facts.ts';
+import { closeAfter, FailClosed } from './fail-closed.ts';
 import { ClusterFeed, type ClusterView } from './feed.ts';
 import { PeerHealth } from './health.ts';
 import { reused } from './kept.ts';
@@ -30,7 +30,7 @@ import type { NodeMetrics } from './metrics.ts';
 import { NameTracker, resolverLookup } from './names.ts';
 import { renderBase } from './nft/ruleset.ts';
 import { NoteLog } from './notes.ts';
-import { type NodePlan, nothingHosted, ownershipOf, planLimits, planNode } from './plan/node.ts';
+import { type NodePlan, ownershipOf, planNode } from './plan/node.ts';
 import { Telling } from './telling.ts';
 
 export interface AgentOptions extends MachineOptions {
@@ -55,8 +55,6 @@ export interface AgentDeps {
 const key = 'node';
 /** Milliseconds after which what is still wrong is told again by an Event: Events are kept for an hour. */
 const tellAgain = 30 * 60_000;
-/** Milliseconds that a change waits for a pass; then what it closes is closed without one. */
-const closeAfter = 100;
 
 class Agent {
   readonly #options: AgentOptions;
@@ -64,7 +62,7 @@ class Agent {
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #queue: WorkQueue;
-  readonly #closing: WorkQueue;
+  readonly #closing: FailClosed;
   readonly #events: EventRecorder;
   readonly #feed: ClusterFeed;
   readonly #names: NameTracker;
@@ -98,7 +96,6 @@ class Agent {
     this.#logger = logger;
     this.#signal = signal;
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
-    this.#closing = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
     this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
     this.#telling = new Telling({
       logger,
@@ -133,18 +130,20 @@ class Agent {
       wait: pause,
       onRival: (ip, mac) => this.#telling.rival(ip, mac),
     });
-    const ownersChanged = (): void => this.#sweeper.sweep();
-    this.#applier = new Applier({ exec, logger, announcer, addresses, bridge: this.#machine.bridge, ownersChanged });
-    this.#attacher = new PodAttacher({
+    this.#applier = new Applier({ exec, logger, announcer, addresses, bridge: this.#machine.bridge });
+    this.#closing = new FailClosed({
       exec,
       logger,
-      machine: this.#machine,
-      vnidOf: (namespace) => this.#view?.vnids.get(namespace),
-      applied: () => this.#applied(),
-      annotationsOf: async (namespace, name) =>
-        (await client.get(podKind, { namespace, name }, { signal }))?.metadata.annotations ?? {},
-      ready: () => this.#ready,
+      feed: this.#feed,
+      applier: this.#applier,
+      addresses,
+      node: { ...options, name: options.nodeName },
+      nodeIP: () => this.#view?.own.hostIP,
+      waitingSince: () => this.#passFor ?? this.#changedAt,
+      again: () => this.#queue.add(key),
+      onFailure: metrics.failed,
     });
+    this.#attacher = this.#podAttacher();
   }
 
   /** Keeps what it knows of names beside the CNI socket. */
@@ -165,6 +164,20 @@ class Agent {
       probe: tcpProbe(),
       interval: this.#options.probeInterval,
       setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
+    });
+  }
+
+  #podAttacher(): PodAttacher {
+    const { client, exec, logger } = this.#deps;
+    return new PodAttacher({
+      exec,
+      logger,
+      machine: this.#machine,
+      vnidOf: (namespace) => this.#view?.vnids.get(namespace),
+      applied: () => this.#applied(),
+      annotationsOf: async (namespace, name) =>
+        (await client.get(podKind, { namespace, name }, { signal: this.#signal }))?.metadata.annotations ?? {},
+      ready: () => this.#ready,
     });
   }
 
@@ -192,7 +205,7 @@ class Agent {
       this.#events.run(this.#signal),
       this.#health.run(this.#signal),
       this.#queue.process(() => this.#sync(), this.#signal),
-      this.#closing.process(() => this.#close(), this.#signal),
+      this.#closing.run(this.#signal),
       this.#sweeper.run(this.#signal),
     ]);
   }
@@ -200,7 +213,7 @@ class Agent {
   #wake(): void {
     this.#changedAt ??= performance.now();
     this.#queue.add(key);
-    this.#closing.addAfter(key, closeAfter);
+    this.#closing.heard();
   }
 
   /** What is on the machine may not be what was last read. */
@@ -246,41 +259,6 @@ class Agent {
         this.#changedAt = since;
       }
     }
-  }
-
-  /**
-   * Closes what must be closed when passes do not keep up with the changes, because Open vSwitch, the link or an object
-   * of the cluster is not as it should be: that needs the links and nft alone. Returns after how many milliseconds to
-   * look again.
-   */
-  async #close(): Promise<number | undefined> {
-    const since = this.#passFor ?? this.#changedAt;
-    if (since === undefined) return undefined;
-    const early = since + closeAfter - performance.now();
-    if (early > 0) return early;
-    const pods = withVnids(await linkedPods(this.#deps.exec), this.#feed.vnids);
-    const most = planLimits(
-      { ...this.#options, name: this.#options.nodeName },
-      pods,
-      this.#feed.stateOf(pods.map(({ vnid }) => vnid)),
-    );
-    const hasItsAddress = await this.#hasItsAddress();
-    const isClosed = await this.#applier.close(hasItsAddress ? most : nothingHosted(most));
-    // a pass that is going on may know another address of the node, and has been held to less than its plan
-    if (!hasItsAddress) this.#queue.add(key);
-    if (isClosed) {
-      this.#logger.info(
-        'a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link',
-      );
-      this.#wake();
-    }
-    return undefined;
-  }
-
-  /** Whether the node has its own address. Without it, an egress IP would be what the node itself leaves with. */
-  async #hasItsAddress(): Promise<boolean> {
-    const nodeIP = this.#view?.own.hostIP;
-    return nodeIP === undefined || parseAddresses(await this.#addresses.read()).some(({ ip }) => ip === nodeIP);
   }
 
   /** The cluster, and the machine set up for it; while that takes long the cluster may go on, and is looked at again. */
@@ -333,8 +311,11 @@ class Agent {
     const began = performance.now();
     const isFirst = this.#planned === undefined;
     this.#planned = { plan, prepared };
+    const ownership = await this.#ownership();
+    if (ownership !== undefined) this.#sweeper.note(ownership);
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
-    if (isFirst) this.#sweeper.sweep();
+    if (isFirst || done.isRewritten) this.#sweeper.sweep();
+    else this.#sweeper.sweepTouched();
     for (const [ip, reason] of plan.refused) this.#telling.refused(ip, reason);
     if (done.bundleLines + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');

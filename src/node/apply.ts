@@ -34,8 +34,6 @@ export interface ApplyDeps {
   readonly addresses: PresentAddresses;
   readonly logger: Logger;
   readonly announcer: Announcer;
-  /** Told when who may leave as what has changed: connections may have to end. */
-  readonly ownersChanged: () => void;
 }
 
 /** What stays the same from plan to plan. */
@@ -48,6 +46,8 @@ export interface ApplyContext {
 /** What one pass changed. */
 export interface Applied {
   readonly bundleLines: number;
+  /** Whether the nft tables were written afresh. */
+  readonly isRewritten: boolean;
   readonly hosted: readonly Ip[];
   readonly released: readonly Ip[];
 }
@@ -88,7 +88,6 @@ export class Applier {
       this.forgetNft();
       throw error;
     });
-    if (isClosed) this.#deps.ownersChanged();
     const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(
       ({ ip }) => !limits.hosted.has(ip),
     );
@@ -116,13 +115,13 @@ export class Applier {
     if (commands.behind.length > 0)
       await promoting(context.uplink.device, () => this.#changeAddresses(commands.behind));
     const nft = contentOf(plan.nft);
-    const isAdded = await this.#nft.add(context.chains, nft);
+    const isRewritten = await this.#nft.add(context.chains, nft);
     const lines = await this.#applyBundle(plan);
-    const isRemoved = await this.#nft.remove(nft);
-    if (isAdded || isRemoved) this.#deps.ownersChanged();
+    await this.#nft.remove(nft);
     await this.#takeOff(addresses.remove);
     for (const ip of addresses.add) this.#deps.announcer.add(context.uplink.device, ip);
-    return { bundleLines: lines, hosted: addresses.add, released: addresses.remove.map(({ ip }) => ip) };
+    const released = addresses.remove.map(({ ip }) => ip);
+    return { bundleLines: lines, isRewritten, hosted: addresses.add, released };
   }
 
   async #changeAddresses(commands: readonly string[]): Promise<void> {

@@ -15,6 +15,7 @@ import { err, type Result } from '../model/result.ts';
 import { isHostDevice } from './cni/attach.ts';
 import type { Datapath } from './facts.ts';
 import { findUplink, labelOf, type Uplink } from './links/addresses.ts';
+import { showAddresses } from './links/ip.ts';
 import { vxlanOverhead } from './links/tun.ts';
 import { renderBase, switchTable } from './nft/ruleset.ts';
 import { tunDevice } from './ovs/pipeline.ts';
@@ -219,7 +220,7 @@ function mtuFinding(uplink: Uplink, mtu: number | undefined): Finding {
 
 /** What the uplink of a node with that address is fit for. */
 async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Promise<Finding[]> {
-  const shown = await exec('ip', ['-j', '-4', 'addr', 'show']).catch(() => undefined);
+  const shown = await exec('ip', showAddresses).catch(() => undefined);
   if (shown === undefined) return [bad('uplink', 'ip cannot be run', 'install the package iproute2')];
   const uplink = findUplink(shown.stdout, hostIP);
   if (!uplink.ok) return [bad('uplink', uplink.error, "give the machine the Node's InternalIP")];

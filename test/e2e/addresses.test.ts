@@ -20,9 +20,6 @@ async function clear(): Promise<void> {
   for (const name of ['worker0', 'worker1', 'worker2']) await lab.patch('hostsubnet', name, { egressIPs: null });
 }
 
-const addressOf = (pod: string): Promise<string> =>
-  lab.must(['get', 'pod', '-n', ...pod.split('/'), '-o', 'jsonpath={.status.podIP}']);
-
 test('gratuitous ARP, request and reply, is seen on the underlay at once and again 2 s later', async () => {
   const match = `arp saddr ip ${egressIP} arp daddr ip ${egressIP} counter`;
   await lab.pipe(
@@ -158,7 +155,7 @@ test("while the node's own address is off, the node does not leave with an egres
 }, 30_000);
 
 test('large packets pass between pods of two nodes with DF set, up to the MTU of pods and no further', async () => {
-  const to = await addressOf('red/w1');
+  const to = await lab.podIP('red/w1');
   const ping = (size: number) =>
     lab.exec('red/w0', 'ping', '-c', '2', '-W', '2', '-M', 'do', '-s', String(size - 28), to);
   expect((await ping(1400)).status).toBe(0);
@@ -173,7 +170,7 @@ test("without an MTU in ClusterNetwork it is the uplink's less 50, for tun0 and 
     );
   await lab.pods(['red/large0', 'worker0'], ['red/large1', 'worker1']);
   expect((await lab.exec('red/large0', 'cat', '/sys/class/net/eth0/mtu')).stdout.trim()).toBe('1450');
-  const to = await addressOf('red/large1');
+  const to = await lab.podIP('red/large1');
   expect(
     (await lab.exec('red/large0', 'ping', '-c', '2', '-W', '2', '-M', 'do', '-s', String(1450 - 28), to)).status,
   ).toBe(0);
@@ -185,7 +182,7 @@ test("without an MTU in ClusterNetwork it is the uplink's less 50, for tun0 and 
 test('VXLAN is not tracked by conntrack; other UDP is', async () => {
   const send = `const s = require('dgram').createSocket('udp4'); let left = 2; for (const port of [4789, 4790]) s.send('x', port, '192.168.7.13', () => { if (--left === 0) s.close(); });`;
   await lab.node('worker0', process.execPath, '-e', send);
-  expect((await lab.exec('red/w0', 'ping', '-c', '1', '-W', '2', await addressOf('red/w1'))).status).toBe(0);
+  expect((await lab.exec('red/w0', 'ping', '-c', '1', '-W', '2', await lab.podIP('red/w1'))).status).toBe(0);
   const tracked = (await lab.node('worker0', 'conntrack', '-L', '-p', 'udp')).stdout;
   expect(tracked).toContain('dport=4790');
   expect(tracked).not.toContain('port=4789');
@@ -195,7 +192,7 @@ test('a node whose address changes: tunnels, flows and sources follow', async ()
   await lab.patch('hostsubnet', 'worker0', { egressIPs: [egressIP] });
   await lab.patch('netnamespace', 'blue', { egressIPs: [egressIP] });
   await lab.untilSource('blue/w2', egressIP);
-  const to = await addressOf('red/w1');
+  const to = await lab.podIP('red/w1');
   await lab.node('worker0', 'ip', 'addr', 'add', '192.168.7.111/24', 'brd', '+', 'dev', 'br-ex');
   await lab.node('worker0', 'ip', 'addr', 'del', '192.168.7.11/24', 'dev', 'br-ex');
   await lab.node('worker0', 'ip', 'addr', 'add', '192.168.7.111/24', 'brd', '+', 'dev', 'br-ex');

@@ -471,7 +471,7 @@ test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => 
   const source = (ip: string): string =>
     `const s = require('net').connect(9000, '${ip}'); const more = () => { while (s.write(Buffer.alloc(16384))); s.once('drain', more); }; s.on('connect', more); setTimeout(() => { s.destroy(); process.exit(0); }, 2500);`;
   const rate = async (from: string, to: string): Promise<number> => {
-    const ip = await lab.must(['get', 'pod', '-n', 'red', to, '-o', 'jsonpath={.status.podIP}']);
+    const ip = await lab.podIP(`red/${to}`);
     const receiving = run('ip', ['netns', 'exec', namespaceOf(lab, `red/${to}`), process.execPath, '-e', sink]);
     await until(
       'the sink listens',

@@ -38,10 +38,6 @@ function accessLog(): string[] {
   return readFileSync(`${lab.dir}/access.log`, 'utf8').split('\n').filter(Boolean);
 }
 
-function netid(namespace: string): Promise<number> {
-  return lab.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']).then(Number);
-}
-
 test('several egress IPs: connections are spread over the nodes, and each keeps its own', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
   await lab.patch('hostsubnet', 'worker2', { egressIPs: ['192.168.7.202'] });
@@ -132,7 +128,7 @@ test("a pod cannot take another namespace's egress IP by its MAC", async () => {
   await lab.patch('hostsubnet', 'worker0', { egressIPs: ['192.168.7.201'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201'] });
   await lab.untilSource('red/w0', '192.168.7.201');
-  const vnid = await netid('red');
+  const vnid = await lab.netid('red');
   const mac = `0a:fe:${(vnid & 255).toString(16).padStart(2, '0')}:${(vnid >> 8).toString(16).padStart(2, '0')}:00:00`;
   const own = (await lab.exec('plain/w0', 'cat', '/sys/class/net/eth0/address')).stdout.trim();
   await lab.exec('plain/w0', 'ip', 'link', 'set', 'eth0', 'address', mac);
@@ -164,6 +160,25 @@ test('an address of ours that somebody removes is put back within a second; one 
   await until('the other is gone', async () => !(await has('192.168.7.222')), 1);
 }, 60_000);
 
+test('an egress IP that goes while Open vSwitch hangs is taken off at once, and once', async () => {
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
+  await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201'] });
+  await lab.untilSource('red/w1', '192.168.7.201');
+  const has = async () => (await lab.node('worker1', 'ip', 'addr')).stdout.includes('192.168.7.201/24');
+  const before = lab.log('node-worker1').length;
+  const said = () => lab.log('node-worker1').slice(before);
+  const pid = lab.pid('ovs-vswitchd-worker1');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: [] });
+    await until('it is gone', async () => !(await has()), 2);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await until('the node follows', () => said().includes('"released":["192.168.7.201"]'));
+  expect(said()).not.toContain('ExecError');
+}, 30_000);
+
 test('without the agent: a lost nft table closes the node to the outside, pods and nodes still reach one another', async () => {
   await lab.patch('hostsubnet', 'worker1', { egressIPs: ['192.168.7.201'] });
   await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.201'] });
@@ -171,7 +186,7 @@ test('without the agent: a lost nft table closes the node to the outside, pods a
   const pid = lab.pid('node-worker1');
   process.kill(pid, 'SIGSTOP');
   try {
-    const podIP = await lab.must(['get', 'pod', '-n', 'plain', 'w0', '-o', 'jsonpath={.status.podIP}']);
+    const podIP = await lab.podIP('plain/w0');
     await until(
       'pods reach one another',
       async () => (await lab.exec('plain/w1', 'ping', '-c', '1', '-W', '1', podIP)).status === 0,

@@ -163,7 +163,7 @@ test('with an egress IP the same rules hold, from both nodes', async () => {
 test('a policy is about the outside only: pods, Services of the node and its DNS stay', async () => {
   await policy([deny('0.0.0.0/0')]);
   await expectReached(red, []);
-  const podIP = await lab.must(['get', 'pod', '-n', 'red', 'w1', '-o', 'jsonpath={.status.podIP}']);
+  const podIP = await lab.podIP('red/w1');
   expect((await lab.exec('red/w0', 'ping', '-c', '1', '-W', '2', podIP)).status).toBe(0);
   const onNode = await Prober.start(`sdnc.${lab.name}.worker0`, [53]);
   try {

@@ -1,5 +1,6 @@
 /** What an adversary, or a host's ordinary life, does to the data path, by packets: none of it lends a pod another's address, or cuts one off. */
 import { spawn } from 'node:child_process';
+import { tablesOf } from '../../src/node/nft/ruleset.ts';
 import { TestLab, until } from './lab.ts';
 import { echoServer, type RouterWatch, script, watchRouter } from './packets.ts';
 
@@ -37,10 +38,6 @@ async function calm(): Promise<void> {
   await lab.untilSource('plain/w0', '192.168.7.11');
 }
 
-const address = (pod: string): Promise<string> =>
-  lab.must(['get', 'pod', '-n', ...pod.split('/'), '-o', 'jsonpath={.status.podIP}']);
-const netid = async (namespace: string): Promise<number> =>
-  Number(await lab.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']));
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
@@ -122,13 +119,7 @@ describe('a server that speaks first is answered', () => {
     60_000,
   );
   test('where a NetworkPolicy lets nobody in', async () => {
-    const policy = {
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'NetworkPolicy',
-      metadata: { name: 'deny', namespace: 'red' },
-      spec: { podSelector: {}, policyTypes: ['Ingress'] },
-    };
-    await lab.must(['create', '-f', '-'], JSON.stringify(policy));
+    const allow = await lab.deny('red', 'Ingress');
     try {
       await until(
         'the policy is there',
@@ -142,20 +133,14 @@ describe('a server that speaks first is answered', () => {
       expect(await serverFirst('red/w0', 'udp', forget)).toBe(0);
       await lab.untilSource('red/w0', redIP);
     } finally {
-      await lab.must(['delete', 'networkpolicy', '-n', 'red', 'deny']);
+      await allow();
     }
   }, 30_000);
 });
 
 test('a connection that ingress policy dropped opens no way through a deny-all egress policy', async () => {
-  const deny = {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: { name: 'nothing', namespace: 'plain' },
-    spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
-  };
-  await lab.must(['create', '-f', '-'], JSON.stringify(deny));
-  const target = await address('plain/w0');
+  const allow = await lab.deny('plain', 'Ingress', 'Egress');
+  const target = await lab.podIP('plain/w0');
   try {
     await until('it is closed', async () => (await lab.source('plain/w0')) === '');
     // from another pod, and from outside by the node: what was dropped is answered by its own five values
@@ -179,7 +164,7 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
     let said = '';
     for (const child of [heard, outside]) child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await sleep(500);
-    const source = await address('blue/w0');
+    const source = await lab.podIP('blue/w0');
     const answer = script(
       await lab.podNamespace('plain/w0'),
       `
@@ -193,7 +178,7 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
     expect(said).toBe('');
   } finally {
     await lab.inside('router', 'ip', 'route', 'del', '10.254.0.0/16');
-    await lab.must(['delete', 'networkpolicy', '-n', 'plain', 'nothing']);
+    await allow();
     await calm();
   }
 }, 60_000);
@@ -213,8 +198,8 @@ test('nobody forges VXLAN through a Service whose endpoint is a node', async () 
       }
     }\n`,
   );
-  const victim = await address('red/w0');
-  const vnid = await netid('red');
+  const victim = await lab.podIP('red/w0');
+  const vnid = await lab.netid('red');
   // it is sent to blue's port: whatever arrives there with red's address is wrong
   const forge = (to: string, ports: readonly number[]): string => `
     const ip = (text) => Buffer.from(text.split('.').map(Number));
@@ -257,7 +242,7 @@ test("a pod's message about another's connection does not leave with the other's
     `table ip errors {\n counter from_red { }\n chain look {\n type filter hook prerouting priority -310\n ip saddr ${redIP} icmp type { destination-unreachable, time-exceeded } counter name from_red\n }\n}\n`,
   );
   await sleep(500);
-  const victim = await address('red/w0');
+  const victim = await lab.podIP('red/w0');
   const bytes = (text: string): number[] => text.split('.').map(Number);
   // port unreachable, about a packet of the server to the victim
   const inner = [
@@ -319,8 +304,7 @@ test("without the nft tables pods reach nodes, and no other host of the nodes' n
   const pid = lab.pid('node-worker1');
   process.kill(pid, 'SIGSTOP');
   try {
-    for (const table of ['ip sdn_compat', 'ip sdn_compat_guard', 'netdev sdn_compat'])
-      await lab.node('worker1', 'nft', 'delete', 'table', ...table.split(' '));
+    await lab.removeTables('worker1');
     await lab.exec('plain/w1', 'ping', '-c', '2', '-W', '1', '192.168.7.1');
     expect((await router.seen()).wrong).toEqual([]);
     expect((await lab.exec('plain/w1', 'ping', '-c', '1', '-W', '1', '192.168.7.11')).status).toBe(0);
@@ -368,18 +352,12 @@ test("egress IPs that are the gateway's, the network's or the broadcast address 
 }, 40_000);
 
 test('a pod answers nobody whom policies did not let in, with its own address', async () => {
-  const deny = {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'NetworkPolicy',
-    metadata: { name: 'deny', namespace: 'red' },
-    spec: { podSelector: {}, policyTypes: ['Ingress'] },
-  };
-  await lab.must(['create', '-f', '-'], JSON.stringify(deny));
+  const allow = await lab.deny('red', 'Ingress');
   // an outside that knows the way to pods, by the node that hosts red's egress IP
   await lab.inside('router', 'ip', 'route', 'replace', '10.254.0.0/16', 'via', '192.168.7.12');
   const before = await router.seen();
   try {
-    const [target, pod] = [await address('red/w0'), await lab.podNamespace('red/w0')];
+    const [target, pod] = [await lab.podIP('red/w0'), await lab.podNamespace('red/w0')];
     const knock = script(
       `sdnc.${lab.name}.outside`,
       `const u = require('dgram').createSocket('udp4'); u.bind(20001, '${outsideHost}', () => setInterval(() => u.send('knock', 5001, '${target}'), 20)); setTimeout(() => process.exit(0), 2000);`,
@@ -395,7 +373,7 @@ test('a pod answers nobody whom policies did not let in, with its own address', 
     expect((await router.seen()).wrong.filter((one) => !isOwn(one))).toEqual(before.wrong.filter((one) => !isOwn(one)));
   } finally {
     await lab.inside('router', 'ip', 'route', 'del', '10.254.0.0/16');
-    await lab.must(['delete', 'networkpolicy', '-n', 'red', 'deny']);
+    await allow();
     router = await watchRouter(lab);
     await calm();
   }
@@ -431,9 +409,9 @@ test('tun0 deleted: it is made anew, and all is as before', async () => {
 }, 40_000);
 
 test('nft flushed again and again: the tables are there in the end', async () => {
-  const tables = ['ip sdn_compat', 'ip sdn_compat_guard', 'netdev sdn_compat'];
+  const tables = tablesOf('netdev');
   for (let round = 0; round < 25; round += 1) {
-    for (const table of tables) await lab.node('worker1', 'nft', 'delete', 'table', ...table.split(' '));
+    await lab.removeTables('worker1');
     await sleep((round * 37) % 150);
   }
   await until(
@@ -551,8 +529,8 @@ describe('connections that must end', () => {
     'a kept UDP flow of %s follows a namespace that changes its VNID, while both egress IPs are on one node',
     async (pod) => {
       const [namespace = ''] = pod.split('/');
-      const own = await netid(namespace);
-      const other = await netid('blue');
+      const own = await lab.netid(namespace);
+      const other = await lab.netid('blue');
       await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP, blueIP] });
       await lab.patch('netnamespace', 'blue', { egressIPs: [blueIP] });
       await lab.untilSource('blue/w0', blueIP);
@@ -578,7 +556,7 @@ describe('connections that must end', () => {
   );
 
   const freeNetid = async (): Promise<number> =>
-    1 + Math.max(...(await Promise.all(['red', 'blue', 'dark', 'plain'].map(netid))));
+    1 + Math.max(...(await Promise.all(['red', 'blue', 'dark', 'plain'].map((name) => lab.netid(name)))));
 
   test('connections whose owner another program wrote over, when two namespaces of other nodes swap their egress IPs', async () => {
     await lab.patch('hostsubnet', 'worker1', { egressIPs: [redIP, blueIP] });
@@ -635,7 +613,7 @@ describe('connections that must end', () => {
     let said = '';
     client.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await until('all were sent', () => said.includes('sent'), 20);
-    const from = await address('plain/w1');
+    const from = await lab.podIP('plain/w1');
     const left = async (): Promise<number> =>
       (await lab.node('worker1', 'conntrack', '-L', '-f', 'ipv4', '-s', from)).stdout
         .split('\n')

@@ -130,9 +130,7 @@ describe.each(kinds)('on a %s host', (kind) => {
       ['red/w1', 'worker1'],
       ['shut/w0', 'worker0'],
     );
-    const ips = await Promise.all(
-      ['w0', 'w1'].map((name) => lab.must(['get', 'pod', '-n', 'plain', name, '-o', 'jsonpath={.status.podIP}'])),
-    );
+    const ips = await Promise.all(['w0', 'w1'].map((name) => lab.podIP(`plain/${name}`)));
     address = { w0: ips[0]!, w1: ips[1]! };
     const mirroring = spawn('ip', ['netns', 'exec', `sdnc.${lab.name}.outside`, process.execPath, '-e', mirror], {
       stdio: ['ignore', 'pipe', 'inherit'],

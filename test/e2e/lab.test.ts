@@ -60,7 +60,7 @@ describe('a lab in use', () => {
   });
 
   test('pods of two nodes reach one another', async () => {
-    const podIP = await lab.must(['get', 'pod', '-n', 'one', 'b', '-o', 'jsonpath={.status.podIP}']);
+    const podIP = await lab.podIP('one/b');
     await until(
       'the tunnel is up',
       async () => (await lab.exec('one/a', 'ping', '-c', '1', '-W', '1', podIP)).status === 0,
@@ -93,7 +93,7 @@ describe('a lab in use', () => {
 
   test('a deleted pod is gone: object, network namespace, port, flows, and its processes', async () => {
     await lab.pods(['one/c', 'worker0']);
-    const podIP = await lab.must(['get', 'pod', '-n', 'one', 'c', '-o', 'jsonpath={.status.podIP}']);
+    const podIP = await lab.podIP('one/c');
     const sleeping = lab.exec('one/c', 'sleep', '1000');
     await lab.must(['delete', 'pod', '-n', 'one', 'c']);
     expect((await sleeping).status).not.toBe(0);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { tablesOf } from '../../src/node/nft/ruleset.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 export const program = `${root}bin/sdn-compat`;
@@ -100,6 +101,42 @@ export class TestLab {
       '-p',
       JSON.stringify(body),
     ]);
+  }
+
+  /** The VNID of a namespace. */
+  async netid(namespace: string): Promise<number> {
+    return Number(await this.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']));
+  }
+
+  /** The address of a pod, NAMESPACE/POD. */
+  podIP(pod: string): Promise<string> {
+    return this.must(['get', 'pod', '-n', ...pod.split('/'), '-o', 'jsonpath={.status.podIP}']);
+  }
+
+  /** Denies all pods of a namespace all traffic of these directions; returns what allows it again. */
+  async deny(namespace: string, ...policyTypes: ('Ingress' | 'Egress')[]): Promise<() => Promise<unknown>> {
+    const metadata = { name: 'deny', namespace };
+    const policy = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata,
+      spec: { podSelector: {}, policyTypes },
+    };
+    await this.must(['create', '-f', '-'], JSON.stringify(policy));
+    return () => this.must(['delete', 'networkpolicy', '-n', namespace, 'deny']);
+  }
+
+  /**
+   * Removes our nft tables from a node; which of them were there. Not by `flush ruleset`, which would take along what keeps
+   * the node's kernel from its own NIC in the lab.
+   */
+  async removeTables(node: string): Promise<string[]> {
+    const removed: string[] = [];
+    for (const table of tablesOf('netdev')) {
+      const ran = await this.node(node, 'nft', 'delete', 'table', ...table.split(' '));
+      if (ran.status === 0) removed.push(table);
+    }
+    return removed;
   }
 
   /** Creates a namespace and waits for its NetNamespace. */

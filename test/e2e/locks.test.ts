@@ -4,6 +4,7 @@
  * nobody mends it, and looks at what leaves the node.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { tablesOf } from '../../src/node/nft/ruleset.ts';
 import { TestLab, until } from './lab.ts';
 import { echoServer, type RouterWatch, watchRouter } from './packets.ts';
 
@@ -48,13 +49,11 @@ const nft = async (ruleset: string): Promise<void> => {
   const ran = await lab.node(node, 'nft', ...ruleset.split(' '));
   if (ran.status !== 0) throw new Error(ran.stderr);
 };
-const netid = async (namespace: string): Promise<number> =>
-  Number(await lab.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']));
-const owner = async (namespace: string): Promise<string> => `0x${(0x20000000 + (await netid(namespace))).toString(16)}`;
+const owner = async (namespace: string): Promise<string> =>
+  `0x${(0x20000000 + (await lab.netid(namespace))).toString(16)}`;
 
-/** Not `flush ruleset`, which would take along what keeps the node's kernel from its own NIC in the lab. */
 const bothRemoved = async (): Promise<void> => {
-  for (const table of ['ip sdn_compat', 'ip sdn_compat_guard', 'netdev sdn_compat']) await nft(`delete table ${table}`);
+  expect(await lab.removeTables(node)).toEqual(tablesOf('netdev'));
 };
 
 /** What each row does to the node, and what still holds. `works`: red is not even cut off. */
@@ -92,7 +91,7 @@ const rows: readonly { readonly what: string; readonly damage: () => Promise<unk
   {
     what: "the flows give red blue's mark",
     damage: async () => {
-      const bytes = (await netid('blue')).toString(16).padStart(8, '0').match(/../g)!.reverse().join(':');
+      const bytes = (await lab.netid('blue')).toString(16).padStart(8, '0').match(/../g)!.reverse().join(':');
       await ofctl(
         'add-flow',
         'br0',

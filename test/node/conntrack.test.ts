@@ -1,9 +1,11 @@
 /** Whose connections are, which must end, and the passes that end them. */
 import fc from 'fast-check';
 import { type Ip } from '../../src/model/address.ts';
+import { affected, lostSources, selectionArgs } from '../../src/node/conntrack/affected.ts';
 import { type Connection, readConnections } from '../../src/node/conntrack/connection.ts';
-import { deletionPasses } from '../../src/node/conntrack/passes.ts';
+import { deletionPasses, passOver } from '../../src/node/conntrack/passes.ts';
 import { judge, type Ownership } from '../../src/node/conntrack/stale.ts';
+import { Touched } from '../../src/node/conntrack/touched.ts';
 import { ctMark } from '../../src/node/ovs/pipeline.ts';
 import { isOwner, noneAsked, ownerOf } from '../../src/node/owner.ts';
 import { cidr, ip, vnid } from './states.ts';
@@ -149,30 +151,24 @@ function deleted(table: readonly Connection[], args: readonly string[]): Connect
   );
 }
 
+const some = (...all: string[]) => fc.constantFrom(...all);
+const anyConnection = fc.record({
+  protocol: some('udp', 'tcp'),
+  source: some('10.254.0.2', '10.254.0.3', '10.254.0.130', '10.254.7.1').map(ip),
+  destination: some('10.1.8.72', '10.1.8.73').map(ip),
+  sourcePort: some('1', '2'),
+  destinationPort: some('53', '80'),
+  translated: fc.constantFrom(redIP, blueIP, nodeIP),
+  rewritten: fc.boolean(),
+  mark: fc.constantFrom(0, red, blue, noneAsked),
+});
+const tuple = ({ protocol, source, destination, sourcePort, destinationPort, translated, mark }: Connection): string =>
+  [protocol, source, destination, sourcePort, destinationPort, translated, mark].join(' ');
+
 test('the passes delete what is stale and nothing else', () => {
-  const some = (...all: string[]) => fc.constantFrom(...all);
-  const one = fc.record({
-    protocol: some('udp', 'tcp'),
-    source: some('10.254.0.2', '10.254.0.3', '10.254.0.130', '10.254.7.1').map(ip),
-    destination: some('10.1.8.72', '10.1.8.73').map(ip),
-    sourcePort: some('1', '2'),
-    destinationPort: some('53', '80'),
-    translated: fc.constantFrom(redIP, blueIP, nodeIP),
-    rewritten: fc.boolean(),
-    mark: fc.constantFrom(0, red, blue, noneAsked),
-  });
-  const tuple = ({
-    protocol,
-    source,
-    destination,
-    sourcePort,
-    destinationPort,
-    translated,
-    mark,
-  }: Connection): string => [protocol, source, destination, sourcePort, destinationPort, translated, mark].join(' ');
   fc.assert(
     fc.property(
-      fc.uniqueArray(fc.record({ connection: one, stale: fc.boolean() }), {
+      fc.uniqueArray(fc.record({ connection: anyConnection, stale: fc.boolean() }), {
         selector: (judged) => tuple(judged.connection),
         maxLength: 40,
       }),
@@ -195,6 +191,114 @@ test('the passes delete what is stale and nothing else', () => {
     ),
     { numRuns: 500 },
   );
+});
+
+/** Nodes like `ownership`, each with other pods, owners and addresses. */
+const anyOwnership: fc.Arbitrary<Ownership> = fc
+  .record({
+    snat: fc.uniqueArray(fc.tuple(fc.constantFrom(red, blue), fc.constantFrom(redIP, blueIP)), {
+      selector: ([owner]) => owner,
+    }),
+    hosted: fc.uniqueArray(fc.constantFrom(redIP, blueIP)),
+    restricted: fc.uniqueArray(
+      fc.tuple(
+        fc.constantFrom('10.254.0.2', '10.254.0.3', '10.254.0.130').map(ip),
+        fc.record({ owner: fc.constantFrom(red, blue), source: fc.constantFrom(undefined, redIP, blueIP) }),
+      ),
+      { selector: ([pod]) => pod },
+    ),
+    own: fc.uniqueArray(fc.constantFrom(redIP, blueIP, nodeIP)),
+    podNetworks: fc.constantFrom([cidr('10.254.0.0/16')], [cidr('10.254.0.0/16'), cidr('10.1.0.0/16')]),
+  })
+  .map(({ snat, hosted, restricted, own, podNetworks }) => ({
+    ...ownership,
+    podNetworks,
+    snat: new Map(snat),
+    hosted: new Set(hosted),
+    restricted: new Map(restricted),
+    own: new Set(own),
+  }));
+
+test('whatever a change makes stale is deleted by a look at what the change touches, and nothing else', () => {
+  const tuples = fc.uniqueArray(anyConnection, { selector: tuple, maxLength: 40 });
+  fc.assert(
+    fc.property(tuples, anyOwnership, anyOwnership, (all, before, after) => {
+      const table = all.filter((one) => !judge(before)(one));
+      const isStale = judge(after);
+      const selections = affected(before, after);
+      const looks = selections === 'all' ? [undefined] : selections;
+      const gone = new Set(
+        looks.flatMap((selection) => {
+          const seen = selection === undefined ? table : deleted(table, ['-L', ...selectionArgs(selection)]);
+          const judged = seen.map((each) => ({ connection: each, stale: isStale(each) }));
+          return deletionPasses(judged, selection).flatMap((args) => deleted(table, args));
+        }),
+      );
+      expect([...gone].map(tuple).sort()).toEqual(table.filter(isStale).map(tuple).sort());
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('of several plans each is looked at, also where the last is as the first', () => {
+  const touched = new Touched();
+  touched.note(ownership);
+  expect(touched.isEmpty()).toBe(true);
+  touched.note({
+    ...ownership,
+    snat: new Map([
+      [red, redIP],
+      [blue, blueIP],
+    ]),
+  });
+  touched.note(ownership);
+  expect(touched.takeLost()).toEqual([{ mark: blue, translated: blueIP }]);
+  expect(touched.takeLost()).toEqual([]);
+  expect(touched.takeSelections()).toEqual([{ mark: blue }]);
+  expect(touched.isEmpty()).toBe(true);
+});
+
+test('a source that an owner has again is not lost', () => {
+  const touched = new Touched();
+  touched.note(ownership);
+  touched.note({ ...ownership, snat: new Map() });
+  touched.note(ownership);
+  expect(touched.takeLost()).toEqual([]);
+  expect(touched.takeSelections()).toEqual([{ mark: red }]);
+});
+
+test('what touches much is one look at everything, and a look that failed is made again', () => {
+  const touched = new Touched();
+  touched.note(ownership);
+  touched.note({ ...ownership, own: new Set(Array.from({ length: 20 }, (_, index) => ip(`192.168.8.${index}`))) });
+  const taken = touched.takeSelections();
+  expect(taken).toBe('all');
+  touched.add(taken);
+  expect(touched.isEmpty()).toBe(false);
+});
+
+test('a pass over what an owner lost deletes nothing that is not stale', () => {
+  fc.assert(
+    fc.property(fc.array(anyConnection), anyOwnership, anyOwnership, (table, before, after) => {
+      const gone = lostSources(before, after).flatMap((lost) => deleted(table, passOver(lost)));
+      // what our NAT has never done is not asked about: it translates what leaves pods for the outside
+      const translated = gone.filter(({ source, translated: to }) => source !== to);
+      expect(translated.every(judge(after))).toBe(true);
+    }),
+  );
+});
+
+test('a change looks at no more than it touches', () => {
+  expect(affected(ownership, ownership)).toEqual([]);
+  expect(affected(ownership, { ...ownership, snat: new Map(), hosted: new Set(), own: new Set([nodeIP]) })).toEqual([
+    { mark: red },
+    { translated: redIP },
+  ]);
+  expect(affected(ownership, { ...ownership, restricted: new Map() })).toEqual([
+    { source: '10.254.0.2' },
+    { source: '10.254.0.3' },
+  ]);
+  expect(affected(ownership, { ...ownership, subnet: cidr('10.254.1.0/24') })).toBe('all');
 });
 
 test('ten thousand connections of a namespace are as many passes as it has runs of pods, whatever they go to', () => {

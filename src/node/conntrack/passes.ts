@@ -3,6 +3,7 @@
  * -D` goes through the whole table each time, so what counts is how many kinds of connections there are, not how many.
  */
 import { type Ip, ipNumber } from '../../model/address.ts';
+import { type OwnedSource, type Selection, selectionArgs } from './affected.ts';
 import type { Connection } from './connection.ts';
 
 /** A connection of the table, and whether it must end. */
@@ -15,6 +16,8 @@ type Argv = readonly string[];
 /** One more distinction: what it tells apart, and the arguments that name one value of it. */
 type Distinction = (connection: Connection) => { readonly value: string; readonly argv: Argv };
 
+const byMark: Distinction = ({ mark }) => ({ value: String(mark), argv: ['--mark', String(mark)] });
+const byTranslation: Distinction = ({ translated }) => ({ value: translated, argv: ['-q', translated] });
 const byDestination: Distinction = ({ destination }) => ({ value: destination, argv: ['-d', destination] });
 const byPorts: Distinction = ({ protocol, sourcePort, destinationPort }) => ({
   value: [protocol, sourcePort, destinationPort].join(' '),
@@ -71,16 +74,29 @@ function bySource(all: readonly Judged[], first: number, length: number): Argv[]
 
 const numberOf = (ip: Ip): number => Number(ipNumber(ip));
 
-/** The arguments of each `conntrack` call that deletes the stale connections, and none of those that stay. */
-export function deletionPasses(all: readonly Judged[]): string[][] {
-  const byMark: Distinction = ({ mark }) => ({ value: String(mark), argv: ['--mark', String(mark)] });
-  const byTranslation: Distinction = ({ translated }) => ({ value: translated, argv: ['-q', translated] });
-  const passes = groups(all, byMark).flatMap(([mark, ofMark]) => {
-    if (!ofMark.some(({ stale }) => stale)) return [];
-    if (ofMark.every(({ stale }) => stale)) return [mark];
-    return groups(ofMark, byTranslation).flatMap(([translated, group]) =>
-      bySource(group, 0, 0).map((rest) => [...mark, ...translated, ...rest]),
-    );
-  });
-  return passes.map((rest) => ['-D', '-f', 'ipv4', ...rest]);
+/** The same within connections of one mark. */
+function withinMark(all: readonly Judged[], selection: Selection | undefined): Argv[] {
+  if (!all.some(({ stale }) => stale)) return [];
+  if (all.every(({ stale }) => stale)) return [[]];
+  if (selection !== undefined && 'source' in selection) return split(all, [byTranslation, byDestination, byPorts]);
+  if (selection !== undefined && 'translated' in selection) return bySource(all, 0, 0);
+  return groups(all, byTranslation).flatMap(([translated, group]) =>
+    bySource(group, 0, 0).map((rest) => [...translated, ...rest]),
+  );
+}
+
+/**
+ * The arguments of each `conntrack` call that deletes the stale connections, and none of those that stay. Where only a
+ * selection of the table is at hand, no pass reaches beyond it.
+ */
+export function deletionPasses(all: readonly Judged[], selection?: Selection): string[][] {
+  const within = selection === undefined || 'mark' in selection ? [] : selectionArgs(selection);
+  return groups(all, byMark).flatMap(([mark, ofMark]) =>
+    withinMark(ofMark, selection).map((rest) => ['-D', '-f', 'ipv4', ...mark, ...within, ...rest]),
+  );
+}
+
+/** The arguments that delete what an owner has with one source. */
+export function passOver({ mark, translated }: OwnedSource): string[] {
+  return ['-D', '-f', 'ipv4', '--mark', String(mark), '-q', translated];
 }

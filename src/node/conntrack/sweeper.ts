@@ -7,9 +7,11 @@ import { type Exec, ExecError, must } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
 import { createQueue, type WorkQueue } from '../../io/queue.ts';
 import { ctMark } from '../ovs/pipeline.ts';
+import { mostLooks, type Selection, selectionArgs } from './affected.ts';
 import { readConnections } from './connection.ts';
-import { deletionPasses, type Judged } from './passes.ts';
+import { deletionPasses, type Judged, passOver } from './passes.ts';
 import { judge, type Ownership } from './stale.ts';
+import { Touched } from './touched.ts';
 
 export interface SweeperDeps {
   readonly exec: Exec;
@@ -20,25 +22,43 @@ export interface SweeperDeps {
   readonly onEnded: (count: number) => void;
 }
 
-/** Everything is judged, or only what nft has marked is deleted. */
-type Work = 'all' | 'marked';
+/**
+ * Everything is judged, or only what changes may have made stale; what owners have with a source that they lost is deleted
+ * without a look, and so is what nft has marked.
+ */
+type Work = 'all' | 'touched' | 'lost' | 'marked';
 
 const passOverMarked = ['-D', '-f', 'ipv4', '--mark', String(ctMark.ended)];
 /** Milliseconds in which further marks of nft become one pass. */
 const gather = 30;
+/** Milliseconds in which further changes become one look at the table. */
+const gatherChanges = 200;
 
 export class Sweeper {
   readonly #deps: SweeperDeps;
   readonly #queue: WorkQueue;
+  readonly #touched = new Touched();
 
   constructor(deps: SweeperDeps) {
     this.#deps = deps;
-    this.#queue = createQueue({ logger: deps.logger, baseDelay: 100, maxDelay: 5_000 });
+    this.#queue = createQueue({ logger: deps.logger, concurrency: 2, baseDelay: 100, maxDelay: 5_000 });
   }
 
   /** Judges every connection of the table, soon. */
   sweep(): void {
     this.#queue.add('all' satisfies Work);
+  }
+
+  /** Notes what a plan touches, before it is brought about. */
+  note(ownership: Ownership): void {
+    this.#touched.note(ownership);
+  }
+
+  /** Ends what the plans noted so far have made stale: at once what an owner has with a source that it lost. */
+  sweepTouched(): void {
+    if (this.#touched.isEmpty()) return;
+    this.#queue.add('lost' satisfies Work);
+    this.#queue.addAfter('touched' satisfies Work, gatherChanges);
   }
 
   /** Deletes what nft has marked, soon. */
@@ -48,15 +68,38 @@ export class Sweeper {
 
   /** Works until the signal aborts. */
   run(signal: AbortSignal): Promise<void> {
-    return this.#queue.process(
-      (key) => (key === ('all' satisfies Work) ? this.#sweepAll() : this.#delete([passOverMarked])),
-      signal,
-    );
+    return this.#queue.process((key) => this.#work(key), signal);
   }
 
-  async #sweepAll(): Promise<void> {
+  async #work(work: string): Promise<void> {
+    if (work === ('marked' satisfies Work)) await this.#delete([passOverMarked]);
+    else if (work === ('lost' satisfies Work)) await this.#deleteLost();
+    else if (work === ('touched' satisfies Work)) await this.#judgeTouched();
+    else await this.#judge();
+  }
+
+  /** What fails here is found by the look that follows. */
+  async #deleteLost(): Promise<void> {
+    const lost = this.#touched.takeLost();
+    if (lost.length <= mostLooks) await this.#delete(lost.map(passOver));
+  }
+
+  async #judgeTouched(): Promise<void> {
+    const selections = this.#touched.takeSelections();
+    try {
+      if (selections === 'all') await this.#judge();
+      else for (const selection of selections) await this.#judge(selection);
+    } catch (error) {
+      this.#touched.add(selections);
+      throw error;
+    }
+  }
+
+  /** Judges by what holds when the table has been read: no connection that is newer than the verdict is judged by it. */
+  async #judge(selection?: Selection): Promise<void> {
     const { exec, ownership } = this.#deps;
-    const listing = await must(exec, 'conntrack', ['-L', '-f', 'ipv4']);
+    const args = selection === undefined ? [] : selectionArgs(selection);
+    const listing = await must(exec, 'conntrack', ['-L', '-f', 'ipv4', ...args]);
     const now = await ownership();
     if (now === undefined) return;
     const isStale = judge(now);
@@ -64,7 +107,7 @@ export class Sweeper {
     for await (const connections of readConnections(listing)) {
       for (const connection of connections) judged.push({ connection, stale: isStale(connection) });
     }
-    await this.#delete(deletionPasses(judged));
+    await this.#delete(deletionPasses(judged, selection));
   }
 
   async #delete(passes: readonly (readonly string[])[]): Promise<void> {

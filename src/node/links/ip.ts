@@ -8,6 +8,9 @@ export function recordsOf(printed: string): readonly Readonly<Record<string, unk
   return asList(all).filter(isRecord);
 }
 
+/** The arguments that make ip print what `parseAddresses` reads. */
+export const showAddresses = ['-j', '-4', 'addr', 'show'];
+
 /** Runs the lines by one `ip -batch`; nothing for none. Throws ExecError at the first that fails. */
 export async function ipBatch(run: Exec, lines: readonly string[], ...flags: readonly string[]): Promise<void> {
   if (lines.length > 0) await must(run, 'ip', [...flags, '-batch', '-'], { input: `${lines.join('\n')}\n` });

@@ -1,6 +1,7 @@
 /** The IPv4 addresses of this machine, read again only when something may have changed them. */
 import { readFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
+import { showAddresses } from './ip.ts';
 
 export class PresentAddresses {
   readonly #exec: Exec;
@@ -12,7 +13,7 @@ export class PresentAddresses {
 
   /** What `ip -j -4 addr show` prints; throws ExecError when it cannot be run. */
   async read(): Promise<string> {
-    const shown = (this.#shown ??= must(this.#exec, 'ip', ['-j', '-4', 'addr', 'show']));
+    const shown = (this.#shown ??= must(this.#exec, 'ip', showAddresses));
     try {
       return await shown;
     } catch (error) {

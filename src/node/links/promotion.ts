@@ -1,8 +1,8 @@
 /** Taking off an address that others of its network come behind. */
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Exec } from '../../io/exec.ts';
-import { type LinkAddress, removalLines } from './addresses.ts';
-import { ipBatch } from './ip.ts';
+import { type Exec, must } from '../../io/exec.ts';
+import { type LinkAddress, parseAddresses, removalLines } from './addresses.ts';
+import { ipBatch, showAddresses } from './ip.ts';
 
 const settingOf = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/promote_secondaries`;
 
@@ -21,9 +21,17 @@ export async function promoting<T>(device: string, work: () => Promise<T>): Prom
   }
 }
 
-/** Takes addresses off their devices, wherever they stand among others; throws ExecError when one could not be, after the rest. */
+/**
+ * Takes addresses off their devices, wherever they stand among others. What somebody else has taken off meanwhile is
+ * off; throws ExecError when one is still there, after the rest.
+ */
 export async function takeOff(run: Exec, addresses: readonly LinkAddress[]): Promise<void> {
   for (const [device, ofDevice] of Map.groupBy(addresses, (one) => one.device)) {
-    await promoting(device, () => ipBatch(run, removalLines(ofDevice), '-force'));
+    try {
+      await promoting(device, () => ipBatch(run, removalLines(ofDevice), '-force'));
+    } catch (error) {
+      const present = parseAddresses(await must(run, 'ip', showAddresses));
+      if (present.some((one) => one.device === device && ofDevice.some(({ ip }) => ip === one.ip))) throw error;
+    }
   }
 }

@@ -70,8 +70,8 @@ export class NftTable {
   }
 
   /**
-   * Adds what is missing; whether that was something. Chains that are not as they should be, because they are others or
-   * somebody changed them, are replaced with all elements in one transaction.
+   * Adds what is missing. Chains that are not as they should be, because they are others or somebody changed them, are
+   * replaced with all elements in one transaction; whether they were.
    */
   add(chains: NftChains, plan: NftContent): Promise<boolean> {
     return this.#turns.take(async () => {
@@ -85,22 +85,19 @@ export class NftTable {
       }
       this.#text = chains.text;
       const before = this.#content.value ?? (await this.#read()) ?? emptyContent;
-      const commands = additions(before, wanted);
-      await this.#commands(commands);
+      await this.#commands(additions(before, wanted));
       keep(added(before, wanted));
-      return commands.length > 0;
+      return false;
     });
   }
 
-  /** Removes what is not wanted, after `add`; whether that was something. */
-  remove(plan: NftContent): Promise<boolean> {
+  /** Removes what is not wanted, after `add`. */
+  remove(plan: NftContent): Promise<void> {
     return this.#turns.take(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
-      const commands = removals(this.#content.value ?? (await this.#read()) ?? emptyContent, wanted);
-      await this.#commands(commands);
+      await this.#commands(removals(this.#content.value ?? (await this.#read()) ?? emptyContent, wanted));
       keep(wanted);
-      return commands.length > 0;
     });
   }
 

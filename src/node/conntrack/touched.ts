@@ -1,0 +1,51 @@
+/** What changes have touched and nobody has looked at yet, gathered plan by plan: none between two looks is missed. */
+import { affected, lostSources, mostLooks, type OwnedSource, type Selection, selectionArgs } from './affected.ts';
+import type { Ownership } from './stale.ts';
+
+const keyOf = ({ mark, translated }: OwnedSource): string => `${mark} ${translated}`;
+
+export class Touched {
+  #last: Ownership | undefined;
+  #selections: Map<string, Selection> | 'all' = new Map();
+  readonly #lost = new Map<string, OwnedSource>();
+
+  /** Gathers what the step to a plan touches, before that is brought about. */
+  note(now: Ownership): void {
+    const before = this.#last;
+    this.#last = now;
+    if (before === undefined || before === now) return;
+    this.add(affected(before, now));
+    for (const lost of lostSources(before, now)) this.#lost.set(keyOf(lost), lost);
+    for (const [key, { mark, translated }] of this.#lost) {
+      if (now.snat.get(mark) === translated) this.#lost.delete(key);
+    }
+  }
+
+  /** Gathers what has to be looked at. */
+  add(selections: readonly Selection[] | 'all'): void {
+    if (this.#selections === 'all') return;
+    if (selections !== 'all') {
+      for (const one of selections) this.#selections.set(selectionArgs(one).join(' '), one);
+    }
+    if (selections === 'all' || this.#selections.size > mostLooks) this.#selections = 'all';
+  }
+
+  /** Whether there is nothing to look at. */
+  isEmpty(): boolean {
+    return this.#selections !== 'all' && this.#selections.size === 0;
+  }
+
+  /** What has been gathered, to be looked at now. */
+  takeSelections(): readonly Selection[] | 'all' {
+    const taken = this.#selections === 'all' ? 'all' : [...this.#selections.values()];
+    this.#selections = new Map();
+    return taken;
+  }
+
+  /** The sources that owners have lost: what leaves with them is stale, whatever it is. */
+  takeLost(): readonly OwnedSource[] {
+    const taken = [...this.#lost.values()];
+    this.#lost.clear();
+    return taken;
+  }
+}
