@@ -1,8 +1,8 @@
 /** `sdn-compat apiserver`: the embedded API server alone, until SIGTERM. */
 import { chmod, writeFile } from 'node:fs/promises';
 import { crds } from '../../api/crds.ts';
-import { FolderInUse } from '../apiserver/journal.ts';
-import { type ApiServer, startApiServer } from '../apiserver/server.ts';
+import { type ApiServer, startApiServer } from '../apiserver/serve/server.ts';
+import { FolderInUse } from '../apiserver/store/journal.ts';
 import { createLogger } from '../io/log.ts';
 import { Failure, untilSignal } from './fail.ts';
 

@@ -10,7 +10,7 @@ import { addControllerOptions, type ControllerFlags } from './controller-options
 import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
-import { addMigrateCommands } from './migrate-commands.ts';
+import { addMigrateCommands } from './migrate/commands.ts';
 import type { NodeFlags } from './node.ts';
 import type { SimulateFlags } from './simulate.ts';
 import type { StatusFlags } from './status.ts';

@@ -16,7 +16,7 @@ import {
 } from '../../api/kinds.ts';
 import { asList, fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
-import type { ObjectRef } from './translation.ts';
+import { type ObjectRef } from './ref.ts';
 
 /** Under this name all fields are written; it also tells our objects apart. */
 export const fieldManager = 'sdn-compat-migrate';

@@ -3,8 +3,8 @@ import { apiVersionOf, hostSubnets, nodes } from '../../api/kinds.ts';
 import { parseJson } from '../model/json.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { type Live, liveObject } from './live.ts';
-import type { PlanTarget } from './plan.ts';
+import { type Live, liveObject } from './input/cluster-now.ts';
+import type { PlanTarget } from './plan/plan.ts';
 
 /** What OVN-Kubernetes writes on every Node before it assigns any egress IP (host-cidrs: on all nodes, labelled or not). */
 export const ovnAnnotations = [

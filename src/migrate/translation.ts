@@ -1,7 +1,8 @@
 /** What a translation to another network plugin is made of. One pure function a target makes it from a snapshot. */
 import type { KubeObject } from '../model/objects.ts';
 import type { Finding } from './finding.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from './input/snapshot.ts';
+import { type ObjectRef, objectRef } from './ref.ts';
 
 /**
  * The steps of a migration, in the order in which they are safe (spec.md section 9: the label before the object).
@@ -22,14 +23,6 @@ export const stepNames = [
 ] as const;
 
 export type StepName = (typeof stepNames)[number];
-
-/** An object as it is addressed; namespace is absent for cluster-scoped kinds. */
-export interface ObjectRef {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
-}
 
 /**
  * What a step does with one object. `apply` is a server-side apply of exactly these fields under our field manager, so
@@ -59,12 +52,6 @@ export type Change =
 /** The object that a change is about. */
 export function refOf(change: Change): ObjectRef {
   return change.action === 'apply' ? objectRef(change.object) : change.object;
-}
-
-/** How an object is addressed. */
-export function objectRef({ apiVersion = '', kind = '', metadata }: KubeObject): ObjectRef {
-  const { namespace, name = '' } = metadata;
-  return namespace === undefined ? { apiVersion, kind, name } : { apiVersion, kind, namespace, name };
 }
 
 /** Where an egress IP is today and where the target may put it: names of Nodes, sorted. */

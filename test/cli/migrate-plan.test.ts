@@ -5,7 +5,7 @@ import { dump, load } from 'js-yaml';
 import { crds } from '../../api/crds.ts';
 import { exec, type RunResult } from '../../src/io/exec.ts';
 import type { Finding } from '../../src/migrate/finding.ts';
-import { sourceKinds } from '../../src/migrate/source.ts';
+import { sourceKinds } from '../../src/migrate/input/source.ts';
 import { compareText } from '../../src/model/names.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { start } from '../apiserver/started.ts';

@@ -12,11 +12,11 @@ import {
 } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
-import { goBack } from '../../src/migrate/back.ts';
-import { readJournal } from '../../src/migrate/journal.ts';
-import { alone } from '../../src/migrate/lock.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { bearsOurMark } from '../../src/migrate/planned.ts';
+import { readJournal } from '../../src/migrate/run/journal.ts';
+import { alone } from '../../src/migrate/run/lock.ts';
+import { goBack } from '../../src/migrate/run/undo.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import type { Started } from '../apiserver/started.ts';
 import {

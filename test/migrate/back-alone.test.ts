@@ -1,7 +1,7 @@
 import { egressIPs, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../api/kinds.ts';
 import { backFindingCodes } from '../../src/migrate/finding.ts';
-import { toSDN } from '../../src/migrate/ovn/back.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
+import { toSDN } from '../../src/migrate/sdn/translate.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';

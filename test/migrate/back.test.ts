@@ -9,11 +9,11 @@ import {
   nodes,
 } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
-import type { ApplyOutcome } from '../../src/migrate/apply.ts';
-import { type BackOptions, goBack } from '../../src/migrate/back.ts';
-import { contentOf } from '../../src/migrate/drift.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { bearsOurMark } from '../../src/migrate/planned.ts';
+import type { ApplyOutcome } from '../../src/migrate/run/apply.ts';
+import { contentOf } from '../../src/migrate/run/drift.ts';
+import { type BackOptions, goBack } from '../../src/migrate/run/undo.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import type { Started } from '../apiserver/started.ts';
 import { generator } from '../random.ts';

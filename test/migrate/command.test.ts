@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { egressIPs, netNamespaces } from '../../api/kinds.ts';
 import { exec, type RunResult } from '../../src/io/exec.ts';
-import { readJournal } from '../../src/migrate/journal.ts';
+import { readJournal } from '../../src/migrate/run/journal.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import type { Started } from '../apiserver/started.ts';
 import { create, dump, serveOVN, startCluster, switchToOVN } from './cluster.ts';

@@ -1,8 +1,8 @@
 /** The defects of the vendor's converter that planning must not have, by their number in the table of the migration notes. */
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
-import { planOf } from '../../src/migrate/plan.ts';
-import { reportOf } from '../../src/migrate/report.ts';
-import { markdownReport } from '../../src/migrate/report-markdown.ts';
+import { planOf } from '../../src/migrate/plan/plan.ts';
+import { reportOf } from '../../src/migrate/report/content.ts';
+import { markdownReport } from '../../src/migrate/report/markdown.ts';
 import { type Change, stepNames, type TranslateOptions, type Translation } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { clusters } from './clusters.ts';

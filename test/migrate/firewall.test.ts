@@ -1,4 +1,4 @@
-import { firewallPart } from '../../src/migrate/ovn/firewall.ts';
+import { firewallPart } from '../../src/migrate/ovn/firewall/part.ts';
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
 import { contains, type Ip, parseCidr, parseIp } from '../../src/model/address.ts';
 import { egressPolicies } from '../../src/model/egresspolicy.ts';

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { namespaces, netNamespaces } from '../../api/kinds.ts';
-import { fileNames, writePlan } from '../../src/migrate/folder.ts';
-import { readPlan } from '../../src/migrate/folder-read.ts';
-import { type Plan, planOf } from '../../src/migrate/plan.ts';
-import { snapshotKey } from '../../src/migrate/snapshot.ts';
-import type { Change, ObjectRef } from '../../src/migrate/translation.ts';
+import { snapshotKey } from '../../src/migrate/input/snapshot.ts';
+import { fileNames, writePlan } from '../../src/migrate/plan/folder.ts';
+import { type Plan, planOf } from '../../src/migrate/plan/plan.ts';
+import { readPlan } from '../../src/migrate/plan/read-folder.ts';
+import { type ObjectRef } from '../../src/migrate/ref.ts';
+import type { Change } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { rounds } from '../rounds.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type Claim, type PlacementNode, predictPlacement } from '../../src/migrate/ovn/placement.ts';
+import { type Claim, type PlacementNode, predictPlacement } from '../../src/migrate/ovn/placement/predict.ts';
 import { type Cidr, type Ip, parseCidr, parseIfaddr, parseIp } from '../../src/model/address.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';

@@ -19,10 +19,10 @@ import {
 } from '../../api/kinds.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { problemText } from '../../src/io/manifests.ts';
-import { snapshotFromFiles } from '../../src/migrate/read-files.ts';
-import { snapshotFromServer } from '../../src/migrate/read-server.ts';
-import { objectsOf, type Snapshot } from '../../src/migrate/snapshot.ts';
-import { inventoryOf, snapshotOf, sourceKinds } from '../../src/migrate/source.ts';
+import { snapshotFromFiles } from '../../src/migrate/input/files.ts';
+import { snapshotFromServer } from '../../src/migrate/input/server.ts';
+import { objectsOf, type Snapshot } from '../../src/migrate/input/snapshot.ts';
+import { inventoryOf, snapshotOf, sourceKinds } from '../../src/migrate/input/source.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { credentialsOf, logger, start, type Started } from '../apiserver/started.ts';
 import { clusters } from './clusters.ts';

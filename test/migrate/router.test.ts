@@ -1,4 +1,4 @@
-import { routerPart } from '../../src/migrate/ovn/router.ts';
+import { routerPart } from '../../src/migrate/ovn/router/part.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { contextFrom, make } from './snapshots.ts';
 

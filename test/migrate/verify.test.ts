@@ -1,7 +1,8 @@
-import { type Entry, progressOf } from '../../src/migrate/journal.ts';
-import { type Plan, planOf, refKey } from '../../src/migrate/plan.ts';
-import { type Change, objectRef, type Placement, refOf } from '../../src/migrate/translation.ts';
-import { verification } from '../../src/migrate/verify.ts';
+import { type Plan, planOf } from '../../src/migrate/plan/plan.ts';
+import { objectRef, refKey } from '../../src/migrate/ref.ts';
+import { type Entry, progressOf } from '../../src/migrate/run/journal.ts';
+import { verification } from '../../src/migrate/run/verify.ts';
+import { type Change, type Placement, refOf } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { make, snapshotOf } from './snapshots.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { load } from 'js-yaml';
-import { objectYAML } from '../../src/migrate/yaml.ts';
+import { objectYAML } from '../../src/migrate/plan/yaml.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { rounds } from '../rounds.ts';
 

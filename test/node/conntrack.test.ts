@@ -6,8 +6,8 @@ import { type Connection, readConnections } from '../../src/node/conntrack/conne
 import { deletionPasses, passOver } from '../../src/node/conntrack/passes.ts';
 import { judge, type Ownership } from '../../src/node/conntrack/stale.ts';
 import { Touched } from '../../src/node/conntrack/touched.ts';
+import { isOwner, noneAsked, ownerOf } from '../../src/node/ovs/owner.ts';
 import { ctMark } from '../../src/node/ovs/pipeline.ts';
-import { isOwner, noneAsked, ownerOf } from '../../src/node/owner.ts';
 import { cidr, ip, vnid } from './states.ts';
 
 const listing = `tcp      6 431999 ESTABLISHED src=10.254.0.2 dst=10.1.8.72 sport=40000 dport=8080 src=10.1.8.72 dst=192.168.7.11 sport=8080 dport=40000 [ASSURED] mark=0 use=1

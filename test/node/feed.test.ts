@@ -2,7 +2,7 @@
 import { hostSubnets, nodes } from '../../api/kinds.ts';
 import type { HostSubnetObject, KubeObject } from '../../src/model/objects.ts';
 import type { Result } from '../../src/model/result.ts';
-import { ClusterFeed, type ClusterView } from '../../src/node/feed.ts';
+import { ClusterFeed, type ClusterView } from '../../src/node/cluster/feed.ts';
 import { logger, start, type Started } from '../apiserver/started.ts';
 import { type Cluster, clusterNetwork, prepare, until } from '../controllers/started.ts';
 import { rawHostSubnet } from '../model/parsed.ts';

@@ -1,3 +1,4 @@
+import { isOfPodsOnly, losesRouting } from '../../src/node/agent/monitor.ts';
 import { nextAddress } from '../../src/node/cni/pods.ts';
 import {
   addressCommands,
@@ -9,7 +10,6 @@ import {
   refusal,
   removalLines,
 } from '../../src/node/links/addresses.ts';
-import { isOfPodsOnly, losesRouting } from '../../src/node/links/monitor.ts';
 import { isTunConfigured } from '../../src/node/links/tun.ts';
 import { cidr, ip, nodeInput, scenes, value } from './states.ts';
 

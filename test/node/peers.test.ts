@@ -1,7 +1,7 @@
 import { createLogger } from '../../src/io/log.ts';
-import type { RemoteNode } from '../../src/node/facts.ts';
-import { PeerHealth } from '../../src/node/health.ts';
-import { createNodeMetrics } from '../../src/node/metrics.ts';
+import { createNodeMetrics } from '../../src/node/agent/metrics.ts';
+import { PeerHealth } from '../../src/node/cluster/peer-health.ts';
+import type { RemoteNode } from '../../src/node/values/facts.ts';
 import { cidr, ip } from './states.ts';
 
 const peer = (index: number): RemoteNode => ({

@@ -1,4 +1,4 @@
-import { Remembered } from '../../src/node/remembered.ts';
+import { Remembered } from '../../src/node/values/guarded-copy.ts';
 
 test('what is forgotten while it is being read stays forgotten', () => {
   const copy = new Remembered<number>();

@@ -8,9 +8,9 @@ import { parseNetNamespace } from '../../src/model/netnamespace.ts';
 import type { NetworkPolicyObject, PodObject } from '../../src/model/objects.ts';
 import type { Result } from '../../src/model/result.ts';
 import { isVnid, type Vnid } from '../../src/model/vnid.ts';
-import type { Datapath } from '../../src/node/facts.ts';
+import { policyWorld } from '../../src/node/cluster/policy-world.ts';
 import type { NodeInput } from '../../src/node/plan/node.ts';
-import { policyWorld } from '../../src/node/world.ts';
+import type { Datapath } from '../../src/node/values/facts.ts';
 
 export function value<T, E>(result: Result<T, E>): T {
   if (!result.ok) throw new Error(JSON.stringify(result.error));

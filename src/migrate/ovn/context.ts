@@ -9,9 +9,9 @@ import type { KubeObject } from '../../model/objects.ts';
 import type { Result } from '../../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../../model/shapes.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { objectsOf, type Snapshot } from '../snapshot.ts';
+import { objectsOf, type Snapshot } from '../input/snapshot.ts';
 import type { Part, TranslateOptions } from '../translation.ts';
-import { type EgressPlan, egressPlan } from './groups.ts';
+import { type EgressPlan, egressPlan } from './egressips/groups.ts';
 import { type Machine, machinesOf } from './machines.ts';
 
 export interface Context {

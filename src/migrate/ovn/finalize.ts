@@ -2,7 +2,7 @@
 import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../api/kinds.ts';
 import { asList, isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
-import { objectsOf } from '../snapshot.ts';
+import { objectsOf } from '../input/snapshot.ts';
 import type { Change, Concern, Part } from '../translation.ts';
 import type { Context } from './context.ts';
 import { multicastNamespaces, sdnMulticast } from './multicast.ts';

@@ -6,10 +6,11 @@ import { apiVersionOf, networkPolicies } from '../../../api/kinds.ts';
 import { compareText } from '../../model/names.ts';
 import type { NetworkPolicyObject } from '../../model/objects.ts';
 import type { Finding } from '../finding.ts';
-import { objectsOf } from '../snapshot.ts';
-import type { Change, ObjectRef, Part } from '../translation.ts';
+import { objectsOf } from '../input/snapshot.ts';
+import { type ObjectRef } from '../ref.ts';
+import type { Change, Part } from '../translation.ts';
+import { existing } from './conflicts.ts';
 import type { Context } from './context.ts';
-import { existing } from './existing.ts';
 
 type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<NetworkPolicyObject['spec']> };
 

@@ -11,7 +11,7 @@ import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { asList, asText, isRecord, parseJson } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { objectsOf, type Snapshot } from '../snapshot.ts';
+import { objectsOf, type Snapshot } from '../input/snapshot.ts';
 
 /** A Node, or a HostSubnet whose Node is not in the snapshot. */
 export interface Machine {

@@ -3,11 +3,11 @@ import { apiVersionOf, namespaces, netNamespaces } from '../../../api/kinds.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { type Finding, onNetNamespace } from '../finding.ts';
-import { objectsOf } from '../snapshot.ts';
+import { objectsOf } from '../input/snapshot.ts';
+import { listText } from '../lists.ts';
 import type { Change, Part } from '../translation.ts';
+import { clashes } from './conflicts.ts';
 import type { Context } from './context.ts';
-import { clashes } from './existing.ts';
-import { listText } from './texts.ts';
 
 /** Turns multicast on when it is exactly `true`. */
 export const sdnMulticast = 'netnamespace.network.openshift.io/multicast-enabled';

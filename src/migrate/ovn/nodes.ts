@@ -5,12 +5,13 @@ import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { lossText } from '../../model/hostsubnets.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { type Finding, type FindingCode, onCluster, type Severity, type Texts } from '../finding.ts';
-import { objectsOf } from '../snapshot.ts';
-import type { Change, ObjectRef, Part } from '../translation.ts';
+import { objectsOf } from '../input/snapshot.ts';
+import { listText } from '../lists.ts';
+import { type ObjectRef } from '../ref.ts';
+import type { Change, Part } from '../translation.ts';
+import { clashes } from './conflicts.ts';
 import type { Context } from './context.ts';
-import { clashes } from './existing.ts';
 import { assignableLabel, hasLabel, type Machine, wantsEgress } from './machines.ts';
-import { listText } from './texts.ts';
 
 /** Where the vendor's migration keeps a node's egress CIDRs, and ours too. */
 export const cidrsAnnotation = 'networkoperator.openshift.io/sdn-to-ovn-migration';

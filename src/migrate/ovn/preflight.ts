@@ -10,10 +10,10 @@ import {
 import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { type Finding, onCluster, type Severity } from '../finding.ts';
-import { objectsOf } from '../snapshot.ts';
+import { objectsOf } from '../input/snapshot.ts';
+import { listText } from '../lists.ts';
 import type { Part } from '../translation.ts';
 import type { Context } from './context.ts';
-import { listText } from './texts.ts';
 
 /** A network that OVN-Kubernetes uses inside, its default, and where the operator's configuration may say otherwise. */
 const internals = [

@@ -2,7 +2,7 @@
 import { compareIps } from '../../model/address.ts';
 import { compareText } from '../../model/names.ts';
 import { compareFindings } from '../finding.ts';
-import { compareRefs } from '../plan.ts';
+import { compareRefs } from '../ref.ts';
 import {
   type Change,
   type Concern,
@@ -14,17 +14,17 @@ import {
 } from '../translation.ts';
 import { cloudPart } from './cloud.ts';
 import { type Context, contextOf, type PartOf } from './context.ts';
-import { egressIPPart } from './egressips.ts';
+import { hasObject } from './egressips/groups.ts';
+import { egressIPPart } from './egressips/part.ts';
 import { finalizePart } from './finalize.ts';
-import { firewallPart } from './firewall.ts';
-import { hasObject } from './groups.ts';
-import { inputPart } from './input.ts';
+import { keepClosedPart } from './firewall/keep-closed.ts';
+import { firewallPart } from './firewall/part.ts';
 import { isolationPart } from './isolation.ts';
-import { keepClosedPart } from './keepclosed.ts';
+import { inputPart } from './missing-input.ts';
 import { multicastPart } from './multicast.ts';
 import { nodePart } from './nodes.ts';
 import { preflightPart } from './preflight.ts';
-import { routerPart } from './router.ts';
+import { routerPart } from './router/part.ts';
 
 /** The parts by concern; those without one run whatever `--only` says. */
 const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = [

@@ -4,11 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
 import { type Ip, parseIp } from '../../model/address.ts';
 import { asText } from '../../model/json.ts';
-import type { Networks, NodeFacts } from '../facts.ts';
 import { ipBatch, recordsOf } from '../links/ip.ts';
 import { hasDevice } from '../links/present.ts';
 import { podGroup } from '../ovs/pipeline.ts';
 import { podMac } from '../plan/peers.ts';
+import type { Networks, NodeFacts } from '../values/facts.ts';
 import type { AttachedPod } from './pods.ts';
 
 /** The veth's alias: what OVSDB knows of the pod, kept with the link so that a lost bridge can be made again. */

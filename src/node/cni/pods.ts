@@ -3,9 +3,9 @@ import { addressAt, type Cidr, contains, type Ip, ipNumber, lastOf, parseIp } fr
 import { asList, isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import type { LocalPod } from '../facts.ts';
 import { addPort } from '../ovs/bridge.ts';
 import { asMap, asSet, type Operation, type Ovsdb } from '../ovs/ovsdb.ts';
+import type { LocalPod } from '../values/facts.ts';
 
 /** A pod's interface on br0. */
 export interface AttachedPod {

@@ -1,7 +1,7 @@
 /** Which connections must end: a function of the table and of what their owners may have now. */
 import { type Cidr, contains, type Ip, parseIp } from '../../model/address.ts';
+import { isOwner, noneAsked } from '../ovs/owner.ts';
 import { ctMark } from '../ovs/pipeline.ts';
-import { isOwner, noneAsked } from '../owner.ts';
 import type { Connection } from './connection.ts';
 
 /** A pod of this node whose VNID requests egress IPs. */

@@ -5,9 +5,9 @@
 import { type Exec, must } from '../../io/exec.ts';
 import type { Ip } from '../../model/address.ts';
 import { asText } from '../../model/json.ts';
-import type { Networks } from '../facts.ts';
 import { hex } from '../ovs/flow.ts';
 import { guard, seenBit, tunDevice } from '../ovs/pipeline.ts';
+import type { Networks } from '../values/facts.ts';
 import { ipBatch, recordsOf } from './ip.ts';
 
 const { rulePriority, routeTable, protocol } = guard;

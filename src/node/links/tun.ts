@@ -1,8 +1,8 @@
 /** tun0 and the routes of the node: the gateway address, the way to pods and services. */
 import { type Exec, must } from '../../io/exec.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
-import type { Networks, NodeFacts } from '../facts.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
+import type { Networks, NodeFacts } from '../values/facts.ts';
 import { ipBatch, recordsOf } from './ip.ts';
 import { applySysctls } from './sysctls.ts';
 

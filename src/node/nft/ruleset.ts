@@ -12,11 +12,11 @@
  * too: where rp_filter is on, the kernel looks the way back up as if it came from tun0, with the packet's own mark.
  */
 import type { Cidr, Ip } from '../../model/address.ts';
-import type { Datapath } from '../facts.ts';
 import type { Uplink } from '../links/addresses.ts';
 import { hex } from '../ovs/flow.ts';
+import { noneAsked } from '../ovs/owner.ts';
 import { acceptedMask, ctMark, direction, podGroup, seenBit, tunDevice } from '../ovs/pipeline.ts';
-import { noneAsked } from '../owner.ts';
+import type { Datapath } from '../values/facts.ts';
 
 /** Our tables, as nft names them. */
 export const nftTables = { nat: 'ip sdn_compat', guard: 'ip sdn_compat_guard', switch: 'netdev sdn_compat' } as const;

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { type Exec, must } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
 import { Turns } from '../../io/turns.ts';
-import type { Datapath } from '../facts.ts';
-import { Remembered } from '../remembered.ts';
+import type { Datapath } from '../values/facts.ts';
+import { Remembered } from '../values/guarded-copy.ts';
 import { added, additions, emptyContent, type NftContent, parseContent, removals, within } from './elements.ts';
 import { networkSets, nftTables, tablesOf } from './ruleset.ts';
 

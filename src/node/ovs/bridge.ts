@@ -4,7 +4,7 @@ import mapValues from 'lodash/mapValues.js';
 import { type Exec, ExecError, must } from '../../io/exec.ts';
 import { SpareProgram } from '../../io/spare.ts';
 import { asText, isRecord } from '../../model/json.ts';
-import type { Datapath } from '../facts.ts';
+import type { Datapath } from '../values/facts.ts';
 import { type BridgeContent, readContent } from './bundle.ts';
 import { asSet, type Operation, type Ovsdb, type Row, type Value } from './ovsdb.ts';
 import { bridge, port, tunDevice, vxlanDevice } from './pipeline.ts';

@@ -1,5 +1,5 @@
 /** The difference between the flows and groups that are there and those that should be, as one bundle. */
-import { kept } from '../kept.ts';
+import { kept } from '../values/memo.ts';
 import { type Flow, type Group, hex } from './flow.ts';
 import { parseFlows, parseGroups, type ReadFlow } from './parse.ts';
 import { flowKey, renderFlow, renderGroup } from './render.ts';

@@ -4,7 +4,6 @@
  * table 101 in egress.ts, multicast in multicast.ts.
  */
 import type { IsolationMode } from '../../model/clusternetwork.ts';
-import type { Networks, NodeFacts } from '../facts.ts';
 import {
   type Action,
   ctCommit,
@@ -16,8 +15,9 @@ import {
   set,
   vnidFromTunnel,
 } from '../ovs/flow.ts';
+import { noneAsked } from '../ovs/owner.ts';
 import { acceptedMask, ctMark, direction, port, priority, ruleVersion, table } from '../ovs/pipeline.ts';
-import { noneAsked } from '../owner.ts';
+import type { Networks, NodeFacts } from '../values/facts.ts';
 import { arpToTun0, packetToTun0 } from './tun0.ts';
 
 const multicastRange = '224.0.0.0/4';

@@ -4,10 +4,10 @@ import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
 import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import type { NodeFacts } from '../facts.ts';
 import { type Action, ctCommit, type Flow, type Group, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
+import { ownerOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
-import { ownerOf } from '../owner.ts';
+import type { NodeFacts } from '../values/facts.ts';
 import { regValue } from './peers.ts';
 import { type Keeping, packetToTun0 } from './tun0.ts';
 

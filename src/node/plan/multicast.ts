@@ -1,8 +1,8 @@
 /** Tables 110, 111 and 120: multicast of the VNIDs that have it, to their pods here and to every other node. */
 import type { Vnid } from '../../model/vnid.ts';
-import type { LocalPod, RemoteNode } from '../facts.ts';
 import { type Action, type Flow, goto, output, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
+import type { LocalPod, RemoteNode } from '../values/facts.ts';
 import { regValue } from './peers.ts';
 
 /** The NetNamespace annotation that turns multicast on when it is exactly `true`. */

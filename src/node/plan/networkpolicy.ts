@@ -10,10 +10,10 @@ import {
 } from '../../model/networkpolicy.ts';
 import { type Labels, matches, selectsAll } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import type { LocalPod } from '../facts.ts';
-import { kept } from '../kept.ts';
 import { type Action, type Flow, goto, type Match } from '../ovs/flow.ts';
 import { priority, table } from '../ovs/pipeline.ts';
+import type { LocalPod } from '../values/facts.ts';
+import { kept } from '../values/memo.ts';
 import { regValue } from './peers.ts';
 
 /** A pod anywhere in the cluster, as policies see it. */

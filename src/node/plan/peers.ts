@@ -2,10 +2,10 @@
 import { addressAt, ipNumber } from '../../model/address.ts';
 import type { IsolationMode } from '../../model/clusternetwork.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import type { LocalPod, RemoteNode } from '../facts.ts';
-import { kept } from '../kept.ts';
 import { type Flow, goto, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
+import type { LocalPod, RemoteNode } from '../values/facts.ts';
+import { kept } from '../values/memo.ts';
 
 /** What this node needs to know of another: VXLAN from it is accepted, its subnet is reached through it. */
 export const remoteNodeFlows = kept((node: RemoteNode): readonly Flow[] => {

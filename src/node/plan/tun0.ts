@@ -1,7 +1,7 @@
 /** How a packet is handed to the node: by port tun0, with the mark of its VNID. */
-import type { NodeFacts } from '../facts.ts';
 import { type Action, ctCommit, hex, output, set } from '../ovs/flow.ts';
 import { markMacPrefix, port } from '../ovs/pipeline.ts';
+import type { NodeFacts } from '../values/facts.ts';
 
 /** The source MAC that carries a mark: the prefix, then the mark's four bytes, least significant first. */
 export function markMac(mark: number): string {

@@ -1,0 +1,198 @@
+/**
+ * Structural schemas, parsed once from the OpenAPI text of a CRD, and what is made of an object by them on its way
+ * in: unknown fields are dropped and named, defaults filled in. Checking is in validate.ts.
+ */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import { objectAt, objectsAt, textAt, textsAt } from '../store/object.ts';
+
+export type SchemaType = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+
+export interface Schema {
+  readonly type: SchemaType | undefined;
+  readonly intOrString: boolean;
+  readonly nullable: boolean;
+  readonly preserve: boolean;
+  /** The object has apiVersion, kind and metadata of its own. */
+  readonly embedded: boolean;
+  readonly default: Json | undefined;
+  readonly properties: ReadonlyMap<string, Schema>;
+  readonly additional: Schema | undefined;
+  readonly items: Schema | undefined;
+  readonly listType: 'atomic' | 'set' | 'map';
+  readonly listKeys: readonly string[];
+  /** A map or object that one manager owns whole. */
+  readonly atomic: boolean;
+  readonly rules: Rules;
+}
+
+/** What values must keep to besides their type. */
+export interface Rules {
+  readonly required: readonly string[];
+  readonly enum: readonly Json[] | undefined;
+  readonly pattern: { readonly text: string; readonly regexp: RegExp } | undefined;
+  readonly format: string | undefined;
+  readonly minimum: number | undefined;
+  readonly maximum: number | undefined;
+  readonly exclusiveMinimum: boolean;
+  readonly exclusiveMaximum: boolean;
+  readonly multipleOf: number | undefined;
+  readonly minLength: number | undefined;
+  readonly maxLength: number | undefined;
+  readonly minItems: number | undefined;
+  readonly maxItems: number | undefined;
+  readonly minProperties: number | undefined;
+  readonly maxProperties: number | undefined;
+  readonly allOf: readonly Schema[];
+  readonly anyOf: readonly Schema[];
+  readonly oneOf: readonly Schema[];
+  readonly not: Schema | undefined;
+}
+
+/** A CRD that uses something this server does not do; the message names the place. */
+export class UnsupportedSchema extends Error {}
+
+const types: readonly SchemaType[] = ['object', 'array', 'string', 'integer', 'number', 'boolean'];
+
+function numberAt(source: JsonObject, key: string): number | undefined {
+  const value = source[key];
+  return typeof value === 'number' ? value : undefined;
+}
+
+function patternOf(source: JsonObject, path: string): Rules['pattern'] {
+  const text = textAt(source, 'pattern');
+  if (text === undefined) return undefined;
+  for (const flags of ['u', '']) {
+    try {
+      return { text, regexp: new RegExp(text, flags) };
+    } catch {
+      continue; // Go's syntax allows escapes that are an error with the flag u
+    }
+  }
+  throw new UnsupportedSchema(
+    `${path}.pattern: the regular expression ${JSON.stringify(text)} is not supported by this server`,
+  );
+}
+
+function rulesOf(source: JsonObject, path: string): Rules {
+  const schemas = (key: string): readonly Schema[] =>
+    objectsAt(source, key).map((part) => parsePart(part, `${path}.${key}`));
+  return {
+    required: textsAt(source, 'required'),
+    enum: isJsonArray(source['enum']) ? source['enum'] : undefined,
+    pattern: patternOf(source, path),
+    format: textAt(source, 'format'),
+    minimum: numberAt(source, 'minimum'),
+    maximum: numberAt(source, 'maximum'),
+    exclusiveMinimum: source['exclusiveMinimum'] === true,
+    exclusiveMaximum: source['exclusiveMaximum'] === true,
+    multipleOf: numberAt(source, 'multipleOf'),
+    minLength: numberAt(source, 'minLength'),
+    maxLength: numberAt(source, 'maxLength'),
+    minItems: numberAt(source, 'minItems'),
+    maxItems: numberAt(source, 'maxItems'),
+    minProperties: numberAt(source, 'minProperties'),
+    maxProperties: numberAt(source, 'maxProperties'),
+    allOf: schemas('allOf'),
+    anyOf: schemas('anyOf'),
+    oneOf: schemas('oneOf'),
+    not: isJsonObject(source['not']) ? parsePart(source['not'], `${path}.not`) : undefined,
+  };
+}
+
+function listTypeOf(source: JsonObject): Schema['listType'] {
+  const text = textAt(source, 'x-kubernetes-list-type');
+  return text === 'set' || text === 'map' ? text : 'atomic';
+}
+
+function refuseUnsupported(source: JsonObject, path: string): void {
+  if (source['x-kubernetes-validations'] !== undefined) {
+    throw new UnsupportedSchema(`${path}.x-kubernetes-validations: CEL rules are not supported by this server`);
+  }
+  if (source['$ref'] !== undefined)
+    throw new UnsupportedSchema(`${path}.$ref: references are not allowed in a structural schema`);
+}
+
+/** A schema or a part of allOf and its like, where no type is needed. */
+function parsePart(source: JsonObject, path: string): Schema {
+  refuseUnsupported(source, path);
+  const type = types.find((one) => one === source['type']);
+  const properties = Object.entries(objectAt(source, 'properties')).flatMap(([name, property]): [string, Schema][] =>
+    isJsonObject(property) ? [[name, parsePart(property, `${path}.properties[${name}]`)]] : [],
+  );
+  const { additionalProperties, items } = source;
+  const open = additionalProperties === true || source['x-kubernetes-preserve-unknown-fields'] === true;
+  return {
+    type,
+    intOrString: source['x-kubernetes-int-or-string'] === true,
+    nullable: source['nullable'] === true,
+    preserve: open,
+    embedded: source['x-kubernetes-embedded-resource'] === true,
+    default: source['default'],
+    properties: new Map(properties),
+    additional: isJsonObject(additionalProperties)
+      ? parsePart(additionalProperties, `${path}.additionalProperties`)
+      : undefined,
+    items: isJsonObject(items) ? parsePart(items, `${path}.items`) : undefined,
+    listType: listTypeOf(source),
+    listKeys: textsAt(source, 'x-kubernetes-list-map-keys'),
+    atomic: source['x-kubernetes-map-type'] === 'atomic',
+    rules: rulesOf(source, path),
+  };
+}
+
+/** The schema that the OpenAPI text of a CRD version means; throws UnsupportedSchema. */
+export function parseSchema(source: JsonObject, path = 'openAPIV3Schema'): Schema {
+  return parsePart(source, path);
+}
+
+/** `a.b`, or `b` at the root. */
+export function joinPath(path: string, field: string): string {
+  return path === '' ? field : `${path}.${field}`;
+}
+
+const own = ['apiVersion', 'kind', 'metadata'];
+
+/** What happens to a field whose key has no schema. */
+function keepsUnknown(key: string, schema: Schema, path: string): boolean {
+  return schema.preserve || ((path === '' || schema.embedded) && own.includes(key));
+}
+
+function fillDefaults(result: Record<string, Json>, schema: Schema, path: string, unknown: string[]): void {
+  for (const [key, property] of schema.properties) {
+    if (result[key] === undefined && property.default !== undefined) {
+      result[key] = conform(property.default, property, joinPath(path, key), unknown);
+    }
+  }
+}
+
+function conformObject(value: JsonObject, schema: Schema, path: string, unknown: string[]): JsonObject {
+  const result: Record<string, Json> = {};
+  for (const [key, field] of Object.entries(value)) {
+    if (field === undefined) continue;
+    const property = schema.properties.get(key) ?? schema.additional;
+    if (property === undefined) {
+      if (keepsUnknown(key, schema, path)) result[key] = field;
+      else unknown.push(joinPath(path, key));
+    } else if (field !== null || property.nullable || property.default === undefined) {
+      result[key] = path === '' && key === 'metadata' ? field : conform(field, property, joinPath(path, key), unknown);
+    }
+  }
+  fillDefaults(result, schema, path, unknown);
+  return result;
+}
+
+function conform(value: Json, schema: Schema, path: string, unknown: string[]): Json {
+  if (isJsonObject(value)) return conformObject(value, schema, path, unknown);
+  const { items } = schema;
+  if (!isJsonArray(value) || items === undefined) return value;
+  return value.map((item, index) => conform(item, items, `${path}[${String(index)}]`, unknown));
+}
+
+/** The object without the fields its schema does not know, with defaults filled in; and the paths that were dropped. */
+export function conformToSchema(
+  object: JsonObject,
+  schema: Schema,
+): { readonly object: JsonObject; readonly unknown: readonly string[] } {
+  const unknown: string[] = [];
+  return { object: conformObject(object, schema, '', unknown), unknown };
+}

@@ -1,0 +1,131 @@
+/** Lists, in pages when asked: later pages show the state the first one saw. */
+import { isJsonObject, type JsonObject, parseJson } from '../../model/json.ts';
+import { badRequest, expired, Refusal } from '../refusal.ts';
+import type { Collection, Entry } from '../store/store.ts';
+import type { Matcher } from './selectors.ts';
+
+export interface Page {
+  readonly entries: readonly Entry[];
+  readonly metadata: JsonObject;
+}
+
+export interface ListRequest {
+  readonly id: string;
+  readonly namespace: string | undefined;
+  readonly matcher: Matcher | undefined;
+  readonly query: URLSearchParams;
+}
+
+interface Snapshot {
+  readonly entries: readonly Entry[];
+  readonly at: number;
+}
+
+const tooOld =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.';
+
+/** How long, in milliseconds, and how many first pages are remembered. */
+const snapshotAge = 5 * 60_000;
+const snapshotCount = 50;
+
+/** The version of a list or watch the client has not less than; throws a 400 or, when we are not there yet, a 504. */
+export function requestedVersion(query: URLSearchParams, current: number): number | undefined {
+  const text = query.get('resourceVersion') ?? '';
+  if (text === '') return undefined;
+  if (!/^\d{1,15}$/.test(text))
+    throw badRequest(
+      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
+  const version = Number(text);
+  if (version <= current) return version;
+  const message = `Timeout: Too large resource version: ${text}, current: ${String(current)}`;
+  const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+  throw new Refusal(504, 'Timeout', message, { details: { causes, retryAfterSeconds: 1 }, retryAfter: 1 });
+}
+
+function parseToken(token: string): { readonly version: number; readonly start: number } {
+  try {
+    const value = parseJson(Buffer.from(token, 'base64url').toString());
+    if (isJsonObject(value) && typeof value['rv'] === 'number' && typeof value['start'] === 'number') {
+      return { version: value['rv'], start: value['start'] };
+    }
+  } catch {
+    // told below
+  }
+  throw badRequest('continue key is not valid: it was not made by this server');
+}
+
+export class Lists {
+  readonly #snapshots = new Map<string, Snapshot>();
+  readonly #elapsed: () => number;
+
+  /** `elapsed`: milliseconds of a clock that only goes forward. */
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
+  }
+
+  /** The entries that the request selects, or a page of them. */
+  page(collection: Collection, request: ListRequest, version: number): Page {
+    const limit = Number(request.query.get('limit') ?? 0);
+    if (!Number.isInteger(limit) || limit < 0) throw badRequest('limit must be a whole number, 0 or more');
+    const token = request.query.get('continue') ?? '';
+    if (token !== '') {
+      const { version: first, start } = parseToken(token);
+      return this.#part(request, { version: first, start, limit }, this.#remembered(request, first));
+    }
+    requestedVersion(request.query, version);
+    const entries = select(collection.sorted(), request);
+    if (limit === 0 || entries.length <= limit) return { entries, metadata: { resourceVersion: String(version) } };
+    this.#remember(request, version, entries);
+    return this.#part(request, { version, start: 0, limit }, entries);
+  }
+
+  #part(
+    request: ListRequest,
+    at: { readonly version: number; readonly start: number; readonly limit: number },
+    all: readonly Entry[],
+  ): Page {
+    const { version, start, limit } = at;
+    const end = limit === 0 ? all.length : Math.min(all.length, start + pageSize(limit, all.length));
+    const rest = all.length - end;
+    const token = Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: version, start: end })).toString('base64url');
+    const more =
+      rest === 0 ? {} : { continue: token, ...(request.matcher === undefined ? { remainingItemCount: rest } : {}) };
+    return { entries: all.slice(start, end), metadata: { resourceVersion: String(version), ...more } };
+  }
+
+  #remembered(request: ListRequest, version: number): readonly Entry[] {
+    const snapshot = this.#snapshots.get(snapshotKey(request, version));
+    if (snapshot === undefined || this.#elapsed() - snapshot.at > snapshotAge) throw expired(tooOld);
+    return snapshot.entries;
+  }
+
+  #remember(request: ListRequest, version: number, entries: readonly Entry[]): void {
+    const key = snapshotKey(request, version);
+    this.#snapshots.delete(key);
+    this.#snapshots.set(key, { entries, at: this.#elapsed() });
+    const [oldest] = this.#snapshots.keys();
+    if (this.#snapshots.size > snapshotCount && oldest !== undefined) this.#snapshots.delete(oldest);
+  }
+}
+
+/**
+ * How many objects a page has. kubectl asks for 500 and holds itself back after 10 requests to five a second: long
+ * lists come in 8 larger pages, as the API lets a server do. Who asks for small pages gets them.
+ */
+function pageSize(limit: number, total: number): number {
+  return limit < 500 ? limit : Math.max(limit, Math.ceil(total / 8));
+}
+
+function snapshotKey({ id, namespace, query }: ListRequest, version: number): string {
+  return JSON.stringify([id, namespace ?? '', query.get('labelSelector'), query.get('fieldSelector'), version]);
+}
+
+function select(entries: readonly Entry[], { namespace, matcher }: ListRequest): readonly Entry[] {
+  if (namespace === undefined && matcher === undefined) return entries;
+  return entries.filter(
+    ({ object }) =>
+      (namespace === undefined || object.metadata.namespace === namespace) &&
+      (matcher === undefined || matcher(object)),
+  );
+}

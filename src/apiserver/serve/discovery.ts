@@ -1,0 +1,77 @@
+/** What is served: the lists that clients read before anything else. */
+import type { JsonObject } from '../../model/json.ts';
+import type { Registry } from '../kinds/registry.ts';
+import type { Resource } from '../kinds/resource.ts';
+import { unknownPath } from '../refusal.ts';
+
+/** The Kubernetes whose behaviour this server follows. */
+export const versionInfo: JsonObject = {
+  major: '1',
+  minor: '26',
+  gitVersion: 'v1.26.0+sdn-compat',
+  gitCommit: '',
+  gitTreeState: 'clean',
+  buildDate: '1970-01-01T00:00:00Z',
+  goVersion: '',
+  compiler: '',
+  platform: 'linux/amd64',
+};
+
+const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+function entriesOf(resource: Resource): readonly JsonObject[] {
+  const { plural, singular, namespaced, kind, shortNames, categories, hasStatus, verbs } = resource;
+  const entry = {
+    name: plural,
+    singularName: singular,
+    namespaced,
+    kind,
+    verbs: verbs ?? allVerbs,
+    ...(shortNames.length === 0 ? {} : { shortNames }),
+    ...(categories.length === 0 ? {} : { categories }),
+  };
+  const status = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: ['get', 'patch', 'update'] };
+  return hasStatus ? [entry, status] : [entry];
+}
+
+function groupEntry(name: string, versions: readonly string[]): JsonObject {
+  const entries = versions.map((version) => ({ groupVersion: `${name}/${version}`, version }));
+  return { name, versions: entries, preferredVersion: entries[0] ?? {} };
+}
+
+function groups(registry: Registry): ReadonlyMap<string, readonly string[]> {
+  const result = new Map<string, string[]>();
+  for (const { group, version } of registry.all()) {
+    const known = result.get(group) ?? [];
+    if (group !== '' && !known.includes(version)) result.set(group, [...known, version]);
+  }
+  return result;
+}
+
+/** The document of all groups, or of one; throws a 404 for one that is not served. */
+function groupDocument(registry: Registry, name: string | undefined): JsonObject {
+  const known = groups(registry);
+  if (name === undefined) {
+    return {
+      kind: 'APIGroupList',
+      apiVersion: 'v1',
+      groups: [...known].map(([group, versions]) => groupEntry(group, versions)),
+    };
+  }
+  const versions = known.get(name);
+  if (versions === undefined) throw unknownPath();
+  return { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(name, versions) };
+}
+
+/** The document at /api, /apis, /api/v1, /apis/GROUP or /apis/GROUP/VERSION; throws a 404 for what is not served. */
+export function discover(registry: Registry, parts: readonly string[]): JsonObject {
+  const [root, first, second] = parts;
+  if (parts.length > (root === 'api' ? 2 : 3)) throw unknownPath();
+  if (root === 'api' && first === undefined)
+    return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
+  if (root === 'apis' && second === undefined) return groupDocument(registry, first);
+  const groupVersion = root === 'api' ? (first ?? '') : `${first ?? ''}/${second ?? ''}`;
+  const resources = registry.byGroupVersion().get(groupVersion);
+  if (resources === undefined) throw unknownPath();
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: resources.flatMap(entriesOf) };
+}

@@ -1,0 +1,134 @@
+/**
+ * The state in a folder: who the server is, and a journal of the objects, a line a change, which is rewritten to the
+ * present objects at each start. A last line that a crash cut off is passed over.
+ */
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { isJsonObject, type JsonObject, parseJson } from '../../model/json.ts';
+import type { Certificate } from './identity.ts';
+import { objectAt, type StoredObject, textAt } from './object.ts';
+import type { LogRecord } from './store.ts';
+
+/** What stays the same over restarts, so that kubeconfigs do. */
+export interface Identity extends Certificate {
+  readonly token: string;
+}
+
+/** An object of the journal, and the collection it is in. */
+export interface Kept {
+  readonly id: string;
+  readonly object: StoredObject;
+}
+
+export interface State {
+  readonly kept: readonly Kept[];
+  /** The version of the latest change. */
+  readonly version: number;
+}
+
+const journalName = 'objects.ndjson';
+const identityName = 'identity.json';
+
+/** The object of a journal line; undefined when it is not one this program wrote. */
+export function asStored(value: JsonObject): StoredObject | undefined {
+  const metadata = objectAt(value, 'metadata');
+  const [apiVersion, kind] = [textAt(value, 'apiVersion'), textAt(value, 'kind')];
+  const { name, uid, resourceVersion, creationTimestamp } = metadata;
+  if (apiVersion === undefined || kind === undefined || typeof name !== 'string' || typeof uid !== 'string')
+    return undefined;
+  if (typeof resourceVersion !== 'string' || typeof creationTimestamp !== 'string') return undefined;
+  const { namespace } = metadata;
+  const scope = typeof namespace === 'string' ? { namespace } : {};
+  return {
+    ...value,
+    apiVersion,
+    kind,
+    metadata: { ...metadata, name, uid, resourceVersion, creationTimestamp, ...scope },
+  };
+}
+
+function parseLine(line: string): JsonObject | undefined {
+  try {
+    const value = parseJson(line);
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined; // cut off by a crash: the change was never answered
+  }
+}
+
+function replay(text: string): State {
+  const objects = new Map<string, Kept>();
+  let version = 1;
+  for (const line of text.split('\n')) {
+    const entry = line === '' ? undefined : parseLine(line);
+    const object = entry === undefined ? undefined : asStored(objectAt(entry, 'object'));
+    if (entry === undefined || object === undefined) continue;
+    const id = textAt(entry, 'id') ?? '';
+    const key = JSON.stringify([id, object.metadata.namespace ?? '', object.metadata.name]);
+    version = Math.max(version, Number(object.metadata.resourceVersion));
+    if (entry['gone'] === true) objects.delete(key);
+    else objects.set(key, { id, object });
+  }
+  return { kept: [...objects.values()], version };
+}
+
+export class Journal {
+  readonly #file: number;
+  readonly #lock: Server;
+
+  constructor(path: string, lock: Server) {
+    this.#file = openSync(path, 'a', 0o600);
+    this.#lock = lock;
+  }
+
+  /** Writes a change down before it is answered. */
+  note(id: string, record: LogRecord): void {
+    const gone = record.type === 'DELETED' ? '"gone":true,' : '';
+    writeSync(this.#file, `{"id":${JSON.stringify(id)},${gone}"object":${record.entry.text()}}\n`);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+    this.#lock.close();
+  }
+}
+
+/** The folder belongs to another server that is running. */
+export class FolderInUse extends Error {}
+
+/** Claims the folder for this process, by a socket name that ends with the process; throws FolderInUse. */
+async function claim(folder: string): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', () => reject(new FolderInUse(`${folder} is used by another API server that is running`)));
+    server.listen(`\0sdn-compat-data-${folder}`, resolve);
+  });
+  return server.unref();
+}
+
+/** Reads the state in the folder, which is made when it is not there, and opens its journal. */
+export async function openJournal(folder: string): Promise<{ readonly state: State; readonly journal: Journal }> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = await claim(await realpath(folder));
+  const path = join(folder, journalName);
+  const state = existsSync(path) ? replay(await readFile(path, 'utf8')) : { kept: [], version: 1 };
+  const lines = state.kept.map(({ id, object }) => `${JSON.stringify({ id, object })}\n`);
+  await writeFile(`${path}.new`, lines.join(''), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return { state, journal: new Journal(path, lock) };
+}
+
+/** The identity kept in the folder; made by `make` the first time. */
+export async function keptIdentity(folder: string, make: () => Promise<Identity>): Promise<Identity> {
+  const path = join(folder, identityName);
+  if (existsSync(path)) {
+    const value = parseLine(await readFile(path, 'utf8')) ?? {};
+    const [key, certificate, token] = [textAt(value, 'key'), textAt(value, 'certificate'), textAt(value, 'token')];
+    if (key !== undefined && certificate !== undefined && token !== undefined) return { key, certificate, token };
+  }
+  const identity = await make();
+  await writeFile(path, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
+  return identity;
+}

@@ -1,0 +1,62 @@
+/** What query strings and delete bodies ask of a write. */
+import type { IncomingMessage } from 'node:http';
+import { isJsonObject, type JsonObject } from '../../model/json.ts';
+import { mediaType } from '../http/request.ts';
+import { badRequest } from '../refusal.ts';
+import { objectAt, textAt, textsAt } from '../store/object.ts';
+import type { DeleteSettings, WriteSettings } from './objects.ts';
+
+/** The media type of server-side apply. */
+export const applyType = 'application/apply-patch+yaml';
+
+export interface WriteRequest {
+  readonly request: IncomingMessage;
+  readonly query: URLSearchParams;
+}
+
+function dryRunOf(query: URLSearchParams, body: JsonObject = {}): boolean {
+  const given = [...query.getAll('dryRun').filter((value) => value !== ''), ...textsAt(body, 'dryRun')];
+  if (given.some((value) => value !== 'All')) throw badRequest('dryRun: Unsupported value: supported values: "All"');
+  return given.length > 0;
+}
+
+/** The name that writes are noted under: the one given, else the program's own. */
+function managerOf(query: URLSearchParams, userAgent: string | undefined): string {
+  const given = query.get('fieldManager') ?? '';
+  if (given.length > 128) throw badRequest('fieldManager: Too long: may not be longer than 128');
+  return given === '' ? ((userAgent ?? '').split('/')[0] ?? '') : given;
+}
+
+/** How a create, update or patch is to be done. */
+export function writeSettings({ request, query }: WriteRequest, status: boolean): WriteSettings {
+  const fieldValidation = query.get('fieldValidation') ?? 'Warn';
+  if (fieldValidation !== 'Strict' && fieldValidation !== 'Warn' && fieldValidation !== 'Ignore') {
+    throw badRequest(
+      `fieldValidation: Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "Ignore", "Strict", "Warn"`,
+    );
+  }
+  const isApply = mediaType(request) === applyType;
+  const manager = managerOf(query, request.headers['user-agent']);
+  const writer = { manager, operation: isApply ? 'Apply' : 'Update', subresource: status ? 'status' : '' } as const;
+  return { dryRun: dryRunOf(query), fieldValidation, status, patch: request.method === 'PATCH', writer };
+}
+
+function graceOf(query: URLSearchParams, body: JsonObject): number | undefined {
+  const given = query.get('gracePeriodSeconds') ?? body['gracePeriodSeconds'] ?? undefined;
+  if (given === undefined) return undefined;
+  const seconds = Number(given);
+  if (!Number.isInteger(seconds) || seconds < 0)
+    throw badRequest('gracePeriodSeconds must be a whole number, 0 or more');
+  return seconds;
+}
+
+/** How a delete is to be done, by its query and its body. */
+export function deleteSettings(query: URLSearchParams, body: JsonObject): DeleteSettings {
+  const preconditions = isJsonObject(body['preconditions']) ? objectAt(body, 'preconditions') : {};
+  return {
+    dryRun: dryRunOf(query, body),
+    gracePeriodSeconds: graceOf(query, body),
+    uid: textAt(preconditions, 'uid'),
+    resourceVersion: textAt(preconditions, 'resourceVersion'),
+  };
+}

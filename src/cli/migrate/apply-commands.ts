@@ -1,0 +1,70 @@
+/** `sdn-compat migrate apply|verify|back`: their options and defaults. Each is loaded when it is used. */
+import { type Command, Option } from 'commander';
+import { duration } from '../duration.ts';
+import type { ApplyFlags } from './apply.ts';
+import type { BackFlags } from './back.ts';
+import type { VerifyFlags } from './verify.ts';
+
+const outcomes = `
+Exit status: 0 done; 1 refused, failed or stopped, with the reasons; 2 bad input; 3 it is your turn: the network plugin
+must be switched, then run the same command again.`;
+
+interface Shared {
+  readonly kubeconfig: () => Option;
+  /** Adds the options that say where a cluster is read from. */
+  readonly source: (command: Command, kubeconfig: () => Option) => Command;
+}
+
+const planFolder = (): Option => new Option('--plan <dir>', 'folder that `migrate plan` wrote');
+
+function lasting(flags: string, description: string, byDefault: number): Option {
+  return new Option(flags, description).argParser(duration(100)).default(byDefault * 1_000, `${byDefault}s`);
+}
+
+/** Adds them to `migrate`. */
+export function addApplyCommands(migrate: Command, { kubeconfig, source }: Shared): void {
+  migrate
+    .command('apply')
+    .description('bring about a plan step by step; killed at any moment and run again it finishes')
+    .addOption(planFolder().makeOptionMandatory())
+    .addOption(kubeconfig())
+    .option('--dry-run', 'let the API server check every change, and write nothing', false)
+    .option(
+      '--finalize',
+      'at the end clear the objects of OpenShift SDN, which are left alone otherwise; refused unless verify is well',
+      false,
+    )
+    .option('--force', 'take over fields that other managers own', false)
+    .option('--strict', 'let warnings of the plan refuse as blockers do', false)
+    .option('--accept-blockers', 'apply despite findings that block', false)
+    .option('--accept-incomplete', 'apply a plan that could not read everything', false)
+    .option('--accept-changes', 'apply although the cluster has changed since the plan was made', false)
+    .option('--accept-unwell', 'finalize although verify is not well', false)
+    .addOption(lasting('--timeout <duration>', 'how long a delete may wait for finalizers', 300))
+    .addHelpText('after', outcomes)
+    .action(async (flags: ApplyFlags) => (await import('./apply.ts')).runApply(flags));
+
+  migrate
+    .command('verify')
+    .description(
+      'compare a cluster with a plan: where each egress IP is, firewalls, labels, leftovers; exit status 1 unless all is well',
+    )
+    .addOption(planFolder().makeOptionMandatory())
+    .addOption(kubeconfig())
+    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+    .option('--watch', 'look again until all is well or the time is over', false)
+    .addOption(lasting('--timeout <duration>', 'how long to watch', 600))
+    .action(async (flags: VerifyFlags) => (await import('./verify.ts')).runVerify(flags));
+
+  source(migrate.command('back'), kubeconfig)
+    .description(
+      "undo a plan from its backup; or, with --out, make the plan of a way back from OVN-Kubernetes' objects alone",
+    )
+    .addOption(planFolder())
+    .option('--plan-only', 'only print what would be done', false)
+    .option('--dry-run', 'let the API server check every change, and write nothing', false)
+    .option('--force', 'undo what others changed meanwhile too', false)
+    .option('--out <dir>', 'folder for a plan made from OVN-Kubernetes objects; `migrate apply --plan` runs it')
+    .addHelpText('after', outcomes)
+    .action(async (flags: BackFlags) => (await import('./back.ts')).runBack(flags));
+}

@@ -1,0 +1,92 @@
+/** `sdn-compat migrate apply`: runs a plan, and says how it ended. */
+import type { Plan } from '../../migrate/plan/plan.ts';
+import { readPlan } from '../../migrate/plan/read-folder.ts';
+import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../migrate/run/apply.ts';
+import { Failure, untilSignal } from '../fail.ts';
+import { badInput, openClient, progressLines } from './source.ts';
+
+export interface ApplyFlags extends ApplyOptions {
+  readonly plan: string;
+  readonly kubeconfig?: string;
+}
+
+/** Exit status when the admin must act before it can go on. */
+const yourTurn = 3;
+
+const most = 20;
+
+/** Reads the plan and applies it. */
+export async function runApply(flags: ApplyFlags): Promise<void> {
+  const plan = await planIn(flags.plan);
+  const outcome = await withPlan(flags, plan, (deps) => applyPlan(deps, flags));
+  end(outcome, {
+    done: (writes, left) => {
+      if (flags.dryRun) return 'Nothing was written: this was a dry run.';
+      return left === 'nothing'
+        ? `Done: ${changesText(writes)}, nothing is left to do.`
+        : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
+    },
+    waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${plan.target === 'ovn' ? 'OVN-Kubernetes' : 'OpenShift SDN'}, and when it runs on every node run this again.`,
+  });
+}
+
+/** The plan of a folder; one that cannot be read ends the command with status 2. */
+export async function planIn(folder: string): Promise<Plan> {
+  const plan = await readPlan(folder, progressLines());
+  if (plan.ok) return plan.value;
+  throw new Failure(plan.error, badInput);
+}
+
+/** Does something with a plan and its cluster until it ends or a signal comes. */
+export async function withPlan<T>(
+  flags: { readonly plan: string; readonly kubeconfig?: string },
+  plan: Plan,
+  work: (deps: ApplyDeps) => Promise<T>,
+): Promise<T> {
+  const client = await openClient(flags.kubeconfig);
+  const tell = (line: string): void => void process.stdout.write(`${line}\n`);
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  return work({ client, folder: flags.plan, plan, signal: untilSignal(), tell, progress }).finally(() =>
+    client.close(),
+  );
+}
+
+export interface EndTexts {
+  readonly done: (writes: number, left: 'finalize' | 'nothing') => string;
+  readonly waiting: string;
+}
+
+/** Says how it ended, and sets the exit status. */
+export function end(outcome: ApplyOutcome, texts: EndTexts): void {
+  switch (outcome.kind) {
+    case 'done':
+      process.stdout.write(`${texts.done(outcome.writes, outcome.left)}\n`);
+      return;
+    case 'waiting':
+      process.stdout.write(`${texts.waiting}\n${listed(outcome.reasons)}`);
+      process.exitCode = yourTurn;
+      return;
+    case 'stopped':
+      throw new Failure('stopped by a signal between two writes; run it again to go on');
+    case 'unreadable':
+      throw new Failure(outcome.reasons.join('\n'), badInput);
+    case 'refused':
+      throw new Failure(
+        `refused; ${outcome.writes === 0 ? 'nothing was written' : `${changesText(outcome.writes)} made before`}:\n${listed(outcome.reasons)}`.trimEnd(),
+      );
+    case 'failed':
+      throw new Failure(
+        `failed after ${changesText(outcome.writes)}; run it again when these are mended:\n${listed(outcome.reasons)}`.trimEnd(),
+      );
+  }
+}
+
+/** `1 change`, `2 changes`. */
+export function changesText(count: number): string {
+  return `${count} change${count === 1 ? '' : 's'}`;
+}
+
+function listed(reasons: readonly string[]): string {
+  const more = reasons.length > most ? [`and ${reasons.length - most} more`] : [];
+  return [...reasons.slice(0, most), ...more].map((reason) => `  ${reason}\n`).join('');
+}

@@ -1,0 +1,33 @@
+/** `sdn-compat migrate back --out`: the plan of a way back, from OVN-Kubernetes' objects alone. */
+import { ovnKinds } from '../../migrate/input/source.ts';
+import { writePlan } from '../../migrate/plan/folder.ts';
+import { planOf } from '../../migrate/plan/plan.ts';
+import { countsText } from '../../migrate/report/content.ts';
+import { toSDN } from '../../migrate/sdn/translate.ts';
+import { Failure } from '../fail.ts';
+import { programVersion } from '../version.ts';
+import { changesText } from './apply.ts';
+import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
+import { findingsText } from './tables.ts';
+
+/** Reads, plans, writes, and says what it wrote. */
+export async function runBackPlan(flags: SourceFlags, out: string): Promise<void> {
+  const snapshot = await readSnapshot(flags, progressLines(), ovnKinds);
+  const translation = toSDN(snapshot);
+  const plan = planOf({
+    tool: `sdn-compat ${programVersion}`,
+    target: 'sdn',
+    options: {},
+    strict: false,
+    snapshot,
+    translation,
+  });
+  const written = await writePlan(out, plan);
+  if (!written.ok) throw new Failure(written.error, badInput);
+  const steps = plan.steps.map(
+    ({ name, changes }) => `${name}: ${name === 'switch' ? 'yours' : changesText(changes.length)}\n`,
+  );
+  process.stdout.write(
+    `${steps.join('')}\n${findingsText(plan.findings)}\n${countsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`,
+  );
+}

@@ -1,0 +1,106 @@
+/** `sdn-compat migrate`: its subcommands, their options and defaults. Each is loaded when it is used. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Concern, concerns } from '../../migrate/translation.ts';
+import { parseCidr } from '../../model/address.ts';
+import { addApplyCommands } from './apply-commands.ts';
+import type { InspectFlags } from './inspect.ts';
+import type { PlanFlags } from './plan.ts';
+import type { PredictFlags } from './predict.ts';
+
+const none: readonly string[] = [];
+
+function list(flags: string, description: string): Option {
+  return new Option(flags, `${description} (repeatable)`)
+    .argParser((value: string, before: readonly string[]) => [...before, value])
+    .default(none, 'none');
+}
+
+function concernList(text: string): readonly Concern[] {
+  return text.split(',').map((word) => {
+    const concern = concerns.find((one) => one === word);
+    if (concern === undefined)
+      throw new InvalidArgumentError(`${JSON.stringify(word)} is none of ${concerns.join(', ')}.`);
+    return concern;
+  });
+}
+
+function prefix(text: string): string {
+  if (/^[a-z0-9]([a-z0-9-]{0,100}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('it must be the beginning of an object name: lower case letters, digits and hyphens.');
+}
+
+function network(text: string, before: readonly string[]): readonly string[] {
+  const cidr = parseCidr(text);
+  if (!cidr.ok) throw new InvalidArgumentError(`${cidr.error}.`);
+  return [...before, text];
+}
+
+/** Where the cluster is read from. */
+function source(command: Command, kubeconfig: () => Option): Command {
+  return command
+    .option('--from-cluster', 'read the objects from the API server', false)
+    .addOption(kubeconfig())
+    .addOption(
+      list(
+        '-f, --filename <path>',
+        'read the objects from a file or directory: YAML, JSON, lists, must-gather, .gz; - is standard input',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--machine-network <cidr>',
+        "a network of the nodes' addresses, where the input does not tell prefix lengths (repeatable)",
+      )
+        .argParser(network)
+        .default(none, 'none'),
+    );
+}
+
+/** Adds `migrate` and what it can do. */
+export function addMigrateCommands(program: Command, kubeconfig: () => Option): void {
+  const migrate = program
+    .command('migrate')
+    .description('the way from OpenShift SDN to OVN-Kubernetes: nothing lost, nothing silent, always a way back');
+
+  source(migrate.command('inspect'), kubeconfig)
+    .description('show what there is to migrate and what would change for whom; exit status 1 when there are blockers')
+    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+    .action(async (flags: InspectFlags) => (await import('./inspect.ts')).runInspect(flags));
+
+  source(migrate.command('plan'), kubeconfig)
+    .description(
+      'write a folder with ordered steps, the objects to apply, a backup and reports; exit status 1 when there are blockers',
+    )
+    .addOption(new Option('--to <target>', 'network plugin to migrate to').choices(['ovn']).makeOptionMandatory())
+    .requiredOption('--out <dir>', 'folder to write; it must be empty, absent, or hold a plan that was not begun')
+    .addOption(new Option('--only <concerns>', `translate only these of ${concerns.join(',')}`).argParser(concernList))
+    .addOption(list('--namespace <name>', 'translate only what belongs to this namespace'))
+    .addOption(
+      new Option('--prefix <name>', 'names of EgressIPs are PREFIX-NAMESPACE').argParser(prefix).default('egressip'),
+    )
+    .option('--strict', 'let warnings block as blockers do', false)
+    .option(
+      '--keep-closed',
+      'where OpenShift SDN drops and OVN-Kubernetes would let traffic leave with a node address, add an EgressFirewall that denies it',
+      false,
+    )
+    .option(
+      '--allow-api-server',
+      'put rules that allow the nodes and the API server before a rule that denies everything',
+      false,
+    )
+    .option('--diff', 'print how the objects of the plan differ from those in the cluster', false)
+    .action(async (flags: PlanFlags) => (await import('./plan.ts')).runPlan(flags));
+
+  migrate
+    .command('predict')
+    .description('say on which nodes OVN-Kubernetes may put egress IPs, for clusters of an NDJSON file, one a line')
+    .requiredOption(
+      '-f, --filename <file>',
+      'lines {name, nodes: [{name, primaryIfAddr, assignable, ready}], egressIPs: [{name, egressIPs}]}; - is standard input',
+    )
+    .addOption(new Option('-o, --output <format>', 'format').choices(['ndjson', 'table']).default('ndjson'))
+    .action(async (flags: PredictFlags) => (await import('./predict.ts')).runPredict(flags));
+
+  addApplyCommands(migrate, { kubeconfig, source });
+}

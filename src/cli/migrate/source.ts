@@ -1,0 +1,63 @@
+/** The snapshot that `migrate` works on, from files or from a cluster, and lines that tell what takes long. */
+import type { Kind } from '../../../api/kinds.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { problemText } from '../../io/manifests.ts';
+import type { Snapshot } from '../../migrate/input/snapshot.ts';
+import { sdnKinds } from '../../migrate/input/source.ts';
+import { Failure } from '../fail.ts';
+
+export const badInput = 2;
+
+export interface SourceFlags {
+  readonly kubeconfig?: string;
+  readonly fromCluster: boolean;
+  readonly filename: readonly string[];
+  readonly machineNetwork: readonly string[];
+}
+
+export type Progress = (what: string) => void;
+
+const quiet = 1_000;
+
+/** Tells on standard error what is being done, once a second, and nothing at all in the first second. */
+export function progressLines(now: () => number = () => performance.now()): Progress {
+  const start = now();
+  let last = start;
+  return (what) => {
+    if (now() - last < quiet) return;
+    last = now();
+    process.stderr.write(`${((last - start) / 1000).toFixed(1)} s: ${what}\n`);
+  };
+}
+
+/** Reads it; bad input, and an API server that cannot be read, end the command with status 2. */
+export async function readSnapshot(flags: SourceFlags, progress: Progress, needed = sdnKinds): Promise<Snapshot> {
+  if (flags.fromCluster === flags.filename.length > 0)
+    throw new Failure('give either --from-cluster or -f PATH', badInput);
+  return flags.fromCluster ? fromServer(flags, progress, needed) : fromFiles(flags, progress, needed);
+}
+
+async function fromFiles({ filename }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
+  const { snapshotFromFiles } = await import('../../migrate/input/files.ts');
+  const read = await snapshotFromFiles(filename, progress, needed);
+  if (!read.ok) throw new Failure(problemText(read.error), badInput);
+  return read.value;
+}
+
+async function fromServer({ kubeconfig }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
+  const { snapshotFromServer } = await import('../../migrate/input/server.ts');
+  const client = await openClient(kubeconfig);
+  const read = await snapshotFromServer(client, progress, needed).finally(() => client.close());
+  if (!read.ok) throw new Failure(read.error, badInput);
+  return read.value;
+}
+
+/** A client of the API server that the kubeconfig names. */
+export async function openClient(kubeconfig: string | undefined): Promise<KubeClient> {
+  const [{ openKube }, { createLogger }] = await Promise.all([
+    import('../../io/kube/config.ts'),
+    import('../../io/log.ts'),
+  ]);
+  const logger = createLogger({ level: 'warn', name: 'sdn-compat-migrate' });
+  return openKube({ logger, userAgent: 'sdn-compat-migrate', ...(kubeconfig === undefined ? {} : { kubeconfig }) });
+}

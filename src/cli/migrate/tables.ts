@@ -1,0 +1,62 @@
+/** Inventories and findings as aligned text for a terminal. */
+import { isatty } from 'node:tty';
+import { createColors } from 'picocolors';
+import type { Finding, Severity } from '../../migrate/finding.ts';
+import type { InventoryRow } from '../../migrate/input/source.ts';
+import { subjectOf } from '../../migrate/report/content.ts';
+
+/** Objects shown of each code; the rest is counted. */
+const most = 10;
+
+/** Rows under a heading, columns aligned; the last column is as wide as it is. */
+export function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<readonly number[]>(
+    (before, row) => row.map((cell, column) => Math.max(before[column] ?? 0, cell.length)),
+    [],
+  );
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('   ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+/** A line a kind. */
+export function inventoryText(rows: readonly InventoryRow[]): string {
+  return aligned([
+    ['KIND', 'VERSION', 'OBJECTS'],
+    ...rows.map(({ kind, apiVersion, count, unread }) => [
+      kind,
+      apiVersion,
+      unread === undefined ? String(count) : `not read: ${unread}`,
+    ]),
+  ]);
+}
+
+/** Findings by severity and code, with what to do; of many alike the first ones. */
+export function findingsText(findings: readonly Finding[], color = isatty(1)): string {
+  const paint = createColors(color);
+  const colors: Readonly<Record<Severity, (text: string) => string>> = {
+    blocker: paint.red,
+    warning: paint.yellow,
+    info: paint.cyan,
+  };
+  const groups = [...Map.groupBy(findings, ({ severity, code }) => `${severity} ${code}`).values()];
+  const blocks = groups.map((group) => {
+    const [first] = group;
+    if (first === undefined) return '';
+    const shown = group
+      .slice(0, most)
+      .map(
+        (one) =>
+          `  ${subjectOf(one)}\n    today:    ${one.today}\n    tomorrow: ${one.tomorrow}\n    do:       ${one.action}\n`,
+      );
+    const more = group.length > most ? `  and ${group.length - most} more\n` : '';
+    return `${colors[first.severity](first.severity)} ${paint.bold(first.code)} (${group.length})\n${shown.join('')}${more}`;
+  });
+  return blocks.join('\n');
+}

@@ -1,0 +1,87 @@
+/** `sdn-compat migrate verify`: whether the cluster is what the plan wanted. */
+import { ApiError } from '../../io/kube/error.ts';
+import { pause } from '../../io/pause.ts';
+import { readLive } from '../../migrate/input/cluster-now.ts';
+import { refText } from '../../migrate/ref.ts';
+import type { ApplyDeps } from '../../migrate/run/apply.ts';
+import { progressOf, readJournal } from '../../migrate/run/journal.ts';
+import { type Verification, verification } from '../../migrate/run/verify.ts';
+import { fieldOf } from '../../model/json.ts';
+import { Failure } from '../fail.ts';
+import { planIn, withPlan } from './apply.ts';
+import { badInput } from './source.ts';
+import { aligned } from './tables.ts';
+
+export interface VerifyFlags {
+  readonly plan: string;
+  readonly kubeconfig?: string;
+  readonly output: 'table' | 'json' | 'yaml';
+  readonly watch: boolean;
+  readonly timeout: number;
+}
+
+const between = 2_000;
+
+/** Looks once, or until all is well, and prints what it saw last. */
+export async function runVerify(flags: VerifyFlags): Promise<void> {
+  const seen = await withPlan(flags, await planIn(flags.plan), (deps) => watched(deps, flags));
+  if (flags.output === 'json') process.stdout.write(`${JSON.stringify(seen, null, 2)}\n`);
+  else if (flags.output === 'yaml')
+    process.stdout.write((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
+  else process.stdout.write(verificationTable(seen));
+  if (!seen.well) process.exitCode = 1;
+}
+
+async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Verification> {
+  const end = performance.now() + timeout;
+  for (let told = ''; ;) {
+    const isLast = !watch || performance.now() + between > end;
+    const seen = await look(deps).catch((error: unknown) => {
+      if (isLast || deps.signal.aborted || !mayPass(error)) throw error;
+      return error;
+    });
+    if (!(seen instanceof Error) && (isLast || seen.well || deps.signal.aborted)) return seen;
+    const state = seen instanceof Error ? `the cluster cannot be read, trying again: ${seen.message}` : illText(seen);
+    if (state !== told) process.stderr.write(`${state}\n`);
+    told = state;
+    await pause(between, deps.signal);
+  }
+}
+
+function illText({ checks }: Verification): string {
+  return `${checks.filter(({ well }) => !well).length} of ${checks.length} checks are not well yet`;
+}
+
+/** Whether it may work the next time: no connection, or a server with trouble of its own, as while a cluster changes. */
+function mayPass(error: unknown): error is Error {
+  if (error instanceof ApiError) return error.code === 429 || error.code >= 500;
+  return error instanceof Error && typeof fieldOf(error, 'code') === 'string';
+}
+
+async function look({ client, folder, plan, signal }: ApplyDeps): Promise<Verification> {
+  const entries = await readJournal(folder);
+  if (!entries.ok) throw new Failure(entries.error, badInput);
+  return verification(plan, await readLive(client, signal), progressOf(entries.value));
+}
+
+/** Where each egress IP is, then what is not well. */
+export function verificationTable({ well, checks }: Verification): string {
+  const placed = checks.filter(({ object, part }) => object.kind === 'EgressIP' && part !== '' && part !== 'leftover');
+  const rows = placed.map(({ object, part, node, allowed, well: isWell }) => [
+    object.name,
+    part,
+    node ?? '-',
+    allowed?.join(',') ?? '-',
+    isWell ? 'well' : 'NOT WELL',
+  ]);
+  const ill = checks
+    .filter((check) => !check.well)
+    .map(({ object, part, problem = '' }) => `${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem}`);
+  return [
+    rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'ALLOWED', 'STATE'], ...rows])}\n`,
+    ...ill.map((line) => `${line}\n`),
+    well
+      ? `all is well: ${checks.length} check${checks.length === 1 ? '' : 's'}\n`
+      : `${ill.length} of ${checks.length} checks are not well\n`,
+  ].join('');
+}

@@ -1,0 +1,66 @@
+/** What is in a cluster now, of the kinds that a plan touches. */
+import { apiVersionOf, type Kind, networkConfigs } from '../../../api/kinds.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { ApiError, isNotFound } from '../../io/kube/error.ts';
+import { fieldOf } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { plannedKinds, resourceName } from '../planned.ts';
+import { type ObjectRef, objectRef, refKey } from '../ref.ts';
+
+export interface Live {
+  /** By `refKey`. */
+  readonly objects: ReadonlyMap<string, KubeObject>;
+  /** Kinds that the API server does not have, as `apiVersion/kind`. */
+  readonly unserved: ReadonlySet<string>;
+}
+
+/** The object, or undefined when there is none. */
+export function liveObject({ objects }: Live, ref: ObjectRef): KubeObject | undefined {
+  return objects.get(refKey(ref));
+}
+
+/** Whether the API server has the kind of the object. */
+export function isServed({ unserved }: Live, { apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): boolean {
+  return !unserved.has(`${apiVersion}/${kind}`);
+}
+
+/** All objects of the kinds that plans touch. Throws when a kind cannot be read, naming the right that is missing if that is why. */
+export async function readLive(client: KubeClient, signal: AbortSignal): Promise<Live> {
+  const objects = new Map<string, KubeObject>();
+  const unserved = new Set<string>();
+  await Promise.all(
+    plannedKinds.map(async (kind) => {
+      const named = { apiVersion: apiVersionOf(kind), kind: kind.kind };
+      try {
+        const { items } = await client.list(kind, { signal });
+        for (const item of items) objects.set(refKey({ ...objectRef(item), ...named }), { ...item, ...named });
+      } catch (error) {
+        if (isNotFound(error)) unserved.add(`${named.apiVersion}/${named.kind}`);
+        else throw withRight(error, 'list', kind);
+      }
+    }),
+  );
+  return { objects, unserved };
+}
+
+/** The error, or for a refusal one that names the right that is missing. */
+export function withRight(error: unknown, verb: string, kind: Kind): unknown {
+  if (!(error instanceof ApiError) || !isMissingRight(error)) return error;
+  return new Error(`missing right: ${verb} ${resourceName(kind)} (${error.message})`);
+}
+
+/** Whether we may not do it; 403 is also what quotas, webhooks and namespaces that are going away answer. */
+export function isMissingRight(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 403 && /\bcannot \w+ resource\b/.test(error.message);
+}
+
+/** `status.networkType` of the cluster's Network configuration; undefined where it is absent or may not be read. */
+export async function readNetworkType(client: KubeClient, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const type = fieldOf(await client.get(networkConfigs, { name: 'cluster' }, { signal }), 'status', 'networkType');
+    return typeof type === 'string' && type !== '' ? type : undefined;
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 403) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+/** The snapshot that files and directories hold. */
+import { configMaps, type Kind } from '../../../api/kinds.ts';
+import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/manifests.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import type { Snapshot } from './snapshot.ts';
+import {
+  hasMacvlan,
+  installConfig,
+  macvlanKinds,
+  macvlanMark,
+  namespacesOf,
+  sdnKinds,
+  shapeOf,
+  snapshotOf,
+  sourceKinds,
+} from './source.ts';
+
+/** Reads them all; there must be objects of one of the kinds `needed`. The first thing wrong is the problem, with its file and line. `progress` is told the files as they are read. */
+export async function snapshotFromFiles(
+  paths: readonly string[],
+  progress: (what: string) => void,
+  needed = sdnKinds,
+): Promise<Result<Snapshot, InputProblem>> {
+  const manifests = await readManifests(paths, [...sourceKinds, configMaps], {
+    kinds: macvlanKinds,
+    mark: macvlanMark,
+    progress,
+  });
+  if (!manifests.ok) return manifests;
+  const found = new Map<Kind, KubeObject[]>();
+  for (const manifest of manifests.value) {
+    const kind = kindOf(manifest);
+    if (kind === undefined || (macvlanKinds.includes(kind) && !hasMacvlan(manifest.object))) continue;
+    const object = shapeOf(kind, manifest.object);
+    if (!object.ok) return err(problemAt(manifest.source, object.error.field, object.error.reason));
+    const list = found.get(kind);
+    if (list === undefined) found.set(kind, [object.value]);
+    else list.push(object.value);
+  }
+  if (!needed.some((kind) => found.has(kind))) {
+    return err({
+      file: paths.join(', '),
+      line: undefined,
+      field: '',
+      reason: `there is no ${needed.map(({ kind }) => kind).join(' or ')} in it, so nothing to migrate`,
+    });
+  }
+  const routers = namespacesOf(macvlanKinds.flatMap((kind) => found.get(kind) ?? []));
+  const maps = (found.get(configMaps) ?? []).filter(
+    ({ metadata }) => routers.has(metadata.namespace ?? '') || isInstallConfig(metadata),
+  );
+  return ok(snapshotOf(found.set(configMaps, maps), []));
+}
+
+const allKinds = [...sourceKinds, configMaps, ...macvlanKinds];
+
+function kindOf({ object }: Manifest): Kind | undefined {
+  return allKinds.find((kind) => isOfKind(object, kind));
+}
+
+function isInstallConfig({ namespace, name }: KubeObject['metadata']): boolean {
+  return namespace === installConfig.namespace && name === installConfig.name;
+}

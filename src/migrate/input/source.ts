@@ -1,0 +1,146 @@
+/** Which objects a migration is made from, and the snapshot that they make. */
+import sortBy from 'lodash/sortBy.js';
+import {
+  apiVersionOf,
+  cloudPrivateIPConfigs,
+  clusterNetworks,
+  egressFirewalls,
+  egressIPs,
+  egressNetworkPolicies,
+  egressRouters,
+  hostSubnets,
+  infrastructures,
+  type Kind,
+  namespaces,
+  netNamespaces,
+  networkOperators,
+  networkPolicies,
+  nodes,
+  pods,
+  workloads,
+} from '../../../api/kinds.ts';
+import type { FieldProblem } from '../../model/fields.ts';
+import { isRecord } from '../../model/json.ts';
+import { compareText } from '../../model/names.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/shapes.ts';
+import { type Snapshot, snapshotKey, type Unread } from './snapshot.ts';
+
+/** What becomes an object of the plan or is looked at for one, and objects of the plan that may be there already. */
+export const sourceKinds: readonly Kind[] = [
+  clusterNetworks,
+  hostSubnets,
+  netNamespaces,
+  egressNetworkPolicies,
+  namespaces,
+  nodes,
+  networkPolicies,
+  cloudPrivateIPConfigs,
+  networkOperators,
+  infrastructures,
+  egressIPs,
+  egressFirewalls,
+  egressRouters,
+];
+
+/** Without objects of one of these there is nothing to migrate; the way back needs one of the others. */
+export const sdnKinds: readonly Kind[] = [hostSubnets, netNamespaces];
+export const ovnKinds: readonly Kind[] = [egressIPs, egressFirewalls];
+
+/** Kinds of which only egress routers are wanted: pods with a macvlan interface and what makes such pods. */
+export const macvlanKinds: readonly Kind[] = [pods, ...workloads];
+
+/** Part of the key of the annotation that makes a pod an egress router. */
+export const macvlanMark = 'assign-macvlan';
+
+/** The ConfigMap of the installer's configuration, for the machine networks. */
+export const installConfig = { namespace: 'kube-system', name: 'cluster-config-v1' } as const;
+
+const templates = [[], ['spec', 'template'], ['spec', 'jobTemplate', 'spec', 'template']] as const;
+
+/** Whether a pod has a macvlan interface, or the pods that a workload makes. */
+export function hasMacvlan(object: unknown): boolean {
+  return templates.some((path) => {
+    const pod = path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), object);
+    const metadata = isRecord(pod) ? pod['metadata'] : undefined;
+    const annotations = isRecord(metadata) ? metadata['annotations'] : undefined;
+    return isRecord(annotations) && Object.keys(annotations).some((key) => key.includes(macvlanMark));
+  });
+}
+
+/** The namespaces of these pods and workloads: their ConfigMaps may be needed. */
+export function namespacesOf(objects: readonly KubeObject[]): ReadonlySet<string> {
+  return new Set(objects.map(({ metadata }) => metadata.namespace ?? ''));
+}
+
+/** The value as an object of the kind with apiVersion and kind as they are now, or the first field that is wrong. */
+export function shapeOf(kind: Kind, value: unknown): Result<KubeObject, FieldProblem> {
+  const shaped = shapes.get(kind)?.(value) ?? objectShape(value);
+  if (!shaped.ok) return shaped;
+  const { metadata } = shaped.value;
+  if (kind.namespaced && (metadata.namespace ?? '') === '')
+    return err({ field: 'metadata.namespace', reason: 'is missing' });
+  const apiVersion = apiVersionOf(kind);
+  const isNamed = shaped.value.apiVersion === apiVersion && shaped.value.kind === kind.kind;
+  return isNamed ? shaped : ok({ ...shaped.value, apiVersion, kind: kind.kind });
+}
+
+const shapes = new Map<Kind, (value: unknown) => Result<KubeObject, FieldProblem>>([
+  [hostSubnets, hostSubnetShape],
+  [netNamespaces, netNamespaceShape],
+  [clusterNetworks, clusterNetworkShape],
+]);
+
+/** Objects of which several with one name are all kept: the egress model settles and reports them. */
+const settledLater: readonly Kind[] = [hostSubnets, netNamespaces, nodes];
+
+/** The snapshot of these objects; the order in which they come does not matter. */
+export function snapshotOf(found: ReadonlyMap<Kind, readonly KubeObject[]>, unread: readonly Unread[]): Snapshot {
+  const objects = [...found].flatMap(([kind, list]): [string, readonly KubeObject[]][] => {
+    const ordered = inOrder(list, !settledLater.includes(kind));
+    return ordered.length === 0 ? [] : [[snapshotKey(kind), ordered]];
+  });
+  return {
+    objects: new Map(objects.sort(([a], [b]) => compareText(a, b))),
+    unread: sortBy(unread, ({ kind }) => snapshotKey(kind)),
+  };
+}
+
+/** In order of namespace, name and, of several of one name, JSON text; the same object twice counts once. */
+function inOrder(list: readonly KubeObject[], one: boolean): readonly KubeObject[] {
+  const byName = Map.groupBy(list, ({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
+  return [...byName]
+    .sort(([a], [b]) => compareText(a, b))
+    .flatMap(([, group]) => {
+      if (group.length === 1) return group;
+      const texts = new Map(group.map((object) => [JSON.stringify(object), object]));
+      const sorted = [...texts].sort(([a], [b]) => compareText(a, b)).map(([, object]) => object);
+      return one ? sorted.slice(-1) : sorted;
+    });
+}
+
+/** How many objects of a kind were read. */
+export interface InventoryRow {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly count: number;
+  /** Why the kind could not be read; absent when it was. */
+  readonly unread?: string;
+}
+
+/** All kinds that were found or could not be read, by name. */
+export function inventoryOf({ objects, unread }: Snapshot): readonly InventoryRow[] {
+  const found = [...objects.values()].map((list): InventoryRow => ({
+    kind: list[0]?.kind ?? '',
+    apiVersion: list[0]?.apiVersion ?? '',
+    count: list.length,
+  }));
+  const missing = unread.map(({ kind, reason }): InventoryRow => ({
+    kind: kind.kind,
+    apiVersion: apiVersionOf(kind),
+    count: 0,
+    unread: reason,
+  }));
+  return sortBy([...found, ...missing], ['kind', 'apiVersion']);
+}

@@ -1,0 +1,90 @@
+/** EgressIP objects: one for each namespace that requests egress IPs, or for each group of joined ones. */
+import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../../api/kinds.ts';
+import type { Ip } from '../../../model/address.ts';
+import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts';
+import { type Finding, onCluster } from '../../finding.ts';
+import { type ObjectRef } from '../../ref.ts';
+import type { Change, Part } from '../../translation.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
+import { groupFindings } from './findings.ts';
+import { type EgressPlan, type Group, hasObject } from './groups.ts';
+import { originLabels } from './origin.ts';
+import { rivalFindings } from './rivals.ts';
+
+/** k8s.ovn.org/v1 EgressIP. */
+export interface EgressIP extends KubeObject {
+  readonly spec: { readonly egressIPs: readonly string[]; readonly namespaceSelector: LabelSelectorObject };
+}
+
+const nameLabel = 'kubernetes.io/metadata.name';
+
+/** The part of the translation that makes EgressIPs, with what it says about each namespace. */
+export function egressIPPart(context: Context): Part {
+  const { groups } = context.egress;
+  const made = groups.filter(hasObject).map((group) => ({ group, object: egressIPOf(group, context.egress) }));
+  return {
+    changes: made.map(({ group, object }): Change => ({
+      action: 'apply',
+      step: 'egress-ips',
+      object,
+      from: sourcesOf(group),
+    })),
+    findings: [
+      ...groups.flatMap((group) => groupFindings(context, group)),
+      ...made.flatMap(({ object }) => existing(context.snapshot, object)),
+      ...boundFinding(context),
+      ...rivalFindings(
+        context,
+        made.map(({ object }) => object),
+      ),
+    ],
+  };
+}
+
+/** Says that the prediction is not exact. */
+function boundFinding({ egress }: Context): readonly Finding[] {
+  const first = egress.groups.find(hasObject);
+  if (first === undefined || egress.prediction.exact) return [];
+  return [
+    onCluster(egressIPKind.kind, first.name, [
+      'info',
+      'PlacementBound',
+      [
+        'Nodes differ in networks or capacity, and many namespaces request egress IPs.',
+        'There are too many possibilities to follow: the prediction holds all nodes that fit, of which some may be impossible.',
+        'Nothing.',
+      ],
+    ]),
+  ];
+}
+
+function sourcesOf({ members }: Group): readonly ObjectRef[] {
+  return members.map(({ name }) => ({ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name }));
+}
+
+function egressIPOf(group: Group, plan: EgressPlan): EgressIP {
+  const { name, vnid, members, selected, egressIPs } = group;
+  const [only, ...others] = selected;
+  const namespaceSelector: LabelSelectorObject =
+    only !== undefined && others.length === 0
+      ? { matchLabels: { [nameLabel]: only } }
+      : { matchExpressions: [{ key: nameLabel, operator: 'In', values: selected }] };
+  const labels = originLabels({
+    vnid,
+    egressIPs,
+    placed: new Map(egressIPs.flatMap((ip) => placedAt(ip, plan))),
+    requests: new Map(members.map((one) => [one.name, one.egressIPs])),
+  });
+  return {
+    apiVersion: apiVersionOf(egressIPKind),
+    kind: egressIPKind.kind,
+    metadata: { name, labels },
+    spec: { egressIPs, namespaceSelector },
+  };
+}
+
+function placedAt(ip: Ip, { hostsOf }: EgressPlan): readonly (readonly [Ip, string])[] {
+  const [host, ...others] = hostsOf(ip);
+  return host === undefined || others.length > 0 ? [] : [[ip, host.name]];
+}

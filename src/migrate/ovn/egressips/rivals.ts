@@ -1,0 +1,41 @@
+/** EgressIPs that are in the cluster already and stand in the way of those of the plan. */
+import { egressIPs as egressIPKind } from '../../../../api/kinds.ts';
+import { asList, asText, isRecord } from '../../../model/json.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { type Finding, onCluster } from '../../finding.ts';
+import { objectsOf } from '../../input/snapshot.ts';
+import { listText } from '../../lists.ts';
+import type { Context } from '../context.ts';
+
+/** Other EgressIPs that request an address of these. */
+export function rivalFindings({ snapshot }: Context, made: readonly KubeObject[]): readonly Finding[] {
+  const others = objectsOf(snapshot, egressIPKind);
+  if (others.length === 0) return [];
+  const names = new Set(made.map(({ metadata }) => metadata.name));
+  const owners = new Map(
+    made.flatMap((object) => addressesOf(object).map((ip) => [ip, object.metadata.name ?? ''] as const)),
+  );
+  return others
+    .filter(({ metadata }) => !names.has(metadata.name))
+    .flatMap((other) => {
+      const shared = addressesOf(other).filter((ip) => owners.has(ip));
+      if (shared.length === 0) return [];
+      const own = [...new Set(shared.map((ip) => owners.get(ip) ?? ''))];
+      return [
+        onCluster(egressIPKind.kind, other.metadata.name ?? '', [
+          'blocker',
+          'ObjectExists',
+          [
+            `It requests ${listText(shared)} already; OpenShift SDN does not look at it.`,
+            `EgressIP ${listText(own)} of the plan requests the same: the object that OVN-Kubernetes meets first gets the address, the other stays unassigned even after the first is deleted.`,
+            `Delete it or take ${listText(shared)} out of it, and plan again.`,
+          ],
+        ]),
+      ];
+    });
+}
+
+function addressesOf(object: unknown): readonly string[] {
+  const spec = isRecord(object) ? object['spec'] : undefined;
+  return isRecord(spec) ? asList(spec['egressIPs']).map(asText) : [];
+}

@@ -1,0 +1,21 @@
+/** Namespaces that stay closed (`--keep-closed`): an EgressFirewall where OpenShift SDN drops and OVN-Kubernetes would not. */
+import { apiVersionOf, netNamespaces } from '../../../../api/kinds.ts';
+import type { Change, Part } from '../../translation.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
+import { closedRules, firewallOf } from './part.ts';
+
+/** The EgressFirewall `default` of each such namespace. Cluster-internal traffic and the nodes stay reachable, as with SDN. */
+export function keepClosedPart(context: Context): Part {
+  if (!context.options.keepClosed) return { changes: [], findings: [] };
+  const made = [...context.closed].sort().map((namespace) => firewallOf(namespace, closedRules));
+  return {
+    changes: made.map((object): Change => {
+      const from = [
+        { apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.namespace ?? '' },
+      ];
+      return { action: 'apply', step: 'egress-firewalls', object, from };
+    }),
+    findings: made.flatMap((object) => existing(context.snapshot, object)),
+  };
+}

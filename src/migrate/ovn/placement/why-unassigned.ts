@@ -1,0 +1,113 @@
+/** Why OVN-Kubernetes assigned an egress IP to no node, as far as objects tell (migration.md: going wrong). Pure. */
+import { cloudPrivateIPConfigs, egressIPs } from '../../../../api/kinds.ts';
+import { parseIp } from '../../../model/address.ts';
+import { asList, asText, fieldOf } from '../../../model/json.ts';
+import { compareText } from '../../../model/names.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import type { Live } from '../../input/cluster-now.ts';
+import { liveNodes, missingAnnotations } from '../../plugin.ts';
+import { objectRef, refKey } from '../../ref.ts';
+import { changeKey, type Progress } from '../../run/journal.ts';
+import { assignableLabel } from '../machines.ts';
+
+/** What the reasons of all IPs are told from. */
+export interface Facts {
+  /** Nodes without OVN-Kubernetes's annotations: while there is one, nothing is assigned anywhere. */
+  readonly unannotated: readonly string[];
+  readonly labelled: readonly string[];
+  /** Labelled and Ready. */
+  readonly able: ReadonlySet<string>;
+  readonly nodeByAddress: ReadonlyMap<string, string>;
+  readonly egressIPsByAddress: ReadonlyMap<string, readonly string[]>;
+  /** Addresses of CloudPrivateIPConfigs, but for those that stand where one was deleted: these are OVN-Kubernetes' own. */
+  readonly heldByCloud: ReadonlySet<string>;
+}
+
+/** The addresses that an EgressIP asks for. */
+export function requestedBy(egressIP: unknown): readonly string[] {
+  return asList(fieldOf(egressIP, 'spec', 'egressIPs')).map(asText);
+}
+
+/** The facts of a cluster. */
+export function factsOf(live: Live, progress: Progress): Facts {
+  const all = liveNodes(live);
+  const labelled = all.filter(({ metadata }) => metadata.labels?.[assignableLabel] !== undefined);
+  const objects = [...live.objects.values()];
+  const requests = objects
+    .filter(({ kind }) => kind === egressIPs.kind)
+    .flatMap((one) => requestedBy(one).map((ip) => [ip, nameOf(one)] as const));
+  const cloud = objects.filter(
+    (one) =>
+      one.kind === cloudPrivateIPConfigs.kind &&
+      !progress.done.has(changeKey('release-cloud-addresses', refKey(objectRef(one)))),
+  );
+  return {
+    unannotated: all.filter((node) => missingAnnotations(node).length > 0).map(nameOf),
+    labelled: labelled.map(nameOf),
+    able: new Set(labelled.filter(isReady).map(nameOf)),
+    nodeByAddress: new Map(
+      all.flatMap((node) =>
+        asList(fieldOf(node, 'status', 'addresses')).map(
+          (one) => [asText(fieldOf(one, 'address')), nameOf(node)] as const,
+        ),
+      ),
+    ),
+    egressIPsByAddress: new Map(
+      [...Map.groupBy(requests, ([ip]) => ip)].map(([ip, of]) => [ip, of.map(([, name]) => name).sort(compareText)]),
+    ),
+    heldByCloud: new Set(cloud.map(nameOf)),
+  };
+}
+
+function nameOf({ metadata }: KubeObject): string {
+  return metadata.name ?? '';
+}
+
+function isReady(node: KubeObject): boolean {
+  const ready = asList(fieldOf(node, 'status', 'conditions')).find((one) => fieldOf(one, 'type') === 'Ready');
+  return fieldOf(ready, 'status') === 'True';
+}
+
+interface Question {
+  /** Name of the EgressIP that asks for the address, and for how many in all. */
+  readonly own: string;
+  readonly count: number;
+  /** The nodes that may have it by the plan; undefined when the plan does not say. */
+  readonly allowed: readonly string[] | undefined;
+  readonly facts: Facts;
+}
+
+/** The reasons, at least one. */
+export function whyUnassigned(ip: string, { own, count, allowed, facts }: Question): readonly string[] {
+  const others = (facts.egressIPsByAddress.get(ip) ?? []).filter((name) => name !== own);
+  const node = facts.nodeByAddress.get(ip);
+  const reasons = [
+    ...(facts.unannotated.length === 0
+      ? []
+      : [`OVN-Kubernetes assigns none while a Node lacks its annotations: ${someOf(facts.unannotated)}`]),
+    ...(parseIp(ip).ok ? [] : ['it is no IP address, which makes OVN-Kubernetes refuse the whole object']),
+    ...(node === undefined ? [] : [`it is an address of Node ${node}`]),
+    ...(others.length === 0 ? [] : [`EgressIP ${someOf(others)} requests it too`]),
+    ...(facts.heldByCloud.has(ip) ? ['a CloudPrivateIPConfig holds it, perhaps one of OpenShift SDN'] : []),
+    ...noNode(allowed, facts),
+    ...(facts.able.size > 0 && count > facts.able.size
+      ? [`its EgressIP asks for ${count} addresses, each on a node of its own, and ${facts.able.size} nodes may host`]
+      : []),
+  ];
+  return reasons.length === 0
+    ? ['objects do not tell why; look at the Events of the EgressIP and the log of ovnkube-control-plane']
+    : reasons;
+}
+
+function noNode(allowed: readonly string[] | undefined, { labelled, able }: Facts): readonly string[] {
+  if (allowed?.length === 0) return ['the plan knows no node that may have it'];
+  if (labelled.length === 0) return [`no Node has the label ${assignableLabel}`];
+  if (able.size === 0) return ['no Node with the label is Ready'];
+  return allowed === undefined || allowed.some((name) => able.has(name))
+    ? []
+    : [`none of the Nodes that may have it has the label and is Ready: ${someOf(allowed)}`];
+}
+
+function someOf(names: readonly string[]): string {
+  return `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
+}

@@ -1,0 +1,204 @@
+/** Egress router pods, running or in the templates of workloads: the redirect mode becomes an EgressRouter, the others a finding. */
+import { apiVersionOf, configMaps, egressRouters, pods, workloads } from '../../../../api/kinds.ts';
+import { contains } from '../../../model/address.ts';
+import { asList, asText, isRecord } from '../../../model/json.ts';
+import { compareText } from '../../../model/names.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { err, ok, type Result } from '../../../model/result.ts';
+import type { Finding } from '../../finding.ts';
+import { objectsOf, type Snapshot } from '../../input/snapshot.ts';
+import { objectRef } from '../../ref.ts';
+import { type Change, type Part } from '../../translation.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
+import { type RouterSpec, routerSpec } from './spec.ts';
+
+const macvlanAnnotation = 'pod.network.openshift.io/assign-macvlan';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A pod, or what makes pods, that asks for a macvlan interface. */
+interface Holder {
+  readonly object: KubeObject;
+  readonly namespace: string;
+  readonly name: string;
+  readonly spec: Fields;
+  /** It makes no pod at the moment. */
+  readonly stopped: boolean;
+}
+
+/** The part of the translation that is about egress router pods (spec: translation). */
+export function routerPart(context: Context): Part {
+  const found = holders(context.snapshot).filter(({ namespace }) => context.chosen(namespace));
+  const parts = [...Map.groupBy(found, ({ namespace }) => namespace)].map(([, inNamespace]) =>
+    namespacePart(context, inNamespace),
+  );
+  return { changes: parts.flatMap(({ changes }) => changes), findings: parts.flatMap(({ findings }) => findings) };
+}
+
+function namespacePart(context: Context, found: readonly Holder[]): Part {
+  const changes: Change[] = [];
+  const findings: Finding[] = [];
+  let first: Holder | undefined;
+  for (const holder of found) {
+    const env = environment(context.snapshot, holder);
+    if (!env.has('EGRESS_SOURCE')) {
+      findings.push(plainMacvlan(holder));
+      continue;
+    }
+    const spec = routerSpec(
+      env,
+      (ip) =>
+        [...context.machines.values()].find(({ network }) => network !== undefined && contains(network, ip))?.network
+          ?.length,
+    );
+    if (!spec.ok) findings.push(noObject(holder, spec.error));
+    else if (first !== undefined) findings.push(second(holder, first));
+    else {
+      first = holder;
+      const object = routerOf(holder, spec.value);
+      changes.push({ action: 'apply', step: 'egress-routers', object, from: [objectRef(holder.object)] });
+      findings.push(translated(holder), ...existing(context.snapshot, object));
+    }
+  }
+  return { changes, findings };
+}
+
+function routerOf({ namespace, name }: Holder, spec: RouterSpec): KubeObject & { readonly spec: RouterSpec } {
+  return { apiVersion: apiVersionOf(egressRouters), kind: egressRouters.kind, metadata: { name, namespace }, spec };
+}
+
+/** All that ask for a macvlan interface, in order of namespace, kind and name; what an owner among them makes is left out. */
+function holders(snapshot: Snapshot): readonly Holder[] {
+  const objects = [pods, ...workloads].flatMap((kind) =>
+    objectsOf(snapshot, kind).map((object) => ({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...object })),
+  );
+  const uids = new Set(objects.map(({ metadata }) => metadata.uid));
+  return objects
+    .filter((object) => !owners(object).some((uid) => uids.has(uid)))
+    .flatMap(holderOf)
+    .sort(
+      (a, b) =>
+        compareText(a.namespace, b.namespace) ||
+        compareText(a.object.kind ?? '', b.object.kind ?? '') ||
+        compareText(a.name, b.name),
+    );
+}
+
+function owners({ metadata }: { readonly metadata: unknown }): readonly string[] {
+  const listed = isRecord(metadata) ? asList(metadata['ownerReferences']) : [];
+  return listed.map((one) => (isRecord(one) ? asText(one['uid']) : '')).filter((uid) => uid !== '');
+}
+
+function holderOf(object: KubeObject): readonly Holder[] {
+  const { namespace = '', name = '' } = object.metadata;
+  const fields: Fields = { ...object };
+  const spec = at(fields, 'spec');
+  const template =
+    object.kind === 'Pod'
+      ? fields
+      : object.kind === 'CronJob'
+        ? at(at(at(spec, 'jobTemplate'), 'spec'), 'template')
+        : at(spec, 'template');
+  const value = asText(at(at(template, 'metadata'), 'annotations')[macvlanAnnotation]);
+  if (value === '' || value === 'false') return [];
+  const stopped = spec['replicas'] === 0 || spec['suspend'] === true;
+  return [{ object, namespace, name, spec: at(template, 'spec'), stopped }];
+}
+
+function at(value: Fields, field: string): Fields {
+  const found = value[field];
+  return isRecord(found) ? found : {};
+}
+
+/** Variables of the init containers, then of the others; ConfigMaps are looked up, what cannot be known is an error. */
+function environment(snapshot: Snapshot, { namespace, spec }: Holder): ReadonlyMap<string, Result<string>> {
+  const found = new Map<string, Result<string>>();
+  const add = (name: string, value: Result<string>): void => {
+    if (!found.has(name)) found.set(name, value);
+  };
+  for (const container of [...asList(spec['initContainers']), ...asList(spec['containers'])].filter(isRecord)) {
+    for (const entry of asList(container['env']).filter(isRecord))
+      add(asText(entry['name']), variable(snapshot, namespace, entry));
+    for (const source of asList(container['envFrom']).filter(isRecord)) {
+      const data = configMap(snapshot, namespace, asText(at(source, 'configMapRef')['name']));
+      for (const [key, value] of Object.entries(data ?? {}))
+        add(`${asText(source['prefix'])}${key}`, ok(asText(value)));
+    }
+  }
+  return found;
+}
+
+function variable(snapshot: Snapshot, namespace: string, entry: Fields): Result<string> {
+  const { configMapKeyRef } = at(entry, 'valueFrom');
+  if (typeof entry['value'] === 'string') return ok(entry['value']);
+  if (!isRecord(configMapKeyRef)) return err('its value is not in the template');
+  const [name, key] = [asText(configMapKeyRef['name']), asText(configMapKeyRef['key'])];
+  const value = configMap(snapshot, namespace, name)?.[key];
+  return typeof value === 'string'
+    ? ok(value)
+    : err(`key ${JSON.stringify(key)} of ConfigMap ${namespace}/${name} is not in the input`);
+}
+
+function configMap(snapshot: Snapshot, namespace: string, name: string): Fields | undefined {
+  const found: unknown = objectsOf(snapshot, configMaps).find(
+    ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
+  );
+  return isRecord(found) ? at(found, 'data') : undefined;
+}
+
+type Texts = Pick<Finding, 'code' | 'tomorrow' | 'action'> & { readonly today?: string };
+
+function finding({ object, namespace, name, stopped }: Holder, { code, today = '', tomorrow, action }: Texts): Finding {
+  const state = stopped
+    ? 'It makes no pod at the moment, but its template does when it is started.'
+    : 'OpenShift SDN gives the pod a macvlan interface on the network of its node.';
+  return {
+    severity: 'warning',
+    code,
+    kind: object.kind ?? '',
+    namespace,
+    name,
+    today: `${today}${state}`,
+    tomorrow,
+    action,
+  };
+}
+
+function plainMacvlan(holder: Holder): Finding {
+  return finding(holder, {
+    code: 'MacvlanPod',
+    tomorrow:
+      'OVN-Kubernetes does not know the annotation: the pod has no such interface. The vendor refuses to migrate while such pods run.',
+    action: 'Give the pod the interface by a NetworkAttachmentDefinition of type macvlan.',
+  });
+}
+
+function noObject(holder: Holder, reason: string): Finding {
+  return finding(holder, {
+    code: 'EgressRouterPod',
+    today: 'An egress router. ',
+    tomorrow: `No EgressRouter is made: ${reason}.`,
+    action:
+      'Run a proxy of your own (for HTTP, DNS or TCP) in a namespace that has an egress IP, and point the clients at it; or correct the router and plan again.',
+  });
+}
+
+function second(holder: Holder, first: Holder): Finding {
+  return finding(holder, {
+    code: 'EgressRouterPod',
+    today: 'An egress router in redirect mode. ',
+    tomorrow: `No EgressRouter is made: a namespace serves one only, and ${first.object.kind ?? ''} ${first.name} has it.`,
+    action: 'Move this router to a namespace of its own and plan again.',
+  });
+}
+
+function translated(holder: Holder): Finding {
+  return finding(holder, {
+    code: 'EgressRouterPod',
+    today: 'An egress router in redirect mode. ',
+    tomorrow: `EgressRouter ${holder.namespace}/${holder.name} does the same by pods of its own, labelled app: egress-router-cni.`,
+    action:
+      'Stop this router before the switch (the vendor refuses to migrate while it runs), and let Services that select it select app: egress-router-cni.',
+  });
+}

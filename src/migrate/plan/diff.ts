@@ -1,0 +1,46 @@
+/** How the objects of a plan differ from those that are in the cluster. */
+import { egressFirewalls, egressIPs } from '../../../api/kinds.ts';
+import { isJsonObject, type Json, jsonEqual, parseJson } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { objectsOf, type Snapshot } from '../input/snapshot.ts';
+import { objectRef, refKey, refText } from '../ref.ts';
+import { refOf } from '../translation.ts';
+import { type Plan } from './plan.ts';
+
+/** Lines: `+` an object or field that is new, `~` a field that changes, `-` an object that goes, `?` one that is not of the plan. */
+export function planDiff(plan: Plan, snapshot: Snapshot): readonly string[] {
+  const present = new Map([...snapshot.objects.values()].flat().map((object) => [refKey(objectRef(object)), object]));
+  const changes = plan.steps.filter(({ name }) => name !== 'finalize').flatMap((step) => step.changes);
+  const made = new Set(changes.map((change) => refKey(refOf(change))));
+  const lines = changes.flatMap((change) => {
+    const ref = refOf(change);
+    const was = present.get(refKey(ref));
+    if (change.action !== 'apply') return [`- ${refText(ref)}`];
+    return was === undefined
+      ? [`+ ${refText(ref)}`]
+      : objectDiff(change.object, was).map((line) => `${line[0] ?? ''} ${refText(ref)}${line.slice(1)}`);
+  });
+  const foreign = [egressIPs, egressFirewalls]
+    .flatMap((kind) => objectsOf(snapshot, kind))
+    .filter((object) => !made.has(refKey(objectRef(object))));
+  return [...lines, ...foreign.map((object) => `? ${refText(objectRef(object))}`)];
+}
+
+/** The fields of ours that the object has not, or not so. */
+function objectDiff(ours: KubeObject, was: KubeObject): readonly string[] {
+  return fieldDiff('', plain(ours), plain(was));
+}
+
+function fieldDiff(path: string, ours: Json | undefined, was: Json | undefined): readonly string[] {
+  if (ours === undefined || jsonEqual(ours, was)) return [];
+  if (was === undefined) return [`+ ${path}: ${JSON.stringify(ours)}`];
+  if (!isJsonObject(ours) || !isJsonObject(was))
+    return [`~ ${path}: ${JSON.stringify(was)} -> ${JSON.stringify(ours)}`];
+  return Object.keys(ours)
+    .sort()
+    .flatMap((key) => fieldDiff(path === '' ? key : `${path}.${key}`, ours[key], was[key]));
+}
+
+function plain(object: KubeObject): Json {
+  return parseJson(JSON.stringify(object));
+}

@@ -1,0 +1,170 @@
+/**
+ * The folder of a plan: plan.yaml, objects/ and backup/ with a file an object, findings.json, placement.json. Same plan,
+ * same bytes. The folder is 0700 and its files 0600: they tell a lot about a cluster.
+ */
+import { createHash } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, writeFileSync, writevSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KubeObject } from '../../model/objects.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import { type ObjectRef, objectRef, refKey } from '../ref.ts';
+import { type Change, refOf } from '../translation.ts';
+import { type Plan } from './plan.ts';
+import { objectYAML, plainYAML } from './yaml.ts';
+
+/** The version of the folder's form; a program refuses those it does not know. */
+export const formatVersion = 1;
+
+/** What was done with a plan, in its folder; journal.ts writes it. */
+export const journalName = 'journal.ndjson';
+
+/** In the order in which they are put in place. */
+const own = ['objects', 'backup', 'findings.json', 'placement.json', 'report.html', 'report.md', 'plan.yaml'];
+const staging = '.new';
+/** As many buffers as one call takes. */
+const partsAtOnce = 1_000;
+const longestStem = 180;
+
+/**
+ * Writes the plan; the folder is made when it is not there, and a plan in it that nobody began to apply is replaced. All
+ * is written to a folder inside and then moved, plan.yaml last: a folder without it holds no plan. Refused: a folder
+ * with other things in it, and one whose plan was begun. `reports` are further files, by name.
+ */
+export async function writePlan(
+  folder: string,
+  plan: Plan,
+  reports: ReadonlyMap<string, string> = new Map(),
+): Promise<Result<void>> {
+  const opened = await contents(folder);
+  if (!opened.ok) return opened;
+  const present = opened.value;
+  if (present.includes(journalName))
+    return err(`${folder}: its plan was begun (${journalName} is there): give another folder`);
+  const foreign = present.filter((name) => name !== staging && !own.includes(name)).sort();
+  if (foreign.length > 0)
+    return err(`${folder}: it holds ${foreign.slice(0, 3).join(', ')}, which is of no plan: give an empty folder`);
+  const stage = join(folder, staging);
+  await rm(stage, { recursive: true, force: true });
+  await mkdir(stage, { mode: 0o700 });
+  writeFiles(stage, plan, reports);
+  for (const name of [...own].reverse()) await rm(join(folder, name), { recursive: true, force: true });
+  const made = new Set(await readdir(stage));
+  for (const name of own.filter((one) => made.has(one))) await rename(join(stage, name), join(folder, name));
+  await rm(stage, { recursive: true });
+  return ok(undefined);
+}
+
+/** What is in the folder, which is made when it is not there; the reason when it can be neither. */
+async function contents(folder: string): Promise<Result<readonly string[]>> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return ok(await readdir(folder));
+  } catch (error) {
+    return err(`${folder} cannot be the plan's folder: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Writes without yielding: with many thousand small files that takes a fraction of the time. */
+function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, string>): void {
+  writeObjects(join(stage, 'backup'), [...plan.backup.values()]);
+  const applied = plan.steps.flatMap(({ changes }) =>
+    changes.flatMap((change) => (change.action === 'apply' ? [change.object] : [])),
+  );
+  const files = writeObjects(join(stage, 'objects'), applied);
+  write(join(stage, 'findings.json'), `${JSON.stringify(plan.findings, null, 2)}\n`);
+  writePlacement(join(stage, 'placement.json'), plan.placement);
+  for (const [name, text] of reports) write(join(stage, name), text);
+  write(join(stage, 'plan.yaml'), plainYAML(plainPlan(plan, files)));
+}
+
+/** A line an egress IP. Where each may get any of many nodes the whole is large: equal lists are made bytes once. */
+function writePlacement(file: string, placement: Plan['placement']): void {
+  const known = new Map<readonly string[], Buffer>();
+  const bytesOf = (names: readonly string[]): Buffer => {
+    const bytes = known.get(names) ?? Buffer.from(`${JSON.stringify(names)}}`);
+    known.set(names, bytes);
+    return bytes;
+  };
+  const parts = [...placement].flatMap(([ip, { today, allowed }], index) => {
+    const start = `${index === 0 ? '{\n' : ',\n'}${JSON.stringify(ip)}: {"today": ${JSON.stringify(today)}, "allowed": `;
+    return [Buffer.from(start), bytesOf(allowed)];
+  });
+  const descriptor = openSync(file, 'wx', 0o600);
+  try {
+    for (let at = 0; at < parts.length; at += partsAtOnce) writeAll(descriptor, parts.slice(at, at + partsAtOnce));
+    writeAll(descriptor, [Buffer.from(parts.length === 0 ? '{}\n' : '\n}\n')]);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeAll(descriptor: number, parts: readonly Buffer[]): void {
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  const written = writevSync(descriptor, parts);
+  if (written < size) writeFileSync(descriptor, Buffer.concat(parts).subarray(written)); // a full disk, which this says
+}
+
+function plainPlan(
+  { tool, target, options, strict, incomplete, steps }: Plan,
+  files: ReadonlyMap<string, string>,
+): Readonly<Record<string, unknown>> {
+  return {
+    formatVersion,
+    tool,
+    target,
+    options,
+    strict,
+    ...(incomplete.length === 0 ? {} : { incomplete }),
+    steps: steps.map(({ name, description, changes }) => ({
+      name,
+      description,
+      changes: changes.map((change) => plainChange(change, files)),
+    })),
+  };
+}
+
+function plainChange(change: Change, files: ReadonlyMap<string, string>): object {
+  switch (change.action) {
+    case 'apply':
+      return { action: change.action, file: `objects/${files.get(refKey(refOf(change))) ?? ''}`, from: change.from };
+    case 'delete':
+      return { action: change.action, object: change.object, from: change.from };
+    case 'clear':
+      return { action: change.action, object: change.object, patch: change.patch };
+  }
+}
+
+function writeObjects(folder: string, objects: readonly KubeObject[]): ReadonlyMap<string, string> {
+  mkdirSync(folder, { mode: 0o700 });
+  const names = fileNames(objects.map(objectRef));
+  for (const object of objects) write(`${folder}/${names.get(refKey(objectRef(object))) ?? ''}`, objectYAML(object));
+  return names;
+}
+
+function write(file: string, text: string): void {
+  writeFileSync(file, text, { mode: 0o600 });
+}
+
+/**
+ * The file of each object, by refKey: `KIND-NAMESPACE-NAME.yaml`, or `KIND-NAME.yaml`. Where several objects would have
+ * one name, also on file systems that do not tell cases apart, each gets `~` and a hash, which no object's name has.
+ */
+export function fileNames(refs: readonly ObjectRef[]): ReadonlyMap<string, string> {
+  const stems = refs.map((ref) => ({ ref, key: refKey(ref), stem: stemOf(ref) }));
+  const count = new Map<string, number>();
+  for (const { stem } of stems) count.set(stem.toLowerCase(), (count.get(stem.toLowerCase()) ?? 0) + 1);
+  return new Map(
+    stems.map(({ key, stem }) => {
+      const isPlain = count.get(stem.toLowerCase()) === 1 && stem.length <= longestStem;
+      const hash = isPlain ? '' : `~${createHash('sha256').update(key).digest('hex').slice(0, 12)}`;
+      return [key, `${stem.slice(0, longestStem)}${hash}.yaml`];
+    }),
+  );
+}
+
+function stemOf({ kind, namespace, name }: ObjectRef): string {
+  return [kind, ...(namespace === undefined ? [] : [namespace]), name]
+    .map((part) => encodeURIComponent(part).replaceAll('~', '%7E'))
+    .join('-');
+}

@@ -1,0 +1,201 @@
+/** Parsers of what a plan's folder holds: values in, a plan's parts out, or the first field that cannot be meant. */
+import type { FieldProblem } from '../../model/fields.ts';
+import { isJsonObject, isRecord, type JsonObject, parseJson } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import { backFindingCodes, type Finding, findingCodes } from '../finding.ts';
+import { kindOf } from '../planned.ts';
+import { type ObjectRef, refKey, refText } from '../ref.ts';
+import { type Change, type Placement, refOf, type StepName, stepNames } from '../translation.ts';
+import { type Plan, type PlanStep, planTargets } from './plan.ts';
+
+type Parsed<T> = Result<T, FieldProblem>;
+
+/** Ends a parse; caught where it began. */
+class Wrong extends Error {
+  readonly problem: FieldProblem;
+
+  constructor(field: string, reason: string) {
+    super(reason);
+    this.problem = { field, reason };
+  }
+}
+
+function parsing<T>(parse: () => T): Parsed<T> {
+  try {
+    return ok(parse());
+  } catch (error) {
+    if (error instanceof Wrong) return err(error.problem);
+    throw error;
+  }
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'none' : JSON.stringify(value);
+}
+
+function record(value: unknown, field: string): Readonly<Record<string, unknown>> {
+  if (isRecord(value)) return value;
+  throw new Wrong(field, `${show(value)} is no mapping`);
+}
+
+function text(value: unknown, field: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new Wrong(field, `${show(value)} is no text`);
+}
+
+function list<T>(value: unknown, field: string, parse: (item: unknown, field: string) => T): readonly T[] {
+  if (!Array.isArray(value)) throw new Wrong(field, `${show(value)} is no list`);
+  return value.map((item: unknown, index) => parse(item, `${field}[${index}]`));
+}
+
+function oneOf<T extends string>(value: unknown, of: readonly T[], field: string): T {
+  const found = of.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new Wrong(field, `${show(value)} is none of ${of.join(', ')}`);
+}
+
+function knownOnly(value: Readonly<Record<string, unknown>>, known: readonly string[], field: string): void {
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown !== undefined) throw new Wrong(field === '' ? unknown : `${field}.${unknown}`, 'there is no such field');
+}
+
+function json(value: unknown, field: string): JsonObject {
+  const found = parseJson(JSON.stringify(record(value, field)));
+  return isJsonObject(found) ? found : {};
+}
+
+function ref(value: unknown, field: string): ObjectRef {
+  const given = record(value, field);
+  knownOnly(given, ['apiVersion', 'kind', 'namespace', 'name'], field);
+  const namespace =
+    given['namespace'] === undefined ? {} : { namespace: text(given['namespace'], `${field}.namespace`) };
+  return {
+    apiVersion: text(given['apiVersion'], `${field}.apiVersion`),
+    kind: text(given['kind'], `${field}.kind`),
+    ...namespace,
+    name: text(given['name'], `${field}.name`),
+  };
+}
+
+interface StepContext {
+  readonly step: StepName;
+  readonly objects: ReadonlyMap<string, KubeObject>;
+}
+
+function change(value: unknown, field: string, context: StepContext): Change {
+  const found = parsedChange(value, field, context);
+  const object = refOf(found);
+  if (kindOf(object) === undefined)
+    throw new Wrong(field, `${object.kind} (${object.apiVersion}) is no kind that a plan may touch`);
+  return found;
+}
+
+function parsedChange(value: unknown, field: string, { step, objects }: StepContext): Change {
+  const given = record(value, field);
+  const action = oneOf(given['action'], ['apply', 'delete', 'clear'], `${field}.action`);
+  if (action === 'apply') {
+    knownOnly(given, ['action', 'file', 'from'], field);
+    const file = text(given['file'], `${field}.file`);
+    const object = objects.get(file);
+    if (object === undefined) throw new Wrong(`${field}.file`, `there is no ${JSON.stringify(file)} in the folder`);
+    return { action, step, object, from: list(given['from'], `${field}.from`, ref) };
+  }
+  const object = ref(given['object'], `${field}.object`);
+  if (action === 'delete') {
+    knownOnly(given, ['action', 'object', 'from'], field);
+    return { action, step, object, from: list(given['from'], `${field}.from`, ref) };
+  }
+  knownOnly(given, ['action', 'object', 'patch'], field);
+  if (step !== 'finalize') throw new Wrong(`${field}.action`, `"clear" is for the step finalize, not for ${step}`);
+  return { action, step, object, patch: json(given['patch'], `${field}.patch`) };
+}
+
+function planStep(value: unknown, field: string, objects: ReadonlyMap<string, KubeObject>): PlanStep {
+  const given = record(value, field);
+  knownOnly(given, ['name', 'description', 'changes'], field);
+  const step = oneOf(given['name'], stepNames, `${field}.name`);
+  const changes = list(given['changes'], `${field}.changes`, (item, at) => change(item, at, { step, objects }));
+  if (step === 'switch' && changes.length > 0)
+    throw new Wrong(`${field}.changes`, 'the switch is yours: it has no changes');
+  return { name: step, description: text(given['description'], `${field}.description`), changes };
+}
+
+function inOrder(steps: readonly PlanStep[]): void {
+  for (const [index, { name }] of steps.entries()) {
+    const before = steps[index - 1]?.name;
+    if (before !== undefined && stepNames.indexOf(name) <= stepNames.indexOf(before)) {
+      throw new Wrong(`steps[${index}].name`, `${name} may not come after ${before}`);
+    }
+  }
+  if (!steps.some(({ name }) => name === 'switch')) throw new Wrong('steps', 'the step switch is missing');
+  const seen = new Map<string, string>();
+  for (const [index, { name, changes }] of steps.entries()) {
+    for (const [at, one] of changes.entries()) {
+      const key = `${name === 'finalize' ? 'finalize' : ''} ${refKey(refOf(one))}`;
+      const where = `steps[${index}].changes[${at}]`;
+      const other = seen.get(key);
+      if (other !== undefined) throw new Wrong(where, `${refText(refOf(one))} is changed by ${other} already`);
+      seen.set(key, where);
+    }
+  }
+}
+
+/** plan.yaml as a value, with its objects filled in; `objects` are by the name that plan.yaml has for their files. */
+export function parsePlan(
+  value: unknown,
+  objects: ReadonlyMap<string, KubeObject>,
+): Parsed<Omit<Plan, 'backup' | 'findings' | 'placement'>> {
+  return parsing(() => {
+    const given = record(value, '');
+    knownOnly(given, ['formatVersion', 'tool', 'target', 'options', 'strict', 'incomplete', 'steps'], '');
+    if (typeof given['strict'] !== 'boolean')
+      throw new Wrong('strict', `${show(given['strict'])} is neither true nor false`);
+    const steps = list(given['steps'], 'steps', (item, field) => planStep(item, field, objects));
+    inOrder(steps);
+    return {
+      tool: text(given['tool'], 'tool'),
+      target: oneOf(given['target'], planTargets, 'target'),
+      options: json(given['options'], 'options'),
+      strict: given['strict'],
+      incomplete: given['incomplete'] === undefined ? [] : list(given['incomplete'], 'incomplete', text),
+      steps,
+    };
+  });
+}
+
+function finding(value: unknown, field: string): Finding {
+  const given = record(value, field);
+  const at = (name: string): string => text(given[name], `${field}.${name}`);
+  return {
+    severity: oneOf(given['severity'], ['blocker', 'warning', 'info'], `${field}.severity`),
+    code: oneOf(given['code'], [...findingCodes, ...backFindingCodes], `${field}.code`),
+    kind: at('kind'),
+    ...(given['namespace'] === undefined ? {} : { namespace: at('namespace') }),
+    name: at('name'),
+    today: at('today'),
+    tomorrow: at('tomorrow'),
+    action: at('action'),
+  };
+}
+
+/** findings.json as a value. */
+export function parseFindings(value: unknown): Parsed<readonly Finding[]> {
+  return parsing(() => list(value, '', finding));
+}
+
+/** placement.json as a value. */
+export function parsePlacement(value: unknown): Parsed<ReadonlyMap<string, Placement>> {
+  return parsing(() => {
+    const entries = Object.entries(record(value, ''));
+    return new Map(
+      entries.map(([ip, placement]) => {
+        const given = record(placement, ip);
+        return [
+          ip,
+          { today: list(given['today'], `${ip}.today`, text), allowed: list(given['allowed'], `${ip}.allowed`, text) },
+        ];
+      }),
+    );
+  });
+}

@@ -1,0 +1,116 @@
+/** A plan: what a migration will do, in order, with all it touches as it was. A value; folder.ts keeps it on disk. */
+import omit from 'lodash/omit.js';
+import sortBy from 'lodash/sortBy.js';
+import uniqBy from 'lodash/uniqBy.js';
+import { apiVersionOf, egressIPs, netNamespaces } from '../../../api/kinds.ts';
+import type { JsonObject } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { compareFindings, type Finding } from '../finding.ts';
+import type { Snapshot, Unread } from '../input/snapshot.ts';
+import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
+import { type Change, type Placement, refOf, type StepName, stepNames, type Translation } from '../translation.ts';
+
+/** Where a plan leads: `ovn` from OpenShift SDN, `sdn` the way back made from OVN-Kubernetes' objects alone. */
+export const planTargets = ['ovn', 'sdn'] as const;
+
+export type PlanTarget = (typeof planTargets)[number];
+
+export interface PlanStep {
+  readonly name: StepName;
+  /** What it does, for people. */
+  readonly description: string;
+  /** In order of kind, namespace and name. */
+  readonly changes: readonly Change[];
+}
+
+export interface Plan {
+  /** Name and version of the program that made it. */
+  readonly tool: string;
+  readonly target: PlanTarget;
+  /** What it was made with, for people: nothing reads it again. */
+  readonly options: JsonObject;
+  /** Whether warnings keep it from being applied, as blockers do. */
+  readonly strict: boolean;
+  /** What could not be read when it was made; empty: it is complete. */
+  readonly incomplete: readonly string[];
+  /** In the order in which they are safe; steps without changes are left out, but for the switch. */
+  readonly steps: readonly PlanStep[];
+  /** Every object that a step touches or was made from, as it was, without status and managedFields. By `refKey`. */
+  readonly backup: ReadonlyMap<string, KubeObject>;
+  readonly findings: readonly Finding[];
+  readonly placement: ReadonlyMap<string, Placement>;
+}
+
+const descriptions: Readonly<Record<StepName, string>> = {
+  'label-nodes':
+    'Label the nodes that may host egress IPs, and keep their egress CIDRs in an annotation for the way back.',
+  'annotate-namespaces': 'Carry annotations of NetNamespaces, such as multicast, to the Namespaces.',
+  'network-policies': 'Create NetworkPolicies that isolate namespaces as they are isolated today.',
+  restore: 'Restore the objects of OpenShift SDN that exist or that it does not make by itself.',
+  switch:
+    'You switch the network plugin. Nothing is written; `apply` stops here until the new plugin runs on every node.',
+  'restore-after': 'Restore what stands in objects that OpenShift SDN makes when it starts.',
+  'egress-firewalls': 'Create EgressFirewalls.',
+  'release-cloud-addresses':
+    'Delete the CloudPrivateIPConfigs of egress IPs and wait until the cloud has released the addresses.',
+  'egress-ips': 'Create EgressIPs.',
+  'egress-routers': 'Create EgressRouters.',
+  finalize: 'Clear what was left alone so far. Only with --finalize, and only when verify is well.',
+};
+
+/** What a backup keeps of an object: all but what cannot be restored, its status and its field managers. */
+export function kept(object: KubeObject): KubeObject {
+  return { ...omit(object, 'status'), metadata: omit(object.metadata, 'managedFields') };
+}
+
+interface PlanInput {
+  readonly tool: string;
+  readonly target: PlanTarget;
+  readonly options: JsonObject;
+  readonly strict: boolean;
+  readonly snapshot: Snapshot;
+  readonly translation: Translation;
+}
+
+/** The plan that a translation of a snapshot is: its changes by step, and the backup. Pure; order of input does not matter. */
+export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
+  const { changes, findings, placement } = translation;
+  const touched = changes.flatMap((change) => [
+    refOf(change),
+    ...(change.action === 'clear' ? [] : change.from.filter(isConverted)),
+  ]);
+  const refs = uniqBy(touched, refKey).sort(compareRefs);
+  const kinds = new Set(refs.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`));
+  const all = new Map<string, KubeObject>();
+  for (const [kind, objects] of snapshot.objects)
+    if (kinds.has(kind)) for (const object of objects) all.set(refKey(objectRef(object)), object);
+  return {
+    ...rest,
+    incomplete: snapshot.unread.map(unreadText),
+    steps: stepNames.flatMap((name) => stepOf(name, changes)),
+    backup: new Map(
+      refs.flatMap((ref) => {
+        const key = refKey(ref);
+        const object = all.get(key);
+        return object === undefined ? [] : [[key, kept(object)] as const];
+      }),
+    ),
+    findings: findings.toSorted(compareFindings),
+    placement: new Map(sortBy([...placement], ([ip]) => ip)),
+  };
+}
+
+/** Whether the object is one that a conversion takes the place of; others that a change is made from, as pods, are left alone for good. */
+function isConverted({ apiVersion }: ObjectRef): boolean {
+  return apiVersion === apiVersionOf(netNamespaces) || apiVersion === apiVersionOf(egressIPs);
+}
+
+function stepOf(name: StepName, changes: readonly Change[]): readonly PlanStep[] {
+  const known = changes.filter(({ step }) => step === name).map((change) => ({ change, ref: refOf(change) }));
+  const own = known.sort((a, b) => compareRefs(a.ref, b.ref)).map(({ change }) => change);
+  return own.length === 0 && name !== 'switch' ? [] : [{ name, description: descriptions[name], changes: own }];
+}
+
+function unreadText({ kind, reason, right }: Unread): string {
+  return `${kind.plural}${kind.group === '' ? '' : `.${kind.group}`}: ${reason}${right === undefined ? '' : ` (missing right: ${right})`}`;
+}

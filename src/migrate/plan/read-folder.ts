@@ -1,0 +1,167 @@
+/** Reads a plan's folder. A plan is changed by hand at times: whatever cannot be meant is refused with file, line and field. */
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CORE_SCHEMA, load, YAMLException } from 'js-yaml';
+import { type InputProblem, problemAt, problemText } from '../../io/manifests.ts';
+import { inParallel } from '../../io/parallel.ts';
+import { isJsonObject, isRecord, parseJson } from '../../model/json.ts';
+import { compareText } from '../../model/names.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import { objectShape } from '../../model/shapes.ts';
+import { objectRef, refKey, refText } from '../ref.ts';
+import { refOf } from '../translation.ts';
+import { formatVersion } from './folder.ts';
+import { parseFindings, parsePlacement, parsePlan } from './parse.ts';
+import { type Plan } from './plan.ts';
+
+const atOnce = 16;
+
+/** The plan in the folder; `progress` is told the files as they are read. The reason names file, line and field as far as they are known. */
+export async function readPlan(
+  folder: string,
+  progress: (what: string) => void = () => undefined,
+): Promise<Result<Plan>> {
+  try {
+    return ok(await read(folder, progress));
+  } catch (error) {
+    if (error instanceof Unreadable) return err(error.message);
+    throw error;
+  }
+}
+
+/** What is wrong with a file of the folder. */
+class Unreadable extends Error {}
+
+function refuse(problem: InputProblem): never {
+  throw new Unreadable(problemText(problem));
+}
+
+async function read(folder: string, progress: (what: string) => void): Promise<Plan> {
+  const file = join(folder, 'plan.yaml');
+  const { text, value } = await yamlFile(file, `${folder} holds no plan`);
+  const version = isRecord(value) ? value['formatVersion'] : undefined;
+  const source = { file, text, document: 0, path: [] };
+  if (version !== formatVersion) {
+    refuse(
+      problemAt(
+        source,
+        'formatVersion',
+        `${version === undefined ? 'none' : JSON.stringify(version)} is not known: this program reads plans of format version ${formatVersion}`,
+      ),
+    );
+  }
+  const [objects, backup] = [await objectsIn(folder, 'objects', progress), await objectsIn(folder, 'backup', progress)];
+  const plan = parsePlan(value, objects);
+  if (!plan.ok) refuse(problemAt(source, plan.error.field, plan.error.reason));
+  const changes = plan.value.steps.flatMap(({ changes: all }) => all);
+  const used = new Set(changes.map((change) => (change.action === 'apply' ? refKey(refOf(change)) : '')));
+  for (const [name, object] of objects) {
+    if (!used.has(refKey(objectRef(object)))) refuse(fileProblem(join(folder, name), 'no step of plan.yaml names it'));
+  }
+  const backedUp = byRef(backup, folder);
+  const lost = changes.find((change) => change.action !== 'apply' && !backedUp.has(refKey(refOf(change))));
+  if (lost !== undefined)
+    refuse(
+      fileProblem(
+        join(folder, 'backup'),
+        `${refText(refOf(lost))} is missing: step ${lost.step} would ${lost.action} it, and there would be no way back`,
+      ),
+    );
+  return {
+    ...plan.value,
+    backup: backedUp,
+    findings: await jsonFile(join(folder, 'findings.json'), parseFindings),
+    placement: await jsonFile(join(folder, 'placement.json'), parsePlacement),
+  };
+}
+
+function byRef(files: ReadonlyMap<string, KubeObject>, folder: string): ReadonlyMap<string, KubeObject> {
+  const found = new Map<string, KubeObject>();
+  for (const [name, object] of files) {
+    const ref = objectRef(object);
+    if (found.has(refKey(ref))) refuse(fileProblem(join(folder, name), `another file holds ${refText(ref)} too`));
+    found.set(refKey(ref), object);
+  }
+  return found;
+}
+
+/** The objects of a subfolder by `SUBFOLDER/FILE`, in order of the file names. */
+async function objectsIn(
+  folder: string,
+  sub: string,
+  progress: (what: string) => void,
+): Promise<ReadonlyMap<string, KubeObject>> {
+  const names = await readdir(join(folder, sub)).catch((error: unknown) =>
+    refuse(fileProblem(join(folder, sub), reasonOf(error))),
+  );
+  const found = new Map<string, KubeObject>();
+  await inParallel(names, atOnce, async (name) => {
+    const file = join(folder, sub, name);
+    progress(`reading ${file}`);
+    const { text, value } = await yamlFile(file, '');
+    const object = objectShape(value);
+    const source = { file, text, document: 0, path: [] };
+    if (!object.ok) refuse(problemAt(source, object.error.field, object.error.reason));
+    for (const field of ['apiVersion', 'kind'] as const) {
+      if (typeof object.value[field] !== 'string' || object.value[field] === '')
+        refuse(problemAt(source, field, 'is missing'));
+    }
+    if (object.value.metadata.name === '') refuse(problemAt(source, 'metadata.name', 'is empty'));
+    found.set(`${sub}/${name}`, object.value);
+  });
+  return new Map([...found].sort(([a], [b]) => compareText(a, b)));
+}
+
+async function textOf(file: string, instead: string): Promise<string> {
+  try {
+    if (!(await lstat(file)).isFile()) return refuse(fileProblem(file, 'is no file'));
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Unreadable) throw error;
+    return refuse(fileProblem(file, instead === '' ? reasonOf(error) : `${instead}: ${reasonOf(error)}`));
+  }
+}
+
+async function yamlFile(file: string, instead: string): Promise<{ readonly text: string; readonly value: unknown }> {
+  const text = await textOf(file, instead);
+  try {
+    return { text, value: load(text, { schema: CORE_SCHEMA }) };
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    return refuse({
+      file,
+      line: error.mark === undefined ? undefined : error.mark.line + 1,
+      field: '',
+      reason: error.reason,
+    });
+  }
+}
+
+async function jsonFile<T>(
+  file: string,
+  parse: (value: unknown) => Result<T, { readonly field: string; readonly reason: string }>,
+): Promise<T> {
+  const text = await textOf(file, '');
+  const parsed = parse(jsonOf(text, file));
+  return parsed.ok
+    ? parsed.value
+    : refuse(problemAt({ file, text, document: 0, path: [] }, parsed.error.field, parsed.error.reason));
+}
+
+function jsonOf(text: string, file: string): unknown {
+  try {
+    const value = parseJson(text);
+    return isJsonObject(value) ? { ...value } : value;
+  } catch (error) {
+    return refuse(fileProblem(file, reasonOf(error)));
+  }
+}
+
+function fileProblem(file: string, reason: string): InputProblem {
+  return { file, line: undefined, field: '', reason };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

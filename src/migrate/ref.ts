@@ -1,0 +1,37 @@
+/** How an object is addressed, in keys, messages and the order of everything. */
+import { compareText } from '../model/names.ts';
+import type { KubeObject } from '../model/objects.ts';
+
+/** An object as it is addressed; namespace is absent for cluster-scoped kinds. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** How an object is addressed. */
+export function objectRef({ apiVersion = '', kind = '', metadata }: KubeObject): ObjectRef {
+  const { namespace, name = '' } = metadata;
+  return namespace === undefined ? { apiVersion, kind, name } : { apiVersion, kind, namespace, name };
+}
+
+/** One text for each object of a cluster: apiVersion, kind, namespace and name. */
+export function refKey({ apiVersion, kind, namespace = '', name }: ObjectRef): string {
+  return `${apiVersion}/${kind}/${namespace}/${name}`;
+}
+
+/** The object in the words of a message: `EgressFirewall shop/default`. */
+export function refText({ kind, namespace, name }: ObjectRef): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+}
+
+/** The order of objects everywhere in a plan: kind, group, namespace, name. */
+export function compareRefs(a: ObjectRef, b: ObjectRef): number {
+  return (
+    compareText(a.kind, b.kind) ||
+    compareText(a.apiVersion, b.apiVersion) ||
+    compareText(a.namespace ?? '', b.namespace ?? '') ||
+    compareText(a.name, b.name)
+  );
+}

@@ -1,0 +1,117 @@
+/** What a plan says to people, cut to what they can read: the same content for Markdown and HTML. All lists have an order. */
+import { compareText } from '../../model/names.ts';
+import { type Finding, type FindingCode, severities, type Severity } from '../finding.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** Findings of one code: the first of them, and how many there are. */
+export interface CodeSection {
+  readonly severity: Severity;
+  readonly code: FindingCode;
+  readonly findings: readonly Finding[];
+  readonly count: number;
+}
+
+/** Egress IPs that may get the same nodes. */
+export interface PlacementRow {
+  readonly egressIP: string;
+  readonly today: string;
+  readonly allowed: string;
+}
+
+export interface Report {
+  readonly target: string;
+  readonly options: readonly (readonly [string, string])[];
+  readonly incomplete: readonly string[];
+  readonly counts: string;
+  readonly steps: readonly { readonly name: string; readonly description: string; readonly changes: string }[];
+  readonly sections: readonly CodeSection[];
+  readonly placement: readonly PlacementRow[];
+  readonly placementCount: number;
+  /** How many egress IPs OVN-Kubernetes will assign; empty when nothing is known. */
+  readonly assigned: string;
+  /** Addresses that the outside must accept while there are no egress IPs. */
+  readonly nodeAddresses: readonly string[];
+}
+
+/** Rows of one table that a report shows; all are in findings.json and placement.json. */
+const most = 200;
+const longestList = 8;
+
+interface ReportInput {
+  readonly plan: Plan;
+  readonly assignedCount: readonly number[];
+  readonly nodeAddresses: readonly string[];
+}
+
+/** The report of a plan. */
+export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): Report {
+  const groups = [...Map.groupBy(plan.findings, ({ severity, code }) => `${severity} ${code}`).values()];
+  return {
+    target: plan.target,
+    options: Object.entries(plan.options).flatMap(([name, value]) => optionRow(name, value)),
+    incomplete: plan.incomplete,
+    counts: countsText(plan.findings),
+    steps: plan.steps.map(({ name, description, changes }) => ({
+      name,
+      description,
+      changes: changesText(changes.map(({ action }) => action)),
+    })),
+    sections: groups
+      .flatMap((findings) => {
+        const [first] = findings;
+        return first === undefined
+          ? []
+          : [{ severity: first.severity, code: first.code, findings: findings.slice(0, most), count: findings.length }];
+      })
+      .sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity) || compareText(a.code, b.code)),
+    placement: [...plan.placement]
+      .slice(0, most)
+      .map(([egressIP, { today, allowed }]) => ({ egressIP, today: shortList(today), allowed: shortList(allowed) })),
+    placementCount: plan.placement.size,
+    assigned: plan.placement.size === 0 ? '' : assignedText(assignedCount, plan.placement.size),
+    nodeAddresses,
+  };
+}
+
+/** Only what was chosen: neither false nor an empty list. */
+function optionRow(name: string, value: unknown): readonly (readonly [string, string])[] {
+  const text = Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
+  return text === '' || value === false ? [] : [[name, text]];
+}
+
+/** `1 blocker, 2 warnings, 3 infos`. */
+export function countsText(findings: readonly Finding[]): string {
+  return severities
+    .map((severity) => {
+      const count = findings.filter((one) => one.severity === severity).length;
+      return `${count} ${severity}${count === 1 ? '' : 's'}`;
+    })
+    .join(', ');
+}
+
+/** The object of a finding in one cell. */
+export function subjectOf({ kind, namespace, name }: Finding): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`.trimEnd();
+}
+
+function shortList(names: readonly string[]): string {
+  if (names.length === 0) return 'nowhere';
+  return names.length <= longestList
+    ? names.join(', ')
+    : `${names.slice(0, longestList).join(', ')} and ${names.length - longestList} more`;
+}
+
+function assignedText(counts: readonly number[], all: number): string {
+  const [least, most] = [counts[0] ?? 0, counts.at(-1) ?? 0];
+  return least === most ? `${least} of ${all}` : `${least} to ${most} of ${all}, by chance`;
+}
+
+function changesText(actions: readonly string[]): string {
+  if (actions.length === 0) return 'none';
+  return ['apply', 'delete', 'clear']
+    .flatMap((action) => {
+      const count = actions.filter((one) => one === action).length;
+      return count === 0 ? [] : [`${count} to ${action}`];
+    })
+    .join(', ');
+}

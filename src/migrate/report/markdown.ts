@@ -1,0 +1,72 @@
+/** report.md. */
+import { type Report, subjectOf } from './content.ts';
+import { headings } from './words.ts';
+
+/** The report as Markdown; what comes from the cluster is escaped. */
+export function markdownReport(report: Report): string {
+  const { counts, sections, placement, placementCount } = report;
+  return [
+    `# ${headings.title}`,
+    '',
+    counts,
+    ...(report.incomplete.length === 0
+      ? []
+      : ['', `**${headings.incomplete}**`, '', ...report.incomplete.map((text) => `- ${escaped(text)}`)]),
+    '',
+    ...table(
+      ['Option', 'Value'],
+      report.options.map(([name, value]) => [name, value]),
+    ),
+    '',
+    `## ${headings.steps}`,
+    '',
+    ...table(
+      ['', 'Step', 'Changes', 'What it does'],
+      report.steps.map(({ name, changes, description }, index) => [String(index + 1), name, changes, description]),
+    ),
+    '',
+    `## ${headings.between}`,
+    '',
+    headings.betweenText,
+    '',
+    ...(report.nodeAddresses.length === 0 ? [] : [report.nodeAddresses.map(escaped).join(', '), '']),
+    `## ${headings.findings}`,
+    '',
+    ...sections.flatMap(({ severity, code, findings, count }) => [
+      `### ${severity}: ${code} (${count})`,
+      '',
+      ...table(
+        ['Object', 'Today', 'Tomorrow', 'Do'],
+        findings.map((one) => [subjectOf(one), one.today, one.tomorrow, one.action]),
+      ),
+      '',
+      ...(count > findings.length ? [`And ${count - findings.length} more in findings.json.`, ''] : []),
+    ]),
+    `## ${headings.placement}`,
+    '',
+    ...(report.assigned === ''
+      ? [headings.noPlacement, '']
+      : [
+          `${headings.assigned}: ${report.assigned}.`,
+          '',
+          ...table(
+            ['Egress IP', 'Today', 'May get'],
+            placement.map((row) => [row.egressIP, row.today, row.allowed]),
+          ),
+          '',
+        ]),
+    ...(placementCount > placement.length
+      ? [`And ${placementCount - placement.length} more in placement.json.`, '']
+      : []),
+  ].join('\n');
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;
+  return rows.length === 0 ? ['none'] : [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)];
+}
+
+/** Text that means nothing to Markdown or HTML and stays on one line. */
+function escaped(text: string): string {
+  return text.replace(/[\\`*_[\]<>|#~&]/g, (character) => `\\${character}`).replace(/\s+/g, ' ');
+}

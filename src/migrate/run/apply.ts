@@ -1,0 +1,227 @@
+/** Applies a plan step by step: killed at any moment and run again it finishes, and does nothing twice. */
+import { createHash } from 'node:crypto';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { inParallel } from '../../io/parallel.ts';
+import { parseJson, sortedKeys } from '../../model/json.ts';
+import type { Finding, Severity } from '../finding.ts';
+import { isServed, readLive, readNetworkType } from '../input/cluster-now.ts';
+import { type Plan, type PlanStep } from '../plan/plan.ts';
+import { notSwitched } from '../plugin.ts';
+import { refKey, refText } from '../ref.ts';
+import { refOf } from '../translation.ts';
+import { execute, type Execution } from './change.ts';
+import { driftOf, driftText } from './drift.ts';
+import { changeKey, Journal, type Progress, progressOf, readJournal } from './journal.ts';
+import { alone, isTaken } from './lock.ts';
+import { verification } from './verify.ts';
+
+export interface ApplyOptions {
+  readonly dryRun: boolean;
+  /** Take over fields of other managers. */
+  readonly force: boolean;
+  /** Also clear what was left alone so far. */
+  readonly finalize: boolean;
+  /** Warnings refuse too. */
+  readonly strict: boolean;
+  /** Go on despite findings that block, a plan that is incomplete, a cluster that has changed. */
+  readonly acceptBlockers: boolean;
+  readonly acceptIncomplete: boolean;
+  readonly acceptChanges: boolean;
+  /** Finalize although not all is well. */
+  readonly acceptUnwell: boolean;
+  /** Milliseconds that a delete may wait for finalizers. */
+  readonly timeout: number;
+}
+
+export interface ApplyDeps {
+  readonly client: KubeClient;
+  /** The plan's folder. */
+  readonly folder: string;
+  readonly plan: Plan;
+  readonly signal: AbortSignal;
+  /** Says something for people; `progress` what takes long, once a second. */
+  readonly tell: (line: string) => void;
+  readonly progress: (line: string) => void;
+}
+
+/** How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched first. `stopped`: the signal came. */
+export type ApplyOutcome =
+  | { readonly kind: 'done'; readonly writes: number; readonly left: 'finalize' | 'nothing' }
+  | {
+      readonly kind: 'unreadable' | 'refused' | 'failed' | 'waiting';
+      readonly writes: number;
+      readonly reasons: readonly string[];
+    }
+  | { readonly kind: 'stopped'; readonly writes: number };
+
+const atOnce = 8;
+const tellEvery = 1_000;
+
+/** A text that another plan does not have. */
+export function planHash({ target, steps, backup }: Plan): string {
+  const json = parseJson(JSON.stringify({ target, steps, backup: [...backup] }));
+  return createHash('sha256')
+    .update(JSON.stringify(sortedKeys(json)))
+    .digest('hex');
+}
+
+/** Why the plan may not be applied, from the plan and its journal alone. */
+export function objections(plan: Plan, progress: Progress, options: ApplyOptions): readonly string[] {
+  const of = (severity: Severity): readonly string[] =>
+    plan.findings.filter((one) => one.severity === severity).map(findingText);
+  const isStrict = plan.strict || options.strict;
+  return [
+    ...(progress.isGoingBack
+      ? ['its way back was begun: finish that with `migrate back --plan`, or make a new plan']
+      : []),
+    ...(progress.plan !== undefined && progress.plan !== planHash(plan)
+      ? ['it was changed since it was begun: restore it, or make a new plan']
+      : []),
+    ...(options.acceptIncomplete
+      ? []
+      : plan.incomplete.map((what) => `it is incomplete: ${what} (--accept-incomplete goes on)`)),
+    ...(options.acceptBlockers ? [] : of('blocker').map((text) => `blocker: ${text} (--accept-blockers goes on)`)),
+    ...(isStrict && !options.acceptBlockers ? of('warning').map((text) => `warning: ${text} (strict)`) : []),
+  ];
+}
+
+function findingText({ code, kind, namespace, name, action }: Finding): string {
+  return `${code}: ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}: ${action}`;
+}
+
+/** Applies the plan as far as it can be applied now. Throws when the API server cannot be reached or a right is missing. */
+export async function applyPlan(deps: ApplyDeps, options: ApplyOptions): Promise<ApplyOutcome> {
+  try {
+    const begun = (): Promise<ApplyOutcome> => begunApply(deps, options);
+    return options.dryRun ? await begun() : ((await alone(deps.folder, begun)) ?? refused([isTaken]));
+  } catch (error) {
+    if (deps.signal.aborted) return { kind: 'stopped', writes: 0 };
+    throw error;
+  }
+}
+
+async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<ApplyOutcome> {
+  const { client, folder, plan, signal } = deps;
+  const entries = await readJournal(folder);
+  if (!entries.ok) return { kind: 'unreadable', writes: 0, reasons: [entries.error] };
+  const progress = progressOf(entries.value);
+  const reasons = objections(plan, progress, options);
+  if (reasons.length > 0) return refused(reasons);
+  const live = await readLive(client, signal);
+  const changed = options.acceptChanges ? [] : driftOf(plan, live, progress);
+  if (changed.length > 0)
+    return refused(
+      changed.map(
+        (drift) => `the cluster changed since the plan was made (--accept-changes goes on): ${driftText(drift)}`,
+      ),
+    );
+  if (options.dryRun) return new Run(deps, options, { progress, live, journal: undefined }).go();
+  const journal = await Journal.open(folder);
+  try {
+    if (progress.plan === undefined) await journal.add({ event: 'plan', plan: planHash(plan) });
+    return await new Run(deps, options, { progress, live, journal }).go();
+  } finally {
+    await journal.close();
+  }
+}
+
+function refused(reasons: readonly string[]): ApplyOutcome {
+  return { kind: 'refused', writes: 0, reasons };
+}
+
+type State = Pick<Execution, 'progress' | 'live' | 'journal'>;
+
+class Run {
+  readonly #deps: ApplyDeps;
+  readonly #options: ApplyOptions;
+  readonly #state: State;
+  #writes = 0;
+
+  constructor(deps: ApplyDeps, options: ApplyOptions, state: State) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#state = state;
+  }
+
+  async go(): Promise<ApplyOutcome> {
+    const { plan, signal } = this.#deps;
+    for (const [index, step] of plan.steps.entries()) {
+      if (step.name === 'switch') {
+        const reasons = await this.#notSwitched(plan.steps.slice(index + 1));
+        if (reasons.length > 0) return { kind: 'waiting', writes: this.#writes, reasons };
+        continue;
+      }
+      if (step.name === 'finalize') {
+        if (!this.#options.finalize && this.#pending(step) > 0)
+          return { kind: 'done', writes: this.#writes, left: 'finalize' };
+        const reasons = await this.#notWell();
+        if (reasons.length > 0) return { kind: 'refused', writes: this.#writes, reasons };
+      }
+      const reasons = await this.#step(step);
+      if (signal.aborted) return { kind: 'stopped', writes: this.#writes };
+      if (reasons.length > 0) return { kind: 'failed', writes: this.#writes, reasons };
+    }
+    return { kind: 'done', writes: this.#writes, left: 'nothing' };
+  }
+
+  #pending({ name, changes }: PlanStep): number {
+    return changes.filter((change) => !this.#state.progress.done.has(changeKey(name, refKey(refOf(change))))).length;
+  }
+
+  /** Why the step behind the switch must wait; nothing when there is nothing to do behind it. A dry run does not wait. */
+  async #notSwitched(later: readonly PlanStep[]): Promise<readonly string[]> {
+    const isNeeded = later.some(
+      (step) => (step.name !== 'finalize' || this.#options.finalize) && this.#pending(step) > 0,
+    );
+    if (!isNeeded || this.#options.dryRun) return [];
+    const { client, plan, signal } = this.#deps;
+    return notSwitched(plan.target, this.#state.live, await readNetworkType(client, signal));
+  }
+
+  /** Why what was left alone may not be cleared yet. */
+  async #notWell(): Promise<readonly string[]> {
+    const { client, plan, folder, signal } = this.#deps;
+    if (this.#options.dryRun || this.#options.acceptUnwell) return [];
+    const [live, entries] = [await readLive(client, signal), await readJournal(folder)];
+    const { checks } = verification(plan, live, progressOf(entries.ok ? entries.value : []));
+    return checks
+      .filter(({ well }) => !well)
+      .map(
+        ({ object, part, problem }) =>
+          `not well (--accept-unwell goes on): ${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem ?? ''}`,
+      );
+  }
+
+  /** Does the step; the reasons why not all of it could be done. */
+  async #step(step: PlanStep): Promise<readonly string[]> {
+    const { client, signal, tell, progress } = this.#deps;
+    const execution: Execution = {
+      client,
+      signal,
+      force: this.#options.force,
+      timeout: this.#options.timeout,
+      ...this.#state,
+    };
+    const [reasons, notes]: [string[], string[]] = [[], []];
+    let [ended, told] = [0, performance.now()];
+    await inParallel(step.changes, atOnce, async (change) => {
+      if (signal.aborted) return;
+      if (this.#options.dryRun && !isServed(this.#state.live, refOf(change))) {
+        notes.push(`${refText(refOf(change))}: the API server has no such kind before the switch`);
+        return;
+      }
+      const outcome = await execute(change, execution);
+      if (outcome.kind === 'failed') reasons.push(outcome.reason);
+      else if (outcome.kind !== 'nothing') {
+        this.#writes++;
+        notes.push(`${refText(outcome.object)}: would be ${outcome.kind}`);
+      }
+      ended++;
+      if (performance.now() - told < tellEvery) return;
+      told = performance.now();
+      progress(`${step.name}: ${ended} of ${step.changes.length}`);
+    });
+    if (this.#options.dryRun) for (const note of notes.sort()) tell(note);
+    return reasons.sort();
+  }
+}

@@ -1,0 +1,212 @@
+/** One change of a plan, brought about: what it begins stands in the journal before the write, what it ended behind it. */
+import isEqual from 'lodash/isEqual.js';
+import { cloudPrivateIPConfigs, type Kind } from '../../../api/kinds.ts';
+import type { KubeClient, ObjectRef as NameRef } from '../../io/kube/client.ts';
+import { ApiError } from '../../io/kube/error.ts';
+import { pause } from '../../io/pause.ts';
+import { isRecord } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { isMissingRight, isServed, type Live, liveObject, withRight } from '../input/cluster-now.ts';
+import { bearsOurMark, fieldManager, holds, isForeignKind, isOurs, kindOf } from '../planned.ts';
+import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
+import { type Change, refOf } from '../translation.ts';
+import { merged } from './drift.ts';
+import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
+
+/** What changes are brought about with. */
+export interface Execution {
+  readonly client: KubeClient;
+  readonly live: Live;
+  readonly progress: Progress;
+  /** Undefined: the server is only asked (dry run), and nothing is written here either. */
+  readonly journal: Pick<Journal, 'add'> | undefined;
+  /** Take over fields of other managers. */
+  readonly force: boolean;
+  /** Milliseconds that a delete may wait for finalizers. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/** `failed`: this object's own matter; other objects go on. Anything worse throws. */
+export type Outcome =
+  | { readonly kind: 'created' | 'changed' | 'deleted' | 'nothing'; readonly object: ObjectRef }
+  | { readonly kind: 'failed'; readonly object: ObjectRef; readonly reason: string };
+
+/** Brings the change about, or asks the server what would become of it; one that is done already is not done again. */
+export async function execute(change: Change, execution: Execution): Promise<Outcome> {
+  const object = refOf(change);
+  const { progress, live } = execution;
+  if (progress.done.has(changeKey(change.step, refKey(object)))) return { kind: 'nothing', object };
+  if (!isServed(live, object))
+    return change.action === 'apply'
+      ? failed(object, `the API server has no kind ${object.kind}`)
+      : finished({ change, execution }, 'nothing', undefined);
+  try {
+    switch (change.action) {
+      case 'apply':
+        return await applyObject({ change, execution }, change.object);
+      case 'delete':
+        return await deleteObject({ change, execution });
+      case 'clear':
+        return await clearFields({ change, execution }, change.patch);
+    }
+  } catch (error) {
+    const reason = ownMatter(error);
+    if (reason === undefined) throw withRight(error, change.action === 'delete' ? 'delete' : 'patch', kindFor(object));
+    return failed(object, reason);
+  }
+}
+
+interface Case {
+  readonly change: Change;
+  readonly execution: Execution;
+}
+
+/** For people, when only this object is concerned: a conflict, a refusal of its content, a missing namespace. */
+export function ownMatter(error: unknown): string | undefined {
+  if (!(error instanceof ApiError) || ![400, 403, 404, 409, 422].includes(error.code) || isMissingRight(error))
+    return undefined;
+  const conflicts = (error.status.details?.causes ?? []).filter(({ reason }) => reason === 'FieldManagerConflict');
+  if (conflicts.length === 0) return error.message;
+  return conflicts.map(({ message = '', field = '' }) => `${message}: ${field}`).join('; ');
+}
+
+export function failed(object: ObjectRef, reason: string): Outcome {
+  return { kind: 'failed', object, reason: `${refText(object)}: ${reason}` };
+}
+
+export function kindFor(ref: ObjectRef): Kind {
+  const kind = kindOf(ref);
+  if (kind === undefined) throw new Error(`${refText(ref)} (${ref.apiVersion}) is of no kind that a plan may touch`);
+  return kind;
+}
+
+export function named({ name, namespace }: ObjectRef): NameRef {
+  return namespace === undefined ? { name } : { name, namespace };
+}
+
+async function begin({ change, execution }: Case, more: Partial<Entry> = {}): Promise<void> {
+  const object = refKey(refOf(change));
+  if (execution.progress.begun.has(changeKey(change.step, object))) return;
+  await execution.journal?.add({ event: 'begin', step: change.step, action: change.action, object, ...more });
+}
+
+async function finished(
+  { change, execution }: Case,
+  kind: 'created' | 'changed' | 'deleted' | 'nothing',
+  now: KubeObject | undefined,
+): Promise<Outcome> {
+  const object = refOf(change);
+  const { uid, resourceVersion } = now?.metadata ?? {};
+  await execution.journal?.add({
+    event: 'done',
+    step: change.step,
+    action: change.action,
+    object: refKey(object),
+    wrote: kind !== 'nothing',
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  });
+  return { kind, object };
+}
+
+async function applyObject(one: Case, config: KubeObject): Promise<Outcome> {
+  const { change, execution } = one;
+  const object = refOf(change);
+  const is = liveObject(execution.live, object);
+  if (is === undefined && isForeignKind(object)) return failed(object, 'there is no such object');
+  await begin(one, { existed: is !== undefined && !isOurs(is) });
+  if (is !== undefined && bearsOurMark(is) && holds(config, is)) return finished(one, 'nothing', is);
+  const { client, force, journal } = execution;
+  const isDry = journal === undefined;
+  const written = await client.patch(kindFor(object), named(object), withUid(config, is), {
+    type: 'apply',
+    fieldManager,
+    force,
+    dryRun: isDry,
+  });
+  if (is === undefined) return finished(one, 'created', written);
+  return finished(
+    one,
+    !isDry && is.metadata.resourceVersion === written.metadata.resourceVersion ? 'nothing' : 'changed',
+    written,
+  );
+}
+
+/** With the uid of an object of others: one that vanished meanwhile must not be made anew out of our few fields. */
+function withUid(config: KubeObject, is: KubeObject | undefined): KubeObject {
+  if (is?.metadata.uid === undefined || !isForeignKind(objectRef(config))) return config;
+  return { ...config, metadata: { ...config.metadata, uid: is.metadata.uid } };
+}
+
+const shortestPause = 100;
+const longestPause = 1_000;
+
+async function deleteObject(one: Case): Promise<Outcome> {
+  const { client, live, journal } = one.execution;
+  const object = refOf(one.change);
+  const is = liveObject(live, object);
+  if (is === undefined) return finished(one, 'nothing', undefined);
+  await begin(one);
+  const { uid = '', resourceVersion = '', deletionTimestamp } = is.metadata;
+  if (deletionTimestamp === undefined) {
+    const dryRun = journal === undefined ? { dryRun: ['All'] as const } : {};
+    await client.delete(kindFor(object), named(object), { preconditions: { uid, resourceVersion }, ...dryRun });
+  }
+  // without finalizers it is gone when the server answers
+  const left =
+    journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
+  if (left === undefined) return finished(one, 'deleted', undefined);
+  return failed(object, whyThere(object, left));
+}
+
+function finalizersOf({ metadata }: KubeObject): readonly string[] {
+  return metadata.finalizers ?? [];
+}
+
+function whyThere(object: ObjectRef, left: KubeObject): string {
+  const finalizers = finalizersOf(left);
+  const holder = finalizers.length === 0 ? '' : `; it waits for finalizer ${finalizers.join(', ')}`;
+  const whose =
+    object.kind === cloudPrivateIPConfigs.kind ? ': the cloud has not released the address; see its status' : '';
+  return `it is being deleted and still there${holder}${whose}. Run again to go on waiting`;
+}
+
+/** Waits until the object of that uid is gone; returns it when the time is over first. */
+async function untilGone(
+  ref: ObjectRef,
+  uid: string,
+  { client, timeout, signal }: Execution,
+): Promise<KubeObject | undefined> {
+  const end = performance.now() + timeout;
+  for (let wait = shortestPause; ; wait = Math.min(2 * wait, longestPause)) {
+    const is = await client.get(kindFor(ref), named(ref));
+    if (is === undefined || is.metadata.uid !== uid) return undefined;
+    if (signal.aborted || performance.now() > end) return is;
+    await pause(wait, signal);
+  }
+}
+
+async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>): Promise<Outcome> {
+  const { client, live, journal } = one.execution;
+  const object = refOf(one.change);
+  const is = liveObject(live, object);
+  if (is === undefined) return finished(one, 'nothing', undefined);
+  await begin(one);
+  const cleared = merged(is, patch);
+  if (isEqual(cleared, is)) return finished(one, 'nothing', is);
+  // objects of others change all the time, and our fields in them are ours alone
+  const body = isForeignKind(object) ? patch : withVersion(patch, is);
+  const written = await client.patch(kindFor(object), named(object), body, {
+    type: 'merge',
+    fieldManager,
+    dryRun: journal === undefined,
+  });
+  return finished(one, 'changed', written);
+}
+
+/** The merge patch, good for this version of the object only. */
+function withVersion(patch: Readonly<Record<string, unknown>>, { metadata }: KubeObject): object {
+  const given = patch['metadata'];
+  return { ...patch, metadata: { ...(isRecord(given) ? given : {}), resourceVersion: metadata.resourceVersion } };
+}

@@ -1,0 +1,150 @@
+/** What became different in a cluster since its plan was made, but for what apply did itself. Pure. */
+import isEqual from 'lodash/isEqual.js';
+import omit from 'lodash/omit.js';
+import omitBy from 'lodash/omitBy.js';
+import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
+import { isRecord } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { isServed, type Live, liveObject } from '../input/cluster-now.ts';
+import { type Plan } from '../plan/plan.ts';
+import { holds, isForeignKind } from '../planned.ts';
+import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
+import { type Change, refOf } from '../translation.ts';
+import { changeKey, type Progress } from './journal.ts';
+
+/** One difference: the field as `egressIPs`, and its values; undefined: there is none. */
+export interface Drift {
+  readonly object: ObjectRef;
+  readonly field: string;
+  readonly was: unknown;
+  readonly is: unknown;
+}
+
+/** `NetNamespace shop: egressIPs: was ["192.168.7.1"], is []`. */
+export function driftText({ object, field, was, is }: Drift): string {
+  const show = (value: unknown): string => (value === undefined ? 'absent' : JSON.stringify(value));
+  return `${refText(object)}: ${field === '' ? '' : `${field}: `}was ${show(was)}, is ${show(is)}`;
+}
+
+/** The fields of an object that a migration is about: all but identity, metadata and status. */
+export function contentOf(object: KubeObject): Readonly<Record<string, unknown>> {
+  return omit({ ...object }, ['apiVersion', 'kind', 'metadata', 'status']);
+}
+
+/** Without what is empty: absent, null and [] are the same to OpenShift SDN, and dumps and others clear in their own way. */
+export function essence(content: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return omitBy(content, isEmpty);
+}
+
+/** Whether the value is absent, null or []. */
+export function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+}
+
+/** The top-level fields in which the contents differ. */
+export function differingFields(
+  a: Readonly<Record<string, unknown>>,
+  b: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((field) => !isEqual(a[field], b[field])).sort();
+}
+
+/** The value after a merge patch (RFC 7386). */
+export function merged(value: unknown, patch: unknown): unknown {
+  if (!isRecord(patch)) return patch;
+  const result: Record<string, unknown> = isRecord(value) ? { ...value } : {};
+  for (const [key, change] of Object.entries(patch)) {
+    if (change === null) Reflect.deleteProperty(result, key);
+    else result[key] = merged(result[key], change);
+  }
+  return result;
+}
+
+/** All differences, in order of objects. */
+export function driftOf(plan: Plan, live: Live, progress: Progress): readonly Drift[] {
+  const changes = plan.steps.flatMap(({ changes: all }) => all);
+  const byObject = Map.groupBy(changes, (change) => refKey(refOf(change)));
+  const backedUp = [...plan.backup].flatMap(([key, was]) =>
+    objectDrift({ was, changes: byObject.get(key) ?? [], live, progress }),
+  );
+  const appeared = changes.flatMap((change) =>
+    plan.backup.has(refKey(refOf(change))) ? [] : appearedDrift(change, live, progress),
+  );
+  return [...backedUp, ...appeared].sort((a, b) => compareRefs(a.object, b.object));
+}
+
+interface Case {
+  readonly was: KubeObject;
+  readonly changes: readonly Change[];
+  readonly live: Live;
+  readonly progress: Progress;
+}
+
+function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
+  const object = objectRef(was);
+  const begun = changes.filter((change) => progress.begun.has(changeKey(change.step, refKey(object))));
+  const is = liveObject(live, object);
+  // a CloudPrivateIPConfig comes, goes and moves with its address
+  if (object.kind === cloudPrivateIPConfigs.kind) return [];
+  if (is === undefined) {
+    // what was to be deleted may be gone; kinds of the old plugin go with it
+    const isFine = begun.some(({ action }) => action === 'delete') || !isServed(live, object);
+    return isFine ? [] : [{ object, field: '', was: 'there', is: 'gone' }];
+  }
+  if (isForeignKind(object)) return begun.length > 0 ? [] : changes.flatMap((change) => keyDrift(change, was, is));
+  const expected = [was, ...begun.map((change) => after(change, was))];
+  const contents = [was, is].map((one) => watched(one, was));
+  if (expected.some((one) => isEqual(watched(one, was), contents[1]))) return [];
+  return differingFields(watched(was, was), watched(is, was)).map((field) => ({
+    object,
+    field,
+    was: contents[0]?.[field],
+    is: contents[1]?.[field],
+  }));
+}
+
+/** The object as the change leaves it. */
+function after(change: Change, was: KubeObject): KubeObject {
+  if (change.action === 'delete') return was;
+  const result = merged(was, change.action === 'clear' ? change.patch : change.object);
+  return isKubeObject(result) ? result : was;
+}
+
+function isKubeObject(value: unknown): value is KubeObject {
+  return isRecord(value) && isRecord(value['metadata']);
+}
+
+/** What counts of an object: where the SDN controller owns egressIPs they move at any time and say nothing new. */
+function watched(object: KubeObject, was: KubeObject): Readonly<Record<string, unknown>> {
+  const content = essence(contentOf(object));
+  return was.kind === 'HostSubnet' && !isEmpty(contentOf(was)['egressCIDRs']) ? omit(content, 'egressIPs') : content;
+}
+
+/** Of objects of others only those labels and annotations count that the change sets, unless they are what it sets them to. */
+function keyDrift(change: Change, was: KubeObject, is: KubeObject): readonly Drift[] {
+  if (change.action !== 'apply') return [];
+  return (['labels', 'annotations'] as const).flatMap((field) =>
+    Object.entries(change.object.metadata[field] ?? {}).flatMap(([key, wanted]): readonly Drift[] => {
+      const [before, now] = [was.metadata[field]?.[key], is.metadata[field]?.[key]];
+      return before === now || now === wanted
+        ? []
+        : [{ object: objectRef(was), field: `metadata.${field}[${JSON.stringify(key)}]`, was: before, is: now }];
+    }),
+  );
+}
+
+function appearedDrift(change: Change, live: Live, { begun }: Progress): readonly Drift[] {
+  const object = refOf(change);
+  const is = liveObject(live, object);
+  // what the old plugin makes when it starts is meant to appear
+  if (
+    change.action !== 'apply' ||
+    change.step === 'restore-after' ||
+    isForeignKind(object) ||
+    is === undefined ||
+    begun.has(changeKey(change.step, refKey(object)))
+  )
+    return [];
+  if (holds(contentOf(change.object), is)) return [];
+  return [{ object, field: '', was: undefined, is: 'there' }];
+}

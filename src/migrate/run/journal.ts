@@ -1,0 +1,126 @@
+/**
+ * What was done with a plan, as lines of JSON in its folder, each on the disk before what comes after it: who is killed
+ * and run again knows what it began. Lines are only ever added.
+ */
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRecord } from '../../model/json.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import { journalName } from '../plan/folder.ts';
+
+/** `begin` stands before a write, `done` behind it; `back-done` ends a round: the plan is as if it had never been begun. */
+export interface Entry {
+  readonly event: 'plan' | 'begin' | 'done' | 'back-begin' | 'back-done';
+  /** With `plan`: a hash of the plan that was begun. */
+  readonly plan?: string;
+  readonly step?: string;
+  readonly action?: string;
+  /** refKey of the object. */
+  readonly object?: string;
+  /** With `begin`: whether the object was there, of somebody else. */
+  readonly existed?: boolean;
+  /** With `done`: whether anything had to be written, and the object as it was then. */
+  readonly wrote?: boolean;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+/** What the entries since the last `back-done` say. */
+export interface Progress {
+  readonly plan: string | undefined;
+  readonly isGoingBack: boolean;
+  /** By `changeKey`: the entry that began each change. */
+  readonly begun: ReadonlyMap<string, Entry>;
+  readonly done: ReadonlyMap<string, Entry>;
+}
+
+/** One text for each change of a plan. */
+export function changeKey(step: string, object: string): string {
+  return `${step} ${object}`;
+}
+
+/** What the entries say. Pure. */
+export function progressOf(entries: readonly Entry[]): Progress {
+  const last = entries.findLastIndex(({ event }) => event === 'back-done');
+  const current = entries.slice(last + 1);
+  const byKey = (event: Entry['event']): ReadonlyMap<string, Entry> =>
+    new Map(
+      current.filter((one) => one.event === event).map((one) => [changeKey(one.step ?? '', one.object ?? ''), one]),
+    );
+  return {
+    plan: current.find(({ event }) => event === 'plan')?.plan,
+    isGoingBack: current.some(({ event }) => event === 'back-begin'),
+    begun: byKey('begin'),
+    done: byKey('done'),
+  };
+}
+
+/** The entries of the folder's journal; none when there is no journal. A last line that was torn by a kill is passed over. */
+export async function readJournal(folder: string): Promise<Result<readonly Entry[]>> {
+  const file = join(folder, journalName);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (isRecord(error) && error['code'] === 'ENOENT') return '';
+    throw error;
+  });
+  const entries: Entry[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    if (!line.endsWith('}')) continue;
+    const entry = entryOf(line);
+    if (entry === undefined) return err(`${file}:${index + 1}: this is no entry of a journal`);
+    entries.push(entry);
+  }
+  return ok(entries);
+}
+
+function isEntry(value: unknown): value is Entry {
+  return isRecord(value) && ['plan', 'begin', 'done', 'back-begin', 'back-done'].includes(String(value['event']));
+}
+
+function entryOf(line: string): Entry | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isEntry(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Adds entries. Several that come together share one wait for the disk. */
+export class Journal {
+  readonly #file: FileHandle;
+  #waiting: string[] = [];
+  #flush: Promise<void> | undefined;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Opens the folder's journal to add to it; makes it, mode 0600, when there is none. */
+  static async open(folder: string): Promise<Journal> {
+    const file = await open(join(folder, journalName), 'a', 0o600);
+    await file.appendFile('\n'); // ends a line that a kill tore
+    const directory = await open(folder);
+    await directory.sync().finally(() => directory.close());
+    return new Journal(file);
+  }
+
+  /** Resolves when the entry is on the disk. */
+  async add(entry: Entry): Promise<void> {
+    this.#waiting.push(`${JSON.stringify(entry)}\n`);
+    while (this.#flush !== undefined) await this.#flush;
+    if (this.#waiting.length === 0) return;
+    this.#flush = this.#write().finally(() => (this.#flush = undefined));
+    await this.#flush;
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  async #write(): Promise<void> {
+    const lines = this.#waiting;
+    this.#waiting = [];
+    await this.#file.appendFile(lines.join(''));
+    await this.#file.datasync();
+  }
+}

@@ -1,0 +1,243 @@
+/** What undoes a plan: SDN's objects as the backup has them, and nothing left of ours. Pure. */
+import isEqual from 'lodash/isEqual.js';
+import omit from 'lodash/omit.js';
+import { apiVersionOf, namespaces } from '../../../api/kinds.ts';
+import { fieldOf, isRecord } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { isServed, type Live, liveObject } from '../input/cluster-now.ts';
+import { type Plan } from '../plan/plan.ts';
+import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared } from '../planned.ts';
+import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
+import { type Change, refOf } from '../translation.ts';
+import { contentOf, differingFields, driftText, essence, isEmpty, merged } from './drift.ts';
+import { changeKey, type Progress } from './journal.ts';
+
+type Texts = Readonly<Record<string, string>>;
+
+/** One write of the way back. */
+export type Undo =
+  | { readonly kind: 'create'; readonly object: ObjectRef; readonly body: KubeObject }
+  /** Sets these fields of the object as it is in `is`; undefined removes one. Annotations are added to those that are there. */
+  | {
+      readonly kind: 'restore';
+      readonly object: ObjectRef;
+      readonly is: KubeObject;
+      readonly fields: ReadonlyMap<string, unknown>;
+      readonly annotations: Texts;
+    }
+  | { readonly kind: 'delete'; readonly object: ObjectRef; readonly uid: string }
+  /** Gives up the fields that we applied; those of others stay. Then sets the labels and annotations that we had taken over. */
+  | { readonly kind: 'release'; readonly object: ObjectRef; readonly labels: Texts; readonly annotations: Texts };
+
+export interface WayBack {
+  /** First: it has no effect while OVN-Kubernetes runs. */
+  readonly restore: readonly Undo[];
+  /** Second, when OpenShift SDN runs again: in reverse order of the plan. */
+  readonly remove: readonly Undo[];
+  /** What somebody else changed, so that it is not undone without --force. */
+  readonly objections: readonly string[];
+  /** What is left as it is, and why. */
+  readonly notes: readonly string[];
+  /** Kinds of OpenShift SDN that the API server does not have now, although something is to be restored in them. */
+  readonly unserved: readonly string[];
+}
+
+interface Found {
+  readonly undo: readonly Undo[];
+  readonly objections?: readonly string[];
+  readonly notes?: readonly string[];
+  readonly unserved?: readonly string[];
+}
+
+const nothing: Found = { undo: [] };
+
+/** The way back from where the cluster is now. With `force` what others changed is undone too. */
+export function wayBack(
+  plan: Plan,
+  { live, progress, force }: { readonly live: Live; readonly progress: Progress; readonly force: boolean },
+): WayBack {
+  const changes = plan.steps.flatMap((step) => step.changes);
+  const finals = new Map(
+    changes.filter(({ step }) => step === 'finalize').map((change) => [refKey(refOf(change)), change]),
+  );
+  const restored = [...plan.backup]
+    .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
+    .map(([key, was]) => restoring({ was, change: finals.get(key), live, progress, force }));
+  const applied = changes.filter(({ action, step }) => action === 'apply' && step !== 'finalize').reverse();
+  const removed = applied.map((change) => removing(change, { plan, live, progress, force }));
+  const deleted = changes.filter(
+    (change) =>
+      change.action === 'delete' &&
+      change.step !== 'finalize' &&
+      progress.begun.has(changeKey(change.step, refKey(refOf(change)))),
+  );
+  const all = [...restored, ...removed];
+  return {
+    restore: restored.flatMap(({ undo }) => undo),
+    remove: removed.flatMap(({ undo }) => undo),
+    objections: all.flatMap(({ objections = [] }) => objections),
+    notes: [
+      ...all.flatMap(({ notes = [] }) => notes),
+      ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own anew`),
+    ],
+    unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
+  };
+}
+
+interface Restoring {
+  readonly was: KubeObject;
+  /** What finalize does with it. */
+  readonly change: Change | undefined;
+  readonly live: Live;
+  readonly progress: Progress;
+  readonly force: boolean;
+}
+
+function restoring({ was, change, live, progress, force }: Restoring): Found {
+  const object = objectRef(was);
+  const is = liveObject(live, object);
+  if (is === undefined) return recreating(was, live);
+  const annotations = lostAnnotations(change, was, is);
+  const [before, now] = [contentOf(was), contentOf(is)];
+  const fields = differingFields(before, now);
+  if (fields.length === 0 && Object.keys(annotations).length === 0) return nothing;
+  const isBegun = progress.begun.has(changeKey('finalize', refKey(object)));
+  // the controller moves automatic ones at any time: as they are now is as good
+  if (!isBegun && !isEmpty(before['egressCIDRs']) && isEqual(fields, ['egressIPs']) && !isEmpty(now['egressIPs']))
+    return nothing;
+  const isCleared = isEqual(essence(now), essence(cleared(before, change)));
+  const restore: Found = {
+    undo: [
+      { kind: 'restore', object, is, fields: new Map(fields.map((field) => [field, before[field]])), annotations },
+    ],
+  };
+  if (isCleared || force) return restore;
+  return {
+    undo: [],
+    objections: fields.map((field) => driftText({ object, field, was: before[field], is: now[field] })),
+  };
+}
+
+function recreating(was: KubeObject, live: Live): Found {
+  const object = objectRef(was);
+  if (!isServed(live, object)) return { undo: [], unserved: [object.kind] };
+  const { namespace: name } = object;
+  const isHomeless =
+    name !== undefined &&
+    liveObject(live, { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, name }) === undefined;
+  if (isHomeless) return { undo: [], notes: [`${refText(object)} is not restored: its namespace is gone`] };
+  return { undo: [{ kind: 'create', object, body: fresh(was) }] };
+}
+
+/** The content as finalize leaves it. */
+function cleared(
+  content: Readonly<Record<string, unknown>>,
+  change: Change | undefined,
+): Readonly<Record<string, unknown>> {
+  const result = change?.action === 'clear' ? merged(content, omit(change.patch, 'metadata')) : content;
+  return isRecord(result) ? result : content;
+}
+
+/** Annotations that finalize removes, and that are not there now. */
+function lostAnnotations(change: Change | undefined, was: KubeObject, is: KubeObject): Texts {
+  const patched = change?.action === 'clear' ? fieldOf(change.patch, 'metadata', 'annotations') : undefined;
+  const keys = Object.keys(typeof patched === 'object' && patched !== null ? patched : {});
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = was.metadata.annotations?.[key];
+      return value === undefined || is.metadata.annotations?.[key] !== undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+/** The object to be created: what a server gives, and owners of another life, left out. */
+function fresh(was: KubeObject): KubeObject {
+  const { name = '', namespace, labels, annotations } = was.metadata;
+  return {
+    ...was,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+  };
+}
+
+interface Scene {
+  readonly plan: Plan;
+  readonly live: Live;
+  readonly progress: Progress;
+  readonly force: boolean;
+}
+
+function removing(change: Change, { plan, live, progress, force }: Scene): Found {
+  const object = refOf(change);
+  const is = liveObject(live, object);
+  if (change.action !== 'apply' || is === undefined) return nothing;
+  const key = changeKey(change.step, refKey(object));
+  const [begun, done] = [progress.begun.get(key), progress.done.get(key)];
+  const was = plan.backup.get(refKey(object));
+  const marked = bearsOurMark(is);
+  if (isForeignKind(object))
+    return marked ? { undo: [{ kind: 'release', object, ...takenOver(change.object, was) }] } : nothing;
+  const wasMade = begun === undefined ? marked && isOurs(is) : begun.existed === false;
+  if (!wasMade) return marked ? givingBack(object, is, was) : nothing;
+  return deleting(change.object, { is, madeAs: done?.uid, force });
+}
+
+interface Made {
+  readonly is: KubeObject;
+  /** The uid that it was made with, where the journal has it. */
+  readonly madeAs: string | undefined;
+  readonly force: boolean;
+}
+
+function deleting(config: KubeObject, { is, madeAs, force }: Made): Found {
+  const object = objectRef(config);
+  const uid = is.metadata.uid ?? '';
+  if ((madeAs ?? uid) !== uid) return { undo: [], notes: [`${refText(object)} is left: it was made anew since`] };
+  if (!force && !holds(contentOf(config), is))
+    return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
+  return { undo: [{ kind: 'delete', object, uid }] };
+}
+
+/** Labels and annotations that had another value before. */
+function takenOver(
+  config: KubeObject,
+  was: KubeObject | undefined,
+): { readonly labels: Texts; readonly annotations: Texts } {
+  const of = (field: 'labels' | 'annotations'): Texts => {
+    const before = was?.metadata[field] ?? {};
+    return Object.fromEntries(
+      Object.entries(config.metadata[field] ?? {}).flatMap(([key]) =>
+        before[key] === undefined ? [] : [[key, before[key]]],
+      ),
+    );
+  };
+  return { labels: of('labels'), annotations: of('annotations') };
+}
+
+/** An object of somebody else that was overwritten with --force. */
+function givingBack(object: ObjectRef, is: KubeObject, was: KubeObject | undefined): Found {
+  if (was === undefined) {
+    const notes = [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`];
+    return { undo: isShared(is) ? [{ kind: 'release', object, labels: {}, annotations: {} }] : [], notes };
+  }
+  const [before, now] = [contentOf(was), contentOf(is)];
+  const fields = differingFields(before, now);
+  const restore: readonly Undo[] =
+    fields.length === 0
+      ? []
+      : [
+          {
+            kind: 'restore',
+            object,
+            is,
+            fields: new Map(fields.map((field) => [field, before[field]])),
+            annotations: {},
+          },
+        ];
+  const { labels = {}, annotations = {} } = was.metadata;
+  return { undo: [...restore, { kind: 'release', object, labels, annotations }] };
+}

@@ -1,0 +1,226 @@
+/** Undoes a plan, from its backup: killed at any moment and run again it finishes. */
+import { inParallel } from '../../io/parallel.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { readLive, readNetworkType, withRight } from '../input/cluster-now.ts';
+import { fieldManager } from '../planned.ts';
+import { refKey, refText } from '../ref.ts';
+import { type ApplyDeps, type ApplyOutcome, planHash } from './apply.ts';
+import { failed, kindFor, named, ownMatter } from './change.ts';
+import { Journal, type Progress, progressOf, readJournal } from './journal.ts';
+import { alone, isTaken } from './lock.ts';
+import { type Undo, type WayBack, wayBack } from './undo-plan.ts';
+
+export interface BackOptions {
+  /** `ask` lets the server say what would become of it, `show` only says what would be done; both write nothing. */
+  readonly mode: 'write' | 'ask' | 'show';
+  /** Undo what others changed too. */
+  readonly force: boolean;
+}
+
+/** Writes what the backup had under a name of its own, so that nothing bears our mark afterwards. */
+const restorer = 'sdn-compat-restore';
+const atOnce = 8;
+const tellEvery = 1_000;
+
+const verbs: Readonly<Record<Undo['kind'], string>> = {
+  create: 'created',
+  restore: 'restored',
+  delete: 'deleted',
+  release: 'freed of our fields',
+};
+
+/** Goes back as far as it can be gone now. Throws when the API server cannot be reached or a right is missing. */
+export async function goBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOutcome> {
+  try {
+    const begun = (): Promise<ApplyOutcome> => begunBack(deps, options);
+    return options.mode === 'write'
+      ? ((await alone(deps.folder, begun)) ?? { kind: 'refused', writes: 0, reasons: [isTaken] })
+      : await begun();
+  } catch (error) {
+    if (deps.signal.aborted) return { kind: 'stopped', writes: 0 };
+    throw error;
+  }
+}
+
+async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOutcome> {
+  const { client, folder, plan, signal, tell } = deps;
+  const entries = await readJournal(folder);
+  if (!entries.ok) return { kind: 'unreadable', writes: 0, reasons: [entries.error] };
+  const progress = progressOf(entries.value);
+  if (progress.plan !== undefined && progress.plan !== planHash(plan)) {
+    return { kind: 'refused', writes: 0, reasons: ['the plan was changed since it was begun: restore it'] };
+  }
+  const [live, networkType] = await Promise.all([readLive(client, signal), readNetworkType(client, signal)]);
+  const way = wayBack(plan, { live, progress, force: options.force });
+  if (way.objections.length > 0)
+    return {
+      kind: 'refused',
+      writes: 0,
+      reasons: way.objections.map((text) => `somebody changed it (--force undoes that too): ${text}`),
+    };
+  for (const note of way.notes) tell(note);
+  const waiting = waitingFor(way, networkType);
+  if (options.mode !== 'write') return show(deps, { way, options, waiting });
+  if (way.restore.length + way.remove.length === 0 && waiting.length === 0 && isUntouched(progress))
+    return { kind: 'done', writes: 0, left: 'nothing' };
+  const journal = await Journal.open(folder);
+  try {
+    if (!progress.isGoingBack) await journal.add({ event: 'back-begin' });
+    return await walk({ deps, journal }, way, waiting);
+  } finally {
+    await journal.close();
+  }
+}
+
+function isUntouched({ begun, isGoingBack }: Progress): boolean {
+  return begun.size === 0 && !isGoingBack;
+}
+
+/** Why the second part must wait until OpenShift SDN runs again. */
+function waitingFor({ remove, unserved }: WayBack, networkType: string | undefined): readonly string[] {
+  const running = networkType === 'OVNKubernetes' && remove.length > 0;
+  return [
+    ...(running
+      ? [
+          'Network.config.openshift.io cluster: status.networkType is OVNKubernetes: what it serves is removed when OpenShift SDN runs again',
+        ]
+      : []),
+    ...unserved.map((kind) => `the API server has no kind ${kind}: it comes with OpenShift SDN`),
+  ];
+}
+
+interface Walk {
+  readonly deps: ApplyDeps;
+  /** Undefined: the server is only asked. */
+  readonly journal: Journal | undefined;
+}
+
+async function walk(of: Walk, { restore, remove }: WayBack, waiting: readonly string[]): Promise<ApplyOutcome> {
+  const first = await part(of, 'restore', restore);
+  if (first.stopped) return { kind: 'stopped', writes: first.writes };
+  if (first.reasons.length > 0) return { kind: 'failed', writes: first.writes, reasons: first.reasons };
+  if (waiting.length > 0) return { kind: 'waiting', writes: first.writes, reasons: waiting };
+  const second = await part(of, 'remove', remove);
+  const writes = first.writes + second.writes;
+  if (second.stopped) return { kind: 'stopped', writes };
+  if (second.reasons.length > 0) return { kind: 'failed', writes, reasons: second.reasons };
+  await of.journal?.add({ event: 'back-done' });
+  return { kind: 'done', writes, left: 'nothing' };
+}
+
+interface Shown {
+  readonly way: WayBack;
+  readonly options: BackOptions;
+  readonly waiting: readonly string[];
+}
+
+async function show(deps: ApplyDeps, { way, options, waiting }: Shown): Promise<ApplyOutcome> {
+  for (const undo of way.restore) deps.tell(`${refText(undo.object)}: would be ${verbs[undo.kind]}`);
+  if (waiting.length > 0) deps.tell('then you switch the network plugin back, and run this again');
+  for (const undo of way.remove) deps.tell(`${refText(undo.object)}: would be ${verbs[undo.kind]}`);
+  if (options.mode === 'show') return { kind: 'done', writes: 0, left: 'nothing' };
+  const outcome = await walk({ deps, journal: undefined }, way, []);
+  return { ...outcome, writes: 0 };
+}
+
+interface PartDone {
+  readonly writes: number;
+  readonly reasons: readonly string[];
+  readonly stopped: boolean;
+}
+
+async function part({ deps, journal }: Walk, step: string, undos: readonly Undo[]): Promise<PartDone> {
+  const reasons: string[] = [];
+  let [writes, told] = [0, performance.now()];
+  // several writes to one object stand behind each other
+  const byObject = [...Map.groupBy(undos, ({ object }) => refKey(object)).values()];
+  await inParallel(byObject, atOnce, async (ofObject) => {
+    for (const undo of ofObject) {
+      if (deps.signal.aborted) return;
+      const reason = await undone(deps, undo, { journal, step });
+      if (reason !== undefined) {
+        reasons.push(reason);
+        return;
+      }
+      writes++;
+    }
+    if (performance.now() - told < tellEvery) return;
+    told = performance.now();
+    deps.progress(`${step}: ${writes} of ${undos.length}`);
+  });
+  return { writes, reasons: reasons.sort(), stopped: deps.signal.aborted };
+}
+
+/** Writes it; the reason when this object could not be written. */
+async function undone(
+  deps: ApplyDeps,
+  undo: Undo,
+  { journal, step }: { readonly journal: Journal | undefined; readonly step: string },
+): Promise<string | undefined> {
+  const entry = { step: `back-${step}`, action: undo.kind, object: refKey(undo.object) };
+  await journal?.add({ event: 'begin', ...entry });
+  try {
+    await write(deps, undo, journal === undefined);
+  } catch (error) {
+    const reason = ownMatter(error);
+    if (reason === undefined) throw withRight(error, verbOf(undo), kindFor(undo.object));
+    const outcome = failed(undo.object, reason);
+    return outcome.kind === 'failed' ? outcome.reason : undefined;
+  }
+  await journal?.add({ event: 'done', ...entry, wrote: true });
+  return undefined;
+}
+
+function verbOf({ kind }: Undo): string {
+  return kind === 'restore' || kind === 'release' ? 'patch' : kind;
+}
+
+async function write({ client }: ApplyDeps, undo: Undo, dryRun: boolean): Promise<void> {
+  const [kind, ref] = [kindFor(undo.object), named(undo.object)];
+  switch (undo.kind) {
+    case 'create':
+      await client.create(kind, undo.body, { fieldManager: restorer, dryRun });
+      return;
+    case 'restore':
+      await client.patch(kind, ref, restoringPatch(undo), { type: 'json', fieldManager: restorer, dryRun });
+      return;
+    case 'delete':
+      await client.delete(kind, ref, { preconditions: { uid: undo.uid }, ...(dryRun ? { dryRun: ['All'] } : {}) });
+      return;
+    case 'release': {
+      const { apiVersion, kind: kindName, ...metadata } = undo.object;
+      await client.patch(kind, ref, { apiVersion, kind: kindName, metadata }, { type: 'apply', fieldManager, dryRun });
+      const { labels, annotations } = undo;
+      if (Object.keys({ ...labels, ...annotations }).length === 0) return;
+      await client.patch(
+        kind,
+        ref,
+        { metadata: { labels, annotations } },
+        { type: 'merge', fieldManager: restorer, dryRun },
+      );
+    }
+  }
+}
+
+/** A JSON patch: unlike a merge patch it can write null, as some backups have it; and it holds for one version of the object. */
+function restoringPatch({ is, fields, annotations }: Extract<Undo, { kind: 'restore' }>): readonly object[] {
+  return [
+    { op: 'test', path: '/metadata/resourceVersion', value: is.metadata.resourceVersion },
+    ...[...fields].map(([field, value]) =>
+      value === undefined ? { op: 'remove', path: pointer(field) } : { op: 'add', path: pointer(field), value },
+    ),
+    ...annotationOps(is, annotations),
+  ];
+}
+
+function annotationOps({ metadata }: KubeObject, annotations: Readonly<Record<string, string>>): readonly object[] {
+  const entries = Object.entries(annotations);
+  if (entries.length === 0) return [];
+  if (metadata.annotations === undefined) return [{ op: 'add', path: '/metadata/annotations', value: annotations }];
+  return entries.map(([key, value]) => ({ op: 'add', path: `/metadata/annotations${pointer(key)}`, value }));
+}
+
+/** The key as a step of a JSON pointer (RFC 6901). */
+function pointer(key: string): string {
+  return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}

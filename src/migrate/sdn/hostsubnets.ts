@@ -1,0 +1,116 @@
+/** Labelled Nodes become HostSubnets that offer egress IPs: by CIDR where the Node's annotation kept some, by list otherwise. */
+import { apiVersionOf, hostSubnets, nodes } from '../../../api/kinds.ts';
+import { type Cidr, compareIps, contains, type Ip } from '../../model/address.ts';
+import { parseCidrv4 } from '../../model/fields.ts';
+import { asList, asText, fieldOf, isRecord, parseJson } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { type Finding, onCluster } from '../finding.ts';
+import { objectsOf, type Snapshot } from '../input/snapshot.ts';
+import { placedPrefix } from '../ovn/egressips/origin.ts';
+import { assignableLabel } from '../ovn/machines.ts';
+import { cidrsAnnotation } from '../ovn/nodes.ts';
+import { objectRef } from '../ref.ts';
+import { type Change, type Part } from '../translation.ts';
+import { restoreStep } from './steps.ts';
+
+/** A Node that hosts egress IPs. */
+interface Host {
+  readonly node: KubeObject;
+  readonly name: string;
+  readonly cidrs: readonly Cidr[];
+}
+
+/** The part of the way back that is about HostSubnets. `granted` are the addresses that some namespace requests, with their EgressIPs. */
+export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, KubeObject>): Part {
+  const labelled = objectsOf(snapshot, nodes).filter(
+    ({ metadata }) => metadata.labels?.[assignableLabel] !== undefined,
+  );
+  const read = labelled.map(hostOf);
+  const hosts = new Map(read.map(({ host }) => [host.name, host]));
+  const placed = [...granted].map(([ip, object]) => ({ ip, object, node: placeOf(ip, object, hosts) }));
+  const listed = Map.groupBy(placed, ({ node }) => node ?? '');
+  const homeless = placed.filter(
+    ({ ip, node }) =>
+      node === undefined && ![...hosts.values()].some(({ cidrs }) => cidrs.some((cidr) => contains(cidr, ip))),
+  );
+  return {
+    changes: [...hosts.values()].flatMap((host) =>
+      changesOf(snapshot, host, (listed.get(host.name) ?? []).map(({ ip }) => ip).sort(compareIps)),
+    ),
+    findings: [
+      ...read.flatMap(({ findings }) => findings),
+      ...homeless.map(({ ip, object }) => homelessFinding(ip, object)),
+    ],
+  };
+}
+
+function hostOf(node: KubeObject): { readonly host: Host; readonly findings: readonly Finding[] } {
+  const { name = '', annotations = {} } = node.metadata;
+  const text = annotations[cidrsAnnotation];
+  const read = (text === undefined ? [] : keptCIDRs(text)).map(parseCidrv4);
+  const cidrs = read.flatMap((cidr) => (cidr.ok ? [cidr.value] : []));
+  const isWhole = text === undefined || (read.length > 0 && cidrs.length === read.length);
+  const finding = onCluster(nodes.kind, name, [
+    'warning',
+    'CIDRRestrictionLost',
+    [
+      `Annotation ${cidrsAnnotation} cannot be read: ${text ?? ''}`,
+      cidrs.length === 0 ? 'The HostSubnet gets no egressCIDRs.' : 'The HostSubnet gets the CIDRs that can be read.',
+      `Set egressCIDRs of HostSubnet ${name}.`,
+    ],
+  ]);
+  return { host: { node, name, cidrs }, findings: isWhole ? [] : [finding] };
+}
+
+function keptCIDRs(text: string): readonly string[] {
+  try {
+    return asList(fieldOf(parseJson(text), 'EgressCIDRs')).map(asText);
+  } catch {
+    return []; // told by the finding
+  }
+}
+
+/** The node whose list gets the address: where our label says it was, else where it is. None when the SDN controller places it. */
+function placeOf(ip: Ip, object: KubeObject, hosts: ReadonlyMap<string, Host>): string | undefined {
+  const items = asList(fieldOf(object, 'status', 'items')).filter(isRecord);
+  const now = items.find((item) => item['egressIP'] === ip)?.['node'];
+  const candidates = [object.metadata.labels?.[`${placedPrefix}${ip}`], asText(now)];
+  const [first] = candidates.filter((name) => name !== undefined && hosts.has(name));
+  return first === undefined || (hosts.get(first)?.cidrs.length ?? 0) > 0 ? undefined : first;
+}
+
+function changesOf(snapshot: Snapshot, { node, name, cidrs }: Host, ips: readonly Ip[]): readonly Change[] {
+  const fields = cidrs.length > 0 ? { egressCIDRs: cidrs.map(({ text }) => text) } : { egressIPs: ips };
+  const object: KubeObject = {
+    apiVersion: apiVersionOf(hostSubnets),
+    kind: hostSubnets.kind,
+    metadata: { name },
+    ...fields,
+  };
+  const annotations =
+    node.metadata.annotations?.[cidrsAnnotation] === undefined ? {} : { annotations: { [cidrsAnnotation]: null } };
+  const isOffering = cidrs.length + ips.length > 0;
+  return [
+    ...(isOffering
+      ? [{ action: 'apply', step: restoreStep(snapshot, hostSubnets, name), object, from: [objectRef(node)] } as const]
+      : []),
+    {
+      action: 'clear',
+      step: 'finalize',
+      object: objectRef(node),
+      patch: { metadata: { labels: { [assignableLabel]: null }, ...annotations } },
+    },
+  ];
+}
+
+function homelessFinding(ip: Ip, { metadata: { name = '' } }: KubeObject): Finding {
+  return onCluster('EgressIP', name, [
+    'warning',
+    'EgressIPUnhosted',
+    [
+      `${ip} is on no node at the moment.`,
+      'No HostSubnet offers it: OpenShift SDN drops the namespaces that request nothing else.',
+      `List ${ip} in a HostSubnet, or give a node egressCIDRs that hold it.`,
+    ],
+  ]);
+}

@@ -1,0 +1,98 @@
+/**
+ * The way back from OVN-Kubernetes' objects alone: what stands in EgressIPs, EgressFirewalls, Nodes and Namespaces, as
+ * objects of OpenShift SDN. What SDN cannot express is a finding, never a stop; in doubt it is closed, not open.
+ */
+import {
+  apiVersionOf,
+  egressFirewalls,
+  egressIPs,
+  namespaces,
+  netNamespaces,
+  networkPolicies,
+} from '../../../api/kinds.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { compareFindings } from '../finding.ts';
+import { objectsOf, type Snapshot } from '../input/snapshot.ts';
+import { policyName } from '../ovn/isolation.ts';
+import { ovnMulticast, sdnMulticast } from '../ovn/multicast.ts';
+import { compareRefs, type ObjectRef, objectRef } from '../ref.ts';
+import { type Change, type Part, refOf, stepNames, type Translation } from '../translation.ts';
+import { hostPart } from './hostsubnets.ts';
+import { requestPart } from './netnamespaces.ts';
+import { policyPart } from './policies.ts';
+import { restoreStep } from './steps.ts';
+
+/** The translation of a snapshot to OpenShift SDN. Pure; the order of the input does not matter. */
+export function toSDN(snapshot: Snapshot): Translation {
+  const requests = requestPart(snapshot);
+  const parts: readonly Part[] = [
+    requests,
+    hostPart(snapshot, requests.granted),
+    policyPart(snapshot),
+    multicast(snapshot),
+  ];
+  const changes = [...parts.flatMap((part) => part.changes), ...removals(snapshot)];
+  return {
+    changes: joined(changes).sort(
+      (a, b) => stepNames.indexOf(a.step) - stepNames.indexOf(b.step) || compareRefs(refOf(a), refOf(b)),
+    ),
+    findings: parts.flatMap((part) => part.findings).sort(compareFindings),
+    placement: new Map(),
+  };
+}
+
+function multicast(snapshot: Snapshot): Part {
+  const enabled = objectsOf(snapshot, namespaces).filter(
+    ({ metadata }) => metadata.annotations?.[ovnMulticast] === 'true',
+  );
+  const changes = enabled.flatMap((namespace): readonly Change[] => {
+    const { name = '' } = namespace.metadata;
+    const object: KubeObject = {
+      apiVersion: apiVersionOf(netNamespaces),
+      kind: netNamespaces.kind,
+      metadata: { name, annotations: { [sdnMulticast]: 'true' } },
+    };
+    return [
+      { action: 'apply', step: restoreStep(snapshot, netNamespaces, name), object, from: [objectRef(namespace)] },
+      {
+        action: 'clear',
+        step: 'finalize',
+        object: objectRef(namespace),
+        patch: { metadata: { annotations: { [ovnMulticast]: null } } },
+      },
+    ];
+  });
+  return { changes, findings: [] };
+}
+
+function removals(snapshot: Snapshot): readonly Change[] {
+  const isolating = objectsOf(snapshot, networkPolicies).filter(({ metadata }) => metadata.name === policyName);
+  const objects = [...objectsOf(snapshot, egressIPs), ...objectsOf(snapshot, egressFirewalls), ...isolating];
+  return objects.map((object): Change => ({ action: 'delete', step: 'finalize', object: objectRef(object), from: [] }));
+}
+
+/** Changes to one object in one step as one. */
+function joined(changes: readonly Change[]): Change[] {
+  const groups = Map.groupBy(
+    changes,
+    (change) => `${change.step} ${change.action} ${Object.values(refOf(change)).join('/')}`,
+  );
+  return [...groups.values()].flatMap((group) => {
+    const applied = group.filter((change) => change.action === 'apply');
+    const [first, ...more] = applied;
+    if (first === undefined || more.length === 0) return group;
+    const fields = applied.reduce<Readonly<Record<string, unknown>>>((all, { object }) => ({ ...all, ...object }), {});
+    const annotations = applied.reduce<Readonly<Record<string, string>>>(
+      (all, { object }) => ({ ...all, ...object.metadata.annotations }),
+      {},
+    );
+    const from = applied.flatMap((change) => change.from).sort(compareRefs);
+    return [
+      { ...first, object: { ...fields, metadata: { ...first.object.metadata, annotations } }, from: distinct(from) },
+    ];
+  });
+}
+
+function distinct(refs: readonly ObjectRef[]): readonly ObjectRef[] {
+  return refs.filter((ref, index) => index === 0 || compareRefs(ref, refs[index - 1] ?? ref) !== 0);
+}

@@ -1,0 +1,348 @@
+/** The node agent: follows the cluster's objects, Open vSwitch and the links, and keeps this node as they say. */
+import { dirname, join } from 'node:path';
+import { pods as podKind } from '../../../api/kinds.ts';
+import { EventRecorder } from '../../io/events.ts';
+import type { Exec } from '../../io/exec.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { linked } from '../../io/linked.ts';
+import type { Logger } from '../../io/log.ts';
+import { pause } from '../../io/pause.ts';
+import { tcpProbe } from '../../io/probe.ts';
+import { createQueue, type WorkQueue } from '../../io/queue.ts';
+import type { Ip } from '../../model/address.ts';
+import { NameTracker, resolverLookup } from '../cluster/dns.ts';
+import { ClusterFeed, type ClusterView } from '../cluster/feed.ts';
+import { PeerHealth } from '../cluster/peer-health.ts';
+import { NoteLog } from '../cluster/policy-log.ts';
+import { attachedPods, localPods } from '../cni/pods.ts';
+import { serveCni } from '../cni/server.ts';
+import type { Ownership } from '../conntrack/stale.ts';
+import { Sweeper } from '../conntrack/sweeper.ts';
+import { parseAddresses } from '../links/addresses.ts';
+import { Announcer } from '../links/arp.ts';
+import { PresentAddresses } from '../links/present.ts';
+import { renderBase } from '../nft/ruleset.ts';
+import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
+import type { LocalPod } from '../values/facts.ts';
+import { reused } from '../values/memo.ts';
+import { type Applied, Applier } from './apply.ts';
+import { PodAttacher } from './attacher.ts';
+import { closeAfter, FailClosed } from './fail-closed.ts';
+import { Machine, type MachineOptions, type Prepared } from './machine.ts';
+import type { NodeMetrics } from './metrics.ts';
+import { watchMachine } from './monitor.ts';
+import { Telling } from './telling.ts';
+
+export interface AgentOptions extends MachineOptions {
+  readonly cniSocket: string;
+  /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; the machine's when undefined. */
+  readonly resolver: string | undefined;
+  /** Milliseconds between two looks at everything, whether or not something seems to have changed. */
+  readonly resync: number;
+  /** Milliseconds between two probes of a node that hosts egress IPs; 0: none. */
+  readonly probeInterval: number;
+}
+
+export interface AgentDeps {
+  readonly client: KubeClient;
+  readonly exec: Exec;
+  readonly logger: Logger;
+  readonly metrics: NodeMetrics;
+  /** Called once, when the node is as the cluster says for the first time. */
+  readonly onReady: () => void;
+}
+
+const key = 'node';
+/** Milliseconds after which what is still wrong is told again by an Event: Events are kept for an hour. */
+const tellAgain = 30 * 60_000;
+
+class Agent {
+  readonly #options: AgentOptions;
+  readonly #deps: AgentDeps;
+  readonly #logger: Logger;
+  readonly #signal: AbortSignal;
+  readonly #queue: WorkQueue;
+  readonly #closing: FailClosed;
+  readonly #events: EventRecorder;
+  readonly #feed: ClusterFeed;
+  readonly #names: NameTracker;
+  readonly #egressNotes: NoteLog;
+  readonly #policyNotes: NoteLog;
+  readonly #health: PeerHealth;
+  readonly #machine: Machine;
+  readonly #attacher: PodAttacher;
+  readonly #applier: Applier;
+  readonly #sweeper: Sweeper;
+  readonly #addresses: PresentAddresses;
+  /** Waiting for a pass that has not begun yet. */
+  #waiters: (() => void)[] = [];
+  #view: ClusterView | undefined;
+  /** The plan that is being brought about, or was last, and the machine it is for. */
+  #planned: { readonly plan: NodePlan; readonly prepared: Prepared } | undefined;
+  #pods: readonly LocalPod[] = [];
+  #ready = false;
+  /** When the change was heard that the next pass is for; undefined when there is none. */
+  #changedAt: number | undefined;
+  /** The same of the pass that is going on. */
+  #passFor: number | undefined;
+  readonly #telling: Telling;
+
+  constructor(options: AgentOptions, deps: AgentDeps, signal: AbortSignal) {
+    const { client, exec, logger, metrics } = deps;
+    this.#deps = deps;
+    this.#egressNotes = new NoteLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
+    this.#policyNotes = new NoteLog(logger, 'a rule of a NetworkPolicy allows nothing');
+    this.#options = options;
+    this.#logger = logger;
+    this.#signal = signal;
+    this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
+    this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
+    this.#telling = new Telling({
+      logger,
+      events: this.#events,
+      nodeName: options.nodeName,
+      hostSubnet: () => this.#view?.own.object,
+    });
+    this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
+    this.#names = this.#nameTracker();
+    this.#health = this.#peerHealth();
+    metrics.followPeers(() => this.#health.verdicts());
+    this.#addresses = new PresentAddresses(exec);
+    const addresses = this.#addresses;
+    this.#machine = new Machine(options, {
+      exec,
+      logger,
+      addresses,
+      changed: () => this.#wake(),
+      lost: () => this.#lookAgain(),
+      rebuilding: () => this.#applier.forget(),
+    });
+    this.#sweeper = new Sweeper({
+      exec,
+      logger,
+      ownership: () => this.#ownership(),
+      onEnded: metrics.connectionsEnded,
+    });
+    const announcer = new Announcer({
+      exec,
+      logger,
+      signal,
+      wait: pause,
+      onRival: (ip, mac) => this.#telling.rival(ip, mac),
+    });
+    this.#applier = new Applier({ exec, logger, announcer, addresses, bridge: this.#machine.bridge });
+    this.#closing = new FailClosed({
+      exec,
+      logger,
+      feed: this.#feed,
+      applier: this.#applier,
+      addresses,
+      node: { ...options, name: options.nodeName },
+      nodeIP: () => this.#view?.own.hostIP,
+      waitingSince: () => this.#passFor ?? this.#changedAt,
+      again: () => this.#queue.add(key),
+      onFailure: metrics.failed,
+    });
+    this.#attacher = this.#podAttacher();
+  }
+
+  /** Keeps what it knows of names beside the CNI socket. */
+  #nameTracker(): NameTracker {
+    const { cniSocket, nodeName, resolver } = this.#options;
+    const file = join(dirname(cniSocket), `${nodeName}.names.json`);
+    return new NameTracker({
+      lookup: resolverLookup(resolver),
+      logger: this.#logger,
+      file,
+      changed: () => this.#wake(),
+    });
+  }
+
+  #peerHealth(): PeerHealth {
+    return new PeerHealth({
+      logger: this.#logger,
+      probe: tcpProbe(),
+      interval: this.#options.probeInterval,
+      setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
+    });
+  }
+
+  #podAttacher(): PodAttacher {
+    const { client, exec, logger } = this.#deps;
+    return new PodAttacher({
+      exec,
+      logger,
+      machine: this.#machine,
+      vnidOf: (namespace) => this.#view?.vnids.get(namespace),
+      applied: () => this.#applied(),
+      annotationsOf: async (namespace, name) =>
+        (await client.get(podKind, { namespace, name }, { signal: this.#signal }))?.metadata.annotations ?? {},
+      ready: () => this.#ready,
+    });
+  }
+
+  /** Works until the signal aborts; throws when it cannot. */
+  async run(): Promise<void> {
+    await Promise.all([this.#names.load(), this.#feed.follow()]);
+    await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
+    const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
+    this.#signal.addEventListener('abort', () => {
+      clearInterval(resync);
+      this.#machine.close();
+    });
+    this.#wake();
+    await Promise.all([
+      watchMachine(
+        {
+          linksChanged: () => this.#linksChanged(),
+          routingLost: () => this.#lookAgain(),
+          nftLost: () => this.#nftLost(),
+          strangers: () => this.#sweeper.sweepMarked(),
+        },
+        this.#logger,
+        this.#signal,
+      ),
+      this.#events.run(this.#signal),
+      this.#health.run(this.#signal),
+      this.#queue.process(() => this.#sync(), this.#signal),
+      this.#closing.run(this.#signal),
+      this.#sweeper.run(this.#signal),
+    ]);
+  }
+
+  #wake(): void {
+    this.#changedAt ??= performance.now();
+    this.#queue.add(key);
+    this.#closing.heard();
+  }
+
+  /** What is on the machine may not be what was last read. */
+  #lookAgain(): void {
+    this.#machine.forget();
+    this.#applier.forget();
+    this.#sweeper.sweep();
+    this.#wake();
+  }
+
+  /** Our own replacement of the table is heard too; reading it then finds it as it was written. */
+  #nftLost(): void {
+    this.#applier.forgetNft();
+    this.#wake();
+  }
+
+  #linksChanged(): void {
+    this.#addresses.forget();
+    this.#wake();
+  }
+
+  #applied(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.#wake();
+    });
+  }
+
+  async #sync(): Promise<void> {
+    const waiting = this.#waiters;
+    const since = this.#changedAt ?? performance.now();
+    this.#waiters = [];
+    this.#changedAt = undefined;
+    this.#passFor = since;
+    let isDone = false;
+    try {
+      isDone = await this.#pass(since);
+    } finally {
+      this.#passFor = undefined;
+      if (isDone) for (const done of waiting) done();
+      else {
+        this.#waiters.push(...waiting);
+        this.#changedAt = since;
+      }
+    }
+  }
+
+  /** The cluster, and the machine set up for it; while that takes long the cluster may go on, and is looked at again. */
+  async #prepare(): Promise<{ readonly view: ClusterView; readonly prepared: Prepared } | undefined> {
+    for (let isLast = false; ; isLast = true) {
+      const began = performance.now();
+      this.#applier.begin();
+      const found = this.#feed.view();
+      this.#telling.say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
+      if (!found.ok) return undefined;
+      const view = found.value;
+      this.#view = view;
+      this.#names.follow(view.egressPolicies.names);
+      this.#egressNotes.tell(view.egressPolicies.notes);
+      if (view.world !== undefined) this.#policyNotes.tell(view.world.problems);
+      this.#health.setNotReady(view.notReady);
+      this.#health.watch(view.hosts, view.remotes);
+      const prepared = await this.#machine.prepare(view);
+      if (isLast || performance.now() - began < closeAfter) return { view, prepared };
+    }
+  }
+
+  /** One pass over the whole node, for changes heard since then; false when the cluster does not tell enough yet. */
+  async #pass(since: number): Promise<boolean> {
+    const found = await this.#prepare();
+    if (found === undefined) return false;
+    const { view, prepared } = found;
+    const { facts, uplink, gateways, networks } = prepared;
+    const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view.vnids), ({ ip }) => ip);
+    this.#pods = pods;
+    const state = this.#feed.stateOf(pods.map(({ vnid }) => vnid));
+    const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
+    const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, addressesOf });
+    const applied = await this.#apply(plan, prepared);
+    this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);
+    if (!this.#ready) {
+      this.#ready = true;
+      this.#deps.onReady();
+      this.#logger.info(
+        { sinceStart: Math.round(performance.now()), pods: pods.length },
+        'the node is as the cluster says',
+      );
+    }
+    return true;
+  }
+
+  async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {
+    const { facts, networks, uplink } = prepared;
+    const chains = { text: renderBase({ ...facts, ...networks, uplink }), datapath: facts.datapath };
+    const began = performance.now();
+    const isFirst = this.#planned === undefined;
+    this.#planned = { plan, prepared };
+    const ownership = await this.#ownership();
+    if (ownership !== undefined) this.#sweeper.note(ownership);
+    const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
+    if (isFirst || done.isRewritten) this.#sweeper.sweep();
+    else this.#sweeper.sweepTouched();
+    for (const [ip, reason] of plan.refused) this.#telling.refused(ip, reason);
+    if (done.bundleLines + done.hosted.length + done.released.length > 0) {
+      this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
+    }
+    return done;
+  }
+
+  async #ownership(): Promise<Ownership | undefined> {
+    if (this.#planned === undefined) return undefined;
+    const { plan, prepared } = this.#planned;
+    const own = parseAddresses(await this.#addresses.read()).map(({ ip }) => ip);
+    return ownershipOf(plan, { ...prepared, own: new Set(own) });
+  }
+}
+
+/**
+ * Keeps this node as the cluster says until the signal aborts. The data path stays as it is when it ends. Throws when it
+ * cannot begin, and then nothing of it goes on.
+ */
+export async function runAgent(options: AgentOptions, deps: AgentDeps, signal: AbortSignal): Promise<void> {
+  const own = linked(signal);
+  try {
+    await new Agent(options, deps, own.signal).run();
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    own.abort();
+    own.release();
+  }
+}

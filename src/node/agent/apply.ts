@@ -1,0 +1,150 @@
+/**
+ * Brings bridge, nft and addresses of one node to a plan, in the order that lets no packet take a wrong way in between:
+ * an address is there before anything is translated to it, a pod is restricted before its flows change, and what goes
+ * away goes in the reverse order. Connections that the change ends are swept up beside it. What is there is read, not
+ * remembered: the copies held here are dropped by `forget` whenever they may be wrong.
+ */
+import type { Exec } from '../../io/exec.ts';
+import type { Logger } from '../../io/log.ts';
+import type { Ip } from '../../model/address.ts';
+import {
+  addressCommands,
+  labelled,
+  labelOf,
+  type LinkAddress,
+  parseAddresses,
+  planAddresses,
+  type Uplink,
+} from '../links/addresses.ts';
+import type { Announcer } from '../links/arp.ts';
+import { ipBatch } from '../links/ip.ts';
+import type { PresentAddresses } from '../links/present.ts';
+import { promoting, takeOff } from '../links/promotion.ts';
+import { contentOf } from '../nft/elements.ts';
+import type { NftElements } from '../nft/ruleset.ts';
+import { type NftChains, NftTable } from '../nft/table.ts';
+import type { Bridge } from '../ovs/bridge.ts';
+import { type BridgeContent, bundleLines, wantedContent } from '../ovs/bundle.ts';
+import type { NodePlan } from '../plan/node.ts';
+import { Remembered } from '../values/guarded-copy.ts';
+
+export interface ApplyDeps {
+  readonly exec: Exec;
+  readonly bridge: Bridge;
+  readonly addresses: PresentAddresses;
+  readonly logger: Logger;
+  readonly announcer: Announcer;
+}
+
+/** What stays the same from plan to plan. */
+export interface ApplyContext {
+  readonly chains: NftChains;
+  readonly uplink: Uplink;
+  readonly nodeIP: Ip;
+}
+
+/** What one pass changed. */
+export interface Applied {
+  readonly bundleLines: number;
+  /** Whether the nft tables were written afresh. */
+  readonly isRewritten: boolean;
+  readonly hosted: readonly Ip[];
+  readonly released: readonly Ip[];
+}
+
+export class Applier {
+  readonly #deps: ApplyDeps;
+  readonly #nft: NftTable;
+  readonly #bridge = new Remembered<BridgeContent>();
+
+  constructor(deps: ApplyDeps) {
+    this.#deps = deps;
+    this.#nft = new NftTable(deps.exec, deps.logger);
+  }
+
+  /** Reads bridge, nft and addresses afresh at the next pass. */
+  forget(): void {
+    this.#bridge.forget();
+    this.#nft.forget();
+    this.#deps.addresses.forget();
+  }
+
+  /** Reads nft afresh at the next pass. */
+  forgetNft(): void {
+    this.#nft.forget();
+  }
+
+  /** To be called when a plan is begun: only what `close` is told from now on holds for it. */
+  begin(): void {
+    this.#nft.begin();
+  }
+
+  /**
+   * Restricts pods and withdraws addresses at once, as the limits say, by nft and the links alone: it needs neither Open
+   * vSwitch nor a plan, and nothing passes more than before. Whether there was something to do.
+   */
+  async close(limits: NftElements): Promise<boolean> {
+    const isClosed = await this.#nft.close(contentOf(limits)).catch((error: unknown) => {
+      this.forgetNft();
+      throw error;
+    });
+    const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(
+      ({ ip }) => !limits.hosted.has(ip),
+    );
+    await this.#takeOff(surplus);
+    return isClosed || surplus.length > 0;
+  }
+
+  /** Brings the node to the plan; throws when a step failed, and then the next pass starts from what is there. */
+  async apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
+    try {
+      return await this.#apply(plan, context);
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  async #apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
+    const present = parseAddresses(await this.#deps.addresses.read());
+    const addresses = planAddresses(present, context.uplink, context.nodeIP, plan.addresses);
+    const label = labelOf(context.uplink.device);
+    if (!label.ok && plan.addresses.size > 0) throw new Error(label.error);
+    const commands = addressCommands(addresses, context.uplink, label.ok ? label.value : '');
+    await this.#changeAddresses(commands.add);
+    if (commands.behind.length > 0)
+      await promoting(context.uplink.device, () => this.#changeAddresses(commands.behind));
+    const nft = contentOf(plan.nft);
+    const isRewritten = await this.#nft.add(context.chains, nft);
+    const lines = await this.#applyBundle(plan);
+    await this.#nft.remove(nft);
+    await this.#takeOff(addresses.remove);
+    for (const ip of addresses.add) this.#deps.announcer.add(context.uplink.device, ip);
+    const released = addresses.remove.map(({ ip }) => ip);
+    return { bundleLines: lines, isRewritten, hosted: addresses.add, released };
+  }
+
+  async #changeAddresses(commands: readonly string[]): Promise<void> {
+    if (commands.length === 0) return;
+    const { exec, addresses } = this.#deps;
+    await ipBatch(exec, commands, '-force').finally(() => addresses.forget());
+  }
+
+  /** Takes addresses off their devices, and announces them no more. */
+  async #takeOff(gone: readonly LinkAddress[]): Promise<void> {
+    if (gone.length === 0) return;
+    const { exec, addresses, announcer } = this.#deps;
+    for (const { ip } of gone) announcer.remove(ip);
+    await takeOff(exec, gone).finally(() => addresses.forget());
+  }
+
+  async #applyBundle(plan: NodePlan): Promise<number> {
+    const wanted = wantedContent(plan.flows, plan.groups);
+    const keep = this.#bridge.begin();
+    const actual = this.#bridge.value ?? (await this.#deps.bridge.read());
+    const lines = bundleLines(actual, wanted);
+    if (lines.length > 0) await this.#deps.bridge.apply(lines);
+    keep(wanted);
+    return lines.length;
+  }
+}

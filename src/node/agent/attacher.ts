@@ -1,0 +1,224 @@
+/** Attaches pods to br0 and detaches them. What OVSDB holds is the record; both are idempotent by sandbox id. */
+import type { Exec } from '../../io/exec.ts';
+import type { Logger } from '../../io/log.ts';
+import { compareIps, type Ip } from '../../model/address.ts';
+import type { Labels } from '../../model/selector.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import { hostDevice, makeLink, removeLink } from '../cni/attach.ts';
+import { type Attempt, Attempts } from '../cni/attempts.ts';
+import { limitSending, parseBandwidth } from '../cni/bandwidth.ts';
+import { addPodPort, type AttachedPod, attachedPods, limitPort, nextAddress, removeLimit } from '../cni/pods.ts';
+import type { CniRequest, CniResult } from '../cni/server.ts';
+import { parseAddresses } from '../links/addresses.ts';
+import { removePort } from '../ovs/bridge.ts';
+import type { Ovsdb } from '../ovs/ovsdb.ts';
+import { podMac } from '../plan/peers.ts';
+import type { Machine, Prepared } from './machine.ts';
+
+export interface AttacherDeps {
+  readonly exec: Exec;
+  readonly logger: Logger;
+  readonly machine: Machine;
+  readonly vnidOf: (namespace: string) => Vnid | undefined;
+  /** Resolves when a whole pass over the node that began after the call has succeeded. */
+  readonly applied: () => Promise<void>;
+  /** The annotations of a pod; none when there is no such Pod object. */
+  readonly annotationsOf: (namespace: string, name: string) => Promise<Labels>;
+  /** Whether a pass has succeeded. */
+  readonly ready: () => boolean;
+}
+
+/** Milliseconds that a new pod waits for its NetNamespace, and for its flows. */
+const patience = 30_000;
+const poll = 20;
+
+export class PodAttacher {
+  readonly #deps: AttacherDeps;
+  /** Addresses given to pods whose port is not in OVSDB yet. */
+  readonly #pending = new Set<Ip>();
+  readonly #attempts = new Attempts();
+  #last: Ip | undefined;
+
+  constructor(deps: AttacherDeps) {
+    this.#deps = deps;
+  }
+
+  /** Does what a CNI request asks, while its caller is there; throws with the reason in words for the runtime's log. */
+  async handle(request: CniRequest, caller: AbortSignal): Promise<CniResult | undefined> {
+    switch (request.command) {
+      case 'ADD':
+        return this.#attach(request, caller);
+      case 'DEL':
+        await this.#detach(request.sandbox);
+        return undefined;
+      case 'CHECK':
+        await this.#check(request);
+        return undefined;
+      case 'GC':
+        await this.#collect(new Set(request.valid));
+        return undefined;
+      case 'STATUS':
+        if (!this.#deps.ready()) throw new Error('the node is not ready yet');
+        return undefined;
+    }
+  }
+
+  /**
+   * Attaches a pod, or fails and leaves nothing of it. The runtime sends a DEL after every ADD that failed, also after
+   * one that it killed; it may come before the ADD has ended, and must find nothing that comes after it.
+   */
+  async #attach(request: CniRequest, caller: AbortSignal): Promise<CniResult> {
+    const { sandbox, namespace, name } = request;
+    const work = (attempt: Attempt): Promise<CniResult> => this.#attempt(request, attempt);
+    const undo = async (): Promise<void> => {
+      const about = { sandbox, pod: `${namespace}/${name}` };
+      await this.#remove(sandbox).then(
+        () => this.#deps.logger.info(about, 'what a failed ADD made is removed'),
+        (error: unknown) =>
+          this.#deps.logger.warn({ ...about, err: error }, 'what a failed ADD made is left to the DEL'),
+      );
+    };
+    return this.#attempts.run(sandbox, caller, { work, undo });
+  }
+
+  async #attempt(request: CniRequest, attempt: Attempt): Promise<CniResult> {
+    const pod = `pod ${request.namespace}/${request.name}`;
+    const { machine, vnidOf, applied } = this.#deps;
+    const { signal } = attempt;
+    try {
+      const prepared = await this.#await(() => machine.prepared, 'the node is not ready yet', signal);
+      await this.#await(() => vnidOf(request.namespace), `namespace ${request.namespace} has no NetNamespace`, signal);
+      const ip = await this.#attempts.inTurn(request.sandbox, () => {
+        signal.throwIfAborted();
+        return machine.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));
+      });
+      await within(applied(), 'its flows were not there', signal);
+      const { facts, networks, mtu } = prepared;
+      const inside = networks.cluster.map(({ text }) => text);
+      return { ip, prefixLength: facts.subnet.length, gateway: facts.gateway, mac: podMac(ip), mtu, networks: inside };
+    } catch (error) {
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      throw new Error(`${pod}: ${reason instanceof Error ? reason.message : String(reason)}`, { cause: error });
+    }
+  }
+
+  /** The address of the pod, on the bridge now. */
+  async #plugged(
+    prepared: Prepared,
+    ovsdb: Ovsdb,
+    { request, attempt }: { readonly request: CniRequest; readonly attempt: Attempt },
+  ): Promise<Ip> {
+    const present = attachedPods(ovsdb).find(({ sandbox }) => sandbox === request.sandbox);
+    if (present !== undefined) return present.ip;
+    const ip = this.#take(prepared, ovsdb);
+    attempt.making();
+    try {
+      await this.#plug(prepared, ovsdb, request, ip);
+    } finally {
+      this.#pending.delete(ip);
+    }
+    return ip;
+  }
+
+  #take({ facts }: Prepared, ovsdb: Ovsdb): Ip {
+    const pods = attachedPods(ovsdb);
+    const used = new Set([...pods.map(({ ip }) => ip), ...this.#pending]);
+    const free = nextAddress(facts.subnet, used, this.#last ?? highest(pods));
+    if (!free.ok) throw new Error(free.error);
+    this.#last = free.value;
+    this.#pending.add(free.value);
+    return free.value;
+  }
+
+  async #plug({ facts, networks, mtu }: Prepared, ovsdb: Ovsdb, request: CniRequest, ip: Ip): Promise<void> {
+    const host = hostDevice(request.sandbox);
+    const { sandbox, netns, device, namespace, name } = request;
+    const limits = parseBandwidth(await this.#deps.annotationsOf(namespace, name));
+    if (!limits.ok) throw new Error(limits.error);
+    await makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace });
+    const { ingress, egress } = limits.value;
+    await limitSending(this.#deps.exec, egress, { netns, device });
+    const limit = ingress === undefined ? [] : limitPort(host, sandbox, ingress);
+    await ovsdb.configure([
+      ...removePort(ovsdb, host),
+      ...removeLimit(host, sandbox),
+      ...addPodPort(host, { sandbox, namespace, name, ip }),
+      ...limit,
+    ]);
+    await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
+  }
+
+  /** Throws when the pod is not on the bridge, has no veth, or lacks its address. */
+  async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
+    const pod = attachedPods(await this.#deps.machine.connect()).find((one) => one.sandbox === sandbox);
+    if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
+    const shown = await this.#deps.exec('nsenter', [
+      `--net=${netns}`,
+      '--',
+      'ip',
+      '-j',
+      '-4',
+      'addr',
+      'show',
+      'dev',
+      device,
+    ]);
+    if (shown.status !== 0)
+      throw new Error(`pod ${namespace}/${name} has no interface ${device}: ${shown.stderr.trim()}`);
+    if (!parseAddresses(shown.stdout).some(({ ip }) => ip === pod.ip))
+      throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
+  }
+
+  /** Detaches every pod that is neither among the valid ones nor being attached. */
+  async #collect(valid: ReadonlySet<string>): Promise<void> {
+    const attached = attachedPods(await this.#deps.machine.connect());
+    const stale = attached.filter(({ sandbox }) => !valid.has(sandbox) && !this.#attempts.has(sandbox));
+    for (const { sandbox } of stale) await this.#detach(sandbox);
+    if (stale.length > 0)
+      this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
+  }
+
+  /** Removes all that the node has of a pod, and all that an ADD would still make. */
+  #detach(sandbox: string): Promise<void> {
+    return this.#attempts.remove(sandbox, () => this.#remove(sandbox));
+  }
+
+  /** The veth goes first: a port that has none is never put back. */
+  async #remove(sandbox: string): Promise<void> {
+    const host = hostDevice(sandbox);
+    await this.#deps.machine.onPort(sandbox, async (ovsdb) => {
+      await removeLink(this.#deps.exec, host);
+      await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
+    });
+  }
+
+  async #await<T>(get: () => T | undefined, missing: string, signal: AbortSignal): Promise<T> {
+    const end = performance.now() + patience;
+    for (;;) {
+      signal.throwIfAborted();
+      const value = get();
+      if (value !== undefined) return value;
+      if (performance.now() > end) throw new Error(`${missing} (waited ${patience / 1000} s)`);
+      await new Promise((resolve) => setTimeout(resolve, poll));
+    }
+  }
+}
+
+function highest(pods: readonly AttachedPod[]): Ip | undefined {
+  return pods
+    .map(({ ip }) => ip)
+    .toSorted(compareIps)
+    .at(-1);
+}
+
+async function within(work: Promise<void>, missing: string, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const aborted = (): void => reject(signal.reason);
+  const timer = setTimeout(() => reject(new Error(`${missing} (waited ${patience / 1000} s)`)), patience);
+  signal.addEventListener('abort', aborted, { once: true });
+  if (signal.aborted) aborted();
+  await Promise.race([work, promise]).finally(() => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', aborted);
+  });
+}

@@ -1,0 +1,278 @@
+/** `node --check`: what is wrong with this machine, and how to mend it. Changes nothing. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { clusterNetworks, hostSubnets } from '../../../api/kinds.ts';
+import type { Exec } from '../../io/exec.ts';
+import { connectRpc } from '../../io/jsonrpc.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { pause } from '../../io/pause.ts';
+import { addressAt, type Cidr, type Ip, overlaps } from '../../model/address.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../../model/clusternetwork.ts';
+import { parseHostSubnet } from '../../model/hostsubnet.ts';
+import type { ClusterNetworkObject, HostSubnetObject } from '../../model/objects.ts';
+import { err, type Result } from '../../model/result.ts';
+import { isHostDevice } from '../cni/attach.ts';
+import { findUplink, labelOf, type Uplink } from '../links/addresses.ts';
+import { showAddresses } from '../links/ip.ts';
+import { vxlanOverhead } from '../links/tun.ts';
+import { renderBase, switchTable } from '../nft/ruleset.ts';
+import { tunDevice } from '../ovs/pipeline.ts';
+import type { Datapath } from '../values/facts.ts';
+
+/** One thing looked at. `mend` is what to do; absent when all is well. */
+export interface Finding {
+  readonly what: string;
+  readonly found: string;
+  readonly mend?: string;
+}
+
+export interface CheckOptions {
+  readonly nodeName: string;
+  readonly ovsRunDir: string;
+  readonly datapath: Datapath | 'auto';
+}
+
+export interface CheckDeps {
+  readonly exec: Exec;
+  /** Undefined when the API server cannot be reached, with the reason. */
+  readonly client: KubeClient | undefined;
+  readonly unreachable: string;
+}
+
+const programs: Readonly<Record<string, string>> = {
+  'ovs-ofctl': 'openvswitch-switch',
+  nft: 'nftables',
+  ip: 'iproute2',
+  tc: 'iproute2',
+  conntrack: 'conntrack',
+  arping: 'iputils-arping',
+  ethtool: 'ethtool',
+  nsenter: 'util-linux',
+  setpriv: 'util-linux',
+};
+
+/** Milliseconds that Open vSwitch may take to answer. */
+const answerTime = 3_000;
+
+const good = (what: string, found: string): Finding => ({ what, found });
+const bad = (what: string, found: string, mend: string): Finding => ({ what, found, mend });
+
+async function checkPrograms(exec: Exec): Promise<Finding[]> {
+  return Promise.all(
+    Object.entries(programs).map(async ([program, owner]) => {
+      const found = await exec(program, ['--version']).then(
+        () => true,
+        () => false,
+      );
+      return found
+        ? good(`program ${program}`, 'installed')
+        : bad(`program ${program}`, 'not installed', `install the package ${owner}`);
+    }),
+  );
+}
+
+/** Only that of iputils takes the options that egress IPs are announced with. */
+async function checkArping(exec: Exec): Promise<Finding[]> {
+  const version = await exec('arping', ['-V']).catch(() => undefined);
+  if (version === undefined || version.stdout.includes('iputils')) return [];
+  return [bad('arping', 'is not that of iputils', 'install the package iputils-arping instead')];
+}
+
+/** Whether somebody listens at the socket and answers that question in time. */
+async function answers(socket: string, method: string): Promise<boolean> {
+  const rpc = await connectRpc(socket).catch(() => undefined);
+  if (rpc === undefined) return false;
+  const asked = rpc.call(method, []).then(
+    () => true,
+    () => false,
+  );
+  const isAnswered = await Promise.race([asked, pause(answerTime).then(() => false)]);
+  rpc.close();
+  return isAnswered;
+}
+
+async function checkDaemon(ovsRunDir: string, mend: string): Promise<Finding> {
+  const pidFile = join(ovsRunDir, 'ovs-vswitchd.pid');
+  const pid = await readFile(pidFile, 'utf8').catch(() => undefined);
+  if (pid === undefined) return bad('ovs-vswitchd', `no ${pidFile}`, mend);
+  const control = join(ovsRunDir, `ovs-vswitchd.${pid.trim()}.ctl`);
+  return (await answers(control, 'version'))
+    ? good('ovs-vswitchd', control)
+    : bad('ovs-vswitchd', `nobody answers at ${control}`, mend);
+}
+
+async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Finding[]> {
+  const socket = join(ovsRunDir, 'db.sock');
+  const mend = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
+  const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, mend)]);
+  const database = hasDatabase
+    ? good('Open vSwitch database', socket)
+    : bad('Open vSwitch database', `nobody answers at ${socket}`, mend);
+  const wanted = datapathOf(datapath);
+  const kernel =
+    wanted === 'system' && !hasModule()
+      ? bad(
+          'datapath',
+          'system, but the kernel has no module openvswitch',
+          'modprobe openvswitch, or --datapath netdev',
+        )
+      : good('datapath', wanted);
+  return [database, daemon, kernel];
+}
+
+/** The datapath that an agent with this option would use. */
+function datapathOf(option: Datapath | 'auto'): Datapath {
+  if (option !== 'auto') return option;
+  return hasModule() ? 'system' : 'netdev';
+}
+
+const hasModule = (): boolean => existsSync('/sys/module/openvswitch');
+
+async function checkNft(exec: Exec, datapath: Datapath): Promise<Finding[]> {
+  const network = { text: '10.254.0.0/16', family: 4, first: 0n, length: 16 } as const;
+  const service = { ...network, text: '172.30.0.0/16' };
+  const node = { nodeIP: addressAt(network, 1), uplink: { device: 'lo', network } };
+  const base = { masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789, ...node };
+  const tried = async (what: string, input: string, mend: string): Promise<Finding> => {
+    const ran = await exec('nft', ['-c', '-f', '-'], { input }).catch(() => undefined);
+    if (ran?.status === 0) return good(what, 'the tables would be accepted');
+    return bad(what, ran?.stderr.trim().split('\n', 1)[0] ?? 'nft cannot be run', mend);
+  };
+  const needed = 'the kernel needs nf_tables, nft_nat, nft_masq, nft_fib_ipv4 and nft_reject_ipv4; run as root';
+  const nat = await tried('nf_tables with NAT', renderBase({ ...base, datapath: 'system' }), needed);
+  if (datapath === 'system') return [nat];
+  // tun0 may not be there yet
+  return [
+    nat,
+    await tried(
+      'nf_tables on egress',
+      switchTable('lo').join('\n'),
+      'the userspace datapath needs a kernel of 5.16 or later, with CONFIG_NETFILTER_EGRESS',
+    ),
+  ];
+}
+
+/** What the node's kernel is set to, where that decides whether answers come back to pods. */
+async function checkSettings(): Promise<Finding[]> {
+  const read = (name: string): Promise<string> =>
+    readFile(`/proc/sys/net/ipv4/${name}`, 'utf8').then(
+      (text) => text.trim(),
+      () => '',
+    );
+  const [forward, mark, all] = await Promise.all(
+    ['ip_forward', 'conf/all/src_valid_mark', 'conf/all/rp_filter'].map(read),
+  );
+  const devices = await readdir('/proc/sys/net/ipv4/conf').catch((): string[] => []);
+  const filters = await Promise.all(
+    devices
+      .filter((device) => !['all', 'default', 'lo', tunDevice].includes(device) && !isHostDevice(device))
+      .map(async (device) => [device, await read(`conf/${device}/rp_filter`)] as const),
+  );
+  const strict = filters.filter(([, value]) => value > '0' || (all ?? '') > '0').map(([device]) => device);
+  // until the agent has set it up, the node is as it was; it sets both by itself
+  const isRunning = devices.includes(tunDevice);
+  const forwarding =
+    !isRunning || forward === '1'
+      ? good('ip_forward', isRunning ? '1' : 'set by the agent')
+      : bad('ip_forward', forward ?? '', 'is the agent running? It sets net.ipv4.ip_forward=1');
+  if (strict.length === 0) return [forwarding, good('rp_filter', 'off')];
+  const found = `on for ${strict.join(', ')}`;
+  if (!isRunning || mark === '1')
+    return [forwarding, good('rp_filter', `${found}; src_valid_mark ${isRunning ? 'is set' : 'is set by the agent'}`)];
+  return [
+    forwarding,
+    bad(
+      'rp_filter',
+      `${found}, and net.ipv4.conf.all.src_valid_mark is 0: no answer from outside reaches a pod`,
+      'is the agent running? It sets net.ipv4.conf.all.src_valid_mark=1; let no file of sysctl.d set it to 0',
+    ),
+  ];
+}
+
+function overlapFindings(uplink: Uplink, network: ClusterNetwork): Finding[] {
+  const inside: readonly (readonly [string, Cidr])[] = [
+    ...network.networks.map(({ cidr }) => ['pod network', cidr] as const),
+    ['service network', network.serviceNetwork],
+  ];
+  const hit = inside.filter(([, cidr]) => overlaps(cidr, uplink.network));
+  if (hit.length === 0)
+    return [good('networks', `${uplink.network.text} of ${uplink.device} overlaps no pod or service network`)];
+  return hit.map(([name, cidr]) =>
+    bad(
+      'networks',
+      `the ${name} ${cidr.text} overlaps ${uplink.network.text} of ${uplink.device}`,
+      'choose another network in ClusterNetwork "default", or for the nodes',
+    ),
+  );
+}
+
+function mtuFinding(uplink: Uplink, mtu: number | undefined): Finding {
+  const most = uplink.mtu - vxlanOverhead;
+  if (mtu === undefined) return good('MTU', `${most}: that of ${uplink.device} less ${vxlanOverhead}`);
+  if (mtu <= most) return good('MTU', `${mtu}, at most ${most} on ${uplink.device}`);
+  return bad(
+    'MTU',
+    `ClusterNetwork "default" has mtu ${mtu}, but ${uplink.device} carries at most ${most}`,
+    `set mtu to ${most}, or raise the MTU of ${uplink.device} to ${mtu + vxlanOverhead}`,
+  );
+}
+
+/** What the uplink of a node with that address is fit for. */
+async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Promise<Finding[]> {
+  const shown = await exec('ip', showAddresses).catch(() => undefined);
+  if (shown === undefined) return [bad('uplink', 'ip cannot be run', 'install the package iproute2')];
+  const uplink = findUplink(shown.stdout, hostIP);
+  if (!uplink.ok) return [bad('uplink', uplink.error, "give the machine the Node's InternalIP")];
+  const label = labelOf(uplink.value.device);
+  return [
+    good('uplink', `${uplink.value.device} with ${hostIP}/${uplink.value.prefixLength}`),
+    label.ok
+      ? good('label of egress IPs', label.value)
+      : bad('label of egress IPs', label.error, 'rename the interface'),
+    mtuFinding(uplink.value, network.mtu),
+    ...overlapFindings(uplink.value, network),
+  ];
+}
+
+async function readNetwork(client: KubeClient): Promise<Result<ClusterNetwork, Finding>> {
+  const raw = await client.get<ClusterNetworkObject>(clusterNetworks, { name: 'default' });
+  const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
+  if (parsed?.ok === true) return parsed;
+  const found =
+    parsed === undefined ? 'does not exist' : parsed.error.map(({ field, reason }) => `${field} ${reason}`).join('; ');
+  return err(bad('ClusterNetwork "default"', found, 'create it with the pod and service networks'));
+}
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function checkCluster({ nodeName }: CheckOptions, { exec, client, unreachable }: CheckDeps): Promise<Finding[]> {
+  if (client === undefined) return [bad('API server', unreachable, 'name a kubeconfig with --kubeconfig')];
+  const answered = good('API server', 'answers');
+  const network = await readNetwork(client);
+  if (!network.ok) return [answered, network.error];
+  const raw = await client.get<HostSubnetObject>(hostSubnets, { name: nodeName }).catch(wordsOf);
+  if (typeof raw === 'string')
+    return [answered, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];
+  const subnet = raw === undefined ? undefined : parseHostSubnet(raw);
+  const known = subnet?.ok === true ? subnet.value : subnet?.error;
+  if (known?.hostIP !== undefined && known.subnet !== undefined) {
+    return [answered, ...(await checkUplink(exec, known.hostIP, network.value))];
+  }
+  const missing = 'does not exist, or has no usable hostIP and subnet';
+  return [answered, bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?')];
+}
+
+/** Looks at programs, Open vSwitch, kernel and cluster; the findings in that order. */
+export async function checkMachine(options: CheckOptions, deps: CheckDeps): Promise<Finding[]> {
+  const isRoot = process.getuid?.() === 0;
+  return [
+    isRoot ? good('user', 'root') : bad('user', 'not root', 'run as root'),
+    ...(await checkPrograms(deps.exec)),
+    ...(await checkArping(deps.exec)),
+    ...(await checkSwitch(options)),
+    ...(await checkNft(deps.exec, datapathOf(options.datapath))),
+    ...(await checkSettings()),
+    ...(await checkCluster(options, deps)),
+  ];
+}

@@ -1,0 +1,84 @@
+/**
+ * Closes what must be closed when passes do not keep up with the changes, because Open vSwitch, the link or an object of
+ * the cluster is not as it should be: that needs the links and nft alone.
+ */
+import type { Exec } from '../../io/exec.ts';
+import type { Logger } from '../../io/log.ts';
+import { createQueue, type WorkQueue } from '../../io/queue.ts';
+import type { Ip } from '../../model/address.ts';
+import type { ClusterFeed } from '../cluster/feed.ts';
+import { linkedPods } from '../cni/attach.ts';
+import { withVnids } from '../cni/pods.ts';
+import { parseAddresses } from '../links/addresses.ts';
+import type { PresentAddresses } from '../links/present.ts';
+import { nothingHosted, planLimits } from '../plan/node.ts';
+import type { NodeFacts } from '../values/facts.ts';
+import type { Applier } from './apply.ts';
+
+/** Milliseconds that a change waits for a pass; then what it closes is closed without one. */
+export const closeAfter = 100;
+
+export interface FailClosedDeps {
+  readonly exec: Exec;
+  readonly logger: Logger;
+  readonly feed: ClusterFeed;
+  readonly applier: Applier;
+  readonly addresses: PresentAddresses;
+  readonly node: Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
+  /** The node's own address, as far as the last pass knew. */
+  readonly nodeIP: () => Ip | undefined;
+  /** When the change was heard that no pass has applied yet; undefined when there is none. */
+  readonly waitingSince: () => number | undefined;
+  /** Asks for a pass: one that is going on may have been held to less than its plan. */
+  readonly again: () => void;
+  readonly onFailure: () => void;
+}
+
+const key = 'close';
+
+export class FailClosed {
+  readonly #deps: FailClosedDeps;
+  readonly #queue: WorkQueue;
+
+  constructor(deps: FailClosedDeps) {
+    this.#deps = deps;
+    const { logger, onFailure } = deps;
+    this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure });
+  }
+
+  /** A change was heard: it is looked at once it has waited too long. */
+  heard(): void {
+    this.#queue.addAfter(key, closeAfter);
+  }
+
+  /** Works until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.process(() => this.#close(), signal);
+  }
+
+  /** Returns after how many milliseconds to look again. */
+  async #close(): Promise<number | undefined> {
+    const { exec, logger, feed, applier, node, waitingSince, again } = this.#deps;
+    const since = waitingSince();
+    if (since === undefined) return undefined;
+    const early = since + closeAfter - performance.now();
+    if (early > 0) return early;
+    const pods = withVnids(await linkedPods(exec), feed.vnids);
+    const most = planLimits(node, pods, feed.stateOf(pods.map(({ vnid }) => vnid)));
+    const hasItsAddress = await this.#hasItsAddress();
+    const isClosed = await applier.close(hasItsAddress ? most : nothingHosted(most));
+    if (isClosed) {
+      logger.info(
+        'a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link',
+      );
+    }
+    if (isClosed || !hasItsAddress) again();
+    return undefined;
+  }
+
+  /** Whether the node has its own address. Without it, an egress IP would be what the node itself leaves with. */
+  async #hasItsAddress(): Promise<boolean> {
+    const nodeIP = this.#deps.nodeIP();
+    return nodeIP === undefined || parseAddresses(await this.#deps.addresses.read()).some(({ ip }) => ip === nodeIP);
+  }
+}

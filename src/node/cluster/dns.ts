@@ -1,0 +1,147 @@
+/**
+ * Addresses of the names that EgressNetworkPolicies mention, asked for again when their TTL has passed: at least one
+ * second, at most 30 minutes. What is known stays when an answer fails, and is asked for again soon; it is kept in a
+ * file, so that it also stays when the agent is started again.
+ */
+import { Resolver } from 'node:dns/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { Logger } from '../../io/log.ts';
+import type { Ip } from '../../model/address.ts';
+import { parseIpv4 } from '../../model/fields.ts';
+import { asList, asText } from '../../model/json.ts';
+
+export interface Answer {
+  readonly address: string;
+  /** Seconds. */
+  readonly ttl: number;
+}
+
+/** Looks a name up; rejects when the resolver does not answer or knows no address. */
+export type Lookup = (name: string) => Promise<readonly Answer[]>;
+
+const shortest = 1;
+const longest = 30 * 60;
+const afterFailure = 5;
+
+/** The node's own resolver (resolv.conf), or the given one as ADDRESS or ADDRESS:PORT. */
+export function resolverLookup(server: string | undefined): Lookup {
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  if (server !== undefined) resolver.setServers([server]);
+  return (name) => resolver.resolve4(name, { ttl: true });
+}
+
+interface Known {
+  addresses: readonly Ip[];
+  timer: NodeJS.Timeout | undefined;
+}
+
+export interface NameDeps {
+  readonly lookup: Lookup;
+  readonly logger: Logger;
+  /** Where the answers are kept: readable by its owner only. */
+  readonly file: string;
+  /** Called when the addresses of a name have changed. */
+  readonly changed: () => void;
+}
+
+/** The IPv4 addresses among the texts, sorted, each once. */
+function addressesIn(texts: readonly string[]): readonly Ip[] {
+  const found = texts.flatMap((text) => {
+    const ip = parseIpv4(text);
+    return ip.ok ? [ip.value] : [];
+  });
+  return [...new Set(found)].sort();
+}
+
+export class NameTracker {
+  readonly #deps: NameDeps;
+  readonly #names = new Map<string, Known>();
+  /** What an earlier agent knew. */
+  #before: ReadonlyMap<string, readonly Ip[]> = new Map();
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(deps: NameDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads what an earlier agent knew; to be awaited before the first `follow`. A file that cannot be read tells nothing. */
+  async load(): Promise<void> {
+    const { file, logger } = this.#deps;
+    try {
+      const entries = asList(JSON.parse(await readFile(file, 'utf8'))).map(asList);
+      this.#before = new Map(
+        entries.map(([name, addresses]) => [asText(name), addressesIn(asList(addresses).map(asText))]),
+      );
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
+        logger.warn({ file, err: error }, 'the last addresses of names cannot be read');
+    }
+  }
+
+  /** Follows exactly these names. */
+  follow(names: ReadonlySet<string>): void {
+    const gone = [...this.#names].filter(([name]) => !names.has(name));
+    for (const [name, { timer }] of gone) {
+      clearTimeout(timer);
+      this.#names.delete(name);
+    }
+    if (gone.length > 0) this.#save();
+    for (const name of names) {
+      if (this.#names.has(name)) continue;
+      const known: Known = { addresses: this.#before.get(name) ?? [], timer: undefined };
+      this.#names.set(name, known);
+      void this.#refresh(name, known);
+    }
+    this.#before = new Map();
+  }
+
+  /** The addresses last answered, sorted; none before the first answer that any agent here was given. */
+  addresses(name: string): readonly Ip[] {
+    return this.#names.get(name)?.addresses ?? [];
+  }
+
+  async #refresh(name: string, known: Known): Promise<void> {
+    const wait = await this.#ask(name, known);
+    if (this.#names.get(name) !== known) return;
+    known.timer = setTimeout(() => void this.#refresh(name, known), wait * 1_000);
+    known.timer.unref();
+  }
+
+  /** Asks once; returns after how many seconds to ask again. */
+  async #ask(name: string, known: Known): Promise<number> {
+    try {
+      const answers = await this.#deps.lookup(name);
+      const addresses = addressesIn(answers.map(({ address }) => address));
+      const isNew = addresses.join() !== known.addresses.join();
+      known.addresses = addresses;
+      if (isNew && this.#names.get(name) === known) {
+        this.#deps.changed();
+        this.#save();
+      }
+      return Math.min(longest, Math.max(shortest, Math.min(...answers.map(({ ttl }) => ttl))));
+    } catch (error) {
+      this.#deps.logger.warn(
+        { name, err: error, kept: known.addresses },
+        'a name of an EgressNetworkPolicy was not resolved',
+      );
+      return afterFailure;
+    }
+  }
+
+  /** Writes what is known now, after what is being written. */
+  #save(): void {
+    const { file, logger } = this.#deps;
+    const text = JSON.stringify([...this.#names].map(([name, { addresses }]) => [name, addresses]));
+    this.#saving = this.#saving
+      .then(async () => {
+        await writeFile(`${file}.new`, text, { mode: 0o600 });
+        await rename(`${file}.new`, file);
+      })
+      .catch((error: unknown) => logger.warn({ file, err: error }, 'the addresses of names cannot be kept'));
+  }
+
+  /** Resolves when all that is known is in the file. */
+  saved(): Promise<void> {
+    return this.#saving;
+  }
+}

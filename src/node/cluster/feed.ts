@@ -1,0 +1,300 @@
+/** What a node reads of the cluster, kept up to date change by change. */
+import {
+  clusterNetworks,
+  egressNetworkPolicies,
+  hostSubnets,
+  namespaces,
+  netNamespaces,
+  networkPolicies,
+  nodes,
+  pods,
+} from '../../../api/kinds.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { type Change, type ObjectCache, watchKind } from '../../io/kube/watch.ts';
+import type { Logger } from '../../io/log.ts';
+import type { Ip } from '../../model/address.ts';
+import { type ClusterNetwork, networksOf, parseClusterNetwork } from '../../model/clusternetwork.ts';
+import type { EgressState } from '../../model/egress/state.ts';
+import { EgressTracker } from '../../model/egress/tracker.ts';
+import { type EgressPolicies, egressPolicies } from '../../model/egresspolicy.ts';
+import { HostSubnets, lossText } from '../../model/hostsubnets.ts';
+import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
+import { parseNetNamespace } from '../../model/netnamespace.ts';
+import type {
+  ClusterNetworkObject,
+  EgressNetworkPolicyObject,
+  HostSubnetObject,
+  KubeObject,
+  NamespaceObject,
+  NetNamespaceObject,
+  NetworkPolicyObject,
+  NodeObject,
+  PodObject,
+} from '../../model/objects.ts';
+import { err, ok, type Result } from '../../model/result.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import { multicastAnnotation } from '../plan/multicast.ts';
+import type { PolicyWorld } from '../plan/networkpolicy.ts';
+import type { RemoteNode } from '../values/facts.ts';
+import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';
+
+export interface ClusterView {
+  readonly network: ClusterNetwork;
+  readonly own: {
+    readonly hostIP: Ip;
+    readonly subnet: RemoteNode['subnet'];
+    readonly object: HostSubnetObject | undefined;
+  };
+  readonly remotes: readonly RemoteNode[];
+  /** The VNID of each namespace. */
+  readonly vnids: ReadonlyMap<string, Vnid>;
+  /** The other nodes that list an egress IP. */
+  readonly hosts: readonly RemoteNode[];
+  /** Names of Nodes whose condition Ready is False. */
+  readonly notReady: ReadonlySet<string>;
+  readonly egressPolicies: EgressPolicies;
+  /** VNIDs with multicast. */
+  readonly multicast: ReadonlySet<Vnid>;
+  /** Undefined in the modes without NetworkPolicy. */
+  readonly world: PolicyWorld | undefined;
+}
+
+interface PolicyCaches {
+  readonly policies: ObjectCache<NetworkPolicyObject>;
+  readonly namespaces: ObjectCache<NamespaceObject>;
+  readonly pods: ObjectCache<PodObject>;
+}
+
+/** A value made anew only when something it is made from has changed. */
+class Derived<T> {
+  #value: T | undefined;
+
+  get(make: () => T): T {
+    this.#value ??= make();
+    return this.#value;
+  }
+
+  spoil(): void {
+    this.#value = undefined;
+  }
+}
+
+export class ClusterFeed {
+  readonly #node: NodeName;
+  readonly #start: <T extends { readonly metadata: object }>(
+    make: (client: KubeClient) => ObjectCache<T>,
+  ) => ObjectCache<T>;
+  readonly #changed: () => void;
+  readonly #networks: ObjectCache<ClusterNetworkObject>;
+  readonly #hostSubnets: ObjectCache<HostSubnetObject>;
+  readonly #netNamespaces: ObjectCache<NetNamespaceObject>;
+  readonly #egressPolicies: ObjectCache<EgressNetworkPolicyObject>;
+  readonly #nodeObjects: ObjectCache<NodeObject>;
+  readonly #notReady = new Set<string>();
+  readonly #options: { readonly logger: Logger; readonly signal: AbortSignal };
+  #policyCaches: PolicyCaches | undefined;
+  readonly #tracker = new EgressTracker();
+  readonly #allHosts = new HostSubnets();
+  readonly #reachable = new Derived<ReadonlyMap<string, RemoteNode>>();
+  readonly #vnids = new Map<string, Vnid>();
+  /** How many namespaces hold each VNID. */
+  readonly #holders = new Map<Vnid, number>();
+  readonly #multicastNamespaces = new Set<string>();
+  readonly #policies = new Derived<EgressPolicies>();
+  readonly #world = new Derived<PolicyWorld>();
+
+  /** `changed` is called after every change once `follow` has begun. */
+  constructor(
+    client: KubeClient,
+    node: string,
+    options: { readonly logger: Logger; readonly signal: AbortSignal; readonly changed: () => void },
+  ) {
+    const { logger, signal, changed } = options;
+    if (!isNodeName(node)) throw new Error('a node has a name');
+    this.#node = node;
+    this.#changed = changed;
+    this.#options = options;
+    this.#start = (make) => make(client);
+    this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
+    this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
+    this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
+    this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger }, signal);
+    this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
+  }
+
+  /** Resolves when every kind that is needed has been read; from then on changes are told. */
+  async follow(): Promise<void> {
+    const needed = [this.#networks, this.#hostSubnets, this.#netNamespaces, this.#egressPolicies, this.#nodeObjects];
+    await Promise.all(needed.map(({ synced }) => synced));
+    this.#hostSubnets.subscribe((change) => this.#hostSubnetChanged(change));
+    this.#netNamespaces.subscribe((change) => this.#netNamespaceChanged(change));
+    this.#egressPolicies.subscribe(() => this.#spoil(this.#policies));
+    this.#nodeObjects.subscribe((change) => this.#nodeChanged(change));
+    this.#networks.subscribe(() => this.#networkChanged());
+  }
+
+  /** The health check's verdict on a node address. */
+  setOffline(nodeIP: Ip, offline: boolean): void {
+    this.#tracker.setOffline(nodeIP, offline);
+    this.#changed();
+  }
+
+  /** The VNID of each namespace. */
+  get vnids(): ReadonlyMap<string, Vnid> {
+    return this.#vnids;
+  }
+
+  /** The egress state of these VNIDs and of those whose IPs this node hosts; it is known also when the view is not. */
+  stateOf(local: Iterable<Vnid>): EgressState {
+    return this.#tracker.stateOf(new Set([...local, ...this.#tracker.vnidsHostedBy(this.#node)]));
+  }
+
+  /** The cluster as it is now; the reason when something is missing that a node cannot work without. */
+  view(): Result<ClusterView> {
+    const network = this.#network();
+    if (!network.ok) return network;
+    const nodes = this.#reachable.get(
+      () =>
+        new Map(
+          [...this.#allHosts.reachable()].map(({ name, hostIP, subnet }) => [name, { name, nodeIP: hostIP, subnet }]),
+        ),
+    );
+    const own = nodes.get(this.#node);
+    if (own === undefined) return err(this.#whyNotReachable());
+    const world = network.value.mode === 'networkpolicy' ? this.#policyWorld() : undefined;
+    if (world?.ok === false) return world;
+    return ok({
+      network: network.value,
+      own: { hostIP: own.nodeIP, subnet: own.subnet, object: this.#hostSubnets.get(this.#node) },
+      remotes: [...nodes.values()].filter(({ name }) => name !== this.#node),
+      hosts: this.#hosts(),
+      notReady: this.#notReady,
+      vnids: this.#vnids,
+      egressPolicies: this.#policies.get(() => egressPolicies(this.#egressPolicies.list(), this.#vnids)),
+      multicast: this.#multicast(),
+      world: world?.value,
+    });
+  }
+
+  #spoil(derived: { spoil(): void }): void {
+    derived.spoil();
+    this.#changed();
+  }
+
+  #network(): Result<ClusterNetwork> {
+    const raw = this.#networks.get('default');
+    if (raw === undefined) return err('ClusterNetwork "default" does not exist');
+    const parsed = parseClusterNetwork(raw);
+    if (parsed.ok) return parsed;
+    return err(parsed.error.map(({ field, reason }) => `ClusterNetwork "default": ${field} ${reason}`).join('; '));
+  }
+
+  /** As in OpenShift SDN, a VNID that namespaces share has multicast when each of them has the annotation. */
+  #multicast(): ReadonlySet<Vnid> {
+    const annotated = new Map<Vnid, number>();
+    for (const name of this.#multicastNamespaces) {
+      const vnid = this.#vnids.get(name);
+      if (vnid !== undefined) annotated.set(vnid, (annotated.get(vnid) ?? 0) + 1);
+    }
+    return new Set([...annotated].flatMap(([vnid, count]) => (count === this.#holders.get(vnid) ? [vnid] : [])));
+  }
+
+  #hosts(): RemoteNode[] {
+    return [...this.#tracker.hosts()].flatMap(({ hostSubnet, ips }) => {
+      const { name, hostIP, subnet } = hostSubnet;
+      return ips.length === 0 || name === this.#node ? [] : [{ name, nodeIP: hostIP, subnet }];
+    });
+  }
+
+  /** While the ClusterNetwork cannot be read, the last one that could says which addresses are the cluster's own. */
+  #networkChanged(): void {
+    const network = this.#network();
+    if (network.ok) this.#tracker.setNetworks(networksOf(network.value));
+    this.#changed();
+  }
+
+  #nodeChanged({ key, after }: Change<NodeObject>): void {
+    const isNotReady =
+      after?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
+    const moved = this.#allHosts.setNode(key, after);
+    this.#retrack(moved);
+    if (moved.length === 0 && this.#notReady.has(key) === isNotReady) return;
+    if (isNotReady) this.#notReady.add(key);
+    else this.#notReady.delete(key);
+    this.#changed();
+  }
+
+  #hostSubnetChanged({ key, after }: Change<HostSubnetObject>): void {
+    this.#retrack(after === undefined ? this.#allHosts.delete(key) : this.#allHosts.set(after));
+    this.#changed();
+  }
+
+  /** These HostSubnets may mean something else now. */
+  #retrack(names: readonly string[]): void {
+    for (const name of names) this.#tracker.setMeaning(name, this.#allHosts.meaningOf(name));
+    if (names.length > 0) this.#reachable.spoil();
+  }
+
+  #whyNotReachable(): string {
+    const lost = this.#allHosts.lostBy(this.#node);
+    if (lost === undefined) return `HostSubnet ${this.#node} does not exist or has no usable hostIP and subnet`;
+    return `HostSubnet ${this.#node} counts as absent: its subnet ${lossText(lost)}`;
+  }
+
+  #netNamespaceChanged({ key, after }: Change<NetNamespaceObject>): void {
+    const parsed = after === undefined ? undefined : parseNetNamespace(after);
+    const known = this.#vnids.get(key);
+    if (parsed?.ok === true) {
+      this.#tracker.setNetNamespace(parsed.value);
+      this.#vnids.set(key, parsed.value.vnid);
+    } else {
+      if (isNamespaceName(key)) this.#tracker.deleteNetNamespace(key);
+      this.#vnids.delete(key);
+    }
+    if (after?.metadata.annotations?.[multicastAnnotation] === 'true') this.#multicastNamespaces.add(key);
+    else this.#multicastNamespaces.delete(key);
+    const vnid = this.#vnids.get(key);
+    if (vnid !== known) {
+      this.#held(known, -1);
+      this.#held(vnid, 1);
+      this.#policies.spoil();
+      this.#world.spoil();
+    }
+    this.#changed();
+  }
+
+  #held(vnid: Vnid | undefined, more: 1 | -1): void {
+    if (vnid !== undefined) this.#holders.set(vnid, (this.#holders.get(vnid) ?? 0) + more);
+  }
+
+  #policyWorld(): Result<PolicyWorld> {
+    this.#policyCaches ??= this.#watchPolicies();
+    const { policies, namespaces: names, pods: all } = this.#policyCaches;
+    if (!policies.isSynced() || !names.isSynced() || !all.isSynced())
+      return err('NetworkPolicies, Namespaces and Pods are still being read');
+    return ok(
+      this.#world.get(() =>
+        policyWorld({ policies: policies.list(), namespaces: names.list(), pods: all.list(), vnids: this.#vnids }),
+      ),
+    );
+  }
+
+  #watchPolicies(): PolicyCaches {
+    const { logger, signal } = this.#options;
+    const caches = {
+      policies: this.#start((client) =>
+        watchKind<NetworkPolicyObject>(client, networkPolicies, { logger, keep: policyPart }, signal),
+      ),
+      namespaces: this.#start((client) =>
+        watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal),
+      ),
+      pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger, keep: podPart }, signal)),
+    };
+    const spoil = (): void => this.#spoil(this.#world);
+    const changed = ({ before, after }: Change<KubeObject>): void => {
+      if (!sameForPolicies(before, after)) spoil();
+    };
+    for (const cache of Object.values(caches)) cache.subscribe(changed, spoil);
+    return caches;
+  }
+}

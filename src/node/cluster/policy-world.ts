@@ -1,0 +1,97 @@
+/** What NetworkPolicies select from, made from the raw objects of the cluster. */
+import isEqual from 'lodash/isEqual.js';
+import omit from 'lodash/omit.js';
+import pick from 'lodash/pick.js';
+import { parseIpv4 } from '../../model/fields.ts';
+import { parseNetworkPolicy, type Protocol } from '../../model/networkpolicy.ts';
+import type { KubeObject, NamespaceObject, NetworkPolicyObject, ObjectMeta, PodObject } from '../../model/objects.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import type { PolicyPod, PolicyWorld } from '../plan/networkpolicy.ts';
+import { kept } from '../values/memo.ts';
+
+export interface WorldObjects {
+  readonly policies: readonly NetworkPolicyObject[];
+  readonly namespaces: readonly NamespaceObject[];
+  readonly pods: readonly PodObject[];
+  readonly vnids: ReadonlyMap<string, Vnid>;
+}
+
+const protocols: Readonly<Record<string, Protocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
+const ended: ReadonlySet<string> = new Set(['Succeeded', 'Failed']);
+
+type Container = NonNullable<NonNullable<PodObject['spec']>['containers']>[number];
+
+function namedPorts(container: Container): PolicyPod['ports'] {
+  return (container.ports ?? []).flatMap(({ name, containerPort, protocol = 'TCP' }) => {
+    const known = protocols[protocol];
+    return name === undefined || known === undefined ? [] : [{ name, protocol: known, port: containerPort }];
+  });
+}
+
+/** A pod with a network of its own; one on the host's, or that has ended, is none. */
+const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
+  const { podIP = '', phase = '' } = status;
+  if (spec.hostNetwork === true || ended.has(phase)) return [];
+  const ip = parseIpv4(podIP);
+  const { namespace = '', name = '', labels = {} } = metadata;
+  return [
+    { namespace, name, ip: ip.ok ? ip.value : undefined, labels, ports: (spec.containers ?? []).flatMap(namedPorts) },
+  ];
+});
+
+const read = kept(parseNetworkPolicy);
+
+function metadataPart(metadata: ObjectMeta): ObjectMeta {
+  return pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
+}
+
+/** The part of a Namespace that policies look at. */
+export function namespacePart({ metadata }: NamespaceObject): NamespaceObject {
+  return { metadata: metadataPart(metadata) };
+}
+
+/** The part of a NetworkPolicy that is read. */
+export function policyPart({ metadata, spec = {} }: NetworkPolicyObject): NetworkPolicyObject {
+  return { metadata: metadataPart(metadata), spec };
+}
+
+/** Whether the two parts mean the same to policies; undefined is an object that is not there. */
+export function sameForPolicies(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
+  return (
+    before !== undefined &&
+    after !== undefined &&
+    isEqual(omit(before, 'metadata.resourceVersion'), omit(after, 'metadata.resourceVersion'))
+  );
+}
+
+/** The part of a Pod that policies look at; the rest of a large object is not worth its memory. */
+export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObject {
+  return {
+    metadata: metadataPart(metadata),
+    spec: {
+      ...pick(spec, ['hostNetwork']),
+      containers: (spec.containers ?? []).map((container) => pick(container, ['ports'])),
+    },
+    status: pick(status, ['podIP', 'phase']),
+  };
+}
+
+/** The world of the objects of one moment; namespaces without a VNID are not part of it yet. */
+export function policyWorld(objects: WorldObjects): PolicyWorld {
+  return {
+    policies: objects.policies.map((raw) => read(raw).policy),
+    namespaces: objects.namespaces.flatMap(({ metadata }) => {
+      const name = metadata.name ?? '';
+      const vnid = objects.vnids.get(name);
+      return vnid === undefined
+        ? []
+        : [{ name, labels: { 'kubernetes.io/metadata.name': name, ...metadata.labels }, vnid }];
+    }),
+    pods: objects.pods.flatMap(policyPods),
+    problems: objects.policies
+      .map(read)
+      .flatMap(({ policy: { namespace, name }, problems }) =>
+        problems.map((message) => ({ namespace, name, message })),
+      ),
+  };
+}
