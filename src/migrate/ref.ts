@@ -1,4 +1,5 @@
 /** How an object is addressed, in keys, messages and the order of everything. */
+import type { Kind } from '../../api/kinds.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 
@@ -34,4 +35,9 @@ export function compareRefs(a: ObjectRef, b: ObjectRef): number {
     compareText(a.namespace ?? '', b.namespace ?? '') ||
     compareText(a.name, b.name)
   );
+}
+
+/** `egressips.k8s.ovn.org`, as rights and messages name a kind. */
+export function resourceName({ plural, group }: Kind): string {
+  return group === '' ? plural : `${plural}.${group}`;
 }

@@ -13,7 +13,7 @@ import {
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
-import { bearsOurMark } from '../../src/migrate/planned.ts';
+import { bearsOurMark } from '../../src/migrate/ownership.ts';
 import { readJournal } from '../../src/migrate/run/journal.ts';
 import { alone } from '../../src/migrate/run/lock.ts';
 import { goBack } from '../../src/migrate/run/undo.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
-import { bearsOurMark } from '../../src/migrate/planned.ts';
+import { bearsOurMark } from '../../src/migrate/ownership.ts';
 import type { ApplyOutcome } from '../../src/migrate/run/apply.ts';
 import { contentOf } from '../../src/migrate/run/drift.ts';
 import { type BackOptions, goBack } from '../../src/migrate/run/undo.ts';

@@ -2,6 +2,7 @@
 import type { Plan } from '../../migrate/plan/plan.ts';
 import { readPlan } from '../../migrate/plan/read-folder.ts';
 import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../migrate/run/apply.ts';
+import { targetNamed } from '../../migrate/targets.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { badInput, openClient, progressLines } from './source.ts';
 
@@ -26,7 +27,7 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
         ? `Done: ${changesText(writes)}, nothing is left to do.`
         : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
     },
-    waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${plan.target === 'ovn' ? 'OVN-Kubernetes' : 'OpenShift SDN'}, and when it runs on every node run this again.`,
+    waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${targetNamed(plan.target).plugin}, and when it runs on every node run this again.`,
   });
 }
 

@@ -1,9 +1,8 @@
 /** `sdn-compat migrate back --out`: the plan of a way back, from OVN-Kubernetes' objects alone. */
-import { ovnKinds } from '../../migrate/input/source.ts';
 import { writePlan } from '../../migrate/plan/folder.ts';
-import { planOf } from '../../migrate/plan/plan.ts';
+import { defaultOptions, makePlan } from '../../migrate/plan/make.ts';
 import { countsText } from '../../migrate/report/content.ts';
-import { toSDN } from '../../migrate/sdn/translate.ts';
+import { sdn } from '../../migrate/sdn/target.ts';
 import { Failure } from '../fail.ts';
 import { programVersion } from '../version.ts';
 import { changesText } from './apply.ts';
@@ -12,15 +11,12 @@ import { findingsText } from './tables.ts';
 
 /** Reads, plans, writes, and says what it wrote. */
 export async function runBackPlan(flags: SourceFlags, out: string): Promise<void> {
-  const snapshot = await readSnapshot(flags, progressLines(), ovnKinds);
-  const translation = toSDN(snapshot);
-  const plan = planOf({
+  const snapshot = await readSnapshot(flags, progressLines(), sdn.needs);
+  const { plan } = makePlan(snapshot, {
     tool: `sdn-compat ${programVersion}`,
-    target: 'sdn',
-    options: {},
+    target: sdn,
+    options: defaultOptions,
     strict: false,
-    snapshot,
-    translation,
   });
   const written = await writePlan(out, plan);
   if (!written.ok) throw new Failure(written.error, badInput);

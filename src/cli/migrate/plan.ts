@@ -1,15 +1,15 @@
 /** `sdn-compat migrate plan`: writes the folder that apply, verify and back work with. */
-import { hostSubnets, namespaces, netNamespaces } from '../../../api/kinds.ts';
+import { namespaces, netNamespaces } from '../../../api/kinds.ts';
 import { objectsOf, type Snapshot } from '../../migrate/input/snapshot.ts';
-import { toOVN } from '../../migrate/ovn/translate.ts';
 import { planDiff } from '../../migrate/plan/diff.ts';
 import { writePlan } from '../../migrate/plan/folder.ts';
-import { type Plan, planOf } from '../../migrate/plan/plan.ts';
+import { makePlan } from '../../migrate/plan/make.ts';
+import type { Plan } from '../../migrate/plan/plan.ts';
 import { countsText, reportOf } from '../../migrate/report/content.ts';
 import { htmlReport } from '../../migrate/report/html.ts';
 import { markdownReport } from '../../migrate/report/markdown.ts';
+import { targetNamed } from '../../migrate/targets.ts';
 import type { Concern, TranslateOptions } from '../../migrate/translation.ts';
-import { asText, isRecord } from '../../model/json.ts';
 import { Failure } from '../fail.ts';
 import { programVersion } from '../version.ts';
 import { changesText } from './apply.ts';
@@ -17,7 +17,7 @@ import { badInput, progressLines, readSnapshot, type SourceFlags } from './sourc
 import { aligned, findingsText } from './tables.ts';
 
 export interface PlanFlags extends SourceFlags {
-  readonly to: 'ovn';
+  readonly to: string;
   readonly out: string;
   readonly only?: readonly Concern[];
   readonly namespace: readonly string[];
@@ -34,21 +34,15 @@ export async function runPlan(flags: PlanFlags): Promise<void> {
   const snapshot = await readSnapshot(flags, progress);
   refuseUnknown(flags.namespace, snapshot);
   progress('planning');
-  const options = optionsOf(flags);
-  const translation = toOVN(snapshot, options);
-  const plan = planOf({
+  const target = targetNamed(flags.to);
+  const made = makePlan(snapshot, {
     tool: `sdn-compat ${programVersion}`,
-    target: flags.to,
-    options: plainOptions(options),
+    target,
+    options: optionsOf(flags),
     strict: flags.strict,
-    snapshot,
-    translation,
   });
-  const report = reportOf({
-    plan,
-    assignedCount: translation.assignedCount ?? [],
-    nodeAddresses: nodeAddresses(snapshot),
-  });
+  const { plan } = made;
+  const report = reportOf(made);
   progress(`writing ${flags.out}`);
   const written = await writePlan(
     flags.out,
@@ -94,22 +88,6 @@ function optionsOf(flags: PlanFlags): TranslateOptions {
     allowAPIServer: flags.allowApiServer,
     machineNetworks: [...new Set(flags.machineNetwork)].sort(),
   };
-}
-
-function plainOptions({
-  only,
-  namespaces,
-  prefix,
-  keepClosed,
-  allowAPIServer,
-  machineNetworks,
-}: TranslateOptions): Plan['options'] {
-  return { only: only.toSorted(), namespaces, prefix, keepClosed, allowAPIServer, machineNetworks };
-}
-
-function nodeAddresses(snapshot: Snapshot): readonly string[] {
-  const addresses = objectsOf(snapshot, hostSubnets).map((host) => (isRecord(host) ? asText(host['hostIP']) : ''));
-  return [...new Set(addresses.filter((address) => address !== ''))];
 }
 
 function summaryText(plan: Plan, folder: string): string {

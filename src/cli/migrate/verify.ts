@@ -1,9 +1,9 @@
 /** `sdn-compat migrate verify`: whether the cluster is what the plan wanted. */
 import { ApiError } from '../../io/kube/error.ts';
 import { pause } from '../../io/pause.ts';
-import { readLive } from '../../migrate/input/cluster-now.ts';
 import { refText } from '../../migrate/ref.ts';
 import type { ApplyDeps } from '../../migrate/run/apply.ts';
+import { readLive } from '../../migrate/run/cluster-now.ts';
 import { progressOf, readJournal } from '../../migrate/run/journal.ts';
 import { type Verification, verification } from '../../migrate/run/verify.ts';
 import { fieldOf } from '../../model/json.ts';

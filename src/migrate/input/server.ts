@@ -5,7 +5,7 @@ import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import { inParallel } from '../../io/parallel.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
-import { resourceName } from '../planned.ts';
+import { resourceName } from '../ref.ts';
 import type { Snapshot, Unread } from './snapshot.ts';
 import {
   hasMacvlan,

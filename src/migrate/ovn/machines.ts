@@ -12,6 +12,7 @@ import { asList, asText, isRecord, parseJson } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { objectsOf, type Snapshot } from '../input/snapshot.ts';
+import { assignableLabel } from './annotations.ts';
 
 /** A Node, or a HostSubnet whose Node is not in the snapshot. */
 export interface Machine {
@@ -38,8 +39,6 @@ export interface Machine {
   readonly capacity: number | undefined;
 }
 
-/** Key of the Node label that lets a node host egress IPs. */
-export const assignableLabel = 'k8s.ovn.org/egress-assignable';
 const primaryAnnotation = 'k8s.ovn.org/node-primary-ifaddr';
 const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
 

@@ -9,9 +9,10 @@ import { objectsOf } from '../input/snapshot.ts';
 import { listText } from '../lists.ts';
 import { type ObjectRef } from '../ref.ts';
 import type { Change, Part } from '../translation.ts';
+import { assignableLabel } from './annotations.ts';
 import { clashes } from './conflicts.ts';
 import type { Context } from './context.ts';
-import { assignableLabel, hasLabel, type Machine, wantsEgress } from './machines.ts';
+import { hasLabel, type Machine, wantsEgress } from './machines.ts';
 
 /** Where the vendor's migration keeps a node's egress CIDRs, and ours too. */
 export const cidrsAnnotation = 'networkoperator.openshift.io/sdn-to-ovn-migration';

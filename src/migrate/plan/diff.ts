@@ -1,9 +1,9 @@
 /** How the objects of a plan differ from those that are in the cluster. */
-import { egressFirewalls, egressIPs } from '../../../api/kinds.ts';
 import { isJsonObject, type Json, jsonEqual, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { objectsOf, type Snapshot } from '../input/snapshot.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
+import { targetNamed } from '../targets.ts';
 import { refOf } from '../translation.ts';
 import { type Plan } from './plan.ts';
 
@@ -20,8 +20,8 @@ export function planDiff(plan: Plan, snapshot: Snapshot): readonly string[] {
       ? [`+ ${refText(ref)}`]
       : objectDiff(change.object, was).map((line) => `${line[0] ?? ''} ${refText(ref)}${line.slice(1)}`);
   });
-  const foreign = [egressIPs, egressFirewalls]
-    .flatMap((kind) => objectsOf(snapshot, kind))
+  const foreign = targetNamed(plan.target)
+    .beside.flatMap((kind) => objectsOf(snapshot, kind))
     .filter((object) => !made.has(refKey(objectRef(object))));
   return [...lines, ...foreign.map((object) => `? ${refText(objectRef(object))}`)];
 }

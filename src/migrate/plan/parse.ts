@@ -4,10 +4,10 @@ import { isJsonObject, isRecord, type JsonObject, parseJson } from '../../model/
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { backFindingCodes, type Finding, findingCodes } from '../finding.ts';
-import { kindOf } from '../planned.ts';
 import { type ObjectRef, refKey, refText } from '../ref.ts';
+import { kindOf, targets } from '../targets.ts';
 import { type Change, type Placement, refOf, type StepName, stepNames } from '../translation.ts';
-import { type Plan, type PlanStep, planTargets } from './plan.ts';
+import { type Plan, type PlanStep } from './plan.ts';
 
 type Parsed<T> = Result<T, FieldProblem>;
 
@@ -155,7 +155,11 @@ export function parsePlan(
     inOrder(steps);
     return {
       tool: text(given['tool'], 'tool'),
-      target: oneOf(given['target'], planTargets, 'target'),
+      target: oneOf(
+        given['target'],
+        targets.map(({ name }) => name),
+        'target',
+      ),
       options: json(given['options'], 'options'),
       strict: given['strict'],
       incomplete: given['incomplete'] === undefined ? [] : list(given['incomplete'], 'incomplete', text),

@@ -10,11 +10,6 @@ import type { Snapshot, Unread } from '../input/snapshot.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
 import { type Change, type Placement, refOf, type StepName, stepNames, type Translation } from '../translation.ts';
 
-/** Where a plan leads: `ovn` from OpenShift SDN, `sdn` the way back made from OVN-Kubernetes' objects alone. */
-export const planTargets = ['ovn', 'sdn'] as const;
-
-export type PlanTarget = (typeof planTargets)[number];
-
 export interface PlanStep {
   readonly name: StepName;
   /** What it does, for people. */
@@ -26,7 +21,8 @@ export interface PlanStep {
 export interface Plan {
   /** Name and version of the program that made it. */
   readonly tool: string;
-  readonly target: PlanTarget;
+  /** Name of the target. */
+  readonly target: string;
   /** What it was made with, for people: nothing reads it again. */
   readonly options: JsonObject;
   /** Whether warnings keep it from being applied, as blockers do. */
@@ -65,7 +61,8 @@ export function kept(object: KubeObject): KubeObject {
 
 interface PlanInput {
   readonly tool: string;
-  readonly target: PlanTarget;
+  /** Name of the target. */
+  readonly target: string;
   readonly options: JsonObject;
   readonly strict: boolean;
   readonly snapshot: Snapshot;

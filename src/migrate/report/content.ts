@@ -2,6 +2,8 @@
 import { compareText } from '../../model/names.ts';
 import { type Finding, type FindingCode, severities, type Severity } from '../finding.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { TargetWords } from '../target.ts';
+import { targetNamed } from '../targets.ts';
 
 /** Findings of one code: the first of them, and how many there are. */
 export interface CodeSection {
@@ -20,6 +22,7 @@ export interface PlacementRow {
 
 export interface Report {
   readonly target: string;
+  readonly words: TargetWords;
   readonly options: readonly (readonly [string, string])[];
   readonly incomplete: readonly string[];
   readonly counts: string;
@@ -27,7 +30,7 @@ export interface Report {
   readonly sections: readonly CodeSection[];
   readonly placement: readonly PlacementRow[];
   readonly placementCount: number;
-  /** How many egress IPs OVN-Kubernetes will assign; empty when nothing is known. */
+  /** How many egress IPs will be assigned; empty when nothing is known. */
   readonly assigned: string;
   /** Addresses that the outside must accept while there are no egress IPs. */
   readonly nodeAddresses: readonly string[];
@@ -48,6 +51,7 @@ export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): R
   const groups = [...Map.groupBy(plan.findings, ({ severity, code }) => `${severity} ${code}`).values()];
   return {
     target: plan.target,
+    words: targetNamed(plan.target).words,
     options: Object.entries(plan.options).flatMap(([name, value]) => optionRow(name, value)),
     incomplete: plan.incomplete,
     counts: countsText(plan.findings),

@@ -20,7 +20,7 @@ export function htmlReport(report: Report): string {
   const more = (shown: number, all: number, file: string): string =>
     all > shown ? `<p>And ${all - shown} more in ${file}.</p>` : '';
   const body = [
-    `<h1>${headings.title}</h1>`,
+    `<h1>${report.words.title}</h1>`,
     `<p><strong>${counts}</strong></p>`,
     report.incomplete.length === 0
       ? ''
@@ -35,7 +35,7 @@ export function htmlReport(report: Report): string {
       report.steps.map(({ name, changes, description }, index) => [String(index + 1), name, changes, description]),
     ),
     `<h2>${headings.between}</h2>`,
-    `<p>${escaped(headings.betweenText)}</p><p><code>${report.nodeAddresses.map(escaped).join(', ')}</code></p>`,
+    `<p>${escaped(report.words.between)}</p><p><code>${report.nodeAddresses.map(escaped).join(', ')}</code></p>`,
     `<h2>${headings.findings}</h2>`,
     ...report.sections.map(
       (section) => `${sectionHTML(section)}${more(section.findings.length, section.count, 'findings.json')}</details>`,
@@ -43,13 +43,13 @@ export function htmlReport(report: Report): string {
     `<h2>${headings.placement}</h2>`,
     report.assigned === ''
       ? `<p>${headings.noPlacement}</p>`
-      : `<p>${headings.assigned}: ${escaped(report.assigned)}.</p>${table(
+      : `<p>${report.words.assigned}: ${escaped(report.assigned)}.</p>${table(
           ['Egress IP', 'Today', 'May get'],
           placement.map((row) => [row.egressIP, row.today, row.allowed]),
         )}`,
     more(placement.length, placementCount, 'placement.json'),
   ];
-  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${headings.title}</title><style>${style}</style>`;
+  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${report.words.title}</title><style>${style}</style>`;
   return `<!doctype html>\n<html lang="en">\n<head>${head}</head>\n<body>\n${body.filter((part) => part !== '').join('\n')}\n</body>\n</html>\n`;
 }
 

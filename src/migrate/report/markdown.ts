@@ -6,7 +6,7 @@ import { headings } from './words.ts';
 export function markdownReport(report: Report): string {
   const { counts, sections, placement, placementCount } = report;
   return [
-    `# ${headings.title}`,
+    `# ${report.words.title}`,
     '',
     counts,
     ...(report.incomplete.length === 0
@@ -27,7 +27,7 @@ export function markdownReport(report: Report): string {
     '',
     `## ${headings.between}`,
     '',
-    headings.betweenText,
+    report.words.between,
     '',
     ...(report.nodeAddresses.length === 0 ? [] : [report.nodeAddresses.map(escaped).join(', '), '']),
     `## ${headings.findings}`,
@@ -47,7 +47,7 @@ export function markdownReport(report: Report): string {
     ...(report.assigned === ''
       ? [headings.noPlacement, '']
       : [
-          `${headings.assigned}: ${report.assigned}.`,
+          `${report.words.assigned}: ${report.assigned}.`,
           '',
           ...table(
             ['Egress IP', 'Today', 'May get'],

@@ -4,15 +4,17 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import { inParallel } from '../../io/parallel.ts';
 import { parseJson, sortedKeys } from '../../model/json.ts';
 import type { Finding, Severity } from '../finding.ts';
-import { isServed, readLive, readNetworkType } from '../input/cluster-now.ts';
+import { isServed } from '../live.ts';
 import { type Plan, type PlanStep } from '../plan/plan.ts';
-import { notSwitched } from '../plugin.ts';
 import { refKey, refText } from '../ref.ts';
+import { targetNamed } from '../targets.ts';
 import { refOf } from '../translation.ts';
 import { execute, type Execution } from './change.ts';
+import { readLive, readNetworkType } from './cluster-now.ts';
 import { driftOf, driftText } from './drift.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
+import { notSwitched } from './switched.ts';
 import { verification } from './verify.ts';
 
 export interface ApplyOptions {
@@ -175,7 +177,7 @@ class Run {
     );
     if (!isNeeded || this.#options.dryRun) return [];
     const { client, plan, signal } = this.#deps;
-    return notSwitched(plan.target, this.#state.live, await readNetworkType(client, signal));
+    return notSwitched(targetNamed(plan.target), this.#state.live, await readNetworkType(client, signal));
   }
 
   /** Why what was left alone may not be cleared yet. */

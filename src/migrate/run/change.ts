@@ -6,10 +6,12 @@ import { ApiError } from '../../io/kube/error.ts';
 import { pause } from '../../io/pause.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { isMissingRight, isServed, type Live, liveObject, withRight } from '../input/cluster-now.ts';
-import { bearsOurMark, fieldManager, holds, isForeignKind, isOurs, kindOf } from '../planned.ts';
+import { isServed, type Live, liveObject } from '../live.ts';
+import { bearsOurMark, fieldManager, holds, isForeignKind, isOurs } from '../ownership.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
+import { kindOf } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
+import { isMissingRight, withRight } from './cluster-now.ts';
 import { merged } from './drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
 

@@ -1,11 +1,12 @@
 /** Undoes a plan, from its backup: killed at any moment and run again it finishes. */
 import { inParallel } from '../../io/parallel.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { readLive, readNetworkType, withRight } from '../input/cluster-now.ts';
-import { fieldManager } from '../planned.ts';
+import { fieldManager } from '../ownership.ts';
 import { refKey, refText } from '../ref.ts';
+import { sdn } from '../sdn/target.ts';
 import { type ApplyDeps, type ApplyOutcome, planHash } from './apply.ts';
 import { failed, kindFor, named, ownMatter } from './change.ts';
+import { readLive, readNetworkType, withRight } from './cluster-now.ts';
 import { Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
 import { type Undo, type WayBack, wayBack } from './undo-plan.ts';
@@ -78,11 +79,11 @@ function isUntouched({ begun, isGoingBack }: Progress): boolean {
 
 /** Why the second part must wait until OpenShift SDN runs again. */
 function waitingFor({ remove, unserved }: WayBack, networkType: string | undefined): readonly string[] {
-  const running = networkType === 'OVNKubernetes' && remove.length > 0;
+  const running = networkType !== undefined && networkType !== sdn.networkType && remove.length > 0;
   return [
     ...(running
       ? [
-          'Network.config.openshift.io cluster: status.networkType is OVNKubernetes: what it serves is removed when OpenShift SDN runs again',
+          `Network.config.openshift.io cluster: status.networkType is ${networkType}: what it serves is removed when OpenShift SDN runs again`,
         ]
       : []),
     ...unserved.map((kind) => `the API server has no kind ${kind}: it comes with OpenShift SDN`),

@@ -6,8 +6,8 @@ import { asList, asText, fieldOf, isRecord, parseJson } from '../../model/json.t
 import type { KubeObject } from '../../model/objects.ts';
 import { type Finding, onCluster } from '../finding.ts';
 import { objectsOf, type Snapshot } from '../input/snapshot.ts';
+import { assignableLabel } from '../ovn/annotations.ts';
 import { placedPrefix } from '../ovn/egressips/origin.ts';
-import { assignableLabel } from '../ovn/machines.ts';
 import { cidrsAnnotation } from '../ovn/nodes.ts';
 import { objectRef } from '../ref.ts';
 import { type Change, type Part } from '../translation.ts';

@@ -1,14 +1,13 @@
-/** Why OVN-Kubernetes assigned an egress IP to no node, as far as objects tell (migration.md: going wrong). Pure. */
+/** Why OVN-Kubernetes assigned an egress IP to no node, as far as objects tell. Pure. */
 import { cloudPrivateIPConfigs, egressIPs } from '../../../../api/kinds.ts';
 import { parseIp } from '../../../model/address.ts';
 import { asList, asText, fieldOf } from '../../../model/json.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
-import type { Live } from '../../input/cluster-now.ts';
-import { liveNodes, missingAnnotations } from '../../plugin.ts';
-import { objectRef, refKey } from '../../ref.ts';
-import { changeKey, type Progress } from '../../run/journal.ts';
-import { assignableLabel } from '../machines.ts';
+import { liveNodes } from '../../live.ts';
+import { objectRef } from '../../ref.ts';
+import type { CheckScene } from '../../target.ts';
+import { assignableLabel, missingAnnotations } from '../annotations.ts';
 
 /** What the reasons of all IPs are told from. */
 export interface Facts {
@@ -29,18 +28,14 @@ export function requestedBy(egressIP: unknown): readonly string[] {
 }
 
 /** The facts of a cluster. */
-export function factsOf(live: Live, progress: Progress): Facts {
+export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isReplaced'>): Facts {
   const all = liveNodes(live);
   const labelled = all.filter(({ metadata }) => metadata.labels?.[assignableLabel] !== undefined);
   const objects = [...live.objects.values()];
   const requests = objects
     .filter(({ kind }) => kind === egressIPs.kind)
     .flatMap((one) => requestedBy(one).map((ip) => [ip, nameOf(one)] as const));
-  const cloud = objects.filter(
-    (one) =>
-      one.kind === cloudPrivateIPConfigs.kind &&
-      !progress.done.has(changeKey('release-cloud-addresses', refKey(objectRef(one)))),
-  );
+  const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !isReplaced(objectRef(one)));
   return {
     unannotated: all.filter((node) => missingAnnotations(node).length > 0).map(nameOf),
     labelled: labelled.map(nameOf),

@@ -1,28 +1,12 @@
-/** What is in a cluster now, of the kinds that a plan touches. */
+/** Reads what is in a cluster now, of the kinds that plans touch. */
 import { apiVersionOf, type Kind, networkConfigs } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import { fieldOf } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { plannedKinds, resourceName } from '../planned.ts';
-import { type ObjectRef, objectRef, refKey } from '../ref.ts';
-
-export interface Live {
-  /** By `refKey`. */
-  readonly objects: ReadonlyMap<string, KubeObject>;
-  /** Kinds that the API server does not have, as `apiVersion/kind`. */
-  readonly unserved: ReadonlySet<string>;
-}
-
-/** The object, or undefined when there is none. */
-export function liveObject({ objects }: Live, ref: ObjectRef): KubeObject | undefined {
-  return objects.get(refKey(ref));
-}
-
-/** Whether the API server has the kind of the object. */
-export function isServed({ unserved }: Live, { apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): boolean {
-  return !unserved.has(`${apiVersion}/${kind}`);
-}
+import type { Live } from '../live.ts';
+import { objectRef, refKey, resourceName } from '../ref.ts';
+import { plannedKinds } from '../targets.ts';
 
 /** All objects of the kinds that plans touch. Throws when a kind cannot be read, naming the right that is missing if that is why. */
 export async function readLive(client: KubeClient, signal: AbortSignal): Promise<Live> {

@@ -1,55 +1,19 @@
-/** The kinds that a plan may touch, and how their objects are addressed and compared. */
+/** Whose an object is, and which of its fields are ours. */
 import isEqual from 'lodash/isEqual.js';
-import {
-  apiVersionOf,
-  cloudPrivateIPConfigs,
-  egressFirewalls,
-  egressIPs,
-  egressNetworkPolicies,
-  egressRouters,
-  hostSubnets,
-  type Kind,
-  namespaces,
-  netNamespaces,
-  networkPolicies,
-  nodes,
-} from '../../api/kinds.ts';
+import { apiVersionOf, type Kind, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { asList, fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { type ObjectRef } from './ref.ts';
+import type { ObjectRef } from './ref.ts';
 
 /** Under this name all fields are written; it also tells our objects apart. */
 export const fieldManager = 'sdn-compat-migrate';
 
 /** Kinds of which a plan only ever writes fields into objects that are there: applying must not create one. */
-const others: readonly Kind[] = [nodes, namespaces];
-
-/** All kinds that a plan may touch. */
-export const plannedKinds: readonly Kind[] = [
-  ...others,
-  networkPolicies,
-  netNamespaces,
-  hostSubnets,
-  egressNetworkPolicies,
-  cloudPrivateIPConfigs,
-  egressIPs,
-  egressFirewalls,
-  egressRouters,
-];
-
-/** The kind of the object; undefined when no plan may touch such. */
-export function kindOf({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): Kind | undefined {
-  return plannedKinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
-}
-
-/** `egressips.k8s.ovn.org`, as rights and messages name a kind. */
-export function resourceName({ plural, group }: Kind): string {
-  return group === '' ? plural : `${plural}.${group}`;
-}
+export const foreignKinds: readonly Kind[] = [nodes, namespaces];
 
 /** Whether only fields are written into such an object, never the whole. */
 export function isForeignKind({ apiVersion, kind }: ObjectRef): boolean {
-  return others.some((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
+  return foreignKinds.some((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
 }
 
 /** Whether the object is one of OpenShift SDN's. */

@@ -1,0 +1,60 @@
+/** What OVN-Kubernetes says itself of the objects that it serves. Pure. */
+import { egressFirewalls, egressIPs } from '../../../api/kinds.ts';
+import { asList, asText, fieldOf } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { type ObjectRef, objectRef } from '../ref.ts';
+import { bad, type Check, type CheckScene } from '../target.ts';
+import { type Facts, factsOf, requestedBy, whyUnassigned } from './placement/why-unassigned.ts';
+
+/** Checks EgressIPs and EgressFirewalls by their status. */
+export function checker(scene: CheckScene): (object: KubeObject) => readonly Check[] | undefined {
+  const facts = factsOf(scene);
+  return (object) => {
+    if (object.kind === egressIPs.kind) return egressIPChecks(object, scene, facts);
+    if (object.kind === egressFirewalls.kind) return [firewallCheck(objectRef(object), object)];
+    return undefined;
+  };
+}
+
+function firewallCheck(object: ObjectRef, is: KubeObject): Check {
+  const status = asText(fieldOf(is, 'status', 'status'));
+  const messages = asList(fieldOf(is, 'status', 'messages')).map(asText);
+  const failed = [status, ...messages].find(
+    (text) => text !== '' && (!/\bapplied\b/i.test(text) || /\bnot\b|error|fail/i.test(text)),
+  );
+  if (failed !== undefined) return bad(object, 'rules', `OVN-Kubernetes says: ${failed}`);
+  return status === ''
+    ? bad(object, 'rules', 'OVN-Kubernetes has not said that it applied the rules (status is empty)')
+    : { object, part: 'rules', well: true };
+}
+
+function assignedOf(egressIP: unknown): ReadonlyMap<string, string> {
+  return new Map(
+    asList(fieldOf(egressIP, 'status', 'items')).map((item) => [
+      asText(fieldOf(item, 'egressIP')),
+      asText(fieldOf(item, 'node')),
+    ]),
+  );
+}
+
+function egressIPChecks(is: KubeObject, scene: CheckScene, facts: Facts): readonly Check[] {
+  const object = objectRef(is);
+  const assigned = assignedOf(is);
+  const requested = requestedBy(is);
+  return requested.map((ip): Check => {
+    const node = assigned.get(ip);
+    const allowed = scene.placement.get(ip)?.allowed;
+    const shown = { ...(node === undefined ? {} : { node }), ...(allowed === undefined ? {} : { allowed }) };
+    if (node === undefined)
+      return {
+        ...bad(
+          object,
+          ip,
+          `it is not assigned: ${whyUnassigned(ip, { own: object.name, count: requested.length, allowed, facts }).join('; ')}`,
+        ),
+        ...shown,
+      };
+    if (allowed === undefined || allowed.includes(node)) return { object, part: ip, well: true, ...shown };
+    return { ...bad(object, ip, `it is on ${node}, where the plan does not allow it`), ...shown };
+  });
+}

@@ -1,0 +1,45 @@
+/** OVN-Kubernetes as a target of migrations. */
+import {
+  cloudPrivateIPConfigs,
+  egressFirewalls,
+  egressIPs,
+  egressRouters,
+  networkPolicies,
+} from '../../../api/kinds.ts';
+import { sdnKinds } from '../input/source.ts';
+import type { Target } from '../target.ts';
+import { missingAnnotations } from './annotations.ts';
+import { checker } from './checks.ts';
+import { toOVN } from './translate.ts';
+
+export const ovn: Target = {
+  name: 'ovn',
+  plugin: 'OVN-Kubernetes',
+  networkType: 'OVNKubernetes',
+  needs: sdnKinds,
+  makes: [networkPolicies, egressIPs, egressFirewalls, egressRouters],
+  writes: [cloudPrivateIPConfigs],
+  beside: [egressIPs, egressFirewalls],
+  translate: toOVN,
+  shownOptions: ({ only, namespaces, prefix, keepClosed, allowAPIServer, machineNetworks }) => ({
+    only: only.toSorted(),
+    namespaces,
+    prefix,
+    keepClosed,
+    allowAPIServer,
+    machineNetworks,
+  }),
+  lacking: (node) => {
+    const missing = missingAnnotations(node);
+    return missing.length === 0
+      ? undefined
+      : `Node ${node.metadata.name ?? ''}: annotation ${missing.join(', ')} is missing`;
+  },
+  checker,
+  words: {
+    title: 'Migration from OpenShift SDN to OVN-Kubernetes',
+    between:
+      'From the switch of the plugin until the EgressIPs are assigned, namespaces with egress IPs leave with nothing at first, then with the address of the node that a pod runs on. Whoever outside lets egress IPs pass must let these addresses pass too, for that time:',
+    assigned: 'OVN-Kubernetes will assign',
+  },
+};

@@ -1,0 +1,51 @@
+/** Makes the plan of a migration from a snapshot. Pure. */
+import { hostSubnets } from '../../../api/kinds.ts';
+import { asText, isRecord } from '../../model/json.ts';
+import { objectsOf, type Snapshot } from '../input/snapshot.ts';
+import type { Target } from '../target.ts';
+import type { TranslateOptions } from '../translation.ts';
+import { type Plan, planOf } from './plan.ts';
+
+/** What a plan is made with when nothing is chosen. */
+export const defaultOptions: TranslateOptions = {
+  only: [],
+  namespaces: [],
+  prefix: 'egressip',
+  keepClosed: false,
+  allowAPIServer: false,
+  machineNetworks: [],
+};
+
+export interface PlanRequest {
+  /** Name and version of the program. */
+  readonly tool: string;
+  readonly target: Target;
+  readonly options: TranslateOptions;
+  /** Whether warnings keep the plan from being applied, as blockers do. */
+  readonly strict: boolean;
+}
+
+/** A plan, and what its report says besides. */
+export interface MadePlan {
+  readonly plan: Plan;
+  /** How many egress IPs the target will assign in all, ascending; empty when nothing is foreseen. */
+  readonly assignedCount: readonly number[];
+  /** Addresses of nodes that the outside must accept while there are no egress IPs. */
+  readonly nodeAddresses: readonly string[];
+}
+
+/** The plan of a snapshot. */
+export function makePlan(snapshot: Snapshot, { tool, target, options, strict }: PlanRequest): MadePlan {
+  const translation = target.translate(snapshot, options);
+  const shown = target.shownOptions(options);
+  return {
+    plan: planOf({ tool, target: target.name, options: shown, strict, snapshot, translation }),
+    assignedCount: translation.assignedCount ?? [],
+    nodeAddresses: nodeAddresses(snapshot),
+  };
+}
+
+function nodeAddresses(snapshot: Snapshot): readonly string[] {
+  const addresses = objectsOf(snapshot, hostSubnets).map((host) => (isRecord(host) ? asText(host['hostIP']) : ''));
+  return [...new Set(addresses.filter((address) => address !== ''))];
+}
