@@ -1,4 +1,7 @@
-/** The layers: api <- model <- io <- {controllers, node, migrate, apiserver} <- {lab, cli}. */
+/**
+ * Imports go one way. The layers: api <- model <- io <- {controllers, node, migrate, apiserver} <- {lab, cli}. Within a
+ * layer each room names the rooms that it may import; a layer's own files, beside its rooms, are its vocabulary.
+ */
 const only = (layer, ...allowed) => ({
   name: `${layer}-imports-only-${allowed.join('-') || 'itself'}`,
   severity: 'error',
@@ -8,6 +11,31 @@ const only = (layer, ...allowed) => ({
     pathNot: [`^src/${layer}/`, ...allowed.map((a) => (a === 'api' ? '^api/' : `^src/${a}/`))],
   },
 });
+
+/** What lies in the folder itself, or below it. */
+const files = (folder) => `^src/${folder}/[^/]+$`;
+const below = (folder) => `^src/${folder}/`;
+
+const room = (layer, name, from, to) => ({
+  name: `${layer}-${name}-imports-only-what-is-below`,
+  severity: 'error',
+  from,
+  to: { path: below(layer), pathNot: to },
+});
+
+/** The rooms of a layer: each may import the layer's own files, itself, and those that it lists. */
+const rooms = (layer, lists) =>
+  Object.entries(lists).map(([name, allowed]) =>
+    room(layer, name.replaceAll('/', '-'), { path: files(`${layer}/${name}`) }, [
+      files(layer),
+      files(`${layer}/${name}`),
+      ...allowed.map((one) => files(`${layer}/${one}`)),
+    ]),
+  );
+
+const parts = ['ovn/cluster', 'ovn/egressips', 'ovn/firewall', 'ovn/router'];
+const ovn = ['ovn', 'ovn/context', 'ovn/placement', ...parts];
+const targets = '^src/migrate/targets\\.ts$';
 
 module.exports = {
   forbidden: [
@@ -23,6 +51,45 @@ module.exports = {
       from: { path: '^src/model/' },
       to: { dependencyTypes: ['core'] },
     },
+    // Only the list of targets knows them all; what stands below the list does not know the list.
+    room('migrate', 'vocabulary', { path: files('migrate'), pathNot: targets }, [files('migrate')]),
+    room('migrate', 'targets', { path: targets }, [files('migrate'), files('migrate/ovn'), files('migrate/sdn')]),
+    {
+      name: 'targets-do-not-know-their-list',
+      severity: 'error',
+      from: { path: '^src/migrate/((input|ovn|sdn)/|[^/]+$)' },
+      to: { path: targets },
+    },
+    ...rooms('migrate', {
+      input: [],
+      'ovn/placement': [],
+      'ovn/context': ['ovn/placement'],
+      ...Object.fromEntries(parts.map((part) => [part, ['ovn/context']])),
+      ovn: ['input', ...ovn],
+      sdn: ['input', ...ovn],
+      plan: [],
+      report: ['plan'],
+      run: ['plan', 'sdn'],
+    }),
+    ...rooms('node', {
+      values: [],
+      ovs: ['values'],
+      links: ['ovs', 'values'],
+      nft: ['links', 'ovs', 'values'],
+      conntrack: ['ovs', 'values'],
+      plan: ['conntrack', 'links', 'nft', 'ovs', 'values'],
+      cni: ['links', 'ovs', 'plan', 'values'],
+      cluster: ['plan', 'values'],
+      agent: ['cluster', 'cni', 'conntrack', 'links', 'nft', 'ovs', 'plan', 'values'],
+    }),
+    ...rooms('apiserver', {
+      store: [],
+      http: [],
+      kinds: ['store'],
+      read: ['kinds', 'store'],
+      write: ['http', 'kinds', 'read', 'store'],
+      serve: ['http', 'kinds', 'read', 'store', 'write'],
+    }),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,8 +1,8 @@
 /** What a translation to another network plugin is made of. One pure function a target makes it from a snapshot. */
 import type { KubeObject } from '../model/objects.ts';
 import type { Finding } from './finding.ts';
-import type { Snapshot } from './input/snapshot.ts';
 import { type ObjectRef, objectRef } from './ref.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * The steps of a migration, in the order in which they are safe (spec.md section 9: the label before the object).

@@ -1,4 +1,4 @@
-import { isolationPart } from '../../src/migrate/ovn/isolation.ts';
+import { isolationPart } from '../../src/migrate/ovn/cluster/isolation.ts';
 import { contains, parseIp } from '../../src/model/address.ts';
 import { parseNetworkPolicy, type Peer } from '../../src/model/networkpolicy.ts';
 import type { KubeObject, NetworkPolicyObject } from '../../src/model/objects.ts';

@@ -1,4 +1,4 @@
-import { preflightPart } from '../../src/migrate/ovn/preflight.ts';
+import { preflightPart } from '../../src/migrate/ovn/cluster/preflight.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { contextFrom, make } from './snapshots.ts';
 

@@ -11,11 +11,11 @@ import {
 } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { snapshotFromServer } from '../../src/migrate/input/server.ts';
-import type { Snapshot } from '../../src/migrate/input/snapshot.ts';
 import { ovnKinds } from '../../src/migrate/input/source.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { goBack } from '../../src/migrate/run/undo.ts';
 import { toSDN } from '../../src/migrate/sdn/translate.ts';
+import type { Snapshot } from '../../src/migrate/snapshot.ts';
 import { create, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';
 import { make, options } from './snapshots.ts';
 

@@ -1,6 +1,6 @@
 /** Snapshots for tests, from objects written short. */
-import type { Snapshot } from '../../src/migrate/input/snapshot.ts';
-import { type Context, contextOf } from '../../src/migrate/ovn/context.ts';
+import { type Context, contextOf } from '../../src/migrate/ovn/context/context.ts';
+import type { Snapshot } from '../../src/migrate/snapshot.ts';
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 

@@ -1,6 +1,5 @@
 /** `sdn-compat migrate plan`: writes the folder that apply, verify and back work with. */
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
-import { objectsOf, type Snapshot } from '../../migrate/input/snapshot.ts';
 import { planDiff } from '../../migrate/plan/diff.ts';
 import { writePlan } from '../../migrate/plan/folder.ts';
 import { makePlan } from '../../migrate/plan/make.ts';
@@ -8,6 +7,7 @@ import type { Plan } from '../../migrate/plan/plan.ts';
 import { countsText, reportOf } from '../../migrate/report/content.ts';
 import { htmlReport } from '../../migrate/report/html.ts';
 import { markdownReport } from '../../migrate/report/markdown.ts';
+import { objectsOf, type Snapshot } from '../../migrate/snapshot.ts';
 import { targetNamed } from '../../migrate/targets.ts';
 import type { Concern, TranslateOptions } from '../../migrate/translation.ts';
 import { Failure } from '../fail.ts';

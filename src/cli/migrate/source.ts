@@ -2,8 +2,8 @@
 import type { Kind } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { problemText } from '../../io/manifests.ts';
-import type { Snapshot } from '../../migrate/input/snapshot.ts';
 import { sdnKinds } from '../../migrate/input/source.ts';
+import type { Snapshot } from '../../migrate/snapshot.ts';
 import { Failure } from '../fail.ts';
 
 export const badInput = 2;

@@ -3,7 +3,7 @@ import { configMaps, type Kind } from '../../../api/kinds.ts';
 import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/manifests.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import {
   hasMacvlan,
   installConfig,

@@ -6,7 +6,7 @@ import { inParallel } from '../../io/parallel.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { resourceName } from '../ref.ts';
-import type { Snapshot, Unread } from './snapshot.ts';
+import type { Snapshot, Unread } from '../snapshot.ts';
 import {
   hasMacvlan,
   installConfig,

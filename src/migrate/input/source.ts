@@ -25,7 +25,7 @@ import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/shapes.ts';
-import { type Snapshot, snapshotKey, type Unread } from './snapshot.ts';
+import { type Snapshot, snapshotKey, type Unread } from '../snapshot.ts';
 
 /** What becomes an object of the plan or is looked at for one, and objects of the plan that may be there already. */
 export const sourceKinds: readonly Kind[] = [

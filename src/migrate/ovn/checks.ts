@@ -4,7 +4,7 @@ import { asList, asText, fieldOf } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { type ObjectRef, objectRef } from '../ref.ts';
 import { bad, type Check, type CheckScene } from '../target.ts';
-import { type Facts, factsOf, requestedBy, whyUnassigned } from './placement/why-unassigned.ts';
+import { type Facts, factsOf, requestedBy, whyUnassigned } from './why-unassigned.ts';
 
 /** Checks EgressIPs and EgressFirewalls by their status. */
 export function checker(scene: CheckScene): (object: KubeObject) => readonly Check[] | undefined {

@@ -8,8 +8,8 @@ import {
 } from '../../../api/kinds.ts';
 import { sdnKinds } from '../input/source.ts';
 import type { Target } from '../target.ts';
-import { missingAnnotations } from './annotations.ts';
 import { checker } from './checks.ts';
+import { missingAnnotations } from './context/annotations.ts';
 import { toOVN } from './translate.ts';
 
 export const ovn: Target = {

@@ -12,18 +12,18 @@ import {
   stepNames,
   type Translate,
 } from '../translation.ts';
-import { cloudPart } from './cloud.ts';
-import { type Context, contextOf, type PartOf } from './context.ts';
-import { hasObject } from './egressips/groups.ts';
+import { cloudPart } from './cluster/cloud.ts';
+import { finalizePart } from './cluster/finalize.ts';
+import { isolationPart } from './cluster/isolation.ts';
+import { inputPart } from './cluster/missing-input.ts';
+import { multicastPart } from './cluster/multicast.ts';
+import { nodePart } from './cluster/nodes.ts';
+import { preflightPart } from './cluster/preflight.ts';
+import { type Context, contextOf, type PartOf } from './context/context.ts';
+import { hasObject } from './context/groups.ts';
 import { egressIPPart } from './egressips/part.ts';
-import { finalizePart } from './finalize.ts';
 import { keepClosedPart } from './firewall/keep-closed.ts';
 import { firewallPart } from './firewall/part.ts';
-import { isolationPart } from './isolation.ts';
-import { inputPart } from './missing-input.ts';
-import { multicastPart } from './multicast.ts';
-import { nodePart } from './nodes.ts';
-import { preflightPart } from './preflight.ts';
 import { routerPart } from './router/part.ts';
 
 /** The parts by concern; those without one run whatever `--only` says. */

@@ -1,8 +1,8 @@
 /** How the objects of a plan differ from those that are in the cluster. */
 import { isJsonObject, type Json, jsonEqual, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { targetNamed } from '../targets.ts';
 import { refOf } from '../translation.ts';
 import { type Plan } from './plan.ts';

@@ -1,7 +1,7 @@
 /** Makes the plan of a migration from a snapshot. Pure. */
 import { hostSubnets } from '../../../api/kinds.ts';
 import { asText, isRecord } from '../../model/json.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
 import type { Target } from '../target.ts';
 import type { TranslateOptions } from '../translation.ts';
 import { type Plan, planOf } from './plan.ts';

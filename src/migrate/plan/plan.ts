@@ -6,8 +6,8 @@ import { apiVersionOf, egressIPs, netNamespaces } from '../../../api/kinds.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { compareFindings, type Finding } from '../finding.ts';
-import type { Snapshot, Unread } from '../input/snapshot.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
+import type { Snapshot, Unread } from '../snapshot.ts';
 import { type Change, type Placement, refOf, type StepName, stepNames, type Translation } from '../translation.ts';
 
 export interface PlanStep {

@@ -5,11 +5,11 @@ import { parseCidrv4 } from '../../model/fields.ts';
 import { asList, asText, fieldOf, isRecord, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { type Finding, onCluster } from '../finding.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
-import { assignableLabel } from '../ovn/annotations.ts';
+import { cidrsAnnotation } from '../ovn/cluster/nodes.ts';
+import { assignableLabel } from '../ovn/context/annotations.ts';
 import { placedPrefix } from '../ovn/egressips/origin.ts';
-import { cidrsAnnotation } from '../ovn/nodes.ts';
 import { objectRef } from '../ref.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
 import { restoreStep } from './steps.ts';
 

@@ -7,10 +7,10 @@ import { compareText } from '../../model/names.ts';
 import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
 import { matches, selectsAll } from '../../model/selector.ts';
 import { type Finding, onCluster } from '../finding.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
 import { listText } from '../lists.ts';
 import { netidLabel, requestsPrefix } from '../ovn/egressips/origin.ts';
 import { objectRef } from '../ref.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
 import { restoreStep, sortedNames } from './steps.ts';
 

@@ -5,9 +5,9 @@ import { asList, asText, fieldOf, isRecord, jsonEqual, parseJson } from '../../m
 import type { KubeObject } from '../../model/objects.ts';
 import { matches } from '../../model/selector.ts';
 import type { Finding, FindingCode, Severity, Texts } from '../finding.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
 import { listText } from '../lists.ts';
 import { objectRef } from '../ref.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
 import { hasSDN } from './steps.ts';
 

@@ -1,8 +1,8 @@
 /** Where and in which order the way back writes. */
 import type { Kind } from '../../../api/kinds.ts';
 import { compareText } from '../../model/names.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
 import { sdnKinds } from '../input/source.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
 
 /** When an object of OpenShift SDN can be written: at once when it is there, else when SDN has started and made it. */
 export function restoreStep(snapshot: Snapshot, kind: Kind, name: string): 'restore' | 'restore-after' {

@@ -12,10 +12,10 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { compareFindings } from '../finding.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
-import { policyName } from '../ovn/isolation.ts';
-import { ovnMulticast, sdnMulticast } from '../ovn/multicast.ts';
+import { policyName } from '../ovn/cluster/isolation.ts';
+import { ovnMulticast, sdnMulticast } from '../ovn/cluster/multicast.ts';
 import { compareRefs, type ObjectRef, objectRef } from '../ref.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { type Change, type Part, refOf, stepNames, type Translation } from '../translation.ts';
 import { hostPart } from './hostsubnets.ts';
 import { requestPart } from './netnamespaces.ts';

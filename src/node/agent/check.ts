@@ -12,10 +12,10 @@ import { type ClusterNetwork, parseClusterNetwork } from '../../model/clusternet
 import { parseHostSubnet } from '../../model/hostsubnet.ts';
 import type { ClusterNetworkObject, HostSubnetObject } from '../../model/objects.ts';
 import { err, type Result } from '../../model/result.ts';
-import { isHostDevice } from '../cni/attach.ts';
 import { findUplink, labelOf, type Uplink } from '../links/addresses.ts';
 import { showAddresses } from '../links/ip.ts';
 import { vxlanOverhead } from '../links/tun.ts';
+import { isHostDevice } from '../links/veth.ts';
 import { renderBase, switchTable } from '../nft/ruleset.ts';
 import { tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';

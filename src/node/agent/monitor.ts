@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
-import { isHostDevice } from '../cni/attach.ts';
+import { isHostDevice } from '../links/veth.ts';
 import { networkSets, nftTables } from '../nft/ruleset.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
 

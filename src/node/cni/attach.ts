@@ -1,5 +1,4 @@
 /** A pod's link: a veth pair between the pod's network namespace and br0, its address and routes. */
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
 import { type Ip, parseIp } from '../../model/address.ts';
@@ -23,16 +22,6 @@ export interface LinkRequest {
   readonly device: string;
   readonly ip: Ip;
   readonly mtu: number;
-}
-
-/** The name of a pod's interface on the node: at most 15 characters, the same for the same sandbox. */
-export function hostDevice(sandbox: string): string {
-  return `veth${createHash('sha256').update(sandbox).digest('hex').slice(0, 10)}`;
-}
-
-/** Whether an interface has a name that `hostDevice` gives. */
-export function isHostDevice(name: string): boolean {
-  return /^veth[0-9a-f]{10}$/.test(name);
 }
 
 /** Makes the pair and configures the pod's end; what a broken earlier attempt left is replaced. */

@@ -1,7 +1,7 @@
 /** The kernel settings that the data path needs of its node, beside whatever the host's own files say. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { isHostDevice } from '../cni/attach.ts';
 import { podGroup, tunDevice } from '../ovs/pipeline.ts';
+import { isHostDevice } from './veth.ts';
 
 const conf = '/proc/sys/net/ipv4/conf';
 const forwarding = '/proc/sys/net/ipv4/ip_forward';

@@ -4,8 +4,8 @@ import { reasonText } from '../../../model/egress/reasons.ts';
 import type { NetNamespace } from '../../../model/netnamespace.ts';
 import { type Finding, type FindingCode, onNetNamespace, type Severity, type Texts } from '../../finding.ts';
 import { listText } from '../../lists.ts';
-import type { Context } from '../context.ts';
-import { type Group, hasObject, type LeftOut } from './groups.ts';
+import type { Context } from '../context/context.ts';
+import { type Group, hasObject, type LeftOut } from '../context/groups.ts';
 import { lostFindings } from './lost.ts';
 
 /** All findings of a group. Each is on the namespaces that the matter is of: who requests the IP, or all that share the VNID. */

@@ -2,7 +2,7 @@
 import type { Ip } from '../../../model/address.ts';
 import { type Finding, onNetNamespace, type Texts } from '../../finding.ts';
 import { listText, nodesText } from '../../lists.ts';
-import type { EgressPlan, Group } from './groups.ts';
+import type { EgressPlan, Group } from '../context/groups.ts';
 
 /** The findings, on the first namespace of the group that requests something. The group has an object. */
 export function lostFindings(plan: EgressPlan, group: Group): readonly Finding[] {

@@ -5,10 +5,10 @@ import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts'
 import { type Finding, onCluster } from '../../finding.ts';
 import { type ObjectRef } from '../../ref.ts';
 import type { Change, Part } from '../../translation.ts';
-import { existing } from '../conflicts.ts';
-import type { Context } from '../context.ts';
+import { existing } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
+import { type EgressPlan, type Group, hasObject } from '../context/groups.ts';
 import { groupFindings } from './findings.ts';
-import { type EgressPlan, type Group, hasObject } from './groups.ts';
 import { originLabels } from './origin.ts';
 import { rivalFindings } from './rivals.ts';
 

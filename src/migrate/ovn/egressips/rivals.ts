@@ -3,9 +3,9 @@ import { egressIPs as egressIPKind } from '../../../../api/kinds.ts';
 import { asList, asText, isRecord } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { type Finding, onCluster } from '../../finding.ts';
-import { objectsOf } from '../../input/snapshot.ts';
 import { listText } from '../../lists.ts';
-import type { Context } from '../context.ts';
+import { objectsOf } from '../../snapshot.ts';
+import type { Context } from '../context/context.ts';
 
 /** Other EgressIPs that request an address of these. */
 export function rivalFindings({ snapshot }: Context, made: readonly KubeObject[]): readonly Finding[] {

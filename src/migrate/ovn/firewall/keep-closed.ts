@@ -1,8 +1,8 @@
 /** Namespaces that stay closed (`--keep-closed`): an EgressFirewall where OpenShift SDN drops and OVN-Kubernetes would not. */
 import { apiVersionOf, netNamespaces } from '../../../../api/kinds.ts';
 import type { Change, Part } from '../../translation.ts';
-import { existing } from '../conflicts.ts';
-import type { Context } from '../context.ts';
+import { existing } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
 import { closedRules, firewallOf } from './part.ts';
 
 /** The EgressFirewall `default` of each such namespace. Cluster-internal traffic and the nodes stay reachable, as with SDN. */

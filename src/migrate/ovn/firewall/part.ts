@@ -9,11 +9,11 @@ import { asList, asText, isRecord } from '../../../model/json.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import type { Finding, FindingCode, Severity } from '../../finding.ts';
-import { objectsOf } from '../../input/snapshot.ts';
 import { objectRef } from '../../ref.ts';
+import { objectsOf } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
-import { existing } from '../conflicts.ts';
-import type { Context } from '../context.ts';
+import { existing } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
 
 /** A rule of an EgressFirewall. */
 export interface FirewallRule {

@@ -6,11 +6,11 @@ import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { err, ok, type Result } from '../../../model/result.ts';
 import type { Finding } from '../../finding.ts';
-import { objectsOf, type Snapshot } from '../../input/snapshot.ts';
 import { objectRef } from '../../ref.ts';
+import { objectsOf, type Snapshot } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
-import { existing } from '../conflicts.ts';
-import type { Context } from '../context.ts';
+import { existing } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
 import { type RouterSpec, routerSpec } from './spec.ts';
 
 const macvlanAnnotation = 'pod.network.openshift.io/assign-macvlan';

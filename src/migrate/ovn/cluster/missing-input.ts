@@ -8,12 +8,12 @@ import {
   namespaces,
   netNamespaces,
   nodes,
-} from '../../../api/kinds.ts';
-import { type Finding, onCluster, onNetNamespace } from '../finding.ts';
-import { objectsOf, type Unread } from '../input/snapshot.ts';
-import { listText } from '../lists.ts';
-import type { Part } from '../translation.ts';
-import type { Context } from './context.ts';
+} from '../../../../api/kinds.ts';
+import { type Finding, onCluster, onNetNamespace } from '../../finding.ts';
+import { listText } from '../../lists.ts';
+import { objectsOf, type Unread } from '../../snapshot.ts';
+import type { Part } from '../../translation.ts';
+import type { Context } from '../context/context.ts';
 
 /** Without these a plan may leave out something that works today. */
 const essential: readonly Kind[] = [

@@ -1,17 +1,17 @@
 /** What every part of the translation to OVN-Kubernetes is given: the snapshot, and what follows from it once for all. */
-import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../../../api/kinds.ts';
-import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../model/address.ts';
-import { type Cluster, clusterOf } from '../../model/cluster.ts';
-import { type ClusterNetwork, parseClusterNetwork } from '../../model/clusternetwork.ts';
-import { type EgressState, egressState } from '../../model/egress/state.ts';
-import { compareText } from '../../model/names.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import type { Result } from '../../model/result.ts';
-import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../../model/shapes.ts';
-import type { Vnid } from '../../model/vnid.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
-import type { Part, TranslateOptions } from '../translation.ts';
-import { type EgressPlan, egressPlan } from './egressips/groups.ts';
+import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../../../../api/kinds.ts';
+import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../../model/address.ts';
+import { type Cluster, clusterOf } from '../../../model/cluster.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../../../model/clusternetwork.ts';
+import { type EgressState, egressState } from '../../../model/egress/state.ts';
+import { compareText } from '../../../model/names.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import type { Result } from '../../../model/result.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../../../model/shapes.ts';
+import type { Vnid } from '../../../model/vnid.ts';
+import { objectsOf, type Snapshot } from '../../snapshot.ts';
+import type { Part, TranslateOptions } from '../../translation.ts';
+import { type EgressPlan, egressPlan } from './groups.ts';
 import { type Machine, machinesOf } from './machines.ts';
 
 export interface Context {

@@ -1,10 +1,10 @@
 /** What is cleared at the very end: the fields by which OpenShift SDN knew egress IPs and multicast. */
-import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../api/kinds.ts';
-import { asList, isRecord } from '../../model/json.ts';
-import { compareText } from '../../model/names.ts';
-import { objectsOf } from '../input/snapshot.ts';
-import type { Change, Concern, Part } from '../translation.ts';
-import type { Context } from './context.ts';
+import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../../api/kinds.ts';
+import { asList, isRecord } from '../../../model/json.ts';
+import { compareText } from '../../../model/names.ts';
+import { objectsOf } from '../../snapshot.ts';
+import type { Change, Concern, Part } from '../../translation.ts';
+import type { Context } from '../context/context.ts';
 import { multicastNamespaces, sdnMulticast } from './multicast.ts';
 
 /** The part of the translation that clears. EgressNetworkPolicies are deleted by firewall.ts. */

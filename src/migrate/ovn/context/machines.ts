@@ -3,15 +3,20 @@
  * runs: OVN-Kubernetes's own annotations are not there yet, but where they are they count.
  */
 import uniqBy from 'lodash/uniqBy.js';
-import { configMaps, nodes } from '../../../api/kinds.ts';
-import { type Cidr, contains, type Ip, parseCidr, parseIfaddr, parseIp } from '../../model/address.ts';
-import { type CloudLimits, egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits } from '../../model/cloud.ts';
-import type { Cluster } from '../../model/cluster.ts';
-import type { HostSubnet } from '../../model/hostsubnet.ts';
-import { asList, asText, isRecord, parseJson } from '../../model/json.ts';
-import { compareText } from '../../model/names.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { objectsOf, type Snapshot } from '../input/snapshot.ts';
+import { configMaps, nodes } from '../../../../api/kinds.ts';
+import { type Cidr, contains, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../model/address.ts';
+import {
+  type CloudLimits,
+  egressIpConfigAnnotation,
+  parseEgressIpConfig,
+  unknownLimits,
+} from '../../../model/cloud.ts';
+import type { Cluster } from '../../../model/cluster.ts';
+import type { HostSubnet } from '../../../model/hostsubnet.ts';
+import { asList, asText, isRecord, parseJson } from '../../../model/json.ts';
+import { compareText } from '../../../model/names.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { objectsOf, type Snapshot } from '../../snapshot.ts';
 import { assignableLabel } from './annotations.ts';
 
 /** A Node, or a HostSubnet whose Node is not in the snapshot. */

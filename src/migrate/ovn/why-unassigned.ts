@@ -1,13 +1,13 @@
 /** Why OVN-Kubernetes assigned an egress IP to no node, as far as objects tell. Pure. */
-import { cloudPrivateIPConfigs, egressIPs } from '../../../../api/kinds.ts';
-import { parseIp } from '../../../model/address.ts';
-import { asList, asText, fieldOf } from '../../../model/json.ts';
-import { compareText } from '../../../model/names.ts';
-import type { KubeObject } from '../../../model/objects.ts';
-import { liveNodes } from '../../live.ts';
-import { objectRef } from '../../ref.ts';
-import type { CheckScene } from '../../target.ts';
-import { assignableLabel, missingAnnotations } from '../annotations.ts';
+import { cloudPrivateIPConfigs, egressIPs } from '../../../api/kinds.ts';
+import { parseIp } from '../../model/address.ts';
+import { asList, asText, fieldOf } from '../../model/json.ts';
+import { compareText } from '../../model/names.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { liveNodes } from '../live.ts';
+import { objectRef } from '../ref.ts';
+import type { CheckScene } from '../target.ts';
+import { assignableLabel, missingAnnotations } from './context/annotations.ts';
 
 /** What the reasons of all IPs are told from. */
 export interface Facts {

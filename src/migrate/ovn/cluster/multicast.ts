@@ -1,13 +1,13 @@
 /** Multicast: an annotation of NetNamespaces becomes one of Namespaces. */
-import { apiVersionOf, namespaces, netNamespaces } from '../../../api/kinds.ts';
-import { compareText } from '../../model/names.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { type Finding, onNetNamespace } from '../finding.ts';
-import { objectsOf } from '../input/snapshot.ts';
-import { listText } from '../lists.ts';
-import type { Change, Part } from '../translation.ts';
-import { clashes } from './conflicts.ts';
-import type { Context } from './context.ts';
+import { apiVersionOf, namespaces, netNamespaces } from '../../../../api/kinds.ts';
+import { compareText } from '../../../model/names.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { type Finding, onNetNamespace } from '../../finding.ts';
+import { listText } from '../../lists.ts';
+import { objectsOf } from '../../snapshot.ts';
+import type { Change, Part } from '../../translation.ts';
+import { clashes } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
 
 /** Turns multicast on when it is exactly `true`. */
 export const sdnMulticast = 'netnamespace.network.openshift.io/multicast-enabled';

@@ -1,11 +1,11 @@
 /** On clouds: what OpenShift SDN asked of the cloud must be given back before OVN-Kubernetes asks for the same address. */
-import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
-import { onCluster } from '../finding.ts';
-import { objectsOf } from '../input/snapshot.ts';
-import { objectRef } from '../ref.ts';
-import { type Change, type Part } from '../translation.ts';
-import type { Context } from './context.ts';
-import { hasObject } from './egressips/groups.ts';
+import { cloudPrivateIPConfigs } from '../../../../api/kinds.ts';
+import { onCluster } from '../../finding.ts';
+import { objectRef } from '../../ref.ts';
+import { objectsOf } from '../../snapshot.ts';
+import { type Change, type Part } from '../../translation.ts';
+import type { Context } from '../context/context.ts';
+import { hasObject } from '../context/groups.ts';
 
 /** The part of the translation that deletes the CloudPrivateIPConfigs of requested addresses. Their name is the address. */
 export function cloudPart({ snapshot, egress }: Context): Part {

@@ -2,15 +2,15 @@
  * NetworkPolicies that let pods reach each other exactly as the multitenant plugin does (spec: VNIDs, table 80): from
  * the namespaces of the same VNID, to and from those of VNID 0, and from all that is no pod.
  */
-import { apiVersionOf, networkPolicies } from '../../../api/kinds.ts';
-import { compareText } from '../../model/names.ts';
-import type { NetworkPolicyObject } from '../../model/objects.ts';
-import type { Finding } from '../finding.ts';
-import { objectsOf } from '../input/snapshot.ts';
-import { type ObjectRef } from '../ref.ts';
-import type { Change, Part } from '../translation.ts';
-import { existing } from './conflicts.ts';
-import type { Context } from './context.ts';
+import { apiVersionOf, networkPolicies } from '../../../../api/kinds.ts';
+import { compareText } from '../../../model/names.ts';
+import type { NetworkPolicyObject } from '../../../model/objects.ts';
+import type { Finding } from '../../finding.ts';
+import { type ObjectRef } from '../../ref.ts';
+import { objectsOf } from '../../snapshot.ts';
+import type { Change, Part } from '../../translation.ts';
+import { existing } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
 
 type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<NetworkPolicyObject['spec']> };
 

@@ -9,8 +9,8 @@ import type { HostSubnet } from '../../../model/hostsubnet.ts';
 import { compareText } from '../../../model/names.ts';
 import type { NetNamespace } from '../../../model/netnamespace.ts';
 import type { Vnid } from '../../../model/vnid.ts';
-import type { Machine } from '../machines.ts';
 import { holds, type PlacementNode, type Prediction, predictPlacement } from '../placement/predict.ts';
+import type { Machine } from './machines.ts';
 
 /** Why an entry of a list is in no EgressIP. */
 export type LeftOut =

@@ -1,6 +1,6 @@
 /** A cluster at one moment, as the migrator sees it: raw objects by kind, and what could not be read. */
-import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import { apiVersionOf, type Kind } from '../../api/kinds.ts';
+import type { KubeObject } from '../model/objects.ts';
 
 /** A kind that could not be read, with the reason and the right that is missing, if it is one. */
 export interface Unread {

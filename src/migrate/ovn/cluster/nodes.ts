@@ -1,18 +1,18 @@
 /** Nodes that may host egress IPs: their label, the CIDRs kept for the way back, and what is wrong with them. */
-import { apiVersionOf, hostSubnets, nodes } from '../../../api/kinds.ts';
-import { familyOf } from '../../model/address.ts';
-import type { HostSubnet } from '../../model/hostsubnet.ts';
-import { lossText } from '../../model/hostsubnets.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { type Finding, type FindingCode, onCluster, type Severity, type Texts } from '../finding.ts';
-import { objectsOf } from '../input/snapshot.ts';
-import { listText } from '../lists.ts';
-import { type ObjectRef } from '../ref.ts';
-import type { Change, Part } from '../translation.ts';
-import { assignableLabel } from './annotations.ts';
-import { clashes } from './conflicts.ts';
-import type { Context } from './context.ts';
-import { hasLabel, type Machine, wantsEgress } from './machines.ts';
+import { apiVersionOf, hostSubnets, nodes } from '../../../../api/kinds.ts';
+import { familyOf } from '../../../model/address.ts';
+import type { HostSubnet } from '../../../model/hostsubnet.ts';
+import { lossText } from '../../../model/hostsubnets.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { type Finding, type FindingCode, onCluster, type Severity, type Texts } from '../../finding.ts';
+import { listText } from '../../lists.ts';
+import { type ObjectRef } from '../../ref.ts';
+import { objectsOf } from '../../snapshot.ts';
+import type { Change, Part } from '../../translation.ts';
+import { assignableLabel } from '../context/annotations.ts';
+import { clashes } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
+import { hasLabel, type Machine, wantsEgress } from '../context/machines.ts';
 
 /** Where the vendor's migration keeps a node's egress CIDRs, and ours too. */
 export const cidrsAnnotation = 'networkoperator.openshift.io/sdn-to-ovn-migration';

@@ -1,8 +1,8 @@
 /** Objects that stand where a translation puts its own. */
-import { isRecord, jsonEqual, parseJson } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { type Finding, onCluster } from '../finding.ts';
-import type { Snapshot } from '../input/snapshot.ts';
+import { isRecord, jsonEqual, parseJson } from '../../../model/json.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { type Finding, onCluster } from '../../finding.ts';
+import type { Snapshot } from '../../snapshot.ts';
 
 /** Objects by namespace and name, of each list once. */
 const indexes = new WeakMap<readonly KubeObject[], ReadonlyMap<string, KubeObject>>();

@@ -6,14 +6,14 @@ import {
   infrastructures,
   networkOperators,
   nodes,
-} from '../../../api/kinds.ts';
-import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../model/address.ts';
-import { asList, asText, isRecord } from '../../model/json.ts';
-import { type Finding, onCluster, type Severity } from '../finding.ts';
-import { objectsOf } from '../input/snapshot.ts';
-import { listText } from '../lists.ts';
-import type { Part } from '../translation.ts';
-import type { Context } from './context.ts';
+} from '../../../../api/kinds.ts';
+import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../model/address.ts';
+import { asList, asText, isRecord } from '../../../model/json.ts';
+import { type Finding, onCluster, type Severity } from '../../finding.ts';
+import { listText } from '../../lists.ts';
+import { objectsOf } from '../../snapshot.ts';
+import type { Part } from '../../translation.ts';
+import type { Context } from '../context/context.ts';
 
 /** A network that OVN-Kubernetes uses inside, its default, and where the operator's configuration may say otherwise. */
 const internals = [
