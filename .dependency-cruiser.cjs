@@ -52,8 +52,17 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     // Only the list of targets knows them all; what stands below the list does not know the list.
-    room('migrate', 'vocabulary', { path: files('migrate'), pathNot: targets }, [files('migrate')]),
+    room('migrate', 'vocabulary', { path: files('migrate'), pathNot: targets }, [
+      files('migrate'),
+      files('migrate/findings'),
+    ]),
     room('migrate', 'targets', { path: targets }, [files('migrate'), files('migrate/ovn'), files('migrate/sdn')]),
+    {
+      name: 'findings-know-no-room',
+      severity: 'error',
+      from: { path: below('migrate/findings') },
+      to: { path: below('migrate'), pathNot: below('migrate/findings') },
+    },
     {
       name: 'targets-do-not-know-their-list',
       severity: 'error',
@@ -63,13 +72,13 @@ module.exports = {
     ...rooms('migrate', {
       input: [],
       'ovn/placement': [],
-      'ovn/context': ['ovn/placement'],
-      ...Object.fromEntries(parts.map((part) => [part, ['ovn/context']])),
-      ovn: ['input', ...ovn],
-      sdn: ['input', ...ovn],
-      plan: [],
-      report: ['plan'],
-      run: ['plan', 'sdn'],
+      'ovn/context': ['findings', 'ovn/placement'],
+      ...Object.fromEntries(parts.map((part) => [part, ['findings', 'ovn/context']])),
+      ovn: ['findings', 'input', ...ovn],
+      sdn: ['findings', 'input', ...ovn],
+      plan: ['findings'],
+      report: ['findings', 'plan'],
+      run: ['findings', 'plan', 'sdn'],
     }),
     ...rooms('node', {
       values: [],

@@ -1,10 +1,12 @@
 /**
- * Makes api/openapi.json, api/generated.ts and api/crds.ts from the CRDs in api/. With --check it writes nothing and
- * exits 1 when one of the files is not what it would write.
+ * Makes api/openapi.json, api/generated.ts and api/crds.ts from the CRDs in api/, and the table of findings in
+ * docs/migrate.md from their catalogue. With --check it writes nothing and exits 1 when one of the files is not what it
+ * would write.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
+import { catalogueTable } from '../src/migrate/findings/rows.ts';
 
 interface Crd {
   spec: {
@@ -70,10 +72,17 @@ async function document(): Promise<object> {
   };
 }
 
+/** The document with the table of findings as the catalogue has it. */
+async function withFindings(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8');
+  return text.replace(/^\| code \| severity \|.*\n(?:\|.*\n)+/m, () => catalogueTable());
+}
+
 const made = await document();
 const outputs = {
   'api/openapi.json': `${JSON.stringify(made, null, 2)}\n`,
   'api/crds.ts': await crdModule(),
+  'docs/migrate.md': await withFindings('docs/migrate.md'),
   'api/generated.ts': astToString(await openapiTS(structuredClone(made) as OpenAPI3)),
 };
 for (const [path, text] of Object.entries(outputs)) {

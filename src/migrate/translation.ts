@@ -1,6 +1,6 @@
 /** What a translation to another network plugin is made of. One pure function a target makes it from a snapshot. */
 import type { KubeObject } from '../model/objects.ts';
-import type { Finding } from './finding.ts';
+import { type Finding } from './findings/finding.ts';
 import { type ObjectRef, objectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { crds } from '../../api/crds.ts';
 import { exec, type RunResult } from '../../src/io/exec.ts';
-import type { Finding } from '../../src/migrate/finding.ts';
+import { type Finding } from '../../src/migrate/findings/finding.ts';
 import { sourceKinds } from '../../src/migrate/input/source.ts';
 import { compareText } from '../../src/model/names.ts';
 import type { KubeObject } from '../../src/model/objects.ts';

@@ -1,5 +1,5 @@
 import { egressIPs, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../api/kinds.ts';
-import { backFindingCodes } from '../../src/migrate/finding.ts';
+import { backRows } from '../../src/migrate/findings/rows.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { toSDN } from '../../src/migrate/sdn/translate.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
@@ -33,7 +33,7 @@ const firewall = (namespace: string, egress: readonly object[]): KubeObject =>
 const labelled = { 'k8s.ovn.org/egress-assignable': '' };
 
 const seen = new Set<string>();
-afterAll(() => expect(backFindingCodes.filter((code) => !seen.has(code))).toEqual([]));
+afterAll(() => expect(Object.keys(backRows).filter((code) => !seen.has(code))).toEqual([]));
 
 function back(objects: readonly KubeObject[]) {
   const { changes, findings } = toSDN(snapshotOf(objects));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { crds } from '../../api/crds.ts';
 import { customResourceDefinitions, egressFirewalls, egressIPs, type Kind, nodes } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
-import type { Finding } from '../../src/migrate/finding.ts';
+import { type Finding } from '../../src/migrate/findings/finding.ts';
 import { requestedBy } from '../../src/migrate/ovn/why-unassigned.ts';
 import { writePlan } from '../../src/migrate/plan/folder.ts';
 import { type Plan, planOf } from '../../src/migrate/plan/plan.ts';

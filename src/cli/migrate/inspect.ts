@@ -1,5 +1,6 @@
 /** `sdn-compat migrate inspect`: what there is, and what would change. */
-import type { Finding } from '../../migrate/finding.ts';
+
+import { type Finding } from '../../migrate/findings/finding.ts';
 import { inventoryOf, type InventoryRow } from '../../migrate/input/source.ts';
 import { ovn } from '../../migrate/ovn/target.ts';
 import { defaultOptions } from '../../migrate/plan/make.ts';

@@ -1,7 +1,8 @@
 /** Inventories and findings as aligned text for a terminal. */
 import { isatty } from 'node:tty';
 import { createColors } from 'picocolors';
-import type { Finding, Severity } from '../../migrate/finding.ts';
+import { type Finding } from '../../migrate/findings/finding.ts';
+import { type Severity } from '../../migrate/findings/rows.ts';
 import type { InventoryRow } from '../../migrate/input/source.ts';
 import { subjectOf } from '../../migrate/report/content.ts';
 

@@ -1,7 +1,7 @@
 /** The translation to OVN-Kubernetes: all parts, chosen by concern, in one order. */
 import { compareIps } from '../../model/address.ts';
 import { compareText } from '../../model/names.ts';
-import { compareFindings } from '../finding.ts';
+import { compareFindings } from '../findings/finding.ts';
 import { compareRefs } from '../ref.ts';
 import {
   type Change,

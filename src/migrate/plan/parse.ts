@@ -3,7 +3,8 @@ import type { FieldProblem } from '../../model/fields.ts';
 import { isJsonObject, isRecord, type JsonObject, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
-import { backFindingCodes, type Finding, findingCodes } from '../finding.ts';
+import { type Finding } from '../findings/finding.ts';
+import { findingCodes } from '../findings/rows.ts';
 import { type ObjectRef, refKey, refText } from '../ref.ts';
 import { kindOf, targets } from '../targets.ts';
 import { type Change, type Placement, refOf, type StepName, stepNames } from '../translation.ts';
@@ -173,7 +174,7 @@ function finding(value: unknown, field: string): Finding {
   const at = (name: string): string => text(given[name], `${field}.${name}`);
   return {
     severity: oneOf(given['severity'], ['blocker', 'warning', 'info'], `${field}.severity`),
-    code: oneOf(given['code'], [...findingCodes, ...backFindingCodes], `${field}.code`),
+    code: oneOf(given['code'], findingCodes, `${field}.code`),
     kind: at('kind'),
     ...(given['namespace'] === undefined ? {} : { namespace: at('namespace') }),
     name: at('name'),

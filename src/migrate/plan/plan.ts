@@ -5,7 +5,7 @@ import uniqBy from 'lodash/uniqBy.js';
 import { apiVersionOf, egressIPs, netNamespaces } from '../../../api/kinds.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { compareFindings, type Finding } from '../finding.ts';
+import { compareFindings, type Finding } from '../findings/finding.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
 import type { Snapshot, Unread } from '../snapshot.ts';
 import { type Change, type Placement, refOf, type StepName, stepNames, type Translation } from '../translation.ts';

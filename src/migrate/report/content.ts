@@ -1,6 +1,7 @@
 /** What a plan says to people, cut to what they can read: the same content for Markdown and HTML. All lists have an order. */
 import { compareText } from '../../model/names.ts';
-import { type Finding, type FindingCode, severities, type Severity } from '../finding.ts';
+import { type Finding } from '../findings/finding.ts';
+import { type FindingCode, severities, type Severity } from '../findings/rows.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { TargetWords } from '../target.ts';
 import { targetNamed } from '../targets.ts';

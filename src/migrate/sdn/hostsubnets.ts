@@ -4,7 +4,8 @@ import { type Cidr, compareIps, contains, type Ip } from '../../model/address.ts
 import { parseCidrv4 } from '../../model/fields.ts';
 import { asList, asText, fieldOf, isRecord, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { type Finding, onCluster } from '../finding.ts';
+import { addressHomeless, keptCIDRsUnreadable } from '../findings/back.ts';
+import type { Finding } from '../findings/finding.ts';
 import { cidrsAnnotation } from '../ovn/cluster/nodes.ts';
 import { assignableLabel } from '../ovn/context/annotations.ts';
 import { placedPrefix } from '../ovn/egressips/origin.ts';
@@ -39,7 +40,7 @@ export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, KubeObject
     ),
     findings: [
       ...read.flatMap(({ findings }) => findings),
-      ...homeless.map(({ ip, object }) => homelessFinding(ip, object)),
+      ...homeless.map(({ ip, object }) => addressHomeless({ name: object.metadata.name ?? '', ip })),
     ],
   };
 }
@@ -50,15 +51,12 @@ function hostOf(node: KubeObject): { readonly host: Host; readonly findings: rea
   const read = (text === undefined ? [] : keptCIDRs(text)).map(parseCidrv4);
   const cidrs = read.flatMap((cidr) => (cidr.ok ? [cidr.value] : []));
   const isWhole = text === undefined || (read.length > 0 && cidrs.length === read.length);
-  const finding = onCluster(nodes.kind, name, [
-    'warning',
-    'CIDRRestrictionLost',
-    [
-      `Annotation ${cidrsAnnotation} cannot be read: ${text ?? ''}`,
-      cidrs.length === 0 ? 'The HostSubnet gets no egressCIDRs.' : 'The HostSubnet gets the CIDRs that can be read.',
-      `Set egressCIDRs of HostSubnet ${name}.`,
-    ],
-  ]);
+  const finding = keptCIDRsUnreadable({
+    node: name,
+    annotation: cidrsAnnotation,
+    text: text ?? '',
+    isPartly: cidrs.length > 0,
+  });
   return { host: { node, name, cidrs }, findings: isWhole ? [] : [finding] };
 }
 
@@ -101,16 +99,4 @@ function changesOf(snapshot: Snapshot, { node, name, cidrs }: Host, ips: readonl
       patch: { metadata: { labels: { [assignableLabel]: null }, ...annotations } },
     },
   ];
-}
-
-function homelessFinding(ip: Ip, { metadata: { name = '' } }: KubeObject): Finding {
-  return onCluster('EgressIP', name, [
-    'warning',
-    'EgressIPUnhosted',
-    [
-      `${ip} is on no node at the moment.`,
-      'No HostSubnet offers it: OpenShift SDN drops the namespaces that request nothing else.',
-      `List ${ip} in a HostSubnet, or give a node egressCIDRs that hold it.`,
-    ],
-  ]);
 }

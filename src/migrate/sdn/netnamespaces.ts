@@ -6,8 +6,16 @@ import { asList, asText, fieldOf, isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
 import { matches, selectsAll } from '../../model/selector.ts';
-import { type Finding, onCluster } from '../finding.ts';
-import { listText } from '../lists.ts';
+import {
+  egressIPFamilyLost,
+  joinAgain,
+  namespaceSelectorLost,
+  nothingSelected,
+  podSelectorLost,
+  severalEgressIPs,
+  sharedEgressIP,
+} from '../findings/back.ts';
+import type { Finding } from '../findings/finding.ts';
 import { netidLabel, requestsPrefix } from '../ovn/egressips/origin.ts';
 import { objectRef } from '../ref.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
@@ -43,7 +51,7 @@ export function requestPart(snapshot: Snapshot): Requests {
   const changes = [...byNamespace].map(([namespace, lists]) => change(snapshot, namespace, lists));
   const several = [...byNamespace]
     .filter(([, lists]) => lists.length > 1)
-    .map(([namespace, lists]) => severalFinding(namespace, lists));
+    .map(([namespace, lists]) => severalEgressIPs({ namespace, names: lists.map(({ claim }) => claim.name) }));
   return {
     changes,
     findings: [...read.flatMap(({ findings }) => findings), ...shared.flatMap(({ findings }) => findings), ...several],
@@ -75,27 +83,12 @@ function change(snapshot: Snapshot, name: string, lists: readonly List[]): Chang
   };
 }
 
-function severalFinding(namespace: string, lists: readonly List[]): Finding {
-  const names = listText(lists.map(({ claim }) => claim.name));
-  return onCluster('Namespace', namespace, [
-    'warning',
-    'SeveralEgressIPs',
-    [
-      `EgressIPs ${names} select the namespace; one of them serves it, and which is undefined.`,
-      'Its NetNamespace requests the addresses of all of them.',
-      'Remove the addresses that are not meant.',
-    ],
-  ]);
-}
-
 /** What is kept of an EgressIP, and what is not. */
 function claimOf(
   snapshot: Snapshot,
   object: KubeObject,
 ): { readonly claim: Claim; readonly findings: readonly Finding[] } {
   const { name = '' } = object.metadata;
-  const note = (code: Finding['code'], texts: readonly [string, string, string]): Finding =>
-    onCluster(egressIPs.kind, name, ['warning', code, texts]);
   const texts = asList(fieldOf(object, 'spec', 'egressIPs')).map(asText);
   const wrong = texts.filter((text) => !parseIpv4(text).ok);
   const ips = texts.flatMap((text) => {
@@ -105,42 +98,10 @@ function claimOf(
   const selector = selectorAt(object, 'namespaceSelector');
   const selected = namesSelected(snapshot, selector);
   const findings = [
-    ...(wrong.length === 0
-      ? []
-      : [
-          note('FamilyLost', [
-            `It asks for ${listText(wrong)}.`,
-            'OpenShift SDN has IPv4 egress IPs only: these are left out.',
-            'Give the namespaces IPv4 addresses.',
-          ]),
-        ]),
-    ...(selectsAll(selectorAt(object, 'podSelector'))
-      ? []
-      : [
-          note('PodSelectorLost', [
-            'It is for some pods of the namespaces only.',
-            'All pods of the namespaces leave with the address.',
-            'Move the other pods to a namespace of their own.',
-          ]),
-        ]),
-    ...(byName(selector) === undefined
-      ? [
-          note('NamespaceSelectorLost', [
-            'It is for all namespaces with certain labels.',
-            `It becomes a list for those that have them now: ${selected.length === 0 ? 'none' : listText(selected)}.`,
-            'Give namespaces that get these labels later a list of their own.',
-          ]),
-        ]
-      : []),
-    ...(selected.length > 0
-      ? []
-      : [
-          note('NamespaceMissing', [
-            'It selects no namespace.',
-            'Nothing requests its addresses.',
-            'Nothing, if it is of no use any more.',
-          ]),
-        ]),
+    ...(wrong.length === 0 ? [] : [egressIPFamilyLost({ name, ips: wrong })]),
+    ...(selectsAll(selectorAt(object, 'podSelector')) ? [] : [podSelectorLost({ name })]),
+    ...(byName(selector) === undefined ? [namespaceSelectorLost({ name, selected })] : []),
+    ...(selected.length > 0 ? [] : [nothingSelected({ name })]),
   ];
   return { claim: { object, name, ips, namespaces: selected }, findings };
 }
@@ -187,32 +148,13 @@ function shareOf(
   const vnids = new Set(claim.namespaces.map((name) => vnidOf(snapshot, claim, name)));
   if (vnids.size === 1 || others.length === 0) {
     const findings =
-      others.length === 0 || objectsOf(snapshot, netNamespaces).length > 0 ? [] : [rejoin(claim, [...vnids].join(''))];
+      others.length === 0 || objectsOf(snapshot, netNamespaces).length > 0
+        ? []
+        : [joinAgain({ name: claim.name, first, others, netid: [...vnids].join('') })];
     return { lists: claim.namespaces.map(listOf).filter(({ ips }) => ips.length > 0), findings };
   }
-  const finding = onCluster(egressIPs.kind, claim.name, [
-    'warning',
-    'SharedEgressIP',
-    [
-      `Namespaces ${listText(claim.namespaces)} share its addresses.`,
-      `OpenShift SDN drops namespaces with different VNIDs that request one address: ${first} keeps them, the others leave with node addresses.`,
-      `Give ${listText(others)} addresses of their own; or, with the multitenant plugin, join them to ${first} and list the addresses there too.`,
-    ],
-  ]);
+  const finding = sharedEgressIP({ name: claim.name, first, others });
   return { lists: [{ namespace: first, claim, ips: claim.ips }], findings: [finding] };
-}
-
-/** OpenShift SDN gives every namespace a VNID of its own when it starts without NetNamespaces. */
-function rejoin({ name, namespaces: [first = '', ...others] }: Claim, netid: string): Finding {
-  return onCluster(egressIPs.kind, name, [
-    'warning',
-    'JoinedNamespaces',
-    [
-      `Namespaces ${listText([first, ...others])} share its addresses; they shared VNID ${netid}.`,
-      'OpenShift SDN gives each a VNID of its own when it starts, and drops them all while two of them request one address.',
-      `Join them again as soon as it runs: set the netid of NetNamespaces ${listText(others)} to that of ${first}.`,
-    ],
-  ]);
 }
 
 /** The list that the label of the way there keeps of the namespace; without one all. */

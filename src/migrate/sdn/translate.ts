@@ -11,7 +11,7 @@ import {
   networkPolicies,
 } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { compareFindings } from '../finding.ts';
+import { compareFindings } from '../findings/finding.ts';
 import { policyName } from '../ovn/cluster/isolation.ts';
 import { ovnMulticast, sdnMulticast } from '../ovn/cluster/multicast.ts';
 import { compareRefs, type ObjectRef, objectRef } from '../ref.ts';

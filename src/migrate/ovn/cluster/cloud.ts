@@ -1,6 +1,6 @@
 /** On clouds: what OpenShift SDN asked of the cloud must be given back before OVN-Kubernetes asks for the same address. */
 import { cloudPrivateIPConfigs } from '../../../../api/kinds.ts';
-import { onCluster } from '../../finding.ts';
+import { cloudPrivateIPConfig } from '../../findings/nodes.ts';
 import { objectRef } from '../../ref.ts';
 import { objectsOf } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
@@ -23,15 +23,7 @@ export function cloudPart({ snapshot, egress }: Context): Part {
       from: [],
     })),
     findings: held.map(({ metadata: { name = '' } }) =>
-      onCluster(cloudPrivateIPConfigs.kind, name, [
-        'info',
-        'CloudPrivateIPConfig',
-        [
-          `The cloud has ${name} on the interface of a node, as this object asks.`,
-          `It is deleted, and its finalizer waited for, before EgressIP ${owners.get(name) ?? ''} is created: with it there OVN-Kubernetes would never assign ${name}, without any event.`,
-          `Expect traffic with ${name} to stop from then until OVN-Kubernetes has assigned it.`,
-        ],
-      ]),
+      cloudPrivateIPConfig({ name, egressIP: owners.get(name) ?? '' }),
     ),
   };
 }

@@ -5,7 +5,8 @@
 import { apiVersionOf, networkPolicies } from '../../../../api/kinds.ts';
 import { compareText } from '../../../model/names.ts';
 import type { NetworkPolicyObject } from '../../../model/objects.ts';
-import type { Finding } from '../../finding.ts';
+import type { Finding } from '../../findings/finding.ts';
+import { isolationJoined, multitenantIsolation, networkPolicyEnforced } from '../../findings/network.ts';
 import { type ObjectRef } from '../../ref.ts';
 import { objectsOf } from '../../snapshot.ts';
 import type { Change, Part } from '../../translation.ts';
@@ -46,7 +47,7 @@ export function isolationPart(context: Context): Part {
       from: netNamespaceOf(context, object.metadata.namespace ?? ''),
     })),
     findings: [
-      modeFinding(isolated.length),
+      multitenantIsolation({ policy: policyName, count: isolated.length }),
       ...joinedFindings(context),
       ...ignored,
       ...made.flatMap((object) => existing(context.snapshot, object)),
@@ -92,34 +93,12 @@ function netNamespaceOf({ vnidOf }: Context, name: string): readonly ObjectRef[]
   return vnidOf(name) === undefined ? [] : [{ apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', name }];
 }
 
-function modeFinding(count: number): Finding {
-  return {
-    severity: 'warning',
-    code: 'MultitenantIsolation',
-    kind: 'ClusterNetwork',
-    name: 'default',
-    today: 'The multitenant plugin isolates each namespace, or group of joined ones, by its VNID.',
-    tomorrow: `${count} namespace${count === 1 ? ' gets' : 's get'} the NetworkPolicy ${policyName}, which gives the same reachability between pods. A namespace created later has none.`,
-    action: `The vendor's live migration refuses this plugin: use the offline one. Add the policy to the template for new projects.`,
-  };
-}
-
 function joinedFindings(context: Context): readonly Finding[] {
   const groups = Map.groupBy(context.cluster.netNamespaces, ({ vnid }) => vnid);
   return [...groups.keys()].flatMap((vnid): readonly Finding[] => {
-    const [name, ...others] = context.namespacesOf(vnid).filter(context.exists);
-    if (vnid === 0 || name === undefined || others.length === 0 || ![name, ...others].some(context.chosen)) return [];
-    return [
-      {
-        severity: 'info',
-        code: 'JoinedNamespaces',
-        kind: 'NetNamespace',
-        name,
-        today: `Pods of ${[name, ...others].join(', ')} reach one another: the namespaces share VNID ${vnid}.`,
-        tomorrow: `Their NetworkPolicies ${policyName} name one another.`,
-        action: 'Nothing. To join or isolate namespaces later, change the lists in these NetworkPolicies.',
-      },
-    ];
+    const namespaces = context.namespacesOf(vnid).filter(context.exists);
+    if (vnid === 0 || namespaces.length < 2 || !namespaces.some(context.chosen)) return [];
+    return [isolationJoined({ policy: policyName, namespaces, vnid })];
   });
 }
 
@@ -127,15 +106,5 @@ function ignoredPolicies({ snapshot, chosen }: Context): readonly Finding[] {
   const others = objectsOf(snapshot, networkPolicies).filter(
     ({ metadata }) => metadata.name !== policyName && chosen(metadata.namespace ?? ''),
   );
-  return others.map(({ metadata }) => ({
-    severity: 'warning',
-    code: 'NetworkPolicyEnforced',
-    kind: networkPolicies.kind,
-    namespace: metadata.namespace ?? '',
-    name: metadata.name ?? '',
-    today: 'The network plugin ignores NetworkPolicies.',
-    tomorrow:
-      'It holds from the first minute: what it allows is added to what other policies of these pods allow, and its egress rules cut what they do not name.',
-    action: 'Read it, and delete it if it was never meant to hold.',
-  }));
+  return others.map(({ metadata: { namespace = '', name = '' } }) => networkPolicyEnforced({ namespace, name }));
 }

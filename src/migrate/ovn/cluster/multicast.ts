@@ -2,8 +2,8 @@
 import { apiVersionOf, namespaces, netNamespaces } from '../../../../api/kinds.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
-import { type Finding, onNetNamespace } from '../../finding.ts';
-import { listText } from '../../lists.ts';
+import type { Finding } from '../../findings/finding.ts';
+import { multicastMixed } from '../../findings/network.ts';
 import { objectsOf } from '../../snapshot.ts';
 import type { Change, Part } from '../../translation.ts';
 import { clashes } from '../context/conflicts.ts';
@@ -56,16 +56,7 @@ function joinedFindings(context: Context, names: ReadonlySet<string>): readonly 
   const vnids = new Set([...names].flatMap((name) => context.vnidOf(name) ?? []));
   return [...vnids].flatMap((vnid) => {
     const members = context.namespacesOf(vnid);
-    const [first = '', ...others] = members;
-    const without = members.filter((name) => !names.has(name));
-    if (others.length === 0) return [];
-    const lost = without.length === 0 ? '' : ` ${listText(without)}, whose NetNamespace has no annotation, loses it.`;
-    return [
-      onNetNamespace(first, 'warning', 'MulticastMixed', [
-        `Namespaces ${listText(members)} share VNID ${vnid} and with it their multicast.`,
-        `Multicast stays within each namespace that has the annotation; none crosses from one to another.${lost}`,
-        "Put pods that need each other's multicast into one namespace, or annotate the Namespaces that lack it.",
-      ]),
-    ];
+    if (members.length < 2) return [];
+    return [multicastMixed({ namespaces: members, vnid, without: members.filter((name) => !names.has(name)) })];
   });
 }

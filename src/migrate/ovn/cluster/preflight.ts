@@ -1,5 +1,4 @@
 /** What stands in the way of OVN-Kubernetes as a whole: networks that it uses itself, MTU, hosted control planes, hybrid overlay. */
-import upperFirst from 'lodash/upperFirst.js';
 import {
   clusterNetworks,
   egressNetworkPolicies,
@@ -9,8 +8,9 @@ import {
 } from '../../../../api/kinds.ts';
 import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../model/address.ts';
 import { asList, asText, isRecord } from '../../../model/json.ts';
-import { type Finding, onCluster, type Severity } from '../../finding.ts';
-import { listText } from '../../lists.ts';
+import type { Finding } from '../../findings/finding.ts';
+import { listText } from '../../findings/lists.ts';
+import { clusterMTU, hostedControlPlane, hybridOverlay, mtuTooLarge, networkOverlap } from '../../findings/network.ts';
 import { objectsOf } from '../../snapshot.ts';
 import type { Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
@@ -56,20 +56,11 @@ function overlapFindings(context: Context): readonly Finding[] {
   ]);
 }
 
-function overlap(
-  kind: string,
-  name: string,
-  [severity, what, { use, cidr }]: readonly [Severity, string, Internal],
-): Finding {
-  return onCluster(kind, name, [
-    severity,
-    'NetworkOverlap',
-    [
-      `${upperFirst(what)} works: OpenShift SDN uses no networks besides those of the ClusterNetwork.`,
-      `OVN-Kubernetes uses ${cidr.text} itself (${use} network), so traffic to what shares it is lost.`,
-      `Set another ${use} network in the configuration of the network operator before the switch, or move ${what}.`,
-    ],
-  ]);
+/** What shares a network with OVN-Kubernetes. */
+type Shared = Omit<Parameters<typeof networkOverlap>[0], 'use' | 'network'>;
+
+function overlap({ use, cidr }: Internal, shared: Shared): Finding {
+  return networkOverlap({ ...shared, use, network: cidr.text });
 }
 
 function networkOverlaps({ network, machines }: Context, internal: Internal): readonly Finding[] {
@@ -88,10 +79,12 @@ function networkOverlaps({ network, machines }: Context, internal: Internal): re
   return [
     ...own
       .filter(([, cidr]) => overlaps(cidr, internal.cidr))
-      .map(([what]) => overlap(clusterNetworks.kind, 'default', ['blocker', what, internal])),
+      .map(([what]) => overlap(internal, { kind: clusterNetworks.kind, name: 'default', severity: 'blocker', what })),
     ...[...machineNetworks.values()]
       .filter(({ cidr }) => overlaps(cidr, internal.cidr))
-      .map(({ name, cidr }) => overlap(nodes.kind, name, ['blocker', `the machine network ${cidr.text}`, internal])),
+      .map(({ name, cidr }) =>
+        overlap(internal, { kind: nodes.kind, name, severity: 'blocker', what: `the machine network ${cidr.text}` }),
+      ),
   ];
 }
 
@@ -102,11 +95,12 @@ function addressOverlaps({ egress, machines }: Context, internal: Internal): rea
       ? addresses
           .filter((ip) => contains(internal.cidr, ip))
           .map((ip) =>
-            overlap(node === undefined ? 'HostSubnet' : nodes.kind, name, [
-              'blocker',
-              `the node's address ${ip}`,
-              internal,
-            ]),
+            overlap(internal, {
+              kind: node === undefined ? 'HostSubnet' : nodes.kind,
+              name,
+              severity: 'blocker',
+              what: `the node's address ${ip}`,
+            }),
           )
       : [],
   );
@@ -114,7 +108,14 @@ function addressOverlaps({ egress, machines }: Context, internal: Internal): rea
     const inside = egressIPs.filter((ip) => contains(internal.cidr, ip));
     return inside.length === 0
       ? []
-      : [overlap('NetNamespace', members[0]?.name ?? '', ['blocker', `egress IP ${listText(inside)}`, internal])];
+      : [
+          overlap(internal, {
+            kind: 'NetNamespace',
+            name: members[0]?.name ?? '',
+            severity: 'blocker',
+            what: `egress IP ${listText(inside)}`,
+          }),
+        ];
   });
   return [...hosts, ...requested];
 }
@@ -127,10 +128,13 @@ function policyOverlaps({ snapshot, chosen }: Context, internal: Internal): read
     return inside.length === 0
       ? []
       : [
-          {
-            ...overlap(egressNetworkPolicies.kind, name, ['warning', `the destination ${listText(inside)}`, internal]),
+          overlap(internal, {
+            kind: egressNetworkPolicies.kind,
             namespace,
-          },
+            name,
+            severity: 'warning',
+            what: `the destination ${listText(inside)}`,
+          }),
         ];
   });
 }
@@ -149,23 +153,7 @@ function isInside(text: string, outer: Cidr): boolean {
 function mtuFindings(context: Context): readonly Finding[] {
   if (context.network === undefined) return [];
   const { mtu } = context.network;
-  const today =
-    mtu === undefined
-      ? `Pods have an MTU ${vxlanOverhead} bytes below that of the network between the nodes.`
-      : `Pods have an MTU of ${mtu} bytes, ${vxlanOverhead} below that of the network between the nodes.`;
-  const least = geneveOverhead - vxlanOverhead;
-  return [
-    onCluster(clusterNetworks.kind, 'default', [
-      'info',
-      'ClusterMTU',
-      [
-        today,
-        `OVN-Kubernetes needs ${geneveOverhead} bytes, so the MTU falls by ${least}${mtu === undefined ? '' : ` to ${mtu - least}`}, unless the network between the nodes carries more.`,
-        `Check that no program needs packets that large, and set spec.migration.mtu of the network operator to match.`,
-      ],
-    ]),
-    ...tooLargeMTU(context, mtu),
-  ];
+  return [clusterMTU({ mtu, vxlan: vxlanOverhead, geneve: geneveOverhead }), ...tooLargeMTU(context, mtu)];
 }
 
 /** The MTU that the operator is to give pods, against that between the nodes: what spec.migration.mtu says it will be, or what OpenShift SDN's tells. */
@@ -179,17 +167,8 @@ function tooLargeMTU(context: Context, mtu: number | undefined): readonly Findin
   const between = typeof planned === 'number' ? planned : mtu === undefined ? undefined : mtu + vxlanOverhead;
   return wanted.flatMap(({ field, value }) => {
     if (between === undefined || typeof value !== 'number' || value + geneveOverhead <= between) return [];
-    return [
-      onCluster(networkOperators.kind, 'cluster', [
-        typeof planned === 'number' ? 'blocker' : 'warning',
-        'ClusterMTU',
-        [
-          `The network between the nodes has an MTU of ${between} bytes${typeof planned === 'number' ? ' (spec.migration.mtu.machine.to)' : `, as far as OpenShift SDN's MTU of ${mtu} tells`}.`,
-          `${field} is ${value}: with the ${geneveOverhead} bytes of OVN-Kubernetes packets are too large for it, and get lost.`,
-          `Set ${field} to ${between - geneveOverhead} or less, or raise the MTU between the nodes with spec.migration.mtu.machine.`,
-        ],
-      ]),
-    ];
+    const isSet = typeof planned === 'number';
+    return [mtuTooLarge({ field, value, between, isSet, mtu, geneve: geneveOverhead })];
   });
 }
 
@@ -197,31 +176,10 @@ function hostedFindings({ snapshot }: Context): readonly Finding[] {
   const isHosted = objectsOf(snapshot, infrastructures).some(
     (one) => at(one, ['status', 'controlPlaneTopology']) === 'External',
   );
-  if (!isHosted) return [];
-  return [
-    onCluster(infrastructures.kind, 'cluster', [
-      'blocker',
-      'HostedControlPlane',
-      [
-        'The control plane is hosted by another cluster (controlPlaneTopology is External), which also sets the network plugin.',
-        "The plugin cannot be switched from within this cluster: the vendor's live migration refuses it.",
-        'Make a new hosted cluster with OVN-Kubernetes and move the workloads there.',
-      ],
-    ]),
-  ];
+  return isHosted ? [hostedControlPlane(undefined)] : [];
 }
 
 function hybridFindings(context: Context): readonly Finding[] {
-  const texts = (today: string) =>
-    [
-      'warning',
-      'HybridOverlay',
-      [
-        today,
-        'OVN-Kubernetes runs a hybrid overlay over VXLAN beside Geneve: it takes UDP port 4789 of OpenShift SDN, and its hosts leave by no egress IP.',
-        'Plan the hybrid overlay apart from this migration, and check its network and port for overlaps.',
-      ],
-    ] as const;
   const hybrid = at(ovnConfig(context), ['hybridOverlayConfig']);
   const windows = objectsOf(context.snapshot, nodes).filter(
     ({ metadata }) =>
@@ -229,18 +187,8 @@ function hybridFindings(context: Context): readonly Finding[] {
       Object.keys(metadata.annotations ?? {}).some((key) => key.startsWith('k8s.ovn.org/hybrid-overlay')),
   );
   return [
-    ...(hybrid === undefined
-      ? []
-      : [
-          onCluster(
-            networkOperators.kind,
-            'cluster',
-            texts('The network operator is configured with a hybrid overlay, which OpenShift SDN has not.'),
-          ),
-        ]),
-    ...windows.map(({ metadata: { name = '' } }) =>
-      onCluster(nodes.kind, name, texts(`Node ${name} is one for a hybrid overlay; OpenShift SDN does not serve it.`)),
-    ),
+    ...(hybrid === undefined ? [] : [hybridOverlay({})]),
+    ...windows.map(({ metadata: { name = '' } }) => hybridOverlay({ node: name })),
   ];
 }
 

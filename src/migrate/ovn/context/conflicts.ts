@@ -1,7 +1,8 @@
 /** Objects that stand where a translation puts its own. */
 import { isRecord, jsonEqual, parseJson } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
-import { type Finding, onCluster } from '../../finding.ts';
+import { keyExists, objectExists } from '../../findings/conflicts.ts';
+import type { Finding } from '../../findings/finding.ts';
 import type { Snapshot } from '../../snapshot.ts';
 
 /** Objects by namespace and name, of each list once. */
@@ -32,18 +33,7 @@ export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec:
     jsonEqual(parseJson(JSON.stringify(found['spec'] ?? null)), parseJson(JSON.stringify(made.spec)))
   )
     return [];
-  return [
-    {
-      severity: 'blocker',
-      code: 'ObjectExists',
-      kind,
-      ...(namespace === undefined ? {} : { namespace }),
-      name,
-      today: `There is a ${kind} of that name with another spec; OpenShift SDN does not look at it.`,
-      tomorrow: 'It stays as it is: apply refuses to overwrite fields of others.',
-      action: 'Delete or rename it and plan again, or apply with --force to replace its spec.',
-    },
-  ];
+  return [objectExists({ kind, ...(namespace === undefined ? {} : { namespace }), name })];
 }
 
 /** The findings that labels or annotations of ours are there with other values: somebody else wrote them. */
@@ -52,27 +42,10 @@ export function clashes(snapshot: Snapshot, made: KubeObject): readonly Finding[
   return (['labels', 'annotations'] as const).flatMap((field) =>
     Object.entries(made.metadata[field] ?? {}).flatMap(([key, value]) => {
       const other = found?.metadata[field]?.[key];
-      return other === undefined || other === value ? [] : [clash(made, { field, key, value, other })];
+      if (other === undefined || other === value) return [];
+      const { kind = '', metadata } = made;
+      const what = field === 'labels' ? 'label' : 'annotation';
+      return [keyExists({ kind, name: metadata.name ?? '', what, key, value, other })];
     }),
   );
-}
-
-interface Clash {
-  readonly field: 'labels' | 'annotations';
-  readonly key: string;
-  readonly value: string;
-  readonly other: string;
-}
-
-function clash({ kind = '', metadata }: KubeObject, { field, key, value, other }: Clash): Finding {
-  const what = field === 'labels' ? 'label' : 'annotation';
-  return onCluster(kind, metadata.name ?? '', [
-    'warning',
-    'ObjectExists',
-    [
-      `The ${what} ${key} is ${JSON.stringify(other)}; OpenShift SDN does not look at it.`,
-      `The plan wants it to be ${JSON.stringify(value)}, and apply refuses to overwrite what another manager wrote.`,
-      `Remove the ${what}, or apply with --force.`,
-    ],
-  ]);
 }

@@ -2,7 +2,8 @@
 import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../../api/kinds.ts';
 import type { Ip } from '../../../model/address.ts';
 import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts';
-import { type Finding, onCluster } from '../../finding.ts';
+import { placementBound } from '../../findings/egressips.ts';
+import type { Finding } from '../../findings/finding.ts';
 import { type ObjectRef } from '../../ref.ts';
 import type { Change, Part } from '../../translation.ts';
 import { existing } from '../context/conflicts.ts';
@@ -46,17 +47,7 @@ export function egressIPPart(context: Context): Part {
 function boundFinding({ egress }: Context): readonly Finding[] {
   const first = egress.groups.find(hasObject);
   if (first === undefined || egress.prediction.exact) return [];
-  return [
-    onCluster(egressIPKind.kind, first.name, [
-      'info',
-      'PlacementBound',
-      [
-        'Nodes differ in networks or capacity, and many namespaces request egress IPs.',
-        'There are too many possibilities to follow: the prediction holds all nodes that fit, of which some may be impossible.',
-        'Nothing.',
-      ],
-    ]),
-  ];
+  return [placementBound({ name: first.name })];
 }
 
 function sourcesOf({ members }: Group): readonly ObjectRef[] {

@@ -2,8 +2,8 @@
 import { egressIPs as egressIPKind } from '../../../../api/kinds.ts';
 import { asList, asText, isRecord } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
-import { type Finding, onCluster } from '../../finding.ts';
-import { listText } from '../../lists.ts';
+import { egressIPRival } from '../../findings/conflicts.ts';
+import type { Finding } from '../../findings/finding.ts';
 import { objectsOf } from '../../snapshot.ts';
 import type { Context } from '../context/context.ts';
 
@@ -21,17 +21,7 @@ export function rivalFindings({ snapshot }: Context, made: readonly KubeObject[]
       const shared = addressesOf(other).filter((ip) => owners.has(ip));
       if (shared.length === 0) return [];
       const own = [...new Set(shared.map((ip) => owners.get(ip) ?? ''))];
-      return [
-        onCluster(egressIPKind.kind, other.metadata.name ?? '', [
-          'blocker',
-          'ObjectExists',
-          [
-            `It requests ${listText(shared)} already; OpenShift SDN does not look at it.`,
-            `EgressIP ${listText(own)} of the plan requests the same: the object that OVN-Kubernetes meets first gets the address, the other stays unassigned even after the first is deleted.`,
-            `Delete it or take ${listText(shared)} out of it, and plan again.`,
-          ],
-        ]),
-      ];
+      return [egressIPRival({ name: other.metadata.name ?? '', shared, own })];
     });
 }
 

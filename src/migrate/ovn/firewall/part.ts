@@ -8,7 +8,18 @@ import { type Ip, keyRange, parseCidr, parseIfaddr, parseIp, type SortKey, sortK
 import { asList, asText, isRecord } from '../../../model/json.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
-import type { Finding, FindingCode, Severity } from '../../finding.ts';
+import type { Finding, Namespaced } from '../../findings/finding.ts';
+import {
+  denyAllCutsAPIServer,
+  policyDNSRule,
+  policyInGlobalNamespace,
+  policyInJoinedNamespaces,
+  policyRuleInvalid,
+  policyTooLong,
+  policyWithoutNamespace,
+  policyZeroSlash32,
+  severalPolicies,
+} from '../../findings/policies.ts';
 import { objectRef } from '../../ref.ts';
 import { objectsOf } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
@@ -69,38 +80,14 @@ export function firewallPart(context: Context): Part {
   };
 }
 
-type Note = (
-  code: FindingCode,
-  severity: Severity,
-  texts: readonly [today: string, tomorrow: string, action: string],
-) => void;
+/** Takes a finding down. */
+type Note = (finding: Finding) => void;
 
 function namespacePart(context: Context, namespace: string, policies: readonly KubeObject[]): Part {
   const findings: Finding[] = [];
-  const noteOn =
-    ({ metadata }: KubeObject): Note =>
-    (code, severity, [today, tomorrow, action]) =>
-      findings.push({
-        severity,
-        code,
-        kind: egressNetworkPolicies.kind,
-        namespace,
-        name: metadata.name ?? '',
-        today,
-        tomorrow,
-        action,
-      });
-  if (!context.exists(namespace)) {
-    for (const policy of policies) {
-      noteOn(policy)('NamespaceMissing', 'warning', [
-        'There is no Namespace of that name.',
-        'No EgressFirewall is made.',
-        'Delete the policy.',
-      ]);
-    }
-    return { changes: [], findings };
-  }
-  const egress = rulesFor(context, namespace, { policies, noteOn });
+  if (!context.exists(namespace)) return { changes: [], findings: policies.map(subjectOf).map(policyWithoutNamespace) };
+  const note: Note = (finding) => findings.push(finding);
+  const egress = rulesFor(context, namespace, { policies, note });
   const removals = policies.map((policy): Change => ({
     action: 'delete',
     step: 'finalize',
@@ -121,89 +108,49 @@ function namespacePart(context: Context, namespace: string, policies: readonly K
 
 interface Policies {
   readonly policies: readonly KubeObject[];
-  readonly noteOn: (policy: KubeObject) => Note;
+  readonly note: Note;
 }
 
 /** What the namespace's firewall is to say; undefined: there is to be none. */
 function rulesFor(
   context: Context,
   namespace: string,
-  { policies, noteOn }: Policies,
+  { policies, note }: Policies,
 ): readonly FirewallRule[] | undefined {
   const [only, ...more] = policies;
   if (only === undefined) return undefined;
   const vnid = context.vnidOf(namespace);
   if (vnid === 0) {
-    for (const policy of policies) {
-      noteOn(policy)('PolicyInGlobalNamespace', 'warning', [
-        'The namespace is global (VNID 0): the policy is ignored.',
-        'No EgressFirewall is made, so all stays open.',
-        `Create an EgressFirewall "default" in ${namespace} if the rules were meant to hold.`,
-      ]);
-    }
+    for (const policy of policies) note(policyInGlobalNamespace(subjectOf(policy)));
     return undefined;
   }
   const sharing = vnid === undefined ? [] : context.namespacesOf(vnid);
   if (sharing.length > 1) {
-    for (const policy of policies) {
-      noteOn(policy)('PolicyInJoinedNamespaces', 'warning', [
-        `VNID ${String(vnid)} is shared by ${sharing.join(', ')}: all their traffic to the outside is dropped.`,
-        'Each of these namespaces gets an EgressFirewall that denies all traffic to the outside.',
-        'Write the EgressFirewall that each namespace should have; with OVN-Kubernetes they need not be joined.',
-      ]);
-    }
+    for (const policy of policies) note(policyInJoinedNamespaces({ ...subjectOf(policy), vnid, sharing }));
     return closedRules;
   }
-  if (more.length === 0) return translated(context, only, noteOn(only));
-  for (const policy of policies) {
-    noteOn(policy)('SeveralPolicies', 'warning', [
-      `There are ${policies.length} policies in the namespace: all its traffic to the outside is dropped.`,
-      'An EgressFirewall denies all traffic to the outside.',
-      `Decide which policy is meant, delete the others, and plan again.`,
-    ]);
-  }
+  if (more.length === 0) return translated(context, only, note);
+  for (const policy of policies) note(severalPolicies({ ...subjectOf(policy), count: policies.length }));
   return closedRules;
 }
 
-function translated(context: Context, policy: KubeObject, note: Note): readonly FirewallRule[] {
-  const given = rawRules(policy);
-  const rules = given.flatMap((rule, index) => readRule(rule, `spec.egress[${index}]`, note));
-  const names = rules.flatMap(({ to }) => ('dnsName' in to ? [to.dnsName] : []));
-  if (names.length > 0) {
-    note('PolicyDNSRule', 'info', [
-      `Each node resolves ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''} and follows the records' TTL, at most 30 min.`,
-      'OVN-Kubernetes resolves the names by itself; a pod that got another answer from DNS than OVN-Kubernetes did meets the rules behind.',
-      'Check names whose answers differ from one query to the next, as those of content networks do; prefer CIDR rules for them.',
-    ]);
-  }
-  const denied = deniedNodes(context, rules);
-  const mended = denied !== undefined && context.options.allowAPIServer;
-  if (denied !== undefined) {
-    note('DenyAllCutsAPIServer', mended ? 'info' : 'warning', [
-      'The rules hold for traffic to the outside only: the API server and services with backends on the network of the nodes are reachable.',
-      mended
-        ? `An Allow rule for all nodes stands in front (${denied} would be denied otherwise).`
-        : `Pods cannot reach ${denied}: neither the API server nor services with backends on the network of the nodes.`,
-      mended
-        ? 'Pods may now also reach other ports of nodes; narrow the rule if that is too much.'
-        : 'Plan with --allow-api-server, or add Allow rules for the nodes in front.',
-    ]);
-  }
-  const all = mended ? [allowNodes, ...rules] : rules;
-  tooLong(all.length, note);
-  return all;
+function subjectOf({ metadata: { namespace = '', name = '' } }: KubeObject): Namespaced {
+  return { namespace, name };
 }
 
-function tooLong(count: number, note: Note): void {
-  if (count <= most.sdn) return;
-  const isOver = count > most.ovn;
-  note('PolicyTooLong', isOver ? 'blocker' : 'warning', [
-    `The policy has more rules than OpenShift SDN's API takes (${most.sdn}).`,
-    isOver
-      ? `The EgressFirewall has ${count} rules; with more than ${most.ovn} OVN-Kubernetes applies none and all is open.`
-      : `The EgressFirewall has ${count} rules.`,
-    'Merge rules into larger CIDRs.',
-  ]);
+function translated(context: Context, policy: KubeObject, note: Note): readonly FirewallRule[] {
+  const subject = subjectOf(policy);
+  const given = rawRules(policy);
+  const rules = given.flatMap((rule, index) => readRule(rule, { ...subject, field: `spec.egress[${index}]` }, note));
+  const names = rules.flatMap(({ to }) => ('dnsName' in to ? [to.dnsName] : []));
+  if (names.length > 0) note(policyDNSRule({ ...subject, names }));
+  const denied = deniedNodes(context, rules);
+  const isAllowed = denied !== undefined && context.options.allowAPIServer;
+  if (denied !== undefined) note(denyAllCutsAPIServer({ ...subject, denied, isAllowed }));
+  const all = isAllowed ? [allowNodes, ...rules] : rules;
+  if (all.length > most.sdn)
+    note(policyTooLong({ ...subject, count: all.length, mostOfSDN: most.sdn, mostOfOVN: most.ovn }));
+  return all;
 }
 
 function rawRules(policy: unknown): readonly unknown[] {
@@ -212,7 +159,7 @@ function rawRules(policy: unknown): readonly unknown[] {
 }
 
 /** The rule in OVN-Kubernetes's words; one that it could not read is left out, since it would open all. */
-function readRule(rule: unknown, field: string, note: Note): readonly FirewallRule[] {
+function readRule(rule: unknown, where: Namespaced & { readonly field: string }, note: Note): readonly FirewallRule[] {
   const given: unknown = isRecord(rule) ? rule['to'] : undefined;
   const to = isRecord(given) ? given : {};
   const type = isRecord(rule) && rule['type'] === 'Allow' ? 'Allow' : 'Deny';
@@ -220,21 +167,13 @@ function readRule(rule: unknown, field: string, note: Note): readonly FirewallRu
   if (/^([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+\.?$/.test(name)) return [{ type, to: { dnsName: name } }];
   const text = asText(to['cidrSelector']);
   if (text === '0.0.0.0/32') {
-    note('PolicyZeroSlash32', 'info', [
-      `${field}.to.cidrSelector: 0.0.0.0/32 is read as 0.0.0.0/0, everything.`,
-      'OVN-Kubernetes would take it for one address that no packet has; the EgressFirewall says 0.0.0.0/0.',
-      'Nothing; correct the policy when it is to stay in use.',
-    ]);
+    note(policyZeroSlash32(where));
     return [{ type, to: { cidrSelector: everything } }];
   }
   const parsed = parseIfaddr(text);
   if (parsed.ok && parsed.value.network.family === 4)
     return [{ type, to: { cidrSelector: parsed.value.network.text } }];
-  note('PolicyRuleInvalid', 'blocker', [
-    `${field}: ${type} to ${JSON.stringify(given ?? null)} cannot be read.`,
-    `The rule is left out: with a rule that it cannot read OVN-Kubernetes applies none and all is open.`,
-    'Correct the rule and plan again.',
-  ]);
+  note(policyRuleInvalid({ ...where, type, to: given }));
   return [];
 }
 

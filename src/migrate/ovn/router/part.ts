@@ -5,7 +5,14 @@ import { asList, asText, isRecord } from '../../../model/json.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { err, ok, type Result } from '../../../model/result.ts';
-import type { Finding } from '../../finding.ts';
+import type { Finding } from '../../findings/finding.ts';
+import {
+  type Holder as HolderFacts,
+  macvlanPod,
+  routerTranslated,
+  routerUntranslated,
+  secondRouter,
+} from '../../findings/routers.ts';
 import { objectRef } from '../../ref.ts';
 import { objectsOf, type Snapshot } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
@@ -43,7 +50,7 @@ function namespacePart(context: Context, found: readonly Holder[]): Part {
   for (const holder of found) {
     const env = environment(context.snapshot, holder);
     if (!env.has('EGRESS_SOURCE')) {
-      findings.push(plainMacvlan(holder));
+      findings.push(macvlanPod(factsOf(holder)));
       continue;
     }
     const spec = routerSpec(
@@ -52,13 +59,13 @@ function namespacePart(context: Context, found: readonly Holder[]): Part {
         [...context.machines.values()].find(({ network }) => network !== undefined && contains(network, ip))?.network
           ?.length,
     );
-    if (!spec.ok) findings.push(noObject(holder, spec.error));
-    else if (first !== undefined) findings.push(second(holder, first));
+    if (!spec.ok) findings.push(routerUntranslated({ ...factsOf(holder), reason: spec.error }));
+    else if (first !== undefined) findings.push(secondRouter({ ...factsOf(holder), first: factsOf(first) }));
     else {
       first = holder;
       const object = routerOf(holder, spec.value);
       changes.push({ action: 'apply', step: 'egress-routers', object, from: [objectRef(holder.object)] });
-      findings.push(translated(holder), ...existing(context.snapshot, object));
+      findings.push(routerTranslated(factsOf(holder)), ...existing(context.snapshot, object));
     }
   }
   return { changes, findings };
@@ -147,58 +154,9 @@ function configMap(snapshot: Snapshot, namespace: string, name: string): Fields 
   return isRecord(found) ? at(found, 'data') : undefined;
 }
 
-type Texts = Pick<Finding, 'code' | 'tomorrow' | 'action'> & { readonly today?: string };
-
-function finding({ object, namespace, name, stopped }: Holder, { code, today = '', tomorrow, action }: Texts): Finding {
-  const state = stopped
-    ? 'It makes no pod at the moment, but its template does when it is started.'
-    : 'OpenShift SDN gives the pod a macvlan interface on the network of its node.';
-  return {
-    severity: 'warning',
-    code,
-    kind: object.kind ?? '',
-    namespace,
-    name,
-    today: `${today}${state}`,
-    tomorrow,
-    action,
-  };
-}
-
-function plainMacvlan(holder: Holder): Finding {
-  return finding(holder, {
-    code: 'MacvlanPod',
-    tomorrow:
-      'OVN-Kubernetes does not know the annotation: the pod has no such interface. The vendor refuses to migrate while such pods run.',
-    action: 'Give the pod the interface by a NetworkAttachmentDefinition of type macvlan.',
-  });
-}
-
-function noObject(holder: Holder, reason: string): Finding {
-  return finding(holder, {
-    code: 'EgressRouterPod',
-    today: 'An egress router. ',
-    tomorrow: `No EgressRouter is made: ${reason}.`,
-    action:
-      'Run a proxy of your own (for HTTP, DNS or TCP) in a namespace that has an egress IP, and point the clients at it; or correct the router and plan again.',
-  });
-}
-
-function second(holder: Holder, first: Holder): Finding {
-  return finding(holder, {
-    code: 'EgressRouterPod',
-    today: 'An egress router in redirect mode. ',
-    tomorrow: `No EgressRouter is made: a namespace serves one only, and ${first.object.kind ?? ''} ${first.name} has it.`,
-    action: 'Move this router to a namespace of its own and plan again.',
-  });
-}
-
-function translated(holder: Holder): Finding {
-  return finding(holder, {
-    code: 'EgressRouterPod',
-    today: 'An egress router in redirect mode. ',
-    tomorrow: `EgressRouter ${holder.namespace}/${holder.name} does the same by pods of its own, labelled app: egress-router-cni.`,
-    action:
-      'Stop this router before the switch (the vendor refuses to migrate while it runs), and let Services that select it select app: egress-router-cni.',
-  });
-}
+const factsOf = ({ object, namespace, name, stopped }: Holder): HolderFacts => ({
+  kind: object.kind ?? '',
+  namespace,
+  name,
+  isStopped: stopped,
+});

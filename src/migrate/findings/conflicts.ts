@@ -1,0 +1,56 @@
+/** Findings on objects that stand where a plan puts its own. */
+import { makes } from './finding.ts';
+import { listText } from './lists.ts';
+
+interface Existing {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** An object of the plan's name has another spec. */
+export const objectExists = makes('ObjectExists', (object: Existing) => ({
+  ...object,
+  severity: 'blocker',
+  today: `There is a ${object.kind} of that name with another spec; OpenShift SDN does not look at it.`,
+  tomorrow: 'It stays as it is: apply refuses to overwrite fields of others.',
+  action: 'Delete or rename it and plan again, or apply with --force to replace its spec.',
+}));
+
+interface OtherValue {
+  readonly kind: string;
+  readonly name: string;
+  readonly what: 'label' | 'annotation';
+  readonly key: string;
+  /** What the plan wants, and what is there. */
+  readonly value: string;
+  readonly other: string;
+}
+
+/** A label or annotation of ours has another value: somebody else wrote it. */
+export const keyExists = makes('ObjectExists', ({ kind, name, what, key, value, other }: OtherValue) => ({
+  severity: 'warning',
+  kind,
+  name,
+  today: `The ${what} ${key} is ${JSON.stringify(other)}; OpenShift SDN does not look at it.`,
+  tomorrow: `The plan wants it to be ${JSON.stringify(value)}, and apply refuses to overwrite what another manager wrote.`,
+  action: `Remove the ${what}, or apply with --force.`,
+}));
+
+interface Rival {
+  /** The EgressIP of others. */
+  readonly name: string;
+  readonly shared: readonly string[];
+  /** The EgressIPs of the plan that request the same. */
+  readonly own: readonly string[];
+}
+
+/** An EgressIP of others requests an address of the plan. */
+export const egressIPRival = makes('ObjectExists', ({ name, shared, own }: Rival) => ({
+  severity: 'blocker',
+  kind: 'EgressIP',
+  name,
+  today: `It requests ${listText(shared)} already; OpenShift SDN does not look at it.`,
+  tomorrow: `EgressIP ${listText(own)} of the plan requests the same: the object that OVN-Kubernetes meets first gets the address, the other stays unassigned even after the first is deleted.`,
+  action: `Delete it or take ${listText(shared)} out of it, and plan again.`,
+}));

@@ -1,0 +1,105 @@
+/** Findings on the input itself: kinds that are missing, objects that cannot be read, names without their objects. */
+import { makes } from './finding.ts';
+import { listText } from './lists.ts';
+
+interface Unread {
+  readonly kind: string;
+  readonly plural: string;
+  readonly apiVersion: string;
+  readonly reason: string;
+  /** The right that is missing, if it is one. */
+  readonly right: string | undefined;
+  /** Whether a plan without the kind may leave out something that works today. */
+  readonly isEssential: boolean;
+}
+
+/** A kind could not be read. */
+export const kindUnread = makes(
+  'IncompleteInput',
+  ({ kind, plural, apiVersion, reason, right, isEssential }: Unread) => ({
+    severity: isEssential ? 'blocker' : 'warning',
+    kind,
+    name: '*',
+    today: `Objects of ${plural} (${apiVersion}) could not be read: ${reason}.`,
+    tomorrow: 'The plan was made without them and is incomplete.',
+    action: right === undefined ? 'Read them again and plan again.' : `Ask for the right to ${right} and plan again.`,
+  }),
+);
+
+/** The input has no object of a kind. */
+export const kindAbsent = makes(
+  'IncompleteInput',
+  ({ kind, plural }: { readonly kind: string; readonly plural: string }) => ({
+    severity: 'warning',
+    kind,
+    name: '*',
+    today: `The input has no ${kind}.`,
+    tomorrow: 'The plan could not look at them: what depends on them is taken as it should be.',
+    action: `Add the ${plural} to the input and plan again.`,
+  }),
+);
+
+export const clusterNetworkInvalid = makes('ClusterNetworkInvalid', () => ({
+  kind: 'ClusterNetwork',
+  name: 'default',
+  today: 'It cannot be read, so plugin, pod and service networks are not known.',
+  tomorrow: 'Isolation and overlaps were not looked at.',
+  action: 'Correct the ClusterNetwork and plan again.',
+}));
+
+interface Invalid {
+  readonly name: string;
+  /** What is wrong, a field each. */
+  readonly problems: readonly string[];
+}
+
+export const netNamespaceInvalid = makes('NetNamespaceInvalid', ({ name, problems }: Invalid) => ({
+  kind: 'NetNamespace',
+  name,
+  today: `${listText(problems)}; it counts as absent.`,
+  tomorrow: 'Nothing is made of it.',
+  action: 'Correct the NetNamespace and plan again.',
+}));
+
+export const hostSubnetInvalid = makes('HostSubnetInvalid', ({ name, problems }: Invalid) => ({
+  kind: 'HostSubnet',
+  name,
+  today: `${listText(problems)}; it counts as absent, and what it lists is not hosted.`,
+  tomorrow: 'Its node gets no label.',
+  action: 'Correct the HostSubnet and plan again.',
+}));
+
+export const egressIPConfigInvalid = makes(
+  'EgressIPConfigInvalid',
+  ({ name, reason }: { readonly name: string; readonly reason: string }) => ({
+    kind: 'Node',
+    name,
+    today: `The annotation cloud.network.openshift.io/egress-ipconfig ${reason}.`,
+    tomorrow: 'OVN-Kubernetes reads the same annotation and gives this node no egress IP.',
+    action: 'Let the cloud network config controller write it again.',
+  }),
+);
+
+export const duplicateObject = makes(
+  'DuplicateObject',
+  ({ kind, name }: { readonly kind: string; readonly name: string }) => ({
+    kind,
+    name,
+    today: 'The input has several different objects of this kind and name; one of them was used.',
+    tomorrow: 'The plan may differ from what the cluster has.',
+    action: 'Give each object once, best all of one moment.',
+  }),
+);
+
+/** A NetNamespace has no Namespace. */
+export const namespaceMissing = makes(
+  'NamespaceMissing',
+  ({ name, egressIPs }: { readonly name: string; readonly egressIPs: readonly string[] }) => ({
+    severity: egressIPs.length === 0 ? 'info' : 'warning',
+    kind: 'NetNamespace',
+    name,
+    today: `There is no Namespace ${name}.${egressIPs.length === 0 ? '' : ` It requests ${listText(egressIPs)}.`}`,
+    tomorrow: 'Nothing is made of it: an EgressIP that selects no namespace would only hold the address.',
+    action: `Delete NetNamespace ${name} if the namespace is gone for good.`,
+  }),
+);

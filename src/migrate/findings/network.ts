@@ -1,0 +1,149 @@
+/** Findings on the cluster's network as a whole: overlaps, MTU, hosted control planes, hybrid overlay, isolation, multicast. */
+import upperFirst from 'lodash/upperFirst.js';
+import { makes } from './finding.ts';
+import { listText } from './lists.ts';
+
+interface Overlap {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly severity: 'blocker' | 'warning';
+  /** What lies in the network, for a sentence: `the service network 100.64.0.0/16`. */
+  readonly what: string;
+  /** What OVN-Kubernetes uses the network for. */
+  readonly use: string;
+  readonly network: string;
+}
+
+export const networkOverlap = makes('NetworkOverlap', ({ what, use, network, ...object }: Overlap) => ({
+  ...object,
+  today: `${upperFirst(what)} works: OpenShift SDN uses no networks besides those of the ClusterNetwork.`,
+  tomorrow: `OVN-Kubernetes uses ${network} itself (${use} network), so traffic to what shares it is lost.`,
+  action: `Set another ${use} network in the configuration of the network operator before the switch, or move ${what}.`,
+}));
+
+interface MTU {
+  /** Of pods today; undefined when nothing tells. */
+  readonly mtu: number | undefined;
+  /** Bytes that VXLAN and Geneve take. */
+  readonly vxlan: number;
+  readonly geneve: number;
+}
+
+/** Pods' MTU falls. */
+export const clusterMTU = makes('ClusterMTU', ({ mtu, vxlan, geneve }: MTU) => {
+  const least = geneve - vxlan;
+  return {
+    severity: 'info',
+    kind: 'ClusterNetwork',
+    name: 'default',
+    today:
+      mtu === undefined
+        ? `Pods have an MTU ${vxlan} bytes below that of the network between the nodes.`
+        : `Pods have an MTU of ${mtu} bytes, ${vxlan} below that of the network between the nodes.`,
+    tomorrow: `OVN-Kubernetes needs ${geneve} bytes, so the MTU falls by ${least}${mtu === undefined ? '' : ` to ${mtu - least}`}, unless the network between the nodes carries more.`,
+    action: `Check that no program needs packets that large, and set spec.migration.mtu of the network operator to match.`,
+  };
+});
+
+interface TooLargeMTU extends Omit<MTU, 'vxlan'> {
+  /** Field of the network operator's configuration, and its value. */
+  readonly field: string;
+  readonly value: number;
+  /** MTU between the nodes, and whether the configuration sets it. */
+  readonly between: number;
+  readonly isSet: boolean;
+}
+
+/** The MTU that the operator is to give pods does not fit. */
+export const mtuTooLarge = makes('ClusterMTU', ({ field, value, between, isSet, mtu, geneve }: TooLargeMTU) => ({
+  severity: isSet ? 'blocker' : 'warning',
+  kind: 'Network',
+  name: 'cluster',
+  today: `The network between the nodes has an MTU of ${between} bytes${isSet ? ' (spec.migration.mtu.machine.to)' : `, as far as OpenShift SDN's MTU of ${mtu} tells`}.`,
+  tomorrow: `${field} is ${value}: with the ${geneve} bytes of OVN-Kubernetes packets are too large for it, and get lost.`,
+  action: `Set ${field} to ${between - geneve} or less, or raise the MTU between the nodes with spec.migration.mtu.machine.`,
+}));
+
+export const hostedControlPlane = makes('HostedControlPlane', () => ({
+  kind: 'Infrastructure',
+  name: 'cluster',
+  today:
+    'The control plane is hosted by another cluster (controlPlaneTopology is External), which also sets the network plugin.',
+  tomorrow: "The plugin cannot be switched from within this cluster: the vendor's live migration refuses it.",
+  action: 'Make a new hosted cluster with OVN-Kubernetes and move the workloads there.',
+}));
+
+/** The operator is configured with a hybrid overlay, or, where `node` names one, a Node is one for it. */
+export const hybridOverlay = makes('HybridOverlay', ({ node }: { readonly node?: string }) => ({
+  kind: node === undefined ? 'Network' : 'Node',
+  name: node ?? 'cluster',
+  today:
+    node === undefined
+      ? 'The network operator is configured with a hybrid overlay, which OpenShift SDN has not.'
+      : `Node ${node} is one for a hybrid overlay; OpenShift SDN does not serve it.`,
+  tomorrow:
+    'OVN-Kubernetes runs a hybrid overlay over VXLAN beside Geneve: it takes UDP port 4789 of OpenShift SDN, and its hosts leave by no egress IP.',
+  action: 'Plan the hybrid overlay apart from this migration, and check its network and port for overlaps.',
+}));
+
+interface Isolation {
+  /** Name of the NetworkPolicies that stand for VNIDs. */
+  readonly policy: string;
+  /** How many namespaces get one. */
+  readonly count: number;
+}
+
+export const multitenantIsolation = makes('MultitenantIsolation', ({ policy, count }: Isolation) => ({
+  kind: 'ClusterNetwork',
+  name: 'default',
+  today: 'The multitenant plugin isolates each namespace, or group of joined ones, by its VNID.',
+  tomorrow: `${count} namespace${count === 1 ? ' gets' : 's get'} the NetworkPolicy ${policy}, which gives the same reachability between pods. A namespace created later has none.`,
+  action: `The vendor's live migration refuses this plugin: use the offline one. Add the policy to the template for new projects.`,
+}));
+
+interface Joined {
+  readonly policy: string;
+  /** All of the VNID; the finding is on the first. */
+  readonly namespaces: readonly string[];
+  readonly vnid: number;
+}
+
+/** Joined namespaces stay joined by their NetworkPolicies. */
+export const isolationJoined = makes('JoinedNamespaces', ({ policy, namespaces, vnid }: Joined) => ({
+  severity: 'info',
+  kind: 'NetNamespace',
+  name: namespaces[0] ?? '',
+  today: `Pods of ${namespaces.join(', ')} reach one another: the namespaces share VNID ${vnid}.`,
+  tomorrow: `Their NetworkPolicies ${policy} name one another.`,
+  action: 'Nothing. To join or isolate namespaces later, change the lists in these NetworkPolicies.',
+}));
+
+export const networkPolicyEnforced = makes(
+  'NetworkPolicyEnforced',
+  ({ namespace, name }: { readonly namespace: string; readonly name: string }) => ({
+    kind: 'NetworkPolicy',
+    namespace,
+    name,
+    today: 'The network plugin ignores NetworkPolicies.',
+    tomorrow:
+      'It holds from the first minute: what it allows is added to what other policies of these pods allow, and its egress rules cut what they do not name.',
+    action: 'Read it, and delete it if it was never meant to hold.',
+  }),
+);
+
+interface Multicast {
+  /** All of the VNID; the finding is on the first. */
+  readonly namespaces: readonly string[];
+  readonly vnid: number;
+  /** Those without the annotation. */
+  readonly without: readonly string[];
+}
+
+export const multicastMixed = makes('MulticastMixed', ({ namespaces, vnid, without }: Multicast) => ({
+  kind: 'NetNamespace',
+  name: namespaces[0] ?? '',
+  today: `Namespaces ${listText(namespaces)} share VNID ${vnid} and with it their multicast.`,
+  tomorrow: `Multicast stays within each namespace that has the annotation; none crosses from one to another.${without.length === 0 ? '' : ` ${listText(without)}, whose NetNamespace has no annotation, loses it.`}`,
+  action: "Put pods that need each other's multicast into one namespace, or annotate the Namespaces that lack it.",
+}));

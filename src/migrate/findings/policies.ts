@@ -1,0 +1,106 @@
+/** Findings on EgressNetworkPolicies, which become EgressFirewalls. */
+import { makes, type Namespaced } from './finding.ts';
+
+const on = ({ namespace, name }: Namespaced) => ({ kind: 'EgressNetworkPolicy', namespace, name });
+
+/** The policy's Namespace does not exist. */
+export const policyWithoutNamespace = makes('NamespaceMissing', (policy: Namespaced) => ({
+  ...on(policy),
+  severity: 'warning',
+  today: 'There is no Namespace of that name.',
+  tomorrow: 'No EgressFirewall is made.',
+  action: 'Delete the policy.',
+}));
+
+export const policyInGlobalNamespace = makes('PolicyInGlobalNamespace', (policy: Namespaced) => ({
+  ...on(policy),
+  today: 'The namespace is global (VNID 0): the policy is ignored.',
+  tomorrow: 'No EgressFirewall is made, so all stays open.',
+  action: `Create an EgressFirewall "default" in ${policy.namespace} if the rules were meant to hold.`,
+}));
+
+export const policyInJoinedNamespaces = makes(
+  'PolicyInJoinedNamespaces',
+  (facts: Namespaced & { readonly vnid: number | undefined; readonly sharing: readonly string[] }) => ({
+    ...on(facts),
+    today: `VNID ${String(facts.vnid)} is shared by ${facts.sharing.join(', ')}: all their traffic to the outside is dropped.`,
+    tomorrow: 'Each of these namespaces gets an EgressFirewall that denies all traffic to the outside.',
+    action: 'Write the EgressFirewall that each namespace should have; with OVN-Kubernetes they need not be joined.',
+  }),
+);
+
+export const severalPolicies = makes('SeveralPolicies', (facts: Namespaced & { readonly count: number }) => ({
+  ...on(facts),
+  today: `There are ${facts.count} policies in the namespace: all its traffic to the outside is dropped.`,
+  tomorrow: 'An EgressFirewall denies all traffic to the outside.',
+  action: `Decide which policy is meant, delete the others, and plan again.`,
+}));
+
+const shownNames = 3;
+
+export const policyDNSRule = makes('PolicyDNSRule', (facts: Namespaced & { readonly names: readonly string[] }) => ({
+  ...on(facts),
+  today: `Each node resolves ${facts.names.slice(0, shownNames).join(', ')}${facts.names.length > shownNames ? ` and ${facts.names.length - shownNames} more` : ''} and follows the records' TTL, at most 30 min.`,
+  tomorrow:
+    'OVN-Kubernetes resolves the names by itself; a pod that got another answer from DNS than OVN-Kubernetes did meets the rules behind.',
+  action:
+    'Check names whose answers differ from one query to the next, as those of content networks do; prefer CIDR rules for them.',
+}));
+
+/** The rules deny node addresses; `isAllowed`: an Allow rule for all nodes stands in front. */
+export const denyAllCutsAPIServer = makes(
+  'DenyAllCutsAPIServer',
+  (facts: Namespaced & { readonly denied: string; readonly isAllowed: boolean }) => ({
+    ...on(facts),
+    severity: facts.isAllowed ? 'info' : 'warning',
+    today:
+      'The rules hold for traffic to the outside only: the API server and services with backends on the network of the nodes are reachable.',
+    tomorrow: facts.isAllowed
+      ? `An Allow rule for all nodes stands in front (${facts.denied} would be denied otherwise).`
+      : `Pods cannot reach ${facts.denied}: neither the API server nor services with backends on the network of the nodes.`,
+    action: facts.isAllowed
+      ? 'Pods may now also reach other ports of nodes; narrow the rule if that is too much.'
+      : 'Plan with --allow-api-server, or add Allow rules for the nodes in front.',
+  }),
+);
+
+interface TooLong extends Namespaced {
+  readonly count: number;
+  /** How many rules the API of OpenShift SDN takes, and how many OVN-Kubernetes applies. */
+  readonly mostOfSDN: number;
+  readonly mostOfOVN: number;
+}
+
+export const policyTooLong = makes('PolicyTooLong', ({ count, mostOfSDN, mostOfOVN, ...policy }: TooLong) => ({
+  ...on(policy),
+  severity: count > mostOfOVN ? 'blocker' : 'warning',
+  today: `The policy has more rules than OpenShift SDN's API takes (${mostOfSDN}).`,
+  tomorrow:
+    count > mostOfOVN
+      ? `The EgressFirewall has ${count} rules; with more than ${mostOfOVN} OVN-Kubernetes applies none and all is open.`
+      : `The EgressFirewall has ${count} rules.`,
+  action: 'Merge rules into larger CIDRs.',
+}));
+
+/** `field` names the rule, as `spec.egress[0]`. */
+export const policyZeroSlash32 = makes('PolicyZeroSlash32', (facts: Namespaced & { readonly field: string }) => ({
+  ...on(facts),
+  today: `${facts.field}.to.cidrSelector: 0.0.0.0/32 is read as 0.0.0.0/0, everything.`,
+  tomorrow: 'OVN-Kubernetes would take it for one address that no packet has; the EgressFirewall says 0.0.0.0/0.',
+  action: 'Nothing; correct the policy when it is to stay in use.',
+}));
+
+interface BrokenRule extends Namespaced {
+  readonly field: string;
+  readonly type: string;
+  /** What the rule is for, as it stands there. */
+  readonly to: unknown;
+}
+
+export const policyRuleInvalid = makes('PolicyRuleInvalid', ({ field, type, to, ...policy }: BrokenRule) => ({
+  ...on(policy),
+  severity: 'blocker',
+  today: `${field}: ${type} to ${JSON.stringify(to ?? null)} cannot be read.`,
+  tomorrow: `The rule is left out: with a rule that it cannot read OVN-Kubernetes applies none and all is open.`,
+  action: 'Correct the rule and plan again.',
+}));

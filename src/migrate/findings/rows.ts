@@ -1,0 +1,197 @@
+/** The catalogue of findings: each code with its severities and its row in docs/migrate.md. */
+
+/** blocker: `apply` refuses; warning: somebody must look (refused with --strict); info: good to know. */
+export const severities = ['blocker', 'warning', 'info'] as const;
+
+export type Severity = (typeof severities)[number];
+
+interface Row {
+  /** The first is the one where a finding does not say another. */
+  readonly severities: readonly [Severity, ...Severity[]];
+  /** What it is about, for the documentation. */
+  readonly about: string;
+}
+
+/** Of the way to OVN-Kubernetes; some of them also of the way back. */
+export const forthRows = {
+  AddressOnNIC: {
+    severities: ['warning', 'info'],
+    about:
+      "OpenShift SDN's egress IP is on an interface of the node: OVN-Kubernetes never assigns it while it is there. Info: the node has several addresses",
+  },
+  CIDRRestrictionLost: {
+    severities: ['info', 'warning'],
+    about:
+      'an IP may go to nodes whose `egressCIDRs` do not hold it; warning on the way back, when the annotation that kept the CIDRs cannot be read',
+  },
+  CloudPrivateIPConfig: {
+    severities: ['info'],
+    about: 'the cloud must give the address back first; traffic with it stops meanwhile',
+  },
+  ClusterMTU: {
+    severities: ['info', 'warning', 'blocker'],
+    about:
+      "Geneve takes 50 bytes more than VXLAN; blocker when the operator's MTU for pods does not fit below its MTU between nodes, warning when it does not below what OpenShift SDN's tells",
+  },
+  ClusterNetworkInvalid: { severities: ['warning'], about: 'it cannot be read: isolation and overlaps are not known' },
+  DenyAllCutsAPIServer: {
+    severities: ['warning', 'info'],
+    about:
+      'EgressFirewalls match after load balancing, so a Deny of node addresses also cuts off the API server; info with `--allow-api-server`',
+  },
+  DropBecomesEgressIP: { severities: ['info'], about: 'a namespace that is dropped today leaves with an egress IP' },
+  DropBecomesNodeAddress: {
+    severities: ['warning', 'info'],
+    about: 'a namespace that is dropped today may leave with node addresses; info with `--keep-closed`',
+  },
+  DuplicateObject: { severities: ['warning'], about: 'the input has different objects of one name' },
+  EgressIPClaimedTwice: {
+    severities: ['warning'],
+    about: 'two VNIDs request it: dropped today, in no EgressIP tomorrow',
+  },
+  EgressIPConfigInvalid: { severities: ['warning'], about: "a Node's cloud annotation cannot be read" },
+  EgressIPInvalid: { severities: ['warning'], about: 'an entry that is no IPv4 address' },
+  EgressIPIsNodeAddress: {
+    severities: ['warning', 'blocker'],
+    about: 'a node has the address; blocker when it is in use',
+  },
+  EgressIPOnSeveralNodes: {
+    severities: ['warning'],
+    about: 'several HostSubnets list it: not in use today, assigned tomorrow',
+  },
+  EgressIPOutsideNetwork: {
+    severities: ['warning', 'blocker'],
+    about: "no labelled node's network holds it; blocker when it is in use",
+  },
+  EgressIPUnhosted: { severities: ['warning'], about: 'no HostSubnet lists it: not in use today, assigned tomorrow' },
+  EgressIPUnrequested: { severities: ['info'], about: 'a HostSubnet lists it and nobody requests it' },
+  EgressRouterPod: {
+    severities: ['warning'],
+    about: 'a pod or template that is an egress router, and what becomes of it',
+  },
+  HostSubnetInvalid: { severities: ['warning'], about: 'it counts as absent: its node gets no label' },
+  HostedControlPlane: {
+    severities: ['blocker'],
+    about: 'the control plane is hosted by another cluster, which sets the plugin',
+  },
+  HybridOverlay: {
+    severities: ['warning'],
+    about: 'nodes or configuration for a hybrid overlay, which takes UDP port 4789',
+  },
+  IncompleteInput: {
+    severities: ['blocker', 'warning'],
+    about: 'a kind could not be read, or the input has none of it',
+  },
+  JoinedNamespaces: {
+    severities: ['warning', 'info'],
+    about: 'namespaces share a VNID; warning when their lists differ',
+  },
+  LocalPreferenceLost: { severities: ['info'], about: "a pod on a hosting node no longer prefers that node's IP" },
+  MacvlanPod: { severities: ['warning'], about: 'a pod with a macvlan interface that is no egress router' },
+  MoreEgressIPsThanNodes: {
+    severities: ['warning', 'blocker'],
+    about: 'IPs may stay unassigned for lack of nodes or capacity; blocker when a namespace may have none',
+  },
+  MulticastMixed: {
+    severities: ['warning'],
+    about: 'joined namespaces share their multicast; OVN-Kubernetes keeps it within each',
+  },
+  MultitenantIsolation: {
+    severities: ['warning'],
+    about: "NetworkPolicies replace the plugin's isolation; later namespaces have none",
+  },
+  NamespaceMissing: {
+    severities: ['warning', 'info'],
+    about: 'a NetNamespace or policy without its Namespace; nothing is made of it',
+  },
+  NetNamespaceInvalid: { severities: ['warning'], about: 'it has no usable `netid`' },
+  NetworkOverlap: {
+    severities: ['blocker', 'warning'],
+    about:
+      "a network, address or destination lies in OVN-Kubernetes's join (100.64.0.0/16), transit (100.88.0.0/16) or masquerade network (169.254.169.0/29), or in those that the operator's configuration sets instead",
+  },
+  NetworkPolicyEnforced: {
+    severities: ['warning'],
+    about: 'a NetworkPolicy that the present plugin ignores begins to hold',
+  },
+  NoAssignableNode: { severities: ['warning', 'blocker'], about: 'no Node offers egress IPs at all' },
+  NodeAlreadyAssignable: {
+    severities: ['warning'],
+    about: 'a Node bears the label though its HostSubnet offers nothing',
+  },
+  NodeMissing: { severities: ['warning'], about: 'a HostSubnet without a Node' },
+  NodeNetworkUnknown: { severities: ['warning'], about: "nothing tells the prefix length of nodes' addresses" },
+  NodeUnready: { severities: ['warning'], about: 'a labelled node is not Ready' },
+  ObjectExists: {
+    severities: ['blocker', 'warning'],
+    about:
+      'an object of the plan exists with another spec, or another EgressIP requests the same address; warning: a label or annotation has another value',
+  },
+  PinningLost: { severities: ['info'], about: 'an admin chose the node; OVN-Kubernetes chooses itself' },
+  PlacementBound: { severities: ['info'], about: 'the prediction is a bound' },
+  PolicyDNSRule: { severities: ['info'], about: 'OVN-Kubernetes resolves names itself' },
+  PolicyInGlobalNamespace: { severities: ['warning'], about: 'ignored in VNID 0, and no EgressFirewall is made' },
+  PolicyInJoinedNamespaces: {
+    severities: ['warning'],
+    about: 'closes all namespaces of the VNID, and each gets a closed EgressFirewall',
+  },
+  PolicyRuleInvalid: {
+    severities: ['blocker', 'warning'],
+    about: 'a rule that cannot be read is left out; warning on the way back',
+  },
+  PolicyTooLong: { severities: ['blocker', 'warning'], about: 'more rules than can be' },
+  PolicyZeroSlash32: { severities: ['info'], about: '`0.0.0.0/32` means everything' },
+  SeveralEgressIPsOnOneNode: { severities: ['warning'], about: 'none of them is in use today, all of them tomorrow' },
+  SeveralPolicies: { severities: ['warning'], about: 'closed today, and a closed EgressFirewall tomorrow' },
+  StandbyNode: { severities: ['info'], about: 'a node that hosts nothing now gets the label too' },
+  SubnetHost: { severities: ['warning'], about: 'a host outside the cluster with a pod subnet' },
+} as const satisfies Readonly<Record<string, Row>>;
+
+/** Of the way back made from OVN-Kubernetes' objects alone. */
+export const backRows = {
+  FamilyLost: { severities: ['warning'], about: 'an address or rule of IPv6 is left out on the way back' },
+  NamespaceSelectorLost: {
+    severities: ['warning'],
+    about: 'an EgressIP selects namespaces by labels: on the way back those that have them now get a list',
+  },
+  NodeSelectorLost: {
+    severities: ['warning'],
+    about: 'a firewall rule for nodes becomes one for each address that they have now',
+  },
+  PodSelectorLost: {
+    severities: ['warning'],
+    about: 'an EgressIP is for some pods only: on the way back all pods of the namespace get the address',
+  },
+  RulePortsLost: {
+    severities: ['warning'],
+    about: 'a Deny for some ports denies all on the way back; an Allow for some ports is left out',
+  },
+  SeveralEgressIPs: {
+    severities: ['warning'],
+    about: 'several EgressIPs select a namespace: on the way back it requests the addresses of all',
+  },
+  SharedEgressIP: {
+    severities: ['warning'],
+    about: 'namespaces with different VNIDs cannot share an address: on the way back the first keeps it',
+  },
+  WildcardLost: { severities: ['warning'], about: 'a firewall rule for a name with * is left out on the way back' },
+} as const satisfies Readonly<Record<string, Row>>;
+
+export const rows = { ...forthRows, ...backRows };
+
+export type FindingCode = keyof typeof rows;
+
+function isFindingCode(text: string): text is FindingCode {
+  return Object.hasOwn(rows, text);
+}
+
+export const findingCodes: readonly FindingCode[] = Object.keys(rows).filter(isFindingCode);
+
+/** The rows as the table of docs/migrate.md, in order of code. */
+export function catalogueTable(): string {
+  const all: readonly (readonly [string, Row])[] = Object.entries(rows);
+  const lines = all
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, { severities: possible, about }]) => `| \`${code}\` | ${possible.join(', ')} | ${about} |\n`);
+  return `| code | severity | what it is about |\n|---|---|---|\n${lines.join('')}`;
+}
