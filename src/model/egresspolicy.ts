@@ -1,13 +1,7 @@
 /** EgressNetworkPolicies: what they mean by VNID, and what is to be said of them (OpenShift SDN's rules). */
-import type { Cidr } from './address.ts';
-import { parseCidrv4 } from './fields.ts';
+import { type EgressRule, everything, readEgressRule } from './egressrule.ts';
 import type { EgressNetworkPolicyObject } from './objects.ts';
 import type { Vnid } from './vnid.ts';
-
-/** A rule as a value; the addresses of a name change, so it is resolved when flows are made. */
-export type EgressRule = { readonly allow: boolean } & (
-  { readonly kind: 'cidr'; readonly cidr: Cidr } | { readonly kind: 'dns'; readonly name: string }
-);
 
 /** What is to be said of a policy, with the object to say it on. */
 export interface PolicyNote {
@@ -37,29 +31,26 @@ interface ReadRules {
   readonly notes: readonly PolicyNote[];
 }
 
-const zeroSlash32 = '0.0.0.0/32';
-
+/** One rule that cannot be read counts as Deny for everything: in doubt the namespace is closed. */
 function readRules(raw: EgressNetworkPolicyObject): ReadRules {
   const { namespace = '', name = '' } = raw.metadata;
   const notes: PolicyNote[] = [];
-  const rules = raw.spec.egress.flatMap(({ type, to }, index): EgressRule[] => {
-    const allow = type === 'Allow';
-    if (to.dnsName !== undefined) return [{ kind: 'dns', allow, name: to.dnsName.toLowerCase().replace(/\.$/, '') }];
-    const text = to.cidrSelector ?? '';
-    if (text === zeroSlash32) {
-      notes.push({
-        namespace,
-        name,
-        code: 'PolicyZeroSlash32',
-        message: `spec.egress[${index}].to.cidrSelector: ${text} is read as 0.0.0.0/0`,
-      });
+  const rules = raw.spec.egress.map((rule, index): EgressRule => {
+    const read = readEgressRule(rule);
+    const { allow } = read;
+    const note = (code: PolicyNote['code'], message: string): void => {
+      notes.push({ namespace, name, code, message: `spec.egress[${index}].${message}` });
+    };
+    switch (read.kind) {
+      case 'dns':
+        return { kind: 'dns', allow, name: read.name };
+      case 'broken':
+        note('InvalidPolicyRule', `${read.field}: ${read.reason}; the rule counts as Deny for everything`);
+        return { kind: 'cidr', allow: false, cidr: everything };
+      case 'cidr':
+        if (read.isCorrected) note('PolicyZeroSlash32', 'to.cidrSelector: 0.0.0.0/32 is read as 0.0.0.0/0');
+        return { kind: 'cidr', allow, cidr: read.cidr };
     }
-    const cidr = parseCidrv4(text === zeroSlash32 ? '0.0.0.0/0' : text);
-    if (cidr.ok) return [{ kind: 'cidr', allow, cidr: cidr.value }];
-    const message = `spec.egress[${index}].to.cidrSelector: ${cidr.error}; the rule counts as Deny for everything`;
-    notes.push({ namespace, name, code: 'InvalidPolicyRule', message });
-    const all = parseCidrv4('0.0.0.0/0');
-    return all.ok ? [{ kind: 'cidr', allow: false, cidr: all.value }] : [];
   });
   return { rules, notes };
 }
@@ -77,7 +68,7 @@ function group<T, K>(items: readonly T[], keyOf: (item: T) => K | undefined): Ma
 }
 
 /**
- * What policies mean by VNID (spec: EgressNetworkPolicy): several in a namespace, or one in a VNID that namespaces
+ * What policies mean by VNID: several in a namespace, or one in a VNID that namespaces
  * share, drop everything; in VNID 0 they are ignored. Policies of namespaces without a VNID wait for one.
  */
 export function egressPolicies(

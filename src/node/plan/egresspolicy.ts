@@ -1,6 +1,7 @@
 /** Table 100: EgressNetworkPolicy, what pods of a VNID may reach outside. */
 import type { Ip } from '../../model/address.ts';
-import type { EgressPolicies, EgressRule } from '../../model/egresspolicy.ts';
+import type { EgressPolicies } from '../../model/egresspolicy.ts';
+import { type EgressRule } from '../../model/egressrule.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import { type Flow, goto, type Match } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';

@@ -4,8 +4,9 @@
  * services whose backends are on the nodes' network; and one rule that it cannot read opens the whole namespace.
  */
 import { apiVersionOf, egressFirewalls, egressNetworkPolicies } from '../../../../api/kinds.ts';
-import { type Ip, keyRange, parseCidr, parseIfaddr, parseIp, type SortKey, sortKey } from '../../../model/address.ts';
-import { asList, asText, isRecord } from '../../../model/json.ts';
+import { type Ip, keyRange, parseCidr, parseIp, type SortKey, sortKey } from '../../../model/address.ts';
+import { everything, readEgressRule } from '../../../model/egressrule.ts';
+import { asList, fieldOf } from '../../../model/json.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import type { Finding, Namespaced } from '../../findings/finding.ts';
@@ -42,7 +43,6 @@ export interface EgressFirewall extends KubeObject {
 
 /** More rules than these and none is applied: OVN-Kubernetes's limit, and that of OpenShift SDN's API. */
 const most = { ovn: 8_000, sdn: 1_000 } as const;
-const everything = '0.0.0.0/0';
 
 /** The rule for all nodes. A selector instead of addresses: it follows nodes that come and go. */
 export const allowNodes: FirewallRule = { type: 'Allow', to: { nodeSelector: {} } };
@@ -51,7 +51,10 @@ export const allowNodes: FirewallRule = { type: 'Allow', to: { nodeSelector: {} 
  * Rules that let nothing out. SDN drops only what leaves the cluster; nodes stay reachable, since the API server and
  * services with backends on their network are there.
  */
-export const closedRules: readonly FirewallRule[] = [allowNodes, { type: 'Deny', to: { cidrSelector: everything } }];
+export const closedRules: readonly FirewallRule[] = [
+  allowNodes,
+  { type: 'Deny', to: { cidrSelector: everything.text } },
+];
 
 /** The EgressFirewall of a namespace; there can be only one, named `default`. */
 export function firewallOf(namespace: string, egress: readonly FirewallRule[]): EgressFirewall {
@@ -154,27 +157,23 @@ function translated(context: Context, policy: KubeObject, note: Note): readonly 
 }
 
 function rawRules(policy: unknown): readonly unknown[] {
-  const spec = isRecord(policy) ? policy['spec'] : undefined;
-  return isRecord(spec) ? asList(spec['egress']) : [];
+  return asList(fieldOf(policy, 'spec', 'egress'));
 }
 
 /** The rule in OVN-Kubernetes's words; one that it could not read is left out, since it would open all. */
 function readRule(rule: unknown, where: Namespaced & { readonly field: string }, note: Note): readonly FirewallRule[] {
-  const given: unknown = isRecord(rule) ? rule['to'] : undefined;
-  const to = isRecord(given) ? given : {};
-  const type = isRecord(rule) && rule['type'] === 'Allow' ? 'Allow' : 'Deny';
-  const name = asText(to['dnsName']);
-  if (/^([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+\.?$/.test(name)) return [{ type, to: { dnsName: name } }];
-  const text = asText(to['cidrSelector']);
-  if (text === '0.0.0.0/32') {
-    note(policyZeroSlash32(where));
-    return [{ type, to: { cidrSelector: everything } }];
+  const read = readEgressRule(rule);
+  const type = read.allow ? 'Allow' : 'Deny';
+  switch (read.kind) {
+    case 'dns':
+      return [{ type, to: { dnsName: read.text } }];
+    case 'cidr':
+      if (read.isCorrected) note(policyZeroSlash32(where));
+      return [{ type, to: { cidrSelector: read.cidr.text } }];
+    case 'broken':
+      note(policyRuleInvalid({ ...where, type, to: fieldOf(rule, 'to') }));
+      return [];
   }
-  const parsed = parseIfaddr(text);
-  if (parsed.ok && parsed.value.network.family === 4)
-    return [{ type, to: { cidrSelector: parsed.value.network.text } }];
-  note(policyRuleInvalid({ ...where, type, to: given }));
-  return [];
 }
 
 /** Which node addresses the rules deny, for people; undefined: none. Names are not known to lead to nodes. */
