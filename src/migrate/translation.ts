@@ -5,7 +5,7 @@ import { type ObjectRef, objectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * The steps of a migration, in the order in which they are safe (spec.md section 9: the label before the object).
+ * The steps of a migration, in the order in which they are safe: the label before the object.
  * `restore` and `restore-after` are of the way back alone.
  */
 export const stepNames = [

@@ -41,7 +41,7 @@ const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = 
   { part: finalizePart },
 ];
 
-/** The translation to OVN-Kubernetes (spec: translation). */
+/** The translation to OVN-Kubernetes. */
 export const toOVN: Translate = (snapshot, options) => {
   const context = contextOf(snapshot, options);
   const wantsEgressIPs = options.only.length === 0 || options.only.includes('egressip');

@@ -1,5 +1,5 @@
 /**
- * NetworkPolicies that let pods reach each other exactly as the multitenant plugin does (spec: VNIDs, table 80): from
+ * NetworkPolicies that let pods reach each other exactly as the multitenant plugin does: from
  * the namespaces of the same VNID, to and from those of VNID 0, and from all that is no pod.
  */
 import { apiVersionOf, networkPolicies } from '../../../../api/kinds.ts';

@@ -1,5 +1,5 @@
 /**
- * EgressNetworkPolicies become EgressFirewalls named `default` that mean the same (spec: EgressNetworkPolicy). Unlike
+ * EgressNetworkPolicies become EgressFirewalls named `default` that mean the same. Unlike
  * OpenShift SDN's, OVN-Kubernetes's rules match after service load balancing, so they also meet the API server and
  * services whose backends are on the nodes' network; and one rule that it cannot read opens the whole namespace.
  */

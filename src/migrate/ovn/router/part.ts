@@ -34,7 +34,7 @@ interface Holder {
   readonly stopped: boolean;
 }
 
-/** The part of the translation that is about egress router pods (spec: translation). */
+/** The part of the translation that is about egress router pods. */
 export function routerPart(context: Context): Part {
   const found = holders(context.snapshot).filter(({ namespace }) => context.chosen(namespace));
   const parts = [...Map.groupBy(found, ({ namespace }) => namespace)].map(([, inNamespace]) =>

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { alone } from '../../src/migrate/run/lock.ts';
+import { alone } from '../../../src/migrate/run/lock.ts';
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-lock-'))));
@@ -20,7 +20,7 @@ test('the second is turned away, another folder and a later one are not', async 
 
 test('the lock goes with work that fails, and with a process that is killed', async () => {
   await expect(alone(folder, async () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
-  const lock = join(import.meta.dirname, '../../src/migrate/run/lock.ts');
+  const lock = join(import.meta.dirname, '../../../src/migrate/run/lock.ts');
   const script = `import { alone } from ${JSON.stringify(lock)}; await alone(${JSON.stringify(folder)}, async () => { console.log('in'); await new Promise((end) => setTimeout(end, 60_000)); });`;
   const child = spawn(
     process.execPath,

@@ -1,6 +1,6 @@
-import { preflightPart } from '../../src/migrate/ovn/cluster/preflight.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { contextFrom, make } from './snapshots.ts';
+import { preflightPart } from '../../../../src/migrate/ovn/cluster/preflight.ts';
+import type { KubeObject } from '../../../../src/model/objects.ts';
+import { contextFrom, make } from '../../snapshots.ts';
 
 const operator = (spec: Readonly<Record<string, unknown>>): KubeObject =>
   make.any('operator.openshift.io/v1', 'Network', { name: 'cluster' }, { spec });

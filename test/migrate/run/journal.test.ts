@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Entry, Journal, progressOf, readJournal } from '../../src/migrate/run/journal.ts';
+import { type Entry, Journal, progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-journal-'))));

@@ -9,16 +9,16 @@ import {
   namespaces,
   netNamespaces,
   nodes,
-} from '../../api/kinds.ts';
-import type { KubeClient } from '../../src/io/kube/client.ts';
-import { ApiError } from '../../src/io/kube/error.ts';
-import { toOVN } from '../../src/migrate/ovn/translate.ts';
-import { bearsOurMark } from '../../src/migrate/ownership.ts';
-import { readJournal } from '../../src/migrate/run/journal.ts';
-import { alone } from '../../src/migrate/run/lock.ts';
-import { goBack } from '../../src/migrate/run/undo.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import type { Started } from '../apiserver/started.ts';
+} from '../../../api/kinds.ts';
+import type { KubeClient } from '../../../src/io/kube/client.ts';
+import { ApiError } from '../../../src/io/kube/error.ts';
+import { toOVN } from '../../../src/migrate/ovn/translate.ts';
+import { bearsOurMark } from '../../../src/migrate/ownership.ts';
+import { readJournal } from '../../../src/migrate/run/journal.ts';
+import { alone } from '../../../src/migrate/run/lock.ts';
+import { goBack } from '../../../src/migrate/run/undo.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import type { Started } from '../../apiserver/started.ts';
 import {
   create,
   dump,
@@ -29,9 +29,9 @@ import {
   snapshot,
   startCluster,
   switchToOVN,
-} from './cluster.ts';
-import { dyingClient } from './dying.ts';
-import { make, options } from './snapshots.ts';
+} from '../cluster.ts';
+import { dyingClient } from '../dying.ts';
+import { make, options } from '../snapshots.ts';
 
 const cluster: readonly KubeObject[] = [
   make.node('n1', '192.168.7.11'),
@@ -265,7 +265,7 @@ test('what somebody made just as the plan would is shared, and left to them on t
   expect((await client.get(nodes, { name: 'n1' }))?.metadata.labels).toHaveProperty(['k8s.ovn.org/egress-assignable']);
 });
 
-test('row 21: EgressIPs wait until the finalizer of a CloudPrivateIPConfig has let it go, and no longer than the timeout', async () => {
+test('EgressIPs wait until the finalizer of a CloudPrivateIPConfig has let it go, and no longer than the timeout', async () => {
   await client.patch(
     cloudPrivateIPConfigs,
     { name: '192.168.7.101' },
@@ -317,7 +317,7 @@ test('an address that the cloud moved since the plan was made is released all th
   expect(await client.get(cloudPrivateIPConfigs, { name: '192.168.7.101' })).toBeUndefined();
 });
 
-test('row 20: an edit made after apply stays when apply runs again', async () => {
+test('an edit made after apply stays when apply runs again', async () => {
   await firstHalf();
   expect((await migration.apply()).kind).toBe('done');
   await client.patch(

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { type Claim, type PlacementNode, predictPlacement } from '../../src/migrate/ovn/placement/predict.ts';
-import { type Cidr, type Ip, parseCidr, parseIfaddr, parseIp } from '../../src/model/address.ts';
-import { generator } from '../random.ts';
-import { rounds } from '../rounds.ts';
+import { type Claim, type PlacementNode, predictPlacement } from '../../../../src/migrate/ovn/placement/predict.ts';
+import { type Cidr, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../../src/model/address.ts';
+import { generator } from '../../../random.ts';
+import { rounds } from '../../../rounds.ts';
 
 interface Recorded {
   readonly name: string;
@@ -17,7 +17,7 @@ interface Recorded {
   readonly assignedCount: readonly number[];
 }
 
-const recorded = readFileSync(new URL('../conformance/ovn-placement.ndjson', import.meta.url), 'utf8')
+const recorded = readFileSync(new URL('../../../conformance/ovn-placement.ndjson', import.meta.url), 'utf8')
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line) as Recorded);

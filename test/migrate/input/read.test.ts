@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { dump } from 'js-yaml';
-import { crds } from '../../api/crds.ts';
+import { crds } from '../../../api/crds.ts';
 import {
   clusterNetworks,
   configMaps,
@@ -16,18 +16,18 @@ import {
   netNamespaces,
   nodes,
   pods,
-} from '../../api/kinds.ts';
-import { openKube } from '../../src/io/kube/config.ts';
-import { problemText } from '../../src/io/manifests.ts';
-import { snapshotFromFiles } from '../../src/migrate/input/files.ts';
-import { snapshotFromServer } from '../../src/migrate/input/server.ts';
-import { inventoryOf, snapshotOf, sourceKinds } from '../../src/migrate/input/source.ts';
-import { objectsOf, type Snapshot } from '../../src/migrate/snapshot.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { credentialsOf, logger, start, type Started } from '../apiserver/started.ts';
-import { clusters } from './clusters.ts';
-import { clusterCRDs, ovnCRDs } from './crds.ts';
-import { make } from './snapshots.ts';
+} from '../../../api/kinds.ts';
+import { openKube } from '../../../src/io/kube/config.ts';
+import { problemText } from '../../../src/io/manifests.ts';
+import { snapshotFromFiles } from '../../../src/migrate/input/files.ts';
+import { snapshotFromServer } from '../../../src/migrate/input/server.ts';
+import { inventoryOf, snapshotOf, sourceKinds } from '../../../src/migrate/input/source.ts';
+import { objectsOf, type Snapshot } from '../../../src/migrate/snapshot.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import { credentialsOf, logger, start, type Started } from '../../apiserver/started.ts';
+import { clusters } from '../clusters.ts';
+import { clusterCRDs, ovnCRDs } from '../crds.ts';
+import { make } from '../snapshots.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'migrate-read-'));
 afterAll(() => rmSync(folder, { recursive: true }));

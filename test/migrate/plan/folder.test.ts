@@ -2,15 +2,15 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { namespaces, netNamespaces } from '../../api/kinds.ts';
-import { fileNames, writePlan } from '../../src/migrate/plan/folder.ts';
-import { type Plan, planOf } from '../../src/migrate/plan/plan.ts';
-import { readPlan } from '../../src/migrate/plan/read-folder.ts';
-import { type ObjectRef } from '../../src/migrate/ref.ts';
-import { snapshotKey } from '../../src/migrate/snapshot.ts';
-import type { Change } from '../../src/migrate/translation.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { rounds } from '../rounds.ts';
+import { namespaces, netNamespaces } from '../../../api/kinds.ts';
+import { fileNames, writePlan } from '../../../src/migrate/plan/folder.ts';
+import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
+import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
+import { type ObjectRef } from '../../../src/migrate/ref.ts';
+import { snapshotKey } from '../../../src/migrate/snapshot.ts';
+import type { Change } from '../../../src/migrate/translation.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import { rounds } from '../../rounds.ts';
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-plan-'))));

@@ -1,12 +1,12 @@
-/** The defects of the vendor's converter that planning must not have, by their number in the table of the migration notes. */
-import { toOVN } from '../../src/migrate/ovn/translate.ts';
-import { planOf } from '../../src/migrate/plan/plan.ts';
-import { reportOf } from '../../src/migrate/report/content.ts';
-import { markdownReport } from '../../src/migrate/report/markdown.ts';
-import { type Change, stepNames, type TranslateOptions, type Translation } from '../../src/migrate/translation.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { clusters } from './clusters.ts';
-import { make, options, snapshotOf } from './snapshots.ts';
+/** The translation to OVN-Kubernetes, held against what the vendor's converter gets wrong. */
+import { toOVN } from '../../../src/migrate/ovn/translate.ts';
+import { planOf } from '../../../src/migrate/plan/plan.ts';
+import { reportOf } from '../../../src/migrate/report/content.ts';
+import { markdownReport } from '../../../src/migrate/report/markdown.ts';
+import { type Change, stepNames, type TranslateOptions, type Translation } from '../../../src/migrate/translation.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import { clusters } from '../clusters.ts';
+import { make, options, snapshotOf } from '../snapshots.ts';
 
 const plan = (objects: readonly KubeObject[], changes: Partial<TranslateOptions> = {}): Translation =>
   toOVN(snapshotOf(objects), { ...options, ...changes });
@@ -49,7 +49,7 @@ const red = (...egressIPs: readonly string[]): KubeObject[] => [
   make.netNamespace('red', 11, { egressIPs }),
 ];
 
-test('defect 1: labels come before EgressIPs, and HostSubnets are emptied only at the very end', () => {
+test('labels come before EgressIPs, and HostSubnets are emptied only at the very end', () => {
   const translation = plan(clusters.manual.objects);
   const order = stepNames.filter((step) => translation.changes.some((change) => change.step === step));
   expect(order).toEqual(['label-nodes', 'egress-ips', 'finalize']);
@@ -59,20 +59,20 @@ test('defect 1: labels come before EgressIPs, and HostSubnets are emptied only a
   );
 });
 
-test('defect 2: 0.0.0.0/32 is everything', () => {
+test('0.0.0.0/32 is everything', () => {
   expect(applied(plan(clusters.policies.objects), 'EgressFirewall', 'default', 'zero')?.spec?.egress).toEqual([
     { type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } },
   ]);
 });
 
-test('defect 3: several policies of a namespace stay closed', () => {
+test('several policies of a namespace stay closed', () => {
   expect(applied(plan(clusters.policies.objects), 'EgressFirewall', 'default', 'two')?.spec?.egress?.at(-1)).toEqual({
     type: 'Deny',
     to: { cidrSelector: '0.0.0.0/0' },
   });
 });
 
-test('defect 4: the report names the addresses with which traffic leaves between the two plugins', () => {
+test('the report names the addresses with which traffic leaves between the two plugins', () => {
   const snapshot = snapshotOf([...base, ...worker({ egressIPs: ['192.168.7.101'] }), ...red('192.168.7.101')]);
   const made = planOf({
     tool: 'test',
@@ -87,7 +87,7 @@ test('defect 4: the report names the addresses with which traffic leaves between
   expect(made.steps.map(({ name }) => name).slice(-2)).toEqual(['egress-ips', 'finalize']);
 });
 
-test('defect 5: manual placement is kept in labels for the way back, and its loss is said', () => {
+test('manual placement is kept in labels for the way back, and its loss is said', () => {
   const translation = plan(clusters.manual.objects);
   expect(applied(translation, 'EgressIP', 'egressip-red')?.metadata).toMatchObject({
     labels: { 'placed.sdn-compat/192.168.7.200': 'w0', 'placed.sdn-compat/192.168.7.201': 'w1' },
@@ -96,7 +96,7 @@ test('defect 5: manual placement is kept in labels for the way back, and its los
   expect(codesOn(translation, 'red')).toContain('PinningLost');
 });
 
-test('defect 6: egressCIDRs: [] with manual IPs still labels the node', () => {
+test('egressCIDRs: [] with manual IPs still labels the node', () => {
   expect(
     labelled(
       plan([...base, ...worker({ egressIPs: ['192.168.7.200'], egressCIDRs: [] }), ...red('192.168.7.200')]),
@@ -105,7 +105,7 @@ test('defect 6: egressCIDRs: [] with manual IPs still labels the node', () => {
   ).toBe(true);
 });
 
-test('defect 7: a HostSubnet without a Node is a finding and hinders nothing', () => {
+test('a HostSubnet without a Node is a finding and hinders nothing', () => {
   const translation = plan(clusters['broken nodes'].objects);
   expect(codesOn(translation, 'lost')).toEqual(['NodeMissing']);
   expect(applied(translation, 'Node', 'lost')).toBeUndefined();
@@ -113,7 +113,7 @@ test('defect 7: a HostSubnet without a Node is a finding and hinders nothing', (
   expect(applied(translation, 'EgressIP', 'egressip-p201')?.spec?.egressIPs).toEqual(['192.168.7.201']);
 });
 
-test('defect 8: requests are translated though no HostSubnet offers any IP', () => {
+test('requests are translated though no HostSubnet offers any IP', () => {
   const translation = plan(clusters['nothing offered'].objects);
   expect(applied(translation, 'EgressIP', 'egressip-red')?.spec?.egressIPs).toEqual(['192.168.7.200']);
   expect(codesOn(translation, 'red')).toEqual(
@@ -121,7 +121,7 @@ test('defect 8: requests are translated though no HostSubnet offers any IP', () 
   );
 });
 
-test('defect 9: duplicates and node addresses are left out; what was never in use is said', () => {
+test('duplicates and node addresses are left out; what was never in use is said', () => {
   const translation = plan(clusters['broken addresses'].objects);
   const made = translation.changes.flatMap((change) =>
     change.action === 'apply' ? ((change.object as Applied).spec?.egressIPs ?? []) : [],
@@ -137,18 +137,18 @@ test('defect 9: duplicates and node addresses are left out; what was never in us
   expect(codesOn(translation, 'unhosted')).toContain('EgressIPUnhosted');
 });
 
-test('defect 10: the CIDRs that no longer bind are said', () => {
+test('the CIDRs that no longer bind are said', () => {
   expect(codesOn(plan(clusters.automatic.objects), 'red')).toContain('CIDRRestrictionLost');
 });
 
-test('defect 11: a NetNamespace without Namespace gets no object', () => {
+test('a NetNamespace without Namespace gets no object', () => {
   const translation = plan(clusters['broken addresses'].objects);
   expect(applied(translation, 'EgressIP', 'egressip-gone')).toBeUndefined();
   expect(codesOn(translation, 'gone')).toContain('NamespaceMissing');
   expect(applied(plan(clusters.multicast.objects), 'Namespace', 'gone')).toBeUndefined();
 });
 
-test('defect 12: all joined namespaces keep the IPs, with or without a list of their own', () => {
+test('all joined namespaces keep the IPs, with or without a list of their own', () => {
   const translation = plan(clusters['joined projects'].objects);
   expect(applied(translation, 'EgressIP', 'egressip-api')?.spec?.namespaceSelector).toEqual({
     matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: ['api', 'tester', 'web'] }],
@@ -158,13 +158,13 @@ test('defect 12: all joined namespaces keep the IPs, with or without a list of t
   ).toHaveLength(1);
 });
 
-test('defect 13: a policy in VNID 0 stays ignored, and one in a joined VNID closes all its namespaces', () => {
+test('a policy in VNID 0 stays ignored, and one in a joined VNID closes all its namespaces', () => {
   expect(applied(plan(clusters.multitenant.objects), 'EgressFirewall', 'default', 'monitoring')).toBeUndefined();
   for (const name of ['api', 'tester', 'web'])
     expect(applied(plan(clusters['joined projects'].objects), 'EgressFirewall', 'default', name)).toBeDefined();
 });
 
-test('defect 14: Deny 0.0.0.0/0 is said to cut off the API server, and mended on demand', () => {
+test('Deny 0.0.0.0/0 is said to cut off the API server, and mended on demand', () => {
   const translation = plan(clusters.policies.objects);
   expect(codesOn(translation, 'one')).toContain('DenyAllCutsAPIServer');
   expect(
@@ -173,7 +173,7 @@ test('defect 14: Deny 0.0.0.0/0 is said to cut off the API server, and mended on
   ).toEqual({ type: 'Allow', to: { nodeSelector: {} } });
 });
 
-test('defect 18: the annotation of a node has the CIDRs of now, whatever stood in it', () => {
+test('the annotation of a node has the CIDRs of now, whatever stood in it', () => {
   const old = {
     annotations: {
       ...network.annotations,
@@ -213,14 +213,14 @@ test('labels and annotations that somebody else wrote are said', () => {
   ]);
 });
 
-test('defect 21: the cloud gives addresses back before EgressIPs ask for them', () => {
+test('the cloud gives addresses back before EgressIPs ask for them', () => {
   const translation = plan(clusters.cloud.objects);
   expect(stepsOf(translation, (change) => change.action === 'delete')).toEqual(['release-cloud-addresses']);
   expect(stepNames.indexOf('release-cloud-addresses')).toBeLessThan(stepNames.indexOf('egress-ips'));
   expect(translation.changes.filter(({ action }) => action === 'delete')).toHaveLength(2);
 });
 
-test('defect 22: standby nodes get the label too', () => {
+test('standby nodes get the label too', () => {
   const translation = plan(clusters['standby nodes'].objects);
   for (const name of ['w0', 'w1', 'w2']) expect(labelled(translation, name)).toBe(true);
   expect(codesOn(translation, 'w1')).toEqual(['StandbyNode']);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { load } from 'js-yaml';
-import { objectYAML } from '../../src/migrate/plan/yaml.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { rounds } from '../rounds.ts';
+import { objectYAML } from '../../../src/migrate/plan/yaml.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import { rounds } from '../../rounds.ts';
 
 const object = (fields: object): KubeObject => ({
   apiVersion: 'v1',

@@ -1,12 +1,12 @@
-import { firewallPart } from '../../src/migrate/ovn/firewall/part.ts';
-import type { TranslateOptions } from '../../src/migrate/translation.ts';
-import { contains, type Ip, parseCidr, parseIp } from '../../src/model/address.ts';
-import { egressPolicies } from '../../src/model/egresspolicy.ts';
-import type { EgressNetworkPolicyObject, KubeObject } from '../../src/model/objects.ts';
-import { parseVnid, type Vnid } from '../../src/model/vnid.ts';
-import { generator } from '../random.ts';
-import { rounds } from '../rounds.ts';
-import { contextFrom, make } from './snapshots.ts';
+import { firewallPart } from '../../../../src/migrate/ovn/firewall/part.ts';
+import type { TranslateOptions } from '../../../../src/migrate/translation.ts';
+import { contains, type Ip, parseCidr, parseIp } from '../../../../src/model/address.ts';
+import { egressPolicies } from '../../../../src/model/egresspolicy.ts';
+import type { EgressNetworkPolicyObject, KubeObject } from '../../../../src/model/objects.ts';
+import { parseVnid, type Vnid } from '../../../../src/model/vnid.ts';
+import { generator } from '../../../random.ts';
+import { rounds } from '../../../rounds.ts';
+import { contextFrom, make } from '../../snapshots.ts';
 
 const base = [
   make.clusterNetwork(),
@@ -58,7 +58,7 @@ test('the rules keep their order; the policy is deleted in finalize, not before'
   });
 });
 
-test('row 2: 0.0.0.0/32 is everything in OpenShift SDN, and stays so', () => {
+test('0.0.0.0/32 is everything in OpenShift SDN, and stays so', () => {
   const { rules, codes } = translate([
     make.policy('shop', 'p', [
       ['Allow', '192.168.7.0/24'],
@@ -69,7 +69,7 @@ test('row 2: 0.0.0.0/32 is everything in OpenShift SDN, and stays so', () => {
   expect(codes).toEqual(['info PolicyZeroSlash32 shop/p']);
 });
 
-test('row 3: several policies drop all, and still do; the API server stays reachable', () => {
+test('several policies drop all, and still do; the API server stays reachable', () => {
   const { rules, codes, deleted } = translate([
     make.policy('shop', 'a', [['Allow', '0.0.0.0/0']]),
     make.policy('shop', 'z', [['Deny', '0.0.0.0/0']]),
@@ -79,7 +79,7 @@ test('row 3: several policies drop all, and still do; the API server stays reach
   expect(deleted).toEqual(['finalize shop/a', 'finalize shop/z']);
 });
 
-test('row 13: a policy in VNID 0 is ignored; one in a shared VNID closes all that share it', () => {
+test('a policy in VNID 0 is ignored; one in a shared VNID closes all that share it', () => {
   const others = ['a', 'b', 'global'].map((name) => make.namespace(name));
   const { rules, codes } = translate([
     ...others,
@@ -93,7 +93,7 @@ test('row 13: a policy in VNID 0 is ignored; one in a shared VNID closes all tha
   expect(codes).toEqual(['warning PolicyInGlobalNamespace global/g', 'warning PolicyInJoinedNamespaces a/p']);
 });
 
-test('row 14: a Deny that meets node addresses cuts off the API server; an option puts an Allow in front', () => {
+test('a Deny that meets node addresses cuts off the API server; an option puts an Allow in front', () => {
   const closed = make.policy('shop', 'p', [['Deny', '0.0.0.0/0']]);
   expect(translate([closed]).codes).toEqual(['warning DenyAllCutsAPIServer shop/p']);
   expect(translate([closed]).rules['shop']).toEqual([denyAll]);

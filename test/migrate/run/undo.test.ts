@@ -7,17 +7,17 @@ import {
   netNamespaces,
   networkConfigs,
   nodes,
-} from '../../api/kinds.ts';
-import type { KubeClient } from '../../src/io/kube/client.ts';
-import { toOVN } from '../../src/migrate/ovn/translate.ts';
-import { bearsOurMark } from '../../src/migrate/ownership.ts';
-import type { ApplyOutcome } from '../../src/migrate/run/apply.ts';
-import { contentOf } from '../../src/migrate/run/drift.ts';
-import { type BackOptions, goBack } from '../../src/migrate/run/undo.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import type { Started } from '../apiserver/started.ts';
-import { generator } from '../random.ts';
-import { rounds } from '../rounds.ts';
+} from '../../../api/kinds.ts';
+import type { KubeClient } from '../../../src/io/kube/client.ts';
+import { toOVN } from '../../../src/migrate/ovn/translate.ts';
+import { bearsOurMark } from '../../../src/migrate/ownership.ts';
+import type { ApplyOutcome } from '../../../src/migrate/run/apply.ts';
+import { contentOf } from '../../../src/migrate/run/drift.ts';
+import { type BackOptions, goBack } from '../../../src/migrate/run/undo.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import type { Started } from '../../apiserver/started.ts';
+import { generator } from '../../random.ts';
+import { rounds } from '../../rounds.ts';
 import {
   create,
   dump,
@@ -28,9 +28,9 @@ import {
   snapshot,
   startCluster,
   switchToOVN,
-} from './cluster.ts';
-import { dyingClient } from './dying.ts';
-import { make, options } from './snapshots.ts';
+} from '../cluster.ts';
+import { dyingClient } from '../dying.ts';
+import { make, options } from '../snapshots.ts';
 
 const cluster: readonly KubeObject[] = [
   make.node('n1', '192.168.7.11'),
@@ -132,7 +132,7 @@ test.each([false, true])(
   },
 );
 
-test('row 17: annotations that others added to a NetNamespace meanwhile stay', async () => {
+test('annotations that others added to a NetNamespace meanwhile stay', async () => {
   await forth();
   await client.patch(
     netNamespaces,
@@ -148,7 +148,7 @@ test('row 17: annotations that others added to a NetNamespace meanwhile stay', a
   });
 });
 
-test('row 18: a second round restores the CIDRs of the second round', async () => {
+test('a second round restores the CIDRs of the second round', async () => {
   await forth();
   await back();
   await client.patch(hostSubnets, { name: 'n2' }, { egressCIDRs: ['192.168.7.128/25'] }, { type: 'merge' });
@@ -176,7 +176,7 @@ test('the same plan may be applied again after the way back', async () => {
   expect(await contents()).toEqual(before);
 });
 
-test('row 19: forth and back leaves one policy in a namespace, the one that was there', async () => {
+test('forth and back leaves one policy in a namespace, the one that was there', async () => {
   await forth(false);
   await back();
   expect((await client.list(egressNetworkPolicies)).items.map(({ metadata }) => metadata.name)).toEqual(['p']);

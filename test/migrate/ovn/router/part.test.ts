@@ -1,6 +1,6 @@
-import { routerPart } from '../../src/migrate/ovn/router/part.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { contextFrom, make } from './snapshots.ts';
+import { routerPart } from '../../../../src/migrate/ovn/router/part.ts';
+import type { KubeObject } from '../../../../src/model/objects.ts';
+import { contextFrom, make } from '../../snapshots.ts';
 
 type Env = Readonly<Record<string, string | { readonly configMap: string; readonly key: string }>>;
 const macvlan = { annotations: { 'pod.network.openshift.io/assign-macvlan': 'true' } };

@@ -1,12 +1,12 @@
-import { egressIPs, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../api/kinds.ts';
-import { backRows } from '../../src/migrate/findings/rows.ts';
-import { toOVN } from '../../src/migrate/ovn/translate.ts';
-import { toSDN } from '../../src/migrate/sdn/translate.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { generator } from '../random.ts';
-import { rounds } from '../rounds.ts';
-import { create, objectsOn, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';
-import { make, options, snapshotOf } from './snapshots.ts';
+import { egressIPs, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { backRows } from '../../../src/migrate/findings/rows.ts';
+import { toOVN } from '../../../src/migrate/ovn/translate.ts';
+import { toSDN } from '../../../src/migrate/sdn/translate.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import { generator } from '../../random.ts';
+import { rounds } from '../../rounds.ts';
+import { create, objectsOn, planFor, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
+import { make, options, snapshotOf } from '../snapshots.ts';
 
 const ovn = 'k8s.ovn.org/v1';
 const byName = (...names: readonly string[]) =>
@@ -67,7 +67,7 @@ function back(objects: readonly KubeObject[]) {
   };
 }
 
-test('row 15: ports and nodeSelector in a firewall are findings; all else is done', () => {
+test('ports and nodeSelector in a firewall are findings; all else is done', () => {
   const { rules, codes, requests } = back([
     make.node('n1', '192.168.7.11', { labels: { role: 'x' } }),
     make.node('n2', '192.168.7.12'),
@@ -92,7 +92,7 @@ test('row 15: ports and nodeSelector in a firewall are findings; all else is don
   expect(requests).toEqual({ shop: ['192.168.7.101'] });
 });
 
-test('row 16: other selectors are evaluated, pod selectors become findings, two objects for one namespace are joined', () => {
+test('other selectors are evaluated, pod selectors become findings, two objects for one namespace are joined', () => {
   const { requests, codes } = back([
     make.namespace('a', { labels: { team: 'red' } }),
     make.namespace('b', { labels: { team: 'blue' } }),
@@ -132,7 +132,7 @@ test('an object of namespaces with different VNIDs goes to the first: SDN would 
   });
 });
 
-test('row 5: what was listed by hand is listed again where it was; row 18: CIDRs come from the annotation as it is now', () => {
+test('what was listed by hand is listed again where it was; CIDRs come from the annotation as it is now', () => {
   const kept = (text: string) => ({
     labels: labelled,
     annotations: { 'networkoperator.openshift.io/sdn-to-ovn-migration': text },
@@ -156,7 +156,7 @@ test('row 5: what was listed by hand is listed again where it was; row 18: CIDRs
   expect(codes.sort()).toEqual(['CIDRRestrictionLost', 'EgressIPUnhosted']);
 });
 
-test('row 17: annotations of a NetNamespace are set one by one, beside others', () => {
+test('annotations of a NetNamespace are set one by one, beside others', () => {
   const { changes } = toSDN(
     snapshotOf([
       make.namespace('a', { annotations: { 'k8s.ovn.org/multicast-enabled': 'true' } }),
@@ -176,7 +176,7 @@ test('row 17: annotations of a NetNamespace are set one by one, beside others', 
   ]);
 });
 
-test('row 19: never a second policy in a namespace', () => {
+test('never a second policy in a namespace', () => {
   const egress = [{ type: 'Deny', to: { cidrSelector: '203.0.113.0/24' } }];
   const same = make.policy('shop', 'old', [['Deny', '203.0.113.0/24']]);
   const other = make.policy('shop', 'old', [['Deny', '203.0.113.0/25']]);

@@ -1,11 +1,11 @@
-import { isolationPart } from '../../src/migrate/ovn/cluster/isolation.ts';
-import { contains, parseIp } from '../../src/model/address.ts';
-import { parseNetworkPolicy, type Peer } from '../../src/model/networkpolicy.ts';
-import type { KubeObject, NetworkPolicyObject } from '../../src/model/objects.ts';
-import { matches } from '../../src/model/selector.ts';
-import { generator } from '../random.ts';
-import { rounds } from '../rounds.ts';
-import { contextFrom, make } from './snapshots.ts';
+import { isolationPart } from '../../../../src/migrate/ovn/cluster/isolation.ts';
+import { contains, parseIp } from '../../../../src/model/address.ts';
+import { parseNetworkPolicy, type Peer } from '../../../../src/model/networkpolicy.ts';
+import type { KubeObject, NetworkPolicyObject } from '../../../../src/model/objects.ts';
+import { matches } from '../../../../src/model/selector.ts';
+import { generator } from '../../../random.ts';
+import { rounds } from '../../../rounds.ts';
+import { contextFrom, make } from '../../snapshots.ts';
 
 const multitenant = 'redhat/openshift-ovs-multitenant';
 

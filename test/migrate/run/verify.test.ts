@@ -1,10 +1,10 @@
-import { type Plan, planOf } from '../../src/migrate/plan/plan.ts';
-import { objectRef, refKey } from '../../src/migrate/ref.ts';
-import { type Entry, progressOf } from '../../src/migrate/run/journal.ts';
-import { verification } from '../../src/migrate/run/verify.ts';
-import { type Change, type Placement, refOf } from '../../src/migrate/translation.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { make, snapshotOf } from './snapshots.ts';
+import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
+import { objectRef, refKey } from '../../../src/migrate/ref.ts';
+import { type Entry, progressOf } from '../../../src/migrate/run/journal.ts';
+import { verification } from '../../../src/migrate/run/verify.ts';
+import { type Change, type Placement, refOf } from '../../../src/migrate/translation.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import { make, snapshotOf } from '../snapshots.ts';
 
 const labelled = { 'k8s.ovn.org/egress-assignable': '' };
 const annotations = {
