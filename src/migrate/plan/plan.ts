@@ -55,7 +55,7 @@ const descriptions: Readonly<Record<StepName, string>> = {
 };
 
 /** What a backup keeps of an object: all but what cannot be restored, its status and its field managers. */
-export function kept(object: KubeObject): KubeObject {
+export function backedUp(object: KubeObject): KubeObject {
   return { ...omit(object, 'status'), metadata: omit(object.metadata, 'managedFields') };
 }
 
@@ -89,7 +89,7 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
       refs.flatMap((ref) => {
         const key = refKey(ref);
         const object = all.get(key);
-        return object === undefined ? [] : [[key, kept(object)] as const];
+        return object === undefined ? [] : [[key, backedUp(object)] as const];
       }),
     ),
     findings: findings.toSorted(compareFindings),

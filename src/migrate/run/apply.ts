@@ -15,6 +15,7 @@ import { readLive, readNetworkType } from './cluster-now.ts';
 import { driftOf, driftText } from './drift.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
+import { progressTeller } from './progress.ts';
 import { notSwitched } from './switched.ts';
 import { verification } from './verify.ts';
 
@@ -58,7 +59,6 @@ export type ApplyOutcome =
   | { readonly kind: 'stopped'; readonly writes: number };
 
 const atOnce = 8;
-const tellEvery = 1_000;
 
 /** A text that another plan does not have. */
 export function planHash({ target, steps, backup }: Plan): string {
@@ -206,7 +206,8 @@ class Run {
       ...this.#state,
     };
     const [reasons, notes]: [string[], string[]] = [[], []];
-    let [ended, told] = [0, performance.now()];
+    const tellProgress = progressTeller(step.name, step.changes.length, progress);
+    let ended = 0;
     await inParallel(step.changes, atOnce, async (change) => {
       if (signal.aborted) return;
       if (this.#options.dryRun && !isServed(this.#state.live, refOf(change))) {
@@ -220,9 +221,7 @@ class Run {
         notes.push(`${refText(outcome.object)}: would be ${outcome.kind}`);
       }
       ended++;
-      if (performance.now() - told < tellEvery) return;
-      told = performance.now();
-      progress(`${step.name}: ${ended} of ${step.changes.length}`);
+      tellProgress(ended);
     });
     if (this.#options.dryRun) for (const note of notes.sort()) tell(note);
     return reasons.sort();

@@ -9,6 +9,7 @@ import { failed, kindFor, named, ownMatter } from './change.ts';
 import { readLive, readNetworkType, withRight } from './cluster-now.ts';
 import { Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
+import { progressTeller } from './progress.ts';
 import { type Undo, type WayBack, wayBack } from './undo-plan.ts';
 
 export interface BackOptions {
@@ -21,7 +22,6 @@ export interface BackOptions {
 /** Writes what the backup had under a name of its own, so that nothing bears our mark afterwards. */
 const restorer = 'sdn-compat-restore';
 const atOnce = 8;
-const tellEvery = 1_000;
 
 const verbs: Readonly<Record<Undo['kind'], string>> = {
   create: 'created',
@@ -132,7 +132,8 @@ interface PartDone {
 
 async function part({ deps, journal }: Walk, step: string, undos: readonly Undo[]): Promise<PartDone> {
   const reasons: string[] = [];
-  let [writes, told] = [0, performance.now()];
+  const tellProgress = progressTeller(step, undos.length, deps.progress);
+  let writes = 0;
   // several writes to one object stand behind each other
   const byObject = [...Map.groupBy(undos, ({ object }) => refKey(object)).values()];
   await inParallel(byObject, atOnce, async (ofObject) => {
@@ -145,9 +146,7 @@ async function part({ deps, journal }: Walk, step: string, undos: readonly Undo[
       }
       writes++;
     }
-    if (performance.now() - told < tellEvery) return;
-    told = performance.now();
-    deps.progress(`${step}: ${writes} of ${undos.length}`);
+    tellProgress(writes);
   });
   return { writes, reasons: reasons.sort(), stopped: deps.signal.aborted };
 }

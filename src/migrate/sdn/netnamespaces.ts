@@ -42,8 +42,8 @@ export function requestPart(snapshot: Snapshot): Requests {
   const read = objectsOf(snapshot, egressIPs)
     .toSorted((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''))
     .map((object) => claimOf(snapshot, object));
-  const kept = read.map(({ claim }) => claim);
-  const shared = kept.map((claim) => shareOf(snapshot, claim));
+  const claims = read.map(({ claim }) => claim);
+  const shared = claims.map((claim) => shareOf(snapshot, claim));
   const byNamespace = Map.groupBy(
     shared.flatMap(({ lists }) => lists),
     ({ namespace }) => namespace,
