@@ -9,7 +9,7 @@ import type { Reservations } from './reservations.ts';
 export const lookAgainAfter = 5_000;
 
 export interface Creation<T, O extends KubeObject> {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, 'create' | 'get'>;
   readonly kind: Kind;
   readonly reservations: Reservations<T>;
   /** Whether the object, as it is stored, is the one that was created. */

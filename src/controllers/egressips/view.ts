@@ -17,6 +17,7 @@ import type { Placement } from '../../model/egress/verdict.ts';
 import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { isNodeName, type NodeName } from '../../model/names.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
+import { Listeners } from '../listeners.ts';
 
 function versionOf(object: HostSubnetObject): number {
   const version = Number(object.metadata.resourceVersion);
@@ -29,12 +30,13 @@ export class EgressView {
   readonly #assigned = new Map<Ip, Placement>();
   readonly #egress = new EgressObjects((change) => this.#take(change));
   readonly #invalidLimits = new Map<string, string>();
-  readonly #onAssigned: (ip: Ip) => void;
+  readonly #placements = new Listeners<[ip: Ip]>();
+  readonly #nodes = new Listeners();
 
-  /** `onAssigned` is told of each IP whose placement changes. */
-  constructor(onAssigned: (ip: Ip) => void) {
-    this.#onAssigned = onAssigned;
-  }
+  /** Tells of each IP whose placement changes. */
+  readonly onPlacement = this.#placements.subscribe;
+  /** Tells whenever a Node changes in what matters: its limits, its readiness, its address. */
+  readonly onNode = this.#nodes.subscribe;
 
   get tracker(): EgressTracker {
     return this.#egress.tracker;
@@ -108,7 +110,9 @@ export class EgressView {
     const before = this.#limits.get(name);
     this.#putLimits(name, node);
     const changed = this.#egress.putNode(name, node);
-    return changed.hostSubnets || changed.readiness || !sameLimits(before, this.#limits.get(name));
+    if (!changed.hostSubnets && !changed.readiness && sameLimits(before, this.#limits.get(name))) return false;
+    this.#nodes.tell();
+    return true;
   }
 
   #putLimits(name: NodeName, node: NodeObject | undefined): void {
@@ -159,7 +163,7 @@ export class EgressView {
     for (const [ip, placement] of assigned) {
       if (placement === undefined) this.#assigned.delete(ip);
       else this.#assigned.set(ip, placement);
-      this.#onAssigned(ip);
+      this.#placements.tell(ip);
     }
   }
 }

@@ -9,6 +9,7 @@ import { Netids } from '../../model/netids.ts';
 import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
+import { removeObject } from '../remove.ts';
 import { Reservations } from '../reservations.ts';
 import { netNamespaceOf, type Step, stepFor, vnidOf } from './plan.ts';
 import { changeNetworkAnnotation, type Outcome } from './request.ts';
@@ -194,10 +195,10 @@ export class NetidsController {
    * two watches, of which one may be behind.
    */
   async #remove(present: NetNamespaceObject, signal: AbortSignal): Promise<number | undefined> {
-    const { name = '', uid } = present.metadata;
+    const { name = '' } = present.metadata;
     const { client } = this.#deps;
     if ((await client.get(namespaces, { name }, { signal })) !== undefined) return lookAgainAfter;
-    await client.delete(netNamespaces, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+    await removeObject(client, netNamespaces, present, signal);
     this.#forget(name);
     this.#deps.logger.info({ namespace: name, netid: present.netid }, 'NetNamespace removed with its Namespace');
     return undefined;

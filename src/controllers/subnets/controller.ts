@@ -10,6 +10,7 @@ import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 import { Subnets } from '../../model/subnets.ts';
 import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
+import { removeObject } from '../remove.ts';
 import { Reservations } from '../reservations.ts';
 import { hostSubnetOf, isOrphan, type Step, stepFor, subnetOf } from './plan.ts';
 
@@ -137,11 +138,11 @@ export class SubnetsController {
 
   /** Removes it once the API server itself says that its Node is gone: the watch of Nodes may be behind. */
   async #remove(present: HostSubnetObject, signal: AbortSignal): Promise<number | undefined> {
-    const { name = '', uid } = present.metadata;
+    const { name = '' } = present.metadata;
     const { client } = this.#deps;
     const node = await client.get<NodeObject>(nodes, { name }, { signal });
     if (!isOrphan(present, node)) return lookAgainAfter;
-    await client.delete(hostSubnets, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+    await removeObject(client, hostSubnets, present, signal);
     this.#deps.logger.info({ node: name, subnet: present.subnet }, 'HostSubnet removed with its Node');
     return undefined;
   }
