@@ -59,7 +59,7 @@ export class NetidsController {
     });
     const namespacesEnd = deps.namespaces.subscribe(({ key, after }) => {
       if (after === undefined) this.#gone.add(key);
-      else this.#gone.delete(key);
+      else this.#noOrphan(key);
     });
     this.#unsubscribe = [netNamespacesEnd, namespacesEnd];
   }
@@ -83,6 +83,7 @@ export class NetidsController {
         this.#forget(name);
         return undefined;
       case 'wait':
+        if (!this.#orphans.has(name)) this.#orphans.set(name, performance.now());
         return step.left;
       case 'remove':
         return this.#remove(step.present, signal);
@@ -99,14 +100,14 @@ export class NetidsController {
 
   #stepFor(name: string): Step {
     const { namespaces, netNamespaces: cache, isMultitenant } = this.#deps;
-    const [namespace, present] = [namespaces.get(name), cache.get(name)];
+    const now = performance.now();
     return stepFor(
       {
-        namespace,
-        present,
+        namespace: namespaces.get(name),
+        present: cache.get(name),
         isWritten: this.#reservations.of(name)?.isWritten === true,
         isGone: this.#gone.has(name),
-        orphanedFor: this.#orphanedFor(name, namespace === undefined && present !== undefined),
+        orphanedFor: now - (this.#orphans.get(name) ?? now),
       },
       {
         isMultitenant: isMultitenant(),
@@ -116,13 +117,10 @@ export class NetidsController {
     );
   }
 
-  /** For how many milliseconds the NetNamespace has been an orphan whose Namespace was never seen. */
-  #orphanedFor(name: string, isOrphan: boolean): number {
-    const now = performance.now();
-    const since = this.#orphans.get(name) ?? now;
-    if (isOrphan && !this.#gone.has(name)) this.#orphans.set(name, since);
-    else this.#orphans.delete(name);
-    return now - since;
+  /** The name has no NetNamespace without its Namespace. */
+  #noOrphan(name: string): void {
+    this.#gone.delete(name);
+    this.#orphans.delete(name);
   }
 
   #share(vnid: Vnid | undefined, more: 1 | -1): void {
@@ -207,7 +205,6 @@ export class NetidsController {
   /** Neither the Namespace nor its NetNamespace is there any more. */
   #forget(name: string): void {
     this.#reservations.free(name);
-    this.#gone.delete(name);
-    this.#orphans.delete(name);
+    this.#noOrphan(name);
   }
 }
