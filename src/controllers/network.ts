@@ -5,6 +5,7 @@ import type { ObjectCache } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
 import type { ClusterNetworkObject } from '../model/objects.ts';
+import { Listeners, type Subscribe } from './listeners.ts';
 
 const key = 'default';
 
@@ -18,21 +19,18 @@ export interface LiveNetwork {
   /** The last one that could be used. */
   readonly current: () => ClusterNetwork;
   /** Tells the listener of every further one that can be used. */
-  readonly subscribe: (listener: (network: ClusterNetwork) => void) => () => void;
+  readonly subscribe: Subscribe<[network: ClusterNetwork]>;
 }
 
 /** Waits for a usable ClusterNetwork, and follows it from then on; undefined when the signal aborts before. */
 export async function followNetwork(deps: NetworkDeps, signal: AbortSignal): Promise<LiveNetwork | undefined> {
   const { cache, logger } = deps;
-  const listeners = new Set<(network: ClusterNetwork) => void>();
+  const listeners = new Listeners<[network: ClusterNetwork]>();
   let current: ClusterNetwork | undefined;
   return new Promise((resolve) => {
     const live = (first: ClusterNetwork): LiveNetwork => ({
       current: () => current ?? first,
-      subscribe: (listener) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
+      subscribe: listeners.subscribe,
     });
     const look = (raw: ClusterNetworkObject | undefined): void => {
       const next = usable(raw, current !== undefined, deps);
@@ -49,7 +47,7 @@ export async function followNetwork(deps: NetworkDeps, signal: AbortSignal): Pro
           },
           'another ClusterNetwork is in use',
         );
-      for (const listener of listeners) listener(next);
+      listeners.tell(next);
     };
     const end = cache.subscribe((change) => {
       if (change.key === key) look(change.after);

@@ -2,6 +2,7 @@
 import { type Cidr, contains, type Ip, lastOf } from './address.ts';
 import { parseCidrv4 } from './fields.ts';
 import { asList, isRecord, parseJson } from './json.ts';
+import type { KubeObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
 
 /** Key of the Node annotation; its value is a JSON list of one interface. */
@@ -17,6 +18,16 @@ export interface CloudLimits {
 
 /** Those of a node whose annotation cannot be read. */
 export const unknownLimits: CloudLimits = { capacity: 'current', network: undefined };
+
+/** The limits of a Node, and why its annotation cannot be read, if so; undefined when it has none. */
+export function limitsOf({
+  metadata,
+}: KubeObject): { readonly limits: CloudLimits; readonly problem: string | undefined } | undefined {
+  const text = metadata.annotations?.[egressIpConfigAnnotation];
+  if (text === undefined) return undefined;
+  const parsed = parseEgressIpConfig(text);
+  return parsed.ok ? { limits: parsed.value, problem: undefined } : { limits: unknownLimits, problem: parsed.error };
+}
 
 /** The limits that the annotation's value writes: `capacity.ip`, else `capacity.ipv4`, and `ifaddr.ipv4`. */
 export function parseEgressIpConfig(text: string): Result<CloudLimits> {

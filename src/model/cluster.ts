@@ -1,6 +1,6 @@
 /** The cluster as the egress model sees it: raw objects parsed, duplicates settled, limits and health of nodes read. */
 import type { Cidr, Ip } from './address.ts';
-import { type CloudLimits, egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits } from './cloud.ts';
+import { type CloudLimits, limitsOf } from './cloud.ts';
 import { networksOf, parseClusterNetwork } from './clusternetwork.ts';
 import type { EgressInput } from './egress/state.ts';
 import type { InvalidHostSubnet } from './hostsubnet.ts';
@@ -51,7 +51,7 @@ export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
     netNamespaces: parsedNamespaces.valid satisfies readonly NetNamespace[],
     offline,
     networks: ownNetworks(raw.clusterNetworks ?? []),
-    ...limitsOf(nodes.kept),
+    ...allLimits(nodes.kept),
     invalidNetNamespaces: parsedNamespaces.invalid,
     duplicates: [
       ...hostSubnets.duplicates.map((name) => ({ kind: 'HostSubnet' as const, name })),
@@ -79,16 +79,15 @@ function ownNetworks(objects: readonly ClusterNetworkObject[]): readonly Cidr[] 
   return parsed?.ok === true ? networksOf(parsed.value) : [];
 }
 
-function limitsOf(nodes: readonly KubeObject[]): Pick<Cluster, 'limits' | 'invalidLimits'> {
+function allLimits(nodes: readonly KubeObject[]): Pick<Cluster, 'limits' | 'invalidLimits'> {
   const limits = new Map<NodeName, CloudLimits>();
   const invalidLimits: InvalidLimits[] = [];
-  for (const { metadata } of nodes) {
-    const name = metadata.name ?? '';
-    const text = metadata.annotations?.[egressIpConfigAnnotation];
-    if (!isNodeName(name) || text === undefined) continue;
-    const parsed = parseEgressIpConfig(text);
-    limits.set(name, parsed.ok ? parsed.value : unknownLimits);
-    if (!parsed.ok) invalidLimits.push({ name, reason: parsed.error });
+  for (const node of nodes) {
+    const name = node.metadata.name ?? '';
+    const found = limitsOf(node);
+    if (!isNodeName(name) || found === undefined) continue;
+    limits.set(name, found.limits);
+    if (found.problem !== undefined) invalidLimits.push({ name, reason: found.problem });
   }
   return { limits, invalidLimits };
 }

@@ -1,7 +1,7 @@
-/** What is read of a Node's status, whose shape nobody has checked when it comes from a file. */
+/** What is read of a Node's status; the shape of its addresses nobody has checked when it comes from a file. */
 import { type Ip, parseIp } from './address.ts';
 import { asList, asText, fieldOf } from './json.ts';
-import type { KubeObject } from './objects.ts';
+import type { KubeObject, NodeObject } from './objects.ts';
 
 /** The first InternalIP of a Node, or undefined. */
 export function internalIP(node: KubeObject): Ip | undefined {
@@ -10,4 +10,9 @@ export function internalIP(node: KubeObject): Ip | undefined {
     if (ip?.ok === true) return ip.value;
   }
   return undefined;
+}
+
+/** Whether the Node says that it is not Ready; that it says nothing, or does not know, is not that. */
+export function isNotReady(node: NodeObject): boolean {
+  return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
 }

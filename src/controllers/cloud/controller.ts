@@ -7,16 +7,19 @@ import type { Logger } from '../../io/log.ts';
 import { createQueue, type WorkQueue } from '../../io/queue.ts';
 import { type Ip, parseIp } from '../../model/address.ts';
 import type { EgressView } from '../egressips/view.ts';
+import type { Reconciler } from '../reconciler.ts';
 import { type CloudPrivateIPConfig, cloudStep, ours } from './plan.ts';
 
 export interface CloudDeps {
   readonly client: KubeClient;
   readonly logger: Logger;
-  readonly view: () => EgressView;
-  readonly onFailure: (key: string) => void;
+  readonly view: EgressView;
+  readonly onFailure: (name: string) => void;
 }
 
-export class CloudController {
+export class CloudController implements Reconciler {
+  readonly name = 'cloud';
+  readonly wokenBy: Reconciler['wokenBy'];
   readonly #deps: CloudDeps;
   readonly #queue: WorkQueue;
   #cache: ObjectCache<CloudPrivateIPConfig> | undefined;
@@ -27,17 +30,19 @@ export class CloudController {
       logger: deps.logger,
       concurrency: 8,
       isRace: (error) => isConflict(error) || isAlreadyExists(error),
-      onFailure: deps.onFailure,
+      onFailure: () => deps.onFailure(this.name),
     });
+    const { view } = deps;
+    this.wokenBy = [() => view.onPlacement((ip) => this.#placed(ip)), () => view.onNode(() => this.#limitsChanged())];
   }
 
-  /** The placement of an IP changed. */
-  assigned(ip: Ip): void {
+  #placed(ip: Ip): void {
     if (this.#cache !== undefined) this.#queue.add(ip);
   }
 
-  /** Works until the signal aborts, from the moment a node with limits is there; `look` is called when that may be. */
+  /** Works until the signal aborts, from the moment a node with limits is there. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#limitsChanged();
     await this.#queue.process(async (key) => {
       if (key === 'limits') this.#start(signal);
       else await this.#reconcile(key, signal);
@@ -46,12 +51,12 @@ export class CloudController {
   }
 
   /** A Node's limits changed: IPs on it may need a CloudPrivateIPConfig now, or none. */
-  limitsChanged(): void {
+  #limitsChanged(): void {
     this.#queue.add('limits');
   }
 
   #start(signal: AbortSignal): void {
-    const view = this.#deps.view();
+    const view = this.#deps.view;
     if (view.limits.size === 0 && this.#cache === undefined) return;
     if (this.#cache === undefined) {
       this.#deps.logger.info('nodes carry the annotation of a cloud: egress IPs get CloudPrivateIPConfigs');
@@ -69,7 +74,7 @@ export class CloudController {
   }
 
   #addAll(): void {
-    for (const ip of this.#deps.view().assigned.keys()) this.#queue.add(ip);
+    for (const ip of this.#deps.view.assigned.keys()) this.#queue.add(ip);
     for (const { metadata } of this.#cache?.list() ?? []) this.#queue.add(metadata.name ?? '');
   }
 
@@ -84,7 +89,7 @@ export class CloudController {
 
   /** The node of a cloud that the IP is assigned to. */
   #nodeOf(ip: Ip): string | undefined {
-    const { assigned, limits } = this.#deps.view();
+    const { assigned, limits } = this.#deps.view;
     const node = assigned.get(ip)?.node;
     return node !== undefined && limits.has(node) ? node : undefined;
   }

@@ -13,7 +13,7 @@ import type { Logger } from '../../io/log.ts';
 import { inParallel } from '../../io/parallel.ts';
 import { Allocator, type Round } from '../../model/allocation/round.ts';
 import type { HostSubnetObject } from '../../model/objects.ts';
-import { type Write, writesOf } from './plan.ts';
+import { hostSubnetWrites, type Write } from './plan.ts';
 import type { EgressView } from './view.ts';
 
 export interface EgressDeps {
@@ -68,7 +68,7 @@ export class EgressController {
     for (const { egressIP, from, to } of round.moves)
       this.#deps.logger.info({ egressIP, from, to }, 'egress IP leaves a node');
     this.#deps.onRound(round);
-    const all = writesOf(round, view.objects);
+    const all = hostSubnetWrites(round, view.objects);
     const writes = all.filter(({ object }) => this.#backoff.left(object.metadata.name ?? '') === 0);
     const failures: unknown[] = [];
     // one HostSubnet that cannot be written must not keep an IP from the others

@@ -10,7 +10,7 @@ export interface Write {
 }
 
 /** The writes of a round, by name of node; HostSubnets whose list is right already are left out. */
-export function writesOf(
+export function hostSubnetWrites(
   round: Pick<Round, 'lists' | 'changed' | 'released'>,
   objects: ReadonlyMap<string, HostSubnetObject>,
 ): readonly Write[] {

@@ -1,31 +1,18 @@
-/** Feeds the egress controller: watches tell the view, and every change that matters asks for a round. */
+/** Automatic assignment: watches tell the view, and every change that matters asks for a round. */
 import { HealthMonitor, type Verdict } from '../../io/health.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { ownAddresses, type Probe } from '../../io/probe.ts';
 import { createQueue } from '../../io/queue.ts';
-import type { Ip } from '../../model/address.ts';
 import type { Round } from '../../model/allocation/round.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
-import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
+import type { Caches } from '../caches.ts';
+import { Listeners, type Subscribe } from '../listeners.ts';
+import type { LiveNetwork } from '../network.ts';
+import type { Reconciler } from '../reconciler.ts';
 import { EgressController } from './controller.ts';
-import { EgressView } from './view.ts';
-
-/** What others want to know of egress IPs. */
-export interface EgressListener {
-  /** An IP's placement changed. */
-  readonly assigned: (ip: Ip) => void;
-  /** Anything that the state of egress IPs depends on changed. */
-  readonly changed: () => void;
-  /** What a cloud lets some node carry changed. */
-  readonly limits: () => void;
-  readonly round: (round: Round) => void;
-  /** A watched node went offline or came back. */
-  readonly verdict: (node: string, isOffline: boolean) => void;
-  /** No watched node can be reached, or one can again. */
-  readonly isolated: (isolated: boolean) => void;
-}
+import type { HealthListener } from './health.ts';
+import type { EgressView } from './view.ts';
 
 export interface EgressOptions {
   readonly client: KubeClient;
@@ -33,110 +20,115 @@ export interface EgressOptions {
   readonly probe: Probe;
   /** Milliseconds; 0: nodes are not probed. */
   readonly probeInterval: number;
-  readonly hostSubnets: ObjectCache<HostSubnetObject>;
-  readonly netNamespaces: ObjectCache<NetNamespaceObject>;
-  readonly nodes: ObjectCache<NodeObject>;
-  readonly listener: EgressListener;
+  readonly caches: Pick<Caches, 'hostSubnets' | 'netNamespaces' | 'nodes'>;
+  readonly network: LiveNetwork;
+  /** Kept up to date from the caches and by what is written. */
+  readonly view: EgressView;
+  readonly health: HealthListener;
+  readonly onRound: (round: Round) => void;
   /** A round failed and is made again. */
-  readonly onFailure: () => void;
+  readonly onFailure: (name: string) => void;
 }
 
-/** Least time between two rounds in milliseconds: many changes at once are one round. */
-const breath = 5;
-
-export interface RunningEgress {
-  readonly view: EgressView;
-  /** Pods and services have these networks now. */
-  readonly setNetwork: (network: ClusterNetwork) => void;
+export interface EgressReconciler extends Reconciler {
+  /** Tells of every change of what the state of egress IPs depends on. */
+  readonly onChange: Subscribe;
   /** What is known of each node that is watched. */
   readonly verdicts: () => ReadonlyMap<string, Verdict>;
   /** Whether rounds are under way that change something. */
   readonly isBusy: () => boolean;
-  /** Resolves when all has ended after the signal aborted. */
-  readonly ended: Promise<void>;
 }
 
+/** Least time between two rounds in milliseconds: many changes at once are one round. */
+const breath = 5;
+const name = 'egressip';
+
 interface Followers {
-  readonly view: EgressView;
   readonly controller: EgressController;
   /** Something changed: a round is due. */
   readonly soon: () => void;
 }
 
-/** Tells the view of every change; returns how to end that. */
-function follow(options: EgressOptions, { view, controller, soon }: Followers): readonly (() => void)[] {
+/** What tells the view of every change. */
+function sources({ caches, network, view }: EgressOptions, { controller, soon }: Followers): Reconciler['wokenBy'] {
+  const setNetwork = (current: ClusterNetwork): void => {
+    view.setNetwork(current);
+    soon();
+  };
   return [
-    options.hostSubnets.subscribe(({ before, after }) => {
-      if (after !== undefined ? view.putHostSubnet(after) : before !== undefined) {
-        if (after === undefined && before !== undefined) view.removeHostSubnet(before);
+    () => {
+      setNetwork(network.current());
+      return network.subscribe(setNetwork);
+    },
+    () =>
+      caches.hostSubnets.subscribe(({ before, after }) => {
+        if (after !== undefined ? view.putHostSubnet(after) : before !== undefined) {
+          if (after === undefined && before !== undefined) view.removeHostSubnet(before);
+          soon();
+        }
+      }),
+    () =>
+      caches.hostSubnets.onListed(() => {
+        controller.doubt(view.differing(caches.hostSubnets));
         soon();
-      }
-    }),
-    options.hostSubnets.onListed(() => {
-      controller.doubt(view.differing(options.hostSubnets));
-      soon();
-    }),
-    options.netNamespaces.subscribe(({ key, after }) => {
-      if (after === undefined) view.removeNetNamespace(key);
-      else view.putNetNamespace(after);
-      soon();
-    }),
-    options.nodes.subscribe(({ key, after }) => {
-      if (!view.putNode(key, after)) return;
-      options.listener.limits();
-      soon();
-    }),
+      }),
+    () =>
+      caches.netNamespaces.subscribe(({ key, after }) => {
+        if (after === undefined) view.removeNetNamespace(key);
+        else view.putNetNamespace(after);
+        soon();
+      }),
+    () =>
+      caches.nodes.subscribe(({ key, after }) => {
+        if (view.putNode(key, after)) soon();
+      }),
   ];
 }
 
-/** Runs automatic assignment until the signal aborts. The caches must be synced. */
-export function runEgress(options: EgressOptions, signal: AbortSignal): RunningEgress {
-  const { client, logger, listener } = options;
-  const queue = createQueue({ logger, maxDelay: 5_000, onFailure: options.onFailure });
+/** Automatic assignment as a reconciler. The caches must be synced. */
+export function egressReconciler(options: EgressOptions): EgressReconciler {
+  const { client, logger, view, health } = options;
+  const queue = createQueue({ logger, maxDelay: 5_000, onFailure: () => options.onFailure(name) });
+  const changed = new Listeners();
   const soon = (): void => {
     queue.addAfter('round', breath);
-    listener.changed();
+    changed.tell();
   };
-  const view = new EgressView(listener.assigned);
   const monitor = new HealthMonitor({
     interval: options.probeInterval,
     probe: options.probe,
     now: () => performance.now(),
     ownAddresses,
     onVerdict: (node, verdict) => {
-      listener.changed();
-      if (verdict !== 'unknown') listener.verdict(node, verdict === 'offline');
+      changed.tell();
+      if (verdict !== 'unknown') health.verdict(node, verdict === 'offline');
       queue.add('round');
     },
     onIsolated: (isolated) => {
       controller.isIsolated = isolated;
-      logger.warn(
-        { isolated },
-        isolated ? 'no node can be reached: egress IPs stay where they are' : 'nodes can be reached again',
-      );
-      listener.isolated(isolated);
+      health.isolated(isolated);
       queue.add('round');
     },
   });
-  const controller = new EgressController({ client, logger, view, monitor, onRound: listener.round });
-  const unsubscribe = follow(options, { view, controller, soon });
-  soon();
+  const controller = new EgressController({ client, logger, view, monitor, onRound: options.onRound });
   let isBusy = true;
-  const rounds = queue.process(async (_key, aborted) => {
+  const round = async (signal: AbortSignal): Promise<void> => {
     const began = performance.now();
     isBusy = true;
-    const after = await controller.round(aborted);
+    const after = await controller.round(signal);
     isBusy = after === 0;
     if (after !== undefined) queue.addAfter('round', after);
     // a big cluster's round may take long: leave half of the time to everything else
     if (!isBusy) await new Promise((resolve) => setTimeout(resolve, Math.min(500, performance.now() - began)));
-  }, signal);
-  const ended = Promise.all([rounds, monitor.run(signal)]).then(() => {
-    for (const end of unsubscribe) end();
-  });
-  const setNetwork = (network: ClusterNetwork): void => {
-    view.setNetwork(network);
-    soon();
   };
-  return { view, setNetwork, verdicts: () => monitor.verdicts(), isBusy: () => isBusy, ended };
+  return {
+    name,
+    wokenBy: sources(options, { controller, soon }),
+    onChange: changed.subscribe,
+    verdicts: () => monitor.verdicts(),
+    isBusy: () => isBusy,
+    run: async (signal) => {
+      await Promise.all([queue.process((_key, aborted) => round(aborted), signal), monitor.run(signal)]);
+    },
+  };
 }

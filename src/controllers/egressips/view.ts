@@ -8,40 +8,38 @@ import partition from 'lodash/partition.js';
 import { type Target, withWitnesses } from '../../io/health.ts';
 import { lean, type ObjectCache } from '../../io/kube/watch.ts';
 import { addressAt, type Ip } from '../../model/address.ts';
-import { type CloudLimits, egressIpConfigAnnotation, parseEgressIpConfig, unknownLimits } from '../../model/cloud.ts';
+import { type CloudLimits, limitsOf } from '../../model/cloud.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import { type ClusterNetwork, networksOf } from '../../model/clusternetwork.ts';
-import { type EgressChange, EgressTracker } from '../../model/egress/tracker.ts';
+import type { ClusterNetwork } from '../../model/clusternetwork.ts';
+import { EgressObjects } from '../../model/egress/objects.ts';
+import type { EgressChange, EgressTracker } from '../../model/egress/tracker.ts';
 import type { Placement } from '../../model/egress/verdict.ts';
 import type { HostSubnet } from '../../model/hostsubnet.ts';
-import { HostSubnets } from '../../model/hostsubnets.ts';
-import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
-import { type InvalidNetNamespace, parseNetNamespace } from '../../model/netnamespace.ts';
+import { isNodeName, type NodeName } from '../../model/names.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
+import { Listeners } from '../listeners.ts';
 
 function versionOf(object: HostSubnetObject): number {
   const version = Number(object.metadata.resourceVersion);
   return Number.isSafeInteger(version) ? version : 0;
 }
 
-function isNotReady(node: NodeObject): boolean {
-  return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
-}
-
 export class EgressView {
-  readonly tracker = new EgressTracker();
   readonly #objects = new Map<string, HostSubnetObject>();
   readonly #limits = new Map<NodeName, CloudLimits>();
   readonly #assigned = new Map<Ip, Placement>();
-  readonly #notReady = new Set<string>();
-  readonly #hosts = new HostSubnets();
-  readonly #invalidNamespaces = new Map<string, InvalidNetNamespace>();
+  readonly #egress = new EgressObjects((change) => this.#take(change));
   readonly #invalidLimits = new Map<string, string>();
-  readonly #onAssigned: (ip: Ip) => void;
+  readonly #placements = new Listeners<[ip: Ip]>();
+  readonly #nodes = new Listeners();
 
-  /** `onAssigned` is told of each IP whose placement changes. */
-  constructor(onAssigned: (ip: Ip) => void) {
-    this.#onAssigned = onAssigned;
+  /** Tells of each IP whose placement changes. */
+  readonly onPlacement = this.#placements.subscribe;
+  /** Tells whenever a Node changes in what matters: its limits, its readiness, its address. */
+  readonly onNode = this.#nodes.subscribe;
+
+  get tracker(): EgressTracker {
+    return this.#egress.tracker;
   }
 
   get objects(): ReadonlyMap<string, HostSubnetObject> {
@@ -59,7 +57,7 @@ export class EgressView {
 
   /** The names of Nodes whose condition Ready is False. */
   get notReady(): ReadonlySet<string> {
-    return this.#notReady;
+    return this.#egress.notReady;
   }
 
   /** Takes a HostSubnet that a watch told or that answers a write of ours; false when a newer one is known. */
@@ -73,7 +71,7 @@ export class EgressView {
   /** Takes a HostSubnet that was read from the server just now: that is the truth, also when its version went back. */
   readHostSubnet(object: HostSubnetObject): void {
     this.#objects.set(object.metadata.name ?? '', object);
-    this.#retrack(this.#hosts.set(object));
+    this.#egress.putHostSubnet(object);
   }
 
   /** The names of HostSubnets that are others here than in a complete list: somebody must read them to know which is true. */
@@ -90,48 +88,39 @@ export class EgressView {
     const name = object.metadata.name ?? '';
     if (this.#objects.get(name)?.metadata.uid !== object.metadata.uid) return;
     this.#objects.delete(name);
-    this.#retrack(this.#hosts.delete(name));
+    this.#egress.deleteHostSubnet(name);
   }
 
   putNetNamespace(object: NetNamespaceObject): void {
-    const parsed = parseNetNamespace(object);
-    if (parsed.ok) this.#take(this.tracker.setNetNamespace(parsed.value));
-    else this.removeNetNamespace(object.metadata.name ?? '');
-    if (parsed.ok) this.#invalidNamespaces.delete(object.metadata.name ?? '');
-    else this.#invalidNamespaces.set(object.metadata.name ?? '', parsed.error);
+    this.#egress.putNetNamespace(object);
   }
 
   removeNetNamespace(name: string): void {
-    this.#invalidNamespaces.delete(name);
-    if (isNamespaceName(name)) this.#take(this.tracker.deleteNetNamespace(name));
+    this.#egress.deleteNetNamespace(name);
   }
 
   /** Pods and services have these networks now. */
   setNetwork(network: ClusterNetwork): void {
-    this.#take(this.tracker.setNetworks(networksOf(network)));
+    this.#egress.setNetwork(network);
   }
 
   /** Takes a Node's limits, readiness and address; true when something that matters is another than before. */
   putNode(name: string, node: NodeObject | undefined): boolean {
     if (!isNodeName(name)) return false;
-    const wasNotReady = this.#notReady.has(name);
-    const isNow = node !== undefined && isNotReady(node);
-    if (isNow) this.#notReady.add(name);
-    else this.#notReady.delete(name);
     const before = this.#limits.get(name);
     this.#putLimits(name, node);
-    const moved = this.#hosts.setNode(name, node);
-    this.#retrack(moved);
-    return moved.length > 0 || wasNotReady !== isNow || !sameLimits(before, this.#limits.get(name));
+    const changed = this.#egress.putNode(name, node);
+    if (!changed.hostSubnets && !changed.readiness && sameLimits(before, this.#limits.get(name))) return false;
+    this.#nodes.tell();
+    return true;
   }
 
   #putLimits(name: NodeName, node: NodeObject | undefined): void {
-    const text = node?.metadata.annotations?.[egressIpConfigAnnotation];
-    const parsed = text === undefined ? undefined : parseEgressIpConfig(text);
-    this.#invalidLimits.delete(name);
-    if (parsed?.ok === false) this.#invalidLimits.set(name, parsed.error);
-    if (parsed === undefined) this.#limits.delete(name);
-    else this.#limits.set(name, parsed.ok ? parsed.value : unknownLimits);
+    const found = node === undefined ? undefined : limitsOf(node);
+    if (found === undefined) this.#limits.delete(name);
+    else this.#limits.set(name, found.limits);
+    if (found?.problem === undefined) this.#invalidLimits.delete(name);
+    else this.#invalidLimits.set(name, found.problem);
   }
 
   /** All of it as one value, for those who look at everything. */
@@ -139,9 +128,9 @@ export class EgressView {
     return {
       ...this.tracker.input(),
       limits: this.#limits,
-      invalidHostSubnets: this.#hosts.invalid(),
-      lostSubnets: this.#hosts.lost(),
-      invalidNetNamespaces: [...this.#invalidNamespaces.values()],
+      invalidHostSubnets: this.#egress.hostSubnets.invalid(),
+      lostSubnets: this.#egress.hostSubnets.lost(),
+      invalidNetNamespaces: this.#egress.invalidNetNamespaces(),
       invalidLimits: [...this.#invalidLimits].map(([name, reason]) => ({ name, reason })),
       duplicates: [],
     };
@@ -170,15 +159,11 @@ export class EgressView {
     return offline;
   }
 
-  #retrack(names: readonly string[]): void {
-    for (const name of names) this.#take(this.tracker.setMeaning(name, this.#hosts.meaningOf(name)));
-  }
-
   #take({ assigned }: EgressChange): void {
     for (const [ip, placement] of assigned) {
       if (placement === undefined) this.#assigned.delete(ip);
       else this.#assigned.set(ip, placement);
-      this.#onAssigned(ip);
+      this.#placements.tell(ip);
     }
   }
 }

@@ -2,15 +2,17 @@
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
 import { involved, type Report } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { ApiError, isAlreadyExists } from '../../io/kube/error.ts';
 import { guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { Netids } from '../../model/netids.ts';
 import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
-import type { Result } from '../../model/result.ts';
-import { isVnid, type Vnid } from '../../model/vnid.ts';
-import { changeNetworkAnnotation, outcomeOf } from './request.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
+import { removeObject } from '../remove.ts';
+import { Reservations } from '../reservations.ts';
+import { netNamespaceOf, type Step, stepFor, vnidOf } from './plan.ts';
+import { changeNetworkAnnotation, type Outcome } from './request.ts';
 
 export interface NetidsDeps {
   readonly client: KubeClient;
@@ -24,22 +26,12 @@ export interface NetidsDeps {
   readonly logger: Logger;
 }
 
-/** A VNID that was written, or may have been, and is not in the cache yet. */
-interface Pending {
-  readonly vnid: Vnid;
-  /** The server has taken the write. */
-  isWritten: boolean;
-}
-
-/** When a write that the cache has not told is looked for, in milliseconds. */
-const lookAgainAfter = 5_000;
-/** How long a NetNamespace is left alone whose Namespace was never seen, in milliseconds: it may be created next. */
-const orphanGrace = 10_000;
+type StepOf<K extends Step['kind']> = Extract<Step, { readonly kind: K }>;
 
 export class NetidsController {
   readonly #deps: NetidsDeps;
-  readonly #netids: Netids;
-  readonly #pending = new Map<string, Pending>();
+  readonly #reservations: Reservations<Vnid>;
+  readonly #creation: Creation<Vnid, NetNamespaceObject>;
   /** How many namespaces have a VNID, for those that have one together. */
   readonly #sharers = new Map<number, number>();
   /** Namespaces that were there and are gone. */
@@ -51,17 +43,25 @@ export class NetidsController {
   /** Both caches must be synced. */
   constructor(deps: NetidsDeps) {
     this.#deps = deps;
-    this.#netids = new Netids([], deps.lastVnid);
-    const netNamespaces = deps.netNamespaces.subscribe(({ key, before, after }) => {
-      if (after !== undefined) this.#hold(after.netid);
-      if (before !== undefined) this.#release(before.netid);
-      if (after !== undefined && after.netid === this.#pending.get(key)?.vnid) this.#settle(key);
+    // a namespace that has another VNID than the reserved one may still be on its way to that
+    this.#reservations = new Reservations(new Netids([], deps.lastVnid), (seen, reserved) => seen === reserved);
+    this.#creation = {
+      client: deps.client,
+      kind: netNamespaces,
+      reservations: this.#reservations,
+      isAnswer: ({ metadata, netid }) => netid === this.#reservations.of(metadata.name ?? '')?.value,
+    };
+    const netNamespacesEnd = deps.netNamespaces.subscribe(({ key, before, after }) => {
+      const vnids = { before: vnidOf(before), after: vnidOf(after) };
+      this.#reservations.seen(key, vnids);
+      this.#share(vnids.after, 1);
+      this.#share(vnids.before, -1);
     });
-    const namespaces = deps.namespaces.subscribe(({ key, after }) => {
+    const namespacesEnd = deps.namespaces.subscribe(({ key, after }) => {
       if (after === undefined) this.#gone.add(key);
-      else this.#gone.delete(key);
+      else this.#noOrphan(key);
     });
-    this.#unsubscribe = [netNamespaces, namespaces];
+    this.#unsubscribe = [netNamespacesEnd, namespacesEnd];
   }
 
   /** Hears no more of changes. */
@@ -74,126 +74,113 @@ export class NetidsController {
    * refuses. Returns after how many milliseconds to look again, if at all.
    */
   async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
-    const { namespaces, netNamespaces: cache } = this.#deps;
-    const present = cache.get(name);
-    if (namespaces.get(name) === undefined) {
-      if (present !== undefined) return this.#orphaned(present, signal);
-      this.#forget(name);
-      return undefined;
+    const step = this.#stepFor(name);
+    switch (step.kind) {
+      case 'nothing':
+        this.#reservations.free(name); // whatever was written has been told by now
+        return undefined;
+      case 'forget':
+        this.#forget(name);
+        return undefined;
+      case 'wait':
+        if (!this.#orphans.has(name)) this.#orphans.set(name, performance.now());
+        return step.left;
+      case 'remove':
+        return this.#remove(step.present, signal);
+      case 'create':
+        return this.#create(name, signal);
+      case 'find':
+        return findReserved(this.#creation, name, signal);
+      case 'change':
+        return this.#change(step, signal);
+      case 'refuse':
+        return this.#refuse(step, signal);
     }
+  }
+
+  #stepFor(name: string): Step {
+    const { namespaces, netNamespaces: cache, isMultitenant } = this.#deps;
+    const now = performance.now();
+    return stepFor(
+      {
+        namespace: namespaces.get(name),
+        present: cache.get(name),
+        isWritten: this.#reservations.of(name)?.isWritten === true,
+        isGone: this.#gone.has(name),
+        orphanedFor: now - (this.#orphans.get(name) ?? now),
+      },
+      {
+        isMultitenant: isMultitenant(),
+        isShared: (vnid) => (this.#sharers.get(vnid) ?? 0) > 1,
+        vnidOf: (other) => vnidOf(cache.get(other)),
+      },
+    );
+  }
+
+  /** The name has no NetNamespace without its Namespace. */
+  #noOrphan(name: string): void {
+    this.#gone.delete(name);
     this.#orphans.delete(name);
-    if (present === undefined) return this.#create(name, signal);
-    const asked = present.metadata.annotations?.[changeNetworkAnnotation];
-    if (asked !== undefined) await this.#change(present, asked, signal);
-    else this.#settle(name); // whatever was written has been told by now
-    return undefined;
   }
 
-  #hold(netid: number): void {
-    if (!isVnid(netid)) return;
-    this.#netids.hold(netid);
-    this.#sharers.set(netid, (this.#sharers.get(netid) ?? 0) + 1);
+  #share(vnid: Vnid | undefined, more: 1 | -1): void {
+    if (vnid === undefined) return;
+    const sharers = (this.#sharers.get(vnid) ?? 0) + more;
+    if (sharers > 0) this.#sharers.set(vnid, sharers);
+    else this.#sharers.delete(vnid);
   }
 
-  #release(netid: number): void {
-    if (!isVnid(netid)) return;
-    this.#netids.release(netid);
-    const left = (this.#sharers.get(netid) ?? 0) - 1;
-    if (left > 0) this.#sharers.set(netid, left);
-    else this.#sharers.delete(netid);
-  }
-
-  #settle(name: string): void {
-    const pending = this.#pending.get(name);
-    if (pending === undefined) return;
-    this.#pending.delete(name);
-    this.#netids.release(pending.vnid);
-  }
-
-  /** Holds a VNID for the namespace until the cache tells that it has it. */
-  #take(name: string, vnid: Vnid): void {
-    if (this.#pending.get(name)?.vnid === vnid) return;
-    this.#settle(name);
-    this.#netids.hold(vnid);
-    this.#pending.set(name, { vnid, isWritten: false });
-  }
-
-  /** The VNID that was allocated for the namespace before and may have been written, else a new one. */
-  #allocate(name: string): Result<Pending> {
-    const pending = this.#pending.get(name);
-    if (pending !== undefined) return { ok: true, value: pending };
-    const vnid = this.#netids.allocate(name);
-    if (!vnid.ok) return vnid;
-    const made = { vnid: vnid.value, isWritten: false };
-    this.#pending.set(name, made);
-    return { ok: true, value: made };
-  }
-
-  async #create(name: string, signal: AbortSignal): Promise<number | undefined> {
-    const { client, logger, report } = this.#deps;
-    if (this.#pending.get(name)?.isWritten === true) return this.#lookFor(name, signal);
-    const pending = this.#allocate(name);
-    if (!pending.ok) {
-      const message = `the namespace gets no VNID: ${pending.error}`;
+  async #create(name: string, signal: AbortSignal): Promise<number> {
+    const { logger, report } = this.#deps;
+    const netid = this.#reservations.reserve(name);
+    if (!netid.ok) {
       report({
         object: involved(namespaces, name, this.#deps.namespaces.get(name)),
         type: 'Warning',
         reason: 'VNIDsExhausted',
-        message,
+        message: `the namespace gets no VNID: ${netid.error}`,
       });
-      throw new Error(`namespace ${name} gets no VNID: ${pending.error}`);
+      throw new Error(`namespace ${name} gets no VNID: ${netid.error}`);
     }
-    const { vnid } = pending.value;
-    const apiVersion = 'network.openshift.io/v1';
-    const object: NetNamespaceObject = {
-      apiVersion,
-      kind: 'NetNamespace',
-      metadata: { name },
-      netname: name,
-      netid: vnid,
-    };
-    try {
-      await client.create(netNamespaces, object, { signal });
-      logger.info({ namespace: name, netid: vnid }, 'NetNamespace created');
-    } catch (error) {
-      // only an answer says that it was not created; after anything else the same VNID is tried again
-      if (error instanceof ApiError && error.code < 500 && !isAlreadyExists(error)) this.#settle(name);
-      if (!isAlreadyExists(error)) throw error;
-    }
-    pending.value.isWritten = true;
+    const isCreated = await createReserved(this.#creation, netNamespaceOf(name, netid.value), signal);
+    if (isCreated) logger.info({ namespace: name, netid: netid.value }, 'NetNamespace created');
     return lookAgainAfter;
   }
 
-  /** A NetNamespace that was created and that the watch has not told for long: is it there, and with that VNID? */
-  async #lookFor(name: string, signal: AbortSignal): Promise<number | undefined> {
-    const stored = await this.#deps.client.get<NetNamespaceObject>(netNamespaces, { name }, { signal });
-    if (stored?.netid === this.#pending.get(name)?.vnid) return lookAgainAfter;
-    this.#settle(name);
-    return 0;
+  #change({ present, asked, outcome }: StepOf<'change'>, signal: AbortSignal): Promise<undefined> {
+    return this.#answer(present, asked, this.#vnidFor(present, outcome), signal);
   }
 
-  async #change(present: NetNamespaceObject, asked: string, signal: AbortSignal): Promise<void> {
-    const { client, logger, report, netNamespaces: cache, isMultitenant } = this.#deps;
-    const { name = '' } = present.metadata;
-    const outcome = outcomeOf(asked, {
-      name,
-      vnid: present.netid,
-      isShared: (this.#sharers.get(present.netid) ?? 0) > 1,
-      isMultitenant: isMultitenant(),
-      vnidOf: (namespace) => {
-        const netid = cache.get(namespace)?.netid;
-        return netid !== undefined && isVnid(netid) ? netid : undefined;
-      },
+  #refuse({ present, asked, why }: StepOf<'refuse'>, signal: AbortSignal): Promise<undefined> {
+    this.#deps.report({
+      object: involved(netNamespaces, present.metadata.name ?? '', present),
+      type: 'Warning',
+      reason: 'NetworkChangeRefused',
+      message: `${changeNetworkAnnotation}=${asked}: ${why}`,
     });
-    if (!outcome.ok) {
-      report({
-        object: involved(netNamespaces, name, present),
-        type: 'Warning',
-        reason: 'NetworkChangeRefused',
-        message: `${changeNetworkAnnotation}=${asked}: ${outcome.error}`,
-      });
+    return this.#answer(present, asked, present.netid, signal);
+  }
+
+  /** The VNID that the namespace is to have, reserved for it unless it has it. */
+  #vnidFor({ metadata: { name = '' }, netid }: NetNamespaceObject, outcome: Outcome): number {
+    switch (outcome.kind) {
+      case 'keep':
+        return netid;
+      case 'take':
+        this.#reservations.share(name, outcome.vnid);
+        return outcome.vnid;
+      case 'allocate': {
+        const allocated = this.#reservations.reserve(name);
+        if (!allocated.ok) throw new Error(`namespace ${name} cannot be isolated: ${allocated.error}`);
+        return allocated.value;
+      }
     }
-    const vnid = outcome.ok ? this.#vnidFor(name, outcome.value, present.netid) : present.netid;
+  }
+
+  /** Writes the VNID, and takes away the annotation, which has been acted on or refused. */
+  async #answer(present: NetNamespaceObject, asked: string, vnid: number, signal: AbortSignal): Promise<undefined> {
+    const { client, logger } = this.#deps;
+    const { name = '' } = present.metadata;
     const patch = guarded(present, vnid === present.netid ? {} : { netid: vnid }, {
       annotations: { [changeNetworkAnnotation]: null },
     });
@@ -201,36 +188,15 @@ export class NetidsController {
     logger.info({ namespace: name, asked, before: present.netid, netid: vnid }, 'network change of a namespace');
   }
 
-  #vnidFor(
-    name: string,
-    outcome: { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' | 'keep' },
-    before: number,
-  ): number {
-    if (outcome.kind === 'keep') return before;
-    if (outcome.kind === 'take') {
-      if (outcome.vnid !== before) this.#take(name, outcome.vnid);
-      return outcome.vnid;
-    }
-    const pending = this.#allocate(name);
-    if (!pending.ok) throw new Error(`namespace ${name} cannot be isolated: ${pending.error}`);
-    return pending.value.vnid;
-  }
-
   /**
    * Removes a NetNamespace without a Namespace, once the API server itself says that there is none: the two are told by
-   * two watches, of which one may be behind. One that stood before its Namespace, as after a restore, is given time.
+   * two watches, of which one may be behind.
    */
-  async #orphaned(present: NetNamespaceObject, signal: AbortSignal): Promise<number | undefined> {
-    const { name = '', uid } = present.metadata;
+  async #remove(present: NetNamespaceObject, signal: AbortSignal): Promise<number | undefined> {
+    const { name = '' } = present.metadata;
     const { client } = this.#deps;
-    if (!this.#gone.has(name)) {
-      const since = this.#orphans.get(name) ?? performance.now();
-      this.#orphans.set(name, since);
-      const left = since + orphanGrace - performance.now();
-      if (left > 0) return left;
-    }
     if ((await client.get(namespaces, { name }, { signal })) !== undefined) return lookAgainAfter;
-    await client.delete(netNamespaces, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+    await removeObject(client, netNamespaces, present, signal);
     this.#forget(name);
     this.#deps.logger.info({ namespace: name, netid: present.netid }, 'NetNamespace removed with its Namespace');
     return undefined;
@@ -238,8 +204,7 @@ export class NetidsController {
 
   /** Neither the Namespace nor its NetNamespace is there any more. */
   #forget(name: string): void {
-    this.#settle(name);
-    this.#gone.delete(name);
-    this.#orphans.delete(name);
+    this.#reservations.free(name);
+    this.#noOrphan(name);
   }
 }

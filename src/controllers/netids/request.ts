@@ -21,8 +21,8 @@ export function parseNetworkRequest(text: string): Result<NetworkRequest> {
 export interface Asking {
   readonly name: string;
   readonly vnid: number;
-  /** Whether another namespace has the same VNID. */
-  readonly isShared: boolean;
+  /** Whether several namespaces have the VNID. */
+  readonly isShared: (vnid: number) => boolean;
   /** Whether the cluster's plugin knows joined namespaces at all. */
   readonly isMultitenant: boolean;
   /** The VNID of a namespace; undefined when it has none. */
@@ -33,7 +33,7 @@ export interface Asking {
 export type Outcome =
   { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' } | { readonly kind: 'keep' };
 
-/** What becomes of a request. */
+/** What becomes of the request that the annotation's value writes; the reason when it is refused. */
 export function outcomeOf(text: string, asking: Asking): Result<Outcome> {
   if (!asking.isMultitenant)
     return err('the cluster network plugin is not redhat/openshift-ovs-multitenant: namespaces keep their VNIDs');
@@ -41,15 +41,19 @@ export function outcomeOf(text: string, asking: Asking): Result<Outcome> {
   if (!request.ok) return request;
   switch (request.value.kind) {
     case 'global':
-      return ok({ kind: 'take', vnid: globalVnid() });
+      return ok(takeOf(globalVnid(), asking));
     case 'isolate':
       if (asking.name === 'default') return err('namespace default cannot be isolated');
-      return ok(asking.isShared || asking.vnid === globalVnid() ? { kind: 'allocate' } : { kind: 'keep' });
+      return ok(asking.isShared(asking.vnid) || asking.vnid === globalVnid() ? { kind: 'allocate' } : { kind: 'keep' });
     case 'join': {
       const vnid = asking.vnidOf(request.value.to);
       return vnid === undefined
         ? err(`namespace ${request.value.to} has no NetNamespace to join`)
-        : ok({ kind: 'take', vnid });
+        : ok(takeOf(vnid, asking));
     }
   }
+}
+
+function takeOf(vnid: Vnid, asking: Asking): Outcome {
+  return vnid === asking.vnid ? { kind: 'keep' } : { kind: 'take', vnid };
 }

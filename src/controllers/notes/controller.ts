@@ -1,22 +1,24 @@
 /** Tells users by Events what is wrong with their objects: what the model notes, once it has lasted a moment. */
 import { egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { type Involved, involved, type Report } from '../../io/events.ts';
-import type { ObjectCache } from '../../io/kube/watch.ts';
 import { linked } from '../../io/linked.ts';
 import { pause } from '../../io/pause.ts';
 import type { Cluster } from '../../model/cluster.ts';
-import { type Note, notesOn } from '../../model/egress/notes.ts';
+import { notesOn } from '../../model/egress/notes.ts';
 import type { EgressState } from '../../model/egress/state.ts';
-import { egressPolicies, type PolicyNote } from '../../model/egresspolicy.ts';
-import type { EgressNetworkPolicyObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
+import { egressPolicies } from '../../model/egresspolicy.ts';
+import type { Caches } from '../caches.ts';
 import type { EgressView } from '../egressips/view.ts';
+import type { Subscribe } from '../listeners.ts';
+import type { Reconciler } from '../reconciler.ts';
+import { again, type AnyNote, tellingOf, type Told } from './plan.ts';
 
 export interface NotesDeps {
   readonly view: EgressView;
-  readonly netNamespaces: ObjectCache<NetNamespaceObject>;
-  readonly nodes: ObjectCache<NodeObject>;
-  readonly policies: ObjectCache<EgressNetworkPolicyObject>;
+  readonly caches: Pick<Caches, 'netNamespaces' | 'nodes' | 'policies'>;
   readonly report: Report;
+  /** Tells when anything changed that may be wrong, or right, now; policies are followed besides. */
+  readonly onChange: Subscribe;
   /** Told of the state whenever it was looked at. */
   readonly onState: (cluster: Cluster, state: EgressState) => void;
   /** Whether IPs are being placed right now, so that much of what is wrong is so for a moment only. */
@@ -25,24 +27,25 @@ export interface NotesDeps {
   readonly settle: number;
 }
 
-/** How often what is still wrong is told again, in milliseconds: Events are kept for an hour. */
-const again = 30 * 60_000;
 /** How long users are told nothing while IPs are being placed, in milliseconds. */
 const mostPatience = 15_000;
 
-export class NotesController {
+export class NotesController implements Reconciler {
+  readonly name = 'notes';
+  readonly wokenBy: Reconciler['wokenBy'];
   readonly #deps: NotesDeps;
-  #known = new Map<string, number>();
+  #known: Told = new Map();
   #isDue = true;
   #lookedAt = performance.now();
   #wake: (() => void) | undefined;
 
   constructor(deps: NotesDeps) {
     this.#deps = deps;
+    const changed = (): void => this.#changed();
+    this.wokenBy = [() => deps.onChange(changed), () => deps.caches.policies.subscribe(changed)];
   }
 
-  /** Something changed that may be wrong, or right, now. */
-  changed(): void {
+  #changed(): void {
     this.#isDue = true;
     this.#wake?.();
   }
@@ -77,35 +80,27 @@ export class NotesController {
     const cluster = view.cluster();
     const state = view.tracker.state();
     onState(cluster, state);
-    const told = new Map<string, number>();
     const vnids = new Map(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
-    for (const note of [...notesOn(cluster, state), ...egressPolicies(this.#deps.policies.list(), vnids).notes]) {
-      const key = [
-        'namespace' in note ? `EgressNetworkPolicy ${note.namespace}` : note.kind,
-        note.name,
-        note.code,
-        note.message,
-      ].join('\n');
-      const last = this.#known.get(key);
-      const isDue = last === undefined || now - last >= again;
-      if (isDue)
-        this.#deps.report({ object: this.#involved(note), type: 'Warning', reason: note.code, message: note.message });
-      told.set(key, isDue ? now : last);
+    const policies = egressPolicies(this.#deps.caches.policies.list(), vnids);
+    const { due, told } = tellingOf([...notesOn(cluster, state), ...policies.notes], this.#known, now);
+    for (const note of due) {
+      const { code: reason, message } = note;
+      this.#deps.report({ object: this.#involved(note), type: 'Warning', reason, message });
     }
     this.#known = told;
   }
 
-  #involved(note: Note | PolicyNote): Involved {
-    const { view, policies, netNamespaces: names, nodes: machines } = this.#deps;
+  #involved(note: AnyNote): Involved {
+    const { view, caches } = this.#deps;
     if ('namespace' in note)
-      return involved(egressNetworkPolicies, note.name, policies.get(`${note.namespace}/${note.name}`));
+      return involved(egressNetworkPolicies, note.name, caches.policies.get(`${note.namespace}/${note.name}`));
     switch (note.kind) {
       case 'HostSubnet':
         return involved(hostSubnets, note.name, view.objects.get(note.name));
       case 'NetNamespace':
-        return involved(netNamespaces, note.name, names.get(note.name));
+        return involved(netNamespaces, note.name, caches.netNamespaces.get(note.name));
       case 'Node':
-        return involved(nodes, note.name, machines.get(note.name));
+        return involved(nodes, note.name, caches.nodes.get(note.name));
     }
   }
 }

@@ -2,15 +2,17 @@
 import { hostSubnets, nodes } from '../../../api/kinds.ts';
 import { type Involved, involved, type Report } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { ApiError, isAlreadyExists, isConflict } from '../../io/kube/error.ts';
 import { changeFresh, guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { type Cidr, type Ip, overlaps, parseIfaddr } from '../../model/address.ts';
+import { type Cidr, type Ip, overlaps } from '../../model/address.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 import { Subnets } from '../../model/subnets.ts';
-import { nodeUidAnnotation, type Step, stepFor } from './plan.ts';
+import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
+import { removeObject } from '../remove.ts';
+import { Reservations } from '../reservations.ts';
+import { hostSubnetOf, isOrphan, type Step, stepFor, subnetOf } from './plan.ts';
 
 export interface SubnetsDeps {
   readonly client: KubeClient;
@@ -22,36 +24,22 @@ export interface SubnetsDeps {
   readonly logger: Logger;
 }
 
-/** A subnet that was written, or may have been, and is not in the cache yet. */
-interface Pending {
-  readonly subnet: Cidr;
-  isWritten: boolean;
-}
-
-/** When a write that the cache has not told is looked for, in milliseconds. */
-const lookAgainAfter = 5_000;
-
-/** The subnet that the HostSubnet keeps from others; one with host bits set is kept free too, for it will be mended. */
-function subnetOf(object: HostSubnetObject | undefined): Cidr | undefined {
-  const parsed = parseIfaddr(object?.subnet ?? '');
-  return parsed.ok ? parsed.value.network : undefined;
-}
+type StepOf<K extends Step['kind']> = Extract<Step, { readonly kind: K }>;
 
 export class SubnetsController {
   readonly #deps: SubnetsDeps;
-  #subnets: Subnets;
-  readonly #pending = new Map<string, Pending>();
+  readonly #reservations: Reservations<Cidr>;
+  readonly #creation: Creation<Cidr, HostSubnetObject>;
   readonly #unsubscribe: () => void;
 
   /** Both caches must be synced. */
   constructor(deps: SubnetsDeps) {
     this.#deps = deps;
-    this.#subnets = new Subnets(deps.network().networks);
+    // a HostSubnet is given a subnet while it has none: with whatever it has, no write of ours can happen any more
+    this.#reservations = new Reservations(new Subnets(deps.network().networks), () => true);
+    this.#creation = { client: deps.client, kind: hostSubnets, reservations: this.#reservations, isAnswer: () => true };
     this.#unsubscribe = deps.hostSubnets.subscribe(({ key, before, after }) => {
-      const [held, released] = [subnetOf(after), subnetOf(before)];
-      if (held !== undefined) this.#subnets.hold(held);
-      if (released !== undefined) this.#subnets.release(released);
-      if (held !== undefined) this.#settle(key);
+      this.#reservations.seen(key, { before: subnetOf(before), after: subnetOf(after) });
     });
   }
 
@@ -61,15 +49,10 @@ export class SubnetsController {
    */
   networkChanged(): void {
     const { networks } = this.#deps.network();
-    this.#subnets = new Subnets(networks);
-    for (const object of this.#deps.hostSubnets.list()) {
-      const held = subnetOf(object);
-      if (held !== undefined) this.#subnets.hold(held);
-    }
-    for (const [name, { subnet, isWritten }] of this.#pending) {
-      if (isWritten || networks.some(({ cidr }) => overlaps(cidr, subnet))) this.#subnets.hold(subnet);
-      else this.#pending.delete(name);
-    }
+    const held = this.#deps.hostSubnets.list().flatMap((object) => subnetOf(object) ?? []);
+    this.#reservations.moveTo(new Subnets(networks, held), (subnet) =>
+      networks.some(({ cidr }) => overlaps(cidr, subnet)),
+    );
   }
 
   /** Hears no more of changes. */
@@ -79,15 +62,23 @@ export class SubnetsController {
 
   /** Brings one Node's HostSubnet into being, up to date, or away; returns after how many ms to look again, if at all. */
   async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
-    const node = this.#deps.nodes.get(name);
-    const step = stepFor(node, this.#deps.hostSubnets.get(name), this.#deps.network());
+    const step = stepFor(
+      {
+        node: this.#deps.nodes.get(name),
+        present: this.#deps.hostSubnets.get(name),
+        isWritten: this.#reservations.of(name)?.isWritten === true,
+      },
+      this.#deps.network(),
+    );
     switch (step.kind) {
       case 'nothing':
         return undefined;
       case 'remove':
         return this.#remove(step.present, signal);
       case 'create':
-        return this.#create(step.node, step.hostIP, signal);
+        return this.#create(step, signal);
+      case 'find':
+        return findReserved(this.#creation, name, signal);
       case 'move':
         return this.#move(step.present, step.hostIP, signal);
       case 'assign':
@@ -98,82 +89,37 @@ export class SubnetsController {
     }
   }
 
-  #settle(name: string): void {
-    const pending = this.#pending.get(name);
-    if (pending === undefined) return;
-    this.#pending.delete(name);
-    this.#subnets.release(pending.subnet);
+  /** The subnet that is reserved for the host; says so and throws when there is none. */
+  #reserve(name: string, on: 'Node' | 'HostSubnet'): Cidr {
+    const subnet = this.#reservations.reserve(name);
+    if (subnet.ok) return subnet.value;
+    this.#deps.report({
+      object: this.#involved(on, name),
+      type: 'Warning',
+      reason: 'SubnetsExhausted',
+      message: `the host gets no subnet: ${subnet.error}`,
+    });
+    throw new Error(`host ${name} gets no subnet: ${subnet.error}`);
   }
 
-  /** The subnet that was allocated for the name before and may have been written, else a new one; says so when there is none. */
-  #allocate(name: string, on: 'Node' | 'HostSubnet'): Pending {
-    const pending = this.#pending.get(name);
-    if (pending !== undefined) return pending;
-    const subnet = this.#subnets.allocate();
-    if (!subnet.ok) {
-      this.#deps.report({
-        object: this.#involved(on, name),
-        type: 'Warning',
-        reason: 'SubnetsExhausted',
-        message: `the host gets no subnet: ${subnet.error}`,
-      });
-      throw new Error(`host ${name} gets no subnet: ${subnet.error}`);
-    }
-    const made = { subnet: subnet.value, isWritten: false };
-    this.#pending.set(name, made);
-    return made;
-  }
-
-  async #create(node: NodeObject, hostIP: Ip, signal: AbortSignal): Promise<number | undefined> {
-    const { name = '', uid } = node.metadata;
-    if (this.#pending.get(name)?.isWritten === true) return this.#lookFor(name, signal);
-    const pending = this.#allocate(name, 'Node');
-    const subnet = pending.subnet.text;
-    const annotations = uid === undefined ? {} : { [nodeUidAnnotation]: uid };
-    const apiVersion = 'network.openshift.io/v1';
-    const object: HostSubnetObject = {
-      apiVersion,
-      kind: 'HostSubnet',
-      metadata: { name, annotations },
-      host: name,
-      hostIP,
-      subnet,
-    };
-    try {
-      await this.#deps.client.create(hostSubnets, object, { signal });
-      this.#deps.logger.info({ node: name, hostIP, subnet }, 'HostSubnet created');
-    } catch (error) {
-      this.#doubt(name, error);
-      if (!isAlreadyExists(error)) throw error;
-    }
-    pending.isWritten = true;
+  async #create({ node, hostIP }: StepOf<'create'>, signal: AbortSignal): Promise<number> {
+    const { name = '' } = node.metadata;
+    const subnet = this.#reserve(name, 'Node');
+    const isCreated = await createReserved(this.#creation, hostSubnetOf(node, hostIP, subnet), signal);
+    if (isCreated) this.#deps.logger.info({ node: name, hostIP, subnet: subnet.text }, 'HostSubnet created');
     return lookAgainAfter;
-  }
-
-  /** Frees the subnet of a write that certainly did not happen; after anything but an answer the same one is tried again. */
-  #doubt(name: string, error: unknown): void {
-    if (error instanceof ApiError && error.code < 500 && !isAlreadyExists(error) && !isConflict(error))
-      this.#settle(name);
-  }
-
-  /** A HostSubnet that was created and that the watch has not told for long: is it there? */
-  async #lookFor(name: string, signal: AbortSignal): Promise<number> {
-    const stored = await this.#deps.client.get<HostSubnetObject>(hostSubnets, { name }, { signal });
-    if (stored !== undefined) return lookAgainAfter;
-    this.#settle(name);
-    return 0;
   }
 
   async #assign(present: HostSubnetObject, signal: AbortSignal): Promise<undefined> {
     const { name = '' } = present.metadata;
-    const { subnet } = this.#allocate(name, 'HostSubnet');
+    const subnet = this.#reserve(name, 'HostSubnet');
     try {
       await this.#deps.client.patch(hostSubnets, { name }, guarded(present, { subnet: subnet.text }), {
         type: 'merge',
         signal,
       });
     } catch (error) {
-      this.#doubt(name, error);
+      this.#reservations.failed(name, error);
       throw error;
     }
     this.#deps.logger.info({ host: name, subnet: subnet.text }, 'host outside the cluster got a subnet');
@@ -192,11 +138,11 @@ export class SubnetsController {
 
   /** Removes it once the API server itself says that its Node is gone: the watch of Nodes may be behind. */
   async #remove(present: HostSubnetObject, signal: AbortSignal): Promise<number | undefined> {
-    const { name = '', uid } = present.metadata;
-    const { client, network } = this.#deps;
+    const { name = '' } = present.metadata;
+    const { client } = this.#deps;
     const node = await client.get<NodeObject>(nodes, { name }, { signal });
-    if (stepFor(node, present, network()).kind !== 'remove') return lookAgainAfter;
-    await client.delete(hostSubnets, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+    if (!isOrphan(present, node)) return lookAgainAfter;
+    await removeObject(client, hostSubnets, present, signal);
     this.#deps.logger.info({ node: name, subnet: present.subnet }, 'HostSubnet removed with its Node');
     return undefined;
   }
@@ -207,7 +153,7 @@ export class SubnetsController {
       : involved(hostSubnets, name, this.#deps.hostSubnets.get(name));
   }
 
-  #refuse(name: string, { on, hostIP, why }: Extract<Step, { readonly kind: 'refuse' }>): void {
+  #refuse(name: string, { on, hostIP, why }: StepOf<'refuse'>): void {
     this.#deps.report({
       object: this.#involved(on, name),
       type: 'Warning',

@@ -1,19 +1,29 @@
 /** What a HostSubnet should be, from its Node or from what an admin asked for. Pure. */
-import { type Ip, parseIp } from '../../model/address.ts';
+import { type Cidr, type Ip, parseIfaddr, parseIp } from '../../model/address.ts';
 import { type ClusterNetwork, networkAround } from '../../model/clusternetwork.ts';
 import { internalIP } from '../../model/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 
 /** Names the Node, by uid, that a HostSubnet was made for. */
-export const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';
+const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';
 /** `true` on a HostSubnet that an admin made for a host outside the cluster: it is given a subnet. */
-export const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
+const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
+
+/** What is known of the Node and the HostSubnet of one name. */
+export interface Known {
+  readonly node: NodeObject | undefined;
+  readonly present: HostSubnetObject | undefined;
+  /** A HostSubnet was created that the cache does not show yet. */
+  readonly isWritten: boolean;
+}
 
 /** What is to be done about the HostSubnet of one name. */
 export type Step =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'remove'; readonly present: HostSubnetObject }
   | { readonly kind: 'create'; readonly node: NodeObject; readonly hostIP: Ip }
+  /** It was created: is it there? */
+  | { readonly kind: 'find' }
   | { readonly kind: 'move'; readonly present: HostSubnetObject; readonly hostIP: Ip }
   /** The HostSubnet an admin made gets a subnet. */
   | { readonly kind: 'assign'; readonly present: HostSubnetObject }
@@ -21,24 +31,29 @@ export type Step =
   | { readonly kind: 'refuse'; readonly on: 'Node' | 'HostSubnet'; readonly hostIP: string; readonly why: string };
 
 /** The step that brings one HostSubnet closer to its Node, or to what its annotations ask for. */
-export function stepFor(
-  node: NodeObject | undefined,
-  present: HostSubnetObject | undefined,
-  network: ClusterNetwork,
-): Step {
+export function stepFor(known: Known, network: ClusterNetwork): Step {
+  const { node, present } = known;
   if (present !== undefined && isOrphan(present, node)) return { kind: 'remove', present };
   const hostIP = node === undefined ? undefined : internalIP(node);
-  if (node === undefined || hostIP === undefined)
-    return present === undefined ? { kind: 'nothing' } : stepOutside(present, network);
+  if (node !== undefined && hostIP !== undefined) return stepInside({ ...known, node, hostIP }, network);
+  return present === undefined ? { kind: 'nothing' } : stepOutside(present, network);
+}
+
+/** The HostSubnet of a Node. */
+function stepInside(
+  { node, hostIP, present, isWritten }: Known & { readonly node: NodeObject; readonly hostIP: Ip },
+  network: ClusterNetwork,
+): Step {
   if (present?.hostIP === hostIP) return isWithoutSubnet(present) ? { kind: 'assign', present } : { kind: 'nothing' };
   const around = networkAround(hostIP, network);
   if (around !== undefined)
     return { kind: 'refuse', on: 'Node', hostIP, why: `is in ${around.text}, a network of the cluster` };
-  return present === undefined ? { kind: 'create', node, hostIP } : { kind: 'move', present, hostIP };
+  if (present !== undefined) return { kind: 'move', present, hostIP };
+  return isWritten ? { kind: 'find' } : { kind: 'create', node, hostIP };
 }
 
-/** Made for a Node that is gone or was replaced. One without the annotation was made by hand and stays. */
-function isOrphan(present: HostSubnetObject, node: NodeObject | undefined): boolean {
+/** Whether its Node is gone or was replaced, as far as these objects tell. One that was made by hand has none to lose. */
+export function isOrphan(present: HostSubnetObject, node: NodeObject | undefined): boolean {
   const uid = present.metadata.annotations?.[nodeUidAnnotation];
   return uid !== undefined && uid !== node?.metadata.uid;
 }
@@ -61,4 +76,27 @@ function stepOutside(present: HostSubnetObject, network: ClusterNetwork): Step {
 
 function isWithoutSubnet({ subnet, metadata }: HostSubnetObject): boolean {
   return (subnet ?? '') === '' && metadata.annotations?.[assignSubnetAnnotation] === 'true';
+}
+
+/**
+ * The subnet that the HostSubnet keeps from others; undefined when it has none. One with host bits set is kept free too,
+ * for it will be mended.
+ */
+export function subnetOf(object: HostSubnetObject | undefined): Cidr | undefined {
+  const parsed = parseIfaddr(object?.subnet ?? '');
+  return parsed.ok ? parsed.value.network : undefined;
+}
+
+/** The HostSubnet of a Node that gets that subnet. */
+export function hostSubnetOf({ metadata }: NodeObject, hostIP: Ip, subnet: Cidr): HostSubnetObject {
+  const { name = '', uid } = metadata;
+  const annotations = uid === undefined ? {} : { [nodeUidAnnotation]: uid };
+  return {
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'HostSubnet',
+    metadata: { name, annotations },
+    host: name,
+    hostIP,
+    subnet: subnet.text,
+  };
 }

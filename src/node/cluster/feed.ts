@@ -13,13 +13,12 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import { type Change, type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/address.ts';
-import { type ClusterNetwork, networksOf, parseClusterNetwork } from '../../model/clusternetwork.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../../model/clusternetwork.ts';
+import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressState } from '../../model/egress/state.ts';
-import { EgressTracker } from '../../model/egress/tracker.ts';
 import { type EgressPolicies, egressPolicies } from '../../model/egresspolicy.ts';
-import { HostSubnets, lossText } from '../../model/hostsubnets.ts';
-import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
-import { parseNetNamespace } from '../../model/netnamespace.ts';
+import { lossText } from '../../model/hostsubnets.ts';
+import { isNodeName, type NodeName } from '../../model/names.ts';
 import type {
   ClusterNetworkObject,
   EgressNetworkPolicyObject,
@@ -90,11 +89,9 @@ export class ClusterFeed {
   readonly #netNamespaces: ObjectCache<NetNamespaceObject>;
   readonly #egressPolicies: ObjectCache<EgressNetworkPolicyObject>;
   readonly #nodeObjects: ObjectCache<NodeObject>;
-  readonly #notReady = new Set<string>();
   readonly #options: { readonly logger: Logger; readonly signal: AbortSignal };
   #policyCaches: PolicyCaches | undefined;
-  readonly #tracker = new EgressTracker();
-  readonly #allHosts = new HostSubnets();
+  readonly #egress = new EgressObjects();
   readonly #reachable = new Derived<ReadonlyMap<string, RemoteNode>>();
   readonly #vnids = new Map<string, Vnid>();
   /** How many namespaces hold each VNID. */
@@ -135,7 +132,7 @@ export class ClusterFeed {
 
   /** The health check's verdict on a node address. */
   setOffline(nodeIP: Ip, offline: boolean): void {
-    this.#tracker.setOffline(nodeIP, offline);
+    this.#egress.tracker.setOffline(nodeIP, offline);
     this.#changed();
   }
 
@@ -146,7 +143,8 @@ export class ClusterFeed {
 
   /** The egress state of these VNIDs and of those whose IPs this node hosts; it is known also when the view is not. */
   stateOf(local: Iterable<Vnid>): EgressState {
-    return this.#tracker.stateOf(new Set([...local, ...this.#tracker.vnidsHostedBy(this.#node)]));
+    const { tracker } = this.#egress;
+    return tracker.stateOf(new Set([...local, ...tracker.vnidsHostedBy(this.#node)]));
   }
 
   /** The cluster as it is now; the reason when something is missing that a node cannot work without. */
@@ -156,7 +154,10 @@ export class ClusterFeed {
     const nodes = this.#reachable.get(
       () =>
         new Map(
-          [...this.#allHosts.reachable()].map(({ name, hostIP, subnet }) => [name, { name, nodeIP: hostIP, subnet }]),
+          [...this.#egress.hostSubnets.reachable()].map(({ name, hostIP, subnet }) => [
+            name,
+            { name, nodeIP: hostIP, subnet },
+          ]),
         ),
     );
     const own = nodes.get(this.#node);
@@ -168,7 +169,7 @@ export class ClusterFeed {
       own: { hostIP: own.nodeIP, subnet: own.subnet, object: this.#hostSubnets.get(this.#node) },
       remotes: [...nodes.values()].filter(({ name }) => name !== this.#node),
       hosts: this.#hosts(),
-      notReady: this.#notReady,
+      notReady: this.#egress.notReady,
       vnids: this.#vnids,
       egressPolicies: this.#policies.get(() => egressPolicies(this.#egressPolicies.list(), this.#vnids)),
       multicast: this.#multicast(),
@@ -200,7 +201,7 @@ export class ClusterFeed {
   }
 
   #hosts(): RemoteNode[] {
-    return [...this.#tracker.hosts()].flatMap(({ hostSubnet, ips }) => {
+    return [...this.#egress.tracker.hosts()].flatMap(({ hostSubnet, ips }) => {
       const { name, hostIP, subnet } = hostSubnet;
       return ips.length === 0 || name === this.#node ? [] : [{ name, nodeIP: hostIP, subnet }];
     });
@@ -209,51 +210,36 @@ export class ClusterFeed {
   /** While the ClusterNetwork cannot be read, the last one that could says which addresses are the cluster's own. */
   #networkChanged(): void {
     const network = this.#network();
-    if (network.ok) this.#tracker.setNetworks(networksOf(network.value));
+    if (network.ok) this.#egress.setNetwork(network.value);
     this.#changed();
   }
 
   #nodeChanged({ key, after }: Change<NodeObject>): void {
-    const isNotReady =
-      after?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
-    const moved = this.#allHosts.setNode(key, after);
-    this.#retrack(moved);
-    if (moved.length === 0 && this.#notReady.has(key) === isNotReady) return;
-    if (isNotReady) this.#notReady.add(key);
-    else this.#notReady.delete(key);
-    this.#changed();
+    const changed = this.#egress.putNode(key, after);
+    if (changed.hostSubnets) this.#reachable.spoil();
+    if (changed.hostSubnets || changed.readiness) this.#changed();
   }
 
   #hostSubnetChanged({ key, after }: Change<HostSubnetObject>): void {
-    this.#retrack(after === undefined ? this.#allHosts.delete(key) : this.#allHosts.set(after));
-    this.#changed();
-  }
-
-  /** These HostSubnets may mean something else now. */
-  #retrack(names: readonly string[]): void {
-    for (const name of names) this.#tracker.setMeaning(name, this.#allHosts.meaningOf(name));
-    if (names.length > 0) this.#reachable.spoil();
+    if (after === undefined) this.#egress.deleteHostSubnet(key);
+    else this.#egress.putHostSubnet(after);
+    this.#spoil(this.#reachable);
   }
 
   #whyNotReachable(): string {
-    const lost = this.#allHosts.lostBy(this.#node);
+    const lost = this.#egress.hostSubnets.lostBy(this.#node);
     if (lost === undefined) return `HostSubnet ${this.#node} does not exist or has no usable hostIP and subnet`;
     return `HostSubnet ${this.#node} counts as absent: its subnet ${lossText(lost)}`;
   }
 
   #netNamespaceChanged({ key, after }: Change<NetNamespaceObject>): void {
-    const parsed = after === undefined ? undefined : parseNetNamespace(after);
     const known = this.#vnids.get(key);
-    if (parsed?.ok === true) {
-      this.#tracker.setNetNamespace(parsed.value);
-      this.#vnids.set(key, parsed.value.vnid);
-    } else {
-      if (isNamespaceName(key)) this.#tracker.deleteNetNamespace(key);
-      this.#vnids.delete(key);
-    }
+    if (after === undefined) this.#egress.deleteNetNamespace(key);
+    const vnid = after === undefined ? undefined : this.#egress.putNetNamespace(after)?.vnid;
+    if (vnid === undefined) this.#vnids.delete(key);
+    else this.#vnids.set(key, vnid);
     if (after?.metadata.annotations?.[multicastAnnotation] === 'true') this.#multicastNamespaces.add(key);
     else this.#multicastNamespaces.delete(key);
-    const vnid = this.#vnids.get(key);
     if (vnid !== known) {
       this.#held(known, -1);
       this.#held(vnid, 1);

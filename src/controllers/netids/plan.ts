@@ -1,0 +1,65 @@
+/** What is to be done about the NetNamespace of one namespace, given what is known. Pure. */
+import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
+import { isVnid, type Vnid } from '../../model/vnid.ts';
+import { type Asking, changeNetworkAnnotation, type Outcome, outcomeOf } from './request.ts';
+
+/** How long a NetNamespace is left alone whose Namespace was never seen, in milliseconds: it may be created next. */
+const orphanGrace = 10_000;
+
+/** What is known of one namespace; the objects are those of the caches. */
+export interface Known {
+  readonly namespace: NamespaceObject | undefined;
+  readonly present: NetNamespaceObject | undefined;
+  /** A NetNamespace was created that the cache does not show yet. */
+  readonly isWritten: boolean;
+  /** The Namespace was there and is gone. */
+  readonly isGone: boolean;
+  /** For how long the NetNamespace has been seen without its Namespace, in milliseconds. */
+  readonly orphanedFor: number;
+}
+
+export type Step =
+  /** All is as it should be: no write is under way. */
+  | { readonly kind: 'nothing' }
+  /** Neither the Namespace nor its NetNamespace is there any more. */
+  | { readonly kind: 'forget' }
+  /** The Namespace may be created next. */
+  | { readonly kind: 'wait'; readonly left: number }
+  /** The NetNamespace has no Namespace, unless the cache is behind. */
+  | { readonly kind: 'remove'; readonly present: NetNamespaceObject }
+  /** The NetNamespace gets a VNID and is created. */
+  | { readonly kind: 'create' }
+  /** It was created: is it there? */
+  | { readonly kind: 'find' }
+  | { readonly kind: 'change'; readonly present: NetNamespaceObject; readonly asked: string; readonly outcome: Outcome }
+  | { readonly kind: 'refuse'; readonly present: NetNamespaceObject; readonly asked: string; readonly why: string };
+
+/** The step that brings a NetNamespace into being, does what its annotation asks for, or removes it. */
+export function stepFor(known: Known, others: Pick<Asking, 'isShared' | 'isMultitenant' | 'vnidOf'>): Step {
+  const { namespace, present, isWritten } = known;
+  if (namespace === undefined) return present === undefined ? { kind: 'forget' } : orphanStep(present, known);
+  if (present === undefined) return { kind: isWritten ? 'find' : 'create' };
+  const asked = present.metadata.annotations?.[changeNetworkAnnotation];
+  if (asked === undefined) return { kind: 'nothing' };
+  const { name = '' } = present.metadata;
+  const outcome = outcomeOf(asked, { ...others, name, vnid: present.netid });
+  return outcome.ok
+    ? { kind: 'change', present, asked, outcome: outcome.value }
+    : { kind: 'refuse', present, asked, why: outcome.error };
+}
+
+/** One that stood before its Namespace, as after a restore, is given time. */
+function orphanStep(present: NetNamespaceObject, { isGone, orphanedFor }: Known): Step {
+  const left = isGone ? 0 : orphanGrace - orphanedFor;
+  return left > 0 ? { kind: 'wait', left } : { kind: 'remove', present };
+}
+
+/** The VNID of the NetNamespace; undefined when there is none. */
+export function vnidOf(object: NetNamespaceObject | undefined): Vnid | undefined {
+  return object !== undefined && isVnid(object.netid) ? object.netid : undefined;
+}
+
+/** The NetNamespace of a namespace that gets that VNID. */
+export function netNamespaceOf(name: string, netid: Vnid): NetNamespaceObject {
+  return { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name }, netname: name, netid };
+}

@@ -1,0 +1,26 @@
+import { type CloudPrivateIPConfig, cloudStep, ours } from '../../../src/controllers/cloud/plan.ts';
+
+const config = (node: string, metadata: CloudPrivateIPConfig['metadata'] = {}): CloudPrivateIPConfig => ({
+  metadata: { name: '192.168.7.200', ...metadata },
+  spec: { node },
+});
+const made = (node: string): CloudPrivateIPConfig => config(node, { labels: { ...ours } });
+
+test('the cloud is told of an IP on a node, and of nothing else', () => {
+  expect(cloudStep('a', undefined)).toEqual({ kind: 'create', node: 'a' });
+  expect(cloudStep('a', made('a'))).toEqual({ kind: 'nothing' });
+  expect(cloudStep(undefined, undefined)).toEqual({ kind: 'nothing' });
+});
+
+test('an IP that moves is taken from the old node first, and nothing happens while that takes', () => {
+  expect(cloudStep('b', made('a'))).toEqual({ kind: 'delete' });
+  const leaving = config('a', { labels: { ...ours }, deletionTimestamp: '2026-01-01T00:00:00Z' });
+  for (const node of ['a', 'b', undefined]) expect(cloudStep(node, leaving)).toEqual({ kind: 'wait' });
+});
+
+test('what others made stays, unless the IP is assigned elsewhere', () => {
+  expect(cloudStep(undefined, made('a'))).toEqual({ kind: 'delete' });
+  expect(cloudStep(undefined, config('a'))).toEqual({ kind: 'nothing' });
+  expect(cloudStep('a', config('a'))).toEqual({ kind: 'nothing' });
+  expect(cloudStep('b', config('a'))).toEqual({ kind: 'delete' });
+});

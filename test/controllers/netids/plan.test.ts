@@ -1,0 +1,64 @@
+import { type Known, netNamespaceOf, type Step, stepFor, vnidOf } from '../../../src/controllers/netids/plan.ts';
+import { changeNetworkAnnotation } from '../../../src/controllers/netids/request.ts';
+import { parseNetNamespace } from '../../../src/model/netnamespace.ts';
+import type { NetNamespaceObject } from '../../../src/model/objects.ts';
+import { rawNetNamespace, valid, vnid } from '../../model/parsed.ts';
+
+const namespace = { metadata: { name: 'a' } };
+const present = rawNetNamespace('a', 11);
+const asking = (value: string): NetNamespaceObject => ({
+  ...present,
+  metadata: { name: 'a', annotations: { [changeNetworkAnnotation]: value } },
+});
+
+function step(known: Partial<Known>): Step {
+  const nothing = { namespace: undefined, present: undefined, isWritten: false, isGone: false, orphanedFor: 0 };
+  return stepFor(
+    { ...nothing, ...known },
+    { isMultitenant: true, isShared: (one) => one === 11, vnidOf: (name) => (name === 'b' ? vnid(12) : undefined) },
+  );
+}
+
+test('a Namespace gets a NetNamespace; one that was created is looked for, not created again', () => {
+  expect(step({ namespace })).toEqual({ kind: 'create' });
+  expect(step({ namespace, isWritten: true })).toEqual({ kind: 'find' });
+  expect(step({ namespace, present })).toEqual({ kind: 'nothing' });
+});
+
+test('a NetNamespace goes with its Namespace at once; one whose Namespace was never seen is given ten seconds', () => {
+  expect(step({ present, isGone: true })).toEqual({ kind: 'remove', present });
+  expect(step({ present })).toEqual({ kind: 'wait', left: 10_000 });
+  expect(step({ present, orphanedFor: 9_000 })).toEqual({ kind: 'wait', left: 1_000 });
+  expect(step({ present, orphanedFor: 10_000 })).toEqual({ kind: 'remove', present });
+  expect(step({ isGone: true, isWritten: true })).toEqual({ kind: 'forget' });
+});
+
+test('what the annotation asks for is done or refused, and only while the Namespace is there', () => {
+  const joins = asking('join:b');
+  expect(step({ namespace, present: joins })).toEqual({
+    kind: 'change',
+    present: joins,
+    asked: 'join:b',
+    outcome: { kind: 'take', vnid: 12 },
+  });
+  expect(step({ namespace, present: asking('isolate') })).toMatchObject({ outcome: { kind: 'allocate' } });
+  expect(step({ namespace, present: asking('join:c') })).toMatchObject({
+    kind: 'refuse',
+    asked: 'join:c',
+    why: 'namespace c has no NetNamespace to join',
+  });
+  expect(step({ namespace, present: asking('') })).toMatchObject({ kind: 'refuse', asked: '' });
+  expect(step({ present: joins, isGone: true })).toEqual({ kind: 'remove', present: joins });
+});
+
+test('a netid that is no VNID holds none, and a NetNamespace that is made reads back with its VNID', () => {
+  expect([present, rawNetNamespace('a', -1), rawNetNamespace('a', 2 ** 24), undefined].map(vnidOf)).toEqual([
+    11,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  const made = netNamespaceOf('a', vnid(12));
+  expect(made).toMatchObject({ kind: 'NetNamespace', metadata: { name: 'a' }, netname: 'a' });
+  expect(valid(parseNetNamespace(made))).toMatchObject({ name: 'a', vnid: 12, egressIPs: [] });
+});
