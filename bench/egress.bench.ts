@@ -3,7 +3,7 @@
  * process of its own (this file with the row's number), so that its memory is its own.
  */
 import { spawnSync } from 'node:child_process';
-import { Allocator, type Round } from '../src/model/allocation/round.ts';
+import { Assigner, type Round } from '../src/model/assignment/round.ts';
 import type { CloudLimits } from '../src/model/cloud.ts';
 import { egressState } from '../src/model/egress/state.ts';
 import { EgressTracker } from '../src/model/egress/tracker.ts';
@@ -16,7 +16,7 @@ const noLimits: Limits = new Map();
 
 interface Cluster {
   readonly tracker: EgressTracker;
-  readonly allocator: Allocator;
+  readonly assigner: Assigner;
   readonly limits: Limits;
 }
 
@@ -40,7 +40,7 @@ function build({ namespaces, each, nodes, cidrs, limits }: Shape): Cluster {
     limits === undefined
       ? noLimits
       : new Map(hostSubnets.map(({ name }) => [name, { capacity: limits, network: undefined }]));
-  return { tracker, allocator: new Allocator(), limits: capacity };
+  return { tracker, assigner: new Assigner(), limits: capacity };
 }
 
 function write(tracker: EgressTracker, round: Round): void {
@@ -52,10 +52,10 @@ function write(tracker: EgressTracker, round: Round): void {
 }
 
 /** Rounds and writes until nothing changes; the time of the rounds and of taking in what they wrote. */
-function untilStable({ tracker, allocator, limits }: Cluster): number {
+function untilStable({ tracker, assigner, limits }: Cluster): number {
   let spent = 0;
   for (;;) {
-    const { ms, value: round } = timed(() => allocator.round(tracker, limits));
+    const { ms, value: round } = timed(() => assigner.round(tracker, limits));
     spent += ms;
     if (round.changed.length === 0) return spent;
     spent += timed(() => write(tracker, round)).ms;
@@ -79,11 +79,11 @@ interface Figures {
 function measure(shape: Shape): Figures {
   const { each } = shape;
   const cluster = build(shape);
-  const { tracker, allocator, limits } = cluster;
+  const { tracker, assigner, limits } = cluster;
   untilStable(cluster);
-  const { plan, lists } = allocator.round(tracker, limits);
+  const { plan, lists } = assigner.round(tracker, limits);
   const loads = [...lists.values()].map((list) => list.length);
-  const steady = best(5, () => timed(() => allocator.round(tracker, limits)).ms);
+  const steady = best(5, () => timed(() => assigner.round(tracker, limits)).ms);
   const mib = process.resourceUsage().maxRSS / 2 ** 10;
   const node = tracker.input().hostSubnets[0];
   if (node === undefined) throw new Error('no node');
@@ -96,7 +96,7 @@ function measure(shape: Shape): Figures {
   const state = best(3, () => timed(() => egressState(tracker.input())).ms);
   const first = best(3, () => {
     const fresh = build(shape);
-    return timed(() => fresh.allocator.round(fresh.tracker, fresh.limits)).ms;
+    return timed(() => fresh.assigner.round(fresh.tracker, fresh.limits)).ms;
   });
   return {
     first,

@@ -2,7 +2,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { crds } from '../../api/crds.ts';
 import { type ApiServer, startApiServer } from '../apiserver/serve/server.ts';
-import { FolderInUse } from '../apiserver/store/journal.ts';
+import { FolderInUse } from '../apiserver/store/change-log.ts';
 import { createLogger } from '../io/log.ts';
 import { Failure, untilSignal } from './fail.ts';
 

@@ -6,7 +6,7 @@ import { exec } from '../io/exec.ts';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger, type LogLevel } from '../io/log.ts';
 import { runAgent } from '../node/agent/agent.ts';
-import { checkMachine } from '../node/agent/check.ts';
+import { checkHost } from '../node/agent/check.ts';
 import { cleanup } from '../node/agent/cleanup.ts';
 import { createNodeMetrics } from '../node/agent/metrics.ts';
 import { resolverLookup } from '../node/cluster/dns.ts';
@@ -55,7 +55,7 @@ async function runCheck(flags: NodeFlags): Promise<void> {
       unreachable = error instanceof Error ? error.message : String(error);
       return undefined;
     });
-  const findings = await checkMachine(
+  const findings = await checkHost(
     { nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath },
     { exec, client, unreachable },
   );

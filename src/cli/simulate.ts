@@ -4,8 +4,13 @@ import { createInterface } from 'node:readline';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../io/cluster.ts';
 import { type InputProblem, problemText } from '../io/manifests.ts';
 import type { Result } from '../model/result.ts';
-import { type Change, changedCluster, parseCIDRsChange, parseEgressIPChange } from '../model/simulation/changes.ts';
-import { type Report, reportOn } from '../model/simulation/report.ts';
+import {
+  changedCluster,
+  parseCIDRsChange,
+  parseEgressIPChange,
+  type SimulatedChange,
+} from '../model/simulation/changes.ts';
+import { reportOn, type SimulationReport } from '../model/simulation/report.ts';
 import { runScenario } from '../model/simulation/scenario.ts';
 import { Failure } from './fail.ts';
 import { reportTable } from './simulate-table.ts';
@@ -55,13 +60,13 @@ function checkCombination(flags: SimulateFlags): void {
   if (both !== undefined) throw new Failure(`--node-down and --node-up both name ${both}`, badInput);
 }
 
-function changesOf(flags: SimulateFlags): readonly Change[] {
+function changesOf(flags: SimulateFlags): readonly SimulatedChange[] {
   return [
     ...flags.removeEgressIp.map((text) => must('--remove-egress-ip', parseEgressIPChange('removeEgressIP', text))),
     ...flags.addEgressIp.map((text) => must('--add-egress-ip', parseEgressIPChange('addEgressIP', text))),
     ...flags.setCidrs.map((text) => must('--set-cidrs', parseCIDRsChange(text))),
-    ...flags.nodeDown.map((node): Change => ({ kind: 'nodeDown', node })),
-    ...flags.nodeUp.map((node): Change => ({ kind: 'nodeUp', node })),
+    ...flags.nodeDown.map((node): SimulatedChange => ({ kind: 'nodeDown', node })),
+    ...flags.nodeUp.map((node): SimulatedChange => ({ kind: 'nodeUp', node })),
   ];
 }
 
@@ -90,7 +95,7 @@ async function read(flags: SimulateFlags): Promise<ReadCluster> {
   }
 }
 
-async function render(report: Report, output: 'table' | 'json' | 'yaml' | 'ndjson'): Promise<string> {
+async function render(report: SimulationReport, output: 'table' | 'json' | 'yaml' | 'ndjson'): Promise<string> {
   if (output === 'json') return `${JSON.stringify(report, null, 2)}\n`;
   if (output === 'yaml') return (await import('js-yaml')).dump(report, { noRefs: true, lineWidth: -1 });
   return reportTable(report);

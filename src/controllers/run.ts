@@ -7,7 +7,7 @@ import {
   netNamespaces,
   nodes,
 } from '../../api/kinds.ts';
-import { EventRecorder, involved, type Report } from '../io/events.ts';
+import { EventRecorder, involved, type ReportEvent } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isConflict } from '../io/kube/error.ts';
 import { type ObjectCache, watchKind } from '../io/kube/watch.ts';
@@ -83,7 +83,7 @@ function follow(queue: WorkQueue, concern: string, cache: ObjectCache<KubeObject
 
 /** VNIDs and subnets, object by object, until the signal aborts. */
 async function runAllocators(
-  deps: ControllerDeps & { readonly caches: Caches; readonly network: LiveNetwork; readonly report: Report },
+  deps: ControllerDeps & { readonly caches: Caches; readonly network: LiveNetwork; readonly report: ReportEvent },
   signal: AbortSignal,
 ): Promise<void> {
   const { client, logger, caches, network, report, metrics } = deps;
@@ -136,7 +136,7 @@ interface EgressParts {
   readonly ended: Promise<unknown>;
 }
 
-type EgressPartsDeps = ControllerDeps & { readonly caches: Caches; readonly report: Report };
+type EgressPartsDeps = ControllerDeps & { readonly caches: Caches; readonly report: ReportEvent };
 
 /** What is logged, counted and told by Events of nodes' health. */
 function healthListener(deps: EgressPartsDeps): Pick<EgressOptions['listener'], 'verdict' | 'isolated'> {

@@ -41,7 +41,7 @@ export interface Occurrence {
 }
 
 /** Says what happened; never waits, never throws. */
-export type Report = (occurrence: Occurrence) => void;
+export type ReportEvent = (occurrence: Occurrence) => void;
 
 export interface RecorderOptions {
   readonly client: KubeClient;
@@ -96,7 +96,7 @@ export class EventRecorder {
   }
 
   /** Takes an occurrence; one that was written within the last minute is left out. */
-  readonly report: Report = (occurrence) => {
+  readonly report: ReportEvent = (occurrence) => {
     const { quiet = 60_000 } = this.#options;
     const at = performance.now();
     const name = nameOf(occurrence);

@@ -8,8 +8,6 @@ import { err, ok, type Result } from './result.ts';
 /** A node's part of the pod network and the egress IPs it lists. */
 export interface HostSubnet {
   readonly name: NodeName;
-  /** The same as `name`. */
-  readonly host: NodeName;
   readonly hostIP: Ip;
   readonly subnet: Cidr;
   /** In the order of the object, each once, prefixes cut off. */
@@ -66,7 +64,7 @@ export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, Inval
   }
   if (!isNodeName(name) || hostIP === undefined || subnet === undefined)
     throw new Error('a HostSubnet without problems has all its fields');
-  return ok({ name, host: name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
+  return ok({ name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
 }
 
 function isNotEmpty(list: readonly unknown[] | null | undefined): boolean {

@@ -95,13 +95,13 @@ export class Lists {
   }
 
   #remembered(request: ListRequest, version: number): readonly Entry[] {
-    const snapshot = this.#snapshots.get(snapshotKey(request, version));
+    const snapshot = this.#snapshots.get(pageKey(request, version));
     if (snapshot === undefined || this.#elapsed() - snapshot.at > snapshotAge) throw expired(tooOld);
     return snapshot.entries;
   }
 
   #remember(request: ListRequest, version: number, entries: readonly Entry[]): void {
-    const key = snapshotKey(request, version);
+    const key = pageKey(request, version);
     this.#snapshots.delete(key);
     this.#snapshots.set(key, { entries, at: this.#elapsed() });
     const [oldest] = this.#snapshots.keys();
@@ -117,7 +117,7 @@ function pageSize(limit: number, total: number): number {
   return limit < 500 ? limit : Math.max(limit, Math.ceil(total / 8));
 }
 
-function snapshotKey({ id, namespace, query }: ListRequest, version: number): string {
+function pageKey({ id, namespace, query }: ListRequest, version: number): string {
   return JSON.stringify([id, namespace ?? '', query.get('labelSelector'), query.get('fieldSelector'), version]);
 }
 

@@ -96,7 +96,7 @@ export function objectText(resource: Resource, object: StoredObject, view: View,
 }
 
 /** The text of a list. */
-export function listText(
+export function renderList(
   resource: Resource,
   entries: readonly Entry[],
   view: View,

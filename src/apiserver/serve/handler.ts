@@ -8,7 +8,7 @@ import { projectGroup } from '../kinds/projects.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { type Lists, requestedVersion } from '../read/list.ts';
 import { matcherOf } from '../read/selectors.ts';
-import { listText, objectText, viewOf } from '../read/view.ts';
+import { objectText, renderList, viewOf } from '../read/view.ts';
 import { serveWatch } from '../read/watch.ts';
 import { methodNotAllowed, unknownPath } from '../refusal.ts';
 import { type StoredObject, textAt } from '../store/object.ts';
@@ -106,7 +106,7 @@ export class Handler {
       { id: resource.id, namespace, matcher, query },
       store.version,
     );
-    answer(response, 200, listText(resource, page.entries, view, { now: now(), metadata: page.metadata }));
+    answer(response, 200, renderList(resource, page.entries, view, { now: now(), metadata: page.metadata }));
   }
 
   #watch({ request, response, query }: Exchange, { resource, namespace }: Target, name: string | undefined): void {
@@ -176,7 +176,7 @@ export class Handler {
     for (const { object } of entries) {
       objects.delete({ resource, namespace: object.metadata.namespace, name: object.metadata.name }, settings);
     }
-    answer(response, 200, listText(resource, entries, { kind: 'object' }, { now: objects.world.now(), metadata }));
+    answer(response, 200, renderList(resource, entries, { kind: 'object' }, { now: objects.world.now(), metadata }));
   }
 }
 

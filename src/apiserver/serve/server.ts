@@ -12,8 +12,8 @@ import { answer } from '../http/respond.ts';
 import { Registry } from '../kinds/registry.ts';
 import { Lists } from '../read/list.ts';
 import { badRequest, methodNotAllowed, Refusal, unknownPath } from '../refusal.ts';
+import { type Identity, keptIdentity, openChangeLog } from '../store/change-log.ts';
 import { isAuthorized, kubeconfigText, makeCertificate, makeToken } from '../store/identity.ts';
-import { type Identity, keptIdentity, openJournal } from '../store/journal.ts';
 import { objectAt, textAt } from '../store/object.ts';
 import { Store } from '../store/store.ts';
 import { Objects, permanentNamespaces } from '../write/objects.ts';
@@ -211,13 +211,15 @@ function urlOf(server: https.Server | undefined, { host, port }: ApiServerOption
 /** Starts the server; rejects when the port (code EADDRINUSE) or the folder (FolderInUse) is in use or a CRD is not supported. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { listen: where, socketPath, logger, dataDir, now = () => new Date() } = options;
-  const kept = dataDir === undefined ? undefined : await openJournal(dataDir);
+  const stored = dataDir === undefined ? undefined : await openChangeLog(dataDir);
   const store = new Store({
     ...(options.logLimit === undefined ? {} : { logLimit: options.logLimit }),
-    ...(kept === undefined ? {} : { version: kept.state.version, note: (id, record) => kept.journal.note(id, record) }),
+    ...(stored === undefined
+      ? {}
+      : { version: stored.state.version, note: (id, record) => stored.changeLog.note(id, record) }),
   });
   const objects = new Objects({ store, registry: new Registry(), now, random: Math.random });
-  for (const { id, object } of kept?.state.kept ?? []) objects.restore(id, object);
+  for (const { id, object } of stored?.state.objects ?? []) objects.restore(id, object);
   seed(objects, options.crds);
   objects.resume();
   const makeIdentity = identityFor(where.host);
@@ -228,7 +230,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const close = async (): Promise<void> => {
     stop.abort();
     await Promise.all(servers.map(closed));
-    kept?.journal.close();
+    stored?.changeLog.close();
   };
   try {
     servers.push(await open(api, identity, { host: where.host, port: where.port }, logger));

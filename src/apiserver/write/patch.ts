@@ -7,7 +7,7 @@ import { badRequest, invalid, unsupportedMediaType } from '../refusal.ts';
 import type { StoredObject } from '../store/object.ts';
 import { mergePatch, strategicPatch } from './merge.ts';
 
-export type Change = (old: StoredObject) => JsonObject;
+export type Update = (old: StoredObject) => JsonObject;
 
 const operations = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
@@ -36,7 +36,7 @@ function patchObject(body: Buffer): JsonObject {
 }
 
 /** The change that a patch of the media type asks for; throws a 415 for a type the kind does not take. */
-export function changeOf(resource: Resource, body: Buffer, type: string): Change {
+export function changeOf(resource: Resource, body: Buffer, type: string): Update {
   switch (type) {
     case 'application/merge-patch+json': {
       const patch = patchObject(body);

@@ -5,7 +5,7 @@ import { projectOf, requestedNamespace } from '../kinds/projects.ts';
 import type { Resource } from '../kinds/resource.ts';
 import type { Lists } from '../read/list.ts';
 import { matcherOf } from '../read/selectors.ts';
-import { listText, objectText, viewOf } from '../read/view.ts';
+import { objectText, renderList, viewOf } from '../read/view.ts';
 import { methodNotAllowed, unknownPath } from '../refusal.ts';
 import { Entry } from '../store/store.ts';
 import { handleDelete } from './deletion.ts';
@@ -49,7 +49,7 @@ function handleList(world: ProjectWorld, { request, response, query }: Exchange,
   answer(
     response,
     200,
-    listText(resource, entries, viewOf(request.headers.accept, query), { now: now(), metadata: page.metadata }),
+    renderList(resource, entries, viewOf(request.headers.accept, query), { now: now(), metadata: page.metadata }),
   );
 }
 

@@ -1,5 +1,6 @@
 /** What the server itself does to objects of a kind when they are created and changed. */
 import { jsonEqual, type JsonObject } from '../../model/json.ts';
+import { namespaceNameLabel } from '../../model/well-known.ts';
 import { establish } from '../kinds/crd.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { objectAt, objectsAt, type StoredObject, textAt, timestamp, without } from '../store/object.ts';
@@ -18,7 +19,7 @@ export function prepareCreate(resource: Resource, object: JsonObject, now: Date)
   switch (resource.kind) {
     case 'Namespace': {
       const metadata = objectAt(object, 'metadata');
-      const labels = { ...objectAt(metadata, 'labels'), 'kubernetes.io/metadata.name': textAt(metadata, 'name') };
+      const labels = { ...objectAt(metadata, 'labels'), [namespaceNameLabel]: textAt(metadata, 'name') };
       return {
         ...object,
         metadata: { ...metadata, labels },

@@ -158,22 +158,22 @@ function checkObject(value: JsonObject, schema: Schema, path: string): FieldErro
   return errors;
 }
 
-function holds(value: Json, schema: Schema): boolean {
+function isOfSchema(value: Json, schema: Schema): boolean {
   return check(value, schema, '').length === 0;
 }
 
 /** allOf, anyOf, oneOf, not. */
 function checkCombined(value: Json, rules: Rules, path: string): FieldError[] {
   const errors = rules.allOf.flatMap((part) => check(value, part, path));
-  if (rules.anyOf.length > 0 && !rules.anyOf.some((part) => holds(value, part))) {
+  if (rules.anyOf.length > 0 && !rules.anyOf.some((part) => isOfSchema(value, part))) {
     errors.push(bad(path, '', `"${path}" must validate at least one schema (anyOf)`));
   }
-  const matching = rules.oneOf.filter((part) => holds(value, part)).length;
+  const matching = rules.oneOf.filter((part) => isOfSchema(value, part)).length;
   if (rules.oneOf.length > 0 && matching !== 1) {
     const found = matching === 0 ? 'Found none valid' : `Found ${String(matching)} valid alternatives`;
     errors.push(bad(path, '', `"${path}" must validate one and only one schema (oneOf). ${found}`));
   }
-  if (rules.not !== undefined && holds(value, rules.not)) {
+  if (rules.not !== undefined && isOfSchema(value, rules.not)) {
     errors.push(bad(path, '', `"${path}" must not validate the schema (not)`));
   }
   return errors;

@@ -6,7 +6,7 @@ import type { Logger } from '../../io/log.ts';
 import { ownAddresses, type Probe } from '../../io/probe.ts';
 import { createQueue } from '../../io/queue.ts';
 import type { Ip } from '../../model/address.ts';
-import type { Round } from '../../model/allocation/round.ts';
+import type { Round } from '../../model/assignment/round.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
 import { EgressController } from './controller.ts';

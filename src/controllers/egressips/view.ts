@@ -12,7 +12,7 @@ import { type CloudLimits, egressIpConfigAnnotation, parseEgressIpConfig, unknow
 import type { Cluster } from '../../model/cluster.ts';
 import { type ClusterNetwork, networksOf } from '../../model/clusternetwork.ts';
 import { type EgressChange, EgressTracker } from '../../model/egress/tracker.ts';
-import type { Placement } from '../../model/egress/verdict.ts';
+import type { Assignment } from '../../model/egress/verdict.ts';
 import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { HostSubnets } from '../../model/hostsubnets.ts';
 import { isNamespaceName, isNodeName, type NodeName } from '../../model/names.ts';
@@ -32,7 +32,7 @@ export class EgressView {
   readonly tracker = new EgressTracker();
   readonly #objects = new Map<string, HostSubnetObject>();
   readonly #limits = new Map<NodeName, CloudLimits>();
-  readonly #assigned = new Map<Ip, Placement>();
+  readonly #assigned = new Map<Ip, Assignment>();
   readonly #notReady = new Set<string>();
   readonly #hosts = new HostSubnets();
   readonly #invalidNamespaces = new Map<string, InvalidNetNamespace>();
@@ -53,7 +53,7 @@ export class EgressView {
   }
 
   /** The IPs that are to be on an interface, and where. */
-  get assigned(): ReadonlyMap<Ip, Placement> {
+  get assigned(): ReadonlyMap<Ip, Assignment> {
     return this.#assigned;
   }
 

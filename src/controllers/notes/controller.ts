@@ -1,8 +1,8 @@
 /** Tells users by Events what is wrong with their objects: what the model notes, once it has lasted a moment. */
 import { egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
-import { type Involved, involved, type Report } from '../../io/events.ts';
+import { type Involved, involved, type ReportEvent } from '../../io/events.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
-import { linked } from '../../io/linked.ts';
+import { linkedSignal } from '../../io/linked-signal.ts';
 import { pause } from '../../io/pause.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { type Note, notesOn } from '../../model/egress/notes.ts';
@@ -16,7 +16,7 @@ export interface NotesDeps {
   readonly netNamespaces: ObjectCache<NetNamespaceObject>;
   readonly nodes: ObjectCache<NodeObject>;
   readonly policies: ObjectCache<EgressNetworkPolicyObject>;
-  readonly report: Report;
+  readonly report: ReportEvent;
   /** Told of the state whenever it was looked at. */
   readonly onState: (cluster: Cluster, state: EgressState) => void;
   /** Whether IPs are being placed right now, so that much of what is wrong is so for a moment only. */
@@ -62,7 +62,7 @@ export class NotesController {
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {
-    const woken = linked(signal);
+    const woken = linkedSignal(signal);
     this.#wake = woken.abort;
     await pause(again, woken.signal);
     this.#wake = undefined;

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../model/objects.ts';
 import { isExpired, isNotFound } from './error.ts';
 import type { StreamRequest, Transport } from './transport.ts';
 
-export interface ObjectRef {
+export interface NameRef {
   readonly name: string;
   readonly namespace?: string;
 }
@@ -62,15 +62,15 @@ export interface List<T> {
 /** A client of one API server. Its methods throw ApiError when the server refuses, other errors when it cannot be reached. */
 export interface KubeClient {
   /** The object, or undefined when there is none. */
-  get<T extends KubeObject>(kind: Kind, ref: ObjectRef, options?: RequestOptions): Promise<T | undefined>;
+  get<T extends KubeObject>(kind: Kind, ref: NameRef, options?: RequestOptions): Promise<T | undefined>;
   /** All objects selected, read in pages, and the version to watch from. */
   list<T extends KubeObject>(kind: Kind, options?: ListOptions): Promise<List<T>>;
   /** Creates the object (namespace from its metadata) and returns it as stored. */
   create<T extends KubeObject>(kind: Kind, object: T, options?: WriteOptions): Promise<T>;
   /** Patches the object and returns it as stored. */
-  patch<T extends KubeObject>(kind: Kind, ref: ObjectRef, body: unknown, options: PatchOptions): Promise<T>;
+  patch<T extends KubeObject>(kind: Kind, ref: NameRef, body: unknown, options: PatchOptions): Promise<T>;
   /** Deletes the object; that there is none is a success. */
-  delete(kind: Kind, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
+  delete(kind: Kind, ref: NameRef, options?: DeleteOptions): Promise<void>;
   /** Streams the lines of a watch; resolves when the server ends it. `watchKind` is what to use instead. */
   watch(kind: Kind, request: WatchRequest): Promise<void>;
   close(): void;
@@ -145,7 +145,7 @@ class Client implements KubeClient {
     this.#transport = transport;
   }
 
-  async get<T extends KubeObject>(kind: Kind, ref: ObjectRef, options: RequestOptions = {}): Promise<T | undefined> {
+  async get<T extends KubeObject>(kind: Kind, ref: NameRef, options: RequestOptions = {}): Promise<T | undefined> {
     try {
       return objectFrom(await this.#send('GET', pathOf(kind, ref), options), objectGuard<T>());
     } catch (error) {
@@ -182,7 +182,7 @@ class Client implements KubeClient {
     return objectFrom(await this.#send('POST', path, options, body), objectGuard<T>());
   }
 
-  async patch<T extends KubeObject>(kind: Kind, ref: ObjectRef, body: unknown, options: PatchOptions): Promise<T> {
+  async patch<T extends KubeObject>(kind: Kind, ref: NameRef, body: unknown, options: PatchOptions): Promise<T> {
     const { signal, type, subresource, force } = options;
     const [path = '', query = ''] = pathOf(kind, ref, { ...writeQuery(options), force }).split('?');
     const text = await this.#transport.send({
@@ -195,7 +195,7 @@ class Client implements KubeClient {
     return objectFrom(text, objectGuard<T>());
   }
 
-  async delete(kind: Kind, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
+  async delete(kind: Kind, ref: NameRef, options: DeleteOptions = {}): Promise<void> {
     const { signal, ...rest } = options;
     const body = JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', ...rest });
     try {

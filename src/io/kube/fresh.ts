@@ -2,7 +2,7 @@
 import type { Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { pause } from '../pause.ts';
-import type { KubeClient, ObjectRef } from './client.ts';
+import type { KubeClient, NameRef } from './client.ts';
 import { isConflict } from './error.ts';
 
 const attempts = 10;
@@ -21,7 +21,7 @@ export function guarded(
 
 export interface FreshChange<T> {
   readonly kind: Kind;
-  readonly ref: ObjectRef;
+  readonly ref: NameRef;
   /** The merge patch that the object needs as it is now, made by `guarded`; undefined: none. */
   readonly change: (present: T) => unknown;
 }

@@ -5,7 +5,7 @@
  */
 import { leases } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { linked } from '../linked.ts';
+import { linkedSignal } from '../linked-signal.ts';
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import type { KubeClient } from './client.ts';
@@ -137,7 +137,7 @@ export class LeaderElection {
   async #term(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { logger, identity, times } = this.#options;
     logger.info({ identity }, 'leading');
-    const term = linked(signal);
+    const term = linkedSignal(signal);
     const work = lead(term.signal).finally(() => term.abort());
     work.catch(() => undefined); // it is awaited below, but may fail before
     while (!term.signal.aborted) {
@@ -152,7 +152,7 @@ export class LeaderElection {
   /** Takes or renews the lease; false when another holds it, or it cannot be known. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
     const { logger, times } = this.#options;
-    const limit = linked(signal);
+    const limit = linkedSignal(signal);
     const timer = setTimeout(limit.abort, Math.max(times.retryPeriod, times.renewDeadline / 2));
     try {
       const isHeld = await this.#takeOrRenew(limit.signal);

@@ -7,13 +7,13 @@ import isEqual from 'lodash/isEqual.js';
 import type { Kind } from '../../../api/kinds.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { linked } from '../linked.ts';
+import { linkedSignal } from '../linked-signal.ts';
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import { type KubeClient, objectGuard, type Selection } from './client.ts';
 import { ApiError, apiError, isExpired } from './error.ts';
 
-export interface Change<T> {
+export interface ObjectChange<T> {
   /** NAME, or NAMESPACE/NAME. */
   readonly key: string;
   readonly before?: T;
@@ -30,7 +30,7 @@ export interface ObjectCache<T> {
   /** All objects, in no particular order. */
   list(): readonly T[];
   /** Tells the listener of every object that is there, then of every change; `onSynced` once the first list is complete. */
-  subscribe(listener: (change: Change<T>) => void, onSynced?: () => void): () => void;
+  subscribe(listener: (change: ObjectChange<T>) => void, onSynced?: () => void): () => void;
   /** Tells the listener whenever a list is complete: then the cache is what the server says, whatever it said before. */
   onListed(listener: () => void): () => void;
 }
@@ -65,7 +65,7 @@ function versionNumber(version: string | undefined): number | undefined {
 }
 
 interface Subscriber<T> {
-  readonly listener: (change: Change<T>) => void;
+  readonly listener: (change: ObjectChange<T>) => void;
   readonly onSynced: (() => void) | undefined;
 }
 
@@ -113,7 +113,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     return [...this.#objects.values()];
   }
 
-  subscribe(listener: (change: Change<T>) => void, onSynced?: () => void): () => void {
+  subscribe(listener: (change: ObjectChange<T>) => void, onSynced?: () => void): () => void {
     const subscriber = { listener, onSynced };
     this.#subscribers.add(subscriber);
     for (const [key, after] of this.#objects) this.#tell(subscriber, { key, after });
@@ -180,7 +180,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const { idleTimeout = 55_000, namespace, labelSelector, fieldSelector } = this.#options;
     // the server ends quiet watches before we count them as dead; spread, so that not all come back at once
     const timeoutSeconds = Math.max(1, Math.floor((idleTimeout / 1000) * (0.7 + 0.2 * Math.random())));
-    const stop = linked(signal);
+    const stop = linkedSignal(signal);
     const started = performance.now();
     let failure: Error | undefined;
     let rest = '';
@@ -257,7 +257,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   }
 
   /** A listener that throws must not keep the others from hearing. */
-  #tell(subscriber: Subscriber<T>, change: Change<T>): void {
+  #tell(subscriber: Subscriber<T>, change: ObjectChange<T>): void {
     try {
       subscriber.listener(change);
     } catch (error) {

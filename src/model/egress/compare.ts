@@ -1,9 +1,9 @@
 /** Whether two states of a VNID are the same to those who act on them: typed comparison, for hot paths. */
 import type { Reason } from './reasons.ts';
-import type { Hop, Placement, VnidEgress } from './verdict.ts';
+import type { Assignment, Hop, VnidEgress } from './verdict.ts';
 
 /** Whether both are the same place, or both none. */
-export function samePlacement(a: Placement | undefined, b: Placement | undefined): boolean {
+export function sameAssignment(a: Assignment | undefined, b: Assignment | undefined): boolean {
   return a?.node === b?.node && a?.nodeIP === b?.nodeIP;
 }
 
@@ -28,7 +28,7 @@ function sameList<T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boo
 }
 
 function sameHop(a: Hop, b: Hop): boolean {
-  return a.egressIP === b.egressIP && samePlacement(a, b);
+  return a.egressIP === b.egressIP && sameAssignment(a, b);
 }
 
 function sameReasons(a: readonly Reason[], b: readonly Reason[]): boolean {

@@ -2,8 +2,8 @@
 import type { Ip } from '../address.ts';
 import type { NamespaceName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
-import { samePlacement } from './compare.ts';
-import type { Hop, Placement, VnidEgress } from './verdict.ts';
+import { sameAssignment } from './compare.ts';
+import type { Assignment, Hop, VnidEgress } from './verdict.ts';
 
 /** Adds the assigned IPs of a VNID. */
 export function addAssigned(hops: Hop[], egress: VnidEgress | undefined): void {
@@ -20,14 +20,14 @@ export function membership(list: readonly Ip[]): (ip: Ip) => boolean {
   return (ip) => set.has(ip);
 }
 
-/** The IPs whose placement is another after than before; undefined: none any more. */
-export function difference(before: readonly Hop[], after: readonly Hop[]): ReadonlyMap<Ip, Placement | undefined> {
-  const changed = new Map<Ip, Placement | undefined>();
+/** The IPs whose assignment is another after than before; undefined: none any more. */
+export function difference(before: readonly Hop[], after: readonly Hop[]): ReadonlyMap<Ip, Assignment | undefined> {
+  const changed = new Map<Ip, Assignment | undefined>();
   for (const { egressIP } of before) changed.set(egressIP, undefined);
   const was = before.length > shortList ? new Map(before.map((hop) => [hop.egressIP, hop])) : undefined;
   for (const hop of after) {
     const old = was === undefined ? before.find(({ egressIP }) => egressIP === hop.egressIP) : was.get(hop.egressIP);
-    if (samePlacement(old, hop)) changed.delete(hop.egressIP);
+    if (sameAssignment(old, hop)) changed.delete(hop.egressIP);
     else changed.set(hop.egressIP, hop);
   }
   return changed;

@@ -1,6 +1,7 @@
 /** Why a requested egress IP is not in use (spec: egress IP state). One code for each; texts are made from them here. */
 import type { Ip } from '../address.ts';
 import type { InvalidEgressIP } from '../fields.ts';
+import { listText } from '../list-text.ts';
 import type { NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 
@@ -43,12 +44,4 @@ export function reasonText(reason: Reason): string {
     case 'NoNodeHostsEgressIP':
       return `no HostSubnet lists ${reason.egressIP}`;
   }
-}
-
-/** Lists longer than this are cut short in texts. */
-const longest = 10;
-
-function listText(items: readonly (string | number)[]): string {
-  const shown = items.slice(0, longest).join(', ');
-  return items.length > longest ? `${shown} and ${items.length - longest} more` : shown;
 }

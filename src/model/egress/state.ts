@@ -5,7 +5,7 @@ import { compareText } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import { unusableAddresses } from './unusable.ts';
-import { evaluateVnid, type Hop, type Placement, requestsOf, type Surroundings, type VnidState } from './verdict.ts';
+import { type Assignment, evaluateVnid, type Hop, requestsOf, type Surroundings, type VnidState } from './verdict.ts';
 
 /** What the state is made from. Names are unique in each list, and no name is in both lists of HostSubnets. */
 export interface EgressInput {
@@ -22,7 +22,7 @@ export interface EgressInput {
 /** The state of one moment. All maps and lists are in the order of their keys. */
 export interface EgressState {
   /** The egress IPs that are to be on an interface, and where. */
-  readonly assigned: ReadonlyMap<Ip, Placement>;
+  readonly assigned: ReadonlyMap<Ip, Assignment>;
   /** Only VNIDs that request something; any other is normal. */
   readonly vnids: ReadonlyMap<Vnid, VnidState>;
   /** What each of these VNIDs requests, valid addresses only: all that its pods may leave with. */
@@ -66,10 +66,10 @@ function namespacesByVnid(netNamespaces: readonly NetNamespace[]): ReadonlyMap<V
 }
 
 function surroundings(input: EgressInput, byVnid: ReadonlyMap<Vnid, readonly NetNamespace[]>): Surroundings {
-  const hosts = new Map<Ip, Placement[]>();
+  const hosts = new Map<Ip, Assignment[]>();
   for (const { name, hostIP, egressIPs } of input.hostSubnets) {
-    const placement: Placement = { node: name, nodeIP: hostIP };
-    for (const ip of egressIPs) add(hosts, ip, placement);
+    const assignment: Assignment = { node: name, nodeIP: hostIP };
+    for (const ip of egressIPs) add(hosts, ip, assignment);
   }
   const requesters = new Map<Ip, Vnid[]>();
   for (const [vnid, namespaces] of byVnid) {

@@ -13,9 +13,9 @@ import { addAssigned, difference, membership, remove, withoutName } from './diff
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
 import { type Inhabitant, sameUnusable, type Unusable, UnusableAddresses } from './unusable.ts';
 import {
+  type Assignment,
   evaluateVnid,
   type Hop,
-  type Placement,
   requestsOf,
   type Surroundings,
   type VnidEgress,
@@ -26,8 +26,8 @@ import {
 export interface EgressChange {
   /** The new state of each VNID whose state, hops, reasons or requests are different. */
   readonly vnids: ReadonlyMap<Vnid, VnidState>;
-  /** The new placement of each egress IP whose placement is different; undefined: unassigned now. */
-  readonly assigned: ReadonlyMap<Ip, Placement | undefined>;
+  /** The new assignment of each egress IP whose assignment is different; undefined: unassigned now. */
+  readonly assigned: ReadonlyMap<Ip, Assignment | undefined>;
 }
 
 /** Who requests and who lists one IP, in no certain order. Kept as long as anybody does. */
@@ -37,7 +37,7 @@ export interface TrackedIp {
   readonly id: number;
   readonly key: SortKey;
   readonly requesters: readonly Vnid[];
-  readonly hosts: readonly Placement[];
+  readonly hosts: readonly Assignment[];
   /** Why nobody may have it as an egress IP. */
   readonly unusable: Unusable | undefined;
   /** How many HostSubnets that count as absent list it. */
@@ -52,7 +52,7 @@ export interface TrackedHost {
 
 interface IpRecord extends TrackedIp {
   readonly requesters: Vnid[];
-  readonly hosts: Placement[];
+  readonly hosts: Assignment[];
   unusable: Unusable | undefined;
   absentHosts: number;
 }
@@ -103,8 +103,8 @@ export class EgressTracker {
     const touched = new Set<Ip>();
     this.#forgetAbsent(next.name, touched);
     for (const ip of had) if (!samePlace || !has.has(ip)) this.#unlist(ip, next.name, touched);
-    const placement: Placement = { node: next.name, nodeIP: next.hostIP };
-    for (const ip of has) if (!samePlace || !had.has(ip)) this.#list(ip, placement, touched);
+    const assignment: Assignment = { node: next.name, nodeIP: next.hostIP };
+    for (const ip of has) if (!samePlace || !had.has(ip)) this.#list(ip, assignment, touched);
     if (!samePlace) {
       this.#forgetAddress(before, touched);
       this.#learnAddress(next, touched);
@@ -288,9 +288,9 @@ export class EgressTracker {
     this.#drop(ip, record);
   }
 
-  #list(ip: Ip, placement: Placement, touched: Set<Ip>): void {
+  #list(ip: Ip, assignment: Assignment, touched: Set<Ip>): void {
     const record = this.#own(ip);
-    record.hosts.push(placement);
+    record.hosts.push(assignment);
     this.#moved(record, touched);
   }
 

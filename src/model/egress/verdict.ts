@@ -7,7 +7,7 @@ import type { Reason } from './reasons.ts';
 import type { Unusable } from './unusable.ts';
 
 /** A way out of the cluster: the address, and the node that holds it. */
-export interface Hop extends Placement {
+export interface Hop extends Assignment {
   readonly egressIP: Ip;
 }
 
@@ -24,7 +24,7 @@ export type VnidState =
     };
 
 /** Where an egress IP is put on an interface, whether that node is online or not. */
-export interface Placement {
+export interface Assignment {
   readonly node: NodeName;
   readonly nodeIP: Ip;
 }
@@ -44,7 +44,7 @@ export interface VnidEgress {
 /** What the rules ask about the rest of the cluster. */
 export interface Surroundings {
   /** The nodes whose HostSubnet lists the IP, in any order. */
-  readonly hostsOf: (ip: Ip) => readonly Placement[];
+  readonly hostsOf: (ip: Ip) => readonly Assignment[];
   /** The VNIDs that request the IP, in any order. */
   readonly requestersOf: (ip: Ip) => readonly Vnid[];
   readonly isOffline: (nodeIP: Ip) => boolean;
@@ -52,9 +52,9 @@ export interface Surroundings {
   readonly unusable: (ip: Ip) => Unusable | undefined;
 }
 
-/** In use when there is no reason against it; assigned when there is a placement. */
+/** In use when there is no reason against it; assigned when there is a assignment. */
 interface Verdict {
-  readonly placement?: Placement;
+  readonly assignment?: Assignment;
   readonly reason?: Reason;
 }
 
@@ -98,18 +98,18 @@ function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>
   const unusable = around.unusable(egressIP);
   if (unusable !== undefined) return { reason: { ...unusable, egressIP } };
   const hosts = around.hostsOf(egressIP);
-  const [placement, ...others] = hosts;
-  if (placement === undefined) return { reason: { code: 'NoNodeHostsEgressIP', egressIP } };
+  const [assignment, ...others] = hosts;
+  if (assignment === undefined) return { reason: { code: 'NoNodeHostsEgressIP', egressIP } };
   if (others.length > 0) {
     const nodes = hosts.map((host) => host.node).toSorted(compareText);
     return { reason: { code: 'EgressIPOnSeveralNodes', egressIP, nodes } };
   }
-  const { node, nodeIP } = placement;
+  const { node, nodeIP } = assignment;
   const together = onlyHosts.get(node) ?? [];
   if (together.length > 1)
     return { reason: { code: 'SeveralEgressIPsOnOneNode', egressIP, node, egressIPs: together } };
-  if (around.isOffline(nodeIP)) return { placement, reason: { code: 'NodeOffline', egressIP, node, nodeIP } };
-  return { placement };
+  if (around.isOffline(nodeIP)) return { assignment, reason: { code: 'NodeOffline', egressIP, node, nodeIP } };
+  return { assignment };
 }
 
 function stateOf(hops: readonly Hop[], reasons: readonly Reason[]): VnidState {
@@ -135,10 +135,10 @@ export function evaluateVnid(
   const hops: Hop[] = [];
   const assigned: Hop[] = [];
   for (const egressIP of requests) {
-    const { placement, reason } = verdictOf(egressIP, onlyHosts, around);
+    const { assignment, reason } = verdictOf(egressIP, onlyHosts, around);
     if (reason !== undefined) reasons.push(reason);
-    if (placement === undefined) continue;
-    const hop: Hop = { egressIP, node: placement.node, nodeIP: placement.nodeIP };
+    if (assignment === undefined) continue;
+    const hop: Hop = { egressIP, node: assignment.node, nodeIP: assignment.nodeIP };
     assigned.push(hop);
     if (reason === undefined) hops.push(hop);
   }

@@ -44,7 +44,7 @@ export interface View {
   readonly nodes: readonly NodeRow[];
 }
 
-export interface Report {
+export interface SimulationReport {
   readonly before: View;
   readonly after: View;
   /** Egress IPs whose node becomes another. */
@@ -58,7 +58,7 @@ export interface Report {
 }
 
 /** The cluster as it is, and what becomes of `changed` when the controller has settled it. */
-export function reportOn(cluster: Cluster, changed: Cluster): Report {
+export function reportOn(cluster: Cluster, changed: Cluster): SimulationReport {
   const { cluster: rest } = settled(changed);
   const state = egressState(rest);
   const before = viewOf(cluster, egressState(cluster));
@@ -78,7 +78,7 @@ export function reportOn(cluster: Cluster, changed: Cluster): Report {
   };
 }
 
-function movesBetween(before: View, after: View): Report['moves'] {
+function movesBetween(before: View, after: View): SimulationReport['moves'] {
   const from = new Map(before.egressIPs.map((row) => [row.egressIP, row.node]));
   const to = new Map(after.egressIPs.map((row) => [row.egressIP, row.node]));
   const all = [...new Set([...from.keys(), ...to.keys()])].sort(compareIps);
@@ -114,9 +114,9 @@ function egressIPRows(cluster: Cluster, state: EgressState): readonly EgressIPRo
     }
   }
   const rows = [...requesters].map(([egressIP, namespaces]): EgressIPRow => {
-    const placement = state.assigned.get(egressIP);
-    const online = placement === undefined ? null : !cluster.offline.has(placement.nodeIP);
-    return { egressIP, node: placement?.node ?? null, online, namespaces: namespaces.sort(compareText) };
+    const assignment = state.assigned.get(egressIP);
+    const online = assignment === undefined ? null : !cluster.offline.has(assignment.nodeIP);
+    return { egressIP, node: assignment?.node ?? null, online, namespaces: namespaces.sort(compareText) };
   });
   return rows.sort((a, b) => compareIps(a.egressIP, b.egressIP));
 }

@@ -1,6 +1,6 @@
 /** Scenarios in the form of the conformance data: operations one after another, and the state after each. */
 import { compareIps, type Ip, parseIp } from '../address.ts';
-import { Allocator } from '../allocation/round.ts';
+import { Assigner } from '../assignment/round.ts';
 import { vnidState } from '../egress/state.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 import { type FieldProblem, parseHostedIp } from '../fields.ts';
@@ -43,7 +43,7 @@ function isList(value: unknown): value is readonly unknown[] {
 /** The objects as the steps so far leave them. */
 class Run {
   readonly #tracker = new EgressTracker();
-  readonly #allocator = new Allocator();
+  readonly #assigner = new Assigner();
 
   /** Runs one step and returns it with what it leads to. */
   step(step: Fields): Result<Ran, FieldProblem> {
@@ -119,7 +119,7 @@ class Run {
   }
 
   #reallocate(step: Fields): Result<Fields, FieldProblem> {
-    const { lists } = this.#allocator.round(this.#tracker, new Map());
+    const { lists } = this.#assigner.round(this.#tracker, new Map());
     const allocation = Object.fromEntries(lists);
     const next = referenceOf(step['reference'] ?? allocation);
     if (!next.ok) return next;

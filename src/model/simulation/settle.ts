@@ -1,5 +1,5 @@
 /** What the controller makes of a cluster when it is left alone. */
-import { Allocator, type Round } from '../allocation/round.ts';
+import { Assigner, type Round } from '../assignment/round.ts';
 import type { Cluster } from '../cluster.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 import { emptied } from '../hostsubnet.ts';
@@ -12,10 +12,10 @@ const mostRounds = 100;
 
 /** The cluster after the controller's rounds, and the last round, which changes nothing. */
 export function settled(cluster: Cluster): { readonly cluster: Cluster; readonly rest: Round } {
-  const allocator = new Allocator();
+  const assigner = new Assigner();
   let now = cluster;
   for (let count = 0; count < mostRounds; count++) {
-    const round = allocator.round(EgressTracker.of(now), now.limits);
+    const round = assigner.round(EgressTracker.of(now), now.limits);
     if (round.changed.length + round.released.length === 0) return { cluster: now, rest: round };
     now = {
       ...now,

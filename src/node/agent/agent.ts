@@ -4,7 +4,7 @@ import { pods as podKind } from '../../../api/kinds.ts';
 import { EventRecorder } from '../../io/events.ts';
 import type { Exec } from '../../io/exec.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { linked } from '../../io/linked.ts';
+import { linkedSignal } from '../../io/linked-signal.ts';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
 import { tcpProbe } from '../../io/probe.ts';
@@ -13,7 +13,7 @@ import type { Ip } from '../../model/address.ts';
 import { NameTracker, resolverLookup } from '../cluster/dns.ts';
 import { ClusterFeed, type ClusterView } from '../cluster/feed.ts';
 import { PeerHealth } from '../cluster/peer-health.ts';
-import { NoteLog } from '../cluster/policy-log.ts';
+import { PolicyLog } from '../cluster/policy-log.ts';
 import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
@@ -22,18 +22,19 @@ import { parseAddresses } from '../links/addresses.ts';
 import { Announcer } from '../links/arp.ts';
 import { PresentAddresses } from '../links/present.ts';
 import { renderBase } from '../nft/ruleset.ts';
+import { NftTable } from '../nft/table.ts';
 import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
 import type { LocalPod } from '../values/facts.ts';
 import { reused } from '../values/memo.ts';
 import { type Applied, Applier } from './apply.ts';
 import { PodAttacher } from './attacher.ts';
-import { closeAfter, FailClosed } from './fail-closed.ts';
-import { Machine, type MachineOptions, type Prepared } from './machine.ts';
+import { FailClosed, restrictAfter } from './fail-closed.ts';
+import { Host, type HostOptions, type Prepared } from './host.ts';
 import type { NodeMetrics } from './metrics.ts';
-import { watchMachine } from './monitor.ts';
-import { Telling } from './telling.ts';
+import { watchHost } from './monitor.ts';
+import { ProblemReporter } from './problem-reporter.ts';
 
-export interface AgentOptions extends MachineOptions {
+export interface AgentOptions extends HostOptions {
   readonly cniSocket: string;
   /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; the machine's when undefined. */
   readonly resolver: string | undefined;
@@ -54,7 +55,7 @@ export interface AgentDeps {
 
 const key = 'node';
 /** Milliseconds after which what is still wrong is told again by an Event: Events are kept for an hour. */
-const tellAgain = 30 * 60_000;
+const repeatAfter = 30 * 60_000;
 
 class Agent {
   readonly #options: AgentOptions;
@@ -62,18 +63,19 @@ class Agent {
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #queue: WorkQueue;
-  readonly #closing: FailClosed;
+  readonly #failClosed: FailClosed;
   readonly #events: EventRecorder;
   readonly #feed: ClusterFeed;
   readonly #names: NameTracker;
-  readonly #egressNotes: NoteLog;
-  readonly #policyNotes: NoteLog;
+  readonly #egressPolicyLog: PolicyLog;
+  readonly #networkPolicyLog: PolicyLog;
   readonly #health: PeerHealth;
-  readonly #machine: Machine;
+  readonly #host: Host;
   readonly #attacher: PodAttacher;
   readonly #applier: Applier;
   readonly #sweeper: Sweeper;
   readonly #addresses: PresentAddresses;
+  readonly #nft: NftTable;
   /** Waiting for a pass that has not begun yet. */
   #waiters: (() => void)[] = [];
   #view: ClusterView | undefined;
@@ -85,19 +87,25 @@ class Agent {
   #changedAt: number | undefined;
   /** The same of the pass that is going on. */
   #passFor: number | undefined;
-  readonly #telling: Telling;
+  readonly #problems: ProblemReporter;
 
   constructor(options: AgentOptions, deps: AgentDeps, signal: AbortSignal) {
     const { client, exec, logger, metrics } = deps;
     this.#deps = deps;
-    this.#egressNotes = new NoteLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
-    this.#policyNotes = new NoteLog(logger, 'a rule of a NetworkPolicy allows nothing');
+    this.#egressPolicyLog = new PolicyLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
+    this.#networkPolicyLog = new PolicyLog(logger, 'a rule of a NetworkPolicy allows nothing');
     this.#options = options;
     this.#logger = logger;
     this.#signal = signal;
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
-    this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
-    this.#telling = new Telling({
+    this.#events = new EventRecorder({
+      client,
+      logger,
+      component: 'sdn-compat-node',
+      now: Date.now,
+      quiet: repeatAfter,
+    });
+    this.#problems = new ProblemReporter({
       logger,
       events: this.#events,
       nodeName: options.nodeName,
@@ -108,8 +116,9 @@ class Agent {
     this.#health = this.#peerHealth();
     metrics.followPeers(() => this.#health.verdicts());
     this.#addresses = new PresentAddresses(exec);
+    this.#nft = new NftTable(exec, logger);
     const addresses = this.#addresses;
-    this.#machine = new Machine(options, {
+    this.#host = new Host(options, {
       exec,
       logger,
       addresses,
@@ -123,15 +132,8 @@ class Agent {
       ownership: () => this.#ownership(),
       onEnded: metrics.connectionsEnded,
     });
-    const announcer = new Announcer({
-      exec,
-      logger,
-      signal,
-      wait: pause,
-      onRival: (ip, mac) => this.#telling.rival(ip, mac),
-    });
-    this.#applier = new Applier({ exec, logger, announcer, addresses, bridge: this.#machine.bridge });
-    this.#closing = new FailClosed({
+    this.#applier = this.#createApplier();
+    this.#failClosed = new FailClosed({
       exec,
       logger,
       feed: this.#feed,
@@ -144,6 +146,14 @@ class Agent {
       onFailure: metrics.failed,
     });
     this.#attacher = this.#podAttacher();
+  }
+
+  #createApplier(): Applier {
+    const { exec, logger } = this.#deps;
+    const onRival = (ip: Ip, mac: string | undefined): void => this.#problems.reportRival(ip, mac);
+    const announcer = new Announcer({ exec, logger, signal: this.#signal, wait: pause, onRival });
+    const { bridge } = this.#host;
+    return new Applier({ exec, announcer, bridge, addresses: this.#addresses, nft: this.#nft });
   }
 
   /** Keeps what it knows of names beside the CNI socket. */
@@ -172,7 +182,7 @@ class Agent {
     return new PodAttacher({
       exec,
       logger,
-      machine: this.#machine,
+      host: this.#host,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
       annotationsOf: async (namespace, name) =>
@@ -188,11 +198,11 @@ class Agent {
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     this.#signal.addEventListener('abort', () => {
       clearInterval(resync);
-      this.#machine.close();
+      this.#host.close();
     });
     this.#wake();
     await Promise.all([
-      watchMachine(
+      watchHost(
         {
           linksChanged: () => this.#linksChanged(),
           routingLost: () => this.#lookAgain(),
@@ -205,7 +215,7 @@ class Agent {
       this.#events.run(this.#signal),
       this.#health.run(this.#signal),
       this.#queue.process(() => this.#sync(), this.#signal),
-      this.#closing.run(this.#signal),
+      this.#failClosed.run(this.#signal),
       this.#sweeper.run(this.#signal),
     ]);
   }
@@ -213,12 +223,12 @@ class Agent {
   #wake(): void {
     this.#changedAt ??= performance.now();
     this.#queue.add(key);
-    this.#closing.heard();
+    this.#failClosed.heard();
   }
 
   /** What is on the machine may not be what was last read. */
   #lookAgain(): void {
-    this.#machine.forget();
+    this.#host.forget();
     this.#applier.forget();
     this.#sweeper.sweep();
     this.#wake();
@@ -226,7 +236,7 @@ class Agent {
 
   /** Our own replacement of the table is heard too; reading it then finds it as it was written. */
   #nftLost(): void {
-    this.#applier.forgetNft();
+    this.#nft.forget();
     this.#wake();
   }
 
@@ -265,19 +275,19 @@ class Agent {
   async #prepare(): Promise<{ readonly view: ClusterView; readonly prepared: Prepared } | undefined> {
     for (let isLast = false; ; isLast = true) {
       const began = performance.now();
-      this.#applier.begin();
+      this.#nft.liftLimits();
       const found = this.#feed.view();
-      this.#telling.say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
+      this.#problems.report('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
       if (!found.ok) return undefined;
       const view = found.value;
       this.#view = view;
       this.#names.follow(view.egressPolicies.names);
-      this.#egressNotes.tell(view.egressPolicies.notes);
-      if (view.world !== undefined) this.#policyNotes.tell(view.world.problems);
+      this.#egressPolicyLog.log(view.egressPolicies.notes);
+      if (view.world !== undefined) this.#networkPolicyLog.log(view.world.problems);
       this.#health.setNotReady(view.notReady);
       this.#health.watch(view.hosts, view.remotes);
-      const prepared = await this.#machine.prepare(view);
-      if (isLast || performance.now() - began < closeAfter) return { view, prepared };
+      const prepared = await this.#host.prepare(view);
+      if (isLast || performance.now() - began < restrictAfter) return { view, prepared };
     }
   }
 
@@ -316,7 +326,7 @@ class Agent {
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
-    for (const [ip, reason] of plan.refused) this.#telling.refused(ip, reason);
+    for (const [ip, reason] of plan.refused) this.#problems.reportRefused(ip, reason);
     if (done.bundleLines + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }
@@ -336,7 +346,7 @@ class Agent {
  * cannot begin, and then nothing of it goes on.
  */
 export async function runAgent(options: AgentOptions, deps: AgentDeps, signal: AbortSignal): Promise<void> {
-  const own = linked(signal);
+  const own = linkedSignal(signal);
   try {
     await new Agent(options, deps, own.signal).run();
   } catch (error) {

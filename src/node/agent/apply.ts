@@ -5,7 +5,6 @@
  * remembered: the copies held here are dropped by `forget` whenever they may be wrong.
  */
 import type { Exec } from '../../io/exec.ts';
-import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/address.ts';
 import {
   addressCommands,
@@ -22,17 +21,17 @@ import type { PresentAddresses } from '../links/present.ts';
 import { promoting, takeOff } from '../links/promotion.ts';
 import { contentOf } from '../nft/elements.ts';
 import type { NftElements } from '../nft/ruleset.ts';
-import { type NftChains, NftTable } from '../nft/table.ts';
+import type { NftChains, NftTable } from '../nft/table.ts';
 import type { Bridge } from '../ovs/bridge.ts';
 import { type BridgeContent, bundleLines, wantedContent } from '../ovs/bundle.ts';
 import type { NodePlan } from '../plan/node.ts';
-import { Remembered } from '../values/guarded-copy.ts';
+import { GuardedCopy } from '../values/guarded-copy.ts';
 
 export interface ApplyDeps {
   readonly exec: Exec;
   readonly bridge: Bridge;
+  readonly nft: NftTable;
   readonly addresses: PresentAddresses;
-  readonly logger: Logger;
   readonly announcer: Announcer;
 }
 
@@ -54,45 +53,33 @@ export interface Applied {
 
 export class Applier {
   readonly #deps: ApplyDeps;
-  readonly #nft: NftTable;
-  readonly #bridge = new Remembered<BridgeContent>();
+  readonly #bridge = new GuardedCopy<BridgeContent>();
 
   constructor(deps: ApplyDeps) {
     this.#deps = deps;
-    this.#nft = new NftTable(deps.exec, deps.logger);
   }
 
   /** Reads bridge, nft and addresses afresh at the next pass. */
   forget(): void {
     this.#bridge.forget();
-    this.#nft.forget();
+    this.#deps.nft.forget();
     this.#deps.addresses.forget();
-  }
-
-  /** Reads nft afresh at the next pass. */
-  forgetNft(): void {
-    this.#nft.forget();
-  }
-
-  /** To be called when a plan is begun: only what `close` is told from now on holds for it. */
-  begin(): void {
-    this.#nft.begin();
   }
 
   /**
    * Restricts pods and withdraws addresses at once, as the limits say, by nft and the links alone: it needs neither Open
    * vSwitch nor a plan, and nothing passes more than before. Whether there was something to do.
    */
-  async close(limits: NftElements): Promise<boolean> {
-    const isClosed = await this.#nft.close(contentOf(limits)).catch((error: unknown) => {
-      this.forgetNft();
+  async restrict(limits: NftElements): Promise<boolean> {
+    const isRestricted = await this.#deps.nft.restrict(contentOf(limits)).catch((error: unknown) => {
+      this.#deps.nft.forget();
       throw error;
     });
     const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(
       ({ ip }) => !limits.hosted.has(ip),
     );
     await this.#takeOff(surplus);
-    return isClosed || surplus.length > 0;
+    return isRestricted || surplus.length > 0;
   }
 
   /** Brings the node to the plan; throws when a step failed, and then the next pass starts from what is there. */
@@ -115,9 +102,9 @@ export class Applier {
     if (commands.behind.length > 0)
       await promoting(context.uplink.device, () => this.#changeAddresses(commands.behind));
     const nft = contentOf(plan.nft);
-    const isRewritten = await this.#nft.add(context.chains, nft);
+    const isRewritten = await this.#deps.nft.add(context.chains, nft);
     const lines = await this.#applyBundle(plan);
-    await this.#nft.remove(nft);
+    await this.#deps.nft.remove(nft);
     await this.#takeOff(addresses.remove);
     for (const ip of addresses.add) this.#deps.announcer.add(context.uplink.device, ip);
     const released = addresses.remove.map(({ ip }) => ip);

@@ -12,13 +12,13 @@ import type { CniRequest, CniResult } from '../cni/server.ts';
 import { parseAddresses } from '../links/addresses.ts';
 import { removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
-import { podMac } from '../plan/peers.ts';
-import type { Machine, Prepared } from './machine.ts';
+import { podMac } from '../values/addressing.ts';
+import type { Host, Prepared } from './host.ts';
 
 export interface AttacherDeps {
   readonly exec: Exec;
   readonly logger: Logger;
-  readonly machine: Machine;
+  readonly host: Host;
   readonly vnidOf: (namespace: string) => Vnid | undefined;
   /** Resolves when a whole pass over the node that began after the call has succeeded. */
   readonly applied: () => Promise<void>;
@@ -83,14 +83,14 @@ export class PodAttacher {
 
   async #attempt(request: CniRequest, attempt: Attempt): Promise<CniResult> {
     const pod = `pod ${request.namespace}/${request.name}`;
-    const { machine, vnidOf, applied } = this.#deps;
+    const { host, vnidOf, applied } = this.#deps;
     const { signal } = attempt;
     try {
-      const prepared = await this.#await(() => machine.prepared, 'the node is not ready yet', signal);
+      const prepared = await this.#await(() => host.prepared, 'the node is not ready yet', signal);
       await this.#await(() => vnidOf(request.namespace), `namespace ${request.namespace} has no NetNamespace`, signal);
       const ip = await this.#attempts.inTurn(request.sandbox, () => {
         signal.throwIfAborted();
-        return machine.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));
+        return host.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));
       });
       await within(applied(), 'its flows were not there', signal);
       const { facts, networks, mtu } = prepared;
@@ -150,7 +150,7 @@ export class PodAttacher {
 
   /** Throws when the pod is not on the bridge, has no veth, or lacks its address. */
   async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
-    const pod = attachedPods(await this.#deps.machine.connect()).find((one) => one.sandbox === sandbox);
+    const pod = attachedPods(await this.#deps.host.connect()).find((one) => one.sandbox === sandbox);
     if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
     const shown = await this.#deps.exec('nsenter', [
       `--net=${netns}`,
@@ -171,7 +171,7 @@ export class PodAttacher {
 
   /** Detaches every pod that is neither among the valid ones nor being attached. */
   async #collect(valid: ReadonlySet<string>): Promise<void> {
-    const attached = attachedPods(await this.#deps.machine.connect());
+    const attached = attachedPods(await this.#deps.host.connect());
     const stale = attached.filter(({ sandbox }) => !valid.has(sandbox) && !this.#attempts.has(sandbox));
     for (const { sandbox } of stale) await this.#detach(sandbox);
     if (stale.length > 0)
@@ -186,7 +186,7 @@ export class PodAttacher {
   /** The veth goes first: a port that has none is never put back. */
   async #remove(sandbox: string): Promise<void> {
     const host = hostDevice(sandbox);
-    await this.#deps.machine.onPort(sandbox, async (ovsdb) => {
+    await this.#deps.host.onPort(sandbox, async (ovsdb) => {
       await removeLink(this.#deps.exec, host);
       await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
     });

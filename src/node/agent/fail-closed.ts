@@ -16,7 +16,7 @@ import type { NodeFacts } from '../values/facts.ts';
 import type { Applier } from './apply.ts';
 
 /** Milliseconds that a change waits for a pass; then what it closes is closed without one. */
-export const closeAfter = 100;
+export const restrictAfter = 100;
 
 export interface FailClosedDeps {
   readonly exec: Exec;
@@ -34,7 +34,7 @@ export interface FailClosedDeps {
   readonly onFailure: () => void;
 }
 
-const key = 'close';
+const key = 'restrict';
 
 export class FailClosed {
   readonly #deps: FailClosedDeps;
@@ -48,31 +48,31 @@ export class FailClosed {
 
   /** A change was heard: it is looked at once it has waited too long. */
   heard(): void {
-    this.#queue.addAfter(key, closeAfter);
+    this.#queue.addAfter(key, restrictAfter);
   }
 
   /** Works until the signal aborts. */
   run(signal: AbortSignal): Promise<void> {
-    return this.#queue.process(() => this.#close(), signal);
+    return this.#queue.process(() => this.#restrict(), signal);
   }
 
   /** Returns after how many milliseconds to look again. */
-  async #close(): Promise<number | undefined> {
+  async #restrict(): Promise<number | undefined> {
     const { exec, logger, feed, applier, node, waitingSince, again } = this.#deps;
     const since = waitingSince();
     if (since === undefined) return undefined;
-    const early = since + closeAfter - performance.now();
+    const early = since + restrictAfter - performance.now();
     if (early > 0) return early;
     const pods = withVnids(await linkedPods(exec), feed.vnids);
     const most = planLimits(node, pods, feed.stateOf(pods.map(({ vnid }) => vnid)));
     const hasItsAddress = await this.#hasItsAddress();
-    const isClosed = await applier.close(hasItsAddress ? most : nothingHosted(most));
-    if (isClosed) {
+    const isRestricted = await applier.restrict(hasItsAddress ? most : nothingHosted(most));
+    if (isRestricted) {
       logger.info(
         'a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link',
       );
     }
-    if (isClosed || !hasItsAddress) again();
+    if (isRestricted || !hasItsAddress) again();
     return undefined;
   }
 

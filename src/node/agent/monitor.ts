@@ -52,7 +52,7 @@ async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Pro
   }
 }
 
-export interface MachineListeners {
+export interface HostListeners {
   /** A link or an address has changed. */
   readonly linksChanged: () => void;
   /** A routing rule was removed, or a route of ours, or tun0 is down, which takes its routes along. */
@@ -95,7 +95,7 @@ export function isOfPodsOnly(heard: string): boolean {
 }
 
 /** Calls back until the signal aborts. */
-export async function watchMachine(listeners: MachineListeners, logger: Logger, signal: AbortSignal): Promise<void> {
+export async function watchHost(listeners: HostListeners, logger: Logger, signal: AbortSignal): Promise<void> {
   const { linksChanged, routingLost, nftLost, strangers } = listeners;
   const linksHeard = (text: string): void => {
     if (losesRouting(text)) routingLost();

@@ -3,7 +3,7 @@ import { HealthMonitor, type Target, withWitnesses } from '../../io/health.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Probe } from '../../io/probe.ts';
 import type { Ip } from '../../model/address.ts';
-import { gatewayOf } from '../plan/peers.ts';
+import { gatewayOf } from '../values/addressing.ts';
 import type { RemoteNode } from '../values/facts.ts';
 
 export interface PeerHealthDeps {

@@ -5,7 +5,7 @@ import type { PolicyProblem } from '../plan/networkpolicy.ts';
 
 type Note = PolicyNote | PolicyProblem;
 
-export class NoteLog {
+export class PolicyLog {
   readonly #logger: Logger;
   readonly #message: string;
   #notes: readonly Note[] = [];
@@ -17,7 +17,7 @@ export class NoteLog {
   }
 
   /** Logs those of the notes that were not among the last ones. */
-  tell(notes: readonly Note[]): void {
+  log(notes: readonly Note[]): void {
     if (notes === this.#notes) return;
     this.#notes = notes;
     const texts = new Set<string>();

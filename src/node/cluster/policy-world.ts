@@ -6,8 +6,9 @@ import { parseIpv4 } from '../../model/fields.ts';
 import { parseNetworkPolicy, type Protocol } from '../../model/networkpolicy.ts';
 import type { KubeObject, NamespaceObject, NetworkPolicyObject, ObjectMeta, PodObject } from '../../model/objects.ts';
 import type { Vnid } from '../../model/vnid.ts';
+import { namespaceNameLabel } from '../../model/well-known.ts';
 import type { PolicyPod, PolicyWorld } from '../plan/networkpolicy.ts';
-import { kept } from '../values/memo.ts';
+import { memoized } from '../values/memo.ts';
 
 export interface WorldObjects {
   readonly policies: readonly NetworkPolicyObject[];
@@ -29,7 +30,7 @@ function namedPorts(container: Container): PolicyPod['ports'] {
 }
 
 /** A pod with a network of its own; one on the host's, or that has ended, is none. */
-const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
+const policyPods = memoized(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
   const { podIP = '', phase = '' } = status;
   if (spec.hostNetwork === true || ended.has(phase)) return [];
   const ip = parseIpv4(podIP);
@@ -39,7 +40,7 @@ const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): reado
   ];
 });
 
-const read = kept(parseNetworkPolicy);
+const read = memoized(parseNetworkPolicy);
 
 function metadataPart(metadata: ObjectMeta): ObjectMeta {
   return pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
@@ -83,9 +84,7 @@ export function policyWorld(objects: WorldObjects): PolicyWorld {
     namespaces: objects.namespaces.flatMap(({ metadata }) => {
       const name = metadata.name ?? '';
       const vnid = objects.vnids.get(name);
-      return vnid === undefined
-        ? []
-        : [{ name, labels: { 'kubernetes.io/metadata.name': name, ...metadata.labels }, vnid }];
+      return vnid === undefined ? [] : [{ name, labels: { [namespaceNameLabel]: name, ...metadata.labels }, vnid }];
     }),
     pods: objects.pods.flatMap(policyPods),
     problems: objects.policies

@@ -7,7 +7,7 @@ import { asText } from '../../model/json.ts';
 import { ipBatch, recordsOf } from '../links/ip.ts';
 import { hasDevice } from '../links/present.ts';
 import { podGroup } from '../ovs/pipeline.ts';
-import { podMac } from '../plan/peers.ts';
+import { podMac } from '../values/addressing.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
 import type { AttachedPod } from './pods.ts';
 

@@ -2,7 +2,7 @@
  * The ADDs that are going on, by sandbox. A container runtime that loses patience sends the DEL while the ADD still
  * waits, and a plugin that is killed never reads the answer: neither may leave an address that nobody gives back.
  */
-import { Turns } from '../../io/turns.ts';
+import { Mutex } from '../../io/mutex.ts';
 
 /** What one ADD is told, and tells. */
 export interface Attempt {
@@ -21,7 +21,7 @@ interface Going {
 
 export class Attempts {
   readonly #going = new Map<string, Going>();
-  readonly #turns = new Map<string, { readonly turns: Turns; users: number }>();
+  readonly #mutexes = new Map<string, { readonly mutex: Mutex; users: number }>();
 
   /** Whether an ADD of the sandbox is going on. */
   has(sandbox: string): boolean {
@@ -30,14 +30,14 @@ export class Attempts {
 
   /** Does work on a sandbox when all work on it that was begun before has ended. */
   async inTurn<T>(sandbox: string, work: () => Promise<T>): Promise<T> {
-    const place = this.#turns.get(sandbox) ?? { turns: new Turns(), users: 0 };
-    this.#turns.set(sandbox, place);
+    const place = this.#mutexes.get(sandbox) ?? { mutex: new Mutex(), users: 0 };
+    this.#mutexes.set(sandbox, place);
     place.users += 1;
     try {
-      return await place.turns.take(work);
+      return await place.mutex.run(work);
     } finally {
       place.users -= 1;
-      if (place.users === 0) this.#turns.delete(sandbox);
+      if (place.users === 0) this.#mutexes.delete(sandbox);
     }
   }
 

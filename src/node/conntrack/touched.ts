@@ -2,7 +2,7 @@
 import { affected, lostSources, mostLooks, type OwnedSource, type Selection, selectionArgs } from './affected.ts';
 import type { Ownership } from './stale.ts';
 
-const keyOf = ({ mark, translated }: OwnedSource): string => `${mark} ${translated}`;
+const sourceKey = ({ mark, translated }: OwnedSource): string => `${mark} ${translated}`;
 
 export class Touched {
   #last: Ownership | undefined;
@@ -15,7 +15,7 @@ export class Touched {
     this.#last = now;
     if (before === undefined || before === now) return;
     this.add(affected(before, now));
-    for (const lost of lostSources(before, now)) this.#lost.set(keyOf(lost), lost);
+    for (const lost of lostSources(before, now)) this.#lost.set(sourceKey(lost), lost);
     for (const [key, { mark, translated }] of this.#lost) {
       if (now.snat.get(mark) === translated) this.#lost.delete(key);
     }

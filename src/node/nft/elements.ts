@@ -58,17 +58,17 @@ function command(verb: 'add' | 'delete', set: SetName, elements: readonly string
   return [`${verb} element ${tableOf[set]} ${set} { ${[...elements].sort().join(', ')} }`];
 }
 
-const keyOf = (element: string): string => element.split(' ', 1)[0] ?? '';
+const elementKey = (element: string): string => element.split(' ', 1)[0] ?? '';
 
 /** Elements about something that is wanted with another address: they go before the new ones come, in the same transaction. */
 function replaced(actual: NftContent, wanted: NftContent, set: (typeof keyed)[number]): string[] {
-  const keys = new Set([...wanted[set]].map(keyOf));
-  return [...actual[set]].filter((element) => !wanted[set].has(element) && keys.has(keyOf(element)));
+  const keys = new Set([...wanted[set]].map(elementKey));
+  return [...actual[set]].filter((element) => !wanted[set].has(element) && keys.has(elementKey(element)));
 }
 
 /** What names an element when it is deleted: for the map its mark. */
 function nameOf(set: SetName, element: string): string {
-  return set === 'egress_snat' ? keyOf(element) : element;
+  return set === 'egress_snat' ? elementKey(element) : element;
 }
 
 /** The commands that add what `wanted` has beyond `actual`; a mark or pod whose address changes is changed here. */

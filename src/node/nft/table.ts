@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { type Exec, must } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
-import { Turns } from '../../io/turns.ts';
+import { Mutex } from '../../io/mutex.ts';
 import type { Datapath } from '../values/facts.ts';
-import { Remembered } from '../values/guarded-copy.ts';
+import { GuardedCopy } from '../values/guarded-copy.ts';
 import { added, additions, emptyContent, type NftContent, parseContent, removals, within } from './elements.ts';
 import { networkSets, nftTables, tablesOf } from './ruleset.ts';
 
@@ -18,7 +18,7 @@ export interface NftChains {
 const withSets = [nftTables.nat, nftTables.guard];
 
 /** Name of the empty set that says what the chains were written from and how nft printed them then. */
-function markOf(chains: NftChains, printed: string): string {
+function writtenSetName(chains: NftChains, printed: string): string {
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
   return `written_${hash(chains.text)}_${hash(printed.replace(/^\tset written_\w+ \{[^}]*\}\n/m, '').replace(/\n+/g, '\n'))}`;
 }
@@ -28,10 +28,10 @@ const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 export class NftTable {
   readonly #exec: Exec;
   readonly #logger: Logger;
-  readonly #turns = new Turns();
+  readonly #mutex = new Mutex();
   /** What the chains were written from. */
   #text: string | undefined;
-  readonly #content = new Remembered<NftContent>();
+  readonly #content = new GuardedCopy<NftContent>();
   #limits: NftContent | undefined;
 
   constructor(exec: Exec, logger: Logger) {
@@ -45,7 +45,7 @@ export class NftTable {
   }
 
   /** To be called when a plan is begun: the limits of before do not hold for it, those that come from now on do. */
-  begin(): void {
+  liftLimits(): void {
     this.#limits = undefined;
   }
 
@@ -53,8 +53,8 @@ export class NftTable {
    * Restricts and removes at once what is beyond the limits, also in the plan begun last. Whether something had to be
    * done; nothing where there are no tables.
    */
-  close(limits: NftContent): Promise<boolean> {
-    return this.#turns.take(async () => {
+  restrict(limits: NftContent): Promise<boolean> {
+    return this.#mutex.run(async () => {
       this.#limits = limits;
       const keep = this.#content.begin();
       const known = this.#content.value;
@@ -74,7 +74,7 @@ export class NftTable {
    * replaced with all elements in one transaction; whether they were.
    */
   add(chains: NftChains, plan: NftContent): Promise<boolean> {
-    return this.#turns.take(async () => {
+    return this.#mutex.run(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
       const isOurs = this.#content.value === undefined ? await this.#isWritten(chains) : this.#text === chains.text;
@@ -93,7 +93,7 @@ export class NftTable {
 
   /** Removes what is not wanted, after `add`. */
   remove(plan: NftContent): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#mutex.run(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
       await this.#commands(removals(this.#content.value ?? (await this.#read()) ?? emptyContent, wanted));
@@ -108,7 +108,9 @@ export class NftTable {
   async #write(chains: NftChains, wanted: NftContent): Promise<void> {
     const isLost = this.#text === chains.text;
     await must(this.#exec, 'nft', ['-f', '-'], { input: chains.text + batch(additions(emptyContent, wanted)) });
-    await this.#commands([`add set ${nftTables.nat} ${markOf(chains, await this.#printed(chains))} { type mark; }`]);
+    await this.#commands([
+      `add set ${nftTables.nat} ${writtenSetName(chains, await this.#printed(chains))} { type mark; }`,
+    ]);
     this.#text = chains.text;
     if (isLost)
       this.#logger.warn(
@@ -125,7 +127,7 @@ export class NftTable {
   /** Whether the chains are these, as an agent wrote them, and nobody has changed them since. */
   async #isWritten(chains: NftChains): Promise<boolean> {
     const printed = await this.#printed(chains);
-    return printed.includes(`\tset ${markOf(chains, printed)} {`);
+    return printed.includes(`\tset ${writtenSetName(chains, printed)} {`);
   }
 
   /** The chains and the sets of networks as nft prints them, without elements that change; empty when there are none. */

@@ -2,7 +2,7 @@
 import isEqual from 'lodash/isEqual.js';
 import mapValues from 'lodash/mapValues.js';
 import { type Exec, ExecError, must } from '../../io/exec.ts';
-import { SpareProgram } from '../../io/spare.ts';
+import { PrespawnedProgram } from '../../io/prespawned.ts';
 import { asText, isRecord } from '../../model/json.ts';
 import type { Datapath } from '../values/facts.ts';
 import { type BridgeContent, readContent } from './bundle.ts';
@@ -17,14 +17,14 @@ export class Bridge {
   readonly #run: Exec;
   readonly #env: Readonly<Record<string, string>>;
   readonly #applied: () => Promise<unknown>;
-  readonly #bundles: SpareProgram;
+  readonly #bundles: PrespawnedProgram;
 
   /** `applied` is awaited after every bundle. */
   constructor(run: Exec, runDir: string, applied: () => Promise<unknown> = () => Promise.resolve()) {
     this.#run = run;
     this.#applied = applied;
     this.#env = { OVS_RUNDIR: runDir };
-    this.#bundles = new SpareProgram({ program: 'ovs-ofctl', args: bundleArgs, env: this.#env });
+    this.#bundles = new PrespawnedProgram({ program: 'ovs-ofctl', args: bundleArgs, env: this.#env });
   }
 
   /** The flows and groups of br0; throws ExecError when ovs-vswitchd does not answer. */

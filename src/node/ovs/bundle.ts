@@ -1,5 +1,5 @@
 /** The difference between the flows and groups that are there and those that should be, as one bundle. */
-import { kept } from '../values/memo.ts';
+import { memoized } from '../values/memo.ts';
 import { type Flow, type Group, hex } from './flow.ts';
 import { parseFlows, parseGroups, type ReadFlow } from './parse.ts';
 import { flowKey, renderFlow, renderGroup } from './render.ts';
@@ -31,7 +31,7 @@ export function readContent(flowDump: string, groupDump: string): BridgeContent 
   return { flows, groups };
 }
 
-const lineOf = kept((flow: Flow) => [flowKey(flow), renderFlow(flow)] as const);
+const lineOf = memoized((flow: Flow) => [flowKey(flow), renderFlow(flow)] as const);
 
 /** The content that a plan asks for. */
 export function wantedContent(flows: readonly Flow[], groups: readonly Group[]): BridgeContent {

@@ -87,6 +87,11 @@ export function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
+/** The value of a register in a match, as ovs-ofctl prints it: zero without `0x`. */
+export function registerValue(value: number): string {
+  return value === 0 ? '0' : hex(value);
+}
+
 export const output = (port: number): Action => ({ kind: 'output', port });
 export const goto = (table: number): Action => ({ kind: 'goto', table });
 export const set = (field: string, value: string): Action => ({ kind: 'set', field, value });

@@ -61,7 +61,7 @@ export class Ovsdb {
   readonly #tables: Record<TableName, Map<string, Row>>;
   readonly #listeners: Set<() => void>;
   /** Told when the connection ends. */
-  readonly #closing = new Set<() => void>();
+  readonly #failClosed = new Set<() => void>();
 
   private constructor(rpc: RpcConnection, tables: Record<TableName, Map<string, Row>>, listeners: Set<() => void>) {
     this.#rpc = rpc;
@@ -69,7 +69,7 @@ export class Ovsdb {
     this.#tables = tables;
     this.#listeners = listeners;
     void rpc.closed.then(() => {
-      for (const ended of [...this.#closing]) ended();
+      for (const ended of [...this.#failClosed]) ended();
     });
   }
 
@@ -144,7 +144,7 @@ export class Ovsdb {
       const end = (error?: Error): void => {
         clearTimeout(timer);
         unsubscribe();
-        this.#closing.delete(ended);
+        this.#failClosed.delete(ended);
         if (error === undefined) resolve();
         else reject(error);
       };
@@ -153,7 +153,7 @@ export class Ovsdb {
       const unsubscribe = this.subscribe(() => {
         if (condition()) end();
       });
-      this.#closing.add(ended);
+      this.#failClosed.add(ended);
     });
   }
 

@@ -4,11 +4,20 @@ import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
 import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { type Action, ctCommit, type Flow, type Group, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
+import {
+  type Action,
+  ctCommit,
+  type Flow,
+  type Group,
+  hex,
+  output,
+  registerValue,
+  set,
+  vnidToTunnel,
+} from '../ovs/flow.ts';
 import { ownerOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
-import { regValue } from './peers.ts';
 import { type Keeping, packetToTun0 } from './tun0.ts';
 
 /** ct_label of a connection that leaves with an egress IP: the address as a number, so it never changes meaning. */
@@ -55,7 +64,7 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRul
   const at = (priority: number, match: Flow['match'], actions: readonly Action[]): Flow => ({
     table: table.egressIP,
     priority,
-    match: { proto: 'ip', reg0: regValue(vnid), ...match },
+    match: { proto: 'ip', reg0: registerValue(vnid), ...match },
     actions,
   });
   const kept =
@@ -77,7 +86,12 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
     case 'dropped':
       return {
         flows: [
-          { table: table.egressIP, priority: priority.egressIP.vnid, match: { reg0: regValue(vnid) }, actions: [] },
+          {
+            table: table.egressIP,
+            priority: priority.egressIP.vnid,
+            match: { reg0: registerValue(vnid) },
+            actions: [],
+          },
         ],
         groups: [],
       };
@@ -102,7 +116,7 @@ export function egressRules(facts: NodeFacts, state: EgressState, localVnids: Re
   const flows: Flow[] = [];
   const groups: Group[] = [];
   for (const [vnid, ip] of hosted) {
-    const match = { proto: 'ip', reg0: regValue(vnid), in_port: port.vxlan0 } as const;
+    const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
     flows.push({
       table: table.egressIP,
       priority: priority.egressIP.hosted,

@@ -2,9 +2,8 @@
 import type { Ip } from '../../model/address.ts';
 import type { EgressPolicies, EgressRule } from '../../model/egresspolicy.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { type Flow, goto, type Match } from '../ovs/flow.ts';
+import { type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
-import { regValue } from './peers.ts';
 
 function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip[]): Match[] {
   if (rule.kind === 'dns') return addresses(rule.name).map((ip) => ({ proto: 'ip', nw_dst: ip }));
@@ -28,7 +27,7 @@ export function egressPolicyFlows(
   };
   const flows = [...policies.byVnid].flatMap(([vnid, policy]): Flow[] => {
     if (!localVnids.has(vnid)) return [];
-    const reg0 = regValue(vnid);
+    const reg0 = registerValue(vnid);
     if (policy.kind === 'drop')
       return [{ table: table.egressPolicy, priority: priority.egressPolicy.all, match: { reg0 }, actions: [] }];
     const seen = new Set<string>();

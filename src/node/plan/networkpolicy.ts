@@ -10,11 +10,10 @@ import {
 } from '../../model/networkpolicy.ts';
 import { type Labels, matches, selectsAll } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { type Action, type Flow, goto, type Match } from '../ovs/flow.ts';
+import { type Action, type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
 import { priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod } from '../values/facts.ts';
-import { kept } from '../values/memo.ts';
-import { regValue } from './peers.ts';
+import { memoized } from '../values/memo.ts';
 
 /** A pod anywhere in the cluster, as policies see it. */
 export interface PolicyPod {
@@ -130,7 +129,7 @@ class NamespacePlanner {
 
   flows(direction: Direction): Flow[] {
     const side = sides[direction];
-    const own = { [side.own]: regValue(this.#namespace.vnid) };
+    const own = { [side.own]: registerValue(this.#namespace.vnid) };
     const policies = this.#world.policies.filter(
       (policy) => policy.namespace === this.#namespace.name && policy[direction] !== undefined,
     );
@@ -160,7 +159,7 @@ class NamespacePlanner {
     return {
       table: side.table,
       priority: at,
-      match: { ...match, [side.own]: regValue(this.#namespace.vnid) },
+      match: { ...match, [side.own]: registerValue(this.#namespace.vnid) },
       actions,
     };
   }
@@ -231,7 +230,7 @@ class NamespacePlanner {
     if (peer.kind === 'block') return peer.cidrs.map((cidr) => blockMatch(peerAddress, cidr.text));
     // Whole namespaces are known by VNID, but only where the packet comes from them.
     if (selectsAll(peer.pods) && direction === 'ingress') {
-      return this.#namespaces(peer).map(({ vnid }) => ({ match: { reg0: regValue(vnid) } }));
+      return this.#namespaces(peer).map(({ vnid }) => ({ match: { reg0: registerValue(vnid) } }));
     }
     return this.#podsOf(peer).map((pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod }));
   }
@@ -293,8 +292,8 @@ function podsByNamespace({ pods }: PolicyWorld): ReadonlyMap<string, readonly Po
 }
 
 /** The flows of both tables for the namespaces that have pods on this node. */
-export const networkPolicyFlows = kept((world: PolicyWorld) =>
-  kept((local: Local): readonly Flow[] => {
+export const networkPolicyFlows = memoized((world: PolicyWorld) =>
+  memoized((local: Local): readonly Flow[] => {
     const byNamespace = podsByNamespace(world);
     return world.namespaces
       .filter(({ vnid }) => local.vnids.has(vnid))

@@ -11,13 +11,14 @@ import type { NftElements } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { ownerOf } from '../ovs/owner.ts';
 import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../values/facts.ts';
-import { kept } from '../values/memo.ts';
-import { baseFlows } from './base.ts';
+import { memoized } from '../values/memo.ts';
 import { egressRules, hopsUsed, hostedHere } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
-import { podFlows, remoteNodeFlows, vnidFlows } from './peers.ts';
+import { podFlows, vnidFlows } from './pods.ts';
+import { remoteNodeFlows } from './remotes.ts';
+import { staticFlows } from './static.ts';
 
 export interface NodeInput {
   readonly facts: NodeFacts;
@@ -57,8 +58,8 @@ interface Hosting {
 function hosting({ facts, uplink, gateways, state }: NodeInput): Hosting {
   const addresses = new Set<Ip>();
   const refused = new Map<Ip, string>();
-  for (const [ip, placement] of state.assigned) {
-    if (placement.node !== facts.name) continue;
+  for (const [ip, assignment] of state.assigned) {
+    if (assignment.node !== facts.name) continue;
     const reason = refusal(uplink, { nodeIP: facts.nodeIP, gateways }, ip);
     if (reason === undefined) addresses.add(ip);
     else refused.set(ip, reason);
@@ -129,9 +130,9 @@ export function nothingHosted({ restricted }: NftElements): NftElements {
 /** Who may leave as what, when the plan has been brought about on a machine with these addresses. */
 export function ownershipOf(
   plan: NodePlan,
-  machine: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> },
+  host: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> },
 ): Ownership {
-  const { facts, networks, own } = machine;
+  const { facts, networks, own } = host;
   const { nft, addresses, restricted } = plan;
   const inside = [...networks.cluster, networks.service];
   return {
@@ -145,7 +146,7 @@ export function ownershipOf(
   };
 }
 
-const localOf = kept((pods: readonly LocalPod[]): Local => ({
+const localOf = memoized((pods: readonly LocalPod[]): Local => ({
   vnids: new Set(pods.map(({ vnid }) => vnid)),
   pods: groupBy(pods, ({ namespace }) => namespace),
 }));
@@ -160,7 +161,7 @@ export function planNode(input: NodeInput): NodePlan {
   const restricted = restrictedPods(pods, state, snat, facts);
   return {
     flows: [
-      ...baseFlows(facts, networks),
+      ...staticFlows(facts, networks),
       ...remotes.flatMap(remoteNodeFlows),
       ...pods.flatMap(podFlows),
       ...[...vnids].flatMap((vnid) => vnidFlows(networks.mode, vnid)),

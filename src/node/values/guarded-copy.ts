@@ -1,6 +1,6 @@
 /** A copy of something outside that may become wrong while it is being made. */
 
-export class Remembered<T> {
+export class GuardedCopy<T> {
   #value: T | undefined;
   #forgotten = 0;
 

@@ -2,7 +2,7 @@
 import isEqual from 'lodash/isEqual.js';
 
 /** `make`, which must be pure, called once for each object; its value lives as long as the object does. */
-export function kept<K extends object, V>(make: (from: K) => V): (from: K) => V {
+export function memoized<K extends object, V>(make: (from: K) => V): (from: K) => V {
   const values = new WeakMap<K, V>();
   return (from) => {
     const known = values.get(from);

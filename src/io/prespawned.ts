@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { finish, type RunResult } from './exec.ts';
 
-export interface SpareOptions {
+export interface PrespawnOptions {
   readonly program: string;
   /** The program must do nothing that lasts before it has read its standard input to the end. */
   readonly args: readonly string[];
@@ -15,13 +15,13 @@ export interface SpareOptions {
 /** Milliseconds after a run before the next spare is started: not while its caller still has work to do. */
 const rest = 50;
 
-export class SpareProgram {
-  readonly #options: SpareOptions;
+export class PrespawnedProgram {
+  readonly #options: PrespawnOptions;
   #spare: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(options: SpareOptions) {
+  constructor(options: PrespawnOptions) {
     this.#options = options;
   }
 

@@ -235,7 +235,7 @@ function version({ mode }: Networks): Flow[] {
 }
 
 /** The flows every node has. */
-export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
+export function staticFlows(facts: NodeFacts, networks: Networks): Flow[] {
   return [
     ...closed.map((number) => rowsOf(number)(priority.otherwise, {})),
     ...dispatch(facts, networks),

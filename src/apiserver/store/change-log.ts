@@ -1,5 +1,5 @@
 /**
- * The state in a folder: who the server is, and a journal of the objects, a line a change, which is rewritten to the
+ * The state in a folder: who the server is, and a log of the objects, a line a change, which is rewritten to the
  * present objects at each start. A last line that a crash cut off is passed over.
  */
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
@@ -16,22 +16,22 @@ export interface Identity extends Certificate {
   readonly token: string;
 }
 
-/** An object of the journal, and the collection it is in. */
-export interface Kept {
+/** An object of the log, and the collection it is in. */
+export interface LoggedObject {
   readonly id: string;
   readonly object: StoredObject;
 }
 
 export interface State {
-  readonly kept: readonly Kept[];
+  readonly objects: readonly LoggedObject[];
   /** The version of the latest change. */
   readonly version: number;
 }
 
-const journalName = 'objects.ndjson';
+const changeLogName = 'objects.ndjson';
 const identityName = 'identity.json';
 
-/** The object of a journal line; undefined when it is not one this program wrote. */
+/** The object of a line of the log; undefined when it is not one this program wrote. */
 export function asStored(value: JsonObject): StoredObject | undefined {
   const metadata = objectAt(value, 'metadata');
   const [apiVersion, kind] = [textAt(value, 'apiVersion'), textAt(value, 'kind')];
@@ -59,7 +59,7 @@ function parseLine(line: string): JsonObject | undefined {
 }
 
 function replay(text: string): State {
-  const objects = new Map<string, Kept>();
+  const objects = new Map<string, LoggedObject>();
   let version = 1;
   for (const line of text.split('\n')) {
     const entry = line === '' ? undefined : parseLine(line);
@@ -71,10 +71,10 @@ function replay(text: string): State {
     if (entry['gone'] === true) objects.delete(key);
     else objects.set(key, { id, object });
   }
-  return { kept: [...objects.values()], version };
+  return { objects: [...objects.values()], version };
 }
 
-export class Journal {
+export class ChangeLog {
   readonly #file: number;
   readonly #lock: Server;
 
@@ -108,16 +108,16 @@ async function claim(folder: string): Promise<Server> {
   return server.unref();
 }
 
-/** Reads the state in the folder, which is made when it is not there, and opens its journal. */
-export async function openJournal(folder: string): Promise<{ readonly state: State; readonly journal: Journal }> {
+/** Reads the state in the folder, which is made when it is not there, and opens its log. */
+export async function openChangeLog(folder: string): Promise<{ readonly state: State; readonly changeLog: ChangeLog }> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const lock = await claim(await realpath(folder));
-  const path = join(folder, journalName);
-  const state = existsSync(path) ? replay(await readFile(path, 'utf8')) : { kept: [], version: 1 };
-  const lines = state.kept.map(({ id, object }) => `${JSON.stringify({ id, object })}\n`);
+  const path = join(folder, changeLogName);
+  const state = existsSync(path) ? replay(await readFile(path, 'utf8')) : { objects: [], version: 1 };
+  const lines = state.objects.map(({ id, object }) => `${JSON.stringify({ id, object })}\n`);
   await writeFile(`${path}.new`, lines.join(''), { mode: 0o600 });
   await rename(`${path}.new`, path);
-  return { state, journal: new Journal(path, lock) };
+  return { state, changeLog: new ChangeLog(path, lock) };
 }
 
 /** The identity kept in the folder; made by `make` the first time. */

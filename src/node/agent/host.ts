@@ -17,11 +17,11 @@ import { configureTun, isTunConfigured, vxlanOverhead } from '../links/tun.ts';
 import { Bridge, ensureBridge, missingOperations, removePort } from '../ovs/bridge.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge, tunDevice } from '../ovs/pipeline.ts';
-import { gatewayOf, podMac } from '../plan/peers.ts';
+import { gatewayOf, podMac } from '../values/addressing.ts';
 import type { Datapath, Networks, NodeFacts } from '../values/facts.ts';
-import { Remembered } from '../values/guarded-copy.ts';
+import { GuardedCopy } from '../values/guarded-copy.ts';
 
-export interface MachineOptions {
+export interface HostOptions {
   readonly nodeName: string;
   readonly ovsRunDir: string;
   readonly ovsdbSocket: string;
@@ -30,7 +30,7 @@ export interface MachineOptions {
   readonly firstAvailable: boolean;
 }
 
-export interface MachineDeps {
+export interface HostDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly addresses: PresentAddresses;
@@ -63,17 +63,17 @@ function networksOf(network: ClusterNetwork): Networks {
   return { cluster: networks.map(({ cidr }) => cidr), service: serviceNetwork, mode, vxlanPort };
 }
 
-export class Machine {
+export class Host {
   readonly bridge: Bridge;
-  readonly #options: MachineOptions;
-  readonly #deps: MachineDeps;
+  readonly #options: HostOptions;
+  readonly #deps: HostDeps;
   readonly #datapath: Datapath;
   #ovsdb: Promise<Ovsdb> | undefined;
   #switch: RpcConnection | undefined;
   #isClosed = false;
   /** The nodes that the routing guard lets by, as text. */
-  readonly #guarded = new Remembered<string>();
-  readonly #prepared = new Remembered<{ readonly for: string; readonly value: Prepared }>();
+  readonly #guarded = new GuardedCopy<string>();
+  readonly #prepared = new GuardedCopy<{ readonly for: string; readonly value: Prepared }>();
   /** Sandboxes whose port is on the bridge and must not vanish. */
   #ports = new Set<string>();
   /** Sandboxes whose port somebody is working on. */
@@ -81,7 +81,7 @@ export class Machine {
   /** Lost ports are being put back, until this resolves. */
   #reattaching: Promise<unknown> = Promise.resolve();
 
-  constructor(options: MachineOptions, deps: MachineDeps) {
+  constructor(options: HostOptions, deps: HostDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#datapath = options.datapath === 'auto' ? detectDatapath() : options.datapath;

@@ -1,6 +1,6 @@
 /** Signals that follow another for a while. */
 
-export interface Linked {
+export interface LinkedSignal {
   readonly signal: AbortSignal;
   readonly abort: () => void;
   /** To be called when nobody waits for the signal any more: from then on it follows nothing. */
@@ -11,7 +11,7 @@ export interface Linked {
  * A signal that aborts with `outer`, or by its own `abort`. It stands for AbortSignal.any, which in Node.js 24 keeps
  * every signal it made, once somebody listened, for as long as the outer one lives: here, as long as the program runs.
  */
-export function linked(outer: AbortSignal): Linked {
+export function linkedSignal(outer: AbortSignal): LinkedSignal {
   const own = new AbortController();
   const abort = (): void => own.abort();
   if (outer.aborted) abort();

@@ -11,7 +11,7 @@ const levelingPasses = 16;
 const spreadingRounds = 64;
 
 /** The placement best by (1), (4), (5) alone, as if nothing were placed: its loads are the nodes' shares. */
-export function freshPlacement(problem: Problem, exact: boolean): Board {
+export function freshAssignment(problem: Problem, exact: boolean): Board {
   const board = new Board(problem, false);
   const search = new Search(board, exact);
   placeAll(board, search, exact);
@@ -19,8 +19,8 @@ export function freshPlacement(problem: Problem, exact: boolean): Board {
   return board;
 }
 
-/** The best placement from where the items are now. `shares` are the loads of `freshPlacement`. */
-export function bestPlacement(problem: Problem, shares: Int32Array, exact: boolean): Board {
+/** The best placement from where the items are now. `shares` are the loads of `freshAssignment`. */
+export function bestAssignment(problem: Problem, shares: Int32Array, exact: boolean): Board {
   const board = new Board(problem, true);
   const search = new Search(board, exact);
   placeAll(board, search, exact);

@@ -7,9 +7,9 @@ import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 import type { Board } from './board.ts';
 import { type Exclusion, type Problem, ProblemMaker } from './problem.ts';
-import { bestPlacement, freshPlacement } from './solve.ts';
+import { bestAssignment, freshAssignment } from './solve.ts';
 
-export interface AllocationInput extends EgressInput {
+export interface AssignmentInput extends EgressInput {
   /** What clouds let nodes carry; a node that is not there has no limits. */
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
 }
@@ -45,14 +45,14 @@ export interface Round {
 }
 
 /** One round from the objects of this moment. The result does not depend on the order of the lists. */
-export function allocationRound(input: AllocationInput): Round {
-  return new Allocator().round(EgressTracker.of(input), input.limits);
+export function assignmentRound(input: AssignmentInput): Round {
+  return new Assigner().round(EgressTracker.of(input), input.limits);
 }
 
 const defaultExactItems = 2000;
 
 /** Makes rounds, and remembers the shares of the last problem while nobody's requests, CIDRs or health change. */
-export class Allocator {
+export class Assigner {
   readonly #maker = new ProblemMaker();
   readonly #exactItems: number;
   #last: { readonly problem: Problem; readonly fresh: Board } | undefined;
@@ -62,12 +62,12 @@ export class Allocator {
     this.#exactItems = exactItems;
   }
 
-  /** One round from the tracker's objects; the same as `allocationRound` of these. */
+  /** One round from the tracker's objects; the same as `assignmentRound` of these. */
   round(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Round {
     const problem = this.#maker.problemOf(tracker, limits);
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);
-    const board = atHome ? bestPlacement(problem, fresh.load, this.#isExact(problem)) : fresh;
+    const board = atHome ? bestAssignment(problem, fresh.load, this.#isExact(problem)) : fresh;
     return {
       ...writesOf(problem, board.place),
       released: releasedOf(tracker),
@@ -82,7 +82,7 @@ export class Allocator {
 
   #fresh(problem: Problem): Board {
     if (this.#last !== undefined && sameDemand(this.#last.problem, problem)) return this.#last.fresh;
-    const fresh = freshPlacement(problem, this.#isExact(problem));
+    const fresh = freshAssignment(problem, this.#isExact(problem));
     this.#last = { problem, fresh };
     return fresh;
   }
