@@ -1,15 +1,15 @@
-/** Signals that follow another for a while. */
+/** Signals that follow another one for a limited time. */
 
 export interface LinkedSignal {
   readonly signal: AbortSignal;
   readonly abort: () => void;
-  /** To be called when nobody waits for the signal any more: from then on it follows nothing. */
+  /** Unlinks the signal. Call it when nobody waits for the signal any longer. */
   readonly release: () => void;
 }
 
 /**
- * A signal that aborts with `outer`, or by its own `abort`. It stands for AbortSignal.any, which in Node.js 24 keeps
- * every signal it made, once somebody listened, for as long as the outer one lives: here, as long as the program runs.
+ * A signal that aborts with `outer`, or by its own `abort`. Replaces AbortSignal.any, which in Node.js 24 retains every
+ * signal with a listener for as long as the outer one lives; here that is the lifetime of the process.
  */
 export function linkedSignal(outer: AbortSignal): LinkedSignal {
   const own = new AbortController();

@@ -1,9 +1,9 @@
-/** Work that must not overlap. */
+/** Runs work one at a time. */
 
 export class Mutex {
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Does the work when all that was given before has ended, well or not. */
+  /** Runs the work after all earlier work has ended, whether it succeeded or not. */
   run<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#last.then(work);
     this.#last = mine.catch(() => undefined);

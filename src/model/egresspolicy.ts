@@ -1,15 +1,15 @@
-/** EgressNetworkPolicies: what they mean by VNID, and what is to be said of them (OpenShift SDN's rules). */
+/** EgressNetworkPolicies: their rules by VNID, and notes about them (OpenShift SDN's rules). */
 import type { Cidr } from './address.ts';
 import { parseCidrv4 } from './fields.ts';
 import type { EgressNetworkPolicyObject } from './objects.ts';
 import type { Vnid } from './vnid.ts';
 
-/** A rule as a value; the addresses of a name change, so it is resolved when flows are made. */
+/** A rule as a value. Names stay names: their addresses change, so they are resolved when flows are made. */
 export type EgressRule = { readonly allow: boolean } & (
   { readonly kind: 'cidr'; readonly cidr: Cidr } | { readonly kind: 'dns'; readonly name: string }
 );
 
-/** What is to be said of a policy, with the object to say it on. */
+/** A note about a policy, with the object it is for. */
 export interface PolicyNote {
   readonly namespace: string;
   readonly name: string;
@@ -22,13 +22,13 @@ export interface PolicyNote {
   readonly message: string;
 }
 
-/** The rules of a VNID, or that all its outside traffic is dropped. */
+/** The rules of a VNID, or that all its traffic to the outside is dropped. */
 export type VnidPolicy = { readonly kind: 'drop' } | { readonly kind: 'rules'; readonly rules: readonly EgressRule[] };
 
 export interface EgressPolicies {
   readonly byVnid: ReadonlyMap<Vnid, VnidPolicy>;
   readonly notes: readonly PolicyNote[];
-  /** All names that rules mention, to be resolved. */
+  /** All names in rules, to be resolved. */
   readonly names: ReadonlySet<string>;
 }
 
@@ -77,8 +77,8 @@ function group<T, K>(items: readonly T[], keyOf: (item: T) => K | undefined): Ma
 }
 
 /**
- * What policies mean by VNID (spec: EgressNetworkPolicy): several in a namespace, or one in a VNID that namespaces
- * share, drop everything; in VNID 0 they are ignored. Policies of namespaces without a VNID wait for one.
+ * The meaning of the policies for each VNID. Several policies in a namespace, or one in a VNID that namespaces share,
+ * drop everything; in VNID 0 policies are ignored. Policies of namespaces without a VNID have no effect yet.
  */
 export function egressPolicies(
   raws: readonly EgressNetworkPolicyObject[],

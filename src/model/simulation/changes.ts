@@ -1,4 +1,4 @@
-/** What an admin wants to try out on a cluster before doing it. */
+/** Changes that an admin can try out on a cluster before making them. */
 import type { Cidr, Ip } from '../address.ts';
 import type { Cluster } from '../cluster.ts';
 import { parseCidrv4, parseIpv4 } from '../fields.ts';
@@ -12,7 +12,7 @@ export type SimulatedChange =
   | { readonly kind: 'addEgressIP' | 'removeEgressIP'; readonly namespace: string; readonly egressIP: Ip }
   | { readonly kind: 'setCIDRs'; readonly node: string; readonly cidrs: readonly Cidr[] };
 
-/** `NAMESPACE=IP` as a change of that kind; the reason says which part is wrong. */
+/** Parses `NAMESPACE=IP` as a change of this kind; the error says which part is wrong. */
 export function parseEgressIPChange(kind: 'addEgressIP' | 'removeEgressIP', text: string): Result<SimulatedChange> {
   const { name, rest } = split(text);
   if (name === '' || rest === undefined) return err(`${JSON.stringify(text)} is not NAMESPACE=IP`);
@@ -20,7 +20,7 @@ export function parseEgressIPChange(kind: 'addEgressIP' | 'removeEgressIP', text
   return egressIP.ok ? ok({ kind, namespace: name, egressIP: egressIP.value }) : egressIP;
 }
 
-/** `NODE=CIDR,CIDR` as a change; with nothing behind `=` the node has no CIDRs any more. */
+/** Parses `NODE=CIDR,CIDR` as a change; with nothing after `=` the node loses its CIDRs. */
 export function parseCIDRsChange(text: string): Result<SimulatedChange> {
   const { name, rest } = split(text);
   if (name === '' || rest === undefined) return err(`${JSON.stringify(text)} is not NODE=CIDR,CIDR`);
@@ -38,7 +38,7 @@ function split(text: string): { readonly name: string; readonly rest: string | u
   return at < 0 ? { name: text, rest: undefined } : { name: text.slice(0, at), rest: text.slice(at + 1) };
 }
 
-/** The cluster after the changes, in their order; the reason names what is not there. */
+/** Applies the changes to the cluster in order; the error names what does not exist. */
 export function changedCluster(cluster: Cluster, changes: readonly SimulatedChange[]): Result<Cluster> {
   let now = cluster;
   for (const change of changes) {

@@ -1,16 +1,16 @@
-/** What the controller makes of a cluster when it is left alone. */
+/** Runs the controller's rounds on a cluster until nothing changes. */
 import { Assigner, type Round } from '../assignment/round.ts';
 import type { Cluster } from '../cluster.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 import { emptied } from '../hostsubnet.ts';
 
 /**
- * More than any cluster needs: withdraw, place, see that nothing is left; and some more while nodes whose limits cannot
- * be read, which keep what they have, lose IPs.
+ * More rounds than any cluster needs: one withdraws, one places, one sees that nothing is left. There are a few more
+ * while nodes with unreadable limits, which keep what they have, lose IPs.
  */
 const mostRounds = 100;
 
-/** The cluster after the controller's rounds, and the last round, which changes nothing. */
+/** The cluster after the controller's rounds, and the last round, which changed nothing. */
 export function settled(cluster: Cluster): { readonly cluster: Cluster; readonly rest: Round } {
   const assigner = new Assigner();
   let now = cluster;
