@@ -1,4 +1,4 @@
-/** The node agent: follows the cluster's objects, Open vSwitch and the links, and keeps this node as they say. */
+/** The node agent: watches the cluster's objects, Open vSwitch and the links, and keeps this node in line with them. */
 import { dirname, join } from 'node:path';
 import { pods as podKind } from '../../../api/kinds.ts';
 import { EventRecorder } from '../../io/events.ts';
@@ -36,11 +36,11 @@ import { ProblemReporter } from './problem-reporter.ts';
 
 export interface AgentOptions extends HostOptions {
   readonly cniSocket: string;
-  /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; the machine's when undefined. */
+  /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; undefined means the host's resolver. */
   readonly resolver: string | undefined;
-  /** Milliseconds between two looks at everything, whether or not something seems to have changed. */
+  /** Milliseconds between two full resyncs, which read everything again. */
   readonly resync: number;
-  /** Milliseconds between two probes of a node that hosts egress IPs; 0: none. */
+  /** Milliseconds between two probes of a node that hosts egress IPs; 0 disables probes. */
   readonly probeInterval: number;
 }
 
@@ -49,12 +49,12 @@ export interface AgentDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly metrics: NodeMetrics;
-  /** Called once, when the node is as the cluster says for the first time. */
+  /** Called once, when the node first matches the cluster. */
   readonly onReady: () => void;
 }
 
 const key = 'node';
-/** Milliseconds after which what is still wrong is told again by an Event: Events are kept for an hour. */
+/** Milliseconds after which a persisting problem is reported again by an Event, because Events expire after an hour. */
 const repeatAfter = 30 * 60_000;
 
 class Agent {
@@ -76,16 +76,16 @@ class Agent {
   readonly #sweeper: Sweeper;
   readonly #addresses: PresentAddresses;
   readonly #nft: NftTable;
-  /** Waiting for a pass that has not begun yet. */
+  /** Callbacks that wait for a pass that has not begun yet. */
   #waiters: (() => void)[] = [];
   #view: ClusterView | undefined;
-  /** The plan that is being brought about, or was last, and the machine it is for. */
+  /** The plan that is being applied, or was applied last, and the host it is for. */
   #planned: { readonly plan: NodePlan; readonly prepared: Prepared } | undefined;
   #pods: readonly LocalPod[] = [];
   #ready = false;
-  /** When the change was heard that the next pass is for; undefined when there is none. */
+  /** When the change for the next pass was noticed; undefined if there is none. */
   #changedAt: number | undefined;
-  /** The same of the pass that is going on. */
+  /** The same for the pass in progress. */
   #passFor: number | undefined;
   readonly #problems: ProblemReporter;
 
@@ -156,7 +156,7 @@ class Agent {
     return new Applier({ exec, announcer, bridge, addresses: this.#addresses, nft: this.#nft });
   }
 
-  /** Keeps what it knows of names beside the CNI socket. */
+  /** Stores known names next to the CNI socket. */
   #nameTracker(): NameTracker {
     const { cniSocket, nodeName, resolver } = this.#options;
     const file = join(dirname(cniSocket), `${nodeName}.names.json`);
@@ -191,7 +191,7 @@ class Agent {
     });
   }
 
-  /** Works until the signal aborts; throws when it cannot. */
+  /** Runs until the signal aborts; throws if it cannot. */
   async run(): Promise<void> {
     await Promise.all([this.#names.load(), this.#feed.follow()]);
     await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
@@ -226,7 +226,7 @@ class Agent {
     this.#failClosed.heard();
   }
 
-  /** What is on the machine may not be what was last read. */
+  /** The host may differ from what was last read. */
   #lookAgain(): void {
     this.#host.forget();
     this.#applier.forget();
@@ -234,7 +234,7 @@ class Agent {
     this.#wake();
   }
 
-  /** Our own replacement of the table is heard too; reading it then finds it as it was written. */
+  /** Our own replacement of the tables also arrives here; reading them again finds them as written. */
   #nftLost(): void {
     this.#nft.forget();
     this.#wake();
@@ -271,7 +271,10 @@ class Agent {
     }
   }
 
-  /** The cluster, and the machine set up for it; while that takes long the cluster may go on, and is looked at again. */
+  /**
+   * Gets the cluster and sets up the host for it. If that takes long, the cluster may have changed, so it is read
+   * again.
+   */
   async #prepare(): Promise<{ readonly view: ClusterView; readonly prepared: Prepared } | undefined> {
     for (let isLast = false; ; isLast = true) {
       const began = performance.now();
@@ -291,7 +294,10 @@ class Agent {
     }
   }
 
-  /** One pass over the whole node, for changes heard since then; false when the cluster does not tell enough yet. */
+  /**
+   * Makes one pass over the whole node, for changes since then; returns false if the cluster is not known well enough
+   * yet.
+   */
   async #pass(since: number): Promise<boolean> {
     const found = await this.#prepare();
     if (found === undefined) return false;
@@ -342,8 +348,8 @@ class Agent {
 }
 
 /**
- * Keeps this node as the cluster says until the signal aborts. The data path stays as it is when it ends. Throws when it
- * cannot begin, and then nothing of it goes on.
+ * Keeps this node in line with the cluster until the signal aborts. The data path stays as it is afterwards. If it
+ * cannot start it throws, and nothing of it keeps running.
  */
 export async function runAgent(options: AgentOptions, deps: AgentDeps, signal: AbortSignal): Promise<void> {
   const own = linkedSignal(signal);

@@ -1,8 +1,8 @@
 /**
- * Brings bridge, nft and addresses of one node to a plan, in the order that lets no packet take a wrong way in between:
- * an address is there before anything is translated to it, a pod is restricted before its flows change, and what goes
- * away goes in the reverse order. Connections that the change ends are swept up beside it. What is there is read, not
- * remembered: the copies held here are dropped by `forget` whenever they may be wrong.
+ * Brings bridge, nft and addresses of one node to a plan, in an order in which no packet takes a wrong path in between:
+ * an address exists before anything is translated to it, a pod is restricted before its flows change, and removals go
+ * in reverse order. The sweeper ends connections separately. The present state is read, not remembered: `forget` drops
+ * the copies held here whenever they may be wrong.
  */
 import type { Exec } from '../../io/exec.ts';
 import type { Ip } from '../../model/address.ts';
@@ -35,7 +35,7 @@ export interface ApplyDeps {
   readonly announcer: Announcer;
 }
 
-/** What stays the same from plan to plan. */
+/** The parts that stay the same from plan to plan. */
 export interface ApplyContext {
   readonly chains: NftChains;
   readonly uplink: Uplink;
@@ -45,7 +45,7 @@ export interface ApplyContext {
 /** What one pass changed. */
 export interface Applied {
   readonly bundleLines: number;
-  /** Whether the nft tables were written afresh. */
+  /** Whether the nft tables were written again. */
   readonly isRewritten: boolean;
   readonly hosted: readonly Ip[];
   readonly released: readonly Ip[];
@@ -59,7 +59,7 @@ export class Applier {
     this.#deps = deps;
   }
 
-  /** Reads bridge, nft and addresses afresh at the next pass. */
+  /** Makes the next pass read bridge, nft and addresses again. */
   forget(): void {
     this.#bridge.forget();
     this.#deps.nft.forget();
@@ -67,8 +67,8 @@ export class Applier {
   }
 
   /**
-   * Restricts pods and withdraws addresses at once, as the limits say, by nft and the links alone: it needs neither Open
-   * vSwitch nor a plan, and nothing passes more than before. Whether there was something to do.
+   * Restricts pods and withdraws addresses at once, to the limits, using only nft and the links: this needs neither
+   * Open vSwitch nor a plan, and lets nothing more pass. Returns whether anything changed.
    */
   async restrict(limits: NftElements): Promise<boolean> {
     const isRestricted = await this.#deps.nft.restrict(contentOf(limits)).catch((error: unknown) => {
@@ -82,7 +82,7 @@ export class Applier {
     return isRestricted || surplus.length > 0;
   }
 
-  /** Brings the node to the plan; throws when a step failed, and then the next pass starts from what is there. */
+  /** Applies the plan; throws if a step failed, and then the next pass reads the present state again. */
   async apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
     try {
       return await this.#apply(plan, context);
@@ -117,7 +117,7 @@ export class Applier {
     await ipBatch(exec, commands, '-force').finally(() => addresses.forget());
   }
 
-  /** Takes addresses off their devices, and announces them no more. */
+  /** Removes addresses from their devices and stops announcing them. */
   async #takeOff(gone: readonly LinkAddress[]): Promise<void> {
     if (gone.length === 0) return;
     const { exec, addresses, announcer } = this.#deps;

@@ -1,4 +1,4 @@
-/** Attaches pods to br0 and detaches them. What OVSDB holds is the record; both are idempotent by sandbox id. */
+/** Attaches pods to br0 and detaches them. OVSDB is the record. Both operations are idempotent by sandbox ID. */
 import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
 import { compareIps, type Ip } from '../../model/address.ts';
@@ -20,21 +20,21 @@ export interface AttacherDeps {
   readonly logger: Logger;
   readonly host: Host;
   readonly vnidOf: (namespace: string) => Vnid | undefined;
-  /** Resolves when a whole pass over the node that began after the call has succeeded. */
+  /** Resolves after a whole pass over the node that began after the call has succeeded. */
   readonly applied: () => Promise<void>;
-  /** The annotations of a pod; none when there is no such Pod object. */
+  /** The annotations of a pod; empty if there is no such Pod object. */
   readonly annotationsOf: (namespace: string, name: string) => Promise<Labels>;
   /** Whether a pass has succeeded. */
   readonly ready: () => boolean;
 }
 
-/** Milliseconds that a new pod waits for its NetNamespace, and for its flows. */
+/** Milliseconds for which a new pod waits for its NetNamespace, and then for its flows. */
 const patience = 30_000;
 const poll = 20;
 
 export class PodAttacher {
   readonly #deps: AttacherDeps;
-  /** Addresses given to pods whose port is not in OVSDB yet. */
+  /** Addresses of pods whose port is not in OVSDB yet. */
   readonly #pending = new Set<Ip>();
   readonly #attempts = new Attempts();
   #last: Ip | undefined;
@@ -43,7 +43,7 @@ export class PodAttacher {
     this.#deps = deps;
   }
 
-  /** Does what a CNI request asks, while its caller is there; throws with the reason in words for the runtime's log. */
+  /** Handles a CNI request while its caller waits; throws with the reason in words for the runtime's log. */
   async handle(request: CniRequest, caller: AbortSignal): Promise<CniResult | undefined> {
     switch (request.command) {
       case 'ADD':
@@ -64,8 +64,8 @@ export class PodAttacher {
   }
 
   /**
-   * Attaches a pod, or fails and leaves nothing of it. The runtime sends a DEL after every ADD that failed, also after
-   * one that it killed; it may come before the ADD has ended, and must find nothing that comes after it.
+   * Attaches a pod, or fails and leaves nothing behind. The runtime sends a DEL after every ADD that failed, also after
+   * one that it killed. The DEL may arrive before the ADD has ended; after it, the ADD must make nothing more.
    */
   async #attach(request: CniRequest, caller: AbortSignal): Promise<CniResult> {
     const { sandbox, namespace, name } = request;
@@ -102,7 +102,7 @@ export class PodAttacher {
     }
   }
 
-  /** The address of the pod, on the bridge now. */
+  /** Plugs the pod into the bridge and returns its address. */
   async #plugged(
     prepared: Prepared,
     ovsdb: Ovsdb,
@@ -148,7 +148,7 @@ export class PodAttacher {
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
   }
 
-  /** Throws when the pod is not on the bridge, has no veth, or lacks its address. */
+  /** Throws if the pod is not on the bridge, has no veth, or lacks its address. */
   async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
     const pod = attachedPods(await this.#deps.host.connect()).find((one) => one.sandbox === sandbox);
     if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
@@ -169,7 +169,7 @@ export class PodAttacher {
       throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
   }
 
-  /** Detaches every pod that is neither among the valid ones nor being attached. */
+  /** Detaches every pod that is neither valid nor being attached. */
   async #collect(valid: ReadonlySet<string>): Promise<void> {
     const attached = attachedPods(await this.#deps.host.connect());
     const stale = attached.filter(({ sandbox }) => !valid.has(sandbox) && !this.#attempts.has(sandbox));
@@ -178,12 +178,12 @@ export class PodAttacher {
       this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
   }
 
-  /** Removes all that the node has of a pod, and all that an ADD would still make. */
+  /** Removes everything the node has for a pod, and everything that a pending ADD would still make. */
   #detach(sandbox: string): Promise<void> {
     return this.#attempts.remove(sandbox, () => this.#remove(sandbox));
   }
 
-  /** The veth goes first: a port that has none is never put back. */
+  /** Removes the veth first: a port without a veth is never restored. */
   async #remove(sandbox: string): Promise<void> {
     const host = hostDevice(sandbox);
     await this.#deps.host.onPort(sandbox, async (ovsdb) => {

@@ -1,4 +1,4 @@
-/** `node --check`: what is wrong with this machine, and how to mend it. Changes nothing. */
+/** `node --check`: finds problems with this host and how to fix them. Changes nothing. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ import { renderBase, switchTable } from '../nft/ruleset.ts';
 import { tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
 
-/** One thing looked at. `mend` is what to do; absent when all is well. */
+/** The result of one check. `mend` says how to fix the problem; absent if there is none. */
 export interface CheckResult {
   readonly what: string;
   readonly found: string;
@@ -35,7 +35,7 @@ export interface CheckOptions {
 
 export interface CheckDeps {
   readonly exec: Exec;
-  /** Undefined when the API server cannot be reached, with the reason. */
+  /** Undefined if the API server cannot be reached; `unreachable` has the reason. */
   readonly client: KubeClient | undefined;
   readonly unreachable: string;
 }
@@ -52,7 +52,7 @@ const programs: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
 };
 
-/** Milliseconds that Open vSwitch may take to answer. */
+/** Milliseconds for which to wait for Open vSwitch's answer. */
 const answerTime = 3_000;
 
 const good = (what: string, found: string): CheckResult => ({ what, found });
@@ -72,14 +72,14 @@ async function checkPrograms(exec: Exec): Promise<CheckResult[]> {
   );
 }
 
-/** Only that of iputils takes the options that egress IPs are announced with. */
+/** Only the arping of iputils has the options with which egress IPs are announced. */
 async function checkArping(exec: Exec): Promise<CheckResult[]> {
   const version = await exec('arping', ['-V']).catch(() => undefined);
   if (version === undefined || version.stdout.includes('iputils')) return [];
   return [bad('arping', 'is not that of iputils', 'install the package iputils-arping instead')];
 }
 
-/** Whether somebody listens at the socket and answers that question in time. */
+/** Whether somebody listens at the socket and answers this request in time. */
 async function answers(socket: string, method: string): Promise<boolean> {
   const rpc = await connectRpc(socket).catch(() => undefined);
   if (rpc === undefined) return false;
@@ -121,7 +121,7 @@ async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Check
   return [database, daemon, kernel];
 }
 
-/** The datapath that an agent with this option would use. */
+/** The datapath that an agent would use with this option. */
 function datapathOf(option: Datapath | 'auto'): Datapath {
   if (option !== 'auto') return option;
   return hasModule() ? 'system' : 'netdev';
@@ -142,7 +142,7 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> 
   const needed = 'the kernel needs nf_tables, nft_nat, nft_masq, nft_fib_ipv4 and nft_reject_ipv4; run as root';
   const nat = await tried('nf_tables with NAT', renderBase({ ...base, datapath: 'system' }), needed);
   if (datapath === 'system') return [nat];
-  // tun0 may not be there yet
+  // tun0 may not exist yet
   return [
     nat,
     await tried(
@@ -153,7 +153,7 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> 
   ];
 }
 
-/** What the node's kernel is set to, where that decides whether answers come back to pods. */
+/** Checks the kernel settings that decide whether answers come back to pods. */
 async function checkSettings(): Promise<CheckResult[]> {
   const read = (name: string): Promise<string> =>
     readFile(`/proc/sys/net/ipv4/${name}`, 'utf8').then(
@@ -170,7 +170,7 @@ async function checkSettings(): Promise<CheckResult[]> {
       .map(async (device) => [device, await read(`conf/${device}/rp_filter`)] as const),
   );
   const strict = filters.filter(([, value]) => value > '0' || (all ?? '') > '0').map(([device]) => device);
-  // until the agent has set it up, the node is as it was; it sets both by itself
+  // the agent sets both by itself, so before it has run the node is as it was
   const isRunning = devices.includes(tunDevice);
   const forwarding =
     !isRunning || forward === '1'
@@ -218,7 +218,7 @@ function mtuResult(uplink: Uplink, mtu: number | undefined): CheckResult {
   );
 }
 
-/** What the uplink of a node with that address is fit for. */
+/** Checks that the uplink of a node with this address is suitable. */
 async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Promise<CheckResult[]> {
   const shown = await exec('ip', showAddresses).catch(() => undefined);
   if (shown === undefined) return [bad('uplink', 'ip cannot be run', 'install the package iproute2')];
@@ -266,7 +266,7 @@ async function checkCluster(
   return [answered, bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?')];
 }
 
-/** Looks at programs, Open vSwitch, kernel and cluster; the findings in that order. */
+/** Checks programs, Open vSwitch, kernel and cluster; returns the results in this order. */
 export async function checkHost(options: CheckOptions, deps: CheckDeps): Promise<CheckResult[]> {
   const isRoot = process.getuid?.() === 0;
   return [

@@ -1,4 +1,4 @@
-/** What is to be said of policies, in the log: each once for as long as it is so. */
+/** Logs each policy problem once while it persists. */
 import type { Logger } from '../../io/log.ts';
 import type { PolicyNote } from '../../model/egresspolicy.ts';
 import type { PolicyProblem } from '../plan/networkpolicy.ts';
@@ -16,7 +16,7 @@ export class PolicyLog {
     this.#message = message;
   }
 
-  /** Logs those of the notes that were not among the last ones. */
+  /** Logs the notes that were not in the last list. */
   log(notes: readonly Note[]): void {
     if (notes === this.#notes) return;
     this.#notes = notes;

@@ -1,4 +1,4 @@
-/** What NetworkPolicies select from, made from the raw objects of the cluster. */
+/** Builds what NetworkPolicies select from out of the cluster's raw objects. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import pick from 'lodash/pick.js';
@@ -29,7 +29,7 @@ function namedPorts(container: Container): PolicyPod['ports'] {
   });
 }
 
-/** A pod with a network of its own; one on the host's, or that has ended, is none. */
+/** A pod with its own network; pods on the host network, and those that have ended, yield none. */
 const policyPods = memoized(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
   const { podIP = '', phase = '' } = status;
   if (spec.hostNetwork === true || ended.has(phase)) return [];
@@ -46,17 +46,17 @@ function metadataPart(metadata: ObjectMeta): ObjectMeta {
   return pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
 }
 
-/** The part of a Namespace that policies look at. */
+/** The part of a Namespace that matters to policies. */
 export function namespacePart({ metadata }: NamespaceObject): NamespaceObject {
   return { metadata: metadataPart(metadata) };
 }
 
-/** The part of a NetworkPolicy that is read. */
+/** The part of a NetworkPolicy that we read. */
 export function policyPart({ metadata, spec = {} }: NetworkPolicyObject): NetworkPolicyObject {
   return { metadata: metadataPart(metadata), spec };
 }
 
-/** Whether the two parts mean the same to policies; undefined is an object that is not there. */
+/** Whether the two parts mean the same to policies; undefined stands for a missing object. */
 export function sameForPolicies(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
   return (
     before !== undefined &&
@@ -65,7 +65,7 @@ export function sameForPolicies(before: KubeObject | undefined, after: KubeObjec
   );
 }
 
-/** The part of a Pod that policies look at; the rest of a large object is not worth its memory. */
+/** The part of a Pod that matters to policies; the rest is not worth its memory. */
 export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObject {
   return {
     metadata: metadataPart(metadata),
@@ -77,7 +77,7 @@ export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObj
   };
 }
 
-/** The world of the objects of one moment; namespaces without a VNID are not part of it yet. */
+/** Builds the world from these objects; namespaces without a VNID are not part of it yet. */
 export function policyWorld(objects: WorldObjects): PolicyWorld {
   return {
     policies: objects.policies.map((raw) => read(raw).policy),

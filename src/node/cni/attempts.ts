@@ -1,21 +1,21 @@
 /**
- * The ADDs that are going on, by sandbox. A container runtime that loses patience sends the DEL while the ADD still
- * waits, and a plugin that is killed never reads the answer: neither may leave an address that nobody gives back.
+ * The pending ADDs, by sandbox. A container runtime that times out sends the DEL while the ADD still waits, and a
+ * plugin that is killed never reads the answer. Neither may leak an address.
  */
 import { Mutex } from '../../io/mutex.ts';
 
-/** What one ADD is told, and tells. */
+/** The interface between one ADD and its attempts. */
 export interface Attempt {
-  /** Aborts, with the reason in words, when nobody wants the result any more. */
+  /** Aborts, with the reason in words, when the result is no longer wanted. */
   readonly signal: AbortSignal;
-  /** To be called before something is made for the sandbox that was not there. */
+  /** Call it before making something new for the sandbox. */
   readonly making: () => void;
 }
 
 /** The ADDs of one sandbox since its last DEL. */
 interface Going {
   readonly attempts: Set<AbortController>;
-  /** Something was made by one of them, and none has succeeded yet. */
+  /** One of them made something, and none has succeeded yet. */
   isUnfinished: boolean;
 }
 
@@ -23,12 +23,12 @@ export class Attempts {
   readonly #going = new Map<string, Going>();
   readonly #mutexes = new Map<string, { readonly mutex: Mutex; users: number }>();
 
-  /** Whether an ADD of the sandbox is going on. */
+  /** Whether an ADD of the sandbox is pending. */
   has(sandbox: string): boolean {
     return this.#going.has(sandbox);
   }
 
-  /** Does work on a sandbox when all work on it that was begun before has ended. */
+  /** Does work on a sandbox after all earlier work on it has ended. */
   async inTurn<T>(sandbox: string, work: () => Promise<T>): Promise<T> {
     const place = this.#mutexes.get(sandbox) ?? { mutex: new Mutex(), users: 0 };
     this.#mutexes.set(sandbox, place);
@@ -42,8 +42,8 @@ export class Attempts {
   }
 
   /**
-   * Runs an ADD for a caller. When it fails or nobody wants it any more, and no other ADD of the sandbox is going on or
-   * has succeeded, `undo`, which never rejects, removes what was made, in turn. Throws the reason.
+   * Runs an ADD for a caller. If it fails or is no longer wanted, and no other ADD of the sandbox is pending or has
+   * succeeded, then `undo`, which never rejects, removes what was made, in turn. Throws the reason.
    */
   async run<T>(
     sandbox: string,
@@ -77,14 +77,14 @@ export class Attempts {
     }
   }
 
-  /** Overtakes every ADD of the sandbox that is going on, and removes the sandbox once none of them makes anything more. */
+  /** Cancels every pending ADD of the sandbox, and removes the sandbox once none of them makes anything more. */
   async remove(sandbox: string, remove: () => Promise<void>): Promise<void> {
     const going = this.#going.get(sandbox);
     this.#going.delete(sandbox);
     for (const attempt of going?.attempts ?? [])
       attempt.abort(new Error('it was detached while it was being attached'));
     await this.inTurn(sandbox, () => {
-      // from here on they make nothing, and an ADD that comes later is none of theirs
+      // from here on they make nothing, and a later ADD is not one of them
       if (going !== undefined) going.isUnfinished = false;
       return remove();
     });

@@ -11,8 +11,8 @@ function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip
 }
 
 /**
- * The flows of table 100 for the VNIDs with pods here. The first rule that matches decides, so the first has the
- * highest priority. What comes over VXLAN was checked on its pod's node, whose resolver may know other addresses.
+ * The flows of table 100 for the VNIDs with pods here. The first rule that matches decides, so it has the highest
+ * priority. Packets from VXLAN were checked on their pod's node, whose resolver may know other addresses.
  */
 export function egressPolicyFlows(
   policies: EgressPolicies,
@@ -34,7 +34,7 @@ export function egressPolicyFlows(
     return policy.rules.flatMap((rule, index) =>
       destinations(rule, addresses).flatMap((match): Flow[] => {
         const key = match.nw_dst ?? '';
-        if (seen.has(key)) return []; // an earlier rule decides for the same destination
+        if (seen.has(key)) return []; // an earlier rule has the same destination
         seen.add(key);
         const rank = policy.rules.length - index;
         return [

@@ -1,4 +1,7 @@
-/** All that a node should have on its bridge, in nft and on its link: a function of objects, pods and facts. */
+/**
+ * Plans everything that a node should have on its bridge, in nft and on its link: a function of objects, pods and
+ * facts.
+ */
 import groupBy from 'lodash/groupBy.js';
 import { type Ip } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
@@ -30,7 +33,7 @@ export interface NodeInput {
   readonly pods: readonly LocalPod[];
   readonly state: EgressState;
   readonly egressPolicies: EgressPolicies;
-  /** The addresses that a name has now. */
+  /** The current addresses of a name. */
   readonly addressesOf: (name: string) => readonly Ip[];
   readonly multicast: ReadonlySet<Vnid>;
   /** Undefined in the modes without NetworkPolicy. */
@@ -41,7 +44,7 @@ export interface NodePlan {
   readonly flows: readonly Flow[];
   readonly groups: readonly Group[];
   readonly nft: NftElements;
-  /** Egress IPs to have on the uplink. */
+  /** The egress IPs for the uplink. */
   readonly addresses: ReadonlySet<Ip>;
   /** Egress IPs assigned to this node that it cannot carry, with the reason. */
   readonly refused: ReadonlyMap<Ip, string>;
@@ -67,7 +70,7 @@ function hosting({ facts, uplink, gateways, state }: NodeInput): Hosting {
   return { addresses, refused, snat: sourceByOwner(hostedHere(facts, state), addresses, facts) };
 }
 
-/** The egress IP here of each VNID that may use one. */
+/** The egress IP on this node of each VNID that may use one. */
 function sourceByOwner(
   hosted: ReadonlyMap<Vnid, Ip>,
   addresses: ReadonlySet<Ip>,
@@ -80,12 +83,15 @@ function sourceByOwner(
 type PodOfVnid = Pick<LocalPod, 'ip' | 'vnid'>;
 type NodeOptions = Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
 
-/** Whether pods here of a VNID leave by this node. */
+/** Whether pods of a VNID here leave through this node. */
 function leavesHere(verdict: VnidState, { name, firstAvailable }: NodeOptions): boolean {
   return verdict.kind === 'via' && hopsUsed(verdict.hops, firstAvailable).some(({ node }) => node === name);
 }
 
-/** The pods whose VNID has a state, with what their connections may look like. A VNID that requests only what is no address has one, too. */
+/**
+ * The pods whose VNID has a state, with the allowed sources of their connections. A VNID that requests only invalid
+ * addresses also has a state.
+ */
 function restrictedPods(
   pods: readonly PodOfVnid[],
   state: EgressState,
@@ -113,8 +119,8 @@ function elements(
 }
 
 /**
- * What no plan of this moment goes beyond, by the egress state alone: which of the pods are restricted at least, and
- * which addresses the node may have and translate to at most.
+ * The limits of every current plan, from the egress state alone: the pods that are at least restricted, and the
+ * addresses that the node may at most have and translate to.
  */
 export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): NftElements {
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
@@ -122,12 +128,12 @@ export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], sta
   return elements({ addresses, snat }, restrictedPods(pods, state, snat, options));
 }
 
-/** The limits of a node that may have no egress IP at all. */
+/** The limits of a node that may not have any egress IP. */
 export function nothingHosted({ restricted }: NftElements): NftElements {
   return { restricted, hosted: new Set(), snat: new Map(), podSources: new Map() };
 }
 
-/** Who may leave as what, when the plan has been brought about on a machine with these addresses. */
+/** Which sources owners may use once the plan is applied on a host with these addresses. */
 export function ownershipOf(
   plan: NodePlan,
   host: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> },
@@ -151,7 +157,7 @@ const localOf = memoized((pods: readonly LocalPod[]): Local => ({
   pods: groupBy(pods, ({ namespace }) => namespace),
 }));
 
-/** The plan of one node. The order of the input's lists does not matter. */
+/** Plans one node. The order of the input's lists does not matter. */
 export function planNode(input: NodeInput): NodePlan {
   const { facts, networks, remotes, pods, state, world } = input;
   const local = localOf(pods);

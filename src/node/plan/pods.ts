@@ -7,7 +7,7 @@ import { podMac } from '../values/addressing.ts';
 import type { LocalPod } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
 
-/** The flows of a pod: what it may send from, and how it is reached. */
+/** The flows of a pod: what it may send, and how it is reached. */
 export const podFlows = memoized((pod: LocalPod): readonly Flow[] => {
   const vnid = set('reg0', hex(pod.vnid));
   const hardware = podMac(pod.ip).replace(/^0a:58/, '00:00');
@@ -45,7 +45,7 @@ export const podFlows = memoized((pod: LocalPod): readonly Flow[] => {
   ];
 });
 
-/** The isolation flows of one VNID that has pods here; those of the NetworkPolicy mode are in networkpolicy.ts. */
+/** The isolation flows of a VNID with pods here; those of NetworkPolicy mode are in networkpolicy.ts. */
 export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {
   if (mode !== 'multitenant' || vnid === 0) return [];
   return [

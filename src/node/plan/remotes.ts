@@ -1,10 +1,10 @@
-/** Flows for the other nodes: VXLAN in and out. */
+/** Flows for the other nodes: VXLAN from and to them. */
 import { type Flow, goto, output, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
 
-/** What this node needs to know of another: VXLAN from it is accepted, its subnet is reached through it. */
+/** The flows for another node: VXLAN from it is accepted, and its subnet is reached through it. */
 export const remoteNodeFlows = memoized((node: RemoteNode): readonly Flow[] => {
   const subnet = node.subnet.text;
   const tunnel = [vnidToTunnel, set('tun_dst', node.nodeIP), output(port.vxlan0)];

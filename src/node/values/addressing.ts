@@ -7,7 +7,7 @@ export function podMac(ip: Ip): string {
   return ['0a', '58', ...bytes].join(':');
 }
 
-/** The gateway of a subnet: its first address, as OpenShift SDN gives it to tun0. */
+/** The gateway of a subnet, on tun0: its first address. */
 export function gatewayOf(subnet: Cidr): Ip {
   return addressAt(subnet, 1);
 }
