@@ -41,7 +41,7 @@ async function start(options: ApiServerArguments): Promise<ApiServer> {
   }
 }
 
-/** Serves until SIGTERM or SIGINT; the kubeconfig is written when requests are answered. */
+/** Serves until SIGTERM or SIGINT; writes the kubeconfig once requests are answered. */
 export async function runApiServer(options: ApiServerArguments): Promise<void> {
   const stop = untilSignal();
   const server = await start(options);

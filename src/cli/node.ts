@@ -34,7 +34,7 @@ export interface NodeFlags {
   readonly output: 'text' | 'json';
 }
 
-/** `--check`: prints the findings; exit status 1 when something is to be mended. */
+/** `--check`: prints the results; exit status 1 if something must be fixed. */
 async function runCheck(flags: NodeFlags): Promise<void> {
   const logger = createLogger({ level: 'silent', name: 'sdn-compat-node' });
   const { kubeconfig, ovsRunDir, datapath } = flags;
@@ -77,7 +77,7 @@ function checkResolver(resolver: string | undefined): void {
   }
 }
 
-/** Runs until SIGTERM or SIGINT; the data path stays as it is. With --check or --cleanup it does that and ends. */
+/** Runs until SIGTERM or SIGINT; the data path stays as it is. With --check or --cleanup it does only that. */
 export async function runNode(flags: NodeFlags): Promise<void> {
   if (flags.check === true) return runCheck(flags);
   if (flags.cleanup === true) {

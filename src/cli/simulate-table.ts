@@ -1,4 +1,4 @@
-/** The report of a simulation as aligned text. */
+/** Formats the report of a simulation as aligned text. */
 import { isatty } from 'node:tty';
 import { createColors } from 'picocolors';
 import type { EgressIPRow, NamespaceRow, NodeRow, SimulationReport } from '../model/simulation/report.ts';
@@ -88,7 +88,7 @@ function summary({ moves, drops, recovers }: SimulationReport): readonly string[
   ];
 }
 
-/** More names than these are counted only; the other outputs have all. */
+/** Above this number, names are only counted; the other outputs have all. */
 const mostNames = 20;
 
 function named(what: string, names: readonly string[]): readonly string[] {
@@ -97,7 +97,7 @@ function named(what: string, names: readonly string[]): readonly string[] {
   return [`${what}: ${names.slice(0, mostNames).join(', ')}${rest}`];
 }
 
-/** The rows under their head, columns aligned; nothing when there are no rows. */
+/** The rows under their headings with aligned columns; nothing if there are no rows. */
 function table(head: Cells, rows: readonly Cells[]): readonly string[] {
   if (rows.length === 0) return [];
   const widths = head.map((cell, column) =>

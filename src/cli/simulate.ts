@@ -1,4 +1,4 @@
-/** `sdn-compat simulate`: what would become of the egress IPs if. */
+/** `sdn-compat simulate`: what would happen to the egress IPs after a change. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../io/cluster.ts';
@@ -30,7 +30,7 @@ export interface SimulateFlags {
 
 const badInput = 2;
 
-/** Reads, simulates, prints. Bad input ends it with status 2, naming file, line and field. */
+/** Reads, simulates, prints. Bad input ends with status 2, naming file, line and field. */
 export async function runSimulate(flags: SimulateFlags): Promise<void> {
   checkCombination(flags);
   if (flags.scenario !== undefined) {
@@ -101,7 +101,7 @@ async function render(report: SimulationReport, output: 'table' | 'json' | 'yaml
   return reportTable(report);
 }
 
-/** Runs the scenarios of a file, one a line, and prints each when it is done. */
+/** Runs the scenarios of a file, one on each line, and prints each result as it is done. */
 async function runScenarios(file: string): Promise<void> {
   const input = file === '-' ? process.stdin : createReadStream(file);
   const broken = new Promise<never>((_, reject) => input.once('error', reject));

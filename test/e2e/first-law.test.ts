@@ -311,7 +311,7 @@ test("without the nft tables pods reach nodes, and no other host of the nodes' n
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  await until('the log says that the tables were written anew', () =>
+  await until('the log says that the tables were written again', () =>
     lab.log('node-worker1').includes('somebody removed or changed our nft tables'),
   );
   await calm();

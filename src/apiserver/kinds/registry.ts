@@ -1,4 +1,4 @@
-/** Which kinds are served: those built in, and those of the CRDs there are. */
+/** The served kinds: the built-in ones, and those of the present CRDs. */
 import { builtinResources } from './builtin.ts';
 import { projectResources } from './projects.ts';
 import { groupVersion, type Resource } from './resource.ts';
@@ -20,7 +20,7 @@ export class Registry {
     return this.#resources.get(resourceKey(group, version, plural));
   }
 
-  /** Serves the kinds of a CRD instead of those it had before. */
+  /** Replaces the kinds of a CRD. */
   set(crdName: string, resources: readonly Resource[]): void {
     for (const { group, version, plural } of this.#custom.get(crdName) ?? [])
       this.#resources.delete(resourceKey(group, version, plural));
@@ -38,7 +38,7 @@ export class Registry {
     return [...this.#resources.values()];
   }
 
-  /** All `v1`, `GROUP/VERSION` that are served, each with its kinds. */
+  /** All served `v1` and `GROUP/VERSION`, each with its kinds. */
   byGroupVersion(): ReadonlyMap<string, readonly Resource[]> {
     const result = new Map<string, Resource[]>();
     for (const resource of this.#resources.values()) {

@@ -1,4 +1,4 @@
-/** Requests for objects: finds the kind, has the verb done, writes the answer. */
+/** Handles requests for objects: finds the kind, runs the verb, writes the answer. */
 import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../../model/json.ts';
 import { parseProtobuf, protobufType } from '../http/protobuf.ts';
@@ -34,7 +34,7 @@ export class Handler {
     this.#options = options;
   }
 
-  /** Does what the request for the path asks; throws a Refusal when it cannot. */
+  /** Handles a request for this path; throws a Refusal if it cannot. */
   async handle(exchange: Exchange, path: ResourcePath): Promise<void> {
     const resource = this.#options.objects.world.registry.find(path.group, path.version, path.plural);
     if (resource === undefined || (path.namespace !== undefined && !resource.namespaced)) throw unknownPath();
@@ -180,7 +180,7 @@ export class Handler {
   }
 }
 
-/** The object in the body; one without apiVersion and kind is of the kind its path names. */
+/** The object in the body; apiVersion and kind default to those of the path. */
 async function bodyOf(resource: Resource, request: IncomingMessage): Promise<JsonObject> {
   const bytes = await readBody(request);
   const type = mediaType(request);

@@ -1,4 +1,4 @@
-/** Requests for projects, done on the namespaces they are. */
+/** Handles requests for projects by means of their namespaces. */
 import { mediaType, parseObject, readBody } from '../http/request.ts';
 import { answer, type Exchange, isSet } from '../http/respond.ts';
 import { projectOf, requestedNamespace } from '../kinds/projects.ts';
@@ -17,7 +17,7 @@ interface ProjectWorld {
   readonly lists: Lists;
 }
 
-/** What `oc new-project` asks first: whether projects may be requested. */
+/** The answer to the first question of `oc new-project`: whether projects may be requested. */
 const allowed = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' };
 
 function namespacesOf({ objects }: ProjectWorld): Resource {
@@ -53,7 +53,7 @@ function handleList(world: ProjectWorld, { request, response, query }: Exchange,
   );
 }
 
-/** Does what the request asks of projects or project requests. */
+/** Handles a request for projects or project requests. */
 export async function handleProjects(
   world: ProjectWorld,
   exchange: Exchange,

@@ -68,9 +68,7 @@ export class FailClosed {
     const hasItsAddress = await this.#hasItsAddress();
     const isRestricted = await applier.restrict(hasItsAddress ? most : nothingHosted(most));
     if (isRestricted) {
-      logger.info(
-        'a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link',
-      );
+      logger.info('Open vSwitch could not apply a change in time: nft and the link restrict what it restricts');
     }
     if (isRestricted || !hasItsAddress) again();
     return undefined;

@@ -89,7 +89,7 @@ export function gatewaysOf(json: string): ReadonlySet<Ip> {
 /** The shortest prefix length without network and broadcast address (RFC 3021). */
 const pointToPoint = 31;
 
-/** Which address of the node's own network this is; undefined if it is not one that must be left alone. */
+/** What the address is to the node, if it must be left alone; undefined otherwise. */
 function standing({ device, network }: Uplink, { nodeIP, gateways }: NodeAddresses, ip: Ip): string | undefined {
   if (ip === nodeIP) return "the node's own address";
   if (gateways.has(ip)) return "the address of the node's gateway";

@@ -115,7 +115,7 @@ export class NftTable {
     if (isLost)
       this.#logger.warn(
         { tables: tablesOf(chains.datapath) },
-        'somebody removed or changed our nft tables: they were written anew',
+        'somebody removed or changed our nft tables: they were written again',
       );
     else this.#logger.info({ tables: tablesOf(chains.datapath) }, 'nft tables written');
   }
