@@ -1,6 +1,6 @@
 /**
- * The egress model at the sizes of the issue: state, single updates, and automatic assignment. Each row is measured in a
- * process of its own (this file with the row's number), so that its memory is its own.
+ * The egress model in big clusters: state, single updates, and automatic assignment. Each row is measured in its own
+ * process (this file with the row's number), so that its memory is measured separately.
  */
 import { spawnSync } from 'node:child_process';
 import { Assigner, type Round } from '../src/model/assignment/round.ts';
@@ -51,7 +51,7 @@ function write(tracker: EgressTracker, round: Round): void {
   }
 }
 
-/** Rounds and writes until nothing changes; the time of the rounds and of taking in what they wrote. */
+/** Rounds and writes until nothing changes; returns the time of the rounds and of applying what they wrote. */
 function untilStable({ tracker, assigner, limits }: Cluster): number {
   let spent = 0;
   for (;;) {
@@ -111,7 +111,10 @@ function measure(shape: Shape): Figures {
   };
 }
 
-/** Single changes, each one raw NetNamespace that is parsed and taken in: half withdraw the second IP of a namespace, half request it again. */
+/**
+ * Single changes, each a raw NetNamespace that is parsed and applied: half of them withdraw the second IP of a
+ * namespace, half request it again.
+ */
 function tenThousandUpdates(tracker: EgressTracker, { namespaces, each }: Shape): number {
   const raw = Array.from({ length: 10_000 }, (_, nth) => {
     const index = (nth >> 1) % namespaces;
@@ -126,7 +129,9 @@ function tenThousandUpdates(tracker: EgressTracker, { namespaces, each }: Shape)
 }
 
 const shared = (): readonly string[] => ['10.0.0.0/8'];
-/** Each node has a quarter of the used addresses in four blocks that shift with the node, so neighbours overlap in part. */
+/**
+ * Each node has a quarter of the used addresses in four blocks that shift with the node, so neighbors overlap in part.
+ */
 const overlapping =
   (total: number, nodes: number) =>
   (node: number): readonly string[] => {
@@ -152,10 +157,10 @@ const shapes: readonly (readonly [string, Shape])[] = [
   ['one namespace with 500 on 500', { namespaces: 1, each: 500, nodes: 500, cidrs: shared }],
 ];
 
-/** The issue's figures for 10,000 x 2 on 500 nodes: what may be missed never, in ms and MiB. */
+/** The targets for 10,000 x 2 on 500 nodes, in ms and MiB. */
 const targets = { first: 300, steady: 30, offline: 50, updates: 70, mib: 200 } as const;
 
-/** The row in a process of its own. */
+/** Measures the row in its own process. */
 function measureApart(row: number): Figures {
   const { status, stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, String(row)], {
     encoding: 'utf8',
@@ -164,7 +169,7 @@ function measureApart(row: number): Figures {
   return JSON.parse(stdout) as Figures;
 }
 
-/** Prints the table; false when a figure for 10,000 x 2 on 500 nodes misses its target. */
+/** Prints the table; returns false if a figure for 10,000 x 2 on 500 nodes misses its target. */
 export function bench(): boolean {
   const rows = shapes.map(([name], row) => [name, measureApart(row)] as const);
   const head = [

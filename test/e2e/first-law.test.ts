@@ -401,7 +401,7 @@ test('a node port of the node that hosts the egress IP is reached, whose endpoin
   }
 }, 30_000);
 
-test('tun0 deleted: it is made anew, and all is as before', async () => {
+test('tun0 deleted: it is created again, and all is as before', async () => {
   await lab.node('worker1', 'ip', 'link', 'del', 'tun0');
   await until('tun0 is there', async () => (await lab.node('worker1', 'ip', 'link', 'show', 'tun0')).status === 0, 10);
   await calm();

@@ -49,7 +49,7 @@ export interface WatchOptions<T = KubeObject> extends Selection {
 }
 
 /** NAME, or NAMESPACE/NAME. */
-export function keyOf(object: KubeObject): string {
+export function objectKey(object: KubeObject): string {
   const { namespace, name = '' } = object.metadata;
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
 }
@@ -162,7 +162,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const { items, resourceVersion } = await this.#client.list<T>(this.#kind, { ...this.#options, signal });
     const seen = new Set<string>();
     for (const item of items) {
-      const key = keyOf(item);
+      const key = objectKey(item);
       seen.add(key);
       // a server restored from a backup reuses version numbers: compare the whole object
       if (!isEqual(this.#objects.get(key), this.#kept(item))) this.#put(key, item);
@@ -228,8 +228,8 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     if (!this.#guard(object)) throw new Error('a watch event has no object');
     this.#failures = 0;
     if (!this.#advance(object.metadata.resourceVersion)) return;
-    if (type === 'ADDED' || type === 'MODIFIED') this.#put(keyOf(object), object);
-    else if (type === 'DELETED') this.#remove(keyOf(object));
+    if (type === 'ADDED' || type === 'MODIFIED') this.#put(objectKey(object), object);
+    else if (type === 'DELETED') this.#remove(objectKey(object));
   }
 
   /** Advances to the version; returns false if it is not newer, so that its event was reported before. */

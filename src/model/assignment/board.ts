@@ -13,14 +13,14 @@ export const nowhere = -1;
 export class Board {
   readonly problem: Problem;
   /** Whether items prefer to stay on their current node. */
-  readonly minding: boolean;
+  readonly prefersHome: boolean;
   readonly bench: number;
   /** Maps each item to a node, `bench` or `nowhere`. */
   readonly place: Int32Array;
   /** Number of items on each node and on the bench. */
   readonly load: Int32Array;
   /** Number of placed or benched items that are away from their home. */
-  astray = 0;
+  awayCount = 0;
   /** Number of items on each node, and on the bench, that are not at home there. */
   readonly guests: Int32Array;
   readonly #first: Int32Array;
@@ -29,10 +29,10 @@ export class Board {
   readonly #tables = new Map<number, Int32Array>();
   readonly #levels: Levels;
 
-  constructor(problem: Problem, minding: boolean) {
+  constructor(problem: Problem, prefersHome: boolean) {
     const count = problem.items.length;
     this.problem = problem;
-    this.minding = minding;
+    this.prefersHome = prefersHome;
     this.bench = problem.nodes.length;
     this.place = new Int32Array(count).fill(nowhere);
     this.load = new Int32Array(this.bench + 1);
@@ -121,12 +121,12 @@ export class Board {
   }
 
   hasHome(item: number): boolean {
-    return this.minding && (this.problem.home[item] ?? -1) >= 0;
+    return this.prefersHome && (this.problem.home[item] ?? -1) >= 0;
   }
 
   /** Whether the node currently lists the item, so that the item is at home there. */
   isHome(item: number, node: number): boolean {
-    if (!this.minding || node < 0) return false;
+    if (!this.prefersHome || node < 0) return false;
     if (this.problem.home[item] === node) return true;
     return this.problem.moreHomes.size > 0 && (this.problem.moreHomes.get(item)?.includes(node) ?? false);
   }
@@ -145,7 +145,7 @@ export class Board {
     if (node < this.bench) this.#levels.move(node, before, before + change);
     if (this.isHome(item, node)) return;
     this.guests[node] = (this.guests[node] ?? 0) + change;
-    if (this.hasHome(item)) this.astray += change;
+    if (this.hasHome(item)) this.awayCount += change;
   }
 }
 

@@ -126,9 +126,9 @@ export class Search {
   }
 
   #begin(mayComeHome = false): void {
-    const { astray, minding, problem } = this.#board;
-    const betweenHomes = minding && problem.moreHomes.size > 0;
-    this.#final = !this.#exact || (astray === 0 && !mayComeHome && !betweenHomes);
+    const { awayCount, prefersHome, problem } = this.#board;
+    const betweenHomes = prefersHome && problem.moreHomes.size > 0;
+    this.#final = !this.#exact || (awayCount === 0 && !mayComeHome && !betweenHomes);
     this.#round++;
     this.#heap.clear();
   }

@@ -41,7 +41,7 @@ function placeAll(board: Board, search: Search, exact: boolean): void {
   const { items, home, moreHomes } = board.problem;
   const others: number[] = [];
   for (const item of items.keys()) {
-    const node = board.minding && !moreHomes.has(item) ? (home[item] ?? -1) : -1;
+    const node = board.prefersHome && !moreHomes.has(item) ? (home[item] ?? -1) : -1;
     const stays = node >= 0 && !board.isFull(node) && board.occupant(board.groupOf(item), node) < 0;
     if (stays) board.put(item, node);
     else others.push(item);
@@ -62,7 +62,10 @@ function placeBest(
   { item, node }: { readonly item: number; readonly node: number },
 ): void {
   const best =
-    node >= 0 && board.astray === 0 && !board.hasHome(item) && board.loadOf(node) === board.lowestReachableLoad(item);
+    node >= 0 &&
+    board.awayCount === 0 &&
+    !board.hasHome(item) &&
+    board.loadOf(node) === board.lowestReachableLoad(item);
   if (best) board.put(item, node);
   else search.settle(item);
 }

@@ -13,19 +13,19 @@ export interface Attempt {
 }
 
 /** The ADDs of one sandbox since its last DEL. */
-interface Going {
+interface PendingAdds {
   readonly attempts: Set<AbortController>;
   /** One of them made something, and none has succeeded yet. */
   isUnfinished: boolean;
 }
 
 export class Attempts {
-  readonly #going = new Map<string, Going>();
+  readonly #pending = new Map<string, PendingAdds>();
   readonly #mutexes = new Map<string, { readonly mutex: Mutex; users: number }>();
 
   /** Whether an ADD of the sandbox is pending. */
   has(sandbox: string): boolean {
-    return this.#going.has(sandbox);
+    return this.#pending.has(sandbox);
   }
 
   /** Does work on a sandbox after all earlier work on it has ended. */
@@ -50,42 +50,42 @@ export class Attempts {
     caller: AbortSignal,
     add: { readonly work: (attempt: Attempt) => Promise<T>; readonly undo: () => Promise<void> },
   ): Promise<T> {
-    const going = this.#going.get(sandbox) ?? { attempts: new Set(), isUnfinished: false };
-    this.#going.set(sandbox, going);
+    const pending = this.#pending.get(sandbox) ?? { attempts: new Set(), isUnfinished: false };
+    this.#pending.set(sandbox, pending);
     const own = new AbortController();
     const abandon = (): void => own.abort(new Error('who asked for it has gone'));
     if (caller.aborted) abandon();
     caller.addEventListener('abort', abandon, { once: true });
-    going.attempts.add(own);
+    pending.attempts.add(own);
     try {
-      const result = await add.work({ signal: own.signal, making: () => (going.isUnfinished = true) });
+      const result = await add.work({ signal: own.signal, making: () => (pending.isUnfinished = true) });
       own.signal.throwIfAborted();
-      going.isUnfinished = false;
+      pending.isUnfinished = false;
       return result;
     } catch (error) {
-      going.attempts.delete(own);
+      pending.attempts.delete(own);
       await this.inTurn(sandbox, async () => {
-        if (going.attempts.size > 0 || !going.isUnfinished) return;
-        going.isUnfinished = false;
+        if (pending.attempts.size > 0 || !pending.isUnfinished) return;
+        pending.isUnfinished = false;
         await add.undo();
       });
       throw error;
     } finally {
       caller.removeEventListener('abort', abandon);
-      going.attempts.delete(own);
-      if (going.attempts.size === 0 && this.#going.get(sandbox) === going) this.#going.delete(sandbox);
+      pending.attempts.delete(own);
+      if (pending.attempts.size === 0 && this.#pending.get(sandbox) === pending) this.#pending.delete(sandbox);
     }
   }
 
   /** Cancels every pending ADD of the sandbox, and removes the sandbox once none of them makes anything more. */
   async remove(sandbox: string, remove: () => Promise<void>): Promise<void> {
-    const going = this.#going.get(sandbox);
-    this.#going.delete(sandbox);
-    for (const attempt of going?.attempts ?? [])
+    const pending = this.#pending.get(sandbox);
+    this.#pending.delete(sandbox);
+    for (const attempt of pending?.attempts ?? [])
       attempt.abort(new Error('it was detached while it was being attached'));
     await this.inTurn(sandbox, () => {
       // from here on they make nothing, and a later ADD is not one of them
-      if (going !== undefined) going.isUnfinished = false;
+      if (pending !== undefined) pending.isUnfinished = false;
       return remove();
     });
   }
