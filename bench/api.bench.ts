@@ -1,4 +1,4 @@
-/** The API client and the embedded server: the server runs as a process of its own, the client in this one. */
+/** The API client and the embedded server, each in its own process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import https from 'node:https';
@@ -16,7 +16,7 @@ import type { NetNamespaceObject } from '../src/model/objects.ts';
 const count = 10_000;
 const logger = createLogger({ level: 'warn', name: 'bench' });
 
-/** As the command is bundled. */
+/** Bundled like the command. */
 const bundle: BuildOptions = {
   bundle: true,
   format: 'esm',
@@ -59,7 +59,7 @@ async function best(work: () => Promise<unknown>): Promise<number> {
   return Math.min(...times);
 }
 
-/** Does the work for each number from 0 on, 32 at a time. */
+/** Does the work for each number from 0, 32 at a time. */
 async function inParallel(total: number, work: (index: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
@@ -79,7 +79,7 @@ function netNamespace(index: number): NetNamespaceObject {
   };
 }
 
-/** Reads a whole answer without parsing it, to time the server and not the client. */
+/** Reads a whole answer without parsing it, to measure the server and not the client. */
 function raw(server: URL, token: string, accept: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const url = new URL('/apis/network.openshift.io/v1/netnamespaces', server);
@@ -95,7 +95,7 @@ function raw(server: URL, token: string, accept: string): Promise<number> {
   });
 }
 
-/** Fifty watches of the raw stream: milliseconds from the last write until each has seen all changes. */
+/** Fifty watches of the raw stream: milliseconds from the last write until each has received all changes. */
 async function watchers(server: URL, token: string, write: () => Promise<void>): Promise<number> {
   const agent = new https.Agent({ rejectUnauthorized: false });
   const requests: ReturnType<typeof https.get>[] = [];
@@ -126,7 +126,7 @@ async function watchers(server: URL, token: string, write: () => Promise<void>):
   return elapsed;
 }
 
-/** A client with a cache of all objects in a process of its own, through as many changes: what memory it holds. */
+/** A client in its own process with a cache of all objects: its memory after this many changes. */
 async function memoryRow(client: KubeClient, kubeconfig: string): Promise<Row> {
   const program = join(dirname(kubeconfig), 'cache.mjs');
   await build({ ...bundle, entryPoints: [join(import.meta.dirname, 'cache.ts')], outfile: program });
@@ -145,7 +145,7 @@ async function memoryRow(client: KubeClient, kubeconfig: string): Promise<Row> {
   };
 }
 
-/** Events a second when a watch reads back a log that is there already. */
+/** Events per second when a watch reads an existing log. */
 async function eventRate(client: KubeClient): Promise<Row> {
   const { items } = await client.list(netNamespaces, { pageSize: 1 });
   const oldest = Math.min(...items.slice(0, 1).map(({ metadata }) => Number(metadata.resourceVersion)));
@@ -216,7 +216,7 @@ async function serverRows(client: KubeClient, kubeconfig: string, folder: string
   return rows;
 }
 
-/** Prints the figures; false when one misses its target. */
+/** Prints the figures; returns false if one misses its target. */
 export async function bench(): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'sdn-compat-bench-'));
   const server = await startServer(folder);

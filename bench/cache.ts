@@ -1,4 +1,4 @@
-/** Caches all NetNamespaces, says so, and says how much memory (MiB) it holds after as many changes as it is told to see. */
+/** Caches all NetNamespaces, reports that, and prints its memory (MiB) after the given number of changes. */
 import { netNamespaces } from '../api/kinds.ts';
 import { openKube } from '../src/io/kube/config.ts';
 import { watchKind } from '../src/io/kube/watch.ts';

@@ -1,9 +1,9 @@
-/** Clusters of any size for benchmarks, made of raw objects, and one way to time. */
+/** Clusters of any size for benchmarks, as raw objects, and a timer. */
 import { type HostSubnet, parseHostSubnet } from '../src/model/hostsubnet.ts';
 import { type NetNamespace, parseNetNamespace } from '../src/model/netnamespace.ts';
 import type { HostSubnetObject, NetNamespaceObject } from '../src/model/objects.ts';
 
-/** The address with that number in 10.0.0.0/8. */
+/** The address with this number in 10.0.0.0/8. */
 export function address(number: number): string {
   return `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
 }
@@ -50,14 +50,14 @@ export function netNamespace(raw: NetNamespaceObject): NetNamespace {
   return parsed.value;
 }
 
-/** Milliseconds that `work` takes, and what it returns. */
+/** Runs `work`; returns its duration in milliseconds and its result. */
 export function timed<T>(work: () => T): { readonly ms: number; readonly value: T } {
   const start = performance.now();
   const value = work();
   return { ms: performance.now() - start, value };
 }
 
-/** Prints rows under a heading, columns aligned; numbers to the right. */
+/** Prints rows under a heading with aligned columns, numbers to the right. */
 export function table(title: string, head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
   const cells = [
     head,

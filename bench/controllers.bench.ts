@@ -1,4 +1,4 @@
-/** The controller at the size of a big cluster, as a process against the embedded API server as another. */
+/** The controller in a big cluster, as a process against the embedded API server in another. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -178,7 +178,7 @@ async function measure(client: KubeClient, kubeconfig: string, started: ChildPro
 
 const targets = { vnids: 10, settled: 20, patch: 100, idle: 5, mib: 300 } as const;
 
-/** Prints the table; false when a figure misses its target. */
+/** Prints the table; returns false if a figure misses its target. */
 export async function bench(): Promise<boolean> {
   const folder = await mkdtemp(join(tmpdir(), 'sdn-compat-bench-'));
   const kubeconfig = join(folder, 'kubeconfig');

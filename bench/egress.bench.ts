@@ -1,9 +1,9 @@
 /**
- * The egress model at the sizes of the issue: state, single updates, and automatic assignment. Each row is measured in a
- * process of its own (this file with the row's number), so that its memory is its own.
+ * The egress model in big clusters: state, single updates, and automatic assignment. Each row is measured in its own
+ * process (this file with the row's number), so that its memory is measured separately.
  */
 import { spawnSync } from 'node:child_process';
-import { Allocator, type Round } from '../src/model/allocation/round.ts';
+import { Assigner, type Round } from '../src/model/assignment/round.ts';
 import type { CloudLimits } from '../src/model/cloud.ts';
 import { egressState } from '../src/model/egress/state.ts';
 import { EgressTracker } from '../src/model/egress/tracker.ts';
@@ -16,7 +16,7 @@ const noLimits: Limits = new Map();
 
 interface Cluster {
   readonly tracker: EgressTracker;
-  readonly allocator: Allocator;
+  readonly assigner: Assigner;
   readonly limits: Limits;
 }
 
@@ -40,7 +40,7 @@ function build({ namespaces, each, nodes, cidrs, limits }: Shape): Cluster {
     limits === undefined
       ? noLimits
       : new Map(hostSubnets.map(({ name }) => [name, { capacity: limits, network: undefined }]));
-  return { tracker, allocator: new Allocator(), limits: capacity };
+  return { tracker, assigner: new Assigner(), limits: capacity };
 }
 
 function write(tracker: EgressTracker, round: Round): void {
@@ -51,11 +51,11 @@ function write(tracker: EgressTracker, round: Round): void {
   }
 }
 
-/** Rounds and writes until nothing changes; the time of the rounds and of taking in what they wrote. */
-function untilStable({ tracker, allocator, limits }: Cluster): number {
+/** Rounds and writes until nothing changes; returns the time of the rounds and of applying what they wrote. */
+function untilStable({ tracker, assigner, limits }: Cluster): number {
   let spent = 0;
   for (;;) {
-    const { ms, value: round } = timed(() => allocator.round(tracker, limits));
+    const { ms, value: round } = timed(() => assigner.round(tracker, limits));
     spent += ms;
     if (round.changed.length === 0) return spent;
     spent += timed(() => write(tracker, round)).ms;
@@ -79,11 +79,11 @@ interface Figures {
 function measure(shape: Shape): Figures {
   const { each } = shape;
   const cluster = build(shape);
-  const { tracker, allocator, limits } = cluster;
+  const { tracker, assigner, limits } = cluster;
   untilStable(cluster);
-  const { plan, lists } = allocator.round(tracker, limits);
+  const { plan, lists } = assigner.round(tracker, limits);
   const loads = [...lists.values()].map((list) => list.length);
-  const steady = best(5, () => timed(() => allocator.round(tracker, limits)).ms);
+  const steady = best(5, () => timed(() => assigner.round(tracker, limits)).ms);
   const mib = process.resourceUsage().maxRSS / 2 ** 10;
   const node = tracker.input().hostSubnets[0];
   if (node === undefined) throw new Error('no node');
@@ -96,7 +96,7 @@ function measure(shape: Shape): Figures {
   const state = best(3, () => timed(() => egressState(tracker.input())).ms);
   const first = best(3, () => {
     const fresh = build(shape);
-    return timed(() => fresh.allocator.round(fresh.tracker, fresh.limits)).ms;
+    return timed(() => fresh.assigner.round(fresh.tracker, fresh.limits)).ms;
   });
   return {
     first,
@@ -111,7 +111,10 @@ function measure(shape: Shape): Figures {
   };
 }
 
-/** Single changes, each one raw NetNamespace that is parsed and taken in: half withdraw the second IP of a namespace, half request it again. */
+/**
+ * Single changes, each a raw NetNamespace that is parsed and applied: half of them withdraw the second IP of a
+ * namespace, half request it again.
+ */
 function tenThousandUpdates(tracker: EgressTracker, { namespaces, each }: Shape): number {
   const raw = Array.from({ length: 10_000 }, (_, nth) => {
     const index = (nth >> 1) % namespaces;
@@ -126,7 +129,9 @@ function tenThousandUpdates(tracker: EgressTracker, { namespaces, each }: Shape)
 }
 
 const shared = (): readonly string[] => ['10.0.0.0/8'];
-/** Each node has a quarter of the used addresses in four blocks that shift with the node, so neighbours overlap in part. */
+/**
+ * Each node has a quarter of the used addresses in four blocks that shift with the node, so neighbors overlap in part.
+ */
 const overlapping =
   (total: number, nodes: number) =>
   (node: number): readonly string[] => {
@@ -152,10 +157,10 @@ const shapes: readonly (readonly [string, Shape])[] = [
   ['one namespace with 500 on 500', { namespaces: 1, each: 500, nodes: 500, cidrs: shared }],
 ];
 
-/** The issue's figures for 10,000 x 2 on 500 nodes: what may be missed never, in ms and MiB. */
+/** The targets for 10,000 x 2 on 500 nodes, in ms and MiB. */
 const targets = { first: 300, steady: 30, offline: 50, updates: 70, mib: 200 } as const;
 
-/** The row in a process of its own. */
+/** Measures the row in its own process. */
 function measureApart(row: number): Figures {
   const { status, stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, String(row)], {
     encoding: 'utf8',
@@ -164,7 +169,7 @@ function measureApart(row: number): Figures {
   return JSON.parse(stdout) as Figures;
 }
 
-/** Prints the table; false when a figure for 10,000 x 2 on 500 nodes misses its target. */
+/** Prints the table; returns false if a figure for 10,000 x 2 on 500 nodes misses its target. */
 export function bench(): boolean {
   const rows = shapes.map(([name], row) => [name, measureApart(row)] as const);
   const head = [

@@ -1,6 +1,7 @@
 /**
- * How long new connections fail when the node of an egress IP loses its link, from the pods of every other node: each
- * opens one every 50 ms; measured from the pulled link to the last attempt of any of them that failed. Needs root.
+ * How long new connections fail when the node of an egress IP loses its link, from the pods of every other node. Each
+ * pod opens a connection every 50 ms; the time is from unplugging the link to the last failed attempt of any of them.
+ * Needs root.
  */
 import { TestLab, until } from '../test/e2e/lab.ts';
 import { Client, sleep } from '../test/e2e/outage.ts';
@@ -12,7 +13,7 @@ type Worker = (typeof workers)[number];
 
 interface Mode {
   readonly name: string;
-  /** Options of agents and, where it is the controller that moves the IP, of the controller. */
+  /** Options of agents and, if it is the controller that moves the IP, of the controller. */
   readonly interval?: string;
   readonly firstAvailable?: boolean;
   /** One IP that the controller places by egressCIDRs, else two on two nodes by hand. */
@@ -101,7 +102,7 @@ async function measure(mode: Mode): Promise<number[]> {
 const at = (sorted: readonly number[], share: number): number =>
   sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 
-/** Prints the table; false when a p95 misses its target. */
+/** Prints the table; returns false if a p95 misses its target. */
 export async function bench(): Promise<boolean> {
   console.log(
     `${'mode'.padEnd(32)}${['runs', 'min', 'median', 'p95', 'max', 'target'].map((name) => name.padStart(8)).join('')}  ms`,

@@ -1,6 +1,6 @@
 /**
- * `migrate plan` at the size of the issue: 10,000 namespaces on 500 nodes, about 20 MB, as JSON and as YAML. Each row is
- * the command itself in a process of its own, from start to end; needs `npm run build`.
+ * `migrate plan` for 10,000 namespaces on 500 nodes, about 20 MB, as JSON and as YAML. Each row is the command itself
+ * in its own process, from start to end; needs `npm run build`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { generatedCluster } from '../test/migrate/generated.ts';
 import { table, timed } from './clusters.ts';
 
 const program = join(import.meta.dirname, '../dist/sdn-compat.js');
-/** Prints its own peak of memory at the end, for the process that started it. */
+/** Prints its own peak memory at the end, for the process that started it. */
 const observer =
   "process.on('exit', () => require('node:fs').writeFileSync(process.env.PEAK_FILE, String(process.resourceUsage().maxRSS)))";
 const runs = 3;
@@ -21,7 +21,7 @@ interface Figures {
   readonly mib: number;
 }
 
-/** The best of some runs; their memory is the largest. */
+/** The best of several runs; memory is the largest of them. */
 function measure(args: readonly string[], base: string): Figures {
   // files are removed at the very end: ext4 takes long to make many files soon after many were deleted
   const folder = mkdtempSync(join(base, 'run-'));
@@ -49,10 +49,10 @@ function measure(args: readonly string[], base: string): Figures {
   return { ms: Math.min(...all.map(({ ms }) => ms)), mib: Math.max(...all.map(({ mib }) => mib)) };
 }
 
-/** The issue's figures: what may be missed never, in ms and MiB. */
+/** The targets in ms and MiB. */
 const targets = { json: 1_500, yaml: 4_000, mib: 500 } as const;
 
-/** Prints the table; false when a figure misses its target. */
+/** Prints the table; returns false if a figure misses its target. */
 export function bench(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'migrate-bench-'));
   try {

@@ -1,7 +1,7 @@
 /**
- * The agent of one node in a big cluster: a lab whose API server holds 10,000 namespaces with egress IPs and 250 nodes,
- * and 250 real pods on the measured worker. The other workers' agents are ended once their nodes are up, so that the
- * addresses listed there cost nothing and the machine works for the one that is measured. Needs root.
+ * The agent of one node in a big cluster: a lab whose API server has 10,000 namespaces with egress IPs and 250 nodes,
+ * and 250 real pods on the measured worker. The agents of the other workers are ended once their nodes are up, so that
+ * their addresses cost nothing and the host works only for the measured one. Needs root.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -268,7 +268,7 @@ const cpuSeconds = (pid: number): number => {
 const peakMiB = (pid: number): number =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
-/** Prints the table; false when a figure misses its target. */
+/** Prints the table; returns false if a figure misses its target. */
 export async function bench(): Promise<boolean> {
   const lab = await TestLab.up();
   const stop = new AbortController();

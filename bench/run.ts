@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 
 interface Bench {
-  /** Prints a table; false when a figure misses its target. */
+  /** Prints a table; returns false if a figure misses its target. */
   readonly bench: () => Promise<boolean> | boolean;
 }
 

@@ -1,16 +1,16 @@
-/** Requests that are refused: an Error that carries the `Status` object Kubernetes' clients build their text from. */
+/** Refused requests: an Error with the `Status` object from which Kubernetes' clients build their messages. */
 import type { JsonObject } from '../model/json.ts';
 
-/** Names a resource in messages: `netnamespaces.network.openshift.io`, and its kind in details. */
+/** A resource's name in messages, `netnamespaces.network.openshift.io`, and its kind for details. */
 export interface ResourceName {
   readonly group: string;
   readonly plural: string;
   readonly kind: string;
 }
 
-/** What is wrong with one field; the texts are Kubernetes' own. */
+/** An error in one field; the texts are Kubernetes' own. */
 export interface FieldError {
-  /** `FieldValueInvalid` and its like. */
+  /** `FieldValueInvalid` and the like. */
   readonly reason: string;
   readonly field: string;
   readonly message: string;
@@ -91,7 +91,7 @@ export function expired(message: string): Refusal {
   return new Refusal(410, 'Expired', message);
 }
 
-/** 404 for a path that nothing is served at. */
+/** 404 for a path that is not served. */
 export function unknownPath(): Refusal {
   return new Refusal(404, 'NotFound', 'the server could not find the requested resource', { details: {} });
 }

@@ -2,7 +2,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { crds } from '../../api/crds.ts';
 import { type ApiServer, startApiServer } from '../apiserver/serve/server.ts';
-import { FolderInUse } from '../apiserver/store/journal.ts';
+import { FolderInUse } from '../apiserver/store/change-log.ts';
 import { createLogger } from '../io/log.ts';
 import { Failure, untilSignal } from './fail.ts';
 
@@ -41,7 +41,7 @@ async function start(options: ApiServerArguments): Promise<ApiServer> {
   }
 }
 
-/** Serves until SIGTERM or SIGINT; the kubeconfig is written when requests are answered. */
+/** Serves until SIGTERM or SIGINT; writes the kubeconfig once requests are answered. */
 export async function runApiServer(options: ApiServerArguments): Promise<void> {
   const stop = untilSignal();
   const server = await start(options);

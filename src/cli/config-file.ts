@@ -11,12 +11,12 @@ export function withEnvironment(command: Command, prefix: string): Command {
   return command;
 }
 
-/** What Kubernetes puts into the environment of a pod for each Service of its namespace, behind the Service's name. */
+/** The suffixes of environment variables that Kubernetes sets in a pod for each Service of its namespace. */
 const ofService = /_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 
 /**
- * Takes the environment variables for all options that no flag gave, and refuses those that begin with the prefix and
- * mean nothing. Commander's own reading would take any value of a switch for true.
+ * Applies environment variables to all options without a flag, and rejects unknown variables with the prefix.
+ * Commander's own parsing would treat any value of a switch as true.
  */
 export function applyEnvironment(
   command: Command,
@@ -45,7 +45,7 @@ export function applyEnvironment(
   }
 }
 
-/** Whether nothing that goes before has given the option a value. */
+/** Whether no earlier source has set the option. */
 function isOpen(command: Command, field: string): boolean {
   const source = command.getOptionValueSource(field);
   return source === undefined || source === 'default';
@@ -55,7 +55,7 @@ function isSwitch(option: Option): boolean {
   return !option.required && !option.optional;
 }
 
-/** Takes the fields of a YAML or JSON file for all options that neither a flag nor the environment gave. */
+/** Applies the fields of a YAML or JSON file to all options that neither a flag nor the environment has set. */
 export async function applyConfigFile(command: Command, file: string): Promise<void> {
   const fields = await readFields(file);
   const options = new Map(

@@ -5,7 +5,7 @@ import { withEnvironment } from './config-file.ts';
 import { duration } from './duration.ts';
 import { statusAddressOption } from './status-address.ts';
 
-/** What environment variables of the controller begin with. */
+/** The prefix of the controller's environment variables. */
 export const controllerPrefix = 'SDN_COMPAT_CONTROLLER';
 
 export interface ControllerFlags {
@@ -23,12 +23,12 @@ export interface ControllerFlags {
   readonly statusAddress: string;
 }
 
-/** A probe interval; 0 for none. */
+/** Parses a probe interval; 0 disables probes. */
 function probeTime(text: string): number {
   return text === '0' ? 0 : duration(100)(text);
 }
 
-/** An option that is a duration, given as seconds by default. */
+/** An option with a duration; its default is given in seconds. */
 function lasting(
   flags: string,
   description: string,

@@ -22,9 +22,9 @@ interface Parts {
   readonly flags: ControllerFlags;
 }
 
-/** What keeps the process from being ready. */
+/** Why the process is not ready. */
 interface Readiness {
-  /** Whether the controllers work: as the leader only. */
+  /** Whether the controllers run; only the leader's do. */
   isStarted: boolean;
   election: LeaderElection | undefined;
 }
@@ -34,7 +34,7 @@ function notReady({ isStarted, election }: Readiness): string | undefined {
   return election.isHealthy() ? undefined : 'the API server does not answer';
 }
 
-/** One term of the controllers: from the first list to the end of the signal. */
+/** Runs the controllers for one term of leadership, from the first list until the signal aborts. */
 async function term(
   { logger, metrics, flags }: Parts,
   client: KubeClient,

@@ -3,7 +3,10 @@ import { InvalidArgumentError } from 'commander';
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000 };
 
-/** Milliseconds; refuses what is no number with one of the units, or less than `least` milliseconds. */
+/**
+ * Parses a duration to milliseconds; rejects anything that is not a number with one of the units, or less than `least`
+ * milliseconds.
+ */
 export function duration(least: number): (text: string) => number {
   return (text) => {
     const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];

@@ -1,6 +1,9 @@
-/** How the command ends when something is wrong: one clear line and an exit status, never a stack trace. */
+/** How the command ends after an error: one clear line and an exit status, never a stack trace. */
 
-/** A mistake of the user or of the machine: `message` says what and what to do. Exit status 1, or 2 for bad input. */
+/**
+ * A user's mistake or a problem of the host: `message` says what is wrong and what to do. Exit status 1, or 2 for bad
+ * input.
+ */
 export class Failure extends Error {
   readonly status: number;
 
@@ -11,7 +14,7 @@ export class Failure extends Error {
   }
 }
 
-/** Ends at the first SIGTERM or SIGINT. */
+/** Aborts at the first SIGTERM or SIGINT. */
 export function untilSignal(): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => controller.abort();

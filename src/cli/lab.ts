@@ -36,7 +36,7 @@ export interface UpFlags extends LabFlags {
 }
 
 const here = dirname(fileURLToPath(import.meta.url));
-/** Where labs keep their state: beside the program, in a folder git ignores. */
+/** The folder with the state of labs: next to the program, ignored by git. */
 const root = process.env['SDN_COMPAT_LAB_DIR'] ?? join(here, '..', '.lab');
 
 const programs = [
@@ -66,7 +66,7 @@ function deps(): LabDeps {
   return { exec, logger: labLogger(), self: [process.execPath, join(here, 'sdn-compat.js')] };
 }
 
-/** Refuses at once what cannot work, naming what is missing and how to mend it. */
+/** Rejects early what cannot work, naming what is missing and how to fix it. */
 async function checkMachine(needed: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure('the lab makes network namespaces and needs root: run it with sudo');
   for (const program of needed) {
@@ -88,7 +88,7 @@ async function checkMachine(needed: readonly string[]): Promise<void> {
   await exec('ip', ['netns', 'del', probe]);
 }
 
-/** The port itself when nobody has it; a free one for undefined. */
+/** The port if it is free; a free one for undefined. */
 function freePort(wanted: number | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -144,7 +144,7 @@ export async function labDown(flags: LabFlags): Promise<void> {
   process.stdout.write(`lab ${flags.name} is down\n`);
 }
 
-/** `lab status`: exit status 1 when a process does not run. */
+/** `lab status`: exit status 1 if a process is not running. */
 export async function labStatus(flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
   const all = await processes(layout);
@@ -169,7 +169,7 @@ export async function labStatus(flags: LabFlags): Promise<void> {
   if (all.some(({ running }) => !running)) process.exitCode = 1;
 }
 
-/** Runs a command in a namespace with this terminal; its exit status becomes ours. */
+/** Runs a command in a namespace on this terminal; its exit status becomes ours. */
 async function passThrough(
   netns: string,
   argv: readonly string[],
@@ -210,7 +210,7 @@ export async function labFail(nodeName: string, flags: LabFlags & { readonly mod
   const node = nodeOf(layout, nodeName);
   const missing = await fail(exec, layout, node, flags.mode);
   process.stdout.write(
-    `${node.name}: ${flags.mode} failed${missing === undefined ? '' : ` (${missing})`}; mend it with: sdn-compat lab heal ${node.short}${flags.name === defaultLabName ? '' : ` --name ${flags.name}`}\n`,
+    `${node.name}: ${flags.mode} failed${missing === undefined ? '' : ` (${missing})`}; repair it with: sdn-compat lab heal ${node.short}${flags.name === defaultLabName ? '' : ` --name ${flags.name}`}\n`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** The `sdn-compat` command: what it can do, its options and defaults. Each subcommand is loaded when it is used. */
+/** The `sdn-compat` command with its subcommands, options and defaults. Each subcommand is loaded when it is used. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { KubeConfigError } from '../io/kube/error.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
@@ -32,7 +32,7 @@ function wholeNumber(least: number, most: number): (text: string) => number {
   };
 }
 
-/** The bits of a mark that are neither kubelet's (15) nor above the VNID's, where our own are. */
+/** The bits of a mark that are neither kubelet's (15) nor above the VNID's bits, which we use. */
 function masqueradeBit(text: string): number {
   const bit = Number(text);
   if (/^-?\d+$/.test(text) && bit >= -1 && bit <= 23 && bit !== 15) return bit;
@@ -51,7 +51,7 @@ function collectHost(text: string, before: readonly HostKind[]): readonly HostKi
   return [...before, text];
 }
 
-/** What --help says of the hosts, one a line. */
+/** The hosts for --help, one on each line. */
 const hostHelp = [
   'what every host is like beside our agent; repeatable:',
   ...Object.entries(hostKinds).map(([kind, what]) => `${kind}: ${what}`),
@@ -103,7 +103,7 @@ program
       .argParser(duration(50))
       .default(1_000, '1s'),
   )
-  .option('--resync <seconds>', 'how often bridge, nft and links are read afresh', wholeNumber(1, 3_600), 60)
+  .option('--resync <seconds>', 'how often bridge, nft and links are read again', wholeNumber(1, 3_600), 60)
   .option(
     '--resolver <address>',
     'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)',
@@ -111,12 +111,12 @@ program
   .addOption(statusAddressOption('127.0.0.1:9107'))
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
-  .option('--check', 'print what is wrong with this machine and how to mend it, and end')
+  .option('--check', 'print what is wrong with this machine and how to fix it, and end')
   .option('--cleanup', 'remove all that an agent ever made on this machine, and end')
   .addOption(new Option('-o, --output <format>', 'format of --check').choices(['text', 'json']).default('text'))
   .action(async (flags: NodeFlags) => (await import('./node.ts')).runNode(flags));
 
-/** An option that may be given several times. */
+/** Collects an option that may be repeated. */
 function repeatable(flags: string, description: string): Option {
   const none: readonly string[] = [];
   return new Option(flags, `${description} (repeatable)`)
@@ -220,7 +220,7 @@ lab
   );
 lab
   .command('heal')
-  .description('mend whatever fail broke on a node')
+  .description('repair whatever fail broke on a node')
   .argument('<node>')
   .addOption(labName())
   .action(async (node: string, flags: LabFlags) => (await import('./lab.ts')).labHeal(node, flags));
@@ -248,7 +248,7 @@ function isUsageError(error: Error): error is Error & { readonly exitCode: numbe
   return 'code' in error && typeof error.code === 'string' && error.code.startsWith('commander.');
 }
 
-// Whoever reads our output may stop early, as `head` does.
+// The reader of our output may stop early, like `head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {

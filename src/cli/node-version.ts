@@ -1,7 +1,10 @@
-/** Which versions of Node.js can run this program: package.json's `engines`, and what scripts/setup installs otherwise. */
+/**
+ * The versions of Node.js that can run this program: `engines` in package.json, and what scripts/setup installs
+ * otherwise.
+ */
 const least = { major: 22, minor: 19 } as const;
 
-/** Why this version of Node.js cannot run the program and what to do; undefined when it can. */
+/** Why this version of Node.js cannot run the program and what to do; undefined if it can. */
 export function nodeProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > least.major || (major === least.major && minor >= least.minor)) return undefined;

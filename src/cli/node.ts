@@ -6,7 +6,7 @@ import { exec } from '../io/exec.ts';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger, type LogLevel } from '../io/log.ts';
 import { runAgent } from '../node/agent/agent.ts';
-import { checkMachine } from '../node/agent/check.ts';
+import { checkHost } from '../node/agent/check.ts';
 import { cleanup } from '../node/agent/cleanup.ts';
 import { createNodeMetrics } from '../node/agent/metrics.ts';
 import { resolverLookup } from '../node/cluster/dns.ts';
@@ -34,7 +34,7 @@ export interface NodeFlags {
   readonly output: 'text' | 'json';
 }
 
-/** `--check`: prints the findings; exit status 1 when something is to be mended. */
+/** `--check`: prints the results; exit status 1 if something must be fixed. */
 async function runCheck(flags: NodeFlags): Promise<void> {
   const logger = createLogger({ level: 'silent', name: 'sdn-compat-node' });
   const { kubeconfig, ovsRunDir, datapath } = flags;
@@ -55,7 +55,7 @@ async function runCheck(flags: NodeFlags): Promise<void> {
       unreachable = error instanceof Error ? error.message : String(error);
       return undefined;
     });
-  const findings = await checkMachine(
+  const findings = await checkHost(
     { nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath },
     { exec, client, unreachable },
   );
@@ -77,7 +77,7 @@ function checkResolver(resolver: string | undefined): void {
   }
 }
 
-/** Runs until SIGTERM or SIGINT; the data path stays as it is. With --check or --cleanup it does that and ends. */
+/** Runs until SIGTERM or SIGINT; the data path stays as it is. With --check or --cleanup it does only that. */
 export async function runNode(flags: NodeFlags): Promise<void> {
   if (flags.check === true) return runCheck(flags);
   if (flags.cleanup === true) {

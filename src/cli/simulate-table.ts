@@ -1,14 +1,14 @@
-/** The report of a simulation as aligned text. */
+/** Formats the report of a simulation as aligned text. */
 import { isatty } from 'node:tty';
 import { createColors } from 'picocolors';
-import type { EgressIPRow, NamespaceRow, NodeRow, Report } from '../model/simulation/report.ts';
+import type { EgressIPRow, NamespaceRow, NodeRow, SimulationReport } from '../model/simulation/report.ts';
 
 type Cells = readonly string[];
 
 const nothing = '-';
 
 /** Tables of egress IPs, namespaces and nodes, before and after, then what changes, then notes. */
-export function reportTable(report: Report, color = isatty(1)): string {
+export function reportTable(report: SimulationReport, color = isatty(1)): string {
   const paint = createColors(color);
   const sections = [
     table(['EGRESS IP', 'NAMESPACES', 'BEFORE', 'AFTER', ''], egressIPRows(report)),
@@ -26,7 +26,7 @@ export function reportTable(report: Report, color = isatty(1)): string {
   return `${painted.join('\n\n')}\n`;
 }
 
-function egressIPRows({ before, after }: Report): readonly Cells[] {
+function egressIPRows({ before, after }: SimulationReport): readonly Cells[] {
   const was = new Map(before.egressIPs.map((row) => [row.egressIP, row]));
   const is = new Map(after.egressIPs.map((row) => [row.egressIP, row]));
   const all = [...after.egressIPs, ...before.egressIPs.filter(({ egressIP }) => !is.has(egressIP))];
@@ -41,7 +41,7 @@ function place(row: EgressIPRow | undefined): string {
   return row.online === false ? `${row.node} (offline)` : row.node;
 }
 
-function namespaceRows({ before, after }: Report): readonly Cells[] {
+function namespaceRows({ before, after }: SimulationReport): readonly Cells[] {
   const was = new Map(before.namespaces.map((row) => [row.namespace, row]));
   return after.namespaces.map((row) => {
     const reasons = row.reasons.map(({ code, text }) => `${code}: ${text}`).join('; ');
@@ -55,7 +55,7 @@ function stateText(row: NamespaceRow | undefined): string {
   return `via ${row.hops.map(({ egressIP, node }) => `${egressIP} on ${node}`).join(', ')}`;
 }
 
-function nodeRows({ before, after }: Report): readonly Cells[] {
+function nodeRows({ before, after }: SimulationReport): readonly Cells[] {
   const was = new Map(before.nodes.map((row) => [row.node, row]));
   return after.nodes.map((row) => {
     const old = was.get(row.node);
@@ -78,7 +78,7 @@ function health(row: NodeRow | undefined): string {
   return row.online ? 'online' : 'offline';
 }
 
-function summary({ moves, drops, recovers }: Report): readonly string[] {
+function summary({ moves, drops, recovers }: SimulationReport): readonly string[] {
   const lines = moves.map(({ egressIP, from, to }) => `  ${egressIP}: ${from ?? 'nowhere'} -> ${to ?? 'nowhere'}`);
   return [
     `${moves.length} egress IPs change their node${moves.length > 0 ? ':' : ''}`,
@@ -88,7 +88,7 @@ function summary({ moves, drops, recovers }: Report): readonly string[] {
   ];
 }
 
-/** More names than these are counted only; the other outputs have all. */
+/** Above this number, names are only counted; the other outputs have all. */
 const mostNames = 20;
 
 function named(what: string, names: readonly string[]): readonly string[] {
@@ -97,7 +97,7 @@ function named(what: string, names: readonly string[]): readonly string[] {
   return [`${what}: ${names.slice(0, mostNames).join(', ')}${rest}`];
 }
 
-/** The rows under their head, columns aligned; nothing when there are no rows. */
+/** The rows under their headings with aligned columns; nothing if there are no rows. */
 function table(head: Cells, rows: readonly Cells[]): readonly string[] {
   if (rows.length === 0) return [];
   const widths = head.map((cell, column) =>

@@ -1,11 +1,16 @@
-/** `sdn-compat simulate`: what would become of the egress IPs if. */
+/** `sdn-compat simulate`: what would happen to the egress IPs after a change. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../io/cluster.ts';
 import { type InputProblem, problemText } from '../io/manifests.ts';
 import type { Result } from '../model/result.ts';
-import { type Change, changedCluster, parseCIDRsChange, parseEgressIPChange } from '../model/simulation/changes.ts';
-import { type Report, reportOn } from '../model/simulation/report.ts';
+import {
+  changedCluster,
+  parseCIDRsChange,
+  parseEgressIPChange,
+  type SimulatedChange,
+} from '../model/simulation/changes.ts';
+import { reportOn, type SimulationReport } from '../model/simulation/report.ts';
 import { runScenario } from '../model/simulation/scenario.ts';
 import { Failure } from './fail.ts';
 import { reportTable } from './simulate-table.ts';
@@ -25,7 +30,7 @@ export interface SimulateFlags {
 
 const badInput = 2;
 
-/** Reads, simulates, prints. Bad input ends it with status 2, naming file, line and field. */
+/** Reads, simulates, prints. Bad input ends with status 2, naming file, line and field. */
 export async function runSimulate(flags: SimulateFlags): Promise<void> {
   checkCombination(flags);
   if (flags.scenario !== undefined) {
@@ -55,13 +60,13 @@ function checkCombination(flags: SimulateFlags): void {
   if (both !== undefined) throw new Failure(`--node-down and --node-up both name ${both}`, badInput);
 }
 
-function changesOf(flags: SimulateFlags): readonly Change[] {
+function changesOf(flags: SimulateFlags): readonly SimulatedChange[] {
   return [
     ...flags.removeEgressIp.map((text) => must('--remove-egress-ip', parseEgressIPChange('removeEgressIP', text))),
     ...flags.addEgressIp.map((text) => must('--add-egress-ip', parseEgressIPChange('addEgressIP', text))),
     ...flags.setCidrs.map((text) => must('--set-cidrs', parseCIDRsChange(text))),
-    ...flags.nodeDown.map((node): Change => ({ kind: 'nodeDown', node })),
-    ...flags.nodeUp.map((node): Change => ({ kind: 'nodeUp', node })),
+    ...flags.nodeDown.map((node): SimulatedChange => ({ kind: 'nodeDown', node })),
+    ...flags.nodeUp.map((node): SimulatedChange => ({ kind: 'nodeUp', node })),
   ];
 }
 
@@ -90,13 +95,13 @@ async function read(flags: SimulateFlags): Promise<ReadCluster> {
   }
 }
 
-async function render(report: Report, output: 'table' | 'json' | 'yaml' | 'ndjson'): Promise<string> {
+async function render(report: SimulationReport, output: 'table' | 'json' | 'yaml' | 'ndjson'): Promise<string> {
   if (output === 'json') return `${JSON.stringify(report, null, 2)}\n`;
   if (output === 'yaml') return (await import('js-yaml')).dump(report, { noRefs: true, lineWidth: -1 });
   return reportTable(report);
 }
 
-/** Runs the scenarios of a file, one a line, and prints each when it is done. */
+/** Runs the scenarios of a file, one on each line, and prints each result as it is done. */
 async function runScenarios(file: string): Promise<void> {
   const input = file === '-' ? process.stdin : createReadStream(file);
   const broken = new Promise<never>((_, reject) => input.once('error', reject));

@@ -1,4 +1,4 @@
-/** The bundle's entry: looks at the version of Node.js before anything is loaded that an old one cannot run. */
+/** The bundle's entry: checks the version of Node.js before loading anything that an old one cannot run. */
 import { nodeProblem } from './node-version.ts';
 
 const problem = nodeProblem(process.versions.node);

@@ -1,4 +1,4 @@
-/** `--status-address`: where a process that runs for long serves /metrics, /healthz and /readyz. */
+/** `--status-address`: where a long-running process serves /metrics, /healthz and /readyz. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { Registry } from 'prom-client';
 import { serveStatus, type StatusServer } from '../io/status-server.ts';
@@ -17,7 +17,7 @@ export function statusAddressOption(byDefault: string): Option {
     .default(byDefault);
 }
 
-/** Serves there until closed; undefined with `off`. Throws Failure when the address cannot be had. */
+/** Serves there until closed; undefined with `off`. Throws Failure if the address cannot be bound. */
 export async function openStatus(
   at: string,
   registry: Registry,

@@ -1,4 +1,4 @@
-/** `sdn-compat status`: every egress IP, whose it is, where it is, and why it is not in use. */
+/** `sdn-compat status`: every egress IP, who requests it, where it is, and why it is not in use. */
 import { clusterFromServer } from '../io/cluster.ts';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger } from '../io/log.ts';
@@ -13,7 +13,7 @@ const headings = ['EGRESS IP', 'NAMESPACE', 'VNID', 'TRAFFIC', 'NODE', 'REASON']
 const footer =
   "Not covered by egress IPs: pods on the host's network, answers to connections from outside, and traffic that a Service rewrote (node address).";
 
-/** The status as aligned columns. */
+/** Formats the status as aligned columns. */
 export function statusTable({ egressIPs, notes }: Status): string {
   const rows = egressIPs.map(({ egressIP, namespaces, vnid, traffic, node, reason }) => [
     egressIP,

@@ -1,2 +1,2 @@
-/** The version of the program, as `--version` and plans say it. */
+/** The version of the program, in `--version` and in plans. */
 export const programVersion = '0.1.0';

@@ -1,5 +1,5 @@
 /** VNIDs for namespaces and subnets for nodes, object by object. */
-import type { Report } from '../io/events.ts';
+import type { ReportEvent } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { Logger } from '../io/log.ts';
 import type { Caches } from './caches.ts';
@@ -13,7 +13,7 @@ export interface AllocatorsDeps {
   readonly logger: Logger;
   readonly caches: Caches;
   readonly network: LiveNetwork;
-  readonly report: Report;
+  readonly report: ReportEvent;
 }
 
 /** What keeps NetNamespaces: it is woken by them and by Namespaces. The caches must be synced. */

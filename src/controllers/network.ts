@@ -1,6 +1,6 @@
 /** The ClusterNetwork `default` as it was last understood: controllers follow its changes, and outlive its mistakes. */
 import { clusterNetworks } from '../../api/kinds.ts';
-import { involved, type Report } from '../io/events.ts';
+import { involved, type ReportEvent } from '../io/events.ts';
 import type { ObjectCache } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
@@ -12,7 +12,7 @@ const key = 'default';
 export interface NetworkDeps {
   readonly cache: ObjectCache<ClusterNetworkObject>;
   readonly logger: Logger;
-  readonly report: Report;
+  readonly report: ReportEvent;
 }
 
 export interface LiveNetwork {

@@ -1,5 +1,5 @@
 /** The control plane: VNIDs for namespaces, subnets for nodes, egress IPs, and what users are told of them. */
-import { EventRecorder, type Report } from '../io/events.ts';
+import { EventRecorder, type ReportEvent } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { Logger } from '../io/log.ts';
 import type { Probe } from '../io/probe.ts';
@@ -37,7 +37,7 @@ const noteSettle = 1_000;
 type Parts = ControllerDeps & {
   readonly caches: Caches;
   readonly network: LiveNetwork;
-  readonly report: Report;
+  readonly report: ReportEvent;
 };
 
 /** All that runs. */

@@ -1,10 +1,10 @@
-/** How long to wait before what failed is tried again, for each of many things: twice as long after each failure in a row. */
+/** Delays before retries, for each of many keys: the delay doubles with each failure in a row. */
 export interface BackoffOptions {
-  /** Milliseconds after the first failure. */
+  /** The delay in milliseconds after the first failure. */
   readonly base: number;
-  /** The longest wait in milliseconds. */
+  /** The longest delay in milliseconds. */
   readonly most: number;
-  /** Milliseconds of a clock that only goes forward. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
 }
 
@@ -16,7 +16,7 @@ export class Backoff {
     this.#options = options;
   }
 
-  /** It failed, once more. Returns how often in a row, and how many milliseconds to wait. */
+  /** Records a failure. Returns the number of failures in a row and the delay in milliseconds. */
   failed(key: string): { readonly times: number; readonly wait: number } {
     const { base, most, now } = this.#options;
     const times = (this.#failed.get(key)?.times ?? 0) + 1;
@@ -25,17 +25,17 @@ export class Backoff {
     return { times, wait };
   }
 
-  /** It succeeded, or is no more: nothing is remembered of it. */
+  /** Forgets the key, because it succeeded or no longer exists. */
   succeeded(key: string): void {
     this.#failed.delete(key);
   }
 
-  /** Whether it has failed since it last succeeded. */
+  /** Whether the key has failed since it last succeeded. */
   has(key: string): boolean {
     return this.#failed.has(key);
   }
 
-  /** Milliseconds until it may be tried; 0: at once. */
+  /** Milliseconds until the key may be retried; 0 means now. */
   left(key: string): number {
     const found = this.#failed.get(key);
     return found === undefined ? 0 : Math.max(0, found.until - this.#options.now());

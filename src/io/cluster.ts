@@ -1,4 +1,4 @@
-/** The cluster that the egress model works on, read from an API server or from files. */
+/** Reads the cluster for the egress model from an API server or from files. */
 import { clusterNetworks, hostSubnets, type Kind, netNamespaces, nodes } from '../../api/kinds.ts';
 import type { Ip } from '../model/address.ts';
 import { type Cluster, clusterOf, type RawCluster } from '../model/cluster.ts';
@@ -11,14 +11,14 @@ import type { KubeClient } from './kube/client.ts';
 import { isNotFound } from './kube/error.ts';
 import { type InputProblem, type Manifest, problemAt, readManifests } from './manifests.ts';
 
-/** What was read, and the nodes about whose health nothing is known. */
+/** A cluster, and the nodes with unknown health. */
 export interface ReadCluster {
   readonly cluster: Cluster;
-  /** Names of Nodes whose Ready condition is Unknown: they count as online. */
+  /** Names of Nodes whose Ready condition is Unknown; they count as online. */
   readonly unknown: readonly string[];
 }
 
-/** The cluster of an API server. Nodes that are not there (403, 404) leave health and limits unknown. */
+/** Reads the cluster from an API server. Without Nodes (403, 404), health and limits are unknown. */
 export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
   const [hosts, namespaces, machines, networks] = await Promise.all([
     client.list<HostSubnetObject>(hostSubnets),
@@ -37,7 +37,10 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
   });
 }
 
-/** The cluster that files and directories hold; a field of a wrong type is a problem, a wrong value a note on its object. */
+/**
+ * Reads the cluster from files and directories. A field of a wrong type is an error; an invalid value becomes a note on
+ * its object.
+ */
 export async function clusterFromFiles(paths: readonly string[]): Promise<Result<ReadCluster, InputProblem>> {
   const manifests = await readManifests(paths, [hostSubnets, netNamespaces, nodes, clusterNetworks]);
   if (!manifests.ok) return manifests;
@@ -92,7 +95,7 @@ function assemble(raw: RawCluster): ReadCluster {
   return { cluster: clusterOf(raw, offline), unknown: unknown.sort() };
 }
 
-/** The status of the Node's condition Ready; empty when there is none. */
+/** The status of the Node's Ready condition; empty if there is none. */
 function readyStatus(node: unknown): string {
   const status = isRecord(node) ? node['status'] : undefined;
   const conditions = isRecord(status) ? asList(status['conditions']) : [];

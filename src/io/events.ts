@@ -1,6 +1,6 @@
 /**
- * Events: what users see with `kubectl describe` and `kubectl get events`. The same thing on the same object is one
- * Event whose count grows, written at most once a minute however often it is reported.
+ * Events, which users see with `kubectl describe` and `kubectl get events`. The same occurrence on the same object is
+ * one Event with a growing count, written at most once a minute however often it is reported.
  */
 import { createHash } from 'node:crypto';
 import { apiVersionOf, events, type Kind } from '../../api/kinds.ts';
@@ -20,7 +20,7 @@ export interface Involved {
   readonly uid?: string;
 }
 
-/** The reference to an object of that kind and name; its uid and namespace when the object is known. */
+/** A reference to an object of this kind and name; with uid and namespace if the object is given. */
 export function involved(kind: Kind, name: string, object?: KubeObject): Involved {
   const { uid, namespace } = object?.metadata ?? {};
   return {
@@ -35,22 +35,22 @@ export function involved(kind: Kind, name: string, object?: KubeObject): Involve
 export interface Occurrence {
   readonly object: Involved;
   readonly type: 'Normal' | 'Warning';
-  /** One word for programs. */
+  /** A machine-readable word. */
   readonly reason: string;
   readonly message: string;
 }
 
-/** Says what happened; never waits, never throws. */
-export type Report = (occurrence: Occurrence) => void;
+/** Reports what happened; never waits, never throws. */
+export type ReportEvent = (occurrence: Occurrence) => void;
 
 export interface RecorderOptions {
   readonly client: KubeClient;
   readonly logger: Logger;
-  /** Who reports: `sdn-compat-controller`. */
+  /** The reporting component: `sdn-compat-controller`. */
   readonly component: string;
-  /** Milliseconds since 1970: what an Event says of its time. Quiet is measured by a clock that only goes forward. */
+  /** Milliseconds since 1970, for the times in Events. The quiet period is measured by a monotonic clock. */
   readonly now: () => number;
-  /** Least milliseconds between two writes of one Event; 60,000 when absent. */
+  /** The minimum time in milliseconds between two writes of one Event; 60,000 by default. */
   readonly quiet?: number;
 }
 
@@ -58,13 +58,13 @@ interface EventObject extends KubeObject {
   readonly count?: number;
 }
 
-/** Events remembered at most; the oldest is forgotten, which at worst writes it once more. */
+/** The most Events to remember. The oldest is forgotten, which at worst writes it one more time. */
 const mostRemembered = 50_000;
-/** Milliseconds between two Events of a storm. */
+/** The pause in milliseconds between two Events of a burst. */
 const breath = 10;
 const longestMessage = 1_000;
 
-/** The name of the Event: the same for the same occurrence, whoever reports it and when. */
+/** The name of the Event: the same for the same occurrence, no matter who reports it and when. */
 function nameOf({ object, type, reason, message }: Occurrence): string {
   const key = JSON.stringify([
     object.kind,
@@ -83,7 +83,7 @@ function timestamp(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** Writes Events one after another, so that a storm of them does not hold up anything else. */
+/** Writes Events one after another, so that a burst of them delays nothing else. */
 export class EventRecorder {
   readonly #options: RecorderOptions;
   readonly #queue: WorkQueue;
@@ -95,8 +95,8 @@ export class EventRecorder {
     this.#queue = createQueue({ logger: options.logger, concurrency: 2, baseDelay: 500, maxDelay: 60_000 });
   }
 
-  /** Takes an occurrence; one that was written within the last minute is left out. */
-  readonly report: Report = (occurrence) => {
+  /** Accepts an occurrence; drops it if it was written within the quiet period. */
+  readonly report: ReportEvent = (occurrence) => {
     const { quiet = 60_000 } = this.#options;
     const at = performance.now();
     const name = nameOf(occurrence);
@@ -112,7 +112,7 @@ export class EventRecorder {
     this.#queue.add(name);
   };
 
-  /** Writes what is reported until the signal aborts. */
+  /** Writes reported occurrences until the signal aborts. */
   run(signal: AbortSignal): Promise<void> {
     return this.#queue.process(async (name) => {
       const occurrence = this.#waiting.get(name);

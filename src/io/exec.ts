@@ -5,22 +5,22 @@ export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Milliseconds after which the program is killed; 30,000 when absent. */
+  /** The time limit in milliseconds, after which the program is killed; 30,000 by default. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface RunResult {
-  /** Exit status; 128 plus the signal's number is not used, a killed program has -1. */
+  /** Exit status; -1 for a killed program, not 128 plus the signal's number. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a program and returns what it printed and its exit status. */
+/** Runs a program and returns its output and exit status. */
 export type Exec = (program: string, args: readonly string[], options?: RunOptions) => Promise<RunResult>;
 
-/** A program ended with a status other than 0. */
+/** A program exited with a nonzero status. */
 export class ExecError extends Error {
   readonly result: RunResult;
 
@@ -34,10 +34,11 @@ export class ExecError extends Error {
   }
 }
 
-/** Gives a program that has just been started its input and waits for its end; rejects when it could not be started. */
+/** Writes the input to a program that was just started and waits for it to end; rejects if it could not be started. */
 export function finish(child: ChildProcess, options: Pick<RunOptions, 'input' | 'timeout'>): Promise<RunResult> {
   return new Promise((resolve, reject) => {
-    // Not spawn's own timeout: its timer outlives a program that could not be started, and keeps this process waiting.
+    // Do not use spawn's own timeout: its timer outlives a program that could not be started, and keeps this process
+    // alive.
     const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 30_000);
     const out: Buffer[] = [];
     const error: Buffer[] = [];
@@ -51,12 +52,12 @@ export function finish(child: ChildProcess, options: Pick<RunOptions, 'input' | 
       clearTimeout(timer);
       resolve({ status: code ?? -1, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(error).toString() });
     });
-    child.stdin?.on('error', () => undefined); // a program may end without reading its input
+    child.stdin?.on('error', () => undefined); // a program may exit without reading its input
     child.stdin?.end(options.input ?? '');
   });
 }
 
-/** The real `Exec`: rejects only when the program cannot be started or the signal aborts. */
+/** The real `Exec`: rejects only if the program cannot be started or the signal aborts. */
 export const exec: Exec = (program, args, options = {}) =>
   finish(
     spawn(program, args, {

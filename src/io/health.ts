@@ -1,4 +1,7 @@
-/** Probes a set of nodes, all at once, and tells when one goes offline or comes back. The rules are in model/health.ts. */
+/**
+ * Probes a set of nodes concurrently, and reports when one goes offline or comes back. The rules are in
+ * model/health.ts.
+ */
 import sortBy from 'lodash/sortBy.js';
 import type { Ip } from '../model/address.ts';
 import {
@@ -15,18 +18,18 @@ import {
 } from '../model/health.ts';
 import type { Probe } from './probe.ts';
 
-/** A node to watch: whose health it is, and the address that is probed. */
+/** A node to watch: its key, and the address to probe. */
 export interface Target {
   readonly key: string;
   readonly ip: Ip;
-  /** No verdict on it is wanted: it only shows, when it answers, that this process is not cut off. */
+  /** It gets no verdict: its answers only show that this process is not cut off. */
   readonly isWitness?: boolean;
 }
 
-/** With fewer nodes to watch than this, others are watched with them. */
+/** With fewer targets than this, other nodes are watched as witnesses. */
 const enough = 4;
 
-/** The targets, and where these are few the first of the others by key as witnesses. */
+/** The targets and, if they are few, the first others by key as witnesses. */
 export function withWitnesses(targets: readonly Target[], others: readonly Target[]): readonly Target[] {
   if (targets.length === 0) return [];
   const witnesses = sortBy(others, ({ key }) => key).slice(0, Math.max(0, enough - targets.length));
@@ -36,16 +39,16 @@ export function withWitnesses(targets: readonly Target[], others: readonly Targe
 export type Verdict = Health['verdict'];
 
 export interface HealthOptions {
-  /** Milliseconds between two probes; 0: nothing is probed, and a node is online unless its Node says Ready False. */
+  /** Milliseconds between two probes; 0 disables probes, and a node is online unless its Node has Ready False. */
   readonly interval: number;
   readonly probe: Probe;
-  /** Milliseconds of a clock that only goes forward. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /** Told of every change of a verdict, `unknown` included for a node that is new. */
+  /** Called on every change of a verdict, also with `unknown` for a new node. */
   readonly onVerdict: (key: string, verdict: Verdict) => void;
-  /** While no node at all answers none is called offline: told when that begins and ends. */
+  /** Called when all nodes stop answering, and when that ends. In between no node is called offline. */
   readonly onIsolated: (isolated: boolean) => void;
-  /** The addresses of this machine, of which an answer tells nothing about the network; none when absent. */
+  /** The addresses of this host; answers from them say nothing about the network. Empty by default. */
   readonly ownAddresses?: () => ReadonlySet<string>;
 }
 
@@ -53,16 +56,16 @@ interface Watched {
   readonly ip: Ip;
   readonly isWitness: boolean;
   health: Health;
-  /** When it answered last; later than any time while it never did. */
+  /** When it last answered; infinitely late until it first does. */
   heardAt: number;
-  /** Ends each probe that is under way. */
+  /** Functions that end the pending probes. */
   readonly underWay: Set<() => void>;
 }
 
-/** Probes of one node under way at a time; the oldest is given up for the next. */
+/** The most pending probes of one node; for the next one the oldest is canceled. */
 const mostUnderWay = 8;
 
-/** `setTargets` says who is watched; `run` probes until its signal aborts. */
+/** `setTargets` sets the watched nodes; `run` probes until its signal aborts. */
 export class HealthMonitor {
   readonly #options: HealthOptions;
   readonly #timing: Timing;
@@ -80,7 +83,7 @@ export class HealthMonitor {
     this.#heardAny = options.now();
   }
 
-  /** Watches exactly these. A new one is probed at once; one with another address than before is new. */
+  /** Watches exactly these targets. A new one is probed at once; one with a changed address counts as new. */
   setTargets(targets: readonly Target[]): void {
     const wanted = new Map(targets.map((target) => [target.key, target]));
     for (const [key, watched] of this.#watched) {
@@ -92,7 +95,7 @@ export class HealthMonitor {
     for (const target of targets) if (!this.#watched.has(target.key)) this.#watch(target);
   }
 
-  /** The keys of Nodes whose condition Ready is False, watched or not. */
+  /** Sets the keys of Nodes with Ready False, watched or not. */
   setNotReady(keys: ReadonlySet<string>): void {
     const changed = [...keys]
       .filter((key) => !this.#notReady.has(key))
@@ -108,20 +111,20 @@ export class HealthMonitor {
     }
   }
 
-  /** What is known of that node; undefined when it is not watched. */
+  /** The verdict on the node; undefined if it is not watched. */
   verdictOf(key: string): Verdict | undefined {
     const watched = this.#watched.get(key);
     return watched === undefined || watched.isWitness ? undefined : watched.health.verdict;
   }
 
-  /** What is known of each node that is watched, witnesses left out. */
+  /** The verdict on each watched node, without witnesses. */
   verdicts(): ReadonlyMap<string, Verdict> {
     return new Map(
       [...this.#watched].flatMap(([key, { isWitness, health }]) => (isWitness ? [] : [[key, health.verdict]])),
     );
   }
 
-  /** Whether a verdict, online or offline, is there for every node that is watched. */
+  /** Whether every watched node has a verdict, online or offline. */
   isSettled(): boolean {
     for (const verdict of this.verdicts().values()) if (verdict === 'unknown') return false;
     return true;
@@ -142,7 +145,7 @@ export class HealthMonitor {
         ticks = Math.max(ticks + 1, Math.floor(elapsed / this.#timing.burst));
         timer = setTimeout(tick, Math.max(1, ticks * this.#timing.burst - elapsed));
       };
-      // judged after the answers that are there already have been read, so that a process that slept is fair
+      // judge after reading the answers that have arrived, so that a process that was suspended is fair
       const tick = (): void => {
         setImmediate(() => {
           if (signal.aborted) return;
@@ -216,7 +219,9 @@ export class HealthMonitor {
     oldest();
   }
 
-  /** Another node has answered. The first that does after none did says nothing about those that fell silent with it. */
+  /**
+   * Another node answered. If it is the first after none did, nodes that fell silent in that time are not judged by it.
+   */
   #hear(now: number): void {
     const before = this.#heardAny;
     if (now - before >= this.#timing.gap) {

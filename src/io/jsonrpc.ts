@@ -1,11 +1,11 @@
 /**
- * JSON-RPC 1.0 over a unix socket, as OVSDB (RFC 7047, section 4) and the control sockets of Open vSwitch's
- * daemons speak it: JSON values one after another, with nothing between them.
+ * JSON-RPC 1.0 over a unix socket, as OVSDB (RFC 7047, section 4) and the control sockets of Open vSwitch's daemons use
+ * it: JSON values one after another, without separators.
  */
 import { connect, type Socket } from 'node:net';
 import { asList, isRecord } from '../model/json.ts';
 
-/** The connection ended, or the peer answered with an error; `message` says which. */
+/** The connection ended, or the peer answered with an error; `message` tells which. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
 }
@@ -17,21 +17,21 @@ interface Pending {
 }
 
 export interface RpcOptions {
-  /** Gets what the peer sends unasked. */
+  /** Receives the peer's notifications. */
   readonly notify?: (method: string, params: readonly unknown[]) => void;
-  /** Milliseconds after which a call that was not answered ends the connection; 10,000 when absent. */
+  /** Milliseconds after which an unanswered call ends the connection; 10,000 by default. */
   readonly limit?: number;
 }
 
 export interface RpcConnection {
   /** The peer's result; rejects with RpcError. */
   call(method: string, params: readonly unknown[]): Promise<unknown>;
-  /** Settles when the connection has ended, for whatever reason. */
+  /** Resolves when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
   close(): void;
 }
 
-/** Cuts a stream of text into whole JSON objects: counts braces outside strings, looks at each character once. */
+/** Splits a stream of text into whole JSON objects: counts braces outside strings, and reads each character once. */
 export class JsonSplitter {
   #text = '';
   #at = 0;
@@ -87,7 +87,7 @@ class Connection implements RpcConnection {
     socket.on('data', (chunk: string) => {
       for (const text of splitter.push(chunk)) this.#receive(JSON.parse(text));
     });
-    socket.on('error', () => undefined); // 'close' follows, and tells the callers
+    socket.on('error', () => undefined); // 'close' follows, and rejects the calls
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
         for (const { reject, timer } of this.#pending.values()) {
@@ -134,7 +134,7 @@ class Connection implements RpcConnection {
   }
 }
 
-/** Connects to a socket. Rejects when nobody listens there. */
+/** Connects to a socket. Rejects if nobody listens there. */
 export function connectRpc(path: string, options: RpcOptions = {}): Promise<RpcConnection> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);

@@ -1,19 +1,19 @@
-/** Finds on which line of a YAML or JSON text a field is. Used only to report what is wrong with it. */
+/** Finds the line of a field in a YAML or JSON text. Used only to report problems. */
 import { type Event, EVENT_ID, getScalarValue, parseEvents } from 'js-yaml';
 
 /** Keys and indexes that lead to a field. */
 export type Steps = readonly (string | number)[];
 
-/** A mapping or sequence that is open, and the step of what comes next in it. */
+/** An open mapping or sequence, and the step of its next entry. */
 interface Open {
-  /** How many steps lead to it; -1 when it is not on the way. */
+  /** The number of steps that lead to it; -1 if it is not on the path. */
   readonly matched: number;
   readonly isMapping: boolean;
   index: number;
   key: string | undefined;
 }
 
-/** The line, counted from 1, of the field that the steps lead to in that document, or of the nearest one around it. */
+/** The line, counted from 1, of the field at the steps in this document, or of the nearest enclosing one. */
 export function lineOf(text: string, document: number, steps: Steps): number {
   const offset = new Locator(text, steps).find(document);
   let line = 1;
@@ -33,7 +33,7 @@ class Locator {
     this.#steps = steps;
   }
 
-  /** The offset of the field, or of the nearest one around it. */
+  /** The offset of the field, or of the nearest enclosing one. */
   find(document: number): number {
     let current = -1;
     let depth = 0;
@@ -66,7 +66,7 @@ class Locator {
     this.#open.push({ matched, isMapping: event.type === EVENT_ID.MAPPING, index: 0, key: undefined });
   }
 
-  /** How many steps lead to the next value in `parent`; moves on in it. */
+  /** The number of steps that lead to the next value in `parent`; advances in it. */
   #matchedBy(parent: Open | undefined): number {
     if (parent === undefined) return 0;
     const step = parent.isMapping ? parent.key : parent.index++;

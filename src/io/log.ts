@@ -1,4 +1,4 @@
-/** The logger every part is given: JSON, a line an entry, to standard error. Secrets never appear. */
+/** The logger of every part: JSON lines on standard error. Secrets never appear. */
 import { type Logger as PinoLogger, pino } from 'pino';
 
 export type Logger = PinoLogger;
@@ -6,7 +6,7 @@ export type LogLevel = 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' 
 
 const secrets = ['token', 'authorization', 'Authorization', 'password'];
 
-/** A logger that names the part it belongs to. Fields called token, authorization or password are left out. */
+/** A logger with the name of its part. Omits fields called token, authorization or password. */
 export function createLogger(options: { readonly level: LogLevel; readonly name: string }): Logger {
   const paths = secrets.flatMap((name) => [name, `*.${name}`, `*.headers.${name}`]);
   return pino(

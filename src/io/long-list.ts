@@ -1,16 +1,16 @@
 /**
- * Long YAML lists as `oc get -o yaml` prints them, a part at a time: parsing them whole takes several times the memory.
- * A line that begins where the items of a block sequence do can only be the next item or the end of the list, since
- * whatever belongs to an item is indented further.
+ * Parses long YAML lists as `oc get -o yaml` prints them in portions, because parsing them whole takes several times
+ * the memory. A line at the indentation of a block sequence's items can only be the next item or the end of the list,
+ * since everything inside an item is indented more.
  */
 import { isRecord } from '../model/json.ts';
 
-/** Characters of items that are parsed at once. */
+/** The number of characters that are parsed at once. */
 const usual = 1_000_000;
 
 /**
- * The one document that `text` is, or undefined when it is not such a list or anything in it is unusual: then it must be
- * parsed whole. `load` parses a text of one document, and throws.
+ * Parses `text` as one document; returns undefined if it is not such a list or anything in it is unusual. Then it must
+ * be parsed whole. `load` parses a text with one document, and throws.
  */
 export function loadLongList(text: string, load: (text: string) => unknown, part = usual): unknown {
   const [head = '', indent = ''] = /^(?:---\s*\n)?(?:[a-zA-Z]+:.*\n)*items:\n( *)(?=- )/.exec(text) ?? [];
@@ -25,7 +25,7 @@ export function loadLongList(text: string, load: (text: string) => unknown, part
       ? { ...rest, items: itemsOf(text, { from: start, end, indent, part }, load) }
       : undefined;
   } catch {
-    return undefined; // parsed whole it may be right, or the problem has its proper line
+    return undefined; // parsed whole it may be valid, or the error has the right line
   }
 }
 
@@ -52,13 +52,13 @@ function itemsOf(
   return items;
 }
 
-/** Where the first item at or behind `from` begins. */
+/** The start of the first item at or after `from`. */
 function nextItem(text: string, { from, end, indent }: Place): number {
   const found = text.indexOf(`\n${indent}- `, from);
   return found < 0 || found + 1 > end ? end : found + 1;
 }
 
-/** Where the first line begins that is not of the list. */
+/** The start of the first line after the list. */
 function endOfList(text: string, start: number, indent: string): number {
   const outside = new RegExp(`^(?! {${indent.length}}[ -]|[ ]*(#|$))`, 'mg');
   outside.lastIndex = start;

@@ -1,6 +1,6 @@
 /**
- * Kubernetes objects from files: JSON, YAML with several documents, lists, directory trees as a must-gather makes them,
- * each also gzipped. A problem names the file, the line and the field.
+ * Reads Kubernetes objects from files: JSON, YAML with several documents, lists, and directory trees like a
+ * must-gather, each also gzipped. A problem names the file, the line and the field.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,23 +15,23 @@ import { err, ok, type Result } from '../model/result.ts';
 import { lineOf, type Steps } from './lines.ts';
 import { loadLongList } from './long-list.ts';
 
-/** Where in the input something is wrong. */
+/** A problem and its place in the input. */
 export interface InputProblem {
   readonly file: string;
-  /** Counted from 1; undefined when the file as a whole is meant. */
+  /** Counted from 1; undefined for the file as a whole. */
   readonly line: number | undefined;
-  /** A path as `items[3].egressIPs[0]`; empty when no field is meant. */
+  /** A path like `items[3].egressIPs[0]`; empty for no particular field. */
   readonly field: string;
   readonly reason: string;
 }
 
-/** One object of a file, with apiVersion and kind filled in from its list. */
+/** An object of a file; apiVersion and kind are filled in from its list. */
 export interface Manifest {
   readonly object: Readonly<Record<string, unknown>>;
   readonly source: Source;
 }
 
-/** Where an object was read; keys and indexes lead to it from the document. */
+/** The place of an object; `path` leads to it from the document. */
 export interface Source {
   readonly file: string;
   readonly text: string;
@@ -39,7 +39,7 @@ export interface Source {
   readonly path: Steps;
 }
 
-/** `file:line: field: reason`, as compilers write it. */
+/** Formats a problem as `file:line: field: reason`, like compilers do. */
 export function problemText({ file, line, field, reason }: InputProblem): string {
   return `${file}${line === undefined ? '' : `:${line}`}: ${field === '' ? '' : `${field}: `}${reason}`;
 }
@@ -48,17 +48,20 @@ const schema = CORE_SCHEMA.withTags(mergeTag);
 const extensions = /\.(ya?ml|json)(\.gz)?$/;
 
 export interface ManifestOptions {
-  /** Kinds that are read besides, but only from files in which `mark` stands somewhere: there may be very many others. */
+  /**
+   * Additional kinds, read only from files that contain the text `mark`, because there may be very many other objects
+   * of them.
+   */
   readonly kinds?: readonly Kind[];
   readonly mark?: string;
-  /** Is told of each file before it is read. */
+  /** Called with each file before it is read. */
   readonly progress?: (what: string) => void;
 }
 
 /**
- * All objects of these kinds in the files and directories (`-` is standard input), in order of path and place. Other
- * kinds are passed over; a file that cannot be read or parsed is the problem returned. Directories are searched for
- * .yaml, .yml and .json, also with .gz behind it.
+ * Reads all objects of these kinds in the files and directories (`-` is standard input), in order of path and position.
+ * Ignores other kinds. Returns the problem of a file that cannot be read or parsed. Searches directories for .yaml,
+ * .yml and .json files, also with .gz appended.
  */
 export async function readManifests(
   paths: readonly string[],
@@ -97,20 +100,23 @@ async function readInto(
   return undefined;
 }
 
-/** Tells texts in which an object of one of the kinds may be. */
+/** Matches texts that may contain an object of one of the kinds. */
 function mentions(kinds: readonly Kind[]): RegExp {
   return new RegExp(
     `kind['"]?\\s*:\\s*['"]?(${kinds.map(({ kind }) => kind).join('|')})(List)?['"]?\\s*([,}\\n\\r#]|$)`,
   );
 }
 
-/** The problem of a field of an object, at its line. `field` is a path as `egressIPs[0]`; an absent field is shown at its parent. */
+/**
+ * A problem with a field of an object, at its line. `field` is a path like `egressIPs[0]`; for an absent field it is
+ * the line of its parent.
+ */
 export function problemAt({ file, text, document, path }: Source, field: string, reason: string): InputProblem {
   const steps = [...path, ...stepsOf(field)];
   return { file, line: lineOf(text, document, steps), field: pathText(steps), reason };
 }
 
-/** `a.b[2]` as its steps. */
+/** Parses `a.b[2]` into steps. */
 function stepsOf(field: string): Steps {
   return [...field.matchAll(/[^.[\]]+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
 }
@@ -148,7 +154,7 @@ async function textOf(file: string): Promise<Result<string, InputProblem>> {
   }
 }
 
-/** By the magic of its first header (POSIX ustar). */
+/** Checks the magic number of the first header (POSIX ustar). */
 function isTar(bytes: Buffer): boolean {
   return bytes.toString('latin1', 257, 262) === 'ustar';
 }
@@ -175,7 +181,9 @@ function parse(text: string, file: string): Result<readonly unknown[], InputProb
   }
 }
 
-/** The value, or undefined when the text is not JSON: then YAML says where it is wrong, since JSON is YAML too. */
+/**
+ * The value, or undefined if the text is not JSON. Then the YAML parser reports where it is wrong, since JSON is YAML.
+ */
 function asJson(text: string): { readonly value: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -185,7 +193,7 @@ function asJson(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-/** Adds the object, or those of the list, that `value` is. */
+/** Adds the object, or the objects of the list. */
 function collect(value: unknown, source: Source, found: Manifest[]): void {
   if (!isRecord(value)) return;
   const { kind, apiVersion, items } = value;
@@ -201,7 +209,7 @@ function collect(value: unknown, source: Source, found: Manifest[]): void {
   }
 }
 
-/** Whether the object is of the kind. Our own kinds were once served as `v1` too. */
+/** Whether the object is of this kind. Our kinds were also served as `v1` in the past. */
 export function isOfKind(object: Readonly<Record<string, unknown>>, kind: Kind): boolean {
   if (object['kind'] !== kind.kind) return false;
   return (

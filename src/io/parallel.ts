@@ -1,6 +1,8 @@
-/** Several things at once, but not all. */
+/** Bounded concurrency. */
 
-/** Does the work for each item, at most `most` at a time; rejects with the first error after all that were begun have ended. */
+/**
+ * Does the work for each item, at most `most` at once. Rejects with the first error after all started work has ended.
+ */
 export async function inParallel<T>(
   items: readonly T[],
   most: number,

@@ -1,4 +1,4 @@
-/** Waiting that a signal ends. */
+/** A delay that a signal can end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Resolves after the milliseconds, or at once when the signal aborts; never rejects. */

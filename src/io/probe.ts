@@ -1,11 +1,11 @@
-/** One probe of a node: a TCP connect whose refusal is as good an answer as its success. */
+/** Probes a node: a TCP connect, whose refusal counts as an answer, too. */
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Ip } from '../model/address.ts';
 
 /**
- * Sends one probe and calls back once: with true when the address answers, with false when it cannot be reached any more;
- * silence calls nothing. The function that is returned ends the probe, and then nothing is called.
+ * Sends one probe and calls back once: with true if the address answers, with false if it becomes unreachable. Silence
+ * calls nothing. The returned function cancels the probe and the callback.
  */
 export type Probe = (ip: Ip, onEnd: (isAnswered: boolean) => void) => () => void;
 
@@ -15,7 +15,7 @@ function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** Probes a TCP port. Port 9 (discard) is the one that OpenShift SDN probes; nothing listens there. */
+/** Probes a TCP port. OpenShift SDN probes port 9 (discard), where nothing listens. */
 export function tcpProbe(port = 9): Probe {
   return (ip, onEnd) => {
     const socket = connect({ host: ip, port, autoSelectFamily: false });
@@ -28,7 +28,7 @@ export function tcpProbe(port = 9): Probe {
   };
 }
 
-/** The addresses of this machine, those of all its links. */
+/** The addresses of all links of this host. */
 export function ownAddresses(): ReadonlySet<string> {
   return new Set(Object.values(networkInterfaces()).flatMap((list = []) => list.map(({ address }) => address)));
 }

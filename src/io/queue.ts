@@ -1,42 +1,48 @@
 /**
- * A work queue of keys, as controllers need it: a key that waits is there once, a key that is being worked on is
- * never given to a second worker but comes again afterwards when it was added meanwhile, and a key whose work
- * failed comes again after a delay that doubles with each failure.
+ * A work queue of keys for controllers. A waiting key is queued only once. A key in progress is never given to a second
+ * worker, but comes again afterwards if it was added in the meantime. A key that failed comes again after a delay that
+ * doubles with each failure.
  */
 import { Backoff } from './backoff.ts';
 import type { Logger } from './log.ts';
 
 export interface QueueOptions {
   readonly logger: Logger;
-  /** How many keys are worked on at once; 1 when absent. */
+  /** The number of keys processed at once; 1 by default. */
   readonly concurrency?: number;
-  /** Delay after the first failure in milliseconds, doubled by each further one; 20 when absent. */
+  /** The delay after the first failure in milliseconds, doubled by each further one; 20 by default. */
   readonly baseDelay?: number;
-  /** Longest delay after a failure in milliseconds; 30,000 when absent. */
+  /** The longest delay after a failure in milliseconds; 30,000 by default. */
   readonly maxDelay?: number;
-  /** Told of every failure, beside the log. */
+  /** Called on every failure, which is also logged. */
   readonly onFailure?: (key: string) => void;
-  /** Whether an error only says that somebody else was faster: the first few in a row are told to nobody. */
+  /** Whether an error only means that somebody else was faster; the first few in a row are not reported. */
   readonly isRace?: (error: unknown) => boolean;
 }
 
-/** Does the work for a key; a number it returns is the milliseconds after which the key comes again. */
+/** Processes a key; a returned number is the delay in milliseconds after which the key comes again. */
 export type Handler = (key: string, signal: AbortSignal) => Promise<number | undefined> | Promise<void>;
 
 export interface WorkQueue {
-  /** Queues the key unless it already waits; one whose work failed after the base delay, so that events do not hurry it on. */
+  /**
+   * Queues the key unless it already waits. A key that failed comes after the base delay, so that events do not speed
+   * it up.
+   */
   add(key: string): void;
-  /** Queues the key after a delay in milliseconds; the earliest of several delays counts. */
+  /** Queues the key after a delay in milliseconds; of several delays the earliest counts. */
   addAfter(key: string, delay: number): void;
-  /** How many keys wait or are being worked on, delayed ones left out. */
+  /** The number of keys that wait or are in progress, without delayed ones. */
   size(): number;
-  /** Works until the signal aborts; resolves when the last handler has ended. Errors of handlers are logged and retried. */
+  /**
+   * Processes keys until the signal aborts; resolves when the last handler has ended. Errors of handlers are logged and
+   * retried.
+   */
   process(handler: Handler, signal: AbortSignal): Promise<void>;
 }
 
-/** Milliseconds, when the options have none. */
+/** The default base delay in milliseconds. */
 const baseDelay = 20;
-/** Who loses more races than this in a row does not lose by chance. */
+/** More lost races in a row than this are not chance. */
 const mostRaces = 4;
 
 class Queue implements WorkQueue {
@@ -144,7 +150,7 @@ class Queue implements WorkQueue {
   }
 }
 
-/** An empty queue. */
+/** Creates an empty queue. */
 export function createQueue(options: QueueOptions): WorkQueue {
   return new Queue(options);
 }

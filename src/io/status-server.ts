@@ -1,14 +1,14 @@
-/** /metrics, /healthz and /readyz of a process, on an address of its own. */
+/** Serves /metrics, /healthz and /readyz of a process, on a separate address. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 
 export interface StatusOptions {
   readonly host: string;
-  /** 0: any free one. */
+  /** 0 means any free port. */
   readonly port: number;
   readonly registry: Registry;
-  /** What keeps the process from being ready; undefined when nothing does. */
+  /** Why the process is not ready; undefined if it is. */
   readonly notReady: () => string | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface StatusServer {
   close(): void;
 }
 
-/** Serves until closed; rejects when the address cannot be had. */
+/** Serves until closed; rejects if the address cannot be bound. */
 export async function serveStatus(options: StatusOptions): Promise<StatusServer> {
   const answer = async (path: string): Promise<readonly [number, string, string]> => {
     if (path === '/healthz') return [200, 'text/plain', 'ok\n'];

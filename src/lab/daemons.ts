@@ -1,4 +1,4 @@
-/** The processes of a lab: started apart from the command that starts them, remembered by pid and start time. */
+/** The processes of a lab: they outlive the command that starts them, and are recorded by pid and start time. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { pause } from '../io/pause.ts';
 import { isRecord } from '../model/json.ts';
 import { files, type Layout } from './layout.ts';
 
-/** A pid with the start time that tells the process from a later one of the same pid. */
+/** A pid with the start time, which distinguishes the process from a later one with the same pid. */
 export interface Started {
   readonly pid: number;
   readonly startTime: string;
@@ -16,24 +16,24 @@ export interface Started {
 export interface DaemonSpec {
   readonly name: string;
   readonly argv: readonly [string, ...string[]];
-  /** Network namespace to run in; the caller's when absent. */
+  /** The network namespace to run in; the caller's by default. */
   readonly netns?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The start time of a process in clock ticks since boot (proc(5), field 22); undefined when there is none. */
+/** The start time of a process in clock ticks since boot (proc(5), field 22); undefined if there is no such process. */
 async function startTimeOf(pid: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields?.[0] === 'Z' ? undefined : fields?.[19];
 }
 
-/** Whether the process still runs. */
+/** Whether the process is still running. */
 export async function isRunning(started: Started): Promise<boolean> {
   return (await startTimeOf(started.pid)) === started.startTime;
 }
 
-/** What `restartDaemon` needs beside the pid. */
+/** What `restartDaemon` needs besides the pid. */
 interface DaemonRecord extends Started {
   readonly spec?: DaemonSpec;
 }
@@ -63,7 +63,7 @@ export async function startDaemon(layout: Layout, spec: DaemonSpec): Promise<Sta
   return started;
 }
 
-/** Starts a process again as it was started before; throws when it never was. */
+/** Restarts a process as it was started before; throws if it never was. */
 export async function restartDaemon(layout: Layout, name: string): Promise<Started> {
   const text = await readFile(files.record(layout, name), 'utf8');
   const value: unknown = JSON.parse(text);
@@ -78,7 +78,7 @@ function isSpec(value: unknown): value is DaemonSpec {
   );
 }
 
-/** Ends a process at once, whatever it is doing; its record stays, so that it can be started again. */
+/** Kills a process at once. Its record stays, so that it can be restarted. */
 export async function killDaemon(layout: Layout, name: string): Promise<void> {
   const started = await findDaemon(layout, name);
   if (started === undefined || !(await isRunning(started))) return;
@@ -86,7 +86,7 @@ export async function killDaemon(layout: Layout, name: string): Promise<void> {
   while (await isRunning(started)) await pause(poll);
 }
 
-/** Remembers a process that made itself a daemon, by its pid file. */
+/** Records a process that daemonized itself, by its pid file. */
 export async function adoptDaemon(layout: Layout, name: string, pidFile: string): Promise<void> {
   const pid = Number((await readFile(pidFile, 'utf8')).trim());
   await record(layout, name, { pid, startTime: (await startTimeOf(pid)) ?? '' });
@@ -98,7 +98,7 @@ async function record(layout: Layout, name: string, started: DaemonRecord): Prom
   await writeFile(path, JSON.stringify(started));
 }
 
-/** The process of that name, or undefined when none was started. */
+/** The process with this name, or undefined if none was started. */
 export async function findDaemon(layout: Layout, name: string): Promise<Started | undefined> {
   const text = await readFile(files.record(layout, name), 'utf8').catch(() => undefined);
   const value: unknown = text === undefined ? undefined : JSON.parse(text);
@@ -115,7 +115,7 @@ export async function daemonNames(layout: Layout): Promise<string[]> {
     .sort();
 }
 
-/** Sends a signal; a process that has just ended is no error. */
+/** Sends a signal; ignores a process that has just ended. */
 function tell(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -124,7 +124,7 @@ function tell(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Ends processes with SIGTERM, and with SIGKILL those that do not heed it in time. */
+/** Ends processes with SIGTERM, and with SIGKILL those that do not end in time. */
 export async function endAll(processes: readonly Started[]): Promise<void> {
   const signal = async (started: Started, name: NodeJS.Signals): Promise<void> => {
     if (await isRunning(started)) tell(started.pid, name);
@@ -137,14 +137,14 @@ export async function endAll(processes: readonly Started[]): Promise<void> {
   }
 }
 
-/** Ends the lab's processes of these names; those that run no more are passed over. */
+/** Ends the lab's processes with these names; ignores those that are not running. */
 export async function endDaemons(layout: Layout, names: readonly string[]): Promise<void> {
   const found = await Promise.all(names.map((name) => findDaemon(layout, name)));
   await endAll(found.filter((started) => started !== undefined));
   await Promise.all(names.map((name) => rm(files.record(layout, name), { force: true })));
 }
 
-/** What `ip netns pids` says of a namespace, with start times. */
+/** The processes that `ip netns pids` lists for a namespace, with start times. */
 export async function processesIn(pids: string): Promise<Started[]> {
   const found = await Promise.all(
     pids

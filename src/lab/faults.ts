@@ -1,4 +1,4 @@
-/** Breaking parts of a lab on purpose, and mending them. Each fault has its opposite; both are idempotent. */
+/** Breaks parts of a lab on purpose, and repairs them. Each fault has its opposite; both are idempotent. */
 import { connect } from 'node:net';
 import { type Exec, must } from '../io/exec.ts';
 import { pause } from '../io/pause.ts';
@@ -10,13 +10,13 @@ import { startSwitch } from './switches.ts';
 export const failModes = ['link', 'power', 'api', 'agent', 'ovs', 'slow'] as const;
 export type FailMode = (typeof failModes)[number];
 
-/** Parts of a lab that can be killed; those of a node need one named. */
+/** The parts of a lab that can be killed; those of a node need its name. */
 export const components = ['apiserver', 'controller', 'kubelet', 'web', 'agent', 'ovs', 'relay'] as const;
 export type Component = (typeof components)[number];
 
 const perNode: Readonly<Partial<Record<Component, string>>> = { agent: 'node', ovs: 'ovs-vswitchd', relay: 'relay' };
 
-/** Whether a component is one of each node. */
+/** Whether each node has this component. */
 export function isPerNode(component: Component): boolean {
   return perNode[component] !== undefined;
 }
@@ -27,12 +27,12 @@ export function processOf(component: Component, node: LabNode | undefined): stri
   return prefix === undefined ? component : `${prefix}-${node?.short ?? ''}`;
 }
 
-/** Ends a component at once (SIGKILL); one that does not run is no error. */
+/** Kills a component at once (SIGKILL); one that is not running is not an error. */
 export async function kill(layout: Layout, component: Component, node: LabNode | undefined): Promise<void> {
   await killDaemon(layout, processOf(component, node));
 }
 
-/** Starts a component again as it was started; one that runs is left alone. */
+/** Restarts a component as it was started; leaves a running one alone. */
 export async function start(run: Exec, layout: Layout, component: Component, node: LabNode | undefined): Promise<void> {
   const name = processOf(component, node);
   const present = await findDaemon(layout, name);
@@ -60,7 +60,7 @@ async function listening(port: number): Promise<void> {
   }
 }
 
-/** Share of a slow node's frames that are lost, in percent. */
+/** The share of a slow node's frames that is lost, in percent. */
 const slowLoss = 20;
 const slowDelay = '200ms';
 
@@ -72,7 +72,7 @@ function inside(run: Exec, netns: string, argv: readonly string[], input?: strin
   return must(run, 'ip', ['netns', 'exec', netns, ...argv], input === undefined ? {} : { input });
 }
 
-/** Cuts the node's processes off from the API server: what goes to and fro is dropped in silence. */
+/** Cuts the node's processes off from the API server: traffic both ways is dropped silently. */
 async function cutApi(run: Exec, layout: Layout, node: LabNode): Promise<void> {
   const drop = [`tcp dport ${layout.port} drop`, `tcp sport ${layout.port} drop`]
     .map((rule) => `oifname "lo" ${rule};`)
@@ -81,7 +81,7 @@ async function cutApi(run: Exec, layout: Layout, node: LabNode): Promise<void> {
   await inside(run, nodeNamespace(layout, node.short), ['nft', '-f', '-'], rules);
 }
 
-/** Loses a share of what the node sends and, where the kernel can, delays the rest. Says what it could not do. */
+/** Drops a share of what the node sends and, if the kernel can, delays the rest. Returns what it could not do. */
 async function slow(run: Exec, layout: Layout, node: LabNode): Promise<string | undefined> {
   const netns = layout.namespaces.underlay;
   const table = `slow_${node.short}`;
@@ -133,7 +133,7 @@ export async function fail(run: Exec, layout: Layout, node: LabNode, mode: FailM
   }
 }
 
-/** Mends whatever `fail` broke on a node. */
+/** Repairs whatever `fail` broke on a node. */
 export async function heal(run: Exec, layout: Layout, node: LabNode): Promise<void> {
   await run('ip', ['netns', 'exec', nodeNamespace(layout, node.short), 'nft', 'delete', 'table', 'inet', 'lab_fail']);
   await run('ip', [

@@ -1,4 +1,4 @@
-/** Makes a node's network namespace what its host profile says. All of it ends with the namespace. */
+/** Sets up a node's network namespace by its host profile. All of it ends with the namespace. */
 import { type Exec, must } from '../io/exec.ts';
 import type { HostProfile } from './hosts.ts';
 import { files, type LabNode, type Layout, nodeNamespace } from './layout.ts';
@@ -7,7 +7,7 @@ function inside(run: Exec, netns: string, argv: readonly string[], input?: strin
   return must(run, 'ip', ['netns', 'exec', netns, ...argv], input === undefined ? {} : { input });
 }
 
-/** What is there before the agent starts; the node has its links and its Open vSwitch. */
+/** Sets up what exists before the agent starts; the node has its links and its Open vSwitch. */
 export async function furnish(run: Exec, layout: Layout, node: LabNode, profile: HostProfile): Promise<void> {
   const netns = nodeNamespace(layout, node.short);
   const { sysctls, links, before, iptables, switchConnections } = profile;
@@ -21,7 +21,7 @@ export async function furnish(run: Exec, layout: Layout, node: LabNode, profile:
   await must(run, 'ovs-appctl', ['dpctl/ct-set-maxconns', String(switchConnections)], { env });
 }
 
-/** What comes once the agent is there. */
+/** Sets up what comes after the agent is running. */
 export async function furnishLater(run: Exec, layout: Layout, node: LabNode, { after }: HostProfile): Promise<void> {
   if (after.length > 0) await inside(run, nodeNamespace(layout, node.short), ['nft', '-f', '-'], after.join(''));
 }

@@ -1,13 +1,13 @@
 /**
- * What other programs write into nft on real hosts: a firewall, programs that mark packets, container engines that
- * masquerade, service proxies. Each in its own tables, as nft or iptables-restore reads them. Pure.
+ * What other programs write to nft on real hosts: a firewall, programs that mark packets, container engines that
+ * masquerade, service proxies. Each has its own tables, as input for nft or iptables-restore. Pure.
  */
 import { network } from './layout.ts';
 
 const uplink = 'br-ex';
 const bridgePort = 'tun0';
 
-/** The Service that a proxied host rewrites. Its pod is named by whoever makes the pod (see docs/lab.md). */
+/** The Service that a proxied host rewrites. Whoever creates the pod sets it as the endpoint (see docs/lab.md). */
 export const service = {
   clusterIP: '172.30.0.10',
   port: 80,
@@ -24,7 +24,7 @@ function chain(name: string, hook: string, rules: readonly string[]): string[] {
   return [`chain ${name} {`, `  type ${hook}; policy accept;`, ...rules.map((rule) => `  ${rule}`), '}'];
 }
 
-/** A zone firewall: drops what conntrack holds invalid, trusts tun0, and lets in what a node serves. */
+/** A zone firewall: drops what conntrack considers invalid, trusts tun0, and accepts what a node serves. */
 export const zoneFirewall = table('inet lab_firewall', [
   ...chain('input', 'filter hook input priority filter + 10', [
     'ct state { established, related } accept',
@@ -50,13 +50,16 @@ export const zoneFirewall = table('inet lab_firewall', [
   ]),
 ]);
 
-/** A program that marks packets: a bit of its own on all that comes in, its number on all that leaves. */
+/** A program that marks packets: one bit on everything that arrives, a number on everything that leaves. */
 export const packetMarks = table('ip lab_marks', [
   ...chain('arriving', 'filter hook prerouting priority mangle', ['meta mark set meta mark | 0x00010000']),
   ...chain('departing', 'filter hook postrouting priority mangle', [`oifname "${uplink}" meta mark set 10`]),
 ]);
 
-/** A VPN's or a load balancer's pair: the mark of a connection is saved when it leaves and restored when it arrives. */
+/**
+ * The table of a VPN or load balancer: saves the mark with the connection when it leaves and restores it when it
+ * arrives.
+ */
 export const connectionMarks = table('ip lab_connmark', [
   ...chain('restore', 'filter hook prerouting priority mangle', [
     'meta l4proto udp meta mark set ct mark',
@@ -65,7 +68,7 @@ export const connectionMarks = table('ip lab_connmark', [
   ...chain('save', 'filter hook postrouting priority mangle', ['meta mark != 0 ct mark set meta mark']),
 ]);
 
-/** A container engine's or a hypervisor's table, which hides all that leaves behind the uplink's address. */
+/** The table of a container engine or hypervisor, which masquerades everything that leaves. */
 export function masqueradeAll(name: string, priority: string): string {
   return table(
     `ip ${name}`,
@@ -77,7 +80,7 @@ const bit = `0x${service.masqueradeBit.toString(16)}`;
 const isNodePort = `fib daddr type local ip daddr != 127.0.0.0/8 tcp dport ${service.nodePort}`;
 const masquerading = [`meta mark & ${bit} == 0 return`, `meta mark set meta mark ^ ${bit}`, 'masquerade fully-random'];
 
-/** A service proxy in nftables: one Service with a cluster address and a node port; the map `endpoint` names its pod. */
+/** A service proxy in nftables: one Service with a cluster address and a node port; the map `endpoint` has its pod. */
 export const proxy = table('ip lab_proxy', [
   'map endpoint { type inet_service : ipv4_addr . inet_service; }',
   'chain mark_for_masquerade {',
@@ -108,7 +111,7 @@ export const proxy = table('ip lab_proxy', [
   ]),
 ]);
 
-/** The same Service as iptables-nft writes it; the chain LAB-ENDPOINT names its pod. */
+/** The same Service as iptables-nft writes it; the chain LAB-ENDPOINT has its pod. */
 export const iptablesProxy = [
   '*nat',
   ':PREROUTING ACCEPT',
@@ -143,10 +146,10 @@ export const iptablesProxy = [
 ].join('\n');
 
 /**
- * What IPVS leaves to see: the rewrite is not conntrack's, so no connection has the status `dnat`. IPVS rewrites behind
- * conntrack and tells it the reply's addresses; nft can only rewrite each packet on its way in before conntrack looks,
- * and each answer while it is forwarded. The maps `address` and `port` and the set `endpoint` name the pod. Packets of
- * the node itself are not rewritten.
+ * The visible effects of IPVS: conntrack does not do the rewrite, so no connection has the status `dnat`. IPVS rewrites
+ * after conntrack and tells it the reply's addresses; nft can only rewrite each incoming packet before conntrack, and
+ * each answer while it is forwarded. The maps `address` and `port` and the set `endpoint` have the pod. Packets of the
+ * node itself are not rewritten.
  */
 export function ipvsProxy(nodeIP: string): string {
   const answer = 'ct direction reply ip saddr . tcp sport @endpoint';

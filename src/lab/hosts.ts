@@ -1,6 +1,6 @@
 /**
- * What a node's host is like beside our own program: kernel settings, links and nft tables that real distributions,
- * firewalls and service proxies leave there. A profile is a value; `furnish.ts` brings it about. Pure.
+ * Profiles of a node's host: kernel settings, links and nft tables that real distributions, firewalls and service
+ * proxies leave there. A profile is a value; `furnish.ts` applies it. Pure.
  */
 import {
   connectionMarks,
@@ -13,7 +13,7 @@ import {
 } from './host-tables.ts';
 import type { LabNode } from './layout.ts';
 
-/** The kinds of `lab up --host`, with what each is, as --help and docs/lab.md tell it. */
+/** The kinds for `lab up --host`, each with its description in --help and docs/lab.md. */
 export const hostKinds = {
   plain: 'nothing of others',
   systemd: 'the kernel settings that systemd leaves (rp_filter 2)',
@@ -27,7 +27,7 @@ export const hostKinds = {
 } as const;
 export type HostKind = keyof typeof hostKinds;
 
-/** Whether a text names a kind. */
+/** Whether a text is the name of a kind. */
 export function isHostKind(text: string): text is HostKind {
   return Object.hasOwn(hostKinds, text);
 }
@@ -37,13 +37,13 @@ export interface HostProfile {
   readonly sysctls: ReadonlyMap<string, string>;
   /** Further links, as lines for `ip -batch`. */
   readonly links: readonly string[];
-  /** nft tables that are there before the agent makes its own. */
+  /** nft tables that exist before the agent creates its own. */
   readonly before: readonly string[];
-  /** nft tables that come once the agent's are there: of two chains at one priority the later one is asked first. */
+  /** nft tables that are added after the agent's: of two chains at one priority, the later one runs first. */
   readonly after: readonly string[];
-  /** Rules for iptables-nft-restore, there before the agent. */
+  /** Rules for iptables-nft-restore that exist before the agent starts. */
   readonly iptables: readonly string[];
-  /** How many connections the node's own Open vSwitch tracks at most; as it comes when undefined. */
+  /** The maximum number of connections in the node's own Open vSwitch; undefined means the default. */
   readonly switchConnections: number | undefined;
 }
 
@@ -56,7 +56,7 @@ const nothing: HostProfile = {
   switchConnections: undefined,
 };
 
-/** The interfaces that are there when the settings are made; later ones get those of `default`. */
+/** The interfaces that exist when the settings are made; later ones get those of `default`. */
 const present = ['default', 'lo', 'ens3', 'br-ex'] as const;
 
 function settings(
@@ -75,7 +75,7 @@ function settings(
 /** IPv6 is on everywhere, with link-local addresses made from the MAC. */
 const ipv6 = settings('ipv6', ['all', ...present], { disable_ipv6: 0 });
 
-/** systemd's 50-default.conf sets every interface but leaves `all` as the kernel has it. */
+/** systemd's 50-default.conf sets every interface but leaves `all` at the kernel's default. */
 const systemd: HostProfile = {
   ...nothing,
   sysctls: new Map([
@@ -85,7 +85,7 @@ const systemd: HostProfile = {
   ]),
 };
 
-/** Strict everywhere, `all` too; arp_announce is what OpenShift's tuned profile sets. */
+/** Strict everywhere, including `all`; arp_announce is as in OpenShift's tuned profile. */
 const rhel: HostProfile = {
   ...nothing,
   sysctls: new Map([
@@ -119,10 +119,10 @@ const connmarked: HostProfile = {
 };
 const proxied: HostProfile = { ...nothing, before: [proxy] };
 
-/** Fewer connections than a busy node has; those of the machine's kernel are not touched. */
+/** Fewer connections than a busy node has; the limit of the host's kernel is not touched. */
 const fewConnections = 500;
 
-/** Both at once; where both say something of one setting, the second one. */
+/** Both combined; for a setting in both, the second one wins. */
 function joined(first: HostProfile, second: HostProfile): HostProfile {
   return {
     sysctls: new Map([...first.sysctls, ...second.sysctls]),
@@ -157,7 +157,7 @@ function profileOf(kind: HostKind, node: LabNode): HostProfile {
   }
 }
 
-/** The profile of a node whose host is of all these kinds; of two that set one thing the later one holds. */
+/** The profile of a host of all these kinds; for a setting in several, the last one wins. */
 export function hostProfile(kinds: readonly HostKind[], node: LabNode): HostProfile {
   return kinds.map((kind) => profileOf(kind, node)).reduce(joined, nothing);
 }

@@ -1,6 +1,6 @@
 /**
- * The lab's stand-in for scheduler and kubelets: gives pods a node, makes their network namespaces, has the node's
- * agent attach them, tells the API server, and takes them away again. It also says which nodes are Ready.
+ * The lab's stand-in for scheduler and kubelets: assigns pods to nodes, creates their network namespaces, has the
+ * node's agent attach them, updates the API server, and removes them again. It also reports which nodes are Ready.
  */
 import { rm, symlink } from 'node:fs/promises';
 import { nodes as nodeKind, pods as podKind } from '../../api/kinds.ts';
@@ -20,7 +20,7 @@ export interface KubeletDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly layout: Layout;
-  /** How the CNI plugin is started: program and arguments. */
+  /** The command of the CNI plugin: program and arguments. */
   readonly plugin: readonly [string, ...string[]];
 }
 
@@ -70,7 +70,7 @@ class Kubelet {
     return undefined;
   }
 
-  /** Sets Ready as the node's agent answers; returns when to look again. */
+  /** Sets Ready as the node's agent answers; returns when to check again. */
   async #reportNode(short: string): Promise<number> {
     const node = this.#deps.layout.nodes.find((one) => one.short === short);
     const object = node === undefined ? undefined : this.#nodes.get(node.name);
@@ -111,7 +111,7 @@ class Kubelet {
     else if (pod.status?.podIP === undefined) await this.#start(pod, nodeName);
   }
 
-  /** Least loaded worker, ties by name. */
+  /** The least loaded worker, ties by name. */
   async #schedule(name: string, namespace: string): Promise<void> {
     const load = new Map(this.#deps.layout.nodes.filter(({ worker }) => worker).map((node) => [node.name, 0]));
     for (const { spec } of this.#pods.list()) {
@@ -161,7 +161,7 @@ class Kubelet {
     );
   }
 
-  /** Takes a pod away from its node; one that was never there is no error. */
+  /** Removes a pod from its node; a missing one is not an error. */
   async #clean(uid: string, namespace: string, name: string): Promise<void> {
     const { layout, exec } = this.#deps;
     const netns = podNamespace(layout, uid);

@@ -1,4 +1,4 @@
-/** A lab as a whole: brought up, described, taken down. */
+/** Brings a whole lab up, describes it, and takes it down. */
 import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterNetworks, customResourceDefinitions, nodes as nodeKind } from '../../api/kinds.ts';
@@ -21,11 +21,11 @@ import { connectNode, labNamespaces, makeWires } from './wires.ts';
 export interface LabDeps {
   readonly exec: Exec;
   readonly logger: Logger;
-  /** How this program is started: program and first arguments. */
+  /** The command of this program: program and first arguments. */
   readonly self: readonly [string, ...string[]];
 }
 
-/** Reads the layout of the lab of that name; the reason when there is none, or when what describes it is damaged. */
+/** Reads the layout of the lab with this name; fails if there is none or its description is damaged. */
 export async function findLab(root: string, name: string): Promise<Result<Layout>> {
   const checked = checkLabName(name);
   if (!checked.ok) return checked;
@@ -39,7 +39,7 @@ export async function findLab(root: string, name: string): Promise<Result<Layout
   );
 }
 
-/** What `lab.json` says; undefined when a full disk or a crash cut it off. */
+/** Parses `lab.json`; undefined if a full disk or a crash truncated it. */
 function sizeFrom(text: string): LabSize | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -50,13 +50,13 @@ function sizeFrom(text: string): LabSize | undefined {
   }
 }
 
-/** Whether a lab was made there: its folder is not empty, or its short path leads there. */
+/** Whether a lab exists there: its folder is not empty, or its short path leads there. */
 async function hasTraces(dir: string, name: string): Promise<boolean> {
   const entries = await readdir(dir).catch((): string[] => []);
   return entries.length > 0 || (await readlink(join(linkRoot, name)).catch(() => '')) === dir;
 }
 
-/** Takes the name: fails when a lab of that name exists, here or in another checkout. */
+/** Reserves the name: fails if a lab with this name exists, here or in another checkout. */
 async function claim(layout: Layout): Promise<Result<void>> {
   await mkdir(linkRoot, { recursive: true });
   await mkdir(layout.dir, { recursive: true });
@@ -115,11 +115,11 @@ async function lastLine(layout: Layout, name: string): Promise<string> {
   return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
-/** What a lab is brought up with. */
+/** The options of a new lab. */
 export interface UpOptions {
-  /** Further options of every agent, `name=value`. */
+  /** Additional options of every agent, `name=value`. */
   readonly agentOptions: readonly string[];
-  /** What every node's host is like. */
+  /** The kinds of every node's host. */
   readonly hosts: readonly HostKind[];
 }
 
@@ -202,7 +202,7 @@ async function awaitReady(layout: Layout): Promise<void> {
   }
 }
 
-/** Brings a lab up and returns when its nodes are ready; what was made is removed again when a step fails. */
+/** Brings a lab up and returns when its nodes are ready; if a step fails, removes what was made. */
 export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Promise<Result<void>> {
   const claimed = await claim(layout);
   if (!claimed.ok) return claimed;
@@ -227,9 +227,12 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
   }
 }
 
-/** Removes all that `up` and the lab made, by the lab's name alone, also after a crash; nothing there is no error. */
+/**
+ * Removes everything that `up` and the lab made, by the lab's name alone, also after a crash; nothing there is not an
+ * error.
+ */
 export async function down(run: Exec, layout: Layout): Promise<void> {
-  // a record that is damaged must not keep the others from being ended; most processes end with their namespace
+  // a damaged record must not keep the others from being ended; most processes end with their namespace
   await Promise.all((await daemonNames(layout)).map((name) => endDaemons(layout, [name]).catch(() => undefined)));
   const namespaces = await labNamespaces(run, layout);
   const inside = await Promise.all(namespaces.map((name) => must(run, 'ip', ['netns', 'pids', name])));
@@ -248,11 +251,11 @@ export interface ProcessStatus {
   readonly name: string;
   readonly pid: number;
   readonly running: boolean;
-  /** Resident memory in MiB; 0 when it does not run. */
+  /** Resident memory in MiB; 0 if it is not running. */
   readonly memory: number;
 }
 
-/** The processes of a lab and whether they run. */
+/** The processes of a lab and whether they are running. */
 export async function processes(layout: Layout): Promise<ProcessStatus[]> {
   const names = await daemonNames(layout);
   return Promise.all(

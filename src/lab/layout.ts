@@ -1,10 +1,10 @@
-/** What a lab consists of, by its name alone: nodes, addresses, network namespaces, files. Pure. */
+/** The parts of a lab, derived from its name: nodes, addresses, network namespaces, files. Pure. */
 import { join } from 'node:path';
 import { err, ok, type Result } from '../model/result.ts';
 
 /** A node of the lab. master0 runs the controller and no pods. */
 export interface LabNode {
-  /** `worker0`: names the network namespace and the folder. */
+  /** `worker0`: the name of the network namespace and the folder. */
   readonly short: string;
   /** `worker0.ocp4.rober.lab`: the name of the Node. */
   readonly name: string;
@@ -13,7 +13,7 @@ export interface LabNode {
   readonly worker: boolean;
 }
 
-/** The lab that a command means which names none. */
+/** The lab for commands without a name. */
 export const defaultLabName = 'default';
 
 /** The addresses of the published walkthrough. */
@@ -37,7 +37,7 @@ const mostWorkers = 180;
 
 export interface Layout {
   readonly name: string;
-  /** Port of the API server on 127.0.0.1, in the host and in each node's namespace; 0 when it is not known. */
+  /** The port of the API server on 127.0.0.1, in the host and in each node's namespace; 0 if unknown. */
   readonly port: number;
   /** The state folder. */
   readonly dir: string;
@@ -48,10 +48,10 @@ export interface Layout {
   readonly namespacePrefix: string;
 }
 
-/** Where the short paths of all labs are. */
+/** The folder with the short paths of all labs. */
 export const linkRoot = '/run/sdn-compat-lab';
 
-/** Whether a name can name a lab; the reason when not. */
+/** Checks the name of a lab; the error says why it is invalid. */
 export function checkLabName(name: string): Result<string> {
   if (/^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name)) return ok(name);
   return err(`${JSON.stringify(name)} is no lab name: use 1 to 20 lower case letters, digits and dashes`);
@@ -68,13 +68,13 @@ function node(short: string, host: number, worker: boolean): LabNode {
   };
 }
 
-/** How large a lab is, and where its API server listens. */
+/** The size of a lab, and where its API server listens. */
 export interface LabSize {
   readonly workers: number;
   readonly port: number;
 }
 
-/** The layout of a lab of that name and size; refuses a name or number that cannot be. */
+/** The layout of a lab with this name and size; rejects an invalid name or number. */
 export function layoutOf(root: string, name: string, { workers, port }: LabSize): Result<Layout> {
   const checked = checkLabName(name);
   if (!checked.ok) return checked;
@@ -110,7 +110,7 @@ export function podNamespace(layout: Layout, uid: string): string {
   return `${layout.namespacePrefix}pod-${uid.slice(0, 13)}`;
 }
 
-/** The files of a lab. Sockets go by the short path. */
+/** The files of a lab. Sockets use the short path. */
 export const files = {
   description: (layout: Layout): string => join(layout.dir, 'lab.json'),
   kubeconfig: (layout: Layout): string => join(layout.dir, 'kubeconfig'),

@@ -1,8 +1,8 @@
-/** The objects a lab starts with. */
+/** The initial objects of a lab. */
 import type { ClusterNetworkObject, KubeObject } from '../model/objects.ts';
 import { type LabNode, network } from './layout.ts';
 
-/** The cluster's networks, as the published walkthrough has them. */
+/** The cluster's networks, as in the published walkthrough. */
 export const clusterNetwork: ClusterNetworkObject = {
   apiVersion: 'network.openshift.io/v1',
   kind: 'ClusterNetwork',
@@ -35,7 +35,7 @@ export function nodeObject(node: LabNode): KubeObject & Readonly<Record<string, 
   };
 }
 
-/** NetworkPolicy as a custom resource: a real API server has it built in, the embedded one has not. */
+/** NetworkPolicy as a custom resource: built into a real API server, but not into the embedded one. */
 export const networkPolicyKind: KubeObject & Readonly<Record<string, unknown>> = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',

@@ -2,7 +2,7 @@
 import { type Exec, type RunResult } from '../io/exec.ts';
 import { files, type Layout } from './layout.ts';
 
-/** Where the walkthrough writes. */
+/** The output of the walkthrough. */
 export interface Screen {
   readonly write: (text: string) => void;
   readonly bold: (text: string) => string;
@@ -10,7 +10,7 @@ export interface Screen {
   readonly bad: (text: string) => string;
 }
 
-/** A result differs from what was published. */
+/** A result differs from the published one. */
 export class Difference extends Error {
   override readonly name = 'Difference';
 }
@@ -36,7 +36,7 @@ export class Shell {
     this.#screen.write(`   ${text}\n`);
   }
 
-  /** Runs kubectl; what it creates from is shown as a here-document. */
+  /** Runs kubectl; shows its input as a here-document. */
   async kubectl(args: readonly string[], input?: string): Promise<string> {
     const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg}'`)).join(' ');
     const here = input === undefined ? '' : ` <<EOF\n${input.trimEnd()}\nEOF`;
@@ -60,7 +60,7 @@ export class Shell {
     return this.#exec('ip', ['netns', 'exec', netns, ...argv]);
   }
 
-  /** Checks a result; throws Difference when it is not as published. */
+  /** Checks a result; throws Difference if it is not as published. */
   check(what: string, holds: boolean, found = ''): void {
     if (holds) {
       this.#screen.write(`   ${this.#screen.good('ok')} ${what}\n`);

@@ -20,13 +20,13 @@ function inNode(run: Exec, layout: Layout, node: LabNode, argv: readonly string[
 
 const quiet = ['--detach', '--no-chdir', '--pidfile', '--log-file', '-vconsole:off'] as const;
 
-/** Starts ovs-vswitchd of a node, whose database runs. */
+/** Starts ovs-vswitchd of a node with a running database. */
 export async function startSwitch(run: Exec, layout: Layout, node: LabNode): Promise<void> {
   await inNode(run, layout, node, ['ovs-vswitchd', `unix:${databaseOf(layout, node.short)}`, ...quiet]);
   await adoptDaemon(layout, `ovs-vswitchd-${node.short}`, join(files.ovs(layout, node.short), 'ovs-vswitchd.pid'));
 }
 
-/** Makes the database of a node and starts both daemons. */
+/** Creates the database of a node and starts both daemons. */
 export async function makeSwitch(run: Exec, layout: Layout, node: LabNode): Promise<void> {
   const dir = files.ovs(layout, node.short);
   await mkdir(dir, { recursive: true });

@@ -11,7 +11,7 @@ const worker0 = '192.168.7.11';
 const automaticIP = '192.168.7.201';
 const noEgress = { namespace: 'no-egress-ip', pod: 'client' } as const;
 
-/** Milliseconds that a change may take to reach the packets. */
+/** Milliseconds within which a change must affect packets. */
 const patience = 10_000;
 
 interface Pod {
@@ -54,7 +54,7 @@ async function accessLog(shell: Shell): Promise<string[]> {
 
 const clientOf = (line: string): string => line.split(' ', 1)[0] ?? '';
 
-/** Five requests; every one must be in the log with that source. */
+/** Sends five requests; each must be in the log with this source. */
 async function fiveRequests(shell: Shell, pod: Pod, source: string): Promise<void> {
   const before = (await accessLog(shell)).length;
   const netns = await netnsOf(shell, pod);
@@ -78,7 +78,7 @@ async function fiveRequests(shell: Shell, pod: Pod, source: string): Promise<voi
   );
 }
 
-/** A request that must fail, whatever the time given. */
+/** Sends a request that must fail within any time limit. */
 async function mustFail(shell: Shell, pod: Pod): Promise<void> {
   const before = (await accessLog(shell)).length;
   const netns = await netnsOf(shell, pod);
@@ -97,15 +97,15 @@ async function mustFail(shell: Shell, pod: Pod): Promise<void> {
   shell.check('nothing reached the server', (await accessLog(shell)).length === before);
 }
 
-/** The source that the server sees, or nothing when there is no answer within 0.1 s. */
+/** The source that the server sees, or nothing if there is no answer within 0.1 s. */
 async function sourceSeen(shell: Shell, netns: string): Promise<string> {
   const { stdout } = await shell.quietly(netns, ['curl', '-s', '--max-time', '0.1', `${url}/ip`]);
   return stdout.trim();
 }
 
 /**
- * Sends requests until one has the source wanted ('' for none that arrives), and returns how many ms that took. What
- * the server sees until then must be `meanwhile` or nothing.
+ * Sends requests until one has the wanted source ('' for no answer), and returns how many ms that took. Until then the
+ * server must see `meanwhile` or nothing.
  */
 async function untilSource(shell: Shell, pod: Pod, wanted: string, meanwhile: string): Promise<number> {
   const began = performance.now();

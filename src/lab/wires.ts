@@ -1,10 +1,10 @@
-/** The lab's cables: network namespaces for nodes, the underlay, the router and the outside host. */
+/** The lab's links: network namespaces for nodes, the underlay, the router and the outside host. */
 import { type Exec, must } from '../io/exec.ts';
 import { type LabNode, type Layout, network, nodeNamespace } from './layout.ts';
 
 const batch = (lines: readonly string[]): { input: string } => ({ input: `${lines.join('\n')}\n` });
 
-/** Makes every namespace and the links between them; the nodes' NICs are up and without addresses. */
+/** Creates every namespace and the links between them; the nodes' NICs are up and have no addresses. */
 export async function makeWires(run: Exec, layout: Layout): Promise<void> {
   const { underlay, router, outside } = layout.namespaces;
   const nodes = layout.nodes.map(({ short }) => nodeNamespace(layout, short));
@@ -52,7 +52,7 @@ export async function makeWires(run: Exec, layout: Layout): Promise<void> {
       `route add default via ${network.outsideRouter}`,
     ]),
   );
-  // What reaches a userspace datapath needs whole checksums, from whoever sends it.
+  // Packets to a userspace datapath need complete checksums, whoever sends them.
   for (const [netns, device] of [
     [router, 'lan0'],
     [router, 'wan0'],
@@ -63,8 +63,8 @@ export async function makeWires(run: Exec, layout: Layout): Promise<void> {
 }
 
 /**
- * Gives a node its address. A userspace VXLAN needs it on a bridge of Open vSwitch, br-ex, which takes the NIC and its
- * MAC; the kernel would still answer on the NIC and double every reply, so what arrives there is dropped for it. The
+ * Gives a node its address. Userspace VXLAN needs it on an Open vSwitch bridge, br-ex, which takes over the NIC and its
+ * MAC. The kernel would still answer on the NIC and double every reply, so the kernel drops what arrives there. The
  * kernel's datapath takes packets from the NIC itself.
  */
 export async function connectNode(
@@ -113,7 +113,7 @@ export async function connectNode(
   await inside('ethtool', ['-K', 'br-ex', 'tx', 'off']);
 }
 
-/** The namespaces of a lab that exist, pods' included. */
+/** The existing namespaces of a lab, including those of pods. */
 export async function labNamespaces(run: Exec, layout: Layout): Promise<string[]> {
   const listed = await must(run, 'ip', ['netns', 'list']);
   return listed

@@ -1,6 +1,6 @@
 /**
- * IP addresses and CIDRs of both families. Text is parsed once, at the door, as strictly as Go's net package
- * does (no leading zeros, no short forms); inside, an address is its canonical text, and ranges compare by number.
+ * IP addresses and CIDRs of both families. Text is parsed once, on input, as strictly as Go's net package does (no
+ * leading zeros, no short forms). After that an address is its canonical text, and ranges compare by number.
  */
 import { Address4, Address6 } from 'ip-address';
 import { err, ok, type Result } from './result.ts';
@@ -39,7 +39,7 @@ function brand(text: string): Ip {
   return text;
 }
 
-/** The number of an IPv4 address in its only accepted form: four decimals without leading zeros. A hot path. */
+/** Parses an IPv4 address in its only accepted form, four decimals without leading zeros, to a number. A hot path. */
 function number4(text: string): number | undefined {
   let number = 0;
   let part = -1;
@@ -70,7 +70,7 @@ function parseAddress(text: string): Parsed | undefined {
   return number === undefined ? undefined : { family: 4, number: BigInt(number), text };
 }
 
-/** The address that `text` writes; the reason names the text. */
+/** Parses an address; the error names the text. */
 export function parseIp(text: string): Result<Ip> {
   if (number4(text) !== undefined) return ok(brand(text));
   const parsed = parseAddress(text);
@@ -89,35 +89,38 @@ export function ipNumber(ip: Ip): bigint {
   return parsed.number;
 }
 
-/** A number that orders addresses of both families: that of an IPv4 address, or 2^32 more than that of an IPv6 one. */
+/**
+ * A number that orders addresses of both families: the IPv4 address as a number, or the IPv6 address as a number plus
+ * 2^32.
+ */
 export type SortKey = number | bigint;
 
 const firstIpv6Key = 1n << 32n;
 
-/** The key of an address. Keys compare with `<` also between families. */
+/** The sort key of an address. Keys of both families compare with `<`. */
 export function sortKey(ip: Ip): SortKey {
   return number4(ip) ?? ipNumber(ip) + firstIpv6Key;
 }
 
-/** Orders addresses: IPv4 before IPv6, then by number; negative, 0 or positive. */
+/** Orders addresses: IPv4 before IPv6, then by number. Returns a negative number, 0 or a positive number. */
 export function compareIps(a: Ip, b: Ip): number {
   if (a === b) return 0;
   return sortKey(a) < sortKey(b) ? -1 : 1;
 }
 
-/** The keys of the range's addresses: from `first` up to, but not including, `end`. */
+/** The range of the sort keys of its addresses: `first` included, `end` excluded. */
 export function keyRange(cidr: Cidr): { readonly first: SortKey; readonly end: SortKey } {
   const end = lastOf(cidr) + 1n;
   if (cidr.family === 4) return { first: Number(cidr.first), end: Number(end) };
   return { first: cidr.first + firstIpv6Key, end: end + firstIpv6Key };
 }
 
-/** The address with that number; throws when it does not fit the family. */
+/** The address with the given number; throws when the number does not fit the family. */
 export function ipFromNumber(number: bigint, family: Family): Ip {
   return brand(family === 4 ? Address4.fromBigInt(number).correctForm() : Address6.fromBigInt(number).correctForm());
 }
 
-/** The range that `text` writes as ADDRESS/LENGTH; refuses host bits, as in `192.168.8.5/24`. */
+/** Parses ADDRESS/LENGTH; rejects set host bits, as in `192.168.8.5/24`. */
 export function parseCidr(text: string): Result<Cidr> {
   const wrong = `${JSON.stringify(text)} is not a CIDR`;
   const match = /^([^/]+)\/(0|[1-9][0-9]{0,2})$/.exec(text);
@@ -133,7 +136,7 @@ export function parseCidr(text: string): Result<Cidr> {
   );
 }
 
-/** An address with its prefix length, as an interface has it (`172.18.0.11/24`), and the network it lies in. */
+/** Parses an interface address with its prefix length (`172.18.0.11/24`); returns the address and its network. */
 export function parseIfaddr(text: string): Result<{ readonly ip: Ip; readonly network: Cidr }> {
   const [, address = '', length = ''] = /^([^/]+)\/(0|[1-9][0-9]{0,2})$/.exec(text) ?? [];
   const ip = parseIp(address);
@@ -152,7 +155,7 @@ export function lastOf(cidr: Cidr): bigint {
   return cidr.first + (1n << BigInt(bits[cidr.family] - cidr.length)) - 1n;
 }
 
-/** Whether the address lies in the range. */
+/** Whether the range contains the address. */
 export function contains(cidr: Cidr, ip: Ip): boolean {
   const small = number4(ip);
   if (small !== undefined)
@@ -167,7 +170,7 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
   return a.family === b.family && a.first <= lastOf(b) && b.first <= lastOf(a);
 }
 
-/** The address at `index` in the range, 0 being the network address; throws when the range is smaller. */
+/** The address at `index` in the range, where 0 is the network address; throws when the range is too small. */
 export function addressAt(cidr: Cidr, index: number): Ip {
   const number = cidr.first + BigInt(index);
   if (index < 0 || number > lastOf(cidr)) throw new RangeError(`${cidr.text} has no address ${String(index)}`);

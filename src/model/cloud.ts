@@ -1,22 +1,24 @@
-/** What a cloud lets a node carry, from the annotation that the cloud network controller writes on its Node. */
+/**
+ * The cloud's limits for a node's egress IPs, from the annotation that the cloud network controller writes on the Node.
+ */
 import { type Cidr, contains, type Ip, lastOf } from './address.ts';
 import { parseCidrv4 } from './fields.ts';
 import { asList, isRecord, parseJson } from './json.ts';
 import type { KubeObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** Key of the Node annotation; its value is a JSON list of one interface. */
+/** The Node annotation; its value is a JSON list with one interface. */
 export const egressIpConfigAnnotation = 'cloud.network.openshift.io/egress-ipconfig';
 
-/** The limits of one node. Undefined: there is none. */
+/** The limits of one node. Undefined means no limit. */
 export interface CloudLimits {
-  /** How many egress IPs the node can hold; `current`: not known, so it keeps what it has and gets no more. */
+  /** How many egress IPs the node can hold; `current` means unknown: the node keeps what it has and gets no more. */
   readonly capacity: number | 'current' | undefined;
-  /** The network that its egress IPs and CIDRs must lie in. */
+  /** The network that must contain its egress IPs and CIDRs. */
   readonly network: Cidr | undefined;
 }
 
-/** Those of a node whose annotation cannot be read. */
+/** The limits of a node with an unreadable annotation. */
 export const unknownLimits: CloudLimits = { capacity: 'current', network: undefined };
 
 /** The limits of a Node, and why its annotation cannot be read, if so; undefined when it has none. */
@@ -29,7 +31,7 @@ export function limitsOf({
   return parsed.ok ? { limits: parsed.value, problem: undefined } : { limits: unknownLimits, problem: parsed.error };
 }
 
-/** The limits that the annotation's value writes: `capacity.ip`, else `capacity.ipv4`, and `ifaddr.ipv4`. */
+/** Parses the annotation: `capacity.ip`, else `capacity.ipv4`, and `ifaddr.ipv4`. */
 export function parseEgressIpConfig(text: string): Result<CloudLimits> {
   const value = readJson(text);
   if (!value.ok) return value;
@@ -42,12 +44,12 @@ export function parseEgressIpConfig(text: string): Result<CloudLimits> {
   return ok({ capacity: capacity.value, network: network.value });
 }
 
-/** Whether the node can carry the IP there. */
+/** Whether the node's network contains the IP. */
 export function allowsIp({ network }: CloudLimits, ip: Ip): boolean {
   return network === undefined || contains(network, ip);
 }
 
-/** Whether all of the CIDR lies in the node's network. */
+/** Whether the node's network contains the whole CIDR. */
 export function allowsCidr({ network }: CloudLimits, cidr: Cidr): boolean {
   return (
     network === undefined ||

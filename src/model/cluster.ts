@@ -1,4 +1,4 @@
-/** The cluster as the egress model sees it: raw objects parsed, duplicates settled, limits and health of nodes read. */
+/** The cluster as the egress model sees it: parsed objects without duplicates, and the limits and health of nodes. */
 import type { Cidr, Ip } from './address.ts';
 import { type CloudLimits, limitsOf } from './cloud.ts';
 import { networksOf, parseClusterNetwork } from './clusternetwork.ts';
@@ -10,17 +10,17 @@ import { type InvalidNetNamespace, type NetNamespace, parseNetNamespace } from '
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
 import type { LostClaim } from './subnetclaims.ts';
 
-/** The objects of one moment as an API server or files give them. */
+/** The objects as an API server or files give them. */
 export interface RawCluster {
   readonly hostSubnets: readonly HostSubnetObject[];
   readonly netNamespaces: readonly NetNamespaceObject[];
-  /** Their annotations and InternalIPs are read. */
+  /** Only annotations and InternalIPs are read. */
   readonly nodes: readonly KubeObject[];
-  /** Only the one named `default` is read; without it nothing is known of the cluster's own networks. */
+  /** Only the one named `default` is read; without it the cluster's own networks are unknown. */
   readonly clusterNetworks?: readonly ClusterNetworkObject[];
 }
 
-/** A Node annotation that cannot be read. */
+/** An unreadable Node annotation. */
 export interface InvalidLimits {
   readonly name: string;
   readonly reason: string;
@@ -29,15 +29,15 @@ export interface InvalidLimits {
 export interface Cluster extends Required<EgressInput> {
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
   readonly invalidHostSubnets: readonly InvalidHostSubnet[];
-  /** HostSubnets whose subnet another has by right, in order of name. */
+  /** HostSubnets that lost their subnet to another one, in order of name. */
   readonly lostSubnets: readonly LostClaim[];
   readonly invalidNetNamespaces: readonly InvalidNetNamespace[];
   readonly invalidLimits: readonly InvalidLimits[];
-  /** Objects of one kind and name that differ; one of them is used. */
+  /** Different objects with the same kind and name; one of them is used. */
   readonly duplicates: readonly { readonly kind: 'HostSubnet' | 'NetNamespace' | 'Node'; readonly name: string }[];
 }
 
-/** The cluster that these objects make, with the verdicts of the health check. Nothing is refused: what is wrong is listed. */
+/** Builds the cluster from the objects and the addresses of offline nodes. Nothing is rejected: problems are listed. */
 export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
   const hostSubnets = distinct(raw.hostSubnets);
   const hosts = new HostSubnets();
@@ -61,7 +61,7 @@ export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
   };
 }
 
-/** What the HostSubnets mean for egress, in the order in which they were set. */
+/** The meaning of the HostSubnets for egress, in the order in which they were set. */
 function egressOf(hosts: HostSubnets): Pick<Cluster, 'hostSubnets' | 'absent' | 'invalidHostSubnets' | 'lostSubnets'> {
   const meanings = [...hosts.names()].flatMap((name) => hosts.meaningOf(name) ?? []);
   return {
@@ -72,7 +72,7 @@ function egressOf(hosts: HostSubnets): Pick<Cluster, 'hostSubnets' | 'absent' | 
   };
 }
 
-/** The networks of pods and services; none when they cannot be read. */
+/** The networks of pods and services; empty when they cannot be read. */
 function ownNetworks(objects: readonly ClusterNetworkObject[]): readonly Cidr[] {
   const [raw] = distinct(objects.filter(({ metadata }) => metadata.name === 'default')).kept;
   const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
@@ -93,8 +93,8 @@ function allLimits(nodes: readonly KubeObject[]): Pick<Cluster, 'limits' | 'inva
 }
 
 /**
- * One object for each name, by name. Of several that differ, the one whose JSON comes last in order of text is kept, so
- * that the order in which they were read does not matter.
+ * Keeps one object for each name, ordered by name. Of several different ones it keeps the one with the last JSON in
+ * text order, so the order of reading does not matter.
  */
 function distinct<T extends KubeObject>(
   objects: readonly T[],

@@ -4,28 +4,28 @@ import { type FieldProblem, parseCidrv4, take } from './fields.ts';
 import type { ClusterNetworkObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** How pods are isolated from one another. */
+/** How pods are isolated from each other. */
 export type IsolationMode = 'subnet' | 'multitenant' | 'networkpolicy';
 
-/** A range of pod addresses, of which each node gets a part with that many host bits. */
+/** A range of pod addresses; each node gets a subnet of it with this many host bits. */
 export interface PodNetwork {
   readonly cidr: Cidr;
   readonly hostSubnetLength: number;
 }
 
 export interface ClusterNetwork {
-  /** In the order in which nodes get their subnets from them. */
+  /** In the order in which nodes get subnets from them. */
   readonly networks: readonly [PodNetwork, ...PodNetwork[]];
   readonly serviceNetwork: Cidr;
   readonly pluginName: string;
   readonly mode: IsolationMode;
   /** UDP port. */
   readonly vxlanPort: number;
-  /** Bytes, of a pod's interface; undefined: what the network between the nodes leaves. */
+  /** MTU of a pod's interface in bytes; undefined means what the network between the nodes leaves. */
   readonly mtu: number | undefined;
 }
 
-/** The plugin of OpenShift 4 when none is named. */
+/** OpenShift 4's default plugin. */
 const defaultPlugin = 'redhat/openshift-ovs-networkpolicy';
 const defaultVxlanPort = 4789;
 
@@ -35,7 +35,7 @@ const modes = new Map<string, IsolationMode>([
   ['redhat/openshift-ovs-networkpolicy', 'networkpolicy'],
 ]);
 
-/** The ClusterNetwork as a value, defaults filled in; else every field that is wrong. */
+/** Parses a ClusterNetwork and fills in defaults; the error lists every invalid field. */
 export function parseClusterNetwork(raw: ClusterNetworkObject): Result<ClusterNetwork, readonly FieldProblem[]> {
   const problems: FieldProblem[] = [];
   const [first, ...more] = podNetworks(raw, problems);
@@ -56,17 +56,17 @@ export function parseClusterNetwork(raw: ClusterNetworkObject): Result<ClusterNe
   return ok({ networks, serviceNetwork, pluginName, mode, vxlanPort, mtu });
 }
 
-/** The networks of pods, then that of services. */
+/** The pod networks, then the service network. */
 export function networksOf({ networks, serviceNetwork }: ClusterNetwork): readonly Cidr[] {
   return [...networks.map(({ cidr }) => cidr), serviceNetwork];
 }
 
-/** The network of the cluster that contains the address, so that no host may have it. */
+/** The pod or service network that contains the address; no host may have such an address. */
 export function networkAround(ip: Ip, network: ClusterNetwork): Cidr | undefined {
   return networksOf(network).find((cidr) => contains(cidr, ip));
 }
 
-/** `clusterNetworks`, or the older pair `network` and `hostsubnetlength` when that list is empty. */
+/** Reads `clusterNetworks`, or `network` and `hostsubnetlength`, which are older, when that list is empty. */
 function podNetworks(raw: ClusterNetworkObject, problems: FieldProblem[]): readonly PodNetwork[] {
   const older = raw.network === undefined ? [] : [{ CIDR: raw.network, hostSubnetLength: raw.hostsubnetlength ?? 9 }];
   const entries = raw.clusterNetworks.length > 0 ? raw.clusterNetworks : older;

@@ -1,9 +1,9 @@
-/** EgressNetworkPolicies: what they mean by VNID, and what is to be said of them (OpenShift SDN's rules). */
+/** EgressNetworkPolicies: their rules by VNID, and notes about them (OpenShift SDN's rules). */
 import { type EgressRule, everything, readEgressRule } from './egressrule.ts';
 import type { EgressNetworkPolicyObject } from './objects.ts';
 import type { Vnid } from './vnid.ts';
 
-/** What is to be said of a policy, with the object to say it on. */
+/** A note about a policy, with the object it is for. */
 export interface PolicyNote {
   readonly namespace: string;
   readonly name: string;
@@ -16,13 +16,13 @@ export interface PolicyNote {
   readonly message: string;
 }
 
-/** The rules of a VNID, or that all its outside traffic is dropped. */
+/** The rules of a VNID, or that all its traffic to the outside is dropped. */
 export type VnidPolicy = { readonly kind: 'drop' } | { readonly kind: 'rules'; readonly rules: readonly EgressRule[] };
 
 export interface EgressPolicies {
   readonly byVnid: ReadonlyMap<Vnid, VnidPolicy>;
   readonly notes: readonly PolicyNote[];
-  /** All names that rules mention, to be resolved. */
+  /** All names in rules, to be resolved. */
   readonly names: ReadonlySet<string>;
 }
 
@@ -68,8 +68,8 @@ function group<T, K>(items: readonly T[], keyOf: (item: T) => K | undefined): Ma
 }
 
 /**
- * What policies mean by VNID: several in a namespace, or one in a VNID that namespaces
- * share, drop everything; in VNID 0 they are ignored. Policies of namespaces without a VNID wait for one.
+ * The meaning of the policies for each VNID. Several policies in a namespace, or one in a VNID that namespaces share,
+ * drop everything; in VNID 0 policies are ignored. Policies of namespaces without a VNID have no effect yet.
  */
 export function egressPolicies(
   raws: readonly EgressNetworkPolicyObject[],

@@ -1,34 +1,34 @@
-/** Parsers of object fields: each says which field is wrong and why, and they share the list rules of egress IPs. */
+/** Parsers of object fields. Each reports which field is wrong and why. Also the list rules of egress IPs. */
 import { type Cidr, familyOf, type Ip, parseCidr, parseIp } from './address.ts';
 import { err, type Result } from './result.ts';
 
-/** One field of an object that cannot be used. `field` is a path as `egressIPs[0]`. */
+/** An invalid field of an object. `field` is a path like `egressIPs[0]`. */
 export interface FieldProblem {
   readonly field: string;
   readonly reason: string;
 }
 
-/** An entry of an egressIPs list that is no address. */
+/** An entry of an egressIPs list that is not an address. */
 export interface InvalidEgressIP {
   readonly text: string;
   readonly reason: string;
 }
 
-/** The IPv4 address that `text` writes. The one place that keeps egress IPs to IPv4; all else takes both families. */
+/** Parses an IPv4 address. The only place that limits egress IPs to IPv4; everything else handles both families. */
 export function parseIpv4(text: string): Result<Ip> {
   const ip = parseIp(text);
   if (!ip.ok || familyOf(ip.value) === 4) return ip;
   return err(`${JSON.stringify(text)} is not an IPv4 address`);
 }
 
-/** The IPv4 range that `text` writes, without host bits. */
+/** Parses an IPv4 range; rejects set host bits. */
 export function parseCidrv4(text: string): Result<Cidr> {
   const cidr = parseCidr(text);
   if (!cidr.ok || cidr.value.family === 4) return cidr;
   return err(`${JSON.stringify(text)} is not an IPv4 CIDR`);
 }
 
-/** An item of a HostSubnet's egressIPs: an IPv4 address whose prefix length (0 to 32), if any, is cut off. */
+/** Parses an item of a HostSubnet's egressIPs: an IPv4 address; a prefix length (0 to 32), if any, is dropped. */
 export function parseHostedIp(text: string): Result<Ip> {
   const slash = text.indexOf('/');
   if (slash < 0) return parseIpv4(text);
@@ -38,7 +38,7 @@ export function parseHostedIp(text: string): Result<Ip> {
     : err(`${JSON.stringify(text)} is not an IP address`);
 }
 
-/** What `parse` makes of each text, problems under `field[INDEX]`; repeats (by `key`) count once, the first stays. */
+/** Parses each text; problems are reported under `field[INDEX]`. Of repetitions (by `key`) only the first counts. */
 export function parseList<T>(
   texts: readonly string[] | null | undefined,
   field: string,
@@ -55,7 +55,7 @@ export function parseList<T>(
   return { values: [...values.values()], problems };
 }
 
-/** The value of a parse, or undefined after adding its reason to `problems`. */
+/** The value of a parse result, or undefined after adding its error to `problems`. */
 export function take<T>(parsed: Result<T>, field: string, problems: FieldProblem[]): T | undefined {
   if (parsed.ok) return parsed.value;
   problems.push({ field, reason: parsed.error });

@@ -1,36 +1,34 @@
-/** HostSubnets as values. One that cannot be used for egress counts as absent there, with the reasons. */
+/** HostSubnets as values. One that is invalid for egress counts as absent there, with the reasons. */
 import type { Cidr, Ip } from './address.ts';
 import { type FieldProblem, parseCidrv4, parseHostedIp, parseIpv4, parseList, take } from './fields.ts';
 import { isNodeName, type NodeName } from './names.ts';
 import type { HostSubnetObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** A node's part of the pod network and the egress IPs it lists. */
+/** A node's subnet and the egress IPs it lists. */
 export interface HostSubnet {
   readonly name: NodeName;
-  /** The same as `name`. */
-  readonly host: NodeName;
   readonly hostIP: Ip;
   readonly subnet: Cidr;
-  /** In the order of the object, each once, prefixes cut off. */
+  /** In the order of the object, without repetitions and prefix lengths. */
   readonly egressIPs: readonly Ip[];
-  /** Not empty: the controller owns `egressIPs`. */
+  /** If not empty, the controller owns `egressIPs`. */
   readonly egressCIDRs: readonly Cidr[];
   readonly uid: string | undefined;
 }
 
-/** A HostSubnet that counts as absent for egress, as far as it matters to others all the same. */
+/** A HostSubnet that counts as absent for egress: the fields that still matter to others. */
 export interface AbsentHostSubnet {
   readonly name: string;
-  /** Its node has this address, so nobody may have it as an egress IP. */
+  /** The address of its node, so nobody may use it as an egress IP. */
   readonly hostIP: Ip | undefined;
-  /** What it lists, as far as that can be read: a node may still have these, so they are placed nowhere else. */
+  /** What it lists, as far as readable. Its node may still have these addresses, so they are not placed elsewhere. */
   readonly egressIPs: readonly Ip[];
-  /** It has egressCIDRs, well written or not, so that the controller owns its list; and that is not empty. */
+  /** Whether it has egressCIDRs, valid or not, so that the controller owns its list, and the list is not empty. */
   readonly isToEmpty: boolean;
 }
 
-/** A HostSubnet that cannot be used for egress; what of it could be read is still there for other uses. */
+/** A HostSubnet that is invalid for egress; the readable fields are kept for other uses. */
 export interface InvalidHostSubnet extends AbsentHostSubnet {
   readonly uid: string | undefined;
   readonly subnet: Cidr | undefined;
@@ -38,8 +36,8 @@ export interface InvalidHostSubnet extends AbsentHostSubnet {
 }
 
 /**
- * The HostSubnet as a value. Invalid (spec: egress IP state): `host` differs from the name, an empty subnet, an
- * address or CIDR that is not IPv4, a CIDR with host bits set. All wrong fields are reported, not only the first.
+ * Parses a HostSubnet. Invalid, as in OpenShift SDN: `host` differs from the name, an empty subnet, an address or CIDR
+ * that is not IPv4, a CIDR with host bits set. Reports all invalid fields, not only the first.
  */
 export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, InvalidHostSubnet> {
   const problems: FieldProblem[] = [];
@@ -66,19 +64,19 @@ export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, Inval
   }
   if (!isNodeName(name) || hostIP === undefined || subnet === undefined)
     throw new Error('a HostSubnet without problems has all its fields');
-  return ok({ name, host: name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
+  return ok({ name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
 }
 
 function isNotEmpty(list: readonly unknown[] | null | undefined): boolean {
   return (list ?? []).length > 0;
 }
 
-/** A valid HostSubnet as one that counts as absent. */
+/** Turns a valid HostSubnet into one that counts as absent. */
 export function asAbsent({ name, hostIP, egressIPs, egressCIDRs }: HostSubnet): AbsentHostSubnet {
   return { name, hostIP, egressIPs, isToEmpty: egressCIDRs.length > 0 && egressIPs.length > 0 };
 }
 
-/** The HostSubnet once the controller has emptied its list. */
+/** The HostSubnet after the controller has emptied its list. */
 export function emptied<T extends AbsentHostSubnet>(host: T): T {
   return { ...host, egressIPs: [], isToEmpty: false };
 }

@@ -1,6 +1,6 @@
 /**
- * All HostSubnets of a cluster: what each means for egress, given the others. One that is invalid counts as absent, and
- * so does one whose subnet overlaps that of another with a better claim to it.
+ * All HostSubnets of a cluster, and what each means for egress given the others. An invalid one counts as absent, and
+ * so does one whose subnet overlaps that of another with a better claim.
  */
 import type { Ip } from './address.ts';
 import {
@@ -15,7 +15,7 @@ import type { HostSubnetObject, KubeObject } from './objects.ts';
 import type { Result } from './result.ts';
 import { type LostClaim, type SubnetClaim, SubnetClaims, whyFirst } from './subnetclaims.ts';
 
-/** What a HostSubnet means for egress. */
+/** The meaning of a HostSubnet for egress. */
 export type Meaning =
   | { readonly kind: 'valid'; readonly hostSubnet: HostSubnet }
   | { readonly kind: 'absent'; readonly hostSubnet: AbsentHostSubnet };
@@ -25,26 +25,26 @@ interface Known {
   readonly created: string | undefined;
 }
 
-/** Kept up to date object by object; what it says depends on the objects alone, not on their order. */
+/** Updated object by object. The result depends only on the objects, not on their order. */
 export class HostSubnets {
   readonly #known = new Map<string, Known>();
   readonly #nodes = new Map<string, Ip>();
   readonly #claims = new SubnetClaims();
 
-  /** The HostSubnet is now this. Returns the names of all whose meaning may be another now, itself among them. */
+  /** Sets a HostSubnet. Returns the names of all HostSubnets whose meaning may have changed, including this one. */
   set(object: HostSubnetObject): readonly string[] {
     const { name = '', creationTimestamp: created } = object.metadata;
     this.#known.set(name, { parsed: parseHostSubnet(object), created });
     return [...this.#claimed(name).add(name)];
   }
 
-  /** There is no HostSubnet of that name now. Returns as `set` does. */
+  /** Removes the HostSubnet of this name. Returns the same as `set`. */
   delete(name: string): readonly string[] {
     this.#known.delete(name);
     return [...this.#claimed(name).add(name)];
   }
 
-  /** The Node of that name is now this; undefined: there is none. Returns whose meaning is another now. */
+  /** Sets the Node of this name; undefined removes it. Returns the names whose meaning changed. */
   setNode(name: string, node: KubeObject | undefined): readonly string[] {
     const ip = node === undefined ? undefined : internalIP(node);
     if (ip === undefined) this.#nodes.delete(name);
@@ -52,7 +52,7 @@ export class HostSubnets {
     return [...this.#claimed(name)];
   }
 
-  /** What the HostSubnet of that name means; undefined when there is none. */
+  /** The meaning of the HostSubnet of this name; undefined if there is none. */
   meaningOf(name: string): Meaning | undefined {
     const known = this.#known.get(name);
     if (known === undefined) return undefined;
@@ -62,27 +62,27 @@ export class HostSubnets {
     return { kind: 'valid', hostSubnet: parsed.value };
   }
 
-  /** The names of all. */
+  /** The names of all HostSubnets. */
   names(): Iterable<string> {
     return this.#known.keys();
   }
 
-  /** Those that are invalid. */
+  /** The invalid HostSubnets. */
   invalid(): readonly InvalidHostSubnet[] {
     return [...this.#known.values()].flatMap(({ parsed }) => (parsed.ok ? [] : [parsed.error]));
   }
 
-  /** Those whose subnet another has by right, in order of name. */
+  /** The HostSubnets that lost their subnet to another one, in order of name. */
   lost(): readonly LostClaim[] {
     return this.#claims.allLost();
   }
 
-  /** Whom the HostSubnet of that name lost its subnet to. */
+  /** Which HostSubnet this one lost its subnet to; undefined if none. */
   lostBy(name: string): LostClaim | undefined {
     return this.#claims.lost(name);
   }
 
-  /** Those whose pods can be reached, in no certain order: one whose egress fields are wrong is among them. */
+  /** The HostSubnets whose pods are reachable, in no particular order. Invalid egress fields do not matter here. */
   reachable(): Iterable<SubnetClaim> {
     return this.#claims.won();
   }
@@ -99,7 +99,7 @@ export class HostSubnets {
   }
 }
 
-/** The sentence about a lost subnet for who reads of the loser. */
+/** The sentence about a lost subnet, for readers of the loser. */
 export function lossText(lost: LostClaim): string {
   const { loser, winner } = lost;
   return `${loser.subnet.text} overlaps ${winner.subnet.text} of HostSubnet ${winner.name}, ${whyFirst(lost)}`;

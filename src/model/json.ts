@@ -1,11 +1,11 @@
-/** JSON values, and the few things done with them everywhere: telling objects apart, equality. */
+/** JSON values: type guards, equality, and access to fields. */
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
 
-/** Whether the value is an object with keys: neither null nor an array. */
+/** Whether the value is an object with keys, that is, neither null nor an array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -24,7 +24,7 @@ function isParsed(value: unknown): value is Json {
   return value !== undefined;
 }
 
-/** The value that the text writes; throws SyntaxError when it is not JSON. */
+/** Parses JSON; throws SyntaxError if the text is not JSON. */
 export function parseJson(text: string): Json {
   const value: unknown = JSON.parse(text);
   if (!isParsed(value)) throw new SyntaxError('not JSON');
@@ -41,24 +41,24 @@ function sameObject(a: JsonObject, b: JsonObject): boolean {
   return keys.every((key) => jsonEqual(a[key], b[key]));
 }
 
-/** Whether two JSON values are the same; the order of keys does not matter, a key with undefined is absent. */
+/** Whether two JSON values are equal. The order of keys does not matter, and a key with undefined counts as absent. */
 export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
   if (isJsonArray(a)) return isJsonArray(b) && sameArray(a, b);
   return isJsonObject(a) && isJsonObject(b) && sameObject(a, b);
 }
 
-/** The list, or an empty one when the value is none. */
+/** The value if it is a list, else an empty list. */
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The text, or an empty one when the value is none. */
+/** The value if it is a string, else an empty string. */
 export function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The value with the keys of all its objects in order. */
+/** The value with the keys of all its objects sorted. */
 export function sortedKeys(value: Json): Json {
   if (isJsonArray(value)) return value.map(sortedKeys);
   if (!isJsonObject(value)) return value;
@@ -66,7 +66,7 @@ export function sortedKeys(value: Json): Json {
   return Object.fromEntries(keys.map((key) => [key, value[key] === undefined ? undefined : sortedKeys(value[key])]));
 }
 
-/** The field at the path; undefined when there is none. */
+/** The field at the path, or undefined. */
 export function fieldOf(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce((found, key) => (isRecord(found) ? found[key] : undefined), value);
 }

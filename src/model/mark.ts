@@ -1,4 +1,4 @@
-/** The packet mark that stands for a VNID between the bridge and NAT (spec: node data path). */
+/** The packet mark that carries a VNID from the bridge to NAT, as OpenShift SDN computes it. */
 import type { Vnid } from './vnid.ts';
 
 declare const markBrand: unique symbol;
@@ -6,12 +6,12 @@ declare const markBrand: unique symbol;
 /** A packet mark: 32 bits, never 0. */
 export type Mark = number & { readonly [markBrand]: true };
 
-/** The mark of VNID 0, since a mark of 0 would be none. */
+/** The mark of VNID 0, because mark 0 means unmarked. */
 const globalMark = 0xff000000;
-/** The bit kubelet marks packets to drop with, and the bit that stands in for it. */
+/** The bit with which kubelet marks packets to drop, and its replacement. */
 const dropBit = 0x8000;
 const dropStandIn = 0x10000000;
-/** Stands in for the bit kube-proxy marks packets to masquerade with. */
+/** Replaces the bit with which kube-proxy marks packets to masquerade. */
 const masqueradeStandIn = 0x01000000;
 
 function isMark(value: number): value is Mark {
@@ -19,8 +19,8 @@ function isMark(value: number): value is Mark {
 }
 
 /**
- * The mark of a VNID, unique among VNIDs and without the bits that kubelet (15) and kube-proxy (`masqueradeBit`, 14 by
- * default, undefined when it uses none) act on: each such bit is cleared and a bit above the VNID's 24 set instead.
+ * The mark of a VNID: unique, and without the bits that kubelet (15) and kube-proxy (`masqueradeBit`, by default 14,
+ * undefined if it uses none) act on. Each such bit is cleared, and a bit above the VNID's 24 is set instead.
  */
 export function markOf(vnid: Vnid, masqueradeBit: number | undefined): Mark {
   const masqueradeMark = masqueradeBit === undefined ? 0 : 2 ** masqueradeBit;

@@ -1,4 +1,4 @@
-/** Names of objects, each kind its own type, and the one order in which names and texts are compared. */
+/** Names of objects, with a type for each kind, and the one order in which names and texts compare. */
 declare const nodeBrand: unique symbol;
 declare const namespaceBrand: unique symbol;
 
@@ -8,17 +8,20 @@ export type NodeName = string & { readonly [nodeBrand]: true };
 /** The name of a Namespace and of its NetNamespace. */
 export type NamespaceName = string & { readonly [namespaceBrand]: true };
 
-/** Whether the text can name a node: it is not empty. */
+/** Whether the text can name a node, that is, is not empty. */
 export function isNodeName(text: string): text is NodeName {
   return text !== '';
 }
 
-/** Whether the text can name a namespace: it is not empty. */
+/** Whether the text can name a namespace, that is, is not empty. */
 export function isNamespaceName(text: string): text is NamespaceName {
   return text !== '';
 }
 
-/** Orders texts by UTF-16 code unit, the same on every machine and in every locale: negative, 0 or positive. */
+/**
+ * Orders texts by UTF-16 code unit, the same on every machine and in every locale. Returns a negative number, 0 or a
+ * positive number.
+ */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;

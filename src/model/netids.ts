@@ -1,8 +1,8 @@
-/** Allocation of VNIDs: each namespace its own, kept as long as any namespace holds it (spec: VNIDs and subnets). */
+/** Allocates VNIDs: one for each namespace, held as long as any namespace has it. */
 import { err, ok, type Result } from './result.ts';
 import { firstAllocatedVnid, isVnid, maxVnid, type Vnid } from './vnid.ts';
 
-/** The VNID of the namespace `default`, which reaches and is reached by all. */
+/** The VNID of the namespace `default`, which reaches all others and is reached by all. */
 export function globalVnid(): Vnid {
   const zero = 0;
   if (!isVnid(zero)) throw new Error('0 is a VNID');
@@ -10,30 +10,30 @@ export function globalVnid(): Vnid {
 }
 
 /**
- * Which VNIDs are held, and the next free one. A VNID is free again when all its holders (joined namespaces) have
- * released it. The search goes up from the last one given and wraps, so a released VNID is not used again at once.
+ * Which VNIDs are held, and the next free one. A VNID is free again after all its holders (joined namespaces) released
+ * it. The search goes up from the last allocated VNID and wraps around, so a released VNID is not reused at once.
  */
 export class Netids {
-  /** One bit a VNID: whether it is held at all. */
+  /** One bit per VNID: whether it is held. */
   readonly #held = new Uint8Array((maxVnid + 1) / 8);
   /** Holders beyond the first. */
   readonly #more = new Map<Vnid, number>();
   readonly #last: number;
   #next = firstAllocatedVnid;
 
-  /** `last` is the highest VNID that is given; 2^24-1 when absent. */
+  /** `last` is the highest VNID to allocate; 2^24-1 by default. */
   constructor(held: Iterable<Vnid> = [], last: number = maxVnid) {
     this.#last = last;
     for (const vnid of held) this.hold(vnid);
   }
 
-  /** One more namespace has this VNID. */
+  /** Adds a holder of the VNID. */
   hold(vnid: Vnid): void {
     if (this.isHeld(vnid)) this.#more.set(vnid, (this.#more.get(vnid) ?? 0) + 1);
     else this.#flip(vnid);
   }
 
-  /** One namespace less has this VNID. */
+  /** Removes a holder of the VNID. */
   release(vnid: Vnid): void {
     const more = this.#more.get(vnid) ?? 0;
     if (more > 1) this.#more.set(vnid, more - 1);
@@ -50,7 +50,7 @@ export class Netids {
     this.#held[vnid >> 3] = (this.#held[vnid >> 3] ?? 0) ^ (1 << (vnid & 7));
   }
 
-  /** Holds and returns the VNID for a new namespace: 0 for `default`, else the next free one from 10 on. */
+  /** Holds and returns the VNID for a new namespace: 0 for `default`, else the next free one from 10 up. */
   allocate(namespace: string): Result<Vnid> {
     if (namespace === 'default') {
       this.hold(globalVnid());

@@ -10,21 +10,24 @@ import { parseVnid, type Vnid } from './vnid.ts';
 export interface NetNamespace {
   readonly name: NamespaceName;
   readonly vnid: Vnid;
-  /** In the order of the object, each once. */
+  /** In the order of the object, without repetitions. */
   readonly egressIPs: readonly Ip[];
-  /** Entries of egressIPs that are no IPv4 address: they count as requests that nothing can serve. */
+  /** Entries of egressIPs that are not IPv4 addresses: they count as requests that nothing can fulfill. */
   readonly invalidEgressIPs: readonly InvalidEgressIP[];
   readonly uid: string | undefined;
 }
 
-/** A NetNamespace without a usable name or VNID: it counts as absent. */
+/** A NetNamespace without a valid name or VNID: it counts as absent. */
 export interface InvalidNetNamespace {
   readonly name: string;
   readonly uid: string | undefined;
   readonly problems: readonly [FieldProblem, ...FieldProblem[]];
 }
 
-/** The NetNamespace as a value; refused when it has no name or its netid is not a VNID. Bad egress IPs are kept as such. */
+/**
+ * Parses a NetNamespace; rejects one without a name or with a netid that is not a VNID. Keeps invalid egress IPs as
+ * such.
+ */
 export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace, InvalidNetNamespace> {
   const problems: FieldProblem[] = [];
   const name = raw.metadata.name ?? '';

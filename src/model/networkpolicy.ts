@@ -1,4 +1,4 @@
-/** NetworkPolicies as values (networking.k8s.io/v1), and the arithmetic of their blocks and port ranges. */
+/** NetworkPolicies (networking.k8s.io/v1) as values, and arithmetic on their IP blocks and port ranges. */
 import { type Cidr, ipFromNumber, lastOf, overlaps, parseCidr, parseIfaddr } from './address.ts';
 import type { LabelSelectorObject, NetworkPolicyObject, PolicyPeerObject, PolicyPortObject } from './objects.ts';
 import { err, ok, type Result } from './result.ts';
@@ -9,13 +9,13 @@ export type Peer =
   | { readonly kind: 'pods'; readonly pods: LabelSelectorObject; readonly namespaces: LabelSelectorObject | undefined }
   | { readonly kind: 'block'; readonly cidrs: readonly Cidr[] };
 
-/** A port by number (a range has a mask each), by name, or all of a protocol. */
+/** A port by number (a range has several masks), by name, or all ports of a protocol. */
 export type PolicyPort =
   | { readonly kind: 'any'; readonly protocol: Protocol }
   | { readonly kind: 'range'; readonly protocol: Protocol; readonly from: number; readonly to: number }
   | { readonly kind: 'named'; readonly protocol: Protocol; readonly name: string };
 
-/** One rule: undefined peers or ports mean all. */
+/** One rule. Undefined peers or ports mean all. */
 export interface PolicyRule {
   readonly peers: readonly Peer[] | undefined;
   readonly ports: readonly PolicyPort[] | undefined;
@@ -25,14 +25,14 @@ export interface NetworkPolicy {
   readonly namespace: string;
   readonly name: string;
   readonly pods: LabelSelectorObject;
-  /** Undefined: the policy says nothing about this direction. */
+  /** Undefined: the policy does not apply to this direction. */
   readonly ingress: readonly PolicyRule[] | undefined;
   readonly egress: readonly PolicyRule[] | undefined;
 }
 
 const protocols: Readonly<Record<string, Protocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 
-/** A range without parts of it, as the fewest ranges, in order. */
+/** The range without `excepts`, as the fewest ranges, in order. */
 export function subtract(cidr: Cidr, excepts: readonly Cidr[]): Cidr[] {
   const hit = excepts.filter((except) => overlaps(except, cidr));
   if (hit.length === 0) return [cidr];
@@ -44,7 +44,7 @@ export function subtract(cidr: Cidr, excepts: readonly Cidr[]): Cidr[] {
   });
 }
 
-/** A range of ports as OpenFlow matches, each a value and a mask of 16 bits. */
+/** A range of ports as OpenFlow matches: pairs of a 16-bit value and mask. */
 export function portMasks(from: number, to: number): { readonly value: number; readonly mask: number }[] {
   const masks: { value: number; mask: number }[] = [];
   let start = from;
@@ -57,13 +57,13 @@ export function portMasks(from: number, to: number): { readonly value: number; r
   return masks;
 }
 
-/** The network that a block of a NetworkPolicy means; Kubernetes passes over host bits (10.0.0.5/24). */
+/** Parses an IP block; like Kubernetes, ignores host bits (10.0.0.5/24). */
 function blockOf(text: string): Result<Cidr> {
   const parsed = parseIfaddr(text);
   return parsed.ok ? ok(parsed.value.network) : err(`${JSON.stringify(text)} is not a CIDR`);
 }
 
-/** A peer as a value. A block of IPv6 is one without addresses here: pods have none, and flows match none. */
+/** Parses a peer. An IPv6 block becomes one without addresses: pods have no IPv6, and flows match none. */
 function parsePeer(peer: PolicyPeerObject): Result<Peer> {
   if (peer.ipBlock === undefined) {
     return ok({ kind: 'pods', pods: peer.podSelector ?? {}, namespaces: peer.namespaceSelector });
@@ -113,7 +113,7 @@ interface RawRule {
   readonly ports: readonly PolicyPortObject[] | undefined;
 }
 
-/** Rules as values. A rule that cannot be read allows nothing; its reason goes to `problems`. */
+/** Parses rules. An invalid rule allows nothing; its reason is added to `problems`. */
 function parseRules(rules: readonly RawRule[], direction: string, problems: string[]): PolicyRule[] {
   return rules.flatMap((rule, index): PolicyRule[] => {
     const peers = parseAll(rule.peers, parsePeer);
@@ -126,8 +126,8 @@ function parseRules(rules: readonly RawRule[], direction: string, problems: stri
 }
 
 /**
- * The NetworkPolicy as a value. Without policyTypes it is about ingress, and about egress when it has egress rules.
- * `problems` tells of rules that cannot be read.
+ * Parses a NetworkPolicy. Without policyTypes it applies to ingress, and also to egress if it has egress rules.
+ * `problems` lists invalid rules.
  */
 export function parseNetworkPolicy(raw: NetworkPolicyObject): {
   readonly policy: NetworkPolicy;

@@ -1,9 +1,9 @@
-/** What is read of a Node's status; the shape of its addresses nobody has checked when it comes from a file. */
+/** Reads a Node's status; its shape is unchecked when it comes from a file. */
 import { type Ip, parseIp } from './address.ts';
 import { asList, asText, fieldOf } from './json.ts';
 import type { KubeObject, NodeObject } from './objects.ts';
 
-/** The first InternalIP of a Node, or undefined. */
+/** The first InternalIP of a Node, or undefined if there is none. */
 export function internalIP(node: KubeObject): Ip | undefined {
   for (const entry of asList(fieldOf(node, 'status', 'addresses'))) {
     const ip = fieldOf(entry, 'type') === 'InternalIP' ? parseIp(asText(fieldOf(entry, 'address'))) : undefined;

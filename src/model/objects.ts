@@ -1,4 +1,4 @@
-/** The raw objects as the API server gives them, by the schemas in api/. */
+/** The raw objects as the API server returns them, typed by the schemas in api/. */
 import type { components } from '../../api/generated.ts';
 
 type Schemas = components['schemas'];

@@ -1,4 +1,4 @@
-/** An expected outcome: a value, or the reason there is none. Bugs throw; users' mistakes are these. */
+/** An expected outcome: a value, or the reason why there is none. Bugs throw; user errors are values. */
 export type Result<T, E = string> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
 

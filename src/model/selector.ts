@@ -4,12 +4,12 @@ import type { LabelSelectorObject } from './objects.ts';
 export type Labels = Readonly<Record<string, string>>;
 type Expression = NonNullable<LabelSelectorObject['matchExpressions']>[number];
 
-/** Whether the selector selects everything: it has neither labels nor expressions. */
+/** Whether the selector selects everything, that is, has neither labels nor expressions. */
 export function selectsAll(selector: LabelSelectorObject): boolean {
   return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
 }
 
-function holds({ key, operator, values = [] }: Expression, labels: Labels): boolean {
+function meets({ key, operator, values = [] }: Expression, labels: Labels): boolean {
   const value = labels[key];
   switch (operator) {
     case 'In':
@@ -25,8 +25,8 @@ function holds({ key, operator, values = [] }: Expression, labels: Labels): bool
   }
 }
 
-/** Whether the labels satisfy all requirements of the selector; an operator that is none selects nothing. */
+/** Whether the labels satisfy all requirements of the selector; an unknown operator selects nothing. */
 export function matches(selector: LabelSelectorObject, labels: Labels): boolean {
   const byLabels = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return byLabels && (selector.matchExpressions ?? []).every((expression) => holds(expression, labels));
+  return byLabels && (selector.matchExpressions ?? []).every((expression) => meets(expression, labels));
 }

@@ -1,4 +1,4 @@
-/** Whether a value from outside has the shape of an object that we read: the fields we use, with the right types. */
+/** Checks that a value from outside has the shape of an object: the fields we use, with the right types. */
 import type { FieldProblem } from './fields.ts';
 import { isRecord } from './json.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from './objects.ts';
@@ -38,22 +38,22 @@ const podNetwork: Checks = [
   ['hostSubnetLength', 'number'],
 ];
 
-/** The value as a HostSubnet, or the first field of a wrong type. Whether the values make sense is not looked at. */
+/** The value as a HostSubnet, or the first field with a wrong type. Does not check whether the values make sense. */
 export function hostSubnetShape(value: unknown): Result<HostSubnetObject, FieldProblem> {
   return isHostSubnetObject(value) ? ok(value) : err(firstProblem(value, hostSubnet));
 }
 
-/** The value as a NetNamespace, or the first field of a wrong type. */
+/** The value as a NetNamespace, or the first field with a wrong type. */
 export function netNamespaceShape(value: unknown): Result<NetNamespaceObject, FieldProblem> {
   return isNetNamespaceObject(value) ? ok(value) : err(firstProblem(value, netNamespace));
 }
 
-/** The value as a ClusterNetwork, or the first field of a wrong type. */
+/** The value as a ClusterNetwork, or the first field with a wrong type. */
 export function clusterNetworkShape(value: unknown): Result<ClusterNetworkObject, FieldProblem> {
   return isClusterNetworkObject(value) ? ok(value) : err(firstProblem(value, clusterNetwork));
 }
 
-/** The value as an object of which only the metadata matters, or the first field of a wrong type. */
+/** The value as an object with metadata, or the first field with a wrong type. */
 export function objectShape(value: unknown): Result<KubeObject, FieldProblem> {
   return isKubeObject(value) ? ok(value) : err(firstProblem(value, []));
 }

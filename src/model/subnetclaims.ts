@@ -1,19 +1,20 @@
 /**
- * Who has a subnet when several HostSubnets name it, or subnets that overlap. The order is total and made of objects
- * alone, so every agent and the controller say the same, also after a restart: the HostSubnet whose Node exists, then the
- * older one, then the first by name. Whoever overlaps one before it loses, and takes nothing from others.
+ * Decides which HostSubnet owns a subnet when several have the same or overlapping subnets. The order is total and
+ * depends only on objects, so all agents and the controller agree, also after a restart: a HostSubnet whose Node exists
+ * comes first, then the older one, then the first by name. One that overlaps an earlier one loses, and takes nothing
+ * from others.
  */
 import type { Cidr, Ip } from './address.ts';
 import { compareText } from './names.ts';
 
-/** One HostSubnet that can be read far enough to send packets to its pods. */
+/** A HostSubnet that is valid enough for sending packets to its pods. */
 export interface SubnetClaim {
   readonly name: string;
   readonly hostIP: Ip;
   readonly subnet: Cidr;
-  /** metadata.creationTimestamp, which orders as text; undefined in files that leave it out. */
+  /** metadata.creationTimestamp, which sorts as text; undefined in files that omit it. */
   readonly created: string | undefined;
-  /** A Node of that name exists and has `hostIP` as its InternalIP. */
+  /** Whether a Node of this name exists with `hostIP` as its InternalIP. */
   readonly hasNode: boolean;
 }
 
@@ -23,16 +24,18 @@ export interface LostClaim {
   readonly winner: SubnetClaim;
 }
 
-/** All claims, kept up to date. A change costs as much as there are claims that overlap the changed one. */
+/**
+ * All claims, updated one by one. The cost of a change grows with the number of claims that overlap the changed one.
+ */
 export class SubnetClaims {
   readonly #claims = new Map<string, SubnetClaim>();
-  /** The names of the claims within each range that is, or holds, a claimed subnet. */
+  /** The names of the claims within each range that is or contains a claimed subnet. */
   readonly #within = new Map<number, Set<string>>();
   /** How many claims have exactly this subnet. */
   readonly #exact = new Map<number, number>();
   readonly #lost = new Map<string, LostClaim>();
 
-  /** The claim of that name is now this; undefined: there is none. Returns who wins or loses now and did not before. */
+  /** Sets the claim of this name; undefined removes it. Returns the names that win or lose now and did not before. */
   set(name: string, next: SubnetClaim | undefined): ReadonlySet<string> {
     const before = this.#claims.get(name);
     const changed = new Set<string>();
@@ -51,7 +54,7 @@ export class SubnetClaims {
     return changed;
   }
 
-  /** What the claim of that name lost to; undefined when it won or there is none. */
+  /** The claim that this one lost to; undefined if it won or does not exist. */
   lost(name: string): LostClaim | undefined {
     return this.#lost.get(name);
   }
@@ -61,7 +64,7 @@ export class SubnetClaims {
     return [...this.#lost.values()].sort((a, b) => compareText(a.loser.name, b.loser.name));
   }
 
-  /** The claims that won, in no certain order. */
+  /** The claims that won, in no particular order. */
   *won(): Iterable<SubnetClaim> {
     for (const claim of this.#claims.values()) if (!this.#lost.has(claim.name)) yield claim;
   }
@@ -88,7 +91,10 @@ export class SubnetClaims {
     else this.#exact.delete(range);
   }
 
-  /** The names of all within the widest claimed subnet that holds this one: whoever can win or lose by it. */
+  /**
+   * The names of all claims within the widest claimed subnet that contains this one: only these can win or lose because
+   * of it.
+   */
   #overlapping(subnet: Cidr): readonly string[] {
     const widest = rangesAround(subnet).find((range) => this.#exact.has(range)) ?? rangeOf(subnet, subnet.length);
     return [...(this.#within.get(widest) ?? [])];
@@ -105,7 +111,7 @@ export class SubnetClaims {
   }
 }
 
-/** The claims among these that lose, by name. */
+/** The claims among these that lost, by name. */
 export function lostAmong(claims: readonly SubnetClaim[]): ReadonlyMap<string, LostClaim> {
   const won: SubnetClaim[] = [];
   const lost = new Map<string, LostClaim>();
@@ -117,7 +123,7 @@ export function lostAmong(claims: readonly SubnetClaim[]): ReadonlyMap<string, L
   return lost;
 }
 
-/** Why the winner comes before the loser: a clause about the winner. */
+/** Why the winner comes before the loser, as a clause about the winner. */
 export function whyFirst({ loser, winner }: LostClaim): string {
   if (winner.hasNode !== loser.hasNode) return 'whose Node exists';
   return winner.created === loser.created ? 'whose name comes first' : 'which is older';
@@ -128,7 +134,7 @@ function compareClaims(a: SubnetClaim, b: SubnetClaim): number {
   return compareText(a.created ?? last, b.created ?? last) || compareText(a.name, b.name);
 }
 
-/** Comes after every timestamp. */
+/** Sorts after every timestamp. */
 const last = '~';
 
 function overlap(a: Cidr, b: Cidr): boolean {
@@ -136,12 +142,12 @@ function overlap(a: Cidr, b: Cidr): boolean {
   return rangeOf(a, shorter) === rangeOf(b, shorter);
 }
 
-/** The range of that prefix length that holds the IPv4 subnet, as a number of its own. */
+/** The range with this prefix length that contains the IPv4 subnet, as a unique number. */
 function rangeOf({ first }: Cidr, length: number): number {
   return length * 2 ** 32 + Math.floor(Number(first) / 2 ** (32 - length));
 }
 
-/** All ranges that hold the subnet, the widest first, itself last. */
+/** All ranges that contain the subnet, from the widest to the subnet itself. */
 function rangesAround(subnet: Cidr): readonly number[] {
   return Array.from({ length: subnet.length + 1 }, (_, length) => rangeOf(subnet, length));
 }

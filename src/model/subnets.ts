@@ -1,4 +1,4 @@
-/** Allocation of the nodes' subnets from the pod networks, in order (spec: VNIDs and subnets). */
+/** Allocates the nodes' subnets from the pod networks, in order. */
 import { type Cidr, ipFromNumber, lastOf, overlaps, parseCidr } from './address.ts';
 import type { PodNetwork } from './clusternetwork.ts';
 import { err, ok, type Result } from './result.ts';
@@ -7,7 +7,7 @@ import { err, ok, type Result } from './result.ts';
 class Slots {
   readonly #network: PodNetwork;
   readonly #count: number;
-  /** How many holders a slot has; a node may hold a subnet that another holds too, by mistake. */
+  /** The number of holders of each slot; by mistake two nodes may hold the same subnet. */
   readonly #held = new Map<number, number>();
   /** Every slot below this one is held. */
   #lowest = 0;
@@ -17,7 +17,7 @@ class Slots {
     this.#count = 2 ** (totalBits(network.cidr) - network.hostSubnetLength);
   }
 
-  /** The slot that is exactly this subnet, or undefined. */
+  /** The slot equal to this subnet, or undefined. */
   slotOf(subnet: Cidr): number | undefined {
     const { cidr, hostSubnetLength } = this.#network;
     const isSlot =
@@ -71,13 +71,13 @@ function totalBits(cidr: Cidr): number {
 }
 
 /**
- * Which subnets are held, and the next free one: the lowest of the first pod network that has one. For a first network
- * 10.128.0.0/14 with 9 host bits these are 10.128.0.0/23, 10.128.2.0/23 and so on. A held subnet of another size (from
- * another hostSubnetLength) blocks whatever it overlaps.
+ * Which subnets are held, and the next free one: the lowest of the first pod network that has one, as in OpenShift SDN.
+ * For a first network 10.128.0.0/14 with 9 host bits these are 10.128.0.0/23, 10.128.2.0/23 and so on. A held subnet of
+ * another size (from another hostSubnetLength) blocks whatever it overlaps.
  */
 export class Subnets {
   readonly #networks: readonly Slots[];
-  /** Held subnets that are no slot of a network, by text, with the number of holders. */
+  /** Held subnets that are not slots of a network, by text, with the number of holders. */
   readonly #odd = new Map<string, { readonly subnet: Cidr; readonly holders: number }>();
 
   constructor(networks: readonly PodNetwork[], held: Iterable<Cidr> = []) {
@@ -85,7 +85,7 @@ export class Subnets {
     for (const subnet of held) this.hold(subnet);
   }
 
-  /** One more HostSubnet has this subnet. */
+  /** Adds a holder of the subnet. */
   hold(subnet: Cidr): void {
     const found = this.#find(subnet);
     if (found === undefined)
@@ -93,7 +93,7 @@ export class Subnets {
     else found.slots.hold(found.slot);
   }
 
-  /** One HostSubnet less has this subnet. */
+  /** Removes a holder of the subnet. */
   release(subnet: Cidr): void {
     const found = this.#find(subnet);
     if (found !== undefined) {
@@ -105,7 +105,7 @@ export class Subnets {
     else this.#odd.delete(subnet.text);
   }
 
-  /** Holds and returns the next free subnet; the reason when the pod networks are full. */
+  /** Holds and returns the next free subnet; fails when the pod networks are full. */
   allocate(): Result<Cidr> {
     const avoid = [...this.#odd.values()].map(({ subnet }) => subnet);
     for (const slots of this.#networks) {

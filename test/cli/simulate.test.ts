@@ -6,7 +6,7 @@ import { hostSubnets, netNamespaces } from '../../api/kinds.ts';
 import { exec, type RunResult } from '../../src/io/exec.ts';
 import { readManifests } from '../../src/io/manifests.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
-import type { Report } from '../../src/model/simulation/report.ts';
+import type { SimulationReport } from '../../src/model/simulation/report.ts';
 import { start } from '../apiserver/started.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -50,10 +50,10 @@ const cluster = file(
   ].join(''),
 );
 
-async function report(...args: string[]): Promise<Report> {
+async function report(...args: string[]): Promise<SimulationReport> {
   const { status, stdout, stderr } = await simulate('-f', cluster, '-o', 'json', ...args);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  return JSON.parse(stdout) as Report;
+  return JSON.parse(stdout) as SimulationReport;
 }
 
 test('a node that fails: its IP moves, and nobody stays dropped', async () => {

@@ -41,7 +41,7 @@ export interface AllocationProblem {
   readonly bestImbalanceAtMaximum: number;
 }
 
-export const allocationProblems = lines('alloc-problems.ndjson') as AllocationProblem[];
+export const assignmentProblems = lines('alloc-problems.ndjson') as AllocationProblem[];
 
 /** The objects as the steps leave them. */
 export class World {

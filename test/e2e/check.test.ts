@@ -69,7 +69,7 @@ test('a node of the lab is fit, in text and in JSON', async () => {
   expect(stdout).not.toContain('BAD');
 }, 30_000);
 
-test('too large an MTU, and networks that overlap, are found with a way to mend them', async () => {
+test('too large an MTU, and networks that overlap, are found with a way to fix them', async () => {
   await patchNetwork({ mtu: 1480, serviceNetwork: '192.168.0.0/16' });
   expect(await wrong()).toEqual({
     MTU: {

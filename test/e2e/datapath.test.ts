@@ -217,7 +217,7 @@ test('restarting the agent changes nothing on the bridge and in nft, and packets
         /duration=(\d+)/g,
       ),
     ].map((found) => Number(found[1]));
-  // Handles and all: a table or rule made anew has another.
+  // Including handles: a recreated table or rule has a different one.
   const nft = async () =>
     (await lab.node('worker0', 'nft', '-a', 'list', 'table', 'ip', 'sdn_compat')).stdout.replace(
       /\s*elements = \{[^}]*\}/g,

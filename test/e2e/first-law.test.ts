@@ -311,7 +311,7 @@ test("without the nft tables pods reach nodes, and no other host of the nodes' n
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  await until('the log says that the tables were written anew', () =>
+  await until('the log says that the tables were written again', () =>
     lab.log('node-worker1').includes('somebody removed or changed our nft tables'),
   );
   await calm();
@@ -401,7 +401,7 @@ test('a node port of the node that hosts the egress IP is reached, whose endpoin
   }
 }, 30_000);
 
-test('tun0 deleted: it is made anew, and all is as before', async () => {
+test('tun0 deleted: it is created again, and all is as before', async () => {
   await lab.node('worker1', 'ip', 'link', 'del', 'tun0');
   await until('tun0 is there', async () => (await lab.node('worker1', 'ip', 'link', 'show', 'tun0')).status === 0, 10);
   await calm();

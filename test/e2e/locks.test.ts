@@ -1,7 +1,7 @@
 /**
- * The first law rests on two locks that share nothing, flows with NAT and addresses alone, and on the routing guard behind
- * them. Each row of the table in docs/datapath.md takes something away or makes it wrong, with the agents stopped so that
- * nobody mends it, and looks at what leaves the node.
+ * The first law rests on two locks that share nothing, flows with NAT and addresses alone, and on the routing guard
+ * behind them. Each row of the table in docs/datapath.md removes or breaks something, with the agents stopped so that
+ * nothing repairs it, and checks what leaves the node.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';

@@ -1,6 +1,6 @@
 import { namespaces, netNamespaces, pods } from '../../api/kinds.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../src/io/kube/error.ts';
-import { type Change, watchKind } from '../../src/io/kube/watch.ts';
+import { type ObjectChange, watchKind } from '../../src/io/kube/watch.ts';
 import type { KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
 import { logger, start, type Started } from '../apiserver/started.ts';
 
@@ -90,7 +90,7 @@ test('a watch tells what is there, then each change in order, and ends with its 
   const cache = watchKind(client, pods, { logger, namespace: 'w' }, stop.signal);
   const changes: string[] = [];
   let synced = 0;
-  const note = ({ key, before, after }: Change<KubeObject>): void => {
+  const note = ({ key, before, after }: ObjectChange<KubeObject>): void => {
     changes.push(`${before === undefined ? '+' : after === undefined ? '-' : '~'}${key}`);
   };
   cache.subscribe(note, () => (synced += 1));

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { netNamespaces } from '../../api/kinds.ts';
 import { createClient, type KubeClient } from '../../src/io/kube/client.ts';
 import { createTransport } from '../../src/io/kube/transport.ts';
-import { type Change, watchKind } from '../../src/io/kube/watch.ts';
+import { type ObjectChange, watchKind } from '../../src/io/kube/watch.ts';
 import type { NetNamespaceObject } from '../../src/model/objects.ts';
 import { logger, start } from '../apiserver/started.ts';
 import { faultProxy } from './fault-proxy.ts';
@@ -43,11 +43,14 @@ async function churn(client: KubeClient, count: number, present: Set<string>): P
 }
 
 /** Notes what is wrong with the order in which changes of an object are told. */
-function orderCheck(): { readonly listener: (change: Change<NetNamespaceObject>) => void; readonly wrong: string[] } {
+function orderCheck(): {
+  readonly listener: (change: ObjectChange<NetNamespaceObject>) => void;
+  readonly wrong: string[];
+} {
   const last = new Map<string, NetNamespaceObject>();
   const versions = new Map<string, number>();
   const wrong: string[] = [];
-  const listener = ({ key, before, after }: Change<NetNamespaceObject>): void => {
+  const listener = ({ key, before, after }: ObjectChange<NetNamespaceObject>): void => {
     if (before !== last.get(key)) wrong.push(`${key}: not what was told before`);
     if (after === undefined) {
       last.delete(key);

@@ -44,7 +44,7 @@ describe('the rules', () => {
     expect(silent(online, [0, 250, 500, 750, 1000, 1250], 1500, 10)).toBe('online');
     expect(silent(online, [0, 250, 500, 750, 1000, 1250], 1500, 1010)).toBe('offline');
   });
-  test('three answers in a row bring a node back; one that is missing begins the count anew', () => {
+  test('three answers in a row bring a node back; one that is missing starts the count again', () => {
     let health = judged([0, 250, 500, 750].reduce(probed, online), 1500, timing, Infinity);
     for (const isAnswered of [true, true, false, true, true]) {
       health = probed(health, 2000);

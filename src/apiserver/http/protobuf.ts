@@ -1,4 +1,7 @@
-/** The one protobuf body that is read: a Namespace, which `kubectl create namespace` sends so. Field numbers are Kubernetes'. */
+/**
+ * Parses the only supported protobuf body: a Namespace, which `kubectl create namespace` sends in this form. Field
+ * numbers are Kubernetes'.
+ */
 import type { JsonObject } from '../../model/json.ts';
 import { badRequest, unsupportedMediaType } from '../refusal.ts';
 
@@ -6,7 +9,7 @@ export const protobufType = 'application/vnd.kubernetes.protobuf';
 
 const magic = Buffer.from('k8s\0');
 
-/** A message: the values of length-delimited fields by their number; the others are passed over. */
+/** A message: the values of length-delimited fields by number; other fields are skipped. */
 type Message = ReadonlyMap<number, readonly Buffer[]>;
 
 class Reader {
@@ -82,7 +85,7 @@ function mapOf(message: Message, field: number): JsonObject {
   );
 }
 
-/** The object that the body writes; throws a 415 when it is anything but a Namespace. */
+/** Parses the body; throws a 415 if it is not a Namespace. */
 export function parseProtobuf(body: Buffer): JsonObject {
   if (!body.subarray(0, magic.length).equals(magic))
     throw badRequest('the protobuf body does not begin as Kubernetes has it');

@@ -1,15 +1,15 @@
-/** Requests, parsed: which resource a path names, the query, the body as JSON. */
+/** Parses requests: the resource in the path, the query, the body as JSON. */
 import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../../model/json.ts';
 import { badRequest, Refusal, unsupportedMediaType } from '../refusal.ts';
 
-/** The largest body that is read, in bytes: the limit of Kubernetes. */
+/** The largest accepted body in bytes: Kubernetes' limit. */
 const largestBody = 3 * 1024 * 1024;
-/** The deepest nesting that is read. */
+/** The deepest accepted nesting. */
 const deepest = 500;
 
-/** What a path under /api or /apis names. */
+/** The resource in a path under /api or /apis. */
 export interface ResourcePath {
   readonly group: string;
   readonly version: string;
@@ -19,7 +19,7 @@ export interface ResourcePath {
   readonly subresource: string | undefined;
 }
 
-/** Splits a path into its parts, decoded; a part that is no valid text is refused. */
+/** Splits a path into decoded parts; rejects a part that is not valid text. */
 export function pathParts(path: string): readonly string[] {
   try {
     return path
@@ -42,7 +42,7 @@ function splitNamespace(rest: readonly string[]): {
   return { namespace, rest: rest.slice(2) };
 }
 
-/** The resource that the parts name; undefined for other paths, discovery among them. */
+/** The resource in the parts; undefined for other paths, including discovery. */
 export function parseResourcePath(parts: readonly string[]): ResourcePath | undefined {
   const [root] = parts;
   if (root !== 'api' && root !== 'apis') return undefined;
@@ -76,7 +76,7 @@ function tooLarge(): Refusal {
   });
 }
 
-/** Reads the body to its end; refuses what is too large with 413. */
+/** Reads the whole body; rejects one that is too large with 413. */
 export function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > largestBody) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
@@ -106,7 +106,7 @@ function decodeText(body: Buffer): string {
   }
 }
 
-/** The value that a JSON body writes. */
+/** Parses a JSON body. */
 export function parseJsonBody(body: Buffer): Json {
   const text = decodeText(body);
   refuseDepth(text);
@@ -132,7 +132,7 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-/** The object that a body of the media type writes. */
+/** Parses a body of this media type as an object. */
 export function parseObject(body: Buffer, type: string): JsonObject {
   let value: Json;
   if (type === 'application/json') value = parseJsonBody(body);

@@ -1,4 +1,4 @@
-/** An exchange with a client, and how it is answered. */
+/** A request with its response, and how to answer it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export interface Exchange {

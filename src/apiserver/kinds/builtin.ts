@@ -1,4 +1,7 @@
-/** The kinds the server has without any CRD. Their schemas are as far as this project goes and keep what they do not name. */
+/**
+ * The kinds that the server has without any CRD. Their schemas cover what this project needs, and preserve unknown
+ * fields.
+ */
 import { customResourceDefinitions, events, type Kind, leases, namespaces, nodes, pods } from '../../../api/kinds.ts';
 import type { JsonObject } from '../../model/json.ts';
 import { qualified } from '../refusal.ts';

@@ -1,4 +1,4 @@
-/** The columns of `kubectl get`: for the kinds built in, and out of a CRD's printer columns. */
+/** The columns of `kubectl get`: for built-in kinds, and from a CRD's printer columns. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import { objectAt, objectsAt, type StoredObject, textAt } from '../store/object.ts';
 import { parseJsonPath } from './jsonpath.ts';
@@ -14,7 +14,7 @@ const hour: Part = { size: 3600, unit: 'h' };
 const minute: Part = { size: 60, unit: 'm' };
 const second: Part = { size: 1, unit: 's' };
 
-/** Up to which age two units are shown, and which; as kubectl words ages. */
+/** The units in which to show an age below each limit, as kubectl does. */
 const ages: readonly { readonly below: number; readonly first: Part; readonly second?: Part }[] = [
   { below: 120, first: second },
   { below: 600, first: minute, second },
@@ -25,7 +25,7 @@ const ages: readonly { readonly below: number; readonly first: Part; readonly se
   { below: 730 * 86_400, first: day },
 ];
 
-/** How long ago, as `kubectl get` prints it: `45s`, `3m12s`, `5h`, `12d`, `2y30d`. */
+/** Formats an age as `kubectl get` does: `45s`, `3m12s`, `5h`, `12d`, `2y30d`. */
 export function age(since: string | undefined, now: Date): string {
   const then = since === undefined ? NaN : Date.parse(since);
   if (Number.isNaN(then)) return '<unknown>';
@@ -208,7 +208,7 @@ function joined(values: readonly Json[]): string {
     : values.map(cellText).join(',');
 }
 
-/** The cell of a printer column, as its type says; null when there is nothing or it does not fit. */
+/** The cell of a printer column, formatted by its type; null if there is no value or it does not fit. */
 function cellOf(type: string, values: readonly Json[], now: Date): Json {
   const [first] = values;
   if (first === undefined || first === null) return null;
@@ -234,7 +234,7 @@ function customColumn(definition: JsonObject, where: string): Column {
   }
 }
 
-/** The columns of a CRD version; name and age when it has none of its own. */
+/** The columns of a CRD version; name and age if it defines none. */
 export function printerColumns(version: JsonObject): readonly Column[] {
   const own = objectsAt(version, 'additionalPrinterColumns');
   if (own.length === 0) return [nameColumn, ageColumn];

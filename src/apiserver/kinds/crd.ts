@@ -1,4 +1,6 @@
-/** CustomResourceDefinitions: the kinds they define, their own checks, and the status that says they are served. */
+/**
+ * CustomResourceDefinitions: the kinds they define, how they are validated, and the status that shows they are served.
+ */
 import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import { type FieldError, qualified } from '../refusal.ts';
 import { objectAt, objectsAt, textAt, textsAt } from '../store/object.ts';
@@ -48,7 +50,7 @@ function missing(object: JsonObject, keys: readonly string[], path: string): rea
   return keys.filter((key) => (textAt(object, key) ?? '') === '').map((key) => required(`${path}.${key}`));
 }
 
-/** What is wrong with the names and the outline of a CRD. */
+/** Errors in the names and the structure of a CRD. */
 function outlineErrors(crd: JsonObject): readonly FieldError[] {
   const spec = objectAt(crd, 'spec');
   const names = objectAt(spec, 'names');
@@ -73,7 +75,7 @@ function outlineErrors(crd: JsonObject): readonly FieldError[] {
   return errors;
 }
 
-/** The kinds a CRD defines, one for each served version, or what is wrong with it. */
+/** The kinds that a CRD defines, one for each served version, or its errors. */
 export function resourcesOf(crd: JsonObject): {
   readonly resources: readonly Resource[];
   readonly errors: readonly FieldError[];
@@ -99,7 +101,7 @@ export function resourcesOf(crd: JsonObject): {
   }
 }
 
-/** The CRD with the defaults of its spec, and the status of one that is served. */
+/** The CRD with the defaults of its spec and the status of a served one. */
 export function establish(crd: JsonObject, now: string): JsonObject {
   const spec = objectAt(crd, 'spec');
   const names = objectAt(spec, 'names');

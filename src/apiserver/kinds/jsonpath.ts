@@ -1,4 +1,7 @@
-/** The simple JSONPath of printer columns: `.spec.x`, `.a[0].b`, `.items[*].name`, `.metadata.annotations['a\.b']`, filters by equality. */
+/**
+ * The simple JSONPath of printer columns: `.spec.x`, `.a[0].b`, `.items[*].name`, `.metadata.annotations['a\.b']`,
+ * filters by equality.
+ */
 import { isJsonArray, isJsonObject, type Json } from '../../model/json.ts';
 
 type Step =
@@ -7,7 +10,7 @@ type Step =
   | { readonly kind: 'all' }
   | { readonly kind: 'filter'; readonly path: readonly Step[]; readonly equals: Json };
 
-/** A parsed path: the values it finds in an object, in order. */
+/** A parsed path: returns the values that it finds in an object, in order. */
 export type JsonPath = (value: Json) => readonly Json[];
 
 const tokens: readonly { readonly pattern: RegExp; readonly step: (match: RegExpExecArray) => Step }[] = [
@@ -78,7 +81,7 @@ function follow(values: readonly Json[], steps: readonly Step[]): readonly Json[
   return current;
 }
 
-/** Parses the path; throws SyntaxError for what is not supported. */
+/** Parses the path; throws SyntaxError for unsupported syntax. */
 export function parseJsonPath(text: string): JsonPath {
   const path = text
     .trim()

@@ -1,4 +1,7 @@
-/** OpenShift's projects: the namespaces under another name, for `oc new-project`, `oc get projects` and `oc adm pod-network`. */
+/**
+ * OpenShift's projects: namespaces under another name, for `oc new-project`, `oc get projects` and `oc adm
+ * pod-network`.
+ */
 import type { JsonObject } from '../../model/json.ts';
 import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 import { nameColumn } from './columns.ts';
@@ -60,13 +63,13 @@ export const projectResources: readonly Resource[] = [
   },
 ];
 
-/** The project that a namespace is. */
+/** The project for a namespace. */
 export function projectOf(namespace: StoredObject): StoredObject {
   const metadata = { ...namespace.metadata, managedFields: undefined };
   return { ...namespace, apiVersion: `${projectGroup}/v1`, kind: 'Project', metadata };
 }
 
-/** The namespace that a project request asks for. */
+/** The namespace that a project request creates. */
 export function requestedNamespace(request: JsonObject): JsonObject {
   const metadata = objectAt(request, 'metadata');
   const annotations = {

@@ -1,9 +1,9 @@
-/** Which kinds are served: those built in, and those of the CRDs there are. */
+/** The served kinds: the built-in ones, and those of the present CRDs. */
 import { builtinResources } from './builtin.ts';
 import { projectResources } from './projects.ts';
 import { groupVersion, type Resource } from './resource.ts';
 
-function keyOf(group: string, version: string, plural: string): string {
+function resourceKey(group: string, version: string, plural: string): string {
   return `${group}/${version}/${plural}`;
 }
 
@@ -13,20 +13,20 @@ export class Registry {
 
   constructor() {
     for (const resource of [...builtinResources, ...projectResources])
-      this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
+      this.#resources.set(resourceKey(resource.group, resource.version, resource.plural), resource);
   }
 
   find(group: string, version: string, plural: string): Resource | undefined {
-    return this.#resources.get(keyOf(group, version, plural));
+    return this.#resources.get(resourceKey(group, version, plural));
   }
 
-  /** Serves the kinds of a CRD instead of those it had before. */
+  /** Replaces the kinds of a CRD. */
   set(crdName: string, resources: readonly Resource[]): void {
     for (const { group, version, plural } of this.#custom.get(crdName) ?? [])
-      this.#resources.delete(keyOf(group, version, plural));
+      this.#resources.delete(resourceKey(group, version, plural));
     this.#custom.set(crdName, resources);
     for (const resource of resources)
-      this.#resources.set(keyOf(resource.group, resource.version, resource.plural), resource);
+      this.#resources.set(resourceKey(resource.group, resource.version, resource.plural), resource);
   }
 
   /** The kinds that a CRD defines. */
@@ -38,7 +38,7 @@ export class Registry {
     return [...this.#resources.values()];
   }
 
-  /** All `v1`, `GROUP/VERSION` that are served, each with its kinds. */
+  /** All served `v1` and `GROUP/VERSION`, each with its kinds. */
   byGroupVersion(): ReadonlyMap<string, readonly Resource[]> {
     const result = new Map<string, Resource[]>();
     for (const resource of this.#resources.values()) {

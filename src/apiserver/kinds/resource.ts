@@ -1,9 +1,9 @@
-/** A kind as the server serves it, built in or out of a CRD. */
+/** A kind as the server serves it, built in or from a CRD. */
 import type { Json, JsonObject } from '../../model/json.ts';
 import type { StoredObject } from '../store/object.ts';
 import type { Schema } from './schema.ts';
 
-/** A column of a table; `cell` gives a number, a text, or null for nothing. */
+/** A column of a table; `cell` returns a number, a text, or null for nothing. */
 export interface Column {
   readonly name: string;
   readonly type: string;
@@ -14,7 +14,7 @@ export interface Column {
 }
 
 export interface Resource {
-  /** `PLURAL.GROUP`: the collection its objects are in, whatever their version. */
+  /** `PLURAL.GROUP`: the collection of its objects, in all versions. */
   readonly id: string;
   readonly group: string;
   readonly version: string;
@@ -25,17 +25,17 @@ export interface Resource {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
-  /** Has a status subresource: status is written there and nowhere else. */
+  /** Whether it has a status subresource: status is written only there. */
   readonly hasStatus: boolean;
-  /** Comes from a CRD: no strategic merge patch, generation is kept, updates need a version. */
+  /** Whether it comes from a CRD: no strategic merge patch, generation is kept, updates need a version. */
   readonly custom: boolean;
   readonly schema: Schema;
-  /** The same schema as it was written, for OpenAPI. */
+  /** The same schema as written, for OpenAPI. */
   readonly source: JsonObject;
   readonly columns: readonly Column[];
-  /** What can be done with it, where that is not everything. */
+  /** The verbs, if not all of them. */
   readonly verbs?: readonly string[];
-  /** Fields that field selectors may name. */
+  /** The fields that field selectors may use. */
   readonly selectable: readonly string[];
 }
 

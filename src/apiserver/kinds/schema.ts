@@ -1,6 +1,6 @@
 /**
- * Structural schemas, parsed once from the OpenAPI text of a CRD, and what is made of an object by them on its way
- * in: unknown fields are dropped and named, defaults filled in. Checking is in validate.ts.
+ * Structural schemas, parsed once from the OpenAPI schema of a CRD, and what they do to an incoming object: they drop
+ * and report unknown fields, and fill in defaults. Validation is in validate.ts.
  */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import { objectAt, objectsAt, textAt, textsAt } from '../store/object.ts';
@@ -12,7 +12,7 @@ export interface Schema {
   readonly intOrString: boolean;
   readonly nullable: boolean;
   readonly preserve: boolean;
-  /** The object has apiVersion, kind and metadata of its own. */
+  /** Whether the object has its own apiVersion, kind and metadata. */
   readonly embedded: boolean;
   readonly default: Json | undefined;
   readonly properties: ReadonlyMap<string, Schema>;
@@ -20,12 +20,12 @@ export interface Schema {
   readonly items: Schema | undefined;
   readonly listType: 'atomic' | 'set' | 'map';
   readonly listKeys: readonly string[];
-  /** A map or object that one manager owns whole. */
+  /** Whether one manager owns the map or object as a whole. */
   readonly atomic: boolean;
   readonly rules: Rules;
 }
 
-/** What values must keep to besides their type. */
+/** What values must satisfy besides their type. */
 export interface Rules {
   readonly required: readonly string[];
   readonly enum: readonly Json[] | undefined;
@@ -48,7 +48,7 @@ export interface Rules {
   readonly not: Schema | undefined;
 }
 
-/** A CRD that uses something this server does not do; the message names the place. */
+/** A CRD uses something that this server does not support; the message names the place. */
 export class UnsupportedSchema extends Error {}
 
 const types: readonly SchemaType[] = ['object', 'array', 'string', 'integer', 'number', 'boolean'];
@@ -65,7 +65,7 @@ function patternOf(source: JsonObject, path: string): Rules['pattern'] {
     try {
       return { text, regexp: new RegExp(text, flags) };
     } catch {
-      continue; // Go's syntax allows escapes that are an error with the flag u
+      continue; // Go's syntax allows escapes that are errors with the flag u
     }
   }
   throw new UnsupportedSchema(
@@ -112,7 +112,7 @@ function refuseUnsupported(source: JsonObject, path: string): void {
     throw new UnsupportedSchema(`${path}.$ref: references are not allowed in a structural schema`);
 }
 
-/** A schema or a part of allOf and its like, where no type is needed. */
+/** Parses a schema, or a part of allOf and the like, in which a type is optional. */
 function parsePart(source: JsonObject, path: string): Schema {
   refuseUnsupported(source, path);
   const type = types.find((one) => one === source['type']);
@@ -140,7 +140,7 @@ function parsePart(source: JsonObject, path: string): Schema {
   };
 }
 
-/** The schema that the OpenAPI text of a CRD version means; throws UnsupportedSchema. */
+/** Parses the OpenAPI schema of a CRD version; throws UnsupportedSchema. */
 export function parseSchema(source: JsonObject, path = 'openAPIV3Schema'): Schema {
   return parsePart(source, path);
 }
@@ -152,7 +152,7 @@ export function joinPath(path: string, field: string): string {
 
 const own = ['apiVersion', 'kind', 'metadata'];
 
-/** What happens to a field whose key has no schema. */
+/** Whether to keep a field without a schema. */
 function keepsUnknown(key: string, schema: Schema, path: string): boolean {
   return schema.preserve || ((path === '' || schema.embedded) && own.includes(key));
 }
@@ -188,7 +188,10 @@ function conform(value: Json, schema: Schema, path: string, unknown: string[]): 
   return value.map((item, index) => conform(item, items, `${path}[${String(index)}]`, unknown));
 }
 
-/** The object without the fields its schema does not know, with defaults filled in; and the paths that were dropped. */
+/**
+ * The object without fields that its schema does not know, with defaults filled in; and the paths of the dropped
+ * fields.
+ */
 export function conformToSchema(
   object: JsonObject,
   schema: Schema,

@@ -1,4 +1,4 @@
-/** Lists, in pages when asked: later pages show the state the first one saw. */
+/** Lists, in pages if requested: later pages show the same state as the first. */
 import { isJsonObject, type JsonObject, parseJson } from '../../model/json.ts';
 import { badRequest, expired, Refusal } from '../refusal.ts';
 import type { Collection, Entry } from '../store/store.ts';
@@ -24,11 +24,13 @@ interface Snapshot {
 const tooOld =
   'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.';
 
-/** How long, in milliseconds, and how many first pages are remembered. */
+/** How long first pages are remembered in milliseconds, and how many. */
 const snapshotAge = 5 * 60_000;
 const snapshotCount = 50;
 
-/** The version of a list or watch the client has not less than; throws a 400 or, when we are not there yet, a 504. */
+/**
+ * The minimum version of a list or watch that the client wants; throws a 400 or, if we have not reached it yet, a 504.
+ */
 export function requestedVersion(query: URLSearchParams, current: number): number | undefined {
   const text = query.get('resourceVersion') ?? '';
   if (text === '') return undefined;
@@ -50,7 +52,7 @@ function parseToken(token: string): { readonly version: number; readonly start: 
       return { version: value['rv'], start: value['start'] };
     }
   } catch {
-    // told below
+    // reported below
   }
   throw badRequest('continue key is not valid: it was not made by this server');
 }
@@ -59,12 +61,12 @@ export class Lists {
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #elapsed: () => number;
 
-  /** `elapsed`: milliseconds of a clock that only goes forward. */
+  /** `elapsed`: a monotonic clock in milliseconds. */
   constructor(elapsed: () => number) {
     this.#elapsed = elapsed;
   }
 
-  /** The entries that the request selects, or a page of them. */
+  /** The entries that the request selects, or one page of them. */
   page(collection: Collection, request: ListRequest, version: number): Page {
     const limit = Number(request.query.get('limit') ?? 0);
     if (!Number.isInteger(limit) || limit < 0) throw badRequest('limit must be a whole number, 0 or more');
@@ -95,13 +97,13 @@ export class Lists {
   }
 
   #remembered(request: ListRequest, version: number): readonly Entry[] {
-    const snapshot = this.#snapshots.get(snapshotKey(request, version));
+    const snapshot = this.#snapshots.get(pageKey(request, version));
     if (snapshot === undefined || this.#elapsed() - snapshot.at > snapshotAge) throw expired(tooOld);
     return snapshot.entries;
   }
 
   #remember(request: ListRequest, version: number, entries: readonly Entry[]): void {
-    const key = snapshotKey(request, version);
+    const key = pageKey(request, version);
     this.#snapshots.delete(key);
     this.#snapshots.set(key, { entries, at: this.#elapsed() });
     const [oldest] = this.#snapshots.keys();
@@ -110,14 +112,14 @@ export class Lists {
 }
 
 /**
- * How many objects a page has. kubectl asks for 500 and holds itself back after 10 requests to five a second: long
- * lists come in 8 larger pages, as the API lets a server do. Who asks for small pages gets them.
+ * The number of objects on a page. kubectl asks for 500 and throttles itself to five requests a second after 10
+ * requests, so long lists come in 8 larger pages, which the API allows. Clients that ask for small pages get them.
  */
 function pageSize(limit: number, total: number): number {
   return limit < 500 ? limit : Math.max(limit, Math.ceil(total / 8));
 }
 
-function snapshotKey({ id, namespace, query }: ListRequest, version: number): string {
+function pageKey({ id, namespace, query }: ListRequest, version: number): string {
   return JSON.stringify([id, namespace ?? '', query.get('labelSelector'), query.get('fieldSelector'), version]);
 }
 

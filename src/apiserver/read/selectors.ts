@@ -1,4 +1,4 @@
-/** Label and field selectors, as the query string writes them. */
+/** Label and field selectors in query strings. */
 import { type Json, jsonEqual } from '../../model/json.ts';
 import { badRequest } from '../refusal.ts';
 import { objectAt, type StoredObject, textAt } from '../store/object.ts';
@@ -13,7 +13,7 @@ const equality = new RegExp(`^${labelKey}\\s*(=|==|!=)\\s*(${labelValue})$`);
 const membership = new RegExp(`^${labelKey}\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
 const existence = new RegExp(`^(!?)\\s*${labelKey}$`);
 
-/** Splits at commas that are not inside parentheses. */
+/** Splits at commas outside parentheses. */
 function terms(text: string): readonly string[] {
   return text.split(/,(?![^()]*\))/).map((term) => term.trim());
 }
@@ -49,7 +49,7 @@ export function labelMatcher(text: string): Matcher {
   };
 }
 
-/** Reads a selectable field: `metadata.name` of any kind, the others by their path. */
+/** Reads a selectable field: `metadata.name` for any kind, others by their path. */
 function fieldValue(object: StoredObject, path: string): string {
   const parts = path.split('.');
   const last = parts.pop() ?? '';
@@ -59,7 +59,7 @@ function fieldValue(object: StoredObject, path: string): string {
   return typeof value === 'boolean' || typeof value === 'number' ? String(value) : (textAt(holder, last) ?? '');
 }
 
-/** Selects by fields: `metadata.name=x`, `!=`, joined by commas; `fields` are those the kind can be selected by. */
+/** Selects by fields: `metadata.name=x`, `!=`, joined by commas; `fields` are the selectable ones of the kind. */
 export function fieldMatcher(text: string, fields: readonly string[]): Matcher {
   const requirements = terms(text).map((term): Matcher => {
     const [, path = '', operator, value = ''] = /^([^=!]+)(==|=|!=)(.*)$/.exec(term) ?? [];
@@ -70,7 +70,7 @@ export function fieldMatcher(text: string, fields: readonly string[]): Matcher {
   return (object) => requirements.every((requirement) => requirement(object));
 }
 
-/** The matcher of a query; undefined when it selects everything. */
+/** The matcher of a query; undefined if it selects everything. */
 export function matcherOf(query: URLSearchParams, fields: readonly string[]): Matcher | undefined {
   const labels = query.get('labelSelector') ?? '';
   const field = query.get('fieldSelector') ?? '';

@@ -1,11 +1,11 @@
-/** How objects are shown: whole, or as the rows of a table, as the Accept header asks. */
+/** Renders objects as a whole or as rows of a table, by the Accept header. */
 import type { Json, JsonObject } from '../../model/json.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { Refusal } from '../refusal.ts';
 import type { StoredObject } from '../store/object.ts';
 import { type Entry, eventLine } from '../store/store.ts';
 
-/** What a watch tells. */
+/** An event of a watch. */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: StoredObject;
@@ -21,7 +21,7 @@ export type View = { readonly kind: 'object' } | TableView;
 
 const givenTypes = ['application/json', 'application/*', '*/*', 'text/plain'];
 
-/** One media type of an Accept header; undefined when it is not one we give. */
+/** Parses one media type of an Accept header; undefined if we do not support it. */
 function offered(part: string, include: string | null): View | undefined {
   const [type = '', ...parameters] = part.split(';').map((word) => word.trim());
   if (!givenTypes.includes(type)) return undefined;
@@ -38,7 +38,7 @@ function offered(part: string, include: string | null): View | undefined {
   };
 }
 
-/** What the Accept header asks for; the first form we can give counts. */
+/** What the Accept header asks for: the first form that we support. */
 export function viewOf(accept: string | undefined, query: URLSearchParams): View {
   for (const part of (accept ?? '*/*').split(',')) {
     const view = offered(part, query.get('includeObject'));
@@ -50,12 +50,12 @@ export function viewOf(accept: string | undefined, query: URLSearchParams): View
 function rowObject(object: StoredObject, view: TableView): Json {
   if (view.includeObject === 'None') return null;
   if (view.includeObject === 'Object') return object;
-  // no table shows managedFields, and they would be the larger part of it
+  // no table shows managedFields, which would be most of it
   const metadata = { ...object.metadata, managedFields: undefined };
   return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${view.version}`, metadata };
 }
 
-/** Columns are told in the first table of an answer only. */
+/** Whether to include column definitions, which only the first table of an answer has. */
 export interface TableOptions {
   readonly now: Date;
   readonly columns: boolean;
@@ -96,7 +96,7 @@ export function objectText(resource: Resource, object: StoredObject, view: View,
 }
 
 /** The text of a list. */
-export function listText(
+export function renderList(
   resource: Resource,
   entries: readonly Entry[],
   view: View,

@@ -1,4 +1,4 @@
-/** One watch: replays what is there when asked, then follows the log at the pace of its reader. */
+/** Serves a watch: replays the present objects if requested, then follows the log at the pace of its reader. */
 import type { ServerResponse } from 'node:http';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { expired } from '../refusal.ts';
@@ -11,12 +11,12 @@ export interface WatchOptions {
   readonly collection: Collection;
   readonly resource: Resource;
   readonly view: View;
-  /** What the watch is about; undefined for all objects. */
+  /** Selects the objects of the watch; undefined means all. */
   readonly selects: ((object: StoredObject) => boolean) | undefined;
-  /** Follow from this version; undefined to replay what is there first. */
+  /** Follow from this version; undefined means replay the present objects first. */
   readonly from: number | undefined;
   readonly bookmarks: boolean;
-  /** Mark the end of the replay with a bookmark that says so. */
+  /** Whether to mark the end of the replay with a bookmark. */
   readonly markReplayed: boolean;
   /** Milliseconds between bookmarks. */
   readonly bookmarkInterval: number;
@@ -26,7 +26,7 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** How many changes are written at once. */
+/** The number of changes that are written at once. */
 const batch = 1000;
 
 class Watch {
@@ -116,7 +116,7 @@ class Watch {
     if (!is && !was) return '';
     if (is) return this.#line({ type: was ? 'MODIFIED' : 'ADDED', object: entry.object });
     if (type === 'DELETED' || before === undefined) return this.#line({ type: 'DELETED', object: entry.object });
-    // it left the selection: its last state in there, at the version of the change
+    // it left the selection: send its last state inside, with the version of the change
     const { resourceVersion } = entry.object.metadata;
     return this.#line({ type: 'DELETED', object: { ...before, metadata: { ...before.metadata, resourceVersion } } });
   }
@@ -143,7 +143,7 @@ class Watch {
     return eventLine('BOOKMARK', JSON.stringify({ kind: resource.kind, apiVersion: groupVersion(resource), metadata }));
   }
 
-  /** A bookmark is only true when everything before it has been told. */
+  /** A bookmark is only valid after everything before it has been sent. */
   #bookmark(): void {
     this.#pump();
     if (this.#position === this.#options.collection.end() && !this.#blocked) this.#write(this.#bookmarkLine());
@@ -165,7 +165,7 @@ class Watch {
   }
 }
 
-/** Answers with a watch, which goes on until its time is over or either side ends it. */
+/** Answers with a watch, which runs until its timeout or until either side ends it. */
 export function serveWatch(response: ServerResponse, options: WatchOptions): void {
   const { collection, from } = options;
   const position = from === undefined ? collection.end() : collection.position(from);

@@ -1,10 +1,10 @@
-/** What is served: the lists that clients read before anything else. */
+/** Discovery: lists of what is served, which clients read first. */
 import type { JsonObject } from '../../model/json.ts';
 import type { Registry } from '../kinds/registry.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { unknownPath } from '../refusal.ts';
 
-/** The Kubernetes whose behaviour this server follows. */
+/** The Kubernetes version that this server imitates. */
 export const versionInfo: JsonObject = {
   major: '1',
   minor: '26',
@@ -48,7 +48,7 @@ function groups(registry: Registry): ReadonlyMap<string, readonly string[]> {
   return result;
 }
 
-/** The document of all groups, or of one; throws a 404 for one that is not served. */
+/** The document for all groups, or for one; throws a 404 if it is not served. */
 function groupDocument(registry: Registry, name: string | undefined): JsonObject {
   const known = groups(registry);
   if (name === undefined) {
@@ -63,7 +63,7 @@ function groupDocument(registry: Registry, name: string | undefined): JsonObject
   return { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(name, versions) };
 }
 
-/** The document at /api, /apis, /api/v1, /apis/GROUP or /apis/GROUP/VERSION; throws a 404 for what is not served. */
+/** The document at /api, /apis, /api/v1, /apis/GROUP or /apis/GROUP/VERSION; throws a 404 if it is not served. */
 export function discover(registry: Registry, parts: readonly string[]): JsonObject {
   const [root, first, second] = parts;
   if (parts.length > (root === 'api' ? 2 : 3)) throw unknownPath();

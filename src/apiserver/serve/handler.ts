@@ -1,4 +1,4 @@
-/** Requests for objects: finds the kind, has the verb done, writes the answer. */
+/** Handles requests for objects: finds the kind, runs the verb, writes the answer. */
 import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../../model/json.ts';
 import { parseProtobuf, protobufType } from '../http/protobuf.ts';
@@ -8,7 +8,7 @@ import { projectGroup } from '../kinds/projects.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { type Lists, requestedVersion } from '../read/list.ts';
 import { matcherOf } from '../read/selectors.ts';
-import { listText, objectText, viewOf } from '../read/view.ts';
+import { objectText, renderList, viewOf } from '../read/view.ts';
 import { serveWatch } from '../read/watch.ts';
 import { methodNotAllowed, unknownPath } from '../refusal.ts';
 import { type StoredObject, textAt } from '../store/object.ts';
@@ -34,7 +34,7 @@ export class Handler {
     this.#options = options;
   }
 
-  /** Does what the request for the path asks; throws a Refusal when it cannot. */
+  /** Handles a request for this path; throws a Refusal if it cannot. */
   async handle(exchange: Exchange, path: ResourcePath): Promise<void> {
     const resource = this.#options.objects.world.registry.find(path.group, path.version, path.plural);
     if (resource === undefined || (path.namespace !== undefined && !resource.namespaced)) throw unknownPath();
@@ -106,7 +106,7 @@ export class Handler {
       { id: resource.id, namespace, matcher, query },
       store.version,
     );
-    answer(response, 200, listText(resource, page.entries, view, { now: now(), metadata: page.metadata }));
+    answer(response, 200, renderList(resource, page.entries, view, { now: now(), metadata: page.metadata }));
   }
 
   #watch({ request, response, query }: Exchange, { resource, namespace }: Target, name: string | undefined): void {
@@ -176,11 +176,11 @@ export class Handler {
     for (const { object } of entries) {
       objects.delete({ resource, namespace: object.metadata.namespace, name: object.metadata.name }, settings);
     }
-    answer(response, 200, listText(resource, entries, { kind: 'object' }, { now: objects.world.now(), metadata }));
+    answer(response, 200, renderList(resource, entries, { kind: 'object' }, { now: objects.world.now(), metadata }));
   }
 }
 
-/** The object in the body; one without apiVersion and kind is of the kind its path names. */
+/** The object in the body; apiVersion and kind default to those of the path. */
 async function bodyOf(resource: Resource, request: IncomingMessage): Promise<JsonObject> {
   const bytes = await readBody(request);
   const type = mediaType(request);

@@ -1,4 +1,7 @@
-/** OpenAPI v3 documents, made from the schemas that objects are checked by: for `kubectl explain` and create's questions. */
+/**
+ * OpenAPI v3 documents, made from the schemas that validate objects: for `kubectl explain` and validation in `kubectl
+ * create`.
+ */
 import { createHash } from 'node:crypto';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import type { Registry } from '../kinds/registry.ts';
@@ -42,7 +45,7 @@ function gvk({ group, version, kind }: Resource): JsonObject {
   return { group, version, kind };
 }
 
-/** `nullable` and the like are kept; an integer-or-string has no type in OpenAPI but for its extension. */
+/** Keeps `nullable` and the like; an integer-or-string has only an extension in OpenAPI, not a type. */
 function exported(value: Json): Json {
   if (isJsonArray(value)) return value.map(exported);
   if (!isJsonObject(value)) return value;
@@ -117,16 +120,19 @@ function documents(registry: Registry): ReadonlyMap<string, JsonObject> {
   return new Map(entries);
 }
 
-/** Content type of an OpenAPI v2 document in protobuf, the only form that kubectl asks for (with an @, which is no media type). */
+/**
+ * The content type of an OpenAPI v2 document in protobuf, the only form that kubectl asks for (with an @, which is not
+ * a valid media type).
+ */
 export const openApi2Type = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 /**
- * The OpenAPI v2 document: without schemas, so that kubectl leaves checking to the server where it would ask for one
+ * The OpenAPI v2 document. It has no schemas, so that kubectl leaves validation to the server where it would use v2
  * (`kind: List`, and all before 1.25). In protobuf it is field 1, the version.
  */
 export const openApi2 = Buffer.from('\n\x032.0');
 
-/** The document at /openapi/v3 (the index) or /openapi/v3/apis/GROUP/VERSION; throws a 404 for others. */
+/** The document at /openapi/v3 (the index) or /openapi/v3/apis/GROUP/VERSION; throws a 404 for any other. */
 export function openApi(registry: Registry, path: string): JsonObject {
   const known = documents(registry);
   if (path === '') {

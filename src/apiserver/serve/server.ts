@@ -1,4 +1,4 @@
-/** The embedded API server: TLS on a port, and on a unix socket when asked; everything it serves is in memory. */
+/** The embedded API server: TLS on a port, and on a unix socket if requested; everything it serves is in memory. */
 import { chmod, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
@@ -12,8 +12,8 @@ import { answer } from '../http/respond.ts';
 import { Registry } from '../kinds/registry.ts';
 import { Lists } from '../read/list.ts';
 import { badRequest, methodNotAllowed, Refusal, unknownPath } from '../refusal.ts';
+import { type Identity, keptIdentity, openChangeLog } from '../store/change-log.ts';
 import { isAuthorized, kubeconfigText, makeCertificate, makeToken } from '../store/identity.ts';
-import { type Identity, keptIdentity, openJournal } from '../store/journal.ts';
 import { objectAt, textAt } from '../store/object.ts';
 import { Store } from '../store/store.ts';
 import { Objects, permanentNamespaces } from '../write/objects.ts';
@@ -23,17 +23,20 @@ import { openApi, openApi2, openApi2Type } from './openapi.ts';
 
 export interface ApiServerOptions {
   readonly listen: { readonly host: string; readonly port: number };
-  /** Path of a unix socket to serve as well, with mode 0600 and the same TLS. */
+  /** The path of a unix socket to serve on as well, with mode 0600 and the same TLS. */
   readonly socketPath?: string;
-  /** Folder that keeps the objects and the identity over restarts; made when it is not there. In memory when absent. */
+  /**
+   * The folder that stores objects and identity across restarts; created if missing. Without it they are in memory
+   * only.
+   */
   readonly dataDir?: string;
-  /** CRDs, parsed, that are there from the start. */
+  /** Parsed CRDs that exist from the start. */
   readonly crds: readonly object[];
   readonly logger: Logger;
   readonly now?: () => Date;
-  /** Milliseconds between the bookmarks of a watch; 10,000 when absent. */
+  /** Milliseconds between the bookmarks of a watch; 10,000 by default. */
   readonly bookmarkInterval?: number;
-  /** How many changes of a kind can be watched from the past; 10,000 when absent. */
+  /** The number of past changes of a kind that a watch can start from; 10,000 by default. */
   readonly logLimit?: number;
 }
 
@@ -99,7 +102,7 @@ class Server {
     }
     const refusal = error instanceof Refusal ? error : this.#bug(error, request);
     const headers = refusal.retryAfter === undefined ? {} : { 'retry-after': String(refusal.retryAfter) };
-    // what is left of a body that was not read would be taken for the next request
+    // the unread rest of a body would be taken for the next request
     if (!request.complete) response.shouldKeepAlive = false;
     answer(response, refusal.code, JSON.stringify(refusal.status()), headers);
   }
@@ -147,7 +150,7 @@ class Server {
   }
 }
 
-/** What is no HTTP is answered in the same words as everything else. */
+/** Answers input that is not HTTP in the usual form. */
 function refuseMalformed(socket: Duplex): void {
   const text = JSON.stringify(badRequest('the request is not HTTP').status());
   const head = `HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: ${String(Buffer.byteLength(text))}\r\nconnection: close`;
@@ -208,16 +211,21 @@ function urlOf(server: https.Server | undefined, { host, port }: ApiServerOption
   return `https://${host.includes(':') ? `[${host}]` : host}:${String(isAddress(address) ? address.port : port)}`;
 }
 
-/** Starts the server; rejects when the port (code EADDRINUSE) or the folder (FolderInUse) is in use or a CRD is not supported. */
+/**
+ * Starts the server; rejects if the port (code EADDRINUSE) or the folder (FolderInUse) is in use or a CRD is not
+ * supported.
+ */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { listen: where, socketPath, logger, dataDir, now = () => new Date() } = options;
-  const kept = dataDir === undefined ? undefined : await openJournal(dataDir);
+  const stored = dataDir === undefined ? undefined : await openChangeLog(dataDir);
   const store = new Store({
     ...(options.logLimit === undefined ? {} : { logLimit: options.logLimit }),
-    ...(kept === undefined ? {} : { version: kept.state.version, note: (id, record) => kept.journal.note(id, record) }),
+    ...(stored === undefined
+      ? {}
+      : { version: stored.state.version, note: (id, record) => stored.changeLog.note(id, record) }),
   });
   const objects = new Objects({ store, registry: new Registry(), now, random: Math.random });
-  for (const { id, object } of kept?.state.kept ?? []) objects.restore(id, object);
+  for (const { id, object } of stored?.state.objects ?? []) objects.restore(id, object);
   seed(objects, options.crds);
   objects.resume();
   const makeIdentity = identityFor(where.host);
@@ -228,7 +236,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const close = async (): Promise<void> => {
     stop.abort();
     await Promise.all(servers.map(closed));
-    kept?.journal.close();
+    stored?.changeLog.close();
   };
   try {
     servers.push(await open(api, identity, { host: where.host, port: where.port }, logger));

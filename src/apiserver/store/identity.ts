@@ -1,4 +1,4 @@
-/** What the server proves itself with, what clients prove themselves with, and the kubeconfig that holds both. */
+/** The server's certificate, the clients' token, and the kubeconfig with both. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ export interface Certificate {
   readonly certificate: string;
 }
 
-/** A new key and a certificate for the names that signs itself, good for ten years; made by openssl. */
+/** A new key and a self-signed certificate for the names, valid for ten years; made by openssl. */
 export async function makeCertificate(run: Exec, names: readonly string[]): Promise<Certificate> {
   const folder = await mkdtemp(join(tmpdir(), 'sdn-compat-'));
   const [key, certificate] = [join(folder, 'key'), join(folder, 'certificate')];
@@ -45,7 +45,7 @@ export function makeToken(): string {
   return randomBytes(24).toString('base64url');
 }
 
-/** Whether an Authorization header carries the token; takes as long for a wrong one as for the right one. */
+/** Whether an Authorization header has the token; compares in constant time. */
 export function isAuthorized(header: string | undefined, token: string): boolean {
   const given = Buffer.from(/^Bearer +(.*)$/i.exec(header ?? '')?.[1] ?? '');
   const wanted = Buffer.from(token);

@@ -1,4 +1,4 @@
-/** Objects as the server keeps them: JSON whose metadata is complete. */
+/** Objects as the server stores them: JSON with complete metadata. */
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 
 export interface Metadata extends JsonObject {
@@ -27,13 +27,13 @@ export function textAt(object: JsonObject, key: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The texts in the list at the key; anything else is left out. */
+/** The texts in the list at the key; other items are left out. */
 export function textsAt(object: JsonObject, key: string): readonly string[] {
   const value = object[key];
   return Array.isArray(value) ? value.filter((item: unknown) => typeof item === 'string') : [];
 }
 
-/** The objects in the list at the key; anything else is left out. */
+/** The objects in the list at the key; other items are left out. */
 export function objectsAt(object: JsonObject, key: string): readonly JsonObject[] {
   const value = object[key];
   return Array.isArray(value) ? value.filter((item: Json) => isJsonObject(item)) : [];
@@ -44,7 +44,7 @@ export function without(object: JsonObject, ...keys: readonly string[]): JsonObj
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
-/** A time as Kubernetes writes it, to the second. */
+/** Formats a time as Kubernetes does, with a precision of seconds. */
 export function timestamp(now: Date): string {
   return now.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,10 +1,10 @@
 /**
- * The objects, in memory, and what happened to them: one counter of versions for all kinds, and for each kind a
- * log of its latest changes, which watches read at their own pace. A watch that falls behind the log is ended.
+ * The objects in memory and their history: one counter of versions for all kinds, and for each kind a log of its latest
+ * changes, which watches read at their own pace. A watch that falls behind the log is ended.
  */
 import type { StoredObject } from './object.ts';
 
-/** An object and its text, made once however often it is sent. */
+/** An object and its text, which is rendered only once. */
 export class Entry {
   readonly object: StoredObject;
   readonly version: number;
@@ -20,7 +20,7 @@ export class Entry {
   }
 }
 
-/** One change; `before` is what selectors saw until then. */
+/** One change; `before` is the object that selectors matched until then. */
 export class LogRecord {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly entry: Entry;
@@ -59,10 +59,10 @@ export class Collection {
   readonly #watchers = new Set<() => void>();
   readonly #limit: number;
   #log: LogRecord[] = [];
-  /** How many records were dropped from the front of the log. */
+  /** The number of records dropped from the front of the log. */
   #dropped = 0;
   #sorted: readonly Entry[] | undefined;
-  /** Watches from before this version cannot be served. */
+  /** Watches from earlier versions cannot be served. */
   #oldest: number;
   readonly #note: (record: LogRecord) => void;
 
@@ -72,7 +72,7 @@ export class Collection {
     this.#note = note;
   }
 
-  /** Takes in an object that was there before this server started. */
+  /** Adds an object from before this server started. */
   restore(object: StoredObject): void {
     this.#entries.set(keyOfObject(object), new Entry(object));
     this.#sorted = undefined;
@@ -92,7 +92,7 @@ export class Collection {
     return this.#sorted;
   }
 
-  /** Stores the object and tells the watches. */
+  /** Stores the object and notifies the watches. */
   put(object: StoredObject): Entry {
     const key = keyOfObject(object);
     const before = this.#entries.get(key);
@@ -124,7 +124,7 @@ export class Collection {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** Where in the log a watch from the version starts; undefined when the log does not reach back so far. */
+  /** The position in the log of a watch from this version; undefined if the log does not reach back that far. */
   position(version: number): number | undefined {
     if (version < this.#oldest) return undefined;
     let low = 0;
@@ -142,13 +142,13 @@ export class Collection {
     return this.#dropped + this.#log.length;
   }
 
-  /** The changes from the position on, at most `count`; undefined when some of them were dropped. */
+  /** The changes from the position on, at most `count`; undefined if some of them were dropped. */
   read(position: number, count: number): readonly LogRecord[] | undefined {
     if (position < this.#dropped) return undefined;
     return this.#log.slice(position - this.#dropped, position - this.#dropped + count);
   }
 
-  /** Calls back after each change until the returned function is called. */
+  /** Calls the watcher after each change until the returned function is called. */
   onChange(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
@@ -158,9 +158,9 @@ export class Collection {
 export interface StoreOptions {
   /** The version of the latest change before this server started. */
   readonly version?: number;
-  /** How many changes of a kind are kept. */
+  /** The number of changes of a kind to keep. */
   readonly logLimit?: number;
-  /** Is told of each change before anybody sees it. */
+  /** Called with each change before anybody sees it. */
   readonly note?: (id: string, record: LogRecord) => void;
 }
 
@@ -168,7 +168,7 @@ export interface StoreOptions {
 export class Store {
   readonly #collections = new Map<string, Collection>();
   readonly #logLimit: number;
-  /** Nothing is known of what happened before this version. */
+  /** The history before this version is unknown. */
   readonly #first: number;
   #version: number;
 
@@ -192,7 +192,7 @@ export class Store {
     return String(this.#version);
   }
 
-  /** The collection of a kind, by `PLURAL.GROUP`; made when it is new. */
+  /** The collection of a kind, by `PLURAL.GROUP`; created if new. */
   collection(id: string): Collection {
     let collection = this.#collections.get(id);
     if (collection === undefined) {

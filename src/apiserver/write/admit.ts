@@ -1,4 +1,4 @@
-/** What every object passes on its way in, whichever verb brings it: identity, unknown fields, defaults. */
+/** Admits every incoming object, for all verbs: identity, unknown fields, defaults. */
 import type { JsonObject } from '../../model/json.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { conformToSchema } from '../kinds/schema.ts';
@@ -12,7 +12,7 @@ export interface Admitted {
   readonly unknown: readonly string[];
 }
 
-/** `X in version "v1" cannot be handled as a X`: how refusals of a body begin. */
+/** `X in version "v1" cannot be handled as a X`: the beginning of messages that refuse a body. */
 export function unhandled(resource: Resource): string {
   return `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}`;
 }
@@ -32,7 +32,7 @@ function checkIdentity(resource: Resource, body: JsonObject): void {
   }
 }
 
-/** The body as an object of the resource: pruned, with defaults; throws a 400 when it is not one. */
+/** The body as an object of the resource, pruned and with defaults; throws a 400 if it is not one. */
 export function admit(resource: Resource, body: JsonObject): Admitted {
   checkIdentity(resource, body);
   const { metadata, unknown } = readMetadata(body, unhandled(resource));

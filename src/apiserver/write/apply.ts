@@ -1,4 +1,4 @@
-/** Server-side apply: a configuration is merged into the object, and its writer owns what it names. */
+/** Server-side apply: merges a configuration into the object; its writer owns the fields that it names. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import type { Resource } from '../kinds/resource.ts';
 import type { Schema } from '../kinds/schema.ts';
@@ -44,7 +44,7 @@ function mergeValues(live: Json | undefined, config: Json, schema: Schema): Json
   return config;
 }
 
-/** The value without the fields in the set; undefined when nothing is left of what was there. */
+/** The value without the fields in the set; undefined if nothing is left. */
 function removeFields(value: Json, schema: Schema, gone: FieldSet, path: Path): Json | undefined {
   if (gone.has(pathText(path))) return undefined;
   const children = childrenOf(value, schema);
@@ -58,7 +58,7 @@ function removeFields(value: Json, schema: Schema, gone: FieldSet, path: Path): 
   return Object.fromEntries(kept.map((child) => [child.element.slice(2), child.value]));
 }
 
-/** What the writer applied before, names no more, and nobody else owns. */
+/** The fields that the writer applied before, no longer names, and nobody else owns. */
 function dropped(last: FieldSet, wanted: FieldSet, others: readonly Manager[]): FieldSet {
   const kept = others.reduce((all, { fields }) => union(all, fields), wanted);
   return difference(last, kept);
@@ -114,7 +114,7 @@ function mergedObject(live: JsonObject, config: JsonObject, schema: Schema, gone
   return isJsonObject(left) ? left : {};
 }
 
-/** The object after the configuration is applied; throws a 409 when it changes fields of others and is not forced. */
+/** The object after applying the configuration; throws a 409 if that changes fields of others and is not forced. */
 export function applied(old: JsonObject, config: JsonObject, application: Application): JsonObject {
   const { resource, writer, force, now } = application;
   const schema = managedSchema(resource);

@@ -1,4 +1,4 @@
-/** The request of server-side apply: its own rules about who, what and where, then a create or an update. */
+/** Handles server-side apply requests: their own checks, then a create or an update. */
 import type { JsonObject } from '../../model/json.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { conformToSchema } from '../kinds/schema.ts';
@@ -21,7 +21,7 @@ function checkRequest({ query }: ApplyRequest): void {
   }
 }
 
-/** Refuses what the schema does not know: unlike other writes, apply never drops a field. */
+/** Rejects unknown fields: unlike other writes, apply never drops a field. */
 function checkConfiguration({ resource, name, namespace }: NamedTarget, config: JsonObject): void {
   const metadata = objectAt(config, 'metadata');
   if (metadata['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil');
@@ -40,7 +40,7 @@ function complete(resource: Resource, name: string, config: JsonObject): JsonObj
   return { ...config, apiVersion, kind, metadata: { ...objectAt(config, 'metadata'), name } };
 }
 
-/** Applies the configuration; creates the object when there is none. */
+/** Applies the configuration; creates the object if it does not exist. */
 export function applyConfiguration(
   objects: Objects,
   target: NamedTarget,

@@ -1,4 +1,4 @@
-/** Deletes: the options in their bodies, and what they are answered with. */
+/** Handles deletes: the options in their bodies, and their answers. */
 import type { IncomingMessage } from 'node:http';
 import type { JsonObject } from '../../model/json.ts';
 import { protobufType } from '../http/protobuf.ts';
@@ -19,14 +19,14 @@ function success(target: NamedTarget, last: StoredObject): JsonObject {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }
 
-/** The options of a delete; protobuf ones are passed over. */
+/** The options of a delete; protobuf ones are ignored. */
 export async function optionsBody(request: IncomingMessage): Promise<JsonObject> {
   const body = await readBody(request);
   if (body.length === 0 || mediaType(request) === protobufType) return {};
   return parseObject(body, 'application/json');
 }
 
-/** Deletes the object and answers with it when it stays for now, with a Status when it is gone. */
+/** Deletes the object. Answers with the object if it stays for now, or with a Status if it is gone. */
 export async function handleDelete(
   objects: Objects,
   { request, response, query }: Exchange,

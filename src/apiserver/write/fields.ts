@@ -1,6 +1,6 @@
 /**
- * Sets of fields, as managedFields records who wrote what: which fields a value has, and which differ between two
- * values. A path is a list of elements written as FieldsV1 does: `f:NAME`, `k:{KEYS}` for an item of a keyed list,
+ * Sets of fields, with which managedFields records who wrote what: the fields of a value, and those that differ between
+ * two values. A path is a list of elements in the form of FieldsV1: `f:NAME`, `k:{KEYS}` for an item of a keyed list,
  * `v:VALUE` for an item of a set.
  */
 import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../../model/json.ts';
@@ -13,7 +13,7 @@ export type FieldSet = ReadonlyMap<string, Path>;
 
 const separator = '\u0000';
 
-/** The text that stands for a path in a set. */
+/** The text of a path in a set. */
 export function pathText(path: Path): string {
   return path.join(separator);
 }
@@ -34,7 +34,7 @@ export function sameSet(a: FieldSet, b: FieldSet): boolean {
   return a.size === b.size && [...a.keys()].every((key) => b.has(key));
 }
 
-/** The fields that no manager owns because the server does. */
+/** The fields that no manager owns, because the server does. */
 const serverFields = ['apiVersion', 'kind'];
 const managedMetadata = parseSchema({
   type: 'object',
@@ -66,7 +66,7 @@ export function managedSchema(resource: Resource): Schema {
   return schema;
 }
 
-/** The object as far as managers own it. */
+/** The part of the object that managers own. */
 export function managedPart(object: JsonObject): JsonObject {
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
   const kept = Object.entries(metadata).filter(([key]) => managedMetadata.properties.has(key));
@@ -78,7 +78,10 @@ export interface Child {
   readonly element: string;
   readonly value: Json;
   readonly schema: Schema;
-  /** Not a field the schema names but one of a map or list: it is owned itself, besides what is in it. */
+  /**
+   * Whether it is an item of a map or list rather than a field in the schema: the item itself is owned, too, besides
+   * its content.
+   */
   readonly isItem: boolean;
 }
 
@@ -93,7 +96,7 @@ function listChildren(value: readonly Json[], schema: Schema): readonly Child[] 
   });
 }
 
-/** The parts that managers own one by one; undefined for a value that is owned as a whole. */
+/** The parts that managers own individually; undefined for a value that is owned as a whole. */
 export function childrenOf(value: Json | undefined, schema: Schema): readonly Child[] | undefined {
   if (isJsonArray(value)) return listChildren(value, schema);
   if (!isJsonObject(value) || schema.atomic) return undefined;
@@ -123,7 +126,7 @@ export function fieldsOf(object: JsonObject, schema: Schema): FieldSet {
   return result;
 }
 
-/** All paths of a value, those of the things that hold others included. */
+/** All paths of a value, including those of containers. */
 function collectAll(value: Json, schema: Schema, path: Path, into: Map<string, Path>): void {
   into.set(pathText(path), path);
   for (const child of childrenOf(value, schema) ?? [])
@@ -131,7 +134,7 @@ function collectAll(value: Json, schema: Schema, path: Path, into: Map<string, P
 }
 
 export interface Comparison {
-  /** Fields that are new or have another value. */
+  /** The fields that are new or have another value. */
   readonly changed: FieldSet;
   readonly removed: FieldSet;
 }
@@ -168,7 +171,7 @@ function compareValues(
     compareValues(child.value, undefined, { schema: child.schema, path: [...path, child.element] }, into);
 }
 
-/** Which fields differ between two states of an object. */
+/** The fields that differ between two states of an object. */
 export function compareFields(old: JsonObject, object: JsonObject, schema: Schema): Comparison {
   const into: Difference = { changed: new Map(), removed: new Map() };
   compareValues(managedPart(old), managedPart(object), { schema, path: [] }, into);
@@ -176,7 +179,7 @@ export function compareFields(old: JsonObject, object: JsonObject, schema: Schem
   return into;
 }
 
-/** The set as FieldsV1: a path that is owned and has owned parts is marked by ".". */
+/** The set as FieldsV1: "." marks an owned path that has owned parts. */
 export function toFieldsV1(set: FieldSet): JsonObject {
   interface Tree {
     readonly children: Map<string, Tree>;
@@ -208,14 +211,14 @@ function readFields(fields: JsonObject, path: Path, into: Map<string, Path>): vo
     if (element !== '.' && isJsonObject(inner)) readFields(inner, [...path, element], into);
 }
 
-/** The set that FieldsV1 writes. */
+/** Parses FieldsV1. */
 export function fromFieldsV1(fields: JsonObject): FieldSet {
   const result = new Map<string, Path>();
   readFields(fields, [], result);
   return result;
 }
 
-/** The path as people read it: `.spec.containers[name="c"].image`. */
+/** The path for messages: `.spec.containers[name="c"].image`. */
 export function shownPath(path: Path): string {
   return path
     .map((element) => {

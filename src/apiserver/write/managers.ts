@@ -1,4 +1,4 @@
-/** managedFields: which program wrote which fields, kept through every write. */
+/** managedFields: which program wrote which fields, updated on every write. */
 import type { JsonObject } from '../../model/json.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { objectAt, objectsAt, textAt, timestamp } from '../store/object.ts';
@@ -13,7 +13,7 @@ import {
   union,
 } from './fields.ts';
 
-/** Who writes, in which way. */
+/** Who writes, and how. */
 export interface Writer {
   readonly manager: string;
   readonly operation: 'Apply' | 'Update';
@@ -58,7 +58,7 @@ export function isSame(a: Writer, b: Writer): boolean {
   return a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource;
 }
 
-/** The managers with the writer's fields set to these; the time moves only when they changed. */
+/** The managers with the writer's fields replaced; the time changes only if the fields do. */
 export function setFields(
   managers: readonly Manager[],
   writer: Writer,
@@ -72,7 +72,7 @@ export function setFields(
   return own === undefined ? [...managers, entry] : managers.map((one) => (one === own ? entry : one));
 }
 
-/** The object with the writer as the manager of all it changed since `old`. */
+/** The object with the writer as manager of everything it changed since `old`. */
 export function noteUpdate(
   old: JsonObject,
   object: JsonObject,

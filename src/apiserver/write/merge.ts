@@ -1,4 +1,4 @@
-/** Patches that are objects: JSON merge patch (RFC 7386), and the strategic kind that merges lists by key. */
+/** Patches that are objects: JSON merge patch (RFC 7386) and strategic merge patch, which merges lists by key. */
 import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../../model/json.ts';
 import { badRequest } from '../refusal.ts';
 
@@ -13,7 +13,7 @@ export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
   return result;
 }
 
-/** Lists of the kinds built in that are merged by a key of their items, by the name of the field. */
+/** The lists of built-in kinds that merge by a key of their items, by field name. */
 const mergeKeys: Readonly<Record<string, string>> = {
   addresses: 'type',
   conditions: 'type',
@@ -54,7 +54,7 @@ function mergeByKey(target: readonly Json[], patch: readonly Json[], key: string
   return result;
 }
 
-/** The items in the order that the patch asks for; items it does not name keep their place among themselves, at the end. */
+/** The items in the order of the patch; items that it does not name keep their relative order, at the end. */
 function ordered(items: readonly Json[], order: readonly Json[], key: string | undefined): readonly Json[] {
   const rank = (item: Json): number => {
     const at = order.findIndex((wanted) =>
@@ -80,7 +80,7 @@ function patchedValue(old: Json | undefined, value: Json, key: string): Json {
   return isJsonObject(value) ? strategicPatch(isJsonObject(old) ? old : {}, value) : value;
 }
 
-/** What the keys that begin with $ say: which list items go, and the order of a list. */
+/** Applies the keys that begin with $: which list items to delete, and the order of a list. */
 function applyDirectives(result: Record<string, Json | undefined>, patch: JsonObject): void {
   for (const [directive, value] of Object.entries(patch)) {
     if (!isJsonArray(value)) continue;
@@ -93,7 +93,7 @@ function applyDirectives(result: Record<string, Json | undefined>, patch: JsonOb
   }
 }
 
-/** The target with the strategic patch merged in: lists by key, `$patch`, `$setElementOrder` and their like obeyed. */
+/** The target with the strategic patch merged in: lists by key, with `$patch`, `$setElementOrder` and the like. */
 export function strategicPatch(target: JsonObject, patch: JsonObject): JsonObject {
   if (patch['$patch'] === 'delete') return {};
   const result: Record<string, Json | undefined> = patch['$patch'] === 'replace' ? {} : { ...target };

@@ -1,4 +1,4 @@
-/** Object metadata on its way in: what clients may set, names that are allowed, what the server itself fills in. */
+/** Incoming object metadata: what clients may set, valid names, what the server fills in. */
 import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
 import { badRequest, type FieldError } from '../refusal.ts';
 import { objectAt, textAt } from '../store/object.ts';
@@ -34,7 +34,7 @@ function isEmpty(value: Json): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-/** The metadata of a body without unknown fields; throws a 400 when a field holds the wrong kind of value. */
+/** The metadata of a body without unknown fields; throws a 400 if a field has a value of the wrong kind. */
 export function readMetadata(
   body: JsonObject,
   what: string,
@@ -72,7 +72,7 @@ function wrongName(name: string, why: string): FieldError {
   };
 }
 
-/** What is wrong with a name; namespaces have the names of labels, everything else those of subdomains. */
+/** Errors in a name: names of namespaces are labels, all others are subdomains. */
 export function nameErrors(name: string, isNamespace: boolean): readonly FieldError[] {
   if (name === '') {
     return [
@@ -95,7 +95,7 @@ const labelValueText =
   "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is " +
   "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-/** What is wrong with the values of labels. */
+/** Errors in the values of labels. */
 export function labelErrors(metadata: JsonObject): readonly FieldError[] {
   const labels = objectAt(metadata, 'labels');
   return Object.keys(labels).flatMap((key): FieldError[] => {
@@ -111,7 +111,7 @@ export function labelErrors(metadata: JsonObject): readonly FieldError[] {
   });
 }
 
-/** Five letters that `generateName` is completed with. */
+/** Five letters that complete a `generateName`. */
 export function nameSuffix(random: () => number): string {
   const letters = 'bcdfghjklmnpqrstvwxz2456789';
   return Array.from({ length: 5 }, () => letters[Math.floor(random() * letters.length)] ?? 'b').join('');

@@ -1,4 +1,4 @@
-/** The verbs: create, update and delete objects under Kubernetes' rules. Patches are updates whose object is computed. */
+/** The verbs: creates, updates and deletes objects by Kubernetes' rules. Patches are updates with a computed object. */
 import { randomUUID } from 'node:crypto';
 import { jsonEqual, type JsonObject, sortedKeys } from '../../model/json.ts';
 import { resourcesOf } from '../kinds/crd.ts';
@@ -33,9 +33,9 @@ export interface WriteSettings {
   readonly dryRun: boolean;
   readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
   readonly status: boolean;
-  /** Whether the new state comes from a patch: refusals are then of the patch. */
+  /** Whether the new state comes from a patch, which changes the error messages. */
   readonly patch: boolean;
-  /** Who writes; one that applies has set managedFields itself. */
+  /** Who writes; for an apply, managedFields is set already. */
   readonly writer: Writer;
 }
 
@@ -51,7 +51,7 @@ export interface DeleteSettings {
   readonly resourceVersion: string | undefined;
 }
 
-/** Namespaces that are always there. */
+/** Namespaces that always exist. */
 export const permanentNamespaces = ['default', 'kube-system'];
 
 export class Objects {
@@ -61,13 +61,13 @@ export class Objects {
     this.world = world;
   }
 
-  /** Takes in an object that was there before this server started, and serves its kinds when it is a CRD. */
+  /** Adds an object from before this server started, and serves the kinds of a CRD. */
   restore(id: string, object: StoredObject): void {
     this.world.store.collection(id).restore(object);
     if (id === crdId) this.world.registry.set(object.metadata.name, resourcesOf(object).resources);
   }
 
-  /** Goes on with the deletion of namespaces that a restart interrupted. */
+  /** Resumes deletions of namespaces that a restart interrupted. */
   resume(): void {
     for (const { object } of this.world.store.collection('namespaces').sorted()) {
       if (object.metadata['deletionTimestamp'] !== undefined)
@@ -83,7 +83,7 @@ export class Objects {
     return this.collection(resource).get(keyIn(name, namespace)) !== undefined;
   }
 
-  /** The object; throws a 404. */
+  /** The object; throws a 404 if it does not exist. */
   get({ resource, namespace, name }: NamedTarget): StoredObject {
     const entry = this.collection(resource).get(keyIn(name, namespace));
     if (entry === undefined) throw notFound(resource, name);
@@ -133,8 +133,8 @@ export class Objects {
   }
 
   /**
-   * Stores a new state of an object. `change` makes it from the present one; a resourceVersion it carries must be the
-   * present one. What changes nothing keeps its version.
+   * Stores a new state of an object. `change` makes it from the present one, whose resourceVersion it must have if it
+   * has one. If nothing changes, the version stays.
    */
   update(target: NamedTarget, change: (old: StoredObject) => JsonObject, settings: WriteSettings): Written {
     const { resource, name } = target;
@@ -162,7 +162,7 @@ export class Objects {
     return { object, warnings };
   }
 
-  /** Stores a whole new state of an object; custom kinds must say which version it replaces. */
+  /** Stores a complete new state of an object; custom kinds must name the version that it replaces. */
   replace(target: NamedTarget, body: JsonObject, settings: WriteSettings): Written {
     const { resource, name } = target;
     if (resource.custom && (objectAt(body, 'metadata')['resourceVersion'] ?? '') === '') {
@@ -172,7 +172,7 @@ export class Objects {
     return this.update(target, () => body, settings);
   }
 
-  /** Deletes the object, at once or marked to go. Returns it when it stays for now, undefined when it is gone. */
+  /** Deletes the object at once, or marks it for deletion; returns its last state and whether it is gone. */
   delete(target: NamedTarget, settings: DeleteSettings): { readonly last: StoredObject; readonly gone: boolean } {
     const { resource, name } = target;
     const old = this.get(target);
@@ -195,7 +195,7 @@ export class Objects {
     return { last: object, gone: false };
   }
 
-  /** The object with its deletionTimestamp; a shorter grace period than before counts. */
+  /** The object with its deletionTimestamp; a shorter grace period than before wins. */
   #marked(resource: Resource, old: StoredObject, grace: number): JsonObject {
     const before = old.metadata['deletionGracePeriodSeconds'];
     if (old.metadata['deletionTimestamp'] !== undefined && (typeof before !== 'number' || grace >= before)) return old;
@@ -226,7 +226,7 @@ export class Objects {
     if (namespace !== undefined) this.#finishNamespace(namespace);
   }
 
-  /** Deletes all objects of a kind that ceases to be, and the kind. */
+  /** Deletes a kind with all its objects. */
   #removeKind(crdName: string): void {
     const [resource] = this.world.registry.ofCrd(crdName);
     if (resource !== undefined) {
@@ -283,7 +283,7 @@ export class Objects {
     this.#finishNamespace(namespace);
   }
 
-  /** Removes a namespace that is being deleted and has become empty. */
+  /** Removes a namespace that is being deleted and is now empty. */
   #finishNamespace(name: string): void {
     const collection = this.world.store.collection('namespaces');
     const object = collection.get(name)?.object;
@@ -300,7 +300,7 @@ function refuseUnknown(resource: Resource, unknown: readonly string[], settings:
   throw badRequest(`${unhandled(resource)}: strict decoding error: ${unknown.join(', ')}`);
 }
 
-/** The same for a patch: the refusal shows the object that the patch would have made. */
+/** The same for a patch: the message shows the object that the patch would have made. */
 function refuseUnknownInPatch(object: JsonObject, unknown: readonly string[], settings: WriteSettings): void {
   if (settings.fieldValidation !== 'Strict' || unknown.length === 0) return;
   const shown = JSON.stringify(JSON.stringify(sortedKeys(object)));
@@ -308,7 +308,7 @@ function refuseUnknownInPatch(object: JsonObject, unknown: readonly string[], se
   throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', field: 'patch', message }]);
 }
 
-/** The object as it is kept, with that version. */
+/** The object as stored, with this version. */
 function stored(object: JsonObject, resourceVersion: string): StoredObject {
   const metadata = objectAt(object, 'metadata');
   const complete: Metadata = {
@@ -326,7 +326,7 @@ function stored(object: JsonObject, resourceVersion: string): StoredObject {
   };
 }
 
-/** An update must be of the same object, in the version it is in now. */
+/** An update must be for the same object in its present version. */
 function checkSame(resource: Resource, old: StoredObject, given: JsonObject): void {
   const { name } = old.metadata;
   if ((given['name'] ?? name) !== name)
@@ -347,7 +347,7 @@ function checkSame(resource: Resource, old: StoredObject, given: JsonObject): vo
   if (version !== '' && version !== old.metadata.resourceVersion) throw conflict(resource, name);
 }
 
-/** Metadata after an update: what clients may not change stays as it was. */
+/** The metadata after an update: what clients may not change stays. */
 function keptMetadata(old: StoredObject, given: JsonObject, generation: number | undefined): JsonObject {
   const { uid, name, namespace, creationTimestamp } = old.metadata;
   const fixed = { uid, name, namespace, creationTimestamp, generation, selfLink: undefined };
@@ -358,7 +358,7 @@ function keptMetadata(old: StoredObject, given: JsonObject, generation: number |
   return { ...given, ...fixed, ...deletion };
 }
 
-/** Whether the object was only waiting for its last finalizer. */
+/** Whether the object only waited for its last finalizer to be removed. */
 function isFinished({ kind, apiVersion, metadata }: StoredObject): boolean {
   if (metadata['deletionTimestamp'] === undefined || (kind === 'Namespace' && apiVersion === 'v1')) return false;
   return textsAt(metadata, 'finalizers').length === 0 && (metadata['deletionGracePeriodSeconds'] ?? 0) === 0;

@@ -7,7 +7,7 @@ import { badRequest, invalid, unsupportedMediaType } from '../refusal.ts';
 import type { StoredObject } from '../store/object.ts';
 import { mergePatch, strategicPatch } from './merge.ts';
 
-export type Change = (old: StoredObject) => JsonObject;
+export type Update = (old: StoredObject) => JsonObject;
 
 const operations = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
@@ -16,7 +16,7 @@ function isOperation(value: Json): value is Json & Operation {
   return typeof value['op'] === 'string' && operations.includes(value['op']);
 }
 
-/** The object after the operations of a JSON patch; throws a 422 when one of them fails. */
+/** The object after the operations of a JSON patch; throws a 422 if one of them fails. */
 function jsonPatched(resource: Resource, old: StoredObject, patch: readonly Json[]): JsonObject {
   const steps = patch.filter(isOperation);
   if (steps.length !== patch.length) throw badRequest('a JSON patch is a list of operations, each with op and path');
@@ -35,8 +35,8 @@ function patchObject(body: Buffer): JsonObject {
   return value;
 }
 
-/** The change that a patch of the media type asks for; throws a 415 for a type the kind does not take. */
-export function changeOf(resource: Resource, body: Buffer, type: string): Change {
+/** The update for a patch of this media type; throws a 415 for a type that the kind does not support. */
+export function changeOf(resource: Resource, body: Buffer, type: string): Update {
   switch (type) {
     case 'application/merge-patch+json': {
       const patch = patchObject(body);

@@ -1,11 +1,11 @@
-/** Requests for projects, done on the namespaces they are. */
+/** Handles requests for projects by means of their namespaces. */
 import { mediaType, parseObject, readBody } from '../http/request.ts';
 import { answer, type Exchange, isSet } from '../http/respond.ts';
 import { projectOf, requestedNamespace } from '../kinds/projects.ts';
 import type { Resource } from '../kinds/resource.ts';
 import type { Lists } from '../read/list.ts';
 import { matcherOf } from '../read/selectors.ts';
-import { listText, objectText, viewOf } from '../read/view.ts';
+import { objectText, renderList, viewOf } from '../read/view.ts';
 import { methodNotAllowed, unknownPath } from '../refusal.ts';
 import { Entry } from '../store/store.ts';
 import { handleDelete } from './deletion.ts';
@@ -17,7 +17,7 @@ interface ProjectWorld {
   readonly lists: Lists;
 }
 
-/** What `oc new-project` asks first: whether projects may be requested. */
+/** The answer to the first question of `oc new-project`: whether projects may be requested. */
 const allowed = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' };
 
 function namespacesOf({ objects }: ProjectWorld): Resource {
@@ -49,11 +49,11 @@ function handleList(world: ProjectWorld, { request, response, query }: Exchange,
   answer(
     response,
     200,
-    listText(resource, entries, viewOf(request.headers.accept, query), { now: now(), metadata: page.metadata }),
+    renderList(resource, entries, viewOf(request.headers.accept, query), { now: now(), metadata: page.metadata }),
   );
 }
 
-/** Does what the request asks of projects or project requests. */
+/** Handles a request for projects or project requests. */
 export async function handleProjects(
   world: ProjectWorld,
   exchange: Exchange,

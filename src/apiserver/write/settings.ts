@@ -1,4 +1,4 @@
-/** What query strings and delete bodies ask of a write. */
+/** Settings of a write from query strings and delete bodies. */
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject } from '../../model/json.ts';
 import { mediaType } from '../http/request.ts';
@@ -20,14 +20,14 @@ function dryRunOf(query: URLSearchParams, body: JsonObject = {}): boolean {
   return given.length > 0;
 }
 
-/** The name that writes are noted under: the one given, else the program's own. */
+/** The field manager of a write: the given one, else the name of the program. */
 function managerOf(query: URLSearchParams, userAgent: string | undefined): string {
   const given = query.get('fieldManager') ?? '';
   if (given.length > 128) throw badRequest('fieldManager: Too long: may not be longer than 128');
   return given === '' ? ((userAgent ?? '').split('/')[0] ?? '') : given;
 }
 
-/** How a create, update or patch is to be done. */
+/** The settings of a create, update or patch. */
 export function writeSettings({ request, query }: WriteRequest, status: boolean): WriteSettings {
   const fieldValidation = query.get('fieldValidation') ?? 'Warn';
   if (fieldValidation !== 'Strict' && fieldValidation !== 'Warn' && fieldValidation !== 'Ignore') {
@@ -50,7 +50,7 @@ function graceOf(query: URLSearchParams, body: JsonObject): number | undefined {
   return seconds;
 }
 
-/** How a delete is to be done, by its query and its body. */
+/** The settings of a delete, from its query and body. */
 export function deleteSettings(query: URLSearchParams, body: JsonObject): DeleteSettings {
   const preconditions = isJsonObject(body['preconditions']) ? objectAt(body, 'preconditions') : {};
   return {

@@ -1,10 +1,11 @@
-/** What the server itself does to objects of a kind when they are created and changed. */
+/** What the server itself does to objects when they are created and changed, by kind. */
 import { jsonEqual, type JsonObject } from '../../model/json.ts';
+import { namespaceNameLabel } from '../../model/well-known.ts';
 import { establish } from '../kinds/crd.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { objectAt, objectsAt, type StoredObject, textAt, timestamp, without } from '../store/object.ts';
 
-/** Best effort unless a container asks for resources; as far as this project goes. */
+/** Best effort unless a container requests resources; enough for this project. */
 function qosClass(pod: JsonObject): string {
   const asks = objectsAt(objectAt(pod, 'spec'), 'containers').some(
     (one) => Object.keys(objectAt(one, 'resources')).length > 0,
@@ -12,13 +13,13 @@ function qosClass(pod: JsonObject): string {
   return asks ? 'Burstable' : 'BestEffort';
 }
 
-/** The object as a create stores it: status of its own making, and what the kind adds. */
+/** The object as a create stores it: with the server's own status, and what the kind adds. */
 export function prepareCreate(resource: Resource, object: JsonObject, now: Date): JsonObject {
   if (resource.custom) return resource.hasStatus ? without(object, 'status') : object;
   switch (resource.kind) {
     case 'Namespace': {
       const metadata = objectAt(object, 'metadata');
-      const labels = { ...objectAt(metadata, 'labels'), 'kubernetes.io/metadata.name': textAt(metadata, 'name') };
+      const labels = { ...objectAt(metadata, 'labels'), [namespaceNameLabel]: textAt(metadata, 'name') };
       return {
         ...object,
         metadata: { ...metadata, labels },
@@ -35,7 +36,7 @@ export function prepareCreate(resource: Resource, object: JsonObject, now: Date)
   }
 }
 
-/** The object as an update stores it: the status subresource writes status alone, everything else all but that. */
+/** The object as an update stores it: the status subresource changes only status, everything else all but status. */
 export function prepareUpdate(
   resource: Resource,
   old: StoredObject,
@@ -60,14 +61,19 @@ function desired(resource: Resource, object: JsonObject): JsonObject {
   return without(object, 'metadata', ...(resource.hasStatus ? ['status'] : []));
 }
 
-/** The generation after a change: custom kinds count the changes outside metadata (and status, where that is apart). */
+/**
+ * The generation after a change: custom kinds count changes outside metadata (and outside status, if that is a
+ * subresource).
+ */
 export function nextGeneration(resource: Resource, old: StoredObject, object: JsonObject): number | undefined {
   const generation = old.metadata['generation'];
   if (typeof generation !== 'number') return undefined;
   return jsonEqual(desired(resource, old), desired(resource, object)) ? generation : generation + 1;
 }
 
-/** For how many seconds a deleted object stays, so that who runs it can stop it; 0 for all but pods on a node. */
+/**
+ * The number of seconds for which a deleted object stays, so that its node can stop it; 0 for all but pods on a node.
+ */
 export function gracePeriod(resource: Resource, object: StoredObject, asked: number | undefined): number {
   if (resource.custom || resource.kind !== 'Pod') return 0;
   const spec = objectAt(object, 'spec');

@@ -1,9 +1,9 @@
-/** Checks values against their schema. The sentences are those of Kubernetes, since clients print them. */
+/** Validates values against their schema. The messages are Kubernetes', because clients print them. */
 import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../../model/json.ts';
 import { joinPath, type Rules, type Schema } from '../kinds/schema.ts';
 import type { FieldError } from '../refusal.ts';
 
-/** As Go's %v and %q show a value in these messages. */
+/** Formats a value as Go's %v and %q do in these messages. */
 function shown(value: Json): string {
   return JSON.stringify(value);
 }
@@ -97,7 +97,7 @@ function tooMany(path: string, count: number, most: number): FieldError {
   return { reason: 'FieldValueTooMany', field: path, message };
 }
 
-/** Repeated items of a list that is a set or a map. */
+/** Finds repeated items of a list that is a set or a map. */
 function duplicates(value: readonly Json[], schema: Schema, path: string): FieldError[] {
   if (schema.listType === 'atomic') return [];
   const seen = new Set<string>();
@@ -158,22 +158,22 @@ function checkObject(value: JsonObject, schema: Schema, path: string): FieldErro
   return errors;
 }
 
-function holds(value: Json, schema: Schema): boolean {
+function isOfSchema(value: Json, schema: Schema): boolean {
   return check(value, schema, '').length === 0;
 }
 
 /** allOf, anyOf, oneOf, not. */
 function checkCombined(value: Json, rules: Rules, path: string): FieldError[] {
   const errors = rules.allOf.flatMap((part) => check(value, part, path));
-  if (rules.anyOf.length > 0 && !rules.anyOf.some((part) => holds(value, part))) {
+  if (rules.anyOf.length > 0 && !rules.anyOf.some((part) => isOfSchema(value, part))) {
     errors.push(bad(path, '', `"${path}" must validate at least one schema (anyOf)`));
   }
-  const matching = rules.oneOf.filter((part) => holds(value, part)).length;
+  const matching = rules.oneOf.filter((part) => isOfSchema(value, part)).length;
   if (rules.oneOf.length > 0 && matching !== 1) {
     const found = matching === 0 ? 'Found none valid' : `Found ${String(matching)} valid alternatives`;
     errors.push(bad(path, '', `"${path}" must validate one and only one schema (oneOf). ${found}`));
   }
-  if (rules.not !== undefined && holds(value, rules.not)) {
+  if (rules.not !== undefined && isOfSchema(value, rules.not)) {
     errors.push(bad(path, '', `"${path}" must not validate the schema (not)`));
   }
   return errors;
@@ -206,7 +206,7 @@ function check(value: Json, schema: Schema, path: string): FieldError[] {
   return [...checkValue(value, schema, path), ...checkEnum(value, rules, path), ...checkCombined(value, rules, path)];
 }
 
-/** What is wrong with the object, field by field; empty when nothing is. */
+/** The errors of the object, by field; empty if there are none. */
 export function validateObject(object: JsonObject, schema: Schema): readonly FieldError[] {
   return check(object, schema, '');
 }

@@ -11,7 +11,7 @@ import { isConflict, isNotFound, isRefused } from '../../io/kube/error.ts';
 import { guarded } from '../../io/kube/fresh.ts';
 import type { Logger } from '../../io/log.ts';
 import { inParallel } from '../../io/parallel.ts';
-import { Allocator, type Round } from '../../model/allocation/round.ts';
+import { Assigner, type Round } from '../../model/assignment/round.ts';
 import type { HostSubnetObject } from '../../model/objects.ts';
 import { hostSubnetWrites, type Write } from './plan.ts';
 import type { EgressView } from './view.ts';
@@ -30,7 +30,7 @@ const mostReads = 10;
 
 export class EgressController {
   readonly #deps: EgressDeps;
-  readonly #allocator = new Allocator();
+  readonly #allocator = new Assigner();
   /** HostSubnets to be read afresh, each with our last write if it is not known whether that has happened or is on its way. */
   readonly #uncertain = new Map<string, Write | undefined>();
   readonly #backoff = new Backoff({ base: 20, most: 5_000, now: () => performance.now() });

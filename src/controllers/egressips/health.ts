@@ -1,6 +1,6 @@
 /** What is logged, counted and told by Events of the health of nodes. */
 import { clusterNetworks, nodes } from '../../../api/kinds.ts';
-import { involved, type Report } from '../../io/events.ts';
+import { involved, type ReportEvent } from '../../io/events.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Caches } from '../caches.ts';
 import type { ControllerMetrics } from '../metrics.ts';
@@ -16,7 +16,7 @@ export interface HealthListenerDeps {
   readonly logger: Logger;
   readonly metrics: Pick<ControllerMetrics, 'failedOver' | 'isolated'>;
   readonly caches: Pick<Caches, 'nodes' | 'networks'>;
-  readonly report: Report;
+  readonly report: ReportEvent;
 }
 
 /** A listener that tells it to users. That a node is back is told only of one that was said to be offline. */

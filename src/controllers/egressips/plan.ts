@@ -1,5 +1,5 @@
 /** What is written to HostSubnets: the lists of automatic assignment, and bare addresses where prefixes stand. Pure. */
-import type { Round } from '../../model/allocation/round.ts';
+import type { Round } from '../../model/assignment/round.ts';
 import { compareText, isNodeName } from '../../model/names.ts';
 import type { HostSubnetObject } from '../../model/objects.ts';
 

@@ -4,7 +4,7 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import type { Logger } from '../../io/log.ts';
 import { ownAddresses, type Probe } from '../../io/probe.ts';
 import { createQueue } from '../../io/queue.ts';
-import type { Round } from '../../model/allocation/round.ts';
+import type { Round } from '../../model/assignment/round.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { Caches } from '../caches.ts';
 import { Listeners, type Subscribe } from '../listeners.ts';

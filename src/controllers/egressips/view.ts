@@ -13,7 +13,7 @@ import type { Cluster } from '../../model/cluster.ts';
 import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressChange, EgressTracker } from '../../model/egress/tracker.ts';
-import type { Placement } from '../../model/egress/verdict.ts';
+import type { Assignment } from '../../model/egress/verdict.ts';
 import type { HostSubnet } from '../../model/hostsubnet.ts';
 import { isNodeName, type NodeName } from '../../model/names.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
@@ -27,7 +27,7 @@ function versionOf(object: HostSubnetObject): number {
 export class EgressView {
   readonly #objects = new Map<string, HostSubnetObject>();
   readonly #limits = new Map<NodeName, CloudLimits>();
-  readonly #assigned = new Map<Ip, Placement>();
+  readonly #assigned = new Map<Ip, Assignment>();
   readonly #egress = new EgressObjects((change) => this.#take(change));
   readonly #invalidLimits = new Map<string, string>();
   readonly #placements = new Listeners<[ip: Ip]>();
@@ -51,7 +51,7 @@ export class EgressView {
   }
 
   /** The IPs that are to be on an interface, and where. */
-  get assigned(): ReadonlyMap<Ip, Placement> {
+  get assigned(): ReadonlyMap<Ip, Assignment> {
     return this.#assigned;
   }
 

@@ -1,6 +1,6 @@
 /** Every Namespace has a NetNamespace with a VNID, its own or one it was joined to, for as long as it exists. */
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
-import { involved, type Report } from '../../io/events.ts';
+import { involved, type ReportEvent } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
@@ -22,7 +22,7 @@ export interface NetidsDeps {
   readonly isMultitenant: () => boolean;
   /** The highest VNID that is given; 2^24-1 when absent. */
   readonly lastVnid?: number;
-  readonly report: Report;
+  readonly report: ReportEvent;
   readonly logger: Logger;
 }
 

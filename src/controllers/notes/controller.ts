@@ -1,7 +1,7 @@
 /** Tells users by Events what is wrong with their objects: what the model notes, once it has lasted a moment. */
 import { egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
-import { type Involved, involved, type Report } from '../../io/events.ts';
-import { linked } from '../../io/linked.ts';
+import { type Involved, involved, type ReportEvent } from '../../io/events.ts';
+import { linkedSignal } from '../../io/linked-signal.ts';
 import { pause } from '../../io/pause.ts';
 import type { Cluster } from '../../model/cluster.ts';
 import { notesOn } from '../../model/egress/notes.ts';
@@ -16,7 +16,7 @@ import { again, type AnyNote, tellingOf, type Told } from './plan.ts';
 export interface NotesDeps {
   readonly view: EgressView;
   readonly caches: Pick<Caches, 'netNamespaces' | 'nodes' | 'policies'>;
-  readonly report: Report;
+  readonly report: ReportEvent;
   /** Tells when anything changed that may be wrong, or right, now; policies are followed besides. */
   readonly onChange: Subscribe;
   /** Told of the state whenever it was looked at. */
@@ -65,7 +65,7 @@ export class NotesController implements Reconciler {
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {
-    const woken = linked(signal);
+    const woken = linkedSignal(signal);
     this.#wake = woken.abort;
     await pause(again, woken.signal);
     this.#wake = undefined;

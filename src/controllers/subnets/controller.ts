@@ -1,6 +1,6 @@
 /** Every Node with an InternalIP has a HostSubnet with a subnet of its own, for as long as it exists. */
 import { hostSubnets, nodes } from '../../../api/kinds.ts';
-import { type Involved, involved, type Report } from '../../io/events.ts';
+import { type Involved, involved, type ReportEvent } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { changeFresh, guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
@@ -20,7 +20,7 @@ export interface SubnetsDeps {
   readonly hostSubnets: ObjectCache<HostSubnetObject>;
   /** The ClusterNetwork as it is now. */
   readonly network: () => ClusterNetwork;
-  readonly report: Report;
+  readonly report: ReportEvent;
   readonly logger: Logger;
 }
 

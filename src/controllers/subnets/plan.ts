@@ -3,12 +3,10 @@ import { type Cidr, type Ip, parseIfaddr, parseIp } from '../../model/address.ts
 import { type ClusterNetwork, networkAround } from '../../model/clusternetwork.ts';
 import { internalIP } from '../../model/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
+import { assignSubnetAnnotation } from '../../model/well-known.ts';
 
 /** Names the Node, by uid, that a HostSubnet was made for. */
 const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';
-/** `true` on a HostSubnet that an admin made for a host outside the cluster: it is given a subnet. */
-const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
-
 /** What is known of the Node and the HostSubnet of one name. */
 export interface Known {
   readonly node: NodeObject | undefined;

@@ -1,11 +1,11 @@
-/** Reads and writes objects of a Kubernetes API. Paths, pages and bodies; what travels is in transport.ts. */
+/** Reads and writes objects of a Kubernetes API: paths, pages and bodies. HTTP itself is in transport.ts. */
 import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { isExpired, isNotFound } from './error.ts';
 import type { StreamRequest, Transport } from './transport.ts';
 
-export interface ObjectRef {
+export interface NameRef {
   readonly name: string;
   readonly namespace?: string;
 }
@@ -28,9 +28,9 @@ export interface Selection {
 }
 
 export interface ListOptions extends Selection, RequestOptions {
-  /** Objects asked for at once; 2,000 when absent. The result has all of them in any case. */
+  /** The page size; 2,000 by default. The result always has all objects. */
   readonly pageSize?: number;
-  /** Which objects of each page are wanted; all when absent. */
+  /** Selects objects of each page; all by default. */
   readonly filter?: (object: unknown) => boolean;
 }
 
@@ -50,7 +50,7 @@ export interface DeleteOptions extends RequestOptions {
 
 export interface WatchRequest extends Selection, Pick<StreamRequest, 'signal' | 'idleTimeout' | 'onText'> {
   readonly resourceVersion: string;
-  /** After how many seconds the server is asked to end the watch. */
+  /** The number of seconds after which the server ends the watch. */
   readonly timeoutSeconds: number;
 }
 
@@ -59,19 +59,22 @@ export interface List<T> {
   readonly resourceVersion: string;
 }
 
-/** A client of one API server. Its methods throw ApiError when the server refuses, other errors when it cannot be reached. */
+/**
+ * A client of one API server. Its methods throw ApiError if the server refuses, and other errors if it cannot be
+ * reached.
+ */
 export interface KubeClient {
-  /** The object, or undefined when there is none. */
-  get<T extends KubeObject>(kind: Kind, ref: ObjectRef, options?: RequestOptions): Promise<T | undefined>;
-  /** All objects selected, read in pages, and the version to watch from. */
+  /** The object, or undefined if it does not exist. */
+  get<T extends KubeObject>(kind: Kind, ref: NameRef, options?: RequestOptions): Promise<T | undefined>;
+  /** All selected objects, read in pages, and the version to watch from. */
   list<T extends KubeObject>(kind: Kind, options?: ListOptions): Promise<List<T>>;
   /** Creates the object (namespace from its metadata) and returns it as stored. */
   create<T extends KubeObject>(kind: Kind, object: T, options?: WriteOptions): Promise<T>;
   /** Patches the object and returns it as stored. */
-  patch<T extends KubeObject>(kind: Kind, ref: ObjectRef, body: unknown, options: PatchOptions): Promise<T>;
-  /** Deletes the object; that there is none is a success. */
-  delete(kind: Kind, ref: ObjectRef, options?: DeleteOptions): Promise<void>;
-  /** Streams the lines of a watch; resolves when the server ends it. `watchKind` is what to use instead. */
+  patch<T extends KubeObject>(kind: Kind, ref: NameRef, body: unknown, options: PatchOptions): Promise<T>;
+  /** Deletes the object; succeeds if it does not exist. */
+  delete(kind: Kind, ref: NameRef, options?: DeleteOptions): Promise<void>;
+  /** Streams the lines of a watch; resolves when the server ends it. Use `watchKind` instead. */
   watch(kind: Kind, request: WatchRequest): Promise<void>;
   close(): void;
 }
@@ -99,7 +102,7 @@ function pathOf(kind: Kind, ref: { readonly name?: string; readonly namespace?: 
 
 export type Guard<T> = (value: unknown) => value is T;
 
-/** Tells objects from anything else by the shape all have; what a kind has besides is its schema's, which the server holds. */
+/** Checks the shape that all objects have; the server checks the rest by the schema of the kind. */
 export function objectGuard<T extends KubeObject>(): Guard<T> {
   return (value): value is T => isRecord(value) && isRecord(value['metadata']);
 }
@@ -145,7 +148,7 @@ class Client implements KubeClient {
     this.#transport = transport;
   }
 
-  async get<T extends KubeObject>(kind: Kind, ref: ObjectRef, options: RequestOptions = {}): Promise<T | undefined> {
+  async get<T extends KubeObject>(kind: Kind, ref: NameRef, options: RequestOptions = {}): Promise<T | undefined> {
     try {
       return objectFrom(await this.#send('GET', pathOf(kind, ref), options), objectGuard<T>());
     } catch (error) {
@@ -169,7 +172,7 @@ class Client implements KubeClient {
         token = page.next;
       }
     } catch (error) {
-      // a page's token is kept for some minutes only: who lost the race reads all at once
+      // a page token is valid for a few minutes only: if it expired, read everything at once
       if (!isExpired(error)) throw error;
       const { items, resourceVersion } = await read(undefined, undefined);
       return { items: items.filter(filter), resourceVersion };
@@ -182,7 +185,7 @@ class Client implements KubeClient {
     return objectFrom(await this.#send('POST', path, options, body), objectGuard<T>());
   }
 
-  async patch<T extends KubeObject>(kind: Kind, ref: ObjectRef, body: unknown, options: PatchOptions): Promise<T> {
+  async patch<T extends KubeObject>(kind: Kind, ref: NameRef, body: unknown, options: PatchOptions): Promise<T> {
     const { signal, type, subresource, force } = options;
     const [path = '', query = ''] = pathOf(kind, ref, { ...writeQuery(options), force }).split('?');
     const text = await this.#transport.send({
@@ -195,7 +198,7 @@ class Client implements KubeClient {
     return objectFrom(text, objectGuard<T>());
   }
 
-  async delete(kind: Kind, ref: ObjectRef, options: DeleteOptions = {}): Promise<void> {
+  async delete(kind: Kind, ref: NameRef, options: DeleteOptions = {}): Promise<void> {
     const { signal, ...rest } = options;
     const body = JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', ...rest });
     try {
@@ -230,7 +233,7 @@ function scope(of: { readonly namespace?: string }): { readonly namespace?: stri
   return of.namespace === undefined ? {} : { namespace: of.namespace };
 }
 
-/** A client that sends through the transport. */
+/** Creates a client on the transport. */
 export function createClient(transport: Transport): KubeClient {
   return new Client(transport);
 }

@@ -1,4 +1,4 @@
-/** Where the API server is and who we are: kubeconfig files, or the service account inside a cluster. */
+/** The API server's address and our credentials, from a kubeconfig or the service account inside a cluster. */
 import { readFile } from 'node:fs/promises';
 import type https from 'node:https';
 import { isDeepStrictEqual } from 'node:util';
@@ -9,14 +9,14 @@ import { KubeConfigError } from './error.ts';
 import { createTransport, type Credentials, type CredentialSource } from './transport.ts';
 
 export interface KubeOptions {
-  /** Path of a kubeconfig; when absent $KUBECONFIG, ~/.kube/config and the cluster we run in are tried, in this order. */
+  /** Path of a kubeconfig; by default $KUBECONFIG, ~/.kube/config and the cluster we run in, in this order. */
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly logger: Logger;
   readonly userAgent: string;
 }
 
-/** How long credentials are used before they are read again, in milliseconds: tokens in files rotate. */
+/** How long credentials are used before they are read again, in milliseconds, because tokens in files rotate. */
 const credentialAge = 30_000;
 
 async function loadConfig(options: KubeOptions): Promise<KubeConfig> {
@@ -30,7 +30,7 @@ async function readConfig(options: KubeOptions): Promise<KubeConfig> {
   const config = new KubeConfig();
   if (options.kubeconfig === undefined) config.loadFromDefault();
   else {
-    await readFile(options.kubeconfig); // names the file when it cannot be read
+    await readFile(options.kubeconfig); // the error names the file
     config.loadFromFile(options.kubeconfig);
   }
   if (options.context !== undefined) {
@@ -70,7 +70,9 @@ async function readCredentials(config: KubeConfig): Promise<Credentials> {
   };
 }
 
-/** Reads credentials at most every 30 s, from the files afresh after a 401; a new TLS identity means new connections. */
+/**
+ * Reads credentials at most every 30 s, and again from the files after a 401. A new TLS identity means new connections.
+ */
 function credentialSource(options: KubeOptions, first: KubeConfig): CredentialSource {
   let config = first;
   let current: { readonly value: Credentials; readonly at: number } | undefined;
@@ -96,7 +98,9 @@ function credentialSource(options: KubeOptions, first: KubeConfig): CredentialSo
   };
 }
 
-/** A client for the API server that the kubeconfig names; throws KubeConfigError when there is no usable configuration. */
+/**
+ * Creates a client for the API server in the kubeconfig; throws KubeConfigError if there is no usable configuration.
+ */
 export async function openKube(options: KubeOptions): Promise<KubeClient> {
   const config = await loadConfig(options);
   const server = serverOf(config);

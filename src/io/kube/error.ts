@@ -1,7 +1,7 @@
-/** What an API server answered instead of what was asked for, as an Error. */
+/** Error answers of an API server, as Errors. */
 import { isRecord } from '../../model/json.ts';
 
-/** The `Status` object of a failed request, as far as this project reads it. */
+/** The `Status` object of a failed request: the fields that we read. */
 export interface Status {
   readonly message?: string;
   readonly reason?: string;
@@ -16,7 +16,10 @@ export interface Status {
 export class ApiError extends Error {
   /** HTTP status. */
   readonly code: number;
-  /** Kubernetes' machine-readable reason: `Conflict`, `NotFound`, `Invalid`; empty when the answer was no Status. */
+  /**
+   * Kubernetes' machine-readable reason, such as `Conflict`, `NotFound` or `Invalid`; empty if the answer was not a
+   * Status.
+   */
   readonly reason: string;
   readonly status: Status;
 
@@ -33,13 +36,13 @@ function isStatus(value: unknown): value is Status {
   return isRecord(value) && value['kind'] === 'Status';
 }
 
-/** The error that an answer with a failure code means; `body` is its text, a Status or anything a proxy wrote. */
+/** The error for an answer with a failure code. `body` is its text: a Status, or anything that a proxy wrote. */
 export function apiError(code: number, body: string): ApiError {
   try {
     const value: unknown = JSON.parse(body);
     if (isStatus(value)) return new ApiError(code, value);
   } catch {
-    // not JSON: a proxy's page, told by its first words below
+    // not JSON but a proxy's page; its first words are reported below
   }
   const words = body
     .replace(/<[^>]*>/g, ' ')
@@ -53,37 +56,37 @@ function has(error: unknown, code: number, reason?: string): boolean {
   return error instanceof ApiError && error.code === code && (reason === undefined || error.reason === reason);
 }
 
-/** Whether a write was refused because the object had changed meanwhile, or its fields belong to another manager. */
+/** Whether a write was refused because the object has changed, or because its fields belong to another manager. */
 export function isConflict(error: unknown): boolean {
   return has(error, 409, 'Conflict');
 }
 
-/** Whether there is no such object, kind or namespace. */
+/** Whether the object, kind or namespace does not exist. */
 export function isNotFound(error: unknown): boolean {
   return has(error, 404);
 }
 
-/** Whether the object to create is there already. */
+/** Whether the object to create already exists. */
 export function isAlreadyExists(error: unknown): boolean {
   return has(error, 409, 'AlreadyExists');
 }
 
-/** Whether a list or watch asked for a version the server no longer has; reading must start afresh. */
+/** Whether a list or watch asked for a version that the server no longer has; list again. */
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.code === 410 || error.reason === 'Expired' || error.reason === 'Gone');
 }
 
-/** Whether the same request would be refused again: no right, no such namespace, an invalid object. */
+/** Whether the same request would be refused again: missing right, missing namespace, invalid object. */
 export function isRefused(error: unknown): boolean {
   return (
     error instanceof ApiError && error.code >= 400 && error.code < 500 && ![401, 408, 409, 429].includes(error.code)
   );
 }
 
-/** A kubeconfig that cannot be used, with its name and why; nothing of what is in it, which may be secret. */
+/** An unusable kubeconfig. The message has its name and the reason, and nothing of its content, which may be secret. */
 export class KubeConfigError extends Error {
   constructor(file: string | undefined, cause: unknown) {
-    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n'); // further lines quote the file
+    const [reason = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n'); // later lines quote the file
     super(`${file ?? 'the kubeconfig'} cannot be used: ${reason}`);
     this.name = 'KubeConfigError';
   }

@@ -1,15 +1,15 @@
-/** Changes of an object that start from its newest state, and are refused and begun anew when somebody was faster. */
+/** Changes an object starting from its newest state, and tries again when somebody else changed it first. */
 import type { Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { pause } from '../pause.ts';
-import type { KubeClient, ObjectRef } from './client.ts';
+import type { KubeClient, NameRef } from './client.ts';
 import { isConflict } from './error.ts';
 
 const attempts = 10;
-/** Milliseconds before the second attempt; twice as long before each further one. */
+/** Milliseconds before the second attempt; doubles before each further one. */
 const firstPause = 10;
 
-/** A merge patch with the version of the object it is meant for: the server refuses it when the object is another by now. */
+/** A merge patch with the version of the object it is for: the server refuses it if the object has changed. */
 export function guarded(
   object: KubeObject,
   patch: Readonly<Record<string, unknown>>,
@@ -21,8 +21,8 @@ export function guarded(
 
 export interface FreshChange<T> {
   readonly kind: Kind;
-  readonly ref: ObjectRef;
-  /** The merge patch that the object needs as it is now, made by `guarded`; undefined: none. */
+  readonly ref: NameRef;
+  /** Makes the merge patch for the present object with `guarded`; undefined means no change. */
   readonly change: (present: T) => unknown;
 }
 

@@ -1,2 +1,2 @@
-/** The one thing used of the Kubernetes client; loaded when it is needed, and bundled without the rest. */
+/** The only part of the Kubernetes client in use; loaded on demand, and bundled without the rest. */
 export { KubeConfig } from '@kubernetes/client-node';

@@ -1,11 +1,11 @@
 /**
- * Leader election by a Lease object, with client-go's rules and times: whoever holds it renews it; whoever sees it
- * unchanged for as long as it lasts takes it. A leader may write only while its last renewal is younger than the renew
- * deadline, so one that was paused finds out before its next write and not after it.
+ * Leader election by a Lease object, with client-go's rules and times: the holder renews it, and others take it when it
+ * has not changed for its duration. A leader may write only while its last renewal is younger than the renew deadline,
+ * so one that was suspended notices before its next write.
  */
 import { leases } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { linked } from '../linked.ts';
+import { linkedSignal } from '../linked-signal.ts';
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import type { KubeClient } from './client.ts';
@@ -14,11 +14,11 @@ import { guarded } from './fresh.ts';
 
 /** Times in milliseconds. */
 export interface LeaseTimes {
-  /** How long others wait before they take an unchanged lease. */
+  /** How long others wait before taking an unchanged lease. */
   readonly duration: number;
-  /** How long a leader goes on without a renewal; less than `duration`. */
+  /** How long a leader continues without a renewal; less than `duration`. */
   readonly renewDeadline: number;
-  /** Between two attempts to renew or to take it. */
+  /** Time between two attempts to renew or take it. */
   readonly retryPeriod: number;
 }
 
@@ -27,7 +27,7 @@ export interface LeaseOptions {
   readonly logger: Logger;
   readonly namespace: string;
   readonly name: string;
-  /** Tells this process from all others. */
+  /** Identifies this process. */
   readonly identity: string;
   readonly times: LeaseTimes;
 }
@@ -45,8 +45,9 @@ interface LeaseObject extends KubeObject {
 }
 
 /**
- * Time that passed in any way: a machine that was suspended shows it on the wall clock only. The longer of the two counts,
- * so a wall clock that goes back changes nothing, and one that jumps ahead only makes a leader renew before it writes.
+ * A point in time by both clocks. When the machine is suspended only the wall clock advances. The longer of both
+ * durations counts, so a wall clock that goes back changes nothing, and one that jumps ahead only makes a leader renew
+ * before it writes.
  */
 interface Instant {
   readonly steady: number;
@@ -65,7 +66,7 @@ function transitionsAfter(before: LeaseSpec | undefined): number {
   return (before?.leaseTransitions ?? -1) + 1;
 }
 
-/** A write was not sent because this process is no longer the leader. */
+/** A write was not sent because this process no longer leads. */
 export class NotLeading extends Error {
   override readonly name = 'NotLeading';
 }
@@ -73,7 +74,7 @@ export class NotLeading extends Error {
 export class LeaderElection {
   readonly #options: LeaseOptions;
   #heldSince: Instant | undefined;
-  /** The lease as last seen, and since when it has been just that. */
+  /** The lease as last seen, and when it was first seen in this version. */
   #seen: { readonly version: string; readonly at: Instant } | undefined;
   #lastAnswer = instant();
 
@@ -86,22 +87,22 @@ export class LeaderElection {
     return this.#heldSince !== undefined && since(this.#heldSince) < this.#options.times.renewDeadline;
   }
 
-  /** Whether the API server has answered lately. */
+  /** Whether the API server has answered recently. */
   isHealthy(): boolean {
     return performance.now() - this.#lastAnswer.steady < this.#options.times.duration;
   }
 
   /**
-   * Until the signal aborts: waits for the lease, does `lead` while holding it (its signal aborts when it is lost), and
-   * waits again. In the end gives the lease back, so that another takes it at once; also when `lead` rejects, and then
-   * this does too.
+   * Until the signal aborts: waits for the lease, runs `lead` while holding it (its signal aborts when the lease is
+   * lost), and waits again. Finally releases the lease, so that another process takes it at once, also when `lead`
+   * rejects; then this rejects, too.
    */
   async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { retryPeriod } = this.#options.times;
     try {
       while (!signal.aborted) {
         if (await this.#attempt(signal)) await this.#term(lead, signal);
-        // spread, so that candidates do not all ask at the same moment
+        // jitter, so that candidates do not all ask at once
         else await pause(retryPeriod * (1 + Math.random() * 0.2), signal);
       }
     } finally {
@@ -109,7 +110,7 @@ export class LeaderElection {
     }
   }
 
-  /** A client whose writes are refused here as soon as this process leads no longer. */
+  /** A client that refuses writes as soon as this process no longer leads. */
   guard(client: KubeClient): KubeClient {
     const check = (): void => {
       if (!this.isLeading()) throw new NotLeading('this process is not the leader any more: nothing is written');
@@ -137,9 +138,9 @@ export class LeaderElection {
   async #term(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { logger, identity, times } = this.#options;
     logger.info({ identity }, 'leading');
-    const term = linked(signal);
+    const term = linkedSignal(signal);
     const work = lead(term.signal).finally(() => term.abort());
-    work.catch(() => undefined); // it is awaited below, but may fail before
+    work.catch(() => undefined); // awaited below, but may fail earlier
     while (!term.signal.aborted) {
       await pause(times.retryPeriod, term.signal);
       if (!(await this.#attempt(signal)) && !this.isLeading()) term.abort();
@@ -149,10 +150,10 @@ export class LeaderElection {
     await work;
   }
 
-  /** Takes or renews the lease; false when another holds it, or it cannot be known. */
+  /** Takes or renews the lease; returns false if another process holds it or its state is unknown. */
   async #attempt(signal: AbortSignal): Promise<boolean> {
     const { logger, times } = this.#options;
-    const limit = linked(signal);
+    const limit = linkedSignal(signal);
     const timer = setTimeout(limit.abort, Math.max(times.retryPeriod, times.renewDeadline / 2));
     try {
       const isHeld = await this.#takeOrRenew(limit.signal);
@@ -192,7 +193,7 @@ export class LeaderElection {
     return true;
   }
 
-  /** Whether nobody holds it, or it has been unchanged for as long as its holder said, by our own clock. */
+  /** Whether nobody holds the lease, or it has not changed for its duration by our own clock. */
   #isExpired({ metadata, spec }: LeaseObject): boolean {
     if ((spec?.holderIdentity ?? '') === '') return true;
     const version = metadata.resourceVersion ?? '';

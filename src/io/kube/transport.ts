@@ -1,16 +1,16 @@
-/** HTTP to one API server over kept-alive connections: a request that is answered whole, and one that streams. */
+/** HTTP to one API server over keep-alive connections: whole answers and streamed ones. */
 import http from 'node:http';
 import https from 'node:https';
 import { pause } from '../pause.ts';
 import { ApiError, apiError } from './error.ts';
 
-/** What proves who we are, and what the server's certificate is checked against. */
+/** Our credentials, and what the server's certificate is checked against. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: Pick<https.RequestOptions, 'ca' | 'cert' | 'key' | 'servername' | 'rejectUnauthorized'>;
 }
 
-/** Gives the credentials of the moment; `renew` is set after the server answered 401. */
+/** Returns the current credentials; `renew` is set after a 401. */
 export type CredentialSource = (renew: boolean) => Promise<Credentials>;
 
 export interface Request {
@@ -27,14 +27,14 @@ export interface StreamRequest {
   readonly signal: AbortSignal;
   /** Milliseconds without a byte after which the connection counts as dead. */
   readonly idleTimeout: number;
-  /** Called with each piece of the answer. */
+  /** Called with each chunk of the answer. */
   readonly onText: (text: string) => void;
 }
 
 export interface Transport {
-  /** Sends a request and returns the body of its answer; throws ApiError when the server refuses. */
+  /** Sends a request and returns the body of the answer; throws ApiError if the server refuses. */
   send(request: Request): Promise<string>;
-  /** Resolves when the server ends its answer; throws when it refuses, the connection breaks or falls silent. */
+  /** Resolves when the server ends its answer; throws if it refuses, the connection breaks or falls silent. */
   stream(request: StreamRequest): Promise<void>;
   close(): void;
 }
@@ -43,15 +43,15 @@ export interface TransportOptions {
   readonly server: URL;
   readonly credentials: CredentialSource;
   readonly userAgent: string;
-  /** Milliseconds without a byte after which a request fails; 30,000 when absent. */
+  /** Milliseconds without a byte after which a request fails; 30,000 by default. */
   readonly timeout?: number;
 }
 
-/** The head of an answer, and why we ended the request, if we did. */
+/** The head of an answer, and why we ended the request, if so. */
 interface Started {
   readonly response: http.IncomingMessage;
   readonly why: () => Error | undefined;
-  /** Sets after how many milliseconds without a byte the request fails from now on. */
+  /** Sets the idle timeout of the request in milliseconds. */
   readonly idle: (timeout: number) => void;
 }
 
@@ -61,7 +61,9 @@ interface Answer {
   readonly body: string;
 }
 
-/** Milliseconds until the head of a streamed answer is there, the connection included; servers send it at once. */
+/**
+ * The time limit in milliseconds for the head of a streamed answer, including the connection; servers send it at once.
+ */
 const headTimeout = 10_000;
 const attempts = 8;
 const longestRetryAfter = 60;
@@ -71,13 +73,13 @@ function retryAfterOf(response: http.IncomingMessage): number | undefined {
   return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds, longestRetryAfter) : undefined;
 }
 
-/** A connection that broke under a read: reading again does no harm. */
+/** A connection broke during a read; reading again is harmless. */
 function isBroken(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED' || code === 'SDN_TRUNCATED';
 }
 
-/** Milliseconds after which a refused request is worth sending again; undefined when it is not. */
+/** Milliseconds after which to send a refused request again; undefined if that is useless. */
 function waitBeforeRetry(answer: Answer, renewed: boolean): number | undefined {
   if (answer.status === 401) return renewed ? undefined : 0;
   if (answer.retryAfter === undefined || (answer.status !== 429 && answer.status < 500)) return undefined;
@@ -88,7 +90,7 @@ class TruncatedError extends Error {
   readonly code = 'SDN_TRUNCATED';
 }
 
-/** Reads an answer to its end, piece by piece. */
+/** Reads an answer to its end, chunk by chunk. */
 function ended({ response, why }: Started, onText: (text: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     response.setEncoding('utf8');
@@ -110,7 +112,7 @@ async function whole(started: Started): Promise<Answer> {
   return { status: response.statusCode ?? 0, retryAfter: retryAfterOf(response), body: pieces.join('') };
 }
 
-/** The error for a refused stream; how long to wait is in its details also when only a header said so. */
+/** The error for a refused stream; its details include the delay also when only a header had it. */
 function refusal({ status, retryAfter, body }: Answer): ApiError {
   const error = apiError(status, body);
   if (retryAfter === undefined || error.status.details?.retryAfterSeconds !== undefined) return error;
@@ -204,7 +206,7 @@ class HttpTransport implements Transport {
         headers: { ...headers, accept: 'application/json', 'user-agent': userAgent, ...bodyHeaders(request) },
       });
       let [why, patience]: [Error | undefined, number] = [undefined, timeout];
-      // without an error: one given to destroy() may surface on a socket that nobody listens to any more
+      // without an error: one passed to destroy() may surface on a socket without listeners
       const end = (error: Error): void => {
         why ??= error;
         sent.destroy();
@@ -237,7 +239,7 @@ function abortError(signal: AbortSignal | undefined): Error {
   return reason instanceof Error ? reason : new Error('the request was ended');
 }
 
-/** A transport to the server; connects when the first request is sent. */
+/** Creates a transport to the server; it connects on the first request. */
 export function createTransport(options: TransportOptions): Transport {
   return new HttpTransport(options);
 }

@@ -1,19 +1,19 @@
 /**
- * A copy of all objects of a kind that follows the API server for as long as the process lives. It lists, watches
- * from there, and whatever happens to the connection watches again from the last version it saw; when that version
- * is too old it lists afresh and tells what changed meanwhile. Each change of an object is told once, in order.
+ * A copy of all objects of a kind that follows the API server for as long as the process runs. It lists, watches from
+ * there, and after any failure of the connection watches again from the last version it saw. If that version is too old
+ * it lists again and reports what has changed. Each change of an object is reported once, in order.
  */
 import isEqual from 'lodash/isEqual.js';
 import type { Kind } from '../../../api/kinds.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { linked } from '../linked.ts';
+import { linkedSignal } from '../linked-signal.ts';
 import type { Logger } from '../log.ts';
 import { pause } from '../pause.ts';
 import { type KubeClient, objectGuard, type Selection } from './client.ts';
 import { ApiError, apiError, isExpired } from './error.ts';
 
-export interface Change<T> {
+export interface ObjectChange<T> {
   /** NAME, or NAMESPACE/NAME. */
   readonly key: string;
   readonly before?: T;
@@ -21,7 +21,7 @@ export interface Change<T> {
 }
 
 export interface ObjectCache<T> {
-  /** Resolves when the first list is complete; rejects when the signal aborts before. */
+  /** Resolves when the first list is complete; rejects if the signal aborts first. */
   readonly synced: Promise<void>;
   /** Resolves when the watch has ended after its signal aborted. */
   readonly ended: Promise<void>;
@@ -29,43 +29,47 @@ export interface ObjectCache<T> {
   get(key: string): T | undefined;
   /** All objects, in no particular order. */
   list(): readonly T[];
-  /** Tells the listener of every object that is there, then of every change; `onSynced` once the first list is complete. */
-  subscribe(listener: (change: Change<T>) => void, onSynced?: () => void): () => void;
-  /** Tells the listener whenever a list is complete: then the cache is what the server says, whatever it said before. */
+  /** Calls the listener for every present object, then for every change; calls `onSynced` once after the first list. */
+  subscribe(listener: (change: ObjectChange<T>) => void, onSynced?: () => void): () => void;
+  /** Calls the listener whenever a list is complete: then the cache equals the server's state, whatever came before. */
   onListed(listener: () => void): () => void;
 }
 
 export interface WatchOptions<T = KubeObject> extends Selection {
   readonly logger: Logger;
-  /** Milliseconds without a byte after which a watch counts as dead; 55,000 when absent. */
+  /** Milliseconds without a byte after which a watch counts as dead; 55,000 by default. */
   readonly idleTimeout?: number;
   readonly pageSize?: number;
-  /** Longest wait between attempts in milliseconds; 5,000 when absent: an address may have moved meanwhile. */
+  /**
+   * The longest delay between attempts in milliseconds; 5,000 by default, because an address may move in the meantime.
+   */
   readonly maxDelay?: number;
-  /** The part of an object that the cache keeps, metadata included; the whole when absent. */
+  /** Returns the part of an object to cache, including metadata; by default the whole object. */
   readonly keep?: (object: T) => T;
 }
 
 /** NAME, or NAMESPACE/NAME. */
-export function keyOf(object: KubeObject): string {
+export function objectKey(object: KubeObject): string {
   const { namespace, name = '' } = object.metadata;
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
 }
 
-/** The object without managedFields, which are a third of most objects and of no use to us. */
+/** The object without managedFields, which are a third of most objects and useless to us. */
 export function lean<T extends KubeObject>(object: T): T {
   if (!('managedFields' in object.metadata)) return object;
   return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
 }
 
-/** Versions are compared as numbers, which is how every API server counts; undefined for one that is no number. */
+/**
+ * Parses a version. Versions compare as numbers, as every API server counts; undefined for one that is not a number.
+ */
 function versionNumber(version: string | undefined): number | undefined {
   const number = Number(version);
   return version !== undefined && version !== '' && Number.isSafeInteger(number) ? number : undefined;
 }
 
 interface Subscriber<T> {
-  readonly listener: (change: Change<T>) => void;
+  readonly listener: (change: ObjectChange<T>) => void;
   readonly onSynced: (() => void) | undefined;
 }
 
@@ -82,7 +86,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   readonly #logger: Logger;
   #isSynced = false;
   #resolveSynced: () => void = () => undefined;
-  /** The version to watch from; empty when a list is due. */
+  /** The version to watch from; empty if a list is due. */
   #version = '';
   #failures = 0;
 
@@ -97,7 +101,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
         once: true,
       });
     });
-    this.synced.catch(() => undefined); // nobody has to wait for it
+    this.synced.catch(() => undefined); // waiting for it is optional
     this.ended = this.#run(signal);
   }
 
@@ -113,7 +117,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     return [...this.#objects.values()];
   }
 
-  subscribe(listener: (change: Change<T>) => void, onSynced?: () => void): () => void {
+  subscribe(listener: (change: ObjectChange<T>) => void, onSynced?: () => void): () => void {
     const subscriber = { listener, onSynced };
     this.#subscribers.add(subscriber);
     for (const [key, after] of this.#objects) this.#tell(subscriber, { key, after });
@@ -137,7 +141,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     }
   }
 
-  /** Decides what follows a failed list or watch, and waits. */
+  /** Decides what to do after a failed list or watch, and waits. */
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     if (isExpired(error) || isTooLarge(error)) this.#version = '';
@@ -158,9 +162,9 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const { items, resourceVersion } = await this.#client.list<T>(this.#kind, { ...this.#options, signal });
     const seen = new Set<string>();
     for (const item of items) {
-      const key = keyOf(item);
+      const key = objectKey(item);
       seen.add(key);
-      // a server that was restored from a backup gives numbers of versions a second time: the whole object is compared
+      // a server restored from a backup reuses version numbers: compare the whole object
       if (!isEqual(this.#objects.get(key), this.#kept(item))) this.#put(key, item);
     }
     for (const key of [...this.#objects.keys()]) if (!seen.has(key)) this.#remove(key);
@@ -178,9 +182,9 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { idleTimeout = 55_000, namespace, labelSelector, fieldSelector } = this.#options;
-    // the server ends quiet watches before we count them as dead; spread, so that not all come back at once
+    // let the server end quiet watches before we count them as dead; with jitter, so that not all reconnect at once
     const timeoutSeconds = Math.max(1, Math.floor((idleTimeout / 1000) * (0.7 + 0.2 * Math.random())));
-    const stop = linked(signal);
+    const stop = linkedSignal(signal);
     const started = performance.now();
     let failure: Error | undefined;
     let rest = '';
@@ -215,7 +219,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     if (performance.now() - started < 500) throw new Error('the server ended the watch at once');
   }
 
-  /** Takes one line of a watch; throws when it is an error or no event. */
+  /** Handles one line of a watch; throws if it is an error or not an event. */
   #onEvent(line: string): void {
     const event: unknown = JSON.parse(line);
     if (!isRecord(event)) throw new Error('a watch line is no event');
@@ -224,11 +228,11 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     if (!this.#guard(object)) throw new Error('a watch event has no object');
     this.#failures = 0;
     if (!this.#advance(object.metadata.resourceVersion)) return;
-    if (type === 'ADDED' || type === 'MODIFIED') this.#put(keyOf(object), object);
-    else if (type === 'DELETED') this.#remove(keyOf(object));
+    if (type === 'ADDED' || type === 'MODIFIED') this.#put(objectKey(object), object);
+    else if (type === 'DELETED') this.#remove(objectKey(object));
   }
 
-  /** Moves on to the version; false when it is not newer, so that its event has been told before. */
+  /** Advances to the version; returns false if it is not newer, so that its event was reported before. */
   #advance(version = ''): boolean {
     const number = versionNumber(version);
     const last = versionNumber(this.#version);
@@ -256,8 +260,8 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     for (const subscriber of this.#subscribers) this.#tell(subscriber, { key, before });
   }
 
-  /** A listener that throws must not keep the others from hearing. */
-  #tell(subscriber: Subscriber<T>, change: Change<T>): void {
+  /** An exception in one listener must not stop the others. */
+  #tell(subscriber: Subscriber<T>, change: ObjectChange<T>): void {
     try {
       subscriber.listener(change);
     } catch (error) {
@@ -275,7 +279,7 @@ function errorOf(status: unknown): ApiError {
   return apiError(code, JSON.stringify(status));
 }
 
-/** The server has not reached the version we ask for: it was restored from a backup, or is another one. */
+/** The server has not reached the requested version: it was restored from a backup, or is a different one. */
 function isTooLarge(error: unknown): boolean {
   const causes = error instanceof ApiError ? error.status.details?.causes : undefined;
   return causes?.some(({ reason }) => reason === 'ResourceVersionTooLarge') === true;

@@ -1,6 +1,6 @@
 /** Findings of the way back: what OpenShift SDN cannot express of OVN-Kubernetes' objects. */
+import { listText } from '../../model/list-text.ts';
 import { makes, type Namespaced } from './finding.ts';
-import { listText } from './lists.ts';
 
 /** On the EgressIP of that name. */
 interface OnEgressIP {

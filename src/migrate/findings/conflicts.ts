@@ -1,6 +1,6 @@
 /** Findings on objects that stand where a plan puts its own. */
+import { listText } from '../../model/list-text.ts';
 import { makes } from './finding.ts';
-import { listText } from './lists.ts';
 
 interface Existing {
   readonly kind: string;

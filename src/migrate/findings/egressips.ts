@@ -1,6 +1,7 @@
 /** Findings on the egress IPs that namespaces request. */
+import { listText } from '../../model/list-text.ts';
 import { makes } from './finding.ts';
-import { listText, nodesText } from './lists.ts';
+import { nodesText } from './lists.ts';
 
 /** On the NetNamespace of that name. */
 interface On {

@@ -1,6 +1,6 @@
 /** Findings on the input itself: kinds that are missing, objects that cannot be read, names without their objects. */
+import { listText } from '../../model/list-text.ts';
 import { makes } from './finding.ts';
-import { listText } from './lists.ts';
 
 interface Unread {
   readonly kind: string;

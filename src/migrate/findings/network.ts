@@ -1,7 +1,7 @@
 /** Findings on the cluster's network as a whole: overlaps, MTU, hosted control planes, hybrid overlay, isolation, multicast. */
 import upperFirst from 'lodash/upperFirst.js';
+import { listText } from '../../model/list-text.ts';
 import { makes } from './finding.ts';
-import { listText } from './lists.ts';
 
 interface Overlap {
   readonly kind: string;

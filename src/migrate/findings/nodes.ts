@@ -1,6 +1,6 @@
 /** Findings on Nodes and HostSubnets that may host egress IPs. */
+import { listText } from '../../model/list-text.ts';
 import { makes } from './finding.ts';
-import { listText } from './lists.ts';
 
 interface Named {
   readonly name: string;

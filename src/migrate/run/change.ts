@@ -1,7 +1,7 @@
 /** One change of a plan, brought about: what it begins stands in the journal before the write, what it ended behind it. */
 import isEqual from 'lodash/isEqual.js';
 import { cloudPrivateIPConfigs, type Kind } from '../../../api/kinds.ts';
-import type { KubeClient, ObjectRef as NameRef } from '../../io/kube/client.ts';
+import type { KubeClient, NameRef } from '../../io/kube/client.ts';
 import { ApiError } from '../../io/kube/error.ts';
 import { pause } from '../../io/pause.ts';
 import { isRecord } from '../../model/json.ts';

@@ -6,6 +6,7 @@ import { asList, asText, fieldOf, isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
 import { matches, selectsAll } from '../../model/selector.ts';
+import { namespaceNameLabel } from '../../model/well-known.ts';
 import {
   egressIPFamilyLost,
   joinAgain,
@@ -21,8 +22,6 @@ import { objectRef } from '../ref.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
 import { restoreStep, sortedNames } from './steps.ts';
-
-const nameLabel = 'kubernetes.io/metadata.name';
 
 /** An EgressIP as far as it can be kept. */
 interface Claim {
@@ -118,7 +117,7 @@ function isSelector(value: unknown): value is LabelSelectorObject {
 /** The names that a selector by name lists; undefined when it selects by anything else. */
 function byName({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject): readonly string[] | undefined {
   const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
-  if (keys.length !== 1 || keys[0] !== nameLabel) return undefined;
+  if (keys.length !== 1 || keys[0] !== namespaceNameLabel) return undefined;
   const [expression] = matchExpressions;
   if (expression === undefined) return Object.values(matchLabels);
   return expression.operator === 'In' ? (expression.values ?? []) : undefined;
@@ -129,7 +128,7 @@ function namesSelected(snapshot: Snapshot, selector: LabelSelectorObject): reado
   const all = objectsOf(snapshot, namespaces);
   if (all.length === 0) return sortedNames(byName(selector) ?? []);
   const found = all.filter(({ metadata }) =>
-    matches(selector, { [nameLabel]: metadata.name ?? '', ...metadata.labels }),
+    matches(selector, { [namespaceNameLabel]: metadata.name ?? '', ...metadata.labels }),
   );
   return sortedNames(found.map(({ metadata }) => metadata.name ?? ''));
 }

@@ -11,9 +11,10 @@ import {
   networkPolicies,
 } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
+import { multicastAnnotation } from '../../model/well-known.ts';
 import { compareFindings } from '../findings/finding.ts';
 import { policyName } from '../ovn/cluster/isolation.ts';
-import { ovnMulticast, sdnMulticast } from '../ovn/cluster/multicast.ts';
+import { ovnMulticast } from '../ovn/cluster/multicast.ts';
 import { compareRefs, type ObjectRef, objectRef } from '../ref.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { type Change, type Part, refOf, stepNames, type Translation } from '../translation.ts';
@@ -50,7 +51,7 @@ function multicast(snapshot: Snapshot): Part {
     const object: KubeObject = {
       apiVersion: apiVersionOf(netNamespaces),
       kind: netNamespaces.kind,
-      metadata: { name, annotations: { [sdnMulticast]: 'true' } },
+      metadata: { name, annotations: { [multicastAnnotation]: 'true' } },
     };
     return [
       { action: 'apply', step: restoreStep(snapshot, netNamespaces, name), object, from: [objectRef(namespace)] },

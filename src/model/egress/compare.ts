@@ -1,13 +1,13 @@
-/** Whether two states of a VNID are the same to those who act on them: typed comparison, for hot paths. */
+/** Typed comparison of VNID states, for hot paths. */
 import type { Reason } from './reasons.ts';
-import type { Hop, Placement, VnidEgress } from './verdict.ts';
+import type { Assignment, Hop, VnidEgress } from './verdict.ts';
 
-/** Whether both are the same place, or both none. */
-export function samePlacement(a: Placement | undefined, b: Placement | undefined): boolean {
+/** Whether both are the same assignment, or both undefined. */
+export function sameAssignment(a: Assignment | undefined, b: Assignment | undefined): boolean {
   return a?.node === b?.node && a?.nodeIP === b?.nodeIP;
 }
 
-/** Whether kind, hops, reasons and requests are the same. */
+/** Whether kind, hops, reasons and requests are equal. */
 export function sameState(a: VnidEgress | undefined, b: VnidEgress | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if (!sameList(a.requests, b.requests, Object.is)) return false;
@@ -28,11 +28,11 @@ function sameList<T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boo
 }
 
 function sameHop(a: Hop, b: Hop): boolean {
-  return a.egressIP === b.egressIP && samePlacement(a, b);
+  return a.egressIP === b.egressIP && sameAssignment(a, b);
 }
 
 function sameReasons(a: readonly Reason[], b: readonly Reason[]): boolean {
-  // Reasons that lie in one node share its list of IPs: it is compared once, not for each.
+  // Reasons about one node share its list of IPs. Compare the list once, not for each reason.
   let known: readonly [unknown, unknown] = [undefined, undefined];
   return sameList(a, b, (x, y) => {
     if (x.code !== y.code || x.egressIP !== y.egressIP || nodeOf(x) !== nodeOf(y)) return false;
@@ -49,7 +49,7 @@ function nodeOf(reason: Reason): string | undefined {
   return 'node' in reason ? reason.node : undefined;
 }
 
-/** What sets a reason apart from another with the same code, IP and node. */
+/** What distinguishes a reason from another with the same code, IP and node. */
 function listOf(reason: Reason): readonly (string | number)[] {
   switch (reason.code) {
     case 'InvalidEgressIP':

@@ -1,48 +1,48 @@
-/** What became different between two lists, with short lists searched and long ones looked up. */
+/** The difference between two lists: short lists are searched, long ones are looked up in a set. */
 import type { Ip } from '../address.ts';
 import type { NamespaceName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
-import { samePlacement } from './compare.ts';
-import type { Hop, Placement, VnidEgress } from './verdict.ts';
+import { sameAssignment } from './compare.ts';
+import type { Assignment, Hop, VnidEgress } from './verdict.ts';
 
 /** Adds the assigned IPs of a VNID. */
 export function addAssigned(hops: Hop[], egress: VnidEgress | undefined): void {
   if (egress !== undefined) for (const hop of egress.assigned) hops.push(hop);
 }
 
-/** Lists longer than this are looked up in a set. */
+/** Longer lists are looked up in a set. */
 const shortList = 8;
 
-/** Whether an IP is in the list. */
+/** Returns a function that tells whether an IP is in the list. */
 export function membership(list: readonly Ip[]): (ip: Ip) => boolean {
   if (list.length <= shortList) return (ip) => list.includes(ip);
   const set = new Set(list);
   return (ip) => set.has(ip);
 }
 
-/** The IPs whose placement is another after than before; undefined: none any more. */
-export function difference(before: readonly Hop[], after: readonly Hop[]): ReadonlyMap<Ip, Placement | undefined> {
-  const changed = new Map<Ip, Placement | undefined>();
+/** The IPs with a new assignment; undefined means no longer assigned. */
+export function difference(before: readonly Hop[], after: readonly Hop[]): ReadonlyMap<Ip, Assignment | undefined> {
+  const changed = new Map<Ip, Assignment | undefined>();
   for (const { egressIP } of before) changed.set(egressIP, undefined);
   const was = before.length > shortList ? new Map(before.map((hop) => [hop.egressIP, hop])) : undefined;
   for (const hop of after) {
     const old = was === undefined ? before.find(({ egressIP }) => egressIP === hop.egressIP) : was.get(hop.egressIP);
-    if (samePlacement(old, hop)) changed.delete(hop.egressIP);
+    if (sameAssignment(old, hop)) changed.delete(hop.egressIP);
     else changed.set(hop.egressIP, hop);
   }
   return changed;
 }
 
-/** Takes the first item that matches off the list. */
+/** Removes the first item that matches from the list. */
 export function remove<T>(list: T[], matches: (item: T) => boolean): void {
   const at = list.findIndex(matches);
   if (at >= 0) list.splice(at, 1);
 }
 
-/** One list for all that have none. */
+/** A shared empty list. */
 const nobody: readonly NetNamespace[] = [];
 
-/** The namespaces but the one of that name. */
+/** The namespaces without the one of this name. */
 export function withoutName(namespaces: readonly NetNamespace[], name: NamespaceName): readonly NetNamespace[] {
   if (namespaces.length === 1 && namespaces[0]?.name === name) return nobody;
   return namespaces.filter((one) => one.name !== name);

@@ -1,4 +1,4 @@
-/** What users are told about their objects: each thing that is wrong, on each object at fault, once. */
+/** Notes for users about problems with their objects: each problem once, on each object that causes it. */
 import { allowsCidr, allowsIp } from '../cloud.ts';
 import type { Cluster } from '../cluster.ts';
 import type { HostSubnet } from '../hostsubnet.ts';
@@ -22,7 +22,7 @@ export type NoteCode =
   | 'EgressIPsExceedCapacity'
   | 'InvalidEgressIPConfig';
 
-/** One thing that is wrong with one object: what an Event says. */
+/** One problem with one object, as an Event reports it. */
 export interface Note {
   readonly kind: 'HostSubnet' | 'NetNamespace' | 'Node';
   readonly name: string;
@@ -30,7 +30,7 @@ export interface Note {
   readonly message: string;
 }
 
-/** All notes on the objects of a cluster whose state this is, in order of kind, name, code and message. */
+/** All notes for a cluster with this state, ordered by kind, name, code and message. */
 export function notesOn(cluster: Cluster, state: EgressState): readonly Note[] {
   const all = [...parseNotes(cluster), ...namespaceNotes(cluster, state), ...hostNotes(cluster, state)];
   const byText = new Map(all.map((note) => [[note.kind, note.name, note.code, note.message].join('\n'), note]));
@@ -82,7 +82,7 @@ function parseNotes(cluster: Cluster): readonly Note[] {
   return notes;
 }
 
-/** The reasons of a VNID on each of its namespaces, and whether these agree. */
+/** The reasons of a VNID, on each of its namespaces, and whether these namespaces disagree. */
 function namespaceNotes(cluster: Cluster, state: EgressState): readonly Note[] {
   const notes: Note[] = [];
   for (const [vnid, namespaces] of byVnid(cluster.netNamespaces)) {
@@ -109,7 +109,7 @@ function reasonsOf(state: EgressState, vnid: Vnid): readonly Reason[] {
   return one === undefined || one.kind === 'normal' ? [] : one.reasons;
 }
 
-/** What is wrong with what HostSubnets list, whether a namespace requests it or not. */
+/** Problems with what HostSubnets list, whether or not a namespace requests it. */
 function hostNotes(cluster: Cluster, state: EgressState): readonly Note[] {
   const notes: Note[] = [];
   const unusable = unusableAddresses(cluster);
@@ -126,7 +126,7 @@ function hostNotes(cluster: Cluster, state: EgressState): readonly Note[] {
   return notes;
 }
 
-/** A reason that lies in how HostSubnets list IPs, on each of these. */
+/** A reason caused by how HostSubnets list IPs, on each of these HostSubnets. */
 function hostNotesOf(reason: Reason): readonly Note[] {
   const note = (name: string): Note => ({ kind: 'HostSubnet', name, code: reason.code, message: reasonText(reason) });
   switch (reason.code) {
@@ -137,7 +137,7 @@ function hostNotesOf(reason: Reason): readonly Note[] {
       return [note(reason.node)];
     case 'InvalidEgressIP':
     case 'EgressIPInSeveralNamespaces':
-    case 'EgressIPIsNodeAddress': // told of every HostSubnet that lists such an IP, requested or not
+    case 'EgressIPIsNodeAddress': // reported on every HostSubnet that lists such an IP, requested or not
     case 'EgressIPInsideCluster':
     case 'NoNodeHostsEgressIP':
       return [];

@@ -1,6 +1,7 @@
-/** Why a requested egress IP is not in use (spec: egress IP state). One code for each; texts are made from them here. */
+/** Why a requested egress IP is not in use: a code for each reason, and its text. */
 import type { Ip } from '../address.ts';
 import type { InvalidEgressIP } from '../fields.ts';
+import { listText } from '../list-text.ts';
 import type { NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 
@@ -15,7 +16,7 @@ export type Reason =
       readonly code: 'SeveralEgressIPsOnOneNode';
       readonly egressIP: Ip;
       readonly node: NodeName;
-      /** All IPs of the VNID that this node alone lists, `egressIP` among them. */
+      /** All IPs of the VNID that only this node lists, `egressIP` among them. */
       readonly egressIPs: readonly Ip[];
     }
   | { readonly code: 'NodeOffline'; readonly egressIP: Ip; readonly node: NodeName; readonly nodeIP: Ip }
@@ -23,7 +24,7 @@ export type Reason =
 
 export type ReasonCode = Reason['code'];
 
-/** One sentence for people, without the code. */
+/** A sentence for users, without the code. */
 export function reasonText(reason: Reason): string {
   switch (reason.code) {
     case 'InvalidEgressIP':
@@ -43,12 +44,4 @@ export function reasonText(reason: Reason): string {
     case 'NoNodeHostsEgressIP':
       return `no HostSubnet lists ${reason.egressIP}`;
   }
-}
-
-/** Lists longer than this are cut short in texts. */
-const longest = 10;
-
-function listText(items: readonly (string | number)[]): string {
-  const shown = items.slice(0, longest).join(', ');
-  return items.length > longest ? `${shown} and ${items.length - longest} more` : shown;
 }

@@ -1,42 +1,42 @@
-/** The state of every egress IP and VNID as a function of the objects and health verdicts of one moment. */
+/** The state of every egress IP and VNID as a function of the current objects and health verdicts. */
 import { type Cidr, compareIps, type Ip } from '../address.ts';
 import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
 import { compareText } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import type { Vnid } from '../vnid.ts';
 import { unusableAddresses } from './unusable.ts';
-import { evaluateVnid, type Hop, type Placement, requestsOf, type Surroundings, type VnidState } from './verdict.ts';
+import { type Assignment, evaluateVnid, type Hop, requestsOf, type Surroundings, type VnidState } from './verdict.ts';
 
-/** What the state is made from. Names are unique in each list, and no name is in both lists of HostSubnets. */
+/** The input of the state. Names are unique in each list, and no name is in both lists of HostSubnets. */
 export interface EgressInput {
   readonly hostSubnets: readonly HostSubnet[];
   readonly netNamespaces: readonly NetNamespace[];
-  /** Node addresses that the health check calls offline, whether a HostSubnet has them or not. */
+  /** Node addresses that the health check considers offline, whether or not a HostSubnet has them. */
   readonly offline: ReadonlySet<Ip>;
-  /** HostSubnets that count as absent, if any. Their nodes' addresses are addresses of nodes all the same. */
+  /** HostSubnets that count as absent. The addresses of their nodes still count as node addresses. */
   readonly absent?: readonly AbsentHostSubnet[];
-  /** The networks of pods and services, as far as they are known. */
+  /** The networks of pods and services, if known. */
   readonly networks?: readonly Cidr[];
 }
 
-/** The state of one moment. All maps and lists are in the order of their keys. */
+/** The state at one moment. All maps and lists are in order of their keys. */
 export interface EgressState {
-  /** The egress IPs that are to be on an interface, and where. */
-  readonly assigned: ReadonlyMap<Ip, Placement>;
-  /** Only VNIDs that request something; any other is normal. */
+  /** The egress IPs that must be on an interface, and where. */
+  readonly assigned: ReadonlyMap<Ip, Assignment>;
+  /** Only VNIDs that request something; all others are normal. */
   readonly vnids: ReadonlyMap<Vnid, VnidState>;
-  /** What each of these VNIDs requests, valid addresses only: all that its pods may leave with. */
+  /** The valid addresses that each of these VNIDs requests: the only sources its pods may leave with. */
   readonly requests: ReadonlyMap<Vnid, readonly Ip[]>;
 }
 
 const normal: VnidState = { kind: 'normal' };
 
-/** The state of one VNID; normal when it is not listed. */
+/** The state of one VNID; normal if it is not listed. */
 export function vnidState(state: EgressState, vnid: Vnid): VnidState {
   return state.vnids.get(vnid) ?? normal;
 }
 
-/** The state that the objects of this moment mean, computed from nothing; the order of the lists does not matter. */
+/** Computes the state of these objects from scratch; the order of the lists does not matter. */
 export function egressState(input: EgressInput): EgressState {
   const byVnid = namespacesByVnid(input.netNamespaces);
   const around = surroundings(input, byVnid);
@@ -53,7 +53,7 @@ export function egressState(input: EgressInput): EgressState {
   return { assigned: assignedByIp(assigned), vnids, requests };
 }
 
-/** The assigned IPs in order. */
+/** The assigned IPs in order of IP. */
 export function assignedByIp(assigned: Hop[]): EgressState['assigned'] {
   return new Map(assigned.sort((a, b) => compareIps(a.egressIP, b.egressIP)).map((hop) => [hop.egressIP, hop]));
 }
@@ -66,10 +66,10 @@ function namespacesByVnid(netNamespaces: readonly NetNamespace[]): ReadonlyMap<V
 }
 
 function surroundings(input: EgressInput, byVnid: ReadonlyMap<Vnid, readonly NetNamespace[]>): Surroundings {
-  const hosts = new Map<Ip, Placement[]>();
+  const hosts = new Map<Ip, Assignment[]>();
   for (const { name, hostIP, egressIPs } of input.hostSubnets) {
-    const placement: Placement = { node: name, nodeIP: hostIP };
-    for (const ip of egressIPs) add(hosts, ip, placement);
+    const assignment: Assignment = { node: name, nodeIP: hostIP };
+    for (const ip of egressIPs) add(hosts, ip, assignment);
   }
   const requesters = new Map<Ip, Vnid[]>();
   for (const [vnid, namespaces] of byVnid) {

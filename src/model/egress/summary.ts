@@ -1,4 +1,4 @@
-/** The egress state for people: a row for each egress IP that is requested or listed, and what is wrong with objects. */
+/** The egress state for users: a row for each egress IP that is requested or listed, and the problems with objects. */
 import groupBy from 'lodash/groupBy.js';
 import { compareIps, type Ip } from '../address.ts';
 import type { Cluster } from '../cluster.ts';
@@ -7,16 +7,16 @@ import { type Note, notesOn } from './notes.ts';
 import { reasonText } from './reasons.ts';
 import { type EgressState, egressState } from './state.ts';
 
-/** One egress IP of one namespace; without a namespace one that is listed and requested by nobody. */
+/** One egress IP of one namespace; without a namespace, one that is listed but not requested. */
 export interface StatusRow {
   readonly egressIP: string;
   readonly namespaces: readonly string[];
   readonly vnid: number | null;
-  /** What becomes of the namespaces' traffic. */
+  /** How the namespace's traffic leaves. */
   readonly traffic: 'via' | 'dropped' | 'unused';
-  /** The node whose interface has it. */
+  /** The node that has it on its interface. */
   readonly node: string | null;
-  /** Why it is not in use. */
+  /** Why it is not in use; null if it is. */
   readonly reason: string | null;
 }
 
@@ -64,7 +64,7 @@ function unusedRows(cluster: Cluster, state: EgressState): StatusRow[] {
     }));
 }
 
-/** The status of a cluster, rows in order of VNID and request, unused IPs last. */
+/** The status of a cluster: rows ordered by VNID and request, unused IPs last. */
 export function statusOf(cluster: Cluster): Status {
   const state = egressState(cluster);
   return {

@@ -1,6 +1,6 @@
 /**
- * The egress state kept up to date: takes one change and says what became different. At every moment it equals
- * `egressState` of the same objects, since each VNID that a change can touch is evaluated anew by the same rules.
+ * Keeps the egress state up to date: applies one change and returns what became different. The state always equals
+ * `egressState` of the same objects, because each VNID that a change can affect is evaluated again by the same rules.
  */
 import { type Cidr, type Ip, type SortKey, sortKey } from '../address.ts';
 import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
@@ -13,38 +13,38 @@ import { addAssigned, difference, membership, remove, withoutName } from './diff
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
 import { type Inhabitant, sameUnusable, type Unusable, UnusableAddresses } from './unusable.ts';
 import {
+  type Assignment,
   evaluateVnid,
   type Hop,
-  type Placement,
   requestsOf,
   type Surroundings,
   type VnidEgress,
   type VnidState,
 } from './verdict.ts';
 
-/** What one change made different. Empty maps: nothing. */
+/** What one change made different. Empty maps mean nothing. */
 export interface EgressChange {
-  /** The new state of each VNID whose state, hops, reasons or requests are different. */
+  /** The new state of each VNID with a different state, hops, reasons or requests. */
   readonly vnids: ReadonlyMap<Vnid, VnidState>;
-  /** The new placement of each egress IP whose placement is different; undefined: unassigned now. */
-  readonly assigned: ReadonlyMap<Ip, Placement | undefined>;
+  /** The new assignment of each egress IP whose assignment changed; undefined means unassigned. */
+  readonly assigned: ReadonlyMap<Ip, Assignment | undefined>;
 }
 
-/** Who requests and who lists one IP, in no certain order. Kept as long as anybody does. */
+/** Who requests and who lists one IP, in no particular order. Exists while anybody does either. */
 export interface TrackedIp {
   readonly ip: Ip;
-  /** Less than `EgressTracker.idLimit`, and no other tracked IP's. */
+  /** Unique among tracked IPs and less than `EgressTracker.idLimit`. */
   readonly id: number;
   readonly key: SortKey;
   readonly requesters: readonly Vnid[];
-  readonly hosts: readonly Placement[];
-  /** Why nobody may have it as an egress IP. */
+  readonly hosts: readonly Assignment[];
+  /** Why it cannot be an egress IP; undefined if it can. */
   readonly unusable: Unusable | undefined;
-  /** How many HostSubnets that count as absent list it. */
+  /** How many absent HostSubnets list it. */
   readonly absentHosts: number;
 }
 
-/** A HostSubnet and what is known of the IPs it lists. */
+/** A HostSubnet and the tracked IPs that it lists. */
 export interface TrackedHost {
   readonly hostSubnet: HostSubnet;
   readonly ips: readonly TrackedIp[];
@@ -52,7 +52,7 @@ export interface TrackedHost {
 
 interface IpRecord extends TrackedIp {
   readonly requesters: Vnid[];
-  readonly hosts: Placement[];
+  readonly hosts: Assignment[];
   unusable: Unusable | undefined;
   absentHosts: number;
 }
@@ -83,7 +83,7 @@ export class EgressTracker {
     unusable: (ip) => this.#ips.get(ip)?.unusable,
   };
 
-  /** A tracker of these objects, as after setting each of them. */
+  /** A tracker that has been given each of these objects. */
   static of(input: EgressInput): EgressTracker {
     const tracker = new EgressTracker();
     for (const nodeIP of input.offline) tracker.#offline.add(nodeIP);
@@ -94,7 +94,7 @@ export class EgressTracker {
     return tracker;
   }
 
-  /** The HostSubnet of that name is now exactly this. */
+  /** Replaces or adds the HostSubnet of this name. */
   setHostSubnet(next: HostSubnet): EgressChange {
     const before = this.#hosts.get(next.name)?.hostSubnet;
     const samePlace = before?.hostIP === next.hostIP;
@@ -103,8 +103,8 @@ export class EgressTracker {
     const touched = new Set<Ip>();
     this.#forgetAbsent(next.name, touched);
     for (const ip of had) if (!samePlace || !has.has(ip)) this.#unlist(ip, next.name, touched);
-    const placement: Placement = { node: next.name, nodeIP: next.hostIP };
-    for (const ip of has) if (!samePlace || !had.has(ip)) this.#list(ip, placement, touched);
+    const assignment: Assignment = { node: next.name, nodeIP: next.hostIP };
+    for (const ip of has) if (!samePlace || !had.has(ip)) this.#list(ip, assignment, touched);
     if (!samePlace) {
       this.#forgetAddress(before, touched);
       this.#learnAddress(next, touched);
@@ -113,7 +113,7 @@ export class EgressTracker {
     return this.#evaluate(this.#requesters(touched));
   }
 
-  /** The HostSubnet of that name counts as absent now, and is otherwise this. */
+  /** Replaces the HostSubnet of this name by one that counts as absent. */
   setAbsent(next: AbsentHostSubnet): EgressChange {
     const touched = new Set<Ip>();
     this.#forgetHost(next.name, touched);
@@ -124,13 +124,13 @@ export class EgressTracker {
     return this.#evaluate(this.#requesters(touched));
   }
 
-  /** The HostSubnet of that name means this now; undefined: there is none. */
+  /** Sets what the HostSubnet of this name means; undefined removes it. */
   setMeaning(name: string, meaning: Meaning | undefined): EgressChange {
     if (meaning === undefined) return this.deleteHostSubnet(name);
     return meaning.kind === 'valid' ? this.setHostSubnet(meaning.hostSubnet) : this.setAbsent(meaning.hostSubnet);
   }
 
-  /** There is no HostSubnet of that name now. */
+  /** Removes the HostSubnet of this name. */
   deleteHostSubnet(name: string): EgressChange {
     const touched = new Set<Ip>();
     this.#forgetHost(name, touched);
@@ -138,7 +138,7 @@ export class EgressTracker {
     return this.#evaluate(this.#requesters(touched));
   }
 
-  /** Pods and services have these networks now. */
+  /** Sets the networks of pods and services. */
   setNetworks(networks: readonly Cidr[]): EgressChange {
     this.#unusable.setNetworks(networks);
     const touched = new Set<Ip>();
@@ -146,7 +146,7 @@ export class EgressTracker {
     return this.#evaluate(this.#requesters(touched));
   }
 
-  /** The NetNamespace of that name is now exactly this. */
+  /** Replaces or adds the NetNamespace of this name. */
   setNetNamespace(next: NetNamespace): EgressChange {
     const before = this.#netNamespaces.get(next.name);
     this.#netNamespaces.set(next.name, next);
@@ -159,7 +159,7 @@ export class EgressTracker {
     return this.#evaluate(dirty);
   }
 
-  /** There is no (valid) NetNamespace of that name now. */
+  /** Removes the NetNamespace of this name; also for one that became invalid. */
   deleteNetNamespace(name: NamespaceName): EgressChange {
     const before = this.#netNamespaces.get(name);
     const dirty = new Set<Vnid>();
@@ -170,7 +170,7 @@ export class EgressTracker {
     return this.#evaluate(dirty);
   }
 
-  /** The health check's verdict on a node address, from now on. */
+  /** Sets the health check's verdict on a node address. */
   setOffline(nodeIP: Ip, offline: boolean): EgressChange {
     if (this.#offline.has(nodeIP) === offline) return { vnids: new Map(), assigned: new Map() };
     if (offline) this.#offline.add(nodeIP);
@@ -181,7 +181,7 @@ export class EgressTracker {
     return this.#evaluate(this.#requesters(ips));
   }
 
-  /** The state of one VNID; normal when it requests nothing. */
+  /** The state of one VNID; normal if it requests nothing. */
   vnid(vnid: Vnid): VnidState {
     return this.#vnids.get(vnid)?.egress?.state ?? normal;
   }
@@ -198,37 +198,37 @@ export class EgressTracker {
     return found.sort((a, b) => a - b);
   }
 
-  /** The HostSubnets, in no certain order. */
+  /** The HostSubnets, in no particular order. */
   hosts(): Iterable<TrackedHost> {
     return this.#hosts.values();
   }
 
-  /** The VNIDs that request an IP which this node's HostSubnet lists, each once. */
+  /** The VNIDs that request an IP that this node's HostSubnet lists, each once. */
   vnidsHostedBy(node: NodeName): readonly Vnid[] {
     return [...new Set(this.#hosts.get(node)?.ips.flatMap(({ requesters }) => requesters))];
   }
 
-  /** The HostSubnets that count as absent, in no certain order. */
+  /** The absent HostSubnets, in no particular order. */
   absent(): Iterable<AbsentHostSubnet> {
     return this.#absent.values();
   }
 
-  /** Another number whenever anybody requests other IPs, a VNID's namespaces change, or other IPs may be placed nowhere. */
+  /** Changes whenever requests, a VNID's namespaces, or the set of IPs that cannot be placed change. */
   get demandVersion(): number {
     return this.#demandVersion;
   }
 
-  /** Every id of a tracked IP is less than this. */
+  /** Greater than every id of a tracked IP. */
   get idLimit(): number {
     return this.#idLimit;
   }
 
-  /** Whether the health check calls the address offline. */
+  /** Whether the health check considers the address offline. */
   isOffline(nodeIP: Ip): boolean {
     return this.#offline.has(nodeIP);
   }
 
-  /** The objects of this moment. */
+  /** The current objects. */
   input(): Required<EgressInput> {
     const hostSubnets = [...this.#hosts.values()].map((host) => host.hostSubnet);
     return {
@@ -240,12 +240,12 @@ export class EgressTracker {
     };
   }
 
-  /** The whole state, as `egressState` gives it. */
+  /** The whole state, equal to `egressState` of the current objects. */
   state(): EgressState {
     return this.stateOf(this.#vnids.keys());
   }
 
-  /** The part of the state that is about these VNIDs. */
+  /** The part of the state for these VNIDs. */
   stateOf(vnids: Iterable<Vnid>): EgressState {
     const records = [...vnids].flatMap((vnid) => this.#vnids.get(vnid)?.egress ?? []).sort((a, b) => a.vnid - b.vnid);
     return {
@@ -259,7 +259,7 @@ export class EgressTracker {
     return this.#vnids.get(vnid)?.namespaces ?? [];
   }
 
-  /** Changes who shares a VNID; adds to `dirty` every VNID that the difference in its requests can touch. */
+  /** Sets which namespaces share a VNID; adds to `dirty` every VNID that the change in its requests can affect. */
   #setMembers(vnid: Vnid, namespaces: readonly NetNamespace[], dirty: Set<Vnid>): void {
     const record = this.#vnids.get(vnid) ?? { namespaces, ips: [], egress: undefined };
     const had = record.ips;
@@ -288,9 +288,9 @@ export class EgressTracker {
     this.#drop(ip, record);
   }
 
-  #list(ip: Ip, placement: Placement, touched: Set<Ip>): void {
+  #list(ip: Ip, assignment: Assignment, touched: Set<Ip>): void {
     const record = this.#own(ip);
-    record.hosts.push(placement);
+    record.hosts.push(assignment);
     this.#moved(record, touched);
   }
 
@@ -301,7 +301,7 @@ export class EgressTracker {
     this.#drop(ip, record);
   }
 
-  /** Other nodes list the IP. Where one that counts as absent lists it too, that decides where it may be placed. */
+  /** The nodes that list the IP changed. If an absent one lists it too, this changes where it may be placed. */
   #moved({ ip, absentHosts }: IpRecord, touched: Set<Ip>): void {
     touched.add(ip);
     if (absentHosts > 0) this.#demandVersion++;
@@ -345,7 +345,7 @@ export class EgressTracker {
     this.#forgetAddress(before, touched);
   }
 
-  /** One absent HostSubnet more, or less, lists the IP. */
+  /** One more, or one fewer, absent HostSubnet lists the IP. */
   #occupy(ip: Ip, more: 1 | -1): void {
     const record = this.#own(ip);
     record.absentHosts += more;
@@ -365,7 +365,7 @@ export class EgressTracker {
     this.#judge(before.hostIP, touched);
   }
 
-  /** Finds out anew whether the IP is usable. */
+  /** Determines again whether the IP is usable. */
   #judge(ip: Ip, touched: Set<Ip>): void {
     const record = this.#ips.get(ip);
     const unusable = this.#unusable.of(ip);

@@ -1,45 +1,45 @@
 /**
- * Addresses that can be no egress IP, whoever requests or lists them: those of nodes, and those in the networks of pods
- * and services. On an interface of another node such an address would cut off whoever has it.
+ * Addresses that cannot be egress IPs, whoever requests or lists them: node addresses, and addresses in the pod and
+ * service networks. On an interface of another node such an address would cut off its owner.
  */
 import { type Cidr, type Ip, keyRange, type SortKey, sortKey } from '../address.ts';
 import type { AbsentHostSubnet } from '../hostsubnet.ts';
 import { compareText } from '../names.ts';
 
-/** Why an address can be no egress IP. */
+/** Why an address cannot be an egress IP. */
 export type Unusable =
-  /** `node` is the first by name of those that have it. */
+  /** `node` is the first by name of the nodes that have it. */
   | { readonly code: 'EgressIPIsNodeAddress'; readonly node: string }
   | { readonly code: 'EgressIPInsideCluster'; readonly network: string };
 
 interface Range {
   readonly text: string;
   readonly first: SortKey;
-  /** The first address after it. */
+  /** The first address after the range. */
   readonly end: SortKey;
 }
 
-/** The addresses of nodes and the networks of the cluster, kept up to date. */
+/** The addresses of nodes and the networks of the cluster, updated in place. */
 export class UnusableAddresses {
   readonly #nodes = new Map<Ip, Set<string>>();
   #networks: readonly Cidr[] = [];
   #ranges: readonly Range[] = [];
 
-  /** The node of that HostSubnet has the address, also when the HostSubnet counts as absent. */
+  /** Adds a node address, also of a HostSubnet that counts as absent. */
   addNode(name: string, address: Ip): void {
     const names = this.#nodes.get(address);
     if (names === undefined) this.#nodes.set(address, new Set([name]));
     else names.add(name);
   }
 
-  /** The node has the address no more. */
+  /** Removes a node address. */
   removeNode(name: string, address: Ip): void {
     const names = this.#nodes.get(address);
     names?.delete(name);
     if (names?.size === 0) this.#nodes.delete(address);
   }
 
-  /** The names of those who have the address, in no certain order. */
+  /** The names of the nodes that have the address, in no particular order. */
   nodesAt(address: Ip): Iterable<string> {
     return this.#nodes.get(address) ?? [];
   }
@@ -48,13 +48,13 @@ export class UnusableAddresses {
     return this.#networks;
   }
 
-  /** Pods and services have these networks now. */
+  /** Sets the networks of pods and services. */
   setNetworks(networks: readonly Cidr[]): void {
     this.#networks = networks;
     this.#ranges = networks.map((network) => ({ text: network.text, ...keyRange(network) }));
   }
 
-  /** Why the address can be no egress IP; undefined when it can. */
+  /** Why the address cannot be an egress IP; undefined if it can. */
   of(address: Ip): Unusable | undefined {
     const names = this.#nodes.get(address);
     if (names !== undefined)
@@ -66,7 +66,7 @@ export class UnusableAddresses {
   }
 }
 
-/** Whether both say the same. */
+/** Whether both are equal. */
 export function sameUnusable(a: Unusable | undefined, b: Unusable | undefined): boolean {
   if (a?.code === 'EgressIPIsNodeAddress') return b?.code === a.code && b.node === a.node;
   if (a?.code === 'EgressIPInsideCluster') return b?.code === a.code && b.network === a.network;
@@ -76,14 +76,14 @@ export function sameUnusable(a: Unusable | undefined, b: Unusable | undefined): 
 /** A node by the name of its HostSubnet. */
 export type Inhabitant = Pick<AbsentHostSubnet, 'name' | 'hostIP'>;
 
-/** Who may have addresses that nobody else may have. */
+/** The nodes and networks with reserved addresses. */
 interface Inhabitants {
   readonly hostSubnets: readonly Inhabitant[];
   readonly absent?: readonly Inhabitant[];
   readonly networks?: readonly Cidr[];
 }
 
-/** The addresses that are unusable in a cluster of these objects. */
+/** The unusable addresses of a cluster with these objects. */
 export function unusableAddresses({ hostSubnets, absent = [], networks = [] }: Inhabitants): UnusableAddresses {
   const made = new UnusableAddresses();
   for (const { name, hostIP } of [...hostSubnets, ...absent]) if (hostIP !== undefined) made.addNode(name, hostIP);

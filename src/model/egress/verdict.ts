@@ -1,4 +1,4 @@
-/** The rules for one VNID: what becomes of its traffic, from who requests and who lists each of its IPs. */
+/** The rules for one VNID: how its traffic leaves, given who requests and who lists each of its IPs. */
 import { compareIps, type Ip } from '../address.ts';
 import { compareText, type NodeName } from '../names.ts';
 import type { NetNamespace } from '../netnamespace.ts';
@@ -6,12 +6,12 @@ import type { Vnid } from '../vnid.ts';
 import type { Reason } from './reasons.ts';
 import type { Unusable } from './unusable.ts';
 
-/** A way out of the cluster: the address, and the node that holds it. */
-export interface Hop extends Placement {
+/** A way out of the cluster: an egress IP and the node that has it. */
+export interface Hop extends Assignment {
   readonly egressIP: Ip;
 }
 
-/** What becomes of a VNID's traffic to the outside. */
+/** How a VNID's traffic to the outside leaves. */
 export type VnidState =
   | { readonly kind: 'normal' }
   | { readonly kind: 'dropped'; readonly reasons: readonly Reason[] }
@@ -19,53 +19,56 @@ export type VnidState =
       readonly kind: 'via';
       /** In request order. */
       readonly hops: readonly [Hop, ...Hop[]];
-      /** Of the requested IPs that are not in use, in request order. */
+      /** For the requested IPs that are not in use, in request order. */
       readonly reasons: readonly Reason[];
     };
 
-/** Where an egress IP is put on an interface, whether that node is online or not. */
-export interface Placement {
+/** The node that puts an egress IP on its interface, online or not. */
+export interface Assignment {
   readonly node: NodeName;
   readonly nodeIP: Ip;
 }
 
-/** A VNID that requests something. */
+/** The result for a VNID that requests something. */
 export interface VnidEgress {
   readonly vnid: Vnid;
-  /** The namespaces that share it, in order of name. */
+  /** The namespaces that share the VNID, in order of name. */
   readonly namespaces: readonly NetNamespace[];
-  /** Its valid IPs in request order: what its pods may leave with. */
+  /** Its valid IPs in request order: the only sources its pods may leave with. */
   readonly requests: readonly Ip[];
   readonly state: VnidState;
   /** Its IPs that are assigned, in request order. */
   readonly assigned: readonly Hop[];
 }
 
-/** What the rules ask about the rest of the cluster. */
+/** What the rules need to know about the rest of the cluster. */
 export interface Surroundings {
-  /** The nodes whose HostSubnet lists the IP, in any order. */
-  readonly hostsOf: (ip: Ip) => readonly Placement[];
+  /** The nodes whose HostSubnets list the IP, in any order. */
+  readonly hostsOf: (ip: Ip) => readonly Assignment[];
   /** The VNIDs that request the IP, in any order. */
   readonly requestersOf: (ip: Ip) => readonly Vnid[];
   readonly isOffline: (nodeIP: Ip) => boolean;
-  /** Why nobody may have the IP as an egress IP. */
+  /** Why the IP cannot be an egress IP; undefined if it can. */
   readonly unusable: (ip: Ip) => Unusable | undefined;
 }
 
-/** In use when there is no reason against it; assigned when there is a placement. */
+/** In use if there is no reason against it; assigned if there is an assignment. */
 interface Verdict {
-  readonly placement?: Placement;
+  readonly assignment?: Assignment;
   readonly reason?: Reason;
 }
 
-/** What the namespaces of a VNID request together: lists in order of name, repeats once. `namespaces` are so ordered. */
+/**
+ * What the namespaces of a VNID request together: their lists in order of name, without repetitions. `namespaces` are
+ * in this order.
+ */
 export function requestsOf(namespaces: readonly NetNamespace[]): readonly Ip[] {
   const [first, ...more] = namespaces;
   if (first === undefined) return [];
   return more.length === 0 ? first.egressIPs : [...new Set(namespaces.flatMap((one) => one.egressIPs))];
 }
 
-/** The reasons of entries that are no address, in request order, each text once. */
+/** The reasons for entries that are not addresses, in request order, each text once. */
 function invalidReasons(namespaces: readonly NetNamespace[]): readonly Reason[] {
   if (namespaces.every((one) => one.invalidEgressIPs.length === 0)) return [];
   const entries = namespaces.flatMap((one) => one.invalidEgressIPs);
@@ -75,7 +78,7 @@ function invalidReasons(namespaces: readonly NetNamespace[]): readonly Reason[] 
 
 const alone: ReadonlyMap<NodeName, readonly Ip[]> = new Map();
 
-/** The usable IPs that one node alone lists, by node, sorted; nothing is needed of a single IP. */
+/** The usable IPs that exactly one node lists, by node, sorted. Not needed for a single IP. */
 function byOnlyHost(requests: readonly Ip[], around: Surroundings): ReadonlyMap<NodeName, readonly Ip[]> {
   if (requests.length < 2) return alone;
   const groups = new Map<NodeName, Ip[]>();
@@ -98,18 +101,18 @@ function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>
   const unusable = around.unusable(egressIP);
   if (unusable !== undefined) return { reason: { ...unusable, egressIP } };
   const hosts = around.hostsOf(egressIP);
-  const [placement, ...others] = hosts;
-  if (placement === undefined) return { reason: { code: 'NoNodeHostsEgressIP', egressIP } };
+  const [assignment, ...others] = hosts;
+  if (assignment === undefined) return { reason: { code: 'NoNodeHostsEgressIP', egressIP } };
   if (others.length > 0) {
     const nodes = hosts.map((host) => host.node).toSorted(compareText);
     return { reason: { code: 'EgressIPOnSeveralNodes', egressIP, nodes } };
   }
-  const { node, nodeIP } = placement;
+  const { node, nodeIP } = assignment;
   const together = onlyHosts.get(node) ?? [];
   if (together.length > 1)
     return { reason: { code: 'SeveralEgressIPsOnOneNode', egressIP, node, egressIPs: together } };
-  if (around.isOffline(nodeIP)) return { placement, reason: { code: 'NodeOffline', egressIP, node, nodeIP } };
-  return { placement };
+  if (around.isOffline(nodeIP)) return { assignment, reason: { code: 'NodeOffline', egressIP, node, nodeIP } };
+  return { assignment };
 }
 
 function stateOf(hops: readonly Hop[], reasons: readonly Reason[]): VnidState {
@@ -120,8 +123,9 @@ function stateOf(hops: readonly Hop[], reasons: readonly Reason[]): VnidState {
 }
 
 /**
- * What becomes of a VNID, or undefined when it requests nothing (its state is normal). `namespaces` are those that
- * share it, in order of name. Rules: spec, egress IP state.
+ * Evaluates a VNID; undefined if it requests nothing (its state is normal). `namespaces` are those that share it, in
+ * order of name. An IP that several VNIDs request drops all of them; otherwise the VNID leaves through its usable IPs
+ * on online nodes, and is dropped if there are none. As in OpenShift SDN.
  */
 export function evaluateVnid(
   vnid: Vnid,
@@ -135,10 +139,10 @@ export function evaluateVnid(
   const hops: Hop[] = [];
   const assigned: Hop[] = [];
   for (const egressIP of requests) {
-    const { placement, reason } = verdictOf(egressIP, onlyHosts, around);
+    const { assignment, reason } = verdictOf(egressIP, onlyHosts, around);
     if (reason !== undefined) reasons.push(reason);
-    if (placement === undefined) continue;
-    const hop: Hop = { egressIP, node: placement.node, nodeIP: placement.nodeIP };
+    if (assignment === undefined) continue;
+    const hop: Hop = { egressIP, node: assignment.node, nodeIP: assignment.nodeIP };
     assigned.push(hop);
     if (reason === undefined) hops.push(hop);
   }

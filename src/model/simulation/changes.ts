@@ -1,4 +1,4 @@
-/** What an admin wants to try out on a cluster before doing it. */
+/** Changes that an admin can try out on a cluster before making them. */
 import type { Cidr, Ip } from '../address.ts';
 import type { Cluster } from '../cluster.ts';
 import { parseCidrv4, parseIpv4 } from '../fields.ts';
@@ -7,21 +7,21 @@ import { lossText } from '../hostsubnets.ts';
 import type { NetNamespace } from '../netnamespace.ts';
 import { err, ok, type Result } from '../result.ts';
 
-export type Change =
+export type SimulatedChange =
   | { readonly kind: 'nodeDown' | 'nodeUp'; readonly node: string }
   | { readonly kind: 'addEgressIP' | 'removeEgressIP'; readonly namespace: string; readonly egressIP: Ip }
   | { readonly kind: 'setCIDRs'; readonly node: string; readonly cidrs: readonly Cidr[] };
 
-/** `NAMESPACE=IP` as a change of that kind; the reason says which part is wrong. */
-export function parseEgressIPChange(kind: 'addEgressIP' | 'removeEgressIP', text: string): Result<Change> {
+/** Parses `NAMESPACE=IP` as a change of this kind; the error says which part is wrong. */
+export function parseEgressIPChange(kind: 'addEgressIP' | 'removeEgressIP', text: string): Result<SimulatedChange> {
   const { name, rest } = split(text);
   if (name === '' || rest === undefined) return err(`${JSON.stringify(text)} is not NAMESPACE=IP`);
   const egressIP = parseIpv4(rest);
   return egressIP.ok ? ok({ kind, namespace: name, egressIP: egressIP.value }) : egressIP;
 }
 
-/** `NODE=CIDR,CIDR` as a change; with nothing behind `=` the node has no CIDRs any more. */
-export function parseCIDRsChange(text: string): Result<Change> {
+/** Parses `NODE=CIDR,CIDR` as a change; with nothing after `=` the node loses its CIDRs. */
+export function parseCIDRsChange(text: string): Result<SimulatedChange> {
   const { name, rest } = split(text);
   if (name === '' || rest === undefined) return err(`${JSON.stringify(text)} is not NODE=CIDR,CIDR`);
   const cidrs: Cidr[] = [];
@@ -38,8 +38,8 @@ function split(text: string): { readonly name: string; readonly rest: string | u
   return at < 0 ? { name: text, rest: undefined } : { name: text.slice(0, at), rest: text.slice(at + 1) };
 }
 
-/** The cluster after the changes, in their order; the reason names what is not there. */
-export function changedCluster(cluster: Cluster, changes: readonly Change[]): Result<Cluster> {
+/** Applies the changes to the cluster in order; the error names what does not exist. */
+export function changedCluster(cluster: Cluster, changes: readonly SimulatedChange[]): Result<Cluster> {
   let now = cluster;
   for (const change of changes) {
     const next = changeOnce(now, change);
@@ -49,7 +49,7 @@ export function changedCluster(cluster: Cluster, changes: readonly Change[]): Re
   return ok(now);
 }
 
-function changeOnce(cluster: Cluster, change: Change): Result<Cluster> {
+function changeOnce(cluster: Cluster, change: SimulatedChange): Result<Cluster> {
   switch (change.kind) {
     case 'nodeDown':
     case 'nodeUp': {

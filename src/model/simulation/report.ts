@@ -1,4 +1,4 @@
-/** A cluster before and after, put side by side for people who plan. */
+/** Compares a cluster before and after a change. */
 import { compareIps, type Ip } from '../address.ts';
 import type { Cluster } from '../cluster.ts';
 import { type Note, notesOn } from '../egress/notes.ts';
@@ -34,7 +34,7 @@ export interface NodeRow {
   readonly automatic: boolean;
   /** How many egress IPs its HostSubnet lists. */
   readonly load: number;
-  /** What its cloud lets it have; `current`: not known, no more than now; null: no limit. */
+  /** How many the cloud allows; `current` means unknown, so no more than now; null means no limit. */
   readonly capacity: number | 'current' | null;
 }
 
@@ -44,21 +44,21 @@ export interface View {
   readonly nodes: readonly NodeRow[];
 }
 
-export interface Report {
+export interface SimulationReport {
   readonly before: View;
   readonly after: View;
-  /** Egress IPs whose node becomes another. */
+  /** Egress IPs that move to another node. */
   readonly moves: readonly { readonly egressIP: Ip; readonly from: NodeName | null; readonly to: NodeName | null }[];
-  /** Namespaces whose traffic is dropped after but not before. */
+  /** Namespaces whose traffic is dropped after the change but not before. */
   readonly drops: readonly NamespaceName[];
-  /** Namespaces whose traffic was dropped before and is not after. */
+  /** Namespaces whose traffic is dropped before the change but not after. */
   readonly recovers: readonly NamespaceName[];
-  /** What is wrong with objects, after. */
+  /** Problems with objects after the change. */
   readonly notes: readonly Note[];
 }
 
-/** The cluster as it is, and what becomes of `changed` when the controller has settled it. */
-export function reportOn(cluster: Cluster, changed: Cluster): Report {
+/** Compares the cluster with `changed` after the controller has settled it. */
+export function reportOn(cluster: Cluster, changed: Cluster): SimulationReport {
   const { cluster: rest } = settled(changed);
   const state = egressState(rest);
   const before = viewOf(cluster, egressState(cluster));
@@ -78,7 +78,7 @@ export function reportOn(cluster: Cluster, changed: Cluster): Report {
   };
 }
 
-function movesBetween(before: View, after: View): Report['moves'] {
+function movesBetween(before: View, after: View): SimulationReport['moves'] {
   const from = new Map(before.egressIPs.map((row) => [row.egressIP, row.node]));
   const to = new Map(after.egressIPs.map((row) => [row.egressIP, row.node]));
   const all = [...new Set([...from.keys(), ...to.keys()])].sort(compareIps);
@@ -114,9 +114,9 @@ function egressIPRows(cluster: Cluster, state: EgressState): readonly EgressIPRo
     }
   }
   const rows = [...requesters].map(([egressIP, namespaces]): EgressIPRow => {
-    const placement = state.assigned.get(egressIP);
-    const online = placement === undefined ? null : !cluster.offline.has(placement.nodeIP);
-    return { egressIP, node: placement?.node ?? null, online, namespaces: namespaces.sort(compareText) };
+    const assignment = state.assigned.get(egressIP);
+    const online = assignment === undefined ? null : !cluster.offline.has(assignment.nodeIP);
+    return { egressIP, node: assignment?.node ?? null, online, namespaces: namespaces.sort(compareText) };
   });
   return rows.sort((a, b) => compareIps(a.egressIP, b.egressIP));
 }

@@ -1,6 +1,6 @@
-/** Scenarios in the form of the conformance data: operations one after another, and the state after each. */
+/** Scenarios in the format of the conformance data: a list of operations, and the state after each. */
 import { compareIps, type Ip, parseIp } from '../address.ts';
-import { Allocator } from '../allocation/round.ts';
+import { Assigner } from '../assignment/round.ts';
 import { vnidState } from '../egress/state.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 import { type FieldProblem, parseHostedIp } from '../fields.ts';
@@ -11,13 +11,13 @@ import { err, ok, type Result } from '../result.ts';
 import { hostSubnetShape, netNamespaceShape } from '../shapes.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-/** A step as it was given, and what running it adds. */
+/** A step as given, and what running it adds. */
 type Ran = Readonly<Record<string, unknown>>;
 
 /**
- * The scenario with `state` after every step and `allocation` (what one round writes) at each `reallocate` step. After
- * such a step the lists are those of its `reference`, or of the allocation when it has none. A field that is missing or
- * of a wrong type is the problem returned, as `steps[3].egressIPs`.
+ * Runs a scenario: adds `state` to every step and `allocation` (what one round writes) to each `reallocate` step. After
+ * such a step the lists are those of its `reference`, or else of `allocation`. A missing field or one of a wrong type
+ * is returned as the problem, as `steps[3].egressIPs`.
  */
 export function runScenario(scenario: unknown): Result<Ran, FieldProblem> {
   if (!isRecord(scenario)) return err({ field: '', reason: 'is not an object' });
@@ -40,12 +40,12 @@ function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
-/** The objects as the steps so far leave them. */
+/** The objects after the steps so far. */
 class Run {
   readonly #tracker = new EgressTracker();
-  readonly #allocator = new Allocator();
+  readonly #assigner = new Assigner();
 
-  /** Runs one step and returns it with what it leads to. */
+  /** Runs one step and returns it with its result. */
   step(step: Fields): Result<Ran, FieldProblem> {
     const added = this.#apply(step);
     return added.ok ? ok({ ...step, ...added.value, state: this.#state() }) : added;
@@ -119,7 +119,7 @@ class Run {
   }
 
   #reallocate(step: Fields): Result<Fields, FieldProblem> {
-    const { lists } = this.#allocator.round(this.#tracker, new Map());
+    const { lists } = this.#assigner.round(this.#tracker, new Map());
     const allocation = Object.fromEntries(lists);
     const next = referenceOf(step['reference'] ?? allocation);
     if (!next.ok) return next;

@@ -1,21 +1,21 @@
-/** What the controller makes of a cluster when it is left alone. */
-import { Allocator, type Round } from '../allocation/round.ts';
+/** Runs the controller's rounds on a cluster until nothing changes. */
+import { Assigner, type Round } from '../assignment/round.ts';
 import type { Cluster } from '../cluster.ts';
 import { EgressTracker } from '../egress/tracker.ts';
 import { emptied } from '../hostsubnet.ts';
 
 /**
- * More than any cluster needs: withdraw, place, see that nothing is left; and some more while nodes whose limits cannot
- * be read, which keep what they have, lose IPs.
+ * More rounds than any cluster needs: one withdraws, one places, one sees that nothing is left. There are a few more
+ * while nodes with unreadable limits, which keep what they have, lose IPs.
  */
 const mostRounds = 100;
 
-/** The cluster after the controller's rounds, and the last round, which changes nothing. */
+/** The cluster after the controller's rounds, and the last round, which changed nothing. */
 export function settled(cluster: Cluster): { readonly cluster: Cluster; readonly rest: Round } {
-  const allocator = new Allocator();
+  const assigner = new Assigner();
   let now = cluster;
   for (let count = 0; count < mostRounds; count++) {
-    const round = allocator.round(EgressTracker.of(now), now.limits);
+    const round = assigner.round(EgressTracker.of(now), now.limits);
     if (round.changed.length + round.released.length === 0) return { cluster: now, rest: round };
     now = {
       ...now,

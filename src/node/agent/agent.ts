@@ -1,10 +1,10 @@
-/** The node agent: follows the cluster's objects, Open vSwitch and the links, and keeps this node as they say. */
+/** The node agent: watches the cluster's objects, Open vSwitch and the links, and keeps this node in line with them. */
 import { dirname, join } from 'node:path';
 import { pods as podKind } from '../../../api/kinds.ts';
 import { EventRecorder } from '../../io/events.ts';
 import type { Exec } from '../../io/exec.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { linked } from '../../io/linked.ts';
+import { linkedSignal } from '../../io/linked-signal.ts';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
 import { tcpProbe } from '../../io/probe.ts';
@@ -13,7 +13,7 @@ import type { Ip } from '../../model/address.ts';
 import { NameTracker, resolverLookup } from '../cluster/dns.ts';
 import { ClusterFeed, type ClusterView } from '../cluster/feed.ts';
 import { PeerHealth } from '../cluster/peer-health.ts';
-import { NoteLog } from '../cluster/policy-log.ts';
+import { PolicyLog } from '../cluster/policy-log.ts';
 import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
@@ -22,24 +22,25 @@ import { parseAddresses } from '../links/addresses.ts';
 import { Announcer } from '../links/arp.ts';
 import { PresentAddresses } from '../links/present.ts';
 import { renderBase } from '../nft/ruleset.ts';
+import { NftTable } from '../nft/table.ts';
 import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
 import type { LocalPod } from '../values/facts.ts';
 import { reused } from '../values/memo.ts';
 import { type Applied, Applier } from './apply.ts';
 import { PodAttacher } from './attacher.ts';
-import { closeAfter, FailClosed } from './fail-closed.ts';
-import { Machine, type MachineOptions, type Prepared } from './machine.ts';
+import { FailClosed, restrictAfter } from './fail-closed.ts';
+import { Host, type HostOptions, type Prepared } from './host.ts';
 import type { NodeMetrics } from './metrics.ts';
-import { watchMachine } from './monitor.ts';
-import { Telling } from './telling.ts';
+import { watchHost } from './monitor.ts';
+import { ProblemReporter } from './problem-reporter.ts';
 
-export interface AgentOptions extends MachineOptions {
+export interface AgentOptions extends HostOptions {
   readonly cniSocket: string;
-  /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; the machine's when undefined. */
+  /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; undefined means the host's resolver. */
   readonly resolver: string | undefined;
-  /** Milliseconds between two looks at everything, whether or not something seems to have changed. */
+  /** Milliseconds between two full resyncs, which read everything again. */
   readonly resync: number;
-  /** Milliseconds between two probes of a node that hosts egress IPs; 0: none. */
+  /** Milliseconds between two probes of a node that hosts egress IPs; 0 disables probes. */
   readonly probeInterval: number;
 }
 
@@ -48,13 +49,13 @@ export interface AgentDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly metrics: NodeMetrics;
-  /** Called once, when the node is as the cluster says for the first time. */
+  /** Called once, when the node first matches the cluster. */
   readonly onReady: () => void;
 }
 
 const key = 'node';
-/** Milliseconds after which what is still wrong is told again by an Event: Events are kept for an hour. */
-const tellAgain = 30 * 60_000;
+/** Milliseconds after which a persisting problem is reported again by an Event, because Events expire after an hour. */
+const repeatAfter = 30 * 60_000;
 
 class Agent {
   readonly #options: AgentOptions;
@@ -62,42 +63,49 @@ class Agent {
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #queue: WorkQueue;
-  readonly #closing: FailClosed;
+  readonly #failClosed: FailClosed;
   readonly #events: EventRecorder;
   readonly #feed: ClusterFeed;
   readonly #names: NameTracker;
-  readonly #egressNotes: NoteLog;
-  readonly #policyNotes: NoteLog;
+  readonly #egressPolicyLog: PolicyLog;
+  readonly #networkPolicyLog: PolicyLog;
   readonly #health: PeerHealth;
-  readonly #machine: Machine;
+  readonly #host: Host;
   readonly #attacher: PodAttacher;
   readonly #applier: Applier;
   readonly #sweeper: Sweeper;
   readonly #addresses: PresentAddresses;
-  /** Waiting for a pass that has not begun yet. */
+  readonly #nft: NftTable;
+  /** Callbacks that wait for a pass that has not begun yet. */
   #waiters: (() => void)[] = [];
   #view: ClusterView | undefined;
-  /** The plan that is being brought about, or was last, and the machine it is for. */
+  /** The plan that is being applied, or was applied last, and the host it is for. */
   #planned: { readonly plan: NodePlan; readonly prepared: Prepared } | undefined;
   #pods: readonly LocalPod[] = [];
   #ready = false;
-  /** When the change was heard that the next pass is for; undefined when there is none. */
+  /** When the change for the next pass was noticed; undefined if there is none. */
   #changedAt: number | undefined;
-  /** The same of the pass that is going on. */
+  /** The same for the pass in progress. */
   #passFor: number | undefined;
-  readonly #telling: Telling;
+  readonly #problems: ProblemReporter;
 
   constructor(options: AgentOptions, deps: AgentDeps, signal: AbortSignal) {
     const { client, exec, logger, metrics } = deps;
     this.#deps = deps;
-    this.#egressNotes = new NoteLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
-    this.#policyNotes = new NoteLog(logger, 'a rule of a NetworkPolicy allows nothing');
+    this.#egressPolicyLog = new PolicyLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
+    this.#networkPolicyLog = new PolicyLog(logger, 'a rule of a NetworkPolicy allows nothing');
     this.#options = options;
     this.#logger = logger;
     this.#signal = signal;
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
-    this.#events = new EventRecorder({ client, logger, component: 'sdn-compat-node', now: Date.now, quiet: tellAgain });
-    this.#telling = new Telling({
+    this.#events = new EventRecorder({
+      client,
+      logger,
+      component: 'sdn-compat-node',
+      now: Date.now,
+      quiet: repeatAfter,
+    });
+    this.#problems = new ProblemReporter({
       logger,
       events: this.#events,
       nodeName: options.nodeName,
@@ -108,8 +116,9 @@ class Agent {
     this.#health = this.#peerHealth();
     metrics.followPeers(() => this.#health.verdicts());
     this.#addresses = new PresentAddresses(exec);
+    this.#nft = new NftTable(exec, logger);
     const addresses = this.#addresses;
-    this.#machine = new Machine(options, {
+    this.#host = new Host(options, {
       exec,
       logger,
       addresses,
@@ -123,15 +132,8 @@ class Agent {
       ownership: () => this.#ownership(),
       onEnded: metrics.connectionsEnded,
     });
-    const announcer = new Announcer({
-      exec,
-      logger,
-      signal,
-      wait: pause,
-      onRival: (ip, mac) => this.#telling.rival(ip, mac),
-    });
-    this.#applier = new Applier({ exec, logger, announcer, addresses, bridge: this.#machine.bridge });
-    this.#closing = new FailClosed({
+    this.#applier = this.#createApplier();
+    this.#failClosed = new FailClosed({
       exec,
       logger,
       feed: this.#feed,
@@ -146,7 +148,15 @@ class Agent {
     this.#attacher = this.#podAttacher();
   }
 
-  /** Keeps what it knows of names beside the CNI socket. */
+  #createApplier(): Applier {
+    const { exec, logger } = this.#deps;
+    const onRival = (ip: Ip, mac: string | undefined): void => this.#problems.reportRival(ip, mac);
+    const announcer = new Announcer({ exec, logger, signal: this.#signal, wait: pause, onRival });
+    const { bridge } = this.#host;
+    return new Applier({ exec, announcer, bridge, addresses: this.#addresses, nft: this.#nft });
+  }
+
+  /** Stores known names next to the CNI socket. */
   #nameTracker(): NameTracker {
     const { cniSocket, nodeName, resolver } = this.#options;
     const file = join(dirname(cniSocket), `${nodeName}.names.json`);
@@ -172,7 +182,7 @@ class Agent {
     return new PodAttacher({
       exec,
       logger,
-      machine: this.#machine,
+      host: this.#host,
       vnidOf: (namespace) => this.#view?.vnids.get(namespace),
       applied: () => this.#applied(),
       annotationsOf: async (namespace, name) =>
@@ -181,18 +191,18 @@ class Agent {
     });
   }
 
-  /** Works until the signal aborts; throws when it cannot. */
+  /** Runs until the signal aborts; throws if it cannot. */
   async run(): Promise<void> {
     await Promise.all([this.#names.load(), this.#feed.follow()]);
     await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     this.#signal.addEventListener('abort', () => {
       clearInterval(resync);
-      this.#machine.close();
+      this.#host.close();
     });
     this.#wake();
     await Promise.all([
-      watchMachine(
+      watchHost(
         {
           linksChanged: () => this.#linksChanged(),
           routingLost: () => this.#lookAgain(),
@@ -205,7 +215,7 @@ class Agent {
       this.#events.run(this.#signal),
       this.#health.run(this.#signal),
       this.#queue.process(() => this.#sync(), this.#signal),
-      this.#closing.run(this.#signal),
+      this.#failClosed.run(this.#signal),
       this.#sweeper.run(this.#signal),
     ]);
   }
@@ -213,20 +223,20 @@ class Agent {
   #wake(): void {
     this.#changedAt ??= performance.now();
     this.#queue.add(key);
-    this.#closing.heard();
+    this.#failClosed.heard();
   }
 
-  /** What is on the machine may not be what was last read. */
+  /** The host may differ from what was last read. */
   #lookAgain(): void {
-    this.#machine.forget();
+    this.#host.forget();
     this.#applier.forget();
     this.#sweeper.sweep();
     this.#wake();
   }
 
-  /** Our own replacement of the table is heard too; reading it then finds it as it was written. */
+  /** Our own replacement of the tables also arrives here; reading them again finds them as written. */
   #nftLost(): void {
-    this.#applier.forgetNft();
+    this.#nft.forget();
     this.#wake();
   }
 
@@ -261,27 +271,33 @@ class Agent {
     }
   }
 
-  /** The cluster, and the machine set up for it; while that takes long the cluster may go on, and is looked at again. */
+  /**
+   * Gets the cluster and sets up the host for it. If that takes long, the cluster may have changed, so it is read
+   * again.
+   */
   async #prepare(): Promise<{ readonly view: ClusterView; readonly prepared: Prepared } | undefined> {
     for (let isLast = false; ; isLast = true) {
       const began = performance.now();
-      this.#applier.begin();
+      this.#nft.liftLimits();
       const found = this.#feed.view();
-      this.#telling.say('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
+      this.#problems.report('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
       if (!found.ok) return undefined;
       const view = found.value;
       this.#view = view;
       this.#names.follow(view.egressPolicies.names);
-      this.#egressNotes.tell(view.egressPolicies.notes);
-      if (view.world !== undefined) this.#policyNotes.tell(view.world.problems);
+      this.#egressPolicyLog.log(view.egressPolicies.notes);
+      if (view.world !== undefined) this.#networkPolicyLog.log(view.world.problems);
       this.#health.setNotReady(view.notReady);
       this.#health.watch(view.hosts, view.remotes);
-      const prepared = await this.#machine.prepare(view);
-      if (isLast || performance.now() - began < closeAfter) return { view, prepared };
+      const prepared = await this.#host.prepare(view);
+      if (isLast || performance.now() - began < restrictAfter) return { view, prepared };
     }
   }
 
-  /** One pass over the whole node, for changes heard since then; false when the cluster does not tell enough yet. */
+  /**
+   * Makes one pass over the whole node, for changes since then; returns false if the cluster is not known well enough
+   * yet.
+   */
   async #pass(since: number): Promise<boolean> {
     const found = await this.#prepare();
     if (found === undefined) return false;
@@ -316,7 +332,7 @@ class Agent {
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
-    for (const [ip, reason] of plan.refused) this.#telling.refused(ip, reason);
+    for (const [ip, reason] of plan.refused) this.#problems.reportRefused(ip, reason);
     if (done.bundleLines + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }
@@ -332,11 +348,11 @@ class Agent {
 }
 
 /**
- * Keeps this node as the cluster says until the signal aborts. The data path stays as it is when it ends. Throws when it
- * cannot begin, and then nothing of it goes on.
+ * Keeps this node in line with the cluster until the signal aborts. The data path stays as it is afterwards. If it
+ * cannot start it throws, and nothing of it keeps running.
  */
 export async function runAgent(options: AgentOptions, deps: AgentDeps, signal: AbortSignal): Promise<void> {
-  const own = linked(signal);
+  const own = linkedSignal(signal);
   try {
     await new Agent(options, deps, own.signal).run();
   } catch (error) {

@@ -1,11 +1,10 @@
 /**
- * Brings bridge, nft and addresses of one node to a plan, in the order that lets no packet take a wrong way in between:
- * an address is there before anything is translated to it, a pod is restricted before its flows change, and what goes
- * away goes in the reverse order. Connections that the change ends are swept up beside it. What is there is read, not
- * remembered: the copies held here are dropped by `forget` whenever they may be wrong.
+ * Brings bridge, nft and addresses of one node to a plan, in an order in which no packet takes a wrong path in between:
+ * an address exists before anything is translated to it, a pod is restricted before its flows change, and removals go
+ * in reverse order. The sweeper ends connections separately. The present state is read, not remembered: `forget` drops
+ * the copies held here whenever they may be wrong.
  */
 import type { Exec } from '../../io/exec.ts';
-import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/address.ts';
 import {
   addressCommands,
@@ -22,21 +21,21 @@ import type { PresentAddresses } from '../links/present.ts';
 import { promoting, takeOff } from '../links/promotion.ts';
 import { contentOf } from '../nft/elements.ts';
 import type { NftElements } from '../nft/ruleset.ts';
-import { type NftChains, NftTable } from '../nft/table.ts';
+import type { NftChains, NftTable } from '../nft/table.ts';
 import type { Bridge } from '../ovs/bridge.ts';
 import { type BridgeContent, bundleLines, wantedContent } from '../ovs/bundle.ts';
 import type { NodePlan } from '../plan/node.ts';
-import { Remembered } from '../values/guarded-copy.ts';
+import { GuardedCopy } from '../values/guarded-copy.ts';
 
 export interface ApplyDeps {
   readonly exec: Exec;
   readonly bridge: Bridge;
+  readonly nft: NftTable;
   readonly addresses: PresentAddresses;
-  readonly logger: Logger;
   readonly announcer: Announcer;
 }
 
-/** What stays the same from plan to plan. */
+/** The parts that stay the same from plan to plan. */
 export interface ApplyContext {
   readonly chains: NftChains;
   readonly uplink: Uplink;
@@ -46,7 +45,7 @@ export interface ApplyContext {
 /** What one pass changed. */
 export interface Applied {
   readonly bundleLines: number;
-  /** Whether the nft tables were written afresh. */
+  /** Whether the nft tables were written again. */
   readonly isRewritten: boolean;
   readonly hosted: readonly Ip[];
   readonly released: readonly Ip[];
@@ -54,48 +53,36 @@ export interface Applied {
 
 export class Applier {
   readonly #deps: ApplyDeps;
-  readonly #nft: NftTable;
-  readonly #bridge = new Remembered<BridgeContent>();
+  readonly #bridge = new GuardedCopy<BridgeContent>();
 
   constructor(deps: ApplyDeps) {
     this.#deps = deps;
-    this.#nft = new NftTable(deps.exec, deps.logger);
   }
 
-  /** Reads bridge, nft and addresses afresh at the next pass. */
+  /** Makes the next pass read bridge, nft and addresses again. */
   forget(): void {
     this.#bridge.forget();
-    this.#nft.forget();
+    this.#deps.nft.forget();
     this.#deps.addresses.forget();
   }
 
-  /** Reads nft afresh at the next pass. */
-  forgetNft(): void {
-    this.#nft.forget();
-  }
-
-  /** To be called when a plan is begun: only what `close` is told from now on holds for it. */
-  begin(): void {
-    this.#nft.begin();
-  }
-
   /**
-   * Restricts pods and withdraws addresses at once, as the limits say, by nft and the links alone: it needs neither Open
-   * vSwitch nor a plan, and nothing passes more than before. Whether there was something to do.
+   * Restricts pods and withdraws addresses at once, to the limits, using only nft and the links: this needs neither
+   * Open vSwitch nor a plan, and lets nothing more pass. Returns whether anything changed.
    */
-  async close(limits: NftElements): Promise<boolean> {
-    const isClosed = await this.#nft.close(contentOf(limits)).catch((error: unknown) => {
-      this.forgetNft();
+  async restrict(limits: NftElements): Promise<boolean> {
+    const isRestricted = await this.#deps.nft.restrict(contentOf(limits)).catch((error: unknown) => {
+      this.#deps.nft.forget();
       throw error;
     });
     const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(
       ({ ip }) => !limits.hosted.has(ip),
     );
     await this.#takeOff(surplus);
-    return isClosed || surplus.length > 0;
+    return isRestricted || surplus.length > 0;
   }
 
-  /** Brings the node to the plan; throws when a step failed, and then the next pass starts from what is there. */
+  /** Applies the plan; throws if a step failed, and then the next pass reads the present state again. */
   async apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
     try {
       return await this.#apply(plan, context);
@@ -115,9 +102,9 @@ export class Applier {
     if (commands.behind.length > 0)
       await promoting(context.uplink.device, () => this.#changeAddresses(commands.behind));
     const nft = contentOf(plan.nft);
-    const isRewritten = await this.#nft.add(context.chains, nft);
+    const isRewritten = await this.#deps.nft.add(context.chains, nft);
     const lines = await this.#applyBundle(plan);
-    await this.#nft.remove(nft);
+    await this.#deps.nft.remove(nft);
     await this.#takeOff(addresses.remove);
     for (const ip of addresses.add) this.#deps.announcer.add(context.uplink.device, ip);
     const released = addresses.remove.map(({ ip }) => ip);
@@ -130,7 +117,7 @@ export class Applier {
     await ipBatch(exec, commands, '-force').finally(() => addresses.forget());
   }
 
-  /** Takes addresses off their devices, and announces them no more. */
+  /** Removes addresses from their devices and stops announcing them. */
   async #takeOff(gone: readonly LinkAddress[]): Promise<void> {
     if (gone.length === 0) return;
     const { exec, addresses, announcer } = this.#deps;

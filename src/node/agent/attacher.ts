@@ -1,4 +1,4 @@
-/** Attaches pods to br0 and detaches them. What OVSDB holds is the record; both are idempotent by sandbox id. */
+/** Attaches pods to br0 and detaches them. OVSDB is the record. Both operations are idempotent by sandbox ID. */
 import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
 import { compareIps, type Ip } from '../../model/address.ts';
@@ -13,29 +13,29 @@ import { parseAddresses } from '../links/addresses.ts';
 import { hostDevice } from '../links/veth.ts';
 import { removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
-import { podMac } from '../plan/peers.ts';
-import type { Machine, Prepared } from './machine.ts';
+import { podMac } from '../values/addressing.ts';
+import type { Host, Prepared } from './host.ts';
 
 export interface AttacherDeps {
   readonly exec: Exec;
   readonly logger: Logger;
-  readonly machine: Machine;
+  readonly host: Host;
   readonly vnidOf: (namespace: string) => Vnid | undefined;
-  /** Resolves when a whole pass over the node that began after the call has succeeded. */
+  /** Resolves after a whole pass over the node that began after the call has succeeded. */
   readonly applied: () => Promise<void>;
-  /** The annotations of a pod; none when there is no such Pod object. */
+  /** The annotations of a pod; empty if there is no such Pod object. */
   readonly annotationsOf: (namespace: string, name: string) => Promise<Labels>;
   /** Whether a pass has succeeded. */
   readonly ready: () => boolean;
 }
 
-/** Milliseconds that a new pod waits for its NetNamespace, and for its flows. */
+/** Milliseconds for which a new pod waits for its NetNamespace, and then for its flows. */
 const patience = 30_000;
 const poll = 20;
 
 export class PodAttacher {
   readonly #deps: AttacherDeps;
-  /** Addresses given to pods whose port is not in OVSDB yet. */
+  /** Addresses of pods whose port is not in OVSDB yet. */
   readonly #pending = new Set<Ip>();
   readonly #attempts = new Attempts();
   #last: Ip | undefined;
@@ -44,7 +44,7 @@ export class PodAttacher {
     this.#deps = deps;
   }
 
-  /** Does what a CNI request asks, while its caller is there; throws with the reason in words for the runtime's log. */
+  /** Handles a CNI request while its caller waits; throws with the reason in words for the runtime's log. */
   async handle(request: CniRequest, caller: AbortSignal): Promise<CniResult | undefined> {
     switch (request.command) {
       case 'ADD':
@@ -65,8 +65,8 @@ export class PodAttacher {
   }
 
   /**
-   * Attaches a pod, or fails and leaves nothing of it. The runtime sends a DEL after every ADD that failed, also after
-   * one that it killed; it may come before the ADD has ended, and must find nothing that comes after it.
+   * Attaches a pod, or fails and leaves nothing behind. The runtime sends a DEL after every ADD that failed, also after
+   * one that it killed. The DEL may arrive before the ADD has ended; after it, the ADD must make nothing more.
    */
   async #attach(request: CniRequest, caller: AbortSignal): Promise<CniResult> {
     const { sandbox, namespace, name } = request;
@@ -84,14 +84,14 @@ export class PodAttacher {
 
   async #attempt(request: CniRequest, attempt: Attempt): Promise<CniResult> {
     const pod = `pod ${request.namespace}/${request.name}`;
-    const { machine, vnidOf, applied } = this.#deps;
+    const { host, vnidOf, applied } = this.#deps;
     const { signal } = attempt;
     try {
-      const prepared = await this.#await(() => machine.prepared, 'the node is not ready yet', signal);
+      const prepared = await this.#await(() => host.prepared, 'the node is not ready yet', signal);
       await this.#await(() => vnidOf(request.namespace), `namespace ${request.namespace} has no NetNamespace`, signal);
       const ip = await this.#attempts.inTurn(request.sandbox, () => {
         signal.throwIfAborted();
-        return machine.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));
+        return host.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));
       });
       await within(applied(), 'its flows were not there', signal);
       const { facts, networks, mtu } = prepared;
@@ -103,7 +103,7 @@ export class PodAttacher {
     }
   }
 
-  /** The address of the pod, on the bridge now. */
+  /** Plugs the pod into the bridge and returns its address. */
   async #plugged(
     prepared: Prepared,
     ovsdb: Ovsdb,
@@ -149,9 +149,9 @@ export class PodAttacher {
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
   }
 
-  /** Throws when the pod is not on the bridge, has no veth, or lacks its address. */
+  /** Throws if the pod is not on the bridge, has no veth, or lacks its address. */
   async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
-    const pod = attachedPods(await this.#deps.machine.connect()).find((one) => one.sandbox === sandbox);
+    const pod = attachedPods(await this.#deps.host.connect()).find((one) => one.sandbox === sandbox);
     if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
     const shown = await this.#deps.exec('nsenter', [
       `--net=${netns}`,
@@ -170,24 +170,24 @@ export class PodAttacher {
       throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
   }
 
-  /** Detaches every pod that is neither among the valid ones nor being attached. */
+  /** Detaches every pod that is neither valid nor being attached. */
   async #collect(valid: ReadonlySet<string>): Promise<void> {
-    const attached = attachedPods(await this.#deps.machine.connect());
+    const attached = attachedPods(await this.#deps.host.connect());
     const stale = attached.filter(({ sandbox }) => !valid.has(sandbox) && !this.#attempts.has(sandbox));
     for (const { sandbox } of stale) await this.#detach(sandbox);
     if (stale.length > 0)
       this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');
   }
 
-  /** Removes all that the node has of a pod, and all that an ADD would still make. */
+  /** Removes everything the node has for a pod, and everything that a pending ADD would still make. */
   #detach(sandbox: string): Promise<void> {
     return this.#attempts.remove(sandbox, () => this.#remove(sandbox));
   }
 
-  /** The veth goes first: a port that has none is never put back. */
+  /** Removes the veth first: a port without a veth is never restored. */
   async #remove(sandbox: string): Promise<void> {
     const host = hostDevice(sandbox);
-    await this.#deps.machine.onPort(sandbox, async (ovsdb) => {
+    await this.#deps.host.onPort(sandbox, async (ovsdb) => {
       await removeLink(this.#deps.exec, host);
       await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
     });

@@ -1,4 +1,4 @@
-/** `node --check`: what is wrong with this machine, and how to mend it. Changes nothing. */
+/** `node --check`: finds problems with this host and how to fix them. Changes nothing. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,8 +20,8 @@ import { renderBase, switchTable } from '../nft/ruleset.ts';
 import { tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
 
-/** One thing looked at. `mend` is what to do; absent when all is well. */
-export interface Finding {
+/** The result of one check. `mend` says how to fix the problem; absent if there is none. */
+export interface CheckResult {
   readonly what: string;
   readonly found: string;
   readonly mend?: string;
@@ -35,7 +35,7 @@ export interface CheckOptions {
 
 export interface CheckDeps {
   readonly exec: Exec;
-  /** Undefined when the API server cannot be reached, with the reason. */
+  /** Undefined if the API server cannot be reached; `unreachable` has the reason. */
   readonly client: KubeClient | undefined;
   readonly unreachable: string;
 }
@@ -52,13 +52,13 @@ const programs: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
 };
 
-/** Milliseconds that Open vSwitch may take to answer. */
+/** Milliseconds for which to wait for Open vSwitch's answer. */
 const answerTime = 3_000;
 
-const good = (what: string, found: string): Finding => ({ what, found });
-const bad = (what: string, found: string, mend: string): Finding => ({ what, found, mend });
+const good = (what: string, found: string): CheckResult => ({ what, found });
+const bad = (what: string, found: string, mend: string): CheckResult => ({ what, found, mend });
 
-async function checkPrograms(exec: Exec): Promise<Finding[]> {
+async function checkPrograms(exec: Exec): Promise<CheckResult[]> {
   return Promise.all(
     Object.entries(programs).map(async ([program, owner]) => {
       const found = await exec(program, ['--version']).then(
@@ -72,14 +72,14 @@ async function checkPrograms(exec: Exec): Promise<Finding[]> {
   );
 }
 
-/** Only that of iputils takes the options that egress IPs are announced with. */
-async function checkArping(exec: Exec): Promise<Finding[]> {
+/** Only the arping of iputils has the options with which egress IPs are announced. */
+async function checkArping(exec: Exec): Promise<CheckResult[]> {
   const version = await exec('arping', ['-V']).catch(() => undefined);
   if (version === undefined || version.stdout.includes('iputils')) return [];
   return [bad('arping', 'is not that of iputils', 'install the package iputils-arping instead')];
 }
 
-/** Whether somebody listens at the socket and answers that question in time. */
+/** Whether somebody listens at the socket and answers this request in time. */
 async function answers(socket: string, method: string): Promise<boolean> {
   const rpc = await connectRpc(socket).catch(() => undefined);
   if (rpc === undefined) return false;
@@ -92,7 +92,7 @@ async function answers(socket: string, method: string): Promise<boolean> {
   return isAnswered;
 }
 
-async function checkDaemon(ovsRunDir: string, mend: string): Promise<Finding> {
+async function checkDaemon(ovsRunDir: string, mend: string): Promise<CheckResult> {
   const pidFile = join(ovsRunDir, 'ovs-vswitchd.pid');
   const pid = await readFile(pidFile, 'utf8').catch(() => undefined);
   if (pid === undefined) return bad('ovs-vswitchd', `no ${pidFile}`, mend);
@@ -102,7 +102,7 @@ async function checkDaemon(ovsRunDir: string, mend: string): Promise<Finding> {
     : bad('ovs-vswitchd', `nobody answers at ${control}`, mend);
 }
 
-async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Finding[]> {
+async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<CheckResult[]> {
   const socket = join(ovsRunDir, 'db.sock');
   const mend = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
   const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, mend)]);
@@ -121,7 +121,7 @@ async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<Findi
   return [database, daemon, kernel];
 }
 
-/** The datapath that an agent with this option would use. */
+/** The datapath that an agent would use with this option. */
 function datapathOf(option: Datapath | 'auto'): Datapath {
   if (option !== 'auto') return option;
   return hasModule() ? 'system' : 'netdev';
@@ -129,12 +129,12 @@ function datapathOf(option: Datapath | 'auto'): Datapath {
 
 const hasModule = (): boolean => existsSync('/sys/module/openvswitch');
 
-async function checkNft(exec: Exec, datapath: Datapath): Promise<Finding[]> {
+async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> {
   const network = { text: '10.254.0.0/16', family: 4, first: 0n, length: 16 } as const;
   const service = { ...network, text: '172.30.0.0/16' };
   const node = { nodeIP: addressAt(network, 1), uplink: { device: 'lo', network } };
   const base = { masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789, ...node };
-  const tried = async (what: string, input: string, mend: string): Promise<Finding> => {
+  const tried = async (what: string, input: string, mend: string): Promise<CheckResult> => {
     const ran = await exec('nft', ['-c', '-f', '-'], { input }).catch(() => undefined);
     if (ran?.status === 0) return good(what, 'the tables would be accepted');
     return bad(what, ran?.stderr.trim().split('\n', 1)[0] ?? 'nft cannot be run', mend);
@@ -142,7 +142,7 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<Finding[]> {
   const needed = 'the kernel needs nf_tables, nft_nat, nft_masq, nft_fib_ipv4 and nft_reject_ipv4; run as root';
   const nat = await tried('nf_tables with NAT', renderBase({ ...base, datapath: 'system' }), needed);
   if (datapath === 'system') return [nat];
-  // tun0 may not be there yet
+  // tun0 may not exist yet
   return [
     nat,
     await tried(
@@ -153,8 +153,8 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<Finding[]> {
   ];
 }
 
-/** What the node's kernel is set to, where that decides whether answers come back to pods. */
-async function checkSettings(): Promise<Finding[]> {
+/** Checks the kernel settings that decide whether answers come back to pods. */
+async function checkSettings(): Promise<CheckResult[]> {
   const read = (name: string): Promise<string> =>
     readFile(`/proc/sys/net/ipv4/${name}`, 'utf8').then(
       (text) => text.trim(),
@@ -170,7 +170,7 @@ async function checkSettings(): Promise<Finding[]> {
       .map(async (device) => [device, await read(`conf/${device}/rp_filter`)] as const),
   );
   const strict = filters.filter(([, value]) => value > '0' || (all ?? '') > '0').map(([device]) => device);
-  // until the agent has set it up, the node is as it was; it sets both by itself
+  // the agent sets both by itself, so before it has run the node is as it was
   const isRunning = devices.includes(tunDevice);
   const forwarding =
     !isRunning || forward === '1'
@@ -190,7 +190,7 @@ async function checkSettings(): Promise<Finding[]> {
   ];
 }
 
-function overlapFindings(uplink: Uplink, network: ClusterNetwork): Finding[] {
+function overlapResults(uplink: Uplink, network: ClusterNetwork): CheckResult[] {
   const inside: readonly (readonly [string, Cidr])[] = [
     ...network.networks.map(({ cidr }) => ['pod network', cidr] as const),
     ['service network', network.serviceNetwork],
@@ -207,7 +207,7 @@ function overlapFindings(uplink: Uplink, network: ClusterNetwork): Finding[] {
   );
 }
 
-function mtuFinding(uplink: Uplink, mtu: number | undefined): Finding {
+function mtuResult(uplink: Uplink, mtu: number | undefined): CheckResult {
   const most = uplink.mtu - vxlanOverhead;
   if (mtu === undefined) return good('MTU', `${most}: that of ${uplink.device} less ${vxlanOverhead}`);
   if (mtu <= most) return good('MTU', `${mtu}, at most ${most} on ${uplink.device}`);
@@ -218,8 +218,8 @@ function mtuFinding(uplink: Uplink, mtu: number | undefined): Finding {
   );
 }
 
-/** What the uplink of a node with that address is fit for. */
-async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Promise<Finding[]> {
+/** Checks that the uplink of a node with this address is suitable. */
+async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Promise<CheckResult[]> {
   const shown = await exec('ip', showAddresses).catch(() => undefined);
   if (shown === undefined) return [bad('uplink', 'ip cannot be run', 'install the package iproute2')];
   const uplink = findUplink(shown.stdout, hostIP);
@@ -230,12 +230,12 @@ async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Pro
     label.ok
       ? good('label of egress IPs', label.value)
       : bad('label of egress IPs', label.error, 'rename the interface'),
-    mtuFinding(uplink.value, network.mtu),
-    ...overlapFindings(uplink.value, network),
+    mtuResult(uplink.value, network.mtu),
+    ...overlapResults(uplink.value, network),
   ];
 }
 
-async function readNetwork(client: KubeClient): Promise<Result<ClusterNetwork, Finding>> {
+async function readNetwork(client: KubeClient): Promise<Result<ClusterNetwork, CheckResult>> {
   const raw = await client.get<ClusterNetworkObject>(clusterNetworks, { name: 'default' });
   const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
   if (parsed?.ok === true) return parsed;
@@ -246,7 +246,10 @@ async function readNetwork(client: KubeClient): Promise<Result<ClusterNetwork, F
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function checkCluster({ nodeName }: CheckOptions, { exec, client, unreachable }: CheckDeps): Promise<Finding[]> {
+async function checkCluster(
+  { nodeName }: CheckOptions,
+  { exec, client, unreachable }: CheckDeps,
+): Promise<CheckResult[]> {
   if (client === undefined) return [bad('API server', unreachable, 'name a kubeconfig with --kubeconfig')];
   const answered = good('API server', 'answers');
   const network = await readNetwork(client);
@@ -263,8 +266,8 @@ async function checkCluster({ nodeName }: CheckOptions, { exec, client, unreacha
   return [answered, bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?')];
 }
 
-/** Looks at programs, Open vSwitch, kernel and cluster; the findings in that order. */
-export async function checkMachine(options: CheckOptions, deps: CheckDeps): Promise<Finding[]> {
+/** Checks programs, Open vSwitch, kernel and cluster; returns the results in this order. */
+export async function checkHost(options: CheckOptions, deps: CheckDeps): Promise<CheckResult[]> {
   const isRoot = process.getuid?.() === 0;
   return [
     isRoot ? good('user', 'root') : bad('user', 'not root', 'run as root'),

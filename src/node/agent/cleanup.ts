@@ -1,4 +1,4 @@
-/** `node --cleanup`: removes all that an agent ever made on this machine. What is not there is no error. */
+/** `node --cleanup`: removes everything that an agent ever made on this host. Missing things are not errors. */
 import { type Exec, must } from '../../io/exec.ts';
 import { linkedPods, removeLink } from '../cni/attach.ts';
 import { removeAllLimits } from '../cni/pods.ts';
@@ -61,13 +61,13 @@ async function removeTables(run: Exec): Promise<string[]> {
   return removed;
 }
 
-/** What was removed, and why some of it could not be. */
+/** What was removed, and why some things could not be. */
 export interface Cleaned {
   readonly removed: readonly string[];
   readonly failures: readonly string[];
 }
 
-/** Removes everything of ours; what one step cannot remove stops no other. The agent must not run. */
+/** Removes everything of ours; a failed step does not stop the others. The agent must not be running. */
 export async function cleanup(run: Exec, ovsdbSocket: string): Promise<Cleaned> {
   const steps = [removeAddresses, () => removeBridge(ovsdbSocket), removePods, removeTables, removeGuard];
   const removed: string[] = [];

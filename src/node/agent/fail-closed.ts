@@ -1,6 +1,6 @@
 /**
- * Closes what must be closed when passes do not keep up with the changes, because Open vSwitch, the link or an object of
- * the cluster is not as it should be: that needs the links and nft alone.
+ * Restricts pods and addresses when passes do not keep up with changes, because Open vSwitch, the link or an object of
+ * the cluster is broken. This needs only the links and nft.
  */
 import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
@@ -15,8 +15,8 @@ import { nothingHosted, planLimits } from '../plan/node.ts';
 import type { NodeFacts } from '../values/facts.ts';
 import type { Applier } from './apply.ts';
 
-/** Milliseconds that a change waits for a pass; then what it closes is closed without one. */
-export const closeAfter = 100;
+/** Milliseconds for which a change waits for a pass; after that its restrictions are applied without one. */
+export const restrictAfter = 100;
 
 export interface FailClosedDeps {
   readonly exec: Exec;
@@ -25,16 +25,16 @@ export interface FailClosedDeps {
   readonly applier: Applier;
   readonly addresses: PresentAddresses;
   readonly node: Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
-  /** The node's own address, as far as the last pass knew. */
+  /** The node's own address as of the last pass; undefined if unknown. */
   readonly nodeIP: () => Ip | undefined;
-  /** When the change was heard that no pass has applied yet; undefined when there is none. */
+  /** When the oldest change that no pass has applied was noticed; undefined if there is none. */
   readonly waitingSince: () => number | undefined;
-  /** Asks for a pass: one that is going on may have been held to less than its plan. */
+  /** Requests another pass: the one in progress may have been limited to less than its plan. */
   readonly again: () => void;
   readonly onFailure: () => void;
 }
 
-const key = 'close';
+const key = 'restrict';
 
 export class FailClosed {
   readonly #deps: FailClosedDeps;
@@ -46,37 +46,35 @@ export class FailClosed {
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure });
   }
 
-  /** A change was heard: it is looked at once it has waited too long. */
+  /** A change was noticed; checks it once it has waited too long. */
   heard(): void {
-    this.#queue.addAfter(key, closeAfter);
+    this.#queue.addAfter(key, restrictAfter);
   }
 
-  /** Works until the signal aborts. */
+  /** Runs until the signal aborts. */
   run(signal: AbortSignal): Promise<void> {
-    return this.#queue.process(() => this.#close(), signal);
+    return this.#queue.process(() => this.#restrict(), signal);
   }
 
-  /** Returns after how many milliseconds to look again. */
-  async #close(): Promise<number | undefined> {
+  /** Returns the number of milliseconds after which to check again. */
+  async #restrict(): Promise<number | undefined> {
     const { exec, logger, feed, applier, node, waitingSince, again } = this.#deps;
     const since = waitingSince();
     if (since === undefined) return undefined;
-    const early = since + closeAfter - performance.now();
+    const early = since + restrictAfter - performance.now();
     if (early > 0) return early;
     const pods = withVnids(await linkedPods(exec), feed.vnids);
     const most = planLimits(node, pods, feed.stateOf(pods.map(({ vnid }) => vnid)));
     const hasItsAddress = await this.#hasItsAddress();
-    const isClosed = await applier.close(hasItsAddress ? most : nothingHosted(most));
-    if (isClosed) {
-      logger.info(
-        'a change closes something that Open vSwitch could not be told of in time: it is closed by nft and the link',
-      );
+    const isRestricted = await applier.restrict(hasItsAddress ? most : nothingHosted(most));
+    if (isRestricted) {
+      logger.info('Open vSwitch could not apply a change in time: nft and the link restrict what it restricts');
     }
-    if (isClosed || !hasItsAddress) again();
+    if (isRestricted || !hasItsAddress) again();
     return undefined;
   }
 
-  /** Whether the node has its own address. Without it, an egress IP would be what the node itself leaves with. */
+  /** Whether the node has its own address. Without it, the node itself would use an egress IP as its source. */
   async #hasItsAddress(): Promise<boolean> {
     const nodeIP = this.#deps.nodeIP();
     return nodeIP === undefined || parseAddresses(await this.#deps.addresses.read()).some(({ ip }) => ip === nodeIP);

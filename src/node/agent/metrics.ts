@@ -6,15 +6,15 @@ import type { Applied } from './apply.ts';
 
 export interface NodeMetrics {
   readonly registry: Registry;
-  /** Takes what a pass did, and the seconds since the change that it is for. */
+  /** Records what a pass did, and the seconds since its change. */
   readonly applied: (plan: NodePlan, applied: Applied, seconds: number) => void;
   readonly connectionsEnded: (count: number) => void;
   readonly failed: () => void;
-  /** Says where to look, at each scrape, which nodes that host egress IPs are watched and whether they are online. */
+  /** Sets the source, read at each scrape, of the watched nodes that host egress IPs and whether they are online. */
   readonly followPeers: (peers: () => ReadonlyMap<Ip, boolean>) => void;
 }
 
-/** A registry of its own with all metrics at 0. */
+/** Creates a registry with all metrics at 0. */
 export function createNodeMetrics(): NodeMetrics {
   const registry = new Registry();
   const registers = [registry];

@@ -1,4 +1,4 @@
-/** Wakes the agent when somebody changes what it keeps: links, addresses, rules, nft. What changed is read elsewhere. */
+/** Wakes the agent when somebody changes links, addresses, rules or nft. It does not read what changed. */
 import { spawn } from 'node:child_process';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
@@ -8,18 +8,20 @@ import { guard, tunDevice } from '../ovs/pipeline.ts';
 
 const again = 1_000;
 
-/** A program that prints something whenever something changes. */
+/** A program that prints a line when something changes. */
 interface Monitor {
   readonly argv: readonly [string, ...string[]];
-  /** Calls back with each piece of output, made of whole lines. */
+  /** Called with each chunk of output, made of whole lines. */
   readonly heard: (text: string) => void;
-  /** Calls back when the program has ended and is started again: anything may have changed meanwhile. */
+  /** Called when the program ended and is started again: changes may have been missed. */
   readonly missed: () => void;
-  /** Calls back when the program has had time to begin to listen: before, it may have missed something. */
+  /** Called when the program has had time to start listening: earlier changes may have been missed. */
   readonly began?: () => void;
 }
 
-/** Ends with the agent, however that ends: a monitor that prints nothing would not find out by itself. */
+/**
+ * Makes the program end with the agent, however that ends: a monitor that prints nothing would not notice by itself.
+ */
 const bound = ['--pdeathsig', 'KILL'] as const;
 
 function watchOnce({ argv, heard, began }: Monitor, signal: AbortSignal): Promise<void> {
@@ -43,7 +45,7 @@ function watchOnce({ argv, heard, began }: Monitor, signal: AbortSignal): Promis
 }
 
 async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Promise<void> {
-  await watchOnce(monitor, signal).catch(() => undefined); // not even started, for lack of memory or files
+  await watchOnce(monitor, signal).catch(() => undefined); // could not be started, for lack of memory or files
   while (!signal.aborted) {
     logger.warn({ program: monitor.argv }, 'a monitor ended and is started again');
     await pause(again, signal);
@@ -52,18 +54,21 @@ async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Pro
   }
 }
 
-export interface MachineListeners {
+export interface HostListeners {
   /** A link or an address has changed. */
   readonly linksChanged: () => void;
-  /** A routing rule was removed, or a route of ours, or tun0 is down, which takes its routes along. */
+  /** A routing rule or a route of ours was removed, or tun0 is down, which removes its routes. */
   readonly routingLost: () => void;
-  /** Something was taken out of nft, by us or by somebody else. */
+  /** Something was removed from nft, by us or by somebody else. */
   readonly nftLost: () => void;
-  /** Our nft tables dropped a packet of a connection that must end, and marked it. */
+  /** Our nft tables dropped a packet of a connection that must end, and marked the connection. */
   readonly strangers: () => void;
 }
 
-/** Whether what `ip monitor label` printed takes rules or routes of ours away, changes the default route, or turns forwarding off. */
+/**
+ * Whether output of `ip monitor label` means that rules or routes of ours are gone, the default route changed, or
+ * forwarding was turned off.
+ */
 export function losesRouting(text: string): boolean {
   const route = new RegExp(`^\\[ROUTE\\]Deleted .*\\b(?:dev ${tunDevice}|table ${guard.routeTable})\\b`, 'm');
   const link = new RegExp(`^\\[LINK\\](?:Deleted .*)?\\d+: ${tunDevice}: <(?![^>]*\\bUP\\b)`, 'm');
@@ -76,14 +81,17 @@ export function losesRouting(text: string): boolean {
   );
 }
 
-/** Whether somebody turned forwarding off for all interfaces or for one that is no pod's, or on for a pod's. */
+/** Whether somebody turned forwarding off for all interfaces or for one that is not a pod's, or on for a pod's. */
 function losesSettings(text: string): boolean {
-  // what tells of a new interface has all of its settings in one line
+  // a new interface has all its settings on one line
   const changes = [...text.matchAll(/^\[NETCONF\](?:inet|ipv4) (?:dev )?(\S+) forwarding (on|off) *$/gm)];
   return changes.some(([, device = '', state]) => isHostDevice(device) === (state === 'on'));
 }
 
-/** Whether all that `ip monitor label` printed there is about routes, or links of pods, which Open vSwitch tells of better. */
+/**
+ * Whether all this output of `ip monitor label` is about routes, or about links of pods, on which Open vSwitch is the
+ * better source.
+ */
 export function isOfPodsOnly(heard: string): boolean {
   const text = heard.replaceAll(/^\[NETCONF\].*\n?/gm, '');
   if (text === '') return true;
@@ -94,8 +102,8 @@ export function isOfPodsOnly(heard: string): boolean {
   return devices.length > 0 && !text.includes('[RULE]') && devices.every(isHostDevice);
 }
 
-/** Calls back until the signal aborts. */
-export async function watchMachine(listeners: MachineListeners, logger: Logger, signal: AbortSignal): Promise<void> {
+/** Calls the listeners until the signal aborts. */
+export async function watchHost(listeners: HostListeners, logger: Logger, signal: AbortSignal): Promise<void> {
   const { linksChanged, routingLost, nftLost, strangers } = listeners;
   const linksHeard = (text: string): void => {
     if (losesRouting(text)) routingLost();
@@ -110,7 +118,7 @@ export async function watchMachine(listeners: MachineListeners, logger: Logger, 
   const traceHeard = (text: string): void => {
     if (traced.test(text)) strangers();
   };
-  // where much is taken out at once, the last that is heard may not be the last that happened
+  // when much is removed at once, the last line may not be the last change
   let settling: NodeJS.Timeout | undefined;
   signal.addEventListener('abort', () => clearTimeout(settling));
   const nftHeard = (text: string): void => {

@@ -1,7 +1,7 @@
 /**
- * Addresses of the names that EgressNetworkPolicies mention, asked for again when their TTL has passed: at least one
- * second, at most 30 minutes. What is known stays when an answer fails, and is asked for again soon; it is kept in a
- * file, so that it also stays when the agent is started again.
+ * Resolves the names in EgressNetworkPolicies, and again when their TTL has passed, after one second to 30 minutes.
+ * When a lookup fails the known addresses stay, and it is soon tried again. They are stored in a file, so they also
+ * survive a restart of the agent.
  */
 import { Resolver } from 'node:dns/promises';
 import { readFile, rename, writeFile } from 'node:fs/promises';
@@ -16,14 +16,14 @@ export interface Answer {
   readonly ttl: number;
 }
 
-/** Looks a name up; rejects when the resolver does not answer or knows no address. */
+/** Looks up a name; rejects if the resolver does not answer or knows no address. */
 export type Lookup = (name: string) => Promise<readonly Answer[]>;
 
 const shortest = 1;
 const longest = 30 * 60;
 const afterFailure = 5;
 
-/** The node's own resolver (resolv.conf), or the given one as ADDRESS or ADDRESS:PORT. */
+/** The node's own resolver (resolv.conf), or a given one as ADDRESS or ADDRESS:PORT. */
 export function resolverLookup(server: string | undefined): Lookup {
   const resolver = new Resolver({ timeout: 2_000, tries: 2 });
   if (server !== undefined) resolver.setServers([server]);
@@ -38,13 +38,13 @@ interface Known {
 export interface NameDeps {
   readonly lookup: Lookup;
   readonly logger: Logger;
-  /** Where the answers are kept: readable by its owner only. */
+  /** The file that stores the answers; readable only by its owner. */
   readonly file: string;
   /** Called when the addresses of a name have changed. */
   readonly changed: () => void;
 }
 
-/** The IPv4 addresses among the texts, sorted, each once. */
+/** The IPv4 addresses among the texts, sorted, without repetitions. */
 function addressesIn(texts: readonly string[]): readonly Ip[] {
   const found = texts.flatMap((text) => {
     const ip = parseIpv4(text);
@@ -56,7 +56,7 @@ function addressesIn(texts: readonly string[]): readonly Ip[] {
 export class NameTracker {
   readonly #deps: NameDeps;
   readonly #names = new Map<string, Known>();
-  /** What an earlier agent knew. */
+  /** Addresses that an earlier agent stored. */
   #before: ReadonlyMap<string, readonly Ip[]> = new Map();
   #saving: Promise<void> = Promise.resolve();
 
@@ -64,7 +64,7 @@ export class NameTracker {
     this.#deps = deps;
   }
 
-  /** Reads what an earlier agent knew; to be awaited before the first `follow`. A file that cannot be read tells nothing. */
+  /** Loads what an earlier agent stored. Await it before the first `follow`. An unreadable file counts as empty. */
   async load(): Promise<void> {
     const { file, logger } = this.#deps;
     try {
@@ -95,7 +95,7 @@ export class NameTracker {
     this.#before = new Map();
   }
 
-  /** The addresses last answered, sorted; none before the first answer that any agent here was given. */
+  /** The addresses last answered, sorted; empty before any agent here got an answer. */
   addresses(name: string): readonly Ip[] {
     return this.#names.get(name)?.addresses ?? [];
   }
@@ -107,7 +107,7 @@ export class NameTracker {
     known.timer.unref();
   }
 
-  /** Asks once; returns after how many seconds to ask again. */
+  /** Looks the name up once; returns the number of seconds after which to do it again. */
   async #ask(name: string, known: Known): Promise<number> {
     try {
       const answers = await this.#deps.lookup(name);
@@ -128,7 +128,7 @@ export class NameTracker {
     }
   }
 
-  /** Writes what is known now, after what is being written. */
+  /** Writes what is known now, after the current write. */
   #save(): void {
     const { file, logger } = this.#deps;
     const text = JSON.stringify([...this.#names].map(([name, { addresses }]) => [name, addresses]));
@@ -140,7 +140,7 @@ export class NameTracker {
       .catch((error: unknown) => logger.warn({ file, err: error }, 'the addresses of names cannot be kept'));
   }
 
-  /** Resolves when all that is known is in the file. */
+  /** Resolves when everything is in the file. */
   saved(): Promise<void> {
     return this.#saving;
   }

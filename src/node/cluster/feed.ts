@@ -10,7 +10,7 @@ import {
   pods,
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { type Change, type ObjectCache, watchKind } from '../../io/kube/watch.ts';
+import { type ObjectCache, type ObjectChange, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/address.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/clusternetwork.ts';
@@ -32,7 +32,7 @@ import type {
 } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { multicastAnnotation } from '../plan/multicast.ts';
+import { multicastAnnotation } from '../../model/well-known.ts';
 import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';
@@ -214,13 +214,13 @@ export class ClusterFeed {
     this.#changed();
   }
 
-  #nodeChanged({ key, after }: Change<NodeObject>): void {
+  #nodeChanged({ key, after }: ObjectChange<NodeObject>): void {
     const changed = this.#egress.putNode(key, after);
     if (changed.hostSubnets) this.#reachable.spoil();
     if (changed.hostSubnets || changed.readiness) this.#changed();
   }
 
-  #hostSubnetChanged({ key, after }: Change<HostSubnetObject>): void {
+  #hostSubnetChanged({ key, after }: ObjectChange<HostSubnetObject>): void {
     if (after === undefined) this.#egress.deleteHostSubnet(key);
     else this.#egress.putHostSubnet(after);
     this.#spoil(this.#reachable);
@@ -232,7 +232,7 @@ export class ClusterFeed {
     return `HostSubnet ${this.#node} counts as absent: its subnet ${lossText(lost)}`;
   }
 
-  #netNamespaceChanged({ key, after }: Change<NetNamespaceObject>): void {
+  #netNamespaceChanged({ key, after }: ObjectChange<NetNamespaceObject>): void {
     const known = this.#vnids.get(key);
     if (after === undefined) this.#egress.deleteNetNamespace(key);
     const vnid = after === undefined ? undefined : this.#egress.putNetNamespace(after)?.vnid;
@@ -277,7 +277,7 @@ export class ClusterFeed {
       pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger, keep: podPart }, signal)),
     };
     const spoil = (): void => this.#spoil(this.#world);
-    const changed = ({ before, after }: Change<KubeObject>): void => {
+    const changed = ({ before, after }: ObjectChange<KubeObject>): void => {
       if (!sameForPolicies(before, after)) spoil();
     };
     for (const cache of Object.values(caches)) cache.subscribe(changed, spoil);

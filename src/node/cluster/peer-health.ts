@@ -1,17 +1,17 @@
-/** The health of the other nodes that host egress IPs, as this node sees it: a dead one is no hop. */
+/** The health of the other nodes that host egress IPs, as seen by this node: a dead node is not a hop. */
 import { HealthMonitor, type Target, withWitnesses } from '../../io/health.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Probe } from '../../io/probe.ts';
 import type { Ip } from '../../model/address.ts';
-import { gatewayOf } from '../plan/peers.ts';
+import { gatewayOf } from '../values/addressing.ts';
 import type { RemoteNode } from '../values/facts.ts';
 
 export interface PeerHealthDeps {
   readonly logger: Logger;
   readonly probe: Probe;
-  /** Milliseconds between two probes; 0: none are sent. */
+  /** Milliseconds between two probes; 0 disables probes. */
   readonly interval: number;
-  /** The verdict on a node address has changed. */
+  /** Called when the verdict on a node address changes. */
   readonly setOffline: (nodeIP: Ip, isOffline: boolean) => void;
 }
 
@@ -34,8 +34,8 @@ export class PeerHealth {
   }
 
   /**
-   * Watches exactly these nodes; where they are few, some of the others too, so that a dead node can be told from being cut
-   * off. The verdict on one follows its address; when it is no longer watched it is taken back.
+   * Watches exactly these nodes. If they are few, watches some of the others too, to distinguish a dead node from being
+   * cut off. A verdict follows its node's address, and is withdrawn when the node is no longer watched.
    */
   watch(nodes: readonly RemoteNode[], others: readonly RemoteNode[] = []): void {
     const wanted = new Map(nodes.map((node) => [node.name, node.nodeIP]));
@@ -54,12 +54,12 @@ export class PeerHealth {
     );
   }
 
-  /** By node address: whether each node that is watched is online. */
+  /** Whether each watched node is online, by node address. */
   verdicts(): ReadonlyMap<Ip, boolean> {
     return new Map([...this.#addresses].map(([name, ip]) => [ip, !this.#offline.has(name)]));
   }
 
-  /** The names of Nodes whose condition Ready is False. */
+  /** Sets the names of Nodes with Ready False. */
   setNotReady(names: ReadonlySet<string>): void {
     this.#monitor.setNotReady(names);
   }

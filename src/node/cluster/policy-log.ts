@@ -1,32 +1,32 @@
-/** What is to be said of policies, in the log: each once for as long as it is so. */
+/** Logs each policy problem once while it persists. */
 import type { Logger } from '../../io/log.ts';
 import type { PolicyNote } from '../../model/egresspolicy.ts';
 import type { PolicyProblem } from '../plan/networkpolicy.ts';
 
-type Note = PolicyNote | PolicyProblem;
+type PolicyMessage = PolicyNote | PolicyProblem;
 
-export class NoteLog {
+export class PolicyLog {
   readonly #logger: Logger;
   readonly #message: string;
-  #notes: readonly Note[] = [];
-  #said: ReadonlySet<string> = new Set();
+  #last: readonly PolicyMessage[] = [];
+  #logged: ReadonlySet<string> = new Set();
 
   constructor(logger: Logger, message: string) {
     this.#logger = logger;
     this.#message = message;
   }
 
-  /** Logs those of the notes that were not among the last ones. */
-  tell(notes: readonly Note[]): void {
-    if (notes === this.#notes) return;
-    this.#notes = notes;
+  /** Logs the messages that were not in the last list. */
+  log(messages: readonly PolicyMessage[]): void {
+    if (messages === this.#last) return;
+    this.#last = messages;
     const texts = new Set<string>();
-    for (const { namespace, name, message } of notes) {
+    for (const { namespace, name, message } of messages) {
       const text = `${namespace}/${name} ${message}`;
-      if (!this.#said.has(text) && !texts.has(text))
+      if (!this.#logged.has(text) && !texts.has(text))
         this.#logger.warn({ policy: `${namespace}/${name}`, reason: message }, this.#message);
       texts.add(text);
     }
-    this.#said = texts;
+    this.#logged = texts;
   }
 }

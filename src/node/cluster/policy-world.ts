@@ -1,4 +1,4 @@
-/** What NetworkPolicies select from, made from the raw objects of the cluster. */
+/** Builds what NetworkPolicies select from out of the cluster's raw objects. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import pick from 'lodash/pick.js';
@@ -6,8 +6,9 @@ import { parseIpv4 } from '../../model/fields.ts';
 import { parseNetworkPolicy, type Protocol } from '../../model/networkpolicy.ts';
 import type { KubeObject, NamespaceObject, NetworkPolicyObject, ObjectMeta, PodObject } from '../../model/objects.ts';
 import type { Vnid } from '../../model/vnid.ts';
+import { namespaceNameLabel } from '../../model/well-known.ts';
 import type { PolicyPod, PolicyWorld } from '../plan/networkpolicy.ts';
-import { kept } from '../values/memo.ts';
+import { memoized } from '../values/memo.ts';
 
 export interface WorldObjects {
   readonly policies: readonly NetworkPolicyObject[];
@@ -28,8 +29,8 @@ function namedPorts(container: Container): PolicyPod['ports'] {
   });
 }
 
-/** A pod with a network of its own; one on the host's, or that has ended, is none. */
-const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
+/** A pod with its own network; pods on the host network, and those that have ended, yield none. */
+const policyPods = memoized(({ metadata, spec = {}, status = {} }: PodObject): readonly PolicyPod[] => {
   const { podIP = '', phase = '' } = status;
   if (spec.hostNetwork === true || ended.has(phase)) return [];
   const ip = parseIpv4(podIP);
@@ -39,23 +40,23 @@ const policyPods = kept(({ metadata, spec = {}, status = {} }: PodObject): reado
   ];
 });
 
-const read = kept(parseNetworkPolicy);
+const read = memoized(parseNetworkPolicy);
 
 function metadataPart(metadata: ObjectMeta): ObjectMeta {
   return pick(metadata, ['name', 'namespace', 'uid', 'resourceVersion', 'labels']);
 }
 
-/** The part of a Namespace that policies look at. */
+/** The part of a Namespace that matters to policies. */
 export function namespacePart({ metadata }: NamespaceObject): NamespaceObject {
   return { metadata: metadataPart(metadata) };
 }
 
-/** The part of a NetworkPolicy that is read. */
+/** The part of a NetworkPolicy that we read. */
 export function policyPart({ metadata, spec = {} }: NetworkPolicyObject): NetworkPolicyObject {
   return { metadata: metadataPart(metadata), spec };
 }
 
-/** Whether the two parts mean the same to policies; undefined is an object that is not there. */
+/** Whether the two parts mean the same to policies; undefined stands for a missing object. */
 export function sameForPolicies(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
   return (
     before !== undefined &&
@@ -64,7 +65,7 @@ export function sameForPolicies(before: KubeObject | undefined, after: KubeObjec
   );
 }
 
-/** The part of a Pod that policies look at; the rest of a large object is not worth its memory. */
+/** The part of a Pod that matters to policies; the rest is not worth its memory. */
 export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObject {
   return {
     metadata: metadataPart(metadata),
@@ -76,16 +77,14 @@ export function podPart({ metadata, spec = {}, status = {} }: PodObject): PodObj
   };
 }
 
-/** The world of the objects of one moment; namespaces without a VNID are not part of it yet. */
+/** Builds the world from these objects; namespaces without a VNID are not part of it yet. */
 export function policyWorld(objects: WorldObjects): PolicyWorld {
   return {
     policies: objects.policies.map((raw) => read(raw).policy),
     namespaces: objects.namespaces.flatMap(({ metadata }) => {
       const name = metadata.name ?? '';
       const vnid = objects.vnids.get(name);
-      return vnid === undefined
-        ? []
-        : [{ name, labels: { 'kubernetes.io/metadata.name': name, ...metadata.labels }, vnid }];
+      return vnid === undefined ? [] : [{ name, labels: { [namespaceNameLabel]: name, ...metadata.labels }, vnid }];
     }),
     pods: objects.pods.flatMap(policyPods),
     problems: objects.policies

@@ -6,11 +6,11 @@ import { asText } from '../../model/json.ts';
 import { ipBatch, recordsOf } from '../links/ip.ts';
 import { hasDevice } from '../links/present.ts';
 import { podGroup } from '../ovs/pipeline.ts';
-import { podMac } from '../plan/peers.ts';
+import { podMac } from '../values/addressing.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
 import type { AttachedPod } from './pods.ts';
 
-/** The veth's alias: what OVSDB knows of the pod, kept with the link so that a lost bridge can be made again. */
+/** Prefix of the veth's alias, which holds what OVSDB knows about the pod, so that a lost bridge can be restored. */
 const aliasMark = 'sdn-compat';
 
 export interface LinkRequest {
@@ -62,10 +62,10 @@ export async function makeLink(
 }
 
 /**
- * The userspace datapath takes a copy of what arrives at an interface; the node's kernel sees it too, and would answer
- * the pod's ARP and route its packets past the bridge. These settings stop it: no ARP answer, no forwarding, and no
- * packet whose way back is not this interface (it is tun0). They are made before the pod's end is up. (Checksums, which
- * a veth leaves to the receiver's kernel, must be there too: packets of this datapath pass no kernel.)
+ * The userspace datapath takes a copy of what arrives at an interface. The node's kernel sees it, too, and would answer
+ * the pod's ARP and route its packets around the bridge. These settings prevent that: no ARP answer, no forwarding, and
+ * no packet whose return path is not this interface (it is tun0). They are set before the pod's end is up. (Checksums,
+ * which a veth leaves to the receiver's kernel, must be complete too, because packets on this datapath pass no kernel.)
  */
 async function leaveToUserspace(host: string): Promise<void> {
   const settings = {
@@ -77,14 +77,14 @@ async function leaveToUserspace(host: string): Promise<void> {
   for (const [name, value] of Object.entries(settings)) await writeFile(`/proc/sys/net/${name}`, value);
 }
 
-/** The links of this machine. */
+/** The links of this host. */
 export interface PresentLinks {
   readonly devices: ReadonlySet<string>;
-  /** The pods whose veth is among them, by its alias; attached to the bridge or not. */
+  /** The pods that have a veth here, read from its alias, attached to the bridge or not. */
   readonly pods: readonly Omit<AttachedPod, 'ofport'>[];
 }
 
-/** Reads the links of this machine. */
+/** Reads the links of this host. */
 export async function readLinks(run: Exec): Promise<PresentLinks> {
   const links = recordsOf(await must(run, 'ip', ['-j', 'link', 'show']));
   const pods = links.flatMap((link) => {
@@ -96,12 +96,12 @@ export async function readLinks(run: Exec): Promise<PresentLinks> {
   return { devices: new Set(links.map((link) => asText(link['ifname']))), pods };
 }
 
-/** The pods whose veth is on this machine. */
+/** The pods that have a veth on this host. */
 export async function linkedPods(run: Exec): Promise<PresentLinks['pods']> {
   return (await readLinks(run)).pods;
 }
 
-/** Removes the pair by its end on the node; none there is no error. */
+/** Removes the pair by its end on the node; a missing one is not an error. */
 export async function removeLink(run: Exec, host: string): Promise<void> {
   if (await hasDevice(host)) await run('ip', ['link', 'del', 'dev', host]);
 }

@@ -1,91 +1,91 @@
 /**
- * The ADDs that are going on, by sandbox. A container runtime that loses patience sends the DEL while the ADD still
- * waits, and a plugin that is killed never reads the answer: neither may leave an address that nobody gives back.
+ * The pending ADDs, by sandbox. A container runtime that times out sends the DEL while the ADD still waits, and a
+ * plugin that is killed never reads the answer. Neither may leak an address.
  */
-import { Turns } from '../../io/turns.ts';
+import { Mutex } from '../../io/mutex.ts';
 
-/** What one ADD is told, and tells. */
+/** The interface between one ADD and its attempts. */
 export interface Attempt {
-  /** Aborts, with the reason in words, when nobody wants the result any more. */
+  /** Aborts, with the reason in words, when the result is no longer wanted. */
   readonly signal: AbortSignal;
-  /** To be called before something is made for the sandbox that was not there. */
+  /** Call it before making something new for the sandbox. */
   readonly making: () => void;
 }
 
 /** The ADDs of one sandbox since its last DEL. */
-interface Going {
+interface PendingAdds {
   readonly attempts: Set<AbortController>;
-  /** Something was made by one of them, and none has succeeded yet. */
+  /** One of them made something, and none has succeeded yet. */
   isUnfinished: boolean;
 }
 
 export class Attempts {
-  readonly #going = new Map<string, Going>();
-  readonly #turns = new Map<string, { readonly turns: Turns; users: number }>();
+  readonly #pending = new Map<string, PendingAdds>();
+  readonly #mutexes = new Map<string, { readonly mutex: Mutex; users: number }>();
 
-  /** Whether an ADD of the sandbox is going on. */
+  /** Whether an ADD of the sandbox is pending. */
   has(sandbox: string): boolean {
-    return this.#going.has(sandbox);
+    return this.#pending.has(sandbox);
   }
 
-  /** Does work on a sandbox when all work on it that was begun before has ended. */
+  /** Does work on a sandbox after all earlier work on it has ended. */
   async inTurn<T>(sandbox: string, work: () => Promise<T>): Promise<T> {
-    const place = this.#turns.get(sandbox) ?? { turns: new Turns(), users: 0 };
-    this.#turns.set(sandbox, place);
+    const place = this.#mutexes.get(sandbox) ?? { mutex: new Mutex(), users: 0 };
+    this.#mutexes.set(sandbox, place);
     place.users += 1;
     try {
-      return await place.turns.take(work);
+      return await place.mutex.run(work);
     } finally {
       place.users -= 1;
-      if (place.users === 0) this.#turns.delete(sandbox);
+      if (place.users === 0) this.#mutexes.delete(sandbox);
     }
   }
 
   /**
-   * Runs an ADD for a caller. When it fails or nobody wants it any more, and no other ADD of the sandbox is going on or
-   * has succeeded, `undo`, which never rejects, removes what was made, in turn. Throws the reason.
+   * Runs an ADD for a caller. If it fails or is no longer wanted, and no other ADD of the sandbox is pending or has
+   * succeeded, then `undo`, which never rejects, removes what was made, in turn. Throws the reason.
    */
   async run<T>(
     sandbox: string,
     caller: AbortSignal,
     add: { readonly work: (attempt: Attempt) => Promise<T>; readonly undo: () => Promise<void> },
   ): Promise<T> {
-    const going = this.#going.get(sandbox) ?? { attempts: new Set(), isUnfinished: false };
-    this.#going.set(sandbox, going);
+    const pending = this.#pending.get(sandbox) ?? { attempts: new Set(), isUnfinished: false };
+    this.#pending.set(sandbox, pending);
     const own = new AbortController();
     const abandon = (): void => own.abort(new Error('who asked for it has gone'));
     if (caller.aborted) abandon();
     caller.addEventListener('abort', abandon, { once: true });
-    going.attempts.add(own);
+    pending.attempts.add(own);
     try {
-      const result = await add.work({ signal: own.signal, making: () => (going.isUnfinished = true) });
+      const result = await add.work({ signal: own.signal, making: () => (pending.isUnfinished = true) });
       own.signal.throwIfAborted();
-      going.isUnfinished = false;
+      pending.isUnfinished = false;
       return result;
     } catch (error) {
-      going.attempts.delete(own);
+      pending.attempts.delete(own);
       await this.inTurn(sandbox, async () => {
-        if (going.attempts.size > 0 || !going.isUnfinished) return;
-        going.isUnfinished = false;
+        if (pending.attempts.size > 0 || !pending.isUnfinished) return;
+        pending.isUnfinished = false;
         await add.undo();
       });
       throw error;
     } finally {
       caller.removeEventListener('abort', abandon);
-      going.attempts.delete(own);
-      if (going.attempts.size === 0 && this.#going.get(sandbox) === going) this.#going.delete(sandbox);
+      pending.attempts.delete(own);
+      if (pending.attempts.size === 0 && this.#pending.get(sandbox) === pending) this.#pending.delete(sandbox);
     }
   }
 
-  /** Overtakes every ADD of the sandbox that is going on, and removes the sandbox once none of them makes anything more. */
+  /** Cancels every pending ADD of the sandbox, and removes the sandbox once none of them makes anything more. */
   async remove(sandbox: string, remove: () => Promise<void>): Promise<void> {
-    const going = this.#going.get(sandbox);
-    this.#going.delete(sandbox);
-    for (const attempt of going?.attempts ?? [])
+    const pending = this.#pending.get(sandbox);
+    this.#pending.delete(sandbox);
+    for (const attempt of pending?.attempts ?? [])
       attempt.abort(new Error('it was detached while it was being attached'));
     await this.inTurn(sandbox, () => {
-      // from here on they make nothing, and an ADD that comes later is none of theirs
-      if (going !== undefined) going.isUnfinished = false;
+      // from here on they make nothing, and a later ADD is not one of them
+      if (pending !== undefined) pending.isUnfinished = false;
       return remove();
     });
   }

@@ -3,7 +3,7 @@ import { type Exec, must } from '../../io/exec.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Labels } from '../../model/selector.ts';
 
-/** Limits in bits per second; undefined: none. */
+/** Limits in bits per second; undefined means none. */
 export interface Bandwidth {
   readonly ingress: number | undefined;
   readonly egress: number | undefined;
@@ -23,11 +23,11 @@ const units: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
   Pi: 2 ** 50,
 };
-/** What kubelet allows: 1k to 1P. */
+/** The range that kubelet allows: 1k to 1P. */
 const least = 1e3;
 const most = 1e15;
 
-/** A Kubernetes quantity as bits per second; the reason names the text. */
+/** Parses a Kubernetes quantity as bits per second; the error names the text. */
 export function parseRate(text: string): Result<number> {
   const [, digits, unit = ''] = /^([0-9]+(?:\.[0-9]+)?)([kMGTP]i?|Ki)?$/.exec(text) ?? [];
   const factor = units[unit];
@@ -36,7 +36,7 @@ export function parseRate(text: string): Result<number> {
   return err(`${JSON.stringify(text)} is no bandwidth from 1k to 1P bits per second`);
 }
 
-/** The limits that a pod's annotations ask for; the reason names the annotation. */
+/** Parses the limits in a pod's annotations; the error names the annotation. */
 export function parseBandwidth(of: Labels): Result<Bandwidth> {
   const limits: { ingress: number | undefined; egress: number | undefined } = { ingress: undefined, egress: undefined };
   for (const direction of ['ingress', 'egress'] as const) {
@@ -49,7 +49,7 @@ export function parseBandwidth(of: Labels): Result<Bandwidth> {
   return ok(limits);
 }
 
-/** Arguments of tc for a limit: a bucket of 20 ms at full rate, at least 32 KiB, and at most 25 ms of waiting. */
+/** The arguments of tc for a limit: a bucket of 20 ms at full rate, at least 32 KiB, and at most 25 ms of queueing. */
 export function filterArguments(device: string, rate: number): string[] {
   const burst = Math.max(32 * 1024, Math.ceil(rate / 8 / 50));
   return [
@@ -68,7 +68,7 @@ export function filterArguments(device: string, rate: number): string[] {
   ];
 }
 
-/** Limits what a pod sends, at its own end of the link; what it gets is limited by its port (pods.ts). */
+/** Limits what a pod sends, at its end of the link. Its port limits what it receives (pods.ts). */
 export async function limitSending(
   run: Exec,
   rate: number | undefined,

@@ -1,12 +1,13 @@
 /**
- * Asks an agent over its CNI socket: one HTTP/1.0 request, whose answer ends with the connection. Written on a plain
- * socket, because loading Node's HTTP client takes half as long as the whole plugin may (each pod pays for it).
+ * Sends a request to the agent over its CNI socket: one HTTP/1.0 request, whose answer ends with the connection. Uses a
+ * plain socket, because loading Node's HTTP client takes half of the time allowed for the whole plugin, which every pod
+ * pays for.
  */
 import { connect } from 'node:net';
 import { isRecord } from '../../model/json.ts';
 import type { CniRequest } from './server.ts';
 
-/** The agent's answer; rejects with the agent's own words, or when nobody listens at the socket. */
+/** Returns the agent's answer; rejects with the agent's own words, or if nobody listens at the socket. */
 export function askAgent(
   socketPath: string,
   body: Partial<CniRequest>,
@@ -36,7 +37,7 @@ interface Answer {
   readonly value: Record<string, unknown>;
 }
 
-/** The answer in the text of a response; one that is cut off or no JSON is neither good nor says an error. */
+/** Parses the text of a response; one that is cut off or not JSON is neither good nor has an error. */
 function answerOf(text: string): Answer {
   const end = text.indexOf('\r\n\r\n');
   try {

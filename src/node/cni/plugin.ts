@@ -1,4 +1,4 @@
-/** The CNI plugin: asks the node's agent over its socket, and prints what CNI wants to read. Bundled alone. */
+/** The CNI plugin: asks the node's agent over its socket and prints the result for CNI. Bundled alone. */
 import { isRecord } from '../../model/json.ts';
 import { askAgent } from './client.ts';
 import { type CniError, errorCode, parseCall, renderError, renderResult, supportedVersions } from './protocol.ts';
@@ -10,7 +10,7 @@ async function read(stream: NodeJS.ReadStream): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** Nobody listens at the agent's socket, it does not exist, or the agent ended before it had answered. */
+/** Whether nobody listens at the agent's socket, it does not exist, or the agent ended before it answered. */
 function isUnreachable(error: unknown): boolean {
   return isRecord(error) && ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].some((code) => error['code'] === code);
 }

@@ -1,4 +1,4 @@
-/** The pods attached to br0, as OVSDB remembers them: the only record, so a restarted agent forgets none. */
+/** The pods attached to br0. OVSDB is the only record, so a restarted agent forgets none. */
 import { addressAt, type Cidr, contains, type Ip, ipNumber, lastOf, parseIp } from '../../model/address.ts';
 import { asList, isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
@@ -11,16 +11,16 @@ import type { LocalPod } from '../values/facts.ts';
 export interface AttachedPod {
   /** Name of the interface in the node's namespace. */
   readonly device: string;
-  /** The container runtime's id of the pod sandbox. */
+  /** The container runtime's ID of the pod sandbox. */
   readonly sandbox: string;
   readonly namespace: string;
   readonly name: string;
   readonly ip: Ip;
-  /** 0 until ovs-vswitchd has given it a port number. */
+  /** 0 until ovs-vswitchd has assigned a port number. */
   readonly ofport: number;
 }
 
-/** The operations that put a pod's interface on the bridge, with what it is for in external_ids. */
+/** The operations that add a pod's interface to the bridge, with the pod's data in external_ids. */
 export function addPodPort(device: string, pod: Omit<AttachedPod, 'device' | 'ofport'>): Operation[] {
   const ids = { sandbox: pod.sandbox, ip: pod.ip, 'pod-namespace': pod.namespace, 'pod-name': pod.name };
   return addPort(device, { external_ids: ['map', Object.entries(ids)] });
@@ -29,8 +29,8 @@ export function addPodPort(device: string, pod: Omit<AttachedPod, 'device' | 'of
 const qosOwner = 'sdn-compat';
 
 /**
- * The operations that limit what a pod gets, in bits per second. Open vSwitch removes any queueing of a port that it
- * does not know of, so the limit is its own; the row outlives a lost bridge, and is found again by the sandbox.
+ * The operations that limit what a pod receives, in bits per second. Open vSwitch removes any unknown queueing from a
+ * port, so the limit is Open vSwitch's own. The row survives a lost bridge, and is found again by the sandbox.
  */
 export function limitPort(device: string, sandbox: string, rate: number): Operation[] {
   const id = `limit_${device}`;
@@ -48,7 +48,7 @@ export function limitPort(device: string, sandbox: string, rate: number): Operat
   ];
 }
 
-/** The operations that give a pod's port the limit again that the pod had on a bridge now lost. */
+/** The operations that restore the limit of a pod's port after the bridge was lost. */
 export async function keptLimit(ovsdb: Ovsdb, device: string, sandbox: string): Promise<Operation[]> {
   const [answer] = await ovsdb.transact([
     { op: 'select', table: 'QoS', where: limitsOf('sandbox', sandbox), columns: ['_uuid'] },
@@ -59,7 +59,10 @@ export async function keptLimit(ovsdb: Ovsdb, device: string, sandbox: string): 
     : [{ op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: found['_uuid'] } }];
 }
 
-/** The operations that take a pod's limit away. A row that a port still refers to cannot be deleted, gone or not. */
+/**
+ * The operations that remove a pod's limit. A row that a port still refers to cannot be deleted, whether the port is
+ * gone or not.
+ */
 export function removeLimit(device: string, sandbox: string): Operation[] {
   return [
     { op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: ['set', []] } },
@@ -67,14 +70,14 @@ export function removeLimit(device: string, sandbox: string): Operation[] {
   ];
 }
 
-/** The operation that removes every limit of ours, when the bridge is gone. */
+/** The operation that removes all our limits, when the bridge is gone. */
 export const removeAllLimits: Operation = { op: 'delete', table: 'QoS', where: limitsOf('owner', qosOwner) };
 
 function limitsOf(key: string, value: string): readonly unknown[] {
   return [['external_ids', 'includes', ['map', [[key, value]]]]];
 }
 
-/** The pods attached to the bridge; interfaces that are no pod's are left out. */
+/** The pods attached to the bridge, without interfaces that are not a pod's. */
 export function attachedPods(ovsdb: Ovsdb): AttachedPod[] {
   return ovsdb.rows('Interface').flatMap((row): AttachedPod[] => {
     const ids = asMap(row['external_ids']);
@@ -90,13 +93,13 @@ export function attachedPods(ovsdb: Ovsdb): AttachedPod[] {
   });
 }
 
-/** The first index of a subnet that a pod gets; 0 is the network, 1 the gateway. */
+/** The first index of a subnet for a pod; 0 is the network, 1 the gateway. */
 const firstPodIndex = 2;
 
 /**
- * The next address for a pod: the one after `last`, round the subnet, that is in use by nobody; so an address given
- * up is used again as late as possible. Neither the network's, the gateway's nor the broadcast address. A `last`
- * outside the subnet, as when the node was given another one, is the same as none.
+ * The next free address for a pod: the search starts after `last` and wraps around the subnet, so a released address is
+ * reused as late as possible. Skips the network, gateway and broadcast addresses. A `last` outside the subnet, as after
+ * the node got another one, is ignored.
  */
 export function nextAddress(subnet: Cidr, used: ReadonlySet<Ip>, last: Ip | undefined): Result<Ip> {
   const count = Number(lastOf(subnet) - subnet.first) - firstPodIndex;
@@ -109,7 +112,7 @@ export function nextAddress(subnet: Cidr, used: ReadonlySet<Ip>, last: Ip | unde
   return err(`no address is free in ${subnet.text}: ${used.size} pods have one`);
 }
 
-/** The pods whose port and VNID are known. */
+/** The pods with a known port and VNID. */
 export function localPods(attached: readonly AttachedPod[], vnids: ReadonlyMap<string, Vnid>): LocalPod[] {
   return attached.flatMap(({ ip, ofport, namespace, name }): LocalPod[] => {
     const vnid = vnids.get(namespace);
@@ -117,7 +120,7 @@ export function localPods(attached: readonly AttachedPod[], vnids: ReadonlyMap<s
   });
 }
 
-/** The pods whose namespace has a VNID, with it. */
+/** The pods whose namespace has a VNID, each with it. */
 export function withVnids(
   pods: readonly Pick<AttachedPod, 'ip' | 'namespace'>[],
   vnids: ReadonlyMap<string, Vnid>,

@@ -4,9 +4,9 @@ import { err, ok, type Result } from '../../model/result.ts';
 import type { CniRequest, CniResult } from './server.ts';
 
 export const supportedVersions = ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;
-/** What the specification takes a configuration without version for. */
+/** The version of a configuration that names none, by the specification. */
 const versionWhenNone = '0.1.0';
-/** The version that brought a command; the others are in all. */
+/** The version that introduced a command; the others are in all versions. */
 const since: Readonly<Record<string, number>> = {
   CHECK: supportedVersions.indexOf('0.4.0'),
   GC: supportedVersions.indexOf('1.1.0'),
@@ -14,7 +14,7 @@ const since: Readonly<Record<string, number>> = {
 };
 export const defaultSocket = '/run/sdn-compat/cni.sock';
 
-/** Error codes of the specification; those from 100 are ours. */
+/** Error codes of the specification; those from 100 up are ours. */
 export const errorCode = {
   incompatibleVersion: 1,
   invalidEnvironment: 4,
@@ -32,7 +32,7 @@ export interface CniError {
   readonly details?: string;
 }
 
-/** A call as the runtime made it. VERSION needs no agent. */
+/** A call from the runtime. VERSION needs no agent. */
 export type CniCall =
   | { readonly kind: 'version'; readonly cniVersion: string }
   | { readonly kind: 'ask'; readonly cniVersion: string; readonly socket: string; readonly request: CniRequest };
@@ -79,7 +79,7 @@ const needed = {
   STATUS: [],
 } as const;
 
-/** A container id as the specification has it; an interface name that the kernel takes and that is one word. */
+/** The specification's format of a container ID; an interface name that the kernel accepts, in one word. */
 const patterns: Readonly<Record<string, RegExp>> = {
   CNI_CONTAINERID: /^[A-Za-z0-9][A-Za-z0-9_.-]*$/,
   CNI_IFNAME: /^(?!\.\.?$)[^\s/:"'\\]{1,15}$/,
@@ -89,12 +89,12 @@ function isCommand(text: string): text is keyof typeof needed {
   return Object.hasOwn(needed, text);
 }
 
-/** The key of the list in a GC's configuration; the second one is that of drafts of the specification. */
+/** The key of the list in a GC's configuration; the second one is from drafts of the specification. */
 const validKeys = ['cni.dev/valid-attachments', 'cni.dev/attachments'];
 
 /**
- * The containers whose attachments stay, in the configuration of a GC; without that list every pod would go. A list of
- * Go's that has no entries may arrive as null.
+ * The containers whose attachments stay, from a GC's configuration; without this list every pod would be removed. An
+ * empty Go list may arrive as null.
  */
 function validSandboxes(raw: Config['raw']): Result<readonly string[], CniError> {
   const key = validKeys.find((one) => Object.hasOwn(raw, one));
@@ -141,7 +141,7 @@ function parseRequest(
   });
 }
 
-/** What the runtime asks for; else the error to print. */
+/** Parses the call; the error is what to print. */
 export function parseCall(env: Environment, stdin: string): Result<CniCall, CniError> {
   const command = env['CNI_COMMAND'] ?? '';
   const config = parseConfig(stdin);
@@ -170,7 +170,7 @@ export function parseCall(env: Environment, stdin: string): Result<CniCall, CniE
   return request.ok ? ok({ kind: 'ask', cniVersion, socket, request: request.value }) : request;
 }
 
-/** The result of ADD in the words of the asked version. */
+/** Formats the result of ADD for the requested version. */
 export function renderResult(cniVersion: string, result: CniResult, request: CniRequest): object {
   const { ip, prefixLength, gateway, mac, mtu, networks } = result;
   const isOld = cniVersion.startsWith('0.');
@@ -180,7 +180,7 @@ export function renderResult(cniVersion: string, result: CniResult, request: Cni
   return { cniVersion, interfaces: [device], ips: [address], routes, dns: {} };
 }
 
-/** An error in CNI's JSON. */
+/** Formats an error as CNI's JSON. */
 export function renderError(cniVersion: string, error: CniError): object {
   return { cniVersion, ...error };
 }

@@ -1,4 +1,4 @@
-/** The agent's CNI socket: a pod is attached and detached by one HTTP request over a unix socket of mode 0600. */
+/** The agent's CNI socket: one HTTP request over a unix socket of mode 0600 attaches or detaches a pod. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { asList, asText, isRecord } from '../../model/json.ts';
@@ -10,7 +10,7 @@ function isCommand(value: unknown): value is CniCommand {
   return commands.some((command) => command === value);
 }
 
-/** What a container runtime's plugin asks for. */
+/** A request of the CNI plugin. */
 export interface CniRequest {
   readonly command: CniCommand;
   readonly sandbox: string;
@@ -18,7 +18,7 @@ export interface CniRequest {
   readonly device: string;
   readonly namespace: string;
   readonly name: string;
-  /** With GC: the sandboxes that stay. */
+  /** For GC: the sandboxes that stay. */
   readonly valid: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface CniResult {
   readonly gateway: string;
   readonly mac: string;
   readonly mtu: number;
-  /** The pod networks, reached without gateway. */
+  /** The pod networks, which are reached without a gateway. */
   readonly networks: readonly string[];
 }
 
@@ -37,7 +37,7 @@ export function isResult(value: unknown): value is CniResult {
   return isRecord(value) && typeof value['ip'] === 'string' && Array.isArray(value['networks']);
 }
 
-/** Does what is asked; the signal aborts when the caller has gone before it was answered. */
+/** Handles a request; the signal aborts if the caller leaves before the answer. */
 export type CniHandler = (request: CniRequest, caller: AbortSignal) => Promise<CniResult | undefined>;
 
 const largestBody = 64 * 1024;
@@ -90,7 +90,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
   }
 }
 
-/** Listens on the socket until the signal aborts; a socket left by a dead agent is replaced. */
+/** Listens on the socket until the signal aborts; replaces a socket left by a dead agent. */
 export async function serveCni(path: string, handle: CniHandler, signal: AbortSignal): Promise<void> {
   await rm(path, { force: true });
   const server = createServer((request, response) => void answer(request, response, handle));

@@ -1,20 +1,23 @@
-/** Which connections of the table a change may have made stale: a change costs what it touches, not the whole table. */
+/**
+ * Finds the connections that a change may have made stale, so that the cost depends on the change and not on the size
+ * of the table.
+ */
 import type { Ip } from '../../model/address.ts';
 import type { Ownership, RestrictedPod } from './stale.ts';
 
-/** Connections that have one thing in common, as `conntrack` selects them. */
+/** Connections with one common property, as `conntrack` selects them. */
 export type Selection = { readonly mark: number } | { readonly translated: Ip } | { readonly source: Ip };
 
-/** The connections of an owner that leave with one source. */
+/** The connections of an owner with one source. */
 export interface OwnedSource {
   readonly mark: number;
   readonly translated: Ip;
 }
 
-/** With more of them than so many, one look at the whole table is cheaper than one for each. */
+/** Above this number of selections, reading the whole table is cheaper than one call for each. */
 export const mostLooks = 6;
 
-/** The arguments of `conntrack` that select them, and no others. */
+/** The arguments with which `conntrack` selects exactly these connections. */
 export function selectionArgs(selection: Selection): readonly [string, string] {
   if ('mark' in selection) return ['--mark', String(selection.mark)];
   if ('translated' in selection) return ['-q', selection.translated];
@@ -42,7 +45,7 @@ function changedKeys<K, V>(
 const isSamePod = (one: RestrictedPod, other: RestrictedPod): boolean =>
   one.owner === other.owner && one.source === other.source;
 
-/** The sources that owners had before the change and may not leave with after it: all such connections are stale. */
+/** The sources that owners had before the change and may not use after it: all such connections are stale. */
 export function lostSources(before: Ownership, after: Ownership): readonly OwnedSource[] {
   return [...before.snat].flatMap(([mark, translated]) =>
     after.snat.get(mark) === translated ? [] : [{ mark, translated }],
@@ -53,9 +56,9 @@ const networksOf = ({ podNetworks, inside, subnet }: Ownership): string =>
   JSON.stringify([subnet, podNetworks, inside].map((networks) => [networks].flat().map(({ text }) => text)));
 
 /**
- * The selections that hold every connection which `judge` may judge otherwise after the change than before it; 'all' when
- * those are too many or the networks themselves have changed. `judge` looks connections up by mark, source and
- * translated source, and by nothing else that changes.
+ * The selections that contain every connection which `judge` may judge differently after the change; 'all' if there are
+ * too many of them or the networks themselves changed. `judge` depends on mark, source, translated source, and on
+ * nothing else that changes.
  */
 export function affected(before: Ownership, after: Ownership): readonly Selection[] | 'all' {
   if (networksOf(before) !== networksOf(after)) return 'all';

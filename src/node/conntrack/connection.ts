@@ -1,25 +1,25 @@
-/** One connection as the kernel tracks it, read from what conntrack prints. */
+/** A connection in the kernel's table, parsed from conntrack's output. */
 import { type Ip, parseIp } from '../../model/address.ts';
 
-/** One tracked connection, from its opener's side. */
+/** A tracked connection, seen from its opener. */
 export interface Connection {
   readonly protocol: string;
   readonly source: Ip;
-  /** As conntrack prints it: most connections are judged without it. */
+  /** As conntrack prints it, because most connections are judged without it. */
   readonly destination: string;
   readonly sourcePort?: string;
   readonly destinationPort?: string;
-  /** The address that answers come back to: the source after NAT. */
+  /** The address to which answers come back: the source after NAT. */
   readonly translated: Ip;
-  /** Whether the destination was rewritten, as a Service does. */
+  /** Whether the destination was rewritten, as by a Service. */
   readonly rewritten: boolean;
-  /** The conntrack mark: an owner, or what `ctMark` lists; 0 when nobody set it. */
+  /** The conntrack mark: an owner, or one of `ctMark`; 0 if nobody set it. */
   readonly mark: number;
 }
 
 const pattern = / src=(\S+) dst=(\S+)(?: sport=(\d+) dport=(\d+))?.*? src=(\S+) dst=(\S+) .*?\bmark=(\d+)/;
 
-/** Reads addresses; of each text, which a table has many times, once. */
+/** Parses addresses. Each text, which a table has many times, is parsed once. */
 function addressReader(): (text: string) => Ip | undefined {
   const known = new Map<string, Ip>();
   return (text) => {
@@ -50,12 +50,12 @@ function parseLine(line: string, addressOf: (text: string) => Ip | undefined): C
   };
 }
 
-/** How many lines are read before others get their turn: some 10 ms of work. */
+/** The number of lines between yields to other work: about 10 ms. */
 const portion = 1_000;
 
 /**
- * The connections in what `conntrack -L -f ipv4` prints, in portions, between which others get their turn. Lines that are
- * none are passed over.
+ * Parses the output of `conntrack -L -f ipv4` in portions, and yields to other work in between. Skips lines that are
+ * not connections.
  */
 export async function* readConnections(listing: string): AsyncGenerator<readonly Connection[]> {
   const lines = listing.split('\n');

@@ -1,19 +1,19 @@
 /**
- * How stale connections are deleted: as few passes over the kernel's table as tell them from those that stay. `conntrack
- * -D` goes through the whole table each time, so what counts is how many kinds of connections there are, not how many.
+ * Computes how to delete stale connections with as few passes over the kernel's table as possible. Each `conntrack -D`
+ * scans the whole table, so the cost is the number of kinds of connections, not their number.
  */
 import { type Ip, ipNumber } from '../../model/address.ts';
 import { type OwnedSource, type Selection, selectionArgs } from './affected.ts';
 import type { Connection } from './connection.ts';
 
-/** A connection of the table, and whether it must end. */
+/** A connection, and whether it must end. */
 export interface Judged {
   readonly connection: Connection;
   readonly stale: boolean;
 }
 
 type Argv = readonly string[];
-/** One more distinction: what it tells apart, and the arguments that name one value of it. */
+/** A distinguishing property: the value, and the arguments that select it. */
 type Distinction = (connection: Connection) => { readonly value: string; readonly argv: Argv };
 
 const byMark: Distinction = ({ mark }) => ({ value: String(mark), argv: ['--mark', String(mark)] });
@@ -41,7 +41,7 @@ function groups(all: readonly Judged[], distinction: Distinction): readonly (rea
   return [...found.values()];
 }
 
-/** Distinguishes the group further until what is stale stands alone; what no distinction tells apart ends together. */
+/** Splits the group further until stale connections are separate. Those that no property separates end together. */
 function split(all: readonly Judged[], [next, ...more]: readonly Distinction[]): Argv[] {
   if (!all.some(({ stale }) => stale)) return [];
   if (next === undefined || all.every(({ stale }) => stale)) return [[]];
@@ -54,7 +54,7 @@ function textOf(number: number): string {
   return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join('.');
 }
 
-/** The networks of sources that hold what is stale, each as large as it can be without one that stays. */
+/** The networks of sources that contain stale connections, each as large as possible without one that stays. */
 function bySource(all: readonly Judged[], first: number, length: number): Argv[] {
   if (!all.some(({ stale }) => stale)) return [];
   const argv = length === 0 ? [] : ['-s', `${textOf(first)}/${length}`];
@@ -74,7 +74,7 @@ function bySource(all: readonly Judged[], first: number, length: number): Argv[]
 
 const numberOf = (ip: Ip): number => Number(ipNumber(ip));
 
-/** The same within connections of one mark. */
+/** The same for the connections with one mark. */
 function withinMark(all: readonly Judged[], selection: Selection | undefined): Argv[] {
   if (!all.some(({ stale }) => stale)) return [];
   if (all.every(({ stale }) => stale)) return [[]];
@@ -86,8 +86,8 @@ function withinMark(all: readonly Judged[], selection: Selection | undefined): A
 }
 
 /**
- * The arguments of each `conntrack` call that deletes the stale connections, and none of those that stay. Where only a
- * selection of the table is at hand, no pass reaches beyond it.
+ * The arguments of each `conntrack` call; together they delete the stale connections and none of the others. If only a
+ * selection of the table is known, no pass goes beyond it.
  */
 export function deletionPasses(all: readonly Judged[], selection?: Selection): string[][] {
   const within = selection === undefined || 'mark' in selection ? [] : selectionArgs(selection);
@@ -96,7 +96,7 @@ export function deletionPasses(all: readonly Judged[], selection?: Selection): s
   );
 }
 
-/** The arguments that delete what an owner has with one source. */
+/** The arguments that delete an owner's connections with one source. */
 export function passOver({ mark, translated }: OwnedSource): string[] {
   return ['-D', '-f', 'ipv4', '--mark', String(mark), '-q', translated];
 }

@@ -1,4 +1,4 @@
-/** Which connections must end: a function of the table and of what their owners may have now. */
+/** Decides which connections must end: a function of the table and of what their owners may use now. */
 import { type Cidr, contains, type Ip, parseIp } from '../../model/address.ts';
 import { isOwner, noneAsked } from '../ovs/owner.ts';
 import { ctMark } from '../ovs/pipeline.ts';
@@ -7,30 +7,31 @@ import type { Connection } from './connection.ts';
 /** A pod of this node whose VNID requests egress IPs. */
 export interface RestrictedPod {
   readonly owner: number;
-  /** The egress IP of its VNID that is here. */
+  /** The egress IP of its VNID on this node, if any. */
   readonly source: Ip | undefined;
 }
 
-/** Who may leave as what at one moment. */
+/** Which sources owners may use at one moment. */
 export interface Ownership {
   readonly podNetworks: readonly Cidr[];
   /** Pod and Service networks. */
   readonly inside: readonly Cidr[];
-  /** The pods of this node. */
+  /** The pod subnet of this node. */
   readonly subnet: Cidr;
-  /** The source of each owner whose egress IP is here. */
+  /** The source of each owner that has an egress IP here. */
   readonly snat: ReadonlyMap<number, Ip>;
   readonly hosted: ReadonlySet<Ip>;
   readonly restricted: ReadonlyMap<Ip, RestrictedPod>;
-  /** All addresses of this machine. */
+  /** All addresses of this host. */
   readonly own: ReadonlySet<Ip>;
 }
 
 const isIn = (networks: readonly Cidr[], ip: Ip): boolean => networks.some((network) => contains(network, ip));
 
 /**
- * A connection without source NAT: on the kernel's datapath one that was given a hop elsewhere, which Open vSwitch
- * noted in the conntrack that it shares with the node. Such a connection can get no source NAT here any more.
+ * A connection without source NAT. On the kernel's datapath it may be one that was given a hop elsewhere: Open vSwitch
+ * recorded it in the conntrack table that it shares with the node. Such a connection cannot get source NAT here any
+ * more.
  */
 function isStaleUntranslated(source: Ip, { subnet, restricted }: Ownership): boolean {
   if (!contains(subnet, source)) return false;
@@ -38,13 +39,13 @@ function isStaleUntranslated(source: Ip, { subnet, restricted }: Ownership): boo
   return pod === undefined || pod.source !== undefined;
 }
 
-/** One whose owner is a VNID. */
+/** A connection owned by a VNID. */
 function isStaleOwned({ source, translated, mark }: Connection, { snat, subnet, restricted }: Ownership): boolean {
   if (snat.get(mark) !== translated) return true;
   return contains(subnet, source) && restricted.get(source)?.owner !== mark;
 }
 
-/** One of a pod whose VNID asked for none, or whose owner nobody noted. */
+/** A connection of a pod whose VNID requests nothing, or without a recorded owner. */
 function isStaleUnowned(connection: Connection, { hosted, subnet, restricted, own }: Ownership): boolean {
   const { source, translated, rewritten, mark } = connection;
   const pod = restricted.get(source);
@@ -67,8 +68,8 @@ function isStaleOutside(connection: Connection, ownership: Ownership): boolean {
 }
 
 /**
- * Tells which connections must end. Connections inside the cluster and those that a Service rewrote go on. What they go to
- * outside makes no difference, so a table costs as much as it has kinds of connections, and a look-up for each.
+ * Returns the judge of connections. Those inside the cluster and those that a Service rewrote stay. The outside
+ * destination does not matter, so a table costs as much as it has kinds of connections, plus a lookup for each.
  */
 export function judge(ownership: Ownership): (connection: Connection) => boolean {
   const kinds = new Map<string, boolean>();

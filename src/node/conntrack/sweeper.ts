@@ -1,7 +1,7 @@
 /**
- * Ends connections that may not go on, beside everything else: nobody waits for it. What must end is found in the
- * kernel's table each time, by the owner that each connection bears, so an agent that was killed, or a change that was
- * missed, leaves nothing behind; nft drops the packets of such a connection until it is gone.
+ * Ends connections that must not continue, in the background. They are found in the kernel's table each time, by the
+ * owner in their mark, so an agent that was killed or a missed change leaves nothing behind. Until a connection is
+ * gone, nft drops its packets.
  */
 import { type Exec, ExecError, must } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
@@ -16,22 +16,22 @@ import { Touched } from './touched.ts';
 export interface SweeperDeps {
   readonly exec: Exec;
   readonly logger: Logger;
-  /** Who may leave as what now; undefined before that is known. */
+  /** Which sources owners may use now; undefined until that is known. */
   readonly ownership: () => Promise<Ownership | undefined>;
-  /** Told how many connections have been ended. */
+  /** Called with the number of connections that were ended. */
   readonly onEnded: (count: number) => void;
 }
 
 /**
- * Everything is judged, or only what changes may have made stale; what owners have with a source that they lost is deleted
- * without a look, and so is what nft has marked.
+ * What to do: judge everything; judge only what changes touched; delete, without judging, connections with a source
+ * that their owner lost; delete what nft marked.
  */
 type Work = 'all' | 'touched' | 'lost' | 'marked';
 
 const passOverMarked = ['-D', '-f', 'ipv4', '--mark', String(ctMark.ended)];
-/** Milliseconds in which further marks of nft become one pass. */
+/** Milliseconds in which further marks by nft are gathered into one pass. */
 const gather = 30;
-/** Milliseconds in which further changes become one look at the table. */
+/** Milliseconds in which further changes are gathered into one pass. */
 const gatherChanges = 200;
 
 export class Sweeper {
@@ -44,29 +44,29 @@ export class Sweeper {
     this.#queue = createQueue({ logger: deps.logger, concurrency: 2, baseDelay: 100, maxDelay: 5_000 });
   }
 
-  /** Judges every connection of the table, soon. */
+  /** Schedules a pass over the whole table. */
   sweep(): void {
     this.#queue.add('all' satisfies Work);
   }
 
-  /** Notes what a plan touches, before it is brought about. */
+  /** Notes what a plan touches, before it is applied. */
   note(ownership: Ownership): void {
     this.#touched.note(ownership);
   }
 
-  /** Ends what the plans noted so far have made stale: at once what an owner has with a source that it lost. */
+  /** Schedules a pass over what the noted plans touched; connections with a source that their owner lost go at once. */
   sweepTouched(): void {
     if (this.#touched.isEmpty()) return;
     this.#queue.add('lost' satisfies Work);
     this.#queue.addAfter('touched' satisfies Work, gatherChanges);
   }
 
-  /** Deletes what nft has marked, soon. */
+  /** Schedules the deletion of what nft marked. */
   sweepMarked(): void {
     this.#queue.addAfter('marked' satisfies Work, gather);
   }
 
-  /** Works until the signal aborts. */
+  /** Runs until the signal aborts. */
   run(signal: AbortSignal): Promise<void> {
     return this.#queue.process((key) => this.#work(key), signal);
   }
@@ -78,7 +78,7 @@ export class Sweeper {
     else await this.#judge();
   }
 
-  /** What fails here is found by the look that follows. */
+  /** If this fails, the pass that follows finds the connections. */
   async #deleteLost(): Promise<void> {
     const lost = this.#touched.takeLost();
     if (lost.length <= mostLooks) await this.#delete(lost.map(passOver));
@@ -95,7 +95,7 @@ export class Sweeper {
     }
   }
 
-  /** Judges by what holds when the table has been read: no connection that is newer than the verdict is judged by it. */
+  /** Judges by the state after the table was read, so that no connection is newer than the state it is judged by. */
   async #judge(selection?: Selection): Promise<void> {
     const { exec, ownership } = this.#deps;
     const args = selection === undefined ? [] : selectionArgs(selection);
@@ -115,7 +115,7 @@ export class Sweeper {
     let ended = 0;
     for (const args of passes) {
       const result = await exec('conntrack', args);
-      // the status is 1 when nothing matched: the connections have ended by themselves
+      // status 1 means that nothing matched: the connections ended by themselves
       const [, count] = /(\d+) flow entries have been deleted/.exec(result.stderr) ?? [];
       if (count === undefined) throw new ExecError('conntrack', args, result);
       ended += Number(count);

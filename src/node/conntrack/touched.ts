@@ -1,27 +1,27 @@
-/** What changes have touched and nobody has looked at yet, gathered plan by plan: none between two looks is missed. */
+/** Gathers what changes touched, plan by plan, until it is checked, so that no plan between two passes is missed. */
 import { affected, lostSources, mostLooks, type OwnedSource, type Selection, selectionArgs } from './affected.ts';
 import type { Ownership } from './stale.ts';
 
-const keyOf = ({ mark, translated }: OwnedSource): string => `${mark} ${translated}`;
+const sourceKey = ({ mark, translated }: OwnedSource): string => `${mark} ${translated}`;
 
 export class Touched {
   #last: Ownership | undefined;
   #selections: Map<string, Selection> | 'all' = new Map();
   readonly #lost = new Map<string, OwnedSource>();
 
-  /** Gathers what the step to a plan touches, before that is brought about. */
+  /** Gathers what the step to this plan touches, before it is applied. */
   note(now: Ownership): void {
     const before = this.#last;
     this.#last = now;
     if (before === undefined || before === now) return;
     this.add(affected(before, now));
-    for (const lost of lostSources(before, now)) this.#lost.set(keyOf(lost), lost);
+    for (const lost of lostSources(before, now)) this.#lost.set(sourceKey(lost), lost);
     for (const [key, { mark, translated }] of this.#lost) {
       if (now.snat.get(mark) === translated) this.#lost.delete(key);
     }
   }
 
-  /** Gathers what has to be looked at. */
+  /** Gathers selections to check. */
   add(selections: readonly Selection[] | 'all'): void {
     if (this.#selections === 'all') return;
     if (selections !== 'all') {
@@ -30,19 +30,19 @@ export class Touched {
     if (selections === 'all' || this.#selections.size > mostLooks) this.#selections = 'all';
   }
 
-  /** Whether there is nothing to look at. */
+  /** Whether there is nothing to check. */
   isEmpty(): boolean {
     return this.#selections !== 'all' && this.#selections.size === 0;
   }
 
-  /** What has been gathered, to be looked at now. */
+  /** Takes the gathered selections. */
   takeSelections(): readonly Selection[] | 'all' {
     const taken = this.#selections === 'all' ? 'all' : [...this.#selections.values()];
     this.#selections = new Map();
     return taken;
   }
 
-  /** The sources that owners have lost: what leaves with them is stale, whatever it is. */
+  /** Takes the sources that owners lost; all connections with them are stale. */
   takeLost(): readonly OwnedSource[] {
     const taken = [...this.#lost.values()];
     this.#lost.clear();

@@ -1,33 +1,33 @@
-/** Egress IPs on the interface that carries the node's address: what is there, what should be, and the commands between. */
+/** Egress IPs on the interface with the node's address: what is there, what should be, and the commands in between. */
 import { type Cidr, contains, type Ip, ipNumber, lastOf, parseIfaddr, parseIp } from '../../model/address.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { recordsOf } from './ip.ts';
 
-/** One address of one interface, as `ip -j addr` prints it. */
+/** An address of an interface, as `ip -j addr` prints it. */
 export interface LinkAddress {
   readonly device: string;
   readonly ip: Ip;
   readonly prefixLength: number;
   readonly label: string;
-  /** Whether an address of the same network came before it: the kernel leaves with the first, where nothing says otherwise. */
+  /** Whether another address of the same network comes first: by default the kernel uses the first as source. */
   readonly isSecondary: boolean;
 }
 
-/** The interface that carries the node's address. */
+/** The interface with the node's address. */
 export interface Uplink {
   readonly device: string;
   readonly prefixLength: number;
-  /** The network the node's address lies in. */
+  /** The network of the node's address. */
   readonly network: Cidr;
   readonly mtu: number;
 }
 
 const labelSuffix = ':eip';
-/** IFNAMSIZ less the closing zero: the kernel takes no longer label. */
+/** IFNAMSIZ minus the terminating zero: the kernel's limit for a label. */
 const longestLabel = 15;
 
-/** The label of our addresses on a device; refuses a device whose name leaves no room for it. */
+/** The label of our addresses on a device; fails if the device name leaves no room for it. */
 export function labelOf(device: string): Result<string> {
   const label = `${device}${labelSuffix}`;
   if (label.length <= longestLabel) return ok(label);
@@ -36,7 +36,7 @@ export function labelOf(device: string): Result<string> {
   );
 }
 
-/** The IPv4 addresses in what `ip -j addr show` prints. */
+/** Parses the IPv4 addresses in the output of `ip -j addr show`. */
 export function parseAddresses(json: string): LinkAddress[] {
   return recordsOf(json).flatMap((link) => {
     const device = asText(link['ifname']);
@@ -58,13 +58,13 @@ export function parseAddresses(json: string): LinkAddress[] {
   });
 }
 
-/** The MTU of a device in what `ip -j addr show` prints; 1500 when it is not there. */
+/** The MTU of a device in the output of `ip -j addr show`; 1500 if it is missing. */
 function mtuOf(json: string, device: string): number {
   const link = recordsOf(json).find((one) => one['ifname'] === device);
   return typeof link?.['mtu'] === 'number' ? link['mtu'] : 1500;
 }
 
-/** The interface that carries the node's address, by what `ip -j addr show` prints. */
+/** Finds the interface with the node's address in the output of `ip -j addr show`. */
 export function findUplink(json: string, nodeIP: Ip): Result<Uplink> {
   const address = parseAddresses(json).find(({ ip }) => ip === nodeIP);
   const ifaddr = address === undefined ? undefined : parseIfaddr(`${nodeIP}/${address.prefixLength}`);
@@ -75,7 +75,7 @@ export function findUplink(json: string, nodeIP: Ip): Result<Uplink> {
   return ok({ device, prefixLength, network: ifaddr.value.network, mtu: mtuOf(json, device) });
 }
 
-/** The next hops in what `ip -j route show` prints. */
+/** The next hops in the output of `ip -j route show`. */
 export function gatewaysOf(json: string): ReadonlySet<Ip> {
   const hops = recordsOf(json).flatMap((route) => [route, ...asList(route['nexthops']).filter(isRecord)]);
   return new Set(
@@ -86,10 +86,10 @@ export function gatewaysOf(json: string): ReadonlySet<Ip> {
   );
 }
 
-/** The shortest prefix length of a network without its own and broadcast address (RFC 3021). */
+/** The shortest prefix length without network and broadcast address (RFC 3021). */
 const pointToPoint = 31;
 
-/** What an address is to the node that nobody may take from it; undefined when it is nothing of that kind. */
+/** What the address is to the node, if it must be left alone; undefined otherwise. */
 function standing({ device, network }: Uplink, { nodeIP, gateways }: NodeAddresses, ip: Ip): string | undefined {
   if (ip === nodeIP) return "the node's own address";
   if (gateways.has(ip)) return "the address of the node's gateway";
@@ -98,14 +98,14 @@ function standing({ device, network }: Uplink, { nodeIP, gateways }: NodeAddress
   return ipNumber(ip) === lastOf(network) ? `the broadcast address of the network of ${device}` : undefined;
 }
 
-/** Addresses that a node cannot do without. */
+/** Addresses that a node needs for itself. */
 export interface NodeAddresses {
   readonly nodeIP: Ip;
   /** Next hops of its routes. */
   readonly gateways: ReadonlySet<Ip>;
 }
 
-/** Why the node cannot carry an egress IP; undefined when it can. */
+/** Why the node cannot carry an egress IP; undefined if it can. */
 export function refusal(uplink: Uplink, node: NodeAddresses, egressIP: Ip): string | undefined {
   const taken = standing(uplink, node, egressIP);
   if (taken !== undefined) return `egress IP ${egressIP} is ${taken}`;
@@ -115,15 +115,18 @@ export function refusal(uplink: Uplink, node: NodeAddresses, egressIP: Ip): stri
   return label.ok ? undefined : label.error;
 }
 
-/** What changes of the addresses. */
+/** The changes to the addresses. */
 export interface AddressPlan {
   readonly add: readonly Ip[];
   readonly remove: readonly LinkAddress[];
-  /** To be taken off and put back, so that they come behind the node's own address and the node leaves with that. */
+  /** To remove and add again, so that they come after the node's own address, which the node uses as source. */
   readonly behind: readonly LinkAddress[];
 }
 
-/** What to do so that exactly `wanted` bear our label on the uplink, behind the node's address, and nothing does elsewhere. */
+/**
+ * Plans the changes after which exactly `wanted` have our label on the uplink, after the node's address, and nothing
+ * has it elsewhere.
+ */
 export function planAddresses(
   present: readonly LinkAddress[],
   uplink: Uplink,
@@ -141,7 +144,7 @@ export function planAddresses(
   };
 }
 
-/** The addresses that bear our label. */
+/** The addresses with our label. */
 export function labelled(present: readonly LinkAddress[]): LinkAddress[] {
   return present.filter(({ label }) => label.endsWith(labelSuffix));
 }
@@ -151,7 +154,7 @@ export function removalLines(addresses: readonly LinkAddress[]): string[] {
   return addresses.map(({ ip, prefixLength, device }) => `addr del ${ip}/${prefixLength} dev ${device}`);
 }
 
-/** The `ip -batch` lines of a plan's additions, and those that bring the node's address to the front. */
+/** The `ip -batch` lines of a plan's additions, and those that move the node's address to the front. */
 export function addressCommands(plan: AddressPlan, uplink: Uplink, label: string): { add: string[]; behind: string[] } {
   const addition = (ip: Ip): string =>
     `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device} label ${label}`;

@@ -1,34 +1,39 @@
-/** Tells the neighbours, by gratuitous ARP, where an egress IP is now, and finds out who else says to have it. */
+/** Announces egress IPs to the neighbors by gratuitous ARP, and detects other hosts that claim them. */
 import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/address.ts';
 
-/** Milliseconds until it is told once more; some routers heed only one of request and reply, and the first may be lost. */
+/**
+ * Milliseconds until the announcement is repeated: some routers heed only one of request and reply, and the first may
+ * be lost.
+ */
 const again = 2_000;
-/** Milliseconds between two rounds while somebody else answers, too. */
+/** Milliseconds between two rounds while another host answers, too. */
 const insist = 10_000;
 
 export interface AnnouncerDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** Resolves after so many milliseconds, or at once when the signal aborts. */
+  /** Resolves after this many milliseconds, or at once when the signal aborts. */
   readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** Told when another machine answers for an egress IP that is here, by its MAC; undefined when none does any more. */
+  /**
+   * Called with the MAC of another host that answers for an egress IP of this node; undefined when none does any more.
+   */
   readonly onRival: (ip: Ip, mac: string | undefined) => void;
 }
 
-/** Announces egress IPs, each beside everything else. */
+/** Announces egress IPs, each in the background. */
 export class Announcer {
   readonly #deps: AnnouncerDeps;
-  /** What is here; each has a round of its own, and one that is added again begins anew. */
+  /** The egress IPs on this node; each has its own rounds, and one that is added again starts over. */
   readonly #here = new Map<Ip, object>();
 
   constructor(deps: AnnouncerDeps) {
     this.#deps = deps;
   }
 
-  /** The egress IP is on this device from now on. */
+  /** Starts announcing the egress IP on this device. */
   add(device: string, ip: Ip): void {
     const round = {};
     this.#here.set(ip, round);
@@ -39,14 +44,14 @@ export class Announcer {
     );
   }
 
-  /** The egress IP is here no more. */
+  /** Stops announcing the egress IP. */
   remove(ip: Ip): void {
     this.#here.delete(ip);
   }
 
   /**
-   * At once and again after 2 s, and then for as long as another machine answers for the address: the node that had it
-   * may be cut off from the API server and not know that it lost it.
+   * Announces at once and again after 2 s, and then for as long as another host answers for the address: its former
+   * node may be cut off from the API server and not know that it lost it.
    */
   async #announce(device: string, ip: Ip, isHere: () => boolean): Promise<void> {
     const { signal, wait, onRival } = this.#deps;
@@ -66,7 +71,9 @@ export class Announcer {
     if (known !== undefined) onRival(ip, undefined);
   }
 
-  /** Request and reply. Nobody answers a gratuitous ARP, so only a message says that it could not be sent. */
+  /**
+   * Sends request and reply. Nobody answers gratuitous ARP, so only an error message shows that it could not be sent.
+   */
   async #send(device: string, ip: Ip): Promise<void> {
     const { exec, logger, signal } = this.#deps;
     const sent = await Promise.all(
@@ -76,7 +83,7 @@ export class Announcer {
     if (reason !== undefined) logger.warn({ ip, device, reason }, 'gratuitous ARP failed');
   }
 
-  /** The MAC of another machine that answers for the address (RFC 5227: asked for without a sender's address). */
+  /** The MAC of another host that answers for the address (RFC 5227: probed without a sender address). */
   async #rival(device: string, ip: Ip): Promise<string | undefined> {
     const { stdout } = await this.#deps.exec('arping', ['-D', '-c', '2', '-w', '2', '-I', device, ip], {
       signal: this.#deps.signal,

@@ -1,6 +1,6 @@
 /**
- * The routing guard: what comes from tun0 without the bits that our nft table sets goes nowhere but to pods, Services and
- * nodes. When the tables are lost the node is closed, not open.
+ * The routing guard: packets from tun0 without the bits that our nft table sets reach only pods, Services and nodes. So
+ * losing the tables closes the node instead of opening it.
  */
 import { type Exec, must } from '../../io/exec.ts';
 import type { Ip } from '../../model/address.ts';
@@ -12,7 +12,10 @@ import { ipBatch, recordsOf } from './ip.ts';
 
 const { rulePriority, routeTable, protocol } = guard;
 
-/** What the rules are, by priority. `not` in an ip rule inverts its whole selector, the interface included, so the packets to let by jump over the rule instead. */
+/**
+ * The rules by priority. `not` in an ip rule inverts its whole selector, the interface included, so packets that may
+ * pass jump over the blocking rule instead.
+ */
 const rules: readonly (readonly [number, string])[] = [
   [rulePriority + 2, 'nop'],
   [
@@ -22,7 +25,9 @@ const rules: readonly (readonly [number, string])[] = [
   [rulePriority + 1, `iif ${tunDevice} lookup ${routeTable}`],
 ];
 
-/** The lines for `ip -batch` that turn the routes of the guard's table, as `ip -j route show` prints them, into those wanted. */
+/**
+ * The `ip -batch` lines that turn the guard table's routes, as `ip -j route show` prints them, into the wanted ones.
+ */
 export function guardRouteLines(shown: string, networks: Networks, nodes: Iterable<Ip>): string[] {
   const reached = [...networks.cluster, networks.service].map(({ text }) => text);
   const wanted = new Set([
@@ -42,13 +47,13 @@ function routesOf(shown: string): string[] {
   return recordsOf(shown).map((route) => `${asText(route['type'])} ${asText(route['dst'])}`);
 }
 
-/** Makes the guard let by exactly pods, Services and these nodes. Idempotent; writes only what differs. */
+/** Makes the guard let through exactly pods, Services and these nodes. Idempotent; writes only the difference. */
 export async function configureGuardRoutes(run: Exec, networks: Networks, nodes: Iterable<Ip>): Promise<void> {
-  const shown = await run('ip', ['-j', 'route', 'show', 'table', String(routeTable)]); // fails while the table has no route
+  const shown = await run('ip', ['-j', 'route', 'show', 'table', String(routeTable)]); // fails if the table has no route
   await ipBatch(run, guardRouteLines(shown.status === 0 ? shown.stdout : '', networks, nodes));
 }
 
-/** Makes the rules that lead to the guard's table, where they are missing. */
+/** Adds the rules that lead to the guard's table where they are missing. */
 export async function configureGuardRules(run: Exec): Promise<void> {
   const present = new Set(prioritiesOf(await must(run, 'ip', ['-j', 'rule', 'show'])));
   await ipBatch(

@@ -1,17 +1,17 @@
-/** What every use of the program ip shares: reading what `ip -j` prints, and running many lines as one. */
+/** Shared by all uses of the program ip: parsing the output of `ip -j`, and running many lines at once. */
 import { type Exec, must } from '../../io/exec.ts';
 import { asList, isRecord } from '../../model/json.ts';
 
-/** The objects that `ip -j` printed; for none it prints nothing, or an empty list. */
+/** The objects that `ip -j` printed; if there are none it prints nothing or an empty list. */
 export function recordsOf(printed: string): readonly Readonly<Record<string, unknown>>[] {
   const all: unknown = JSON.parse(printed.trim() === '' ? '[]' : printed);
   return asList(all).filter(isRecord);
 }
 
-/** The arguments that make ip print what `parseAddresses` reads. */
+/** The arguments with which ip prints the input of `parseAddresses`. */
 export const showAddresses = ['-j', '-4', 'addr', 'show'];
 
-/** Runs the lines by one `ip -batch`; nothing for none. Throws ExecError at the first that fails. */
+/** Runs the lines with one `ip -batch`; does nothing without lines. Throws ExecError at the first failure. */
 export async function ipBatch(run: Exec, lines: readonly string[], ...flags: readonly string[]): Promise<void> {
   if (lines.length > 0) await must(run, 'ip', [...flags, '-batch', '-'], { input: `${lines.join('\n')}\n` });
 }

@@ -1,4 +1,4 @@
-/** The IPv4 addresses of this machine, read again only when something may have changed them. */
+/** The IPv4 addresses of this host, read again only when they may have changed. */
 import { readFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
 import { showAddresses } from './ip.ts';
@@ -11,7 +11,7 @@ export class PresentAddresses {
     this.#exec = exec;
   }
 
-  /** What `ip -j -4 addr show` prints; throws ExecError when it cannot be run. */
+  /** The output of `ip -j -4 addr show`; throws ExecError if it cannot be run. */
   async read(): Promise<string> {
     const shown = (this.#shown ??= must(this.#exec, 'ip', showAddresses));
     try {
@@ -22,13 +22,13 @@ export class PresentAddresses {
     }
   }
 
-  /** Reads them afresh the next time. */
+  /** Makes the next read run ip again. */
   forget(): void {
     this.#shown = undefined;
   }
 }
 
-/** Whether this machine has an interface of that name. */
+/** Whether this host has an interface with this name. */
 export async function hasDevice(name: string): Promise<boolean> {
   const devices = await readFile('/proc/self/net/dev', 'utf8');
   return devices.split('\n').some((line) => line.trimStart().startsWith(`${name}:`));

@@ -1,4 +1,4 @@
-/** Taking off an address that others of its network come behind. */
+/** Removes an address that is the first of its network. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
 import { type LinkAddress, parseAddresses, removalLines } from './addresses.ts';
@@ -7,8 +7,8 @@ import { ipBatch, showAddresses } from './ip.ts';
 const settingOf = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/promote_secondaries`;
 
 /**
- * Does work that takes a device's first address off: the kernel then makes the next one the first. Without the setting
- * that is on during the work it would take off all others of that network, the node's own address among them.
+ * Does work that removes a device's first address: the kernel then promotes the next one. Without the setting that is
+ * on during the work it would remove all other addresses of the network, the node's own included.
  */
 export async function promoting<T>(device: string, work: () => Promise<T>): Promise<T> {
   const values = await Promise.all([settingOf('all'), settingOf(device)].map((path) => readFile(path, 'utf8')));
@@ -22,8 +22,8 @@ export async function promoting<T>(device: string, work: () => Promise<T>): Prom
 }
 
 /**
- * Takes addresses off their devices, wherever they stand among others. What somebody else has taken off meanwhile is
- * off; throws ExecError when one is still there, after the rest.
+ * Removes addresses from their devices, at any position. One that somebody else removed meanwhile counts as removed. If
+ * one remains, throws ExecError after the rest.
  */
 export async function takeOff(run: Exec, addresses: readonly LinkAddress[]): Promise<void> {
   for (const [device, ofDevice] of Map.groupBy(addresses, (one) => one.device)) {

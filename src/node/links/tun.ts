@@ -1,4 +1,4 @@
-/** tun0 and the routes of the node: the gateway address, the way to pods and services. */
+/** tun0 and the node's routes: the gateway address, and the routes to pods and services. */
 import { type Exec, must } from '../../io/exec.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
@@ -6,10 +6,13 @@ import type { Networks, NodeFacts } from '../values/facts.ts';
 import { ipBatch, recordsOf } from './ip.ts';
 import { applySysctls } from './sysctls.ts';
 
-/** Bytes that VXLAN adds to a packet: outer Ethernet, IPv4, UDP and VXLAN headers. */
+/** The bytes that VXLAN adds to a packet: outer Ethernet, IPv4, UDP and VXLAN headers. */
 export const vxlanOverhead = 50;
 
-/** Brings tun0 up with the gateway address, its MTU and the routes to pods and services, and no others of ours. Idempotent. */
+/**
+ * Brings tun0 up with the gateway address, its MTU and the routes to pods and services, and removes other routes of
+ * ours. Idempotent.
+ */
 export async function configureTun(run: Exec, facts: NodeFacts, networks: Networks, mtu: number): Promise<void> {
   const present = await must(run, 'ip', ['-j', 'addr', 'show', 'dev', tunDevice]);
   const wanted = `${facts.gateway}/${facts.subnet.length}`;
@@ -32,7 +35,7 @@ export async function configureTun(run: Exec, facts: NodeFacts, networks: Networ
   if (facts.datapath === 'netdev') await must(run, 'ethtool', ['-K', tunDevice, 'tx', 'off']);
 }
 
-/** Whether tun0 is up with its address and MTU, and no other address, in what `ip -j -4 addr show` prints. */
+/** Whether tun0 is up with its address and MTU, and no other address, in the output of `ip -j -4 addr show`. */
 export function isTunConfigured(json: string, facts: NodeFacts, mtu: number): boolean {
   const tun = recordsOf(json).find((link) => link['ifname'] === tunDevice);
   if (tun === undefined || tun['mtu'] !== mtu || !asList(tun['flags']).includes('UP')) return false;

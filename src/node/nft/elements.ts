@@ -1,9 +1,9 @@
-/** The changing part of the nft tables: its difference as commands, and its reading from `nft -j`. */
+/** The changing part of the nft tables: its difference as commands, and its parsing from `nft -j`. */
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { hex } from '../ovs/flow.ts';
 import { type NftElements, nftTables } from './ruleset.ts';
 
-/** Our sets and the map, in the order in which they are added to; each holds elements in nft's own words. */
+/** Our sets and the map, in the order in which they are filled; elements are text in nft's syntax. */
 const setNames = [
   'restricted_pods',
   'pod_sources',
@@ -24,7 +24,7 @@ const tableOf: Readonly<Record<SetName, string>> = {
   egress_snat: nftTables.nat,
 };
 
-/** Those whose elements begin with what they are about, and may have one element about it only. */
+/** The sets with at most one element per key; the key comes first in the element. */
 const keyed = ['egress_snat', 'egress_sources', 'pod_sources'] as const satisfies readonly SetName[];
 
 function contentFrom(elementsOf: (set: SetName) => ReadonlySet<string>): NftContent {
@@ -40,7 +40,10 @@ function contentFrom(elementsOf: (set: SetName) => ReadonlySet<string>): NftCont
 
 export const emptyContent: NftContent = contentFrom(() => new Set());
 
-/** What the tables should hold. Each owner is in three places: what translates, and what is compared before and after. */
+/**
+ * The wanted content of the tables. Each owner is in three places: for translation, and for the comparisons before and
+ * after it.
+ */
 export function contentOf({ snat, hosted, restricted, podSources }: NftElements): NftContent {
   const pairs = [...snat].map(([mark, ip]) => [hex(mark), ip] as const);
   return {
@@ -58,20 +61,23 @@ function command(verb: 'add' | 'delete', set: SetName, elements: readonly string
   return [`${verb} element ${tableOf[set]} ${set} { ${[...elements].sort().join(', ')} }`];
 }
 
-const keyOf = (element: string): string => element.split(' ', 1)[0] ?? '';
+const elementKey = (element: string): string => element.split(' ', 1)[0] ?? '';
 
-/** Elements about something that is wanted with another address: they go before the new ones come, in the same transaction. */
+/**
+ * Elements whose key is wanted with another address: they are deleted before the new ones are added, in the same
+ * transaction.
+ */
 function replaced(actual: NftContent, wanted: NftContent, set: (typeof keyed)[number]): string[] {
-  const keys = new Set([...wanted[set]].map(keyOf));
-  return [...actual[set]].filter((element) => !wanted[set].has(element) && keys.has(keyOf(element)));
+  const keys = new Set([...wanted[set]].map(elementKey));
+  return [...actual[set]].filter((element) => !wanted[set].has(element) && keys.has(elementKey(element)));
 }
 
-/** What names an element when it is deleted: for the map its mark. */
+/** The part of an element that identifies it for deletion; for the map, its mark. */
 function nameOf(set: SetName, element: string): string {
-  return set === 'egress_snat' ? keyOf(element) : element;
+  return set === 'egress_snat' ? elementKey(element) : element;
 }
 
-/** The commands that add what `wanted` has beyond `actual`; a mark or pod whose address changes is changed here. */
+/** The commands that add what `wanted` has and `actual` lacks; a mark or pod with a new address changes here. */
 export function additions(actual: NftContent, wanted: NftContent): string[] {
   const outdated = keyed.flatMap((set) =>
     command(
@@ -98,7 +104,7 @@ export function added(actual: NftContent, wanted: NftContent): NftContent {
   );
 }
 
-/** The commands that remove what `actual` has beyond `wanted`. */
+/** The commands that remove what `actual` has and `wanted` lacks. */
 export function removals(actual: NftContent, wanted: NftContent): string[] {
   return setNames.toReversed().flatMap((set) => {
     const surplus = [...actual[set]].filter((element) => !wanted[set].has(element));
@@ -110,7 +116,10 @@ export function removals(actual: NftContent, wanted: NftContent): string[] {
   });
 }
 
-/** The content without what goes beyond the limits: all pods restricted that they restrict, and nothing else that they do not have. */
+/**
+ * The content reduced to the limits: all pods that these restrict are restricted, and nothing else remains that they
+ * lack.
+ */
 export function within(content: NftContent, limits: NftContent): NftContent {
   const common = (set: SetName): ReadonlySet<string> =>
     new Set([...content[set]].filter((element) => limits[set].has(element)));
@@ -135,7 +144,7 @@ function elementsOf(listing: readonly unknown[], name: SetName): ReadonlySet<str
   return new Set();
 }
 
-/** The elements of our tables as `nft -j list table …` prints each of them. */
+/** Parses the elements of our tables from the output of `nft -j list table …`. */
 export function parseContent(listings: readonly string[]): NftContent {
   const listed = listings.flatMap((json) => {
     const document: unknown = JSON.parse(json);

@@ -1,15 +1,16 @@
 /**
- * The nft tables of a node as values: fixed chains, and the sets and maps that carry all that changes.
+ * The nft tables of a node as values: fixed chains, and the sets and maps with everything that changes.
  *
- * Two tables hold the first law, and share nothing. `sdn_compat` goes by marks: what comes from tun0 bears the mark of
- * its VNID, a connection's first packet leaves it in conntrack as the owner, source NAT follows the owner, and every
- * later packet is held against it. `sdn_compat_guard` goes by addresses alone: a source in the pod networks, or a
- * restricted pod behind any source but its own egress IPs, does not leave the node, whatever marks say.
- * On the userspace datapath a third table tells Open vSwitch who opened a connection (see `direction`).
+ * Two tables enforce the first law and share nothing. `sdn_compat` works by marks: packets from tun0 have the mark of
+ * their VNID, the first packet of a connection records it in conntrack as the owner, source NAT follows the owner, and
+ * every later packet is compared with it. `sdn_compat_guard` works by addresses alone: packets with a source in the pod
+ * networks, or of a restricted pod with any source except its own egress IPs, do not leave the node, whatever the marks
+ * are. On the userspace datapath a third table tells Open vSwitch who opened a connection (see `direction`).
  *
- * What comes in by tun0 and what goes to pods gets the "seen" bits in its mark (see pipeline.ts): the routing guard lets
- * nothing off the node without them, so a lost table closes the node instead of opening it. Packets to pods need them
- * too: where rp_filter is on, the kernel looks the way back up as if it came from tun0, with the packet's own mark.
+ * Packets that enter through tun0, and packets to pods, get the "seen" bits in their mark (see pipeline.ts). Without
+ * these bits the routing guard lets nothing off the node, so a lost table closes the node instead of opening it.
+ * Packets to pods need them too: with rp_filter on, the kernel looks up the return path as if the packet came from
+ * tun0, with its own mark.
  */
 import type { Cidr, Ip } from '../../model/address.ts';
 import type { Uplink } from '../links/addresses.ts';
@@ -18,13 +19,13 @@ import { noneAsked } from '../ovs/owner.ts';
 import { acceptedMask, ctMark, direction, podGroup, seenBit, tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
 
-/** Our tables, as nft names them. */
+/** The names of our tables in nft. */
 export const nftTables = { nat: 'ip sdn_compat', guard: 'ip sdn_compat_guard', switch: 'netdev sdn_compat' } as const;
 
-/** The sets that are filled with the chains, and stay as they are; each is in both tables of family ip. */
+/** The sets that are filled together with the chains and do not change; both tables of family ip have them. */
 export const networkSets = ['pod_networks', 'inside'] as const;
 
-/** What the chains are made from; a change of it replaces the tables in one transaction. */
+/** The input of the chains; when it changes, the tables are replaced in one transaction. */
 export interface NftBase {
   readonly datapath: Datapath;
   readonly masqueradeBit: number | undefined;
@@ -36,15 +37,15 @@ export interface NftBase {
   readonly uplink: Pick<Uplink, 'device' | 'network'>;
 }
 
-/** What changes from moment to moment. */
+/** The changing part. */
 export interface NftElements {
-  /** Source address by owner: the VNID's mark as the node sees it. */
+  /** Source address by owner, that is, the VNID's mark as the node sees it. */
   readonly snat: ReadonlyMap<number, Ip>;
   /** Addresses that this node hosts. */
   readonly hosted: ReadonlySet<Ip>;
   /** Local pods whose VNID requests egress IPs. */
   readonly restricted: ReadonlySet<Ip>;
-  /** The egress IP here of each of them that has one. */
+  /** The egress IP on this node of each restricted pod that has one. */
   readonly podSources: ReadonlyMap<Ip, Ip>;
 }
 
@@ -63,7 +64,7 @@ function chain(name: string, hook: string | undefined, rules: readonly string[])
   return [`  chain ${name} {`, ...type, ...rules.map((rule) => `    ${rule}`), '  }'];
 }
 
-/** A table that replaces the one that was there. */
+/** A table that replaces the existing one. */
 function table(name: string, content: readonly string[]): string[] {
   return [`table ${name} {}`, `delete table ${name}`, `table ${name} {`, ...content, '}'];
 }
@@ -77,18 +78,18 @@ function networks({ cluster, service }: NftBase): string[] {
 }
 
 /**
- * Source NAT to an address of the node. Masquerading takes the first address that the kernel has of the network it
- * sends into; in the node's own network that may be an egress IP, once the node's address was removed and added again.
+ * Source NAT to an address of the node. Masquerading uses the kernel's first address of the destination network. In the
+ * node's own network this may be an egress IP, after the node's address was removed and added again.
  */
 function asNode({ nodeIP, uplink: { device, network } }: NftBase): string[] {
   return [`oifname "${device}" rt ip nexthop ${network.text} snat to ${nodeIP}`, 'masquerade'];
 }
 
 /**
- * The owner of what comes from tun0: noted with the first packet, compared with each later one. A connection without
- * one, begun under an older agent or marked by another program, gets the packet's when it is translated to what that
- * owner may have now. A message about a connection (ICMP errors) that is not its owner's is dropped, and the connection
- * goes on: anybody can send one.
+ * The owner of a connection from tun0: recorded with the first packet and compared with each later one. A connection
+ * without an owner, opened under an older agent or marked by another program, gets the packet's owner if it is
+ * translated to what that owner may use now. A message about a connection (ICMP error) from somebody else is dropped,
+ * and the connection continues, because anybody can send one.
  */
 function owner(): string[] {
   return [
@@ -105,7 +106,7 @@ function owner(): string[] {
   ];
 }
 
-/** A connection with a packet that may not pass: it is to end, and the agent hears of it by a trace. */
+/** Marks a connection with a forbidden packet to end; a trace tells the agent. */
 const stranger: readonly string[] = [
   `ct mark set ${ended}`,
   'limit rate over 10/second burst 5 packets drop',
@@ -134,7 +135,7 @@ function natTable(base: NftBase): string[] {
     ...(isNetdev ? [`iifname "${tunDevice}" meta mark set @ll,64,32`] : []),
     `iifname "${tunDevice}" ${setSeen}`,
     `iifname "${tunDevice}" ct direction original jump owner`,
-    // what Open vSwitch marks opens a connection; the answer to one that policies did not let in is none
+    // what Open vSwitch marks opens a connection; it is not an answer to one that policies did not let in
     `iifname "${tunDevice}" ct direction reply meta mark != ${hex(noneAsked)} drop`,
   ];
   const toRoute = [`iifname "${tunDevice}" ${setSeen}`, `iifname != "${tunDevice}" ip daddr @pod_networks ${setSeen}`];
@@ -170,14 +171,14 @@ function natTable(base: NftBase): string[] {
   ]);
 }
 
-/** Where a pod's connection may leave from, by the addresses it has before and after NAT. */
+/** The sources that a pod's connection may leave with, by its addresses before and after NAT. */
 function sources({ subnet }: NftBase): string[] {
   return [
     'ct original ip saddr . ip saddr @pod_sources accept',
     `ct original ip saddr != ${subnet.text} ip saddr @egress_hosted accept`,
     'ip saddr @egress_hosted drop',
     'fib saddr type != local drop',
-    // what a Service rewrote leaves as the node; one that leaves no trace of that (IPVS) is known by where it went
+    // what a Service rewrote leaves as the node; rewriting without a trace (IPVS) is recognized by the destination
     'ct status dnat accept',
     'ct original ip daddr @inside accept',
     'ct original ip saddr @restricted_pods drop',
@@ -188,7 +189,7 @@ function sources({ subnet }: NftBase): string[] {
 function guardTable(base: NftBase): string[] {
   const forged = [
     `iifname "${tunDevice}" udp dport ${base.vxlanPort} drop`,
-    // whoever sent it, a Service made VXLAN of something else
+    // a Service turned it into VXLAN, whoever sent it
     `udp dport ${base.vxlanPort} ct original proto-dst != ${base.vxlanPort} drop`,
   ];
   const refused = 'reject with icmp type admin-prohibited';
@@ -221,19 +222,22 @@ function guardTable(base: NftBase): string[] {
   ]);
 }
 
-/** The table of the userspace datapath: what the node's kernel says of a packet becomes its source MAC, which is all that Open vSwitch gets of it. */
+/**
+ * The table of the userspace datapath: it turns what the node's kernel knows about a packet into the source MAC, which
+ * is all that Open vSwitch gets.
+ */
 export function switchTable(device: string = tunDevice): string[] {
   const rules = Object.values(direction).map(({ mark, mac }) => `meta mark ${hex(mark)} ether saddr set ${mac}`);
   return table(nftTables.switch, chain('to_bridge', `filter hook egress device "${device}" priority filter`, rules));
 }
 
-/** The tables that a node has on a datapath. */
+/** The tables of a node on this datapath. */
 export function tablesOf(datapath: Datapath): string[] {
   const { nat, guard, switch: toSwitch } = nftTables;
   return datapath === 'netdev' ? [nat, guard, toSwitch] : [nat, guard];
 }
 
-/** The tables with their chains and empty sets, as `nft -f` takes them; what was there before is replaced. */
+/** The tables with their chains and empty sets, as input for `nft -f`; they replace the existing ones. */
 export function renderBase(base: NftBase): string {
   return [...natTable(base), ...guardTable(base), ...(base.datapath === 'netdev' ? switchTable() : []), ''].join('\n');
 }

@@ -1,10 +1,10 @@
-/** The nft tables in the kernel: read, written, and compared with what was last written. Decides nothing. */
+/** The nft tables in the kernel: reads, writes, and compares them with what was last written. Decides nothing. */
 import { createHash } from 'node:crypto';
 import { type Exec, must } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
-import { Turns } from '../../io/turns.ts';
+import { Mutex } from '../../io/mutex.ts';
 import type { Datapath } from '../values/facts.ts';
-import { Remembered } from '../values/guarded-copy.ts';
+import { GuardedCopy } from '../values/guarded-copy.ts';
 import { added, additions, emptyContent, type NftContent, parseContent, removals, within } from './elements.ts';
 import { networkSets, nftTables, tablesOf } from './ruleset.ts';
 
@@ -17,8 +17,8 @@ export interface NftChains {
 /** The tables that hold sets. */
 const withSets = [nftTables.nat, nftTables.guard];
 
-/** Name of the empty set that says what the chains were written from and how nft printed them then. */
-function markOf(chains: NftChains, printed: string): string {
+/** The name of an empty set that records from what the chains were written and how nft then printed them. */
+function writtenSetName(chains: NftChains, printed: string): string {
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
   return `written_${hash(chains.text)}_${hash(printed.replace(/^\tset written_\w+ \{[^}]*\}\n/m, '').replace(/\n+/g, '\n'))}`;
 }
@@ -28,10 +28,10 @@ const batch = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 export class NftTable {
   readonly #exec: Exec;
   readonly #logger: Logger;
-  readonly #turns = new Turns();
-  /** What the chains were written from. */
+  readonly #mutex = new Mutex();
+  /** The text from which the chains were written. */
   #text: string | undefined;
-  readonly #content = new Remembered<NftContent>();
+  readonly #content = new GuardedCopy<NftContent>();
   #limits: NftContent | undefined;
 
   constructor(exec: Exec, logger: Logger) {
@@ -39,22 +39,22 @@ export class NftTable {
     this.#logger = logger;
   }
 
-  /** Reads the tables afresh before the next change. */
+  /** Makes the next change read the tables first. */
   forget(): void {
     this.#content.forget();
   }
 
-  /** To be called when a plan is begun: the limits of before do not hold for it, those that come from now on do. */
-  begin(): void {
+  /** Call it when a plan is begun: earlier limits do not apply to it, later ones do. */
+  liftLimits(): void {
     this.#limits = undefined;
   }
 
   /**
-   * Restricts and removes at once what is beyond the limits, also in the plan begun last. Whether something had to be
-   * done; nothing where there are no tables.
+   * Restricts and removes at once what exceeds the limits; the limits also apply to the current plan. Returns whether
+   * anything changed. Does nothing if there are no tables.
    */
-  close(limits: NftContent): Promise<boolean> {
-    return this.#turns.take(async () => {
+  restrict(limits: NftContent): Promise<boolean> {
+    return this.#mutex.run(async () => {
       this.#limits = limits;
       const keep = this.#content.begin();
       const known = this.#content.value;
@@ -63,18 +63,18 @@ export class NftTable {
       const wanted = within(before, limits);
       const commands = [...additions(before, wanted), ...removals(before, wanted)];
       await this.#commands(commands);
-      // what nobody has compared with the chains yet stays to be read
+      // not compared with the chains yet, so it must be read again
       if (known !== undefined) keep(wanted);
       return commands.length > 0;
     });
   }
 
   /**
-   * Adds what is missing. Chains that are not as they should be, because they are others or somebody changed them, are
-   * replaced with all elements in one transaction; whether they were.
+   * Adds what is missing. Chains that differ, or that somebody changed, are replaced with all elements in one
+   * transaction; returns whether they were.
    */
   add(chains: NftChains, plan: NftContent): Promise<boolean> {
-    return this.#turns.take(async () => {
+    return this.#mutex.run(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
       const isOurs = this.#content.value === undefined ? await this.#isWritten(chains) : this.#text === chains.text;
@@ -93,7 +93,7 @@ export class NftTable {
 
   /** Removes what is not wanted, after `add`. */
   remove(plan: NftContent): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#mutex.run(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
       await this.#commands(removals(this.#content.value ?? (await this.#read()) ?? emptyContent, wanted));
@@ -108,12 +108,14 @@ export class NftTable {
   async #write(chains: NftChains, wanted: NftContent): Promise<void> {
     const isLost = this.#text === chains.text;
     await must(this.#exec, 'nft', ['-f', '-'], { input: chains.text + batch(additions(emptyContent, wanted)) });
-    await this.#commands([`add set ${nftTables.nat} ${markOf(chains, await this.#printed(chains))} { type mark; }`]);
+    await this.#commands([
+      `add set ${nftTables.nat} ${writtenSetName(chains, await this.#printed(chains))} { type mark; }`,
+    ]);
     this.#text = chains.text;
     if (isLost)
       this.#logger.warn(
         { tables: tablesOf(chains.datapath) },
-        'somebody removed or changed our nft tables: they were written anew',
+        'somebody removed or changed our nft tables: they were written again',
       );
     else this.#logger.info({ tables: tablesOf(chains.datapath) }, 'nft tables written');
   }
@@ -122,13 +124,13 @@ export class NftTable {
     if (commands.length > 0) await must(this.#exec, 'nft', ['-f', '-'], { input: batch(commands) });
   }
 
-  /** Whether the chains are these, as an agent wrote them, and nobody has changed them since. */
+  /** Whether the kernel has these chains as an agent wrote them, without changes since. */
   async #isWritten(chains: NftChains): Promise<boolean> {
     const printed = await this.#printed(chains);
-    return printed.includes(`\tset ${markOf(chains, printed)} {`);
+    return printed.includes(`\tset ${writtenSetName(chains, printed)} {`);
   }
 
-  /** The chains and the sets of networks as nft prints them, without elements that change; empty when there are none. */
+  /** The chains and the sets of networks as nft prints them, without changing elements; empty if there are none. */
   async #printed({ datapath }: NftChains): Promise<string> {
     const tables = tablesOf(datapath).map((name) => ['-t', 'list', 'table', ...name.split(' ')]);
     const sets = withSets.flatMap((name) => networkSets.map((set) => ['list', 'set', ...name.split(' '), set]));
@@ -137,7 +139,7 @@ export class NftTable {
       .join('');
   }
 
-  /** The elements; undefined when a table is missing. */
+  /** The elements; undefined if a table is missing. */
   async #read(): Promise<NftContent | undefined> {
     const listings = await Promise.all(
       withSets.map((name) => this.#exec('nft', ['-j', 'list', 'table', ...name.split(' ')])),

@@ -1,8 +1,8 @@
-/** br0 in Open vSwitch: made, read, written. Decides nothing. */
+/** br0 in Open vSwitch: creates, reads and writes it. Decides nothing. */
 import isEqual from 'lodash/isEqual.js';
 import mapValues from 'lodash/mapValues.js';
 import { type Exec, ExecError, must } from '../../io/exec.ts';
-import { SpareProgram } from '../../io/spare.ts';
+import { PrespawnedProgram } from '../../io/prespawned.ts';
 import { asText, isRecord } from '../../model/json.ts';
 import type { Datapath } from '../values/facts.ts';
 import { type BridgeContent, readContent } from './bundle.ts';
@@ -12,22 +12,22 @@ import { bridge, port, tunDevice, vxlanDevice } from './pipeline.ts';
 const openFlow = ['-O', 'OpenFlow13'] as const;
 const bundleArgs = [...openFlow, '--bundle', 'bundle', bridge, '-'] as const;
 
-/** Runs ovs-ofctl against the Open vSwitch whose sockets are in `runDir`. */
+/** Runs ovs-ofctl with the Open vSwitch whose sockets are in `runDir`. */
 export class Bridge {
   readonly #run: Exec;
   readonly #env: Readonly<Record<string, string>>;
   readonly #applied: () => Promise<unknown>;
-  readonly #bundles: SpareProgram;
+  readonly #bundles: PrespawnedProgram;
 
   /** `applied` is awaited after every bundle. */
   constructor(run: Exec, runDir: string, applied: () => Promise<unknown> = () => Promise.resolve()) {
     this.#run = run;
     this.#applied = applied;
     this.#env = { OVS_RUNDIR: runDir };
-    this.#bundles = new SpareProgram({ program: 'ovs-ofctl', args: bundleArgs, env: this.#env });
+    this.#bundles = new PrespawnedProgram({ program: 'ovs-ofctl', args: bundleArgs, env: this.#env });
   }
 
-  /** The flows and groups of br0; throws ExecError when ovs-vswitchd does not answer. */
+  /** The flows and groups of br0; throws ExecError if ovs-vswitchd does not answer. */
   async read(): Promise<BridgeContent> {
     const dump = (command: string): Promise<string> => {
       const flags = command === 'dump-flows' ? ['--no-names', '--no-stats'] : [];
@@ -37,19 +37,19 @@ export class Bridge {
     return readContent(flows, groups);
   }
 
-  /** Applies the lines as one atomic bundle; all or none take effect. */
+  /** Applies the lines as one atomic bundle: either all or none take effect. */
   async apply(lines: readonly string[]): Promise<void> {
     const result = await this.#bundles.run(`${lines.join('\n')}\n`);
     if (result.status !== 0) throw new ExecError('ovs-ofctl', bundleArgs, result);
     await this.#applied();
   }
 
-  /** Ends what waits for the next bundle. */
+  /** Ends the program that waits for the next bundle. */
   close(): void {
     this.#bundles.close();
   }
 
-  /** Fragments are matched by their addresses; only the first has ports. */
+  /** Matches fragments by their addresses; only the first has ports. */
   async matchFragments(): Promise<void> {
     await must(this.#run, 'ovs-ofctl', [...openFlow, 'set-frags', bridge, 'nx-match'], { env: this.#env });
   }
@@ -83,7 +83,7 @@ export function addPort(name: string, columns: Readonly<Record<string, unknown>>
   ];
 }
 
-/** The operations that take a port off br0; none when it is not there. */
+/** The operations that remove a port from br0; none if it is not there. */
 export function removePort(ovsdb: Ovsdb, name: string): Operation[] {
   const found = ovsdb.find('Port', name);
   if (found === undefined) return [];
@@ -109,7 +109,10 @@ function bridgeOperations(ovsdb: Ovsdb, { datapath }: BridgeOptions): Operation[
   ];
 }
 
-/** The columns of our own interfaces. Open vSwitch gives an internal port the MTU asked for there, whatever the link is set to. */
+/**
+ * The columns of our own interfaces. Open vSwitch sets the MTU requested here on an internal port, whatever the link
+ * has.
+ */
 function ownInterfaces({
   vxlanPort,
   mtu,
@@ -133,7 +136,7 @@ function interfaceOperations(ovsdb: Ovsdb, name: string, columns: Readonly<Recor
   return [{ op: 'update', table: 'Interface', where: [['name', '==', name]], row }];
 }
 
-/** The operations that make br0 with vxlan0 and tun0, or mend what differs; none when all is as it should be. */
+/** The operations that create br0 with vxlan0 and tun0, or fix what differs; none if all is as it should be. */
 export function missingOperations(ovsdb: Ovsdb, options: BridgeOptions): Operation[] {
   const own = Object.entries(ownInterfaces(options));
   return [
@@ -142,7 +145,7 @@ export function missingOperations(ovsdb: Ovsdb, options: BridgeOptions): Operati
   ];
 }
 
-/** Makes br0 with vxlan0 and tun0, or mends what differs. Throws RpcError when it cannot. */
+/** Creates br0 with vxlan0 and tun0, or fixes what differs. Throws RpcError if it cannot. */
 export async function ensureBridge(ovsdb: Ovsdb, options: BridgeOptions): Promise<void> {
   const operations = missingOperations(ovsdb, options);
   if (operations.length > 0) await ovsdb.configure(operations);
@@ -151,7 +154,7 @@ export async function ensureBridge(ovsdb: Ovsdb, options: BridgeOptions): Promis
   await ovsdb.until(() => ovsdb.find('Interface', tunDevice)?.row['mac_in_use'] === options.mac, 5_000);
 }
 
-/** Throws with Open vSwitch's own reason when an interface is not there under its port number. */
+/** Throws with Open vSwitch's own reason if an interface does not have its port number. */
 function checkPort(row: Row | undefined, name: string, number: number): void {
   const [actual] = asSet(row?.['ofport']);
   if (actual === number) return;

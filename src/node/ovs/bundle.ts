@@ -1,12 +1,12 @@
-/** The difference between the flows and groups that are there and those that should be, as one bundle. */
-import { kept } from '../values/memo.ts';
+/** The difference between the present and the wanted flows and groups, as one bundle. */
+import { memoized } from '../values/memo.ts';
 import { type Flow, type Group, hex } from './flow.ts';
 import { parseFlows, parseGroups, type ReadFlow } from './parse.ts';
 import { flowKey, renderFlow, renderGroup } from './render.ts';
 
-/** What a bridge holds: lines by key, in the words of render.ts. */
+/** The content of a bridge: lines by key, as render.ts writes them. */
 export interface BridgeContent {
-  /** The rendered flow by its key; a flow that is not ours has the text that deletes it. */
+  /** The rendered flow by its key; for a flow that is not ours, the text that deletes it. */
   readonly flows: ReadonlyMap<string, string>;
   /** The rendered group by its id. */
   readonly groups: ReadonlyMap<number, string>;
@@ -19,7 +19,10 @@ function keyOfRead(read: ReadFlow): string {
   return [`table=${read.table}`, `priority=${read.priority}`, read.text].filter((part) => part !== '').join(',');
 }
 
-/** The content that two dumps tell. A flow of another cookie, or one that we never write, differs from any of ours. */
+/**
+ * Parses the content from two dumps. A flow with another cookie, or of a form that we never write, differs from all of
+ * ours.
+ */
 export function readContent(flowDump: string, groupDump: string): BridgeContent {
   const flows = new Map<string, string>();
   for (const read of parseFlows(flowDump)) {
@@ -31,9 +34,9 @@ export function readContent(flowDump: string, groupDump: string): BridgeContent 
   return { flows, groups };
 }
 
-const lineOf = kept((flow: Flow) => [flowKey(flow), renderFlow(flow)] as const);
+const lineOf = memoized((flow: Flow) => [flowKey(flow), renderFlow(flow)] as const);
 
-/** The content that a plan asks for. */
+/** The content of a plan. */
 export function wantedContent(flows: readonly Flow[], groups: readonly Group[]): BridgeContent {
   return {
     flows: new Map(flows.map(lineOf)),
@@ -42,8 +45,9 @@ export function wantedContent(flows: readonly Flow[], groups: readonly Group[]):
 }
 
 /**
- * The lines of one `ovs-ofctl bundle` that turn `actual` into `wanted`; none when they are equal. Groups come before
- * the flows that use them and go after them, and a group that changes is modified: deleting it would delete its flows.
+ * The lines of one `ovs-ofctl bundle` that turn `actual` into `wanted`; none if they are equal. Groups are added before
+ * the flows that use them and deleted after them. A changed group is modified, since deleting it would delete its
+ * flows.
  */
 export function bundleLines(actual: BridgeContent, wanted: BridgeContent): string[] {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
-/** OpenFlow rules as values. Text is made only in render.ts and read only in parse.ts. */
+/** OpenFlow rules as values. Only render.ts makes text, and only parse.ts reads it. */
 
-/** Fields a flow can match on; `proto` is one of ovs-ofctl's keywords. Values are in ovs-ofctl's own words. */
+/** The fields a flow can match on; `proto` is one of ovs-ofctl's keywords. Values are text in ovs-ofctl's syntax. */
 export interface Match {
   readonly ct_state?: string;
   readonly ct_mark?: string;
@@ -44,10 +44,10 @@ export const matchFields = [
   'tp_dst',
 ] as const satisfies readonly (keyof Match)[];
 
-/** The keywords that stand for an EtherType and protocol. */
+/** The keywords for an EtherType and protocol. */
 export const protocols = ['ip', 'arp', 'tcp', 'udp', 'sctp', 'icmp'] as const;
 
-/** What a flow does. A flow without actions drops. */
+/** An action of a flow. A flow without actions drops. */
 export type Action =
   | { readonly kind: 'output'; readonly port: number }
   | { readonly kind: 'outputRegister'; readonly register: string }
@@ -72,7 +72,7 @@ export interface Flow {
   readonly priority: number;
   readonly match: Match;
   readonly actions: readonly Action[];
-  /** Absent on what we write (it bears our cookie); on what was read, the cookie of somebody else. */
+  /** Absent in flows that we write (they have our cookie); in flows that were read, somebody else's cookie. */
   readonly cookie?: number;
 }
 
@@ -85,6 +85,11 @@ export interface Group {
 /** A number as ovs-ofctl prints it: `0x4d`. */
 export function hex(value: number): string {
   return `0x${value.toString(16)}`;
+}
+
+/** The value of a register in a match, as ovs-ofctl prints it: zero without `0x`. */
+export function registerValue(value: number): string {
+  return value === 0 ? '0' : hex(value);
 }
 
 export const output = (port: number): Action => ({ kind: 'output', port });

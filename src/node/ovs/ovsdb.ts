@@ -1,11 +1,11 @@
 /**
  * The part of Open vSwitch's database (RFC 7047, schema Open_vSwitch) that the agent uses: a live copy of its bridges,
- * ports and interfaces, and transactions that wait until ovs-vswitchd has done them.
+ * ports and interfaces, and transactions that wait for ovs-vswitchd to carry them out.
  */
 import { connectRpc, type RpcConnection, RpcError } from '../../io/jsonrpc.ts';
 import { asList, asText, isRecord } from '../../model/json.ts';
 
-/** A column's value, with RFC 7047's `["set", …]`, `["map", …]` and `["uuid", …]` made plain. */
+/** A column's value, with RFC 7047's `["set", …]`, `["map", …]` and `["uuid", …]` converted to plain values. */
 export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
 export type Row = Readonly<Record<string, Value>>;
 export type Operation = Readonly<Record<string, unknown>>;
@@ -42,13 +42,13 @@ function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** A column that holds a set: OVSDB writes a set of one as the element alone. */
+/** A column with a set; OVSDB writes a set of one as the element alone. */
 export function asSet(value: Value | undefined): readonly Value[] {
   if (value === undefined) return [];
   return isList(value) ? value : [value];
 }
 
-/** A column that holds a map from text to text; empty when it holds none. */
+/** A column with a map of texts; empty if it has none. */
 export function asMap(value: Value | undefined): Readonly<Record<string, string>> {
   if (!isRecord(value)) return {};
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asText(item)]));
@@ -60,8 +60,8 @@ export class Ovsdb {
   readonly #rpc: RpcConnection;
   readonly #tables: Record<TableName, Map<string, Row>>;
   readonly #listeners: Set<() => void>;
-  /** Told when the connection ends. */
-  readonly #closing = new Set<() => void>();
+  /** Called when the connection ends. */
+  readonly #failClosed = new Set<() => void>();
 
   private constructor(rpc: RpcConnection, tables: Record<TableName, Map<string, Row>>, listeners: Set<() => void>) {
     this.#rpc = rpc;
@@ -69,15 +69,15 @@ export class Ovsdb {
     this.#tables = tables;
     this.#listeners = listeners;
     void rpc.closed.then(() => {
-      for (const ended of [...this.#closing]) ended();
+      for (const ended of [...this.#failClosed]) ended();
     });
   }
 
-  /** Connects to the database at a unix socket and reads the tables; rejects when nobody listens there. */
+  /** Connects to the database at a unix socket and reads the tables; rejects if nobody listens there. */
   static async open(path: string): Promise<Ovsdb> {
     const listeners = new Set<() => void>();
     const tables = { Open_vSwitch: new Map(), Bridge: new Map(), Port: new Map(), Interface: new Map() };
-    // what comes right behind the first rows is newer than they are
+    // updates right after the first rows are newer than these
     let early: unknown[] | undefined = [];
     const notify = (method: string, params: readonly unknown[]): void => {
       if (method !== 'update') return;
@@ -96,13 +96,13 @@ export class Ovsdb {
     return new Ovsdb(rpc, tables, listeners);
   }
 
-  /** Calls back after each change of the tables; returns what ends that. */
+  /** Calls the listener after each change of the tables; returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The row of that name, with its uuid, or undefined. */
+  /** The row with this name and its uuid, or undefined. */
   find(table: 'Bridge' | 'Port' | 'Interface', name: string): { readonly uuid: string; readonly row: Row } | undefined {
     for (const [uuid, row] of this.#tables[table]) if (row['name'] === name) return { uuid, row };
     return undefined;
@@ -124,7 +124,7 @@ export class Ovsdb {
     return answers;
   }
 
-  /** A transaction, and then the wait until ovs-vswitchd has carried it out (at most `timeout` ms). */
+  /** Runs a transaction, and waits until ovs-vswitchd has carried it out (at most `timeout` ms). */
   async configure(operations: readonly Operation[], timeout = 10_000): Promise<void> {
     const increment = [
       { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['next_cfg', '+=', 1]] },
@@ -137,14 +137,14 @@ export class Ovsdb {
     await this.until(() => this.rows('Open_vSwitch').some((row) => Number(row['cur_cfg']) >= wanted), timeout);
   }
 
-  /** Resolves when `condition` holds of the live copy; rejects after `timeout` ms or when the connection ends. */
+  /** Resolves when `condition` holds for the live copy; rejects after `timeout` ms or when the connection ends. */
   until(condition: () => boolean, timeout: number): Promise<void> {
     if (condition()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const end = (error?: Error): void => {
         clearTimeout(timer);
         unsubscribe();
-        this.#closing.delete(ended);
+        this.#failClosed.delete(ended);
         if (error === undefined) resolve();
         else reject(error);
       };
@@ -153,7 +153,7 @@ export class Ovsdb {
       const unsubscribe = this.subscribe(() => {
         if (condition()) end();
       });
-      this.#closing.add(ended);
+      this.#failClosed.add(ended);
     });
   }
 

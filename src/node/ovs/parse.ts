@@ -1,4 +1,4 @@
-/** Reads what `ovs-ofctl -O OpenFlow13 --no-names --no-stats dump-flows` and `dump-groups` print. */
+/** Parses the output of `ovs-ofctl -O OpenFlow13 --no-names --no-stats dump-flows` and `dump-groups`. */
 import { type Action, type Flow, type Group, type Match, matchFields, protocols } from './flow.ts';
 import { cookie } from './pipeline.ts';
 
@@ -6,7 +6,7 @@ const defaultPriority = 32768;
 const fieldNames: ReadonlySet<string> = new Set(matchFields);
 const protocolNames: ReadonlySet<string> = new Set(protocols);
 
-/** Parts of a list whose separators inside parentheses do not count. */
+/** Splits a list; separators inside parentheses do not count. */
 function splitTop(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;
@@ -59,7 +59,7 @@ function parseAction(text: string): Action | undefined {
   return undefined;
 }
 
-/** The actions, or undefined when one of them is none that this program writes. */
+/** Parses actions; undefined if one of them is not one that we write. */
 export function parseActions(text: string): Action[] | undefined {
   if (text === 'drop') return [];
   const actions: Action[] = [];
@@ -71,13 +71,13 @@ export function parseActions(text: string): Action[] | undefined {
   return actions;
 }
 
-/** A flow that was read; `text` is its match in ovs-ofctl's words, to delete it by when it is not ours. */
+/** A flow that was read. `text` is its match in ovs-ofctl's syntax, for deleting it if it is not ours. */
 export interface ReadFlow {
   readonly table: number;
   readonly priority: number;
   readonly cookie: number;
   readonly text: string;
-  /** Undefined when it has a field or an action that this program never writes. */
+  /** Undefined if it has a field or an action that we never write. */
   readonly flow: Flow | undefined;
 }
 
@@ -107,7 +107,7 @@ function toFlow(
   return { table, priority, match, actions, ...(read.cookie === cookie ? {} : { cookie: read.cookie }) };
 }
 
-/** What a flow may have beside its match, and what no flow of ours has; `delete_strict` takes none of it. */
+/** Attributes of a flow besides its match, which no flow of ours has; `delete_strict` accepts none of them. */
 const attribute =
   /^((idle_timeout|hard_timeout|importance)=.*|send_flow_rem|check_overlap|reset_counts|no_packet_counts|no_byte_counts)$/;
 
@@ -126,7 +126,7 @@ function parseLine(line: string): ReadFlow | undefined {
   return { ...read, text: rest.join(','), flow: isOurs ? toFlow(read, rest, right) : undefined };
 }
 
-/** Every flow of a dump. Lines that are no flows (headers) are passed over. */
+/** All flows of a dump. Skips lines that are not flows (headers). */
 export function parseFlows(dump: string): ReadFlow[] {
   const flows: ReadFlow[] = [];
   for (const line of dump.split('\n')) {
@@ -136,7 +136,7 @@ export function parseFlows(dump: string): ReadFlow[] {
   return flows;
 }
 
-/** Every group of a dump; `group` is undefined when it is none that this program writes. */
+/** All groups of a dump; `group` is undefined if it is not one that we write. */
 export function parseGroups(dump: string): { readonly id: number; readonly group: Group | undefined }[] {
   const groups: { id: number; group: Group | undefined }[] = [];
   for (const line of dump.split('\n')) {

@@ -1,4 +1,4 @@
-/** The text of flows and groups, in ovs-ofctl's own words: what `dump-flows` prints of a rule is what we write. */
+/** The text of flows and groups in ovs-ofctl's syntax: we write a rule as `dump-flows` prints it. */
 import { type Action, type Flow, type Group, hex, type Match, matchFields } from './flow.ts';
 import { cookie } from './pipeline.ts';
 
@@ -37,12 +37,12 @@ function actionText(action: Action): string {
   }
 }
 
-/** The actions of a flow or bucket; `drop` when there are none. */
+/** Renders the actions of a flow or bucket; `drop` if there are none. */
 export function renderActions(actions: readonly Action[]): string {
   return actions.length === 0 ? 'drop' : actions.map(actionText).join(',');
 }
 
-/** The fields a flow matches on, in ovs-ofctl's order; empty when it matches all. */
+/** Renders the fields of a match in ovs-ofctl's order; empty if it matches everything. */
 export function renderMatch(match: Match): string {
   const parts: string[] = [];
   for (const field of matchFields) {
@@ -52,19 +52,19 @@ export function renderMatch(match: Match): string {
   return parts.join(',');
 }
 
-/** What OpenFlow knows a flow by: two flows of one key are one flow. */
+/** The identity of a flow in OpenFlow: two flows with the same key are the same flow. */
 export function flowKey(flow: Flow): string {
   return [`table=${flow.table}`, `priority=${flow.priority}`, renderMatch(flow.match)]
     .filter((part) => part !== '')
     .join(',');
 }
 
-/** A flow as one line for `ovs-ofctl add-flow`. */
+/** Renders a flow as one line for `ovs-ofctl add-flow`. */
 export function renderFlow(flow: Flow): string {
   return `cookie=${hex(flow.cookie ?? cookie)},${flowKey(flow)},actions=${renderActions(flow.actions)}`;
 }
 
-/** A group as one line for `ovs-ofctl add-group`. */
+/** Renders a group as one line for `ovs-ofctl add-group`. */
 export function renderGroup(group: Group): string {
   const buckets = group.buckets.map((actions) => `bucket=actions=${renderActions(actions)}`);
   return [`group_id=${group.id}`, 'type=select', ...buckets].join(',');

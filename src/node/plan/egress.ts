@@ -1,17 +1,28 @@
-/** Table 101: what leaves the cluster from each VNID, and by which node. */
+/** Table 101: how each VNID leaves the cluster, and through which node. */
 import { type Ip, ipNumber } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
 import { markOf } from '../../model/mark.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { type Action, ctCommit, type Flow, type Group, hex, output, set, vnidToTunnel } from '../ovs/flow.ts';
+import {
+  type Action,
+  ctCommit,
+  type Flow,
+  type Group,
+  hex,
+  output,
+  registerValue,
+  set,
+  vnidToTunnel,
+} from '../ovs/flow.ts';
 import { ownerOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
-import { regValue } from './peers.ts';
 import { type Keeping, packetToTun0 } from './tun0.ts';
 
-/** ct_label of a connection that leaves with an egress IP: the address as a number, so it never changes meaning. */
+/**
+ * The ct_label of a connection that leaves with an egress IP: the address as a number, so its meaning never changes.
+ */
 function labelOf(egressIP: Ip): number {
   return Number(ipNumber(egressIP));
 }
@@ -42,7 +53,7 @@ interface VnidRules {
   readonly groups: readonly Group[];
 }
 
-/** The hops that new connections take: the first listed alone where nodes are told to, else any. */
+/** The hops for new connections: only the first listed one with `firstAvailable`, else any. */
 export function hopsUsed(listed: readonly Hop[], firstAvailable: boolean): readonly Hop[] {
   return firstAvailable ? listed.slice(0, 1) : listed;
 }
@@ -55,7 +66,7 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRul
   const at = (priority: number, match: Flow['match'], actions: readonly Action[]): Flow => ({
     table: table.egressIP,
     priority,
-    match: { proto: 'ip', reg0: regValue(vnid), ...match },
+    match: { proto: 'ip', reg0: registerValue(vnid), ...match },
     actions,
   });
   const kept =
@@ -77,7 +88,12 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
     case 'dropped':
       return {
         flows: [
-          { table: table.egressIP, priority: priority.egressIP.vnid, match: { reg0: regValue(vnid) }, actions: [] },
+          {
+            table: table.egressIP,
+            priority: priority.egressIP.vnid,
+            match: { reg0: registerValue(vnid) },
+            actions: [],
+          },
         ],
         groups: [],
       };
@@ -86,7 +102,7 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
   }
 }
 
-/** The egress IP that this node hosts for a VNID, by VNID. */
+/** The egress IP that this node hosts, by VNID. */
 export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState): ReadonlyMap<Vnid, Ip> {
   const hosted = new Map<Vnid, Ip>();
   for (const [vnid, ips] of state.requests) {
@@ -96,13 +112,13 @@ export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState
   return hosted;
 }
 
-/** Table 101 beyond its defaults, for the VNIDs with a pod or an egress IP on this node. */
+/** The flows of table 101 in addition to its defaults, for the VNIDs with a pod or an egress IP on this node. */
 export function egressRules(facts: NodeFacts, state: EgressState, localVnids: ReadonlySet<Vnid>): VnidRules {
   const hosted = hostedHere(facts, state);
   const flows: Flow[] = [];
   const groups: Group[] = [];
   for (const [vnid, ip] of hosted) {
-    const match = { proto: 'ip', reg0: regValue(vnid), in_port: port.vxlan0 } as const;
+    const match = { proto: 'ip', reg0: registerValue(vnid), in_port: port.vxlan0 } as const;
     flows.push({
       table: table.egressIP,
       priority: priority.egressIP.hosted,

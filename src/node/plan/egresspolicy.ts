@@ -3,9 +3,8 @@ import type { Ip } from '../../model/address.ts';
 import type { EgressPolicies } from '../../model/egresspolicy.ts';
 import { type EgressRule } from '../../model/egressrule.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { type Flow, goto, type Match } from '../ovs/flow.ts';
+import { type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
-import { regValue } from './peers.ts';
 
 function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip[]): Match[] {
   if (rule.kind === 'dns') return addresses(rule.name).map((ip) => ({ proto: 'ip', nw_dst: ip }));
@@ -13,8 +12,8 @@ function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip
 }
 
 /**
- * The flows of table 100 for the VNIDs with pods here. The first rule that matches decides, so the first has the
- * highest priority. What comes over VXLAN was checked on its pod's node, whose resolver may know other addresses.
+ * The flows of table 100 for the VNIDs with pods here. The first rule that matches decides, so it has the highest
+ * priority. Packets from VXLAN were checked on their pod's node, whose resolver may know other addresses.
  */
 export function egressPolicyFlows(
   policies: EgressPolicies,
@@ -29,14 +28,14 @@ export function egressPolicyFlows(
   };
   const flows = [...policies.byVnid].flatMap(([vnid, policy]): Flow[] => {
     if (!localVnids.has(vnid)) return [];
-    const reg0 = regValue(vnid);
+    const reg0 = registerValue(vnid);
     if (policy.kind === 'drop')
       return [{ table: table.egressPolicy, priority: priority.egressPolicy.all, match: { reg0 }, actions: [] }];
     const seen = new Set<string>();
     return policy.rules.flatMap((rule, index) =>
       destinations(rule, addresses).flatMap((match): Flow[] => {
         const key = match.nw_dst ?? '';
-        if (seen.has(key)) return []; // an earlier rule decides for the same destination
+        if (seen.has(key)) return []; // an earlier rule has the same destination
         seen.add(key);
         const rank = policy.rules.length - index;
         return [

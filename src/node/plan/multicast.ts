@@ -1,12 +1,8 @@
-/** Tables 110, 111 and 120: multicast of the VNIDs that have it, to their pods here and to every other node. */
+/** Tables 110, 111 and 120: multicast for the VNIDs that have it, to their pods here and to every other node. */
 import type { Vnid } from '../../model/vnid.ts';
-import { type Action, type Flow, goto, output, set, vnidToTunnel } from '../ovs/flow.ts';
+import { type Action, type Flow, goto, output, registerValue, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod, RemoteNode } from '../values/facts.ts';
-import { regValue } from './peers.ts';
-
-/** The NetNamespace annotation that turns multicast on when it is exactly `true`. */
-export const multicastAnnotation = 'netnamespace.network.openshift.io/multicast-enabled';
 
 const byAddress = (a: RemoteNode, b: RemoteNode): number => (a.name < b.name ? -1 : 1);
 
@@ -29,7 +25,7 @@ export function multicastFlows(enabled: ReadonlySet<Vnid>, pods: readonly LocalP
   return [...enabled].flatMap((vnid): Flow[] => {
     const ports = pods.filter((pod) => pod.vnid === vnid).map(({ ofport }) => ofport);
     if (ports.length === 0) return [];
-    const match = { reg0: regValue(vnid) };
+    const match = { reg0: registerValue(vnid) };
     return [
       { table: table.multicast, priority: priority.match, match, actions: [goto(table.multicastRemote)] },
       {

@@ -10,17 +10,16 @@ import {
 } from '../../model/networkpolicy.ts';
 import { type Labels, matches, selectsAll } from '../../model/selector.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { type Action, type Flow, goto, type Match } from '../ovs/flow.ts';
+import { type Action, type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
 import { priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod } from '../values/facts.ts';
-import { kept } from '../values/memo.ts';
-import { regValue } from './peers.ts';
+import { memoized } from '../values/memo.ts';
 
 /** A pod anywhere in the cluster, as policies see it. */
 export interface PolicyPod {
   readonly namespace: string;
   readonly name: string;
-  /** Undefined until the API tells one of IPv4. */
+  /** Undefined until the API reports an IPv4 address. */
   readonly ip: Ip | undefined;
   readonly labels: Labels;
   readonly ports: readonly { readonly name: string; readonly protocol: Protocol; readonly port: number }[];
@@ -38,14 +37,14 @@ export interface PolicyNamespace {
   readonly vnid: Vnid;
 }
 
-/** A rule of a NetworkPolicy that allows nothing because it cannot be read. */
+/** A NetworkPolicy rule that allows nothing because it is invalid. */
 export interface PolicyProblem {
   readonly namespace: string;
   readonly name: string;
   readonly message: string;
 }
 
-/** What policies are about: everything of the cluster that their selectors may select. */
+/** Everything in the cluster that selectors of policies may select. */
 export interface PolicyWorld {
   readonly policies: readonly NetworkPolicy[];
   readonly namespaces: readonly PolicyNamespace[];
@@ -81,15 +80,15 @@ const sides: Readonly<Record<Direction, Side>> = {
   },
 };
 
-/** A part of a match, and the pod it stands for, which named ports are looked up on. */
+/** A part of a match, and the pod it stands for, on which named ports are looked up. */
 interface Alternative {
   readonly match: Match;
   readonly pod?: PolicyPod;
 }
 
 /**
- * The pods of this node with their addresses, which are known here before the API tells them, and the addresses of
- * those that no Pod object tells of yet.
+ * The pods of this node with their addresses, which are known here before the API reports them, and the addresses of
+ * pods without a known Pod object.
  */
 function knownPods(
   local: readonly LocalPod[],
@@ -110,7 +109,7 @@ class NamespacePlanner {
   readonly #world: PolicyWorld;
   readonly #namespace: PolicyNamespace;
   readonly #localPods: readonly Reachable[];
-  /** Addresses of pods here whose labels are not known: whatever selects only some pods may be about them. */
+  /** Addresses of pods here with unknown labels: a policy that selects only some pods may apply to them. */
   readonly #unknown: readonly Ip[];
   readonly #byNamespace: ReadonlyMap<string, readonly PolicyPod[]>;
 
@@ -130,7 +129,7 @@ class NamespacePlanner {
 
   flows(direction: Direction): Flow[] {
     const side = sides[direction];
-    const own = { [side.own]: regValue(this.#namespace.vnid) };
+    const own = { [side.own]: registerValue(this.#namespace.vnid) };
     const policies = this.#world.policies.filter(
       (policy) => policy.namespace === this.#namespace.name && policy[direction] !== undefined,
     );
@@ -160,12 +159,12 @@ class NamespacePlanner {
     return {
       table: side.table,
       priority: at,
-      match: { ...match, [side.own]: regValue(this.#namespace.vnid) },
+      match: { ...match, [side.own]: registerValue(this.#namespace.vnid) },
       actions,
     };
   }
 
-  /** The local pods that a policy selects; one alternative without a pod when it selects all of the namespace. */
+  /** The local pods that a policy selects; one alternative without a pod if it selects the whole namespace. */
   #selected(policy: NetworkPolicy, side: Side): Alternative[] {
     if (selectsAll(policy.pods)) return [{ match: {} }];
     return this.#localPods
@@ -180,7 +179,7 @@ class NamespacePlanner {
       rule.peers === undefined ? [{ match: {} }] : rule.peers.flatMap((peer) => this.#peer(peer, direction));
     const byNumber = plain?.length === 0 && named.length > 0 ? [] : this.#pairs(direction, selected, peers, plain);
     if (named.length === 0) return byNumber;
-    // A named port is looked up on the pod that listens: our own for ingress, the peer for egress.
+    // A named port belongs to the pod that listens: our own for ingress, the peer for egress.
     if (direction === 'ingress')
       return [...byNumber, ...this.#pairs(direction, this.#eachPod(selected, sides.ingress), peers, named)];
     return [...byNumber, ...this.#pairs(direction, selected, this.#peerPods(rule.peers), named)];
@@ -210,7 +209,7 @@ class NamespacePlanner {
       : this.#localPods.map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
   }
 
-  /** The pods among the peers of an egress rule, each by its address; all pods when it names no peers. */
+  /** The pods among the peers of an egress rule, each by its address; all pods if it names no peers. */
   #peerPods(peers: readonly Peer[] | undefined): Alternative[] {
     const pods = new Set(
       peers === undefined ? this.#world.pods.filter(hasAddress) : peers.flatMap((peer) => this.#podsOf(peer)),
@@ -229,9 +228,9 @@ class NamespacePlanner {
   #peer(peer: Peer, direction: Direction): Alternative[] {
     const { peerAddress } = sides[direction];
     if (peer.kind === 'block') return peer.cidrs.map((cidr) => blockMatch(peerAddress, cidr.text));
-    // Whole namespaces are known by VNID, but only where the packet comes from them.
+    // Whole namespaces match by VNID, but only on the packet's source side.
     if (selectsAll(peer.pods) && direction === 'ingress') {
-      return this.#namespaces(peer).map(({ vnid }) => ({ match: { reg0: regValue(vnid) } }));
+      return this.#namespaces(peer).map(({ vnid }) => ({ match: { reg0: registerValue(vnid) } }));
     }
     return this.#podsOf(peer).map((pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod }));
   }
@@ -249,7 +248,7 @@ function blockMatch(field: 'nw_src' | 'nw_dst', cidr: string): Alternative {
     : { match: { proto: 'ip', [field]: cidr.replace(/\/32$/, '') } };
 }
 
-/** Matches on ports; later fragments carry none and pass with their protocol. */
+/** Matches on ports. Later fragments have no ports and pass with their protocol. */
 function portMatches(ports: readonly PolicyPort[] | undefined, listener: PolicyPod | undefined): Match[] {
   if (ports === undefined) return [{}];
   return ports.flatMap((port): Match[] => {
@@ -275,13 +274,13 @@ function rangeMatches(proto: Protocol, from: number, to: number): Match[] {
   return [...masked, { proto, nw_frag: 'later' }];
 }
 
-/** The pods of this node: their VNIDs, and they themselves by namespace. */
+/** The pods of this node: their VNIDs, and the pods by namespace. */
 export interface Local {
   readonly vnids: ReadonlySet<Vnid>;
   readonly pods: Readonly<Partial<Record<string, readonly LocalPod[]>>>;
 }
 
-/** Pods by the name of their namespace. */
+/** Pods by namespace. */
 function podsByNamespace({ pods }: PolicyWorld): ReadonlyMap<string, readonly PolicyPod[]> {
   const found = new Map<string, PolicyPod[]>();
   for (const pod of pods) {
@@ -293,8 +292,8 @@ function podsByNamespace({ pods }: PolicyWorld): ReadonlyMap<string, readonly Po
 }
 
 /** The flows of both tables for the namespaces that have pods on this node. */
-export const networkPolicyFlows = kept((world: PolicyWorld) =>
-  kept((local: Local): readonly Flow[] => {
+export const networkPolicyFlows = memoized((world: PolicyWorld) =>
+  memoized((local: Local): readonly Flow[] => {
     const byNamespace = podsByNamespace(world);
     return world.namespaces
       .filter(({ vnid }) => local.vnids.has(vnid))

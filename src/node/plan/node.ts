@@ -1,4 +1,7 @@
-/** All that a node should have on its bridge, in nft and on its link: a function of objects, pods and facts. */
+/**
+ * Plans everything that a node should have on its bridge, in nft and on its link: a function of objects, pods and
+ * facts.
+ */
 import groupBy from 'lodash/groupBy.js';
 import { type Ip } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
@@ -11,13 +14,14 @@ import type { NftElements } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { ownerOf } from '../ovs/owner.ts';
 import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../values/facts.ts';
-import { kept } from '../values/memo.ts';
-import { baseFlows } from './base.ts';
+import { memoized } from '../values/memo.ts';
 import { egressRules, hopsUsed, hostedHere } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
-import { podFlows, remoteNodeFlows, vnidFlows } from './peers.ts';
+import { podFlows, vnidFlows } from './pods.ts';
+import { remoteNodeFlows } from './remotes.ts';
+import { staticFlows } from './static.ts';
 
 export interface NodeInput {
   readonly facts: NodeFacts;
@@ -29,7 +33,7 @@ export interface NodeInput {
   readonly pods: readonly LocalPod[];
   readonly state: EgressState;
   readonly egressPolicies: EgressPolicies;
-  /** The addresses that a name has now. */
+  /** The current addresses of a name. */
   readonly addressesOf: (name: string) => readonly Ip[];
   readonly multicast: ReadonlySet<Vnid>;
   /** Undefined in the modes without NetworkPolicy. */
@@ -40,7 +44,7 @@ export interface NodePlan {
   readonly flows: readonly Flow[];
   readonly groups: readonly Group[];
   readonly nft: NftElements;
-  /** Egress IPs to have on the uplink. */
+  /** The egress IPs for the uplink. */
   readonly addresses: ReadonlySet<Ip>;
   /** Egress IPs assigned to this node that it cannot carry, with the reason. */
   readonly refused: ReadonlyMap<Ip, string>;
@@ -57,8 +61,8 @@ interface Hosting {
 function hosting({ facts, uplink, gateways, state }: NodeInput): Hosting {
   const addresses = new Set<Ip>();
   const refused = new Map<Ip, string>();
-  for (const [ip, placement] of state.assigned) {
-    if (placement.node !== facts.name) continue;
+  for (const [ip, assignment] of state.assigned) {
+    if (assignment.node !== facts.name) continue;
     const reason = refusal(uplink, { nodeIP: facts.nodeIP, gateways }, ip);
     if (reason === undefined) addresses.add(ip);
     else refused.set(ip, reason);
@@ -66,7 +70,7 @@ function hosting({ facts, uplink, gateways, state }: NodeInput): Hosting {
   return { addresses, refused, snat: sourceByOwner(hostedHere(facts, state), addresses, facts) };
 }
 
-/** The egress IP here of each VNID that may use one. */
+/** The egress IP on this node of each VNID that may use one. */
 function sourceByOwner(
   hosted: ReadonlyMap<Vnid, Ip>,
   addresses: ReadonlySet<Ip>,
@@ -79,12 +83,15 @@ function sourceByOwner(
 type PodOfVnid = Pick<LocalPod, 'ip' | 'vnid'>;
 type NodeOptions = Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
 
-/** Whether pods here of a VNID leave by this node. */
+/** Whether pods of a VNID here leave through this node. */
 function leavesHere(verdict: VnidState, { name, firstAvailable }: NodeOptions): boolean {
   return verdict.kind === 'via' && hopsUsed(verdict.hops, firstAvailable).some(({ node }) => node === name);
 }
 
-/** The pods whose VNID has a state, with what their connections may look like. A VNID that requests only what is no address has one, too. */
+/**
+ * The pods whose VNID has a state, with the allowed sources of their connections. A VNID that requests only invalid
+ * addresses also has a state.
+ */
 function restrictedPods(
   pods: readonly PodOfVnid[],
   state: EgressState,
@@ -112,8 +119,8 @@ function elements(
 }
 
 /**
- * What no plan of this moment goes beyond, by the egress state alone: which of the pods are restricted at least, and
- * which addresses the node may have and translate to at most.
+ * The limits of every current plan, from the egress state alone: the pods that are at least restricted, and the
+ * addresses that the node may at most have and translate to.
  */
 export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): NftElements {
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
@@ -121,17 +128,17 @@ export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], sta
   return elements({ addresses, snat }, restrictedPods(pods, state, snat, options));
 }
 
-/** The limits of a node that may have no egress IP at all. */
+/** The limits of a node that may not have any egress IP. */
 export function nothingHosted({ restricted }: NftElements): NftElements {
   return { restricted, hosted: new Set(), snat: new Map(), podSources: new Map() };
 }
 
-/** Who may leave as what, when the plan has been brought about on a machine with these addresses. */
+/** Which sources owners may use once the plan is applied on a host with these addresses. */
 export function ownershipOf(
   plan: NodePlan,
-  machine: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> },
+  host: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> },
 ): Ownership {
-  const { facts, networks, own } = machine;
+  const { facts, networks, own } = host;
   const { nft, addresses, restricted } = plan;
   const inside = [...networks.cluster, networks.service];
   return {
@@ -145,12 +152,12 @@ export function ownershipOf(
   };
 }
 
-const localOf = kept((pods: readonly LocalPod[]): Local => ({
+const localOf = memoized((pods: readonly LocalPod[]): Local => ({
   vnids: new Set(pods.map(({ vnid }) => vnid)),
   pods: groupBy(pods, ({ namespace }) => namespace),
 }));
 
-/** The plan of one node. The order of the input's lists does not matter. */
+/** Plans one node. The order of the input's lists does not matter. */
 export function planNode(input: NodeInput): NodePlan {
   const { facts, networks, remotes, pods, state, world } = input;
   const local = localOf(pods);
@@ -160,7 +167,7 @@ export function planNode(input: NodeInput): NodePlan {
   const restricted = restrictedPods(pods, state, snat, facts);
   return {
     flows: [
-      ...baseFlows(facts, networks),
+      ...staticFlows(facts, networks),
       ...remotes.flatMap(remoteNodeFlows),
       ...pods.flatMap(podFlows),
       ...[...vnids].flatMap((vnid) => vnidFlows(networks.mode, vnid)),

@@ -1,4 +1,4 @@
-/** How a packet is handed to the node: by port tun0, with the mark of its VNID. */
+/** Hands packets to the node: through port tun0, with the mark of their VNID. */
 import { type Action, ctCommit, hex, output, set } from '../ovs/flow.ts';
 import { markMacPrefix, port } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
@@ -9,17 +9,17 @@ export function markMac(mark: number): string {
   return [markMacPrefix, ...bytes].join(':');
 }
 
-/** What Open vSwitch's conntrack keeps of a connection: its owner, and the egress IP of the hop it was given. */
+/** What Open vSwitch's conntrack records for a connection: its owner, and the egress IP of its hop. */
 export interface Keeping {
   readonly mark: number;
   readonly label?: number;
 }
 
 /**
- * The actions that hand an IP packet to tun0 with a mark (0: none). On the userspace datapath each output sets the
- * source MAC, else a pod could send from such a MAC and take another namespace's address; and the connection is
- * committed in Open vSwitch first, else the answer would be taken for the opener. The kernel's datapath shares one
- * conntrack with the node, and an entry committed here could no longer get source NAT there; nft notes its owner.
+ * The actions that hand an IP packet to tun0 with a mark (0 means none). On the userspace datapath each output sets the
+ * source MAC, otherwise a pod could use such a MAC and take another namespace's address; and the connection is first
+ * committed in Open vSwitch, otherwise the answer would look like an opening packet. The kernel's datapath shares one
+ * conntrack table with the node, and an entry committed here could not get source NAT there; nft records its owner.
  */
 export function packetToTun0(facts: NodeFacts, mark: number, keeping?: Keeping): Action[] {
   if (facts.datapath === 'system') {

@@ -1,9 +1,9 @@
-/** What the data path of one node is made from, beside the cluster's objects. */
+/** The input of a node's data path, besides the cluster's objects. */
 import type { Cidr, Ip } from '../../model/address.ts';
 import type { IsolationMode } from '../../model/clusternetwork.ts';
 import type { Vnid } from '../../model/vnid.ts';
 
-/** The kernel's datapath carries a mark beside the packet; the userspace one only in the source MAC. */
+/** The kernel's datapath carries a mark beside the packet; the userspace datapath only in the source MAC. */
 export type Datapath = 'system' | 'netdev';
 
 export interface NodeFacts {
@@ -15,9 +15,9 @@ export interface NodeFacts {
   readonly gateway: Ip;
   readonly tunMac: string;
   readonly datapath: Datapath;
-  /** Undefined when kube-proxy masquerades nothing. */
+  /** Undefined if kube-proxy masquerades nothing. */
   readonly masqueradeBit: number | undefined;
-  /** First listed online node only, instead of spreading over all. */
+  /** Use only the first listed online node, instead of spreading over all. */
   readonly firstAvailable: boolean;
 }
 
@@ -28,19 +28,19 @@ export interface Networks {
   readonly vxlanPort: number;
 }
 
-/** Another node, as its HostSubnet tells. */
+/** Another node, from its HostSubnet. */
 export interface RemoteNode {
   readonly name: string;
   readonly nodeIP: Ip;
   readonly subnet: Cidr;
 }
 
-/** A pod attached to this node's bridge whose namespace's VNID is known. */
+/** A pod on this node's bridge, with its namespace's known VNID. */
 export interface LocalPod {
   readonly ip: Ip;
   readonly ofport: number;
   readonly vnid: Vnid;
   readonly namespace: string;
-  /** Empty when the bridge was made anew and its veth alone told of the pod. */
+  /** Empty if the bridge was recreated and the pod is known only by its veth. */
   readonly name: string;
 }

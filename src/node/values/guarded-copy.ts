@@ -1,10 +1,10 @@
-/** A copy of something outside that may become wrong while it is being made. */
+/** A cached copy of outside state that may become invalid while it is being read. */
 
-export class Remembered<T> {
+export class GuardedCopy<T> {
   #value: T | undefined;
   #forgotten = 0;
 
-  /** What was kept last; undefined when it is to be looked at afresh. */
+  /** The copy; undefined if the state must be read again. */
   get value(): T | undefined {
     return this.#value;
   }
@@ -14,7 +14,7 @@ export class Remembered<T> {
     this.#forgotten += 1;
   }
 
-  /** To be called before the looking begins: the function returned keeps what was found, unless `forget` came between. */
+  /** Call it before reading: the returned function stores what was read, unless `forget` was called in between. */
   begin(): (found: T) => void {
     const before = this.#forgotten;
     return (found) => {

@@ -1,8 +1,8 @@
-/** Plans are made anew at every change; what they are made of mostly is not new, and neither is what follows from it. */
+/** Memoization for plans: they are computed again at every change, but most of their input stays the same. */
 import isEqual from 'lodash/isEqual.js';
 
-/** `make`, which must be pure, called once for each object; its value lives as long as the object does. */
-export function kept<K extends object, V>(make: (from: K) => V): (from: K) => V {
+/** Memoizes `make`, which must be pure, by object; a value lives as long as its object. */
+export function memoized<K extends object, V>(make: (from: K) => V): (from: K) => V {
   const values = new WeakMap<K, V>();
   return (from) => {
     const known = values.get(from);
@@ -14,8 +14,8 @@ export function kept<K extends object, V>(make: (from: K) => V): (from: K) => V 
 }
 
 /**
- * The list `now` with the objects of `before` wherever those are equal, and `before` itself when nothing differs: so
- * that what is kept for an object, or for a whole list, is found again.
+ * Returns `now` with equal objects replaced by those of `before`, and `before` itself if nothing differs, so that
+ * values memoized for an object or for the whole list are found again.
  */
 export function reused<T extends object>(
   before: readonly T[],

@@ -1,6 +1,6 @@
 import { NetidsController } from '../../../src/controllers/netids/controller.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
-import type { Change, ObjectCache } from '../../../src/io/kube/watch.ts';
+import type { ObjectCache, ObjectChange } from '../../../src/io/kube/watch.ts';
 import type { KubeObject, NamespaceObject, NetNamespaceObject } from '../../../src/model/objects.ts';
 import { logger } from '../../apiserver/started.ts';
 import { rawNetNamespace } from '../../model/parsed.ts';
@@ -10,13 +10,13 @@ class FakeCache<T extends KubeObject> implements ObjectCache<T> {
   readonly synced = Promise.resolve();
   readonly ended = Promise.resolve();
   readonly #objects = new Map<string, T>();
-  readonly #listeners = new Set<(change: Change<T>) => void>();
+  readonly #listeners = new Set<(change: ObjectChange<T>) => void>();
 
   isSynced = (): boolean => true;
   get = (key: string): T | undefined => this.#objects.get(key);
   list = (): readonly T[] => [...this.#objects.values()];
   onListed = (): (() => void) => () => undefined;
-  subscribe(listener: (change: Change<T>) => void): () => void {
+  subscribe(listener: (change: ObjectChange<T>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

@@ -78,7 +78,6 @@ test('a HostSubnet made by hand gets a subnet when it asks for one and has none,
 test('a HostSubnet that is made reads back, and keeps its subnet from others, also one with host bits', () => {
   expect(valid(parseHostSubnet(present))).toMatchObject({
     name: 'n',
-    host: 'n',
     hostIP,
     egressIPs: [],
     egressCIDRs: [],

@@ -1,4 +1,4 @@
-import { allocationRound } from '../../../src/model/allocation/round.ts';
+import { assignmentRound } from '../../../src/model/assignment/round.ts';
 import { clusterOf } from '../../../src/model/cluster.ts';
 import { notesOn } from '../../../src/model/egress/notes.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
@@ -39,5 +39,5 @@ test('lists of 150,000 entries are worked on in seconds, and nothing throws', ()
   expect(notes.find(({ code }) => code === 'SeveralEgressIPsOnOneNode')?.message).toMatch(
     /10\.0\.0\.9 and 149990 more$/,
   );
-  expect(allocationRound(cluster).plan().size).toBe(0);
+  expect(assignmentRound(cluster).plan().size).toBe(0);
 }, 60_000);

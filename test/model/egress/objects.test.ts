@@ -4,7 +4,7 @@ import { clusterOf } from '../../../src/model/cluster.ts';
 import { parseClusterNetwork } from '../../../src/model/clusternetwork.ts';
 import { EgressObjects } from '../../../src/model/egress/objects.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
-import type { Placement } from '../../../src/model/egress/verdict.ts';
+import type { Assignment } from '../../../src/model/egress/verdict.ts';
 import type {
   ClusterNetworkObject,
   Condition,
@@ -153,7 +153,7 @@ test('kept up to date object by object they are what is computed from all object
   fc.assert(
     fc.property(fc.array(change, { minLength: 1, maxLength: 40 }), fc.nat(), (changes, seed) => {
       const store = new Store();
-      const assigned = new Map<Ip, Placement>();
+      const assigned = new Map<Ip, Assignment>();
       const objects = new EgressObjects((one) => {
         for (const [egressIP, placement] of one.assigned)
           if (placement === undefined) assigned.delete(egressIP);

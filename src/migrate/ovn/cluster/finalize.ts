@@ -2,10 +2,11 @@
 import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../../api/kinds.ts';
 import { asList, isRecord } from '../../../model/json.ts';
 import { compareText } from '../../../model/names.ts';
+import { multicastAnnotation } from '../../../model/well-known.ts';
 import { objectsOf } from '../../snapshot.ts';
 import type { Change, Concern, Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
-import { multicastNamespaces, sdnMulticast } from './multicast.ts';
+import { multicastNamespaces } from './multicast.ts';
 
 /** The part of the translation that clears. EgressNetworkPolicies are deleted by firewall.ts. */
 export function finalizePart(context: Context): Part {
@@ -21,7 +22,7 @@ export function finalizePart(context: Context): Part {
   const cleared = names.map((name) =>
     clear(netNamespaces, name, {
       ...(withIPs.has(name) ? { egressIPs: null } : {}),
-      ...(withMulticast.has(name) ? { metadata: { annotations: { [sdnMulticast]: null } } } : {}),
+      ...(withMulticast.has(name) ? { metadata: { annotations: { [multicastAnnotation]: null } } } : {}),
     }),
   );
   // other namespaces may still need what HostSubnets list

@@ -5,6 +5,7 @@
 import { apiVersionOf, networkPolicies } from '../../../../api/kinds.ts';
 import { compareText } from '../../../model/names.ts';
 import type { NetworkPolicyObject } from '../../../model/objects.ts';
+import { namespaceNameLabel } from '../../../model/well-known.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { isolationJoined, multitenantIsolation, networkPolicyEnforced } from '../../findings/network.ts';
 import { type ObjectRef } from '../../ref.ts';
@@ -17,7 +18,6 @@ type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<Networ
 
 /** Name of the NetworkPolicies that stand for VNIDs. */
 export const policyName = 'openshift-sdn-isolation';
-const nameLabel = 'kubernetes.io/metadata.name';
 /** Of the namespace that stands for the host network of all nodes (OpenShift documentation, network policy). */
 const hostNetworkLabel = 'policy-group.network.openshift.io/host-network';
 
@@ -79,7 +79,7 @@ function policyOf(namespace: string, { from, podNetworks }: Reach): IsolationPol
       ingress: [
         {
           from: [
-            { namespaceSelector: { matchExpressions: [{ key: nameLabel, operator: 'In', values: from }] } },
+            { namespaceSelector: { matchExpressions: [{ key: namespaceNameLabel, operator: 'In', values: from }] } },
             { namespaceSelector: { matchLabels: { [hostNetworkLabel]: '' } } },
             { ipBlock: { cidr: '0.0.0.0/0', except: podNetworks } },
           ],

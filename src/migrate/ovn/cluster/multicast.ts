@@ -2,6 +2,7 @@
 import { apiVersionOf, namespaces, netNamespaces } from '../../../../api/kinds.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
+import { multicastAnnotation } from '../../../model/well-known.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { multicastMixed } from '../../findings/network.ts';
 import { objectsOf } from '../../snapshot.ts';
@@ -10,14 +11,12 @@ import { clashes } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
 
 /** Turns multicast on when it is exactly `true`. */
-export const sdnMulticast = 'netnamespace.network.openshift.io/multicast-enabled';
-/** Turns multicast on when it is exactly `true`. */
 export const ovnMulticast = 'k8s.ovn.org/multicast-enabled';
 
 /** Names of the chosen namespaces with multicast today, in order. */
 export function multicastNamespaces({ snapshot, chosen }: Context): readonly string[] {
   const enabled = objectsOf(snapshot, netNamespaces).filter(
-    ({ metadata }) => metadata.annotations?.[sdnMulticast] === 'true',
+    ({ metadata }) => metadata.annotations?.[multicastAnnotation] === 'true',
   );
   return enabled
     .map(({ metadata }) => metadata.name ?? '')

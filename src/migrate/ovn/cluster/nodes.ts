@@ -4,6 +4,7 @@ import { familyOf } from '../../../model/address.ts';
 import type { HostSubnet } from '../../../model/hostsubnet.ts';
 import { lossText } from '../../../model/hostsubnets.ts';
 import type { KubeObject } from '../../../model/objects.ts';
+import { assignSubnetAnnotation } from '../../../model/well-known.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { hostSubnetInvalid } from '../../findings/input.ts';
 import {
@@ -27,8 +28,6 @@ import { hasLabel, type Machine, wantsEgress } from '../context/machines.ts';
 
 /** Where the vendor's migration keeps a node's egress CIDRs, and ours too. */
 export const cidrsAnnotation = 'networkoperator.openshift.io/sdn-to-ovn-migration';
-
-const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
 
 /** The part of the translation that labels nodes, with what it says about HostSubnets and Nodes. */
 export function nodePart(context: Context): Part {

@@ -8,8 +8,8 @@ import {
 } from '../../../../api/kinds.ts';
 import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../model/address.ts';
 import { asList, asText, isRecord } from '../../../model/json.ts';
+import { listText } from '../../../model/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { listText } from '../../findings/lists.ts';
 import { clusterMTU, hostedControlPlane, hybridOverlay, mtuTooLarge, networkOverlap } from '../../findings/network.ts';
 import { objectsOf } from '../../snapshot.ts';
 import type { Part } from '../../translation.ts';

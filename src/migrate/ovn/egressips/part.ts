@@ -2,6 +2,7 @@
 import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../../api/kinds.ts';
 import type { Ip } from '../../../model/address.ts';
 import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts';
+import { namespaceNameLabel } from '../../../model/well-known.ts';
 import { placementBound } from '../../findings/egressips.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { type ObjectRef } from '../../ref.ts';
@@ -17,8 +18,6 @@ import { rivalFindings } from './rivals.ts';
 export interface EgressIP extends KubeObject {
   readonly spec: { readonly egressIPs: readonly string[]; readonly namespaceSelector: LabelSelectorObject };
 }
-
-const nameLabel = 'kubernetes.io/metadata.name';
 
 /** The part of the translation that makes EgressIPs, with what it says about each namespace. */
 export function egressIPPart(context: Context): Part {
@@ -59,8 +58,8 @@ function egressIPOf(group: Group, plan: EgressPlan): EgressIP {
   const [only, ...others] = selected;
   const namespaceSelector: LabelSelectorObject =
     only !== undefined && others.length === 0
-      ? { matchLabels: { [nameLabel]: only } }
-      : { matchExpressions: [{ key: nameLabel, operator: 'In', values: selected }] };
+      ? { matchLabels: { [namespaceNameLabel]: only } }
+      : { matchExpressions: [{ key: namespaceNameLabel, operator: 'In', values: selected }] };
   const labels = originLabels({
     vnid,
     egressIPs,

@@ -1,7 +1,7 @@
 /** Random small clusters with automatic nodes, and what every placement of them is worth, by trying all. */
 import fc from 'fast-check';
 import { contains, type Ip } from '../../../src/model/address.ts';
-import type { AllocationInput, Round } from '../../../src/model/allocation/round.ts';
+import type { AssignmentInput, Round } from '../../../src/model/assignment/round.ts';
 import type { CloudLimits } from '../../../src/model/cloud.ts';
 import { emptied as emptiedList, type HostSubnet } from '../../../src/model/hostsubnet.ts';
 import type { NodeName } from '../../../src/model/names.ts';
@@ -26,7 +26,7 @@ const node = fc.record({
 });
 
 /** Up to `nodes` nodes and VNIDs that request up to 8 IPs together; listings may be wrong in every way. */
-export function cluster(nodes: number): fc.Arbitrary<AllocationInput> {
+export function cluster(nodes: number): fc.Arbitrary<AssignmentInput> {
   const requests = fc.uniqueArray(address, { minLength: 1, maxLength: 7 });
   const owners = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 7, maxLength: 7 });
   const shared = fc.option(address, { freq: 8 });
@@ -54,7 +54,7 @@ export function cluster(nodes: number): fc.Arbitrary<AllocationInput> {
 }
 
 /** The same objects in another order. */
-export function reordered(input: AllocationInput, seed: number): AllocationInput {
+export function reordered(input: AssignmentInput, seed: number): AssignmentInput {
   return {
     ...input,
     hostSubnets: shuffled(input.hostSubnets, seed),
@@ -63,7 +63,7 @@ export function reordered(input: AllocationInput, seed: number): AllocationInput
 }
 
 /** The objects after a round was written. */
-export function written(input: AllocationInput, round: Pick<Round, 'lists' | 'released'>): AllocationInput {
+export function written(input: AssignmentInput, round: Pick<Round, 'lists' | 'released'>): AssignmentInput {
   const absent = (input.absent ?? []).map((one) => (round.released.includes(one.name) ? emptiedList(one) : one));
   return {
     ...input,
@@ -73,7 +73,7 @@ export function written(input: AllocationInput, round: Pick<Round, 'lists' | 're
 }
 
 /** The objects with nothing placed on automatic nodes. */
-export function emptied(input: AllocationInput): AllocationInput {
+export function emptied(input: AssignmentInput): AssignmentInput {
   return {
     ...input,
     hostSubnets: input.hostSubnets.map((one) => (one.egressCIDRs.length > 0 ? { ...one, egressIPs: [] } : one)),
@@ -83,13 +83,13 @@ export function emptied(input: AllocationInput): AllocationInput {
 /** IPs on each automatic node. */
 export type Loads = ReadonlyMap<NodeName, number>;
 
-export function loadsOf(input: AllocationInput, plan: ReadonlyMap<Ip, NodeName>): Loads {
+export function loadsOf(input: AssignmentInput, plan: ReadonlyMap<Ip, NodeName>): Loads {
   const loads = new Map(autoNodes(input).map(({ name }) => [name, 0]));
   for (const name of plan.values()) loads.set(name, (loads.get(name) ?? 0) + 1);
   return loads;
 }
 
-export function autoNodes(input: AllocationInput): readonly HostSubnet[] {
+export function autoNodes(input: AssignmentInput): readonly HostSubnet[] {
   return input.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length > 0);
 }
 
@@ -101,7 +101,7 @@ interface Candidate {
 }
 
 /** The IPs that may be placed at all, and where, straight from the rules. */
-function candidates(input: AllocationInput): readonly Candidate[] {
+function candidates(input: AssignmentInput): readonly Candidate[] {
   const online = autoNodes(input).filter(({ hostIP }) => !input.offline.has(hostIP));
   const byHand = new Set(
     input.hostSubnets.filter(({ egressCIDRs }) => egressCIDRs.length === 0).flatMap(({ egressIPs }) => egressIPs),
@@ -118,7 +118,7 @@ function candidates(input: AllocationInput): readonly Candidate[] {
 }
 
 /** How many of these listings the rules allow, each IP counted once: what a placement must at least reach. */
-export function allowedCount(input: AllocationInput, lists: Readonly<Record<string, readonly string[]>>): number {
+export function allowedCount(input: AssignmentInput, lists: Readonly<Record<string, readonly string[]>>): number {
   const counted = new Set<string>();
   for (const { egressIP, vnid, nodes } of candidates(input)) {
     const name = nodes.find((one) => lists[one]?.includes(egressIP) === true && !counted.has(`${vnid} ${one}`));
@@ -130,7 +130,7 @@ export function allowedCount(input: AllocationInput, lists: Readonly<Record<stri
 /** What a placement is worth, the first number first; smaller is better. Infinity: it breaks a rule. */
 export type Worth = readonly [unplaced: number, nodesBelowBound: number, away: number, squares: number];
 
-export function worthOf(input: AllocationInput, plan: ReadonlyMap<Ip, NodeName>, shares: Loads): Worth {
+export function worthOf(input: AssignmentInput, plan: ReadonlyMap<Ip, NodeName>, shares: Loads): Worth {
   const all = candidates(input);
   const allowed = [...plan].every(([egressIP, name]) =>
     all.some((one) => one.egressIP === egressIP && one.nodes.includes(name)),
@@ -149,7 +149,7 @@ export function worthOf(input: AllocationInput, plan: ReadonlyMap<Ip, NodeName>,
 }
 
 /** The worth of the best placement, found by trying every one. */
-export function bestWorth(input: AllocationInput, shares: Loads): Worth {
+export function bestWorth(input: AssignmentInput, shares: Loads): Worth {
   const all = candidates(input);
   let best: Worth = [Infinity, Infinity, Infinity, Infinity];
   const tryFrom = (index: number, plan: Map<Ip, NodeName>): void => {

@@ -1,15 +1,15 @@
 import { getEventListeners } from 'node:events';
-import { linked } from '../../src/io/linked.ts';
+import { linkedSignal } from '../../src/io/linked-signal.ts';
 
 test('it aborts with the outer signal, or alone, and once released leaves nothing behind', () => {
   const outer = new AbortController();
-  const [one, two, three] = [linked(outer.signal), linked(outer.signal), linked(outer.signal)];
+  const [one, two, three] = [linkedSignal(outer.signal), linkedSignal(outer.signal), linkedSignal(outer.signal)];
   one.abort();
   three.release();
   expect([outer, one, two, three].map(({ signal }) => signal.aborted)).toEqual([false, true, false, false]);
   outer.abort();
   expect([two, three].map(({ signal }) => signal.aborted)).toEqual([true, false]);
-  expect(linked(outer.signal).signal.aborted).toBe(true);
+  expect(linkedSignal(outer.signal).signal.aborted).toBe(true);
   for (const link of [one, two]) link.release();
   expect(getEventListeners(outer.signal, 'abort')).toHaveLength(0);
 });

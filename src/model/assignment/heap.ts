@@ -1,4 +1,4 @@
-/** Vertices in order of a number, smallest first. */
+/** A min-heap of vertices ordered by a number. */
 export class Heap {
   #keys: Float64Array = new Float64Array(256);
   #values: Int32Array = new Int32Array(256);
@@ -35,7 +35,7 @@ export class Heap {
     return top;
   }
 
-  /** Puts an entry where it belongs, from the top down. */
+  /** Sinks an entry from the top to its position. */
   #sink(key: number, value: number): void {
     let at = 0;
     for (;;) {

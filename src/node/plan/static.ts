@@ -1,7 +1,7 @@
 /**
- * The flows that every node has, whatever its pods and whoever its peers, table by table. What a table has beyond them
- * is planned by the file of its concern: pods and nodes in peers.ts, policies in networkpolicy.ts and egresspolicy.ts,
- * table 101 in egress.ts, multicast in multicast.ts.
+ * The flows that every node has, whatever its pods and peers, table by table. The other flows of these tables are in
+ * the file of their concern: pods.ts, remotes.ts, networkpolicy.ts, egresspolicy.ts, multicast.ts, and egress.ts for
+ * table 101.
  */
 import type { IsolationMode } from '../../model/clusternetwork.ts';
 import {
@@ -23,13 +23,13 @@ import { arpToTun0, packetToTun0 } from './tun0.ts';
 const multicastRange = '224.0.0.0/4';
 const { vxlan0, tun0 } = port;
 
-/** Makes flows of one table; without actions they drop. */
+/** Makes a flow of one table; without actions it drops. */
 type Row = (at: number, match: Match, actions?: readonly Action[]) => Flow;
 const rowsOf =
   (number: number): Row =>
   (at, match, actions = []) => ({ table: number, priority: at, match, actions });
 
-/** Tables whose flows are all planned elsewhere: what they do not know is dropped. */
+/** Tables whose flows are all planned elsewhere; the rest is dropped. */
 const closed = [
   table.fromVxlan,
   table.fromPod,
@@ -44,7 +44,7 @@ const closed = [
   table.multicastLocal,
 ] as const;
 
-/** Table 0: looks conntrack up once, then goes by the port that a packet came from. */
+/** Table 0: looks up conntrack once, then dispatches by input port. */
 function dispatch({ subnet, gateway }: NodeFacts, { cluster }: Networks): Flow[] {
   const row = rowsOf(table.dispatch);
   const { untracked, gateway: fromGateway, service, nodeMulticast, known, unknown, pods } = priority.dispatch;
@@ -70,12 +70,12 @@ function dispatch({ subnet, gateway }: NodeFacts, { cluster }: Networks): Flow[]
   ];
 }
 
-/** Table 20: a pod sends no VXLAN; the rest is in peers.ts. */
+/** Table 20: a pod may not send VXLAN; the rest is in pods.ts. */
 function fromPods({ vxlanPort }: Networks): Flow[] {
   return [rowsOf(table.fromPod)(priority.fromPod.vxlan, { proto: 'udp', tp_dst: String(vxlanPort) })];
 }
 
-/** Table 27: what pods may send, where NetworkPolicies do not say. A reply needs a connection that was let in. */
+/** Table 27: what pods may send, except for NetworkPolicies. A reply requires a connection that was let in. */
 function policyEgress({ mode, service }: Networks): Flow[] {
   const row = rowsOf(table.policyEgress);
   const { open, services, replies } = priority.policyEgress;
@@ -93,7 +93,7 @@ function commit(): Flow[] {
   return [rowsOf(table.commit)(priority.otherwise, {}, [goto(table.route)])];
 }
 
-/** Table 31: where a packet goes. */
+/** Table 31: routing. */
 function route(facts: NodeFacts, networks: Networks): Flow[] {
   const row = rowsOf(table.route);
   const { gateway, reply, local, remote, multicastFromVxlan, multicast } = priority.route;
@@ -121,8 +121,9 @@ function route(facts: NodeFacts, networks: Networks): Flow[] {
 }
 
 /**
- * Table 31, what a Service rewrote. Its work on a pod's connection is the node's kernel's, and only that undoes it in the
- * replies. The kernel's datapath asks it (`ct(nat)` above); in userspace replies go by tun0, wherever the other pod is.
+ * Table 31, packets that a Service rewrote. The node's kernel rewrites a pod's connection, and only the kernel can undo
+ * it in replies. The kernel's datapath uses the kernel's conntrack for that (`ct(nat)` above); on the userspace
+ * datapath replies go through tun0, wherever the other pod is.
  */
 function routeServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
   const { datapath, subnet, tunMac } = facts;
@@ -141,7 +142,10 @@ function routeServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
   ];
 }
 
-/** Table 31 with NetworkPolicy: the other node's table 81 notes whether a connection was let in; here its replies have to be known. */
+/**
+ * Table 31 with NetworkPolicy: the other node's table 81 records whether a connection was let in; here it is recorded
+ * so that its replies are known.
+ */
 function routeNoted(networks: Networks): Flow[] {
   if (networks.mode !== 'networkpolicy') return [];
   const row = rowsOf(table.route);
@@ -152,22 +156,22 @@ function routeNoted(networks: Networks): Flow[] {
   );
 }
 
-/** Each pod network to each. */
+/** Every pair of pod networks. */
 function pairs({ cluster }: Networks): Match[] {
   return cluster.flatMap((from) => cluster.map((to): Match => ({ nw_src: from.text, nw_dst: to.text })));
 }
 
-/** Table 60: Services are the node's kernel's. */
+/** Table 60: the node's kernel handles Services. */
 function toService(facts: NodeFacts): Flow[] {
   return [rowsOf(table.toService)(priority.toService, { proto: 'ip' }, packetToTun0(facts, 0))];
 }
 
-/** Table 80: who reaches the pods here, where NetworkPolicies do not say. The gateway always does. */
+/** Table 80: who reaches the pods here, except for NetworkPolicies. The gateway always does. */
 function isolation({ gateway, datapath }: NodeFacts, { mode }: Networks): Flow[] {
   const row = rowsOf(table.isolation);
   const { gateway: fromGateway, open } = priority.isolation;
   const pass = [goto(table.deliver)];
-  // Open vSwitch may have forgotten the connection, and the node's kernel has not
+  // Open vSwitch may have forgotten the connection; the node's kernel has not
   const known: Match[] = datapath === 'system' ? [] : [{ proto: 'ip', in_port: tun0, dl_src: direction.answers.mac }];
   const openTo = {
     subnet: [{}],
@@ -181,9 +185,10 @@ function isolation({ gateway, datapath }: NodeFacts, { mode }: Networks): Flow[]
 }
 
 /**
- * Table 81: what may be delivered to a pod here. A connection that was let in is noted only now, behind the policies:
- * an entry of one that was not would make the pod's packets to its opener replies, which policies and table 101 pass.
- * What comes by tun0 is noted where it opens the connection; in userspace the node's kernel says so (see `direction`).
+ * Table 81: delivery to a pod here. A connection is recorded only now, after the policies let it in: a record of one
+ * that they did not would turn the pod's packets to its opener into replies, which policies and table 101 let pass.
+ * From tun0 only packets that open a connection are recorded; on the userspace datapath the node's kernel tells which
+ * do (see `direction`).
  */
 function deliver({ datapath, subnet }: NodeFacts, networks: Networks): Flow[] {
   const row = rowsOf(table.deliver);
@@ -202,7 +207,7 @@ function deliver({ datapath, subnet }: NodeFacts, networks: Networks): Flow[] {
   ];
 }
 
-/** Tables 99 and 100: DNS of the node goes to the node; EgressNetworkPolicies, which are in egresspolicy.ts. */
+/** Tables 99 and 100: DNS to the node goes to the node; EgressNetworkPolicies are in egresspolicy.ts. */
 function outside(facts: NodeFacts): Flow[] {
   const row = rowsOf(table.outside);
   const toNode = { nw_dst: facts.nodeIP, tp_dst: '53' };
@@ -214,7 +219,10 @@ function outside(facts: NodeFacts): Flow[] {
   ];
 }
 
-/** Table 101: what leaves as the node, and what no node may send here; VNIDs that ask for egress IPs are in egress.ts. */
+/**
+ * Table 101: what leaves as the node, and what no other node may send here; VNIDs that request egress IPs are in
+ * egress.ts.
+ */
 function egressIP(facts: NodeFacts): Flow[] {
   const row = rowsOf(table.egressIP);
   const { reply, notHosted } = priority.egressIP;
@@ -227,15 +235,15 @@ function egressIP(facts: NodeFacts): Flow[] {
 
 const modeNumber = { subnet: 0, multitenant: 1, networkpolicy: 2 } as const satisfies Record<IsolationMode, number>;
 
-/** Table 253: a note that names mode and rule version, as two bytes padded to six. */
+/** Table 253: a note with mode and rule version, as two bytes padded to six. */
 function version({ mode }: Networks): Flow[] {
   const byte = (value: number): string => value.toString(16).padStart(2, '0');
   const bytes = [byte(modeNumber[mode]), byte(ruleVersion), '00', '00', '00', '00'].join('.');
   return [rowsOf(table.version)(priority.version, {}, [{ kind: 'note', bytes }])];
 }
 
-/** The flows every node has. */
-export function baseFlows(facts: NodeFacts, networks: Networks): Flow[] {
+/** The flows that every node has. */
+export function staticFlows(facts: NodeFacts, networks: Networks): Flow[] {
   return [
     ...closed.map((number) => rowsOf(number)(priority.otherwise, {})),
     ...dispatch(facts, networks),

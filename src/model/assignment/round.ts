@@ -1,4 +1,7 @@
-/** Automatic assignment: what one round writes to the HostSubnets that have egressCIDRs (spec, section 4). */
+/**
+ * Automatic assignment: computes what one round writes to the HostSubnets that have egressCIDRs. The rules are in
+ * docs/egress-model.md.
+ */
 import type { Ip } from '../address.ts';
 import type { CloudLimits } from '../cloud.ts';
 import type { EgressInput } from '../egress/state.ts';
@@ -7,67 +10,67 @@ import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 import type { Board } from './board.ts';
 import { type Exclusion, type Problem, ProblemMaker } from './problem.ts';
-import { bestPlacement, freshPlacement } from './solve.ts';
+import { bestAssignment, freshAssignment } from './solve.ts';
 
-export interface AllocationInput extends EgressInput {
-  /** What clouds let nodes carry; a node that is not there has no limits. */
+export interface AssignmentInput extends EgressInput {
+  /** The cloud's limits by node; a node that is not in the map has no limits. */
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
 }
 
-/** An IP that leaves a node: withdrawn in this round, and placed by the next, unless `to` is undefined. */
+/** An IP that leaves a node: this round withdraws it, and the next one places it unless `to` is undefined. */
 export interface Move {
   readonly egressIP: Ip;
   readonly from: NodeName;
   readonly to: NodeName | undefined;
 }
 
-/** A requested IP that no node with egressCIDRs gets. */
+/** A requested IP that no node with egressCIDRs can get. */
 export interface Unplaced {
   readonly egressIP: Ip;
   readonly vnid: Vnid;
-  /** `NoRoom`: some node's CIDRs contain it, but they are full or hold another IP of the VNID. */
+  /** `NoRoom`: CIDRs of some nodes contain it, but these nodes are full or hold another IP of the VNID. */
   readonly why: Exclusion | 'NoRoom';
 }
 
 export interface Round {
-  /** The egressIPs that each node with egressCIDRs is to list now, sorted; those of other nodes are never written. */
+  /** The new egressIPs of each node with egressCIDRs, sorted. Lists of other nodes are never written. */
   readonly lists: ReadonlyMap<NodeName, readonly Ip[]>;
-  /** The nodes whose list has other members now than before, by name. */
+  /** The nodes whose list changes, by name. */
   readonly changed: readonly NodeName[];
-  /** HostSubnets that count as absent whose list the controller owns, by name: it is to be emptied now. */
+  /** Absent HostSubnets with a list that the controller owns and must empty now, by name. */
   readonly released: readonly string[];
-  /** In order of node and its list. */
+  /** In order of node, then of its list. */
   readonly moves: readonly Move[];
   /** In order of IP. */
   readonly unplaced: readonly Unplaced[];
-  /** Where each IP is to be in the end, in order of IP; made anew with each call. */
+  /** The final node of each IP, in order of IP; computed again on each call. */
   readonly plan: () => ReadonlyMap<Ip, NodeName>;
 }
 
-/** One round from the objects of this moment. The result does not depend on the order of the lists. */
-export function allocationRound(input: AllocationInput): Round {
-  return new Allocator().round(EgressTracker.of(input), input.limits);
+/** Computes one round from the current objects. The result does not depend on the order of the lists. */
+export function assignmentRound(input: AssignmentInput): Round {
+  return new Assigner().round(EgressTracker.of(input), input.limits);
 }
 
 const defaultExactItems = 2000;
 
-/** Makes rounds, and remembers the shares of the last problem while nobody's requests, CIDRs or health change. */
-export class Allocator {
+/** Computes rounds. Reuses the shares of the last problem while requests, CIDRs and health stay the same. */
+export class Assigner {
   readonly #maker = new ProblemMaker();
   readonly #exactItems: number;
   #last: { readonly problem: Problem; readonly fresh: Board } | undefined;
 
-  /** `exactItems`: the most egress IPs for which moves and spread are the true optimum. */
+  /** `exactItems`: up to this many egress IPs, moves and spread are truly optimal. */
   constructor(exactItems = defaultExactItems) {
     this.#exactItems = exactItems;
   }
 
-  /** One round from the tracker's objects; the same as `allocationRound` of these. */
+  /** Computes one round from the tracker's objects; the result equals `assignmentRound` of these objects. */
   round(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Round {
     const problem = this.#maker.problemOf(tracker, limits);
     const fresh = this.#fresh(problem);
     const atHome = problem.home.some((node) => node >= 0);
-    const board = atHome ? bestPlacement(problem, fresh.load, this.#isExact(problem)) : fresh;
+    const board = atHome ? bestAssignment(problem, fresh.load, this.#isExact(problem)) : fresh;
     return {
       ...writesOf(problem, board.place),
       released: releasedOf(tracker),
@@ -82,7 +85,7 @@ export class Allocator {
 
   #fresh(problem: Problem): Board {
     if (this.#last !== undefined && sameDemand(this.#last.problem, problem)) return this.#last.fresh;
-    const fresh = freshPlacement(problem, this.#isExact(problem));
+    const fresh = freshAssignment(problem, this.#isExact(problem));
     this.#last = { problem, fresh };
     return fresh;
   }
@@ -92,7 +95,7 @@ function releasedOf(tracker: EgressTracker): readonly string[] {
   return [...tracker.absent()].flatMap(({ name, isToEmpty }) => (isToEmpty ? [name] : [])).sort(compareText);
 }
 
-/** Whether both problems are the same apart from where the items are now; the maker keeps the items when they are. */
+/** Whether both problems differ only in where the items are now. The maker reuses the items when they are the same. */
 function sameDemand(a: Problem, b: Problem): boolean {
   return a.items === b.items && sameEntries(a.capacity, b.capacity);
 }
@@ -118,7 +121,7 @@ function unplacedOf(problem: Problem, board: Board): readonly Unplaced[] {
     const vnid = problem.vnids[board.groupOf(item)];
     if (tracked !== undefined && vnid !== undefined) found.push({ tracked, vnid, why: 'NoRoom' });
   }
-  // An IP that several VNIDs request is there once for each; it is reported at the first of these entries for all.
+  // An IP that several VNIDs request occurs once for each of them. Report it once, at the first occurrence.
   const reported = new Set<number>();
   for (const [tracked, why] of problem.excluded) {
     if (reported.has(tracked.id)) continue;
@@ -134,7 +137,7 @@ function compareKeys(a: TrackedIp, b: TrackedIp): number {
   return a.key < b.key ? -1 : 1;
 }
 
-/** The lists that bring the plan about: who moves is withdrawn first, who is nowhere is placed. */
+/** The lists that lead to the plan: IPs that move are withdrawn first, and IPs without a node are placed. */
 function writesOf(problem: Problem, place: Int32Array): Pick<Round, 'lists' | 'changed' | 'moves'> {
   const next = new Map<NodeName, TrackedIp[]>();
   const changed = new Set<NodeName>();
@@ -172,7 +175,7 @@ function inOrder(list: TrackedIp[]): readonly TrackedIp[] {
   return sorted ? list : list.sort(compareKeys);
 }
 
-/** The node that the IP is to be on in the end. */
+/** The final node of the IP. */
 function targetOf({ itemOf, nodes }: Problem, place: Int32Array, { id }: TrackedIp): NodeName | undefined {
   return nodes[place[itemOf[id] ?? -1] ?? -1];
 }

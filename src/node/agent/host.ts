@@ -1,4 +1,4 @@
-/** This machine's side of the node: the connection to Open vSwitch, the bridge, tun0, the uplink, the guard. */
+/** This host's side of the node: the connection to Open vSwitch, the bridge, tun0, the uplink, the routing guard. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,11 +17,11 @@ import { configureTun, isTunConfigured, vxlanOverhead } from '../links/tun.ts';
 import { Bridge, ensureBridge, missingOperations, removePort } from '../ovs/bridge.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge, tunDevice } from '../ovs/pipeline.ts';
-import { gatewayOf, podMac } from '../plan/peers.ts';
+import { gatewayOf, podMac } from '../values/addressing.ts';
 import type { Datapath, Networks, NodeFacts } from '../values/facts.ts';
-import { Remembered } from '../values/guarded-copy.ts';
+import { GuardedCopy } from '../values/guarded-copy.ts';
 
-export interface MachineOptions {
+export interface HostOptions {
   readonly nodeName: string;
   readonly ovsRunDir: string;
   readonly ovsdbSocket: string;
@@ -30,19 +30,19 @@ export interface MachineOptions {
   readonly firstAvailable: boolean;
 }
 
-export interface MachineDeps {
+export interface HostDeps {
   readonly exec: Exec;
   readonly logger: Logger;
   readonly addresses: PresentAddresses;
-  /** Something of Open vSwitch changed. */
+  /** Something in Open vSwitch changed. */
   readonly changed: () => void;
-  /** ovs-vswitchd went away: what it held is gone. */
+  /** ovs-vswitchd ended, and its state is lost. */
   readonly lost: () => void;
-  /** The machine is being set up: what was read of it before may be wrong. */
+  /** The host is being set up again: what was read before may be wrong. */
   readonly rebuilding: () => void;
 }
 
-/** What the machine turned out to be, once it is set up for a view of the cluster. */
+/** The facts about the host after it was set up for a view of the cluster. */
 export interface Prepared {
   readonly facts: NodeFacts;
   readonly networks: Networks;
@@ -53,7 +53,7 @@ export interface Prepared {
   readonly ovsdb: Ovsdb;
 }
 
-/** The kernel's datapath where the kernel has it. */
+/** The kernel's datapath if the kernel has it. */
 function detectDatapath(): Datapath {
   return existsSync('/sys/module/openvswitch') ? 'system' : 'netdev';
 }
@@ -63,43 +63,43 @@ function networksOf(network: ClusterNetwork): Networks {
   return { cluster: networks.map(({ cidr }) => cidr), service: serviceNetwork, mode, vxlanPort };
 }
 
-export class Machine {
+export class Host {
   readonly bridge: Bridge;
-  readonly #options: MachineOptions;
-  readonly #deps: MachineDeps;
+  readonly #options: HostOptions;
+  readonly #deps: HostDeps;
   readonly #datapath: Datapath;
   #ovsdb: Promise<Ovsdb> | undefined;
   #switch: RpcConnection | undefined;
   #isClosed = false;
-  /** The nodes that the routing guard lets by, as text. */
-  readonly #guarded = new Remembered<string>();
-  readonly #prepared = new Remembered<{ readonly for: string; readonly value: Prepared }>();
-  /** Sandboxes whose port is on the bridge and must not vanish. */
+  /** The nodes that the routing guard lets through, as text. */
+  readonly #guarded = new GuardedCopy<string>();
+  readonly #prepared = new GuardedCopy<{ readonly for: string; readonly value: Prepared }>();
+  /** Sandboxes whose port is on the bridge and must stay there. */
   #ports = new Set<string>();
-  /** Sandboxes whose port somebody is working on. */
+  /** Sandboxes whose port is being worked on. */
   readonly #busy = new Set<string>();
-  /** Lost ports are being put back, until this resolves. */
+  /** Resolves when lost ports have been restored. */
   #reattaching: Promise<unknown> = Promise.resolve();
 
-  constructor(options: MachineOptions, deps: MachineDeps) {
+  constructor(options: HostOptions, deps: HostDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#datapath = options.datapath === 'auto' ? detectDatapath() : options.datapath;
     this.bridge = new Bridge(deps.exec, options.ovsRunDir, () => this.#dropCachedFlows());
   }
 
-  /** What `prepare` returned last. */
+  /** The last result of `prepare`. */
   get prepared(): Prepared | undefined {
     return this.#prepared.value?.value;
   }
 
-  /** Forgets what is set up, so that the next `prepare` looks at all of it. */
+  /** Forgets the setup, so that the next `prepare` checks everything. */
   forget(): void {
     this.#prepared.forget();
     this.#guarded.forget();
   }
 
-  /** Sets the machine up for the cluster as it is now, where it is not yet; throws with the reason when it cannot. */
+  /** Sets the host up for the current cluster where needed; throws with the reason if it cannot. */
   async prepare(view: ClusterView): Promise<Prepared> {
     const { exec, addresses } = this.#deps;
     const keep = this.#prepared.begin();
@@ -143,14 +143,17 @@ export class Machine {
     return value;
   }
 
-  /** Open vSwitch does not make the device of a port anew that somebody deleted: the port goes, and comes back with it. */
+  /**
+   * Open vSwitch does not recreate the device of a port that somebody deleted. Removing the port and adding it again
+   * does.
+   */
   async #removeLostTun(ovsdb: Ovsdb): Promise<void> {
     const isThere = await hasDevice(tunDevice);
     const gone = isThere ? [] : removePort(ovsdb, tunDevice);
     if (gone.length > 0) await ovsdb.configure(gone);
   }
 
-  /** Pods reach the nodes, and nobody else of the nodes' network, when the nft tables are lost. */
+  /** Lets pods reach the nodes, and nobody else in the nodes' network, when the nft tables are lost. */
   async #guardNodes({ own, remotes }: ClusterView, networks: Networks): Promise<void> {
     const keep = this.#guarded.begin();
     const nodes = [own.hostIP, ...remotes.map(({ nodeIP }) => nodeIP)];
@@ -167,7 +170,7 @@ export class Machine {
       nodeIP: own.hostIP,
       subnet: own.subnet,
       gateway,
-      // always the same, so that pods that know it still reach the node when the bridge was made anew
+      // always the same, so that pods that know it still reach the node after the bridge was recreated
       tunMac: podMac(gateway),
       datapath: this.#datapath,
       masqueradeBit: this.#options.masqueradeBit,
@@ -175,7 +178,7 @@ export class Machine {
     };
   }
 
-  /** Does work on the port of a sandbox, while nobody puts that port back. */
+  /** Works on the port of a sandbox while nobody restores that port. */
   async onPort<T>(sandbox: string, work: (ovsdb: Ovsdb) => Promise<T>): Promise<T> {
     this.#busy.add(sandbox);
     this.#ports.delete(sandbox);
@@ -187,7 +190,7 @@ export class Machine {
     }
   }
 
-  /** Whether a port that was there is gone, though nobody asked for that. */
+  /** Whether a port disappeared although nobody removed it. */
   #hasLostPorts(ovsdb: Ovsdb): boolean {
     const attached = attachedPods(ovsdb)
       .map(({ sandbox }) => sandbox)
@@ -198,14 +201,14 @@ export class Machine {
   }
 
   /**
-   * Empties the userspace datapath's cache of flows. Open vSwitch 3.1.0 may keep an entry with the actions of before a
-   * change for as long as packets use it (its revalidator then compares with a newer copy that the datapath never got).
+   * Flushes the userspace datapath's flow cache. Open vSwitch 3.1.0 may keep a cache entry with old actions after a
+   * change for as long as packets use it (its revalidator compares with a newer copy that the datapath never got).
    */
   async #dropCachedFlows(): Promise<void> {
     if (this.#datapath === 'netdev') await this.#switch?.call('revalidator/purge', []);
   }
 
-  /** Ends all connections, and with them whatever waits for an answer; none is made again. */
+  /** Closes all connections, which ends everything that waits for an answer. No new one is made. */
   close(): void {
     this.#isClosed = true;
     this.bridge.close();
@@ -213,7 +216,10 @@ export class Machine {
     this.#switch?.close();
   }
 
-  /** The MTU of pods is what ClusterNetwork says, else what the uplink leaves; more than that is said, and taken. */
+  /**
+   * The MTU of pods comes from ClusterNetwork, else from the uplink. A larger value than the uplink allows is logged,
+   * and used.
+   */
   #checkMtu(mtu: number, uplink: Uplink): void {
     const most = uplink.mtu - vxlanOverhead;
     if (mtu > most) {
@@ -225,11 +231,11 @@ export class Machine {
   }
 
   /**
-   * Makes bridge and links agree on the pods, but for those that somebody is working on: whose veth is here and who is
-   * not on the bridge, as when it was made anew, is put back; whose veth is gone, as after a reboot, is forgotten.
+   * Makes bridge and links agree on the pods, except those that are being worked on. A pod with a veth here that is not
+   * on the bridge, as after it was recreated, is put back; one whose veth is gone, as after a reboot, is removed.
    */
   async #reattach(ovsdb: Ovsdb): Promise<void> {
-    const before = attachedPods(ovsdb); // a pod has its veth before it is on the bridge
+    const before = attachedPods(ovsdb); // a pod gets its veth before it is on the bridge
     const { devices, pods: linked } = await readLinks(this.#deps.exec);
     await this.#forgetPods(
       ovsdb,
@@ -259,7 +265,7 @@ export class Machine {
     this.#deps.logger.warn({ pods: named }, 'pods whose interface is gone from this machine are forgotten');
   }
 
-  /** The connection to OVSDB, made when there is none; rejects when OVSDB does not answer. */
+  /** The connection to OVSDB, opened if necessary; rejects if OVSDB does not answer. */
   connect(): Promise<Ovsdb> {
     if (this.#isClosed) return Promise.reject(new Error('the agent ends'));
     this.#ovsdb ??= this.#open().catch((error: unknown) => {
@@ -280,7 +286,7 @@ export class Machine {
     return ovsdb;
   }
 
-  /** Holds ovs-vswitchd's control socket open: when it ends, so has the daemon, and every flow is gone. */
+  /** Keeps ovs-vswitchd's control socket open: when it closes, the daemon has ended and all flows are gone. */
   async #watchSwitch(): Promise<void> {
     if (this.#switch !== undefined || this.#isClosed) return;
     const { ovsRunDir } = this.#options;
@@ -292,12 +298,12 @@ export class Machine {
       this.forget();
       this.#deps.lost();
     });
-    // an agent that was killed behind its last bundle has not done it
+    // an agent that was killed after its last bundle has not done this
     await this.#dropCachedFlows();
   }
 }
 
-/** JSON.stringify replacer: bigint as text. */
+/** JSON.stringify replacer: bigint to string. */
 function plain(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
 }

@@ -1,29 +1,29 @@
-/** What an agent says of its node when something is wrong: in the log once for as long as it is so, and by Events. */
+/** Reports problems with the node: in the log once while a problem persists, and by Events. */
 import { hostSubnets } from '../../../api/kinds.ts';
 import { type EventRecorder, involved } from '../../io/events.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/address.ts';
 import type { HostSubnetObject } from '../../model/objects.ts';
 
-export interface TellingDeps {
+export interface ReporterDeps {
   readonly logger: Logger;
   readonly events: EventRecorder;
   readonly nodeName: string;
-  /** The node's own HostSubnet, which the Events are about. */
+  /** The node's own HostSubnet, the object of the Events. */
   readonly hostSubnet: () => HostSubnetObject | undefined;
 }
 
-export class Telling {
-  readonly #deps: TellingDeps;
-  /** What was last said of each thing that is wrong. */
+export class ProblemReporter {
+  readonly #deps: ReporterDeps;
+  /** The last reported reason of each problem. */
   readonly #said = new Map<string, string>();
 
-  constructor(deps: TellingDeps) {
+  constructor(deps: ReporterDeps) {
     this.#deps = deps;
   }
 
-  /** Logs the reason, or that of another moment, once; undefined: nothing is wrong with it any more. */
-  say(about: string, reason: string | undefined, message: string): void {
+  /** Logs the reason once, and again when it changes; undefined means that the problem is gone. */
+  report(about: string, reason: string | undefined, message: string): void {
     if (this.#said.get(about) === reason) return;
     if (reason === undefined) this.#said.delete(about);
     else {
@@ -32,19 +32,19 @@ export class Telling {
     }
   }
 
-  /** An egress IP assigned to this node that it cannot carry. */
-  refused(ip: Ip, reason: string): void {
-    this.say(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
+  /** Reports an egress IP that is assigned to this node, which cannot carry it. */
+  reportRefused(ip: Ip, reason: string): void {
+    this.report(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
     this.#warn('EgressIPRefused', reason);
   }
 
-  /** Another machine, known by its MAC, answers for an egress IP of this node; undefined: none does any more. */
-  rival(ip: Ip, mac: string | undefined): void {
+  /** Reports that another host, known by its MAC, answers for an egress IP of this node; undefined means no longer. */
+  reportRival(ip: Ip, mac: string | undefined): void {
     const reason =
       mac === undefined
         ? undefined
         : `egress IP ${ip} is on this node, and ${mac} answers for it, too: another machine has it, or a node that is cut off from the API server has not given it up`;
-    this.say(`rival ${ip}`, reason, 'somebody else answers for an egress IP of this node');
+    this.report(`rival ${ip}`, reason, 'somebody else answers for an egress IP of this node');
     if (reason !== undefined) this.#warn('EgressIPAnsweredElsewhere', reason);
   }
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { SpareProgram } from '../../src/io/spare.ts';
+import { PrespawnedProgram } from '../../src/io/prespawned.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('each run has a process of its own, the second one a process that waited', async () => {
-  const spare = new SpareProgram({
+  const spare = new PrespawnedProgram({
     program: 'sh',
     args: ['-c', 'echo $$ $(cat) $GREETING; exit 3'],
     env: { GREETING: 'hello' },
@@ -23,7 +23,7 @@ test('each run has a process of its own, the second one a process that waited', 
 });
 
 test('a spare that was killed is replaced; a program that is not there is an error each time', async () => {
-  const spare = new SpareProgram({
+  const spare = new PrespawnedProgram({
     program: 'sh',
     args: ['-c', 'echo $PPID; echo $$ >&2; read line; echo $line'],
     env: {},
@@ -47,7 +47,7 @@ test('a spare that was killed is replaced; a program that is not there is an err
   } finally {
     spare.close();
   }
-  const missing = new SpareProgram({ program: '/nowhere/nothing', args: [], env: {} });
+  const missing = new PrespawnedProgram({ program: '/nowhere/nothing', args: [], env: {} });
   await expect(missing.run('')).rejects.toThrow('ENOENT');
   await pause(100);
   await expect(missing.run('')).rejects.toThrow('ENOENT');
@@ -55,7 +55,7 @@ test('a spare that was killed is replaced; a program that is not there is an err
 });
 
 test('a spare that cannot even be started, as for lack of memory, stops nothing', async () => {
-  const spare = new SpareProgram({ program: 'sh', args: ['\0'], env: {} }); // spawn throws at once
+  const spare = new PrespawnedProgram({ program: 'sh', args: ['\0'], env: {} }); // spawn throws at once
   await expect(spare.run('')).rejects.toThrow('null bytes');
   await pause(100);
   await expect(spare.run('')).rejects.toThrow('null bytes');

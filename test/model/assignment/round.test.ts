@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { type AllocationInput, allocationRound, Allocator, type Round } from '../../../src/model/allocation/round.ts';
+import { Assigner, type AssignmentInput, assignmentRound, type Round } from '../../../src/model/assignment/round.ts';
 import { type CloudLimits, unknownLimits } from '../../../src/model/cloud.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { emptied as emptiedList } from '../../../src/model/hostsubnet.ts';
-import { allocationProblems, scenarios, World } from '../../conformance/scenarios.ts';
+import { assignmentProblems, scenarios, World } from '../../conformance/scenarios.ts';
 import { rounds } from '../../rounds.ts';
 import { applyTo, operation } from '../egress/operations.ts';
 import { absentHost, cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';
@@ -13,20 +13,20 @@ import { allowedCount, bestWorth, cluster, emptied, loadsOf, reordered, worthOf,
 const visible = (round: Round) => ({ ...round, lists: [...round.lists], plan: [...round.plan()] });
 
 /** Rounds until one writes nothing; throws when that takes more than `most`. */
-function settle(input: AllocationInput, most = 3): AllocationInput {
+function settle(input: AssignmentInput, most = 3): AssignmentInput {
   let now = input;
   for (let count = 0; count < most; count++) {
-    const round = allocationRound(now);
+    const round = assignmentRound(now);
     if (round.changed.length === 0) return now;
     now = written(now, round);
   }
   throw new Error('does not settle');
 }
 
-test.each(allocationProblems.map((problem) => [problem.name, problem] as const))(
+test.each(assignmentProblems.map((problem) => [problem.name, problem] as const))(
   'allocation problem %s',
   (_, problem) => {
-    const round = allocationRound({
+    const round = assignmentRound({
       hostSubnets: problem.nodes.map(({ name, cidrs }, index) =>
         hostSubnet(name, { hostIP: `10.0.0.${index + 1}`, egressCIDRs: cidrs }),
       ),
@@ -44,10 +44,10 @@ test('on random small problems the plan is the best of all placements', () => {
   fc.assert(
     fc.property(cluster(4), (input) => {
       const none = new Map();
-      const fresh = allocationRound(emptied(input)).plan();
+      const fresh = assignmentRound(emptied(input)).plan();
       expect(worthOf(emptied(input), fresh, none)).toEqual(bestWorth(emptied(input), none));
       const shares = loadsOf(input, fresh);
-      expect(worthOf(input, allocationRound(input).plan(), shares)).toEqual(bestWorth(input, shares));
+      expect(worthOf(input, assignmentRound(input).plan(), shares)).toEqual(bestWorth(input, shares));
     }),
     { numRuns: rounds(1000) },
   );
@@ -57,7 +57,7 @@ test('beyond the exact size as many are placed, with half shares, and it settles
   let [problems, away, squares] = [0, 0, 0];
   fc.assert(
     fc.property(cluster(4), (start) => {
-      const rough = (now: AllocationInput): Round => new Allocator(0).round(EgressTracker.of(now), now.limits);
+      const rough = (now: AssignmentInput): Round => new Assigner(0).round(EgressTracker.of(now), now.limits);
       const shares = loadsOf(start, rough(emptied(start)).plan());
       const ours = worthOf(start, rough(start).plan(), shares);
       const best = bestWorth(start, shares);
@@ -95,7 +95,7 @@ test('IPv6 addresses are assigned like IPv4 ones once they come in', () => {
 test('the order of the input does not matter', () => {
   fc.assert(
     fc.property(cluster(6), fc.nat(), (input, seed) => {
-      expect(visible(allocationRound(reordered(input, seed)))).toEqual(visible(allocationRound(input)));
+      expect(visible(assignmentRound(reordered(input, seed)))).toEqual(visible(assignmentRound(input)));
     }),
     { numRuns: rounds(1000) },
   );
@@ -104,26 +104,26 @@ test('the order of the input does not matter', () => {
 test('from any start it settles, and no IP is ever put on a node while another lists it', () => {
   fc.assert(
     fc.property(cluster(6), (start) => {
-      const first = allocationRound(start);
+      const first = assignmentRound(start);
       const after = written(start, first);
       for (const [name, list] of first.lists) {
         const others = after.hostSubnets.filter((one) => one.name !== name).flatMap(({ egressIPs }) => egressIPs);
         expect(list.filter((one) => others.includes(one))).toEqual([]);
       }
-      const shares = loadsOf(start, allocationRound(emptied(start)).plan());
-      const rest = allocationRound(settle(start)).plan();
+      const shares = loadsOf(start, assignmentRound(emptied(start)).plan());
+      const rest = assignmentRound(settle(start)).plan();
       expect(worthOf(start, rest, shares)).toEqual(worthOf(start, first.plan(), shares));
     }),
     { numRuns: rounds(1000) },
   );
 });
 
-test('an allocator that remembers gives what one that does not gives', () => {
+test('an assigner that remembers gives what one that does not gives', () => {
   const capacity = fc.option(fc.constantFrom<CloudLimits['capacity']>(0, 1, 2, 'current'), { freq: 1, nil: undefined });
   const step = fc.record({ operation, write: fc.boolean(), capacity });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
-      const allocator = new Allocator();
+      const assigner = new Assigner();
       const tracker = new EgressTracker();
       for (const one of steps) {
         applyTo(tracker, one.operation);
@@ -133,9 +133,9 @@ test('an allocator that remembers gives what one that does not gives', () => {
             .hostSubnets.slice(0, 1)
             .map(({ name }) => [name, { capacity: one.capacity, network: undefined }]),
         );
-        const round = allocator.round(tracker, limits);
+        const round = assigner.round(tracker, limits);
         const before = tracker.input();
-        expect(visible(round)).toEqual(visible(allocationRound({ ...before, limits })));
+        expect(visible(round)).toEqual(visible(assignmentRound({ ...before, limits })));
         // nothing is put on a node while any other HostSubnet, valid or not, lists it
         for (const [name, list] of round.lists) {
           const had = before.hostSubnets.find((host) => host.name === name)?.egressIPs ?? [];
@@ -162,8 +162,8 @@ test('in every recorded scenario the places are allowed, and at rest never fewer
     for (const [index, step] of steps.entries()) {
       if (step.op === 'reallocate') {
         const input = { ...world.input(), limits: new Map() };
-        const round = allocationRound(input);
-        const ours = allocationRound(settle(input));
+        const round = assignmentRound(input);
+        const ours = assignmentRound(settle(input));
         expect({ name, index, worth: worthOf(input, round.plan(), new Map())[0] }).not.toMatchObject({
           worth: Infinity,
         });
@@ -184,7 +184,7 @@ test('in every recorded scenario the places are allowed, and at rest never fewer
 const auto = (name: string, last: number, egressIPs: string[] = [], egressCIDRs = ['192.168.8.0/24']) =>
   hostSubnet(name, { hostIP: `192.168.7.${last}`, egressIPs, egressCIDRs });
 
-function input(fields: Partial<AllocationInput>): AllocationInput {
+function input(fields: Partial<AssignmentInput>): AssignmentInput {
   return { hostSubnets: [], netNamespaces: [], offline: new Set(), limits: new Map(), ...fields };
 }
 
@@ -195,13 +195,13 @@ test('an IP that moves is withdrawn first and placed by the next round', () => {
     netNamespaces: [netNamespace('one', 42, ['192.168.8.1'])],
     offline: new Set([a.hostIP]),
   });
-  const first = allocationRound(start);
+  const first = assignmentRound(start);
   expect([...first.lists]).toEqual([
     ['a', []],
     ['b', []],
   ]);
   expect(first.moves).toEqual([{ egressIP: '192.168.8.1', from: 'a', to: 'b' }]);
-  const second = allocationRound(written(start, first));
+  const second = assignmentRound(written(start, first));
   expect([...second.lists]).toEqual([
     ['a', []],
     ['b', ['192.168.8.1']],
@@ -210,7 +210,7 @@ test('an IP that moves is withdrawn first and placed by the next round', () => {
 });
 
 test('what is requested by nobody, by two, or listed by hand is withdrawn, and manual nodes are never written', () => {
-  const round = allocationRound(
+  const round = assignmentRound(
     input({
       hostSubnets: [
         auto('a', 11, ['192.168.8.1', '192.168.8.2', '192.168.8.3', '192.168.8.9']),
@@ -245,7 +245,7 @@ test('an IP that two nodes list stays on the one that leaves the other for an IP
     hostSubnets: [auto('a', 11, ['192.168.8.5']), auto('b', 12, ['192.168.8.5'], ['192.168.8.5/32'])],
     netNamespaces: [netNamespace('one', 40, ['192.168.8.5']), netNamespace('two', 43, ['192.168.8.0'])],
   });
-  expect([...allocationRound(start).plan()]).toEqual([
+  expect([...assignmentRound(start).plan()]).toEqual([
     ['192.168.8.0', 'a'],
     ['192.168.8.5', 'b'],
   ]);
@@ -274,7 +274,7 @@ test('when a capacity shrinks, as many leave as must', () => {
 
 test('a CIDR that reaches out of the cloud network is not used', () => {
   const a = auto('a', 11, [], ['192.168.8.0/24', '192.168.0.0/16']);
-  const round = allocationRound(
+  const round = assignmentRound(
     input({
       hostSubnets: [a],
       netNamespaces: [netNamespace('one', 42, ['192.168.8.1']), netNamespace('two', 43, ['192.168.9.1'])],
@@ -307,7 +307,7 @@ test("an IP that is a node's address or lies in the cluster is never placed, and
     absent: [absentHost('broken', { hostIP: '192.168.7.19', subnet: '' })],
     networks: [cidr('192.168.9.0/24')],
   });
-  const round = allocationRound(start);
+  const round = assignmentRound(start);
   expect(round.lists.get(a.name)).toEqual(['192.168.8.1']);
   expect([...round.plan().keys()]).toEqual(['192.168.8.1']);
   expect(round.unplaced.map(({ egressIP, why }) => [egressIP, why])).toEqual([
@@ -334,7 +334,7 @@ test('what an absent HostSubnet lists is placed nowhere; its list is emptied whe
     netNamespaces,
     absent: [hand, own],
   });
-  const first = allocationRound(start);
+  const first = assignmentRound(start);
   expect(first.released).toEqual(['own']);
   // an IP that works stays where it is, though an absent HostSubnet lists it too
   expect([...first.lists]).toEqual([
@@ -345,7 +345,7 @@ test('what an absent HostSubnet lists is placed nowhere; its list is emptied whe
     ['192.168.8.1', 'ListedByAbsentHostSubnet'],
     ['192.168.8.2', 'ListedByAbsentHostSubnet'],
   ]);
-  const next = allocationRound(written(start, first));
+  const next = assignmentRound(written(start, first));
   expect(next.released).toEqual([]);
   expect([...next.lists]).toEqual([
     ['a', ['192.168.8.3']],

@@ -1,6 +1,6 @@
 /**
- * The assignment as numbers: nodes, items (egress IPs to place) and who may go where, all in an order that depends on
- * names and requests only. What follows from it therefore never depends on the order of the input.
+ * The assignment problem as numbers: nodes, items (egress IPs to place) and the nodes allowed for each item. The order
+ * depends only on names and requests, so the result never depends on the order of the input.
  */
 import { type Cidr, keyRange, type SortKey } from '../address.ts';
 import { allowsCidr, type CloudLimits } from '../cloud.ts';
@@ -9,7 +9,7 @@ import type { Unusable } from '../egress/unusable.ts';
 import { compareText, type NodeName } from '../names.ts';
 import type { Vnid } from '../vnid.ts';
 
-/** Why an IP is not even tried. */
+/** Why an IP is excluded from the assignment. */
 export type Exclusion =
   | 'EgressIPInSeveralNamespaces'
   | Unusable['code']
@@ -17,30 +17,30 @@ export type Exclusion =
   | 'ListedByAbsentHostSubnet'
   | 'NoCIDRContainsEgressIP';
 
-/** The placement problem in dense numbers. An item's nodes are those of its class. */
+/** The assignment problem in dense numbers. The nodes of an item are those of its class. */
 export interface Problem {
   /** Online nodes with egressCIDRs, by name. */
   readonly nodes: readonly NodeName[];
-  /** How many items a node can hold. */
+  /** How many items each node can hold. */
   readonly capacity: Int32Array;
-  /** In order of position in the VNID's list, then VNID: first requests come first when not all can be placed. */
+  /** Ordered by position in the VNID's list, then by VNID: when not all can be placed, first requests come first. */
   readonly items: readonly TrackedIp[];
-  /** Id of a tracked IP to its item, or -1. */
+  /** Maps the id of a tracked IP to its item, or -1. */
   readonly itemOf: Int32Array;
-  /** Item to group: items of one VNID are one group, and no node holds two of a group. */
+  /** Maps each item to its group. Items of one VNID are one group, and a node holds at most one item of a group. */
   readonly groupOf: Int32Array;
-  /** Group to its items. */
+  /** Maps each group to its items. */
   readonly groups: readonly (readonly number[])[];
   readonly vnids: readonly Vnid[];
-  /** Item to class. */
+  /** Maps each item to its class. */
   readonly classOf: Int32Array;
-  /** Class to the nodes its items may go to, ascending. Never empty. */
+  /** Maps each class to the nodes its items may go to, ascending. Never empty. */
   readonly classes: readonly Int32Array[];
-  /** Class to a 1 for each of its nodes. */
+  /** Maps each class to an array with a 1 for each of its nodes. */
   readonly members: readonly Uint8Array[];
-  /** Item to the first node that lists it now and may keep it, or -1. */
+  /** Maps each item to the first node that lists it now and may keep it, or -1. */
   readonly home: Int32Array;
-  /** The other nodes that list it now, for items that several list. */
+  /** The other nodes that list the item now, for items that several nodes list. */
   readonly moreHomes: ReadonlyMap<number, readonly number[]>;
   readonly excluded: readonly (readonly [TrackedIp, Exclusion])[];
   /** All HostSubnets with egressCIDRs, by name. */
@@ -50,18 +50,18 @@ export interface Problem {
 /** Stands for no limit. */
 const unlimited = 2 ** 31 - 1;
 
-/** What is asked, without where items are now and how many a node can hold. */
+/** The problem without the current place of items and without the nodes' capacity. */
 interface Demand extends Chosen {
   readonly classes: Classes;
 }
 
-/** Makes problems, and keeps the demand as long as nobody's requests, CIDRs, health or lists by hand change. */
+/** Makes problems. Reuses the demand while requests, CIDRs, health and manual lists stay the same. */
 export class ProblemMaker {
   #tracker: EgressTracker | undefined;
   #key = '';
   #demand: Demand | undefined;
 
-  /** The problem that these objects pose. A node without `limits` has none. */
+  /** The problem for these objects. A node that is not in `limits` has no limits. */
   problemOf(tracker: EgressTracker, limits: ReadonlyMap<NodeName, CloudLimits>): Problem {
     const hosts = [...tracker.hosts()].sort((a, b) => compareText(a.hostSubnet.name, b.hostSubnet.name));
     const owned = hosts.filter(isOwned);
@@ -95,14 +95,14 @@ function isOwned({ hostSubnet }: TrackedHost): boolean {
   return hostSubnet.egressCIDRs.length > 0;
 }
 
-/** The CIDRs of a node that lie in its cloud network; the others are refused. */
+/** The egressCIDRs of a node that lie in its cloud network; the others are ignored. */
 function usableCidrs({ hostSubnet: { egressCIDRs } }: TrackedHost, limits: CloudLimits | undefined): readonly Cidr[] {
   return limits === undefined ? egressCIDRs : egressCIDRs.filter((cidr) => allowsCidr(limits, cidr));
 }
 
 type Chosen = Pick<Problem, 'items' | 'itemOf' | 'groupOf' | 'groups' | 'vnids' | 'classOf' | 'excluded'>;
 
-/** Items that have the same position in the lists of their VNIDs, in order of VNID. */
+/** Items at the same position in the lists of their VNIDs, in order of VNID. */
 interface Row {
   readonly items: TrackedIp[];
   readonly groups: number[];
@@ -148,7 +148,7 @@ function chooseItems(tracker: EgressTracker, places: Places, listedByHand: reado
   };
 }
 
-/** Why no node at all may be given the IP. */
+/** Why no node may get the IP; undefined if one may. */
 function exclusionOf({ id, requesters, unusable }: TrackedIp, byHand: Uint8Array): Exclusion | undefined {
   if (requesters.length > 1) return 'EgressIPInSeveralNamespaces';
   if (unusable !== undefined) return unusable.code;
@@ -165,7 +165,10 @@ class Places {
     this.#numbers = new Map(nodes.map((node, index) => [node, index]));
   }
 
-  /** The class of the IP. One that an absent HostSubnet lists may only stay where it is: it must not be in two places. */
+  /**
+   * The class of the IP. An IP that an absent HostSubnet lists may only stay where it is, since it must not be in two
+   * places.
+   */
   of({ key, absentHosts, hosts }: TrackedIp): number | Exclusion {
     const found = this.#classes.of(key);
     if (found < 0) return 'NoCIDRContainsEgressIP';
@@ -177,7 +180,9 @@ class Places {
   }
 }
 
-/** Where items may stay. `online` is in order of name, so an item's first home is the first by name. */
+/**
+ * Finds the nodes on which items may stay. `online` is in order of name, so an item's first home is the first by name.
+ */
 function findHomes(online: readonly TrackedHost[], classes: Classes, { items, itemOf, classOf }: Chosen): Homes {
   const counts = new Int32Array(online.length);
   const home = new Int32Array(items.length).fill(-1);
@@ -195,21 +200,21 @@ function findHomes(online: readonly TrackedHost[], classes: Classes, { items, it
 }
 
 interface Homes extends Pick<Problem, 'home' | 'moreHomes'> {
-  /** How many items each node lists that may stay there. */
+  /** How many of the items that each node lists may stay there. */
   readonly counts: Int32Array;
 }
 
 /**
- * Addresses by the set of nodes whose CIDRs contain them. The ends of all CIDRs cut the address space into pieces in
- * which that set is the same; a class is made for a piece when an address in it is asked for.
+ * Classifies addresses by the set of nodes whose CIDRs contain them. The ends of all CIDRs cut the address space into
+ * pieces in which this set is constant. The class of a piece is made when an address in it is first looked up.
  */
 class Classes {
   readonly all: Int32Array[] = [];
   readonly members: Uint8Array[] = [];
   readonly #cidrs: readonly (readonly Cidr[])[];
-  /** Where pieces begin, ascending. */
+  /** The starts of the pieces, ascending. */
   readonly #starts: readonly SortKey[];
-  /** Piece to class: -1 is no node, undefined is not made yet. */
+  /** Maps each piece to its class: -1 means no node, undefined means not computed yet. */
   readonly #classOfPiece: (number | undefined)[] = [];
   readonly #byNodes = new Map<string, number>();
   readonly #ranges: readonly Range[];
@@ -279,10 +284,10 @@ class Classes {
   }
 }
 
-/** All addresses of one CIDR, and the nodes that have it. */
+/** The addresses of one CIDR, and the nodes that have it. */
 interface Range {
   readonly first: SortKey;
-  /** The first address after it. */
+  /** The first address after the range. */
   readonly end: SortKey;
   readonly nodes: number[];
 }

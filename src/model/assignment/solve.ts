@@ -1,17 +1,18 @@
 /**
- * The best placement, in the order of the spec's section on automatic assignment. When `exact` it is the true optimum;
- * else the number of placed items and the half shares still are, moves and spread nearly so, in much less time.
+ * Finds the best assignment by the criteria, in order: (1) most items placed, (2) every node has at least half of its
+ * share, (3) fewest items moved, (4) smallest sum of squared loads, (5) names. With `exact` the result is truly
+ * optimal. Otherwise (1) and (2) still are, (3) and (4) are nearly so, and it takes much less time.
  */
 import { Board } from './board.ts';
 import type { Problem } from './problem.ts';
 import { Search } from './search.ts';
 
-/** When not exact: how many times all items are looked at, and then chains looked for, to even out the loads. */
+/** When not exact: the number of passes over all items, and then of searches for chains, to even out the loads. */
 const levelingPasses = 16;
 const spreadingRounds = 64;
 
-/** The placement best by (1), (4), (5) alone, as if nothing were placed: its loads are the nodes' shares. */
-export function freshPlacement(problem: Problem, exact: boolean): Board {
+/** The best assignment by (1), (4) and (5) alone, as if nothing were placed yet. Its loads are the nodes' shares. */
+export function freshAssignment(problem: Problem, exact: boolean): Board {
   const board = new Board(problem, false);
   const search = new Search(board, exact);
   placeAll(board, search, exact);
@@ -19,8 +20,8 @@ export function freshPlacement(problem: Problem, exact: boolean): Board {
   return board;
 }
 
-/** The best placement from where the items are now. `shares` are the loads of `freshPlacement`. */
-export function bestPlacement(problem: Problem, shares: Int32Array, exact: boolean): Board {
+/** The best assignment, given where the items are now. `shares` are the loads of `freshAssignment`. */
+export function bestAssignment(problem: Problem, shares: Int32Array, exact: boolean): Board {
   const board = new Board(problem, true);
   const search = new Search(board, exact);
   placeAll(board, search, exact);
@@ -35,12 +36,12 @@ export function bestPlacement(problem: Problem, shares: Int32Array, exact: boole
   return board;
 }
 
-/** First everyone who can stays, then the others find places. */
+/** Keeps the items that can stay, then places the others. */
 function placeAll(board: Board, search: Search, exact: boolean): void {
   const { items, home, moreHomes } = board.problem;
   const others: number[] = [];
   for (const item of items.keys()) {
-    const node = board.minding && !moreHomes.has(item) ? (home[item] ?? -1) : -1;
+    const node = board.prefersHome && !moreHomes.has(item) ? (home[item] ?? -1) : -1;
     const stays = node >= 0 && !board.isFull(node) && board.occupant(board.groupOf(item), node) < 0;
     if (stays) board.put(item, node);
     else others.push(item);
@@ -54,19 +55,22 @@ function placeAll(board: Board, search: Search, exact: boolean): void {
   }
 }
 
-/** `node` is the least loaded one where the item can simply be put, or -1. */
+/** `node` is the least loaded node that can take the item directly, or -1. */
 function placeBest(
   board: Board,
   search: Search,
   { item, node }: { readonly item: number; readonly node: number },
 ): void {
   const best =
-    node >= 0 && board.astray === 0 && !board.hasHome(item) && board.loadOf(node) === board.lowestReachableLoad(item);
+    node >= 0 &&
+    board.awayCount === 0 &&
+    !board.hasHome(item) &&
+    board.loadOf(node) === board.lowestReachableLoad(item);
   if (best) board.put(item, node);
   else search.settle(item);
 }
 
-/** `closed` are nodes from which no chain leads to a node with room. */
+/** `closed` are the nodes from which no chain leads to a node with room. */
 function placeSoon(
   board: Board,
   search: Search,
@@ -84,7 +88,7 @@ function placeSoon(
   for (let one = 0; one < board.bench; one++) if (search.reached(one)) closed[one] = 1;
 }
 
-/** The node with the smallest load, then the first name, where the item can simply be put; -1: none. */
+/** The least loaded node, ties by name, that can take the item directly; -1 if there is none. */
 function leastLoaded(board: Board, item: number): number {
   const group = board.groupOf(item);
   let best = -1;
@@ -98,10 +102,10 @@ function leastLoaded(board: Board, item: number): number {
   return best;
 }
 
-/** Finds nodes for items while items are only added, so that loads never fall. */
+/** Finds nodes for items while items are only added, so that loads never decrease. */
 class Picker {
   readonly #board: Board;
-  /** For each class: its nodes before this index have a load above `#level`, or are full. */
+  /** For each class: all nodes before this index have a load above `#level` or are full. */
   readonly #cursor: Int32Array;
   readonly #level: Int32Array;
 
@@ -111,7 +115,7 @@ class Picker {
     this.#level = new Int32Array(board.problem.classes.length);
   }
 
-  /** As the function `leastLoaded`, without looking at nodes known to be above the lowest load. */
+  /** Same as the function `leastLoaded`, but skips nodes known to be above the lowest load. */
   leastLoaded(item: number): number {
     const board = this.#board;
     const nodes = board.nodesOf(item);
@@ -135,7 +139,7 @@ class Picker {
   }
 }
 
-/** Moves one item to the node from the most loaded node that has one to give, best one that is not at home. */
+/** Moves one item to the node from the most loaded donor, preferably an item that is not at home. */
 function fillDirectly(board: Board, node: number, bounds: Int32Array): boolean {
   const donors = donorsByLoad(board, bounds).filter((donor) => donor !== node);
   const guest = movable(
@@ -149,7 +153,7 @@ function fillDirectly(board: Board, node: number, bounds: Int32Array): boolean {
   return item >= 0;
 }
 
-/** The first item on these donors that can go to the node as things are; -1: none. */
+/** The first item on these donors that can go to the node directly; -1 if there is none. */
 function movable(board: Board, node: number, donors: readonly number[], guestsOnly: boolean): number {
   for (const donor of donors) {
     for (let item = board.firstOn(donor); item >= 0; item = board.nextTo(item)) {
@@ -171,13 +175,16 @@ function donorsByLoad(board: Board, bounds: Int32Array): readonly number[] {
   return above.sort((a, b) => board.loadOf(b) - board.loadOf(a) || a - b);
 }
 
-/** Evens out the loads without taking anyone from home: by single moves first, then by chains of moves. */
+/** Evens out the loads without moving an item from its home: by single moves first, then by chains of moves. */
 function spread(board: Board, search: Search, bounds: Int32Array): void {
   for (let pass = 0; pass < levelingPasses; pass++) if (!level(board, bounds)) break;
   spreadByChains(board, search, bounds);
 }
 
-/** Moves items from each node, most loaded first, to nodes with two less at least. False: there was nothing to move. */
+/**
+ * Moves items from each node, most loaded first, to nodes that have at least two fewer. Returns false when nothing
+ * moved.
+ */
 function level(board: Board, bounds: Int32Array): boolean {
   let moved = false;
   for (const donor of donorsByLoad(board, bounds)) {
@@ -194,7 +201,7 @@ function level(board: Board, bounds: Int32Array): boolean {
   return moved;
 }
 
-/** From the highest load down. Nodes that chains cannot leave are done. */
+/** Goes from the highest load down. Skips nodes that chains cannot leave. */
 function spreadByChains(board: Board, search: Search, bounds: Int32Array): void {
   const closed = new Uint8Array(board.bench);
   for (let round = 0; round < spreadingRounds; round++) {

@@ -1,6 +1,6 @@
 /**
- * The state in a folder: who the server is, and a journal of the objects, a line a change, which is rewritten to the
- * present objects at each start. A last line that a crash cut off is passed over.
+ * The state in a folder: the server's identity, and a log of the objects with one line for each change, which is
+ * rewritten to the present objects at each start. A last line that a crash truncated is ignored.
  */
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
@@ -11,27 +11,27 @@ import type { Certificate } from './identity.ts';
 import { objectAt, type StoredObject, textAt } from './object.ts';
 import type { LogRecord } from './store.ts';
 
-/** What stays the same over restarts, so that kubeconfigs do. */
+/** What stays the same across restarts, so that kubeconfigs stay valid. */
 export interface Identity extends Certificate {
   readonly token: string;
 }
 
-/** An object of the journal, and the collection it is in. */
-export interface Kept {
+/** An object in the log, and its collection. */
+export interface LoggedObject {
   readonly id: string;
   readonly object: StoredObject;
 }
 
 export interface State {
-  readonly kept: readonly Kept[];
+  readonly objects: readonly LoggedObject[];
   /** The version of the latest change. */
   readonly version: number;
 }
 
-const journalName = 'objects.ndjson';
+const changeLogName = 'objects.ndjson';
 const identityName = 'identity.json';
 
-/** The object of a journal line; undefined when it is not one this program wrote. */
+/** The object in a line of the log; undefined if this program did not write it. */
 export function asStored(value: JsonObject): StoredObject | undefined {
   const metadata = objectAt(value, 'metadata');
   const [apiVersion, kind] = [textAt(value, 'apiVersion'), textAt(value, 'kind')];
@@ -54,12 +54,12 @@ function parseLine(line: string): JsonObject | undefined {
     const value = parseJson(line);
     return isJsonObject(value) ? value : undefined;
   } catch {
-    return undefined; // cut off by a crash: the change was never answered
+    return undefined; // truncated by a crash: the change was never acknowledged
   }
 }
 
 function replay(text: string): State {
-  const objects = new Map<string, Kept>();
+  const objects = new Map<string, LoggedObject>();
   let version = 1;
   for (const line of text.split('\n')) {
     const entry = line === '' ? undefined : parseLine(line);
@@ -71,10 +71,10 @@ function replay(text: string): State {
     if (entry['gone'] === true) objects.delete(key);
     else objects.set(key, { id, object });
   }
-  return { kept: [...objects.values()], version };
+  return { objects: [...objects.values()], version };
 }
 
-export class Journal {
+export class ChangeLog {
   readonly #file: number;
   readonly #lock: Server;
 
@@ -83,7 +83,7 @@ export class Journal {
     this.#lock = lock;
   }
 
-  /** Writes a change down before it is answered. */
+  /** Writes a change before it is acknowledged. */
   note(id: string, record: LogRecord): void {
     const gone = record.type === 'DELETED' ? '"gone":true,' : '';
     writeSync(this.#file, `{"id":${JSON.stringify(id)},${gone}"object":${record.entry.text()}}\n`);
@@ -95,10 +95,10 @@ export class Journal {
   }
 }
 
-/** The folder belongs to another server that is running. */
+/** Another running server uses the folder. */
 export class FolderInUse extends Error {}
 
-/** Claims the folder for this process, by a socket name that ends with the process; throws FolderInUse. */
+/** Locks the folder for this process by a socket name that ends with the process; throws FolderInUse. */
 async function claim(folder: string): Promise<Server> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -108,19 +108,19 @@ async function claim(folder: string): Promise<Server> {
   return server.unref();
 }
 
-/** Reads the state in the folder, which is made when it is not there, and opens its journal. */
-export async function openJournal(folder: string): Promise<{ readonly state: State; readonly journal: Journal }> {
+/** Reads the state in the folder, which is created if missing, and opens its log. */
+export async function openChangeLog(folder: string): Promise<{ readonly state: State; readonly changeLog: ChangeLog }> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const lock = await claim(await realpath(folder));
-  const path = join(folder, journalName);
-  const state = existsSync(path) ? replay(await readFile(path, 'utf8')) : { kept: [], version: 1 };
-  const lines = state.kept.map(({ id, object }) => `${JSON.stringify({ id, object })}\n`);
+  const path = join(folder, changeLogName);
+  const state = existsSync(path) ? replay(await readFile(path, 'utf8')) : { objects: [], version: 1 };
+  const lines = state.objects.map(({ id, object }) => `${JSON.stringify({ id, object })}\n`);
   await writeFile(`${path}.new`, lines.join(''), { mode: 0o600 });
   await rename(`${path}.new`, path);
-  return { state, journal: new Journal(path, lock) };
+  return { state, changeLog: new ChangeLog(path, lock) };
 }
 
-/** The identity kept in the folder; made by `make` the first time. */
+/** The identity stored in the folder; `make` creates it the first time. */
 export async function keptIdentity(folder: string, make: () => Promise<Identity>): Promise<Identity> {
   const path = join(folder, identityName);
   if (existsSync(path)) {

@@ -1,11 +1,12 @@
 /**
- * Chains of moves. Placing an item, or moving one to a node, may need others to make way; this finds the chain that
- * costs least and makes its moves. It is the shortest path in the residual network of a minimum-cost flow from items
- * over (group, node) pairs to nodes, so a placement that is best stays best with each chain (successive shortest paths).
+ * Chains of moves. Placing an item, or moving one to a node, may require moving others out of the way. The search finds
+ * the cheapest such chain and applies it. The chain is a shortest path in the residual network of a minimum-cost flow
+ * from items over (group, node) pairs to nodes, so an optimal assignment stays optimal after each chain (successive
+ * shortest paths).
  *
- * A vertex is a place (node or bench) that has received an item and may pass one on, or an item that must leave its
- * place. Costs: one `away` for leaving a home, minus one for reaching one; at the end the load of the node that keeps
- * the additional item, then its index; the bench costs more than everything else.
+ * A vertex is a place (node or bench) that received an item and may pass one on, or an item that must leave its place.
+ * Costs: `away` for each item that leaves its home, and minus `away` for each that returns. At the end of the chain:
+ * the load of the node that keeps the additional item, then its index. The bench costs more than anything else.
  */
 import { type Board, nowhere } from './board.ts';
 import { Heap } from './heap.ts';
@@ -16,9 +17,9 @@ export class Search {
   readonly #board: Board;
   readonly #exact: boolean;
   readonly #places: number;
-  /** Cost of one load level; an index fits below it. */
+  /** Cost of one load level; greater than any node index. */
   readonly #step: number;
-  /** Cost of one item away from home; a load and an index fit below it. */
+  /** Cost of one item away from home; greater than any load plus index. */
   readonly #away: number;
   readonly #benched: number;
   readonly #distance: Float64Array;
@@ -29,12 +30,12 @@ export class Search {
   readonly #pending: number[][];
   readonly #heap = new Heap();
   #round = 0;
-  /** Whether no move can cost less than nothing, so that the first way found to a vertex is the cheapest. */
+  /** Whether no move has a negative cost, so that the first path found to a vertex is the cheapest. */
   #final = true;
-  /** Moves that cost more than this are not looked at. */
+  /** Moves that cost more than this are ignored. */
   #ceiling = Infinity;
 
-  /** `exact`: what an item gains by coming home counts, which makes some moves cost less than nothing. */
+  /** `exact`: counts the gain of an item that returns home, which gives some moves a negative cost. */
   constructor(board: Board, exact: boolean) {
     const count = board.problem.items.length;
     this.#board = board;
@@ -51,7 +52,7 @@ export class Search {
     this.#pending = board.problem.classes.map(() => []);
   }
 
-  /** Places an item that is nowhere by the cheapest chain. False: one item more is on the bench now. */
+  /** Places an unplaced item by the cheapest chain. Returns false when an additional item ends on the bench. */
   settle(item: number): boolean {
     this.#begin(this.#board.hasHome(item));
     this.#reach(this.#places + item, 0, none);
@@ -75,7 +76,10 @@ export class Search {
     return end !== board.bench;
   }
 
-  /** Moves one item more to the node, from one whose load is above its bound, by the cheapest chain. False: none can. */
+  /**
+   * Moves one more item to the node from a node above its bound, by the cheapest chain. Returns false when no chain
+   * exists.
+   */
   fill(node: number, bounds: Int32Array): boolean {
     this.#begin();
     const board = this.#board;
@@ -96,8 +100,8 @@ export class Search {
   }
 
   /**
-   * Moves items from `donors` to nodes whose load is at most `most`, by chains that take nobody from home and share no
-   * vertex. Returns how many; when none, `reached` says which nodes the chains cannot leave.
+   * Moves items from `donors` to nodes with a load of at most `most`, by chains that take no item from its home and
+   * share no vertex. Returns the number of moves; if it is 0, `reached` tells which nodes the chains cannot leave.
    */
   lower(donors: readonly number[], most: number): number {
     this.#begin();
@@ -116,15 +120,15 @@ export class Search {
     return chains.length;
   }
 
-  /** Whether the last search came to the node. */
+  /** Whether the last search reached the node. */
   reached(node: number): boolean {
     return this.#seen[node] === this.#round;
   }
 
   #begin(mayComeHome = false): void {
-    const { astray, minding, problem } = this.#board;
-    const betweenHomes = minding && problem.moreHomes.size > 0;
-    this.#final = !this.#exact || (astray === 0 && !mayComeHome && !betweenHomes);
+    const { awayCount, prefersHome, problem } = this.#board;
+    const betweenHomes = prefersHome && problem.moreHomes.size > 0;
+    this.#final = !this.#exact || (awayCount === 0 && !mayComeHome && !betweenHomes);
     this.#round++;
     this.#heap.clear();
   }
@@ -189,7 +193,10 @@ export class Search {
     }
   }
 
-  /** Reaches the item's nodes. Once a class is done at some cost, only the nodes that were blocked then are left. */
+  /**
+   * Reaches the item's nodes. After a class is expanded at some cost, only the nodes that were blocked at that time
+   * remain.
+   */
   #expandClass(item: number, key: number): void {
     const board = this.#board;
     const index = board.problem.classOf[item] ?? 0;
@@ -213,7 +220,10 @@ export class Search {
     return this.#board.problem.classes[index] ?? left;
   }
 
-  /** The chains that end in `ends`, without those that share a vertex with an earlier one; as item and target place. */
+  /**
+   * The chains that end in `ends`, except those that share a vertex with an earlier chain; each as pairs of item and
+   * target.
+   */
   #disjoint(ends: readonly number[]): readonly (readonly [number, number])[][] {
     const used = new Set<number>();
     const chains: (readonly [number, number])[][] = [];
@@ -236,7 +246,7 @@ export class Search {
     return moves;
   }
 
-  /** The place that a vertex stands for: itself, or where the item is that makes way. */
+  /** The place of a vertex: the vertex itself, or the place of the item that moves out of the way. */
   #placeAt(vertex: number): number {
     return vertex < this.#places ? vertex : this.#board.placeOf(vertex - this.#places);
   }

@@ -1,31 +1,32 @@
 /**
- * A program that is started before it is needed. To start one takes a process of some hundred MiB ten milliseconds and
- * more, most of it spent copying page tables; a spare that waits for its standard input answers in one or two.
+ * A program that is started before it is needed. Starting one from a process of several hundred MiB takes ten
+ * milliseconds or more, mostly for copying page tables; a spare that waits for its standard input answers in one or
+ * two.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { finish, type RunResult } from './exec.ts';
 
-export interface SpareOptions {
+export interface PrespawnOptions {
   readonly program: string;
-  /** The program must do nothing that lasts before it has read its standard input to the end. */
+  /** The program must have no lasting effect before it has read its standard input to the end. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Milliseconds after a run before the next spare is started: not while its caller still has work to do. */
+/** Milliseconds between a run and the start of the next spare, so that the caller can finish its work first. */
 const rest = 50;
 
-export class SpareProgram {
-  readonly #options: SpareOptions;
+export class PrespawnedProgram {
+  readonly #options: PrespawnOptions;
   #spare: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(options: SpareOptions) {
+  constructor(options: PrespawnOptions) {
     this.#options = options;
   }
 
-  /** Gives the program its input and returns what it printed; a spare that has ended meanwhile is replaced by a new one. */
+  /** Runs the program on the input and returns its output. A spare that has ended is replaced by a new one. */
   async run(input: string): Promise<RunResult> {
     clearTimeout(this.#timer);
     const child = this.#spare ?? this.#start();
@@ -37,7 +38,7 @@ export class SpareProgram {
     }
   }
 
-  /** Ends the spare. It would end by itself too: its input ends with this process. */
+  /** Ends the spare. It would also end by itself, since its input ends with this process. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -55,7 +56,7 @@ export class SpareProgram {
     try {
       child = this.#start();
     } catch {
-      return; // too little memory, or too many files: the next run starts its own, and tells
+      return; // out of memory or files: the next run starts its own program and reports the error
     }
     const gone = (): void => {
       if (this.#spare === child) this.#spare = undefined;

@@ -1,24 +1,27 @@
-/** Who is where while an assignment is being worked out. Mutable, and never seen outside this folder. */
+/** The state of an assignment while it is computed. Mutable, and private to this folder. */
 import type { Problem } from './problem.ts';
 
-/** Groups of more items than this keep a table of their nodes. */
+/** Groups with more items than this get a table from node to item. */
 const smallGroup = 8;
-/** The place of an item that is not on the board yet. */
+/** The place of an item that is not on the board. */
 export const nowhere = -1;
 
-/** A problem and a placement of its items. The place after the last node, `board.bench`, is for items that get none. */
+/**
+ * A problem and the current place of each item. `board.bench`, one past the last node, is the place of items without a
+ * node.
+ */
 export class Board {
   readonly problem: Problem;
-  /** Whether it matters where items are now. */
-  readonly minding: boolean;
+  /** Whether items prefer to stay on their current node. */
+  readonly prefersHome: boolean;
   readonly bench: number;
-  /** Item to node, `bench` or `nowhere`. */
+  /** Maps each item to a node, `bench` or `nowhere`. */
   readonly place: Int32Array;
-  /** Items on each node, and on the bench. */
+  /** Number of items on each node and on the bench. */
   readonly load: Int32Array;
-  /** Placed or benched items that have a home and are not there. */
-  astray = 0;
-  /** How many items on each node, and on the bench, are not at home there. */
+  /** Number of placed or benched items that are away from their home. */
+  awayCount = 0;
+  /** Number of items on each node, and on the bench, that are not at home there. */
   readonly guests: Int32Array;
   readonly #first: Int32Array;
   readonly #next: Int32Array;
@@ -26,10 +29,10 @@ export class Board {
   readonly #tables = new Map<number, Int32Array>();
   readonly #levels: Levels;
 
-  constructor(problem: Problem, minding: boolean) {
+  constructor(problem: Problem, prefersHome: boolean) {
     const count = problem.items.length;
     this.problem = problem;
-    this.minding = minding;
+    this.prefersHome = prefersHome;
     this.bench = problem.nodes.length;
     this.place = new Int32Array(count).fill(nowhere);
     this.load = new Int32Array(this.bench + 1);
@@ -43,7 +46,7 @@ export class Board {
     }
   }
 
-  /** Puts an item that is nowhere on a node or the bench; the caller has seen that it may be there. */
+  /** Puts an item that is `nowhere` on a node or the bench. The caller has checked that it may go there. */
   put(item: number, node: number): void {
     const after = this.#first[node] ?? -1;
     this.#next[item] = after;
@@ -55,7 +58,7 @@ export class Board {
     this.#tables.get(this.groupOf(item))?.fill(item, node, node + 1);
   }
 
-  /** Takes an item from where it is. */
+  /** Removes an item from its place. */
   lift(item: number): void {
     const node = this.placeOf(item);
     const before = this.#previous[item] ?? -1;
@@ -80,12 +83,12 @@ export class Board {
     return this.load[node] ?? 0;
   }
 
-  /** The other items of the item's group, and itself. */
+  /** The items of the item's group, itself included. */
   siblings(item: number): readonly number[] {
     return this.problem.groups[this.groupOf(item)] ?? [];
   }
 
-  /** Whether one of the item's nodes is this one. */
+  /** Whether the item may go to this node. */
   allows(item: number, node: number): boolean {
     return this.problem.members[this.problem.classOf[item] ?? 0]?.[node] === 1;
   }
@@ -99,7 +102,7 @@ export class Board {
     return this.loadOf(node) >= (this.problem.capacity[node] ?? 0);
   }
 
-  /** The item of the group on that node, or -1. */
+  /** The item of the group on the node, or -1. */
   occupant(group: number, node: number): number {
     const table = this.#tables.get(group);
     if (table !== undefined) return table[node] ?? -1;
@@ -112,23 +115,26 @@ export class Board {
     return this.#first[node] ?? -1;
   }
 
-  /** The item after this one in the same place, or -1. */
+  /** The next item in the same place, or -1. */
   nextTo(item: number): number {
     return this.#next[item] ?? -1;
   }
 
   hasHome(item: number): boolean {
-    return this.minding && (this.problem.home[item] ?? -1) >= 0;
+    return this.prefersHome && (this.problem.home[item] ?? -1) >= 0;
   }
 
-  /** Whether the node lists the item now, so that the item is not away there. */
+  /** Whether the node currently lists the item, so that the item is at home there. */
   isHome(item: number, node: number): boolean {
-    if (!this.minding || node < 0) return false;
+    if (!this.prefersHome || node < 0) return false;
     if (this.problem.home[item] === node) return true;
     return this.problem.moreHomes.size > 0 && (this.problem.moreHomes.get(item)?.includes(node) ?? false);
   }
 
-  /** The smallest load of a node with room among those that moves can connect with the item's nodes; Infinity: none has. */
+  /**
+   * The smallest load of the nodes with room that a chain of moves can reach from the item's nodes; Infinity if there
+   * is none.
+   */
   lowestReachableLoad(item: number): number {
     return this.#levels.lowest(this.nodesOf(item)[0] ?? 0);
   }
@@ -139,11 +145,11 @@ export class Board {
     if (node < this.bench) this.#levels.move(node, before, before + change);
     if (this.isHome(item, node)) return;
     this.guests[node] = (this.guests[node] ?? 0) + change;
-    if (this.hasHome(item)) this.astray += change;
+    if (this.hasHome(item)) this.awayCount += change;
   }
 }
 
-/** For each set of nodes that classes connect: how many nodes with room have which load, and the lowest of these. */
+/** For each set of nodes that classes connect: how many nodes with room have each load, and the lowest such load. */
 class Levels {
   readonly #setOf: Int32Array;
   readonly #capacity: Int32Array;

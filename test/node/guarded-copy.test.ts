@@ -1,7 +1,7 @@
-import { Remembered } from '../../src/node/values/guarded-copy.ts';
+import { GuardedCopy } from '../../src/node/values/guarded-copy.ts';
 
 test('what is forgotten while it is being read stays forgotten', () => {
-  const copy = new Remembered<number>();
+  const copy = new GuardedCopy<number>();
   copy.begin()(1);
   expect(copy.value).toBe(1);
   const keep = copy.begin();

@@ -1,0 +1,59 @@
+/** Flows for the pods of this node. */
+import type { IsolationMode } from '../../model/clusternetwork.ts';
+import type { Vnid } from '../../model/vnid.ts';
+import { type Flow, goto, hex, output, set } from '../ovs/flow.ts';
+import { priority, table } from '../ovs/pipeline.ts';
+import { podMac } from '../values/addressing.ts';
+import type { LocalPod } from '../values/facts.ts';
+import { memoized } from '../values/memo.ts';
+
+/** The flows of a pod: what it may send, and how it is reached. */
+export const podFlows = memoized((pod: LocalPod): readonly Flow[] => {
+  const vnid = set('reg0', hex(pod.vnid));
+  const hardware = podMac(pod.ip).replace(/^0a:58/, '00:00');
+  return [
+    {
+      table: table.fromPod,
+      priority: priority.match,
+      match: { proto: 'arp', in_port: pod.ofport, arp_spa: pod.ip, arp_sha: `${hardware}/00:00:ff:ff:ff:ff` },
+      actions: [vnid, goto(table.commit)],
+    },
+    {
+      table: table.fromPod,
+      priority: priority.match,
+      match: { proto: 'ip', in_port: pod.ofport, nw_src: pod.ip },
+      actions: [vnid, goto(table.policyEgress)],
+    },
+    {
+      table: table.fromService,
+      priority: priority.match,
+      match: { proto: 'ip', nw_src: pod.ip },
+      actions: [vnid, goto(table.policyEgress)],
+    },
+    {
+      table: table.arpLocal,
+      priority: priority.match,
+      match: { proto: 'arp', arp_tpa: pod.ip },
+      actions: [output(pod.ofport)],
+    },
+    {
+      table: table.toLocalPod,
+      priority: priority.match,
+      match: { proto: 'ip', nw_dst: pod.ip },
+      actions: [set('reg1', hex(pod.vnid)), set('reg2', hex(pod.ofport)), goto(table.isolation)],
+    },
+  ];
+});
+
+/** The isolation flows of a VNID with pods here; those of NetworkPolicy mode are in networkpolicy.ts. */
+export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {
+  if (mode !== 'multitenant' || vnid === 0) return [];
+  return [
+    {
+      table: table.isolation,
+      priority: priority.isolation.sameVnid,
+      match: { reg0: hex(vnid), reg1: hex(vnid) },
+      actions: [goto(table.deliver)],
+    },
+  ];
+}
