@@ -3,7 +3,7 @@ import { asList, asText, isRecord } from '../../model/json.ts';
 import { hex } from '../ovs/flow.ts';
 import { type NftElements, nftTables } from './ruleset.ts';
 
-/** Our sets and the map, in the order in which they are filled; elements are text in nft's syntax. */
+/** Our sets and the map, in the order in which they are filled. */
 const setNames = [
   'restricted_pods',
   'pod_sources',
@@ -13,7 +13,24 @@ const setNames = [
   'egress_hosted',
 ] as const;
 type SetName = (typeof setNames)[number];
-export type NftContent = Readonly<Record<SetName, ReadonlySet<string>>>;
+
+/** One element: what it is about, and what it says of that, in sets and maps that say something. */
+interface Element {
+  readonly key: string;
+  readonly value: string | undefined;
+}
+
+/** Elements by what tells them apart: a set may hold several of one key, if somebody else added one. */
+type Elements = ReadonlyMap<string, Element>;
+
+/** The elements of each set and map. */
+export type NftContent = Readonly<Record<SetName, Elements>>;
+
+const elementsFrom = (all: Iterable<Element>): Elements =>
+  new Map([...all].map((element) => [`${element.key} ${element.value ?? ''}`, element]));
+
+const elementsOfKeys = (keys: Iterable<string>): Elements =>
+  elementsFrom([...keys].map((key) => ({ key, value: undefined })));
 
 const tableOf: Readonly<Record<SetName, string>> = {
   restricted_pods: nftTables.guard,
@@ -24,96 +41,80 @@ const tableOf: Readonly<Record<SetName, string>> = {
   egress_snat: nftTables.nat,
 };
 
-/** The sets with at most one element per key; the key comes first in the element. */
+/** The sets with at most one element per key. */
 const keyed = ['egress_snat', 'egress_sources', 'pod_sources'] as const satisfies readonly SetName[];
 
-function contentFrom(elementsOf: (set: SetName) => ReadonlySet<string>): NftContent {
+function contentFrom(elementsIn: (set: SetName) => Elements): NftContent {
   return {
-    restricted_pods: elementsOf('restricted_pods'),
-    pod_sources: elementsOf('pod_sources'),
-    owners: elementsOf('owners'),
-    egress_sources: elementsOf('egress_sources'),
-    egress_snat: elementsOf('egress_snat'),
-    egress_hosted: elementsOf('egress_hosted'),
+    restricted_pods: elementsIn('restricted_pods'),
+    pod_sources: elementsIn('pod_sources'),
+    owners: elementsIn('owners'),
+    egress_sources: elementsIn('egress_sources'),
+    egress_snat: elementsIn('egress_snat'),
+    egress_hosted: elementsIn('egress_hosted'),
   };
 }
 
-export const emptyContent: NftContent = contentFrom(() => new Set());
+export const emptyContent: NftContent = contentFrom(() => new Map());
 
 /**
  * The wanted content of the tables. Each owner is in three places: for translation, and for the comparisons before and
  * after it.
  */
 export function contentOf({ snat, hosted, restricted, podSources }: NftElements): NftContent {
-  const pairs = [...snat].map(([mark, ip]) => [hex(mark), ip] as const);
+  const sources = elementsFrom([...snat].map(([mark, ip]) => ({ key: hex(mark), value: ip })));
   return {
-    restricted_pods: restricted,
-    pod_sources: new Set([...podSources].map(([pod, ip]) => `${pod} . ${ip}`)),
-    owners: new Set(pairs.map(([mark]) => `${mark} . ${mark}`)),
-    egress_sources: new Set(pairs.map(([mark, ip]) => `${mark} . ${ip}`)),
-    egress_snat: new Set(pairs.map(([mark, ip]) => `${mark} : ${ip}`)),
-    egress_hosted: hosted,
+    restricted_pods: elementsOfKeys(restricted),
+    pod_sources: elementsFrom([...podSources].map(([key, value]) => ({ key, value }))),
+    owners: elementsFrom([...snat.keys()].map((mark) => ({ key: hex(mark), value: hex(mark) }))),
+    egress_sources: sources,
+    egress_snat: sources,
+    egress_hosted: elementsOfKeys(hosted),
   };
 }
 
-function command(verb: 'add' | 'delete', set: SetName, elements: readonly string[]): string[] {
-  if (elements.length === 0) return [];
-  return [`${verb} element ${tableOf[set]} ${set} { ${[...elements].sort().join(', ')} }`];
+/** An element in nft's syntax; to delete one from the map, its key is enough. */
+function render(verb: 'add' | 'delete', set: SetName, { key, value }: Element): string {
+  if (value === undefined) return key;
+  if (set !== 'egress_snat') return `${key} . ${value}`;
+  return verb === 'add' ? `${key} : ${value}` : key;
 }
 
-const elementKey = (element: string): string => element.split(' ', 1)[0] ?? '';
+function command(verb: 'add' | 'delete', set: SetName, elements: Elements): string[] {
+  if (elements.size === 0) return [];
+  const texts = [...elements.values()].map((element) => render(verb, set, element)).sort();
+  return [`${verb} element ${tableOf[set]} ${set} { ${texts.join(', ')} }`];
+}
+
+const without = (elements: Elements, others: ReadonlyMap<string, unknown>): Elements =>
+  new Map([...elements].filter(([id]) => !others.has(id)));
 
 /**
- * Elements whose key is wanted with another address: they are deleted before the new ones are added, in the same
+ * Elements whose key is wanted with another value: they are deleted before the new ones are added, in the same
  * transaction.
  */
-function replaced(actual: NftContent, wanted: NftContent, set: (typeof keyed)[number]): string[] {
-  const keys = new Set([...wanted[set]].map(elementKey));
-  return [...actual[set]].filter((element) => !wanted[set].has(element) && keys.has(elementKey(element)));
-}
-
-/** The part of an element that identifies it for deletion; for the map, its mark. */
-function nameOf(set: SetName, element: string): string {
-  return set === 'egress_snat' ? elementKey(element) : element;
+function replaced(actual: NftContent, wanted: NftContent, set: (typeof keyed)[number]): Elements {
+  const keys = new Set([...wanted[set].values()].map(({ key }) => key));
+  return new Map([...without(actual[set], wanted[set])].filter(([, { key }]) => keys.has(key)));
 }
 
 /** The commands that add what `wanted` has and `actual` lacks; a mark or pod with a new address changes here. */
 export function additions(actual: NftContent, wanted: NftContent): string[] {
-  const outdated = keyed.flatMap((set) =>
-    command(
-      'delete',
-      set,
-      replaced(actual, wanted, set).map((element) => nameOf(set, element)),
-    ),
-  );
-  const missing = setNames.flatMap((set) =>
-    command(
-      'add',
-      set,
-      [...wanted[set]].filter((element) => !actual[set].has(element)),
-    ),
-  );
-  return [...outdated, ...missing];
+  return [
+    ...keyed.flatMap((set) => command('delete', set, replaced(actual, wanted, set))),
+    ...setNames.flatMap((set) => command('add', set, without(wanted[set], actual[set]))),
+  ];
 }
 
 /** The content after `additions`. */
 export function added(actual: NftContent, wanted: NftContent): NftContent {
-  const gone = new Map<SetName, ReadonlySet<string>>(keyed.map((set) => [set, new Set(replaced(actual, wanted, set))]));
-  return contentFrom(
-    (set) => new Set([...actual[set], ...wanted[set]].filter((element) => gone.get(set)?.has(element) !== true)),
-  );
+  const gone = new Map<SetName, Elements>(keyed.map((set) => [set, replaced(actual, wanted, set)]));
+  return contentFrom((set) => without(new Map([...actual[set], ...wanted[set]]), gone.get(set) ?? new Map()));
 }
 
 /** The commands that remove what `actual` has and `wanted` lacks. */
 export function removals(actual: NftContent, wanted: NftContent): string[] {
-  return setNames.toReversed().flatMap((set) => {
-    const surplus = [...actual[set]].filter((element) => !wanted[set].has(element));
-    return command(
-      'delete',
-      set,
-      surplus.map((element) => nameOf(set, element)),
-    );
-  });
+  return setNames.toReversed().flatMap((set) => command('delete', set, without(actual[set], wanted[set])));
 }
 
 /**
@@ -121,27 +122,27 @@ export function removals(actual: NftContent, wanted: NftContent): string[] {
  * lack.
  */
 export function within(content: NftContent, limits: NftContent): NftContent {
-  const common = (set: SetName): ReadonlySet<string> =>
-    new Set([...content[set]].filter((element) => limits[set].has(element)));
-  return { ...contentFrom(common), restricted_pods: new Set([...content.restricted_pods, ...limits.restricted_pods]) };
+  const common = (set: SetName): Elements => new Map([...content[set]].filter(([id]) => limits[set].has(id)));
+  return { ...contentFrom(common), restricted_pods: new Map([...content.restricted_pods, ...limits.restricted_pods]) };
 }
 
-function elementText(element: unknown, separator: string): string {
-  const parts = isRecord(element) ? asList(element['concat']) : asList(element);
-  if (parts.length === 0) return asText(element);
-  return parts.map((part) => (typeof part === 'number' ? hex(part) : asText(part))).join(separator);
+const partText = (part: unknown): string => (typeof part === 'number' ? hex(part) : asText(part));
+
+/** An element as `nft -j` prints it: a scalar, a concatenation of two, or a pair of key and value. */
+function parseElement(element: unknown): Element {
+  const [key, value] = isRecord(element) ? asList(element['concat']) : asList(element);
+  return key === undefined
+    ? { key: partText(element), value: undefined }
+    : { key: partText(key), value: value === undefined ? undefined : partText(value) };
 }
 
-function elementsOf(listing: readonly unknown[], name: SetName): ReadonlySet<string> {
+function elementsOf(listing: readonly unknown[], name: SetName): Elements {
   const kind = name === 'egress_snat' ? 'map' : 'set';
-  const separator = kind === 'map' ? ' : ' : ' . ';
   for (const item of listing) {
     const object = isRecord(item) ? item[kind] : undefined;
-    if (isRecord(object) && object['name'] === name) {
-      return new Set(asList(object['elem']).map((element) => elementText(element, separator)));
-    }
+    if (isRecord(object) && object['name'] === name) return elementsFrom(asList(object['elem']).map(parseElement));
   }
-  return new Set();
+  return new Map();
 }
 
 /** Parses the elements of our tables from the output of `nft -j list table …`. */
