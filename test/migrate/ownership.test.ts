@@ -1,0 +1,75 @@
+/** Whose an object is, and which of its fields are ours. */
+import fc from 'fast-check';
+import {
+  bearsOurMark,
+  fieldManager,
+  holds,
+  isForeignKind,
+  isOurs,
+  isSDN,
+  isShared,
+} from '../../src/migrate/ownership.ts';
+import type { KubeObject } from '../../src/model/objects.ts';
+import { make } from './snapshots.ts';
+
+const written = (spec: object, ...by: (readonly [manager: string, fields: object])[]): KubeObject =>
+  make.any(
+    'k8s.ovn.org/v1',
+    'EgressIP',
+    { name: 'e', managedFields: by.map(([manager, fieldsV1]) => ({ manager, fieldsV1 })) },
+    { spec },
+  );
+const ours = [fieldManager, { 'f:spec': { 'f:egressIPs': {} } }] as const;
+const theirs = ['kubectl', { 'f:spec': { 'f:egressIPs': {}, 'f:namespaceSelector': {} } }] as const;
+const status = ['ovnkube', { 'f:status': {} }] as const;
+
+test('an object is ours when we alone wrote its spec, whoever wrote its status', () => {
+  expect(isOurs(written({}, ours))).toBe(true);
+  expect(isOurs(written({}, ours, status))).toBe(true);
+  expect(isOurs(written({}, ours, theirs))).toBe(false);
+  expect(isOurs(written({}, theirs))).toBe(false);
+  expect(isOurs(written({}, [fieldManager, { 'f:metadata': {} }]))).toBe(false);
+  expect(isOurs(written({}))).toBe(false);
+});
+
+test('it bears our mark as soon as we wrote any field', () => {
+  expect(bearsOurMark(written({}, [fieldManager, { 'f:metadata': {} }], theirs))).toBe(true);
+  expect(bearsOurMark(written({}, theirs, status))).toBe(false);
+});
+
+test('it is shared when others own every field of the spec, one by one', () => {
+  const spec = { egressIPs: [], namespaceSelector: {} };
+  expect(isShared(written(spec, ours, theirs))).toBe(true);
+  expect(isShared(written({ ...spec, podSelector: {} }, ours, theirs))).toBe(false);
+  expect(isShared(written(spec, ours, status))).toBe(false);
+  const [half, other] = [{ 'f:spec': { 'f:egressIPs': {} } }, { 'f:spec': { 'f:namespaceSelector': {} } }];
+  expect(isShared(written(spec, ours, ['a', half], ['b', other]))).toBe(true);
+});
+
+test('Nodes and Namespaces are never ours as a whole', () => {
+  expect(isForeignKind({ apiVersion: 'v1', kind: 'Node', name: 'n' })).toBe(true);
+  expect(isForeignKind({ apiVersion: 'v1', kind: 'Namespace', name: 'n' })).toBe(true);
+  expect(isForeignKind({ apiVersion: 'v1', kind: 'Pod', name: 'n' })).toBe(false);
+  expect(isForeignKind({ apiVersion: 'other/v1', kind: 'Node', name: 'n' })).toBe(false);
+});
+
+test('the objects of OpenShift SDN are told by their group', () => {
+  expect(isSDN({ apiVersion: 'network.openshift.io/v1' })).toBe(true);
+  expect(isSDN({ apiVersion: 'k8s.ovn.org/v1' })).toBe(false);
+});
+
+test('a live object holds a configuration when it has all of it: more fields are fine, other lists are not', () => {
+  expect(holds({ a: 1, b: { c: [1] } }, { a: 1, b: { c: [1], d: 2 }, e: 3 })).toBe(true);
+  expect(holds({ a: [1] }, { a: [1, 2] })).toBe(false);
+  expect(holds({ a: [{ b: 1 }] }, { a: [{ b: 1, c: 2 }] })).toBe(false);
+  expect(holds({ a: {} }, {})).toBe(false);
+  expect(holds({ a: 1 }, undefined)).toBe(false);
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.dictionary(fc.string(), fc.jsonValue()), (value, more) => {
+      expect(holds(value, value)).toBe(true);
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+        expect(holds(value, { ...more, ...value })).toBe(true);
+      }
+    }),
+  );
+});
