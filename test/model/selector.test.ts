@@ -22,11 +22,7 @@ test.each<readonly [string, object, boolean]>([
   ['DoesNotExist of a key that is not there', expression('other', 'DoesNotExist'), true],
   ['an operator that nobody knows', expression('app', 'Like', 'web'), false],
   ['In without values', { matchExpressions: [{ key: 'app', operator: 'In' }] }, false],
-  [
-    'labels and expressions that all match',
-    { matchLabels: { app: 'web' }, ...expression('tier', 'Exists') },
-    true,
-  ],
+  ['labels and expressions that all match', { matchLabels: { app: 'web' }, ...expression('tier', 'Exists') }, true],
   [
     'labels that match and an expression that does not',
     { matchLabels: { app: 'web' }, ...expression('x', 'Exists') },

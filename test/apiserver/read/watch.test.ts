@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import https from 'node:https';
-import { hostSubnets, netNamespaces } from '../../api/kinds.ts';
-import type { NetNamespaceObject } from '../../src/model/objects.ts';
-import { start, type Started } from './started.ts';
+import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
+import type { NetNamespaceObject } from '../../../src/model/objects.ts';
+import { start, type Started } from '../started.ts';
 
 let started: Started;
 let token = '';

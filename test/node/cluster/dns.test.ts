@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '../../src/io/log.ts';
-import { type Lookup, NameTracker } from '../../src/node/cluster/dns.ts';
+import { createLogger } from '../../../src/io/log.ts';
+import { type Lookup, NameTracker } from '../../../src/node/cluster/dns.ts';
 
 const logger = createLogger({ level: 'silent', name: 'test' });
 const fails: Lookup = () => Promise.reject(new Error('SERVFAIL'));

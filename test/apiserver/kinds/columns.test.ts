@@ -1,7 +1,7 @@
-import { age, printerColumns } from '../../src/apiserver/kinds/columns.ts';
-import { parseJsonPath } from '../../src/apiserver/kinds/jsonpath.ts';
-import { labelMatcher } from '../../src/apiserver/read/selectors.ts';
-import type { StoredObject } from '../../src/apiserver/store/object.ts';
+import { age, printerColumns } from '../../../src/apiserver/kinds/columns.ts';
+import { parseJsonPath } from '../../../src/apiserver/kinds/jsonpath.ts';
+import { labelMatcher } from '../../../src/apiserver/read/selectors.ts';
+import type { StoredObject } from '../../../src/apiserver/store/object.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const before = (seconds: number): string => new Date(now.getTime() - seconds * 1000).toISOString();

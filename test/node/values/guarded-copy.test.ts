@@ -1,4 +1,4 @@
-import { GuardedCopy } from '../../src/node/values/guarded-copy.ts';
+import { GuardedCopy } from '../../../src/node/values/guarded-copy.ts';
 
 test('what is forgotten while it is being read stays forgotten', () => {
   const copy = new GuardedCopy<number>();

@@ -1,6 +1,6 @@
-import { customResourceDefinitions, type Kind, namespaces, netNamespaces } from '../../api/kinds.ts';
-import type { KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
-import { start, type Started } from './started.ts';
+import { customResourceDefinitions, type Kind, namespaces, netNamespaces } from '../../../api/kinds.ts';
+import type { KubeObject, NetNamespaceObject } from '../../../src/model/objects.ts';
+import { start, type Started } from '../started.ts';
 
 let started: Started;
 beforeAll(async () => (started = await start()));

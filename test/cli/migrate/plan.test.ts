@@ -2,18 +2,18 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
-import { crds } from '../../api/crds.ts';
-import { exec, type RunResult } from '../../src/io/exec.ts';
-import { type Finding } from '../../src/migrate/findings/finding.ts';
-import { sourceKinds } from '../../src/migrate/input/source.ts';
-import { compareText } from '../../src/model/names.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { start } from '../apiserver/started.ts';
-import { clusters } from '../migrate/clusters.ts';
-import { clusterCRDs } from '../migrate/crds.ts';
-import { make } from '../migrate/snapshots.ts';
+import { crds } from '../../../api/crds.ts';
+import { exec, type RunResult } from '../../../src/io/exec.ts';
+import { type Finding } from '../../../src/migrate/findings/finding.ts';
+import { sourceKinds } from '../../../src/migrate/input/source.ts';
+import { compareText } from '../../../src/model/names.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import { start } from '../../apiserver/started.ts';
+import { clusters } from '../../migrate/clusters.ts';
+import { clusterCRDs } from '../../migrate/crds.ts';
+import { make } from '../../migrate/snapshots.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'migrate-plan-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectRpc, JsonSplitter } from '../../src/io/jsonrpc.ts';
-import { Ovsdb } from '../../src/node/ovs/ovsdb.ts';
+import { connectRpc, JsonSplitter } from '../../../src/io/jsonrpc.ts';
+import { Ovsdb } from '../../../src/node/ovs/ovsdb.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'ovsdb-'));
 const path = join(dir, 'db.sock');

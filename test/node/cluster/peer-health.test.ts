@@ -1,8 +1,8 @@
-import { createLogger } from '../../src/io/log.ts';
-import { createNodeMetrics } from '../../src/node/agent/metrics.ts';
-import { PeerHealth } from '../../src/node/cluster/peer-health.ts';
-import type { RemoteNode } from '../../src/node/values/facts.ts';
-import { cidr, ip } from './states.ts';
+import { createLogger } from '../../../src/io/log.ts';
+import { createNodeMetrics } from '../../../src/node/agent/metrics.ts';
+import { PeerHealth } from '../../../src/node/cluster/peer-health.ts';
+import type { RemoteNode } from '../../../src/node/values/facts.ts';
+import { cidr, ip } from '../states.ts';
 
 const peer = (index: number): RemoteNode => ({
   name: `n${index}`,

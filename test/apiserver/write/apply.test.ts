@@ -1,10 +1,10 @@
-import type { Resource } from '../../src/apiserver/kinds/resource.ts';
-import { parseSchema } from '../../src/apiserver/kinds/schema.ts';
-import type { Refusal } from '../../src/apiserver/refusal.ts';
-import { objectAt } from '../../src/apiserver/store/object.ts';
-import { applied } from '../../src/apiserver/write/apply.ts';
-import { noteUpdate, type Writer } from '../../src/apiserver/write/managers.ts';
-import type { JsonObject } from '../../src/model/json.ts';
+import type { Resource } from '../../../src/apiserver/kinds/resource.ts';
+import { parseSchema } from '../../../src/apiserver/kinds/schema.ts';
+import type { Refusal } from '../../../src/apiserver/refusal.ts';
+import { objectAt } from '../../../src/apiserver/store/object.ts';
+import { applied } from '../../../src/apiserver/write/apply.ts';
+import { noteUpdate, type Writer } from '../../../src/apiserver/write/managers.ts';
+import type { JsonObject } from '../../../src/model/json.ts';
 
 const source = {
   type: 'object',

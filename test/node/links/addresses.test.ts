@@ -1,5 +1,5 @@
-import { isOfPodsOnly, losesRouting } from '../../src/node/agent/monitor.ts';
-import { nextAddress } from '../../src/node/cni/pods.ts';
+import { isOfPodsOnly, losesRouting } from '../../../src/node/agent/monitor.ts';
+import { nextAddress } from '../../../src/node/cni/pods.ts';
 import {
   addressCommands,
   findUplink,
@@ -9,9 +9,9 @@ import {
   planAddresses,
   refusal,
   removalLines,
-} from '../../src/node/links/addresses.ts';
-import { isTunConfigured } from '../../src/node/links/tun.ts';
-import { cidr, ip, nodeInput, scenes, value } from './states.ts';
+} from '../../../src/node/links/addresses.ts';
+import { isTunConfigured } from '../../../src/node/links/tun.ts';
+import { cidr, ip, nodeInput, scenes, value } from '../states.ts';
 
 const shown = JSON.stringify([
   { ifname: 'lo', mtu: 65536, addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8, label: 'lo' }] },

@@ -1,8 +1,8 @@
 /** The nft tables as text, on both datapaths, and the routes of the guard behind them. */
-import { guardRouteLines } from '../../src/node/links/guard.ts';
-import { renderBase, tablesOf } from '../../src/node/nft/ruleset.ts';
-import { expectGolden } from '../golden.ts';
-import { cidr, ip, nodeInput, type Scene } from './states.ts';
+import { guardRouteLines } from '../../../src/node/links/guard.ts';
+import { renderBase, tablesOf } from '../../../src/node/nft/ruleset.ts';
+import { expectGolden } from '../../golden.ts';
+import { cidr, ip, nodeInput, type Scene } from '../states.ts';
 
 const base = (scene: Scene, bits: { readonly masqueradeBit?: number | undefined } = {}) => {
   const { facts, networks, uplink } = nodeInput(scene);

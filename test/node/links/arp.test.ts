@@ -1,7 +1,7 @@
 /** When egress IPs are announced, and what is said of a machine that answers for one, too. */
-import { createLogger } from '../../src/io/log.ts';
-import { Announcer } from '../../src/node/links/arp.ts';
-import { ip } from './states.ts';
+import { createLogger } from '../../../src/io/log.ts';
+import { Announcer } from '../../../src/node/links/arp.ts';
+import { ip } from '../states.ts';
 
 const address = ip('192.168.7.200');
 const mac = '52:54:00:A8:07:0C';

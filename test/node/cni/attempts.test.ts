@@ -1,4 +1,4 @@
-import { type Attempt, Attempts } from '../../src/node/cni/attempts.ts';
+import { type Attempt, Attempts } from '../../../src/node/cni/attempts.ts';
 
 const sandbox = 'one';
 const nobody = new AbortController().signal;

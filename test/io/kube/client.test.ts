@@ -1,8 +1,8 @@
-import { namespaces, netNamespaces, pods } from '../../api/kinds.ts';
-import { ApiError, isAlreadyExists, isConflict } from '../../src/io/kube/error.ts';
-import { type ObjectChange, watchKind } from '../../src/io/kube/watch.ts';
-import type { KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
-import { logger, start, type Started } from '../apiserver/started.ts';
+import { namespaces, netNamespaces, pods } from '../../../api/kinds.ts';
+import { ApiError, isAlreadyExists, isConflict } from '../../../src/io/kube/error.ts';
+import { type ObjectChange, watchKind } from '../../../src/io/kube/watch.ts';
+import type { KubeObject, NetNamespaceObject } from '../../../src/model/objects.ts';
+import { logger, start, type Started } from '../../apiserver/started.ts';
 
 let started: Started;
 beforeAll(async () => (started = await start()));

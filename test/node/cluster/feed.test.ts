@@ -1,11 +1,11 @@
 /** What a node reads of the cluster, against the embedded server. */
-import { hostSubnets, nodes } from '../../api/kinds.ts';
-import type { HostSubnetObject, KubeObject } from '../../src/model/objects.ts';
-import type { Result } from '../../src/model/result.ts';
-import { ClusterFeed, type ClusterView } from '../../src/node/cluster/feed.ts';
-import { logger, start, type Started } from '../apiserver/started.ts';
-import { type Cluster, clusterNetwork, prepare, until } from '../controllers/started.ts';
-import { rawHostSubnet } from '../model/parsed.ts';
+import { hostSubnets, nodes } from '../../../api/kinds.ts';
+import type { HostSubnetObject, KubeObject } from '../../../src/model/objects.ts';
+import type { Result } from '../../../src/model/result.ts';
+import { ClusterFeed, type ClusterView } from '../../../src/node/cluster/feed.ts';
+import { logger, start, type Started } from '../../apiserver/started.ts';
+import { type Cluster, clusterNetwork, prepare, until } from '../../controllers/started.ts';
+import { rawHostSubnet } from '../../model/parsed.ts';
 
 let server: Started;
 let cluster: Cluster;

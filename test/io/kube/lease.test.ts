@@ -1,7 +1,7 @@
-import { leases } from '../../api/kinds.ts';
-import { LeaderElection } from '../../src/io/kube/lease.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { logger, start, type Started } from '../apiserver/started.ts';
+import { leases } from '../../../api/kinds.ts';
+import { LeaderElection } from '../../../src/io/kube/lease.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import { logger, start, type Started } from '../../apiserver/started.ts';
 
 let started: Started;
 beforeAll(async () => (started = await start()));

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { egressPolicies } from '../../src/model/egresspolicy.ts';
+import { egressPolicies } from '../../../src/model/egresspolicy.ts';
 import {
   added,
   additions,
@@ -9,15 +9,15 @@ import {
   parseContent,
   removals,
   within,
-} from '../../src/node/nft/elements.ts';
-import { type NftElements, renderBase } from '../../src/node/nft/ruleset.ts';
-import { bundleLines, emptyBridge, readContent, wantedContent } from '../../src/node/ovs/bundle.ts';
-import { parseFlows, parseGroups } from '../../src/node/ovs/parse.ts';
-import { flowKey, renderActions, renderFlow, renderGroup } from '../../src/node/ovs/render.ts';
-import { planLimits, planNode } from '../../src/node/plan/node.ts';
-import { markMac } from '../../src/node/plan/tun0.ts';
-import { expectGolden } from '../golden.ts';
-import { cidr, ip, nodeInput, type Scene, scenes, vnid } from './states.ts';
+} from '../../../src/node/nft/elements.ts';
+import { type NftElements, renderBase } from '../../../src/node/nft/ruleset.ts';
+import { bundleLines, emptyBridge, readContent, wantedContent } from '../../../src/node/ovs/bundle.ts';
+import { parseFlows, parseGroups } from '../../../src/node/ovs/parse.ts';
+import { flowKey, renderActions, renderFlow, renderGroup } from '../../../src/node/ovs/render.ts';
+import { planLimits, planNode } from '../../../src/node/plan/node.ts';
+import { markMac } from '../../../src/node/plan/tun0.ts';
+import { expectGolden } from '../../golden.ts';
+import { cidr, ip, nodeInput, type Scene, scenes, vnid } from '../states.ts';
 
 const names = Object.keys(scenes);
 const planOf = (name: string) => planNode(nodeInput(scenes[name]!));

@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { namespaces } from '../../api/kinds.ts';
-import { openKube } from '../../src/io/kube/config.ts';
-import { credentialsOf, logger, start, type Started } from '../apiserver/started.ts';
+import { namespaces } from '../../../api/kinds.ts';
+import { openKube } from '../../../src/io/kube/config.ts';
+import { credentialsOf, logger, start, type Started } from '../../apiserver/started.ts';
 
 let started: Started;
 let folder = '';

@@ -1,0 +1,114 @@
+/** Connections of a node for tests, the node that they are judged by, and a table that conntrack deletes from. */
+import fc from 'fast-check';
+import type { Ip } from '../../../src/model/address.ts';
+import type { Connection } from '../../../src/node/conntrack/connection.ts';
+import type { Ownership } from '../../../src/node/conntrack/stale.ts';
+import { noneAsked, ownerOf } from '../../../src/node/ovs/owner.ts';
+import { cidr, ip, vnid } from '../states.ts';
+
+export const [red, blue] = [ownerOf(vnid(77), 14), ownerOf(vnid(78), 14)];
+export const [redIP, blueIP, nodeIP] = [ip('192.168.7.200'), ip('192.168.7.201'), ip('192.168.7.11')];
+/** A node with pods of red (.2), of blue, whose egress IP is elsewhere (.3), and of nobody who asks (.4). */
+export const ownership: Ownership = {
+  podNetworks: [cidr('10.254.0.0/16')],
+  inside: [cidr('10.254.0.0/16'), cidr('172.30.0.0/16')],
+  subnet: cidr('10.254.0.0/24'),
+  snat: new Map([[red, redIP]]),
+  hosted: new Set([redIP]),
+  restricted: new Map([
+    [ip('10.254.0.2'), { owner: red, source: redIP }],
+    [ip('10.254.0.3'), { owner: blue, source: undefined }],
+  ]),
+  own: new Set([nodeIP, redIP]),
+};
+export const connection = (
+  source: string,
+  translated: Ip,
+  mark: number,
+  more: Partial<Connection> = {},
+): Connection => ({
+  protocol: 'udp',
+  source: ip(source),
+  destination: ip('10.1.8.72'),
+  sourcePort: '1000',
+  destinationPort: '53',
+  translated,
+  rewritten: false,
+  mark,
+  ...more,
+});
+
+/** The table after conntrack has run with these arguments: each names the whole of what a connection must be. */
+export function deleted(table: readonly Connection[], args: readonly string[]): Connection[] {
+  const inNetwork = (address: string, network: string): boolean => {
+    const [first = '', length = '32'] = network.split('/');
+    const bits = (text: string): string =>
+      text
+        .split('.')
+        .map((part) => Number(part).toString(2).padStart(8, '0'))
+        .join('')
+        .slice(0, Number(length));
+    return bits(address) === bits(first);
+  };
+  const options = new Map<string, string>();
+  for (let at = 1; at < args.length; at += 2) options.set(args[at]!, args[at + 1]!);
+  const is = (option: string, value: string | undefined): boolean =>
+    !options.has(option) || options.get(option) === value;
+  return table.filter(
+    (one) =>
+      is('--mark', String(one.mark)) &&
+      is('-q', one.translated) &&
+      is('-d', one.destination) &&
+      is('-p', one.protocol) &&
+      is('--sport', one.sourcePort) &&
+      is('--dport', one.destinationPort) &&
+      (!options.has('-s') || inNetwork(one.source, options.get('-s')!)),
+  );
+}
+
+const some = (...all: string[]) => fc.constantFrom(...all);
+export const anyConnection = fc.record({
+  protocol: some('udp', 'tcp'),
+  source: some('10.254.0.2', '10.254.0.3', '10.254.0.130', '10.254.7.1').map(ip),
+  destination: some('10.1.8.72', '10.1.8.73').map(ip),
+  sourcePort: some('1', '2'),
+  destinationPort: some('53', '80'),
+  translated: fc.constantFrom(redIP, blueIP, nodeIP),
+  rewritten: fc.boolean(),
+  mark: fc.constantFrom(0, red, blue, noneAsked),
+});
+export const tuple = ({
+  protocol,
+  source,
+  destination,
+  sourcePort,
+  destinationPort,
+  translated,
+  mark,
+}: Connection): string => [protocol, source, destination, sourcePort, destinationPort, translated, mark].join(' ');
+
+/** Nodes like `ownership`, each with other pods, owners and addresses. */
+export const anyOwnership: fc.Arbitrary<Ownership> = fc
+  .record({
+    snat: fc.uniqueArray(fc.tuple(fc.constantFrom(red, blue), fc.constantFrom(redIP, blueIP)), {
+      selector: ([owner]) => owner,
+    }),
+    hosted: fc.uniqueArray(fc.constantFrom(redIP, blueIP)),
+    restricted: fc.uniqueArray(
+      fc.tuple(
+        fc.constantFrom('10.254.0.2', '10.254.0.3', '10.254.0.130').map(ip),
+        fc.record({ owner: fc.constantFrom(red, blue), source: fc.constantFrom(undefined, redIP, blueIP) }),
+      ),
+      { selector: ([pod]) => pod },
+    ),
+    own: fc.uniqueArray(fc.constantFrom(redIP, blueIP, nodeIP)),
+    podNetworks: fc.constantFrom([cidr('10.254.0.0/16')], [cidr('10.254.0.0/16'), cidr('10.1.0.0/16')]),
+  })
+  .map(({ snat, hosted, restricted, own, podNetworks }) => ({
+    ...ownership,
+    podNetworks,
+    snat: new Map(snat),
+    hosted: new Set(hosted),
+    restricted: new Map(restricted),
+    own: new Set(own),
+  }));

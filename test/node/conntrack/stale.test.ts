@@ -1,0 +1,53 @@
+/** Which connections must end. */
+import { type Connection } from '../../../src/node/conntrack/connection.ts';
+import { judge } from '../../../src/node/conntrack/stale.ts';
+import { noneAsked } from '../../../src/node/ovs/owner.ts';
+import { ctMark } from '../../../src/node/ovs/pipeline.ts';
+import { ip } from '../states.ts';
+import { blue, blueIP, connection, nodeIP, ownership, red, redIP } from './connections.ts';
+
+test.each<readonly [string, Connection, boolean]>([
+  ['of red with its egress IP', connection('10.254.0.2', redIP, red), false],
+  ['of red on another node with its egress IP here', connection('10.254.1.9', redIP, red), false],
+  ['of red with an address that it gave back', connection('10.254.0.2', blueIP, red), true],
+  ['of red from before it asked', connection('10.254.0.2', nodeIP, noneAsked), true],
+  ['of blue from before it asked', connection('10.254.0.3', nodeIP, noneAsked), true],
+  ['of blue, whose egress IP moved away from here', connection('10.254.0.3', blueIP, blue), true],
+  ['of blue on another node, whose egress IP moved away from here', connection('10.254.1.9', blueIP, blue), true],
+  ['of a pod that left red', connection('10.254.0.4', redIP, red), true],
+  ['of a pod that left red for blue', connection('10.254.0.3', redIP, red), true],
+  ['of a pod that asks for nothing', connection('10.254.0.4', nodeIP, noneAsked), false],
+  ['of a pod that asks for nothing, with an egress IP', connection('10.254.0.4', redIP, noneAsked), true],
+  [
+    'of a pod that asks for nothing, with an address that is not here any more',
+    connection('10.254.0.4', blueIP, noneAsked),
+    true,
+  ],
+  ['marked by nft', connection('10.254.0.4', nodeIP, ctMark.ended), true],
+  ['of red that a Service rewrote', connection('10.254.0.2', nodeIP, noneAsked, { rewritten: true }), false],
+  [
+    'of red to a Service',
+    connection('10.254.0.2', nodeIP, noneAsked, { destination: ip('172.30.0.1'), rewritten: true }),
+    false,
+  ],
+  ['of red to a pod', connection('10.254.0.2', ip('10.254.0.2'), noneAsked, { destination: ip('10.254.1.9') }), false],
+  [
+    'to a pod from outside',
+    connection('10.1.8.72', ip('10.1.8.72'), ctMark.accepted, { destination: nodeIP, rewritten: true }),
+    false,
+  ],
+  ['of the node itself', connection('192.168.7.11', nodeIP, 0), false],
+  ['of an older agent, of red with its egress IP', connection('10.254.0.2', redIP, 0), false],
+  ['of an older agent, of red with the address of the node', connection('10.254.0.2', nodeIP, 0), true],
+  ['of an older agent, of a pod on another node with an egress IP here', connection('10.254.1.9', redIP, 0), false],
+  ["of an older agent, with an egress IP that is another node's by now", connection('10.254.1.9', blueIP, 0), true],
+  ['of red without source NAT, from when its hop was elsewhere', connection('10.254.0.2', ip('10.254.0.2'), red), true],
+  ['of blue without source NAT, on a hop elsewhere', connection('10.254.0.3', ip('10.254.0.3'), blue), false],
+  [
+    'without source NAT of a pod that asks for nothing any more',
+    connection('10.254.0.4', ip('10.254.0.4'), blue),
+    true,
+  ],
+])('a connection %s', (_what, one, stale) => {
+  expect(judge(ownership)(one)).toBe(stale);
+});
