@@ -4,16 +4,7 @@ import { affected, lostSources, selectionArgs } from '../../../src/node/conntrac
 import { deletionPasses, passOver } from '../../../src/node/conntrack/passes.ts';
 import { judge } from '../../../src/node/conntrack/stale.ts';
 import { cidr } from '../states.ts';
-import {
-  anyConnection,
-  anyOwnership,
-  deleted,
-  nodeIP,
-  ownership,
-  red,
-  redIP,
-  tuple,
-} from './connections.ts';
+import { anyConnection, anyOwnership, deleted, nodeIP, ownership, red, redIP, tuple } from './connections.ts';
 
 test('whatever a change makes stale is deleted by a look at what the change touches, and nothing else', () => {
   const tuples = fc.uniqueArray(anyConnection, { selector: tuple, maxLength: 40 });
