@@ -62,17 +62,18 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRul
   const hops = hopsUsed(listed, facts.firstAvailable);
   const local = hops.find((hop) => hop.node === facts.name);
   const actionsOf = (hop: Hop): Action[] =>
-    hop === local ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop);
+    hop.node === facts.name ? localHop(facts, vnid, hop.egressIP) : remoteHop(facts, vnid, hop);
   const at = (priority: number, match: Flow['match'], actions: readonly Action[]): Flow => ({
     table: table.egressIP,
     priority,
     match: { proto: 'ip', reg0: registerValue(vnid), ...match },
     actions,
   });
+  // a connection keeps its hop while that is available, also when new ones use another
   const kept =
-    hops.length < 2
+    listed.length < 2
       ? []
-      : hops.map((hop) => at(priority.egressIP.kept, { ct_label: hex(labelOf(hop.egressIP)) }, actionsOf(hop)));
+      : listed.map((hop) => at(priority.egressIP.kept, { ct_label: hex(labelOf(hop.egressIP)) }, actionsOf(hop)));
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
   return {
