@@ -1,4 +1,4 @@
-/** Runs reconcilers object by object. One shared work queue keeps their requests together to what one would send. */
+/** Runs reconcilers object by object. They share one work queue, so together they send no more requests than one. */
 import { isConflict } from '../io/kube/error.ts';
 import type { Logger } from '../io/log.ts';
 import { createQueue } from '../io/queue.ts';

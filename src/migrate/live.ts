@@ -1,4 +1,4 @@
-/** The present objects of a cluster, of the kinds that plans touch: what a plan is applied to and verified against. */
+/** The current objects of a cluster, of the kinds that plans touch: what a plan is applied to and verified against. */
 import { apiVersionOf, nodes } from '../../api/kinds.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';

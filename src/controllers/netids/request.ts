@@ -29,7 +29,7 @@ export interface Asking {
   readonly vnidOf: (namespace: string) => Vnid | undefined;
 }
 
-/** What to do: switch to that VNID, allocate a new one, or keep the present one. */
+/** What to do: switch to that VNID, allocate a new one, or keep the current one. */
 export type Outcome =
   { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' } | { readonly kind: 'keep' };
 

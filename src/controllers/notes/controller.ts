@@ -19,7 +19,7 @@ export interface NotesDeps {
   readonly report: ReportEvent;
   /** Reports every change that may begin or end a problem, except changes to policies. */
   readonly onChange: Subscribe;
-  /** Called with the state after each look. */
+  /** Called with the state at each look. */
   readonly onState: (cluster: Cluster, state: EgressState) => void;
   /** Whether IPs are being assigned right now, so that many problems last only a moment. */
   readonly isBusy: () => boolean;

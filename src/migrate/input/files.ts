@@ -18,7 +18,7 @@ import {
 
 /**
  * Reads all paths and calls `progress` with each file. One of the `needed` kinds must have objects. Returns the first
- * problem, with its file and line.
+ * problem, with file and line.
  */
 export async function snapshotFromFiles(
   paths: readonly string[],

@@ -23,8 +23,8 @@ const atOnce = 4;
 const pageSize = 500;
 
 /**
- * Lists all kinds. There must be objects of one of the `needed` kinds. A kind that is not served is empty, a forbidden
- * one is unread, and any other failure is the reason returned.
+ * Lists all kinds. One of the `needed` kinds must have objects. A kind that is not served is empty, a forbidden one is
+ * unread; any other failure is the reason returned.
  */
 export async function snapshotFromServer(
   client: KubeClient,

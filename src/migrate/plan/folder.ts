@@ -102,7 +102,7 @@ function writePlacement(file: string, placement: Plan['placement']): void {
 function writeAll(descriptor: number, parts: readonly Buffer[]): void {
   const size = parts.reduce((sum, { length }) => sum + length, 0);
   const written = writevSync(descriptor, parts);
-  if (written < size) writeFileSync(descriptor, Buffer.concat(parts).subarray(written)); // a full disk, which this reports
+  if (written < size) writeFileSync(descriptor, Buffer.concat(parts).subarray(written)); // reports a full disk
 }
 
 function plainPlan(

@@ -49,7 +49,7 @@ export interface ApplyDeps {
 }
 
 /**
- * How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched first. `stopped`: a
+ * How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched. `stopped`: a
  * signal arrived.
  */
 export type ApplyOutcome =

@@ -1,4 +1,4 @@
-/** Reads the present objects of a cluster, of the kinds that plans touch. */
+/** Reads the current objects of a cluster, of the kinds that plans touch. */
 import { apiVersionOf, type Kind, networkConfigs } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { ApiError, isNotFound } from '../../io/kube/error.ts';
@@ -8,7 +8,7 @@ import type { Live } from '../live.ts';
 import { objectRef, refKey, resourceName } from '../ref.ts';
 import { plannedKinds } from '../targets.ts';
 
-/** Reads all objects of the kinds that plans touch. Throws if one cannot be read, and names the missing right. */
+/** Reads all objects of the kinds that plans touch. Throws if a kind cannot be read; names a missing right. */
 export async function readLive(client: KubeClient, signal: AbortSignal): Promise<Live> {
   const objects = new Map<string, KubeObject>();
   const unserved = new Set<string>();

@@ -31,7 +31,7 @@ export function contentOf(object: KubeObject): Readonly<Record<string, unknown>>
   return omit({ ...object }, ['apiVersion', 'kind', 'metadata', 'status']);
 }
 
-/** Drops empty fields. Absent, null and [] are the same to OpenShift SDN, and clients clear in their own ways. */
+/** Drops empty fields. Absent, null and [] are the same to OpenShift SDN, and clients clear fields differently. */
 export function essence(content: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return omitBy(content, isEmpty);
 }

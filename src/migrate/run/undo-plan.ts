@@ -17,7 +17,7 @@ type Texts = Readonly<Record<string, string>>;
 /** One write of the way back. */
 export type Undo =
   | { readonly kind: 'create'; readonly object: ObjectRef; readonly body: KubeObject }
-  /** Sets these fields of the object `is`; undefined removes one. Annotations are added to the present ones. */
+  /** Sets these fields of the object `is`; undefined removes one. Annotations are added to the existing ones. */
   | {
       readonly kind: 'restore';
       readonly object: ObjectRef;
@@ -26,9 +26,7 @@ export type Undo =
       readonly annotations: Texts;
     }
   | { readonly kind: 'delete'; readonly object: ObjectRef; readonly uid: string }
-  /**
-   * Gives up the fields that we applied, and keeps others'. Then sets labels and annotations that we had taken over.
-   */
+  /** Gives up the fields that we applied and keeps others'. Then sets labels and annotations that we had taken over. */
   | { readonly kind: 'release'; readonly object: ObjectRef; readonly labels: Texts; readonly annotations: Texts };
 
 export interface WayBack {
@@ -53,7 +51,7 @@ interface Found {
 
 const nothing: Found = { undo: [] };
 
-/** Plans the way back from the present cluster. With `force`, what others changed is undone too. */
+/** Plans the way back from the cluster's current state. With `force`, what others changed is undone too. */
 export function wayBack(
   plan: Plan,
   { live, progress, force }: { readonly live: Live; readonly progress: Progress; readonly force: boolean },
@@ -104,7 +102,7 @@ function restoring({ was, change, live, progress, force }: Restoring): Found {
   const fields = differingFields(before, now);
   if (fields.length === 0 && Object.keys(annotations).length === 0) return nothing;
   const isBegun = progress.begun.has(changeKey('finalize', refKey(object)));
-  // the controller moves automatic IPs at any time: the present ones are as good
+  // the controller moves automatic IPs at any time: the current ones are as good
   if (!isBegun && !isEmpty(before['egressCIDRs']) && isEqual(fields, ['egressIPs']) && !isEmpty(now['egressIPs']))
     return nothing;
   const isCleared = isEqual(essence(now), essence(cleared(before, change)));

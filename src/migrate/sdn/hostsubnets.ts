@@ -68,7 +68,9 @@ function keptCIDRs(text: string): readonly string[] {
   }
 }
 
-/** The node that our label names for the address, or that has it now. Undefined if the SDN controller assigns it. */
+/**
+ * The node that our label names for the address, else the one that has it. Undefined if the SDN controller assigns it.
+ */
 function placeOf(ip: Ip, object: KubeObject, hosts: ReadonlyMap<string, Host>): string | undefined {
   const items = asList(fieldOf(object, 'status', 'items')).filter(isRecord);
   const now = items.find((item) => item['egressIP'] === ip)?.['node'];

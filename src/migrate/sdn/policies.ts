@@ -67,7 +67,7 @@ interface Wanted extends Namespaced {
   readonly note: Note;
 }
 
-/** The policy that gets the rules: never a second one, which would close the namespace. Undefined: none changes. */
+/** The policy that gets the rules: never a second one, which would close the namespace. Undefined if none changes. */
 function policyName(snapshot: Snapshot, { namespace, name, egress, note }: Wanted): string | undefined {
   const present = objectsOf(snapshot, egressNetworkPolicies).filter(({ metadata }) => metadata.namespace === namespace);
   const [only, ...more] = present;

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../../model/objects.ts';
 /** Key of the Node label that lets a node host egress IPs. */
 export const assignableLabel = 'k8s.ovn.org/egress-assignable';
 
-/** Annotations of every Node before OVN-Kubernetes assigns any egress IP (host-cidrs: labeled or not). */
+/** Annotations that OVN-Kubernetes writes on every Node, labeled or not, before it assigns any egress IP. */
 export const ovnAnnotations = [
   'k8s.ovn.org/node-primary-ifaddr',
   'k8s.ovn.org/node-subnets',

@@ -19,7 +19,7 @@ export interface Context {
   readonly options: TranslateOptions;
   /** HostSubnets and NetNamespaces as values, their problems, and the limits of nodes. */
   readonly cluster: Cluster;
-  /** The state that OpenShift SDN is in today. A node whose Ready is not True counts as offline. */
+  /** What OpenShift SDN does with it today. A node whose Ready is not True counts as offline. */
   readonly state: EgressState;
   /** The ClusterNetwork `default`; undefined if it is absent or cannot be read. */
   readonly network: ClusterNetwork | undefined;

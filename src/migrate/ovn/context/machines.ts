@@ -38,9 +38,7 @@ export interface Machine {
   readonly leftovers: readonly Ip[];
   /** Its primary network; undefined if the input does not show the prefix length. */
   readonly network: Cidr | undefined;
-  /**
-   * All networks whose egress IPs it can host: the primary one, and k8s.ovn.org/host-cidrs. Undefined if `network` is.
-   */
+  /** All networks it can host egress IPs of: primary, and k8s.ovn.org/host-cidrs. Undefined if `network` is. */
   readonly networks: readonly Cidr[] | undefined;
   /** How many egress IPs the cloud lets it have; undefined means any number. */
   readonly capacity: number | undefined;

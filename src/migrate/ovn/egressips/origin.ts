@@ -27,7 +27,7 @@ export interface Origin {
   readonly egressIPs: readonly Ip[];
   /** The node of each egress IP that exactly one HostSubnet lists. */
   readonly placed: ReadonlyMap<Ip, string>;
-  /** The own list of each namespace. */
+  /** Each namespace's own list. */
   readonly requests: ReadonlyMap<string, readonly Ip[]>;
 }
 

@@ -1,4 +1,4 @@
-/** Keeps namespaces closed (`--keep-closed`) with an EgressFirewall where only OpenShift SDN drops. */
+/** Keeps namespaces closed (`--keep-closed`) with an EgressFirewall where OpenShift SDN alone drops traffic. */
 import { apiVersionOf, netNamespaces } from '../../../../api/kinds.ts';
 import type { Change, Part } from '../../translation.ts';
 import { existing } from '../context/conflicts.ts';
