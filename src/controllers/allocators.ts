@@ -1,4 +1,4 @@
-/** VNIDs for namespaces and subnets for nodes, object by object. */
+/** Allocates VNIDs for namespaces and subnets for nodes, object by object. */
 import type { ReportEvent } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { Logger } from '../io/log.ts';
@@ -16,7 +16,7 @@ export interface AllocatorsDeps {
   readonly report: ReportEvent;
 }
 
-/** What keeps NetNamespaces: it is woken by them and by Namespaces. The caches must be synced. */
+/** Reconciles NetNamespaces; woken by changes to them and to Namespaces. The caches must be synced. */
 export function netidsReconciler({ caches, network, ...deps }: AllocatorsDeps): ObjectReconciler {
   const { namespaces, netNamespaces } = caches;
   const isMultitenant = (): boolean => network.current().mode === 'multitenant';
@@ -29,7 +29,7 @@ export function netidsReconciler({ caches, network, ...deps }: AllocatorsDeps): 
   };
 }
 
-/** What keeps HostSubnets: it is woken by them, by Nodes and by another ClusterNetwork. The caches must be synced. */
+/** Reconciles HostSubnets; woken by changes to them, to Nodes and to the ClusterNetwork. The caches must be synced. */
 export function subnetsReconciler({ caches, network, ...deps }: AllocatorsDeps): ObjectReconciler {
   const { nodes, hostSubnets } = caches;
   const subnets = new SubnetsController({ ...deps, nodes, hostSubnets, network: network.current });

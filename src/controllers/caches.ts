@@ -1,4 +1,4 @@
-/** The kinds that the controllers read, each followed by a watch. */
+/** Watches the kinds that the controllers read. */
 import {
   clusterNetworks,
   egressNetworkPolicies,
@@ -28,7 +28,7 @@ export interface Caches {
   readonly policies: ObjectCache<EgressNetworkPolicyObject>;
 }
 
-/** Follows all of them until the signal aborts; resolves when each has been read. Rejects when the signal aborts before. */
+/** Watches all kinds until the signal aborts. Resolves when each has been read; rejects if the signal aborts first. */
 export async function openCaches(client: KubeClient, logger: Logger, signal: AbortSignal): Promise<Caches> {
   const options = { logger };
   const caches = {

@@ -1,22 +1,22 @@
-/** Creates the object that a reserved value is for, and looks for it while no watch tells of it. */
+/** Creates the object for a reserved value, and looks for it until a watch shows it. */
 import type { Kind } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isAlreadyExists } from '../io/kube/error.ts';
 import type { KubeObject } from '../model/objects.ts';
 import type { Reservations } from './reservations.ts';
 
-/** When a write that the cache does not show is looked for, in milliseconds. */
+/** When to look for a write that the cache does not show, in milliseconds. */
 export const lookAgainAfter = 5_000;
 
 export interface Creation<T, O extends KubeObject> {
   readonly client: Pick<KubeClient, 'create' | 'get'>;
   readonly kind: Kind;
   readonly reservations: Reservations<T>;
-  /** Whether the object, as it is stored, is the one that was created. */
+  /** Whether the stored object is the one that was created. */
   readonly isAnswer: (stored: O) => boolean;
 }
 
-/** Creates the object; returns whether it did, and false when one of that name exists. Throws when it is refused. */
+/** Creates the object. Returns false if one of that name exists; throws if the server refuses it. */
 export async function createReserved<T, O extends KubeObject>(
   { client, kind, reservations }: Creation<T, O>,
   object: O,
@@ -36,8 +36,8 @@ export async function createReserved<T, O extends KubeObject>(
 }
 
 /**
- * Reads an object that was created and that no watch has told of for long; frees the value when it is not there, or
- * not as it was created. Returns after how many milliseconds to look again.
+ * Reads a created object that no watch has shown for a while. Frees the value if the object is missing or not the one
+ * that was created. Returns the milliseconds until the next look.
  */
 export async function findReserved<T, O extends KubeObject>(
   { client, kind, reservations, isAnswer }: Creation<T, O>,

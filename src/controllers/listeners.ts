@@ -1,7 +1,7 @@
-/** Begins to tell the listener of something, and returns how to end that. */
+/** Registers a listener, and returns a function that removes it. */
 export type Subscribe<T extends readonly unknown[] = []> = (listener: (...news: T) => void) => () => void;
 
-/** Those who want to be told of something. */
+/** A set of listeners. */
 export class Listeners<T extends readonly unknown[] = []> {
   readonly #all = new Set<(...news: T) => void>();
 
@@ -10,7 +10,7 @@ export class Listeners<T extends readonly unknown[] = []> {
     return () => this.#all.delete(listener);
   };
 
-  /** Tells all of them. */
+  /** Calls all listeners. */
   tell(...news: T): void {
     for (const listener of this.#all) listener(...news);
   }

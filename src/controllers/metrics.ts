@@ -1,4 +1,4 @@
-/** The controller's metrics: those that dashboards of OpenShift SDN know, and ours beside them. */
+/** The controller's metrics: those that dashboards for OpenShift SDN know, and our own. */
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Verdict } from '../io/health.ts';
 import type { Cluster } from '../model/cluster.ts';
@@ -7,25 +7,25 @@ import type { EgressNetworkPolicyObject } from '../model/objects.ts';
 
 export interface ControllerMetrics {
   readonly registry: Registry;
-  /** Takes what can be counted in a state. */
+  /** Sets the gauges of a state. */
   readonly state: (cluster: Cluster, state: EgressState) => void;
   readonly policies: (policies: readonly EgressNetworkPolicyObject[]) => void;
   readonly moved: (count: number) => void;
   readonly unplaced: (count: number) => void;
-  /** A watched node went offline. */
+  /** Counts a watched node that went offline. */
   readonly failedOver: () => void;
-  /** Says where to look, at each scrape, which nodes are watched and what is known of them. */
+  /** Sets where each scrape finds the watched nodes and their verdicts. */
   readonly followNodes: (verdicts: () => ReadonlyMap<string, Verdict>) => void;
   readonly isolated: (isolated: boolean) => void;
   readonly syncError: (concern: string) => void;
   readonly leading: (isLeading: boolean) => void;
-  /** Forgets what only a leader knows. */
+  /** Resets what only a leader knows. */
   readonly clear: () => void;
 }
 
 const nobody = (): ReadonlyMap<string, Verdict> => new Map();
 
-/** Tells at each scrape what is known then, and nothing of nodes that are watched no more. */
+/** Reports the current verdicts at each scrape, without nodes that are no longer watched. */
 function onlineGauge(registers: Registry[], verdicts: () => ReadonlyMap<string, Verdict>): void {
   new Gauge({
     name: 'sdn_compat_node_online',
@@ -42,7 +42,7 @@ function onlineGauge(registers: Registry[], verdicts: () => ReadonlyMap<string, 
 
 type MakeGauge = (name: string, help: string, ...labelNames: string[]) => Gauge;
 
-/** The gauges of the egress state: what sets them, and all of them. */
+/** The gauges of the egress state: the function that sets them, and all of them. */
 function stateGauges(gauge: MakeGauge): Pick<ControllerMetrics, 'state'> & { readonly all: readonly Gauge[] } {
   const egressIPs = gauge('sdn_controller_num_egress_ips', 'Egress IPs that NetNamespaces request');
   const assigned = gauge('openshift_sdn_assigned_egressip', 'Egress IPs assigned to the node', 'node');
@@ -72,7 +72,7 @@ function stateGauges(gauge: MakeGauge): Pick<ControllerMetrics, 'state'> & { rea
   return { state, all: [egressIPs, assigned, capacity, unassigned, dropped] };
 }
 
-/** A registry of its own with all metrics at 0. */
+/** Creates a new registry with all metrics at 0. */
 export function createMetrics(): ControllerMetrics {
   const registry = new Registry();
   const registers = [registry];

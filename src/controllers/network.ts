@@ -1,4 +1,4 @@
-/** The ClusterNetwork `default` as it was last understood: controllers follow its changes, and outlive its mistakes. */
+/** Follows the ClusterNetwork `default`. While it is invalid, the last valid one stays in use. */
 import { clusterNetworks } from '../../api/kinds.ts';
 import { involved, type ReportEvent } from '../io/events.ts';
 import type { ObjectCache } from '../io/kube/watch.ts';
@@ -16,13 +16,13 @@ export interface NetworkDeps {
 }
 
 export interface LiveNetwork {
-  /** The last one that could be used. */
+  /** The last usable one. */
   readonly current: () => ClusterNetwork;
-  /** Tells the listener of every further one that can be used. */
+  /** Calls the listener with every later usable one. */
   readonly subscribe: Subscribe<[network: ClusterNetwork]>;
 }
 
-/** Waits for a usable ClusterNetwork, and follows it from then on; undefined when the signal aborts before. */
+/** Waits for a usable ClusterNetwork, then follows it. Resolves to undefined if the signal aborts first. */
 export async function followNetwork(deps: NetworkDeps, signal: AbortSignal): Promise<LiveNetwork | undefined> {
   const { cache, logger } = deps;
   const listeners = new Listeners<[network: ClusterNetwork]>();
@@ -64,7 +64,7 @@ export async function followNetwork(deps: NetworkDeps, signal: AbortSignal): Pro
   });
 }
 
-/** The ClusterNetwork as a value; undefined, after saying so, when it is not there or cannot be used. */
+/** Parses the ClusterNetwork. If it is missing or unusable, reports that and returns undefined. */
 function usable(
   raw: ClusterNetworkObject | undefined,
   isOneInUse: boolean,

@@ -1,31 +1,31 @@
-/** Reconcilers that work object by object. They share one work queue, so that together they ask no more than one would. */
+/** Runs reconcilers object by object. They share one work queue, so together they send no more requests than one. */
 import { isConflict } from '../io/kube/error.ts';
 import type { Logger } from '../io/log.ts';
 import { createQueue } from '../io/queue.ts';
 import type { Reconciler } from './reconciler.ts';
 
-/** Keeps the objects of one kind as they should be, each by its name. */
+/** Reconciles the objects of one kind, each by its name. */
 export interface ObjectReconciler {
-  /** Without a slash. Failures are counted under it. */
+  /** Has no slash. Failures are counted under this name. */
   readonly name: string;
-  /** Begins to name every object that may need work; returns how to end that. */
+  /** Calls `wake` with the name of every object that may need work, until the returned functions are called. */
   watch(wake: (name: string) => void): readonly (() => void)[];
-  /** Works on one object. Returns after how many milliseconds to look again, if at all; what it throws is tried again. */
+  /** Works on one object. Returns the milliseconds until the next look, if any. If it throws, it is tried again. */
   reconcile(name: string, signal: AbortSignal): Promise<number | undefined>;
-  /** Hears no more of changes. */
+  /** Stops listening to changes. */
   close(): void;
 }
 
 export interface ObjectsDeps {
   readonly logger: Logger;
-  /** Told of each failure, with the name of the reconciler. */
+  /** Called for each failure, with the name of the reconciler. */
   readonly onFailure: (name: string) => void;
 }
 
-/** Several objects are worked on at once; each of them by one worker. */
+/** How many objects are worked on at once, each by one worker. */
 const concurrency = 24;
 
-/** All of them as one reconciler. */
+/** Combines all of them into one reconciler. */
 export function byObject(reconcilers: readonly ObjectReconciler[], { logger, onFailure }: ObjectsDeps): Reconciler {
   const queue = createQueue({
     logger,

@@ -1,18 +1,18 @@
-/** What the controllers are made of, and how all of it runs together. */
+/** What the controllers consist of, and how they run together. */
 
-/** Keeps one concern of the cluster as it should be. */
+/** Reconciles one concern of the cluster. */
 export interface Reconciler {
-  /** Its failures are counted under this name. */
+  /** Failures are counted under this name. */
   readonly name: string;
-  /** What wakes it: each begins to tell it of changes, and returns how to end that. */
+  /** The subscriptions that wake it. Each returns a function that ends it. */
   readonly wokenBy: readonly (() => () => void)[];
-  /** Works until the signal aborts; resolves when all that it had begun has ended. */
+  /** Runs until the signal aborts; resolves when all work under way has ended. */
   run(signal: AbortSignal): Promise<void>;
-  /** Lets go of what it holds besides. */
+  /** Releases what else it holds. */
   close?(): void;
 }
 
-/** Runs all of them until the signal aborts. All hear of changes before the first begins, until the last has ended. */
+/** Runs all of them until the signal aborts. All listen before the first starts and until the last has ended. */
 export async function runAll(reconcilers: readonly Reconciler[], signal: AbortSignal): Promise<void> {
   const ends = reconcilers.flatMap(({ wokenBy }) => wokenBy.map((begin) => begin()));
   try {

@@ -1,9 +1,9 @@
-/** Removes objects that have no reason to be there any more. */
+/** Removes objects that are no longer needed. */
 import type { Kind } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { KubeObject } from '../model/objects.ts';
 
-/** Deletes the object; the server refuses that when another has been made under its name meanwhile. */
+/** Deletes the object. The server refuses if another one has been created under its name. */
 export async function removeObject(
   client: Pick<KubeClient, 'delete'>,
   kind: Kind,

@@ -1,4 +1,4 @@
-/** The control plane: VNIDs for namespaces, subnets for nodes, egress IPs, and what users are told of them. */
+/** Runs the control plane: VNIDs for namespaces, subnets for nodes, egress IPs, and reports to users. */
 import { EventRecorder, type ReportEvent } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { Logger } from '../io/log.ts';
@@ -20,18 +20,18 @@ export interface ControllerDeps {
   readonly logger: Logger;
   readonly probe: Probe;
   readonly metrics: ControllerMetrics;
-  /** Told when all caches are synced and the controllers work. */
+  /** Called when all caches are synced and the controllers run. */
   readonly onStarted?: () => void;
 }
 
 export interface ControllerOptions {
-  /** Milliseconds between two probes of a node; 0: nodes are not probed. */
+  /** Milliseconds between two probes of a node; 0 turns probes off. */
   readonly probeInterval: number;
-  /** `auto`: CloudPrivateIPConfigs are made where Nodes carry the annotation of a cloud. */
+  /** `auto`: makes CloudPrivateIPConfigs where Nodes have the annotation of a cloud. */
   readonly cloud: 'auto' | 'never';
 }
 
-/** Milliseconds that a thing must be wrong before users are told. */
+/** Milliseconds that a problem must last before it is reported. */
 const noteSettle = 1_000;
 
 type Parts = ControllerDeps & {
@@ -40,7 +40,7 @@ type Parts = ControllerDeps & {
   readonly report: ReportEvent;
 };
 
-/** All that runs. */
+/** All reconcilers. */
 function reconcilersOf(parts: Parts, { probeInterval, cloud }: ControllerOptions): readonly Reconciler[] {
   const { client, logger, metrics, caches, report } = parts;
   const onFailure = metrics.syncError;

@@ -1,4 +1,4 @@
-/** A cluster as it is now, of the kinds that plans touch: what a plan is applied to and verified against. */
+/** The current objects of a cluster, of the kinds that plans touch: what a plan is applied to and verified against. */
 import { apiVersionOf, nodes } from '../../api/kinds.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
@@ -7,21 +7,21 @@ import { type ObjectRef, refKey } from './ref.ts';
 export interface Live {
   /** By `refKey`. */
   readonly objects: ReadonlyMap<string, KubeObject>;
-  /** Kinds that the API server does not have, as `apiVersion/kind`. */
+  /** Kinds that the API server does not serve, as `apiVersion/kind`. */
   readonly unserved: ReadonlySet<string>;
 }
 
-/** The object, or undefined when there is none. */
+/** The object; undefined if there is none. */
 export function liveObject({ objects }: Live, ref: ObjectRef): KubeObject | undefined {
   return objects.get(refKey(ref));
 }
 
-/** Whether the API server has the kind of the object. */
+/** Whether the API server serves the object's kind. */
 export function isServed({ unserved }: Live, { apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): boolean {
   return !unserved.has(`${apiVersion}/${kind}`);
 }
 
-/** All Nodes, in order of name. */
+/** All Nodes, sorted by name. */
 export function liveNodes({ objects }: Live): readonly KubeObject[] {
   return [...objects.values()]
     .filter(({ apiVersion, kind }) => kind === nodes.kind && apiVersion === apiVersionOf(nodes))

@@ -1,27 +1,27 @@
-/** Whose an object is, and which of its fields are ours. */
+/** Determines who owns an object, and which of its fields are ours. */
 import isEqual from 'lodash/isEqual.js';
 import { apiVersionOf, type Kind, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { asList, fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import type { ObjectRef } from './ref.ts';
 
-/** Under this name all fields are written; it also tells our objects apart. */
+/** Field manager of all our writes. It also identifies our objects. */
 export const fieldManager = 'sdn-compat-migrate';
 
-/** Kinds of which a plan only ever writes fields into objects that are there: applying must not create one. */
+/** Kinds of which plans only write fields into existing objects. Applying must not create one. */
 export const foreignKinds: readonly Kind[] = [nodes, namespaces];
 
-/** Whether only fields are written into such an object, never the whole. */
+/** Whether plans write only fields of such an object, never the whole. */
 export function isForeignKind({ apiVersion, kind }: ObjectRef): boolean {
   return foreignKinds.some((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
 }
 
-/** Whether the object is one of OpenShift SDN's. */
+/** Whether the object belongs to OpenShift SDN. */
 export function isSDN({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): boolean {
   return apiVersion === apiVersionOf(netNamespaces);
 }
 
-/** Whether the live object has all that the configuration says; lists must be the same as a whole. */
+/** Whether the live object has everything in the configuration. Lists must be equal as a whole. */
 export function holds(config: unknown, live: unknown): boolean {
   if (!isRecord(config)) return isEqual(config, live);
   return isRecord(live) && Object.entries(config).every(([field, value]) => holds(value, live[field]));
@@ -47,13 +47,13 @@ export function bearsOurMark(object: KubeObject): boolean {
   return managersOf(object).some(({ isOurs }) => isOurs);
 }
 
-/** Whether the object is ours as a whole: we wrote its spec, and nobody else did. */
+/** Whether the whole object is ours: we wrote its spec, and nobody else did. */
 export function isOurs(object: KubeObject): boolean {
   const writers = managersOf(object).filter(({ fields }) => 'f:spec' in fields);
   return writers.length > 0 && writers.every((one) => one.isOurs);
 }
 
-/** Whether others own every field of the spec too, so that the object stays whole without our ownership. */
+/** Whether others also own every field of the spec, so that the object stays whole without our ownership. */
 export function isShared(object: KubeObject): boolean {
   const others = managersOf(object)
     .filter((one) => !one.isOurs)

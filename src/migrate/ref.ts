@@ -1,9 +1,9 @@
-/** How an object is addressed, in keys, messages and the order of everything. */
+/** Identifies objects, in keys, messages and the order of everything. */
 import type { Kind } from '../../api/kinds.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
 
-/** An object as it is addressed; namespace is absent for cluster-scoped kinds. */
+/** What identifies an object; namespace is absent for cluster-scoped kinds. */
 export interface ObjectRef {
   readonly apiVersion: string;
   readonly kind: string;
@@ -11,23 +11,23 @@ export interface ObjectRef {
   readonly name: string;
 }
 
-/** How an object is addressed. */
+/** What identifies the object. */
 export function objectRef({ apiVersion = '', kind = '', metadata }: KubeObject): ObjectRef {
   const { namespace, name = '' } = metadata;
   return namespace === undefined ? { apiVersion, kind, name } : { apiVersion, kind, namespace, name };
 }
 
-/** One text for each object of a cluster: apiVersion, kind, namespace and name. */
+/** A unique text for each object of a cluster: apiVersion, kind, namespace and name. */
 export function refKey({ apiVersion, kind, namespace = '', name }: ObjectRef): string {
   return `${apiVersion}/${kind}/${namespace}/${name}`;
 }
 
-/** The object in the words of a message: `EgressFirewall shop/default`. */
+/** Names the object in a message: `EgressFirewall shop/default`. */
 export function refText({ kind, namespace, name }: ObjectRef): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }
 
-/** The order of objects everywhere in a plan: kind, group, namespace, name. */
+/** Compares by the order of objects everywhere in a plan: kind, group, namespace, name. */
 export function compareRefs(a: ObjectRef, b: ObjectRef): number {
   return (
     compareText(a.kind, b.kind) ||
@@ -37,7 +37,7 @@ export function compareRefs(a: ObjectRef, b: ObjectRef): number {
   );
 }
 
-/** `egressips.k8s.ovn.org`, as rights and messages name a kind. */
+/** `egressips.k8s.ovn.org`, as RBAC rules and messages name a kind. */
 export function resourceName({ plural, group }: Kind): string {
   return group === '' ? plural : `${plural}.${group}`;
 }

@@ -9,7 +9,7 @@ import type { Target } from './target.ts';
 
 export const targets: readonly Target[] = [ovn, sdn];
 
-/** The target of that name; throws for a name that `targets` does not have. */
+/** The target of that name. Throws if `targets` has none. */
 export function targetNamed(name: string): Target {
   const target = targets.find((one) => one.name === name);
   if (target === undefined) throw new Error(`there is no target ${name}`);
@@ -22,7 +22,7 @@ export const plannedKinds: readonly Kind[] = uniq([
   ...targets.flatMap(({ makes, writes }) => [...makes, ...writes]),
 ]);
 
-/** The kind of the object; undefined when no plan may touch such. */
+/** The kind of the object; undefined if plans may not touch it. */
 export function kindOf({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): Kind | undefined {
   return plannedKinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
 }

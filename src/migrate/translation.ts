@@ -1,12 +1,12 @@
-/** What a translation to another network plugin is made of. One pure function a target makes it from a snapshot. */
+/** What a translation to another network plugin consists of. Each target makes it with one pure function. */
 import type { KubeObject } from '../model/objects.ts';
 import { type Finding } from './findings/finding.ts';
 import { type ObjectRef, objectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * The steps of a migration, in the order in which they are safe: the label before the object.
- * `restore` and `restore-after` are of the way back alone.
+ * The steps of a migration, in safe order: the label before the object. Only the way back has `restore` and
+ * `restore-after`.
  */
 export const stepNames = [
   'label-nodes',
@@ -25,9 +25,9 @@ export const stepNames = [
 export type StepName = (typeof stepNames)[number];
 
 /**
- * What a step does with one object. `apply` is a server-side apply of exactly these fields under our field manager, so
- * an object that belongs to someone else (a Node, a Namespace) is given as apiVersion, kind, name and the fields of ours.
- * `clear` applies only in `finalize`: a merge patch, null removes.
+ * What a step does with one object. `apply` is a server-side apply of exactly these fields with our field manager, so
+ * an object of somebody else (a Node, a Namespace) has only apiVersion, kind, name and our fields. `clear` is only in
+ * `finalize`: a merge patch, in which null removes.
  */
 export type Change =
   | {
@@ -54,13 +54,13 @@ export function refOf(change: Change): ObjectRef {
   return change.action === 'apply' ? objectRef(change.object) : change.object;
 }
 
-/** Where an egress IP is today and where the target may put it: names of Nodes, sorted. */
+/** Where an egress IP is today, and where the target may assign it: names of Nodes, sorted. */
 export interface Placement {
   readonly today: readonly string[];
   readonly allowed: readonly string[];
 }
 
-/** What one concern adds to a translation. Order does not matter: the target sorts. */
+/** What one concern adds to a translation, in any order: the target sorts. */
 export interface Part {
   readonly changes: readonly Change[];
   readonly findings: readonly Finding[];
@@ -68,7 +68,7 @@ export interface Part {
 
 export interface Translation extends Part {
   readonly placement: ReadonlyMap<string, Placement>;
-  /** How many egress IPs the target will assign in all, ascending; absent when nothing is foreseen. */
+  /** How many egress IPs the target will assign in all, ascending; absent if there is no prediction. */
   readonly assignedCount?: readonly number[];
 }
 
@@ -79,17 +79,17 @@ export type Concern = (typeof concerns)[number];
 
 export interface TranslateOptions {
   readonly only: readonly Concern[];
-  /** Only these namespaces' objects; empty means all. */
+  /** Translate only objects of these namespaces; empty means all. */
   readonly namespaces: readonly string[];
-  /** Put before the names of EgressIPs: `PREFIX-NAMESPACE`. */
+  /** Prefix of EgressIP names: `PREFIX-NAMESPACE`. */
   readonly prefix: string;
-  /** Add an EgressFirewall that keeps a namespace closed whose traffic SDN drops. */
+  /** Add an EgressFirewall that keeps a namespace closed if SDN drops its traffic. */
   readonly keepClosed: boolean;
   /** Put Allow rules for nodes and the API server before a Deny of everything. */
   readonly allowAPIServer: boolean;
-  /** CIDRs of the networks that nodes' primary addresses lie in, for when the input does not tell prefix lengths. */
+  /** CIDRs of the networks of nodes' primary addresses, for inputs that do not show prefix lengths. */
   readonly machineNetworks: readonly string[];
 }
 
-/** A target: pure, the same input gives the same translation. */
+/** Translates to a target. Pure: the same input gives the same translation. */
 export type Translate = (snapshot: Snapshot, options: TranslateOptions) => Translation;

@@ -1,4 +1,4 @@
-/** `sdn-compat migrate apply|verify|back`: their options and defaults. Each is loaded when it is used. */
+/** `sdn-compat migrate apply|verify|back`: options and defaults. Each command is loaded when it is used. */
 import { type Command, Option } from 'commander';
 import { duration } from '../duration.ts';
 import type { ApplyFlags } from './apply.ts';
@@ -11,7 +11,7 @@ must be switched, then run the same command again.`;
 
 interface Shared {
   readonly kubeconfig: () => Option;
-  /** Adds the options that say where a cluster is read from. */
+  /** Adds the options that select where the cluster is read from. */
   readonly source: (command: Command, kubeconfig: () => Option) => Command;
 }
 
@@ -21,7 +21,7 @@ function lasting(flags: string, description: string, byDefault: number): Option 
   return new Option(flags, description).argParser(duration(100)).default(byDefault * 1_000, `${byDefault}s`);
 }
 
-/** Adds them to `migrate`. */
+/** Adds the commands to `migrate`. */
 export function addApplyCommands(migrate: Command, { kubeconfig, source }: Shared): void {
   migrate
     .command('apply')

@@ -1,4 +1,4 @@
-/** `sdn-compat migrate apply`: runs a plan, and says how it ended. */
+/** `sdn-compat migrate apply`: runs a plan and reports how it ended. */
 import type { Plan } from '../../migrate/plan/plan.ts';
 import { readPlan } from '../../migrate/plan/read-folder.ts';
 import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../migrate/run/apply.ts';
@@ -11,7 +11,7 @@ export interface ApplyFlags extends ApplyOptions {
   readonly kubeconfig?: string;
 }
 
-/** Exit status when the admin must act before it can go on. */
+/** Exit status if the admin must act before it can continue. */
 const yourTurn = 3;
 
 const most = 20;
@@ -31,14 +31,14 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
   });
 }
 
-/** The plan of a folder; one that cannot be read ends the command with status 2. */
+/** Reads the plan in a folder. If it cannot be read, the command ends with status 2. */
 export async function planIn(folder: string): Promise<Plan> {
   const plan = await readPlan(folder, progressLines());
   if (plan.ok) return plan.value;
   throw new Failure(plan.error, badInput);
 }
 
-/** Does something with a plan and its cluster until it ends or a signal comes. */
+/** Works with a plan and its cluster until the work ends or a signal arrives. */
 export async function withPlan<T>(
   flags: { readonly plan: string; readonly kubeconfig?: string },
   plan: Plan,
@@ -57,7 +57,7 @@ export interface EndTexts {
   readonly waiting: string;
 }
 
-/** Says how it ended, and sets the exit status. */
+/** Reports how it ended and sets the exit status. */
 export function end(outcome: ApplyOutcome, texts: EndTexts): void {
   switch (outcome.kind) {
     case 'done':

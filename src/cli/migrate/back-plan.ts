@@ -1,4 +1,4 @@
-/** `sdn-compat migrate back --out`: the plan of a way back, from OVN-Kubernetes' objects alone. */
+/** `sdn-compat migrate back --out`: plans a way back from OVN-Kubernetes' objects alone. */
 import { writePlan } from '../../migrate/plan/folder.ts';
 import { defaultOptions, makePlan } from '../../migrate/plan/make.ts';
 import { countsText } from '../../migrate/report/content.ts';
@@ -9,7 +9,7 @@ import { changesText } from './apply.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
 import { findingsText } from './tables.ts';
 
-/** Reads, plans, writes, and says what it wrote. */
+/** Reads the input, makes and writes the plan, and reports what it wrote. */
 export async function runBackPlan(flags: SourceFlags, out: string): Promise<void> {
   const snapshot = await readSnapshot(flags, progressLines(), sdn.needs);
   const { plan } = makePlan(snapshot, {

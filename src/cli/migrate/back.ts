@@ -12,7 +12,7 @@ export interface BackFlags extends SourceFlags {
   readonly force: boolean;
 }
 
-/** Undoes the plan of a folder, or writes a plan of a way back made from objects. */
+/** Undoes the plan in a folder, or writes a plan of the way back made from objects. */
 export async function runBack(flags: BackFlags): Promise<void> {
   const { plan: folder, out } = flags;
   if ((folder === undefined) === (out === undefined))

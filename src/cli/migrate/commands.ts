@@ -1,4 +1,4 @@
-/** `sdn-compat migrate`: its subcommands, their options and defaults. Each is loaded when it is used. */
+/** `sdn-compat migrate`: subcommands, options and defaults. Each command is loaded when it is used. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/address.ts';
@@ -35,7 +35,7 @@ function network(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];
 }
 
-/** Where the cluster is read from. */
+/** Adds the options that select where the cluster is read from. */
 function source(command: Command, kubeconfig: () => Option): Command {
   return command
     .option('--from-cluster', 'read the objects from the API server', false)
@@ -56,7 +56,7 @@ function source(command: Command, kubeconfig: () => Option): Command {
     );
 }
 
-/** Adds `migrate` and what it can do. */
+/** Adds `migrate` and its subcommands. */
 export function addMigrateCommands(program: Command, kubeconfig: () => Option): void {
   const migrate = program
     .command('migrate')

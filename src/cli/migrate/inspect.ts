@@ -1,4 +1,4 @@
-/** `sdn-compat migrate inspect`: what there is, and what would change. */
+/** `sdn-compat migrate inspect`: shows what exists and what would change. */
 
 import { type Finding } from '../../migrate/findings/finding.ts';
 import { inventoryOf, type InventoryRow } from '../../migrate/input/source.ts';
@@ -12,7 +12,7 @@ export interface InspectFlags extends SourceFlags {
   readonly output: 'table' | 'json' | 'yaml';
 }
 
-/** Reads and prints. */
+/** Reads the input and prints the inventory and the findings. */
 export async function runInspect(flags: InspectFlags): Promise<void> {
   const progress = progressLines();
   const snapshot = await readSnapshot(flags, progress);

@@ -28,7 +28,7 @@ export interface PlanFlags extends SourceFlags {
   readonly diff: boolean;
 }
 
-/** Reads, plans, writes, and says what it wrote. The plan is written also when it must not be applied yet. */
+/** Reads the input, makes and writes the plan, and reports what it wrote, even if the plan must not be applied yet. */
 export async function runPlan(flags: PlanFlags): Promise<void> {
   const progress = progressLines();
   const snapshot = await readSnapshot(flags, progress);
@@ -66,7 +66,7 @@ export async function runPlan(flags: PlanFlags): Promise<void> {
   if (blocks) process.exitCode = 1;
 }
 
-/** A name that nothing bears is a slip, and a plan of nothing would look fine. */
+/** Refuses a name that no namespace has: it is a typo, and the empty plan would look fine. */
 function refuseUnknown(chosen: readonly string[], snapshot: Snapshot): void {
   const known = new Set(
     [namespaces, netNamespaces].flatMap((kind) => objectsOf(snapshot, kind)).map(({ metadata }) => metadata.name),

@@ -1,4 +1,4 @@
-/** `sdn-compat migrate predict`: where OVN-Kubernetes may put egress IPs. */
+/** `sdn-compat migrate predict`: predicts where OVN-Kubernetes may assign egress IPs. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { problemText } from '../../io/manifests.ts';
@@ -12,7 +12,7 @@ export interface PredictFlags {
   readonly output: 'ndjson' | 'table';
 }
 
-/** Predicts line by line and prints each when it is done. */
+/** Predicts line by line and prints each result at once. */
 export async function runPredict({ filename, output }: PredictFlags): Promise<void> {
   const input = filename === '-' ? process.stdin : createReadStream(filename);
   const broken = new Promise<never>((_, reject) => input.once('error', reject));

@@ -1,4 +1,4 @@
-/** The snapshot that `migrate` works on, from files or from a cluster, and lines that tell what takes long. */
+/** Reads the snapshot that `migrate` works on, from files or from a cluster, and reports progress. */
 import type { Kind } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { problemText } from '../../io/manifests.ts';
@@ -19,7 +19,7 @@ export type Progress = (what: string) => void;
 
 const quiet = 1_000;
 
-/** Tells on standard error what is being done, once a second, and nothing at all in the first second. */
+/** Reports progress on standard error, at most once a second and not in the first second. */
 export function progressLines(now: () => number = () => performance.now()): Progress {
   const start = now();
   let last = start;
@@ -30,7 +30,7 @@ export function progressLines(now: () => number = () => performance.now()): Prog
   };
 }
 
-/** Reads it; bad input, and an API server that cannot be read, end the command with status 2. */
+/** Reads the snapshot. Bad input, or an API server that cannot be read, ends the command with status 2. */
 export async function readSnapshot(flags: SourceFlags, progress: Progress, needed = sdnKinds): Promise<Snapshot> {
   if (flags.fromCluster === flags.filename.length > 0)
     throw new Failure('give either --from-cluster or -f PATH', badInput);
@@ -52,7 +52,7 @@ async function fromServer({ kubeconfig }: SourceFlags, progress: Progress, neede
   return read.value;
 }
 
-/** A client of the API server that the kubeconfig names. */
+/** Opens a client of the API server that the kubeconfig names. */
 export async function openClient(kubeconfig: string | undefined): Promise<KubeClient> {
   const [{ openKube }, { createLogger }] = await Promise.all([
     import('../../io/kube/config.ts'),

@@ -1,4 +1,4 @@
-/** Inventories and findings as aligned text for a terminal. */
+/** Formats inventories and findings as aligned text for a terminal. */
 import { isatty } from 'node:tty';
 import { createColors } from 'picocolors';
 import { type Finding } from '../../migrate/findings/finding.ts';
@@ -6,10 +6,10 @@ import { type Severity } from '../../migrate/findings/rows.ts';
 import type { InventoryRow } from '../../migrate/input/source.ts';
 import { subjectOf } from '../../migrate/report/content.ts';
 
-/** Objects shown of each code; the rest is counted. */
+/** Objects shown for each code; the rest are counted. */
 const most = 10;
 
-/** Rows under a heading, columns aligned; the last column is as wide as it is. */
+/** Aligns the columns of the rows; the last column is not padded. */
 export function aligned(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<readonly number[]>(
     (before, row) => row.map((cell, column) => Math.max(before[column] ?? 0, cell.length)),
@@ -26,7 +26,7 @@ export function aligned(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-/** A line a kind. */
+/** One line for each kind. */
 export function inventoryText(rows: readonly InventoryRow[]): string {
   return aligned([
     ['KIND', 'VERSION', 'OBJECTS'],
@@ -38,7 +38,7 @@ export function inventoryText(rows: readonly InventoryRow[]): string {
   ]);
 }
 
-/** Findings by severity and code, with what to do; of many alike the first ones. */
+/** Findings by severity and code, with what to do. Only the first ones of a code are shown. */
 export function findingsText(findings: readonly Finding[], color = isatty(1)): string {
   const paint = createColors(color);
   const colors: Readonly<Record<Severity, (text: string) => string>> = {

@@ -1,4 +1,4 @@
-/** `sdn-compat migrate verify`: whether the cluster is what the plan wanted. */
+/** `sdn-compat migrate verify`: checks whether the cluster is what the plan wanted. */
 import { ApiError } from '../../io/kube/error.ts';
 import { pause } from '../../io/pause.ts';
 import { refText } from '../../migrate/ref.ts';
@@ -22,7 +22,7 @@ export interface VerifyFlags {
 
 const between = 2_000;
 
-/** Looks once, or until all is well, and prints what it saw last. */
+/** Checks once, or until all is well, and prints the last result. */
 export async function runVerify(flags: VerifyFlags): Promise<void> {
   const seen = await withPlan(flags, await planIn(flags.plan), (deps) => watched(deps, flags));
   if (flags.output === 'json') process.stdout.write(`${JSON.stringify(seen, null, 2)}\n`);
@@ -52,7 +52,7 @@ function illText({ checks }: Verification): string {
   return `${checks.filter(({ well }) => !well).length} of ${checks.length} checks are not well yet`;
 }
 
-/** Whether it may work the next time: no connection, or a server with trouble of its own, as while a cluster changes. */
+/** Whether the next try may succeed: no connection, or a server with its own trouble, as while a cluster changes. */
 function mayPass(error: unknown): error is Error {
   if (error instanceof ApiError) return error.code === 429 || error.code >= 500;
   return error instanceof Error && typeof fieldOf(error, 'code') === 'string';
@@ -64,7 +64,7 @@ async function look({ client, folder, plan, signal }: ApplyDeps): Promise<Verifi
   return verification(plan, await readLive(client, signal), progressOf(entries.value));
 }
 
-/** Where each egress IP is, then what is not well. */
+/** Lists where each egress IP is, then what is not well. */
 export function verificationTable({ well, checks }: Verification): string {
   const placed = checks.filter(({ object, part }) => object.kind === 'EgressIP' && part !== '' && part !== 'leftover');
   const rows = placed.map(({ object, part, node, allowed, well: isWell }) => [

@@ -1,4 +1,4 @@
-/** One CloudPrivateIPConfig for each egress IP that is assigned to a node of a cloud. Begins when a Node says it is of one. */
+/** Keeps one CloudPrivateIPConfig for each egress IP assigned to a cloud node. Starts when a Node has cloud limits. */
 import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { isAlreadyExists, isConflict } from '../../io/kube/error.ts';
@@ -40,7 +40,7 @@ export class CloudController implements Reconciler {
     if (this.#cache !== undefined) this.#queue.add(ip);
   }
 
-  /** Works until the signal aborts, from the moment a node with limits is there. */
+  /** Runs until the signal aborts. Has nothing to do before a node has cloud limits. */
   async run(signal: AbortSignal): Promise<void> {
     this.#limitsChanged();
     await this.#queue.process(async (key) => {
@@ -50,7 +50,7 @@ export class CloudController implements Reconciler {
     await this.#cache?.ended;
   }
 
-  /** A Node's limits changed: IPs on it may need a CloudPrivateIPConfig now, or none. */
+  /** A Node's limits changed: its IPs may now need a CloudPrivateIPConfig, or no longer need one. */
   #limitsChanged(): void {
     this.#queue.add('limits');
   }
@@ -87,7 +87,7 @@ export class CloudController implements Reconciler {
     else if (step.kind === 'delete' && present !== undefined) await this.#delete(present, signal);
   }
 
-  /** The node of a cloud that the IP is assigned to. */
+  /** The cloud node that the IP is assigned to; undefined if there is none. */
   #nodeOf(ip: Ip): string | undefined {
     const { assigned, limits } = this.#deps.view;
     const node = assigned.get(ip)?.node;

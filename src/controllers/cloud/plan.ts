@@ -1,7 +1,7 @@
-/** CloudPrivateIPConfigs: how a cloud is told which node has an egress IP. Pure. */
+/** Decides on CloudPrivateIPConfigs, which tell a cloud which node has an egress IP. Pure. */
 import type { KubeObject } from '../../model/objects.ts';
 
-/** Marks the ones we made; others are left alone unless they hold an IP that we assign elsewhere. */
+/** Marks the configs that we made. Others are left alone unless they hold an IP that we assign elsewhere. */
 export const ours = { 'app.kubernetes.io/managed-by': 'sdn-compat' } as const;
 
 /** cloud.network.openshift.io/v1 CloudPrivateIPConfig, named by its IP. */
@@ -9,11 +9,11 @@ export interface CloudPrivateIPConfig extends KubeObject {
   readonly spec?: { readonly node?: string };
 }
 
-/** `wait`: it is being deleted, and its finalizer takes the IP from the old node first. */
+/** `wait`: the config is being deleted; its finalizer first takes the IP from the old node. */
 export type CloudStep =
   { readonly kind: 'nothing' | 'wait' | 'delete' } | { readonly kind: 'create'; readonly node: string };
 
-/** The next step for one IP that is to be on `node`, or on none. */
+/** The next step for an IP that is assigned to `node`, or to no node. */
 export function cloudStep(node: string | undefined, present: CloudPrivateIPConfig | undefined): CloudStep {
   if (present === undefined) return node === undefined ? { kind: 'nothing' } : { kind: 'create', node };
   if (present.metadata.deletionTimestamp !== undefined) return { kind: 'wait' };

@@ -1,7 +1,7 @@
 /**
- * Automatic assignment: HostSubnets with egressCIDRs list what the model's rounds say. A round withdraws what moves and
- * places only what no HostSubnet lists; each write is refused when its HostSubnet has changed meanwhile, and the next
- * round waits until all writes of this one are known to have happened or not. So an IP is never on two HostSubnets.
+ * Automatic assignment: writes the model's rounds to HostSubnets with egressCIDRs. A round removes IPs that move, and
+ * adds only IPs that no HostSubnet lists. The server refuses a write if the HostSubnet has changed since, and the next
+ * round waits until the outcome of every write is known. So an IP is never on two HostSubnets.
  */
 import { hostSubnets } from '../../../api/kinds.ts';
 import { Backoff } from '../../io/backoff.ts';
@@ -21,7 +21,7 @@ export interface EgressDeps {
   readonly logger: Logger;
   readonly view: EgressView;
   readonly monitor: HealthMonitor;
-  /** Told of each round. */
+  /** Called with each round. */
   readonly onRound: (round: Round) => void;
 }
 
@@ -31,7 +31,7 @@ const mostReads = 10;
 export class EgressController {
   readonly #deps: EgressDeps;
   readonly #allocator = new Assigner();
-  /** HostSubnets to be read afresh, each with our last write if it is not known whether that has happened or is on its way. */
+  /** HostSubnets to read again, each with our last write if its outcome is unknown. */
   readonly #uncertain = new Map<string, Write | undefined>();
   readonly #backoff = new Backoff({ base: 20, most: 5_000, now: () => performance.now() });
   #isIsolated = false;
@@ -41,17 +41,17 @@ export class EgressController {
     this.#deps = deps;
   }
 
-  /** Whether no node at all can be reached; nothing is changed then. */
+  /** Whether no node at all can be reached. Nothing is changed then. */
   set isIsolated(isolated: boolean) {
     this.#isIsolated = isolated;
   }
 
-  /** These HostSubnets may be others than the view has them: they are read before the next round. */
+  /** Marks HostSubnets whose copy in the view may be wrong. They are read before the next round. */
   doubt(names: readonly string[]): void {
     for (const name of names) if (!this.#uncertain.has(name)) this.#uncertain.set(name, undefined);
   }
 
-  /** Makes one round. Returns after how many milliseconds another is due, 0 when it wrote something; undefined: none. */
+  /** Runs one round. Returns the milliseconds until the next: 0 if it wrote something, undefined if none is due. */
   async round(signal: AbortSignal): Promise<number | undefined> {
     const { view, monitor } = this.#deps;
     const unanswered = [...this.#uncertain]
@@ -71,7 +71,7 @@ export class EgressController {
     const all = hostSubnetWrites(round, view.objects);
     const writes = all.filter(({ object }) => this.#backoff.left(object.metadata.name ?? '') === 0);
     const failures: unknown[] = [];
-    // one HostSubnet that cannot be written must not keep an IP from the others
+    // one HostSubnet that cannot be written must not keep IPs from the others
     await inParallel(writes, concurrency, (write) =>
       this.#write(write, signal).catch((error: unknown) => void failures.push(error)),
     );
@@ -104,8 +104,8 @@ export class EgressController {
   }
 
   /**
-   * Finds out what became of writes that failed. One that was not answered is sent again for the same version: whichever
-   * of the two arrives first, the other is refused from then on, however late it comes.
+   * Finds out what became of failed writes. A write without an answer is sent again for the same version: whichever of
+   * the two arrives first, the server refuses the other, however late it comes.
    */
   async #clearUp(signal: AbortSignal): Promise<void> {
     await inParallel([...this.#uncertain], concurrency, async ([name, write]) => {
@@ -114,7 +114,7 @@ export class EgressController {
     });
   }
 
-  /** Reads a HostSubnet, again while the watch tells of it meanwhile: then nobody knows which of the two is newer. */
+  /** Reads a HostSubnet, and again if the watch reports it meanwhile: then it is unknown which copy is newer. */
   async #read(name: string, signal: AbortSignal): Promise<void> {
     const { client, view } = this.#deps;
     for (let attempt = 0; attempt < mostReads; attempt += 1) {

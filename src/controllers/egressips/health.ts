@@ -1,4 +1,4 @@
-/** What is logged, counted and told by Events of the health of nodes. */
+/** Reports the health of nodes in the log, in metrics and as Events. */
 import { clusterNetworks, nodes } from '../../../api/kinds.ts';
 import { involved, type ReportEvent } from '../../io/events.ts';
 import type { Logger } from '../../io/log.ts';
@@ -19,7 +19,7 @@ export interface HealthListenerDeps {
   readonly report: ReportEvent;
 }
 
-/** A listener that tells it to users. That a node is back is told only of one that was said to be offline. */
+/** Creates the listener. It sends the Event that a node is back only after the Event that it went offline. */
 export function healthListener({ logger, metrics, caches, report }: HealthListenerDeps): HealthListener {
   const offline = new Set<string>();
   return {

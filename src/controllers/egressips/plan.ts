@@ -1,15 +1,15 @@
-/** What is written to HostSubnets: the lists of automatic assignment, and bare addresses where prefixes stand. Pure. */
+/** Computes what to write to HostSubnets: lists of automatic assignment, and addresses without prefixes. Pure. */
 import type { Round } from '../../model/assignment/round.ts';
 import { compareText, isNodeName } from '../../model/names.ts';
 import type { HostSubnetObject } from '../../model/objects.ts';
 
-/** One HostSubnet and the `egressIPs` that it is to have. */
+/** A HostSubnet and the `egressIPs` to write to it. */
 export interface Write {
   readonly object: HostSubnetObject;
   readonly egressIPs: readonly string[];
 }
 
-/** The writes of a round, by name of node; HostSubnets whose list is right already are left out. */
+/** The writes of a round, sorted by node name. HostSubnets whose list is already right are left out. */
 export function hostSubnetWrites(
   round: Pick<Round, 'lists' | 'changed' | 'released'>,
   objects: ReadonlyMap<string, HostSubnetObject>,
@@ -31,7 +31,7 @@ export function hostSubnetWrites(
   return [...writes].sort(([a], [b]) => compareText(a, b)).map(([, write]) => write);
 }
 
-/** The list without prefix lengths, each address once; undefined when no item has one. */
+/** The list without prefix lengths, each address once; undefined if no item has one. */
 export function withoutPrefixes(egressIPs: HostSubnetObject['egressIPs']): readonly string[] | undefined {
   if (egressIPs?.some((item) => item.includes('/')) !== true) return undefined;
   return [...new Set(egressIPs.map((item) => item.replace(/\/.*$/, '')))];

@@ -1,4 +1,4 @@
-/** Automatic assignment: watches tell the view, and every change that matters asks for a round. */
+/** Runs automatic assignment: watches update the view, and every change that matters requests a round. */
 import { HealthMonitor, type Verdict } from '../../io/health.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { Logger } from '../../io/log.ts';
@@ -18,38 +18,38 @@ export interface EgressOptions {
   readonly client: KubeClient;
   readonly logger: Logger;
   readonly probe: Probe;
-  /** Milliseconds; 0: nodes are not probed. */
+  /** Milliseconds; 0 turns probes off. */
   readonly probeInterval: number;
   readonly caches: Pick<Caches, 'hostSubnets' | 'netNamespaces' | 'nodes'>;
   readonly network: LiveNetwork;
-  /** Kept up to date from the caches and by what is written. */
+  /** Updated from the caches and after writes. */
   readonly view: EgressView;
   readonly health: HealthListener;
   readonly onRound: (round: Round) => void;
-  /** A round failed and is made again. */
+  /** Called when a round failed and will be tried again. */
   readonly onFailure: (name: string) => void;
 }
 
 export interface EgressReconciler extends Reconciler {
-  /** Tells of every change of what the state of egress IPs depends on. */
+  /** Reports every change that affects the state of egress IPs. */
   readonly onChange: Subscribe;
-  /** What is known of each node that is watched. */
+  /** The verdict on each watched node. */
   readonly verdicts: () => ReadonlyMap<string, Verdict>;
-  /** Whether rounds are under way that change something. */
+  /** Whether rounds that change something are under way. */
   readonly isBusy: () => boolean;
 }
 
-/** Least time between two rounds in milliseconds: many changes at once are one round. */
+/** Shortest time between two rounds in milliseconds, so that many changes at once make one round. */
 const breath = 5;
 const name = 'egressip';
 
 interface Followers {
   readonly controller: EgressController;
-  /** Something changed: a round is due. */
+  /** Called on a change: a round is due. */
   readonly soon: () => void;
 }
 
-/** What tells the view of every change. */
+/** The subscriptions that update the view. */
 function sources({ caches, network, view }: EgressOptions, { controller, soon }: Followers): Reconciler['wokenBy'] {
   const setNetwork = (current: ClusterNetwork): void => {
     view.setNetwork(current);

@@ -1,7 +1,7 @@
 /**
- * The objects as the egress model sees them, with all that follows from them kept up to date: the tracker, the limits
- * of clouds, who is offline. A HostSubnet is the newest of what the watch told and what the server answered to a write,
- * so that no decision rests on a list that we have changed ourselves meanwhile; only who reads it afresh may go back.
+ * The objects as the egress model sees them, and everything derived from them: the tracker, the cloud limits, which
+ * nodes are offline. Of each HostSubnet the newest copy counts, from the watch or from the answer to a write, so that
+ * no decision uses a list that we have changed since. Only a fresh read may go back to an older version.
  */
 import isEqual from 'lodash/isEqual.js';
 import partition from 'lodash/partition.js';
@@ -33,9 +33,9 @@ export class EgressView {
   readonly #placements = new Listeners<[ip: Ip]>();
   readonly #nodes = new Listeners();
 
-  /** Tells of each IP whose placement changes. */
+  /** Reports each IP whose assignment changes. */
   readonly onPlacement = this.#placements.subscribe;
-  /** Tells whenever a Node changes in what matters: its limits, its readiness, its address. */
+  /** Reports each change to a Node that matters: its limits, its readiness, its address. */
   readonly onNode = this.#nodes.subscribe;
 
   get tracker(): EgressTracker {
@@ -50,17 +50,17 @@ export class EgressView {
     return this.#limits;
   }
 
-  /** The IPs that are to be on an interface, and where. */
+  /** The assigned IPs and their nodes. */
   get assigned(): ReadonlyMap<Ip, Assignment> {
     return this.#assigned;
   }
 
-  /** The names of Nodes whose condition Ready is False. */
+  /** Names of the Nodes whose Ready condition is False. */
   get notReady(): ReadonlySet<string> {
     return this.#egress.notReady;
   }
 
-  /** Takes a HostSubnet that a watch told or that answers a write of ours; false when a newer one is known. */
+  /** Takes a HostSubnet from a watch or from the answer to our write. Returns false if a newer one is known. */
   putHostSubnet(object: HostSubnetObject): boolean {
     const known = this.#objects.get(object.metadata.name ?? '');
     if (known !== undefined && versionOf(object) <= versionOf(known)) return false;
@@ -68,13 +68,13 @@ export class EgressView {
     return true;
   }
 
-  /** Takes a HostSubnet that was read from the server just now: that is the truth, also when its version went back. */
+  /** Takes a HostSubnet that was just read from the server. It is the truth, even if its version went back. */
   readHostSubnet(object: HostSubnetObject): void {
     this.#objects.set(object.metadata.name ?? '', object);
     this.#egress.putHostSubnet(object);
   }
 
-  /** The names of HostSubnets that are others here than in a complete list: somebody must read them to know which is true. */
+  /** Names of HostSubnets that differ from those in a complete list. Only a read shows which copy is right. */
   differing(listed: Pick<ObjectCache<HostSubnetObject>, 'get' | 'list'>): readonly string[] {
     const names = new Set([...this.#objects.keys(), ...listed.list().map(({ metadata }) => metadata.name ?? '')]);
     return [...names].filter((name) => {
@@ -83,7 +83,7 @@ export class EgressView {
     });
   }
 
-  /** The HostSubnet is gone; one that was made anew under its name stays. */
+  /** Removes the HostSubnet, unless a new one has been created under its name. */
   removeHostSubnet(object: HostSubnetObject): void {
     const name = object.metadata.name ?? '';
     if (this.#objects.get(name)?.metadata.uid !== object.metadata.uid) return;
@@ -99,12 +99,12 @@ export class EgressView {
     this.#egress.deleteNetNamespace(name);
   }
 
-  /** Pods and services have these networks now. */
+  /** Sets the networks of pods and services. */
   setNetwork(network: ClusterNetwork): void {
     this.#egress.setNetwork(network);
   }
 
-  /** Takes a Node's limits, readiness and address; true when something that matters is another than before. */
+  /** Takes a Node's limits, readiness and address. Returns whether anything that matters changed. */
   putNode(name: string, node: NodeObject | undefined): boolean {
     if (!isNodeName(name)) return false;
     const before = this.#limits.get(name);
@@ -123,7 +123,7 @@ export class EgressView {
     else this.#invalidLimits.set(name, found.problem);
   }
 
-  /** All of it as one value, for those who look at everything. */
+  /** The whole state as one value, for callers that look at everything. */
   cluster(): Cluster {
     return {
       ...this.tracker.input(),
@@ -137,8 +137,8 @@ export class EgressView {
   }
 
   /**
-   * The nodes that automatic assignment may use, each with the gateway address that answers probes; where these are few,
-   * others beside them, so that a node that is gone can be told from a controller that is cut off.
+   * The nodes that automatic assignment may use, each with the gateway address that answers probes. If they are few,
+   * other nodes are added, so that a lost node can be told from a controller that is cut off.
    */
   watched(): readonly Target[] {
     const hosts = [...this.tracker.hosts()].map(({ hostSubnet }) => hostSubnet);
@@ -147,7 +147,7 @@ export class EgressView {
     return withWitnesses(used.map(targetOf), others.map(targetOf));
   }
 
-  /** Takes who is offline: an address is when any node that has it is. Returns the addresses that are offline now. */
+  /** Sets which nodes are offline. An address is offline if any node that has it is. Returns the offline addresses. */
   setOffline(isOffline: (name: NodeName) => boolean): ReadonlySet<Ip> {
     const offline = new Set<Ip>();
     const all = new Set<Ip>(this.tracker.input().offline);

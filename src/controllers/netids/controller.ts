@@ -1,4 +1,4 @@
-/** Every Namespace has a NetNamespace with a VNID, its own or one it was joined to, for as long as it exists. */
+/** Keeps one NetNamespace for each existing Namespace, with its own VNID or one it was joined to. */
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
 import { involved, type ReportEvent } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
@@ -18,9 +18,9 @@ export interface NetidsDeps {
   readonly client: KubeClient;
   readonly namespaces: ObjectCache<NamespaceObject>;
   readonly netNamespaces: ObjectCache<NetNamespaceObject>;
-  /** Whether the cluster's plugin knows joined namespaces now. */
+  /** Whether the cluster's plugin supports joined namespaces now. */
   readonly isMultitenant: () => boolean;
-  /** The highest VNID that is given; 2^24-1 when absent. */
+  /** The highest VNID to allocate; 2^24-1 if absent. */
   readonly lastVnid?: number;
   readonly report: ReportEvent;
   readonly logger: Logger;
@@ -32,9 +32,9 @@ export class NetidsController {
   readonly #deps: NetidsDeps;
   readonly #reservations: Reservations<Vnid>;
   readonly #creation: Creation<Vnid, NetNamespaceObject>;
-  /** How many namespaces have a VNID, for those that have one together. */
+  /** How many namespaces share each VNID. */
   readonly #sharers = new Map<number, number>();
-  /** Namespaces that were there and are gone. */
+  /** Namespaces that existed and are gone. */
   readonly #gone = new Set<string>();
   /** NetNamespaces whose Namespace was never seen, and since when. */
   readonly #orphans = new Map<string, number>();
@@ -43,7 +43,7 @@ export class NetidsController {
   /** Both caches must be synced. */
   constructor(deps: NetidsDeps) {
     this.#deps = deps;
-    // a namespace that has another VNID than the reserved one may still be on its way to that
+    // a namespace that shows another VNID than the reserved one may still be changing to it
     this.#reservations = new Reservations(new Netids([], deps.lastVnid), (seen, reserved) => seen === reserved);
     this.#creation = {
       client: deps.client,
@@ -64,20 +64,20 @@ export class NetidsController {
     this.#unsubscribe = [netNamespacesEnd, namespacesEnd];
   }
 
-  /** Hears no more of changes. */
+  /** Stops listening to changes. */
   close(): void {
     for (const end of this.#unsubscribe) end();
   }
 
   /**
-   * Brings one namespace's NetNamespace into being, acts on what it asks for, or removes it; throws when the API server
-   * refuses. Returns after how many milliseconds to look again, if at all.
+   * Creates one namespace's NetNamespace, does what its annotation requests, or removes it. Throws if the API server
+   * refuses. Returns the milliseconds until the next look, if any.
    */
   async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
     const step = this.#stepFor(name);
     switch (step.kind) {
       case 'nothing':
-        this.#reservations.free(name); // whatever was written has been told by now
+        this.#reservations.free(name); // the outcome of any write is known by now
         return undefined;
       case 'forget':
         this.#forget(name);
@@ -117,7 +117,7 @@ export class NetidsController {
     );
   }
 
-  /** The name has no NetNamespace without its Namespace. */
+  /** Records that the name has no NetNamespace without its Namespace. */
   #noOrphan(name: string): void {
     this.#gone.delete(name);
     this.#orphans.delete(name);
@@ -161,7 +161,7 @@ export class NetidsController {
     return this.#answer(present, asked, present.netid, signal);
   }
 
-  /** The VNID that the namespace is to have, reserved for it unless it has it. */
+  /** The VNID that the namespace gets, reserved unless it already has it. */
   #vnidFor({ metadata: { name = '' }, netid }: NetNamespaceObject, outcome: Outcome): number {
     switch (outcome.kind) {
       case 'keep':
@@ -177,7 +177,7 @@ export class NetidsController {
     }
   }
 
-  /** Writes the VNID, and takes away the annotation, which has been acted on or refused. */
+  /** Writes the VNID, and removes the annotation, which has been acted on or refused. */
   async #answer(present: NetNamespaceObject, asked: string, vnid: number, signal: AbortSignal): Promise<undefined> {
     const { client, logger } = this.#deps;
     const { name = '' } = present.metadata;
@@ -189,8 +189,8 @@ export class NetidsController {
   }
 
   /**
-   * Removes a NetNamespace without a Namespace, once the API server itself says that there is none: the two are told by
-   * two watches, of which one may be behind.
+   * Removes a NetNamespace without a Namespace, once the API server itself confirms that there is none: two watches
+   * report the two, and one may be behind.
    */
   async #remove(present: NetNamespaceObject, signal: AbortSignal): Promise<number | undefined> {
     const { name = '' } = present.metadata;
@@ -202,7 +202,7 @@ export class NetidsController {
     return undefined;
   }
 
-  /** Neither the Namespace nor its NetNamespace is there any more. */
+  /** Forgets a name whose Namespace and NetNamespace are both gone. */
   #forget(name: string): void {
     this.#reservations.free(name);
     this.#noOrphan(name);

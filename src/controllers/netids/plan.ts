@@ -1,40 +1,40 @@
-/** What is to be done about the NetNamespace of one namespace, given what is known. Pure. */
+/** Decides what to do about the NetNamespace of one namespace. Pure. */
 import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
 import { isVnid, type Vnid } from '../../model/vnid.ts';
 import { type Asking, changeNetworkAnnotation, type Outcome, outcomeOf } from './request.ts';
 
-/** How long a NetNamespace is left alone whose Namespace was never seen, in milliseconds: it may be created next. */
+/** How long to keep a NetNamespace whose Namespace was never seen, in milliseconds: it may be created next. */
 const orphanGrace = 10_000;
 
-/** What is known of one namespace; the objects are those of the caches. */
+/** What is known about one namespace; the objects are those of the caches. */
 export interface Known {
   readonly namespace: NamespaceObject | undefined;
   readonly present: NetNamespaceObject | undefined;
   /** A NetNamespace was created that the cache does not show yet. */
   readonly isWritten: boolean;
-  /** The Namespace was there and is gone. */
+  /** The Namespace existed and is gone. */
   readonly isGone: boolean;
-  /** For how long the NetNamespace has been seen without its Namespace, in milliseconds. */
+  /** How long the NetNamespace has been seen without its Namespace, in milliseconds. */
   readonly orphanedFor: number;
 }
 
 export type Step =
-  /** All is as it should be: no write is under way. */
+  /** Nothing to do, and no write is under way. */
   | { readonly kind: 'nothing' }
-  /** Neither the Namespace nor its NetNamespace is there any more. */
+  /** Neither the Namespace nor its NetNamespace exists any more. */
   | { readonly kind: 'forget' }
   /** The Namespace may be created next. */
   | { readonly kind: 'wait'; readonly left: number }
   /** The NetNamespace has no Namespace, unless the cache is behind. */
   | { readonly kind: 'remove'; readonly present: NetNamespaceObject }
-  /** The NetNamespace gets a VNID and is created. */
+  /** Allocates a VNID and creates the NetNamespace. */
   | { readonly kind: 'create' }
-  /** It was created: is it there? */
+  /** Looks for the NetNamespace that was created. */
   | { readonly kind: 'find' }
   | { readonly kind: 'change'; readonly present: NetNamespaceObject; readonly asked: string; readonly outcome: Outcome }
   | { readonly kind: 'refuse'; readonly present: NetNamespaceObject; readonly asked: string; readonly why: string };
 
-/** The step that brings a NetNamespace into being, does what its annotation asks for, or removes it. */
+/** The step that creates a NetNamespace, does what its annotation requests, or removes it. */
 export function stepFor(known: Known, others: Pick<Asking, 'isShared' | 'isMultitenant' | 'vnidOf'>): Step {
   const { namespace, present, isWritten } = known;
   if (namespace === undefined) return present === undefined ? { kind: 'forget' } : orphanStep(present, known);
@@ -48,18 +48,18 @@ export function stepFor(known: Known, others: Pick<Asking, 'isShared' | 'isMulti
     : { kind: 'refuse', present, asked, why: outcome.error };
 }
 
-/** One that stood before its Namespace, as after a restore, is given time. */
+/** Waits if the NetNamespace may have existed before its Namespace, as after a restore. */
 function orphanStep(present: NetNamespaceObject, { isGone, orphanedFor }: Known): Step {
   const left = isGone ? 0 : orphanGrace - orphanedFor;
   return left > 0 ? { kind: 'wait', left } : { kind: 'remove', present };
 }
 
-/** The VNID of the NetNamespace; undefined when there is none. */
+/** The VNID of the NetNamespace; undefined if it has none. */
 export function vnidOf(object: NetNamespaceObject | undefined): Vnid | undefined {
   return object !== undefined && isVnid(object.netid) ? object.netid : undefined;
 }
 
-/** The NetNamespace of a namespace that gets that VNID. */
+/** The NetNamespace of a namespace, with that VNID. */
 export function netNamespaceOf(name: string, netid: Vnid): NetNamespaceObject {
   return { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name }, netname: name, netid };
 }

@@ -1,15 +1,15 @@
-/** What `oc adm pod-network` asks of a NetNamespace by an annotation, and what is made of it. Pure. */
+/** Parses and decides what `oc adm pod-network` requests in an annotation of a NetNamespace. Pure. */
 import { globalVnid } from '../../model/netids.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import type { Vnid } from '../../model/vnid.ts';
 
-/** Key of the annotation; it is removed when it has been acted on or refused. */
+/** Key of the annotation. It is removed when it has been acted on or refused. */
 export const changeNetworkAnnotation = 'pod.network.openshift.io/multitenant.change-network';
 
 export type NetworkRequest =
   { readonly kind: 'global' } | { readonly kind: 'isolate' } | { readonly kind: 'join'; readonly to: string };
 
-/** The request that the annotation's value writes: `global`, `isolate` or `join:NAMESPACE`. */
+/** Parses the annotation's value: `global`, `isolate` or `join:NAMESPACE`. */
 export function parseNetworkRequest(text: string): Result<NetworkRequest> {
   if (text === 'global' || text === 'isolate') return ok({ kind: text });
   const to = /^join:([a-z0-9]([-a-z0-9]*[a-z0-9])?)$/.exec(text)?.[1];
@@ -17,23 +17,23 @@ export function parseNetworkRequest(text: string): Result<NetworkRequest> {
   return err(`${JSON.stringify(text)} is none of global, isolate and join:NAMESPACE`);
 }
 
-/** What is known of the namespace that asks. */
+/** What is known about the requesting namespace. */
 export interface Asking {
   readonly name: string;
   readonly vnid: number;
   /** Whether several namespaces have the VNID. */
   readonly isShared: (vnid: number) => boolean;
-  /** Whether the cluster's plugin knows joined namespaces at all. */
+  /** Whether the cluster's plugin supports joined namespaces. */
   readonly isMultitenant: boolean;
-  /** The VNID of a namespace; undefined when it has none. */
+  /** The VNID of a namespace; undefined if it has none. */
   readonly vnidOf: (namespace: string) => Vnid | undefined;
 }
 
-/** What to do: take that VNID, take a new one of its own, keep the one it has. Else why not. */
+/** What to do: switch to that VNID, allocate a new one, or keep the current one. */
 export type Outcome =
   { readonly kind: 'take'; readonly vnid: Vnid } | { readonly kind: 'allocate' } | { readonly kind: 'keep' };
 
-/** What becomes of the request that the annotation's value writes; the reason when it is refused. */
+/** Decides on the request in the annotation's value; returns the reason if it is refused. */
 export function outcomeOf(text: string, asking: Asking): Result<Outcome> {
   if (!asking.isMultitenant)
     return err('the cluster network plugin is not redhat/openshift-ovs-multitenant: namespaces keep their VNIDs');

@@ -1,4 +1,4 @@
-/** Tells users by Events what is wrong with their objects: what the model notes, once it has lasted a moment. */
+/** Reports problems with users' objects as Events, once a problem has lasted a moment. */
 import { egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { type Involved, involved, type ReportEvent } from '../../io/events.ts';
 import { linkedSignal } from '../../io/linked-signal.ts';
@@ -17,17 +17,17 @@ export interface NotesDeps {
   readonly view: EgressView;
   readonly caches: Pick<Caches, 'netNamespaces' | 'nodes' | 'policies'>;
   readonly report: ReportEvent;
-  /** Tells when anything changed that may be wrong, or right, now; policies are followed besides. */
+  /** Reports every change that may begin or end a problem, except changes to policies. */
   readonly onChange: Subscribe;
-  /** Told of the state whenever it was looked at. */
+  /** Called with the state at each look. */
   readonly onState: (cluster: Cluster, state: EgressState) => void;
-  /** Whether IPs are being placed right now, so that much of what is wrong is so for a moment only. */
+  /** Whether IPs are being assigned right now, so that many problems last only a moment. */
   readonly isBusy: () => boolean;
-  /** Milliseconds that a thing must last before it is told. */
+  /** Milliseconds that a problem must last before it is reported. */
   readonly settle: number;
 }
 
-/** How long users are told nothing while IPs are being placed, in milliseconds. */
+/** How long nothing is reported while IPs are being assigned, in milliseconds. */
 const mostPatience = 15_000;
 
 export class NotesController implements Reconciler {
@@ -50,7 +50,7 @@ export class NotesController implements Reconciler {
     this.#wake?.();
   }
 
-  /** Looks and tells until the signal aborts. */
+  /** Looks for problems and reports them until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const isOver = (): boolean => signal.aborted;
     while (!isOver()) {
@@ -58,7 +58,7 @@ export class NotesController implements Reconciler {
       if (isOver()) return;
       const began = performance.now();
       if (this.#isDue && (!this.#deps.isBusy() || began - this.#lookedAt > mostPatience)) this.#look(began);
-      // a big cluster's look takes long: it must not take more than a twentieth of the time
+      // a look at a big cluster takes long: it must not take more than a twentieth of the time
       await pause((performance.now() - began) * 20, signal);
       if (!this.#isDue) await this.#sleep(signal);
     }

@@ -1,17 +1,17 @@
-/** Which of the things that are wrong users are told now: each when it begins, and now and then while it lasts. Pure. */
+/** Decides which problems to report now: each when it begins, and from time to time while it persists. Pure. */
 import type { Note } from '../../model/egress/notes.ts';
 import type { PolicyNote } from '../../model/egresspolicy.ts';
 
-/** How often what is still wrong is told again, in milliseconds: Events are kept for an hour. */
+/** How often to report a persisting problem again, in milliseconds. Events are kept for an hour. */
 export const again = 30 * 60_000;
 
-/** One thing that is wrong with one object. */
+/** One problem with one object. */
 export type AnyNote = Note | PolicyNote;
 
-/** When each thing that is wrong was told last, in milliseconds of a clock that only goes forward. */
+/** When each problem was last reported, in milliseconds of a clock that only goes forward. */
 export type Told = ReadonlyMap<string, number>;
 
-/** The notes that are to be told now, in their order, and what has been told of those that are wrong then. */
+/** The notes to report now, in their order, and when each persisting problem was last reported. */
 export function tellingOf(
   notes: readonly AnyNote[],
   known: Told,

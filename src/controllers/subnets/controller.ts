@@ -1,4 +1,4 @@
-/** Every Node with an InternalIP has a HostSubnet with a subnet of its own, for as long as it exists. */
+/** Keeps one HostSubnet, with its own subnet, for each existing Node with an InternalIP. */
 import { hostSubnets, nodes } from '../../../api/kinds.ts';
 import { type Involved, involved, type ReportEvent } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
@@ -18,7 +18,7 @@ export interface SubnetsDeps {
   readonly client: KubeClient;
   readonly nodes: ObjectCache<NodeObject>;
   readonly hostSubnets: ObjectCache<HostSubnetObject>;
-  /** The ClusterNetwork as it is now. */
+  /** The current ClusterNetwork. */
   readonly network: () => ClusterNetwork;
   readonly report: ReportEvent;
   readonly logger: Logger;
@@ -35,7 +35,7 @@ export class SubnetsController {
   /** Both caches must be synced. */
   constructor(deps: SubnetsDeps) {
     this.#deps = deps;
-    // a HostSubnet is given a subnet while it has none: with whatever it has, no write of ours can happen any more
+    // a HostSubnet gets a subnet only while it has none: once it has one, no write of ours can succeed any more
     this.#reservations = new Reservations(new Subnets(deps.network().networks), () => true);
     this.#creation = { client: deps.client, kind: hostSubnets, reservations: this.#reservations, isAnswer: () => true };
     this.#unsubscribe = deps.hostSubnets.subscribe(({ key, before, after }) => {
@@ -44,8 +44,8 @@ export class SubnetsController {
   }
 
   /**
-   * Gives subnets of the pod networks as they are now. One that was allocated before and whose write is on its way is kept
-   * when it lies in one of them; else nobody else can get it, and another is allocated.
+   * Allocates from the current pod networks from now on. A reserved subnet whose write is under way is kept if it lies
+   * in one of them; otherwise nobody else can get it, and another is allocated.
    */
   networkChanged(): void {
     const { networks } = this.#deps.network();
@@ -55,12 +55,12 @@ export class SubnetsController {
     );
   }
 
-  /** Hears no more of changes. */
+  /** Stops listening to changes. */
   close(): void {
     this.#unsubscribe();
   }
 
-  /** Brings one Node's HostSubnet into being, up to date, or away; returns after how many ms to look again, if at all. */
+  /** Creates, updates or removes one Node's HostSubnet. Returns the milliseconds until the next look, if any. */
   async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
     const step = stepFor(
       {
@@ -89,7 +89,7 @@ export class SubnetsController {
     }
   }
 
-  /** The subnet that is reserved for the host; says so and throws when there is none. */
+  /** The subnet reserved for the host. Reports and throws if there is none. */
   #reserve(name: string, on: 'Node' | 'HostSubnet'): Cidr {
     const subnet = this.#reservations.reserve(name);
     if (subnet.ok) return subnet.value;
@@ -136,7 +136,7 @@ export class SubnetsController {
     );
   }
 
-  /** Removes it once the API server itself says that its Node is gone: the watch of Nodes may be behind. */
+  /** Removes it once the API server itself confirms that its Node is gone: the watch of Nodes may be behind. */
   async #remove(present: HostSubnetObject, signal: AbortSignal): Promise<number | undefined> {
     const { name = '' } = present.metadata;
     const { client } = this.#deps;

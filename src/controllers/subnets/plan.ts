@@ -1,13 +1,13 @@
-/** What a HostSubnet should be, from its Node or from what an admin asked for. Pure. */
+/** Decides what a HostSubnet should be, from its Node or from what an admin requests. Pure. */
 import { type Cidr, type Ip, parseIfaddr, parseIp } from '../../model/address.ts';
 import { type ClusterNetwork, networkAround } from '../../model/clusternetwork.ts';
 import { internalIP } from '../../model/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
 import { assignSubnetAnnotation } from '../../model/well-known.ts';
 
-/** Names the Node, by uid, that a HostSubnet was made for. */
+/** Holds the uid of the Node that a HostSubnet was made for. */
 const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';
-/** What is known of the Node and the HostSubnet of one name. */
+/** What is known about the Node and the HostSubnet of one name. */
 export interface Known {
   readonly node: NodeObject | undefined;
   readonly present: HostSubnetObject | undefined;
@@ -15,20 +15,20 @@ export interface Known {
   readonly isWritten: boolean;
 }
 
-/** What is to be done about the HostSubnet of one name. */
+/** What to do about the HostSubnet of one name. */
 export type Step =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'remove'; readonly present: HostSubnetObject }
   | { readonly kind: 'create'; readonly node: NodeObject; readonly hostIP: Ip }
-  /** It was created: is it there? */
+  /** Looks for the HostSubnet that was created. */
   | { readonly kind: 'find' }
   | { readonly kind: 'move'; readonly present: HostSubnetObject; readonly hostIP: Ip }
-  /** The HostSubnet an admin made gets a subnet. */
+  /** Gives a subnet to the HostSubnet that an admin made. */
   | { readonly kind: 'assign'; readonly present: HostSubnetObject }
-  /** The address cannot be a host's. */
+  /** The address cannot be that of a host. */
   | { readonly kind: 'refuse'; readonly on: 'Node' | 'HostSubnet'; readonly hostIP: string; readonly why: string };
 
-/** The step that brings one HostSubnet closer to its Node, or to what its annotations ask for. */
+/** The step that brings one HostSubnet closer to its Node, or to what its annotations request. */
 export function stepFor(known: Known, network: ClusterNetwork): Step {
   const { node, present } = known;
   if (present !== undefined && isOrphan(present, node)) return { kind: 'remove', present };
@@ -37,7 +37,7 @@ export function stepFor(known: Known, network: ClusterNetwork): Step {
   return present === undefined ? { kind: 'nothing' } : stepOutside(present, network);
 }
 
-/** The HostSubnet of a Node. */
+/** The step for the HostSubnet of a Node. */
 function stepInside(
   { node, hostIP, present, isWritten }: Known & { readonly node: NodeObject; readonly hostIP: Ip },
   network: ClusterNetwork,
@@ -50,13 +50,13 @@ function stepInside(
   return isWritten ? { kind: 'find' } : { kind: 'create', node, hostIP };
 }
 
-/** Whether its Node is gone or was replaced, as far as these objects tell. One that was made by hand has none to lose. */
+/** Whether its Node is gone or was replaced, judging by these objects. One made by hand is never an orphan. */
 export function isOrphan(present: HostSubnetObject, node: NodeObject | undefined): boolean {
   const uid = present.metadata.annotations?.[nodeUidAnnotation];
   return uid !== undefined && uid !== node?.metadata.uid;
 }
 
-/** A HostSubnet without a Node, which somebody made by hand. */
+/** The step for a HostSubnet without a Node, which somebody made by hand. */
 function stepOutside(present: HostSubnetObject, network: ClusterNetwork): Step {
   if (!isWithoutSubnet(present)) return { kind: 'nothing' };
   const hostIP = parseIp(present.hostIP);
@@ -77,15 +77,15 @@ function isWithoutSubnet({ subnet, metadata }: HostSubnetObject): boolean {
 }
 
 /**
- * The subnet that the HostSubnet keeps from others; undefined when it has none. One with host bits set is kept free too,
- * for it will be mended.
+ * The subnet that the HostSubnet occupies; undefined if it has none. One with host bits set counts too, because it will
+ * be fixed.
  */
 export function subnetOf(object: HostSubnetObject | undefined): Cidr | undefined {
   const parsed = parseIfaddr(object?.subnet ?? '');
   return parsed.ok ? parsed.value.network : undefined;
 }
 
-/** The HostSubnet of a Node that gets that subnet. */
+/** The HostSubnet of a Node, with that subnet. */
 export function hostSubnetOf({ metadata }: NodeObject, hostIP: Ip, subnet: Cidr): HostSubnetObject {
   const { name = '', uid } = metadata;
   const annotations = uid === undefined ? {} : { [nodeUidAnnotation]: uid };

@@ -2,7 +2,7 @@
 import { listText } from '../../model/list-text.ts';
 import { makes, type Namespaced } from './finding.ts';
 
-/** On the EgressIP of that name. */
+/** The finding is on the EgressIP of this name. */
 interface OnEgressIP {
   readonly name: string;
 }
@@ -46,7 +46,7 @@ export const nothingSelected = makes('NamespaceMissing', ({ name }: OnEgressIP) 
   action: 'Nothing, if it is of no use any more.',
 }));
 
-/** On the Namespace that the EgressIPs select. */
+/** The finding is on the Namespace that the EgressIPs select. */
 export const severalEgressIPs = makes(
   'SeveralEgressIPs',
   ({ namespace, names }: { readonly namespace: string; readonly names: readonly string[] }) => ({
@@ -72,7 +72,7 @@ export const sharedEgressIP = makes('SharedEgressIP', ({ name, first, others }: 
   action: `Give ${listText(others)} addresses of their own; or, with the multitenant plugin, join them to ${first} and list the addresses there too.`,
 }));
 
-/** Namespaces that shared a VNID have one each when OpenShift SDN starts. */
+/** Namespaces that shared a VNID each get their own when OpenShift SDN starts. */
 export const joinAgain = makes(
   'JoinedNamespaces',
   ({ name, first, others, netid }: Shared & { readonly netid: string }) => ({
@@ -126,7 +126,7 @@ export const firewallTooLong = makes(
   }),
 );
 
-/** The namespace has these policies already. */
+/** The namespace already has these policies. */
 interface Present extends Namespaced {
   readonly policies: readonly string[];
 }
@@ -147,7 +147,7 @@ export const policyDiffers = makes('ObjectExists', ({ policies, ...firewall }: P
   action: 'Decide which rules are meant.',
 }));
 
-/** A rule of a firewall; `field` names it, as `spec.egress[0]`. */
+/** A firewall rule; `field` names it, as in `spec.egress[0]`. */
 interface Rule extends Namespaced {
   readonly field: string;
   readonly type: 'Allow' | 'Deny';

@@ -1,4 +1,4 @@
-/** Findings on objects that stand where a plan puts its own. */
+/** Findings on existing objects that conflict with those of a plan. */
 import { listText } from '../../model/list-text.ts';
 import { makes } from './finding.ts';
 
@@ -8,7 +8,7 @@ interface Existing {
   readonly name: string;
 }
 
-/** An object of the plan's name has another spec. */
+/** An object with the name of one in the plan has another spec. */
 export const objectExists = makes('ObjectExists', (object: Existing) => ({
   ...object,
   severity: 'blocker',
@@ -27,7 +27,7 @@ interface OtherValue {
   readonly other: string;
 }
 
-/** A label or annotation of ours has another value: somebody else wrote it. */
+/** A label or annotation of ours has another value, which somebody else wrote. */
 export const keyExists = makes('ObjectExists', ({ kind, name, what, key, value, other }: OtherValue) => ({
   severity: 'warning',
   kind,
@@ -38,14 +38,14 @@ export const keyExists = makes('ObjectExists', ({ kind, name, what, key, value, 
 }));
 
 interface Rival {
-  /** The EgressIP of others. */
+  /** The EgressIP of somebody else. */
   readonly name: string;
   readonly shared: readonly string[];
-  /** The EgressIPs of the plan that request the same. */
+  /** The plan's EgressIPs that request the same addresses. */
   readonly own: readonly string[];
 }
 
-/** An EgressIP of others requests an address of the plan. */
+/** Somebody else's EgressIP requests an address of the plan. */
 export const egressIPRival = makes('ObjectExists', ({ name, shared, own }: Rival) => ({
   severity: 'blocker',
   kind: 'EgressIP',

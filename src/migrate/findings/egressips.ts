@@ -3,7 +3,7 @@ import { listText } from '../../model/list-text.ts';
 import { makes } from './finding.ts';
 import { nodesText } from './lists.ts';
 
-/** On the NetNamespace of that name. */
+/** The finding is on the NetNamespace of this name. */
 interface On {
   readonly name: string;
 }
@@ -11,7 +11,7 @@ interface On {
 /** An entry of egressIPs that is in no EgressIP. */
 interface LeftOut extends On {
   readonly entry: string;
-  /** The EgressIP of the namespace's other entries; undefined: there is none. */
+  /** The EgressIP of the namespace's other entries; undefined if there is none. */
   readonly egressIP: string | undefined;
 }
 
@@ -49,11 +49,11 @@ export const egressIPIsNodeAddress = makes(
   }),
 );
 
-/** An egress IP that is not in use today, and may be tomorrow. */
+/** An egress IP that is not in use today but may be tomorrow. */
 interface Unused extends On {
   readonly ip: string;
   readonly egressIP: string;
-  /** The nodes that can have it. */
+  /** The nodes that can host it. */
   readonly nodes: readonly string[];
 }
 
@@ -92,7 +92,7 @@ export const severalEgressIPsOnOneNode = makes(
   }),
 );
 
-/** Nothing tells whether a node's network holds the IP. */
+/** The input does not show whether a node's network holds the IP. */
 export const egressIPDoubtful = makes('EgressIPOutsideNetwork', ({ name, ip }: On & { readonly ip: string }) => ({
   severity: 'warning',
   kind: 'NetNamespace',
@@ -102,7 +102,7 @@ export const egressIPDoubtful = makes('EgressIPOutsideNetwork', ({ name, ip }: O
   action: 'Name the networks with --machine-network CIDR and plan again.',
 }));
 
-/** An egress IP that no node may ever have. */
+/** An egress IP that no node can ever host. */
 interface Homeless extends On {
   readonly ip: string;
   readonly isInUse: boolean;
@@ -134,10 +134,10 @@ export const egressIPOutsideNetwork = makes(
 interface Surplus extends On {
   readonly egressIP: string;
   readonly requested: readonly string[];
-  /** Those of them that may stay unassigned, and the nodes that can have them. */
+  /** Those that may stay unassigned, and the nodes that can host them. */
   readonly surplus: readonly string[];
   readonly nodes: readonly string[];
-  /** Whether a namespace whose traffic leaves today may end with no egress IP. */
+  /** Whether a namespace whose traffic leaves today may end up without an egress IP. */
   readonly mayEndWithNone: boolean;
 }
 
@@ -176,7 +176,7 @@ export const dropBecomesEgressIP = makes(
   }),
 );
 
-/** It may leave with node addresses, unless the plan keeps it closed. */
+/** Its traffic may leave with node addresses, unless the plan keeps it closed. */
 export const dropBecomesNodeAddress = makes(
   'DropBecomesNodeAddress',
   (facts: Dropped & { readonly isKeptClosed: boolean }) => ({
@@ -194,12 +194,12 @@ export const dropBecomesNodeAddress = makes(
 );
 
 interface Joined {
-  /** All of the VNID; the finding is on the first. */
+  /** All namespaces of the VNID; the finding is on the first. */
   readonly namespaces: readonly string[];
   readonly vnid: number;
   readonly ips: readonly string[];
   readonly listsDiffer: boolean;
-  /** The EgressIP and the namespaces that it selects; undefined: there is none. */
+  /** The EgressIP and the namespaces that it selects; undefined if there is none. */
   readonly egressIP: { readonly name: string; readonly selected: readonly string[] } | undefined;
 }
 
@@ -225,7 +225,7 @@ export interface IPOnNodes {
   readonly nodes: readonly string[];
 }
 
-/** An admin chose the node of each. `nodes` are those that may have it tomorrow. */
+/** An admin chose the node of each. `nodes` can host it tomorrow. */
 export const pinningLost = makes(
   'PinningLost',
   ({ name, pinned }: On & { readonly pinned: readonly (IPOnNodes & { readonly node: string })[] }) => ({
@@ -238,7 +238,7 @@ export const pinningLost = makes(
   }),
 );
 
-/** CIDRs of nodes keep each IP on some nodes. */
+/** egressCIDRs keep each IP on some nodes. */
 export const cidrRestrictionLost = makes(
   'CIDRRestrictionLost',
   ({
@@ -265,7 +265,7 @@ export const localPreferenceLost = makes(
   }),
 );
 
-/** The prediction is not exact; on the first EgressIP. */
+/** The prediction is not exact. The finding is on the first EgressIP. */
 export const placementBound = makes('PlacementBound', ({ name }: { readonly name: string }) => ({
   kind: 'EgressIP',
   name,

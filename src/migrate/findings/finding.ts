@@ -1,4 +1,4 @@
-/** What a migration changes for somebody: said before it happens, one finding an object and matter. */
+/** What a migration changes for somebody, reported before it happens: one finding for each object and matter. */
 import { compareText } from '../../model/names.ts';
 import { type FindingCode, rows, severities, type Severity } from './rows.ts';
 
@@ -17,18 +17,18 @@ export interface Finding {
   readonly action: string;
 }
 
-/** A finding without what the catalogue knows. The severity is the first of its row when it is absent. */
+/** A finding without what the catalog adds. If the severity is absent, it is the first of its row. */
 type Said<C extends FindingCode> = Omit<Finding, 'severity' | 'code'> & {
   readonly severity?: (typeof rows)[C]['severities'][number];
 };
 
-/** Names an object of a namespace as a finding has it. */
+/** Names a namespaced object in a finding. */
 export interface Namespaced {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** The function that makes findings of a code out of named facts. */
+/** Returns the function that makes findings of a code from named facts. */
 export function makes<C extends FindingCode, A>(code: C, say: (facts: A) => Said<C>): (facts: A) => Finding {
   return (facts) => {
     const { severity = rows[code].severities[0], kind, namespace, name, today, tomorrow, action } = say(facts);

@@ -7,7 +7,7 @@ interface Unread {
   readonly plural: string;
   readonly apiVersion: string;
   readonly reason: string;
-  /** The right that is missing, if it is one. */
+  /** The missing right, if that is the cause. */
   readonly right: string | undefined;
   /** Whether a plan without the kind may leave out something that works today. */
   readonly isEssential: boolean;
@@ -49,7 +49,7 @@ export const clusterNetworkInvalid = makes('ClusterNetworkInvalid', () => ({
 
 interface Invalid {
   readonly name: string;
-  /** What is wrong, a field each. */
+  /** What is wrong, one text for each field. */
   readonly problems: readonly string[];
 }
 

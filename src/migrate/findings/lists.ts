@@ -1,7 +1,7 @@
-/** Nodes in sentences. */
+/** Lists nodes in sentences. */
 import { listText } from '../../model/list-text.ts';
 
-/** The nodes in a sentence. */
+/** Lists the nodes for a sentence. */
 export function nodesText(names: readonly string[]): string {
   return names.length === 0 ? 'no node' : listText(names);
 }

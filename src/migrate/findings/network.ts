@@ -23,14 +23,14 @@ export const networkOverlap = makes('NetworkOverlap', ({ what, use, network, ...
 }));
 
 interface MTU {
-  /** Of pods today; undefined when nothing tells. */
+  /** MTU of pods today; undefined if it is unknown. */
   readonly mtu: number | undefined;
-  /** Bytes that VXLAN and Geneve take. */
+  /** Bytes that VXLAN and Geneve add. */
   readonly vxlan: number;
   readonly geneve: number;
 }
 
-/** Pods' MTU falls. */
+/** The MTU of pods shrinks. */
 export const clusterMTU = makes('ClusterMTU', ({ mtu, vxlan, geneve }: MTU) => {
   const least = geneve - vxlan;
   return {
@@ -55,7 +55,7 @@ interface TooLargeMTU extends Omit<MTU, 'vxlan'> {
   readonly isSet: boolean;
 }
 
-/** The MTU that the operator is to give pods does not fit. */
+/** The MTU that the operator will give pods does not fit. */
 export const mtuTooLarge = makes('ClusterMTU', ({ field, value, between, isSet, mtu, geneve }: TooLargeMTU) => ({
   severity: isSet ? 'blocker' : 'warning',
   kind: 'Network',
@@ -74,7 +74,7 @@ export const hostedControlPlane = makes('HostedControlPlane', () => ({
   action: 'Make a new hosted cluster with OVN-Kubernetes and move the workloads there.',
 }));
 
-/** The operator is configured with a hybrid overlay, or, where `node` names one, a Node is one for it. */
+/** The operator is configured with a hybrid overlay or, if `node` is given, that Node is part of one. */
 export const hybridOverlay = makes('HybridOverlay', ({ node }: { readonly node?: string }) => ({
   kind: node === undefined ? 'Network' : 'Node',
   name: node ?? 'cluster',
@@ -88,7 +88,7 @@ export const hybridOverlay = makes('HybridOverlay', ({ node }: { readonly node?:
 }));
 
 interface Isolation {
-  /** Name of the NetworkPolicies that stand for VNIDs. */
+  /** Name of the NetworkPolicies that replace VNIDs. */
   readonly policy: string;
   /** How many namespaces get one. */
   readonly count: number;
@@ -104,7 +104,7 @@ export const multitenantIsolation = makes('MultitenantIsolation', ({ policy, cou
 
 interface Joined {
   readonly policy: string;
-  /** All of the VNID; the finding is on the first. */
+  /** All namespaces of the VNID; the finding is on the first. */
   readonly namespaces: readonly string[];
   readonly vnid: number;
 }
@@ -133,10 +133,10 @@ export const networkPolicyEnforced = makes(
 );
 
 interface Multicast {
-  /** All of the VNID; the finding is on the first. */
+  /** All namespaces of the VNID; the finding is on the first. */
   readonly namespaces: readonly string[];
   readonly vnid: number;
-  /** Those without the annotation. */
+  /** The namespaces without the annotation. */
   readonly without: readonly string[];
 }
 

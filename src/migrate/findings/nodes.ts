@@ -48,7 +48,7 @@ export const egressIPUnrequested = makes(
   }),
 );
 
-/** A node that hosts egress IPs, or may, is not Ready. */
+/** A node that hosts or may host egress IPs is not Ready. */
 export const nodeUnready = makes(
   'NodeUnready',
   ({ name, egressIPs }: Named & { readonly egressIPs: readonly string[] }) => ({
@@ -72,7 +72,7 @@ export const nodeAlreadyAssignable = makes(
   }),
 );
 
-/** Egress IPs of OpenShift SDN count among the node's addresses. */
+/** Egress IPs of OpenShift SDN are among the node's addresses. */
 export const addressOnNIC = makes('AddressOnNIC', ({ name, ips }: Named & { readonly ips: readonly string[] }) => ({
   severity: 'warning',
   kind: 'Node',
@@ -95,7 +95,7 @@ export const severalAddresses = makes(
   }),
 );
 
-/** Nothing tells the prefix length of these nodes' addresses; on the first of them. */
+/** The input does not show the prefix length of these nodes' addresses. The finding is on the first of them. */
 export const nodeNetworkUnknown = makes(
   'NodeNetworkUnknown',
   ({ name, names }: Named & { readonly names: readonly string[] }) => ({

@@ -47,7 +47,7 @@ export const policyDNSRule = makes('PolicyDNSRule', (facts: Namespaced & { reado
     'Check names whose answers differ from one query to the next, as those of content networks do; prefer CIDR rules for them.',
 }));
 
-/** The rules deny node addresses; `isAllowed`: an Allow rule for all nodes stands in front. */
+/** The rules deny node addresses. `isAllowed`: an Allow rule for all nodes comes first. */
 export const denyAllCutsAPIServer = makes(
   'DenyAllCutsAPIServer',
   (facts: Namespaced & { readonly denied: string; readonly isAllowed: boolean }) => ({
@@ -66,7 +66,7 @@ export const denyAllCutsAPIServer = makes(
 
 interface TooLong extends Namespaced {
   readonly count: number;
-  /** How many rules the API of OpenShift SDN takes, and how many OVN-Kubernetes applies. */
+  /** How many rules OpenShift SDN's API accepts, and how many OVN-Kubernetes applies. */
   readonly mostOfSDN: number;
   readonly mostOfOVN: number;
 }
@@ -82,7 +82,7 @@ export const policyTooLong = makes('PolicyTooLong', ({ count, mostOfSDN, mostOfO
   action: 'Merge rules into larger CIDRs.',
 }));
 
-/** `field` names the rule, as `spec.egress[0]`. */
+/** `field` names the rule, as in `spec.egress[0]`. */
 export const policyZeroSlash32 = makes('PolicyZeroSlash32', (facts: Namespaced & { readonly field: string }) => ({
   ...on(facts),
   today: `${facts.field}.to.cidrSelector: 0.0.0.0/32 is read as 0.0.0.0/0, everything.`,
@@ -93,7 +93,7 @@ export const policyZeroSlash32 = makes('PolicyZeroSlash32', (facts: Namespaced &
 interface BrokenRule extends Namespaced {
   readonly field: string;
   readonly type: string;
-  /** What the rule is for, as it stands there. */
+  /** The destination, as the rule has it. */
   readonly to: unknown;
 }
 

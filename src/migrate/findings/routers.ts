@@ -1,12 +1,12 @@
 /** Findings on pods with a macvlan interface: egress routers and others. */
 import { makes } from './finding.ts';
 
-/** A pod, or what makes pods. */
+/** A pod, or an object that makes pods. */
 export interface Holder {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** It makes no pod at the moment. */
+  /** It makes no pods at the moment. */
   readonly isStopped: boolean;
 }
 
@@ -17,7 +17,7 @@ const stateOf = ({ isStopped }: Holder): string =>
 
 const subject = ({ kind, namespace, name }: Holder) => ({ kind, namespace, name });
 
-/** It is no egress router. */
+/** The pod is not an egress router. */
 export const macvlanPod = makes('MacvlanPod', (holder: Holder) => ({
   ...subject(holder),
   today: stateOf(holder),
@@ -26,7 +26,7 @@ export const macvlanPod = makes('MacvlanPod', (holder: Holder) => ({
   action: 'Give the pod the interface by a NetworkAttachmentDefinition of type macvlan.',
 }));
 
-/** An egress router that no EgressRouter can stand for. */
+/** An egress router that no EgressRouter can replace. */
 export const routerUntranslated = makes(
   'EgressRouterPod',
   ({ reason, ...holder }: Holder & { readonly reason: string }) => ({

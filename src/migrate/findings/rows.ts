@@ -1,4 +1,4 @@
-/** The catalogue of findings: each code with its severities and its row in docs/migrate.md. */
+/** The catalog of findings: each code with its severities and its row in docs/migrate.md. */
 
 /** blocker: `apply` refuses; warning: somebody must look (refused with --strict); info: good to know. */
 export const severities = ['blocker', 'warning', 'info'] as const;
@@ -6,13 +6,13 @@ export const severities = ['blocker', 'warning', 'info'] as const;
 export type Severity = (typeof severities)[number];
 
 interface Row {
-  /** The first is the one where a finding does not say another. */
+  /** The first applies if a finding does not name another. */
   readonly severities: readonly [Severity, ...Severity[]];
   /** What it is about, for the documentation. */
   readonly about: string;
 }
 
-/** Of the way to OVN-Kubernetes; some of them also of the way back. */
+/** Findings of the way to OVN-Kubernetes, some of them also of the way back. */
 export const forthRows = {
   AddressOnNIC: {
     severities: ['warning', 'info'],
@@ -147,7 +147,7 @@ export const forthRows = {
   SubnetHost: { severities: ['warning'], about: 'a host outside the cluster with a pod subnet' },
 } as const satisfies Readonly<Record<string, Row>>;
 
-/** Of the way back made from OVN-Kubernetes' objects alone. */
+/** Findings of the way back made from OVN-Kubernetes' objects alone. */
 export const backRows = {
   FamilyLost: { severities: ['warning'], about: 'an address or rule of IPv6 is left out on the way back' },
   NamespaceSelectorLost: {
@@ -187,7 +187,7 @@ function isFindingCode(text: string): text is FindingCode {
 
 export const findingCodes: readonly FindingCode[] = Object.keys(rows).filter(isFindingCode);
 
-/** The rows as the table of docs/migrate.md, in order of code. */
+/** The rows as the table in docs/migrate.md, sorted by code. */
 export function catalogueTable(): string {
   const all: readonly (readonly [string, Row])[] = Object.entries(rows);
   const lines = all

@@ -1,4 +1,4 @@
-/** The snapshot that files and directories hold. */
+/** Reads a snapshot from files and directories. */
 import { configMaps, type Kind } from '../../../api/kinds.ts';
 import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/manifests.ts';
 import type { KubeObject } from '../../model/objects.ts';
@@ -16,7 +16,10 @@ import {
   sourceKinds,
 } from './source.ts';
 
-/** Reads them all; there must be objects of one of the kinds `needed`. The first thing wrong is the problem, with its file and line. `progress` is told the files as they are read. */
+/**
+ * Reads all paths and calls `progress` with each file. One of the `needed` kinds must have objects. Returns the first
+ * problem, with file and line.
+ */
 export async function snapshotFromFiles(
   paths: readonly string[],
   progress: (what: string) => void,

@@ -1,4 +1,4 @@
-/** The snapshot of an API server, read only. What the user may not read is said and left out. */
+/** Reads a snapshot from an API server, without writing. What the user may not read is reported and left out. */
 import { configMaps, type Kind } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { ApiError, isNotFound } from '../../io/kube/error.ts';
@@ -19,10 +19,13 @@ import {
 } from './source.ts';
 
 const atOnce = 4;
-/** Pods and workloads are large; of each page only egress routers are kept. */
+/** Pods and workloads are large. Of each page only egress routers are kept. */
 const pageSize = 500;
 
-/** Lists all kinds; there must be objects of one of the kinds `needed`. A kind that is not served is empty; one that is forbidden is unread; anything else is the reason returned. */
+/**
+ * Lists all kinds. One of the `needed` kinds must have objects. A kind that is not served is empty, a forbidden one is
+ * unread; any other failure is the reason returned.
+ */
 export async function snapshotFromServer(
   client: KubeClient,
   progress: (what: string) => void,
@@ -67,7 +70,7 @@ class Reader {
     });
   }
 
-  /** Only those that may matter: ConfigMaps can be many, and hold anything. */
+  /** Reads only the ConfigMaps that may matter: there can be many, and they can hold anything. */
   async readConfigMaps(): Promise<void> {
     const routers = namespacesOf(macvlanKinds.flatMap((kind) => this.found.get(kind) ?? []));
     const maps: KubeObject[] = [];

@@ -1,4 +1,4 @@
-/** Which objects a migration is made from, and the snapshot that they make. */
+/** Selects the objects that a migration is made from, and makes a snapshot of them. */
 import sortBy from 'lodash/sortBy.js';
 import {
   apiVersionOf,
@@ -27,7 +27,7 @@ import { err, ok, type Result } from '../../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/shapes.ts';
 import { type Snapshot, snapshotKey, type Unread } from '../snapshot.ts';
 
-/** What becomes an object of the plan or is looked at for one, and objects of the plan that may be there already. */
+/** Kinds that are translated or looked at, and kinds of the plan whose objects may exist already. */
 export const sourceKinds: readonly Kind[] = [
   clusterNetworks,
   hostSubnets,
@@ -44,22 +44,22 @@ export const sourceKinds: readonly Kind[] = [
   egressRouters,
 ];
 
-/** Without objects of one of these there is nothing to migrate; the way back needs one of the others. */
+/** Without objects of one of these there is nothing to migrate; the way back needs one of `ovnKinds`. */
 export const sdnKinds: readonly Kind[] = [hostSubnets, netNamespaces];
 export const ovnKinds: readonly Kind[] = [egressIPs, egressFirewalls];
 
-/** Kinds of which only egress routers are wanted: pods with a macvlan interface and what makes such pods. */
+/** Kinds of which only egress routers are read: pods with a macvlan interface and what makes such pods. */
 export const macvlanKinds: readonly Kind[] = [pods, ...workloads];
 
 /** Part of the key of the annotation that makes a pod an egress router. */
 export const macvlanMark = 'assign-macvlan';
 
-/** The ConfigMap of the installer's configuration, for the machine networks. */
+/** The ConfigMap with the installer's configuration, which has the machine networks. */
 export const installConfig = { namespace: 'kube-system', name: 'cluster-config-v1' } as const;
 
 const templates = [[], ['spec', 'template'], ['spec', 'jobTemplate', 'spec', 'template']] as const;
 
-/** Whether a pod has a macvlan interface, or the pods that a workload makes. */
+/** Whether the pod has a macvlan interface, or the workload makes pods with one. */
 export function hasMacvlan(object: unknown): boolean {
   return templates.some((path) => {
     const pod = path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), object);
@@ -74,7 +74,7 @@ export function namespacesOf(objects: readonly KubeObject[]): ReadonlySet<string
   return new Set(objects.map(({ metadata }) => metadata.namespace ?? ''));
 }
 
-/** The value as an object of the kind with apiVersion and kind as they are now, or the first field that is wrong. */
+/** The value as an object of the kind, with the current apiVersion and kind, or the first field that is wrong. */
 export function shapeOf(kind: Kind, value: unknown): Result<KubeObject, FieldProblem> {
   const shaped = shapes.get(kind)?.(value) ?? objectShape(value);
   if (!shaped.ok) return shaped;
@@ -92,10 +92,10 @@ const shapes = new Map<Kind, (value: unknown) => Result<KubeObject, FieldProblem
   [clusterNetworks, clusterNetworkShape],
 ]);
 
-/** Objects of which several with one name are all kept: the egress model settles and reports them. */
+/** Kinds of which several objects with one name are all kept: the egress model resolves and reports them. */
 const settledLater: readonly Kind[] = [hostSubnets, netNamespaces, nodes];
 
-/** The snapshot of these objects; the order in which they come does not matter. */
+/** Makes the snapshot of these objects, in whatever order they come. */
 export function snapshotOf(found: ReadonlyMap<Kind, readonly KubeObject[]>, unread: readonly Unread[]): Snapshot {
   const objects = [...found].flatMap(([kind, list]): [string, readonly KubeObject[]][] => {
     const ordered = inOrder(list, !settledLater.includes(kind));
@@ -107,7 +107,7 @@ export function snapshotOf(found: ReadonlyMap<Kind, readonly KubeObject[]>, unre
   };
 }
 
-/** In order of namespace, name and, of several of one name, JSON text; the same object twice counts once. */
+/** Sorts by namespace, name and, within one name, JSON text. The same object twice counts once. */
 function inOrder(list: readonly KubeObject[], one: boolean): readonly KubeObject[] {
   const byName = Map.groupBy(list, ({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
   return [...byName]
@@ -125,11 +125,11 @@ export interface InventoryRow {
   readonly kind: string;
   readonly apiVersion: string;
   readonly count: number;
-  /** Why the kind could not be read; absent when it was. */
+  /** Why the kind could not be read; absent if it was. */
   readonly unread?: string;
 }
 
-/** All kinds that were found or could not be read, by name. */
+/** All kinds that were found or could not be read, sorted by name. */
 export function inventoryOf({ objects, unread }: Snapshot): readonly InventoryRow[] {
   const found = [...objects.values()].map((list): InventoryRow => ({
     kind: list[0]?.kind ?? '',

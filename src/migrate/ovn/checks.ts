@@ -1,4 +1,4 @@
-/** What OVN-Kubernetes says itself of the objects that it serves. Pure. */
+/** Checks objects by what OVN-Kubernetes itself reports about them. Pure. */
 import { egressFirewalls, egressIPs } from '../../../api/kinds.ts';
 import { asList, asText, fieldOf } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';

@@ -1,4 +1,4 @@
-/** The translation to OVN-Kubernetes: all parts, chosen by concern, in one order. */
+/** Translates to OVN-Kubernetes: all parts, chosen by concern, in one order. */
 import { compareIps } from '../../model/address.ts';
 import { compareText } from '../../model/names.ts';
 import { compareFindings } from '../findings/finding.ts';
@@ -26,7 +26,7 @@ import { keepClosedPart } from './firewall/keep-closed.ts';
 import { firewallPart } from './firewall/part.ts';
 import { routerPart } from './router/part.ts';
 
-/** The parts by concern; those without one run whatever `--only` says. */
+/** The parts by concern. Those without one run whatever `--only` says. */
 const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = [
   { part: inputPart },
   { part: preflightPart },
@@ -41,7 +41,7 @@ const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = 
   { part: finalizePart },
 ];
 
-/** The translation to OVN-Kubernetes. */
+/** Translates to OVN-Kubernetes. */
 export const toOVN: Translate = (snapshot, options) => {
   const context = contextOf(snapshot, options);
   const wantsEgressIPs = options.only.length === 0 || options.only.includes('egressip');
@@ -56,7 +56,7 @@ export const toOVN: Translate = (snapshot, options) => {
   };
 };
 
-/** Every address of the EgressIPs, today and tomorrow. */
+/** Where every address of the EgressIPs is today and may be tomorrow. */
 function placementOf({ egress }: Context): ReadonlyMap<string, Placement> {
   const ips = egress.groups.filter(hasObject).flatMap(({ egressIPs }) => egressIPs);
   const names = new Map<readonly (string | null)[], readonly string[]>();
@@ -72,7 +72,7 @@ function placementOf({ egress }: Context): ReadonlyMap<string, Placement> {
   return new Map(placements);
 }
 
-/** By step, object and action: a total order. */
+/** Sorts by step, object and action: a total order. */
 function inOrder(changes: readonly Change[]): readonly Change[] {
   const known = changes.map((change) => ({ change, step: stepNames.indexOf(change.step), ref: refOf(change) }));
   return known

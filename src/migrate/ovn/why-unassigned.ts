@@ -1,4 +1,4 @@
-/** Why OVN-Kubernetes assigned an egress IP to no node, as far as objects tell. Pure. */
+/** Explains why OVN-Kubernetes assigned an egress IP to no node, as far as objects show. Pure. */
 import { cloudPrivateIPConfigs, egressIPs } from '../../../api/kinds.ts';
 import { parseIp } from '../../model/address.ts';
 import { asList, asText, fieldOf } from '../../model/json.ts';
@@ -9,25 +9,25 @@ import { objectRef } from '../ref.ts';
 import type { CheckScene } from '../target.ts';
 import { assignableLabel, missingAnnotations } from './context/annotations.ts';
 
-/** What the reasons of all IPs are told from. */
+/** What the reasons for all IPs are derived from. */
 export interface Facts {
-  /** Nodes without OVN-Kubernetes's annotations: while there is one, nothing is assigned anywhere. */
+  /** Nodes without OVN-Kubernetes's annotations. While there is one, nothing is assigned anywhere. */
   readonly unannotated: readonly string[];
   readonly labelled: readonly string[];
   /** Labelled and Ready. */
   readonly able: ReadonlySet<string>;
   readonly nodeByAddress: ReadonlyMap<string, string>;
   readonly egressIPsByAddress: ReadonlyMap<string, readonly string[]>;
-  /** Addresses of CloudPrivateIPConfigs, but for those that stand where one was deleted: these are OVN-Kubernetes' own. */
+  /** Addresses of CloudPrivateIPConfigs, without those that replaced a deleted one: these are OVN-Kubernetes' own. */
   readonly heldByCloud: ReadonlySet<string>;
 }
 
-/** The addresses that an EgressIP asks for. */
+/** The addresses that an EgressIP requests. */
 export function requestedBy(egressIP: unknown): readonly string[] {
   return asList(fieldOf(egressIP, 'spec', 'egressIPs')).map(asText);
 }
 
-/** The facts of a cluster. */
+/** Collects the facts of a cluster. */
 export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isReplaced'>): Facts {
   const all = liveNodes(live);
   const labelled = all.filter(({ metadata }) => metadata.labels?.[assignableLabel] !== undefined);
@@ -64,15 +64,15 @@ function isReady(node: KubeObject): boolean {
 }
 
 interface Question {
-  /** Name of the EgressIP that asks for the address, and for how many in all. */
+  /** Name of the EgressIP that requests the address, and how many addresses it requests. */
   readonly own: string;
   readonly count: number;
-  /** The nodes that may have it by the plan; undefined when the plan does not say. */
+  /** The nodes that may host it according to the plan; undefined if the plan does not say. */
   readonly allowed: readonly string[] | undefined;
   readonly facts: Facts;
 }
 
-/** The reasons, at least one. */
+/** The reasons; at least one. */
 export function whyUnassigned(ip: string, { own, count, allowed, facts }: Question): readonly string[] {
   const others = (facts.egressIPsByAddress.get(ip) ?? []).filter((name) => name !== own);
   const node = facts.nodeByAddress.get(ip);

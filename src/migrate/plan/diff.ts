@@ -1,4 +1,4 @@
-/** How the objects of a plan differ from those that are in the cluster. */
+/** Compares the objects of a plan with those in the cluster. */
 import { isJsonObject, type Json, jsonEqual, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
@@ -7,7 +7,7 @@ import { targetNamed } from '../targets.ts';
 import { refOf } from '../translation.ts';
 import { type Plan } from './plan.ts';
 
-/** Lines: `+` an object or field that is new, `~` a field that changes, `-` an object that goes, `?` one that is not of the plan. */
+/** Lines: `+` for a new object or field, `~` a changed field, `-` a removed object, `?` one that is not in the plan. */
 export function planDiff(plan: Plan, snapshot: Snapshot): readonly string[] {
   const present = new Map([...snapshot.objects.values()].flat().map((object) => [refKey(objectRef(object)), object]));
   const changes = plan.steps.filter(({ name }) => name !== 'finalize').flatMap((step) => step.changes);
@@ -26,7 +26,7 @@ export function planDiff(plan: Plan, snapshot: Snapshot): readonly string[] {
   return [...lines, ...foreign.map((object) => `? ${refText(objectRef(object))}`)];
 }
 
-/** The fields of ours that the object has not, or not so. */
+/** Our fields that the object lacks or has with another value. */
 function objectDiff(ours: KubeObject, was: KubeObject): readonly string[] {
   return fieldDiff('', plain(ours), plain(was));
 }

@@ -1,6 +1,6 @@
 /**
- * The folder of a plan: plan.yaml, objects/ and backup/ with a file an object, findings.json, placement.json. Same plan,
- * same bytes. The folder is 0700 and its files 0600: they tell a lot about a cluster.
+ * Writes the folder of a plan: plan.yaml, objects/ and backup/ with one file for each object, findings.json,
+ * placement.json. The same plan gives the same bytes. Folder 0700, files 0600: they reveal a lot about a cluster.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync, writevSync } from 'node:fs';
@@ -13,23 +13,23 @@ import { type Change, refOf } from '../translation.ts';
 import { type Plan } from './plan.ts';
 import { objectYAML, plainYAML } from './yaml.ts';
 
-/** The version of the folder's form; a program refuses those it does not know. */
+/** Version of the folder's format. A program refuses versions that it does not know. */
 export const formatVersion = 1;
 
-/** What was done with a plan, in its folder; journal.ts writes it. */
+/** Records what was done with a plan, in its folder; journal.ts writes it. */
 export const journalName = 'journal.ndjson';
 
-/** In the order in which they are put in place. */
+/** In the order in which they are moved into place. */
 const own = ['objects', 'backup', 'findings.json', 'placement.json', 'report.html', 'report.md', 'plan.yaml'];
 const staging = '.new';
-/** As many buffers as one call takes. */
+/** As many buffers as one call accepts. */
 const partsAtOnce = 1_000;
 const longestStem = 180;
 
 /**
- * Writes the plan; the folder is made when it is not there, and a plan in it that nobody began to apply is replaced. All
- * is written to a folder inside and then moved, plan.yaml last: a folder without it holds no plan. Refused: a folder
- * with other things in it, and one whose plan was begun. `reports` are further files, by name.
+ * Writes the plan. Creates the folder if needed, and replaces a plan in it that nobody began to apply. Everything is
+ * written to a subfolder and then moved, plan.yaml last: a folder without it holds no plan. Refuses a folder with other
+ * things in it, and one whose plan was begun. `reports` are more files, by name.
  */
 export async function writePlan(
   folder: string,
@@ -55,7 +55,7 @@ export async function writePlan(
   return ok(undefined);
 }
 
-/** What is in the folder, which is made when it is not there; the reason when it can be neither. */
+/** What is in the folder, which is created if needed; the reason if it cannot be created or read. */
 async function contents(folder: string): Promise<Result<readonly string[]>> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -65,7 +65,7 @@ async function contents(folder: string): Promise<Result<readonly string[]>> {
   }
 }
 
-/** Writes without yielding: with many thousand small files that takes a fraction of the time. */
+/** Writes without yielding: with many thousands of small files that takes a fraction of the time. */
 function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, string>): void {
   writeObjects(join(stage, 'backup'), [...plan.backup.values()]);
   const applied = plan.steps.flatMap(({ changes }) =>
@@ -78,7 +78,7 @@ function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, stri
   write(join(stage, 'plan.yaml'), plainYAML(plainPlan(plan, files)));
 }
 
-/** A line an egress IP. Where each may get any of many nodes the whole is large: equal lists are made bytes once. */
+/** Writes one line for each egress IP. Equal lists of nodes are encoded once, because they can be long and many. */
 function writePlacement(file: string, placement: Plan['placement']): void {
   const known = new Map<readonly string[], Buffer>();
   const bytesOf = (names: readonly string[]): Buffer => {
@@ -102,7 +102,7 @@ function writePlacement(file: string, placement: Plan['placement']): void {
 function writeAll(descriptor: number, parts: readonly Buffer[]): void {
   const size = parts.reduce((sum, { length }) => sum + length, 0);
   const written = writevSync(descriptor, parts);
-  if (written < size) writeFileSync(descriptor, Buffer.concat(parts).subarray(written)); // a full disk, which this says
+  if (written < size) writeFileSync(descriptor, Buffer.concat(parts).subarray(written)); // reports a full disk
 }
 
 function plainPlan(
@@ -147,8 +147,8 @@ function write(file: string, text: string): void {
 }
 
 /**
- * The file of each object, by refKey: `KIND-NAMESPACE-NAME.yaml`, or `KIND-NAME.yaml`. Where several objects would have
- * one name, also on file systems that do not tell cases apart, each gets `~` and a hash, which no object's name has.
+ * The file of each object, by refKey: `KIND-NAMESPACE-NAME.yaml`, or `KIND-NAME.yaml`. Objects whose files would have
+ * the same name, even on file systems that ignore case, each get `~` and a hash, which no object's name has.
  */
 export function fileNames(refs: readonly ObjectRef[]): ReadonlyMap<string, string> {
   const stems = refs.map((ref) => ({ ref, key: refKey(ref), stem: stemOf(ref) }));

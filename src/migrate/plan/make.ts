@@ -6,7 +6,7 @@ import type { Target } from '../target.ts';
 import type { TranslateOptions } from '../translation.ts';
 import { type Plan, planOf } from './plan.ts';
 
-/** What a plan is made with when nothing is chosen. */
+/** The options of a plan if nothing is chosen. */
 export const defaultOptions: TranslateOptions = {
   only: [],
   namespaces: [],
@@ -21,20 +21,20 @@ export interface PlanRequest {
   readonly tool: string;
   readonly target: Target;
   readonly options: TranslateOptions;
-  /** Whether warnings keep the plan from being applied, as blockers do. */
+  /** Whether warnings block the plan from being applied, as blockers do. */
   readonly strict: boolean;
 }
 
-/** A plan, and what its report says besides. */
+/** A plan, and what its report adds. */
 export interface MadePlan {
   readonly plan: Plan;
-  /** How many egress IPs the target will assign in all, ascending; empty when nothing is foreseen. */
+  /** How many egress IPs the target will assign in all, ascending; empty if there is no prediction. */
   readonly assignedCount: readonly number[];
-  /** Addresses of nodes that the outside must accept while there are no egress IPs. */
+  /** Node addresses that the outside must accept while there are no egress IPs. */
   readonly nodeAddresses: readonly string[];
 }
 
-/** The plan of a snapshot. */
+/** Makes the plan of a snapshot. */
 export function makePlan(snapshot: Snapshot, { tool, target, options, strict }: PlanRequest): MadePlan {
   const translation = target.translate(snapshot, options);
   const shown = target.shownOptions(options);

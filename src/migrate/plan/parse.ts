@@ -1,4 +1,4 @@
-/** Parsers of what a plan's folder holds: values in, a plan's parts out, or the first field that cannot be meant. */
+/** Parses what a plan's folder holds: values in, a plan's parts out, or the first field that is wrong. */
 import type { FieldProblem } from '../../model/fields.ts';
 import { isJsonObject, isRecord, type JsonObject, parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
@@ -142,7 +142,7 @@ function inOrder(steps: readonly PlanStep[]): void {
   }
 }
 
-/** plan.yaml as a value, with its objects filled in; `objects` are by the name that plan.yaml has for their files. */
+/** Parses plan.yaml and fills in its objects. `objects` are by the names that plan.yaml has for their files. */
 export function parsePlan(
   value: unknown,
   objects: ReadonlyMap<string, KubeObject>,
@@ -184,12 +184,12 @@ function finding(value: unknown, field: string): Finding {
   };
 }
 
-/** findings.json as a value. */
+/** Parses findings.json. */
 export function parseFindings(value: unknown): Parsed<readonly Finding[]> {
   return parsing(() => list(value, '', finding));
 }
 
-/** placement.json as a value. */
+/** Parses placement.json. */
 export function parsePlacement(value: unknown): Parsed<ReadonlyMap<string, Placement>> {
   return parsing(() => {
     const entries = Object.entries(record(value, ''));

@@ -1,4 +1,4 @@
-/** A plan: what a migration will do, in order, with all it touches as it was. A value; folder.ts keeps it on disk. */
+/** A plan: what a migration does, in order, and everything it touches as it was. folder.ts keeps it on disk. */
 import omit from 'lodash/omit.js';
 import sortBy from 'lodash/sortBy.js';
 import uniqBy from 'lodash/uniqBy.js';
@@ -12,9 +12,9 @@ import { type Change, type Placement, refOf, type StepName, stepNames, type Tran
 
 export interface PlanStep {
   readonly name: StepName;
-  /** What it does, for people. */
+  /** What the step does, for people. */
   readonly description: string;
-  /** In order of kind, namespace and name. */
+  /** Sorted by kind, namespace and name. */
   readonly changes: readonly Change[];
 }
 
@@ -23,13 +23,13 @@ export interface Plan {
   readonly tool: string;
   /** Name of the target. */
   readonly target: string;
-  /** What it was made with, for people: nothing reads it again. */
+  /** What it was made with, for people: nothing reads it back. */
   readonly options: JsonObject;
-  /** Whether warnings keep it from being applied, as blockers do. */
+  /** Whether warnings block it from being applied, as blockers do. */
   readonly strict: boolean;
-  /** What could not be read when it was made; empty: it is complete. */
+  /** What could not be read when it was made; empty if it is complete. */
   readonly incomplete: readonly string[];
-  /** In the order in which they are safe; steps without changes are left out, but for the switch. */
+  /** In safe order. Steps without changes are left out, except the switch. */
   readonly steps: readonly PlanStep[];
   /** Every object that a step touches or was made from, as it was, without status and managedFields. By `refKey`. */
   readonly backup: ReadonlyMap<string, KubeObject>;
@@ -54,7 +54,7 @@ const descriptions: Readonly<Record<StepName, string>> = {
   finalize: 'Clear what was left alone so far. Only with --finalize, and only when verify is well.',
 };
 
-/** What a backup keeps of an object: all but what cannot be restored, its status and its field managers. */
+/** What a backup keeps of an object: all but its status and field managers, which cannot be restored. */
 export function backedUp(object: KubeObject): KubeObject {
   return { ...omit(object, 'status'), metadata: omit(object.metadata, 'managedFields') };
 }
@@ -69,7 +69,7 @@ interface PlanInput {
   readonly translation: Translation;
 }
 
-/** The plan that a translation of a snapshot is: its changes by step, and the backup. Pure; order of input does not matter. */
+/** Makes the plan from a translation of a snapshot: changes by step, and backup. Pure; input order does not matter. */
 export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
   const { changes, findings, placement } = translation;
   const touched = changes.flatMap((change) => [
@@ -97,7 +97,7 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
   };
 }
 
-/** Whether the object is one that a conversion takes the place of; others that a change is made from, as pods, are left alone for good. */
+/** Whether a conversion replaces the object. Other sources of a change, such as pods, are always left alone. */
 function isConverted({ apiVersion }: ObjectRef): boolean {
   return apiVersion === apiVersionOf(netNamespaces) || apiVersion === apiVersionOf(egressIPs);
 }

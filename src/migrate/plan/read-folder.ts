@@ -1,4 +1,4 @@
-/** Reads a plan's folder. A plan is changed by hand at times: whatever cannot be meant is refused with file, line and field. */
+/** Reads a plan's folder. People edit plans at times: whatever is invalid is refused with file, line and field. */
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CORE_SCHEMA, load, YAMLException } from 'js-yaml';
@@ -17,7 +17,7 @@ import { type Plan } from './plan.ts';
 
 const atOnce = 16;
 
-/** The plan in the folder; `progress` is told the files as they are read. The reason names file, line and field as far as they are known. */
+/** Reads the plan in the folder and calls `progress` with each file. The reason names file, line and field if known. */
 export async function readPlan(
   folder: string,
   progress: (what: string) => void = () => undefined,
@@ -30,7 +30,7 @@ export async function readPlan(
   }
 }
 
-/** What is wrong with a file of the folder. */
+/** A problem with a file of the folder. */
 class Unreadable extends Error {}
 
 function refuse(problem: InputProblem): never {
@@ -86,7 +86,7 @@ function byRef(files: ReadonlyMap<string, KubeObject>, folder: string): Readonly
   return found;
 }
 
-/** The objects of a subfolder by `SUBFOLDER/FILE`, in order of the file names. */
+/** The objects of a subfolder by `SUBFOLDER/FILE`, sorted by file name. */
 async function objectsIn(
   folder: string,
   sub: string,

@@ -1,21 +1,21 @@
 /**
- * Objects as YAML, many thousand of them: ten times faster than a library that handles all of YAML. What is not plainly
- * words is quoted as in JSON, which is YAML too, so whatever reads YAML reads the same value.
+ * Writes objects as YAML, many thousands of them, ten times faster than a library for all of YAML. What is not plainly
+ * words is quoted as in JSON, which is YAML too, so every YAML reader reads the same value.
  */
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 
 const plainWords = /^[A-Za-z][A-Za-z0-9._/-]*( [A-Za-z0-9._/-]+)*$/;
 const reserved = /^(true|false|yes|no|on|off|y|n|null)$/i;
-/** What JSON leaves as it is and YAML does not take. */
+/** What JSON leaves as it is and YAML does not accept. */
 const unprintable = /[\p{Cc}\u2028\u2029\ufeff\ufffe\uffff]/gu;
 const topmost = ['apiVersion', 'kind', 'metadata'];
 
 type Fields = Readonly<Record<string, unknown>>;
-/** In which order the keys of an object are written. */
+/** The order in which the keys of an object are written. */
 type Order = (fields: Fields) => readonly string[];
 
-/** The object: apiVersion, kind and metadata first, all else in order of keys. */
+/** Writes the object: apiVersion, kind and metadata first, then all other keys, sorted. */
 export function objectYAML(object: KubeObject): string {
   const fields: Fields = { ...object };
   return fieldsYAML(fields, [...topmost, ...byName(fields).filter((key) => !topmost.includes(key))], {
@@ -24,7 +24,7 @@ export function objectYAML(object: KubeObject): string {
   });
 }
 
-/** The value as it is, keys in the order in which they were made. */
+/** Writes the value as it is, with keys in the order in which they were added. */
 export function plainYAML(fields: Fields): string {
   return fieldsYAML(fields, Object.keys(fields), { indent: '', order: Object.keys });
 }
@@ -43,7 +43,7 @@ function fieldsYAML(fields: Fields, keys: readonly string[], style: Style): stri
   return text;
 }
 
-/** What stands behind the colon, with its line's end. */
+/** What follows the colon, with the line break. */
 function valueYAML(value: unknown, { indent, order }: Style): string {
   const inner = { indent: `${indent}  `, order };
   if (Array.isArray(value))
@@ -58,7 +58,7 @@ function itemYAML(item: unknown, { indent, order }: Style): string {
   return text === '' ? `${indent}- ${scalar(item)}\n` : `${indent}- ${text.trimStart()}`;
 }
 
-/** In order of UTF-16 code units, as `sort` does by itself. */
+/** Sorts by UTF-16 code units, as `sort` does by default. */
 function byName(fields: Fields): readonly string[] {
   const keys = Object.keys(fields);
   return keys.length < 2 ? keys : keys.sort();

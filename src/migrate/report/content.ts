@@ -1,4 +1,4 @@
-/** What a plan says to people, cut to what they can read: the same content for Markdown and HTML. All lists have an order. */
+/** The content of a plan's report for people, of limited length, for Markdown and HTML. All lists have an order. */
 import { compareText } from '../../model/names.ts';
 import { type Finding } from '../findings/finding.ts';
 import { type FindingCode, severities, type Severity } from '../findings/rows.ts';
@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { TargetWords } from '../target.ts';
 import { targetNamed } from '../targets.ts';
 
-/** Findings of one code: the first of them, and how many there are. */
+/** The first findings of one code, and how many there are. */
 export interface CodeSection {
   readonly severity: Severity;
   readonly code: FindingCode;
@@ -14,7 +14,7 @@ export interface CodeSection {
   readonly count: number;
 }
 
-/** Egress IPs that may get the same nodes. */
+/** An egress IP, with the nodes it has today and those it may get. */
 export interface PlacementRow {
   readonly egressIP: string;
   readonly today: string;
@@ -31,13 +31,13 @@ export interface Report {
   readonly sections: readonly CodeSection[];
   readonly placement: readonly PlacementRow[];
   readonly placementCount: number;
-  /** How many egress IPs will be assigned; empty when nothing is known. */
+  /** How many egress IPs will be assigned; empty if unknown. */
   readonly assigned: string;
-  /** Addresses that the outside must accept while there are no egress IPs. */
+  /** Node addresses that the outside must accept while there are no egress IPs. */
   readonly nodeAddresses: readonly string[];
 }
 
-/** Rows of one table that a report shows; all are in findings.json and placement.json. */
+/** Rows of one table that a report shows. All are in findings.json and placement.json. */
 const most = 200;
 const longestList = 8;
 
@@ -47,7 +47,7 @@ interface ReportInput {
   readonly nodeAddresses: readonly string[];
 }
 
-/** The report of a plan. */
+/** Makes the report of a plan. */
 export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): Report {
   const groups = [...Map.groupBy(plan.findings, ({ severity, code }) => `${severity} ${code}`).values()];
   return {
@@ -78,7 +78,7 @@ export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): R
   };
 }
 
-/** Only what was chosen: neither false nor an empty list. */
+/** The option as a row if it was chosen: neither false nor an empty list. */
 function optionRow(name: string, value: unknown): readonly (readonly [string, string])[] {
   const text = Array.isArray(value) ? value.join(', ') : typeof value === 'string' ? value : JSON.stringify(value);
   return text === '' || value === false ? [] : [[name, text]];
@@ -94,7 +94,7 @@ export function countsText(findings: readonly Finding[]): string {
     .join(', ');
 }
 
-/** The object of a finding in one cell. */
+/** The object of a finding, for one cell. */
 export function subjectOf({ kind, namespace, name }: Finding): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`.trimEnd();
 }

@@ -1,4 +1,4 @@
-/** report.html: one file that needs nothing else, for light and dark screens and for paper. */
+/** Renders report.html: one self-contained file for light and dark screens and for paper. */
 import { type CodeSection, type Report, subjectOf } from './content.ts';
 import { headings } from './words.ts';
 
@@ -14,7 +14,7 @@ code { font-family: ui-monospace, monospace; }
 @media print { body { max-width: none; } }
 `;
 
-/** The report as HTML; what comes from the cluster is escaped. */
+/** Renders the report as HTML and escapes what comes from the cluster. */
 export function htmlReport(report: Report): string {
   const { counts, placement, placementCount } = report;
   const more = (shown: number, all: number, file: string): string =>

@@ -1,8 +1,8 @@
-/** report.md. */
+/** Renders report.md. */
 import { type Report, subjectOf } from './content.ts';
 import { headings } from './words.ts';
 
-/** The report as Markdown; what comes from the cluster is escaped. */
+/** Renders the report as Markdown and escapes what comes from the cluster. */
 export function markdownReport(report: Report): string {
   const { counts, sections, placement, placementCount } = report;
   return [
@@ -66,7 +66,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): r
   return rows.length === 0 ? ['none'] : [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)];
 }
 
-/** Text that means nothing to Markdown or HTML and stays on one line. */
+/** Escapes text for Markdown and HTML and puts it on one line. */
 function escaped(text: string): string {
   return text.replace(/[\\`*_[\]<>|#~&]/g, (character) => `\\${character}`).replace(/\s+/g, ' ');
 }

@@ -1,4 +1,4 @@
-/** Applies a plan step by step: killed at any moment and run again it finishes, and does nothing twice. */
+/** Applies a plan step by step. After a kill at any moment, the next run finishes, and does nothing twice. */
 import { createHash } from 'node:crypto';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { inParallel } from '../../io/parallel.ts';
@@ -25,13 +25,13 @@ export interface ApplyOptions {
   readonly force: boolean;
   /** Also clear what was left alone so far. */
   readonly finalize: boolean;
-  /** Warnings refuse too. */
+  /** Refuse because of warnings too. */
   readonly strict: boolean;
-  /** Go on despite findings that block, a plan that is incomplete, a cluster that has changed. */
+  /** Continue despite findings that block, a plan that is incomplete, a cluster that has changed. */
   readonly acceptBlockers: boolean;
   readonly acceptIncomplete: boolean;
   readonly acceptChanges: boolean;
-  /** Finalize although not all is well. */
+  /** Finalize even if not all is well. */
   readonly acceptUnwell: boolean;
   /** Milliseconds that a delete may wait for finalizers. */
   readonly timeout: number;
@@ -43,12 +43,15 @@ export interface ApplyDeps {
   readonly folder: string;
   readonly plan: Plan;
   readonly signal: AbortSignal;
-  /** Says something for people; `progress` what takes long, once a second. */
+  /** Prints a line for people. `progress` reports long work, once a second. */
   readonly tell: (line: string) => void;
   readonly progress: (line: string) => void;
 }
 
-/** How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched first. `stopped`: the signal came. */
+/**
+ * How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched. `stopped`: a
+ * signal arrived.
+ */
 export type ApplyOutcome =
   | { readonly kind: 'done'; readonly writes: number; readonly left: 'finalize' | 'nothing' }
   | {
@@ -60,7 +63,7 @@ export type ApplyOutcome =
 
 const atOnce = 8;
 
-/** A text that another plan does not have. */
+/** A hash that no other plan has. */
 export function planHash({ target, steps, backup }: Plan): string {
   const json = parseJson(JSON.stringify({ target, steps, backup: [...backup] }));
   return createHash('sha256')
@@ -68,7 +71,7 @@ export function planHash({ target, steps, backup }: Plan): string {
     .digest('hex');
 }
 
-/** Why the plan may not be applied, from the plan and its journal alone. */
+/** Why the plan may not be applied, judging by the plan and its journal alone. */
 export function objections(plan: Plan, progress: Progress, options: ApplyOptions): readonly string[] {
   const of = (severity: Severity): readonly string[] =>
     plan.findings.filter((one) => one.severity === severity).map(findingText);
@@ -92,7 +95,7 @@ function findingText({ code, kind, namespace, name, action }: Finding): string {
   return `${code}: ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}: ${action}`;
 }
 
-/** Applies the plan as far as it can be applied now. Throws when the API server cannot be reached or a right is missing. */
+/** Applies the plan as far as possible now. Throws if the API server cannot be reached or a right is missing. */
 export async function applyPlan(deps: ApplyDeps, options: ApplyOptions): Promise<ApplyOutcome> {
   try {
     const begun = (): Promise<ApplyOutcome> => begunApply(deps, options);
@@ -171,7 +174,7 @@ class Run {
     return changes.filter((change) => !this.#state.progress.done.has(changeKey(name, refKey(refOf(change))))).length;
   }
 
-  /** Why the step behind the switch must wait; nothing when there is nothing to do behind it. A dry run does not wait. */
+  /** Why the steps after the switch must wait; empty if there is nothing to do after it. A dry run does not wait. */
   async #notSwitched(later: readonly PlanStep[]): Promise<readonly string[]> {
     const isNeeded = later.some(
       (step) => (step.name !== 'finalize' || this.#options.finalize) && this.#pending(step) > 0,
@@ -181,7 +184,7 @@ class Run {
     return notSwitched(targetNamed(plan.target), this.#state.live, await readNetworkType(client, signal));
   }
 
-  /** Why what was left alone may not be cleared yet. */
+  /** Why finalize may not clear what was left alone so far. */
   async #notWell(): Promise<readonly string[]> {
     const { client, plan, folder, signal } = this.#deps;
     if (this.#options.dryRun || this.#options.acceptUnwell) return [];
@@ -195,7 +198,7 @@ class Run {
       );
   }
 
-  /** Does the step; the reasons why not all of it could be done. */
+  /** Runs the step. Returns the reasons why some of it could not be done. */
   async #step(step: PlanStep): Promise<readonly string[]> {
     const { client, signal, tell, progress } = this.#deps;
     const execution: Execution = {

@@ -1,4 +1,4 @@
-/** One change of a plan, brought about: what it begins stands in the journal before the write, what it ended behind it. */
+/** Makes one change of a plan. The journal records before the write what begins, and after it what ended. */
 import isEqual from 'lodash/isEqual.js';
 import { cloudPrivateIPConfigs, type Kind } from '../../../api/kinds.ts';
 import type { KubeClient, NameRef } from '../../io/kube/client.ts';
@@ -15,12 +15,12 @@ import { isMissingRight, withRight } from './cluster-now.ts';
 import { merged } from './drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
 
-/** What changes are brought about with. */
+/** What changes are made with. */
 export interface Execution {
   readonly client: KubeClient;
   readonly live: Live;
   readonly progress: Progress;
-  /** Undefined: the server is only asked (dry run), and nothing is written here either. */
+  /** Undefined in a dry run: the server is only asked, and nothing is written here either. */
   readonly journal: Pick<Journal, 'add'> | undefined;
   /** Take over fields of other managers. */
   readonly force: boolean;
@@ -29,12 +29,12 @@ export interface Execution {
   readonly signal: AbortSignal;
 }
 
-/** `failed`: this object's own matter; other objects go on. Anything worse throws. */
+/** `failed`: a problem of this object alone; other objects continue. Anything worse throws. */
 export type Outcome =
   | { readonly kind: 'created' | 'changed' | 'deleted' | 'nothing'; readonly object: ObjectRef }
   | { readonly kind: 'failed'; readonly object: ObjectRef; readonly reason: string };
 
-/** Brings the change about, or asks the server what would become of it; one that is done already is not done again. */
+/** Makes the change, or asks the server what it would do. A change that is already done is not made again. */
 export async function execute(change: Change, execution: Execution): Promise<Outcome> {
   const object = refOf(change);
   const { progress, live } = execution;
@@ -64,7 +64,7 @@ interface Case {
   readonly execution: Execution;
 }
 
-/** For people, when only this object is concerned: a conflict, a refusal of its content, a missing namespace. */
+/** The reason if only this object is concerned: a conflict, refused content, a missing namespace. */
 export function ownMatter(error: unknown): string | undefined {
   if (!(error instanceof ApiError) || ![400, 403, 404, 409, 422].includes(error.code) || isMissingRight(error))
     return undefined;
@@ -135,7 +135,7 @@ async function applyObject(one: Case, config: KubeObject): Promise<Outcome> {
   );
 }
 
-/** With the uid of an object of others: one that vanished meanwhile must not be made anew out of our few fields. */
+/** Adds the uid to an object of others: if it has vanished, our few fields must not create it again. */
 function withUid(config: KubeObject, is: KubeObject | undefined): KubeObject {
   if (is?.metadata.uid === undefined || !isForeignKind(objectRef(config))) return config;
   return { ...config, metadata: { ...config.metadata, uid: is.metadata.uid } };
@@ -155,7 +155,7 @@ async function deleteObject(one: Case): Promise<Outcome> {
     const dryRun = journal === undefined ? { dryRun: ['All'] as const } : {};
     await client.delete(kindFor(object), named(object), { preconditions: { uid, resourceVersion }, ...dryRun });
   }
-  // without finalizers it is gone when the server answers
+  // without finalizers the object is gone when the server answers
   const left =
     journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
   if (left === undefined) return finished(one, 'deleted', undefined);
@@ -174,7 +174,7 @@ function whyThere(object: ObjectRef, left: KubeObject): string {
   return `it is being deleted and still there${holder}${whose}. Run again to go on waiting`;
 }
 
-/** Waits until the object of that uid is gone; returns it when the time is over first. */
+/** Waits until the object of that uid is gone. Returns it if the time runs out first. */
 async function untilGone(
   ref: ObjectRef,
   uid: string,
@@ -207,7 +207,7 @@ async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>):
   return finished(one, 'changed', written);
 }
 
-/** The merge patch, good for this version of the object only. */
+/** The merge patch, valid for this version of the object only. */
 function withVersion(patch: Readonly<Record<string, unknown>>, { metadata }: KubeObject): object {
   const given = patch['metadata'];
   return { ...patch, metadata: { ...(isRecord(given) ? given : {}), resourceVersion: metadata.resourceVersion } };

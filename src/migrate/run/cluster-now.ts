@@ -1,4 +1,4 @@
-/** Reads what is in a cluster now, of the kinds that plans touch. */
+/** Reads the current objects of a cluster, of the kinds that plans touch. */
 import { apiVersionOf, type Kind, networkConfigs } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { ApiError, isNotFound } from '../../io/kube/error.ts';
@@ -8,7 +8,7 @@ import type { Live } from '../live.ts';
 import { objectRef, refKey, resourceName } from '../ref.ts';
 import { plannedKinds } from '../targets.ts';
 
-/** All objects of the kinds that plans touch. Throws when a kind cannot be read, naming the right that is missing if that is why. */
+/** Reads all objects of the kinds that plans touch. Throws if a kind cannot be read; names a missing right. */
 export async function readLive(client: KubeClient, signal: AbortSignal): Promise<Live> {
   const objects = new Map<string, KubeObject>();
   const unserved = new Set<string>();
@@ -27,18 +27,18 @@ export async function readLive(client: KubeClient, signal: AbortSignal): Promise
   return { objects, unserved };
 }
 
-/** The error, or for a refusal one that names the right that is missing. */
+/** Returns the error, or for a refusal one that names the missing right. */
 export function withRight(error: unknown, verb: string, kind: Kind): unknown {
   if (!(error instanceof ApiError) || !isMissingRight(error)) return error;
   return new Error(`missing right: ${verb} ${resourceName(kind)} (${error.message})`);
 }
 
-/** Whether we may not do it; 403 is also what quotas, webhooks and namespaces that are going away answer. */
+/** Whether a right is missing. Quotas, webhooks and terminating namespaces also answer 403. */
 export function isMissingRight(error: unknown): boolean {
   return error instanceof ApiError && error.code === 403 && /\bcannot \w+ resource\b/.test(error.message);
 }
 
-/** `status.networkType` of the cluster's Network configuration; undefined where it is absent or may not be read. */
+/** `status.networkType` of the cluster's Network configuration; undefined if it is absent or may not be read. */
 export async function readNetworkType(client: KubeClient, signal: AbortSignal): Promise<string | undefined> {
   try {
     const type = fieldOf(await client.get(networkConfigs, { name: 'cluster' }, { signal }), 'status', 'networkType');

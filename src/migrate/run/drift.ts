@@ -1,4 +1,4 @@
-/** What became different in a cluster since its plan was made, but for what apply did itself. Pure. */
+/** Finds what has changed in a cluster since its plan was made, except what apply itself did. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import omitBy from 'lodash/omitBy.js';
@@ -12,7 +12,7 @@ import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../ref.
 import { type Change, refOf } from '../translation.ts';
 import { changeKey, type Progress } from './journal.ts';
 
-/** One difference: the field as `egressIPs`, and its values; undefined: there is none. */
+/** One difference: the field, such as `egressIPs`, and its values; undefined if absent. */
 export interface Drift {
   readonly object: ObjectRef;
   readonly field: string;
@@ -31,7 +31,7 @@ export function contentOf(object: KubeObject): Readonly<Record<string, unknown>>
   return omit({ ...object }, ['apiVersion', 'kind', 'metadata', 'status']);
 }
 
-/** Without what is empty: absent, null and [] are the same to OpenShift SDN, and dumps and others clear in their own way. */
+/** Drops empty fields. Absent, null and [] are the same to OpenShift SDN, and clients clear fields differently. */
 export function essence(content: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return omitBy(content, isEmpty);
 }
@@ -60,7 +60,7 @@ export function merged(value: unknown, patch: unknown): unknown {
   return result;
 }
 
-/** All differences, in order of objects. */
+/** All differences, sorted by object. */
 export function driftOf(plan: Plan, live: Live, progress: Progress): readonly Drift[] {
   const changes = plan.steps.flatMap(({ changes: all }) => all);
   const byObject = Map.groupBy(changes, (change) => refKey(refOf(change)));
@@ -87,7 +87,7 @@ function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
   // a CloudPrivateIPConfig comes, goes and moves with its address
   if (object.kind === cloudPrivateIPConfigs.kind) return [];
   if (is === undefined) {
-    // what was to be deleted may be gone; kinds of the old plugin go with it
+    // what a begun delete concerns may be gone; kinds of the old plugin go with it
     const isFine = begun.some(({ action }) => action === 'delete') || !isServed(live, object);
     return isFine ? [] : [{ object, field: '', was: 'there', is: 'gone' }];
   }
@@ -103,7 +103,7 @@ function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
   }));
 }
 
-/** The object as the change leaves it. */
+/** The object after the change. */
 function after(change: Change, was: KubeObject): KubeObject {
   if (change.action === 'delete') return was;
   const result = merged(was, change.action === 'clear' ? change.patch : change.object);
@@ -114,13 +114,13 @@ function isKubeObject(value: unknown): value is KubeObject {
   return isRecord(value) && isRecord(value['metadata']);
 }
 
-/** What counts of an object: where the SDN controller owns egressIPs they move at any time and say nothing new. */
+/** The fields that count. Where the SDN controller owns egressIPs, they change at any time and mean nothing. */
 function watched(object: KubeObject, was: KubeObject): Readonly<Record<string, unknown>> {
   const content = essence(contentOf(object));
   return was.kind === 'HostSubnet' && !isEmpty(contentOf(was)['egressCIDRs']) ? omit(content, 'egressIPs') : content;
 }
 
-/** Of objects of others only those labels and annotations count that the change sets, unless they are what it sets them to. */
+/** Compares only those labels and annotations of others' objects that the change sets. Wanted values are no drift. */
 function keyDrift(change: Change, was: KubeObject, is: KubeObject): readonly Drift[] {
   if (change.action !== 'apply') return [];
   return (['labels', 'annotations'] as const).flatMap((field) =>
@@ -136,7 +136,7 @@ function keyDrift(change: Change, was: KubeObject, is: KubeObject): readonly Dri
 function appearedDrift(change: Change, live: Live, { begun }: Progress): readonly Drift[] {
   const object = refOf(change);
   const is = liveObject(live, object);
-  // what the old plugin makes when it starts is meant to appear
+  // what the old plugin creates when it starts is expected to appear
   if (
     change.action !== 'apply' ||
     change.step === 'restore-after' ||

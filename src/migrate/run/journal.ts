@@ -1,6 +1,6 @@
 /**
- * What was done with a plan, as lines of JSON in its folder, each on the disk before what comes after it: who is killed
- * and run again knows what it began. Lines are only ever added.
+ * Journals what was done with a plan, as lines of JSON in its folder. Each line is on disk before what comes after it,
+ * so a run after a kill knows what was begun. Lines are only ever added.
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { journalName } from '../plan/folder.ts';
 
-/** `begin` stands before a write, `done` behind it; `back-done` ends a round: the plan is as if it had never been begun. */
+/** `begin` precedes a write, `done` follows it; `back-done` ends a round, as if the plan had never been begun. */
 export interface Entry {
   readonly event: 'plan' | 'begin' | 'done' | 'back-begin' | 'back-done';
   /** With `plan`: a hash of the plan that was begun. */
@@ -17,29 +17,29 @@ export interface Entry {
   readonly action?: string;
   /** refKey of the object. */
   readonly object?: string;
-  /** With `begin`: whether the object was there, of somebody else. */
+  /** With `begin`: whether the object existed and belonged to somebody else. */
   readonly existed?: boolean;
-  /** With `done`: whether anything had to be written, and the object as it was then. */
+  /** With `done`: whether anything had to be written, and the object's uid and version then. */
   readonly wrote?: boolean;
   readonly uid?: string;
   readonly resourceVersion?: string;
 }
 
-/** What the entries since the last `back-done` say. */
+/** What the entries since the last `back-done` show. */
 export interface Progress {
   readonly plan: string | undefined;
   readonly isGoingBack: boolean;
-  /** By `changeKey`: the entry that began each change. */
+  /** The entry that began each change, by `changeKey`. */
   readonly begun: ReadonlyMap<string, Entry>;
   readonly done: ReadonlyMap<string, Entry>;
 }
 
-/** One text for each change of a plan. */
+/** A unique text for each change of a plan. */
 export function changeKey(step: string, object: string): string {
   return `${step} ${object}`;
 }
 
-/** What the entries say. Pure. */
+/** Computes the progress that the entries show. Pure. */
 export function progressOf(entries: readonly Entry[]): Progress {
   const last = entries.findLastIndex(({ event }) => event === 'back-done');
   const current = entries.slice(last + 1);
@@ -55,7 +55,7 @@ export function progressOf(entries: readonly Entry[]): Progress {
   };
 }
 
-/** The entries of the folder's journal; none when there is no journal. A last line that was torn by a kill is passed over. */
+/** Reads the entries of the folder's journal; none if there is no journal. Skips a last line that a kill cut short. */
 export async function readJournal(folder: string): Promise<Result<readonly Entry[]>> {
   const file = join(folder, journalName);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -85,7 +85,7 @@ function entryOf(line: string): Entry | undefined {
   }
 }
 
-/** Adds entries. Several that come together share one wait for the disk. */
+/** Adds entries. Those that arrive together share one wait for the disk. */
 export class Journal {
   readonly #file: FileHandle;
   #waiting: string[] = [];
@@ -95,10 +95,10 @@ export class Journal {
     this.#file = file;
   }
 
-  /** Opens the folder's journal to add to it; makes it, mode 0600, when there is none. */
+  /** Opens the folder's journal for adding. Creates it, mode 0600, if there is none. */
   static async open(folder: string): Promise<Journal> {
     const file = await open(join(folder, journalName), 'a', 0o600);
-    await file.appendFile('\n'); // ends a line that a kill tore
+    await file.appendFile('\n'); // ends a line that a kill cut short
     const directory = await open(folder);
     await directory.sync().finally(() => directory.close());
     return new Journal(file);

@@ -3,7 +3,7 @@
 /** Milliseconds between two lines, and before the first. */
 const tellEvery = 1_000;
 
-/** Returns what to call after each item with how many are done; it says so once a second. */
+/** Returns a function to call after each item with how many are done. It reports that once a second. */
 export function progressTeller(what: string, total: number, tell: (line: string) => void): (done: number) => void {
   let told = performance.now();
   return (done) => {

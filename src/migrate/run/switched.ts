@@ -1,11 +1,11 @@
-/** Whether the network plugin that a plan leads to runs, as far as objects tell. Pure. */
+/** Determines whether the network plugin that a plan leads to runs, as far as objects show. Pure. */
 import { type Live, liveNodes } from '../live.ts';
 import type { Target } from '../target.ts';
 
-/** `status.networkType` of the cluster's Network configuration, where that was read. */
+/** `status.networkType` of the cluster's Network configuration; undefined if it was not read. */
 export type NetworkType = string | undefined;
 
-/** Why the target does not run on every node yet, a line a reason; empty: it does. */
+/** Why the target does not run on every node yet, one line for each reason; empty if it does. */
 export function notSwitched(target: Target, live: Live, networkType: NetworkType): readonly string[] {
   const type =
     networkType === undefined || networkType === target.networkType

@@ -1,4 +1,4 @@
-/** What undoes a plan: SDN's objects as the backup has them, and nothing left of ours. Pure. */
+/** Plans how to undo a plan: SDN's objects as in the backup, and nothing of ours left. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import { apiVersionOf, namespaces } from '../../../api/kinds.ts';
@@ -17,7 +17,7 @@ type Texts = Readonly<Record<string, string>>;
 /** One write of the way back. */
 export type Undo =
   | { readonly kind: 'create'; readonly object: ObjectRef; readonly body: KubeObject }
-  /** Sets these fields of the object as it is in `is`; undefined removes one. Annotations are added to those that are there. */
+  /** Sets these fields of the object `is`; undefined removes one. Annotations are added to the existing ones. */
   | {
       readonly kind: 'restore';
       readonly object: ObjectRef;
@@ -26,19 +26,19 @@ export type Undo =
       readonly annotations: Texts;
     }
   | { readonly kind: 'delete'; readonly object: ObjectRef; readonly uid: string }
-  /** Gives up the fields that we applied; those of others stay. Then sets the labels and annotations that we had taken over. */
+  /** Gives up the fields that we applied and keeps others'. Then sets labels and annotations that we had taken over. */
   | { readonly kind: 'release'; readonly object: ObjectRef; readonly labels: Texts; readonly annotations: Texts };
 
 export interface WayBack {
-  /** First: it has no effect while OVN-Kubernetes runs. */
+  /** Done first: it has no effect while OVN-Kubernetes runs. */
   readonly restore: readonly Undo[];
-  /** Second, when OpenShift SDN runs again: in reverse order of the plan. */
+  /** Done second, when OpenShift SDN runs again, in reverse order of the plan. */
   readonly remove: readonly Undo[];
-  /** What somebody else changed, so that it is not undone without --force. */
+  /** What somebody else changed, which is not undone without --force. */
   readonly objections: readonly string[];
   /** What is left as it is, and why. */
   readonly notes: readonly string[];
-  /** Kinds of OpenShift SDN that the API server does not have now, although something is to be restored in them. */
+  /** Kinds of OpenShift SDN with something to restore that the API server does not serve now. */
   readonly unserved: readonly string[];
 }
 
@@ -51,7 +51,7 @@ interface Found {
 
 const nothing: Found = { undo: [] };
 
-/** The way back from where the cluster is now. With `force` what others changed is undone too. */
+/** Plans the way back from the cluster's current state. With `force`, what others changed is undone too. */
 export function wayBack(
   plan: Plan,
   { live, progress, force }: { readonly live: Live; readonly progress: Progress; readonly force: boolean },
@@ -86,7 +86,7 @@ export function wayBack(
 
 interface Restoring {
   readonly was: KubeObject;
-  /** What finalize does with it. */
+  /** What finalize does with the object. */
   readonly change: Change | undefined;
   readonly live: Live;
   readonly progress: Progress;
@@ -102,7 +102,7 @@ function restoring({ was, change, live, progress, force }: Restoring): Found {
   const fields = differingFields(before, now);
   if (fields.length === 0 && Object.keys(annotations).length === 0) return nothing;
   const isBegun = progress.begun.has(changeKey('finalize', refKey(object)));
-  // the controller moves automatic ones at any time: as they are now is as good
+  // the controller moves automatic IPs at any time: the current ones are as good
   if (!isBegun && !isEmpty(before['egressCIDRs']) && isEqual(fields, ['egressIPs']) && !isEmpty(now['egressIPs']))
     return nothing;
   const isCleared = isEqual(essence(now), essence(cleared(before, change)));
@@ -129,7 +129,7 @@ function recreating(was: KubeObject, live: Live): Found {
   return { undo: [{ kind: 'create', object, body: fresh(was) }] };
 }
 
-/** The content as finalize leaves it. */
+/** The content after finalize. */
 function cleared(
   content: Readonly<Record<string, unknown>>,
   change: Change | undefined,
@@ -138,7 +138,7 @@ function cleared(
   return isRecord(result) ? result : content;
 }
 
-/** Annotations that finalize removes, and that are not there now. */
+/** Annotations that finalize removes and that are missing now. */
 function lostAnnotations(change: Change | undefined, was: KubeObject, is: KubeObject): Texts {
   const patched = change?.action === 'clear' ? fieldOf(change.patch, 'metadata', 'annotations') : undefined;
   const keys = Object.keys(typeof patched === 'object' && patched !== null ? patched : {});
@@ -150,7 +150,7 @@ function lostAnnotations(change: Change | undefined, was: KubeObject, is: KubeOb
   );
 }
 
-/** The object to be created: what a server gives, and owners of another life, left out. */
+/** The object to create, without what a server sets and without owners, which no longer exist. */
 function fresh(was: KubeObject): KubeObject {
   const { name = '', namespace, labels, annotations } = was.metadata;
   return {
@@ -188,7 +188,7 @@ function removing(change: Change, { plan, live, progress, force }: Scene): Found
 
 interface Made {
   readonly is: KubeObject;
-  /** The uid that it was made with, where the journal has it. */
+  /** The uid that it was created with, if the journal has it. */
   readonly madeAs: string | undefined;
   readonly force: boolean;
 }
@@ -202,7 +202,7 @@ function deleting(config: KubeObject, { is, madeAs, force }: Made): Found {
   return { undo: [{ kind: 'delete', object, uid }] };
 }
 
-/** Labels and annotations that had another value before. */
+/** The former values of labels and annotations that we took over. */
 function takenOver(
   config: KubeObject,
   was: KubeObject | undefined,
@@ -218,7 +218,7 @@ function takenOver(
   return { labels: of('labels'), annotations: of('annotations') };
 }
 
-/** An object of somebody else that was overwritten with --force. */
+/** Restores an object of somebody else that was overwritten with --force. */
 function givingBack(object: ObjectRef, is: KubeObject, was: KubeObject | undefined): Found {
   if (was === undefined) {
     const notes = [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`];

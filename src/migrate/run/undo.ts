@@ -1,4 +1,4 @@
-/** Undoes a plan, from its backup: killed at any moment and run again it finishes. */
+/** Undoes a plan from its backup. After a kill at any moment, the next run finishes. */
 import { inParallel } from '../../io/parallel.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { fieldManager } from '../ownership.ts';
@@ -13,13 +13,13 @@ import { progressTeller } from './progress.ts';
 import { type Undo, type WayBack, wayBack } from './undo-plan.ts';
 
 export interface BackOptions {
-  /** `ask` lets the server say what would become of it, `show` only says what would be done; both write nothing. */
+  /** `ask` asks the server what it would do, `show` only prints what would be done; both write nothing. */
   readonly mode: 'write' | 'ask' | 'show';
   /** Undo what others changed too. */
   readonly force: boolean;
 }
 
-/** Writes what the backup had under a name of its own, so that nothing bears our mark afterwards. */
+/** Field manager for what the backup had, so that nothing has our mark afterward. */
 const restorer = 'sdn-compat-restore';
 const atOnce = 8;
 
@@ -30,7 +30,7 @@ const verbs: Readonly<Record<Undo['kind'], string>> = {
   release: 'freed of our fields',
 };
 
-/** Goes back as far as it can be gone now. Throws when the API server cannot be reached or a right is missing. */
+/** Goes back as far as possible now. Throws if the API server cannot be reached or a right is missing. */
 export async function goBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOutcome> {
   try {
     const begun = (): Promise<ApplyOutcome> => begunBack(deps, options);
@@ -92,7 +92,7 @@ function waitingFor({ remove, unserved }: WayBack, networkType: string | undefin
 
 interface Walk {
   readonly deps: ApplyDeps;
-  /** Undefined: the server is only asked. */
+  /** Undefined if the server is only asked. */
   readonly journal: Journal | undefined;
 }
 
@@ -134,7 +134,7 @@ async function part({ deps, journal }: Walk, step: string, undos: readonly Undo[
   const reasons: string[] = [];
   const tellProgress = progressTeller(step, undos.length, deps.progress);
   let writes = 0;
-  // several writes to one object stand behind each other
+  // several writes to one object happen one after another
   const byObject = [...Map.groupBy(undos, ({ object }) => refKey(object)).values()];
   await inParallel(byObject, atOnce, async (ofObject) => {
     for (const undo of ofObject) {
@@ -151,7 +151,7 @@ async function part({ deps, journal }: Walk, step: string, undos: readonly Undo[
   return { writes, reasons: reasons.sort(), stopped: deps.signal.aborted };
 }
 
-/** Writes it; the reason when this object could not be written. */
+/** Makes the write. Returns the reason if this object could not be written. */
 async function undone(
   deps: ApplyDeps,
   undo: Undo,
@@ -202,7 +202,7 @@ async function write({ client }: ApplyDeps, undo: Undo, dryRun: boolean): Promis
   }
 }
 
-/** A JSON patch: unlike a merge patch it can write null, as some backups have it; and it holds for one version of the object. */
+/** A JSON patch, valid for one version of the object. It can write null, as some backups have; a merge patch cannot. */
 function restoringPatch({ is, fields, annotations }: Extract<Undo, { kind: 'restore' }>): readonly object[] {
   return [
     { op: 'test', path: '/metadata/resourceVersion', value: is.metadata.resourceVersion },
@@ -220,7 +220,7 @@ function annotationOps({ metadata }: KubeObject, annotations: Readonly<Record<st
   return entries.map(([key, value]) => ({ op: 'add', path: `/metadata/annotations${pointer(key)}`, value }));
 }
 
-/** The key as a step of a JSON pointer (RFC 6901). */
+/** Escapes the key as a step of a JSON pointer (RFC 6901). */
 function pointer(key: string): string {
   return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

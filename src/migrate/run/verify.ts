@@ -1,4 +1,4 @@
-/** Whether a cluster is what its plan wanted: every EgressIP, firewall, label and annotation, and nothing left over. Pure. */
+/** Checks whether a cluster is what its plan wanted, with every change in place and nothing left over. Pure. */
 import { fieldOf } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
@@ -14,7 +14,7 @@ import { changeKey, type Progress } from './journal.ts';
 
 export interface Verification {
   readonly well: boolean;
-  /** In order of object and part. */
+  /** Sorted by object and part. */
   readonly checks: readonly Check[];
 }
 
@@ -22,11 +22,11 @@ interface Scene {
   readonly plan: Plan;
   readonly live: Live;
   readonly progress: Progress;
-  /** What the target's plugin says of an object. */
+  /** What the target's plugin reports about an object. */
   readonly said: (object: KubeObject) => readonly Check[] | undefined;
 }
 
-/** All checks of a plan. */
+/** Runs all checks of a plan. */
 export function verification(plan: Plan, live: Live, progress: Progress): Verification {
   const isReplaced = (object: ObjectRef): boolean =>
     progress.done.has(changeKey('release-cloud-addresses', refKey(object)));
@@ -42,7 +42,7 @@ function changeChecks(change: Change, scene: Scene): readonly Check[] {
   const object = refOf(change);
   const is = liveObject(scene.live, object);
   if (change.action !== 'apply') {
-    // one that stands where one was deleted is the new plugin's own
+    // an object in place of a deleted one is the new plugin's own
     const isGone = is === undefined || scene.progress.done.has(changeKey(change.step, refKey(object)));
     return [
       isGone
@@ -77,7 +77,7 @@ function keyChecks(config: KubeObject, is: KubeObject): readonly Check[] {
 
 const wholeKinds: readonly string[] = targets.flatMap(({ makes }) => makes.map(({ kind }) => kind));
 
-/** Objects and keys that bear our mark and are not in the plan. */
+/** Finds objects and keys with our mark that are not in the plan. */
 function leftovers({ plan, live }: Scene): readonly Check[] {
   const known = new Set(plan.steps.flatMap(({ changes }) => changes.map((change) => refKey(refOf(change)))));
   return [...live.objects.values()].flatMap((object) => {
@@ -91,7 +91,7 @@ function leftovers({ plan, live }: Scene): readonly Check[] {
   });
 }
 
-/** After finalize: what was cleared stays clear. */
+/** After finalize, checks that what was cleared stays clear. */
 function finalized({ plan, live, progress }: Scene): readonly Check[] {
   const changes = plan.steps.find(({ name }) => name === 'finalize')?.changes ?? [];
   return changes.flatMap((change): readonly Check[] => {

@@ -1,4 +1,4 @@
-/** Labelled Nodes become HostSubnets that offer egress IPs: by CIDR where the Node's annotation kept some, by list otherwise. */
+/** Turns labeled Nodes into HostSubnets that offer egress IPs: by the CIDRs in the annotation, otherwise by list. */
 import { apiVersionOf, hostSubnets, nodes } from '../../../api/kinds.ts';
 import { type Cidr, compareIps, contains, type Ip } from '../../model/address.ts';
 import { parseCidrv4 } from '../../model/fields.ts';
@@ -21,7 +21,7 @@ interface Host {
   readonly cidrs: readonly Cidr[];
 }
 
-/** The part of the way back that is about HostSubnets. `granted` are the addresses that some namespace requests, with their EgressIPs. */
+/** Plans HostSubnets for the way back. `granted`: addresses that some namespace requests, with their EgressIPs. */
 export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, KubeObject>): Part {
   const labelled = objectsOf(snapshot, nodes).filter(
     ({ metadata }) => metadata.labels?.[assignableLabel] !== undefined,
@@ -64,11 +64,13 @@ function keptCIDRs(text: string): readonly string[] {
   try {
     return asList(fieldOf(parseJson(text), 'EgressCIDRs')).map(asText);
   } catch {
-    return []; // told by the finding
+    return []; // the finding reports it
   }
 }
 
-/** The node whose list gets the address: where our label says it was, else where it is. None when the SDN controller places it. */
+/**
+ * The node that our label names for the address, else the one that has it. Undefined if the SDN controller assigns it.
+ */
 function placeOf(ip: Ip, object: KubeObject, hosts: ReadonlyMap<string, Host>): string | undefined {
   const items = asList(fieldOf(object, 'status', 'items')).filter(isRecord);
   const now = items.find((item) => item['egressIP'] === ip)?.['node'];

@@ -1,4 +1,4 @@
-/** EgressIPs become the lists of egress IPs that NetNamespaces request. */
+/** Turns EgressIPs into the lists of egress IPs that NetNamespaces request. */
 import { apiVersionOf, egressIPs, namespaces, netNamespaces } from '../../../api/kinds.ts';
 import type { Ip } from '../../model/address.ts';
 import { parseIpv4 } from '../../model/fields.ts';
@@ -23,7 +23,7 @@ import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
 import { restoreStep, sortedNames } from './steps.ts';
 
-/** An EgressIP as far as it can be kept. */
+/** What can be kept of an EgressIP. */
 interface Claim {
   readonly object: KubeObject;
   readonly name: string;
@@ -32,11 +32,11 @@ interface Claim {
 }
 
 export interface Requests extends Part {
-  /** The EgressIPs that ask for each address which some namespace requests now. */
+  /** Each address that some namespace now requests, with the EgressIP that requested it. */
   readonly granted: ReadonlyMap<Ip, KubeObject>;
 }
 
-/** The part of the way back that is about NetNamespaces. */
+/** Plans the NetNamespaces of the way back. */
 export function requestPart(snapshot: Snapshot): Requests {
   const read = objectsOf(snapshot, egressIPs)
     .toSorted((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''))
@@ -82,7 +82,7 @@ function change(snapshot: Snapshot, name: string, lists: readonly List[]): Chang
   };
 }
 
-/** What is kept of an EgressIP, and what is not. */
+/** What is kept of an EgressIP, and findings on what is not. */
 function claimOf(
   snapshot: Snapshot,
   object: KubeObject,
@@ -123,7 +123,7 @@ function byName({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject
   return expression.operator === 'In' ? (expression.values ?? []) : undefined;
 }
 
-/** The namespaces of the snapshot with the labels; without any in the snapshot, those that the selector names. */
+/** The namespaces of the snapshot that match. If the snapshot has none at all, those that the selector names. */
 function namesSelected(snapshot: Snapshot, selector: LabelSelectorObject): readonly string[] {
   const all = objectsOf(snapshot, namespaces);
   if (all.length === 0) return sortedNames(byName(selector) ?? []);
@@ -134,8 +134,8 @@ function namesSelected(snapshot: Snapshot, selector: LabelSelectorObject): reado
 }
 
 /**
- * Which namespace lists what. Namespaces of one VNID may share addresses, as they did before; of several VNIDs that
- * request one address SDN would drop all, so the first keeps it.
+ * Decides which namespace lists what. Namespaces of one VNID may share addresses, as they did before. If several VNIDs
+ * request one address, SDN would drop all, so the first keeps it.
  */
 function shareOf(
   snapshot: Snapshot,
@@ -156,14 +156,14 @@ function shareOf(
   return { lists: [{ namespace: first, claim, ips: claim.ips }], findings: [finding] };
 }
 
-/** The list that the label of the way there keeps of the namespace; without one all. */
+/** The namespace's list as our label keeps it from the way to OVN-Kubernetes; all IPs if there is no label. */
 function ownList({ object, ips }: Claim, namespace: string): readonly Ip[] {
   const label = object.metadata.labels?.[`${requestsPrefix}${namespace}`];
   if (label === undefined) return ips;
   return label.split('.').flatMap((index) => ips[Number(index)] ?? []);
 }
 
-/** The VNID that it has or, when its NetNamespace is not there, had; a namespace of its own for one that is not known. */
+/** The VNID of its NetNamespace or, if the snapshot has none at all, of our label; otherwise a VNID of its own. */
 function vnidOf(snapshot: Snapshot, { object }: Claim, name: string): string {
   const found: unknown = objectsOf(snapshot, netNamespaces).find(({ metadata }) => metadata.name === name);
   const netid = fieldOf(found, 'netid');

@@ -1,4 +1,4 @@
-/** EgressFirewalls become EgressNetworkPolicies. What these cannot say is closed rather than opened, with a finding. */
+/** Turns EgressFirewalls into EgressNetworkPolicies. What these cannot express is closed, with a finding. */
 import { apiVersionOf, egressFirewalls, egressNetworkPolicies, nodes } from '../../../api/kinds.ts';
 import { familyOf, parseIfaddr, parseIp } from '../../model/address.ts';
 import { asList, asText, fieldOf, isRecord, jsonEqual, parseJson } from '../../model/json.ts';
@@ -25,12 +25,12 @@ interface PolicyRule {
   readonly to: { readonly cidrSelector: string } | { readonly dnsName: string };
 }
 
-/** Takes a finding down. */
+/** Records a finding. */
 type Note = (finding: Finding) => void;
 
 const most = 1_000;
 
-/** The part of the way back that is about firewalls. */
+/** Plans the policies of the way back. */
 export function policyPart(snapshot: Snapshot): Part {
   const parts = objectsOf(snapshot, egressFirewalls).map((firewall) => firewallPart(snapshot, firewall));
   return { changes: parts.flatMap(({ changes }) => changes), findings: parts.flatMap(({ findings }) => findings) };
@@ -67,7 +67,7 @@ interface Wanted extends Namespaced {
   readonly note: Note;
 }
 
-/** The policy that gets the rules: never a second one, which would close the namespace. Undefined: those that are there stay. */
+/** The policy that gets the rules: never a second one, which would close the namespace. Undefined if none changes. */
 function policyName(snapshot: Snapshot, { namespace, name, egress, note }: Wanted): string | undefined {
   const present = objectsOf(snapshot, egressNetworkPolicies).filter(({ metadata }) => metadata.namespace === namespace);
   const [only, ...more] = present;
@@ -117,7 +117,7 @@ interface NodeRule {
   readonly selector: object;
 }
 
-/** A rule for each address of the nodes that have the labels now. */
+/** Makes a rule for each address of the nodes that have the labels now. */
 function nodeRules(snapshot: Snapshot, { type, selector }: NodeRule, { note, ...place }: Where): readonly PolicyRule[] {
   const selected = objectsOf(snapshot, nodes).filter(({ metadata }) => matches(selector, metadata.labels ?? {}));
   const addresses = selected.flatMap((node) =>

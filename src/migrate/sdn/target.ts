@@ -1,4 +1,4 @@
-/** OpenShift SDN as a target: the way back made from OVN-Kubernetes' objects alone. */
+/** OpenShift SDN as a target: the way back, made from OVN-Kubernetes' objects alone. */
 import { apiVersionOf, egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { ovnKinds } from '../input/source.ts';
 import { liveObject } from '../live.ts';

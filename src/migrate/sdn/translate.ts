@@ -1,6 +1,6 @@
 /**
- * The way back from OVN-Kubernetes' objects alone: what stands in EgressIPs, EgressFirewalls, Nodes and Namespaces, as
- * objects of OpenShift SDN. What SDN cannot express is a finding, never a stop; in doubt it is closed, not open.
+ * Makes the way back from OVN-Kubernetes' objects alone: turns EgressIPs, EgressFirewalls, Nodes and Namespaces into
+ * objects of OpenShift SDN. What SDN cannot express becomes a finding; when in doubt, traffic is closed.
  */
 import {
   apiVersionOf,
@@ -23,7 +23,7 @@ import { requestPart } from './netnamespaces.ts';
 import { policyPart } from './policies.ts';
 import { restoreStep } from './steps.ts';
 
-/** The translation of a snapshot to OpenShift SDN. Pure; the order of the input does not matter. */
+/** Translates a snapshot to OpenShift SDN. Pure; the order of the input does not matter. */
 export function toSDN(snapshot: Snapshot): Translation {
   const requests = requestPart(snapshot);
   const parts: readonly Part[] = [
@@ -72,7 +72,7 @@ function removals(snapshot: Snapshot): readonly Change[] {
   return objects.map((object): Change => ({ action: 'delete', step: 'finalize', object: objectRef(object), from: [] }));
 }
 
-/** Changes to one object in one step as one. */
+/** Joins the changes to one object in one step. */
 function joined(changes: readonly Change[]): Change[] {
   const groups = Map.groupBy(
     changes,

@@ -1,4 +1,4 @@
-/** On clouds: what OpenShift SDN asked of the cloud must be given back before OVN-Kubernetes asks for the same address. */
+/** Releases cloud addresses: what OpenShift SDN requested must be released before OVN-Kubernetes requests it. */
 import { cloudPrivateIPConfigs } from '../../../../api/kinds.ts';
 import { cloudPrivateIPConfig } from '../../findings/nodes.ts';
 import { objectRef } from '../../ref.ts';
@@ -7,7 +7,7 @@ import { type Change, type Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
 import { hasObject } from '../context/groups.ts';
 
-/** The part of the translation that deletes the CloudPrivateIPConfigs of requested addresses. Their name is the address. */
+/** Plans the deletion of the CloudPrivateIPConfigs of requested addresses. Their name is the address. */
 export function cloudPart({ snapshot, egress }: Context): Part {
   const owners = new Map(
     egress.groups

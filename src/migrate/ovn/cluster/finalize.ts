@@ -1,4 +1,4 @@
-/** What is cleared at the very end: the fields by which OpenShift SDN knew egress IPs and multicast. */
+/** Clears, at the very end, the fields with which OpenShift SDN configures egress IPs and multicast. */
 import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../../api/kinds.ts';
 import { asList, isRecord } from '../../../model/json.ts';
 import { compareText } from '../../../model/names.ts';
@@ -8,7 +8,7 @@ import type { Change, Concern, Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
 import { multicastNamespaces } from './multicast.ts';
 
-/** The part of the translation that clears. EgressNetworkPolicies are deleted by firewall.ts. */
+/** Plans what to clear. EgressNetworkPolicies are deleted by firewall/part.ts. */
 export function finalizePart(context: Context): Part {
   const { only, namespaces } = context.options;
   const wants = (concern: Concern): boolean => only.length === 0 || only.includes(concern);
@@ -25,7 +25,7 @@ export function finalizePart(context: Context): Part {
       ...(withMulticast.has(name) ? { metadata: { annotations: { [multicastAnnotation]: null } } } : {}),
     }),
   );
-  // other namespaces may still need what HostSubnets list
+  // other namespaces may still need what the HostSubnets list
   const hosts = wants('egressip') && namespaces.length === 0 ? [...rawOf(context, hostSubnets)] : [];
   return { changes: [...cleared, ...hosts.flatMap(([name, host]) => clearHost(name, host))], findings: [] };
 }

@@ -1,6 +1,6 @@
 /**
- * NetworkPolicies that let pods reach each other exactly as the multitenant plugin does: from
- * the namespaces of the same VNID, to and from those of VNID 0, and from all that is no pod.
+ * Makes NetworkPolicies that let pods reach each other exactly as the multitenant plugin does: from namespaces of the
+ * same VNID, to and from those of VNID 0, and from everything that is not a pod.
  */
 import { apiVersionOf, networkPolicies } from '../../../../api/kinds.ts';
 import { compareText } from '../../../model/names.ts';
@@ -16,18 +16,18 @@ import type { Context } from '../context/context.ts';
 
 type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<NetworkPolicyObject['spec']> };
 
-/** Name of the NetworkPolicies that stand for VNIDs. */
+/** Name of the NetworkPolicies that replace VNIDs. */
 export const policyName = 'openshift-sdn-isolation';
-/** Of the namespace that stands for the host network of all nodes (OpenShift documentation, network policy). */
+/** Label of the namespace that represents the host network of all nodes (OpenShift documentation, network policy). */
 const hostNetworkLabel = 'policy-group.network.openshift.io/host-network';
 
 interface Reach {
-  /** The namespaces whose pods may come in, in order of name. */
+  /** The namespaces whose pods may connect, sorted by name. */
   readonly from: readonly string[];
   readonly podNetworks: readonly string[];
 }
 
-/** The part of the translation that is about isolation; empty unless the plugin is multitenant, but for policies that begin to hold. */
+/** Plans isolation. Empty unless the plugin is multitenant, except for findings on policies that take effect. */
 export function isolationPart(context: Context): Part {
   const mode = context.network?.mode;
   const ignored = mode === 'multitenant' || mode === 'subnet' ? ignoredPolicies(context) : [];
@@ -55,14 +55,14 @@ export function isolationPart(context: Context): Part {
   };
 }
 
-/** All namespaces that exist, in order of name. */
+/** Names of all existing namespaces, sorted. */
 function namesOf({ namespaces, cluster }: Context): readonly string[] {
   const names: readonly string[] =
     namespaces === undefined ? cluster.netNamespaces.map(({ name }) => name) : [...namespaces.keys()];
   return names.toSorted(compareText);
 }
 
-/** The existing namespaces of the same VNID; a namespace without one is alone, as it will be when it gets one. */
+/** The existing namespaces of the same VNID. A namespace without a VNID is alone, as it will be when it gets one. */
 function peersOf(context: Context, name: string): readonly string[] {
   const vnid = context.vnidOf(name);
   return vnid === undefined ? [name] : context.namespacesOf(vnid).filter(context.exists);

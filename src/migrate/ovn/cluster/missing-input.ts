@@ -1,4 +1,4 @@
-/** What is wrong with the input as such: kinds that are missing, objects that cannot be read, names without their objects. */
+/** Reports problems with the input itself: missing kinds, objects that cannot be read, names without their objects. */
 import {
   apiVersionOf,
   clusterNetworks,
@@ -33,7 +33,7 @@ const essential: readonly Kind[] = [
   clusterNetworks,
 ];
 
-/** The part of the translation that says what the input lacks. */
+/** Reports what the input lacks. */
 export function inputPart(context: Context): Part {
   const { snapshot, cluster } = context;
   const unread = new Set(snapshot.unread.map(({ kind }) => kind));

@@ -1,4 +1,4 @@
-/** Multicast: an annotation of NetNamespaces becomes one of Namespaces. */
+/** Turns the multicast annotation of NetNamespaces into that of Namespaces. */
 import { apiVersionOf, namespaces, netNamespaces } from '../../../../api/kinds.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
@@ -10,10 +10,10 @@ import type { Change, Part } from '../../translation.ts';
 import { clashes } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
 
-/** Turns multicast on when it is exactly `true`. */
+/** Turns multicast on if it is exactly `true`. */
 export const ovnMulticast = 'k8s.ovn.org/multicast-enabled';
 
-/** Names of the chosen namespaces with multicast today, in order. */
+/** Names of the chosen namespaces with multicast today, sorted. */
 export function multicastNamespaces({ snapshot, chosen }: Context): readonly string[] {
   const enabled = objectsOf(snapshot, netNamespaces).filter(
     ({ metadata }) => metadata.annotations?.[multicastAnnotation] === 'true',
@@ -24,7 +24,7 @@ export function multicastNamespaces({ snapshot, chosen }: Context): readonly str
     .sort(compareText);
 }
 
-/** The part of the translation that is about multicast. */
+/** Plans the multicast annotations. */
 export function multicastPart(context: Context): Part {
   const names = multicastNamespaces(context);
   const made = names.filter(context.exists).map(annotated);
@@ -50,7 +50,7 @@ function annotated(name: string): KubeObject {
   };
 }
 
-/** SDN's multicast is that of a VNID, OVN-Kubernetes's that of a namespace. */
+/** SDN's multicast belongs to a VNID, OVN-Kubernetes's to a namespace. */
 function joinedFindings(context: Context, names: ReadonlySet<string>): readonly Finding[] {
   const vnids = new Set([...names].flatMap((name) => context.vnidOf(name) ?? []));
   return [...vnids].flatMap((vnid) => {

@@ -1,4 +1,4 @@
-/** Nodes that may host egress IPs: their label, the CIDRs kept for the way back, and what is wrong with them. */
+/** Labels nodes that may host egress IPs, keeps their CIDRs for the way back, and reports what is wrong with them. */
 import { apiVersionOf, hostSubnets, nodes } from '../../../../api/kinds.ts';
 import { familyOf } from '../../../model/address.ts';
 import type { HostSubnet } from '../../../model/hostsubnet.ts';
@@ -26,10 +26,10 @@ import { clashes } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
 import { hasLabel, type Machine, wantsEgress } from '../context/machines.ts';
 
-/** Where the vendor's migration keeps a node's egress CIDRs, and ours too. */
+/** Where the vendor's migration keeps a node's egress CIDRs. Ours uses it too. */
 export const cidrsAnnotation = 'networkoperator.openshift.io/sdn-to-ovn-migration';
 
-/** The part of the translation that labels nodes, with what it says about HostSubnets and Nodes. */
+/** Plans the labels of nodes, with findings on HostSubnets and Nodes. */
 export function nodePart(context: Context): Part {
   const machines = [...context.machines.values()];
   const made = machines.flatMap(labelOf);
@@ -73,7 +73,7 @@ function machineFindings(context: Context, machine: Machine): readonly Finding[]
   ];
 }
 
-/** HostSubnets without a Node, meant so or not. */
+/** Findings on HostSubnets without a Node, intended or not. */
 function existence(context: Context, { name, exists, hostSubnet }: Machine): readonly Finding[] {
   if (exists || hostSubnet === undefined) return [];
   const { hostIP, egressIPs, subnet } = hostSubnet;
@@ -88,7 +88,7 @@ function standby({ name, egressIPs, egressCIDRs }: HostSubnet): readonly Finding
   return [standbyNode({ name, cidrs: egressCIDRs.map(({ text }) => text) })];
 }
 
-/** IPs that are listed and that nobody requests. */
+/** Findings on listed IPs that nobody requests. */
 function listFindings({ requested }: Context, { name, egressIPs, egressCIDRs }: HostSubnet): readonly Finding[] {
   const unused = egressIPs.filter((ip) => !requested.has(ip));
   return unused.length === 0 || egressCIDRs.length > 0 ? [] : [egressIPUnrequested({ name, ips: unused })];
@@ -117,7 +117,7 @@ function absentFindings({ cluster }: Context): readonly Finding[] {
   ];
 }
 
-/** One finding for all nodes whose prefix length nothing tells. */
+/** Makes one finding for all nodes whose prefix length is unknown. */
 function unknownNetworks({ machines }: Context): readonly Finding[] {
   const unknown = [...machines.values()]
     .filter(({ assignable, exists, network }) => assignable && exists && network === undefined)

@@ -1,4 +1,4 @@
-/** What stands in the way of OVN-Kubernetes as a whole: networks that it uses itself, MTU, hosted control planes, hybrid overlay. */
+/** Finds what conflicts with OVN-Kubernetes: its internal networks, MTU, hosted control planes, hybrid overlay. */
 import {
   clusterNetworks,
   egressNetworkPolicies,
@@ -15,7 +15,7 @@ import { objectsOf } from '../../snapshot.ts';
 import type { Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
 
-/** A network that OVN-Kubernetes uses inside, its default, and where the operator's configuration may say otherwise. */
+/** A network inside OVN-Kubernetes, its default, and where the operator's configuration may override it. */
 const internals = [
   { use: 'join', network: '100.64.0.0/16', paths: [['ipv4', 'internalJoinSubnet'], ['v4InternalSubnet']] },
   { use: 'transit', network: '100.88.0.0/16', paths: [['ipv4', 'internalTransitSwitchSubnet']] },
@@ -25,7 +25,7 @@ const internals = [
 const vxlanOverhead = 50;
 const geneveOverhead = 100;
 
-/** The part of the translation that only looks. */
+/** Makes findings, and no changes. */
 export function preflightPart(context: Context): Part {
   return {
     changes: [],
@@ -56,7 +56,7 @@ function overlapFindings(context: Context): readonly Finding[] {
   ]);
 }
 
-/** What shares a network with OVN-Kubernetes. */
+/** What overlaps a network of OVN-Kubernetes. */
 type Shared = Omit<Parameters<typeof networkOverlap>[0], 'use' | 'network'>;
 
 function overlap({ use, cidr }: Internal, shared: Shared): Finding {
@@ -90,7 +90,7 @@ function networkOverlaps({ network, machines }: Context, internal: Internal): re
 
 function addressOverlaps({ egress, machines }: Context, internal: Internal): readonly Finding[] {
   const hosts = [...machines.values()].flatMap(({ name, node, addresses, networks }) =>
-    // a known network was looked at as a whole
+    // a known network was checked as a whole
     networks === undefined
       ? addresses
           .filter((ip) => contains(internal.cidr, ip))
@@ -120,7 +120,7 @@ function addressOverlaps({ egress, machines }: Context, internal: Internal): rea
   return [...hosts, ...requested];
 }
 
-/** Policies that name a part of the network: there is something outside that uses it. */
+/** Findings on policies that name a part of the network: something outside uses it. */
 function policyOverlaps({ snapshot, chosen }: Context, internal: Internal): readonly Finding[] {
   return objectsOf(snapshot, egressNetworkPolicies).flatMap((policy) => {
     const { namespace = '', name = '' } = policy.metadata;
@@ -156,7 +156,7 @@ function mtuFindings(context: Context): readonly Finding[] {
   return [clusterMTU({ mtu, vxlan: vxlanOverhead, geneve: geneveOverhead }), ...tooLargeMTU(context, mtu)];
 }
 
-/** The MTU that the operator is to give pods, against that between the nodes: what spec.migration.mtu says it will be, or what OpenShift SDN's tells. */
+/** Compares the MTU that pods will get with that between nodes, from spec.migration.mtu or OpenShift SDN's. */
 function tooLargeMTU(context: Context, mtu: number | undefined): readonly Finding[] {
   const operator = networkOperator(context);
   const wanted = [
@@ -201,7 +201,7 @@ function ovnConfig(context: Context): unknown {
   return at(networkOperator(context), ['spec', 'defaultNetwork', 'ovnKubernetesConfig']);
 }
 
-/** The value that the keys lead to. */
+/** The value at the path. */
 function at(value: unknown, path: readonly string[]): unknown {
   return path.reduce((inner, key) => (isRecord(inner) ? inner[key] : undefined), value);
 }

@@ -1,18 +1,18 @@
-/** What OVN-Kubernetes writes on Nodes and reads from them. */
+/** What OVN-Kubernetes writes to Nodes and reads from them. */
 import { parseJson } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 
 /** Key of the Node label that lets a node host egress IPs. */
 export const assignableLabel = 'k8s.ovn.org/egress-assignable';
 
-/** What OVN-Kubernetes writes on every Node before it assigns any egress IP (host-cidrs: on all nodes, labelled or not). */
+/** Annotations that OVN-Kubernetes writes on every Node, labeled or not, before it assigns any egress IP. */
 export const ovnAnnotations = [
   'k8s.ovn.org/node-primary-ifaddr',
   'k8s.ovn.org/node-subnets',
   'k8s.ovn.org/host-cidrs',
 ] as const;
 
-/** The annotations of OVN-Kubernetes that the Node lacks, or has in a form that cannot be read. */
+/** The annotations of OVN-Kubernetes that the Node lacks or that cannot be read. */
 export function missingAnnotations({ metadata }: KubeObject): readonly string[] {
   return ovnAnnotations.filter((key) => !isJson(metadata.annotations?.[key]));
 }

@@ -1,14 +1,14 @@
-/** Objects that stand where a translation puts its own. */
+/** Finds existing objects that conflict with those of a translation. */
 import { isRecord, jsonEqual, parseJson } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { keyExists, objectExists } from '../../findings/conflicts.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { Snapshot } from '../../snapshot.ts';
 
-/** Objects by namespace and name, of each list once. */
+/** The objects of each list by namespace and name. Each list is indexed once. */
 const indexes = new WeakMap<readonly KubeObject[], ReadonlyMap<string, KubeObject>>();
 
-/** The object of that kind, namespace and name in the snapshot. */
+/** The object of that kind, namespace and name in the snapshot; undefined if there is none. */
 export function present(
   { objects }: Snapshot,
   { apiVersion = '', kind = '', metadata }: KubeObject,
@@ -23,7 +23,7 @@ function keyOf({ metadata }: KubeObject): string {
   return `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 }
 
-/** The finding that an object with this name has another spec already; none when there is no such object or it is the same. */
+/** Makes a finding if an object of this name exists with another spec. */
 export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec: unknown }): readonly Finding[] {
   const { kind = '', metadata } = made;
   const { namespace, name = '' } = metadata;
@@ -36,7 +36,7 @@ export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec:
   return [objectExists({ kind, ...(namespace === undefined ? {} : { namespace }), name })];
 }
 
-/** The findings that labels or annotations of ours are there with other values: somebody else wrote them. */
+/** Makes findings on labels and annotations of ours that exist with other values, which somebody else wrote. */
 export function clashes(snapshot: Snapshot, made: KubeObject): readonly Finding[] {
   const found = present(snapshot, made);
   return (['labels', 'annotations'] as const).flatMap((field) =>

@@ -1,4 +1,4 @@
-/** What every part of the translation to OVN-Kubernetes is given: the snapshot, and what follows from it once for all. */
+/** What every part of the translation to OVN-Kubernetes gets: the snapshot, and what is derived from it once. */
 import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../../../../api/kinds.ts';
 import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../../model/address.ts';
 import { type Cluster, clusterOf } from '../../../model/cluster.ts';
@@ -17,40 +17,40 @@ import { type Machine, machinesOf } from './machines.ts';
 export interface Context {
   readonly snapshot: Snapshot;
   readonly options: TranslateOptions;
-  /** HostSubnets and NetNamespaces as values, what is wrong with them, and limits of nodes. */
+  /** HostSubnets and NetNamespaces as values, their problems, and the limits of nodes. */
   readonly cluster: Cluster;
-  /** What OpenShift SDN makes of it today; a node whose Ready is not True counts as offline. */
+  /** What OpenShift SDN does with it today. A node whose Ready is not True counts as offline. */
   readonly state: EgressState;
-  /** The ClusterNetwork `default`; undefined when it is absent or cannot be read. */
+  /** The ClusterNetwork `default`; undefined if it is absent or cannot be read. */
   readonly network: ClusterNetwork | undefined;
-  /** The EgressIPs to be, and where OVN-Kubernetes will put their addresses. */
+  /** The planned EgressIPs, and where OVN-Kubernetes will assign their addresses. */
   readonly egress: EgressPlan;
   /** Nodes as OVN-Kubernetes will see them, by name. */
   readonly machines: ReadonlyMap<string, Machine>;
-  /** Namespaces by name; undefined when the snapshot has none at all, so nothing can be said about who is missing. */
+  /** Namespaces by name; undefined if the snapshot has none at all, so that missing ones are unknown. */
   readonly namespaces: ReadonlyMap<string, KubeObject> | undefined;
-  /** The IPv4 addresses of all nodes, by node, with keys to compare them by. */
+  /** The IPv4 addresses of all nodes, by node, with keys for comparison. */
   readonly nodeAddresses: readonly { readonly ip: Ip; readonly key: SortKey }[];
   /** Every egress IP that a NetNamespace requests. */
   readonly requested: ReadonlySet<Ip>;
   readonly vnidOf: (namespace: string) => Vnid | undefined;
-  /** The namespaces that share the VNID, in order of name, whether their Namespace exists or not. */
+  /** Names of the namespaces that share the VNID, sorted, whether or not their Namespace exists. */
   readonly namespacesOf: (vnid: Vnid) => readonly string[];
-  /** Whether the Namespace exists, as far as the input tells. */
+  /** Whether the Namespace exists, as far as the input shows. */
   readonly exists: (namespace: string) => boolean;
   /**
-   * Namespaces that OpenShift SDN drops and OVN-Kubernetes would let out by a node's address. With options.keepClosed
-   * keepclosed.ts makes the EgressFirewall `default` of each; firewall.ts then makes none for them.
+   * Namespaces that OpenShift SDN drops and OVN-Kubernetes would let out with a node's address. With
+   * options.keepClosed, firewall/keep-closed.ts makes their EgressFirewall `default`, and firewall/part.ts makes none.
    */
   readonly closed: ReadonlySet<string>;
-  /** Whether `--namespace` chose it. */
+  /** Whether `--namespace` chose the namespace. */
   readonly chosen: (namespace: string) => boolean;
 }
 
-/** One concern of the translation. */
+/** Translates one concern. */
 export type PartOf = (context: Context) => Part;
 
-/** The context of a snapshot. The order of its lists does not matter. */
+/** Makes the context of a snapshot. The order of its lists does not matter. */
 export function contextOf(snapshot: Snapshot, options: TranslateOptions): Context {
   const raw = {
     hostSubnets: shaped(objectsOf(snapshot, hostSubnets), hostSubnetShape),
@@ -108,7 +108,7 @@ function offlineOf(machines: ReadonlyMap<string, Machine>): ReadonlySet<Ip> {
   );
 }
 
-/** Objects of a wrong shape are refused when they are read; here they are only left out. */
+/** Leaves out objects of a wrong shape, which are refused when they are read. */
 function shaped<T>(objects: readonly KubeObject[], shape: (value: unknown) => Result<T, unknown>): readonly T[] {
   return objects.flatMap((object) => {
     const value = shape(object);

@@ -1,6 +1,6 @@
 /**
- * The EgressIP objects of a cluster before they are objects: one group for each VNID that requests egress IPs, with what
- * becomes of every entry, and what OVN-Kubernetes will make of all groups together.
+ * Plans the EgressIPs of a cluster: one group for each VNID that requests egress IPs, with what becomes of every entry,
+ * and what OVN-Kubernetes will do with all groups together.
  */
 import { type Cidr, type Ip, keyRange, sortKey } from '../../../model/address.ts';
 import { type EgressInput, type EgressState, vnidState } from '../../../model/egress/state.ts';
@@ -20,34 +20,34 @@ export type LeftOut =
 
 /** The namespaces of a VNID that requests something. */
 export interface Group {
-  /** Of the EgressIP. */
+  /** Name of the EgressIP. */
   readonly name: string;
   readonly vnid: Vnid;
-  /** All that share the VNID, in order of name. */
+  /** All namespaces that share the VNID, sorted by name. */
   readonly members: readonly NetNamespace[];
-  /** Names of the members whose Namespace exists: the EgressIP selects these. Empty: there is no EgressIP. */
+  /** Names of the members whose Namespace exists, which the EgressIP selects. If empty, there is no EgressIP. */
   readonly selected: readonly string[];
-  /** What the EgressIP requests, in request order. Empty: there is no EgressIP. */
+  /** What the EgressIP requests, in request order. If empty, there is no EgressIP. */
   readonly egressIPs: readonly Ip[];
   readonly leftOut: readonly LeftOut[];
   readonly today: VnidState;
 }
 
 export interface EgressPlan {
-  /** In order of the first member's name; only those with a namespace that was chosen. */
+  /** Sorted by the first member's name; only groups with a chosen namespace. */
   readonly groups: readonly Group[];
   readonly prediction: Prediction;
-  /** The HostSubnets that list each IP, by name. */
+  /** The HostSubnets that list the IP, sorted by name. */
   readonly hostsOf: (ip: Ip) => readonly HostSubnet[];
-  /** Names of nodes that may ever host the IP: assignable, Ready or not, on a network that holds it or may do so. */
+  /** Names of the nodes that may ever host the IP: assignable, Ready or not, on a network that holds or may hold it. */
   readonly fitting: (ip: Ip) => readonly string[];
-  /** Whether the IP fits only nodes whose network is not known, and nothing speaks for it: no egressCIDRs, no address near it. */
+  /** Whether the IP fits only nodes of unknown networks, with no egressCIDRs and no node address near it. */
   readonly doubtful: (ip: Ip) => boolean;
-  /** Names of nodes whose egressCIDRs hold the IP. */
+  /** Names of the nodes whose egressCIDRs hold the IP. */
   readonly within: (ip: Ip) => readonly string[];
-  /** Those of `fitting` that are not `within`. */
+  /** Names in `fitting` that are not in `within`. */
   readonly beyond: (ip: Ip) => readonly string[];
-  /** Whether OVN-Kubernetes is sure to assign at least one IP of the group. */
+  /** Whether OVN-Kubernetes is certain to assign at least one IP of the group. */
   readonly served: (group: Group) => boolean;
 }
 
@@ -61,11 +61,11 @@ interface Input {
 }
 
 interface GroupContext extends Pick<Input, 'state' | 'prefix' | 'exists'> {
-  /** Why the EgressIP of a VNID does not have an IP that it requests. */
+  /** Why the EgressIP of a VNID lacks an IP that the VNID requests. */
   readonly leftOutOf: (ip: Ip, vnid: Vnid) => LeftOut | undefined;
 }
 
-/** The group of the namespaces that share a VNID. */
+/** Makes the group of the namespaces that share a VNID. */
 function groupOf({ vnid, members }: Pick<Group, 'vnid' | 'members'>, context: GroupContext): Group {
   const { state, prefix, exists, leftOutOf } = context;
   const requests = state.requests.get(vnid) ?? [];
@@ -84,7 +84,7 @@ function groupOf({ vnid, members }: Pick<Group, 'vnid' | 'members'>, context: Gr
   };
 }
 
-/** The groups and their prediction. */
+/** Makes the groups and their prediction. */
 export function egressPlan({ cluster, state, machines, prefix, exists, chosen }: Input): EgressPlan {
   const hosts = hostsByIP(cluster.hostSubnets);
   const nodeOf = new Map(
@@ -131,23 +131,23 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
     doubtful,
     within,
     beyond: (ip) => subtract(fitting(ip), within(ip)),
-    // who is dropped today stays closed in doubt
+    // when in doubt, a group that is dropped today stays closed
     served: (group) =>
       hasObject(group) && group.egressIPs.some((ip) => serves(ip) && !(group.today.kind === 'dropped' && doubtful(ip))),
   };
 }
 
-/** The first 16 bits of an IPv4 address: machine networks are hardly ever larger. */
+/** The first 16 bits of an IPv4 address: machine networks are rarely larger. */
 function surroundingsOf(ip: Ip): string {
   return ip.split('.', 2).join('.');
 }
 
-/** Whether there is an EgressIP of the group. */
+/** Whether the group gets an EgressIP. */
 export function hasObject({ selected, egressIPs }: Group): boolean {
   return selected.length > 0 && egressIPs.length > 0;
 }
 
-/** Those that request something, in order of the first member's name. */
+/** The VNIDs that request something, with their members, sorted by the first member's name. */
 function groupsOf(
   netNamespaces: readonly NetNamespace[],
 ): readonly { readonly vnid: Vnid; readonly members: readonly NetNamespace[] }[] {
@@ -188,7 +188,7 @@ function placementNode(machine: Machine): PlacementNode {
   return { name, eligible: isEligible(machine), networks, addresses, capacity };
 }
 
-/** Names of nodes by network: undefined ranges hold every IP. */
+/** Names of nodes by network; undefined ranges hold every IP. */
 interface Ranged {
   readonly ranges: readonly Range[] | undefined;
   readonly names: readonly string[];
@@ -196,7 +196,7 @@ interface Ranged {
 
 type Range = ReturnType<typeof keyRange>;
 
-/** Nodes with the same networks together, for there are many nodes and few networks. */
+/** Groups nodes by their networks, because there are many nodes and few networks. */
 function ranged(
   nodes: readonly { readonly name: string; readonly cidrs: readonly Cidr[] | undefined }[],
 ): readonly Ranged[] {
@@ -207,7 +207,7 @@ function ranged(
   }));
 }
 
-/** The names whose ranges hold an IP, sorted. IPs that are alike share one list, so lists compare by identity. */
+/** Returns the names whose ranges hold an IP, sorted. Equal answers share one list, so lists compare by identity. */
 function namesFor(all: readonly Ranged[]): (ip: Ip) => readonly string[] {
   const known = new Map<string, readonly string[]>();
   return (ip) => {
@@ -220,7 +220,7 @@ function namesFor(all: readonly Ranged[]): (ip: Ip) => readonly string[] {
   };
 }
 
-/** What is in the first list and not in the second; each pair of lists is compared once. */
+/** Returns what is in the first list and not in the second. Each pair of lists is compared once. */
 function difference(): (all: readonly string[], but: readonly string[]) => readonly string[] {
   const known = new Map<readonly string[], Map<readonly string[], readonly string[]>>();
   return (all, but) => {

@@ -1,6 +1,6 @@
 /**
- * Nodes as OVN-Kubernetes will see them, computed from what stands in Nodes and HostSubnets while OpenShift SDN still
- * runs: OVN-Kubernetes's own annotations are not there yet, but where they are they count.
+ * Computes nodes as OVN-Kubernetes will see them, from Nodes and HostSubnets while OpenShift SDN still runs.
+ * OVN-Kubernetes's own annotations are not there yet; where they are, they count.
  */
 import uniqBy from 'lodash/uniqBy.js';
 import { configMaps, nodes } from '../../../../api/kinds.ts';
@@ -22,32 +22,32 @@ import { assignableLabel } from './annotations.ts';
 /** A Node, or a HostSubnet whose Node is not in the snapshot. */
 export interface Machine {
   readonly name: string;
-  /** Undefined: the input has only a HostSubnet of that name. */
+  /** Undefined if the input has only a HostSubnet of that name. */
   readonly node: KubeObject | undefined;
-  /** There is a Node; or the input has no Node at all, so that a HostSubnet is taken to have one. */
+  /** Whether there is a Node. If the input has no Nodes at all, every HostSubnet is assumed to have one. */
   readonly exists: boolean;
-  /** Undefined: there is none, or it is invalid. */
+  /** Undefined if there is none or it is invalid. */
   readonly hostSubnet: HostSubnet | undefined;
-  /** Ready is True, or the input does not say. */
+  /** Whether Ready is True, or missing from the input. */
   readonly ready: boolean;
-  /** It bears k8s.ovn.org/egress-assignable, or will: its HostSubnet has egressIPs or egressCIDRs. */
+  /** Whether it has k8s.ovn.org/egress-assignable, or will: its HostSubnet has egressIPs or egressCIDRs. */
   readonly assignable: boolean;
-  /** All addresses known of it, of the Node, hostIP, k8s.ovn.org/host-cidrs, but for `leftovers`. */
+  /** All its known addresses, from the Node, hostIP and k8s.ovn.org/host-cidrs, without `leftovers`. */
   readonly addresses: readonly Ip[];
-  /** Egress IPs that SDN put on its interfaces and that show among its addresses: never assigned while they are there. */
+  /** Egress IPs that SDN put on its interfaces and that its addresses include: never assigned while there. */
   readonly leftovers: readonly Ip[];
-  /** Its primary network; undefined when nothing in the input tells the prefix length. */
+  /** Its primary network; undefined if the input does not show the prefix length. */
   readonly network: Cidr | undefined;
-  /** All that it can host egress IPs of: the primary one, and those of k8s.ovn.org/host-cidrs. Undefined as `network` is. */
+  /** All networks it can host egress IPs of: primary, and k8s.ovn.org/host-cidrs. Undefined if `network` is. */
   readonly networks: readonly Cidr[] | undefined;
-  /** How many egress IPs a cloud lets it have; undefined: any number. */
+  /** How many egress IPs the cloud lets it have; undefined means any number. */
   readonly capacity: number | undefined;
 }
 
 const primaryAnnotation = 'k8s.ovn.org/node-primary-ifaddr';
 const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
 
-/** All machines by name. `machineNetworks` are those the admin named. */
+/** Computes all machines, by name. `machineNetworks` are those that the admin named. */
 export function machinesOf(
   snapshot: Snapshot,
   cluster: Cluster,
@@ -111,17 +111,17 @@ function limitsOf(annotation: string | undefined): CloudLimits {
   return parsed?.ok === true ? parsed.value : unknownLimits;
 }
 
-/** Whether the Node bears the label already. */
+/** Whether the Node already has the label. */
 export function hasLabel(node: KubeObject | undefined): boolean {
   return node?.metadata.labels?.[assignableLabel] !== undefined;
 }
 
-/** Whether the HostSubnet offers egress IPs: then its node gets the label. */
+/** Whether the HostSubnet offers egress IPs, so that its node gets the label. */
 export function wantsEgress(hostSubnet: HostSubnet | undefined): boolean {
   return hostSubnet !== undefined && hostSubnet.egressIPs.length + hostSubnet.egressCIDRs.length > 0;
 }
 
-/** The addresses with prefix of an annotation of OVN-Kubernetes: a JSON list, or a JSON object whose values they are. */
+/** Parses the addresses with prefix in an OVN-Kubernetes annotation: a JSON list, or the values of a JSON object. */
 function ifaddrs(text: string | undefined): readonly { readonly ip: Ip; readonly network: Cidr }[] {
   if (text === undefined) return [];
   try {
@@ -148,7 +148,7 @@ function readyOf(node: unknown): boolean {
   return conditions.every((one) => !isRecord(one) || one['type'] !== 'Ready' || one['status'] === 'True');
 }
 
-/** The machine networks that the installer was given, as ConfigMap kube-system/cluster-config-v1 keeps them. */
+/** The machine networks that the installer was given, from ConfigMap kube-system/cluster-config-v1. */
 export function installedNetworks(snapshot: Snapshot): readonly Cidr[] {
   const found = objectsOf(snapshot, configMaps).find(
     ({ metadata }) => metadata.namespace === 'kube-system' && metadata.name === 'cluster-config-v1',

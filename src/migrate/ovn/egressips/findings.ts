@@ -1,4 +1,4 @@
-/** What a migration changes for the namespaces of one VNID that requests egress IPs: findings on their NetNamespaces. */
+/** Makes findings on what changes for the NetNamespaces of one VNID that requests egress IPs. */
 import type { Ip } from '../../../model/address.ts';
 import { reasonText } from '../../../model/egress/reasons.ts';
 import type { NetNamespace } from '../../../model/netnamespace.ts';
@@ -22,7 +22,7 @@ import type { Context } from '../context/context.ts';
 import { type Group, hasObject, type LeftOut } from '../context/groups.ts';
 import { lostFindings } from './lost.ts';
 
-/** All findings of a group. Each is on the namespaces that the matter is of: who requests the IP, or all that share the VNID. */
+/** All findings of a group, each on the namespaces that request the IP or on all that share the VNID. */
 export function groupFindings(context: Context, group: Group): readonly Finding[] {
   return [
     ...group.leftOut.flatMap((entry) => leftOutFindings(context, group, entry)),
@@ -79,7 +79,7 @@ interface Request {
   readonly ip: Ip;
 }
 
-/** What is wrong with who lists the IP today. */
+/** Findings on how HostSubnets list the IP today. */
 function hostFindings({ egress }: Context, { name: egressIP, today }: Group, request: Request): readonly Finding[] {
   const { name, ip } = request;
   const reason = today.kind === 'normal' ? undefined : today.reasons.find((one) => one.egressIP === ip);
@@ -97,7 +97,7 @@ function hostFindings({ egress }: Context, { name: egressIP, today }: Group, req
   }
 }
 
-/** Whether no node may ever host the IP. */
+/** Findings on an IP that no node can host, or perhaps none. */
 function outsideFindings({ egress, machines }: Context, group: Group, request: Request): readonly Finding[] {
   const { ip } = request;
   if (egress.doubtful(ip)) return [egressIPDoubtful(request)];
@@ -109,7 +109,7 @@ function outsideFindings({ egress, machines }: Context, group: Group, request: R
   return [egressIPOutsideNetwork({ ...facts, networks })];
 }
 
-/** More IPs than nodes that can have them, or than these have room for. A blocker where a namespace may end with none. */
+/** More IPs than nodes that can host them, or than capacity. A blocker if a namespace may end up with none. */
 function tooMany({ egress }: Context, group: Group): readonly Finding[] {
   const { name: egressIP, egressIPs, members, today } = group;
   const surplus = egressIPs.filter(
@@ -125,7 +125,7 @@ function tooMany({ egress }: Context, group: Group): readonly Finding[] {
     );
 }
 
-/** A VNID whose traffic is dropped today opens, by a node's address or by an egress IP. */
+/** A VNID whose traffic is dropped today opens, with a node's address or with an egress IP. */
 function dropFindings({ egress, options, exists }: Context, group: Group): readonly Finding[] {
   if (group.today.kind !== 'dropped') return [];
   const reasons = group.today.reasons.map(reasonText);

@@ -1,10 +1,10 @@
-/** What OVN-Kubernetes cannot express of how a group leaves today: pinning, CIDRs by node, preferring the pod's own node. */
+/** Finds what OVN-Kubernetes cannot express of today's egress: pinning, CIDRs by node, preferring the pod's node. */
 import type { Ip } from '../../../model/address.ts';
 import { cidrRestrictionLost, type IPOnNodes, localPreferenceLost, pinningLost } from '../../findings/egressips.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { EgressPlan, Group } from '../context/groups.ts';
 
-/** The findings, on the first namespace of the group that requests something. The group has an object. */
+/** Makes the findings on the first namespace of the group that requests something. The group must have an EgressIP. */
 export function lostFindings(plan: EgressPlan, group: Group): readonly Finding[] {
   const name = group.members.find(({ egressIPs }) => egressIPs.length > 0)?.name ?? '';
   return [...pinning(plan, group, name), ...restriction(plan, group, name), ...preference(group, name)];

@@ -1,34 +1,37 @@
 /**
- * What our EgressIPs say about where they come from, for a way back without a backup. It stands in labels, because
- * OVN-Kubernetes replaces all annotations of an EgressIP when it first assigns it.
+ * Records in labels where our EgressIPs come from, for a way back without a backup. Not in annotations, because
+ * OVN-Kubernetes replaces all of them when it first assigns an EgressIP.
  */
 import type { Ip } from '../../../model/address.ts';
 
-/** On every object that the migrator creates. */
+/** Set on every object that the migrator creates. */
 export const managedBy = { 'app.kubernetes.io/managed-by': 'sdn-compat' } as const;
 
-/** The VNID, in decimals. */
+/** Holds the VNID in decimal. */
 export const netidLabel = 'migrate.sdn-compat/netid';
 
-/** Before an egress IP: the node whose HostSubnet lists it. */
+/** Prefix of an egress IP; the value is the node whose HostSubnet lists it. */
 export const placedPrefix = 'placed.sdn-compat/';
 
-/** Before a namespace: which of spec.egressIPs its own NetNamespace lists, as `0.2` in its order, or `none`. Absent: all, in order. */
+/**
+ * Prefix of a namespace; the value is its own list as indexes of spec.egressIPs, such as `0.2`, or `none`. Absent means
+ * all, in order.
+ */
 export const requestsPrefix = 'requests.sdn-compat/';
 
 const longestValue = 63;
 
-/** What the labels of an EgressIP are made of. */
+/** What the labels of an EgressIP are made from. */
 export interface Origin {
   readonly vnid: number;
   readonly egressIPs: readonly Ip[];
-  /** By egress IP, only of those that one HostSubnet lists. */
+  /** The node of each egress IP that exactly one HostSubnet lists. */
   readonly placed: ReadonlyMap<Ip, string>;
-  /** By namespace: its own list. */
+  /** Each namespace's own list. */
   readonly requests: ReadonlyMap<string, readonly Ip[]>;
 }
 
-/** The labels. A value that would be too long for one is left out: only the backup has it. */
+/** The labels. A value that is too long for a label is left out; only the backup has it. */
 export function originLabels({ vnid, egressIPs, placed, requests }: Origin): Readonly<Record<string, string>> {
   const all = egressIPs.map((_, index) => index).join('.');
   const entries = [

@@ -1,4 +1,4 @@
-/** EgressIP objects: one for each namespace that requests egress IPs, or for each group of joined ones. */
+/** Makes EgressIPs: one for each namespace that requests egress IPs, or for each group of joined ones. */
 import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../../api/kinds.ts';
 import type { Ip } from '../../../model/address.ts';
 import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts';
@@ -19,7 +19,7 @@ export interface EgressIP extends KubeObject {
   readonly spec: { readonly egressIPs: readonly string[]; readonly namespaceSelector: LabelSelectorObject };
 }
 
-/** The part of the translation that makes EgressIPs, with what it says about each namespace. */
+/** Plans the EgressIPs, with findings on each namespace. */
 export function egressIPPart(context: Context): Part {
   const { groups } = context.egress;
   const made = groups.filter(hasObject).map((group) => ({ group, object: egressIPOf(group, context.egress) }));
@@ -42,7 +42,7 @@ export function egressIPPart(context: Context): Part {
   };
 }
 
-/** Says that the prediction is not exact. */
+/** Reports that the prediction is not exact. */
 function boundFinding({ egress }: Context): readonly Finding[] {
   const first = egress.groups.find(hasObject);
   if (first === undefined || egress.prediction.exact) return [];

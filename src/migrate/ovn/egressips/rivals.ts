@@ -1,4 +1,4 @@
-/** EgressIPs that are in the cluster already and stand in the way of those of the plan. */
+/** Finds existing EgressIPs that conflict with those of the plan. */
 import { egressIPs as egressIPKind } from '../../../../api/kinds.ts';
 import { asList, asText, isRecord } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
@@ -7,7 +7,7 @@ import type { Finding } from '../../findings/finding.ts';
 import { objectsOf } from '../../snapshot.ts';
 import type { Context } from '../context/context.ts';
 
-/** Other EgressIPs that request an address of these. */
+/** Findings on other EgressIPs that request an address of these. */
 export function rivalFindings({ snapshot }: Context, made: readonly KubeObject[]): readonly Finding[] {
   const others = objectsOf(snapshot, egressIPKind);
   if (others.length === 0) return [];

@@ -1,11 +1,11 @@
-/** Namespaces that stay closed (`--keep-closed`): an EgressFirewall where OpenShift SDN drops and OVN-Kubernetes would not. */
+/** Keeps namespaces closed (`--keep-closed`) with an EgressFirewall where OpenShift SDN alone drops traffic. */
 import { apiVersionOf, netNamespaces } from '../../../../api/kinds.ts';
 import type { Change, Part } from '../../translation.ts';
 import { existing } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
 import { closedRules, firewallOf } from './part.ts';
 
-/** The EgressFirewall `default` of each such namespace. Cluster-internal traffic and the nodes stay reachable, as with SDN. */
+/** Plans the EgressFirewall `default` of each such namespace. The cluster and the nodes stay reachable, as with SDN. */
 export function keepClosedPart(context: Context): Part {
   if (!context.options.keepClosed) return { changes: [], findings: [] };
   const made = [...context.closed].sort().map((namespace) => firewallOf(namespace, closedRules));

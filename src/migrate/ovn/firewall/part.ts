@@ -1,7 +1,7 @@
 /**
- * EgressNetworkPolicies become EgressFirewalls named `default` that mean the same. Unlike
- * OpenShift SDN's, OVN-Kubernetes's rules match after service load balancing, so they also meet the API server and
- * services whose backends are on the nodes' network; and one rule that it cannot read opens the whole namespace.
+ * Turns EgressNetworkPolicies into equivalent EgressFirewalls named `default`. Unlike OpenShift SDN's rules,
+ * OVN-Kubernetes's match after service load balancing, so they also apply to the API server and to services with
+ * backends on the nodes' network. One rule that it cannot read opens the whole namespace.
  */
 import { apiVersionOf, egressFirewalls, egressNetworkPolicies } from '../../../../api/kinds.ts';
 import { type Ip, keyRange, parseCidr, parseIp, type SortKey, sortKey } from '../../../model/address.ts';
@@ -41,14 +41,14 @@ export interface EgressFirewall extends KubeObject {
   readonly spec: { readonly egress: readonly FirewallRule[] };
 }
 
-/** More rules than these and none is applied: OVN-Kubernetes's limit, and that of OpenShift SDN's API. */
+/** The rule limits of OVN-Kubernetes and of OpenShift SDN's API. With more rules, none is applied. */
 const most = { ovn: 8_000, sdn: 1_000 } as const;
 
-/** The rule for all nodes. A selector instead of addresses: it follows nodes that come and go. */
+/** Allows all nodes, with a selector instead of addresses, so that it follows nodes that come and go. */
 export const allowNodes: FirewallRule = { type: 'Allow', to: { nodeSelector: {} } };
 
 /**
- * Rules that let nothing out. SDN drops only what leaves the cluster; nodes stay reachable, since the API server and
+ * Rules that let nothing out. SDN drops only what leaves the cluster. Nodes stay reachable, because the API server and
  * services with backends on their network are there.
  */
 export const closedRules: readonly FirewallRule[] = [
@@ -56,7 +56,7 @@ export const closedRules: readonly FirewallRule[] = [
   { type: 'Deny', to: { cidrSelector: everything.text } },
 ];
 
-/** The EgressFirewall of a namespace; there can be only one, named `default`. */
+/** The EgressFirewall of a namespace. There can be only one, named `default`. */
 export function firewallOf(namespace: string, egress: readonly FirewallRule[]): EgressFirewall {
   return {
     apiVersion: apiVersionOf(egressFirewalls),
@@ -66,7 +66,7 @@ export function firewallOf(namespace: string, egress: readonly FirewallRule[]): 
   };
 }
 
-/** The part of the translation that is about EgressNetworkPolicies. */
+/** Plans the EgressFirewalls for EgressNetworkPolicies. */
 export function firewallPart(context: Context): Part {
   const byNamespace = Map.groupBy(
     objectsOf(context.snapshot, egressNetworkPolicies),
@@ -83,7 +83,7 @@ export function firewallPart(context: Context): Part {
   };
 }
 
-/** Takes a finding down. */
+/** Records a finding. */
 type Note = (finding: Finding) => void;
 
 function namespacePart(context: Context, namespace: string, policies: readonly KubeObject[]): Part {
@@ -114,7 +114,7 @@ interface Policies {
   readonly note: Note;
 }
 
-/** What the namespace's firewall is to say; undefined: there is to be none. */
+/** The rules of the namespace's firewall; undefined if it gets none. */
 function rulesFor(
   context: Context,
   namespace: string,
@@ -160,7 +160,7 @@ function rawRules(policy: unknown): readonly unknown[] {
   return asList(fieldOf(policy, 'spec', 'egress'));
 }
 
-/** The rule in OVN-Kubernetes's words; one that it could not read is left out, since it would open all. */
+/** The rule as OVN-Kubernetes writes it. One that it could not read is left out, because it would open everything. */
 function readRule(rule: unknown, where: Namespaced & { readonly field: string }, note: Note): readonly FirewallRule[] {
   const read = readEgressRule(rule);
   const type = read.allow ? 'Allow' : 'Deny';
@@ -176,7 +176,7 @@ function readRule(rule: unknown, where: Namespaced & { readonly field: string },
   }
 }
 
-/** Which node addresses the rules deny, for people; undefined: none. Names are not known to lead to nodes. */
+/** Which node addresses the rules deny, for people; undefined if none. DNS names are not known to lead to nodes. */
 function deniedNodes({ nodeAddresses: addresses }: Context, rules: readonly FirewallRule[]): string | undefined {
   const cidrs = rules.flatMap(({ type, to }) => {
     const cidr = 'cidrSelector' in to ? parseCidr(to.cidrSelector) : undefined;
@@ -191,7 +191,7 @@ function deniedNodes({ nodeAddresses: addresses }: Context, rules: readonly Fire
     : `${denied.length} of ${addresses.length} node addresses, such as ${denied.slice(0, 1).join('')}`;
 }
 
-/** Of no node: stands for one when none is known. */
+/** The address of no node, used when none is known. */
 const anyAddress = parsedIp('192.0.2.1');
 
 function parsedIp(text: string): Ip {
@@ -207,7 +207,7 @@ function isDenied(
   return rules.find(({ range }) => key >= range.first && key < range.end)?.type === 'Deny';
 }
 
-/** Namespaces without a policy of their own that a joined one's policy closes. */
+/** Closes namespaces that have no policy of their own but are joined to one that has. */
 function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): readonly Change[] {
   const closed = new Map<string, readonly KubeObject[]>();
   for (const policy of objectsOf(context.snapshot, egressNetworkPolicies)) {

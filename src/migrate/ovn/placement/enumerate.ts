@@ -1,7 +1,7 @@
 /**
- * All that OVN-Kubernetes's choice among equals may lead to, for IPs and nodes that compete with one another. Nodes of a
- * class are alike (same networks, same capacity), so a state is how many nodes of each class have which load, and an
- * outcome is a class. Every order of the IPs of an object and every tie is followed; states that are alike are met once.
+ * Enumerates everything that OVN-Kubernetes's choice among equals may lead to, for IPs and nodes that compete. Nodes of
+ * a class are alike (same networks, same capacity), so a state is how many nodes of each class have which load, and an
+ * outcome is a class. Follows every order of an object's IPs and every tie; visits equal states once.
  */
 
 /** Nodes that are alike. */
@@ -11,34 +11,34 @@ export interface NodeClass {
   readonly capacity: number;
 }
 
-/** What an IP of an object may take: indexes of classes. */
+/** An IP of an object, and the indexes of the classes that it may get. */
 export interface Wish {
   readonly ip: string;
   readonly classes: readonly number[];
-  /** It is an address of a node: OVN-Kubernetes stops at it and leaves the IPs behind it in its order unassigned. */
+  /** Whether it is a node's address: OVN-Kubernetes stops at it and leaves the IPs after it in its order unassigned. */
   readonly stops: boolean;
 }
 
 export interface Outcomes {
-  /** The classes that each IP may end on; `null`: it may stay unassigned. */
+  /** The classes that each IP may end up on, with `null` if it may stay unassigned. */
   readonly allowed: ReadonlyMap<string, ReadonlySet<number | null>>;
   /** How many IPs may be assigned in all. */
   readonly counts: ReadonlySet<number>;
 }
 
-/** In which order objects are created: as they are given, or in any. */
+/** The order in which objects are created: as given, or any. */
 export type Order = 'given' | 'any';
 
 export interface Competition {
   readonly classes: readonly NodeClass[];
-  /** What each object wishes. */
+  /** The wishes of each object. */
   readonly objects: readonly (readonly Wish[])[];
-  /** IPs that more than one of the objects names. */
+  /** IPs that more than one of the objects requests. */
   readonly shared: ReadonlySet<string>;
   readonly order: Order;
 }
 
-/** Loads of a class, ascending, and the IPs that several objects name and one has. */
+/** Loads of each class, ascending, and the IPs that several objects request and one has. */
 interface State {
   readonly loads: readonly (readonly number[])[];
   readonly owned: readonly string[];
@@ -46,7 +46,7 @@ interface State {
   readonly left: readonly number[];
 }
 
-/** Within one object: the loads of nodes it has not used, and new loads of those it has. */
+/** Within one object: loads of the nodes it has not used, and new loads of those it has. */
 interface Step {
   readonly free: readonly (readonly number[])[];
   readonly used: readonly (readonly number[])[];
@@ -54,7 +54,7 @@ interface Step {
   readonly rest: readonly Wish[];
 }
 
-/** The outcomes of creating the objects one after another, or undefined when there are more than `budget` states. */
+/** The outcomes of creating the objects one after another; undefined if there are more than `budget` states. */
 export function enumerate({ classes, objects, shared, order }: Competition, budget: number): Outcomes | undefined {
   const search = new Search(classes, shared, budget);
   const nothing: State = {
@@ -99,7 +99,7 @@ class Search {
     else known.add(outcome);
   }
 
-  /** Adds the states after an object to `next`; false when the budget is spent. */
+  /** Adds the states after an object to `next`. Returns false when the budget is spent. */
   object({ loads, owned, left }: State, wishes: readonly Wish[], next: Map<string, State>): boolean {
     const seen = new Set<string>();
     const open: Step[] = [
@@ -116,7 +116,7 @@ class Search {
     return true;
   }
 
-  /** What may follow when this IP is the next in OVN-Kubernetes's order. */
+  /** The steps that may follow if this IP is next in OVN-Kubernetes's order. */
   #after(step: Step, wish: Wish): readonly Step[] {
     if (wish.stops) {
       for (const { ip } of step.rest) this.#unassigned(ip);
@@ -134,13 +134,13 @@ class Search {
     return chosen.length === 0 ? [{ ...step, rest }] : chosen.map((index) => ({ ...take(step, index), owned, rest }));
   }
 
-  /** An IP that several objects name may still be another's; that is seen at the end. */
+  /** Records that an IP may stay unassigned, unless several objects request it: that is known at the end. */
   #unassigned(ip: string): void {
     if (!this.#shared.has(ip)) this.note(ip, null);
   }
 }
 
-/** The least loaded free node of the class has one more, and the object uses it. */
+/** Adds one to the least loaded free node of the class, which the object now uses. */
 function take({ free, used }: Step, index: number): Pick<Step, 'free' | 'used'> {
   const [least = 0] = free[index] ?? [];
   return {

@@ -1,4 +1,4 @@
-/** Clusters as conformance/ovn-placement.ndjson writes them, one a line, and what OVN-Kubernetes will do in each. */
+/** Parses clusters, one for each line of NDJSON, and predicts what OVN-Kubernetes will do in each. */
 import { parseIfaddr } from '../../../model/address.ts';
 import type { FieldProblem } from '../../../model/fields.ts';
 import { isRecord } from '../../../model/json.ts';
@@ -7,13 +7,13 @@ import { type Claim, type PlacementNode, predictPlacement } from './predict.ts';
 
 export interface PredictedLine {
   readonly name: string;
-  /** By egress IP: the nodes it may get; behind them null if it may stay unassigned. */
+  /** By egress IP: the nodes it may get, then null if it may stay unassigned. */
   readonly allowed: Readonly<Record<string, readonly (string | null)[]>>;
   /** How many may be assigned in all. */
   readonly assignedCount: readonly number[];
 }
 
-/** The prediction for a line's value, or the first field of it that is wrong. */
+/** The prediction for a line's value, or the first field that is wrong. */
 export function predictLine(value: unknown): Result<PredictedLine, FieldProblem> {
   if (!isRecord(value)) return err({ field: '', reason: 'is not an object' });
   const { name } = value;

@@ -1,7 +1,8 @@
 /**
- * Where OVN-Kubernetes will put egress IPs. Its rules: a node that is assignable and Ready, whose network holds the IP;
- * the IP is no node's address; one object owns it; one IP of an object a node; a cloud's capacity. Among the nodes that
- * fit the one with fewest egress IPs; ties and the order of IPs in an object are random. So the answer is a set.
+ * Predicts where OVN-Kubernetes will assign egress IPs. It uses a node that is assignable and Ready, whose network
+ * holds the IP. No IP may be a node's address or owned by two objects. A node gets one IP of an object, and no more
+ * than a cloud's capacity. Of the nodes that fit, it takes one with the fewest egress IPs. Ties and the order of an
+ * object's IPs are random, so the answer is a set.
  */
 import { type Cidr, type Ip, keyRange, parseIp, type SortKey, sortKey } from '../../../model/address.ts';
 import { compareText } from '../../../model/names.ts';
@@ -9,27 +10,27 @@ import { enumerate, type NodeClass, type Order, type Outcomes, type Wish } from 
 
 export interface PlacementNode {
   readonly name: string;
-  /** Labelled and Ready. */
+  /** Labeled and Ready. */
   readonly eligible: boolean;
-  /** The networks it can host IPs of; undefined: not known, so any. */
+  /** The networks whose IPs it can host; undefined if unknown, which means any. */
   readonly networks: readonly Cidr[] | undefined;
   readonly addresses: readonly Ip[];
   /** The most egress IPs it may have. */
   readonly capacity?: number | undefined;
 }
 
-/** An EgressIP object, as far as placement is concerned. */
+/** An EgressIP, as far as placement is concerned. */
 export interface Claim {
   readonly name: string;
   readonly egressIPs: readonly string[];
 }
 
 export interface Prediction {
-  /** By IP, in order of the objects: the nodes it may get, by name; behind them null if it may stay unassigned. */
+  /** By IP, in order of the objects: the nodes it may get, by name, then null if it may stay unassigned. */
   readonly allowed: ReadonlyMap<string, readonly (string | null)[]>;
   /** How many IPs may be assigned in all, ascending. */
   readonly assignedCount: readonly number[];
-  /** False: there are too many possibilities to follow; the sets hold at least all that can happen. */
+  /** False if there are too many possibilities to follow. The sets then hold at least all that can happen. */
   readonly exact: boolean;
 }
 
@@ -39,7 +40,7 @@ interface Class extends NodeClass {
   readonly networks: readonly Cidr[] | undefined;
 }
 
-/** Parts of the problem that do not compete: classes of nodes, and what the IPs of each object wish in them. */
+/** A part of the problem that does not compete with others: classes of nodes, and the wishes of each object in them. */
 interface Component {
   readonly classes: readonly number[];
   readonly objects: readonly (readonly Wish[])[];
@@ -49,10 +50,10 @@ interface Found extends Outcomes {
   readonly exact: boolean;
 }
 
-/** States to follow in a component before a bound is taken instead. */
+/** States to follow in a component before falling back to a bound. */
 const budget = 20_000;
 
-/** What may become of these objects, created one after another in that order. */
+/** Predicts what may become of these objects, created one after another in that order. */
 export function predictPlacement(
   nodes: readonly PlacementNode[],
   claims: readonly Claim[],
@@ -72,7 +73,7 @@ export function predictPlacement(
   return { allowed, assignedCount: [...counts].sort((a, b) => a - b), exact: found.every(({ exact }) => exact) };
 }
 
-/** The names of the nodes of classes; alike outcomes share one list. */
+/** Returns the node names of an outcome's classes. Equal outcomes share one list. */
 function namesBy(
   classes: readonly Class[],
 ): (outcome: ReadonlySet<number | null> | undefined) => readonly (string | null)[] {
@@ -89,7 +90,7 @@ function namesBy(
   };
 }
 
-/** The sums of one of each. */
+/** The sums of one number from each set. */
 function sums(a: ReadonlySet<number>, b: ReadonlySet<number>): ReadonlySet<number> {
   const [one, other] = [rangeOf(a), rangeOf(b)];
   if (one.gapless && other.gapless) return range(one.least + other.least, one.most + other.most);
@@ -122,7 +123,7 @@ function classesOf(nodes: readonly PlacementNode[]): readonly Class[] {
     });
 }
 
-/** What each object wishes; nothing when one of its entries is no address: then OVN-Kubernetes refuses all of it. */
+/** The wishes of each object; none if an entry is not an address, because OVN-Kubernetes then refuses all of it. */
 function wishesOf(
   nodes: readonly PlacementNode[],
   classes: readonly Class[],
@@ -143,7 +144,7 @@ function wishesOf(
   });
 }
 
-/** Whether the range of keys holds the address of that key. */
+/** Whether the range of keys holds the address with that key. */
 export function holds({ first, end }: { readonly first: SortKey; readonly end: SortKey }, key: SortKey): boolean {
   return key >= first && key < end;
 }
@@ -155,7 +156,9 @@ function sharedIPs(objects: readonly (readonly Wish[])[]): ReadonlySet<string> {
   return shared;
 }
 
-/** Splits the problem: classes that one IP, or one object that stops at a node's address, may choose between go together. */
+/**
+ * Splits the problem. Classes that one IP, or one object that stops at a node's address, may choose from go together.
+ */
 function componentsOf(objects: readonly (readonly Wish[])[], count: number): readonly Component[] {
   const groups = Array.from({ length: count }, (_, index) => index);
   const join = ([first, ...more]: readonly number[]): void => {
@@ -213,9 +216,9 @@ function outcomesOf({ classes, objects }: Component, { classes: all, shared, ord
 }
 
 /**
- * The outcomes where all nodes are alike. Loads never differ by more than one, so how many IPs an object gets follows
- * from how many were assigned before it; which of its IPs on which nodes is chance. In any order an object may be first,
- * and may be last.
+ * The outcomes if all nodes are alike. Loads never differ by more than one, so how many IPs an object gets depends only
+ * on how many were assigned before it; which of its IPs on which nodes is random. In any order, an object may come
+ * first or last.
  */
 function alike(
   index: number,
@@ -239,8 +242,8 @@ function alike(
 }
 
 /**
- * At least all that can happen: an IP may get any node that fits. It is sure of one when the other IPs of its object and
- * the nodes that all the rest could fill leave a node that fits.
+ * At least all that can happen: an IP may get any node that fits. It is certain to get one if a fitting node is left
+ * after the other IPs of its object and the nodes that all other IPs could fill.
  */
 function bound(objects: readonly (readonly Wish[])[], all: readonly Class[], shared: ReadonlySet<string>): Outcomes {
   const allowed = new Map<string, Set<number | null>>();
@@ -263,7 +266,7 @@ function bound(objects: readonly (readonly Wish[])[], all: readonly Class[], sha
   return { allowed, counts: range(least, allowed.size) };
 }
 
-/** How many of the nodes stay open when `total` IPs are placed so as to fill as many as possible. */
+/** How many of the nodes stay open if `total` IPs are assigned so that they fill as many as possible. */
 function neverFull(classes: readonly NodeClass[], total: number): number {
   let left = total;
   let open = 0;

@@ -1,4 +1,4 @@
-/** Egress router pods, running or in the templates of workloads: the redirect mode becomes an EgressRouter, the others a finding. */
+/** Translates egress router pods and templates: redirect mode becomes an EgressRouter, other modes a finding. */
 import { apiVersionOf, configMaps, egressRouters, pods, workloads } from '../../../../api/kinds.ts';
 import { contains } from '../../../model/address.ts';
 import { asList, asText, isRecord } from '../../../model/json.ts';
@@ -24,17 +24,17 @@ const macvlanAnnotation = 'pod.network.openshift.io/assign-macvlan';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A pod, or what makes pods, that asks for a macvlan interface. */
+/** A pod, or an object that makes pods, that requests a macvlan interface. */
 interface Holder {
   readonly object: KubeObject;
   readonly namespace: string;
   readonly name: string;
   readonly spec: Fields;
-  /** It makes no pod at the moment. */
+  /** Whether it makes no pods at the moment. */
   readonly stopped: boolean;
 }
 
-/** The part of the translation that is about egress router pods. */
+/** Plans EgressRouters for egress router pods. */
 export function routerPart(context: Context): Part {
   const found = holders(context.snapshot).filter(({ namespace }) => context.chosen(namespace));
   const parts = [...Map.groupBy(found, ({ namespace }) => namespace)].map(([, inNamespace]) =>
@@ -75,7 +75,7 @@ function routerOf({ namespace, name }: Holder, spec: RouterSpec): KubeObject & {
   return { apiVersion: apiVersionOf(egressRouters), kind: egressRouters.kind, metadata: { name, namespace }, spec };
 }
 
-/** All that ask for a macvlan interface, in order of namespace, kind and name; what an owner among them makes is left out. */
+/** All holders of a macvlan interface, sorted by namespace, kind and name, without those that another one made. */
 function holders(snapshot: Snapshot): readonly Holder[] {
   const objects = [pods, ...workloads].flatMap((kind) =>
     objectsOf(snapshot, kind).map((object) => ({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...object })),
@@ -118,7 +118,7 @@ function at(value: Fields, field: string): Fields {
   return isRecord(found) ? found : {};
 }
 
-/** Variables of the init containers, then of the others; ConfigMaps are looked up, what cannot be known is an error. */
+/** Variables of the init containers, then of the others. ConfigMaps are looked up; an unknown value is an error. */
 function environment(snapshot: Snapshot, { namespace, spec }: Holder): ReadonlyMap<string, Result<string>> {
   const found = new Map<string, Result<string>>();
   const add = (name: string, value: Result<string>): void => {

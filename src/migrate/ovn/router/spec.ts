@@ -1,4 +1,4 @@
-/** The variables of an egress router in redirect mode, as the spec of an EgressRouter. */
+/** Turns the variables of an egress router in redirect mode into the spec of an EgressRouter. */
 import { type Ip, parseIfaddr, parseIp } from '../../../model/address.ts';
 import { parseIpv4 } from '../../../model/fields.ts';
 import { err, ok, type Result } from '../../../model/result.ts';
@@ -20,10 +20,10 @@ export interface RouterSpec {
 
 type Environment = ReadonlyMap<string, Result<string>>;
 
-/** Modes in which the router redirects; it is what it does when none is named. */
+/** Modes in which the router redirects, as it does if none is named. */
 const redirectModes: readonly string[] = ['', 'init', 'legacy', 'redirect'];
 
-/** The spec, or why there can be none. `prefixOf` tells the prefix length of the node network that an address lies in. */
+/** The spec, or why there is none. `prefixOf` returns the prefix length of the node network of an address. */
 export function routerSpec(env: Environment, prefixOf: (ip: Ip) => number | undefined): Result<RouterSpec> {
   const mode = env.has('EGRESS_ROUTER_MODE') ? variable(env, 'EGRESS_ROUTER_MODE') : ok('');
   if (!mode.ok) return mode;
@@ -71,7 +71,7 @@ function sourceOf(env: Environment, prefixOf: (ip: Ip) => number | undefined): R
   });
 }
 
-/** `PORT PROTO IP [TARGETPORT]` a line, the last may be an address for all other traffic; `#` begins a comment. */
+/** Parses lines of `PORT PROTO IP [TARGETPORT]`. The last may be an address for all other traffic; `#` comments. */
 function parseDestination(text: string): Result<RouterSpec['redirect']> {
   const lines = text
     .split('\n')
