@@ -23,7 +23,7 @@ export function refKey({ apiVersion, kind, namespace = '', name }: ObjectRef): s
 }
 
 /** Names the object in a message: `EgressFirewall shop/default`. */
-export function refText({ kind, namespace, name }: ObjectRef): string {
+export function refText({ kind, namespace, name }: Omit<ObjectRef, 'apiVersion'>): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }
 

@@ -1,4 +1,5 @@
 /** Findings on EgressNetworkPolicies, which become EgressFirewalls. */
+import { listText } from '../../model/list-text.ts';
 import { makes, type Namespaced } from './finding.ts';
 
 const on = ({ namespace, name }: Namespaced) => ({ kind: 'EgressNetworkPolicy', namespace, name });
@@ -40,7 +41,7 @@ const shownNames = 3;
 
 export const policyDNSRule = makes('PolicyDNSRule', (facts: Namespaced & { readonly names: readonly string[] }) => ({
   ...on(facts),
-  today: `Each node resolves ${facts.names.slice(0, shownNames).join(', ')}${facts.names.length > shownNames ? ` and ${facts.names.length - shownNames} more` : ''} and follows the records' TTL, at most 30 min.`,
+  today: `Each node resolves ${listText(facts.names, shownNames)} and follows the records' TTL, at most 30 min.`,
   tomorrow:
     'OVN-Kubernetes resolves the names by itself; a pod that got another answer from DNS than OVN-Kubernetes did meets the rules behind.',
   action:

@@ -2,6 +2,7 @@
 import { cloudPrivateIPConfigs, egressIPs } from '../../../api/kinds.ts';
 import { parseIp } from '../../model/address.ts';
 import { asList, asText, fieldOf } from '../../model/json.ts';
+import { listText } from '../../model/list-text.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { liveNodes } from '../live.ts';
@@ -104,5 +105,5 @@ function noNode(allowed: readonly string[] | undefined, { labelled, able }: Fact
 }
 
 function someOf(names: readonly string[]): string {
-  return `${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}`;
+  return listText(names, 3);
 }

@@ -1,8 +1,10 @@
 /** The content of a plan's report for people, of limited length, for Markdown and HTML. All lists have an order. */
+import { listText } from '../../model/list-text.ts';
 import { compareText } from '../../model/names.ts';
 import { type Finding } from '../findings/finding.ts';
 import { type FindingCode, severities, type Severity } from '../findings/rows.ts';
 import type { Plan } from '../plan/plan.ts';
+import { refText } from '../ref.ts';
 import type { TargetWords } from '../target.ts';
 import { targetNamed } from '../targets.ts';
 
@@ -95,15 +97,12 @@ export function countsText(findings: readonly Finding[]): string {
 }
 
 /** The object of a finding, for one cell. */
-export function subjectOf({ kind, namespace, name }: Finding): string {
-  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`.trimEnd();
+export function subjectOf(finding: Finding): string {
+  return refText(finding).trimEnd();
 }
 
 function shortList(names: readonly string[]): string {
-  if (names.length === 0) return 'nowhere';
-  return names.length <= longestList
-    ? names.join(', ')
-    : `${names.slice(0, longestList).join(', ')} and ${names.length - longestList} more`;
+  return names.length === 0 ? 'nowhere' : listText(names, longestList);
 }
 
 function assignedText(counts: readonly number[], all: number): string {

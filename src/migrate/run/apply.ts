@@ -91,8 +91,8 @@ export function objections(plan: Plan, progress: Progress, options: ApplyOptions
   ];
 }
 
-function findingText({ code, kind, namespace, name, action }: Finding): string {
-  return `${code}: ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}: ${action}`;
+function findingText(finding: Finding): string {
+  return `${finding.code}: ${refText(finding)}: ${finding.action}`;
 }
 
 /** Applies the plan as far as possible now. Throws if the API server cannot be reached or a right is missing. */

@@ -18,7 +18,6 @@ import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
 import { Sweeper } from '../conntrack/sweeper.ts';
-import { parseAddresses } from '../links/addresses.ts';
 import { Announcer } from '../links/arp.ts';
 import { PresentAddresses } from '../links/present.ts';
 import { renderBase } from '../nft/ruleset.ts';
@@ -342,7 +341,7 @@ class Agent {
   async #ownership(): Promise<Ownership | undefined> {
     if (this.#planned === undefined) return undefined;
     const { plan, prepared } = this.#planned;
-    const own = parseAddresses(await this.#addresses.read()).map(({ ip }) => ip);
+    const own = (await this.#addresses.list()).map(({ ip }) => ip);
     return ownershipOf(plan, { ...prepared, own: new Set(own) });
   }
 }

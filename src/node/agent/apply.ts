@@ -11,7 +11,6 @@ import {
   labelled,
   labelOf,
   type LinkAddress,
-  parseAddresses,
   planAddresses,
   type Uplink,
 } from '../links/addresses.ts';
@@ -75,9 +74,7 @@ export class Applier {
       this.#deps.nft.forget();
       throw error;
     });
-    const surplus = labelled(parseAddresses(await this.#deps.addresses.read())).filter(
-      ({ ip }) => !limits.hosted.has(ip),
-    );
+    const surplus = labelled(await this.#deps.addresses.list()).filter(({ ip }) => !limits.hosted.has(ip));
     await this.#takeOff(surplus);
     return isRestricted || surplus.length > 0;
   }
@@ -93,7 +90,7 @@ export class Applier {
   }
 
   async #apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
-    const present = parseAddresses(await this.#deps.addresses.read());
+    const present = await this.#deps.addresses.list();
     const addresses = planAddresses(present, context.uplink, context.nodeIP, plan.addresses);
     const label = labelOf(context.uplink.device);
     if (!label.ok && plan.addresses.size > 0) throw new Error(label.error);

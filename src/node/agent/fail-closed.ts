@@ -9,7 +9,6 @@ import type { Ip } from '../../model/address.ts';
 import type { ClusterFeed } from '../cluster/feed.ts';
 import { linkedPods } from '../cni/attach.ts';
 import { withVnids } from '../cni/pods.ts';
-import { parseAddresses } from '../links/addresses.ts';
 import type { PresentAddresses } from '../links/present.ts';
 import { nothingHosted, planLimits } from '../plan/node.ts';
 import type { NodeFacts } from '../values/facts.ts';
@@ -77,6 +76,6 @@ export class FailClosed {
   /** Whether the node has its own address. Without it, the node itself would use an egress IP as its source. */
   async #hasItsAddress(): Promise<boolean> {
     const nodeIP = this.#deps.nodeIP();
-    return nodeIP === undefined || parseAddresses(await this.#deps.addresses.read()).some(({ ip }) => ip === nodeIP);
+    return nodeIP === undefined || (await this.#deps.addresses.list()).some(({ ip }) => ip === nodeIP);
   }
 }

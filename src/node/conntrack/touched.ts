@@ -13,7 +13,7 @@ export class Touched {
   note(now: Ownership): void {
     const before = this.#last;
     this.#last = now;
-    if (before === undefined || before === now) return;
+    if (before === undefined) return;
     this.add(affected(before, now));
     for (const lost of lostSources(before, now)) this.#lost.set(sourceKey(lost), lost);
     for (const [key, { mark, translated }] of this.#lost) {

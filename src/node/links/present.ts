@@ -1,11 +1,13 @@
 /** The IPv4 addresses of this host, read again only when they may have changed. */
 import { readFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/exec.ts';
+import { type LinkAddress, parseAddresses } from './addresses.ts';
 import { showAddresses } from './ip.ts';
 
 export class PresentAddresses {
   readonly #exec: Exec;
   #shown: Promise<string> | undefined;
+  #parsed: { readonly shown: string; readonly list: readonly LinkAddress[] } | undefined;
 
   constructor(exec: Exec) {
     this.#exec = exec;
@@ -20,6 +22,13 @@ export class PresentAddresses {
       this.forget();
       throw error;
     }
+  }
+
+  /** The addresses, parsed once for each output of ip; throws as `read` does. */
+  async list(): Promise<readonly LinkAddress[]> {
+    const shown = await this.read();
+    if (this.#parsed?.shown !== shown) this.#parsed = { shown, list: parseAddresses(shown) };
+    return this.#parsed.list;
   }
 
   /** Makes the next read run ip again. */
