@@ -91,7 +91,7 @@ export async function runController(command: Command): Promise<void> {
   const parts = { client, logger, metrics: createMetrics(), flags };
   const election = flags.leaderElect ? electionOf(parts) : undefined;
   const readiness: Readiness = { isStarted: false, election };
-  const status = await openStatus(flags.statusAddress, parts.metrics.registry, () => notReady(readiness));
+  const status = await openStatus(flags.statusAddress, logger, parts.metrics.registry, () => notReady(readiness));
   const signal = untilSignal();
   try {
     if (election === undefined) await term(parts, client, readiness, signal);

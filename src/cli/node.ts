@@ -110,7 +110,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
   const signal = untilSignal();
   const metrics = createNodeMetrics();
   let isReady = false;
-  const status = await openStatus(flags.statusAddress, metrics.registry, () =>
+  const status = await openStatus(flags.statusAddress, logger, metrics.registry, () =>
     isReady ? undefined : 'the node is not yet as the cluster says',
   );
   try {

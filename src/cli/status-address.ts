@@ -1,5 +1,6 @@
 /** `--status-address`: where a long-running process serves /metrics, /healthz and /readyz. */
 import { InvalidArgumentError, Option } from 'commander';
+import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { serveStatus, type StatusServer } from '../io/status-server.ts';
 import { Failure } from './fail.ts';
@@ -17,9 +18,13 @@ export function statusAddressOption(byDefault: string): Option {
     .default(byDefault);
 }
 
-/** Serves there until closed; undefined with `off`. Throws Failure if the address cannot be bound. */
+/**
+ * Serves there until closed, and logs the address: port 0 becomes the one that was free. Undefined with `off`.
+ * Throws Failure if the address cannot be bound.
+ */
 export async function openStatus(
   at: string,
+  logger: Logger,
   registry: Registry,
   notReady: () => string | undefined,
 ): Promise<StatusServer | undefined> {
@@ -27,7 +32,9 @@ export async function openStatus(
   const colon = at.lastIndexOf(':');
   const [host, port] = [at.slice(0, colon).replace(/^\[|\]$/g, ''), Number(at.slice(colon + 1))];
   try {
-    return await serveStatus({ host, port, registry, notReady });
+    const server = await serveStatus({ host, port, registry, notReady });
+    logger.info({ address: `${at.slice(0, colon)}:${server.port}` }, 'serving metrics and health');
+    return server;
   } catch (error) {
     throw new Failure(`--status-address ${at}: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { exec, type RunResult } from '../../src/io/exec.ts';
 import { start } from '../apiserver/started.ts';
 import { ControllerProcess } from '../controllers/process.ts';
@@ -71,23 +72,32 @@ test('a Service of the same name does no harm, and a damaged kubeconfig is named
 test('the config file is read, a flag goes before it, and the status address answers', async () => {
   const server = await start();
   await prepare(server.client);
-  const config = await file('statusAddress: 127.0.0.1:0\nlogLevel: debug\n');
+  const config = await file('statusAddress: "off"\nlogLevel: debug\n');
   const controller = new ControllerProcess(
     server.kubeconfig,
     '--config',
     config,
     '--status-address',
-    '127.0.0.1:39106',
+    '127.0.0.1:0',
     '--log-level',
     'info',
   );
+  const served = await until(
+    'the status address, or the end of the controller',
+    async () =>
+      controller.log.find(({ msg }) => msg === 'serving metrics and health') ??
+      (await Promise.race([controller.ended.then(() => 'ended' as const), setTimeout(0, undefined)])),
+    60,
+  );
+  if (served === 'ended') throw new Error(controller.output);
   const ask = (path: string): Promise<Response | undefined> =>
-    fetch(`http://127.0.0.1:39106/${path}`).catch(() => undefined);
-  await until('ready', async () => (await ask('readyz'))?.status === 200, 20);
+    fetch(`http://${String(served['address'])}/${path}`).catch(() => undefined);
+  await until('ready', async () => (await ask('readyz'))?.status === 200, 60);
+  expect(controller.log.filter(({ level }) => Number(level) < 30)).toEqual([]);
   expect((await ask('healthz'))?.status).toBe(200);
   const metrics = (await (await ask('metrics'))?.text()) ?? '';
   expect(metrics).toContain('sdn_compat_leader 1');
   expect(metrics).toContain('sdn_controller_num_egress_ips');
   expect(await controller.end('SIGTERM')).toBe(0);
   await server.stop();
-}, 40_000);
+}, 130_000);
