@@ -55,14 +55,15 @@ module.exports = {
     room('migrate', 'vocabulary', { path: files('migrate'), pathNot: targets }, [
       files('migrate'),
       files('migrate/findings'),
+      files('migrate/kinds'),
     ]),
     room('migrate', 'targets', { path: targets }, [files('migrate'), files('migrate/ovn'), files('migrate/sdn')]),
-    {
-      name: 'findings-know-no-room',
+    ...['findings', 'kinds'].map((name) => ({
+      name: `${name}-know-no-room`,
       severity: 'error',
-      from: { path: below('migrate/findings') },
-      to: { path: below('migrate'), pathNot: below('migrate/findings') },
-    },
+      from: { path: below(`migrate/${name}`) },
+      to: { path: below('migrate'), pathNot: below(`migrate/${name}`) },
+    })),
     {
       name: 'targets-do-not-know-their-list',
       severity: 'error',
@@ -70,12 +71,12 @@ module.exports = {
       to: { path: targets },
     },
     ...rooms('migrate', {
-      input: [],
+      input: ['kinds'],
       'ovn/placement': [],
-      'ovn/context': ['findings', 'ovn/placement'],
-      ...Object.fromEntries(parts.map((part) => [part, ['findings', 'ovn/context']])),
-      ovn: ['findings', 'input', ...ovn],
-      sdn: ['findings', 'input', ...ovn],
+      'ovn/context': ['findings', 'kinds', 'ovn/placement'],
+      ...Object.fromEntries(parts.map((part) => [part, ['findings', 'kinds', 'ovn/context']])),
+      ovn: ['findings', 'input', 'kinds', ...ovn],
+      sdn: ['findings', 'input', 'kinds', ...ovn],
       plan: ['findings'],
       report: ['findings', 'plan'],
       run: ['findings', 'plan', 'sdn'],

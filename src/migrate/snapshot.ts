@@ -1,6 +1,39 @@
-/** A cluster at one moment, as the migrator sees it: raw objects by kind, and what could not be read. */
-import { apiVersionOf, type Kind } from '../../api/kinds.ts';
-import type { KubeObject } from '../model/objects.ts';
+/** A cluster at one moment, as the migrator sees it: every kind as a value, and what could not be read. */
+import {
+  apiVersionOf,
+  cloudPrivateIPConfigs,
+  clusterNetworks,
+  configMaps,
+  egressFirewalls,
+  egressIPs,
+  egressNetworkPolicies,
+  hostSubnets,
+  infrastructures,
+  type Kind,
+  namespaces,
+  netNamespaces,
+  networkOperators,
+  networkPolicies,
+  nodes,
+  pods,
+  workloads,
+} from '../../api/kinds.ts';
+import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects.ts';
+import type { Result } from '../model/result.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../model/shapes.ts';
+import { type ConfigMapItem, configMapItem } from './kinds/configmap.ts';
+import { type EgressFirewallItem, egressFirewallItem } from './kinds/egressfirewall.ts';
+import { type EgressIPItem, egressIPItem } from './kinds/egressip.ts';
+import { type EgressPolicyItem, egressPolicyItem } from './kinds/egresspolicy.ts';
+import { type Item, itemOf } from './kinds/item.ts';
+import {
+  type InfrastructureItem,
+  infrastructureItem,
+  type NetworkOperatorItem,
+  networkOperatorItem,
+} from './kinds/network.ts';
+import { type NodeItem, nodeItem } from './kinds/node.ts';
+import { type WorkloadItem, workloadItem } from './kinds/workload.ts';
 
 /** A kind that could not be read, with the reason and the missing right, if there is one. */
 export interface Unread {
@@ -11,15 +44,67 @@ export interface Unread {
   readonly right: string | undefined;
 }
 
-export interface Snapshot {
-  /** Objects by `apiVersion/kind`, each list sorted by namespace and name. Read with `objectsOf`. */
+/** The objects of each kind, sorted by namespace and name. Empty if there are none or they could not be read. */
+interface Kinds {
+  readonly hostSubnets: readonly HostSubnetObject[];
+  readonly netNamespaces: readonly NetNamespaceObject[];
+  readonly clusterNetworks: readonly ClusterNetworkObject[];
+  readonly egressPolicies: readonly EgressPolicyItem[];
+  readonly namespaces: readonly Item[];
+  readonly nodes: readonly NodeItem[];
+  readonly networkPolicies: readonly Item[];
+  readonly cloudPrivateIPConfigs: readonly Item[];
+  readonly networkOperators: readonly NetworkOperatorItem[];
+  readonly infrastructures: readonly InfrastructureItem[];
+  readonly egressIPs: readonly EgressIPItem[];
+  readonly egressFirewalls: readonly EgressFirewallItem[];
+  readonly configMaps: readonly ConfigMapItem[];
+  readonly workloads: readonly WorkloadItem[];
+}
+
+export interface Snapshot extends Kinds {
+  /** The objects as they were read, by `apiVersion/kind`, each list sorted by namespace and name. */
   readonly objects: ReadonlyMap<string, readonly KubeObject[]>;
   /** Empty if everything was read; otherwise a plan made from it is incomplete and says so. */
   readonly unread: readonly Unread[];
 }
 
-/** The objects of a kind, sorted by namespace and name; empty if there are none or they could not be read. */
-export function objectsOf({ objects }: Snapshot, kind: Kind): readonly KubeObject[] {
+/** Reads each kind once. `objects`: by `snapshotKey`, each list sorted by namespace and name. */
+export function makeSnapshot(
+  objects: ReadonlyMap<string, readonly KubeObject[]>,
+  unread: readonly Unread[] = [],
+): Snapshot {
+  const all = (kind: Kind): readonly KubeObject[] => objects.get(snapshotKey(kind)) ?? [];
+  return {
+    objects,
+    unread,
+    hostSubnets: shaped(all(hostSubnets), hostSubnetShape),
+    netNamespaces: shaped(all(netNamespaces), netNamespaceShape),
+    clusterNetworks: shaped(all(clusterNetworks), clusterNetworkShape),
+    egressPolicies: all(egressNetworkPolicies).map(egressPolicyItem),
+    namespaces: all(namespaces).map(itemOf),
+    nodes: all(nodes).map(nodeItem),
+    networkPolicies: all(networkPolicies).map(itemOf),
+    cloudPrivateIPConfigs: all(cloudPrivateIPConfigs).map(itemOf),
+    networkOperators: all(networkOperators).map(networkOperatorItem),
+    infrastructures: all(infrastructures).map(infrastructureItem),
+    egressIPs: all(egressIPs).map(egressIPItem),
+    egressFirewalls: all(egressFirewalls).map(egressFirewallItem),
+    configMaps: all(configMaps).map(configMapItem),
+    workloads: [pods, ...workloads].flatMap(all).map(workloadItem),
+  };
+}
+
+/** Leaves out objects of a wrong shape, which are refused when they are read. */
+function shaped<T>(objects: readonly KubeObject[], shape: (value: unknown) => Result<T, unknown>): readonly T[] {
+  return objects.flatMap((object) => {
+    const value = shape(object);
+    return value.ok ? [value.value] : [];
+  });
+}
+
+/** The objects of a kind as they were read; empty if there are none or they could not be read. */
+export function objectsOf({ objects }: Pick<Snapshot, 'objects'>, kind: Kind): readonly KubeObject[] {
   return objects.get(snapshotKey(kind)) ?? [];
 }
 

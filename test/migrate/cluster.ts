@@ -6,12 +6,12 @@ import { crds } from '../../api/crds.ts';
 import { customResourceDefinitions, egressFirewalls, egressIPs, type Kind, nodes } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { type Finding } from '../../src/migrate/findings/finding.ts';
-import { requestedBy } from '../../src/migrate/ovn/why-unassigned.ts';
+import { egressIPItem } from '../../src/migrate/kinds/egressip.ts';
 import { writePlan } from '../../src/migrate/plan/folder.ts';
 import { type Plan, planOf } from '../../src/migrate/plan/plan.ts';
 import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../src/migrate/run/apply.ts';
 import { contentOf } from '../../src/migrate/run/drift.ts';
-import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import { makeSnapshot, type Snapshot } from '../../src/migrate/snapshot.ts';
 import { kindOf, plannedKinds } from '../../src/migrate/targets.ts';
 import type { Change, Placement } from '../../src/migrate/translation.ts';
 import { asList, fieldOf } from '../../src/model/json.ts';
@@ -75,7 +75,7 @@ export async function dump(client: KubeClient, kinds?: readonly Kind[]): Promise
 
 export async function snapshot(client: KubeClient): Promise<Snapshot> {
   const objects = await objectsOn(client);
-  return { objects: Map.groupBy(objects, ({ apiVersion, kind }) => `${apiVersion ?? ''}/${kind ?? ''}`), unread: [] };
+  return makeSnapshot(Map.groupBy(objects, ({ apiVersion, kind }) => `${apiVersion ?? ''}/${kind ?? ''}`));
 }
 
 export interface Migration {
@@ -154,7 +154,7 @@ export async function serveOVN(client: KubeClient): Promise<void> {
     .filter(({ metadata }) => metadata.labels?.['k8s.ovn.org/egress-assignable'] !== undefined)
     .map(({ metadata }) => metadata.name);
   for (const object of (await client.list(egressIPs)).items) {
-    const items = requestedBy(object).flatMap((egressIP, index) =>
+    const items = egressIPItem(object).egressIPs.flatMap((egressIP, index) =>
       labelled[index] === undefined ? [] : [{ egressIP, node: labelled[index] }],
     );
     await client.patch(

@@ -1,6 +1,6 @@
 /** Snapshots for tests, from objects written short. */
 import { type Context, contextOf } from '../../src/migrate/ovn/context/context.ts';
-import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import { makeSnapshot, type Snapshot } from '../../src/migrate/snapshot.ts';
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 
@@ -16,7 +16,7 @@ export const options: TranslateOptions = {
 };
 
 export function snapshotOf(objects: readonly KubeObject[]): Snapshot {
-  return { objects: Map.groupBy(objects, ({ apiVersion, kind }) => `${apiVersion ?? ''}/${kind ?? ''}`), unread: [] };
+  return makeSnapshot(Map.groupBy(objects, ({ apiVersion, kind }) => `${apiVersion ?? ''}/${kind ?? ''}`));
 }
 
 export function contextFrom(objects: readonly KubeObject[], changes: Partial<TranslateOptions> = {}): Context {

@@ -3,18 +3,9 @@ import { configMaps, type Kind } from '../../../api/kinds.ts';
 import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/manifests.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
+import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import type { Snapshot } from '../snapshot.ts';
-import {
-  hasMacvlan,
-  installConfig,
-  macvlanKinds,
-  macvlanMark,
-  namespacesOf,
-  sdnKinds,
-  shapeOf,
-  snapshotOf,
-  sourceKinds,
-} from './source.ts';
+import { installConfig, macvlanKinds, namespacesOf, sdnKinds, shapeOf, snapshotOf, sourceKinds } from './source.ts';
 
 /**
  * Reads all paths and calls `progress` with each file. One of the `needed` kinds must have objects. Returns the first
@@ -34,7 +25,7 @@ export async function snapshotFromFiles(
   const found = new Map<Kind, KubeObject[]>();
   for (const manifest of manifests.value) {
     const kind = kindOf(manifest);
-    if (kind === undefined || (macvlanKinds.includes(kind) && !hasMacvlan(manifest.object))) continue;
+    if (kind === undefined || (macvlanKinds.includes(kind) && !mentionsMacvlan(manifest.object))) continue;
     const object = shapeOf(kind, manifest.object);
     if (!object.ok) return err(problemAt(manifest.source, object.error.field, object.error.reason));
     const list = found.get(kind);

@@ -5,18 +5,10 @@ import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import { inParallel } from '../../io/parallel.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
+import { mentionsMacvlan } from '../kinds/workload.ts';
 import { resourceName } from '../ref.ts';
 import type { Snapshot, Unread } from '../snapshot.ts';
-import {
-  hasMacvlan,
-  installConfig,
-  macvlanKinds,
-  namespacesOf,
-  sdnKinds,
-  shapeOf,
-  snapshotOf,
-  sourceKinds,
-} from './source.ts';
+import { installConfig, macvlanKinds, namespacesOf, sdnKinds, shapeOf, snapshotOf, sourceKinds } from './source.ts';
 
 const atOnce = 4;
 /** Pods and workloads are large. Of each page only egress routers are kept. */
@@ -60,7 +52,7 @@ class Reader {
 
   async read(kind: Kind): Promise<void> {
     this.#progress(`reading ${kind.plural}`);
-    const options = macvlanKinds.includes(kind) ? { pageSize, filter: hasMacvlan } : {};
+    const options = macvlanKinds.includes(kind) ? { pageSize, filter: mentionsMacvlan } : {};
     await this.#unlessForbidden(kind, `list ${resourceName(kind)}`, async () => {
       const { items } = await this.#client.list<KubeObject>(kind, options);
       this.found.set(

@@ -20,12 +20,11 @@ import {
   workloads,
 } from '../../../api/kinds.ts';
 import type { FieldProblem } from '../../model/fields.ts';
-import { isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/shapes.ts';
-import { type Snapshot, snapshotKey, type Unread } from '../snapshot.ts';
+import { makeSnapshot, type Snapshot, snapshotKey, type Unread } from '../snapshot.ts';
 
 /** Kinds that are translated or looked at, and kinds of the plan whose objects may exist already. */
 export const sourceKinds: readonly Kind[] = [
@@ -51,23 +50,8 @@ export const ovnKinds: readonly Kind[] = [egressIPs, egressFirewalls];
 /** Kinds of which only egress routers are read: pods with a macvlan interface and what makes such pods. */
 export const macvlanKinds: readonly Kind[] = [pods, ...workloads];
 
-/** Part of the key of the annotation that makes a pod an egress router. */
-export const macvlanMark = 'assign-macvlan';
-
 /** The ConfigMap with the installer's configuration, which has the machine networks. */
 export const installConfig = { namespace: 'kube-system', name: 'cluster-config-v1' } as const;
-
-const templates = [[], ['spec', 'template'], ['spec', 'jobTemplate', 'spec', 'template']] as const;
-
-/** Whether the pod has a macvlan interface, or the workload makes pods with one. */
-export function hasMacvlan(object: unknown): boolean {
-  return templates.some((path) => {
-    const pod = path.reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), object);
-    const metadata = isRecord(pod) ? pod['metadata'] : undefined;
-    const annotations = isRecord(metadata) ? metadata['annotations'] : undefined;
-    return isRecord(annotations) && Object.keys(annotations).some((key) => key.includes(macvlanMark));
-  });
-}
 
 /** The namespaces of these pods and workloads: their ConfigMaps may be needed. */
 export function namespacesOf(objects: readonly KubeObject[]): ReadonlySet<string> {
@@ -101,10 +85,10 @@ export function snapshotOf(found: ReadonlyMap<Kind, readonly KubeObject[]>, unre
     const ordered = inOrder(list, !settledLater.includes(kind));
     return ordered.length === 0 ? [] : [[snapshotKey(kind), ordered]];
   });
-  return {
-    objects: new Map(objects.sort(([a], [b]) => compareText(a, b))),
-    unread: sortBy(unread, ({ kind }) => snapshotKey(kind)),
-  };
+  return makeSnapshot(
+    new Map(objects.sort(([a], [b]) => compareText(a, b))),
+    sortBy(unread, ({ kind }) => snapshotKey(kind)),
+  );
 }
 
 /** Sorts by namespace, name and, within one name, JSON text. The same object twice counts once. */

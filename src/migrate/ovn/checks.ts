@@ -1,24 +1,24 @@
 /** Checks objects by what OVN-Kubernetes itself reports about them. Pure. */
 import { egressFirewalls, egressIPs } from '../../../api/kinds.ts';
-import { asList, asText, fieldOf } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { type ObjectRef, objectRef } from '../ref.ts';
+import { type EgressFirewallItem, egressFirewallItem } from '../kinds/egressfirewall.ts';
+import { type EgressIPItem, egressIPItem } from '../kinds/egressip.ts';
+import { objectRef } from '../ref.ts';
 import { bad, type Check, type CheckScene } from '../target.ts';
-import { type Facts, factsOf, requestedBy, whyUnassigned } from './why-unassigned.ts';
+import { type Facts, factsOf, whyUnassigned } from './why-unassigned.ts';
 
 /** Checks EgressIPs and EgressFirewalls by their status. */
 export function checker(scene: CheckScene): (object: KubeObject) => readonly Check[] | undefined {
   const facts = factsOf(scene);
   return (object) => {
-    if (object.kind === egressIPs.kind) return egressIPChecks(object, scene, facts);
-    if (object.kind === egressFirewalls.kind) return [firewallCheck(objectRef(object), object)];
+    if (object.kind === egressIPs.kind) return egressIPChecks(egressIPItem(object), scene, facts);
+    if (object.kind === egressFirewalls.kind) return [firewallCheck(egressFirewallItem(object))];
     return undefined;
   };
 }
 
-function firewallCheck(object: ObjectRef, is: KubeObject): Check {
-  const status = asText(fieldOf(is, 'status', 'status'));
-  const messages = asList(fieldOf(is, 'status', 'messages')).map(asText);
+function firewallCheck({ object: is, status, messages }: EgressFirewallItem): Check {
+  const object = objectRef(is);
   const failed = [status, ...messages].find(
     (text) => text !== '' && (!/\bapplied\b/i.test(text) || /\bnot\b|error|fail/i.test(text)),
   );
@@ -28,19 +28,9 @@ function firewallCheck(object: ObjectRef, is: KubeObject): Check {
     : { object, part: 'rules', well: true };
 }
 
-function assignedOf(egressIP: unknown): ReadonlyMap<string, string> {
-  return new Map(
-    asList(fieldOf(egressIP, 'status', 'items')).map((item) => [
-      asText(fieldOf(item, 'egressIP')),
-      asText(fieldOf(item, 'node')),
-    ]),
-  );
-}
-
-function egressIPChecks(is: KubeObject, scene: CheckScene, facts: Facts): readonly Check[] {
-  const object = objectRef(is);
-  const assigned = assignedOf(is);
-  const requested = requestedBy(is);
+function egressIPChecks(is: EgressIPItem, scene: CheckScene, facts: Facts): readonly Check[] {
+  const { assigned, egressIPs: requested } = is;
+  const object = objectRef(is.object);
   return requested.map((ip): Check => {
     const node = assigned.get(ip);
     const allowed = scene.placement.get(ip)?.allowed;

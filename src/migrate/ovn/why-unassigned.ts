@@ -1,10 +1,10 @@
 /** Explains why OVN-Kubernetes assigned an egress IP to no node, as far as objects show. Pure. */
 import { cloudPrivateIPConfigs, egressIPs } from '../../../api/kinds.ts';
 import { parseIp } from '../../model/address.ts';
-import { asList, asText, fieldOf } from '../../model/json.ts';
 import { listText } from '../../model/list-text.ts';
 import { compareText } from '../../model/names.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import { egressIPItem } from '../kinds/egressip.ts';
+import { nodeItem } from '../kinds/node.ts';
 import { liveNodes } from '../live.ts';
 import { objectRef } from '../ref.ts';
 import type { CheckScene } from '../target.ts';
@@ -23,45 +23,26 @@ export interface Facts {
   readonly heldByCloud: ReadonlySet<string>;
 }
 
-/** The addresses that an EgressIP requests. */
-export function requestedBy(egressIP: unknown): readonly string[] {
-  return asList(fieldOf(egressIP, 'spec', 'egressIPs')).map(asText);
-}
-
 /** Collects the facts of a cluster. */
 export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isReplaced'>): Facts {
-  const all = liveNodes(live);
-  const labelled = all.filter(({ metadata }) => metadata.labels?.[assignableLabel] !== undefined);
+  const all = liveNodes(live).map(nodeItem);
+  const labelled = all.filter(({ labels }) => labels[assignableLabel] !== undefined);
   const objects = [...live.objects.values()];
   const requests = objects
     .filter(({ kind }) => kind === egressIPs.kind)
-    .flatMap((one) => requestedBy(one).map((ip) => [ip, nameOf(one)] as const));
+    .map(egressIPItem)
+    .flatMap((one) => one.egressIPs.map((ip) => [ip, one.name] as const));
   const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !isReplaced(objectRef(one)));
   return {
-    unannotated: all.filter((node) => missingAnnotations(node).length > 0).map(nameOf),
-    labelled: labelled.map(nameOf),
-    able: new Set(labelled.filter(isReady).map(nameOf)),
-    nodeByAddress: new Map(
-      all.flatMap((node) =>
-        asList(fieldOf(node, 'status', 'addresses')).map(
-          (one) => [asText(fieldOf(one, 'address')), nameOf(node)] as const,
-        ),
-      ),
-    ),
+    unannotated: all.filter(({ object }) => missingAnnotations(object).length > 0).map(({ name }) => name),
+    labelled: labelled.map(({ name }) => name),
+    able: new Set(labelled.filter(({ ready }) => ready === 'True').map(({ name }) => name)),
+    nodeByAddress: new Map(all.flatMap(({ name, addresses }) => addresses.map((address) => [address, name] as const))),
     egressIPsByAddress: new Map(
       [...Map.groupBy(requests, ([ip]) => ip)].map(([ip, of]) => [ip, of.map(([, name]) => name).sort(compareText)]),
     ),
-    heldByCloud: new Set(cloud.map(nameOf)),
+    heldByCloud: new Set(cloud.map(({ metadata }) => metadata.name ?? '')),
   };
-}
-
-function nameOf({ metadata }: KubeObject): string {
-  return metadata.name ?? '';
-}
-
-function isReady(node: KubeObject): boolean {
-  const ready = asList(fieldOf(node, 'status', 'conditions')).find((one) => fieldOf(one, 'type') === 'Ready');
-  return fieldOf(ready, 'status') === 'True';
 }
 
 interface Question {

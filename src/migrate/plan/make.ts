@@ -1,7 +1,5 @@
 /** Makes the plan of a migration from a snapshot. Pure. */
-import { hostSubnets } from '../../../api/kinds.ts';
-import { asText, isRecord } from '../../model/json.ts';
-import { objectsOf, type Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import type { Target } from '../target.ts';
 import type { TranslateOptions } from '../translation.ts';
 import { type Plan, planOf } from './plan.ts';
@@ -45,7 +43,6 @@ export function makePlan(snapshot: Snapshot, { tool, target, options, strict }: 
   };
 }
 
-function nodeAddresses(snapshot: Snapshot): readonly string[] {
-  const addresses = objectsOf(snapshot, hostSubnets).map((host) => (isRecord(host) ? asText(host['hostIP']) : ''));
-  return [...new Set(addresses.filter((address) => address !== ''))];
+function nodeAddresses({ hostSubnets }: Snapshot): readonly string[] {
+  return [...new Set(hostSubnets.map(({ hostIP }) => hostIP).filter((address) => address !== ''))];
 }

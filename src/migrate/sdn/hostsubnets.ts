@@ -1,34 +1,35 @@
 /** Turns labeled Nodes into HostSubnets that offer egress IPs: by the CIDRs in the annotation, otherwise by list. */
-import { apiVersionOf, hostSubnets, nodes } from '../../../api/kinds.ts';
+import { apiVersionOf, hostSubnets } from '../../../api/kinds.ts';
 import { type Cidr, compareIps, contains, type Ip } from '../../model/address.ts';
 import { parseCidrv4 } from '../../model/fields.ts';
-import { asList, asText, fieldOf, isRecord, parseJson } from '../../model/json.ts';
+import { parseJson } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { addressHomeless, keptCIDRsUnreadable } from '../findings/back.ts';
 import type { Finding } from '../findings/finding.ts';
+import type { EgressIPItem } from '../kinds/egressip.ts';
+import { textsAt } from '../kinds/item.ts';
+import type { NodeItem } from '../kinds/node.ts';
 import { cidrsAnnotation } from '../ovn/cluster/nodes.ts';
 import { assignableLabel } from '../ovn/context/annotations.ts';
 import { placedPrefix } from '../ovn/egressips/origin.ts';
 import { objectRef } from '../ref.ts';
-import { objectsOf, type Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
 import { restoreStep } from './steps.ts';
 
 /** A Node that hosts egress IPs. */
 interface Host {
-  readonly node: KubeObject;
+  readonly node: NodeItem;
   readonly name: string;
   readonly cidrs: readonly Cidr[];
 }
 
 /** Plans HostSubnets for the way back. `granted`: addresses that some namespace requests, with their EgressIPs. */
-export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, KubeObject>): Part {
-  const labelled = objectsOf(snapshot, nodes).filter(
-    ({ metadata }) => metadata.labels?.[assignableLabel] !== undefined,
-  );
+export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, EgressIPItem>): Part {
+  const labelled = snapshot.nodes.filter(({ labels }) => labels[assignableLabel] !== undefined);
   const read = labelled.map(hostOf);
   const hosts = new Map(read.map(({ host }) => [host.name, host]));
-  const placed = [...granted].map(([ip, object]) => ({ ip, object, node: placeOf(ip, object, hosts) }));
+  const placed = [...granted].map(([ip, egressIP]) => ({ ip, egressIP, node: placeOf(ip, egressIP, hosts) }));
   const listed = Map.groupBy(placed, ({ node }) => node ?? '');
   const homeless = placed.filter(
     ({ ip, node }) =>
@@ -40,13 +41,13 @@ export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, KubeObject
     ),
     findings: [
       ...read.flatMap(({ findings }) => findings),
-      ...homeless.map(({ ip, object }) => addressHomeless({ name: object.metadata.name ?? '', ip })),
+      ...homeless.map(({ ip, egressIP }) => addressHomeless({ name: egressIP.name, ip })),
     ],
   };
 }
 
-function hostOf(node: KubeObject): { readonly host: Host; readonly findings: readonly Finding[] } {
-  const { name = '', annotations = {} } = node.metadata;
+function hostOf(node: NodeItem): { readonly host: Host; readonly findings: readonly Finding[] } {
+  const { name, annotations } = node;
   const text = annotations[cidrsAnnotation];
   const read = (text === undefined ? [] : keptCIDRs(text)).map(parseCidrv4);
   const cidrs = read.flatMap((cidr) => (cidr.ok ? [cidr.value] : []));
@@ -62,7 +63,7 @@ function hostOf(node: KubeObject): { readonly host: Host; readonly findings: rea
 
 function keptCIDRs(text: string): readonly string[] {
   try {
-    return asList(fieldOf(parseJson(text), 'EgressCIDRs')).map(asText);
+    return textsAt(parseJson(text), 'EgressCIDRs');
   } catch {
     return []; // the finding reports it
   }
@@ -71,10 +72,8 @@ function keptCIDRs(text: string): readonly string[] {
 /**
  * The node that our label names for the address, else the one that has it. Undefined if the SDN controller assigns it.
  */
-function placeOf(ip: Ip, object: KubeObject, hosts: ReadonlyMap<string, Host>): string | undefined {
-  const items = asList(fieldOf(object, 'status', 'items')).filter(isRecord);
-  const now = items.find((item) => item['egressIP'] === ip)?.['node'];
-  const candidates = [object.metadata.labels?.[`${placedPrefix}${ip}`], asText(now)];
+function placeOf(ip: Ip, { labels, assigned }: EgressIPItem, hosts: ReadonlyMap<string, Host>): string | undefined {
+  const candidates = [labels[`${placedPrefix}${ip}`], assigned.get(ip)];
   const [first] = candidates.filter((name) => name !== undefined && hosts.has(name));
   return first === undefined || (hosts.get(first)?.cidrs.length ?? 0) > 0 ? undefined : first;
 }
@@ -88,16 +87,23 @@ function changesOf(snapshot: Snapshot, { node, name, cidrs }: Host, ips: readonl
     ...fields,
   };
   const annotations =
-    node.metadata.annotations?.[cidrsAnnotation] === undefined ? {} : { annotations: { [cidrsAnnotation]: null } };
+    node.annotations[cidrsAnnotation] === undefined ? {} : { annotations: { [cidrsAnnotation]: null } };
   const isOffering = cidrs.length + ips.length > 0;
   return [
     ...(isOffering
-      ? [{ action: 'apply', step: restoreStep(snapshot, hostSubnets, name), object, from: [objectRef(node)] } as const]
+      ? [
+          {
+            action: 'apply',
+            step: restoreStep(snapshot, hostSubnets, name),
+            object,
+            from: [objectRef(node.object)],
+          } as const,
+        ]
       : []),
     {
       action: 'clear',
       step: 'finalize',
-      object: objectRef(node),
+      object: objectRef(node.object),
       patch: { metadata: { labels: { [assignableLabel]: null }, ...annotations } },
     },
   ];

@@ -1,8 +1,7 @@
 /** Turns EgressIPs into the lists of egress IPs that NetNamespaces request. */
-import { apiVersionOf, egressIPs, namespaces, netNamespaces } from '../../../api/kinds.ts';
+import { apiVersionOf, netNamespaces } from '../../../api/kinds.ts';
 import type { Ip } from '../../model/address.ts';
 import { parseIpv4 } from '../../model/fields.ts';
-import { asList, asText, fieldOf, isRecord } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
 import { matches, selectsAll } from '../../model/selector.ts';
@@ -17,15 +16,16 @@ import {
   sharedEgressIP,
 } from '../findings/back.ts';
 import type { Finding } from '../findings/finding.ts';
+import type { EgressIPItem } from '../kinds/egressip.ts';
 import { netidLabel, requestsPrefix } from '../ovn/egressips/origin.ts';
 import { objectRef } from '../ref.ts';
-import { objectsOf, type Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
 import { restoreStep, sortedNames } from './steps.ts';
 
 /** What can be kept of an EgressIP. */
 interface Claim {
-  readonly object: KubeObject;
+  readonly object: EgressIPItem;
   readonly name: string;
   readonly ips: readonly Ip[];
   readonly namespaces: readonly string[];
@@ -33,13 +33,13 @@ interface Claim {
 
 export interface Requests extends Part {
   /** Each address that some namespace now requests, with the EgressIP that requested it. */
-  readonly granted: ReadonlyMap<Ip, KubeObject>;
+  readonly granted: ReadonlyMap<Ip, EgressIPItem>;
 }
 
 /** Plans the NetNamespaces of the way back. */
 export function requestPart(snapshot: Snapshot): Requests {
-  const read = objectsOf(snapshot, egressIPs)
-    .toSorted((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''))
+  const read = snapshot.egressIPs
+    .toSorted((a, b) => compareText(a.name, b.name))
     .map((object) => claimOf(snapshot, object));
   const claims = read.map(({ claim }) => claim);
   const shared = claims.map((claim) => shareOf(snapshot, claim));
@@ -78,40 +78,29 @@ function change(snapshot: Snapshot, name: string, lists: readonly List[]): Chang
     action: 'apply',
     step: restoreStep(snapshot, netNamespaces, name),
     object,
-    from: lists.map(({ claim }) => objectRef(claim.object)),
+    from: lists.map(({ claim }) => objectRef(claim.object.object)),
   };
 }
 
 /** What is kept of an EgressIP, and findings on what is not. */
 function claimOf(
   snapshot: Snapshot,
-  object: KubeObject,
+  object: EgressIPItem,
 ): { readonly claim: Claim; readonly findings: readonly Finding[] } {
-  const { name = '' } = object.metadata;
-  const texts = asList(fieldOf(object, 'spec', 'egressIPs')).map(asText);
+  const { name, egressIPs: texts, namespaceSelector: selector } = object;
   const wrong = texts.filter((text) => !parseIpv4(text).ok);
   const ips = texts.flatMap((text) => {
     const ip = parseIpv4(text);
     return ip.ok ? [ip.value] : [];
   });
-  const selector = selectorAt(object, 'namespaceSelector');
   const selected = namesSelected(snapshot, selector);
   const findings = [
     ...(wrong.length === 0 ? [] : [egressIPFamilyLost({ name, ips: wrong })]),
-    ...(selectsAll(selectorAt(object, 'podSelector')) ? [] : [podSelectorLost({ name })]),
+    ...(selectsAll(object.podSelector) ? [] : [podSelectorLost({ name })]),
     ...(byName(selector) === undefined ? [namespaceSelectorLost({ name, selected })] : []),
     ...(selected.length > 0 ? [] : [nothingSelected({ name })]),
   ];
   return { claim: { object, name, ips, namespaces: selected }, findings };
-}
-
-function selectorAt(object: KubeObject, field: string): LabelSelectorObject {
-  const found = fieldOf(object, 'spec', field);
-  return isSelector(found) ? found : {};
-}
-
-function isSelector(value: unknown): value is LabelSelectorObject {
-  return isRecord(value);
 }
 
 /** The names that a selector by name lists; undefined when it selects by anything else. */
@@ -125,12 +114,10 @@ function byName({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject
 
 /** The namespaces of the snapshot that match. If the snapshot has none at all, those that the selector names. */
 function namesSelected(snapshot: Snapshot, selector: LabelSelectorObject): readonly string[] {
-  const all = objectsOf(snapshot, namespaces);
-  if (all.length === 0) return sortedNames(byName(selector) ?? []);
-  const found = all.filter(({ metadata }) =>
-    matches(selector, { [namespaceNameLabel]: metadata.name ?? '', ...metadata.labels }),
-  );
-  return sortedNames(found.map(({ metadata }) => metadata.name ?? ''));
+  const { namespaces } = snapshot;
+  if (namespaces.length === 0) return sortedNames(byName(selector) ?? []);
+  const found = namespaces.filter(({ name, labels }) => matches(selector, { [namespaceNameLabel]: name, ...labels }));
+  return sortedNames(found.map(({ name }) => name));
 }
 
 /**
@@ -147,7 +134,7 @@ function shareOf(
   const vnids = new Set(claim.namespaces.map((name) => vnidOf(snapshot, claim, name)));
   if (vnids.size === 1 || others.length === 0) {
     const findings =
-      others.length === 0 || objectsOf(snapshot, netNamespaces).length > 0
+      others.length === 0 || snapshot.netNamespaces.length > 0
         ? []
         : [joinAgain({ name: claim.name, first, others, netid: [...vnids].join('') })];
     return { lists: claim.namespaces.map(listOf).filter(({ ips }) => ips.length > 0), findings };
@@ -158,15 +145,14 @@ function shareOf(
 
 /** The namespace's list as our label keeps it from the way to OVN-Kubernetes; all IPs if there is no label. */
 function ownList({ object, ips }: Claim, namespace: string): readonly Ip[] {
-  const label = object.metadata.labels?.[`${requestsPrefix}${namespace}`];
+  const label = object.labels[`${requestsPrefix}${namespace}`];
   if (label === undefined) return ips;
   return label.split('.').flatMap((index) => ips[Number(index)] ?? []);
 }
 
 /** The VNID of its NetNamespace or, if the snapshot has none at all, of our label; otherwise a VNID of its own. */
 function vnidOf(snapshot: Snapshot, { object }: Claim, name: string): string {
-  const found: unknown = objectsOf(snapshot, netNamespaces).find(({ metadata }) => metadata.name === name);
-  const netid = fieldOf(found, 'netid');
-  if (typeof netid === 'number') return String(netid);
-  return objectsOf(snapshot, netNamespaces).length === 0 ? (object.metadata.labels?.[netidLabel] ?? name) : name;
+  const found = snapshot.netNamespaces.find(({ metadata }) => metadata.name === name);
+  if (found !== undefined) return String(found.netid);
+  return snapshot.netNamespaces.length === 0 ? (object.labels[netidLabel] ?? name) : name;
 }

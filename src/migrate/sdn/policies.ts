@@ -1,8 +1,8 @@
 /** Turns EgressFirewalls into EgressNetworkPolicies. What these cannot express is closed, with a finding. */
-import { apiVersionOf, egressFirewalls, egressNetworkPolicies, nodes } from '../../../api/kinds.ts';
+import { apiVersionOf, egressNetworkPolicies } from '../../../api/kinds.ts';
 import { familyOf, parseIfaddr, parseIp } from '../../model/address.ts';
-import { asList, asText, fieldOf, isRecord, jsonEqual, parseJson } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import { fieldOf, jsonEqual, parseJson } from '../../model/json.ts';
+import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
 import { matches } from '../../model/selector.ts';
 import {
   firewallRuleInvalid,
@@ -15,8 +15,9 @@ import {
   wildcardLost,
 } from '../findings/back.ts';
 import type { Finding, Namespaced } from '../findings/finding.ts';
+import type { EgressFirewallItem, FirewallRuleItem } from '../kinds/egressfirewall.ts';
 import { objectRef } from '../ref.ts';
-import { objectsOf, type Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
 import { hasSDN } from './steps.ts';
 
@@ -32,16 +33,16 @@ const most = 1_000;
 
 /** Plans the policies of the way back. */
 export function policyPart(snapshot: Snapshot): Part {
-  const parts = objectsOf(snapshot, egressFirewalls).map((firewall) => firewallPart(snapshot, firewall));
+  const parts = snapshot.egressFirewalls.map((firewall) => firewallPart(snapshot, firewall));
   return { changes: parts.flatMap(({ changes }) => changes), findings: parts.flatMap(({ findings }) => findings) };
 }
 
-function firewallPart(snapshot: Snapshot, firewall: KubeObject): Part {
-  const { namespace = '', name = '' } = firewall.metadata;
+function firewallPart(snapshot: Snapshot, firewall: EgressFirewallItem): Part {
+  const { namespace, name } = firewall;
   const findings: Finding[] = [];
   const note: Note = (finding) => findings.push(finding);
   const subject = { namespace, name };
-  const egress = asList(fieldOf(firewall, 'spec', 'egress')).flatMap((rule, index) =>
+  const egress = firewall.rules.flatMap((rule, index) =>
     rulesOf(snapshot, rule, { ...subject, field: `spec.egress[${index}]`, note }),
   );
   if (egress.length > most) note(firewallTooLong({ ...subject, count: egress.length, most }));
@@ -57,7 +58,7 @@ function firewallPart(snapshot: Snapshot, firewall: KubeObject): Part {
     action: 'apply',
     step: hasSDN(snapshot) ? 'restore' : 'restore-after',
     object,
-    from: [objectRef(firewall)],
+    from: [objectRef(firewall.object)],
   };
   return { changes: [change], findings };
 }
@@ -69,18 +70,23 @@ interface Wanted extends Namespaced {
 
 /** The policy that gets the rules: never a second one, which would close the namespace. Undefined if none changes. */
 function policyName(snapshot: Snapshot, { namespace, name, egress, note }: Wanted): string | undefined {
-  const present = objectsOf(snapshot, egressNetworkPolicies).filter(({ metadata }) => metadata.namespace === namespace);
+  const present = snapshot.egressPolicies.filter((one) => one.namespace === namespace);
   const [only, ...more] = present;
   if (only === undefined) return 'default';
-  const policies = present.map(({ metadata }) => metadata.name ?? '');
+  const policies = present.map((one) => one.name);
   if (more.length > 0) {
     note(policiesPresent({ namespace, name, policies }));
     return undefined;
   }
-  if (jsonEqual(parseJson(JSON.stringify(fieldOf(only, 'spec', 'egress') ?? [])), parseJson(JSON.stringify(egress))))
+  if (
+    jsonEqual(
+      parseJson(JSON.stringify(fieldOf(only.object, 'spec', 'egress') ?? [])),
+      parseJson(JSON.stringify(egress)),
+    )
+  )
     return undefined;
   note(policyDiffers({ namespace, name, policies }));
-  return only.metadata.name;
+  return only.name;
 }
 
 interface Where extends Namespaced {
@@ -88,17 +94,15 @@ interface Where extends Namespaced {
   readonly note: Note;
 }
 
-function rulesOf(snapshot: Snapshot, rule: unknown, where: Where): readonly PolicyRule[] {
+function rulesOf(snapshot: Snapshot, rule: FirewallRuleItem, where: Where): readonly PolicyRule[] {
   const { note, ...place } = where;
-  const type = fieldOf(rule, 'type') === 'Allow' ? 'Allow' : 'Deny';
+  const { type, nodeSelector, cidrSelector: text, dnsName: name } = rule;
   const facts = { ...place, type } as const;
-  if (asList(fieldOf(rule, 'ports')).length > 0) {
+  if (rule.hasPorts) {
     note(rulePortsLost(facts));
     if (type === 'Allow') return [];
   }
-  const selector = fieldOf(rule, 'to', 'nodeSelector');
-  if (isRecord(selector)) return nodeRules(snapshot, { type, selector }, where);
-  const [name, text] = [asText(fieldOf(rule, 'to', 'dnsName')), asText(fieldOf(rule, 'to', 'cidrSelector'))];
+  if (nodeSelector !== undefined) return nodeRules(snapshot, { type, selector: nodeSelector }, where);
   const cidr = parseIfaddr(text);
   if (cidr.ok && cidr.value.network.family === 4) return [{ type, to: { cidrSelector: cidr.value.network.text } }];
   if (/^([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+\.?$/.test(name)) return [{ type, to: { dnsName: name } }];
@@ -114,15 +118,13 @@ function rulesOf(snapshot: Snapshot, rule: unknown, where: Where): readonly Poli
 
 interface NodeRule {
   readonly type: 'Allow' | 'Deny';
-  readonly selector: object;
+  readonly selector: LabelSelectorObject;
 }
 
 /** Makes a rule for each address of the nodes that have the labels now. */
 function nodeRules(snapshot: Snapshot, { type, selector }: NodeRule, { note, ...place }: Where): readonly PolicyRule[] {
-  const selected = objectsOf(snapshot, nodes).filter(({ metadata }) => matches(selector, metadata.labels ?? {}));
-  const addresses = selected.flatMap((node) =>
-    asList(fieldOf(node, 'status', 'addresses')).map((one) => parseIp(asText(fieldOf(one, 'address')))),
-  );
+  const selected = snapshot.nodes.filter(({ labels }) => matches(selector, labels));
+  const addresses = selected.flatMap((node) => node.addresses.map(parseIp));
   const rules = addresses.flatMap((ip): readonly PolicyRule[] =>
     ip.ok && familyOf(ip.value) === 4 ? [{ type, to: { cidrSelector: `${ip.value}/32` } }] : [],
   );

@@ -2,21 +2,14 @@
  * Makes the way back from OVN-Kubernetes' objects alone: turns EgressIPs, EgressFirewalls, Nodes and Namespaces into
  * objects of OpenShift SDN. What SDN cannot express becomes a finding; when in doubt, traffic is closed.
  */
-import {
-  apiVersionOf,
-  egressFirewalls,
-  egressIPs,
-  namespaces,
-  netNamespaces,
-  networkPolicies,
-} from '../../../api/kinds.ts';
+import { apiVersionOf, netNamespaces } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { multicastAnnotation } from '../../model/well-known.ts';
 import { compareFindings } from '../findings/finding.ts';
 import { policyName } from '../ovn/cluster/isolation.ts';
 import { ovnMulticast } from '../ovn/cluster/multicast.ts';
 import { compareRefs, type ObjectRef, objectRef } from '../ref.ts';
-import { objectsOf, type Snapshot } from '../snapshot.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { type Change, type Part, refOf, stepNames, type Translation } from '../translation.ts';
 import { hostPart } from './hostsubnets.ts';
 import { requestPart } from './netnamespaces.ts';
@@ -43,11 +36,8 @@ export function toSDN(snapshot: Snapshot): Translation {
 }
 
 function multicast(snapshot: Snapshot): Part {
-  const enabled = objectsOf(snapshot, namespaces).filter(
-    ({ metadata }) => metadata.annotations?.[ovnMulticast] === 'true',
-  );
-  const changes = enabled.flatMap((namespace): readonly Change[] => {
-    const { name = '' } = namespace.metadata;
+  const enabled = snapshot.namespaces.filter(({ annotations }) => annotations[ovnMulticast] === 'true');
+  const changes = enabled.flatMap(({ object: namespace, name }): readonly Change[] => {
     const object: KubeObject = {
       apiVersion: apiVersionOf(netNamespaces),
       kind: netNamespaces.kind,
@@ -67,9 +57,14 @@ function multicast(snapshot: Snapshot): Part {
 }
 
 function removals(snapshot: Snapshot): readonly Change[] {
-  const isolating = objectsOf(snapshot, networkPolicies).filter(({ metadata }) => metadata.name === policyName);
-  const objects = [...objectsOf(snapshot, egressIPs), ...objectsOf(snapshot, egressFirewalls), ...isolating];
-  return objects.map((object): Change => ({ action: 'delete', step: 'finalize', object: objectRef(object), from: [] }));
+  const isolating = snapshot.networkPolicies.filter(({ name }) => name === policyName);
+  const items = [...snapshot.egressIPs, ...snapshot.egressFirewalls, ...isolating];
+  return items.map(({ object }): Change => ({
+    action: 'delete',
+    step: 'finalize',
+    object: objectRef(object),
+    from: [],
+  }));
 }
 
 /** Joins the changes to one object in one step. */

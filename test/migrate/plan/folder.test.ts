@@ -7,7 +7,7 @@ import { fileNames, writePlan } from '../../../src/migrate/plan/folder.ts';
 import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
 import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
 import { type ObjectRef } from '../../../src/migrate/ref.ts';
-import { snapshotKey } from '../../../src/migrate/snapshot.ts';
+import { makeSnapshot, snapshotKey } from '../../../src/migrate/snapshot.ts';
 import type { Change } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { rounds } from '../../rounds.ts';
@@ -45,10 +45,9 @@ const clear = (name: string): Change => ({
 });
 
 function plan(objects: readonly KubeObject[], changes: readonly Change[]): Plan {
-  const snapshot = {
-    objects: new Map([[snapshotKey(netNamespaces), objects]]),
-    unread: [{ kind: namespaces, reason: 'forbidden', right: 'list namespaces' }],
-  };
+  const snapshot = makeSnapshot(new Map([[snapshotKey(netNamespaces), objects]]), [
+    { kind: namespaces, reason: 'forbidden', right: 'list namespaces' },
+  ]);
   const translation = {
     changes,
     findings: [

@@ -1,8 +1,6 @@
 /** Releases cloud addresses: what OpenShift SDN requested must be released before OVN-Kubernetes requests it. */
-import { cloudPrivateIPConfigs } from '../../../../api/kinds.ts';
 import { cloudPrivateIPConfig } from '../../findings/nodes.ts';
 import { objectRef } from '../../ref.ts';
-import { objectsOf } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
 import { hasObject } from '../context/groups.ts';
@@ -14,16 +12,14 @@ export function cloudPart({ snapshot, egress }: Context): Part {
       .filter(hasObject)
       .flatMap(({ name, egressIPs }) => egressIPs.map((ip) => [String(ip), name] as const)),
   );
-  const held = objectsOf(snapshot, cloudPrivateIPConfigs).filter(({ metadata }) => owners.has(metadata.name ?? ''));
+  const held = snapshot.cloudPrivateIPConfigs.filter(({ name }) => owners.has(name));
   return {
-    changes: held.map((object): Change => ({
+    changes: held.map(({ object }): Change => ({
       action: 'delete',
       step: 'release-cloud-addresses',
       object: objectRef(object),
       from: [],
     })),
-    findings: held.map(({ metadata: { name = '' } }) =>
-      cloudPrivateIPConfig({ name, egressIP: owners.get(name) ?? '' }),
-    ),
+    findings: held.map(({ name }) => cloudPrivateIPConfig({ name, egressIP: owners.get(name) ?? '' })),
   };
 }

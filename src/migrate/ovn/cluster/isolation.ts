@@ -9,7 +9,6 @@ import { namespaceNameLabel } from '../../../model/well-known.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { isolationJoined, multitenantIsolation, networkPolicyEnforced } from '../../findings/network.ts';
 import { type ObjectRef } from '../../ref.ts';
-import { objectsOf } from '../../snapshot.ts';
 import type { Change, Part } from '../../translation.ts';
 import { existing } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
@@ -103,8 +102,7 @@ function joinedFindings(context: Context): readonly Finding[] {
 }
 
 function ignoredPolicies({ snapshot, chosen }: Context): readonly Finding[] {
-  const others = objectsOf(snapshot, networkPolicies).filter(
-    ({ metadata }) => metadata.name !== policyName && chosen(metadata.namespace ?? ''),
-  );
-  return others.map(({ metadata: { namespace = '', name = '' } }) => networkPolicyEnforced({ namespace, name }));
+  return snapshot.networkPolicies
+    .filter(({ namespace, name }) => name !== policyName && chosen(namespace))
+    .map(({ namespace, name }) => networkPolicyEnforced({ namespace, name }));
 }

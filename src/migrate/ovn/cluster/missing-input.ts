@@ -63,7 +63,7 @@ function unreadFinding({ kind, reason, right }: Unread): Finding {
 }
 
 function networkFindings({ snapshot, network }: Context): readonly Finding[] {
-  if (network !== undefined || objectsOf(snapshot, clusterNetworks).length === 0) return [];
+  if (network !== undefined || snapshot.clusterNetworks.length === 0) return [];
   return [clusterNetworkInvalid(undefined)];
 }
 

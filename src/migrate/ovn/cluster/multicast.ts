@@ -5,7 +5,6 @@ import type { KubeObject } from '../../../model/objects.ts';
 import { multicastAnnotation } from '../../../model/well-known.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { multicastMixed } from '../../findings/network.ts';
-import { objectsOf } from '../../snapshot.ts';
 import type { Change, Part } from '../../translation.ts';
 import { clashes } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
@@ -15,10 +14,8 @@ export const ovnMulticast = 'k8s.ovn.org/multicast-enabled';
 
 /** Names of the chosen namespaces with multicast today, sorted. */
 export function multicastNamespaces({ snapshot, chosen }: Context): readonly string[] {
-  const enabled = objectsOf(snapshot, netNamespaces).filter(
-    ({ metadata }) => metadata.annotations?.[multicastAnnotation] === 'true',
-  );
-  return enabled
+  return snapshot.netNamespaces
+    .filter(({ metadata }) => metadata.annotations?.[multicastAnnotation] === 'true')
     .map(({ metadata }) => metadata.name ?? '')
     .filter(chosen)
     .sort(compareText);

@@ -19,7 +19,6 @@ import {
   subnetHost,
 } from '../../findings/nodes.ts';
 import { type ObjectRef } from '../../ref.ts';
-import { objectsOf } from '../../snapshot.ts';
 import type { Change, Part } from '../../translation.ts';
 import { assignableLabel } from '../context/annotations.ts';
 import { clashes } from '../context/conflicts.ts';
@@ -77,7 +76,7 @@ function machineFindings(context: Context, machine: Machine): readonly Finding[]
 function existence(context: Context, { name, exists, hostSubnet }: Machine): readonly Finding[] {
   if (exists || hostSubnet === undefined) return [];
   const { hostIP, egressIPs, subnet } = hostSubnet;
-  const raw = objectsOf(context.snapshot, hostSubnets).find(({ metadata }) => metadata.name === name);
+  const raw = context.snapshot.hostSubnets.find(({ metadata }) => metadata.name === name);
   return raw?.metadata.annotations?.[assignSubnetAnnotation] === undefined
     ? [nodeMissing({ name, hostIP, egressIPs })]
     : [subnetHost({ name, hostIP, subnet: subnet.text })];

@@ -1,25 +1,18 @@
 /** Finds what conflicts with OVN-Kubernetes: its internal networks, MTU, hosted control planes, hybrid overlay. */
-import {
-  clusterNetworks,
-  egressNetworkPolicies,
-  infrastructures,
-  networkOperators,
-  nodes,
-} from '../../../../api/kinds.ts';
+import { clusterNetworks, egressNetworkPolicies, nodes } from '../../../../api/kinds.ts';
 import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../model/address.ts';
-import { asList, asText, isRecord } from '../../../model/json.ts';
 import { listText } from '../../../model/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { clusterMTU, hostedControlPlane, hybridOverlay, mtuTooLarge, networkOverlap } from '../../findings/network.ts';
-import { objectsOf } from '../../snapshot.ts';
+import type { NetworkOperatorItem } from '../../kinds/network.ts';
 import type { Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
 
-/** A network inside OVN-Kubernetes, its default, and where the operator's configuration may override it. */
+/** The networks inside OVN-Kubernetes, and their defaults. */
 const internals = [
-  { use: 'join', network: '100.64.0.0/16', paths: [['ipv4', 'internalJoinSubnet'], ['v4InternalSubnet']] },
-  { use: 'transit', network: '100.88.0.0/16', paths: [['ipv4', 'internalTransitSwitchSubnet']] },
-  { use: 'masquerade', network: '169.254.169.0/29', paths: [['gatewayConfig', 'ipv4', 'internalMasqueradeSubnet']] },
+  { use: 'join', network: '100.64.0.0/16' },
+  { use: 'transit', network: '100.88.0.0/16' },
+  { use: 'masquerade', network: '169.254.169.0/29' },
 ] as const;
 
 const vxlanOverhead = 50;
@@ -44,9 +37,10 @@ interface Internal {
 }
 
 function overlapFindings(context: Context): readonly Finding[] {
-  const used = internals.flatMap(({ use, network, paths }): readonly Internal[] => {
-    const configured = paths.map((path) => asText(at(ovnConfig(context), path))).find((text) => text !== '');
-    const cidr = parseCidr(configured ?? network);
+  const configured = networkOperator(context)?.internal;
+  const used = internals.flatMap(({ use, network }): readonly Internal[] => {
+    const own = configured?.[use] ?? '';
+    const cidr = parseCidr(own === '' ? network : own);
     return cidr.ok ? [{ use, cidr: cidr.value }] : [];
   });
   return used.flatMap((internal) => [
@@ -122,9 +116,9 @@ function addressOverlaps({ egress, machines }: Context, internal: Internal): rea
 
 /** Findings on policies that name a part of the network: something outside uses it. */
 function policyOverlaps({ snapshot, chosen }: Context, internal: Internal): readonly Finding[] {
-  return objectsOf(snapshot, egressNetworkPolicies).flatMap((policy) => {
-    const { namespace = '', name = '' } = policy.metadata;
-    const inside = chosen(namespace) ? selectorsOf(policy).filter((text) => isInside(text, internal.cidr)) : [];
+  return snapshot.egressPolicies.flatMap(({ namespace, name, rules }) => {
+    const texts = chosen(namespace) ? rules.map(({ cidrSelector }) => cidrSelector) : [];
+    const inside = texts.filter((text) => isInside(text, internal.cidr));
     return inside.length === 0
       ? []
       : [
@@ -137,11 +131,6 @@ function policyOverlaps({ snapshot, chosen }: Context, internal: Internal): read
           }),
         ];
   });
-}
-
-function selectorsOf(policy: unknown): readonly string[] {
-  const spec = isRecord(policy) ? policy['spec'] : undefined;
-  return asList(isRecord(spec) ? spec['egress'] : undefined).map((rule) => asText(at(rule, ['to', 'cidrSelector'])));
 }
 
 function isInside(text: string, outer: Cidr): boolean {
@@ -158,50 +147,38 @@ function mtuFindings(context: Context): readonly Finding[] {
 
 /** Compares the MTU that pods will get with that between nodes, from spec.migration.mtu or OpenShift SDN's. */
 function tooLargeMTU(context: Context, mtu: number | undefined): readonly Finding[] {
-  const operator = networkOperator(context);
+  const configured = networkOperator(context)?.mtu;
   const wanted = [
-    ['migration', 'mtu', 'network', 'to'],
-    ['defaultNetwork', 'ovnKubernetesConfig', 'mtu'],
-  ].map((path) => ({ field: `spec.${path.join('.')}`, value: at(operator, ['spec', ...path]) }));
-  const planned = at(operator, ['spec', 'migration', 'mtu', 'machine', 'to']);
-  const between = typeof planned === 'number' ? planned : mtu === undefined ? undefined : mtu + vxlanOverhead;
+    { field: 'spec.migration.mtu.network.to', value: configured?.migration },
+    { field: 'spec.defaultNetwork.ovnKubernetesConfig.mtu', value: configured?.ovn },
+  ];
+  const planned = configured?.machine;
+  const between = planned ?? (mtu === undefined ? undefined : mtu + vxlanOverhead);
   return wanted.flatMap(({ field, value }) => {
-    if (between === undefined || typeof value !== 'number' || value + geneveOverhead <= between) return [];
-    const isSet = typeof planned === 'number';
+    if (between === undefined || value === undefined || value + geneveOverhead <= between) return [];
+    const isSet = planned !== undefined;
     return [mtuTooLarge({ field, value, between, isSet, mtu, geneve: geneveOverhead })];
   });
 }
 
 function hostedFindings({ snapshot }: Context): readonly Finding[] {
-  const isHosted = objectsOf(snapshot, infrastructures).some(
-    (one) => at(one, ['status', 'controlPlaneTopology']) === 'External',
-  );
+  const isHosted = snapshot.infrastructures.some(({ controlPlaneTopology }) => controlPlaneTopology === 'External');
   return isHosted ? [hostedControlPlane(undefined)] : [];
 }
 
 function hybridFindings(context: Context): readonly Finding[] {
-  const hybrid = at(ovnConfig(context), ['hybridOverlayConfig']);
-  const windows = objectsOf(context.snapshot, nodes).filter(
-    ({ metadata }) =>
-      metadata.labels?.['kubernetes.io/os'] === 'windows' ||
-      Object.keys(metadata.annotations ?? {}).some((key) => key.startsWith('k8s.ovn.org/hybrid-overlay')),
+  const windows = context.snapshot.nodes.filter(
+    ({ labels, annotations }) =>
+      labels['kubernetes.io/os'] === 'windows' ||
+      Object.keys(annotations).some((key) => key.startsWith('k8s.ovn.org/hybrid-overlay')),
   );
   return [
-    ...(hybrid === undefined ? [] : [hybridOverlay({})]),
-    ...windows.map(({ metadata: { name = '' } }) => hybridOverlay({ node: name })),
+    ...(networkOperator(context)?.hasHybridOverlay === true ? [hybridOverlay({})] : []),
+    ...windows.map(({ name }) => hybridOverlay({ node: name })),
   ];
 }
 
 /** The configuration of the network operator. */
-function networkOperator({ snapshot }: Context): unknown {
-  return objectsOf(snapshot, networkOperators).find(({ metadata }) => metadata.name === 'cluster');
-}
-
-function ovnConfig(context: Context): unknown {
-  return at(networkOperator(context), ['spec', 'defaultNetwork', 'ovnKubernetesConfig']);
-}
-
-/** The value at the path. */
-function at(value: unknown, path: readonly string[]): unknown {
-  return path.reduce((inner, key) => (isRecord(inner) ? inner[key] : undefined), value);
+function networkOperator({ snapshot }: Context): NetworkOperatorItem | undefined {
+  return snapshot.networkOperators.find(({ name }) => name === 'cluster');
 }

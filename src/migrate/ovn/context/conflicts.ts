@@ -1,5 +1,5 @@
 /** Finds existing objects that conflict with those of a translation. */
-import { isRecord, jsonEqual, parseJson } from '../../../model/json.ts';
+import { fieldOf, type Json, jsonEqual, parseJson } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { keyExists, objectExists } from '../../findings/conflicts.ts';
 import type { Finding } from '../../findings/finding.ts';
@@ -27,13 +27,13 @@ function keyOf({ metadata }: KubeObject): string {
 export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec: unknown }): readonly Finding[] {
   const { kind = '', metadata } = made;
   const { namespace, name = '' } = metadata;
-  const found: unknown = present(snapshot, made);
-  if (
-    !isRecord(found) ||
-    jsonEqual(parseJson(JSON.stringify(found['spec'] ?? null)), parseJson(JSON.stringify(made.spec)))
-  )
-    return [];
+  const found = present(snapshot, made);
+  if (found === undefined || jsonEqual(jsonOf(fieldOf(found, 'spec') ?? null), jsonOf(made.spec))) return [];
   return [objectExists({ kind, ...(namespace === undefined ? {} : { namespace }), name })];
+}
+
+function jsonOf(value: unknown): Json {
+  return parseJson(JSON.stringify(value));
 }
 
 /** Makes findings on labels and annotations of ours that exist with other values, which somebody else wrote. */

@@ -1,15 +1,12 @@
 /** What every part of the translation to OVN-Kubernetes gets: the snapshot, and what is derived from it once. */
-import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../../../../api/kinds.ts';
 import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../../model/address.ts';
 import { type Cluster, clusterOf } from '../../../model/cluster.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../../model/clusternetwork.ts';
 import { type EgressState, egressState } from '../../../model/egress/state.ts';
 import { compareText } from '../../../model/names.ts';
-import type { KubeObject } from '../../../model/objects.ts';
-import type { Result } from '../../../model/result.ts';
-import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../../../model/shapes.ts';
 import type { Vnid } from '../../../model/vnid.ts';
-import { objectsOf, type Snapshot } from '../../snapshot.ts';
+import type { Item } from '../../kinds/item.ts';
+import type { Snapshot } from '../../snapshot.ts';
 import type { Part, TranslateOptions } from '../../translation.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
 import { type Machine, machinesOf } from './machines.ts';
@@ -28,7 +25,7 @@ export interface Context {
   /** Nodes as OVN-Kubernetes will see them, by name. */
   readonly machines: ReadonlyMap<string, Machine>;
   /** Namespaces by name; undefined if the snapshot has none at all, so that missing ones are unknown. */
-  readonly namespaces: ReadonlyMap<string, KubeObject> | undefined;
+  readonly namespaces: ReadonlyMap<string, Item> | undefined;
   /** The IPv4 addresses of all nodes, by node, with keys for comparison. */
   readonly nodeAddresses: readonly { readonly ip: Ip; readonly key: SortKey }[];
   /** Every egress IP that a NetNamespace requests. */
@@ -52,19 +49,15 @@ export type PartOf = (context: Context) => Part;
 
 /** Makes the context of a snapshot. The order of its lists does not matter. */
 export function contextOf(snapshot: Snapshot, options: TranslateOptions): Context {
-  const raw = {
-    hostSubnets: shaped(objectsOf(snapshot, hostSubnets), hostSubnetShape),
-    netNamespaces: shaped(objectsOf(snapshot, netNamespaces), netNamespaceShape),
-    nodes: objectsOf(snapshot, nodes),
-    clusterNetworks: shaped(objectsOf(snapshot, clusterNetworks), clusterNetworkShape),
-  };
+  const { hostSubnets, netNamespaces, nodes, clusterNetworks } = snapshot;
+  const raw = { hostSubnets, netNamespaces, nodes: nodes.map(({ object }) => object), clusterNetworks };
   const parsed = clusterOf(raw, new Set());
   const machines = machinesOf(snapshot, parsed, cidrs(options.machineNetworks));
   const cluster = { ...parsed, offline: offlineOf(machines) };
   const vnids = new Map<string, Vnid>(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
   const byVnid = Map.groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
-  const listed = objectsOf(snapshot, namespaces);
-  const known = listed.length === 0 ? undefined : new Map(listed.map((one) => [one.metadata.name ?? '', one]));
+  const known =
+    snapshot.namespaces.length === 0 ? undefined : new Map(snapshot.namespaces.map((one) => [one.name, one]));
   const chosen = new Set(options.namespaces);
   const isChosen = (namespace: string): boolean => chosen.size === 0 || chosen.has(namespace);
   const exists = (namespace: string): boolean => known?.has(namespace) ?? true;
@@ -93,9 +86,7 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
 }
 
 function networkOf(snapshot: Snapshot): ClusterNetwork | undefined {
-  const found = shaped(objectsOf(snapshot, clusterNetworks), clusterNetworkShape).find(
-    ({ metadata }) => metadata.name === 'default',
-  );
+  const found = snapshot.clusterNetworks.find(({ metadata }) => metadata.name === 'default');
   const parsed = found === undefined ? undefined : parseClusterNetwork(found);
   return parsed?.ok === true ? parsed.value : undefined;
 }
@@ -106,14 +97,6 @@ function offlineOf(machines: ReadonlyMap<string, Machine>): ReadonlySet<Ip> {
       ready || hostSubnet === undefined ? [] : [hostSubnet.hostIP],
     ),
   );
-}
-
-/** Leaves out objects of a wrong shape, which are refused when they are read. */
-function shaped<T>(objects: readonly KubeObject[], shape: (value: unknown) => Result<T, unknown>): readonly T[] {
-  return objects.flatMap((object) => {
-    const value = shape(object);
-    return value.ok ? [value.value] : [];
-  });
 }
 
 function cidrs(texts: readonly string[]): readonly Cidr[] {

@@ -3,7 +3,6 @@
  * OVN-Kubernetes's own annotations are not there yet; where they are, they count.
  */
 import uniqBy from 'lodash/uniqBy.js';
-import { configMaps, nodes } from '../../../../api/kinds.ts';
 import { type Cidr, contains, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../model/address.ts';
 import {
   type CloudLimits,
@@ -15,15 +14,15 @@ import type { Cluster } from '../../../model/cluster.ts';
 import type { HostSubnet } from '../../../model/hostsubnet.ts';
 import { asList, asText, isRecord, parseJson } from '../../../model/json.ts';
 import { compareText } from '../../../model/names.ts';
-import type { KubeObject } from '../../../model/objects.ts';
-import { objectsOf, type Snapshot } from '../../snapshot.ts';
+import type { NodeItem } from '../../kinds/node.ts';
+import type { Snapshot } from '../../snapshot.ts';
 import { assignableLabel } from './annotations.ts';
 
 /** A Node, or a HostSubnet whose Node is not in the snapshot. */
 export interface Machine {
   readonly name: string;
   /** Undefined if the input has only a HostSubnet of that name. */
-  readonly node: KubeObject | undefined;
+  readonly node: NodeItem | undefined;
   /** Whether there is a Node. If the input has no Nodes at all, every HostSubnet is assumed to have one. */
   readonly exists: boolean;
   /** Undefined if there is none or it is invalid. */
@@ -55,7 +54,7 @@ export function machinesOf(
 ): ReadonlyMap<string, Machine> {
   const hosts = new Map<string, HostSubnet>(cluster.hostSubnets.map((one) => [one.name, one]));
   const hostIPs = new Map([...cluster.hostSubnets, ...cluster.absent].map(({ name, hostIP }) => [name, hostIP]));
-  const byName = new Map(objectsOf(snapshot, nodes).map((node) => [node.metadata.name ?? '', node]));
+  const byName = new Map(snapshot.nodes.map((node) => [node.name, node]));
   const networks = [...machineNetworks, ...installedNetworks(snapshot)].sort(
     (a, b) => b.length - a.length || compareText(a.text, b.text),
   );
@@ -81,21 +80,16 @@ type Found = Pick<Machine, 'name' | 'node' | 'exists' | 'hostSubnet'> & { readon
 
 function machineOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]): Machine {
   const { node, hostSubnet } = found;
-  const annotations = node?.metadata.annotations ?? {};
-  const [primary] = ifaddrs(annotations[primaryAnnotation]);
-  const limits = limitsOf(annotations[egressIpConfigAnnotation]);
-  const others = ifaddrs(annotations[hostCIDRsAnnotation]);
+  const { primary, limits, others } = annotated(node);
   const own = [hostIP, primary?.ip].filter((ip) => ip !== undefined);
   const listed = new Set(hostSubnet?.egressIPs.filter((ip) => !own.includes(ip)));
   const all = [...new Set([...own, ...nodeAddresses(node), ...others.map(({ ip }) => ip)])];
   const [main] = all;
-  const network =
-    primary?.network ??
-    limits.network ??
-    (main === undefined ? undefined : machineNetworks.find((one) => contains(one, main)));
+  const holding = main === undefined ? undefined : machineNetworks.find((one) => contains(one, main));
+  const network = primary?.network ?? limits.network ?? holding;
   return {
     ...found,
-    ready: readyOf(node),
+    ready: (node?.ready ?? 'True') === 'True',
     assignable: hasLabel(node) || wantsEgress(hostSubnet),
     addresses: all.filter((ip) => !listed.has(ip)),
     leftovers: all.filter((ip) => listed.has(ip)),
@@ -106,14 +100,28 @@ function machineOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]
   };
 }
 
+/** What the annotations of a Node say: its primary address, the limits of the cloud, and its other addresses. */
+interface Annotated {
+  readonly primary: { readonly ip: Ip; readonly network: Cidr } | undefined;
+  readonly limits: CloudLimits;
+  readonly others: readonly { readonly ip: Ip; readonly network: Cidr }[];
+}
+
+function annotated(node: NodeItem | undefined): Annotated {
+  const { annotations = {} } = node ?? {};
+  const [primary] = ifaddrs(annotations[primaryAnnotation]);
+  const limits = limitsOf(annotations[egressIpConfigAnnotation]);
+  return { primary, limits, others: ifaddrs(annotations[hostCIDRsAnnotation]) };
+}
+
 function limitsOf(annotation: string | undefined): CloudLimits {
   const parsed = annotation === undefined ? undefined : parseEgressIpConfig(annotation);
   return parsed?.ok === true ? parsed.value : unknownLimits;
 }
 
 /** Whether the Node already has the label. */
-export function hasLabel(node: KubeObject | undefined): boolean {
-  return node?.metadata.labels?.[assignableLabel] !== undefined;
+export function hasLabel(node: NodeItem | undefined): boolean {
+  return node?.labels[assignableLabel] !== undefined;
 }
 
 /** Whether the HostSubnet offers egress IPs, so that its node gets the label. */
@@ -133,28 +141,19 @@ function ifaddrs(text: string | undefined): readonly { readonly ip: Ip; readonly
   }
 }
 
-function nodeAddresses(node: unknown): readonly Ip[] {
-  const status = isRecord(node) ? node['status'] : undefined;
-  const listed = isRecord(status) ? asList(status['addresses']) : [];
-  return listed.flatMap((one) => {
-    const ip = parseIp(isRecord(one) ? asText(one['address']) : '');
+function nodeAddresses(node: NodeItem | undefined): readonly Ip[] {
+  return (node?.addresses ?? []).flatMap((text) => {
+    const ip = parseIp(text);
     return ip.ok ? [ip.value] : [];
   });
 }
 
-function readyOf(node: unknown): boolean {
-  const status = isRecord(node) ? node['status'] : undefined;
-  const conditions = isRecord(status) ? asList(status['conditions']) : [];
-  return conditions.every((one) => !isRecord(one) || one['type'] !== 'Ready' || one['status'] === 'True');
-}
-
 /** The machine networks that the installer was given, from ConfigMap kube-system/cluster-config-v1. */
 export function installedNetworks(snapshot: Snapshot): readonly Cidr[] {
-  const found = objectsOf(snapshot, configMaps).find(
-    ({ metadata }) => metadata.namespace === 'kube-system' && metadata.name === 'cluster-config-v1',
+  const found = snapshot.configMaps.find(
+    ({ namespace, name }) => namespace === 'kube-system' && name === 'cluster-config-v1',
   );
-  const data: unknown = isRecord(found) ? found['data'] : undefined;
-  const text = isRecord(data) ? asText(data['install-config']) : '';
+  const text = found?.data['install-config'] ?? '';
   const section = /^ {2}machineNetwork:\n((?: {2}(?: |-).*\n?)*)/m.exec(text)?.[1] ?? '';
   return [...section.matchAll(/cidr: *["']?([0-9a-fA-F.:/]+)/g)].flatMap(([, cidr = '']) => {
     const parsed = parseCidr(cidr);

@@ -1,7 +1,7 @@
 /** Makes EgressIPs: one for each namespace that requests egress IPs, or for each group of joined ones. */
 import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../../api/kinds.ts';
 import type { Ip } from '../../../model/address.ts';
-import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts';
+import type { LabelSelectorObject } from '../../../model/objects.ts';
 import { namespaceNameLabel } from '../../../model/well-known.ts';
 import { placementBound } from '../../findings/egressips.ts';
 import type { Finding } from '../../findings/finding.ts';
@@ -12,12 +12,7 @@ import type { Context } from '../context/context.ts';
 import { type EgressPlan, type Group, hasObject } from '../context/groups.ts';
 import { groupFindings } from './findings.ts';
 import { originLabels } from './origin.ts';
-import { rivalFindings } from './rivals.ts';
-
-/** k8s.ovn.org/v1 EgressIP. */
-export interface EgressIP extends KubeObject {
-  readonly spec: { readonly egressIPs: readonly string[]; readonly namespaceSelector: LabelSelectorObject };
-}
+import { type EgressIP, rivalFindings } from './rivals.ts';
 
 /** Plans the EgressIPs, with findings on each namespace. */
 export function egressIPPart(context: Context): Part {

@@ -3,10 +3,9 @@
  * OVN-Kubernetes's match after service load balancing, so they also apply to the API server and to services with
  * backends on the nodes' network. One rule that it cannot read opens the whole namespace.
  */
-import { apiVersionOf, egressFirewalls, egressNetworkPolicies } from '../../../../api/kinds.ts';
+import { apiVersionOf, egressFirewalls } from '../../../../api/kinds.ts';
 import { type Ip, keyRange, parseCidr, parseIp, type SortKey, sortKey } from '../../../model/address.ts';
-import { everything, readEgressRule } from '../../../model/egressrule.ts';
-import { asList, fieldOf } from '../../../model/json.ts';
+import { everything } from '../../../model/egressrule.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import type { Finding, Namespaced } from '../../findings/finding.ts';
@@ -21,8 +20,8 @@ import {
   policyZeroSlash32,
   severalPolicies,
 } from '../../findings/policies.ts';
+import type { EgressPolicyItem, PolicyRuleItem } from '../../kinds/egresspolicy.ts';
 import { objectRef } from '../../ref.ts';
-import { objectsOf } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
 import { existing } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
@@ -68,10 +67,7 @@ export function firewallOf(namespace: string, egress: readonly FirewallRule[]): 
 
 /** Plans the EgressFirewalls for EgressNetworkPolicies. */
 export function firewallPart(context: Context): Part {
-  const byNamespace = Map.groupBy(
-    objectsOf(context.snapshot, egressNetworkPolicies),
-    ({ metadata }) => metadata.namespace ?? '',
-  );
+  const byNamespace = Map.groupBy(context.snapshot.egressPolicies, ({ namespace }) => namespace);
   const chosen = [...byNamespace]
     .filter(([namespace]) => context.chosen(namespace))
     .sort(([a], [b]) => compareText(a, b));
@@ -86,7 +82,7 @@ export function firewallPart(context: Context): Part {
 /** Records a finding. */
 type Note = (finding: Finding) => void;
 
-function namespacePart(context: Context, namespace: string, policies: readonly KubeObject[]): Part {
+function namespacePart(context: Context, namespace: string, policies: readonly EgressPolicyItem[]): Part {
   const findings: Finding[] = [];
   if (!context.exists(namespace)) return { changes: [], findings: policies.map(subjectOf).map(policyWithoutNamespace) };
   const note: Note = (finding) => findings.push(finding);
@@ -94,7 +90,7 @@ function namespacePart(context: Context, namespace: string, policies: readonly K
   const removals = policies.map((policy): Change => ({
     action: 'delete',
     step: 'finalize',
-    object: objectRef(policy),
+    object: objectRef(policy.object),
     from: [],
   }));
   if (egress === undefined || (context.options.keepClosed && context.closed.has(namespace)))
@@ -102,7 +98,12 @@ function namespacePart(context: Context, namespace: string, policies: readonly K
   const firewall = firewallOf(namespace, egress);
   return {
     changes: [
-      { action: 'apply', step: 'egress-firewalls', object: firewall, from: policies.map(objectRef) },
+      {
+        action: 'apply',
+        step: 'egress-firewalls',
+        object: firewall,
+        from: policies.map(({ object }) => objectRef(object)),
+      },
       ...removals,
     ],
     findings: [...findings, ...existing(context.snapshot, firewall)],
@@ -110,7 +111,7 @@ function namespacePart(context: Context, namespace: string, policies: readonly K
 }
 
 interface Policies {
-  readonly policies: readonly KubeObject[];
+  readonly policies: readonly EgressPolicyItem[];
   readonly note: Note;
 }
 
@@ -137,14 +138,15 @@ function rulesFor(
   return closedRules;
 }
 
-function subjectOf({ metadata: { namespace = '', name = '' } }: KubeObject): Namespaced {
+function subjectOf({ namespace, name }: EgressPolicyItem): Namespaced {
   return { namespace, name };
 }
 
-function translated(context: Context, policy: KubeObject, note: Note): readonly FirewallRule[] {
+function translated(context: Context, policy: EgressPolicyItem, note: Note): readonly FirewallRule[] {
   const subject = subjectOf(policy);
-  const given = rawRules(policy);
-  const rules = given.flatMap((rule, index) => readRule(rule, { ...subject, field: `spec.egress[${index}]` }, note));
+  const rules = policy.rules.flatMap((rule, index) =>
+    firewallRule(rule, { ...subject, field: `spec.egress[${index}]` }, note),
+  );
   const names = rules.flatMap(({ to }) => ('dnsName' in to ? [to.dnsName] : []));
   if (names.length > 0) note(policyDNSRule({ ...subject, names }));
   const denied = deniedNodes(context, rules);
@@ -156,22 +158,21 @@ function translated(context: Context, policy: KubeObject, note: Note): readonly 
   return all;
 }
 
-function rawRules(policy: unknown): readonly unknown[] {
-  return asList(fieldOf(policy, 'spec', 'egress'));
-}
-
 /** The rule as OVN-Kubernetes writes it. One that it could not read is left out, because it would open everything. */
-function readRule(rule: unknown, where: Namespaced & { readonly field: string }, note: Note): readonly FirewallRule[] {
-  const read = readEgressRule(rule);
-  const type = read.allow ? 'Allow' : 'Deny';
-  switch (read.kind) {
+function firewallRule(
+  { reading, to }: PolicyRuleItem,
+  where: Namespaced & { readonly field: string },
+  note: Note,
+): readonly FirewallRule[] {
+  const type = reading.allow ? 'Allow' : 'Deny';
+  switch (reading.kind) {
     case 'dns':
-      return [{ type, to: { dnsName: read.text } }];
+      return [{ type, to: { dnsName: reading.text } }];
     case 'cidr':
-      if (read.isCorrected) note(policyZeroSlash32(where));
-      return [{ type, to: { cidrSelector: read.cidr.text } }];
+      if (reading.isCorrected) note(policyZeroSlash32(where));
+      return [{ type, to: { cidrSelector: reading.cidr.text } }];
     case 'broken':
-      note(policyRuleInvalid({ ...where, type, to: fieldOf(rule, 'to') }));
+      note(policyRuleInvalid({ ...where, type, to }));
       return [];
   }
 }
@@ -209,9 +210,9 @@ function isDenied(
 
 /** Closes namespaces that have no policy of their own but are joined to one that has. */
 function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): readonly Change[] {
-  const closed = new Map<string, readonly KubeObject[]>();
-  for (const policy of objectsOf(context.snapshot, egressNetworkPolicies)) {
-    const vnid = context.vnidOf(policy.metadata.namespace ?? '');
+  const closed = new Map<string, readonly EgressPolicyItem[]>();
+  for (const policy of context.snapshot.egressPolicies) {
+    const vnid = context.vnidOf(policy.namespace);
     if (vnid === undefined || vnid === 0) continue;
     for (const sibling of context.namespacesOf(vnid)) {
       const isHandled = withPolicy.has(sibling) || !context.chosen(sibling) || !context.exists(sibling);
@@ -223,6 +224,6 @@ function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): read
     action: 'apply',
     step: 'egress-firewalls',
     object: firewallOf(namespace, closedRules),
-    from: policies.map(objectRef),
+    from: policies.map(({ object }) => objectRef(object)),
   }));
 }

@@ -1,0 +1,27 @@
+/** EgressNetworkPolicies as the migrator reads them. */
+import { readEgressRule, type RuleReading } from '../../model/egressrule.ts';
+import { fieldOf } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { type Item, itemOf, listAt, textAt } from './item.ts';
+
+export interface PolicyRuleItem {
+  readonly reading: RuleReading;
+  /** `to` as it is written. */
+  readonly to: unknown;
+  /** Empty if it has none. */
+  readonly cidrSelector: string;
+}
+
+export interface EgressPolicyItem extends Item {
+  readonly rules: readonly PolicyRuleItem[];
+}
+
+/** Reads an EgressNetworkPolicy. */
+export function egressPolicyItem(object: KubeObject): EgressPolicyItem {
+  const rules = listAt(object, 'spec', 'egress').map((rule) => ({
+    reading: readEgressRule(rule),
+    to: fieldOf(rule, 'to'),
+    cidrSelector: textAt(rule, 'to', 'cidrSelector'),
+  }));
+  return { ...itemOf(object), rules };
+}

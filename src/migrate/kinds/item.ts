@@ -1,0 +1,60 @@
+/** What the readings of all kinds have in common: the object itself, and its metadata with every field present. */
+import { asList, asText, fieldOf, isRecord } from '../../model/json.ts';
+import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
+
+type Texts = Readonly<Record<string, string>>;
+
+export interface Item {
+  /** The object as it was read. */
+  readonly object: KubeObject;
+  readonly name: string;
+  /** Empty for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly labels: Texts;
+  readonly annotations: Texts;
+}
+
+/** Reads the metadata. */
+export function itemOf(object: KubeObject): Item {
+  const { name = '', namespace = '', labels = {}, annotations = {} } = object.metadata;
+  return { object, name, namespace, labels, annotations };
+}
+
+/** The text at the path; empty if there is none. */
+export function textAt(value: unknown, ...path: readonly string[]): string {
+  return asText(fieldOf(value, ...path));
+}
+
+/** The list at the path; empty if there is none. */
+export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  return asList(fieldOf(value, ...path));
+}
+
+/** The texts in the list at the path. */
+export function textsAt(value: unknown, ...path: readonly string[]): readonly string[] {
+  return listAt(value, ...path).map(asText);
+}
+
+/** The number at the path; undefined if there is none. */
+export function numberAt(value: unknown, ...path: readonly string[]): number | undefined {
+  const found = fieldOf(value, ...path);
+  return typeof found === 'number' ? found : undefined;
+}
+
+/** The texts by key of the object at the path. */
+export function textsByKey(value: unknown, ...path: readonly string[]): Texts {
+  const found = fieldOf(value, ...path);
+  return isRecord(found) ? Object.fromEntries(Object.entries(found).map(([key, text]) => [key, asText(text)])) : {};
+}
+
+/** The label selector at the path; undefined if there is none. */
+export function selectorAt(value: unknown, ...path: readonly string[]): LabelSelectorObject | undefined {
+  const found = fieldOf(value, ...path);
+  if (!isRecord(found)) return undefined;
+  const matchExpressions = asList(found['matchExpressions']).map((one) => ({
+    key: textAt(one, 'key'),
+    operator: textAt(one, 'operator'),
+    values: textsAt(one, 'values'),
+  }));
+  return { matchLabels: textsByKey(found, 'matchLabels'), matchExpressions };
+}
