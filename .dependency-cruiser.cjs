@@ -79,7 +79,7 @@ module.exports = {
       sdn: ['findings', 'input', 'kinds', ...ovn],
       plan: ['findings'],
       report: ['findings', 'plan'],
-      run: ['findings', 'plan', 'sdn'],
+      run: ['findings', 'input', 'kinds', 'plan', 'sdn'],
     }),
     ...rooms('node', {
       values: [],

@@ -101,6 +101,13 @@ export const infrastructures: Kind = {
   plural: 'infrastructures',
   namespaced: false,
 };
+export const clusterVersions: Kind = {
+  group: 'config.openshift.io',
+  version: 'v1',
+  kind: 'ClusterVersion',
+  plural: 'clusterversions',
+  namespaced: false,
+};
 export const networkOperators: Kind = {
   group: 'operator.openshift.io',
   version: 'v1',

@@ -1,14 +1,24 @@
 /** The current objects of a cluster, of the kinds that plans touch: what a plan is applied to and verified against. */
-import { apiVersionOf, nodes } from '../../api/kinds.ts';
+import { apiVersionOf, type Kind, nodes } from '../../api/kinds.ts';
 import { compareText } from '../model/names.ts';
 import type { KubeObject } from '../model/objects.ts';
-import { type ObjectRef, refKey } from './ref.ts';
+import { type ObjectRef, objectRef, refKey } from './ref.ts';
+import { objectsOf, type Snapshot, snapshotKey } from './snapshot.ts';
 
 export interface Live {
   /** By `refKey`. */
   readonly objects: ReadonlyMap<string, KubeObject>;
   /** Kinds that the API server does not serve, as `apiVersion/kind`. */
   readonly unserved: ReadonlySet<string>;
+}
+
+/** What a snapshot shows of the kinds that plans touch. */
+export function liveOf(snapshot: Snapshot, kinds: readonly Kind[]): Live {
+  const all = kinds.flatMap((kind) => objectsOf(snapshot, kind));
+  return {
+    objects: new Map(all.map((object) => [refKey(objectRef(object)), object])),
+    unserved: new Set(snapshot.absent.map(snapshotKey)),
+  };
 }
 
 /** The object; undefined if there is none. */

@@ -5,8 +5,27 @@ import { asList, fieldOf, isRecord } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import type { ObjectRef } from './ref.ts';
 
-/** Field manager of all our writes. It also identifies our objects. */
-export const fieldManager = 'sdn-compat-migrate';
+/** Beginning of the field manager of every write. */
+const managerPrefix = 'sdn-compat-migrate';
+
+/** Field manager of all writes of a plan. It also identifies the plan's objects. */
+export function managerOf({ id }: { readonly id: string }): string {
+  return id === '' ? managerPrefix : `${managerPrefix}-${id}`;
+}
+
+/** Whether the field manager is that of a plan, whichever. */
+export function isPlanManager(manager: unknown): boolean {
+  return typeof manager === 'string' && (manager === managerPrefix || manager.startsWith(`${managerPrefix}-`));
+}
+
+/** Tells which field managers count as ours. */
+export type Ours = (manager: unknown) => boolean;
+
+/** The writes of this plan alone. */
+export function writtenBy(plan: { readonly id: string }): Ours {
+  const own = managerOf(plan);
+  return (manager) => manager === own;
+}
 
 /** Kinds of which plans only write fields into existing objects. Applying must not create one. */
 export const foreignKinds: readonly Kind[] = [nodes, namespaces];
@@ -29,37 +48,48 @@ export function holds(config: unknown, live: unknown): boolean {
 
 interface ManagerEntry {
   readonly manager: unknown;
-  readonly isOurs: boolean;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-function managersOf({ metadata }: { readonly metadata: unknown }): readonly ManagerEntry[] {
+/** Reads metadata.managedFields; empty if the input left them out, as `kubectl get -o yaml` does. */
+export function managersOf({ metadata }: { readonly metadata: unknown }): readonly ManagerEntry[] {
   const entries = isRecord(metadata) ? asList(metadata['managedFields']) : [];
   return entries.filter(isRecord).map(({ manager, fieldsV1 }) => ({
     manager,
-    isOurs: manager === fieldManager,
     fields: isRecord(fieldsV1) ? fieldsV1 : {},
   }));
 }
 
 /** Whether we wrote any field of the object. */
-export function bearsOurMark(object: KubeObject): boolean {
-  return managersOf(object).some(({ isOurs }) => isOurs);
+export function bearsOurMark(object: KubeObject, ours: Ours): boolean {
+  return managersOf(object).some(({ manager }) => ours(manager));
 }
 
 /** Whether the whole object is ours: we wrote its spec, and nobody else did. */
-export function isOurs(object: KubeObject): boolean {
+export function isOurs(object: KubeObject, ours: Ours): boolean {
   const writers = managersOf(object).filter(({ fields }) => 'f:spec' in fields);
-  return writers.length > 0 && writers.every((one) => one.isOurs);
+  return writers.length > 0 && writers.every(({ manager }) => ours(manager));
 }
 
 /** Whether others also own every field of the spec, so that the object stays whole without our ownership. */
-export function isShared(object: KubeObject): boolean {
+export function isShared(object: KubeObject, ours: Ours): boolean {
   const others = managersOf(object)
-    .filter((one) => !one.isOurs)
+    .filter(({ manager }) => !ours(manager))
     .map(({ fields }) => fieldOf(fields, 'f:spec'));
   const spec = fieldOf(object, 'spec');
   return Object.keys(isRecord(spec) ? spec : {}).every((key) =>
     others.some((fields) => fieldOf(fields, `f:${key}`) !== undefined),
   );
+}
+
+/** The labels or annotations that nobody but plans of ours wrote. */
+export function keysOfPlans(object: KubeObject, field: 'labels' | 'annotations'): readonly string[] {
+  const owners = managersOf(object).map(({ manager, fields }) => ({
+    isOurs: isPlanManager(manager),
+    keys: fieldOf(fields, 'f:metadata', `f:${field}`),
+  }));
+  return Object.keys(object.metadata[field] ?? {}).filter((key) => {
+    const writers = owners.filter(({ keys }) => isRecord(keys) && `f:${key}` in keys);
+    return writers.length > 0 && writers.every((one) => one.isOurs);
+  });
 }

@@ -3,6 +3,7 @@ import {
   apiVersionOf,
   cloudPrivateIPConfigs,
   clusterNetworks,
+  clusterVersions,
   configMaps,
   egressFirewalls,
   egressIPs,
@@ -12,6 +13,7 @@ import {
   type Kind,
   namespaces,
   netNamespaces,
+  networkConfigs,
   networkOperators,
   networkPolicies,
   nodes,
@@ -27,8 +29,12 @@ import { type EgressIPItem, egressIPItem } from './kinds/egressip.ts';
 import { type EgressPolicyItem, egressPolicyItem } from './kinds/egresspolicy.ts';
 import { type Item, itemOf } from './kinds/item.ts';
 import {
+  type ClusterVersionItem,
+  clusterVersionItem,
   type InfrastructureItem,
   infrastructureItem,
+  type NetworkConfigItem,
+  networkConfigItem,
   type NetworkOperatorItem,
   networkOperatorItem,
 } from './kinds/network.ts';
@@ -55,7 +61,9 @@ interface Kinds {
   readonly networkPolicies: readonly Item[];
   readonly cloudPrivateIPConfigs: readonly Item[];
   readonly networkOperators: readonly NetworkOperatorItem[];
+  readonly networkConfigs: readonly NetworkConfigItem[];
   readonly infrastructures: readonly InfrastructureItem[];
+  readonly clusterVersions: readonly ClusterVersionItem[];
   readonly egressIPs: readonly EgressIPItem[];
   readonly egressFirewalls: readonly EgressFirewallItem[];
   readonly configMaps: readonly ConfigMapItem[];
@@ -67,17 +75,21 @@ export interface Snapshot extends Kinds {
   readonly objects: ReadonlyMap<string, readonly KubeObject[]>;
   /** Empty if everything was read; otherwise a plan made from it is incomplete and says so. */
   readonly unread: readonly Unread[];
+  /** Kinds that the API server does not serve; empty if the input is files, which do not tell. */
+  readonly absent: readonly Kind[];
 }
 
 /** Reads each kind once. `objects`: by `snapshotKey`, each list sorted by namespace and name. */
 export function makeSnapshot(
   objects: ReadonlyMap<string, readonly KubeObject[]>,
   unread: readonly Unread[] = [],
+  absent: readonly Kind[] = [],
 ): Snapshot {
   const all = (kind: Kind): readonly KubeObject[] => objects.get(snapshotKey(kind)) ?? [];
   return {
     objects,
     unread,
+    absent,
     hostSubnets: shaped(all(hostSubnets), hostSubnetShape),
     netNamespaces: shaped(all(netNamespaces), netNamespaceShape),
     clusterNetworks: shaped(all(clusterNetworks), clusterNetworkShape),
@@ -87,7 +99,9 @@ export function makeSnapshot(
     networkPolicies: all(networkPolicies).map(itemOf),
     cloudPrivateIPConfigs: all(cloudPrivateIPConfigs).map(itemOf),
     networkOperators: all(networkOperators).map(networkOperatorItem),
+    networkConfigs: all(networkConfigs).map(networkConfigItem),
     infrastructures: all(infrastructures).map(infrastructureItem),
+    clusterVersions: all(clusterVersions).map(clusterVersionItem),
     egressIPs: all(egressIPs).map(egressIPItem),
     egressFirewalls: all(egressFirewalls).map(egressFirewallItem),
     configMaps: all(configMaps).map(configMapItem),
@@ -101,6 +115,11 @@ function shaped<T>(objects: readonly KubeObject[], shape: (value: unknown) => Re
     const value = shape(object);
     return value.ok ? [value.value] : [];
   });
+}
+
+/** What identifies a cluster: the uid of its Namespace kube-system; undefined if the input does not have it. */
+export function clusterUID({ namespaces: all }: Snapshot): string | undefined {
+  return all.find(({ name }) => name === 'kube-system')?.object.metadata.uid;
 }
 
 /** The objects of a kind as they were read; empty if there are none or they could not be read. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
 import type { Live } from './live.ts';
 import type { ObjectRef } from './ref.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Placement, Translate, TranslateOptions } from './translation.ts';
 
 /** The result of one check. */
@@ -59,9 +60,19 @@ export interface Target {
   readonly writes: readonly Kind[];
   /** Kinds of which `--diff` shows the objects that no plan made. */
   readonly beside: readonly Kind[];
+  /** What the cluster was before our plans, which is what is translated. */
+  readonly before: (snapshot: Snapshot) => Snapshot;
   readonly translate: Translate;
-  /** The options as a plan keeps them, for people. */
+  /** Kinds without which the API server no longer shows what is translated. */
+  readonly sources: readonly Kind[];
+  /**
+   * Whether a translation of the same requests is the same before and after the switch. If not, only new requests count
+   * as a change of the cluster.
+   */
+  readonly isStable: boolean;
+  /** The options as a plan keeps them, and back; undefined if they are of another program. */
   readonly shownOptions: (options: TranslateOptions) => JsonObject;
+  readonly readOptions: (shown: JsonObject) => TranslateOptions | undefined;
   /** Why the plugin does not run on the Node yet, in one line; undefined if it does. */
   readonly lacking: (node: KubeObject, live: Live) => string | undefined;
   /** Checks an object by what the plugin itself reports; undefined if it reports nothing about such objects. */

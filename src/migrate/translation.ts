@@ -91,5 +91,15 @@ export interface TranslateOptions {
   readonly machineNetworks: readonly string[];
 }
 
+/** The options if nothing is chosen. */
+export const defaultOptions: TranslateOptions = {
+  only: [],
+  namespaces: [],
+  prefix: 'egressip',
+  keepClosed: false,
+  allowAPIServer: false,
+  machineNetworks: [],
+};
+
 /** Translates to a target. Pure: the same input gives the same translation. */
 export type Translate = (snapshot: Snapshot, options: TranslateOptions) => Translation;

@@ -7,6 +7,7 @@ import { customResourceDefinitions, egressFirewalls, egressIPs, type Kind, nodes
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { type Finding } from '../../src/migrate/findings/finding.ts';
 import { egressIPItem } from '../../src/migrate/kinds/egressip.ts';
+import { bearsOurMark, isPlanManager } from '../../src/migrate/ownership.ts';
 import { writePlan } from '../../src/migrate/plan/folder.ts';
 import { type Plan, planOf } from '../../src/migrate/plan/plan.ts';
 import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../src/migrate/run/apply.ts';
@@ -28,6 +29,7 @@ export const applyDefaults: ApplyOptions = {
   acceptIncomplete: false,
   acceptChanges: false,
   acceptUnwell: false,
+  skip: [],
   timeout: 2_000,
 };
 
@@ -71,6 +73,11 @@ export async function dump(client: KubeClient, kinds?: readonly Kind[]): Promise
       ];
     }),
   );
+}
+
+/** Whether a plan of ours wrote any of its fields. */
+export function isMarked(object: KubeObject): boolean {
+  return bearsOurMark(object, isPlanManager);
 }
 
 export async function snapshot(client: KubeClient): Promise<Snapshot> {

@@ -2,12 +2,14 @@
 import fc from 'fast-check';
 import {
   bearsOurMark,
-  fieldManager,
   holds,
   isForeignKind,
   isOurs,
   isSDN,
   isShared,
+  keysOfPlans,
+  managerOf,
+  writtenBy,
 } from '../../src/migrate/ownership.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { make } from './snapshots.ts';
@@ -19,31 +21,55 @@ const written = (spec: object, ...by: (readonly [manager: string, fields: object
     { name: 'e', managedFields: by.map(([manager, fieldsV1]) => ({ manager, fieldsV1 })) },
     { spec },
   );
-const ours = [fieldManager, { 'f:spec': { 'f:egressIPs': {} } }] as const;
+const plan = { id: '0123456789' };
+const [manager, mine] = [managerOf(plan), writtenBy(plan)];
+const ours = [manager, { 'f:spec': { 'f:egressIPs': {} } }] as const;
 const theirs = ['kubectl', { 'f:spec': { 'f:egressIPs': {}, 'f:namespaceSelector': {} } }] as const;
 const status = ['ovnkube', { 'f:status': {} }] as const;
 
 test('an object is ours when we alone wrote its spec, whoever wrote its status', () => {
-  expect(isOurs(written({}, ours))).toBe(true);
-  expect(isOurs(written({}, ours, status))).toBe(true);
-  expect(isOurs(written({}, ours, theirs))).toBe(false);
-  expect(isOurs(written({}, theirs))).toBe(false);
-  expect(isOurs(written({}, [fieldManager, { 'f:metadata': {} }]))).toBe(false);
-  expect(isOurs(written({}))).toBe(false);
+  expect(isOurs(written({}, ours), mine)).toBe(true);
+  expect(isOurs(written({}, ours, status), mine)).toBe(true);
+  expect(isOurs(written({}, ours, theirs), mine)).toBe(false);
+  expect(isOurs(written({}, theirs), mine)).toBe(false);
+  expect(isOurs(written({}, [manager, { 'f:metadata': {} }]), mine)).toBe(false);
+  expect(isOurs(written({}), mine)).toBe(false);
 });
 
 test('it bears our mark as soon as we wrote any field', () => {
-  expect(bearsOurMark(written({}, [fieldManager, { 'f:metadata': {} }], theirs))).toBe(true);
-  expect(bearsOurMark(written({}, theirs, status))).toBe(false);
+  expect(bearsOurMark(written({}, [manager, { 'f:metadata': {} }], theirs), mine)).toBe(true);
+  expect(bearsOurMark(written({}, theirs, status), mine)).toBe(false);
 });
 
 test('it is shared when others own every field of the spec, one by one', () => {
   const spec = { egressIPs: [], namespaceSelector: {} };
-  expect(isShared(written(spec, ours, theirs))).toBe(true);
-  expect(isShared(written({ ...spec, podSelector: {} }, ours, theirs))).toBe(false);
-  expect(isShared(written(spec, ours, status))).toBe(false);
+  expect(isShared(written(spec, ours, theirs), mine)).toBe(true);
+  expect(isShared(written({ ...spec, podSelector: {} }, ours, theirs), mine)).toBe(false);
+  expect(isShared(written(spec, ours, status), mine)).toBe(false);
   const [half, other] = [{ 'f:spec': { 'f:egressIPs': {} } }, { 'f:spec': { 'f:namespaceSelector': {} } }];
-  expect(isShared(written(spec, ours, ['a', half], ['b', other]))).toBe(true);
+  expect(isShared(written(spec, ours, ['a', half], ['b', other]), mine)).toBe(true);
+});
+
+test('the labels that plans alone wrote are theirs, whichever plan it was; a label that others wrote too is not', () => {
+  const labels = (...keys: readonly string[]) => ({
+    'f:metadata': { 'f:labels': Object.fromEntries(['.', ...keys.map((key) => `f:${key}`)].map((key) => [key, {}])) },
+  });
+  const node = make.any(
+    'v1',
+    'Node',
+    {
+      name: 'n',
+      labels: { a: '', b: '', c: '' },
+      managedFields: [
+        { manager, fieldsV1: labels('a', 'b') },
+        { manager: managerOf({ id: '' }), fieldsV1: labels('a') },
+        { manager: 'admin', fieldsV1: labels('b', 'c') },
+      ],
+    },
+    {},
+  );
+  expect(keysOfPlans(node, 'labels')).toEqual(['a']);
+  expect(keysOfPlans(node, 'annotations')).toEqual([]);
 });
 
 test('Nodes and Namespaces are never ours as a whole', () => {

@@ -149,7 +149,7 @@ test('the roles of config/migrate are enough for a migration and both ways back,
       'get egressips.k8s.ovn.org',
       'get egressnetworkpolicies.network.openshift.io',
     ]);
-    expect(writing.has(`get networks.${networkConfigs.group}`)).toBe(true);
+    expect(writing.has(`list networks.${networkConfigs.group}`)).toBe(true);
   } finally {
     await started.stop();
   }

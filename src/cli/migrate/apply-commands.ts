@@ -40,6 +40,11 @@ export function addApplyCommands(migrate: Command, { kubeconfig, source }: Share
     .option('--accept-incomplete', 'apply a plan that could not read everything', false)
     .option('--accept-changes', 'apply although the cluster has changed since the plan was made', false)
     .option('--accept-unwell', 'finalize although verify is not well', false)
+    .addOption(
+      new Option('--skip <name>', 'leave out KIND/NAMESPACE/NAME, or KIND/NAME; a Node is not waited for (repeatable)')
+        .argParser((name: string, before: readonly string[]) => [...before, name])
+        .default([], 'none'),
+    )
     .addOption(lasting('--timeout <duration>', 'how long a delete may wait for finalizers', 300))
     .addHelpText('after', outcomes)
     .action(async (flags: ApplyFlags) => (await import('./apply.ts')).runApply(flags));

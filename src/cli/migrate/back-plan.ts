@@ -1,8 +1,9 @@
 /** `sdn-compat migrate back --out`: plans a way back from OVN-Kubernetes' objects alone. */
 import { writePlan } from '../../migrate/plan/folder.ts';
-import { defaultOptions, makePlan } from '../../migrate/plan/make.ts';
+import { makePlan } from '../../migrate/plan/make.ts';
 import { countsText } from '../../migrate/report/content.ts';
 import { sdn } from '../../migrate/sdn/target.ts';
+import { defaultOptions } from '../../migrate/translation.ts';
 import { Failure } from '../fail.ts';
 import { programVersion } from '../version.ts';
 import { changesText } from './apply.ts';

@@ -71,8 +71,12 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
     .description(
       'write a folder with ordered steps, the objects to apply, a backup and reports; exit status 1 when there are blockers',
     )
-    .addOption(new Option('--to <target>', 'network plugin to migrate to').choices(['ovn']).makeOptionMandatory())
-    .requiredOption('--out <dir>', 'folder to write; it must be empty, absent, or hold a plan that was not begun')
+    .addOption(new Option('--to <target>', 'network plugin to migrate to').choices(['ovn']))
+    .option('--out <dir>', 'folder to write; it must be empty, absent, or hold a plan that was not begun')
+    .option(
+      '--update <dir>',
+      'carry the plan in this folder over to the cluster as it is now, with its options, journal and first backup',
+    )
     .addOption(new Option('--only <concerns>', `translate only these of ${concerns.join(',')}`).argParser(concernList))
     .addOption(list('--namespace <name>', 'translate only what belongs to this namespace'))
     .addOption(

@@ -3,8 +3,8 @@
 import { type Finding } from '../../migrate/findings/finding.ts';
 import { inventoryOf, type InventoryRow } from '../../migrate/input/source.ts';
 import { ovn } from '../../migrate/ovn/target.ts';
-import { defaultOptions } from '../../migrate/plan/make.ts';
 import { countsText } from '../../migrate/report/content.ts';
+import { defaultOptions } from '../../migrate/translation.ts';
 import { progressLines, readSnapshot, type SourceFlags } from './source.ts';
 import { findingsText, inventoryText } from './tables.ts';
 
@@ -17,7 +17,10 @@ export async function runInspect(flags: InspectFlags): Promise<void> {
   const progress = progressLines();
   const snapshot = await readSnapshot(flags, progress);
   progress('looking for what would change');
-  const { findings } = ovn.translate(snapshot, { ...defaultOptions, machineNetworks: flags.machineNetwork });
+  const { findings } = ovn.translate(ovn.before(snapshot), {
+    ...defaultOptions,
+    machineNetworks: flags.machineNetwork,
+  });
   process.stdout.write(await rendered({ inventory: inventoryOf(snapshot), findings }, flags.output));
   if (findings.some(({ severity }) => severity === 'blocker')) process.exitCode = 1;
 }

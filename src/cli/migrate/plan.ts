@@ -2,7 +2,7 @@
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
 import { planDiff } from '../../migrate/plan/diff.ts';
 import { writePlan } from '../../migrate/plan/folder.ts';
-import { makePlan } from '../../migrate/plan/make.ts';
+import { type MadePlan, makePlan } from '../../migrate/plan/make.ts';
 import type { Plan } from '../../migrate/plan/plan.ts';
 import { countsText, reportOf } from '../../migrate/report/content.ts';
 import { htmlReport } from '../../migrate/report/html.ts';
@@ -17,8 +17,9 @@ import { badInput, progressLines, readSnapshot, type SourceFlags } from './sourc
 import { aligned, findingsText } from './tables.ts';
 
 export interface PlanFlags extends SourceFlags {
-  readonly to: string;
-  readonly out: string;
+  readonly to?: string;
+  readonly out?: string;
+  readonly update?: string;
   readonly only?: readonly Concern[];
   readonly namespace: readonly string[];
   readonly prefix: string;
@@ -30,11 +31,24 @@ export interface PlanFlags extends SourceFlags {
 
 /** Reads the input, makes and writes the plan, and reports what it wrote, even if the plan must not be applied yet. */
 export async function runPlan(flags: PlanFlags): Promise<void> {
+  const { to, out, update } = flags;
+  if (update !== undefined) {
+    if (to !== undefined || out !== undefined)
+      throw new Failure('--update goes by the plan in its folder: leave out --to and --out', badInput);
+    await (await import('./update.ts')).runUpdate(flags, update);
+  } else if (to === undefined || out === undefined) {
+    throw new Failure('give --to TARGET and --out DIR, or --update DIR', badInput);
+  } else {
+    await newPlan(flags, to, out);
+  }
+}
+
+async function newPlan(flags: PlanFlags, to: string, out: string): Promise<void> {
   const progress = progressLines();
   const snapshot = await readSnapshot(flags, progress);
   refuseUnknown(flags.namespace, snapshot);
   progress('planning');
-  const target = targetNamed(flags.to);
+  const target = targetNamed(to);
   const made = makePlan(snapshot, {
     tool: `sdn-compat ${programVersion}`,
     target,
@@ -42,18 +56,10 @@ export async function runPlan(flags: PlanFlags): Promise<void> {
     strict: flags.strict,
   });
   const { plan } = made;
-  const report = reportOf(made);
-  progress(`writing ${flags.out}`);
-  const written = await writePlan(
-    flags.out,
-    plan,
-    new Map([
-      ['report.md', markdownReport(report)],
-      ['report.html', htmlReport(report)],
-    ]),
-  );
+  progress(`writing ${out}`);
+  const written = await writePlan(out, plan, reportsOf(made));
   if (!written.ok) throw new Failure(written.error, badInput);
-  process.stdout.write(summaryText(plan, flags.out));
+  process.stdout.write(summaryText(plan, out));
   if (flags.diff)
     process.stdout.write(
       `\n${planDiff(plan, snapshot)
@@ -64,6 +70,15 @@ export async function runPlan(flags: PlanFlags): Promise<void> {
     ({ severity }) => severity === 'blocker' || (flags.strict && severity === 'warning'),
   );
   if (blocks) process.exitCode = 1;
+}
+
+/** The reports in the folder of a plan, by file name. */
+export function reportsOf(made: MadePlan): ReadonlyMap<string, string> {
+  const report = reportOf(made);
+  return new Map([
+    ['report.md', markdownReport(report)],
+    ['report.html', htmlReport(report)],
+  ]);
 }
 
 /** Refuses a name that no namespace has: it is a typo, and the empty plan would look fine. */
@@ -90,7 +105,8 @@ function optionsOf(flags: PlanFlags): TranslateOptions {
   };
 }
 
-function summaryText(plan: Plan, folder: string): string {
+/** The steps, urgent findings and counts of a plan, for people. */
+export function summaryText(plan: Plan, folder: string): string {
   const urgent = plan.findings.filter(({ severity }) => severity !== 'info');
   const steps = plan.steps.map(({ name, changes }, index) => [
     `${index + 1}.`,

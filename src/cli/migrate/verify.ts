@@ -2,10 +2,11 @@
 import { ApiError } from '../../io/kube/error.ts';
 import { pause } from '../../io/pause.ts';
 import { refText } from '../../migrate/ref.ts';
-import type { ApplyDeps } from '../../migrate/run/apply.ts';
-import { readLive } from '../../migrate/run/cluster-now.ts';
+import { type ApplyDeps, otherCluster } from '../../migrate/run/apply.ts';
 import { progressOf, readJournal } from '../../migrate/run/journal.ts';
+import { readNow } from '../../migrate/run/now.ts';
 import { type Verification, verification } from '../../migrate/run/verify.ts';
+import type { Snapshot } from '../../migrate/snapshot.ts';
 import { fieldOf } from '../../model/json.ts';
 import { Failure } from '../fail.ts';
 import { planIn, withPlan } from './apply.ts';
@@ -34,9 +35,10 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 
 async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Verification> {
   const end = performance.now() + timeout;
+  const look = looker(deps);
   for (let told = ''; ;) {
     const isLast = !watch || performance.now() + between > end;
-    const seen = await look(deps).catch((error: unknown) => {
+    const seen = await look().catch((error: unknown) => {
       if (isLast || deps.signal.aborted || !mayPass(error)) throw error;
       return error;
     });
@@ -54,14 +56,25 @@ function illText({ checks }: Verification): string {
 
 /** Whether the next try may succeed: no connection, or a server with its own trouble, as while a cluster changes. */
 function mayPass(error: unknown): error is Error {
-  if (error instanceof ApiError) return error.code === 429 || error.code >= 500;
-  return error instanceof Error && typeof fieldOf(error, 'code') === 'string';
+  if (!(error instanceof Error) || error instanceof Failure) return false;
+  const cause = error.cause ?? error;
+  if (cause instanceof ApiError) return cause.code === 429 || cause.code >= 500;
+  return typeof fieldOf(cause, 'code') === 'string';
 }
 
-async function look({ client, folder, plan, signal }: ApplyDeps): Promise<Verification> {
-  const entries = await readJournal(folder);
-  if (!entries.ok) throw new Failure(entries.error, badInput);
-  return verification(plan, await readLive(client, signal), progressOf(entries.value));
+/** Looks once. After the first time, egress routers are taken as they were. */
+function looker({ client, folder, plan, signal }: ApplyDeps): () => Promise<Verification> {
+  let since: Snapshot | undefined;
+  return async () => {
+    const entries = await readJournal(folder);
+    if (!entries.ok) throw new Failure(entries.error, badInput);
+    const progress = progressOf(entries.value);
+    const now = await readNow(client, signal, since);
+    since = now.snapshot;
+    const stranger = otherCluster(plan, progress, now);
+    if (stranger !== undefined) throw new Failure(stranger);
+    return verification(plan, now, progress);
+  };
 }
 
 /** Lists where each egress IP is, then what is not well. */

@@ -90,6 +90,11 @@ class TruncatedError extends Error {
   readonly code = 'SDN_TRUNCATED';
 }
 
+/** A server that accepted a request and then stayed silent. */
+class SilentError extends Error {
+  readonly code = 'SDN_SILENT';
+}
+
 /** Reads an answer to its end, chunk by chunk. */
 function ended({ response, why }: Started, onText: (text: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -214,7 +219,7 @@ class HttpTransport implements Transport {
       const abort = (): void => end(abortError(signal));
       signal?.addEventListener('abort', abort);
       this.#open.add(sent);
-      sent.on('timeout', () => end(new Error(`no byte from the API server for ${String(patience / 1000)} s`)));
+      sent.on('timeout', () => end(new SilentError(`no byte from the API server for ${String(patience / 1000)} s`)));
       sent.on('error', (error) => reject(why ?? error));
       sent.on('close', () => {
         signal?.removeEventListener('abort', abort);

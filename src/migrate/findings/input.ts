@@ -91,15 +91,21 @@ export const duplicateObject = makes(
   }),
 );
 
-/** A NetNamespace has no Namespace. */
-export const namespaceMissing = makes(
-  'NamespaceMissing',
-  ({ name, egressIPs }: { readonly name: string; readonly egressIPs: readonly string[] }) => ({
-    severity: egressIPs.length === 0 ? 'info' : 'warning',
-    kind: 'NetNamespace',
-    name,
-    today: `There is no Namespace ${name}.${egressIPs.length === 0 ? '' : ` It requests ${listText(egressIPs)}.`}`,
-    tomorrow: 'Nothing is made of it: an EgressIP that selects no namespace would only hold the address.',
-    action: `Delete NetNamespace ${name} if the namespace is gone for good.`,
-  }),
-);
+interface NamespaceGone {
+  readonly name: string;
+  readonly egressIPs: readonly string[];
+  /** Whether the Namespace is still being deleted. */
+  readonly isTerminating: boolean;
+}
+
+/** A NetNamespace has no Namespace, or one that is being deleted. */
+export const namespaceMissing = makes('NamespaceMissing', ({ name, egressIPs, isTerminating }: NamespaceGone) => ({
+  severity: egressIPs.length === 0 ? 'info' : 'warning',
+  kind: 'NetNamespace',
+  name,
+  today: `${isTerminating ? `Namespace ${name} is being deleted.` : `There is no Namespace ${name}.`}${egressIPs.length === 0 ? '' : ` It requests ${listText(egressIPs)}.`}`,
+  tomorrow: 'Nothing is made of it: an EgressIP that selects no namespace would only hold the address.',
+  action: isTerminating
+    ? `Nothing, or find out what holds it: see status.conditions of Namespace ${name}.`
+    : `Delete NetNamespace ${name} if the namespace is gone for good.`,
+}));

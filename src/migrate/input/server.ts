@@ -7,7 +7,7 @@ import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { mentionsMacvlan } from '../kinds/workload.ts';
 import { resourceName } from '../ref.ts';
-import type { Snapshot, Unread } from '../snapshot.ts';
+import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import { installConfig, macvlanKinds, namespacesOf, sdnKinds, shapeOf, snapshotOf, sourceKinds } from './source.ts';
 
 const atOnce = 4;
@@ -23,42 +23,59 @@ export async function snapshotFromServer(
   progress: (what: string) => void,
   needed = sdnKinds,
 ): Promise<Result<Snapshot>> {
-  const reader = new Reader(client, progress);
   try {
-    await inParallel([...sourceKinds, ...macvlanKinds], atOnce, (kind) => reader.read(kind));
-    await reader.readConfigMaps();
+    const snapshot = await readServer(client, { progress });
+    const nothing = needed.every(
+      (kind) => objectsOf(snapshot, kind).length === 0 && !snapshot.unread.some((one) => one.kind === kind),
+    );
+    return nothing
+      ? err(`the cluster has no ${needed.map(({ kind }) => kind).join(' and no ')}, so nothing to migrate`)
+      : ok(snapshot);
   } catch (error) {
     return err(error instanceof Error ? error.message : String(error));
   }
-  const { found, unread } = reader;
-  const nothing = needed.every(
-    (kind) => (found.get(kind) ?? []).length === 0 && !unread.some((one) => one.kind === kind),
+}
+
+export interface Reading {
+  /** Called with each kind before it is read. */
+  readonly progress?: (what: string) => void;
+  readonly signal?: AbortSignal;
+  /** An earlier snapshot, whose egress routers and ConfigMaps are taken as they were: they are slow to find. */
+  readonly since?: Snapshot;
+}
+
+/** Lists all kinds. Throws if something cannot be read for another reason than a missing right. */
+export async function readServer(client: KubeClient, reading: Reading = {}): Promise<Snapshot> {
+  const reader = new Reader(client, reading);
+  const { since } = reading;
+  await inParallel(since === undefined ? [...sourceKinds, ...macvlanKinds] : sourceKinds, atOnce, (kind) =>
+    reader.read(kind),
   );
-  return nothing
-    ? err(`the cluster has no ${needed.map(({ kind }) => kind).join(' and no ')}, so nothing to migrate`)
-    : ok(snapshotOf(found, unread));
+  if (since === undefined) await reader.readConfigMaps();
+  else for (const kind of [...macvlanKinds, configMaps]) reader.found.set(kind, objectsOf(since, kind));
+  return snapshotOf(reader.found, reader.unread, reader.absent);
 }
 
 class Reader {
   readonly found = new Map<Kind, readonly KubeObject[]>();
   readonly unread: Unread[] = [];
+  readonly absent: Kind[] = [];
   readonly #client: KubeClient;
-  readonly #progress: (what: string) => void;
+  readonly #reading: Reading;
+  readonly #request: { readonly signal?: AbortSignal };
 
-  constructor(client: KubeClient, progress: (what: string) => void) {
+  constructor(client: KubeClient, reading: Reading) {
     this.#client = client;
-    this.#progress = progress;
+    this.#reading = reading;
+    this.#request = reading.signal === undefined ? {} : { signal: reading.signal };
   }
 
   async read(kind: Kind): Promise<void> {
-    this.#progress(`reading ${kind.plural}`);
-    const options = macvlanKinds.includes(kind) ? { pageSize, filter: mentionsMacvlan } : {};
+    this.#reading.progress?.(`reading ${kind.plural}`);
+    const selection = macvlanKinds.includes(kind) ? { pageSize, filter: mentionsMacvlan } : {};
     await this.#unlessForbidden(kind, `list ${resourceName(kind)}`, async () => {
-      const { items } = await this.#client.list<KubeObject>(kind, options);
-      this.found.set(
-        kind,
-        items.map((item) => checked(kind, item)),
-      );
+      const { items } = await this.#client.list<KubeObject>(kind, { ...selection, ...this.#request });
+      this.found.set(kind, this.#shaped(kind, items));
     });
   }
 
@@ -70,14 +87,14 @@ class Reader {
       configMaps,
       `get configmap ${installConfig.name} in ${installConfig.namespace}`,
       async () => {
-        const config = await this.#client.get<KubeObject>(configMaps, installConfig);
-        if (config !== undefined) maps.push(checked(configMaps, config));
+        const config = await this.#client.get<KubeObject>(configMaps, installConfig, this.#request);
+        if (config !== undefined) maps.push(...this.#shaped(configMaps, [config]));
       },
     );
     for (const namespace of routers) {
       await this.#unlessForbidden(configMaps, `list configmaps in ${namespace}`, async () => {
-        const { items } = await this.#client.list<KubeObject>(configMaps, { namespace });
-        maps.push(...items.map((item) => checked(configMaps, item)));
+        const { items } = await this.#client.list<KubeObject>(configMaps, { namespace, ...this.#request });
+        maps.push(...this.#shaped(configMaps, items));
       });
     }
     this.found.set(configMaps, maps);
@@ -87,17 +104,25 @@ class Reader {
     try {
       await work();
     } catch (error) {
-      if (isNotFound(error)) return;
+      if (isNotFound(error)) {
+        this.absent.push(kind);
+        return;
+      }
       const reason = error instanceof Error ? error.message : String(error);
       if (!(error instanceof ApiError) || error.code !== 403)
         throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
       this.unread.push({ kind, reason, right });
     }
   }
-}
 
-function checked(kind: Kind, item: KubeObject): KubeObject {
-  const object = shapeOf(kind, item);
-  if (object.ok) return object.value;
-  throw new Error(`${kind.kind} ${item.metadata.name ?? ''}: ${object.error.field} ${object.error.reason}`);
+  /** The objects that can be used. Another one is unread, and stops nothing else. */
+  #shaped(kind: Kind, items: readonly KubeObject[]): readonly KubeObject[] {
+    return items.flatMap((item) => {
+      const object = shapeOf(kind, item);
+      if (object.ok) return [object.value];
+      const reason = `${kind.kind} ${item.metadata.name ?? ''}: ${object.error.field} ${object.error.reason}`;
+      this.unread.push({ kind, reason, right: undefined });
+      return [];
+    });
+  }
 }

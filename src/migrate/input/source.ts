@@ -4,6 +4,7 @@ import {
   apiVersionOf,
   cloudPrivateIPConfigs,
   clusterNetworks,
+  clusterVersions,
   egressFirewalls,
   egressIPs,
   egressNetworkPolicies,
@@ -13,6 +14,7 @@ import {
   type Kind,
   namespaces,
   netNamespaces,
+  networkConfigs,
   networkOperators,
   networkPolicies,
   nodes,
@@ -37,7 +39,9 @@ export const sourceKinds: readonly Kind[] = [
   networkPolicies,
   cloudPrivateIPConfigs,
   networkOperators,
+  networkConfigs,
   infrastructures,
+  clusterVersions,
   egressIPs,
   egressFirewalls,
   egressRouters,
@@ -80,7 +84,11 @@ const shapes = new Map<Kind, (value: unknown) => Result<KubeObject, FieldProblem
 const settledLater: readonly Kind[] = [hostSubnets, netNamespaces, nodes];
 
 /** Makes the snapshot of these objects, in whatever order they come. */
-export function snapshotOf(found: ReadonlyMap<Kind, readonly KubeObject[]>, unread: readonly Unread[]): Snapshot {
+export function snapshotOf(
+  found: ReadonlyMap<Kind, readonly KubeObject[]>,
+  unread: readonly Unread[],
+  absent: readonly Kind[] = [],
+): Snapshot {
   const objects = [...found].flatMap(([kind, list]): [string, readonly KubeObject[]][] => {
     const ordered = inOrder(list, !settledLater.includes(kind));
     return ordered.length === 0 ? [] : [[snapshotKey(kind), ordered]];
@@ -88,6 +96,7 @@ export function snapshotOf(found: ReadonlyMap<Kind, readonly KubeObject[]>, unre
   return makeSnapshot(
     new Map(objects.sort(([a], [b]) => compareText(a, b))),
     sortBy(unread, ({ kind }) => snapshotKey(kind)),
+    sortBy(absent, snapshotKey),
   );
 }
 

@@ -12,12 +12,15 @@ export interface Item {
   readonly namespace: string;
   readonly labels: Texts;
   readonly annotations: Texts;
+  /** Whether it is being deleted. */
+  readonly isTerminating: boolean;
 }
 
 /** Reads the metadata. */
 export function itemOf(object: KubeObject): Item {
   const { name = '', namespace = '', labels = {}, annotations = {} } = object.metadata;
-  return { object, name, namespace, labels, annotations };
+  const isTerminating = object.metadata.deletionTimestamp !== undefined;
+  return { object, name, namespace, labels, annotations, isTerminating };
 }
 
 /** The text at the path; empty if there is none. */

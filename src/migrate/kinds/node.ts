@@ -7,6 +7,8 @@ export interface NodeItem extends Item {
   readonly addresses: readonly string[];
   /** Status of the condition Ready: True, False or Unknown; undefined if the object does not show it. */
   readonly ready: string | undefined;
+  /** Changes with each boot; empty if the object does not show it. */
+  readonly bootID: string;
 }
 
 /** Reads a Node. */
@@ -16,5 +18,6 @@ export function nodeItem(object: KubeObject): NodeItem {
     ...itemOf(object),
     addresses: listAt(object, 'status', 'addresses').map((one) => textAt(one, 'address')),
     ready: ready === undefined ? undefined : textAt(ready, 'status'),
+    bootID: textAt(object, 'status', 'nodeInfo', 'bootID'),
   };
 }

@@ -6,29 +6,30 @@ import {
   egressRouters,
   networkPolicies,
 } from '../../../api/kinds.ts';
+import { withoutPlans } from '../before.ts';
 import { sdnKinds } from '../input/source.ts';
 import type { Target } from '../target.ts';
 import { checker } from './checks.ts';
 import { missingAnnotations } from './context/annotations.ts';
+import { readOptions, shownOptions } from './options.ts';
 import { toOVN } from './translate.ts';
+
+const made = [networkPolicies, egressIPs, egressFirewalls, egressRouters];
 
 export const ovn: Target = {
   name: 'ovn',
   plugin: 'OVN-Kubernetes',
   networkType: 'OVNKubernetes',
   needs: sdnKinds,
-  makes: [networkPolicies, egressIPs, egressFirewalls, egressRouters],
+  makes: made,
   writes: [cloudPrivateIPConfigs],
   beside: [egressIPs, egressFirewalls],
+  before: (snapshot) => withoutPlans(snapshot, made),
   translate: toOVN,
-  shownOptions: ({ only, namespaces, prefix, keepClosed, allowAPIServer, machineNetworks }) => ({
-    only: only.toSorted(),
-    namespaces,
-    prefix,
-    keepClosed,
-    allowAPIServer,
-    machineNetworks,
-  }),
+  sources: sdnKinds,
+  isStable: true,
+  shownOptions,
+  readOptions,
   lacking: (node) => {
     const missing = missingAnnotations(node);
     return missing.length === 0

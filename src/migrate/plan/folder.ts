@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync, writevSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { type ObjectRef, objectRef, refKey } from '../ref.ts';
@@ -14,13 +14,13 @@ import { type Plan } from './plan.ts';
 import { objectYAML, plainYAML } from './yaml.ts';
 
 /** Version of the folder's format. A program refuses versions that it does not know. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** Records what was done with a plan, in its folder; journal.ts writes it. */
 export const journalName = 'journal.ndjson';
 
 /** In the order in which they are moved into place. */
-const own = ['objects', 'backup', 'findings.json', 'placement.json', 'report.html', 'report.md', 'plan.yaml'];
+const own = ['objects', 'backup', 'seen', 'findings.json', 'placement.json', 'report.html', 'report.md', 'plan.yaml'];
 const staging = '.new';
 /** As many buffers as one call accepts. */
 const partsAtOnce = 1_000;
@@ -44,6 +44,7 @@ export async function writePlan(
   const foreign = present.filter((name) => name !== staging && !own.includes(name)).sort();
   if (foreign.length > 0)
     return err(`${folder}: it holds ${foreign.slice(0, 3).join(', ')}, which is of no plan: give an empty folder`);
+  await chmod(folder, 0o700);
   const stage = join(folder, staging);
   await rm(stage, { recursive: true, force: true });
   await mkdir(stage, { mode: 0o700 });
@@ -53,6 +54,39 @@ export async function writePlan(
   for (const name of own.filter((one) => made.has(one))) await rename(join(stage, name), join(folder, name));
   await rm(stage, { recursive: true });
   return ok(undefined);
+}
+
+/**
+ * Replaces a plan that was begun, with its journal, by another. The new folder is written beside the old one, which is
+ * then renamed and stays: a kill leaves both whole. Returns the name that the old folder has now.
+ */
+export async function replacePlan(
+  folder: string,
+  plan: Plan,
+  { reports, journal }: { readonly reports: ReadonlyMap<string, string>; readonly journal: string },
+): Promise<Result<string>> {
+  const whole = resolve(folder);
+  const fresh = `${whole}.new`;
+  try {
+    await rm(fresh, { recursive: true, force: true });
+    const written = await writePlan(fresh, plan, reports);
+    if (!written.ok) return written;
+    await writeFile(join(fresh, journalName), journal, { mode: 0o600, flush: true });
+    const old = await freeName(whole);
+    await rename(whole, old);
+    await rename(fresh, whole);
+    return ok(old);
+  } catch (error) {
+    return err(`${folder} cannot be updated: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function freeName(folder: string): Promise<string> {
+  const names = new Set(await readdir(dirname(folder)));
+  for (let count = 1; ; count++) {
+    const name = `${basename(folder)}.before-${count}`;
+    if (!names.has(name)) return join(dirname(folder), name);
+  }
 }
 
 /** What is in the folder, which is created if needed; the reason if it cannot be created or read. */
@@ -68,6 +102,7 @@ async function contents(folder: string): Promise<Result<readonly string[]>> {
 /** Writes without yielding: with many thousands of small files that takes a fraction of the time. */
 function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, string>): void {
   writeObjects(join(stage, 'backup'), [...plan.backup.values()]);
+  if (plan.seen.size > 0) writeObjects(join(stage, 'seen'), [...plan.seen.values()]);
   const applied = plan.steps.flatMap(({ changes }) =>
     changes.flatMap((change) => (change.action === 'apply' ? [change.object] : [])),
   );
@@ -106,11 +141,13 @@ function writeAll(descriptor: number, parts: readonly Buffer[]): void {
 }
 
 function plainPlan(
-  { tool, target, options, strict, incomplete, steps }: Plan,
+  { id, cluster, tool, target, options, strict, incomplete, steps }: Plan,
   files: ReadonlyMap<string, string>,
 ): Readonly<Record<string, unknown>> {
   return {
     formatVersion,
+    id,
+    ...(cluster === undefined ? {} : { cluster }),
     tool,
     target,
     options,

@@ -4,16 +4,6 @@ import type { Target } from '../target.ts';
 import type { TranslateOptions } from '../translation.ts';
 import { type Plan, planOf } from './plan.ts';
 
-/** The options of a plan if nothing is chosen. */
-export const defaultOptions: TranslateOptions = {
-  only: [],
-  namespaces: [],
-  prefix: 'egressip',
-  keepClosed: false,
-  allowAPIServer: false,
-  machineNetworks: [],
-};
-
 export interface PlanRequest {
   /** Name and version of the program. */
   readonly tool: string;
@@ -33,7 +23,8 @@ export interface MadePlan {
 }
 
 /** Makes the plan of a snapshot. */
-export function makePlan(snapshot: Snapshot, { tool, target, options, strict }: PlanRequest): MadePlan {
+export function makePlan(found: Snapshot, { tool, target, options, strict }: PlanRequest): MadePlan {
+  const snapshot = target.before(found);
   const translation = target.translate(snapshot, options);
   const shown = target.shownOptions(options);
   return {

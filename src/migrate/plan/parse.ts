@@ -146,15 +146,21 @@ function inOrder(steps: readonly PlanStep[]): void {
 export function parsePlan(
   value: unknown,
   objects: ReadonlyMap<string, KubeObject>,
-): Parsed<Omit<Plan, 'backup' | 'findings' | 'placement'>> {
+): Parsed<Omit<Plan, 'backup' | 'seen' | 'findings' | 'placement'>> {
   return parsing(() => {
     const given = record(value, '');
-    knownOnly(given, ['formatVersion', 'tool', 'target', 'options', 'strict', 'incomplete', 'steps'], '');
+    knownOnly(
+      given,
+      ['formatVersion', 'id', 'cluster', 'tool', 'target', 'options', 'strict', 'incomplete', 'steps'],
+      '',
+    );
     if (typeof given['strict'] !== 'boolean')
       throw new Wrong('strict', `${show(given['strict'])} is neither true nor false`);
     const steps = list(given['steps'], 'steps', (item, field) => planStep(item, field, objects));
     inOrder(steps);
     return {
+      id: given['formatVersion'] === 1 ? '' : planId(given['id']),
+      cluster: given['cluster'] === undefined ? undefined : text(given['cluster'], 'cluster'),
       tool: text(given['tool'], 'tool'),
       target: oneOf(
         given['target'],
@@ -167,6 +173,13 @@ export function parsePlan(
       steps,
     };
   });
+}
+
+/** A plan's id becomes part of a field manager. */
+function planId(value: unknown): string {
+  const id = text(value, 'id');
+  if (/^[0-9a-f]{10}$/.test(id)) return id;
+  throw new Wrong('id', `${show(value)} is no id of a plan: ten hexadecimal digits`);
 }
 
 function finding(value: unknown, field: string): Finding {

@@ -1,13 +1,14 @@
 /** A plan: what a migration does, in order, and everything it touches as it was. folder.ts keeps it on disk. */
+import { createHash } from 'node:crypto';
 import omit from 'lodash/omit.js';
 import sortBy from 'lodash/sortBy.js';
 import uniqBy from 'lodash/uniqBy.js';
 import { apiVersionOf, egressIPs, netNamespaces } from '../../../api/kinds.ts';
-import type { JsonObject } from '../../model/json.ts';
+import { type JsonObject, parseJson, sortedKeys } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { compareFindings, type Finding } from '../findings/finding.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
-import type { Snapshot, Unread } from '../snapshot.ts';
+import { clusterUID, type Snapshot, type Unread } from '../snapshot.ts';
 import { type Change, type Placement, refOf, type StepName, stepNames, type Translation } from '../translation.ts';
 
 export interface PlanStep {
@@ -19,11 +20,15 @@ export interface PlanStep {
 }
 
 export interface Plan {
+  /** Identifies the plan in the field manager of its writes, also after an update. Empty in plans of format version 1. */
+  readonly id: string;
+  /** The uid of Namespace kube-system, which no other cluster has; undefined if the input did not have it. */
+  readonly cluster: string | undefined;
   /** Name and version of the program that made it. */
   readonly tool: string;
   /** Name of the target. */
   readonly target: string;
-  /** What it was made with, for people: nothing reads it back. */
+  /** What it was made with. */
   readonly options: JsonObject;
   /** Whether warnings block it from being applied, as blockers do. */
   readonly strict: boolean;
@@ -33,6 +38,8 @@ export interface Plan {
   readonly steps: readonly PlanStep[];
   /** Every object that a step touches or was made from, as it was, without status and managedFields. By `refKey`. */
   readonly backup: ReadonlyMap<string, KubeObject>;
+  /** Objects that were otherwise when the plan was last updated than in the backup, by `refKey`. */
+  readonly seen: ReadonlyMap<string, KubeObject>;
   readonly findings: readonly Finding[];
   readonly placement: ReadonlyMap<string, Placement>;
 }
@@ -81,10 +88,11 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
   const all = new Map<string, KubeObject>();
   for (const [kind, objects] of snapshot.objects)
     if (kinds.has(kind)) for (const object of objects) all.set(refKey(objectRef(object)), object);
-  return {
+  const made = {
     ...rest,
+    cluster: clusterUID(snapshot),
     incomplete: snapshot.unread.map(unreadText),
-    steps: stepNames.flatMap((name) => stepOf(name, changes)),
+    steps: stepsOf(changes),
     backup: new Map(
       refs.flatMap((ref) => {
         const key = refKey(ref);
@@ -92,14 +100,31 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
         return object === undefined ? [] : [[key, backedUp(object)] as const];
       }),
     ),
+    seen: new Map(),
     findings: findings.toSorted(compareFindings),
     placement: new Map(sortBy([...placement], ([ip]) => ip)),
   };
+  return { id: planHash(made).slice(0, idLength), ...made };
+}
+
+const idLength = 10;
+
+/** A hash that no other plan has. */
+export function planHash({ target, steps, backup }: Pick<Plan, 'target' | 'steps' | 'backup'>): string {
+  const json = parseJson(JSON.stringify({ target, steps, backup: [...backup] }));
+  return createHash('sha256')
+    .update(JSON.stringify(sortedKeys(json)))
+    .digest('hex');
 }
 
 /** Whether a conversion replaces the object. Other sources of a change, such as pods, are always left alone. */
 function isConverted({ apiVersion }: ObjectRef): boolean {
   return apiVersion === apiVersionOf(netNamespaces) || apiVersion === apiVersionOf(egressIPs);
+}
+
+/** The changes by step, in safe order, each step sorted by object. */
+export function stepsOf(changes: readonly Change[]): readonly PlanStep[] {
+  return stepNames.flatMap((name) => stepOf(name, changes));
 }
 
 function stepOf(name: StepName, changes: readonly Change[]): readonly PlanStep[] {

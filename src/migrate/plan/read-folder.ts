@@ -42,16 +42,17 @@ async function read(folder: string, progress: (what: string) => void): Promise<P
   const { text, value } = await yamlFile(file, `${folder} holds no plan`);
   const version = isRecord(value) ? value['formatVersion'] : undefined;
   const source = { file, text, document: 0, path: [] };
-  if (version !== formatVersion) {
+  if (version !== 1 && version !== formatVersion) {
     refuse(
       problemAt(
         source,
         'formatVersion',
-        `${version === undefined ? 'none' : JSON.stringify(version)} is not known: this program reads plans of format version ${formatVersion}`,
+        `${version === undefined ? 'none' : JSON.stringify(version)} is not known: this program reads plans of format versions 1 to ${formatVersion}`,
       ),
     );
   }
   const [objects, backup] = [await objectsIn(folder, 'objects', progress), await objectsIn(folder, 'backup', progress)];
+  const seen = (await readdir(folder)).includes('seen') ? await objectsIn(folder, 'seen', progress) : new Map();
   const plan = parsePlan(value, objects);
   if (!plan.ok) refuse(problemAt(source, plan.error.field, plan.error.reason));
   const changes = plan.value.steps.flatMap(({ changes: all }) => all);
@@ -71,6 +72,7 @@ async function read(folder: string, progress: (what: string) => void): Promise<P
   return {
     ...plan.value,
     backup: backedUp,
+    seen: byRef(seen, folder),
     findings: await jsonFile(join(folder, 'findings.json'), parseFindings),
     placement: await jsonFile(join(folder, 'placement.json'), parsePlacement),
   };

@@ -1,21 +1,23 @@
 /** Applies a plan step by step. After a kill at any moment, the next run finishes, and does nothing twice. */
-import { createHash } from 'node:crypto';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { inParallel } from '../../io/parallel.ts';
-import { parseJson, sortedKeys } from '../../model/json.ts';
 import { type Finding } from '../findings/finding.ts';
 import { type Severity } from '../findings/rows.ts';
 import { isServed } from '../live.ts';
-import { type Plan, type PlanStep } from '../plan/plan.ts';
-import { refKey, refText } from '../ref.ts';
+import { type Plan, planHash, type PlanStep } from '../plan/plan.ts';
+import { type ObjectRef, refKey, refText } from '../ref.ts';
+import { clusterUID } from '../snapshot.ts';
 import { targetNamed } from '../targets.ts';
 import { refOf } from '../translation.ts';
-import { execute, type Execution } from './change.ts';
-import { readLive, readNetworkType } from './cluster-now.ts';
+import { execute, type Execution, type Outcome } from './change.ts';
 import { driftOf, driftText } from './drift.ts';
+import { dependency, waitingText } from './held-back.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
+import { type Now, readNow } from './now.ts';
+import { planDrift, planDriftText } from './plan-drift.ts';
 import { progressTeller } from './progress.ts';
+import { skipsOf } from './skips.ts';
 import { notSwitched } from './switched.ts';
 import { verification } from './verify.ts';
 
@@ -33,6 +35,8 @@ export interface ApplyOptions {
   readonly acceptChanges: boolean;
   /** Finalize even if not all is well. */
   readonly acceptUnwell: boolean;
+  /** Objects to leave out, as `KIND/NAMESPACE/NAME` or `KIND/NAME`. */
+  readonly skip: readonly string[];
   /** Milliseconds that a delete may wait for finalizers. */
   readonly timeout: number;
 }
@@ -62,14 +66,6 @@ export type ApplyOutcome =
   | { readonly kind: 'stopped'; readonly writes: number };
 
 const atOnce = 8;
-
-/** A hash that no other plan has. */
-export function planHash({ target, steps, backup }: Plan): string {
-  const json = parseJson(JSON.stringify({ target, steps, backup: [...backup] }));
-  return createHash('sha256')
-    .update(JSON.stringify(sortedKeys(json)))
-    .digest('hex');
-}
 
 /** Why the plan may not be applied, judging by the plan and its journal alone. */
 export function objections(plan: Plan, progress: Progress, options: ApplyOptions): readonly string[] {
@@ -113,83 +109,154 @@ async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<Apply
   const progress = progressOf(entries.value);
   const reasons = objections(plan, progress, options);
   if (reasons.length > 0) return refused(reasons);
-  const live = await readLive(client, signal);
-  const changed = options.acceptChanges ? [] : driftOf(plan, live, progress);
-  if (changed.length > 0)
-    return refused(
-      changed.map(
-        (drift) => `the cluster changed since the plan was made (--accept-changes goes on): ${driftText(drift)}`,
-      ),
-    );
-  if (options.dryRun) return new Run(deps, options, { progress, live, journal: undefined }).go();
+  const now = await readNow(client, signal);
+  const stranger = otherCluster(plan, progress, now);
+  if (stranger !== undefined) return refused([stranger]);
+  const { skipped, unknown } = skipsOf(options.skip, plan, now.live);
+  if (unknown.length > 0)
+    return refused(unknown.map((name) => `--skip ${name}: neither an object of the plan nor a Node has that name`));
+  const known = { ...progress, skipped: new Set([...progress.skipped, ...skipped]) };
+  const changed = changesSince({ plan, progress: known, options }, now);
+  if (changed.length > 0) return refused(changed);
+  if (options.dryRun) return new Run(deps, options, { progress: known, now, journal: undefined }).go();
   const journal = await Journal.open(folder);
   try {
-    if (progress.plan === undefined) await journal.add({ event: 'plan', plan: planHash(plan) });
-    return await new Run(deps, options, { progress, live, journal }).go();
+    if (progress.plan === undefined) await journal.add({ event: 'plan', plan: planHash(plan), ...clusterOf(now) });
+    for (const object of skipped) await journal.add({ event: 'skip', object });
+    return await new Run(deps, options, { progress: known, now, journal }).go();
   } finally {
     await journal.close();
   }
+}
+
+function clusterOf({ snapshot }: Now): { readonly cluster?: string } {
+  const cluster = clusterUID(snapshot);
+  return cluster === undefined ? {} : { cluster };
+}
+
+/** Why this is not the plan's cluster; undefined if it is, as far as the plan and its journal know. */
+export function otherCluster(plan: Plan, progress: Progress, { snapshot }: Now): string | undefined {
+  const [wanted, is] = [plan.cluster ?? progress.cluster, clusterUID(snapshot)];
+  if (wanted === undefined || wanted === is) return undefined;
+  return `it is the plan of another cluster: its Namespace kube-system has uid ${wanted}, this one has ${is ?? 'none'}`;
+}
+
+interface Since {
+  readonly plan: Plan;
+  readonly progress: Progress;
+  readonly options: Pick<ApplyOptions, 'acceptChanges'>;
+}
+
+/** What changed in the cluster since the plan was made, and what would be planned otherwise now, each as a line. */
+function changesSince({ plan, progress, options }: Since, { snapshot, live }: Now): readonly string[] {
+  if (options.acceptChanges) return [];
+  return [
+    ...driftOf(plan, live, progress).map(driftText),
+    ...planDrift(plan, snapshot, progress).map(planDriftText),
+  ].map(
+    (text) =>
+      `the cluster changed since the plan was made (\`plan --update\` takes it over, --accept-changes goes on): ${text}`,
+  );
 }
 
 function refused(reasons: readonly string[]): ApplyOutcome {
   return { kind: 'refused', writes: 0, reasons };
 }
 
-type State = Pick<Execution, 'progress' | 'live' | 'journal'>;
+type State = Pick<Execution, 'progress' | 'journal'> & { readonly now: Now };
 
 class Run {
   readonly #deps: ApplyDeps;
   readonly #options: ApplyOptions;
   readonly #state: State;
+  /** Read again before each step. */
+  #now: Now;
   #writes = 0;
+  /** What could not be made so far, and why. */
+  readonly #failed: ObjectRef[] = [];
+  readonly #reasons: string[] = [];
 
   constructor(deps: ApplyDeps, options: ApplyOptions, state: State) {
     this.#deps = deps;
     this.#options = options;
     this.#state = state;
+    this.#now = state.now;
   }
 
   async go(): Promise<ApplyOutcome> {
     const { plan, signal } = this.#deps;
     for (const [index, step] of plan.steps.entries()) {
-      if (step.name === 'switch') {
-        const reasons = await this.#notSwitched(plan.steps.slice(index + 1));
-        if (reasons.length > 0) return { kind: 'waiting', writes: this.#writes, reasons };
-        continue;
-      }
-      if (step.name === 'finalize') {
-        if (!this.#options.finalize && this.#pending(step) > 0)
-          return { kind: 'done', writes: this.#writes, left: 'finalize' };
-        const reasons = await this.#notWell();
-        if (reasons.length > 0) return { kind: 'refused', writes: this.#writes, reasons };
-      }
-      const reasons = await this.#step(step);
+      const ended = await this.#before(step, plan.steps.slice(index + 1));
+      if (ended !== undefined) return ended;
+      await this.#step(step);
       if (signal.aborted) return { kind: 'stopped', writes: this.#writes };
-      if (reasons.length > 0) return { kind: 'failed', writes: this.#writes, reasons };
     }
-    return { kind: 'done', writes: this.#writes, left: 'nothing' };
+    return this.#failure() ?? { kind: 'done', writes: this.#writes, left: 'nothing' };
+  }
+
+  /** How the run ends before the step; undefined if the step is next. */
+  async #before(step: PlanStep, later: readonly PlanStep[]): Promise<ApplyOutcome | undefined> {
+    if (step.name === 'switch') {
+      const failure = this.#failure();
+      if (failure !== undefined) return failure;
+      const reasons = this.#notSwitched(later);
+      return reasons.length === 0 ? undefined : { kind: 'waiting', writes: this.#writes, reasons };
+    }
+    if (step.name === 'finalize') return this.#beforeFinalize(step);
+    if (this.#writes > 0 && !this.#options.dryRun) {
+      this.#now = await readNow(this.#deps.client, this.#deps.signal, this.#now.snapshot);
+      const changed = changesSince(
+        { plan: this.#deps.plan, progress: await this.#progress(), options: this.#options },
+        this.#now,
+      );
+      if (changed.length > 0) return { kind: 'refused', writes: this.#writes, reasons: changed };
+    }
+    return undefined;
+  }
+
+  async #beforeFinalize(step: PlanStep): Promise<ApplyOutcome | undefined> {
+    const failure = this.#failure();
+    if (failure !== undefined) return failure;
+    if (!this.#options.finalize && this.#pending(step) > 0)
+      return { kind: 'done', writes: this.#writes, left: 'finalize' };
+    const reasons = await this.#notWell();
+    return reasons.length === 0 ? undefined : { kind: 'refused', writes: this.#writes, reasons };
+  }
+
+  #failure(): ApplyOutcome | undefined {
+    if (this.#reasons.length === 0) return undefined;
+    return { kind: 'failed', writes: this.#writes, reasons: this.#reasons.toSorted() };
+  }
+
+  /** The journal as it is now. */
+  async #progress(): Promise<Progress> {
+    const entries = await readJournal(this.#deps.folder);
+    const { skipped } = this.#state.progress;
+    return { ...progressOf(entries.ok ? entries.value : []), skipped };
   }
 
   #pending({ name, changes }: PlanStep): number {
-    return changes.filter((change) => !this.#state.progress.done.has(changeKey(name, refKey(refOf(change))))).length;
+    const { done, skipped } = this.#state.progress;
+    const keys = changes.map((change) => refKey(refOf(change)));
+    return keys.filter((key) => !skipped.has(key) && !done.has(changeKey(name, key))).length;
   }
 
   /** Why the steps after the switch must wait; empty if there is nothing to do after it. A dry run does not wait. */
-  async #notSwitched(later: readonly PlanStep[]): Promise<readonly string[]> {
+  #notSwitched(later: readonly PlanStep[]): readonly string[] {
     const isNeeded = later.some(
       (step) => (step.name !== 'finalize' || this.#options.finalize) && this.#pending(step) > 0,
     );
     if (!isNeeded || this.#options.dryRun) return [];
-    const { client, plan, signal } = this.#deps;
-    return notSwitched(targetNamed(plan.target), this.#state.live, await readNetworkType(client, signal));
+    const { skipped } = this.#state.progress;
+    return notSwitched(targetNamed(this.#deps.plan.target), this.#now, skipped);
   }
 
   /** Why finalize may not clear what was left alone so far. */
   async #notWell(): Promise<readonly string[]> {
-    const { client, plan, folder, signal } = this.#deps;
+    const { client, plan, signal } = this.#deps;
     if (this.#options.dryRun || this.#options.acceptUnwell) return [];
-    const [live, entries] = [await readLive(client, signal), await readJournal(folder)];
-    const { checks } = verification(plan, live, progressOf(entries.ok ? entries.value : []));
+    const now = await readNow(client, signal, this.#now.snapshot);
+    const { checks } = verification(plan, now, await this.#progress());
     return checks
       .filter(({ well }) => !well)
       .map(
@@ -198,35 +265,39 @@ class Run {
       );
   }
 
-  /** Runs the step. Returns the reasons why some of it could not be done. */
-  async #step(step: PlanStep): Promise<readonly string[]> {
-    const { client, signal, tell, progress } = this.#deps;
-    const execution: Execution = {
-      client,
-      signal,
-      force: this.#options.force,
-      timeout: this.#options.timeout,
-      ...this.#state,
-    };
-    const [reasons, notes]: [string[], string[]] = [[], []];
+  /** Makes the changes of the step, except what was left out and what depends on something that failed. */
+  async #step(step: PlanStep): Promise<void> {
+    const { client, plan, signal, tell, progress } = this.#deps;
+    const { force, timeout } = this.#options;
+    const { journal, progress: known } = this.#state;
+    const { live } = this.#now;
+    const execution: Execution = { client, plan, signal, force, timeout, live, journal, progress: known };
+    const notes: string[] = [];
+    const before = [...this.#failed];
     const tellProgress = progressTeller(step.name, step.changes.length, progress);
     let ended = 0;
     await inParallel(step.changes, atOnce, async (change) => {
-      if (signal.aborted) return;
-      if (this.#options.dryRun && !isServed(this.#state.live, refOf(change))) {
-        notes.push(`${refText(refOf(change))}: the API server has no such kind before the switch`);
+      const object = refOf(change);
+      if (signal.aborted || known.skipped.has(refKey(object))) return;
+      if (this.#options.dryRun && !isServed(live, object)) {
+        notes.push(`${refText(object)}: the API server has no such kind before the switch`);
         return;
       }
-      const outcome = await execute(change, execution);
-      if (outcome.kind === 'failed') reasons.push(outcome.reason);
-      else if (outcome.kind !== 'nothing') {
+      const on = dependency(change, before);
+      const outcome: Outcome =
+        on === undefined
+          ? await execute(change, execution)
+          : { kind: 'failed', object, reason: waitingText(change, on) };
+      if (outcome.kind === 'failed') {
+        this.#failed.push(object);
+        this.#reasons.push(outcome.reason);
+      } else if (outcome.kind !== 'nothing') {
         this.#writes++;
-        notes.push(`${refText(outcome.object)}: would be ${outcome.kind}`);
+        notes.push(`${refText(object)}: would be ${outcome.kind}`);
       }
       ended++;
       tellProgress(ended);
     });
     if (this.#options.dryRun) for (const note of notes.sort()) tell(note);
-    return reasons.sort();
   }
 }

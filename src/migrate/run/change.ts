@@ -7,17 +7,20 @@ import { pause } from '../../io/pause.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
-import { bearsOurMark, fieldManager, holds, isForeignKind, isOurs } from '../ownership.ts';
+import { bearsOurMark, holds, isForeignKind, isOurs, managerOf, type Ours, writtenBy } from '../ownership.ts';
+import type { Plan } from '../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { kindOf } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
-import { isMissingRight, withRight } from './cluster-now.ts';
 import { merged } from './drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
+import { isMissingRight, withRight } from './now.ts';
 
 /** What changes are made with. */
 export interface Execution {
   readonly client: KubeClient;
+  /** The plan that writes. */
+  readonly plan: Pick<Plan, 'id'>;
   readonly live: Live;
   readonly progress: Progress;
   /** Undefined in a dry run: the server is only asked, and nothing is written here either. */
@@ -117,13 +120,14 @@ async function applyObject(one: Case, config: KubeObject): Promise<Outcome> {
   const object = refOf(change);
   const is = liveObject(execution.live, object);
   if (is === undefined && isForeignKind(object)) return failed(object, 'there is no such object');
-  await begin(one, { existed: is !== undefined && !isOurs(is) });
-  if (is !== undefined && bearsOurMark(is) && holds(config, is)) return finished(one, 'nothing', is);
-  const { client, force, journal } = execution;
+  const { client, plan, force, journal } = execution;
+  const ours = writtenBy(plan);
+  await begin(one, { existed: is !== undefined && !isOurs(is, ours) });
+  if (is !== undefined && isApplied(config, is, ours)) return finished(one, 'nothing', is);
   const isDry = journal === undefined;
   const written = await client.patch(kindFor(object), named(object), withUid(config, is), {
     type: 'apply',
-    fieldManager,
+    fieldManager: managerOf(plan),
     force,
     dryRun: isDry,
   });
@@ -133,6 +137,15 @@ async function applyObject(one: Case, config: KubeObject): Promise<Outcome> {
     !isDry && is.metadata.resourceVersion === written.metadata.resourceVersion ? 'nothing' : 'changed',
     written,
   );
+}
+
+/** Whether the object already is what applying the configuration would make it. */
+function isApplied(config: KubeObject, is: KubeObject, ours: Ours): boolean {
+  const { labels = {}, annotations = {} } = config.metadata;
+  const isMarked = bearsOurMark(is, ours);
+  // our fields are given up, after an update of the plan
+  if (isForeignKind(objectRef(config)) && Object.keys({ ...labels, ...annotations }).length === 0) return !isMarked;
+  return isMarked && holds(config, is);
 }
 
 /** Adds the uid to an object of others: if it has vanished, our few fields must not create it again. */
@@ -190,7 +203,7 @@ async function untilGone(
 }
 
 async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>): Promise<Outcome> {
-  const { client, live, journal } = one.execution;
+  const { client, plan, live, journal } = one.execution;
   const object = refOf(one.change);
   const is = liveObject(live, object);
   if (is === undefined) return finished(one, 'nothing', undefined);
@@ -201,7 +214,7 @@ async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>):
   const body = isForeignKind(object) ? patch : withVersion(patch, is);
   const written = await client.patch(kindFor(object), named(object), body, {
     type: 'merge',
-    fieldManager,
+    fieldManager: managerOf(plan),
     dryRun: journal === undefined,
   });
   return finished(one, 'changed', written);

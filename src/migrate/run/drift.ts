@@ -64,9 +64,15 @@ export function merged(value: unknown, patch: unknown): unknown {
 export function driftOf(plan: Plan, live: Live, progress: Progress): readonly Drift[] {
   const changes = plan.steps.flatMap(({ changes: all }) => all);
   const byObject = Map.groupBy(changes, (change) => refKey(refOf(change)));
-  const backedUp = [...plan.backup].flatMap(([key, was]) =>
-    objectDrift({ was, changes: byObject.get(key) ?? [], live, progress }),
+  const used = new Set(
+    changes.flatMap((change) => [refOf(change), ...(change.action === 'clear' ? [] : change.from)].map(refKey)),
   );
+  // an update of the plan keeps the first backup, also of what the plan is no longer about
+  const backedUp = [...plan.backup]
+    .filter(([key]) => used.has(key))
+    .flatMap(([key, first]) =>
+      objectDrift({ was: plan.seen.get(key) ?? first, changes: byObject.get(key) ?? [], live, progress }),
+    );
   const appeared = changes.flatMap((change) =>
     plan.backup.has(refKey(refOf(change))) ? [] : appearedDrift(change, live, progress),
   );

@@ -8,11 +8,15 @@ import { isRecord } from '../../model/json.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { journalName } from '../plan/folder.ts';
 
-/** `begin` precedes a write, `done` follows it; `back-done` ends a round, as if the plan had never been begun. */
+/**
+ * `begin` precedes a write, `done` follows it, `redo` takes a `done` back; `back-done` ends a round, as if the plan had
+ * never been begun.
+ */
 export interface Entry {
-  readonly event: 'plan' | 'begin' | 'done' | 'back-begin' | 'back-done';
-  /** With `plan`: a hash of the plan that was begun. */
+  readonly event: 'plan' | 'begin' | 'done' | 'skip' | 'redo' | 'back-begin' | 'back-done';
+  /** With `plan`: a hash of the plan that was begun, and the uid of the cluster that it was begun in. */
   readonly plan?: string;
+  readonly cluster?: string;
   readonly step?: string;
   readonly action?: string;
   /** refKey of the object. */
@@ -21,6 +25,8 @@ export interface Entry {
   readonly existed?: boolean;
   /** With `done`: whether anything had to be written, and the object's uid and version then. */
   readonly wrote?: boolean;
+  /** With `back-begin`: the boot ID of each node that the new plugin ran on. */
+  readonly boots?: Readonly<Record<string, string>>;
   readonly uid?: string;
   readonly resourceVersion?: string;
 }
@@ -28,10 +34,16 @@ export interface Entry {
 /** What the entries since the last `back-done` show. */
 export interface Progress {
   readonly plan: string | undefined;
+  /** The uid of the cluster; undefined if it was not recorded. */
+  readonly cluster: string | undefined;
   readonly isGoingBack: boolean;
   /** The entry that began each change, by `changeKey`. */
   readonly begun: ReadonlyMap<string, Entry>;
   readonly done: ReadonlyMap<string, Entry>;
+  /** The boot ID that each node had when the way back began; empty if the old plugin ran already. */
+  readonly boots: ReadonlyMap<string, string>;
+  /** What the admin left out, by `refKey`. */
+  readonly skipped: ReadonlySet<string>;
 }
 
 /** A unique text for each change of a plan. */
@@ -43,15 +55,30 @@ export function changeKey(step: string, object: string): string {
 export function progressOf(entries: readonly Entry[]): Progress {
   const last = entries.findLastIndex(({ event }) => event === 'back-done');
   const current = entries.slice(last + 1);
-  const byKey = (event: Entry['event']): ReadonlyMap<string, Entry> =>
-    new Map(
-      current.filter((one) => one.event === event).map((one) => [changeKey(one.step ?? '', one.object ?? ''), one]),
-    );
+  const keyOf = ({ step = '', object = '' }: Entry): string => changeKey(step, object);
+  const done = new Map<string, Entry>();
+  for (const entry of current) {
+    if (entry.event === 'done') done.set(keyOf(entry), entry);
+    else if (entry.event === 'redo') done.delete(keyOf(entry));
+  }
+  const plans = current.filter(({ event }) => event === 'plan');
   return {
-    plan: current.find(({ event }) => event === 'plan')?.plan,
+    // an update of a plan is a new one
+    plan: plans.at(-1)?.plan,
+    cluster: plans.find(({ cluster }) => cluster !== undefined)?.cluster,
     isGoingBack: current.some(({ event }) => event === 'back-begin'),
-    begun: byKey('begin'),
-    done: byKey('done'),
+    // the first entry tells whether the object existed before
+    begun: new Map(
+      current
+        .filter(({ event }) => event === 'begin')
+        .toReversed()
+        .map((one) => [keyOf(one), one]),
+    ),
+    done,
+    boots: new Map(Object.entries(current.find(({ boots = {} }) => Object.keys(boots).length > 0)?.boots ?? {})),
+    skipped: new Set(
+      current.flatMap(({ event, object }) => (event === 'skip' && object !== undefined ? [object] : [])),
+    ),
   };
 }
 
@@ -73,7 +100,10 @@ export async function readJournal(folder: string): Promise<Result<readonly Entry
 }
 
 function isEntry(value: unknown): value is Entry {
-  return isRecord(value) && ['plan', 'begin', 'done', 'back-begin', 'back-done'].includes(String(value['event']));
+  return (
+    isRecord(value) &&
+    ['plan', 'begin', 'done', 'skip', 'redo', 'back-begin', 'back-done'].includes(String(value['event']))
+  );
 }
 
 function entryOf(line: string): Entry | undefined {
@@ -83,6 +113,11 @@ function entryOf(line: string): Entry | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The text of a journal with these entries. */
+export function journalText(entries: readonly Entry[]): string {
+  return entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 }
 
 /** Adds entries. Those that arrive together share one wait for the disk. */

@@ -1,16 +1,16 @@
 /** Plans how to undo a plan: SDN's objects as in the backup, and nothing of ours left. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
-import { apiVersionOf, namespaces } from '../../../api/kinds.ts';
 import { fieldOf, isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
-import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared } from '../ownership.ts';
+import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared, type Ours, writtenBy } from '../ownership.ts';
 import { type Plan } from '../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { type Change, refOf } from '../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
+import { identityTaken, ownedContent, withoutOwner } from './owned.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -38,6 +38,8 @@ export interface WayBack {
   readonly objections: readonly string[];
   /** What is left as it is, and why. */
   readonly notes: readonly string[];
+  /** Objects that OpenShift SDN must make itself before their fields can be restored, and why. */
+  readonly awaited: readonly string[];
   /** Kinds of OpenShift SDN with something to restore that the API server does not serve now. */
   readonly unserved: readonly string[];
 }
@@ -46,6 +48,7 @@ interface Found {
   readonly undo: readonly Undo[];
   readonly objections?: readonly string[];
   readonly notes?: readonly string[];
+  readonly awaited?: readonly string[];
   readonly unserved?: readonly string[];
 }
 
@@ -62,7 +65,7 @@ export function wayBack(
   );
   const restored = [...plan.backup]
     .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
-    .map(([key, was]) => restoring({ was, change: finals.get(key), live, progress, force }));
+    .map(([key, was]) => restoring({ plan, was, change: finals.get(key), live, progress, force }));
   const applied = changes.filter(({ action, step }) => action === 'apply' && step !== 'finalize').reverse();
   const removed = applied.map((change) => removing(change, { plan, live, progress, force }));
   const deleted = changes.filter(
@@ -80,11 +83,13 @@ export function wayBack(
       ...all.flatMap(({ notes = [] }) => notes),
       ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own anew`),
     ],
+    awaited: all.flatMap(({ awaited = [] }) => awaited),
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
   };
 }
 
 interface Restoring {
+  readonly plan: Plan;
   readonly was: KubeObject;
   /** What finalize does with the object. */
   readonly change: Change | undefined;
@@ -93,12 +98,12 @@ interface Restoring {
   readonly force: boolean;
 }
 
-function restoring({ was, change, live, progress, force }: Restoring): Found {
+function restoring({ plan, was, change, live, progress, force }: Restoring): Found {
   const object = objectRef(was);
   const is = liveObject(live, object);
-  if (is === undefined) return recreating(was, live);
+  if (is === undefined) return recreating(was, plan, live);
   const annotations = lostAnnotations(change, was, is);
-  const [before, now] = [contentOf(was), contentOf(is)];
+  const [before, now] = [ownedContent(was, contentOf(was)), ownedContent(was, contentOf(is))];
   const fields = differingFields(before, now);
   if (fields.length === 0 && Object.keys(annotations).length === 0) return nothing;
   const isBegun = progress.begun.has(changeKey('finalize', refKey(object)));
@@ -118,15 +123,15 @@ function restoring({ was, change, live, progress, force }: Restoring): Found {
   };
 }
 
-function recreating(was: KubeObject, live: Live): Found {
+function recreating(was: KubeObject, { backup }: Plan, live: Live): Found {
   const object = objectRef(was);
   if (!isServed(live, object)) return { undo: [], unserved: [object.kind] };
-  const { namespace: name } = object;
-  const isHomeless =
-    name !== undefined &&
-    liveObject(live, { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, name }) === undefined;
-  if (isHomeless) return { undo: [], notes: [`${refText(object)} is not restored: its namespace is gone`] };
-  return { undo: [{ kind: 'create', object, body: fresh(was) }] };
+  const homeless = withoutOwner(was, live);
+  if (homeless !== undefined) return { undo: [], notes: [`${refText(object)} is not restored: ${homeless}`] };
+  const taken = identityTaken(was, backup, live);
+  return taken === undefined
+    ? { undo: [{ kind: 'create', object, body: fresh(was) }] }
+    : { undo: [], awaited: [`${refText(object)} is not created: ${taken}; OpenShift SDN makes its own`] };
 }
 
 /** The content after finalize. */
@@ -178,12 +183,13 @@ function removing(change: Change, { plan, live, progress, force }: Scene): Found
   const key = changeKey(change.step, refKey(object));
   const [begun, done] = [progress.begun.get(key), progress.done.get(key)];
   const was = plan.backup.get(refKey(object));
-  const marked = bearsOurMark(is);
+  const ours = writtenBy(plan);
+  const marked = bearsOurMark(is, ours);
   if (isForeignKind(object))
     return marked ? { undo: [{ kind: 'release', object, ...takenOver(change.object, was) }] } : nothing;
-  const wasMade = begun === undefined ? marked && isOurs(is) : begun.existed === false;
-  if (!wasMade) return marked ? givingBack(object, is, was) : nothing;
-  return deleting(change.object, { is, madeAs: done?.uid, force });
+  const wasMade = begun === undefined ? marked && isOurs(is, ours) : begun.existed === false;
+  if (!wasMade) return marked ? givingBack(is, was, ours) : nothing;
+  return deleting(change.object, { is, madeAs: done?.uid, force, ours });
 }
 
 interface Made {
@@ -191,14 +197,18 @@ interface Made {
   /** The uid that it was created with, if the journal has it. */
   readonly madeAs: string | undefined;
   readonly force: boolean;
+  readonly ours: Ours;
 }
 
-function deleting(config: KubeObject, { is, madeAs, force }: Made): Found {
+function deleting(config: KubeObject, { is, madeAs, force, ours }: Made): Found {
   const object = objectRef(config);
   const uid = is.metadata.uid ?? '';
   if ((madeAs ?? uid) !== uid) return { undo: [], notes: [`${refText(object)} is left: it was made anew since`] };
-  if (!force && !holds(contentOf(config), is))
+  const isAsApplied = holds(contentOf(config), is);
+  if (!force && !isAsApplied)
     return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
+  // another plan, or somebody else, applied the same since: it stays theirs
+  if (isAsApplied && isShared(is, ours)) return { undo: [{ kind: 'release', object, labels: {}, annotations: {} }] };
   return { undo: [{ kind: 'delete', object, uid }] };
 }
 
@@ -219,10 +229,11 @@ function takenOver(
 }
 
 /** Restores an object of somebody else that was overwritten with --force. */
-function givingBack(object: ObjectRef, is: KubeObject, was: KubeObject | undefined): Found {
+function givingBack(is: KubeObject, was: KubeObject | undefined, ours: Ours): Found {
+  const object = objectRef(is);
   if (was === undefined) {
     const notes = [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`];
-    return { undo: isShared(is) ? [{ kind: 'release', object, labels: {}, annotations: {} }] : [], notes };
+    return { undo: isShared(is, ours) ? [{ kind: 'release', object, labels: {}, annotations: {} }] : [], notes };
   }
   const [before, now] = [contentOf(was), contentOf(is)];
   const fields = differingFields(before, now);

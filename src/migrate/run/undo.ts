@@ -1,15 +1,17 @@
 /** Undoes a plan from its backup. After a kill at any moment, the next run finishes. */
 import { inParallel } from '../../io/parallel.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { fieldManager } from '../ownership.ts';
+import { managerOf } from '../ownership.ts';
+import { planHash } from '../plan/plan.ts';
 import { refKey, refText } from '../ref.ts';
 import { sdn } from '../sdn/target.ts';
-import { type ApplyDeps, type ApplyOutcome, planHash } from './apply.ts';
+import { type ApplyDeps, type ApplyOutcome, otherCluster } from './apply.ts';
 import { failed, kindFor, named, ownMatter } from './change.ts';
-import { readLive, readNetworkType, withRight } from './cluster-now.ts';
 import { Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
+import { type Now, readNow, withRight } from './now.ts';
 import { progressTeller } from './progress.ts';
+import { pendingLabel, typeProblem } from './switched.ts';
 import { type Undo, type WayBack, wayBack } from './undo-plan.ts';
 
 export interface BackOptions {
@@ -51,8 +53,14 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
   if (progress.plan !== undefined && progress.plan !== planHash(plan)) {
     return { kind: 'refused', writes: 0, reasons: ['the plan was changed since it was begun: restore it'] };
   }
-  const [live, networkType] = await Promise.all([readLive(client, signal), readNetworkType(client, signal)]);
-  const way = wayBack(plan, { live, progress, force: options.force });
+  if (isUntouched(progress)) {
+    tell('the plan was never begun, so there is nothing to undo');
+    return { kind: 'done', writes: 0, left: 'nothing' };
+  }
+  const now = await readNow(client, signal);
+  const stranger = otherCluster(plan, progress, now);
+  if (stranger !== undefined) return { kind: 'refused', writes: 0, reasons: [stranger] };
+  const way = wayBack(plan, { live: now.live, progress, force: options.force });
   if (way.objections.length > 0)
     return {
       kind: 'refused',
@@ -60,13 +68,12 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
       reasons: way.objections.map((text) => `somebody changed it (--force undoes that too): ${text}`),
     };
   for (const note of way.notes) tell(note);
-  const waiting = waitingFor(way, networkType);
+  const waiting = waitingFor(way, now, progress);
   if (options.mode !== 'write') return show(deps, { way, options, waiting });
-  if (way.restore.length + way.remove.length === 0 && waiting.length === 0 && isUntouched(progress))
-    return { kind: 'done', writes: 0, left: 'nothing' };
   const journal = await Journal.open(folder);
   try {
-    if (!progress.isGoingBack) await journal.add({ event: 'back-begin' });
+    const boots = progress.boots.size === 0 ? bootsOf(now) : {};
+    if (!progress.isGoingBack || Object.keys(boots).length > 0) await journal.add({ event: 'back-begin', boots });
     return await walk({ deps, journal }, way, waiting);
   } finally {
     await journal.close();
@@ -77,16 +84,29 @@ function isUntouched({ begun, isGoingBack }: Progress): boolean {
   return begun.size === 0 && !isGoingBack;
 }
 
-/** Why the second part must wait until OpenShift SDN runs again. */
-function waitingFor({ remove, unserved }: WayBack, networkType: string | undefined): readonly string[] {
-  const running = networkType !== undefined && networkType !== sdn.networkType && remove.length > 0;
+/** The boot of each node while the new plugin still ran; empty if the old one runs already. */
+function bootsOf({ snapshot, networkConfig }: Now): Readonly<Record<string, string>> {
+  if (networkConfig.kind !== 'known' || networkConfig.value.type === sdn.networkType) return {};
+  return Object.fromEntries(snapshot.nodes.flatMap(({ name, bootID }) => (bootID === '' ? [] : [[name, bootID]])));
+}
+
+/** Why the second part must wait until OpenShift SDN runs again on every node. */
+function waitingFor(
+  { remove, unserved }: WayBack,
+  { snapshot, networkConfig }: Now,
+  { boots }: Progress,
+): readonly string[] {
+  const absent = unserved.map((kind) => `the API server has no kind ${kind}: it comes with OpenShift SDN`);
+  if (remove.length === 0) return absent;
+  const type = typeProblem(sdn, networkConfig);
+  // status.networkType changes before the nodes are rebooted into the other plugin
+  const old = snapshot.nodes.filter(({ name, bootID }) => bootID !== '' && boots.get(name) === bootID);
+  const pending = snapshot.nodes.filter(({ labels }) => labels[pendingLabel] !== undefined);
   return [
-    ...(running
-      ? [
-          `Network.config.openshift.io cluster: status.networkType is ${networkType}: what it serves is removed when OpenShift SDN runs again`,
-        ]
-      : []),
-    ...unserved.map((kind) => `the API server has no kind ${kind}: it comes with OpenShift SDN`),
+    ...(type === undefined ? [] : [`${type}: what OVN-Kubernetes serves is removed when OpenShift SDN runs again`]),
+    ...old.map(({ name }) => `Node ${name}: it was not rebooted since, so OVN-Kubernetes still runs on it`),
+    ...pending.map(({ name }) => `Node ${name}: label ${pendingLabel} says that it is still to be switched`),
+    ...absent,
   ];
 }
 
@@ -96,7 +116,11 @@ interface Walk {
   readonly journal: Journal | undefined;
 }
 
-async function walk(of: Walk, { restore, remove }: WayBack, waiting: readonly string[]): Promise<ApplyOutcome> {
+async function walk(
+  of: Walk,
+  { restore, remove, awaited }: WayBack,
+  waiting: readonly string[],
+): Promise<ApplyOutcome> {
   const first = await part(of, 'restore', restore);
   if (first.stopped) return { kind: 'stopped', writes: first.writes };
   if (first.reasons.length > 0) return { kind: 'failed', writes: first.writes, reasons: first.reasons };
@@ -105,6 +129,7 @@ async function walk(of: Walk, { restore, remove }: WayBack, waiting: readonly st
   const writes = first.writes + second.writes;
   if (second.stopped) return { kind: 'stopped', writes };
   if (second.reasons.length > 0) return { kind: 'failed', writes, reasons: second.reasons };
+  if (awaited.length > 0) return { kind: 'waiting', writes, reasons: awaited };
   await of.journal?.add({ event: 'back-done' });
   return { kind: 'done', writes, left: 'nothing' };
 }
@@ -175,7 +200,7 @@ function verbOf({ kind }: Undo): string {
   return kind === 'restore' || kind === 'release' ? 'patch' : kind;
 }
 
-async function write({ client }: ApplyDeps, undo: Undo, dryRun: boolean): Promise<void> {
+async function write({ client, plan }: ApplyDeps, undo: Undo, dryRun: boolean): Promise<void> {
   const [kind, ref] = [kindFor(undo.object), named(undo.object)];
   switch (undo.kind) {
     case 'create':
@@ -189,7 +214,12 @@ async function write({ client }: ApplyDeps, undo: Undo, dryRun: boolean): Promis
       return;
     case 'release': {
       const { apiVersion, kind: kindName, ...metadata } = undo.object;
-      await client.patch(kind, ref, { apiVersion, kind: kindName, metadata }, { type: 'apply', fieldManager, dryRun });
+      await client.patch(
+        kind,
+        ref,
+        { apiVersion, kind: kindName, metadata },
+        { type: 'apply', fieldManager: managerOf(plan), dryRun },
+      );
       const { labels, annotations } = undo;
       if (Object.keys({ ...labels, ...annotations }).length === 0) return;
       await client.patch(

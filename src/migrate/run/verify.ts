@@ -3,7 +3,7 @@ import { fieldOf } from '../../model/json.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
-import { bearsOurMark, holds, isForeignKind, isOurs } from '../ownership.ts';
+import { bearsOurMark, holds, isForeignKind, isOurs, writtenBy } from '../ownership.ts';
 import { type Plan } from '../plan/plan.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { bad, type Check } from '../target.ts';
@@ -11,6 +11,8 @@ import { targetNamed, targets } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
 import { contentOf, isEmpty } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
+import type { Now } from './now.ts';
+import { type PlanDrift, planDrift, planDriftText } from './plan-drift.ts';
 
 export interface Verification {
   readonly well: boolean;
@@ -27,19 +29,33 @@ interface Scene {
 }
 
 /** Runs all checks of a plan. */
-export function verification(plan: Plan, live: Live, progress: Progress): Verification {
+export function verification(
+  plan: Plan,
+  { live, snapshot }: Pick<Now, 'live' | 'snapshot'>,
+  progress: Progress,
+): Verification {
   const isReplaced = (object: ObjectRef): boolean =>
     progress.done.has(changeKey('release-cloud-addresses', refKey(object)));
   const said = targetNamed(plan.target).checker({ live, placement: plan.placement, isReplaced });
   const scene = { plan, live, progress, said };
   const wanted = plan.steps.filter(({ name }) => name !== 'finalize').flatMap(({ changes }) => changes);
-  const checks = [...wanted.flatMap((change) => changeChecks(change, scene)), ...leftovers(scene), ...finalized(scene)];
+  const checks = [
+    ...wanted.flatMap((change) => changeChecks(change, scene)),
+    ...leftovers(scene),
+    ...finalized(scene),
+    ...planDrift(plan, snapshot, progress).map(driftCheck),
+  ];
   const sorted = checks.sort((a, b) => compareRefs(a.object, b.object) || compareText(a.part, b.part));
   return { well: sorted.every(({ well }) => well), checks: sorted };
 }
 
+function driftCheck(drift: PlanDrift): Check {
+  return bad(drift.object, 'plan', planDriftText(drift).slice(refText(drift.object).length + 2));
+}
+
 function changeChecks(change: Change, scene: Scene): readonly Check[] {
   const object = refOf(change);
+  if (scene.progress.skipped.has(refKey(object))) return [{ object, part: 'skipped', well: true }];
   const is = liveObject(scene.live, object);
   if (change.action !== 'apply') {
     // an object in place of a deleted one is the new plugin's own
@@ -79,13 +95,14 @@ const wholeKinds: readonly string[] = targets.flatMap(({ makes }) => makes.map((
 
 /** Finds objects and keys with our mark that are not in the plan. */
 function leftovers({ plan, live }: Scene): readonly Check[] {
+  const ours = writtenBy(plan);
   const known = new Set(plan.steps.flatMap(({ changes }) => changes.map((change) => refKey(refOf(change)))));
   return [...live.objects.values()].flatMap((object) => {
     const ref = objectRef(object);
     if (known.has(refKey(ref))) return [];
     if (wholeKinds.includes(ref.kind))
-      return isOurs(object) ? [bad(ref, 'leftover', 'we made it, and the plan does not know it')] : [];
-    return isForeignKind(ref) && bearsOurMark(object)
+      return isOurs(object, ours) ? [bad(ref, 'leftover', 'we made it, and the plan does not know it')] : [];
+    return isForeignKind(ref) && bearsOurMark(object, ours)
       ? [bad(ref, 'leftover', 'it has labels or annotations of ours, and the plan does not know it')]
       : [];
   });

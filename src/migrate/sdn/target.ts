@@ -3,6 +3,7 @@ import { apiVersionOf, egressNetworkPolicies, hostSubnets, netNamespaces } from 
 import { ovnKinds } from '../input/source.ts';
 import { liveObject } from '../live.ts';
 import type { Target } from '../target.ts';
+import { defaultOptions } from '../translation.ts';
 import { toSDN } from './translate.ts';
 
 export const sdn: Target = {
@@ -13,8 +14,13 @@ export const sdn: Target = {
   makes: [],
   writes: [netNamespaces, hostSubnets, egressNetworkPolicies],
   beside: [],
+  before: (snapshot) => snapshot,
   translate: toSDN,
+  sources: ovnKinds,
+  // the VNIDs that OpenShift SDN gives decide who may share an address
+  isStable: false,
   shownOptions: () => ({}),
+  readOptions: () => defaultOptions,
   lacking: ({ metadata }, live) => {
     const { name = '' } = metadata;
     const host = { apiVersion: apiVersionOf(hostSubnets), kind: hostSubnets.kind, name };

@@ -121,14 +121,22 @@ test('what a backup holds reads back the same, whatever it is', async () => {
   );
 });
 
+test('a plan of format version 1 is read, which has no id and no cluster', async () => {
+  await writePlan(folder, plan([netNamespace('a', [])], [eip('a'), clear('a')]));
+  const text = await readFile(join(folder, 'plan.yaml'), 'utf8');
+  await writeFile(join(folder, 'plan.yaml'), text.replace(/formatVersion: 2\nid: .*\n/, 'formatVersion: 1\n'));
+  expect(await readPlan(folder)).toMatchObject({ ok: true, value: { id: '', cluster: undefined } });
+});
+
 test.each([
   [
     'an unknown version',
     'plan.yaml',
-    /formatVersion: 1/,
-    'formatVersion: 2',
-    /plan.yaml:1: formatVersion: 2 is not known/,
+    /formatVersion: 2/,
+    'formatVersion: 3',
+    /plan.yaml:1: formatVersion: 3 is not known/,
   ],
+  ['an id that is none', 'plan.yaml', /id: "?[0-9a-f]+"?/, 'id: ../x', /plan.yaml:2: id: "..\/x" is no id of a plan/],
   [
     'a step that is none',
     'plan.yaml',

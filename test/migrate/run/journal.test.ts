@@ -66,7 +66,10 @@ test('after a way back that ended nothing counts as begun', () => {
   expect(progressOf(entries)).toMatchObject({ plan: 'x', isGoingBack: true, begun: new Map([['a o', entries[1]]]) });
   expect(progressOf([...entries, { event: 'back-done' }])).toEqual({
     plan: undefined,
+    cluster: undefined,
     isGoingBack: false,
+    boots: new Map(),
+    skipped: new Set(),
     begun: new Map(),
     done: new Map(),
   });

@@ -1,7 +1,11 @@
+import omit from 'lodash/omit.js';
+import { liveOf } from '../../../src/migrate/live.ts';
+import { managerOf } from '../../../src/migrate/ownership.ts';
 import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
 import { objectRef, refKey } from '../../../src/migrate/ref.ts';
 import { type Entry, progressOf } from '../../../src/migrate/run/journal.ts';
 import { verification } from '../../../src/migrate/run/verify.ts';
+import { plannedKinds } from '../../../src/migrate/targets.ts';
 import { type Change, type Placement, refOf } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { make, snapshotOf } from '../snapshots.ts';
@@ -24,7 +28,7 @@ const ours = (object: KubeObject): KubeObject =>
     ...object,
     metadata: {
       ...object.metadata,
-      managedFields: [{ manager: 'sdn-compat-migrate', operation: 'Apply', fieldsV1: { 'f:spec': {} } }],
+      managedFields: [{ manager: managerOf({ id: '' }), operation: 'Apply', fieldsV1: { 'f:spec': {} } }],
     },
   }) as KubeObject;
 const eip = (items: readonly object[] | undefined, ips = ['192.168.7.101'], name = 'egressip-shop'): KubeObject =>
@@ -77,16 +81,22 @@ interface Case {
 }
 
 function look({ changes = [wanted()], was = [], is, placement = {}, entries = [] }: Case) {
-  const plan: Plan = planOf({
-    tool: 't',
-    target: 'ovn',
-    options: {},
-    strict: false,
-    snapshot: snapshotOf(was),
-    translation: { changes, findings: [], placement: new Map(Object.entries(placement)) },
-  });
-  const live = { objects: new Map(is.map((one) => [refKey(objectRef(one)), one])), unserved: new Set<string>() };
-  const { well, checks } = verification(plan, live, progressOf(entries));
+  const plan: Plan = {
+    id: '',
+    ...omit(
+      planOf({
+        tool: 't',
+        target: 'ovn',
+        options: {},
+        strict: false,
+        snapshot: snapshotOf(was),
+        translation: { changes, findings: [], placement: new Map(Object.entries(placement)) },
+      }),
+      'id',
+    ),
+  };
+  const snapshot = snapshotOf(is);
+  const { well, checks } = verification(plan, { snapshot, live: liveOf(snapshot, plannedKinds) }, progressOf(entries));
   return {
     well,
     problems: checks.flatMap(({ object, part, problem }) =>

@@ -5,7 +5,7 @@ import {
   egressNetworkPolicies,
   hostSubnets,
   type Kind,
-  namespaces,
+  namespaces as namespaceKind,
   netNamespaces,
   nodes,
 } from '../../../../api/kinds.ts';
@@ -28,7 +28,7 @@ const essential: readonly Kind[] = [
   hostSubnets,
   netNamespaces,
   egressNetworkPolicies,
-  namespaces,
+  namespaceKind,
   nodes,
   clusterNetworks,
 ];
@@ -37,7 +37,7 @@ const essential: readonly Kind[] = [
 export function inputPart(context: Context): Part {
   const { snapshot, cluster } = context;
   const unread = new Set(snapshot.unread.map(({ kind }) => kind));
-  const absent = [namespaces, nodes, clusterNetworks].filter(
+  const absent = [namespaceKind, nodes, clusterNetworks].filter(
     (kind) => objectsOf(snapshot, kind).length === 0 && !unread.has(kind),
   );
   return {
@@ -67,6 +67,8 @@ function networkFindings({ snapshot, network }: Context): readonly Finding[] {
   return [clusterNetworkInvalid(undefined)];
 }
 
-function missingNamespaces({ cluster, exists, chosen }: Context): readonly Finding[] {
-  return cluster.netNamespaces.filter(({ name }) => chosen(name) && !exists(name)).map(namespaceMissing);
+function missingNamespaces({ cluster, namespaces, exists, chosen }: Context): readonly Finding[] {
+  return cluster.netNamespaces
+    .filter(({ name }) => chosen(name) && !exists(name))
+    .map(({ name, egressIPs }) => namespaceMissing({ name, egressIPs, isTerminating: namespaces?.has(name) === true }));
 }

@@ -6,6 +6,7 @@ import type { Finding } from '../../findings/finding.ts';
 import { clusterMTU, hostedControlPlane, hybridOverlay, mtuTooLarge, networkOverlap } from '../../findings/network.ts';
 import type { NetworkOperatorItem } from '../../kinds/network.ts';
 import type { Part } from '../../translation.ts';
+import { hasNoSubnet } from '../context/annotations.ts';
 import type { Context } from '../context/context.ts';
 
 /** The networks inside OVN-Kubernetes, and their defaults. */
@@ -167,11 +168,7 @@ function hostedFindings({ snapshot }: Context): readonly Finding[] {
 }
 
 function hybridFindings(context: Context): readonly Finding[] {
-  const windows = context.snapshot.nodes.filter(
-    ({ labels, annotations }) =>
-      labels['kubernetes.io/os'] === 'windows' ||
-      Object.keys(annotations).some((key) => key.startsWith('k8s.ovn.org/hybrid-overlay')),
-  );
+  const windows = context.snapshot.nodes.filter(({ object }) => hasNoSubnet(object));
   return [
     ...(networkOperator(context)?.hasHybridOverlay === true ? [hybridOverlay({})] : []),
     ...windows.map(({ name }) => hybridOverlay({ node: name })),

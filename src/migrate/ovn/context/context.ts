@@ -60,7 +60,8 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     snapshot.namespaces.length === 0 ? undefined : new Map(snapshot.namespaces.map((one) => [one.name, one]));
   const chosen = new Set(options.namespaces);
   const isChosen = (namespace: string): boolean => chosen.size === 0 || chosen.has(namespace);
-  const exists = (namespace: string): boolean => known?.has(namespace) ?? true;
+  // what is made in a Terminating namespace is refused, and goes with it
+  const exists = (namespace: string): boolean => known === undefined || known.get(namespace)?.isTerminating === false;
   const state = egressState(cluster);
   const egress = egressPlan({ cluster, state, machines, prefix: options.prefix, exists, chosen: isChosen });
   const open = egress.groups.filter((group) => group.today.kind === 'dropped' && !egress.served(group));

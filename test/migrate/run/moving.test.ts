@@ -1,0 +1,399 @@
+/** A cluster that changes between the plan and each later step, and other plans beside it. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import {
+  egressFirewalls,
+  egressIPs,
+  hostSubnets,
+  type Kind,
+  namespaces,
+  netNamespaces,
+  networkConfigs,
+  nodes,
+} from '../../../api/kinds.ts';
+import type { KubeClient } from '../../../src/io/kube/client.ts';
+import { ApiError } from '../../../src/io/kube/error.ts';
+import { ovn } from '../../../src/migrate/ovn/target.ts';
+import { replacePlan, writePlan } from '../../../src/migrate/plan/folder.ts';
+import { makePlan } from '../../../src/migrate/plan/make.ts';
+import { type Plan, planHash } from '../../../src/migrate/plan/plan.ts';
+import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
+import { updatedPlan } from '../../../src/migrate/plan/update.ts';
+import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../../src/migrate/run/apply.ts';
+import { changeKey, journalText, progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
+import { readNow } from '../../../src/migrate/run/now.ts';
+import { goBack } from '../../../src/migrate/run/undo.ts';
+import { type Verification, verification } from '../../../src/migrate/run/verify.ts';
+import type { TranslateOptions } from '../../../src/migrate/translation.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import type { Started } from '../../apiserver/started.ts';
+import { applyDefaults, create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
+import { make, options } from '../snapshots.ts';
+
+const cluster: readonly KubeObject[] = [
+  make.node('n1', '192.168.7.11'),
+  make.node('n2', '192.168.7.12'),
+  make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] }),
+  make.hostSubnet('n2', '192.168.7.12', { egressIPs: ['192.168.7.102'] }),
+  ...['shop', 'bank'].map((name) => make.namespace(name)),
+  make.netNamespace('shop', 10, { egressIPs: ['192.168.7.101'] }),
+  make.netNamespace('bank', 11, { egressIPs: ['192.168.7.102'] }),
+  make.policy('bank', 'p', [['Deny', '203.0.113.0/24']]),
+];
+
+const nowhere = { signal: new AbortController().signal, tell: () => undefined, progress: () => undefined };
+
+/** A plan in a folder, with the commands that work on it. */
+class Migration {
+  readonly folder: string;
+  plan: Plan;
+
+  private constructor(folder: string, plan: Plan) {
+    this.folder = folder;
+    this.plan = plan;
+  }
+
+  static async of(client: KubeClient, changes: Partial<TranslateOptions> = {}): Promise<Migration> {
+    const folder = join(await mkdtemp(join(tmpdir(), 'sdn-compat-moving-')), 'plan');
+    const { plan } = await made(client, changes);
+    const written = await writePlan(folder, plan);
+    if (!written.ok) throw new Error(written.error);
+    return new Migration(folder, plan);
+  }
+
+  apply(changes: Partial<ApplyOptions> = {}, client = started.client): Promise<ApplyOutcome> {
+    const { folder, plan } = this;
+    return applyPlan({ client, folder, plan, ...nowhere }, { ...applyDefaults, ...changes });
+  }
+
+  back(client = started.client, force = false): Promise<ApplyOutcome> {
+    const { folder, plan } = this;
+    return goBack({ client, folder, plan, ...nowhere }, { mode: 'write', force });
+  }
+
+  async verify(): Promise<Verification> {
+    const entries = await readJournal(this.folder);
+    return verification(
+      this.plan,
+      await readNow(started.client, nowhere.signal),
+      progressOf(entries.ok ? entries.value : []),
+    );
+  }
+
+  /** As `plan --update` does. */
+  async update(): Promise<void> {
+    const entries = await readJournal(this.folder);
+    if (!entries.ok) throw new Error(entries.error);
+    const { begun } = progressOf(entries.value);
+    const { plan: fresh } = await made(started.client);
+    const { plan, redo } = updatedPlan(this.plan, fresh, (step, object) => begun.has(changeKey(step, object)));
+    const more = [
+      ...redo.map((one) => ({ event: 'redo', ...one }) as const),
+      { event: 'plan', plan: planHash(plan) } as const,
+    ];
+    const journal = journalText([...entries.value, ...more]);
+    const replaced = await replacePlan(this.folder, plan, { reports: new Map(), journal });
+    if (!replaced.ok) throw new Error(replaced.error);
+    const read = await readPlan(this.folder);
+    if (!read.ok) throw new Error(read.error);
+    this.plan = read.value;
+  }
+
+  /** Everything up to well. */
+  async forth(): Promise<void> {
+    await this.apply();
+    await switchToOVN(started.client);
+    expect(await this.apply()).toMatchObject({ kind: 'done' });
+    await serveOVN(started.client);
+  }
+
+  remove(): Promise<void> {
+    return rm(dirname(this.folder), { recursive: true, force: true });
+  }
+}
+
+async function made(client: KubeClient, changes: Partial<TranslateOptions> = {}): Promise<{ readonly plan: Plan }> {
+  const { snapshot } = await readNow(client, nowhere.signal);
+  const given = { ...options, machineNetworks: ['192.168.7.0/24'], allowAPIServer: true, ...changes };
+  return makePlan(snapshot, { tool: 'test', target: ovn, options: given, strict: false });
+}
+
+let started: Started;
+let migration: Migration;
+beforeEach(async () => {
+  started = await startCluster();
+  await create(started.client, cluster);
+  migration = await Migration.of(started.client);
+});
+afterEach(async () => {
+  await migration.remove();
+  await started.stop();
+});
+
+const reasonsOf = (outcome: ApplyOutcome): readonly string[] => ('reasons' in outcome ? outcome.reasons : []);
+const problemsOf = ({ checks }: Verification): readonly string[] =>
+  checks.filter(({ well }) => !well).map(({ object, problem = '' }) => `${object.kind} ${object.name}: ${problem}`);
+
+/** Refuses a verb on a kind, as without the right. */
+function forbidding(client: KubeClient, kind: Kind): KubeClient {
+  return {
+    ...client,
+    get: (one, ref, given) => client.get(one, ref, given),
+    create: (one, object, given) => client.create(one, object, given),
+    patch: (one, ref, body, given) => client.patch(one, ref, body, given),
+    delete: (one, ref, given) => client.delete(one, ref, given),
+    watch: (one, request) => client.watch(one, request),
+    list: (one, given) =>
+      one === kind
+        ? Promise.reject(new ApiError(403, { message: `cannot list resource "${kind.plural}"` }))
+        : client.list(one, given),
+  };
+}
+
+describe('what came after the plan', () => {
+  const late = [
+    make.namespace('late'),
+    make.netNamespace('late', 12, { egressIPs: ['192.168.7.103'] }),
+    make.policy('shop', 'q', [['Deny', '198.51.100.0/24']]),
+    make.node('n3', '192.168.7.13'),
+    make.hostSubnet('n3', '192.168.7.13', { egressIPs: ['192.168.7.103'] }),
+  ];
+  const named = [
+    'EgressFirewall shop/default: the plan does not have it (from EgressNetworkPolicy shop/q)',
+    'EgressIP egressip-late: the plan does not have it (from NetNamespace late)',
+    'Node n3: the plan does not have it (from HostSubnet n3)',
+  ];
+
+  test('is named before anything is written', async () => {
+    await create(started.client, late);
+    const outcome = await migration.apply();
+    expect(outcome).toMatchObject({ kind: 'refused', writes: 0 });
+    expect(reasonsOf(outcome).map((text) => text.replace(/^.*goes on\): /, ''))).toEqual(named);
+  });
+
+  test('is named by verify and stops finalize', async () => {
+    await migration.forth();
+    expect(problemsOf(await migration.verify())).toEqual([]);
+    await create(started.client, late);
+    expect(problemsOf(await migration.verify())).toEqual([
+      'EgressFirewall default: the plan does not have it (from EgressNetworkPolicy shop/q)',
+      'EgressIP egressip-late: the plan does not have it (from NetNamespace late)',
+      'Node n3: the plan does not have it (from HostSubnet n3)',
+    ]);
+    await switchToOVN(started.client);
+    expect(await migration.apply({ finalize: true, acceptChanges: true })).toMatchObject({ kind: 'refused' });
+  });
+
+  test('an update takes it over, and the way back gives what was there in the beginning', async () => {
+    await migration.forth();
+    await create(started.client, late);
+    await started.client.patch(
+      netNamespaces,
+      { name: 'shop' },
+      { egressIPs: ['192.168.7.104'] },
+      { type: 'merge', fieldManager: 'admin' },
+    );
+    await started.client.patch(
+      hostSubnets,
+      { name: 'n2' },
+      { egressIPs: [] },
+      { type: 'merge', fieldManager: 'admin' },
+    );
+    await migration.update();
+    await switchToOVN(started.client);
+    expect(await migration.apply()).toMatchObject({ kind: 'done', left: 'finalize' });
+    expect(await started.client.get(egressIPs, { name: 'egressip-shop' })).toMatchObject({
+      spec: { egressIPs: ['192.168.7.104'] },
+    });
+    expect((await started.client.list(egressIPs)).items.map(({ metadata }) => metadata.name)).toEqual([
+      'egressip-bank',
+      'egressip-late',
+      'egressip-shop',
+    ]);
+    const labels = (await started.client.list(nodes)).items.map(({ metadata }) => Object.keys(metadata.labels ?? {}));
+    expect(labels).toEqual([['k8s.ovn.org/egress-assignable'], [], ['k8s.ovn.org/egress-assignable']]);
+    await serveOVN(started.client);
+    expect(problemsOf(await migration.verify()).filter((text) => text.includes('plan'))).toEqual([]);
+    expect(await readdir(dirname(migration.folder))).toEqual(['plan', 'plan.before-1']);
+    expect(await migration.back(started.client, true)).toMatchObject({ kind: 'done' });
+    expect((await objectsOn(started.client)).filter(isMarked)).toEqual([]);
+    expect(await started.client.get(netNamespaces, { name: 'shop' })).toMatchObject({ egressIPs: ['192.168.7.101'] });
+  });
+});
+
+test("another cluster's plan is neither applied nor undone", async () => {
+  await migration.apply();
+  expect(migration.plan.cluster).toMatch(/^[0-9a-f-]{36}$/);
+  migration.plan = { ...migration.plan, cluster: 'another' };
+  for (const outcome of [await migration.apply(), await migration.back()])
+    expect(outcome).toMatchObject({
+      kind: 'refused',
+      writes: 0,
+      reasons: [expect.stringContaining('it is the plan of another cluster')],
+    });
+});
+
+test('a namespace deleted after the plan stops only its own objects, and can be left out by name', async () => {
+  await migration.apply();
+  await switchToOVN(started.client);
+  await started.client.delete(namespaces, { name: 'bank' });
+  expect(await migration.apply()).toMatchObject({ kind: 'refused' });
+  const failed = await migration.apply({ acceptChanges: true });
+  expect(failed.kind).toBe('failed');
+  expect(reasonsOf(failed)).toEqual([
+    expect.stringContaining('EgressFirewall bank/default'),
+    'EgressIP egressip-bank: it waits for EgressFirewall bank/default',
+  ]);
+  expect((await started.client.list(egressIPs)).items.map(({ metadata }) => metadata.name)).toEqual(['egressip-shop']);
+  const skip = ['EgressFirewall/bank/default', 'EgressIP/egressip-bank'];
+  expect(await migration.apply({ skip: ['EgressIP/nonsense'] })).toMatchObject({
+    kind: 'refused',
+    reasons: ['--skip EgressIP/nonsense: neither an object of the plan nor a Node has that name'],
+  });
+  expect(await migration.apply({ acceptChanges: true, skip })).toMatchObject({ kind: 'done' });
+  await serveOVN(started.client);
+  // it is remembered
+  expect(problemsOf(await migration.verify())).toEqual([]);
+});
+
+test('a Terminating namespace is planned as gone', async () => {
+  await started.client.create(namespaces, make.namespace('held', { finalizers: ['example.org/held'] }));
+  await create(started.client, [make.netNamespace('held', 13, { egressIPs: ['192.168.7.109'] })]);
+  await started.client.delete(namespaces, { name: 'held' });
+  const { plan } = await made(started.client);
+  expect(JSON.stringify(plan.steps)).not.toContain('egressip-held');
+  expect(plan.findings).toContainEqual(expect.objectContaining({ code: 'NamespaceMissing', name: 'held' }));
+});
+
+describe('two plans', () => {
+  test('respect each other: neither calls the other a leftover, and each goes back alone', async () => {
+    const [shop, bank] = [
+      await Migration.of(started.client, { namespaces: ['shop'] }),
+      await Migration.of(started.client, { namespaces: ['bank'] }),
+    ];
+    await shop.apply();
+    await bank.apply();
+    await switchToOVN(started.client);
+    expect(await shop.apply()).toMatchObject({ kind: 'done' });
+    expect(await bank.apply()).toMatchObject({ kind: 'done' });
+    await serveOVN(started.client);
+    expect(problemsOf(await shop.verify())).toEqual([]);
+    expect(problemsOf(await bank.verify())).toEqual([]);
+    expect(await shop.back()).toMatchObject({ kind: 'done' });
+    expect((await started.client.list(egressIPs)).items.map(({ metadata }) => metadata.name)).toEqual([
+      'egressip-bank',
+    ]);
+    expect(problemsOf(await bank.verify())).toEqual([]);
+    expect(await bank.back()).toMatchObject({ kind: 'done' });
+    expect((await objectsOn(started.client)).filter(isMarked)).toEqual([]);
+    await Promise.all([shop.remove(), bank.remove()]);
+  });
+
+  test("a plan made again does not take the first one's labels for the admin's", async () => {
+    await migration.forth();
+    const again = await Migration.of(started.client);
+    expect(again.plan.backup.get('v1/Node//n1')?.metadata.labels ?? {}).toEqual({});
+    expect(again.plan.findings.filter(({ code }) => code === 'ObjectExists')).toEqual([]);
+    expect(await migration.back()).toMatchObject({ kind: 'done' });
+    expect((await objectsOn(started.client)).filter(isMarked)).toEqual([]);
+    await again.remove();
+  });
+});
+
+describe('the way back', () => {
+  test('does nothing for a plan that was never begun', async () => {
+    await started.client.delete(netNamespaces, { name: 'shop' });
+    expect(await migration.back()).toEqual({ kind: 'done', writes: 0, left: 'nothing' });
+    expect(await started.client.get(netNamespaces, { name: 'shop' })).toBeUndefined();
+  });
+
+  test('restores its own fields and leaves the identity that a node or namespace has by now', async () => {
+    await migration.forth();
+    await migration.apply({ finalize: true });
+    await started.client.patch(
+      hostSubnets,
+      { name: 'n1' },
+      { hostIP: '192.168.7.99', subnet: '10.128.99.0/24' },
+      { type: 'merge', fieldManager: 'sdn' },
+    );
+    await started.client.patch(netNamespaces, { name: 'shop' }, { netid: 77 }, { type: 'merge', fieldManager: 'sdn' });
+    expect(await migration.back(started.client, true)).toMatchObject({ kind: 'done' });
+    expect(await started.client.get(hostSubnets, { name: 'n1' })).toMatchObject({
+      hostIP: '192.168.7.99',
+      subnet: '10.128.99.0/24',
+      egressIPs: ['192.168.7.101'],
+    });
+    expect(await started.client.get(netNamespaces, { name: 'shop' })).toMatchObject({
+      netid: 77,
+      egressIPs: ['192.168.7.101'],
+    });
+  });
+
+  test('creates nothing whose node is gone or whose subnet or netid another has now', async () => {
+    await migration.forth();
+    await started.client.delete(hostSubnets, { name: 'n1' });
+    await started.client.delete(hostSubnets, { name: 'n2' });
+    await started.client.delete(nodes, { name: 'n1' });
+    await started.client.delete(netNamespaces, { name: 'shop' });
+    await create(started.client, [
+      make.hostSubnet('n9', '192.168.7.19', { subnet: '10.128.12.0/24' }),
+      make.netNamespace('other', 10),
+    ]);
+    expect(await migration.back()).toEqual({
+      kind: 'waiting',
+      writes: expect.any(Number) as number,
+      reasons: [
+        'HostSubnet n2 is not created: HostSubnet n9 has its subnet or host IP now; OpenShift SDN makes its own',
+        'NetNamespace shop is not created: NetNamespace other has netid 10 now; OpenShift SDN makes its own',
+      ],
+    });
+    expect((await started.client.list(hostSubnets)).items.map(({ metadata }) => metadata.name)).toEqual(['n9']);
+    // when OpenShift SDN has made its own, they get what they had
+    await create(started.client, [
+      make.hostSubnet('n2', '192.168.7.12', { subnet: '10.128.55.0/24' }),
+      make.netNamespace('shop', 55),
+    ]);
+    expect(await migration.back()).toMatchObject({ kind: 'done' });
+    expect(await started.client.get(netNamespaces, { name: 'shop' })).toMatchObject({
+      netid: 55,
+      egressIPs: ['192.168.7.101'],
+    });
+  });
+
+  test('removes nothing while nobody can tell which plugin runs, or before the nodes were rebooted', async () => {
+    const config = (networkType: string) =>
+      make.any('config.openshift.io/v1', 'Network', { name: 'cluster' }, { spec: {}, status: { networkType } });
+    await started.client.create(networkConfigs, config('OVNKubernetes'));
+    for (const name of ['n1', 'n2']) await boot(name, 'first');
+    await migration.forth();
+    expect(reasonsOf(await migration.back(forbidding(started.client, networkConfigs)))).toEqual([
+      expect.stringContaining('missing right: list networks.config.openshift.io'),
+    ]);
+    expect((await started.client.list(egressIPs)).items).toHaveLength(2);
+    await migration.back();
+    await started.client.patch(
+      networkConfigs,
+      { name: 'cluster' },
+      { status: { networkType: 'OpenShiftSDN' } },
+      { type: 'merge', fieldManager: 'cno' },
+    );
+    await boot('n1', 'second');
+    expect(reasonsOf(await migration.back())).toEqual([
+      'Node n2: it was not rebooted since, so OVN-Kubernetes still runs on it',
+    ]);
+    expect((await started.client.list(egressFirewalls)).items).toHaveLength(1);
+    await boot('n2', 'second');
+    expect(await migration.back()).toMatchObject({ kind: 'done' });
+    expect((await started.client.list(egressFirewalls)).items).toEqual([]);
+  });
+});
+
+function boot(name: string, bootID: string): Promise<KubeObject> {
+  return started.client.patch(
+    nodes,
+    { name },
+    { status: { nodeInfo: { bootID } } },
+    { type: 'merge', subresource: 'status', fieldManager: 'kubelet' },
+  );
+}
