@@ -87,6 +87,8 @@ export interface TranslateOptions {
   readonly keepClosed: boolean;
   /** Put Allow rules for nodes and the API server before a Deny of everything. */
   readonly allowAPIServer: boolean;
+  /** Leave rules that deny the nodes and the API server as they are. */
+  readonly denyAPIServer: boolean;
   /** CIDRs of the networks of nodes' primary addresses, for inputs that do not show prefix lengths. */
   readonly machineNetworks: readonly string[];
 }
@@ -98,6 +100,7 @@ export const defaultOptions: TranslateOptions = {
   prefix: 'egressip',
   keepClosed: false,
   allowAPIServer: false,
+  denyAPIServer: false,
   machineNetworks: [],
 };
 

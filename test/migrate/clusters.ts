@@ -35,6 +35,7 @@ const project = (
   make.netNamespace(name, netid, egressIPs.length === 0 ? {} : { egressIPs }, { ...metadata }),
 ];
 const base = [make.clusterNetwork(), ...project('default', 0)];
+const release = (version: string): Fields => ({ spec: {}, status: { desired: { version } } });
 const configMap = (namespace: string, name: string, data: Fields): KubeObject =>
   make.any('v1', 'ConfigMap', { name, namespace }, { data });
 const routerPod = (env: Readonly<Record<string, string>>): Fields => ({
@@ -464,6 +465,44 @@ export const clusters = {
       make.hostSubnet('a', '172.18.0.11', { egressIPs: ['172.18.0.200'] }),
       ...project('red', 11, ['172.18.0.200']),
       ...project('blue', 12, ['203.0.113.7']),
+    ],
+  },
+  'the subnet plugin': {
+    objects: [
+      make.clusterNetwork('redhat/openshift-ovs-subnet'),
+      ...worker(1, { egressIPs: ['192.168.7.201'] }),
+      ...project('red', 11, ['192.168.7.201']),
+      make.policy('red', 'p', [['Deny', '203.0.113.0/24']]),
+    ],
+  },
+  'the multitenant plugin of OpenShift': {
+    objects: [
+      make.clusterNetwork('redhat/openshift-ovs-multitenant'),
+      make.any('config.openshift.io/v1', 'ClusterVersion', { name: 'version' }, release('4.14.20')),
+      ...worker(1),
+      ...project('red', 11),
+    ],
+  },
+  'a release before 4.13': {
+    objects: [
+      ...base,
+      make.any('config.openshift.io/v1', 'ClusterVersion', { name: 'version' }, release('4.12.70')),
+      ...worker(1),
+      ...worker(2),
+      ...project('red', 11),
+      make.policy('red', 'p', [['Deny', '0.0.0.0/0']]),
+      ...project('blue', 12),
+      make.policy('blue', 'a', [['Deny', '203.0.113.0/24']]),
+      make.policy('blue', 'b', [['Allow', '203.0.113.0/24']]),
+    ],
+    options: { allowAPIServer: true },
+  },
+  'a namespace without the label of its name': {
+    objects: [
+      ...base,
+      ...worker(1, { egressIPs: ['192.168.7.201'] }),
+      make.namespace('old', { labels: { team: 'a' } }),
+      make.netNamespace('old', 11, { egressIPs: ['192.168.7.201'] }),
     ],
   },
   'too many possibilities': {

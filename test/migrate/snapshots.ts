@@ -12,6 +12,7 @@ export const options: TranslateOptions = {
   prefix: 'egressip',
   keepClosed: false,
   allowAPIServer: false,
+  denyAPIServer: false,
   machineNetworks: [],
 };
 

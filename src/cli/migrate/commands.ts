@@ -93,6 +93,7 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
       'put rules that allow the nodes and the API server before a rule that denies everything',
       false,
     )
+    .option('--deny-api-server', 'leave rules that deny the nodes and the API server as they are, and warn only', false)
     .option('--diff', 'print how the objects of the plan differ from those in the cluster', false)
     .action(async (flags: PlanFlags) => (await import('./plan.ts')).runPlan(flags));
 

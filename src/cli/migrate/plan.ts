@@ -2,19 +2,14 @@
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
 import { planDiff } from '../../migrate/plan/diff.ts';
 import { writePlan } from '../../migrate/plan/folder.ts';
-import { type MadePlan, makePlan } from '../../migrate/plan/make.ts';
-import type { Plan } from '../../migrate/plan/plan.ts';
-import { countsText, reportOf } from '../../migrate/report/content.ts';
-import { htmlReport } from '../../migrate/report/html.ts';
-import { markdownReport } from '../../migrate/report/markdown.ts';
+import { makePlan } from '../../migrate/plan/make.ts';
 import { objectsOf, type Snapshot } from '../../migrate/snapshot.ts';
 import { targetNamed } from '../../migrate/targets.ts';
 import type { Concern, TranslateOptions } from '../../migrate/translation.ts';
 import { Failure } from '../fail.ts';
 import { programVersion } from '../version.ts';
-import { changesText } from './apply.ts';
+import { reportsOf, summaryText } from './plan-output.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
-import { aligned, findingsText } from './tables.ts';
 
 export interface PlanFlags extends SourceFlags {
   readonly to?: string;
@@ -26,6 +21,7 @@ export interface PlanFlags extends SourceFlags {
   readonly strict: boolean;
   readonly keepClosed: boolean;
   readonly allowApiServer: boolean;
+  readonly denyApiServer: boolean;
   readonly diff: boolean;
 }
 
@@ -72,15 +68,6 @@ async function newPlan(flags: PlanFlags, to: string, out: string): Promise<void>
   if (blocks) process.exitCode = 1;
 }
 
-/** The reports in the folder of a plan, by file name. */
-export function reportsOf(made: MadePlan): ReadonlyMap<string, string> {
-  const report = reportOf(made);
-  return new Map([
-    ['report.md', markdownReport(report)],
-    ['report.html', htmlReport(report)],
-  ]);
-}
-
 /** Refuses a name that no namespace has: it is a typo, and the empty plan would look fine. */
 function refuseUnknown(chosen: readonly string[], snapshot: Snapshot): void {
   const known = new Set(
@@ -101,25 +88,7 @@ function optionsOf(flags: PlanFlags): TranslateOptions {
     prefix: flags.prefix,
     keepClosed: flags.keepClosed,
     allowAPIServer: flags.allowApiServer,
+    denyAPIServer: flags.denyApiServer,
     machineNetworks: [...new Set(flags.machineNetwork)].sort(),
   };
-}
-
-/** The steps, urgent findings and counts of a plan, for people. */
-export function summaryText(plan: Plan, folder: string): string {
-  const urgent = plan.findings.filter(({ severity }) => severity !== 'info');
-  const steps = plan.steps.map(({ name, changes }, index) => [
-    `${index + 1}.`,
-    name,
-    name === 'switch' ? 'yours' : changesText(changes.length),
-  ]);
-  return [
-    ...(plan.incomplete.length === 0
-      ? []
-      : [`The plan is incomplete:\n${plan.incomplete.map((text) => `  ${text}\n`).join('')}\n`]),
-    aligned(steps),
-    '\n',
-    urgent.length === 0 ? '' : `${findingsText(urgent)}\n`,
-    `${countsText(plan.findings)}; ${folder}/report.html has them all.\n`,
-  ].join('');
 }

@@ -18,7 +18,7 @@ import { targetNamed } from '../../migrate/targets.ts';
 import { Failure } from '../fail.ts';
 import { programVersion } from '../version.ts';
 import { planIn } from './apply.ts';
-import { reportsOf, summaryText } from './plan.ts';
+import { reportsOf, summaryText } from './plan-output.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
 
 /** Makes the plan again with its own options, merges the two, and replaces the folder. */

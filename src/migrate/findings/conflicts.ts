@@ -54,3 +54,40 @@ export const egressIPRival = makes('ObjectExists', ({ name, shared, own }: Rival
   tomorrow: `EgressIP ${listText(own)} of the plan requests the same: the object that OVN-Kubernetes meets first gets the address, the other stays unassigned even after the first is deleted.`,
   action: `Delete it or take ${listText(shared)} out of it, and plan again.`,
 }));
+
+interface ServedTwice {
+  /** The EgressIP of somebody else, and its addresses. */
+  readonly name: string;
+  readonly egressIPs: readonly string[];
+  /** The namespaces that it selects besides those of its owner, and the plan's EgressIPs for them. */
+  readonly namespaces: readonly string[];
+  readonly own: readonly string[];
+}
+
+/** Somebody else's EgressIP selects a namespace of the plan. */
+export const namespaceServedTwice = makes(
+  'NamespaceServedTwice',
+  ({ name, egressIPs, namespaces, own }: ServedTwice) => ({
+    kind: 'EgressIP',
+    name,
+    today: `It selects ${listText(namespaces)} for ${listText(egressIPs)}; OpenShift SDN does not look at it.`,
+    tomorrow: `EgressIP ${listText(own)} of the plan selects ${namespaces.length === 1 ? 'it' : 'them'} too. OVN-Kubernetes serves a pod with the one that is assigned first, and after a failure with the other.`,
+    action: `Delete it or change its namespaceSelector, and plan again.`,
+  }),
+);
+
+interface Unlabelled {
+  readonly name: string;
+  readonly label: string;
+  /** The plan's EgressIP for it. */
+  readonly egressIP: string;
+}
+
+/** A Namespace lacks the label by which EgressIPs select it. */
+export const namespaceUnlabelled = makes('NamespaceUnlabelled', ({ name, label, egressIP }: Unlabelled) => ({
+  kind: 'Namespace',
+  name,
+  today: `It does not have the label ${label} with its name, which Kubernetes sets since 1.21. OpenShift SDN goes by the name.`,
+  tomorrow: `EgressIP ${egressIP} selects nothing there, so its pods leave with node addresses.`,
+  action: `Label it (kubectl label namespace ${name} ${label}=${name}) and plan again.`,
+}));

@@ -274,3 +274,19 @@ export const placementBound = makes('PlacementBound', ({ name }: { readonly name
     'There are too many possibilities to follow: the prediction holds all nodes that fit, of which some may be impossible.',
   action: 'Nothing.',
 }));
+
+interface Ignored {
+  readonly name: string;
+  /** Name of the EgressIP, and its addresses. */
+  readonly egressIP: string;
+  readonly ips: readonly string[];
+}
+
+/** The subnet plugin ignores what the NetNamespace requests. */
+export const egressIPIgnored = makes('SubnetModeIgnored', ({ name, egressIP, ips }: Ignored) => ({
+  kind: 'NetNamespace',
+  name,
+  today: `The subnet plugin has no egress IPs: ${name} leaves with node addresses although it requests ${listText(ips)}.`,
+  tomorrow: `It leaves with ${listText(ips)} (EgressIP ${egressIP}).`,
+  action: `Let the outside accept ${listText(ips)}, or clear the list before the migration.`,
+}));

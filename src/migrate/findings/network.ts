@@ -92,14 +92,19 @@ interface Isolation {
   readonly policy: string;
   /** How many namespaces get one. */
   readonly count: number;
+  /** Whether the vendor's procedure leads the switch. */
+  readonly isOpenShift: boolean;
 }
 
-export const multitenantIsolation = makes('MultitenantIsolation', ({ policy, count }: Isolation) => ({
+export const multitenantIsolation = makes('MultitenantIsolation', ({ policy, count, isOpenShift }: Isolation) => ({
+  severity: isOpenShift ? 'blocker' : 'warning',
   kind: 'ClusterNetwork',
   name: 'default',
   today: 'The multitenant plugin isolates each namespace, or group of joined ones, by its VNID.',
   tomorrow: `${count} namespace${count === 1 ? ' gets' : 's get'} the NetworkPolicy ${policy}, which gives the same reachability between pods. A namespace created later has none.`,
-  action: `The vendor's live migration refuses this plugin: use the offline one. Add the policy to the template for new projects.`,
+  action: isOpenShift
+    ? `The vendor's procedure refuses this plugin live and excludes it offline. Change to the networkpolicy mode first, with these NetworkPolicies in place (apply --accept-blockers makes them and stops at the switch), and add the policy to the template for new projects.`
+    : `Add the policy to the template for new projects.`,
 }));
 
 interface Joined {

@@ -119,3 +119,12 @@ export const cloudPrivateIPConfig = makes(
     action: `Expect traffic with ${name} to stop from then until OVN-Kubernetes has assigned it.`,
   }),
 );
+
+/** The cloud holds an address that no EgressIP of the plan has. */
+export const cloudAddressUnused = makes('CloudAddressUnused', ({ name }: Named) => ({
+  kind: 'CloudPrivateIPConfig',
+  name,
+  today: `The cloud has ${name} on the interface of a node, and no NetNamespace of the plan requests it.`,
+  tomorrow: 'It stays there, and takes one of the addresses that the cloud lets the node have.',
+  action: `Delete CloudPrivateIPConfig ${name} if nothing else uses it.`,
+}));

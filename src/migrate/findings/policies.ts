@@ -48,20 +48,57 @@ export const policyDNSRule = makes('PolicyDNSRule', (facts: Namespaced & { reado
     'Check names whose answers differ from one query to the next, as those of content networks do; prefer CIDR rules for them.',
 }));
 
-/** The rules deny node addresses. `isAllowed`: an Allow rule for all nodes comes first. */
+interface NodesDenied extends Namespaced {
+  readonly denied: string;
+  /** An Allow rule for all nodes comes first. */
+  readonly isAllowed: boolean;
+  /** The admin wants it so. */
+  readonly isAccepted: boolean;
+}
+
+/** The rules deny node addresses. */
 export const denyAllCutsAPIServer = makes(
   'DenyAllCutsAPIServer',
-  (facts: Namespaced & { readonly denied: string; readonly isAllowed: boolean }) => ({
-    ...on(facts),
-    severity: facts.isAllowed ? 'info' : 'warning',
+  ({ denied, isAllowed, isAccepted, ...policy }: NodesDenied) => ({
+    ...on(policy),
+    severity: isAllowed ? 'info' : isAccepted ? 'warning' : 'blocker',
     today:
       'The rules hold for traffic to the outside only: the API server and services with backends on the network of the nodes are reachable.',
-    tomorrow: facts.isAllowed
-      ? `An Allow rule for all nodes stands in front (${facts.denied} would be denied otherwise).`
-      : `Pods cannot reach ${facts.denied}: neither the API server nor services with backends on the network of the nodes.`,
-    action: facts.isAllowed
+    tomorrow: isAllowed
+      ? `An Allow rule for all nodes stands in front (${denied} would be denied otherwise).`
+      : `Pods cannot reach ${denied}: neither the API server nor services with backends on the network of the nodes.`,
+    action: isAllowed
       ? 'Pods may now also reach other ports of nodes; narrow the rule if that is too much.'
-      : 'Plan with --allow-api-server, or add Allow rules for the nodes in front.',
+      : 'Plan with --allow-api-server, or add Allow rules for the nodes in front; --deny-api-server leaves it so.',
+  }),
+);
+
+/** The subnet plugin ignores the policy. */
+export const policyIgnored = makes('SubnetModeIgnored', (policy: Namespaced) => ({
+  ...on(policy),
+  today: 'The subnet plugin ignores EgressNetworkPolicies.',
+  tomorrow: 'Its EgressFirewall holds from the first minute.',
+  action: 'Read it, and delete it if it was never meant to hold.',
+}));
+
+interface SelectorUnserved {
+  /** The first of the namespaces whose EgressFirewalls allow nodes. */
+  readonly name: string;
+  readonly namespaces: readonly string[];
+  readonly release: string;
+  readonly nodes: number;
+}
+
+/** The release has no rules for nodes by label. */
+export const nodeSelectorUnserved = makes(
+  'NodeSelectorUnserved',
+  ({ name, namespaces, release, nodes }: SelectorUnserved) => ({
+    kind: 'EgressFirewall',
+    namespace: name,
+    name: 'default',
+    today: `OpenShift SDN lets pods reach the nodes whatever the policy says; OpenShift ${release} has no rules for nodes by label.`,
+    tomorrow: `The EgressFirewalls of ${listText(namespaces)} allow the ${nodes} node addresses of now; nodes that are added later are denied.`,
+    action: 'Add an Allow rule for each new node, or update to 4.13 before the migration.',
   }),
 );
 
@@ -102,6 +139,6 @@ export const policyRuleInvalid = makes('PolicyRuleInvalid', ({ field, type, to, 
   ...on(policy),
   severity: 'blocker',
   today: `${field}: ${type} to ${JSON.stringify(to ?? null)} cannot be read.`,
-  tomorrow: `The rule is left out: with a rule that it cannot read OVN-Kubernetes applies none and all is open.`,
+  tomorrow: `In its place everything but the nodes is denied, as OpenShift SDN has it: with a rule that it cannot read OVN-Kubernetes would apply none, and all were open.`,
   action: 'Correct the rule and plan again.',
 }));

@@ -24,6 +24,10 @@ export const forthRows = {
     about:
       'an IP may go to nodes whose `egressCIDRs` do not hold it; warning on the way back, when the annotation that kept the CIDRs cannot be read',
   },
+  CloudAddressUnused: {
+    severities: ['warning'],
+    about: 'the cloud holds an address that no EgressIP of the plan has: it takes capacity of a node',
+  },
   CloudPrivateIPConfig: {
     severities: ['info'],
     about: 'the cloud must give the address back first; traffic with it stops meanwhile',
@@ -35,9 +39,9 @@ export const forthRows = {
   },
   ClusterNetworkInvalid: { severities: ['warning'], about: 'it cannot be read: isolation and overlaps are not known' },
   DenyAllCutsAPIServer: {
-    severities: ['warning', 'info'],
+    severities: ['blocker', 'warning', 'info'],
     about:
-      'EgressFirewalls match after load balancing, so a Deny of node addresses also cuts off the API server; info with `--allow-api-server`',
+      'EgressFirewalls match after load balancing, so a Deny of node addresses also cuts off the API server; info with `--allow-api-server`, warning with `--deny-api-server`',
   },
   DropBecomesEgressIP: { severities: ['info'], about: 'a namespace that is dropped today leaves with an egress IP' },
   DropBecomesNodeAddress: {
@@ -97,12 +101,22 @@ export const forthRows = {
     about: 'joined namespaces share their multicast; OVN-Kubernetes keeps it within each',
   },
   MultitenantIsolation: {
-    severities: ['warning'],
-    about: "NetworkPolicies replace the plugin's isolation; later namespaces have none",
+    severities: ['warning', 'blocker'],
+    about:
+      "NetworkPolicies replace the plugin's isolation, and later namespaces have none; blocker on OpenShift, whose migration refuses the plugin",
   },
   NamespaceMissing: {
     severities: ['warning', 'info'],
     about: 'a NetNamespace or policy without its Namespace; nothing is made of it',
+  },
+  NamespaceServedTwice: {
+    severities: ['blocker'],
+    about:
+      'an EgressIP of somebody else selects a namespace of the plan: its pods leave with the addresses of one of the two',
+  },
+  NamespaceUnlabelled: {
+    severities: ['blocker'],
+    about: 'a Namespace without the label `kubernetes.io/metadata.name`: EgressIPs of the plan select it by that',
   },
   NetNamespaceInvalid: { severities: ['warning'], about: 'it has no usable `netid`' },
   NetworkOverlap: {
@@ -121,6 +135,11 @@ export const forthRows = {
   },
   NodeMissing: { severities: ['warning'], about: 'a HostSubnet without a Node' },
   NodeNetworkUnknown: { severities: ['warning'], about: "nothing tells the prefix length of nodes' addresses" },
+  NodeSelectorUnserved: {
+    severities: ['warning'],
+    about:
+      'before OpenShift 4.13 an EgressFirewall cannot name nodes by label: their addresses of now are allowed instead',
+  },
   NodeUnready: { severities: ['warning'], about: 'a labelled node is not Ready' },
   ObjectExists: {
     severities: ['blocker', 'warning'],
@@ -137,13 +156,18 @@ export const forthRows = {
   },
   PolicyRuleInvalid: {
     severities: ['blocker', 'warning'],
-    about: 'a rule that cannot be read is left out; warning on the way back',
+    about:
+      'a rule that cannot be read closes what comes after it, as it does today; on the way back it is left out, with a warning',
   },
   PolicyTooLong: { severities: ['blocker', 'warning'], about: 'more rules than can be' },
   PolicyZeroSlash32: { severities: ['info'], about: '`0.0.0.0/32` means everything' },
   SeveralEgressIPsOnOneNode: { severities: ['warning'], about: 'none of them is in use today, all of them tomorrow' },
   SeveralPolicies: { severities: ['warning'], about: 'closed today, and a closed EgressFirewall tomorrow' },
   StandbyNode: { severities: ['info'], about: 'a node that hosts nothing now gets the label too' },
+  SubnetModeIgnored: {
+    severities: ['warning'],
+    about: 'the subnet plugin ignores an egress IP or policy that begins to hold',
+  },
   SubnetHost: { severities: ['warning'], about: 'a host outside the cluster with a pod subnet' },
 } as const satisfies Readonly<Record<string, Row>>;
 

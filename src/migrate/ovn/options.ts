@@ -10,12 +10,14 @@ export function shownOptions({ only, ...rest }: TranslateOptions): JsonObject {
 /** The options; undefined if one is missing or of another type. */
 export function readOptions(shown: JsonObject): TranslateOptions | undefined {
   const [only, namespaces, machineNetworks] = ['only', 'namespaces', 'machineNetworks'].map((key) => texts(shown[key]));
-  const { prefix, keepClosed, allowAPIServer } = shown;
+  // plans of earlier programs have no denyAPIServer
+  const { prefix, keepClosed, allowAPIServer, denyAPIServer = false } = shown;
   if (only === undefined || namespaces === undefined || machineNetworks === undefined) return undefined;
   if (typeof prefix !== 'string' || typeof keepClosed !== 'boolean' || typeof allowAPIServer !== 'boolean')
     return undefined;
+  if (typeof denyAPIServer !== 'boolean') return undefined;
   const chosen = concerns.filter((concern) => only.includes(concern));
-  return { only: chosen, namespaces, prefix, keepClosed, allowAPIServer, machineNetworks };
+  return { only: chosen, namespaces, prefix, keepClosed, allowAPIServer, denyAPIServer, machineNetworks };
 }
 
 function texts(value: Json | undefined): readonly string[] | undefined {

@@ -1,49 +1,8 @@
 /** Explains why OVN-Kubernetes assigned an egress IP to no node, as far as objects show. Pure. */
-import { cloudPrivateIPConfigs, egressIPs } from '../../../api/kinds.ts';
 import { parseIp } from '../../model/address.ts';
 import { listText } from '../../model/list-text.ts';
-import { compareText } from '../../model/names.ts';
-import { egressIPItem } from '../kinds/egressip.ts';
-import { nodeItem } from '../kinds/node.ts';
-import { liveNodes } from '../live.ts';
-import { objectRef } from '../ref.ts';
-import type { CheckScene } from '../target.ts';
-import { assignableLabel, missingAnnotations } from './context/annotations.ts';
-
-/** What the reasons for all IPs are derived from. */
-export interface Facts {
-  /** Nodes without OVN-Kubernetes's annotations. While there is one, nothing is assigned anywhere. */
-  readonly unannotated: readonly string[];
-  readonly labelled: readonly string[];
-  /** Labelled and Ready. */
-  readonly able: ReadonlySet<string>;
-  readonly nodeByAddress: ReadonlyMap<string, string>;
-  readonly egressIPsByAddress: ReadonlyMap<string, readonly string[]>;
-  /** Addresses of CloudPrivateIPConfigs, without those that replaced a deleted one: these are OVN-Kubernetes' own. */
-  readonly heldByCloud: ReadonlySet<string>;
-}
-
-/** Collects the facts of a cluster. */
-export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isReplaced'>): Facts {
-  const all = liveNodes(live).map(nodeItem);
-  const labelled = all.filter(({ labels }) => labels[assignableLabel] !== undefined);
-  const objects = [...live.objects.values()];
-  const requests = objects
-    .filter(({ kind }) => kind === egressIPs.kind)
-    .map(egressIPItem)
-    .flatMap((one) => one.egressIPs.map((ip) => [ip, one.name] as const));
-  const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !isReplaced(objectRef(one)));
-  return {
-    unannotated: all.filter(({ object }) => missingAnnotations(object).length > 0).map(({ name }) => name),
-    labelled: labelled.map(({ name }) => name),
-    able: new Set(labelled.filter(({ ready }) => ready === 'True').map(({ name }) => name)),
-    nodeByAddress: new Map(all.flatMap(({ name, addresses }) => addresses.map((address) => [address, name] as const))),
-    egressIPsByAddress: new Map(
-      [...Map.groupBy(requests, ([ip]) => ip)].map(([ip, of]) => [ip, of.map(([, name]) => name).sort(compareText)]),
-    ),
-    heldByCloud: new Set(cloud.map(({ metadata }) => metadata.name ?? '')),
-  };
-}
+import { assignableLabel } from './context/annotations.ts';
+import type { Facts } from './facts.ts';
 
 interface Question {
   /** Name of the EgressIP that requests the address, and how many addresses it requests. */
@@ -72,7 +31,9 @@ export function whyUnassigned(ip: string, { own, count, allowed, facts }: Questi
       : []),
   ];
   return reasons.length === 0
-    ? ['objects do not tell why; look at the Events of the EgressIP and the log of ovnkube-control-plane']
+    ? [
+        'objects do not tell why; OVN-Kubernetes may have passed it over while a Node lacked its annotations (`verify --unstick` makes it look again); otherwise see the Events of the EgressIP and the log of ovnkube-control-plane',
+      ]
     : reasons;
 }
 

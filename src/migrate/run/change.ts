@@ -41,7 +41,8 @@ export type Outcome =
 export async function execute(change: Change, execution: Execution): Promise<Outcome> {
   const object = refOf(change);
   const { progress, live } = execution;
-  if (progress.done.has(changeKey(change.step, refKey(object)))) return { kind: 'nothing', object };
+  const done = progress.done.get(changeKey(change.step, refKey(object)));
+  if (done !== undefined && !isMadeAnew(object, done, live)) return { kind: 'nothing', object };
   if (!isServed(live, object))
     return change.action === 'apply'
       ? failed(object, `the API server has no kind ${object.kind}`)
@@ -60,6 +61,12 @@ export async function execute(change: Change, execution: Execution): Promise<Out
     if (reason === undefined) throw withRight(error, change.action === 'delete' ? 'delete' : 'patch', kindFor(object));
     return failed(object, reason);
   }
+}
+
+/** Whether a Node or Namespace was registered again since, so that our labels and annotations are gone. */
+function isMadeAnew(object: ObjectRef, { uid }: Entry, live: Live): boolean {
+  const is = isForeignKind(object) ? liveObject(live, object) : undefined;
+  return uid !== undefined && is !== undefined && is.metadata.uid !== uid;
 }
 
 interface Case {

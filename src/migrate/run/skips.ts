@@ -1,5 +1,4 @@
 /** Objects that the admin leaves out of a plan by name: `--skip KIND/NAMESPACE/NAME`. Pure. */
-import { nodes } from '../../../api/kinds.ts';
 import { type Live, liveNodes } from '../live.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey } from '../ref.ts';
@@ -27,9 +26,4 @@ export function skipsOf(names: readonly string[], plan: Plan, live: Live): Skips
 
 function nameOf({ kind, namespace, name }: ObjectRef): string {
   return [kind, ...(namespace === undefined ? [] : [namespace]), name].join('/');
-}
-
-/** Whether the admin left the Node out. */
-export function isSkippedNode(skipped: ReadonlySet<string>, name: string): boolean {
-  return skipped.has(refKey({ apiVersion: 'v1', kind: nodes.kind, name }));
 }

@@ -222,6 +222,16 @@ describe('what came after the plan', () => {
   });
 });
 
+test('a node that was registered again is labelled again', async () => {
+  await migration.forth();
+  await started.client.delete(nodes, { name: 'n1' });
+  await create(started.client, [make.node('n1', '192.168.7.11')]);
+  await switchToOVN(started.client);
+  expect(problemsOf(await migration.verify())).toContain('Node n1: it is missing');
+  expect(await migration.apply()).toMatchObject({ kind: 'done', writes: 1 });
+  expect(problemsOf(await migration.verify())).toEqual([]);
+});
+
 test("another cluster's plan is neither applied nor undone", async () => {
   await migration.apply();
   expect(migration.plan.cluster).toMatch(/^[0-9a-f-]{36}$/);

@@ -16,6 +16,7 @@ const annotations = {
   'k8s.ovn.org/node-subnets': '{"default":["10.128.0.0/23"]}',
   'k8s.ovn.org/host-cidrs': '["192.168.7.11/24"]',
 };
+const inZone = (zone: string) => ({ annotations: { ...annotations, 'k8s.ovn.org/zone-name': zone } });
 const node = (
   name: string,
   ip: string,
@@ -106,9 +107,13 @@ function look({ changes = [wanted()], was = [], is, placement = {}, entries = []
   };
 }
 
-const nodes = [node('n1', '192.168.7.11'), node('n2', '192.168.7.12')];
+const nodes = [node('n1', '192.168.7.11', inZone('n1')), node('n2', '192.168.7.12', inZone('n2'))];
 const allowed = { '192.168.7.101': { today: ['n1'], allowed: ['n1'] } };
 const on = (name: string) => [{ egressIP: '192.168.7.101', node: name }];
+
+test('a node that was labelled after the plan may have it as well', () => {
+  expect(look({ is: [...nodes, eip(on('n2'))], placement: allowed }).well).toBe(true);
+});
 
 test('an egress IP on a node that may have it is well, and shown', () => {
   const { well, checks } = look({ is: [...nodes, eip(on('n1'))], placement: allowed });
@@ -124,9 +129,40 @@ test('an egress IP on a node that may have it is well, and shown', () => {
 
 test.each<[string, Case, RegExp]>([
   [
-    'on another node than it may',
-    { is: [...nodes, eip(on('n2'))], placement: allowed },
+    'on a node that neither the plan allows nor the label',
+    { is: [node('n1', '192.168.7.11'), node('n2', '192.168.7.12', { labels: {} }), eip(on('n2'))], placement: allowed },
     /is on n2, where the plan does not allow it/,
+  ],
+  [
+    'its node is not Ready, and nobody moves it',
+    { is: [notReady(node('n1', '192.168.7.11')), node('n2', '192.168.7.12'), eip(on('n1'))], placement: allowed },
+    /it is on n1, which is not Ready: OVN-Kubernetes did not move it/,
+  ],
+  [
+    'another object requests the same address, though ours has it',
+    {
+      is: [...nodes, eip(on('n1')), { ...eip([], undefined, 'other'), metadata: { name: 'other' } }],
+      placement: allowed,
+    },
+    /EgressIP other requests it too: after a restart of OVN-Kubernetes both have it/,
+  ],
+  [
+    'another EgressIP selects its namespace',
+    {
+      is: [
+        ...nodes,
+        make.namespace('shop'),
+        eip(on('n1')),
+        make.any(
+          'k8s.ovn.org/v1',
+          'EgressIP',
+          { name: 'theirs' },
+          { spec: { egressIPs: ['192.168.7.150'], namespaceSelector: {} } },
+        ),
+      ],
+      placement: allowed,
+    },
+    /egressip-shop namespaces: EgressIP theirs selects shop too/,
   ],
   ['the object is missing', { is: nodes }, /EgressIP egressip-shop : it is not there/],
   ['somebody changed the object', { is: [...nodes, eip(on('n1'), ['192.168.7.102'])] }, /it was changed/],
@@ -221,7 +257,17 @@ test.each<[string, object | undefined, RegExp | undefined]>([
   [
     'one node failed',
     { status: 'EgressFirewall Rules applied', messages: ['n1: error: cannot parse'] },
-    /says: n1: error/,
+    /says in zone n1: error: cannot parse/,
+  ],
+  [
+    'applied by a node whose name has a word of failure',
+    { status: 'EgressFirewall Rules applied', messages: ['failover-1: EgressFirewall Rules applied'] },
+    undefined,
+  ],
+  [
+    'applied by one zone of two',
+    { messages: ['n1: EgressFirewall Rules applied'] },
+    /status is empty\): zone n2 is silent/,
   ],
   ['silent', undefined, /has not said that it applied/],
 ])('a firewall that is %s', (_what, status, message) => {

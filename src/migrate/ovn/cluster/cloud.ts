@@ -1,5 +1,5 @@
 /** Releases cloud addresses: what OpenShift SDN requested must be released before OVN-Kubernetes requests it. */
-import { cloudPrivateIPConfig } from '../../findings/nodes.ts';
+import { cloudAddressUnused, cloudPrivateIPConfig } from '../../findings/nodes.ts';
 import { objectRef } from '../../ref.ts';
 import { type Change, type Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
@@ -13,6 +13,7 @@ export function cloudPart({ snapshot, egress }: Context): Part {
       .flatMap(({ name, egressIPs }) => egressIPs.map((ip) => [String(ip), name] as const)),
   );
   const held = snapshot.cloudPrivateIPConfigs.filter(({ name }) => owners.has(name));
+  const unused = snapshot.cloudPrivateIPConfigs.filter(({ name }) => !owners.has(name) && egress.groups.length > 0);
   return {
     changes: held.map(({ object }): Change => ({
       action: 'delete',
@@ -20,6 +21,9 @@ export function cloudPart({ snapshot, egress }: Context): Part {
       object: objectRef(object),
       from: [],
     })),
-    findings: held.map(({ name }) => cloudPrivateIPConfig({ name, egressIP: owners.get(name) ?? '' })),
+    findings: [
+      ...held.map(({ name }) => cloudPrivateIPConfig({ name, egressIP: owners.get(name) ?? '' })),
+      ...unused.map(({ name }) => cloudAddressUnused({ name })),
+    ],
   };
 }

@@ -46,7 +46,7 @@ export function isolationPart(context: Context): Part {
       from: netNamespaceOf(context, object.metadata.namespace ?? ''),
     })),
     findings: [
-      multitenantIsolation({ policy: policyName, count: isolated.length }),
+      multitenantIsolation({ policy: policyName, count: isolated.length, isOpenShift: context.isOpenShift }),
       ...joinedFindings(context),
       ...ignored,
       ...made.flatMap((object) => existing(context.snapshot, object)),

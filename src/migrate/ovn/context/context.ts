@@ -10,6 +10,7 @@ import type { Snapshot } from '../../snapshot.ts';
 import type { Part, TranslateOptions } from '../../translation.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
 import { type Machine, machinesOf } from './machines.ts';
+import { type Release, releaseOf } from './release.ts';
 
 export interface Context {
   readonly snapshot: Snapshot;
@@ -22,6 +23,10 @@ export interface Context {
   readonly network: ClusterNetwork | undefined;
   /** The planned EgressIPs, and where OVN-Kubernetes will assign their addresses. */
   readonly egress: EgressPlan;
+  /** The release of OpenShift; undefined on other clusters, and if the input does not show it. */
+  readonly release: Release | undefined;
+  /** Whether the cluster is one of OpenShift, as far as the input shows. */
+  readonly isOpenShift: boolean;
   /** Nodes as OVN-Kubernetes will see them, by name. */
   readonly machines: ReadonlyMap<string, Machine>;
   /** Namespaces by name; undefined if the snapshot has none at all, so that missing ones are unknown. */
@@ -63,7 +68,9 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   // what is made in a Terminating namespace is refused, and goes with it
   const exists = (namespace: string): boolean => known === undefined || known.get(namespace)?.isTerminating === false;
   const state = egressState(cluster);
-  const egress = egressPlan({ cluster, state, machines, prefix: options.prefix, exists, chosen: isChosen });
+  const { prefix } = options;
+  const others = snapshot.egressIPs.map(({ name, egressIPs }) => ({ name, egressIPs }));
+  const egress = egressPlan({ cluster, state, machines, prefix, exists, chosen: isChosen, others });
   const open = egress.groups.filter((group) => group.today.kind === 'dropped' && !egress.served(group));
   return {
     snapshot,
@@ -71,6 +78,8 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     cluster,
     state,
     egress,
+    release: releaseOf(snapshot),
+    isOpenShift: snapshot.clusterVersions.length + snapshot.networkConfigs.length > 0,
     network: networkOf(snapshot),
     machines,
     namespaces: known,

@@ -9,7 +9,7 @@ import type { HostSubnet } from '../../../model/hostsubnet.ts';
 import { compareText } from '../../../model/names.ts';
 import type { NetNamespace } from '../../../model/netnamespace.ts';
 import type { Vnid } from '../../../model/vnid.ts';
-import { holds, type PlacementNode, type Prediction, predictPlacement } from '../placement/predict.ts';
+import { type Claim, holds, type PlacementNode, type Prediction, predictPlacement } from '../placement/predict.ts';
 import type { Machine } from './machines.ts';
 
 /** Why an entry of a list is in no EgressIP. */
@@ -58,6 +58,8 @@ interface Input {
   readonly prefix: string;
   readonly exists: (namespace: string) => boolean;
   readonly chosen: (namespace: string) => boolean;
+  /** What EgressIPs of others request: they compete for nodes too. */
+  readonly others: readonly Claim[];
 }
 
 interface GroupContext extends Pick<Input, 'state' | 'prefix' | 'exists'> {
@@ -85,7 +87,7 @@ function groupOf({ vnid, members }: Pick<Group, 'vnid' | 'members'>, context: Gr
 }
 
 /** Makes the groups and their prediction. */
-export function egressPlan({ cluster, state, machines, prefix, exists, chosen }: Input): EgressPlan {
+export function egressPlan({ cluster, state, machines, prefix, exists, chosen, others }: Input): EgressPlan {
   const hosts = hostsByIP(cluster.hostSubnets);
   const nodeOf = new Map(
     [...machines.values()].flatMap(({ name, addresses }) => addresses.map((ip): [Ip, string] => [ip, name])),
@@ -98,11 +100,13 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
       return { code: 'EgressIPClaimedTwice', text: ip, namespaces: all.map(({ name }) => name).sort(compareText) };
     return node === undefined ? undefined : { code: 'EgressIPIsNodeAddress', text: ip, node };
   };
-  const asking = groupsOf(cluster.netNamespaces).filter(({ members }) => members.some(({ name }) => chosen(name)));
-  const groups = asking.map((claim) => groupOf(claim, { state, prefix, exists, leftOutOf }));
+  const all = groupsOf(cluster.netNamespaces).map((claim) => groupOf(claim, { state, prefix, exists, leftOutOf }));
+  const groups = all.filter(({ members }) => members.some(({ name }) => chosen(name)));
   const nodes = [...machines.values()].map(placementNode);
-  const claims = groups.filter(hasObject).map(({ name, egressIPs }) => ({ name, egressIPs }));
-  const prediction = predictPlacement(nodes, claims, 'any');
+  const prediction = predicted(nodes, claimsOf(groups), [
+    ...claimsOf(all.filter((group) => !groups.includes(group))),
+    ...others,
+  ]);
   const able = [...machines.values()].filter(({ assignable, exists: isThere }) => assignable && isThere);
   const cidrsOf = ({ name, networks }: Machine): { name: string; cidrs: readonly Cidr[] | undefined } => ({
     name,
@@ -135,6 +139,16 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen }:
     served: (group) =>
       hasObject(group) && group.egressIPs.some((ip) => serves(ip) && !(group.today.kind === 'dropped' && doubtful(ip))),
   };
+}
+
+function claimsOf(groups: readonly Group[]): readonly Claim[] {
+  return groups.filter(hasObject).map(({ name, egressIPs }) => ({ name, egressIPs }));
+}
+
+/** The prediction for our claims. How many are assigned in all is known only if nobody else has any. */
+function predicted(nodes: readonly PlacementNode[], own: readonly Claim[], others: readonly Claim[]): Prediction {
+  const prediction = predictPlacement(nodes, [...own, ...others], 'any');
+  return others.length === 0 ? prediction : { ...prediction, assignedCount: [] };
 }
 
 /** The first 16 bits of an IPv4 address: machine networks are rarely larger. */

@@ -7,6 +7,7 @@ import {
   dropBecomesNodeAddress,
   egressIPClaimedTwice,
   egressIPDoubtful,
+  egressIPIgnored,
   egressIPInvalid,
   egressIPIsNodeAddress,
   egressIPOnSeveralNodes,
@@ -30,6 +31,7 @@ export function groupFindings(context: Context, group: Group): readonly Finding[
     ...tooMany(context, group),
     ...dropFindings(context, group),
     ...joinedFindings(group),
+    ...modeFindings(context, group),
     ...(hasObject(group) ? lostFindings(context.egress, group) : []),
   ];
 }
@@ -137,6 +139,14 @@ function dropFindings({ egress, options, exists }: Context, group: Group): reado
         ? dropBecomesEgressIP({ name, reasons, egressIP: group.name, ips: group.egressIPs })
         : dropBecomesNodeAddress({ name, reasons, isKeptClosed: options.keepClosed }),
     );
+}
+
+/** The subnet plugin has no egress IPs. */
+function modeFindings({ network }: Context, group: Group): readonly Finding[] {
+  if (network?.mode !== 'subnet' || !hasObject(group)) return [];
+  return group.members
+    .filter(({ egressIPs }) => egressIPs.length > 0)
+    .map(({ name }) => egressIPIgnored({ name, egressIP: group.name, ips: group.egressIPs }));
 }
 
 function joinedFindings(group: Group): readonly Finding[] {

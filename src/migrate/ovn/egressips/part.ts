@@ -12,7 +12,7 @@ import type { Context } from '../context/context.ts';
 import { type EgressPlan, type Group, hasObject } from '../context/groups.ts';
 import { groupFindings } from './findings.ts';
 import { originLabels } from './origin.ts';
-import { type EgressIP, rivalFindings } from './rivals.ts';
+import { type EgressIP, rivalFindings, unlabelledFindings } from './rivals.ts';
 
 /** Plans the EgressIPs, with findings on each namespace. */
 export function egressIPPart(context: Context): Part {
@@ -29,6 +29,7 @@ export function egressIPPart(context: Context): Part {
       ...groups.flatMap((group) => groupFindings(context, group)),
       ...made.flatMap(({ object }) => existing(context.snapshot, object)),
       ...boundFinding(context),
+      ...unlabelledFindings(context),
       ...rivalFindings(
         context,
         made.map(({ object }) => object),

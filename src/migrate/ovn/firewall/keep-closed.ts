@@ -8,7 +8,7 @@ import { closedRules, firewallOf } from './part.ts';
 /** Plans the EgressFirewall `default` of each such namespace. The cluster and the nodes stay reachable, as with SDN. */
 export function keepClosedPart(context: Context): Part {
   if (!context.options.keepClosed) return { changes: [], findings: [] };
-  const made = [...context.closed].sort().map((namespace) => firewallOf(namespace, closedRules));
+  const made = [...context.closed].sort().map((namespace) => firewallOf(namespace, closedRules(context)));
   return {
     changes: made.map((object): Change => {
       const from = [

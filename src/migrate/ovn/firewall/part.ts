@@ -11,7 +11,9 @@ import type { KubeObject } from '../../../model/objects.ts';
 import type { Finding, Namespaced } from '../../findings/finding.ts';
 import {
   denyAllCutsAPIServer,
+  nodeSelectorUnserved,
   policyDNSRule,
+  policyIgnored,
   policyInGlobalNamespace,
   policyInJoinedNamespaces,
   policyRuleInvalid,
@@ -21,10 +23,12 @@ import {
   severalPolicies,
 } from '../../findings/policies.ts';
 import type { EgressPolicyItem, PolicyRuleItem } from '../../kinds/egresspolicy.ts';
+import { listAt, textAt } from '../../kinds/item.ts';
 import { objectRef } from '../../ref.ts';
 import { type Change, type Part } from '../../translation.ts';
 import { existing } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
+import { isBefore, nodeSelectorSince } from '../context/release.ts';
 
 /** A rule of an EgressFirewall. */
 export interface FirewallRule {
@@ -43,17 +47,28 @@ export interface EgressFirewall extends KubeObject {
 /** The rule limits of OVN-Kubernetes and of OpenShift SDN's API. With more rules, none is applied. */
 const most = { ovn: 8_000, sdn: 1_000 } as const;
 
-/** Allows all nodes, with a selector instead of addresses, so that it follows nodes that come and go. */
-export const allowNodes: FirewallRule = { type: 'Allow', to: { nodeSelector: {} } };
+const denyAll: FirewallRule = { type: 'Deny', to: { cidrSelector: everything.text } };
+
+/**
+ * Allows all nodes: with a selector, which follows nodes that come and go, or by their addresses of now for releases
+ * whose EgressFirewalls have no selector.
+ */
+export function allowNodes({
+  release,
+  nodeAddresses,
+}: Pick<Context, 'release' | 'nodeAddresses'>): readonly FirewallRule[] {
+  return isBefore(release, nodeSelectorSince)
+    ? nodeAddresses.map(({ ip }) => ({ type: 'Allow', to: { cidrSelector: `${ip}/32` } }))
+    : [{ type: 'Allow', to: { nodeSelector: {} } }];
+}
 
 /**
  * Rules that let nothing out. SDN drops only what leaves the cluster. Nodes stay reachable, because the API server and
  * services with backends on their network are there.
  */
-export const closedRules: readonly FirewallRule[] = [
-  allowNodes,
-  { type: 'Deny', to: { cidrSelector: everything.text } },
-];
+export function closedRules(context: Pick<Context, 'release' | 'nodeAddresses'>): readonly FirewallRule[] {
+  return [...allowNodes(context), denyAll];
+}
 
 /** The EgressFirewall of a namespace. There can be only one, named `default`. */
 export function firewallOf(namespace: string, egress: readonly FirewallRule[]): EgressFirewall {
@@ -73,10 +88,50 @@ export function firewallPart(context: Context): Part {
     .sort(([a], [b]) => compareText(a, b));
   const parts = chosen.map(([namespace, policies]) => namespacePart(context, namespace, policies));
   const joined = joinedSiblings(context, new Set(byNamespace.keys()));
+  const changes = [...parts.flatMap((part) => part.changes), ...joined];
   return {
-    changes: [...parts.flatMap(({ changes }) => changes), ...joined],
-    findings: parts.flatMap(({ findings }) => findings),
+    changes,
+    findings: [
+      ...parts.flatMap(({ findings }) => findings),
+      ...modeFindings(context, chosen),
+      ...releaseFindings(context, changes),
+    ],
   };
+}
+
+/** The subnet plugin ignores policies; OVN-Kubernetes does not. */
+function modeFindings(
+  { network }: Context,
+  chosen: readonly (readonly [string, readonly EgressPolicyItem[]])[],
+): readonly Finding[] {
+  if (network?.mode !== 'subnet') return [];
+  return chosen.flatMap(([, policies]) => policies.map((policy) => policyIgnored(subjectOf(policy))));
+}
+
+/** Rules that name the addresses of nodes do not follow nodes that come and go. One finding for all firewalls. */
+function releaseFindings({ release, nodeAddresses }: Context, changes: readonly Change[]): readonly Finding[] {
+  if (release === undefined || !isBefore(release, nodeSelectorSince)) return [];
+  const own = new Set(nodeAddresses.map(({ ip }) => `${ip}/32`));
+  const namespaces = changes.flatMap((change) =>
+    change.action === 'apply' && textsOf(change.object).some((text) => own.has(text))
+      ? (change.object.metadata.namespace ?? [])
+      : [],
+  );
+  const [first] = namespaces;
+  return first === undefined
+    ? []
+    : [
+        nodeSelectorUnserved({
+          name: first,
+          namespaces,
+          release: `${release.major}.${release.minor}`,
+          nodes: own.size,
+        }),
+      ];
+}
+
+function textsOf(firewall: KubeObject): readonly string[] {
+  return listAt(firewall, 'spec', 'egress').map((rule) => textAt(rule, 'to', 'cidrSelector'));
 }
 
 /** Records a finding. */
@@ -131,11 +186,11 @@ function rulesFor(
   const sharing = vnid === undefined ? [] : context.namespacesOf(vnid);
   if (sharing.length > 1) {
     for (const policy of policies) note(policyInJoinedNamespaces({ ...subjectOf(policy), vnid, sharing }));
-    return closedRules;
+    return closedRules(context);
   }
   if (more.length === 0) return translated(context, only, note);
   for (const policy of policies) note(severalPolicies({ ...subjectOf(policy), count: policies.length }));
-  return closedRules;
+  return closedRules(context);
 }
 
 function subjectOf({ namespace, name }: EgressPolicyItem): Namespaced {
@@ -145,24 +200,28 @@ function subjectOf({ namespace, name }: EgressPolicyItem): Namespaced {
 function translated(context: Context, policy: EgressPolicyItem, note: Note): readonly FirewallRule[] {
   const subject = subjectOf(policy);
   const rules = policy.rules.flatMap((rule, index) =>
-    firewallRule(rule, { ...subject, field: `spec.egress[${index}]` }, note),
+    firewallRules(context, rule, { ...subject, field: `spec.egress[${index}]`, note }),
   );
   const names = rules.flatMap(({ to }) => ('dnsName' in to ? [to.dnsName] : []));
   if (names.length > 0) note(policyDNSRule({ ...subject, names }));
   const denied = deniedNodes(context, rules);
-  const isAllowed = denied !== undefined && context.options.allowAPIServer;
-  if (denied !== undefined) note(denyAllCutsAPIServer({ ...subject, denied, isAllowed }));
-  const all = isAllowed ? [allowNodes, ...rules] : rules;
+  const { allowAPIServer, denyAPIServer } = context.options;
+  const isAllowed = denied !== undefined && allowAPIServer;
+  if (denied !== undefined) note(denyAllCutsAPIServer({ ...subject, denied, isAllowed, isAccepted: denyAPIServer }));
+  const all = isAllowed ? [...allowNodes(context), ...rules] : rules;
   if (all.length > most.sdn)
     note(policyTooLong({ ...subject, count: all.length, mostOfSDN: most.sdn, mostOfOVN: most.ovn }));
   return all;
 }
 
-/** The rule as OVN-Kubernetes writes it. One that it could not read is left out, because it would open everything. */
-function firewallRule(
+/**
+ * The rule as OVN-Kubernetes writes it. One that cannot be read denies everything but the nodes, as OpenShift SDN and our
+ * agent do: OVN-Kubernetes would open the whole namespace.
+ */
+function firewallRules(
+  context: Context,
   { reading, to }: PolicyRuleItem,
-  where: Namespaced & { readonly field: string },
-  note: Note,
+  { note, ...where }: Namespaced & { readonly field: string; readonly note: Note },
 ): readonly FirewallRule[] {
   const type = reading.allow ? 'Allow' : 'Deny';
   switch (reading.kind) {
@@ -173,12 +232,14 @@ function firewallRule(
       return [{ type, to: { cidrSelector: reading.cidr.text } }];
     case 'broken':
       note(policyRuleInvalid({ ...where, type, to }));
-      return [];
+      return closedRules(context);
   }
 }
 
 /** Which node addresses the rules deny, for people; undefined if none. DNS names are not known to lead to nodes. */
 function deniedNodes({ nodeAddresses: addresses }: Context, rules: readonly FirewallRule[]): string | undefined {
+  // rules for nodes by label allow them all
+  if (rules.some(({ to }) => 'nodeSelector' in to)) return undefined;
   const cidrs = rules.flatMap(({ type, to }) => {
     const cidr = 'cidrSelector' in to ? parseCidr(to.cidrSelector) : undefined;
     return cidr?.ok === true ? [{ type, range: keyRange(cidr.value) }] : [];
@@ -223,7 +284,7 @@ function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): read
   return [...closed].map(([namespace, policies]) => ({
     action: 'apply',
     step: 'egress-firewalls',
-    object: firewallOf(namespace, closedRules),
+    object: firewallOf(namespace, closedRules(context)),
     from: policies.map(({ object }) => objectRef(object)),
   }));
 }

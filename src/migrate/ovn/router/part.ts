@@ -64,11 +64,17 @@ function routerOf({ namespace, name }: WorkloadItem, spec: RouterSpec): KubeObje
 /** All that request a macvlan interface, sorted by namespace, kind and name, without those that another one made. */
 function holders({ workloads }: Snapshot): readonly WorkloadItem[] {
   const uids = new Set(workloads.map(({ object }) => object.metadata.uid));
-  return workloads
-    .filter(({ hasMacvlan, owners }) => hasMacvlan && !owners.some((uid) => uids.has(uid)))
-    .toSorted(
-      (a, b) => compareText(a.namespace, b.namespace) || compareText(a.kind, b.kind) || compareText(a.name, b.name),
-    );
+  return (
+    workloads
+      // what has an owner and stands still is history: a ReplicaSet of a Deployment that is no router any more
+      .filter(
+        ({ hasMacvlan, owners, stopped }) =>
+          hasMacvlan && !owners.some((uid) => uids.has(uid)) && !(stopped && owners.length > 0),
+      )
+      .toSorted(
+        (a, b) => compareText(a.namespace, b.namespace) || compareText(a.kind, b.kind) || compareText(a.name, b.name),
+      )
+  );
 }
 
 /** Variables of the init containers, then of the others. ConfigMaps are looked up; an unknown value is an error. */

@@ -95,14 +95,15 @@ test('a policy in VNID 0 is ignored; one in a shared VNID closes all that share 
 
 test('a Deny that meets node addresses cuts off the API server; an option puts an Allow in front', () => {
   const closed = make.policy('shop', 'p', [['Deny', '0.0.0.0/0']]);
-  expect(translate([closed]).codes).toEqual(['warning DenyAllCutsAPIServer shop/p']);
+  expect(translate([closed]).codes).toEqual(['blocker DenyAllCutsAPIServer shop/p']);
+  expect(translate([closed], { denyAPIServer: true }).codes).toEqual(['warning DenyAllCutsAPIServer shop/p']);
   expect(translate([closed]).rules['shop']).toEqual([denyAll]);
   expect(translate([closed], { allowAPIServer: true })).toMatchObject({
     rules: { shop: [nodesRule, denyAll] },
     codes: ['info DenyAllCutsAPIServer shop/p'],
   });
   expect(translate([make.policy('shop', 'p', [['Deny', '192.168.0.0/16']])]).codes).toEqual([
-    'warning DenyAllCutsAPIServer shop/p',
+    'blocker DenyAllCutsAPIServer shop/p',
   ]);
   expect(
     translate([
@@ -115,14 +116,14 @@ test('a Deny that meets node addresses cuts off the API server; an option puts a
   expect(translate([make.policy('shop', 'p', [['Deny', '203.0.113.0/24']])]).codes).toEqual([]);
 });
 
-test('a rule that OVN-Kubernetes could not read is left out and blocks; host bits are cut off', () => {
+test('a rule that cannot be read closes what comes after it, and blocks; host bits are cut off', () => {
   const { rules, codes } = translate([
     make.policy('shop', 'p', [
       ['Deny', 'not /an address'],
       ['Deny', '10.1.2.3/8'],
     ]),
   ]);
-  expect(rules['shop']).toEqual([{ type: 'Deny', to: { cidrSelector: '10.0.0.0/8' } }]);
+  expect(rules['shop']).toEqual([nodesRule, denyAll, { type: 'Deny', to: { cidrSelector: '10.0.0.0/8' } }]);
   expect(codes).toEqual(['blocker PolicyRuleInvalid shop/p']);
 });
 
