@@ -12,6 +12,7 @@ import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import { addMigrateCommands } from './migrate/commands.ts';
 import type { NodeFlags } from './node.ts';
+import { report } from './output.ts';
 import type { SimulateFlags } from './simulate.ts';
 import type { StatusFlags } from './status.ts';
 import { statusAddressOption } from './status-address.ts';
@@ -257,7 +258,7 @@ try {
   if (!(error instanceof Error)) throw error;
   if (isUsageError(error)) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
-    process.stderr.write(`sdn-compat: ${error.message}\n`);
+    report(`sdn-compat: ${error.message}\n`);
     if (process.env['SDN_COMPAT_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
     process.exitCode = error instanceof Failure ? error.status : error instanceof KubeConfigError ? 2 : 1;
   }

@@ -12,6 +12,7 @@ import { createNodeMetrics } from '../node/agent/metrics.ts';
 import { resolverLookup } from '../node/cluster/dns.ts';
 import { Failure, untilSignal } from './fail.ts';
 import { keepHeapSmall } from './heap.ts';
+import { print } from './output.ts';
 import { openStatus } from './status-address.ts';
 
 export interface NodeFlags {
@@ -60,12 +61,10 @@ async function runCheck(flags: NodeFlags): Promise<void> {
     { exec, client, unreachable },
   );
   client?.close();
-  if (flags.output === 'json') process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  if (flags.output === 'json') print(`${JSON.stringify(findings, null, 2)}\n`);
   else
     for (const { what, found, mend } of findings)
-      process.stdout.write(
-        `${mend === undefined ? 'ok ' : 'BAD'} ${what}: ${found}${mend === undefined ? '' : `\n    ${mend}`}\n`,
-      );
+      print(`${mend === undefined ? 'ok ' : 'BAD'} ${what}: ${found}${mend === undefined ? '' : `\n    ${mend}`}\n`);
   if (findings.some(({ mend }) => mend !== undefined)) process.exitCode = 1;
 }
 
@@ -82,7 +81,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
   if (flags.check === true) return runCheck(flags);
   if (flags.cleanup === true) {
     const { removed, failures } = await cleanup(exec, join(flags.ovsRunDir, 'db.sock'));
-    for (const what of removed) process.stdout.write(`removed ${what}\n`);
+    for (const what of removed) print(`removed ${what}\n`);
     if (failures.length > 0) throw new Failure(`not all could be removed: ${failures.join('; ')}`);
     return undefined;
   }

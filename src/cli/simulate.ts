@@ -13,6 +13,7 @@ import {
 import { reportOn, type SimulationReport } from '../model/simulation/report.ts';
 import { runScenario } from '../model/simulation/scenario.ts';
 import { Failure } from './fail.ts';
+import { print, report } from './output.ts';
 import { reportTable } from './simulate-table.ts';
 
 export interface SimulateFlags {
@@ -40,12 +41,12 @@ export async function runSimulate(flags: SimulateFlags): Promise<void> {
   const changes = changesOf(flags);
   const { cluster, unknown } = await read(flags);
   for (const name of unknown)
-    process.stderr.write(
+    report(
       `Node ${name} has no known health (Ready is Unknown): it counts as online, --node-down ${name} says otherwise\n`,
     );
   const changed = changedCluster(cluster, changes);
   if (!changed.ok) throw new Failure(changed.error, badInput);
-  process.stdout.write(await render(reportOn(cluster, changed.value), flags.output ?? 'table'));
+  print(await render(reportOn(cluster, changed.value), flags.output ?? 'table'));
 }
 
 function checkCombination(flags: SimulateFlags): void {
@@ -117,7 +118,7 @@ async function runScenarios(file: string): Promise<void> {
     if (next.value.trim() === '') continue;
     const ran = runScenario(scenarioOf(next.value, { file, line }));
     if (!ran.ok) refuse({ file, line, ...ran.error });
-    process.stdout.write(`${JSON.stringify(ran.value)}\n`);
+    print(`${JSON.stringify(ran.value)}\n`);
   }
 }
 

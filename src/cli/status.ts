@@ -3,6 +3,7 @@ import { clusterFromServer } from '../io/cluster.ts';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger } from '../io/log.ts';
 import { type Status, statusOf } from '../model/egress/summary.ts';
+import { print } from './output.ts';
 
 export interface StatusFlags {
   readonly kubeconfig?: string;
@@ -44,10 +45,9 @@ export async function runStatus({ kubeconfig, output }: StatusFlags): Promise<vo
     userAgent: 'sdn-compat-status',
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });
-  const { cluster } = await clusterFromServer(client).finally(() => client.close());
-  const status = statusOf(cluster);
-  if (output === 'json') process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
-  else if (output === 'yaml')
-    process.stdout.write((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));
-  else process.stdout.write(statusTable(status));
+  const { cluster, unknown } = await clusterFromServer(client).finally(() => client.close());
+  const status = statusOf(cluster, unknown);
+  if (output === 'json') print(`${JSON.stringify(status, null, 2)}\n`);
+  else if (output === 'yaml') print((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));
+  else print(statusTable(status));
 }

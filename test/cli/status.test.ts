@@ -73,3 +73,24 @@ test('an empty cluster says so', () => {
     'no egress IP is requested or listed\n',
   );
 });
+
+test('a node that does not report is neither well nor lost, and what one address of a VNID drops the others show', () => {
+  const cluster = clusterOf(
+    {
+      hostSubnets: [host(1, ['192.168.7.201']), host(2, ['192.168.7.202', '192.168.7.204'])],
+      netNamespaces: [
+        namespace('red', 10, ['192.168.7.201']),
+        namespace('blue', 11, ['192.168.7.202', '192.168.7.204']),
+      ],
+      nodes: [],
+    },
+    new Set(),
+  );
+  const rows = statusOf(cluster, ['node1']).egressIPs.map(({ egressIP, traffic, reason }) => [
+    egressIP,
+    traffic,
+    reason,
+  ]);
+  expect(rows[0]).toEqual(['192.168.7.201', 'via', expect.stringMatching(/^NodeHealthUnknown: node1 does not report/)]);
+  expect(rows.slice(1).every(([, traffic, reason]) => traffic === 'dropped' && reason !== null)).toBe(true);
+});

@@ -4,6 +4,7 @@ import { readPlan } from '../../migrate/plan/read-folder.ts';
 import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../migrate/run/apply.ts';
 import { targetNamed } from '../../migrate/targets.ts';
 import { Failure, untilSignal } from '../fail.ts';
+import { print, report } from '../output.ts';
 import { badInput, openClient, progressLines } from './source.ts';
 
 export interface ApplyFlags extends ApplyOptions {
@@ -45,8 +46,8 @@ export async function withPlan<T>(
   work: (deps: ApplyDeps) => Promise<T>,
 ): Promise<T> {
   const client = await openClient(flags.kubeconfig);
-  const tell = (line: string): void => void process.stdout.write(`${line}\n`);
-  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  const tell = (line: string): void => print(`${line}\n`);
+  const progress = (line: string): void => report(`${line}\n`);
   return work({ client, folder: flags.plan, plan, signal: untilSignal(), tell, progress }).finally(() =>
     client.close(),
   );
@@ -61,10 +62,10 @@ export interface EndTexts {
 export function end(outcome: ApplyOutcome, texts: EndTexts): void {
   switch (outcome.kind) {
     case 'done':
-      process.stdout.write(`${texts.done(outcome.writes, outcome.left)}\n`);
+      print(`${texts.done(outcome.writes, outcome.left)}\n`);
       return;
     case 'waiting':
-      process.stdout.write(`${texts.waiting}\n${listed(outcome.reasons)}`);
+      print(`${texts.waiting}\n${listed(outcome.reasons)}`);
       process.exitCode = yourTurn;
       return;
     case 'stopped':

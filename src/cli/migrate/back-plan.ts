@@ -5,6 +5,7 @@ import { countsText } from '../../migrate/report/content.ts';
 import { sdn } from '../../migrate/sdn/target.ts';
 import { defaultOptions } from '../../migrate/translation.ts';
 import { Failure } from '../fail.ts';
+import { print } from '../output.ts';
 import { programVersion } from '../version.ts';
 import { changesText } from './apply.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
@@ -24,7 +25,7 @@ export async function runBackPlan(flags: SourceFlags, out: string): Promise<void
   const steps = plan.steps.map(
     ({ name, changes }) => `${name}: ${name === 'switch' ? 'yours' : changesText(changes.length)}\n`,
   );
-  process.stdout.write(
+  print(
     `${steps.join('')}\n${findingsText(plan.findings)}\n${countsText(plan.findings)}\n\`migrate apply --plan ${out}\` runs it.\n`,
   );
 }

@@ -5,6 +5,7 @@ import { inventoryOf, type InventoryRow } from '../../migrate/input/source.ts';
 import { ovn } from '../../migrate/ovn/target.ts';
 import { countsText } from '../../migrate/report/content.ts';
 import { defaultOptions } from '../../migrate/translation.ts';
+import { print } from '../output.ts';
 import { progressLines, readSnapshot, type SourceFlags } from './source.ts';
 import { findingsText, inventoryText } from './tables.ts';
 
@@ -21,7 +22,7 @@ export async function runInspect(flags: InspectFlags): Promise<void> {
     ...defaultOptions,
     machineNetworks: flags.machineNetwork,
   });
-  process.stdout.write(await rendered({ inventory: inventoryOf(snapshot), findings }, flags.output));
+  print(await rendered({ inventory: inventoryOf(snapshot), findings }, flags.output));
   if (findings.some(({ severity }) => severity === 'blocker')) process.exitCode = 1;
 }
 

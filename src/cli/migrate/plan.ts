@@ -7,6 +7,7 @@ import { objectsOf, type Snapshot } from '../../migrate/snapshot.ts';
 import { targetNamed } from '../../migrate/targets.ts';
 import type { Concern, TranslateOptions } from '../../migrate/translation.ts';
 import { Failure } from '../fail.ts';
+import { print } from '../output.ts';
 import { programVersion } from '../version.ts';
 import { reportsOf, summaryText } from './plan-output.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
@@ -55,9 +56,9 @@ async function newPlan(flags: PlanFlags, to: string, out: string): Promise<void>
   progress(`writing ${out}`);
   const written = await writePlan(out, plan, reportsOf(made));
   if (!written.ok) throw new Failure(written.error, badInput);
-  process.stdout.write(summaryText(plan, out));
+  print(summaryText(plan, out));
   if (flags.diff)
-    process.stdout.write(
+    print(
       `\n${planDiff(plan, snapshot)
         .map((line) => `${line}\n`)
         .join('')}`,

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { problemText } from '../../io/manifests.ts';
 import { type PredictedLine, predictLine } from '../../migrate/ovn/placement/predict-file.ts';
 import { Failure } from '../fail.ts';
+import { print } from '../output.ts';
 import { badInput } from './source.ts';
 import { aligned } from './tables.ts';
 
@@ -26,7 +27,7 @@ export async function runPredict({ filename, output }: PredictFlags): Promise<vo
     if (next.value.trim() === '') continue;
     const predicted = predictLine(parsed(next.value, filename, line));
     if (!predicted.ok) refuse(filename, line, predicted.error.field, predicted.error.reason);
-    process.stdout.write(output === 'ndjson' ? `${JSON.stringify(predicted.value)}\n` : tableOf(predicted.value));
+    print(output === 'ndjson' ? `${JSON.stringify(predicted.value)}\n` : tableOf(predicted.value));
   }
 }
 

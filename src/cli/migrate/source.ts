@@ -5,6 +5,7 @@ import { problemText } from '../../io/manifests.ts';
 import { sdnKinds } from '../../migrate/input/source.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
 import { Failure } from '../fail.ts';
+import { report } from '../output.ts';
 
 export const badInput = 2;
 
@@ -26,7 +27,7 @@ export function progressLines(now: () => number = () => performance.now()): Prog
   return (what) => {
     if (now() - last < quiet) return;
     last = now();
-    process.stderr.write(`${((last - start) / 1000).toFixed(1)} s: ${what}\n`);
+    report(`${((last - start) / 1000).toFixed(1)} s: ${what}\n`);
   };
 }
 

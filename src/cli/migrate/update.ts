@@ -16,6 +16,7 @@ import { alone, isTaken } from '../../migrate/run/lock.ts';
 import { clusterUID } from '../../migrate/snapshot.ts';
 import { targetNamed } from '../../migrate/targets.ts';
 import { Failure } from '../fail.ts';
+import { print } from '../output.ts';
 import { programVersion } from '../version.ts';
 import { planIn } from './apply.ts';
 import { reportsOf, summaryText } from './plan-output.ts';
@@ -25,7 +26,7 @@ import { badInput, progressLines, readSnapshot, type SourceFlags } from './sourc
 export async function runUpdate(flags: SourceFlags, folder: string): Promise<void> {
   const lines = await alone(folder, () => updated(flags, folder));
   if (lines === undefined) throw new Failure(isTaken);
-  process.stdout.write(lines);
+  print(lines);
 }
 
 async function updated(flags: SourceFlags, folder: string): Promise<string> {

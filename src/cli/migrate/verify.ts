@@ -9,6 +9,7 @@ import { type Verification, verification } from '../../migrate/run/verify.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
 import { fieldOf } from '../../model/json.ts';
 import { Failure } from '../fail.ts';
+import { print, report } from '../output.ts';
 import { planIn, withPlan } from './apply.ts';
 import { badInput } from './source.ts';
 import { aligned } from './tables.ts';
@@ -26,10 +27,9 @@ const between = 2_000;
 /** Checks once, or until all is well, and prints the last result. */
 export async function runVerify(flags: VerifyFlags): Promise<void> {
   const seen = await withPlan(flags, await planIn(flags.plan), (deps) => watched(deps, flags));
-  if (flags.output === 'json') process.stdout.write(`${JSON.stringify(seen, null, 2)}\n`);
-  else if (flags.output === 'yaml')
-    process.stdout.write((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
-  else process.stdout.write(verificationTable(seen));
+  if (flags.output === 'json') print(`${JSON.stringify(seen, null, 2)}\n`);
+  else if (flags.output === 'yaml') print((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
+  else print(verificationTable(seen));
   if (!seen.well) process.exitCode = 1;
 }
 
@@ -44,7 +44,7 @@ async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promis
     });
     if (!(seen instanceof Error) && (isLast || seen.well || deps.signal.aborted)) return seen;
     const state = seen instanceof Error ? `the cluster cannot be read, trying again: ${seen.message}` : illText(seen);
-    if (state !== told) process.stderr.write(`${state}\n`);
+    if (state !== told) report(`${state}\n`);
     told = state;
     await pause(between, deps.signal);
   }

@@ -19,6 +19,8 @@ export const formatVersion = 2;
 /** Records what was done with a plan, in its folder; journal.ts writes it. */
 export const journalName = 'journal.ndjson';
 
+/** The lock of the command that works with the plan; what a kill left of it is no plan. */
+export const lockName = 'lock';
 /** In the order in which they are moved into place. */
 const own = ['objects', 'backup', 'seen', 'findings.json', 'placement.json', 'report.html', 'report.md', 'plan.yaml'];
 const staging = '.new';
@@ -41,7 +43,7 @@ export async function writePlan(
   const present = opened.value;
   if (present.includes(journalName))
     return err(`${folder}: its plan was begun (${journalName} is there): give another folder`);
-  const foreign = present.filter((name) => name !== staging && !own.includes(name)).sort();
+  const foreign = present.filter((name) => name !== staging && name !== lockName && !own.includes(name)).sort();
   if (foreign.length > 0)
     return err(`${folder}: it holds ${foreign.slice(0, 3).join(', ')}, which is of no plan: give an empty folder`);
   await chmod(folder, 0o700);
@@ -202,6 +204,6 @@ export function fileNames(refs: readonly ObjectRef[]): ReadonlyMap<string, strin
 
 function stemOf({ kind, namespace, name }: ObjectRef): string {
   return [kind, ...(namespace === undefined ? [] : [namespace]), name]
-    .map((part) => encodeURIComponent(part).replaceAll('~', '%7E'))
+    .map((part) => encodeURIComponent(part.toWellFormed()).replaceAll('~', '%7E'))
     .join('-');
 }

@@ -123,11 +123,14 @@ export function journalText(entries: readonly Entry[]): string {
 /** Adds entries. Those that arrive together share one wait for the disk. */
 export class Journal {
   readonly #file: FileHandle;
+  /** Bytes that are whole lines. */
+  #size: number;
   #waiting: string[] = [];
   #flush: Promise<void> | undefined;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, size: number) {
     this.#file = file;
+    this.#size = size;
   }
 
   /** Opens the folder's journal for adding. Creates it, mode 0600, if there is none. */
@@ -136,7 +139,7 @@ export class Journal {
     await file.appendFile('\n'); // ends a line that a kill cut short
     const directory = await open(folder);
     await directory.sync().finally(() => directory.close());
-    return new Journal(file);
+    return new Journal(file, (await file.stat()).size);
   }
 
   /** Resolves when the entry is on the disk. */
@@ -155,7 +158,15 @@ export class Journal {
   async #write(): Promise<void> {
     const lines = this.#waiting;
     this.#waiting = [];
-    await this.#file.appendFile(lines.join(''));
-    await this.#file.datasync();
+    const text = lines.join('');
+    try {
+      await this.#file.appendFile(text);
+      await this.#file.datasync();
+      this.#size += Buffer.byteLength(text);
+    } catch (error) {
+      // a full disk leaves half a line, and the next entry would be glued to it
+      await this.#file.truncate(this.#size).catch(() => undefined);
+      throw error;
+    }
   }
 }

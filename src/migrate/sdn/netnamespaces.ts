@@ -21,6 +21,7 @@ import { netidLabel, requestsPrefix } from '../ovn/egressips/origin.ts';
 import { objectRef } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
+import { namespacesNamed, netNamespaceNamed } from './lookup.ts';
 import { restoreStep, sortedNames } from './steps.ts';
 
 /** What can be kept of an EgressIP. */
@@ -116,7 +117,9 @@ function byName({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject
 function namesSelected(snapshot: Snapshot, selector: LabelSelectorObject): readonly string[] {
   const { namespaces } = snapshot;
   if (namespaces.length === 0) return sortedNames(byName(selector) ?? []);
-  const found = namespaces.filter(({ name, labels }) => matches(selector, { [namespaceNameLabel]: name, ...labels }));
+  const named = byName(selector);
+  const candidates = named === undefined ? namespaces : named.flatMap((name) => namespacesNamed(snapshot, name));
+  const found = candidates.filter(({ name, labels }) => matches(selector, { [namespaceNameLabel]: name, ...labels }));
   return sortedNames(found.map(({ name }) => name));
 }
 
@@ -152,7 +155,7 @@ function ownList({ object, ips }: Claim, namespace: string): readonly Ip[] {
 
 /** The VNID of its NetNamespace or, if the snapshot has none at all, of our label; otherwise a VNID of its own. */
 function vnidOf(snapshot: Snapshot, { object }: Claim, name: string): string {
-  const found = snapshot.netNamespaces.find(({ metadata }) => metadata.name === name);
+  const found = netNamespaceNamed(snapshot, name);
   if (found !== undefined) return String(found.netid);
   return snapshot.netNamespaces.length === 0 ? (object.labels[netidLabel] ?? name) : name;
 }

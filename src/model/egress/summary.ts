@@ -16,7 +16,7 @@ export interface StatusRow {
   readonly traffic: 'via' | 'dropped' | 'unused';
   /** The node that has it on its interface. */
   readonly node: string | null;
-  /** Why it is not in use; null if it is. */
+  /** Why it is not in use, or why that is not known; null if it is in use. */
   readonly reason: string | null;
 }
 
@@ -25,7 +25,13 @@ export interface Status {
   readonly notes: readonly Note[];
 }
 
-function requestedRows(cluster: Cluster, state: EgressState): StatusRow[] {
+function healthText(node: string | null, unknown: ReadonlySet<string>): string | null {
+  return node !== null && unknown.has(node)
+    ? `NodeHealthUnknown: ${node} does not report (Ready is Unknown): nothing tells whether it is in use`
+    : null;
+}
+
+function requestedRows(cluster: Cluster, state: EgressState, unknown: ReadonlySet<string>): StatusRow[] {
   const byVnid = groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
   const nodes = new Map<string, string>([...state.assigned].map(([ip, { node }]) => [ip, node]));
   const nodeOf = (ip: string): string | null => nodes.get(ip) ?? null;
@@ -36,8 +42,12 @@ function requestedRows(cluster: Cluster, state: EgressState): StatusRow[] {
     const inUse = (state.requests.get(vnid) ?? []).filter(
       (ip) => !verdict.reasons.some(({ egressIP }) => egressIP === ip),
     );
+    const others = verdict.kind === 'dropped' ? 'its VNID is dropped because of its other egress IPs' : null;
     return [
-      ...inUse.map((egressIP): StatusRow => ({ ...row, egressIP, node: nodeOf(egressIP), reason: null })),
+      ...inUse.map((egressIP): StatusRow => {
+        const node = nodeOf(egressIP);
+        return { ...row, egressIP, node, reason: others ?? healthText(node, unknown) };
+      }),
       ...verdict.reasons.map((reason): StatusRow => ({
         ...row,
         egressIP: reason.egressIP,
@@ -64,11 +74,14 @@ function unusedRows(cluster: Cluster, state: EgressState): StatusRow[] {
     }));
 }
 
-/** The status of a cluster: rows ordered by VNID and request, unused IPs last. */
-export function statusOf(cluster: Cluster): Status {
+/**
+ * The status of a cluster: rows ordered by VNID and request, unused IPs last. `unknown`: nodes whose health nobody knows;
+ * they count as online, and their rows say so.
+ */
+export function statusOf(cluster: Cluster, unknown: readonly string[] = []): Status {
   const state = egressState(cluster);
   return {
-    egressIPs: [...requestedRows(cluster, state), ...unusedRows(cluster, state)],
+    egressIPs: [...requestedRows(cluster, state, new Set(unknown)), ...unusedRows(cluster, state)],
     notes: notesOn(cluster, state),
   };
 }

@@ -83,7 +83,7 @@ test('two at once: the second apply and the second back are refused and write no
   const refused = {
     kind: 'refused',
     writes: 0,
-    reasons: [expect.stringContaining('another apply or back is at work') as string],
+    reasons: [expect.stringContaining('another apply, back or update is at work') as string],
   };
   await alone(migration.folder, async () => {
     expect(await migration.apply()).toMatchObject(refused);

@@ -1,6 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exec } from '../../../src/io/exec.ts';
 import { type Entry, Journal, progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
 
 let folder = '';
@@ -72,5 +73,25 @@ test('after a way back that ended nothing counts as begun', () => {
     skipped: new Set(),
     begun: new Map(),
     done: new Map(),
+  });
+});
+
+test('a full disk leaves no half line behind', async () => {
+  const journal = join(import.meta.dirname, '../../../src/migrate/run/journal.ts');
+  const script = `
+    import { Journal } from ${JSON.stringify(journal)};
+    const one = await Journal.open(${JSON.stringify(folder)});
+    const add = (step) => one.add({ event: 'done', step, object: 'o' }).catch(({ code }) => console.log(code));
+    await add('a');
+    await add('x'.repeat(2000));
+    await add('b');
+    await one.close();`;
+  const argv = ['--fsize=1000', process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module'];
+  const ran = await exec('prlimit', [...argv, '-e', script]);
+  expect([ran.stdout, ran.stderr]).toEqual(['EFBIG\n', '']);
+  const entries = await readJournal(folder);
+  expect(entries).toEqual({
+    ok: true,
+    value: ['a', 'b'].map((step) => ({ event: 'done', step, object: 'o' })),
   });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { alone } from '../../../src/migrate/run/lock.ts';
@@ -33,3 +33,12 @@ test('the lock goes with work that fails, and with a process that is killed', as
   await once(child, 'close');
   expect(await alone(folder, async () => Promise.resolve('after'))).toBe('after');
 });
+
+test('a file of another network namespace is a lock while somebody touches it, and left over when nobody does', async () => {
+  const file = join(folder, 'lock');
+  await writeFile(file, 'net:[1]');
+  const touch = setInterval(() => void utimes(file, new Date(), new Date()), 200);
+  expect(await alone(folder, async () => Promise.resolve('beside'))).toBeUndefined();
+  clearInterval(touch);
+  expect(await alone(folder, async () => Promise.resolve('after'))).toBe('after');
+}, 20_000);

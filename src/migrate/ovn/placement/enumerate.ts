@@ -56,6 +56,7 @@ interface Step {
 
 /** The outcomes of creating the objects one after another; undefined if there are more than `budget` states. */
 export function enumerate({ classes, objects, shared, order }: Competition, budget: number): Outcomes | undefined {
+  if (order === 'any' && fewestSteps(objects.length) > budget) return undefined;
   const search = new Search(classes, shared, budget);
   const nothing: State = {
     loads: classes.map(({ size }) => Array.from({ length: size }, () => 0)),
@@ -79,6 +80,11 @@ export function enumerate({ classes, objects, shared, order }: Competition, budg
   }
   const counts = [...states.values()].map(({ loads }) => loads.flat().reduce((sum, load) => sum + load, 0));
   return { allowed: search.allowed, counts: new Set(counts) };
+}
+
+/** In any order, every object may follow every set of others: so many steps there are at least. */
+function fewestSteps(objects: number): number {
+  return objects === 0 ? 0 : objects * 2 ** (objects - 1);
 }
 
 class Search {
