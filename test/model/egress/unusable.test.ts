@@ -4,8 +4,8 @@ import { contains } from '../../../src/model/address.ts';
 import {
   sameUnusable,
   type Unusable,
-  unusableAddresses,
   UnusableAddresses,
+  unusableAddresses,
 } from '../../../src/model/egress/unusable.ts';
 import { absentHost, cidr, hostSubnet, ip } from '../parsed.ts';
 
