@@ -32,6 +32,13 @@ test('an invalid one counts as absent and is listed, but its pods are reached wh
   expect(reachable(hosts)).toEqual(['a']);
 });
 
+test('one without the address of its node claims no subnet from others', () => {
+  const hosts = new HostSubnets();
+  hosts.set({ ...host('a', 11, '10.128.0.0/23'), hostIP: 'x' });
+  hosts.set(host('b', 12, '10.128.0.0/23'));
+  expect([kinds(hosts), reachable(hosts)]).toEqual([['a absent', 'b valid'], ['b']]);
+});
+
 test('of two that overlap the older one is valid; the other counts as absent until it is alone', () => {
   const hosts = new HostSubnets();
   hosts.set(host('a', 11, '10.128.0.0/23', '2026-02-01T00:00:00Z'));

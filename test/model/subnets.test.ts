@@ -42,6 +42,15 @@ test('a subnet of another size that two nodes hold blocks until both let go', ()
   expect(valid(subnets.allocate()).text).toBe('10.128.0.0/23');
 });
 
+test.each(['10.128.0.0/23', '10.128.0.0/24'])('%s blocks until the last of three holders lets go', (text) => {
+  const subnets = new Subnets(networks, [cidr(text), cidr(text), cidr(text)]);
+  const given = [1, 2, 3].map(() => {
+    subnets.release(cidr(text));
+    return valid(subnets.allocate()).text;
+  });
+  expect(given).toEqual(['10.128.2.0/23', '10.128.4.0/23', '10.128.0.0/23']);
+});
+
 test('a subnet around the whole network, or outside of it, is not one of its own', () => {
   const small = [{ cidr: cidr('10.254.0.0/23'), hostSubnetLength: 9 }];
   expect(valid(new Subnets(small, [cidr('10.254.2.0/23'), cidr('10.253.254.0/23')]).allocate()).text).toBe(

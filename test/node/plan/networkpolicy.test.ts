@@ -158,12 +158,15 @@ const anyPolicy = fc
       egress: rules.map(({ peers: to = [], ports: some = [] }) => ({ to, ports: some })),
     }),
   );
-const connection = fc.record({
-  from: fc.constantFrom(...pods),
-  to: fc.constantFrom(...pods),
-  proto: fc.constantFrom<Connection['proto']>('tcp', 'udp', 'sctp'),
-  port: fc.constantFrom(53, 80, 7999, 8000, 8080, 8081),
-});
+/** Often to a port that the pod names. */
+const connection = fc.constantFrom(...pods).chain((to) =>
+  fc.record({
+    from: fc.constantFrom(...pods),
+    to: fc.constant(to),
+    proto: fc.constantFrom<Connection['proto']>('tcp', 'tcp', 'udp', 'sctp'),
+    port: fc.constantFrom(53, 80, 7999, 8000, 8080, 8081, ...to.ports.flatMap((one) => [one.port, one.port])),
+  }),
+);
 const packetOf = ({ from, to, proto, port: number }: Connection): Packet => ({
   proto,
   reg0: vnidOf(from.namespace),
@@ -225,6 +228,23 @@ test('a pod with unknown labels is closed to policies that select some pods, and
   expect(both([])).toEqual([true, true]);
   expect(both([{ ...some, metadata: { namespace: 'bank', name: 'p' } }])).toEqual([true, true]);
   expect(both([{ ...some, spec: { ...some.spec, podSelector: {} } }])).toEqual([true, true]);
+});
+
+test('a named port is that of each pod that listens, also when a policy is for the whole namespace', () => {
+  const rules = { ingress: [{ ports: [{ port: 'http' }] }], policyTypes: ['Ingress' as const] };
+  const flows = flowsOf([policy('shop', { podSelector: {}, ...rules })]);
+  const ask = (to: PolicyPod, number: number) => passes(flows, connect(far, to, 'tcp', number)).ingress ?? false;
+  expect([ask(web, 8080), ask(web, 80), ask(db, 80), ask(db, 8080)]).toEqual([true, false, true, false]);
+});
+
+test('a named port of a block is that of the pods in the block whose addresses are known', () => {
+  const to = [{ ipBlock: { cidr: '10.254.1.4/31' } }];
+  const rules = { egress: [{ to, ports: [{ port: 'http' }] }], policyTypes: ['Egress' as const] };
+  const known = [...pods, { ...web, name: 'new', ip: undefined }];
+  const flows = flowsOf([policy('shop', { podSelector: {}, ...rules })], known);
+  const ask = (peerPod: PolicyPod, number: number) =>
+    passes(flows, connect(web, peerPod, 'tcp', number)).egress ?? false;
+  expect([ask(far, 8081), ask(far, 8080), ask(pods[4]!, 8080)]).toEqual([true, false, false]);
 });
 
 test('a pod here that is known by its address alone has the labels of the pod with that address', () => {

@@ -31,7 +31,7 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
 
   test('in each table that packets are sent to, some flow decides on any IP packet', () => {
     const targets = flows.flatMap(({ actions }) =>
-      actions.flatMap((action) => ('table' in action && action.table !== undefined ? [action.table] : [])),
+      actions.flatMap((action) => (action.kind === 'goto' || action.kind === 'ct' ? (action.table ?? []) : [])),
     );
     for (const number of new Set([0, ...targets])) {
       const open = inTable(number).filter(({ match }) =>
