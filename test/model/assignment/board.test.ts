@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { Board, nowhere } from '../../../src/model/assignment/board.ts';
 import type { Problem } from '../../../src/model/assignment/problem.ts';
+import { rounds } from '../../rounds.ts';
 import { homesOf, problemOf, problems } from './dense.ts';
 
 /** The items on a node or the bench, in the order in which the board has them. */
@@ -37,14 +38,12 @@ function connected({ classes }: Problem, start: number): ReadonlySet<number> {
   return found;
 }
 
-function lowestLoad(board: Board, places: ReadonlyMap<number, number>, item: number): number {
-  const { problem } = board;
-  const start = problem.classes[problem.classOf[item] ?? -1]?.[0] ?? -1;
-  const loads = [...connected(problem, start)].flatMap((node) => {
-    const load = [...places.values()].filter((place) => place === node).length;
-    return load < (problem.capacity[node] ?? 0) ? [load] : [];
-  });
-  return Math.min(...loads);
+/** For each class, the lowest load of the nodes with room that a chain can reach from its nodes. */
+function lowestLoads({ problem }: Board, loads: readonly number[]): readonly number[] {
+  const hasRoom = (node: number): boolean => (loads[node] ?? 0) < (problem.capacity[node] ?? 0);
+  return problem.classes.map(([start = 0]) =>
+    Math.min(...[...connected(problem, start)].filter(hasRoom).map((node) => loads[node] ?? 0)),
+  );
 }
 
 /** All that the board knows. */
@@ -81,9 +80,13 @@ function wanted(board: Board, places: ReadonlyMap<number, number>): unknown[] {
       problem.groups.map((group) => (node < bench ? (here.find((item) => group.includes(item)) ?? -1) : -1)),
     ];
   });
+  const lowest = lowestLoads(
+    board,
+    byPlace.map(([, load]) => Number(load)),
+  );
   const byItem = [...problem.items.keys()].map((item) => [
     places.get(item) ?? nowhere,
-    lowestLoad(board, places, item),
+    lowest[problem.classOf[item] ?? -1],
     hasHome(item),
     Array.from({ length: bench + 1 }, (_, node) => isHome(item, node - 1)),
   ]);
@@ -91,19 +94,24 @@ function wanted(board: Board, places: ReadonlyMap<number, number>): unknown[] {
   return [byPlace, byItem, away.length];
 }
 
+/** Compares texts, which takes a tenth of the time that `toEqual` takes for each of the many boards. */
+function check(board: Board, places: ReadonlyMap<number, number>): void {
+  expect(JSON.stringify(known(board))).toBe(JSON.stringify(wanted(board, places)));
+}
+
 test.each([true, false])('after any puts and lifts it knows who is where (items prefer home: %s)', (prefersHome) => {
-  const steps = fc.array(fc.record({ item: fc.nat(11), node: fc.nat(3) }), { maxLength: 30 });
+  const steps = fc.array(fc.record({ item: fc.nat(11), node: fc.nat(3) }), { minLength: 20, maxLength: 30 });
   fc.assert(
     fc.property(problems({ nodes: 4, items: 12, groups: 3 }), steps, (problem, drawn) => {
       const board = new Board(problem, prefersHome);
       const places = new Map<number, number>();
-      expect(known(board)).toEqual(wanted(board, places));
+      check(board, places);
       for (const { item, node } of drawn) {
-        if (item >= problem.items.length) continue;
-        toggle(board, places, item, node % problem.nodes.length);
-        expect(known(board)).toEqual(wanted(board, places));
+        toggle(board, places, item % problem.items.length, node % problem.nodes.length);
+        check(board, places);
       }
     }),
+    { numRuns: rounds(2000) },
   );
 });
 

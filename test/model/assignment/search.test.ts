@@ -100,3 +100,73 @@ test('a full node is no end of a chain', () => {
   expect(search.lower([0], 0)).toBe(1);
   expect(loadsOf(board.problem, placementOf(board))).toEqual([1, 0, 1]);
 });
+
+test('of equally loaded nodes the last by name gives an item to fill another', () => {
+  const items = [own(0, 0), own(1, 0), own(2, 1), own(3, 1)];
+  const { board, search } = boardWith([9, 9, 9], items);
+  expect(search.fill(2, Int32Array.of(1, 1, 1))).toBe(true);
+  expect(loadsOf(board.problem, placementOf(board))).toEqual([2, 1, 1]);
+});
+
+test.each([
+  ['the least loaded node', 3, [3, 1, 1]],
+  ['of several the first by name', 0, [3, 1, 0]],
+])('a lowered load goes to %s', (_what, other, loads) => {
+  const items = [0, 1, 2, 3].map((group) => own(group, 0));
+  const { board, search } = boardWith([9, 9, 9], other === 0 ? items : [...items, own(4, 1)], false);
+  expect(search.lower([0], 2)).toBe(1);
+  expect(loadsOf(board.problem, placementOf(board))).toEqual(loads);
+});
+
+test('each item goes where fewest are', () => {
+  const problem = problemOf(
+    [9, 9, 9],
+    [0, 1, 2, 3].map((group) => ({ nodes: [0, 1, 2], group })),
+  );
+  for (const exact of [true, false]) {
+    const board = new Board(problem, false);
+    const search = new Search(board, exact);
+    const loads = [...problem.items.keys()].map((item) => {
+      search.settle(item);
+      return loadsOf(problem, placementOf(board)).toSorted((x, y) => y - x);
+    });
+    expect(loads).toEqual([
+      [1, 0, 0],
+      [1, 1, 0],
+      [1, 1, 1],
+      [2, 1, 1],
+    ]);
+  }
+});
+
+test('an item without any place goes to the bench, and one with room only after a move gets it', () => {
+  const problem = problemOf(
+    [1, 1],
+    [
+      { nodes: [0, 1], group: 0 },
+      { nodes: [0], group: 1 },
+      { nodes: [0, 1], group: 2 },
+    ],
+  );
+  for (const exact of [true, false]) {
+    const board = new Board(problem, false);
+    const search = new Search(board, exact);
+    expect([0, 1, 2].map((item) => search.settle(item))).toEqual([true, true, false]);
+    expect(placementOf(board)).toEqual([1, 0, undefined]);
+  }
+});
+
+test('an item that comes home sends away a sibling that is not at home there', () => {
+  const problem = problemOf(
+    [9, 9],
+    [
+      { nodes: [0, 1], group: 0 },
+      { nodes: [0, 1], group: 0, homes: [0] },
+    ],
+  );
+  const board = new Board(problem, true);
+  const search = new Search(board, true);
+  board.put(0, 0);
+  expect(search.settle(1)).toBe(true);
+  expect(placementOf(board)).toEqual([1, 0]);
+});
