@@ -115,3 +115,118 @@ test('shares that no placement can give are a bug, and are told with the node', 
   const problem = free(2, [0]);
   expect(() => bestAssignment(problem, Int32Array.of(2, 2), true)).toThrow('no placement gives b half its share');
 });
+
+test.each([true, false])('a node without room for one item is still tried for another (exact: %s)', (exact) => {
+  const [a, b, c] = [0, 1, 2] as const;
+  const placed = (last: readonly number[]) => {
+    const nodes = [[a], [a], [b, c], last];
+    return placementOf(
+      freshAssignment(
+        problemOf(
+          [1, 1, 9],
+          nodes.map((list, group) => ({ nodes: list, group })),
+        ),
+        exact,
+      ),
+    );
+  };
+  expect(placed([a, b])).toEqual([a, undefined, c, b]);
+  expect(placed([b])).toEqual([a, undefined, c, b]);
+});
+
+test('among equally loaded nodes the first by name gets the item, also when a less loaded one is out of its reach', () => {
+  const [a, b, c] = [0, 1, 2] as const;
+  const nodes = [[b], [c], [b, c], [a, b]];
+  const problem = problemOf(
+    [9, 9, 9],
+    nodes.map((list, group) => ({ nodes: list, group })),
+  );
+  expect(placementOf(freshAssignment(problem, false))).toEqual([b, c, b, a]);
+});
+
+test.each([true, false])('a node is filled by the only item that may go there (exact: %s)', (exact) => {
+  const nodes = [[0, 1], [0], [0]];
+  const problem = problemOf(
+    [9, 9],
+    nodes.map((list, group) => ({ nodes: list, group, homes: [0] })),
+  );
+  expect(placementOf(bestAssignment(problem, Int32Array.of(2, 2), exact))).toEqual([1, 0, 0]);
+});
+
+test.each([true, false])(
+  'siblings never share a node, and what one blocks the others give way to (exact: %s)',
+  (exact) => {
+    const problem = problemOf(
+      [9, 9, 9],
+      [
+        { nodes: [0, 1], group: 0 },
+        { nodes: [0, 1, 2], group: 0 },
+        { nodes: [0, 1], group: 0 },
+      ],
+    );
+    const placement = placementOf(freshAssignment(problem, exact));
+    expect(isAllowed(problem, placement)).toBe(true);
+    expect(placement[1]).toBe(2);
+  },
+);
+
+/** Beyond the exact size: the loads of a fresh assignment of items with these nodes, in this order. */
+function freshLoads(count: number, ...nodes: readonly (readonly number[])[]): readonly number[] {
+  const problem = problemOf(
+    Array.from({ length: count }, () => 9),
+    nodes.map((list, group) => ({ nodes: list, group })),
+  );
+  return loadsOf(problem, placementOf(freshAssignment(problem, false)));
+}
+
+test('a load that is two above another is lowered by a single move', () => {
+  expect(freshLoads(2, [0, 1], [0, 1], [1], [1])).toEqual([2, 2]);
+});
+
+test('a load that is two above another is lowered by a chain where no single move does it', () => {
+  expect(freshLoads(3, [1, 2], [0, 1], [0])).toEqual([1, 1, 1]);
+});
+
+test('a node that no chain can relieve does not keep others from being relieved', () => {
+  expect(freshLoads(4, [0], [0], [0], [2, 3], [1, 2], [1])).toEqual([3, 1, 1, 1]);
+});
+
+test('no item leaves its home for an even load', () => {
+  const keep = (nodes: readonly (readonly number[])[], homes: readonly number[]) => {
+    const problem = problemOf(
+      [9, 9, 9],
+      nodes.map((list, group) => ({ nodes: list, group, homes: homes.slice(group, group + 1) })),
+    );
+    return placementOf(bestAssignment(problem, Int32Array.of(0, 0, 0), false));
+  };
+  expect(
+    keep(
+      [
+        [0, 1],
+        [0, 1],
+        [0, 1],
+      ],
+      [1, 1, 1],
+    ),
+  ).toEqual([1, 1, 1]);
+  expect(keep([[1, 2], [0, 1], [0]], [1, 0, 0])).toEqual([1, 0, 0]);
+});
+
+test('no node gives below half its share for an even load', () => {
+  const problem = problemOf(
+    [9, 9],
+    [0, 1, 2].map((group) => ({ nodes: group === 2 ? [0, 1] : [1], group })),
+  );
+  const loads = (...shares: number[]) =>
+    loadsOf(problem, placementOf(bestAssignment(problem, Int32Array.from(shares), false)));
+  expect([loads(0, 0), loads(0, 6)]).toEqual([
+    [1, 2],
+    [0, 3],
+  ]);
+});
+
+test('of equally loaded nodes the first by name gives, beyond the exact size', () => {
+  const problem = free(3, [0, 0, 0, 0, 1, 1, 1, 1]);
+  const board = bestAssignment(problem, Int32Array.of(4, 4, 2), false);
+  expect(loadsOf(problem, placementOf(board))).toEqual([3, 4, 1]);
+});

@@ -98,3 +98,23 @@ test('a dropped namespace that is gone after the change has not recovered; IPs t
   const back = reportOn(clusterWith(requests.slice(1, 2)), clusterWith(requests.slice(0, 2)));
   expect(back.moves).toEqual([{ egressIP: '192.168.8.1', from: null, to: 'a' }]);
 });
+
+test('rows are in order whatever the order of the lists', () => {
+  const reversed = (cluster: Cluster): Cluster => ({
+    ...cluster,
+    hostSubnets: cluster.hostSubnets.toReversed(),
+    netNamespaces: cluster.netNamespaces.toReversed(),
+  });
+  const [before, after] = [clusterWith(), clusterWith(requests, ['192.168.7.12'])];
+  expect(reportOn(reversed(before), reversed(after))).toEqual(reportOn(before, after));
+});
+
+test('moves are in order of IP, also those of IPs that come', () => {
+  const asked = (...ips: string[]) =>
+    clusterWith(ips.map((one, index) => rawNetNamespace(`p${index}`, 42 + index, [one])));
+  const { moves } = reportOn(asked('192.168.9.1', '192.168.8.1'), asked('192.168.8.1', '192.168.8.0'));
+  expect(moves.map(({ egressIP, from, to }) => `${egressIP} ${from} ${to}`)).toEqual([
+    '192.168.8.0 null b',
+    '192.168.9.1 m null',
+  ]);
+});
