@@ -36,6 +36,12 @@ test('rows are in order of VNID, first what is in use, then what is not, with th
   ]);
 });
 
+test('namespaces that share a VNID are in order of name, whatever the order of the lists', () => {
+  const cluster = clusterOf(raw, new Set());
+  const reversed = { ...cluster, netNamespaces: cluster.netNamespaces.toReversed() };
+  expect(statusOf(reversed)).toEqual(statusOf(cluster));
+});
+
 test('the reason is told with its code, and is null for what is in use', () => {
   const { egressIPs, notes } = statusOf(clusterOf(raw, new Set()));
   const reasonOf = (text: string) => egressIPs.find(({ egressIP }) => egressIP === text)?.reason;

@@ -31,7 +31,7 @@ function expected(before: EgressState, after: EgressState): EgressChange {
 test('after every operation the tracker equals the function of the whole, through restarts and shuffles', () => {
   const step = fc.record({ operation, restart: fc.integer({ min: 0, max: 9 }), seed: fc.nat() });
   fc.assert(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), (steps) => {
       const store = new Store();
       let tracker = new EgressTracker();
       let before = egressState(store.input());

@@ -21,6 +21,7 @@ test('an address belongs to its nodes until the last of them gives it up; the fi
   expect(unusable.of(address)).toEqual({ code: 'EgressIPIsNodeAddress', node: 'b' });
   expect([nodes(unusable, '192.168.7.11'), nodes(unusable, '192.168.7.12')]).toEqual([['b', 'c'], []]);
   unusable.removeNode('b', address);
+  expect(unusable.of(address)).toEqual({ code: 'EgressIPIsNodeAddress', node: 'c' });
   unusable.removeNode('c', address);
   unusable.removeNode('c', ip('192.168.7.12'));
   expect([unusable.of(address), nodes(unusable, '192.168.7.11')]).toEqual([undefined, []]);
