@@ -110,3 +110,20 @@ test('as many egress IPs as the cloud allows are no problem', () => {
     'HostSubnet a EgressIPsExceedCapacity: 2 egress IPs are listed, but the cloud lets this node have 1',
   ]);
 });
+
+test('the order of the lists does not matter', () => {
+  const cluster = clusterOf(
+    {
+      hostSubnets: [host('b', 12, ['192.168.8.1']), host('a', 11, ['192.168.8.1'])],
+      netNamespaces: [rawNetNamespace('two', 42, ['192.168.8.1']), rawNetNamespace('one', 42)],
+      nodes: [],
+    },
+    new Set(),
+  );
+  const reversed = {
+    ...cluster,
+    hostSubnets: cluster.hostSubnets.toReversed(),
+    netNamespaces: cluster.netNamespaces.toReversed(),
+  };
+  expect(notesOn(reversed, egressState(reversed))).toEqual(notesOn(cluster, egressState(cluster)));
+});
