@@ -28,7 +28,7 @@ function toggle(board: Board, places: Map<number, number>, item: number, wish: n
   places.set(item, place);
 }
 
-/** The nodes that a chain of moves can reach from this one: those that some item’s nodes connect. */
+/** The nodes that a chain of moves can reach from this one: those that some item's nodes connect. */
 function connected({ classes }: Problem, start: number): ReadonlySet<number> {
   const found = new Set([start]);
   for (let size = 0; size < found.size;) {

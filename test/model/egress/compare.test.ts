@@ -16,7 +16,7 @@ const hop = (last: number, at = assignment('a', 11)): Hop => ({ ...at, egressIP:
 const [one, two] = [ip('192.168.8.1'), ip('192.168.8.2')];
 const node = assignment('a', 11);
 
-test('an assignment is its node and that node’s address', () => {
+test("an assignment is its node and that node's address", () => {
   expect(sameAssignment(node, assignment('a', 11))).toBe(true);
   expect(sameAssignment(node, assignment('b', 11))).toBe(false);
   expect(sameAssignment(node, assignment('a', 12))).toBe(false);

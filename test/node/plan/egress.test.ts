@@ -18,7 +18,7 @@ function rulesOf(scene: Scene, local = here) {
   return { facts, state, ...egressRules(facts, state, local) };
 }
 
-/** Where actions send a packet: to a node by its address, or to this node’s kernel with a mark. */
+/** Where actions send a packet: to a node by its address, or to this node's kernel with a mark. */
 function way(actions: readonly Action[]): string {
   const set = (field: string): string =>
     actions.flatMap((action) => (action.kind === 'set' && action.field === field ? [action.value] : [])).join();
@@ -107,7 +107,7 @@ test('each committed connection has its owner and the egress IP of its hop', () 
   expect(markOf(vnid(77), facts.masqueradeBit)).toBe(0x4d);
 });
 
-test('this node hosts the first of a VNID’s IPs that is assigned to it, if the VNID leaves at all', () => {
+test("this node hosts the first of a VNID's IPs that is assigned to it, if the VNID leaves at all", () => {
   const hosted = (scene: Scene): [number, Ip][] => {
     const { facts, state } = nodeInput(scene);
     return [...hostedHere(facts, state)];

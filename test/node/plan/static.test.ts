@@ -83,7 +83,7 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
     );
   });
 
-  test('no packet from another node leaves here unless a VNID’s egress IP is here', () => {
+  test("no packet from another node leaves here unless a VNID's egress IP is here", () => {
     expect(told(inTable(table.egressIP, 110))).toEqual(['table=101,priority=110,in_port=1 drop']);
   });
 
@@ -101,7 +101,7 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
     );
   });
 
-  test('replies to what a Service rewrote go through the node’s kernel only where Open vSwitch cannot undo it', () => {
+  test("replies to what a Service rewrote go through the node's kernel only where Open vSwitch cannot undo it", () => {
     const served = inTable(table.route).filter(({ priority }) => priority === 260 || priority === 120);
     expect(served).toHaveLength(datapath === 'system' ? 0 : 3);
     expect(served.every(({ match }) => match.ct_mark === '0x28000003' || match.nw_src === '10.254.0.0/24')).toBe(true);

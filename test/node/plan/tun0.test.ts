@@ -20,7 +20,7 @@ test('the MAC that carries a mark has its bytes least significant first, and eac
   );
 });
 
-test('the kernel’s datapath carries the mark beside the packet, and none when there is none', () => {
+test("the kernel's datapath carries the mark beside the packet, and none when there is none", () => {
   expect(renderActions(packetToTun0(system, 0x4d))).toBe('set_field:0x4d->pkt_mark,output:2');
   expect(renderActions(packetToTun0(system, 0x4d, { mark: 7, label: 8 }))).toBe('set_field:0x4d->pkt_mark,output:2');
   expect(renderActions(packetToTun0(system, 0))).toBe('output:2');
