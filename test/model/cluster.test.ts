@@ -1,7 +1,9 @@
+/** The cluster as the egress model sees it. */
 import { parseEgressIpConfig } from '../../src/model/cloud.ts';
 import { clusterOf, type RawCluster } from '../../src/model/cluster.ts';
 import { notesOn } from '../../src/model/egress/notes.ts';
 import { egressState } from '../../src/model/egress/state.ts';
+import type { ClusterNetworkObject } from '../../src/model/objects.ts';
 import { rawHostSubnet, rawNetNamespace } from './parsed.ts';
 
 const config = (value: unknown): string => JSON.stringify([{ interface: 'eni-1', ...(value as object) }]);
@@ -96,4 +98,59 @@ test('of different objects with one name the same one is used whatever their ord
   expect(first.netNamespaces).toHaveLength(1);
   const same = clusterOf({ hostSubnets: [], netNamespaces: [two[0]!, two[0]!], nodes: [] }, new Set());
   expect(same.duplicates).toEqual([]);
+});
+
+const empty = { hostSubnets: [], netNamespaces: [], nodes: [] };
+
+test('an invalid HostSubnet and one that lost its subnet are absent, and only the valid one is used', () => {
+  const raw = [
+    rawHostSubnet('c', { subnet: '' }),
+    rawHostSubnet('b', { hostIP: '192.168.7.12' }),
+    rawHostSubnet('a', { hostIP: '192.168.7.11' }),
+  ];
+  const cluster = clusterOf({ ...empty, hostSubnets: raw }, new Set());
+  const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name);
+  expect([names(cluster.hostSubnets), names(cluster.absent), names(cluster.invalidHostSubnets)]).toEqual([
+    ['a'],
+    ['b', 'c'],
+    ['c'],
+  ]);
+  expect(cluster.lostSubnets.map(({ loser, winner }) => [loser.name, winner.name])).toEqual([['b', 'a']]);
+});
+
+const network = (name: string, serviceNetwork: string): ClusterNetworkObject => ({
+  apiVersion: 'network.openshift.io/v1',
+  kind: 'ClusterNetwork',
+  metadata: { name },
+  clusterNetworks: [{ CIDR: '10.128.0.0/14', hostSubnetLength: 9 }],
+  serviceNetwork,
+});
+
+test('the networks are those of the ClusterNetwork default, when it can be read', () => {
+  const networks = (...clusterNetworks: ClusterNetworkObject[]) =>
+    clusterOf({ ...empty, clusterNetworks }, new Set()).networks.map(({ text }) => text);
+  expect(networks(network('a', '172.31.0.0/16'), network('default', '172.30.0.0/16'))).toEqual([
+    '10.128.0.0/14',
+    '172.30.0.0/16',
+  ]);
+  expect([networks(network('a', '172.31.0.0/16')), networks(network('default', 'x')), networks()]).toEqual([
+    [],
+    [],
+    [],
+  ]);
+});
+
+test('only Nodes with a name and the annotation have limits', () => {
+  const { limits, invalidLimits } = clusterOf(
+    { ...empty, nodes: [node('b', config({ capacity: { ip: 3 } })), node('', 'nope'), { metadata: { name: 'a' } }] },
+    new Set(),
+  );
+  expect([[...limits.keys()], invalidLimits]).toEqual([['b'], []]);
+});
+
+test('objects are in order of name, and so are the names of duplicates', () => {
+  const twice = (name: string) => [rawNetNamespace(name, 42), rawNetNamespace(name, 43)];
+  const cluster = clusterOf({ ...empty, netNamespaces: [...twice('b'), ...twice('a')] }, new Set());
+  expect(cluster.netNamespaces.map(({ name }) => name)).toEqual(['a', 'b']);
+  expect(cluster.duplicates.map(({ name }) => name)).toEqual(['a', 'b']);
 });

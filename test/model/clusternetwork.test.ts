@@ -49,6 +49,13 @@ test('every wrong field is named', () => {
   expect(problems({ clusterNetworks: [{ CIDR: 'fd00::/48', hostSubnetLength: 8 }] })).toEqual([
     'clusterNetworks[0].CIDR: "fd00::/48" is not an IPv4 CIDR',
   ]);
+  expect(problems({ clusterNetworks: [{ CIDR: '10.128.0.1/14', hostSubnetLength: 9 }] })).toEqual([
+    'clusterNetworks[0].CIDR: "10.128.0.1/14" has host bits set; the network is 10.128.0.0/14',
+  ]);
+  expect(problems({ serviceNetwork: 'x' })).toEqual(['serviceNetwork: "x" is not a CIDR']);
+  expect(problems({ pluginName: 'cilium' })).toEqual([
+    'pluginName: "cilium" is none of redhat/openshift-ovs-subnet, redhat/openshift-ovs-multitenant, redhat/openshift-ovs-networkpolicy',
+  ]);
 });
 
 test.each([
@@ -58,7 +65,13 @@ test.each([
   [19, false],
   [2.5, false],
 ])('%d host bits for nodes of a /14: %s', (hostSubnetLength, isFine) => {
-  expect(problems({ clusterNetworks: [{ CIDR: '10.128.0.0/14', hostSubnetLength }] })).toHaveLength(isFine ? 0 : 1);
+  expect(problems({ clusterNetworks: [{ CIDR: '10.128.0.0/14', hostSubnetLength }] })).toEqual(
+    isFine
+      ? []
+      : [
+          `clusterNetworks[0].hostSubnetLength: ${hostSubnetLength} is not from 2 to 18, the host bits of 10.128.0.0/14`,
+        ],
+  );
 });
 
 test('networks that overlap are refused, with each other and with that of services', () => {

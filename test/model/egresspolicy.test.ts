@@ -54,3 +54,20 @@ test.each<readonly [string, readonly EgressNetworkPolicyObject[], number, string
 test('names of policies that drop everything are not resolved', () => {
   expect(egressPolicies([policy('joined', 'a', 'example.com')], vnids).names.size).toBe(0);
 });
+
+test('a rule that cannot be read denies everything after it, whatever its type, and is noted with its index', () => {
+  const broken = { type: 'Allow' as const, to: { cidrSelector: 'x' } };
+  const corrected = { type: 'Deny' as const, to: { cidrSelector: '0.0.0.0/32' } };
+  const one = { ...policy('alone', 'p'), spec: { egress: [corrected, broken] } };
+  const { byVnid, notes } = egressPolicies([one], vnids);
+  expect(byVnid.get(vnid(7))).toMatchObject({
+    rules: [
+      { kind: 'cidr', allow: false, cidr: { text: '0.0.0.0/0' } },
+      { kind: 'cidr', allow: false, cidr: { text: '0.0.0.0/0' } },
+    ],
+  });
+  expect(notes.map(({ namespace, name, code, message }) => [namespace, name, code, message].join(' '))).toEqual([
+    'alone p PolicyZeroSlash32 spec.egress[0].to.cidrSelector: 0.0.0.0/32 is read as 0.0.0.0/0',
+    'alone p InvalidPolicyRule spec.egress[1].to.cidrSelector: "x" is not an IPv4 CIDR; the rule counts as Deny for everything',
+  ]);
+});

@@ -21,7 +21,7 @@ test('0.0.0.0/32 is everything', () => {
   expect(reading({ cidrSelector: '0.0.0.0/32' })).toMatchObject({
     kind: 'cidr',
     isCorrected: true,
-    cidr: { length: 0 },
+    cidr: { text: '0.0.0.0/0', family: 4, first: 0n, length: 0 },
   });
 });
 

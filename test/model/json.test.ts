@@ -19,6 +19,7 @@ test('the order of keys does not matter, that of items does; undefined is absent
   expect(jsonEqual([1, 2], [2, 1])).toBe(false);
   expect(jsonEqual([1], [1, 1])).toBe(false);
   expect(jsonEqual({ a: undefined }, {})).toBe(true);
+  expect(jsonEqual({}, { a: undefined })).toBe(true);
   expect(jsonEqual({ a: null }, {})).toBe(false);
   expect(jsonEqual([], {})).toBe(false);
 });

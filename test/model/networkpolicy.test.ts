@@ -105,3 +105,25 @@ test('a block of IPv6 has no addresses, one with host bits those of its network'
   expect(rules('fd00::/64')).toEqual([{ peers: [{ kind: 'block', cidrs: [] }], ports: undefined }]);
   expect(rules('10.0.0.5/24')).toMatchObject([{ peers: [{ cidrs: [{ text: '10.0.0.0/24' }] }] }]);
 });
+
+test.each([
+  [{ port: 1 }, { kind: 'range', protocol: 'tcp', from: 1, to: 1 }],
+  [
+    { port: 65_535, protocol: 'SCTP' },
+    { kind: 'range', protocol: 'sctp', from: 65_535, to: 65_535 },
+  ],
+  [
+    { port: 80, endPort: 80 },
+    { kind: 'range', protocol: 'tcp', from: 80, to: 80 },
+  ],
+  [
+    { port: 80, endPort: 90, protocol: 'UDP' },
+    { kind: 'range', protocol: 'udp', from: 80, to: 90 },
+  ],
+  [{ port: 'web' }, { kind: 'named', protocol: 'tcp', name: 'web' }],
+  [{ protocol: 'UDP' }, { kind: 'any', protocol: 'udp' }],
+  [{}, { kind: 'any', protocol: 'tcp' }],
+])('the port %j reads as %j', (port, value) => {
+  const { policy: parsed, problems } = parseNetworkPolicy(policy({ podSelector: {}, ingress: [{ ports: [port] }] }));
+  expect([parsed.ingress, problems]).toEqual([[{ peers: undefined, ports: [value] }], []]);
+});

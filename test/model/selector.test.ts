@@ -15,6 +15,7 @@ test.each<readonly [string, object, boolean]>([
   ['In without the value', expression('app', 'In', 'db'), false],
   ['In of a key that is not there', expression('other', 'In', 'web'), false],
   ['NotIn with the value', expression('app', 'NotIn', 'web'), false],
+  ['NotIn without the value', expression('app', 'NotIn', 'db'), true],
   ['NotIn of a key that is not there', expression('other', 'NotIn', 'web'), true],
   ['Exists', expression('app', 'Exists'), true],
   ['Exists of a key that is not there', expression('other', 'Exists'), false],

@@ -122,7 +122,7 @@ test('an assigner that remembers gives what one that does not gives', () => {
   const capacity = fc.option(fc.constantFrom<CloudLimits['capacity']>(0, 1, 2, 'current'), { freq: 1, nil: undefined });
   const step = fc.record({ operation, write: fc.boolean(), capacity });
   fc.assert(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 20 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 1, maxLength: 20, size: 'max' }), (steps) => {
       const assigner = new Assigner();
       const tracker = new EgressTracker();
       for (const one of steps) {

@@ -17,6 +17,10 @@ export type Operation =
   | { readonly op: 'deleteNetNamespace'; readonly name: NamespaceName }
   | { readonly op: 'setOffline'; readonly nodeIP: Ip; readonly offline: boolean };
 
+/** A node by number, most often with the address that goes with it, so that its HostSubnet changes in place. */
+const machine = fc
+  .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 11, max: 14 }), fc.nat(3))
+  .map(([n, other, chance]) => ({ name: `node-${n}`, hostIP: `192.168.7.${chance === 0 ? other : 10 + n}` }));
 const node = fc.integer({ min: 1, max: 4 }).map((n) => `node-${n}`);
 const namespace = fc.integer({ min: 1, max: 6 }).map((n) => `project-${n}`);
 const nodeIP = fc.integer({ min: 11, max: 14 }).map((n) => `192.168.7.${n}`);
@@ -53,12 +57,14 @@ const isNamespace = (name: string): NamespaceName => {
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc
     .record({
-      name: node,
-      hostIP: nodeIP,
+      at: machine,
       egressIPs: fc.array(hosted, { maxLength: 4 }),
       egressCIDRs: fc.array(cidr, { maxLength: 2 }),
     })
-    .map(({ name, ...fields }): Operation => ({ op: 'setHostSubnet', value: hostSubnet(name, fields) })),
+    .map(({ at: { name, hostIP }, ...fields }): Operation => ({
+      op: 'setHostSubnet',
+      value: hostSubnet(name, { hostIP, ...fields }),
+    })),
   fc
     .record({ name: namespace, netid: fc.integer({ min: 0, max: 4 }), ips: fc.array(requested, { maxLength: 3 }) })
     .map(({ name, netid, ips }): Operation => ({ op: 'setNetNamespace', value: netNamespace(name, netid, ips) })),

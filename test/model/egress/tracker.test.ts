@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type EgressState, egressState, vnidState } from '../../../src/model/egress/state.ts';
 import { type EgressChange, EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { rounds } from '../../rounds.ts';
-import { hostSubnet, netNamespace, vnid } from '../parsed.ts';
+import { cidr, hostSubnet, netNamespace, vnid } from '../parsed.ts';
 import { applyTo, operation, shuffledInput, Store } from './operations.ts';
 
 const list = (state: EgressState) => ({
@@ -31,7 +31,7 @@ function expected(before: EgressState, after: EgressState): EgressChange {
 test('after every operation the tracker equals the function of the whole, through restarts and shuffles', () => {
   const step = fc.record({ operation, restart: fc.integer({ min: 0, max: 9 }), seed: fc.nat() });
   fc.assert(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), (steps) => {
       const store = new Store();
       let tracker = new EgressTracker();
       let before = egressState(store.input());
@@ -60,4 +60,73 @@ test('a change that changes nothing says so', () => {
   expect(tracker.setHostSubnet(hostSubnet('a', { egressIPs: ['10.0.0.1'] }))).toEqual(nothing);
   expect(tracker.setNetNamespace(netNamespace('n', 42, ['10.0.0.1']))).toEqual(nothing);
   expect(tracker.vnid(vnid(42)).kind).toBe('via');
+});
+
+const small = () =>
+  EgressTracker.of({
+    hostSubnets: [
+      hostSubnet('a', { egressIPs: ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.9'] }),
+      hostSubnet('b', { hostIP: '192.168.7.12', egressIPs: ['10.0.0.4'] }),
+    ],
+    netNamespaces: [
+      netNamespace('later', 100, ['10.0.0.3']),
+      netNamespace('one', 42, ['10.0.0.1', '10.0.0.2', '10.0.0.4']),
+      netNamespace('invalid', 43, ['x']),
+      netNamespace('quiet', 44),
+    ],
+    offline: new Set(),
+  });
+
+test('the VNIDs that request a valid IP are known, ascending, each with its requests', () => {
+  const tracker = small();
+  expect(tracker.requestingVnids()).toEqual([42, 100]);
+  expect(tracker.requests(vnid(42)).map((one) => one.ip)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.4']);
+  expect([tracker.requests(vnid(43)), tracker.requests(vnid(99))]).toEqual([[], []]);
+});
+
+test('the VNIDs of a node are those that request what it lists, each once', () => {
+  const tracker = small();
+  const [a, b] = [hostSubnet('a').name, hostSubnet('b').name];
+  expect([tracker.vnidsHostedBy(a).toSorted((x, y) => x - y), tracker.vnidsHostedBy(b)]).toEqual([[42, 100], [42]]);
+  tracker.deleteHostSubnet('b');
+  expect(tracker.vnidsHostedBy(b)).toEqual([]);
+});
+
+test('a part of the state is that of the VNIDs asked for, in their order', () => {
+  const tracker = small();
+  const part = tracker.stateOf([vnid(100), vnid(42), vnid(44), vnid(7)]);
+  expect([...part.vnids.keys()]).toEqual([42, 100]);
+  expect([...part.assigned.keys()]).toEqual(['10.0.0.3', '10.0.0.4']);
+  expect([...tracker.stateOf([vnid(42)]).assigned.keys()]).toEqual(['10.0.0.4']);
+});
+
+test('a HostSubnet means what it is said to mean: valid, absent, or nothing', () => {
+  const tracker = small();
+  const b = { name: 'b', hostIP: hostSubnet('b', { hostIP: '192.168.7.12' }).hostIP, egressIPs: [], isToEmpty: false };
+  tracker.setMeaning('b', { kind: 'absent', hostSubnet: b });
+  expect([[...tracker.hosts()].length, [...tracker.absent()]]).toEqual([1, [b]]);
+  expect(tracker.vnid(vnid(42)).kind).toBe('dropped');
+  const valid = hostSubnet('b', { hostIP: '192.168.7.12', egressIPs: ['10.0.0.4'] });
+  tracker.setMeaning('b', { kind: 'valid', hostSubnet: valid });
+  expect([tracker.vnid(vnid(42)).kind, [...tracker.absent()]]).toEqual(['via', []]);
+  tracker.setMeaning('b', undefined);
+  expect([[...tracker.hosts()].length, tracker.vnid(vnid(42)).kind]).toEqual([1, 'dropped']);
+});
+
+test('what is to be placed may differ only after the version of the demand has changed', () => {
+  const tracker = small();
+  const changes = (change: () => unknown): boolean => {
+    const before = tracker.demandVersion;
+    change();
+    return tracker.demandVersion !== before;
+  };
+  const listing = (...egressIPs: string[]) => hostSubnet('b', { hostIP: '192.168.7.12', egressIPs });
+  expect(changes(() => tracker.setHostSubnet(listing('10.0.0.5')))).toBe(false);
+  expect(changes(() => tracker.setOffline(listing().hostIP, true))).toBe(false);
+  expect(changes(() => tracker.setNetNamespace(netNamespace('one', 42, ['10.0.0.5'])))).toBe(true);
+  const absent = { name: 'c', hostIP: undefined, egressIPs: listing('10.0.0.5').egressIPs, isToEmpty: false };
+  expect(changes(() => tracker.setAbsent(absent))).toBe(true);
+  expect(changes(() => tracker.setHostSubnet(listing()))).toBe(true);
+  expect(changes(() => tracker.setNetworks([cidr('10.0.0.4/30')]))).toBe(true);
+  expect(changes(() => tracker.setNetworks([cidr('10.0.0.4/30')]))).toBe(false);
 });
