@@ -2,16 +2,11 @@
  * Reads Kubernetes objects from files: JSON, YAML with several documents, lists, and directory trees like a
  * must-gather, each also gzipped. A problem names the file, the line and the field.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { CORE_SCHEMA, load, loadAll, mergeTag, YAMLException } from 'js-yaml';
 import { apiVersionOf, type Kind } from '../../api/kinds.ts';
 import { isRecord } from '../model/json.ts';
-import { compareText } from '../model/names.ts';
 import { err, ok, type Result } from '../model/result.ts';
+import { filesOf, readTexts, type TextFile } from './input-files.ts';
 import { lineOf, type Steps } from './lines.ts';
 import { loadLongList } from './long-list.ts';
 
@@ -45,7 +40,6 @@ export function problemText({ file, line, field, reason }: InputProblem): string
 }
 
 const schema = CORE_SCHEMA.withTags(mergeTag);
-const extensions = /\.(ya?ml|json)(\.gz)?$/;
 
 export interface ManifestOptions {
   /**
@@ -56,47 +50,58 @@ export interface ManifestOptions {
   readonly mark?: string;
   /** Called with each file before it is read. */
   readonly progress?: (what: string) => void;
+  /** Gets the kind of each list of one kind, also of an empty one: the input shows that there are no others. */
+  readonly listed?: Set<string>;
 }
 
 /**
  * Reads all objects of these kinds in the files and directories (`-` is standard input), in order of path and position.
- * Ignores other kinds. Returns the problem of a file that cannot be read or parsed. Searches directories for .yaml,
- * .yml and .json files, also with .gz appended.
+ * Ignores other kinds. Returns the problem of a file that cannot be read or parsed. Searches directories and
+ * archives for .yaml, .yml and .json files, also with .gz appended.
  */
 export async function readManifests(
   paths: readonly string[],
   kinds: readonly Kind[],
   options: ManifestOptions = {},
 ): Promise<Result<readonly Manifest[], InputProblem>> {
-  const { kinds: marked = [], mark = '', progress } = options;
+  const { kinds: marked = [], mark = '', progress, listed = new Set() } = options;
   const found: Manifest[] = [];
   const all = [...kinds, ...marked];
   const [wanted, wantedIfMarked] = [mentions(kinds), mentions(all)];
   const isWanted = (text: string): boolean => (mark !== '' && text.includes(mark) ? wantedIfMarked : wanted).test(text);
   for (const path of paths) {
-    const files = await filesOf(path);
-    if (!files.ok) return files;
-    for (const file of files.value) {
-      progress?.(`reading ${file}`);
-      const problem = await readInto(file, isWanted, found);
-      if (problem !== undefined) return err(problem);
+    try {
+      for (const file of await filesOf(path)) {
+        progress?.(`reading ${file}`);
+        for (const text of await readTexts(file)) {
+          const problem = readInto(text, isWanted, { found, listed });
+          if (problem !== undefined) return err(problem);
+        }
+      }
+    } catch (error) {
+      return err(unreadable(path, error));
     }
   }
   return ok(found.filter(({ object }) => all.some((kind) => isOfKind(object, kind))));
 }
 
-async function readInto(
-  file: string,
+/** Where objects and the kinds of lists go. */
+interface Collected {
+  readonly found: Manifest[];
+  readonly listed: Set<string>;
+}
+
+function readInto(
+  { file, text }: TextFile,
   isWanted: (text: string) => boolean,
-  found: Manifest[],
-): Promise<InputProblem | undefined> {
-  const text = await textOf(file);
-  if (!text.ok) return text.error;
+  into: Collected,
+): InputProblem | undefined {
+  if (!text.ok) return { file, line: undefined, field: '', reason: text.error };
   if (!isWanted(text.value)) return undefined;
   const documents = parse(text.value, file);
   if (!documents.ok) return documents.error;
   for (const [document, value] of documents.value.entries())
-    collect(value, { file, text: text.value, document, path: [] }, found);
+    collect(value, { file, text: text.value, document, path: [] }, into);
   return undefined;
 }
 
@@ -125,38 +130,6 @@ function pathText(steps: Steps): string {
   return steps
     .map((step, index) => (typeof step === 'number' ? `[${step}]` : `${index === 0 ? '' : '.'}${step}`))
     .join('');
-}
-
-async function filesOf(path: string): Promise<Result<readonly string[], InputProblem>> {
-  if (path === '-') return ok([path]);
-  try {
-    if (!(await stat(path)).isDirectory()) return ok([path]);
-    const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    const files = entries
-      .filter((entry) => entry.isFile() && extensions.test(entry.name))
-      .map((entry) => join(entry.parentPath, entry.name));
-    return ok(files.sort(compareText));
-  } catch (error) {
-    return err(unreadable(path, error));
-  }
-}
-
-async function textOf(file: string): Promise<Result<string, InputProblem>> {
-  try {
-    const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
-    const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
-    const plain = packed ? await promisify(gunzip)(bytes) : bytes;
-    if (isTar(plain))
-      return err({ file, line: undefined, field: '', reason: 'is a tar archive: unpack it and name the folder' });
-    return ok(plain.toString('utf8'));
-  } catch (error) {
-    return err(unreadable(file, error));
-  }
-}
-
-/** Checks the magic number of the first header (POSIX ustar). */
-function isTar(bytes: Buffer): boolean {
-  return bytes.toString('latin1', 257, 262) === 'ustar';
 }
 
 function unreadable(file: string, error: unknown): InputProblem {
@@ -194,18 +167,19 @@ function asJson(text: string): { readonly value: unknown } | undefined {
 }
 
 /** Adds the object, or the objects of the list. */
-function collect(value: unknown, source: Source, found: Manifest[]): void {
+function collect(value: unknown, source: Source, into: Collected): void {
   if (!isRecord(value)) return;
   const { kind, apiVersion, items } = value;
   if (!Array.isArray(items)) {
-    found.push({ object: value, source });
+    into.found.push({ object: value, source });
     return;
   }
   const itemKind = typeof kind === 'string' ? kind.replace(/List$/, '') : '';
+  if (itemKind !== '') into.listed.add(itemKind);
   for (const [index, item] of items.entries()) {
     if (!isRecord(item)) continue;
     const filled = itemKind === '' || 'kind' in item ? item : { apiVersion, kind: itemKind, ...item };
-    collect(filled, { ...source, path: [...source.path, 'items', index] }, found);
+    collect(filled, { ...source, path: [...source.path, 'items', index] }, into);
   }
 }
 

@@ -12,7 +12,7 @@ export function withoutPlans(snapshot: Snapshot, makes: readonly Kind[]): Snapsh
   const objects = new Map(snapshot.objects);
   for (const kind of makes) replace(objects, kind, (list) => list.filter((object) => !isMade(object)));
   for (const kind of [nodes, namespaces]) replace(objects, kind, (list) => list.map(withoutKeys));
-  return makeSnapshot(objects, snapshot.unread, snapshot.absent);
+  return makeSnapshot(objects, snapshot.unread, snapshot);
 }
 
 type Objects = Map<string, readonly KubeObject[]>;

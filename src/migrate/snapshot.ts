@@ -40,6 +40,7 @@ import {
 } from './kinds/network.ts';
 import { type NodeItem, nodeItem } from './kinds/node.ts';
 import { type WorkloadItem, workloadItem } from './kinds/workload.ts';
+import type { ObjectRef } from './ref.ts';
 
 /** A kind that could not be read, with the reason and the missing right, if there is one. */
 export interface Unread {
@@ -77,19 +78,25 @@ export interface Snapshot extends Kinds {
   readonly unread: readonly Unread[];
   /** Kinds that the API server does not serve; empty if the input is files, which do not tell. */
   readonly absent: readonly Kind[];
+  /** Kinds of which files may simply lack the objects; empty if the input is an API server. */
+  readonly missing: readonly Kind[];
+  /** Objects of which the input has several versions, with how many; the newest is used. */
+  readonly duplicates: readonly { readonly object: ObjectRef; readonly count: number }[];
 }
 
 /** Reads each kind once. `objects`: by `snapshotKey`, each list sorted by namespace and name. */
 export function makeSnapshot(
   objects: ReadonlyMap<string, readonly KubeObject[]>,
   unread: readonly Unread[] = [],
-  absent: readonly Kind[] = [],
+  { absent = [], missing = [], duplicates = [] }: Partial<Pick<Snapshot, 'absent' | 'missing' | 'duplicates'>> = {},
 ): Snapshot {
   const all = (kind: Kind): readonly KubeObject[] => objects.get(snapshotKey(kind)) ?? [];
   return {
     objects,
     unread,
     absent,
+    missing,
+    duplicates,
     hostSubnets: shaped(all(hostSubnets), hostSubnetShape),
     netNamespaces: shaped(all(netNamespaces), netNamespaceShape),
     clusterNetworks: shaped(all(clusterNetworks), clusterNetworkShape),

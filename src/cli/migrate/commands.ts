@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/address.ts';
 import { addApplyCommands } from './apply-commands.ts';
+import type { GatherFlags } from './gather.ts';
 import type { InspectFlags } from './inspect.ts';
 import type { PlanFlags } from './plan.ts';
 import type { PredictFlags } from './predict.ts';
@@ -96,6 +97,13 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
     .option('--deny-api-server', 'leave rules that deny the nodes and the API server as they are, and warn only', false)
     .option('--diff', 'print how the objects of the plan differ from those in the cluster', false)
     .action(async (flags: PlanFlags) => (await import('./plan.ts')).runPlan(flags));
+
+  migrate
+    .command('gather')
+    .description('write exactly what a plan is made from, and nothing secret, as a folder or .tar.gz that `-f` reads')
+    .requiredOption('--out <path>', 'folder, or file named .tar, .tar.gz or .tgz; it must not be there yet')
+    .addOption(kubeconfig())
+    .action(async (flags: GatherFlags) => (await import('./gather.ts')).runGather(flags));
 
   migrate
     .command('predict')

@@ -39,6 +39,25 @@ export const kindAbsent = makes(
   }),
 );
 
+interface Missing {
+  readonly kind: string;
+  readonly plural: string;
+  /** Whether a cluster always has objects of the kind. */
+  readonly isFatal: boolean;
+}
+
+/** Files without objects of a kind: the cluster may have some. */
+export const kindMissing = makes('IncompleteInput', ({ kind, plural, isFatal }: Missing) => ({
+  severity: isFatal ? 'blocker' : 'warning',
+  kind,
+  name: '*',
+  today: `The files have no ${kind}, and no empty list of them; must-gathers of the vendor never have any.`,
+  tomorrow: isFatal
+    ? 'What they ask for is not in the plan.'
+    : `If the cluster has some, what they deny is open: the plan has no EgressFirewall for it.`,
+  action: `Add the ${plural} to the input (\`migrate gather\` writes all that is needed) and plan again.`,
+}));
+
 export const clusterNetworkInvalid = makes('ClusterNetworkInvalid', () => ({
   kind: 'ClusterNetwork',
   name: 'default',
@@ -80,16 +99,23 @@ export const egressIPConfigInvalid = makes(
   }),
 );
 
-export const duplicateObject = makes(
+/** Kinds whose duplicates are harmless: much of them changes from minute to minute. */
+const lively: readonly string[] = ['Node', 'Namespace', 'Pod'];
+
+/** The input has different versions of objects of a kind. One finding for all of them, on the first. */
+export const duplicateObjects = makes(
   'DuplicateObject',
-  ({ kind, name }: { readonly kind: string; readonly name: string }) => ({
+  ({ kind, names }: { readonly kind: string; readonly names: readonly string[] }) => ({
+    severity: lively.includes(kind) ? 'warning' : 'blocker',
     kind,
-    name,
-    today: 'The input has several different objects of this kind and name; one of them was used.',
-    tomorrow: 'The plan may differ from what the cluster has.',
-    action: 'Give each object once, best all of one moment.',
+    name: names[0] ?? '*',
+    today: `The input has different versions of ${listText(names, shownNames)}; the newest of each was used, as far as resourceVersion shows.`,
+    tomorrow: 'What was deleted between two dumps is in the plan, and what was made between them may not be.',
+    action: 'Give one dump of one moment.',
   }),
 );
+
+const shownNames = 3;
 
 interface NamespaceGone {
   readonly name: string;

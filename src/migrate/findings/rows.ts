@@ -48,7 +48,11 @@ export const forthRows = {
     severities: ['warning', 'info'],
     about: 'a namespace that is dropped today may leave with node addresses; info with `--keep-closed`',
   },
-  DuplicateObject: { severities: ['warning'], about: 'the input has different objects of one name' },
+  DuplicateObject: {
+    severities: ['blocker', 'warning'],
+    about:
+      'the input has different versions of an object, as two dumps of different days have; warning for Nodes and Namespaces, which change all the time',
+  },
   EgressIPClaimedTwice: {
     severities: ['warning'],
     about: 'two VNIDs request it: dropped today, in no EgressIP tomorrow',

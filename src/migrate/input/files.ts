@@ -1,5 +1,5 @@
 /** Reads a snapshot from files and directories. */
-import { configMaps, type Kind } from '../../../api/kinds.ts';
+import { configMaps, egressNetworkPolicies, hostSubnets, type Kind, netNamespaces } from '../../../api/kinds.ts';
 import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/manifests.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
@@ -16,10 +16,12 @@ export async function snapshotFromFiles(
   progress: (what: string) => void,
   needed = sdnKinds,
 ): Promise<Result<Snapshot, InputProblem>> {
+  const listed = new Set<string>();
   const manifests = await readManifests(paths, [...sourceKinds, configMaps], {
     kinds: macvlanKinds,
     mark: macvlanMark,
     progress,
+    listed,
   });
   if (!manifests.ok) return manifests;
   const found = new Map<Kind, KubeObject[]>();
@@ -44,8 +46,12 @@ export async function snapshotFromFiles(
   const maps = (found.get(configMaps) ?? []).filter(
     ({ metadata }) => routers.has(metadata.namespace ?? '') || isInstallConfig(metadata),
   );
-  return ok(snapshotOf(found.set(configMaps, maps), []));
+  const missing = mayLack.filter((kind) => !found.has(kind) && !listed.has(kind.kind));
+  return ok(snapshotOf(found.set(configMaps, maps), [], { missing }));
 }
+
+/** Kinds of which a dump or a must-gather may have nothing, though the cluster has some. */
+const mayLack: readonly Kind[] = [hostSubnets, netNamespaces, egressNetworkPolicies];
 
 const allKinds = [...sourceKinds, configMaps, ...macvlanKinds];
 

@@ -53,7 +53,7 @@ export async function readServer(client: KubeClient, reading: Reading = {}): Pro
   );
   if (since === undefined) await reader.readConfigMaps();
   else for (const kind of [...macvlanKinds, configMaps]) reader.found.set(kind, objectsOf(since, kind));
-  return snapshotOf(reader.found, reader.unread, reader.absent);
+  return snapshotOf(reader.found, reader.unread, { absent: reader.absent });
 }
 
 class Reader {

@@ -1,4 +1,5 @@
 /** Selects the objects that a migration is made from, and makes a snapshot of them. */
+import omit from 'lodash/omit.js';
 import sortBy from 'lodash/sortBy.js';
 import {
   apiVersionOf,
@@ -26,6 +27,7 @@ import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/shapes.ts';
+import { objectRef } from '../ref.ts';
 import { makeSnapshot, type Snapshot, snapshotKey, type Unread } from '../snapshot.ts';
 
 /** Kinds that are translated or looked at, and kinds of the plan whose objects may exist already. */
@@ -87,30 +89,55 @@ const settledLater: readonly Kind[] = [hostSubnets, netNamespaces, nodes];
 export function snapshotOf(
   found: ReadonlyMap<Kind, readonly KubeObject[]>,
   unread: readonly Unread[],
-  absent: readonly Kind[] = [],
+  more: Partial<Pick<Snapshot, 'absent' | 'missing'>> = {},
 ): Snapshot {
-  const objects = [...found].flatMap(([kind, list]): [string, readonly KubeObject[]][] => {
-    const ordered = inOrder(list, !settledLater.includes(kind));
-    return ordered.length === 0 ? [] : [[snapshotKey(kind), ordered]];
-  });
+  const read = [...found].map(([kind, list]) => ({ kind, ...inOrder(list, !settledLater.includes(kind)) }));
+  const objects = read.flatMap(({ kind, ordered }): [string, readonly KubeObject[]][] =>
+    ordered.length === 0 ? [] : [[snapshotKey(kind), ordered]],
+  );
   return makeSnapshot(
     new Map(objects.sort(([a], [b]) => compareText(a, b))),
     sortBy(unread, ({ kind }) => snapshotKey(kind)),
-    sortBy(absent, snapshotKey),
+    { ...more, duplicates: read.flatMap(({ duplicates }) => duplicates) },
   );
 }
 
-/** Sorts by namespace, name and, within one name, JSON text. The same object twice counts once. */
-function inOrder(list: readonly KubeObject[], one: boolean): readonly KubeObject[] {
+interface Ordered {
+  readonly ordered: readonly KubeObject[];
+  readonly duplicates: Snapshot['duplicates'];
+}
+
+/**
+ * Sorts by namespace, name and, within one name, by age. The same object twice counts once; of several versions the
+ * newest counts if `one` is set, and is a duplicate.
+ */
+function inOrder(list: readonly KubeObject[], one: boolean): Ordered {
   const byName = Map.groupBy(list, ({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
-  return [...byName]
+  const groups = [...byName]
     .sort(([a], [b]) => compareText(a, b))
-    .flatMap(([, group]) => {
-      if (group.length === 1) return group;
-      const texts = new Map(group.map((object) => [JSON.stringify(object), object]));
-      const sorted = [...texts].sort(([a], [b]) => compareText(a, b)).map(([, object]) => object);
-      return one ? sorted.slice(-1) : sorted;
-    });
+    .map(([, group]) => (group.length === 1 ? group : byAge(group)));
+  const differing = groups.filter((group) => one && new Set(group.map(lastingText)).size > 1);
+  return {
+    ordered: groups.flatMap((group) => (one ? group.slice(-1) : group)),
+    duplicates: differing.flatMap(([first, ...more]) =>
+      first === undefined ? [] : [{ object: objectRef(first), count: more.length + 1 }],
+    ),
+  };
+}
+
+/** What does not change by itself: all but status, versions and managers. */
+function lastingText(object: KubeObject): string {
+  const { labels, annotations } = object.metadata;
+  return JSON.stringify({ ...omit({ ...object }, 'status'), metadata: { labels, annotations } });
+}
+
+/** Each version once: by resourceVersion, which is a number in practice, then by the JSON text. */
+function byAge(group: readonly KubeObject[]): readonly KubeObject[] {
+  const texts = new Map(group.map((object) => [JSON.stringify(object), object]));
+  const age = ({ metadata }: KubeObject): number => Number(metadata.resourceVersion ?? 0) || 0;
+  return [...texts]
+    .sort(([a, one], [b, other]) => age(one) - age(other) || compareText(a, b))
+    .map(([, object]) => object);
 }
 
 /** How many objects of a kind were read. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { dump } from 'js-yaml';
+import { packTar } from 'modern-tar';
 import { crds } from '../../../api/crds.ts';
 import {
   clusterNetworks,
@@ -77,6 +78,56 @@ describe('files', () => {
       expect(await read(...paths)).toEqual(expected);
   });
 
+  test('links, archives in a folder and UTF-16 are read as what they are', async () => {
+    const expected = await read(file('list.json', JSON.stringify(list(objects))));
+    const text = JSON.stringify(list(objects));
+    const tar = await packTar([
+      { header: { name: 'must-gather/x/a.json', size: text.length, type: 'file' }, body: text },
+    ]);
+    file('archives/one.tar', Buffer.from(tar));
+    file('packed/one.tgz', gzipSync(tar));
+    file('utf/list.json', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]));
+    file('real/deep/list.json', text);
+    mkdirSync(join(folder, 'linked'));
+    symlinkSync('../real', join(folder, 'linked/folder'));
+    symlinkSync('../../linked', join(folder, 'real/deep/back')); // a circle
+    symlinkSync('../list.json', join(folder, 'linked/file.json'));
+    for (const path of ['archives', 'packed', 'utf', 'linked', 'archives/one.tar'])
+      expect(await read(join(folder, path))).toEqual(expected);
+  });
+
+  test('of two dumps of different days the newer version counts, and each older one is a duplicate', async () => {
+    const dumped = (netid: number, version: string) => ({
+      ...make.netNamespace('red', netid, {}, { resourceVersion: version }),
+    });
+    const policies = (cidr: string, version: string) =>
+      make.any(
+        'network.openshift.io/v1',
+        'EgressNetworkPolicy',
+        { name: 'p', namespace: 'red', resourceVersion: version },
+        { spec: { egress: [{ type: 'Deny', to: { cidrSelector: cidr } }] } },
+      );
+    file('days/a.json', JSON.stringify(list([dumped(11, '90'), policies('192.0.2.0/24', '91')])));
+    file('days/b.json', JSON.stringify(list([dumped(11, '90'), policies('0.0.0.0/0', '1000')])));
+    const { egressPolicies, duplicates } = await read(join(folder, 'days'));
+    expect(egressPolicies.map(({ rules }) => rules.map(({ cidrSelector }) => cidrSelector))).toEqual([['0.0.0.0/0']]);
+    expect(duplicates).toEqual([
+      {
+        object: { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicy', namespace: 'red', name: 'p' },
+        count: 2,
+      },
+    ]);
+  });
+
+  test('files without NetNamespaces or policies say so, unless an empty list shows that there are none', async () => {
+    const hosts = make.hostSubnet('w0', '192.168.7.100');
+    const lacking = async (...more: readonly object[]): Promise<readonly string[]> =>
+      (await read(file('some.json', JSON.stringify(list([hosts, ...more]))))).missing.map(({ kind }) => kind);
+    expect(await lacking()).toEqual(['NetNamespace', 'EgressNetworkPolicy']);
+    const none = { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicyList', items: [] };
+    expect(await lacking(make.netNamespace('red', 11), none)).toEqual([]);
+  });
+
   test('only egress routers, and the ConfigMaps of their namespaces, are taken of what there is much of', async () => {
     const more = [
       make.any('v1', 'Pod', { name: 'plain', namespace: 'shop' }, { spec: {} }),
@@ -145,14 +196,26 @@ describe('files', () => {
     ],
     ['nothing', 'empty.yaml', '', /there is no HostSubnet or NetNamespace/],
     [
-      'a tar archive',
+      'an archive that breaks off',
       'must-gather.tar.gz',
       gzipSync(Buffer.concat([Buffer.alloc(257), Buffer.from('ustar  '), Buffer.alloc(248)])),
-      /^must-gather\.tar\.gz: is a tar archive: unpack it/,
+      /^must-gather\.tar\.gz: /,
     ],
+    [
+      'UTF-16 without a byte order mark',
+      'windows.yaml',
+      Buffer.from('kind: HostSubnet', 'utf16le'),
+      /^windows\.yaml: is no text: it has null bytes/,
+    ],
+    ['a link to nothing', 'links/broken.yaml', undefined, /^links\/broken\.yaml: .*ENOENT/],
     ['broken gzip', 'broken.json.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3]), /^broken\.json\.gz: /],
   ])('%s is refused with its place', async (_, name, content, expected) => {
-    expect(await problem(file(name, content))).toMatch(expected);
+    if (content === undefined) {
+      mkdirSync(join(folder, 'links'), { recursive: true });
+      symlinkSync('nowhere', join(folder, name));
+    }
+    const path = content === undefined ? join(folder, 'links') : file(name, content);
+    expect(await problem(path)).toMatch(expected);
   });
 
   test('in a tree the file is named', async () => {

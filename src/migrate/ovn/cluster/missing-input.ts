@@ -12,9 +12,10 @@ import {
 import type { Finding } from '../../findings/finding.ts';
 import {
   clusterNetworkInvalid,
-  duplicateObject,
+  duplicateObjects,
   egressIPConfigInvalid,
   kindAbsent,
+  kindMissing,
   kindUnread,
   namespaceMissing,
   netNamespaceInvalid,
@@ -45,15 +46,30 @@ export function inputPart(context: Context): Part {
     findings: [
       ...snapshot.unread.map(unreadFinding),
       ...absent.map(kindAbsent),
+      ...snapshot.missing.map((kind) => kindMissing({ ...kind, isFatal: kind !== egressNetworkPolicies })),
       ...networkFindings(context),
       ...cluster.invalidNetNamespaces.map(({ name, problems }) =>
         netNamespaceInvalid({ name, problems: problems.map(({ field, reason }) => `${field}: ${reason}`) }),
       ),
       ...cluster.invalidLimits.map(egressIPConfigInvalid),
-      ...cluster.duplicates.map(duplicateObject),
+      ...duplicateFindings(context),
       ...missingNamespaces(context),
     ],
   };
+}
+
+/** One finding for each kind. */
+function duplicateFindings({ snapshot, cluster }: Context): readonly Finding[] {
+  const all = [
+    ...cluster.duplicates,
+    ...snapshot.duplicates.map(({ object: { kind, namespace, name } }) => ({
+      kind,
+      name: namespace === undefined ? name : `${namespace}/${name}`,
+    })),
+  ];
+  return [...Map.groupBy<string, { readonly kind: string; readonly name: string }>(all, ({ kind }) => kind)].map(
+    ([kind, group]) => duplicateObjects({ kind, names: group.map(({ name }) => name) }),
+  );
 }
 
 function unreadFinding({ kind, reason, right }: Unread): Finding {

@@ -1,0 +1,109 @@
+/**
+ * What `migrate gather` writes: exactly the objects that a plan is made from, laid out like a must-gather, so that a plan
+ * can be made where the cluster cannot be reached. Nothing secret: no Secrets, and of pods and workloads only egress
+ * routers, without the values of their other variables.
+ */
+import { apiVersionOf, configMaps, type Kind } from '../../../api/kinds.ts';
+import { isRecord } from '../../model/json.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { configMapItem } from '../kinds/configmap.ts';
+import { objectsOf, type Snapshot } from '../snapshot.ts';
+import { installConfig, macvlanKinds, sourceKinds } from './source.ts';
+
+/** A file of the archive: its path, and what it holds. */
+export interface GatheredFile {
+  readonly path: string;
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+/** How much of each kind was gathered, or why it was not. */
+export interface GatheredKind {
+  readonly kind: string;
+  readonly apiVersion: string;
+  readonly count: number;
+  /** Why the kind could not be read; absent if it was. */
+  readonly unread?: string;
+  /** Whether the API server does not serve the kind. */
+  readonly absent: boolean;
+}
+
+/** The files: a list of each kind and namespace, also an empty one, which shows that there is nothing else. */
+export function gatheredFiles(snapshot: Snapshot): readonly GatheredFile[] {
+  return [...sourceKinds, ...macvlanKinds, configMaps].flatMap((kind) => {
+    if (snapshot.absent.includes(kind) || snapshot.unread.some((one) => one.kind === kind)) return [];
+    const objects = objectsOf(snapshot, kind).map((object) => cleaned(kind, object));
+    if (!kind.namespaced) return [fileOf(kind, undefined, objects)];
+    const byNamespace = Map.groupBy(objects, ({ metadata }) => metadata.namespace ?? '');
+    return objects.length === 0
+      ? [fileOf(kind, undefined, [])]
+      : [...byNamespace].map(([namespace, inNamespace]) => fileOf(kind, namespace, inNamespace));
+  });
+}
+
+/** A line for each kind, for people and for the index of the archive. */
+export function gatheredKinds(snapshot: Snapshot): readonly GatheredKind[] {
+  return [...sourceKinds, ...macvlanKinds, configMaps].map((kind) => {
+    const unread = snapshot.unread.find((one) => one.kind === kind);
+    return {
+      kind: kind.kind,
+      apiVersion: apiVersionOf(kind),
+      count: objectsOf(snapshot, kind).length,
+      ...(unread === undefined
+        ? {}
+        : { unread: unread.right === undefined ? unread.reason : `missing right: ${unread.right}` }),
+      absent: snapshot.absent.includes(kind),
+    };
+  });
+}
+
+function fileOf(kind: Kind, namespace: string | undefined, items: readonly KubeObject[]): GatheredFile {
+  const group = kind.group === '' ? 'core' : kind.group;
+  const folder = namespace === undefined ? 'cluster-scoped-resources' : `namespaces/${encodeURIComponent(namespace)}`;
+  return {
+    path: `${folder}/${group}/${kind.plural}.yaml`,
+    content: { apiVersion: apiVersionOf(kind), kind: `${kind.kind}List`, items },
+  };
+}
+
+/** Variables of an egress router that a plan reads; the value of any other may be secret. */
+const routerVariable = /^EGRESS_/;
+const shownAnnotations = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** The object without what is not read and may be secret. */
+function cleaned(kind: Kind, object: KubeObject): KubeObject {
+  const { annotations = {} } = object.metadata;
+  const kept = Object.fromEntries(Object.entries(annotations).filter(([key]) => key !== shownAnnotations));
+  const plain = {
+    ...object,
+    metadata: { ...object.metadata, ...(object.metadata.annotations === undefined ? {} : { annotations: kept }) },
+  };
+  if (kind === configMaps) return withoutPullSecret(plain);
+  return macvlanKinds.includes(kind) ? asObject(redacted(plain), plain) : plain;
+}
+
+/** Of the installer's configuration only the networks are read; the rest may hold credentials. */
+function withoutPullSecret(map: KubeObject): KubeObject {
+  const { namespace, name, data } = configMapItem(map);
+  if (name !== installConfig.name || namespace !== installConfig.namespace) return map;
+  const networking = /^networking:\n(?: .*\n?)*/m.exec(data['install-config'] ?? '')?.[0] ?? '';
+  const cut: KubeObject & { readonly data: object } = { ...map, data: { 'install-config': networking } };
+  return cut;
+}
+
+function asObject(value: unknown, fallback: KubeObject): KubeObject {
+  return isRecord(value) && 'metadata' in value ? { ...fallback, ...value } : fallback;
+}
+
+/** Replaces the values of variables that no plan reads, wherever containers are. */
+function redacted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(redacted);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, key === 'env' ? variables(inner) : redacted(inner)]),
+  );
+}
+
+function variables(list: unknown): unknown {
+  if (!Array.isArray(list)) return [];
+  return list.filter((one) => isRecord(one) && routerVariable.test(String(one['name'])));
+}
