@@ -9,7 +9,8 @@ const outcomes = `
 Exit status: 0 done; 1 refused, failed or stopped, with the reasons; 2 bad input; 3 it is your turn: the network plugin
 must be switched, then run the same command again.`;
 
-interface Shared {
+/** What several commands of `migrate` share. */
+export interface Shared {
   readonly kubeconfig: () => Option;
   /** Adds the options that select where the cluster is read from. */
   readonly source: (command: Command, kubeconfig: () => Option) => Command;

@@ -3,10 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/address.ts';
 import { addApplyCommands } from './apply-commands.ts';
-import type { GatherFlags } from './gather.ts';
-import type { InspectFlags } from './inspect.ts';
+import { addLookCommands } from './look-commands.ts';
 import type { PlanFlags } from './plan.ts';
-import type { PredictFlags } from './predict.ts';
 
 const none: readonly string[] = [];
 
@@ -63,11 +61,6 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
     .command('migrate')
     .description('the way from OpenShift SDN to OVN-Kubernetes: nothing lost, nothing silent, always a way back');
 
-  source(migrate.command('inspect'), kubeconfig)
-    .description('show what there is to migrate and what would change for whom; exit status 1 when there are blockers')
-    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
-    .action(async (flags: InspectFlags) => (await import('./inspect.ts')).runInspect(flags));
-
   source(migrate.command('plan'), kubeconfig)
     .description(
       'write a folder with ordered steps, the objects to apply, a backup and reports; exit status 1 when there are blockers',
@@ -98,22 +91,6 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
     .option('--diff', 'print how the objects of the plan differ from those in the cluster', false)
     .action(async (flags: PlanFlags) => (await import('./plan.ts')).runPlan(flags));
 
-  migrate
-    .command('gather')
-    .description('write exactly what a plan is made from, and nothing secret, as a folder or .tar.gz that `-f` reads')
-    .requiredOption('--out <path>', 'folder, or file named .tar, .tar.gz or .tgz; it must not be there yet')
-    .addOption(kubeconfig())
-    .action(async (flags: GatherFlags) => (await import('./gather.ts')).runGather(flags));
-
-  migrate
-    .command('predict')
-    .description('say on which nodes OVN-Kubernetes may put egress IPs, for clusters of an NDJSON file, one a line')
-    .requiredOption(
-      '-f, --filename <file>',
-      'lines {name, nodes: [{name, primaryIfAddr, assignable, ready}], egressIPs: [{name, egressIPs}]}; - is standard input',
-    )
-    .addOption(new Option('-o, --output <format>', 'format').choices(['ndjson', 'table']).default('ndjson'))
-    .action(async (flags: PredictFlags) => (await import('./predict.ts')).runPredict(flags));
-
+  addLookCommands(migrate, { kubeconfig, source });
   addApplyCommands(migrate, { kubeconfig, source });
 }

@@ -1,0 +1,77 @@
+/** `sdn-compat migrate addresses`: the source addresses of each namespace, for the owners of firewalls outside. */
+import { readFile } from 'node:fs/promises';
+import {
+  type AddressTable,
+  addressTable,
+  type Mode,
+  phases,
+  seenAddresses,
+  seenText,
+  tableDiff,
+} from '../../migrate/addresses.ts';
+import { addressEnds } from '../../migrate/ovn/addresses.ts';
+import { ovn } from '../../migrate/ovn/target.ts';
+import { defaultOptions } from '../../migrate/translation.ts';
+import { isRecord } from '../../model/json.ts';
+import { Failure } from '../fail.ts';
+import { print } from '../output.ts';
+import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
+import { aligned } from './tables.ts';
+
+export interface AddressesFlags extends SourceFlags {
+  readonly output: 'table' | 'csv' | 'json';
+  readonly mode: Mode;
+  readonly keepClosed: boolean;
+  readonly since?: string;
+}
+
+/** Prints the table, or how it differs from an earlier one. */
+export async function runAddresses(flags: AddressesFlags): Promise<void> {
+  const snapshot = await readSnapshot(flags, progressLines());
+  const { keepClosed, machineNetwork: machineNetworks } = flags;
+  const { nodes, ends } = addressEnds(ovn.before(snapshot), { ...defaultOptions, keepClosed, machineNetworks });
+  const table = addressTable(flags.mode, nodes, ends);
+  if (flags.since !== undefined) {
+    const lines = tableDiff(await earlier(flags.since), table);
+    print(lines.length === 0 ? 'nothing changed\n' : lines.map((line) => `${line}\n`).join(''));
+  } else if (flags.output === 'json') print(`${JSON.stringify(table, null, 2)}\n`);
+  else print(flags.output === 'csv' ? csvOf(table) : textOf(table));
+}
+
+async function earlier(file: string): Promise<AddressTable> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (isTable(value)) return value;
+    throw new Error('it is no table of addresses');
+  } catch (error) {
+    throw new Failure(
+      `--since ${file}: ${error instanceof Error ? error.message : String(error)}; it must be what \`migrate addresses -o json\` printed`,
+      badInput,
+    );
+  }
+}
+
+function isTable(value: unknown): value is AddressTable {
+  return (
+    isRecord(value) &&
+    Array.isArray(value['nodes']) &&
+    Array.isArray(value['rows']) &&
+    value['rows'].every((row) => isRecord(row) && isRecord(row['seen']))
+  );
+}
+
+function textOf({ mode, nodes, rows }: AddressTable): string {
+  const head = ['NAMESPACE', ...phases[mode].map((phase) => phase.toUpperCase())];
+  const cells = rows.map(({ namespace, seen }) => [namespace, ...Object.values(seen).map(seenText)]);
+  return `${aligned([head, ...cells])}\nany node: ${nodes.join(', ')}\nall other namespaces leave with the addresses of nodes throughout\n`;
+}
+
+/** One line for each namespace, phase and address. */
+function csvOf(table: AddressTable): string {
+  const lines = table.rows.flatMap(({ namespace, seen }) =>
+    Object.entries(seen).flatMap(([phase, one]) =>
+      seenAddresses(one, table).map((address) => [namespace, phase, address]),
+    ),
+  );
+  return [['namespace', 'phase', 'address'], ...lines].map((cells) => `${cells.join(',')}\n`).join('');
+}

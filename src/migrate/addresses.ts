@@ -1,0 +1,107 @@
+/** Which source addresses the outside sees of each namespace, today, in each phase of a migration, and after it. Pure. */
+import isEqual from 'lodash/isEqual.js';
+import { compareText } from '../model/names.ts';
+
+/** The phases of a switch without and with the vendor's live migration, in order. */
+export const phases = {
+  offline: ['today', 'first reboots', 'switch', 'until assigned', 'after'],
+  live: ['today', 'both reboots', 'until assigned', 'after'],
+} as const;
+
+export type Mode = keyof typeof phases;
+
+/** Addresses that a namespace may leave with: egress IPs, those of any node, both, or none because it is dropped. */
+export interface Seen {
+  readonly egressIPs: readonly string[];
+  readonly nodes: boolean;
+}
+
+export interface AddressRow {
+  readonly namespace: string;
+  /** By phase of the mode. */
+  readonly seen: Readonly<Record<string, Seen>>;
+}
+
+export interface AddressTable {
+  readonly mode: Mode;
+  /** Names and addresses of nodes: what `nodes` stands for. */
+  readonly nodes: readonly string[];
+  /** Sorted by namespace. Namespaces that leave with node addresses throughout are left out. */
+  readonly rows: readonly AddressRow[];
+}
+
+/** Today's and tomorrow's addresses of a namespace, from which those in between follow. */
+export interface Ends {
+  readonly namespace: string;
+  readonly today: Seen;
+  readonly after: Seen;
+  /** Whether an EgressFirewall keeps it closed from the switch on. */
+  readonly isClosed: boolean;
+}
+
+export const nothing: Seen = { egressIPs: [], nodes: false };
+const anyNode: Seen = { egressIPs: [], nodes: true };
+
+/**
+ * The table. OpenShift SDN serves until the plugin is switched; in a live migration egress IPs work in neither plugin
+ * while nodes are rebooted. While the plugin changes nothing leaves; until EgressIPs are assigned nodes' addresses do.
+ */
+export function addressTable(mode: Mode, nodes: readonly string[], ends: readonly Ends[]): AddressTable {
+  const rows = ends.map((one): AddressRow => {
+    const between = one.isClosed ? nothing : anyNode;
+    const seen =
+      mode === 'offline'
+        ? [one.today, one.today, nothing, between, one.after]
+        : [one.today, one.isClosed ? nothing : anyNode, between, one.after];
+    return {
+      namespace: one.namespace,
+      seen: Object.fromEntries(phases[mode].map((phase, index) => [phase, seen[index] ?? nothing])),
+    };
+  });
+  return {
+    mode,
+    nodes,
+    rows: rows
+      .filter(({ seen }) => Object.values(seen).some(({ egressIPs, nodes: any }) => egressIPs.length > 0 || !any))
+      .filter(({ seen }) => Object.values(seen).some(({ egressIPs }) => egressIPs.length > 0) || isDropped(seen))
+      .sort((a, b) => compareText(a.namespace, b.namespace)),
+  };
+}
+
+function isDropped(seen: AddressRow['seen']): boolean {
+  const { today } = seen;
+  return today !== undefined && today.egressIPs.length === 0 && !today.nodes;
+}
+
+/** `192.0.2.1, 192.0.2.2`, `any node`, `192.0.2.1 or any node`, `none`. */
+export function seenText({ egressIPs, nodes }: Seen): string {
+  const own = egressIPs.join(', ');
+  if (!nodes) return own === '' ? 'none' : own;
+  return own === '' ? 'any node' : `${own} or any node`;
+}
+
+/** Every address that it stands for. */
+export function seenAddresses({ egressIPs, nodes }: Seen, table: Pick<AddressTable, 'nodes'>): readonly string[] {
+  return [...egressIPs, ...(nodes ? table.nodes : [])];
+}
+
+/** What changed between two tables, as lines: `+ shop after: 192.0.2.1`, `- shop after: 192.0.2.2`. */
+export function tableDiff(before: AddressTable, now: AddressTable): readonly string[] {
+  const cells = ({ rows }: AddressTable): ReadonlyMap<string, string> =>
+    new Map(
+      rows.flatMap(({ namespace, seen }) =>
+        Object.entries(seen).map(([phase, one]) => [`${namespace} ${phase}`, seenText(one)] as const),
+      ),
+    );
+  const [was, is] = [cells(before), cells(now)];
+  const keys = [...new Set([...was.keys(), ...is.keys()])].sort(compareText);
+  const lines = keys.flatMap((key) => {
+    const [old, fresh] = [was.get(key), is.get(key)];
+    if (old === fresh) return [];
+    return [...(old === undefined ? [] : [`- ${key}: ${old}`]), ...(fresh === undefined ? [] : [`+ ${key}: ${fresh}`])];
+  });
+  const nodes = isEqual(before.nodes, now.nodes)
+    ? []
+    : [`- nodes: ${before.nodes.join(', ')}`, `+ nodes: ${now.nodes.join(', ')}`];
+  return [...lines, ...nodes];
+}
