@@ -86,6 +86,32 @@ export const workloads: readonly Kind[] = [
   { ...batch, kind: 'CronJob', plural: 'cronjobs', namespaced: true },
   { ...batch, kind: 'Job', plural: 'jobs', namespaced: true },
 ];
+const admission = { group: 'admissionregistration.k8s.io', version: 'v1' } as const;
+/** What may stand in the way of a migration that reboots every node. */
+export const webhookConfigurations: readonly Kind[] = [
+  {
+    ...admission,
+    kind: 'ValidatingWebhookConfiguration',
+    plural: 'validatingwebhookconfigurations',
+    namespaced: false,
+  },
+  { ...admission, kind: 'MutatingWebhookConfiguration', plural: 'mutatingwebhookconfigurations', namespaced: false },
+];
+export const podDisruptionBudgets: Kind = {
+  group: 'policy',
+  version: 'v1',
+  kind: 'PodDisruptionBudget',
+  plural: 'poddisruptionbudgets',
+  namespaced: true,
+};
+export const nodeNetworkPolicies: Kind = {
+  group: 'nmstate.io',
+  version: 'v1',
+  kind: 'NodeNetworkConfigurationPolicy',
+  plural: 'nodenetworkconfigurationpolicies',
+  namespaced: false,
+};
+
 /** OpenShift's own configuration of the network: `config.openshift.io/v1` as seen, `operator.openshift.io/v1` as asked for. */
 export const networkConfigs: Kind = {
   group: 'config.openshift.io',

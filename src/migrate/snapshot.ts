@@ -16,8 +16,11 @@ import {
   networkConfigs,
   networkOperators,
   networkPolicies,
+  nodeNetworkPolicies,
   nodes,
+  podDisruptionBudgets,
   pods,
+  webhookConfigurations,
   workloads,
 } from '../../api/kinds.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects.ts';
@@ -39,6 +42,14 @@ import {
   networkOperatorItem,
 } from './kinds/network.ts';
 import { type NodeItem, nodeItem } from './kinds/node.ts';
+import {
+  type BudgetItem,
+  budgetItem,
+  type NodeNetworkItem,
+  nodeNetworkItem,
+  type WebhookItem,
+  webhookItem,
+} from './kinds/obstacle.ts';
 import { type WorkloadItem, workloadItem } from './kinds/workload.ts';
 import type { ObjectRef } from './ref.ts';
 
@@ -49,6 +60,8 @@ export interface Unread {
   readonly reason: string;
   /** The right that the reader needs, as `list egressips.k8s.ovn.org`; undefined if rights are not the cause. */
   readonly right: string | undefined;
+  /** Whether only warnings come from the kind, so that a plan without it is whole. */
+  readonly isMinor?: boolean;
 }
 
 /** The objects of each kind, sorted by namespace and name. Empty if there are none or they could not be read. */
@@ -69,6 +82,9 @@ interface Kinds {
   readonly egressFirewalls: readonly EgressFirewallItem[];
   readonly configMaps: readonly ConfigMapItem[];
   readonly workloads: readonly WorkloadItem[];
+  readonly webhooks: readonly WebhookItem[];
+  readonly budgets: readonly BudgetItem[];
+  readonly nodeNetworks: readonly NodeNetworkItem[];
 }
 
 export interface Snapshot extends Kinds {
@@ -113,6 +129,9 @@ export function makeSnapshot(
     egressFirewalls: all(egressFirewalls).map(egressFirewallItem),
     configMaps: all(configMaps).map(configMapItem),
     workloads: [pods, ...workloads].flatMap(all).map(workloadItem),
+    webhooks: webhookConfigurations.flatMap(all).map(webhookItem),
+    budgets: all(podDisruptionBudgets).map(budgetItem),
+    nodeNetworks: all(nodeNetworkPolicies).map(nodeNetworkItem),
   };
 }
 

@@ -505,6 +505,56 @@ export const clusters = {
       make.netNamespace('old', 11, { egressIPs: ['192.168.7.201'] }),
     ],
   },
+  'what stalls reboots': {
+    objects: [
+      ...base,
+      ...worker(1),
+      make.any(
+        'operator.openshift.io/v1',
+        'Network',
+        { name: 'cluster' },
+        {
+          spec: { migration: { networkType: 'OVNKubernetes', features: { egressIP: false } } },
+        },
+      ),
+      make.any(
+        'policy/v1',
+        'PodDisruptionBudget',
+        { name: 'strict', namespace: 'default' },
+        {
+          status: { disruptionsAllowed: 0, expectedPods: 2 },
+        },
+      ),
+      make.any(
+        'policy/v1',
+        'PodDisruptionBudget',
+        { name: 'idle', namespace: 'default' },
+        {
+          status: { disruptionsAllowed: 0, expectedPods: 0 },
+        },
+      ),
+      make.any(
+        'admissionregistration.k8s.io/v1',
+        'ValidatingWebhookConfiguration',
+        { name: 'gate' },
+        {
+          webhooks: [
+            { name: 'pods.example.com', rules: [{ apiGroups: [''], resources: ['pods'] }] },
+            { name: 'soft.example.com', failurePolicy: 'Ignore', rules: [{ apiGroups: ['*'], resources: ['*'] }] },
+            { name: 'apps.example.com', failurePolicy: 'Fail', rules: [{ apiGroups: ['apps'], resources: ['*'] }] },
+          ],
+        },
+      ),
+      make.any(
+        'nmstate.io/v1',
+        'NodeNetworkConfigurationPolicy',
+        { name: 'bond' },
+        {
+          spec: { desiredState: { interfaces: [{ name: 'bond0', type: 'bond' }] } },
+        },
+      ),
+    ],
+  },
   'too many possibilities': {
     objects: [
       ...base,

@@ -38,10 +38,18 @@ export const forthRows = {
       "Geneve takes 50 bytes more than VXLAN; blocker when the operator's MTU for pods does not fit below its MTU between nodes, warning when it does not below what OpenShift SDN's tells",
   },
   ClusterNetworkInvalid: { severities: ['warning'], about: 'it cannot be read: isolation and overlaps are not known' },
+  ConverterOn: {
+    severities: ['warning', 'blocker'],
+    about: "the vendor's converter is not turned off; blocker when the migration has begun",
+  },
   DenyAllCutsAPIServer: {
     severities: ['blocker', 'warning', 'info'],
     about:
       'EgressFirewalls match after load balancing, so a Deny of node addresses also cuts off the API server; info with `--allow-api-server`, warning with `--deny-api-server`',
+  },
+  DisruptionBudget: {
+    severities: ['warning'],
+    about: 'a PodDisruptionBudget lets no pod be evicted, so that reboots wait',
   },
   DropBecomesEgressIP: { severities: ['info'], about: 'a namespace that is dropped today leaves with an egress IP' },
   DropBecomesNodeAddress: {
@@ -138,6 +146,10 @@ export const forthRows = {
     about: 'a Node bears the label though its HostSubnet offers nothing',
   },
   NodeMissing: { severities: ['warning'], about: 'a HostSubnet without a Node' },
+  NodeNetworkConfigured: {
+    severities: ['warning'],
+    about: 'nmstate configures interfaces of nodes: none of them may be the one of the default route',
+  },
   NodeNetworkUnknown: { severities: ['warning'], about: "nothing tells the prefix length of nodes' addresses" },
   NodeSelectorUnserved: {
     severities: ['warning'],
@@ -173,6 +185,10 @@ export const forthRows = {
     about: 'the subnet plugin ignores an egress IP or policy that begins to hold',
   },
   SubnetHost: { severities: ['warning'], about: 'a host outside the cluster with a pod subnet' },
+  WebhookFailsClosed: {
+    severities: ['warning'],
+    about: 'a webhook for pods, nodes or namespaces that refuses everything while it cannot be reached',
+  },
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** Findings of the way back made from OVN-Kubernetes' objects alone. */

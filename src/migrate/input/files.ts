@@ -5,7 +5,16 @@ import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { installConfig, macvlanKinds, namespacesOf, sdnKinds, shapeOf, snapshotOf, sourceKinds } from './source.ts';
+import {
+  installConfig,
+  macvlanKinds,
+  namespacesOf,
+  obstacleKinds,
+  sdnKinds,
+  shapeOf,
+  snapshotOf,
+  sourceKinds,
+} from './source.ts';
 
 /**
  * Reads all paths and calls `progress` with each file. One of the `needed` kinds must have objects. Returns the first
@@ -17,7 +26,7 @@ export async function snapshotFromFiles(
   needed = sdnKinds,
 ): Promise<Result<Snapshot, InputProblem>> {
   const listed = new Set<string>();
-  const manifests = await readManifests(paths, [...sourceKinds, configMaps], {
+  const manifests = await readManifests(paths, [...sourceKinds, ...obstacleKinds, configMaps], {
     kinds: macvlanKinds,
     mark: macvlanMark,
     progress,
@@ -53,7 +62,7 @@ export async function snapshotFromFiles(
 /** Kinds of which a dump or a must-gather may have nothing, though the cluster has some. */
 const mayLack: readonly Kind[] = [hostSubnets, netNamespaces, egressNetworkPolicies];
 
-const allKinds = [...sourceKinds, configMaps, ...macvlanKinds];
+const allKinds = [...sourceKinds, ...obstacleKinds, configMaps, ...macvlanKinds];
 
 function kindOf({ object }: Manifest): Kind | undefined {
   return allKinds.find((kind) => isOfKind(object, kind));

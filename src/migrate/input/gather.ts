@@ -8,7 +8,7 @@ import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { configMapItem } from '../kinds/configmap.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
-import { installConfig, macvlanKinds, sourceKinds } from './source.ts';
+import { installConfig, macvlanKinds, obstacleKinds, sourceKinds } from './source.ts';
 
 /** A file of the archive: its path, and what it holds. */
 export interface GatheredFile {
@@ -29,7 +29,7 @@ export interface GatheredKind {
 
 /** The files: a list of each kind and namespace, also an empty one, which shows that there is nothing else. */
 export function gatheredFiles(snapshot: Snapshot): readonly GatheredFile[] {
-  return [...sourceKinds, ...macvlanKinds, configMaps].flatMap((kind) => {
+  return [...sourceKinds, ...obstacleKinds, ...macvlanKinds, configMaps].flatMap((kind) => {
     if (snapshot.absent.includes(kind) || snapshot.unread.some((one) => one.kind === kind)) return [];
     const objects = objectsOf(snapshot, kind).map((object) => cleaned(kind, object));
     if (!kind.namespaced) return [fileOf(kind, undefined, objects)];
@@ -42,7 +42,7 @@ export function gatheredFiles(snapshot: Snapshot): readonly GatheredFile[] {
 
 /** A line for each kind, for people and for the index of the archive. */
 export function gatheredKinds(snapshot: Snapshot): readonly GatheredKind[] {
-  return [...sourceKinds, ...macvlanKinds, configMaps].map((kind) => {
+  return [...sourceKinds, ...obstacleKinds, ...macvlanKinds, configMaps].map((kind) => {
     const unread = snapshot.unread.find((one) => one.kind === kind);
     return {
       kind: kind.kind,

@@ -8,7 +8,16 @@ import { err, ok, type Result } from '../../model/result.ts';
 import { mentionsMacvlan } from '../kinds/workload.ts';
 import { resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
-import { installConfig, macvlanKinds, namespacesOf, sdnKinds, shapeOf, snapshotOf, sourceKinds } from './source.ts';
+import {
+  installConfig,
+  macvlanKinds,
+  namespacesOf,
+  obstacleKinds,
+  sdnKinds,
+  shapeOf,
+  snapshotOf,
+  sourceKinds,
+} from './source.ts';
 
 const atOnce = 4;
 /** Pods and workloads are large. Of each page only egress routers are kept. */
@@ -48,11 +57,14 @@ export interface Reading {
 export async function readServer(client: KubeClient, reading: Reading = {}): Promise<Snapshot> {
   const reader = new Reader(client, reading);
   const { since } = reading;
-  await inParallel(since === undefined ? [...sourceKinds, ...macvlanKinds] : sourceKinds, atOnce, (kind) =>
-    reader.read(kind),
+  await inParallel(
+    since === undefined ? [...sourceKinds, ...obstacleKinds, ...macvlanKinds] : sourceKinds,
+    atOnce,
+    (kind) => reader.read(kind),
   );
   if (since === undefined) await reader.readConfigMaps();
-  else for (const kind of [...macvlanKinds, configMaps]) reader.found.set(kind, objectsOf(since, kind));
+  else
+    for (const kind of [...obstacleKinds, ...macvlanKinds, configMaps]) reader.found.set(kind, objectsOf(since, kind));
   return snapshotOf(reader.found, reader.unread, { absent: reader.absent });
 }
 
@@ -111,7 +123,7 @@ class Reader {
       const reason = error instanceof Error ? error.message : String(error);
       if (!(error instanceof ApiError) || error.code !== 403)
         throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
-      this.unread.push({ kind, reason, right });
+      this.unread.push({ kind, reason, right, ...(obstacleKinds.includes(kind) ? { isMinor: true } : {}) });
     }
   }
 

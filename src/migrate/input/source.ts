@@ -18,8 +18,11 @@ import {
   networkConfigs,
   networkOperators,
   networkPolicies,
+  nodeNetworkPolicies,
   nodes,
+  podDisruptionBudgets,
   pods,
+  webhookConfigurations,
   workloads,
 } from '../../../api/kinds.ts';
 import type { FieldProblem } from '../../model/fields.ts';
@@ -48,6 +51,9 @@ export const sourceKinds: readonly Kind[] = [
   egressFirewalls,
   egressRouters,
 ];
+
+/** Kinds that only warnings come from: a plan without them is whole. */
+export const obstacleKinds: readonly Kind[] = [podDisruptionBudgets, nodeNetworkPolicies, ...webhookConfigurations];
 
 /** Without objects of one of these there is nothing to migrate; the way back needs one of `ovnKinds`. */
 export const sdnKinds: readonly Kind[] = [hostSubnets, netNamespaces];

@@ -10,9 +10,14 @@ export interface NetworkOperatorItem extends Item {
   /** spec.migration.mtu.network.to, spec.migration.mtu.machine.to and that of ovnKubernetesConfig. */
   readonly mtu: Readonly<Record<'migration' | 'machine' | 'ovn', number | undefined>>;
   readonly hasHybridOverlay: boolean;
+  /** spec.migration.networkType; empty if not set. */
+  readonly migratesTo: string;
+  /** The features that the vendor's converter converts: all that spec.migration.features does not set to false. */
+  readonly converts: readonly string[];
 }
 
 const ovn = ['spec', 'defaultNetwork', 'ovnKubernetesConfig'] as const;
+const features = ['egressIP', 'egressFirewall', 'multicast'] as const;
 const migration = ['spec', 'migration', 'mtu'] as const;
 
 /** Reads a Network.operator.openshift.io. */
@@ -31,6 +36,8 @@ export function networkOperatorItem(object: KubeObject): NetworkOperatorItem {
       machine: numberAt(object, ...migration, 'machine', 'to'),
       ovn: numberAt(object, ...ovn, 'mtu'),
     },
+    migratesTo: textAt(object, 'spec', 'migration', 'networkType'),
+    converts: features.filter((name) => fieldOf(object, 'spec', 'migration', 'features', name) !== false),
     hasHybridOverlay: fieldOf(object, ...ovn, 'hybridOverlayConfig') !== undefined,
   };
 }

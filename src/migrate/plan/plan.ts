@@ -91,7 +91,7 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
   const made = {
     ...rest,
     cluster: clusterUID(snapshot),
-    incomplete: snapshot.unread.map(unreadText),
+    incomplete: snapshot.unread.filter(({ isMinor }) => isMinor !== true).map(unreadText),
     steps: stepsOf(changes),
     backup: new Map(
       refs.flatMap((ref) => {

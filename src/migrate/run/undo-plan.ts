@@ -155,6 +155,9 @@ function lostAnnotations(change: Change | undefined, was: KubeObject, is: KubeOb
   );
 }
 
+/** OVN-Kubernetes gives each EgressIP its mark itself, and from 4.22 on refuses an object that brings one. */
+const markAnnotation = 'k8s.ovn.org/egressip-mark';
+
 /** The object to create, without what a server sets and without owners, which no longer exist. */
 function fresh(was: KubeObject): KubeObject {
   const { name = '', namespace, labels, annotations } = was.metadata;
@@ -164,7 +167,7 @@ function fresh(was: KubeObject): KubeObject {
       name,
       ...(namespace === undefined ? {} : { namespace }),
       ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
+      ...(annotations === undefined ? {} : { annotations: omit(annotations, markAnnotation) }),
     },
   };
 }

@@ -4,6 +4,12 @@ import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../mode
 import { listText } from '../../../model/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { clusterMTU, hostedControlPlane, hybridOverlay, mtuTooLarge, networkOverlap } from '../../findings/network.ts';
+import {
+  budgetAllowsNothing,
+  converterOn,
+  nodeNetworkConfigured,
+  webhookFailsClosed,
+} from '../../findings/obstacles.ts';
 import type { NetworkOperatorItem } from '../../kinds/network.ts';
 import type { Part } from '../../translation.ts';
 import { hasNoSubnet } from '../context/annotations.ts';
@@ -28,6 +34,8 @@ export function preflightPart(context: Context): Part {
       ...mtuFindings(context),
       ...hostedFindings(context),
       ...hybridFindings(context),
+      ...converterFindings(context),
+      ...obstacleFindings(context),
     ],
   };
 }
@@ -172,6 +180,29 @@ function hybridFindings(context: Context): readonly Finding[] {
   return [
     ...(networkOperator(context)?.hasHybridOverlay === true ? [hybridOverlay({})] : []),
     ...windows.map(({ name }) => hybridOverlay({ node: name })),
+  ];
+}
+
+/** The vendor's converter empties HostSubnets and makes objects of its own, on some releases before the switch. */
+function converterFindings(context: Context): readonly Finding[] {
+  const operator = networkOperator(context);
+  if (operator === undefined || operator.converts.length === 0) return [];
+  const isOn = operator.migratesTo === 'OVNKubernetes';
+  return [converterOn({ features: operator.converts, isOn })];
+}
+
+/** What may stall the reboots of all nodes. */
+function obstacleFindings({ snapshot }: Context): readonly Finding[] {
+  return [
+    ...snapshot.webhooks
+      .filter(({ failClosed }) => failClosed.length > 0)
+      .map(({ kind, name, failClosed }) => webhookFailsClosed({ kind, name, webhooks: failClosed })),
+    ...snapshot.budgets
+      .filter(({ allowed, pods }) => allowed === 0 && pods > 0)
+      .map(({ namespace, name, pods }) => budgetAllowsNothing({ namespace, name, pods })),
+    ...snapshot.nodeNetworks
+      .filter(({ interfaces }) => interfaces.length > 0)
+      .map(({ name, interfaces }) => nodeNetworkConfigured({ name, interfaces })),
   ];
 }
 
