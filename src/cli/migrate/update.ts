@@ -1,4 +1,5 @@
 /** `sdn-compat migrate plan --update`: carries a plan that was begun over to the cluster as it is now. */
+import { isThere } from '../../migrate/live.ts';
 import { replacePlan } from '../../migrate/plan/folder.ts';
 import { makePlan } from '../../migrate/plan/make.ts';
 import { planHash } from '../../migrate/plan/plan.ts';
@@ -47,7 +48,10 @@ async function updated(flags: SourceFlags, folder: string): Promise<string> {
       `${folder}: it is the plan of another cluster (uid ${wanted}); the input is of ${is ?? 'one that it does not name'}`,
     );
   const made = makePlan(snapshot, { tool: `sdn-compat ${programVersion}`, target, options, strict: old.strict });
-  const update = updatedPlan(old, made.plan, (step, object) => progress.begun.has(changeKey(step, object)));
+  const update = updatedPlan(old, made.plan, {
+    isBegun: (step, object) => progress.begun.has(changeKey(step, object)),
+    exists: (ref) => isThere(snapshot, ref),
+  });
   const more: readonly Entry[] = [
     ...update.redo.map(({ step, object }): Entry => ({ event: 'redo', step, object })),
     ...(progress.plan === undefined ? [] : [{ event: 'plan', plan: planHash(update.plan) } as const]),

@@ -25,11 +25,20 @@ export interface Update {
   readonly dropped: readonly ObjectRef[];
 }
 
-/** `isBegun`: whether the change was begun, by step and `refKey`. */
-export function updatedPlan(old: Plan, fresh: Plan, isBegun: (step: StepName, object: string) => boolean): Update {
+export interface UpdateFacts {
+  /** Whether the change was begun, by step and `refKey`. */
+  readonly isBegun: (step: StepName, object: string) => boolean;
+  /** Whether the object is in the cluster now. */
+  readonly exists: (object: ObjectRef) => boolean;
+}
+
+/** Merges a plan that was begun with one of the same options made now. */
+export function updatedPlan(old: Plan, fresh: Plan, { isBegun, exists }: UpdateFacts): Update {
   const [before, now] = [changesOf(old), changesOf(fresh)];
   const gone = [...before.values()].filter((change) => !now.has(keyOf(change)));
-  const withdrawn = gone.filter((change) => isBegun(change.step, refKey(refOf(change)))).flatMap(withdrawal);
+  const withdrawn = gone
+    .filter((change) => isBegun(change.step, refKey(refOf(change))) && exists(refOf(change)))
+    .flatMap(withdrawal);
   const changed = [...now.values()].filter((change) => {
     const was = before.get(keyOf(change));
     return was !== undefined && !isEqual(plain(was), plain(change));

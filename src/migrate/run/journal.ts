@@ -27,6 +27,8 @@ export interface Entry {
   readonly wrote?: boolean;
   /** With `back-begin`: the boot ID of each node that the new plugin ran on. */
   readonly boots?: Readonly<Record<string, string>>;
+  /** With `back-begin`: kinds of OpenShift SDN of which nothing was left, as after the vendor's clearing. */
+  readonly purged?: readonly string[];
   readonly uid?: string;
   readonly resourceVersion?: string;
 }
@@ -42,6 +44,8 @@ export interface Progress {
   readonly done: ReadonlyMap<string, Entry>;
   /** The boot ID that each node had when the way back began; empty if the old plugin ran already. */
   readonly boots: ReadonlyMap<string, string>;
+  /** Kinds of OpenShift SDN of which nothing was left when the way back began. */
+  readonly purged: ReadonlySet<string>;
   /** What the admin left out, by `refKey`. */
   readonly skipped: ReadonlySet<string>;
 }
@@ -76,6 +80,7 @@ export function progressOf(entries: readonly Entry[]): Progress {
     ),
     done,
     boots: new Map(Object.entries(current.find(({ boots = {} }) => Object.keys(boots).length > 0)?.boots ?? {})),
+    purged: new Set(current.flatMap(({ purged = [] }) => purged)),
     skipped: new Set(
       current.flatMap(({ event, object }) => (event === 'skip' && object !== undefined ? [object] : [])),
     ),

@@ -1,6 +1,7 @@
 /** Plans how to undo a plan: SDN's objects as in the backup, and nothing of ours left. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
+import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { fieldOf, isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
@@ -101,7 +102,7 @@ interface Restoring {
 function restoring({ plan, was, change, live, progress, force }: Restoring): Found {
   const object = objectRef(was);
   const is = liveObject(live, object);
-  if (is === undefined) return recreating(was, plan, live);
+  if (is === undefined) return recreating(was, { plan, change, live, progress, force });
   const annotations = lostAnnotations(change, was, is);
   const [before, now] = [ownedContent(was, contentOf(was)), ownedContent(was, contentOf(is))];
   const fields = differingFields(before, now);
@@ -117,15 +118,33 @@ function restoring({ plan, was, change, live, progress, force }: Restoring): Fou
     ],
   };
   if (isCleared || force) return restore;
+  // we never wrote to it, so what it says is theirs
+  if (!isBegun) return { undo: [], notes: [`${refText(object)} is left: others changed it, and this plan did not`] };
   return {
     undo: [],
     objections: fields.map((field) => driftText({ object, field, was: before[field], is: now[field] })),
   };
 }
 
-function recreating(was: KubeObject, { backup }: Plan, live: Live): Found {
+/** Kinds of OpenShift SDN of which nothing is left, as after the vendor's clearing. */
+export function purgedKinds(live: Live): readonly string[] {
+  const present = new Set([...live.objects.values()].filter((one) => isSDN(objectRef(one))).map(({ kind }) => kind));
+  return [hostSubnets, netNamespaces, egressNetworkPolicies]
+    .map(({ kind }) => kind)
+    .filter((kind) => !present.has(kind));
+}
+
+/**
+ * Creates again what finalize deleted, and what the vendor cleared with all of its kind. What else is gone was deleted by
+ * somebody who meant it.
+ */
+function recreating(was: KubeObject, { plan: { backup }, live, progress, force }: Omit<Restoring, 'was'>): Found {
   const object = objectRef(was);
   if (!isServed(live, object)) return { undo: [], unserved: [object.kind] };
+  const isOurs = progress.begun.has(changeKey('finalize', refKey(object)));
+  const isPurged = progress.purged.has(object.kind) || purgedKinds(live).includes(object.kind);
+  if (!isOurs && !isPurged && !force)
+    return { undo: [], notes: [`${refText(object)} is not restored: others deleted it, and this plan did not`] };
   const homeless = withoutOwner(was, live);
   if (homeless !== undefined) return { undo: [], notes: [`${refText(object)} is not restored: ${homeless}`] };
   const taken = identityTaken(was, backup, live);

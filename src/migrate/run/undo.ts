@@ -7,12 +7,12 @@ import { refKey, refText } from '../ref.ts';
 import { sdn } from '../sdn/target.ts';
 import { type ApplyDeps, type ApplyOutcome, otherCluster } from './apply.ts';
 import { failed, kindFor, named, ownMatter } from './change.ts';
-import { Journal, type Progress, progressOf, readJournal } from './journal.ts';
+import { type Entry, Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
 import { type Now, readNow, withRight } from './now.ts';
 import { progressTeller } from './progress.ts';
 import { pendingLabel, typeProblem } from './switched.ts';
-import { type Undo, type WayBack, wayBack } from './undo-plan.ts';
+import { purgedKinds, type Undo, type WayBack, wayBack } from './undo-plan.ts';
 
 export interface BackOptions {
   /** `ask` asks the server what it would do, `show` only prints what would be done; both write nothing. */
@@ -72,8 +72,7 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
   if (options.mode !== 'write') return show(deps, { way, options, waiting });
   const journal = await Journal.open(folder);
   try {
-    const boots = progress.boots.size === 0 ? bootsOf(now) : {};
-    if (!progress.isGoingBack || Object.keys(boots).length > 0) await journal.add({ event: 'back-begin', boots });
+    for (const entry of beginnings(progress, now)) await journal.add(entry);
     return await walk({ deps, journal }, way, waiting);
   } finally {
     await journal.close();
@@ -82,6 +81,13 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
 
 function isUntouched({ begun, isGoingBack }: Progress): boolean {
   return begun.size === 0 && !isGoingBack;
+}
+
+/** What is to be remembered of the moment when the way back began, or when the new plugin was last seen. */
+function beginnings(progress: Progress, now: Now): readonly Entry[] {
+  const boots = progress.boots.size === 0 ? bootsOf(now) : {};
+  if (progress.isGoingBack && Object.keys(boots).length === 0) return [];
+  return [{ event: 'back-begin', boots, purged: progress.isGoingBack ? [] : purgedKinds(now.live) }];
 }
 
 /** The boot of each node while the new plugin still ran; empty if the old one runs already. */

@@ -70,6 +70,7 @@ test('after a way back that ended nothing counts as begun', () => {
     cluster: undefined,
     isGoingBack: false,
     boots: new Map(),
+    purged: new Set(),
     skipped: new Set(),
     begun: new Map(),
     done: new Map(),

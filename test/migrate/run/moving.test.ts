@@ -14,6 +14,7 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
+import { isThere } from '../../../src/migrate/live.ts';
 import { ovn } from '../../../src/migrate/ovn/target.ts';
 import { replacePlan, writePlan } from '../../../src/migrate/plan/folder.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';
@@ -25,6 +26,7 @@ import { changeKey, journalText, progressOf, readJournal } from '../../../src/mi
 import { readNow } from '../../../src/migrate/run/now.ts';
 import { goBack } from '../../../src/migrate/run/undo.ts';
 import { type Verification, verification } from '../../../src/migrate/run/verify.ts';
+import type { Snapshot } from '../../../src/migrate/snapshot.ts';
 import type { TranslateOptions } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import type { Started } from '../../apiserver/started.ts';
@@ -86,8 +88,11 @@ class Migration {
     const entries = await readJournal(this.folder);
     if (!entries.ok) throw new Error(entries.error);
     const { begun } = progressOf(entries.value);
-    const { plan: fresh } = await made(started.client);
-    const { plan, redo } = updatedPlan(this.plan, fresh, (step, object) => begun.has(changeKey(step, object)));
+    const { plan: fresh, snapshot } = await made(started.client);
+    const { plan, redo } = updatedPlan(this.plan, fresh, {
+      isBegun: (step, object) => begun.has(changeKey(step, object)),
+      exists: (ref) => isThere(snapshot, ref),
+    });
     const more = [
       ...redo.map((one) => ({ event: 'redo', ...one }) as const),
       { event: 'plan', plan: planHash(plan) } as const,
@@ -113,10 +118,13 @@ class Migration {
   }
 }
 
-async function made(client: KubeClient, changes: Partial<TranslateOptions> = {}): Promise<{ readonly plan: Plan }> {
+async function made(
+  client: KubeClient,
+  changes: Partial<TranslateOptions> = {},
+): Promise<{ readonly plan: Plan; readonly snapshot: Snapshot }> {
   const { snapshot } = await readNow(client, nowhere.signal);
   const given = { ...options, machineNetworks: ['192.168.7.0/24'], allowAPIServer: true, ...changes };
-  return makePlan(snapshot, { tool: 'test', target: ovn, options: given, strict: false });
+  return { ...makePlan(snapshot, { tool: 'test', target: ovn, options: given, strict: false }), snapshot };
 }
 
 let started: Started;
@@ -183,6 +191,23 @@ describe('what came after the plan', () => {
     ]);
     await switchToOVN(started.client);
     expect(await migration.apply({ finalize: true, acceptChanges: true })).toMatchObject({ kind: 'refused' });
+  });
+
+  test('is named as well if it cannot be had, such as an address that two namespaces request', async () => {
+    await started.client.patch(
+      netNamespaces,
+      { name: 'bank' },
+      { egressIPs: ['192.168.7.101'] },
+      { type: 'merge', fieldManager: 'admin' },
+    );
+    await migration.update();
+    await create(started.client, [
+      make.namespace('late'),
+      make.netNamespace('late', 12, { egressIPs: ['192.168.7.101'] }),
+    ]);
+    expect(reasonsOf(await migration.apply())).toContainEqual(
+      expect.stringContaining('NetNamespace late: the plan does not have it (EgressIPClaimedTwice)'),
+    );
   });
 
   test('an update takes it over, and the way back gives what was there in the beginning', async () => {
@@ -342,6 +367,7 @@ describe('the way back', () => {
 
   test('creates nothing whose node is gone or whose subnet or netid another has now', async () => {
     await migration.forth();
+    expect(await migration.apply({ finalize: true })).toMatchObject({ kind: 'done' });
     await started.client.delete(hostSubnets, { name: 'n1' });
     await started.client.delete(hostSubnets, { name: 'n2' });
     await started.client.delete(nodes, { name: 'n1' });
