@@ -59,6 +59,11 @@ export function addApplyCommands(migrate: Command, { kubeconfig, source }: Share
     .addOption(kubeconfig())
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
     .option('--watch', 'look again until all is well or the time is over', false)
+    .option(
+      '--unstick',
+      'first touch EgressIPs with unassigned addresses, so that OVN-Kubernetes looks at them again',
+      false,
+    )
     .addOption(lasting('--timeout <duration>', 'how long to watch', 600))
     .action(async (flags: VerifyFlags) => (await import('./verify.ts')).runVerify(flags));
 

@@ -5,6 +5,7 @@ import { refText } from '../../migrate/ref.ts';
 import { type ApplyDeps, otherCluster } from '../../migrate/run/apply.ts';
 import { progressOf, readJournal } from '../../migrate/run/journal.ts';
 import { readNow } from '../../migrate/run/now.ts';
+import { stuck, unstick } from '../../migrate/run/unstick.ts';
 import { type Verification, verification } from '../../migrate/run/verify.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
 import { fieldOf } from '../../model/json.ts';
@@ -19,6 +20,7 @@ export interface VerifyFlags {
   readonly kubeconfig?: string;
   readonly output: 'table' | 'json' | 'yaml';
   readonly watch: boolean;
+  readonly unstick: boolean;
   readonly timeout: number;
 }
 
@@ -26,11 +28,20 @@ const between = 2_000;
 
 /** Checks once, or until all is well, and prints the last result. */
 export async function runVerify(flags: VerifyFlags): Promise<void> {
-  const seen = await withPlan(flags, await planIn(flags.plan), (deps) => watched(deps, flags));
+  const seen = await withPlan(flags, await planIn(flags.plan), async (deps) => {
+    if (flags.unstick) await touch(deps);
+    return watched(deps, flags);
+  });
   if (flags.output === 'json') print(`${JSON.stringify(seen, null, 2)}\n`);
   else if (flags.output === 'yaml') print((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
   else print(verificationTable(seen));
   if (!seen.well) process.exitCode = 1;
+}
+
+/** Touches the EgressIPs that have an unassigned address, once, and reports which. */
+async function touch(deps: ApplyDeps): Promise<void> {
+  const names = await unstick(deps.client, stuck(await looker(deps)()), Date.now());
+  report(names.length === 0 ? 'no EgressIP has an unassigned address\n' : `touched EgressIP ${names.join(', ')}\n`);
 }
 
 async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Verification> {

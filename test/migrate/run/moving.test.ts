@@ -25,6 +25,7 @@ import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../../src/mi
 import { changeKey, journalText, progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
 import { readNow } from '../../../src/migrate/run/now.ts';
 import { goBack } from '../../../src/migrate/run/undo.ts';
+import { stuck, unstick } from '../../../src/migrate/run/unstick.ts';
 import { type Verification, verification } from '../../../src/migrate/run/verify.ts';
 import type { Snapshot } from '../../../src/migrate/snapshot.ts';
 import type { TranslateOptions } from '../../../src/migrate/translation.ts';
@@ -245,6 +246,23 @@ describe('what came after the plan', () => {
     expect((await objectsOn(started.client)).filter(isMarked)).toEqual([]);
     expect(await started.client.get(netNamespaces, { name: 'shop' })).toMatchObject({ egressIPs: ['192.168.7.101'] });
   });
+});
+
+test('EgressIPs with an unassigned address are touched, and only these', async () => {
+  await migration.forth();
+  await started.client.patch(egressIPs, { name: 'egressip-bank' }, { status: { items: [] } }, { type: 'merge' });
+  expect(stuck(await migration.verify())).toEqual(['egressip-bank']);
+  expect(await unstick(started.client, ['egressip-bank', 'egressip-gone'], 7_000)).toEqual(['egressip-bank']);
+  const touched = (await started.client.list(egressIPs)).items.map(({ metadata: { name, labels } }) => [
+    name,
+    labels?.['migrate.sdn-compat/touched'],
+  ]);
+  expect(touched).toEqual([
+    ['egressip-bank', '7'],
+    ['egressip-shop', undefined],
+  ]);
+  expect(await migration.back()).toMatchObject({ kind: 'done' });
+  expect((await started.client.list(egressIPs)).items).toEqual([]);
 });
 
 test('a node that was registered again is labelled again', async () => {
