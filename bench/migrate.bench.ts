@@ -1,13 +1,13 @@
 /**
- * `migrate plan` for 10,000 namespaces on 500 nodes, about 20 MB, as JSON and as YAML. Each row is the command itself
- * in its own process, from start to end; needs `npm run build`.
+ * `migrate plan` for 10,000 namespaces on 500 nodes, about 20 MB, as JSON and as YAML; what competes most for nodes (two
+ * instance types of a cloud), and the way back. Each row is the command itself in its own process, from start to end; needs `npm run build`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { generatedCluster } from '../test/migrate/generated.ts';
+import { generatedCluster, servedByOVN, twoInstanceTypes } from '../test/migrate/generated.ts';
 import { table, timed } from './clusters.ts';
 
 const program = join(import.meta.dirname, '../dist/sdn-compat.js');
@@ -50,7 +50,7 @@ function measure(args: readonly string[], base: string): Figures {
 }
 
 /** The targets in ms and MiB. */
-const targets = { json: 1_500, yaml: 4_000, mib: 500 } as const;
+const targets = { json: 1_500, yaml: 4_000, types: 3_000, back: 3_000, addresses: 2_000, mib: 500 } as const;
 
 /** Prints the table; returns false if a figure misses its target. */
 export function bench(): boolean {
@@ -60,11 +60,22 @@ export function bench(): boolean {
     const [json, yaml] = [join(folder, 'cluster.json'), join(folder, 'cluster.yaml')];
     writeFileSync(json, JSON.stringify(list, null, 1));
     writeFileSync(yaml, dump(list, { noRefs: true, lineWidth: -1 }));
+    const [types, served] = [join(folder, 'types.json'), join(folder, 'served.json')];
+    writeFileSync(types, JSON.stringify({ ...list, items: twoInstanceTypes(9_000, 500) }));
+    writeFileSync(served, JSON.stringify({ ...list, items: [...list.items, ...servedByOVN(10_000)] }));
     const megabytes = (file: string): string => (statSync(file).size / 1e6).toFixed(0);
     const rows = [
       ['plan, JSON', json, targets.json, measure(['plan', '--to', 'ovn', '--out', 'OUT', '-f', json], folder)],
       ['plan, YAML', yaml, targets.yaml, measure(['plan', '--to', 'ovn', '--out', 'OUT', '-f', yaml], folder)],
       ['inspect, JSON', json, targets.json, measure(['inspect', '-o', 'json', '-f', json], folder)],
+      ['addresses, JSON', json, targets.addresses, measure(['addresses', '-f', json], folder)],
+      [
+        'plan, two instance types',
+        types,
+        targets.types,
+        measure(['plan', '--to', 'ovn', '--out', 'OUT', '-f', types], folder),
+      ],
+      ['back, 10,000 EgressIPs', served, targets.back, measure(['back', '--out', 'OUT', '-f', served], folder)],
     ] as const;
     table(
       'Migration: 10,000 namespaces, 500 nodes',

@@ -174,3 +174,66 @@ export function generatedCluster({ namespaces, nodes }: Size): readonly Plain[] 
     ...Array.from({ length: namespaces / 10 }, (_, index) => policy(index * 10)),
   ];
 }
+
+/** A cloud with nodes of two capacities, and a namespace for each egress IP: all compete for all nodes. */
+export function twoInstanceTypes(namespaces: number, nodes: number): readonly Plain[] {
+  const hosts = Array.from({ length: nodes }, (_, index) => {
+    const capacity = { ipv4: index % 2 === 0 ? 29 : 14 };
+    const config = [{ interface: 'eni', ifaddr: { ipv4: '10.0.0.0/8' }, capacity }];
+    const annotations = { 'cloud.network.openshift.io/egress-ipconfig': JSON.stringify(config) };
+    const [name, hostIP] = [nodeName(index), `10.0.${index >> 8}.${index & 255}`];
+    return [
+      {
+        apiVersion: 'v1',
+        kind: 'Node',
+        metadata: metadata(1, name, index, { annotations }),
+        status: {
+          addresses: [{ type: 'InternalIP', address: hostIP }],
+          conditions: [{ type: 'Ready', status: 'True' }],
+        },
+      },
+      {
+        apiVersion: 'network.openshift.io/v1',
+        kind: 'HostSubnet',
+        metadata: metadata(2, name, index),
+        host: name,
+        hostIP,
+        subnet: `10.${128 + (index >> 7)}.${(index & 127) * 2}.0/23`,
+        egressCIDRs: ['10.0.0.0/8'],
+      },
+    ];
+  });
+  const projects = Array.from({ length: namespaces }, (_, index) => {
+    const name = namespaceName(index);
+    return [
+      {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: metadata(3, name, index, { labels: { 'kubernetes.io/metadata.name': name } }),
+      },
+      {
+        apiVersion: 'network.openshift.io/v1',
+        kind: 'NetNamespace',
+        metadata: metadata(4, name, index),
+        netname: name,
+        netid: index + 1,
+        egressIPs: [egressIP(index)],
+      },
+    ];
+  });
+  return [...hosts.flat(), ...projects.flat()];
+}
+
+/** One EgressIP for each namespace, as OVN-Kubernetes has them. */
+export function servedByOVN(namespaces: number): readonly Plain[] {
+  return Array.from({ length: namespaces }, (_, index) => ({
+    apiVersion: 'k8s.ovn.org/v1',
+    kind: 'EgressIP',
+    metadata: metadata(9, `egressip-${namespaceName(index)}`, index),
+    spec: {
+      egressIPs: [egressIP(index)],
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespaceName(index) } },
+    },
+    status: { items: [{ egressIP: egressIP(index), node: nodeName(index % 500) }] },
+  }));
+}
