@@ -1,6 +1,6 @@
 /** What an adversary, or a host's ordinary life, does to the data path, by packets: none of it lends a pod another's address, or cuts one off. */
-import { spawn } from 'node:child_process';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
+import { sendErrors } from './icmp.ts';
 import { TestLab, until } from './lab.ts';
 import { echoServer, type RouterWatch, script, watchRouter } from './packets.ts';
 
@@ -242,57 +242,14 @@ test("a pod's message about another's connection does not leave with the other's
     `table ip errors {\n counter from_red { }\n chain look {\n type filter hook prerouting priority -310\n ip saddr ${redIP} icmp type { destination-unreachable, time-exceeded } counter name from_red\n }\n}\n`,
   );
   await sleep(500);
-  const victim = await lab.podIP('red/w0');
-  const bytes = (text: string): number[] => text.split('.').map(Number);
-  // port unreachable, about a packet of the server to the victim
-  const inner = [
-    0x45,
-    0,
-    0,
-    29,
-    0,
-    0,
-    0,
-    0,
-    64,
-    17,
-    0,
-    0,
-    ...bytes(outsideHost),
-    ...bytes(victim),
-    0x4e,
-    0x20,
-    0x17,
-    0x70,
-    0,
-    9,
-    0,
-    0,
-    0x78,
-  ];
-  const checksum = (all: number[]): number => {
-    let sum = 0;
-    for (let i = 0; i < all.length; i += 2) sum += (all[i]! << 8) + (all[i + 1] ?? 0);
-    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-    return ~sum & 0xffff;
+  // about a packet of the server to the victim
+  const about = {
+    source: outsideHost,
+    sourcePort: 20_000,
+    destination: await lab.podIP('red/w0'),
+    destinationPort: 6_000,
   };
-  const innerSum = checksum(inner.slice(0, 20));
-  inner[10] = innerSum >> 8;
-  inner[11] = innerSum & 255;
-  const message = [3, 3, 0, 0, 0, 0, 0, 0, ...inner];
-  const outerSum = checksum(message);
-  message[2] = outerSum >> 8;
-  message[3] = outerSum & 255;
-  for (const pod of ['plain/w1', 'plain/w0', 'blue/w0']) {
-    const netns = await lab.podNamespace(pod);
-    for (let i = 0; i < 5; i += 1) {
-      const child = spawn('ip', ['netns', 'exec', netns, 'socat', '-u', 'STDIN', `IP4-SENDTO:${outsideHost}:1`], {
-        stdio: ['pipe', 'ignore', 'inherit'],
-      });
-      child.stdin.end(Buffer.from(message));
-      await new Promise((resolve) => child.on('close', resolve));
-    }
-  }
+  for (const pod of ['plain/w1', 'plain/w0', 'blue/w0']) await sendErrors(lab, pod, outsideHost, about);
   await new Promise((resolve) => client.on('close', resolve));
   const { stdout } = await lab.inside('router', 'nft', 'list', 'table', 'ip', 'errors');
   expect(stdout).toMatch(/packets 0 /);
@@ -379,27 +336,51 @@ test('a pod answers nobody whom policies did not let in, with its own address', 
   }
 }, 30_000);
 
-test('a node port of the node that hosts the egress IP is reached, whose endpoint is elsewhere', async () => {
-  await lab.pipe(
-    'worker1',
-    `table ip ports {
+describe('what a Service sends on leaves with the address of the node', () => {
+  /** Services as a proxy writes them: of each kind one whose endpoint is a node, and one whose endpoint is outside. */
+  const services = (endpoint: string): string => `table ip services {
       chain pre { type nat hook prerouting priority dstnat;
-        fib daddr type local tcp dport 30090 meta mark set meta mark or 0x4000 dnat to ${outsideHost}:8080
+        ip daddr 172.30.0.50 tcp dport 80 dnat to ${endpoint}:8088
+        ip daddr 172.30.0.51 tcp dport 80 dnat to ${outsideHost}:8080
+        fib daddr type local tcp dport 30090 meta mark set meta mark or 0x4000 dnat to ${endpoint}:8088
+        fib daddr type local tcp dport 30091 meta mark set meta mark or 0x4000 dnat to ${outsideHost}:8080
       }
       chain post { type nat hook postrouting priority srcnat;
         meta mark & 0x4000 != 0 masquerade
       }
-    }\n`,
-  );
-  try {
-    for (const pod of ['red/w0', 'red/w1', 'plain/w0']) {
-      const ran = await lab.exec(pod, 'curl', '-s', '--max-time', '2', 'http://192.168.7.12:30090/ip');
-      expect([pod, ran.stdout.trim()]).toEqual([pod, '192.168.7.12']);
+    }\n`;
+  const reached = async (pod: string, url: string): Promise<string> =>
+    (await lab.exec(pod, 'curl', '-s', '--max-time', '1', `http://${url}/ip`)).stdout.trim();
+  const server = (node: string) =>
+    script(
+      `sdnc.${lab.name}.${node}`,
+      "require('http').createServer((q, r) => r.end(q.socket.remoteAddress.replace('::ffff:', ''))).listen(8088)",
+    );
+
+  test('if the endpoint is a node, and not outside the cluster for a namespace with an egress IP', async () => {
+    await lab.pipe('worker0', services('192.168.7.12'));
+    await lab.pipe('worker1', services('192.168.7.11'));
+    const servers = ['worker0', 'worker1'].map(server);
+    try {
+      await until('the servers answer', async () => (await reached('plain/w0', '192.168.7.12:8088')) !== '');
+      const found: Record<string, string> = {};
+      for (const pod of ['red/w0', 'red/w1', 'plain/w0', 'plain/w1']) {
+        const urls = ['172.30.0.50', '172.30.0.51', '192.168.7.12:30090', '192.168.7.12:30091'];
+        found[pod] = (await Promise.all(urls.map((url) => reached(pod, url)))).join(' ');
+      }
+      expect(found).toEqual({
+        'red/w0': '192.168.7.11  192.168.7.12 ',
+        'red/w1': '192.168.7.12  192.168.7.12 ',
+        'plain/w0': '192.168.7.11 192.168.7.11 192.168.7.12 192.168.7.12',
+        'plain/w1': '192.168.7.12 192.168.7.12 192.168.7.12 192.168.7.12',
+      });
+    } finally {
+      for (const child of servers) child.kill('SIGKILL');
+      for (const node of ['worker0', 'worker1']) await lab.node(node, 'nft', 'delete', 'table', 'ip', 'services');
+      await calm();
     }
-  } finally {
-    await lab.node('worker1', 'nft', 'delete', 'table', 'ip', 'ports');
-  }
-}, 30_000);
+  }, 30_000);
+});
 
 test('tun0 deleted: it is created again, and all is as before', async () => {
   await lab.node('worker1', 'ip', 'link', 'del', 'tun0');

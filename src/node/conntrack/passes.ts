@@ -18,6 +18,7 @@ type Distinction = (connection: Connection) => { readonly value: string; readonl
 
 const byMark: Distinction = ({ mark }) => ({ value: String(mark), argv: ['--mark', String(mark)] });
 const byTranslation: Distinction = ({ translated }) => ({ value: translated, argv: ['-q', translated] });
+const byAnswerer: Distinction = ({ answerer }) => ({ value: answerer, argv: ['-r', answerer] });
 const byDestination: Distinction = ({ destination }) => ({ value: destination, argv: ['-d', destination] });
 const byPorts: Distinction = ({ protocol, sourcePort, destinationPort }) => ({
   value: [protocol, sourcePort, destinationPort].join(' '),
@@ -59,7 +60,7 @@ function bySource(all: readonly Judged[], first: number, length: number): Argv[]
   if (!all.some(({ stale }) => stale)) return [];
   const argv = length === 0 ? [] : ['-s', `${textOf(first)}/${length}`];
   if (all.every(({ stale }) => stale)) return [argv];
-  if (length === addressBits) return split(all, [byDestination, byPorts]).map((rest) => [...argv, ...rest]);
+  if (length === addressBits) return split(all, [byAnswerer, byDestination, byPorts]).map((rest) => [...argv, ...rest]);
   const middle = first + 2 ** (addressBits - length - 1);
   const isLower = ({ connection }: Judged): boolean => numberOf(connection.source) < middle;
   return [
@@ -78,7 +79,7 @@ const numberOf = (ip: Ip): number => Number(ipNumber(ip));
 function withinMark(all: readonly Judged[], selection: Selection | undefined): Argv[] {
   if (!all.some(({ stale }) => stale)) return [];
   if (all.every(({ stale }) => stale)) return [[]];
-  if (selection !== undefined && 'source' in selection) return split(all, [byTranslation, byDestination, byPorts]);
+  if (selection !== undefined && 'source' in selection) return split(all, [byTranslation, byAnswerer, byDestination, byPorts]);
   if (selection !== undefined && 'translated' in selection) return bySource(all, 0, 0);
   return groups(all, byTranslation).flatMap(([translated, group]) =>
     bySource(group, 0, 0).map((rest) => [...translated, ...rest]),
