@@ -623,6 +623,54 @@ describe('connections that must end', () => {
   }, 60_000);
 });
 
+test('a connection by a Service to a node costs no pass for each of the others', async () => {
+  const count = 3_000;
+  await lab.pipe(
+    'worker0',
+    'table ip services {\n chain pre {\n type nat hook prerouting priority dstnat\n ip daddr 172.30.0.1 udp dport 443 dnat to 192.168.7.12:6443\n }\n}\n',
+  );
+  const swept = (): { readonly connections: number; readonly passes: number }[] =>
+    lab
+      .log('node-worker0')
+      .split('\n')
+      .filter((line) => line.includes('connections ended'))
+      .map((line) => JSON.parse(line) as { connections: number; passes: number });
+  const from = await lab.podIP('plain/w0');
+  const left = async (): Promise<number> =>
+    (await lab.node('worker0', 'conntrack', '-L', '-f', 'ipv4', '-s', from)).stdout
+      .split('\n')
+      .filter((line) => line.includes('dst=10.1.8.1')).length;
+  try {
+    const client = script(
+      await lab.podNamespace('plain/w0'),
+      `
+      const u = require('dgram').createSocket('udp4');
+      let next = 1;
+      u.bind(4002, () => { u.send('s', 443, '172.30.0.1', () => {}); const timer = setInterval(() => { for (let i = 0; i < 50; i += 1) { if (next > ${count}) { clearInterval(timer); setTimeout(() => process.exit(0), 200); return; } u.send('x', 30000 + (next % 250) * 100 + Math.floor(next / 250), '10.1.8.' + (100 + next % 100), () => {}); next += 1; } }, 10); });
+    `,
+    );
+    await new Promise((resolve) => client.on('close', resolve));
+    expect(await left()).toBeGreaterThan(count * 0.9);
+    const before = swept().length;
+    const began = performance.now();
+    await lab.patch('netnamespace', 'plain', { egressIPs: ['192.168.7.209'] });
+    await until('all have ended', async () => (await left()) === 0, 3);
+    console.log(`${count} connections beside one of a Service ended after ${Math.round(performance.now() - began)} ms`);
+    await until('it is in the log', () => swept().length > before);
+    expect(
+      swept()
+        .slice(before)
+        .reduce((sum, { passes }) => sum + passes, 0),
+    ).toBeLessThanOrEqual(2);
+    const kept = await lab.node('worker0', 'conntrack', '-L', '-f', 'ipv4', '-s', from, '-d', '172.30.0.1');
+    expect(kept.stdout).toContain('dport=443');
+  } finally {
+    await lab.node('worker0', 'nft', 'delete', 'table', 'ip', 'services');
+    await lab.patch('netnamespace', 'plain', { egressIPs: null });
+    await calm();
+  }
+}, 60_000);
+
 test('after all of it, nothing left with a wrong source', async () => {
   expect((await router.seen()).wrong).toEqual([]);
 });
