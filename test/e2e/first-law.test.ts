@@ -473,6 +473,14 @@ test('forwarding that somebody turns off is on again at once, and not for the in
   expect(mac).not.toBe('');
 }, 30_000);
 
+test('a setting whose change the kernel does not report is right again within seconds', async () => {
+  await lab.node('worker0', 'sysctl', '-q', '-w', 'net.ipv4.conf.all.src_valid_mark=0');
+  const read = async (): Promise<string> =>
+    (await lab.node('worker0', 'cat', '/proc/sys/net/ipv4/conf/all/src_valid_mark')).stdout;
+  await until('it is on', async () => (await read()) === '1\n', 5);
+  await calm();
+}, 30_000);
+
 describe('connections that must end', () => {
   /** Sends from the pod's port 4000 without pause, and writes down which source answers came back for: the server tells. */
   async function kept(pod: string, act: () => Promise<unknown>, wanted: string): Promise<void> {
