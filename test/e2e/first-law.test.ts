@@ -163,6 +163,7 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
     );
     let said = '';
     for (const child of [heard, outside]) child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const over = [heard, outside].map((child) => new Promise((resolve) => child.on('close', resolve)));
     await sleep(500);
     const source = await lab.podIP('blue/w0');
     const answer = script(
@@ -174,7 +175,7 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
     `,
     );
     await new Promise((resolve) => answer.on('close', resolve));
-    await Promise.all([heard, outside].map((child) => new Promise((resolve) => child.on('close', resolve))));
+    await Promise.all(over);
     expect(said).toBe('');
   } finally {
     await lab.inside('router', 'ip', 'route', 'del', '10.254.0.0/16');
