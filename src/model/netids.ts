@@ -11,7 +11,9 @@ export function globalVnid(): Vnid {
 
 /**
  * Which VNIDs are held, and the next free one. A VNID is free again after all its holders (joined namespaces) released
- * it. The search goes up from the last allocated VNID and wraps around, so a released VNID is not reused at once.
+ * it. The search goes up from the last allocated VNID and wraps around, so a released VNID is not reused at once: a node
+ * that has not heard of it yet would lend the new namespace the egress IP of the old one. The first search, as after a
+ * restart, begins behind the highest VNID that was held.
  */
 export class Netids {
   /** One bit per VNID: whether it is held. */
@@ -19,7 +21,10 @@ export class Netids {
   /** Holders beyond the first. */
   readonly #more = new Map<Vnid, number>();
   readonly #last: number;
-  #next = firstAllocatedVnid;
+  /** Where the next search begins; undefined before the first one. */
+  #next: number | undefined;
+  /** The highest VNID that was ever held and may be allocated; 0 if there was none. */
+  #highest = 0;
 
   /** `last` is the highest VNID to allocate; 2^24-1 by default. */
   constructor(held: Iterable<Vnid> = [], last: number = maxVnid) {
@@ -31,6 +36,7 @@ export class Netids {
   hold(vnid: Vnid): void {
     if (this.isHeld(vnid)) this.#more.set(vnid, (this.#more.get(vnid) ?? 0) + 1);
     else this.#flip(vnid);
+    if (vnid <= this.#last) this.#highest = Math.max(this.#highest, vnid);
   }
 
   /** Removes a holder of the VNID. */
@@ -50,6 +56,11 @@ export class Netids {
     this.#held[vnid >> 3] = (this.#held[vnid >> 3] ?? 0) ^ (1 << (vnid & 7));
   }
 
+  /** The number after this one, in the order of the search. */
+  #after(number: number): number {
+    return number >= this.#last ? firstAllocatedVnid : Math.max(number + 1, firstAllocatedVnid);
+  }
+
   /** Holds and returns the VNID for a new namespace: 0 for `default`, else the next free one from 10 up. */
   allocate(namespace: string): Result<Vnid> {
     if (namespace === 'default') {
@@ -57,11 +68,11 @@ export class Netids {
       return ok(globalVnid());
     }
     const count = this.#last - firstAllocatedVnid + 1;
-    for (let tried = 0; tried < count; tried++) {
-      const candidate = this.#next;
-      this.#next = candidate >= this.#last ? firstAllocatedVnid : candidate + 1;
+    let candidate = this.#next ?? this.#after(this.#highest);
+    for (let tried = 0; tried < count; tried++, candidate = this.#after(candidate)) {
       if (!isVnid(candidate) || this.isHeld(candidate)) continue;
       this.hold(candidate);
+      this.#next = this.#after(candidate);
       return ok(candidate);
     }
     return err(`all VNIDs from ${firstAllocatedVnid} to ${this.#last} are in use`);

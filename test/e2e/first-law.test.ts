@@ -1,6 +1,6 @@
 /** What an adversary, or a host's ordinary life, does to the data path, by packets: none of it lends a pod another's address, or cuts one off. */
-import { spawn } from 'node:child_process';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
+import { sendErrors } from './icmp.ts';
 import { TestLab, until } from './lab.ts';
 import { echoServer, type RouterWatch, script, watchRouter } from './packets.ts';
 
@@ -163,6 +163,7 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
     );
     let said = '';
     for (const child of [heard, outside]) child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const over = [heard, outside].map((child) => new Promise((resolve) => child.on('close', resolve)));
     await sleep(500);
     const source = await lab.podIP('blue/w0');
     const answer = script(
@@ -174,7 +175,7 @@ test('a connection that ingress policy dropped opens no way through a deny-all e
     `,
     );
     await new Promise((resolve) => answer.on('close', resolve));
-    await Promise.all([heard, outside].map((child) => new Promise((resolve) => child.on('close', resolve))));
+    await Promise.all(over);
     expect(said).toBe('');
   } finally {
     await lab.inside('router', 'ip', 'route', 'del', '10.254.0.0/16');
@@ -242,57 +243,14 @@ test("a pod's message about another's connection does not leave with the other's
     `table ip errors {\n counter from_red { }\n chain look {\n type filter hook prerouting priority -310\n ip saddr ${redIP} icmp type { destination-unreachable, time-exceeded } counter name from_red\n }\n}\n`,
   );
   await sleep(500);
-  const victim = await lab.podIP('red/w0');
-  const bytes = (text: string): number[] => text.split('.').map(Number);
-  // port unreachable, about a packet of the server to the victim
-  const inner = [
-    0x45,
-    0,
-    0,
-    29,
-    0,
-    0,
-    0,
-    0,
-    64,
-    17,
-    0,
-    0,
-    ...bytes(outsideHost),
-    ...bytes(victim),
-    0x4e,
-    0x20,
-    0x17,
-    0x70,
-    0,
-    9,
-    0,
-    0,
-    0x78,
-  ];
-  const checksum = (all: number[]): number => {
-    let sum = 0;
-    for (let i = 0; i < all.length; i += 2) sum += (all[i]! << 8) + (all[i + 1] ?? 0);
-    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-    return ~sum & 0xffff;
+  // about a packet of the server to the victim
+  const about = {
+    source: outsideHost,
+    sourcePort: 20_000,
+    destination: await lab.podIP('red/w0'),
+    destinationPort: 6_000,
   };
-  const innerSum = checksum(inner.slice(0, 20));
-  inner[10] = innerSum >> 8;
-  inner[11] = innerSum & 255;
-  const message = [3, 3, 0, 0, 0, 0, 0, 0, ...inner];
-  const outerSum = checksum(message);
-  message[2] = outerSum >> 8;
-  message[3] = outerSum & 255;
-  for (const pod of ['plain/w1', 'plain/w0', 'blue/w0']) {
-    const netns = await lab.podNamespace(pod);
-    for (let i = 0; i < 5; i += 1) {
-      const child = spawn('ip', ['netns', 'exec', netns, 'socat', '-u', 'STDIN', `IP4-SENDTO:${outsideHost}:1`], {
-        stdio: ['pipe', 'ignore', 'inherit'],
-      });
-      child.stdin.end(Buffer.from(message));
-      await new Promise((resolve) => child.on('close', resolve));
-    }
-  }
+  for (const pod of ['plain/w1', 'plain/w0', 'blue/w0']) await sendErrors(lab, pod, outsideHost, about);
   await new Promise((resolve) => client.on('close', resolve));
   const { stdout } = await lab.inside('router', 'nft', 'list', 'table', 'ip', 'errors');
   expect(stdout).toMatch(/packets 0 /);
@@ -379,27 +337,51 @@ test('a pod answers nobody whom policies did not let in, with its own address', 
   }
 }, 30_000);
 
-test('a node port of the node that hosts the egress IP is reached, whose endpoint is elsewhere', async () => {
-  await lab.pipe(
-    'worker1',
-    `table ip ports {
+describe('what a Service sends on leaves with the address of the node', () => {
+  /** Services as a proxy writes them: of each kind one whose endpoint is a node, and one whose endpoint is outside. */
+  const services = (endpoint: string): string => `table ip services {
       chain pre { type nat hook prerouting priority dstnat;
-        fib daddr type local tcp dport 30090 meta mark set meta mark or 0x4000 dnat to ${outsideHost}:8080
+        ip daddr 172.30.0.50 tcp dport 80 dnat to ${endpoint}:8088
+        ip daddr 172.30.0.51 tcp dport 80 dnat to ${outsideHost}:8080
+        fib daddr type local tcp dport 30090 meta mark set meta mark or 0x4000 dnat to ${endpoint}:8088
+        fib daddr type local tcp dport 30091 meta mark set meta mark or 0x4000 dnat to ${outsideHost}:8080
       }
       chain post { type nat hook postrouting priority srcnat;
         meta mark & 0x4000 != 0 masquerade
       }
-    }\n`,
-  );
-  try {
-    for (const pod of ['red/w0', 'red/w1', 'plain/w0']) {
-      const ran = await lab.exec(pod, 'curl', '-s', '--max-time', '2', 'http://192.168.7.12:30090/ip');
-      expect([pod, ran.stdout.trim()]).toEqual([pod, '192.168.7.12']);
+    }\n`;
+  const reached = async (pod: string, url: string): Promise<string> =>
+    (await lab.exec(pod, 'curl', '-s', '--max-time', '1', `http://${url}/ip`)).stdout.trim();
+  const server = (node: string) =>
+    script(
+      `sdnc.${lab.name}.${node}`,
+      "require('http').createServer((q, r) => r.end(q.socket.remoteAddress.replace('::ffff:', ''))).listen(8088)",
+    );
+
+  test('if the endpoint is a node, and not outside the cluster for a namespace with an egress IP', async () => {
+    await lab.pipe('worker0', services('192.168.7.12'));
+    await lab.pipe('worker1', services('192.168.7.11'));
+    const servers = ['worker0', 'worker1'].map(server);
+    try {
+      await until('the servers answer', async () => (await reached('plain/w0', '192.168.7.12:8088')) !== '');
+      const found: Record<string, string> = {};
+      for (const pod of ['red/w0', 'red/w1', 'plain/w0', 'plain/w1']) {
+        const urls = ['172.30.0.50', '172.30.0.51', '192.168.7.12:30090', '192.168.7.12:30091'];
+        found[pod] = (await Promise.all(urls.map((url) => reached(pod, url)))).join(' ');
+      }
+      expect(found).toEqual({
+        'red/w0': '192.168.7.11  192.168.7.12 ',
+        'red/w1': '192.168.7.12  192.168.7.12 ',
+        'plain/w0': '192.168.7.11 192.168.7.11 192.168.7.12 192.168.7.12',
+        'plain/w1': '192.168.7.12 192.168.7.12 192.168.7.12 192.168.7.12',
+      });
+    } finally {
+      for (const child of servers) child.kill('SIGKILL');
+      for (const node of ['worker0', 'worker1']) await lab.node(node, 'nft', 'delete', 'table', 'ip', 'services');
+      await calm();
     }
-  } finally {
-    await lab.node('worker1', 'nft', 'delete', 'table', 'ip', 'ports');
-  }
-}, 30_000);
+  }, 30_000);
+});
 
 test('tun0 deleted: it is created again, and all is as before', async () => {
   await lab.node('worker1', 'ip', 'link', 'del', 'tun0');
@@ -490,6 +472,14 @@ test('forwarding that somebody turns off is on again at once, and not for the in
     ),
   ).toEqual(veth.map(() => '157\n'));
   expect(mac).not.toBe('');
+}, 30_000);
+
+test('a setting whose change the kernel does not report is right again within seconds', async () => {
+  await lab.node('worker0', 'sysctl', '-q', '-w', 'net.ipv4.conf.all.src_valid_mark=0');
+  const read = async (): Promise<string> =>
+    (await lab.node('worker0', 'cat', '/proc/sys/net/ipv4/conf/all/src_valid_mark')).stdout;
+  await until('it is on', async () => (await read()) === '1\n', 5);
+  await calm();
 }, 30_000);
 
 describe('connections that must end', () => {
@@ -641,6 +631,54 @@ describe('connections that must end', () => {
     await calm();
   }, 60_000);
 });
+
+test('a connection by a Service to a node costs no pass for each of the others', async () => {
+  const count = 3_000;
+  await lab.pipe(
+    'worker0',
+    'table ip services {\n chain pre {\n type nat hook prerouting priority dstnat\n ip daddr 172.30.0.1 udp dport 443 dnat to 192.168.7.12:6443\n }\n}\n',
+  );
+  const swept = (): { readonly connections: number; readonly passes: number }[] =>
+    lab
+      .log('node-worker0')
+      .split('\n')
+      .filter((line) => line.includes('connections ended'))
+      .map((line) => JSON.parse(line) as { connections: number; passes: number });
+  const from = await lab.podIP('plain/w0');
+  const left = async (): Promise<number> =>
+    (await lab.node('worker0', 'conntrack', '-L', '-f', 'ipv4', '-s', from)).stdout
+      .split('\n')
+      .filter((line) => line.includes('dst=10.1.8.1')).length;
+  try {
+    const client = script(
+      await lab.podNamespace('plain/w0'),
+      `
+      const u = require('dgram').createSocket('udp4');
+      let next = 1;
+      u.bind(4002, () => { u.send('s', 443, '172.30.0.1', () => {}); const timer = setInterval(() => { for (let i = 0; i < 50; i += 1) { if (next > ${count}) { clearInterval(timer); setTimeout(() => process.exit(0), 200); return; } u.send('x', 30000 + (next % 250) * 100 + Math.floor(next / 250), '10.1.8.' + (100 + next % 100), () => {}); next += 1; } }, 10); });
+    `,
+    );
+    await new Promise((resolve) => client.on('close', resolve));
+    expect(await left()).toBeGreaterThan(count * 0.9);
+    const before = swept().length;
+    const began = performance.now();
+    await lab.patch('netnamespace', 'plain', { egressIPs: ['192.168.7.209'] });
+    await until('all have ended', async () => (await left()) === 0, 3);
+    console.log(`${count} connections beside one of a Service ended after ${Math.round(performance.now() - began)} ms`);
+    await until('it is in the log', () => swept().length > before);
+    expect(
+      swept()
+        .slice(before)
+        .reduce((sum, { passes }) => sum + passes, 0),
+    ).toBeLessThanOrEqual(2);
+    const kept = await lab.node('worker0', 'conntrack', '-L', '-f', 'ipv4', '-s', from, '-d', '172.30.0.1');
+    expect(kept.stdout).toContain('dport=443');
+  } finally {
+    await lab.node('worker0', 'nft', 'delete', 'table', 'ip', 'services');
+    await lab.patch('netnamespace', 'plain', { egressIPs: null });
+    await calm();
+  }
+}, 60_000);
 
 test('after all of it, nothing left with a wrong source', async () => {
   expect((await router.seen()).wrong).toEqual([]);

@@ -56,6 +56,15 @@ const bothRemoved = async (): Promise<void> => {
   expect(await lab.removeTables(node)).toEqual(tablesOf('netdev'));
 };
 
+/** What is sent to red's port goes to dark's, to which nobody may send, and leaves with the address of the node. */
+const sendElsewhere = async (): Promise<void> => {
+  await nft('add table ip other');
+  await nft('add chain ip other pre { type nat hook prerouting priority -100 ; }');
+  await nft('add rule ip other pre iifname tun0 meta l4proto { tcp, udp } th dport 20000 dnat to 10.1.8.72:20002');
+  await nft('add chain ip other post { type nat hook postrouting priority -50 ; }');
+  await nft('add rule ip other post oifname br-ex masquerade');
+};
+
 /** What each row does to the node, and what still holds. `works`: red is not even cut off. */
 const rows: readonly { readonly what: string; readonly damage: () => Promise<unknown>; readonly works?: true }[] = [
   { what: 'the table of addresses removed', damage: () => nft('delete table ip sdn_compat_guard'), works: true },
@@ -149,6 +158,24 @@ const rows: readonly { readonly what: string; readonly damage: () => Promise<unk
       await nft('add table ip other');
       await nft('add chain ip other pre { type filter hook prerouting priority -150 ; }');
       await nft(`add rule ip other pre ct mark set ${await owner('red')}`);
+    },
+  },
+  {
+    what: 'another program sends outside connections elsewhere, and masquerades first',
+    damage: () => sendElsewhere(),
+  },
+  {
+    what: 'the same, and the table of addresses removed',
+    damage: async () => {
+      await nft('delete table ip sdn_compat_guard');
+      await sendElsewhere();
+    },
+  },
+  {
+    what: 'the same, and the table of marks does not look at what leaves',
+    damage: async () => {
+      await nft('flush chain ip sdn_compat left');
+      await sendElsewhere();
     },
   },
   { what: 'conntrack is emptied', damage: () => lab.node(node, 'conntrack', '-F'), works: true },

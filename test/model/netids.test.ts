@@ -4,10 +4,18 @@ import { globalVnid, Netids } from '../../src/model/netids.ts';
 import { isVnid } from '../../src/model/vnid.ts';
 import { valid, vnid } from './parsed.ts';
 
-test('default has 0, others count from 10 past what is held', () => {
-  const netids = new Netids([vnid(11), vnid(0)]);
-  expect(['default', 'a', 'b'].map((name) => valid(netids.allocate(name)))).toEqual([0, 10, 12]);
+test('default has 0, others count from 10', () => {
+  const netids = new Netids([vnid(0)]);
+  expect(['default', 'a', 'b'].map((name) => valid(netids.allocate(name)))).toEqual([0, 10, 11]);
   expect(globalVnid()).toBe(0);
+});
+
+test('after a restart they count on behind the highest one, so that one that was released is not used at once', () => {
+  const netids = new Netids([vnid(10), vnid(14), vnid(12), vnid(0)]);
+  netids.release(vnid(14));
+  expect(['a', 'b'].map((name) => valid(netids.allocate(name)))).toEqual([15, 16]);
+  const full = new Netids([vnid(10), vnid(13), vnid(2 ** 24 - 1)], 13);
+  expect(['a', 'b'].map((name) => valid(full.allocate(name)))).toEqual([11, 12]);
 });
 
 test('default holds 0 once more for each time it is allocated', () => {
@@ -24,9 +32,9 @@ test('a VNID stays held while a joined namespace has it, and is not used again a
   expect(netids.isHeld(vnid(10))).toBe(true);
   netids.release(vnid(10));
   expect(netids.isHeld(vnid(10))).toBe(false);
-  expect([valid(netids.allocate('a')), valid(netids.allocate('b'))]).toEqual([10, 11]);
-  netids.release(vnid(11));
-  expect(valid(netids.allocate('c'))).toBe(12);
+  expect([valid(netids.allocate('a')), valid(netids.allocate('b'))]).toEqual([11, 12]);
+  netids.release(vnid(12));
+  expect(valid(netids.allocate('c'))).toBe(13);
 });
 
 test('after the last VNID the search goes on from 10', () => {

@@ -342,7 +342,8 @@ class Agent {
     if (this.#planned === undefined) return undefined;
     const { plan, prepared } = this.#planned;
     const own = (await this.#addresses.list()).map(({ ip }) => ip);
-    return ownershipOf(plan, { ...prepared, own: new Set(own) });
+    const attached = new Set(attachedPods(prepared.ovsdb).map(({ ip }) => ip));
+    return ownershipOf(plan, { ...prepared, own: new Set(own), attached });
   }
 }
 

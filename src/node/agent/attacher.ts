@@ -7,7 +7,16 @@ import type { Vnid } from '../../model/vnid.ts';
 import { makeLink, removeLink } from '../cni/attach.ts';
 import { type Attempt, Attempts } from '../cni/attempts.ts';
 import { limitSending, parseBandwidth } from '../cni/bandwidth.ts';
-import { addPodPort, type AttachedPod, attachedPods, limitPort, nextAddress, removeLimit } from '../cni/pods.ts';
+import {
+  addPodPort,
+  type AttachedPod,
+  attachedPods,
+  keepLastAddress,
+  lastAddress,
+  limitPort,
+  nextAddress,
+  removeLimit,
+} from '../cni/pods.ts';
 import type { CniRequest, CniResult } from '../cni/server.ts';
 import { parseAddresses } from '../links/addresses.ts';
 import { hostDevice } from '../links/veth.ts';
@@ -124,7 +133,7 @@ export class PodAttacher {
   #take({ facts }: Prepared, ovsdb: Ovsdb): Ip {
     const pods = attachedPods(ovsdb);
     const used = new Set([...pods.map(({ ip }) => ip), ...this.#pending]);
-    const free = nextAddress(facts.subnet, used, this.#last ?? highest(pods));
+    const free = nextAddress(facts.subnet, used, this.#last ?? lastAddress(ovsdb) ?? highest(pods));
     if (!free.ok) throw new Error(free.error);
     this.#last = free.value;
     this.#pending.add(free.value);
@@ -136,7 +145,11 @@ export class PodAttacher {
     const { sandbox, netns, device, namespace, name } = request;
     const limits = parseBandwidth(await this.#deps.annotationsOf(namespace, name));
     if (!limits.ok) throw new Error(limits.error);
-    await makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace });
+    await Promise.all([
+      makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace }),
+      // somebody may have gone on sending to the last pod with this address after that was detached
+      this.#deps.host.endConnections(ip),
+    ]);
     const { ingress, egress } = limits.value;
     await limitSending(this.#deps.exec, egress, { netns, device });
     const limit = ingress === undefined ? [] : limitPort(host, sandbox, ingress);
@@ -144,6 +157,7 @@ export class PodAttacher {
       ...removePort(ovsdb, host),
       ...removeLimit(host, sandbox),
       ...addPodPort(host, { sandbox, namespace, name, ip }),
+      ...keepLastAddress(ip),
       ...limit,
     ]);
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
@@ -188,8 +202,11 @@ export class PodAttacher {
   async #remove(sandbox: string): Promise<void> {
     const host = hostDevice(sandbox);
     await this.#deps.host.onPort(sandbox, async (ovsdb) => {
+      const pod = attachedPods(ovsdb).find((one) => one.sandbox === sandbox);
       await removeLink(this.#deps.exec, host);
       await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
+      // the sweeper ends those of the kernel
+      if (pod !== undefined) void this.#deps.host.forgetConnections(pod.ip);
     });
   }
 

@@ -10,6 +10,7 @@ import type { ClusterNetwork } from '../../model/clusternetwork.ts';
 import type { ClusterView } from '../cluster/feed.ts';
 import { readLinks } from '../cni/attach.ts';
 import { addPodPort, type AttachedPod, attachedPods, keptLimit, removeLimit } from '../cni/pods.ts';
+import { deleteConnectionsOf } from '../conntrack/delete.ts';
 import { findUplink, gatewaysOf, type Uplink } from '../links/addresses.ts';
 import { configureGuardRoutes, configureGuardRules } from '../links/guard.ts';
 import { hasDevice, type PresentAddresses } from '../links/present.ts';
@@ -57,6 +58,9 @@ export interface Prepared {
 function detectDatapath(): Datapath {
   return existsSync('/sys/module/openvswitch') ? 'system' : 'netdev';
 }
+
+/** Milliseconds for which ending connections in Open vSwitch may take. */
+const flushPatience = 1_000;
 
 function networksOf(network: ClusterNetwork): Networks {
   const { networks, serviceNetwork, mode, vxlanPort } = network;
@@ -206,6 +210,31 @@ export class Host {
    */
   async #dropCachedFlows(): Promise<void> {
     if (this.#datapath === 'netdev') await this.#switch?.call('revalidator/purge', []);
+  }
+
+  /** Ends all connections of a pod's address, in the kernel's conntrack and in Open vSwitch's. */
+  async endConnections(pod: Ip): Promise<void> {
+    await Promise.all([deleteConnectionsOf(this.#deps.exec, pod), this.forgetConnections(pod)]);
+  }
+
+  /**
+   * Ends the connections of a pod's address in Open vSwitch's own conntrack, which only the userspace datapath has. An Open
+   * vSwitch that does not answer, or is older than 3.1 and cannot select them, keeps them; then the VNID in their mark
+   * keeps others out.
+   */
+  async forgetConnections(pod: Ip): Promise<void> {
+    const daemon = this.#switch;
+    if (this.#datapath !== 'netdev' || daemon === undefined) return;
+    const flushed = ['ct_nw_src', 'ct_nw_dst'].map((field) =>
+      daemon.call('dpctl/flush-conntrack', [`${field}=${pod}`]),
+    );
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error('Open vSwitch did not answer')), flushPatience);
+    await Promise.race([Promise.all(flushed), late])
+      .catch((error: unknown) =>
+        this.#deps.logger.debug({ err: error, pod }, 'Open vSwitch keeps connections of a pod'),
+      )
+      .finally(() => clearTimeout(timer));
   }
 
   /** Closes all connections, which ends everything that waits for an answer. No new one is made. */

@@ -1,7 +1,8 @@
-/** Wakes the agent when somebody changes links, addresses, rules or nft. It does not read what changed. */
+/** Wakes the agent when somebody changes links, addresses, rules, nft or settings. It does not say what changed. */
 import { spawn } from 'node:child_process';
 import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
+import { haveSysctls } from '../links/sysctls.ts';
 import { isHostDevice } from '../links/veth.ts';
 import { networkSets, nftTables } from '../nft/ruleset.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
@@ -57,7 +58,10 @@ async function watch(monitor: Monitor, logger: Logger, signal: AbortSignal): Pro
 export interface HostListeners {
   /** A link or an address has changed. */
   readonly linksChanged: () => void;
-  /** A routing rule or a route of ours was removed, or tun0 is down, which removes its routes. */
+  /**
+   * A routing rule or a route of ours was removed, or tun0 is down, which removes its routes, or a setting of the kernel was
+   * changed.
+   */
   readonly routingLost: () => void;
   /** Something was removed from nft, by us or by somebody else. */
   readonly nftLost: () => void;
@@ -102,6 +106,20 @@ export function isOfPodsOnly(heard: string): boolean {
   return devices.length > 0 && !text.includes('[RULE]') && devices.every(isHostDevice);
 }
 
+/** Milliseconds between two looks at settings of which the kernel reports no change. */
+const lookAtSettings = 2_000;
+
+/** Reads those settings again and again, which takes a few small files, and calls back when they are wrong. */
+async function watchSettings(lost: () => void, signal: AbortSignal): Promise<void> {
+  let wereRight = true;
+  while (!signal.aborted) {
+    const areRight = await haveSysctls();
+    if (wereRight && !areRight) lost();
+    wereRight = areRight;
+    await pause(lookAtSettings, signal);
+  }
+}
+
 /** Calls the listeners until the signal aborts. */
 export async function watchHost(listeners: HostListeners, logger: Logger, signal: AbortSignal): Promise<void> {
   const { linksChanged, routingLost, nftLost, strangers } = listeners;
@@ -140,5 +158,6 @@ export async function watchHost(listeners: HostListeners, logger: Logger, signal
     ),
     watch({ argv: ['nft', 'monitor', 'destroy'], heard: nftHeard, missed: nftLost }, logger, signal),
     watch({ argv: ['nft', 'monitor', 'trace'], heard: traceHeard, missed: strangers }, logger, signal),
+    watchSettings(routingLost, signal),
   ]);
 }

@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../../model/result.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import { addPort } from '../ovs/bridge.ts';
 import { asMap, asSet, type Operation, type Ovsdb } from '../ovs/ovsdb.ts';
+import { bridge } from '../ovs/pipeline.ts';
 import type { LocalPod } from '../values/facts.ts';
 
 /** A pod's interface on br0. */
@@ -110,6 +111,23 @@ export function nextAddress(subnet: Cidr, used: ReadonlySet<Ip>, last: Ip | unde
     if (!used.has(ip)) return ok(ip);
   }
   return err(`no address is free in ${subnet.text}: ${used.size} pods have one`);
+}
+
+const lastAddressKey = 'last-pod-address';
+
+/** The operation that records, on the bridge, which address a pod got last. */
+export function keepLastAddress(ip: Ip): Operation[] {
+  const mutations = [
+    ['external_ids', 'delete', ['set', [lastAddressKey]]],
+    ['external_ids', 'insert', ['map', [[lastAddressKey, ip]]]],
+  ];
+  return [{ op: 'mutate', table: 'Bridge', where: [['name', '==', bridge]], mutations }];
+}
+
+/** The address that a pod got last, under this agent or an earlier one; undefined if the bridge is new. */
+export function lastAddress(ovsdb: Ovsdb): Ip | undefined {
+  const ip = parseIp(asMap(ovsdb.find('Bridge', bridge)?.row['external_ids'])[lastAddressKey] ?? '');
+  return ip.ok ? ip.value : undefined;
 }
 
 /** The pods with a known port and VNID. */

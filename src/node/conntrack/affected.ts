@@ -3,10 +3,12 @@
  * of the table.
  */
 import type { Ip } from '../../model/address.ts';
-import type { Ownership, RestrictedPod } from './stale.ts';
+import type { PodOwners } from '../values/facts.ts';
+import { type Ownership, ownWithoutEgress, type RestrictedPod } from './stale.ts';
 
 /** Connections with one common property, as `conntrack` selects them. */
-export type Selection = { readonly mark: number } | { readonly translated: Ip } | { readonly source: Ip };
+export type Selection =
+  { readonly mark: number } | { readonly translated: Ip } | { readonly source: Ip } | { readonly answerer: Ip };
 
 /** The connections of an owner with one source. */
 export interface OwnedSource {
@@ -21,7 +23,7 @@ export const mostLooks = 6;
 export function selectionArgs(selection: Selection): readonly [string, string] {
   if ('mark' in selection) return ['--mark', String(selection.mark)];
   if ('translated' in selection) return ['-q', selection.translated];
-  return ['-s', selection.source];
+  return 'source' in selection ? ['-s', selection.source] : ['-r', selection.answerer];
 }
 
 const different = <T>(one: ReadonlySet<T>, other: ReadonlySet<T>): T[] => [
@@ -45,6 +47,8 @@ function changedKeys<K, V>(
 const isSamePod = (one: RestrictedPod, other: RestrictedPod): boolean =>
   one.owner === other.owner && one.source === other.source;
 
+const isSameOwner = (one: PodOwners, other: PodOwners): boolean => one.inbound === other.inbound;
+
 /** The sources that owners had before the change and may not use after it: all such connections are stale. */
 export function lostSources(before: Ownership, after: Ownership): readonly OwnedSource[] {
   return [...before.snat].flatMap(([mark, translated]) =>
@@ -55,20 +59,29 @@ export function lostSources(before: Ownership, after: Ownership): readonly Owned
 const networksOf = ({ podNetworks, inside, subnet }: Ownership): string =>
   JSON.stringify([subnet, podNetworks, inside].map((networks) => [networks].flat().map(({ text }) => text)));
 
+/** Whether a node has gone, or come: what a Service sends there counts as sent to the cluster itself. */
+const hasOtherNodes = (before: Ownership, after: Ownership): boolean => different(before.nodes, after.nodes).length > 0;
+
 /**
  * The selections that contain every connection which `judge` may judge differently after the change; 'all' if there are
- * too many of them or the networks themselves changed. `judge` depends on mark, source, translated source, and on
- * nothing else that changes.
+ * too many of them, or networks or nodes themselves changed. `judge` depends on mark, source, translated source and
+ * answerer, and on nothing else that changes.
  */
 export function affected(before: Ownership, after: Ownership): readonly Selection[] | 'all' {
-  if (networksOf(before) !== networksOf(after)) return 'all';
+  if (networksOf(before) !== networksOf(after) || hasOtherNodes(before, after)) return 'all';
   const marks = changedKeys(before.snat, after.snat, (one, other) => one === other);
   const translated = new Set([...different(before.hosted, after.hosted), ...different(before.own, after.own)]);
-  const sources = changedKeys(before.restricted, after.restricted, isSamePod);
-  if (marks.length + translated.size + sources.length > mostLooks) return 'all';
+  const gone = [...before.attached].filter((ip) => !after.attached.has(ip));
+  const moved = changedKeys(before.pods, after.pods, isSameOwner).filter(
+    (ip) => before.pods.has(ip) && after.attached.has(ip),
+  );
+  const sources = new Set([...gone, ...changedKeys(before.restricted, after.restricted, isSamePod)]);
+  const answerers = [...gone, ...moved, ...different(ownWithoutEgress(before), ownWithoutEgress(after))];
+  if (marks.length + translated.size + sources.size + answerers.length > mostLooks) return 'all';
   return [
     ...marks.map((mark) => ({ mark })),
     ...[...translated].map((ip) => ({ translated: ip })),
-    ...sources.map((source) => ({ source })),
+    ...[...sources].map((source) => ({ source })),
+    ...answerers.map((answerer) => ({ answerer })),
   ];
 }

@@ -11,8 +11,8 @@ export interface Connection {
   readonly destinationPort?: string;
   /** The address to which answers come back: the source after NAT. */
   readonly translated: Ip;
-  /** Whether the destination was rewritten, as by a Service. */
-  readonly rewritten: boolean;
+  /** Who answers: the destination after NAT, as by a Service. */
+  readonly answerer: string;
   /** The conntrack mark: an owner, or one of `ctMark`; 0 if nobody set it. */
   readonly mark: number;
 }
@@ -33,7 +33,7 @@ function addressReader(): (text: string) => Ip | undefined {
 }
 
 function parseLine(line: string, addressOf: (text: string) => Ip | undefined): Connection | undefined {
-  const [, from = '', destination = '', sourcePort, destinationPort, answerer, answered = '', mark] =
+  const [, from = '', destination = '', sourcePort, destinationPort, answerer = '', answered = '', mark] =
     pattern.exec(line) ?? [];
   const [source, translated] = [addressOf(from), addressOf(answered)];
   if (source === undefined || translated === undefined) return undefined;
@@ -45,7 +45,7 @@ function parseLine(line: string, addressOf: (text: string) => Ip | undefined): C
     destination,
     ...ports,
     translated,
-    rewritten: answerer !== destination,
+    answerer,
     mark: Number(mark),
   };
 }

@@ -1,7 +1,8 @@
 /** Decides which connections must end: a function of the table and of what their owners may use now. */
 import { type Cidr, contains, type Ip, parseIp } from '../../model/address.ts';
-import { isOwner, noneAsked } from '../ovs/owner.ts';
+import { inboundVnid, isOwner, isUnasked } from '../ovs/owner.ts';
 import { ctMark } from '../ovs/pipeline.ts';
+import type { PodOwners } from '../values/facts.ts';
 import type { Connection } from './connection.ts';
 
 /** A pod of this node whose VNID requests egress IPs. */
@@ -22,11 +23,24 @@ export interface Ownership {
   readonly snat: ReadonlyMap<number, Ip>;
   readonly hosted: ReadonlySet<Ip>;
   readonly restricted: ReadonlyMap<Ip, RestrictedPod>;
+  /** The addresses that pods of this node have. */
+  readonly attached: ReadonlySet<Ip>;
+  /** The pods of this node whose VNID is known. */
+  readonly pods: ReadonlyMap<Ip, PodOwners>;
+  /** The addresses of all nodes. */
+  readonly nodes: ReadonlySet<Ip>;
   /** All addresses of this host. */
   readonly own: ReadonlySet<Ip>;
 }
 
 const isIn = (networks: readonly Cidr[], ip: Ip): boolean => networks.some((network) => contains(network, ip));
+
+/** A connection that came in to another VNID's pod, whose address this VNID's pod has now. */
+function isStaleInbound({ mark }: Connection, answerer: Ip, { pods }: Ownership): boolean {
+  const pod = pods.get(answerer);
+  const vnid = inboundVnid(mark);
+  return pod !== undefined && vnid !== undefined && vnid !== inboundVnid(pod.inbound);
+}
 
 /**
  * A connection without source NAT. On the kernel's datapath it may be one that was given a hop elsewhere: Open vSwitch
@@ -39,53 +53,90 @@ function isStaleUntranslated(source: Ip, { subnet, restricted }: Ownership): boo
   return pod === undefined || pod.source !== undefined;
 }
 
-/** A connection owned by a VNID. */
+/** A connection owned by a VNID that requested egress IPs. */
 function isStaleOwned({ source, translated, mark }: Connection, { snat, subnet, restricted }: Ownership): boolean {
   if (snat.get(mark) !== translated) return true;
   return contains(subnet, source) && restricted.get(source)?.owner !== mark;
 }
 
 /** A connection of a pod whose VNID requests nothing, or without a recorded owner. */
-function isStaleUnowned(connection: Connection, { hosted, subnet, restricted, own }: Ownership): boolean {
-  const { source, translated, rewritten, mark } = connection;
+function isStaleUnowned({ source, translated, mark }: Connection, ownership: Ownership): boolean {
+  const { hosted, subnet, restricted, own } = ownership;
   const pod = restricted.get(source);
   if (hosted.has(translated)) {
-    const mayBeItsOwn = mark !== noneAsked && (pod?.source === translated || !contains(subnet, source));
+    const mayBeItsOwn = !isUnasked(mark) && (pod?.source === translated || !contains(subnet, source));
     return !mayBeItsOwn;
   }
-  if (pod !== undefined && !rewritten) return true;
-  return !own.has(translated);
+  return pod !== undefined || !own.has(translated);
 }
 
-/** Whether a connection to the outside must end. */
+/** A connection that a Service sent to another node leaves as this node, whoever opened it. */
+function isStaleServed({ translated, mark }: Connection, { snat, hosted, own }: Ownership): boolean {
+  return hosted.has(translated) ? snat.get(mark) !== translated : !own.has(translated);
+}
+
+/** Whether a pod's connection to an address outside must end. */
 function isStaleOutside(connection: Connection, ownership: Ownership): boolean {
   const { source, translated, mark } = connection;
-  if (!isIn(ownership.podNetworks, source)) return false;
   if (translated === source) return isStaleUntranslated(source, ownership);
-  return isOwner(mark) && mark !== noneAsked
+  return isOwner(mark) && !isUnasked(mark)
     ? isStaleOwned(connection, ownership)
     : isStaleUnowned(connection, ownership);
 }
 
-/**
- * Returns the judge of connections. Those inside the cluster and those that a Service rewrote stay. The outside
- * destination does not matter, so a table costs as much as it has kinds of connections, plus a lookup for each.
- */
+/** What an address is for connections. */
+interface Place {
+  readonly ip: Ip;
+  /** In the pod or Service networks, or of this host: what goes there does not leave it. */
+  readonly isInside: boolean;
+  readonly isNode: boolean;
+  readonly isPod: boolean;
+  /** Of a pod of this node that is gone. */
+  readonly isGone: boolean;
+}
+
+/** The addresses of this host, without egress IPs. */
+export function ownWithoutEgress({ own, hosted }: Ownership): ReadonlySet<Ip> {
+  return new Set([...own].filter((ip) => !hosted.has(ip)));
+}
+
+function placeOf(ip: Ip, { podNetworks, inside, subnet, attached, nodes }: Ownership, own: ReadonlySet<Ip>): Place {
+  return {
+    ip,
+    isInside: isIn(inside, ip) || own.has(ip),
+    isNode: nodes.has(ip),
+    isPod: isIn(podNetworks, ip),
+    isGone: contains(subnet, ip) && !attached.has(ip) && !own.has(ip),
+  };
+}
+
+/** The places of a connection: who opened it, whom they asked for, and who answers. */
+type Places = Readonly<Record<'source' | 'asked' | 'answerer', Place>>;
+
+function isStale(connection: Connection, { source, asked, answerer }: Places, ownership: Ownership): boolean {
+  if (source.isGone || answerer.isGone) return true;
+  if (!source.isPod) return isStaleInbound(connection, answerer.ip, ownership);
+  if (answerer.isInside) return false;
+  const isServed = asked.isInside || asked !== answerer;
+  return answerer.isNode && isServed ? isStaleServed(connection, ownership) : isStaleOutside(connection, ownership);
+}
+
+/** Returns the judge of connections. Those inside the cluster stay, between pods that exist. */
 export function judge(ownership: Ownership): (connection: Connection) => boolean {
-  const kinds = new Map<string, boolean>();
-  const isStaleKind = (connection: Connection): boolean => {
-    const { source, translated, mark, rewritten } = connection;
-    const kind = `${source} ${translated} ${mark} ${rewritten ? 1 : 0}`;
-    const known = kinds.get(kind);
-    if (known !== undefined) return known;
-    const verdict = isStaleOutside(connection, ownership);
-    kinds.set(kind, verdict);
-    return verdict;
+  const own = ownWithoutEgress(ownership);
+  const places = new Map<string, Place | undefined>();
+  const place = (text: string): Place | undefined => {
+    if (places.has(text)) return places.get(text);
+    const ip = parseIp(text);
+    const found = ip.ok ? placeOf(ip.value, ownership, own) : undefined;
+    places.set(text, found);
+    return found;
   };
   return (connection) => {
     if (connection.mark === ctMark.ended) return true;
-    if (!isStaleKind(connection)) return false;
-    const destination = parseIp(connection.destination);
-    return !destination.ok || !isIn(ownership.inside, destination.value);
+    const { source, destination, answerer } = connection;
+    const found = { source: place(source), asked: place(destination), answerer: place(answerer) };
+    if (found.source === undefined || found.asked === undefined || found.answerer === undefined) return false;
+    return isStale(connection, { source: found.source, asked: found.asked, answerer: found.answerer }, ownership);
   };
 }

@@ -3,13 +3,14 @@
  * owner in their mark, so an agent that was killed or a missed change leaves nothing behind. Until a connection is
  * gone, nft drops its packets.
  */
-import { type Exec, ExecError, must } from '../../io/exec.ts';
+import { type Exec, must } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
 import { createQueue, type WorkQueue } from '../../io/queue.ts';
 import { ctMark } from '../ovs/pipeline.ts';
 import { mostLooks, type Selection, selectionArgs } from './affected.ts';
 import { readConnections } from './connection.ts';
-import { deletionPasses, type Judged, passOver } from './passes.ts';
+import { deleteConnections } from './delete.ts';
+import { deletionPasses, type Judged, mostPasses, passOver } from './passes.ts';
 import { judge, type Ownership } from './stale.ts';
 import { Touched } from './touched.ts';
 
@@ -22,11 +23,10 @@ export interface SweeperDeps {
   readonly onEnded: (count: number) => void;
 }
 
-/**
- * What to do: judge everything; judge only what changes touched; delete, without judging, connections with a source
- * that their owner lost; delete what nft marked.
- */
-type Work = 'all' | 'touched' | 'lost' | 'marked';
+/** Deletions without a look: connections with a source that their owner lost; those that nft marked. */
+type Urgent = 'lost' | 'marked';
+/** Looks at the table: at all of it, or at what changes touched. */
+type Look = 'all' | 'touched';
 
 const passOverMarked = ['-D', '-f', 'ipv4', '--mark', String(ctMark.ended)];
 /** Milliseconds in which further marks by nft are gathered into one pass. */
@@ -36,46 +36,59 @@ const gatherChanges = 200;
 
 export class Sweeper {
   readonly #deps: SweeperDeps;
-  readonly #queue: WorkQueue;
+  /** What needs no look at the table, and waits for none. */
+  readonly #urgent: WorkQueue;
+  readonly #looks: WorkQueue;
   readonly #touched = new Touched();
+  /** Counts the plans. */
+  #plans = 0;
 
   constructor(deps: SweeperDeps) {
     this.#deps = deps;
-    this.#queue = createQueue({ logger: deps.logger, concurrency: 2, baseDelay: 100, maxDelay: 5_000 });
+    const options = { logger: deps.logger, baseDelay: 100, maxDelay: 5_000 };
+    this.#urgent = createQueue(options);
+    this.#looks = createQueue(options);
   }
 
   /** Schedules a pass over the whole table. */
   sweep(): void {
-    this.#queue.add('all' satisfies Work);
+    this.#looks.add('all' satisfies Look);
   }
 
   /** Notes what a plan touches, before it is applied. */
   note(ownership: Ownership): void {
+    this.#plans += 1;
     this.#touched.note(ownership);
   }
 
   /** Schedules a pass over what the noted plans touched; connections with a source that their owner lost go at once. */
   sweepTouched(): void {
     if (this.#touched.isEmpty()) return;
-    this.#queue.add('lost' satisfies Work);
-    this.#queue.addAfter('touched' satisfies Work, gatherChanges);
+    this.#urgent.add('lost' satisfies Urgent);
+    this.#looks.addAfter('touched' satisfies Look, gatherChanges);
   }
 
   /** Schedules the deletion of what nft marked. */
   sweepMarked(): void {
-    this.#queue.addAfter('marked' satisfies Work, gather);
+    this.#urgent.addAfter('marked' satisfies Urgent, gather);
   }
 
   /** Runs until the signal aborts. */
-  run(signal: AbortSignal): Promise<void> {
-    return this.#queue.process((key) => this.#work(key), signal);
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([
+      this.#urgent.process(
+        (key) => (key === ('marked' satisfies Urgent) ? this.#deleteMarked() : this.#deleteLost()),
+        signal,
+      ),
+      this.#looks.process(
+        (key) => (key === ('touched' satisfies Look) ? this.#judgeTouched() : this.#judgeAll()),
+        signal,
+      ),
+    ]);
   }
 
-  async #work(work: string): Promise<void> {
-    if (work === ('marked' satisfies Work)) await this.#delete([passOverMarked]);
-    else if (work === ('lost' satisfies Work)) await this.#deleteLost();
-    else if (work === ('touched' satisfies Work)) await this.#judgeTouched();
-    else await this.#judge();
+  async #deleteMarked(): Promise<void> {
+    await this.#delete([passOverMarked]);
   }
 
   /** If this fails, the pass that follows finds the connections. */
@@ -84,47 +97,61 @@ export class Sweeper {
     if (lost.length <= mostLooks) await this.#delete(lost.map(passOver));
   }
 
+  async #judgeAll(): Promise<void> {
+    await this.#look();
+  }
+
   async #judgeTouched(): Promise<void> {
     const selections = this.#touched.takeSelections();
     try {
-      if (selections === 'all') await this.#judge();
-      else for (const selection of selections) await this.#judge(selection);
+      if (selections === 'all') await this.#judgeAll();
+      else {
+        let left = mostPasses;
+        for (const selection of selections) left -= await this.#look(selection, left);
+      }
     } catch (error) {
       this.#touched.add(selections);
       throw error;
     }
   }
 
-  /** Judges by the state after the table was read, so that no connection is newer than the state it is judged by. */
-  async #judge(selection?: Selection): Promise<void> {
+  /**
+   * Looks at the table, or at a selection of it, and deletes what must end; returns the number of passes. Judges by the
+   * state after the table was read, so that no connection is newer than the state it is judged by. If there is a new
+   * plan before the last pass, the rest is judged again.
+   */
+  async #look(selection?: Selection, most = mostPasses): Promise<number> {
     const { exec, ownership } = this.#deps;
     const args = selection === undefined ? [] : selectionArgs(selection);
     const listing = await must(exec, 'conntrack', ['-L', '-f', 'ipv4', ...args]);
+    const plans = this.#plans;
     const now = await ownership();
-    if (now === undefined) return;
+    if (now === undefined) return 0;
     const isStale = judge(now);
     const judged: Judged[] = [];
     for await (const connections of readConnections(listing)) {
       for (const connection of connections) judged.push({ connection, stale: isStale(connection) });
     }
-    await this.#delete(deletionPasses(judged, selection));
+    const passes = deletionPasses(judged, selection, most);
+    const isDone = await this.#delete(passes, () => this.#plans === plans);
+    if (!isDone) this.#looks.add('all' satisfies Look);
+    return passes.length;
   }
 
-  async #delete(passes: readonly (readonly string[])[]): Promise<void> {
+  /** Makes the passes while they are wanted; returns whether all of them were. */
+  async #delete(passes: readonly (readonly string[])[], isWanted: () => boolean = () => true): Promise<boolean> {
     const { exec, logger, onEnded } = this.#deps;
     let ended = 0;
+    let made = 0;
     for (const args of passes) {
-      const result = await exec('conntrack', args);
-      // status 1 means that nothing matched: the connections ended by themselves
-      const [, count] = /(\d+) flow entries have been deleted/.exec(result.stderr) ?? [];
-      if (count === undefined) throw new ExecError('conntrack', args, result);
-      ended += Number(count);
+      if (!isWanted()) break;
+      ended += await deleteConnections(exec, args);
+      made += 1;
     }
-    if (ended === 0) return;
-    onEnded(ended);
-    logger.info(
-      { connections: ended, passes: passes.length },
-      'connections ended whose packets may not leave as they did',
-    );
+    if (ended > 0) {
+      onEnded(ended);
+      logger.info({ connections: ended, passes: made }, 'connections ended whose packets may not leave as they did');
+    }
+    return made === passes.length;
   }
 }

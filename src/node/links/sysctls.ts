@@ -46,6 +46,16 @@ async function closePods(): Promise<void> {
   await Promise.all(pods.map((device) => closePod(device).catch(() => undefined))); // the pod is gone
 }
 
+/** Whether the settings are as wanted; those of interfaces that are not there do not count. */
+export async function haveSysctls(): Promise<boolean> {
+  const isRight = ([name, value]: readonly [string, string]): Promise<boolean> =>
+    read(`${conf}/${name}`).then(
+      (present) => present === value,
+      () => true,
+    );
+  return (await Promise.all(Object.entries(wanted).map(isRight))).every(Boolean);
+}
+
 /** Fixes the settings that differ; throws if one cannot be written. */
 export async function applySysctls(): Promise<void> {
   for (const [name, value] of Object.entries(wanted)) {

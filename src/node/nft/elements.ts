@@ -1,11 +1,19 @@
 /** The changing part of the nft tables: its difference as commands, and its parsing from `nft -j`. */
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { hex } from '../ovs/flow.ts';
+import type { PodOwners } from '../values/facts.ts';
 import { type NftElements, nftTables } from './ruleset.ts';
 
-/** Our sets and the map, in the order in which they are filled. */
+/** Our sets and maps, in the order in which they are filled. */
 const setNames = [
   'restricted_pods',
+  'asking_pods',
+  'pod_owners',
+  'pod_unasked',
+  'pod_answers',
+  'pod_itself',
+  'nodes',
+  'node_addresses',
   'pod_sources',
   'owners',
   'egress_sources',
@@ -13,6 +21,9 @@ const setNames = [
   'egress_hosted',
 ] as const;
 type SetName = (typeof setNames)[number];
+
+/** Those that are maps. */
+const maps: ReadonlySet<SetName> = new Set(['egress_snat', 'pod_owners', 'pod_unasked']);
 
 /** One element: what it is about, and what it says of that, in sets and maps that say something. */
 interface Element {
@@ -36,17 +47,38 @@ const tableOf: Readonly<Record<SetName, string>> = {
   restricted_pods: nftTables.guard,
   pod_sources: nftTables.guard,
   egress_hosted: nftTables.guard,
+  pod_itself: nftTables.guard,
+  node_addresses: nftTables.guard,
+  asking_pods: nftTables.nat,
+  pod_owners: nftTables.nat,
+  pod_unasked: nftTables.nat,
+  pod_answers: nftTables.nat,
+  nodes: nftTables.nat,
   owners: nftTables.nat,
   egress_sources: nftTables.nat,
   egress_snat: nftTables.nat,
 };
 
 /** The sets with at most one element per key. */
-const keyed = ['egress_snat', 'egress_sources', 'pod_sources'] as const satisfies readonly SetName[];
+const keyed = [
+  'egress_snat',
+  'egress_sources',
+  'pod_sources',
+  'pod_owners',
+  'pod_unasked',
+  'pod_answers',
+] as const satisfies readonly SetName[];
 
 function contentFrom(elementsIn: (set: SetName) => Elements): NftContent {
   return {
     restricted_pods: elementsIn('restricted_pods'),
+    asking_pods: elementsIn('asking_pods'),
+    pod_owners: elementsIn('pod_owners'),
+    pod_unasked: elementsIn('pod_unasked'),
+    pod_answers: elementsIn('pod_answers'),
+    pod_itself: elementsIn('pod_itself'),
+    nodes: elementsIn('nodes'),
+    node_addresses: elementsIn('node_addresses'),
     pod_sources: elementsIn('pod_sources'),
     owners: elementsIn('owners'),
     egress_sources: elementsIn('egress_sources'),
@@ -57,14 +89,26 @@ function contentFrom(elementsIn: (set: SetName) => Elements): NftContent {
 
 export const emptyContent: NftContent = contentFrom(() => new Map());
 
+function owners(pods: NftElements['pods'], which: keyof PodOwners): Elements {
+  return elementsFrom([...pods].map(([ip, owner]) => ({ key: ip, value: hex(owner[which]) })));
+}
+
 /**
  * The wanted content of the tables. Each owner is in three places: for translation, and for the comparisons before and
  * after it.
  */
-export function contentOf({ snat, hosted, restricted, podSources }: NftElements): NftContent {
+export function contentOf({ snat, hosted, restricted, podSources, pods, nodes }: NftElements): NftContent {
   const sources = elementsFrom([...snat].map(([mark, ip]) => ({ key: hex(mark), value: ip })));
+  const asking = new Map([...pods].filter(([ip]) => restricted.has(ip)));
   return {
     restricted_pods: elementsOfKeys(restricted),
+    asking_pods: elementsOfKeys(restricted),
+    pod_owners: owners(pods, 'inbound'),
+    pod_unasked: owners(pods, 'unasked'),
+    pod_answers: owners(asking, 'inbound'),
+    pod_itself: elementsFrom([...restricted].map((ip) => ({ key: ip, value: ip }))),
+    nodes: elementsOfKeys(nodes),
+    node_addresses: elementsOfKeys(nodes),
     pod_sources: elementsFrom([...podSources].map(([key, value]) => ({ key, value }))),
     owners: elementsFrom([...snat.keys()].map((mark) => ({ key: hex(mark), value: hex(mark) }))),
     egress_sources: sources,
@@ -73,10 +117,10 @@ export function contentOf({ snat, hosted, restricted, podSources }: NftElements)
   };
 }
 
-/** An element in nft's syntax; to delete one from the map, its key is enough. */
+/** An element in nft's syntax; to delete one from a map, its key is enough. */
 function render(verb: 'add' | 'delete', set: SetName, { key, value }: Element): string {
   if (value === undefined) return key;
-  if (set !== 'egress_snat') return `${key} . ${value}`;
+  if (!maps.has(set)) return `${key} . ${value}`;
   return verb === 'add' ? `${key} : ${value}` : key;
 }
 
@@ -117,13 +161,21 @@ export function removals(actual: NftContent, wanted: NftContent): string[] {
   return setNames.toReversed().flatMap((set) => command('delete', set, without(actual[set], wanted[set])));
 }
 
+/** The sets that restrict: limits add to them. */
+const restricting: ReadonlySet<SetName> = new Set(['restricted_pods', 'asking_pods']);
+/** What limits do not know or that allows nothing by itself. */
+const unlimited: ReadonlySet<SetName> = new Set(['pod_owners', 'pod_unasked', 'nodes', 'node_addresses']);
+
 /**
- * The content reduced to the limits: all pods that these restrict are restricted, and nothing else remains that they
- * lack.
+ * The content reduced to the limits: all pods that these restrict are restricted, and nothing that allows anything
+ * remains that they lack.
  */
 export function within(content: NftContent, limits: NftContent): NftContent {
-  const common = (set: SetName): Elements => new Map([...content[set]].filter(([id]) => limits[set].has(id)));
-  return { ...contentFrom(common), restricted_pods: new Map([...content.restricted_pods, ...limits.restricted_pods]) };
+  return contentFrom((set) => {
+    if (restricting.has(set)) return new Map([...content[set], ...limits[set]]);
+    if (unlimited.has(set)) return content[set];
+    return new Map([...content[set]].filter(([id]) => limits[set].has(id)));
+  });
 }
 
 const partText = (part: unknown): string => (typeof part === 'number' ? hex(part) : asText(part));
@@ -137,7 +189,7 @@ function parseElement(element: unknown): Element {
 }
 
 function elementsOf(listing: readonly unknown[], name: SetName): Elements {
-  const kind = name === 'egress_snat' ? 'map' : 'set';
+  const kind = maps.has(name) ? 'map' : 'set';
   for (const item of listing) {
     const object = isRecord(item) ? item[kind] : undefined;
     if (isRecord(object) && object['name'] === name) return elementsFrom(asList(object['elem']).map(parseElement));

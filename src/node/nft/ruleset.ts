@@ -3,7 +3,8 @@
  *
  * Two tables enforce the first law and share nothing. `sdn_compat` works by marks: packets from tun0 have the mark of
  * their VNID, the first packet of a connection records it in conntrack as the owner, source NAT follows the owner, and
- * every later packet is compared with it. `sdn_compat_guard` works by addresses alone: packets with a source in the pod
+ * every later packet is compared with it. A connection that comes in to a pod has the pod's VNID as its owner, with which
+ * the pod's answers are compared. `sdn_compat_guard` works by addresses alone: packets with a source in the pod
  * networks, or of a restricted pod with any source except its own egress IPs, do not leave the node, whatever the marks
  * are. On the userspace datapath a third table tells Open vSwitch who opened a connection (see `direction`).
  *
@@ -16,8 +17,8 @@ import type { Cidr, Ip } from '../../model/address.ts';
 import type { Uplink } from '../links/addresses.ts';
 import { hex } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';
-import { acceptedMask, ctMark, direction, podGroup, seenBit, tunDevice } from '../ovs/pipeline.ts';
-import type { Datapath } from '../values/facts.ts';
+import { ctMark, direction, podGroup, seenBit, tunDevice, unasked } from '../ovs/pipeline.ts';
+import type { Datapath, PodOwners } from '../values/facts.ts';
 
 /** The names of our tables in nft. */
 export const nftTables = { nat: 'ip sdn_compat', guard: 'ip sdn_compat_guard', switch: 'netdev sdn_compat' } as const;
@@ -47,11 +48,18 @@ export interface NftElements {
   readonly restricted: ReadonlySet<Ip>;
   /** The egress IP on this node of each restricted pod that has one. */
   readonly podSources: ReadonlyMap<Ip, Ip>;
+  /** The pods of this node, and whose their connections are. */
+  readonly pods: ReadonlyMap<Ip, PodOwners>;
+  /** The addresses of all nodes. */
+  readonly nodes: ReadonlySet<Ip>;
 }
 
 const clear = hex(~seenBit.clear >>> 0);
 const seenMask = hex(seenBit.set | seenBit.clear);
 const hasOwner = `ct mark & ${seenMask} == ${hex(seenBit.set)}`;
+const isUnasked = `ct mark & ${hex(unasked.mask)} == ${hex(unasked.value)}`;
+const isUnknown = `ct mark ${hex(unasked.unknown)}`;
+const isLetIn = `ct mark & ${hex(ctMark.letIn)} == ${hex(ctMark.accepted)}`;
 const setSeen = `meta mark set meta mark & ${clear} | ${hex(seenBit.set)}`;
 const ended = hex(ctMark.ended);
 
@@ -91,20 +99,28 @@ function asNode({ nodeIP, uplink: { device, network } }: NftBase): string[] {
  * translated to what that owner may use now. A message about a connection (ICMP error) from somebody else is dropped,
  * and the connection continues, because anybody can send one.
  */
-function owner(): string[] {
-  return [
-    `ct mark ${ended} goto stranger`,
-    'ct state new ct mark 0x0 ct mark set meta mark return',
-    `meta mark ${hex(noneAsked)} ct mark ${hex(noneAsked)} return`,
-    'meta mark . ct mark @owners return',
-    'ct state related drop',
-    `${hasOwner} goto stranger`,
-    `ct mark & ${hex(acceptedMask)} == ${hex(ctMark.accepted)} return`,
-    `meta mark ${hex(noneAsked)} ct mark set meta mark return`,
-    'meta mark . ct reply ip daddr @egress_sources ct mark set meta mark return',
-    'goto stranger',
-  ];
-}
+const owner: readonly string[] = [
+  `ct mark ${ended} goto stranger`,
+  `meta mark ${hex(noneAsked)} goto unasked`,
+  'ct state new ct mark 0x0 ct mark set meta mark return',
+  'meta mark . ct mark @owners return',
+  'ct state related drop',
+  `${hasOwner} goto stranger`,
+  `${isLetIn} return`,
+  'meta mark . ct reply ip daddr @egress_sources ct mark set meta mark return',
+  'goto stranger',
+];
+
+/** The same for packets of pods whose VNID requests no egress IP; the owner has the VNID all the same. */
+const unaskedOwner: readonly string[] = [
+  `${isUnasked} return`,
+  `${isUnknown} return`,
+  'ct state related drop',
+  `${hasOwner} goto stranger`,
+  `${isLetIn} return`,
+  'ct mark set ip saddr map @pod_unasked return',
+  `ct mark set ${hex(unasked.unknown)}`,
+];
 
 /** Marks a connection with a forbidden packet to end; a trace tells the agent. */
 const stranger: readonly string[] = [
@@ -114,19 +130,59 @@ const stranger: readonly string[] = [
   'drop',
 ];
 
-function chooseSource(base: NftBase): string[] {
-  const masqueraded =
-    base.masqueradeBit === undefined ? [] : [`meta mark & ${hex((1 << base.masqueradeBit) >>> 0)} != 0 accept`];
+function chooseSource({ masqueradeBit }: NftBase): string[] {
+  const bit = masqueradeBit === undefined ? undefined : hex((1 << masqueradeBit) >>> 0);
   return [
-    ...masqueraded,
-    `ip daddr @inside ct mark != ${hex(noneAsked)} masquerade`,
-    'ip daddr @inside accept',
+    ...(bit === undefined ? [] : [`meta mark & ${bit} != 0 accept`]),
+    `${isUnasked} goto unasked_source`,
+    `${isUnknown} goto unasked_source`,
+    'ip daddr @inside masquerade',
     'snat to ct mark map @egress_snat',
-    `ct mark != ${hex(noneAsked)} drop`,
-    `ip saddr != ${base.subnet.text} drop`,
-    ...asNode(base),
+    'drop',
   ];
 }
+
+const unaskedSource = (base: NftBase): string[] => [
+  'ip daddr @inside accept',
+  `ip saddr != ${base.subnet.text} drop`,
+  ...asNode(base),
+];
+
+/**
+ * The source of what leaves: the owner's egress IP, or the node's address. A pod whose VNID requests egress IPs uses the
+ * node's address only for what a Service sent to an address of the cluster itself.
+ */
+const owned: readonly string[] = [
+  'ct mark . ip saddr @egress_sources accept',
+  'ip daddr @nodes ct status dnat goto served',
+  'ip daddr @nodes ct original ip daddr @inside goto served',
+  'ct original ip saddr @asking_pods goto stranger',
+  `${isUnasked} accept`,
+  `${isUnknown} accept`,
+  'goto stranger',
+];
+
+const served = ({ nodeIP }: NftBase): string[] => [
+  `${isUnasked} ct mark set ct mark | ${hex(unasked.served)} accept`,
+  `${isUnknown} accept`,
+  `ip saddr ${nodeIP} accept`,
+  'goto stranger',
+];
+
+/**
+ * Answers from tun0 that leave the node, whatever Open vSwitch took them for: of a pod whose VNID requests egress IPs,
+ * only to connections that came in to this VNID; of other nodes' pods, nothing about a connection (ICMP error).
+ */
+const answering = ({ subnet }: NftBase): string[] => [
+  `iifname != "${tunDevice}" accept`,
+  `oifname "${tunDevice}" accept`,
+  'ct direction original accept',
+  'ip saddr @asking_pods ip saddr . ct mark != @pod_answers drop',
+  `ct state related ip saddr @pod_networks ip saddr != ${subnet.text} drop`,
+];
+
+/** The owner of a connection that comes in to a pod, with each packet of the opener. */
+const inbound = `oifname "${tunDevice}" ct direction original ct state new,established ct original ip saddr != @pod_networks ct mark set ip daddr map @pod_owners`;
 
 function natTable(base: NftBase): string[] {
   const untracked = [`udp dport ${base.vxlanPort} notrack`];
@@ -149,14 +205,18 @@ function natTable(base: NftBase): string[] {
     '  map egress_snat { type mark : ipv4_addr; }',
     '  set egress_sources { type mark . ipv4_addr; }',
     '  set owners { type mark . mark; }',
+    '  map pod_owners { type ipv4_addr : mark; }',
+    '  map pod_unasked { type ipv4_addr : mark; }',
+    '  set pod_answers { type ipv4_addr . mark; }',
+    '  set asking_pods { type ipv4_addr; }',
+    '  set nodes { type ipv4_addr; }',
     ...chain('stranger', undefined, stranger),
-    ...chain('owner', undefined, owner()),
+    ...chain('unasked', undefined, unaskedOwner),
+    ...chain('owner', undefined, owner),
+    ...chain('unasked_source', undefined, unaskedSource(base)),
     ...chain('choose_source', undefined, chooseSource(base)),
-    ...chain('owned', undefined, [
-      'ct mark . ip saddr @egress_sources accept',
-      `ct status dnat ip saddr ${base.nodeIP} accept`,
-      'goto stranger',
-    ]),
+    ...chain('served', undefined, served(base)),
+    ...chain('owned', undefined, owned),
     ...chain('vxlan_in', 'filter hook prerouting priority raw', untracked),
     ...chain('vxlan_out', 'filter hook output priority raw', untracked),
     ...chain('from_bridge', 'filter hook prerouting priority mangle - 40', fromBridge),
@@ -164,8 +224,10 @@ function natTable(base: NftBase): string[] {
     ...chain('leaving', 'nat hook postrouting priority srcnat - 100', [
       `ip saddr @pod_networks ${hasOwner} jump choose_source`,
     ]),
+    ...chain('answering', 'filter hook forward priority filter', answering(base)),
     ...chain('left', 'filter hook postrouting priority srcnat + 100', [
-      `oifname != "${tunDevice}" ct direction original ip daddr != @inside ${hasOwner} ct mark != ${hex(noneAsked)} jump owned`,
+      inbound,
+      `oifname != "${tunDevice}" ct direction original ip daddr != @inside ${hasOwner} jump owned`,
     ]),
     ...(isNetdev ? chain('to_bridge', 'filter hook postrouting priority 300', toBridge) : []),
   ]);
@@ -178,13 +240,21 @@ function sources({ subnet }: NftBase): string[] {
     `ct original ip saddr != ${subnet.text} ip saddr @egress_hosted accept`,
     'ip saddr @egress_hosted drop',
     'fib saddr type != local drop',
-    // what a Service rewrote leaves as the node; rewriting without a trace (IPVS) is recognized by the destination
-    'ct status dnat accept',
-    'ct original ip daddr @inside accept',
+    // what a Service sent to the cluster itself leaves as the node; rewriting without a trace (IPVS) is recognized by the
+    // destination
+    'ip daddr @node_addresses ct status dnat accept',
+    'ip daddr @node_addresses ct original ip daddr @inside accept',
     'ct original ip saddr @restricted_pods drop',
     `ct original ip saddr != ${subnet.text} drop`,
   ];
 }
+
+/** Messages about connections that came in (ICMP errors), which leave: only a pod's own, and none of other nodes' pods. */
+const errors = ({ subnet }: NftBase): string[] => [
+  'ip saddr . ct reply ip saddr @pod_itself return',
+  'ip saddr @restricted_pods drop',
+  `ip saddr @pod_networks ip saddr != ${subnet.text} drop`,
+];
 
 function guardTable(base: NftBase): string[] {
   const forged = [
@@ -198,7 +268,10 @@ function guardTable(base: NftBase): string[] {
     '  set egress_hosted { type ipv4_addr; }',
     '  set restricted_pods { type ipv4_addr; }',
     '  set pod_sources { type ipv4_addr . ipv4_addr; }',
+    '  set pod_itself { type ipv4_addr . ipv4_addr; }',
+    '  set node_addresses { type ipv4_addr; }',
     ...chain('sources', undefined, sources(base)),
+    ...chain('errors', undefined, errors(base)),
     ...chain('arriving', 'filter hook prerouting priority mangle - 40', [
       `iifgroup ${podGroup} drop`,
       `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,
@@ -207,6 +280,7 @@ function guardTable(base: NftBase): string[] {
       ...forged,
       `iifname != "${tunDevice}" ct state new ct original ip daddr @egress_hosted ${refused}`,
       `iifname "${tunDevice}" ip saddr @pod_networks ip daddr != @inside ct state invalid,untracked drop`,
+      `iifname "${tunDevice}" oifname != "${tunDevice}" ct direction reply ct state related jump errors`,
     ]),
     ...chain('inbound', 'filter hook input priority filter', [
       'iif "lo" accept',

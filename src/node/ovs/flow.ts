@@ -62,6 +62,8 @@ export type Action =
       readonly nat?: boolean;
       /** Value for ct_mark. */
       readonly mark?: number;
+      /** Whether ct_mark also gets the destination VNID, from reg1. */
+      readonly vnid?: boolean;
       /** Value for ct_label. */
       readonly label?: number;
     }

@@ -1,6 +1,7 @@
 /** Parses the output of `ovs-ofctl -O OpenFlow13 --no-names --no-stats dump-flows` and `dump-groups`. */
 import { type Action, type Flow, type Group, type Match, matchFields, protocols } from './flow.ts';
 import { cookie } from './pipeline.ts';
+import { vnidToCtMark } from './render.ts';
 
 const defaultPriority = 32768;
 const fieldNames: ReadonlySet<string> = new Set(matchFields);
@@ -24,18 +25,37 @@ function splitTop(text: string): string[] {
   return parts;
 }
 
+type Noted = Pick<Extract<Action, { kind: 'ct' }>, 'mark' | 'vnid' | 'label'>;
+
+const number = '(0x[0-9a-f]+|\\d+)';
+const noted = new RegExp(
+  `^set_field:${number}->ct_mark(,${vnidToCtMark.replaceAll(/[.[\]]/g, '\\$&')})?(?:,set_field:${number}->ct_label)?$`,
+);
+
+/** Parses what is noted about a connection, in the order in which we write it. */
+function parseNoted(text: string): Noted | undefined {
+  const [, mark, vnid, label] = noted.exec(text) ?? [];
+  if (mark === undefined) return undefined;
+  return {
+    mark: Number(mark),
+    ...(vnid === undefined ? {} : { vnid: true }),
+    ...(label === undefined ? {} : { label: Number(label) }),
+  };
+}
+
 function parseCt(text: string): Action | undefined {
   let action: Extract<Action, { kind: 'ct' }> = { kind: 'ct', commit: false };
   for (const part of splitTop(text)) {
     const [, tableText] = /^table=(\d+)$/.exec(part) ?? [];
-    const [, markText, labelText] =
-      /^exec\(set_field:(0x[0-9a-f]+|\d+)->ct_mark(?:,set_field:(0x[0-9a-f]+)->ct_label)?\)$/.exec(part) ?? [];
+    const fields = /^exec\((.*)\)$/.exec(part)?.[1];
     if (part === 'commit') action = { ...action, commit: true };
     else if (part === 'nat') action = { ...action, nat: true };
     else if (tableText !== undefined) action = { ...action, table: Number(tableText) };
-    else if (markText !== undefined)
-      action = { ...action, mark: Number(markText), ...(labelText === undefined ? {} : { label: Number(labelText) }) };
-    else return undefined;
+    else if (fields !== undefined) {
+      const notes = parseNoted(fields);
+      if (notes === undefined) return undefined;
+      action = { ...action, ...notes };
+    } else return undefined;
   }
   return action;
 }

@@ -45,7 +45,7 @@ export const vxlanDevice = 'vxlan0';
 export const cookie = 0x5d4c0001;
 
 /** Version of the rules below; a bridge whose note in table 253 has another version is rebuilt. */
-export const ruleVersion = 2;
+export const ruleVersion = 3;
 
 /** Priorities by table, highest first. A table without an entry of its own has `match` and `otherwise`. */
 export const priority = {
@@ -80,6 +80,9 @@ export const priority = {
   /** NetworkPolicies, in tables 27 and 80. */
   policy: { allow: 150, selected: 100, unselected: 50 },
   route: {
+    /** The same as in table 101, for replies to the node, which may have masqueraded who opened the connection. */
+    ownReply: 320,
+    otherReply: 310,
     gateway: 300,
     /** A reply to a pod's connection that a Service sent to another pod. */
     serviceReply: 260,
@@ -111,8 +114,10 @@ export const priority = {
     all: 1,
   },
   egressIP: {
-    /** Replies to connections from outside leave the way they came. */
-    reply: 150,
+    /** Replies of a VNID that requests egress IPs, to a connection that came in to this VNID: they leave as they came. */
+    ownReply: 150,
+    /** Any other reply of such a VNID, or of another node's pod: dropped. */
+    otherReply: 140,
     /** From another node, for a VNID whose egress IP is here. */
     hosted: 120,
     /** From another node, for any other VNID: dropped. */
@@ -121,6 +126,8 @@ export const priority = {
     kept: 105,
     /** The state of a VNID. */
     vnid: 100,
+    /** Replies of the other VNIDs. */
+    reply: 50,
   },
   version: 32768,
 } as const;
@@ -132,23 +139,40 @@ export const priority = {
  */
 export const seenBit = { set: 0x20000000, clear: 0x08000000 } as const;
 
-/** The bits of a conntrack mark that distinguish `accepted` and `served` from any other. */
-export const acceptedMask = 0xfffffffd;
-
 /**
- * The conntrack mark of a connection records its owner. For a pod's connection to the outside it is the mark of its
- * VNID, or of none, with the seen bits. The following marks have both of the seen bits, which no owner has.
+ * The conntrack mark of a connection records its owner.
+ *
+ * A pod's connection to the outside has bit 29 and not bit 27 (the seen bits). The owner is the mark of its VNID if that
+ * requests egress IPs; otherwise `unasked` with the mark of its VNID, or `unasked.unknown` if that is not known.
+ *
+ * A connection to a pod has both seen bits, and the VNID of the pod in the lowest 24 bits.
  */
 export const ctMark = {
-  /** A connection to a pod that was let in, so that its replies count as replies. */
-  accepted: 0x28000001,
+  /** A connection to a pod that was let in, so that its replies count as replies; the VNID is added. */
+  accepted: 0x28000000,
   /**
    * The same for a pod's connection that a Service sent here: on the userspace datapath its replies go through the
    * node's kernel, which undoes the rewrite.
    */
-  served: 0x28000003,
+  served: 0x29000000,
+  /** The bits that tell `accepted` and `served`, of any VNID, from other marks. */
+  letIn: 0xfe000000,
+  /** The bits that tell `served`, of any VNID, from `accepted` and others. */
+  kind: 0xff000000,
+  /** The bits of the VNID. */
+  vnid: 0x00ffffff,
   /** A connection with packets that are not its owner's, or with a source that its owner may not use: it must end. */
-  ended: 0x28000002,
+  ended: 0x2a000000,
+} as const;
+
+/** Owners whose VNID requests no egress IP: `value` and the mark of the VNID. Bit 30 is only in VNID 0's own mark. */
+export const unasked = {
+  value: 0x24000000,
+  mask: 0x6c000000,
+  /** Set if a Service sent the connection to an address of the cluster itself, to which it leaves as the node. */
+  served: 0x02000000,
+  /** The owner if the VNID is not known, and of connections that older agents saw. */
+  unknown: 0x20000000,
 } as const;
 
 /** Numbers in `ip rule` and `ip route`: the guard against a lost nft table uses this priority and the next two. */

@@ -2,9 +2,13 @@
 import { type Action, type Flow, type Group, hex, type Match, matchFields } from './flow.ts';
 import { cookie } from './pipeline.ts';
 
+/** Copies the destination VNID into a conntrack mark. */
+export const vnidToCtMark = 'move:NXM_NX_REG1[0..23]->NXM_NX_CT_MARK[0..23]';
+
 function ctText(action: Extract<Action, { kind: 'ct' }>): string {
   const fields = [
     ...(action.mark === undefined ? [] : [`set_field:${hex(action.mark)}->ct_mark`]),
+    ...(action.vnid === true ? [vnidToCtMark] : []),
     ...(action.label === undefined ? [] : [`set_field:${hex(action.label)}->ct_label`]),
   ];
   const parts = [

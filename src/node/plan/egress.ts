@@ -15,7 +15,7 @@ import {
   set,
   vnidToTunnel,
 } from '../ovs/flow.ts';
-import { ownerOf } from '../ovs/owner.ts';
+import { letInTo, ownerOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
 import { type Keeping, packetToTun0 } from './tun0.ts';
@@ -103,6 +103,25 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
   }
 }
 
+/**
+ * Replies of a VNID that requests egress IPs. They leave the way the connection came in, but only if it came in to this
+ * VNID: not an ICMP error about another's connection, nor what a pod sends that has the address of one that is gone. The
+ * node may have masqueraded who opened a connection, so the same holds for replies to the node.
+ */
+function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
+  const reply = { ct_state: '+rpl', proto: 'ip', reg0: registerValue(vnid) } as const;
+  const own = { ...reply, ct_mark: letInTo(vnid) };
+  const toNode = { nw_dst: facts.gateway };
+  const actions = packetToTun0(facts, 0);
+  const { egressIP, route } = priority;
+  return [
+    { table: table.egressIP, priority: egressIP.ownReply, match: own, actions },
+    { table: table.egressIP, priority: egressIP.otherReply, match: reply, actions: [] },
+    { table: table.route, priority: route.ownReply, match: { ...own, ...toNode }, actions },
+    { table: table.route, priority: route.otherReply, match: { ...reply, ...toNode }, actions: [] },
+  ];
+}
+
 /** The egress IP that this node hosts, by VNID. */
 export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState): ReadonlyMap<Vnid, Ip> {
   const hosted = new Map<Vnid, Ip>();
@@ -131,7 +150,7 @@ export function egressRules(facts: NodeFacts, state: EgressState, localVnids: Re
     const known = state.vnids.get(vnid);
     if (known === undefined) continue;
     const rules = stateRules(facts, vnid, known);
-    flows.push(...rules.flows);
+    flows.push(...rules.flows, ...(known.kind === 'normal' ? [] : replyRules(facts, vnid)));
     groups.push(...rules.groups);
   }
   return { flows, groups };

@@ -12,8 +12,8 @@ import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
 import type { NftElements } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
-import { ownerOf } from '../ovs/owner.ts';
-import type { LocalPod, Networks, NodeFacts, RemoteNode } from '../values/facts.ts';
+import { inboundOwnerOf, ownerOf, unaskedOwnerOf } from '../ovs/owner.ts';
+import type { LocalPod, Networks, NodeFacts, PodOwners, RemoteNode } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
 import { egressRules, hopsUsed, hostedHere } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
@@ -108,14 +108,25 @@ function restrictedPods(
   return restricted;
 }
 
+/** Whose the connections of pods are. */
+function ownersOf(
+  pods: readonly PodOfVnid[],
+  { masqueradeBit }: Pick<NodeFacts, 'masqueradeBit'>,
+): ReadonlyMap<Ip, PodOwners> {
+  return new Map(
+    pods.map(({ ip, vnid }) => [ip, { inbound: inboundOwnerOf(vnid), unasked: unaskedOwnerOf(vnid, masqueradeBit) }]),
+  );
+}
+
 function elements(
   { snat, addresses }: Pick<Hosting, 'snat' | 'addresses'>,
   restricted: ReadonlyMap<Ip, RestrictedPod>,
+  known: Pick<NftElements, 'pods' | 'nodes'>,
 ): NftElements {
   const podSources = [...restricted].flatMap(([pod, { source }]) =>
     source === undefined ? [] : [[pod, source] as const],
   );
-  return { snat, hosted: addresses, restricted: new Set(restricted.keys()), podSources: new Map(podSources) };
+  return { snat, hosted: addresses, restricted: new Set(restricted.keys()), podSources: new Map(podSources), ...known };
 }
 
 /**
@@ -125,20 +136,26 @@ function elements(
 export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): NftElements {
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
   const snat = sourceByOwner(hostedHere(options, state), addresses, options);
-  return elements({ addresses, snat }, restrictedPods(pods, state, snat, options));
+  const known = { pods: ownersOf(pods, options), nodes: new Set<Ip>() };
+  return elements({ addresses, snat }, restrictedPods(pods, state, snat, options), known);
 }
 
 /** The limits of a node that may not have any egress IP. */
-export function nothingHosted({ restricted }: NftElements): NftElements {
-  return { restricted, hosted: new Set(), snat: new Map(), podSources: new Map() };
+export function nothingHosted(limits: NftElements): NftElements {
+  return { ...limits, hosted: new Set(), snat: new Map(), podSources: new Map() };
 }
 
 /** Which sources owners may use once the plan is applied on a host with these addresses. */
 export function ownershipOf(
   plan: NodePlan,
-  host: { readonly facts: NodeFacts; readonly networks: Networks; readonly own: ReadonlySet<Ip> },
+  host: {
+    readonly facts: NodeFacts;
+    readonly networks: Networks;
+    readonly own: ReadonlySet<Ip>;
+    readonly attached: ReadonlySet<Ip>;
+  },
 ): Ownership {
-  const { facts, networks, own } = host;
+  const { facts, networks, own, attached } = host;
   const { nft, addresses, restricted } = plan;
   const inside = [...networks.cluster, networks.service];
   return {
@@ -148,6 +165,9 @@ export function ownershipOf(
     snat: nft.snat,
     hosted: addresses,
     restricted,
+    attached,
+    pods: nft.pods,
+    nodes: nft.nodes,
     own,
   };
 }
@@ -178,7 +198,10 @@ export function planNode(input: NodeInput): NodePlan {
       ...egress.flows,
     ],
     groups: egress.groups,
-    nft: elements({ snat, addresses }, restricted),
+    nft: elements({ snat, addresses }, restricted, {
+      pods: ownersOf(pods, facts),
+      nodes: new Set([facts.nodeIP, ...remotes.map(({ nodeIP }) => nodeIP)]),
+    }),
     addresses,
     refused,
     restricted,

@@ -1,7 +1,8 @@
 /** Flows for the pods of this node. */
 import type { IsolationMode } from '../../model/clusternetwork.ts';
 import type { Vnid } from '../../model/vnid.ts';
-import { type Flow, goto, hex, output, set } from '../ovs/flow.ts';
+import { type Flow, goto, hex, output, registerValue, set } from '../ovs/flow.ts';
+import { letInTo } from '../ovs/owner.ts';
 import { priority, table } from '../ovs/pipeline.ts';
 import { podMac } from '../values/addressing.ts';
 import type { LocalPod } from '../values/facts.ts';
@@ -45,15 +46,33 @@ export const podFlows = memoized((pod: LocalPod): readonly Flow[] => {
   ];
 });
 
-/** The isolation flows of a VNID with pods here; those of NetworkPolicy mode are in networkpolicy.ts. */
+/** The isolation flows of a VNID with pods here; NetworkPolicies are in networkpolicy.ts. */
 export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {
-  if (mode !== 'multitenant' || vnid === 0) return [];
-  return [
-    {
-      table: table.isolation,
-      priority: priority.isolation.sameVnid,
-      match: { reg0: hex(vnid), reg1: hex(vnid) },
-      actions: [goto(table.deliver)],
-    },
-  ];
+  switch (mode) {
+    case 'subnet':
+      return [];
+    case 'multitenant':
+      return vnid === 0 ? [] : [sameVnid(vnid)];
+    case 'networkpolicy':
+      return [replies(vnid)];
+  }
+}
+
+function sameVnid(vnid: Vnid): Flow {
+  return {
+    table: table.isolation,
+    priority: priority.isolation.sameVnid,
+    match: { reg0: hex(vnid), reg1: hex(vnid) },
+    actions: [goto(table.deliver)],
+  };
+}
+
+/** A reply requires a connection that was let in, to a pod of this VNID. */
+function replies(vnid: Vnid): Flow {
+  return {
+    table: table.policyEgress,
+    priority: priority.policyEgress.replies,
+    match: { ct_state: '+rpl', ct_mark: letInTo(vnid), proto: 'ip', reg0: registerValue(vnid) },
+    actions: [goto(table.commit)],
+  };
 }

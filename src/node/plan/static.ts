@@ -16,7 +16,7 @@ import {
   vnidFromTunnel,
 } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';
-import { acceptedMask, ctMark, direction, port, priority, ruleVersion, table } from '../ovs/pipeline.ts';
+import { ctMark, direction, port, priority, ruleVersion, table } from '../ovs/pipeline.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
 import { arpToTun0, packetToTun0 } from './tun0.ts';
 
@@ -75,17 +75,14 @@ function fromPods({ vxlanPort }: Networks): Flow[] {
   return [rowsOf(table.fromPod)(priority.fromPod.vxlan, { proto: 'udp', tp_dst: String(vxlanPort) })];
 }
 
-/** Table 27: what pods may send, except for NetworkPolicies. A reply requires a connection that was let in. */
+/** Table 27: what pods may send, except for replies (pods.ts) and NetworkPolicies. */
 function policyEgress({ mode, service }: Networks): Flow[] {
   const row = rowsOf(table.policyEgress);
-  const { open, services, replies } = priority.policyEgress;
+  const { open, services } = priority.policyEgress;
   const pass = [goto(table.commit)];
-  if (mode !== 'networkpolicy') return [row(open, {}, pass)];
-  const letIn = `${hex(ctMark.accepted)}/${hex(acceptedMask)}`;
-  return [
-    row(services, { proto: 'ip', nw_dst: service.text }, pass),
-    row(replies, { ct_state: '+rpl', ct_mark: letIn, proto: 'ip' }, pass),
-  ];
+  return mode === 'networkpolicy'
+    ? [row(services, { proto: 'ip', nw_dst: service.text }, pass)]
+    : [row(open, {}, pass)];
 }
 
 /** Table 30: on to routing. */
@@ -132,7 +129,7 @@ function routeServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
   const { serviceReply, serviceRemote } = priority.route;
   const remote = { ct_state: '-rpl', proto: 'ip', in_port: tun0, nw_src: subnet.text } as const;
   return [
-    row(serviceReply, { ct_state: '+rpl', ct_mark: hex(ctMark.served), proto: 'ip' }, [
+    row(serviceReply, { ct_state: '+rpl', ct_mark: `${hex(ctMark.served)}/${hex(ctMark.kind)}`, proto: 'ip' }, [
       set('eth_dst', tunMac),
       ...packetToTun0(facts, 0),
     ]),
@@ -187,21 +184,23 @@ function isolation({ gateway, datapath }: NodeFacts, { mode }: Networks): Flow[]
 /**
  * Table 81: delivery to a pod here. A connection is recorded only now, after the policies let it in: a record of one
  * that they did not would turn the pod's packets to its opener into replies, which policies and table 101 let pass.
+ * The record has the VNID of the pod, so that no pod with its address after it, of another VNID, inherits the connection.
  * From tun0 only packets that open a connection are recorded; on the userspace datapath the node's kernel tells which
- * do (see `direction`).
+ * do (see `direction`). A message about a connection (ICMP error) records nothing: it may be about any connection.
  */
 function deliver({ datapath, subnet }: NodeFacts, networks: Networks): Flow[] {
   const row = rowsOf(table.deliver);
   const { replies, served, opened, betweenPods } = priority.deliver;
-  const noted = (mark: number): Action[] => [{ ...ctCommit, mark }, outputReg2];
-  const opens: Match = datapath === 'system' ? { ct_state: '-rpl' } : { dl_src: direction.opens.mac };
+  const noted = (mark: number): Action[] => [{ ...ctCommit, mark, vnid: true }, outputReg2];
+  const opens: Match =
+    datapath === 'system' ? { ct_state: '-rel-rpl' } : { ct_state: '-rel', dl_src: direction.opens.mac };
   const byTun0: Match = { ...opens, proto: 'ip', in_port: tun0 };
   return [
     row(replies, { ct_state: '+rpl', proto: 'ip' }, [outputReg2]),
     ...(datapath === 'system' ? [] : [row(served, { ...byTun0, nw_src: subnet.text }, noted(ctMark.served))]),
     row(opened, byTun0, noted(ctMark.accepted)),
     ...(networks.mode === 'networkpolicy' ? pairs(networks) : []).map((pair) =>
-      row(betweenPods, { proto: 'ip', ...pair }, noted(ctMark.accepted)),
+      row(betweenPods, { ct_state: '-rel', proto: 'ip', ...pair }, noted(ctMark.accepted)),
     ),
     row(priority.otherwise, {}, [outputReg2]),
   ];
@@ -225,8 +224,9 @@ function outside(facts: NodeFacts): Flow[] {
  */
 function egressIP(facts: NodeFacts): Flow[] {
   const row = rowsOf(table.egressIP);
-  const { reply, notHosted } = priority.egressIP;
+  const { reply, otherReply, notHosted } = priority.egressIP;
   return [
+    row(otherReply, { ct_state: '+rpl', proto: 'ip', in_port: vxlan0 }),
     row(reply, { ct_state: '+rpl', proto: 'ip' }, packetToTun0(facts, 0)),
     row(notHosted, { in_port: vxlan0 }),
     row(priority.otherwise, { proto: 'ip' }, packetToTun0(facts, 0, { mark: noneAsked })),

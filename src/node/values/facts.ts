@@ -44,3 +44,11 @@ export interface LocalPod {
   /** Empty if the bridge was recreated and the pod is known only by its veth. */
   readonly name: string;
 }
+
+/** The owners of a pod's connections, as conntrack marks. */
+export interface PodOwners {
+  /** Of those that come in. */
+  readonly inbound: number;
+  /** Of those to the outside, while its VNID requests no egress IP. */
+  readonly unasked: number;
+}

@@ -26,10 +26,10 @@ test('connections are read from what conntrack prints', async () => {
     sourcePort: '40000',
     destinationPort: '8080',
     translated: '192.168.7.11',
-    rewritten: false,
+    answerer: '10.1.8.72',
     mark: 0,
   });
   expect(all.map(({ sourcePort }) => sourcePort)).toEqual(['40000', '5353', undefined, '40001', '40002', '40003']);
-  expect(all[3]?.rewritten).toBe(true);
+  expect(all[3]?.answerer).toBe('192.168.7.10');
   expect(await parseConnections(listing.repeat(1_000))).toHaveLength(6_000);
 });

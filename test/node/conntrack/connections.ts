@@ -3,12 +3,33 @@ import fc from 'fast-check';
 import type { Ip } from '../../../src/model/address.ts';
 import type { Connection } from '../../../src/node/conntrack/connection.ts';
 import type { Ownership } from '../../../src/node/conntrack/stale.ts';
-import { noneAsked, ownerOf } from '../../../src/node/ovs/owner.ts';
+import { inboundOwnerOf, ownerOf, unaskedOwnerOf } from '../../../src/node/ovs/owner.ts';
+import { unasked } from '../../../src/node/ovs/pipeline.ts';
 import { cidr, ip, vnid } from '../states.ts';
 
 export const [red, blue] = [ownerOf(vnid(77), 14), ownerOf(vnid(78), 14)];
+/** The owners of red and blue while they ask for nothing, and of plain, which never asks. */
+export const [wasRed, wasBlue, plain] = [77, 78, 79].map((netid) => unaskedOwnerOf(vnid(netid), 14)) as [
+  number,
+  number,
+  number,
+];
+/** The owners of connections that came in to red, blue and plain. */
+export const [toRed, toBlue, toPlain] = [77, 78, 79].map((netid) => inboundOwnerOf(vnid(netid))) as [
+  number,
+  number,
+  number,
+];
 export const [redIP, blueIP, nodeIP] = [ip('192.168.7.200'), ip('192.168.7.201'), ip('192.168.7.11')];
-/** A node with pods of red (.2), of blue, whose egress IP is elsewhere (.3), and of nobody who asks (.4). */
+/** Another node. */
+export const peer = ip('192.168.7.12');
+const podsHere = new Map([
+  [ip('10.254.0.2'), { inbound: toRed, unasked: wasRed }],
+  [ip('10.254.0.3'), { inbound: toBlue, unasked: wasBlue }],
+  [ip('10.254.0.4'), { inbound: toPlain, unasked: plain }],
+  [ip('10.254.0.130'), { inbound: toPlain, unasked: plain }],
+]);
+/** A node with pods of red (.2), of blue, whose egress IP is elsewhere (.3), and of plain, which does not ask (.4, .130). */
 export const ownership: Ownership = {
   podNetworks: [cidr('10.254.0.0/16')],
   inside: [cidr('10.254.0.0/16'), cidr('172.30.0.0/16')],
@@ -19,6 +40,9 @@ export const ownership: Ownership = {
     [ip('10.254.0.2'), { owner: red, source: redIP }],
     [ip('10.254.0.3'), { owner: blue, source: undefined }],
   ]),
+  attached: new Set(podsHere.keys()),
+  pods: podsHere,
+  nodes: new Set([nodeIP, peer]),
   own: new Set([nodeIP, redIP]),
 };
 export const connection = (
@@ -33,7 +57,7 @@ export const connection = (
   sourcePort: '1000',
   destinationPort: '53',
   translated,
-  rewritten: false,
+  answerer: more.destination ?? '10.1.8.72',
   mark,
   ...more,
 });
@@ -58,6 +82,7 @@ export function deleted(table: readonly Connection[], args: readonly string[]): 
     (one) =>
       is('--mark', String(one.mark)) &&
       is('-q', one.translated) &&
+      is('-r', one.answerer) &&
       is('-d', one.destination) &&
       is('-p', one.protocol) &&
       is('--sport', one.sourcePort) &&
@@ -69,13 +94,13 @@ export function deleted(table: readonly Connection[], args: readonly string[]): 
 const some = (...all: string[]) => fc.constantFrom(...all);
 export const anyConnection = fc.record({
   protocol: some('udp', 'tcp'),
-  source: some('10.254.0.2', '10.254.0.3', '10.254.0.130', '10.254.7.1').map(ip),
-  destination: some('10.1.8.72', '10.1.8.73').map(ip),
+  source: some('10.254.0.2', '10.254.0.3', '10.254.0.130', '10.254.7.1', '10.1.8.72').map(ip),
+  destination: some('10.1.8.72', '10.1.8.73', '172.30.0.1').map(ip),
   sourcePort: some('1', '2'),
   destinationPort: some('53', '80'),
   translated: fc.constantFrom(redIP, blueIP, nodeIP),
-  rewritten: fc.boolean(),
-  mark: fc.constantFrom(0, red, blue, noneAsked),
+  answerer: fc.constantFrom('10.1.8.72', peer, nodeIP, '10.254.0.3', '10.254.0.130'),
+  mark: fc.constantFrom(0, red, blue, wasRed, plain, unasked.unknown, toRed, toPlain),
 });
 export const tuple = ({
   protocol,
@@ -84,8 +109,10 @@ export const tuple = ({
   sourcePort,
   destinationPort,
   translated,
+  answerer,
   mark,
-}: Connection): string => [protocol, source, destination, sourcePort, destinationPort, translated, mark].join(' ');
+}: Connection): string =>
+  [protocol, source, destination, sourcePort, destinationPort, translated, answerer, mark].join(' ');
 
 /** Nodes like `ownership`, each with other pods, owners and addresses. */
 export const anyOwnership: fc.Arbitrary<Ownership> = fc
@@ -102,11 +129,19 @@ export const anyOwnership: fc.Arbitrary<Ownership> = fc
       { selector: ([pod]) => pod },
     ),
     own: fc.uniqueArray(fc.constantFrom(redIP, blueIP, nodeIP)),
+    attached: fc.uniqueArray(fc.constantFrom(...podsHere.keys())),
+    moved: fc.boolean(),
+    nodes: fc.constantFrom([nodeIP], [nodeIP, peer]),
     podNetworks: fc.constantFrom([cidr('10.254.0.0/16')], [cidr('10.254.0.0/16'), cidr('10.1.0.0/16')]),
   })
-  .map(({ snat, hosted, restricted, own, podNetworks }) => ({
+  .map(({ snat, hosted, restricted, own, podNetworks, attached, moved, nodes }) => ({
     ...ownership,
     podNetworks,
+    attached: new Set(attached),
+    pods: new Map(
+      attached.map((pod) => [pod, moved ? { inbound: toBlue, unasked: wasBlue } : podsHere.get(pod)!] as const),
+    ),
+    nodes: new Set(nodes),
     snat: new Map(snat),
     hosted: new Set(hosted),
     restricted: new Map(restricted),

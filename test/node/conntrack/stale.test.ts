@@ -1,41 +1,88 @@
 /** Which connections must end. */
 import { type Connection } from '../../../src/node/conntrack/connection.ts';
 import { judge } from '../../../src/node/conntrack/stale.ts';
-import { noneAsked } from '../../../src/node/ovs/owner.ts';
-import { ctMark } from '../../../src/node/ovs/pipeline.ts';
+import { ctMark, unasked } from '../../../src/node/ovs/pipeline.ts';
 import { ip } from '../states.ts';
-import { blue, blueIP, connection, nodeIP, ownership, red, redIP } from './connections.ts';
+import {
+  blue,
+  blueIP,
+  connection,
+  nodeIP,
+  ownership,
+  peer,
+  plain,
+  red,
+  redIP,
+  toRed,
+  wasBlue,
+  wasRed,
+} from './connections.ts';
 
 test.each<readonly [string, Connection, boolean]>([
   ['of red with its egress IP', connection('10.254.0.2', redIP, red), false],
   ['of red on another node with its egress IP here', connection('10.254.1.9', redIP, red), false],
   ['of red with an address that it gave back', connection('10.254.0.2', blueIP, red), true],
-  ['of red from before it asked', connection('10.254.0.2', nodeIP, noneAsked), true],
-  ['of blue from before it asked', connection('10.254.0.3', nodeIP, noneAsked), true],
+  ['of red from before it asked', connection('10.254.0.2', nodeIP, wasRed), true],
+  ['of blue from before it asked', connection('10.254.0.3', nodeIP, wasBlue), true],
   ['of blue, whose egress IP moved away from here', connection('10.254.0.3', blueIP, blue), true],
   ['of blue on another node, whose egress IP moved away from here', connection('10.254.1.9', blueIP, blue), true],
   ['of a pod that left red', connection('10.254.0.4', redIP, red), true],
   ['of a pod that left red for blue', connection('10.254.0.3', redIP, red), true],
-  ['of a pod that asks for nothing', connection('10.254.0.4', nodeIP, noneAsked), false],
-  ['of a pod that asks for nothing, with an egress IP', connection('10.254.0.4', redIP, noneAsked), true],
+  ['of a pod that asks for nothing', connection('10.254.0.4', nodeIP, plain), false],
+  ['of a pod that asks for nothing, with an egress IP', connection('10.254.0.4', redIP, plain), true],
   [
     'of a pod that asks for nothing, with an address that is not here any more',
-    connection('10.254.0.4', blueIP, noneAsked),
+    connection('10.254.0.4', blueIP, plain),
     true,
   ],
   ['marked by nft', connection('10.254.0.4', nodeIP, ctMark.ended), true],
-  ['of red that a Service rewrote', connection('10.254.0.2', nodeIP, noneAsked, { rewritten: true }), false],
+  ['of red from before it asked, under an older agent', connection('10.254.0.2', nodeIP, unasked.unknown), true],
+  ['of red that a program sent elsewhere', connection('10.254.0.2', nodeIP, wasRed, { answerer: '10.1.8.99' }), true],
+  ['of red that a program sent to a node', connection('10.254.0.2', nodeIP, wasRed, { answerer: peer }), false],
   [
-    'of red to a Service',
-    connection('10.254.0.2', nodeIP, noneAsked, { destination: ip('172.30.0.1'), rewritten: true }),
+    'of red to a node, with an egress IP, that a program sent to another',
+    connection('10.254.0.2', redIP, red, { answerer: peer }),
     false,
   ],
-  ['of red to a pod', connection('10.254.0.2', ip('10.254.0.2'), noneAsked, { destination: ip('10.254.1.9') }), false],
+  [
+    'of plain that a program sent to a node, with an egress IP',
+    connection('10.254.0.4', redIP, plain, { answerer: peer }),
+    true,
+  ],
+  [
+    'of red to a Service on a node',
+    connection('10.254.0.2', nodeIP, wasRed, { destination: '172.30.0.1', answerer: peer }),
+    false,
+  ],
+  [
+    'of red to a Service whose endpoint is outside',
+    connection('10.254.0.2', nodeIP, wasRed, { destination: '172.30.0.1', answerer: '10.1.8.72' }),
+    true,
+  ],
+  [
+    'of plain to a Service whose endpoint is outside',
+    connection('10.254.0.4', nodeIP, plain, { destination: '172.30.0.1', answerer: '10.1.8.72' }),
+    false,
+  ],
+  ['of plain to its own node', connection('10.254.0.4', ip('10.254.0.4'), plain, { destination: nodeIP }), false],
+  ['of red to a pod', connection('10.254.0.2', ip('10.254.0.2'), wasRed, { destination: '10.254.1.9' }), false],
+  ['of a pod that is gone', connection('10.254.0.9', nodeIP, plain), true],
   [
     'to a pod from outside',
-    connection('10.1.8.72', ip('10.1.8.72'), ctMark.accepted, { destination: nodeIP, rewritten: true }),
+    connection('10.1.8.72', ip('10.1.8.72'), toRed, { destination: nodeIP, answerer: '10.254.0.2' }),
     false,
   ],
+  [
+    'to a pod from outside, whose address another VNID has by now',
+    connection('10.1.8.72', ip('10.1.8.72'), toRed, { destination: nodeIP, answerer: '10.254.0.4' }),
+    true,
+  ],
+  [
+    'to a pod from outside, which is gone',
+    connection('10.1.8.72', ip('10.1.8.72'), toRed, { destination: nodeIP, answerer: '10.254.0.9' }),
+    true,
+  ],
+  ['of the node to a pod', connection('10.254.0.1', ip('10.254.0.1'), 0, { destination: '10.254.0.4' }), false],
   ['of the node itself', connection('192.168.7.11', nodeIP, 0), false],
   ['of an older agent, of red with its egress IP', connection('10.254.0.2', redIP, 0), false],
   ['of an older agent, of red with the address of the node', connection('10.254.0.2', nodeIP, 0), true],
@@ -49,5 +96,6 @@ test.each<readonly [string, Connection, boolean]>([
     true,
   ],
 ])('a connection %s', (_what, one, stale) => {
-  expect(judge(ownership)(one)).toBe(stale);
+  const own = new Set([...ownership.own, ip('10.254.0.1')]);
+  expect(judge({ ...ownership, own })(one)).toBe(stale);
 });

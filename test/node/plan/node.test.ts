@@ -12,10 +12,12 @@ import {
 } from '../../../src/node/nft/elements.ts';
 import { type NftElements, renderBase } from '../../../src/node/nft/ruleset.ts';
 import { bundleLines, emptyBridge, readContent, wantedContent } from '../../../src/node/ovs/bundle.ts';
+import { inboundOwnerOf, inboundVnid, unaskedOwnerOf } from '../../../src/node/ovs/owner.ts';
 import { parseFlows, parseGroups } from '../../../src/node/ovs/parse.ts';
 import { flowKey, renderActions, renderFlow, renderGroup } from '../../../src/node/ovs/render.ts';
 import { planLimits, planNode } from '../../../src/node/plan/node.ts';
 import { markMac } from '../../../src/node/plan/tun0.ts';
+import type { PodOwners } from '../../../src/node/values/facts.ts';
 import { expectGolden } from '../../golden.ts';
 import { cidr, ip, nodeInput, type Scene, scenes, vnid } from '../states.ts';
 
@@ -88,14 +90,17 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-test('no traffic of a VNID that requests an egress IP leaves its table 101 unmarked', () => {
+test('no traffic of a VNID that requests an egress IP leaves its table 101 unmarked, except replies that are its own', () => {
   for (const name of names) {
     const { flows } = planOf(name);
     const own = flows.filter(({ table, match }) => table === 101 && match.reg0 !== undefined);
-    for (const { actions } of own) {
+    for (const { actions, match } of own) {
+      // a reply needs a connection that came in to the VNID
+      const owner = match.ct_mark === undefined ? undefined : inboundVnid(Number(match.ct_mark.split('/', 1)[0]));
+      if (match.ct_state === '+rpl') expect(owner).toBe(actions.length === 0 ? undefined : Number(match.reg0));
       const toTun = actions.some((action) => action.kind === 'output' && action.port === 2);
       const mac = actions.find((action) => action.kind === 'set' && action.field === 'eth_src');
-      if (toTun) expect(mac?.kind === 'set' ? mac.value : '').not.toBe(markMac(0));
+      if (toTun && match.ct_state !== '+rpl') expect(mac?.kind === 'set' ? mac.value : '').not.toBe(markMac(0));
     }
   }
 });
@@ -149,11 +154,19 @@ test('the MAC that carries a mark has its bytes least significant first', () => 
 });
 
 const someIp = fc.integer({ min: 1, max: 6 }).map((octet) => ip(`192.168.7.${octet}`));
+const ownersOf = (netid: number): PodOwners => ({
+  inbound: inboundOwnerOf(vnid(netid)),
+  unasked: unaskedOwnerOf(vnid(netid), 14),
+});
 const someElements: fc.Arbitrary<NftElements> = fc.record({
   snat: fc.array(fc.tuple(fc.integer({ min: 0x20000001, max: 0x20000004 }), someIp)).map((pairs) => new Map(pairs)),
   hosted: fc.array(someIp).map((ips) => new Set(ips)),
   restricted: fc.array(someIp).map((ips) => new Set(ips)),
   podSources: fc.array(fc.tuple(someIp, someIp)).map((pairs) => new Map(pairs)),
+  pods: fc
+    .array(fc.tuple(someIp, fc.integer({ min: 10, max: 12 })))
+    .map((pairs) => new Map(pairs.map(([pod, netid]) => [pod, ownersOf(netid)]))),
+  nodes: fc.array(someIp).map((ips) => new Set(ips)),
 });
 
 const commandPattern = /^(add|delete) element ip (?:sdn_compat|sdn_compat_guard) (\S+) \{ (.*) \}$/;
@@ -215,7 +228,16 @@ test('limits take away and restrict, and give nothing', () => {
       expect([...closed.restricted_pods.values()].map(({ key }) => key).sort()).toEqual(
         [...new Set([...from.restricted, ...to.restricted])].sort(),
       );
-      for (const set of ['egress_sources', 'egress_snat', 'egress_hosted', 'owners', 'pod_sources'] as const) {
+      const allowing = [
+        'egress_sources',
+        'egress_snat',
+        'egress_hosted',
+        'owners',
+        'pod_sources',
+        'pod_answers',
+        'pod_itself',
+      ] as const;
+      for (const set of allowing) {
         expect([...closed[set]]).toEqual([...actual[set]].filter(([id]) => limits[set].has(id)));
       }
       expect(obey(actual, [...additions(actual, closed), ...removals(actual, closed)])).toEqual(obey(closed, []));
@@ -230,6 +252,8 @@ test('a mark that gets another address loses the old one in the transaction that
       hosted: new Set(),
       restricted: new Set(),
       podSources: new Map([[ip('10.254.0.2'), ip(address)]]),
+      pods: new Map(),
+      nodes: new Set(),
     });
   expect(additions(content('192.168.7.200'), content('192.168.7.201'))).toEqual([
     'delete element ip sdn_compat egress_snat { 0x2000004d }',
@@ -249,18 +273,27 @@ test('the elements are read from what nft prints', () => {
     { map: { name: 'egress_snat', elem: [[0x2000004d, '192.168.7.200']] } },
     { set: { name: 'egress_sources', elem: [{ concat: [0x2000004d, '192.168.7.200'] }] } },
     { set: { name: 'owners', elem: [{ concat: [0x2000004d, 0x2000004d] }] } },
+    { map: { name: 'pod_owners', elem: [['10.254.0.2', 0x2800004d]] } },
+    { map: { name: 'pod_unasked', elem: [['10.254.0.2', 0x2400004d]] } },
+    { set: { name: 'pod_answers', elem: [{ concat: ['10.254.0.2', 0x2800004d] }] } },
+    { set: { name: 'asking_pods', elem: ['10.254.0.2'] } },
+    { set: { name: 'nodes', elem: ['192.168.7.11'] } },
   ];
   const guard = [
     { set: { name: 'egress_hosted', elem: ['192.168.7.200'] } },
     { set: { name: 'pod_sources', elem: [{ concat: ['10.254.0.2', '192.168.7.200'] }] } },
-    { set: { name: 'restricted_pods' } },
+    { set: { name: 'restricted_pods', elem: ['10.254.0.2'] } },
+    { set: { name: 'pod_itself', elem: [{ concat: ['10.254.0.2', '10.254.0.2'] }] } },
+    { set: { name: 'node_addresses', elem: ['192.168.7.11'] } },
   ];
   const [pod, egressIP] = [ip('10.254.0.2'), ip('192.168.7.200')];
   const wanted = contentOf({
     snat: new Map([[0x2000004d, egressIP]]),
     hosted: new Set([egressIP]),
-    restricted: new Set(),
+    restricted: new Set([pod]),
     podSources: new Map([[pod, egressIP]]),
+    pods: new Map([[pod, ownersOf(77)]]),
+    nodes: new Set([ip('192.168.7.11')]),
   });
   expect(parseContent([nat, guard].map((nftables) => JSON.stringify({ nftables })))).toEqual(wanted);
 });
@@ -353,7 +386,7 @@ test('with several pod networks, connections from each to each are known once th
     '10.254.0.0/16,nw_dst=10.128.0.0/14',
     '10.254.0.0/16,nw_dst=10.254.0.0/16',
   ];
-  expect(known(81, 100)).toEqual(all.map((pair) => `table=81,priority=100,ip,nw_src=${pair}`));
+  expect(known(81, 100)).toEqual(all.map((pair) => `table=81,priority=100,ct_state=-rel,ip,nw_src=${pair}`));
   expect(known(31, 110)).toEqual(all.map((pair) => `table=31,priority=110,ct_state=-rpl,ip,nw_src=${pair}`));
 });
 
