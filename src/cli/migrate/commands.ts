@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/address.ts';
 import { addApplyCommands } from './apply-commands.ts';
+import { addGuideCommand } from './guide-command.ts';
 import type { InspectFlags } from './inspect.ts';
 import type { PlanFlags } from './plan.ts';
 import type { PredictFlags } from './predict.ts';
@@ -108,4 +109,5 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
     .action(async (flags: PredictFlags) => (await import('./predict.ts')).runPredict(flags));
 
   addApplyCommands(migrate, { kubeconfig, source });
+  addGuideCommand(migrate, kubeconfig);
 }
