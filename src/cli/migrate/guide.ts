@@ -111,13 +111,14 @@ async function watched(
   let first: Look | undefined;
   let last: Look | undefined;
   let trouble = '';
-  while (!signal.aborted) {
+  const isStopped = (): boolean => signal.aborted;
+  while (!isStopped()) {
     const isLast = performance.now() + between > end;
     const seen = await look().catch((error: unknown) => {
-      if (!signal.aborted && (!mayPass(error) || (isLast && last === undefined))) throw error;
+      if (!isStopped() && (!mayPass(error) || (isLast && last === undefined))) throw error;
       return error;
     });
-    if (signal.aborted) break;
+    if (isStopped()) break;
     if (isLook(seen)) {
       trouble = '';
       for (const line of changesOf(signsOf(last), signsOf(seen))) report(`${line}\n`);

@@ -100,14 +100,20 @@ export async function readFacts(client: KubeClient, reading: Reading): Promise<F
     macvlanPods: mapped(macvlan, (found) =>
       found.filter(({ hasMacvlan }) => hasMacvlan).map(({ namespace, name }) => `Pod ${namespace}/${name}`),
     ),
-    plan:
-      plan === undefined
-        ? undefined
-        : planState(plan.plan, plan.entries, {
-            folder: plan.folder,
-            restore: plan.withRestore ? await restoreOf(client, plan, signal) : notAsked,
-          }),
+    plan: plan === undefined ? undefined : await planFact(client, plan, signal),
   };
+}
+
+async function planFact(
+  client: KubeClient,
+  given: NonNullable<Reading['plan']>,
+  signal: AbortSignal,
+): Promise<Facts['plan']> {
+  const { plan, entries, folder, withRestore } = given;
+  return planState(plan, entries, {
+    folder,
+    restore: withRestore ? await restoreOf(client, given, signal) : notAsked,
+  });
 }
 
 function isAsked(config: Facts['config']): boolean {
