@@ -110,7 +110,8 @@ function conditionIn({ conditions }: { readonly conditions: readonly ConditionIt
 export function isLiveBegun({ config, operator }: Facts): boolean {
   return (
     (config.kind === 'known' &&
-      (config.value.isLiveAsked || conditionIn(config.value, 'InProgress').reason === completedReason)) ||
+      (config.value.isLiveAsked ||
+        (config.value.wantedType === to && conditionIn(config.value, 'InProgress').reason === completedReason))) ||
     (operator.kind === 'known' && operator.value.migration?.mode === 'Live')
   );
 }

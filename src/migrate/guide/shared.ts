@@ -234,7 +234,7 @@ export function secondReboot(type: NetworkType): Stage {
       ),
     command: (facts) => {
       const busy = rebooted(facts);
-      return busy.kind === 'no' ? rebootNodes : 'wait';
+      return busy.kind === 'no' ? rebootNodes : undefined;
     },
     notes: () => [
       'status.networkType has changed already, which does not mean that the nodes run the plugin: reboot each one, by this command or from its console',

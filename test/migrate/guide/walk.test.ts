@@ -76,7 +76,7 @@ test.each(worlds.filter(([, minor]) => minor >= 15))(
     try {
       const steps = await world.walk({ direction: 'ovn', mode: 'live' });
       expect(stages(steps)).toEqual(live);
-      expect((await world.look({})).procedure).toBe('offline');
+      expect((await world.look({})).procedure).toBe('live');
       expect(stages(await world.walk({ direction: 'back' }))).toEqual(back);
     } finally {
       await world.stop();

@@ -60,13 +60,11 @@ export function objects(release: string): readonly KubeObject[] {
       { name, namespace },
       {
         spec: {},
-        status: { observedGeneration: 1, desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 },
+        status: { observedGeneration: 99, desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 },
       },
     );
   return [
-    ...['kube-system', 'openshift-multus', 'openshift-sdn', 'openshift-network-operator', 'shop'].map((name) =>
-      make.namespace(name),
-    ),
+    ...['openshift-multus', 'openshift-sdn', 'openshift-network-operator', 'shop'].map((name) => make.namespace(name)),
     make.any('v1', 'Namespace', { name: 'openshift-machine-config-operator' }, {}),
     make.any(
       'config.openshift.io/v1',
@@ -133,6 +131,7 @@ export class World {
   readonly minor: number;
   plan: Migration | undefined;
   #tainted = false;
+  #writes = 0;
 
   private constructor(started: Started, minor: number) {
     this.started = started;
@@ -142,15 +141,24 @@ export class World {
   static async begin(minor: number, its: readonly object[] = networkCRDs(minor)): Promise<World> {
     const started = await start({ crds: [...crds, ...beside, ...its] });
     const world = new World(started, minor);
+    await world.#fill().catch(async (error: unknown) => {
+      await started.stop();
+      throw error;
+    });
+    return world;
+  }
+
+  async #fill(): Promise<void> {
+    const { started, minor } = this;
     await started.client.create(clusterNetworks, make.clusterNetwork());
     for (const object of objects(`4.${minor}.9`)) {
       const kind = kinds.find((one) => one.kind === object.kind && apiVersion(one) === object.apiVersion);
       if (kind === undefined) await create(started.client, [object]);
       else await started.client.create(kind, object, { fieldManager: 'installer' });
     }
-    // what a status subresource left out
-    await world.status(networkConfigs, { networkType: 'OpenShiftSDN' });
-    return world;
+    // what status subresources left out
+    for (const name of names) await this.#restart(name, long);
+    await this.status(networkConfigs, { networkType: 'OpenShiftSDN' });
   }
 
   async stop(): Promise<void> {
@@ -231,7 +239,7 @@ export class World {
     if (kind === networkConfigs && fieldOf(body, 'spec', 'networkType') !== undefined) await nextSecond();
     const is = await this.client.patch<KubeObject>(kind, { name }, body, {
       type: 'merge',
-      fieldManager: 'kubectl-patch',
+      fieldManager: this.#manager('kubectl-patch'),
     });
     const lost = lostOf(body, is);
     if (lost.length > 0) throw new Error(`the server does not keep ${lost.join(', ')}`);
@@ -318,7 +326,11 @@ export class World {
         await this.client.patch(nodes, { name }, { metadata: { labels: { [pending]: 'OpenShiftSDN' } } }, operator);
       return set('True', 'AsExpected', available);
     }
-    if (!is(mtu)) return set('True', 'AsExpected', mtu);
+    if (!is(mtu)) {
+      await this.#render('OVNKubernetes');
+      while (await this.#roll());
+      return set('True', 'AsExpected', mtu);
+    }
     if (fieldOf(net, 'status', 'networkType') !== 'OVNKubernetes')
       return this.status(networkConfigs, { networkType: 'OVNKubernetes' });
     if (!is(inUse)) {
@@ -330,6 +342,7 @@ export class World {
         return set('True', 'AsExpected', inUse);
       }
       const ref = { name: waiting.metadata.name ?? '' };
+      await this.#restart(ref.name);
       await this.client.patch(nodes, ref, { metadata: { labels: { [pending]: null } } }, { type: 'merge' });
       return;
     }
@@ -365,21 +378,18 @@ export class World {
     if (fieldOf(net, 'status', 'networkType') === 'OVNKubernetes') await switchToOVN(this.client);
   }
 
-  async #restart(name: string): Promise<void> {
+  async #restart(name: string, startedAt = now()): Promise<void> {
     const ref = { name: `machine-config-daemon-${name}`, namespace: 'openshift-machine-config-operator' };
-    const containerStatuses = [{ name: 'machine-config-daemon', state: { running: { startedAt: now() } } }];
-    await this.client
-      .patch(pods, ref, { status: { containerStatuses } }, { type: 'merge' })
-      .catch(() =>
-        this.client.patch(pods, ref, { status: { containerStatuses } }, { type: 'merge', subresource: 'status' }),
-      );
+    const containerStatuses = [{ name: 'machine-config-daemon', state: { running: { startedAt } } }];
+    const by = { type: 'merge', subresource: 'status' } as const;
+    await this.client.patch(pods, ref, { status: { containerStatuses } }, by);
   }
 
   async #namespaceOf(type: Type): Promise<void> {
     const name = type === 'OVNKubernetes' ? 'openshift-ovn-kubernetes' : 'openshift-sdn';
     await this.client.create(namespaces, make.namespace(name)).catch(() => undefined);
     if (type !== 'OVNKubernetes') return;
-    const status = { observedGeneration: 1, desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 };
+    const status = { observedGeneration: 99, desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 };
     const made = make.any('apps/v1', 'DaemonSet', { name: 'ovnkube-node', namespace: name }, { spec: {}, status });
     await this.client.create(daemonSets, made).catch(() => undefined);
   }
@@ -429,9 +439,15 @@ export class World {
     return false;
   }
 
+  /** A new name each time: this server keeps the time of a manager that writes another value to the same fields. */
+  #manager(name: string): string {
+    this.#writes++;
+    return `${name}-${this.#writes}`;
+  }
+
   /** Writes the status as the network operator does. */
   async status(kind: Kind, status: object): Promise<void> {
-    const by = { type: 'merge', fieldManager: 'operconfig' } as const;
+    const by = { type: 'merge', fieldManager: this.#manager('operconfig') } as const;
     const is = await this.client.patch<KubeObject>(kind, cluster, { status }, by);
     const lost = lostOf({ status }, is);
     if (lost.length > 0) await this.client.patch(kind, cluster, { status }, { ...by, subresource: 'status' });
