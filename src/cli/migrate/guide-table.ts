@@ -20,7 +20,11 @@ export function standTable({ title, release, plugin, stages, next, unclear }: St
   ].join('');
 }
 
-function nextText({ stage, command, isWait, notes }: NonNullable<Stand['next']>, reasons: readonly string[]): string {
+/** What is next, why, and the command. */
+export function nextText(
+  { stage, command, isWait, notes }: NonNullable<Stand['next']>,
+  reasons: readonly string[],
+): string {
   return [
     `\nNow: ${stage}\n`,
     listed(reasons),

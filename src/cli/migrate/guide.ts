@@ -70,8 +70,8 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
     ...(direction === undefined ? {} : { direction }),
     ...(flags.mode === undefined ? {} : { mode: flags.mode }),
   };
-  return async () => {
-    const given = plan === undefined ? {} : { plan: await planGiven(client, { flags, plan, signal }) };
+  const once = async (withRestore: boolean): Promise<Look> => {
+    const given = plan === undefined ? {} : { plan: await planGiven(client, { flags, plan, signal }, withRestore) };
     const reading: Reading = { signal, withPods: flags.mode === 'live', ...given };
     const facts = await readFacts(client, reading);
     if (facts.config.kind === 'absent' && facts.operator.kind === 'absent')
@@ -80,25 +80,29 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
       );
     const procedure = procedureFor(facts, choice);
     if (!procedure.ok) throw new Failure(procedure.error, badInput);
+    // it may turn out only now that it is a way back
+    if (procedure.value.name === 'back' && plan !== undefined && !withRestore) return once(true);
     return { facts, stand: standOf(facts, procedure.value) };
   };
+  return () => once(flags.back);
 }
 
 async function planGiven(
   client: KubeClient,
   { flags, plan, signal }: Given & { readonly plan: Plan },
+  withRestore: boolean,
 ): Promise<NonNullable<Reading['plan']>> {
   const folder = flags.plan ?? '';
   const entries = await readJournal(folder);
   if (!entries.ok) throw new Failure(entries.error, badInput);
-  const { cluster, isGoingBack } = progressOf(entries.value);
+  const { cluster } = progressOf(entries.value);
   const [wanted, is] = [plan.cluster ?? cluster, await readClusterUID(client, signal)];
   if (wanted !== undefined && is.kind === 'known' && is.value !== wanted)
     throw new Failure(
       `${folder}: it is the plan of another cluster: its Namespace kube-system has uid ${wanted}, this one has ${is.value}`,
       badInput,
     );
-  return { plan, folder, entries: entries.value, withRestore: flags.back || isGoingBack };
+  return { plan, folder, entries: entries.value, withRestore };
 }
 
 /** Prints a line for each change until the stage is finished. Undefined if a signal ended it before the first look. */

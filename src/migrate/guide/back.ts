@@ -65,10 +65,10 @@ const restore: Stage = {
   done: (facts) => either(switchedTo(facts, to), restored(facts)),
   command: (facts) => (facts.hostSubnets.kind === 'absent' ? undefined : withPlan(facts, backCommand(facts))),
   notes: (facts) => [
-    'OpenShift SDN’s CRDs have come back with the stage before; it ends with exit status 3 when the switch is next',
+    "OpenShift SDN's CRDs have come back with the stage before; it ends with exit status 3 when the switch is next",
     ...(facts.plan === undefined
       ? [
-          'without the plan’s folder, `sdn-compat migrate back --from-cluster --out plan` makes a plan from OVN-Kubernetes’ objects',
+          "without the plan's folder, `sdn-compat migrate back --from-cluster --out plan` makes a plan from OVN-Kubernetes' objects",
         ]
       : []),
   ],

@@ -43,7 +43,7 @@ export function pausePools({ pools }: Facts, paused: boolean): string {
   return names.map(({ name }) => patch('MachineConfigPool', name, { spec: { paused } })).join(' && ');
 }
 
-/** Reboots all nodes, one after another; the pods of the machine config operator stand in for a login on each node. */
+/** Reboots all nodes at about the same time; the pods of the machine config operator stand in for a login on each node. */
 export const rebootNodes =
   'for pod in $(oc -n openshift-machine-config-operator get pods -l k8s-app=machine-config-daemon -o name); do ' +
   'oc -n openshift-machine-config-operator rsh -c machine-config-daemon $pod chroot /rootfs shutdown -r +1; done';

@@ -74,7 +74,7 @@ const emptied: Stage = {
 
 const features: Stage = {
   name: 'set-features',
-  title: 'the vendor’s converter is off',
+  title: "the vendor's converter is off",
   done: (facts) =>
     either(
       wants(facts, to),

@@ -34,7 +34,7 @@ import type { Stage } from './stage.ts';
 
 const notGiven = 'give --plan DIR: without it nothing tells how far the plan is';
 const outside =
-  'the plan has the only backup: keep a copy of its folder outside of the cluster. OpenShift SDN’s CRDs and all its objects are deleted with spec.migration once it is no longer the default plugin';
+  "the plan has the only backup: keep a copy of its folder outside of the cluster. OpenShift SDN's CRDs and all its objects are deleted with spec.migration once it is no longer the default plugin";
 
 /** A plan was made. */
 export const plan: Stage = {
@@ -70,7 +70,7 @@ export const apply: Stage = {
   isProof: true,
 };
 
-/** OpenShift SDN’s objects are cleared, or gone. */
+/** OpenShift SDN's objects are cleared, or gone. */
 export const finalize: Stage = {
   name: 'finalize',
   title: 'all is well, and the objects of OpenShift SDN are cleared',
@@ -79,10 +79,10 @@ export const finalize: Stage = {
       planPart(facts, 'finalize'),
       facts.plan !== undefined && facts.hostSubnets.kind === 'absent'
         ? all(switchedTo(facts, 'OVNKubernetes'))
-        : no('clear OpenShift SDN’s objects now or not at all: the next stage deletes them with their CRDs'),
+        : no("clear OpenShift SDN's objects now or not at all: the next stage deletes them with their CRDs"),
     ),
   command: (facts) => `${withPlan(facts, 'verify', '--watch')} && ${withPlan(facts, 'apply', '--finalize')}`,
-  notes: () => [`check your applications first; the way back restores what is cleared here. ${outside}`],
+  notes: () => ['check your applications first; the way back restores what is cleared here', outside],
 };
 
 function planPart(facts: Facts, part: 'before' | 'after' | 'finalize'): ReturnType<Stage['done']> {
@@ -139,7 +139,7 @@ export function emptied(type: NetworkType): Stage {
       const isHalf = operator.kind === 'known' && operator.value.migration?.networkType === type;
       return isHalf
         ? [
-            'networkType was set while features are not all false: the vendor’s converter may have changed objects already; `apply` will name what differs from the plan',
+            "networkType was set while features are not all false: the vendor's converter may have changed objects already; `apply` will name what differs from the plan",
           ]
         : [];
     },
@@ -150,7 +150,7 @@ export function emptied(type: NetworkType): Stage {
 export function asked(type: NetworkType): Stage {
   return {
     name: 'set-migration',
-    title: `spec.migration asks for ${type}, and the vendor’s converter is off`,
+    title: `spec.migration asks for ${type}, and the vendor's converter is off`,
     done: (facts) => either(wants(facts, type), asksFor(facts, type)),
     command: () => setMigration(type),
     notes: (facts) => [...patchTraps(facts), ...mtuTraps(facts)],
@@ -161,11 +161,11 @@ export function asked(type: NetworkType): Stage {
 function patchTraps(facts: Facts): readonly string[] {
   const release = releaseIn(facts);
   const early =
-    'networkType and features must be in one patch: the vendor’s converter runs as soon as networkType is set, while OpenShift SDN still serves';
+    "networkType and features must be in one patch: the vendor's converter runs as soon as networkType is set, while OpenShift SDN still serves";
   if (release === undefined || isBefore(release, 14)) return [early];
   if (isBefore(release, 15)) return [`${early}; 4.14 refuses features that come first`];
   if (isBefore(release, 16)) return [early];
-  return ['networkType and features in one patch: the vendor’s converter runs when the type has switched'];
+  return ["networkType and features in one patch: the vendor's converter runs when the type has switched"];
 }
 
 function mtuTraps(facts: Facts): readonly string[] {

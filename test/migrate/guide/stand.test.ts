@@ -1,4 +1,3 @@
-import { ApiError } from '../../../src/io/kube/error.ts';
 import {
   infrastructures,
   type Kind,
@@ -8,10 +7,11 @@ import {
   pods,
 } from '../../../api/kinds.ts';
 import type { KubeClient, ListOptions } from '../../../src/io/kube/client.ts';
-import { readFacts } from '../../../src/migrate/guide/read.ts';
+import { ApiError } from '../../../src/io/kube/error.ts';
 import { procedureFor } from '../../../src/migrate/guide/procedures.ts';
-import { changesOf, signsOf } from '../../../src/migrate/guide/watch.ts';
+import { readFacts } from '../../../src/migrate/guide/read.ts';
 import { standOf } from '../../../src/migrate/guide/stand.ts';
+import { changesOf, signsOf } from '../../../src/migrate/guide/watch.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { withMTU, World } from './world.ts';
 

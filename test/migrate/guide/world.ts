@@ -193,10 +193,12 @@ export class World {
   }
 
   /** Follows the guide to the end, and returns what it said. Throws if a command is refused or nothing moves on. */
-  async walk(choice: Choice): Promise<readonly Step[]> {
+  async walk(choice: Choice, record: (stand: Stand) => void = () => undefined): Promise<readonly Step[]> {
     const steps: Step[] = [];
     for (let count = 0; count < 80; count++) {
-      const { next, unclear } = await this.look(choice);
+      const stand = await this.look(choice);
+      const { next, unclear } = stand;
+      record(stand);
       if (unclear.length > 0) throw new Error(`it cannot be told: ${unclear.join('; ')}`);
       if (next === undefined) return steps;
       const last = steps.at(-1);
