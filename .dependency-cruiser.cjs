@@ -80,6 +80,7 @@ module.exports = {
       plan: ['findings'],
       report: ['findings', 'plan'],
       run: ['findings', 'input', 'kinds', 'plan', 'sdn'],
+      guide: ['input', 'kinds', 'ovn/context', 'plan', 'run'],
     }),
     ...rooms('node', {
       values: [],

@@ -69,10 +69,11 @@ export const egressRouters: Kind = {
   namespaced: true,
 };
 export const configMaps: Kind = { ...core, kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
+export const daemonSets: Kind = { ...apps, kind: 'DaemonSet', plural: 'daemonsets', namespaced: true };
 /** Kinds whose template makes pods: an egress router may be stopped in one. */
 export const workloads: readonly Kind[] = [
   { ...core, kind: 'ReplicationController', plural: 'replicationcontrollers', namespaced: true },
-  { ...apps, kind: 'DaemonSet', plural: 'daemonsets', namespaced: true },
+  daemonSets,
   { ...apps, kind: 'Deployment', plural: 'deployments', namespaced: true },
   { ...apps, kind: 'ReplicaSet', plural: 'replicasets', namespaced: true },
   { ...apps, kind: 'StatefulSet', plural: 'statefulsets', namespaced: true },
@@ -139,6 +140,15 @@ export const networkOperators: Kind = {
   version: 'v1',
   kind: 'Network',
   plural: 'networks',
+  namespaced: false,
+};
+
+/** A group of nodes that the machine config operator configures and reboots together. */
+export const machineConfigPools: Kind = {
+  group: 'machineconfiguration.openshift.io',
+  version: 'v1',
+  kind: 'MachineConfigPool',
+  plural: 'machineconfigpools',
   namespaced: false,
 };
 

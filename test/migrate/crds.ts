@@ -9,10 +9,12 @@ import {
   networkPolicies,
 } from '../../api/kinds.ts';
 
-const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+/** A schema that takes anything. */
+export const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 const texts = { type: 'array', items: { type: 'string' } };
 
-function crd({ group, version, kind, plural, namespaced }: Kind, spec: object, required = ['spec']): object {
+/** A CRD with this schema of spec. */
+export function crd({ group, version, kind, plural, namespaced }: Kind, spec: object, required = ['spec']): object {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',

@@ -10,6 +10,7 @@ import {
   pods,
 } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
+import { readFacts } from '../../src/migrate/guide/read.ts';
 import { snapshotFromServer } from '../../src/migrate/input/server.ts';
 import { ovnKinds } from '../../src/migrate/input/source.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
@@ -98,6 +99,8 @@ test('the roles of config/migrate are enough for a migration and both ways back,
     await client.create(pods, pod);
     const [reading, writing] = [new Set<string>(), new Set<string>()];
     const read = await snapshotFromServer(noting(client, reading), () => undefined);
+    const signal = new AbortController().signal;
+    await readFacts(noting(client, reading), { signal, withPods: true });
     const { changes, placement } = toOVN((read as { value: Snapshot }).value, {
       ...options,
       machineNetworks: ['192.168.7.0/24'],

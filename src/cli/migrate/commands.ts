@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/address.ts';
 import { addApplyCommands } from './apply-commands.ts';
+import { addGuideCommand } from './guide-command.ts';
 import { addLookCommands } from './look-commands.ts';
 import type { PlanFlags } from './plan.ts';
 
@@ -93,4 +94,5 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
 
   addLookCommands(migrate, { kubeconfig, source });
   addApplyCommands(migrate, { kubeconfig, source });
+  addGuideCommand(migrate, kubeconfig);
 }

@@ -1,5 +1,4 @@
 /** `sdn-compat migrate verify`: checks whether the cluster is what the plan wanted. */
-import { ApiError } from '../../io/kube/error.ts';
 import { pause } from '../../io/pause.ts';
 import { refText } from '../../migrate/ref.ts';
 import { type ApplyDeps, otherCluster } from '../../migrate/run/apply.ts';
@@ -8,10 +7,10 @@ import { readNow } from '../../migrate/run/now.ts';
 import { stuck, unstick } from '../../migrate/run/unstick.ts';
 import { type Verification, verification } from '../../migrate/run/verify.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
-import { fieldOf } from '../../model/json.ts';
 import { Failure } from '../fail.ts';
 import { print, report } from '../output.ts';
 import { planIn, withPlan } from './apply.ts';
+import { mayPass } from './may-pass.ts';
 import { badInput } from './source.ts';
 import { aligned } from './tables.ts';
 
@@ -63,14 +62,6 @@ async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promis
 
 function illText({ checks }: Verification): string {
   return `${checks.filter(({ well }) => !well).length} of ${checks.length} checks are not well yet`;
-}
-
-/** Whether the next try may succeed: no connection, or a server with its own trouble, as while a cluster changes. */
-function mayPass(error: unknown): error is Error {
-  if (!(error instanceof Error) || error instanceof Failure) return false;
-  const cause = error.cause ?? error;
-  if (cause instanceof ApiError) return cause.code === 429 || cause.code >= 500;
-  return typeof fieldOf(cause, 'code') === 'string';
 }
 
 /** Looks once. After the first time, egress routers are taken as they were. */

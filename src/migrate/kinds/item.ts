@@ -44,6 +44,24 @@ export function numberAt(value: unknown, ...path: readonly string[]): number | u
   return typeof found === 'number' ? found : undefined;
 }
 
+/**
+ * When the field at the path was last written, in milliseconds since 1970, as far as the field managers of the object
+ * tell: a manager that writes several fields has one time for all. Undefined if none has the field.
+ */
+export function writtenAt({ metadata }: KubeObject, ...path: readonly string[]): number | undefined {
+  const keys = path.map((field) => `f:${field}`);
+  const times = listAt(metadata, 'managedFields')
+    .filter((entry) => fieldOf(entry, 'fieldsV1', ...keys) !== undefined)
+    .flatMap((entry) => timeAt(entry, 'time') ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/** The time at the path in milliseconds since 1970; undefined if there is none that can be read. */
+export function timeAt(value: unknown, ...path: readonly string[]): number | undefined {
+  const time = Date.parse(textAt(value, ...path));
+  return Number.isNaN(time) ? undefined : time;
+}
+
 /** The texts by key of the object at the path. */
 export function textsByKey(value: unknown, ...path: readonly string[]): Texts {
   const found = fieldOf(value, ...path);

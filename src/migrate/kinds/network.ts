@@ -1,7 +1,7 @@
 /** The configuration of a cluster's network, by its operator, as the migrator reads it. */
-import { fieldOf } from '../../model/json.ts';
+import { fieldOf, isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { type Item, itemOf, listAt, numberAt, textAt } from './item.ts';
+import { type Item, itemOf, listAt, numberAt, textAt, writtenAt } from './item.ts';
 
 /** Network.operator.openshift.io: what the admin asks of the network operator. */
 export interface NetworkOperatorItem extends Item {
@@ -10,14 +10,40 @@ export interface NetworkOperatorItem extends Item {
   /** spec.migration.mtu.network.to, spec.migration.mtu.machine.to and that of ovnKubernetesConfig. */
   readonly mtu: Readonly<Record<'migration' | 'machine' | 'ovn', number | undefined>>;
   readonly hasHybridOverlay: boolean;
-  /** spec.migration.networkType; empty if not set. */
-  readonly migratesTo: string;
-  /** The features that the vendor's converter converts: all that spec.migration.features does not set to false. */
+  /** spec.migration; undefined if it is not set. */
+  readonly migration: MigrationItem | undefined;
+  /** When spec.migration.networkType was written, in milliseconds; undefined if that is not shown. */
+  readonly migrationSince: number | undefined;
+  /** The mode of OpenShift SDN: `Multitenant`, `NetworkPolicy`, `Subnet`; empty if not set. */
+  readonly sdnMode: string;
+}
+
+/** The features whose objects the vendor's converter translates, unless they are set to false. */
+export const convertedFeatures = ['egressIP', 'egressFirewall', 'multicast'] as const;
+
+/** spec.migration of the network operator. */
+export interface MigrationItem {
+  /** Empty if not set. */
+  readonly networkType: string;
+  /** `Live`, `Offline` or empty. */
+  readonly mode: string;
+  readonly hasMTU: boolean;
+  /** Features that the vendor's converter translates: those that are not set to false. */
   readonly converts: readonly string[];
 }
 
+function migrationItem(object: KubeObject): MigrationItem | undefined {
+  const found = fieldOf(object, 'spec', 'migration');
+  if (!isRecord(found)) return undefined;
+  return {
+    networkType: textAt(found, 'networkType'),
+    mode: textAt(found, 'mode'),
+    hasMTU: fieldOf(found, 'mtu') !== undefined,
+    converts: convertedFeatures.filter((feature) => fieldOf(found, 'features', feature) !== false),
+  };
+}
+
 const ovn = ['spec', 'defaultNetwork', 'ovnKubernetesConfig'] as const;
-const features = ['egressIP', 'egressFirewall', 'multicast'] as const;
 const migration = ['spec', 'migration', 'mtu'] as const;
 
 /** Reads a Network.operator.openshift.io. */
@@ -36,9 +62,10 @@ export function networkOperatorItem(object: KubeObject): NetworkOperatorItem {
       machine: numberAt(object, ...migration, 'machine', 'to'),
       ovn: numberAt(object, ...ovn, 'mtu'),
     },
-    migratesTo: textAt(object, 'spec', 'migration', 'networkType'),
-    converts: features.filter((name) => fieldOf(object, 'spec', 'migration', 'features', name) !== false),
     hasHybridOverlay: fieldOf(object, ...ovn, 'hybridOverlayConfig') !== undefined,
+    migration: migrationItem(object),
+    migrationSince: writtenAt(object, 'spec', 'migration', 'networkType'),
+    sdnMode: textAt(object, 'spec', 'defaultNetwork', 'openshiftSDNConfig', 'mode'),
   };
 }
 
@@ -67,7 +94,16 @@ export interface NetworkConfigItem extends Item {
   readonly wantedType: string;
   readonly type: string;
   readonly conditions: readonly ConditionItem[];
+  /** status.migration.networkType, which the operator sets when it has taken up spec.migration; empty if not set. */
+  readonly migratingTo: string;
+  /** When spec.networkType and status.migration were written, in milliseconds; undefined if that is not shown. */
+  readonly since: Readonly<Record<'wantedType' | 'migratingTo', number | undefined>>;
+  /** Whether the annotation that asks for a live migration is there. */
+  readonly isLiveAsked: boolean;
 }
+
+/** The annotation that asks for a live migration. */
+export const liveAnnotation = 'network.openshift.io/network-type-migration';
 
 /** Reads a Network.config.openshift.io. */
 export function networkConfigItem(object: KubeObject): NetworkConfigItem {
@@ -76,6 +112,12 @@ export function networkConfigItem(object: KubeObject): NetworkConfigItem {
     wantedType: textAt(object, 'spec', 'networkType'),
     type: textAt(object, 'status', 'networkType'),
     conditions: conditionsOf(object),
+    migratingTo: textAt(object, 'status', 'migration', 'networkType'),
+    since: {
+      wantedType: writtenAt(object, 'spec', 'networkType'),
+      migratingTo: writtenAt(object, 'status', 'migration', 'networkType'),
+    },
+    isLiveAsked: object.metadata.annotations?.[liveAnnotation] !== undefined,
   };
 }
 

@@ -10,7 +10,7 @@ import {
   nodeNetworkConfigured,
   webhookFailsClosed,
 } from '../../findings/obstacles.ts';
-import type { NetworkOperatorItem } from '../../kinds/network.ts';
+import { convertedFeatures, type NetworkOperatorItem } from '../../kinds/network.ts';
 import type { Part } from '../../translation.ts';
 import { hasNoSubnet } from '../context/annotations.ts';
 import type { Context } from '../context/context.ts';
@@ -186,9 +186,9 @@ function hybridFindings(context: Context): readonly Finding[] {
 /** The vendor's converter empties HostSubnets and makes objects of its own, on some releases before the switch. */
 function converterFindings(context: Context): readonly Finding[] {
   const operator = networkOperator(context);
-  if (operator === undefined || operator.converts.length === 0) return [];
-  const isOn = operator.migratesTo === 'OVNKubernetes';
-  return [converterOn({ features: operator.converts, isOn })];
+  if (operator === undefined) return [];
+  const { converts = convertedFeatures, networkType = '' } = operator.migration ?? {};
+  return converts.length === 0 ? [] : [converterOn({ features: converts, isOn: networkType === 'OVNKubernetes' })];
 }
 
 /** What may stall the reboots of all nodes. */

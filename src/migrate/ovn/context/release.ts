@@ -7,7 +7,7 @@ export interface Release {
 }
 
 /** The release that ClusterVersion `version` names; undefined if there is none. */
-export function releaseOf({ clusterVersions }: Snapshot): Release | undefined {
+export function releaseOf({ clusterVersions }: Pick<Snapshot, 'clusterVersions'>): Release | undefined {
   const text = clusterVersions.find(({ name }) => name === 'version')?.version ?? '';
   const [, major, minor] = /^(\d+)\.(\d+)\./.exec(text) ?? [];
   return major === undefined || minor === undefined ? undefined : { major: Number(major), minor: Number(minor) };
