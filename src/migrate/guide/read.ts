@@ -183,7 +183,7 @@ async function restoreOf(
   if (unreadable !== undefined) return unreadable;
   const found = lists.flatMap(([kind, known]) => (known.kind === 'known' ? [[kind, known.value] as const] : []));
   const absent = lists.flatMap(([kind, known]) => (known.kind === 'absent' ? [kind] : []));
-  const live = liveOf(snapshotOf(new Map(found), [], absent), plannedKinds);
+  const live = liveOf(snapshotOf(new Map(found), [], { absent }), plannedKinds);
   const { restore, unserved } = wayBack(plan, { live, progress: progressOf(entries), force: false });
   return { kind: 'known', value: { count: restore.length, unserved } };
 }

@@ -7,6 +7,10 @@ export interface Packet {
   readonly proto: 'tcp' | 'udp' | 'sctp' | 'icmp' | 'arp';
   readonly in_port?: number;
   readonly ct_label?: number;
+  /** Conntrack mark of its connection. */
+  readonly ct_mark?: number;
+  /** Whether it goes the other way than the packet that opened its connection. */
+  readonly isReply?: boolean;
   readonly reg0?: number;
   readonly reg1?: number;
   readonly nw_src?: string;
@@ -27,13 +31,25 @@ function hasPort({ tp_dst: port, isLater }: Packet, wanted: string): boolean {
   return port !== undefined && isLater !== true && (port & mask) === number;
 }
 
+function hasMark({ ct_mark: mark = 0 }: Packet, wanted: string): boolean {
+  const [number = 0, mask = 0xffffffff] = wanted.split('/').map(Number);
+  return (mark & mask) >>> 0 === number >>> 0;
+}
+
+function isInState({ isReply = false }: Packet, wanted: string): boolean {
+  if (wanted !== '+rpl' && wanted !== '-rpl') throw new Error(`not known here: ct_state=${wanted}`);
+  return isReply === (wanted === '+rpl');
+}
+
 function isMatched(match: Match, packet: Packet): boolean {
-  const { proto, in_port, ct_label, reg0, reg1, nw_src, nw_dst, nw_frag, tp_dst, ...others } = match;
+  const { proto, in_port, ct_label, ct_mark, ct_state, reg0, reg1, nw_src, nw_dst, nw_frag, tp_dst, ...others } = match;
   if (Object.keys(others).length > 0) throw new Error(`not known here: ${Object.keys(others).join()}`);
   return (
     (proto === undefined || proto === packet.proto || (proto === 'ip' && packet.proto !== 'arp')) &&
     (in_port === undefined || in_port === packet.in_port) &&
     (ct_label === undefined || Number(ct_label) === packet.ct_label) &&
+    (ct_mark === undefined || hasMark(packet, ct_mark)) &&
+    (ct_state === undefined || isInState(packet, ct_state)) &&
     (reg0 === undefined || Number(reg0) === packet.reg0) &&
     (reg1 === undefined || Number(reg1) === packet.reg1) &&
     (nw_src === undefined || (packet.nw_src !== undefined && isWithin(packet.nw_src, nw_src))) &&

@@ -31,9 +31,11 @@ test('a pod is reached at its port, after isolation was asked with its VNID and 
 
 test('only tenants other than the global one need a flow to reach themselves', () => {
   expect(told(vnidFlows('multitenant', vnid(77)))).toEqual(['table=80,priority=100,reg0=0x4d,reg1=0x4d goto_table:81']);
-  expect([
-    vnidFlows('multitenant', vnid(0)),
-    vnidFlows('subnet', vnid(77)),
-    vnidFlows('networkpolicy', vnid(77)),
-  ]).toEqual([[], [], []]);
+  expect([vnidFlows('multitenant', vnid(0)), vnidFlows('subnet', vnid(77))]).toEqual([[], []]);
+});
+
+test('with NetworkPolicies replies need no policy, but only those of connections that were let in to this VNID', () => {
+  expect(told(vnidFlows('networkpolicy', vnid(77)))).toEqual([
+    'table=27,priority=200,ct_state=+rpl,ct_mark=0x2800004d/0xfeffffff,ip,reg0=0x4d goto_table:30',
+  ]);
 });

@@ -55,7 +55,7 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
 
   test('the note has the mode and the version of the rules', () => {
     const byte = modes.indexOf(mode).toString().padStart(2, '0');
-    expect(told(inTable(table.version))).toEqual([`table=253,priority=32768 note:${byte}.02.00.00.00.00`]);
+    expect(told(inTable(table.version))).toEqual([`table=253,priority=32768 note:${byte}.03.00.00.00.00`]);
   });
 
   test('the gateway reaches the pods; the others do as the mode says', () => {
@@ -71,14 +71,11 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
     );
   });
 
-  test('pods send freely except with NetworkPolicies, where only Services and replies pass without one', () => {
+  test('pods send freely except with NetworkPolicies, where only Services pass without one, and replies by VNID', () => {
     const passing = told(inTable(table.policyEgress).filter(({ actions }) => actions.length > 0));
     expect(passing).toEqual(
       mode === 'networkpolicy'
-        ? [
-            'table=27,priority=300,ip,nw_dst=172.30.0.0/16 goto_table:30',
-            'table=27,priority=200,ct_state=+rpl,ct_mark=0x28000001/0xfffffffd,ip goto_table:30',
-          ]
+        ? ['table=27,priority=300,ip,nw_dst=172.30.0.0/16 goto_table:30']
         : ['table=27,priority=500 goto_table:30'],
     );
   });
@@ -92,11 +89,11 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
     expect(told(recorded)).toEqual(
       datapath === 'system'
         ? [
-            'table=81,priority=150,ct_state=-rpl,ip,in_port=2 ct(commit,exec(set_field:0x28000001->ct_mark)),output:NXM_NX_REG2[]',
+            'table=81,priority=150,ct_state=-rel-rpl,ip,in_port=2 ct(commit,exec(set_field:0x28000000->ct_mark,move:NXM_NX_REG1[0..23]->NXM_NX_CT_MARK[0..23])),output:NXM_NX_REG2[]',
           ]
         : [
-            'table=81,priority=160,ip,in_port=2,dl_src=0a:fd:00:00:00:01,nw_src=10.254.0.0/24 ct(commit,exec(set_field:0x28000003->ct_mark)),output:NXM_NX_REG2[]',
-            'table=81,priority=150,ip,in_port=2,dl_src=0a:fd:00:00:00:01 ct(commit,exec(set_field:0x28000001->ct_mark)),output:NXM_NX_REG2[]',
+            'table=81,priority=160,ct_state=-rel,ip,in_port=2,dl_src=0a:fd:00:00:00:01,nw_src=10.254.0.0/24 ct(commit,exec(set_field:0x29000000->ct_mark,move:NXM_NX_REG1[0..23]->NXM_NX_CT_MARK[0..23])),output:NXM_NX_REG2[]',
+            'table=81,priority=150,ct_state=-rel,ip,in_port=2,dl_src=0a:fd:00:00:00:01 ct(commit,exec(set_field:0x28000000->ct_mark,move:NXM_NX_REG1[0..23]->NXM_NX_CT_MARK[0..23])),output:NXM_NX_REG2[]',
           ],
     );
   });
@@ -104,7 +101,9 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
   test("replies to what a Service rewrote go through the node's kernel only where Open vSwitch cannot undo it", () => {
     const served = inTable(table.route).filter(({ priority }) => priority === 260 || priority === 120);
     expect(served).toHaveLength(datapath === 'system' ? 0 : 3);
-    expect(served.every(({ match }) => match.ct_mark === '0x28000003' || match.nw_src === '10.254.0.0/24')).toBe(true);
+    expect(
+      served.every(({ match }) => match.ct_mark === '0x29000000/0xff000000' || match.nw_src === '10.254.0.0/24'),
+    ).toBe(true);
   });
 });
 
