@@ -2,7 +2,7 @@
  * The lab's stand-in for scheduler and kubelets: assigns pods to nodes, creates their network namespaces, has the
  * node's agent attach them, updates the API server, and removes them again. It also reports which nodes are Ready.
  */
-import { rm, symlink } from 'node:fs/promises';
+import { readlink, rm, symlink } from 'node:fs/promises';
 import { nodes as nodeKind, pods as podKind } from '../../api/kinds.ts';
 import { type Exec, must } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
@@ -169,7 +169,9 @@ class Kubelet {
     if (!(await namespaceExists(exec, netns))) return;
     await endAll(await processesIn(await must(exec, 'ip', ['netns', 'pids', netns])));
     await must(exec, 'ip', ['netns', 'del', netns]);
-    await rm(files.pod(layout, namespace, name), { force: true });
+    // a new pod of that name may have the link by now
+    const link = files.pod(layout, namespace, name);
+    if ((await readlink(link).catch(() => netns)) === netns) await rm(link, { force: true });
   }
 
   /** Calls the CNI plugin as a container runtime does; throws with the plugin's own words. */

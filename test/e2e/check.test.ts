@@ -90,12 +90,20 @@ test('settings that keep answers from pods are found; a filter on its own is not
   const set = (name: string, value: number) => lab.node('worker0', 'sysctl', '-q', '-w', `net.ipv4.${name}=${value}`);
   await set('conf.br-ex.rp_filter', 1);
   expect(await wrong()).toEqual({});
-  await set('conf.all.src_valid_mark', 0);
-  expect(Object.keys(await wrong())).toEqual(['rp_filter']);
-  expect((await wrong())['rp_filter']).toMatchObject({
-    found: expect.stringContaining('on for br-ex, and net.ipv4.conf.all.src_valid_mark is 0') as string,
-  });
-  await set('conf.all.src_valid_mark', 1);
+  // a running agent would put it right within seconds
+  const pid = lab.pid(`node-${worker}`);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await set('conf.all.src_valid_mark', 0);
+    const found = await wrong();
+    expect(Object.keys(found)).toEqual(['rp_filter']);
+    expect(found['rp_filter']).toMatchObject({
+      found: expect.stringContaining('on for br-ex, and net.ipv4.conf.all.src_valid_mark is 0') as string,
+    });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await until('the agent has put it right', async () => Object.keys(await wrong()).length === 0);
   await set('conf.br-ex.rp_filter', 0);
   expect(await wrong()).toEqual({});
 }, 30_000);
