@@ -62,7 +62,6 @@ export function addressTable(mode: Mode, nodes: readonly string[], ends: readonl
     mode,
     nodes,
     rows: rows
-      .filter(({ seen }) => Object.values(seen).some(({ egressIPs, nodes: any }) => egressIPs.length > 0 || !any))
       .filter(({ seen }) => Object.values(seen).some(({ egressIPs }) => egressIPs.length > 0) || isDropped(seen))
       .sort((a, b) => compareText(a.namespace, b.namespace)),
   };

@@ -1,6 +1,6 @@
 /** An answer that may be missing. Unknown is never permission: whoever decides looks at all three. */
 import type { Kind } from '../../api/kinds.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, Unread } from './snapshot.ts';
 
 export type Known<T> =
   | { readonly kind: 'known'; readonly value: T }
@@ -13,7 +13,10 @@ export type Known<T> =
 export function knownOf<T>({ unread }: Pick<Snapshot, 'unread'>, kind: Kind, value: T | undefined): Known<T> {
   if (value !== undefined) return { kind: 'known', value };
   const missing = unread.find((one) => one.kind === kind);
-  if (missing === undefined) return { kind: 'absent' };
-  const { reason, right } = missing;
-  return { kind: 'unreadable', reason: right === undefined ? reason : `missing right: ${right} (${reason})` };
+  return missing === undefined ? { kind: 'absent' } : { kind: 'unreadable', reason: unreadReason(missing) };
+}
+
+/** Why the kind could not be read, with the missing right if that is the cause. */
+export function unreadReason({ reason, right }: Pick<Unread, 'reason' | 'right'>): string {
+  return right === undefined ? reason : `missing right: ${right} (${reason})`;
 }

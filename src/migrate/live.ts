@@ -21,12 +21,6 @@ export function liveOf(snapshot: Snapshot, kinds: readonly Kind[]): Live {
   };
 }
 
-/** Whether the snapshot has the object. */
-export function isThere(snapshot: Snapshot, ref: ObjectRef): boolean {
-  const all = snapshot.objects.get(`${ref.apiVersion}/${ref.kind}`) ?? [];
-  return all.some((object) => refKey(objectRef(object)) === refKey(ref));
-}
-
 /** The object; undefined if there is none. */
 export function liveObject({ objects }: Live, ref: ObjectRef): KubeObject | undefined {
   return objects.get(refKey(ref));

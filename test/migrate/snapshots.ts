@@ -1,27 +1,19 @@
 /** Snapshots for tests, from objects written short. */
 import { type Context, contextOf } from '../../src/migrate/ovn/context/context.ts';
 import { makeSnapshot, type Snapshot } from '../../src/migrate/snapshot.ts';
-import type { TranslateOptions } from '../../src/migrate/translation.ts';
+import { defaultOptions, type TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export const options: TranslateOptions = {
-  only: [],
-  namespaces: [],
-  prefix: 'egressip',
-  keepClosed: false,
-  allowAPIServer: false,
-  denyAPIServer: false,
-  machineNetworks: [],
-};
+export { defaultOptions as options } from '../../src/migrate/translation.ts';
 
 export function snapshotOf(objects: readonly KubeObject[]): Snapshot {
   return makeSnapshot(Map.groupBy(objects, ({ apiVersion, kind }) => `${apiVersion ?? ''}/${kind ?? ''}`));
 }
 
 export function contextFrom(objects: readonly KubeObject[], changes: Partial<TranslateOptions> = {}): Context {
-  return contextOf(snapshotOf(objects), { ...options, ...changes });
+  return contextOf(snapshotOf(objects), { ...defaultOptions, ...changes });
 }
 
 const sdn = 'network.openshift.io/v1';

@@ -7,6 +7,7 @@ import { readClusterUID, readFacts, type Reading } from '../../migrate/guide/rea
 import { type Stand, standOf } from '../../migrate/guide/stand.ts';
 import { changesOf, signsOf } from '../../migrate/guide/watch.ts';
 import type { Plan } from '../../migrate/plan/plan.ts';
+import { otherCluster } from '../../migrate/run/identity.ts';
 import { progressOf, readJournal } from '../../migrate/run/journal.ts';
 import { isRecord } from '../../model/json.ts';
 import { Failure, untilSignal } from '../fail.ts';
@@ -95,13 +96,9 @@ async function planGiven(
   const folder = flags.plan ?? '';
   const entries = await readJournal(folder);
   if (!entries.ok) throw new Failure(entries.error, badInput);
-  const { cluster } = progressOf(entries.value);
-  const [wanted, is] = [plan.cluster ?? cluster, await readClusterUID(client, signal)];
-  if (wanted !== undefined && is.kind === 'known' && is.value !== wanted)
-    throw new Failure(
-      `${folder}: it is the plan of another cluster: its Namespace kube-system has uid ${wanted}, this one has ${is.value}`,
-      badInput,
-    );
+  const is = await readClusterUID(client, signal);
+  const stranger = is.kind === 'known' ? otherCluster(plan, progressOf(entries.value), is.value) : undefined;
+  if (stranger !== undefined) throw new Failure(`${folder}: ${stranger}`, badInput);
   return { plan, folder, entries: entries.value, withRestore };
 }
 

@@ -1,18 +1,9 @@
 /** `sdn-compat migrate plan --update`: carries a plan that was begun over to the cluster as it is now. */
-import { isThere } from '../../migrate/live.ts';
-import { replacePlan } from '../../migrate/plan/folder.ts';
 import { makePlan } from '../../migrate/plan/make.ts';
-import { planHash } from '../../migrate/plan/plan.ts';
-import { updatedPlan } from '../../migrate/plan/update.ts';
 import { type ObjectRef, refText } from '../../migrate/ref.ts';
-import {
-  changeKey,
-  type Entry,
-  journalText,
-  type Progress,
-  progressOf,
-  readJournal,
-} from '../../migrate/run/journal.ts';
+import { carryOver } from '../../migrate/run/carry-over.ts';
+import { otherCluster } from '../../migrate/run/identity.ts';
+import { type Progress, progressOf, readJournal } from '../../migrate/run/journal.ts';
 import { alone, isTaken } from '../../migrate/run/lock.ts';
 import { clusterUID } from '../../migrate/snapshot.ts';
 import { targetNamed } from '../../migrate/targets.ts';
@@ -42,31 +33,25 @@ async function updated(flags: SourceFlags, folder: string): Promise<string> {
   refusePast(folder, progress);
   const reportLine = progressLines();
   const snapshot = await readSnapshot(flags, reportLine, target.needs);
-  const [wanted, is] = [old.cluster ?? progress.cluster, clusterUID(snapshot)];
-  if (wanted !== undefined && wanted !== is)
-    throw new Failure(
-      `${folder}: it is the plan of another cluster (uid ${wanted}); the input is of ${is ?? 'one that it does not name'}`,
-    );
+  const stranger = otherCluster(old, progress, clusterUID(snapshot));
+  if (stranger !== undefined) throw new Failure(`${folder}: ${stranger}`);
   const made = makePlan(snapshot, { tool: `sdn-compat ${programVersion}`, target, options, strict: old.strict });
-  const update = updatedPlan(old, made.plan, {
-    isBegun: (step, object) => progress.begun.has(changeKey(step, object)),
-    exists: (ref) => isThere(snapshot, ref),
-  });
-  const more: readonly Entry[] = [
-    ...update.redo.map(({ step, object }): Entry => ({ event: 'redo', step, object })),
-    ...(progress.plan === undefined ? [] : [{ event: 'plan', plan: planHash(update.plan) } as const]),
-  ];
-  const written = await replacePlan(folder, update.plan, {
-    reports: reportsOf({ ...made, plan: update.plan }),
-    journal: journalText([...entries.value, ...more]),
+  const written = await carryOver({
+    folder,
+    old,
+    entries: entries.value,
+    fresh: made.plan,
+    snapshot,
+    reports: (plan) => reportsOf({ ...made, plan }),
   });
   if (!written.ok) throw new Failure(written.error, badInput);
+  const { update, before } = written.value;
   return [
     summaryText(update.plan, folder),
     ...listed('new', update.added),
     ...listed('changed', update.changed),
     ...listed('taken back', update.dropped),
-    `The plan as it was is in ${written.value}.\n`,
+    `The plan as it was is in ${before}.\n`,
   ].join('');
 }
 

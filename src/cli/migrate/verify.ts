@@ -1,12 +1,13 @@
 /** `sdn-compat migrate verify`: checks whether the cluster is what the plan wanted. */
 import { pause } from '../../io/pause.ts';
 import { refText } from '../../migrate/ref.ts';
-import { type ApplyDeps, otherCluster } from '../../migrate/run/apply.ts';
+import type { ApplyDeps } from '../../migrate/run/apply.ts';
+import { otherCluster } from '../../migrate/run/identity.ts';
 import { progressOf, readJournal } from '../../migrate/run/journal.ts';
 import { readNow } from '../../migrate/run/now.ts';
 import { stuck, unstick } from '../../migrate/run/unstick.ts';
 import { type Verification, verification } from '../../migrate/run/verify.ts';
-import type { Snapshot } from '../../migrate/snapshot.ts';
+import { clusterUID, type Snapshot } from '../../migrate/snapshot.ts';
 import { Failure } from '../fail.ts';
 import { print, report } from '../output.ts';
 import { planIn, withPlan } from './apply.ts';
@@ -73,7 +74,7 @@ function looker({ client, folder, plan, signal }: ApplyDeps): () => Promise<Veri
     const progress = progressOf(entries.value);
     const now = await readNow(client, signal, since);
     since = now.snapshot;
-    const stranger = otherCluster(plan, progress, now);
+    const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
     if (stranger !== undefined) throw new Failure(stranger);
     return verification(plan, now, progress);
   };

@@ -15,15 +15,15 @@ import {
   pods,
 } from '../../../api/kinds.ts';
 import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
-import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import type { KubeObject } from '../../model/objects.ts';
+import { refusalOf } from '../input/server.ts';
 import { shapeOf, snapshotOf } from '../input/source.ts';
 import { textAt } from '../kinds/item.ts';
 import { daemonPodItem, daemonSetItem, machineConfigPoolItem } from '../kinds/machines.ts';
 import { clusterVersionItem, infrastructureItem, networkConfigItem, networkOperatorItem } from '../kinds/network.ts';
 import { nodeItem } from '../kinds/node.ts';
 import { mentionsMacvlan, workloadItem } from '../kinds/workload.ts';
-import type { Known } from '../known.ts';
+import { type Known, unreadReason } from '../known.ts';
 import { liveOf } from '../live.ts';
 import type { Plan } from '../plan/plan.ts';
 import { resourceName } from '../ref.ts';
@@ -152,11 +152,9 @@ async function list(client: KubeClient, kind: Kind, options: ListOptions): Promi
     const shaped = items.map((item) => shapeOf(kind, item));
     return { kind: 'known', value: shaped.flatMap((object) => (object.ok ? [object.value] : [])) };
   } catch (error) {
-    if (isNotFound(error)) return { kind: 'absent' };
-    const reason = error instanceof Error ? error.message : String(error);
-    if (error instanceof ApiError && error.code === 403)
-      return { kind: 'unreadable', reason: `missing right: list ${resourceName(kind)} (${reason})` };
-    throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
+    const reason = refusalOf(error, kind);
+    if (reason === undefined) return { kind: 'absent' };
+    return { kind: 'unreadable', reason: unreadReason({ reason, right: `list ${resourceName(kind)}` }) };
   }
 }
 

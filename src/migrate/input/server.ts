@@ -68,6 +68,17 @@ export async function readServer(client: KubeClient, reading: Reading = {}): Pro
   return snapshotOf(reader.found, reader.unread, { absent: reader.absent });
 }
 
+/**
+ * What a read that failed shows of the kind: undefined if the API server does not serve it, the server's words if a right
+ * is missing. Throws, naming the kind, for any other failure.
+ */
+export function refusalOf(error: unknown, kind: Kind): string | undefined {
+  if (isNotFound(error)) return undefined;
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof ApiError && error.code === 403) return reason;
+  throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
+}
+
 class Reader {
   readonly found = new Map<Kind, readonly KubeObject[]>();
   readonly unread: Unread[] = [];
@@ -116,14 +127,9 @@ class Reader {
     try {
       await work();
     } catch (error) {
-      if (isNotFound(error)) {
-        this.absent.push(kind);
-        return;
-      }
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!(error instanceof ApiError) || error.code !== 403)
-        throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
-      this.unread.push({ kind, reason, right, ...(obstacleKinds.includes(kind) ? { isMinor: true } : {}) });
+      const reason = refusalOf(error, kind);
+      if (reason === undefined) this.absent.push(kind);
+      else this.unread.push({ kind, reason, right, ...(obstacleKinds.includes(kind) ? { isMinor: true } : {}) });
     }
   }
 

@@ -122,7 +122,7 @@ function inOrder(list: readonly KubeObject[], one: boolean): Ordered {
   const groups = [...byName]
     .sort(([a], [b]) => compareText(a, b))
     .map(([, group]) => (group.length === 1 ? group : byAge(group)));
-  const differing = groups.filter((group) => one && new Set(group.map(lastingText)).size > 1);
+  const differing = groups.filter((group) => one && group.length > 1 && new Set(group.map(lastingText)).size > 1);
   return {
     ordered: groups.flatMap((group) => (one ? group.slice(-1) : group)),
     duplicates: differing.flatMap(([first, ...more]) =>

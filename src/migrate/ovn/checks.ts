@@ -6,7 +6,7 @@ import { type EgressFirewallItem, egressFirewallItem } from '../kinds/egressfire
 import { type EgressIPItem, egressIPItem } from '../kinds/egressip.ts';
 import { objectRef } from '../ref.ts';
 import { bad, type Check, type CheckScene } from '../target.ts';
-import { type Facts, factsOf, servedBy } from './facts.ts';
+import { type Facts, factsOf } from './facts.ts';
 import { whyUnassigned } from './why-unassigned.ts';
 
 /** Checks EgressIPs and EgressFirewalls by their status. */
@@ -82,13 +82,17 @@ function placedProblem(ip: string, own: string, { node, allowed, facts }: Placed
 /** Whether its namespaces leave with its addresses and no others. */
 function selectionChecks(is: EgressIPItem, facts: Facts): readonly Check[] {
   const object = objectRef(is.object);
-  const own = servedBy(is, facts.namespaces);
-  const rivals = facts.egressIPs
-    .filter(({ name }) => name !== is.name)
-    .flatMap((other) => {
-      const shared = servedBy(other, facts.namespaces).filter((name) => own.includes(name));
-      return shared.length === 0 ? [] : [`EgressIP ${other.name} selects ${listText(shared, 3)} too`];
-    });
-  if (facts.namespaces.length > 0 && own.length === 0) return [bad(object, 'namespaces', 'it selects no namespace')];
+  const own = facts.servedBy.get(is.name) ?? [];
+  const shared = own.flatMap((namespace) =>
+    (facts.servers.get(namespace) ?? []).flatMap((name) => (name === is.name ? [] : [{ name, namespace }])),
+  );
+  if (facts.hasNamespaces && own.length === 0) return [bad(object, 'namespaces', 'it selects no namespace')];
+  const rivals = [...Map.groupBy(shared, ({ name }) => name)].map(
+    ([name, of]) =>
+      `EgressIP ${name} selects ${listText(
+        of.map(({ namespace }) => namespace),
+        3,
+      )} too`,
+  );
   return rivals.map((text) => bad(object, 'namespaces', `${text}: pods leave with the addresses of one of the two`));
 }

@@ -1,10 +1,10 @@
 /** What a cluster shows about EgressIPs and firewalls while OVN-Kubernetes runs. Pure. */
 import { cloudPrivateIPConfigs, egressIPs, namespaces } from '../../../api/kinds.ts';
 import { compareText } from '../../model/names.ts';
-import { matches } from '../../model/selector.ts';
-import { type EgressIPItem, egressIPItem } from '../kinds/egressip.ts';
-import { type Item, itemOf } from '../kinds/item.ts';
+import { egressIPItem } from '../kinds/egressip.ts';
+import { itemOf } from '../kinds/item.ts';
 import { nodeItem } from '../kinds/node.ts';
+import { selecting } from '../kinds/selection.ts';
 import { liveNodes } from '../live.ts';
 import { objectRef } from '../ref.ts';
 import type { CheckScene } from '../target.ts';
@@ -24,8 +24,11 @@ export interface Facts {
   readonly egressIPsByAddress: ReadonlyMap<string, readonly string[]>;
   /** Addresses of CloudPrivateIPConfigs, without those that replaced a deleted one: these are OVN-Kubernetes' own. */
   readonly heldByCloud: ReadonlySet<string>;
-  readonly egressIPs: readonly EgressIPItem[];
-  readonly namespaces: readonly Item[];
+  /** Names of the namespaces that each EgressIP selects, and of the EgressIPs that select each namespace. */
+  readonly servedBy: ReadonlyMap<string, readonly string[]>;
+  readonly servers: ReadonlyMap<string, readonly string[]>;
+  /** Whether there are Namespaces at all: without them nothing tells what is selected. */
+  readonly hasNamespaces: boolean;
   /** Zones of OVN-Kubernetes, each of which applies firewalls by itself, sorted. */
   readonly zones: readonly string[];
 }
@@ -37,6 +40,10 @@ export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isRepla
   const objects = [...live.objects.values()];
   const egressIPItems = objects.filter(({ kind }) => kind === egressIPs.kind).map(egressIPItem);
   const requests = egressIPItems.flatMap((one) => one.egressIPs.map((ip) => [ip, one.name] as const));
+  const namespaceItems = objects.filter(({ kind }) => kind === namespaces.kind).map(itemOf);
+  const select = selecting(namespaceItems);
+  const servedBy = new Map(egressIPItems.map((one) => [one.name, select(one.namespaceSelector)]));
+  const pairs = [...servedBy].flatMap(([name, served]) => served.map((namespace) => [name, namespace] as const));
   const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !isReplaced(objectRef(one)));
   return {
     unannotated: all.filter(({ object }) => missingAnnotations(object).length > 0).map(({ name }) => name),
@@ -48,13 +55,14 @@ export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isRepla
       [...Map.groupBy(requests, ([ip]) => ip)].map(([ip, of]) => [ip, of.map(([, name]) => name).sort(compareText)]),
     ),
     heldByCloud: new Set(cloud.map(({ metadata }) => metadata.name ?? '')),
-    egressIPs: egressIPItems,
-    namespaces: objects.filter(({ kind }) => kind === namespaces.kind).map(itemOf),
+    servedBy,
+    servers: new Map(
+      [...Map.groupBy(pairs, ([, namespace]) => namespace)].map(([namespace, of]) => [
+        namespace,
+        of.map(([name]) => name),
+      ]),
+    ),
+    hasNamespaces: namespaceItems.length > 0,
     zones: [...new Set(all.flatMap(({ annotations }) => annotations[zoneAnnotation] ?? []))].sort(compareText),
   };
-}
-
-/** Names of the namespaces that the EgressIP selects. */
-export function servedBy({ namespaceSelector }: EgressIPItem, all: readonly Item[]): readonly string[] {
-  return all.filter(({ labels }) => matches(namespaceSelector, labels)).map(({ name }) => name);
 }

@@ -12,6 +12,7 @@ import { refOf } from '../translation.ts';
 import { execute, type Execution, type Outcome } from './change.ts';
 import { driftOf, driftText } from './drift.ts';
 import { dependency, waitingText } from './held-back.ts';
+import { otherCluster } from './identity.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
 import { type Now, readNow } from './now.ts';
@@ -110,7 +111,7 @@ async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<Apply
   const reasons = objections(plan, progress, options);
   if (reasons.length > 0) return refused(reasons);
   const now = await readNow(client, signal);
-  const stranger = otherCluster(plan, progress, now);
+  const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
   if (stranger !== undefined) return refused([stranger]);
   const { skipped, unknown } = skipsOf(options.skip, plan, now.live);
   if (unknown.length > 0)
@@ -132,13 +133,6 @@ async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<Apply
 function clusterOf({ snapshot }: Now): { readonly cluster?: string } {
   const cluster = clusterUID(snapshot);
   return cluster === undefined ? {} : { cluster };
-}
-
-/** Why this is not the plan's cluster; undefined if it is, as far as the plan and its journal know. */
-export function otherCluster(plan: Plan, progress: Progress, { snapshot }: Now): string | undefined {
-  const [wanted, is] = [plan.cluster ?? progress.cluster, clusterUID(snapshot)];
-  if (wanted === undefined || wanted === is) return undefined;
-  return `it is the plan of another cluster: its Namespace kube-system has uid ${wanted}, this one has ${is ?? 'none'}`;
 }
 
 interface Since {

@@ -4,7 +4,7 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import { ApiError } from '../../io/kube/error.ts';
 import { readServer } from '../input/server.ts';
 import type { NetworkConfigItem } from '../kinds/network.ts';
-import { type Known, knownOf } from '../known.ts';
+import { type Known, knownOf, unreadReason } from '../known.ts';
 import { type Live, liveOf } from '../live.ts';
 import { resourceName } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -24,10 +24,7 @@ export interface Now {
 export async function readNow(client: KubeClient, signal: AbortSignal, since?: Snapshot): Promise<Now> {
   const snapshot = await readServer(client, { signal, ...(since === undefined ? {} : { since }) });
   const missing = snapshot.unread.find(({ kind }) => plannedKinds.includes(kind));
-  if (missing !== undefined) {
-    const { reason, right } = missing;
-    throw new Error(right === undefined ? reason : `missing right: ${right} (${reason})`);
-  }
+  if (missing !== undefined) throw new Error(unreadReason(missing));
   const config = snapshot.networkConfigs.find(({ name }) => name === 'cluster');
   return {
     snapshot,

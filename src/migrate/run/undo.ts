@@ -5,8 +5,10 @@ import { managerOf } from '../ownership.ts';
 import { planHash } from '../plan/plan.ts';
 import { refKey, refText } from '../ref.ts';
 import { sdn } from '../sdn/target.ts';
-import { type ApplyDeps, type ApplyOutcome, otherCluster } from './apply.ts';
+import { clusterUID } from '../snapshot.ts';
+import type { ApplyDeps, ApplyOutcome } from './apply.ts';
 import { failed, kindFor, named, ownMatter } from './change.ts';
+import { otherCluster } from './identity.ts';
 import { type Entry, Journal, type Progress, progressOf, readJournal } from './journal.ts';
 import { alone, isTaken } from './lock.ts';
 import { type Now, readNow, withRight } from './now.ts';
@@ -58,7 +60,7 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
     return { kind: 'done', writes: 0, left: 'nothing' };
   }
   const now = await readNow(client, signal);
-  const stranger = otherCluster(plan, progress, now);
+  const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
   if (stranger !== undefined) return { kind: 'refused', writes: 0, reasons: [stranger] };
   const way = wayBack(plan, { live: now.live, progress, force: options.force });
   if (way.objections.length > 0)

@@ -1,13 +1,12 @@
 /** Looks up objects of a snapshot by name. Each snapshot is indexed once, because there are many thousands of both. */
-import { type Kind, netNamespaces } from '../../../api/kinds.ts';
-import type { NetNamespaceObject } from '../../model/objects.ts';
-import { namespaceNameLabel } from '../../model/well-known.ts';
-import type { Item } from '../kinds/item.ts';
+import type { Kind } from '../../../api/kinds.ts';
+import type { LabelSelectorObject, NetNamespaceObject } from '../../model/objects.ts';
+import { selecting, withNameLabel } from '../kinds/selection.ts';
 import { objectsOf, type Snapshot, snapshotKey } from '../snapshot.ts';
 
 interface Lookup {
-  /** Namespaces by the value of the label that has their name; without the label, by name. */
-  readonly namespaces: ReadonlyMap<string, readonly Item[]>;
+  /** Finds the names of the Namespaces that a selector selects. */
+  readonly select: ReturnType<typeof selecting>;
   readonly netNamespaces: ReadonlyMap<string, NetNamespaceObject>;
   /** Names by `snapshotKey` of the kind; filled as kinds are asked for. */
   readonly names: Map<string, ReadonlySet<string>>;
@@ -17,7 +16,7 @@ const lookups = new WeakMap<Snapshot, Lookup>();
 
 function lookup(snapshot: Snapshot): Lookup {
   const known = lookups.get(snapshot) ?? {
-    namespaces: Map.groupBy(snapshot.namespaces, ({ name, labels }) => labels[namespaceNameLabel] ?? name),
+    select: selecting(snapshot.namespaces.map(withNameLabel)),
     netNamespaces: new Map(snapshot.netNamespaces.map((one) => [one.metadata.name ?? '', one])),
     names: new Map(),
   };
@@ -25,9 +24,9 @@ function lookup(snapshot: Snapshot): Lookup {
   return known;
 }
 
-/** The Namespaces whose label `kubernetes.io/metadata.name` has that value. */
-export function namespacesNamed(snapshot: Snapshot, value: string): readonly Item[] {
-  return lookup(snapshot).namespaces.get(value) ?? [];
+/** Names of the Namespaces that the selector selects. */
+export function namespacesSelected(snapshot: Snapshot, selector: LabelSelectorObject): readonly string[] {
+  return lookup(snapshot).select(selector);
 }
 
 /** The NetNamespace of that name; undefined if there is none. */
@@ -37,7 +36,6 @@ export function netNamespaceNamed(snapshot: Snapshot, name: string): NetNamespac
 
 /** Whether the snapshot has an object of that kind and name. */
 export function hasNamed(snapshot: Snapshot, kind: Kind, name: string): boolean {
-  if (kind === netNamespaces) return netNamespaceNamed(snapshot, name) !== undefined;
   const { names } = lookup(snapshot);
   const known =
     names.get(snapshotKey(kind)) ?? new Set(objectsOf(snapshot, kind).map(({ metadata }) => metadata.name ?? ''));

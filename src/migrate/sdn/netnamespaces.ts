@@ -4,8 +4,7 @@ import type { Ip } from '../../model/address.ts';
 import { parseIpv4 } from '../../model/fields.ts';
 import { compareText } from '../../model/names.ts';
 import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
-import { matches, selectsAll } from '../../model/selector.ts';
-import { namespaceNameLabel } from '../../model/well-known.ts';
+import { selectsAll } from '../../model/selector.ts';
 import {
   egressIPFamilyLost,
   joinAgain,
@@ -17,11 +16,12 @@ import {
 } from '../findings/back.ts';
 import type { Finding } from '../findings/finding.ts';
 import type { EgressIPItem } from '../kinds/egressip.ts';
+import { namesIn } from '../kinds/selection.ts';
 import { netidLabel, requestsPrefix } from '../ovn/egressips/origin.ts';
 import { objectRef } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { type Change, type Part } from '../translation.ts';
-import { namespacesNamed, netNamespaceNamed } from './lookup.ts';
+import { namespacesSelected, netNamespaceNamed } from './lookup.ts';
 import { restoreStep, sortedNames } from './steps.ts';
 
 /** What can be kept of an EgressIP. */
@@ -98,29 +98,16 @@ function claimOf(
   const findings = [
     ...(wrong.length === 0 ? [] : [egressIPFamilyLost({ name, ips: wrong })]),
     ...(selectsAll(object.podSelector) ? [] : [podSelectorLost({ name })]),
-    ...(byName(selector) === undefined ? [namespaceSelectorLost({ name, selected })] : []),
+    ...(namesIn(selector) === undefined ? [namespaceSelectorLost({ name, selected })] : []),
     ...(selected.length > 0 ? [] : [nothingSelected({ name })]),
   ];
   return { claim: { object, name, ips, namespaces: selected }, findings };
 }
 
-/** The names that a selector by name lists; undefined when it selects by anything else. */
-function byName({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject): readonly string[] | undefined {
-  const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
-  if (keys.length !== 1 || keys[0] !== namespaceNameLabel) return undefined;
-  const [expression] = matchExpressions;
-  if (expression === undefined) return Object.values(matchLabels);
-  return expression.operator === 'In' ? (expression.values ?? []) : undefined;
-}
-
 /** The namespaces of the snapshot that match. If the snapshot has none at all, those that the selector names. */
 function namesSelected(snapshot: Snapshot, selector: LabelSelectorObject): readonly string[] {
-  const { namespaces } = snapshot;
-  if (namespaces.length === 0) return sortedNames(byName(selector) ?? []);
-  const named = byName(selector);
-  const candidates = named === undefined ? namespaces : named.flatMap((name) => namespacesNamed(snapshot, name));
-  const found = candidates.filter(({ name, labels }) => matches(selector, { [namespaceNameLabel]: name, ...labels }));
-  return sortedNames(found.map(({ name }) => name));
+  if (snapshot.namespaces.length === 0) return sortedNames(namesIn(selector) ?? []);
+  return sortedNames(namespacesSelected(snapshot, selector));
 }
 
 /**

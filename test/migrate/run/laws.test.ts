@@ -16,18 +16,18 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
-import { isThere } from '../../../src/migrate/live.ts';
 import { ovn } from '../../../src/migrate/ovn/target.ts';
-import { replacePlan, writePlan } from '../../../src/migrate/plan/folder.ts';
+import { writePlan } from '../../../src/migrate/plan/folder.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';
-import { type Plan, planHash } from '../../../src/migrate/plan/plan.ts';
+import type { Plan } from '../../../src/migrate/plan/plan.ts';
 import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
-import { updatedPlan } from '../../../src/migrate/plan/update.ts';
 import { type ApplyOutcome, applyPlan } from '../../../src/migrate/run/apply.ts';
-import { changeKey, journalText, progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
+import { carryOver } from '../../../src/migrate/run/carry-over.ts';
+import { progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
 import { readNow } from '../../../src/migrate/run/now.ts';
 import { goBack } from '../../../src/migrate/run/undo.ts';
 import { verification } from '../../../src/migrate/run/verify.ts';
+import type { Snapshot } from '../../../src/migrate/snapshot.ts';
 import { matches } from '../../../src/model/selector.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
@@ -106,36 +106,28 @@ class World {
   }
 
   async makePlan(): Promise<void> {
-    const made = await this.#made();
+    const { plan: made } = await this.#made();
     this.folder = join(await mkdtemp(join(tmpdir(), 'sdn-compat-laws-')), 'plan');
     const written = await writePlan(this.folder, made);
     if (!written.ok) throw new Error(written.error);
     this.plan = made;
   }
 
-  async #made(): Promise<Plan> {
+  async #made(): Promise<{ readonly plan: Plan; readonly snapshot: Snapshot }> {
     const { snapshot } = await readNow(this.#client, quiet.signal);
     const given = { ...options, machineNetworks: ['192.168.7.0/24'], allowAPIServer: true };
-    return makePlan(snapshot, { tool: 'test', target: ovn, options: given, strict: false }).plan;
+    return { ...makePlan(snapshot, { tool: 'test', target: ovn, options: given, strict: false }), snapshot };
   }
 
   async update(): Promise<void> {
     const entries = await readJournal(this.folder);
     if (!entries.ok) throw new Error(entries.error);
-    const { begun, plan: hash } = progressOf(entries.value);
-    const { snapshot } = await readNow(this.#client, quiet.signal);
-    const { plan, redo } = updatedPlan(this.plan!, await this.#made(), {
-      isBegun: (step, object) => begun.has(changeKey(step, object)),
-      exists: (ref) => isThere(snapshot, ref),
-    });
-    const more = [
-      ...redo.map((one) => ({ event: 'redo', ...one }) as const),
-      ...(hash === undefined ? [] : [{ event: 'plan', plan: planHash(plan) } as const]),
-    ];
-    const journal = journalText([...entries.value, ...more]);
-    const replaced = await replacePlan(this.folder, plan, { reports: new Map(), journal });
+    const { plan: fresh, snapshot } = await this.#made();
+    const { folder } = this;
+    const reports = () => new Map<string, string>();
+    const carried = await carryOver({ folder, old: this.plan!, entries: entries.value, fresh, snapshot, reports });
     const read = await readPlan(this.folder);
-    if (!replaced.ok || !read.ok) throw new Error('the plan was not replaced');
+    if (!carried.ok || !read.ok) throw new Error('the plan was not replaced');
     this.plan = read.value;
   }
 

@@ -14,15 +14,14 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { isThere } from '../../../src/migrate/live.ts';
 import { ovn } from '../../../src/migrate/ovn/target.ts';
-import { replacePlan, writePlan } from '../../../src/migrate/plan/folder.ts';
+import { writePlan } from '../../../src/migrate/plan/folder.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';
-import { type Plan, planHash } from '../../../src/migrate/plan/plan.ts';
+import type { Plan } from '../../../src/migrate/plan/plan.ts';
 import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
-import { updatedPlan } from '../../../src/migrate/plan/update.ts';
 import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../../src/migrate/run/apply.ts';
-import { changeKey, journalText, progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
+import { carryOver } from '../../../src/migrate/run/carry-over.ts';
+import { progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
 import { readNow } from '../../../src/migrate/run/now.ts';
 import { goBack } from '../../../src/migrate/run/undo.ts';
 import { stuck, unstick } from '../../../src/migrate/run/unstick.ts';
@@ -88,19 +87,11 @@ class Migration {
   async update(): Promise<void> {
     const entries = await readJournal(this.folder);
     if (!entries.ok) throw new Error(entries.error);
-    const { begun } = progressOf(entries.value);
     const { plan: fresh, snapshot } = await made(started.client);
-    const { plan, redo } = updatedPlan(this.plan, fresh, {
-      isBegun: (step, object) => begun.has(changeKey(step, object)),
-      exists: (ref) => isThere(snapshot, ref),
-    });
-    const more = [
-      ...redo.map((one) => ({ event: 'redo', ...one }) as const),
-      { event: 'plan', plan: planHash(plan) } as const,
-    ];
-    const journal = journalText([...entries.value, ...more]);
-    const replaced = await replacePlan(this.folder, plan, { reports: new Map(), journal });
-    if (!replaced.ok) throw new Error(replaced.error);
+    const { folder, plan: old } = this;
+    const reports = () => new Map<string, string>();
+    const carried = await carryOver({ folder, old, entries: entries.value, fresh, snapshot, reports });
+    if (!carried.ok) throw new Error(carried.error);
     const read = await readPlan(this.folder);
     if (!read.ok) throw new Error(read.error);
     this.plan = read.value;

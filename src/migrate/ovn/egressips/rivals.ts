@@ -1,9 +1,9 @@
 /** Finds existing EgressIPs that conflict with those of the plan. */
 import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts';
-import { matches } from '../../../model/selector.ts';
 import { namespaceNameLabel } from '../../../model/well-known.ts';
 import { egressIPRival, namespaceServedTwice, namespaceUnlabelled } from '../../findings/conflicts.ts';
 import type { Finding } from '../../findings/finding.ts';
+import { selecting, withNameLabel } from '../../kinds/selection.ts';
 import type { Context } from '../context/context.ts';
 import { hasObject } from '../context/groups.ts';
 
@@ -20,24 +20,19 @@ export function rivalFindings(context: Context, made: readonly EgressIP[]): read
 /** A namespace that two EgressIPs select leaves with the addresses of one of them, whichever is assigned first. */
 function selectorRivals({ snapshot, egress, namespaces }: Context, made: readonly EgressIP[]): readonly Finding[] {
   const names = new Set(made.map(({ metadata }) => metadata.name));
-  const served = egress.groups
-    .filter(hasObject)
-    .flatMap(({ name, selected }) => selected.map((one) => [one, name] as const));
+  const served = new Map(
+    egress.groups.filter(hasObject).flatMap(({ name, selected }) => selected.map((one) => [one, name] as const)),
+  );
+  const select = selecting(
+    [...served.keys()].map((name) => withNameLabel({ name, labels: namespaces?.get(name)?.labels ?? {} })),
+  );
   return snapshot.egressIPs
     .filter(({ name }) => !names.has(name))
     .flatMap(({ name, egressIPs, namespaceSelector }) => {
-      const shared = served.filter(([namespace]) =>
-        matches(namespaceSelector, { [namespaceNameLabel]: namespace, ...namespaces?.get(namespace)?.labels }),
-      );
+      const shared = select(namespaceSelector);
       if (shared.length === 0) return [];
-      return [
-        namespaceServedTwice({
-          name,
-          egressIPs,
-          namespaces: shared.map(([namespace]) => namespace),
-          own: [...new Set(shared.map(([, own]) => own))],
-        }),
-      ];
+      const own = [...new Set(shared.map((namespace) => served.get(namespace) ?? ''))];
+      return [namespaceServedTwice({ name, egressIPs, namespaces: shared, own })];
     });
 }
 

@@ -1,0 +1,44 @@
+/** Which Namespaces a label selector selects. There are many thousands of both, and most selectors name one Namespace. */
+import type { LabelSelectorObject } from '../../model/objects.ts';
+import { type Labels, matches } from '../../model/selector.ts';
+import { namespaceNameLabel } from '../../model/well-known.ts';
+
+/** The part of a Namespace that selectors look at. */
+interface Labelled {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/** The Namespace with the label that has its name, also where the input lacks it. */
+export function withNameLabel({ name, labels }: Labelled): Labelled {
+  return { name, labels: { [namespaceNameLabel]: name, ...labels } };
+}
+
+/** The names that a selector by name lists; undefined when it selects by anything else. */
+export function namesIn({
+  matchLabels = {},
+  matchExpressions = [],
+}: LabelSelectorObject): readonly string[] | undefined {
+  const keys = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
+  if (keys.length !== 1 || keys[0] !== namespaceNameLabel) return undefined;
+  const [expression] = matchExpressions;
+  if (expression === undefined) return Object.values(matchLabels);
+  return expression.operator === 'In' ? (expression.values ?? []) : undefined;
+}
+
+/**
+ * Returns the function that finds the names of those of the Namespaces that a selector selects, in their order. One that
+ * selects by name costs what it names; any other looks at all Namespaces.
+ */
+export function selecting(all: readonly Labelled[]): (selector: LabelSelectorObject) => readonly string[] {
+  const numbered = all.map((one, index) => ({ ...one, index }));
+  const byLabel = Map.groupBy(numbered, ({ labels }) => labels[namespaceNameLabel]);
+  return (selector) => {
+    const named = namesIn(selector);
+    if (named === undefined) return all.filter(({ labels }) => matches(selector, labels)).map(({ name }) => name);
+    return [...new Set(named)]
+      .flatMap((value) => byLabel.get(value) ?? [])
+      .sort((a, b) => a.index - b.index)
+      .map(({ name }) => name);
+  };
+}

@@ -1,0 +1,45 @@
+/** Carries a plan's folder over to the cluster as it is now, with its journal and first backup. */
+import type { Result } from '../../model/result.ts';
+import { liveObject, liveOf } from '../live.ts';
+import { replacePlan } from '../plan/folder.ts';
+import { type Plan, planHash } from '../plan/plan.ts';
+import { type Update, updatedPlan } from '../plan/update.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { plannedKinds } from '../targets.ts';
+import { changeKey, type Entry, journalText, progressOf } from './journal.ts';
+
+export interface CarryOver {
+  readonly folder: string;
+  /** The plan in the folder, and its journal. */
+  readonly old: Plan;
+  readonly entries: readonly Entry[];
+  /** The plan that would be made now, and what it is made from. */
+  readonly fresh: Plan;
+  readonly snapshot: Snapshot;
+  /** More files of the folder, by name. */
+  readonly reports: (plan: Plan) => ReadonlyMap<string, string>;
+}
+
+/** Merges the two plans and replaces the folder. Returns the update, and where the folder as it was is now. */
+export async function carryOver({
+  folder,
+  old,
+  entries,
+  fresh,
+  snapshot,
+  reports,
+}: CarryOver): Promise<Result<{ readonly update: Update; readonly before: string }>> {
+  const progress = progressOf(entries);
+  const live = liveOf(snapshot, plannedKinds);
+  const update = updatedPlan(old, fresh, {
+    isBegun: (step, object) => progress.begun.has(changeKey(step, object)),
+    exists: (ref) => liveObject(live, ref) !== undefined,
+  });
+  const more: readonly Entry[] = [
+    ...update.redo.map(({ step, object }): Entry => ({ event: 'redo', step, object })),
+    ...(progress.plan === undefined ? [] : [{ event: 'plan', plan: planHash(update.plan) } as const]),
+  ];
+  const journal = journalText([...entries, ...more]);
+  const replaced = await replacePlan(folder, update.plan, { reports: reports(update.plan), journal });
+  return replaced.ok ? { ok: true, value: { update, before: replaced.value } } : replaced;
+}
