@@ -92,7 +92,10 @@ export class ClusterFeed {
   readonly #options: { readonly logger: Logger; readonly signal: AbortSignal };
   #policyCaches: PolicyCaches | undefined;
   readonly #egress = new EgressObjects();
-  readonly #reachable = new Derived<ReadonlyMap<string, RemoteNode>>();
+  readonly #reachable = new Derived<{
+    readonly own: RemoteNode | undefined;
+    readonly remotes: readonly RemoteNode[];
+  }>();
   readonly #vnids = new Map<string, Vnid>();
   /** How many namespaces hold each VNID. */
   readonly #holders = new Map<Vnid, number>();
@@ -151,23 +154,24 @@ export class ClusterFeed {
   view(): Result<ClusterView> {
     const network = this.#network();
     if (!network.ok) return network;
-    const nodes = this.#reachable.get(
-      () =>
-        new Map(
-          [...this.#egress.hostSubnets.reachable()].map(({ name, hostIP, subnet }) => [
-            name,
-            { name, nodeIP: hostIP, subnet },
-          ]),
-        ),
-    );
-    const own = nodes.get(this.#node);
+    const { own, remotes } = this.#reachable.get(() => {
+      const nodes = [...this.#egress.hostSubnets.reachable()].map(({ name, hostIP, subnet }): RemoteNode => ({
+        name,
+        nodeIP: hostIP,
+        subnet,
+      }));
+      return {
+        own: nodes.find(({ name }) => name === this.#node),
+        remotes: nodes.filter(({ name }) => name !== this.#node),
+      };
+    });
     if (own === undefined) return err(this.#whyNotReachable());
     const world = network.value.mode === 'networkpolicy' ? this.#policyWorld() : undefined;
     if (world?.ok === false) return world;
     return ok({
       network: network.value,
       own: { hostIP: own.nodeIP, subnet: own.subnet, object: this.#hostSubnets.get(this.#node) },
-      remotes: [...nodes.values()].filter(({ name }) => name !== this.#node),
+      remotes,
       hosts: this.#hosts(),
       notReady: this.#egress.notReady,
       vnids: this.#vnids,

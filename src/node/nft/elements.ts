@@ -2,6 +2,7 @@
 import { asList, asText, isRecord } from '../../model/json.ts';
 import { hex } from '../ovs/flow.ts';
 import type { PodOwners } from '../values/facts.ts';
+import { memoized } from '../values/memo.ts';
 import { type NftElements, nftTables } from './ruleset.ts';
 
 /** Our sets and maps, in the order in which they are filled. */
@@ -37,11 +38,12 @@ type Elements = ReadonlyMap<string, Element>;
 /** The elements of each set and map. */
 export type NftContent = Readonly<Record<SetName, Elements>>;
 
-const elementsFrom = (all: Iterable<Element>): Elements =>
-  new Map([...all].map((element) => [`${element.key} ${element.value ?? ''}`, element]));
+const idOf = ({ key, value }: Element): string => `${key} ${value ?? ''}`;
+const onlyKey = (key: string): Element => ({ key, value: undefined });
 
-const elementsOfKeys = (keys: Iterable<string>): Elements =>
-  elementsFrom([...keys].map((key) => ({ key, value: undefined })));
+const elementsFrom = (all: Iterable<Element>): Elements => new Map([...all].map((element) => [idOf(element), element]));
+
+const elementsOfKeys = memoized((keys: ReadonlySet<string>): Elements => elementsFrom([...keys].map(onlyKey)));
 
 const tableOf: Readonly<Record<SetName, string>> = {
   restricted_pods: nftTables.guard,
@@ -89,9 +91,12 @@ function contentFrom(elementsIn: (set: SetName) => Elements): NftContent {
 
 export const emptyContent: NftContent = contentFrom(() => new Map());
 
-function owners(pods: NftElements['pods'], which: keyof PodOwners): Elements {
-  return elementsFrom([...pods].map(([ip, owner]) => ({ key: ip, value: hex(owner[which]) })));
-}
+/** The elements that say whose the connections of pods are. */
+const owners = memoized((pods: NftElements['pods']): Readonly<Record<keyof PodOwners, Elements>> => {
+  const elements = (which: keyof PodOwners): Elements =>
+    elementsFrom([...pods].map(([ip, owner]) => ({ key: ip, value: hex(owner[which]) })));
+  return { inbound: elements('inbound'), unasked: elements('unasked') };
+});
 
 /**
  * The wanted content of the tables. Each owner is in three places: for translation, and for the comparisons before and
@@ -99,13 +104,14 @@ function owners(pods: NftElements['pods'], which: keyof PodOwners): Elements {
  */
 export function contentOf({ snat, hosted, restricted, podSources, pods, nodes }: NftElements): NftContent {
   const sources = elementsFrom([...snat].map(([mark, ip]) => ({ key: hex(mark), value: ip })));
-  const asking = new Map([...pods].filter(([ip]) => restricted.has(ip)));
+  const asking = elementsOfKeys(restricted);
+  const { inbound, unasked } = owners(pods);
   return {
-    restricted_pods: elementsOfKeys(restricted),
-    asking_pods: elementsOfKeys(restricted),
-    pod_owners: owners(pods, 'inbound'),
-    pod_unasked: owners(pods, 'unasked'),
-    pod_answers: owners(asking, 'inbound'),
+    restricted_pods: asking,
+    asking_pods: asking,
+    pod_owners: inbound,
+    pod_unasked: unasked,
+    pod_answers: new Map([...inbound].filter(([, { key }]) => asking.has(idOf(onlyKey(key))))),
     pod_itself: elementsFrom([...restricted].map((ip) => ({ key: ip, value: ip }))),
     nodes: elementsOfKeys(nodes),
     node_addresses: elementsOfKeys(nodes),
@@ -130,16 +136,20 @@ function command(verb: 'add' | 'delete', set: SetName, elements: Elements): stri
   return [`${verb} element ${tableOf[set]} ${set} { ${texts.join(', ')} }`];
 }
 
+const none: Elements = new Map();
+
 const without = (elements: Elements, others: ReadonlyMap<string, unknown>): Elements =>
-  new Map([...elements].filter(([id]) => !others.has(id)));
+  elements === others ? none : new Map([...elements].filter(([id]) => !others.has(id)));
 
 /**
  * Elements whose key is wanted with another value: they are deleted before the new ones are added, in the same
  * transaction.
  */
 function replaced(actual: NftContent, wanted: NftContent, set: (typeof keyed)[number]): Elements {
+  const gone = without(actual[set], wanted[set]);
+  if (gone.size === 0) return gone;
   const keys = new Set([...wanted[set].values()].map(({ key }) => key));
-  return new Map([...without(actual[set], wanted[set])].filter(([, { key }]) => keys.has(key)));
+  return new Map([...gone].filter(([, { key }]) => keys.has(key)));
 }
 
 /** The commands that add what `wanted` has and `actual` lacks; a mark or pod with a new address changes here. */
@@ -153,7 +163,11 @@ export function additions(actual: NftContent, wanted: NftContent): string[] {
 /** The content after `additions`. */
 export function added(actual: NftContent, wanted: NftContent): NftContent {
   const gone = new Map<SetName, Elements>(keyed.map((set) => [set, replaced(actual, wanted, set)]));
-  return contentFrom((set) => without(new Map([...actual[set], ...wanted[set]]), gone.get(set) ?? new Map()));
+  return contentFrom((set) =>
+    actual[set] === wanted[set]
+      ? wanted[set]
+      : without(new Map([...actual[set], ...wanted[set]]), gone.get(set) ?? none),
+  );
 }
 
 /** The commands that remove what `actual` has and `wanted` lacks. */

@@ -18,6 +18,7 @@ import {
 import { letInTo, ownerOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
+import { memoizedPair } from '../values/memo.ts';
 import { type Keeping, packetToTun0 } from './tun0.ts';
 
 /**
@@ -122,6 +123,20 @@ function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
   ];
 }
 
+/** By facts and state the rules of the one VNID that has this state. */
+const rulesByVnid = memoizedPair<NodeFacts, VnidState, Map<Vnid, VnidRules>>(() => new Map());
+
+/** The rules of a VNID with pods here. */
+function vnidRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
+  const known = rulesByVnid(facts, state);
+  const before = known.get(vnid);
+  if (before !== undefined) return before;
+  const { flows, groups } = stateRules(facts, vnid, state);
+  const rules = { flows: state.kind === 'normal' ? flows : [...flows, ...replyRules(facts, vnid)], groups };
+  known.set(vnid, rules);
+  return rules;
+}
+
 /** The egress IP that this node hosts, by VNID. */
 export function hostedHere({ name }: Pick<NodeFacts, 'name'>, state: EgressState): ReadonlyMap<Vnid, Ip> {
   const hosted = new Map<Vnid, Ip>();
@@ -149,8 +164,8 @@ export function egressRules(facts: NodeFacts, state: EgressState, localVnids: Re
   for (const vnid of localVnids) {
     const known = state.vnids.get(vnid);
     if (known === undefined) continue;
-    const rules = stateRules(facts, vnid, known);
-    flows.push(...rules.flows, ...(known.kind === 'normal' ? [] : replyRules(facts, vnid)));
+    const rules = vnidRules(facts, vnid, known);
+    flows.push(...rules.flows);
     groups.push(...rules.groups);
   }
   return { flows, groups };

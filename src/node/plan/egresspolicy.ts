@@ -11,21 +11,23 @@ function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip
   return [rule.cidr.length === 0 ? { proto: 'ip' } : { proto: 'ip', nw_dst: rule.cidr.text.replace(/\/32$/, '') }];
 }
 
+/** Packets from VXLAN were checked on their pod's node, whose resolver may know other addresses. */
+const checked: Flow = {
+  table: table.egressPolicy,
+  priority: priority.egressPolicy.checked,
+  match: { in_port: port.vxlan0 },
+  actions: [goto(table.egressIP)],
+};
+
 /**
  * The flows of table 100 for the VNIDs with pods here. The first rule that matches decides, so it has the highest
- * priority. Packets from VXLAN were checked on their pod's node, whose resolver may know other addresses.
+ * priority.
  */
 export function egressPolicyFlows(
   policies: EgressPolicies,
   localVnids: ReadonlySet<Vnid>,
   addresses: (name: string) => readonly Ip[],
 ): Flow[] {
-  const checked: Flow = {
-    table: table.egressPolicy,
-    priority: priority.egressPolicy.checked,
-    match: { in_port: port.vxlan0 },
-    actions: [goto(table.egressIP)],
-  };
   const flows = [...policies.byVnid].flatMap(([vnid, policy]): Flow[] => {
     if (!localVnids.has(vnid)) return [];
     const reg0 = registerValue(vnid);

@@ -3,11 +3,12 @@ import type { Vnid } from '../../model/vnid.ts';
 import { type Action, type Flow, goto, output, registerValue, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod, RemoteNode } from '../values/facts.ts';
+import { memoized } from '../values/memo.ts';
 
 const byAddress = (a: RemoteNode, b: RemoteNode): number => (a.name < b.name ? -1 : 1);
 
 /** The flow that sends a packet to every other node, and then to the pods here. */
-export function multicastToNodes(remotes: readonly RemoteNode[]): Flow {
+export const multicastToNodes = memoized((remotes: readonly RemoteNode[]): Flow => {
   const tunnels = remotes
     .toSorted(byAddress)
     .flatMap((remote): Action[] => [set('tun_dst', remote.nodeIP), output(port.vxlan0)]);
@@ -18,7 +19,7 @@ export function multicastToNodes(remotes: readonly RemoteNode[]): Flow {
     match: {},
     actions: [...actions, goto(table.multicastLocal)],
   };
-}
+});
 
 /** The flows of the VNIDs with multicast and pods here. */
 export function multicastFlows(enabled: ReadonlySet<Vnid>, pods: readonly LocalPod[]): Flow[] {

@@ -14,12 +14,12 @@ import type { NftElements } from '../nft/ruleset.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { inboundOwnerOf, ownerOf, unaskedOwnerOf } from '../ovs/owner.ts';
 import type { LocalPod, Networks, NodeFacts, PodOwners, RemoteNode } from '../values/facts.ts';
-import { memoized } from '../values/memo.ts';
+import { memoized, memoizedPair } from '../values/memo.ts';
 import { egressRules, hopsUsed, hostedHere } from './egress.ts';
 import { egressPolicyFlows } from './egresspolicy.ts';
 import { multicastFlows, multicastToNodes } from './multicast.ts';
 import { type Local, networkPolicyFlows, type PolicyWorld } from './networkpolicy.ts';
-import { podFlows, vnidFlows } from './pods.ts';
+import { isolationFlows, podFlows } from './pods.ts';
 import { remoteNodeFlows } from './remotes.ts';
 import { staticFlows } from './static.ts';
 
@@ -109,14 +109,18 @@ function restrictedPods(
 }
 
 /** Whose the connections of pods are. */
-function ownersOf(
-  pods: readonly PodOfVnid[],
-  { masqueradeBit }: Pick<NodeFacts, 'masqueradeBit'>,
-): ReadonlyMap<Ip, PodOwners> {
-  return new Map(
-    pods.map(({ ip, vnid }) => [ip, { inbound: inboundOwnerOf(vnid), unasked: unaskedOwnerOf(vnid, masqueradeBit) }]),
-  );
-}
+const ownersOf = memoizedPair(
+  (pods: readonly PodOfVnid[], { masqueradeBit }: NodeOptions): ReadonlyMap<Ip, PodOwners> =>
+    new Map(
+      pods.map(({ ip, vnid }) => [ip, { inbound: inboundOwnerOf(vnid), unasked: unaskedOwnerOf(vnid, masqueradeBit) }]),
+    ),
+);
+
+/** The addresses of all nodes. */
+const addressesOfNodes = memoizedPair(
+  ({ nodeIP }: NodeFacts, remotes: readonly RemoteNode[]): ReadonlySet<Ip> =>
+    new Set([nodeIP, ...remotes.map((remote) => remote.nodeIP)]),
+);
 
 function elements(
   { snat, addresses }: Pick<Hosting, 'snat' | 'addresses'>,
@@ -190,7 +194,7 @@ export function planNode(input: NodeInput): NodePlan {
       ...staticFlows(facts, networks),
       ...remotes.flatMap(remoteNodeFlows),
       ...pods.flatMap(podFlows),
-      ...[...vnids].flatMap((vnid) => vnidFlows(networks.mode, vnid)),
+      ...isolationFlows(networks.mode, vnids),
       ...(world === undefined ? [] : networkPolicyFlows(world)(local)),
       ...egressPolicyFlows(input.egressPolicies, vnids, input.addressesOf),
       multicastToNodes(remotes),
@@ -200,7 +204,7 @@ export function planNode(input: NodeInput): NodePlan {
     groups: egress.groups,
     nft: elements({ snat, addresses }, restricted, {
       pods: ownersOf(pods, facts),
-      nodes: new Set([facts.nodeIP, ...remotes.map(({ nodeIP }) => nodeIP)]),
+      nodes: addressesOfNodes(facts, remotes),
     }),
     addresses,
     refused,

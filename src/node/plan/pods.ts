@@ -46,16 +46,15 @@ export const podFlows = memoized((pod: LocalPod): readonly Flow[] => {
   ];
 });
 
-/** The isolation flows of a VNID with pods here; NetworkPolicies are in networkpolicy.ts. */
-export function vnidFlows(mode: IsolationMode, vnid: Vnid): Flow[] {
-  switch (mode) {
-    case 'subnet':
-      return [];
-    case 'multitenant':
-      return vnid === 0 ? [] : [sameVnid(vnid)];
-    case 'networkpolicy':
-      return [replies(vnid)];
-  }
+const isolationOf: Readonly<Record<IsolationMode, (vnids: ReadonlySet<Vnid>) => readonly Flow[]>> = {
+  subnet: () => [],
+  multitenant: memoized((vnids) => [...vnids].filter((vnid) => vnid !== 0).map(sameVnid)),
+  networkpolicy: memoized((vnids) => [...vnids].map(replies)),
+};
+
+/** The isolation flows of the VNIDs with pods here; NetworkPolicies are in networkpolicy.ts. */
+export function isolationFlows(mode: IsolationMode, vnids: ReadonlySet<Vnid>): readonly Flow[] {
+  return isolationOf[mode](vnids);
 }
 
 function sameVnid(vnid: Vnid): Flow {

@@ -18,6 +18,7 @@ import {
 import { noneAsked } from '../ovs/owner.ts';
 import { ctMark, direction, port, priority, ruleVersion, table } from '../ovs/pipeline.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
+import { memoizedPair } from '../values/memo.ts';
 import { arpToTun0, packetToTun0 } from './tun0.ts';
 
 const multicastRange = '224.0.0.0/4';
@@ -243,19 +244,17 @@ function version({ mode }: Networks): Flow[] {
 }
 
 /** The flows that every node has. */
-export function staticFlows(facts: NodeFacts, networks: Networks): Flow[] {
-  return [
-    ...closed.map((number) => rowsOf(number)(priority.otherwise, {})),
-    ...dispatch(facts, networks),
-    ...fromPods(networks),
-    ...policyEgress(networks),
-    ...commit(),
-    ...route(facts, networks),
-    ...toService(facts),
-    ...isolation(facts, networks),
-    ...deliver(facts, networks),
-    ...outside(facts),
-    ...egressIP(facts),
-    ...version(networks),
-  ];
-}
+export const staticFlows = memoizedPair((facts: NodeFacts, networks: Networks): readonly Flow[] => [
+  ...closed.map((number) => rowsOf(number)(priority.otherwise, {})),
+  ...dispatch(facts, networks),
+  ...fromPods(networks),
+  ...policyEgress(networks),
+  ...commit(),
+  ...route(facts, networks),
+  ...toService(facts),
+  ...isolation(facts, networks),
+  ...deliver(facts, networks),
+  ...outside(facts),
+  ...egressIP(facts),
+  ...version(networks),
+]);

@@ -13,6 +13,14 @@ export function memoized<K extends object, V>(make: (from: K) => V): (from: K) =
   };
 }
 
+/** The same for two objects; a value lives as long as both. */
+export function memoizedPair<A extends object, B extends object, V>(
+  make: (one: A, other: B) => V,
+): (one: A, other: B) => V {
+  const inner = memoized((one: A) => memoized((other: B) => make(one, other)));
+  return (one, other) => inner(one)(other);
+}
+
 /**
  * Returns `now` with equal objects replaced by those of `before`, and `before` itself if nothing differs, so that
  * values memoized for an object or for the whole list are found again.

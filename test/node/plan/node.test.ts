@@ -105,6 +105,20 @@ test('no traffic of a VNID that requests an egress IP leaves its table 101 unmar
   }
 });
 
+test('a VNID that changes gets new flows; all others stay the same objects, and need not be rendered again', () => {
+  const input = nodeInput(scenes['egress-two-remotes']!);
+  const changed = vnid(77);
+  const before = planNode(input);
+  const vnids = new Map([...input.state.vnids, [changed, { kind: 'dropped', reasons: [] }] as const]);
+  const after = planNode({ ...input, state: { ...input.state, vnids } });
+  const known = new Set(before.flows);
+  const made = after.flows.filter((flow) => !known.has(flow));
+  expect(made.length).toBeGreaterThan(0);
+  expect(new Set(made.map(({ match }) => match.reg0))).toEqual(new Set(['0x4d']));
+  expect(after.nft.pods).toBe(before.nft.pods);
+  expect(after.nft.nodes).toBe(before.nft.nodes);
+});
+
 test('a flow that is not ours is deleted by its own words, or replaced', () => {
   const dump = [
     'OFPST_FLOW reply (OF1.3) (xid=0x2):',

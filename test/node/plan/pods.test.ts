@@ -1,7 +1,7 @@
 /** What a pod may send, and how it is reached. */
 import { table } from '../../../src/node/ovs/pipeline.ts';
 import { flowKey, renderActions } from '../../../src/node/ovs/render.ts';
-import { podFlows, vnidFlows } from '../../../src/node/plan/pods.ts';
+import { isolationFlows, podFlows } from '../../../src/node/plan/pods.ts';
 import { ip, vnid } from '../states.ts';
 
 const pod = { ip: ip('10.254.0.18'), ofport: 7, vnid: vnid(77), namespace: 'project-77', name: 'p' };
@@ -30,12 +30,17 @@ test('a pod is reached at its port, after isolation was asked with its VNID and 
 });
 
 test('only tenants other than the global one need a flow to reach themselves', () => {
-  expect(told(vnidFlows('multitenant', vnid(77)))).toEqual(['table=80,priority=100,reg0=0x4d,reg1=0x4d goto_table:81']);
-  expect([vnidFlows('multitenant', vnid(0)), vnidFlows('subnet', vnid(77))]).toEqual([[], []]);
+  expect(told(isolationFlows('multitenant', new Set([vnid(77)])))).toEqual([
+    'table=80,priority=100,reg0=0x4d,reg1=0x4d goto_table:81',
+  ]);
+  expect([isolationFlows('multitenant', new Set([vnid(0)])), isolationFlows('subnet', new Set([vnid(77)]))]).toEqual([
+    [],
+    [],
+  ]);
 });
 
 test('with NetworkPolicies replies need no policy, but only those of connections that were let in to this VNID', () => {
-  expect(told(vnidFlows('networkpolicy', vnid(77)))).toEqual([
+  expect(told(isolationFlows('networkpolicy', new Set([vnid(77)])))).toEqual([
     'table=27,priority=200,ct_state=+rpl,ct_mark=0x2800004d/0xfeffffff,ip,reg0=0x4d goto_table:30',
   ]);
 });

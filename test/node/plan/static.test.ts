@@ -11,7 +11,7 @@ const modes: readonly IsolationMode[] = ['subnet', 'multitenant', 'networkpolicy
 const datapaths: readonly Datapath[] = ['system', 'netdev'];
 const kinds = modes.flatMap((mode) => datapaths.map((datapath) => [mode, datapath] as const));
 
-function flowsOf(mode: IsolationMode, datapath: Datapath, vxlanPort = 4789): Flow[] {
+function flowsOf(mode: IsolationMode, datapath: Datapath, vxlanPort = 4789): readonly Flow[] {
   const { facts, networks } = nodeInput({ mode, datapath });
   const cluster = [cidr('10.254.0.0/16'), cidr('10.128.0.0/14')];
   return staticFlows(facts, { ...networks, cluster, vxlanPort });
@@ -21,7 +21,7 @@ const told = (flows: readonly Flow[]): string[] =>
 
 describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
   const flows = flowsOf(mode, datapath);
-  const inTable = (number: number, priority?: number): Flow[] =>
+  const inTable = (number: number, priority?: number): readonly Flow[] =>
     flows.filter((flow) => flow.table === number && (priority === undefined || flow.priority === priority));
 
   test('no two flows have the same table, priority and match', () => {
