@@ -31,7 +31,10 @@ export class NftTable {
   readonly #mutex = new Mutex();
   /** The text from which the chains were written. */
   #text: string | undefined;
+  /** The elements in tables with the chains from that text. */
   readonly #content = new GuardedCopy<NftContent>();
+  /** The elements in tables whose chains were not compared yet. */
+  readonly #elements = new GuardedCopy<NftContent>();
   #limits: NftContent | undefined;
 
   constructor(exec: Exec, logger: Logger) {
@@ -42,6 +45,7 @@ export class NftTable {
   /** Makes the next change read the tables first. */
   forget(): void {
     this.#content.forget();
+    this.#elements.forget();
   }
 
   /** Call it when a plan is begun: earlier limits do not apply to it, later ones do. */
@@ -56,15 +60,14 @@ export class NftTable {
   restrict(limits: NftContent): Promise<boolean> {
     return this.#mutex.run(async () => {
       this.#limits = limits;
-      const keep = this.#content.begin();
-      const known = this.#content.value;
-      const before = known ?? (await this.#read());
+      const copy = this.#content.value === undefined ? this.#elements : this.#content;
+      const keep = copy.begin();
+      const before = copy.value ?? (await this.#read());
       if (before === undefined) return false;
       const wanted = within(before, limits);
       const commands = [...additions(before, wanted), ...removals(before, wanted)];
       await this.#commands(commands);
-      // not compared with the chains yet, so it must be read again
-      if (known !== undefined) keep(wanted);
+      keep(wanted);
       return commands.length > 0;
     });
   }
@@ -84,7 +87,7 @@ export class NftTable {
         return true;
       }
       this.#text = chains.text;
-      const before = this.#content.value ?? (await this.#read()) ?? emptyContent;
+      const before = this.#content.value ?? this.#elements.value ?? (await this.#read()) ?? emptyContent;
       await this.#commands(additions(before, wanted));
       keep(added(before, wanted));
       return false;
