@@ -5,7 +5,7 @@ import type { KubeObject } from '../model/objects.ts';
 import type { Live } from './live.ts';
 import type { ObjectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Placement, Translate, TranslateOptions } from './translation.ts';
+import type { Change, Placement, Translate, TranslateOptions } from './translation.ts';
 
 /** The result of one check. */
 export interface Check {
@@ -17,6 +17,8 @@ export interface Check {
   readonly node?: string;
   /** Where the plan allows it, if known. */
   readonly allowed?: readonly string[];
+  /** Where the plan keeps it; absent if the plugin chooses. */
+  readonly expected?: string;
   /** What is wrong, and why, as far as objects show; absent if all is well. */
   readonly problem?: string;
 }
@@ -33,6 +35,32 @@ export interface CheckScene {
   readonly placement: ReadonlyMap<string, Placement>;
   /** Whether the plan has deleted the object of that name, so that a present one is the plugin's own. */
   readonly isReplaced: (object: ObjectRef) => boolean;
+}
+
+/** What the API server shows at the moment. */
+export interface Sight {
+  readonly get: (object: ObjectRef) => KubeObject | undefined;
+  readonly all: (kind: Kind) => readonly KubeObject[];
+}
+
+/** A part of a step after which the plugin must have acted, before the next begins. */
+export interface Phase {
+  /** What it is about, for people. */
+  readonly name: string;
+  /** Made first. */
+  readonly first: readonly Change[];
+  /** Then these changes as far as the phase goes: each with the object to apply. */
+  readonly then: (sight: Sight) => readonly { readonly change: Change; readonly object: KubeObject }[];
+  /** Why the phase must be left out now, or why all that is left must be; undefined if neither. */
+  readonly obstacle: (sight: Sight) => { readonly leaves: 'phase' | 'all'; readonly reason: string } | undefined;
+  /** What the plugin has not done yet, for people; empty when the phase has ended. */
+  readonly missing: (sight: Sight) => readonly string[];
+}
+
+/** The phases of a step, and the kinds that show how far the plugin is. */
+export interface Phases {
+  readonly kinds: readonly Kind[];
+  readonly list: readonly Phase[];
 }
 
 /** The fixed words of reports and messages. */
@@ -77,5 +105,7 @@ export interface Target {
   readonly lacking: (node: KubeObject, live: Live) => string | undefined;
   /** Checks an object by what the plugin itself reports; undefined if it reports nothing about such objects. */
   readonly checker: (scene: CheckScene) => (object: KubeObject) => readonly Check[] | undefined;
+  /** The phases of the step `keep-placement`. What is left of it after them is made at once. */
+  readonly phases: (changes: readonly Change[], placement: ReadonlyMap<string, Placement>) => Phases;
   readonly words: TargetWords;
 }

@@ -17,6 +17,7 @@ export const stepNames = [
   'restore-after',
   'egress-firewalls',
   'release-cloud-addresses',
+  'keep-placement',
   'egress-ips',
   'egress-routers',
   'finalize',
@@ -58,6 +59,8 @@ export function refOf(change: Change): ObjectRef {
 export interface Placement {
   readonly today: readonly string[];
   readonly allowed: readonly string[];
+  /** The node on which the plan keeps it; absent if the target chooses. */
+  readonly expected?: string;
 }
 
 /** What one concern adds to a translation, in any order: the target sorts. */
@@ -89,6 +92,8 @@ export interface TranslateOptions {
   readonly allowAPIServer: boolean;
   /** Leave rules that deny the nodes and the API server as they are. */
   readonly denyAPIServer: boolean;
+  /** Make objects in an order in which the target assigns each egress IP to the node that has it today. */
+  readonly keepPlacement: boolean;
   /** CIDRs of the networks of nodes' primary addresses, for inputs that do not show prefix lengths. */
   readonly machineNetworks: readonly string[];
 }
@@ -101,6 +106,7 @@ export const defaultOptions: TranslateOptions = {
   keepClosed: false,
   allowAPIServer: false,
   denyAPIServer: false,
+  keepPlacement: true,
   machineNetworks: [],
 };
 

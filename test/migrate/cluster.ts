@@ -31,6 +31,7 @@ export const applyDefaults: ApplyOptions = {
   acceptUnwell: false,
   skip: [],
   timeout: 2_000,
+  patience: 200,
 };
 
 /** Starts a server; OVN-Kubernetes' own kinds come with `switchToOVN`, unless `withOVN`. */
@@ -92,7 +93,7 @@ export interface Migration {
     changes?: Partial<ApplyOptions>,
     client?: KubeClient,
     signal?: AbortSignal,
-  ): Promise<ApplyOutcome & { readonly said: readonly string[] }>;
+  ): Promise<ApplyOutcome & { readonly said: readonly string[]; readonly told: readonly string[] }>;
   remove(): Promise<void>;
 }
 
@@ -126,11 +127,12 @@ export async function planFor(
     folder,
     apply: async (options = {}, by = client, signal = new AbortController().signal) => {
       const said: string[] = [];
+      const told: string[] = [];
       const outcome = await applyPlan(
-        { client: by, folder, plan, signal, tell: (line) => said.push(line), progress: () => undefined },
+        { client: by, folder, plan, signal, tell: (line) => said.push(line), progress: (line) => told.push(line) },
         { ...applyDefaults, ...options },
       );
-      return { ...outcome, said };
+      return { ...outcome, said, told };
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };

@@ -54,7 +54,7 @@ function noting(inner: KubeClient, used: Set<string>): KubeClient {
       return inner.patch(kind, ref, body, given);
     },
     delete: (kind, ref, given) => (note('delete', kind), inner.delete(kind, ref, given)),
-    watch: (kind, request) => inner.watch(kind, request),
+    watch: (kind, request) => (note('watch', kind), inner.watch(kind, request)),
     close: () => undefined,
   };
 }

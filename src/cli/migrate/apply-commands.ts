@@ -23,7 +23,13 @@ function lasting(flags: string, description: string, byDefault: number): Option 
 }
 
 /** Adds the commands to `migrate`. */
-export function addApplyCommands(migrate: Command, { kubeconfig, source }: Shared): void {
+export function addApplyCommands(migrate: Command, shared: Shared): void {
+  addApply(migrate, shared);
+  addVerify(migrate, shared);
+  addBack(migrate, shared);
+}
+
+function addApply(migrate: Command, { kubeconfig }: Shared): void {
   migrate
     .command('apply')
     .description('bring about a plan step by step; killed at any moment and run again it finishes')
@@ -47,9 +53,18 @@ export function addApplyCommands(migrate: Command, { kubeconfig, source }: Share
         .default([], 'none'),
     )
     .addOption(lasting('--timeout <duration>', 'how long a delete may wait for finalizers', 300))
+    .addOption(
+      lasting(
+        '--patience <duration>',
+        'how long OVN-Kubernetes may take to assign one more egress IP to its node; then it chooses the nodes of the rest',
+        120,
+      ),
+    )
     .addHelpText('after', outcomes)
     .action(async (flags: ApplyFlags) => (await import('./apply.ts')).runApply(flags));
+}
 
+function addVerify(migrate: Command, { kubeconfig }: Shared): void {
   migrate
     .command('verify')
     .description(
@@ -66,7 +81,9 @@ export function addApplyCommands(migrate: Command, { kubeconfig, source }: Share
     )
     .addOption(lasting('--timeout <duration>', 'how long to watch', 600))
     .action(async (flags: VerifyFlags) => (await import('./verify.ts')).runVerify(flags));
+}
 
+function addBack(migrate: Command, { kubeconfig, source }: Shared): void {
   source(migrate.command('back'), kubeconfig)
     .description(
       "undo a plan from its backup; or, with --out, make the plan of a way back from OVN-Kubernetes' objects alone",

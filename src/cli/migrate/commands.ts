@@ -89,6 +89,10 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
       false,
     )
     .option('--deny-api-server', 'leave rules that deny the nodes and the API server as they are, and warn only', false)
+    .option(
+      '--no-keep-placement',
+      'label all nodes at once before the switch, and leave it to OVN-Kubernetes to choose the node of each egress IP',
+    )
     .option('--diff', 'print how the objects of the plan differ from those in the cluster', false)
     .action(async (flags: PlanFlags) => (await import('./plan.ts')).runPlan(flags));
 

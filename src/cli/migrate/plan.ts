@@ -23,6 +23,7 @@ export interface PlanFlags extends SourceFlags {
   readonly keepClosed: boolean;
   readonly allowApiServer: boolean;
   readonly denyApiServer: boolean;
+  readonly keepPlacement: boolean;
   readonly diff: boolean;
 }
 
@@ -90,6 +91,7 @@ function optionsOf(flags: PlanFlags): TranslateOptions {
     keepClosed: flags.keepClosed,
     allowAPIServer: flags.allowApiServer,
     denyAPIServer: flags.denyApiServer,
+    keepPlacement: flags.keepPlacement,
     machineNetworks: [...new Set(flags.machineNetwork)].sort(),
   };
 }

@@ -8,6 +8,7 @@ import { readNow } from '../../migrate/run/now.ts';
 import { stuck, unstick } from '../../migrate/run/unstick.ts';
 import { type Verification, verification } from '../../migrate/run/verify.ts';
 import { clusterUID, type Snapshot } from '../../migrate/snapshot.ts';
+import type { Check } from '../../migrate/target.ts';
 import { Failure } from '../fail.ts';
 import { print, report } from '../output.ts';
 import { planIn, withPlan } from './apply.ts';
@@ -83,10 +84,11 @@ function looker({ client, folder, plan, signal }: ApplyDeps): () => Promise<Veri
 /** Lists where each egress IP is, then what is not well. */
 export function verificationTable({ well, checks }: Verification): string {
   const placed = checks.filter(({ object, part }) => object.kind === 'EgressIP' && part !== '' && part !== 'leftover');
-  const rows = placed.map(({ object, part, node, allowed, well: isWell }) => [
+  const rows = placed.map(({ object, part, node, allowed, expected, well: isWell }) => [
     object.name,
     part,
     node ?? '-',
+    expected ?? '-',
     allowed?.join(',') ?? '-',
     isWell ? 'well' : 'NOT WELL',
   ]);
@@ -94,10 +96,19 @@ export function verificationTable({ well, checks }: Verification): string {
     .filter((check) => !check.well)
     .map(({ object, part, problem = '' }) => `${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem}`);
   return [
-    rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'ALLOWED', 'STATE'], ...rows])}\n`,
+    rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'KEPT ON', 'ALLOWED', 'STATE'], ...rows])}\n`,
     ...ill.map((line) => `${line}\n`),
+    keptText(placed),
     well
       ? `all is well: ${checks.length} check${checks.length === 1 ? '' : 's'}\n`
       : `${ill.length} of ${checks.length} checks are not well\n`,
   ].join('');
+}
+
+/** How many egress IPs are on the node where the plan keeps them; empty if it keeps none. */
+function keptText(placed: readonly Check[]): string {
+  const kept = placed.filter(({ expected }) => expected !== undefined);
+  if (kept.length === 0) return '';
+  const there = kept.filter(({ node, expected }) => node === expected).length;
+  return `${there} of ${kept.length} egress IPs are on the node that they had before\n`;
 }

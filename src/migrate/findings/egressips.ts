@@ -228,15 +228,36 @@ export interface IPOnNodes {
 /** An admin chose the node of each. `nodes` can host it tomorrow. */
 export const pinningLost = makes(
   'PinningLost',
-  ({ name, pinned }: On & { readonly pinned: readonly (IPOnNodes & { readonly node: string })[] }) => ({
+  ({
+    name,
+    pinned,
+    isKept,
+  }: On & { readonly pinned: readonly (IPOnNodes & { readonly node: string })[]; readonly isKept: boolean }) => ({
     kind: 'NetNamespace',
     name,
     today: `An admin put ${listText(pinned.map(({ ip, node }) => `${ip} on ${node}`))}.`,
-    tomorrow: `OVN-Kubernetes chooses the node: ${listText(pinned.map(({ ip, nodes }) => `${ip} on one of ${nodesText(nodes)}`))}.`,
+    tomorrow: `${isKept ? 'The plan puts it there; when that node fails, it goes to another and does not come back' : 'OVN-Kubernetes chooses the node'}: ${listText(pinned.map(({ ip, nodes }) => `${ip} on one of ${nodesText(nodes)}`))}.`,
     action:
       'Nothing, unless routes or firewalls outside count on the node; then leave the label only on nodes that may host.',
   }),
 );
+
+interface Spoiled {
+  /** A node that bears the label before the migration. */
+  readonly node: string;
+  /** How many egress IPs it has, and how many another has before its last. */
+  readonly has: number;
+  readonly needed: number;
+}
+
+/** The plan cannot keep egress IPs on their nodes. The finding is on the node in the way. */
+export const placementNotKept = makes('PlacementNotKept', ({ node, has, needed }: Spoiled) => ({
+  kind: 'Node',
+  name: node,
+  today: `Node ${node} bears the label k8s.ovn.org/egress-assignable already, with ${has} egress IPs of OVN-Kubernetes.`,
+  tomorrow: `OVN-Kubernetes gives an egress IP to a labelled node with the fewest, and others are to have ${needed + 1}: all egress IPs are spread as it likes.`,
+  action: `Take the label from node ${node} and plan again, unless it does not matter which node hosts an egress IP.`,
+}));
 
 /** egressCIDRs keep each IP on some nodes. */
 export const cidrRestrictionLost = makes(

@@ -29,13 +29,18 @@ export const nodeMissing = makes(
   }),
 );
 
-export const standbyNode = makes('StandbyNode', ({ name, cidrs }: Named & { readonly cidrs: readonly string[] }) => ({
-  kind: 'HostSubnet',
-  name,
-  today: `${name} may host egress IPs of ${listText(cidrs)} and hosts none.`,
-  tomorrow: 'It gets the label too, and may be given egress IPs at once, not only when another node fails.',
-  action: 'Nothing, unless it must stay empty; then take its label away.',
-}));
+export const standbyNode = makes(
+  'StandbyNode',
+  ({ name, cidrs, isLast }: Named & { readonly cidrs: readonly string[]; readonly isLast: boolean }) => ({
+    kind: 'HostSubnet',
+    name,
+    today: `${name} may host egress IPs of ${listText(cidrs)} and hosts none.`,
+    tomorrow: isLast
+      ? 'It gets the label last, when the egress IPs are on their nodes; new ones may be given to it at once.'
+      : 'It gets the label too, and may be given egress IPs at once, not only when another node fails.',
+    action: 'Nothing, unless it must stay empty; then take its label away.',
+  }),
+);
 
 export const egressIPUnrequested = makes(
   'EgressIPUnrequested',

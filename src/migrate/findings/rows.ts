@@ -170,6 +170,11 @@ export const forthRows = {
     severities: ['warning'],
     about: 'closes all namespaces of the VNID, and each gets a closed EgressFirewall',
   },
+  PlacementNotKept: {
+    severities: ['info'],
+    about:
+      'a node bears the label already, so that OVN-Kubernetes spreads the egress IPs anew instead of leaving each on its node',
+  },
   PolicyRuleInvalid: {
     severities: ['blocker', 'warning'],
     about:

@@ -11,14 +11,18 @@ export interface EgressIPItem extends Item {
   readonly assigned: ReadonlyMap<string, string>;
 }
 
+/** The node of each assigned egress IP of an EgressIP. */
+export function assignedIn(object: KubeObject): ReadonlyMap<string, string> {
+  return new Map(listAt(object, 'status', 'items').map((one) => [textAt(one, 'egressIP'), textAt(one, 'node')]));
+}
+
 /** Reads an EgressIP. An absent selector selects everything. */
 export function egressIPItem(object: KubeObject): EgressIPItem {
-  const items = listAt(object, 'status', 'items');
   return {
     ...itemOf(object),
     egressIPs: textsAt(object, 'spec', 'egressIPs'),
     namespaceSelector: selectorAt(object, 'spec', 'namespaceSelector') ?? {},
     podSelector: selectorAt(object, 'spec', 'podSelector') ?? {},
-    assigned: new Map(items.map((one) => [textAt(one, 'egressIP'), textAt(one, 'node')])),
+    assigned: assignedIn(object),
   };
 }

@@ -53,8 +53,12 @@ function addressCheck(
 ): Check {
   const object = objectRef(is.object);
   const node = is.assigned.get(ip);
-  const allowed = scene.placement.get(ip)?.allowed;
-  const shown = { ...(node === undefined ? {} : { node }), ...(allowed === undefined ? {} : { allowed }) };
+  const { allowed, expected } = scene.placement.get(ip) ?? {};
+  const shown = {
+    ...(node === undefined ? {} : { node }),
+    ...(allowed === undefined ? {} : { allowed }),
+    ...(expected === undefined ? {} : { expected }),
+  };
   const problem =
     node === undefined
       ? `it is not assigned: ${whyUnassigned(ip, { own: is.name, count: is.egressIPs.length, allowed, facts }).join('; ')}`

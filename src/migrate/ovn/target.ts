@@ -12,6 +12,7 @@ import type { Target } from '../target.ts';
 import { checker } from './checks.ts';
 import { missingAnnotations } from './context/annotations.ts';
 import { readOptions, shownOptions } from './options.ts';
+import { phasesOf } from './phases.ts';
 import { toOVN } from './translate.ts';
 
 const made = [networkPolicies, egressIPs, egressFirewalls, egressRouters];
@@ -37,6 +38,7 @@ export const ovn: Target = {
       : `Node ${node.metadata.name ?? ''}: annotation ${missing.join(', ')} is missing`;
   },
   checker,
+  phases: phasesOf,
   words: {
     title: 'Migration from OpenShift SDN to OVN-Kubernetes',
     between:

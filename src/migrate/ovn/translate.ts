@@ -21,6 +21,7 @@ import { nodePart } from './cluster/nodes.ts';
 import { preflightPart } from './cluster/preflight.ts';
 import { type Context, contextOf, type PartOf } from './context/context.ts';
 import { hasObject } from './context/groups.ts';
+import { type Kept, noneKept } from './context/kept.ts';
 import { egressIPPart } from './egressips/part.ts';
 import { keepClosedPart } from './firewall/keep-closed.ts';
 import { firewallPart } from './firewall/part.ts';
@@ -48,16 +49,24 @@ export const toOVN: Translate = (snapshot, options) => {
   const made: readonly Part[] = parts
     .filter(({ concern }) => concern === undefined || options.only.length === 0 || options.only.includes(concern))
     .map(({ part }) => part(context));
+  const kept = wantsEgressIPs ? context.kept : noneKept;
+  const changes = made.flatMap((part) => part.changes);
   return {
-    changes: inOrder(made.flatMap(({ changes }) => changes)),
+    changes: inOrder(kept.expected.size === 0 ? changes : changes.map(phased)),
     findings: made.flatMap(({ findings }) => findings).sort(compareFindings),
-    placement: wantsEgressIPs ? placementOf(context) : new Map(),
+    placement: wantsEgressIPs ? placementOf(context, kept) : new Map(),
     assignedCount: wantsEgressIPs ? context.egress.prediction.assignedCount : [],
   };
 };
 
+/** A label or an EgressIP is made phase by phase, to keep each egress IP on its node. */
+function phased(change: Change): Change {
+  const isPhased = change.step === 'label-nodes' || change.step === 'egress-ips';
+  return isPhased && change.action === 'apply' ? { ...change, step: 'keep-placement' } : change;
+}
+
 /** Where every address of the EgressIPs is today and may be tomorrow. */
-function placementOf({ egress }: Context): ReadonlyMap<string, Placement> {
+function placementOf({ egress }: Context, { expected }: Kept): ReadonlyMap<string, Placement> {
   const ips = egress.groups.filter(hasObject).flatMap(({ egressIPs }) => egressIPs);
   const names = new Map<readonly (string | null)[], readonly string[]>();
   const namesOf = (allowed: readonly (string | null)[]): readonly string[] => {
@@ -67,7 +76,9 @@ function placementOf({ egress }: Context): ReadonlyMap<string, Placement> {
   };
   const placements = ips.sort(compareIps).map((ip): [string, Placement] => {
     const today = egress.hostsOf(ip).map(({ name }) => String(name));
-    return [ip, { today, allowed: namesOf(egress.prediction.allowed.get(ip) ?? []) }];
+    const allowed = namesOf(egress.prediction.allowed.get(ip) ?? []);
+    const node = expected.get(ip);
+    return [ip, node === undefined ? { today, allowed } : { today, allowed, expected: node }];
   });
   return new Map(placements);
 }

@@ -119,13 +119,14 @@ function writeFiles(stage: string, plan: Plan, reports: ReadonlyMap<string, stri
 function writePlacement(file: string, placement: Plan['placement']): void {
   const known = new Map<readonly string[], Buffer>();
   const bytesOf = (names: readonly string[]): Buffer => {
-    const bytes = known.get(names) ?? Buffer.from(`${JSON.stringify(names)}}`);
+    const bytes = known.get(names) ?? Buffer.from(JSON.stringify(names));
     known.set(names, bytes);
     return bytes;
   };
-  const parts = [...placement].flatMap(([ip, { today, allowed }], index) => {
+  const parts = [...placement].flatMap(([ip, { today, allowed, expected }], index) => {
     const start = `${index === 0 ? '{\n' : ',\n'}${JSON.stringify(ip)}: {"today": ${JSON.stringify(today)}, "allowed": `;
-    return [Buffer.from(start), bytesOf(allowed)];
+    const end = expected === undefined ? '}' : `, "expected": ${JSON.stringify(expected)}}`;
+    return [Buffer.from(start), bytesOf(allowed), Buffer.from(end)];
   });
   const descriptor = openSync(file, 'wx', 0o600);
   try {

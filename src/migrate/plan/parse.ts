@@ -209,9 +209,12 @@ export function parsePlacement(value: unknown): Parsed<ReadonlyMap<string, Place
     return new Map(
       entries.map(([ip, placement]) => {
         const given = record(placement, ip);
+        const today = list(given['today'], `${ip}.today`, text);
+        const allowed = list(given['allowed'], `${ip}.allowed`, text);
+        const expected = given['expected'];
         return [
           ip,
-          { today: list(given['today'], `${ip}.today`, text), allowed: list(given['allowed'], `${ip}.allowed`, text) },
+          expected === undefined ? { today, allowed } : { today, allowed, expected: text(expected, `${ip}.expected`) },
         ];
       }),
     );

@@ -56,6 +56,8 @@ const descriptions: Readonly<Record<StepName, string>> = {
   'egress-firewalls': 'Create EgressFirewalls.',
   'release-cloud-addresses':
     'Delete the CloudPrivateIPConfigs of egress IPs and wait until the cloud has released the addresses.',
+  'keep-placement':
+    'Label the nodes one after the other, those with most egress IPs first, and create the EgressIPs so that each address is assigned to the node that has it today.',
   'egress-ips': 'Create EgressIPs.',
   'egress-routers': 'Create EgressRouters.',
   finalize: 'Clear what was left alone so far. Only with --finalize, and only when verify is well.',

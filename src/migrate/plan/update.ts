@@ -34,7 +34,8 @@ export interface UpdateFacts {
 
 /** Merges a plan that was begun with one of the same options made now. */
 export function updatedPlan(old: Plan, fresh: Plan, { isBegun, exists }: UpdateFacts): Update {
-  const [before, now] = [changesOf(old), changesOf(fresh)];
+  const before = changesOf(old);
+  const now = inTheirSteps(changesOf(fresh), before, isBegun);
   const gone = [...before.values()].filter((change) => !now.has(keyOf(change)));
   const withdrawn = gone
     .filter((change) => isBegun(change.step, refKey(refOf(change))) && exists(refOf(change)))
@@ -78,6 +79,25 @@ function changesOf({ steps }: Plan): ReadonlyMap<string, Change> {
 
 function keyOf(change: Change): string {
   return `${stepNames.indexOf(change.step)} ${refKey(refOf(change))}`;
+}
+
+/** The changes, those that were begun in another step in that step: they are not begun a second time. */
+function inTheirSteps(
+  fresh: ReadonlyMap<string, Change>,
+  before: ReadonlyMap<string, Change>,
+  isBegun: UpdateFacts['isBegun'],
+): ReadonlyMap<string, Change> {
+  const begun = [...before.values()].filter(
+    (change) => change.action === 'apply' && isBegun(change.step, refKey(refOf(change))),
+  );
+  const stepOf = new Map(begun.map((change) => [refKey(refOf(change)), change.step]));
+  return new Map(
+    [...fresh.values()].map((change): readonly [string, Change] => {
+      const step = change.action === 'apply' ? stepOf.get(refKey(refOf(change))) : undefined;
+      const same = change.action === 'apply' && step !== undefined ? { ...change, step } : change;
+      return [keyOf(same), same];
+    }),
+  );
 }
 
 function plain(change: Change): unknown {

@@ -3,22 +3,23 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import { inParallel } from '../../io/parallel.ts';
 import { type Finding } from '../findings/finding.ts';
 import { type Severity } from '../findings/rows.ts';
-import { isServed } from '../live.ts';
+import { isForeignKind } from '../ownership.ts';
 import { type Plan, planHash, type PlanStep } from '../plan/plan.ts';
 import { type ObjectRef, refKey, refText } from '../ref.ts';
 import { clusterUID } from '../snapshot.ts';
 import { targetNamed } from '../targets.ts';
-import { refOf } from '../translation.ts';
-import { execute, type Execution, type Outcome } from './change.ts';
+import { type Change, refOf } from '../translation.ts';
+import { type Execution } from './change.ts';
 import { driftOf, driftText } from './drift.ts';
-import { dependency, waitingText } from './held-back.ts';
 import { otherCluster } from './identity.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from './journal.ts';
+import { keepPlacement } from './keep-placement.ts';
 import { alone, isTaken } from './lock.ts';
 import { type Now, readNow } from './now.ts';
 import { planDrift, planDriftText } from './plan-drift.ts';
 import { progressTeller } from './progress.ts';
 import { skipsOf } from './skips.ts';
+import { StepWork } from './step-work.ts';
 import { notSwitched } from './switched.ts';
 import { verification } from './verify.ts';
 
@@ -40,6 +41,8 @@ export interface ApplyOptions {
   readonly skip: readonly string[];
   /** Milliseconds that a delete may wait for finalizers. */
   readonly timeout: number;
+  /** Milliseconds that the plugin may take to assign one more egress IP that the plan keeps on its node. */
+  readonly patience: number;
 }
 
 export interface ApplyDeps {
@@ -262,36 +265,36 @@ class Run {
   /** Makes the changes of the step, except what was left out and what depends on something that failed. */
   async #step(step: PlanStep): Promise<void> {
     const { client, plan, signal, tell, progress } = this.#deps;
-    const { force, timeout } = this.#options;
+    const { dryRun, force, timeout, patience } = this.#options;
     const { journal, progress: known } = this.#state;
     const { live } = this.#now;
     const execution: Execution = { client, plan, signal, force, timeout, live, journal, progress: known };
-    const notes: string[] = [];
-    const before = [...this.#failed];
+    const work = new StepWork(execution, [...this.#failed]);
+    if (step.name === 'keep-placement' && !dryRun) {
+      const phases = targetNamed(plan.target).phases(step.changes, plan.placement);
+      const make = work.make.bind(work);
+      await keepPlacement({ client, phases, signal, patience, make, tell: progress });
+    }
     const tellProgress = progressTeller(step.name, step.changes.length, progress);
     let ended = 0;
-    await inParallel(step.changes, atOnce, async (change) => {
-      const object = refOf(change);
-      if (signal.aborted || known.skipped.has(refKey(object))) return;
-      if (this.#options.dryRun && !isServed(live, object)) {
-        notes.push(`${refText(object)}: the API server has no such kind before the switch`);
-        return;
-      }
-      const on = dependency(change, before);
-      const outcome: Outcome =
-        on === undefined
-          ? await execute(change, execution)
-          : { kind: 'failed', object, reason: waitingText(change, on) };
-      if (outcome.kind === 'failed') {
-        this.#failed.push(object);
-        this.#reasons.push(outcome.reason);
-      } else if (outcome.kind !== 'nothing') {
-        this.#writes++;
-        notes.push(`${refText(object)}: would be ${outcome.kind}`);
-      }
-      ended++;
-      tellProgress(ended);
-    });
-    if (this.#options.dryRun) for (const note of notes.sort()) tell(note);
+    for (const changes of inTurn(step.changes)) {
+      await inParallel(changes, atOnce, async (change) => {
+        if (signal.aborted) return;
+        await work.make(change);
+        ended++;
+        tellProgress(ended);
+      });
+    }
+    this.#writes += work.writes;
+    this.#failed.push(...work.failed.values());
+    this.#reasons.push(...work.reasons);
+    if (dryRun) for (const note of work.notes.toSorted()) tell(note);
   }
+}
+
+/** The changes of others' objects, then those of whole ones: a label before the object that needs it. */
+function inTurn(changes: readonly Change[]): readonly (readonly Change[])[] {
+  const of = (isForeign: boolean): readonly Change[] =>
+    changes.filter((change) => isForeignKind(refOf(change)) === isForeign);
+  return [of(true), of(false)];
 }

@@ -63,6 +63,22 @@ export async function execute(change: Change, execution: Execution): Promise<Out
   }
 }
 
+/**
+ * Applies an object that has a part of what the change's object has. The journal records that the change was begun, not
+ * that it is done.
+ */
+export async function executePart(change: Change, object: KubeObject, execution: Execution): Promise<Outcome> {
+  const ref = refOf(change);
+  try {
+    const written = await write({ change, execution }, object);
+    return written.kind === 'failed' ? written : { kind: written.kind, object: ref };
+  } catch (error) {
+    const reason = ownMatter(error);
+    if (reason === undefined) throw withRight(error, 'patch', kindFor(ref));
+    return failed(ref, reason);
+  }
+}
+
 /** Whether a Node or Namespace was registered again since, so that our labels and annotations are gone. */
 function isMadeAnew(object: ObjectRef, { uid }: Entry, live: Live): boolean {
   const is = isForeignKind(object) ? liveObject(live, object) : undefined;
@@ -83,7 +99,7 @@ export function ownMatter(error: unknown): string | undefined {
   return conflicts.map(({ message = '', field = '' }) => `${message}: ${field}`).join('; ');
 }
 
-export function failed(object: ObjectRef, reason: string): Outcome {
+export function failed(object: ObjectRef, reason: string): Failed {
   return { kind: 'failed', object, reason: `${refText(object)}: ${reason}` };
 }
 
@@ -123,6 +139,15 @@ async function finished(
 }
 
 async function applyObject(one: Case, config: KubeObject): Promise<Outcome> {
+  const written = await write(one, config);
+  return written.kind === 'failed' ? written : finished(one, written.kind, written.now);
+}
+
+type Failed = Extract<Outcome, { readonly kind: 'failed' }>;
+/** What a write did, and the object then. */
+type Written = { readonly kind: 'created' | 'changed' | 'nothing'; readonly now: KubeObject };
+
+async function write(one: Case, config: KubeObject): Promise<Written | Failed> {
   const { change, execution } = one;
   const object = refOf(change);
   const is = liveObject(execution.live, object);
@@ -130,20 +155,17 @@ async function applyObject(one: Case, config: KubeObject): Promise<Outcome> {
   const { client, plan, force, journal } = execution;
   const ours = writtenBy(plan);
   await begin(one, { existed: is !== undefined && !isOurs(is, ours) });
-  if (is !== undefined && isApplied(config, is, ours)) return finished(one, 'nothing', is);
+  if (is !== undefined && isApplied(config, is, ours)) return { kind: 'nothing', now: is };
   const isDry = journal === undefined;
-  const written = await client.patch(kindFor(object), named(object), withUid(config, is), {
+  const now = await client.patch(kindFor(object), named(object), withUid(config, is), {
     type: 'apply',
     fieldManager: managerOf(plan),
     force,
     dryRun: isDry,
   });
-  if (is === undefined) return finished(one, 'created', written);
-  return finished(
-    one,
-    !isDry && is.metadata.resourceVersion === written.metadata.resourceVersion ? 'nothing' : 'changed',
-    written,
-  );
+  if (is === undefined) return { kind: 'created', now };
+  const isSame = !isDry && is.metadata.resourceVersion === now.metadata.resourceVersion;
+  return { kind: isSame ? 'nothing' : 'changed', now };
 }
 
 /** Whether the object already is what applying the configuration would make it. */

@@ -197,8 +197,7 @@ async function undone(
   } catch (error) {
     const reason = ownMatter(error);
     if (reason === undefined) throw withRight(error, verbOf(undo), kindFor(undo.object));
-    const outcome = failed(undo.object, reason);
-    return outcome.kind === 'failed' ? outcome.reason : undefined;
+    return failed(undo.object, reason).reason;
   }
   await journal?.add({ event: 'done', ...entry, wrote: true });
   return undefined;

@@ -27,6 +27,7 @@ export const sdn: Target = {
     return liveObject(live, host) === undefined ? `HostSubnet ${name}: there is none for the Node` : undefined;
   },
   checker: () => () => undefined,
+  phases: () => ({ kinds: [], list: [] }),
   words: {
     title: 'The way back from OVN-Kubernetes to OpenShift SDN',
     between:

@@ -79,9 +79,9 @@ test('a plan is a folder with all that the next steps and people need, the same 
     spec: { egressIPs: ['192.168.7.202'] },
   });
   expect(JSON.parse(files['placement.json'] ?? '')).toEqual({
-    '192.168.7.200': { today: ['w0'], allowed: ['w0', 'w1'] },
-    '192.168.7.201': { today: ['w1'], allowed: ['w0', 'w1'] },
-    '192.168.7.202': { today: ['w0'], allowed: ['w0', 'w1'] },
+    '192.168.7.200': { today: ['w0'], allowed: ['w0', 'w1'], expected: 'w0' },
+    '192.168.7.201': { today: ['w1'], allowed: ['w0', 'w1'], expected: 'w1' },
+    '192.168.7.202': { today: ['w0'], allowed: ['w0', 'w1'], expected: 'w0' },
   });
   const findings = JSON.parse(files['findings.json'] ?? '') as Finding[];
   for (const finding of findings)
@@ -156,13 +156,13 @@ test('--diff shows what is there already', async () => {
   const { stdout } = await migrate('plan', '--to', 'ovn', '--out', join(folder, 'diff'), '-f', objects, '--diff');
   const diff = stdout.split('\n').filter((line) => /^[-+~?] /.test(line));
   expect(diff).toEqual([
-    '+ Node w0 metadata.labels: {"k8s.ovn.org/egress-assignable":""}',
-    '+ Node w1 metadata.labels: {"k8s.ovn.org/egress-assignable":""}',
     '~ EgressFirewall red/default spec.egress: [{"type":"Allow","to":{"cidrSelector":"0.0.0.0/0"}}] -> [{"type":"Deny","to":{"cidrSelector":"198.51.100.0/24"}}]',
     '+ EgressIP egressip-blue',
     expect.stringMatching(/^\+ EgressIP egressip-red metadata\.labels: /) as string,
     '~ EgressIP egressip-red spec.egressIPs: ["192.168.7.1"] -> ["192.168.7.200","192.168.7.201"]',
     '+ EgressIP egressip-red spec.namespaceSelector.matchLabels: {"kubernetes.io/metadata.name":"red"}',
+    '+ Node w0 metadata.labels: {"k8s.ovn.org/egress-assignable":""}',
+    '+ Node w1 metadata.labels: {"k8s.ovn.org/egress-assignable":""}',
     '? EgressIP rival',
   ]);
 });

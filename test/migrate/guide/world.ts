@@ -116,7 +116,12 @@ export function objects(release: string): readonly KubeObject[] {
         },
       ),
     ]),
-    make.netNamespace('shop', 10, { egressIPs: ['192.168.7.101'] }),
+    make.netNamespace(
+      'shop',
+      10,
+      { egressIPs: ['192.168.7.101'] },
+      { annotations: { 'netnamespace.network.openshift.io/multicast-enabled': 'true' } },
+    ),
     make.policy('shop', 'p', [['Deny', '203.0.113.0/24']]),
   ];
 }

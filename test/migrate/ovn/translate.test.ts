@@ -52,7 +52,13 @@ const red = (...egressIPs: readonly string[]): KubeObject[] => [
 test('labels come before EgressIPs, and HostSubnets are emptied only at the very end', () => {
   const translation = plan(clusters.manual.objects);
   const order = stepNames.filter((step) => translation.changes.some((change) => change.step === step));
-  expect(order).toEqual(['label-nodes', 'egress-ips', 'finalize']);
+  expect(order).toEqual(['keep-placement', 'finalize']);
+  const plain = plan(clusters.manual.objects, { keepPlacement: false });
+  expect(stepNames.filter((step) => plain.changes.some((change) => change.step === step))).toEqual([
+    'label-nodes',
+    'egress-ips',
+    'finalize',
+  ]);
   expect(stepsOf(translation, (change) => change.action === 'clear')).toEqual(['finalize']);
   expect(stepsOf(translation, (change) => change.action === 'apply' && change.object.kind === 'HostSubnet')).toEqual(
     [],
@@ -84,7 +90,7 @@ test('the report names the addresses with which traffic leaves between the two p
   });
   const text = markdownReport(reportOf({ plan: made, assignedCount: [1], nodeAddresses: ['192.168.7.100'] }));
   expect(text).toMatch(/## Between the two plugins\n[^#]*then with the address of the node[^#]*\n192\.168\.7\.100\n/);
-  expect(made.steps.map(({ name }) => name).slice(-2)).toEqual(['egress-ips', 'finalize']);
+  expect(made.steps.map(({ name }) => name).slice(-2)).toEqual(['keep-placement', 'finalize']);
 });
 
 test('manual placement is kept in labels for the way back, and its loss is said', () => {

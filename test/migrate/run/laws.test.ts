@@ -127,7 +127,8 @@ class World {
     const reports = () => new Map<string, string>();
     const carried = await carryOver({ folder, old: this.plan!, entries: entries.value, fresh, snapshot, reports });
     const read = await readPlan(this.folder);
-    if (!carried.ok || !read.ok) throw new Error('the plan was not replaced');
+    if (!carried.ok || !read.ok)
+      throw new Error(`the plan was not replaced: ${JSON.stringify(carried.ok ? read : carried)}`);
     this.plan = read.value;
   }
 

@@ -268,6 +268,8 @@ test('a node that was registered again is labelled again', async () => {
 
 test("another cluster's plan is neither applied nor undone", async () => {
   await migration.apply();
+  await switchToOVN(started.client);
+  await migration.apply();
   expect(migration.plan.cluster).toMatch(/^[0-9a-f-]{36}$/);
   migration.plan = { ...migration.plan, cluster: 'another' };
   for (const outcome of [await migration.apply(), await migration.back()])

@@ -68,7 +68,7 @@ function machineFindings(context: Context, machine: Machine): readonly Finding[]
     ...(node === undefined ? [] : nodeFindings(machine)),
     ...(hostSubnet === undefined
       ? []
-      : [...existence(context, machine), ...listFindings(context, hostSubnet), ...standby(hostSubnet)]),
+      : [...existence(context, machine), ...listFindings(context, hostSubnet), ...standby(context, hostSubnet)]),
   ];
 }
 
@@ -82,9 +82,9 @@ function existence(context: Context, { name, exists, hostSubnet }: Machine): rea
     : [subnetHost({ name, hostIP, subnet: subnet.text })];
 }
 
-function standby({ name, egressIPs, egressCIDRs }: HostSubnet): readonly Finding[] {
+function standby({ kept }: Context, { name, egressIPs, egressCIDRs }: HostSubnet): readonly Finding[] {
   if (egressCIDRs.length === 0 || egressIPs.length > 0) return [];
-  return [standbyNode({ name, cidrs: egressCIDRs.map(({ text }) => text) })];
+  return [standbyNode({ name, cidrs: egressCIDRs.map(({ text }) => text), isLast: kept.expected.size > 0 })];
 }
 
 /** Findings on listed IPs that nobody requests. */

@@ -9,6 +9,7 @@ import type { Item } from '../../kinds/item.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import type { Part, TranslateOptions } from '../../translation.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
+import { type Kept, keptBy } from './kept.ts';
 import { type Machine, machinesOf } from './machines.ts';
 import { type Release, releaseOf } from './release.ts';
 
@@ -23,6 +24,8 @@ export interface Context {
   readonly network: ClusterNetwork | undefined;
   /** The planned EgressIPs, and where OVN-Kubernetes will assign their addresses. */
   readonly egress: EgressPlan;
+  /** Which egress IPs the plan keeps on their nodes. */
+  readonly kept: Kept;
   /** The release of OpenShift; undefined on other clusters, and if the input does not show it. */
   readonly release: Release | undefined;
   /** Whether the cluster is one of OpenShift, as far as the input shows. */
@@ -78,6 +81,7 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     cluster,
     state,
     egress,
+    kept: keptBy({ snapshot, options, machines, egress }),
     release: releaseOf(snapshot),
     isOpenShift: snapshot.clusterVersions.length + snapshot.networkConfigs.length > 0,
     network: networkOf(snapshot),

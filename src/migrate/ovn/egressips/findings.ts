@@ -32,7 +32,7 @@ export function groupFindings(context: Context, group: Group): readonly Finding[
     ...dropFindings(context, group),
     ...joinedFindings(group),
     ...modeFindings(context, group),
-    ...(hasObject(group) ? lostFindings(context.egress, group) : []),
+    ...(hasObject(group) ? lostFindings(context, group) : []),
   ];
 }
 

@@ -3,7 +3,7 @@ import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../..
 import type { Ip } from '../../../model/address.ts';
 import type { LabelSelectorObject } from '../../../model/objects.ts';
 import { namespaceNameLabel } from '../../../model/well-known.ts';
-import { placementBound } from '../../findings/egressips.ts';
+import { placementBound, placementNotKept } from '../../findings/egressips.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { type ObjectRef } from '../../ref.ts';
 import type { Change, Part } from '../../translation.ts';
@@ -29,6 +29,7 @@ export function egressIPPart(context: Context): Part {
       ...groups.flatMap((group) => groupFindings(context, group)),
       ...made.flatMap(({ object }) => existing(context.snapshot, object)),
       ...boundFinding(context),
+      ...(context.kept.spoiler === undefined ? [] : [placementNotKept(context.kept.spoiler)]),
       ...unlabelledFindings(context),
       ...rivalFindings(
         context,

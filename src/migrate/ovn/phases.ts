@@ -1,0 +1,117 @@
+/** The phases that put egress IPs where a plan expects them: a node's label, its egress IPs, their assignment. Pure. */
+import { egressIPs, nodes } from '../../../api/kinds.ts';
+import { fieldOf, isRecord } from '../../model/json.ts';
+import { compareText } from '../../model/names.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import { assignedIn } from '../kinds/egressip.ts';
+import { itemOf, textsAt } from '../kinds/item.ts';
+import { type NodeItem, nodeItem } from '../kinds/node.ts';
+import { objectRef } from '../ref.ts';
+import type { Phase, Phases, Sight } from '../target.ts';
+import type { Change, Placement } from '../translation.ts';
+import { assignableLabel, missingAnnotations } from './context/annotations.ts';
+import { type Share, sharesOf, spoilerOf } from './placement/shares.ts';
+
+type Apply = Extract<Change, { readonly action: 'apply' }>;
+
+/** An EgressIP of the plan, and the phase of each of its addresses that has one. */
+interface Growing {
+  readonly change: Apply;
+  readonly egressIPs: readonly string[];
+}
+
+interface Scene {
+  readonly placement: ReadonlyMap<string, Placement>;
+  /** The number of the phase of each address. */
+  readonly phaseOf: ReadonlyMap<string, number>;
+  readonly objectOf: ReadonlyMap<string, Growing>;
+  readonly labels: ReadonlyMap<string, Apply>;
+}
+
+/** The phases of these changes. */
+export function phasesOf(changes: readonly Change[], placement: ReadonlyMap<string, Placement>): Phases {
+  const applied = changes.filter((change): change is Apply => change.action === 'apply');
+  const growing = applied
+    .filter(({ object }) => object.kind === egressIPs.kind)
+    .map((change): Growing => ({ change, egressIPs: textsAt(change.object, 'spec', 'egressIPs') }));
+  const objectOf = new Map(growing.flatMap((one) => one.egressIPs.map((ip) => [ip, one] as const)));
+  const labels = new Map(
+    applied.filter(({ object }) => object.kind === nodes.kind).map((change) => [itemOf(change.object).name, change]),
+  );
+  const expected = [...placement].flatMap(([ip, { expected: node }]): readonly (readonly [string, string])[] =>
+    node !== undefined && objectOf.has(ip) && labels.has(node) ? [[ip, node]] : [],
+  );
+  const shares = sharesOf(new Map(expected));
+  const phaseOf = new Map(shares.flatMap((share, index) => share.egressIPs.map((ip) => [ip, index] as const)));
+  const scene: Scene = { placement, phaseOf, objectOf, labels };
+  return { kinds: [nodes, egressIPs], list: shares.map((share, index) => phaseFor(share, index, scene)) };
+}
+
+function phaseFor(share: Share<string>, index: number, scene: Scene): Phase {
+  const { node, egressIPs: ips } = share;
+  const label = scene.labels.get(node);
+  const growing = [...new Set(ips.map((ip) => scene.objectOf.get(ip)))].filter((one) => one !== undefined);
+  return {
+    name: `Node ${node}: ${ips.length} egress IP${ips.length === 1 ? '' : 's'}`,
+    first: label === undefined ? [] : [label],
+    then: (sight) =>
+      growing.map(({ change, egressIPs: all }) => {
+        const present = new Set(textsAt(sight.get(objectRef(change.object)) ?? {}, 'spec', 'egressIPs'));
+        const wanted = all.filter((ip) => present.has(ip) || (scene.phaseOf.get(ip) ?? Infinity) <= index);
+        return { change, object: withAddresses(change.object, wanted) };
+      }),
+    obstacle: (sight) => obstacleOf(share, sight, scene),
+    missing: (sight) => unassigned(ips, sight, scene).sort(compareText),
+  };
+}
+
+function withAddresses(object: KubeObject, addresses: readonly string[]): KubeObject {
+  const spec = fieldOf(object, 'spec');
+  const grown = { ...object, spec: { ...(isRecord(spec) ? spec : {}), egressIPs: addresses } };
+  return grown;
+}
+
+/** The addresses without a node. */
+function unassigned(ips: readonly string[], sight: Sight, { objectOf }: Scene): string[] {
+  return ips.filter((ip) => {
+    const wanted = objectOf.get(ip)?.change.object;
+    const is = wanted === undefined ? undefined : sight.get(objectRef(wanted));
+    return is === undefined || !assignedIn(is).has(ip);
+  });
+}
+
+function obstacleOf(share: Share<string>, sight: Sight, scene: Scene): ReturnType<Phase['obstacle']> {
+  const left = unassigned(share.egressIPs, sight, scene);
+  if (left.length === 0) return undefined;
+  const all = sight.all(nodes).map(nodeItem);
+  const why = unable(all.find(({ name }) => name === share.node));
+  if (why !== undefined) return { leaves: 'phase', reason: `Node ${share.node} ${why}` };
+  const labelled = all.filter(({ labels, ready }) => labels[assignableLabel] !== undefined && ready === 'True');
+  const loads = loadsOf(sight.all(egressIPs));
+  const spoiler = spoilerOf(
+    { node: share.node, egressIPs: left },
+    {
+      loads: new Map([share.node, ...labelled.map(({ name }) => name)].map((name) => [name, loads.get(name) ?? 0])),
+      // the plan knows nothing of nodes that it does not label
+      mayHave: (node, ip) => !scene.labels.has(node) || scene.placement.get(ip)?.allowed.includes(node) !== false,
+    },
+  );
+  if (spoiler === undefined) return undefined;
+  return {
+    leaves: 'all',
+    reason: `Node ${spoiler.node} bears the label and has ${spoiler.has} egress IP${spoiler.has === 1 ? '' : 's'}, too few for ${share.node} to be the emptiest`,
+  };
+}
+
+/** Why the node gets no egress IP at the moment; undefined if it may. */
+function unable(node: NodeItem | undefined): string | undefined {
+  if (node === undefined) return 'is not there';
+  if (missingAnnotations(node.object).length > 0) return 'lacks annotations of OVN-Kubernetes';
+  return node.ready === 'True' ? undefined : 'is not Ready';
+}
+
+function loadsOf(all: readonly KubeObject[]): ReadonlyMap<string, number> {
+  const loads = new Map<string, number>();
+  for (const object of all) for (const node of assignedIn(object).values()) loads.set(node, (loads.get(node) ?? 0) + 1);
+  return loads;
+}

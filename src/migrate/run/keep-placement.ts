@@ -1,0 +1,147 @@
+/**
+ * Makes the changes of the step `keep-placement` phase by phase, so that the new plugin assigns each egress IP to the
+ * node that has it today. All is derived from what the API server shows, so a run after a kill goes on where it was.
+ */
+import type { Kind } from '../../../api/kinds.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
+import { linkedSignal } from '../../io/linked-signal.ts';
+import { createLogger } from '../../io/log.ts';
+import { inParallel } from '../../io/parallel.ts';
+import { listText } from '../../model/list-text.ts';
+import type { KubeObject } from '../../model/objects.ts';
+import type { Phase, Phases, Sight } from '../target.ts';
+import type { Change } from '../translation.ts';
+
+export interface Keeping {
+  readonly client: KubeClient;
+  readonly phases: Phases;
+  readonly signal: AbortSignal;
+  /** Milliseconds that the plugin may take to act on one more object of a phase. */
+  readonly patience: number;
+  /** Makes the change; with an object, only as far as that goes. Returns whether it could be made. */
+  readonly make: (change: Change, object?: KubeObject) => Promise<boolean>;
+  readonly tell: (line: string) => void;
+}
+
+const atOnce = 8;
+
+/** Makes the phases, one after the other. Those that cannot be are told, and left to the plugin. */
+export async function keepPlacement(keeping: Keeping): Promise<void> {
+  const { phases, signal, tell } = keeping;
+  if (phases.list.length === 0) return;
+  const stop = linkedSignal(signal);
+  const watching = new Watching(keeping.client, phases.kinds, stop.signal);
+  try {
+    if (!(await watching.synced(keeping.patience))) {
+      const kinds = phases.kinds.map(({ kind }) => kind);
+      tell(`${listText(kinds)} cannot be followed; the network plugin chooses the nodes of egress IPs`);
+      return;
+    }
+    for (const phase of phases.list) {
+      if (signal.aborted) return;
+      const obstacle = phase.obstacle(watching.sight);
+      if (obstacle !== undefined) tell(leftText(phase, obstacle));
+      if (obstacle?.leaves === 'all') return;
+      if (obstacle === undefined && !(await keep(phase, keeping, watching))) return;
+    }
+  } finally {
+    stop.abort();
+    stop.release();
+    await watching.ended();
+  }
+}
+
+function leftText({ name }: Phase, { leaves, reason }: NonNullable<ReturnType<Phase['obstacle']>>): string {
+  return leaves === 'all'
+    ? `${name}: ${reason}; from here on the network plugin chooses the nodes`
+    : `${name}: ${reason}; the network plugin chooses other nodes`;
+}
+
+/** Makes one phase and waits for it; returns whether the next may follow. */
+async function keep(phase: Phase, keeping: Keeping, watching: Watching): Promise<boolean> {
+  const { signal, patience, make, tell } = keeping;
+  for (const change of phase.first) {
+    if (!(await make(change))) return true;
+  }
+  await inParallel(phase.then(watching.sight), atOnce, async ({ change, object }) => {
+    if (!signal.aborted) await make(change, object);
+  });
+  const missing = await watching.until(phase, patience);
+  if (missing.length === 0 || signal.aborted) return !signal.aborted;
+  tell(
+    `${phase.name}: not assigned within ${patience / 1_000} s: ${listText(missing)}; from here on the network plugin chooses the nodes`,
+  );
+  return false;
+}
+
+/** What the API server shows of some kinds, followed as it changes. */
+class Watching {
+  readonly sight: Sight;
+  readonly #caches: ReadonlyMap<string, ObjectCache<KubeObject>>;
+  readonly #signal: AbortSignal;
+  /** Called once after each burst of changes. */
+  #changed: () => void = () => undefined;
+  #isTelling = false;
+
+  constructor(client: KubeClient, kinds: readonly Kind[], signal: AbortSignal) {
+    const logger = createLogger({ level: 'silent', name: 'migrate' });
+    this.#signal = signal;
+    this.#caches = new Map(kinds.map((kind) => [kind.kind, watchKind(client, kind, { logger }, signal)]));
+    for (const cache of this.#caches.values()) cache.subscribe(() => this.#tell());
+    this.sight = {
+      get: (object) => this.#caches.get(object.kind)?.get(object.name),
+      all: ({ kind }) => this.#caches.get(kind)?.list() ?? [],
+    };
+  }
+
+  #tell(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    setImmediate(() => {
+      this.#isTelling = false;
+      this.#changed();
+    });
+  }
+
+  /** Waits that many milliseconds until all kinds were read; returns whether they were. */
+  async synced(patience: number): Promise<boolean> {
+    return this.#within(() => [...this.#caches.values()].every((cache) => cache.isSynced()), patience);
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all([...this.#caches.values()].map(({ ended }) => ended));
+  }
+
+  /** What the phase still misses when nothing more is done for that many milliseconds; empty as soon as all is there. */
+  async until(phase: Phase, patience: number): Promise<readonly string[]> {
+    for (let missing = phase.missing(this.sight); ;) {
+      const before = missing.length;
+      if (before === 0 || this.#signal.aborted) return missing;
+      const isLess = await this.#within(() => {
+        missing = phase.missing(this.sight);
+        return missing.length < before;
+      }, patience);
+      if (!isLess) return missing;
+    }
+  }
+
+  /** Looks again after each change; returns whether the condition held in time. */
+  async #within(holds: () => boolean, patience: number): Promise<boolean> {
+    if (holds()) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(holds()), patience);
+    const aborted = (): void => resolve(false);
+    this.#signal.addEventListener('abort', aborted, { once: true });
+    this.#changed = () => {
+      if (holds()) resolve(true);
+    };
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#changed = () => undefined;
+      this.#signal.removeEventListener('abort', aborted);
+    }
+  }
+}

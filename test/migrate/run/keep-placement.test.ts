@@ -1,0 +1,245 @@
+import { egressIPs, nodes } from '../../../api/kinds.ts';
+import type { KubeClient } from '../../../src/io/kube/client.ts';
+import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
+import { toOVN } from '../../../src/migrate/ovn/translate.ts';
+import type { ApplyOutcome } from '../../../src/migrate/run/apply.ts';
+import type { TranslateOptions } from '../../../src/migrate/translation.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import type { Started } from '../../apiserver/started.ts';
+import { generator } from '../../random.ts';
+import { rounds } from '../../rounds.ts';
+import { create, type Migration, planFor, snapshot, startCluster, switchToOVN } from '../cluster.ts';
+import { type Build, builds, ClusterManager } from '../cluster-manager.ts';
+import { make, options } from '../snapshots.ts';
+
+type Random = (limit: number) => number;
+
+let started: Started;
+let client: KubeClient;
+let manager: ClusterManager | undefined;
+let migration: Migration;
+
+beforeEach(async () => {
+  started = await startCluster();
+  client = started.client;
+});
+afterEach(async () => {
+  await manager?.stop();
+  manager = undefined;
+  await migration.remove();
+  await started.stop();
+});
+
+const nodeIP = (index: number): string => `192.168.7.${10 + index}`;
+const egressIP = (index: number): string => `192.168.7.${100 + index}`;
+
+/** Nodes with their lists of egress IPs, and the egress IPs of each namespace. */
+interface Layout {
+  readonly nodes: readonly (readonly string[])[];
+  readonly namespaces: readonly (readonly string[])[];
+}
+
+function objectsOf({ nodes: lists, namespaces }: Layout): readonly KubeObject[] {
+  return [
+    ...lists.flatMap((ips, index) => [
+      make.node(`n${index}`, nodeIP(index)),
+      make.hostSubnet(`n${index}`, nodeIP(index), { egressIPs: ips, egressCIDRs: ['192.168.7.0/24'] }),
+    ]),
+    ...namespaces.flatMap((ips, index) => [
+      make.namespace(`p${index}`),
+      make.netNamespace(`p${index}`, 100 + index, { egressIPs: ips }),
+    ]),
+  ];
+}
+
+/** Namespaces with one to three addresses, each on a node of its own; some nodes get none. */
+function randomLayout(random: Random): Layout {
+  const count = 2 + random(5);
+  const lists: string[][] = Array.from({ length: count }, () => []);
+  let next = 0;
+  const namespaces = Array.from({ length: 3 + random(10) }, () => {
+    const homes = new Set(Array.from({ length: 1 + random(3) }, () => random(random(2) === 0 ? count : 2)));
+    return [...homes].map((node) => {
+      const ip = egressIP(next++);
+      lists[node]!.push(ip);
+      return ip;
+    });
+  });
+  return { nodes: lists, namespaces };
+}
+
+async function plan(layout: Layout, more: Partial<TranslateOptions> = {}): Promise<void> {
+  await create(client, objectsOf(layout));
+  const made = toOVN(await snapshot(client), { ...options, machineNetworks: ['192.168.7.0/24'], ...more });
+  migration = await planFor(client, made.changes, made);
+}
+
+async function begin(build: Build, random: Random, cloud?: number): Promise<void> {
+  expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
+  await switchToOVN(client);
+  manager = await ClusterManager.start(client, { build, random, ...(cloud === undefined ? {} : { cloud }) });
+}
+
+/** By address, the node that has it. */
+async function placed(): Promise<Readonly<Record<string, string>>> {
+  const { items } = await client.list(egressIPs);
+  return Object.fromEntries(items.flatMap((one) => [...egressIPItem(one).assigned]));
+}
+
+/** By address, the node that had it. */
+const before = ({ nodes: lists }: Layout): Readonly<Record<string, string>> =>
+  Object.fromEntries(lists.flatMap((ips, index) => ips.map((ip) => [ip, `n${index}`])));
+
+const patient = { patience: 5_000 };
+
+test.each(Array.from({ length: rounds(72) }, (_, index) => index + 1))(
+  'every egress IP is assigned to the node that had it, seed %i',
+  async (seed) => {
+    const random = generator(seed);
+    const layout = randomLayout(random);
+    await plan(layout);
+    await begin(builds[seed % builds.length]!, random);
+    expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
+    expect({ seed, placed: await placed() }).toEqual({ seed, placed: before(layout) });
+    // none was ever elsewhere, and all nodes that may host are labelled in the end
+    expect(new Set(manager!.written).size).toBe(layout.namespaces.flat().length);
+    const labelled = (await client.list(nodes)).items.filter(
+      ({ metadata }) => 'k8s.ovn.org/egress-assignable' in (metadata.labels ?? {}),
+    );
+    expect(labelled).toHaveLength(layout.nodes.length);
+    expect(await migration.apply(patient)).toMatchObject({ kind: 'done', writes: 0 });
+  },
+  30_000,
+);
+
+test('without --keep-placement the same egress IPs move', async () => {
+  const random = generator(3);
+  const layout = randomLayout(random);
+  await plan(layout, { keepPlacement: false });
+  await begin('A', random);
+  expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
+  expect(await placed()).not.toEqual(before(layout));
+});
+
+/** Ends the run after that many writes, as a kill does. */
+async function killedAfter(writes: number): Promise<ApplyOutcome | undefined> {
+  const end = new AbortController();
+  let left = writes;
+  const dying: KubeClient = {
+    ...bound(client),
+    patch: async (...args) => {
+      if (left-- === 0) end.abort();
+      if (left < 0) throw new Error('killed');
+      return client.patch(...args);
+    },
+  };
+  return migration.apply(patient, dying, end.signal).catch(() => undefined);
+}
+
+function bound(inner: KubeClient): KubeClient {
+  return {
+    get: (...args) => inner.get(...args),
+    list: (...args) => inner.list(...args),
+    create: (...args) => inner.create(...args),
+    delete: (...args) => inner.delete(...args),
+    patch: (...args) => inner.patch(...args),
+    watch: (...args) => inner.watch(...args),
+    close: () => undefined,
+  };
+}
+
+test.each(Array.from({ length: rounds(40) }, (_, index) => index + 1))(
+  'killed at any write and run again, it goes on, seed %i',
+  async (seed) => {
+    const random = generator(1_000 + seed);
+    const layout = randomLayout(random);
+    await plan(layout);
+    await begin(builds[seed % builds.length]!, random);
+    for (let kills = 0; kills < 3; kills++) await killedAfter(random(8));
+    expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
+    expect({ seed, placed: await placed() }).toEqual({ seed, placed: before(layout) });
+  },
+  30_000,
+);
+
+const layout: Layout = {
+  nodes: [[egressIP(0), egressIP(1), egressIP(2)], [egressIP(3), egressIP(4)], [egressIP(5)], []],
+  namespaces: [[egressIP(0), egressIP(3)], [egressIP(1)], [egressIP(2), egressIP(4), egressIP(5)]],
+};
+
+const setReady = (name: string, status: string): Promise<unknown> =>
+  client.patch(
+    nodes,
+    { name },
+    { status: { conditions: [{ type: 'Ready', status }] } },
+    { type: 'merge', subresource: 'status' },
+  );
+
+test('a node that is not Ready when its turn comes is told, and only its own egress IPs go elsewhere', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  await setReady('n1', 'False');
+  const outcome = await migration.apply(patient);
+  expect(outcome).toMatchObject({ kind: 'done' });
+  expect(outcome.told).toContain('Node n1: 2 egress IPs: Node n1 is not Ready; the network plugin chooses other nodes');
+  const now = Object.entries(await placed());
+  const isOfOthers = ([, node]: readonly [string, string]): boolean => node !== 'n1';
+  expect(now).toEqual(expect.arrayContaining(Object.entries(before(layout)).filter(isOfOthers)));
+  expect(now.filter(isOfOthers)).toHaveLength(layout.nodes.flat().length);
+});
+
+test('a node that somebody else labelled meanwhile ends it, and everything is assigned all the same', async () => {
+  await plan(layout);
+  await begin('B', generator(1));
+  await create(client, [make.node('other', '192.168.7.50', { labels: { 'k8s.ovn.org/egress-assignable': '' } })]);
+  await switchToOVN(client);
+  const outcome = await migration.apply({ ...patient, acceptChanges: true });
+  expect(outcome).toMatchObject({ kind: 'done' });
+  expect(outcome.told).toEqual([
+    'Node n0: 3 egress IPs: Node other bears the label and has 0 egress IPs, too few for n0 to be the emptiest; from here on the network plugin chooses the nodes',
+  ]);
+  const all = Object.keys(before(layout));
+  while (Object.keys(await placed()).length < all.length) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
+test('a manager that is down is waited for once, then all objects are there for it', async () => {
+  await plan(layout);
+  expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
+  await switchToOVN(client);
+  const outcome = await migration.apply({ patience: 300 });
+  expect(outcome).toMatchObject({ kind: 'done' });
+  expect(outcome.told).toEqual([
+    `Node n0: 3 egress IPs: not assigned within 0.3 s: ${egressIP(0)}, ${egressIP(1)}, ${egressIP(2)}; from here on the network plugin chooses the nodes`,
+  ]);
+  const { items } = await client.list(egressIPs);
+  expect(items.map((one) => egressIPItem(one).egressIPs)).toEqual(layout.namespaces);
+});
+
+test('on a cloud it waits for every CloudPrivateIPConfig', async () => {
+  await plan(layout);
+  await begin('A', generator(1), 100);
+  expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
+  expect(await placed()).toEqual(before(layout));
+});
+
+test('a node with the label before the migration and too few egress IPs makes a finding, and the plain order', async () => {
+  const objects = [
+    ...objectsOf(layout),
+    make.node('old', '192.168.7.60', { labels: { 'k8s.ovn.org/egress-assignable': '' } }),
+  ];
+  await create(client, objects);
+  const made = toOVN(await snapshot(client), { ...options, machineNetworks: ['192.168.7.0/24'] });
+  migration = await planFor(client, made.changes, made);
+  expect(made.findings.filter(({ code }) => code === 'PlacementNotKept')).toMatchObject([
+    { kind: 'Node', name: 'old' },
+  ]);
+  expect(migration.plan.steps.map(({ name }) => name)).toContain('label-nodes');
+  expect([...made.placement.values()].filter(({ expected }) => expected !== undefined)).toEqual([]);
+});
+
+test('what each egress IP is expected to do is in placement.json', async () => {
+  await plan(layout);
+  expect(Object.fromEntries([...migration.plan.placement].map(([ip, { expected }]) => [ip, expected]))).toEqual(
+    before(layout),
+  );
+});
