@@ -2,7 +2,9 @@
  * The lab's stand-in for scheduler and kubelets: assigns pods to nodes, creates their network namespaces, has the
  * node's agent attach them, updates the API server, and removes them again. It also reports which nodes are Ready.
  */
-import { readlink, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readFile, readlink, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { nodes as nodeKind, pods as podKind } from '../../api/kinds.ts';
 import { type Exec, must } from '../io/exec.ts';
 import type { KubeClient } from '../io/kube/client.ts';
@@ -27,6 +29,8 @@ export interface KubeletDeps {
 const heartbeat = 1_000;
 const untilFirstReady = 100;
 const podDevice = 'eth0';
+/** The kubelet cuts a termination message after as many characters. */
+const longestMessage = 4_096;
 
 function condition(type: string, isTrue: boolean, reason: string, message: string): Condition {
   const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
@@ -125,7 +129,7 @@ class Kubelet {
   }
 
   async #start(pod: PodObject, nodeName: string): Promise<void> {
-    const { layout, exec, client } = this.#deps;
+    const { layout, exec } = this.#deps;
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     const node = layout.nodes.find((one) => one.name === nodeName);
     if (node === undefined) throw new Error(`pod ${namespace}/${name}: the lab has no node ${nodeName}`);
@@ -153,12 +157,41 @@ class Kubelet {
       imageID: '',
     }));
     const status = { phase: 'Running', hostIP: node.ip, podIP, podIPs: [{ ip: podIP }], conditions, containerStatuses };
-    await client.patch(
+    await this.#report(pod, status);
+    if (pod.spec?.restartPolicy === 'Never') void this.#runToItsEnd(pod, netns);
+  }
+
+  #report({ metadata: { name = '', namespace = '', uid = '' } }: PodObject, status: object): Promise<unknown> {
+    return this.#deps.client.patch(
       podKind,
       { name, namespace },
       { metadata: { uid }, status },
       { type: 'merge', subresource: 'status', signal: this.#signal },
     );
+  }
+
+  /**
+   * Runs the command of a pod's first container, with a program of this machine in the pod's network, and reports how it
+   * ended. What the command writes to the container's termination message goes to a file of its own.
+   */
+  async #runToItsEnd(pod: PodObject, netns: string): Promise<void> {
+    const [container] = pod.spec?.containers ?? [];
+    const { command = [], name = '', terminationMessagePath } = container ?? {};
+    if (command.length === 0) return;
+    const file = join(await mkdtemp(join(tmpdir(), 'sdn-compat-pod-')), 'message');
+    const argv = command.map((arg) => (arg === terminationMessagePath ? file : arg));
+    const timeout = (pod.spec?.activeDeadlineSeconds ?? 60) * 1_000;
+    try {
+      const { status, stderr } = await this.#deps.exec('ip', ['netns', 'exec', netns, ...argv], { timeout });
+      const said = await readFile(file, 'utf8').catch(() => '');
+      const terminated = { exitCode: status, message: (status === 0 ? said : stderr).slice(0, longestMessage) };
+      const state = { name, ready: false, restartCount: 0, image: '', imageID: '', state: { terminated } };
+      await this.#report(pod, { phase: status === 0 ? 'Succeeded' : 'Failed', containerStatuses: [state] });
+    } catch (error) {
+      this.#deps.logger.debug({ err: error, pod: pod.metadata.name }, 'a pod was removed before its command ended');
+    } finally {
+      await rm(dirname(file), { recursive: true, force: true });
+    }
   }
 
   /** Removes a pod from its node; a missing one is not an error. */

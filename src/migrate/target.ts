@@ -19,6 +19,8 @@ export interface Check {
   readonly allowed?: readonly string[];
   /** Where the plan keeps it; absent if the plugin chooses. */
   readonly expected?: string;
+  /** The address with which a pod was seen outside. */
+  readonly address?: string;
   /** What is wrong, and why, as far as objects show; absent if all is well. */
   readonly problem?: string;
 }
@@ -105,6 +107,8 @@ export interface Target {
   readonly lacking: (node: KubeObject, live: Live) => string | undefined;
   /** Checks an object by what the plugin itself reports; undefined if it reports nothing about such objects. */
   readonly checker: (scene: CheckScene) => (object: KubeObject) => readonly Check[] | undefined;
+  /** The addresses with which pods of each namespace of these changes should leave, as far as the plugin has assigned them. */
+  readonly leavesWith: (changes: readonly Change[], live: Live) => ReadonlyMap<string, readonly string[]>;
   /** The phases of the step `keep-placement`. What is left of it after them is made at once. */
   readonly phases: (changes: readonly Change[], placement: ReadonlyMap<string, Placement>) => Phases;
   readonly words: TargetWords;

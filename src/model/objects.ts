@@ -43,8 +43,12 @@ export interface PodObject extends KubeObject {
   readonly spec?: {
     readonly nodeName?: string;
     readonly hostNetwork?: boolean;
+    readonly restartPolicy?: string;
+    readonly activeDeadlineSeconds?: number;
     readonly containers?: readonly {
       readonly name?: string;
+      readonly command?: readonly string[];
+      readonly terminationMessagePath?: string;
       readonly ports?: readonly {
         readonly name?: string;
         readonly containerPort: number;

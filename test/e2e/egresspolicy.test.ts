@@ -1,6 +1,9 @@
 /** EgressNetworkPolicy by packets: towards four addresses of the outside host, with names from a small DNS server there. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { TestLab, until } from './lab.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { outside, program, type Ran, run, TestLab, until } from './lab.ts';
 import { namespaceOf, Prober } from './prober.ts';
 
 const one = '10.1.8.81';
@@ -212,6 +215,53 @@ test('a policy in a VNID that two namespaces share drops both; in the global one
   await expectReached(['blue/w0'], everywhere);
   await lab.patch('netnamespace', 'blue', { netid: Number(own) });
   await expectReached(['blue/w0'], []);
+}, 60_000);
+
+test('migrate verify --probe sees with which address each namespace leaves, under its own policies, and removes its pods', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sdn-compat-test-'));
+  const objects = ['red', 'blue'].map((name, index) => ({
+    apiVersion: 'k8s.ovn.org/v1',
+    kind: 'EgressIP',
+    metadata: { name },
+    spec: {
+      egressIPs: [`192.168.7.${201 + index}`],
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+    },
+    status: { items: [] },
+  }));
+  const cluster = await lab.must(['get', 'nodes,namespaces', '-o', 'json']);
+  writeFileSync(join(dir, 'cluster.json'), cluster);
+  writeFileSync(join(dir, 'egressips.json'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  const plan = join(dir, 'plan');
+  const made = await run(program, ['migrate', 'back', '--out', plan, '-f', dir]);
+  expect([made.status, made.stderr]).toEqual([0, '']);
+  const verify = (path: string): Promise<Ran> =>
+    run(program, [
+      ...['migrate', 'verify', '--plan', plan, '--kubeconfig', `${lab.dir}/kubeconfig`, '--probe', `${outside}${path}`],
+      ...['--probe-image', 'any', '--probe-timeout', '6s'],
+    ]);
+  try {
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: [egressIP, '192.168.7.202'] });
+    await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+    await lab.patch('netnamespace', 'blue', { egressIPs: ['192.168.7.202'] });
+    await lab.untilSource('blue/w0', '192.168.7.202');
+    const well = await verify('/ip');
+    expect(well.stdout).toMatch(/blue +192\.168\.7\.202 +well\nred +192\.168\.7\.201 +well\n\nall is well/);
+    expect(well.status).toBe(0);
+    // the node with the addresses is one of another namespace now, and a policy forbids the server
+    await lab.patch('netnamespace', 'blue', { egressIPs: [] });
+    await policy([deny(`${main}/32`)]);
+    const ill = await verify('/ip');
+    expect(ill.status).toBe(1);
+    expect(ill.stdout).toMatch(
+      /Namespace red probe: a pod got no answer, perhaps because of the namespace's own policies/,
+    );
+    expect((await lab.must(['get', 'pods', '-A', '-o', 'name'])).match(/probe/g)).toBeNull();
+  } finally {
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: [] });
+    for (const name of ['red', 'blue']) await lab.patch('netnamespace', name, { egressIPs: [] });
+    rmSync(dir, { recursive: true });
+  }
 }, 60_000);
 
 test('1,000 rules: the last decides where no other matches', async () => {

@@ -1,5 +1,5 @@
 /** `sdn-compat migrate apply|verify|back`: options and defaults. Each command is loaded when it is used. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { duration } from '../duration.ts';
 import type { ApplyFlags } from './apply.ts';
 import type { BackFlags } from './back.ts';
@@ -20,6 +20,16 @@ const planFolder = (): Option => new Option('--plan <dir>', 'folder that `migrat
 
 function lasting(flags: string, description: string, byDefault: number): Option {
   return new Option(flags, description).argParser(duration(100)).default(byDefault * 1_000, `${byDefault}s`);
+}
+
+const probeRights = `
+--probe needs the right to create, get and delete pods in the namespaces that it asks from (ClusterRole
+sdn-compat-migrate-probe). The pods are under the namespaces' own policies, and are removed whatever happens.`;
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('it must be a whole number above 0.');
 }
 
 /** Adds the commands to `migrate`. */
@@ -80,6 +90,21 @@ function addVerify(migrate: Command, { kubeconfig }: Shared): void {
       false,
     )
     .addOption(lasting('--timeout <duration>', 'how long to watch', 600))
+    .option(
+      '--probe <url>',
+      'then ask this server outside, which answers with the address it saw, from a short-lived pod in each namespace',
+    )
+    .option('--probe-image <image>', 'an image with curl, whose user is not root')
+    .addOption(
+      new Option('--probe-namespace <name>', 'ask from this namespace only (repeatable)')
+        .argParser((name: string, before: readonly string[]) => [...before, name])
+        .default([], 'a sample of all'),
+    )
+    .addOption(
+      new Option('--probe-sample <count>', 'from at most that many namespaces').argParser(positive).default(20),
+    )
+    .addOption(lasting('--probe-timeout <duration>', 'how long a pod may take', 60))
+    .addHelpText('after', probeRights)
     .action(async (flags: VerifyFlags) => (await import('./verify.ts')).runVerify(flags));
 }
 

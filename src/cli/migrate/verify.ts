@@ -13,10 +13,11 @@ import { Failure } from '../fail.ts';
 import { print, report } from '../output.ts';
 import { planIn, withPlan } from './apply.ts';
 import { mayPass } from './may-pass.ts';
+import { asked, type ProbeFlags, probeOptions, probesText, withProbes } from './probe.ts';
 import { badInput } from './source.ts';
 import { aligned } from './tables.ts';
 
-export interface VerifyFlags {
+export interface VerifyFlags extends ProbeFlags {
   readonly plan: string;
   readonly kubeconfig?: string;
   readonly output: 'table' | 'json' | 'yaml';
@@ -29,9 +30,11 @@ const between = 2_000;
 
 /** Checks once, or until all is well, and prints the last result. */
 export async function runVerify(flags: VerifyFlags): Promise<void> {
+  const options = probeOptions(flags);
   const seen = await withPlan(flags, await planIn(flags.plan), async (deps) => {
     if (flags.unstick) await touch(deps);
-    return watched(deps, flags);
+    const found = await watched(deps, flags);
+    return options === undefined ? found : withProbes(found, await asked(deps, flags, options));
   });
   if (flags.output === 'json') print(`${JSON.stringify(seen, null, 2)}\n`);
   else if (flags.output === 'yaml') print((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
@@ -99,6 +102,7 @@ export function verificationTable({ well, checks }: Verification): string {
     rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'KEPT ON', 'ALLOWED', 'STATE'], ...rows])}\n`,
     ...ill.map((line) => `${line}\n`),
     keptText(placed),
+    probesText(checks),
     well
       ? `all is well: ${checks.length} check${checks.length === 1 ? '' : 's'}\n`
       : `${ill.length} of ${checks.length} checks are not well\n`,

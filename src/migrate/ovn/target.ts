@@ -11,6 +11,7 @@ import { sdnKinds } from '../input/source.ts';
 import type { Target } from '../target.ts';
 import { checker } from './checks.ts';
 import { missingAnnotations } from './context/annotations.ts';
+import { leavesWith } from './leaves-with.ts';
 import { readOptions, shownOptions } from './options.ts';
 import { phasesOf } from './phases.ts';
 import { toOVN } from './translate.ts';
@@ -38,6 +39,7 @@ export const ovn: Target = {
       : `Node ${node.metadata.name ?? ''}: annotation ${missing.join(', ')} is missing`;
   },
   checker,
+  leavesWith,
   phases: phasesOf,
   words: {
     title: 'Migration from OpenShift SDN to OVN-Kubernetes',

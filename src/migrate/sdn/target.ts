@@ -4,6 +4,7 @@ import { ovnKinds } from '../input/source.ts';
 import { liveObject } from '../live.ts';
 import type { Target } from '../target.ts';
 import { defaultOptions } from '../translation.ts';
+import { leavesWith } from './leaves-with.ts';
 import { toSDN } from './translate.ts';
 
 export const sdn: Target = {
@@ -27,6 +28,7 @@ export const sdn: Target = {
     return liveObject(live, host) === undefined ? `HostSubnet ${name}: there is none for the Node` : undefined;
   },
   checker: () => () => undefined,
+  leavesWith,
   phases: () => ({ kinds: [], list: [] }),
   words: {
     title: 'The way back from OVN-Kubernetes to OpenShift SDN',
