@@ -142,3 +142,15 @@ export const policyRuleInvalid = makes('PolicyRuleInvalid', ({ field, type, to, 
   tomorrow: `In its place everything but the nodes is denied, as OpenShift SDN has it: with a rule that it cannot read OVN-Kubernetes would apply none, and all were open.`,
   action: 'Correct the rule and plan again.',
 }));
+
+/** A rule for all names below a domain. */
+export const wildcardRule = makes(
+  'WildcardRule',
+  ({ field, type, to, ...policy }: BrokenRule & { readonly to: string }) => ({
+    ...on(policy),
+    today: `${field}: ${type} to ${to}. OpenShift SDN has no names with *, so the rule cannot be read, and everything is denied in its place.`,
+    tomorrow:
+      'Everything but the nodes is denied in its place, as today. OVN-Kubernetes matches such names on 4.16 with the feature gate DNSNameResolver, a technology preview, and refuses the whole EgressFirewall without it.',
+    action: 'Name the hosts or give their CIDRs, and plan again.',
+  }),
+);

@@ -35,9 +35,13 @@ export const forthRows = {
   ClusterMTU: {
     severities: ['info', 'warning', 'blocker'],
     about:
-      "Geneve takes 50 bytes more than VXLAN; blocker when the operator's MTU for pods does not fit below its MTU between nodes, warning when it does not below what OpenShift SDN's tells",
+      "Geneve takes 50 bytes more than VXLAN; blocker when the operator's MTU for pods does not fit below its MTU between nodes, warning when it does not below what its ConfigMap or OpenShift SDN's MTU tells",
   },
   ClusterNetworkInvalid: { severities: ['warning'], about: 'it cannot be read: isolation and overlaps are not known' },
+  ClusterUnknown: {
+    severities: ['warning'],
+    about: 'the input does not tell which cluster it is of, so that the plan cannot be held to it',
+  },
   ConverterOn: {
     severities: ['warning', 'blocker'],
     about: "the vendor's converter is not turned off; blocker when the migration has begun",
@@ -85,6 +89,10 @@ export const forthRows = {
     severities: ['warning'],
     about: 'a pod or template that is an egress router, and what becomes of it',
   },
+  GenevePort: {
+    severities: ['info'],
+    about: "the UDP port of OVN-Kubernetes' tunnels must be open between nodes, and no object shows whether it is",
+  },
   HostSubnetInvalid: { severities: ['warning'], about: 'it counts as absent: its node gets no label' },
   HostedControlPlane: {
     severities: ['blocker'],
@@ -103,6 +111,11 @@ export const forthRows = {
     about: 'namespaces share a VNID; warning when their lists differ',
   },
   LocalPreferenceLost: { severities: ['info'], about: "a pod on a hosting node no longer prefers that node's IP" },
+  MTUConfigMap: {
+    severities: ['warning', 'info'],
+    about:
+      "the network operator's ConfigMap `mtu` with the MTU of the nodes is missing, which stops a live migration, cannot be read, or is left from another network; info when the input does not tell",
+  },
   MacvlanPod: { severities: ['warning'], about: 'a pod with a macvlan interface that is no egress router' },
   MoreEgressIPsThanNodes: {
     severities: ['warning', 'blocker'],
@@ -151,6 +164,11 @@ export const forthRows = {
     about: 'nmstate configures interfaces of nodes: none of them may be the one of the default route',
   },
   NodeNetworkUnknown: { severities: ['warning'], about: "nothing tells the prefix length of nodes' addresses" },
+  NodeRoutes: {
+    severities: ['info', 'warning'],
+    about:
+      'pods no longer follow the routes of their node, unless `routingViaHost` is set; warning when nmstate sets routes',
+  },
   NodeSelectorUnserved: {
     severities: ['warning'],
     about:
@@ -188,6 +206,10 @@ export const forthRows = {
   WebhookFailsClosed: {
     severities: ['warning'],
     about: 'a webhook for pods, nodes or namespaces that refuses everything while it cannot be reached',
+  },
+  WildcardRule: {
+    severities: ['blocker'],
+    about: 'a rule for a name with `*`, which neither plugin can be relied on to match',
   },
 } as const satisfies Readonly<Record<string, Row>>;
 

@@ -19,6 +19,7 @@ import { inputPart } from './cluster/missing-input.ts';
 import { multicastPart } from './cluster/multicast.ts';
 import { nodePart } from './cluster/nodes.ts';
 import { preflightPart } from './cluster/preflight.ts';
+import { uplinkPart } from './cluster/uplinks.ts';
 import { type Context, contextOf, type PartOf } from './context/context.ts';
 import { hasObject } from './context/groups.ts';
 import { egressIPPart } from './egressips/part.ts';
@@ -30,6 +31,7 @@ import { routerPart } from './router/part.ts';
 const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = [
   { part: inputPart },
   { part: preflightPart },
+  { part: uplinkPart },
   { concern: 'egressip', part: nodePart },
   { concern: 'egressip', part: egressIPPart },
   { concern: 'egressip', part: cloudPart },

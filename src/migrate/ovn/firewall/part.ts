@@ -21,6 +21,7 @@ import {
   policyWithoutNamespace,
   policyZeroSlash32,
   severalPolicies,
+  wildcardRule,
 } from '../../findings/policies.ts';
 import type { EgressPolicyItem, PolicyRuleItem } from '../../kinds/egresspolicy.ts';
 import { listAt, textAt } from '../../kinds/item.ts';
@@ -220,7 +221,7 @@ function translated(context: Context, policy: EgressPolicyItem, note: Note): rea
  */
 function firewallRules(
   context: Context,
-  { reading, to }: PolicyRuleItem,
+  { reading, to, dnsName }: PolicyRuleItem,
   { note, ...where }: Namespaced & { readonly field: string; readonly note: Note },
 ): readonly FirewallRule[] {
   const type = reading.allow ? 'Allow' : 'Deny';
@@ -231,7 +232,11 @@ function firewallRules(
       if (reading.isCorrected) note(policyZeroSlash32(where));
       return [{ type, to: { cidrSelector: reading.cidr.text } }];
     case 'broken':
-      note(policyRuleInvalid({ ...where, type, to }));
+      note(
+        dnsName.startsWith('*')
+          ? wildcardRule({ ...where, type, to: dnsName })
+          : policyRuleInvalid({ ...where, type, to }),
+      );
       return closedRules(context);
   }
 }
