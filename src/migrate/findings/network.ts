@@ -94,6 +94,16 @@ export const networkPolicyEnforced = makes(
   }),
 );
 
+/** Multicast of a namespace works in neither plugin for a time. */
+export const multicastInterrupted = makes('MulticastInterrupted', ({ name }: { readonly name: string }) => ({
+  kind: 'NetNamespace',
+  name,
+  today: 'Its pods send each other multicast, on all nodes.',
+  tomorrow:
+    'While nodes are switched, pods on nodes with different plugins do not; in a live migration none do during both rounds of reboots.',
+  action: 'Tell the owners of what needs multicast when the nodes are rebooted.',
+}));
+
 interface Multicast {
   /** All namespaces of the VNID; the finding is on the first. */
   readonly namespaces: readonly string[];

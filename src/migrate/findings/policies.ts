@@ -62,6 +62,7 @@ export const denyAllCutsAPIServer = makes(
   ({ denied, isAllowed, isAccepted, ...policy }: NodesDenied) => ({
     ...on(policy),
     severity: isAllowed ? 'info' : isAccepted ? 'warning' : 'blocker',
+    span: isAllowed ? null : 'until-mended',
     today:
       'The rules hold for traffic to the outside only: the API server and services with backends on the network of the nodes are reachable.',
     tomorrow: isAllowed
@@ -112,12 +113,23 @@ interface TooLong extends Namespaced {
 export const policyTooLong = makes('PolicyTooLong', ({ count, mostOfSDN, mostOfOVN, ...policy }: TooLong) => ({
   ...on(policy),
   severity: count > mostOfOVN ? 'blocker' : 'warning',
+  span: count > mostOfOVN ? 'until-mended' : null,
   today: `The policy has more rules than OpenShift SDN's API takes (${mostOfSDN}).`,
   tomorrow:
     count > mostOfOVN
       ? `The EgressFirewall has ${count} rules; with more than ${mostOfOVN} OVN-Kubernetes applies none and all is open.`
       : `The EgressFirewall has ${count} rules.`,
   action: 'Merge rules into larger CIDRs.',
+}));
+
+/** The namespace has no EgressFirewall before apply has made it. */
+export const firewallInterrupted = makes('FirewallInterrupted', (policy: Namespaced) => ({
+  ...on(policy),
+  today: 'It holds, and so it does until the switch.',
+  tomorrow:
+    'Its EgressFirewall can be made only when OVN-Kubernetes runs on every node: from the switch of a node until then its pods reach what the policy denies.',
+  action:
+    'Apply as soon as the last node is switched. What must stay closed meanwhile needs a firewall outside, or no pods.',
 }));
 
 /** `field` names the rule, as in `spec.egress[0]`. */

@@ -47,6 +47,7 @@ export const mtuTooLarge = makes('ClusterMTU', ({ field, value, between, source,
   };
   return {
     severity: source === 'configured' ? 'blocker' : 'warning',
+    span: 'until-mended',
     kind: 'Network',
     name: 'cluster',
     today: `The network between the nodes has an MTU of ${between} bytes${sources[source]}.`,

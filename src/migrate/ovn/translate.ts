@@ -12,6 +12,7 @@ import {
   stepNames,
   type Translate,
 } from '../translation.ts';
+import { endsOf } from './addresses.ts';
 import { cloudPart } from './cluster/cloud.ts';
 import { finalizePart } from './cluster/finalize.ts';
 import { isolationPart } from './cluster/isolation.ts';
@@ -55,6 +56,7 @@ export const toOVN: Translate = (snapshot, options) => {
     findings: made.flatMap(({ findings }) => findings).sort(compareFindings),
     placement: wantsEgressIPs ? placementOf(context) : new Map(),
     assignedCount: wantsEgressIPs ? context.egress.prediction.assignedCount : [],
+    ...(wantsEgressIPs ? { addresses: endsOf(context) } : {}),
   };
 };
 

@@ -1,5 +1,5 @@
 import { egressIPs, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
-import { backRows } from '../../../src/migrate/findings/rows.ts';
+import { backRows, lossesOf } from '../../../src/migrate/findings/rows.ts';
 import { toOVN } from '../../../src/migrate/ovn/translate.ts';
 import { toSDN } from '../../../src/migrate/sdn/translate.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
@@ -39,7 +39,10 @@ const identity = make.namespace('kube-system', { uid: 'one' });
 
 function back(objects: readonly KubeObject[]) {
   const { changes, findings } = toSDN(snapshotOf([...objects, identity]));
-  for (const { code } of findings) seen.add(code);
+  for (const { code, lost } of findings) {
+    seen.add(code);
+    if (lost !== undefined) expect(lossesOf(code)?.spans).toContain(lost.span);
+  }
   const applied = changes.flatMap((change) =>
     change.action === 'apply' ? [[change.step, change.object] as const] : [],
   );

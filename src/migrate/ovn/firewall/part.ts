@@ -11,6 +11,7 @@ import type { KubeObject } from '../../../model/objects.ts';
 import type { Finding, Namespaced } from '../../findings/finding.ts';
 import {
   denyAllCutsAPIServer,
+  firewallInterrupted,
   nodeSelectorUnserved,
   policyDNSRule,
   policyIgnored,
@@ -152,6 +153,9 @@ function namespacePart(context: Context, namespace: string, policies: readonly E
   if (egress === undefined || (context.options.keepClosed && context.closed.has(namespace)))
     return { changes: removals, findings };
   const firewall = firewallOf(namespace, egress);
+  // the subnet plugin ignores policies, so nothing is lost
+  if (context.network?.mode !== 'subnet' && egress.some(({ type }) => type === 'Deny'))
+    for (const one of policies) note(firewallInterrupted(subjectOf(one)));
   return {
     changes: [
       {
