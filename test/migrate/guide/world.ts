@@ -280,7 +280,7 @@ export class World {
     const type = String(fieldOf(net, 'status', 'networkType')) as Type;
     const asked = fieldOf(operator, 'spec', 'migration', 'networkType');
     if (fieldOf(net, 'metadata', 'annotations', 'network.openshift.io/network-type-migration') !== undefined)
-      return this.#liveTick(net!);
+      return this.#liveTick(net!, wanted);
     if (asked !== fieldOf(net, 'status', 'migration', 'networkType')) {
       await this.status(networkConfigs, { migration: asked === undefined ? null : { networkType: asked } });
       if (asked === 'OpenShiftSDN') await this.#crdsOfSDN(true);
@@ -297,7 +297,8 @@ export class World {
   }
 
   /** The live migration: deploy, first round, second round, purge, each in two steps. */
-  async #liveTick(net: KubeObject): Promise<void> {
+  async #liveTick(net: KubeObject, to: Type): Promise<void> {
+    const other = to === 'OVNKubernetes' ? 'OpenShiftSDN' : 'OVNKubernetes';
     const conditions = (fieldOf(net, 'status', 'conditions') ?? []) as readonly {
       readonly type: string;
       readonly status: string;
@@ -317,30 +318,32 @@ export class World {
       'OriginalCNIPurged',
     ].map((name) => `NetworkTypeMigration${name}`) as [string, string, string, string];
     const progress = 'NetworkTypeMigrationInProgress';
-    if (conditions.length === 0) return set('True', 'NetworkTypeMigrationStarted', progress);
-    if (conditions.some(({ type, status }) => type === progress && status === 'False')) return;
+    const isOver = conditions.some(({ type, status }) => type === progress && status === 'False');
+    if (conditions.length === 0 || (isOver && fieldOf(net, 'status', 'networkType') !== to))
+      return set('True', 'NetworkTypeMigrationStarted', progress);
+    if (isOver) return;
     if (!is(available)) {
-      await this.#namespaceOf('OVNKubernetes');
-      const migration = { networkType: 'OVNKubernetes', mode: 'Live' };
+      await this.#namespaceOf(to);
+      if (to === 'OpenShiftSDN') await this.#crdsOfSDN(true);
+      const migration = { networkType: to, mode: 'Live' };
       const operator = { type: 'merge', fieldManager: 'operconfig' } as const;
       await this.client.patch(networkOperators, cluster, { spec: { migration } }, operator);
       for (const name of names)
-        await this.client.patch(nodes, { name }, { metadata: { labels: { [pending]: 'OpenShiftSDN' } } }, operator);
+        await this.client.patch(nodes, { name }, { metadata: { labels: { [pending]: other } } }, operator);
       return set('True', 'AsExpected', available);
     }
     if (!is(mtu)) {
-      await this.#render('OVNKubernetes');
+      await this.#render(to);
       while (await this.#roll());
       return set('True', 'AsExpected', mtu);
     }
-    if (fieldOf(net, 'status', 'networkType') !== 'OVNKubernetes')
-      return this.status(networkConfigs, { networkType: 'OVNKubernetes' });
+    if (fieldOf(net, 'status', 'networkType') !== to) return this.status(networkConfigs, { networkType: to });
     if (!is(inUse)) {
       const waiting = (await this.client.list<KubeObject>(nodes)).items.find(
         ({ metadata }) => metadata.labels?.[pending] !== undefined,
       );
       if (waiting === undefined) {
-        await switchToOVN(this.client);
+        if (to === 'OVNKubernetes') await switchToOVN(this.client);
         return set('True', 'AsExpected', inUse);
       }
       const ref = { name: waiting.metadata.name ?? '' };
@@ -351,7 +354,7 @@ export class World {
     if (!is(purged)) {
       await set('True', 'AsExpected', purged);
       await this.client.patch(networkOperators, cluster, { spec: { migration: null } }, { type: 'merge' });
-      return this.#crdsOfSDN(false);
+      return to === 'OVNKubernetes' ? this.#crdsOfSDN(false) : undefined;
     }
     await this.status(networkConfigs, {
       conditions: [
