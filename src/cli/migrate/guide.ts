@@ -38,7 +38,7 @@ interface Look {
 /** Looks once, or until the stage is finished, and prints where the cluster stands. */
 export async function runGuide(flags: GuideFlags): Promise<void> {
   if (flags.back && flags.to !== undefined) throw new Failure('give either --to ovn or --back', badInput);
-  const plan = flags.plan === undefined ? undefined : await planIn(flags.plan);
+  const plan = flags.plan === undefined ? undefined : await planIn(flags.plan, 'steps');
   const client = await openClient(flags.kubeconfig);
   const signal = untilSignal();
   const look = looker(client, { flags, plan, signal });
