@@ -10,6 +10,8 @@ export const phases = {
 
 export type Mode = keyof typeof phases;
 
+export const modes: readonly Mode[] = ['offline', 'live'];
+
 /** Addresses that a namespace may leave with: egress IPs, those of any node, both, or none because it is dropped. */
 export interface Seen {
   readonly egressIPs: readonly string[];
@@ -37,6 +39,13 @@ export interface Ends {
   readonly after: Seen;
   /** Whether an EgressFirewall keeps it closed from the switch on. */
   readonly isClosed: boolean;
+}
+
+/** Both ends of every namespace that requests egress IPs, or shares a VNID with one that does. */
+export interface AddressEnds {
+  /** Addresses of all nodes. */
+  readonly nodes: readonly string[];
+  readonly ends: readonly Ends[];
 }
 
 export const nothing: Seen = { egressIPs: [], nodes: false };

@@ -94,6 +94,8 @@ export interface Snapshot extends Kinds {
   readonly unread: readonly Unread[];
   /** Kinds that the API server does not serve; empty if the input is files, which do not tell. */
   readonly absent: readonly Kind[];
+  /** Objects that were asked for by name and are not there; empty if the input is files, which do not tell. */
+  readonly notFound: readonly ObjectRef[];
   /** Kinds of which files may simply lack the objects; empty if the input is an API server. */
   readonly missing: readonly Kind[];
   /** Objects of which the input has several versions, with how many; the newest is used. */
@@ -104,13 +106,19 @@ export interface Snapshot extends Kinds {
 export function makeSnapshot(
   objects: ReadonlyMap<string, readonly KubeObject[]>,
   unread: readonly Unread[] = [],
-  { absent = [], missing = [], duplicates = [] }: Partial<Pick<Snapshot, 'absent' | 'missing' | 'duplicates'>> = {},
+  {
+    absent = [],
+    notFound = [],
+    missing = [],
+    duplicates = [],
+  }: Partial<Pick<Snapshot, 'absent' | 'notFound' | 'missing' | 'duplicates'>> = {},
 ): Snapshot {
   const all = (kind: Kind): readonly KubeObject[] => objects.get(snapshotKey(kind)) ?? [];
   return {
     objects,
     unread,
     absent,
+    notFound,
     missing,
     duplicates,
     hostSubnets: shaped(all(hostSubnets), hostSubnetShape),

@@ -1,5 +1,6 @@
 /** What a translation to another network plugin consists of. Each target makes it with one pure function. */
 import type { KubeObject } from '../model/objects.ts';
+import type { AddressEnds } from './addresses.ts';
 import { type Finding } from './findings/finding.ts';
 import { type ObjectRef, objectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -73,6 +74,8 @@ export interface Translation extends Part {
   readonly placement: ReadonlyMap<string, Placement>;
   /** How many egress IPs the target will assign in all, ascending; absent if there is no prediction. */
   readonly assignedCount?: readonly number[];
+  /** The source addresses of namespaces before and after; absent if the target does not tell. */
+  readonly addresses?: AddressEnds;
 }
 
 /** The concerns that `--only` chooses from. */

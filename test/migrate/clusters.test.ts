@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Finding } from '../../src/migrate/findings/finding.ts';
-import { catalogueTable, forthRows, rows } from '../../src/migrate/findings/rows.ts';
+import { lossText } from '../../src/migrate/findings/loss.ts';
+import { catalogueTable, forthRows, lossesOf, rows } from '../../src/migrate/findings/rows.ts';
 import { snapshotFromFiles } from '../../src/migrate/input/files.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { planOf } from '../../src/migrate/plan/plan.ts';
@@ -62,12 +63,13 @@ function changeText(change: Change): string {
   return `  ${change.action} ${refText(refOf(change))} ${text.length > 1_500 ? `${text.slice(0, 200)} … ${text.length}` : text}`.trimEnd();
 }
 
-function findingText({ severity, code, kind, namespace, name, today, tomorrow, action }: Finding): string[] {
+function findingText({ severity, code, kind, namespace, name, today, tomorrow, action, lost }: Finding): string[] {
   return [
     `${severity} ${code} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
     `  ${today}`,
     `  ${tomorrow}`,
     `  ${action}`,
+    ...(lost === undefined ? [] : [`  lost: ${lossText(lost)}`]),
   ];
 }
 
@@ -104,12 +106,13 @@ test('10,000 namespaces on 500 nodes', async () => {
   expectGoldenAt(new URL('golden/10000-namespaces.txt', import.meta.url), `${lines.join('\n')}\n`);
 });
 
-test('every code of a finding is in one of these clusters, with a severity that its row has', async () => {
+test('every code of a finding is in one of these clusters, with a severity and a span that its row has', async () => {
   const found = new Set<string>();
   for (const [, { objects, options }] of named) {
-    for (const { code, severity } of toOVN(await read(objects), { ...defaults, ...options }).findings) {
+    for (const { code, severity, lost } of toOVN(await read(objects), { ...defaults, ...options }).findings) {
       found.add(code);
       expect(rows[code].severities).toContain(severity);
+      if (lost !== undefined) expect(lossesOf(code)?.spans).toContain(lost.span);
     }
   }
   expect(Object.keys(forthRows).filter((code) => !found.has(code))).toEqual([]);

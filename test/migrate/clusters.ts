@@ -34,8 +34,13 @@ const project = (
   make.namespace(name),
   make.netNamespace(name, netid, egressIPs.length === 0 ? {} : { egressIPs }, { ...metadata }),
 ];
-const base = [make.clusterNetwork(), ...project('default', 0)];
+/** What identifies the cluster. */
+const identity = make.namespace('kube-system', { uid: '0b5a2f6c-3c1e-4c0e-9d5e-6f0d8f7a1c11' });
+const base = [make.clusterNetwork(), identity, ...project('default', 0)];
 const release = (version: string): Fields => ({ spec: {}, status: { desired: { version } } });
+const openShift = [make.any('config.openshift.io/v1', 'ClusterVersion', { name: 'version' }, release('4.16.9'))];
+const networkOperator = (defaultNetwork: Fields): KubeObject =>
+  make.any('operator.openshift.io/v1', 'Network', { name: 'cluster' }, { spec: { defaultNetwork } });
 const configMap = (namespace: string, name: string, data: Fields): KubeObject =>
   make.any('v1', 'ConfigMap', { name, namespace }, { data });
 const routerPod = (env: Readonly<Record<string, string>>): Fields => ({
@@ -553,6 +558,68 @@ export const clusters = {
           spec: { desiredState: { interfaces: [{ name: 'bond0', type: 'bond' }] } },
         },
       ),
+    ],
+  },
+  'the MTU of the nodes not in the input': {
+    objects: [
+      ...openShift,
+      ...base,
+      ...worker(1),
+      make.any('v1', 'Namespace', { name: 'openshift-network-operator' }, {}),
+    ],
+  },
+  'the MTU of the nodes left from another network': {
+    objects: [
+      ...openShift,
+      { ...make.clusterNetwork(), ...{ mtu: 8901 } },
+      identity,
+      ...worker(1),
+      configMap('openshift-network-operator', 'mtu', { mtu: '1500' }),
+      networkOperator({ ovnKubernetesConfig: { mtu: 1450, genevePort: 6082 } }),
+    ],
+  },
+  'the MTU of the nodes unreadable': {
+    objects: [...openShift, ...base, ...worker(1), configMap('openshift-network-operator', 'mtu', { mtu: 'large' })],
+  },
+  'routes of nodes': {
+    objects: [
+      ...base,
+      ...worker(1),
+      make.any(
+        'nmstate.io/v1',
+        'NodeNetworkConfigurationPolicy',
+        { name: 'storage' },
+        {
+          spec: {
+            desiredState: {
+              routes: {
+                config: [
+                  { destination: '198.51.100.0/24', 'next-hop-interface': 'ens4', 'next-hop-address': '192.0.2.1' },
+                  { destination: '203.0.113.0/24', 'next-hop-interface': 'ens5', state: 'absent' },
+                ],
+              },
+            },
+          },
+        },
+      ),
+    ],
+  },
+  'routing by the host': {
+    objects: [
+      ...base,
+      ...worker(1),
+      networkOperator({ ovnKubernetesConfig: { gatewayConfig: { routingViaHost: true } } }),
+    ],
+  },
+  'names with *': {
+    objects: [
+      ...base,
+      ...worker(1),
+      ...project('red', 11),
+      make.policy('red', 'p', [
+        ['Allow', '*.example.com'],
+        ['Deny', '0.0.0.0/0'],
+      ]),
     ],
   },
   'too many possibilities': {

@@ -14,7 +14,7 @@ import { ovn } from '../../migrate/ovn/target.ts';
 import { defaultOptions } from '../../migrate/translation.ts';
 import { isRecord } from '../../model/json.ts';
 import { Failure } from '../fail.ts';
-import { print } from '../output.ts';
+import { print, printAll } from '../output.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
 import { aligned } from './tables.ts';
 
@@ -35,7 +35,8 @@ export async function runAddresses(flags: AddressesFlags): Promise<void> {
     const lines = tableDiff(await earlier(flags.since), table);
     print(lines.length === 0 ? 'nothing changed\n' : lines.map((line) => `${line}\n`).join(''));
   } else if (flags.output === 'json') print(`${JSON.stringify(table, null, 2)}\n`);
-  else print(flags.output === 'csv' ? csvOf(table) : textOf(table));
+  else if (flags.output === 'csv') await printAll(csvOf(table));
+  else print(textOf(table));
 }
 
 async function earlier(file: string): Promise<AddressTable> {
@@ -66,12 +67,11 @@ function textOf({ mode, nodes, rows }: AddressTable): string {
   return `${aligned([head, ...cells])}\nany node: ${nodes.join(', ')}\nall other namespaces leave with the addresses of nodes throughout\n`;
 }
 
-/** One line for each namespace, phase and address. */
-function csvOf(table: AddressTable): string {
-  const lines = table.rows.flatMap(({ namespace, seen }) =>
-    Object.entries(seen).flatMap(([phase, one]) =>
-      seenAddresses(one, table).map((address) => [namespace, phase, address]),
-    ),
-  );
-  return [['namespace', 'phase', 'address'], ...lines].map((cells) => `${cells.join(',')}\n`).join('');
+/** One line for each namespace, phase and address, a namespace at a time: with many nodes all of it is large. */
+function* csvOf(table: AddressTable): Generator<string> {
+  yield 'namespace,phase,address\n';
+  for (const { namespace, seen } of table.rows)
+    yield Object.entries(seen)
+      .flatMap(([phase, one]) => seenAddresses(one, table).map((address) => `${namespace},${phase},${address}\n`))
+      .join('');
 }

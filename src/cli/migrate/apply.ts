@@ -1,6 +1,6 @@
 /** `sdn-compat migrate apply`: runs a plan and reports how it ended. */
 import type { Plan } from '../../migrate/plan/plan.ts';
-import { readPlan } from '../../migrate/plan/read-folder.ts';
+import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';
 import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../migrate/run/apply.ts';
 import { targetNamed } from '../../migrate/targets.ts';
 import { Failure, untilSignal } from '../fail.ts';
@@ -33,8 +33,8 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
 }
 
 /** Reads the plan in a folder. If it cannot be read, the command ends with status 2. */
-export async function planIn(folder: string): Promise<Plan> {
-  const plan = await readPlan(folder, progressLines());
+export async function planIn(folder: string, extent: PlanExtent = 'all'): Promise<Plan> {
+  const plan = await readPlan(folder, progressLines(), extent);
   if (plan.ok) return plan.value;
   throw new Failure(plan.error, badInput);
 }

@@ -16,10 +16,10 @@ export function addGuideCommand(migrate: Command, kubeconfig: () => Option): voi
     .addOption(new Option('--to <target>', 'guide through the migration (default: what was begun)').choices(['ovn']))
     .option('--back', 'guide through the way back to OpenShift SDN', false)
     .addOption(
-      new Option('--mode <mode>', 'procedure of the vendor (default: the one that was begun, else offline)').choices([
-        'offline',
-        'live',
-      ]),
+      new Option(
+        '--mode <mode>',
+        'procedure of the vendor (default: the one that was begun; back as it came; else offline)',
+      ).choices(['offline', 'live']),
     )
     .addOption(kubeconfig())
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))

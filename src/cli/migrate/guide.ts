@@ -38,8 +38,7 @@ interface Look {
 /** Looks once, or until the stage is finished, and prints where the cluster stands. */
 export async function runGuide(flags: GuideFlags): Promise<void> {
   if (flags.back && flags.to !== undefined) throw new Failure('give either --to ovn or --back', badInput);
-  if (flags.back && flags.mode !== undefined) throw new Failure('--mode is for --to ovn: leave it out', badInput);
-  const plan = flags.plan === undefined ? undefined : await planIn(flags.plan);
+  const plan = flags.plan === undefined ? undefined : await planIn(flags.plan, 'steps');
   const client = await openClient(flags.kubeconfig);
   const signal = untilSignal();
   const look = looker(client, { flags, plan, signal });
@@ -82,7 +81,7 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
     const procedure = procedureFor(facts, choice);
     if (!procedure.ok) throw new Failure(procedure.error, badInput);
     // it may turn out only now that it is a way back
-    if (procedure.value.name === 'back' && plan !== undefined && !withRestore) return once(true);
+    if (['back', 'live-back'].includes(procedure.value.name) && plan !== undefined && !withRestore) return once(true);
     return { facts, stand: standOf(facts, procedure.value) };
   };
   return () => once(flags.back);

@@ -2,6 +2,7 @@
 import { isatty } from 'node:tty';
 import { createColors } from 'picocolors';
 import { type Finding } from '../../migrate/findings/finding.ts';
+import { lossText } from '../../migrate/findings/loss.ts';
 import { type Severity } from '../../migrate/findings/rows.ts';
 import type { InventoryRow } from '../../migrate/input/source.ts';
 import { subjectOf } from '../../migrate/report/content.ts';
@@ -54,7 +55,7 @@ export function findingsText(findings: readonly Finding[], color = isatty(1)): s
       .slice(0, most)
       .map(
         (one) =>
-          `  ${subjectOf(one)}\n    today:    ${one.today}\n    tomorrow: ${one.tomorrow}\n    do:       ${one.action}\n`,
+          `  ${subjectOf(one)}\n    today:    ${one.today}\n    tomorrow: ${one.tomorrow}\n    do:       ${one.action}\n${one.lost === undefined ? '' : `    lost:     ${lossText(one.lost)}\n`}`,
       );
     const more = group.length > most ? `  and ${group.length - most} more\n` : '';
     return `${colors[first.severity](first.severity)} ${paint.bold(first.code)} (${group.length})\n${shown.join('')}${more}`;

@@ -41,6 +41,7 @@ export const egressIPIsNodeAddress = makes(
   'EgressIPIsNodeAddress',
   (facts: LeftOut & { readonly node: string; readonly hostSubnets: readonly string[]; readonly isInUse: boolean }) => ({
     severity: facts.isInUse ? 'blocker' : 'warning',
+    span: facts.isInUse ? 'until-mended' : null,
     kind: 'NetNamespace',
     name: facts.name,
     today: `${facts.entry} is an address of node ${facts.node}${facts.hostSubnets.length === 0 ? '' : `, and HostSubnet ${listText(facts.hostSubnets)} lists it`}.`,
@@ -95,6 +96,7 @@ export const severalEgressIPsOnOneNode = makes(
 /** The input does not show whether a node's network holds the IP. */
 export const egressIPDoubtful = makes('EgressIPOutsideNetwork', ({ name, ip }: On & { readonly ip: string }) => ({
   severity: 'warning',
+  span: null,
   kind: 'NetNamespace',
   name,
   today: `${ip} is requested; no node that offers egress IPs has an address that begins alike, and nothing tells the prefix length of their networks.`,
@@ -112,6 +114,7 @@ const useOf = ({ ip, isInUse }: Homeless): string => (isInUse ? `${ip} is in use
 
 export const noAssignableNode = makes('NoAssignableNode', (facts: Homeless) => ({
   severity: facts.isInUse ? 'blocker' : 'warning',
+  span: facts.isInUse ? 'until-mended' : null,
   kind: 'NetNamespace',
   name: facts.name,
   today: `${useOf(facts)}, and no Node that exists has a HostSubnet with egressIPs or egressCIDRs.`,
@@ -123,6 +126,7 @@ export const egressIPOutsideNetwork = makes(
   'EgressIPOutsideNetwork',
   (facts: Homeless & { readonly networks: readonly string[] }) => ({
     severity: facts.isInUse ? 'blocker' : 'warning',
+    span: facts.isInUse ? 'until-mended' : null,
     kind: 'NetNamespace',
     name: facts.name,
     today: `${useOf(facts)}; the nodes that offer egress IPs are on ${listText(facts.networks)}.`,

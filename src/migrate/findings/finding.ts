@@ -1,6 +1,7 @@
 /** What a migration changes for somebody, reported before it happens: one finding for each object and matter. */
 import { compareText } from '../../model/names.ts';
-import { type FindingCode, rows, severities, type Severity } from './rows.ts';
+import type { Loss, Span } from './loss.ts';
+import { type FindingCode, lossesOf, rows, severities, type Severity } from './rows.ts';
 
 export interface Finding {
   readonly severity: Severity;
@@ -15,11 +16,15 @@ export interface Finding {
   readonly tomorrow: string;
   /** What the admin should do. */
   readonly action: string;
+  /** What its namespace loses, or all if it is of none; absent if nothing. */
+  readonly lost?: Loss;
 }
 
-/** A finding without what the catalog adds. If the severity is absent, it is the first of its row. */
-type Said<C extends FindingCode> = Omit<Finding, 'severity' | 'code'> & {
+/** A finding without what the catalog adds. If severity or span is absent, it is the first of its row. */
+type Said<C extends FindingCode> = Omit<Finding, 'severity' | 'code' | 'lost'> & {
   readonly severity?: (typeof rows)[C]['severities'][number];
+  /** How long the loss of the row lasts; null if nothing is lost here. */
+  readonly span?: Span | null;
 };
 
 /** Names a namespaced object in a finding. */
@@ -31,8 +36,21 @@ export interface Namespaced {
 /** Returns the function that makes findings of a code from named facts. */
 export function makes<C extends FindingCode, A>(code: C, say: (facts: A) => Said<C>): (facts: A) => Finding {
   return (facts) => {
-    const { severity = rows[code].severities[0], kind, namespace, name, today, tomorrow, action } = say(facts);
-    return { severity, code, kind, ...(namespace === undefined ? {} : { namespace }), name, today, tomorrow, action };
+    const said = say(facts);
+    const { severity = rows[code].severities[0], kind, namespace, name, today, tomorrow, action } = said;
+    const loses = lossesOf(code);
+    const { span = loses?.spans[0] ?? null } = said;
+    return {
+      severity,
+      code,
+      kind,
+      ...(namespace === undefined ? {} : { namespace }),
+      name,
+      today,
+      tomorrow,
+      action,
+      ...(loses === undefined || span === null ? {} : { lost: { what: loses.what, span } }),
+    };
   };
 }
 

@@ -58,6 +58,16 @@ export const kindMissing = makes('IncompleteInput', ({ kind, plural, isFatal }: 
   action: `Add the ${plural} to the input (\`migrate gather\` writes all that is needed) and plan again.`,
 }));
 
+/** The input does not have what identifies a cluster. */
+export const clusterUnknown = makes('ClusterUnknown', () => ({
+  kind: 'Namespace',
+  name: 'kube-system',
+  today: 'The input does not have it, or not its uid, which no other cluster has.',
+  tomorrow:
+    'The plan cannot be held to its cluster: nothing stops it from being applied to another one, and only from then on it is held to that.',
+  action: 'Add Namespace kube-system to the input (`migrate gather` writes all that is needed) and plan again.',
+}));
+
 export const clusterNetworkInvalid = makes('ClusterNetworkInvalid', () => ({
   kind: 'ClusterNetwork',
   name: 'default',

@@ -1,4 +1,4 @@
-/** Findings on the cluster's network as a whole: overlaps, MTU, hosted control planes, hybrid overlay, isolation, multicast. */
+/** Findings on the cluster's network as a whole: overlaps, hosted control planes, hybrid overlay, isolation, multicast. */
 import upperFirst from 'lodash/upperFirst.js';
 import { listText } from '../../model/list-text.ts';
 import { makes } from './finding.ts';
@@ -20,49 +20,6 @@ export const networkOverlap = makes('NetworkOverlap', ({ what, use, network, ...
   today: `${upperFirst(what)} works: OpenShift SDN uses no networks besides those of the ClusterNetwork.`,
   tomorrow: `OVN-Kubernetes uses ${network} itself (${use} network), so traffic to what shares it is lost.`,
   action: `Set another ${use} network in the configuration of the network operator before the switch, or move ${what}.`,
-}));
-
-interface MTU {
-  /** MTU of pods today; undefined if it is unknown. */
-  readonly mtu: number | undefined;
-  /** Bytes that VXLAN and Geneve add. */
-  readonly vxlan: number;
-  readonly geneve: number;
-}
-
-/** The MTU of pods shrinks. */
-export const clusterMTU = makes('ClusterMTU', ({ mtu, vxlan, geneve }: MTU) => {
-  const least = geneve - vxlan;
-  return {
-    severity: 'info',
-    kind: 'ClusterNetwork',
-    name: 'default',
-    today:
-      mtu === undefined
-        ? `Pods have an MTU ${vxlan} bytes below that of the network between the nodes.`
-        : `Pods have an MTU of ${mtu} bytes, ${vxlan} below that of the network between the nodes.`,
-    tomorrow: `OVN-Kubernetes needs ${geneve} bytes, so the MTU falls by ${least}${mtu === undefined ? '' : ` to ${mtu - least}`}, unless the network between the nodes carries more.`,
-    action: `Check that no program needs packets that large, and set spec.migration.mtu of the network operator to match.`,
-  };
-});
-
-interface TooLargeMTU extends Omit<MTU, 'vxlan'> {
-  /** Field of the network operator's configuration, and its value. */
-  readonly field: string;
-  readonly value: number;
-  /** MTU between the nodes, and whether the configuration sets it. */
-  readonly between: number;
-  readonly isSet: boolean;
-}
-
-/** The MTU that the operator will give pods does not fit. */
-export const mtuTooLarge = makes('ClusterMTU', ({ field, value, between, isSet, mtu, geneve }: TooLargeMTU) => ({
-  severity: isSet ? 'blocker' : 'warning',
-  kind: 'Network',
-  name: 'cluster',
-  today: `The network between the nodes has an MTU of ${between} bytes${isSet ? ' (spec.migration.mtu.machine.to)' : `, as far as OpenShift SDN's MTU of ${mtu} tells`}.`,
-  tomorrow: `${field} is ${value}: with the ${geneve} bytes of OVN-Kubernetes packets are too large for it, and get lost.`,
-  action: `Set ${field} to ${between - geneve} or less, or raise the MTU between the nodes with spec.migration.mtu.machine.`,
 }));
 
 export const hostedControlPlane = makes('HostedControlPlane', () => ({
@@ -136,6 +93,16 @@ export const networkPolicyEnforced = makes(
     action: 'Read it, and delete it if it was never meant to hold.',
   }),
 );
+
+/** Multicast of a namespace works in neither plugin for a time. */
+export const multicastInterrupted = makes('MulticastInterrupted', ({ name }: { readonly name: string }) => ({
+  kind: 'NetNamespace',
+  name,
+  today: 'Its pods send each other multicast, on all nodes.',
+  tomorrow:
+    'While nodes are switched, pods on nodes with different plugins do not; in a live migration none do during both rounds of reboots.',
+  action: 'Tell the owners of what needs multicast when the nodes are rebooted.',
+}));
 
 interface Multicast {
   /** All namespaces of the VNID; the finding is on the first. */

@@ -62,6 +62,7 @@ export const denyAllCutsAPIServer = makes(
   ({ denied, isAllowed, isAccepted, ...policy }: NodesDenied) => ({
     ...on(policy),
     severity: isAllowed ? 'info' : isAccepted ? 'warning' : 'blocker',
+    span: isAllowed ? null : 'until-mended',
     today:
       'The rules hold for traffic to the outside only: the API server and services with backends on the network of the nodes are reachable.',
     tomorrow: isAllowed
@@ -112,12 +113,23 @@ interface TooLong extends Namespaced {
 export const policyTooLong = makes('PolicyTooLong', ({ count, mostOfSDN, mostOfOVN, ...policy }: TooLong) => ({
   ...on(policy),
   severity: count > mostOfOVN ? 'blocker' : 'warning',
+  span: count > mostOfOVN ? 'until-mended' : null,
   today: `The policy has more rules than OpenShift SDN's API takes (${mostOfSDN}).`,
   tomorrow:
     count > mostOfOVN
       ? `The EgressFirewall has ${count} rules; with more than ${mostOfOVN} OVN-Kubernetes applies none and all is open.`
       : `The EgressFirewall has ${count} rules.`,
   action: 'Merge rules into larger CIDRs.',
+}));
+
+/** The namespace has no EgressFirewall before apply has made it. */
+export const firewallInterrupted = makes('FirewallInterrupted', (policy: Namespaced) => ({
+  ...on(policy),
+  today: 'It holds, and so it does until the switch.',
+  tomorrow:
+    'Its EgressFirewall can be made only when OVN-Kubernetes runs on every node: from the switch of a node until then its pods reach what the policy denies.',
+  action:
+    'Apply as soon as the last node is switched. What must stay closed meanwhile needs a firewall outside, or no pods.',
 }));
 
 /** `field` names the rule, as in `spec.egress[0]`. */
@@ -142,3 +154,15 @@ export const policyRuleInvalid = makes('PolicyRuleInvalid', ({ field, type, to, 
   tomorrow: `In its place everything but the nodes is denied, as OpenShift SDN has it: with a rule that it cannot read OVN-Kubernetes would apply none, and all were open.`,
   action: 'Correct the rule and plan again.',
 }));
+
+/** A rule for all names below a domain. */
+export const wildcardRule = makes(
+  'WildcardRule',
+  ({ field, type, to, ...policy }: BrokenRule & { readonly to: string }) => ({
+    ...on(policy),
+    today: `${field}: ${type} to ${to}. OpenShift SDN has no names with *, so the rule cannot be read, and everything is denied in its place.`,
+    tomorrow:
+      'Everything but the nodes is denied in its place, as today. OVN-Kubernetes matches such names on 4.16 with the feature gate DNSNameResolver, a technology preview, and refuses the whole EgressFirewall without it.',
+    action: 'Name the hosts or give their CIDRs, and plan again.',
+  }),
+);

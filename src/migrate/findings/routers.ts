@@ -52,6 +52,7 @@ export const secondRouter = makes(
 /** An egress router becomes an EgressRouter. */
 export const routerTranslated = makes('EgressRouterPod', (holder: Holder) => ({
   ...subject(holder),
+  span: 'until-apply',
   today: `An egress router in redirect mode. ${stateOf(holder)}`,
   tomorrow: `EgressRouter ${holder.namespace}/${holder.name} does the same by pods of its own, labelled app: egress-router-cni.`,
   action:

@@ -1,5 +1,7 @@
 /** The catalog of findings: each code with its severities and its row in docs/migrate.md. */
 
+import { type Span, spans } from './loss.ts';
+
 /** blocker: `apply` refuses; warning: somebody must look (refused with --strict); info: good to know. */
 export const severities = ['blocker', 'warning', 'info'] as const;
 
@@ -10,6 +12,8 @@ interface Row {
   readonly severities: readonly [Severity, ...Severity[]];
   /** What it is about, for the documentation. */
   readonly about: string;
+  /** What a namespace loses, and for how long; the first applies if a finding does not name another. */
+  readonly loses?: { readonly what: string; readonly spans: readonly [Span, ...Span[]] };
 }
 
 /** Findings of the way to OVN-Kubernetes, some of them also of the way back. */
@@ -23,6 +27,7 @@ export const forthRows = {
     severities: ['info', 'warning'],
     about:
       'an IP may go to nodes whose `egressCIDRs` do not hold it; warning on the way back, when the annotation that kept the CIDRs cannot be read',
+    loses: { what: 'the choice of its nodes by egressCIDRs', spans: ['for-good', 'until-mended'] },
   },
   CloudAddressUnused: {
     severities: ['warning'],
@@ -35,9 +40,14 @@ export const forthRows = {
   ClusterMTU: {
     severities: ['info', 'warning', 'blocker'],
     about:
-      "Geneve takes 50 bytes more than VXLAN; blocker when the operator's MTU for pods does not fit below its MTU between nodes, warning when it does not below what OpenShift SDN's tells",
+      "Geneve takes 50 bytes more than VXLAN; blocker when the operator's MTU for pods does not fit below its MTU between nodes, warning when it does not below what its ConfigMap or OpenShift SDN's MTU tells",
+    loses: { what: "packets of today's size", spans: ['for-good', 'until-mended'] },
   },
   ClusterNetworkInvalid: { severities: ['warning'], about: 'it cannot be read: isolation and overlaps are not known' },
+  ClusterUnknown: {
+    severities: ['warning'],
+    about: 'the input does not tell which cluster it is of, so that the plan cannot be held to it',
+  },
   ConverterOn: {
     severities: ['warning', 'blocker'],
     about: "the vendor's converter is not turned off; blocker when the migration has begun",
@@ -46,6 +56,7 @@ export const forthRows = {
     severities: ['blocker', 'warning', 'info'],
     about:
       'EgressFirewalls match after load balancing, so a Deny of node addresses also cuts off the API server; info with `--allow-api-server`, warning with `--deny-api-server`',
+    loses: { what: "the API server and services on the nodes' network", spans: ['until-mended'] },
   },
   DisruptionBudget: {
     severities: ['warning'],
@@ -70,6 +81,7 @@ export const forthRows = {
   EgressIPIsNodeAddress: {
     severities: ['warning', 'blocker'],
     about: 'a node has the address; blocker when it is in use',
+    loses: { what: 'an egress IP', spans: ['until-mended'] },
   },
   EgressIPOnSeveralNodes: {
     severities: ['warning'],
@@ -78,12 +90,23 @@ export const forthRows = {
   EgressIPOutsideNetwork: {
     severities: ['warning', 'blocker'],
     about: "no labelled node's network holds it; blocker when it is in use",
+    loses: { what: 'an egress IP', spans: ['until-mended'] },
   },
   EgressIPUnhosted: { severities: ['warning'], about: 'no HostSubnet lists it: not in use today, assigned tomorrow' },
   EgressIPUnrequested: { severities: ['info'], about: 'a HostSubnet lists it and nobody requests it' },
   EgressRouterPod: {
     severities: ['warning'],
     about: 'a pod or template that is an egress router, and what becomes of it',
+    loses: { what: 'the egress router', spans: ['for-good', 'until-apply'] },
+  },
+  FirewallInterrupted: {
+    severities: ['info'],
+    about: 'no EgressFirewall holds before apply has made it',
+    loses: { what: 'the protection of its policy', spans: ['until-apply'] },
+  },
+  GenevePort: {
+    severities: ['info'],
+    about: "the UDP port of OVN-Kubernetes' tunnels must be open between nodes, and no object shows whether it is",
   },
   HostSubnetInvalid: { severities: ['warning'], about: 'it counts as absent: its node gets no label' },
   HostedControlPlane: {
@@ -102,15 +125,35 @@ export const forthRows = {
     severities: ['warning', 'info'],
     about: 'namespaces share a VNID; warning when their lists differ',
   },
-  LocalPreferenceLost: { severities: ['info'], about: "a pod on a hosting node no longer prefers that node's IP" },
-  MacvlanPod: { severities: ['warning'], about: 'a pod with a macvlan interface that is no egress router' },
+  LocalPreferenceLost: {
+    severities: ['info'],
+    about: "a pod on a hosting node no longer prefers that node's IP",
+    loses: { what: "the preference for its pod's own node", spans: ['for-good'] },
+  },
+  MTUConfigMap: {
+    severities: ['warning', 'info'],
+    about:
+      "the network operator's ConfigMap `mtu` with the MTU of the nodes is missing, which stops a live migration, cannot be read, or is left from another network; info when the input does not tell",
+  },
+  MacvlanPod: {
+    severities: ['warning'],
+    about: 'a pod with a macvlan interface that is no egress router',
+    loses: { what: 'the macvlan interface', spans: ['for-good'] },
+  },
   MoreEgressIPsThanNodes: {
     severities: ['warning', 'blocker'],
     about: 'IPs may stay unassigned for lack of nodes or capacity; blocker when a namespace may have none',
+    loses: { what: 'perhaps some of its egress IPs', spans: ['until-mended'] },
+  },
+  MulticastInterrupted: {
+    severities: ['info'],
+    about: 'multicast works in neither plugin while nodes are switched one after another',
+    loses: { what: 'multicast', spans: ['reboots'] },
   },
   MulticastMixed: {
     severities: ['warning'],
     about: 'joined namespaces share their multicast; OVN-Kubernetes keeps it within each',
+    loses: { what: 'multicast between joined namespaces', spans: ['for-good'] },
   },
   MultitenantIsolation: {
     severities: ['warning', 'blocker'],
@@ -129,6 +172,7 @@ export const forthRows = {
   NamespaceUnlabelled: {
     severities: ['blocker'],
     about: 'a Namespace without the label `kubernetes.io/metadata.name`: EgressIPs of the plan select it by that',
+    loses: { what: 'its egress IPs', spans: ['until-mended'] },
   },
   NetNamespaceInvalid: { severities: ['warning'], about: 'it has no usable `netid`' },
   NetworkOverlap: {
@@ -140,7 +184,11 @@ export const forthRows = {
     severities: ['warning'],
     about: 'a NetworkPolicy that the present plugin ignores begins to hold',
   },
-  NoAssignableNode: { severities: ['warning', 'blocker'], about: 'no Node offers egress IPs at all' },
+  NoAssignableNode: {
+    severities: ['warning', 'blocker'],
+    about: 'no Node offers egress IPs at all',
+    loses: { what: 'an egress IP', spans: ['until-mended'] },
+  },
   NodeAlreadyAssignable: {
     severities: ['warning'],
     about: 'a Node bears the label though its HostSubnet offers nothing',
@@ -151,6 +199,11 @@ export const forthRows = {
     about: 'nmstate configures interfaces of nodes: none of them may be the one of the default route',
   },
   NodeNetworkUnknown: { severities: ['warning'], about: "nothing tells the prefix length of nodes' addresses" },
+  NodeRoutes: {
+    severities: ['info', 'warning'],
+    about:
+      'pods no longer follow the routes of their node, unless `routingViaHost` is set; warning when nmstate sets routes',
+  },
   NodeSelectorUnserved: {
     severities: ['warning'],
     about:
@@ -162,7 +215,11 @@ export const forthRows = {
     about:
       'an object of the plan exists with another spec, or another EgressIP requests the same address; warning: a label or annotation has another value',
   },
-  PinningLost: { severities: ['info'], about: 'an admin chose the node; OVN-Kubernetes chooses itself' },
+  PinningLost: {
+    severities: ['info'],
+    about: 'an admin chose the node; OVN-Kubernetes chooses itself',
+    loses: { what: 'the nodes that an admin chose', spans: ['for-good'] },
+  },
   PlacementBound: { severities: ['info'], about: 'the prediction is a bound' },
   PolicyDNSRule: { severities: ['info'], about: 'OVN-Kubernetes resolves names itself' },
   PolicyInGlobalNamespace: { severities: ['warning'], about: 'ignored in VNID 0, and no EgressFirewall is made' },
@@ -180,7 +237,11 @@ export const forthRows = {
     about:
       'a rule that cannot be read closes what comes after it, as it does today; on the way back it is left out, with a warning',
   },
-  PolicyTooLong: { severities: ['blocker', 'warning'], about: 'more rules than can be' },
+  PolicyTooLong: {
+    severities: ['blocker', 'warning'],
+    about: 'more rules than can be',
+    loses: { what: 'all rules of its policy', spans: ['until-mended'] },
+  },
   PolicyZeroSlash32: { severities: ['info'], about: '`0.0.0.0/32` means everything' },
   SeveralEgressIPsOnOneNode: { severities: ['warning'], about: 'none of them is in use today, all of them tomorrow' },
   SeveralPolicies: { severities: ['warning'], about: 'closed today, and a closed EgressFirewall tomorrow' },
@@ -189,19 +250,32 @@ export const forthRows = {
     severities: ['warning'],
     about: 'the subnet plugin ignores an egress IP or policy that begins to hold',
   },
-  SubnetHost: { severities: ['warning'], about: 'a host outside the cluster with a pod subnet' },
+  SubnetHost: {
+    severities: ['warning'],
+    about: 'a host outside the cluster with a pod subnet',
+    loses: { what: 'the way to and from a host outside', spans: ['for-good'] },
+  },
   WebhookFailsClosed: {
     severities: ['warning'],
     about: 'a webhook for pods, nodes or namespaces that refuses everything while it cannot be reached',
+  },
+  WildcardRule: {
+    severities: ['blocker'],
+    about: 'a rule for a name with `*`, which neither plugin can be relied on to match',
   },
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** Findings of the way back made from OVN-Kubernetes' objects alone. */
 export const backRows = {
-  FamilyLost: { severities: ['warning'], about: 'an address or rule of IPv6 is left out on the way back' },
+  FamilyLost: {
+    severities: ['warning'],
+    about: 'an address or rule of IPv6 is left out on the way back',
+    loses: { what: 'an address or rule', spans: ['for-good'] },
+  },
   NamespaceSelectorLost: {
     severities: ['warning'],
     about: 'an EgressIP selects namespaces by labels: on the way back those that have them now get a list',
+    loses: { what: 'the selection of later namespaces', spans: ['for-good'] },
   },
   NodeSelectorLost: {
     severities: ['warning'],
@@ -210,10 +284,12 @@ export const backRows = {
   PodSelectorLost: {
     severities: ['warning'],
     about: 'an EgressIP is for some pods only: on the way back all pods of the namespace get the address',
+    loses: { what: 'the selection of pods', spans: ['for-good'] },
   },
   RulePortsLost: {
     severities: ['warning'],
     about: 'a Deny for some ports denies all on the way back; an Allow for some ports is left out',
+    loses: { what: 'the ports of a rule', spans: ['for-good'] },
   },
   SeveralEgressIPs: {
     severities: ['warning'],
@@ -223,12 +299,22 @@ export const backRows = {
     severities: ['warning'],
     about: 'namespaces with different VNIDs cannot share an address: on the way back the first keeps it',
   },
-  WildcardLost: { severities: ['warning'], about: 'a firewall rule for a name with * is left out on the way back' },
+  WildcardLost: {
+    severities: ['warning'],
+    about: 'a firewall rule for a name with * is left out on the way back',
+    loses: { what: 'a rule', spans: ['for-good'] },
+  },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export const rows = { ...forthRows, ...backRows };
 
 export type FindingCode = keyof typeof rows;
+
+/** What findings of the code may say is lost; undefined if nothing. */
+export function lossesOf(code: FindingCode): Row['loses'] {
+  const row: Row = rows[code];
+  return row.loses;
+}
 
 function isFindingCode(text: string): text is FindingCode {
   return Object.hasOwn(rows, text);
@@ -241,6 +327,13 @@ export function catalogueTable(): string {
   const all: readonly (readonly [string, Row])[] = Object.entries(rows);
   const lines = all
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, { severities: possible, about }]) => `| \`${code}\` | ${possible.join(', ')} | ${about} |\n`);
-  return `| code | severity | what it is about |\n|---|---|---|\n${lines.join('')}`;
+    .map(
+      ([code, { severities: possible, about, loses }]) =>
+        `| \`${code}\` | ${possible.join(', ')} | ${about} | ${loses === undefined ? '' : losesText(loses)} |\n`,
+    );
+  return `| code | severity | what it is about | what its namespace loses |\n|---|---|---|---|\n${lines.join('')}`;
+}
+
+function losesText({ what, spans: possible }: NonNullable<Row['loses']>): string {
+  return `${what}, ${possible.map((span) => spans[span]).join(' or ')}`;
 }

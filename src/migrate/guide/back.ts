@@ -1,6 +1,7 @@
-/** The way back to OpenShift SDN, after a migration that succeeded. */
+/** The offline way back to OpenShift SDN, after a migration that succeeded. */
 import { all, type Answer, ask, either, no, unknown, yes } from './answer.ts';
 import { guide, inspect, pausePools, withPlan } from './commands.ts';
+import { atWork } from './conditions.ts';
 import {
   annotated,
   asksFor,
@@ -28,7 +29,8 @@ const succeeded: Stage = {
   notes: () => ['the vendor supports the way back only after a migration that succeeded, and on 4.16 at most'],
 };
 
-function released(facts: Facts): Answer {
+/** Whether the release still has OpenShift SDN. */
+export function released(facts: Facts): Answer {
   return ask(facts.version, 'ClusterVersion version', () => {
     const release = releaseIn(facts);
     if (release === undefined) return unknown('ClusterVersion version: it names no release');
@@ -37,17 +39,17 @@ function released(facts: Facts): Answer {
   });
 }
 
-function arrived(facts: Facts): Answer {
+/** Whether a migration to OVN-Kubernetes has succeeded. */
+export function arrived(facts: Facts): Answer {
   return all(
     switchedTo(facts, 'OVNKubernetes'),
     annotated(facts),
     nonePending(facts),
     rolledOut(facts.ovnkube, 'openshift-ovn-kubernetes/ovnkube-node'),
-    ask(facts.config, configName, ({ conditions }) =>
-      conditions.some(({ type, status }) => type === 'NetworkTypeMigrationInProgress' && status === 'True')
-        ? no('the live migration is in progress')
-        : yes,
-    ),
+    ask(facts.config, configName, (config) => {
+      const reason = atWork(config);
+      return reason === undefined ? yes : no(`the live migration is in progress: ${reason}`);
+    }),
   );
 }
 
@@ -59,7 +61,8 @@ const pause: Stage = {
   notes: () => ['otherwise the next stages reboot the nodes at a wrong time'],
 };
 
-const restore: Stage = {
+/** OpenShift SDN's objects are there before it starts. */
+export const restore: Stage = {
   name: 'restore',
   title: 'the objects of OpenShift SDN are restored',
   done: (facts) => either(switchedTo(facts, to), restored(facts)),
@@ -107,7 +110,8 @@ const settled: Stage = {
   notes: () => ['it may reboot the nodes once more'],
 };
 
-const undo: Stage = {
+/** Everything of the plan is taken back. */
+export const undo: Stage = {
   name: 'undo',
   title: 'nothing is left of what the plan made',
   done: (facts) => {
@@ -128,8 +132,8 @@ const undo: Stage = {
 
 export const back: Procedure = {
   name: 'back',
-  title: 'way back to OpenShift SDN',
-  flags: ['--back'],
+  title: 'offline way back to OpenShift SDN',
+  flags: ['--back', '--mode offline'],
   stages: [
     succeeded,
     pause,

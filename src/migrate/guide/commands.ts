@@ -27,9 +27,17 @@ export function switchTo(networkType: NetworkType): string {
 }
 
 /** Starts a live migration: annotation and type in one patch. */
-export const startLive = patch('Network.config.openshift.io', 'cluster', {
-  metadata: { annotations: { [liveAnnotation]: '' } },
-  spec: { networkType: 'OVNKubernetes' },
+export function startLive(networkType: NetworkType): string {
+  return patch('Network.config.openshift.io', 'cluster', {
+    metadata: { annotations: { [liveAnnotation]: '' } },
+    spec: { networkType },
+  });
+}
+
+/** Takes back that a live migration to OVN-Kubernetes was asked for. */
+export const withdrawLive = patch('Network.config.openshift.io', 'cluster', {
+  metadata: { annotations: { [liveAnnotation]: null } },
+  spec: { networkType: 'OpenShiftSDN' },
 });
 
 /** Removes the annotation of a live migration. */

@@ -11,6 +11,8 @@ export interface PlanState {
   readonly target: string;
   /** `back`: its way back is done, or was never needed. */
   readonly phase: 'untouched' | 'begun' | 'going-back' | 'back';
+  /** Whether a change was begun that comes after the switch. */
+  readonly isPastSwitch: boolean;
   /** How many changes are still to be made before the switch, after it, and by --finalize. */
   readonly pending: Readonly<Record<Part, number>>;
   /** The boot ID of each node when the way back began. */
@@ -36,10 +38,12 @@ export function planState(
   const { begun, done, skipped, isGoingBack, boots } = progressOf(entries);
   const pending: Record<Part, number> = { before: 0, after: 0, finalize: 0 };
   let part: Part = 'before';
+  let isPastSwitch = false;
   for (const { name, changes } of plan.steps) {
     if (name === 'switch') part = 'after';
     else if (name === 'finalize') part = 'finalize';
     const keys = changes.map((change) => refKey(refOf(change)));
+    isPastSwitch ||= part !== 'before' && keys.some((key) => begun.has(changeKey(name, key)));
     pending[part] += keys.filter((key) => !skipped.has(key) && !done.has(changeKey(name, key))).length;
   }
   const isBack = entries.some(({ event }) => event === 'back-done');
@@ -48,6 +52,7 @@ export function planState(
     folder,
     target: plan.target,
     phase: isGoingBack ? 'going-back' : begun.size > 0 ? 'begun' : rest,
+    isPastSwitch,
     pending,
     boots,
     restore,

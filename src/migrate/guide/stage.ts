@@ -18,7 +18,7 @@ export interface Stage {
 
 /** The stages of a procedure, in order. */
 export interface Procedure {
-  readonly name: 'offline' | 'live' | 'back';
+  readonly name: 'offline' | 'live' | 'back' | 'live-back' | 'cancel';
   readonly title: string;
   /** The flags of the guide that select it. */
   readonly flags: readonly string[];

@@ -3,6 +3,7 @@ import { configMaps, egressNetworkPolicies, hostSubnets, type Kind, netNamespace
 import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/manifests.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
+import { mtuConfigMap } from '../kinds/configmap.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import type { Snapshot } from '../snapshot.ts';
 import {
@@ -53,7 +54,8 @@ export async function snapshotFromFiles(
   }
   const routers = namespacesOf(macvlanKinds.flatMap((kind) => found.get(kind) ?? []));
   const maps = (found.get(configMaps) ?? []).filter(
-    ({ metadata }) => routers.has(metadata.namespace ?? '') || isInstallConfig(metadata),
+    ({ metadata }) =>
+      routers.has(metadata.namespace ?? '') || isNamed(metadata, installConfig) || isNamed(metadata, mtuConfigMap),
   );
   const missing = mayLack.filter((kind) => !found.has(kind) && !listed.has(kind.kind));
   return ok(snapshotOf(found.set(configMaps, maps), [], { missing }));
@@ -68,6 +70,9 @@ function kindOf({ object }: Manifest): Kind | undefined {
   return allKinds.find((kind) => isOfKind(object, kind));
 }
 
-function isInstallConfig({ namespace, name }: KubeObject['metadata']): boolean {
-  return namespace === installConfig.namespace && name === installConfig.name;
+function isNamed(
+  { namespace, name }: KubeObject['metadata'],
+  ref: typeof installConfig | typeof mtuConfigMap,
+): boolean {
+  return namespace === ref.namespace && name === ref.name;
 }

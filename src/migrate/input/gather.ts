@@ -30,7 +30,10 @@ export interface GatheredKind {
 /** The files: a list of each kind and namespace, also an empty one, which shows that there is nothing else. */
 export function gatheredFiles(snapshot: Snapshot): readonly GatheredFile[] {
   return [...sourceKinds, ...obstacleKinds, ...macvlanKinds, configMaps].flatMap((kind) => {
-    if (snapshot.absent.includes(kind) || snapshot.unread.some((one) => one.kind === kind)) return [];
+    const isUnread = snapshot.unread.some((one) => one.kind === kind);
+    // of ConfigMaps only some are read, and one that may not be read hides no other
+    const isHidden = isUnread && (kind !== configMaps || objectsOf(snapshot, kind).length === 0);
+    if (snapshot.absent.includes(kind) || isHidden) return [];
     const objects = objectsOf(snapshot, kind).map((object) => cleaned(kind, object));
     if (!kind.namespaced) return [fileOf(kind, undefined, objects)];
     const byNamespace = Map.groupBy(objects, ({ metadata }) => metadata.namespace ?? '');

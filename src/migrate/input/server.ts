@@ -5,8 +5,9 @@ import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import { inParallel } from '../../io/parallel.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
+import { mtuConfigMap } from '../kinds/configmap.ts';
 import { mentionsMacvlan } from '../kinds/workload.ts';
-import { resourceName } from '../ref.ts';
+import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import {
   installConfig,
@@ -65,7 +66,8 @@ export async function readServer(client: KubeClient, reading: Reading = {}): Pro
   if (since === undefined) await reader.readConfigMaps();
   else
     for (const kind of [...obstacleKinds, ...macvlanKinds, configMaps]) reader.found.set(kind, objectsOf(since, kind));
-  return snapshotOf(reader.found, reader.unread, { absent: reader.absent });
+  const notFound = since?.notFound ?? reader.notFound;
+  return snapshotOf(reader.found, reader.unread, { absent: reader.absent, notFound });
 }
 
 /**
@@ -83,6 +85,7 @@ class Reader {
   readonly found = new Map<Kind, readonly KubeObject[]>();
   readonly unread: Unread[] = [];
   readonly absent: Kind[] = [];
+  readonly notFound: ObjectRef[] = [];
   readonly #client: KubeClient;
   readonly #reading: Reading;
   readonly #request: { readonly signal?: AbortSignal };
@@ -114,6 +117,18 @@ class Reader {
         if (config !== undefined) maps.push(...this.#shaped(configMaps, [config]));
       },
     );
+    const { namespace: operator, name: mtu } = mtuConfigMap;
+    await this.#unlessForbidden(
+      configMaps,
+      `list configmaps in ${operator}`,
+      async () => {
+        const selection = { namespace: operator, fieldSelector: `metadata.name=${mtu}`, ...this.#request };
+        const { items } = await this.#client.list<KubeObject>(configMaps, selection);
+        maps.push(...this.#shaped(configMaps, items));
+        if (items.length === 0) this.notFound.push({ apiVersion: 'v1', kind: configMaps.kind, ...mtuConfigMap });
+      },
+      true,
+    );
     for (const namespace of routers) {
       await this.#unlessForbidden(configMaps, `list configmaps in ${namespace}`, async () => {
         const { items } = await this.#client.list<KubeObject>(configMaps, { namespace, ...this.#request });
@@ -123,13 +138,18 @@ class Reader {
     this.found.set(configMaps, maps);
   }
 
-  async #unlessForbidden(kind: Kind, right: string, work: () => Promise<void>): Promise<void> {
+  async #unlessForbidden(
+    kind: Kind,
+    right: string,
+    work: () => Promise<void>,
+    isMinor = obstacleKinds.includes(kind),
+  ): Promise<void> {
     try {
       await work();
     } catch (error) {
       const reason = refusalOf(error, kind);
       if (reason === undefined) this.absent.push(kind);
-      else this.unread.push({ kind, reason, right, ...(obstacleKinds.includes(kind) ? { isMinor: true } : {}) });
+      else this.unread.push({ kind, reason, right, ...(isMinor ? { isMinor } : {}) });
     }
   }
 

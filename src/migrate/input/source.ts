@@ -95,7 +95,7 @@ const settledLater: readonly Kind[] = [hostSubnets, netNamespaces, nodes];
 export function snapshotOf(
   found: ReadonlyMap<Kind, readonly KubeObject[]>,
   unread: readonly Unread[],
-  more: Partial<Pick<Snapshot, 'absent' | 'missing'>> = {},
+  more: Partial<Pick<Snapshot, 'absent' | 'notFound' | 'missing'>> = {},
 ): Snapshot {
   const read = [...found].map(([kind, list]) => ({ kind, ...inOrder(list, !settledLater.includes(kind)) }));
   const objects = read.flatMap(({ kind, ordered }): [string, readonly KubeObject[]][] =>

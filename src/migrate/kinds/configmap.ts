@@ -6,6 +6,9 @@ export interface ConfigMapItem extends Item {
   readonly data: Readonly<Record<string, string>>;
 }
 
+/** The ConfigMap in which the network operator keeps the MTU of the nodes' uplinks, as it found it. */
+export const mtuConfigMap = { namespace: 'openshift-network-operator', name: 'mtu' } as const;
+
 /** Reads a ConfigMap. */
 export function configMapItem(object: KubeObject): ConfigMapItem {
   return { ...itemOf(object), data: textsByKey(object, 'data') };

@@ -8,8 +8,9 @@ export interface PolicyRuleItem {
   readonly reading: RuleReading;
   /** `to` as it is written. */
   readonly to: unknown;
-  /** Empty if it has none. */
+  /** Both are empty if it has none. */
   readonly cidrSelector: string;
+  readonly dnsName: string;
 }
 
 export interface EgressPolicyItem extends Item {
@@ -22,6 +23,7 @@ export function egressPolicyItem(object: KubeObject): EgressPolicyItem {
     reading: readEgressRule(rule),
     to: fieldOf(rule, 'to'),
     cidrSelector: textAt(rule, 'to', 'cidrSelector'),
+    dnsName: textAt(rule, 'to', 'dnsName'),
   }));
   return { ...itemOf(object), rules };
 }

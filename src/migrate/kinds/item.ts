@@ -44,6 +44,12 @@ export function numberAt(value: unknown, ...path: readonly string[]): number | u
   return typeof found === 'number' ? found : undefined;
 }
 
+/** The boolean at the path; undefined if there is none. */
+export function booleanAt(value: unknown, ...path: readonly string[]): boolean | undefined {
+  const found = fieldOf(value, ...path);
+  return typeof found === 'boolean' ? found : undefined;
+}
+
 /**
  * When the field at the path was last written, in milliseconds since 1970, as far as the field managers of the object
  * tell: a manager that writes several fields has one time for all. Undefined if none has the field.

@@ -1,7 +1,7 @@
 /** The configuration of a cluster's network, by its operator, as the migrator reads it. */
 import { fieldOf, isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
-import { type Item, itemOf, listAt, numberAt, textAt, writtenAt } from './item.ts';
+import { booleanAt, type Item, itemOf, listAt, numberAt, textAt, writtenAt } from './item.ts';
 
 /** Network.operator.openshift.io: what the admin asks of the network operator. */
 export interface NetworkOperatorItem extends Item {
@@ -10,6 +10,10 @@ export interface NetworkOperatorItem extends Item {
   /** spec.migration.mtu.network.to, spec.migration.mtu.machine.to and that of ovnKubernetesConfig. */
   readonly mtu: Readonly<Record<'migration' | 'machine' | 'ovn', number | undefined>>;
   readonly hasHybridOverlay: boolean;
+  /** UDP port of OVN-Kubernetes' tunnels; undefined if not set. */
+  readonly genevePort: number | undefined;
+  /** Whether pods' traffic to the outside goes by the routes of their node; undefined if not set, which means no. */
+  readonly routingViaHost: boolean | undefined;
   /** spec.migration; undefined if it is not set. */
   readonly migration: MigrationItem | undefined;
   /** When spec.migration.networkType was written, in milliseconds; undefined if that is not shown. */
@@ -63,6 +67,8 @@ export function networkOperatorItem(object: KubeObject): NetworkOperatorItem {
       ovn: numberAt(object, ...ovn, 'mtu'),
     },
     hasHybridOverlay: fieldOf(object, ...ovn, 'hybridOverlayConfig') !== undefined,
+    genevePort: numberAt(object, ...ovn, 'genevePort'),
+    routingViaHost: booleanAt(object, ...ovn, 'gatewayConfig', 'routingViaHost'),
     migration: migrationItem(object),
     migrationSince: writtenAt(object, 'spec', 'migration', 'networkType'),
     sdnMode: textAt(object, 'spec', 'defaultNetwork', 'openshiftSDNConfig', 'mode'),

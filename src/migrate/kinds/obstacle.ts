@@ -43,10 +43,18 @@ export function budgetItem(object: KubeObject): BudgetItem {
 export interface NodeNetworkItem extends Item {
   /** The interfaces that it configures. */
   readonly interfaces: readonly string[];
+  /** The routes that it adds. */
+  readonly routes: readonly { readonly destination: string; readonly via: string }[];
 }
 
 /** Reads a NodeNetworkConfigurationPolicy. */
 export function nodeNetworkItem(object: KubeObject): NodeNetworkItem {
   const interfaces = listAt(object, 'spec', 'desiredState', 'interfaces');
-  return { ...itemOf(object), interfaces: interfaces.map((one) => asText(fieldOf(one, 'name'))) };
+  return {
+    ...itemOf(object),
+    interfaces: interfaces.map((one) => asText(fieldOf(one, 'name'))),
+    routes: listAt(object, 'spec', 'desiredState', 'routes', 'config')
+      .filter((one) => textAt(one, 'state') !== 'absent')
+      .map((one) => ({ destination: textAt(one, 'destination'), via: textAt(one, 'next-hop-interface') })),
+  };
 }

@@ -1,18 +1,17 @@
 /** The source addresses of each namespace before and after a migration to OVN-Kubernetes. Pure. */
-import { type Ends, nothing, type Seen } from '../addresses.ts';
+import { type AddressEnds, type Ends, nothing, type Seen } from '../addresses.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { TranslateOptions } from '../translation.ts';
 import { type Context, contextOf } from './context/context.ts';
 import { type Group, hasObject } from './context/groups.ts';
 
-export interface AddressEnds {
-  readonly nodes: readonly string[];
-  readonly ends: readonly Ends[];
+/** Today's and tomorrow's addresses of a cluster. */
+export function addressEnds(snapshot: Snapshot, options: TranslateOptions): AddressEnds {
+  return endsOf(contextOf(snapshot, options));
 }
 
-/** Today's and tomorrow's addresses of every namespace that requests egress IPs, or shares a VNID with one that does. */
-export function addressEnds(snapshot: Snapshot, options: TranslateOptions): AddressEnds {
-  const context = contextOf(snapshot, options);
+/** Today's and tomorrow's addresses of a cluster whose context is made already. */
+export function endsOf(context: Context): AddressEnds {
   return {
     nodes: context.nodeAddresses.map(({ ip }) => String(ip)).sort(),
     ends: context.egress.groups.flatMap((group) => groupEnds(context, group)),

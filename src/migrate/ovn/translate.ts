@@ -12,6 +12,7 @@ import {
   stepNames,
   type Translate,
 } from '../translation.ts';
+import { endsOf } from './addresses.ts';
 import { cloudPart } from './cluster/cloud.ts';
 import { finalizePart } from './cluster/finalize.ts';
 import { isolationPart } from './cluster/isolation.ts';
@@ -19,6 +20,7 @@ import { inputPart } from './cluster/missing-input.ts';
 import { multicastPart } from './cluster/multicast.ts';
 import { nodePart } from './cluster/nodes.ts';
 import { preflightPart } from './cluster/preflight.ts';
+import { uplinkPart } from './cluster/uplinks.ts';
 import { type Context, contextOf, type PartOf } from './context/context.ts';
 import { hasObject } from './context/groups.ts';
 import { type Kept, noneKept } from './context/kept.ts';
@@ -31,6 +33,7 @@ import { routerPart } from './router/part.ts';
 const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = [
   { part: inputPart },
   { part: preflightPart },
+  { part: uplinkPart },
   { concern: 'egressip', part: nodePart },
   { concern: 'egressip', part: egressIPPart },
   { concern: 'egressip', part: cloudPart },
@@ -56,6 +59,7 @@ export const toOVN: Translate = (snapshot, options) => {
     findings: made.flatMap(({ findings }) => findings).sort(compareFindings),
     placement: wantsEgressIPs ? placementOf(context, kept) : new Map(),
     assignedCount: wantsEgressIPs ? context.egress.prediction.assignedCount : [],
+    ...(wantsEgressIPs ? { addresses: endsOf(context) } : {}),
   };
 };
 

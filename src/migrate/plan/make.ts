@@ -1,4 +1,5 @@
 /** Makes the plan of a migration from a snapshot. Pure. */
+import type { AddressEnds } from '../addresses.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Target } from '../target.ts';
 import type { TranslateOptions } from '../translation.ts';
@@ -20,6 +21,8 @@ export interface MadePlan {
   readonly assignedCount: readonly number[];
   /** Node addresses that the outside must accept while there are no egress IPs. */
   readonly nodeAddresses: readonly string[];
+  /** The source addresses of namespaces before and after; undefined if the target does not tell. */
+  readonly addresses: AddressEnds | undefined;
 }
 
 /** Makes the plan of a snapshot. */
@@ -31,6 +34,7 @@ export function makePlan(found: Snapshot, { tool, target, options, strict }: Pla
     plan: planOf({ tool, target: target.name, options: shown, strict, snapshot, translation }),
     assignedCount: translation.assignedCount ?? [],
     nodeAddresses: nodeAddresses(snapshot),
+    addresses: translation.addresses,
   };
 }
 

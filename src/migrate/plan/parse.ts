@@ -4,6 +4,7 @@ import { isJsonObject, isRecord, type JsonObject, parseJson } from '../../model/
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { type Finding } from '../findings/finding.ts';
+import { type Loss, spanNames } from '../findings/loss.ts';
 import { findingCodes } from '../findings/rows.ts';
 import { type ObjectRef, refKey, refText } from '../ref.ts';
 import { kindOf, targets } from '../targets.ts';
@@ -194,7 +195,13 @@ function finding(value: unknown, field: string): Finding {
     today: at('today'),
     tomorrow: at('tomorrow'),
     action: at('action'),
+    ...(given['lost'] === undefined ? {} : { lost: loss(given['lost'], `${field}.lost`) }),
   };
+}
+
+function loss(value: unknown, field: string): Loss {
+  const given = record(value, field);
+  return { what: text(given['what'], `${field}.what`), span: oneOf(given['span'], spanNames, `${field}.span`) };
 }
 
 /** Parses findings.json. */

@@ -1,12 +1,17 @@
 /** The content of a plan's report for people, of limited length, for Markdown and HTML. All lists have an order. */
+import upperFirst from 'lodash/upperFirst.js';
 import { listText } from '../../model/list-text.ts';
 import { compareText } from '../../model/names.ts';
+import { type AddressEnds, type AddressTable, addressTable, type Mode, modes, phases, seenText } from '../addresses.ts';
 import { type Finding } from '../findings/finding.ts';
+import { lossText } from '../findings/loss.ts';
 import { type FindingCode, severities, type Severity } from '../findings/rows.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refText } from '../ref.ts';
 import type { TargetWords } from '../target.ts';
 import { targetNamed } from '../targets.ts';
+import { type LossRow, lossRows } from './losses.ts';
+import { headings } from './words.ts';
 
 /** The first findings of one code, and how many there are. */
 export interface CodeSection {
@@ -35,6 +40,10 @@ export interface Report {
   readonly placementCount: number;
   /** How many egress IPs will be assigned; empty if unknown. */
   readonly assigned: string;
+  /** Which source addresses the outside sees; undefined if that is not known. */
+  readonly addresses: readonly AddressView[] | undefined;
+  /** What namespaces lose; a namespace is empty if all do. */
+  readonly losses: Cut<LossRow>;
   /** Node addresses that the outside must accept while there are no egress IPs. */
   readonly nodeAddresses: readonly string[];
 }
@@ -43,14 +52,30 @@ export interface Report {
 const most = 200;
 const longestList = 8;
 
+/** The first rows of a table, and how many there are. */
+export interface Cut<T> {
+  readonly shown: readonly T[];
+  readonly count: number;
+}
+
+/** The table of addresses of one way to switch. */
+export interface AddressView {
+  readonly mode: Mode;
+  readonly head: readonly string[];
+  readonly rows: Cut<readonly string[]>;
+}
+
 interface ReportInput {
   readonly plan: Plan;
   readonly assignedCount: readonly number[];
   readonly nodeAddresses: readonly string[];
+  readonly addresses: AddressEnds | undefined;
 }
 
 /** Makes the report of a plan. */
-export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): Report {
+export function reportOf({ plan, assignedCount, nodeAddresses, addresses }: ReportInput): Report {
+  const tables =
+    addresses === undefined ? [] : modes.map((mode) => addressTable(mode, addresses.nodes, addresses.ends));
   const groups = [...Map.groupBy(plan.findings, ({ severity, code }) => `${severity} ${code}`).values()];
   return {
     target: plan.target,
@@ -77,6 +102,35 @@ export function reportOf({ plan, assignedCount, nodeAddresses }: ReportInput): R
     placementCount: plan.placement.size,
     assigned: plan.placement.size === 0 ? '' : assignedText(assignedCount, plan.placement.size),
     nodeAddresses,
+    addresses: addresses === undefined ? undefined : tables.map(addressView),
+    losses: cut(lossRows(plan.findings, tables)),
+  };
+}
+
+function cut<T>(all: readonly T[]): Cut<T> {
+  return { shown: all.slice(0, most), count: all.length };
+}
+
+function addressView({ mode, rows }: AddressTable): AddressView {
+  const view = rows.map(({ namespace, seen }) => [namespace, ...Object.values(seen).map(seenText)]);
+  return { mode, head: ['Namespace', ...phases[mode].map(upperFirst)], rows: cut(view) };
+}
+
+/** The table of a section: the column of losses only if something is lost. */
+export function findingTable({ findings }: CodeSection): {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+} {
+  const losing = findings.some(({ lost }) => lost !== undefined);
+  return {
+    head: ['Object', 'Today', 'Tomorrow', 'Do', ...(losing ? ['Lost'] : [])],
+    rows: findings.map((one) => [
+      subjectOf(one),
+      one.today,
+      one.tomorrow,
+      one.action,
+      ...(losing ? [one.lost === undefined ? 'nothing' : lossText(one.lost)] : []),
+    ]),
   };
 }
 
@@ -118,4 +172,16 @@ function changesText(actions: readonly string[]): string {
       return count === 0 ? [] : [`${count} to ${action}`];
     })
     .join(', ');
+}
+
+/** The heading of a table of addresses. */
+export function addressTitle(mode: Mode): string {
+  return mode === 'live' ? "In the vendor's live migration" : 'In an offline migration';
+}
+
+export const lossHead: readonly string[] = ['Namespace', 'Loses', 'For how long', 'Finding'];
+
+/** A row of the table of losses. */
+export function lossCells({ namespace, what, howLong, code }: LossRow): readonly string[] {
+  return [namespace === '' ? headings.everyNamespace : namespace, what, howLong, code];
 }

@@ -1,5 +1,5 @@
 /** Renders report.html: one self-contained file for light and dark screens and for paper. */
-import { type CodeSection, type Report, subjectOf } from './content.ts';
+import { addressTitle, type CodeSection, findingTable, lossCells, lossHead, type Report } from './content.ts';
 import { headings } from './words.ts';
 
 const style = `
@@ -16,7 +16,7 @@ code { font-family: ui-monospace, monospace; }
 
 /** Renders the report as HTML and escapes what comes from the cluster. */
 export function htmlReport(report: Report): string {
-  const { counts, placement, placementCount } = report;
+  const { counts, placement, placementCount, losses } = report;
   const more = (shown: number, all: number, file: string): string =>
     all > shown ? `<p>And ${all - shown} more in ${file}.</p>` : '';
   const body = [
@@ -36,6 +36,10 @@ export function htmlReport(report: Report): string {
     ),
     `<h2>${headings.between}</h2>`,
     `<p>${escaped(report.words.between)}</p><p><code>${report.nodeAddresses.map(escaped).join(', ')}</code></p>`,
+    ...addressParts(report, more),
+    `<h2>${headings.losses}</h2>`,
+    losses.count === 0 ? `<p>${headings.noLosses}</p>` : table(lossHead, losses.shown.map(lossCells)),
+    more(losses.shown.length, losses.count, 'findings.json'),
     `<h2>${headings.findings}</h2>`,
     ...report.sections.map(
       (section) => `${sectionHTML(section)}${more(section.findings.length, section.count, 'findings.json')}</details>`,
@@ -53,9 +57,26 @@ export function htmlReport(report: Report): string {
   return `<!doctype html>\n<html lang="en">\n<head>${head}</head>\n<body>\n${body.filter((part) => part !== '').join('\n')}\n</body>\n</html>\n`;
 }
 
-function sectionHTML({ severity, code, findings, count }: CodeSection): string {
-  const rows = findings.map((one) => [subjectOf(one), one.today, one.tomorrow, one.action]);
-  return `<details${severity === 'info' ? '' : ' open'}><summary><span class="${severity}">${severity}</span> ${code} (${count})</summary>\n${table(['Object', 'Today', 'Tomorrow', 'Do'], rows)}`;
+function addressParts(
+  { addresses }: Report,
+  more: (shown: number, all: number, where: string) => string,
+): readonly string[] {
+  if (addresses === undefined) return [];
+  return [
+    `<h2>${headings.addresses}</h2>`,
+    `<p>${escaped(headings.anyNode)}</p>`,
+    ...addresses.flatMap(({ mode, head, rows }) => [
+      `<h3>${escaped(addressTitle(mode))}</h3>`,
+      table(head, rows.shown),
+      more(rows.shown.length, rows.count, `<code>migrate addresses --mode ${mode}</code>`),
+    ]),
+  ];
+}
+
+function sectionHTML(section: CodeSection): string {
+  const { severity, code, count } = section;
+  const { head, rows } = findingTable(section);
+  return `<details${severity === 'info' ? '' : ' open'}><summary><span class="${severity}">${severity}</span> ${code} (${count})</summary>\n${table(head, rows)}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

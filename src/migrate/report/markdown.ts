@@ -1,10 +1,10 @@
 /** Renders report.md. */
-import { type Report, subjectOf } from './content.ts';
+import { addressTitle, type Cut, findingTable, lossCells, lossHead, type Report } from './content.ts';
 import { headings } from './words.ts';
 
 /** Renders the report as Markdown and escapes what comes from the cluster. */
 export function markdownReport(report: Report): string {
-  const { counts, sections, placement, placementCount } = report;
+  const { counts, placement, placementCount } = report;
   return [
     `# ${report.words.title}`,
     '',
@@ -30,18 +30,9 @@ export function markdownReport(report: Report): string {
     report.words.between,
     '',
     ...(report.nodeAddresses.length === 0 ? [] : [report.nodeAddresses.map(escaped).join(', '), '']),
-    `## ${headings.findings}`,
-    '',
-    ...sections.flatMap(({ severity, code, findings, count }) => [
-      `### ${severity}: ${code} (${count})`,
-      '',
-      ...table(
-        ['Object', 'Today', 'Tomorrow', 'Do'],
-        findings.map((one) => [subjectOf(one), one.today, one.tomorrow, one.action]),
-      ),
-      '',
-      ...(count > findings.length ? [`And ${count - findings.length} more in findings.json.`, ''] : []),
-    ]),
+    ...addressLines(report),
+    ...lossLines(report),
+    ...findingLines(report),
     `## ${headings.placement}`,
     '',
     ...(report.assigned === ''
@@ -59,6 +50,55 @@ export function markdownReport(report: Report): string {
       ? [`And ${placementCount - placement.length} more in placement.json.`, '']
       : []),
   ].join('\n');
+}
+
+function lossLines({ losses }: Report): readonly string[] {
+  return [
+    `## ${headings.losses}`,
+    '',
+    ...(losses.count === 0 ? [headings.noLosses] : table(lossHead, losses.shown.map(lossCells))),
+    '',
+    ...more(losses, 'findings.json'),
+  ];
+}
+
+function findingLines({ sections }: Report): readonly string[] {
+  return [
+    `## ${headings.findings}`,
+    '',
+    ...sections.flatMap((section) => {
+      const { severity, code, findings, count } = section;
+      const { head, rows } = findingTable(section);
+      return [
+        `### ${severity}: ${code} (${count})`,
+        '',
+        ...table(head, rows),
+        '',
+        ...more({ shown: findings, count }, 'findings.json'),
+      ];
+    }),
+  ];
+}
+
+function addressLines({ addresses }: Report): readonly string[] {
+  if (addresses === undefined) return [];
+  return [
+    `## ${headings.addresses}`,
+    '',
+    headings.anyNode,
+    '',
+    ...addresses.flatMap(({ mode, head, rows }) => [
+      `### ${addressTitle(mode)}`,
+      '',
+      ...table(head, rows.shown),
+      '',
+      ...more(rows, `\`migrate addresses --mode ${mode}\``),
+    ]),
+  ];
+}
+
+function more({ shown, count }: Cut<unknown>, where: string): readonly string[] {
+  return count > shown.length ? [`And ${count - shown.length} more in ${where}.`, ''] : [];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

@@ -6,10 +6,11 @@ import { apiVersionOf, netNamespaces } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { multicastAnnotation } from '../../model/well-known.ts';
 import { compareFindings } from '../findings/finding.ts';
+import { clusterUnknown } from '../findings/input.ts';
 import { policyName } from '../ovn/cluster/isolation.ts';
 import { ovnMulticast } from '../ovn/cluster/multicast.ts';
 import { compareRefs, type ObjectRef, objectRef } from '../ref.ts';
-import type { Snapshot } from '../snapshot.ts';
+import { clusterUID, type Snapshot } from '../snapshot.ts';
 import { type Change, type Part, refOf, stepNames, type Translation } from '../translation.ts';
 import { hostPart } from './hostsubnets.ts';
 import { requestPart } from './netnamespaces.ts';
@@ -30,7 +31,10 @@ export function toSDN(snapshot: Snapshot): Translation {
     changes: joined(changes).sort(
       (a, b) => stepNames.indexOf(a.step) - stepNames.indexOf(b.step) || compareRefs(refOf(a), refOf(b)),
     ),
-    findings: parts.flatMap((part) => part.findings).sort(compareFindings),
+    findings: [
+      ...(clusterUID(snapshot) === undefined ? [clusterUnknown(undefined)] : []),
+      ...parts.flatMap((part) => part.findings),
+    ].sort(compareFindings),
     placement: new Map(),
   };
 }

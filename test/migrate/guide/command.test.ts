@@ -45,7 +45,6 @@ test('the guide by the command: table, json, bad input, and a watch that follows
     expect(JSON.parse(json.stdout)).toMatchObject({ procedure: 'offline', next: { stage: 'plan', isWait: false } });
     for (const bad of [
       ['--back', '--to', 'ovn'],
-      ['--back', '--mode', 'live'],
       ['--mode', 'sideways'],
       ['--plan', join(folder, 'nowhere')],
     ])

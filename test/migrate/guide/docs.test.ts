@@ -39,20 +39,37 @@ async function walked(world: World, title: string, choice: Choice): Promise<stri
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
 }
 
+/** Begins a migration, and gives it up at the stage. */
+async function givenUp(world: World, stage: string, title: string, choice: Choice): Promise<string> {
+  await world.walkTo(stage, choice);
+  if (choice.mode === 'offline') await world.tick();
+  return walked(world, title, { direction: 'back' });
+}
+
 test('the page of stages is what the guide prints', async () => {
-  const [offline, live] = [await World.begin(16), await World.begin(16)];
+  const [offline, live, early] = [await World.begin(16), await World.begin(16), await World.begin(16)];
   try {
     const text = [
       intro,
       await walked(offline, 'Offline', { direction: 'ovn', mode: 'offline' }),
       await walked(live, 'Live', { direction: 'ovn', mode: 'live' }),
-      await walked(offline, 'The way back', { direction: 'back' }),
+      await walked(offline, 'The way back, offline', { direction: 'back' }),
+      await walked(live, 'The way back, live', { direction: 'back', mode: 'live' }),
+      await givenUp(early, 'first-reboot', 'Given up before the switch, offline', {
+        direction: 'ovn',
+        mode: 'offline',
+      }),
+      await givenUp(early, 'available', 'Given up before the operator begins, live', {
+        direction: 'ovn',
+        mode: 'live',
+      }),
     ].join('');
     if (process.env['UPDATE_GOLDEN'] !== undefined) writeFileSync(page, text);
     expect(readFileSync(page, 'utf8')).toBe(text);
   } finally {
     await offline.stop();
     await live.stop();
+    await early.stop();
   }
 }, 60_000);
 

@@ -215,6 +215,19 @@ export class World {
     throw new Error(`the walk does not end: ${JSON.stringify(steps.slice(-4))}`);
   }
 
+  /** Takes each next command until the stage is next. */
+  async walkTo(stage: string, choice: Choice): Promise<void> {
+    const passed: string[] = [];
+    for (let count = 0; count < 80; count++) {
+      const { next } = await this.look(choice);
+      if (next?.stage === stage) return;
+      if (next === undefined) throw new Error(`the walk ended before ${stage}: ${passed.join(', ')}`);
+      passed.push(next.stage);
+      await (next.isWait ? this.tick() : this.run(next.command));
+    }
+    throw new Error(`the walk does not come to ${stage}: ${passed.slice(-4).join(', ')}`);
+  }
+
   /** What the shell of the admin does. */
   async run(command: string): Promise<void> {
     const patched = patchOf(command);
@@ -285,7 +298,7 @@ export class World {
     const type = String(fieldOf(net, 'status', 'networkType')) as Type;
     const asked = fieldOf(operator, 'spec', 'migration', 'networkType');
     if (fieldOf(net, 'metadata', 'annotations', 'network.openshift.io/network-type-migration') !== undefined)
-      return this.#liveTick(net!);
+      return this.#liveTick(net!, wanted);
     if (asked !== fieldOf(net, 'status', 'migration', 'networkType')) {
       await this.status(networkConfigs, { migration: asked === undefined ? null : { networkType: asked } });
       if (asked === 'OpenShiftSDN') await this.#crdsOfSDN(true);
@@ -302,7 +315,8 @@ export class World {
   }
 
   /** The live migration: deploy, first round, second round, purge, each in two steps. */
-  async #liveTick(net: KubeObject): Promise<void> {
+  async #liveTick(net: KubeObject, to: Type): Promise<void> {
+    const other = to === 'OVNKubernetes' ? 'OpenShiftSDN' : 'OVNKubernetes';
     const conditions = (fieldOf(net, 'status', 'conditions') ?? []) as readonly {
       readonly type: string;
       readonly status: string;
@@ -322,30 +336,32 @@ export class World {
       'OriginalCNIPurged',
     ].map((name) => `NetworkTypeMigration${name}`) as [string, string, string, string];
     const progress = 'NetworkTypeMigrationInProgress';
-    if (conditions.length === 0) return set('True', 'NetworkTypeMigrationStarted', progress);
-    if (conditions.some(({ type, status }) => type === progress && status === 'False')) return;
+    const isOver = conditions.some(({ type, status }) => type === progress && status === 'False');
+    if (conditions.length === 0 || (isOver && fieldOf(net, 'status', 'networkType') !== to))
+      return set('True', 'NetworkTypeMigrationStarted', progress);
+    if (isOver) return;
     if (!is(available)) {
-      await this.#namespaceOf('OVNKubernetes');
-      const migration = { networkType: 'OVNKubernetes', mode: 'Live' };
+      await this.#namespaceOf(to);
+      if (to === 'OpenShiftSDN') await this.#crdsOfSDN(true);
+      const migration = { networkType: to, mode: 'Live' };
       const operator = { type: 'merge', fieldManager: 'operconfig' } as const;
       await this.client.patch(networkOperators, cluster, { spec: { migration } }, operator);
       for (const name of names)
-        await this.client.patch(nodes, { name }, { metadata: { labels: { [pending]: 'OpenShiftSDN' } } }, operator);
+        await this.client.patch(nodes, { name }, { metadata: { labels: { [pending]: other } } }, operator);
       return set('True', 'AsExpected', available);
     }
     if (!is(mtu)) {
-      await this.#render('OVNKubernetes');
+      await this.#render(to);
       while (await this.#roll());
       return set('True', 'AsExpected', mtu);
     }
-    if (fieldOf(net, 'status', 'networkType') !== 'OVNKubernetes')
-      return this.status(networkConfigs, { networkType: 'OVNKubernetes' });
+    if (fieldOf(net, 'status', 'networkType') !== to) return this.status(networkConfigs, { networkType: to });
     if (!is(inUse)) {
       const waiting = (await this.client.list<KubeObject>(nodes)).items.find(
         ({ metadata }) => metadata.labels?.[pending] !== undefined,
       );
       if (waiting === undefined) {
-        await switchToOVN(this.client);
+        if (to === 'OVNKubernetes') await switchToOVN(this.client);
         return set('True', 'AsExpected', inUse);
       }
       const ref = { name: waiting.metadata.name ?? '' };
@@ -356,7 +372,7 @@ export class World {
     if (!is(purged)) {
       await set('True', 'AsExpected', purged);
       await this.client.patch(networkOperators, cluster, { spec: { migration: null } }, { type: 'merge' });
-      return this.#crdsOfSDN(false);
+      return to === 'OVNKubernetes' ? this.#crdsOfSDN(false) : undefined;
     }
     await this.status(networkConfigs, {
       conditions: [
@@ -418,10 +434,12 @@ export class World {
     for (const name of names) {
       const pool = await this.client.get<KubeObject>(machineConfigPools, { name });
       const wanted = `rendered-${name}-${type}`;
-      if (fieldOf(pool, 'status', 'configuration', 'name') === wanted) continue;
+      if (fieldOf(pool, 'spec', 'configuration', 'name') === wanted) continue;
+      // what no node has taken up yet is taken back without a reboot
+      const hasIt = fieldOf(pool, 'status', 'configuration', 'name') === wanted;
       const body = {
         spec: { configuration: { name: wanted } },
-        status: { updatedMachineCount: 0, conditions: conditionsOf(false) },
+        status: { updatedMachineCount: hasIt ? 1 : 0, conditions: conditionsOf(hasIt) },
       };
       await this.client.patch(machineConfigPools, { name }, body, { type: 'merge' });
     }

@@ -13,15 +13,18 @@ import {
   configMaps,
   egressNetworkPolicies,
   hostSubnets,
+  type Kind,
   namespaces,
   netNamespaces,
   nodes,
   pods,
 } from '../../../api/kinds.ts';
+import type { KubeClient, ListOptions } from '../../../src/io/kube/client.ts';
 import { openKube } from '../../../src/io/kube/config.ts';
+import { ApiError } from '../../../src/io/kube/error.ts';
 import { problemText } from '../../../src/io/manifests.ts';
 import { snapshotFromFiles } from '../../../src/migrate/input/files.ts';
-import { snapshotFromServer } from '../../../src/migrate/input/server.ts';
+import { readServer, snapshotFromServer } from '../../../src/migrate/input/server.ts';
 import { inventoryOf, snapshotOf, sourceKinds } from '../../../src/migrate/input/source.ts';
 import { objectsOf, type Snapshot } from '../../../src/migrate/snapshot.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
@@ -61,7 +64,7 @@ describe('files', () => {
       'ClusterNetwork 1',
       'Deployment 1',
       'HostSubnet 1',
-      'Namespace 3',
+      'Namespace 4',
       'NetNamespace 3',
       'Node 1',
       'Pod 2',
@@ -134,11 +137,13 @@ describe('files', () => {
       make.any('v1', 'ConfigMap', { name: 'routes', namespace: 'shop' }, { data: {} }),
       make.any('v1', 'ConfigMap', { name: 'other', namespace: 'plain' }, { data: {} }),
       make.any('v1', 'ConfigMap', { name: 'cluster-config-v1', namespace: 'kube-system' }, { data: {} }),
+      make.any('v1', 'ConfigMap', { name: 'mtu', namespace: 'openshift-network-operator' }, { data: {} }),
     ];
     const snapshot = await read(file('more.json', JSON.stringify(list([...objects, ...more]))));
     expect(objectsOf(snapshot, pods).map(({ metadata }) => metadata.name)).toEqual(['bare', 'router']);
     expect(objectsOf(snapshot, configMaps).map(({ metadata }) => metadata.name)).toEqual([
       'cluster-config-v1',
+      'mtu',
       'routes',
     ]);
   });
@@ -292,7 +297,7 @@ describe('a cluster', () => {
   let server: Started;
   let keeper: Doorkeeper;
   const source = clusters.manual.objects.filter(
-    ({ kind, metadata }) => !(kind === 'Namespace' && metadata.name === 'default'),
+    ({ kind, metadata }) => !(kind === 'Namespace' && ['default', 'kube-system'].includes(metadata.name ?? '')),
   );
   beforeAll(async () => {
     server = await start({ crds: [...crds, ...clusterCRDs, ...ovnCRDs] });
@@ -344,6 +349,39 @@ describe('a cluster', () => {
     ]);
     expect(objectsOf(snapshot.value, hostSubnets)).toHaveLength(3);
     keeper.forbidden = [];
+  });
+
+  test('the MTU of the nodes is asked for by name: it is there, not there, or may not be read', async () => {
+    const ref = { name: 'mtu', namespace: 'openshift-network-operator' };
+    const map = make.any('v1', 'ConfigMap', ref, { data: { mtu: '1500' } });
+    const answers: readonly (() => Promise<KubeObject[]>)[] = [
+      () => Promise.resolve([map]),
+      () => Promise.resolve([]),
+      () => Promise.reject(new ApiError(403, { message: 'no', code: 403 })),
+    ];
+    const seen = await Promise.all(
+      answers.map(async (answer) => {
+        const client: KubeClient = {
+          ...server.client,
+          get: (kind, one, given) => server.client.get(kind, one, given),
+          list: async <T extends KubeObject>(kind: Kind, given?: ListOptions) =>
+            kind === configMaps && given?.fieldSelector === 'metadata.name=mtu'
+              ? { items: (await answer()) as T[], resourceVersion: '1' }
+              : server.client.list<T>(kind, given),
+        };
+        const snapshot = await readServer(client);
+        return [
+          snapshot.configMaps.map(({ name }) => name),
+          snapshot.notFound.map(({ namespace, name }) => `${namespace}/${name}`),
+          snapshot.unread.map(({ right, isMinor }) => [right, isMinor]),
+        ];
+      }),
+    );
+    expect(seen).toEqual([
+      [['mtu'], [], []],
+      [[], ['openshift-network-operator/mtu'], []],
+      [[], [], [['list configmaps in openshift-network-operator', true]]],
+    ]);
   });
 
   test('a server that goes away in the middle is an error that names the kind', async () => {

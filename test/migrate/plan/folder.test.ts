@@ -236,3 +236,12 @@ test('two objects never share a file name', () => {
     ]),
   );
 });
+
+test('only the steps of a plan are read for who needs no findings and placement', async () => {
+  const made = plan([netNamespace('a', ['1.2.3.4'])], [eip('a'), clear('a')]);
+  expect(await writePlan(folder, made)).toMatchObject({ ok: true });
+  await writeFile(join(folder, 'placement.json'), 'not read');
+  const steps = await readPlan(folder, () => undefined, 'steps');
+  expect(steps).toMatchObject({ ok: true, value: { id: made.id, findings: [], placement: new Map() } });
+  expect(await readPlan(folder)).toMatchObject({ ok: false });
+});

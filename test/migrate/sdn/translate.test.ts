@@ -1,5 +1,5 @@
 import { egressIPs, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
-import { backRows } from '../../../src/migrate/findings/rows.ts';
+import { backRows, lossesOf } from '../../../src/migrate/findings/rows.ts';
 import { toOVN } from '../../../src/migrate/ovn/translate.ts';
 import { toSDN } from '../../../src/migrate/sdn/translate.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
@@ -35,9 +35,14 @@ const labelled = { 'k8s.ovn.org/egress-assignable': '' };
 const seen = new Set<string>();
 afterAll(() => expect(Object.keys(backRows).filter((code) => !seen.has(code))).toEqual([]));
 
+const identity = make.namespace('kube-system', { uid: 'one' });
+
 function back(objects: readonly KubeObject[]) {
-  const { changes, findings } = toSDN(snapshotOf(objects));
-  for (const { code } of findings) seen.add(code);
+  const { changes, findings } = toSDN(snapshotOf([...objects, identity]));
+  for (const { code, lost } of findings) {
+    seen.add(code);
+    if (lost !== undefined) expect(lossesOf(code)?.spans).toContain(lost.span);
+  }
   const applied = changes.flatMap((change) =>
     change.action === 'apply' ? [[change.step, change.object] as const] : [],
   );
@@ -66,6 +71,14 @@ function back(objects: readonly KubeObject[]) {
       ),
   };
 }
+
+test('a way back from files that do not tell the cluster says so', () => {
+  const codes = (namespace: KubeObject): readonly string[] =>
+    toSDN(snapshotOf([namespace])).findings.map(({ code }) => code);
+  expect(codes(identity)).toEqual([]);
+  expect(codes(make.namespace('shop', { uid: 'other' }))).toEqual(['ClusterUnknown']);
+  expect(codes(make.namespace('kube-system'))).toEqual(['ClusterUnknown']);
+});
 
 test('ports and nodeSelector in a firewall are findings; all else is done', () => {
   const { rules, codes, requests } = back([

@@ -12,6 +12,7 @@ import {
 import type { Finding } from '../../findings/finding.ts';
 import {
   clusterNetworkInvalid,
+  clusterUnknown,
   duplicateObjects,
   egressIPConfigInvalid,
   kindAbsent,
@@ -20,7 +21,7 @@ import {
   namespaceMissing,
   netNamespaceInvalid,
 } from '../../findings/input.ts';
-import { objectsOf, type Unread } from '../../snapshot.ts';
+import { clusterUID, objectsOf, type Unread } from '../../snapshot.ts';
 import type { Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
 
@@ -47,6 +48,7 @@ export function inputPart(context: Context): Part {
       ...snapshot.unread.map(unreadFinding),
       ...absent.map(kindAbsent),
       ...snapshot.missing.map((kind) => kindMissing({ ...kind, isFatal: kind !== egressNetworkPolicies })),
+      ...(clusterUID(snapshot) === undefined ? [clusterUnknown(undefined)] : []),
       ...networkFindings(context),
       ...cluster.invalidNetNamespaces.map(({ name, problems }) =>
         netNamespaceInvalid({ name, problems: problems.map(({ field, reason }) => `${field}: ${reason}`) }),

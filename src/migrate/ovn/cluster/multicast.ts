@@ -4,7 +4,7 @@ import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { multicastAnnotation } from '../../../model/well-known.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { multicastMixed } from '../../findings/network.ts';
+import { multicastInterrupted, multicastMixed } from '../../findings/network.ts';
 import type { Change, Part } from '../../translation.ts';
 import { clashes } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
@@ -33,6 +33,7 @@ export function multicastPart(context: Context): Part {
       return { action: 'apply', step: 'annotate-namespaces', object, from };
     }),
     findings: [
+      ...names.filter(context.exists).map((name) => multicastInterrupted({ name })),
       ...made.flatMap((object) => clashes(context.snapshot, object)),
       ...joinedFindings(context, new Set(names)),
     ],

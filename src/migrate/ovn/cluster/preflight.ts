@@ -1,19 +1,20 @@
-/** Finds what conflicts with OVN-Kubernetes: its internal networks, MTU, hosted control planes, hybrid overlay. */
+/** Finds what conflicts with OVN-Kubernetes: its internal networks, hosted control planes, hybrid overlay. */
 import { clusterNetworks, egressNetworkPolicies, nodes } from '../../../../api/kinds.ts';
 import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../model/address.ts';
 import { listText } from '../../../model/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { clusterMTU, hostedControlPlane, hybridOverlay, mtuTooLarge, networkOverlap } from '../../findings/network.ts';
+import { hostedControlPlane, hybridOverlay, networkOverlap } from '../../findings/network.ts';
 import {
   budgetAllowsNothing,
   converterOn,
   nodeNetworkConfigured,
   webhookFailsClosed,
 } from '../../findings/obstacles.ts';
-import { convertedFeatures, type NetworkOperatorItem } from '../../kinds/network.ts';
+import { convertedFeatures } from '../../kinds/network.ts';
 import type { Part } from '../../translation.ts';
 import { hasNoSubnet } from '../context/annotations.ts';
 import type { Context } from '../context/context.ts';
+import { networkOperator } from '../context/operator.ts';
 
 /** The networks inside OVN-Kubernetes, and their defaults. */
 const internals = [
@@ -22,16 +23,12 @@ const internals = [
   { use: 'masquerade', network: '169.254.169.0/29' },
 ] as const;
 
-const vxlanOverhead = 50;
-const geneveOverhead = 100;
-
 /** Makes findings, and no changes. */
 export function preflightPart(context: Context): Part {
   return {
     changes: [],
     findings: [
       ...overlapFindings(context),
-      ...mtuFindings(context),
       ...hostedFindings(context),
       ...hybridFindings(context),
       ...converterFindings(context),
@@ -46,7 +43,7 @@ interface Internal {
 }
 
 function overlapFindings(context: Context): readonly Finding[] {
-  const configured = networkOperator(context)?.internal;
+  const configured = networkOperator(context.snapshot)?.internal;
   const used = internals.flatMap(({ use, network }): readonly Internal[] => {
     const own = configured?.[use] ?? '';
     const cidr = parseCidr(own === '' ? network : own);
@@ -148,28 +145,6 @@ function isInside(text: string, outer: Cidr): boolean {
   return ip.ok && contains(outer, ip.value) && (!cidr.ok || cidr.value.length >= outer.length);
 }
 
-function mtuFindings(context: Context): readonly Finding[] {
-  if (context.network === undefined) return [];
-  const { mtu } = context.network;
-  return [clusterMTU({ mtu, vxlan: vxlanOverhead, geneve: geneveOverhead }), ...tooLargeMTU(context, mtu)];
-}
-
-/** Compares the MTU that pods will get with that between nodes, from spec.migration.mtu or OpenShift SDN's. */
-function tooLargeMTU(context: Context, mtu: number | undefined): readonly Finding[] {
-  const configured = networkOperator(context)?.mtu;
-  const wanted = [
-    { field: 'spec.migration.mtu.network.to', value: configured?.migration },
-    { field: 'spec.defaultNetwork.ovnKubernetesConfig.mtu', value: configured?.ovn },
-  ];
-  const planned = configured?.machine;
-  const between = planned ?? (mtu === undefined ? undefined : mtu + vxlanOverhead);
-  return wanted.flatMap(({ field, value }) => {
-    if (between === undefined || value === undefined || value + geneveOverhead <= between) return [];
-    const isSet = planned !== undefined;
-    return [mtuTooLarge({ field, value, between, isSet, mtu, geneve: geneveOverhead })];
-  });
-}
-
 function hostedFindings({ snapshot }: Context): readonly Finding[] {
   const isHosted = snapshot.infrastructures.some(({ controlPlaneTopology }) => controlPlaneTopology === 'External');
   return isHosted ? [hostedControlPlane(undefined)] : [];
@@ -178,14 +153,14 @@ function hostedFindings({ snapshot }: Context): readonly Finding[] {
 function hybridFindings(context: Context): readonly Finding[] {
   const windows = context.snapshot.nodes.filter(({ object }) => hasNoSubnet(object));
   return [
-    ...(networkOperator(context)?.hasHybridOverlay === true ? [hybridOverlay({})] : []),
+    ...(networkOperator(context.snapshot)?.hasHybridOverlay === true ? [hybridOverlay({})] : []),
     ...windows.map(({ name }) => hybridOverlay({ node: name })),
   ];
 }
 
 /** The vendor's converter empties HostSubnets and makes objects of its own, on some releases before the switch. */
 function converterFindings(context: Context): readonly Finding[] {
-  const operator = networkOperator(context);
+  const operator = networkOperator(context.snapshot);
   if (operator === undefined) return [];
   const { converts = convertedFeatures, networkType = '' } = operator.migration ?? {};
   return converts.length === 0 ? [] : [converterOn({ features: converts, isOn: networkType === 'OVNKubernetes' })];
@@ -204,9 +179,4 @@ function obstacleFindings({ snapshot }: Context): readonly Finding[] {
       .filter(({ interfaces }) => interfaces.length > 0)
       .map(({ name, interfaces }) => nodeNetworkConfigured({ name, interfaces })),
   ];
-}
-
-/** The configuration of the network operator. */
-function networkOperator({ snapshot }: Context): NetworkOperatorItem | undefined {
-  return snapshot.networkOperators.find(({ name }) => name === 'cluster');
 }

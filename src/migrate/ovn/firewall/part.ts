@@ -11,6 +11,7 @@ import type { KubeObject } from '../../../model/objects.ts';
 import type { Finding, Namespaced } from '../../findings/finding.ts';
 import {
   denyAllCutsAPIServer,
+  firewallInterrupted,
   nodeSelectorUnserved,
   policyDNSRule,
   policyIgnored,
@@ -21,6 +22,7 @@ import {
   policyWithoutNamespace,
   policyZeroSlash32,
   severalPolicies,
+  wildcardRule,
 } from '../../findings/policies.ts';
 import type { EgressPolicyItem, PolicyRuleItem } from '../../kinds/egresspolicy.ts';
 import { listAt, textAt } from '../../kinds/item.ts';
@@ -151,6 +153,9 @@ function namespacePart(context: Context, namespace: string, policies: readonly E
   if (egress === undefined || (context.options.keepClosed && context.closed.has(namespace)))
     return { changes: removals, findings };
   const firewall = firewallOf(namespace, egress);
+  // the subnet plugin ignores policies, so nothing is lost
+  if (context.network?.mode !== 'subnet' && egress.some(({ type }) => type === 'Deny'))
+    for (const one of policies) note(firewallInterrupted(subjectOf(one)));
   return {
     changes: [
       {
@@ -220,7 +225,7 @@ function translated(context: Context, policy: EgressPolicyItem, note: Note): rea
  */
 function firewallRules(
   context: Context,
-  { reading, to }: PolicyRuleItem,
+  { reading, to, dnsName }: PolicyRuleItem,
   { note, ...where }: Namespaced & { readonly field: string; readonly note: Note },
 ): readonly FirewallRule[] {
   const type = reading.allow ? 'Allow' : 'Deny';
@@ -231,7 +236,11 @@ function firewallRules(
       if (reading.isCorrected) note(policyZeroSlash32(where));
       return [{ type, to: { cidrSelector: reading.cidr.text } }];
     case 'broken':
-      note(policyRuleInvalid({ ...where, type, to }));
+      note(
+        dnsName.startsWith('*')
+          ? wildcardRule({ ...where, type, to: dnsName })
+          : policyRuleInvalid({ ...where, type, to }),
+      );
       return closedRules(context);
   }
 }

@@ -30,8 +30,12 @@ function translate(objects: readonly KubeObject[], options: Partial<TranslateOpt
     >,
     names: firewalls.map(({ metadata }) => metadata.name),
     codes: findings
+      .filter(({ code }) => code !== 'FirewallInterrupted')
       .map(({ code, severity, namespace, name }) => `${severity} ${code} ${namespace ?? ''}/${name}`)
       .sort(),
+    interrupted: findings
+      .filter(({ code }) => code === 'FirewallInterrupted')
+      .map(({ namespace, name }) => `${namespace ?? ''}/${name}`),
     deleted: changes.flatMap((change) =>
       change.action === 'delete' ? [`${change.step} ${change.object.namespace ?? ''}/${change.object.name}`] : [],
     ),
@@ -54,8 +58,19 @@ test('the rules keep their order; the policy is deleted in finalize, not before'
     },
     names: ['default'],
     codes: ['info PolicyDNSRule shop/mine'],
+    interrupted: ['shop/mine'],
     deleted: ['finalize shop/mine'],
   });
+});
+
+test('what a policy denies is open from the switch until apply, unless it denies nothing or does not hold today', () => {
+  const deny = make.policy('shop', 'p', [['Deny', '203.0.113.0/24']]);
+  expect(translate([deny]).interrupted).toEqual(['shop/p']);
+  expect(translate([make.policy('shop', 'p', [['Allow', '203.0.113.0/24']])]).interrupted).toEqual([]);
+  expect(translate([deny, make.policy('shop', 'q', [])]).interrupted).toEqual(['shop/p', 'shop/q']);
+  const subnet = make.clusterNetwork('redhat/openshift-ovs-subnet');
+  const inMode = [subnet, ...base.slice(1), deny];
+  expect(firewallPart(contextFrom(inMode)).findings.map(({ code }) => code)).toEqual(['SubnetModeIgnored']);
 });
 
 test('0.0.0.0/32 is everything in OpenShift SDN, and stays so', () => {
