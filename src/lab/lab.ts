@@ -1,4 +1,5 @@
 /** Brings a whole lab up, describes it, and takes it down. */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterNetworks, customResourceDefinitions, nodes as nodeKind } from '../../api/kinds.ts';
@@ -242,7 +243,9 @@ export async function down(run: Exec, layout: Layout): Promise<void> {
       input: namespaces.map((name) => `netns del ${name}\n`).join(''),
     });
   }
-  if ((await readlink(layout.link).catch(() => layout.dir)) === layout.dir) await rm(layout.link, { force: true });
+  // a lab of that name in another folder keeps its link, as long as that folder is there
+  const linked = await readlink(layout.link).catch(() => layout.dir);
+  if (linked === layout.dir || !existsSync(linked)) await rm(layout.link, { force: true });
   await rm(layout.dir, { recursive: true, force: true });
 }
 

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { outside, program, run, TestLab, traces, until } from './lab.ts';
 
@@ -184,6 +184,14 @@ test('a lab whose description is damaged or gone says so in one line, and goes d
   expect(ended).toEqual({ status: 0, stdout: `lab ${lab.name} is down\n`, stderr: '' });
   expect(await traces(lab.name)).toEqual([]);
 }, 60_000);
+
+test('lab down also removes what a lab left whose folder is gone', async () => {
+  const name = `gone${process.pid}`;
+  mkdirSync('/run/sdn-compat-lab', { recursive: true });
+  symlinkSync(`/nonexistent/.lab/${name}`, `/run/sdn-compat-lab/${name}`);
+  expect(await run(program, ['lab', 'down', '--name', name])).toMatchObject({ status: 0 });
+  expect(readdirSync('/run/sdn-compat-lab')).not.toContain(name);
+});
 
 describe('what cannot be is refused in one line, and leaves nothing', () => {
   const refusals: readonly (readonly [string, readonly string[], string, number])[] = [
