@@ -259,6 +259,18 @@ test('limits take away and restrict, and give nothing', () => {
   );
 });
 
+test('a pod that may keep a hop here has its source, though new connections use the first of the list', () => {
+  const [first, second] = ['192.168.7.200', '192.168.7.201'] as const;
+  const scene = { pods: { 2: 77 }, requests: { 77: [first, second] }, hosts: { 0: [second], 1: [first] } };
+  const input = nodeInput({ ...scene, firstAvailable: true });
+  const { nft, restricted } = planNode(input);
+  const pod = ip('10.254.0.2');
+  expect(nft.podSources).toEqual(new Map([[pod, ip(second)]]));
+  expect(planLimits(input.facts, input.pods, input.state).podSources).toEqual(nft.podSources);
+  expect(restricted.get(pod)?.beginsHere).toBe(false);
+  expect(planNode(nodeInput(scene)).restricted.get(pod)?.beginsHere).toBe(true);
+});
+
 test('a mark that gets another address loses the old one in the transaction that adds the new', () => {
   const content = (address: string) =>
     contentOf({
