@@ -6,6 +6,7 @@ import { type ChildProcess } from 'node:child_process';
 import { type About, sendErrors } from './icmp.ts';
 import { TestLab, until } from './lab.ts';
 import { script } from './packets.ts';
+import { namespaceOf, Prober } from './prober.ts';
 
 const outsideHost = '10.1.8.72';
 const [redIP, blueIP] = ['192.168.7.201', '192.168.7.202'];
@@ -25,6 +26,7 @@ beforeAll(async () => {
     ['red/w1', 'worker1'],
     ['blue/w1', 'worker1'],
     ['dark/w0', 'worker0'],
+    ['dark/w1', 'worker1'],
     ['plain/w0', 'worker0'],
   );
   await lab.patch('hostsubnet', 'worker0', { egressIPs: [redIP, blueIP] });
@@ -213,7 +215,7 @@ describe.each(ways)('the address of a pod that is gone, to which a connection ca
         await close(2);
         await removePods(namespace);
         await allow?.();
-        if (namespace === 'dark') await lab.pods(['dark/w0', 'worker0']);
+        if (namespace === 'dark') await lab.pods(['dark/w0', 'worker0'], ['dark/w1', 'worker1']);
       }
     },
     60_000,
@@ -264,3 +266,46 @@ test('a pod whose VNID changes answers nobody who came in before, until they sen
     await lab.untilSource('plain/w0', '192.168.7.11');
   }
 }, 30_000);
+
+const patchNetwork = (network: object): Promise<string> =>
+  lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(network)]);
+
+test('pods that their namespace restricts answer another node that has pods of it, in every mode', async () => {
+  const nodes = ['worker0', 'worker1'] as const;
+  // red's egress IP is on worker0, dark's nowhere
+  const pairs = [
+    ['worker0', 'red/w1'],
+    ['worker1', 'red/w0'],
+    ['worker0', 'dark/w1'],
+    ['worker1', 'dark/w0'],
+  ] as const;
+  const servers = await Promise.all(pairs.map(([, pod]) => Prober.start(namespaceOf(lab, pod), [5_002])));
+  const clients = await Promise.all(nodes.map((node) => Prober.start(`sdnc.${lab.name}.${node}`, [])));
+  const reached = async (): Promise<string[]> => {
+    const all = pairs.map(async ([node, pod]) => {
+      const ip = await lab.podIP(pod);
+      const targets = (['tcp', 'udp'] as const).map((protocol) => ({ protocol, ip, port: 5_002 }));
+      const found = await clients[nodes.indexOf(node)]!.reaches(targets, 700);
+      return targets.flatMap(({ protocol }, at) => (found[at] === true ? [`${node} ${pod} ${protocol}`] : []));
+    });
+    // one at a time: a node's prober tries one list
+    const lines: string[] = [];
+    for (const one of all) lines.push(...(await one));
+    return lines;
+  };
+  const wanted = pairs.flatMap(([node, pod]) => ['tcp', 'udp'].map((protocol) => `${node} ${pod} ${protocol}`));
+  try {
+    for (const [number, mode] of ['subnet', 'multitenant', 'networkpolicy'].entries()) {
+      await patchNetwork({ pluginName: `redhat/openshift-ovs-${mode}` });
+      for (const node of nodes) {
+        const note = async (): Promise<string> =>
+          (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', 'table=253')).stdout;
+        await until(`${node} has mode ${mode}`, async () => (await note()).includes(`note:0${number}.`));
+      }
+      expect([mode, await reached()]).toEqual([mode, wanted]);
+    }
+  } finally {
+    await patchNetwork({ pluginName: 'redhat/openshift-ovs-networkpolicy' });
+    for (const one of [...servers, ...clients]) one.stop();
+  }
+}, 60_000);

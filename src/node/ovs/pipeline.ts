@@ -80,6 +80,8 @@ export const priority = {
   /** NetworkPolicies, in tables 27 and 80. */
   policy: { allow: 150, selected: 100, unselected: 50 },
   route: {
+    /** Another node's pod answers what this node opened, and has not answered before. */
+    firstAnswer: 330,
     /** The same as in table 101, for replies to the node, which may have masqueraded who opened the connection. */
     ownReply: 320,
     otherReply: 310,
@@ -88,6 +90,8 @@ export const priority = {
     serviceReply: 260,
     reply: 250,
     local: 200,
+    /** A connection of the node itself to another node's pod. */
+    nodeRemote: 130,
     /** A pod's connection that a Service sends to another node's pod. */
     serviceRemote: 120,
     /** A connection to another node's pod, which is recorded. */
