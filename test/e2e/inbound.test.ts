@@ -309,3 +309,37 @@ test('pods that their namespace restricts answer another node that has pods of i
     for (const one of [...servers, ...clients]) one.stop();
   }
 }, 60_000);
+
+test('connections that came in go on while their namespace begins or ceases to request, and no pass can be made', async () => {
+  const target = await lab.podIP('plain/w0');
+  const server = await echo('plain/w0');
+  const asking = async (): Promise<boolean> =>
+    (await lab.node('worker0', 'nft', 'list', 'set', 'ip', 'sdn_compat', 'asking_pods')).stdout.includes(target);
+  const request = async (egressIPs: readonly string[] | null): Promise<void> => {
+    await lab.patch('netnamespace', 'plain', { egressIPs });
+    await until('it is restricted', asking, 5);
+  };
+  try {
+    for (const [before, after] of [
+      [null, ['192.168.7.204']],
+      [['192.168.7.204'], null],
+    ]) {
+      await lab.patch('netnamespace', 'plain', { egressIPs: before });
+      await until('it is known', async () => (await asking()) === (before !== null), 5);
+      const knocking = knock((nextPort += 1), await open('a node port', 0, target), 4_000);
+      await sleep(700);
+      await patchNetwork({ serviceNetwork: '10.254.128.0/17' });
+      await sleep(300);
+      await request(after!);
+      // of a hundred; it was cut off after about thirty
+      expect(await knocking).toBeGreaterThan(75);
+      await patchNetwork({ serviceNetwork: '172.30.0.0/16' });
+      await close(0);
+    }
+  } finally {
+    server.kill('SIGKILL');
+    await patchNetwork({ serviceNetwork: '172.30.0.0/16' });
+    await lab.patch('netnamespace', 'plain', { egressIPs: null });
+    await lab.untilSource('plain/w0', '192.168.7.11');
+  }
+}, 60_000);
