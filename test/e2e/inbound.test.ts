@@ -75,7 +75,7 @@ delete table ip inbound
 table ip inbound {
   chain pre {
     type nat hook prerouting priority dstnat
-    fib daddr type local udp dport 30099 dnat to ${pod}:5001
+    fib daddr type local meta l4proto { tcp, udp } th dport 30099 dnat to ${pod}:5001
     fib daddr type local udp dport 30098 meta mark set meta mark or 0x4000 dnat to ${pod}:5001
   }
   chain post {
@@ -309,6 +309,70 @@ test('pods that their namespace restricts answer another node that has pods of i
     for (const one of [...servers, ...clients]) one.stop();
   }
 }, 60_000);
+
+/**
+ * The outside opens UDP and TCP to a pod, which answers and is then silent; Open vSwitch forgets all; then the pod speaks
+ * first. Resolves with how many of four messages arrived by each, and whose packets the router saw from the pod's UDP.
+ */
+async function podFirst(way: Way, worker: number, pod: string): Promise<{ udp: number; tcp: number; seen: string[] }> {
+  const server = script(
+    await lab.podNamespace(pod),
+    `
+    const u = require('dgram').createSocket('udp4'), peers = [], sockets = [];
+    u.on('message', (m, r) => { peers.push(r); u.send('echo', r.port, r.address); }).bind(5001);
+    require('net').createServer((s) => { sockets.push(s); s.on('error', () => {}).on('data', () => s.write('echo')); }).listen(5001, () => console.log('ready'));
+    process.on('SIGUSR2', () => { let n = 0; const t = setInterval(() => { u.send('push', peers[0].port, peers[0].address, () => {}); sockets[0].write('push'); if (++n === 4) clearInterval(t); }, 150); });
+  `,
+  );
+  let said = '';
+  server.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const from = (nextPort += 1);
+  const { to, port } = await open(way, worker, await lab.podIP(pod));
+  await until('the pod listens', () => said.includes('ready'));
+  const client = script(
+    `sdnc.${lab.name}.outside`,
+    `
+    const n = { udp: 0, tcp: 0 }, open = new Set();
+    const heard = (which, m) => { const pushes = (String(m).match(/push/g) ?? []).length; n[which] += pushes; if (pushes === 0) { open.add(which); if (open.size === 2) console.log('open'); } else console.log(JSON.stringify(n)); };
+    const u = require('dgram').createSocket('udp4');
+    u.on('message', (m, r) => { if (r.address === '${to}') heard('udp', m); }).bind(${from}, '${outsideHost}', () => u.send('x', ${port}, '${to}'));
+    const s = require('net').connect(${port}, '${to}', () => s.write('x'));
+    s.on('error', () => {}).on('data', (m) => heard('tcp', m));
+  `,
+  );
+  let lines = '';
+  client.stdout!.on('data', (chunk: Buffer) => (lines += chunk.toString()));
+  try {
+    await until('both are open', () => lines.includes('open'), 5);
+    await lab.node(`worker${worker}`, 'ovs-appctl', 'dpctl/flush-conntrack');
+    const seen = await watch(from);
+    server.kill('SIGUSR2');
+    await sleep(1_500);
+    const last = lines.trim().split('\n').at(-1)!;
+    const { udp, tcp } = last === 'open' ? { udp: 0, tcp: 0 } : (JSON.parse(last) as { udp: number; tcp: number });
+    return { udp, tcp, seen: await seen() };
+  } finally {
+    server.kill('SIGKILL');
+    client.kill('SIGKILL');
+    await close(worker);
+  }
+}
+
+describe.each(['a route', 'a node port'] as const)('a pod to which the outside came in by %s', (way) => {
+  test.each(['plain/w0', 'red/w0'])(
+    'speaks first after Open vSwitch forgot the connection: %s, which leaves by its own node',
+    async (pod) => {
+      const source = way === 'a route' ? await lab.podIP(pod) : '192.168.7.11';
+      expect(await podFirst(way, 0, pod)).toEqual({ udp: 4, tcp: 4, seen: [`${source} . udp`] });
+    },
+    30_000,
+  );
+
+  // only its own node knows who opened the connection, and nothing tells Open vSwitch there
+  test('does not reach it, and leaves as what it begins itself, if its egress IP is on another node', async () => {
+    expect(await podFirst(way, 1, 'red/w1')).toEqual({ udp: 0, tcp: 0, seen: [`${redIP} . udp`] });
+  }, 30_000);
+});
 
 test('connections that came in go on while their namespace begins or ceases to request, and no pass can be made', async () => {
   const target = await lab.podIP('plain/w0');

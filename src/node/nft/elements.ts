@@ -1,5 +1,6 @@
 /** The changing part of the nft tables: its difference as commands. `listing.ts` reads what is there. */
 import { hex } from '../ovs/flow.ts';
+import { ctMark } from '../ovs/pipeline.ts';
 import type { PodOwners } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
 import { type NftElements, nftTables } from './ruleset.ts';
@@ -116,7 +117,7 @@ const podSets = memoized((pods: NftElements['pods']): PodSets => {
   return {
     pod_owners: elements(({ inbound }) => [inbound]),
     pod_unasked: elements(({ unasked }) => [unasked]),
-    pod_answers: elements(({ inbound }) => [inbound]),
+    pod_answers: elements(({ inbound }) => [inbound, (inbound | ctMark.answered) >>> 0]),
     pod_itself: elementsFrom([...pods.keys()].map((ip) => ({ key: ip, value: ip }))),
   };
 });

@@ -159,8 +159,13 @@ export const ctMark = {
    * node's kernel, which undoes the rewrite.
    */
   served: 0x29000000,
-  /** The bits that tell `accepted` and `served`, of any VNID, from other marks. */
-  letIn: 0xfe000000,
+  /**
+   * Set on the userspace datapath, in the kernel's table, once a pod whose VNID requests egress IPs has answered, and Open
+   * vSwitch knew that it may.
+   */
+  answered: 0x04000000,
+  /** The bits that tell connections to a pod, of any VNID, from others. */
+  letIn: 0xfa000000,
   /** The bits that tell `served`, of any VNID, from `accepted` and others. */
   kind: 0xff000000,
   /** The bits of the VNID. */

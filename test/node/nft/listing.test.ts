@@ -15,7 +15,7 @@ const well: Record<string, readonly unknown[]> = {
   owners: [{ concat: [owner, owner] }],
   pod_owners: [['10.254.0.2', 0x2800004d]],
   pod_unasked: [['10.254.0.2', 0x2400004d]],
-  pod_answers: [{ concat: ['10.254.0.2', 0x2800004d] }],
+  pod_answers: [{ concat: ['10.254.0.2', 0x2800004d] }, { concat: ['10.254.0.2', 0x2c00004d] }],
   asking_pods: ['10.254.0.2'],
   nodes: ['192.168.7.11'],
   egress_hosted: ['192.168.7.200'],

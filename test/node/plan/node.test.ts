@@ -262,7 +262,7 @@ test.each([
     const keys = (set: 'asking_pods' | 'pod_answers' | 'pod_itself') =>
       [...closed[set].values()].map(({ key, value = '' }) => `${key} ${value}`.trim());
     expect(keys('asking_pods')).toEqual(['10.254.0.2']);
-    expect(keys('pod_answers')).toEqual(['10.254.0.2 0x2800004d']);
+    expect(keys('pod_answers')).toEqual(['10.254.0.2 0x2800004d', '10.254.0.2 0x2c00004d']);
     expect(keys('pod_itself')).toEqual(['10.254.0.2 10.254.0.2']);
   },
 );
