@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { rounds } from '../rounds.ts';
 import { TestLab, until } from './lab.ts';
 import { Client, sleep } from './outage.ts';
+import { echoServer, script } from './packets.ts';
 
 const one = '192.168.7.201';
 const two = '192.168.7.202';
@@ -58,6 +59,43 @@ describe.each([
       client.stop();
     }
   }, 240_000);
+
+  if (!options.some((option) => option.startsWith('first-available'))) return;
+
+  test('a kept connection of a pod on the hosting node goes on when an earlier IP of the list comes back', async () => {
+    await lab.pods(['red/w2', 'worker2']);
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: null });
+    await lab.untilSource('red/w2', two);
+    const endServer = echoServer(lab);
+    await sleep(500);
+    const kept = script(
+      await lab.podNamespace('red/w2'),
+      `
+      const n = { tcp: 0, udp: 0 };
+      const s = require('net').connect(20000, '10.1.8.72'), u = require('dgram').createSocket('udp4');
+      s.on('error', () => {}).on('data', () => { n.tcp += 1; });
+      u.on('message', () => { n.udp += 1; });
+      setInterval(() => { s.write('x'); u.send('x', 20000, '10.1.8.72', () => {}); }, 50);
+      setInterval(() => { console.log(JSON.stringify(n)); n.tcp = 0; n.udp = 0; }, 1000);
+    `,
+    );
+    const seconds: { readonly tcp: number; readonly udp: number }[] = [];
+    kept.stdout!.on('data', (chunk: Buffer) =>
+      seconds.push(JSON.parse(chunk.toString()) as { tcp: number; udp: number }),
+    );
+    try {
+      await until('both are answered', () => seconds.some(({ tcp, udp }) => tcp > 10 && udp > 10));
+      await lab.patch('hostsubnet', 'worker1', { egressIPs: [one] });
+      await lab.untilSource('red/w2', one);
+      const before = seconds.length;
+      await until('two more seconds have passed', () => seconds.length >= before + 3);
+      const last = seconds.at(-1)!;
+      expect(Math.min(last.tcp, last.udp)).toBeGreaterThan(10);
+    } finally {
+      kept.kill('SIGKILL');
+      endServer();
+    }
+  }, 40_000);
 });
 
 describe('partitions and moves', () => {

@@ -309,33 +309,39 @@ test("egress IPs that are the gateway's, the network's or the broadcast address 
   await lab.untilSource('blue/w0', '192.168.7.11');
 }, 40_000);
 
-test('a pod answers nobody whom policies did not let in, with its own address', async () => {
-  const allow = await lab.deny('red', 'Ingress');
-  // an outside that knows the way to pods, by the node that hosts red's egress IP
-  await lab.inside('router', 'ip', 'route', 'replace', '10.254.0.0/16', 'via', '192.168.7.12');
-  const before = await router.seen();
-  try {
-    const [target, pod] = [await lab.podIP('red/w0'), await lab.podNamespace('red/w0')];
-    const knock = script(
-      `sdnc.${lab.name}.outside`,
-      `const u = require('dgram').createSocket('udp4'); u.bind(20001, '${outsideHost}', () => setInterval(() => u.send('knock', 5001, '${target}'), 20)); setTimeout(() => process.exit(0), 2000);`,
-    );
-    await sleep(500);
-    const answer = script(
-      pod,
-      `const u = require('dgram').createSocket('udp4'); u.bind(5001, () => setInterval(() => u.send('answer', 20001, '${outsideHost}', () => {}), 20)); setTimeout(() => process.exit(0), 1000);`,
-    );
-    await Promise.all([knock, answer].map((child) => new Promise((resolve) => child.on('close', resolve))));
-    // to blue's port: whatever arrives there of red would be wrong, but for its own egress IP
-    const isOwn = (one: string): boolean => one.startsWith(`${redIP} . 20001`);
-    expect((await router.seen()).wrong.filter((one) => !isOwn(one))).toEqual(before.wrong.filter((one) => !isOwn(one)));
-  } finally {
-    await lab.inside('router', 'ip', 'route', 'del', '10.254.0.0/16');
-    await allow();
-    router = await watchRouter(lab);
-    await calm();
-  }
-}, 30_000);
+test.each(['red/w0', 'red/w1'])(
+  '%s answers nobody whom policies did not let in, with its own address',
+  async (name) => {
+    const allow = await lab.deny('red', 'Ingress');
+    // an outside that knows the way to pods, by the node that hosts red's egress IP
+    await lab.inside('router', 'ip', 'route', 'replace', '10.254.0.0/16', 'via', '192.168.7.12');
+    const before = await router.seen();
+    try {
+      const [target, pod] = [await lab.podIP(name), await lab.podNamespace(name)];
+      const knock = script(
+        `sdnc.${lab.name}.outside`,
+        `const u = require('dgram').createSocket('udp4'); u.bind(20001, '${outsideHost}', () => setInterval(() => u.send('knock', 5001, '${target}'), 20)); setTimeout(() => process.exit(0), 2000);`,
+      );
+      await sleep(500);
+      const answer = script(
+        pod,
+        `const u = require('dgram').createSocket('udp4'); u.bind(5001, () => setInterval(() => u.send('answer', 20001, '${outsideHost}', () => {}), 20)); setTimeout(() => process.exit(0), 1000);`,
+      );
+      await Promise.all([knock, answer].map((child) => new Promise((resolve) => child.on('close', resolve))));
+      // to blue's port: whatever arrives there of red would be wrong, but for its own egress IP
+      const isOwn = (one: string): boolean => one.startsWith(`${redIP} . 20001`);
+      expect((await router.seen()).wrong.filter((one) => !isOwn(one))).toEqual(
+        before.wrong.filter((one) => !isOwn(one)),
+      );
+    } finally {
+      await lab.inside('router', 'ip', 'route', 'del', '10.254.0.0/16');
+      await allow();
+      router = await watchRouter(lab);
+      await calm();
+    }
+  },
+  30_000,
+);
 
 describe('what a Service sends on leaves with the address of the node', () => {
   /** Services as a proxy writes them: of each kind one whose endpoint is a node, and one whose endpoint is outside. */
@@ -407,6 +413,28 @@ test('nft flushed again and again: the tables are there in the end', async () =>
   await calm();
 }, 40_000);
 
+test('elements of nft that somebody removes or adds are put right at once', async () => {
+  const nft = async (...args: string[]): Promise<string> => {
+    const ran = await lab.node('worker1', 'nft', ...args);
+    if (ran.status !== 0) throw new Error(ran.stderr);
+    return ran.stdout;
+  };
+  const tables = async (): Promise<string> =>
+    (await Promise.all(['sdn_compat', 'sdn_compat_guard'].map((name) => nft('list', 'table', 'ip', name)))).join('');
+  const before = await tables();
+  expect(before).toContain(redIP);
+  for (const change of [
+    'flush map ip sdn_compat egress_snat',
+    'flush set ip sdn_compat_guard egress_hosted',
+    'flush set ip sdn_compat pod_answers',
+    'add element ip sdn_compat_guard restricted_pods { 10.254.1.200 comment "mine" }',
+    'add element ip sdn_compat inside { 10.1.8.0/24 }',
+  ]) {
+    await nft(...change.split(' '));
+    await until(`repaired: ${change}`, async () => (await tables()) === before, 2);
+  }
+}, 30_000);
+
 test('an agent that is told to end does so at once, and one that is killed leaves no program behind', async () => {
   const monitors = async (): Promise<string[]> => {
     const { stdout } = await lab.inside(
@@ -417,7 +445,7 @@ test('an agent that is told to end does so at once, and one that is killed leave
     );
     return stdout.split('\n').filter((line) => / monitor /.test(line));
   };
-  expect((await monitors()).length).toBe(3);
+  expect((await monitors()).length).toBe(4);
   await lab.command('kill', 'agent', 'worker0');
   await until('nothing is left', async () => (await monitors()).length === 0, 3);
   await lab.command('start', 'agent', 'worker0');

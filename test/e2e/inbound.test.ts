@@ -6,6 +6,7 @@ import { type ChildProcess } from 'node:child_process';
 import { type About, sendErrors } from './icmp.ts';
 import { TestLab, until } from './lab.ts';
 import { script } from './packets.ts';
+import { namespaceOf, Prober } from './prober.ts';
 
 const outsideHost = '10.1.8.72';
 const [redIP, blueIP] = ['192.168.7.201', '192.168.7.202'];
@@ -25,6 +26,7 @@ beforeAll(async () => {
     ['red/w1', 'worker1'],
     ['blue/w1', 'worker1'],
     ['dark/w0', 'worker0'],
+    ['dark/w1', 'worker1'],
     ['plain/w0', 'worker0'],
   );
   await lab.patch('hostsubnet', 'worker0', { egressIPs: [redIP, blueIP] });
@@ -73,7 +75,7 @@ delete table ip inbound
 table ip inbound {
   chain pre {
     type nat hook prerouting priority dstnat
-    fib daddr type local udp dport 30099 dnat to ${pod}:5001
+    fib daddr type local meta l4proto { tcp, udp } th dport 30099 dnat to ${pod}:5001
     fib daddr type local udp dport 30098 meta mark set meta mark or 0x4000 dnat to ${pod}:5001
   }
   chain post {
@@ -213,7 +215,7 @@ describe.each(ways)('the address of a pod that is gone, to which a connection ca
         await close(2);
         await removePods(namespace);
         await allow?.();
-        if (namespace === 'dark') await lab.pods(['dark/w0', 'worker0']);
+        if (namespace === 'dark') await lab.pods(['dark/w0', 'worker0'], ['dark/w1', 'worker1']);
       }
     },
     60_000,
@@ -264,3 +266,144 @@ test('a pod whose VNID changes answers nobody who came in before, until they sen
     await lab.untilSource('plain/w0', '192.168.7.11');
   }
 }, 30_000);
+
+const patchNetwork = (network: object): Promise<string> =>
+  lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(network)]);
+
+test('pods that their namespace restricts answer another node that has pods of it, in every mode', async () => {
+  const nodes = ['worker0', 'worker1'] as const;
+  // red's egress IP is on worker0, dark's nowhere
+  const pairs = [
+    ['worker0', 'red/w1'],
+    ['worker1', 'red/w0'],
+    ['worker0', 'dark/w1'],
+    ['worker1', 'dark/w0'],
+  ] as const;
+  const servers = await Promise.all(pairs.map(([, pod]) => Prober.start(namespaceOf(lab, pod), [5_002])));
+  const clients = await Promise.all(nodes.map((node) => Prober.start(`sdnc.${lab.name}.${node}`, [])));
+  const reached = async (): Promise<string[]> => {
+    const all = pairs.map(async ([node, pod]) => {
+      const ip = await lab.podIP(pod);
+      const targets = (['tcp', 'udp'] as const).map((protocol) => ({ protocol, ip, port: 5_002 }));
+      const found = await clients[nodes.indexOf(node)]!.reaches(targets, 700);
+      return targets.flatMap(({ protocol }, at) => (found[at] === true ? [`${node} ${pod} ${protocol}`] : []));
+    });
+    // one at a time: a node's prober tries one list
+    const lines: string[] = [];
+    for (const one of all) lines.push(...(await one));
+    return lines;
+  };
+  const wanted = pairs.flatMap(([node, pod]) => ['tcp', 'udp'].map((protocol) => `${node} ${pod} ${protocol}`));
+  try {
+    for (const [number, mode] of ['subnet', 'multitenant', 'networkpolicy'].entries()) {
+      await patchNetwork({ pluginName: `redhat/openshift-ovs-${mode}` });
+      for (const node of nodes) {
+        const note = async (): Promise<string> =>
+          (await lab.node(node, 'ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', 'br0', 'table=253')).stdout;
+        await until(`${node} has mode ${mode}`, async () => (await note()).includes(`note:0${number}.`));
+      }
+      expect([mode, await reached()]).toEqual([mode, wanted]);
+    }
+  } finally {
+    await patchNetwork({ pluginName: 'redhat/openshift-ovs-networkpolicy' });
+    for (const one of [...servers, ...clients]) one.stop();
+  }
+}, 60_000);
+
+/**
+ * The outside opens UDP and TCP to a pod, which answers and is then silent; Open vSwitch forgets all; then the pod speaks
+ * first. Resolves with how many of four messages arrived by each, and whose packets the router saw from the pod's UDP.
+ */
+async function podFirst(way: Way, worker: number, pod: string): Promise<{ udp: number; tcp: number; seen: string[] }> {
+  const server = script(
+    await lab.podNamespace(pod),
+    `
+    const u = require('dgram').createSocket('udp4'), peers = [], sockets = [];
+    u.on('message', (m, r) => { peers.push(r); u.send('echo', r.port, r.address); }).bind(5001);
+    require('net').createServer((s) => { sockets.push(s); s.on('error', () => {}).on('data', () => s.write('echo')); }).listen(5001, () => console.log('ready'));
+    process.on('SIGUSR2', () => { let n = 0; const t = setInterval(() => { u.send('push', peers[0].port, peers[0].address, () => {}); sockets[0].write('push'); if (++n === 4) clearInterval(t); }, 150); });
+  `,
+  );
+  let said = '';
+  server.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const from = (nextPort += 1);
+  const { to, port } = await open(way, worker, await lab.podIP(pod));
+  await until('the pod listens', () => said.includes('ready'));
+  const client = script(
+    `sdnc.${lab.name}.outside`,
+    `
+    const n = { udp: 0, tcp: 0 }, open = new Set();
+    const heard = (which, m) => { const pushes = (String(m).match(/push/g) ?? []).length; n[which] += pushes; if (pushes === 0) { open.add(which); if (open.size === 2) console.log('open'); } else console.log(JSON.stringify(n)); };
+    const u = require('dgram').createSocket('udp4');
+    u.on('message', (m, r) => { if (r.address === '${to}') heard('udp', m); }).bind(${from}, '${outsideHost}', () => u.send('x', ${port}, '${to}'));
+    const s = require('net').connect(${port}, '${to}', () => s.write('x'));
+    s.on('error', () => {}).on('data', (m) => heard('tcp', m));
+  `,
+  );
+  let lines = '';
+  client.stdout!.on('data', (chunk: Buffer) => (lines += chunk.toString()));
+  try {
+    await until('both are open', () => lines.includes('open'), 5);
+    await lab.node(`worker${worker}`, 'ovs-appctl', 'dpctl/flush-conntrack');
+    const seen = await watch(from);
+    server.kill('SIGUSR2');
+    await sleep(1_500);
+    const last = lines.trim().split('\n').at(-1)!;
+    const { udp, tcp } = last === 'open' ? { udp: 0, tcp: 0 } : (JSON.parse(last) as { udp: number; tcp: number });
+    return { udp, tcp, seen: await seen() };
+  } finally {
+    server.kill('SIGKILL');
+    client.kill('SIGKILL');
+    await close(worker);
+  }
+}
+
+describe.each(['a route', 'a node port'] as const)('a pod to which the outside came in by %s', (way) => {
+  test.each(['plain/w0', 'red/w0'])(
+    'speaks first after Open vSwitch forgot the connection: %s, which leaves by its own node',
+    async (pod) => {
+      const source = way === 'a route' ? await lab.podIP(pod) : '192.168.7.11';
+      expect(await podFirst(way, 0, pod)).toEqual({ udp: 4, tcp: 4, seen: [`${source} . udp`] });
+    },
+    30_000,
+  );
+
+  // only its own node knows who opened the connection, and nothing tells Open vSwitch there
+  test('does not reach it, and leaves as what it begins itself, if its egress IP is on another node', async () => {
+    expect(await podFirst(way, 1, 'red/w1')).toEqual({ udp: 0, tcp: 0, seen: [`${redIP} . udp`] });
+  }, 30_000);
+});
+
+test('connections that came in go on while their namespace begins or ceases to request, and no pass can be made', async () => {
+  const target = await lab.podIP('plain/w0');
+  const server = await echo('plain/w0');
+  const asking = async (): Promise<boolean> =>
+    (await lab.node('worker0', 'nft', 'list', 'set', 'ip', 'sdn_compat', 'asking_pods')).stdout.includes(target);
+  const request = async (egressIPs: readonly string[] | null): Promise<void> => {
+    await lab.patch('netnamespace', 'plain', { egressIPs });
+    await until('it is restricted', asking, 5);
+  };
+  try {
+    for (const [before, after] of [
+      [null, ['192.168.7.204']],
+      [['192.168.7.204'], null],
+    ]) {
+      await lab.patch('netnamespace', 'plain', { egressIPs: before });
+      await until('it is known', async () => (await asking()) === (before !== null), 5);
+      const knocking = knock((nextPort += 1), await open('a node port', 0, target), 4_000);
+      await sleep(700);
+      await patchNetwork({ serviceNetwork: '10.254.128.0/17' });
+      await sleep(300);
+      await request(after!);
+      // of a hundred; it was cut off after about thirty
+      expect(await knocking).toBeGreaterThan(75);
+      await patchNetwork({ serviceNetwork: '172.30.0.0/16' });
+      await close(0);
+    }
+  } finally {
+    server.kill('SIGKILL');
+    await patchNetwork({ serviceNetwork: '172.30.0.0/16' });
+    await lab.patch('netnamespace', 'plain', { egressIPs: null });
+    await lab.untilSource('plain/w0', '192.168.7.11');
+  }
+}, 60_000);

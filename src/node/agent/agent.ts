@@ -206,6 +206,7 @@ class Agent {
           linksChanged: () => this.#linksChanged(),
           routingLost: () => this.#lookAgain(),
           nftLost: () => this.#nftLost(),
+          elementsChanged: (printed) => void this.#nft.heard(printed, () => this.#nftLost()),
           strangers: () => this.#sweeper.sweepMarked(),
         },
         this.#logger,

@@ -70,13 +70,19 @@ export class Applier {
    * Open vSwitch nor a plan, and lets nothing more pass. Returns whether anything changed.
    */
   async restrict(limits: NftElements): Promise<boolean> {
-    const isRestricted = await this.#deps.nft.restrict(contentOf(limits)).catch((error: unknown) => {
-      this.#deps.nft.forget();
-      throw error;
-    });
-    const surplus = labelled(await this.#deps.addresses.list()).filter(({ ip }) => !limits.hosted.has(ip));
+    const { nft } = this.#deps;
+    const [restricted] = await Promise.allSettled([nft.restrict(contentOf(limits))]);
+    const isWithdrawn = await this.#withdraw(limits.hosted);
+    if (restricted.status === 'fulfilled') return restricted.value || isWithdrawn;
+    nft.forget();
+    throw restricted.reason;
+  }
+
+  /** Removes egress IPs other than these; returns whether there were any. */
+  async #withdraw(hosted: ReadonlySet<Ip>): Promise<boolean> {
+    const surplus = labelled(await this.#deps.addresses.list()).filter(({ ip }) => !hosted.has(ip));
     await this.#takeOff(surplus);
-    return isRestricted || surplus.length > 0;
+    return surplus.length > 0;
   }
 
   /** Applies the plan; throws if a step failed, and then the next pass reads the present state again. */
@@ -101,7 +107,7 @@ export class Applier {
     const nft = contentOf(plan.nft);
     const isRewritten = await this.#deps.nft.add(context.chains, nft);
     const lines = await this.#applyBundle(plan);
-    await this.#deps.nft.remove(nft);
+    await this.#deps.nft.remove(context.chains, nft);
     await this.#takeOff(addresses.remove);
     for (const ip of addresses.add) this.#deps.announcer.add(context.uplink.device, ip);
     const released = addresses.remove.map(({ ip }) => ip);

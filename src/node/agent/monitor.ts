@@ -4,7 +4,7 @@ import type { Logger } from '../../io/log.ts';
 import { pause } from '../../io/pause.ts';
 import { haveSysctls } from '../links/sysctls.ts';
 import { isHostDevice } from '../links/veth.ts';
-import { networkSets, nftTables } from '../nft/ruleset.ts';
+import { nftTables } from '../nft/ruleset.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
 
 const again = 1_000;
@@ -65,6 +65,8 @@ export interface HostListeners {
   readonly routingLost: () => void;
   /** Something was removed from nft, by us or by somebody else. */
   readonly nftLost: () => void;
+  /** Elements of nft's sets and maps were added or removed, by us or by somebody else: as `nft -j monitor` prints it. */
+  readonly elementsChanged: (printed: string) => void;
   /** Our nft tables dropped a packet of a connection that must end, and marked the connection. */
   readonly strangers: () => void;
 }
@@ -122,16 +124,12 @@ async function watchSettings(lost: () => void, signal: AbortSignal): Promise<voi
 
 /** Calls the listeners until the signal aborts. */
 export async function watchHost(listeners: HostListeners, logger: Logger, signal: AbortSignal): Promise<void> {
-  const { linksChanged, routingLost, nftLost, strangers } = listeners;
+  const { linksChanged, routingLost, nftLost, elementsChanged, strangers } = listeners;
   const linksHeard = (text: string): void => {
     if (losesRouting(text)) routingLost();
     if (!isOfPodsOnly(text)) linksChanged();
   };
-  const ours = [nftTables.nat, nftTables.guard].join('|');
-  const lost = new RegExp(
-    `^(delete|destroy) (table|chain|rule|set|map|element (${ours}) (${networkSets.join('|')})) `,
-    'm',
-  );
+  const lost = /^(delete|destroy) (table|chain|rule|set|map) /m;
   const traced = new RegExp(`^trace id \\w+ ${nftTables.nat} stranger `, 'm');
   const traceHeard = (text: string): void => {
     if (traced.test(text)) strangers();
@@ -157,6 +155,11 @@ export async function watchHost(listeners: HostListeners, logger: Logger, signal
       signal,
     ),
     watch({ argv: ['nft', 'monitor', 'destroy'], heard: nftHeard, missed: nftLost }, logger, signal),
+    watch(
+      { argv: ['nft', '-j', '-n', 'monitor', 'elements'], heard: elementsChanged, missed: nftLost },
+      logger,
+      signal,
+    ),
     watch({ argv: ['nft', 'monitor', 'trace'], heard: traceHeard, missed: strangers }, logger, signal),
     watchSettings(routingLost, signal),
   ]);

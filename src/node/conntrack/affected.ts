@@ -45,7 +45,7 @@ function changedKeys<K, V>(
 }
 
 const isSamePod = (one: RestrictedPod, other: RestrictedPod): boolean =>
-  one.owner === other.owner && one.source === other.source;
+  one.owner === other.owner && one.source === other.source && one.beginsHere === other.beginsHere;
 
 const isSameOwner = (one: PodOwners, other: PodOwners): boolean => one.inbound === other.inbound;
 

@@ -10,6 +10,8 @@ export interface RestrictedPod {
   readonly owner: number;
   /** The egress IP of its VNID on this node, if any. */
   readonly source: Ip | undefined;
+  /** Whether its new connections leave through this node. */
+  readonly beginsHere: boolean;
 }
 
 /** Which sources owners may use at one moment. */
@@ -50,7 +52,7 @@ function isStaleInbound({ mark }: Connection, answerer: Ip, { pods }: Ownership)
 function isStaleUntranslated(source: Ip, { subnet, restricted }: Ownership): boolean {
   if (!contains(subnet, source)) return false;
   const pod = restricted.get(source);
-  return pod === undefined || pod.source !== undefined;
+  return pod === undefined || (pod.beginsHere && pod.source !== undefined);
 }
 
 /** A connection owned by a VNID that requested egress IPs. */

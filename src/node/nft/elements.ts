@@ -1,12 +1,12 @@
-/** The changing part of the nft tables: its difference as commands, and its parsing from `nft -j`. */
-import { asList, asText, isRecord } from '../../model/json.ts';
+/** The changing part of the nft tables: its difference as commands. `listing.ts` reads what is there. */
 import { hex } from '../ovs/flow.ts';
+import { ctMark } from '../ovs/pipeline.ts';
 import type { PodOwners } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
 import { type NftElements, nftTables } from './ruleset.ts';
 
 /** Our sets and maps, in the order in which they are filled. */
-const setNames = [
+export const setNames = [
   'restricted_pods',
   'asking_pods',
   'pod_owners',
@@ -21,13 +21,15 @@ const setNames = [
   'egress_snat',
   'egress_hosted',
 ] as const;
-type SetName = (typeof setNames)[number];
+export type SetName = (typeof setNames)[number];
 
 /** Those that are maps. */
 const maps: ReadonlySet<SetName> = new Set(['egress_snat', 'pod_owners', 'pod_unasked']);
 
+export const isMap = (set: SetName): boolean => maps.has(set);
+
 /** One element: what it is about, and what it says of that, in sets and maps that say something. */
-interface Element {
+export interface Element {
   readonly key: string;
   readonly value: string | undefined;
 }
@@ -38,14 +40,27 @@ type Elements = ReadonlyMap<string, Element>;
 /** The elements of each set and map. */
 export type NftContent = Readonly<Record<SetName, Elements>>;
 
-const idOf = ({ key, value }: Element): string => `${key} ${value ?? ''}`;
+/** What tells an element apart in its set. */
+export const idOf = ({ key, value }: Element): string => `${key} ${value ?? ''}`;
+/** What a list of our tables says. */
+export interface Listing {
+  /** The elements that could be read. */
+  readonly content: NftContent;
+  /** Our sets and maps that are there. */
+  readonly sets: ReadonlySet<SetName>;
+  /** Whether all elements could be read. */
+  readonly isReadable: boolean;
+}
+
 const onlyKey = (key: string): Element => ({ key, value: undefined });
 
-const elementsFrom = (all: Iterable<Element>): Elements => new Map([...all].map((element) => [idOf(element), element]));
+export const elementsFrom = (all: Iterable<Element>): Elements =>
+  new Map([...all].map((element) => [idOf(element), element]));
 
 const elementsOfKeys = memoized((keys: ReadonlySet<string>): Elements => elementsFrom([...keys].map(onlyKey)));
 
-const tableOf: Readonly<Record<SetName, string>> = {
+/** The table of each set and map. */
+export const tableOf: Readonly<Record<SetName, string>> = {
   restricted_pods: nftTables.guard,
   pod_sources: nftTables.guard,
   egress_hosted: nftTables.guard,
@@ -61,7 +76,7 @@ const tableOf: Readonly<Record<SetName, string>> = {
   egress_snat: nftTables.nat,
 };
 
-/** The sets with at most one element per key. */
+/** The sets in which another element of a key replaces the old one. */
 const keyed = [
   'egress_snat',
   'egress_sources',
@@ -71,7 +86,8 @@ const keyed = [
   'pod_answers',
 ] as const satisfies readonly SetName[];
 
-function contentFrom(elementsIn: (set: SetName) => Elements): NftContent {
+/** Content with these elements. */
+export function contentFrom(elementsIn: (set: SetName) => Elements): NftContent {
   return {
     restricted_pods: elementsIn('restricted_pods'),
     asking_pods: elementsIn('asking_pods'),
@@ -91,11 +107,19 @@ function contentFrom(elementsIn: (set: SetName) => Elements): NftContent {
 
 export const emptyContent: NftContent = contentFrom(() => new Map());
 
-/** The elements that say whose the connections of pods are. */
-const owners = memoized((pods: NftElements['pods']): Readonly<Record<keyof PodOwners, Elements>> => {
-  const elements = (which: keyof PodOwners): Elements =>
-    elementsFrom([...pods].map(([ip, owner]) => ({ key: ip, value: hex(owner[which]) })));
-  return { inbound: elements('inbound'), unasked: elements('unasked') };
+/** The sets about the pods here, whether their VNIDs request egress IPs or not. */
+type PodSets = Readonly<Record<'pod_owners' | 'pod_unasked' | 'pod_answers' | 'pod_itself', Elements>>;
+
+/** Whose the connections of pods are, and which they may answer: those that came in to the pod's VNID. */
+const podSets = memoized((pods: NftElements['pods']): PodSets => {
+  const elements = (marksOf: (owner: PodOwners) => readonly number[]): Elements =>
+    elementsFrom([...pods].flatMap(([ip, owner]) => marksOf(owner).map((mark) => ({ key: ip, value: hex(mark) }))));
+  return {
+    pod_owners: elements(({ inbound }) => [inbound]),
+    pod_unasked: elements(({ unasked }) => [unasked]),
+    pod_answers: elements(({ inbound }) => [inbound, (inbound | ctMark.answered) >>> 0]),
+    pod_itself: elementsFrom([...pods.keys()].map((ip) => ({ key: ip, value: ip }))),
+  };
 });
 
 /**
@@ -105,14 +129,10 @@ const owners = memoized((pods: NftElements['pods']): Readonly<Record<keyof PodOw
 export function contentOf({ snat, hosted, restricted, podSources, pods, nodes }: NftElements): NftContent {
   const sources = elementsFrom([...snat].map(([mark, ip]) => ({ key: hex(mark), value: ip })));
   const asking = elementsOfKeys(restricted);
-  const { inbound, unasked } = owners(pods);
   return {
     restricted_pods: asking,
     asking_pods: asking,
-    pod_owners: inbound,
-    pod_unasked: unasked,
-    pod_answers: new Map([...inbound].filter(([, { key }]) => asking.has(idOf(onlyKey(key))))),
-    pod_itself: elementsFrom([...restricted].map((ip) => ({ key: ip, value: ip }))),
+    ...podSets(pods),
     nodes: elementsOfKeys(nodes),
     node_addresses: elementsOfKeys(nodes),
     pod_sources: elementsFrom([...podSources].map(([key, value]) => ({ key, value }))),
@@ -175,47 +195,46 @@ export function removals(actual: NftContent, wanted: NftContent): string[] {
   return setNames.toReversed().flatMap((set) => command('delete', set, without(actual[set], wanted[set])));
 }
 
+/** The commands that make one content of another, in one transaction. */
+export function changes(actual: NftContent, wanted: NftContent): string[] {
+  return [...additions(actual, wanted), ...removals(added(actual, wanted), wanted)];
+}
+
+/**
+ * The commands that bring the sets which are there to the wanted content, whatever else is in them: one transaction for
+ * each table, so that one that is broken does not keep the other from it.
+ */
+export function refills({ content, sets, isReadable }: Listing, wanted: NftContent): string[][] {
+  const isDone = (set: SetName): boolean =>
+    isReadable && content[set].size === wanted[set].size && without(content[set], wanted[set]).size === 0;
+  const refill = (set: SetName): string[] => [
+    `flush ${isMap(set) ? 'map' : 'set'} ${tableOf[set]} ${set}`,
+    ...command('add', set, wanted[set]),
+  ];
+  return [...new Set(Object.values(tableOf))]
+    .map((table) => setNames.filter((set) => tableOf[set] === table && sets.has(set) && !isDone(set)).flatMap(refill))
+    .filter((commands) => commands.length > 0);
+}
+
 /** The sets that restrict: limits add to them. */
 const restricting: ReadonlySet<SetName> = new Set(['restricted_pods', 'asking_pods']);
 /** What limits do not know or that allows nothing by itself. */
 const unlimited: ReadonlySet<SetName> = new Set(['pod_owners', 'pod_unasked', 'nodes', 'node_addresses']);
+/**
+ * By which pods answer whoever came in to them. Limits know these as well as a plan: to restrict a pod does not end
+ * connections that came in to it.
+ */
+const answering: ReadonlySet<SetName> = new Set(['pod_answers', 'pod_itself']);
 
 /**
- * The content reduced to the limits: all pods that these restrict are restricted, and nothing that allows anything
+ * The content reduced to the limits: all pods that these restrict are restricted, and nothing that lets anything begin
  * remains that they lack.
  */
 export function within(content: NftContent, limits: NftContent): NftContent {
   return contentFrom((set) => {
     if (restricting.has(set)) return new Map([...content[set], ...limits[set]]);
     if (unlimited.has(set)) return content[set];
+    if (answering.has(set)) return limits[set];
     return new Map([...content[set]].filter(([id]) => limits[set].has(id)));
   });
-}
-
-const partText = (part: unknown): string => (typeof part === 'number' ? hex(part) : asText(part));
-
-/** An element as `nft -j` prints it: a scalar, a concatenation of two, or a pair of key and value. */
-function parseElement(element: unknown): Element {
-  const [key, value] = isRecord(element) ? asList(element['concat']) : asList(element);
-  return key === undefined
-    ? { key: partText(element), value: undefined }
-    : { key: partText(key), value: value === undefined ? undefined : partText(value) };
-}
-
-function elementsOf(listing: readonly unknown[], name: SetName): Elements {
-  const kind = maps.has(name) ? 'map' : 'set';
-  for (const item of listing) {
-    const object = isRecord(item) ? item[kind] : undefined;
-    if (isRecord(object) && object['name'] === name) return elementsFrom(asList(object['elem']).map(parseElement));
-  }
-  return new Map();
-}
-
-/** Parses the elements of our tables from the output of `nft -j list table …`. */
-export function parseContent(listings: readonly string[]): NftContent {
-  const listed = listings.flatMap((json) => {
-    const document: unknown = JSON.parse(json);
-    return isRecord(document) ? asList(document['nftables']) : [];
-  });
-  return contentFrom((set) => elementsOf(listed, set));
 }

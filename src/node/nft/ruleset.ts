@@ -181,8 +181,22 @@ const answering = ({ subnet }: NftBase): string[] => [
   `ct state related ip saddr @pod_networks ip saddr != ${subnet.text} drop`,
 ];
 
-/** The owner of a connection that comes in to a pod, with each packet of the opener. */
-const inbound = `oifname "${tunDevice}" ct direction original ct state new,established ct original ip saddr != @pod_networks ct mark set ip daddr map @pod_owners`;
+/** Connections that come in to a pod, with each packet of the opener. */
+const inbound = `oifname "${tunDevice}" ct direction original ct state new,established ct original ip saddr != @pod_networks jump came_in`;
+
+/** Their owner. */
+const cameIn: readonly string[] = ['ip daddr . ct mark @pod_answers return', 'ct mark set ip daddr map @pod_owners'];
+
+/**
+ * Answers from tun0. What Open vSwitch marks opens a connection: it is no answer to one that policies did not let in. But
+ * Open vSwitch forgets connections sooner than the kernel (see `direction`). So it is recorded that a pod whose VNID
+ * requests egress IPs has answered, while Open vSwitch knew that it may; such a connection goes on in the way it came.
+ */
+const answered: readonly string[] = [
+  `ct state established ip saddr @asking_pods ip saddr . ct mark @pod_answers meta mark ${hex(noneAsked)} ct mark set ct mark | ${hex(ctMark.answered)}`,
+  `ct state established ct mark & ${hex(ctMark.answered)} != 0 ip saddr . ct mark @pod_answers meta mark set ${hex(noneAsked)}`,
+  `meta mark != ${hex(noneAsked)} drop`,
+];
 
 function natTable(base: NftBase): string[] {
   const untracked = [`udp dport ${base.vxlanPort} notrack`];
@@ -191,8 +205,7 @@ function natTable(base: NftBase): string[] {
     ...(isNetdev ? [`iifname "${tunDevice}" meta mark set @ll,64,32`] : []),
     `iifname "${tunDevice}" ${setSeen}`,
     `iifname "${tunDevice}" ct direction original jump owner`,
-    // what Open vSwitch marks opens a connection; it is not an answer to one that policies did not let in
-    `iifname "${tunDevice}" ct direction reply meta mark != ${hex(noneAsked)} drop`,
+    `iifname "${tunDevice}" ct direction reply jump answered`,
   ];
   const toRoute = [`iifname "${tunDevice}" ${setSeen}`, `iifname != "${tunDevice}" ip daddr @pod_networks ${setSeen}`];
   const { opens, answers } = direction;
@@ -213,6 +226,8 @@ function natTable(base: NftBase): string[] {
     ...chain('stranger', undefined, stranger),
     ...chain('unasked', undefined, unaskedOwner),
     ...chain('owner', undefined, owner),
+    ...chain('answered', undefined, isNetdev ? answered : answered.slice(-1)),
+    ...chain('came_in', undefined, cameIn),
     ...chain('unasked_source', undefined, unaskedSource(base)),
     ...chain('choose_source', undefined, chooseSource(base)),
     ...chain('served', undefined, served(base)),

@@ -5,7 +5,18 @@ import type { Logger } from '../../io/log.ts';
 import { Mutex } from '../../io/mutex.ts';
 import type { Datapath } from '../values/facts.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
-import { added, additions, emptyContent, type NftContent, parseContent, removals, within } from './elements.ts';
+import {
+  added,
+  additions,
+  changes,
+  emptyContent,
+  type Listing,
+  type NftContent,
+  refills,
+  removals,
+  within,
+} from './elements.ts';
+import { differsAfter, parseListing, wholeContent } from './listing.ts';
 import { networkSets, nftTables, tablesOf } from './ruleset.ts';
 
 /** The chains, and the datapath they are for. */
@@ -53,20 +64,31 @@ export class NftTable {
     this.#limits = undefined;
   }
 
+  /** Calls `changed` if somebody else changed elements, according to what `nft -j monitor` printed. */
+  heard(printed: string, changed: () => void): Promise<void> {
+    // what we change ourselves is known when the change has ended
+    return this.#mutex.run(() => {
+      const known = this.#content.value ?? this.#elements.value;
+      if (known !== undefined && differsAfter(known, printed)) changed();
+      return Promise.resolve();
+    });
+  }
+
   /**
    * Restricts and removes at once what exceeds the limits; the limits also apply to the current plan. Returns whether
-   * anything changed. Does nothing if there are no tables.
+   * anything changed. If single changes fail, or the tables hold what cannot be read, the sets are filled anew; sets
+   * that are not there stay so.
    */
   restrict(limits: NftContent): Promise<boolean> {
     return this.#mutex.run(async () => {
       this.#limits = limits;
       const copy = this.#content.value === undefined ? this.#elements : this.#content;
       const keep = copy.begin();
-      const before = copy.value ?? (await this.#read());
-      if (before === undefined) return false;
+      const before = copy.value ?? wholeContent(await this.#read());
+      if (before === undefined) return this.#refill(limits);
       const wanted = within(before, limits);
-      const commands = [...additions(before, wanted), ...removals(before, wanted)];
-      await this.#commands(commands);
+      const commands = changes(before, wanted);
+      if (!(await this.#succeeds(commands))) return this.#refill(limits);
       keep(wanted);
       return commands.length > 0;
     });
@@ -74,32 +96,32 @@ export class NftTable {
 
   /**
    * Adds what is missing. Chains that differ, or that somebody changed, are replaced with all elements in one
-   * transaction; returns whether they were.
+   * transaction, and so are elements that cannot be read or changed; returns whether they were.
    */
   add(chains: NftChains, plan: NftContent): Promise<boolean> {
     return this.#mutex.run(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
       const isOurs = this.#content.value === undefined ? await this.#isWritten(chains) : this.#text === chains.text;
-      if (!isOurs) {
+      const before = isOurs ? await this.#present() : undefined;
+      if (before === undefined || !(await this.#succeeds(additions(before, wanted)))) {
         await this.#write(chains, wanted);
         keep(wanted);
         return true;
       }
       this.#text = chains.text;
-      const before = this.#content.value ?? this.#elements.value ?? (await this.#read()) ?? emptyContent;
-      await this.#commands(additions(before, wanted));
       keep(added(before, wanted));
       return false;
     });
   }
 
   /** Removes what is not wanted, after `add`. */
-  remove(plan: NftContent): Promise<void> {
+  remove(chains: NftChains, plan: NftContent): Promise<void> {
     return this.#mutex.run(async () => {
       const keep = this.#content.begin();
       const wanted = this.#limited(plan);
-      await this.#commands(removals(this.#content.value ?? (await this.#read()) ?? emptyContent, wanted));
+      const before = await this.#present();
+      if (before === undefined || !(await this.#succeeds(removals(before, wanted)))) await this.#write(chains, wanted);
       keep(wanted);
     });
   }
@@ -123,6 +145,27 @@ export class NftTable {
     else this.#logger.info({ tables: tablesOf(chains.datapath) }, 'nft tables written');
   }
 
+  /** Fills the sets anew, within the limits; returns whether anything changed. */
+  async #refill(limits: NftContent): Promise<boolean> {
+    this.forget();
+    const listing = await this.#read();
+    const transactions = refills(listing, within(listing.content, limits));
+    const results = await Promise.allSettled(transactions.map((commands) => this.#commands(commands)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return transactions.length > 0;
+  }
+
+  /** Whether nft carried the commands out. */
+  async #succeeds(commands: readonly string[]): Promise<boolean> {
+    try {
+      await this.#commands(commands);
+      return true;
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'elements of our nft tables could not be changed one by one');
+      return false;
+    }
+  }
+
   async #commands(commands: readonly string[]): Promise<void> {
     if (commands.length > 0) await must(this.#exec, 'nft', ['-f', '-'], { input: batch(commands) });
   }
@@ -142,13 +185,16 @@ export class NftTable {
       .join('');
   }
 
-  /** The elements; undefined if a table is missing. */
-  async #read(): Promise<NftContent | undefined> {
+  /** The elements as they are known or read; undefined if they cannot be changed one by one. */
+  async #present(): Promise<NftContent | undefined> {
+    return this.#content.value ?? this.#elements.value ?? wholeContent(await this.#read());
+  }
+
+  /** What is in the tables that are there. */
+  async #read(): Promise<Listing> {
     const listings = await Promise.all(
-      withSets.map((name) => this.#exec('nft', ['-j', 'list', 'table', ...name.split(' ')])),
+      withSets.map((name) => this.#exec('nft', ['-j', '-n', 'list', 'table', ...name.split(' ')])),
     );
-    return listings.every(({ status }) => status === 0)
-      ? parseContent(listings.map(({ stdout }) => stdout))
-      : undefined;
+    return parseListing(listings.flatMap(({ status, stdout }) => (status === 0 ? [stdout] : [])));
   }
 }

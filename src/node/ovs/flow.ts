@@ -100,4 +100,6 @@ export const set = (field: string, value: string): Action => ({ kind: 'set', fie
 export const outputReg2: Action = { kind: 'outputRegister', register: 'NXM_NX_REG2[]' };
 export const vnidFromTunnel: Action = { kind: 'move', from: 'NXM_NX_TUN_ID[0..31]', to: 'NXM_NX_REG0[]' };
 export const vnidToTunnel: Action = { kind: 'move', from: 'NXM_NX_REG0[]', to: 'NXM_NX_TUN_ID[0..31]' };
+/** So that the source's VNID can be recorded in ct_mark. */
+export const vnidOfSource: Action = { kind: 'move', from: 'NXM_NX_REG0[]', to: 'NXM_NX_REG1[]' };
 export const ctCommit = { kind: 'ct', commit: true } as const satisfies Action;

@@ -80,6 +80,8 @@ export const priority = {
   /** NetworkPolicies, in tables 27 and 80. */
   policy: { allow: 150, selected: 100, unselected: 50 },
   route: {
+    /** Another node's pod answers what this node opened, and has not answered before. */
+    firstAnswer: 330,
     /** The same as in table 101, for replies to the node, which may have masqueraded who opened the connection. */
     ownReply: 320,
     otherReply: 310,
@@ -88,6 +90,8 @@ export const priority = {
     serviceReply: 260,
     reply: 250,
     local: 200,
+    /** A connection of the node itself to another node's pod. */
+    nodeRemote: 130,
     /** A pod's connection that a Service sends to another node's pod. */
     serviceRemote: 120,
     /** A connection to another node's pod, which is recorded. */
@@ -155,8 +159,13 @@ export const ctMark = {
    * node's kernel, which undoes the rewrite.
    */
   served: 0x29000000,
-  /** The bits that tell `accepted` and `served`, of any VNID, from other marks. */
-  letIn: 0xfe000000,
+  /**
+   * Set on the userspace datapath, in the kernel's table, once a pod whose VNID requests egress IPs has answered, and Open
+   * vSwitch knew that it may.
+   */
+  answered: 0x04000000,
+  /** The bits that tell connections to a pod, of any VNID, from others. */
+  letIn: 0xfa000000,
   /** The bits that tell `served`, of any VNID, from `accepted` and others. */
   kind: 0xff000000,
   /** The bits of the VNID. */

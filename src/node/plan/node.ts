@@ -5,7 +5,7 @@
 import groupBy from 'lodash/groupBy.js';
 import { type Ip } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
-import type { VnidState } from '../../model/egress/verdict.ts';
+import type { Hop } from '../../model/egress/verdict.ts';
 import type { EgressPolicies } from '../../model/egresspolicy.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
@@ -83,27 +83,27 @@ function sourceByOwner(
 type PodOfVnid = Pick<LocalPod, 'ip' | 'vnid'>;
 type NodeOptions = Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
 
-/** Whether pods of a VNID here leave through this node. */
-function leavesHere(verdict: VnidState, { name, firstAvailable }: NodeOptions): boolean {
-  return verdict.kind === 'via' && hopsUsed(verdict.hops, firstAvailable).some(({ node }) => node === name);
-}
+const isHere = (hops: readonly Hop[], name: string): boolean => hops.some(({ node }) => node === name);
 
 /**
- * The pods whose VNID has a state, with the allowed sources of their connections. A VNID that requests only invalid
- * addresses also has a state.
+ * The pods whose VNID has a state, with the allowed sources of their connections: a connection keeps its hop, so any hop
+ * on this node allows its source, also if new connections use another one. A VNID that requests only invalid addresses
+ * also has a state.
  */
 function restrictedPods(
   pods: readonly PodOfVnid[],
   state: EgressState,
   snat: Hosting['snat'],
-  options: NodeOptions,
+  { name, masqueradeBit, firstAvailable }: NodeOptions,
 ): Map<Ip, RestrictedPod> {
   const restricted = new Map<Ip, RestrictedPod>();
   for (const { ip, vnid } of pods) {
     const verdict = state.vnids.get(vnid);
     if (verdict === undefined) continue;
-    const owner = ownerOf(vnid, options.masqueradeBit);
-    restricted.set(ip, { owner, source: leavesHere(verdict, options) ? snat.get(owner) : undefined });
+    const owner = ownerOf(vnid, masqueradeBit);
+    const hops = verdict.kind === 'via' ? verdict.hops : [];
+    const source = isHere(hops, name) ? snat.get(owner) : undefined;
+    restricted.set(ip, { owner, source, beginsHere: isHere(hopsUsed(hops, firstAvailable), name) });
   }
   return restricted;
 }

@@ -14,6 +14,7 @@ import {
   outputReg2,
   set,
   vnidFromTunnel,
+  vnidOfSource,
 } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';
 import { ctMark, direction, port, priority, ruleVersion, table } from '../ovs/pipeline.ts';
@@ -113,30 +114,52 @@ function route(facts: NodeFacts, networks: Networks): Flow[] {
     row(multicast, { proto: 'ip', nw_dst: multicastRange }, [goto(table.multicast)]),
     row(priority.otherwise, { proto: 'ip' }, [goto(table.outside)]),
     row(priority.otherwise, { proto: 'arp' }),
+    ...routeAnswers(facts),
     ...routeServices(facts, networks),
     ...routeNoted(networks),
   ];
 }
 
 /**
+ * Table 31, what this node opened to another node's pod, itself or for somebody whom it masquerades. Its record says
+ * nothing about the pod until that answers. From then on it has the VNID that answered, so that no pod of another VNID
+ * sends by it after that one. A message about it (ICMP error) may come before any answer, and records nothing.
+ */
+function routeAnswers(facts: NodeFacts): Flow[] {
+  const row = rowsOf(table.route);
+  const { firstAnswer } = priority.route;
+  const unanswered = { ct_mark: '0', proto: 'ip', in_port: vxlan0, nw_dst: facts.gateway } as const;
+  const toNode = packetToTun0(facts, 0);
+  return [
+    row(firstAnswer, { ct_state: '-rel+rpl', ...unanswered }, [
+      vnidOfSource,
+      { ...ctCommit, mark: ctMark.accepted, vnid: true },
+      ...toNode,
+    ]),
+    row(firstAnswer, { ct_state: '+rel+rpl', ...unanswered }, toNode),
+  ];
+}
+
+/**
  * Table 31, packets that a Service rewrote. The node's kernel rewrites a pod's connection, and only the kernel can undo
  * it in replies. The kernel's datapath uses the kernel's conntrack for that (`ct(nat)` above); on the userspace
- * datapath replies go through tun0, wherever the other pod is.
+ * datapath replies go through tun0, wherever the other pod is. What the node itself opens there is recorded as nobody's.
  */
 function routeServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
-  const { datapath, subnet, tunMac } = facts;
+  const { datapath, subnet, gateway, tunMac } = facts;
   if (datapath === 'system') return [];
   const row = rowsOf(table.route);
-  const { serviceReply, serviceRemote } = priority.route;
+  const { serviceReply, nodeRemote, serviceRemote } = priority.route;
   const remote = { ct_state: '-rpl', proto: 'ip', in_port: tun0, nw_src: subnet.text } as const;
   return [
     row(serviceReply, { ct_state: '+rpl', ct_mark: `${hex(ctMark.served)}/${hex(ctMark.kind)}`, proto: 'ip' }, [
       set('eth_dst', tunMac),
       ...packetToTun0(facts, 0),
     ]),
-    ...cluster.map(({ text }) =>
+    ...cluster.flatMap(({ text }) => [
+      row(nodeRemote, { ...remote, nw_src: gateway, nw_dst: text }, [{ ...ctCommit, table: table.toRemotePod }]),
       row(serviceRemote, { ...remote, nw_dst: text }, [{ ...ctCommit, mark: ctMark.served, table: table.toRemotePod }]),
-    ),
+    ]),
   ];
 }
 

@@ -37,8 +37,8 @@ export const ownership: Ownership = {
   snat: new Map([[red, redIP]]),
   hosted: new Set([redIP]),
   restricted: new Map([
-    [ip('10.254.0.2'), { owner: red, source: redIP }],
-    [ip('10.254.0.3'), { owner: blue, source: undefined }],
+    [ip('10.254.0.2'), { owner: red, source: redIP, beginsHere: true }],
+    [ip('10.254.0.3'), { owner: blue, source: undefined, beginsHere: false }],
   ]),
   attached: new Set(podsHere.keys()),
   pods: podsHere,
@@ -124,7 +124,11 @@ export const anyOwnership: fc.Arbitrary<Ownership> = fc
     restricted: fc.uniqueArray(
       fc.tuple(
         fc.constantFrom('10.254.0.2', '10.254.0.3', '10.254.0.130').map(ip),
-        fc.record({ owner: fc.constantFrom(red, blue), source: fc.constantFrom(undefined, redIP, blueIP) }),
+        fc.record({
+          owner: fc.constantFrom(red, blue),
+          source: fc.constantFrom(undefined, redIP, blueIP),
+          beginsHere: fc.boolean(),
+        }),
       ),
       { selector: ([pod]) => pod },
     ),

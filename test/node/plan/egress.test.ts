@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { type Ip, ipNumber } from '../../../src/model/address.ts';
 import type { EgressState } from '../../../src/model/egress/state.ts';
 import { markOf } from '../../../src/model/mark.ts';
-import type { Action } from '../../../src/node/ovs/flow.ts';
-import { ownerOf } from '../../../src/node/ovs/owner.ts';
-import { port, table } from '../../../src/node/ovs/pipeline.ts';
+import { type Action, vnidOfSource } from '../../../src/node/ovs/flow.ts';
+import { inboundOwnerOf, ownerOf } from '../../../src/node/ovs/owner.ts';
+import { ctMark, port, table } from '../../../src/node/ovs/pipeline.ts';
 import { egressRules, hopsUsed, hostedHere } from '../../../src/node/plan/egress.ts';
+import { planNode } from '../../../src/node/plan/node.ts';
 import { ip, nodeInput, type Scene, vnid } from '../states.ts';
-import { actionsFor } from './packets.ts';
+import { actionsFor, type Packet } from './packets.ts';
 
 const [first, second, third] = ['192.168.7.200', '192.168.7.201', '192.168.7.202'] as const;
 const here = new Set([vnid(77)]);
@@ -126,6 +127,38 @@ test('all listed hops are used, or the first only', () => {
   const hops = verdict?.kind === 'via' ? verdict.hops : [];
   expect(hopsUsed(hops, false)).toEqual(hops);
   expect(hopsUsed(hops, true).map(({ egressIP }) => egressIP)).toEqual([first]);
+});
+
+test("another node's pod answers what this node opened to it, and nobody answers what came in to others", () => {
+  const { facts, networks, ...input } = nodeInput({ pods: { 2: 77 }, requests: { 77: [first] } });
+  const { flows } = planNode({ facts, networks, ...input });
+  const routing = flows.filter(({ match }) => match.proto === 'ip' && match.dl_src === undefined);
+  const actions = (packet: Partial<Packet>) =>
+    actionsFor(routing, table.route, {
+      proto: 'udp',
+      reg0: 77,
+      in_port: port.vxlan0,
+      nw_src: '10.254.1.9',
+      nw_dst: facts.gateway,
+      isReply: true,
+      ct_mark: 0,
+      ...packet,
+    }) ?? [];
+  const isHanded = (packet: Partial<Packet>): boolean =>
+    actions(packet).some((action) => action.kind === 'output' && action.port === port.tun0);
+  const [own, other] = [inboundOwnerOf(vnid(77)), inboundOwnerOf(vnid(78))];
+  // the first answer is recorded with its VNID
+  expect(actions({})).toContainEqual({ kind: 'ct', commit: true, mark: ctMark.accepted, vnid: true });
+  expect(actions({})[0]).toEqual(vnidOfSource);
+  expect(isHanded({})).toBe(true);
+  expect(isHanded({ ct_mark: own })).toBe(true);
+  // by a pod that has its address after it, or about somebody else's connection
+  expect(isHanded({ ct_mark: other })).toBe(false);
+  expect(isHanded({ ct_mark: other, isRelated: true })).toBe(false);
+  // an error instead of an answer records nothing
+  expect(isHanded({ isRelated: true })).toBe(true);
+  expect(actions({ isRelated: true })).not.toContainEqual(expect.objectContaining({ vnid: true }));
+  expect(isHanded({ in_port: 5, nw_src: '10.254.0.2' })).toBe(false);
 });
 
 test('whatever requests and lists are, packets leave only as the state says', () => {

@@ -11,6 +11,8 @@ export interface Packet {
   readonly ct_mark?: number;
   /** Whether it goes the other way than the packet that opened its connection. */
   readonly isReply?: boolean;
+  /** Whether it is a message about the connection, such as an ICMP error. */
+  readonly isRelated?: boolean;
   readonly reg0?: number;
   readonly reg1?: number;
   readonly nw_src?: string;
@@ -36,9 +38,13 @@ function hasMark({ ct_mark: mark = 0 }: Packet, wanted: string): boolean {
   return (mark & mask) >>> 0 === number >>> 0;
 }
 
-function isInState({ isReply = false }: Packet, wanted: string): boolean {
-  if (wanted !== '+rpl' && wanted !== '-rpl') throw new Error(`not known here: ct_state=${wanted}`);
-  return isReply === (wanted === '+rpl');
+function isInState({ isReply = false, isRelated = false }: Packet, wanted: string): boolean {
+  const is: Readonly<Record<string, boolean>> = { rpl: isReply, rel: isRelated };
+  return (wanted.match(/[+-][a-z]+/g) ?? []).every((flag) => {
+    const found = is[flag.slice(1)];
+    if (found === undefined) throw new Error(`not known here: ct_state=${wanted}`);
+    return found === flag.startsWith('+');
+  });
 }
 
 function isMatched(match: Match, packet: Packet): boolean {
