@@ -55,8 +55,8 @@ export interface Phase {
   readonly then: (sight: Sight) => readonly { readonly change: Change; readonly object: KubeObject }[];
   /** Why the phase must be left out now, or why all that is left must be; undefined if neither. */
   readonly obstacle: (sight: Sight) => { readonly leaves: 'phase' | 'all'; readonly reason: string } | undefined;
-  /** What the plugin has not done yet, for people; empty when the phase has ended. */
-  readonly missing: (sight: Sight) => readonly string[];
+  /** What the plugin has not done yet, for people; empty when the phase has ended. Leaves out what was not made. */
+  readonly missing: (sight: Sight, wasMade: (object: ObjectRef) => boolean) => readonly string[];
 }
 
 /** The phases of a step, and the kinds that show how far the plugin is. */

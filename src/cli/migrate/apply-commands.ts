@@ -66,7 +66,7 @@ function addApply(migrate: Command, { kubeconfig }: Shared): void {
     .addOption(
       lasting(
         '--patience <duration>',
-        'how long OVN-Kubernetes may take to assign one more egress IP to its node; then it chooses the nodes of the rest',
+        'how long OVN-Kubernetes may take to assign one more egress IP to its node, before the next node follows',
         120,
       ),
     )

@@ -61,7 +61,13 @@ function phaseFor(share: Share<string>, index: number, scene: Scene): Phase {
         return { change, object: withAddresses(change.object, wanted) };
       }),
     obstacle: (sight) => obstacleOf(share, sight, scene),
-    missing: (sight) => unassigned(ips, sight, scene).sort(compareText),
+    missing: (sight, wasMade) => {
+      const made = ips.filter((ip) => {
+        const object = scene.objectOf.get(ip)?.change.object;
+        return object !== undefined && wasMade(objectRef(object));
+      });
+      return unassigned(made, sight, scene).sort(compareText);
+    },
   };
 }
 
@@ -96,7 +102,8 @@ function obstacleOf(share: Share<string>, sight: Sight, scene: Scene): ReturnTyp
       mayHave: (node, ip) => !scene.labels.has(node) || scene.placement.get(ip)?.allowed.includes(node) !== false,
     },
   );
-  if (spoiler === undefined) return undefined;
+  // where an address of the plan's own could not be assigned, one may be lost to chance, and not all
+  if (spoiler === undefined || scene.labels.has(spoiler.node)) return undefined;
   return {
     leaves: 'all',
     reason: `Node ${spoiler.node} bears the label and has ${spoiler.has} egress IP${spoiler.has === 1 ? '' : 's'}, too few for ${share.node} to be the emptiest`,

@@ -10,8 +10,9 @@ import { createLogger } from '../../io/log.ts';
 import { inParallel } from '../../io/parallel.ts';
 import { listText } from '../../model/list-text.ts';
 import type { KubeObject } from '../../model/objects.ts';
+import { type ObjectRef, refKey, refText } from '../ref.ts';
 import type { Phase, Phases, Sight } from '../target.ts';
-import type { Change } from '../translation.ts';
+import { type Change, refOf } from '../translation.ts';
 
 export interface Keeping {
   readonly client: KubeClient;
@@ -26,6 +27,9 @@ export interface Keeping {
 
 const atOnce = 8;
 
+/** After so many phases in a row in which the plugin did nothing at all, it is not waited for any longer. */
+const mostSilent = 2;
+
 /** Makes the phases, one after the other. Those that cannot be are told, and left to the plugin. */
 export async function keepPlacement(keeping: Keeping): Promise<void> {
   const { phases, signal, tell } = keeping;
@@ -38,13 +42,7 @@ export async function keepPlacement(keeping: Keeping): Promise<void> {
       tell(`${listText(kinds)} cannot be followed; the network plugin chooses the nodes of egress IPs`);
       return;
     }
-    for (const phase of phases.list) {
-      if (signal.aborted) return;
-      const obstacle = phase.obstacle(watching.sight);
-      if (obstacle !== undefined) tell(leftText(phase, obstacle));
-      if (obstacle?.leaves === 'all') return;
-      if (obstacle === undefined && !(await keep(phase, keeping, watching))) return;
-    }
+    await inOrder(keeping, watching);
   } finally {
     stop.abort();
     stop.release();
@@ -52,27 +50,47 @@ export async function keepPlacement(keeping: Keeping): Promise<void> {
   }
 }
 
-function leftText({ name }: Phase, { leaves, reason }: NonNullable<ReturnType<Phase['obstacle']>>): string {
-  return leaves === 'all'
-    ? `${name}: ${reason}; from here on the network plugin chooses the nodes`
-    : `${name}: ${reason}; the network plugin chooses other nodes`;
+async function inOrder(keeping: Keeping, watching: Watching): Promise<void> {
+  const { phases, signal, tell } = keeping;
+  let silent = 0;
+  for (const phase of phases.list) {
+    if (signal.aborted) return;
+    const obstacle = phase.obstacle(watching.sight);
+    if (obstacle !== undefined) tell(`${phase.name}: ${obstacle.reason}; ${chosen[obstacle.leaves]}`);
+    if (obstacle?.leaves === 'all') return;
+    if (obstacle !== undefined) continue;
+    silent = (await keep(phase, keeping, watching)) ? 0 : silent + 1;
+    if (silent === mostSilent) {
+      tell(`the network plugin assigns nothing; ${chosen.all}`);
+      return;
+    }
+  }
 }
 
-/** Makes one phase and waits for it; returns whether the next may follow. */
+const chosen = {
+  phase: 'the network plugin chooses other nodes',
+  all: 'from here on the network plugin chooses the nodes',
+} as const;
+
+const nothing: Sight = { get: () => undefined, all: () => [] };
+
+/** Makes one phase and waits for it; returns false if the plugin did nothing. */
 async function keep(phase: Phase, keeping: Keeping, watching: Watching): Promise<boolean> {
   const { signal, patience, make, tell } = keeping;
   for (const change of phase.first) {
-    if (!(await make(change))) return true;
+    if (await make(change)) continue;
+    tell(`${phase.name}: ${refText(refOf(change))} is left out; ${chosen.phase}`);
+    return true;
   }
+  const made = new Set<string>();
   await inParallel(phase.then(watching.sight), atOnce, async ({ change, object }) => {
-    if (!signal.aborted) await make(change, object);
+    if (!signal.aborted && (await make(change, object))) made.add(refKey(refOf(change)));
   });
-  const missing = await watching.until(phase, patience);
-  if (missing.length === 0 || signal.aborted) return !signal.aborted;
-  tell(
-    `${phase.name}: not assigned within ${patience / 1_000} s: ${listText(missing)}; from here on the network plugin chooses the nodes`,
-  );
-  return false;
+  const wasMade = (object: ObjectRef): boolean => made.has(refKey(object));
+  const missing = await watching.until(() => phase.missing(watching.sight, wasMade), patience);
+  if (missing.length === 0 || signal.aborted) return true;
+  tell(`${phase.name}: not assigned within ${patience / 1_000} s: ${listText(missing)}`);
+  return missing.length < phase.missing(nothing, wasMade).length;
 }
 
 /** What the API server shows of some kinds, followed as it changes. */
@@ -113,13 +131,13 @@ class Watching {
     await Promise.all([...this.#caches.values()].map(({ ended }) => ended));
   }
 
-  /** What the phase still misses when nothing more is done for that many milliseconds; empty as soon as all is there. */
-  async until(phase: Phase, patience: number): Promise<readonly string[]> {
-    for (let missing = phase.missing(this.sight); ;) {
+  /** What is left when nothing more is done for that many milliseconds; empty as soon as nothing is. */
+  async until(left: () => readonly string[], patience: number): Promise<readonly string[]> {
+    for (let missing = left(); ;) {
       const before = missing.length;
       if (before === 0 || this.#signal.aborted) return missing;
       const isLess = await this.#within(() => {
-        missing = phase.missing(this.sight);
+        missing = left();
         return missing.length < before;
       }, patience);
       if (!isLess) return missing;

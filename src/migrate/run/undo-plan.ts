@@ -227,7 +227,8 @@ function deleting(config: KubeObject, { is, madeAs, force, ours }: Made): Found 
   const uid = is.metadata.uid ?? '';
   if ((madeAs ?? uid) !== uid) return { undo: [], notes: [`${refText(object)} is left: it was made anew since`] };
   const isAsApplied = holds(contentOf(config), is);
-  if (!force && !isAsApplied)
+  // a run that was ended on the way may have applied a part
+  if (!force && !isAsApplied && !isOurs(is, ours))
     return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
   // another plan, or somebody else, applied the same since: it stays theirs
   if (isAsApplied && isShared(is, ours)) return { undo: [{ kind: 'release', object, labels: {}, annotations: {} }] };

@@ -1,14 +1,16 @@
-import { egressIPs, nodes } from '../../../api/kinds.ts';
+import { egressIPs, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
+import { ApiError } from '../../../src/io/kube/error.ts';
 import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
 import { toOVN } from '../../../src/migrate/ovn/translate.ts';
 import type { ApplyOutcome } from '../../../src/migrate/run/apply.ts';
+import { goBack } from '../../../src/migrate/run/undo.ts';
 import type { TranslateOptions } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import type { Started } from '../../apiserver/started.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
-import { create, type Migration, planFor, snapshot, startCluster, switchToOVN } from '../cluster.ts';
+import { create, dump, type Migration, planFor, snapshot, startCluster, switchToOVN } from '../cluster.ts';
 import { type Build, builds, ClusterManager } from '../cluster-manager.ts';
 import { make, options } from '../snapshots.ts';
 
@@ -202,17 +204,106 @@ test('a node that somebody else labelled meanwhile ends it, and everything is as
   while (Object.keys(await placed()).length < all.length) await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
-test('a manager that is down is waited for once, then all objects are there for it', async () => {
+test('a manager that is down is waited for twice, then all objects are there for it', async () => {
   await plan(layout);
   expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
   await switchToOVN(client);
   const outcome = await migration.apply({ patience: 300 });
   expect(outcome).toMatchObject({ kind: 'done' });
   expect(outcome.told).toEqual([
-    `Node n0: 3 egress IPs: not assigned within 0.3 s: ${egressIP(0)}, ${egressIP(1)}, ${egressIP(2)}; from here on the network plugin chooses the nodes`,
+    `Node n0: 3 egress IPs: not assigned within 0.3 s: ${egressIP(0)}, ${egressIP(1)}, ${egressIP(2)}`,
+    `Node n1: 2 egress IPs: not assigned within 0.3 s: ${egressIP(3)}, ${egressIP(4)}`,
+    'the network plugin assigns nothing; from here on the network plugin chooses the nodes',
   ]);
   const { items } = await client.list(egressIPs);
   expect(items.map((one) => egressIPItem(one).egressIPs)).toEqual(layout.namespaces);
+});
+
+/** Where all are but these. */
+async function expectOthersKept(...except: readonly string[]): Promise<void> {
+  const isOther = ([ip]: readonly [string, string]): boolean => !except.includes(ip);
+  expect(
+    Object.entries(await placed())
+      .filter(isOther)
+      .sort(),
+  ).toEqual(Object.entries(before(layout)).filter(isOther).sort());
+}
+
+test('an address that OVN-Kubernetes never assigns is told, and the others stay on their nodes', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  // somebody else's object has it; the manager then stops at it
+  const theirs = make.any(
+    'k8s.ovn.org/v1',
+    'EgressIP',
+    { name: 'theirs' },
+    { spec: { egressIPs: [egressIP(1)], namespaceSelector: {} } },
+  );
+  await create(client, [{ ...theirs, ...{ status: { items: [{ egressIP: egressIP(1), node: 'n3' }] } } }]);
+  await client.patch(
+    nodes,
+    { name: 'n3' },
+    { metadata: { labels: { 'k8s.ovn.org/egress-assignable': '' } } },
+    { type: 'merge' },
+  );
+  await client.patch(
+    nodes,
+    { name: 'n3' },
+    { metadata: { labels: { 'k8s.ovn.org/egress-assignable': null } } },
+    { type: 'merge' },
+  );
+  const outcome = await migration.apply({ acceptChanges: true, patience: 500 });
+  expect(outcome).toMatchObject({ kind: 'done' });
+  expect(outcome.told.filter((line) => line.includes('assigned within'))).not.toContain(
+    expect.stringContaining('nothing'),
+  );
+  await expectOthersKept(egressIP(1));
+});
+
+test('an EgressIP that cannot be made or is left out holds up nobody', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  const refusing: KubeClient = {
+    ...bound(client),
+    patch: (kind, ref, ...rest) =>
+      kind === egressIPs && ref.name === 'egressip-p1'
+        ? Promise.reject(
+            new ApiError(403, { message: 'admission webhook "x" denied the request', reason: 'Forbidden' }),
+          )
+        : client.patch(kind, ref, ...rest),
+  };
+  const outcome = await migration.apply({ patience: 60_000 }, refusing);
+  expect(outcome).toMatchObject({ kind: 'failed', reasons: [expect.stringContaining('EgressIP egressip-p1: ')] });
+  expect(outcome.told).toEqual([]);
+  await expectOthersKept(egressIP(1), egressIP(4));
+}, 20_000);
+
+test('a Node that is left out is told, and the egress IPs of the others stay', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  const outcome = await migration.apply({ ...patient, skip: ['Node/n1'] });
+  expect(outcome).toMatchObject({ kind: 'done' });
+  expect(outcome.told).toContain('Node n1: 2 egress IPs: Node n1 is left out; the network plugin chooses other nodes');
+  await expectOthersKept(egressIP(3), egressIP(4));
+});
+
+test.each([1, 2, 3, 4, 5])('gone back from the middle, nothing of it is left, seed %i', async (seed) => {
+  const random = generator(seed);
+  await plan(layout);
+  const [labels, sdn] = [
+    (await client.list(nodes)).items.map(({ metadata }) => metadata.labels),
+    await dump(client, [netNamespaces, hostSubnets]),
+  ];
+  await begin('A', random);
+  await killedAfter(1 + random(7));
+  await client.patch(nodes, { name: 'n0' }, { metadata: { annotations: { mine: 'x' } } }, { type: 'merge' });
+  const { folder, plan: made } = migration;
+  const signal = new AbortController().signal;
+  const deps = { client, folder, plan: made, signal, tell: () => undefined, progress: () => undefined };
+  expect(await goBack(deps, { mode: 'write', force: false })).toMatchObject({ kind: 'done' });
+  expect((await client.list(egressIPs)).items).toEqual([]);
+  expect((await client.list(nodes)).items.map(({ metadata }) => metadata.labels)).toEqual(labels);
+  expect(await dump(client, [netNamespaces, hostSubnets])).toEqual(sdn);
 });
 
 test('on a cloud it waits for every CloudPrivateIPConfig', async () => {
