@@ -93,6 +93,9 @@ test('nobody moves when the controller itself is cut off, on a node for egress I
         lab.log('controller').includes(`"node":"${node}.${domain}","verdict":"online"`),
       ),
     );
+    // a node that is still starting may have been called offline before
+    const before = lab.log('controller').length;
+    const since = (): string => lab.log('controller').slice(before);
     await cut(lab, 'master0', 'down');
     await until(
       'it says so',
@@ -103,9 +106,9 @@ test('nobody moves when the controller itself is cut off, on a node for egress I
     await new Promise((resolve) => setTimeout(resolve, 14_000)); // long enough for neighbours to be forgotten
     expect(await hosts(lab, '192.168.7.200')).toEqual(['worker0']);
     await cut(lab, 'master0', 'up');
-    await until('it reaches nodes again', () => lab.log('controller').includes('nodes can be reached again'), 10);
+    await until('it reaches nodes again', () => since().includes('nodes can be reached again'), 10);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
-    expect(lab.log('controller')).not.toContain('"verdict":"offline"');
+    expect(since()).not.toContain('"verdict":"offline"');
     expect(await hosts(lab, '192.168.7.200')).toEqual(['worker0']);
     expect(await lab.source('one/a', 2)).toBe('192.168.7.200');
   } finally {
