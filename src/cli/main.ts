@@ -17,6 +17,7 @@ import type { SimulateFlags } from './simulate.ts';
 import type { StatusFlags } from './status.ts';
 import { statusAddressOption } from './status-address.ts';
 import { programVersion } from './version.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const program = new Command('sdn-compat')
   .description('OpenShift SDN egress IPs on any Kubernetes API server, and the way from them to OVN-Kubernetes')
@@ -24,14 +25,6 @@ const program = new Command('sdn-compat')
   .showHelpAfterError('(see --help)')
   .configureHelp({ sortSubcommands: true })
   .exitOverride();
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^-?\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`it must be a whole number from ${least} to ${most}.`);
-  };
-}
 
 /** The bits of a mark that are neither kubelet's (15) nor above the VNID's bits, which we use. */
 function masqueradeBit(text: string): number {

@@ -1,6 +1,7 @@
 /** `sdn-compat migrate apply|verify|back`: options and defaults. Each command is loaded when it is used. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { duration } from '../duration.ts';
+import { wholeNumber } from '../whole-number.ts';
 import type { ApplyFlags } from './apply.ts';
 import type { BackFlags } from './back.ts';
 import type { VerifyFlags } from './verify.ts';
@@ -25,12 +26,6 @@ function lasting(flags: string, description: string, byDefault: number): Option 
 const probeRights = `
 --probe needs the right to create, get and delete pods in the namespaces that it asks from (ClusterRole
 sdn-compat-migrate-probe). The pods are under the namespaces' own policies, and are removed whatever happens.`;
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('it must be a whole number above 0.');
-}
 
 /** Adds the commands to `migrate`. */
 export function addApplyCommands(migrate: Command, shared: Shared): void {
@@ -101,7 +96,9 @@ function addVerify(migrate: Command, { kubeconfig }: Shared): void {
         .default([], 'a sample of all'),
     )
     .addOption(
-      new Option('--probe-sample <count>', 'from at most that many namespaces').argParser(positive).default(20),
+      new Option('--probe-sample <count>', 'from at most that many namespaces')
+        .argParser(wholeNumber(1, 1_000_000))
+        .default(20),
     )
     .addOption(lasting('--probe-timeout <duration>', 'how long a pod may take', 60))
     .addHelpText('after', probeRights)

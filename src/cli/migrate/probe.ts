@@ -1,7 +1,7 @@
 /** `migrate verify --probe`: from where is asked, and how it is shown. */
+import type { Live } from '../../migrate/live.ts';
 import { compareRefs } from '../../migrate/ref.ts';
 import type { ApplyDeps } from '../../migrate/run/apply.ts';
-import { readNow } from '../../migrate/run/now.ts';
 import { probe, type ProbeOptions, sampled } from '../../migrate/run/probe.ts';
 import { progressTeller } from '../../migrate/run/progress.ts';
 import type { Verification } from '../../migrate/run/verify.ts';
@@ -34,9 +34,11 @@ export function probeOptions({
 }
 
 /** Asks from the chosen namespaces, or from a sample of those that the plan serves. */
-export async function asked(deps: ApplyDeps, flags: ProbeFlags, options: ProbeOptions): Promise<readonly Check[]> {
-  const { client, plan, signal } = deps;
-  const { live } = await readNow(client, signal);
+export async function asked(
+  { client, plan, signal, live }: Pick<ApplyDeps, 'client' | 'plan' | 'signal'> & { readonly live: Live },
+  flags: ProbeFlags,
+  options: ProbeOptions,
+): Promise<readonly Check[]> {
   const changes = plan.steps.flatMap((step) => step.changes);
   const all = targetNamed(plan.target).leavesWith(changes, live);
   const unknown = flags.probeNamespace.find((name) => !all.has(name));

@@ -1,5 +1,6 @@
 /** `sdn-compat migrate verify`: checks whether the cluster is what the plan wanted. */
 import { pause } from '../../io/pause.ts';
+import type { Live } from '../../migrate/live.ts';
 import { refText } from '../../migrate/ref.ts';
 import type { ApplyDeps } from '../../migrate/run/apply.ts';
 import { otherCluster } from '../../migrate/run/identity.ts';
@@ -33,8 +34,8 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
   const options = probeOptions(flags);
   const seen = await withPlan(flags, await planIn(flags.plan), async (deps) => {
     if (flags.unstick) await touch(deps);
-    const found = await watched(deps, flags);
-    return options === undefined ? found : withProbes(found, await asked(deps, flags, options));
+    const { verification: found, live } = await watched(deps, flags);
+    return options === undefined ? found : withProbes(found, await asked({ ...deps, live }, flags, options));
   });
   if (flags.output === 'json') print(`${JSON.stringify(seen, null, 2)}\n`);
   else if (flags.output === 'yaml') print((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
@@ -44,11 +45,17 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 
 /** Touches the EgressIPs that have an unassigned address, once, and reports which. */
 async function touch(deps: ApplyDeps): Promise<void> {
-  const names = await unstick(deps.client, stuck(await looker(deps)()), Date.now());
+  const names = await unstick(deps.client, stuck((await looker(deps)()).verification), Date.now());
   report(names.length === 0 ? 'no EgressIP has an unassigned address\n' : `touched EgressIP ${names.join(', ')}\n`);
 }
 
-async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Verification> {
+/** What was checked, and the result. */
+interface Look {
+  readonly live: Live;
+  readonly verification: Verification;
+}
+
+async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Look> {
   const end = performance.now() + timeout;
   const look = looker(deps);
   for (let told = ''; ;) {
@@ -57,8 +64,9 @@ async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promis
       if (isLast || deps.signal.aborted || !mayPass(error)) throw error;
       return error;
     });
-    if (!(seen instanceof Error) && (isLast || seen.well || deps.signal.aborted)) return seen;
-    const state = seen instanceof Error ? `the cluster cannot be read, trying again: ${seen.message}` : illText(seen);
+    if (!(seen instanceof Error) && (isLast || seen.verification.well || deps.signal.aborted)) return seen;
+    const state =
+      seen instanceof Error ? `the cluster cannot be read, trying again: ${seen.message}` : illText(seen.verification);
     if (state !== told) report(`${state}\n`);
     told = state;
     await pause(between, deps.signal);
@@ -70,7 +78,7 @@ function illText({ checks }: Verification): string {
 }
 
 /** Looks once. After the first time, egress routers are taken as they were. */
-function looker({ client, folder, plan, signal }: ApplyDeps): () => Promise<Verification> {
+function looker({ client, folder, plan, signal }: ApplyDeps): () => Promise<Look> {
   let since: Snapshot | undefined;
   return async () => {
     const entries = await readJournal(folder);
@@ -80,7 +88,7 @@ function looker({ client, folder, plan, signal }: ApplyDeps): () => Promise<Veri
     since = now.snapshot;
     const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
     if (stranger !== undefined) throw new Failure(stranger);
-    return verification(plan, now, progress);
+    return { live: now.live, verification: verification(plan, now, progress) };
   };
 }
 

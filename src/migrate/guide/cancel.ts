@@ -1,9 +1,18 @@
 /** Gives up a migration to OVN-Kubernetes that has not come to the switch. OpenShift SDN serves all the time. */
-import { all, type Answer, ask, either, no, unless, yes } from './answer.ts';
+import { all, type Answer, ask, either, no, yes } from './answer.ts';
 import { undo } from './back.ts';
 import { clearMigration, guide, pausePools, withdrawLive } from './commands.ts';
 import { atWork } from './conditions.ts';
-import { configName, type Facts, hasNoMigration, operatorName, poolsSettled, saysType, wants } from './facts.ts';
+import {
+  configName,
+  type Facts,
+  hasNoAnnotation,
+  hasNoMigration,
+  operatorName,
+  poolsSettled,
+  saysType,
+  wants,
+} from './facts.ts';
 import type { Procedure, Stage } from './stage.ts';
 
 const from = 'OpenShiftSDN';
@@ -62,13 +71,7 @@ const untouched: Stage = {
 const withdrawn: Stage = {
   name: 'withdraw',
   title: 'a live migration is not asked for any more',
-  done: (facts) =>
-    all(
-      wants(facts, from),
-      ask(facts.config, configName, ({ isLiveAsked }) =>
-        unless(isLiveAsked ? [`${configName} still has the annotation`] : []),
-      ),
-    ),
+  done: (facts) => all(wants(facts, from), hasNoAnnotation(facts)),
   command: () => withdrawLive,
   notes: () => ['type and annotation in one patch: without the annotation the operator refuses the type'],
 };

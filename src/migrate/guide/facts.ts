@@ -92,6 +92,13 @@ export function hasNoMigration({ operator }: Facts): Answer {
   });
 }
 
+/** Whether no live migration is asked for. */
+export function hasNoAnnotation({ config }: Facts): Answer {
+  return ask(config, configName, ({ isLiveAsked }) =>
+    unless(isLiveAsked ? [`${configName} still has the annotation`] : []),
+  );
+}
+
 /** Shows the first names, and how many more there are. */
 export function some(names: readonly string[], most = 5): string {
   return names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;

@@ -1,5 +1,5 @@
 /** The live way back to OpenShift SDN, after a migration that succeeded. */
-import { isBefore } from '../ovn/context/release.ts';
+import { isBefore, liveSince } from '../ovn/context/release.ts';
 import { all, either, no } from './answer.ts';
 import { arrived, released, restore, undo } from './back.ts';
 import { guide, inspect } from './commands.ts';
@@ -21,7 +21,6 @@ import { cleared, removed } from './shared.ts';
 import type { Procedure, Stage } from './stage.ts';
 
 const to = 'OpenShiftSDN';
-const since = 15;
 
 const succeeded: Stage = {
   name: 'preflight',
@@ -41,8 +40,8 @@ function offline(facts: Facts): string {
 
 function releasedLive(facts: Facts): ReturnType<Stage['done']> {
   const release = releaseIn(facts);
-  return isBefore(release, since)
-    ? no(`release 4.${release?.minor ?? ''}: live migrations are for 4.${since} to 4.16`)
+  return isBefore(release, liveSince)
+    ? no(`release 4.${release?.minor ?? ''}: live migrations are for 4.${liveSince} to 4.16`)
     : released(facts);
 }
 

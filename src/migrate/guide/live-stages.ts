@@ -1,11 +1,13 @@
 /** Stages of live migrations, in both directions. */
+import { mtuConfigMapName } from '../kinds/configmap.ts';
+import { convertedFeatures } from '../kinds/network.ts';
 import { all, type Answer, ask, either, no, unless, yes } from './answer.ts';
 import { clearMigration, endLive, pausePools, setFeatures, startLive } from './commands.ts';
 import { completed, condition } from './conditions.ts';
 import {
   annotated,
-  configName,
   type Facts,
+  hasNoAnnotation,
   hasNoMigration,
   type NetworkType,
   nonePending,
@@ -26,8 +28,8 @@ export function hosted({ infrastructure }: Facts): Answer {
 
 /** Whether the operator knows the MTU of the nodes. */
 export function hasMTU({ mtuMaps }: Facts): Answer {
-  return ask(mtuMaps, 'ConfigMap openshift-network-operator/mtu', (count) =>
-    unless(count > 0 ? [] : ['ConfigMap openshift-network-operator/mtu is missing: the migration would be stuck']),
+  return ask(mtuMaps, mtuConfigMapName, (count) =>
+    unless(count > 0 ? [] : [`${mtuConfigMapName} is missing: the migration would be stuck`]),
   );
 }
 
@@ -58,7 +60,7 @@ export function features(to: NetworkType): Stage {
       either(
         wants(facts, to),
         ask(facts.operator, operatorName, ({ migration }) => {
-          const on = migration === undefined ? ['egressIP', 'egressFirewall', 'multicast'] : migration.converts;
+          const { converts: on = convertedFeatures } = migration ?? {};
           return unless(on.map((name) => `${operatorName}: spec.migration.features.${name} is not false`));
         }),
       ),
@@ -164,13 +166,7 @@ export function annotation(to: NetworkType): Stage {
   return {
     name: 'annotation',
     title: 'the annotation of the live migration is gone',
-    done: (facts) =>
-      all(
-        switchedTo(facts, to),
-        ask(facts.config, configName, ({ isLiveAsked }) =>
-          unless(isLiveAsked ? [`${configName} still has the annotation`] : []),
-        ),
-      ),
+    done: (facts) => all(switchedTo(facts, to), hasNoAnnotation(facts)),
     command: () => endLive,
     notes: () => ['never before the migration is completed'],
     isProof: true,

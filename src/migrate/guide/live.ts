@@ -1,4 +1,5 @@
 /** The live migration to OVN-Kubernetes, which the network operator carries out node by node. */
+import { liveSince } from '../ovn/context/release.ts';
 import { all, type Answer, ask, either, unless } from './answer.ts';
 import { guide, inspect } from './commands.ts';
 import { type Facts, some, wants } from './facts.ts';
@@ -23,7 +24,8 @@ const to = 'OVNKubernetes';
 const preflight: Stage = {
   name: 'preflight',
   title: 'the vendor supports a live migration here',
-  done: (facts) => either(wants(facts, to), all(isNotReturning(facts), obstacles(facts, 15), liveObstacles(facts))),
+  done: (facts) =>
+    either(wants(facts, to), all(isNotReturning(facts), obstacles(facts, liveSince), liveObstacles(facts))),
   command: (facts) => {
     if (isNotReturning(facts).kind === 'no') return guide(facts, '--back');
     return isOnlyLive(facts) ? guide(facts, '--mode offline') : inspect;

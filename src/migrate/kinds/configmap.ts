@@ -8,6 +8,8 @@ export interface ConfigMapItem extends Item {
 
 /** The ConfigMap in which the network operator keeps the MTU of the nodes' uplinks, as it found it. */
 export const mtuConfigMap = { namespace: 'openshift-network-operator', name: 'mtu' } as const;
+/** Names it for people. */
+export const mtuConfigMapName = `ConfigMap ${mtuConfigMap.namespace}/${mtuConfigMap.name}`;
 
 /** Reads a ConfigMap. */
 export function configMapItem(object: KubeObject): ConfigMapItem {

@@ -37,8 +37,12 @@ export type Outcome =
   | { readonly kind: 'created' | 'changed' | 'deleted' | 'nothing'; readonly object: ObjectRef }
   | { readonly kind: 'failed'; readonly object: ObjectRef; readonly reason: string };
 
-/** Makes the change, or asks the server what it would do. A change that is already done is not made again. */
-export async function execute(change: Change, execution: Execution): Promise<Outcome> {
+/**
+ * Makes the change, or asks the server what it would do. A change that is already done is not made again. With `part`, an
+ * object that has a part of what the change applies, only that is applied: the journal then records that the change was
+ * begun, not that it is done.
+ */
+export async function execute(change: Change, execution: Execution, part?: KubeObject): Promise<Outcome> {
   const object = refOf(change);
   const { progress, live } = execution;
   const done = progress.done.get(changeKey(change.step, refKey(object)));
@@ -50,7 +54,7 @@ export async function execute(change: Change, execution: Execution): Promise<Out
   try {
     switch (change.action) {
       case 'apply':
-        return await applyObject({ change, execution }, change.object);
+        return await applyObject({ change, execution }, change.object, part);
       case 'delete':
         return await deleteObject({ change, execution });
       case 'clear':
@@ -60,22 +64,6 @@ export async function execute(change: Change, execution: Execution): Promise<Out
     const reason = ownMatter(error);
     if (reason === undefined) throw withRight(error, change.action === 'delete' ? 'delete' : 'patch', kindFor(object));
     return failed(object, reason);
-  }
-}
-
-/**
- * Applies an object that has a part of what the change's object has. The journal records that the change was begun, not
- * that it is done.
- */
-export async function executePart(change: Change, object: KubeObject, execution: Execution): Promise<Outcome> {
-  const ref = refOf(change);
-  try {
-    const written = await write({ change, execution }, object);
-    return written.kind === 'failed' ? written : { kind: written.kind, object: ref };
-  } catch (error) {
-    const reason = ownMatter(error);
-    if (reason === undefined) throw withRight(error, 'patch', kindFor(ref));
-    return failed(ref, reason);
   }
 }
 
@@ -138,9 +126,12 @@ async function finished(
   return { kind, object };
 }
 
-async function applyObject(one: Case, config: KubeObject): Promise<Outcome> {
-  const written = await write(one, config);
-  return written.kind === 'failed' ? written : finished(one, written.kind, written.now);
+async function applyObject(one: Case, config: KubeObject, part: KubeObject | undefined): Promise<Outcome> {
+  const written = await write(one, part ?? config);
+  if (written.kind === 'failed') return written;
+  return part === undefined
+    ? finished(one, written.kind, written.now)
+    : { kind: written.kind, object: refOf(one.change) };
 }
 
 type Failed = Extract<Outcome, { readonly kind: 'failed' }>;

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../model/objects.ts';
 import { isServed } from '../live.ts';
 import { type ObjectRef, refKey, refText } from '../ref.ts';
 import { type Change, refOf } from '../translation.ts';
-import { execute, executePart, type Execution, type Outcome } from './change.ts';
+import { execute, type Execution, type Outcome } from './change.ts';
 import { dependency, waitingText } from './held-back.ts';
 
 /** Makes changes of one step, each at most once. */
@@ -54,6 +54,6 @@ export class StepWork {
   async #attempt(change: Change, part: KubeObject | undefined): Promise<Outcome> {
     const on = dependency(change, this.#before);
     if (on !== undefined) return { kind: 'failed', object: refOf(change), reason: waitingText(change, on) };
-    return part === undefined ? execute(change, this.#execution) : executePart(change, part, this.#execution);
+    return execute(change, this.#execution, part);
   }
 }

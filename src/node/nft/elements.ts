@@ -40,8 +40,6 @@ type Elements = ReadonlyMap<string, Element>;
 /** The elements of each set and map. */
 export type NftContent = Readonly<Record<SetName, Elements>>;
 
-/** What tells an element apart in its set. */
-export const idOf = ({ key, value }: Element): string => `${key} ${value ?? ''}`;
 /** What a list of our tables says. */
 export interface Listing {
   /** The elements that could be read. */
@@ -52,6 +50,8 @@ export interface Listing {
   readonly isReadable: boolean;
 }
 
+/** What tells an element apart in its set. */
+export const idOf = ({ key, value }: Element): string => `${key} ${value ?? ''}`;
 const onlyKey = (key: string): Element => ({ key, value: undefined });
 
 export const elementsFrom = (all: Iterable<Element>): Elements =>

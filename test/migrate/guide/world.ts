@@ -26,6 +26,7 @@ import { fieldOf } from '../../../src/model/json.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { start, type Started } from '../../apiserver/started.ts';
 import { create, type Migration, planFor, serveOVN, snapshot, switchToOVN } from '../cluster.ts';
+import { passing } from '../passing.ts';
 import { make, options } from '../snapshots.ts';
 import { beside, networkCRDs } from './openshift.ts';
 
@@ -482,16 +483,11 @@ export class World {
 /** The client of a server that has the ConfigMap of the nodes' MTU: the embedded one has no ConfigMaps. */
 export function withMTU(client: KubeClient): KubeClient {
   const map = { metadata: { name: 'mtu', namespace: 'openshift-network-operator' } };
-  return {
-    get: (kind, ref, given) => client.get(kind, ref, given),
+  return passing(client, {
     list: <T extends KubeObject>(kind: Kind, given?: ListOptions) =>
       kind === configMaps ? Promise.resolve({ items: [map as T], resourceVersion: '1' }) : client.list<T>(kind, given),
-    create: (kind, object, given) => client.create(kind, object, given),
-    patch: (kind, ref, body, given) => client.patch(kind, ref, body, given),
-    delete: (kind, ref, given) => client.delete(kind, ref, given),
-    watch: (kind, request) => client.watch(kind, request),
     close: () => client.close(),
-  };
+  });
 }
 
 function conditionsOf(updated: boolean): readonly object[] {

@@ -12,6 +12,7 @@ import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
 import { create, dump, type Migration, planFor, snapshot, startCluster, switchToOVN } from '../cluster.ts';
 import { type Build, builds, ClusterManager } from '../cluster-manager.ts';
+import { passing } from '../passing.ts';
 import { make, options } from '../snapshots.ts';
 
 type Random = (limit: number) => number;
@@ -127,27 +128,14 @@ test('without --keep-placement the same egress IPs move', async () => {
 async function killedAfter(writes: number): Promise<ApplyOutcome | undefined> {
   const end = new AbortController();
   let left = writes;
-  const dying: KubeClient = {
-    ...bound(client),
+  const dying: KubeClient = passing(client, {
     patch: async (...args) => {
       if (left-- === 0) end.abort();
       if (left < 0) throw new Error('killed');
       return client.patch(...args);
     },
-  };
+  });
   return migration.apply(patient, dying, end.signal).catch(() => undefined);
-}
-
-function bound(inner: KubeClient): KubeClient {
-  return {
-    get: (...args) => inner.get(...args),
-    list: (...args) => inner.list(...args),
-    create: (...args) => inner.create(...args),
-    delete: (...args) => inner.delete(...args),
-    patch: (...args) => inner.patch(...args),
-    watch: (...args) => inner.watch(...args),
-    close: () => undefined,
-  };
 }
 
 test.each(Array.from({ length: rounds(40) }, (_, index) => index + 1))(
@@ -263,15 +251,14 @@ test('an address that OVN-Kubernetes never assigns is told, and the others stay 
 test('an EgressIP that cannot be made or is left out holds up nobody', async () => {
   await plan(layout);
   await begin('A', generator(1));
-  const refusing: KubeClient = {
-    ...bound(client),
+  const refusing: KubeClient = passing(client, {
     patch: (kind, ref, ...rest) =>
       kind === egressIPs && ref.name === 'egressip-p1'
         ? Promise.reject(
             new ApiError(403, { message: 'admission webhook "x" denied the request', reason: 'Forbidden' }),
           )
         : client.patch(kind, ref, ...rest),
-  };
+  });
   const outcome = await migration.apply({ patience: 60_000 }, refusing);
   expect(outcome).toMatchObject({ kind: 'failed', reasons: [expect.stringContaining('EgressIP egressip-p1: ')] });
   expect(outcome.told).toEqual([]);

@@ -32,6 +32,7 @@ import { matches } from '../../../src/model/selector.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
 import { applyDefaults, create, dump, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
+import { passing } from '../passing.ts';
 import { make, options } from '../snapshots.ts';
 
 type Random = ReturnType<typeof generator>;
@@ -135,13 +136,7 @@ class World {
   /** Applies once, while somebody changes the cluster after some of the writes. */
   async apply(isMoving: boolean): Promise<ApplyOutcome> {
     let left = isMoving ? 2 : 0;
-    const client: KubeClient = {
-      get: (kind, ref, given) => this.#client.get(kind, ref, given),
-      list: (kind, given) => this.#client.list(kind, given),
-      create: (kind, object, given) => this.#client.create(kind, object, given),
-      delete: (kind, ref, given) => this.#client.delete(kind, ref, given),
-      watch: (kind, request) => this.#client.watch(kind, request),
-      close: () => undefined,
+    const client = passing(this.#client, {
       patch: async (kind, ref, body, given) => {
         if (left > 0 && this.#random(3) === 0) {
           left--;
@@ -149,7 +144,7 @@ class World {
         }
         return this.#client.patch(kind, ref, body, given);
       },
-    };
+    });
     return applyPlan(
       { client, folder: this.folder, plan: this.plan!, ...quiet },
       { ...applyDefaults, acceptBlockers: true },

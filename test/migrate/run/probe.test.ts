@@ -6,6 +6,7 @@ import type { PodObject } from '../../../src/model/objects.ts';
 import type { Started } from '../../apiserver/started.ts';
 import { until } from '../../e2e/lab.ts';
 import { create, startCluster } from '../cluster.ts';
+import { passing } from '../passing.ts';
 import { make } from '../snapshots.ts';
 
 const options = { url: 'http://echo.example.org/', image: 'image', timeout: 2_000 };
@@ -105,35 +106,21 @@ test('a pod that a killed run left is replaced, and one of somebody else stays',
 });
 
 test('a namespace that refuses pods is named, a missing right ends it, and a pod that stays is said', async () => {
-  const refusing = (reason: string): KubeClient => ({
-    ...bound(client),
-    create: () => Promise.reject(new ApiError(403, { message: reason, reason: 'Forbidden' })),
-  });
+  const refusing = (reason: string): KubeClient =>
+    passing(client, { create: () => Promise.reject(new ApiError(403, { message: reason, reason: 'Forbidden' })) });
   expect(await asking(refusing('pods "x" is forbidden: exceeded quota'), { shop: [] })).toMatchObject([
     { problem: 'a pod could not be made: pods "x" is forbidden: exceeded quota' },
   ]);
   await expect(
     asking(refusing('pods is forbidden: User "x" cannot create resource "pods"'), { shop: [] }),
   ).rejects.toThrow('missing right: create pods');
-  const keeping = { ...bound(client), delete: () => Promise.reject(new ApiError(500, { message: 'etcd' })) };
+  const keeping = passing(client, { delete: () => Promise.reject(new ApiError(500, { message: 'etcd' })) });
   const [[check]] = await Promise.all([
     asking(keeping, { shop: ['192.168.7.101'] }),
     end('shop', { exitCode: 0, message: '192.168.7.101' }),
   ]);
   expect(check).toMatchObject({ well: false, problem: 'Pod sdn-compat-probe-abc could not be removed: etcd' });
 }, 20_000);
-
-function bound(inner: KubeClient): KubeClient {
-  return {
-    get: (...args) => inner.get(...args),
-    list: (...args) => inner.list(...args),
-    create: (...args) => inner.create(...args),
-    delete: (...args) => inner.delete(...args),
-    patch: (...args) => inner.patch(...args),
-    watch: (...args) => inner.watch(...args),
-    close: () => undefined,
-  };
-}
 
 test('a sample is spread over all names', () => {
   expect(sampled(['a', 'b', 'c', 'd', 'e', 'f'], 3)).toEqual(['a', 'c', 'e']);

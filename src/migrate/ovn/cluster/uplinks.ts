@@ -17,13 +17,11 @@ import { mtuConfigMap } from '../../kinds/configmap.ts';
 import type { Part } from '../../translation.ts';
 import type { Context } from '../context/context.ts';
 import { networkOperator } from '../context/operator.ts';
-import { isBefore } from '../context/release.ts';
+import { isBefore, liveSince } from '../context/release.ts';
 
 const vxlanOverhead = 50;
 const geneveOverhead = 100;
 const defaultGenevePort = 6081;
-/** The first release with the vendor's live migration. */
-const liveSince = 15;
 
 /** Makes findings, and no changes. */
 export function uplinkPart(context: Context): Part {

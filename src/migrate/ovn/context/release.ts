@@ -20,3 +20,6 @@ export function isBefore(release: Release | undefined, minor: number): boolean {
 
 /** The first release whose EgressFirewalls have rules for nodes by label. */
 export const nodeSelectorSince = 13;
+
+/** The first release with the vendor's live migration. */
+export const liveSince = 15;
