@@ -51,8 +51,13 @@ export interface Phase {
   readonly name: string;
   /** Made first. */
   readonly first: readonly Change[];
-  /** Then these changes as far as the phase goes: each with the object to apply. */
-  readonly then: (sight: Sight) => readonly { readonly change: Change; readonly object: KubeObject }[];
+  /** The parts of objects that it is about. */
+  readonly parts: readonly string[];
+  /** Then these changes with the parts that were begun, and those that are there: each with the object to apply. */
+  readonly then: (
+    sight: Sight,
+    begun: ReadonlySet<string>,
+  ) => readonly { readonly change: Change; readonly object: KubeObject }[];
   /** Why the phase must be left out now, or why all that is left must be; undefined if neither. */
   readonly obstacle: (sight: Sight) => { readonly leaves: 'phase' | 'all'; readonly reason: string } | undefined;
   /** What the plugin has not done yet, for people; empty when the phase has ended. Leaves out what was not made. */

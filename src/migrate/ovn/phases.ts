@@ -14,7 +14,7 @@ import { type Share, sharesOf, spoilerOf } from './placement/shares.ts';
 
 type Apply = Extract<Change, { readonly action: 'apply' }>;
 
-/** An EgressIP of the plan, and the phase of each of its addresses that has one. */
+/** An EgressIP of the plan, and its addresses. */
 interface Growing {
   readonly change: Apply;
   readonly egressIPs: readonly string[];
@@ -22,8 +22,6 @@ interface Growing {
 
 interface Scene {
   readonly placement: ReadonlyMap<string, Placement>;
-  /** The number of the phase of each address. */
-  readonly phaseOf: ReadonlyMap<string, number>;
   readonly objectOf: ReadonlyMap<string, Growing>;
   readonly labels: ReadonlyMap<string, Apply>;
 }
@@ -42,22 +40,22 @@ export function phasesOf(changes: readonly Change[], placement: ReadonlyMap<stri
     node !== undefined && objectOf.has(ip) && labels.has(node) ? [[ip, node]] : [],
   );
   const shares = sharesOf(new Map(expected));
-  const phaseOf = new Map(shares.flatMap((share, index) => share.egressIPs.map((ip) => [ip, index] as const)));
-  const scene: Scene = { placement, phaseOf, objectOf, labels };
-  return { kinds: [nodes, egressIPs], list: shares.map((share, index) => phaseFor(share, index, scene)) };
+  const scene: Scene = { placement, objectOf, labels };
+  return { kinds: [nodes, egressIPs], list: shares.map((share) => phaseFor(share, scene)) };
 }
 
-function phaseFor(share: Share<string>, index: number, scene: Scene): Phase {
+function phaseFor(share: Share<string>, scene: Scene): Phase {
   const { node, egressIPs: ips } = share;
   const label = scene.labels.get(node);
   const growing = [...new Set(ips.map((ip) => scene.objectOf.get(ip)))].filter((one) => one !== undefined);
   return {
     name: `Node ${node}: ${ips.length} egress IP${ips.length === 1 ? '' : 's'}`,
     first: label === undefined ? [] : [label],
-    then: (sight) =>
+    parts: ips,
+    then: (sight, begun) =>
       growing.map(({ change, egressIPs: all }) => {
         const present = new Set(textsAt(sight.get(objectRef(change.object)) ?? {}, 'spec', 'egressIPs'));
-        const wanted = all.filter((ip) => present.has(ip) || (scene.phaseOf.get(ip) ?? Infinity) <= index);
+        const wanted = all.filter((ip) => present.has(ip) || begun.has(ip));
         return { change, object: withAddresses(change.object, wanted) };
       }),
     obstacle: (sight) => obstacleOf(share, sight, scene),

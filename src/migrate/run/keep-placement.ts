@@ -37,7 +37,9 @@ export async function keepPlacement(keeping: Keeping): Promise<void> {
   const stop = linkedSignal(signal);
   const watching = new Watching(keeping.client, phases.kinds, stop.signal);
   try {
-    if (!(await watching.synced(keeping.patience))) {
+    const isSynced = await watching.synced(keeping.patience);
+    if (signal.aborted) return;
+    if (!isSynced) {
       const kinds = phases.kinds.map(({ kind }) => kind);
       tell(`${listText(kinds)} cannot be followed; the network plugin chooses the nodes of egress IPs`);
       return;
@@ -53,13 +55,14 @@ export async function keepPlacement(keeping: Keeping): Promise<void> {
 async function inOrder(keeping: Keeping, watching: Watching): Promise<void> {
   const { phases, signal, tell } = keeping;
   let silent = 0;
+  const begun = new Set<string>();
   for (const phase of phases.list) {
     if (signal.aborted) return;
     const obstacle = phase.obstacle(watching.sight);
     if (obstacle !== undefined) tell(`${phase.name}: ${obstacle.reason}; ${chosen[obstacle.leaves]}`);
     if (obstacle?.leaves === 'all') return;
     if (obstacle !== undefined) continue;
-    silent = (await keep(phase, keeping, watching)) ? 0 : silent + 1;
+    silent = (await keep(phase, begun, { keeping, watching })) ? 0 : silent + 1;
     if (silent === mostSilent) {
       tell(`the network plugin assigns nothing; ${chosen.all}`);
       return;
@@ -74,16 +77,21 @@ const chosen = {
 
 const nothing: Sight = { get: () => undefined, all: () => [] };
 
-/** Makes one phase and waits for it; returns false if the plugin did nothing. */
-async function keep(phase: Phase, keeping: Keeping, watching: Watching): Promise<boolean> {
+/** Makes one phase, adds its parts to those that were begun, and waits; returns false if the plugin did nothing. */
+async function keep(
+  phase: Phase,
+  begun: Set<string>,
+  { keeping, watching }: { readonly keeping: Keeping; readonly watching: Watching },
+): Promise<boolean> {
   const { signal, patience, make, tell } = keeping;
   for (const change of phase.first) {
     if (await make(change)) continue;
     tell(`${phase.name}: ${refText(refOf(change))} is left out; ${chosen.phase}`);
     return true;
   }
+  for (const part of phase.parts) begun.add(part);
   const made = new Set<string>();
-  await inParallel(phase.then(watching.sight), atOnce, async ({ change, object }) => {
+  await inParallel(phase.then(watching.sight, begun), atOnce, async ({ change, object }) => {
     if (!signal.aborted && (await make(change, object))) made.add(refKey(refOf(change)));
   });
   const wasMade = (object: ObjectRef): boolean => made.has(refKey(object));
@@ -106,7 +114,9 @@ class Watching {
     const logger = createLogger({ level: 'silent', name: 'migrate' });
     this.#signal = signal;
     this.#caches = new Map(kinds.map((kind) => [kind.kind, watchKind(client, kind, { logger }, signal)]));
-    for (const cache of this.#caches.values()) cache.subscribe(() => this.#tell());
+    const tell = (): void => this.#tell();
+    // an empty list changes no object
+    for (const cache of this.#caches.values()) cache.subscribe(tell, tell);
     this.sight = {
       get: (object) => this.#caches.get(object.kind)?.get(object.name),
       all: ({ kind }) => this.#caches.get(kind)?.list() ?? [],

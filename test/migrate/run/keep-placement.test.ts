@@ -192,6 +192,26 @@ test('a node that somebody else labelled meanwhile ends it, and everything is as
   while (Object.keys(await placed()).length < all.length) await new Promise((resolve) => setTimeout(resolve, 20));
 });
 
+test.each([
+  ['is not Ready', () => setReady('n1', 'False'), {}],
+  ['is left out', () => Promise.resolve(), { skip: ['Node/n1'] }],
+] as const)(
+  'a node that %s takes nothing from the others, though namespaces have addresses on all',
+  async (_, before, more) => {
+    const lists = [0, 1, 2].map((node) => [0, 1, 2, 3].map((index) => egressIP(10 * node + index)));
+    const namespaces = [0, 1, 2, 3].map((index) => lists.map((list) => list[index]!));
+    await plan({ nodes: lists, namespaces });
+    await begin('A', generator(2));
+    await before();
+    expect(await migration.apply({ ...patient, ...more })).toMatchObject({ kind: 'done' });
+    const now = await placed();
+    expect([lists[0], lists[2]].map((ips) => ips!.map((ip) => now[ip]))).toEqual([
+      Array(4).fill('n0'),
+      Array(4).fill('n2'),
+    ]);
+  },
+);
+
 test('a manager that is down is waited for twice, then all objects are there for it', async () => {
   await plan(layout);
   expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
@@ -299,6 +319,21 @@ test('on a cloud it waits for every CloudPrivateIPConfig', async () => {
   expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
   expect(await placed()).toEqual(before(layout));
 });
+
+test('nothing is waited for before the first write, also when no EgressIP is there yet and their list comes last', async () => {
+  await plan(layout);
+  expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
+  await switchToOVN(client);
+  manager = await ClusterManager.start(client, { build: 'A', random: generator(1) });
+  const late = passing(client, {
+    list: async (kind, given) => {
+      if (kind === egressIPs) await new Promise((resolve) => setTimeout(resolve, 300));
+      return client.list(kind, given);
+    },
+  });
+  expect(await migration.apply({ patience: 600_000 }, late)).toMatchObject({ kind: 'done' });
+  expect(await placed()).toEqual(before(layout));
+}, 10_000);
 
 test('a node with the label before the migration and too few egress IPs makes a finding, and the plain order', async () => {
   const objects = [
