@@ -46,6 +46,14 @@ export function holds(config: unknown, live: unknown): boolean {
   return isRecord(live) && Object.entries(config).every(([field, value]) => holds(value, live[field]));
 }
 
+/** Whether the live object has everything in the configuration, but perhaps only some items of its lists. */
+export function holdsPart(config: unknown, live: unknown): boolean {
+  if (Array.isArray(config))
+    return Array.isArray(live) && live.every((item) => config.some((wanted) => isEqual(wanted, item)));
+  if (!isRecord(config)) return isEqual(config, live);
+  return isRecord(live) && Object.entries(config).every(([field, value]) => holdsPart(value, live[field]));
+}
+
 interface ManagerEntry {
   readonly manager: unknown;
   readonly fields: Readonly<Record<string, unknown>>;

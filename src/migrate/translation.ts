@@ -56,6 +56,14 @@ export function refOf(change: Change): ObjectRef {
   return change.action === 'apply' ? objectRef(change.object) : change.object;
 }
 
+/**
+ * Whether the change deletes what an earlier version of the plan made. Translations themselves delete only what belongs to
+ * others: the old plugin's objects in the end, and cloud addresses.
+ */
+export function deletesOwn({ action, step }: Change): boolean {
+  return action === 'delete' && step !== 'finalize' && step !== 'release-cloud-addresses';
+}
+
 /** Where an egress IP is today, and where the target may assign it: names of Nodes, sorted. */
 export interface Placement {
   readonly today: readonly string[];

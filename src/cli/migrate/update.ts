@@ -59,8 +59,8 @@ function listed(what: string, refs: readonly ObjectRef[]): readonly string[] {
   return refs.map((ref) => `${what}: ${refText(ref)}\n`);
 }
 
-function refusePast(folder: string, { isGoingBack, begun }: Progress): void {
+function refusePast(folder: string, { isGoingBack, isFinalizing }: Progress): void {
   if (isGoingBack) throw new Failure(`${folder}: its way back was begun; finish that, and make a new plan`);
-  if ([...begun.values()].some(({ step }) => step === 'finalize'))
+  if (isFinalizing)
     throw new Failure(`${folder}: finalize was begun, so the cluster no longer shows what it was made from`);
 }

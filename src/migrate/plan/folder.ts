@@ -16,6 +16,9 @@ import { objectYAML, plainYAML } from './yaml.ts';
 /** Version of the folder's format. A program refuses versions that it does not know. */
 export const formatVersion = 2;
 
+/** Its plans have no id. An update of one stays one, because its writes are known by the field manager without id. */
+const withoutId = 1;
+
 /** Records what was done with a plan, in its folder; journal.ts writes it. */
 export const journalName = 'journal.ndjson';
 
@@ -148,8 +151,7 @@ function plainPlan(
   files: ReadonlyMap<string, string>,
 ): Readonly<Record<string, unknown>> {
   return {
-    formatVersion,
-    id,
+    ...(id === '' ? { formatVersion: withoutId } : { formatVersion, id }),
     ...(cluster === undefined ? {} : { cluster }),
     tool,
     target,

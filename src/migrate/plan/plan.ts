@@ -1,5 +1,6 @@
 /** A plan: what a migration does, in order, and everything it touches as it was. folder.ts keeps it on disk. */
 import { createHash } from 'node:crypto';
+import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import sortBy from 'lodash/sortBy.js';
 import uniqBy from 'lodash/uniqBy.js';
@@ -7,6 +8,7 @@ import { apiVersionOf, egressIPs, netNamespaces } from '../../../api/kinds.ts';
 import { type JsonObject, parseJson, sortedKeys } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { compareFindings, type Finding } from '../findings/finding.ts';
+import { isForeignKind } from '../ownership.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
 import { clusterUID, type Snapshot, type Unread } from '../snapshot.ts';
 import { type Change, type Placement, refOf, type StepName, stepNames, type Translation } from '../translation.ts';
@@ -66,6 +68,13 @@ const descriptions: Readonly<Record<StepName, string>> = {
 /** What a backup keeps of an object: all but its status and field managers, which cannot be restored. */
 export function backedUp(object: KubeObject): KubeObject {
   return { ...omit(object, 'status'), metadata: omit(object.metadata, 'managedFields') };
+}
+
+/** Whether the change leaves an object of others as the backup has it, after an update that took ours back. */
+export function isAsBackedUp({ backup }: Pick<Plan, 'backup'>, change: Change): boolean {
+  const was = backup.get(refKey(refOf(change)));
+  if (change.action !== 'apply' || was === undefined || isForeignKind(refOf(change))) return false;
+  return isEqual(omit(change.object, 'metadata', 'status'), omit(was, 'metadata', 'status'));
 }
 
 interface PlanInput {

@@ -3,9 +3,10 @@
  * nothing asks for any more is taken back. The first backup stays. Pure.
  */
 import isEqual from 'lodash/isEqual.js';
+import type { KubeObject } from '../../model/objects.ts';
 import { isForeignKind } from '../ownership.ts';
-import { type ObjectRef, objectRef, refKey } from '../ref.ts';
-import { type Change, refOf, type StepName, stepNames } from '../translation.ts';
+import { type ObjectRef, refKey } from '../ref.ts';
+import { type Change, deletesOwn, refOf, type StepName, stepNames } from '../translation.ts';
 import { backedUp, type Plan, stepsOf } from './plan.ts';
 
 /** A change of a step, as the journal names it. */
@@ -26,51 +27,53 @@ export interface Update {
 }
 
 export interface UpdateFacts {
-  /** Whether the change was begun, by step and `refKey`. */
-  readonly isBegun: (step: StepName, object: string) => boolean;
-  /** Whether the object is in the cluster now. */
-  readonly exists: (object: ObjectRef) => boolean;
+  /** What the journal says of a change of the old plan. `adopted`: begun on an object that others had made. */
+  readonly stageOf: (change: Change) => Stage;
+  /** The object as it is in the cluster now; undefined if it is not there. */
+  readonly liveObject: (object: ObjectRef) => KubeObject | undefined;
 }
 
+export type Stage = 'open' | 'begun' | 'adopted' | 'done';
+
 /** Merges a plan that was begun with one of the same options made now. */
-export function updatedPlan(old: Plan, fresh: Plan, { isBegun, exists }: UpdateFacts): Update {
+export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update {
   const before = changesOf(old);
-  const now = inTheirSteps(changesOf(fresh), before, isBegun);
+  const now = inTheirSteps(changesOf(fresh), before, facts);
   const gone = [...before.values()].filter((change) => !now.has(keyOf(change)));
-  const withdrawn = gone
-    .filter((change) => isBegun(change.step, refKey(refOf(change))) && exists(refOf(change)))
-    .flatMap(withdrawal);
-  const changed = [...now.values()].filter((change) => {
+  const withdrawn = gone.flatMap((change) => withdrawal(change, old, facts));
+  const wanted = [...now.values(), ...withdrawn];
+  const changed = wanted.filter((change) => {
     const was = before.get(keyOf(change));
     return was !== undefined && !isEqual(plain(was), plain(change));
   });
-  const again = [...changed, ...withdrawn].filter((change) => isBegun(change.step, refKey(refOf(change))));
-  const made = new Map(gone.flatMap((change) => (change.action === 'apply' ? [change.object] : [])).map(keyed));
   const backup = new Map([...fresh.backup, ...old.backup]);
-  for (const change of withdrawn) {
+  const seen = new Map([...fresh.backup].filter(([key, object]) => !isEqual(old.backup.get(key) ?? object, object)));
+  for (const change of withdrawn.filter((one) => !isForeignKind(refOf(one)))) {
     const key = refKey(refOf(change));
-    const object = made.get(key);
+    const object = facts.liveObject(refOf(change));
     // a delete without a backup would be refused when the plan is read
-    if (change.action === 'delete' && object !== undefined && !backup.has(key)) backup.set(key, backedUp(object));
+    if (object !== undefined) (backup.has(key) ? seen : backup).set(key, backedUp(object));
   }
   return {
     plan: {
       ...fresh,
       id: old.id,
       cluster: old.cluster ?? fresh.cluster,
-      steps: stepsOf([...now.values(), ...withdrawn]),
-      seen: new Map([...fresh.backup].filter(([key, object]) => !isEqual(old.backup.get(key) ?? object, object))),
-      backup: new Map([...backup].sort(([a], [b]) => (a < b ? -1 : 1))),
+      steps: stepsOf(wanted),
+      seen: sorted(seen),
+      backup: sorted(backup),
     },
-    redo: again.map((change) => ({ step: change.step, object: refKey(refOf(change)) })),
+    redo: changed
+      .filter((change) => facts.stageOf(change) !== 'open')
+      .map((change) => ({ step: change.step, object: refKey(refOf(change)) })),
     added: [...now.values()].filter((change) => !before.has(keyOf(change))).map(refOf),
-    changed: changed.map(refOf),
-    dropped: gone.map(refOf),
+    changed: changed.filter((change) => now.has(keyOf(change))).map(refOf),
+    dropped: gone.filter((change) => !withdrawn.some((one) => isEqual(plain(one), plain(change)))).map(refOf),
   };
 }
 
-function keyed<T extends Parameters<typeof objectRef>[0]>(object: T): readonly [string, T] {
-  return [refKey(objectRef(object)), object];
+function sorted(objects: ReadonlyMap<string, KubeObject>): ReadonlyMap<string, KubeObject> {
+  return new Map([...objects].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function changesOf({ steps }: Plan): ReadonlyMap<string, Change> {
@@ -85,11 +88,9 @@ function keyOf(change: Change): string {
 function inTheirSteps(
   fresh: ReadonlyMap<string, Change>,
   before: ReadonlyMap<string, Change>,
-  isBegun: UpdateFacts['isBegun'],
+  { stageOf }: UpdateFacts,
 ): ReadonlyMap<string, Change> {
-  const begun = [...before.values()].filter(
-    (change) => change.action === 'apply' && isBegun(change.step, refKey(refOf(change))),
-  );
+  const begun = [...before.values()].filter((change) => change.action === 'apply' && stageOf(change) !== 'open');
   const stepOf = new Map(begun.map((change) => [refKey(refOf(change)), change.step]));
   return new Map(
     [...fresh.values()].map((change): readonly [string, Change] => {
@@ -104,11 +105,20 @@ function plain(change: Change): unknown {
   return JSON.parse(JSON.stringify(change));
 }
 
-/** Takes back what was applied: an object of ours is deleted, in objects of others our fields are given up. */
-function withdrawal(change: Change): readonly Change[] {
-  if (change.action !== 'apply' || change.step === 'finalize') return [];
-  const { apiVersion, kind, name, namespace } = refOf(change);
-  if (!isForeignKind(refOf(change))) return [{ action: 'delete', step: change.step, object: refOf(change), from: [] }];
+/**
+ * Takes back what was applied, if it was: an object of ours is deleted, in objects of others our fields are given up, and
+ * an object that others had made gets the content that it had. What an earlier update takes back stays until it is done.
+ */
+function withdrawal(change: Change, { backup }: Plan, { stageOf, liveObject }: UpdateFacts): readonly Change[] {
+  const ref = refOf(change);
+  const stage = stageOf(change);
+  if (change.step === 'finalize' || stage === 'open' || liveObject(ref) === undefined) return [];
+  if (change.action !== 'apply') return deletesOwn(change) && stage !== 'done' ? [change] : [];
+  const { step } = change;
+  const { apiVersion, kind, name, namespace } = ref;
   const metadata = namespace === undefined ? { name } : { name, namespace };
-  return [{ action: 'apply', step: change.step, object: { apiVersion, kind, metadata }, from: [] }];
+  if (isForeignKind(ref)) return [{ action: 'apply', step, object: { apiVersion, kind, metadata }, from: [] }];
+  const was = stage === 'adopted' ? backup.get(refKey(ref)) : undefined;
+  if (was !== undefined) return [{ action: 'apply', step, object: { ...was, metadata }, from: [] }];
+  return stage === 'adopted' ? [] : [{ action: 'delete', step, object: ref, from: [] }];
 }

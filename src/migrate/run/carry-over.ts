@@ -3,10 +3,12 @@ import type { Result } from '../../model/result.ts';
 import { liveObject, liveOf } from '../live.ts';
 import { replacePlan } from '../plan/folder.ts';
 import { type Plan, planHash } from '../plan/plan.ts';
-import { type Update, updatedPlan } from '../plan/update.ts';
+import { type Stage, type Update, updatedPlan } from '../plan/update.ts';
+import { refKey } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { plannedKinds } from '../targets.ts';
-import { changeKey, type Entry, journalText, progressOf } from './journal.ts';
+import { type Change, refOf } from '../translation.ts';
+import { changeKey, type Entry, journalText, type Progress, progressOf } from './journal.ts';
 
 export interface CarryOver {
   readonly folder: string;
@@ -32,8 +34,8 @@ export async function carryOver({
   const progress = progressOf(entries);
   const live = liveOf(snapshot, plannedKinds);
   const update = updatedPlan(old, fresh, {
-    isBegun: (step, object) => progress.begun.has(changeKey(step, object)),
-    exists: (ref) => liveObject(live, ref) !== undefined,
+    stageOf: (change) => stageOf(change, progress),
+    liveObject: (ref) => liveObject(live, ref),
   });
   const more: readonly Entry[] = [
     ...update.redo.map(({ step, object }): Entry => ({ event: 'redo', step, object })),
@@ -42,4 +44,12 @@ export async function carryOver({
   const journal = journalText([...entries, ...more]);
   const replaced = await replacePlan(folder, update.plan, { reports: reports(update.plan), journal });
   return replaced.ok ? { ok: true, value: { update, before: replaced.value } } : replaced;
+}
+
+function stageOf(change: Change, { begun, done }: Progress): Stage {
+  const key = changeKey(change.step, refKey(refOf(change)));
+  const entry = begun.get(key);
+  if (entry === undefined) return 'open';
+  if (entry.existed === true) return 'adopted';
+  return done.has(key) ? 'done' : 'begun';
 }

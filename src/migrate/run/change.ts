@@ -1,17 +1,17 @@
 /** Makes one change of a plan. The journal records before the write what begins, and after it what ended. */
 import isEqual from 'lodash/isEqual.js';
-import { cloudPrivateIPConfigs, type Kind } from '../../../api/kinds.ts';
+import { apiVersionOf, cloudPrivateIPConfigs, type Kind, namespaces } from '../../../api/kinds.ts';
 import type { KubeClient, NameRef } from '../../io/kube/client.ts';
 import { ApiError } from '../../io/kube/error.ts';
 import { pause } from '../../io/pause.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
-import { bearsOurMark, holds, isForeignKind, isOurs, managerOf, type Ours, writtenBy } from '../ownership.ts';
+import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, managerOf, type Ours, writtenBy } from '../ownership.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { kindOf } from '../targets.ts';
-import { type Change, refOf } from '../translation.ts';
+import { type Change, deletesOwn, refOf } from '../translation.ts';
 import { merged } from './drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from './journal.ts';
 import { isMissingRight, withRight } from './now.ts';
@@ -46,7 +46,7 @@ export async function execute(change: Change, execution: Execution, part?: KubeO
   const object = refOf(change);
   const { progress, live } = execution;
   const done = progress.done.get(changeKey(change.step, refKey(object)));
-  if (done !== undefined && !isMadeAnew(object, done, live)) return { kind: 'nothing', object };
+  if (done !== undefined && !isLost(change, done, execution)) return { kind: 'nothing', object };
   if (!isServed(live, object))
     return change.action === 'apply'
       ? failed(object, `the API server has no kind ${object.kind}`)
@@ -67,10 +67,20 @@ export async function execute(change: Change, execution: Execution, part?: KubeO
   }
 }
 
-/** Whether a Node or Namespace was registered again since, so that our labels and annotations are gone. */
-function isMadeAnew(object: ObjectRef, { uid }: Entry, live: Live): boolean {
-  const is = isForeignKind(object) ? liveObject(live, object) : undefined;
-  return uid !== undefined && is !== undefined && is.metadata.uid !== uid;
+/**
+ * Whether what was done is undone: a Node or Namespace was registered again, so that our labels and annotations are gone,
+ * or an object that the plan had made was deleted. After finalize, such an object is the admin's alone.
+ */
+function isLost(change: Change, { uid }: Entry, { live, progress }: Execution): boolean {
+  const object = refOf(change);
+  const is = liveObject(live, object);
+  if (isForeignKind(object)) return uid !== undefined && is !== undefined && is.metadata.uid !== uid;
+  if (change.action !== 'apply' || is !== undefined || isSDN(object) || progress.isFinalizing) return false;
+  return object.namespace === undefined || liveObject(live, namespaceRef(object.namespace)) !== undefined;
+}
+
+function namespaceRef(name: string): ObjectRef {
+  return { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, name };
 }
 
 interface Case {
@@ -181,7 +191,9 @@ async function deleteObject(one: Case): Promise<Outcome> {
   const { client, live, journal } = one.execution;
   const object = refOf(one.change);
   const is = liveObject(live, object);
-  if (is === undefined) return finished(one, 'nothing', undefined);
+  // somebody may have made it anew since we made it
+  const isTheirs = is !== undefined && deletesOwn(one.change) && !bearsOurMark(is, writtenBy(one.execution.plan));
+  if (is === undefined || isTheirs) return finished(one, 'nothing', undefined);
   await begin(one);
   const { uid = '', resourceVersion = '', deletionTimestamp } = is.metadata;
   if (deletionTimestamp === undefined) {

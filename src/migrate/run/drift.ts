@@ -6,7 +6,7 @@ import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
 import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
-import { holds, isForeignKind } from '../ownership.ts';
+import { holds, holdsPart, isForeignKind } from '../ownership.ts';
 import { type Plan } from '../plan/plan.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { type Change, refOf } from '../translation.ts';
@@ -101,12 +101,18 @@ function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
   const expected = [was, ...begun.map((change) => after(change, was))];
   const contents = [was, is].map((one) => watched(one, was));
   if (expected.some((one) => isEqual(watched(one, was), contents[1]))) return [];
+  if (begun.some((change) => isPartOf(change, is))) return [];
   return differingFields(watched(was, was), watched(is, was)).map((field) => ({
     object,
     field,
     was: contents[0]?.[field],
     is: contents[1]?.[field],
   }));
+}
+
+/** Whether the object is what applying a part of the change has made it. */
+export function isPartOf(change: Change, is: KubeObject): boolean {
+  return change.action === 'apply' && change.step === 'keep-placement' && holdsPart(contentOf(change.object), is);
 }
 
 /** The object after the change. */

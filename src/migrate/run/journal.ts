@@ -39,6 +39,8 @@ export interface Progress {
   /** The uid of the cluster; undefined if it was not recorded. */
   readonly cluster: string | undefined;
   readonly isGoingBack: boolean;
+  /** Whether finalize was begun: the cluster then no longer shows what the plan was made from. */
+  readonly isFinalizing: boolean;
   /** The entry that began each change, by `changeKey`. */
   readonly begun: ReadonlyMap<string, Entry>;
   readonly done: ReadonlyMap<string, Entry>;
@@ -71,6 +73,7 @@ export function progressOf(entries: readonly Entry[]): Progress {
     plan: plans.at(-1)?.plan,
     cluster: plans.find(({ cluster }) => cluster !== undefined)?.cluster,
     isGoingBack: current.some(({ event }) => event === 'back-begin'),
+    isFinalizing: current.some(({ event, step }) => event === 'begin' && step === 'finalize'),
     // the first entry tells whether the object existed before
     begun: new Map(
       current

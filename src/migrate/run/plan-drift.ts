@@ -8,7 +8,7 @@ import { listText } from '../../model/list-text.ts';
 import type { Finding } from '../findings/finding.ts';
 import type { FindingCode } from '../findings/rows.ts';
 import { isForeignKind } from '../ownership.ts';
-import type { Plan } from '../plan/plan.ts';
+import { isAsBackedUp, type Plan } from '../plan/plan.ts';
 import { compareRefs, type ObjectRef, refKey, refText } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { Target } from '../target.ts';
@@ -44,10 +44,13 @@ export function planDriftText({ kind, object, detail }: PlanDrift): string {
 export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): readonly PlanDrift[] {
   const target = targetNamed(plan.target);
   const options = target.readOptions(plan.options);
-  if (options === undefined || !shows(target, snapshot) || isPast(progress)) return [];
+  if (options === undefined || !shows(target, snapshot) || progress.isGoingBack || progress.isFinalizing) return [];
   const now = target.translate(target.before(snapshot), options);
-  const wanted = indexed(now.changes);
-  const planned = indexed(plan.steps.flatMap(({ changes }) => changes));
+  const wanted = indexed(now.changes, plan);
+  const planned = indexed(
+    plan.steps.flatMap(({ changes }) => changes),
+    plan,
+  );
   const drifts = target.isStable ? differences(planned, wanted) : newSources(planned, wanted);
   return [...drifts, ...newFindings(plan.findings, now.findings)]
     .filter(({ object }) => !progress.skipped.has(refKey(object)))
@@ -108,13 +111,11 @@ function shows({ sources }: Target, { absent }: Snapshot): boolean {
   return !sources.some((kind) => absent.includes(kind));
 }
 
-function isPast({ begun, isGoingBack }: Progress): boolean {
-  return isGoingBack || [...begun.values()].some(({ step }) => step === 'finalize');
-}
-
 /** What is applied, by object. What finalize does follows from that, and cloud addresses come and go. */
-function indexed(changes: readonly Change[]): Changes {
-  const applied = changes.filter((change) => change.step !== 'finalize' && !isNothing(change));
+function indexed(changes: readonly Change[], plan: Plan): Changes {
+  const applied = changes.filter(
+    (change) => change.step !== 'finalize' && !isNothing(change) && !isAsBackedUp(plan, change),
+  );
   return new Map(applied.map((change) => [refKey(refOf(change)), change]));
 }
 

@@ -8,7 +8,7 @@ import { isServed, type Live, liveObject } from '../live.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared, type Ours, writtenBy } from '../ownership.ts';
 import { type Plan } from '../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
-import { type Change, refOf } from '../translation.ts';
+import { type Change, deletesOwn, refOf } from '../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
 import { identityTaken, ownedContent, withoutOwner } from './owned.ts';
@@ -27,8 +27,17 @@ export type Undo =
       readonly annotations: Texts;
     }
   | { readonly kind: 'delete'; readonly object: ObjectRef; readonly uid: string }
-  /** Gives up the fields that we applied and keeps others'. Then sets labels and annotations that we had taken over. */
-  | { readonly kind: 'release'; readonly object: ObjectRef; readonly labels: Texts; readonly annotations: Texts };
+  /**
+   * Gives up the fields that we applied and keeps others'. Then sets labels and annotations that we had taken over. With
+   * `first`, somebody else is made the owner of these fields before: what nobody owns is removed.
+   */
+  | {
+      readonly kind: 'release';
+      readonly object: ObjectRef;
+      readonly labels: Texts;
+      readonly annotations: Texts;
+      readonly first?: KubeObject;
+    };
 
 export interface WayBack {
   /** Done first: it has no effect while OVN-Kubernetes runs. */
@@ -67,12 +76,15 @@ export function wayBack(
   const restored = [...plan.backup]
     .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
     .map(([key, was]) => restoring({ plan, was, change: finals.get(key), live, progress, force }));
-  const applied = changes.filter(({ action, step }) => action === 'apply' && step !== 'finalize').reverse();
+  const applied = changes
+    .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(change))
+    .reverse();
   const removed = applied.map((change) => removing(change, { plan, live, progress, force }));
   const deleted = changes.filter(
     (change) =>
       change.action === 'delete' &&
       change.step !== 'finalize' &&
+      !deletesOwn(change) &&
       progress.begun.has(changeKey(change.step, refKey(refOf(change)))),
   );
   const all = [...restored, ...removed];
@@ -201,17 +213,19 @@ interface Scene {
 function removing(change: Change, { plan, live, progress, force }: Scene): Found {
   const object = refOf(change);
   const is = liveObject(live, object);
-  if (change.action !== 'apply' || is === undefined) return nothing;
+  const was = plan.backup.get(refKey(object));
+  // what an update of the plan takes back is in the backup as we had made it
+  const config = change.action === 'apply' ? change.object : was;
+  if (config === undefined || is === undefined) return nothing;
   const key = changeKey(change.step, refKey(object));
   const [begun, done] = [progress.begun.get(key), progress.done.get(key)];
-  const was = plan.backup.get(refKey(object));
   const ours = writtenBy(plan);
   const marked = bearsOurMark(is, ours);
   if (isForeignKind(object))
-    return marked ? { undo: [{ kind: 'release', object, ...takenOver(change.object, was) }] } : nothing;
+    return marked ? { undo: [{ kind: 'release', object, ...takenOver(config, was) }] } : nothing;
   const wasMade = begun === undefined ? marked && isOurs(is, ours) : begun.existed === false;
   if (!wasMade) return marked ? givingBack(is, was, ours) : nothing;
-  return deleting(change.object, { is, madeAs: done?.uid, force, ours });
+  return deleting(config, { is, madeAs: done?.uid, force, ours });
 }
 
 interface Made {
@@ -258,20 +272,13 @@ function givingBack(is: KubeObject, was: KubeObject | undefined, ours: Ours): Fo
     const notes = [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`];
     return { undo: isShared(is, ours) ? [{ kind: 'release', object, labels: {}, annotations: {} }] : [], notes };
   }
-  const [before, now] = [contentOf(was), contentOf(is)];
-  const fields = differingFields(before, now);
-  const restore: readonly Undo[] =
-    fields.length === 0
-      ? []
-      : [
-          {
-            kind: 'restore',
-            object,
-            is,
-            fields: new Map(fields.map((field) => [field, before[field]])),
-            annotations: {},
-          },
-        ];
+  const { apiVersion, kind, ...metadata } = object;
+  const first = {
+    ...contentOf(was),
+    apiVersion,
+    kind,
+    metadata: { ...metadata, resourceVersion: is.metadata.resourceVersion ?? '' },
+  };
   const { labels = {}, annotations = {} } = was.metadata;
-  return { undo: [...restore, { kind: 'release', object, labels, annotations }] };
+  return { undo: [{ kind: 'release', object, labels, annotations, first }] };
 }

@@ -221,6 +221,8 @@ async function write({ client, plan }: ApplyDeps, undo: Undo, dryRun: boolean): 
       return;
     case 'release': {
       const { apiVersion, kind: kindName, ...metadata } = undo.object;
+      if (undo.first !== undefined)
+        await client.patch(kind, ref, undo.first, { type: 'apply', fieldManager: restorer, force: true, dryRun });
       await client.patch(
         kind,
         ref,

@@ -4,12 +4,12 @@ import { compareText } from '../../model/names.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs, writtenBy } from '../ownership.ts';
-import { type Plan } from '../plan/plan.ts';
+import { isAsBackedUp, type Plan } from '../plan/plan.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { bad, type Check } from '../target.ts';
 import { targetNamed, targets } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
-import { contentOf, isEmpty } from './drift.ts';
+import { contentOf, isEmpty, isPartOf } from './drift.ts';
 import { changeKey, type Progress } from './journal.ts';
 import type { Now } from './now.ts';
 import { type PlanDrift, planDrift, planDriftText } from './plan-drift.ts';
@@ -71,8 +71,16 @@ function changeChecks(change: Change, scene: Scene): readonly Check[] {
       bad(object, '', isServed(scene.live, object) ? 'it is not there' : `the API server has no kind ${object.kind}`),
     ];
   if (isForeignKind(object)) return keyChecks(change.object, is);
-  if (!holds(contentOf(change.object), is)) return [bad(object, '', 'it was changed: it is not what the plan says')];
+  if (!holds(contentOf(change.object), is)) return [bad(object, '', whyOther(change, is, scene))];
+  if (isAsBackedUp(scene.plan, change)) return [{ object, part: '', well: true }];
   return scene.said(is) ?? [{ object, part: '', well: true }];
+}
+
+function whyOther(change: Change, is: KubeObject, { progress }: Scene): string {
+  const isUnfinished = !progress.done.has(changeKey(change.step, refKey(refOf(change)))) && isPartOf(change, is);
+  return isUnfinished
+    ? 'only a part of it is there: apply was not finished'
+    : 'it was changed: it is not what the plan says';
 }
 
 function keyChecks(config: KubeObject, is: KubeObject): readonly Check[] {

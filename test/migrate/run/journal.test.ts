@@ -69,6 +69,7 @@ test('after a way back that ended nothing counts as begun', () => {
     plan: undefined,
     cluster: undefined,
     isGoingBack: false,
+    isFinalizing: false,
     boots: new Map(),
     purged: new Set(),
     skipped: new Set(),

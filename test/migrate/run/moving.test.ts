@@ -1,7 +1,6 @@
 /** A cluster that changes between the plan and each later step, and other plans beside it. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import {
   egressFirewalls,
   egressIPs,
@@ -14,24 +13,12 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { ovn } from '../../../src/migrate/ovn/target.ts';
-import { writePlan } from '../../../src/migrate/plan/folder.ts';
-import { makePlan } from '../../../src/migrate/plan/make.ts';
-import type { Plan } from '../../../src/migrate/plan/plan.ts';
-import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
-import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../../src/migrate/run/apply.ts';
-import { carryOver } from '../../../src/migrate/run/carry-over.ts';
-import { progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
-import { readNow } from '../../../src/migrate/run/now.ts';
-import { goBack } from '../../../src/migrate/run/undo.ts';
 import { stuck, unstick } from '../../../src/migrate/run/unstick.ts';
-import { type Verification, verification } from '../../../src/migrate/run/verify.ts';
-import type { Snapshot } from '../../../src/migrate/snapshot.ts';
-import type { TranslateOptions } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import type { Started } from '../../apiserver/started.ts';
-import { applyDefaults, create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
-import { make, options } from '../snapshots.ts';
+import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
+import { PlanInFolder, planNow, problemsOf, reasonsOf } from '../plan-in-folder.ts';
+import { make } from '../snapshots.ts';
 
 const cluster: readonly KubeObject[] = [
   make.node('n1', '192.168.7.11'),
@@ -44,96 +31,17 @@ const cluster: readonly KubeObject[] = [
   make.policy('bank', 'p', [['Deny', '203.0.113.0/24']]),
 ];
 
-const nowhere = { signal: new AbortController().signal, tell: () => undefined, progress: () => undefined };
-
-/** A plan in a folder, with the commands that work on it. */
-class Migration {
-  readonly folder: string;
-  plan: Plan;
-
-  private constructor(folder: string, plan: Plan) {
-    this.folder = folder;
-    this.plan = plan;
-  }
-
-  static async of(client: KubeClient, changes: Partial<TranslateOptions> = {}): Promise<Migration> {
-    const folder = join(await mkdtemp(join(tmpdir(), 'sdn-compat-moving-')), 'plan');
-    const { plan } = await made(client, changes);
-    const written = await writePlan(folder, plan);
-    if (!written.ok) throw new Error(written.error);
-    return new Migration(folder, plan);
-  }
-
-  apply(changes: Partial<ApplyOptions> = {}, client = started.client): Promise<ApplyOutcome> {
-    const { folder, plan } = this;
-    return applyPlan({ client, folder, plan, ...nowhere }, { ...applyDefaults, ...changes });
-  }
-
-  back(client = started.client, force = false): Promise<ApplyOutcome> {
-    const { folder, plan } = this;
-    return goBack({ client, folder, plan, ...nowhere }, { mode: 'write', force });
-  }
-
-  async verify(): Promise<Verification> {
-    const entries = await readJournal(this.folder);
-    return verification(
-      this.plan,
-      await readNow(started.client, nowhere.signal),
-      progressOf(entries.ok ? entries.value : []),
-    );
-  }
-
-  /** As `plan --update` does. */
-  async update(): Promise<void> {
-    const entries = await readJournal(this.folder);
-    if (!entries.ok) throw new Error(entries.error);
-    const { plan: fresh, snapshot } = await made(started.client);
-    const { folder, plan: old } = this;
-    const reports = () => new Map<string, string>();
-    const carried = await carryOver({ folder, old, entries: entries.value, fresh, snapshot, reports });
-    if (!carried.ok) throw new Error(carried.error);
-    const read = await readPlan(this.folder);
-    if (!read.ok) throw new Error(read.error);
-    this.plan = read.value;
-  }
-
-  /** Everything up to well. */
-  async forth(): Promise<void> {
-    await this.apply();
-    await switchToOVN(started.client);
-    expect(await this.apply()).toMatchObject({ kind: 'done' });
-    await serveOVN(started.client);
-  }
-
-  remove(): Promise<void> {
-    return rm(dirname(this.folder), { recursive: true, force: true });
-  }
-}
-
-async function made(
-  client: KubeClient,
-  changes: Partial<TranslateOptions> = {},
-): Promise<{ readonly plan: Plan; readonly snapshot: Snapshot }> {
-  const { snapshot } = await readNow(client, nowhere.signal);
-  const given = { ...options, machineNetworks: ['192.168.7.0/24'], allowAPIServer: true, ...changes };
-  return { ...makePlan(snapshot, { tool: 'test', target: ovn, options: given, strict: false }), snapshot };
-}
-
 let started: Started;
-let migration: Migration;
+let migration: PlanInFolder;
 beforeEach(async () => {
   started = await startCluster();
   await create(started.client, cluster);
-  migration = await Migration.of(started.client);
+  migration = await PlanInFolder.of(started.client);
 });
 afterEach(async () => {
   await migration.remove();
   await started.stop();
 });
-
-const reasonsOf = (outcome: ApplyOutcome): readonly string[] => ('reasons' in outcome ? outcome.reasons : []);
-const problemsOf = ({ checks }: Verification): readonly string[] =>
-  checks.filter(({ well }) => !well).map(({ object, problem = '' }) => `${object.kind} ${object.name}: ${problem}`);
 
 /** Refuses a verb on a kind, as without the right. */
 function forbidding(client: KubeClient, kind: Kind): KubeClient {
@@ -266,6 +174,42 @@ test('a node that was registered again is labelled again', async () => {
   expect(problemsOf(await migration.verify())).toEqual([]);
 });
 
+describe('an object of the plan that somebody deleted', () => {
+  test('is made again until finalize, and not after', async () => {
+    await migration.forth();
+    await started.client.delete(egressIPs, { name: 'egressip-shop' });
+    await started.client.delete(egressFirewalls, { name: 'default', namespace: 'bank' });
+    expect(problemsOf(await migration.verify())).toEqual([
+      'EgressFirewall default: it is not there',
+      'EgressIP egressip-shop: it is not there',
+    ]);
+    expect(await migration.apply()).toMatchObject({ kind: 'done', writes: 2 });
+    await serveOVN(started.client);
+    expect(problemsOf(await migration.verify())).toEqual([]);
+    expect(await migration.apply({ finalize: true })).toMatchObject({ kind: 'done', left: 'nothing' });
+    await started.client.delete(egressIPs, { name: 'egressip-shop' });
+    expect(await migration.apply({ finalize: true, acceptUnwell: true })).toMatchObject({ kind: 'done', writes: 0 });
+    expect((await started.client.list(egressIPs)).items.map(({ metadata }) => metadata.name)).toEqual([
+      'egressip-bank',
+    ]);
+  });
+
+  test('is removed on the way back though it was made twice', async () => {
+    await migration.forth();
+    await started.client.delete(egressIPs, { name: 'egressip-shop' });
+    await migration.apply();
+    expect(await migration.back()).toMatchObject({ kind: 'done' });
+    expect((await objectsOn(started.client)).filter(isMarked)).toEqual([]);
+  });
+
+  test('is not made again in a namespace that is gone', async () => {
+    await migration.forth();
+    await started.client.delete(egressFirewalls, { name: 'default', namespace: 'bank' });
+    await started.client.delete(namespaces, { name: 'bank' });
+    expect(await migration.apply({ acceptChanges: true })).toMatchObject({ kind: 'done', writes: 0 });
+  });
+});
+
 test("another cluster's plan is neither applied nor undone", async () => {
   await migration.apply();
   await switchToOVN(started.client);
@@ -307,7 +251,7 @@ test('a Terminating namespace is planned as gone', async () => {
   await started.client.create(namespaces, make.namespace('held', { finalizers: ['example.org/held'] }));
   await create(started.client, [make.netNamespace('held', 13, { egressIPs: ['192.168.7.109'] })]);
   await started.client.delete(namespaces, { name: 'held' });
-  const { plan } = await made(started.client);
+  const { plan } = await planNow(started.client);
   expect(JSON.stringify(plan.steps)).not.toContain('egressip-held');
   expect(plan.findings).toContainEqual(expect.objectContaining({ code: 'NamespaceMissing', name: 'held' }));
 });
@@ -315,8 +259,8 @@ test('a Terminating namespace is planned as gone', async () => {
 describe('two plans', () => {
   test('respect each other: neither calls the other a leftover, and each goes back alone', async () => {
     const [shop, bank] = [
-      await Migration.of(started.client, { namespaces: ['shop'] }),
-      await Migration.of(started.client, { namespaces: ['bank'] }),
+      await PlanInFolder.of(started.client, { namespaces: ['shop'] }),
+      await PlanInFolder.of(started.client, { namespaces: ['bank'] }),
     ];
     await shop.apply();
     await bank.apply();
@@ -338,7 +282,7 @@ describe('two plans', () => {
 
   test("a plan made again does not take the first one's labels for the admin's", async () => {
     await migration.forth();
-    const again = await Migration.of(started.client);
+    const again = await PlanInFolder.of(started.client);
     expect(again.plan.backup.get('v1/Node//n1')?.metadata.labels ?? {}).toEqual({});
     expect(again.plan.findings.filter(({ code }) => code === 'ObjectExists')).toEqual([]);
     expect(await migration.back()).toMatchObject({ kind: 'done' });

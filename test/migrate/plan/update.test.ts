@@ -1,0 +1,184 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { egressIPs, netNamespaces, nodes } from '../../../api/kinds.ts';
+import type { KubeClient } from '../../../src/io/kube/client.ts';
+import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
+import type { KubeObject } from '../../../src/model/objects.ts';
+import type { Started } from '../../apiserver/started.ts';
+import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
+import { passing } from '../passing.ts';
+import { PlanInFolder, problemsOf, reasonsOf } from '../plan-in-folder.ts';
+import { make } from '../snapshots.ts';
+
+const shopIPs = ['192.168.7.101', '192.168.7.102'];
+const cluster: readonly KubeObject[] = [
+  make.node('n1', '192.168.7.11'),
+  make.node('n2', '192.168.7.12'),
+  make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] }),
+  make.hostSubnet('n2', '192.168.7.12', { egressIPs: ['192.168.7.102', '192.168.7.103'] }),
+  make.namespace('shop'),
+  make.namespace('bank'),
+  make.netNamespace('shop', 10, { egressIPs: shopIPs }),
+  make.netNamespace('bank', 11, { egressIPs: ['192.168.7.103'] }),
+];
+
+let started: Started;
+let client: KubeClient;
+let migration: PlanInFolder;
+beforeEach(async () => {
+  started = await startCluster();
+  client = started.client;
+  await create(client, cluster);
+  migration = await PlanInFolder.of(client);
+});
+afterEach(async () => {
+  await migration.remove();
+  await started.stop();
+});
+
+const ask = (name: string, addresses: readonly string[]): Promise<KubeObject> =>
+  client.patch(netNamespaces, { name }, { egressIPs: addresses }, { type: 'merge', fieldManager: 'admin' });
+
+/** By name of the EgressIP, its addresses. */
+async function made(): Promise<Readonly<Record<string, readonly string[]>>> {
+  const { items } = await client.list(egressIPs);
+  return Object.fromEntries(items.map((one) => [one.metadata.name ?? '', egressIPItem(one).egressIPs]));
+}
+
+/** Ends the run after that many writes, as a kill does. */
+async function killedAfter(writes: number): Promise<void> {
+  const end = new AbortController();
+  let left = writes;
+  const dying = passing(client, {
+    patch: async (...args) => {
+      if (left-- === 0) end.abort();
+      if (left < 0) throw new Error('killed');
+      return client.patch(...args);
+    },
+  });
+  await migration.apply({}, dying, end.signal).catch(() => undefined);
+}
+
+describe('a request that was withdrawn', () => {
+  test.each([1, 2, 3])(
+    'is taken back however often the plan is updated before it is applied: %i times',
+    async (times) => {
+      await migration.forth();
+      await ask('shop', []);
+      for (let index = 0; index < times; index++) await migration.update();
+      expect(await migration.apply()).toMatchObject({ kind: 'done' });
+      expect(Object.keys(await made())).toEqual(['egressip-bank']);
+      await serveOVN(client);
+      expect(problemsOf(await migration.verify())).toEqual([]);
+    },
+  );
+
+  test('and is made again by its owner before the next update is not deleted by that', async () => {
+    await migration.forth();
+    await ask('shop', []);
+    await migration.update();
+    await migration.apply();
+    await client.create(
+      egressIPs,
+      make.any(
+        'k8s.ovn.org/v1',
+        'EgressIP',
+        { name: 'egressip-shop' },
+        { spec: { egressIPs: [], namespaceSelector: { matchLabels: { theirs: '' } } } },
+      ),
+      { fieldManager: 'admin' },
+    );
+    await migration.update();
+    expect(reasonsOf(await migration.apply())).toEqual([]);
+    expect(Object.keys(await made())).toEqual(['egressip-bank', 'egressip-shop']);
+  });
+
+  test('leaves nothing behind when the way back comes before the next apply', async () => {
+    await migration.forth();
+    await ask('shop', []);
+    await client.patch(nodes, { name: 'n1' }, { metadata: { labels: { mine: 'x' } } }, { type: 'merge' });
+    await migration.update();
+    expect(await migration.back()).toMatchObject({ kind: 'done' });
+    expect((await objectsOn(client)).filter(isMarked)).toEqual([]);
+    expect(await made()).toEqual({});
+    expect((await client.get(nodes, { name: 'n1' }))?.metadata.labels).toEqual({ mine: 'x' });
+  });
+
+  test('gives an object of somebody else, which was taken over with --force, its first content', async () => {
+    const theirs = make.any(
+      'k8s.ovn.org/v1',
+      'EgressIP',
+      { name: 'egressip-shop' },
+      { spec: { egressIPs: ['192.168.7.150'], namespaceSelector: { matchLabels: { theirs: '' } } } },
+    );
+    await migration.apply();
+    await switchToOVN(client);
+    await client.create(egressIPs, theirs, { fieldManager: 'admin' });
+    await migration.update();
+    expect(reasonsOf(await migration.apply({ force: true, acceptBlockers: true }))).toEqual([]);
+    expect(await made()).toMatchObject({ 'egressip-shop': shopIPs });
+    await ask('shop', []);
+    await migration.update();
+    expect(reasonsOf(await migration.apply({ force: true }))).toEqual([]);
+    expect(await made()).toMatchObject({ 'egressip-shop': ['192.168.7.150'] });
+    expect(reasonsOf(await migration.apply())).toEqual([]);
+    expect(reasonsOf(await migration.back(client, true))).toEqual([]);
+    const left = await client.list(egressIPs);
+    expect(left.items).toMatchObject([{ metadata: { name: 'egressip-shop' }, spec: { egressIPs: ['192.168.7.150'] } }]);
+    expect(left.items.filter(isMarked)).toEqual([]);
+  });
+});
+
+describe('an update while the placement is being kept', () => {
+  /** The EgressIP of shop has one of its two addresses. */
+  async function half(): Promise<void> {
+    await migration.apply();
+    await switchToOVN(client);
+    for (let writes = 1; (await made())['egressip-shop'] === undefined; writes++) await killedAfter(writes);
+    expect((await made())['egressip-shop']).toHaveLength(1);
+  }
+
+  test('goes on where it was', async () => {
+    await half();
+    await migration.update();
+    expect(await migration.apply()).toMatchObject({ kind: 'done' });
+    expect(await made()).toMatchObject({ 'egressip-shop': shopIPs });
+  });
+
+  test('takes back an EgressIP of which a part is there', async () => {
+    await half();
+    await ask('shop', []);
+    await migration.update();
+    expect(await migration.apply()).toMatchObject({ kind: 'done' });
+    expect(Object.keys(await made())).toEqual(['egressip-bank']);
+  });
+
+  test('changes an EgressIP of which a part is there', async () => {
+    await half();
+    await ask('shop', ['192.168.7.102']);
+    await migration.update();
+    expect(await migration.apply()).toMatchObject({ kind: 'done' });
+    expect(await made()).toMatchObject({ 'egressip-shop': ['192.168.7.102'] });
+  });
+
+  test('verify says that a part is there, not that it was changed', async () => {
+    await half();
+    const said = problemsOf(await migration.verify()).filter((text) => text.startsWith('EgressIP egressip-shop'));
+    expect(said).toEqual(['EgressIP egressip-shop: only a part of it is there: apply was not finished']);
+  });
+});
+
+test('an update of a begun plan of format version 1 can be read, applied and undone', async () => {
+  const file = join(migration.folder, 'plan.yaml');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace(/^formatVersion: 2\nid: .*\n/m, 'formatVersion: 1\n'));
+  await migration.read();
+  expect(migration.plan.id).toBe('');
+  await migration.forth();
+  await ask('bank', []);
+  await migration.update();
+  expect(await migration.apply()).toMatchObject({ kind: 'done' });
+  expect(Object.keys(await made())).toEqual(['egressip-shop']);
+  expect(await migration.back()).toMatchObject({ kind: 'done' });
+  expect((await objectsOn(client)).filter(isMarked)).toEqual([]);
+});
