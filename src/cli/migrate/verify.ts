@@ -105,7 +105,10 @@ export function verificationTable({ well, checks }: Verification): string {
   ]);
   const ill = checks
     .filter((check) => !check.well)
-    .map(({ object, part, problem = '' }) => `${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem}`);
+    .map(
+      ({ object, part, problem = '' }) =>
+        `${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem.replace(/\s+/g, ' ')}`,
+    );
   return [
     rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'KEPT ON', 'ALLOWED', 'STATE'], ...rows])}\n`,
     ...ill.map((line) => `${line}\n`),

@@ -37,6 +37,8 @@ const atOnce = 8;
 const label = { key: 'app.kubernetes.io/name', value: 'sdn-compat-probe' } as const;
 const messagePath = '/dev/termination-log';
 const between = 250;
+/** Milliseconds after which a pod that another run made has no run any more. */
+const longest = 3_600_000 / 2;
 const attempts = 4;
 
 /** The pod that asks. It needs no rights, and fits the restricted Pod Security Standard. */
@@ -48,7 +50,7 @@ export function probePod(namespace: string, plan: { readonly id: string }, optio
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: `${label.value}-${plan.id}`, namespace, labels: { [label.key]: label.value } },
+    metadata: { name: nameFor(plan), namespace, labels: { [label.key]: label.value } },
     spec: {
       restartPolicy: 'Never',
       activeDeadlineSeconds: seconds,
@@ -74,6 +76,7 @@ export async function probe(
   options: ProbeOptions,
 ): Promise<readonly Check[]> {
   const checks: Check[] = [];
+  await removeLeft(deps);
   await inParallel([...expected], atOnce, async ([namespace, addresses]) => {
     if (deps.signal.aborted) return;
     checks.push(judged(namespace, addresses, await ask(deps, namespace, options)));
@@ -88,17 +91,44 @@ type Answer = { readonly text: string } | { readonly problem: string };
 function judged(namespace: string, expected: readonly string[], answer: Answer): Check {
   const object: ObjectRef = { apiVersion: apiVersionOf(namespaceKind), kind: namespaceKind.kind, name: namespace };
   if ('problem' in answer) return bad(object, 'probe', answer.problem);
-  const address = addressIn(answer.text);
-  if (address === undefined)
-    return bad(object, 'probe', `the answer holds no IPv4 address: ${JSON.stringify(answer.text.slice(0, 100))}`);
+  const [address, ...others] = addressesIn(answer.text);
+  const said = JSON.stringify(answer.text.slice(0, 100));
+  if (address === undefined) return bad(object, 'probe', `the answer holds no IPv4 address: ${said}`);
+  if (others.length > 0) {
+    const all = listText([address, ...others]);
+    return bad(object, 'probe', `the answer holds several IPv4 addresses, ${all}, so it says nothing: ${said}`);
+  }
   if (expected.includes(address)) return { object, part: 'probe', well: true, address };
   const wanted = expected.length === 0 ? 'no egress IP of it is assigned' : `expected is ${listText(expected)}`;
   return { ...bad(object, 'probe', `a pod left with ${address}; ${wanted}`), address };
 }
 
-/** The first IPv4 address in the text. */
-function addressIn(text: string): string | undefined {
-  return text.match(/\d{1,3}(?:\.\d{1,3}){3}/g)?.find((one) => parseIp(one).ok);
+/** The IPv4 addresses in the text, each once. */
+function addressesIn(text: string): readonly string[] {
+  const found = text.match(/\d{1,3}(?:\.\d{1,3}){3}/g) ?? [];
+  return [...new Set(found)].filter((one) => parseIp(one).ok);
+}
+
+/** Removes what killed runs of the plan left in any namespace. Without the right to list pods, what is left stays. */
+async function removeLeft({ client, plan }: ProbeDeps): Promise<void> {
+  const labelSelector = `${label.key}=${label.value}`;
+  const listed = await client.list<PodObject>(podKind, { labelSelector }).catch((error: unknown) => {
+    if (error instanceof ApiError && error.code === 403) return { items: [] };
+    throw error;
+  });
+  const left = listed.items.filter((pod) => pod.metadata.name === nameFor(plan) && isOver(pod));
+  await inParallel(left, atOnce, async (pod) => {
+    await removeInTheEnd(client, pod);
+  });
+}
+
+function isOver({ metadata, status }: PodObject): boolean {
+  const age = Date.now() - Date.parse(metadata.creationTimestamp ?? '');
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed' || age > longest;
+}
+
+function nameFor({ id }: { readonly id: string }): string {
+  return id === '' ? label.value : `${label.value}-${id}`;
 }
 
 async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): Promise<Answer> {
@@ -167,7 +197,7 @@ async function ended(
     if (is === undefined) return { problem: 'somebody removed the pod' };
     const [container] = listAt(is, 'status', 'containerStatuses');
     const code = numberAt(container, 'state', 'terminated', 'exitCode');
-    const message = textAt(container, 'state', 'terminated', 'message').trim();
+    const message = textAt(container, 'state', 'terminated', 'message').trim().replace(/\s+/g, ' ');
     if (code === 0) return { text: message };
     if (code !== undefined)
       return {

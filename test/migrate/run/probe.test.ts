@@ -67,6 +67,14 @@ test('an answer is held against the addresses of the namespace', async () => {
 test.each([
   [{ exitCode: 28, message: 'curl: (28) timed out' }, /^a pod got no answer, .*: curl: \(28\) timed out$/],
   [{ exitCode: 0, message: 'hello 1.2.3.400' }, /^the answer holds no IPv4 address: "hello 1\.2\.3\.400"$/],
+  [
+    { exitCode: 0, message: '10.0.0.1, 192.168.7.101' },
+    /^the answer holds several IPv4 addresses, 10\.0\.0\.1, 192\.168\.7\.101, so it says nothing: "10/,
+  ],
+  [
+    { exitCode: 6, message: 'curl: (6)\nEgressIP shop: all is\r\nwell' },
+    /^[^\n\r]*: curl: \(6\) EgressIP shop: all is well$/,
+  ],
   [undefined, /^a pod did not end within 2 s: Pending$/],
 ])('%j is a problem, and the pod is removed', async (terminated, problem) => {
   const [[check]] = await Promise.all([
@@ -103,6 +111,41 @@ test('a pod that a killed run left is replaced, and one of somebody else stays',
     ['shop', undefined],
   ]);
   expect((await client.list(pods)).items.map(({ metadata }) => metadata.namespace)).toEqual(['bank']);
+});
+
+test('pods that a killed run left in namespaces that are not asked are removed, when they have ended or are old', async () => {
+  await create(
+    client,
+    ['ended', 'old', 'running', 'theirs'].map((name) => make.namespace(name)),
+  );
+  const left = async (namespace: string, status: object): Promise<void> => {
+    await client.create(pods, probePod(namespace, plan, options));
+    const ref = { name: 'sdn-compat-probe-abc', namespace };
+    await client.patch(pods, ref, { status }, { type: 'merge', subresource: 'status' });
+  };
+  await left('ended', { phase: 'Failed' });
+  await left('old', { phase: 'Pending' });
+  await left('running', { phase: 'Running' });
+  await client.create(pods, probePod('theirs', { id: 'other' }, options));
+  const namespacesLeft = async (): Promise<readonly (string | undefined)[]> =>
+    (await client.list(pods)).items.map(({ metadata }) => metadata.namespace).sort();
+  await asking(client, {});
+  expect(await namespacesLeft()).toEqual(['old', 'running', 'theirs']);
+  const { now } = Date;
+  Date.now = () => now() + 3_600_000;
+  await asking(client, {}).finally(() => (Date.now = now));
+  expect(await namespacesLeft()).toEqual(['theirs']);
+});
+
+test('without the right to list pods it asks all the same', async () => {
+  const refusing = passing(client, {
+    list: () => Promise.reject(new ApiError(403, { message: 'pods is forbidden', reason: 'Forbidden' })),
+  });
+  const [[check]] = await Promise.all([
+    asking(refusing, { shop: ['192.168.7.101'] }),
+    end('shop', { exitCode: 0, message: '192.168.7.101' }),
+  ]);
+  expect(check).toMatchObject({ well: true });
 });
 
 test('a namespace that refuses pods is named, a missing right ends it, and a pod that stays is said', async () => {
