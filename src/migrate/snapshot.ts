@@ -5,6 +5,7 @@ import {
   clusterNetworks,
   clusterVersions,
   configMaps,
+  customResourceDefinitions,
   egressFirewalls,
   egressIPs,
   egressNetworkPolicies,
@@ -27,6 +28,7 @@ import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceOb
 import type { Result } from '../model/result.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../model/shapes.ts';
 import { type ConfigMapItem, configMapItem } from './kinds/configmap.ts';
+import { type DefinitionItem, definitionItem } from './kinds/definition.ts';
 import { type EgressFirewallItem, egressFirewallItem } from './kinds/egressfirewall.ts';
 import { type EgressIPItem, egressIPItem } from './kinds/egressip.ts';
 import { type EgressPolicyItem, egressPolicyItem } from './kinds/egresspolicy.ts';
@@ -81,6 +83,7 @@ interface Kinds {
   readonly egressIPs: readonly EgressIPItem[];
   readonly egressFirewalls: readonly EgressFirewallItem[];
   readonly configMaps: readonly ConfigMapItem[];
+  readonly definitions: readonly DefinitionItem[];
   readonly workloads: readonly WorkloadItem[];
   readonly webhooks: readonly WebhookItem[];
   readonly budgets: readonly BudgetItem[];
@@ -136,6 +139,7 @@ export function makeSnapshot(
     egressIPs: all(egressIPs).map(egressIPItem),
     egressFirewalls: all(egressFirewalls).map(egressFirewallItem),
     configMaps: all(configMaps).map(configMapItem),
+    definitions: all(customResourceDefinitions).map(definitionItem),
     workloads: [pods, ...workloads].flatMap(all).map(workloadItem),
     webhooks: webhookConfigurations.flatMap(all).map(webhookItem),
     budgets: all(podDisruptionBudgets).map(budgetItem),

@@ -8,10 +8,12 @@ import type { KubeClient } from '../../src/io/kube/client.ts';
 import { type ObjectCache, watchKind } from '../../src/io/kube/watch.ts';
 import { createLogger } from '../../src/io/log.ts';
 import { egressIPItem } from '../../src/migrate/kinds/egressip.ts';
+import { selectorAt } from '../../src/migrate/kinds/item.ts';
 import { type NodeItem, nodeItem } from '../../src/migrate/kinds/node.ts';
 import { contains, parseIfaddr, parseIp } from '../../src/model/address.ts';
 import { fieldOf, parseJson } from '../../src/model/json.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
+import { matches } from '../../src/model/selector.ts';
 
 /**
  * Builds, oldest first. A and B believe any status; C and D only what they wrote themselves. C forgets at its start what
@@ -143,12 +145,15 @@ export class ClusterManager {
     kept: ReadonlyMap<string, string>,
   ): Promise<ReadonlyMap<string, string>> {
     const placed = new Map<string, string>();
+    const onNodes = selectorAt(this.#objects.get(name), 'spec', 'egressNodeSelector') ?? {};
     const taken = new Set(this.#nodes.list().flatMap((node) => nodeItem(node).addresses));
     for (const ip of ips.filter((one) => !kept.has(one))) {
       const isOthers = [...this.#has.values()].some((has) => has.has(ip) && has.get(ip) !== name);
       if (isOthers || taken.has(ip)) break;
       const used = new Set([...kept.values(), ...placed.values()]);
-      const fitting = this.#hosts().filter((host) => !used.has(host.name) && holds(host, ip));
+      const fitting = this.#hosts().filter(
+        (host) => !used.has(host.name) && holds(host, ip) && matches(onNodes, host.labels),
+      );
       const fewest = Math.min(...fitting.map((host) => this.#on(host.name).size));
       const best = shuffled(
         fitting.filter((host) => this.#on(host.name).size === fewest),

@@ -43,6 +43,21 @@ export function crd({ group, version, kind, plural, namespaced }: Kind, spec: ob
 
 const selector = { ...open, 'x-kubernetes-map-type': 'atomic' };
 
+/** The EgressIP of OVN-Kubernetes's enhancement 6800, which can name nodes. */
+export const egressIPNamingNodes = crd(egressIPs, {
+  type: 'object',
+  required: ['egressIPs', 'namespaceSelector'],
+  properties: {
+    egressIPs: texts,
+    namespaceSelector: selector,
+    podSelector: selector,
+    egressNodeSelector: {
+      type: 'object',
+      properties: { matchLabels: open, matchExpressions: { type: 'array', items: open } },
+    },
+  },
+});
+
 /** What OVN-Kubernetes brings with it. */
 export const ovnCRDs: readonly object[] = [
   crd(egressIPs, {

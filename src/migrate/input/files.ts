@@ -1,16 +1,25 @@
 /** Reads a snapshot from files and directories. */
-import { configMaps, egressNetworkPolicies, hostSubnets, type Kind, netNamespaces } from '../../../api/kinds.ts';
+import {
+  configMaps,
+  customResourceDefinitions,
+  egressNetworkPolicies,
+  hostSubnets,
+  type Kind,
+  netNamespaces,
+} from '../../../api/kinds.ts';
 import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/manifests.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { mtuConfigMap } from '../kinds/configmap.ts';
+import { textAt } from '../kinds/item.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import type { Snapshot } from '../snapshot.ts';
 import {
+  egressIPDefinition,
   installConfig,
   macvlanKinds,
+  minorKinds,
   namespacesOf,
-  obstacleKinds,
   sdnKinds,
   shapeOf,
   snapshotOf,
@@ -27,7 +36,7 @@ export async function snapshotFromFiles(
   needed = sdnKinds,
 ): Promise<Result<Snapshot, InputProblem>> {
   const listed = new Set<string>();
-  const manifests = await readManifests(paths, [...sourceKinds, ...obstacleKinds, configMaps], {
+  const manifests = await readManifests(paths, [...sourceKinds, ...minorKinds, configMaps], {
     kinds: macvlanKinds,
     mark: macvlanMark,
     progress,
@@ -37,7 +46,7 @@ export async function snapshotFromFiles(
   const found = new Map<Kind, KubeObject[]>();
   for (const manifest of manifests.value) {
     const kind = kindOf(manifest);
-    if (kind === undefined || (macvlanKinds.includes(kind) && !mentionsMacvlan(manifest.object))) continue;
+    if (kind === undefined || !matters(kind, manifest)) continue;
     const object = shapeOf(kind, manifest.object);
     if (!object.ok) return err(problemAt(manifest.source, object.error.field, object.error.reason));
     const list = found.get(kind);
@@ -64,10 +73,16 @@ export async function snapshotFromFiles(
 /** Kinds of which a dump or a must-gather may have nothing, though the cluster has some. */
 const mayLack: readonly Kind[] = [hostSubnets, netNamespaces, egressNetworkPolicies];
 
-const allKinds = [...sourceKinds, ...obstacleKinds, configMaps, ...macvlanKinds];
+const allKinds = [...sourceKinds, ...minorKinds, configMaps, ...macvlanKinds];
 
 function kindOf({ object }: Manifest): Kind | undefined {
   return allKinds.find((kind) => isOfKind(object, kind));
+}
+
+/** Whether a plan is made from the object: of some kinds most are left alone. */
+function matters(kind: Kind, { object }: Manifest): boolean {
+  if (kind === customResourceDefinitions) return textAt(object, 'metadata', 'name') === egressIPDefinition;
+  return !macvlanKinds.includes(kind) || mentionsMacvlan(object);
 }
 
 function isNamed(

@@ -8,7 +8,7 @@ import { isRecord } from '../../model/json.ts';
 import type { KubeObject } from '../../model/objects.ts';
 import { configMapItem } from '../kinds/configmap.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
-import { installConfig, macvlanKinds, obstacleKinds, sourceKinds } from './source.ts';
+import { installConfig, macvlanKinds, minorKinds, sourceKinds } from './source.ts';
 
 /** A file of the archive: its path, and what it holds. */
 export interface GatheredFile {
@@ -29,7 +29,7 @@ export interface GatheredKind {
 
 /** The files: a list of each kind and namespace, also an empty one, which shows that there is nothing else. */
 export function gatheredFiles(snapshot: Snapshot): readonly GatheredFile[] {
-  return [...sourceKinds, ...obstacleKinds, ...macvlanKinds, configMaps].flatMap((kind) => {
+  return [...sourceKinds, ...minorKinds, ...macvlanKinds, configMaps].flatMap((kind) => {
     const isUnread = snapshot.unread.some((one) => one.kind === kind);
     // of ConfigMaps only some are read, and one that may not be read hides no other
     const isHidden = isUnread && (kind !== configMaps || objectsOf(snapshot, kind).length === 0);
@@ -45,7 +45,7 @@ export function gatheredFiles(snapshot: Snapshot): readonly GatheredFile[] {
 
 /** A line for each kind, for people and for the index of the archive. */
 export function gatheredKinds(snapshot: Snapshot): readonly GatheredKind[] {
-  return [...sourceKinds, ...obstacleKinds, ...macvlanKinds, configMaps].map((kind) => {
+  return [...sourceKinds, ...minorKinds, ...macvlanKinds, configMaps].map((kind) => {
     const unread = snapshot.unread.find((one) => one.kind === kind);
     return {
       kind: kind.kind,

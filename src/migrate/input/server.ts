@@ -1,6 +1,6 @@
 /** Reads a snapshot from an API server, without writing. What the user may not read is reported and left out. */
-import { configMaps, type Kind } from '../../../api/kinds.ts';
-import type { KubeClient } from '../../io/kube/client.ts';
+import { configMaps, customResourceDefinitions, type Kind } from '../../../api/kinds.ts';
+import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
 import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import { inParallel } from '../../io/parallel.ts';
 import type { KubeObject } from '../../model/objects.ts';
@@ -10,8 +10,10 @@ import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import {
+  egressIPDefinition,
   installConfig,
   macvlanKinds,
+  minorKinds,
   namespacesOf,
   obstacleKinds,
   sdnKinds,
@@ -59,7 +61,9 @@ export async function readServer(client: KubeClient, reading: Reading = {}): Pro
   const reader = new Reader(client, reading);
   const { since } = reading;
   await inParallel(
-    since === undefined ? [...sourceKinds, ...obstacleKinds, ...macvlanKinds] : sourceKinds,
+    since === undefined
+      ? [...sourceKinds, ...minorKinds, ...macvlanKinds]
+      : [...sourceKinds, customResourceDefinitions],
     atOnce,
     (kind) => reader.read(kind),
   );
@@ -81,6 +85,12 @@ export function refusalOf(error: unknown, kind: Kind): string | undefined {
   throw new Error(`cannot read ${resourceName(kind)}: ${reason}`, { cause: error });
 }
 
+/** What is read of a kind of which not every object matters. */
+function selectionOf(kind: Kind): ListOptions {
+  if (kind === customResourceDefinitions) return { fieldSelector: `metadata.name=${egressIPDefinition}` };
+  return macvlanKinds.includes(kind) ? { pageSize, filter: mentionsMacvlan } : {};
+}
+
 class Reader {
   readonly found = new Map<Kind, readonly KubeObject[]>();
   readonly unread: Unread[] = [];
@@ -98,9 +108,8 @@ class Reader {
 
   async read(kind: Kind): Promise<void> {
     this.#reading.progress?.(`reading ${kind.plural}`);
-    const selection = macvlanKinds.includes(kind) ? { pageSize, filter: mentionsMacvlan } : {};
     await this.#unlessForbidden(kind, `list ${resourceName(kind)}`, async () => {
-      const { items } = await this.#client.list<KubeObject>(kind, { ...selection, ...this.#request });
+      const { items } = await this.#client.list<KubeObject>(kind, { ...selectionOf(kind), ...this.#request });
       this.found.set(kind, this.#shaped(kind, items));
     });
   }
@@ -142,7 +151,7 @@ class Reader {
     kind: Kind,
     right: string,
     work: () => Promise<void>,
-    isMinor = obstacleKinds.includes(kind),
+    isMinor = minorKinds.includes(kind),
   ): Promise<void> {
     try {
       await work();

@@ -6,6 +6,7 @@ import {
   cloudPrivateIPConfigs,
   clusterNetworks,
   clusterVersions,
+  customResourceDefinitions,
   egressFirewalls,
   egressIPs,
   egressNetworkPolicies,
@@ -52,8 +53,14 @@ export const sourceKinds: readonly Kind[] = [
   egressRouters,
 ];
 
+/** The definition of which the schema shows whether EgressIPs can choose nodes: the only one that is read. */
+export const egressIPDefinition = `${egressIPs.plural}.${egressIPs.group}`;
+
 /** Kinds that only warnings come from: a plan without them is whole. */
 export const obstacleKinds: readonly Kind[] = [podDisruptionBudgets, nodeNetworkPolicies, ...webhookConfigurations];
+
+/** Kinds without which a plan is whole. */
+export const minorKinds: readonly Kind[] = [...obstacleKinds, customResourceDefinitions];
 
 /** Without objects of one of these there is nothing to migrate; the way back needs one of `ovnKinds`. */
 export const sdnKinds: readonly Kind[] = [hostSubnets, netNamespaces];

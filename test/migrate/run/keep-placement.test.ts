@@ -1,17 +1,20 @@
-import { egressIPs, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { customResourceDefinitions, egressIPs, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
 import { toOVN } from '../../../src/migrate/ovn/translate.ts';
 import type { ApplyOutcome } from '../../../src/migrate/run/apply.ts';
+import { readNow } from '../../../src/migrate/run/now.ts';
 import { goBack } from '../../../src/migrate/run/undo.ts';
 import type { TranslateOptions } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import type { Started } from '../../apiserver/started.ts';
+import { until } from '../../e2e/lab.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
 import { create, dump, type Migration, planFor, snapshot, startCluster, switchToOVN } from '../cluster.ts';
 import { type Build, builds, ClusterManager } from '../cluster-manager.ts';
+import { egressIPNamingNodes } from '../crds.ts';
 import { passing } from '../passing.ts';
 import { make, options } from '../snapshots.ts';
 
@@ -40,13 +43,15 @@ const egressIP = (index: number): string => `192.168.7.${100 + index}`;
 interface Layout {
   readonly nodes: readonly (readonly string[])[];
   readonly namespaces: readonly (readonly string[])[];
+  /** Whether an admin put the egress IPs there. */
+  readonly pinned?: boolean;
 }
 
-function objectsOf({ nodes: lists, namespaces }: Layout): readonly KubeObject[] {
+function objectsOf({ nodes: lists, namespaces, pinned = false }: Layout): readonly KubeObject[] {
   return [
     ...lists.flatMap((ips, index) => [
-      make.node(`n${index}`, nodeIP(index)),
-      make.hostSubnet(`n${index}`, nodeIP(index), { egressIPs: ips, egressCIDRs: ['192.168.7.0/24'] }),
+      make.node(`n${index}`, nodeIP(index), { labels: { 'kubernetes.io/hostname': `n${index}` } }),
+      make.hostSubnet(`n${index}`, nodeIP(index), { egressIPs: ips, egressCIDRs: pinned ? [] : ['192.168.7.0/24'] }),
     ]),
     ...namespaces.flatMap((ips, index) => [
       make.namespace(`p${index}`),
@@ -111,6 +116,32 @@ test.each(Array.from({ length: rounds(72) }, (_, index) => index + 1))(
     );
     expect(labelled).toHaveLength(layout.nodes.length);
     expect(await migration.apply(patient)).toMatchObject({ kind: 'done', writes: 0 });
+  },
+  30_000,
+);
+
+test.each(Array.from({ length: rounds(24) }, (_, index) => index + 1))(
+  'where EgressIPs can name nodes, those that an admin chose are kept, also when they come back, seed %i',
+  async (seed) => {
+    const random = generator(seed);
+    const layout = { ...randomLayout(random), pinned: true };
+    await client.create(customResourceDefinitions, egressIPNamingNodes as KubeObject);
+    await create(client, objectsOf(layout));
+    const { snapshot: found } = await readNow(client, new AbortController().signal);
+    const made = toOVN(found, { ...options, machineNetworks: ['192.168.7.0/24'] });
+    expect(JSON.stringify(made.changes)).toContain('egressNodeSelector');
+    migration = await planFor(client, made.changes, made);
+    await begin(builds[seed % builds.length]!, random);
+    expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
+    expect({ seed, placed: await placed() }).toEqual({ seed, placed: before(layout) });
+    const single = layout.namespaces.findIndex((ips) => ips.length === 1);
+    if (single === -1) return;
+    const [address = ''] = layout.namespaces[single]!;
+    const home = before(layout)[address]!;
+    await setReady(home, 'False');
+    await until('it is on no other node', async () => !(address in (await placed())), 5);
+    await setReady(home, 'True');
+    await until('it is back', async () => (await placed())[address] === home, 5);
   },
   30_000,
 );

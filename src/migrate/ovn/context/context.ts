@@ -8,6 +8,7 @@ import type { Vnid } from '../../../model/vnid.ts';
 import type { Item } from '../../kinds/item.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import type { Part, TranslateOptions } from '../../translation.ts';
+import { canNameNodes } from './chosen-nodes.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
 import { type Kept, keptBy } from './kept.ts';
 import { type Machine, machinesOf } from './machines.ts';
@@ -73,7 +74,10 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   const state = egressState(cluster);
   const { prefix } = options;
   const others = snapshot.egressIPs.map(({ name, egressIPs }) => ({ name, egressIPs }));
-  const egress = egressPlan({ cluster, state, machines, prefix, exists, chosen: isChosen, others });
+  const egress = egressPlan({
+    ...{ cluster, state, machines, prefix, exists, chosen: isChosen, others },
+    canNameNodes: canNameNodes(snapshot),
+  });
   const open = egress.groups.filter((group) => group.today.kind === 'dropped' && !egress.served(group));
   return {
     snapshot,

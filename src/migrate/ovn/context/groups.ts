@@ -2,15 +2,16 @@
  * Plans the EgressIPs of a cluster: one group for each VNID that requests egress IPs, with what becomes of every entry,
  * and what OVN-Kubernetes will do with all groups together.
  */
-import { type Cidr, type Ip, keyRange, sortKey } from '../../../model/address.ts';
+import type { Ip } from '../../../model/address.ts';
 import { type EgressInput, type EgressState, vnidState } from '../../../model/egress/state.ts';
 import type { VnidState } from '../../../model/egress/verdict.ts';
-import type { HostSubnet } from '../../../model/hostsubnet.ts';
 import { compareText } from '../../../model/names.ts';
 import type { NetNamespace } from '../../../model/netnamespace.ts';
 import type { Vnid } from '../../../model/vnid.ts';
-import { type Claim, holds, type PlacementNode, type Prediction, predictPlacement } from '../placement/predict.ts';
+import { type Claim, type PlacementNode, type Prediction, predictPlacement } from '../placement/predict.ts';
+import { chosenNodes } from './chosen-nodes.ts';
 import type { Machine } from './machines.ts';
+import { difference, intersection, type Reach, reachOf } from './reach.ts';
 
 /** Why an entry of a list is in no EgressIP. */
 export type LeftOut =
@@ -31,20 +32,16 @@ export interface Group {
   readonly egressIPs: readonly Ip[];
   readonly leftOut: readonly LeftOut[];
   readonly today: VnidState;
+  /** Names of the nodes that the EgressIP names, sorted; absent if it names none, so that any that fits may be used. */
+  readonly onNodes?: readonly string[];
 }
 
-export interface EgressPlan {
+export interface EgressPlan extends Pick<Reach, 'hostsOf' | 'doubtful' | 'within'> {
   /** Sorted by the first member's name; only groups with a chosen namespace. */
   readonly groups: readonly Group[];
   readonly prediction: Prediction;
-  /** The HostSubnets that list the IP, sorted by name. */
-  readonly hostsOf: (ip: Ip) => readonly HostSubnet[];
-  /** Names of the nodes that may ever host the IP: assignable, Ready or not, on a network that holds or may hold it. */
+  /** Names of the nodes that may ever host the IP: of those in reach, only what its EgressIP names, if it names any. */
   readonly fitting: (ip: Ip) => readonly string[];
-  /** Whether the IP fits only nodes of unknown networks, with no egressCIDRs and no node address near it. */
-  readonly doubtful: (ip: Ip) => boolean;
-  /** Names of the nodes whose egressCIDRs hold the IP. */
-  readonly within: (ip: Ip) => readonly string[];
   /** Names in `fitting` that are not in `within`. */
   readonly beyond: (ip: Ip) => readonly string[];
   /** Whether OVN-Kubernetes is certain to assign at least one IP of the group. */
@@ -58,6 +55,8 @@ interface Input {
   readonly prefix: string;
   readonly exists: (namespace: string) => boolean;
   readonly chosen: (namespace: string) => boolean;
+  /** Whether EgressIPs can name nodes. */
+  readonly canNameNodes: boolean;
   /** What EgressIPs of others request: they compete for nodes too. */
   readonly others: readonly Claim[];
 }
@@ -87,8 +86,34 @@ function groupOf({ vnid, members }: Pick<Group, 'vnid' | 'members'>, context: Gr
 }
 
 /** Makes the groups and their prediction. */
-export function egressPlan({ cluster, state, machines, prefix, exists, chosen, others }: Input): EgressPlan {
-  const hosts = hostsByIP(cluster.hostSubnets);
+export function egressPlan(input: Input): EgressPlan {
+  const { cluster, machines, chosen, others } = input;
+  const reach = reachOf(cluster.hostSubnets, machines);
+  const context = groupContext(input);
+  const all = groupsOf(cluster.netNamespaces).map((claim) => withNodes(groupOf(claim, context), reach, input));
+  const groups = all.filter(({ members }) => members.some(({ name }) => chosen(name)));
+  const prediction = predicted([...machines.values()].map(placementNode), claimsOf(groups), [
+    ...claimsOf(all.filter((group) => !groups.includes(group))),
+    ...others,
+  ]);
+  const fitting = fittingIn(all, reach);
+  const subtract = difference();
+  const serves = (ip: Ip): boolean =>
+    reach.roomy(ip).some((name) => fitting(ip).includes(name)) || prediction.allowed.get(ip)?.includes(null) === false;
+  return {
+    ...reach,
+    groups,
+    prediction,
+    fitting,
+    beyond: (ip) => subtract(fitting(ip), reach.within(ip)),
+    // when in doubt, a group that is dropped today stays closed
+    served: (group) =>
+      hasObject(group) &&
+      group.egressIPs.some((ip) => serves(ip) && !(group.today.kind === 'dropped' && reach.doubtful(ip))),
+  };
+}
+
+function groupContext({ cluster, state, machines, prefix, exists }: Input): GroupContext {
   const nodeOf = new Map(
     [...machines.values()].flatMap(({ name, addresses }) => addresses.map((ip): [Ip, string] => [ip, name])),
   );
@@ -100,60 +125,39 @@ export function egressPlan({ cluster, state, machines, prefix, exists, chosen, o
       return { code: 'EgressIPClaimedTwice', text: ip, namespaces: all.map(({ name }) => name).sort(compareText) };
     return node === undefined ? undefined : { code: 'EgressIPIsNodeAddress', text: ip, node };
   };
-  const all = groupsOf(cluster.netNamespaces).map((claim) => groupOf(claim, { state, prefix, exists, leftOutOf }));
-  const groups = all.filter(({ members }) => members.some(({ name }) => chosen(name)));
-  const nodes = [...machines.values()].map(placementNode);
-  const prediction = predicted(nodes, claimsOf(groups), [
-    ...claimsOf(all.filter((group) => !groups.includes(group))),
-    ...others,
-  ]);
-  const able = [...machines.values()].filter(({ assignable, exists: isThere }) => assignable && isThere);
-  const cidrsOf = ({ name, networks }: Machine): { name: string; cidrs: readonly Cidr[] | undefined } => ({
-    name,
-    cidrs: networks,
-  });
-  const fitting = namesFor(ranged(able.map(cidrsOf)));
-  const roomy = namesFor(ranged(able.filter(({ ready, capacity }) => ready && capacity === undefined).map(cidrsOf)));
-  const within = namesFor(
-    ranged(
-      cluster.hostSubnets
-        .filter(({ egressCIDRs }) => egressCIDRs.length > 0)
-        .map(({ name, egressCIDRs }) => ({ name, cidrs: egressCIDRs })),
+  return { state, prefix, exists, leftOutOf };
+}
+
+/** The group with the nodes that its EgressIP names, if it names any. */
+function withNodes(group: Group, { keptOn, fitting }: Reach, { canNameNodes, machines }: Input): Group {
+  const onNodes = canNameNodes ? chosenNodes(group.egressIPs, { keptOn, fitting, machines }) : undefined;
+  return onNodes === undefined ? group : { ...group, onNodes };
+}
+
+/** The nodes that fit, and of these only the named ones. Equal answers share one list. */
+function fittingIn(groups: readonly Group[], reach: Reach): Reach['fitting'] {
+  const named = new Map(
+    groups.flatMap(({ egressIPs, onNodes }) =>
+      onNodes === undefined ? [] : egressIPs.map((ip): [Ip, readonly string[]] => [ip, onNodes]),
     ),
   );
-  const subtract = difference();
-  const sure = namesFor(ranged(able.filter(({ networks }) => networks !== undefined).map(cidrsOf)));
-  const near = new Set(able.flatMap(({ addresses }) => addresses.map(surroundingsOf)));
-  const doubtful = (ip: Ip): boolean =>
-    fitting(ip).length > 0 && sure(ip).length + within(ip).length === 0 && !near.has(surroundingsOf(ip));
-  const serves = (ip: Ip): boolean => roomy(ip).length > 0 || prediction.allowed.get(ip)?.includes(null) === false;
-  return {
-    groups,
-    prediction,
-    hostsOf: (ip) => hosts.get(ip) ?? [],
-    fitting,
-    doubtful,
-    within,
-    beyond: (ip) => subtract(fitting(ip), within(ip)),
-    // when in doubt, a group that is dropped today stays closed
-    served: (group) =>
-      hasObject(group) && group.egressIPs.some((ip) => serves(ip) && !(group.today.kind === 'dropped' && doubtful(ip))),
+  const intersect = intersection();
+  return (ip) => {
+    const only = named.get(ip);
+    return only === undefined ? reach.fitting(ip) : intersect(reach.fitting(ip), only);
   };
 }
 
 function claimsOf(groups: readonly Group[]): readonly Claim[] {
-  return groups.filter(hasObject).map(({ name, egressIPs }) => ({ name, egressIPs }));
+  return groups
+    .filter(hasObject)
+    .map(({ name, egressIPs, onNodes }) => ({ name, egressIPs, ...(onNodes === undefined ? {} : { onNodes }) }));
 }
 
 /** The prediction for our claims. How many are assigned in all is known only if nobody else has any. */
 function predicted(nodes: readonly PlacementNode[], own: readonly Claim[], others: readonly Claim[]): Prediction {
   const prediction = predictPlacement(nodes, [...own, ...others], 'any');
   return others.length === 0 ? prediction : { ...prediction, assignedCount: [] };
-}
-
-/** The first 16 bits of an IPv4 address: machine networks are rarely larger. */
-function surroundingsOf(ip: Ip): string {
-  return ip.split('.', 2).join('.');
 }
 
 /** Whether the group gets an EgressIP. */
@@ -177,16 +181,6 @@ function groupsOf(
   return [...byVnid].map(([vnid, members]) => ({ vnid, members }));
 }
 
-function hostsByIP(hostSubnets: readonly HostSubnet[]): ReadonlyMap<Ip, readonly HostSubnet[]> {
-  const pairs = hostSubnets.flatMap((host) => host.egressIPs.map((ip) => ({ ip, host })));
-  return new Map(
-    [...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, found]) => [
-      ip,
-      found.map(({ host }) => host).sort((a, b) => compareText(a.name, b.name)),
-    ]),
-  );
-}
-
 function requestersByIP(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Ip, readonly NetNamespace[]> {
   const pairs = netNamespaces.flatMap((one) => one.egressIPs.map((ip) => ({ ip, one })));
   return new Map([...Map.groupBy(pairs, ({ ip }) => ip)].map(([ip, found]) => [ip, found.map(({ one }) => one)]));
@@ -200,52 +194,4 @@ function isEligible({ assignable, ready, exists }: Machine): boolean {
 function placementNode(machine: Machine): PlacementNode {
   const { name, networks, addresses, capacity } = machine;
   return { name, eligible: isEligible(machine), networks, addresses, capacity };
-}
-
-/** Names of nodes by network; undefined ranges hold every IP. */
-interface Ranged {
-  readonly ranges: readonly Range[] | undefined;
-  readonly names: readonly string[];
-}
-
-type Range = ReturnType<typeof keyRange>;
-
-/** Groups nodes by their networks, because there are many nodes and few networks. */
-function ranged(
-  nodes: readonly { readonly name: string; readonly cidrs: readonly Cidr[] | undefined }[],
-): readonly Ranged[] {
-  const groups = Map.groupBy(nodes, ({ cidrs }) => cidrs?.map(({ text }) => text).join() ?? '');
-  return [...groups.values()].map((group) => ({
-    ranges: group[0]?.cidrs?.map(keyRange),
-    names: group.map(({ name }) => name),
-  }));
-}
-
-/** Returns the names whose ranges hold an IP, sorted. Equal answers share one list, so lists compare by identity. */
-function namesFor(all: readonly Ranged[]): (ip: Ip) => readonly string[] {
-  const known = new Map<string, readonly string[]>();
-  return (ip) => {
-    const key = sortKey(ip);
-    const found = all.filter(({ ranges }) => ranges === undefined || ranges.some((range) => holds(range, key)));
-    const indexes = found.map((one) => all.indexOf(one)).join();
-    const names = known.get(indexes) ?? found.flatMap((one) => one.names).sort(compareText);
-    known.set(indexes, names);
-    return names;
-  };
-}
-
-/** Returns what is in the first list and not in the second. Each pair of lists is compared once. */
-function difference(): (all: readonly string[], but: readonly string[]) => readonly string[] {
-  const known = new Map<readonly string[], Map<readonly string[], readonly string[]>>();
-  return (all, but) => {
-    const row = known.get(all) ?? new Map<readonly string[], readonly string[]>();
-    known.set(all, row);
-    const left = row.get(but) ?? without(all, new Set(but));
-    row.set(but, left);
-    return left;
-  };
-}
-
-function without(all: readonly string[], but: ReadonlySet<string>): readonly string[] {
-  return all.filter((one) => !but.has(one));
 }

@@ -7,6 +7,7 @@ import { placementBound, placementNotKept } from '../../findings/egressips.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { type ObjectRef } from '../../ref.ts';
 import type { Change, Part } from '../../translation.ts';
+import { nodeSelector } from '../context/chosen-nodes.ts';
 import { existing } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
 import { type EgressPlan, type Group, hasObject } from '../context/groups.ts';
@@ -17,7 +18,7 @@ import { type EgressIP, rivalFindings, unlabelledFindings } from './rivals.ts';
 /** Plans the EgressIPs, with findings on each namespace. */
 export function egressIPPart(context: Context): Part {
   const { groups } = context.egress;
-  const made = groups.filter(hasObject).map((group) => ({ group, object: egressIPOf(group, context.egress) }));
+  const made = groups.filter(hasObject).map((group) => ({ group, object: egressIPOf(group, context) }));
   return {
     changes: made.map(({ group, object }): Change => ({
       action: 'apply',
@@ -50,8 +51,8 @@ function sourcesOf({ members }: Group): readonly ObjectRef[] {
   return members.map(({ name }) => ({ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name }));
 }
 
-function egressIPOf(group: Group, plan: EgressPlan): EgressIP {
-  const { name, vnid, members, selected, egressIPs } = group;
+function egressIPOf(group: Group, { egress: plan, machines }: Context): EgressIP {
+  const { name, vnid, members, selected, egressIPs, onNodes } = group;
   const [only, ...others] = selected;
   const namespaceSelector: LabelSelectorObject =
     only !== undefined && others.length === 0
@@ -67,7 +68,7 @@ function egressIPOf(group: Group, plan: EgressPlan): EgressIP {
     apiVersion: apiVersionOf(egressIPKind),
     kind: egressIPKind.kind,
     metadata: { name, labels },
-    spec: { egressIPs, namespaceSelector },
+    spec: { egressIPs, namespaceSelector, ...(onNodes === undefined ? {} : nodeSelector(onNodes, machines)) },
   };
 }
 

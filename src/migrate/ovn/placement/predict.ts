@@ -23,6 +23,8 @@ export interface PlacementNode {
 export interface Claim {
   readonly name: string;
   readonly egressIPs: readonly string[];
+  /** Names of the only nodes that it may use; absent means any. */
+  readonly onNodes?: readonly string[];
 }
 
 export interface Prediction {
@@ -59,7 +61,10 @@ export function predictPlacement(
   claims: readonly Claim[],
   order: Order = 'given',
 ): Prediction {
-  const classes = classesOf(nodes.filter(({ eligible }) => eligible));
+  const classes = classesOf(
+    nodes.filter(({ eligible }) => eligible),
+    claims,
+  );
   const objects = wishesOf(nodes, classes, claims);
   const shared = sharedIPs(objects);
   const found = componentsOf(objects, classes.length).map((component) =>
@@ -111,9 +116,10 @@ function range(least: number, most: number): ReadonlySet<number> {
   return new Set(Array.from({ length: most - least + 1 }, (_, index) => least + index));
 }
 
-function classesOf(nodes: readonly PlacementNode[]): readonly Class[] {
-  const groups = Map.groupBy(nodes, ({ networks, capacity }) =>
-    JSON.stringify([networks?.map(({ text }) => text).sort(compareText), capacity]),
+function classesOf(nodes: readonly PlacementNode[], claims: readonly Claim[]): readonly Class[] {
+  const choices = choicesOf(claims);
+  const groups = Map.groupBy(nodes, ({ name, networks, capacity }) =>
+    JSON.stringify([networks?.map(({ text }) => text).sort(compareText), capacity, choices.get(name)]),
   );
   return [...groups]
     .sort(([a], [b]) => compareText(a, b))
@@ -121,6 +127,15 @@ function classesOf(nodes: readonly PlacementNode[]): readonly Class[] {
       const names = group.map(({ name }) => name).sort(compareText);
       return { names, size: names.length, capacity: group[0]?.capacity ?? Infinity, networks: group[0]?.networks };
     });
+}
+
+/** By node: which lists of nodes have it. Nodes that the same objects name are alike. */
+function choicesOf(claims: readonly Claim[]): ReadonlyMap<string, readonly number[]> {
+  const lists = new Map(claims.flatMap(({ onNodes }) => (onNodes === undefined ? [] : [[onNodes.join(), onNodes]])));
+  const choices = new Map<string, number[]>();
+  for (const [index, names] of [...lists.values()].entries())
+    for (const name of names) choices.set(name, [...(choices.get(name) ?? []), index]);
+  return choices;
 }
 
 /** The wishes of each object; none if an entry is not an address, because OVN-Kubernetes then refuses all of it. */
@@ -131,16 +146,18 @@ function wishesOf(
 ): readonly (readonly Wish[])[] {
   const taken = new Set<string>(nodes.flatMap(({ addresses }) => addresses));
   const ranges = classes.map(({ networks }) => networks?.map(keyRange));
-  const wish = (ip: Ip): Wish => {
+  const wish = (ip: Ip, onNodes: ReadonlySet<string> | undefined): Wish => {
     const key = sortKey(ip);
+    const isNamed = (index: number): boolean => onNodes?.has(classes[index]?.names[0] ?? '') !== false;
     const classIndexes = ranges.flatMap((list, index) =>
-      list === undefined || list.some((range) => holds(range, key)) ? [index] : [],
+      isNamed(index) && (list === undefined || list.some((range) => holds(range, key))) ? [index] : [],
     );
     return { ip, classes: classIndexes, stops: taken.has(ip) };
   };
-  return claims.map(({ egressIPs }) => {
+  return claims.map(({ egressIPs, onNodes }) => {
     const ips = [...new Set(egressIPs)].map(parseIp);
-    return ips.every((ip) => ip.ok) ? ips.map(({ value }) => wish(value)) : [];
+    const only = onNodes === undefined ? undefined : new Set(onNodes);
+    return ips.every((ip) => ip.ok) ? ips.map(({ value }) => wish(value, only)) : [];
   });
 }
 
@@ -157,7 +174,8 @@ function sharedIPs(objects: readonly (readonly Wish[])[]): ReadonlySet<string> {
 }
 
 /**
- * Splits the problem. Classes that one IP, or one object that stops at a node's address, may choose from go together.
+ * Splits the problem. Classes that one IP, whichever object requests it, or one object that stops at a node's address, may
+ * choose from go together.
  */
 function componentsOf(objects: readonly (readonly Wish[])[], count: number): readonly Component[] {
   const groups = Array.from({ length: count }, (_, index) => index);
@@ -172,6 +190,7 @@ function componentsOf(objects: readonly (readonly Wish[])[], count: number): rea
     if (wishes.some(({ stops }) => stops)) join(wishes.flatMap(({ classes }) => classes));
     else for (const { classes } of wishes) join(classes);
   }
+  for (const same of Map.groupBy(objects.flat(), ({ ip }) => ip).values()) join(same.flatMap(({ classes }) => classes));
   const byGroup = new Map<number, { readonly classes: number[]; readonly objects: (readonly Wish[])[] }>();
   for (const group of groups) if (!byGroup.has(group)) byGroup.set(group, { classes: [], objects: [] });
   for (const [index, group] of groups.entries()) byGroup.get(group)?.classes.push(index);

@@ -106,6 +106,7 @@ function everyRun(
         (machine) =>
           machine.eligible &&
           !used.includes(machine.name) &&
+          claim.onNodes?.includes(machine.name) !== false &&
           inside(machine.networks, one) &&
           load(machine) < (machine.capacity ?? Infinity),
       );
@@ -135,6 +136,7 @@ test('the prediction is what following every run gives', () => {
     const claims = Array.from({ length: 1 + random(3) }, (_, index) => ({
       name: `e${index}`,
       egressIPs: Array.from({ length: 1 + random(3) }, () => pool[random(pool.length)]!),
+      ...someNodes(nodes, random),
     }));
     const expected = everyRun(nodes, claims);
     const { allowed, assignedCount, exact } = predictPlacement(nodes, claims);
@@ -169,6 +171,7 @@ test('in any order: the union of what each order gives', () => {
     const claims = Array.from({ length: 2 + random(2) }, (_, index) => ({
       name: `e${index}`,
       egressIPs: Array.from({ length: 1 + random(2) }, () => pool[random(pool.length)]!),
+      ...someNodes(nodes, random),
     }));
     const orders = permutations(claims).map((order) => predictPlacement(nodes, order));
     const { allowed, assignedCount } = predictPlacement(nodes, claims, 'any');
@@ -184,6 +187,15 @@ test('in any order: the union of what each order gives', () => {
       });
   }
 });
+
+/** A third of the EgressIPs names nodes. */
+function someNodes(
+  nodes: readonly PlacementNode[],
+  random: (limit: number) => number,
+): { readonly onNodes?: readonly string[] } {
+  if (random(3) > 0) return {};
+  return { onNodes: nodes.map(({ name }) => name).filter(() => random(2) === 0) };
+}
 
 function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
   return items.length === 0
