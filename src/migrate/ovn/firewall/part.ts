@@ -110,15 +110,18 @@ function modeFindings(
   return chosen.flatMap(([, policies]) => policies.map((policy) => policyIgnored(subjectOf(policy))));
 }
 
-/** Rules that name the addresses of nodes do not follow nodes that come and go. One finding for all firewalls. */
+/**
+ * Rules that allow all nodes by their addresses do not follow nodes that come and go. One finding for all firewalls. A
+ * policy of the admin's that names a node is none.
+ */
 function releaseFindings({ release, nodeAddresses }: Context, changes: readonly Change[]): readonly Finding[] {
-  if (release === undefined || !isBefore(release, nodeSelectorSince)) return [];
-  const own = new Set(nodeAddresses.map(({ ip }) => `${ip}/32`));
-  const namespaces = changes.flatMap((change) =>
-    change.action === 'apply' && textsOf(change.object).some((text) => own.has(text))
-      ? (change.object.metadata.namespace ?? [])
-      : [],
-  );
+  if (release === undefined || !isBefore(release, nodeSelectorSince) || nodeAddresses.length === 0) return [];
+  const own = nodeAddresses.map(({ ip }) => `${ip}/32`);
+  const namespaces = changes.flatMap((change) => {
+    if (change.action !== 'apply') return [];
+    const allowed = allowedIn(change.object);
+    return own.every((text) => allowed.has(text)) ? (change.object.metadata.namespace ?? []) : [];
+  });
   const [first] = namespaces;
   return first === undefined
     ? []
@@ -127,13 +130,14 @@ function releaseFindings({ release, nodeAddresses }: Context, changes: readonly 
           name: first,
           namespaces,
           release: `${release.major}.${release.minor}`,
-          nodes: own.size,
+          nodes: own.length,
         }),
       ];
 }
 
-function textsOf(firewall: KubeObject): readonly string[] {
-  return listAt(firewall, 'spec', 'egress').map((rule) => textAt(rule, 'to', 'cidrSelector'));
+function allowedIn(firewall: KubeObject): ReadonlySet<string> {
+  const rules = listAt(firewall, 'spec', 'egress').filter((rule) => textAt(rule, 'type') === 'Allow');
+  return new Set(rules.map((rule) => textAt(rule, 'to', 'cidrSelector')));
 }
 
 /** Records a finding. */

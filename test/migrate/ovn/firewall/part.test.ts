@@ -238,3 +238,20 @@ function parsedVnid(number: number): Vnid {
   if (!vnid.ok) throw new Error(vnid.error);
   return vnid.value;
 }
+
+test.each([
+  ['all nodes are allowed before a Deny of everything', [['Deny', '0.0.0.0/0']], true],
+  ['an admin denies one node', [['Deny', '192.168.7.10/32']], false],
+  ['an admin allows one of two nodes', [['Allow', '192.168.7.10/32']], false],
+] as const)('rules name all nodes by address before release 4.13 only if %s', (_, rules, isNamed) => {
+  const version = { spec: {}, status: { desired: { version: '4.12.70' } } };
+  const { codes } = translate(
+    [
+      make.node('n2', '192.168.7.11'),
+      make.any('config.openshift.io/v1', 'ClusterVersion', { name: 'version' }, version),
+      make.policy('shop', 'p', rules),
+    ],
+    { allowAPIServer: isNamed },
+  );
+  expect(codes.some((code) => code.includes('NodeSelectorUnserved'))).toBe(isNamed);
+});
