@@ -1,14 +1,17 @@
 /** Reads what the guide needs to know of a cluster. What may not be read is unreadable; any other failure throws. */
 import {
+  apiVersionOf,
   clusterNetworks,
   clusterVersions,
   configMaps,
   daemonSets,
+  egressNetworkPolicies,
   hostSubnets,
   infrastructures,
   type Kind,
   machineConfigPools,
   namespaces,
+  netNamespaces,
   networkConfigs,
   networkOperators,
   nodes,
@@ -30,6 +33,7 @@ import { resourceName } from '../ref.ts';
 import { type Entry, progressOf } from '../run/journal.ts';
 import { wayBack } from '../run/undo-plan.ts';
 import { plannedKinds } from '../targets.ts';
+import { refOf } from '../translation.ts';
 import type { Facts } from './facts.ts';
 import { planState, type Restore } from './plan-state.ts';
 
@@ -49,6 +53,15 @@ export interface Reading {
 /** Reads the facts. */
 export async function readFacts(client: KubeClient, reading: Reading): Promise<Facts> {
   const { signal, plan } = reading;
+  const [facts, planned] = await Promise.all([
+    clusterFacts(client, reading),
+    plan === undefined ? undefined : planFact(client, plan, signal),
+  ]);
+  return { ...facts, plan: planned };
+}
+
+async function clusterFacts(client: KubeClient, reading: Reading): Promise<Omit<Facts, 'plan'>> {
+  const { signal } = reading;
   const read = <T>(
     kind: Kind,
     item: (object: KubeObject) => T,
@@ -100,7 +113,6 @@ export async function readFacts(client: KubeClient, reading: Reading): Promise<F
     macvlanPods: mapped(macvlan, (found) =>
       found.filter(({ hasMacvlan }) => hasMacvlan).map(({ namespace, name }) => `Pod ${namespace}/${name}`),
     ),
-    plan: plan === undefined ? undefined : await planFact(client, plan, signal),
   };
 }
 
@@ -168,14 +180,22 @@ function named<T>(known: Known<readonly KubeObject[]>, name: string, item: (obje
   return found === undefined ? { kind: 'absent' } : { kind: 'known', value: item(found) };
 }
 
-/** What the way back of the plan has to restore in the cluster as it is. */
+/** Kinds of OpenShift SDN, and those that its objects belong to: what restoring is decided by. */
+const restoredBy: readonly Kind[] = [hostSubnets, netNamespaces, egressNetworkPolicies, namespaces, nodes];
+
+/** What the way back of the plan has to restore in the cluster as it is. Reads only kinds that it may restore. */
 async function restoreOf(
   client: KubeClient,
   { plan, entries }: NonNullable<Reading['plan']>,
   signal: AbortSignal,
 ): Promise<Known<Restore>> {
+  const finals = plan.steps.filter(({ name }) => name === 'finalize').flatMap(({ changes }) => changes.map(refOf));
+  const isFinal = (kind: Kind): boolean =>
+    finals.some((ref) => ref.kind === kind.kind && ref.apiVersion === apiVersionOf(kind));
   const lists = await Promise.all(
-    plannedKinds.map(async (kind) => [kind, await list(client, kind, { signal })] as const),
+    plannedKinds
+      .filter((kind) => restoredBy.includes(kind) || isFinal(kind))
+      .map(async (kind) => [kind, await list(client, kind, { signal })] as const),
   );
   const unreadable = lists.flatMap(([, known]) => (known.kind === 'unreadable' ? [known] : []))[0];
   if (unreadable !== undefined) return unreadable;
