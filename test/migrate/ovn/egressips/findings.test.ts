@@ -3,7 +3,7 @@ import { groupFindings } from '../../../../src/migrate/ovn/egressips/findings.ts
 import type { TranslateOptions } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects.ts';
 import { contextFrom, make } from '../../snapshots.ts';
-import { capacity, downWorker, first, project, second, third, worker } from '../cluster-of.ts';
+import { capacity, downWorker, first, primary, project, second, third, worker } from '../cluster-of.ts';
 
 function found(objects: readonly KubeObject[], options: Partial<TranslateOptions> = {}): readonly Finding[] {
   const context = contextFrom(objects, options);
@@ -57,6 +57,11 @@ describe('an entry that is in no EgressIP', () => {
   });
 });
 
+it('says each entry that is no address, of a namespace that has several', () => {
+  const objects = [...spare, ...project('a', 10, ['bad', 'worse', first])];
+  expect(told(objects).filter((one) => one.startsWith('EgressIPInvalid'))).toHaveLength(2);
+});
+
 describe('an address that is not in use', () => {
   it.each<readonly [string, readonly KubeObject[], string]>([
     ['no HostSubnet lists', worker(1), 'EgressIPUnhosted'],
@@ -72,10 +77,12 @@ describe('an address that is not in use', () => {
   });
 
   it('because another of its namespace is on the same node is said once for all of them', () => {
-    const objects = [...worker(1, { egressIPs: [first, second] }), ...spare, ...project('a', 10, [first, second])];
+    const all = [first, second, third];
+    const nodes = [...worker(1, { egressIPs: all }), ...worker(8, { egressIPs: ['192.168.7.251'] }), ...spare];
+    const objects = [...nodes, ...project('a', 10, all)];
     expect(told(objects)).toEqual(['SeveralEgressIPsOnOneNode warning a', 'DropBecomesEgressIP info a']);
     expect(of(objects, 'SeveralEgressIPsOnOneNode')?.today).toBe(
-      `HostSubnet n1 lists ${first}, ${second}, which one namespace requests: none of them is in use.`,
+      `HostSubnet n1 lists ${first}, ${second}, ${third}, which one namespace requests: none of them is in use.`,
     );
   });
 });
@@ -88,6 +95,13 @@ describe('an address that no node can have', () => {
     expect(told(objects)).toEqual(['EgressIPOutsideNetwork blocker a']);
     expect(of(objects, 'EgressIPOutsideNetwork')?.today).toBe(
       `${outside} is in use; the nodes that offer egress IPs are on 192.168.7.0/24.`,
+    );
+    const other = [
+      make.node('m1', '172.16.0.1', { annotations: primary('172.16.0.1') }),
+      make.hostSubnet('m1', '172.16.0.1', { egressIPs: ['172.16.0.9'] }),
+    ];
+    expect(of([...objects, ...other], 'EgressIPOutsideNetwork')?.today).toMatch(
+      /on 172.16.0.0\/24, 192.168.7.0\/24\.$/,
     );
   });
 

@@ -69,6 +69,8 @@ describe('the CIDRs of nodes', () => {
       ...shop,
     ]);
     expect(codes.map(({ code }) => code)).toEqual(['PinningLost']);
+    const both = [...within, ...worker(2, { egressIPs: [first] }), ...spare, ...shop];
+    expect(lost(both)).toEqual([]);
   });
 });
 

@@ -67,6 +67,11 @@ describe('an EgressIP of somebody else', () => {
     expect(rivals(egressIP('theirs', [third], nowhere))).toEqual([]);
   });
 
+  it('is no rival for a namespace that the plan makes no EgressIP for', () => {
+    const idle = project('idle', 12, ['nonsense']);
+    expect(rivals(...idle, egressIP('theirs', [third], byName('idle')))).toEqual([]);
+  });
+
   it('is none if it is the one that the plan makes', () => {
     expect(rivals(egressIP('egressip-shop', [first], byName('shop')))).toEqual([]);
   });
@@ -89,6 +94,11 @@ describe('a Namespace without the label of its name', () => {
       expect.objectContaining({ code: 'NamespaceUnlabelled', severity: 'blocker', kind: 'Namespace', name: 'shop' }),
     ]);
     expect(without({ 'kubernetes.io/metadata.name': 'other' })).toHaveLength(1);
+  });
+
+  it('is no matter where the plan makes no EgressIP', () => {
+    const objects = [make.namespace('shop', { labels: {} }), make.netNamespace('shop', 10, { egressIPs: ['bad'] })];
+    expect(unlabelledFindings(contextFrom([...worker(1), ...objects]))).toEqual([]);
   });
 
   it('is none if the label is there, or if the input has no Namespaces', () => {
