@@ -66,6 +66,8 @@ describe('the phases', () => {
     expect(phasesOf(changes, placed(['192.168.7.250', 'n1'])).list).toEqual([]);
     expect(phasesOf(changes, placed([first, 'n9'])).list).toEqual([]);
     expect(phasesOf([], placement).list).toEqual([]);
+    const namesake = [...changes, apply(egressIP('n9', []))];
+    expect(phasesOf(namesake, placed([first, 'n9'])).list).toEqual([]);
   });
 });
 
