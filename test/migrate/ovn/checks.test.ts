@@ -77,6 +77,9 @@ describe('an egress IP', () => {
     expect(problems(e(on('n1')), [egressIP('z', [first], byName('x')), egressIP('y', [first], byName('x'))])).toEqual([
       `${first}: EgressIP y, z requests it too: after a restart of OVN-Kubernetes both have it`,
     ]);
+    expect(problems(e(on('n1')), [egressIP('z', [first], byName('x'))])).toEqual([
+      `${first}: EgressIP z requests it too: after a restart of OVN-Kubernetes both have it`,
+    ]);
   });
 });
 
@@ -122,6 +125,7 @@ describe('a firewall', () => {
     ['that is applied', firewall(applied), 'rules: well'],
     ['that is applied, with spaces around', firewall(` ${applied}\n`), 'rules: well'],
     ['that every zone applied', firewall(applied, `z1: ${applied}`, `z2: ${applied}`), 'rules: well'],
+    ['that a zone without a name applied', firewall(applied, `: ${applied}`), 'rules: well'],
     ['that failed', firewall('cannot parse'), 'rules: OVN-Kubernetes says: cannot parse'],
     [
       'that failed in a zone',
@@ -138,6 +142,11 @@ describe('a firewall', () => {
       'of which a zone says nothing',
       firewall('', `z1: ${applied}`),
       'rules: OVN-Kubernetes has not said that it applied the rules (status is empty): zone z2 is silent',
+    ],
+    [
+      'of which only a zone that nobody knows says something',
+      firewall('', `z9: ${applied}`),
+      'rules: OVN-Kubernetes has not said that it applied the rules (status is empty): zone z1, z2 is silent',
     ],
     [
       'that all zones applied, without a word of the whole',

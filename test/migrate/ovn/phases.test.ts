@@ -113,6 +113,9 @@ describe('a phase is left out', () => {
       leaves: 'phase',
       reason: 'Node n1 lacks annotations of OVN-Kubernetes',
     });
+    const others = { ...annotations, 'k8s.ovn.org/host-cidrs': 'nonsense' };
+    const half = make.node('n1', '192.168.7.11', { annotations: others });
+    expect(onN1.obstacle(sight(half))?.reason).toBe('Node n1 lacks annotations of OVN-Kubernetes');
   });
 
   it('not if all of it is assigned by now', () => {
