@@ -83,6 +83,24 @@ describe('an egress IP', () => {
   });
 });
 
+it('names three of many EgressIPs that request an address, and three of many zones that are silent', () => {
+  const names = ['o1', 'o2', 'o3', 'o4'];
+  expect(
+    problems(
+      e(on('n1')),
+      names.map((name) => egressIP(name, [first], byName('x'))),
+    ),
+  ).toEqual([expect.stringMatching(/^192.168.7.101: EgressIP o1, o2, o3 and 1 more requests it too/)]);
+  const zones = names.map((name, index) => make.node(name, `192.168.7.2${index}`, annotated(name)));
+  const silent = make.any(
+    'k8s.ovn.org/v1',
+    'EgressFirewall',
+    { name: 'default', namespace: 'shop' },
+    { status: { messages: ['z1: EgressFirewall Rules applied', 'z2: EgressFirewall Rules applied'] } },
+  );
+  expect(problems(silent, zones)).toEqual([expect.stringMatching(/: zone o1, o2, o3 and 1 more is silent$/)]);
+});
+
 describe('the namespaces of an EgressIP', () => {
   it('must be some, if there are any', () => {
     expect(problems(egressIP('e', [], byName('nowhere')))).toEqual(['namespaces: it selects no namespace']);
@@ -102,6 +120,15 @@ describe('the namespaces of an EgressIP', () => {
       'namespaces: EgressIP o1 selects shop, zoo too: pods leave with the addresses of one of the two',
       'namespaces: EgressIP o2 selects zoo too: pods leave with the addresses of one of the two',
     ]);
+  });
+
+  it('are three of many', () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const found = problems(egressIP('e', [], byName(...names)), [
+      ...names.map((name) => make.namespace(name)),
+      egressIP('o', [], byName(...names)),
+    ]);
+    expect(found).toEqual([expect.stringMatching(/^namespaces: EgressIP o selects a, b, c and 1 more too: /)]);
   });
 
   it('are nobody knows which without Namespaces', () => {

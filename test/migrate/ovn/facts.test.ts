@@ -17,14 +17,14 @@ const [down] = downWorker(3);
 
 describe('the facts on nodes', () => {
   const found = facts([
-    make.node('n2', '192.168.7.12', { labels: assignable, ...zone('z2') }),
-    make.node('n1', '192.168.7.11', zone('z1')),
-    make.node('n4', '192.168.7.14', zone('z1')),
+    make.node('n2', '192.168.7.12', { labels: assignable, ...zone('z1') }),
+    make.node('n1', '192.168.7.11', zone('z2')),
+    make.node('n4', '192.168.7.14', { annotations: { ...zone('z1').annotations, 'k8s.ovn.org/host-cidrs': '' } }),
     { ...down!, metadata: { ...down!.metadata, labels: assignable } },
   ]);
 
   it('are which lack annotations, which have the label, and which are Ready', () => {
-    expect(found.unannotated).toEqual(['n3']);
+    expect(found.unannotated).toEqual(['n3', 'n4']);
     expect(found.labelled).toEqual(['n2', 'n3']);
     expect([...found.ready]).toEqual(['n1', 'n2', 'n4']);
     expect([...found.able]).toEqual(['n2']);

@@ -20,6 +20,12 @@ it('gives each namespace that an EgressIP of the plan selects the addresses that
   expect(seen([apply(egressIP('e', []))])).toEqual({ shop: [first], zoo: [first] });
 });
 
+it('gives nothing to what is no namespace, though a selector of everything would select it', () => {
+  const all = egressIP('all', [first], {}, { [first]: 'n1' });
+  const live = liveOf(snapshotOf([make.namespace('shop'), make.node('n1', '192.168.7.11'), all]), plannedKinds);
+  expect(Object.fromEntries(leavesWith([apply(all)], live))).toEqual({ shop: [first] });
+});
+
 it('passes over what is not there, what is no EgressIP, and what the plan only deletes', () => {
   expect(seen([apply(egressIP('gone', [])), apply(make.namespace('shop'))])).toEqual({});
   const object = { apiVersion: 'k8s.ovn.org/v1', kind: 'EgressIP', name: 'e' };

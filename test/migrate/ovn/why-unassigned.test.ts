@@ -64,6 +64,12 @@ describe('an egress IP is not assigned', () => {
     expect(why({ count: 2, allowed: ['n2', 'n9'] })).toEqual([expect.stringMatching(/^objects do not tell why/)]);
   });
 
+  it('because there is one node and its EgressIP wants two', () => {
+    expect(why({ count: 2, able: new Set(['n1']) })).toEqual([
+      expect.stringMatching(/asks for 2 addresses, .* 1 nodes may host$/),
+    ]);
+  });
+
   it('for several reasons at once', () => {
     expect(why({ unannotated: ['n1'], heldByCloud: new Set([first]), allowed: [] })).toHaveLength(3);
   });

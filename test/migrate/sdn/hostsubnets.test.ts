@@ -116,6 +116,12 @@ describe('an address', () => {
     ]);
   });
 
+  it('is homeless on a node that offers CIDRs, none of which holds it', () => {
+    expect(part([node('n1', '{"EgressCIDRs":["10.0.0.0/8"]}')], { [first]: { on: 'n1' } }).findings).toEqual([
+      expect.stringMatching(/^EgressIPUnhosted EgressIP e-192.168.7.101: /),
+    ]);
+  });
+
   it('is at home where CIDRs hold it, wherever it is now', () => {
     const offering = node('n1', '{"EgressCIDRs":["192.168.7.96/28"]}');
     expect(part([offering], { [first]: {} }).findings).toEqual([]);

@@ -106,6 +106,11 @@ describe('the budget', () => {
     expect(outcomes({ objects: [], order: 'any' }, 0)).toEqual({ allowed: {}, counts: [0] });
   });
 
+  it('does not count the orders of objects that come as given', () => {
+    const one = Array.from({ length: 5 }, (_, index) => [wish(`a${index}`)]);
+    expect(outcomes({ objects: one }, 20)?.counts).toEqual([5]);
+  });
+
   it('is spent by one for each state', () => {
     expect(outcomes({ objects: [[wish('a')]] }, 2)).toEqual({ allowed: { a: [0] }, counts: [1] });
     expect(outcomes({ objects: [[wish('a')]] }, 1)).toBeUndefined();
