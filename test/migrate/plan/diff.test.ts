@@ -27,7 +27,7 @@ const diff = (changes: readonly Change[], present: readonly KubeObject[], target
   planDiff(planWith(changes, target), snapshotOf(present));
 
 describe('an object of the plan', () => {
-  const wanted = egressIP('e', { egressIPs: ['192.168.7.101'], namespaceSelector: { matchLabels: { a: '1' } } });
+  const wanted = egressIP('e', { namespaceSelector: { matchLabels: { a: '1' } }, egressIPs: ['192.168.7.101'] });
 
   it('is new if there is none', () => {
     expect(diff([apply(wanted)], [])).toEqual(['+ EgressIP e']);

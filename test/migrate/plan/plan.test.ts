@@ -67,9 +67,9 @@ describe('the backup', () => {
   it('is of every object that a step touches, and of those of a network plugin that it was made from', () => {
     const pod = { apiVersion: 'v1', kind: 'Node', name: 'n1' };
     const { backup } = planFor([
-      apply('egress-ips', egressIP('e'), [netNamespace('shop'), pod]),
       clear('zoo'),
       clear('nobody'),
+      apply('egress-ips', egressIP('e'), [netNamespace('shop'), pod]),
     ]);
     expect([...backup.keys()]).toEqual([
       'k8s.ovn.org/v1/EgressIP//e',

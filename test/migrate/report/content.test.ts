@@ -28,14 +28,18 @@ interface Given {
 }
 const report = ({ findings = [], changes = [], placement = {}, options = {}, assignedCount = [] }: Given) =>
   reportOf({
-    plan: planOf({
-      tool: 't',
-      target: 'ovn',
-      options,
-      strict: false,
-      snapshot: snapshotOf([]),
-      translation: { changes, findings, placement: new Map(Object.entries(placement)) },
-    }),
+    plan: {
+      ...planOf({
+        tool: 't',
+        target: 'ovn',
+        options,
+        strict: false,
+        snapshot: snapshotOf([]),
+        translation: { changes, findings, placement: new Map(Object.entries(placement)) },
+      }),
+      // as they stand in a folder that somebody edited
+      findings,
+    },
     assignedCount,
     nodeAddresses: ['192.168.7.11'],
     addresses: undefined,
