@@ -130,6 +130,7 @@ describe('the objects of OpenShift SDN', () => {
   });
 
   it('wait for each kind that the API server does not serve yet', () => {
+    expect(says(going(0, 'going-back', ['HostSubnet']))).toBe('no: the API server does not serve HostSubnet yet');
     expect(says(going(2, 'going-back', ['HostSubnet', 'NetNamespace']))).toBe(
       'no: the API server does not serve HostSubnet, NetNamespace yet',
     );

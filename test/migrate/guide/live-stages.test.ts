@@ -145,7 +145,7 @@ describe('the preflight of a live migration', () => {
   });
 
   it('offers the offline migration where only the live one is barred', () => {
-    for (const more of [{ version: version('4.14.1') }, { mtuMaps: known(0) }]) {
+    for (const more of [{ version: version('4.14.1') }, { version: version('4.12.0') }, { mtuMaps: known(0) }]) {
       expect(command(factsOf(more))).toBe('sdn-compat migrate guide --mode offline');
       expect(notes?.(factsOf(more))).toEqual(['mend what is named, or migrate offline']);
     }
@@ -219,6 +219,13 @@ describe('the preflight of a live way back', () => {
     expect(says(facts(more))).toMatch(reason);
     expect(command(facts(more))).toBe(next);
   });
+});
+
+it('proves what came before by what the operator or an admin can only do then', () => {
+  const proving = ({ stages }: typeof live): readonly string[] =>
+    stages.filter(({ isProof }) => isProof === true).map(({ name }) => name);
+  expect(proving(live)).toEqual(['start', 'in-use', 'apply', 'completed', 'clear', 'annotation', 'leftovers']);
+  expect(proving(liveBack)).toEqual(['start', 'in-use', 'completed', 'clear', 'annotation', 'leftovers']);
 });
 
 it('runs the same stages of the plan offline and live, in the same order', () => {

@@ -88,6 +88,7 @@ describe('what stands in the way of a migration', () => {
 describe('the preflight', () => {
   it('is done where OVN-Kubernetes is asked for already, or nothing stands in the way', () => {
     expect(says(preflight)).toBe('yes');
+    expect(says(preflight, { version: version('4.12.0') })).toBe('yes');
     expect(says(preflight, { config: asking, version: version('4.11.0') })).toBe('yes');
     expect(says(preflight, { version: version('4.11.0') })).toMatch(/^no: release 4.11/);
     expect(command(preflight, { version: version('4.11.0') })).toBe('sdn-compat migrate inspect --from-cluster');

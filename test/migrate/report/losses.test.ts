@@ -62,6 +62,12 @@ describe('a loss that the source addresses tell', () => {
     ]);
   });
 
+  it('has those of one way to switch alone', () => {
+    expect(lossRows([], tables(ends(['a'], ['a'])).slice(0, 1)).map((row) => row.howLong)).toEqual([
+      'offline: switch, until assigned',
+    ]);
+  });
+
   it('is there if one of several addresses is lost', () => {
     expect(howLong(ends(['a', 'b'], ['b']))[0]).toMatch(/^egress IP a, b; .*after; live: .*after; $/);
   });

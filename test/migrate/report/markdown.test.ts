@@ -36,6 +36,8 @@ describe('report.md', () => {
 
   it('says which addresses the outside sees between the plugins', () => {
     expect(after('## Between the two plugins')).toEqual(['Between <them>:', String.raw`192.168.7.11, \<i\>`]);
+    const one = markdownReport({ ...report, nodeAddresses: ['192.168.7.11'] }).split('\n');
+    expect(after('## Between the two plugins', one)).toEqual(['Between <them>:', '192.168.7.11']);
   });
 
   it('has a table of addresses for each way to switch, and where the rest is', () => {
