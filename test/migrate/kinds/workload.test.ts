@@ -21,7 +21,7 @@ describe('a pod has a macvlan interface', () => {
   });
 
   it('is mentioned by whatever annotation has the word, in a pod or a template', () => {
-    expect(mentionsMacvlan({ metadata: { annotations: { 'other/assign-macvlan': '' } } })).toBe(true);
+    expect(mentionsMacvlan({ metadata: { annotations: { a: 'b', 'other/assign-macvlan': '' } } })).toBe(true);
     expect(mentionsMacvlan({ spec: { template: { metadata: { annotations: macvlan('true') } } } })).toBe(true);
     expect(
       mentionsMacvlan({ spec: { jobTemplate: { spec: { template: { metadata: { annotations: macvlan('') } } } } } }),
