@@ -120,6 +120,21 @@ it('counts what was read of each kind, and says what was not', () => {
   ]);
 });
 
+it('names a kind of which there is one object too', () => {
+  const snapshot = snapshotOf(
+    new Map([
+      [nodes, [make.node('a', '1.1.1.1')]],
+      [egressIPs, [egressIP('e', '1')]],
+    ]),
+    [],
+  );
+  expect(inventoryOf(snapshot).map(({ kind, apiVersion }) => `${apiVersion}/${kind}`)).toEqual([
+    'k8s.ovn.org/v1/EgressIP',
+    'v1/Node',
+  ]);
+  expect([...snapshot.objects.keys()]).toEqual(['k8s.ovn.org/v1/EgressIP', 'v1/Node']);
+});
+
 it('knows in which namespaces objects are', () => {
   expect([...namespacesOf([make.policy('b', 'x', []), make.policy('a', 'x', []), make.policy('b', 'y', [])])]).toEqual([
     'b',
