@@ -161,4 +161,14 @@ describe('the policies of the multitenant plugin', () => {
       'a: Pods of a, b reach one another: the namespaces share VNID 10.',
     ]);
   });
+
+  it('are not among those of others that begin to hold, and neither are those of namespaces that are not chosen', () => {
+    const policy = (namespace: string, name: string): KubeObject =>
+      make.any('networking.k8s.io/v1', 'NetworkPolicy', { name, namespace }, { spec: {} });
+    const policies = [policy('a', 'openshift-sdn-isolation'), policy('a', 'mine'), policy('b', 'mine')];
+    const objects = [make.clusterNetwork(multitenant), ...space('a', 10), ...space('b', 11), ...policies];
+    const { findings } = isolationPart(contextFrom(objects, { namespaces: ['a'] }));
+    const enforced = findings.filter(({ code }) => code === 'NetworkPolicyEnforced');
+    expect(enforced.map(({ namespace, name }) => [namespace, name])).toEqual([['a', 'mine']]);
+  });
 });

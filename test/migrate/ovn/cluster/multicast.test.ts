@@ -45,6 +45,7 @@ it('does so by name, and only for what is exactly true, exists and is chosen', (
   ];
   const names = (options: Partial<TranslateOptions>) =>
     part(objects, options).findings.map((text) => text.split(' ')[1]?.replace(':', ''));
+  expect(part(objects).made.map(([, , metadata]) => metadata)).toMatchObject([{ name: 'a' }, { name: 'z' }]);
   expect(names({})).toEqual(['a', 'z']);
   expect(names({ namespaces: ['z'] })).toEqual(['z']);
 });
