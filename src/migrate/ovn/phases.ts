@@ -21,7 +21,6 @@ interface Growing {
 }
 
 interface Scene {
-  readonly placement: ReadonlyMap<string, Placement>;
   readonly objectOf: ReadonlyMap<string, Growing>;
   readonly labels: ReadonlyMap<string, Apply>;
 }
@@ -40,7 +39,7 @@ export function phasesOf(changes: readonly Change[], placement: ReadonlyMap<stri
     node !== undefined && objectOf.has(ip) && labels.has(node) ? [[ip, node]] : [],
   );
   const shares = sharesOf(new Map(expected));
-  const scene: Scene = { placement, objectOf, labels };
+  const scene: Scene = { objectOf, labels };
   return { kinds: [nodes, egressIPs], list: shares.map((share) => phaseFor(share, scene)) };
 }
 
@@ -90,18 +89,23 @@ function obstacleOf(share: Share<string>, sight: Sight, scene: Scene): ReturnTyp
   const all = sight.all(nodes).map(nodeItem);
   const why = unable(all.find(({ name }) => name === share.node));
   if (why !== undefined) return { leaves: 'phase', reason: `Node ${share.node} ${why}` };
-  const labelled = all.filter(({ labels, ready }) => labels[assignableLabel] !== undefined && ready === 'True');
+  // of the plan's own nodes one may be empty, where an address could not be assigned: then one is lost to chance, and not all
+  const foreign = all
+    .filter(
+      ({ name, labels, ready }) => !scene.labels.has(name) && labels[assignableLabel] !== undefined && ready === 'True',
+    )
+    .map(({ name }) => name)
+    .sort(compareText);
   const loads = loadsOf(sight.all(egressIPs));
   const spoiler = spoilerOf(
     { node: share.node, egressIPs: left },
     {
-      loads: new Map([share.node, ...labelled.map(({ name }) => name)].map((name) => [name, loads.get(name) ?? 0])),
+      loads: new Map([share.node, ...foreign].map((name) => [name, loads.get(name) ?? 0])),
       // the plan knows nothing of nodes that it does not label
-      mayHave: (node, ip) => !scene.labels.has(node) || scene.placement.get(ip)?.allowed.includes(node) !== false,
+      mayHave: () => true,
     },
   );
-  // where an address of the plan's own could not be assigned, one may be lost to chance, and not all
-  if (spoiler === undefined || scene.labels.has(spoiler.node)) return undefined;
+  if (spoiler === undefined) return undefined;
   return {
     leaves: 'all',
     reason: `Node ${spoiler.node} bears the label and has ${spoiler.has} egress IP${spoiler.has === 1 ? '' : 's'}, too few for ${share.node} to be the emptiest`,

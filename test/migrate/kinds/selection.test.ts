@@ -27,6 +27,12 @@ test('what is selected is what matches, in the order of the Namespaces, however 
   );
 });
 
+test('names that a selector lists in another order come in that of the Namespaces, each once', () => {
+  const all = ['c', 'a', 'b'].map((name) => withNameLabel({ name, labels: {} }));
+  const matchExpressions = [{ key: namespaceNameLabel, operator: 'In', values: ['a', 'b', 'c', 'a'] }];
+  expect(selecting(all)({ matchExpressions })).toEqual(['c', 'a', 'b']);
+});
+
 test('a Namespace gets the label of its name where it lacks it, and keeps another value', () => {
   expect(withNameLabel({ name: 'a', labels: { team: 'x' } }).labels).toEqual({ [namespaceNameLabel]: 'a', team: 'x' });
   expect(withNameLabel({ name: 'a', labels: { [namespaceNameLabel]: 'b' } }).labels).toEqual({

@@ -130,3 +130,45 @@ test('a namespace without Namespace has no policy and is in none; one without Ne
   expect(letsIn(policies, pod('a'), 'new')).toBe(false);
   expect(letsIn(policies, pod('c'), 'new')).toBe(true);
 });
+
+describe('the policies of the multitenant plugin', () => {
+  const part = (...objects: readonly KubeObject[]) =>
+    isolationPart(contextFrom([make.clusterNetwork(multitenant), ...objects]));
+  const space = (name: string, netid: number): readonly KubeObject[] => [
+    make.namespace(name),
+    make.netNamespace(name, netid),
+  ];
+
+  it('are made from the NetNamespace, where there is one', () => {
+    const { changes } = part(...space('a', 10), make.namespace('new'));
+    expect(changes.map((change) => (change.action === 'apply' ? change.from : []))).toEqual([
+      [{ apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', name: 'a' }],
+      [],
+    ]);
+  });
+
+  it('name the joined namespaces that exist, once for each VNID but the global one', () => {
+    const objects = [
+      ...space('a', 10),
+      ...space('b', 10),
+      make.netNamespace('gone', 10),
+      ...space('g', 0),
+      ...space('h', 0),
+      ...space('c', 11),
+    ];
+    const joined = part(...objects).findings.filter(({ code }) => code === 'JoinedNamespaces');
+    expect(joined.map(({ name, today }) => `${name}: ${today}`)).toEqual([
+      'a: Pods of a, b reach one another: the namespaces share VNID 10.',
+    ]);
+  });
+
+  it('are not among those of others that begin to hold, and neither are those of namespaces that are not chosen', () => {
+    const policy = (namespace: string, name: string): KubeObject =>
+      make.any('networking.k8s.io/v1', 'NetworkPolicy', { name, namespace }, { spec: {} });
+    const policies = [policy('a', 'openshift-sdn-isolation'), policy('a', 'mine'), policy('b', 'mine')];
+    const objects = [make.clusterNetwork(multitenant), ...space('a', 10), ...space('b', 11), ...policies];
+    const { findings } = isolationPart(contextFrom(objects, { namespaces: ['a'] }));
+    const enforced = findings.filter(({ code }) => code === 'NetworkPolicyEnforced');
+    expect(enforced.map(({ namespace, name }) => [namespace, name])).toEqual([['a', 'mine']]);
+  });
+});

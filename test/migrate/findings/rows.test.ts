@@ -1,0 +1,21 @@
+import { backRows, catalogueTable, forthRows } from '../../../src/migrate/findings/rows.ts';
+
+describe('the table of findings', () => {
+  const [head, rule, ...lines] = catalogueTable().trimEnd().split('\n');
+
+  it('has a line for each code of both ways, sorted', () => {
+    expect([head, rule]).toEqual([
+      '| code | severity | what it is about | what its namespace loses |',
+      '|---|---|---|---|',
+    ]);
+    const codes = lines.map((line) => line.split('`')[1] ?? '');
+    expect(codes).toEqual([...Object.keys(forthRows), ...Object.keys(backRows)].sort());
+  });
+
+  it('says which severities there are, and what is lost for how long', () => {
+    expect(lines).toContain(
+      '| `CIDRRestrictionLost` | info, warning | an IP may go to nodes whose `egressCIDRs` do not hold it; warning on the way back, when the annotation that kept the CIDRs cannot be read | the choice of its nodes by egressCIDRs, from the switch, for good or from the switch until it is mended |',
+    );
+    expect(lines).toContain('| `NodeMissing` | warning | a HostSubnet without a Node |  |');
+  });
+});
