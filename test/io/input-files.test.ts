@@ -100,7 +100,7 @@ describe('a text', () => {
   it('is not what is broken, and that is said of the file alone', async () => {
     expect(await read(gzipSync('a: b').subarray(0, 12))).toMatchObject({ ok: false });
     const [text] = await readTexts(join(folder, 'none.yaml'));
-    expect(text?.text).toMatchObject({ ok: false, error: expect.stringContaining('ENOENT') as unknown });
+    expect(text?.text).toMatchObject({ ok: false });
   });
 });
 

@@ -42,7 +42,10 @@ export async function database(tables: Tables, onTransaction: () => Tables = () 
     else {
       const operations = asList(params).slice(1).filter(isRecord);
       transactions.push(operations);
-      say({ id, result: [...operations.slice(1).map(() => ({})), { rows: [{ next_cfg: 1 }] }], error: null });
+      const rows = (table: string): readonly object[] =>
+        table === 'Open_vSwitch' ? [{ next_cfg: 1 }] : (tables[table] ?? []);
+      const result = operations.map(({ op, table }) => (op === 'select' ? { rows: rows(asText(table)) } : {}));
+      say({ id, result, error: null });
       tell({ ...onTransaction(), Open_vSwitch: [{ name: 'only', cur_cfg: 1 }] });
     }
   };
