@@ -4,6 +4,7 @@ import type { Resource } from '../../../src/apiserver/kinds/resource.ts';
 import { conformToSchema } from '../../../src/apiserver/kinds/schema.ts';
 import { validateObject } from '../../../src/apiserver/write/validate.ts';
 import type { JsonObject } from '../../../src/model/json.ts';
+import { storedThing } from '../things.ts';
 
 function kind(name: string): Resource {
   const found = builtinResources.find((one) => one.kind === name);
@@ -152,4 +153,100 @@ it('has times in a Lease that are times, or null', () => {
 it('keeps whatever is in a CRD, and needs a spec', () => {
   expect(checked('CustomResourceDefinition', { spec: { any: { thing: 1 } } })).toEqual({ spec: { any: { thing: 1 } } });
   expect(checked('CustomResourceDefinition', {})).toEqual(['spec: Required value']);
+});
+
+describe('a table', () => {
+  const now = new Date('2026-01-01T00:10:00Z');
+  const row = (name: string, body: JsonObject, metadata: JsonObject = {}): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(
+      kind(name).columns.map((column) => [column.name, column.cell(storedThing('x', body, metadata), now)]),
+    );
+
+  it('shows of a Pod how many containers are ready, what it does and where it is', () => {
+    const containerStatuses = [{ ready: true, restartCount: 2 }, { ready: false, restartCount: 3 }, {}];
+    const spec = {
+      nodeName: 'n',
+      containers: [{}, {}, {}],
+      readinessGates: [{ conditionType: 'A' }, { conditionType: 'B' }],
+    };
+    const status = {
+      phase: 'Running',
+      podIP: '10.0.0.1',
+      containerStatuses,
+      conditions: [{ type: 'A', status: 'True' }],
+    };
+    expect(row('Pod', { spec, status })).toEqual({
+      Name: 'x',
+      Ready: '1/3',
+      Status: 'Running',
+      Restarts: '5',
+      Age: '10m',
+      IP: '10.0.0.1',
+      Node: 'n',
+      'Nominated Node': '<none>',
+      'Readiness Gates': '1/2',
+    });
+    expect(row('Pod', {})).toMatchObject({
+      Ready: '0/0',
+      Status: '',
+      Restarts: '0',
+      IP: '<none>',
+      Node: '<none>',
+      'Readiness Gates': '<none>',
+    });
+  });
+
+  test.each<readonly [string, JsonObject, JsonObject, string]>([
+    ['that is being deleted', { phase: 'Running' }, { deletionTimestamp: 'now' }, 'Terminating'],
+    [
+      'that waits',
+      { phase: 'Pending', containerStatuses: [{ state: { waiting: { reason: 'ErrImagePull' } } }] },
+      {},
+      'ErrImagePull',
+    ],
+    [
+      'that ended',
+      { phase: 'Failed', containerStatuses: [{ state: { terminated: { reason: 'Error' } } }] },
+      {},
+      'Error',
+    ],
+    [
+      'whose last container tells most',
+      { containerStatuses: [{ state: { waiting: { reason: 'A' } } }, { state: { waiting: { reason: 'B' } } }] },
+      {},
+      'B',
+    ],
+    ['that was evicted', { phase: 'Failed', reason: 'Evicted' }, {}, 'Evicted'],
+  ])('shows the status of a Pod %s', (_what, status, metadata, text) => {
+    expect(row('Pod', { status }, metadata)['Status']).toBe(text);
+  });
+
+  it('shows of a Node whether it is ready, its roles and addresses', () => {
+    const labels = {
+      'node-role.kubernetes.io/worker': '',
+      'node-role.kubernetes.io/infra': '',
+      'node-role.kubernetes.io/': '',
+      other: '',
+    };
+    const addresses = [
+      { type: 'Hostname', address: 'h' },
+      { type: 'InternalIP', address: '10.1.0.1' },
+    ];
+    const status = {
+      addresses,
+      conditions: [{ type: 'Ready', status: 'True' }],
+      nodeInfo: { kubeletVersion: 'v1', osImage: 'OS' },
+    };
+    expect(row('Node', { spec: { unschedulable: true }, status }, { labels })).toMatchObject({
+      Status: 'Ready,SchedulingDisabled',
+      Roles: 'infra,worker',
+      Version: 'v1',
+      'Internal-IP': '10.1.0.1',
+      'External-IP': '<none>',
+      'OS-Image': 'OS',
+      'Kernel-Version': '<unknown>',
+    });
+    expect(row('Node', {})).toMatchObject({ Status: 'Unknown', Roles: '<none>', Version: '' });
+    expect(row('Node', { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } })['Status']).toBe('NotReady');
+  });
 });
