@@ -1,4 +1,6 @@
 import { leases } from '../../../api/kinds.ts';
+import { createClient } from '../../../src/io/kube/client.ts';
+import { ApiError } from '../../../src/io/kube/error.ts';
 import { LeaderElection } from '../../../src/io/kube/lease.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { logger, start, type Started } from '../../apiserver/started.ts';
@@ -91,4 +93,21 @@ test('a leader whose lease somebody else took stops leading, and does not give t
   stop.abort();
   await running;
   expect([terms, (await leaseOf('four'))?.spec.holderIdentity]).toEqual([1, 'thief']);
+});
+
+test('a candidate whose write comes too late does not lead', async () => {
+  const late = new ApiError(409, { reason: 'AlreadyExists' });
+  const client = createClient({
+    send: ({ method }) => Promise.reject(method === 'GET' ? new ApiError(404, {}) : late),
+    stream: () => Promise.resolve(),
+    close: () => undefined,
+  });
+  const options = { client, logger, namespace: 'kube-system', name: 'five', identity: 'me', times };
+  const stop = new AbortController();
+  let terms = 0;
+  const running = new LeaderElection(options).run(() => Promise.resolve(void (terms += 1)), stop.signal);
+  await new Promise((resolve) => setTimeout(resolve, 5 * times.retryPeriod));
+  stop.abort();
+  await running;
+  expect(terms).toBe(0);
 });
