@@ -18,7 +18,7 @@ export interface ReadCluster {
   readonly unknown: readonly string[];
 }
 
-/** Reads the cluster from an API server. Without Nodes (403, 404), health and limits are unknown. */
+/** Reads the cluster from an API server. Where Nodes are not served, health and limits are unknown. */
 export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
   const [hosts, namespaces, machines, networks] = await Promise.all([
     client.list<HostSubnetObject>(hostSubnets),

@@ -72,6 +72,15 @@ export class JsonSplitter {
   }
 }
 
+/** The value of a JSON text; undefined if it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 class Connection implements RpcConnection {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
@@ -85,7 +94,14 @@ class Connection implements RpcConnection {
     const splitter = new JsonSplitter();
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => {
-      for (const text of splitter.push(chunk)) this.#receive(JSON.parse(text));
+      for (const text of splitter.push(chunk)) {
+        const message = parsed(text);
+        if (message === undefined) {
+          this.close();
+          return;
+        }
+        this.#receive(message);
+      }
     });
     socket.on('error', () => undefined); // 'close' follows, and rejects the calls
     this.closed = new Promise((resolve) => {

@@ -1,6 +1,7 @@
 /** HTTP to one API server over keep-alive connections: whole answers and streamed ones. */
 import http from 'node:http';
 import https from 'node:https';
+import { isRecord } from '../../model/json.ts';
 import { pause } from '../pause.ts';
 import { ApiError, apiError } from './error.ts';
 
@@ -75,7 +76,7 @@ function retryAfterOf(response: http.IncomingMessage): number | undefined {
 
 /** A connection broke during a read; reading again is harmless. */
 function isBroken(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = isRecord(error) ? error['code'] : undefined;
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ECONNABORTED' || code === 'SDN_TRUNCATED';
 }
 

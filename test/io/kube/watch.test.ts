@@ -1,0 +1,294 @@
+/** A cache of objects, with a server that says what each test wants. Bad networks are in ../faults.test.ts. */
+import { netNamespaces } from '../../../api/kinds.ts';
+import { createClient } from '../../../src/io/kube/client.ts';
+import { ApiError } from '../../../src/io/kube/error.ts';
+import type { StreamRequest, Transport } from '../../../src/io/kube/transport.ts';
+import { lean, type ObjectCache, objectKey, watchKind, type WatchOptions } from '../../../src/io/kube/watch.ts';
+import type { NetNamespaceObject } from '../../../src/model/objects.ts';
+import { logger } from '../../apiserver/started.ts';
+
+type Net = NetNamespaceObject;
+const net = (name: string, netid: number, version: number): Net => ({
+  apiVersion: 'network.openshift.io/v1',
+  kind: 'NetNamespace',
+  metadata: { name, resourceVersion: String(version) },
+  netname: name,
+  netid,
+});
+
+/** One watch that the cache has begun. */
+interface Begun {
+  readonly query: URLSearchParams;
+  readonly idleTimeout: number;
+  readonly write: (text: string) => void;
+  readonly say: (...events: readonly (readonly [string, object])[]) => void;
+  readonly end: (error?: Error) => void;
+}
+
+/** A server with these lists, one after the other; an error is thrown. The last one stays. */
+class Server implements Transport {
+  readonly watches: Begun[] = [];
+  readonly lists: (readonly [string, readonly Net[]] | Error)[] = [];
+  listed = 0;
+
+  send(): Promise<string> {
+    this.listed += 1;
+    const next = this.lists.length > 1 ? this.lists.shift() : this.lists[0];
+    if (next === undefined || next instanceof Error) return Promise.reject(next ?? new Error('no list'));
+    return Promise.resolve(JSON.stringify({ items: next[1], metadata: { resourceVersion: next[0] } }));
+  }
+
+  stream({ path, idleTimeout, onText, signal }: StreamRequest): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('aborted')));
+      this.watches.push({
+        query: new URL(path, 'http://localhost').searchParams,
+        idleTimeout,
+        write: onText,
+        say: (...events) => {
+          onText(events.map(([type, object]) => `${JSON.stringify({ type, object })}\n`).join(''));
+        },
+        end: (error) => {
+          if (error === undefined) resolve();
+          else reject(error);
+        },
+      });
+    });
+  }
+
+  close(): void {
+    this.watches.length = 0;
+  }
+
+  /** The watch with this number, counted from 0, once it is there. */
+  async watch(number: number): Promise<Begun> {
+    for (let tries = 0; tries < 400; tries++) {
+      const found = this.watches[number];
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    throw new Error(`there is no watch ${number}`);
+  }
+}
+
+let stop: AbortController;
+let server: Server;
+beforeEach(() => {
+  stop = new AbortController();
+  server = new Server();
+});
+afterEach(() => stop.abort());
+
+const follow = (options: Partial<WatchOptions<Net>> = {}): ObjectCache<Net> =>
+  watchKind<Net>(createClient(server), netNamespaces, { logger, maxDelay: 5, ...options }, stop.signal);
+const told = (cache: ObjectCache<Net>): string[] => {
+  const lines: string[] = [];
+  cache.subscribe(({ key, before, after }) => lines.push(`${key}: ${before?.netid ?? '-'} to ${after?.netid ?? '-'}`));
+  return lines;
+};
+
+it('has what was listed, and then each change', async () => {
+  server.lists.push(['5', [net('a', 1, 3), net('b', 2, 4)]]);
+  const cache = follow();
+  expect([cache.isSynced(), cache.list()]).toEqual([false, []]);
+  const lines = told(cache);
+  await cache.synced;
+  const { query, say } = await server.watch(0);
+  say(['MODIFIED', net('a', 7, 6)], ['DELETED', net('b', 2, 7)], ['ADDED', net('c', 3, 8)]);
+  expect([query.get('resourceVersion'), cache.isSynced()]).toEqual(['5', true]);
+  expect(lines).toEqual(['a: - to 1', 'b: - to 2', 'a: 1 to 7', 'b: 2 to -', 'c: - to 3']);
+  expect([cache.get('a')?.netid, cache.get('b'), cache.list().length]).toEqual([7, undefined, 2]);
+});
+
+it('tells a listener that comes late what is there, and one that leaves nothing', async () => {
+  server.lists.push(['5', [net('a', 1, 3)]]);
+  const cache = follow();
+  await cache.synced;
+  let synced = 0;
+  const lines: string[] = [];
+  const leave = cache.subscribe(
+    ({ key }) => lines.push(key),
+    () => synced++,
+  );
+  expect([lines, synced]).toEqual([['a'], 1]);
+  leave();
+  (await server.watch(0)).say(['ADDED', net('b', 1, 6)]);
+  expect(lines).toEqual(['a']);
+});
+
+it('says once that it is synced, and each time that a list is complete', async () => {
+  server.lists.push(['5', []], ['9', []]);
+  const cache = follow();
+  let [synced, listed] = [0, 0];
+  cache.subscribe(
+    () => undefined,
+    () => synced++,
+  );
+  const leave = cache.onListed(() => listed++);
+  (await server.watch(0)).end(new ApiError(410, {}));
+  await server.watch(1);
+  expect([synced, listed]).toEqual([1, 2]);
+  leave();
+  (await server.watch(1)).end(new ApiError(410, {}));
+  await server.watch(2);
+  expect(listed).toBe(2);
+});
+
+it('goes on after a listener that fails', async () => {
+  server.lists.push(['5', [net('a', 1, 3)]]);
+  const cache = follow();
+  cache.subscribe(() => {
+    throw new Error('a bug');
+  });
+  const lines = told(cache);
+  await cache.synced;
+  expect(lines).toEqual(['a: - to 1']);
+});
+
+describe('after a watch that ended', () => {
+  it('goes on from the last version that it saw, without a list', async () => {
+    server.lists.push(['5', []]);
+    follow();
+    const first = await server.watch(0);
+    first.say(['ADDED', net('a', 1, 6)], ['BOOKMARK', { metadata: { resourceVersion: '20' } }]);
+    first.end(new Error('connection reset'));
+    expect((await server.watch(1)).query.get('resourceVersion')).toBe('20');
+    expect(server.listed).toBe(1);
+  });
+
+  it('does not tell again what it has told', async () => {
+    server.lists.push(['5', [net('a', 1, 3)]]);
+    const cache = follow();
+    const lines = told(cache);
+    const { say } = await server.watch(0);
+    say(
+      ['MODIFIED', net('a', 2, 6)],
+      ['MODIFIED', net('a', 2, 6)],
+      ['MODIFIED', net('a', 1, 4)],
+      ['DELETED', net('a', 1, 5)],
+    );
+    expect(lines).toEqual(['a: - to 1', 'a: 1 to 2']);
+  });
+
+  test.each<readonly [string, Error]>([
+    ['is gone', new ApiError(410, {})],
+    ['is gone, as told within the stream', new ApiError(500, { reason: 'Expired' })],
+    [
+      'is one that the server has not reached',
+      new ApiError(504, { details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } }),
+    ],
+  ])('lists again when the version %s, and tells only what differs', async (_what, error) => {
+    server.lists.push(
+      ['50', [net('a', 1, 30), net('b', 2, 40), net('c', 3, 45)]],
+      ['9', [net('a', 1, 30), net('b', 7, 4)]],
+    );
+    const cache = follow();
+    const lines = told(cache);
+    (await server.watch(0)).end(error);
+    expect((await server.watch(1)).query.get('resourceVersion')).toBe('9');
+    expect(lines.slice(3)).toEqual(['b: 2 to 7', 'c: 3 to -']);
+    (await server.watch(1)).say(['MODIFIED', net('a', 8, 10)]);
+    expect(cache.get('a')?.netid).toBe(8);
+  });
+
+  test.each<readonly [string, (watch: Begun) => void, number]>([
+    ['an error in the stream', ({ say }) => say(['ERROR', { kind: 'Status', code: 410, reason: 'Expired' }]), 2],
+    ['an error without a code', ({ say }) => say(['ERROR', {}]), 1],
+    ['a line that is no JSON', ({ write }) => write('{"type":\n'), 1],
+    ['a line that is no event', ({ write }) => write('[]\n'), 1],
+    ['an event without an object', ({ say }) => say(['ADDED', {}]), 1],
+    ['an end at once', ({ end }) => end(), 1],
+  ])('begins another one after %s', async (_what, act, lists) => {
+    server.lists.push(['5', []]);
+    follow();
+    act(await server.watch(0));
+    await server.watch(1);
+    expect(server.listed).toBe(lists);
+  });
+
+  it('takes nothing more from a watch that went wrong', async () => {
+    server.lists.push(['5', []]);
+    const cache = follow();
+    const { say } = await server.watch(0);
+    say(['ERROR', { kind: 'Status', code: 500 }], ['ADDED', net('a', 1, 6)]);
+    say(['ADDED', net('b', 1, 7)]);
+    await server.watch(1);
+    expect(cache.list()).toEqual([]);
+  });
+
+  it('waits as long as the server asks', async () => {
+    server.lists.push(['5', []]);
+    follow();
+    const began = performance.now();
+    (await server.watch(0)).end(new ApiError(429, { details: { retryAfterSeconds: 0.2 } }));
+    await server.watch(1);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(145);
+  });
+});
+
+it('tries a list again until it comes', async () => {
+  server.lists.push(new Error('refused'), new ApiError(403, {}), ['5', [net('a', 1, 3)]]);
+  const cache = follow();
+  await cache.synced;
+  expect([server.listed, cache.list().length]).toEqual([3, 1]);
+});
+
+it('puts lines together however they are cut', async () => {
+  server.lists.push(['5', []]);
+  const cache = follow();
+  const { write } = await server.watch(0);
+  for (const character of `${JSON.stringify({ type: 'ADDED', object: net('a', 1, 6) })}\n\n`) write(character);
+  expect(cache.get('a')?.netid).toBe(1);
+});
+
+it('asks for a watch that the server ends before it would count as dead', async () => {
+  server.lists.push(['5', []]);
+  follow({ idleTimeout: 100_000, labelSelector: 'a=b', fieldSelector: 'c=d' });
+  const { query, idleTimeout } = await server.watch(0);
+  expect([idleTimeout, query.get('labelSelector'), query.get('fieldSelector')]).toEqual([100_000, 'a=b', 'c=d']);
+  expect(Number(query.get('timeoutSeconds'))).toBeGreaterThanOrEqual(70);
+  expect(Number(query.get('timeoutSeconds'))).toBeLessThan(90);
+});
+
+it('keeps what it is told to keep, and a change elsewhere is none', async () => {
+  const keep = (object: Net): Net => ({ ...object, metadata: { name: object.metadata.name ?? '' } });
+  server.lists.push(['5', [net('a', 1, 3)]], ['9', [net('a', 1, 8)]]);
+  const cache = follow({ keep });
+  const lines = told(cache);
+  (await server.watch(0)).end(new ApiError(410, {}));
+  await server.watch(1);
+  expect(cache.get('a')?.metadata).toEqual({ name: 'a' });
+  expect(lines).toEqual(['a: - to 1']);
+});
+
+it('takes the order of versions that are no numbers as it comes', async () => {
+  server.lists.push(['x', []]);
+  const cache = follow();
+  const { say } = await server.watch(0);
+  const event = (version: string, netid: number): readonly [string, object] => [
+    'MODIFIED',
+    { ...net('a', netid, 0), metadata: { name: 'a', resourceVersion: version } },
+  ];
+  say(event('z', 1), event('y', 2));
+  expect(cache.get('a')?.netid).toBe(2);
+});
+
+it('ends with its signal; who still waits for it is told', async () => {
+  server.lists.push(new Error('refused'));
+  const cache = follow({ maxDelay: 10_000 });
+  stop.abort();
+  await expect(cache.synced).rejects.toThrow('the watch of netnamespaces was ended');
+  await cache.ended;
+});
+
+it('names an object by its namespace, if it has one', () => {
+  expect(objectKey({ metadata: { name: 'x', namespace: 'ns' } })).toBe('ns/x');
+  expect(objectKey({ metadata: { name: 'x', namespace: '' } })).toBe('x');
+  expect(objectKey({ metadata: {} })).toBe('');
+});
+
+it('leaves managedFields out, and an object without them as it is', () => {
+  const bare = { metadata: { name: 'x' } };
+  expect(lean(bare)).toBe(bare);
+  expect(lean({ metadata: { name: 'x', managedFields: [{}] } })).toEqual({ metadata: { name: 'x' } });
+});

@@ -1,0 +1,150 @@
+/** The order of a change on a host whose ip, nft and Open vSwitch note what they are told. */
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Exec } from '../../../src/io/exec.ts';
+import { Applier } from '../../../src/node/agent/apply.ts';
+import { Announcer } from '../../../src/node/links/arp.ts';
+import { PresentAddresses } from '../../../src/node/links/present.ts';
+import { NftTable } from '../../../src/node/nft/table.ts';
+import { Bridge } from '../../../src/node/ovs/bridge.ts';
+import { type NodePlan, planNode } from '../../../src/node/plan/node.ts';
+import { logger } from '../../apiserver/started.ts';
+import { cidr, ip, nodeInput, type Scene } from '../states.ts';
+
+let folder = '';
+const pathBefore = process.env['PATH'];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sdn-compat-test-'));
+  await writeFile(join(folder, 'ovs-ofctl'), `#!/bin/sh\ncat > /dev/null\n[ ! -e ${folder}/broken ]\n`);
+  await chmod(join(folder, 'ovs-ofctl'), 0o755);
+  process.env['PATH'] = `${folder}:${pathBefore ?? ''}`;
+});
+afterAll(async () => {
+  process.env['PATH'] = pathBefore;
+  await rm(folder, { recursive: true, force: true });
+});
+
+const nodeIP = ip('192.168.7.11');
+const uplink = { device: 'br-ex', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 };
+const context = { chains: { text: 'chains\n', datapath: 'system' as const }, uplink, nodeIP };
+const planOf = (scene: Scene): NodePlan => planNode(nodeInput({ mode: 'subnet', datapath: 'system', ...scene }));
+
+interface World {
+  readonly applier: Applier;
+  /** What was done, in order: `address`, `nft add`, `nft delete`, `nft all`, `flows`, `arp`. */
+  readonly done: string[];
+  readonly bridge: Bridge;
+}
+let open: World | undefined;
+afterEach(() => open?.bridge.close());
+
+function world(): World {
+  const done: string[] = [];
+  const labelled: string[] = [];
+  const note = (what: string): void => {
+    if (done.at(-1) !== what) done.push(what);
+  };
+  const shown = (): string =>
+    JSON.stringify([
+      {
+        ifname: 'br-ex',
+        addr_info: [
+          { family: 'inet', local: nodeIP, prefixlen: 24, label: 'br-ex' },
+          ...labelled.map((local) => ({ family: 'inet', local, prefixlen: 24, label: 'br-ex:eip', secondary: true })),
+        ],
+      },
+    ]);
+  const exec: Exec = (program, args, { input = '' } = {}) => {
+    if (program === 'ip' && args.includes('-batch')) {
+      note('address');
+      labelled.push(...[...input.matchAll(/^addr add ([\d.]+)/gm)].map(([, address = '']) => address));
+    }
+    if (program === 'nft' && input.startsWith('chains')) note('nft all');
+    else if (program === 'nft' && /^add element/m.test(input)) note('nft add');
+    else if (program === 'nft' && /^delete element/m.test(input)) note('nft delete');
+    if (program === 'arping') note('arp');
+    const isMissing = program === 'nft' && args.includes('list');
+    return Promise.resolve({ status: isMissing ? 1 : 0, stdout: program === 'ip' ? shown() : '', stderr: '' });
+  };
+  const bridge = new Bridge(exec, folder, () => {
+    note('flows');
+    return Promise.resolve();
+  });
+  const { signal } = new AbortController();
+  const announcer = new Announcer({
+    exec,
+    logger,
+    signal,
+    wait: () => new Promise(() => undefined),
+    onRival: () => undefined,
+  });
+  const addresses = new PresentAddresses(exec);
+  const applier = new Applier({ exec, bridge, nft: new NftTable(exec, logger), addresses, announcer });
+  open = { applier, done, bridge };
+  return open;
+}
+
+it('writes everything at first, and nothing when nothing has changed', async () => {
+  const { applier, done } = world();
+  const first = await applier.apply(planOf({}), context);
+  expect(done).toEqual(['nft all', 'flows']);
+  expect(first).toMatchObject({ isRewritten: true, hosted: [], released: [] });
+  expect(first.bundleLines).toBeGreaterThan(0);
+  done.length = 0;
+  expect(await applier.apply(planOf({}), context)).toEqual({
+    bundleLines: 0,
+    isRewritten: false,
+    hosted: [],
+    released: [],
+  });
+  expect(done).toEqual([]);
+});
+
+it('hosts an egress IP in the order address, translation, flows, announcement', async () => {
+  const { applier, done } = world();
+  await applier.apply(planOf({ pods: { 2: 77 } }), context);
+  done.length = 0;
+  const hosting = planOf({ pods: { 2: 77 }, hosts: { 0: ['192.168.7.200'] }, requests: { 77: ['192.168.7.200'] } });
+  expect(await applier.apply(hosting, context)).toMatchObject({ hosted: ['192.168.7.200'], isRewritten: false });
+  expect(done).toEqual(['address', 'nft add', 'flows', 'arp']);
+});
+
+it('restricts a new pod in nft before its flows let it send', async () => {
+  const { applier, done } = world();
+  const scene = { hosts: { 1: ['192.168.7.200'] }, requests: { 77: ['192.168.7.200'] } };
+  await applier.apply(planOf(scene), context);
+  done.length = 0;
+  await applier.apply(planOf({ ...scene, pods: { 2: 77 } }), context);
+  expect(done).toEqual(['nft add', 'flows']);
+});
+
+it('takes what a pod was allowed only after its flows are gone', async () => {
+  const { applier, done } = world();
+  await applier.apply(planOf({ pods: { 2: 77 } }), context);
+  done.length = 0;
+  await applier.apply(planOf({}), context);
+  expect(done).toEqual(['flows', 'nft delete']);
+});
+
+it('reads everything again after a step that failed', async () => {
+  const { applier, done } = world();
+  await applier.apply(planOf({}), context);
+  await writeFile(join(folder, 'broken'), '');
+  await expect(applier.apply(planOf({ pods: { 2: 77 } }), context)).rejects.toThrow('ovs-ofctl');
+  await rm(join(folder, 'broken'));
+  done.length = 0;
+  const again = await applier.apply(planOf({ pods: { 2: 77 } }), context);
+  expect(done).toEqual(['nft all', 'flows']);
+  expect(again.isRewritten).toBe(true);
+});
+
+it('hosts nothing on an uplink whose name is too long for a label', async () => {
+  const { applier } = world();
+  const long = { ...context, uplink: { ...uplink, device: 'abcdefghijkl' } };
+  const hosting = planOf({ hosts: { 0: ['192.168.7.200'] }, requests: { 77: ['192.168.7.200'] } });
+  await applier.apply(planOf({}), long);
+  await expect(applier.apply({ ...hosting, addresses: new Set([ip('192.168.7.200')]) }, long)).rejects.toThrow(
+    'give the interface a shorter name',
+  );
+});

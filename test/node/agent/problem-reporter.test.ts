@@ -1,0 +1,60 @@
+/** What the log and the Events say of a node's problems. */
+import { EventRecorder } from '../../../src/io/events.ts';
+import { createClient } from '../../../src/io/kube/client.ts';
+import { asText, fieldOf } from '../../../src/model/json.ts';
+import { ProblemReporter } from '../../../src/node/agent/problem-reporter.ts';
+import { logged } from '../../logged.ts';
+import { ip } from '../states.ts';
+
+function reporter() {
+  const { logger, lines } = logged();
+  const written: string[] = [];
+  const send = ({ body = '{}' }): Promise<string> => {
+    const event: unknown = JSON.parse(body);
+    const [kind, name] = ['kind', 'name'].map((key) => asText(fieldOf(event, 'involvedObject', key)));
+    written.push(`${kind ?? ''} ${name ?? ''}: ${asText(fieldOf(event, 'reason'))}`);
+    return Promise.resolve(JSON.stringify({ metadata: {} }));
+  };
+  const client = createClient({ send, stream: () => Promise.resolve(), close: () => undefined });
+  const recorder = new EventRecorder({ client, logger, component: 'test', now: () => 0 });
+  const problems = new ProblemReporter({ logger, events: recorder, nodeName: 'n1', hostSubnet: () => undefined });
+  return { problems, lines, written, recorder };
+}
+const egressIP = ip('192.168.7.200');
+
+it('logs a reason once while it persists, and again when it changes or comes back', () => {
+  const { problems, lines } = reporter();
+  for (const reason of ['a', 'a', 'b', undefined, undefined, 'b']) problems.report('uplink', reason, 'no uplink');
+  problems.report('other', 'b', 'other');
+  expect(lines).toEqual(['no uplink: a', 'no uplink: b', 'no uplink: b', 'other: b']);
+});
+
+it('says of each egress IP why it is refused', () => {
+  const { problems, lines } = reporter();
+  problems.reportRefused(egressIP, 'why');
+  problems.reportRefused(ip('192.168.7.201'), 'why');
+  problems.reportRefused(egressIP, 'why');
+  expect(lines).toEqual(['an egress IP cannot be hosted here: why', 'an egress IP cannot be hosted here: why']);
+});
+
+it('says which machine answers for an egress IP, until none does', () => {
+  const { problems, lines } = reporter();
+  const reason = (mac: string): string =>
+    `somebody else answers for an egress IP of this node: egress IP 192.168.7.200 is on this node, and ${mac} answers for it, too: another machine has it, or a node that is cut off from the API server has not given it up`;
+  for (const mac of ['aa', 'aa', undefined, 'aa', 'bb']) problems.reportRival(egressIP, mac);
+  expect(lines).toEqual([reason('aa'), reason('aa'), reason('bb')]);
+});
+
+it('writes Events about its own HostSubnet, and none when a problem is over', async () => {
+  const { problems, written, recorder } = reporter();
+  const stop = new AbortController();
+  const running = recorder.run(stop.signal);
+  problems.reportRival(egressIP, undefined);
+  problems.reportRefused(egressIP, 'why');
+  problems.reportRival(egressIP, 'aa');
+  for (let tries = 0; tries < 200 && written.length < 2; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  stop.abort();
+  await running;
+  expect(written.sort()).toEqual(['HostSubnet n1: EgressIPAnsweredElsewhere', 'HostSubnet n1: EgressIPRefused']);
+});

@@ -1,0 +1,44 @@
+/** Limits of bandwidth. Which quantities there are is tried with the protocol. */
+import fc from 'fast-check';
+import { filterArguments, limitSending, parseBandwidth, parseRate } from '../../../src/node/cni/bandwidth.ts';
+import { value } from '../states.ts';
+
+it('reads both limits', () => {
+  const both = { 'kubernetes.io/ingress-bandwidth': '10M', 'kubernetes.io/egress-bandwidth': '1Gi', other: 'x' };
+  expect(parseBandwidth(both)).toEqual({ ok: true, value: { ingress: 10e6, egress: 2 ** 30 } });
+  expect(parseBandwidth({})).toEqual({ ok: true, value: { ingress: undefined, egress: undefined } });
+});
+
+it('reads every unit, each a thousand or 1024 times the one before', () => {
+  const rates = (units: readonly string[]): number[] => units.map((unit) => value(parseRate(`1.5${unit}`)));
+  expect(rates(['k', 'M', 'G', 'T'])).toEqual([1500, 1.5e6, 1.5e9, 1.5e12]);
+  expect(rates(['Ki', 'Mi', 'Gi', 'Ti'])).toEqual([1536, 1.5 * 2 ** 20, 1.5 * 2 ** 30, 1.5 * 2 ** 40]);
+  for (const wrong of ['1ki', '2Pi', '1K', '1.M', '.5M', '0.999k', '1P1']) expect(parseRate(wrong).ok).toBe(false);
+});
+
+it('lets a burst of 20 ms pass, and at least 32 KiB', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1000, max: 1e12 }), (rate) => {
+      const args = filterArguments('eth0', rate);
+      const burst = Number(args[args.indexOf('burst') + 1]?.replace('b', ''));
+      expect(burst).toBeGreaterThanOrEqual(32 * 1024);
+      expect(burst * 8).toBeGreaterThanOrEqual(rate * 0.02);
+      if (burst > 32 * 1024) expect((burst - 1) * 8).toBeLessThan(rate * 0.02);
+      expect(args[args.indexOf('rate') + 1]).toBe(`${rate}bit`);
+    }),
+  );
+});
+
+it('limits what a pod sends within its network namespace, and runs nothing without a limit', async () => {
+  const ran: string[] = [];
+  const run = (program: string, args: readonly string[]) => {
+    ran.push([program, ...args].join(' '));
+    return Promise.resolve({ status: 0, stdout: '', stderr: '' });
+  };
+  await limitSending(run, undefined, { netns: '/run/netns/p', device: 'eth0' });
+  expect(ran).toEqual([]);
+  await limitSending(run, 1000, { netns: '/run/netns/p', device: 'eth0' });
+  expect(ran).toEqual([
+    'nsenter --net=/run/netns/p -- tc qdisc replace dev eth0 root tbf rate 1000bit burst 32768b latency 25ms',
+  ]);
+});
