@@ -80,7 +80,11 @@ module.exports = {
       plan: ['findings'],
       report: ['findings', 'plan'],
       run: ['findings', 'input', 'kinds', 'plan', 'sdn'],
-      guide: ['input', 'kinds', 'ovn/context', 'plan', 'run'],
+      'run/verify': ['findings', 'input', 'kinds', 'plan', 'run'],
+      'run/apply': ['findings', 'input', 'kinds', 'plan', 'run', 'run/verify'],
+      'run/undo': ['kinds', 'plan', 'run', 'run/apply', 'sdn'],
+      guide: ['guide/procedures', 'input', 'kinds', 'ovn/context', 'plan', 'run', 'run/undo'],
+      'guide/procedures': ['guide', 'kinds', 'ovn/context', 'run'],
     }),
     ...rooms('node', {
       values: [],

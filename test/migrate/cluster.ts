@@ -10,7 +10,7 @@ import { egressIPItem } from '../../src/migrate/kinds/egressip.ts';
 import { bearsOurMark, isPlanManager } from '../../src/migrate/ownership.ts';
 import { writePlan } from '../../src/migrate/plan/folder.ts';
 import { type Plan, planOf } from '../../src/migrate/plan/plan.ts';
-import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../src/migrate/run/apply.ts';
+import { type ApplyOptions, type ApplyOutcome, applyPlan } from '../../src/migrate/run/apply/apply.ts';
 import { contentOf } from '../../src/migrate/run/drift.ts';
 import { makeSnapshot, type Snapshot } from '../../src/migrate/snapshot.ts';
 import { kindOf, plannedKinds } from '../../src/migrate/targets.ts';

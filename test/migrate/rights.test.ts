@@ -14,7 +14,7 @@ import { readFacts } from '../../src/migrate/guide/read.ts';
 import { snapshotFromServer } from '../../src/migrate/input/server.ts';
 import { ovnKinds } from '../../src/migrate/input/source.ts';
 import { toOVN } from '../../src/migrate/ovn/translate.ts';
-import { goBack } from '../../src/migrate/run/undo.ts';
+import { goBack } from '../../src/migrate/run/undo/undo.ts';
 import { toSDN } from '../../src/migrate/sdn/translate.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
 import { create, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';

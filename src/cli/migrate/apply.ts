@@ -1,7 +1,7 @@
 /** `sdn-compat migrate apply`: runs a plan and reports how it ended. */
 import type { Plan } from '../../migrate/plan/plan.ts';
 import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';
-import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../migrate/run/apply.ts';
+import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../migrate/run/apply/apply.ts';
 import { targetNamed } from '../../migrate/targets.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { print, report } from '../output.ts';

@@ -1,5 +1,5 @@
 /** `sdn-compat migrate back`: undoes a plan, or plans a way back without one. */
-import { goBack } from '../../migrate/run/undo.ts';
+import { goBack } from '../../migrate/run/undo/undo.ts';
 import { Failure } from '../fail.ts';
 import { changesText, end, planIn, withPlan } from './apply.ts';
 import { badInput, type SourceFlags } from './source.ts';

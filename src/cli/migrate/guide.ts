@@ -1,8 +1,8 @@
 /** `sdn-compat migrate guide`: says where a cluster stands in the vendor's procedure, and the one next command. */
 import type { KubeClient } from '../../io/kube/client.ts';
 import { pause } from '../../io/pause.ts';
+import { type Choice, procedureFor } from '../../migrate/guide/choice.ts';
 import type { Facts } from '../../migrate/guide/facts.ts';
-import { type Choice, procedureFor } from '../../migrate/guide/procedures.ts';
 import { readClusterUID, readFacts, type Reading } from '../../migrate/guide/read.ts';
 import { type Stand, standOf } from '../../migrate/guide/stand.ts';
 import { changesOf, signsOf } from '../../migrate/guide/watch.ts';

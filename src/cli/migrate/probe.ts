@@ -1,10 +1,10 @@
 /** `migrate verify --probe`: from where is asked, and how it is shown. */
 import type { Live } from '../../migrate/live.ts';
 import { compareRefs } from '../../migrate/ref.ts';
-import type { ApplyDeps } from '../../migrate/run/apply.ts';
-import { probe, type ProbeOptions, sampled } from '../../migrate/run/probe.ts';
+import type { ApplyDeps } from '../../migrate/run/apply/apply.ts';
 import { progressTeller } from '../../migrate/run/progress.ts';
-import type { Verification } from '../../migrate/run/verify.ts';
+import { probe, type ProbeOptions, sampled } from '../../migrate/run/verify/probe.ts';
+import type { Verification } from '../../migrate/run/verify/verify.ts';
 import type { Check } from '../../migrate/target.ts';
 import { targetNamed } from '../../migrate/targets.ts';
 import { Failure } from '../fail.ts';

@@ -2,12 +2,12 @@
 import { pause } from '../../io/pause.ts';
 import type { Live } from '../../migrate/live.ts';
 import { refText } from '../../migrate/ref.ts';
-import type { ApplyDeps } from '../../migrate/run/apply.ts';
+import type { ApplyDeps } from '../../migrate/run/apply/apply.ts';
 import { otherCluster } from '../../migrate/run/identity.ts';
 import { progressOf, readJournal } from '../../migrate/run/journal.ts';
 import { readNow } from '../../migrate/run/now.ts';
-import { stuck, unstick } from '../../migrate/run/unstick.ts';
-import { type Verification, verification } from '../../migrate/run/verify.ts';
+import { stuck, unstick } from '../../migrate/run/verify/unstick.ts';
+import { type Verification, verification } from '../../migrate/run/verify/verify.ts';
 import { clusterUID, type Snapshot } from '../../migrate/snapshot.ts';
 import type { Check } from '../../migrate/target.ts';
 import { Failure } from '../fail.ts';

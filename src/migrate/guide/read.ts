@@ -31,7 +31,7 @@ import { liveOf } from '../live.ts';
 import type { Plan } from '../plan/plan.ts';
 import { resourceName } from '../ref.ts';
 import { type Entry, progressOf } from '../run/journal.ts';
-import { wayBack } from '../run/undo-plan.ts';
+import { wayBack } from '../run/undo/undo-plan.ts';
 import { plannedKinds } from '../targets.ts';
 import { refOf } from '../translation.ts';
 import type { Facts } from './facts.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nextText } from '../../../src/cli/migrate/guide-table.ts';
-import type { Choice } from '../../../src/migrate/guide/procedures.ts';
+import type { Choice } from '../../../src/migrate/guide/choice.ts';
 import type { Stand } from '../../../src/migrate/guide/stand.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { hasVendors, networkCRDs, vendorsCRDs } from './openshift.ts';

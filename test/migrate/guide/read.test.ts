@@ -8,7 +8,7 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient, ListOptions } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { procedureFor } from '../../../src/migrate/guide/procedures.ts';
+import { procedureFor } from '../../../src/migrate/guide/choice.ts';
 import { readFacts } from '../../../src/migrate/guide/read.ts';
 import { standOf } from '../../../src/migrate/guide/stand.ts';
 import { changesOf, signsOf } from '../../../src/migrate/guide/watch.ts';

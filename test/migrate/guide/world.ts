@@ -16,12 +16,12 @@ import {
   pods,
 } from '../../../api/kinds.ts';
 import type { KubeClient, ListOptions } from '../../../src/io/kube/client.ts';
-import { type Choice, procedureFor } from '../../../src/migrate/guide/procedures.ts';
+import { type Choice, procedureFor } from '../../../src/migrate/guide/choice.ts';
 import { readFacts } from '../../../src/migrate/guide/read.ts';
 import { type Stand, standOf } from '../../../src/migrate/guide/stand.ts';
 import { toOVN } from '../../../src/migrate/ovn/translate.ts';
 import { readJournal } from '../../../src/migrate/run/journal.ts';
-import { goBack } from '../../../src/migrate/run/undo.ts';
+import { goBack } from '../../../src/migrate/run/undo/undo.ts';
 import { fieldOf } from '../../../src/model/json.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { start, type Started } from '../../apiserver/started.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { stuck, unstick } from '../../../src/migrate/run/unstick.ts';
+import { stuck, unstick } from '../../../src/migrate/run/verify/unstick.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import type { Started } from '../../apiserver/started.ts';
 import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';

@@ -1,0 +1,300 @@
+/** Applies a plan step by step. After a kill at any moment, the next run finishes, and does nothing twice. */
+import type { KubeClient } from '../../../io/kube/client.ts';
+import { inParallel } from '../../../io/parallel.ts';
+import { type Finding } from '../../findings/finding.ts';
+import { type Severity } from '../../findings/rows.ts';
+import { isForeignKind } from '../../ownership.ts';
+import { type Plan, planHash, type PlanStep } from '../../plan/plan.ts';
+import { type ObjectRef, refKey, refText } from '../../ref.ts';
+import { clusterUID } from '../../snapshot.ts';
+import { targetNamed } from '../../targets.ts';
+import { type Change, refOf } from '../../translation.ts';
+import { driftOf, driftText } from '../drift.ts';
+import { otherCluster } from '../identity.ts';
+import { changeKey, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
+import { alone, isTaken } from '../lock.ts';
+import { type Now, readNow } from '../now.ts';
+import { progressTeller } from '../progress.ts';
+import { notSwitched } from '../switched.ts';
+import { planDrift, planDriftText } from '../verify/plan-drift.ts';
+import { verification } from '../verify/verify.ts';
+import { type Execution } from './change.ts';
+import { keepPlacement } from './keep-placement.ts';
+import { skipsOf } from './skips.ts';
+import { StepWork } from './step-work.ts';
+
+export interface ApplyOptions {
+  readonly dryRun: boolean;
+  /** Take over fields of other managers. */
+  readonly force: boolean;
+  /** Also clear what was left alone so far. */
+  readonly finalize: boolean;
+  /** Refuse because of warnings too. */
+  readonly strict: boolean;
+  /** Continue despite findings that block, a plan that is incomplete, a cluster that has changed. */
+  readonly acceptBlockers: boolean;
+  readonly acceptIncomplete: boolean;
+  readonly acceptChanges: boolean;
+  /** Finalize even if not all is well. */
+  readonly acceptUnwell: boolean;
+  /** Objects to leave out, as `KIND/NAMESPACE/NAME` or `KIND/NAME`. */
+  readonly skip: readonly string[];
+  /** Milliseconds that a delete may wait for finalizers. */
+  readonly timeout: number;
+  /** Milliseconds that the plugin may take to assign one more egress IP that the plan keeps on its node. */
+  readonly patience: number;
+}
+
+export interface ApplyDeps {
+  readonly client: KubeClient;
+  /** The plan's folder. */
+  readonly folder: string;
+  readonly plan: Plan;
+  readonly signal: AbortSignal;
+  /** Prints a line for people. `progress` reports long work, once a second. */
+  readonly tell: (line: string) => void;
+  readonly progress: (line: string) => void;
+}
+
+/**
+ * How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched. `stopped`: a
+ * signal arrived.
+ */
+export type ApplyOutcome =
+  | { readonly kind: 'done'; readonly writes: number; readonly left: 'finalize' | 'nothing' }
+  | {
+      readonly kind: 'unreadable' | 'refused' | 'failed' | 'waiting';
+      readonly writes: number;
+      readonly reasons: readonly string[];
+    }
+  | { readonly kind: 'stopped'; readonly writes: number };
+
+const atOnce = 8;
+
+/** Why the plan may not be applied, judging by the plan and its journal alone. */
+export function objections(plan: Plan, progress: Progress, options: ApplyOptions): readonly string[] {
+  const of = (severity: Severity): readonly string[] =>
+    plan.findings.filter((one) => one.severity === severity).map(findingText);
+  const isStrict = plan.strict || options.strict;
+  return [
+    ...(progress.isGoingBack
+      ? ['its way back was begun: finish that with `migrate back --plan`, or make a new plan']
+      : []),
+    ...(progress.plan !== undefined && progress.plan !== planHash(plan)
+      ? ['it was changed since it was begun: restore it, or make a new plan']
+      : []),
+    ...(options.acceptIncomplete
+      ? []
+      : plan.incomplete.map((what) => `it is incomplete: ${what} (--accept-incomplete goes on)`)),
+    ...(options.acceptBlockers ? [] : of('blocker').map((text) => `blocker: ${text} (--accept-blockers goes on)`)),
+    ...(isStrict && !options.acceptBlockers ? of('warning').map((text) => `warning: ${text} (strict)`) : []),
+  ];
+}
+
+function findingText(finding: Finding): string {
+  return `${finding.code}: ${refText(finding)}: ${finding.action}`;
+}
+
+/** Applies the plan as far as possible now. Throws if the API server cannot be reached or a right is missing. */
+export async function applyPlan(deps: ApplyDeps, options: ApplyOptions): Promise<ApplyOutcome> {
+  try {
+    const begun = (): Promise<ApplyOutcome> => begunApply(deps, options);
+    return options.dryRun ? await begun() : ((await alone(deps.folder, begun)) ?? refused([isTaken]));
+  } catch (error) {
+    if (deps.signal.aborted) return { kind: 'stopped', writes: 0 };
+    throw error;
+  }
+}
+
+async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<ApplyOutcome> {
+  const { client, folder, plan, signal } = deps;
+  const entries = await readJournal(folder);
+  if (!entries.ok) return { kind: 'unreadable', writes: 0, reasons: [entries.error] };
+  const progress = progressOf(entries.value);
+  const reasons = objections(plan, progress, options);
+  if (reasons.length > 0) return refused(reasons);
+  const now = await readNow(client, signal);
+  const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
+  if (stranger !== undefined) return refused([stranger]);
+  const { skipped, unknown } = skipsOf(options.skip, plan, now.live);
+  if (unknown.length > 0)
+    return refused(unknown.map((name) => `--skip ${name}: neither an object of the plan nor a Node has that name`));
+  const known = { ...progress, skipped: new Set([...progress.skipped, ...skipped]) };
+  const changed = changesSince({ plan, progress: known, options }, now);
+  if (changed.length > 0) return refused(changed);
+  if (options.dryRun) return new Run(deps, options, { progress: known, now, journal: undefined }).go();
+  const journal = await Journal.open(folder);
+  try {
+    if (progress.plan === undefined) await journal.add({ event: 'plan', plan: planHash(plan), ...clusterOf(now) });
+    for (const object of skipped) await journal.add({ event: 'skip', object });
+    return await new Run(deps, options, { progress: known, now, journal }).go();
+  } finally {
+    await journal.close();
+  }
+}
+
+function clusterOf({ snapshot }: Now): { readonly cluster?: string } {
+  const cluster = clusterUID(snapshot);
+  return cluster === undefined ? {} : { cluster };
+}
+
+interface Since {
+  readonly plan: Plan;
+  readonly progress: Progress;
+  readonly options: Pick<ApplyOptions, 'acceptChanges'>;
+}
+
+/** What changed in the cluster since the plan was made, and what would be planned otherwise now, each as a line. */
+function changesSince({ plan, progress, options }: Since, { snapshot, live }: Now): readonly string[] {
+  if (options.acceptChanges) return [];
+  return [
+    ...driftOf(plan, live, progress).map(driftText),
+    ...planDrift(plan, snapshot, progress).map(planDriftText),
+  ].map(
+    (text) =>
+      `the cluster changed since the plan was made (\`plan --update\` takes it over, --accept-changes goes on): ${text}`,
+  );
+}
+
+function refused(reasons: readonly string[]): ApplyOutcome {
+  return { kind: 'refused', writes: 0, reasons };
+}
+
+type State = Pick<Execution, 'progress' | 'journal'> & { readonly now: Now };
+
+class Run {
+  readonly #deps: ApplyDeps;
+  readonly #options: ApplyOptions;
+  readonly #state: State;
+  /** Read again before each step. */
+  #now: Now;
+  #writes = 0;
+  /** What could not be made so far, and why. */
+  readonly #failed: ObjectRef[] = [];
+  readonly #reasons: string[] = [];
+
+  constructor(deps: ApplyDeps, options: ApplyOptions, state: State) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#state = state;
+    this.#now = state.now;
+  }
+
+  async go(): Promise<ApplyOutcome> {
+    const { plan, signal } = this.#deps;
+    for (const [index, step] of plan.steps.entries()) {
+      const ended = await this.#before(step, plan.steps.slice(index + 1));
+      if (ended !== undefined) return ended;
+      await this.#step(step);
+      if (signal.aborted) return { kind: 'stopped', writes: this.#writes };
+    }
+    return this.#failure() ?? { kind: 'done', writes: this.#writes, left: 'nothing' };
+  }
+
+  /** How the run ends before the step; undefined if the step is next. */
+  async #before(step: PlanStep, later: readonly PlanStep[]): Promise<ApplyOutcome | undefined> {
+    if (step.name === 'switch') {
+      const failure = this.#failure();
+      if (failure !== undefined) return failure;
+      const reasons = this.#notSwitched(later);
+      return reasons.length === 0 ? undefined : { kind: 'waiting', writes: this.#writes, reasons };
+    }
+    if (step.name === 'finalize') return this.#beforeFinalize(step);
+    if (this.#writes > 0 && !this.#options.dryRun) {
+      this.#now = await readNow(this.#deps.client, this.#deps.signal, this.#now.snapshot);
+      const changed = changesSince(
+        { plan: this.#deps.plan, progress: await this.#progress(), options: this.#options },
+        this.#now,
+      );
+      if (changed.length > 0) return { kind: 'refused', writes: this.#writes, reasons: changed };
+    }
+    return undefined;
+  }
+
+  async #beforeFinalize(step: PlanStep): Promise<ApplyOutcome | undefined> {
+    const failure = this.#failure();
+    if (failure !== undefined) return failure;
+    if (!this.#options.finalize && this.#pending(step) > 0)
+      return { kind: 'done', writes: this.#writes, left: 'finalize' };
+    const reasons = await this.#notWell();
+    return reasons.length === 0 ? undefined : { kind: 'refused', writes: this.#writes, reasons };
+  }
+
+  #failure(): ApplyOutcome | undefined {
+    if (this.#reasons.length === 0) return undefined;
+    return { kind: 'failed', writes: this.#writes, reasons: this.#reasons.toSorted() };
+  }
+
+  /** The journal as it is now. */
+  async #progress(): Promise<Progress> {
+    const entries = await readJournal(this.#deps.folder);
+    const { skipped } = this.#state.progress;
+    return { ...progressOf(entries.ok ? entries.value : []), skipped };
+  }
+
+  #pending({ name, changes }: PlanStep): number {
+    const { done, skipped } = this.#state.progress;
+    const keys = changes.map((change) => refKey(refOf(change)));
+    return keys.filter((key) => !skipped.has(key) && !done.has(changeKey(name, key))).length;
+  }
+
+  /** Why the steps after the switch must wait; empty if there is nothing to do after it. A dry run does not wait. */
+  #notSwitched(later: readonly PlanStep[]): readonly string[] {
+    const isNeeded = later.some(
+      (step) => (step.name !== 'finalize' || this.#options.finalize) && this.#pending(step) > 0,
+    );
+    if (!isNeeded || this.#options.dryRun) return [];
+    const { skipped } = this.#state.progress;
+    return notSwitched(targetNamed(this.#deps.plan.target), this.#now, skipped);
+  }
+
+  /** Why finalize may not clear what was left alone so far. */
+  async #notWell(): Promise<readonly string[]> {
+    const { client, plan, signal } = this.#deps;
+    if (this.#options.dryRun || this.#options.acceptUnwell) return [];
+    const now = await readNow(client, signal, this.#now.snapshot);
+    const { checks } = verification(plan, now, await this.#progress());
+    return checks
+      .filter(({ well }) => !well)
+      .map(
+        ({ object, part, problem }) =>
+          `not well (--accept-unwell goes on): ${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem ?? ''}`,
+      );
+  }
+
+  /** Makes the changes of the step, except what was left out and what depends on something that failed. */
+  async #step(step: PlanStep): Promise<void> {
+    const { client, plan, signal, tell, progress } = this.#deps;
+    const { dryRun, force, timeout, patience } = this.#options;
+    const { journal, progress: known } = this.#state;
+    const { live } = this.#now;
+    const execution: Execution = { client, plan, signal, force, timeout, live, journal, progress: known };
+    const work = new StepWork(execution, [...this.#failed]);
+    if (step.name === 'keep-placement' && !dryRun) {
+      const phases = targetNamed(plan.target).phases(step.changes, plan.placement);
+      const make = work.make.bind(work);
+      await keepPlacement({ client, phases, signal, patience, make, tell: progress });
+    }
+    const tellProgress = progressTeller(step.name, step.changes.length, progress);
+    let ended = 0;
+    for (const changes of inTurn(step.changes)) {
+      await inParallel(changes, atOnce, async (change) => {
+        if (signal.aborted) return;
+        await work.make(change);
+        ended++;
+        tellProgress(ended);
+      });
+    }
+    this.#writes += work.writes;
+    this.#failed.push(...work.failed.values());
+    this.#reasons.push(...work.reasons);
+    if (dryRun) for (const note of work.notes.toSorted()) tell(note);
+  }
+}
+
+/** The changes of others' objects, then those of whole ones: a label before the object that needs it. */
+function inTurn(changes: readonly Change[]): readonly (readonly Change[])[] {
+  const of = (isForeign: boolean): readonly Change[] =>
+    changes.filter((change) => isForeignKind(refOf(change)) === isForeign);
+  return [of(true), of(false)];
+}

@@ -1,0 +1,249 @@
+/** Makes one change of a plan. The journal records before the write what begins, and after it what ended. */
+import isEqual from 'lodash/isEqual.js';
+import { apiVersionOf, cloudPrivateIPConfigs, type Kind, namespaces } from '../../../../api/kinds.ts';
+import type { KubeClient, NameRef } from '../../../io/kube/client.ts';
+import { pause } from '../../../io/pause.ts';
+import { isRecord } from '../../../model/json.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { isServed, type Live, liveObject } from '../../live.ts';
+import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, managerOf, type Ours, writtenBy } from '../../ownership.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
+import { kindOf } from '../../targets.ts';
+import { type Change, deletesOwn, refOf } from '../../translation.ts';
+import { merged } from '../drift.ts';
+import { changeKey, type Entry, type Journal, type Progress } from '../journal.ts';
+import { ownMatter, withRight } from '../refusal.ts';
+
+/** What changes are made with. */
+export interface Execution {
+  readonly client: KubeClient;
+  /** The plan that writes. */
+  readonly plan: Pick<Plan, 'id'>;
+  readonly live: Live;
+  readonly progress: Progress;
+  /** Undefined in a dry run: the server is only asked, and nothing is written here either. */
+  readonly journal: Pick<Journal, 'add'> | undefined;
+  /** Take over fields of other managers. */
+  readonly force: boolean;
+  /** Milliseconds that a delete may wait for finalizers. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+}
+
+/** `failed`: a problem of this object alone; other objects continue. Anything worse throws. */
+export type Outcome =
+  | { readonly kind: 'created' | 'changed' | 'deleted' | 'nothing'; readonly object: ObjectRef }
+  | { readonly kind: 'failed'; readonly object: ObjectRef; readonly reason: string };
+
+/**
+ * Makes the change, or asks the server what it would do. A change that is already done is not made again. With `part`, an
+ * object that has a part of what the change applies, only that is applied: the journal then records that the change was
+ * begun, not that it is done.
+ */
+export async function execute(change: Change, execution: Execution, part?: KubeObject): Promise<Outcome> {
+  const object = refOf(change);
+  const { progress, live } = execution;
+  const done = progress.done.get(changeKey(change.step, refKey(object)));
+  if (done !== undefined && !isLost(change, done, execution)) return { kind: 'nothing', object };
+  if (!isServed(live, object))
+    return change.action === 'apply'
+      ? failed(object, `the API server has no kind ${object.kind}`)
+      : finished({ change, execution }, 'nothing', undefined);
+  try {
+    switch (change.action) {
+      case 'apply':
+        return await applyObject({ change, execution }, change.object, part);
+      case 'delete':
+        return await deleteObject({ change, execution });
+      case 'clear':
+        return await clearFields({ change, execution }, change.patch);
+    }
+  } catch (error) {
+    const reason = ownMatter(error);
+    if (reason === undefined) throw withRight(error, change.action === 'delete' ? 'delete' : 'patch', kindFor(object));
+    return failed(object, reason);
+  }
+}
+
+/**
+ * Whether what was done is undone: a Node or Namespace was registered again, so that our labels and annotations are gone,
+ * or an object that the plan had made was deleted. After finalize, such an object is the admin's alone.
+ */
+function isLost(change: Change, { uid }: Entry, { live, progress }: Execution): boolean {
+  const object = refOf(change);
+  const is = liveObject(live, object);
+  if (isForeignKind(object)) return uid !== undefined && is !== undefined && is.metadata.uid !== uid;
+  if (change.action !== 'apply' || is !== undefined || isSDN(object) || progress.isFinalizing) return false;
+  return object.namespace === undefined || liveObject(live, namespaceRef(object.namespace)) !== undefined;
+}
+
+function namespaceRef(name: string): ObjectRef {
+  return { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, name };
+}
+
+interface Case {
+  readonly change: Change;
+  readonly execution: Execution;
+}
+
+export function failed(object: ObjectRef, reason: string): Failed {
+  return { kind: 'failed', object, reason: `${refText(object)}: ${reason}` };
+}
+
+export function kindFor(ref: ObjectRef): Kind {
+  const kind = kindOf(ref);
+  if (kind === undefined) throw new Error(`${refText(ref)} (${ref.apiVersion}) is of no kind that a plan may touch`);
+  return kind;
+}
+
+export function named({ name, namespace }: ObjectRef): NameRef {
+  return namespace === undefined ? { name } : { name, namespace };
+}
+
+async function begin({ change, execution }: Case, more: Partial<Entry> = {}): Promise<void> {
+  const object = refKey(refOf(change));
+  if (execution.progress.begun.has(changeKey(change.step, object))) return;
+  await execution.journal?.add({ event: 'begin', step: change.step, action: change.action, object, ...more });
+}
+
+async function finished(
+  { change, execution }: Case,
+  kind: 'created' | 'changed' | 'deleted' | 'nothing',
+  now: KubeObject | undefined,
+): Promise<Outcome> {
+  const object = refOf(change);
+  const { uid, resourceVersion } = now?.metadata ?? {};
+  await execution.journal?.add({
+    event: 'done',
+    step: change.step,
+    action: change.action,
+    object: refKey(object),
+    wrote: kind !== 'nothing',
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  });
+  return { kind, object };
+}
+
+async function applyObject(one: Case, config: KubeObject, part: KubeObject | undefined): Promise<Outcome> {
+  const written = await write(one, part ?? config);
+  if (written.kind === 'failed') return written;
+  return part === undefined
+    ? finished(one, written.kind, written.now)
+    : { kind: written.kind, object: refOf(one.change) };
+}
+
+type Failed = Extract<Outcome, { readonly kind: 'failed' }>;
+/** What a write did, and the object then. */
+type Written = { readonly kind: 'created' | 'changed' | 'nothing'; readonly now: KubeObject };
+
+async function write(one: Case, config: KubeObject): Promise<Written | Failed> {
+  const { change, execution } = one;
+  const object = refOf(change);
+  const is = liveObject(execution.live, object);
+  if (is === undefined && isForeignKind(object)) return failed(object, 'there is no such object');
+  const { client, plan, force, journal } = execution;
+  const ours = writtenBy(plan);
+  await begin(one, { existed: is !== undefined && !isOurs(is, ours) });
+  if (is !== undefined && isApplied(config, is, ours)) return { kind: 'nothing', now: is };
+  const isDry = journal === undefined;
+  const now = await client.patch(kindFor(object), named(object), withUid(config, is), {
+    type: 'apply',
+    fieldManager: managerOf(plan),
+    force,
+    dryRun: isDry,
+  });
+  if (is === undefined) return { kind: 'created', now };
+  const isSame = !isDry && is.metadata.resourceVersion === now.metadata.resourceVersion;
+  return { kind: isSame ? 'nothing' : 'changed', now };
+}
+
+/** Whether the object already is what applying the configuration would make it. */
+function isApplied(config: KubeObject, is: KubeObject, ours: Ours): boolean {
+  const { labels = {}, annotations = {} } = config.metadata;
+  const isMarked = bearsOurMark(is, ours);
+  // our fields are given up, after an update of the plan
+  if (isForeignKind(objectRef(config)) && Object.keys({ ...labels, ...annotations }).length === 0) return !isMarked;
+  return isMarked && holds(config, is);
+}
+
+/** Adds the uid to an object of others: if it has vanished, our few fields must not create it again. */
+function withUid(config: KubeObject, is: KubeObject | undefined): KubeObject {
+  if (is?.metadata.uid === undefined || !isForeignKind(objectRef(config))) return config;
+  return { ...config, metadata: { ...config.metadata, uid: is.metadata.uid } };
+}
+
+const shortestPause = 100;
+const longestPause = 1_000;
+
+async function deleteObject(one: Case): Promise<Outcome> {
+  const { client, live, journal } = one.execution;
+  const object = refOf(one.change);
+  const is = liveObject(live, object);
+  // somebody may have made it anew since we made it
+  const isTheirs = is !== undefined && deletesOwn(one.change) && !bearsOurMark(is, writtenBy(one.execution.plan));
+  if (is === undefined || isTheirs) return finished(one, 'nothing', undefined);
+  await begin(one);
+  const { uid = '', resourceVersion = '', deletionTimestamp } = is.metadata;
+  if (deletionTimestamp === undefined) {
+    const dryRun = journal === undefined ? { dryRun: ['All'] as const } : {};
+    await client.delete(kindFor(object), named(object), { preconditions: { uid, resourceVersion }, ...dryRun });
+  }
+  // without finalizers the object is gone when the server answers
+  const left =
+    journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
+  if (left === undefined) return finished(one, 'deleted', undefined);
+  return failed(object, whyThere(object, left));
+}
+
+function finalizersOf({ metadata }: KubeObject): readonly string[] {
+  return metadata.finalizers ?? [];
+}
+
+function whyThere(object: ObjectRef, left: KubeObject): string {
+  const finalizers = finalizersOf(left);
+  const holder = finalizers.length === 0 ? '' : `; it waits for finalizer ${finalizers.join(', ')}`;
+  const whose =
+    object.kind === cloudPrivateIPConfigs.kind ? ': the cloud has not released the address; see its status' : '';
+  return `it is being deleted and still there${holder}${whose}. Run again to go on waiting`;
+}
+
+/** Waits until the object of that uid is gone. Returns it if the time runs out first. */
+async function untilGone(
+  ref: ObjectRef,
+  uid: string,
+  { client, timeout, signal }: Execution,
+): Promise<KubeObject | undefined> {
+  const end = performance.now() + timeout;
+  for (let wait = shortestPause; ; wait = Math.min(2 * wait, longestPause)) {
+    const is = await client.get(kindFor(ref), named(ref));
+    if (is === undefined || is.metadata.uid !== uid) return undefined;
+    if (signal.aborted || performance.now() > end) return is;
+    await pause(wait, signal);
+  }
+}
+
+async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>): Promise<Outcome> {
+  const { client, plan, live, journal } = one.execution;
+  const object = refOf(one.change);
+  const is = liveObject(live, object);
+  if (is === undefined) return finished(one, 'nothing', undefined);
+  await begin(one);
+  const cleared = merged(is, patch);
+  if (isEqual(cleared, is)) return finished(one, 'nothing', is);
+  // objects of others change all the time, and our fields in them are ours alone
+  const body = isForeignKind(object) ? patch : withVersion(patch, is);
+  const written = await client.patch(kindFor(object), named(object), body, {
+    type: 'merge',
+    fieldManager: managerOf(plan),
+    dryRun: journal === undefined,
+  });
+  return finished(one, 'changed', written);
+}
+
+/** The merge patch, valid for this version of the object only. */
+function withVersion(patch: Readonly<Record<string, unknown>>, { metadata }: KubeObject): object {
+  const given = patch['metadata'];
+  return { ...patch, metadata: { ...(isRecord(given) ? given : {}), resourceVersion: metadata.resourceVersion } };
+}

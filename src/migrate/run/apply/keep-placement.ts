@@ -1,0 +1,175 @@
+/**
+ * Makes the changes of the step `keep-placement` phase by phase, so that the new plugin assigns each egress IP to the
+ * node that has it today. All is derived from what the API server shows, so a run after a kill goes on where it was.
+ */
+import type { Kind } from '../../../../api/kinds.ts';
+import type { KubeClient } from '../../../io/kube/client.ts';
+import { type ObjectCache, watchKind } from '../../../io/kube/watch.ts';
+import { linkedSignal } from '../../../io/linked-signal.ts';
+import { createLogger } from '../../../io/log.ts';
+import { inParallel } from '../../../io/parallel.ts';
+import { listText } from '../../../model/list-text.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { type ObjectRef, refKey, refText } from '../../ref.ts';
+import type { Phase, Phases, Sight } from '../../target.ts';
+import { type Change, refOf } from '../../translation.ts';
+
+export interface Keeping {
+  readonly client: KubeClient;
+  readonly phases: Phases;
+  readonly signal: AbortSignal;
+  /** Milliseconds that the plugin may take to act on one more object of a phase. */
+  readonly patience: number;
+  /** Makes the change; with an object, only as far as that goes. Returns whether it could be made. */
+  readonly make: (change: Change, object?: KubeObject) => Promise<boolean>;
+  readonly tell: (line: string) => void;
+}
+
+const atOnce = 8;
+
+/** After so many phases in a row in which the plugin did nothing at all, it is not waited for any longer. */
+const mostSilent = 2;
+
+/** Makes the phases, one after the other. Those that cannot be are told, and left to the plugin. */
+export async function keepPlacement(keeping: Keeping): Promise<void> {
+  const { phases, signal, tell } = keeping;
+  if (phases.list.length === 0) return;
+  const stop = linkedSignal(signal);
+  const watching = new Watching(keeping.client, phases.kinds, stop.signal);
+  try {
+    const isSynced = await watching.synced(keeping.patience);
+    if (signal.aborted) return;
+    if (!isSynced) {
+      const kinds = phases.kinds.map(({ kind }) => kind);
+      tell(`${listText(kinds)} cannot be followed; the network plugin chooses the nodes of egress IPs`);
+      return;
+    }
+    await inOrder(keeping, watching);
+  } finally {
+    stop.abort();
+    stop.release();
+    await watching.ended();
+  }
+}
+
+async function inOrder(keeping: Keeping, watching: Watching): Promise<void> {
+  const { phases, signal, tell } = keeping;
+  let silent = 0;
+  const begun = new Set<string>();
+  for (const phase of phases.list) {
+    if (signal.aborted) return;
+    const obstacle = phase.obstacle(watching.sight);
+    if (obstacle !== undefined) tell(`${phase.name}: ${obstacle.reason}; ${chosen[obstacle.leaves]}`);
+    if (obstacle?.leaves === 'all') return;
+    if (obstacle !== undefined) continue;
+    silent = (await keep(phase, begun, { keeping, watching })) ? 0 : silent + 1;
+    if (silent === mostSilent) {
+      tell(`the network plugin assigns nothing; ${chosen.all}`);
+      return;
+    }
+  }
+}
+
+const chosen = {
+  phase: 'the network plugin chooses other nodes',
+  all: 'from here on the network plugin chooses the nodes',
+} as const;
+
+const nothing: Sight = { get: () => undefined, all: () => [] };
+
+/** Makes one phase, adds its parts to those that were begun, and waits; returns false if the plugin did nothing. */
+async function keep(
+  phase: Phase,
+  begun: Set<string>,
+  { keeping, watching }: { readonly keeping: Keeping; readonly watching: Watching },
+): Promise<boolean> {
+  const { signal, patience, make, tell } = keeping;
+  for (const change of phase.first) {
+    if (await make(change)) continue;
+    tell(`${phase.name}: ${refText(refOf(change))} is left out; ${chosen.phase}`);
+    return true;
+  }
+  for (const part of phase.parts) begun.add(part);
+  const made = new Set<string>();
+  await inParallel(phase.then(watching.sight, begun), atOnce, async ({ change, object }) => {
+    if (!signal.aborted && (await make(change, object))) made.add(refKey(refOf(change)));
+  });
+  const wasMade = (object: ObjectRef): boolean => made.has(refKey(object));
+  const missing = await watching.until(() => phase.missing(watching.sight, wasMade), patience);
+  if (missing.length === 0 || signal.aborted) return true;
+  tell(`${phase.name}: not assigned within ${patience / 1_000} s: ${listText(missing)}`);
+  return missing.length < phase.missing(nothing, wasMade).length;
+}
+
+/** What the API server shows of some kinds, followed as it changes. */
+class Watching {
+  readonly sight: Sight;
+  readonly #caches: ReadonlyMap<string, ObjectCache<KubeObject>>;
+  readonly #signal: AbortSignal;
+  /** Called once after each burst of changes. */
+  #changed: () => void = () => undefined;
+  #isTelling = false;
+
+  constructor(client: KubeClient, kinds: readonly Kind[], signal: AbortSignal) {
+    const logger = createLogger({ level: 'silent', name: 'migrate' });
+    this.#signal = signal;
+    this.#caches = new Map(kinds.map((kind) => [kind.kind, watchKind(client, kind, { logger }, signal)]));
+    const tell = (): void => this.#tell();
+    // an empty list changes no object
+    for (const cache of this.#caches.values()) cache.subscribe(tell, tell);
+    this.sight = {
+      get: (object) => this.#caches.get(object.kind)?.get(object.name),
+      all: ({ kind }) => this.#caches.get(kind)?.list() ?? [],
+    };
+  }
+
+  #tell(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    setImmediate(() => {
+      this.#isTelling = false;
+      this.#changed();
+    });
+  }
+
+  /** Waits that many milliseconds until all kinds were read; returns whether they were. */
+  async synced(patience: number): Promise<boolean> {
+    return this.#within(() => [...this.#caches.values()].every((cache) => cache.isSynced()), patience);
+  }
+
+  async ended(): Promise<void> {
+    await Promise.all([...this.#caches.values()].map(({ ended }) => ended));
+  }
+
+  /** What is left when nothing more is done for that many milliseconds; empty as soon as nothing is. */
+  async until(left: () => readonly string[], patience: number): Promise<readonly string[]> {
+    for (let missing = left(); ;) {
+      const before = missing.length;
+      if (before === 0 || this.#signal.aborted) return missing;
+      const isLess = await this.#within(() => {
+        missing = left();
+        return missing.length < before;
+      }, patience);
+      if (!isLess) return missing;
+    }
+  }
+
+  /** Looks again after each change; returns whether the condition held in time. */
+  async #within(holds: () => boolean, patience: number): Promise<boolean> {
+    if (holds()) return true;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(holds()), patience);
+    const aborted = (): void => resolve(false);
+    this.#signal.addEventListener('abort', aborted, { once: true });
+    this.#changed = () => {
+      if (holds()) resolve(true);
+    };
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#changed = () => undefined;
+      this.#signal.removeEventListener('abort', aborted);
+    }
+  }
+}

@@ -1,0 +1,284 @@
+/** Plans how to undo a plan: SDN's objects as in the backup, and nothing of ours left. Pure. */
+import isEqual from 'lodash/isEqual.js';
+import omit from 'lodash/omit.js';
+import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../../api/kinds.ts';
+import { fieldOf, isRecord } from '../../../model/json.ts';
+import type { KubeObject } from '../../../model/objects.ts';
+import { isServed, type Live, liveObject } from '../../live.ts';
+import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared, type Ours, writtenBy } from '../../ownership.ts';
+import { type Plan } from '../../plan/plan.ts';
+import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
+import { type Change, deletesOwn, refOf } from '../../translation.ts';
+import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
+import { changeKey, type Progress } from '../journal.ts';
+import { identityTaken, ownedContent, withoutOwner } from './owned.ts';
+
+type Texts = Readonly<Record<string, string>>;
+
+/** One write of the way back. */
+export type Undo =
+  | { readonly kind: 'create'; readonly object: ObjectRef; readonly body: KubeObject }
+  /** Sets these fields of the object `is`; undefined removes one. Annotations are added to the existing ones. */
+  | {
+      readonly kind: 'restore';
+      readonly object: ObjectRef;
+      readonly is: KubeObject;
+      readonly fields: ReadonlyMap<string, unknown>;
+      readonly annotations: Texts;
+    }
+  | { readonly kind: 'delete'; readonly object: ObjectRef; readonly uid: string }
+  /**
+   * Gives up the fields that we applied and keeps others'. Then sets labels and annotations that we had taken over. With
+   * `first`, somebody else is made the owner of these fields before: what nobody owns is removed.
+   */
+  | {
+      readonly kind: 'release';
+      readonly object: ObjectRef;
+      readonly labels: Texts;
+      readonly annotations: Texts;
+      readonly first?: KubeObject;
+    };
+
+export interface WayBack {
+  /** Done first: it has no effect while OVN-Kubernetes runs. */
+  readonly restore: readonly Undo[];
+  /** Done second, when OpenShift SDN runs again, in reverse order of the plan. */
+  readonly remove: readonly Undo[];
+  /** What somebody else changed, which is not undone without --force. */
+  readonly objections: readonly string[];
+  /** What is left as it is, and why. */
+  readonly notes: readonly string[];
+  /** Objects that OpenShift SDN must make itself before their fields can be restored, and why. */
+  readonly awaited: readonly string[];
+  /** Kinds of OpenShift SDN with something to restore that the API server does not serve now. */
+  readonly unserved: readonly string[];
+}
+
+interface Found {
+  readonly undo: readonly Undo[];
+  readonly objections?: readonly string[];
+  readonly notes?: readonly string[];
+  readonly awaited?: readonly string[];
+  readonly unserved?: readonly string[];
+}
+
+const nothing: Found = { undo: [] };
+
+/** Plans the way back from the cluster's current state. With `force`, what others changed is undone too. */
+export function wayBack(
+  plan: Plan,
+  { live, progress, force }: { readonly live: Live; readonly progress: Progress; readonly force: boolean },
+): WayBack {
+  const changes = plan.steps.flatMap((step) => step.changes);
+  const finals = new Map(
+    changes.filter(({ step }) => step === 'finalize').map((change) => [refKey(refOf(change)), change]),
+  );
+  const restored = [...plan.backup]
+    .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
+    .map(([key, was]) => restoring({ plan, was, change: finals.get(key), live, progress, force }));
+  const applied = changes
+    .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(change))
+    .reverse();
+  const removed = applied.map((change) => removing(change, { plan, live, progress, force }));
+  const deleted = changes.filter(
+    (change) =>
+      change.action === 'delete' &&
+      change.step !== 'finalize' &&
+      !deletesOwn(change) &&
+      progress.begun.has(changeKey(change.step, refKey(refOf(change)))),
+  );
+  const all = [...restored, ...removed];
+  return {
+    restore: restored.flatMap(({ undo }) => undo),
+    remove: removed.flatMap(({ undo }) => undo),
+    objections: all.flatMap(({ objections = [] }) => objections),
+    notes: [
+      ...all.flatMap(({ notes = [] }) => notes),
+      ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own anew`),
+    ],
+    awaited: all.flatMap(({ awaited = [] }) => awaited),
+    unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
+  };
+}
+
+interface Restoring {
+  readonly plan: Plan;
+  readonly was: KubeObject;
+  /** What finalize does with the object. */
+  readonly change: Change | undefined;
+  readonly live: Live;
+  readonly progress: Progress;
+  readonly force: boolean;
+}
+
+function restoring({ plan, was, change, live, progress, force }: Restoring): Found {
+  const object = objectRef(was);
+  const is = liveObject(live, object);
+  if (is === undefined) return recreating(was, { plan, change, live, progress, force });
+  const annotations = lostAnnotations(change, was, is);
+  const [before, now] = [ownedContent(was, contentOf(was)), ownedContent(was, contentOf(is))];
+  const fields = differingFields(before, now);
+  if (fields.length === 0 && Object.keys(annotations).length === 0) return nothing;
+  const isBegun = progress.begun.has(changeKey('finalize', refKey(object)));
+  // the controller moves automatic IPs at any time: the current ones are as good
+  if (!isBegun && !isEmpty(before['egressCIDRs']) && isEqual(fields, ['egressIPs']) && !isEmpty(now['egressIPs']))
+    return nothing;
+  const isCleared = isEqual(essence(now), essence(cleared(before, change)));
+  const restore: Found = {
+    undo: [
+      { kind: 'restore', object, is, fields: new Map(fields.map((field) => [field, before[field]])), annotations },
+    ],
+  };
+  if (isCleared || force) return restore;
+  // we never wrote to it, so what it says is theirs
+  if (!isBegun) return { undo: [], notes: [`${refText(object)} is left: others changed it, and this plan did not`] };
+  return {
+    undo: [],
+    objections: fields.map((field) => driftText({ object, field, was: before[field], is: now[field] })),
+  };
+}
+
+/** Kinds of OpenShift SDN of which nothing is left, as after the vendor's clearing. */
+export function purgedKinds(live: Live): readonly string[] {
+  const present = new Set([...live.objects.values()].filter((one) => isSDN(objectRef(one))).map(({ kind }) => kind));
+  return [hostSubnets, netNamespaces, egressNetworkPolicies]
+    .map(({ kind }) => kind)
+    .filter((kind) => !present.has(kind));
+}
+
+/**
+ * Creates again what finalize deleted, and what the vendor cleared with all of its kind. What else is gone was deleted by
+ * somebody who meant it.
+ */
+function recreating(was: KubeObject, { plan: { backup }, live, progress, force }: Omit<Restoring, 'was'>): Found {
+  const object = objectRef(was);
+  if (!isServed(live, object)) return { undo: [], unserved: [object.kind] };
+  const isOurs = progress.begun.has(changeKey('finalize', refKey(object)));
+  const isPurged = progress.purged.has(object.kind) || purgedKinds(live).includes(object.kind);
+  if (!isOurs && !isPurged && !force)
+    return { undo: [], notes: [`${refText(object)} is not restored: others deleted it, and this plan did not`] };
+  const homeless = withoutOwner(was, live);
+  if (homeless !== undefined) return { undo: [], notes: [`${refText(object)} is not restored: ${homeless}`] };
+  const taken = identityTaken(was, backup, live);
+  return taken === undefined
+    ? { undo: [{ kind: 'create', object, body: fresh(was) }] }
+    : { undo: [], awaited: [`${refText(object)} is not created: ${taken}; OpenShift SDN makes its own`] };
+}
+
+/** The content after finalize. */
+function cleared(
+  content: Readonly<Record<string, unknown>>,
+  change: Change | undefined,
+): Readonly<Record<string, unknown>> {
+  const result = change?.action === 'clear' ? merged(content, omit(change.patch, 'metadata')) : content;
+  return isRecord(result) ? result : content;
+}
+
+/** Annotations that finalize removes and that are missing now. */
+function lostAnnotations(change: Change | undefined, was: KubeObject, is: KubeObject): Texts {
+  const patched = change?.action === 'clear' ? fieldOf(change.patch, 'metadata', 'annotations') : undefined;
+  const keys = Object.keys(typeof patched === 'object' && patched !== null ? patched : {});
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = was.metadata.annotations?.[key];
+      return value === undefined || is.metadata.annotations?.[key] !== undefined ? [] : [[key, value]];
+    }),
+  );
+}
+
+/** OVN-Kubernetes gives each EgressIP its mark itself, and from 4.22 on refuses an object that brings one. */
+const markAnnotation = 'k8s.ovn.org/egressip-mark';
+
+/** The object to create, without what a server sets and without owners, which no longer exist. */
+function fresh(was: KubeObject): KubeObject {
+  const { name = '', namespace, labels, annotations } = was.metadata;
+  return {
+    ...was,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations: omit(annotations, markAnnotation) }),
+    },
+  };
+}
+
+interface Scene {
+  readonly plan: Plan;
+  readonly live: Live;
+  readonly progress: Progress;
+  readonly force: boolean;
+}
+
+function removing(change: Change, { plan, live, progress, force }: Scene): Found {
+  const object = refOf(change);
+  const is = liveObject(live, object);
+  const was = plan.backup.get(refKey(object));
+  // what an update of the plan takes back is in the backup as we had made it
+  const config = change.action === 'apply' ? change.object : was;
+  if (config === undefined || is === undefined) return nothing;
+  const key = changeKey(change.step, refKey(object));
+  const [begun, done] = [progress.begun.get(key), progress.done.get(key)];
+  const ours = writtenBy(plan);
+  const marked = bearsOurMark(is, ours);
+  if (isForeignKind(object))
+    return marked ? { undo: [{ kind: 'release', object, ...takenOver(config, was) }] } : nothing;
+  const wasMade = begun === undefined ? marked && isOurs(is, ours) : begun.existed === false;
+  if (!wasMade) return marked ? givingBack(is, was, ours) : nothing;
+  return deleting(config, { is, madeAs: done?.uid, force, ours });
+}
+
+interface Made {
+  readonly is: KubeObject;
+  /** The uid that it was created with, if the journal has it. */
+  readonly madeAs: string | undefined;
+  readonly force: boolean;
+  readonly ours: Ours;
+}
+
+function deleting(config: KubeObject, { is, madeAs, force, ours }: Made): Found {
+  const object = objectRef(config);
+  const uid = is.metadata.uid ?? '';
+  if ((madeAs ?? uid) !== uid) return { undo: [], notes: [`${refText(object)} is left: it was made anew since`] };
+  const isAsApplied = holds(contentOf(config), is);
+  // a run that was ended on the way may have applied a part
+  if (!force && !isAsApplied && !isOurs(is, ours))
+    return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
+  // another plan, or somebody else, applied the same since: it stays theirs
+  if (isAsApplied && isShared(is, ours)) return { undo: [{ kind: 'release', object, labels: {}, annotations: {} }] };
+  return { undo: [{ kind: 'delete', object, uid }] };
+}
+
+/** The former values of labels and annotations that we took over. */
+function takenOver(
+  config: KubeObject,
+  was: KubeObject | undefined,
+): { readonly labels: Texts; readonly annotations: Texts } {
+  const of = (field: 'labels' | 'annotations'): Texts => {
+    const before = was?.metadata[field] ?? {};
+    return Object.fromEntries(
+      Object.entries(config.metadata[field] ?? {}).flatMap(([key]) =>
+        before[key] === undefined ? [] : [[key, before[key]]],
+      ),
+    );
+  };
+  return { labels: of('labels'), annotations: of('annotations') };
+}
+
+/** Restores an object of somebody else that was overwritten with --force. */
+function givingBack(is: KubeObject, was: KubeObject | undefined, ours: Ours): Found {
+  const object = objectRef(is);
+  if (was === undefined) {
+    const notes = [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`];
+    return { undo: isShared(is, ours) ? [{ kind: 'release', object, labels: {}, annotations: {} }] : [], notes };
+  }
+  const { apiVersion, kind, ...metadata } = object;
+  const first = {
+    ...contentOf(was),
+    apiVersion,
+    kind,
+    metadata: { ...metadata, resourceVersion: is.metadata.resourceVersion ?? '' },
+  };
+  const { labels = {}, annotations = {} } = was.metadata;
+  return { undo: [{ kind: 'release', object, labels, annotations, first }] };
+}

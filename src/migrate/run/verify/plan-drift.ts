@@ -1,0 +1,151 @@
+/**
+ * Finds what would be planned otherwise now: the cluster as it is is translated again, and its changes are held against
+ * those of the plan. So a request, policy, node or namespace that came after the plan has a name. Pure.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { egressFirewalls, netNamespaces } from '../../../../api/kinds.ts';
+import { listText } from '../../../model/list-text.ts';
+import type { Finding } from '../../findings/finding.ts';
+import type { FindingCode } from '../../findings/rows.ts';
+import { isForeignKind } from '../../ownership.ts';
+import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
+import { compareRefs, type ObjectRef, refKey, refText } from '../../ref.ts';
+import type { Snapshot } from '../../snapshot.ts';
+import type { Target } from '../../target.ts';
+import { targetNamed } from '../../targets.ts';
+import { type Change, refOf } from '../../translation.ts';
+import { contentOf, differingFields } from '../drift.ts';
+import type { Progress } from '../journal.ts';
+
+/** One change that a plan made now would have otherwise. */
+export interface PlanDrift {
+  /** `new`: the plan lacks it; `gone`: it would not be planned; `other`: with another content. */
+  readonly kind: 'new' | 'gone' | 'other';
+  readonly object: ObjectRef;
+  /** What it comes from, or in which fields it differs. */
+  readonly detail: string;
+}
+
+const texts: Readonly<Record<PlanDrift['kind'], string>> = {
+  new: 'the plan does not have it',
+  gone: 'nothing asks for it any more',
+  other: 'it would be planned otherwise',
+};
+
+/** `EgressIP egressip-shop: the plan does not have it (from NetNamespace shop)`. */
+export function planDriftText({ kind, object, detail }: PlanDrift): string {
+  return `${refText(object)}: ${texts[kind]}${detail === '' ? '' : ` (${detail})`}`;
+}
+
+/**
+ * All differences, sorted by object. Empty as well when the cluster no longer shows what the plan was made from: after
+ * finalize, on the way back, and when the API server does not serve the old plugin's kinds.
+ */
+export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): readonly PlanDrift[] {
+  const target = targetNamed(plan.target);
+  const options = target.readOptions(plan.options);
+  if (options === undefined || !shows(target, snapshot) || progress.isGoingBack || progress.isFinalizing) return [];
+  const now = target.translate(target.before(snapshot), options);
+  const wanted = indexed(now.changes, plan);
+  const planned = indexed(
+    plan.steps.flatMap(({ changes }) => changes),
+    plan,
+  );
+  const drifts = target.isStable ? differences(planned, wanted) : newSources(planned, wanted);
+  return [...drifts, ...newFindings(plan.findings, now.findings)]
+    .filter(({ object }) => !progress.skipped.has(refKey(object)))
+    .sort((a, b) => compareRefs(a.object, b.object));
+}
+
+/** Findings on requests that lead to no change, and that do not depend on which nodes are Ready at the moment. */
+const lasting: readonly FindingCode[] = [
+  'EgressIPClaimedTwice',
+  'EgressIPInvalid',
+  'EgressIPIsNodeAddress',
+  'NamespaceServedTwice',
+  'NamespaceUnlabelled',
+  'NetNamespaceInvalid',
+  'PolicyRuleInvalid',
+];
+
+/** What is asked for since the plan and cannot be had. */
+function newFindings(planned: readonly Finding[], now: readonly Finding[]): readonly PlanDrift[] {
+  const keyOf = ({ code, kind, namespace = '', name }: Finding): string => `${code} ${kind} ${namespace}/${name}`;
+  const known = new Set(planned.map(keyOf));
+  return now
+    .filter((finding) => lasting.includes(finding.code) && !known.has(keyOf(finding)))
+    .map(({ code, kind, namespace, name }) => ({
+      kind: 'new',
+      object: { apiVersion: '', kind, ...(namespace === undefined ? {} : { namespace }), name },
+      detail: code,
+    }));
+}
+
+type Changes = ReadonlyMap<string, Change>;
+
+/** Objects that a change is made from now, and none was at the time of the plan. */
+function newSources(planned: Changes, wanted: Changes): PlanDrift[] {
+  const sourcesOf = (changes: Changes): ReadonlyMap<string, ObjectRef> =>
+    new Map([...changes.values()].flatMap(originsOf).map((ref) => [refKey(ref), ref]));
+  const known = sourcesOf(planned);
+  return [...sourcesOf(wanted)].flatMap(([key, object]) =>
+    known.has(key) ? [] : [{ kind: 'new', object, detail: '' }],
+  );
+}
+
+function differences(planned: Changes, wanted: Changes): PlanDrift[] {
+  const drifts = [...wanted].flatMap(([key, now]): readonly PlanDrift[] => {
+    const then = planned.get(key);
+    if (isMomentary(now) || (then !== undefined && isMomentary(then))) return [];
+    if (then === undefined) return [{ kind: 'new', object: refOf(now), detail: originText(now) }];
+    const fields = differing(then, now);
+    return fields.length === 0 ? [] : [{ kind: 'other', object: refOf(now), detail: listText(fields) }];
+  });
+  const gone = [...planned].flatMap(([key, then]): readonly PlanDrift[] =>
+    wanted.has(key) || isMomentary(then) ? [] : [{ kind: 'gone', object: refOf(then), detail: '' }],
+  );
+  return [...drifts, ...gone];
+}
+
+function shows({ sources }: Target, { absent }: Snapshot): boolean {
+  return !sources.some((kind) => absent.includes(kind));
+}
+
+/** What is applied, by object. What finalize does follows from that, and cloud addresses come and go. */
+function indexed(changes: readonly Change[], plan: Plan): Changes {
+  const applied = changes.filter(
+    (change) => change.step !== 'finalize' && !isNothing(change) && !isAsBackedUp(plan, change),
+  );
+  return new Map(applied.map((change) => [refKey(refOf(change)), change]));
+}
+
+/** Whether the change applies nothing: a deletion, or what an update of a plan takes back. */
+function isNothing(change: Change): boolean {
+  if (change.action !== 'apply') return true;
+  const { labels = {}, annotations = {} } = change.object.metadata;
+  return isForeignKind(refOf(change)) && Object.keys({ ...labels, ...annotations }).length === 0;
+}
+
+/** Whether the change keeps a dropped namespace closed. That depends on which nodes are Ready at the moment. */
+function isMomentary(change: Change): boolean {
+  if (change.action !== 'apply' || change.object.kind !== egressFirewalls.kind) return false;
+  return change.from.every(({ kind }) => kind === netNamespaces.kind);
+}
+
+function originsOf(change: Change): readonly ObjectRef[] {
+  return change.action === 'clear' ? [] : change.from;
+}
+
+function originText(change: Change): string {
+  const from = originsOf(change);
+  return from.length === 0 ? '' : `from ${listText(from.map(refText))}`;
+}
+
+/** The fields in which the two differ; of objects of others, our labels and annotations. */
+function differing(then: Change, now: Change): readonly string[] {
+  if (then.action !== 'apply' || now.action !== 'apply') return [];
+  if (!isForeignKind(refOf(then))) return differingFields(contentOf(then.object), contentOf(now.object));
+  return (['labels', 'annotations'] as const).filter(
+    (field) => !isDeepStrictEqual(then.object.metadata[field] ?? {}, now.object.metadata[field] ?? {}),
+  );
+}

@@ -1,0 +1,222 @@
+/**
+ * Asks a server outside, from a short-lived pod in each namespace, with which address the namespace leaves. The pod is
+ * under the namespace's own policies. It is removed whatever happens; one that a killed run left is removed by the next.
+ */
+import { apiVersionOf, namespaces as namespaceKind, pods as podKind } from '../../../../api/kinds.ts';
+import type { KubeClient } from '../../../io/kube/client.ts';
+import { ApiError } from '../../../io/kube/error.ts';
+import { inParallel } from '../../../io/parallel.ts';
+import { pause } from '../../../io/pause.ts';
+import { parseIp } from '../../../model/address.ts';
+import { listText } from '../../../model/list-text.ts';
+import type { PodObject } from '../../../model/objects.ts';
+import { listAt, numberAt, textAt } from '../../kinds/item.ts';
+import type { ObjectRef } from '../../ref.ts';
+import { bad, type Check } from '../../target.ts';
+import { ownMatter, withRight } from '../refusal.ts';
+
+export interface ProbeOptions {
+  /** What the pod asks; the answer must hold the client's address. */
+  readonly url: string;
+  /** An image with curl. */
+  readonly image: string;
+  /** Milliseconds from a pod's creation until it must have ended. */
+  readonly timeout: number;
+}
+
+export interface ProbeDeps {
+  readonly client: KubeClient;
+  readonly plan: { readonly id: string };
+  readonly signal: AbortSignal;
+  /** Called with the number of namespaces that have been asked. */
+  readonly asked: (count: number) => void;
+}
+
+const atOnce = 8;
+const label = { key: 'app.kubernetes.io/name', value: 'sdn-compat-probe' } as const;
+const messagePath = '/dev/termination-log';
+const between = 250;
+/** Milliseconds after which a pod that another run made has no run any more. */
+const longest = 3_600_000 / 2;
+const attempts = 4;
+
+/** The pod that asks. It needs no rights, and fits the restricted Pod Security Standard. */
+export function probePod(namespace: string, plan: { readonly id: string }, options: ProbeOptions): PodObject {
+  const seconds = Math.ceil(options.timeout / 1_000);
+  // the image must be pulled in the rest of the time
+  const patience = String(Math.max(1, Math.floor(seconds / 3)));
+  const limits = { cpu: '100m', memory: '64Mi' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: nameFor(plan), namespace, labels: { [label.key]: label.value } },
+    spec: {
+      restartPolicy: 'Never',
+      activeDeadlineSeconds: seconds,
+      ...{ automountServiceAccountToken: false, enableServiceLinks: false, terminationGracePeriodSeconds: 0 },
+      ...{ securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } },
+      containers: [
+        {
+          name: 'probe',
+          command: ['curl', '-sS', '-f', '--max-time', patience, '-o', messagePath, options.url],
+          terminationMessagePath: messagePath,
+          ...{ image: options.image, terminationMessagePolicy: 'FallbackToLogsOnError', resources: { limits } },
+          ...{ securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+        },
+      ],
+    },
+  };
+}
+
+/** Asks from each of the namespaces, which should leave with one of these addresses; one check for each. */
+export async function probe(
+  deps: ProbeDeps,
+  expected: ReadonlyMap<string, readonly string[]>,
+  options: ProbeOptions,
+): Promise<readonly Check[]> {
+  const checks: Check[] = [];
+  await removeLeft(deps);
+  await inParallel([...expected], atOnce, async ([namespace, addresses]) => {
+    if (deps.signal.aborted) return;
+    checks.push(judged(namespace, addresses, await ask(deps, namespace, options)));
+    deps.asked(checks.length);
+  });
+  return checks;
+}
+
+/** What came back: the answer, or why there is none. */
+type Answer = { readonly text: string } | { readonly problem: string };
+
+function judged(namespace: string, expected: readonly string[], answer: Answer): Check {
+  const object: ObjectRef = { apiVersion: apiVersionOf(namespaceKind), kind: namespaceKind.kind, name: namespace };
+  if ('problem' in answer) return bad(object, 'probe', answer.problem);
+  const [address, ...others] = addressesIn(answer.text);
+  const said = JSON.stringify(answer.text.slice(0, 100));
+  if (address === undefined) return bad(object, 'probe', `the answer holds no IPv4 address: ${said}`);
+  if (others.length > 0) {
+    const all = listText([address, ...others]);
+    return bad(object, 'probe', `the answer holds several IPv4 addresses, ${all}, so it says nothing: ${said}`);
+  }
+  if (expected.includes(address)) return { object, part: 'probe', well: true, address };
+  const wanted = expected.length === 0 ? 'no egress IP of it is assigned' : `expected is ${listText(expected)}`;
+  return { ...bad(object, 'probe', `a pod left with ${address}; ${wanted}`), address };
+}
+
+/** The IPv4 addresses in the text, each once. */
+function addressesIn(text: string): readonly string[] {
+  const found = text.match(/\d{1,3}(?:\.\d{1,3}){3}/g) ?? [];
+  return [...new Set(found)].filter((one) => parseIp(one).ok);
+}
+
+/** Removes what killed runs of the plan left in any namespace. Without the right to list pods, what is left stays. */
+async function removeLeft({ client, plan }: ProbeDeps): Promise<void> {
+  const labelSelector = `${label.key}=${label.value}`;
+  const listed = await client.list<PodObject>(podKind, { labelSelector }).catch((error: unknown) => {
+    if (error instanceof ApiError && error.code === 403) return { items: [] };
+    throw error;
+  });
+  const left = listed.items.filter((pod) => pod.metadata.name === nameFor(plan) && isOver(pod));
+  await inParallel(left, atOnce, async (pod) => {
+    await removeInTheEnd(client, pod);
+  });
+}
+
+function isOver({ metadata, status }: PodObject): boolean {
+  const age = Date.now() - Date.parse(metadata.creationTimestamp ?? '');
+  return status?.phase === 'Succeeded' || status?.phase === 'Failed' || age > longest;
+}
+
+function nameFor({ id }: { readonly id: string }): string {
+  return id === '' ? label.value : `${label.value}-${id}`;
+}
+
+async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): Promise<Answer> {
+  const pod = probePod(namespace, deps.plan, options);
+  let answer: Answer | undefined;
+  try {
+    answer = await answerOf(pod, deps, options);
+  } finally {
+    const left = await removeInTheEnd(deps.client, pod);
+    if (left !== undefined && answer !== undefined) answer = { problem: left };
+  }
+  return answer;
+}
+
+async function answerOf(pod: PodObject, { client, signal }: ProbeDeps, options: ProbeOptions): Promise<Answer> {
+  try {
+    const left = await remove(client, pod);
+    if (left !== undefined) return { problem: left };
+    await client.create(podKind, pod, { fieldManager: label.value });
+    return await ended(client, pod, { options, signal });
+  } catch (error) {
+    const reason = ownMatter(error);
+    if (reason === undefined) throw withRight(error, 'create', podKind);
+    return { problem: `a pod could not be made: ${reason}` };
+  }
+}
+
+/** Tries a few times, also after a signal; returns why the pod is still there. */
+async function removeInTheEnd(client: KubeClient, pod: PodObject): Promise<string | undefined> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await remove(client, pod);
+    } catch (error) {
+      const { name = '' } = pod.metadata;
+      if (tries === attempts) return `Pod ${name} could not be removed: ${error instanceof Error ? error.message : ''}`;
+      await pause(between * 2 ** tries);
+    }
+  }
+}
+
+/** Removes the pod; returns why it cannot be, if it is somebody else's. */
+async function remove(client: KubeClient, { metadata }: PodObject): Promise<string | undefined> {
+  const { name = '', namespace = '' } = metadata;
+  const is = await client.get<PodObject>(podKind, { name, namespace });
+  if (is === undefined) return undefined;
+  if (is.metadata.labels?.[label.key] !== label.value) return `Pod ${name} is there and not ours`;
+  const { uid = '' } = is.metadata;
+  await client
+    .delete(podKind, { name, namespace }, { gracePeriodSeconds: 0, preconditions: { uid } })
+    .catch((error: unknown) => {
+      // another run removed it, or made it anew
+      if (!(error instanceof ApiError) || error.code !== 409) throw error;
+    });
+  return undefined;
+}
+
+/** Waits until the pod has ended, and reads what it left. */
+async function ended(
+  client: KubeClient,
+  { metadata: { name = '', namespace = '' } }: PodObject,
+  { options, signal }: { readonly options: ProbeOptions; readonly signal: AbortSignal },
+): Promise<Answer> {
+  const end = performance.now() + options.timeout;
+  for (;;) {
+    const is = await client.get<PodObject>(podKind, { name, namespace });
+    if (is === undefined) return { problem: 'somebody removed the pod' };
+    const [container] = listAt(is, 'status', 'containerStatuses');
+    const code = numberAt(container, 'state', 'terminated', 'exitCode');
+    const message = textAt(container, 'state', 'terminated', 'message').trim().replace(/\s+/g, ' ');
+    if (code === 0) return { text: message };
+    if (code !== undefined)
+      return {
+        problem: `a pod got no answer, perhaps because of the namespace's own policies: ${message.slice(0, 300)}`,
+      };
+    if (signal.aborted) return { problem: 'it was not waited for' };
+    if (performance.now() > end) return { problem: lateText(is, options.timeout) };
+    await pause(between, signal);
+  }
+}
+
+function lateText(pod: PodObject, timeout: number): string {
+  const [container] = listAt(pod, 'status', 'containerStatuses');
+  const said = [textAt(container, 'state', 'waiting', 'reason'), textAt(container, 'state', 'waiting', 'message')];
+  const why = said.filter((text) => text !== '').join(': ');
+  return `a pod did not end within ${timeout / 1_000} s: ${pod.status?.phase ?? 'Pending'}${why === '' ? '' : `, ${why}`}`;
+}
+
+/** At most that many names, spread evenly over all of them in order. */
+export function sampled(names: readonly string[], count: number): readonly string[] {
+  if (names.length <= count) return names;
+  return Array.from({ length: count }, (_, index) => names[Math.floor((index * names.length) / count)] ?? '');
+}
