@@ -246,3 +246,8 @@ test('refused requests leave no memory behind', async () => {
   await round(240);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 2 ** 20);
 });
+
+test('a question mark in a query ends nothing', async () => {
+  const all = await send('GET', `${netNamespaces}?a=1?b&limit=x`);
+  expect(all.code).toBe(400);
+});

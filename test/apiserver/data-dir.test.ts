@@ -66,6 +66,7 @@ test('two servers do not share a folder, and a failed start gives it back', asyn
   await expect(start({ dataDir: other, listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({
     code: 'EADDRINUSE',
   });
+  await expect(start({ dataDir: other, crds: [{ kind: 'CustomResourceDefinition' }] })).rejects.toThrow();
   await (await start({ dataDir: other })).stop();
   await first.stop();
 });

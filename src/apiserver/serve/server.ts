@@ -118,7 +118,9 @@ class Server {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
+    const [path = '/', ...rest] = (request.url ?? '/').split('?');
+    // only the first question mark ends the path (RFC 3986, section 3.4)
+    const search = rest.join('?');
     if (openPaths.includes(path)) {
       response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
       return;
@@ -216,22 +218,9 @@ function urlOf(server: https.Server | undefined, { host, port }: ApiServerOption
  * supported.
  */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { listen: where, socketPath, logger, dataDir, now = () => new Date() } = options;
+  const { listen: where, socketPath, logger, dataDir } = options;
   const stored = dataDir === undefined ? undefined : await openChangeLog(dataDir);
-  const store = new Store({
-    ...(options.logLimit === undefined ? {} : { logLimit: options.logLimit }),
-    ...(stored === undefined
-      ? {}
-      : { version: stored.state.version, note: (id, record) => stored.changeLog.note(id, record) }),
-  });
-  const objects = new Objects({ store, registry: new Registry(), now, random: Math.random });
-  for (const { id, object } of stored?.state.objects ?? []) objects.restore(id, object);
-  seed(objects, options.crds);
-  objects.resume();
-  const makeIdentity = identityFor(where.host);
-  const identity = dataDir === undefined ? await makeIdentity() : await keptIdentity(dataDir, makeIdentity);
   const stop = new AbortController();
-  const api = new Server(objects, identity.token, options, stop.signal);
   const servers: https.Server[] = [];
   const close = async (): Promise<void> => {
     stop.abort();
@@ -239,16 +228,36 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     stored?.changeLog.close();
   };
   try {
+    const objects = objectsFrom(stored, options);
+    const makeIdentity = identityFor(where.host);
+    const identity = dataDir === undefined ? await makeIdentity() : await keptIdentity(dataDir, makeIdentity);
+    const api = new Server(objects, identity.token, options, stop.signal);
     servers.push(await open(api, identity, { host: where.host, port: where.port }, logger));
     if (socketPath !== undefined) servers.push(await openSocket(api, identity, socketPath, logger));
+    const url = urlOf(servers[0], where);
+    return { url, kubeconfig: kubeconfigText(url, identity.certificate, identity.token), close };
   } catch (error) {
     await close();
     throw error;
   }
-  const url = urlOf(servers[0], where);
-  return {
-    url,
-    kubeconfig: kubeconfigText(url, identity.certificate, identity.token),
-    close,
-  };
+}
+
+type Stored = Awaited<ReturnType<typeof openChangeLog>>;
+
+/** What was stored, and the CRDs. */
+function objectsFrom(
+  stored: Stored | undefined,
+  { logLimit, crds, now = () => new Date() }: ApiServerOptions,
+): Objects {
+  const store = new Store({
+    ...(logLimit === undefined ? {} : { logLimit }),
+    ...(stored === undefined
+      ? {}
+      : { version: stored.state.version, note: (id, record) => stored.changeLog.note(id, record) }),
+  });
+  const objects = new Objects({ store, registry: new Registry(), now, random: Math.random });
+  for (const { id, object } of stored?.state.objects ?? []) objects.restore(id, object);
+  seed(objects, crds);
+  objects.resume();
+  return objects;
 }
