@@ -23,19 +23,34 @@ const room = (layer, name, from, to) => ({
   to: { path: below(layer), pathNot: to },
 });
 
-/** The rooms of a layer: each may import the layer's own files, itself, and those that it lists. */
-const rooms = (layer, lists) =>
-  Object.entries(lists).map(([name, allowed]) =>
+/**
+ * The rooms of a layer: each may import the layer's own files, itself, and those that it lists. A folder that is not
+ * listed, and is none of `more`, may import no room at all, not even itself.
+ */
+const rooms = (layer, lists, more = []) => [
+  ...Object.entries(lists).map(([name, allowed]) =>
     room(layer, name.replaceAll('/', '-'), { path: files(`${layer}/${name}`) }, [
       files(layer),
       files(`${layer}/${name}`),
       ...allowed.map((one) => files(`${layer}/${one}`)),
     ]),
-  );
+  ),
+  {
+    name: `${layer}-has-no-room-that-is-not-listed`,
+    severity: 'error',
+    from: {
+      path: `^src/${layer}/.+/`,
+      pathNot: [...Object.keys(lists), ...more].map((name) => files(`${layer}/${name}`)),
+    },
+    to: { path: '^(src|api)/' },
+  },
+];
 
 const parts = ['ovn/cluster', 'ovn/egressips', 'ovn/firewall', 'ovn/router'];
 const ovn = ['ovn', 'ovn/context', 'ovn/placement', ...parts];
 const targets = '^src/migrate/targets\\.ts$';
+/** The rooms of the targets: what they may import is below, in the rooms of migrate. */
+const targetRooms = ['ovn', 'sdn'];
 
 module.exports = {
   forbidden: [
@@ -57,7 +72,10 @@ module.exports = {
       files('migrate/findings'),
       files('migrate/kinds'),
     ]),
-    room('migrate', 'targets', { path: targets }, [files('migrate'), files('migrate/ovn'), files('migrate/sdn')]),
+    room('migrate', 'targets', { path: targets }, [
+      files('migrate'),
+      ...targetRooms.map((name) => files(`migrate/${name}`)),
+    ]),
     ...['findings', 'kinds'].map((name) => ({
       name: `${name}-know-no-room`,
       severity: 'error',
@@ -67,25 +85,29 @@ module.exports = {
     {
       name: 'targets-do-not-know-their-list',
       severity: 'error',
-      from: { path: '^src/migrate/((input|ovn|sdn)/|[^/]+$)' },
+      from: { path: `^src/migrate/((input|${targetRooms.join('|')})/|[^/]+$)` },
       to: { path: targets },
     },
-    ...rooms('migrate', {
-      input: ['kinds'],
-      'ovn/placement': [],
-      'ovn/context': ['findings', 'kinds', 'ovn/placement'],
-      ...Object.fromEntries(parts.map((part) => [part, ['findings', 'kinds', 'ovn/context']])),
-      ovn: ['findings', 'input', 'kinds', ...ovn],
-      sdn: ['findings', 'input', 'kinds', ...ovn],
-      plan: ['findings'],
-      report: ['findings', 'plan'],
-      run: ['findings', 'input', 'kinds', 'plan', 'sdn'],
-      'run/verify': ['findings', 'input', 'kinds', 'plan', 'run'],
-      'run/apply': ['findings', 'input', 'kinds', 'plan', 'run', 'run/verify'],
-      'run/undo': ['kinds', 'plan', 'run', 'run/apply', 'sdn'],
-      guide: ['guide/procedures', 'input', 'kinds', 'ovn/context', 'plan', 'run', 'run/undo'],
-      'guide/procedures': ['guide', 'kinds', 'ovn/context', 'run'],
-    }),
+    ...rooms(
+      'migrate',
+      {
+        input: ['kinds'],
+        'ovn/placement': [],
+        'ovn/context': ['findings', 'kinds', 'ovn/placement'],
+        ...Object.fromEntries(parts.map((part) => [part, ['findings', 'kinds', 'ovn/context']])),
+        ovn: ['findings', 'input', 'kinds', ...ovn],
+        sdn: ['findings', 'input', 'kinds', ...ovn],
+        plan: ['findings'],
+        report: ['findings', 'plan'],
+        run: ['findings', 'input', 'kinds', 'plan', 'sdn'],
+        'run/verify': ['findings', 'input', 'kinds', 'plan', 'run'],
+        'run/apply': ['findings', 'input', 'kinds', 'plan', 'run', 'run/verify'],
+        'run/undo': ['kinds', 'plan', 'run', 'run/apply', 'sdn'],
+        guide: ['guide/procedures', 'input', 'kinds', 'ovn/context', 'plan', 'run', 'run/undo'],
+        'guide/procedures': ['guide', 'kinds', 'ovn/context', 'run'],
+      },
+      ['findings', 'kinds'],
+    ),
     ...rooms('node', {
       values: [],
       ovs: ['values'],

@@ -84,7 +84,7 @@ export interface components {
                 }[];
             };
         };
-        /** @description A node's part of the pod network, and the egress IPs it hosts. It bears the name of its Node. */
+        /** @description A node's part of the pod network, and the egress IPs it hosts. It has the name of its Node. */
         HostSubnet: {
             /** @enum {string} */
             apiVersion: "network.openshift.io/v1";
@@ -102,7 +102,7 @@ export interface components {
             /** @description Ranges of egress IPs that the controller may put on this node by itself. */
             egressCIDRs?: string[] | null;
         };
-        /** @description A namespace's virtual network - its VNID, and the egress IPs its pods leave the cluster with. It bears the name of its Namespace. */
+        /** @description A namespace's virtual network - its VNID, and the egress IPs its pods leave the cluster with. It has the name of its Namespace. */
         NetNamespace: {
             /** @enum {string} */
             apiVersion: "network.openshift.io/v1";

@@ -1,6 +1,6 @@
 /**
- * Makes api/openapi.json, api/generated.ts and api/crds.ts from the CRDs in api/, and the table of findings in
- * docs/migrate.md from their catalogue. With --check it writes nothing and exits 1 when one of the files is not what it
+ * Makes api/openapi.json, api/generated.ts, api/crds.ts and config/crds/ from the CRDs in api/, and the table of findings
+ * in docs/migrate.md from their catalog. With --check it writes nothing and exits 1 when one of the files is not what it
  * would write.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -46,6 +46,12 @@ async function crdModule(): Promise<string> {
   return `/** The CRDs of this folder. Generated: never edited. */\nexport const crds: readonly object[] = [\n${texts.map((text) => `  ${text},\n`).join('')}];\n`;
 }
 
+/** The CRDs as an admin applies them. */
+async function copies(): Promise<Readonly<Record<string, string>>> {
+  const texts = files.map(async (file) => [`config/crds/${file}`, await readFile(`api/${file}`, 'utf8')] as const);
+  return Object.fromEntries(await Promise.all(texts));
+}
+
 async function document(): Promise<object> {
   const schemas: Record<string, object> = { ObjectMeta: objectMeta };
   for (const file of files) {
@@ -82,6 +88,7 @@ const made = await document();
 const outputs = {
   'api/openapi.json': `${JSON.stringify(made, null, 2)}\n`,
   'api/crds.ts': await crdModule(),
+  ...(await copies()),
   'docs/migrate.md': await withFindings('docs/migrate.md'),
   'api/generated.ts': astToString(await openapiTS(structuredClone(made) as OpenAPI3)),
 };

@@ -219,7 +219,7 @@ export async function labHeal(nodeName: string, flags: LabFlags): Promise<void> 
   const layout = must(await findLab(root, flags.name));
   const node = nodeOf(layout, nodeName);
   await heal(exec, layout, node);
-  process.stdout.write(`${node.name} is mended\n`);
+  process.stdout.write(`${node.name} is fixed\n`);
 }
 
 /** `lab kill COMPONENT [NODE]` and `lab start COMPONENT [NODE]`. */

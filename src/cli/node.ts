@@ -63,9 +63,9 @@ async function runCheck(flags: NodeFlags): Promise<void> {
   client?.close();
   if (flags.output === 'json') print(`${JSON.stringify(findings, null, 2)}\n`);
   else
-    for (const { what, found, mend } of findings)
-      print(`${mend === undefined ? 'ok ' : 'BAD'} ${what}: ${found}${mend === undefined ? '' : `\n    ${mend}`}\n`);
-  if (findings.some(({ mend }) => mend !== undefined)) process.exitCode = 1;
+    for (const { what, found, fix } of findings)
+      print(`${fix === undefined ? 'ok ' : 'BAD'} ${what}: ${found}${fix === undefined ? '' : `\n    ${fix}`}\n`);
+  if (findings.some(({ fix }) => fix !== undefined)) process.exitCode = 1;
 }
 
 function checkResolver(resolver: string | undefined): void {

@@ -73,6 +73,35 @@ export function bearsOurMark(object: KubeObject, ours: Ours): boolean {
   return managersOf(object).some(({ manager }) => ours(manager));
 }
 
+/** Whether we own a field that the configuration no longer has. Lists count as a whole. */
+export function ownsBeyond(config: unknown, object: KubeObject, ours: Ours): boolean {
+  return managersOf(object).some(({ manager, fields }) => ours(manager) && isBeyond(fields, config));
+}
+
+function isBeyond(fields: Readonly<Record<string, unknown>>, config: unknown): boolean {
+  const keys = Object.keys(fields).filter((key) => key.startsWith('f:'));
+  if (keys.length > 0 && !isRecord(config)) return true;
+  return keys.some((key) => {
+    const [inner, value] = [fields[key], fieldOf(config, key.slice(2))];
+    return value === undefined || (isRecord(value) && isRecord(inner) && isBeyond(inner, value));
+  });
+}
+
+/** The fields of the spec that others wrote and the configuration does not have, sorted. */
+export function addedByOthers(config: unknown, object: KubeObject, ours: Ours): readonly string[] {
+  const spec = fieldOf(config, 'spec');
+  const added = managersOf(object)
+    .filter(({ manager }) => !ours(manager))
+    .flatMap(({ fields }) => Object.keys(asRecord(fieldOf(fields, 'f:spec'))))
+    .filter((key) => key.startsWith('f:') && fieldOf(spec, key.slice(2)) === undefined)
+    .map((key) => key.slice(2));
+  return [...new Set(added)].filter((key) => fieldOf(object, 'spec', key) !== undefined).sort();
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? value : {};
+}
+
 /** Whether the whole object is ours: we wrote its spec, and nobody else did. */
 export function isOurs(object: KubeObject, ours: Ours): boolean {
   const writers = managersOf(object).filter(({ fields }) => 'f:spec' in fields);

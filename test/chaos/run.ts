@@ -25,22 +25,22 @@ const minutes = Number(process.env['MINUTES'] ?? '3');
 
 interface Fault {
   readonly strike: () => Promise<unknown>;
-  readonly mend: () => Promise<unknown>;
+  readonly fix: () => Promise<unknown>;
 }
 
 function stalled(lab: TestLab, name: string): Fault {
   return {
     strike: () => Promise.resolve(process.kill(lab.pid(name), 'SIGSTOP')),
-    mend: () => Promise.resolve(process.kill(lab.pid(name), 'SIGCONT')),
+    fix: () => Promise.resolve(process.kill(lab.pid(name), 'SIGCONT')),
   };
 }
 
 function killed(lab: TestLab, ...component: string[]): Fault {
-  return { strike: () => lab.command('kill', ...component), mend: () => lab.command('start', ...component) };
+  return { strike: () => lab.command('kill', ...component), fix: () => lab.command('start', ...component) };
 }
 
 function failed(lab: TestLab, worker: Worker, mode: string): Fault {
-  return { strike: () => lab.command('fail', worker, '--mode', mode), mend: () => lab.command('heal', worker) };
+  return { strike: () => lab.command('fail', worker, '--mode', mode), fix: () => lab.command('heal', worker) };
 }
 
 const faultKinds: Readonly<Record<string, (lab: TestLab, worker: Worker) => Fault>> = {
@@ -82,7 +82,7 @@ class Chaos {
     for (const client of this.#clients.values()) client.stop();
   }
 
-  /** Some operations, a fault, or both; then everything is mended, and the model and the packets compared. */
+  /** Some operations, a fault, or both; then everything is fixed, and the model and the packets compared. */
   async round(number: number): Promise<void> {
     const from = Date.now();
     const before = this.#wishes;
@@ -108,7 +108,7 @@ class Chaos {
     const isApiDown = kind.startsWith('API server') && withFault;
     if (!isApiDown) await this.#operate(waiting);
     await sleep(1_000 + this.#next(2_500));
-    if (fault !== undefined) await fault.mend();
+    if (fault !== undefined) await fault.fix();
     if (isApiDown) {
       await sleep(1_000);
       await this.#operate(waiting);

@@ -288,7 +288,7 @@ test('what a HostSubnet with a mistake in its egressCIDRs lists goes nowhere els
   expect(ended().twice).toEqual([]);
 });
 
-test('what an admin lists in a HostSubnet that is not valid is placed nowhere until it is mended or withdrawn', async () => {
+test('what an admin lists in a HostSubnet that is not valid is placed nowhere until it is fixed or withdrawn', async () => {
   await cluster.patchHost('node0', { egressIPs: ['192.168.7.200'], host: 'other' });
   await cluster.patchHost('node1', cidrs);
   await cluster.namespace('a');

@@ -55,7 +55,7 @@ test('a write that the server has taken is known until the cache shows it; then 
   expect(held()).toEqual([]);
 });
 
-test('an answer that comes after the cache has shown the value reserves nothing anew', () => {
+test('an answer that comes after the cache has shown the value reserves nothing again', () => {
   reservations.seen('a', { before: undefined, after: reserve('a') });
   reservations.written('a');
   expect(reservations.of('a')).toBeUndefined();

@@ -12,7 +12,7 @@ let lab: TestLab;
 interface Finding {
   readonly what: string;
   readonly found: string;
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 const runDir = (): string => `/run/sdn-compat-lab/${lab.name}/ovs/${worker}`;
@@ -35,7 +35,7 @@ const agent = (...args: string[]): Promise<Ran> =>
 /** What is wrong, by what it is about; the exit status says whether anything is. */
 async function wrong(...args: string[]): Promise<Readonly<Record<string, Finding>>> {
   const ran = await agent('--check', '-o', 'json', ...args);
-  const bad = (JSON.parse(ran.stdout) as Finding[]).filter(({ mend }) => mend !== undefined);
+  const bad = (JSON.parse(ran.stdout) as Finding[]).filter(({ fix }) => fix !== undefined);
   expect(ran.status).toBe(bad.length === 0 ? 0 : 1);
   return Object.fromEntries(bad.map((finding) => [finding.what, finding]));
 }
@@ -75,12 +75,12 @@ test('too large an MTU, and networks that overlap, are found with a way to fix t
     MTU: {
       what: 'MTU',
       found: 'ClusterNetwork "default" has mtu 1480, but br-ex carries at most 1450',
-      mend: 'set mtu to 1450, or raise the MTU of br-ex to 1530',
+      fix: 'set mtu to 1450, or raise the MTU of br-ex to 1530',
     },
     networks: {
       what: 'networks',
       found: 'the service network 192.168.0.0/16 overlaps 192.168.7.0/24 of br-ex',
-      mend: 'choose another network in ClusterNetwork "default", or for the nodes',
+      fix: 'choose another network in ClusterNetwork "default", or for the nodes',
     },
   });
   await patchNetwork({ mtu: 1400, serviceNetwork: '172.30.0.0/16' });
@@ -112,7 +112,7 @@ test('no Open vSwitch, no node of that name, no API server', async () => {
   expect(Object.keys(await wrong('--ovs-run-dir', '/nonexistent'))).toEqual(['Open vSwitch database', 'ovs-vswitchd']);
   expect(Object.keys(await wrong('--node-name', 'nobody'))).toEqual(['HostSubnet nobody']);
   const [unreachable] = Object.values(await wrong('--kubeconfig', '/nonexistent'));
-  expect(unreachable).toMatchObject({ what: 'API server', mend: 'name a kubeconfig with --kubeconfig' });
+  expect(unreachable).toMatchObject({ what: 'API server', fix: 'name a kubeconfig with --kubeconfig' });
   const kernel = (await wrong('--datapath', 'system'))['datapath'];
   expect(kernel === undefined).toBe(existsSync('/sys/module/openvswitch'));
 }, 30_000);
@@ -166,7 +166,7 @@ test('an arping that is not that of iputils', async () => {
   );
   expect((JSON.parse(ran.stdout) as Finding[]).find(({ what }) => what === 'arping')).toMatchObject({
     found: 'is not that of iputils',
-    mend: 'install the package iputils-arping instead',
+    fix: 'install the package iputils-arping instead',
   });
 }, 30_000);
 
@@ -186,11 +186,11 @@ test('programs that are missing are named with their packages', async () => {
     runDir(),
   ];
   const ran = await lab.node(worker, 'env', 'PATH=/nonexistent', ...argv);
-  const bad = (JSON.parse(ran.stdout) as Finding[]).filter(({ mend }) => mend !== undefined);
+  const bad = (JSON.parse(ran.stdout) as Finding[]).filter(({ fix }) => fix !== undefined);
   expect(ran.status).toBe(1);
   expect(bad.find(({ what }) => what === 'program nft')).toMatchObject({
     found: 'not installed',
-    mend: 'install the package nftables',
+    fix: 'install the package nftables',
   });
   expect(bad.filter(({ what }) => what.startsWith('program '))).toHaveLength(9);
   expect(bad.find(({ what }) => what === 'uplink')).toMatchObject({ found: 'ip cannot be run' });

@@ -108,7 +108,7 @@ describe('partitions and moves', () => {
   /** Nothing may fail while something is broken for some seconds. */
   async function undisturbed(
     damage: () => Promise<unknown>,
-    mend: () => Promise<unknown>,
+    fix: () => Promise<unknown>,
     seconds: number,
     share = 0,
   ): Promise<void> {
@@ -125,7 +125,7 @@ describe('partitions and moves', () => {
       expect(new Set(attempts.map(({ source }) => source).filter(Boolean)).size).toBe(2);
     } finally {
       client.stop();
-      await mend();
+      await fix();
     }
   }
 

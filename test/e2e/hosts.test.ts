@@ -259,7 +259,7 @@ describe.each(kinds)('on a %s host', (kind) => {
 
   test('--check is content with the node', async () => {
     const { status, stdout } = await checking;
-    expect((JSON.parse(stdout) as { mend?: string }[]).filter(({ mend }) => mend !== undefined)).toEqual([]);
+    expect((JSON.parse(stdout) as { fix?: string }[]).filter(({ fix }) => fix !== undefined)).toEqual([]);
     expect(status).toBe(0);
   });
 

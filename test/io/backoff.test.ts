@@ -30,7 +30,7 @@ it('counts down to the time of the next try', () => {
   expect([one.left('a'), one.has('a')]).toEqual([0, true]);
 });
 
-it('begins anew after a success', () => {
+it('begins again after a success', () => {
   const one = backoff();
   one.failed('a');
   one.failed('a');

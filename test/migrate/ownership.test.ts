@@ -36,7 +36,7 @@ test('an object is ours when we alone wrote its spec, whoever wrote its status',
   expect(isOurs(written({}), mine)).toBe(false);
 });
 
-test('it bears our mark as soon as we wrote any field', () => {
+test('it has our mark as soon as we wrote any field', () => {
   expect(bearsOurMark(written({}, [manager, { 'f:metadata': {} }], theirs), mine)).toBe(true);
   expect(bearsOurMark(written({}, theirs, status), mine)).toBe(false);
 });

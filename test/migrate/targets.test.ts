@@ -4,7 +4,7 @@ import { kindOf, plannedKinds, targetNamed, targets } from '../../src/migrate/ta
 
 test('targets are found by name, and only those', () => {
   for (const target of targets) expect(targetNamed(target.name)).toBe(target);
-  expect(() => targetNamed('nothing')).toThrow('there is no target nothing');
+  expect(() => targetNamed('unheard-of')).toThrow('there is no target unheard-of');
   expect(new Set(targets.map(({ name }) => name)).size).toBe(targets.length);
   expect(new Set(targets.map(({ networkType }) => networkType)).size).toBe(targets.length);
 });

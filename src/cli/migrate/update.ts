@@ -31,6 +31,11 @@ async function updated(flags: SourceFlags, folder: string): Promise<string> {
   if (options === undefined)
     throw new Failure(`${folder}: its options cannot be read, so the plan cannot be made again`, badInput);
   refusePast(folder, progress);
+  if (progress.plan !== undefined && !flags.fromCluster)
+    throw new Failure(
+      `${folder}: it was begun, so what is there now counts: give --from-cluster instead of -f`,
+      badInput,
+    );
   const reportLine = progressLines();
   const snapshot = await readSnapshot(flags, reportLine, target.needs);
   const stranger = otherCluster(old, progress, clusterUID(snapshot));

@@ -97,7 +97,7 @@ interface KeptCIDRs {
 /** The annotation that kept a node's CIDRs cannot be read. */
 export const keptCIDRsUnreadable = makes('CIDRRestrictionLost', ({ node, annotation, text, isPartly }: KeptCIDRs) => ({
   severity: 'warning',
-  span: 'until-mended',
+  span: 'until-fixed',
   kind: 'Node',
   name: node,
   today: `Annotation ${annotation} cannot be read: ${text}`,

@@ -41,7 +41,7 @@ export const egressIPIsNodeAddress = makes(
   'EgressIPIsNodeAddress',
   (facts: LeftOut & { readonly node: string; readonly hostSubnets: readonly string[]; readonly isInUse: boolean }) => ({
     severity: facts.isInUse ? 'blocker' : 'warning',
-    span: facts.isInUse ? 'until-mended' : null,
+    span: facts.isInUse ? 'until-fixed' : null,
     kind: 'NetNamespace',
     name: facts.name,
     today: `${facts.entry} is an address of node ${facts.node}${facts.hostSubnets.length === 0 ? '' : `, and HostSubnet ${listText(facts.hostSubnets)} lists it`}.`,
@@ -99,7 +99,7 @@ export const egressIPDoubtful = makes('EgressIPOutsideNetwork', ({ name, ip }: O
   span: null,
   kind: 'NetNamespace',
   name,
-  today: `${ip} is requested; no node that offers egress IPs has an address that begins alike, and nothing tells the prefix length of their networks.`,
+  today: `${ip} is requested; no node that offers egress IPs has an address near it, and the prefix length of their networks is unknown.`,
   tomorrow: `If ${ip} is in none of their networks, it stays unassigned.`,
   action: 'Name the networks with --machine-network CIDR and plan again.',
 }));
@@ -114,11 +114,11 @@ const useOf = ({ ip, isInUse }: Homeless): string => (isInUse ? `${ip} is in use
 
 export const noAssignableNode = makes('NoAssignableNode', (facts: Homeless) => ({
   severity: facts.isInUse ? 'blocker' : 'warning',
-  span: facts.isInUse ? 'until-mended' : null,
+  span: facts.isInUse ? 'until-fixed' : null,
   kind: 'NetNamespace',
   name: facts.name,
   today: `${useOf(facts)}, and no Node that exists has a HostSubnet with egressIPs or egressCIDRs.`,
-  tomorrow: `No node bears the label k8s.ovn.org/egress-assignable, so ${facts.ip} is never assigned.`,
+  tomorrow: `No node has the label k8s.ovn.org/egress-assignable, so ${facts.ip} is never assigned.`,
   action: 'Give a HostSubnet egressCIDRs or egressIPs, or label a node, and plan again.',
 }));
 
@@ -126,7 +126,7 @@ export const egressIPOutsideNetwork = makes(
   'EgressIPOutsideNetwork',
   (facts: Homeless & { readonly networks: readonly string[] }) => ({
     severity: facts.isInUse ? 'blocker' : 'warning',
-    span: facts.isInUse ? 'until-mended' : null,
+    span: facts.isInUse ? 'until-fixed' : null,
     kind: 'NetNamespace',
     name: facts.name,
     today: `${useOf(facts)}; the nodes that offer egress IPs are on ${listText(facts.networks)}.`,
@@ -193,7 +193,7 @@ export const dropBecomesNodeAddress = makes(
       : 'OVN-Kubernetes drops nothing: while no egress IP is assigned, traffic leaves with the address of the node that the pod runs on.',
     action: facts.isKeptClosed
       ? 'Delete the EgressFirewall once an egress IP is assigned.'
-      : 'Mend the egress IPs, or plan with --keep-closed, which adds an EgressFirewall that denies all but the nodes.',
+      : 'Fix the egress IPs, or plan with --keep-closed, which adds an EgressFirewall that denies all but the nodes.',
   }),
 );
 
@@ -247,7 +247,7 @@ export const pinningLost = makes(
 );
 
 interface Spoiled {
-  /** A node that bears the label before the migration. */
+  /** A node that has the label before the migration. */
   readonly node: string;
   /** How many egress IPs it has, and how many another has before its last. */
   readonly has: number;
@@ -258,8 +258,8 @@ interface Spoiled {
 export const placementNotKept = makes('PlacementNotKept', ({ node, has, needed }: Spoiled) => ({
   kind: 'Node',
   name: node,
-  today: `Node ${node} bears the label k8s.ovn.org/egress-assignable already, with ${has} egress IPs of OVN-Kubernetes.`,
-  tomorrow: `OVN-Kubernetes gives an egress IP to a labelled node with the fewest, and others are to have ${needed + 1}: all egress IPs are spread as it likes.`,
+  today: `Node ${node} has the label k8s.ovn.org/egress-assignable already, with ${has} egress IPs of OVN-Kubernetes.`,
+  tomorrow: `OVN-Kubernetes gives an egress IP to a labelled node with the fewest, and others are to have ${needed + 1}: OVN-Kubernetes chooses the nodes of all egress IPs.`,
   action: `Take the label from node ${node} and plan again, unless it does not matter which node hosts an egress IP.`,
 }));
 

@@ -64,7 +64,7 @@ export const clusterUnknown = makes('ClusterUnknown', () => ({
   name: 'kube-system',
   today: 'The input does not have it, or not its uid, which no other cluster has.',
   tomorrow:
-    'The plan cannot be held to its cluster: nothing stops it from being applied to another one, and only from then on it is held to that.',
+    'The plan is not bound to its cluster: it can be applied to another one, and is bound to that from then on.',
   action: 'Add Namespace kube-system to the input (`migrate gather` writes all that is needed) and plan again.',
 }));
 
@@ -121,7 +121,7 @@ export const duplicateObjects = makes(
     name: names[0] ?? '*',
     today: `The input has different versions of ${listText(names, shownNames)}; the newest of each was used, as far as resourceVersion shows.`,
     tomorrow: 'What was deleted between two dumps is in the plan, and what was made between them may not be.',
-    action: 'Give one dump of one moment.',
+    action: 'Give one dump, taken at one moment.',
   }),
 );
 

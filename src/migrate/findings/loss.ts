@@ -4,7 +4,7 @@
 export const spans = {
   reboots: 'while nodes are rebooted',
   'until-apply': 'from the switch until apply',
-  'until-mended': 'from the switch until it is mended',
+  'until-fixed': 'from the switch until it is fixed',
   'for-good': 'from the switch, for good',
 } as const;
 

@@ -71,7 +71,7 @@ export const nodeAlreadyAssignable = makes(
   ({ name, label }: Named & { readonly label: string }) => ({
     kind: 'Node',
     name,
-    today: `Node ${name} bears the label ${label}; its HostSubnet offers no egress IP.`,
+    today: `Node ${name} has the label ${label}; its HostSubnet offers no egress IP.`,
     tomorrow: 'OVN-Kubernetes takes it into the pool of nodes that host egress IPs.',
     action: `Take the label away if ${name} must not host egress IPs.`,
   }),
@@ -106,7 +106,7 @@ export const nodeNetworkUnknown = makes(
   ({ name, names }: Named & { readonly names: readonly string[] }) => ({
     kind: 'Node',
     name,
-    today: `Nothing in the input tells the prefix length of the addresses of ${listText(names)}.`,
+    today: `The input does not show the prefix length of the addresses of ${listText(names)}.`,
     tomorrow:
       'The prediction takes it that their networks hold every egress IP; OVN-Kubernetes assigns only those that they do hold.',
     action: 'Name the networks with --machine-network CIDR and plan again.',

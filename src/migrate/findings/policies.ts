@@ -62,7 +62,7 @@ export const denyAllCutsAPIServer = makes(
   ({ denied, isAllowed, isAccepted, ...policy }: NodesDenied) => ({
     ...on(policy),
     severity: isAllowed ? 'info' : isAccepted ? 'warning' : 'blocker',
-    span: isAllowed ? null : 'until-mended',
+    span: isAllowed ? null : 'until-fixed',
     today:
       'The rules hold for traffic to the outside only: the API server and services with backends on the network of the nodes are reachable.',
     tomorrow: isAllowed
@@ -113,7 +113,7 @@ interface TooLong extends Namespaced {
 export const policyTooLong = makes('PolicyTooLong', ({ count, mostOfSDN, mostOfOVN, ...policy }: TooLong) => ({
   ...on(policy),
   severity: count > mostOfOVN ? 'blocker' : 'warning',
-  span: count > mostOfOVN ? 'until-mended' : null,
+  span: count > mostOfOVN ? 'until-fixed' : null,
   today: `The policy has more rules than OpenShift SDN's API takes (${mostOfSDN}).`,
   tomorrow:
     count > mostOfOVN

@@ -27,7 +27,7 @@ export const forthRows = {
     severities: ['info', 'warning'],
     about:
       'an IP may go to nodes whose `egressCIDRs` do not hold it; warning on the way back, when the annotation that kept the CIDRs cannot be read',
-    loses: { what: 'the choice of its nodes by egressCIDRs', spans: ['for-good', 'until-mended'] },
+    loses: { what: 'the choice of its nodes by egressCIDRs', spans: ['for-good', 'until-fixed'] },
   },
   CloudAddressUnused: {
     severities: ['warning'],
@@ -40,13 +40,13 @@ export const forthRows = {
   ClusterMTU: {
     severities: ['info', 'warning', 'blocker'],
     about:
-      "Geneve takes 50 bytes more than VXLAN; blocker when the operator's MTU for pods does not fit below its MTU between nodes, warning when it does not below what its ConfigMap or OpenShift SDN's MTU tells",
-    loses: { what: "packets of today's size", spans: ['for-good', 'until-mended'] },
+      "Geneve takes 50 bytes more than VXLAN; blocker when the operator's MTU for pods does not fit below its MTU between nodes, warning when it does not fit below the MTU that its ConfigMap or OpenShift SDN's MTU shows",
+    loses: { what: "packets of today's size", spans: ['for-good', 'until-fixed'] },
   },
   ClusterNetworkInvalid: { severities: ['warning'], about: 'it cannot be read: isolation and overlaps are not known' },
   ClusterUnknown: {
     severities: ['warning'],
-    about: 'the input does not tell which cluster it is of, so that the plan cannot be held to it',
+    about: 'the input does not say which cluster it is from, so the plan is not bound to it',
   },
   ConverterOn: {
     severities: ['warning', 'blocker'],
@@ -56,7 +56,7 @@ export const forthRows = {
     severities: ['blocker', 'warning', 'info'],
     about:
       'EgressFirewalls match after load balancing, so a Deny of node addresses also cuts off the API server; info with `--allow-api-server`, warning with `--deny-api-server`',
-    loses: { what: "the API server and services on the nodes' network", spans: ['until-mended'] },
+    loses: { what: "the API server and services on the nodes' network", spans: ['until-fixed'] },
   },
   DisruptionBudget: {
     severities: ['warning'],
@@ -81,7 +81,7 @@ export const forthRows = {
   EgressIPIsNodeAddress: {
     severities: ['warning', 'blocker'],
     about: 'a node has the address; blocker when it is in use',
-    loses: { what: 'an egress IP', spans: ['until-mended'] },
+    loses: { what: 'an egress IP', spans: ['until-fixed'] },
   },
   EgressIPOnSeveralNodes: {
     severities: ['warning'],
@@ -90,7 +90,7 @@ export const forthRows = {
   EgressIPOutsideNetwork: {
     severities: ['warning', 'blocker'],
     about: "no labelled node's network holds it; blocker when it is in use",
-    loses: { what: 'an egress IP', spans: ['until-mended'] },
+    loses: { what: 'an egress IP', spans: ['until-fixed'] },
   },
   EgressIPUnhosted: { severities: ['warning'], about: 'no HostSubnet lists it: not in use today, assigned tomorrow' },
   EgressIPUnrequested: { severities: ['info'], about: 'a HostSubnet lists it and nobody requests it' },
@@ -133,7 +133,7 @@ export const forthRows = {
   MTUConfigMap: {
     severities: ['warning', 'info'],
     about:
-      "the network operator's ConfigMap `mtu` with the MTU of the nodes is missing, which stops a live migration, cannot be read, or is left from another network; info when the input does not tell",
+      "the network operator's ConfigMap `mtu` with the MTU of the nodes is missing, which stops a live migration, cannot be read, or is left from another network; info when the input does not say",
   },
   MacvlanPod: {
     severities: ['warning'],
@@ -143,7 +143,7 @@ export const forthRows = {
   MoreEgressIPsThanNodes: {
     severities: ['warning', 'blocker'],
     about: 'IPs may stay unassigned for lack of nodes or capacity; blocker when a namespace may have none',
-    loses: { what: 'perhaps some of its egress IPs', spans: ['until-mended'] },
+    loses: { what: 'perhaps some of its egress IPs', spans: ['until-fixed'] },
   },
   MulticastInterrupted: {
     severities: ['info'],
@@ -172,7 +172,7 @@ export const forthRows = {
   NamespaceUnlabelled: {
     severities: ['blocker'],
     about: 'a Namespace without the label `kubernetes.io/metadata.name`: EgressIPs of the plan select it by that',
-    loses: { what: 'its egress IPs', spans: ['until-mended'] },
+    loses: { what: 'its egress IPs', spans: ['until-fixed'] },
   },
   NetNamespaceInvalid: { severities: ['warning'], about: 'it has no usable `netid`' },
   NetworkOverlap: {
@@ -187,18 +187,18 @@ export const forthRows = {
   NoAssignableNode: {
     severities: ['warning', 'blocker'],
     about: 'no Node offers egress IPs at all',
-    loses: { what: 'an egress IP', spans: ['until-mended'] },
+    loses: { what: 'an egress IP', spans: ['until-fixed'] },
   },
   NodeAlreadyAssignable: {
     severities: ['warning'],
-    about: 'a Node bears the label though its HostSubnet offers nothing',
+    about: 'a Node has the label though its HostSubnet offers nothing',
   },
   NodeMissing: { severities: ['warning'], about: 'a HostSubnet without a Node' },
   NodeNetworkConfigured: {
     severities: ['warning'],
     about: 'nmstate configures interfaces of nodes: none of them may be the one of the default route',
   },
-  NodeNetworkUnknown: { severities: ['warning'], about: "nothing tells the prefix length of nodes' addresses" },
+  NodeNetworkUnknown: { severities: ['warning'], about: "the prefix length of nodes' addresses is unknown" },
   NodeRoutes: {
     severities: ['info', 'warning'],
     about:
@@ -230,7 +230,7 @@ export const forthRows = {
   PlacementNotKept: {
     severities: ['info'],
     about:
-      'a node bears the label already, so that OVN-Kubernetes spreads the egress IPs anew instead of leaving each on its node',
+      'a node has the label already, so that OVN-Kubernetes spreads the egress IPs again instead of leaving each on its node',
   },
   PolicyRuleInvalid: {
     severities: ['blocker', 'warning'],
@@ -240,7 +240,7 @@ export const forthRows = {
   PolicyTooLong: {
     severities: ['blocker', 'warning'],
     about: 'more rules than can be',
-    loses: { what: 'all rules of its policy', spans: ['until-mended'] },
+    loses: { what: 'all rules of its policy', spans: ['until-fixed'] },
   },
   PolicyZeroSlash32: { severities: ['info'], about: '`0.0.0.0/32` means everything' },
   SeveralEgressIPsOnOneNode: { severities: ['warning'], about: 'none of them is in use today, all of them tomorrow' },

@@ -43,11 +43,11 @@ export const mtuTooLarge = makes('ClusterMTU', ({ field, value, between, source,
   const sources: Readonly<Record<MTUSource, string>> = {
     configured: ' (spec.migration.mtu.machine.to)',
     found: ' (ConfigMap openshift-network-operator/mtu)',
-    derived: `, as far as OpenShift SDN's MTU of ${mtu} tells`,
+    derived: `, as far as OpenShift SDN's MTU of ${mtu} shows`,
   };
   return {
     severity: source === 'configured' ? 'blocker' : 'warning',
-    span: 'until-mended',
+    span: 'until-fixed',
     kind: 'Network',
     name: 'cluster',
     today: `The network between the nodes has an MTU of ${between} bytes${sources[source]}.`,
@@ -72,7 +72,7 @@ export const mtuConfigMapMissing = makes('MTUConfigMap', () => ({
 export const mtuConfigMapUnknown = makes('MTUConfigMap', () => ({
   ...onMTUConfigMap,
   severity: 'info',
-  today: 'The input does not have it, and does not tell whether the cluster does.',
+  today: 'The input does not have it, and does not say whether the cluster does.',
   tomorrow: "The vendor's live migration is stuck without it.",
   action: 'Add it to the input, or look: oc -n openshift-network-operator get configmap mtu',
 }));

@@ -168,7 +168,7 @@ export function rebooted({ config, nodes, daemons, plan }: Facts): Answer {
           return no(`${waiting.length} of ${list.length} nodes were not rebooted since the switch: ${some(waiting)}`);
         return unseen.length === 0
           ? yes
-          : unknown(`no running pod machine-config-daemon tells when Node ${some(unseen)} was started`);
+          : unknown(`no running pod machine-config-daemon shows when Node ${some(unseen)} was started`);
       }),
     );
   });

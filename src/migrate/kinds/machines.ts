@@ -51,7 +51,7 @@ export function daemonSetItem(object: KubeObject): DaemonSetItem {
   };
 }
 
-/** A pod in the host's network on each node: all its containers start anew when the node does. */
+/** A pod in the host's network on each node: all its containers start again when the node does. */
 export interface DaemonPodItem extends Item {
   readonly node: string;
   /** When the oldest of its running containers started, in milliseconds; undefined if none runs. */

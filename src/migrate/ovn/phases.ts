@@ -108,7 +108,7 @@ function obstacleOf(share: Share<string>, sight: Sight, scene: Scene): ReturnTyp
   if (spoiler === undefined) return undefined;
   return {
     leaves: 'all',
-    reason: `Node ${spoiler.node} bears the label and has ${spoiler.has} egress IP${spoiler.has === 1 ? '' : 's'}, too few for ${share.node} to be the emptiest`,
+    reason: `Node ${spoiler.node} has the label and only ${spoiler.has} egress IP${spoiler.has === 1 ? '' : 's'}, so OVN-Kubernetes would not choose ${share.node}`,
   };
 }
 

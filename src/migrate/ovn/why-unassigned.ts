@@ -32,7 +32,7 @@ export function whyUnassigned(ip: string, { own, count, allowed, facts }: Questi
   ];
   return reasons.length === 0
     ? [
-        'objects do not tell why; OVN-Kubernetes may have passed it over while a Node lacked its annotations (`verify --unstick` makes it look again); otherwise see the Events of the EgressIP and the log of ovnkube-control-plane',
+        'objects do not show why; OVN-Kubernetes may have passed it over while a Node lacked its annotations (`verify --unstick` makes it look again); otherwise see the Events of the EgressIP and the log of ovnkube-control-plane',
       ]
     : reasons;
 }

@@ -201,7 +201,12 @@ function finding(value: unknown, field: string): Finding {
 
 function loss(value: unknown, field: string): Loss {
   const given = record(value, field);
-  return { what: text(given['what'], `${field}.what`), span: oneOf(given['span'], spanNames, `${field}.span`) };
+  return { what: text(given['what'], `${field}.what`), span: span(given['span'], `${field}.span`) };
+}
+
+/** Plans made by earlier versions have another word for `until-fixed`. */
+function span(value: unknown, field: string): Loss['span'] {
+  return value === 'until-mended' ? 'until-fixed' : oneOf(value, spanNames, field);
 }
 
 /** Parses findings.json. */

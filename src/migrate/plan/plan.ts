@@ -120,8 +120,19 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
 
 const idLength = 10;
 
-/** A hash that no other plan has. */
-export function planHash({ target, steps, backup }: Pick<Plan, 'target' | 'steps' | 'backup'>): string {
+type Hashed = Pick<Plan, 'target' | 'steps' | 'backup'>;
+
+/** A hash that no other plan has. The order of the backup does not matter. */
+export function planHash({ target, steps, backup }: Hashed): string {
+  return hashOf({ target, steps, backup: new Map(sortBy([...backup], ([key]) => key)) });
+}
+
+/** Whether the journal's hash is that of the plan. Earlier versions took the backup in the order of its files. */
+export function isHashOf(hash: string, plan: Hashed): boolean {
+  return hash === planHash(plan) || hash === hashOf(plan);
+}
+
+function hashOf({ target, steps, backup }: Hashed): string {
   const json = parseJson(JSON.stringify({ target, steps, backup: [...backup] }));
   return createHash('sha256')
     .update(JSON.stringify(sortedKeys(json)))

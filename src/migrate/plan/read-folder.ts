@@ -10,7 +10,7 @@ import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { objectShape } from '../../model/shapes.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
-import { refOf } from '../translation.ts';
+import { deletesOwn, refOf } from '../translation.ts';
 import { formatVersion } from './folder.ts';
 import { parseFindings, parsePlacement, parsePlan } from './parse.ts';
 import { type Plan } from './plan.ts';
@@ -63,7 +63,9 @@ async function read(folder: string, progress: (what: string) => void, extent: Pl
     if (!used.has(refKey(objectRef(object)))) refuse(fileProblem(join(folder, name), 'no step of plan.yaml names it'));
   }
   const backedUp = byRef(backup, folder);
-  const lost = changes.find((change) => change.action !== 'apply' && !backedUp.has(refKey(refOf(change))));
+  const lost = changes.find(
+    (change) => change.action !== 'apply' && !deletesOwn(change) && !backedUp.has(refKey(refOf(change))),
+  );
   if (lost !== undefined)
     refuse(
       fileProblem(

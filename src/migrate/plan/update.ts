@@ -46,13 +46,12 @@ export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update 
     const was = before.get(keyOf(change));
     return was !== undefined && !isEqual(plain(was), plain(change));
   });
-  const backup = new Map([...fresh.backup, ...old.backup]);
   const seen = new Map([...fresh.backup].filter(([key, object]) => !isEqual(old.backup.get(key) ?? object, object)));
-  for (const change of withdrawn.filter((one) => !isForeignKind(refOf(one)))) {
-    const key = refKey(refOf(change));
+  for (const change of withdrawn
+    .filter(({ action }) => action === 'apply')
+    .filter((one) => !isForeignKind(refOf(one)))) {
     const object = facts.liveObject(refOf(change));
-    // a delete without a backup would be refused when the plan is read
-    if (object !== undefined) (backup.has(key) ? seen : backup).set(key, backedUp(object));
+    if (object !== undefined) seen.set(refKey(refOf(change)), backedUp(object));
   }
   return {
     plan: {
@@ -61,7 +60,7 @@ export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update 
       cluster: old.cluster ?? fresh.cluster,
       steps: stepsOf(wanted),
       seen: sorted(seen),
-      backup: sorted(backup),
+      backup: sorted(new Map([...fresh.backup, ...old.backup])),
     },
     redo: changed
       .filter((change) => facts.stageOf(change) !== 'open')
@@ -90,7 +89,9 @@ function inTheirSteps(
   before: ReadonlyMap<string, Change>,
   { stageOf }: UpdateFacts,
 ): ReadonlyMap<string, Change> {
-  const begun = [...before.values()].filter((change) => change.action === 'apply' && stageOf(change) !== 'open');
+  const begun = [...before.values()].filter(
+    (change) => (change.action === 'apply' || deletesOwn(change)) && stageOf(change) !== 'open',
+  );
   const stepOf = new Map(begun.map((change) => [refKey(refOf(change)), change.step]));
   return new Map(
     [...fresh.values()].map((change): readonly [string, Change] => {

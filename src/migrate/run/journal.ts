@@ -74,11 +74,10 @@ export function progressOf(entries: readonly Entry[]): Progress {
     cluster: plans.find(({ cluster }) => cluster !== undefined)?.cluster,
     isGoingBack: current.some(({ event }) => event === 'back-begin'),
     isFinalizing: current.some(({ event, step }) => event === 'begin' && step === 'finalize'),
-    // the first entry tells whether the object existed before
+    // the first entry says whether the object existed before; a later one, that others made it again
     begun: new Map(
-      current
-        .filter(({ event }) => event === 'begin')
-        .toReversed()
+      [...current.filter(({ event }) => event === 'begin').toReversed()]
+        .sort((a, b) => Number(a.existed === true) - Number(b.existed === true))
         .map((one) => [keyOf(one), one]),
     ),
     done,

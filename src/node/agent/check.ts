@@ -20,11 +20,11 @@ import { renderBase, switchTable } from '../nft/ruleset.ts';
 import { tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
 
-/** The result of one check. `mend` says how to fix the problem; absent if there is none. */
+/** The result of one check. `fix` says how to fix the problem; absent if there is none. */
 export interface CheckResult {
   readonly what: string;
   readonly found: string;
-  readonly mend?: string;
+  readonly fix?: string;
 }
 
 export interface CheckOptions {
@@ -56,7 +56,7 @@ const programs: Readonly<Record<string, string>> = {
 const answerTime = 3_000;
 
 const good = (what: string, found: string): CheckResult => ({ what, found });
-const bad = (what: string, found: string, mend: string): CheckResult => ({ what, found, mend });
+const bad = (what: string, found: string, fix: string): CheckResult => ({ what, found, fix });
 
 async function checkPrograms(exec: Exec): Promise<CheckResult[]> {
   return Promise.all(
@@ -92,23 +92,23 @@ async function answers(socket: string, method: string): Promise<boolean> {
   return isAnswered;
 }
 
-async function checkDaemon(ovsRunDir: string, mend: string): Promise<CheckResult> {
+async function checkDaemon(ovsRunDir: string, fix: string): Promise<CheckResult> {
   const pidFile = join(ovsRunDir, 'ovs-vswitchd.pid');
   const pid = await readFile(pidFile, 'utf8').catch(() => undefined);
-  if (pid === undefined) return bad('ovs-vswitchd', `no ${pidFile}`, mend);
+  if (pid === undefined) return bad('ovs-vswitchd', `no ${pidFile}`, fix);
   const control = join(ovsRunDir, `ovs-vswitchd.${pid.trim()}.ctl`);
   return (await answers(control, 'version'))
     ? good('ovs-vswitchd', control)
-    : bad('ovs-vswitchd', `nobody answers at ${control}`, mend);
+    : bad('ovs-vswitchd', `nobody answers at ${control}`, fix);
 }
 
 async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<CheckResult[]> {
   const socket = join(ovsRunDir, 'db.sock');
-  const mend = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
-  const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, mend)]);
+  const fix = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
+  const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, fix)]);
   const database = hasDatabase
     ? good('Open vSwitch database', socket)
-    : bad('Open vSwitch database', `nobody answers at ${socket}`, mend);
+    : bad('Open vSwitch database', `nobody answers at ${socket}`, fix);
   const wanted = datapathOf(datapath);
   const kernel =
     wanted === 'system' && !hasModule()
@@ -134,10 +134,10 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> 
   const service = { ...network, text: '172.30.0.0/16' };
   const node = { nodeIP: addressAt(network, 1), uplink: { device: 'lo', network } };
   const base = { masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789, ...node };
-  const tried = async (what: string, input: string, mend: string): Promise<CheckResult> => {
+  const tried = async (what: string, input: string, fix: string): Promise<CheckResult> => {
     const ran = await exec('nft', ['-c', '-f', '-'], { input }).catch(() => undefined);
     if (ran?.status === 0) return good(what, 'the tables would be accepted');
-    return bad(what, ran?.stderr.trim().split('\n', 1)[0] ?? 'nft cannot be run', mend);
+    return bad(what, ran?.stderr.trim().split('\n', 1)[0] ?? 'nft cannot be run', fix);
   };
   const needed = 'the kernel needs nf_tables, nft_nat, nft_masq, nft_fib_ipv4 and nft_reject_ipv4; run as root';
   const nat = await tried('nf_tables with NAT', renderBase({ ...base, datapath: 'system' }), needed);

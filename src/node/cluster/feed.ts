@@ -64,7 +64,7 @@ interface PolicyCaches {
   readonly pods: ObjectCache<PodObject>;
 }
 
-/** A value made anew only when something it is made from has changed. */
+/** A value made again only when something it is made from has changed. */
 class Derived<T> {
   #value: T | undefined;
 

@@ -76,7 +76,7 @@ export class NftTable {
 
   /**
    * Restricts and removes at once what exceeds the limits; the limits also apply to the current plan. Returns whether
-   * anything changed. If single changes fail, or the tables hold what cannot be read, the sets are filled anew; sets
+   * anything changed. If single changes fail, or the tables hold what cannot be read, the sets are filled again; sets
    * that are not there stay so.
    */
   restrict(limits: NftContent): Promise<boolean> {
@@ -145,7 +145,7 @@ export class NftTable {
     else this.#logger.info({ tables: tablesOf(chains.datapath) }, 'nft tables written');
   }
 
-  /** Fills the sets anew, within the limits; returns whether anything changed. */
+  /** Fills the sets again, within the limits; returns whether anything changed. */
   async #refill(limits: NftContent): Promise<boolean> {
     this.forget();
     const listing = await this.#read();

@@ -67,7 +67,7 @@ it('gives back the last state of each object, and the version of the latest chan
   expect(state.version).toBe(9);
 });
 
-it('writes its log anew at each start, without what is gone', async () => {
+it('writes its log again at each start, without what is gone', async () => {
   const { changeLog } = await open();
   changeLog.note('things', record('ADDED', 'a', 2));
   changeLog.note('things', record('MODIFIED', 'a', 3));
@@ -135,12 +135,12 @@ describe('the identity', () => {
     expect((await stat(join(folder, 'identity.json'))).mode & 0o777).toBe(0o600);
   });
 
-  test.each(['key', 'certificate', 'token'])('is made anew when its %s is missing', async (key) => {
+  test.each(['key', 'certificate', 'token'])('is made again when its %s is missing', async (key) => {
     await writeFile(join(folder, 'identity.json'), JSON.stringify({ ...one, [key]: undefined }));
     expect(await keptIdentity(folder, () => Promise.resolve(other))).toEqual(other);
   });
 
-  it('is made anew when the file is broken', async () => {
+  it('is made again when the file is broken', async () => {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'identity.json'), '{"key":');
     expect(await keptIdentity(folder, () => Promise.resolve(other))).toEqual(other);

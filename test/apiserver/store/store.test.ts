@@ -139,7 +139,7 @@ describe('the log', () => {
     expect([3, 4, 5, 6, 99].map((version) => things.position(version))).toEqual([undefined, 3, 4, 5, 5]);
   });
 
-  it('of a server that begins anew knows nothing from before', () => {
+  it('of a server that begins again knows nothing from before', () => {
     expect(new Store({ version: 7 }).collection('x').position(6)).toBeUndefined();
     expect(new Store({ version: 7 }).collection('x').position(7)).toBe(0);
     expect(new Store().collection('x').position(0)).toBe(0);

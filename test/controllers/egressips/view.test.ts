@@ -31,7 +31,7 @@ test('of a HostSubnet the newest version counts, and a read is the truth whateve
   expect(view.putHostSubnet(listing('3', '192.168.8.5'))).toBe(true);
 });
 
-test('that a HostSubnet is gone does not take away one that was made anew under its name', () => {
+test('that a HostSubnet is gone does not take away one that was made again under its name', () => {
   view.putHostSubnet(host('a', '10', {}, 'new'));
   view.removeHostSubnet(host('a', '9', {}, 'old'));
   expect(view.objects.has('a')).toBe(true);
@@ -98,7 +98,7 @@ test('a Node is told of when its limits, its readiness or the meaning of a HostS
   expect(told.filter((one) => one === 'node')).toHaveLength(7);
 });
 
-test('limits that cannot be read let the node keep what it has, and the reason is there until they are mended', () => {
+test('limits that cannot be read let the node keep what it has, and the reason is there until they are fixed', () => {
   view.putNode('a', node('nonsense'));
   expect([...view.limits]).toEqual([['a', { capacity: 'current', network: undefined }]]);
   expect(view.cluster().invalidLimits.map(({ name, reason }) => `${name} ${reason.slice(0, 11)}`)).toEqual([

@@ -71,7 +71,7 @@ function open(options: Partial<TransportOptions> = {}, path = ''): Transport {
 }
 
 describe('a request', () => {
-  it('bears who we are, what we take and what we send', async () => {
+  it('has who we are, what we take and what we send', async () => {
     expect(await transport.send({ method: 'PATCH', path: '/api/x?y=1', body: '{"ä":1}', contentType: 'a/b' })).toBe(
       'ok',
     );

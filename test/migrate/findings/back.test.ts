@@ -33,7 +33,7 @@ it('says of CIDRs that cannot be read whether some can', () => {
   expect(keptCIDRsUnreadable({ ...facts, isPartly: false })).toMatchObject({
     severity: 'warning',
     tomorrow: 'The HostSubnet gets no egressCIDRs.',
-    lost: { span: 'until-mended' },
+    lost: { span: 'until-fixed' },
   });
 });
 

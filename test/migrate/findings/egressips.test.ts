@@ -15,7 +15,7 @@ import {
   placementNotKept,
 } from '../../../src/migrate/findings/egressips.ts';
 
-const untilMended = { what: 'an egress IP', span: 'until-mended' };
+const untilMended = { what: 'an egress IP', span: 'until-fixed' };
 
 describe('an address that is lost', () => {
   const facts = { name: 'shop', ip: '192.168.7.101' };

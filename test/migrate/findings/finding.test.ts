@@ -20,9 +20,9 @@ describe('a finding', () => {
     const made = makes('CIDRRestrictionLost', () => ({
       ...said,
       severity: 'warning' as const,
-      span: 'until-mended' as const,
+      span: 'until-fixed' as const,
     }));
-    expect(made(undefined)).toMatchObject({ severity: 'warning', lost: { span: 'until-mended' } });
+    expect(made(undefined)).toMatchObject({ severity: 'warning', lost: { span: 'until-fixed' } });
   });
 
   it('loses nothing if it says so, or if its row knows of no loss', () => {
@@ -98,6 +98,6 @@ describe('the catalogue', () => {
 
   it('says a loss with how long it lasts', () => {
     expect(lossText({ what: 'multicast', span: 'reboots' })).toBe('multicast, while nodes are rebooted');
-    expect(spanNames).toEqual(['reboots', 'until-apply', 'until-mended', 'for-good']);
+    expect(spanNames).toEqual(['reboots', 'until-apply', 'until-fixed', 'for-good']);
   });
 });

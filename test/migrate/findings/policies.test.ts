@@ -12,8 +12,8 @@ describe('a Deny of node addresses', () => {
     denyAllCutsAPIServer({ ...policy, denied: '0.0.0.0/0', isAllowed, isAccepted });
 
   it('blocks, unless the admin accepts it', () => {
-    expect(of(false, false)).toMatchObject({ severity: 'blocker', lost: { span: 'until-mended' } });
-    expect(of(false, true)).toMatchObject({ severity: 'warning', lost: { span: 'until-mended' } });
+    expect(of(false, false)).toMatchObject({ severity: 'blocker', lost: { span: 'until-fixed' } });
+    expect(of(false, true)).toMatchObject({ severity: 'warning', lost: { span: 'until-fixed' } });
     expect(of(false, true).tomorrow).toMatch(/^Pods cannot reach 0.0.0.0\/0/);
     expect(of(false, true).action).toMatch(/^Plan with --allow-api-server/);
   });
@@ -34,7 +34,7 @@ describe('a policy with many rules', () => {
   it('blocks only if OVN-Kubernetes applies none of them', () => {
     expect(of(8_001)).toMatchObject({
       severity: 'blocker',
-      lost: { what: 'all rules of its policy', span: 'until-mended' },
+      lost: { what: 'all rules of its policy', span: 'until-fixed' },
     });
     expect(of(8_001).tomorrow).toBe(
       'The EgressFirewall has 8001 rules; with more than 8000 OVN-Kubernetes applies none and all is open.',

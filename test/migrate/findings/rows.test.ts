@@ -14,7 +14,7 @@ describe('the table of findings', () => {
 
   it('says which severities there are, and what is lost for how long', () => {
     expect(lines).toContain(
-      '| `CIDRRestrictionLost` | info, warning | an IP may go to nodes whose `egressCIDRs` do not hold it; warning on the way back, when the annotation that kept the CIDRs cannot be read | the choice of its nodes by egressCIDRs, from the switch, for good or from the switch until it is mended |',
+      '| `CIDRRestrictionLost` | info, warning | an IP may go to nodes whose `egressCIDRs` do not hold it; warning on the way back, when the annotation that kept the CIDRs cannot be read | the choice of its nodes by egressCIDRs, from the switch, for good or from the switch until it is fixed |',
     );
     expect(lines).toContain('| `NodeMissing` | warning | a HostSubnet without a Node |  |');
   });

@@ -17,10 +17,10 @@ describe('the MTU of pods', () => {
   it.each([
     ['configured', 'blocker', '1500 bytes (spec.migration.mtu.machine.to).'],
     ['found', 'warning', '1500 bytes (ConfigMap openshift-network-operator/mtu).'],
-    ['derived', 'warning', "1500 bytes, as far as OpenShift SDN's MTU of 1450 tells."],
+    ['derived', 'warning', "1500 bytes, as far as OpenShift SDN's MTU of 1450 shows."],
   ] as const)('is too large by what is %s: a %s', (source, severity, end) => {
     const found = mtuTooLarge({ field: 'x', value: 1450, between: 1500, source, mtu: 1450, geneve: 100 });
-    expect(found).toMatchObject({ severity, lost: { span: 'until-mended' } });
+    expect(found).toMatchObject({ severity, lost: { span: 'until-fixed' } });
     expect(found.today.endsWith(end)).toBe(true);
     expect(found.action).toMatch(/^Set x to 1400 or less/);
   });

@@ -236,7 +236,7 @@ describe('the reboot of all nodes', () => {
 
   it('is unknown of a node whose pod does not run', () => {
     expect(rebooted(switched({ daemons: daemons(later, undefined) }))).toEqual(
-      unknown('no running pod machine-config-daemon tells when Node n2 was started'),
+      unknown('no running pod machine-config-daemon shows when Node n2 was started'),
     );
     expect(rebooted(switched({ daemons: daemons(earlier, undefined) })).kind).toBe('no');
   });

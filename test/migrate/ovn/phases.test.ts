@@ -131,10 +131,12 @@ describe('a phase is left out', () => {
     const { obstacle } = onN2;
     expect(obstacle(sight(...nodes, labelled('n9')))).toEqual({
       leaves: 'all',
-      reason: 'Node n9 bears the label and has 0 egress IPs, too few for n2 to be the emptiest',
+      reason: 'Node n9 has the label and only 0 egress IPs, so OVN-Kubernetes would not choose n2',
     });
     const one = egressIP('other', ['192.168.7.250'], {}, { '192.168.7.250': 'n9' });
-    expect(obstacle(sight(...nodes, labelled('n9'), one))?.reason).toMatch(/has 1 egress IP, too few/);
+    expect(obstacle(sight(...nodes, labelled('n9'), one))?.reason).toMatch(
+      /only 1 egress IP, so OVN-Kubernetes would not choose n2/,
+    );
     const two = egressIP('more', ['192.168.7.251'], {}, { '192.168.7.251': 'n9' });
     expect(obstacle(sight(...nodes, labelled('n9'), one, two))).toBeUndefined();
   });

@@ -172,7 +172,7 @@ test('a policy in VNID 0 stays ignored, and one in a joined VNID closes all its 
     expect(applied(plan(clusters['joined projects'].objects), 'EgressFirewall', 'default', name)).toBeDefined();
 });
 
-test('Deny 0.0.0.0/0 is said to cut off the API server, and mended on demand', () => {
+test('Deny 0.0.0.0/0 is said to cut off the API server, and fixed on demand', () => {
   const translation = plan(clusters.policies.objects);
   expect(codesOn(translation, 'one')).toContain('DenyAllCutsAPIServer');
   expect(

@@ -60,8 +60,8 @@ describe('an egress IP is not assigned', () => {
   });
 
   it('for no reason that objects show, and then the logs are named', () => {
-    expect(why()).toEqual([expect.stringMatching(/^objects do not tell why; .*`verify --unstick`/)]);
-    expect(why({ count: 2, allowed: ['n2', 'n9'] })).toEqual([expect.stringMatching(/^objects do not tell why/)]);
+    expect(why()).toEqual([expect.stringMatching(/^objects do not show why; .*`verify --unstick`/)]);
+    expect(why({ count: 2, allowed: ['n2', 'n9'] })).toEqual([expect.stringMatching(/^objects do not show why/)]);
   });
 
   it('because there is one node and its EgressIP wants two', () => {

@@ -1,4 +1,5 @@
 import { parseFindings, parsePlacement, parsePlan } from '../../../src/migrate/plan/parse.ts';
+import { targets } from '../../../src/migrate/targets.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { make } from '../snapshots.ts';
 
@@ -63,7 +64,7 @@ describe('a plan', () => {
     [{ id: '0123456789a' }, 'id', '"0123456789a" is no id of a plan: ten hexadecimal digits'],
     [{ id: undefined }, 'id', 'none is no text'],
     [{ tool: '' }, 'tool', '"" is no text'],
-    [{ target: 'cilium' }, 'target', '"cilium" is none of ovn, sdn'],
+    [{ target: 'cilium' }, 'target', `"cilium" is none of ${targets.map(({ name }) => name).join(', ')}`],
     [{ options: [] }, 'options', '[] is no mapping'],
     [{ incomplete: [7] }, 'incomplete[0]', '7 is no text'],
     [{ cluster: 7 }, 'cluster', '7 is no text'],
@@ -201,7 +202,7 @@ describe('findings', () => {
     [
       { lost: { ...lost, span: 'a year' } },
       '[0].lost.span',
-      '"a year" is none of reboots, until-apply, until-mended, for-good',
+      '"a year" is none of reboots, until-apply, until-fixed, for-good',
     ],
   ])('are refused with %j', (changes, field, reason) => {
     expect(parseFindings([{ ...finding, ...changes }])).toEqual(wrong(field, reason));

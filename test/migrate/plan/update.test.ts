@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { egressIPs, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { egressIPs, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
@@ -127,6 +127,175 @@ describe('a request that was withdrawn', () => {
     expect(left.items).toMatchObject([{ metadata: { name: 'egressip-shop' }, spec: { egressIPs: ['192.168.7.150'] } }]);
     expect(left.items.filter(isMarked)).toEqual([]);
   });
+});
+
+describe('a request that was withdrawn and is made again', () => {
+  const withdrawn = async (): Promise<void> => {
+    await migration.forth();
+    await ask('shop', []);
+    await migration.update();
+  };
+
+  test('after the apply that took it back is named before anything else, and served after an update', async () => {
+    await withdrawn();
+    await migration.apply();
+    await ask('shop', shopIPs);
+    expect(reasonsOf(await migration.apply())).toEqual([
+      expect.stringContaining('EgressIP egressip-shop: the plan does not have it (from NetNamespace shop)'),
+    ]);
+    expect(problemsOf(await migration.verify())).toContain(
+      'EgressIP egressip-shop: the plan does not have it (from NetNamespace shop)',
+    );
+    await migration.update();
+    expect(reasonsOf(await migration.apply())).toEqual([]);
+    expect(await made()).toMatchObject({ 'egressip-shop': shopIPs });
+    expect(problemsOf(await migration.verify())).not.toEqual([]);
+    await serveOVN(client);
+    expect(problemsOf(await migration.verify())).toEqual([]);
+    expect(await migration.back()).toMatchObject({ kind: 'done' });
+    expect(await made()).toEqual({});
+  });
+
+  test('before the apply is not taken back', async () => {
+    await withdrawn();
+    await ask('shop', shopIPs);
+    expect(await migration.apply()).toMatchObject({ kind: 'refused' });
+    expect(await made()).toMatchObject({ 'egressip-shop': shopIPs });
+    await migration.update();
+    expect(reasonsOf(await migration.apply())).toEqual([]);
+    expect(await made()).toMatchObject({ 'egressip-shop': shopIPs });
+  });
+
+  test('is planned in the step in which it was begun, whatever step it would have now', async () => {
+    await withdrawn();
+    await ask('shop', shopIPs);
+    await migration.update({ keepPlacement: false });
+    await migration.update({ keepPlacement: true });
+    expect(reasonsOf(await migration.apply())).toEqual([]);
+    expect(await made()).toMatchObject({ 'egressip-shop': shopIPs });
+  });
+});
+
+describe("an object of the plan that is not the plan's alone", () => {
+  const patch = (manager: string, spec: object): Promise<KubeObject> =>
+    client.patch(egressIPs, { name: 'egressip-shop' }, { spec }, { type: 'merge', fieldManager: manager });
+  const withdraw = async (): Promise<void> => {
+    await ask('shop', []);
+    await migration.update();
+  };
+
+  test('stays with those who apply the same', async () => {
+    await migration.forth();
+    const { spec } = { spec: undefined, ...(await client.get(egressIPs, { name: 'egressip-shop' })) };
+    const same = make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'egressip-shop' }, { spec });
+    await client.patch(egressIPs, { name: 'egressip-shop' }, same, { type: 'apply', fieldManager: 'gitops' });
+    await withdraw();
+    expect(await migration.apply()).toMatchObject({ kind: 'done' });
+    const left = await client.get(egressIPs, { name: 'egressip-shop' });
+    expect(left).toMatchObject({ spec: { egressIPs: shopIPs } });
+    expect(isMarked(left!)).toBe(false);
+  });
+
+  test('is not deleted when somebody edited it, but with --force', async () => {
+    await migration.forth();
+    await patch('admin', { egressIPs: ['192.168.7.199'] });
+    await withdraw();
+    expect(reasonsOf(await migration.apply())).toEqual([
+      expect.stringContaining('EgressIP egressip-shop: others changed it since it was applied'),
+    ]);
+    expect(await made()).toMatchObject({ 'egressip-shop': ['192.168.7.199'] });
+    expect(await migration.apply({ force: true })).toMatchObject({ kind: 'done' });
+    expect(Object.keys(await made())).toEqual(['egressip-bank']);
+  });
+
+  test('is not well when somebody added a field', async () => {
+    await migration.forth();
+    await patch('admin', { podSelector: { matchLabels: { a: 'b' } } });
+    expect(problemsOf(await migration.verify())).toEqual(['EgressIP egressip-shop: somebody added spec.podSelector']);
+  });
+
+  test('and that others made again is given back by the way back, not deleted', async () => {
+    await migration.forth();
+    await client.delete(egressIPs, { name: 'egressip-shop' });
+    const spec = { egressIPs: ['192.168.7.150'], namespaceSelector: { matchLabels: { theirs: '' } } };
+    const theirs = make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'egressip-shop', labels: { team: 'a' } }, { spec });
+    await client.create(egressIPs, theirs, { fieldManager: 'admin' });
+    await ask('shop', ['192.168.7.102']);
+    await migration.update();
+    expect(reasonsOf(await migration.apply({ force: true, acceptBlockers: true }))).toEqual([]);
+    expect(await made()).toMatchObject({ 'egressip-shop': ['192.168.7.102'] });
+    const labels = { team: 'b' };
+    await client.patch(
+      egressIPs,
+      { name: 'egressip-shop' },
+      { metadata: { labels } },
+      { type: 'merge', fieldManager: 'admin' },
+    );
+    expect(reasonsOf(await migration.back(client, true))).toEqual([]);
+    const { items } = await client.list(egressIPs);
+    expect(items).toMatchObject([{ metadata: { name: 'egressip-shop', labels }, spec }]);
+    expect(items.filter(isMarked)).toEqual([]);
+  });
+});
+
+/** An annotation of ours on Node n1, for the way back. */
+const withCIDRs = (egressCIDRs: readonly string[]): Promise<KubeObject> =>
+  client.patch(hostSubnets, { name: 'n1' }, { egressCIDRs }, { type: 'merge', fieldManager: 'admin' });
+
+test('what the plan drops from an object is removed from it', async () => {
+  await withCIDRs(['192.168.7.96/28']);
+  const plan = await PlanInFolder.of(client);
+  try {
+    await plan.forth();
+    const annotations = async () => Object.keys((await client.get(nodes, { name: 'n1' }))?.metadata.annotations ?? {});
+    const before = await annotations();
+    await withCIDRs([]);
+    await plan.update();
+    expect(reasonsOf(await plan.apply())).toEqual([]);
+    expect(before.filter((key) => !key.startsWith('k8s.ovn.org/'))).toHaveLength(1);
+    expect((await annotations()).filter((key) => !key.startsWith('k8s.ovn.org/'))).toEqual([]);
+  } finally {
+    await plan.remove();
+  }
+});
+
+test('a plan whose files sort otherwise than its objects can be updated, applied and undone', async () => {
+  await create(client, [
+    make.namespace('shop-test', { annotations: {} }),
+    make.netNamespace('shop-test', 12, { egressIPs: ['192.168.7.104'] }),
+  ]);
+  await migration.update();
+  expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
+  await migration.update();
+  expect(reasonsOf(await migration.apply())).not.toContainEqual(expect.stringContaining('it was changed since'));
+  await switchToOVN(client);
+  expect(await migration.apply()).toMatchObject({ kind: 'done' });
+  expect(await migration.back()).toMatchObject({ kind: 'done' });
+});
+
+test('a label that an admin removed since is not put on again by the way back', async () => {
+  const label = 'k8s.ovn.org/egress-assignable';
+  await client.patch(
+    nodes,
+    { name: 'n1' },
+    { metadata: { labels: { [label]: '' } } },
+    { type: 'merge', fieldManager: 'admin' },
+  );
+  await withCIDRs(['192.168.7.96/28']);
+  const plan = await PlanInFolder.of(client);
+  try {
+    await plan.forth();
+    await client.patch(
+      nodes,
+      { name: 'n1' },
+      { metadata: { labels: { [label]: null } } },
+      { type: 'merge', fieldManager: 'admin' },
+    );
+    expect(await plan.back(client, true)).toMatchObject({ kind: 'done' });
+    expect((await client.get(nodes, { name: 'n1' }))?.metadata.labels ?? {}).toEqual({});
+  } finally {
+    await plan.remove();
+  }
 });
 
 describe('an update while the placement is being kept', () => {

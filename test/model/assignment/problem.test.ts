@@ -123,7 +123,7 @@ const auto = (name: string, last: number, egressIPs: string[], ...egressCIDRs: s
 const trackerOf = (fields: Partial<Parameters<typeof EgressTracker.of>[0]>): EgressTracker =>
   EgressTracker.of({ hostSubnets: [], netNamespaces: [], offline: new Set(), ...fields });
 
-test('items are kept while only the places and the capacities change, and made anew for another tracker', () => {
+test('items are kept while only the places and the capacities change, and made again for another tracker', () => {
   const fields = {
     hostSubnets: [auto('a', 11, [], '192.168.8.0/24')],
     netNamespaces: [netNamespace('one', 42, ['192.168.8.1'])],

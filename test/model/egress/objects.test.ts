@@ -31,7 +31,7 @@ const networkObject = (serviceNetwork: string): ClusterNetworkObject => ({
   serviceNetwork,
 });
 
-test('objects that cannot be used count as absent until they are mended, and are listed as long', () => {
+test('objects that cannot be used count as absent until they are fixed, and are listed as long', () => {
   const objects = new EgressObjects();
   objects.putHostSubnet(rawHostSubnet('n', { egressIPs: ['192.168.8.1'] }));
   expect(objects.putNetNamespace(rawNetNamespace('a', 42, ['192.168.8.1']))).toMatchObject({ name: 'a', vnid: 42 });

@@ -74,7 +74,7 @@ const about = (results: readonly CheckResult[], what: string): CheckResult[] =>
 describe('programs', () => {
   it('are good when they are there, whatever their status', async () => {
     const results = await check();
-    expect(results.filter(({ what }) => what.startsWith('program ')).map(({ mend }) => mend)).toEqual(
+    expect(results.filter(({ what }) => what.startsWith('program ')).map(({ fix }) => fix)).toEqual(
       Array(9).fill(undefined),
     );
     expect(about(results, 'arping')).toEqual([]);
@@ -83,9 +83,9 @@ describe('programs', () => {
   it('are named with their package when they are missing', async () => {
     const results = await check({ exec: host(['nft', 'tc']) });
     expect(about(results, 'program tc')).toEqual([
-      { what: 'program tc', found: 'not installed', mend: 'install the package iproute2' },
+      { what: 'program tc', found: 'not installed', fix: 'install the package iproute2' },
     ]);
-    expect(about(results, 'program nft')[0]?.mend).toBe('install the package nftables');
+    expect(about(results, 'program nft')[0]?.fix).toBe('install the package nftables');
     expect(about(results, 'nf_tables with NAT')[0]?.found).toBe('nft cannot be run');
   });
 
@@ -93,7 +93,7 @@ describe('programs', () => {
     const [found] = about(await check({ exec: host([], [link], 'ARPing 2.23, by Thomas Habets') }), 'arping');
     expect(found).toMatchObject({
       found: 'is not that of iputils',
-      mend: 'install the package iputils-arping instead',
+      fix: 'install the package iputils-arping instead',
     });
   });
 });
@@ -156,7 +156,7 @@ describe('the cluster', () => {
     [
       'no API server',
       { client: undefined, unreachable: 'connect ECONNREFUSED' },
-      { what: 'API server', found: 'connect ECONNREFUSED', mend: 'name a kubeconfig with --kubeconfig' },
+      { what: 'API server', found: 'connect ECONNREFUSED', fix: 'name a kubeconfig with --kubeconfig' },
     ],
     [
       'no ClusterNetwork',
@@ -176,7 +176,7 @@ describe('the cluster', () => {
     [
       'a HostSubnet that may not be read',
       { client: cluster({ network, subnet: new ApiError(403, { message: 'forbidden' }) }) },
-      { what: 'HostSubnet n1', found: 'forbidden', mend: 'let the user of the kubeconfig read hostsubnets' },
+      { what: 'HostSubnet n1', found: 'forbidden', fix: 'let the user of the kubeconfig read hostsubnets' },
     ],
     [
       'a HostSubnet without an address',
@@ -193,7 +193,7 @@ describe('the cluster', () => {
     ],
   ])('has %s', async (_what, deps, expected) => {
     expect(await lastOf(deps)).toMatchObject(expected);
-    expect((await lastOf(deps))?.mend).toBeDefined();
+    expect((await lastOf(deps))?.fix).toBeDefined();
   });
 
   test.each<readonly [string, number, Partial<CheckResult>]>([
@@ -203,7 +203,7 @@ describe('the cluster', () => {
       1451,
       {
         found: 'ClusterNetwork "default" has mtu 1451, but br-ex carries at most 1450',
-        mend: 'set mtu to 1450, or raise the MTU of br-ex to 1501',
+        fix: 'set mtu to 1450, or raise the MTU of br-ex to 1501',
       },
     ],
   ])('has an MTU that %s', async (_what, mtu, expected) => {
@@ -218,7 +218,7 @@ describe('the cluster', () => {
       {
         what: 'networks',
         found: 'the service network 192.168.0.0/16 overlaps 192.168.7.0/24 of br-ex',
-        mend: 'choose another network in ClusterNetwork "default", or for the nodes',
+        fix: 'choose another network in ClusterNetwork "default", or for the nodes',
       },
     ]);
   });
@@ -228,6 +228,6 @@ describe('the cluster', () => {
       await check({ exec: host([], [{ ...link, ifname: 'abcdefghijkl' }]) }),
       'label of egress IPs',
     );
-    expect(found?.mend).toBe('rename the interface');
+    expect(found?.fix).toBe('rename the interface');
   });
 });

@@ -96,7 +96,7 @@ test('a table that lacks a set is not whole, nor is one that is gone', () => {
   expect(wholeContent(parseListing(printed({ ...others, nodes: [] })))).toBeDefined();
 });
 
-test('sets are filled anew where they differ or cannot be read, and only those that are there', () => {
+test('sets are filled again where they differ or cannot be read, and only those that are there', () => {
   expect(refills(parseListing(printed(well)), wanted)).toEqual([]);
   expect(refills(parseListing([]), wanted)).toEqual([]);
   expect(refills(read({ asking_pods: [], egress_snat: [] }), wanted)).toEqual([

@@ -51,7 +51,7 @@ test('one table that cannot be changed does not keep the other from restricting'
   expect(inputs.join('')).toContain('add element ip sdn_compat asking_pods { 10.254.0.2 }');
 });
 
-test('a change that nft refuses is made by writing all tables anew, and by no loop', async () => {
+test('a change that nft refuses is made by writing all tables again, and by no loop', async () => {
   const { table, inputs } = nft([], (input) => !input.includes('chains') && !input.includes('written_'));
   expect(await table.add(chains, emptyContent)).toBe(true);
   inputs.length = 0;

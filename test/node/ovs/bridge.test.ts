@@ -73,7 +73,7 @@ test.each<readonly [string, object]>([
   ['no fail mode', { fail_mode: ['set', []] }],
   ['too few protocols', { protocols: 'OpenFlow13' }],
   ['too many protocols', { protocols: ['set', ['OpenFlow10', 'OpenFlow13', 'OpenFlow15']] }],
-])('mends a bridge with %s', async (_what, change) => {
+])('fixes a bridge with %s', async (_what, change) => {
   expect(await missing({ ...whole, Bridge: [{ ...whole.Bridge[0], ...change }] })).toEqual([
     'update Bridge {"datapath_type":"system","fail_mode":"secure","protocols":["set",["OpenFlow10","OpenFlow13"]]}',
   ]);
@@ -97,7 +97,7 @@ test.each<readonly [string, Tables['Interface'] & object, readonly string[]]>([
     [{ ...vxlan }, { ...tun, mac: ['set', []] }],
     ['update Interface {"type":"internal","ofport_request":2,"mtu_request":1450,"mac":"c6:ac:2c:13:48:4b"}'],
   ],
-])('mends %s', async (_what, rows, lines) => {
+])('fixes %s', async (_what, rows, lines) => {
   expect(await missing({ ...whole, Interface: rows })).toEqual(lines);
 });
 

@@ -44,7 +44,7 @@ test('a VNID that requests nothing has no flow of its own', () => {
   expect([ways({}, fromPod), ways({}, fromNode)]).toEqual([undefined, undefined]);
 });
 
-test('a VNID without a way out is dropped, also ARP and whatever else bears its VNID', () => {
+test('a VNID without a way out is dropped, also ARP and whatever else has its VNID', () => {
   const scene = { requests: { 77: [first] } };
   expect(ways(scene, fromPod)).toEqual([]);
   expect(actionsFor(rulesOf(scene).flows, table.egressIP, { proto: 'arp', reg0: 77 })).toEqual([]);

@@ -78,7 +78,7 @@ describe.each(names)('%s', (name) => {
     expect(bundleLines(emptyBridge, wanted)).toHaveLength(flows.length + groups.length);
   });
 
-  test('every frame for tun0 on the userspace datapath bears a MAC of ours', () => {
+  test('every frame for tun0 on the userspace datapath has a MAC of ours', () => {
     const { flows, groups } = planNode(nodeInput({ ...scenes[name]!, datapath: 'netdev' }));
     const all = [...flows.map(({ actions }) => actions), ...groups.flatMap(({ buckets }) => buckets)];
     for (const actions of all) {

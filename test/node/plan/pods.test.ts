@@ -15,7 +15,7 @@ test('a pod sends from its port with its own addresses only, and its packets bea
   ]);
 });
 
-test("what comes back from a Service bears the VNID again, by the pod's address", () => {
+test("what comes back from a Service has the VNID again, by the pod's address", () => {
   expect(told(podFlows(pod).filter((flow) => flow.table === table.fromService))).toEqual([
     'table=25,priority=100,ip,nw_src=10.254.0.18 set_field:0x4d->reg0,goto_table:27',
   ]);

@@ -1,7 +1,7 @@
 /** The flows that every node has, in each mode and on each datapath. */
 import type { IsolationMode } from '../../../src/model/clusternetwork.ts';
 import type { Flow } from '../../../src/node/ovs/flow.ts';
-import { port, table } from '../../../src/node/ovs/pipeline.ts';
+import { port, ruleVersion, table } from '../../../src/node/ovs/pipeline.ts';
 import { flowKey, renderActions } from '../../../src/node/ovs/render.ts';
 import { staticFlows } from '../../../src/node/plan/static.ts';
 import type { Datapath } from '../../../src/node/values/facts.ts';
@@ -54,8 +54,8 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
   });
 
   test('the note has the mode and the version of the rules', () => {
-    const byte = modes.indexOf(mode).toString().padStart(2, '0');
-    expect(told(inTable(table.version))).toEqual([`table=253,priority=32768 note:${byte}.03.00.00.00.00`]);
+    const [byte, version] = [modes.indexOf(mode), ruleVersion].map((one) => one.toString(16).padStart(2, '0'));
+    expect(told(inTable(table.version))).toEqual([`table=253,priority=32768 note:${byte}.${version}.00.00.00.00`]);
   });
 
   test('the gateway reaches the pods; the others do as the mode says', () => {

@@ -79,7 +79,7 @@ export const restore: Stage = {
 
 function restored({ plan, hostSubnets }: Facts): Answer {
   if (hostSubnets.kind === 'absent') return no('the operator has not brought the CRDs of OpenShift SDN back yet');
-  if (plan === undefined) return unknown('give --plan DIR: without it nothing tells what is to be restored');
+  if (plan === undefined) return unknown('give --plan DIR: without it, what is to be restored stays unknown');
   if (plan.target === 'sdn')
     return plan.pending.before === 0 ? yes : no(`${plan.pending.before} changes are to be made`);
   if (plan.phase === 'untouched' || plan.phase === 'back') return yes;
@@ -116,7 +116,7 @@ export const undo: Stage = {
   title: 'nothing is left of what the plan made',
   done: (facts) => {
     const { plan } = facts;
-    if (plan === undefined) return unknown('give --plan DIR: without it nothing tells what is left');
+    if (plan === undefined) return unknown('give --plan DIR: without it, what is left stays unknown');
     if (plan.target === 'sdn') {
       const left = plan.pending.after + plan.pending.finalize;
       return left === 0 ? yes : no(`${left} changes are to be made`);

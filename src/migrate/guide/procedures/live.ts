@@ -30,7 +30,7 @@ const preflight: Stage = {
     if (isNotReturning(facts).kind === 'no') return guide(facts, '--back');
     return isOnlyLive(facts) ? guide(facts, '--mode offline') : inspect;
   },
-  notes: (facts) => (isOnlyLive(facts) ? ['mend what is named, or migrate offline'] : []),
+  notes: (facts) => (isOnlyLive(facts) ? ['fix what is named, or migrate offline'] : []),
 };
 
 /** Whether nothing stands in the way of an offline migration. */

@@ -32,7 +32,7 @@ import {
 } from '../facts.ts';
 import type { Stage } from '../stage.ts';
 
-const notGiven = 'give --plan DIR: without it nothing tells how far the plan is';
+const notGiven = 'give --plan DIR: without it, how far the plan is stays unknown';
 const outside =
   "the plan has the only backup: keep a copy of its folder outside of the cluster. OpenShift SDN's CRDs and all its objects are deleted with spec.migration once it is no longer the default plugin";
 

@@ -4,7 +4,7 @@ import { inParallel } from '../../../io/parallel.ts';
 import { type Finding } from '../../findings/finding.ts';
 import { type Severity } from '../../findings/rows.ts';
 import { isForeignKind } from '../../ownership.ts';
-import { type Plan, planHash, type PlanStep } from '../../plan/plan.ts';
+import { isHashOf, type Plan, planHash, type PlanStep } from '../../plan/plan.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
 import { targetNamed } from '../../targets.ts';
@@ -80,7 +80,7 @@ export function objections(plan: Plan, progress: Progress, options: ApplyOptions
     ...(progress.isGoingBack
       ? ['its way back was begun: finish that with `migrate back --plan`, or make a new plan']
       : []),
-    ...(progress.plan !== undefined && progress.plan !== planHash(plan)
+    ...(progress.plan !== undefined && !isHashOf(progress.plan, plan)
       ? ['it was changed since it was begun: restore it, or make a new plan']
       : []),
     ...(options.acceptIncomplete

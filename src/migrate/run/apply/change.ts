@@ -6,7 +6,18 @@ import { pause } from '../../../io/pause.ts';
 import { isRecord } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
-import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, managerOf, type Ours, writtenBy } from '../../ownership.ts';
+import {
+  bearsOurMark,
+  holds,
+  isForeignKind,
+  isOurs,
+  isSDN,
+  isShared,
+  managerOf,
+  type Ours,
+  ownsBeyond,
+  writtenBy,
+} from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { kindOf } from '../../targets.ts';
@@ -101,9 +112,20 @@ export function named({ name, namespace }: ObjectRef): NameRef {
   return namespace === undefined ? { name } : { name, namespace };
 }
 
-async function begin({ change, execution }: Case, more: Partial<Entry> = {}): Promise<void> {
+async function begin(one: Case, more: Partial<Entry> = {}): Promise<void> {
+  if (begunEntry(one) === undefined) await note(one, more);
+}
+
+function begunEntry({ change, execution }: Case): Entry | undefined {
+  return execution.progress.begun.get(changeKey(change.step, refKey(refOf(change))));
+}
+
+function isBegunAsOurs(one: Case): boolean {
+  return begunEntry(one)?.existed === false;
+}
+
+async function note({ change, execution }: Case, more: Partial<Entry>): Promise<void> {
   const object = refKey(refOf(change));
-  if (execution.progress.begun.has(changeKey(change.step, object))) return;
   await execution.journal?.add({ event: 'begin', step: change.step, action: change.action, object, ...more });
 }
 
@@ -145,7 +167,10 @@ async function write(one: Case, config: KubeObject): Promise<Written | Failed> {
   if (is === undefined && isForeignKind(object)) return failed(object, 'there is no such object');
   const { client, plan, force, journal } = execution;
   const ours = writtenBy(plan);
-  await begin(one, { existed: is !== undefined && !isOurs(is, ours) });
+  const isTheirs = is !== undefined && !isOurs(is, ours);
+  await begin(one, { existed: isTheirs });
+  // we had made it; it was deleted since, and others made it again
+  if (is !== undefined && !bearsOurMark(is, ours) && isBegunAsOurs(one)) await note(one, { existed: true });
   if (is !== undefined && isApplied(config, is, ours)) return { kind: 'nothing', now: is };
   const isDry = journal === undefined;
   const now = await client.patch(kindFor(object), named(object), withUid(config, is), {
@@ -165,7 +190,7 @@ function isApplied(config: KubeObject, is: KubeObject, ours: Ours): boolean {
   const isMarked = bearsOurMark(is, ours);
   // our fields are given up, after an update of the plan
   if (isForeignKind(objectRef(config)) && Object.keys({ ...labels, ...annotations }).length === 0) return !isMarked;
-  return isMarked && holds(config, is);
+  return isMarked && holds(config, is) && !ownsBeyond(config, is, ours);
 }
 
 /** Adds the uid to an object of others: if it has vanished, our few fields must not create it again. */
@@ -181,9 +206,9 @@ async function deleteObject(one: Case): Promise<Outcome> {
   const { client, live, journal } = one.execution;
   const object = refOf(one.change);
   const is = liveObject(live, object);
-  // somebody may have made it anew since we made it
-  const isTheirs = is !== undefined && deletesOwn(one.change) && !bearsOurMark(is, writtenBy(one.execution.plan));
-  if (is === undefined || isTheirs) return finished(one, 'nothing', undefined);
+  if (is === undefined) return finished(one, 'nothing', undefined);
+  const instead = deletesOwn(one.change) ? await insteadOfDeleting(one, is) : undefined;
+  if (instead !== undefined) return instead;
   await begin(one);
   const { uid = '', resourceVersion = '', deletionTimestamp } = is.metadata;
   if (deletionTimestamp === undefined) {
@@ -195,6 +220,30 @@ async function deleteObject(one: Case): Promise<Outcome> {
     journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
   if (left === undefined) return finished(one, 'deleted', undefined);
   return failed(object, whyThere(object, left));
+}
+
+/** What becomes of an object that we made and that is not ours alone any more; undefined if it is. */
+async function insteadOfDeleting(one: Case, is: KubeObject): Promise<Outcome | undefined> {
+  const ours = writtenBy(one.execution.plan);
+  // somebody may have made it again since we made it
+  if (!bearsOurMark(is, ours)) return finished(one, 'nothing', undefined);
+  if (isShared(is, ours)) return release(one);
+  if (isOurs(is, ours) || one.execution.force) return undefined;
+  return failed(refOf(one.change), 'others changed it since it was applied: delete it, or leave it out with --skip');
+}
+
+/** Gives up our fields of an object that others want to be as it is. */
+async function release(one: Case): Promise<Outcome> {
+  const { client, plan, journal } = one.execution;
+  const object = refOf(one.change);
+  const { apiVersion, kind, ...metadata } = object;
+  const body = { apiVersion, kind, metadata };
+  const now = await client.patch(kindFor(object), named(object), body, {
+    type: 'apply',
+    fieldManager: managerOf(plan),
+    dryRun: journal === undefined,
+  });
+  return finished(one, 'changed', now);
 }
 
 function finalizersOf({ metadata }: KubeObject): readonly string[] {

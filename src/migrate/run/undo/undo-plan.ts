@@ -6,7 +6,7 @@ import { fieldOf, isRecord } from '../../../model/json.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared, type Ours, writtenBy } from '../../ownership.ts';
-import { type Plan } from '../../plan/plan.ts';
+import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { type Change, deletesOwn, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
@@ -94,7 +94,7 @@ export function wayBack(
     objections: all.flatMap(({ objections = [] }) => objections),
     notes: [
       ...all.flatMap(({ notes = [] }) => notes),
-      ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own anew`),
+      ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own again`),
     ],
     awaited: all.flatMap(({ awaited = [] }) => awaited),
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
@@ -214,21 +214,23 @@ function removing(change: Change, { plan, live, progress, force }: Scene): Found
   const object = refOf(change);
   const is = liveObject(live, object);
   const was = plan.backup.get(refKey(object));
-  // what an update of the plan takes back is in the backup as we had made it
-  const config = change.action === 'apply' ? change.object : was;
-  if (config === undefined || is === undefined) return nothing;
+  if (is === undefined) return nothing;
   const key = changeKey(change.step, refKey(object));
   const [begun, done] = [progress.begun.get(key), progress.done.get(key)];
   const ours = writtenBy(plan);
   const marked = bearsOurMark(is, ours);
+  // what an update of the plan takes back has no configuration any more
+  if (change.action !== 'apply')
+    return marked ? deleting(undefined, { object, is, madeAs: undefined, force, ours }) : nothing;
   if (isForeignKind(object))
-    return marked ? { undo: [{ kind: 'release', object, ...takenOver(config, was) }] } : nothing;
+    return marked ? { undo: [{ kind: 'release', object, ...takenOver(change.object, was, is) }] } : nothing;
   const wasMade = begun === undefined ? marked && isOurs(is, ours) : begun.existed === false;
-  if (!wasMade) return marked ? givingBack(is, was, ours) : nothing;
-  return deleting(config, { is, madeAs: done?.uid, force, ours });
+  if (!wasMade) return marked ? givingBack(change, { plan, is, was, force }) : nothing;
+  return deleting(change.object, { object, is, madeAs: done?.uid, force, ours });
 }
 
 interface Made {
+  readonly object: ObjectRef;
   readonly is: KubeObject;
   /** The uid that it was created with, if the journal has it. */
   readonly madeAs: string | undefined;
@@ -236,49 +238,63 @@ interface Made {
   readonly ours: Ours;
 }
 
-function deleting(config: KubeObject, { is, madeAs, force, ours }: Made): Found {
-  const object = objectRef(config);
+function deleting(config: KubeObject | undefined, { object, is, madeAs, force, ours }: Made): Found {
   const uid = is.metadata.uid ?? '';
-  if ((madeAs ?? uid) !== uid) return { undo: [], notes: [`${refText(object)} is left: it was made anew since`] };
-  const isAsApplied = holds(contentOf(config), is);
-  // a run that was ended on the way may have applied a part
-  if (!force && !isAsApplied && !isOurs(is, ours))
-    return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
+  if ((madeAs ?? uid) !== uid) return { undo: [], notes: [`${refText(object)} is left: it was made again since`] };
+  // without a configuration only our fields show what we made
+  const isShare = isShared(is, ours) && (config === undefined || holds(contentOf(config), is));
   // another plan, or somebody else, applied the same since: it stays theirs
-  if (isAsApplied && isShared(is, ours)) return { undo: [{ kind: 'release', object, labels: {}, annotations: {} }] };
-  return { undo: [{ kind: 'delete', object, uid }] };
+  if (isShare) return { undo: [{ kind: 'release', object, labels: {}, annotations: {} }] };
+  // a run that was ended on the way may have applied a part
+  if (force || isOurs(is, ours) || (config !== undefined && holds(contentOf(config), is)))
+    return { undo: [{ kind: 'delete', object, uid }] };
+  return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
 }
 
-/** The former values of labels and annotations that we took over. */
+/** The former values of labels and annotations that we took over, unless somebody removed them since. */
 function takenOver(
   config: KubeObject,
   was: KubeObject | undefined,
+  is: KubeObject,
 ): { readonly labels: Texts; readonly annotations: Texts } {
   const of = (field: 'labels' | 'annotations'): Texts => {
-    const before = was?.metadata[field] ?? {};
+    const [before, now] = [was?.metadata[field] ?? {}, is.metadata[field] ?? {}];
     return Object.fromEntries(
-      Object.entries(config.metadata[field] ?? {}).flatMap(([key]) =>
-        before[key] === undefined ? [] : [[key, before[key]]],
+      Object.keys(config.metadata[field] ?? {}).flatMap((key) =>
+        before[key] === undefined || now[key] === undefined ? [] : [[key, before[key]]],
       ),
     );
   };
   return { labels: of('labels'), annotations: of('annotations') };
 }
 
-/** Restores an object of somebody else that was overwritten with --force. */
-function givingBack(is: KubeObject, was: KubeObject | undefined, ours: Ours): Found {
+interface Adopted {
+  readonly plan: Plan;
+  readonly is: KubeObject;
+  readonly was: KubeObject | undefined;
+  readonly force: boolean;
+}
+
+/** Gives an object of somebody else, which was overwritten with --force, its first content, unless they changed it since. */
+function givingBack(change: Change, { plan, is, was, force }: Adopted): Found {
   const object = objectRef(is);
+  const ours = writtenBy(plan);
   if (was === undefined) {
     const notes = [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`];
     return { undo: isShared(is, ours) ? [{ kind: 'release', object, labels: {}, annotations: {} }] : [], notes };
   }
+  const config = change.action === 'apply' ? change.object : was;
+  const isAsApplied = holds(contentOf(config), is);
+  // an update gave it back already, and what it says now is theirs
+  const isTheirs = !isAsApplied && isAsBackedUp(plan, change);
+  if (!isAsApplied && !isTheirs && !force)
+    return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
   const { apiVersion, kind, ...metadata } = object;
   const first = {
-    ...contentOf(was),
+    ...contentOf(isTheirs ? is : was),
     apiVersion,
     kind,
     metadata: { ...metadata, resourceVersion: is.metadata.resourceVersion ?? '' },
   };
-  const { labels = {}, annotations = {} } = was.metadata;
-  return { undo: [{ kind: 'release', object, labels, annotations, first }] };
+  return { undo: [{ kind: 'release', object, ...takenOver(config, was, is), first }] };
 }

@@ -178,7 +178,7 @@ async function remove(client: KubeClient, { metadata }: PodObject): Promise<stri
   await client
     .delete(podKind, { name, namespace }, { gracePeriodSeconds: 0, preconditions: { uid } })
     .catch((error: unknown) => {
-      // another run removed it, or made it anew
+      // another run removed it, or made it again
       if (!(error instanceof ApiError) || error.code !== 409) throw error;
     });
   return undefined;

@@ -1,9 +1,10 @@
 /** Checks whether a cluster is what its plan wanted, with every change in place and nothing left over. Pure. */
 import { fieldOf } from '../../../model/json.ts';
+import { listText } from '../../../model/list-text.ts';
 import { compareText } from '../../../model/names.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
-import { bearsOurMark, holds, isForeignKind, isOurs, writtenBy } from '../../ownership.ts';
+import { addedByOthers, bearsOurMark, holds, isForeignKind, isOurs, writtenBy } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { bad, type Check } from '../../target.ts';
@@ -71,12 +72,22 @@ function changeChecks(change: Change, scene: Scene): readonly Check[] {
       bad(object, '', isServed(scene.live, object) ? 'it is not there' : `the API server has no kind ${object.kind}`),
     ];
   if (isForeignKind(object)) return keyChecks(change.object, is);
-  if (!holds(contentOf(change.object), is)) return [bad(object, '', whyOther(change, is, scene))];
+  const other = whyOther(change.object, is, { change, scene });
+  if (other !== undefined) return [bad(object, '', other)];
   if (isAsBackedUp(scene.plan, change)) return [{ object, part: '', well: true }];
   return scene.said(is) ?? [{ object, part: '', well: true }];
 }
 
-function whyOther(change: Change, is: KubeObject, { progress }: Scene): string {
+/** Why the object is not what the plan wants; undefined if it is. */
+function whyOther(
+  config: KubeObject,
+  is: KubeObject,
+  { change, scene: { plan, progress } }: { readonly change: Change; readonly scene: Scene },
+): string | undefined {
+  if (holds(contentOf(config), is)) {
+    const added = addedByOthers(config, is, writtenBy(plan)).map((key) => `spec.${key}`);
+    return added.length === 0 ? undefined : `somebody added ${listText(added)}`;
+  }
   const isUnfinished = !progress.done.has(changeKey(change.step, refKey(refOf(change)))) && isPartOf(change, is);
   return isUnfinished
     ? 'only a part of it is there: apply was not finished'

@@ -183,7 +183,7 @@ describe('what the plan made', () => {
   });
 
   it('is unknown without the plan', () => {
-    expect(says({})).toBe('unknown: give --plan DIR: without it nothing tells what is left');
+    expect(says({})).toBe('unknown: give --plan DIR: without it, what is left stays unknown');
   });
 
   it('is removed by the last steps of a plan that was made of the way back', () => {

@@ -147,7 +147,7 @@ describe('the preflight of a live migration', () => {
   it('offers the offline migration where only the live one is barred', () => {
     for (const more of [{ version: version('4.14.1') }, { version: version('4.12.0') }, { mtuMaps: known(0) }]) {
       expect(command(factsOf(more))).toBe('sdn-compat migrate guide --mode offline');
-      expect(notes?.(factsOf(more))).toEqual(['mend what is named, or migrate offline']);
+      expect(notes?.(factsOf(more))).toEqual(['fix what is named, or migrate offline']);
     }
   });
 

@@ -116,7 +116,7 @@ describe('the plan', () => {
 
   it('is not known once the switch has begun', () => {
     expect(says(plan, { config: asking })).toBe(
-      'unknown: give --plan DIR: without it nothing tells how far the plan is',
+      'unknown: give --plan DIR: without it, how far the plan is stays unknown',
     );
   });
 
@@ -145,7 +145,7 @@ describe('a part of the plan', () => {
 
   it('is not known without the plan', () => {
     for (const stage of [prepare, apply])
-      expect(says(stage)).toBe('unknown: give --plan DIR: without it nothing tells how far the plan is');
+      expect(says(stage)).toBe('unknown: give --plan DIR: without it, how far the plan is stays unknown');
   });
 
   it('is made by apply', () => {

@@ -58,7 +58,7 @@ describe('a node that will host', () => {
     expect(codes(downWorker(1))).toEqual([]);
   });
 
-  it('bears the label already and offers nothing: it joins the pool', () => {
+  it('has the label already and offers nothing: it joins the pool', () => {
     expect(codes(worker(1, {}, { labels: assignable }))).toEqual(['NodeAlreadyAssignable warning Node n1']);
     const offering = worker(1, { egressIPs: [first] }, { labels: assignable });
     expect(codes([...offering, ...project('shop', 10, [first])])).toEqual([]);

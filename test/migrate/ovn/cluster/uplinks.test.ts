@@ -29,7 +29,7 @@ test('a ConfigMap of the MTU that fits is no finding, on any release', () => {
 });
 
 test('files that lack it leave it unknown, where a live migration would need it', () => {
-  const unknown = ['info: The input does not have it, and does not tell whether the cluster does.'];
+  const unknown = ['info: The input does not have it, and does not say whether the cluster does.'];
   expect(said('MTUConfigMap', version('4.15.3'), network(1450))).toEqual(unknown);
   expect(said('MTUConfigMap', version('4.14.3'), network(1450))).toEqual([]);
   expect(said('MTUConfigMap', network(1450))).toEqual([]);
@@ -87,7 +87,7 @@ test("the MTU between the nodes is the operator's setting, else what it found, e
   const large = (...objects: readonly KubeObject[]): readonly string[] =>
     said('ClusterMTU', network(1450), ...objects).filter((text) => !text.startsWith('info'));
   expect(large(operator(wants))).toEqual([
-    "warning: The network between the nodes has an MTU of 1500 bytes, as far as OpenShift SDN's MTU of 1450 tells.",
+    "warning: The network between the nodes has an MTU of 1500 bytes, as far as OpenShift SDN's MTU of 1450 shows.",
   ]);
   expect(large(operator(wants), map('1501'))).toEqual([
     'warning: The network between the nodes has an MTU of 1501 bytes (ConfigMap openshift-network-operator/mtu).',

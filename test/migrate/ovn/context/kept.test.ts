@@ -92,7 +92,7 @@ describe('an egress IP', () => {
   });
 });
 
-describe('a node that bears the label already', () => {
+describe('a node that has the label already', () => {
   const taken = (name: string, ip: string, node: string): KubeObject =>
     make.any(
       'k8s.ovn.org/v1',

@@ -337,7 +337,7 @@ test('an edit made after apply stays when apply runs again', async () => {
   });
 });
 
-test('a node that vanished is not made anew', async () => {
+test('a node that vanished is not made again', async () => {
   await firstHalf();
   await client.delete(nodes, { name: 'n1' });
   expect(await migration.apply({ acceptChanges: true })).toMatchObject({

@@ -217,7 +217,7 @@ test('a node that somebody else labelled meanwhile ends it, and everything is as
   const outcome = await migration.apply({ ...patient, acceptChanges: true });
   expect(outcome).toMatchObject({ kind: 'done' });
   expect(outcome.told).toEqual([
-    'Node n0: 3 egress IPs: Node other bears the label and has 0 egress IPs, too few for n0 to be the emptiest; from here on the network plugin chooses the nodes',
+    'Node n0: 3 egress IPs: Node other has the label and only 0 egress IPs, so OVN-Kubernetes would not choose n0; from here on the network plugin chooses the nodes',
   ]);
   const all = Object.keys(before(layout));
   while (Object.keys(await placed()).length < all.length) await new Promise((resolve) => setTimeout(resolve, 20));

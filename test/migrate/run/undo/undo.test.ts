@@ -211,7 +211,7 @@ test('what somebody edited is not undone without --force, and is named', async (
   expect((await client.list(egressFirewalls)).items).toEqual([]);
 });
 
-test('an object that was deleted and made anew by somebody else stays', async () => {
+test('an object that was deleted and made again by somebody else stays', async () => {
   await forth(false);
   const theirs = make.any(
     'k8s.ovn.org/v1',
@@ -223,7 +223,7 @@ test('an object that was deleted and made anew by somebody else stays', async ()
   await create(client, [theirs]);
   expect(await back()).toMatchObject({
     kind: 'done',
-    said: ['EgressFirewall cast/default is left: it was made anew since'],
+    said: ['EgressFirewall cast/default is left: it was made again since'],
   });
   expect((await client.list(egressFirewalls)).items).toMatchObject([{ spec: { egress: [] } }]);
 });

@@ -230,7 +230,7 @@ test.each<[string, Case, RegExp]>([
     },
     /192.168.7.103: it is not assigned: its EgressIP asks for 3 addresses, each on a node of its own, and 2 nodes may host/,
   ],
-  ['nothing tells why', { is: [...nodes, eip([])], placement: allowed }, /objects do not tell why/],
+  ['nothing tells why', { is: [...nodes, eip([])], placement: allowed }, /objects do not show why/],
   [
     'an EgressIP of ours that is not in the plan',
     { is: [...nodes, eip(on('n1')), eip([], ['192.168.7.109'], 'egressip-gone')] },
