@@ -1,5 +1,5 @@
 /** Reads a plan's folder. People edit plans at times: whatever is invalid is refused with file, line and field. */
-import { lstatSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CORE_SCHEMA, load, YAMLException } from 'js-yaml';
@@ -41,7 +41,7 @@ function refuse(problem: InputProblem): never {
 
 async function read(folder: string, progress: (what: string) => void, extent: PlanExtent): Promise<Plan> {
   const file = join(folder, 'plan.yaml');
-  const { text, value } = yamlFile(file, `${folder} holds no plan`);
+  const { text, value } = yamlFile(file, `${folder} holds no plan${hint(folder)}`);
   const version = isRecord(value) ? value['formatVersion'] : undefined;
   const source = { file, text, document: 0, path: [] };
   if (version !== 1 && version !== formatVersion) {
@@ -80,6 +80,13 @@ async function read(folder: string, progress: (what: string) => void, extent: Pl
     findings: extent === 'steps' ? [] : jsonFile(join(folder, 'findings.json'), parseFindings),
     placement: extent === 'steps' ? new Map() : jsonFile(join(folder, 'placement.json'), parsePlacement),
   };
+}
+
+/** An update that was ended between its two renames leaves the new folder beside the place of the old one. */
+function hint(folder: string): string {
+  const fresh = `${folder.replace(/\/+$/, '')}.new`;
+  const isCut = !existsSync(folder) && existsSync(join(fresh, 'plan.yaml'));
+  return isCut ? ` (an update was ended on the way: rename ${fresh} to ${folder})` : '';
 }
 
 function byRef(files: ReadonlyMap<string, KubeObject>, folder: string): ReadonlyMap<string, KubeObject> {

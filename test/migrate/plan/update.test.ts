@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { egressIPs, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
@@ -214,6 +214,18 @@ describe("an object of the plan that is not the plan's alone", () => {
     expect(problemsOf(await migration.verify())).toEqual(['EgressIP egressip-shop: somebody added spec.podSelector']);
   });
 
+  test('and that others made again is a conflict, until --force', async () => {
+    await migration.forth();
+    await client.delete(egressIPs, { name: 'egressip-shop' });
+    const spec = { egressIPs: ['192.168.7.150'], namespaceSelector: { matchLabels: { theirs: '' } } };
+    const theirs = make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'egressip-shop' }, { spec });
+    await client.create(egressIPs, theirs, { fieldManager: 'admin' });
+    expect(await migration.apply()).toMatchObject({ kind: 'failed', reasons: [expect.stringContaining('conflict')] });
+    expect(await made()).toMatchObject({ 'egressip-shop': ['192.168.7.150'] });
+    expect(await migration.apply({ force: true })).toMatchObject({ kind: 'done' });
+    expect(await made()).toMatchObject({ 'egressip-shop': shopIPs });
+  });
+
   test('and that others made again is given back by the way back, not deleted', async () => {
     await migration.forth();
     await client.delete(egressIPs, { name: 'egressip-shop' });
@@ -296,6 +308,13 @@ test('a label that an admin removed since is not put on again by the way back', 
   } finally {
     await plan.remove();
   }
+});
+
+test('an update that was ended between its renames is said', async () => {
+  await rename(migration.folder, `${migration.folder}.new`);
+  await expect(migration.read()).rejects.toThrow(
+    `holds no plan (an update was ended on the way: rename ${migration.folder}.new to ${migration.folder})`,
+  );
 });
 
 describe('an update while the placement is being kept', () => {

@@ -18,7 +18,7 @@ import {
   ownsBeyond,
   writtenBy,
 } from '../../ownership.ts';
-import type { Plan } from '../../plan/plan.ts';
+import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { kindOf } from '../../targets.ts';
 import { type Change, deletesOwn, refOf } from '../../translation.ts';
@@ -30,7 +30,7 @@ import { ownMatter, withRight } from '../refusal.ts';
 export interface Execution {
   readonly client: KubeClient;
   /** The plan that writes. */
-  readonly plan: Pick<Plan, 'id'>;
+  readonly plan: Pick<Plan, 'id' | 'backup'>;
   readonly live: Live;
   readonly progress: Progress;
   /** Undefined in a dry run: the server is only asked, and nothing is written here either. */
@@ -81,11 +81,14 @@ export async function execute(change: Change, execution: Execution, part?: KubeO
  * Whether what was done is undone: a Node or Namespace was registered again, so that our labels and annotations are gone,
  * or an object that the plan had made was deleted. After finalize, such an object is the admin's alone.
  */
-function isLost(change: Change, { uid }: Entry, { live, progress }: Execution): boolean {
+function isLost(change: Change, { uid }: Entry, { live, progress, plan }: Execution): boolean {
   const object = refOf(change);
   const is = liveObject(live, object);
   if (isForeignKind(object)) return uid !== undefined && is !== undefined && is.metadata.uid !== uid;
-  if (change.action !== 'apply' || is !== undefined || isSDN(object) || progress.isFinalizing) return false;
+  // what was given back to its owners is theirs
+  if (change.action !== 'apply' || isSDN(object) || progress.isFinalizing || isAsBackedUp(plan, change)) return false;
+  // others made it again: taking it over is a conflict
+  if (is !== undefined) return uid !== undefined && is.metadata.uid !== uid && !bearsOurMark(is, writtenBy(plan));
   return object.namespace === undefined || liveObject(live, namespaceRef(object.namespace)) !== undefined;
 }
 

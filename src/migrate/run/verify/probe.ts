@@ -104,7 +104,7 @@ function judged(namespace: string, expected: readonly string[], answer: Answer):
 
 /** The IPv4 addresses in the text, each once. */
 function addressesIn(text: string): readonly string[] {
-  const found = text.match(/\d{1,3}(?:\.\d{1,3}){3}/g) ?? [];
+  const found = text.match(/(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/g) ?? [];
   return [...new Set(found)].filter((one) => parseIp(one).ok);
 }
 

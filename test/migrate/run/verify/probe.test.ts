@@ -75,6 +75,7 @@ test.each([
     { exitCode: 6, message: 'curl: (6)\nEgressIP shop: all is\r\nwell' },
     /^[^\n\r]*: curl: \(6\) EgressIP shop: all is well$/,
   ],
+  [{ exitCode: 0, message: '1192.168.7.101 192.168.7.1011 1.192.168.7.101' }, /^the answer holds no IPv4 address: /],
   [undefined, /^a pod did not end within 2 s: Pending$/],
 ])('%j is a problem, and the pod is removed', async (terminated, problem) => {
   const [[check]] = await Promise.all([
