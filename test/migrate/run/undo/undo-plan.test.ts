@@ -1,0 +1,542 @@
+/** What the way back writes, what it leaves, and what it says. */
+import fc from 'fast-check';
+import { managerOf } from '../../../../src/migrate/ownership.ts';
+import { type Plan, planOf } from '../../../../src/migrate/plan/plan.ts';
+import { type ObjectRef, objectRef, refKey, refText } from '../../../../src/migrate/ref.ts';
+import { contentOf } from '../../../../src/migrate/run/drift.ts';
+import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
+import { purgedKinds, type Undo, type WayBack, wayBack } from '../../../../src/migrate/run/undo/undo-plan.ts';
+import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
+import type { KubeObject } from '../../../../src/model/objects.ts';
+import { rounds } from '../../../rounds.ts';
+import { make, snapshotOf } from '../../snapshots.ts';
+import { liveFrom } from '../live-from.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const ovn = 'k8s.ovn.org/v1';
+const id = 'mine';
+const [red, blue] = [['192.168.7.101'], ['192.168.7.102']];
+const shop = make.netNamespace('shop', 10, { egressIPs: red });
+const shopNow = (fields: Fields, metadata: Fields = {}): KubeObject => make.netNamespace('shop', 10, fields, metadata);
+const host = make.hostSubnet('n1', '192.168.7.11', { egressIPs: red });
+const policy = make.policy('shop', 'rules', [['Deny', '0.0.0.0/0']]);
+const owners = [make.namespace('shop'), make.node('n1', '192.168.7.11')];
+/** Other objects of the same kinds, so that nothing looks cleared by the vendor. */
+const present = [
+  make.netNamespace('other', 99),
+  make.hostSubnet('n9', '192.168.7.19'),
+  make.policy('other', 'rules', []),
+];
+
+const clearing = (was: KubeObject, patch: Fields = { egressIPs: null }): Change => ({
+  action: 'clear',
+  step: 'finalize',
+  object: objectRef(was),
+  patch,
+});
+const deletingAt = (step: StepName, was: KubeObject): Change => ({
+  action: 'delete',
+  step,
+  object: objectRef(was),
+  from: [],
+});
+const applying = (object: KubeObject, step: StepName = 'egress-ips'): Change => ({
+  action: 'apply',
+  step,
+  object,
+  from: [],
+});
+const entry =
+  (event: 'begin' | 'done') =>
+  (change: Change, more: Partial<Entry> = {}): Entry => ({
+    event,
+    step: change.step,
+    object: refKey(refOf(change)),
+    ...more,
+  });
+const [begun, done] = [entry('begin'), entry('done')];
+
+interface Given {
+  readonly changes: readonly Change[];
+  readonly backup?: readonly KubeObject[];
+  readonly live: readonly KubeObject[];
+  readonly entries?: readonly Entry[];
+  readonly force?: boolean;
+  readonly unserved?: readonly string[];
+}
+
+/** A plan of these changes, whose backup has these objects. */
+function planWith(changes: readonly Change[], backup: readonly KubeObject[]): Plan {
+  const made = planOf({
+    tool: 'test',
+    target: 'ovn',
+    options: {},
+    strict: false,
+    snapshot: snapshotOf([]),
+    translation: { changes, findings: [], placement: new Map() },
+  });
+  return { ...made, id, backup: new Map(backup.map((object) => [refKey(objectRef(object)), object])) };
+}
+
+function back({ changes, backup = [], live, entries = [], force = false, unserved = [] }: Given): WayBack {
+  const progress = progressOf(entries);
+  return wayBack(planWith(changes, backup), { live: liveFrom(live, unserved), progress, force });
+}
+
+/** What the way back has, without what is empty. */
+function said(given: Given): Partial<WayBack> {
+  const lists: readonly (readonly [string, readonly unknown[]])[] = Object.entries(back(given));
+  return Object.fromEntries(lists.filter(([, list]) => list.length > 0));
+}
+
+function restored(object: KubeObject, is: KubeObject, fields: Fields, annotations = {}): Partial<WayBack> {
+  const map = new Map(Object.entries(fields));
+  return { restore: [{ kind: 'restore', object: objectRef(object), is, fields: map, annotations }] };
+}
+
+describe('an object of OpenShift SDN that is there', () => {
+  const changes = [clearing(shop)];
+  const entries = [begun(clearing(shop))];
+  const now = (is: KubeObject, more: Partial<Given> = {}) => said({ changes, backup: [shop], live: [is], ...more });
+
+  it('is left in peace as it was, whatever it says beside the fields of a migration', () => {
+    expect(now(shop, { entries })).toEqual({});
+    expect(now(make.netNamespace('shop', 77, { egressIPs: red }), { entries, force: true })).toEqual({});
+  });
+
+  it.each([{ egressIPs: [] }, { egressIPs: null }, {}])('is restored as finalize left it, %j', (fields) => {
+    expect(now(shopNow(fields), { entries })).toEqual(restored(shop, shopNow(fields), { egressIPs: red }));
+    expect(now(shopNow(fields))).toEqual(restored(shop, shopNow(fields), { egressIPs: red }));
+  });
+
+  it('is left if somebody else changed it and finalize did not begin with it', () => {
+    expect(now(shopNow({ egressIPs: blue }))).toEqual({
+      notes: ['NetNamespace shop is left: others changed it, and this plan did not'],
+    });
+  });
+
+  it('stands in the way if somebody else changed it after finalize', () => {
+    expect(now(shopNow({ egressIPs: blue }), { entries })).toEqual({
+      objections: ['NetNamespace shop: egressIPs: was ["192.168.7.101"], is ["192.168.7.102"]'],
+    });
+  });
+
+  it('is restored with force, whoever changed it', () => {
+    const is = shopNow({ egressIPs: blue });
+    for (const some of [[], entries])
+      expect(now(is, { entries: some, force: true })).toEqual(restored(shop, is, { egressIPs: red }));
+  });
+
+  it('loses a field that it did not have', () => {
+    const [was, is] = [shopNow({}), shopNow({ egressIPs: blue })];
+    expect(now(is, { backup: [was], force: true })).toEqual(restored(was, is, { egressIPs: undefined }));
+  });
+
+  it('is restored without a change of the plan if the backup has it', () => {
+    const is = shopNow({});
+    expect(now(is, { changes: [], force: true })).toEqual(restored(shop, is, { egressIPs: red }));
+    expect(now(is, { changes: [] }).notes).toHaveLength(1);
+  });
+
+  it('is a policy with all that it says', () => {
+    const is = make.policy('shop', 'rules', []);
+    const given = { changes: [], backup: [policy], live: [is], force: true };
+    expect(said(given)).toEqual(restored(policy, is, contentOf(policy)));
+  });
+
+  it('has annotations given back that finalize removed, unless they are there again', () => {
+    const key = 'pod.network.openshift.io/multicast-enabled';
+    const was = shopNow({ egressIPs: red }, { annotations: { [key]: 'true', 'mine.example': 'kept' } });
+    const change = clearing(was, { metadata: { annotations: { [key]: null, absent: null } } });
+    const given = { changes: [change], backup: [was], entries: [begun(change)] };
+    expect(now(shop, given)).toEqual(restored(was, shop, {}, { [key]: 'true' }));
+    expect(now(shopNow({ egressIPs: red }, { annotations: { [key]: 'false' } }), given)).toEqual({});
+  });
+});
+
+describe('a HostSubnet whose addresses OpenShift SDN chooses', () => {
+  const was = make.hostSubnet('n1', '192.168.7.11', { egressCIDRs: ['192.168.7.0/24'], egressIPs: red });
+  const change = clearing(was, { egressIPs: null, egressCIDRs: null });
+  const now = (fields: Fields, entries: readonly Entry[] = []) =>
+    said({ changes: [change], backup: [was], live: [make.hostSubnet('n1', '192.168.7.11', fields)], entries });
+  const moved = { egressCIDRs: ['192.168.7.0/24'], egressIPs: blue };
+
+  it('keeps the addresses of the moment while finalize has not begun with it', () => {
+    expect(now(moved)).toEqual({});
+    expect(now(moved, [begun(change)]).objections).toHaveLength(1);
+  });
+
+  it('does not stay without addresses, and not with other CIDRs', () => {
+    expect(now({ ...moved, egressIPs: [] }).notes).toHaveLength(1);
+    expect(now({ ...moved, egressCIDRs: ['10.0.0.0/8'] }).notes).toHaveLength(1);
+  });
+
+  it("does not keep an admin's choice that changed", () => {
+    const given = { changes: [clearing(host)], backup: [host] };
+    expect(said({ ...given, live: [make.hostSubnet('n1', '192.168.7.11', { egressIPs: blue })] }).notes).toHaveLength(
+      1,
+    );
+  });
+});
+
+describe('an object of OpenShift SDN that is gone', () => {
+  const full = make.any(
+    'network.openshift.io/v1',
+    'EgressNetworkPolicy',
+    {
+      name: 'rules',
+      namespace: 'shop',
+      uid: 'u',
+      resourceVersion: '7',
+      ownerReferences: [{ uid: 'o' }],
+      labels: { a: 'b' },
+      annotations: { c: 'd', 'k8s.ovn.org/egressip-mark': '50000' },
+    },
+    { spec: { egress: [] } },
+  );
+  const change = deletingAt('finalize', full);
+  const given: Given = { changes: [change], backup: [full], live: [...owners, ...present] };
+  const created: Partial<WayBack> = {
+    restore: [
+      {
+        kind: 'create',
+        object: objectRef(full),
+        body: {
+          ...full,
+          metadata: { name: 'rules', namespace: 'shop', labels: { a: 'b' }, annotations: { c: 'd' } },
+        },
+      },
+    ],
+  };
+
+  it('is created again without what a server sets if finalize deleted it', () => {
+    expect(said({ ...given, entries: [begun(change)] })).toEqual(created);
+  });
+
+  it('is not created if somebody else deleted it, except with force', () => {
+    expect(said(given)).toEqual({
+      notes: ['EgressNetworkPolicy shop/rules is not restored: others deleted it, and this plan did not'],
+    });
+    expect(said({ ...given, force: true })).toEqual(created);
+  });
+
+  it('is created if all of its kind is gone, or was when the way back began', () => {
+    const others = present.filter(({ kind }) => kind !== 'EgressNetworkPolicy');
+    expect(said({ ...given, live: [...owners, ...others] })).toEqual(created);
+    expect(said({ ...given, entries: [{ event: 'back-begin', purged: ['EgressNetworkPolicy'] }] })).toEqual(created);
+    expect(said({ ...given, entries: [{ event: 'back-begin', purged: ['HostSubnet'] }] }).restore).toBeUndefined();
+  });
+
+  it('is not created while its kind is not served, which is told once, in order', () => {
+    const unserved = ['network.openshift.io/v1/NetNamespace', 'network.openshift.io/v1/HostSubnet'];
+    const backup = [shop, make.netNamespace('more', 11), host];
+    expect(said({ changes: [], backup, live: [], unserved })).toEqual({ unserved: ['HostSubnet', 'NetNamespace'] });
+  });
+
+  it('is not created without the namespace that it belongs to', () => {
+    expect(said({ ...given, live: present, force: true })).toEqual({
+      notes: ['EgressNetworkPolicy shop/rules is not restored: its Namespace is gone'],
+    });
+  });
+
+  it('is awaited if somebody else has its identity', () => {
+    const live = [...owners, make.netNamespace('other', 10)];
+    expect(said({ changes: [], backup: [shop], live, force: true })).toEqual({
+      awaited: ['NetNamespace shop is not created: NetNamespace other has netid 10 now; OpenShift SDN makes its own'],
+    });
+  });
+});
+
+test('kinds of which nothing is left are purged', () => {
+  expect(purgedKinds(liveFrom([]))).toEqual(['HostSubnet', 'NetNamespace', 'EgressNetworkPolicy']);
+  expect(purgedKinds(liveFrom([shop, policy]))).toEqual(['HostSubnet']);
+  expect(purgedKinds(liveFrom([make.any('v1', 'HostSubnet', { name: 'n1' }, {})]))).toContain('HostSubnet');
+});
+
+describe('an object that is not of OpenShift SDN', () => {
+  const was = make.any(ovn, 'EgressFirewall', { name: 'default', namespace: 'shop' }, { spec: { egress: [] } });
+
+  it('is restored if finalize is about it', () => {
+    const change = deletingAt('finalize', was);
+    const given: Given = { changes: [change], backup: [was], live: owners, entries: [begun(change)] };
+    expect(said(given)).toEqual({ restore: [{ kind: 'create', object: objectRef(was), body: was }] });
+    expect(said({ ...given, changes: [] })).toEqual({});
+  });
+
+  it('is told if the plan deleted it so that OpenShift SDN makes its own', () => {
+    const address = make.any('cloud.network.openshift.io/v1', 'CloudPrivateIPConfig', { name: '192.168.7.101' }, {});
+    const change = deletingAt('release-cloud-addresses', address);
+    const given: Given = { changes: [change], backup: [address], live: [address] };
+    expect(said(given)).toEqual({});
+    expect(said({ ...given, entries: [begun(change)] })).toEqual({
+      notes: ['CloudPrivateIPConfig 192.168.7.101 is not restored: OpenShift SDN makes its own anew'],
+    });
+  });
+});
+
+const spec = { egressIPs: red };
+const wanted = make.any(ovn, 'EgressIP', { name: 'egressip-shop' }, { spec });
+const create = applying(wanted);
+const ours = managerOf({ id });
+const whole = { 'f:spec': { 'f:egressIPs': {} } };
+
+/** The object as it is now, with who wrote what. */
+function written(
+  by: readonly (readonly [manager: string, fields: object])[],
+  { egressIPs = red, uid = 'u1' }: { readonly egressIPs?: readonly string[]; readonly uid?: string } = {},
+): KubeObject {
+  const managedFields = by.map(([manager, fieldsV1]) => ({ manager, fieldsV1 }));
+  return make.any(
+    ovn,
+    'EgressIP',
+    { name: 'egressip-shop', uid, resourceVersion: '7', managedFields },
+    {
+      spec: { egressIPs },
+    },
+  );
+}
+
+const object = objectRef(wanted);
+const deleted: Partial<WayBack> = { remove: [{ kind: 'delete', object, uid: 'u1' }] };
+const made = begun(create, { existed: false });
+
+describe('an object that the plan made', () => {
+  const now = (is: KubeObject, entries: readonly Entry[] = [made], force = false) =>
+    said({ changes: [create], live: [is], entries, force });
+
+  it('is deleted', () => {
+    expect(now(written([[ours, whole]]))).toEqual(deleted);
+    expect(now(written([[ours, whole]]), [made, done(create, { uid: 'u1' })])).toEqual(deleted);
+  });
+
+  it('is deleted without a journal if nobody else wrote its spec', () => {
+    expect(now(written([[ours, whole]]), [])).toEqual(deleted);
+    expect(now(written([[managerOf({ id: 'another' }), whole]]), [])).toEqual({});
+  });
+
+  it('is nothing to undo if it is gone', () => {
+    expect(said({ changes: [create], live: [], entries: [made] })).toEqual({});
+  });
+
+  it('is left if it was made anew since', () => {
+    const expected = { notes: ['EgressIP egressip-shop is left: it was made anew since'] };
+    const entries = [made, done(create, { uid: 'u0' })];
+    for (const force of [false, true]) expect(now(written([[ours, whole]]), entries, force)).toEqual(expected);
+  });
+
+  it('stands in the way if somebody edited it, except with force', () => {
+    const is = written(
+      [
+        [ours, whole],
+        ['kubectl', whole],
+      ],
+      { egressIPs: blue },
+    );
+    expect(now(is)).toEqual({ objections: ['EgressIP egressip-shop: it was edited since it was applied'] });
+    expect(now(is, [made], true)).toEqual(deleted);
+  });
+
+  it('is deleted with a part of what it should have, if that is our own work', () => {
+    expect(now(written([[ours, whole]], { egressIPs: [] }))).toEqual(deleted);
+  });
+
+  it('stays with somebody who applied the same since', () => {
+    const is = written([
+      [ours, whole],
+      ['kubectl', whole],
+    ]);
+    expect(now(is)).toEqual({ remove: [{ kind: 'release', object, labels: {}, annotations: {} }] });
+  });
+
+  it('is told from one that finalize applies', () => {
+    const change = applying(wanted, 'finalize');
+    expect(said({ changes: [change], live: [written([[ours, whole]])], entries: [begun(change)] })).toEqual({});
+  });
+});
+
+describe('an object of somebody else that the plan took over', () => {
+  const overwritten = begun(create, { existed: true });
+  const both = written([
+    [ours, whole],
+    ['kubectl', whole],
+  ]);
+
+  it('gets what it had, from its owner first', () => {
+    const was = make.any(
+      ovn,
+      'EgressIP',
+      { name: 'egressip-shop', labels: { a: 'b' }, annotations: { c: 'd' } },
+      {
+        spec: { egressIPs: blue },
+        status: { items: [] },
+      },
+    );
+    const first = {
+      apiVersion: ovn,
+      kind: 'EgressIP',
+      metadata: { name: 'egressip-shop', resourceVersion: '7' },
+      spec: { egressIPs: blue },
+    };
+    const given: Given = { changes: [create], backup: [was], live: [written([[ours, whole]])], entries: [overwritten] };
+    expect(said(given)).toEqual({
+      remove: [{ kind: 'release', object, labels: { a: 'b' }, annotations: { c: 'd' }, first }],
+    });
+  });
+
+  it('is left if nothing of it is ours', () => {
+    const live = [written([['kubectl', whole]])];
+    expect(said({ changes: [create], backup: [wanted], live, entries: [overwritten] })).toEqual({});
+  });
+
+  it('is left with a note if the backup does not have it, and given up if it stays whole so', () => {
+    const notes = [
+      'EgressIP egressip-shop is left: somebody else made it after the plan, and the backup does not have it',
+    ];
+    const given = { changes: [create], entries: [overwritten] };
+    expect(said({ ...given, live: [written([[ours, whole]])] })).toEqual({ notes });
+    const remove: readonly Undo[] = [{ kind: 'release', object, labels: {}, annotations: {} }];
+    expect(said({ ...given, live: [both] })).toEqual({ remove, notes });
+  });
+
+  it('is known without a journal by the fields that its owner wrote', () => {
+    expect(said({ changes: [create], live: [both] }).notes).toHaveLength(1);
+  });
+});
+
+describe('a Node', () => {
+  const config = make.any('v1', 'Node', { name: 'n1', labels: { a: 'new', b: 'new' }, annotations: { c: 'new' } }, {});
+  const change = applying(config, 'label-nodes');
+  const was = make.node('n1', '192.168.7.11', { labels: { a: 'old', z: 'other' }, annotations: { c: 'old' } });
+  const is = (manager: string) =>
+    make.node('n1', '192.168.7.11', { managedFields: [{ manager, fieldsV1: { 'f:metadata': {} } }] });
+  const release = (labels: object, annotations: object) => ({
+    remove: [{ kind: 'release', object: objectRef(config), labels, annotations }],
+  });
+
+  it('has our fields given up, and those given back that we took over', () => {
+    expect(said({ changes: [change], backup: [was], live: [is(ours)] })).toEqual(release({ a: 'old' }, { c: 'old' }));
+    expect(said({ changes: [change], live: [is(ours)] })).toEqual(release({}, {}));
+  });
+
+  it('is left if it bears no mark of this plan', () => {
+    const given = { changes: [change], backup: [was], entries: [begun(change, { existed: false })] };
+    expect(said({ ...given, live: [is(managerOf({ id: 'another' }))] })).toEqual({});
+  });
+});
+
+describe('what an update of the plan takes back', () => {
+  const change = deletingAt('egress-ips', wanted);
+
+  it('is deleted as the plan had made it', () => {
+    expect(said({ changes: [change], backup: [wanted], live: [written([[ours, whole]])] })).toEqual(deleted);
+  });
+
+  it('is left if the backup does not have it', () => {
+    expect(said({ changes: [change], live: [written([[ours, whole]])] })).toEqual({});
+  });
+
+  it('is not told as something that OpenShift SDN makes anew', () => {
+    const given: Given = { changes: [change], backup: [wanted], live: [], entries: [begun(change)] };
+    expect(said(given)).toEqual({});
+  });
+});
+
+test('what the plan made is removed in the reverse order of the plan', () => {
+  const mark = [{ manager: ours, fieldsV1: whole }];
+  const makeOne = (kind: string, step: StepName): Change =>
+    applying(make.any(ovn, kind, { name: 'x', uid: kind, managedFields: mark }, { spec }), step);
+  const changes = [makeOne('EgressFirewall', 'egress-firewalls'), makeOne('EgressIP', 'egress-ips')];
+  const live = changes.flatMap((change) => (change.action === 'apply' ? [change.object] : []));
+  expect(back({ changes, live }).remove.map((undo) => undo.object.kind)).toEqual(['EgressIP', 'EgressFirewall']);
+});
+
+describe('the way back from any state', () => {
+  const names = ['a', 'b', 'c', 'd'] as const;
+  const netids = { a: 11, b: 12, c: 13, d: 14 } as const;
+  const one = (name: keyof typeof netids, egressIPs: readonly string[]): KubeObject =>
+    make.netNamespace(name, netids[name], { egressIPs });
+  const backup = names.map((name) => one(name, red));
+  const changes = backup.map((was) => clearing(was));
+  const namespaces = names.map((name) => make.namespace(name));
+  const states = {
+    'as it was': red,
+    cleared: [],
+    changed: blue,
+    gone: undefined,
+  } as const;
+  const given = fc
+    .tuple(
+      fc.tuple(...names.map(() => fc.constantFrom('as it was', 'cleared', 'changed', 'gone'))),
+      fc.subarray(changes),
+      fc.boolean(),
+    )
+    .map(([kinds, some, force]) => ({
+      kinds,
+      entries: some.map((change) => begun(change)),
+      force,
+    }));
+  const liveIn = (kinds: readonly (keyof typeof states)[]): readonly KubeObject[] =>
+    names.flatMap((name, index) => {
+      const egressIPs = states[kinds[index] ?? 'gone'];
+      return egressIPs === undefined ? [] : [one(name, egressIPs)];
+    });
+
+  /** The objects after these writes. */
+  function after(objects: readonly KubeObject[], undos: readonly Undo[]): readonly KubeObject[] {
+    const written = undos.flatMap((undo) => {
+      if (undo.kind === 'create') return [undo.body];
+      return undo.kind === 'restore' ? [{ ...undo.is, ...Object.fromEntries(undo.fields) }] : [];
+    });
+    return [...liveFrom([...objects, ...written]).objects.values()];
+  }
+  const byName = (objects: readonly KubeObject[]) =>
+    new Map(objects.map((some) => [some.metadata.name, contentOf(some)] as const));
+
+  it('with force ends as in the backup, and has no more to do then', () => {
+    fc.assert(
+      fc.property(given, ({ kinds, entries }) => {
+        const world = liveIn(kinds);
+        const first = back({ changes, backup, live: [...namespaces, ...world], entries, force: true });
+        const then = after(world, first.restore);
+        expect(byName(then)).toEqual(byName(backup));
+        expect(said({ changes, backup, live: [...namespaces, ...then], entries, force: true })).toEqual({});
+      }),
+      { numRuns: rounds(500) },
+    );
+  });
+
+  it('restores, or names, each object that is otherwise, and no other', () => {
+    fc.assert(
+      fc.property(given, ({ kinds, entries, force }) => {
+        const { restore, notes, objections } = back({
+          changes,
+          backup,
+          live: [...namespaces, ...liveIn(kinds)],
+          entries,
+          force,
+        });
+        const told = [
+          ...restore.map(({ object: ref }: { readonly object: ObjectRef }) => refText(ref)),
+          ...notes,
+          ...objections,
+        ];
+        const named = told.map((line) => /^NetNamespace ([a-d])/.exec(line)?.[1]).sort();
+        expect(named).toEqual(names.filter((_name, index) => kinds[index] !== 'as it was'));
+      }),
+      { numRuns: rounds(500) },
+    );
+  });
+
+  it('does not depend on the order in which the cluster lists its objects', () => {
+    fc.assert(
+      fc.property(given, ({ kinds, ...rest }) => {
+        const live = [...namespaces, ...liveIn(kinds)];
+        expect(back({ changes, backup, ...rest, live: live.toReversed() })).toEqual(
+          back({ changes, backup, ...rest, live }),
+        );
+      }),
+      { numRuns: rounds(200) },
+    );
+  });
+});
