@@ -41,8 +41,10 @@ export function identityTaken(
 /** Why the object has no Node or Namespace to belong to; undefined if it has. */
 export function withoutOwner({ kind, metadata }: KubeObject, live: Live): string | undefined {
   const { name = '', namespace } = metadata;
-  const [owner, ownerName] =
-    kind === hostSubnets.kind ? [nodes, name] : [namespaces, kind === netNamespaces.kind ? name : (namespace ?? '')];
+  const owner = kind === hostSubnets.kind ? nodes : namespaces;
+  const ownerName = kind === hostSubnets.kind || kind === netNamespaces.kind ? name : namespace;
+  // an EgressIP belongs to nobody
+  if (ownerName === undefined) return undefined;
   const found = liveObject(live, { apiVersion: apiVersionOf(owner), kind: owner.kind, name: ownerName });
   if (found === undefined) return `its ${owner.kind} is gone`;
   return found.metadata.deletionTimestamp === undefined ? undefined : `its ${owner.kind} is being deleted`;

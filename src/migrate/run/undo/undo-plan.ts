@@ -94,7 +94,7 @@ export function wayBack(
     objections: all.flatMap(({ objections = [] }) => objections),
     notes: [
       ...all.flatMap(({ notes = [] }) => notes),
-      ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own again`),
+      ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own`),
     ],
     awaited: all.flatMap(({ awaited = [] }) => awaited),
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),

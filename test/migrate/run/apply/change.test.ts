@@ -169,7 +169,7 @@ describe('what was done', () => {
   it('is not done again while it is there, whatever it says', async () => {
     const memory = new Memory();
     await does(memory, create);
-    memory.objects.set(refKey(refOf(create)), eip(blue));
+    memory.objects.set(refKey(refOf(create)), eip(blue, ours));
     expect([await does(memory, create), ipsIn(memory)]).toEqual(['nothing', { spec: { egressIPs: blue } }]);
   });
 
@@ -213,7 +213,7 @@ describe('deleting an object', () => {
     expect(await does(new Memory(), deleting(eip(red)))).toBe('nothing');
   });
 
-  it('that an earlier version of the plan made leaves one that somebody made anew', async () => {
+  it('that an earlier version of the plan made leaves one that somebody made again', async () => {
     const [theirs, mine] = [new Memory([eip(red, by('kubectl'))]), new Memory([eip(red, ours)])];
     expect(await does(theirs, deleting(eip(red), 'egress-ips'))).toBe('nothing');
     expect(await does(mine, deleting(eip(red), 'egress-ips'))).toBe('deleted');
@@ -261,7 +261,7 @@ describe('deleting an object', () => {
 
   it.each<readonly [string, (memory: Memory) => void]>([
     ['is gone', (memory) => memory.objects.clear()],
-    ['was made anew', (memory) => memory.objects.set(refKey(objectRef(held())), held({ uid: 'anew' }))],
+    ['was made again', (memory) => memory.objects.set(refKey(objectRef(held())), held({ uid: 'anew' }))],
   ])('ends when it %s', async (_what, happens) => {
     const memory = new Memory([held()]);
     const running = does(memory, deleting(held()), { timeout: 5_000 });

@@ -159,3 +159,8 @@ test('NetNamespaces that are created again share a netid only with those that th
     { numRuns: rounds(1000) },
   );
 });
+
+it('says nothing of an object of the whole cluster that belongs to nobody', () => {
+  const one = make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'one' }, { spec: {} });
+  expect(withoutOwner(one, liveFrom([]))).toBeUndefined();
+});

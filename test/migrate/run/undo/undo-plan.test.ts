@@ -270,7 +270,7 @@ describe('an object that is not of OpenShift SDN', () => {
     const given: Given = { changes: [change], backup: [address], live: [address] };
     expect(said(given)).toEqual({});
     expect(said({ ...given, entries: [begun(change)] })).toEqual({
-      notes: ['CloudPrivateIPConfig 192.168.7.101 is not restored: OpenShift SDN makes its own anew'],
+      notes: ['CloudPrivateIPConfig 192.168.7.101 is not restored: OpenShift SDN makes its own'],
     });
   });
 });
@@ -319,8 +319,8 @@ describe('an object that the plan made', () => {
     expect(said({ changes: [create], live: [], entries: [made] })).toEqual({});
   });
 
-  it('is left if it was made anew since', () => {
-    const expected = { notes: ['EgressIP egressip-shop is left: it was made anew since'] };
+  it('is left if it was made again since', () => {
+    const expected = { notes: ['EgressIP egressip-shop is left: it was made again since'] };
     const entries = [made, done(create, { uid: 'u0' })];
     for (const force of [false, true]) expect(now(written([[ours, whole]]), entries, force)).toEqual(expected);
   });
@@ -380,7 +380,7 @@ describe('an object of somebody else that the plan took over', () => {
     };
     const given: Given = { changes: [create], backup: [was], live: [written([[ours, whole]])], entries: [overwritten] };
     expect(said(given)).toEqual({
-      remove: [{ kind: 'release', object, labels: { a: 'b' }, annotations: { c: 'd' }, first }],
+      remove: [{ kind: 'release', object, labels: {}, annotations: {}, first }],
     });
   });
 
@@ -408,8 +408,8 @@ describe('a Node', () => {
   const config = make.any('v1', 'Node', { name: 'n1', labels: { a: 'new', b: 'new' }, annotations: { c: 'new' } }, {});
   const change = applying(config, 'label-nodes');
   const was = make.node('n1', '192.168.7.11', { labels: { a: 'old', z: 'other' }, annotations: { c: 'old' } });
-  const is = (manager: string) =>
-    make.node('n1', '192.168.7.11', { managedFields: [{ manager, fieldsV1: { 'f:metadata': {} } }] });
+  const is = (manager: string, mine = { labels: { a: 'new', b: 'new' }, annotations: { c: 'new' } }) =>
+    make.node('n1', '192.168.7.11', { ...mine, managedFields: [{ manager, fieldsV1: { 'f:metadata': {} } }] });
   const release = (labels: object, annotations: object) => ({
     remove: [{ kind: 'release', object: objectRef(config), labels, annotations }],
   });
@@ -419,7 +419,15 @@ describe('a Node', () => {
     expect(said({ changes: [change], live: [is(ours)] })).toEqual(release({}, {}));
   });
 
-  it('is left if it bears no mark of this plan', () => {
+  it('gets nothing back that somebody removed since', () => {
+    const removed = is(ours, { labels: { a: 'new', b: 'new' }, annotations: { c: 'new' } });
+    const { labels, ...metadata } = removed.metadata;
+    const given = { changes: [change], backup: [was], live: [{ ...removed, metadata }] };
+    expect(labels).toBeDefined();
+    expect(said(given)).toEqual(release({}, { c: 'old' }));
+  });
+
+  it('is left if it has no mark of this plan', () => {
     const given = { changes: [change], backup: [was], entries: [begun(change, { existed: false })] };
     expect(said({ ...given, live: [is(managerOf({ id: 'another' }))] })).toEqual({});
   });
@@ -432,8 +440,9 @@ describe('what an update of the plan takes back', () => {
     expect(said({ changes: [change], backup: [wanted], live: [written([[ours, whole]])] })).toEqual(deleted);
   });
 
-  it('is left if the backup does not have it', () => {
-    expect(said({ changes: [change], live: [written([[ours, whole]])] })).toEqual({});
+  it('is deleted without a backup too, and left if others made it again', () => {
+    expect(said({ changes: [change], live: [written([[ours, whole]])] })).toEqual(deleted);
+    expect(said({ changes: [change], live: [written([['kubectl', whole]])] })).toEqual({});
   });
 
   it('is not told as something that OpenShift SDN makes anew', () => {
