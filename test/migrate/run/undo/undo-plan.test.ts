@@ -445,7 +445,7 @@ describe('what an update of the plan takes back', () => {
     expect(said({ changes: [change], live: [written([['kubectl', whole]])] })).toEqual({});
   });
 
-  it('is not told as something that OpenShift SDN makes anew', () => {
+  it('is not told as something that OpenShift SDN makes', () => {
     const given: Given = { changes: [change], backup: [wanted], live: [], entries: [begun(change)] };
     expect(said(given)).toEqual({});
   });
