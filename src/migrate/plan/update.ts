@@ -47,9 +47,8 @@ export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update 
     return was !== undefined && !isEqual(plain(was), plain(change));
   });
   const seen = new Map([...fresh.backup].filter(([key, object]) => !isEqual(old.backup.get(key) ?? object, object)));
-  for (const change of withdrawn
-    .filter(({ action }) => action === 'apply')
-    .filter((one) => !isForeignKind(refOf(one)))) {
+  for (const change of withdrawn) {
+    if (change.action !== 'apply' || isForeignKind(refOf(change))) continue;
     const object = facts.liveObject(refOf(change));
     if (object !== undefined) seen.set(refKey(refOf(change)), backedUp(object));
   }

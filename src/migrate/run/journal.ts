@@ -76,7 +76,9 @@ export function progressOf(entries: readonly Entry[]): Progress {
     isFinalizing: current.some(({ event, step }) => event === 'begin' && step === 'finalize'),
     // the first entry says whether the object existed before; a later one, that others made it again
     begun: new Map(
-      [...current.filter(({ event }) => event === 'begin').toReversed()]
+      current
+        .filter(({ event }) => event === 'begin')
+        .toReversed()
         .sort((a, b) => Number(a.existed === true) - Number(b.existed === true))
         .map((one) => [keyOf(one), one]),
     ),

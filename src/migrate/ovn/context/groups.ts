@@ -91,9 +91,10 @@ export function egressPlan(input: Input): EgressPlan {
   const reach = reachOf(cluster.hostSubnets, machines);
   const context = groupContext(input);
   const all = groupsOf(cluster.netNamespaces).map((claim) => withNodes(groupOf(claim, context), reach, input));
-  const groups = all.filter(({ members }) => members.some(({ name }) => chosen(name)));
+  const isChosen = ({ members }: Group): boolean => members.some(({ name }) => chosen(name));
+  const groups = all.filter(isChosen);
   const prediction = predicted([...machines.values()].map(placementNode), claimsOf(groups), [
-    ...claimsOf(all.filter((group) => !groups.includes(group))),
+    ...claimsOf(all.filter((group) => !isChosen(group))),
     ...others,
   ]);
   const fitting = fittingIn(all, reach);

@@ -230,23 +230,22 @@ async function insteadOfDeleting(one: Case, is: KubeObject): Promise<Outcome | u
   const ours = writtenBy(one.execution.plan);
   // somebody may have made it again since we made it
   if (!bearsOurMark(is, ours)) return finished(one, 'nothing', undefined);
-  if (isShared(is, ours)) return release(one);
+  if (isShared(is, ours)) {
+    const { client, plan, journal } = one.execution;
+    return finished(one, 'changed', await giveUp(refOf(one.change), { client, plan, dryRun: journal === undefined }));
+  }
   if (isOurs(is, ours) || one.execution.force) return undefined;
   return failed(refOf(one.change), 'others changed it since it was applied: delete it, or leave it out with --skip');
 }
 
-/** Gives up our fields of an object that others want to be as it is. */
-async function release(one: Case): Promise<Outcome> {
-  const { client, plan, journal } = one.execution;
-  const object = refOf(one.change);
+/** Gives up our fields of the object and keeps others'; returns the object then. */
+export function giveUp(
+  object: ObjectRef,
+  { client, plan, dryRun }: Pick<Execution, 'client'> & { readonly plan: Pick<Plan, 'id'>; readonly dryRun: boolean },
+): Promise<KubeObject> {
   const { apiVersion, kind, ...metadata } = object;
-  const body = { apiVersion, kind, metadata };
-  const now = await client.patch(kindFor(object), named(object), body, {
-    type: 'apply',
-    fieldManager: managerOf(plan),
-    dryRun: journal === undefined,
-  });
-  return finished(one, 'changed', now);
+  const options = { type: 'apply', fieldManager: managerOf(plan), dryRun } as const;
+  return client.patch(kindFor(object), named(object), { apiVersion, kind, metadata }, options);
 }
 
 function finalizersOf({ metadata }: KubeObject): readonly string[] {

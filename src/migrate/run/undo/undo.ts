@@ -1,13 +1,12 @@
 /** Undoes a plan from its backup. After a kill at any moment, the next run finishes. */
 import { inParallel } from '../../../io/parallel.ts';
 import type { KubeObject } from '../../../model/objects.ts';
-import { managerOf } from '../../ownership.ts';
 import { planHash } from '../../plan/plan.ts';
 import { refKey, refText } from '../../ref.ts';
 import { sdn } from '../../sdn/target.ts';
 import { clusterUID } from '../../snapshot.ts';
 import type { ApplyDeps, ApplyOutcome } from '../apply/apply.ts';
-import { failed, kindFor, named } from '../apply/change.ts';
+import { failed, giveUp, kindFor, named } from '../apply/change.ts';
 import { otherCluster } from '../identity.ts';
 import { type Entry, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
 import { alone, isTaken } from '../lock.ts';
@@ -221,15 +220,9 @@ async function write({ client, plan }: ApplyDeps, undo: Undo, dryRun: boolean): 
       await client.delete(kind, ref, { preconditions: { uid: undo.uid }, ...(dryRun ? { dryRun: ['All'] } : {}) });
       return;
     case 'release': {
-      const { apiVersion, kind: kindName, ...metadata } = undo.object;
       if (undo.first !== undefined)
         await client.patch(kind, ref, undo.first, { type: 'apply', fieldManager: restorer, force: true, dryRun });
-      await client.patch(
-        kind,
-        ref,
-        { apiVersion, kind: kindName, metadata },
-        { type: 'apply', fieldManager: managerOf(plan), dryRun },
-      );
+      await giveUp(undo.object, { client, plan, dryRun });
       const { labels, annotations } = undo;
       if (Object.keys({ ...labels, ...annotations }).length === 0) return;
       await client.patch(
