@@ -40,17 +40,21 @@ const rooms = (layer, lists, more = []) => [
     severity: 'error',
     from: {
       path: `^src/${layer}/.+/`,
-      pathNot: [...Object.keys(lists), ...more].map((name) => files(`${layer}/${name}`)),
+      pathNot: [
+        ...Object.keys(lists).map((name) => files(`${layer}/${name}`)),
+        ...more.map((name) => below(`${layer}/${name}`)),
+      ],
     },
     to: { path: '^(src|api)/' },
   },
 ];
 
-const parts = ['ovn/cluster', 'ovn/egressips', 'ovn/firewall', 'ovn/router'];
-const ovn = ['ovn', 'ovn/context', 'ovn/placement', ...parts];
+/** What all rooms of the migrator may import of OVN-Kubernetes: what stands on its objects. */
+const marks = 'targets/ovn/marks';
+const ovnParts = ['cluster', 'egressips', 'firewall', 'router'].map((part) => `targets/ovn/${part}`);
+const ovn = ['targets/ovn', 'targets/ovn/context', 'targets/ovn/placement', marks, ...ovnParts];
 const targets = '^src/migrate/targets\\.ts$';
-/** The rooms of the targets: what they may import is below, in the rooms of migrate. */
-const targetRooms = ['ovn', 'sdn'];
+const targetRooms = ['findings', 'input', 'kinds'];
 
 module.exports = {
   forbidden: [
@@ -72,9 +76,13 @@ module.exports = {
       files('migrate/findings'),
       files('migrate/kinds'),
     ]),
-    room('migrate', 'targets', { path: targets }, [
+    room('migrate', 'targets', { path: targets }, [files('migrate'), '^src/migrate/targets/[^/]+/target\\.ts$']),
+    // Each target is a room, with rooms of its own as it likes, and knows no other.
+    room('migrate', 'target', { path: '^src/migrate/targets/([^/]+)/' }, [
       files('migrate'),
       ...targetRooms.map((name) => files(`migrate/${name}`)),
+      '^src/migrate/targets/$1/',
+      files(`migrate/${marks}`),
     ]),
     ...['findings', 'kinds'].map((name) => ({
       name: `${name}-know-no-room`,
@@ -85,29 +93,38 @@ module.exports = {
     {
       name: 'targets-do-not-know-their-list',
       severity: 'error',
-      from: { path: `^src/migrate/((input|${targetRooms.join('|')})/|[^/]+$)` },
+      from: { path: '^src/migrate/((input|targets)/|[^/]+$)' },
       to: { path: targets },
     },
     ...rooms(
       'migrate',
       {
         input: ['kinds'],
-        'ovn/placement': [],
-        'ovn/context': ['findings', 'kinds', 'ovn/placement'],
-        ...Object.fromEntries(parts.map((part) => [part, ['findings', 'kinds', 'ovn/context']])),
-        ovn: ['findings', 'input', 'kinds', ...ovn],
-        sdn: ['findings', 'input', 'kinds', ...ovn],
+        [marks]: [],
+        'targets/ovn/placement': [],
+        'targets/ovn/context': ['findings', 'kinds', marks, 'targets/ovn/placement'],
+        ...Object.fromEntries(ovnParts.map((part) => [part, ['findings', 'kinds', marks, 'targets/ovn/context']])),
+        'targets/ovn': ['findings', 'input', 'kinds', ...ovn],
         plan: ['findings'],
         report: ['findings', 'plan'],
-        run: ['findings', 'input', 'kinds', 'plan', 'sdn'],
+        run: ['findings', 'input', 'kinds', 'plan'],
         'run/verify': ['findings', 'input', 'kinds', 'plan', 'run'],
         'run/apply': ['findings', 'input', 'kinds', 'plan', 'run', 'run/verify'],
-        'run/undo': ['kinds', 'plan', 'run', 'run/apply', 'sdn'],
-        guide: ['guide/procedures', 'input', 'kinds', 'ovn/context', 'plan', 'run', 'run/undo'],
-        'guide/procedures': ['guide', 'kinds', 'ovn/context', 'run'],
+        'run/undo': ['kinds', 'plan', 'run', 'run/apply'],
+        guide: ['guide/procedures', 'input', 'kinds', marks, 'plan', 'run', 'run/undo'],
+        'guide/procedures': ['guide', 'kinds', marks, 'run'],
       },
-      ['findings', 'kinds'],
+      ['findings', 'kinds', 'targets'],
     ),
+    room('cli', 'vocabulary', { path: files('cli'), pathNot: '^src/cli/(main|start)\\.ts$' }, files('cli')),
+    ...rooms('cli', {
+      serve: [],
+      look: [],
+      migrate: ['migrate/plan', 'migrate/run', 'migrate/look'],
+      'migrate/plan': ['migrate'],
+      'migrate/run': ['migrate'],
+      'migrate/look': ['migrate'],
+    }),
     ...rooms('node', {
       values: [],
       ovs: ['values'],

@@ -5,16 +5,15 @@ import { type Component, components, type FailMode, failModes } from '../lab/fau
 import { type HostKind, hostKinds, isHostKind } from '../lab/hosts.ts';
 import { defaultLabName } from '../lab/layout.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
-import type { ApiServerArguments } from './apiserver.ts';
-import { addControllerOptions, type ControllerFlags } from './controller-options.ts';
 import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
-import { addMigrateCommands } from './migrate/commands.ts';
-import type { NodeFlags } from './node.ts';
+import type { SimulateFlags } from './look/simulate.ts';
+import type { StatusFlags } from './look/status.ts';
 import { report } from './output.ts';
-import type { SimulateFlags } from './simulate.ts';
-import type { StatusFlags } from './status.ts';
+import type { ApiServerArguments } from './serve/apiserver.ts';
+import { addControllerOptions, type ControllerFlags } from './serve/controller-options.ts';
+import type { NodeFlags } from './serve/node.ts';
 import { statusAddressOption } from './status-address.ts';
 import { programVersion } from './version.ts';
 import { wholeNumber } from './whole-number.ts';
@@ -68,7 +67,7 @@ program
   .option('--socket <path>', 'unix socket to serve at as well')
   .option('--data-dir <folder>', 'keep the objects there over restarts (default: in memory only)')
   .requiredOption('--write-kubeconfig <file>', 'where to write the kubeconfig for clients')
-  .action(async (flags: ApiServerArguments) => (await import('./apiserver.ts')).runApiServer(flags));
+  .action(async (flags: ApiServerArguments) => (await import('./serve/apiserver.ts')).runApiServer(flags));
 
 addControllerOptions(
   program
@@ -76,7 +75,9 @@ addControllerOptions(
     .description('run the control plane: VNIDs for namespaces, subnets for nodes, egress IPs')
     .addOption(kubeconfig())
     .addOption(logLevel()),
-).action(async (_flags: ControllerFlags, command: Command) => (await import('./controller.ts')).runController(command));
+).action(async (_flags: ControllerFlags, command: Command) =>
+  (await import('./serve/controller.ts')).runController(command),
+);
 
 program
   .command('node')
@@ -108,7 +109,7 @@ program
   .option('--check', 'print what is wrong with this machine and how to fix it, and end')
   .option('--cleanup', 'remove all that an agent ever made on this machine, and end')
   .addOption(new Option('-o, --output <format>', 'format of --check').choices(['text', 'json']).default('text'))
-  .action(async (flags: NodeFlags) => (await import('./node.ts')).runNode(flags));
+  .action(async (flags: NodeFlags) => (await import('./serve/node.ts')).runNode(flags));
 
 /** Collects an option that may be repeated. */
 function repeatable(flags: string, description: string): Option {
@@ -139,16 +140,20 @@ program
       'how the result is printed (default: table, or ndjson with --scenario)',
     ).choices(['table', 'json', 'yaml', 'ndjson']),
   )
-  .action(async (flags: SimulateFlags) => (await import('./simulate.ts')).runSimulate(flags));
+  .action(async (flags: SimulateFlags) => (await import('./look/simulate.ts')).runSimulate(flags));
 
 program
   .command('status')
   .description('show every egress IP: whose it is, where it is, and why it is not in use')
   .addOption(kubeconfig())
   .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
-  .action(async (flags: StatusFlags) => (await import('./status.ts')).runStatus(flags));
+  .action(async (flags: StatusFlags) => (await import('./look/status.ts')).runStatus(flags));
 
-addMigrateCommands(program, kubeconfig);
+const migrate = program
+  .command('migrate')
+  .description('the way from OpenShift SDN to OVN-Kubernetes: nothing lost, nothing silent, always a way back');
+// all targets take as long to load as everything else
+if (process.argv.includes('migrate')) (await import('./migrate/commands.ts')).addMigrateCommands(migrate, kubeconfig);
 
 const lab = program
   .command('lab')

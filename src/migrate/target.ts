@@ -2,10 +2,11 @@
 import type { Kind } from '../../api/kinds.ts';
 import type { JsonObject } from '../model/json.ts';
 import type { KubeObject } from '../model/objects.ts';
+import type { AddressEnds } from './addresses.ts';
 import type { Live } from './live.ts';
 import type { ObjectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Change, Placement, Translate, TranslateOptions } from './translation.ts';
+import type { Change, Placement, StepName, Translate, TranslateOptions } from './translation.ts';
 
 /** The result of one check. */
 export interface Check {
@@ -43,6 +44,22 @@ export interface CheckScene {
 export interface Sight {
   readonly get: (object: ObjectRef) => KubeObject | undefined;
   readonly all: (kind: Kind) => readonly KubeObject[];
+}
+
+/** A step of a target's plans. */
+export interface Step {
+  readonly name: StepName;
+  /** What the step does, for people. */
+  readonly description: string;
+  /** Whether it is made in the target's phases. */
+  readonly isPhased?: true;
+  /**
+   * Whether what it deletes belongs to others, such as the old plugin. What other steps delete was made by an earlier
+   * version of the plan.
+   */
+  readonly deletesOthers?: true;
+  /** Whether the new plugin makes such objects too, when it starts. */
+  readonly isMadeByPlugin?: true;
 }
 
 /** A part of a step after which the plugin must have acted, before the next begins. */
@@ -95,9 +112,13 @@ export interface Target {
   readonly writes: readonly Kind[];
   /** Kinds of which `--diff` shows the objects that no plan made. */
   readonly beside: readonly Kind[];
+  /** The steps of a plan, in safe order: the label before the object. */
+  readonly steps: readonly Step[];
   /** What the cluster was before our plans, which is what is translated. */
   readonly before: (snapshot: Snapshot) => Snapshot;
   readonly translate: Translate;
+  /** The source addresses of namespaces before and after, at less cost than a translation; absent if it cannot tell. */
+  readonly addressEnds?: (snapshot: Snapshot, options: TranslateOptions) => AddressEnds;
   /** Kinds without which the API server no longer shows what is translated. */
   readonly sources: readonly Kind[];
   /**
@@ -114,7 +135,7 @@ export interface Target {
   readonly checker: (scene: CheckScene) => (object: KubeObject) => readonly Check[] | undefined;
   /** The addresses with which pods of each namespace of these changes should leave, as far as the plugin has assigned them. */
   readonly leavesWith: (changes: readonly Change[], live: Live) => ReadonlyMap<string, readonly string[]>;
-  /** The phases of the step `keep-placement`. What is left of it after them is made at once. */
+  /** The phases of a step that is phased. What is left of it after them is made at once. */
   readonly phases: (changes: readonly Change[], placement: ReadonlyMap<string, Placement>) => Phases;
   readonly words: TargetWords;
 }

@@ -1,19 +1,43 @@
 /** All network plugins that plans lead to, and the kinds that their plans may touch. */
 import uniq from 'lodash/uniq.js';
 import { apiVersionOf, type Kind } from '../../api/kinds.ts';
-import { ovn } from './ovn/target.ts';
 import { foreignKinds } from './ownership.ts';
 import type { ObjectRef } from './ref.ts';
-import { sdn } from './sdn/target.ts';
-import type { Target } from './target.ts';
+import type { Step, Target } from './target.ts';
+import { ovn } from './targets/ovn/target.ts';
+import { sdn } from './targets/sdn/target.ts';
+import type { Change, StepName } from './translation.ts';
 
 export const targets: readonly Target[] = [ovn, sdn];
+
+/** The plugin that clusters are migrated from, and that the way back leads to. */
+export const oldPlugin: Target = sdn;
+
+/** The plugins that clusters are migrated to. */
+export const newPlugins: readonly Target[] = targets.filter((target) => target !== oldPlugin);
 
 /** The target of that name. Throws if `targets` has none. */
 export function targetNamed(name: string): Target {
   const target = targets.find((one) => one.name === name);
   if (target === undefined) throw new Error(`there is no target ${name}`);
   return target;
+}
+
+/** Whether the plan leads back to the old plugin. */
+export function leadsBack({ target }: { readonly target: string }): boolean {
+  return target === oldPlugin.name;
+}
+
+/** The step of that name of a plan. Throws if the plan's target has none. */
+export function stepOf({ target }: { readonly target: string }, name: StepName): Step {
+  const step = targetNamed(target).steps.find((one) => one.name === name);
+  if (step === undefined) throw new Error(`target ${target} has no step ${name}`);
+  return step;
+}
+
+/** Whether the change deletes what an earlier version of its plan made. */
+export function deletesOwn(plan: { readonly target: string }, { action, step }: Change): boolean {
+  return action === 'delete' && stepOf(plan, step).deletesOthers !== true;
 }
 
 /** All kinds that a plan may touch. */

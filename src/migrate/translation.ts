@@ -5,26 +5,8 @@ import { type Finding } from './findings/finding.ts';
 import { type ObjectRef, objectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/**
- * The steps of a migration, in safe order: the label before the object. Only the way back has `restore` and
- * `restore-after`.
- */
-export const stepNames = [
-  'label-nodes',
-  'annotate-namespaces',
-  'network-policies',
-  'restore',
-  'switch',
-  'restore-after',
-  'egress-firewalls',
-  'release-cloud-addresses',
-  'keep-placement',
-  'egress-ips',
-  'egress-routers',
-  'finalize',
-] as const;
-
-export type StepName = (typeof stepNames)[number];
+/** The name of a step of a migration: one of the target's `steps`. Every target has the steps `switch` and `finalize`. */
+export type StepName = string;
 
 /**
  * What a step does with one object. `apply` is a server-side apply of exactly these fields with our field manager, so
@@ -54,14 +36,6 @@ export type Change =
 /** The object that a change is about. */
 export function refOf(change: Change): ObjectRef {
   return change.action === 'apply' ? objectRef(change.object) : change.object;
-}
-
-/**
- * Whether the change deletes what an earlier version of the plan made. Translations themselves delete only what belongs to
- * others: the old plugin's objects in the end, and cloud addresses.
- */
-export function deletesOwn({ action, step }: Change): boolean {
-  return action === 'delete' && step !== 'finalize' && step !== 'release-cloud-addresses';
 }
 
 /** Where an egress IP is today, and where the target may assign it: names of Nodes, sorted. */

@@ -111,7 +111,7 @@ export async function planFor(
   const plan = {
     ...planOf({
       tool: 'test',
-      target: 'ovn',
+      target: more.plan?.target ?? 'ovn',
       options: {},
       strict: false,
       snapshot: await snapshot(client),

@@ -1,14 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { forthRows } from '../../src/migrate/findings/catalog/forth.ts';
 import type { Finding } from '../../src/migrate/findings/finding.ts';
 import { lossText } from '../../src/migrate/findings/loss.ts';
-import { catalogueTable, forthRows, lossesOf, rows } from '../../src/migrate/findings/rows.ts';
+import { catalogueTable, lossesOf, rows } from '../../src/migrate/findings/rows.ts';
 import { snapshotFromFiles } from '../../src/migrate/input/files.ts';
-import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { planOf } from '../../src/migrate/plan/plan.ts';
 import { refText } from '../../src/migrate/ref.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';
 import { type Change, refOf, type TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 import { expectGoldenAt } from '../golden.ts';

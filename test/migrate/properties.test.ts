@@ -1,4 +1,4 @@
-import { toOVN } from '../../src/migrate/ovn/translate.ts';
+import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';
 import type { Translation } from '../../src/migrate/translation.ts';
 import { clusterOf } from '../../src/model/cluster.ts';
 import { egressState } from '../../src/model/egress/state.ts';

@@ -13,10 +13,10 @@ import type { KubeClient } from '../../src/io/kube/client.ts';
 import { readFacts } from '../../src/migrate/guide/read.ts';
 import { snapshotFromServer } from '../../src/migrate/input/server.ts';
 import { ovnKinds } from '../../src/migrate/input/source.ts';
-import { toOVN } from '../../src/migrate/ovn/translate.ts';
 import { goBack } from '../../src/migrate/run/undo/undo.ts';
-import { toSDN } from '../../src/migrate/sdn/translate.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';
+import { toSDN } from '../../src/migrate/targets/sdn/translate.ts';
 import { create, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';
 import { make, options } from './snapshots.ts';
 

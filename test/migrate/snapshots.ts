@@ -1,6 +1,6 @@
 /** Snapshots for tests, from objects written short. */
-import { type Context, contextOf } from '../../src/migrate/ovn/context/context.ts';
 import { makeSnapshot, type Snapshot } from '../../src/migrate/snapshot.ts';
+import { type Context, contextOf } from '../../src/migrate/targets/ovn/context/context.ts';
 import { defaultOptions, type TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects.ts';
 

@@ -1,6 +1,16 @@
 /** Whether each target is whole, and the kinds that plans may touch. */
 import { apiVersionOf } from '../../api/kinds.ts';
-import { kindOf, plannedKinds, targetNamed, targets } from '../../src/migrate/targets.ts';
+import {
+  deletesOwn,
+  kindOf,
+  leadsBack,
+  newPlugins,
+  oldPlugin,
+  plannedKinds,
+  stepOf,
+  targetNamed,
+  targets,
+} from '../../src/migrate/targets.ts';
 
 test('targets are found by name, and only those', () => {
   for (const target of targets) expect(targetNamed(target.name)).toBe(target);
@@ -18,4 +28,29 @@ test('every kind that a plan may touch is known by its version and name, once', 
 
 test('what a target needs is nothing that it makes', () => {
   for (const { needs, makes } of targets) expect(needs.filter((kind) => makes.includes(kind))).toEqual([]);
+});
+
+test('every target has its steps once, the switch among them and finalize last', () => {
+  for (const target of targets) {
+    const names = target.steps.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => name === 'switch')).toHaveLength(1);
+    expect(names.at(-1)).toBe('finalize');
+    for (const name of names) expect(stepOf({ target: target.name }, name).name).toBe(name);
+  }
+  expect(() => stepOf({ target: 'sdn' }, 'egress-ips')).toThrow('target sdn has no step egress-ips');
+});
+
+test('only the old plugin is led back to', () => {
+  expect(targets.filter(({ name }) => leadsBack({ target: name }))).toEqual([oldPlugin]);
+  expect(newPlugins).not.toContain(oldPlugin);
+  expect([oldPlugin, ...newPlugins]).toHaveLength(targets.length);
+});
+
+test('what finalize deletes belongs to others, what a withdrawn step deletes is the plan’s own', () => {
+  const object = { apiVersion: 'k8s.ovn.org/v1', kind: 'EgressIP', name: 'x' };
+  const deleting = (step: string) => ({ action: 'delete', step, object, from: [] }) as const;
+  expect(deletesOwn({ target: 'ovn' }, deleting('finalize'))).toBe(false);
+  expect(deletesOwn({ target: 'ovn' }, deleting('release-cloud-addresses'))).toBe(false);
+  expect(deletesOwn({ target: 'ovn' }, deleting('egress-ips'))).toBe(true);
 });

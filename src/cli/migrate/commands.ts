@@ -1,11 +1,12 @@
 /** `sdn-compat migrate`: subcommands, options and defaults. Each command is loaded when it is used. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { newPlugins } from '../../migrate/targets.ts';
 import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/address.ts';
-import { addApplyCommands } from './apply-commands.ts';
-import { addGuideCommand } from './guide-command.ts';
-import { addLookCommands } from './look-commands.ts';
-import type { PlanFlags } from './plan.ts';
+import { addLookCommands } from './look/commands.ts';
+import { addGuideCommand } from './look/guide-command.ts';
+import type { PlanFlags } from './plan/plan.ts';
+import { addApplyCommands } from './run/commands.ts';
 
 const none: readonly string[] = [];
 
@@ -56,17 +57,13 @@ function source(command: Command, kubeconfig: () => Option): Command {
     );
 }
 
-/** Adds `migrate` and its subcommands. */
-export function addMigrateCommands(program: Command, kubeconfig: () => Option): void {
-  const migrate = program
-    .command('migrate')
-    .description('the way from OpenShift SDN to OVN-Kubernetes: nothing lost, nothing silent, always a way back');
-
+/** Adds the subcommands to `migrate`. */
+export function addMigrateCommands(migrate: Command, kubeconfig: () => Option): void {
   source(migrate.command('plan'), kubeconfig)
     .description(
       'write a folder with ordered steps, the objects to apply, a backup and reports; exit status 1 when there are blockers',
     )
-    .addOption(new Option('--to <target>', 'network plugin to migrate to').choices(['ovn']))
+    .addOption(new Option('--to <target>', 'network plugin to migrate to').choices(newPlugins.map(({ name }) => name)))
     .option('--out <dir>', 'folder to write; it must be empty, absent, or hold a plan that was not begun')
     .option(
       '--update <dir>',
@@ -94,7 +91,7 @@ export function addMigrateCommands(program: Command, kubeconfig: () => Option): 
       'label all nodes at once before the switch, and leave it to OVN-Kubernetes to choose the node of each egress IP',
     )
     .option('--diff', 'print how the objects of the plan differ from those in the cluster', false)
-    .action(async (flags: PlanFlags) => (await import('./plan.ts')).runPlan(flags));
+    .action(async (flags: PlanFlags) => (await import('./plan/plan.ts')).runPlan(flags));
 
   addLookCommands(migrate, { kubeconfig, source });
   addApplyCommands(migrate, { kubeconfig, source });

@@ -1,8 +1,11 @@
-/** Reads the snapshot that `migrate` works on, from files or from a cluster, and reports progress. */
+/** Reads what `migrate` works on: a snapshot, from files or from a cluster, or a plan. Reports progress. */
+import type { Command, Option } from 'commander';
 import type { Kind } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { problemText } from '../../io/manifests.ts';
 import { sdnKinds } from '../../migrate/input/source.ts';
+import type { Plan } from '../../migrate/plan/plan.ts';
+import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
 import { Failure } from '../fail.ts';
 import { report } from '../output.ts';
@@ -14,6 +17,13 @@ export interface SourceFlags {
   readonly fromCluster: boolean;
   readonly filename: readonly string[];
   readonly machineNetwork: readonly string[];
+}
+
+/** What several commands of `migrate` share. */
+export interface Shared {
+  readonly kubeconfig: () => Option;
+  /** Adds the options that select where the cluster is read from. */
+  readonly source: (command: Command, kubeconfig: () => Option) => Command;
 }
 
 export type Progress = (what: string) => void;
@@ -29,6 +39,13 @@ export function progressLines(now: () => number = () => performance.now()): Prog
     last = now();
     report(`${((last - start) / 1000).toFixed(1)} s: ${what}\n`);
   };
+}
+
+/** Reads the plan in a folder. If it cannot be read, the command ends with status 2. */
+export async function planIn(folder: string, extent: PlanExtent = 'all'): Promise<Plan> {
+  const plan = await readPlan(folder, progressLines(), extent);
+  if (plan.ok) return plan.value;
+  throw new Failure(plan.error, badInput);
 }
 
 /** Reads the snapshot. Bad input, or an API server that cannot be read, ends the command with status 2. */

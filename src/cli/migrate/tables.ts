@@ -62,3 +62,8 @@ export function findingsText(findings: readonly Finding[], color = isatty(1)): s
   });
   return blocks.join('\n');
 }
+
+/** `1 change`, `2 changes`. */
+export function changesText(count: number): string {
+  return `${count} change${count === 1 ? '' : 's'}`;
+}

@@ -1,5 +1,6 @@
 /** Selects the procedure that a cluster is in, or is to begin. */
 import { err, ok, type Result } from '../../model/result.ts';
+import { leadsBack } from '../targets.ts';
 import { wasLive } from './conditions.ts';
 import { configName, type Facts, switchedTo, wants } from './facts.ts';
 import { back } from './procedures/back.ts';
@@ -20,7 +21,8 @@ export interface Choice {
 /** The procedure; the error says why the choice does not fit the cluster. */
 export function procedureFor(facts: Facts, { direction, mode }: Choice): Result<Procedure> {
   if ((direction ?? directionOf(facts)) === 'back') return backFor(facts, mode);
-  if (facts.plan?.target === 'sdn') return err(`${facts.plan.folder}: it is a plan of the way back: add --back`);
+  if (facts.plan !== undefined && leadsBack(facts.plan))
+    return err(`${facts.plan.folder}: it is a plan of the way back: add --back`);
   const begun = begunIn(facts);
   return refused('migration', mode, begun) ?? ok((mode ?? begun) === 'live' ? live : offline);
 }
@@ -69,7 +71,7 @@ function lastMode({ config }: Facts): Mode {
 /** Back, if a way back was begun: by the plan, or by what the network operator is asked for. */
 function directionOf(facts: Facts): 'ovn' | 'back' {
   const { plan, operator } = facts;
-  if (plan?.phase === 'going-back' || plan?.target === 'sdn') return 'back';
+  if (plan !== undefined && (plan.phase === 'going-back' || leadsBack(plan))) return 'back';
   const isAsked = operator.kind === 'known' && operator.value.migration?.networkType === 'OpenShiftSDN';
   return isHalfBack(facts) || (isAsked && switchedTo(facts, 'OpenShiftSDN').kind !== 'unknown') ? 'back' : 'ovn';
 }

@@ -8,9 +8,9 @@ import type {
 } from '../kinds/network.ts';
 import type { NodeItem } from '../kinds/node.ts';
 import type { Known } from '../known.ts';
-import { missingAnnotations } from '../ovn/context/annotations.ts';
-import { type Release, releaseOf } from '../ovn/context/release.ts';
+import { type Release, releaseOf } from '../release.ts';
 import { pendingLabel } from '../run/switched.ts';
+import { missingAnnotations } from '../targets/ovn/marks/annotations.ts';
 import { all, type Answer, ask, no, unknown, unless, yes } from './answer.ts';
 import type { PlanState } from './plan-state.ts';
 

@@ -7,8 +7,9 @@ import { type Finding } from '../findings/finding.ts';
 import { type Loss, spanNames } from '../findings/loss.ts';
 import { findingCodes } from '../findings/rows.ts';
 import { type ObjectRef, refKey, refText } from '../ref.ts';
-import { kindOf, targets } from '../targets.ts';
-import { type Change, type Placement, refOf, type StepName, stepNames } from '../translation.ts';
+import type { Target } from '../target.ts';
+import { kindOf, targetNamed, targets } from '../targets.ts';
+import { type Change, type Placement, refOf, type StepName } from '../translation.ts';
 import { type Plan, type PlanStep } from './plan.ts';
 
 type Parsed<T> = Result<T, FieldProblem>;
@@ -80,9 +81,14 @@ function ref(value: unknown, field: string): ObjectRef {
   };
 }
 
-interface StepContext {
-  readonly step: StepName;
+interface PlanContext {
+  readonly target: Target;
+  /** By the names that plan.yaml has for their files. */
   readonly objects: ReadonlyMap<string, KubeObject>;
+}
+
+interface StepContext extends Pick<PlanContext, 'objects'> {
+  readonly step: StepName;
 }
 
 function change(value: unknown, field: string, context: StepContext): Change {
@@ -113,17 +119,22 @@ function parsedChange(value: unknown, field: string, { step, objects }: StepCont
   return { action, step, object, patch: json(given['patch'], `${field}.patch`) };
 }
 
-function planStep(value: unknown, field: string, objects: ReadonlyMap<string, KubeObject>): PlanStep {
+function planStep(value: unknown, field: string, { target, objects }: PlanContext): PlanStep {
   const given = record(value, field);
   knownOnly(given, ['name', 'description', 'changes'], field);
-  const step = oneOf(given['name'], stepNames, `${field}.name`);
+  const step = oneOf(
+    given['name'],
+    target.steps.map(({ name }) => name),
+    `${field}.name`,
+  );
   const changes = list(given['changes'], `${field}.changes`, (item, at) => change(item, at, { step, objects }));
   if (step === 'switch' && changes.length > 0)
     throw new Wrong(`${field}.changes`, 'the switch is yours: it has no changes');
   return { name: step, description: text(given['description'], `${field}.description`), changes };
 }
 
-function inOrder(steps: readonly PlanStep[]): void {
+function inOrder(steps: readonly PlanStep[], target: Target): void {
+  const stepNames = target.steps.map(({ name }) => name);
   for (const [index, { name }] of steps.entries()) {
     const before = steps[index - 1]?.name;
     if (before !== undefined && stepNames.indexOf(name) <= stepNames.indexOf(before)) {
@@ -157,17 +168,20 @@ export function parsePlan(
     );
     if (typeof given['strict'] !== 'boolean')
       throw new Wrong('strict', `${show(given['strict'])} is neither true nor false`);
-    const steps = list(given['steps'], 'steps', (item, field) => planStep(item, field, objects));
-    inOrder(steps);
-    return {
-      id: given['formatVersion'] === 1 ? '' : planId(given['id']),
-      cluster: given['cluster'] === undefined ? undefined : text(given['cluster'], 'cluster'),
-      tool: text(given['tool'], 'tool'),
-      target: oneOf(
+    const target = targetNamed(
+      oneOf(
         given['target'],
         targets.map(({ name }) => name),
         'target',
       ),
+    );
+    const steps = list(given['steps'], 'steps', (item, field) => planStep(item, field, { target, objects }));
+    inOrder(steps, target);
+    return {
+      id: given['formatVersion'] === 1 ? '' : planId(given['id']),
+      cluster: given['cluster'] === undefined ? undefined : text(given['cluster'], 'cluster'),
+      tool: text(given['tool'], 'tool'),
+      target: target.name,
       options: json(given['options'], 'options'),
       strict: given['strict'],
       incomplete: given['incomplete'] === undefined ? [] : list(given['incomplete'], 'incomplete', text),

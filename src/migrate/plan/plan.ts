@@ -11,7 +11,8 @@ import { compareFindings, type Finding } from '../findings/finding.ts';
 import { isForeignKind } from '../ownership.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
 import { clusterUID, type Snapshot, type Unread } from '../snapshot.ts';
-import { type Change, type Placement, refOf, type StepName, stepNames, type Translation } from '../translation.ts';
+import { stepOf, targetNamed } from '../targets.ts';
+import { type Change, type Placement, refOf, type StepName, type Translation } from '../translation.ts';
 
 export interface PlanStep {
   readonly name: StepName;
@@ -45,25 +46,6 @@ export interface Plan {
   readonly findings: readonly Finding[];
   readonly placement: ReadonlyMap<string, Placement>;
 }
-
-const descriptions: Readonly<Record<StepName, string>> = {
-  'label-nodes':
-    'Label the nodes that may host egress IPs, and keep their egress CIDRs in an annotation for the way back.',
-  'annotate-namespaces': 'Carry annotations of NetNamespaces, such as multicast, to the Namespaces.',
-  'network-policies': 'Create NetworkPolicies that isolate namespaces as they are isolated today.',
-  restore: 'Restore the objects of OpenShift SDN that exist or that it does not make by itself.',
-  switch:
-    'You switch the network plugin. Nothing is written; `apply` stops here until the new plugin runs on every node.',
-  'restore-after': 'Restore what stands in objects that OpenShift SDN makes when it starts.',
-  'egress-firewalls': 'Create EgressFirewalls.',
-  'release-cloud-addresses':
-    'Delete the CloudPrivateIPConfigs of egress IPs and wait until the cloud has released the addresses.',
-  'keep-placement':
-    'Label the nodes one after the other, those with most egress IPs first, and create the EgressIPs so that each address is assigned to the node that has it today.',
-  'egress-ips': 'Create EgressIPs.',
-  'egress-routers': 'Create EgressRouters.',
-  finalize: 'Clear what was left alone so far. Only with --finalize, and only when verify is well.',
-};
 
 /** What a backup keeps of an object: all but its status and field managers, which cannot be restored. */
 export function backedUp(object: KubeObject): KubeObject {
@@ -103,7 +85,7 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
     ...rest,
     cluster: clusterUID(snapshot),
     incomplete: snapshot.unread.filter(({ isMinor }) => isMinor !== true).map(unreadText),
-    steps: stepsOf(changes),
+    steps: stepsOf(rest, changes),
     backup: new Map(
       refs.flatMap((ref) => {
         const key = refKey(ref);
@@ -144,15 +126,15 @@ function isConverted({ apiVersion }: ObjectRef): boolean {
   return apiVersion === apiVersionOf(netNamespaces) || apiVersion === apiVersionOf(egressIPs);
 }
 
-/** The changes by step, in safe order, each step sorted by object. */
-export function stepsOf(changes: readonly Change[]): readonly PlanStep[] {
-  return stepNames.flatMap((name) => stepOf(name, changes));
-}
-
-function stepOf(name: StepName, changes: readonly Change[]): readonly PlanStep[] {
-  const known = changes.filter(({ step }) => step === name).map((change) => ({ change, ref: refOf(change) }));
-  const own = known.sort((a, b) => compareRefs(a.ref, b.ref)).map(({ change }) => change);
-  return own.length === 0 && name !== 'switch' ? [] : [{ name, description: descriptions[name], changes: own }];
+/** The changes by step of the plan's target, in safe order, each step sorted by object. */
+export function stepsOf(plan: { readonly target: string }, changes: readonly Change[]): readonly PlanStep[] {
+  const byStep = Map.groupBy(changes, ({ step }) => stepOf(plan, step));
+  return targetNamed(plan.target).steps.flatMap((step): readonly PlanStep[] => {
+    const { name, description } = step;
+    const known = (byStep.get(step) ?? []).map((change) => ({ change, ref: refOf(change) }));
+    const own = known.sort((a, b) => compareRefs(a.ref, b.ref)).map(({ change }) => change);
+    return own.length === 0 && name !== 'switch' ? [] : [{ name, description, changes: own }];
+  });
 }
 
 function unreadText({ kind, reason, right }: Unread): string {

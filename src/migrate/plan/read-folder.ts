@@ -10,7 +10,8 @@ import type { KubeObject } from '../../model/objects.ts';
 import { err, ok, type Result } from '../../model/result.ts';
 import { objectShape } from '../../model/shapes.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
-import { deletesOwn, refOf } from '../translation.ts';
+import { deletesOwn } from '../targets.ts';
+import { refOf } from '../translation.ts';
 import { formatVersion } from './folder.ts';
 import { parseFindings, parsePlacement, parsePlan } from './parse.ts';
 import { type Plan } from './plan.ts';
@@ -64,7 +65,7 @@ async function read(folder: string, progress: (what: string) => void, extent: Pl
   }
   const backedUp = byRef(backup, folder);
   const lost = changes.find(
-    (change) => change.action !== 'apply' && !deletesOwn(change) && !backedUp.has(refKey(refOf(change))),
+    (change) => change.action !== 'apply' && !deletesOwn(plan.value, change) && !backedUp.has(refKey(refOf(change))),
   );
   if (lost !== undefined)
     refuse(

@@ -6,7 +6,8 @@ import isEqual from 'lodash/isEqual.js';
 import type { KubeObject } from '../../model/objects.ts';
 import { isForeignKind } from '../ownership.ts';
 import { type ObjectRef, refKey } from '../ref.ts';
-import { type Change, deletesOwn, refOf, type StepName, stepNames } from '../translation.ts';
+import { deletesOwn } from '../targets.ts';
+import { type Change, refOf, type StepName } from '../translation.ts';
 import { backedUp, type Plan, stepsOf } from './plan.ts';
 
 /** A change of a step, as the journal names it. */
@@ -38,7 +39,7 @@ export type Stage = 'open' | 'begun' | 'adopted' | 'done';
 /** Merges a plan that was begun with one of the same options made now. */
 export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update {
   const before = changesOf(old);
-  const now = inTheirSteps(changesOf(fresh), before, facts);
+  const now = inTheirSteps(changesOf(fresh), old, before, facts);
   const gone = [...before.values()].filter((change) => !now.has(keyOf(change)));
   const withdrawn = gone.flatMap((change) => withdrawal(change, old, facts));
   const wanted = [...now.values(), ...withdrawn];
@@ -57,7 +58,7 @@ export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update 
       ...fresh,
       id: old.id,
       cluster: old.cluster ?? fresh.cluster,
-      steps: stepsOf(wanted),
+      steps: stepsOf(fresh, wanted),
       seen: sorted(seen),
       backup: sorted(new Map([...fresh.backup, ...old.backup])),
     },
@@ -79,17 +80,18 @@ function changesOf({ steps }: Plan): ReadonlyMap<string, Change> {
 }
 
 function keyOf(change: Change): string {
-  return `${stepNames.indexOf(change.step)} ${refKey(refOf(change))}`;
+  return `${change.step} ${refKey(refOf(change))}`;
 }
 
 /** The changes, those that were begun in another step in that step: they are not begun a second time. */
 function inTheirSteps(
   fresh: ReadonlyMap<string, Change>,
+  old: Plan,
   before: ReadonlyMap<string, Change>,
   { stageOf }: UpdateFacts,
 ): ReadonlyMap<string, Change> {
   const begun = [...before.values()].filter(
-    (change) => (change.action === 'apply' || deletesOwn(change)) && stageOf(change) !== 'open',
+    (change) => (change.action === 'apply' || deletesOwn(old, change)) && stageOf(change) !== 'open',
   );
   const stepOf = new Map(begun.map((change) => [refKey(refOf(change)), change.step]));
   return new Map(
@@ -109,16 +111,16 @@ function plain(change: Change): unknown {
  * Takes back what was applied, if it was: an object of ours is deleted, in objects of others our fields are given up, and
  * an object that others had made gets the content that it had. What an earlier update takes back stays until it is done.
  */
-function withdrawal(change: Change, { backup }: Plan, { stageOf, liveObject }: UpdateFacts): readonly Change[] {
+function withdrawal(change: Change, plan: Plan, { stageOf, liveObject }: UpdateFacts): readonly Change[] {
   const ref = refOf(change);
   const stage = stageOf(change);
   if (change.step === 'finalize' || stage === 'open' || liveObject(ref) === undefined) return [];
-  if (change.action !== 'apply') return deletesOwn(change) && stage !== 'done' ? [change] : [];
+  if (change.action !== 'apply') return deletesOwn(plan, change) && stage !== 'done' ? [change] : [];
   const { step } = change;
   const { apiVersion, kind, name, namespace } = ref;
   const metadata = namespace === undefined ? { name } : { name, namespace };
   if (isForeignKind(ref)) return [{ action: 'apply', step, object: { apiVersion, kind, metadata }, from: [] }];
-  const was = stage === 'adopted' ? backup.get(refKey(ref)) : undefined;
+  const was = stage === 'adopted' ? plan.backup.get(refKey(ref)) : undefined;
   if (was !== undefined) return [{ action: 'apply', step, object: { ...was, metadata }, from: [] }];
   return stage === 'adopted' ? [] : [{ action: 'delete', step, object: ref, from: [] }];
 }

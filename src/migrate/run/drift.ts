@@ -9,6 +9,7 @@ import { isServed, type Live, liveObject } from '../live.ts';
 import { holds, holdsPart, isForeignKind } from '../ownership.ts';
 import { type Plan } from '../plan/plan.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
+import { stepOf } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
 import { changeKey, type Progress } from './journal.ts';
 
@@ -71,22 +72,23 @@ export function driftOf(plan: Plan, live: Live, progress: Progress): readonly Dr
   const backedUp = [...plan.backup]
     .filter(([key]) => used.has(key))
     .flatMap(([key, first]) =>
-      objectDrift({ was: plan.seen.get(key) ?? first, changes: byObject.get(key) ?? [], live, progress }),
+      objectDrift({ plan, was: plan.seen.get(key) ?? first, changes: byObject.get(key) ?? [], live, progress }),
     );
   const appeared = changes.flatMap((change) =>
-    plan.backup.has(refKey(refOf(change))) ? [] : appearedDrift(change, live, progress),
+    plan.backup.has(refKey(refOf(change))) ? [] : appearedDrift(plan, change, live, progress),
   );
   return [...backedUp, ...appeared].sort((a, b) => compareRefs(a.object, b.object));
 }
 
 interface Case {
+  readonly plan: Plan;
   readonly was: KubeObject;
   readonly changes: readonly Change[];
   readonly live: Live;
   readonly progress: Progress;
 }
 
-function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
+function objectDrift({ plan, was, changes, live, progress }: Case): readonly Drift[] {
   const object = objectRef(was);
   const begun = changes.filter((change) => progress.begun.has(changeKey(change.step, refKey(object))));
   const is = liveObject(live, object);
@@ -101,7 +103,7 @@ function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
   const expected = [was, ...begun.map((change) => after(change, was))];
   const contents = [was, is].map((one) => watched(one, was));
   if (expected.some((one) => isEqual(watched(one, was), contents[1]))) return [];
-  if (begun.some((change) => isPartOf(change, is))) return [];
+  if (begun.some((change) => isPartOf(plan, change, is))) return [];
   return differingFields(watched(was, was), watched(is, was)).map((field) => ({
     object,
     field,
@@ -111,8 +113,10 @@ function objectDrift({ was, changes, live, progress }: Case): readonly Drift[] {
 }
 
 /** Whether the object is what applying a part of the change has made it. */
-export function isPartOf(change: Change, is: KubeObject): boolean {
-  return change.action === 'apply' && change.step === 'keep-placement' && holdsPart(contentOf(change.object), is);
+export function isPartOf(plan: Plan, change: Change, is: KubeObject): boolean {
+  return (
+    change.action === 'apply' && stepOf(plan, change.step).isPhased === true && holdsPart(contentOf(change.object), is)
+  );
 }
 
 /** The object after the change. */
@@ -145,13 +149,13 @@ function keyDrift(change: Change, was: KubeObject, is: KubeObject): readonly Dri
   );
 }
 
-function appearedDrift(change: Change, live: Live, { begun }: Progress): readonly Drift[] {
+function appearedDrift(plan: Plan, change: Change, live: Live, { begun }: Progress): readonly Drift[] {
   const object = refOf(change);
   const is = liveObject(live, object);
   // what the old plugin creates when it starts is expected to appear
   if (
     change.action !== 'apply' ||
-    change.step === 'restore-after' ||
+    stepOf(plan, change.step).isMadeByPlugin === true ||
     isForeignKind(object) ||
     is === undefined ||
     begun.has(changeKey(change.step, refKey(object)))

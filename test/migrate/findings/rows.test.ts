@@ -1,4 +1,6 @@
-import { backRows, catalogueTable, forthRows } from '../../../src/migrate/findings/rows.ts';
+import { backRows } from '../../../src/migrate/findings/catalog/back.ts';
+import { forthRows } from '../../../src/migrate/findings/catalog/forth.ts';
+import { catalogueTable } from '../../../src/migrate/findings/rows.ts';
 
 describe('the table of findings', () => {
   const [head, rule, ...lines] = catalogueTable().trimEnd().split('\n');

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nextText } from '../../../src/cli/migrate/guide-table.ts';
+import { nextText } from '../../../src/cli/migrate/look/guide-table.ts';
 import type { Choice } from '../../../src/migrate/guide/choice.ts';
 import type { Stand } from '../../../src/migrate/guide/stand.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';

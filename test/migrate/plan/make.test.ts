@@ -1,8 +1,8 @@
-import { ovn } from '../../../src/migrate/ovn/target.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';
-import { sdn } from '../../../src/migrate/sdn/target.ts';
-import { first, project, worker } from '../ovn/cluster-of.ts';
+import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
+import { sdn } from '../../../src/migrate/targets/sdn/target.ts';
 import { make, options, snapshotOf } from '../snapshots.ts';
+import { first, project, worker } from '../targets/ovn/cluster-of.ts';
 
 const request = { tool: 'test 1', target: ovn, options, strict: true };
 const objects = [...worker(1, { egressIPs: [first] }), ...worker(2), ...project('shop', 10, [first])];

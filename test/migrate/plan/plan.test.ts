@@ -44,20 +44,27 @@ const planFor = (
   });
 const place = { today: [], allowed: [] };
 
+const toOVN = { target: 'ovn' };
+
 describe('the steps', () => {
   it('are in safe order, without those that have nothing to do, but for the switch', () => {
-    expect(stepsOf([]).map(({ name }) => name)).toEqual(['switch']);
+    expect(stepsOf(toOVN, []).map(({ name }) => name)).toEqual(['switch']);
     const changes = [
       apply('egress-routers', egressIP('r')),
       apply('egress-ips', egressIP('e')),
       apply('label-nodes', egressIP('n')),
     ];
-    expect(stepsOf(changes).map(({ name }) => name)).toEqual(['label-nodes', 'switch', 'egress-ips', 'egress-routers']);
+    expect(stepsOf(toOVN, changes).map(({ name }) => name)).toEqual([
+      'label-nodes',
+      'switch',
+      'egress-ips',
+      'egress-routers',
+    ]);
   });
 
   it('have their changes sorted by object', () => {
     const changes = ['c', 'a', 'b'].map((name) => apply('egress-ips', egressIP(name)));
-    const [, step] = stepsOf(changes);
+    const [, step] = stepsOf(toOVN, changes);
     expect(step?.changes).toEqual([changes[1], changes[2], changes[0]]);
     expect(step?.description).toBe('Create EgressIPs.');
   });

@@ -1,14 +1,14 @@
 import { addressTable } from '../../../src/migrate/addresses.ts';
 import { type Finding } from '../../../src/migrate/findings/finding.ts';
-import { addressEnds } from '../../../src/migrate/ovn/addresses.ts';
-import { ovn } from '../../../src/migrate/ovn/target.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';
 import { parseFindings } from '../../../src/migrate/plan/parse.ts';
 import { reportOf } from '../../../src/migrate/report/content.ts';
 import { htmlReport } from '../../../src/migrate/report/html.ts';
 import { lossRows } from '../../../src/migrate/report/losses.ts';
 import { markdownReport } from '../../../src/migrate/report/markdown.ts';
-import { sdn } from '../../../src/migrate/sdn/target.ts';
+import { addressEnds } from '../../../src/migrate/targets/ovn/addresses.ts';
+import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
+import { sdn } from '../../../src/migrate/targets/sdn/target.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { make, options, snapshotOf } from '../snapshots.ts';
 

@@ -16,7 +16,6 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
-import { ovn } from '../../../src/migrate/ovn/target.ts';
 import { writePlan } from '../../../src/migrate/plan/folder.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';
 import type { Plan } from '../../../src/migrate/plan/plan.ts';
@@ -28,6 +27,7 @@ import { readNow } from '../../../src/migrate/run/now.ts';
 import { goBack } from '../../../src/migrate/run/undo/undo.ts';
 import { verification } from '../../../src/migrate/run/verify/verify.ts';
 import type { Snapshot } from '../../../src/migrate/snapshot.ts';
+import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import { matches } from '../../../src/model/selector.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';

@@ -4,9 +4,9 @@ import { hostSubnets, nodes } from '../../../api/kinds.ts';
 import { networkConfigItem } from '../../../src/migrate/kinds/network.ts';
 import type { Known } from '../../../src/migrate/known.ts';
 import { liveOf } from '../../../src/migrate/live.ts';
-import { ovn } from '../../../src/migrate/ovn/target.ts';
 import { notSwitched } from '../../../src/migrate/run/switched.ts';
-import { sdn } from '../../../src/migrate/sdn/target.ts';
+import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
+import { sdn } from '../../../src/migrate/targets/sdn/target.ts';
 import type { KubeObject } from '../../../src/model/objects.ts';
 import { make, snapshotOf } from '../snapshots.ts';
 

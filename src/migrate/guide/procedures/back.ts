@@ -1,4 +1,5 @@
 /** The offline way back to OpenShift SDN, after a migration that succeeded. */
+import { leadsBack } from '../../targets.ts';
 import { all, type Answer, ask, either, no, unknown, yes } from '../answer.ts';
 import { guide, inspect, pausePools, withPlan } from '../commands.ts';
 import { atWork } from '../conditions.ts';
@@ -80,8 +81,7 @@ export const restore: Stage = {
 function restored({ plan, hostSubnets }: Facts): Answer {
   if (hostSubnets.kind === 'absent') return no('the operator has not brought the CRDs of OpenShift SDN back yet');
   if (plan === undefined) return unknown('give --plan DIR: without it, what is to be restored stays unknown');
-  if (plan.target === 'sdn')
-    return plan.pending.before === 0 ? yes : no(`${plan.pending.before} changes are to be made`);
+  if (leadsBack(plan)) return plan.pending.before === 0 ? yes : no(`${plan.pending.before} changes are to be made`);
   if (plan.phase === 'untouched' || plan.phase === 'back') return yes;
   return ask(plan.restore, 'what the plan restores', ({ count, unserved }) => {
     if (unserved.length > 0) return no(`the API server does not serve ${unserved.join(', ')} yet`);
@@ -92,7 +92,7 @@ function restored({ plan, hostSubnets }: Facts): Answer {
 
 /** A plan that was made by `back --out` is applied; another one is undone. */
 function backCommand({ plan }: Facts): 'apply' | 'back' {
-  return plan?.target === 'sdn' ? 'apply' : 'back';
+  return plan !== undefined && leadsBack(plan) ? 'apply' : 'back';
 }
 
 const unpause: Stage = {
@@ -117,7 +117,7 @@ export const undo: Stage = {
   done: (facts) => {
     const { plan } = facts;
     if (plan === undefined) return unknown('give --plan DIR: without it, what is left stays unknown');
-    if (plan.target === 'sdn') {
+    if (leadsBack(plan)) {
       const left = plan.pending.after + plan.pending.finalize;
       return left === 0 ? yes : no(`${left} changes are to be made`);
     }
@@ -125,7 +125,7 @@ export const undo: Stage = {
     return all(saysType(facts, to), no('EgressIPs, EgressFirewalls, labels and annotations of the plan are left'));
   },
   command: (facts) =>
-    facts.plan?.target === 'sdn'
+    facts.plan !== undefined && leadsBack(facts.plan)
       ? `${withPlan(facts, 'apply')} && ${withPlan(facts, 'apply', '--finalize')}`
       : withPlan(facts, 'back'),
 };

@@ -1,4 +1,5 @@
 /** Gives up a migration to OVN-Kubernetes that has not come to the switch. OpenShift SDN serves all the time. */
+import { leadsBack } from '../../targets.ts';
 import { all, type Answer, ask, either, no, yes } from '../answer.ts';
 import { clearMigration, guide, pausePools, withdrawLive } from '../commands.ts';
 import { atWork } from '../conditions.ts';
@@ -41,7 +42,7 @@ export function isAtRest({ config, operator, plan, pluginNamespaces }: Facts): b
     !isLiveAsked &&
     operator.value.migration === undefined &&
     !pluginNamespaces.value.includes('openshift-ovn-kubernetes') &&
-    plan?.target !== 'sdn'
+    (plan === undefined || !leadsBack(plan))
   );
 }
 

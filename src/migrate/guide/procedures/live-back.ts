@@ -1,5 +1,5 @@
 /** The live way back to OpenShift SDN, after a migration that succeeded. */
-import { isBefore, liveSince } from '../../ovn/context/release.ts';
+import { isBefore, liveSince } from '../../release.ts';
 import { all, either, no } from '../answer.ts';
 import { guide, inspect } from '../commands.ts';
 import { type Facts, releaseIn, wants } from '../facts.ts';

@@ -1,5 +1,5 @@
 /** The live migration to OVN-Kubernetes, which the network operator carries out node by node. */
-import { liveSince } from '../../ovn/context/release.ts';
+import { liveSince } from '../../release.ts';
 import { all, type Answer, ask, either, unless } from '../answer.ts';
 import { guide, inspect } from '../commands.ts';
 import { type Facts, some, wants } from '../facts.ts';

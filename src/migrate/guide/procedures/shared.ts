@@ -1,5 +1,5 @@
 /** Stages that more than one procedure has. */
-import { isBefore } from '../../ovn/context/release.ts';
+import { isBefore } from '../../release.ts';
 import { all, ask, either, no, unknown, unless, yes } from '../answer.ts';
 import {
   clearMigration,

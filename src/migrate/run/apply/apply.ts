@@ -7,7 +7,7 @@ import { isForeignKind } from '../../ownership.ts';
 import { isHashOf, type Plan, planHash, type PlanStep } from '../../plan/plan.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
-import { targetNamed } from '../../targets.ts';
+import { stepOf, targetNamed } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { driftOf, driftText } from '../drift.ts';
 import { otherCluster } from '../identity.ts';
@@ -270,7 +270,7 @@ class Run {
     const { live } = this.#now;
     const execution: Execution = { client, plan, signal, force, timeout, live, journal, progress: known };
     const work = new StepWork(execution, [...this.#failed]);
-    if (step.name === 'keep-placement' && !dryRun) {
+    if (stepOf(plan, step.name).isPhased === true && !dryRun) {
       const phases = targetNamed(plan.target).phases(step.changes, plan.placement);
       const make = work.make.bind(work);
       await keepPlacement({ client, phases, signal, patience, make, tell: progress });

@@ -20,8 +20,8 @@ import {
 } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
-import { kindOf } from '../../targets.ts';
-import { type Change, deletesOwn, refOf } from '../../translation.ts';
+import { deletesOwn, kindOf } from '../../targets.ts';
+import { type Change, refOf } from '../../translation.ts';
 import { merged } from '../drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from '../journal.ts';
 import { ownMatter, withRight } from '../refusal.ts';
@@ -30,7 +30,7 @@ import { ownMatter, withRight } from '../refusal.ts';
 export interface Execution {
   readonly client: KubeClient;
   /** The plan that writes. */
-  readonly plan: Pick<Plan, 'id' | 'backup'>;
+  readonly plan: Pick<Plan, 'id' | 'target' | 'backup'>;
   readonly live: Live;
   readonly progress: Progress;
   /** Undefined in a dry run: the server is only asked, and nothing is written here either. */
@@ -210,7 +210,7 @@ async function deleteObject(one: Case): Promise<Outcome> {
   const object = refOf(one.change);
   const is = liveObject(live, object);
   if (is === undefined) return finished(one, 'nothing', undefined);
-  const instead = deletesOwn(one.change) ? await insteadOfDeleting(one, is) : undefined;
+  const instead = deletesOwn(one.execution.plan, one.change) ? await insteadOfDeleting(one, is) : undefined;
   if (instead !== undefined) return instead;
   await begin(one);
   const { uid = '', resourceVersion = '', deletionTimestamp } = is.metadata;

@@ -8,7 +8,8 @@ import { isServed, type Live, liveObject } from '../../live.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared, type Ours, writtenBy } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
-import { type Change, deletesOwn, refOf } from '../../translation.ts';
+import { deletesOwn } from '../../targets.ts';
+import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
 import { identityTaken, ownedContent, withoutOwner } from './owned.ts';
@@ -77,14 +78,14 @@ export function wayBack(
     .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
     .map(([key, was]) => restoring({ plan, was, change: finals.get(key), live, progress, force }));
   const applied = changes
-    .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(change))
+    .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(plan, change))
     .reverse();
   const removed = applied.map((change) => removing(change, { plan, live, progress, force }));
   const deleted = changes.filter(
     (change) =>
       change.action === 'delete' &&
       change.step !== 'finalize' &&
-      !deletesOwn(change) &&
+      !deletesOwn(plan, change) &&
       progress.begun.has(changeKey(change.step, refKey(refOf(change)))),
   );
   const all = [...restored, ...removed];

@@ -3,8 +3,8 @@ import { inParallel } from '../../../io/parallel.ts';
 import type { KubeObject } from '../../../model/objects.ts';
 import { planHash } from '../../plan/plan.ts';
 import { refKey, refText } from '../../ref.ts';
-import { sdn } from '../../sdn/target.ts';
 import { clusterUID } from '../../snapshot.ts';
+import { oldPlugin } from '../../targets.ts';
 import type { ApplyDeps, ApplyOutcome } from '../apply/apply.ts';
 import { failed, giveUp, kindFor, named } from '../apply/change.ts';
 import { otherCluster } from '../identity.ts';
@@ -94,7 +94,7 @@ function beginnings(progress: Progress, now: Now): readonly Entry[] {
 
 /** The boot of each node while the new plugin still ran; empty if the old one runs already. */
 function bootsOf({ snapshot, networkConfig }: Now): Readonly<Record<string, string>> {
-  if (networkConfig.kind !== 'known' || networkConfig.value.type === sdn.networkType) return {};
+  if (networkConfig.kind !== 'known' || networkConfig.value.type === oldPlugin.networkType) return {};
   return Object.fromEntries(snapshot.nodes.flatMap(({ name, bootID }) => (bootID === '' ? [] : [[name, bootID]])));
 }
 
@@ -106,7 +106,7 @@ function waitingFor(
 ): readonly string[] {
   const absent = unserved.map((kind) => `the API server has no kind ${kind}: it comes with OpenShift SDN`);
   if (remove.length === 0) return absent;
-  const type = typeProblem(sdn, networkConfig);
+  const type = typeProblem(oldPlugin, networkConfig);
   // status.networkType changes before the nodes are rebooted into the other plugin
   const old = snapshot.nodes.filter(({ name, bootID }) => bootID !== '' && boots.get(name) === bootID);
   const pending = snapshot.nodes.filter(({ labels }) => labels[pendingLabel] !== undefined);

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { egressFirewalls, netNamespaces } from '../../../../api/kinds.ts';
 import { listText } from '../../../model/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
-import type { FindingCode } from '../../findings/rows.ts';
+import { isRefused } from '../../findings/rows.ts';
 import { isForeignKind } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
 import { compareRefs, type ObjectRef, refKey, refText } from '../../ref.ts';
@@ -57,23 +57,12 @@ export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): r
     .sort((a, b) => compareRefs(a.object, b.object));
 }
 
-/** Findings on requests that lead to no change, and that do not depend on which nodes are Ready at the moment. */
-const lasting: readonly FindingCode[] = [
-  'EgressIPClaimedTwice',
-  'EgressIPInvalid',
-  'EgressIPIsNodeAddress',
-  'NamespaceServedTwice',
-  'NamespaceUnlabelled',
-  'NetNamespaceInvalid',
-  'PolicyRuleInvalid',
-];
-
 /** What is asked for since the plan and cannot be had. */
 function newFindings(planned: readonly Finding[], now: readonly Finding[]): readonly PlanDrift[] {
   const keyOf = ({ code, kind, namespace = '', name }: Finding): string => `${code} ${kind} ${namespace}/${name}`;
   const known = new Set(planned.map(keyOf));
   return now
-    .filter((finding) => lasting.includes(finding.code) && !known.has(keyOf(finding)))
+    .filter((finding) => isRefused(finding.code) && !known.has(keyOf(finding)))
     .map(({ code, kind, namespace, name }) => ({
       kind: 'new',
       object: { apiVersion: '', kind, ...(namespace === undefined ? {} : { namespace }), name },

@@ -35,9 +35,11 @@ export function verification(
   { live, snapshot }: Pick<Now, 'live' | 'snapshot'>,
   progress: Progress,
 ): Verification {
+  const { checker, steps } = targetNamed(plan.target);
+  const deleting = steps.filter(({ deletesOthers }) => deletesOthers === true);
   const isReplaced = (object: ObjectRef): boolean =>
-    progress.done.has(changeKey('release-cloud-addresses', refKey(object)));
-  const said = targetNamed(plan.target).checker({ live, placement: plan.placement, isReplaced });
+    deleting.some(({ name }) => progress.done.has(changeKey(name, refKey(object))));
+  const said = checker({ live, placement: plan.placement, isReplaced });
   const scene = { plan, live, progress, said };
   const wanted = plan.steps.filter(({ name }) => name !== 'finalize').flatMap(({ changes }) => changes);
   const checks = [
@@ -88,7 +90,7 @@ function whyOther(
     const added = addedByOthers(config, is, writtenBy(plan)).map((key) => `spec.${key}`);
     return added.length === 0 ? undefined : `somebody added ${listText(added)}`;
   }
-  const isUnfinished = !progress.done.has(changeKey(change.step, refKey(refOf(change)))) && isPartOf(change, is);
+  const isUnfinished = !progress.done.has(changeKey(change.step, refKey(refOf(change)))) && isPartOf(plan, change, is);
   return isUnfinished
     ? 'only a part of it is there: apply was not finished'
     : 'it was changed: it is not what the plan says';

@@ -12,10 +12,10 @@ import {
 } from '../../../../api/kinds.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
-import { toOVN } from '../../../../src/migrate/ovn/translate.ts';
 import { readJournal } from '../../../../src/migrate/run/journal.ts';
 import { alone } from '../../../../src/migrate/run/lock.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
+import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../../src/model/objects.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import {

@@ -2,10 +2,10 @@ import { customResourceDefinitions, egressIPs, hostSubnets, netNamespaces, nodes
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
 import { egressIPItem } from '../../../../src/migrate/kinds/egressip.ts';
-import { toOVN } from '../../../../src/migrate/ovn/translate.ts';
 import type { ApplyOutcome } from '../../../../src/migrate/run/apply/apply.ts';
 import { readNow } from '../../../../src/migrate/run/now.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
+import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { TranslateOptions } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects.ts';
 import type { Started } from '../../../apiserver/started.ts';

@@ -56,7 +56,7 @@ export class Memory {
   execution(changes: Partial<Execution> = {}, unserved: readonly string[] = []): Execution {
     return {
       client: this.client,
-      plan: { id: 'mine', backup: new Map() },
+      plan: { id: 'mine', target: 'ovn', backup: new Map() },
       live: liveFrom([...this.objects.values()], unserved),
       progress: progressOf(this.entries),
       journal: { add: (entry) => Promise.resolve(void this.entries.push(entry)) },

@@ -9,10 +9,10 @@ import {
   nodes,
 } from '../../../../api/kinds.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
-import { toOVN } from '../../../../src/migrate/ovn/translate.ts';
 import type { ApplyOutcome } from '../../../../src/migrate/run/apply/apply.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type BackOptions, goBack } from '../../../../src/migrate/run/undo/undo.ts';
+import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../../src/model/objects.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import { generator } from '../../../random.ts';

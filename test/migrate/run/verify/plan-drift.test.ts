@@ -1,21 +1,21 @@
 /** What a plan made now would have otherwise. */
 import fc from 'fast-check';
 import { netNamespaces } from '../../../../api/kinds.ts';
-import { ovn } from '../../../../src/migrate/ovn/target.ts';
 import { managerOf } from '../../../../src/migrate/ownership.ts';
 import { makePlan } from '../../../../src/migrate/plan/make.ts';
 import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { refKey, refText } from '../../../../src/migrate/ref.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
 import { planDrift, planDriftText } from '../../../../src/migrate/run/verify/plan-drift.ts';
-import { sdn } from '../../../../src/migrate/sdn/target.ts';
 import { makeSnapshot } from '../../../../src/migrate/snapshot.ts';
 import type { Target } from '../../../../src/migrate/target.ts';
+import { ovn } from '../../../../src/migrate/targets/ovn/target.ts';
+import { sdn } from '../../../../src/migrate/targets/sdn/target.ts';
 import { type Change, refOf } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects.ts';
 import { rounds } from '../../../rounds.ts';
-import { byName, downWorker, egressIP, first, project, second, worker } from '../../ovn/cluster-of.ts';
 import { make, options, snapshotOf } from '../../snapshots.ts';
+import { byName, downWorker, egressIP, first, project, second, worker } from '../../targets/ovn/cluster-of.ts';
 
 const planOfAll = (objects: readonly KubeObject[], target: Target = ovn, keepClosed = false): Plan =>
   makePlan(snapshotOf(objects), { tool: 'test', target, options: { ...options, keepClosed }, strict: false }).plan;

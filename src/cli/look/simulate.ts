@@ -1,0 +1,139 @@
+/** `sdn-compat simulate`: what would happen to the egress IPs after a change. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/cluster.ts';
+import { type InputProblem, problemText } from '../../io/manifests.ts';
+import type { Result } from '../../model/result.ts';
+import {
+  changedCluster,
+  parseCIDRsChange,
+  parseEgressIPChange,
+  type SimulatedChange,
+} from '../../model/simulation/changes.ts';
+import { reportOn, type SimulationReport } from '../../model/simulation/report.ts';
+import { runScenario } from '../../model/simulation/scenario.ts';
+import { Failure } from '../fail.ts';
+import { print, report } from '../output.ts';
+import { reportTable } from './simulate-table.ts';
+
+export interface SimulateFlags {
+  readonly kubeconfig?: string;
+  readonly fromCluster: boolean;
+  readonly filename: readonly string[];
+  readonly nodeDown: readonly string[];
+  readonly nodeUp: readonly string[];
+  readonly addEgressIp: readonly string[];
+  readonly removeEgressIp: readonly string[];
+  readonly setCidrs: readonly string[];
+  readonly scenario?: string;
+  readonly output?: 'table' | 'json' | 'yaml' | 'ndjson';
+}
+
+const badInput = 2;
+
+/** Reads, simulates, prints. Bad input ends with status 2, naming file, line and field. */
+export async function runSimulate(flags: SimulateFlags): Promise<void> {
+  checkCombination(flags);
+  if (flags.scenario !== undefined) {
+    await runScenarios(flags.scenario);
+    return;
+  }
+  const changes = changesOf(flags);
+  const { cluster, unknown } = await read(flags);
+  for (const name of unknown)
+    report(
+      `Node ${name} has no known health (Ready is Unknown): it counts as online, --node-down ${name} says otherwise\n`,
+    );
+  const changed = changedCluster(cluster, changes);
+  if (!changed.ok) throw new Failure(changed.error, badInput);
+  print(await render(reportOn(cluster, changed.value), flags.output ?? 'table'));
+}
+
+function checkCombination(flags: SimulateFlags): void {
+  const sources = [flags.fromCluster, flags.filename.length > 0, flags.scenario !== undefined].filter(Boolean).length;
+  if (sources !== 1) throw new Failure('give one of --from-cluster, -f FILE and --scenario FILE', badInput);
+  const changes = [flags.nodeDown, flags.nodeUp, flags.addEgressIp, flags.removeEgressIp, flags.setCidrs].flat();
+  if (flags.scenario !== undefined) {
+    if (changes.length > 0) throw new Failure('a scenario has its own changes: leave out the other options', badInput);
+    if ((flags.output ?? 'ndjson') !== 'ndjson') throw new Failure('a scenario is printed as -o ndjson only', badInput);
+  } else if (flags.output === 'ndjson') throw new Failure('-o ndjson goes with --scenario only', badInput);
+  const both = flags.nodeDown.find((node) => flags.nodeUp.includes(node));
+  if (both !== undefined) throw new Failure(`--node-down and --node-up both name ${both}`, badInput);
+}
+
+function changesOf(flags: SimulateFlags): readonly SimulatedChange[] {
+  return [
+    ...flags.removeEgressIp.map((text) => must('--remove-egress-ip', parseEgressIPChange('removeEgressIP', text))),
+    ...flags.addEgressIp.map((text) => must('--add-egress-ip', parseEgressIPChange('addEgressIP', text))),
+    ...flags.setCidrs.map((text) => must('--set-cidrs', parseCIDRsChange(text))),
+    ...flags.nodeDown.map((node): SimulatedChange => ({ kind: 'nodeDown', node })),
+    ...flags.nodeUp.map((node): SimulatedChange => ({ kind: 'nodeUp', node })),
+  ];
+}
+
+function must<T>(option: string, result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new Failure(`${option}: ${result.error}`, badInput);
+}
+
+async function read(flags: SimulateFlags): Promise<ReadCluster> {
+  if (!flags.fromCluster) {
+    const found = await clusterFromFiles(flags.filename);
+    if (found.ok) return found.value;
+    throw new Failure(problemText(found.error), badInput);
+  }
+  const [{ openKube }, { createLogger }] = await Promise.all([
+    import('../../io/kube/config.ts'),
+    import('../../io/log.ts'),
+  ]);
+  const logger = createLogger({ level: 'warn', name: 'sdn-compat-simulate' });
+  const client = await openKube({
+    logger,
+    userAgent: 'sdn-compat-simulate',
+    ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
+  });
+  try {
+    return await clusterFromServer(client);
+  } finally {
+    client.close();
+  }
+}
+
+async function render(report: SimulationReport, output: 'table' | 'json' | 'yaml' | 'ndjson'): Promise<string> {
+  if (output === 'json') return `${JSON.stringify(report, null, 2)}\n`;
+  if (output === 'yaml') return (await import('js-yaml')).dump(report, { noRefs: true, lineWidth: -1 });
+  return reportTable(report);
+}
+
+/** Runs the scenarios of a file, one on each line, and prints each result as it is done. */
+async function runScenarios(file: string): Promise<void> {
+  const input = file === '-' ? process.stdin : createReadStream(file);
+  const broken = new Promise<never>((_, reject) => input.once('error', reject));
+  broken.catch(() => undefined);
+  let line = 0;
+  const lines = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await Promise.race([lines.next(), broken]).catch((error: unknown) =>
+      refuse({ file, line: undefined, field: '', reason: String(error) }),
+    );
+    if (next.done === true) return;
+    line++;
+    if (next.value.trim() === '') continue;
+    const ran = runScenario(scenarioOf(next.value, { file, line }));
+    if (!ran.ok) refuse({ file, line, ...ran.error });
+    print(`${JSON.stringify(ran.value)}\n`);
+  }
+}
+
+function scenarioOf(text: string, where: Pick<InputProblem, 'file' | 'line'>): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch (error) {
+    return refuse({ ...where, field: '', reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function refuse(problem: InputProblem): never {
+  throw new Failure(problemText(problem), badInput);
+}

@@ -1,0 +1,53 @@
+/** `sdn-compat status`: every egress IP, who requests it, where it is, and why it is not in use. */
+import { clusterFromServer } from '../../io/cluster.ts';
+import { openKube } from '../../io/kube/config.ts';
+import { createLogger } from '../../io/log.ts';
+import { type Status, statusOf } from '../../model/egress/summary.ts';
+import { print } from '../output.ts';
+
+export interface StatusFlags {
+  readonly kubeconfig?: string;
+  readonly output: 'table' | 'json' | 'yaml';
+}
+
+const headings = ['EGRESS IP', 'NAMESPACE', 'VNID', 'TRAFFIC', 'NODE', 'REASON'] as const;
+const footer =
+  "Not covered by egress IPs: pods on the host's network, answers to connections from outside, and traffic that a Service rewrote (node address).";
+
+/** Formats the status as aligned columns. */
+export function statusTable({ egressIPs, notes }: Status): string {
+  const rows = egressIPs.map(({ egressIP, namespaces, vnid, traffic, node, reason }) => [
+    egressIP,
+    namespaces.join(',') || '-',
+    vnid === null ? '-' : String(vnid),
+    traffic,
+    node ?? '-',
+    reason ?? '',
+  ]);
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('   ')
+      .trimEnd();
+  const said = notes.map(({ kind, name, code, message }) => `${kind} ${name}: ${code}: ${message}`);
+  const body = rows.length === 0 ? ['no egress IP is requested or listed'] : [line(headings), ...rows.map(line)];
+  return [...body, ...(said.length === 0 ? [] : ['', ...said]), '', footer, ''].join('\n');
+}
+
+/** Reads the cluster and prints its status. */
+export async function runStatus({ kubeconfig, output }: StatusFlags): Promise<void> {
+  const logger = createLogger({ level: 'warn', name: 'sdn-compat-status' });
+  const client = await openKube({
+    logger,
+    userAgent: 'sdn-compat-status',
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
+  const { cluster, unknown } = await clusterFromServer(client).finally(() => client.close());
+  const status = statusOf(cluster, unknown);
+  if (output === 'json') print(`${JSON.stringify(status, null, 2)}\n`);
+  else if (output === 'yaml') print((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));
+  else print(statusTable(status));
+}

@@ -1,0 +1,52 @@
+/** `sdn-compat migrate inspect|addresses|gather|predict`, which only look. Each command is loaded when it is used. */
+import { type Command, Option } from 'commander';
+import { newPlugins } from '../../../migrate/targets.ts';
+import type { Shared } from '../source.ts';
+import type { AddressesFlags } from './addresses.ts';
+import type { GatherFlags } from './gather.ts';
+import type { InspectFlags } from './inspect.ts';
+import type { PredictFlags } from './predict.ts';
+
+const target = (): Option => {
+  const names = newPlugins.map(({ name }) => name);
+  return new Option('--to <target>', 'network plugin to migrate to').choices(names).default(names[0]);
+};
+
+/** Adds the commands to `migrate`. */
+export function addLookCommands(migrate: Command, { kubeconfig, source }: Shared): void {
+  source(migrate.command('inspect'), kubeconfig)
+    .description('show what there is to migrate and what would change for whom; exit status 1 when there are blockers')
+    .addOption(target())
+    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+    .action(async (flags: InspectFlags) => (await import('./inspect.ts')).runInspect(flags));
+
+  source(migrate.command('addresses'), kubeconfig)
+    .description(
+      'list the source addresses of each namespace today, during each phase and after, for the owners of firewalls outside',
+    )
+    .addOption(target())
+    .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'csv', 'json']).default('table'))
+    .addOption(
+      new Option('--mode <mode>', 'how the plugin is switched').choices(['offline', 'live']).default('offline'),
+    )
+    .option('--keep-closed', 'as with `plan --keep-closed`', false)
+    .option('--since <file>', 'print what changed since an earlier run with -o json')
+    .action(async (flags: AddressesFlags) => (await import('./addresses.ts')).runAddresses(flags));
+
+  migrate
+    .command('gather')
+    .description('write exactly what a plan is made from, and nothing secret, as a folder or .tar.gz that `-f` reads')
+    .requiredOption('--out <path>', 'folder, or file named .tar, .tar.gz or .tgz; it must not be there yet')
+    .addOption(kubeconfig())
+    .action(async (flags: GatherFlags) => (await import('./gather.ts')).runGather(flags));
+
+  migrate
+    .command('predict')
+    .description('say on which nodes OVN-Kubernetes may put egress IPs, for clusters of an NDJSON file, one a line')
+    .requiredOption(
+      '-f, --filename <file>',
+      'lines {name, nodes: [{name, primaryIfAddr, assignable, ready}], egressIPs: [{name, egressIPs}]}; - is standard input',
+    )
+    .addOption(new Option('-o, --output <format>', 'format').choices(['ndjson', 'table']).default('ndjson'))
+    .action(async (flags: PredictFlags) => (await import('./predict.ts')).runPredict(flags));
+}

@@ -1,0 +1,151 @@
+/** `sdn-compat migrate guide`: says where a cluster stands in the vendor's procedure, and the one next command. */
+import type { KubeClient } from '../../../io/kube/client.ts';
+import { pause } from '../../../io/pause.ts';
+import { type Choice, procedureFor } from '../../../migrate/guide/choice.ts';
+import type { Facts } from '../../../migrate/guide/facts.ts';
+import { readClusterUID, readFacts, type Reading } from '../../../migrate/guide/read.ts';
+import { type Stand, standOf } from '../../../migrate/guide/stand.ts';
+import { changesOf, signsOf } from '../../../migrate/guide/watch.ts';
+import type { Plan } from '../../../migrate/plan/plan.ts';
+import { otherCluster } from '../../../migrate/run/identity.ts';
+import { progressOf, readJournal } from '../../../migrate/run/journal.ts';
+import { isRecord } from '../../../model/json.ts';
+import { Failure, untilSignal } from '../../fail.ts';
+import { print, report } from '../../output.ts';
+import { mayPass } from '../may-pass.ts';
+import { badInput, openClient, planIn } from '../source.ts';
+import { standTable } from './guide-table.ts';
+
+export interface GuideFlags {
+  readonly plan?: string;
+  readonly to?: 'ovn';
+  readonly back: boolean;
+  readonly mode?: 'offline' | 'live';
+  readonly kubeconfig?: string;
+  readonly output: 'table' | 'json' | 'yaml';
+  readonly watch: boolean;
+  readonly timeout: number;
+}
+
+const between = 2_000;
+
+interface Look {
+  readonly facts: Facts;
+  readonly stand: Stand;
+}
+
+/** Looks once, or until the stage is finished, and prints where the cluster stands. */
+export async function runGuide(flags: GuideFlags): Promise<void> {
+  if (flags.back && flags.to !== undefined) throw new Failure('give either --to ovn or --back', badInput);
+  const plan = flags.plan === undefined ? undefined : await planIn(flags.plan, 'steps');
+  const client = await openClient(flags.kubeconfig);
+  const signal = untilSignal();
+  const look = looker(client, { flags, plan, signal });
+  try {
+    const seen = flags.watch ? await watched(look, flags, signal) : await look();
+    if (seen === undefined) return;
+    await show(seen.stand, flags.output);
+    if (seen.stand.unclear.length > 0) process.exitCode = 1;
+  } finally {
+    client.close();
+  }
+}
+
+async function show(stand: Stand, output: GuideFlags['output']): Promise<void> {
+  if (output === 'json') print(`${JSON.stringify(stand, null, 2)}\n`);
+  else if (output === 'yaml') print((await import('js-yaml')).dump(stand, { noRefs: true, lineWidth: -1 }));
+  else print(standTable(stand));
+}
+
+interface Given {
+  readonly flags: GuideFlags;
+  readonly plan: Plan | undefined;
+  readonly signal: AbortSignal;
+}
+
+function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promise<Look> {
+  const direction = flags.back ? 'back' : flags.to;
+  const choice: Choice = {
+    ...(direction === undefined ? {} : { direction }),
+    ...(flags.mode === undefined ? {} : { mode: flags.mode }),
+  };
+  const once = async (withRestore: boolean): Promise<Look> => {
+    const given = plan === undefined ? {} : { plan: await planGiven(client, { flags, plan, signal }, withRestore) };
+    const reading: Reading = { signal, withPods: flags.mode === 'live', ...given };
+    const facts = await readFacts(client, reading);
+    if (facts.config.kind === 'absent' && facts.operator.kind === 'absent')
+      throw new Failure(
+        'the API server has neither Network.config.openshift.io nor Network.operator.openshift.io, so this is no OpenShift, and there is no procedure to guide through',
+      );
+    const procedure = procedureFor(facts, choice);
+    if (!procedure.ok) throw new Failure(procedure.error, badInput);
+    // it may turn out only now that it is a way back
+    if (['back', 'live-back'].includes(procedure.value.name) && plan !== undefined && !withRestore) return once(true);
+    return { facts, stand: standOf(facts, procedure.value) };
+  };
+  return () => once(flags.back);
+}
+
+async function planGiven(
+  client: KubeClient,
+  { flags, plan, signal }: Given & { readonly plan: Plan },
+  withRestore: boolean,
+): Promise<NonNullable<Reading['plan']>> {
+  const folder = flags.plan ?? '';
+  const entries = await readJournal(folder);
+  if (!entries.ok) throw new Failure(entries.error, badInput);
+  const is = await readClusterUID(client, signal);
+  const stranger = is.kind === 'known' ? otherCluster(plan, progressOf(entries.value), is.value) : undefined;
+  if (stranger !== undefined) throw new Failure(`${folder}: ${stranger}`, badInput);
+  return { plan, folder, entries: entries.value, withRestore };
+}
+
+/** Prints a line for each change until the stage is finished. Undefined if a signal ended it before the first look. */
+async function watched(
+  look: () => Promise<Look>,
+  { timeout }: GuideFlags,
+  signal: AbortSignal,
+): Promise<Look | undefined> {
+  const end = performance.now() + timeout;
+  let first: Look | undefined;
+  let last: Look | undefined;
+  let trouble = '';
+  const isStopped = (): boolean => signal.aborted;
+  while (!isStopped()) {
+    const isLast = performance.now() + between > end;
+    const seen = await look().catch((error: unknown) => {
+      if (!isStopped() && (!mayPass(error) || (isLast && last === undefined))) throw error;
+      return error;
+    });
+    if (isStopped()) break;
+    if (isLook(seen)) {
+      trouble = '';
+      for (const line of changesOf(signsOf(last), signsOf(seen))) report(`${line}\n`);
+      first ??= seen;
+      last = seen;
+      if (isFinished(first.stand, seen.stand)) return seen;
+    } else {
+      const message = seen instanceof Error ? seen.message : '';
+      if (trouble !== message) report(`the cluster cannot be read, trying again: ${message}\n`);
+      trouble = message;
+    }
+    if (isLast) return overdue(last);
+    await pause(between, signal);
+  }
+  return last;
+}
+
+function isLook(seen: unknown): seen is Look {
+  return isRecord(seen) && !(seen instanceof Error);
+}
+
+function isFinished(first: Stand, now: Stand): boolean {
+  if (now.next === undefined) return now.unclear.length === 0;
+  return first.next !== undefined && first.next.stage !== now.next.stage;
+}
+
+function overdue(last: Look | undefined): Look | undefined {
+  report(`the time is over, and the stage is not finished: ${last?.stand.next?.stage ?? 'unknown'}\n`);
+  process.exitCode = 1;
+  return last;
+}

@@ -1,0 +1,40 @@
+/** `sdn-compat migrate inspect`: shows what exists and what would change. */
+
+import { type Finding } from '../../../migrate/findings/finding.ts';
+import { inventoryOf, type InventoryRow } from '../../../migrate/input/source.ts';
+import { countsText } from '../../../migrate/report/content.ts';
+import { targetNamed } from '../../../migrate/targets.ts';
+import { defaultOptions } from '../../../migrate/translation.ts';
+import { print } from '../../output.ts';
+import { progressLines, readSnapshot, type SourceFlags } from '../source.ts';
+import { findingsText, inventoryText } from '../tables.ts';
+
+export interface InspectFlags extends SourceFlags {
+  readonly to: string;
+  readonly output: 'table' | 'json' | 'yaml';
+}
+
+/** Reads the input and prints the inventory and the findings. */
+export async function runInspect(flags: InspectFlags): Promise<void> {
+  const progress = progressLines();
+  const snapshot = await readSnapshot(flags, progress);
+  progress('looking for what would change');
+  const target = targetNamed(flags.to);
+  const { findings } = target.translate(target.before(snapshot), {
+    ...defaultOptions,
+    machineNetworks: flags.machineNetwork,
+  });
+  print(await rendered({ inventory: inventoryOf(snapshot), findings }, flags.output));
+  if (findings.some(({ severity }) => severity === 'blocker')) process.exitCode = 1;
+}
+
+interface Inspection {
+  readonly inventory: readonly InventoryRow[];
+  readonly findings: readonly Finding[];
+}
+
+async function rendered(inspection: Inspection, output: InspectFlags['output']): Promise<string> {
+  if (output === 'json') return `${JSON.stringify(inspection, null, 2)}\n`;
+  if (output === 'yaml') return (await import('js-yaml')).dump(inspection, { noRefs: true, lineWidth: -1 });
+  return `${inventoryText(inspection.inventory)}\n${findingsText(inspection.findings)}\n${countsText(inspection.findings)}\n`;
+}

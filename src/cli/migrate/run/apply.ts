@@ -1,0 +1,82 @@
+/** `sdn-compat migrate apply`: runs a plan and reports how it ended. */
+import type { Plan } from '../../../migrate/plan/plan.ts';
+import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../../migrate/run/apply/apply.ts';
+import { targetNamed } from '../../../migrate/targets.ts';
+import { Failure, untilSignal } from '../../fail.ts';
+import { print, report } from '../../output.ts';
+import { badInput, openClient, planIn } from '../source.ts';
+import { changesText } from '../tables.ts';
+
+export interface ApplyFlags extends ApplyOptions {
+  readonly plan: string;
+  readonly kubeconfig?: string;
+}
+
+/** Exit status if the admin must act before it can continue. */
+const yourTurn = 3;
+
+const most = 20;
+
+/** Reads the plan and applies it. */
+export async function runApply(flags: ApplyFlags): Promise<void> {
+  const plan = await planIn(flags.plan);
+  const outcome = await withPlan(flags, plan, (deps) => applyPlan(deps, flags));
+  end(outcome, {
+    done: (writes, left) => {
+      if (flags.dryRun) return 'Nothing was written: this was a dry run.';
+      return left === 'nothing'
+        ? `Done: ${changesText(writes)}, nothing is left to do.`
+        : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
+    },
+    waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${targetNamed(plan.target).plugin}, and when it runs on every node run this again.`,
+  });
+}
+
+/** Works with a plan and its cluster until the work ends or a signal arrives. */
+export async function withPlan<T>(
+  flags: { readonly plan: string; readonly kubeconfig?: string },
+  plan: Plan,
+  work: (deps: ApplyDeps) => Promise<T>,
+): Promise<T> {
+  const client = await openClient(flags.kubeconfig);
+  const tell = (line: string): void => print(`${line}\n`);
+  const progress = (line: string): void => report(`${line}\n`);
+  return work({ client, folder: flags.plan, plan, signal: untilSignal(), tell, progress }).finally(() =>
+    client.close(),
+  );
+}
+
+export interface EndTexts {
+  readonly done: (writes: number, left: 'finalize' | 'nothing') => string;
+  readonly waiting: string;
+}
+
+/** Reports how it ended and sets the exit status. */
+export function end(outcome: ApplyOutcome, texts: EndTexts): void {
+  switch (outcome.kind) {
+    case 'done':
+      print(`${texts.done(outcome.writes, outcome.left)}\n`);
+      return;
+    case 'waiting':
+      print(`${texts.waiting}\n${listed(outcome.reasons)}`);
+      process.exitCode = yourTurn;
+      return;
+    case 'stopped':
+      throw new Failure('stopped by a signal between two writes; run it again to go on');
+    case 'unreadable':
+      throw new Failure(outcome.reasons.join('\n'), badInput);
+    case 'refused':
+      throw new Failure(
+        `refused; ${outcome.writes === 0 ? 'nothing was written' : `${changesText(outcome.writes)} made before`}:\n${listed(outcome.reasons)}`.trimEnd(),
+      );
+    case 'failed':
+      throw new Failure(
+        `failed after ${changesText(outcome.writes)}; run it again when these are fixed:\n${listed(outcome.reasons)}`.trimEnd(),
+      );
+  }
+}
+
+function listed(reasons: readonly string[]): string {
+  const more = reasons.length > most ? [`and ${reasons.length - most} more`] : [];
+  return [...reasons.slice(0, most), ...more].map((reason) => `  ${reason}\n`).join('');
+}

@@ -1,0 +1,61 @@
+/** `sdn-compat apiserver`: the embedded API server alone, until SIGTERM. */
+import { chmod, writeFile } from 'node:fs/promises';
+import { crds } from '../../../api/crds.ts';
+import { type ApiServer, startApiServer } from '../../apiserver/serve/server.ts';
+import { FolderInUse } from '../../apiserver/store/change-log.ts';
+import { createLogger } from '../../io/log.ts';
+import { Failure, untilSignal } from '../fail.ts';
+
+export interface ApiServerArguments {
+  readonly listen: string;
+  readonly socket?: string;
+  readonly dataDir?: string;
+  readonly writeKubeconfig: string;
+}
+
+function parseListen(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535)
+    throw new Failure(`--listen ${text}: not HOST:PORT, for example 127.0.0.1:6443`);
+  return { host, port };
+}
+
+function isInUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+async function start(options: ApiServerArguments): Promise<ApiServer> {
+  const logger = createLogger({ level: 'info', name: 'apiserver' });
+  const places = {
+    ...(options.socket === undefined ? {} : { socketPath: options.socket }),
+    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+  };
+  try {
+    return await startApiServer({ listen: parseListen(options.listen), ...places, crds, logger });
+  } catch (error) {
+    if (isInUse(error)) throw new Failure(`${options.listen} is in use: choose another port with --listen`);
+    if (error instanceof FolderInUse) throw new Failure(error.message);
+    throw error;
+  }
+}
+
+/** Serves until SIGTERM or SIGINT; writes the kubeconfig once requests are answered. */
+export async function runApiServer(options: ApiServerArguments): Promise<void> {
+  const stop = untilSignal();
+  const server = await start(options);
+  try {
+    await writeKubeconfig(options.writeKubeconfig, server.kubeconfig);
+    process.stdout.write(`serving ${server.url}; use it with: export KUBECONFIG=${options.writeKubeconfig}\n`);
+    if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve));
+  } finally {
+    await server.close();
+  }
+}
+
+async function writeKubeconfig(path: string, text: string): Promise<void> {
+  await writeFile(path, '', { mode: 0o600 });
+  await chmod(path, 0o600); // the mode above counts for a new file only
+  await writeFile(path, text);
+}

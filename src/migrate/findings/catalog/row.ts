@@ -1,0 +1,18 @@
+/** What the catalog says of a code. */
+import type { Span } from '../loss.ts';
+
+/** blocker: `apply` refuses; warning: somebody must look (refused with --strict); info: good to know. */
+export const severities = ['blocker', 'warning', 'info'] as const;
+
+export type Severity = (typeof severities)[number];
+
+export interface Row {
+  /** The first applies if a finding does not name another. */
+  readonly severities: readonly [Severity, ...Severity[]];
+  /** What it is about, for the documentation. */
+  readonly about: string;
+  /** Whether a request leads to no change, whichever nodes are Ready at the moment. */
+  readonly isRefused?: true;
+  /** What a namespace loses, and for how long; the first applies if a finding does not name another. */
+  readonly loses?: { readonly what: string; readonly spans: readonly [Span, ...Span[]] };
+}

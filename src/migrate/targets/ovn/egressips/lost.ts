@@ -1,0 +1,55 @@
+/** Finds what OVN-Kubernetes cannot express of today's egress: pinning, CIDRs by node, preferring the pod's node. */
+import type { Ip } from '../../../../model/address.ts';
+import { cidrRestrictionLost, type IPOnNodes, localPreferenceLost, pinningLost } from '../../../findings/egressips.ts';
+import type { Finding } from '../../../findings/finding.ts';
+import type { Context } from '../context/context.ts';
+import type { EgressPlan, Group } from '../context/groups.ts';
+import type { Kept } from '../context/kept.ts';
+
+/** Makes the findings on the first namespace of the group that requests something. The group must have an EgressIP. */
+export function lostFindings(
+  { egress: plan, kept }: Pick<Context, 'egress' | 'kept'>,
+  group: Group,
+): readonly Finding[] {
+  const name = group.members.find(({ egressIPs }) => egressIPs.length > 0)?.name ?? '';
+  return [...pinning({ plan, kept }, group, name), ...restriction(plan, group, name), ...preference(group, name)];
+}
+
+function pinning(
+  { plan, kept }: { readonly plan: EgressPlan; readonly kept: Kept },
+  { egressIPs }: Group,
+  name: string,
+): readonly Finding[] {
+  const pinned = egressIPs.flatMap((ip) => pinnedTo(plan, ip));
+  const isKept = pinned.every(({ ip }) => kept.expected.has(ip));
+  return pinned.length === 0 ? [] : [pinningLost({ name, pinned, isKept })];
+}
+
+function restriction(plan: EgressPlan, { egressIPs }: Group, name: string): readonly Finding[] {
+  const freed = egressIPs.filter(
+    (ip) => isAutomatic(plan, ip) && plan.within(ip).length > 0 && plan.beyond(ip).length > 0,
+  );
+  if (freed.length === 0) return [];
+  const within = freed.map((ip) => ({ ip, nodes: plan.within(ip) }));
+  return [cidrRestrictionLost({ name, within, beyond: freed.map((ip) => ({ ip, nodes: plan.beyond(ip) })) })];
+}
+
+function preference({ today }: Group, name: string): readonly Finding[] {
+  if (today.kind !== 'via' || today.hops.length < 2) return [];
+  const [nodes, ips] = [today.hops.map(({ node }) => node), today.hops.map(({ egressIP }) => egressIP)];
+  return [localPreferenceLost({ name, nodes, ips })];
+}
+
+function isAutomatic({ hostsOf }: EgressPlan, ip: Ip): boolean {
+  return hostsOf(ip).every(({ egressCIDRs }) => egressCIDRs.length > 0);
+}
+
+function pinnedTo(
+  { hostsOf, fitting }: EgressPlan,
+  ip: Ip,
+): readonly (IPOnNodes & { readonly ip: Ip; readonly node: string })[] {
+  const [host, ...others] = hostsOf(ip);
+  const nodes = fitting(ip);
+  if (host === undefined || others.length > 0 || host.egressCIDRs.length > 0 || nodes.length === 0) return [];
+  return nodes.length === 1 && nodes[0] === host.name ? [] : [{ ip, node: host.name, nodes }];
+}

@@ -1,0 +1,78 @@
+/** Makes EgressIPs: one for each namespace that requests egress IPs, or for each group of joined ones. */
+import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../../../api/kinds.ts';
+import type { Ip } from '../../../../model/address.ts';
+import type { LabelSelectorObject } from '../../../../model/objects.ts';
+import { namespaceNameLabel } from '../../../../model/well-known.ts';
+import { placementBound, placementNotKept } from '../../../findings/egressips.ts';
+import type { Finding } from '../../../findings/finding.ts';
+import { type ObjectRef } from '../../../ref.ts';
+import type { Change, Part } from '../../../translation.ts';
+import { nodeSelector } from '../context/chosen-nodes.ts';
+import { existing } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
+import { type EgressPlan, type Group, hasObject } from '../context/groups.ts';
+import { originLabels } from '../marks/origin.ts';
+import { groupFindings } from './findings.ts';
+import { type EgressIP, rivalFindings, unlabelledFindings } from './rivals.ts';
+
+/** Plans the EgressIPs, with findings on each namespace. */
+export function egressIPPart(context: Context): Part {
+  const { groups } = context.egress;
+  const made = groups.filter(hasObject).map((group) => ({ group, object: egressIPOf(group, context) }));
+  return {
+    changes: made.map(({ group, object }): Change => ({
+      action: 'apply',
+      step: 'egress-ips',
+      object,
+      from: sourcesOf(group),
+    })),
+    findings: [
+      ...groups.flatMap((group) => groupFindings(context, group)),
+      ...made.flatMap(({ object }) => existing(context.snapshot, object)),
+      ...boundFinding(context),
+      ...(context.kept.spoiler === undefined ? [] : [placementNotKept(context.kept.spoiler)]),
+      ...unlabelledFindings(context),
+      ...rivalFindings(
+        context,
+        made.map(({ object }) => object),
+      ),
+    ],
+  };
+}
+
+/** Reports that the prediction is not exact. */
+function boundFinding({ egress }: Context): readonly Finding[] {
+  const first = egress.groups.find(hasObject);
+  if (first === undefined || egress.prediction.exact) return [];
+  return [placementBound({ name: first.name })];
+}
+
+function sourcesOf({ members }: Group): readonly ObjectRef[] {
+  return members.map(({ name }) => ({ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name }));
+}
+
+function egressIPOf(group: Group, { egress: plan, machines }: Context): EgressIP {
+  const { name, vnid, members, selected, egressIPs, onNodes } = group;
+  const [only, ...others] = selected;
+  const namespaceSelector: LabelSelectorObject =
+    only !== undefined && others.length === 0
+      ? { matchLabels: { [namespaceNameLabel]: only } }
+      : { matchExpressions: [{ key: namespaceNameLabel, operator: 'In', values: selected }] };
+  const labels = originLabels({
+    vnid,
+    egressIPs,
+    placed: new Map(egressIPs.flatMap((ip) => placedAt(ip, plan))),
+    requests: new Map(members.map((one) => [one.name, one.egressIPs])),
+  });
+  return {
+    apiVersion: apiVersionOf(egressIPKind),
+    kind: egressIPKind.kind,
+    metadata: { name, labels },
+    spec: { egressIPs, namespaceSelector, ...(onNodes === undefined ? {} : nodeSelector(onNodes, machines)) },
+  };
+}
+
+function placedAt(ip: Ip, { hostsOf }: EgressPlan): readonly (readonly [Ip, string])[] {
+  const [host, ...others] = hostsOf(ip);
+  return host === undefined || others.length > 0 ? [] : [[ip, host.name]];
+}

@@ -1,0 +1,21 @@
+/** Keeps namespaces closed (`--keep-closed`) with an EgressFirewall where OpenShift SDN alone drops traffic. */
+import { apiVersionOf, netNamespaces } from '../../../../../api/kinds.ts';
+import type { Change, Part } from '../../../translation.ts';
+import { existing } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
+import { closedRules, firewallOf } from './part.ts';
+
+/** Plans the EgressFirewall `default` of each such namespace. The cluster and the nodes stay reachable, as with SDN. */
+export function keepClosedPart(context: Context): Part {
+  if (!context.options.keepClosed) return { changes: [], findings: [] };
+  const made = [...context.closed].sort().map((namespace) => firewallOf(namespace, closedRules(context)));
+  return {
+    changes: made.map((object): Change => {
+      const from = [
+        { apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.namespace ?? '' },
+      ];
+      return { action: 'apply', step: 'egress-firewalls', object, from };
+    }),
+    findings: made.flatMap((object) => existing(context.snapshot, object)),
+  };
+}

@@ -1,0 +1,303 @@
+/**
+ * Turns EgressNetworkPolicies into equivalent EgressFirewalls named `default`. Unlike OpenShift SDN's rules,
+ * OVN-Kubernetes's match after service load balancing, so they also apply to the API server and to services with
+ * backends on the nodes' network. One rule that it cannot read opens the whole namespace.
+ */
+import { apiVersionOf, egressFirewalls } from '../../../../../api/kinds.ts';
+import { type Ip, keyRange, parseCidr, parseIp, type SortKey, sortKey } from '../../../../model/address.ts';
+import { everything } from '../../../../model/egressrule.ts';
+import { compareText } from '../../../../model/names.ts';
+import type { KubeObject } from '../../../../model/objects.ts';
+import type { Finding, Namespaced } from '../../../findings/finding.ts';
+import {
+  denyAllCutsAPIServer,
+  firewallInterrupted,
+  nodeSelectorUnserved,
+  policyDNSRule,
+  policyIgnored,
+  policyInGlobalNamespace,
+  policyInJoinedNamespaces,
+  policyRuleInvalid,
+  policyTooLong,
+  policyWithoutNamespace,
+  policyZeroSlash32,
+  severalPolicies,
+  wildcardRule,
+} from '../../../findings/policies.ts';
+import type { EgressPolicyItem, PolicyRuleItem } from '../../../kinds/egresspolicy.ts';
+import { listAt, textAt } from '../../../kinds/item.ts';
+import { objectRef } from '../../../ref.ts';
+import { isBefore, nodeSelectorSince } from '../../../release.ts';
+import { type Change, type Part } from '../../../translation.ts';
+import { existing } from '../context/conflicts.ts';
+import type { Context } from '../context/context.ts';
+
+/** A rule of an EgressFirewall. */
+export interface FirewallRule {
+  readonly type: 'Allow' | 'Deny';
+  readonly to:
+    | { readonly cidrSelector: string }
+    | { readonly dnsName: string }
+    | { readonly nodeSelector: Readonly<Record<string, never>> };
+}
+
+/** k8s.ovn.org/v1 EgressFirewall. */
+export interface EgressFirewall extends KubeObject {
+  readonly spec: { readonly egress: readonly FirewallRule[] };
+}
+
+/** The rule limits of OVN-Kubernetes and of OpenShift SDN's API. With more rules, none is applied. */
+const most = { ovn: 8_000, sdn: 1_000 } as const;
+
+const denyAll: FirewallRule = { type: 'Deny', to: { cidrSelector: everything.text } };
+
+/**
+ * Allows all nodes: with a selector, which follows nodes that come and go, or by their addresses of now for releases
+ * whose EgressFirewalls have no selector.
+ */
+export function allowNodes({
+  release,
+  nodeAddresses,
+}: Pick<Context, 'release' | 'nodeAddresses'>): readonly FirewallRule[] {
+  return isBefore(release, nodeSelectorSince)
+    ? nodeAddresses.map(({ ip }) => ({ type: 'Allow', to: { cidrSelector: `${ip}/32` } }))
+    : [{ type: 'Allow', to: { nodeSelector: {} } }];
+}
+
+/**
+ * Rules that let nothing out. SDN drops only what leaves the cluster. Nodes stay reachable, because the API server and
+ * services with backends on their network are there.
+ */
+export function closedRules(context: Pick<Context, 'release' | 'nodeAddresses'>): readonly FirewallRule[] {
+  return [...allowNodes(context), denyAll];
+}
+
+/** The EgressFirewall of a namespace. There can be only one, named `default`. */
+export function firewallOf(namespace: string, egress: readonly FirewallRule[]): EgressFirewall {
+  return {
+    apiVersion: apiVersionOf(egressFirewalls),
+    kind: egressFirewalls.kind,
+    metadata: { name: 'default', namespace },
+    spec: { egress },
+  };
+}
+
+/** Plans the EgressFirewalls for EgressNetworkPolicies. */
+export function firewallPart(context: Context): Part {
+  const byNamespace = Map.groupBy(context.snapshot.egressPolicies, ({ namespace }) => namespace);
+  const chosen = [...byNamespace]
+    .filter(([namespace]) => context.chosen(namespace))
+    .sort(([a], [b]) => compareText(a, b));
+  const parts = chosen.map(([namespace, policies]) => namespacePart(context, namespace, policies));
+  const joined = joinedSiblings(context, new Set(byNamespace.keys()));
+  const changes = [...parts.flatMap((part) => part.changes), ...joined];
+  return {
+    changes,
+    findings: [
+      ...parts.flatMap(({ findings }) => findings),
+      ...modeFindings(context, chosen),
+      ...releaseFindings(context, changes),
+    ],
+  };
+}
+
+/** The subnet plugin ignores policies; OVN-Kubernetes does not. */
+function modeFindings(
+  { network }: Context,
+  chosen: readonly (readonly [string, readonly EgressPolicyItem[]])[],
+): readonly Finding[] {
+  if (network?.mode !== 'subnet') return [];
+  return chosen.flatMap(([, policies]) => policies.map((policy) => policyIgnored(subjectOf(policy))));
+}
+
+/**
+ * Rules that allow all nodes by their addresses do not follow nodes that come and go. One finding for all firewalls. A
+ * policy of the admin's that names a node is none.
+ */
+function releaseFindings({ release, nodeAddresses }: Context, changes: readonly Change[]): readonly Finding[] {
+  if (release === undefined || !isBefore(release, nodeSelectorSince) || nodeAddresses.length === 0) return [];
+  const own = nodeAddresses.map(({ ip }) => `${ip}/32`);
+  const namespaces = changes.flatMap((change) => {
+    if (change.action !== 'apply') return [];
+    const allowed = allowedIn(change.object);
+    return own.every((text) => allowed.has(text)) ? (change.object.metadata.namespace ?? []) : [];
+  });
+  const [first] = namespaces;
+  return first === undefined
+    ? []
+    : [
+        nodeSelectorUnserved({
+          name: first,
+          namespaces,
+          release: `${release.major}.${release.minor}`,
+          nodes: own.length,
+        }),
+      ];
+}
+
+function allowedIn(firewall: KubeObject): ReadonlySet<string> {
+  const rules = listAt(firewall, 'spec', 'egress').filter((rule) => textAt(rule, 'type') === 'Allow');
+  return new Set(rules.map((rule) => textAt(rule, 'to', 'cidrSelector')));
+}
+
+/** Records a finding. */
+type Note = (finding: Finding) => void;
+
+function namespacePart(context: Context, namespace: string, policies: readonly EgressPolicyItem[]): Part {
+  const findings: Finding[] = [];
+  if (!context.exists(namespace)) return { changes: [], findings: policies.map(subjectOf).map(policyWithoutNamespace) };
+  const note: Note = (finding) => findings.push(finding);
+  const egress = rulesFor(context, namespace, { policies, note });
+  const removals = policies.map((policy): Change => ({
+    action: 'delete',
+    step: 'finalize',
+    object: objectRef(policy.object),
+    from: [],
+  }));
+  if (egress === undefined || (context.options.keepClosed && context.closed.has(namespace)))
+    return { changes: removals, findings };
+  const firewall = firewallOf(namespace, egress);
+  // the subnet plugin ignores policies, so nothing is lost
+  if (context.network?.mode !== 'subnet' && egress.some(({ type }) => type === 'Deny'))
+    for (const one of policies) note(firewallInterrupted(subjectOf(one)));
+  return {
+    changes: [
+      {
+        action: 'apply',
+        step: 'egress-firewalls',
+        object: firewall,
+        from: policies.map(({ object }) => objectRef(object)),
+      },
+      ...removals,
+    ],
+    findings: [...findings, ...existing(context.snapshot, firewall)],
+  };
+}
+
+interface Policies {
+  readonly policies: readonly EgressPolicyItem[];
+  readonly note: Note;
+}
+
+/** The rules of the namespace's firewall; undefined if it gets none. */
+function rulesFor(
+  context: Context,
+  namespace: string,
+  { policies, note }: Policies,
+): readonly FirewallRule[] | undefined {
+  const [only, ...more] = policies;
+  if (only === undefined) return undefined;
+  const vnid = context.vnidOf(namespace);
+  if (vnid === 0) {
+    for (const policy of policies) note(policyInGlobalNamespace(subjectOf(policy)));
+    return undefined;
+  }
+  const sharing = vnid === undefined ? [] : context.namespacesOf(vnid);
+  if (sharing.length > 1) {
+    for (const policy of policies) note(policyInJoinedNamespaces({ ...subjectOf(policy), vnid, sharing }));
+    return closedRules(context);
+  }
+  if (more.length === 0) return translated(context, only, note);
+  for (const policy of policies) note(severalPolicies({ ...subjectOf(policy), count: policies.length }));
+  return closedRules(context);
+}
+
+function subjectOf({ namespace, name }: EgressPolicyItem): Namespaced {
+  return { namespace, name };
+}
+
+function translated(context: Context, policy: EgressPolicyItem, note: Note): readonly FirewallRule[] {
+  const subject = subjectOf(policy);
+  const rules = policy.rules.flatMap((rule, index) =>
+    firewallRules(context, rule, { ...subject, field: `spec.egress[${index}]`, note }),
+  );
+  const names = rules.flatMap(({ to }) => ('dnsName' in to ? [to.dnsName] : []));
+  if (names.length > 0) note(policyDNSRule({ ...subject, names }));
+  const denied = deniedNodes(context, rules);
+  const { allowAPIServer, denyAPIServer } = context.options;
+  const isAllowed = denied !== undefined && allowAPIServer;
+  if (denied !== undefined) note(denyAllCutsAPIServer({ ...subject, denied, isAllowed, isAccepted: denyAPIServer }));
+  const all = isAllowed ? [...allowNodes(context), ...rules] : rules;
+  if (all.length > most.sdn)
+    note(policyTooLong({ ...subject, count: all.length, mostOfSDN: most.sdn, mostOfOVN: most.ovn }));
+  return all;
+}
+
+/**
+ * The rule as OVN-Kubernetes writes it. One that cannot be read denies everything but the nodes, as OpenShift SDN and our
+ * agent do: OVN-Kubernetes would open the whole namespace.
+ */
+function firewallRules(
+  context: Context,
+  { reading, to, dnsName }: PolicyRuleItem,
+  { note, ...where }: Namespaced & { readonly field: string; readonly note: Note },
+): readonly FirewallRule[] {
+  const type = reading.allow ? 'Allow' : 'Deny';
+  switch (reading.kind) {
+    case 'dns':
+      return [{ type, to: { dnsName: reading.text } }];
+    case 'cidr':
+      if (reading.isCorrected) note(policyZeroSlash32(where));
+      return [{ type, to: { cidrSelector: reading.cidr.text } }];
+    case 'broken':
+      note(
+        dnsName.startsWith('*')
+          ? wildcardRule({ ...where, type, to: dnsName })
+          : policyRuleInvalid({ ...where, type, to }),
+      );
+      return closedRules(context);
+  }
+}
+
+/** Which node addresses the rules deny, for people; undefined if none. DNS names are not known to lead to nodes. */
+function deniedNodes({ nodeAddresses: addresses }: Context, rules: readonly FirewallRule[]): string | undefined {
+  // rules for nodes by label allow them all
+  if (rules.some(({ to }) => 'nodeSelector' in to)) return undefined;
+  const cidrs = rules.flatMap(({ type, to }) => {
+    const cidr = 'cidrSelector' in to ? parseCidr(to.cidrSelector) : undefined;
+    return cidr?.ok === true ? [{ type, range: keyRange(cidr.value) }] : [];
+  });
+  if (cidrs.every(({ type }) => type === 'Allow')) return undefined;
+  if (addresses.length === 0) return isDenied(sortKey(anyAddress), cidrs) ? 'the nodes' : undefined;
+  const denied = addresses.filter(({ key }) => isDenied(key, cidrs)).map(({ ip }) => ip);
+  if (denied.length === 0) return undefined;
+  return denied.length === 1
+    ? `node address ${denied.join('')}`
+    : `${denied.length} of ${addresses.length} node addresses, such as ${denied.slice(0, 1).join('')}`;
+}
+
+/** The address of no node, used when none is known. */
+const anyAddress = parsedIp('192.0.2.1');
+
+function parsedIp(text: string): Ip {
+  const ip = parseIp(text);
+  if (!ip.ok) throw new Error(ip.error);
+  return ip.value;
+}
+
+function isDenied(
+  key: SortKey,
+  rules: readonly { readonly type: 'Allow' | 'Deny'; readonly range: ReturnType<typeof keyRange> }[],
+): boolean {
+  return rules.find(({ range }) => key >= range.first && key < range.end)?.type === 'Deny';
+}
+
+/** Closes namespaces that have no policy of their own but are joined to one that has. */
+function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): readonly Change[] {
+  const closed = new Map<string, readonly EgressPolicyItem[]>();
+  for (const policy of context.snapshot.egressPolicies) {
+    const vnid = context.vnidOf(policy.namespace);
+    if (vnid === undefined || vnid === 0) continue;
+    for (const sibling of context.namespacesOf(vnid)) {
+      const isHandled = withPolicy.has(sibling) || !context.chosen(sibling) || !context.exists(sibling);
+      if (!isHandled && !(context.options.keepClosed && context.closed.has(sibling)))
+        closed.set(sibling, [...(closed.get(sibling) ?? []), policy]);
+    }
+  }
+  return [...closed].map(([namespace, policies]) => ({
+    action: 'apply',
+    step: 'egress-firewalls',
+    object: firewallOf(namespace, closedRules(context)),
+    from: policies.map(({ object }) => objectRef(object)),
+  }));
+}

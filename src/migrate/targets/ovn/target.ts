@@ -1,0 +1,54 @@
+/** OVN-Kubernetes as a target of migrations. */
+import {
+  cloudPrivateIPConfigs,
+  egressFirewalls,
+  egressIPs,
+  egressRouters,
+  networkPolicies,
+} from '../../../../api/kinds.ts';
+import { withoutPlans } from '../../before.ts';
+import { sdnKinds } from '../../input/source.ts';
+import type { Target } from '../../target.ts';
+import { addressEnds } from './addresses.ts';
+import { checker } from './checks.ts';
+import { leavesWith } from './leaves-with.ts';
+import { missingAnnotations } from './marks/annotations.ts';
+import { readOptions, shownOptions } from './options.ts';
+import { phasesOf } from './phases.ts';
+import { steps } from './steps.ts';
+import { toOVN } from './translate.ts';
+
+const made = [networkPolicies, egressIPs, egressFirewalls, egressRouters];
+
+export const ovn: Target = {
+  name: 'ovn',
+  plugin: 'OVN-Kubernetes',
+  networkType: 'OVNKubernetes',
+  needs: sdnKinds,
+  makes: made,
+  writes: [cloudPrivateIPConfigs],
+  beside: [egressIPs, egressFirewalls],
+  steps,
+  before: (snapshot) => withoutPlans(snapshot, made),
+  translate: toOVN,
+  addressEnds,
+  sources: sdnKinds,
+  isStable: true,
+  shownOptions,
+  readOptions,
+  lacking: (node) => {
+    const missing = missingAnnotations(node);
+    return missing.length === 0
+      ? undefined
+      : `Node ${node.metadata.name ?? ''}: annotation ${missing.join(', ')} is missing`;
+  },
+  checker,
+  leavesWith,
+  phases: phasesOf,
+  words: {
+    title: 'Migration from OpenShift SDN to OVN-Kubernetes',
+    between:
+      'From the switch of the plugin until the EgressIPs are assigned, namespaces with egress IPs leave with nothing at first, then with the address of the node that a pod runs on. Whoever outside lets egress IPs pass must let these addresses pass too, for that time:',
+    assigned: 'OVN-Kubernetes will assign',
+  },
+};

@@ -1,0 +1,96 @@
+import { statusTable } from '../../../src/cli/look/status.ts';
+import { clusterOf } from '../../../src/model/cluster.ts';
+import { statusOf } from '../../../src/model/egress/summary.ts';
+import { ip } from '../../node/states.ts';
+
+const meta = { apiVersion: 'network.openshift.io/v1' } as const;
+const host = (index: number, egressIPs: string[]) => ({
+  ...meta,
+  kind: 'HostSubnet' as const,
+  metadata: { name: `node${index}` },
+  host: `node${index}`,
+  hostIP: `192.168.7.${10 + index}`,
+  subnet: `10.254.${index}.0/24`,
+  egressIPs,
+});
+const namespace = (name: string, netid: number, egressIPs: string[]) => ({
+  ...meta,
+  kind: 'NetNamespace' as const,
+  metadata: { name },
+  netname: name,
+  netid,
+  egressIPs,
+});
+
+test('every egress IP has a row: in use, not in use with the reason, listed and not requested', () => {
+  const cluster = clusterOf(
+    {
+      hostSubnets: [host(1, ['192.168.7.201', '192.168.7.209']), host(2, ['192.168.7.202'])],
+      netNamespaces: [
+        namespace('blue', 11, ['192.168.7.203']),
+        namespace('red', 10, ['192.168.7.201', '192.168.7.202']),
+        namespace('plain', 12, []),
+      ],
+      nodes: [],
+    },
+    new Set([ip('192.168.7.12')]),
+  );
+  expect(statusOf(cluster).egressIPs).toEqual([
+    { egressIP: '192.168.7.201', namespaces: ['red'], vnid: 10, traffic: 'via', node: 'node1', reason: null },
+    {
+      egressIP: '192.168.7.202',
+      namespaces: ['red'],
+      vnid: 10,
+      traffic: 'via',
+      node: 'node2',
+      reason: 'NodeOffline: 192.168.7.202 is on node2 (192.168.7.12), which is offline',
+    },
+    {
+      egressIP: '192.168.7.203',
+      namespaces: ['blue'],
+      vnid: 11,
+      traffic: 'dropped',
+      node: null,
+      reason: 'NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.203',
+    },
+    {
+      egressIP: '192.168.7.209',
+      namespaces: [],
+      vnid: null,
+      traffic: 'unused',
+      node: null,
+      reason: 'no NetNamespace requests it',
+    },
+  ]);
+  const table = statusTable(statusOf(cluster)).split('\n');
+  expect(table[0]).toBe('EGRESS IP       NAMESPACE   VNID   TRAFFIC   NODE    REASON');
+  expect(table[1]).toBe('192.168.7.201   red         10     via       node1');
+  expect(table).toContain('NetNamespace blue: NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.203');
+});
+
+test('an empty cluster says so', () => {
+  expect(statusTable(statusOf(clusterOf({ hostSubnets: [], netNamespaces: [], nodes: [] }, new Set())))).toContain(
+    'no egress IP is requested or listed\n',
+  );
+});
+
+test('a node that does not report is neither well nor lost, and what one address of a VNID drops the others show', () => {
+  const cluster = clusterOf(
+    {
+      hostSubnets: [host(1, ['192.168.7.201']), host(2, ['192.168.7.202', '192.168.7.204'])],
+      netNamespaces: [
+        namespace('red', 10, ['192.168.7.201']),
+        namespace('blue', 11, ['192.168.7.202', '192.168.7.204']),
+      ],
+      nodes: [],
+    },
+    new Set(),
+  );
+  const rows = statusOf(cluster, ['node1']).egressIPs.map(({ egressIP, traffic, reason }) => [
+    egressIP,
+    traffic,
+    reason,
+  ]);
+  expect(rows[0]).toEqual(['192.168.7.201', 'via', expect.stringMatching(/^NodeHealthUnknown: node1 does not report/)]);
+  expect(rows.slice(1).every(([, traffic, reason]) => traffic === 'dropped' && reason !== null)).toBe(true);
+});

@@ -1,0 +1,39 @@
+/** The agent's command where it cannot begin: it says why and ends. */
+import { join } from 'node:path';
+import { exec, type RunResult } from '../../../src/io/exec.ts';
+import { start, type Started } from '../../apiserver/started.ts';
+
+const main = join(import.meta.dirname, '../../../src/cli/main.ts');
+const run = (...args: string[]): Promise<RunResult> =>
+  exec(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', main, 'node', '--status-address', '127.0.0.1:0', ...args],
+    { timeout: 15_000 },
+  );
+
+let started: Started;
+beforeAll(async () => (started = await start()));
+afterAll(async () => {
+  await started.stop();
+});
+
+test('a resolver that is no address is refused', async () => {
+  const refused = await run('--kubeconfig', started.kubeconfig, '--resolver', 'foo');
+  expect(refused).toMatchObject({
+    status: 2,
+    stderr: 'sdn-compat: --resolver "foo": it must be ADDRESS or ADDRESS:PORT\n',
+  });
+}, 20_000);
+
+test('without its socket it ends instead of hanging', async () => {
+  const refused = await run(
+    '--kubeconfig',
+    started.kubeconfig,
+    '--cni-socket',
+    join(started.folder, 'missing', 'cni.sock'),
+    '--ovs-run-dir',
+    started.folder,
+  );
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toContain('missing/cni.sock');
+}, 20_000);
