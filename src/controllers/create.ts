@@ -3,6 +3,7 @@ import type { Kind } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isAlreadyExists } from '../io/kube/error.ts';
 import type { KubeObject } from '../model/objects.ts';
+import { controllerManager } from './field-manager.ts';
 import type { Reservations } from './reservations.ts';
 
 /** When to look for a write that the cache does not show, in milliseconds. */
@@ -23,7 +24,7 @@ export async function createReserved<T, O extends KubeObject>(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { name = '' } = object.metadata;
-  const isCreated = await client.create(kind, object, { signal }).then(
+  const isCreated = await client.create(kind, object, { signal, fieldManager: controllerManager }).then(
     () => true,
     (error: unknown) => {
       reservations.failed(name, error);

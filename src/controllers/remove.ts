@@ -3,12 +3,20 @@ import type { Kind } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { KubeObject } from '../model/objects.ts';
 
-/** Deletes the object. The server refuses if another one has been created under its name. */
+/** Deletes the object. The server refuses if it was changed, or if another one has been created under its name. */
 export async function removeObject(
   client: Pick<KubeClient, 'delete'>,
   kind: Kind,
-  { metadata: { name = '', uid } }: KubeObject,
+  { metadata: { name = '', uid, resourceVersion } }: KubeObject,
   signal: AbortSignal,
 ): Promise<void> {
-  await client.delete(kind, { name }, { signal, ...(uid === undefined ? {} : { preconditions: { uid } }) });
+  const version = resourceVersion === undefined ? {} : { resourceVersion };
+  await client.delete(
+    kind,
+    { name },
+    {
+      signal,
+      ...(uid === undefined ? {} : { preconditions: { uid, ...version } }),
+    },
+  );
 }

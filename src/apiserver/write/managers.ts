@@ -84,6 +84,14 @@ export function noteUpdate(
   if (changed.size === 0 && removed.size === 0) return withManagers(object, before);
   const lost = union(changed, removed);
   const others = before.map((one) => (isSame(one, writer) ? one : { ...one, fields: difference(one.fields, lost) }));
-  const own = before.find((one) => isSame(one, writer))?.fields ?? new Map();
-  return withManagers(object, setFields(others, writer, difference(union(own, changed), removed), of));
+  const own = before.find((one) => isSame(one, writer));
+  const fields = difference(union(own?.fields ?? new Map(), changed), removed);
+  // whoever changes a value is dated now, also if it owned the field before; whoever only removes keeps its time
+  const { now } = of;
+  const time = changed.size === 0 && own !== undefined ? own.time : timestamp(now);
+  const entry: Manager = { ...writer, apiVersion: groupVersion(of.resource), time, fields };
+  return withManagers(
+    object,
+    own === undefined ? [...others, entry] : others.map((one) => (isSame(one, writer) ? entry : one)),
+  );
 }

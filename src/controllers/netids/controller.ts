@@ -9,9 +9,11 @@ import { Netids } from '../../model/netids.ts';
 import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
 import type { Vnid } from '../../model/vnid.ts';
 import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
+import { controllerManager } from '../field-manager.ts';
 import { removeObject } from '../remove.ts';
 import { Reservations } from '../reservations.ts';
-import { netNamespaceOf, type Step, stepFor, vnidOf } from './plan.ts';
+import { isLeftover, isOwnRecord, isRequest, namespaceUidAnnotation } from './origin.ts';
+import { awaitStep, netNamespaceOf, type Step, stepFor, vnidOf } from './plan.ts';
 import { changeNetworkAnnotation, type Outcome } from './request.ts';
 
 export interface NetidsDeps {
@@ -85,12 +87,30 @@ export class NetidsController {
       case 'wait':
         if (!this.#orphans.has(name)) this.#orphans.set(name, performance.now());
         return step.left;
-      case 'remove':
-        return this.#remove(step.present, signal);
+      case 'await':
+        return this.#await(step);
       case 'create':
         return this.#create(name, signal);
       case 'find':
         return findReserved(this.#creation, name, signal);
+      default:
+        return this.#write(name, step, signal);
+    }
+  }
+
+  /** Writes or removes the NetNamespace that is there. */
+  #write(
+    name: string,
+    step: StepOf<'record' | 'inherited' | 'remove' | 'change' | 'refuse'>,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    switch (step.kind) {
+      case 'record':
+        return this.#record(step.present, step.uid, signal);
+      case 'inherited':
+        return this.#inherited(name, signal);
+      case 'remove':
+        return this.#remove(step.present, signal);
       case 'change':
         return this.#change(step, signal);
       case 'refuse':
@@ -142,7 +162,11 @@ export class NetidsController {
       });
       throw new Error(`namespace ${name} gets no VNID: ${netid.error}`);
     }
-    const isCreated = await createReserved(this.#creation, netNamespaceOf(name, netid.value), signal);
+    const isCreated = await createReserved(
+      this.#creation,
+      netNamespaceOf(this.#deps.namespaces.get(name) ?? { metadata: { name } }, netid.value),
+      signal,
+    );
     if (isCreated) logger.info({ namespace: name, netid: netid.value }, 'NetNamespace created');
     return lookAgainAfter;
   }
@@ -196,10 +220,58 @@ export class NetidsController {
     const { name = '' } = present.metadata;
     const { client } = this.#deps;
     if ((await client.get(namespaces, { name }, { signal })) !== undefined) return lookAgainAfter;
+    if (!this.#gone.has(name) && isRequest(present)) {
+      const stored = await client.get<NetNamespaceObject>(netNamespaces, { name }, { signal });
+      if (stored !== undefined && !isOwnRecord(stored)) return this.#await(awaitStep(present));
+    }
     await removeObject(client, netNamespaces, present, signal);
     this.#forget(name);
     this.#deps.logger.info({ namespace: name, netid: present.netid }, 'NetNamespace removed with its Namespace');
     return undefined;
+  }
+
+  /** Reports a request whose Namespace is still to come. */
+  #await({ present, left }: StepOf<'await'>): number {
+    const { name = '' } = present.metadata;
+    this.#deps.report({
+      object: involved(netNamespaces, name, present),
+      type: 'Warning',
+      reason: 'NamespaceMissing',
+      message: `Namespace ${name} does not exist: the NetNamespace and the egress IPs that it requests are kept for it`,
+    });
+    return left;
+  }
+
+  async #record(present: NetNamespaceObject, uid: string, signal: AbortSignal): Promise<undefined> {
+    const { name = '' } = present.metadata;
+    const patch = guarded(present, {}, { annotations: { [namespaceUidAnnotation]: uid } });
+    await this.#deps.client.patch(netNamespaces, { name }, patch, {
+      type: 'merge',
+      fieldManager: controllerManager,
+      signal,
+    });
+  }
+
+  /** Removes what an earlier Namespace of that name left, so that a new one is made; or records that it is the new one's. */
+  async #inherited(name: string, signal: AbortSignal): Promise<number | undefined> {
+    const { client, report, logger } = this.#deps;
+    const [namespace, stored] = await Promise.all([
+      client.get<NamespaceObject>(namespaces, { name }, { signal }),
+      client.get<NetNamespaceObject>(netNamespaces, { name }, { signal }),
+    ]);
+    if (namespace?.metadata.uid === undefined || stored === undefined) return lookAgainAfter;
+    if (!isLeftover(stored, namespace)) {
+      await this.#record(stored, namespace.metadata.uid, signal);
+      const message = `Namespace ${name} was made again, and the NetNamespace was written for it: its VNID and egress IPs count`;
+      report({ object: involved(netNamespaces, name, stored), type: 'Normal', reason: 'NetNamespaceKept', message });
+      return undefined;
+    }
+    await removeObject(client, netNamespaces, stored, signal);
+    this.#reservations.free(name);
+    const message = `the NetNamespace was of an earlier Namespace ${name}: this one gets a VNID of its own and requests no egress IP`;
+    report({ object: involved(namespaces, name, namespace), type: 'Warning', reason: 'NetNamespaceRenewed', message });
+    logger.info({ namespace: name, netid: stored.netid }, 'NetNamespace of an earlier Namespace removed');
+    return lookAgainAfter;
   }
 
   /** Forgets a name whose Namespace and NetNamespace are both gone. */

@@ -83,6 +83,8 @@ export class SubnetsController {
         return this.#move(step.present, step.hostIP, signal);
       case 'assign':
         return this.#assign(step.present, signal);
+      case 'record':
+        return this.#record(step, signal);
       case 'refuse':
         this.#refuse(name, step);
         return undefined;
@@ -123,6 +125,12 @@ export class SubnetsController {
       throw error;
     }
     this.#deps.logger.info({ host: name, subnet: subnet.text }, 'host outside the cluster got a subnet');
+  }
+
+  async #record({ present, annotations }: StepOf<'record'>, signal: AbortSignal): Promise<undefined> {
+    const { name = '' } = present.metadata;
+    const patch = guarded(present, {}, { annotations });
+    await this.#deps.client.patch(hostSubnets, { name }, patch, { type: 'merge', signal });
   }
 
   async #move(present: HostSubnetObject, hostIP: Ip, signal: AbortSignal): Promise<undefined> {

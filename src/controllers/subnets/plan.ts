@@ -25,6 +25,12 @@ export type Step =
   | { readonly kind: 'move'; readonly present: HostSubnetObject; readonly hostIP: Ip }
   /** Gives a subnet to the HostSubnet that an admin made. */
   | { readonly kind: 'assign'; readonly present: HostSubnetObject }
+  /** Records the uid of its Node, so that it goes with that Node: one that was restored or replaced may lack it. */
+  | {
+      readonly kind: 'record';
+      readonly present: HostSubnetObject;
+      readonly annotations: Readonly<Record<string, string>>;
+    }
   /** The address cannot be that of a host. */
   | { readonly kind: 'refuse'; readonly on: 'Node' | 'HostSubnet'; readonly hostIP: string; readonly why: string };
 
@@ -42,12 +48,22 @@ function stepInside(
   { node, hostIP, present, isWritten }: Known & { readonly node: NodeObject; readonly hostIP: Ip },
   network: ClusterNetwork,
 ): Step {
-  if (present?.hostIP === hostIP) return isWithoutSubnet(present) ? { kind: 'assign', present } : { kind: 'nothing' };
+  if (present?.hostIP === hostIP) return stepInPlace(present, node);
   const around = networkAround(hostIP, network);
   if (around !== undefined)
     return { kind: 'refuse', on: 'Node', hostIP, why: `is in ${around.text}, a network of the cluster` };
   if (present !== undefined) return { kind: 'move', present, hostIP };
   return isWritten ? { kind: 'find' } : { kind: 'create', node, hostIP };
+}
+
+/** The step for a HostSubnet that has its Node's address. */
+function stepInPlace(present: HostSubnetObject, { metadata: { uid } }: NodeObject): Step {
+  if (isWithoutSubnet(present)) return { kind: 'assign', present };
+  const { annotations = {} } = present.metadata;
+  const isByHand = annotations[assignSubnetAnnotation] === 'true';
+  return uid === undefined || isByHand || annotations[nodeUidAnnotation] !== undefined
+    ? { kind: 'nothing' }
+    : { kind: 'record', present, annotations: { [nodeUidAnnotation]: uid } };
 }
 
 /** Whether its Node is gone or was replaced, judging by these objects. One made by hand is never an orphan. */

@@ -76,9 +76,12 @@ it('takes a field that went from everybody', () => {
   expect(owners(update(made, { mode: 'Slow' }, 'two', later))).toEqual(['one: spec at 00', 'two: spec.mode at 00']);
 });
 
-it('keeps the time of who writes the same fields again', () => {
-  const made = update({}, { size: 1 }, 'one');
-  expect(owners(update(made, { size: 2 }, 'one', later))).toEqual(['one: spec spec.size at 00']);
+it('dates whoever changes a value, also of a field that it owned, and not whoever only removes one', () => {
+  const made = update({}, { size: 1, color: 'red' }, 'one');
+  expect(owners(update(made, { size: 2, color: 'red' }, 'one', later))).toEqual([
+    'one: spec spec.color spec.size at 01',
+  ]);
+  expect(owners(update(made, { size: 1 }, 'one', later))).toEqual(['one: spec spec.size at 00']);
 });
 
 it('changes nothing when nothing changed', () => {

@@ -1,3 +1,4 @@
+import { namespaceUidAnnotation, namespaceUidOf } from '../../../src/controllers/netids/origin.ts';
 import { type Known, netNamespaceOf, type Step, stepFor, vnidOf } from '../../../src/controllers/netids/plan.ts';
 import { changeNetworkAnnotation } from '../../../src/controllers/netids/request.ts';
 import { parseNetNamespace } from '../../../src/model/netnamespace.ts';
@@ -10,6 +11,10 @@ const asking = (value: string): NetNamespaceObject => ({
   ...present,
   metadata: { name: 'a', annotations: { [changeNetworkAnnotation]: value } },
 });
+
+function ofNamespace(uid: string, object: NetNamespaceObject): NetNamespaceObject {
+  return { ...object, metadata: { ...object.metadata, annotations: { [namespaceUidAnnotation]: uid } } };
+}
 
 function step(known: Partial<Known>): Step {
   const nothing = { namespace: undefined, present: undefined, isWritten: false, isGone: false, orphanedFor: 0 };
@@ -31,6 +36,21 @@ test('a NetNamespace goes with its Namespace at once; one whose Namespace was ne
   expect(step({ present, orphanedFor: 9_000 })).toEqual({ kind: 'wait', left: 1_000 });
   expect(step({ present, orphanedFor: 10_000 })).toEqual({ kind: 'remove', present });
   expect(step({ isGone: true, isWritten: true })).toEqual({ kind: 'forget' });
+});
+
+test('a NetNamespace that requests egress IPs waits for its Namespace without limit, unless it had one', () => {
+  const requests: NetNamespaceObject = { ...present, egressIPs: ['192.168.7.231'] };
+  expect(step({ present: requests, orphanedFor: 1e9 })).toEqual({ kind: 'await', present: requests, left: 3_600_000 });
+  expect(step({ present: requests, isGone: true })).toEqual({ kind: 'remove', present: requests });
+  const had = ofNamespace('n1', requests);
+  expect(step({ present: had, orphanedFor: 1e9 })).toEqual({ kind: 'remove', present: had });
+});
+
+test('it remembers the Namespace that it is of; with another of that name the server is asked whose it is', () => {
+  const named = { metadata: { name: 'a', uid: 'n1' } };
+  expect(step({ namespace: named, present })).toEqual({ kind: 'record', present, uid: 'n1' });
+  expect(step({ namespace: named, present: ofNamespace('n1', present) })).toEqual({ kind: 'nothing' });
+  expect(step({ namespace: named, present: ofNamespace('n0', present) })).toEqual({ kind: 'inherited' });
 });
 
 test('what the annotation asks for is done or refused, and only while the Namespace is there', () => {
@@ -58,7 +78,8 @@ test('a netid that is no VNID holds none, and a NetNamespace that is made reads 
     undefined,
     undefined,
   ]);
-  const made = netNamespaceOf('a', vnid(12));
+  const made = netNamespaceOf({ metadata: { name: 'a', uid: 'n1' } }, vnid(12));
   expect(made).toMatchObject({ kind: 'NetNamespace', metadata: { name: 'a' }, netname: 'a' });
+  expect(namespaceUidOf(made)).toBe('n1');
   expect(valid(parseNetNamespace(made))).toMatchObject({ name: 'a', vnid: 12, egressIPs: [] });
 });

@@ -56,6 +56,14 @@ test('a HostSubnet follows its Node to another address, unless that is one of th
   }
 });
 
+test('a HostSubnet that lacks the uid of its Node gets it, and so goes with that Node', () => {
+  const bare: HostSubnetObject = { ...present, metadata: { name: 'n' } };
+  const annotations = { 'pod.network.openshift.io/node-uid': 'one' };
+  expect(step({ node, present: bare })).toEqual({ kind: 'record', present: bare, annotations });
+  expect(step({ node: { ...node, metadata: { name: 'n' } }, present: bare })).toEqual({ kind: 'nothing' });
+  expect(step({ present: bare })).toEqual({ kind: 'nothing' });
+});
+
 test('a HostSubnet goes with its Node, also when another has the name; one made by hand stays', () => {
   expect(step({ present })).toEqual({ kind: 'remove', present });
   expect(step({ node: nodeAt(hostIP, 'two'), present })).toEqual({ kind: 'remove', present });
