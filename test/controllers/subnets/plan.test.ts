@@ -76,8 +76,11 @@ test('a HostSubnet made by hand gets a subnet when it asks for one and has none,
   for (const known of [{}, { node }]) {
     expect(step({ ...known, present: byHand('') })).toMatchObject({ kind: 'assign' });
     expect(step({ ...known, present: byHand('10.128.2.0/23') })).toEqual({ kind: 'nothing' });
-    expect(step({ ...known, present: rawHostSubnet('n', { subnet: '' }) })).toEqual({ kind: 'nothing' });
   }
+  // without the annotation it gets no subnet, but the uid of a Node that is known
+  const bare = rawHostSubnet('n', { subnet: '' });
+  expect(step({ present: bare })).toEqual({ kind: 'nothing' });
+  expect(step({ node, present: bare })).toMatchObject({ kind: 'record' });
   const refused = (address: string): Step => step({ present: byHand('', { hostIP: address }) });
   expect(refused('nowhere')).toMatchObject({ kind: 'refuse', on: 'HostSubnet', why: 'is not an IP address' });
   expect(refused('10.128.0.9')).toMatchObject({ kind: 'refuse', on: 'HostSubnet', hostIP: '10.128.0.9' });
