@@ -1,6 +1,6 @@
 /** Decides what to do about the NetNamespace of one namespace. Pure. */
-import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
-import { isVnid, type Vnid } from '../../model/vnid.ts';
+import type { NamespaceObject, NetNamespaceObject } from '../../model/objects/raw.ts';
+import { isVnid, type Vnid } from '../../model/values/vnid.ts';
 import { type Asking, changeNetworkAnnotation, type Outcome, outcomeOf } from './request.ts';
 
 /** How long to keep a NetNamespace whose Namespace was never seen, in milliseconds: it may be created next. */
