@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 import { netNamespaces } from '../api/kinds.ts';
-import { exec } from '../src/io/exec.ts';
 import type { KubeClient } from '../src/io/kube/client.ts';
 import { openKube } from '../src/io/kube/config.ts';
 import { watchKind } from '../src/io/kube/watch.ts';
 import { createLogger } from '../src/io/log.ts';
-import type { NetNamespaceObject } from '../src/model/objects.ts';
+import { exec } from '../src/io/programs/exec.ts';
+import type { NetNamespaceObject } from '../src/model/objects/raw.ts';
 
 const count = 10_000;
 const logger = createLogger({ level: 'warn', name: 'bench' });

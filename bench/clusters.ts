@@ -1,7 +1,7 @@
 /** Clusters of any size for benchmarks, as raw objects, and a timer. */
-import { type HostSubnet, parseHostSubnet } from '../src/model/hostsubnet.ts';
-import { type NetNamespace, parseNetNamespace } from '../src/model/netnamespace.ts';
-import type { HostSubnetObject, NetNamespaceObject } from '../src/model/objects.ts';
+import { type HostSubnet, parseHostSubnet } from '../src/model/objects/hostsubnet.ts';
+import { type NetNamespace, parseNetNamespace } from '../src/model/objects/netnamespace.ts';
+import type { HostSubnetObject, NetNamespaceObject } from '../src/model/objects/raw.ts';
 
 /** The address with this number in 10.0.0.0/8. */
 export function address(number: number): string {

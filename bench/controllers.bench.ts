@@ -4,12 +4,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../api/kinds.ts';
+import { inParallel } from '../src/io/async/parallel.ts';
 import type { KubeClient } from '../src/io/kube/client.ts';
 import { openKube } from '../src/io/kube/config.ts';
 import { type ObjectCache, watchKind } from '../src/io/kube/watch.ts';
 import { createLogger } from '../src/io/log.ts';
-import { inParallel } from '../src/io/parallel.ts';
-import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../src/model/objects.ts';
+import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../src/model/objects/raw.ts';
 import { address, table } from './clusters.ts';
 
 const nodeCount = 500;

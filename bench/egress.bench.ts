@@ -4,11 +4,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { Assigner, type Round } from '../src/model/assignment/round.ts';
-import type { CloudLimits } from '../src/model/cloud.ts';
 import { egressState } from '../src/model/egress/state.ts';
 import { EgressTracker } from '../src/model/egress/tracker.ts';
-import type { HostSubnet } from '../src/model/hostsubnet.ts';
-import type { NodeName } from '../src/model/names.ts';
+import type { CloudLimits } from '../src/model/objects/cloud.ts';
+import type { HostSubnet } from '../src/model/objects/hostsubnet.ts';
+import type { NodeName } from '../src/model/values/names.ts';
 import { address, hostSubnet, netNamespace, rawHostSubnet, rawNetNamespace, table, timed } from './clusters.ts';
 
 type Limits = ReadonlyMap<NodeName, CloudLimits>;

@@ -11,12 +11,12 @@ import {
   networkConfigs,
   networkOperators,
 } from '../api/kinds.ts';
+import { inParallel } from '../src/io/async/parallel.ts';
 import type { KubeClient } from '../src/io/kube/client.ts';
 import { openKube } from '../src/io/kube/config.ts';
 import { createLogger } from '../src/io/log.ts';
-import { inParallel } from '../src/io/parallel.ts';
 import { sourceKinds } from '../src/migrate/input/source.ts';
-import type { KubeObject } from '../src/model/objects.ts';
+import type { KubeObject } from '../src/model/objects/raw.ts';
 import { beside, networkCRDs } from '../test/migrate/guide/openshift.ts';
 
 export interface GuideCluster {

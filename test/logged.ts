@@ -1,7 +1,7 @@
 /** A logger that keeps what it is told, for tests of what is logged. */
 import { pino } from 'pino';
 import type { Logger } from '../src/io/log.ts';
-import { asText, fieldOf } from '../src/model/json.ts';
+import { asText, fieldOf } from '../src/model/values/json.ts';
 
 export interface Logged {
   readonly logger: Logger;

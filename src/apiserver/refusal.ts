@@ -1,5 +1,5 @@
 /** Refused requests: an Error with the `Status` object from which Kubernetes' clients build their messages. */
-import type { JsonObject } from '../model/json.ts';
+import type { JsonObject } from '../model/values/json.ts';
 
 /** A resource's name in messages, `netnamespaces.network.openshift.io`, and its kind for details. */
 export interface ResourceName {

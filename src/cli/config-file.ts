@@ -1,7 +1,7 @@
 /** Settings of a command: flags, then environment variables, then fields of a config file, then defaults. */
 import { readFile } from 'node:fs/promises';
 import type { Command, Option } from 'commander';
-import { isRecord } from '../model/json.ts';
+import { isRecord } from '../model/values/json.ts';
 import { Failure } from './fail.ts';
 
 /** Gives each option of the command an environment variable, `PREFIX_FLAG_NAME`. */

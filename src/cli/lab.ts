@@ -6,18 +6,18 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sumBy from 'lodash/sumBy.js';
 import pc from 'picocolors';
-import { exec } from '../io/exec.ts';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger, type Logger } from '../io/log.ts';
-import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/faults.ts';
-import type { HostKind } from '../lab/hosts.ts';
-import { runKubelet } from '../lab/kubelet.ts';
-import { down, findLab, type LabDeps, podNamespaceOf, processes, up } from '../lab/lab.ts';
+import { exec } from '../io/programs/exec.ts';
+import { runKubelet } from '../lab/cluster/kubelet.ts';
+import { down, findLab, type LabDeps, podNamespaceOf, processes, up } from '../lab/cluster/lab.ts';
+import { serveWeb } from '../lab/cluster/web.ts';
+import type { HostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
-import { Difference, type Screen, Shell } from '../lab/shell.ts';
-import { walkthrough } from '../lab/walkthrough.ts';
-import { serveWeb } from '../lab/web.ts';
-import type { Result } from '../model/result.ts';
+import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/nodes/faults.ts';
+import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
+import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
+import type { Result } from '../model/values/result.ts';
 import { Failure, untilSignal } from './fail.ts';
 
 export interface LabFlags {

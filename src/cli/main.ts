@@ -1,9 +1,9 @@
 /** The `sdn-compat` command with its subcommands, options and defaults. Each subcommand is loaded when it is used. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { KubeConfigError } from '../io/kube/error.ts';
-import { type Component, components, type FailMode, failModes } from '../lab/faults.ts';
-import { type HostKind, hostKinds, isHostKind } from '../lab/hosts.ts';
+import { type HostKind, hostKinds, isHostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName } from '../lab/layout.ts';
+import { type Component, components, type FailMode, failModes } from '../lab/nodes/faults.ts';
 import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
 import { duration } from './duration.ts';
 import { Failure } from './fail.ts';

@@ -1,6 +1,6 @@
 /** Allocates VNIDs for namespaces and subnets for nodes, object by object. */
-import type { ReportEvent } from '../io/events.ts';
 import type { KubeClient } from '../io/kube/client.ts';
+import type { ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
 import type { Caches } from './caches.ts';
 import { NetidsController } from './netids/controller.ts';

@@ -17,7 +17,7 @@ import type {
   NamespaceObject,
   NetNamespaceObject,
   NodeObject,
-} from '../model/objects.ts';
+} from '../model/objects/raw.ts';
 
 export interface Caches {
   readonly networks: ObjectCache<ClusterNetworkObject>;

@@ -2,7 +2,7 @@
 import type { Kind } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isAlreadyExists } from '../io/kube/error.ts';
-import type { KubeObject } from '../model/objects.ts';
+import type { KubeObject } from '../model/objects/raw.ts';
 import { controllerManager } from './field-manager.ts';
 import type { Reservations } from './reservations.ts';
 

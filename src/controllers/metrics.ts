@@ -1,9 +1,9 @@
 /** The controller's metrics: those that dashboards for OpenShift SDN know, and our own. */
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Verdict } from '../io/health.ts';
-import type { Cluster } from '../model/cluster.ts';
+import type { Verdict } from '../io/health/monitor.ts';
+import type { Cluster } from '../model/cluster/cluster.ts';
 import type { EgressState } from '../model/egress/state.ts';
-import type { EgressNetworkPolicyObject } from '../model/objects.ts';
+import type { EgressNetworkPolicyObject } from '../model/objects/raw.ts';
 
 export interface ControllerMetrics {
   readonly registry: Registry;

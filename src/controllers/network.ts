@@ -1,10 +1,10 @@
 /** Follows the ClusterNetwork `default`. While it is invalid, the last valid one stays in use. */
 import { clusterNetworks } from '../../api/kinds.ts';
-import { involved, type ReportEvent } from '../io/events.ts';
+import { involved, type ReportEvent } from '../io/kube/events.ts';
 import type { ObjectCache } from '../io/kube/watch.ts';
 import type { Logger } from '../io/log.ts';
-import { type ClusterNetwork, parseClusterNetwork } from '../model/clusternetwork.ts';
-import type { ClusterNetworkObject } from '../model/objects.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../model/objects/clusternetwork.ts';
+import type { ClusterNetworkObject } from '../model/objects/raw.ts';
 import { Listeners, type Subscribe } from './listeners.ts';
 
 const key = 'default';

@@ -1,7 +1,7 @@
 /** Runs reconcilers object by object. They share one work queue, so together they send no more requests than one. */
+import { createQueue } from '../io/async/queue.ts';
 import { isConflict } from '../io/kube/error.ts';
 import type { Logger } from '../io/log.ts';
-import { createQueue } from '../io/queue.ts';
 import type { Reconciler } from './reconciler.ts';
 
 /** Reconciles the objects of one kind, each by its name. */

@@ -4,7 +4,7 @@
  * reservation ends when the cache shows the value, or when the write is known to have failed.
  */
 import { ApiError, isAlreadyExists, isConflict } from '../io/kube/error.ts';
-import type { Result } from '../model/result.ts';
+import type { Result } from '../model/values/result.ts';
 
 /** Counts how many hold each value: Netids, Subnets. */
 export interface Pool<T> {

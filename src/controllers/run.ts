@@ -1,8 +1,8 @@
 /** Runs the control plane: VNIDs for namespaces, subnets for nodes, egress IPs, and reports to users. */
-import { EventRecorder, type ReportEvent } from '../io/events.ts';
+import type { Probe } from '../io/health/probe.ts';
 import type { KubeClient } from '../io/kube/client.ts';
+import { EventRecorder, type ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
-import type { Probe } from '../io/probe.ts';
 import { netidsReconciler, subnetsReconciler } from './allocators.ts';
 import { type Caches, openCaches } from './caches.ts';
 import { CloudController } from './cloud/controller.ts';

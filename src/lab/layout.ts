@@ -1,6 +1,6 @@
 /** The parts of a lab, derived from its name: nodes, addresses, network namespaces, files. Pure. */
 import { join } from 'node:path';
-import { err, ok, type Result } from '../model/result.ts';
+import { err, ok, type Result } from '../model/values/result.ts';
 
 /** A node of the lab. master0 runs the controller and no pods. */
 export interface LabNode {

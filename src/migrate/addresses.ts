@@ -1,6 +1,6 @@
 /** Which source addresses the outside sees of each namespace, today, in each phase of a migration, and after it. Pure. */
 import isEqual from 'lodash/isEqual.js';
-import { compareText } from '../model/names.ts';
+import { compareText } from '../model/values/names.ts';
 
 /** The phases of a switch without and with the vendor's live migration, in order. */
 export const phases = {

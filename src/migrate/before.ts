@@ -1,6 +1,6 @@
 /** A snapshot without what plans of ours wrote: what was there before any migration. Pure. */
 import { type Kind, namespaces, nodes } from '../../api/kinds.ts';
-import type { KubeObject } from '../model/objects.ts';
+import type { KubeObject } from '../model/objects/raw.ts';
 import { isOurs, isPlanManager, keysOfPlans, managersOf } from './ownership.ts';
 import { makeSnapshot, type Snapshot, snapshotKey } from './snapshot.ts';
 

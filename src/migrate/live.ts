@@ -1,7 +1,7 @@
 /** The current objects of a cluster, of the kinds that plans touch: what a plan is applied to and verified against. */
 import { apiVersionOf, type Kind, nodes } from '../../api/kinds.ts';
-import { compareText } from '../model/names.ts';
-import type { KubeObject } from '../model/objects.ts';
+import type { KubeObject } from '../model/objects/raw.ts';
+import { compareText } from '../model/values/names.ts';
 import { type ObjectRef, objectRef, refKey } from './ref.ts';
 import { objectsOf, type Snapshot, snapshotKey } from './snapshot.ts';
 

@@ -1,8 +1,8 @@
 /** Determines who owns an object, and which of its fields are ours. */
 import isEqual from 'lodash/isEqual.js';
 import { apiVersionOf, type Kind, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
-import { asList, fieldOf, isRecord } from '../model/json.ts';
-import type { KubeObject } from '../model/objects.ts';
+import type { KubeObject } from '../model/objects/raw.ts';
+import { asList, fieldOf, isRecord } from '../model/values/json.ts';
 import type { ObjectRef } from './ref.ts';
 
 /** Beginning of the field manager of every write. */

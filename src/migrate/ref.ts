@@ -1,7 +1,7 @@
 /** Identifies objects, in keys, messages and the order of everything. */
 import type { Kind } from '../../api/kinds.ts';
-import { compareText } from '../model/names.ts';
-import type { KubeObject } from '../model/objects.ts';
+import type { KubeObject } from '../model/objects/raw.ts';
+import { compareText } from '../model/values/names.ts';
 
 /** What identifies an object; namespace is absent for cluster-scoped kinds. */
 export interface ObjectRef {

@@ -24,9 +24,9 @@ import {
   webhookConfigurations,
   workloads,
 } from '../../api/kinds.ts';
-import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects.ts';
-import type { Result } from '../model/result.ts';
-import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../model/shapes.ts';
+import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects/raw.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../model/objects/shapes.ts';
+import type { Result } from '../model/values/result.ts';
 import { type ConfigMapItem, configMapItem } from './kinds/configmap.ts';
 import { type DefinitionItem, definitionItem } from './kinds/definition.ts';
 import { type EgressFirewallItem, egressFirewallItem } from './kinds/egressfirewall.ts';

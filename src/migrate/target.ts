@@ -1,7 +1,7 @@
 /** What the migrator must know about a plan's network plugin. Each target is one value in its own folder. */
 import type { Kind } from '../../api/kinds.ts';
-import type { JsonObject } from '../model/json.ts';
-import type { KubeObject } from '../model/objects.ts';
+import type { KubeObject } from '../model/objects/raw.ts';
+import type { JsonObject } from '../model/values/json.ts';
 import type { AddressEnds } from './addresses.ts';
 import type { Live } from './live.ts';
 import type { ObjectRef } from './ref.ts';

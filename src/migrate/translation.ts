@@ -1,5 +1,5 @@
 /** What a translation to another network plugin consists of. Each target makes it with one pure function. */
-import type { KubeObject } from '../model/objects.ts';
+import type { KubeObject } from '../model/objects/raw.ts';
 import type { AddressEnds } from './addresses.ts';
 import { type Finding } from './findings/finding.ts';
 import { type ObjectRef, objectRef } from './ref.ts';

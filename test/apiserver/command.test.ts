@@ -3,9 +3,9 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { netNamespaces } from '../../api/kinds.ts';
-import { exec, type RunResult } from '../../src/io/exec.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
+import { exec, type RunResult } from '../../src/io/programs/exec.ts';
 import { logger } from './started.ts';
 
 const program = join(import.meta.dirname, '../../src/cli/main.ts');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { namespaces, netNamespaces, pods } from '../../api/kinds.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
-import type { NetNamespaceObject } from '../../src/model/objects.ts';
+import type { NetNamespaceObject } from '../../src/model/objects/raw.ts';
 import { logger, start } from './started.ts';
 
 let folder = '';

@@ -6,7 +6,7 @@ import { Refusal } from '../../src/apiserver/refusal.ts';
 import type { StoredObject } from '../../src/apiserver/store/object.ts';
 import { Store, type StoreOptions } from '../../src/apiserver/store/store.ts';
 import { Objects, type WriteSettings } from '../../src/apiserver/write/objects.ts';
-import type { JsonObject } from '../../src/model/json.ts';
+import type { JsonObject } from '../../src/model/values/json.ts';
 
 const source: JsonObject = {
   type: 'object',

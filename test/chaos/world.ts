@@ -1,8 +1,8 @@
 /** The lab as the chaos run sees it: what was asked of it, and what the model says must come of that. */
-import type { Ip } from '../../src/model/address.ts';
 import { egressState } from '../../src/model/egress/state.ts';
-import { parseHostSubnet } from '../../src/model/hostsubnet.ts';
-import { parseNetNamespace } from '../../src/model/netnamespace.ts';
+import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
+import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
+import type { Ip } from '../../src/model/values/address.ts';
 
 export const workers = ['worker0', 'worker1', 'worker2'] as const;
 export type Worker = (typeof workers)[number];

@@ -1,9 +1,9 @@
 /** The recorded scenarios: operations, and the state after each. */
 import { readFileSync } from 'node:fs';
-import type { Ip } from '../../src/model/address.ts';
 import { type EgressInput,egressState } from '../../src/model/egress/state.ts';
-import { type HostSubnet,parseHostSubnet } from '../../src/model/hostsubnet.ts';
-import { type NetNamespace,parseNetNamespace } from '../../src/model/netnamespace.ts';
+import { type HostSubnet,parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
+import { type NetNamespace,parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
+import type { Ip } from '../../src/model/values/address.ts';
 import { ip, rawHostSubnet, rawNetNamespace, valid } from '../model/parsed.ts';
 
 export interface RecordedState {

@@ -1,16 +1,16 @@
 import { hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { NetidsController } from '../../src/controllers/netids/controller.ts';
 import { SubnetsController } from '../../src/controllers/subnets/controller.ts';
-import type { Occurrence } from '../../src/io/events.ts';
+import type { Occurrence } from '../../src/io/kube/events.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
-import { parseClusterNetwork } from '../../src/model/clusternetwork.ts';
+import { parseClusterNetwork } from '../../src/model/objects/clusternetwork.ts';
 import type {
   ClusterNetworkObject,
   HostSubnetObject,
   KubeObject,
   NetNamespaceObject,
   NodeObject,
-} from '../../src/model/objects.ts';
+} from '../../src/model/objects/raw.ts';
 import { logger } from '../apiserver/started.ts';
 import { type Server, startServer } from './server.ts';
 import { type Cluster, clusterNetwork, prepare, Running, until } from './started.ts';

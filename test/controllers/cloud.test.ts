@@ -1,6 +1,6 @@
 import { cloudPrivateIPConfigs } from '../../api/kinds.ts';
-import { egressIpConfigAnnotation } from '../../src/model/cloud.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import { egressIpConfigAnnotation } from '../../src/model/objects/cloud.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { define, type Server, startServer } from './server.ts';
 import { type Cluster, prepare, Running, until } from './started.ts';
 

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { type ObjectCache, watchKind } from '../../src/io/kube/watch.ts';
-import { clusterOf } from '../../src/model/cluster.ts';
+import { clusterOf } from '../../src/model/cluster/cluster.ts';
 import type {
   HostSubnetObject,
   KubeObject,
   NamespaceObject,
   NetNamespaceObject,
   NodeObject,
-} from '../../src/model/objects.ts';
+} from '../../src/model/objects/raw.ts';
 import { settled } from '../../src/model/simulation/settle.ts';
 import { logger } from '../apiserver/started.ts';
 import { rounds } from '../rounds.ts';

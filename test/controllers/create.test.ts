@@ -2,9 +2,9 @@ import { namespaces } from '../../api/kinds.ts';
 import { createReserved, type Creation, findReserved, lookAgainAfter } from '../../src/controllers/create.ts';
 import { Reservations } from '../../src/controllers/reservations.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
-import { Netids } from '../../src/model/netids.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import type { Vnid } from '../../src/model/vnid.ts';
+import { Netids } from '../../src/model/allocation/netids.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import type { Vnid } from '../../src/model/values/vnid.ts';
 import { valid, vnid } from '../model/parsed.ts';
 
 const object = { metadata: { name: 'a' } };

@@ -1,9 +1,9 @@
 import { hostSubnets, namespaces, nodes } from '../../api/kinds.ts';
+import { type Probe, tcpProbe } from '../../src/io/health/probe.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
-import { type Probe, tcpProbe } from '../../src/io/probe.ts';
-import type { HostSubnetObject } from '../../src/model/objects.ts';
+import type { HostSubnetObject } from '../../src/model/objects/raw.ts';
 import { logger } from '../apiserver/started.ts';
 import { type Server, startServer } from './server.ts';
 import { type Cluster, prepare, Running, until } from './started.ts';

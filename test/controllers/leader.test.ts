@@ -1,5 +1,5 @@
 import { leases, namespaces } from '../../api/kinds.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { ControllerProcess } from './process.ts';
 import { type Server, startServer } from './server.ts';
 import { type Cluster, prepare, until } from './started.ts';

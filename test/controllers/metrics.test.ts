@@ -1,7 +1,7 @@
 import { createMetrics } from '../../src/controllers/metrics.ts';
-import { egressIpConfigAnnotation } from '../../src/model/cloud.ts';
-import { clusterOf } from '../../src/model/cluster.ts';
+import { clusterOf } from '../../src/model/cluster/cluster.ts';
 import { egressState } from '../../src/model/egress/state.ts';
+import { egressIpConfigAnnotation } from '../../src/model/objects/cloud.ts';
 import { rawHostSubnet, rawNetNamespace } from '../model/parsed.ts';
 
 const metrics = createMetrics();

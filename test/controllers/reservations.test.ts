@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { Reservations } from '../../src/controllers/reservations.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
-import { Netids } from '../../src/model/netids.ts';
-import type { Vnid } from '../../src/model/vnid.ts';
+import { Netids } from '../../src/model/allocation/netids.ts';
+import type { Vnid } from '../../src/model/values/vnid.ts';
 import { valid, vnid } from '../model/parsed.ts';
 import { rounds } from '../rounds.ts';
 

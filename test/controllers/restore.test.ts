@@ -7,7 +7,7 @@ import { type ApiServer, startApiServer } from '../../src/apiserver/serve/server
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { ApiError } from '../../src/io/kube/error.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { logger } from '../apiserver/started.ts';
 import { type Cluster, prepare, Running, until } from './started.ts';
 

@@ -18,7 +18,7 @@ import {
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { isAlreadyExists, isNotFound } from '../../src/io/kube/error.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { logger, start } from '../apiserver/started.ts';
 
 export interface Server {

@@ -4,14 +4,14 @@
 import { clusterNetworks, events, hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { type ControllerMetrics, createMetrics } from '../../src/controllers/metrics.ts';
 import { type ControllerOptions, runControllers } from '../../src/controllers/run.ts';
+import { type Probe, tcpProbe } from '../../src/io/health/probe.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
-import { type Probe, tcpProbe } from '../../src/io/probe.ts';
 import type {
   ClusterNetworkObject,
   HostSubnetObject,
   KubeObject,
   NetNamespaceObject,
-} from '../../src/model/objects.ts';
+} from '../../src/model/objects/raw.ts';
 import { logger } from '../apiserver/started.ts';
 
 export function clusterNetwork(changes: Partial<ClusterNetworkObject> = {}): ClusterNetworkObject {

@@ -5,12 +5,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectRpc, type RpcConnection } from '../../src/io/jsonrpc.ts';
+import { connectRpc, type RpcConnection } from '../../src/io/programs/jsonrpc.ts';
 import { egressState } from '../../src/model/egress/state.ts';
-import { egressPolicies } from '../../src/model/egresspolicy.ts';
-import { parseHostSubnet } from '../../src/model/hostsubnet.ts';
-import { parseNetNamespace } from '../../src/model/netnamespace.ts';
-import type { NetworkPolicyObject } from '../../src/model/objects.ts';
+import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
+import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
+import type { NetworkPolicyObject } from '../../src/model/objects/raw.ts';
+import { egressPolicies } from '../../src/model/policy/egresspolicy.ts';
 import { policyWorld } from '../../src/node/cluster/policy-world.ts';
 import { bundleLines, emptyBridge, wantedContent } from '../../src/node/ovs/bundle.ts';
 import { type NodeInput, planNode } from '../../src/node/plan/node.ts';
@@ -461,7 +461,7 @@ const notCompared: Readonly<Record<string, string>> = {
   '33-multitenant-vnid-0': 'changes nothing',
   '34-multitenant-sync-after-last-pod': 'removes what 32 added while the pod of 04 is still there',
   '40-networkpolicy-start': 'before the namespaces are known; ours waits for them',
-  marks: 'not a state; test/model/mark.test.ts',
+  marks: 'not a state; test/model/values/mark.test.ts',
 };
 
 test('every recorded state is compared, or there is a reason why not', () => {

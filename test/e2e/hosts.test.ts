@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type HostKind, hostKinds } from '../../src/lab/hosts.ts';
+import { type HostKind, hostKinds } from '../../src/lab/hosts/kinds.ts';
 import { program, type Ran, run, TestLab, until } from './lab.ts';
 import { namespaceOf, Prober } from './prober.ts';
 

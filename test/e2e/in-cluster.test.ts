@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exec } from '../../src/io/exec.ts';
+import { exec } from '../../src/io/programs/exec.ts';
 import { credentialsOf, start, type Started } from '../apiserver/started.ts';
 
 let started: Started;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exec } from '../../src/io/exec.ts';
+import { exec } from '../../src/io/programs/exec.ts';
 import { start, type Started } from '../apiserver/started.ts';
 import { type Command, commands } from './kubectl-commands.ts';
 

@@ -1,7 +1,7 @@
 /** NetNamespaces whose Namespace comes later, goes, or is made again: no request is lost, and none is inherited. */
 import { namespaces, netNamespaces } from '../../api/kinds.ts';
 import { namespaceUidAnnotation } from '../../src/controllers/netids/origin.ts';
-import type { KubeObject, NetNamespaceObject } from '../../src/model/objects.ts';
+import type { KubeObject, NetNamespaceObject } from '../../src/model/objects/raw.ts';
 import { type Server, startServer } from '../controllers/server.ts';
 import { type Cluster, prepare, Running, until } from '../controllers/started.ts';
 

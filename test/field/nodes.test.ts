@@ -1,6 +1,6 @@
 /** HostSubnets as real clusters have them: restored, replaced, and of Nodes that come and go. */
 import { hostSubnets, nodes } from '../../api/kinds.ts';
-import type { HostSubnetObject, NodeObject } from '../../src/model/objects.ts';
+import type { HostSubnetObject, NodeObject } from '../../src/model/objects/raw.ts';
 import { type Server, startServer } from '../controllers/server.ts';
 import { prepare, Running, until } from '../controllers/started.ts';
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exec } from '../../src/io/exec.ts';
+import { exec } from '../../src/io/programs/exec.ts';
 import { addressTable, type Mode, seenText, tableDiff } from '../../src/migrate/addresses.ts';
 import { addressEnds } from '../../src/migrate/targets/ovn/addresses.ts';
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from './snapshots.ts';
 
 const network = (ip: string) => ({ annotations: { 'k8s.ovn.org/node-primary-ifaddr': `{"ipv4":"${ip}/24"}` } });

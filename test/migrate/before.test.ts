@@ -1,7 +1,7 @@
 import { egressIPs, networkPolicies } from '../../api/kinds.ts';
 import { withoutPlans } from '../../src/migrate/before.ts';
 import { objectsOf } from '../../src/migrate/snapshot.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { make, snapshotOf } from './snapshots.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

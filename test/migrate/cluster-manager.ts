@@ -10,10 +10,10 @@ import { createLogger } from '../../src/io/log.ts';
 import { egressIPItem } from '../../src/migrate/kinds/egressip.ts';
 import { selectorAt } from '../../src/migrate/kinds/item.ts';
 import { type NodeItem, nodeItem } from '../../src/migrate/kinds/node.ts';
-import { contains, parseIfaddr, parseIp } from '../../src/model/address.ts';
-import { fieldOf, parseJson } from '../../src/model/json.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import { matches } from '../../src/model/selector.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { matches } from '../../src/model/objects/selector.ts';
+import { contains, parseIfaddr, parseIp } from '../../src/model/values/address.ts';
+import { fieldOf, parseJson } from '../../src/model/values/json.ts';
 
 /**
  * Builds, oldest first. A and B believe any status; C and D only what they wrote themselves. C forgets at its start what

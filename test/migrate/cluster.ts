@@ -15,8 +15,8 @@ import { contentOf } from '../../src/migrate/run/drift.ts';
 import { makeSnapshot, type Snapshot } from '../../src/migrate/snapshot.ts';
 import { kindOf, plannedKinds } from '../../src/migrate/targets.ts';
 import type { Change, Placement } from '../../src/migrate/translation.ts';
-import { asList, fieldOf } from '../../src/model/json.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { asList, fieldOf } from '../../src/model/values/json.ts';
 import { start, type Started } from '../apiserver/started.ts';
 import { clusterCRDs, ovnCRDs } from './crds.ts';
 

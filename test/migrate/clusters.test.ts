@@ -11,7 +11,7 @@ import { refText } from '../../src/migrate/ref.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
 import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';
 import { type Change, refOf, type TranslateOptions } from '../../src/migrate/translation.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { expectGoldenAt } from '../golden.ts';
 import { generator } from '../random.ts';
 import { clusters, type Named } from './clusters.ts';

@@ -1,6 +1,6 @@
 /** Whole clusters, each as it would be dumped: what migrations start from, sound and broken. */
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { make } from './snapshots.ts';
 
 export interface Named {

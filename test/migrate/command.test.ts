@@ -3,9 +3,9 @@ import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { egressIPs, netNamespaces } from '../../api/kinds.ts';
-import { exec, type RunResult } from '../../src/io/exec.ts';
+import { exec, type RunResult } from '../../src/io/programs/exec.ts';
 import { readJournal } from '../../src/migrate/run/journal.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import type { Started } from '../apiserver/started.ts';
 import { create, dump, serveOVN, startCluster, switchToOVN } from './cluster.ts';
 import { make } from './snapshots.ts';

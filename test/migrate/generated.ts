@@ -1,5 +1,5 @@
 /** A large cluster as `oc get -o json` prints it: objects with all that an API server adds, of about 20 MB together. */
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 
 type Plain = KubeObject & Readonly<Record<string, unknown>>;
 

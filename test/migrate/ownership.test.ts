@@ -11,7 +11,7 @@ import {
   managerOf,
   writtenBy,
 } from '../../src/migrate/ownership.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { make } from './snapshots.ts';
 
 const written = (spec: object, ...by: (readonly [manager: string, fields: object])[]): KubeObject =>

@@ -1,10 +1,10 @@
 import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';
 import type { Translation } from '../../src/migrate/translation.ts';
-import { clusterOf } from '../../src/model/cluster.ts';
+import { clusterOf } from '../../src/model/cluster/cluster.ts';
 import { egressState } from '../../src/model/egress/state.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
-import type { Result } from '../../src/model/result.ts';
-import { hostSubnetShape, netNamespaceShape } from '../../src/model/shapes.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { hostSubnetShape, netNamespaceShape } from '../../src/model/objects/shapes.ts';
+import type { Result } from '../../src/model/values/result.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
 import { contextFrom, make, options, snapshotOf } from './snapshots.ts';

@@ -2,7 +2,7 @@
 import { makeSnapshot, type Snapshot } from '../../src/migrate/snapshot.ts';
 import { type Context, contextOf } from '../../src/migrate/targets/ovn/context/context.ts';
 import { defaultOptions, type TranslateOptions } from '../../src/migrate/translation.ts';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,10 @@
 /** Short ways to values that a test knows to be valid, and to the raw objects that hold them. */
-import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/address.ts';
-import { type HostSubnet, type InvalidHostSubnet, parseHostSubnet } from '../../src/model/hostsubnet.ts';
-import { type NetNamespace, parseNetNamespace } from '../../src/model/netnamespace.ts';
-import type { HostSubnetObject, NetNamespaceObject } from '../../src/model/objects.ts';
-import type { Result } from '../../src/model/result.ts';
-import { parseVnid, type Vnid } from '../../src/model/vnid.ts';
+import { type HostSubnet, type InvalidHostSubnet, parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
+import { type NetNamespace, parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
+import type { HostSubnetObject, NetNamespaceObject } from '../../src/model/objects/raw.ts';
+import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/values/address.ts';
+import type { Result } from '../../src/model/values/result.ts';
+import { parseVnid, type Vnid } from '../../src/model/values/vnid.ts';
 
 export function valid<T, E>(result: Result<T, E>): T {
   if (!result.ok) throw new Error(`expected a value: ${JSON.stringify(result.error)}`);

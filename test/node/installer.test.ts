@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
-import { exec } from '../../src/io/exec.ts';
+import { exec } from '../../src/io/programs/exec.ts';
 import { parseCall } from '../../src/node/cni/protocol.ts';
 import { value } from './states.ts';
 

@@ -1,13 +1,13 @@
 /** Named states of one node, worker0 of the lab, with two peers. */
-import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/address.ts';
-import type { IsolationMode } from '../../src/model/clusternetwork.ts';
 import { egressState } from '../../src/model/egress/state.ts';
-import { egressPolicies } from '../../src/model/egresspolicy.ts';
-import { parseHostSubnet } from '../../src/model/hostsubnet.ts';
-import { parseNetNamespace } from '../../src/model/netnamespace.ts';
-import type { NetworkPolicyObject, PodObject } from '../../src/model/objects.ts';
-import type { Result } from '../../src/model/result.ts';
-import { isVnid, type Vnid } from '../../src/model/vnid.ts';
+import type { IsolationMode } from '../../src/model/objects/clusternetwork.ts';
+import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
+import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
+import type { NetworkPolicyObject, PodObject } from '../../src/model/objects/raw.ts';
+import { egressPolicies } from '../../src/model/policy/egresspolicy.ts';
+import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/values/address.ts';
+import type { Result } from '../../src/model/values/result.ts';
+import { isVnid, type Vnid } from '../../src/model/values/vnid.ts';
 import { policyWorld } from '../../src/node/cluster/policy-world.ts';
 import type { NodeInput } from '../../src/node/plan/node.ts';
 import type { Datapath } from '../../src/node/values/facts.ts';

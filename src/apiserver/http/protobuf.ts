@@ -2,7 +2,7 @@
  * Parses the only supported protobuf body: a Namespace, which `kubectl create namespace` sends in this form. Field
  * numbers are Kubernetes'.
  */
-import type { JsonObject } from '../../model/json.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import { badRequest, unsupportedMediaType } from '../refusal.ts';
 
 export const protobufType = 'application/vnd.kubernetes.protobuf';

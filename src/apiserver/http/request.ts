@@ -1,7 +1,7 @@
 /** Parses requests: the resource in the path, the query, the body as JSON. */
 import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
-import { isJsonObject, type Json, type JsonObject, parseJson } from '../../model/json.ts';
+import { isJsonObject, type Json, type JsonObject, parseJson } from '../../model/values/json.ts';
 import { badRequest, Refusal, unsupportedMediaType } from '../refusal.ts';
 
 /** The largest accepted body in bytes: Kubernetes' limit. */

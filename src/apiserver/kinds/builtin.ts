@@ -3,7 +3,7 @@
  * fields.
  */
 import { customResourceDefinitions, events, type Kind, leases, namespaces, nodes, pods } from '../../../api/kinds.ts';
-import type { JsonObject } from '../../model/json.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import { qualified } from '../refusal.ts';
 import { crdColumns, eventColumns, leaseColumns, namespaceColumns, nodeColumns, podColumns } from './columns.ts';
 import type { Column, Resource } from './resource.ts';

@@ -1,5 +1,5 @@
 /** The columns of `kubectl get`: for built-in kinds, and from a CRD's printer columns. */
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/values/json.ts';
 import { objectAt, objectsAt, type StoredObject, textAt } from '../store/object.ts';
 import { parseJsonPath } from './jsonpath.ts';
 import type { Column } from './resource.ts';

@@ -1,7 +1,7 @@
 /**
  * CustomResourceDefinitions: the kinds they define, how they are validated, and the status that shows they are served.
  */
-import { isJsonObject, type JsonObject } from '../../model/json.ts';
+import { isJsonObject, type JsonObject } from '../../model/values/json.ts';
 import { type FieldError, qualified } from '../refusal.ts';
 import { objectAt, objectsAt, textAt, textsAt } from '../store/object.ts';
 import { printerColumns } from './columns.ts';

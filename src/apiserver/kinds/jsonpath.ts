@@ -2,7 +2,7 @@
  * The simple JSONPath of printer columns: `.spec.x`, `.a[0].b`, `.items[*].name`, `.metadata.annotations['a\.b']`,
  * filters by equality.
  */
-import { isJsonArray, isJsonObject, type Json } from '../../model/json.ts';
+import { isJsonArray, isJsonObject, type Json } from '../../model/values/json.ts';
 
 type Step =
   | { readonly kind: 'field'; readonly name: string }

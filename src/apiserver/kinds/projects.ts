@@ -2,7 +2,7 @@
  * OpenShift's projects: namespaces under another name, for `oc new-project`, `oc get projects` and `oc adm
  * pod-network`.
  */
-import type { JsonObject } from '../../model/json.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 import { nameColumn } from './columns.ts';
 import type { Resource } from './resource.ts';

@@ -1,5 +1,5 @@
 /** A kind as the server serves it, built in or from a CRD. */
-import type { Json, JsonObject } from '../../model/json.ts';
+import type { Json, JsonObject } from '../../model/values/json.ts';
 import type { StoredObject } from '../store/object.ts';
 import type { Schema } from './schema.ts';
 

@@ -2,7 +2,7 @@
  * Structural schemas, parsed once from the OpenAPI schema of a CRD, and what they do to an incoming object: they drop
  * and report unknown fields, and fill in defaults. Validation is in validate.ts.
  */
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/values/json.ts';
 import { objectAt, objectsAt, textAt, textsAt } from '../store/object.ts';
 
 export type SchemaType = 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';

@@ -1,5 +1,5 @@
 /** Lists, in pages if requested: later pages show the same state as the first. */
-import { isJsonObject, type JsonObject, parseJson } from '../../model/json.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../../model/values/json.ts';
 import { badRequest, expired, Refusal } from '../refusal.ts';
 import type { Collection, Entry } from '../store/store.ts';
 import type { Matcher } from './selectors.ts';

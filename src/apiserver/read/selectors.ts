@@ -1,5 +1,5 @@
 /** Label and field selectors in query strings. */
-import { type Json, jsonEqual } from '../../model/json.ts';
+import { type Json, jsonEqual } from '../../model/values/json.ts';
 import { badRequest } from '../refusal.ts';
 import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 

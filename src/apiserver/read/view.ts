@@ -1,5 +1,5 @@
 /** Renders objects as a whole or as rows of a table, by the Accept header. */
-import type { Json, JsonObject } from '../../model/json.ts';
+import type { Json, JsonObject } from '../../model/values/json.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { Refusal } from '../refusal.ts';
 import type { StoredObject } from '../store/object.ts';

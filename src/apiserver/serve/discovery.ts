@@ -1,5 +1,5 @@
 /** Discovery: lists of what is served, which clients read first. */
-import type { JsonObject } from '../../model/json.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import type { Registry } from '../kinds/registry.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { unknownPath } from '../refusal.ts';

@@ -1,6 +1,6 @@
 /** Handles requests for objects: finds the kind, runs the verb, writes the answer. */
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from '../../model/json.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import { parseProtobuf, protobufType } from '../http/protobuf.ts';
 import { mediaType, parseObject, readBody, type ResourcePath } from '../http/request.ts';
 import { answer, type Exchange, isSet, warningHeaders } from '../http/respond.ts';

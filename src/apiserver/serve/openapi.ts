@@ -3,7 +3,7 @@
  * create`.
  */
 import { createHash } from 'node:crypto';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/values/json.ts';
 import type { Registry } from '../kinds/registry.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { unknownPath } from '../refusal.ts';

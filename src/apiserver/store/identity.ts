@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { type Exec, ExecError, must } from '../../io/exec.ts';
+import { type Exec, ExecError, must } from '../../io/programs/exec.ts';
 
 export interface Certificate {
   readonly key: string;

@@ -1,5 +1,5 @@
 /** Objects as the server stores them: JSON with complete metadata. */
-import { isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../model/values/json.ts';
 
 export interface Metadata extends JsonObject {
   readonly name: string;

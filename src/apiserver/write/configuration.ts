@@ -1,11 +1,11 @@
 /** Handles server-side apply requests: their own checks, then a create or an update. */
-import type { JsonObject } from '../../model/json.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { conformToSchema } from '../kinds/schema.ts';
 import { badRequest, invalid, Refusal } from '../refusal.ts';
 import { objectAt, textAt } from '../store/object.ts';
-import { applied } from './apply.ts';
 import type { NamedTarget, Objects, WriteSettings, Written } from './objects.ts';
+import { applied } from './ownership/apply.ts';
 
 interface ApplyRequest {
   readonly settings: WriteSettings;

@@ -1,6 +1,6 @@
 /** Handles deletes: the options in their bodies, and their answers. */
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from '../../model/json.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import { protobufType } from '../http/protobuf.ts';
 import { mediaType, parseObject, readBody } from '../http/request.ts';
 import { answer, type Exchange } from '../http/respond.ts';

@@ -1,5 +1,5 @@
 /** Patches that are objects: JSON merge patch (RFC 7386) and strategic merge patch, which merges lists by key. */
-import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../../model/json.ts';
+import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../../model/values/json.ts';
 import { badRequest } from '../refusal.ts';
 
 /** The target with the patch merged in; null deletes. */

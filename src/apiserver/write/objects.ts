@@ -1,17 +1,17 @@
 /** The verbs: creates, updates and deletes objects by Kubernetes' rules. Patches are updates with a computed object. */
 import { randomUUID } from 'node:crypto';
-import { jsonEqual, type JsonObject, sortedKeys } from '../../model/json.ts';
+import { jsonEqual, type JsonObject, sortedKeys } from '../../model/values/json.ts';
 import { resourcesOf } from '../kinds/crd.ts';
 import type { Registry } from '../kinds/registry.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from '../refusal.ts';
 import { type Metadata, objectAt, type StoredObject, textAt, textsAt, timestamp } from '../store/object.ts';
 import { type Collection, keyIn, type Store } from '../store/store.ts';
-import { admit, unhandled } from './admit.ts';
-import { noteUpdate, type Writer } from './managers.ts';
-import { labelErrors, nameErrors, nameSuffix } from './metadata.ts';
-import { gracePeriod, nextGeneration, prepareCreate, prepareUpdate } from './strategy.ts';
-import { validateObject } from './validate.ts';
+import { admit, unhandled } from './admission/admit.ts';
+import { labelErrors, nameErrors, nameSuffix } from './admission/metadata.ts';
+import { gracePeriod, nextGeneration, prepareCreate, prepareUpdate } from './admission/strategy.ts';
+import { validateObject } from './admission/validate.ts';
+import { noteUpdate, type Writer } from './ownership/managers.ts';
 
 export interface World {
   readonly store: Store;

@@ -1,6 +1,6 @@
 /** Turns the body of a PATCH into a function from the old object to the new one. */
 import { applyPatch, type Operation } from 'rfc6902';
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/json.ts';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/values/json.ts';
 import { parseJsonBody } from '../http/request.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { badRequest, invalid, unsupportedMediaType } from '../refusal.ts';

@@ -1,6 +1,6 @@
 /** Settings of a write from query strings and delete bodies. */
 import type { IncomingMessage } from 'node:http';
-import { isJsonObject, type JsonObject } from '../../model/json.ts';
+import { isJsonObject, type JsonObject } from '../../model/values/json.ts';
 import { mediaType } from '../http/request.ts';
 import { badRequest } from '../refusal.ts';
 import { objectAt, textAt, textsAt } from '../store/object.ts';

@@ -1,9 +1,8 @@
 /** `sdn-compat simulate`: what would happen to the egress IPs after a change. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/cluster.ts';
-import { type InputProblem, problemText } from '../../io/manifests.ts';
-import type { Result } from '../../model/result.ts';
+import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/input/cluster.ts';
+import { type InputProblem, problemText } from '../../io/input/manifests.ts';
 import {
   changedCluster,
   parseCIDRsChange,
@@ -12,6 +11,7 @@ import {
 } from '../../model/simulation/changes.ts';
 import { reportOn, type SimulationReport } from '../../model/simulation/report.ts';
 import { runScenario } from '../../model/simulation/scenario.ts';
+import type { Result } from '../../model/values/result.ts';
 import { Failure } from '../fail.ts';
 import { print, report } from '../output.ts';
 import { reportTable } from './simulate-table.ts';

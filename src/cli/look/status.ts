@@ -1,8 +1,8 @@
 /** `sdn-compat status`: every egress IP, who requests it, where it is, and why it is not in use. */
-import { clusterFromServer } from '../../io/cluster.ts';
+import { clusterFromServer } from '../../io/input/cluster.ts';
 import { openKube } from '../../io/kube/config.ts';
 import { createLogger } from '../../io/log.ts';
-import { type Status, statusOf } from '../../model/egress/summary.ts';
+import { type Status, statusOf } from '../../model/cluster/summary.ts';
 import { print } from '../output.ts';
 
 export interface StatusFlags {

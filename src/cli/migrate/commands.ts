@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { newPlugins } from '../../migrate/targets.ts';
 import { type Concern, concerns } from '../../migrate/translation.ts';
-import { parseCidr } from '../../model/address.ts';
+import { parseCidr } from '../../model/values/address.ts';
 import { addLookCommands } from './look/commands.ts';
 import { addGuideCommand } from './look/guide-command.ts';
 import type { PlanFlags } from './plan/plan.ts';

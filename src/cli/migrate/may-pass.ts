@@ -1,6 +1,6 @@
 /** Errors that may be over at the next try. */
 import { ApiError } from '../../io/kube/error.ts';
-import { fieldOf } from '../../model/json.ts';
+import { fieldOf } from '../../model/values/json.ts';
 import { Failure } from '../fail.ts';
 
 /** Whether the next try may succeed: no connection, or a server with its own trouble, as while a cluster changes. */

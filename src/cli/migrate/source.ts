@@ -1,8 +1,8 @@
 /** Reads what `migrate` works on: a snapshot, from files or from a cluster, or a plan. Reports progress. */
 import type { Command, Option } from 'commander';
 import type { Kind } from '../../../api/kinds.ts';
+import { problemText } from '../../io/input/manifests.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { problemText } from '../../io/manifests.ts';
 import { sdnKinds } from '../../migrate/input/source.ts';
 import type { Plan } from '../../migrate/plan/plan.ts';
 import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';

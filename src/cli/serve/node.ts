@@ -2,9 +2,9 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { clusterNetworks } from '../../../api/kinds.ts';
-import { exec } from '../../io/exec.ts';
 import { openKube } from '../../io/kube/config.ts';
 import { createLogger, type LogLevel } from '../../io/log.ts';
+import { exec } from '../../io/programs/exec.ts';
 import { runAgent } from '../../node/agent/agent.ts';
 import { checkHost } from '../../node/agent/check.ts';
 import { cleanup } from '../../node/agent/cleanup.ts';

@@ -1,11 +1,11 @@
 /** Keeps one CloudPrivateIPConfig for each egress IP assigned to a cloud node. Starts when a Node has cloud limits. */
 import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
+import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { isAlreadyExists, isConflict } from '../../io/kube/error.ts';
 import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { createQueue, type WorkQueue } from '../../io/queue.ts';
-import { type Ip, parseIp } from '../../model/address.ts';
+import { type Ip, parseIp } from '../../model/values/address.ts';
 import type { EgressView } from '../egressips/view.ts';
 import type { Reconciler } from '../reconciler.ts';
 import { type CloudPrivateIPConfig, cloudStep, ours } from './plan.ts';

@@ -1,5 +1,5 @@
 /** Decides on CloudPrivateIPConfigs, which tell a cloud which node has an egress IP. Pure. */
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
 
 /** Marks the configs that we made. Others are left alone unless they hold an IP that we assign elsewhere. */
 export const ours = { 'app.kubernetes.io/managed-by': 'sdn-compat' } as const;

@@ -4,15 +4,15 @@
  * round waits until the outcome of every write is known. So an IP is never on two HostSubnets.
  */
 import { hostSubnets } from '../../../api/kinds.ts';
-import { Backoff } from '../../io/backoff.ts';
-import type { HealthMonitor } from '../../io/health.ts';
+import { Backoff } from '../../io/async/backoff.ts';
+import { inParallel } from '../../io/async/parallel.ts';
+import type { HealthMonitor } from '../../io/health/monitor.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { isConflict, isNotFound, isRefused } from '../../io/kube/error.ts';
 import { guarded } from '../../io/kube/fresh.ts';
 import type { Logger } from '../../io/log.ts';
-import { inParallel } from '../../io/parallel.ts';
 import { Assigner, type Round } from '../../model/assignment/round.ts';
-import type { HostSubnetObject } from '../../model/objects.ts';
+import type { HostSubnetObject } from '../../model/objects/raw.ts';
 import { hostSubnetWrites, type Write } from './plan.ts';
 import type { EgressView } from './view.ts';
 

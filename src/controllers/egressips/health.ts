@@ -1,6 +1,6 @@
 /** Reports the health of nodes in the log, in metrics and as Events. */
 import { clusterNetworks, nodes } from '../../../api/kinds.ts';
-import { involved, type ReportEvent } from '../../io/events.ts';
+import { involved, type ReportEvent } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Caches } from '../caches.ts';
 import type { ControllerMetrics } from '../metrics.ts';

@@ -1,7 +1,7 @@
 /** Computes what to write to HostSubnets: lists of automatic assignment, and addresses without prefixes. Pure. */
 import type { Round } from '../../model/assignment/round.ts';
-import { compareText, isNodeName } from '../../model/names.ts';
-import type { HostSubnetObject } from '../../model/objects.ts';
+import type { HostSubnetObject } from '../../model/objects/raw.ts';
+import { compareText, isNodeName } from '../../model/values/names.ts';
 
 /** A HostSubnet and the `egressIPs` to write to it. */
 export interface Write {

@@ -1,11 +1,11 @@
 /** Runs automatic assignment: watches update the view, and every change that matters requests a round. */
-import { HealthMonitor, type Verdict } from '../../io/health.ts';
+import { createQueue } from '../../io/async/queue.ts';
+import { HealthMonitor, type Verdict } from '../../io/health/monitor.ts';
+import { ownAddresses, type Probe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { Logger } from '../../io/log.ts';
-import { ownAddresses, type Probe } from '../../io/probe.ts';
-import { createQueue } from '../../io/queue.ts';
 import type { Round } from '../../model/assignment/round.ts';
-import type { ClusterNetwork } from '../../model/clusternetwork.ts';
+import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import type { Caches } from '../caches.ts';
 import { Listeners, type Subscribe } from '../listeners.ts';
 import type { LiveNetwork } from '../network.ts';

@@ -5,18 +5,18 @@
  */
 import isEqual from 'lodash/isEqual.js';
 import partition from 'lodash/partition.js';
-import { type Target, withWitnesses } from '../../io/health.ts';
+import { type Target, withWitnesses } from '../../io/health/monitor.ts';
 import { lean, type ObjectCache } from '../../io/kube/watch.ts';
-import { addressAt, type Ip } from '../../model/address.ts';
-import { type CloudLimits, limitsOf } from '../../model/cloud.ts';
-import type { Cluster } from '../../model/cluster.ts';
-import type { ClusterNetwork } from '../../model/clusternetwork.ts';
+import type { Cluster } from '../../model/cluster/cluster.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressChange, EgressTracker } from '../../model/egress/tracker.ts';
 import type { Assignment } from '../../model/egress/verdict.ts';
-import type { HostSubnet } from '../../model/hostsubnet.ts';
-import { isNodeName, type NodeName } from '../../model/names.ts';
-import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects.ts';
+import { type CloudLimits, limitsOf } from '../../model/objects/cloud.ts';
+import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import type { HostSubnet } from '../../model/objects/hostsubnet.ts';
+import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects/raw.ts';
+import { addressAt, type Ip } from '../../model/values/address.ts';
+import { isNodeName, type NodeName } from '../../model/values/names.ts';
 import { Listeners } from '../listeners.ts';
 
 function versionOf(object: HostSubnetObject): number {

@@ -1,13 +1,13 @@
 /** Keeps one NetNamespace for each existing Namespace, with its own VNID or one it was joined to. */
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
-import { involved, type ReportEvent } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
+import { involved, type ReportEvent } from '../../io/kube/events.ts';
 import { guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { Netids } from '../../model/netids.ts';
-import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import { Netids } from '../../model/allocation/netids.ts';
+import type { NamespaceObject, NetNamespaceObject } from '../../model/objects/raw.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
 import { controllerManager } from '../field-manager.ts';
 import { removeObject } from '../remove.ts';

@@ -2,8 +2,8 @@
  * Decides which Namespace a NetNamespace is of. One of that name that was deleted and made again is another Namespace:
  * it inherits neither VNID nor egress IPs, unless somebody has written the NetNamespace since. Pure.
  */
-import { asList, asText, fieldOf, isRecord } from '../../model/json.ts';
-import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
+import type { NamespaceObject, NetNamespaceObject } from '../../model/objects/raw.ts';
+import { asList, asText, fieldOf, isRecord } from '../../model/values/json.ts';
 import { controllerManager } from '../field-manager.ts';
 
 /** Annotation of a NetNamespace with the uid of its Namespace. */

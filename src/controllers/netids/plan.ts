@@ -1,6 +1,6 @@
 /** Decides what to do about the NetNamespace of one namespace. Pure. */
-import type { NamespaceObject, NetNamespaceObject } from '../../model/objects.ts';
-import { isVnid, type Vnid } from '../../model/vnid.ts';
+import type { NamespaceObject, NetNamespaceObject } from '../../model/objects/raw.ts';
+import { isVnid, type Vnid } from '../../model/values/vnid.ts';
 import { isRequest, namespaceUidAnnotation, namespaceUidOf } from './origin.ts';
 import { type Asking, changeNetworkAnnotation, type Outcome, outcomeOf } from './request.ts';
 

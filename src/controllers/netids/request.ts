@@ -1,7 +1,7 @@
 /** Parses and decides what `oc adm pod-network` requests in an annotation of a NetNamespace. Pure. */
-import { globalVnid } from '../../model/netids.ts';
-import { err, ok, type Result } from '../../model/result.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import { globalVnid } from '../../model/allocation/netids.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 
 /** Key of the annotation. It is removed when it has been acted on or refused. */
 export const changeNetworkAnnotation = 'pod.network.openshift.io/multitenant.change-network';

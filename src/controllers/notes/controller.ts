@@ -1,12 +1,12 @@
 /** Reports problems with users' objects as Events, once a problem has lasted a moment. */
 import { egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
-import { type Involved, involved, type ReportEvent } from '../../io/events.ts';
-import { linkedSignal } from '../../io/linked-signal.ts';
-import { pause } from '../../io/pause.ts';
-import type { Cluster } from '../../model/cluster.ts';
-import { notesOn } from '../../model/egress/notes.ts';
+import { linkedSignal } from '../../io/async/linked-signal.ts';
+import { pause } from '../../io/async/pause.ts';
+import { type Involved, involved, type ReportEvent } from '../../io/kube/events.ts';
+import type { Cluster } from '../../model/cluster/cluster.ts';
+import { notesOn } from '../../model/cluster/notes.ts';
 import type { EgressState } from '../../model/egress/state.ts';
-import { egressPolicies } from '../../model/egresspolicy.ts';
+import { egressPolicies } from '../../model/policy/egresspolicy.ts';
 import type { Caches } from '../caches.ts';
 import type { EgressView } from '../egressips/view.ts';
 import type { Subscribe } from '../listeners.ts';

@@ -1,6 +1,6 @@
 /** Decides which problems to report now: each when it begins, and from time to time while it persists. Pure. */
-import type { Note } from '../../model/egress/notes.ts';
-import type { PolicyNote } from '../../model/egresspolicy.ts';
+import type { Note } from '../../model/cluster/notes.ts';
+import type { PolicyNote } from '../../model/policy/egresspolicy.ts';
 
 /** How often to report a persisting problem again, in milliseconds. Events are kept for an hour. */
 export const again = 30 * 60_000;

@@ -1,14 +1,14 @@
 /** Keeps one HostSubnet, with its own subnet, for each existing Node with an InternalIP. */
 import { hostSubnets, nodes } from '../../../api/kinds.ts';
-import { type Involved, involved, type ReportEvent } from '../../io/events.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
+import { type Involved, involved, type ReportEvent } from '../../io/kube/events.ts';
 import { changeFresh, guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { type Cidr, type Ip, overlaps } from '../../model/address.ts';
-import type { ClusterNetwork } from '../../model/clusternetwork.ts';
-import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
-import { Subnets } from '../../model/subnets.ts';
+import { Subnets } from '../../model/allocation/subnets.ts';
+import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import type { HostSubnetObject, NodeObject } from '../../model/objects/raw.ts';
+import { type Cidr, type Ip, overlaps } from '../../model/values/address.ts';
 import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
 import { removeObject } from '../remove.ts';
 import { Reservations } from '../reservations.ts';

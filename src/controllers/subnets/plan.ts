@@ -1,9 +1,9 @@
 /** Decides what a HostSubnet should be, from its Node or from what an admin requests. Pure. */
-import { type Cidr, type Ip, parseIfaddr, parseIp } from '../../model/address.ts';
-import { type ClusterNetwork, networkAround } from '../../model/clusternetwork.ts';
-import { internalIP } from '../../model/node.ts';
-import type { HostSubnetObject, NodeObject } from '../../model/objects.ts';
-import { assignSubnetAnnotation } from '../../model/well-known.ts';
+import { type ClusterNetwork, networkAround } from '../../model/objects/clusternetwork.ts';
+import { internalIP } from '../../model/objects/node.ts';
+import type { HostSubnetObject, NodeObject } from '../../model/objects/raw.ts';
+import { assignSubnetAnnotation } from '../../model/objects/well-known.ts';
+import { type Cidr, type Ip, parseIfaddr, parseIp } from '../../model/values/address.ts';
 
 /** Holds the uid of the Node that a HostSubnet was made for. */
 const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';

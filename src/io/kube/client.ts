@@ -1,7 +1,7 @@
 /** Reads and writes objects of a Kubernetes API: paths, pages and bodies. HTTP itself is in transport.ts. */
 import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
-import { isRecord } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { isRecord } from '../../model/values/json.ts';
 import { isExpired, isNotFound } from './error.ts';
 import type { StreamRequest, Transport } from './transport.ts';
 

@@ -1,5 +1,5 @@
 /** Error answers of an API server, as Errors. */
-import { isRecord } from '../../model/json.ts';
+import { isRecord } from '../../model/values/json.ts';
 
 /** The `Status` object of a failed request: the fields that we read. */
 export interface Status {

@@ -1,7 +1,7 @@
 /** Changes an object starting from its newest state, and tries again when somebody else changed it first. */
 import type { Kind } from '../../../api/kinds.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { pause } from '../pause.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { pause } from '../async/pause.ts';
 import type { KubeClient, NameRef } from './client.ts';
 import { isConflict } from './error.ts';
 

@@ -4,10 +4,10 @@
  * so one that was suspended notices before its next write.
  */
 import { leases } from '../../../api/kinds.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { linkedSignal } from '../linked-signal.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { linkedSignal } from '../async/linked-signal.ts';
+import { pause } from '../async/pause.ts';
 import type { Logger } from '../log.ts';
-import { pause } from '../pause.ts';
 import type { KubeClient } from './client.ts';
 import { isAlreadyExists, isConflict } from './error.ts';
 import { guarded } from './fresh.ts';

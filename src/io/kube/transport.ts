@@ -1,8 +1,8 @@
 /** HTTP to one API server over keep-alive connections: whole answers and streamed ones. */
 import http from 'node:http';
 import https from 'node:https';
-import { isRecord } from '../../model/json.ts';
-import { pause } from '../pause.ts';
+import { isRecord } from '../../model/values/json.ts';
+import { pause } from '../async/pause.ts';
 import { ApiError, apiError } from './error.ts';
 
 /** Our credentials, and what the server's certificate is checked against. */

@@ -5,11 +5,11 @@
  */
 import isEqual from 'lodash/isEqual.js';
 import type { Kind } from '../../../api/kinds.ts';
-import { isRecord } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { linkedSignal } from '../linked-signal.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { isRecord } from '../../model/values/json.ts';
+import { linkedSignal } from '../async/linked-signal.ts';
+import { pause } from '../async/pause.ts';
 import type { Logger } from '../log.ts';
-import { pause } from '../pause.ts';
 import { type KubeClient, objectGuard, type Selection } from './client.ts';
 import { ApiError, apiError, isExpired } from './error.ts';
 

@@ -1,5 +1,5 @@
 /** Findings of the way back: what OpenShift SDN cannot express of OVN-Kubernetes' objects. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { makes, type Namespaced } from './finding.ts';
 
 /** The finding is on the EgressIP of this name. */

@@ -1,5 +1,5 @@
 /** Findings on existing objects that conflict with those of a plan. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';
 
 interface Existing {

@@ -1,5 +1,5 @@
 /** Findings on the egress IPs that namespaces request. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';
 import { nodesText } from './lists.ts';
 

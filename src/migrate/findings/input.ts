@@ -1,5 +1,5 @@
 /** Findings on the input itself: kinds that are missing, objects that cannot be read, names without their objects. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';
 
 interface Unread {

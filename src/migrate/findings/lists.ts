@@ -1,5 +1,5 @@
 /** Lists nodes in sentences. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 
 /** Lists the nodes for a sentence. */
 export function nodesText(names: readonly string[]): string {

@@ -1,5 +1,5 @@
 /** Findings on Nodes and HostSubnets that may host egress IPs. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';
 
 interface Named {

@@ -1,5 +1,5 @@
 /** Findings on what stands in the way of the switch itself: the vendor's converter, and what stalls reboots. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { makes, type Namespaced } from './finding.ts';
 
 interface Converter {

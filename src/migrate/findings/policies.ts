@@ -1,5 +1,5 @@
 /** Findings on EgressNetworkPolicies, which become EgressFirewalls. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { makes, type Namespaced } from './finding.ts';
 
 const on = ({ namespace, name }: Namespaced) => ({ kind: 'EgressNetworkPolicy', namespace, name });

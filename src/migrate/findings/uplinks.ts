@@ -1,5 +1,5 @@
 /** Findings on the network between the nodes and on the way out of them: MTU, ports, routes. */
-import { listText } from '../../model/list-text.ts';
+import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';
 
 interface MTU {

@@ -1,5 +1,5 @@
 /** Selects the procedure that a cluster is in, or is to begin. */
-import { err, ok, type Result } from '../../model/result.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 import { leadsBack } from '../targets.ts';
 import { wasLive } from './conditions.ts';
 import { configName, type Facts, switchedTo, wants } from './facts.ts';

@@ -18,7 +18,7 @@ import {
   pods,
 } from '../../../api/kinds.ts';
 import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
 import { refusalOf } from '../input/server.ts';
 import { shapeOf, snapshotOf } from '../input/source.ts';
 import { textAt } from '../kinds/item.ts';

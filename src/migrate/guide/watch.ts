@@ -1,5 +1,5 @@
 /** What changes while a procedure goes on, each as a line. Pure. */
-import { compareText } from '../../model/names.ts';
+import { compareText } from '../../model/values/names.ts';
 import { pendingLabel } from '../run/switched.ts';
 import type { Facts } from './facts.ts';
 import type { Stand } from './stand.ts';

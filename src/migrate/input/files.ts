@@ -7,9 +7,9 @@ import {
   type Kind,
   netNamespaces,
 } from '../../../api/kinds.ts';
-import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/manifests.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { err, ok, type Result } from '../../model/result.ts';
+import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/input/manifests.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 import { mtuConfigMap } from '../kinds/configmap.ts';
 import { textAt } from '../kinds/item.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';

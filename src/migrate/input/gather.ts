@@ -4,8 +4,8 @@
  * routers, without the values of their other variables.
  */
 import { apiVersionOf, configMaps, type Kind } from '../../../api/kinds.ts';
-import { isRecord } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { isRecord } from '../../model/values/json.ts';
 import { configMapItem } from '../kinds/configmap.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { installConfig, macvlanKinds, minorKinds, sourceKinds } from './source.ts';

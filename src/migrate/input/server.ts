@@ -1,10 +1,10 @@
 /** Reads a snapshot from an API server, without writing. What the user may not read is reported and left out. */
 import { configMaps, customResourceDefinitions, type Kind } from '../../../api/kinds.ts';
+import { inParallel } from '../../io/async/parallel.ts';
 import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
 import { ApiError, isNotFound } from '../../io/kube/error.ts';
-import { inParallel } from '../../io/parallel.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { err, ok, type Result } from '../../model/result.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 import { mtuConfigMap } from '../kinds/configmap.ts';
 import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';

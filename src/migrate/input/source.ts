@@ -26,11 +26,11 @@ import {
   webhookConfigurations,
   workloads,
 } from '../../../api/kinds.ts';
-import type { FieldProblem } from '../../model/fields.ts';
-import { compareText } from '../../model/names.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { err, ok, type Result } from '../../model/result.ts';
-import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/shapes.ts';
+import type { FieldProblem } from '../../model/objects/fields.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/objects/shapes.ts';
+import { compareText } from '../../model/values/names.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 import { objectRef } from '../ref.ts';
 import { makeSnapshot, type Snapshot, snapshotKey, type Unread } from '../snapshot.ts';
 

@@ -1,5 +1,5 @@
 /** ConfigMaps as the migrator reads them. */
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
 import { type Item, itemOf, textsByKey } from './item.ts';
 
 export interface ConfigMapItem extends Item {

@@ -1,6 +1,6 @@
 /** CustomResourceDefinitions (apiextensions.k8s.io/v1) as the migrator reads them: what the served schemas can say. */
-import { fieldOf } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { fieldOf } from '../../model/values/json.ts';
 import { booleanAt, type Item, itemOf, listAt, textAt } from './item.ts';
 
 export interface DefinitionItem extends Item {

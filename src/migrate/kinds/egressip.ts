@@ -1,5 +1,5 @@
 /** EgressIPs (k8s.ovn.org/v1) as the migrator reads them. */
-import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
+import type { KubeObject, LabelSelectorObject } from '../../model/objects/raw.ts';
 import { type Item, itemOf, listAt, selectorAt, textAt, textsAt } from './item.ts';
 
 export interface EgressIPItem extends Item {

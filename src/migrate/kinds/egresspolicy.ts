@@ -1,7 +1,7 @@
 /** EgressNetworkPolicies as the migrator reads them. */
-import { readEgressRule, type RuleReading } from '../../model/egressrule.ts';
-import { fieldOf } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { readEgressRule, type RuleReading } from '../../model/policy/egressrule.ts';
+import { fieldOf } from '../../model/values/json.ts';
 import { type Item, itemOf, listAt, textAt } from './item.ts';
 
 export interface PolicyRuleItem {

@@ -1,6 +1,6 @@
 /** What the readings of all kinds have in common: the object itself, and its metadata with every field present. */
-import { asList, asText, fieldOf, isRecord } from '../../model/json.ts';
-import type { KubeObject, LabelSelectorObject } from '../../model/objects.ts';
+import type { KubeObject, LabelSelectorObject } from '../../model/objects/raw.ts';
+import { asList, asText, fieldOf, isRecord } from '../../model/values/json.ts';
 
 type Texts = Readonly<Record<string, string>>;
 

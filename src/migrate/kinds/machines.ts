@@ -1,6 +1,6 @@
 /** What configures and reboots the nodes of OpenShift, as the migrator reads it. */
-import { fieldOf } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { fieldOf } from '../../model/values/json.ts';
 import { type Item, itemOf, listAt, numberAt, textAt, timeAt } from './item.ts';
 import { type ConditionItem, conditionsOf } from './network.ts';
 

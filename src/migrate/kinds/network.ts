@@ -1,6 +1,6 @@
 /** The configuration of a cluster's network, by its operator, as the migrator reads it. */
-import { fieldOf, isRecord } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { fieldOf, isRecord } from '../../model/values/json.ts';
 import { booleanAt, type Item, itemOf, listAt, numberAt, textAt, writtenAt } from './item.ts';
 
 /** Network.operator.openshift.io: what the admin asks of the network operator. */

@@ -1,5 +1,5 @@
 /** Nodes as the migrator reads them. */
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
 import { type Item, itemOf, listAt, textAt } from './item.ts';
 
 export interface NodeItem extends Item {

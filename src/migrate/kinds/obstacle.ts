@@ -1,6 +1,6 @@
 /** What may stall the reboots of a migration, as the migrator reads it: webhooks, disruption budgets, nmstate policies. */
-import { asText, fieldOf } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { asText, fieldOf } from '../../model/values/json.ts';
 import { type Item, itemOf, listAt, numberAt, textAt, textsAt } from './item.ts';
 
 export interface WebhookItem extends Item {

@@ -1,7 +1,7 @@
 /** Which Namespaces a label selector selects. There are many thousands of both, and most selectors name one Namespace. */
-import type { LabelSelectorObject } from '../../model/objects.ts';
-import { type Labels, matches } from '../../model/selector.ts';
-import { namespaceNameLabel } from '../../model/well-known.ts';
+import type { LabelSelectorObject } from '../../model/objects/raw.ts';
+import { type Labels, matches } from '../../model/objects/selector.ts';
+import { namespaceNameLabel } from '../../model/objects/well-known.ts';
 
 /** The part of a Namespace that selectors look at. */
 interface Labelled {

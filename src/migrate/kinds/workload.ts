@@ -1,6 +1,6 @@
 /** Pods, and what makes pods, as the migrator reads them: their template, and whether it is for an egress router. */
-import { fieldOf, isRecord } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { fieldOf, isRecord } from '../../model/values/json.ts';
 import { type Item, itemOf, listAt, textAt } from './item.ts';
 
 /** Part of the key of the annotation that makes a pod an egress router. */

@@ -1,6 +1,6 @@
 /** Compares the objects of a plan with those in the cluster. */
-import { isJsonObject, type Json, jsonEqual, parseJson } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { isJsonObject, type Json, jsonEqual, parseJson } from '../../model/values/json.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { targetNamed } from '../targets.ts';

@@ -1,8 +1,8 @@
 /** Parses what a plan's folder holds: values in, a plan's parts out, or the first field that is wrong. */
-import type { FieldProblem } from '../../model/fields.ts';
-import { isJsonObject, isRecord, type JsonObject, parseJson } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
-import { err, ok, type Result } from '../../model/result.ts';
+import type { FieldProblem } from '../../model/objects/fields.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { isJsonObject, isRecord, type JsonObject, parseJson } from '../../model/values/json.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 import { type Finding } from '../findings/finding.ts';
 import { type Loss, spanNames } from '../findings/loss.ts';
 import { findingCodes } from '../findings/rows.ts';

@@ -3,7 +3,7 @@
  * nothing asks for any more is taken back. The first backup stays. Pure.
  */
 import isEqual from 'lodash/isEqual.js';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
 import { isForeignKind } from '../ownership.ts';
 import { type ObjectRef, refKey } from '../ref.ts';
 import { deletesOwn } from '../targets.ts';

@@ -2,8 +2,8 @@
  * Writes objects as YAML, many thousands of them, ten times faster than a library for all of YAML. What is not plainly
  * words is quoted as in JSON, which is YAML too, so every YAML reader reads the same value.
  */
-import { isRecord } from '../../model/json.ts';
-import type { KubeObject } from '../../model/objects.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { isRecord } from '../../model/values/json.ts';
 
 const plainWords = /^[A-Za-z][A-Za-z0-9._/-]*( [A-Za-z0-9._/-]+)*$/;
 const reserved = /^(true|false|yes|no|on|off|y|n|null)$/i;

@@ -1,7 +1,7 @@
 /** The content of a plan's report for people, of limited length, for Markdown and HTML. All lists have an order. */
 import upperFirst from 'lodash/upperFirst.js';
-import { listText } from '../../model/list-text.ts';
-import { compareText } from '../../model/names.ts';
+import { listText } from '../../model/values/list-text.ts';
+import { compareText } from '../../model/values/names.ts';
 import { type AddressEnds, type AddressTable, addressTable, type Mode, modes, phases, seenText } from '../addresses.ts';
 import { type Finding } from '../findings/finding.ts';
 import { lossText } from '../findings/loss.ts';

@@ -1,6 +1,6 @@
 /** What each namespace loses by a migration and for how long, from the findings and the tables of source addresses. Pure. */
-import { listText } from '../../model/list-text.ts';
-import { compareText } from '../../model/names.ts';
+import { listText } from '../../model/values/list-text.ts';
+import { compareText } from '../../model/values/names.ts';
 import type { AddressRow, AddressTable, Seen } from '../addresses.ts';
 import type { Finding } from '../findings/finding.ts';
 import { spans } from '../findings/loss.ts';

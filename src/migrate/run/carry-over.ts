@@ -1,5 +1,5 @@
 /** Carries a plan's folder over to the cluster as it is now, with its journal and first backup. */
-import type { Result } from '../../model/result.ts';
+import type { Result } from '../../model/values/result.ts';
 import { liveObject, liveOf } from '../live.ts';
 import { replacePlan } from '../plan/folder.ts';
 import { type Plan, planHash } from '../plan/plan.ts';

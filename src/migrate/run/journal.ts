@@ -4,8 +4,8 @@
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRecord } from '../../model/json.ts';
-import { err, ok, type Result } from '../../model/result.ts';
+import { isRecord } from '../../model/values/json.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 import { journalName } from '../plan/folder.ts';
 
 /**

@@ -5,7 +5,7 @@ import { type FileHandle, open, readFile, readlink, rm, stat, utimes } from 'nod
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fieldOf } from '../../model/json.ts';
+import { fieldOf } from '../../model/values/json.ts';
 import { lockName } from '../plan/folder.ts';
 
 /** The message for the second one. */

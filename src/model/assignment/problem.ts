@@ -2,12 +2,12 @@
  * The assignment problem as numbers: nodes, items (egress IPs to place) and the nodes allowed for each item. The order
  * depends only on names and requests, so the result never depends on the order of the input.
  */
-import { type Cidr, keyRange, type SortKey } from '../address.ts';
-import { allowsCidr, type CloudLimits } from '../cloud.ts';
 import type { EgressTracker, TrackedHost, TrackedIp } from '../egress/tracker.ts';
 import type { Unusable } from '../egress/unusable.ts';
-import { compareText, type NodeName } from '../names.ts';
-import type { Vnid } from '../vnid.ts';
+import { allowsCidr, type CloudLimits } from '../objects/cloud.ts';
+import { type Cidr, keyRange, type SortKey } from '../values/address.ts';
+import { compareText, type NodeName } from '../values/names.ts';
+import type { Vnid } from '../values/vnid.ts';
 
 /** Why an IP is excluded from the assignment. */
 export type Exclusion =

@@ -2,12 +2,12 @@
  * Automatic assignment: computes what one round writes to the HostSubnets that have egressCIDRs. The rules are in
  * docs/egress-model.md.
  */
-import type { Ip } from '../address.ts';
-import type { CloudLimits } from '../cloud.ts';
 import type { EgressInput } from '../egress/state.ts';
 import { EgressTracker, type TrackedIp } from '../egress/tracker.ts';
-import { compareText, type NodeName } from '../names.ts';
-import type { Vnid } from '../vnid.ts';
+import type { CloudLimits } from '../objects/cloud.ts';
+import type { Ip } from '../values/address.ts';
+import { compareText, type NodeName } from '../values/names.ts';
+import type { Vnid } from '../values/vnid.ts';
 import type { Board } from './board.ts';
 import { type Exclusion, type Problem, ProblemMaker } from './problem.ts';
 import { bestAssignment, freshAssignment } from './solve.ts';

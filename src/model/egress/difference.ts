@@ -1,7 +1,7 @@
 /** The difference between two lists: short lists are searched, long ones are looked up in a set. */
-import type { Ip } from '../address.ts';
-import type { NamespaceName } from '../names.ts';
-import type { NetNamespace } from '../netnamespace.ts';
+import type { NetNamespace } from '../objects/netnamespace.ts';
+import type { Ip } from '../values/address.ts';
+import type { NamespaceName } from '../values/names.ts';
 import { sameAssignment } from './compare.ts';
 import type { Assignment, Hop, VnidEgress } from './verdict.ts';
 

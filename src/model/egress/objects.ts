@@ -2,12 +2,12 @@
  * The egress state of the raw objects that a cluster has, kept up to date: each object that changes is parsed, and the
  * tracker is told what it means given the others. What cannot be used counts as absent, and is listed.
  */
-import { type ClusterNetwork, networksOf } from '../clusternetwork.ts';
-import { HostSubnets } from '../hostsubnets.ts';
-import { isNamespaceName } from '../names.ts';
-import { type InvalidNetNamespace, type NetNamespace, parseNetNamespace } from '../netnamespace.ts';
-import { isNotReady } from '../node.ts';
-import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../objects.ts';
+import { HostSubnets } from '../allocation/hostsubnets.ts';
+import { type ClusterNetwork, networksOf } from '../objects/clusternetwork.ts';
+import { type InvalidNetNamespace, type NetNamespace, parseNetNamespace } from '../objects/netnamespace.ts';
+import { isNotReady } from '../objects/node.ts';
+import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../objects/raw.ts';
+import { isNamespaceName } from '../values/names.ts';
 import { type EgressChange, EgressTracker } from './tracker.ts';
 
 /** What a change of a Node made different. */

@@ -1,9 +1,9 @@
 /** Why a requested egress IP is not in use: a code for each reason, and its text. */
-import type { Ip } from '../address.ts';
-import type { InvalidEgressIP } from '../fields.ts';
-import { listText } from '../list-text.ts';
-import type { NodeName } from '../names.ts';
-import type { Vnid } from '../vnid.ts';
+import type { InvalidEgressIP } from '../objects/fields.ts';
+import type { Ip } from '../values/address.ts';
+import { listText } from '../values/list-text.ts';
+import type { NodeName } from '../values/names.ts';
+import type { Vnid } from '../values/vnid.ts';
 
 /** The first of these, in this order, that applies to an IP. Lists are sorted. */
 export type Reason =

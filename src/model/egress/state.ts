@@ -1,9 +1,9 @@
 /** The state of every egress IP and VNID as a function of the current objects and health verdicts. */
-import { type Cidr, compareIps, type Ip } from '../address.ts';
-import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
-import { compareText } from '../names.ts';
-import type { NetNamespace } from '../netnamespace.ts';
-import type { Vnid } from '../vnid.ts';
+import type { AbsentHostSubnet, HostSubnet } from '../objects/hostsubnet.ts';
+import type { NetNamespace } from '../objects/netnamespace.ts';
+import { type Cidr, compareIps, type Ip } from '../values/address.ts';
+import { compareText } from '../values/names.ts';
+import type { Vnid } from '../values/vnid.ts';
 import { unusableAddresses } from './unusable.ts';
 import { type Assignment, evaluateVnid, type Hop, requestsOf, type Surroundings, type VnidState } from './verdict.ts';
 

@@ -2,12 +2,12 @@
  * Keeps the egress state up to date: applies one change and returns what became different. The state always equals
  * `egressState` of the same objects, because each VNID that a change can affect is evaluated again by the same rules.
  */
-import { type Cidr, type Ip, type SortKey, sortKey } from '../address.ts';
-import type { AbsentHostSubnet, HostSubnet } from '../hostsubnet.ts';
-import type { Meaning } from '../hostsubnets.ts';
-import { compareText, type NamespaceName, type NodeName } from '../names.ts';
-import type { NetNamespace } from '../netnamespace.ts';
-import type { Vnid } from '../vnid.ts';
+import type { Meaning } from '../allocation/hostsubnets.ts';
+import type { AbsentHostSubnet, HostSubnet } from '../objects/hostsubnet.ts';
+import type { NetNamespace } from '../objects/netnamespace.ts';
+import { type Cidr, type Ip, type SortKey, sortKey } from '../values/address.ts';
+import { compareText, type NamespaceName, type NodeName } from '../values/names.ts';
+import type { Vnid } from '../values/vnid.ts';
 import { sameState } from './compare.ts';
 import { addAssigned, difference, membership, remove, withoutName } from './difference.ts';
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';

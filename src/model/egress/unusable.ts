@@ -2,9 +2,9 @@
  * Addresses that cannot be egress IPs, whoever requests or lists them: node addresses, and addresses in the pod and
  * service networks. On an interface of another node such an address would cut off its owner.
  */
-import { type Cidr, type Ip, keyRange, type SortKey, sortKey } from '../address.ts';
-import type { AbsentHostSubnet } from '../hostsubnet.ts';
-import { compareText } from '../names.ts';
+import type { AbsentHostSubnet } from '../objects/hostsubnet.ts';
+import { type Cidr, type Ip, keyRange, type SortKey, sortKey } from '../values/address.ts';
+import { compareText } from '../values/names.ts';
 
 /** Why an address cannot be an egress IP. */
 export type Unusable =

@@ -1,8 +1,8 @@
 /** The rules for one VNID: how its traffic leaves, given who requests and who lists each of its IPs. */
-import { compareIps, type Ip } from '../address.ts';
-import { compareText, type NodeName } from '../names.ts';
-import type { NetNamespace } from '../netnamespace.ts';
-import type { Vnid } from '../vnid.ts';
+import type { NetNamespace } from '../objects/netnamespace.ts';
+import { compareIps, type Ip } from '../values/address.ts';
+import { compareText, type NodeName } from '../values/names.ts';
+import type { Vnid } from '../values/vnid.ts';
 import type { Reason } from './reasons.ts';
 import type { Unusable } from './unusable.ts';
 

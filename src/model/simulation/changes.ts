@@ -1,11 +1,11 @@
 /** Changes that an admin can try out on a cluster before making them. */
-import type { Cidr, Ip } from '../address.ts';
-import type { Cluster } from '../cluster.ts';
-import { parseCidrv4, parseIpv4 } from '../fields.ts';
-import type { HostSubnet } from '../hostsubnet.ts';
-import { lossText } from '../hostsubnets.ts';
-import type { NetNamespace } from '../netnamespace.ts';
-import { err, ok, type Result } from '../result.ts';
+import { lossText } from '../allocation/hostsubnets.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { parseCidrv4, parseIpv4 } from '../objects/fields.ts';
+import type { HostSubnet } from '../objects/hostsubnet.ts';
+import type { NetNamespace } from '../objects/netnamespace.ts';
+import type { Cidr, Ip } from '../values/address.ts';
+import { err, ok, type Result } from '../values/result.ts';
 
 export type SimulatedChange =
   | { readonly kind: 'nodeDown' | 'nodeUp'; readonly node: string }

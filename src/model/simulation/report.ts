@@ -1,11 +1,11 @@
 /** Compares a cluster before and after a change. */
-import { compareIps, type Ip } from '../address.ts';
-import type { Cluster } from '../cluster.ts';
-import { type Note, notesOn } from '../egress/notes.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { type Note, notesOn } from '../cluster/notes.ts';
 import { type ReasonCode, reasonText } from '../egress/reasons.ts';
 import { type EgressState, egressState, vnidState } from '../egress/state.ts';
-import { compareText, type NamespaceName, type NodeName } from '../names.ts';
-import type { Vnid } from '../vnid.ts';
+import { compareIps, type Ip } from '../values/address.ts';
+import { compareText, type NamespaceName, type NodeName } from '../values/names.ts';
+import type { Vnid } from '../values/vnid.ts';
 import { settled } from './settle.ts';
 
 /** One egress IP that somebody requests or lists. */

@@ -1,14 +1,14 @@
 /** Scenarios in the format of the conformance data: a list of operations, and the state after each. */
-import { compareIps, type Ip, parseIp } from '../address.ts';
 import { Assigner } from '../assignment/round.ts';
 import { vnidState } from '../egress/state.ts';
 import { EgressTracker } from '../egress/tracker.ts';
-import { type FieldProblem, parseHostedIp } from '../fields.ts';
-import { emptied, type HostSubnet, parseHostSubnet } from '../hostsubnet.ts';
-import { isRecord } from '../json.ts';
-import { parseNetNamespace } from '../netnamespace.ts';
-import { err, ok, type Result } from '../result.ts';
-import { hostSubnetShape, netNamespaceShape } from '../shapes.ts';
+import { type FieldProblem, parseHostedIp } from '../objects/fields.ts';
+import { emptied, type HostSubnet, parseHostSubnet } from '../objects/hostsubnet.ts';
+import { parseNetNamespace } from '../objects/netnamespace.ts';
+import { hostSubnetShape, netNamespaceShape } from '../objects/shapes.ts';
+import { compareIps, type Ip, parseIp } from '../values/address.ts';
+import { isRecord } from '../values/json.ts';
+import { err, ok, type Result } from '../values/result.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 /** A step as given, and what running it adds. */

@@ -1,8 +1,8 @@
 /** Runs the controller's rounds on a cluster until nothing changes. */
 import { Assigner, type Round } from '../assignment/round.ts';
-import type { Cluster } from '../cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { EgressTracker } from '../egress/tracker.ts';
-import { emptied } from '../hostsubnet.ts';
+import { emptied } from '../objects/hostsubnet.ts';
 
 /**
  * More rounds than any cluster needs: one withdraws, one places, one sees that nothing is left. There are a few more

@@ -1,15 +1,15 @@
 /** The node agent: watches the cluster's objects, Open vSwitch and the links, and keeps this node in line with them. */
 import { dirname, join } from 'node:path';
 import { pods as podKind } from '../../../api/kinds.ts';
-import { EventRecorder } from '../../io/events.ts';
-import type { Exec } from '../../io/exec.ts';
+import { linkedSignal } from '../../io/async/linked-signal.ts';
+import { pause } from '../../io/async/pause.ts';
+import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
+import { tcpProbe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { linkedSignal } from '../../io/linked-signal.ts';
+import { EventRecorder } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
-import { pause } from '../../io/pause.ts';
-import { tcpProbe } from '../../io/probe.ts';
-import { createQueue, type WorkQueue } from '../../io/queue.ts';
-import type { Ip } from '../../model/address.ts';
+import type { Exec } from '../../io/programs/exec.ts';
+import type { Ip } from '../../model/values/address.ts';
 import { NameTracker, resolverLookup } from '../cluster/dns.ts';
 import { ClusterFeed, type ClusterView } from '../cluster/feed.ts';
 import { PeerHealth } from '../cluster/peer-health.ts';

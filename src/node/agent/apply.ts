@@ -4,8 +4,8 @@
  * in reverse order. The sweeper ends connections separately. The present state is read, not remembered: `forget` drops
  * the copies held here whenever they may be wrong.
  */
-import type { Exec } from '../../io/exec.ts';
-import type { Ip } from '../../model/address.ts';
+import type { Exec } from '../../io/programs/exec.ts';
+import type { Ip } from '../../model/values/address.ts';
 import {
   addressCommands,
   labelled,

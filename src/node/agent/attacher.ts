@@ -1,9 +1,9 @@
 /** Attaches pods to br0 and detaches them. OVSDB is the record. Both operations are idempotent by sandbox ID. */
-import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
-import { compareIps, type Ip } from '../../model/address.ts';
-import type { Labels } from '../../model/selector.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import type { Exec } from '../../io/programs/exec.ts';
+import type { Labels } from '../../model/objects/selector.ts';
+import { compareIps, type Ip } from '../../model/values/address.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { makeLink, removeLink } from '../cni/attach.ts';
 import { type Attempt, Attempts } from '../cni/attempts.ts';
 import { limitSending, parseBandwidth } from '../cni/bandwidth.ts';

@@ -1,5 +1,5 @@
 /** `node --cleanup`: removes everything that an agent ever made on this host. Missing things are not errors. */
-import { type Exec, must } from '../../io/exec.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
 import { linkedPods, removeLink } from '../cni/attach.ts';
 import { removeAllLimits } from '../cni/pods.ts';
 import { labelled, parseAddresses } from '../links/addresses.ts';

@@ -2,10 +2,10 @@
  * Restricts pods and addresses when passes do not keep up with changes, because Open vSwitch, the link or an object of
  * the cluster is broken. This needs only the links and nft.
  */
-import type { Exec } from '../../io/exec.ts';
+import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { Logger } from '../../io/log.ts';
-import { createQueue, type WorkQueue } from '../../io/queue.ts';
-import type { Ip } from '../../model/address.ts';
+import type { Exec } from '../../io/programs/exec.ts';
+import type { Ip } from '../../model/values/address.ts';
 import type { ClusterFeed } from '../cluster/feed.ts';
 import { linkedPods } from '../cni/attach.ts';
 import { withVnids } from '../cni/pods.ts';

@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Exec, must } from '../../io/exec.ts';
-import { connectRpc, type RpcConnection } from '../../io/jsonrpc.ts';
 import type { Logger } from '../../io/log.ts';
-import type { Ip } from '../../model/address.ts';
-import type { ClusterNetwork } from '../../model/clusternetwork.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
+import { connectRpc, type RpcConnection } from '../../io/programs/jsonrpc.ts';
+import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import type { Ip } from '../../model/values/address.ts';
 import type { ClusterView } from '../cluster/feed.ts';
 import { readLinks } from '../cni/attach.ts';
 import { addPodPort, type AttachedPod, attachedPods, keptLimit, removeLimit } from '../cni/pods.ts';

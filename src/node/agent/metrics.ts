@@ -1,6 +1,6 @@
 /** The agent's metrics. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Ip } from '../../model/address.ts';
+import type { Ip } from '../../model/values/address.ts';
 import type { NodePlan } from '../plan/node.ts';
 import type { Applied } from './apply.ts';
 

@@ -1,7 +1,7 @@
 /** Wakes the agent when somebody changes links, addresses, rules, nft or settings. It does not say what changed. */
 import { spawn } from 'node:child_process';
+import { pause } from '../../io/async/pause.ts';
 import type { Logger } from '../../io/log.ts';
-import { pause } from '../../io/pause.ts';
 import { haveSysctls } from '../links/sysctls.ts';
 import { isHostDevice } from '../links/veth.ts';
 import { nftTables } from '../nft/ruleset.ts';

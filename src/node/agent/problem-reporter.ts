@@ -1,9 +1,9 @@
 /** Reports problems with the node: in the log once while a problem persists, and by Events. */
 import { hostSubnets } from '../../../api/kinds.ts';
-import { type EventRecorder, involved } from '../../io/events.ts';
+import { type EventRecorder, involved } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
-import type { Ip } from '../../model/address.ts';
-import type { HostSubnetObject } from '../../model/objects.ts';
+import type { HostSubnetObject } from '../../model/objects/raw.ts';
+import type { Ip } from '../../model/values/address.ts';
 
 export interface ReporterDeps {
   readonly logger: Logger;

@@ -6,9 +6,9 @@
 import { Resolver } from 'node:dns/promises';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Logger } from '../../io/log.ts';
-import type { Ip } from '../../model/address.ts';
-import { parseIpv4 } from '../../model/fields.ts';
-import { asList, asText } from '../../model/json.ts';
+import { parseIpv4 } from '../../model/objects/fields.ts';
+import type { Ip } from '../../model/values/address.ts';
+import { asList, asText } from '../../model/values/json.ts';
 
 export interface Answer {
   readonly address: string;

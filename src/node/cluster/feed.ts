@@ -12,13 +12,10 @@ import {
 import type { KubeClient } from '../../io/kube/client.ts';
 import { type ObjectCache, type ObjectChange, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import type { Ip } from '../../model/address.ts';
-import { type ClusterNetwork, parseClusterNetwork } from '../../model/clusternetwork.ts';
+import { lossText } from '../../model/allocation/hostsubnets.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressState } from '../../model/egress/state.ts';
-import { type EgressPolicies, egressPolicies } from '../../model/egresspolicy.ts';
-import { lossText } from '../../model/hostsubnets.ts';
-import { isNodeName, type NodeName } from '../../model/names.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import type {
   ClusterNetworkObject,
   EgressNetworkPolicyObject,
@@ -29,10 +26,13 @@ import type {
   NetworkPolicyObject,
   NodeObject,
   PodObject,
-} from '../../model/objects.ts';
-import { err, ok, type Result } from '../../model/result.ts';
-import type { Vnid } from '../../model/vnid.ts';
-import { multicastAnnotation } from '../../model/well-known.ts';
+} from '../../model/objects/raw.ts';
+import { multicastAnnotation } from '../../model/objects/well-known.ts';
+import { type EgressPolicies, egressPolicies } from '../../model/policy/egresspolicy.ts';
+import type { Ip } from '../../model/values/address.ts';
+import { isNodeName, type NodeName } from '../../model/values/names.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';

@@ -1,8 +1,8 @@
 /** The health of the other nodes that host egress IPs, as seen by this node: a dead node is not a hop. */
-import { HealthMonitor, type Target, withWitnesses } from '../../io/health.ts';
+import { HealthMonitor, type Target, withWitnesses } from '../../io/health/monitor.ts';
+import type { Probe } from '../../io/health/probe.ts';
 import type { Logger } from '../../io/log.ts';
-import type { Probe } from '../../io/probe.ts';
-import type { Ip } from '../../model/address.ts';
+import type { Ip } from '../../model/values/address.ts';
 import { gatewayOf } from '../values/addressing.ts';
 import type { RemoteNode } from '../values/facts.ts';
 

@@ -1,6 +1,6 @@
 /** Logs each policy problem once while it persists. */
 import type { Logger } from '../../io/log.ts';
-import type { PolicyNote } from '../../model/egresspolicy.ts';
+import type { PolicyNote } from '../../model/policy/egresspolicy.ts';
 import type { PolicyProblem } from '../plan/networkpolicy.ts';
 
 type PolicyMessage = PolicyNote | PolicyProblem;

@@ -2,11 +2,17 @@
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import pick from 'lodash/pick.js';
-import { parseIpv4 } from '../../model/fields.ts';
-import { parseNetworkPolicy, type Protocol } from '../../model/networkpolicy.ts';
-import type { KubeObject, NamespaceObject, NetworkPolicyObject, ObjectMeta, PodObject } from '../../model/objects.ts';
-import type { Vnid } from '../../model/vnid.ts';
-import { namespaceNameLabel } from '../../model/well-known.ts';
+import { parseIpv4 } from '../../model/objects/fields.ts';
+import type {
+  KubeObject,
+  NamespaceObject,
+  NetworkPolicyObject,
+  ObjectMeta,
+  PodObject,
+} from '../../model/objects/raw.ts';
+import { namespaceNameLabel } from '../../model/objects/well-known.ts';
+import { parseNetworkPolicy, type Protocol } from '../../model/policy/networkpolicy.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyPod, PolicyWorld } from '../plan/networkpolicy.ts';
 import { memoized } from '../values/memo.ts';
 

@@ -1,8 +1,8 @@
 /** A pod's link: a veth pair between the pod's network namespace and br0, its address and routes. */
 import { writeFile } from 'node:fs/promises';
-import { type Exec, must } from '../../io/exec.ts';
-import { type Ip, parseIp } from '../../model/address.ts';
-import { asText } from '../../model/json.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
+import { type Ip, parseIp } from '../../model/values/address.ts';
+import { asText } from '../../model/values/json.ts';
 import { ipBatch, recordsOf } from '../links/ip.ts';
 import { hasDevice } from '../links/present.ts';
 import { podGroup } from '../ovs/pipeline.ts';

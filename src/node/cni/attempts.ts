@@ -2,7 +2,7 @@
  * The pending ADDs, by sandbox. A container runtime that times out sends the DEL while the ADD still waits, and a
  * plugin that is killed never reads the answer. Neither may leak an address.
  */
-import { Mutex } from '../../io/mutex.ts';
+import { Mutex } from '../../io/async/mutex.ts';
 
 /** The interface between one ADD and its attempts. */
 export interface Attempt {

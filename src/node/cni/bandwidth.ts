@@ -1,7 +1,7 @@
 /** The bandwidth annotations of a pod (kubernetes.io/ingress-bandwidth, egress-bandwidth). */
-import { type Exec, must } from '../../io/exec.ts';
-import { err, ok, type Result } from '../../model/result.ts';
-import type { Labels } from '../../model/selector.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
+import type { Labels } from '../../model/objects/selector.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 
 /** Limits in bits per second; undefined means none. */
 export interface Bandwidth {

@@ -4,7 +4,7 @@
  * pays for.
  */
 import { connect } from 'node:net';
-import { isRecord } from '../../model/json.ts';
+import { isRecord } from '../../model/values/json.ts';
 import type { CniRequest } from './server.ts';
 
 /** Returns the agent's answer; rejects with the agent's own words, or if nobody listens at the socket. */

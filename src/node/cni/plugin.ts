@@ -1,5 +1,5 @@
 /** The CNI plugin: asks the node's agent over its socket and prints the result for CNI. Bundled alone. */
-import { isRecord } from '../../model/json.ts';
+import { isRecord } from '../../model/values/json.ts';
 import { askAgent } from './client.ts';
 import { type CniError, errorCode, parseCall, renderError, renderResult, supportedVersions } from './protocol.ts';
 import { isResult } from './server.ts';

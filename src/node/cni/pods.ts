@@ -1,8 +1,8 @@
 /** The pods attached to br0. OVSDB is the only record, so a restarted agent forgets none. */
-import { addressAt, type Cidr, contains, type Ip, ipNumber, lastOf, parseIp } from '../../model/address.ts';
-import { asList, isRecord } from '../../model/json.ts';
-import { err, ok, type Result } from '../../model/result.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import { addressAt, type Cidr, contains, type Ip, ipNumber, lastOf, parseIp } from '../../model/values/address.ts';
+import { asList, isRecord } from '../../model/values/json.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { addPort } from '../ovs/bridge.ts';
 import { asMap, asSet, type Operation, type Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge } from '../ovs/pipeline.ts';

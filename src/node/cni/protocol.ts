@@ -1,6 +1,6 @@
 /** The CNI calling convention (specification 0.3.1 to 1.1.0): environment and standard input in, JSON out. Pure. */
-import { asList, asText, isRecord } from '../../model/json.ts';
-import { err, ok, type Result } from '../../model/result.ts';
+import { asList, asText, isRecord } from '../../model/values/json.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 import type { CniRequest, CniResult } from './server.ts';
 
 export const supportedVersions = ['0.3.1', '0.4.0', '1.0.0', '1.1.0'] as const;

@@ -1,7 +1,7 @@
 /** The agent's CNI socket: one HTTP request over a unix socket of mode 0600 attaches or detaches a pod. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { asList, asText, isRecord } from '../../model/json.ts';
+import { asList, asText, isRecord } from '../../model/values/json.ts';
 
 const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'] as const;
 type CniCommand = (typeof commands)[number];

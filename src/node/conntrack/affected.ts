@@ -2,7 +2,7 @@
  * Finds the connections that a change may have made stale, so that the cost depends on the change and not on the size
  * of the table.
  */
-import type { Ip } from '../../model/address.ts';
+import type { Ip } from '../../model/values/address.ts';
 import type { PodOwners } from '../values/facts.ts';
 import { type Ownership, ownWithoutEgress, type RestrictedPod } from './stale.ts';
 

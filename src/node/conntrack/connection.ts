@@ -1,5 +1,5 @@
 /** A connection in the kernel's table, parsed from conntrack's output. */
-import { type Ip, parseIp } from '../../model/address.ts';
+import { type Ip, parseIp } from '../../model/values/address.ts';
 
 /** A tracked connection, seen from its opener. */
 export interface Connection {

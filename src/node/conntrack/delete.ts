@@ -1,6 +1,6 @@
 /** Deletes entries of the kernel's conntrack table. */
-import { type Exec, ExecError } from '../../io/exec.ts';
-import type { Ip } from '../../model/address.ts';
+import { type Exec, ExecError } from '../../io/programs/exec.ts';
+import type { Ip } from '../../model/values/address.ts';
 
 /** Runs `conntrack -D` with these arguments; returns how many entries were deleted. */
 export async function deleteConnections(exec: Exec, args: readonly string[]): Promise<number> {

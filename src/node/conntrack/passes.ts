@@ -3,7 +3,7 @@
  * table, so the cost is the number of passes, and that has a limit. What the passes leave is dropped and marked by nft
  * with its next packet, and all that is marked ends in one pass.
  */
-import { type Ip, ipNumber } from '../../model/address.ts';
+import { type Ip, ipNumber } from '../../model/values/address.ts';
 import { type OwnedSource, type Selection, selectionArgs } from './affected.ts';
 import type { Connection } from './connection.ts';
 

@@ -1,5 +1,5 @@
 /** Decides which connections must end: a function of the table and of what their owners may use now. */
-import { type Cidr, contains, type Ip, parseIp } from '../../model/address.ts';
+import { type Cidr, contains, type Ip, parseIp } from '../../model/values/address.ts';
 import { inboundVnid, isOwner, isUnasked } from '../ovs/owner.ts';
 import { ctMark } from '../ovs/pipeline.ts';
 import type { PodOwners } from '../values/facts.ts';

@@ -3,9 +3,9 @@
  * owner in their mark, so an agent that was killed or a missed change leaves nothing behind. Until a connection is
  * gone, nft drops its packets.
  */
-import { type Exec, must } from '../../io/exec.ts';
+import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { Logger } from '../../io/log.ts';
-import { createQueue, type WorkQueue } from '../../io/queue.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
 import { ctMark } from '../ovs/pipeline.ts';
 import { mostLooks, type Selection, selectionArgs } from './affected.ts';
 import { readConnections } from './connection.ts';

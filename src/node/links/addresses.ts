@@ -1,7 +1,7 @@
 /** Egress IPs on the interface with the node's address: what is there, what should be, and the commands in between. */
-import { type Cidr, contains, type Ip, ipNumber, lastOf, parseIfaddr, parseIp } from '../../model/address.ts';
-import { asList, asText, isRecord } from '../../model/json.ts';
-import { err, ok, type Result } from '../../model/result.ts';
+import { type Cidr, contains, type Ip, ipNumber, lastOf, parseIfaddr, parseIp } from '../../model/values/address.ts';
+import { asList, asText, isRecord } from '../../model/values/json.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
 import { recordsOf } from './ip.ts';
 
 /** An address of an interface, as `ip -j addr` prints it. */

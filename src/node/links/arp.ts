@@ -1,7 +1,7 @@
 /** Announces egress IPs to the neighbors by gratuitous ARP, and detects other hosts that claim them. */
-import type { Exec } from '../../io/exec.ts';
 import type { Logger } from '../../io/log.ts';
-import type { Ip } from '../../model/address.ts';
+import type { Exec } from '../../io/programs/exec.ts';
+import type { Ip } from '../../model/values/address.ts';
 
 /**
  * Milliseconds until the announcement is repeated: some routers heed only one of request and reply, and the first may

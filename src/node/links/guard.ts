@@ -2,9 +2,9 @@
  * The routing guard: packets from tun0 without the bits that our nft table sets reach only pods, Services and nodes. So
  * losing the tables closes the node instead of opening it.
  */
-import { type Exec, must } from '../../io/exec.ts';
-import type { Ip } from '../../model/address.ts';
-import { asText } from '../../model/json.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
+import type { Ip } from '../../model/values/address.ts';
+import { asText } from '../../model/values/json.ts';
 import { hex } from '../ovs/flow.ts';
 import { guard, seenBit, tunDevice } from '../ovs/pipeline.ts';
 import type { Networks } from '../values/facts.ts';

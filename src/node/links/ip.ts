@@ -1,6 +1,6 @@
 /** Shared by all uses of the program ip: parsing the output of `ip -j`, and running many lines at once. */
-import { type Exec, must } from '../../io/exec.ts';
-import { asList, isRecord } from '../../model/json.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
+import { asList, isRecord } from '../../model/values/json.ts';
 
 /** The objects that `ip -j` printed; if there are none it prints nothing or an empty list. */
 export function recordsOf(printed: string): readonly Readonly<Record<string, unknown>>[] {

@@ -1,6 +1,6 @@
 /** The IPv4 addresses of this host, read again only when they may have changed. */
 import { readFile } from 'node:fs/promises';
-import { type Exec, must } from '../../io/exec.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
 import { type LinkAddress, parseAddresses } from './addresses.ts';
 import { showAddresses } from './ip.ts';
 

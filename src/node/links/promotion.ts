@@ -1,6 +1,6 @@
 /** Removes an address that is the first of its network. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { type Exec, must } from '../../io/exec.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
 import { type LinkAddress, parseAddresses, removalLines } from './addresses.ts';
 import { ipBatch, showAddresses } from './ip.ts';
 

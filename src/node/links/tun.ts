@@ -1,6 +1,6 @@
 /** tun0 and the node's routes: the gateway address, and the routes to pods and services. */
-import { type Exec, must } from '../../io/exec.ts';
-import { asList, asText, isRecord } from '../../model/json.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
+import { asList, asText, isRecord } from '../../model/values/json.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
 import { ipBatch, recordsOf } from './ip.ts';

@@ -2,7 +2,7 @@
  * Reads what `nft -j` prints about our sets and maps: whole tables, and changes of single elements. Somebody else may have
  * added elements that we never write; what cannot be read is told apart from what is not there.
  */
-import { asList, isRecord } from '../../model/json.ts';
+import { asList, isRecord } from '../../model/values/json.ts';
 import { hex } from '../ovs/flow.ts';
 import {
   contentFrom,

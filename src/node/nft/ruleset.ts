@@ -13,7 +13,7 @@
  * Packets to pods need them too: with rp_filter on, the kernel looks up the return path as if the packet came from
  * tun0, with its own mark.
  */
-import type { Cidr, Ip } from '../../model/address.ts';
+import type { Cidr, Ip } from '../../model/values/address.ts';
 import type { Uplink } from '../links/addresses.ts';
 import { hex } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';

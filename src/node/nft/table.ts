@@ -1,8 +1,8 @@
 /** The nft tables in the kernel: reads, writes, and compares them with what was last written. Decides nothing. */
 import { createHash } from 'node:crypto';
-import { type Exec, must } from '../../io/exec.ts';
+import { Mutex } from '../../io/async/mutex.ts';
 import type { Logger } from '../../io/log.ts';
-import { Mutex } from '../../io/mutex.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
 import type { Datapath } from '../values/facts.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
 import {

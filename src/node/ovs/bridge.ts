@@ -1,9 +1,9 @@
 /** br0 in Open vSwitch: creates, reads and writes it. Decides nothing. */
 import isEqual from 'lodash/isEqual.js';
 import mapValues from 'lodash/mapValues.js';
-import { type Exec, ExecError, must } from '../../io/exec.ts';
-import { PrespawnedProgram } from '../../io/prespawned.ts';
-import { asText, isRecord } from '../../model/json.ts';
+import { type Exec, ExecError, must } from '../../io/programs/exec.ts';
+import { PrespawnedProgram } from '../../io/programs/prespawned.ts';
+import { asText, isRecord } from '../../model/values/json.ts';
 import type { Datapath } from '../values/facts.ts';
 import { type BridgeContent, readContent } from './bundle.ts';
 import { asSet, type Operation, type Ovsdb, type Row, type Value } from './ovsdb.ts';

@@ -2,8 +2,8 @@
  * The part of Open vSwitch's database (RFC 7047, schema Open_vSwitch) that the agent uses: a live copy of its bridges,
  * ports and interfaces, and transactions that wait for ovs-vswitchd to carry them out.
  */
-import { connectRpc, type RpcConnection, RpcError } from '../../io/jsonrpc.ts';
-import { asList, asText, isRecord } from '../../model/json.ts';
+import { connectRpc, type RpcConnection, RpcError } from '../../io/programs/jsonrpc.ts';
+import { asList, asText, isRecord } from '../../model/values/json.ts';
 
 /** A column's value, with RFC 7047's `["set", …]`, `["map", …]` and `["uuid", …]` converted to plain values. */
 export type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };

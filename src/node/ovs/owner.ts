@@ -1,6 +1,6 @@
 /** The owner of a connection: the conntrack mark of a pod's connection to the outside, from its first packet on. */
-import { markOf } from '../../model/mark.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import { markOf } from '../../model/values/mark.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { hex } from './flow.ts';
 import { ctMark, seenBit, unasked } from './pipeline.ts';
 

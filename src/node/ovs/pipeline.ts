@@ -1,6 +1,6 @@
 /**
  * All numbers of the data path: OpenFlow tables, priorities, ports and cookies. They are defined only here; the bits of
- * marks are in src/model/mark.ts.
+ * marks are in src/model/values/mark.ts.
  *
  * A pod's packet goes from table 0 (dispatch) to 20 (checks the pod's address, sets its VNID in reg0), 27
  * (NetworkPolicy egress), 30 and 31 (routing). From there it goes to 70, 80 and 81 (a local pod: check whether it may

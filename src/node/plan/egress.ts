@@ -1,9 +1,9 @@
 /** Table 101: how each VNID leaves the cluster, and through which node. */
-import { type Ip, ipNumber } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop, VnidState } from '../../model/egress/verdict.ts';
-import { markOf } from '../../model/mark.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import { type Ip, ipNumber } from '../../model/values/address.ts';
+import { markOf } from '../../model/values/mark.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import {
   type Action,
   ctCommit,

@@ -1,8 +1,8 @@
 /** Table 100: EgressNetworkPolicy, what pods of a VNID may reach outside. */
-import type { Ip } from '../../model/address.ts';
-import type { EgressPolicies } from '../../model/egresspolicy.ts';
-import { type EgressRule } from '../../model/egressrule.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import type { EgressPolicies } from '../../model/policy/egresspolicy.ts';
+import { type EgressRule } from '../../model/policy/egressrule.ts';
+import type { Ip } from '../../model/values/address.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 

@@ -1,5 +1,5 @@
 /** Tables 110, 111 and 120: multicast for the VNIDs that have it, to their pods here and to every other node. */
-import type { Vnid } from '../../model/vnid.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { type Action, type Flow, goto, output, registerValue, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod, RemoteNode } from '../values/facts.ts';

@@ -1,5 +1,5 @@
 /** Tables 27 and 80 of the NetworkPolicy mode: who may open connections to and from the pods of a namespace. */
-import { contains, type Ip } from '../../model/address.ts';
+import { type Labels, matches, selectsAll } from '../../model/objects/selector.ts';
 import {
   type NetworkPolicy,
   type Peer,
@@ -7,9 +7,9 @@ import {
   type PolicyRule,
   portMasks,
   type Protocol,
-} from '../../model/networkpolicy.ts';
-import { type Labels, matches, selectsAll } from '../../model/selector.ts';
-import type { Vnid } from '../../model/vnid.ts';
+} from '../../model/policy/networkpolicy.ts';
+import { contains, type Ip } from '../../model/values/address.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { type Action, type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
 import { priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod } from '../values/facts.ts';

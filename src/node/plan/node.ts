@@ -3,11 +3,11 @@
  * facts.
  */
 import groupBy from 'lodash/groupBy.js';
-import { type Ip } from '../../model/address.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import type { Hop } from '../../model/egress/verdict.ts';
-import type { EgressPolicies } from '../../model/egresspolicy.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import type { EgressPolicies } from '../../model/policy/egresspolicy.ts';
+import { type Ip } from '../../model/values/address.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
 import type { NftElements } from '../nft/ruleset.ts';

@@ -1,6 +1,6 @@
 /** Flows for the pods of this node. */
-import type { IsolationMode } from '../../model/clusternetwork.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 import { type Flow, goto, hex, output, registerValue, set } from '../ovs/flow.ts';
 import { letInTo } from '../ovs/owner.ts';
 import { priority, table } from '../ovs/pipeline.ts';

@@ -3,7 +3,7 @@
  * the file of their concern: pods.ts, remotes.ts, networkpolicy.ts, egresspolicy.ts, multicast.ts, and egress.ts for
  * table 101.
  */
-import type { IsolationMode } from '../../model/clusternetwork.ts';
+import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
 import {
   type Action,
   ctCommit,

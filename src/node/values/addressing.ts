@@ -1,5 +1,5 @@
 /** Addresses derived from other addresses by OpenShift SDN's rules. */
-import { addressAt, type Cidr, type Ip, ipNumber } from '../../model/address.ts';
+import { addressAt, type Cidr, type Ip, ipNumber } from '../../model/values/address.ts';
 
 /** The MAC of a pod: 0a:58 and the four bytes of its address. */
 export function podMac(ip: Ip): string {

@@ -1,7 +1,7 @@
 /** The input of a node's data path, besides the cluster's objects. */
-import type { Cidr, Ip } from '../../model/address.ts';
-import type { IsolationMode } from '../../model/clusternetwork.ts';
-import type { Vnid } from '../../model/vnid.ts';
+import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
+import type { Cidr, Ip } from '../../model/values/address.ts';
+import type { Vnid } from '../../model/values/vnid.ts';
 
 /** The kernel's datapath carries a mark beside the packet; the userspace datapath only in the source MAC. */
 export type Datapath = 'system' | 'netdev';

@@ -2,8 +2,8 @@
 import { builtinResources } from '../../../src/apiserver/kinds/builtin.ts';
 import type { Resource } from '../../../src/apiserver/kinds/resource.ts';
 import { conformToSchema } from '../../../src/apiserver/kinds/schema.ts';
-import { validateObject } from '../../../src/apiserver/write/validate.ts';
-import type { JsonObject } from '../../../src/model/json.ts';
+import { validateObject } from '../../../src/apiserver/write/admission/validate.ts';
+import type { JsonObject } from '../../../src/model/values/json.ts';
 import { storedThing } from '../things.ts';
 
 function kind(name: string): Resource {

@@ -1,5 +1,5 @@
 import { customResourceDefinitions, type Kind, namespaces, netNamespaces } from '../../../api/kinds.ts';
-import type { KubeObject, NetNamespaceObject } from '../../../src/model/objects.ts';
+import type { KubeObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { start, type Started } from '../started.ts';
 
 let started: Started;

@@ -1,6 +1,6 @@
 /** The paths of printer columns; those of common columns are tried with the columns. */
 import { parseJsonPath } from '../../../src/apiserver/kinds/jsonpath.ts';
-import type { Json } from '../../../src/model/json.ts';
+import type { Json } from '../../../src/model/values/json.ts';
 
 const object: Json = {
   a: { b: [1, 2, 3], 'x.y': 'dotted', "it's": 'quoted', 'a]b': 'bracket' },

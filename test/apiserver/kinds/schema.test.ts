@@ -1,8 +1,8 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { conformToSchema, parseSchema } from '../../../src/apiserver/kinds/schema.ts';
-import { validateObject } from '../../../src/apiserver/write/validate.ts';
-import type { Json, JsonObject } from '../../../src/model/json.ts';
+import { validateObject } from '../../../src/apiserver/write/admission/validate.ts';
+import type { Json, JsonObject } from '../../../src/model/values/json.ts';
 
 const runs = process.env['SDN_COMPAT_TEST_FULL'] === '1' ? 20_000 : 2000;
 

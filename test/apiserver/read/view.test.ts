@@ -3,7 +3,7 @@ import type { Column } from '../../../src/apiserver/kinds/resource.ts';
 import { objectText, renderList, tableLine, type TableView, viewOf } from '../../../src/apiserver/read/view.ts';
 import { without } from '../../../src/apiserver/store/object.ts';
 import { Entry } from '../../../src/apiserver/store/store.ts';
-import { parseJson } from '../../../src/model/json.ts';
+import { parseJson } from '../../../src/model/values/json.ts';
 import { refusalOf, storedThing, thingKind } from '../things.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import https from 'node:https';
 import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
-import type { NetNamespaceObject } from '../../../src/model/objects.ts';
+import type { NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { start, type Started } from '../started.ts';
 
 let started: Started;

@@ -5,7 +5,7 @@ import { parseResourcePath, pathParts } from '../../../src/apiserver/http/reques
 import { Lists } from '../../../src/apiserver/read/list.ts';
 import { Refusal } from '../../../src/apiserver/refusal.ts';
 import { Handler } from '../../../src/apiserver/serve/handler.ts';
-import { asList, fieldOf, type Json, parseJson } from '../../../src/model/json.ts';
+import { asList, fieldOf, type Json, parseJson } from '../../../src/model/values/json.ts';
 import { type Shelf, shelf, thing } from '../things.ts';
 
 let on: Shelf;

@@ -1,7 +1,7 @@
 /** The documents for `kubectl explain`. */
 import { Registry } from '../../../src/apiserver/kinds/registry.ts';
 import { openApi, openApi2 } from '../../../src/apiserver/serve/openapi.ts';
-import { fieldOf, isRecord } from '../../../src/model/json.ts';
+import { fieldOf, isRecord } from '../../../src/model/values/json.ts';
 import { refusalOf, thingKind } from '../things.ts';
 
 const registry = new Registry();

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAuthorized, kubeconfigText, makeCertificate, makeToken } from '../../../src/apiserver/store/identity.ts';
-import { exec, ExecError } from '../../../src/io/exec.ts';
 import { KubeConfig } from '../../../src/io/kube/kubeconfig.ts';
+import { exec, ExecError } from '../../../src/io/programs/exec.ts';
 
 it('makes a certificate for names and addresses that fits its key', async () => {
   const { key, certificate } = await makeCertificate(exec, ['localhost', '127.0.0.1', '::1']);

@@ -1,7 +1,7 @@
 /** Patches that are objects. */
 import fc from 'fast-check';
 import { mergePatch, strategicPatch } from '../../../src/apiserver/write/merge.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../../src/model/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../src/model/values/json.ts';
 import { rounds } from '../../rounds.ts';
 import { refusalOf } from '../things.ts';
 

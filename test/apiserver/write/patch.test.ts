@@ -1,6 +1,6 @@
 /** The body of a PATCH, by its media type. */
 import { changeOf } from '../../../src/apiserver/write/patch.ts';
-import type { Json } from '../../../src/model/json.ts';
+import type { Json } from '../../../src/model/values/json.ts';
 import { refusalOf, storedThing, thingKind } from '../things.ts';
 
 const custom = thingKind();

@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { DeleteSettings, WriteSettings } from '../../../src/apiserver/write/objects.ts';
 import { deleteSettings, writeSettings } from '../../../src/apiserver/write/settings.ts';
-import type { JsonObject } from '../../../src/model/json.ts';
+import type { JsonObject } from '../../../src/model/values/json.ts';
 import { refusalOf } from '../things.ts';
 
 function settingsOf(query: string, method = 'POST', headers: Readonly<Record<string, string>> = {}): WriteSettings {

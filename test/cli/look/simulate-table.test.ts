@@ -1,6 +1,6 @@
 /** The report of a simulation as people read it. */
 import { reportTable } from '../../../src/cli/look/simulate-table.ts';
-import { type Cluster, clusterOf } from '../../../src/model/cluster.ts';
+import { type Cluster, clusterOf } from '../../../src/model/cluster/cluster.ts';
 import { reportOn } from '../../../src/model/simulation/report.ts';
 import { ip, rawHostSubnet, rawNetNamespace } from '../../model/parsed.ts';
 

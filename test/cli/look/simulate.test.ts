@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
-import { exec, type RunResult } from '../../../src/io/exec.ts';
-import { readManifests } from '../../../src/io/manifests.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import { readManifests } from '../../../src/io/input/manifests.ts';
+import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { SimulationReport } from '../../../src/model/simulation/report.ts';
 import { start } from '../../apiserver/started.ts';
 

@@ -1,6 +1,6 @@
 import { statusTable } from '../../../src/cli/look/status.ts';
-import { clusterOf } from '../../../src/model/cluster.ts';
-import { statusOf } from '../../../src/model/egress/summary.ts';
+import { clusterOf } from '../../../src/model/cluster/cluster.ts';
+import { statusOf } from '../../../src/model/cluster/summary.ts';
 import { ip } from '../../node/states.ts';
 
 const meta = { apiVersion: 'network.openshift.io/v1' } as const;

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { exec, type RunResult } from '../../../src/io/exec.ts';
+import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start } from '../../apiserver/started.ts';
 import { ControllerProcess } from '../../controllers/process.ts';
 import { prepare, until } from '../../controllers/started.ts';

@@ -1,6 +1,6 @@
 /** The agent's command where it cannot begin: it says why and ends. */
 import { join } from 'node:path';
-import { exec, type RunResult } from '../../../src/io/exec.ts';
+import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start, type Started } from '../../apiserver/started.ts';
 
 const main = join(import.meta.dirname, '../../../src/cli/main.ts');

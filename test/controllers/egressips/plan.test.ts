@@ -1,7 +1,7 @@
 import { hostSubnetWrites, withoutPrefixes } from '../../../src/controllers/egressips/plan.ts';
-import type { Ip } from '../../../src/model/address.ts';
-import { isNodeName, type NodeName } from '../../../src/model/names.ts';
-import type { HostSubnetObject } from '../../../src/model/objects.ts';
+import type { HostSubnetObject } from '../../../src/model/objects/raw.ts';
+import type { Ip } from '../../../src/model/values/address.ts';
+import { isNodeName, type NodeName } from '../../../src/model/values/names.ts';
 import { ip, rawHostSubnet } from '../../model/parsed.ts';
 
 const node = (name: string): NodeName => {

@@ -1,6 +1,6 @@
 import { EgressView } from '../../../src/controllers/egressips/view.ts';
-import { egressIpConfigAnnotation } from '../../../src/model/cloud.ts';
-import type { HostSubnetObject, NodeObject } from '../../../src/model/objects.ts';
+import { egressIpConfigAnnotation } from '../../../src/model/objects/cloud.ts';
+import type { HostSubnetObject, NodeObject } from '../../../src/model/objects/raw.ts';
 import { type HostSubnetFields, ip, rawHostSubnet, rawNetNamespace } from '../../model/parsed.ts';
 
 const host = (name: string, resourceVersion: string, fields: HostSubnetFields = {}, uid = 'one'): HostSubnetObject => ({

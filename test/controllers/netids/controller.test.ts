@@ -1,7 +1,7 @@
 import { NetidsController } from '../../../src/controllers/netids/controller.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import type { ObjectCache, ObjectChange } from '../../../src/io/kube/watch.ts';
-import type { KubeObject, NamespaceObject, NetNamespaceObject } from '../../../src/model/objects.ts';
+import type { KubeObject, NamespaceObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { logger } from '../../apiserver/started.ts';
 import { rawNetNamespace } from '../../model/parsed.ts';
 

@@ -1,6 +1,6 @@
 import { controllerManager } from '../../../src/controllers/field-manager.ts';
 import { isLeftover, isOwnRecord, isRequest, namespaceUidAnnotation } from '../../../src/controllers/netids/origin.ts';
-import type { NetNamespaceObject } from '../../../src/model/objects.ts';
+import type { NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { rawNetNamespace } from '../../model/parsed.ts';
 
 const [before, since, after] = ['2026-11-28T10:00:00Z', '2026-11-28T11:00:00Z', '2026-11-28T12:00:00Z'];

@@ -1,8 +1,8 @@
 import { namespaceUidAnnotation, namespaceUidOf } from '../../../src/controllers/netids/origin.ts';
 import { type Known, netNamespaceOf, type Step, stepFor, vnidOf } from '../../../src/controllers/netids/plan.ts';
 import { changeNetworkAnnotation } from '../../../src/controllers/netids/request.ts';
-import { parseNetNamespace } from '../../../src/model/netnamespace.ts';
-import type { NetNamespaceObject } from '../../../src/model/objects.ts';
+import { parseNetNamespace } from '../../../src/model/objects/netnamespace.ts';
+import type { NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { rawNetNamespace, valid, vnid } from '../../model/parsed.ts';
 
 const namespace = { metadata: { name: 'a' } };

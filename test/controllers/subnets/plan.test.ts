@@ -6,9 +6,9 @@ import {
   stepFor,
   subnetOf,
 } from '../../../src/controllers/subnets/plan.ts';
-import { parseClusterNetwork } from '../../../src/model/clusternetwork.ts';
-import { parseHostSubnet } from '../../../src/model/hostsubnet.ts';
-import type { HostSubnetObject, NodeObject } from '../../../src/model/objects.ts';
+import { parseClusterNetwork } from '../../../src/model/objects/clusternetwork.ts';
+import { parseHostSubnet } from '../../../src/model/objects/hostsubnet.ts';
+import type { HostSubnetObject, NodeObject } from '../../../src/model/objects/raw.ts';
 import { cidr, ip, rawHostSubnet, valid } from '../../model/parsed.ts';
 
 const network = valid(

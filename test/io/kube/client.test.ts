@@ -1,7 +1,7 @@
 import { namespaces, netNamespaces, pods } from '../../../api/kinds.ts';
 import { ApiError, isAlreadyExists, isConflict } from '../../../src/io/kube/error.ts';
 import { type ObjectChange, watchKind } from '../../../src/io/kube/watch.ts';
-import type { KubeObject, NetNamespaceObject } from '../../../src/model/objects.ts';
+import type { KubeObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { logger, start, type Started } from '../../apiserver/started.ts';
 
 let started: Started;

@@ -2,7 +2,7 @@
 import { netNamespaces } from '../../../api/kinds.ts';
 import { isConflict } from '../../../src/io/kube/error.ts';
 import { changeFresh, guarded } from '../../../src/io/kube/fresh.ts';
-import type { NetNamespaceObject } from '../../../src/model/objects.ts';
+import type { NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { start, type Started } from '../../apiserver/started.ts';
 
 let started: Started;

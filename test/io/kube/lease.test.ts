@@ -2,7 +2,7 @@ import { leases } from '../../../api/kinds.ts';
 import { createClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import { LeaderElection } from '../../../src/io/kube/lease.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { logger, start, type Started } from '../../apiserver/started.ts';
 
 let started: Started;

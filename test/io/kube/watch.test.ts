@@ -1,10 +1,10 @@
-/** A cache of objects, with a server that says what each test wants. Bad networks are in ../faults.test.ts. */
+/** A cache of objects, with a server that says what each test wants. Bad networks are in faults.test.ts. */
 import { netNamespaces } from '../../../api/kinds.ts';
 import { createClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import type { StreamRequest, Transport } from '../../../src/io/kube/transport.ts';
 import { lean, type ObjectCache, objectKey, watchKind, type WatchOptions } from '../../../src/io/kube/watch.ts';
-import type { NetNamespaceObject } from '../../../src/model/objects.ts';
+import type { NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { logger } from '../../apiserver/started.ts';
 
 type Net = NetNamespaceObject;

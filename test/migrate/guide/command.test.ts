@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { networkConfigs } from '../../../api/kinds.ts';
-import { exec, type RunResult } from '../../../src/io/exec.ts';
+import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start } from '../../apiserver/started.ts';
 import { World } from './world.ts';
 

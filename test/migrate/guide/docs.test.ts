@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nextText } from '../../../src/cli/migrate/look/guide-table.ts';
 import type { Choice } from '../../../src/migrate/guide/choice.ts';
 import type { Stand } from '../../../src/migrate/guide/stand.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { hasVendors, networkCRDs, vendorsCRDs } from './openshift.ts';
 import { lostOf, patchOf, World } from './world.ts';
 

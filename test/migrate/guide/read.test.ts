@@ -12,7 +12,7 @@ import { procedureFor } from '../../../src/migrate/guide/choice.ts';
 import { readFacts } from '../../../src/migrate/guide/read.ts';
 import { standOf } from '../../../src/migrate/guide/stand.ts';
 import { changesOf, signsOf } from '../../../src/migrate/guide/watch.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { withMTU, World } from './world.ts';
 
 let world: World;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { dump } from 'js-yaml';
 import { clusterNetworks, egressNetworkPolicies } from '../../../api/kinds.ts';
-import { exec } from '../../../src/io/exec.ts';
+import { exec } from '../../../src/io/programs/exec.ts';
 import { snapshotFromFiles } from '../../../src/migrate/input/files.ts';
 import { gatheredFiles, gatheredKinds } from '../../../src/migrate/input/gather.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';

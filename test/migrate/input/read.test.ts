@@ -19,15 +19,15 @@ import {
   nodes,
   pods,
 } from '../../../api/kinds.ts';
+import { problemText } from '../../../src/io/input/manifests.ts';
 import type { KubeClient, ListOptions } from '../../../src/io/kube/client.ts';
 import { openKube } from '../../../src/io/kube/config.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { problemText } from '../../../src/io/manifests.ts';
 import { snapshotFromFiles } from '../../../src/migrate/input/files.ts';
 import { readServer, snapshotFromServer } from '../../../src/migrate/input/server.ts';
 import { inventoryOf, snapshotOf, sourceKinds } from '../../../src/migrate/input/source.ts';
 import { objectsOf, type Snapshot } from '../../../src/migrate/snapshot.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { credentialsOf, logger, start, type Started } from '../../apiserver/started.ts';
 import { clusters } from '../clusters.ts';
 import { clusterCRDs, ovnCRDs } from '../crds.ts';

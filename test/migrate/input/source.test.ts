@@ -1,7 +1,7 @@
 import { egressFirewalls, egressIPs, hostSubnets, netNamespaces, nodes, pods } from '../../../api/kinds.ts';
 import { inventoryOf, namespacesOf, shapeOf, snapshotOf } from '../../../src/migrate/input/source.ts';
 import { objectsOf } from '../../../src/migrate/snapshot.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make } from '../snapshots.ts';
 
 const egressIP = (name: string, resourceVersion: string, fields: Readonly<Record<string, unknown>> = {}): KubeObject =>

@@ -7,7 +7,7 @@ import { itemOf } from '../../../src/migrate/kinds/item.ts';
 import { infrastructureItem, networkOperatorItem } from '../../../src/migrate/kinds/network.ts';
 import { nodeItem } from '../../../src/migrate/kinds/node.ts';
 import { mentionsMacvlan, workloadItem } from '../../../src/migrate/kinds/workload.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 
 const readers: Readonly<Record<string, (object: KubeObject) => unknown>> = {
   itemOf,

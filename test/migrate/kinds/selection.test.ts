@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { namesIn, selecting, withNameLabel } from '../../../src/migrate/kinds/selection.ts';
-import { matches } from '../../../src/model/selector.ts';
-import { namespaceNameLabel } from '../../../src/model/well-known.ts';
+import { matches } from '../../../src/model/objects/selector.ts';
+import { namespaceNameLabel } from '../../../src/model/objects/well-known.ts';
 
 const word = fc.constantFrom('a', 'b', 'c');
 const key = fc.constantFrom(namespaceNameLabel, 'team');

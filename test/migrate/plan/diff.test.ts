@@ -1,7 +1,7 @@
 import { planDiff } from '../../../src/migrate/plan/diff.ts';
 import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
 import type { Change, StepName } from '../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../snapshots.ts';
 
 const ovn = 'k8s.ovn.org/v1';

@@ -9,7 +9,7 @@ import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
 import { type ObjectRef } from '../../../src/migrate/ref.ts';
 import { makeSnapshot, snapshotKey } from '../../../src/migrate/snapshot.ts';
 import type { Change } from '../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { rounds } from '../../rounds.ts';
 
 let folder = '';

@@ -1,6 +1,6 @@
 import { parseFindings, parsePlacement, parsePlan } from '../../../src/migrate/plan/parse.ts';
 import { targets } from '../../../src/migrate/targets.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make } from '../snapshots.ts';
 
 const eip = make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'e' }, { spec: { egressIPs: [] } });

@@ -3,7 +3,7 @@ import type { Finding } from '../../../src/migrate/findings/finding.ts';
 import { backedUp, planHash, planOf, stepsOf } from '../../../src/migrate/plan/plan.ts';
 import { makeSnapshot, type Unread } from '../../../src/migrate/snapshot.ts';
 import type { Change, StepName } from '../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../snapshots.ts';
 
 const egressIP = (name: string): KubeObject => make.any('k8s.ovn.org/v1', 'EgressIP', { name }, { spec: {} });

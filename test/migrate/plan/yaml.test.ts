@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { load } from 'js-yaml';
 import { objectYAML } from '../../../src/migrate/plan/yaml.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { rounds } from '../../rounds.ts';
 
 const object = (fields: object): KubeObject => ({

@@ -9,7 +9,7 @@ import { markdownReport } from '../../../src/migrate/report/markdown.ts';
 import { addressEnds } from '../../../src/migrate/targets/ovn/addresses.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import { sdn } from '../../../src/migrate/targets/sdn/target.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../snapshots.ts';
 
 const network = (ip: string) => ({ annotations: { 'k8s.ovn.org/node-primary-ifaddr': `{"ipv4":"${ip}/24"}` } });

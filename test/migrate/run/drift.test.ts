@@ -5,7 +5,7 @@ import { objectRef, refKey } from '../../../src/migrate/ref.ts';
 import { differingFields, driftOf, driftText, essence, isEmpty, merged } from '../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../src/migrate/run/journal.ts';
 import type { Change } from '../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../snapshots.ts';
 
 const shop = make.netNamespace('shop', 10, { egressIPs: ['192.168.7.101'] });

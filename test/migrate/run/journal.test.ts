@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exec } from '../../../src/io/exec.ts';
+import { exec } from '../../../src/io/programs/exec.ts';
 import { type Entry, Journal, progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
 
 let folder = '';

@@ -28,7 +28,7 @@ import { goBack } from '../../../src/migrate/run/undo/undo.ts';
 import { verification } from '../../../src/migrate/run/verify/verify.ts';
 import type { Snapshot } from '../../../src/migrate/snapshot.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
-import { matches } from '../../../src/model/selector.ts';
+import { matches } from '../../../src/model/objects/selector.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
 import { applyDefaults, create, dump, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';

@@ -14,7 +14,7 @@ import {
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import { stuck, unstick } from '../../../src/migrate/run/verify/unstick.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
 import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
 import { PlanInFolder, planNow, problemsOf, reasonsOf } from '../plan-in-folder.ts';

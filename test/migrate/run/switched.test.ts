@@ -7,7 +7,7 @@ import { liveOf } from '../../../src/migrate/live.ts';
 import { notSwitched } from '../../../src/migrate/run/switched.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import { sdn } from '../../../src/migrate/targets/sdn/target.ts';
-import type { KubeObject } from '../../../src/model/objects.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../snapshots.ts';
 
 const annotations = {

@@ -1,8 +1,8 @@
 /** Assignment problems as numbers, small enough to try every placement. */
 import fc from 'fast-check';
-import { sortKey } from '../../../src/model/address.ts';
 import type { Board } from '../../../src/model/assignment/board.ts';
 import type { Problem } from '../../../src/model/assignment/problem.ts';
+import { sortKey } from '../../../src/model/values/address.ts';
 import { hostSubnet, ip, vnid } from '../parsed.ts';
 
 /** An item: its nodes, its group, and which of its nodes list it. */

@@ -1,12 +1,12 @@
 /** The assignment problem in numbers, against the objects that it is made of. */
 import fc from 'fast-check';
-import { contains, type Ip } from '../../../src/model/address.ts';
 import { type Problem, ProblemMaker } from '../../../src/model/assignment/problem.ts';
-import { allowsCidr, type CloudLimits, unknownLimits } from '../../../src/model/cloud.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { unusableAddresses } from '../../../src/model/egress/unusable.ts';
-import type { HostSubnet } from '../../../src/model/hostsubnet.ts';
-import type { NodeName } from '../../../src/model/names.ts';
+import { allowsCidr, type CloudLimits, unknownLimits } from '../../../src/model/objects/cloud.ts';
+import type { HostSubnet } from '../../../src/model/objects/hostsubnet.ts';
+import { contains, type Ip } from '../../../src/model/values/address.ts';
+import type { NodeName } from '../../../src/model/values/names.ts';
 import { rounds } from '../../rounds.ts';
 import { applyTo, operation } from '../egress/operations.ts';
 import { absentHost, cidr, hostSubnet, ip, netNamespace } from '../parsed.ts';

@@ -1,10 +1,10 @@
 /** Random small clusters with automatic nodes, and what every placement of them is worth, by trying all. */
 import fc from 'fast-check';
-import { contains, type Ip } from '../../../src/model/address.ts';
 import type { AssignmentInput, Round } from '../../../src/model/assignment/round.ts';
-import type { CloudLimits } from '../../../src/model/cloud.ts';
-import { emptied as emptiedList, type HostSubnet } from '../../../src/model/hostsubnet.ts';
-import type { NodeName } from '../../../src/model/names.ts';
+import type { CloudLimits } from '../../../src/model/objects/cloud.ts';
+import { emptied as emptiedList, type HostSubnet } from '../../../src/model/objects/hostsubnet.ts';
+import { contains, type Ip } from '../../../src/model/values/address.ts';
+import type { NodeName } from '../../../src/model/values/names.ts';
 import { shuffled } from '../egress/operations.ts';
 import { hostSubnet, ip, netNamespace } from '../parsed.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { Assigner, type AssignmentInput, assignmentRound, type Round } from '../../../src/model/assignment/round.ts';
-import { type CloudLimits, unknownLimits } from '../../../src/model/cloud.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
-import { emptied as emptiedList } from '../../../src/model/hostsubnet.ts';
+import { type CloudLimits, unknownLimits } from '../../../src/model/objects/cloud.ts';
+import { emptied as emptiedList } from '../../../src/model/objects/hostsubnet.ts';
 import { assignmentProblems, scenarios, World } from '../../conformance/scenarios.ts';
 import { rounds } from '../../rounds.ts';
 import { applyTo, operation } from '../egress/operations.ts';

@@ -1,8 +1,8 @@
 /** Differences of lists, short or long. */
 import fc from 'fast-check';
-import type { Ip } from '../../../src/model/address.ts';
 import { addAssigned, difference, membership, remove, withoutName } from '../../../src/model/egress/difference.ts';
 import type { Hop } from '../../../src/model/egress/verdict.ts';
+import type { Ip } from '../../../src/model/values/address.ts';
 import { hostSubnet, ip, netNamespace, vnid } from '../parsed.ts';
 
 const nodes = ['a', 'b'].map((name) => hostSubnet(name));

@@ -1,6 +1,6 @@
 import { assignmentRound } from '../../../src/model/assignment/round.ts';
-import { clusterOf } from '../../../src/model/cluster.ts';
-import { notesOn } from '../../../src/model/egress/notes.ts';
+import { clusterOf } from '../../../src/model/cluster/cluster.ts';
+import { notesOn } from '../../../src/model/cluster/notes.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
 import { EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { rawHostSubnet, rawNetNamespace } from '../parsed.ts';

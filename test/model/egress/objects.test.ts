@@ -1,17 +1,17 @@
 import fc from 'fast-check';
-import type { Ip } from '../../../src/model/address.ts';
-import { clusterOf } from '../../../src/model/cluster.ts';
-import { parseClusterNetwork } from '../../../src/model/clusternetwork.ts';
+import { clusterOf } from '../../../src/model/cluster/cluster.ts';
 import { EgressObjects } from '../../../src/model/egress/objects.ts';
 import { egressState } from '../../../src/model/egress/state.ts';
 import type { Assignment } from '../../../src/model/egress/verdict.ts';
+import { parseClusterNetwork } from '../../../src/model/objects/clusternetwork.ts';
 import type {
   ClusterNetworkObject,
   Condition,
   HostSubnetObject,
   NetNamespaceObject,
   NodeObject,
-} from '../../../src/model/objects.ts';
+} from '../../../src/model/objects/raw.ts';
+import type { Ip } from '../../../src/model/values/address.ts';
 import { rounds } from '../../rounds.ts';
 import { ip, rawHostSubnet, rawNetNamespace, valid, vnid } from '../parsed.ts';
 import { shuffled } from './operations.ts';

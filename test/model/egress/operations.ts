@@ -1,11 +1,11 @@
 /** Random histories of a small cluster, for property tests: names, addresses and VNIDs collide often. */
 import fc from 'fast-check';
-import type { Cidr, Ip } from '../../../src/model/address.ts';
 import type { EgressInput } from '../../../src/model/egress/state.ts';
 import type { EgressChange, EgressTracker } from '../../../src/model/egress/tracker.ts';
-import type { HostSubnet, InvalidHostSubnet } from '../../../src/model/hostsubnet.ts';
-import { isNamespaceName, isNodeName, type NamespaceName, type NodeName } from '../../../src/model/names.ts';
-import type { NetNamespace } from '../../../src/model/netnamespace.ts';
+import type { HostSubnet, InvalidHostSubnet } from '../../../src/model/objects/hostsubnet.ts';
+import type { NetNamespace } from '../../../src/model/objects/netnamespace.ts';
+import type { Cidr, Ip } from '../../../src/model/values/address.ts';
+import { isNamespaceName, isNodeName, type NamespaceName, type NodeName } from '../../../src/model/values/names.ts';
 import { absentHost, cidr as cidrOf, hostSubnet, ip, netNamespace } from '../parsed.ts';
 
 export type Operation =

@@ -1,12 +1,12 @@
 /** Which addresses cannot be egress IPs, and why. */
 import fc from 'fast-check';
-import { contains } from '../../../src/model/address.ts';
 import {
   sameUnusable,
   type Unusable,
   UnusableAddresses,
   unusableAddresses,
 } from '../../../src/model/egress/unusable.ts';
+import { contains } from '../../../src/model/values/address.ts';
 import { absentHost, cidr, hostSubnet, ip } from '../parsed.ts';
 
 const nodes = (unusable: UnusableAddresses, address: string): string[] => [...unusable.nodesAt(ip(address))].sort();

@@ -1,9 +1,9 @@
 /** How the traffic of one VNID leaves, given who requests and who lists each of its IPs. */
 import fc from 'fast-check';
-import type { Ip } from '../../../src/model/address.ts';
 import type { Unusable } from '../../../src/model/egress/unusable.ts';
 import { evaluateVnid, requestsOf, type Surroundings } from '../../../src/model/egress/verdict.ts';
-import { compareText } from '../../../src/model/names.ts';
+import type { Ip } from '../../../src/model/values/address.ts';
+import { compareText } from '../../../src/model/values/names.ts';
 import { hostSubnet, ip, netNamespace, vnid } from '../parsed.ts';
 
 interface Around {

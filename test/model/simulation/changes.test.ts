@@ -1,5 +1,5 @@
 /** Changes that are tried out: how they are written, and what they do to a cluster. */
-import { clusterOf } from '../../../src/model/cluster.ts';
+import { clusterOf } from '../../../src/model/cluster/cluster.ts';
 import {
   changedCluster,
   parseCIDRsChange,

@@ -1,5 +1,5 @@
 /** What a change of a cluster leads to, once the controller has settled it. */
-import { type Cluster, clusterOf } from '../../../src/model/cluster.ts';
+import { type Cluster, clusterOf } from '../../../src/model/cluster/cluster.ts';
 import { reportOn } from '../../../src/model/simulation/report.ts';
 import { ip, rawHostSubnet, rawNetNamespace } from '../parsed.ts';
 

@@ -1,7 +1,7 @@
 /** Where rounds of automatic assignment lead. */
 import fc from 'fast-check';
 import { assignmentRound } from '../../../src/model/assignment/round.ts';
-import { clusterOf } from '../../../src/model/cluster.ts';
+import { clusterOf } from '../../../src/model/cluster/cluster.ts';
 import { settled } from '../../../src/model/simulation/settle.ts';
 import { rawHostSubnet, rawNetNamespace } from '../parsed.ts';
 

@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Exec } from '../../../src/io/exec.ts';
+import type { Exec } from '../../../src/io/programs/exec.ts';
 import { Applier } from '../../../src/node/agent/apply.ts';
 import { Announcer } from '../../../src/node/links/arp.ts';
 import { PresentAddresses } from '../../../src/node/links/present.ts';

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Exec } from '../../../src/io/exec.ts';
 import { createClient, type KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
+import type { Exec } from '../../../src/io/programs/exec.ts';
 import { type CheckDeps, checkHost, type CheckResult } from '../../../src/node/agent/check.ts';
 
 let folder = '';

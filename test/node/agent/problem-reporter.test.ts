@@ -1,7 +1,7 @@
 /** What the log and the Events say of a node's problems. */
-import { EventRecorder } from '../../../src/io/events.ts';
 import { createClient } from '../../../src/io/kube/client.ts';
-import { asText, fieldOf } from '../../../src/model/json.ts';
+import { EventRecorder } from '../../../src/io/kube/events.ts';
+import { asText, fieldOf } from '../../../src/model/values/json.ts';
 import { ProblemReporter } from '../../../src/node/agent/problem-reporter.ts';
 import { logged } from '../../logged.ts';
 import { ip } from '../states.ts';

@@ -1,7 +1,7 @@
 /** What a node reads of the cluster, against the embedded server. */
 import { hostSubnets, nodes } from '../../../api/kinds.ts';
-import type { HostSubnetObject, KubeObject } from '../../../src/model/objects.ts';
-import type { Result } from '../../../src/model/result.ts';
+import type { HostSubnetObject, KubeObject } from '../../../src/model/objects/raw.ts';
+import type { Result } from '../../../src/model/values/result.ts';
 import { ClusterFeed, type ClusterView } from '../../../src/node/cluster/feed.ts';
 import { logger, start, type Started } from '../../apiserver/started.ts';
 import { type Cluster, clusterNetwork, prepare, until } from '../../controllers/started.ts';

@@ -1,5 +1,5 @@
 /** What NetworkPolicies select from, out of the cluster's objects. */
-import type { PodObject } from '../../../src/model/objects.ts';
+import type { PodObject } from '../../../src/model/objects/raw.ts';
 import {
   namespacePart,
   podPart,

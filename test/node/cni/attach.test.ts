@@ -1,5 +1,5 @@
 /** A pod's link, as the commands that make it. */
-import type { Exec, RunResult } from '../../../src/io/exec.ts';
+import type { Exec, RunResult } from '../../../src/io/programs/exec.ts';
 import { linkedPods, makeLink, readLinks, removeLink } from '../../../src/node/cni/attach.ts';
 import { cidr, ip, nodeInput } from '../states.ts';
 

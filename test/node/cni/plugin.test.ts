@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exec } from '../../../src/io/exec.ts';
-import { fieldOf } from '../../../src/model/json.ts';
+import { exec } from '../../../src/io/programs/exec.ts';
+import { fieldOf } from '../../../src/model/values/json.ts';
 import { supportedVersions } from '../../../src/node/cni/protocol.ts';
 import { type CniRequest, type CniResult, serveCni } from '../../../src/node/cni/server.ts';
 

@@ -1,7 +1,7 @@
 /** Pods in Open vSwitch's database. How addresses go round is tried with the links. */
 import fc from 'fast-check';
-import { addressAt, type Ip } from '../../../src/model/address.ts';
-import { fieldOf, isRecord } from '../../../src/model/json.ts';
+import { addressAt, type Ip } from '../../../src/model/values/address.ts';
+import { fieldOf, isRecord } from '../../../src/model/values/json.ts';
 import {
   addPodPort,
   attachedPods,

@@ -1,6 +1,6 @@
 /** Connections of a node for tests, the node that they are judged by, and a table that conntrack deletes from. */
 import fc from 'fast-check';
-import type { Ip } from '../../../src/model/address.ts';
+import type { Ip } from '../../../src/model/values/address.ts';
 import type { Connection } from '../../../src/node/conntrack/connection.ts';
 import type { Ownership } from '../../../src/node/conntrack/stale.ts';
 import { inboundOwnerOf, ownerOf, unaskedOwnerOf } from '../../../src/node/ovs/owner.ts';

@@ -1,6 +1,6 @@
 /** Which connections are there after a sweep, with a table that conntrack lists and deletes from. */
-import type { Exec } from '../../../src/io/exec.ts';
-import { pause } from '../../../src/io/pause.ts';
+import { pause } from '../../../src/io/async/pause.ts';
+import type { Exec } from '../../../src/io/programs/exec.ts';
 import type { Connection } from '../../../src/node/conntrack/connection.ts';
 import type { Ownership } from '../../../src/node/conntrack/stale.ts';
 import { Sweeper } from '../../../src/node/conntrack/sweeper.ts';

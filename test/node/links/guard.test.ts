@@ -1,5 +1,5 @@
 /** The rules that lead to the guard. Its routes are tried with the ruleset. */
-import type { Exec } from '../../../src/io/exec.ts';
+import type { Exec } from '../../../src/io/programs/exec.ts';
 import { configureGuardRoutes, configureGuardRules } from '../../../src/node/links/guard.ts';
 import { hex } from '../../../src/node/ovs/flow.ts';
 import { seenBit } from '../../../src/node/ovs/pipeline.ts';

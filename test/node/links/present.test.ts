@@ -1,5 +1,5 @@
 /** The addresses of this host, and when they are read again. */
-import type { Exec } from '../../../src/io/exec.ts';
+import type { Exec } from '../../../src/io/programs/exec.ts';
 import { hasDevice, PresentAddresses } from '../../../src/node/links/present.ts';
 
 const shown = (address: string): string =>

@@ -1,6 +1,6 @@
 /** What is done when nft refuses a change, with a table that obeys or fails as told. */
 import pino from 'pino';
-import type { Exec } from '../../../src/io/exec.ts';
+import type { Exec } from '../../../src/io/programs/exec.ts';
 import { contentOf, emptyContent } from '../../../src/node/nft/elements.ts';
 import { NftTable } from '../../../src/node/nft/table.ts';
 import { ip } from '../states.ts';

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { JsonSplitter } from '../../../src/io/jsonrpc.ts';
-import { asList, asText, fieldOf, isRecord } from '../../../src/model/json.ts';
+import { JsonSplitter } from '../../../src/io/programs/jsonrpc.ts';
+import { asList, asText, fieldOf, isRecord } from '../../../src/model/values/json.ts';
 import { type Operation, Ovsdb } from '../../../src/node/ovs/ovsdb.ts';
 
 export type Tables = Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;

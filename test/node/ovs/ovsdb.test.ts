@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectRpc, JsonSplitter } from '../../../src/io/jsonrpc.ts';
+import { connectRpc, JsonSplitter } from '../../../src/io/programs/jsonrpc.ts';
 import { Ovsdb } from '../../../src/node/ovs/ovsdb.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'ovsdb-'));

@@ -1,8 +1,8 @@
 /** How each VNID leaves: which packets go to which node, and with which mark. */
 import fc from 'fast-check';
-import { type Ip, ipNumber } from '../../../src/model/address.ts';
 import type { EgressState } from '../../../src/model/egress/state.ts';
-import { markOf } from '../../../src/model/mark.ts';
+import { type Ip, ipNumber } from '../../../src/model/values/address.ts';
+import { markOf } from '../../../src/model/values/mark.ts';
 import { type Action, vnidOfSource } from '../../../src/node/ovs/flow.ts';
 import { inboundOwnerOf, ownerOf } from '../../../src/node/ovs/owner.ts';
 import { ctMark, port, table } from '../../../src/node/ovs/pipeline.ts';

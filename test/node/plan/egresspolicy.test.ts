@@ -1,7 +1,7 @@
 /** The flows of EgressNetworkPolicies: the first rule that matches decides. */
 import fc from 'fast-check';
-import type { EgressPolicies } from '../../../src/model/egresspolicy.ts';
-import type { EgressRule } from '../../../src/model/egressrule.ts';
+import type { EgressPolicies } from '../../../src/model/policy/egresspolicy.ts';
+import type { EgressRule } from '../../../src/model/policy/egressrule.ts';
 import { goto } from '../../../src/node/ovs/flow.ts';
 import { port, table } from '../../../src/node/ovs/pipeline.ts';
 import { egressPolicyFlows } from '../../../src/node/plan/egresspolicy.ts';

@@ -1,8 +1,8 @@
 /** The flows of NetworkPolicies, against what the policies say. */
 import fc from 'fast-check';
-import { parseNetworkPolicy } from '../../../src/model/networkpolicy.ts';
-import type { NetworkPolicyObject, PolicyPeerObject, PolicyPortObject } from '../../../src/model/objects.ts';
-import { matches } from '../../../src/model/selector.ts';
+import type { NetworkPolicyObject, PolicyPeerObject, PolicyPortObject } from '../../../src/model/objects/raw.ts';
+import { matches } from '../../../src/model/objects/selector.ts';
+import { parseNetworkPolicy } from '../../../src/model/policy/networkpolicy.ts';
 import { goto } from '../../../src/node/ovs/flow.ts';
 import { table } from '../../../src/node/ovs/pipeline.ts';
 import { networkPolicyFlows, type PolicyPod, type PolicyWorld } from '../../../src/node/plan/networkpolicy.ts';

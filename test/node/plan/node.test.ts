@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { egressPolicies } from '../../../src/model/egresspolicy.ts';
+import { egressPolicies } from '../../../src/model/policy/egresspolicy.ts';
 import {
   added,
   additions,

@@ -1,5 +1,5 @@
 /** What the flows of one table do with a packet: as much of OpenFlow as the laws of planners need. */
-import { contains, parseIfaddr, parseIp } from '../../../src/model/address.ts';
+import { contains, parseIfaddr, parseIp } from '../../../src/model/values/address.ts';
 import type { Action, Flow, Match } from '../../../src/node/ovs/flow.ts';
 import { value } from '../states.ts';
 

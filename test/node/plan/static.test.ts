@@ -1,5 +1,5 @@
 /** The flows that every node has, in each mode and on each datapath. */
-import type { IsolationMode } from '../../../src/model/clusternetwork.ts';
+import type { IsolationMode } from '../../../src/model/objects/clusternetwork.ts';
 import type { Flow } from '../../../src/node/ovs/flow.ts';
 import { port, ruleVersion, table } from '../../../src/node/ovs/pipeline.ts';
 import { flowKey, renderActions } from '../../../src/node/ovs/render.ts';

@@ -11,7 +11,7 @@ import {
 } from '../../../migrate/addresses.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
 import { defaultOptions } from '../../../migrate/translation.ts';
-import { isRecord } from '../../../model/json.ts';
+import { isRecord } from '../../../model/values/json.ts';
 import { Failure } from '../../fail.ts';
 import { print, printAll } from '../../output.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from '../source.ts';

@@ -7,7 +7,7 @@ import { dump } from 'js-yaml';
 import { packTar } from 'modern-tar';
 import { type GatheredFile, gatheredFiles, type GatheredKind, gatheredKinds } from '../../../migrate/input/gather.ts';
 import { readServer } from '../../../migrate/input/server.ts';
-import { fieldOf } from '../../../model/json.ts';
+import { fieldOf } from '../../../model/values/json.ts';
 import { Failure } from '../../fail.ts';
 import { print } from '../../output.ts';
 import { programVersion } from '../../version.ts';

@@ -1,6 +1,6 @@
 /** `sdn-compat migrate guide`: says where a cluster stands in the vendor's procedure, and the one next command. */
+import { pause } from '../../../io/async/pause.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
-import { pause } from '../../../io/pause.ts';
 import { type Choice, procedureFor } from '../../../migrate/guide/choice.ts';
 import type { Facts } from '../../../migrate/guide/facts.ts';
 import { readClusterUID, readFacts, type Reading } from '../../../migrate/guide/read.ts';
@@ -9,7 +9,7 @@ import { changesOf, signsOf } from '../../../migrate/guide/watch.ts';
 import type { Plan } from '../../../migrate/plan/plan.ts';
 import { otherCluster } from '../../../migrate/run/identity.ts';
 import { progressOf, readJournal } from '../../../migrate/run/journal.ts';
-import { isRecord } from '../../../model/json.ts';
+import { isRecord } from '../../../model/values/json.ts';
 import { Failure, untilSignal } from '../../fail.ts';
 import { print, report } from '../../output.ts';
 import { mayPass } from '../may-pass.ts';

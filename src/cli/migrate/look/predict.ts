@@ -1,7 +1,7 @@
 /** `sdn-compat migrate predict`: predicts where OVN-Kubernetes may assign egress IPs. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { problemText } from '../../../io/manifests.ts';
+import { problemText } from '../../../io/input/manifests.ts';
 import { type PredictedLine, predictLine } from '../../../migrate/targets/ovn/placement/predict-file.ts';
 import { Failure } from '../../fail.ts';
 import { print } from '../../output.ts';

@@ -1,5 +1,5 @@
 /** `sdn-compat migrate verify`: checks whether the cluster is what the plan wanted. */
-import { pause } from '../../../io/pause.ts';
+import { pause } from '../../../io/async/pause.ts';
 import type { Live } from '../../../migrate/live.ts';
 import { refText } from '../../../migrate/ref.ts';
 import type { ApplyDeps } from '../../../migrate/run/apply/apply.ts';

@@ -1,6 +1,6 @@
 /** Applies a plan step by step. After a kill at any moment, the next run finishes, and does nothing twice. */
+import { inParallel } from '../../../io/async/parallel.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
-import { inParallel } from '../../../io/parallel.ts';
 import { type Finding } from '../../findings/finding.ts';
 import { type Severity } from '../../findings/rows.ts';
 import { isForeignKind } from '../../ownership.ts';

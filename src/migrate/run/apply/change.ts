@@ -1,10 +1,10 @@
 /** Makes one change of a plan. The journal records before the write what begins, and after it what ended. */
 import isEqual from 'lodash/isEqual.js';
 import { apiVersionOf, cloudPrivateIPConfigs, type Kind, namespaces } from '../../../../api/kinds.ts';
+import { pause } from '../../../io/async/pause.ts';
 import type { KubeClient, NameRef } from '../../../io/kube/client.ts';
-import { pause } from '../../../io/pause.ts';
-import { isRecord } from '../../../model/json.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { isRecord } from '../../../model/values/json.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
 import {
   bearsOurMark,

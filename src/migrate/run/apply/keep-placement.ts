@@ -3,13 +3,13 @@
  * node that has it today. All is derived from what the API server shows, so a run after a kill goes on where it was.
  */
 import type { Kind } from '../../../../api/kinds.ts';
+import { linkedSignal } from '../../../io/async/linked-signal.ts';
+import { inParallel } from '../../../io/async/parallel.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
 import { type ObjectCache, watchKind } from '../../../io/kube/watch.ts';
-import { linkedSignal } from '../../../io/linked-signal.ts';
 import { createLogger } from '../../../io/log.ts';
-import { inParallel } from '../../../io/parallel.ts';
-import { listText } from '../../../model/list-text.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { listText } from '../../../model/values/list-text.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import type { Phase, Phases, Sight } from '../../target.ts';
 import { type Change, refOf } from '../../translation.ts';

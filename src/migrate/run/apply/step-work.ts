@@ -1,6 +1,6 @@
 /** The work on one step of a plan: which of its changes were made, which failed, and what depends on these. */
 import isEqual from 'lodash/isEqual.js';
-import type { KubeObject } from '../../../model/objects.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
 import { isServed } from '../../live.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import { type Change, refOf } from '../../translation.ts';

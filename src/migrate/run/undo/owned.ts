@@ -3,8 +3,8 @@
  * IP, a subnet, a netid) that others may have by now. Pure.
  */
 import { apiVersionOf, hostSubnets, namespaces, netNamespaces, nodes } from '../../../../api/kinds.ts';
-import { overlaps, parseCidr } from '../../../model/address.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { overlaps, parseCidr } from '../../../model/values/address.ts';
 import { numberAt, textAt } from '../../kinds/item.ts';
 import { nodeItem } from '../../kinds/node.ts';
 import { type Live, liveObject } from '../../live.ts';

@@ -2,8 +2,8 @@
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../../api/kinds.ts';
-import { fieldOf, isRecord } from '../../../model/json.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { fieldOf, isRecord } from '../../../model/values/json.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared, type Ours, writtenBy } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';

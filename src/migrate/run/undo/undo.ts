@@ -1,6 +1,6 @@
 /** Undoes a plan from its backup. After a kill at any moment, the next run finishes. */
-import { inParallel } from '../../../io/parallel.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import { inParallel } from '../../../io/async/parallel.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
 import { planHash } from '../../plan/plan.ts';
 import { refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';

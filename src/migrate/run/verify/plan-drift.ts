@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { egressFirewalls, netNamespaces } from '../../../../api/kinds.ts';
-import { listText } from '../../../model/list-text.ts';
+import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { isRefused } from '../../findings/rows.ts';
 import { isForeignKind } from '../../ownership.ts';

@@ -3,13 +3,13 @@
  * under the namespace's own policies. It is removed whatever happens; one that a killed run left is removed by the next.
  */
 import { apiVersionOf, namespaces as namespaceKind, pods as podKind } from '../../../../api/kinds.ts';
+import { inParallel } from '../../../io/async/parallel.ts';
+import { pause } from '../../../io/async/pause.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
 import { ApiError } from '../../../io/kube/error.ts';
-import { inParallel } from '../../../io/parallel.ts';
-import { pause } from '../../../io/pause.ts';
-import { parseIp } from '../../../model/address.ts';
-import { listText } from '../../../model/list-text.ts';
-import type { PodObject } from '../../../model/objects.ts';
+import type { PodObject } from '../../../model/objects/raw.ts';
+import { parseIp } from '../../../model/values/address.ts';
+import { listText } from '../../../model/values/list-text.ts';
 import { listAt, numberAt, textAt } from '../../kinds/item.ts';
 import type { ObjectRef } from '../../ref.ts';
 import { bad, type Check } from '../../target.ts';

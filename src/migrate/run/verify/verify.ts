@@ -1,8 +1,8 @@
 /** Checks whether a cluster is what its plan wanted, with every change in place and nothing left over. Pure. */
-import { fieldOf } from '../../../model/json.ts';
-import { listText } from '../../../model/list-text.ts';
-import { compareText } from '../../../model/names.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { fieldOf } from '../../../model/values/json.ts';
+import { listText } from '../../../model/values/list-text.ts';
+import { compareText } from '../../../model/values/names.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
 import { addedByOthers, bearsOurMark, holds, isForeignKind, isOurs, writtenBy } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';

@@ -1,7 +1,7 @@
 /** Checks objects by what OVN-Kubernetes itself reports about them, and by what would take their traffic. Pure. */
 import { egressFirewalls, egressIPs } from '../../../../api/kinds.ts';
-import { listText } from '../../../model/list-text.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { listText } from '../../../model/values/list-text.ts';
 import { type EgressFirewallItem, egressFirewallItem } from '../../kinds/egressfirewall.ts';
 import { type EgressIPItem, egressIPItem } from '../../kinds/egressip.ts';
 import { objectRef } from '../../ref.ts';

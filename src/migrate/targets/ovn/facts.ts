@@ -1,6 +1,6 @@
 /** What a cluster shows about EgressIPs and firewalls while OVN-Kubernetes runs. Pure. */
 import { cloudPrivateIPConfigs, egressIPs, namespaces } from '../../../../api/kinds.ts';
-import { compareText } from '../../../model/names.ts';
+import { compareText } from '../../../model/values/names.ts';
 import { egressIPItem } from '../../kinds/egressip.ts';
 import { itemOf } from '../../kinds/item.ts';
 import { nodeItem } from '../../kinds/node.ts';

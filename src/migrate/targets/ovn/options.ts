@@ -1,5 +1,5 @@
 /** The options of a plan as plan.yaml keeps them, and back. */
-import type { Json, JsonObject } from '../../../model/json.ts';
+import type { Json, JsonObject } from '../../../model/values/json.ts';
 import { concerns, type TranslateOptions } from '../../translation.ts';
 
 /** The options as JSON. */

@@ -1,8 +1,8 @@
 /** The phases that put egress IPs where a plan expects them: a node's label, its egress IPs, their assignment. Pure. */
 import { egressIPs, nodes } from '../../../../api/kinds.ts';
-import { fieldOf, isRecord } from '../../../model/json.ts';
-import { compareText } from '../../../model/names.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { fieldOf, isRecord } from '../../../model/values/json.ts';
+import { compareText } from '../../../model/values/names.ts';
 import { assignedIn } from '../../kinds/egressip.ts';
 import { itemOf, textsAt } from '../../kinds/item.ts';
 import { type NodeItem, nodeItem } from '../../kinds/node.ts';

@@ -1,6 +1,6 @@
 /** Translates to OVN-Kubernetes: all parts, chosen by concern, in one order. */
-import { compareIps } from '../../../model/address.ts';
-import { compareText } from '../../../model/names.ts';
+import { compareIps } from '../../../model/values/address.ts';
+import { compareText } from '../../../model/values/names.ts';
 import { compareFindings } from '../../findings/finding.ts';
 import { compareRefs } from '../../ref.ts';
 import { type Change, type Concern, type Part, type Placement, refOf, type Translate } from '../../translation.ts';

@@ -1,6 +1,6 @@
 /** Explains why OVN-Kubernetes assigned an egress IP to no node, as far as objects show. Pure. */
-import { parseIp } from '../../../model/address.ts';
-import { listText } from '../../../model/list-text.ts';
+import { parseIp } from '../../../model/values/address.ts';
+import { listText } from '../../../model/values/list-text.ts';
 import type { Facts } from './facts.ts';
 import { assignableLabel } from './marks/annotations.ts';
 

@@ -1,9 +1,9 @@
 /** Turns labeled Nodes into HostSubnets that offer egress IPs: by the CIDRs in the annotation, otherwise by list. */
 import { apiVersionOf, hostSubnets } from '../../../../api/kinds.ts';
-import { type Cidr, compareIps, contains, type Ip } from '../../../model/address.ts';
-import { parseCidrv4 } from '../../../model/fields.ts';
-import { parseJson } from '../../../model/json.ts';
-import type { KubeObject } from '../../../model/objects.ts';
+import { parseCidrv4 } from '../../../model/objects/fields.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { type Cidr, compareIps, contains, type Ip } from '../../../model/values/address.ts';
+import { parseJson } from '../../../model/values/json.ts';
 import { addressHomeless, keptCIDRsUnreadable } from '../../findings/back.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { EgressIPItem } from '../../kinds/egressip.ts';

@@ -1,6 +1,6 @@
 /** Looks up objects of a snapshot by name. Each snapshot is indexed once, because there are many thousands of both. */
 import type { Kind } from '../../../../api/kinds.ts';
-import type { LabelSelectorObject, NetNamespaceObject } from '../../../model/objects.ts';
+import type { LabelSelectorObject, NetNamespaceObject } from '../../../model/objects/raw.ts';
 import { selecting, withNameLabel } from '../../kinds/selection.ts';
 import { objectsOf, type Snapshot, snapshotKey } from '../../snapshot.ts';
 

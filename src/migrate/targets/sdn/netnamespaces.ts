@@ -1,10 +1,10 @@
 /** Turns EgressIPs into the lists of egress IPs that NetNamespaces request. */
 import { apiVersionOf, netNamespaces } from '../../../../api/kinds.ts';
-import type { Ip } from '../../../model/address.ts';
-import { parseIpv4 } from '../../../model/fields.ts';
-import { compareText } from '../../../model/names.ts';
-import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts';
-import { selectsAll } from '../../../model/selector.ts';
+import { parseIpv4 } from '../../../model/objects/fields.ts';
+import type { KubeObject, LabelSelectorObject } from '../../../model/objects/raw.ts';
+import { selectsAll } from '../../../model/objects/selector.ts';
+import type { Ip } from '../../../model/values/address.ts';
+import { compareText } from '../../../model/values/names.ts';
 import {
   egressIPFamilyLost,
   joinAgain,

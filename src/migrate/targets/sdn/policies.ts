@@ -1,9 +1,9 @@
 /** Turns EgressFirewalls into EgressNetworkPolicies. What these cannot express is closed, with a finding. */
 import { apiVersionOf, egressNetworkPolicies } from '../../../../api/kinds.ts';
-import { familyOf, parseIfaddr, parseIp } from '../../../model/address.ts';
-import { fieldOf, jsonEqual, parseJson } from '../../../model/json.ts';
-import type { KubeObject, LabelSelectorObject } from '../../../model/objects.ts';
-import { matches } from '../../../model/selector.ts';
+import type { KubeObject, LabelSelectorObject } from '../../../model/objects/raw.ts';
+import { matches } from '../../../model/objects/selector.ts';
+import { familyOf, parseIfaddr, parseIp } from '../../../model/values/address.ts';
+import { fieldOf, jsonEqual, parseJson } from '../../../model/values/json.ts';
 import {
   firewallRuleInvalid,
   firewallTooLong,

@@ -1,6 +1,6 @@
 /** The steps of the way back, in safe order, and when it can write what. */
 import type { Kind } from '../../../../api/kinds.ts';
-import { compareText } from '../../../model/names.ts';
+import { compareText } from '../../../model/values/names.ts';
 import { sdnKinds } from '../../input/source.ts';
 import { objectsOf, type Snapshot } from '../../snapshot.ts';
 import type { Step } from '../../target.ts';

@@ -3,8 +3,8 @@
  * objects of OpenShift SDN. What SDN cannot express becomes a finding; when in doubt, traffic is closed.
  */
 import { apiVersionOf, netNamespaces } from '../../../../api/kinds.ts';
-import type { KubeObject } from '../../../model/objects.ts';
-import { multicastAnnotation } from '../../../model/well-known.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { multicastAnnotation } from '../../../model/objects/well-known.ts';
 import { compareFindings } from '../../findings/finding.ts';
 import { clusterUnknown } from '../../findings/input.ts';
 import { compareRefs, type ObjectRef, objectRef } from '../../ref.ts';

@@ -16,7 +16,7 @@ import { readJournal } from '../../../../src/migrate/run/journal.ts';
 import { alone } from '../../../../src/migrate/run/lock.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import {
   create,

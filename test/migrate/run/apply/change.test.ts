@@ -12,7 +12,7 @@ import {
   type Outcome,
 } from '../../../../src/migrate/run/apply/change.ts';
 import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../rounds.ts';
 import { make } from '../../snapshots.ts';
 import { Memory } from './memory.ts';

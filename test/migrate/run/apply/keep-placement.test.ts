@@ -7,7 +7,7 @@ import { readNow } from '../../../../src/migrate/run/now.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { TranslateOptions } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import { until } from '../../../e2e/lab.ts';
 import { generator } from '../../../random.ts';

@@ -8,8 +8,8 @@ import { objectRef, refKey } from '../../../../src/migrate/ref.ts';
 import type { Execution } from '../../../../src/migrate/run/apply/change.ts';
 import { contentOf, merged } from '../../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
-import { fieldOf, isRecord } from '../../../../src/model/json.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
+import { fieldOf, isRecord } from '../../../../src/model/values/json.ts';
 import { liveFrom } from '../live-from.ts';
 
 function isKubeObject(value: unknown): value is KubeObject {

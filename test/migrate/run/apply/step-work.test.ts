@@ -5,7 +5,7 @@ import { objectRef, refKey } from '../../../../src/migrate/ref.ts';
 import { StepWork } from '../../../../src/migrate/run/apply/step-work.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import type { Change } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../rounds.ts';
 import { make } from '../../snapshots.ts';
 import { Memory } from './memory.ts';

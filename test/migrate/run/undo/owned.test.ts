@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { objectRef, refKey } from '../../../../src/migrate/ref.ts';
 import { identityTaken, ownedContent, withoutOwner } from '../../../../src/migrate/run/undo/owned.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../rounds.ts';
 import { make } from '../../snapshots.ts';
 import { liveFrom } from '../live-from.ts';

@@ -7,7 +7,7 @@ import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
 import { purgedKinds, type Undo, type WayBack, wayBack } from '../../../../src/migrate/run/undo/undo-plan.ts';
 import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../rounds.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 import { liveFrom } from '../live-from.ts';

@@ -13,7 +13,7 @@ import type { ApplyOutcome } from '../../../../src/migrate/run/apply/apply.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type BackOptions, goBack } from '../../../../src/migrate/run/undo/undo.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import { generator } from '../../../random.ts';
 import { rounds } from '../../../rounds.ts';

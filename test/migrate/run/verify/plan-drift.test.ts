@@ -12,7 +12,7 @@ import type { Target } from '../../../../src/migrate/target.ts';
 import { ovn } from '../../../../src/migrate/targets/ovn/target.ts';
 import { sdn } from '../../../../src/migrate/targets/sdn/target.ts';
 import { type Change, refOf } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../rounds.ts';
 import { make, options, snapshotOf } from '../../snapshots.ts';
 import { byName, downWorker, egressIP, first, project, second, worker } from '../../targets/ovn/cluster-of.ts';

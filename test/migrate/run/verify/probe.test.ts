@@ -2,7 +2,7 @@ import { pods } from '../../../../api/kinds.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
 import { probe, probePod, sampled } from '../../../../src/migrate/run/verify/probe.ts';
-import type { PodObject } from '../../../../src/model/objects.ts';
+import type { PodObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import { until } from '../../../e2e/lab.ts';
 import { create, startCluster } from '../../cluster.ts';

@@ -7,7 +7,7 @@ import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
 import { verification } from '../../../../src/migrate/run/verify/verify.ts';
 import { plannedKinds } from '../../../../src/migrate/targets.ts';
 import { type Change, type Placement, refOf } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 
 const labelled = { 'k8s.ovn.org/egress-assignable': '' };

@@ -1,6 +1,6 @@
 import { addressEnds } from '../../../../src/migrate/targets/ovn/addresses.ts';
 import type { TranslateOptions } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../../snapshots.ts';
 import { downWorker, first, project, second, worker } from './cluster-of.ts';
 

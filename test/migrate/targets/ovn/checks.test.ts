@@ -2,7 +2,7 @@ import { liveOf } from '../../../../src/migrate/live.ts';
 import { plannedKinds } from '../../../../src/migrate/targets.ts';
 import { checker } from '../../../../src/migrate/targets/ovn/checks.ts';
 import type { Placement } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 import { assignable, byName, egressIP, first, second, third } from './cluster-of.ts';
 

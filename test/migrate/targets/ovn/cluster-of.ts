@@ -1,5 +1,5 @@
 /** Nodes, HostSubnets and namespaces of one network, 192.168.7.0/24, as most clusters have them. */
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make } from '../../snapshots.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

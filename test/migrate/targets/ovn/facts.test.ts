@@ -1,7 +1,7 @@
 import { liveOf } from '../../../../src/migrate/live.ts';
 import { plannedKinds } from '../../../../src/migrate/targets.ts';
 import { factsOf } from '../../../../src/migrate/targets/ovn/facts.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 import { assignable, byName, downWorker, egressIP, first, second } from './cluster-of.ts';
 

@@ -2,7 +2,7 @@ import { liveOf } from '../../../../src/migrate/live.ts';
 import { plannedKinds } from '../../../../src/migrate/targets.ts';
 import { leavesWith } from '../../../../src/migrate/targets/ovn/leaves-with.ts';
 import type { Change } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 import { byName, egressIP, first, second } from './cluster-of.ts';
 

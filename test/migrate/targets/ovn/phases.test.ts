@@ -3,7 +3,7 @@ import { objectRef, refKey } from '../../../../src/migrate/ref.ts';
 import type { Phase, Sight } from '../../../../src/migrate/target.ts';
 import { phasesOf } from '../../../../src/migrate/targets/ovn/phases.ts';
 import type { Change, Placement } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make } from '../../snapshots.ts';
 import { assignable, egressIP, first, second, third } from './cluster-of.ts';
 

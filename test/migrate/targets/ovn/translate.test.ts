@@ -5,7 +5,7 @@ import { markdownReport } from '../../../../src/migrate/report/markdown.ts';
 import { steps } from '../../../../src/migrate/targets/ovn/steps.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import { type Change, type TranslateOptions, type Translation } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { clusters } from '../../clusters.ts';
 import { make, options, snapshotOf } from '../../snapshots.ts';
 

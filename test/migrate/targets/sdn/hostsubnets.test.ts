@@ -1,6 +1,6 @@
 import { egressIPItem } from '../../../../src/migrate/kinds/egressip.ts';
 import { hostPart } from '../../../../src/migrate/targets/sdn/hostsubnets.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { ip } from '../../parsed.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 import { assignable, byName, first, second, third } from '../ovn/cluster-of.ts';

@@ -2,7 +2,7 @@ import { liveOf } from '../../../../src/migrate/live.ts';
 import { plannedKinds } from '../../../../src/migrate/targets.ts';
 import { leavesWith } from '../../../../src/migrate/targets/sdn/leaves-with.ts';
 import type { Change } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 
 const apply = (object: KubeObject): Change => ({ action: 'apply', step: 'restore', object, from: [] });

@@ -1,5 +1,5 @@
 import { requestPart } from '../../../../src/migrate/targets/sdn/netnamespaces.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 import { byName, first, second, third } from '../ovn/cluster-of.ts';
 

@@ -1,5 +1,5 @@
 import { policyPart } from '../../../../src/migrate/targets/sdn/policies.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 
 const firewall = (...egress: readonly object[]): KubeObject =>

@@ -3,7 +3,7 @@ import { backRows } from '../../../../src/migrate/findings/catalog/back.ts';
 import { lossesOf } from '../../../../src/migrate/findings/rows.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import { toSDN } from '../../../../src/migrate/targets/sdn/translate.ts';
-import type { KubeObject } from '../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { generator } from '../../../random.ts';
 import { rounds } from '../../../rounds.ts';
 import { create, objectsOn, planFor, serveOVN, startCluster, switchToOVN } from '../../cluster.ts';

@@ -1,8 +1,8 @@
 /** Clears, at the very end, the fields with which OpenShift SDN configures egress IPs and multicast. */
 import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../../../api/kinds.ts';
-import { compareText } from '../../../../model/names.ts';
-import type { HostSubnetObject } from '../../../../model/objects.ts';
-import { multicastAnnotation } from '../../../../model/well-known.ts';
+import type { HostSubnetObject } from '../../../../model/objects/raw.ts';
+import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
+import { compareText } from '../../../../model/values/names.ts';
 import type { Change, Concern, Part } from '../../../translation.ts';
 import type { Context } from '../context/context.ts';
 import { multicastNamespaces } from './multicast.ts';

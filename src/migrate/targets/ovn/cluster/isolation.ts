@@ -3,9 +3,9 @@
  * same VNID, to and from those of VNID 0, and from everything that is not a pod.
  */
 import { apiVersionOf, networkPolicies } from '../../../../../api/kinds.ts';
-import { compareText } from '../../../../model/names.ts';
-import type { NetworkPolicyObject } from '../../../../model/objects.ts';
-import { namespaceNameLabel } from '../../../../model/well-known.ts';
+import type { NetworkPolicyObject } from '../../../../model/objects/raw.ts';
+import { namespaceNameLabel } from '../../../../model/objects/well-known.ts';
+import { compareText } from '../../../../model/values/names.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { isolationJoined, multitenantIsolation, networkPolicyEnforced } from '../../../findings/network.ts';
 import { type ObjectRef } from '../../../ref.ts';

@@ -1,8 +1,8 @@
 /** Turns the multicast annotation of NetNamespaces into that of Namespaces. */
 import { apiVersionOf, namespaces, netNamespaces } from '../../../../../api/kinds.ts';
-import { compareText } from '../../../../model/names.ts';
-import type { KubeObject } from '../../../../model/objects.ts';
-import { multicastAnnotation } from '../../../../model/well-known.ts';
+import type { KubeObject } from '../../../../model/objects/raw.ts';
+import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
+import { compareText } from '../../../../model/values/names.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { multicastInterrupted, multicastMixed } from '../../../findings/network.ts';
 import type { Change, Part } from '../../../translation.ts';

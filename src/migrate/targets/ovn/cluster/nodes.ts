@@ -1,10 +1,10 @@
 /** Labels nodes that may host egress IPs, keeps their CIDRs for the way back, and reports what is wrong with them. */
 import { apiVersionOf, hostSubnets, nodes } from '../../../../../api/kinds.ts';
-import { familyOf } from '../../../../model/address.ts';
-import type { HostSubnet } from '../../../../model/hostsubnet.ts';
-import { lossText } from '../../../../model/hostsubnets.ts';
-import type { KubeObject } from '../../../../model/objects.ts';
-import { assignSubnetAnnotation } from '../../../../model/well-known.ts';
+import { lossText } from '../../../../model/allocation/hostsubnets.ts';
+import type { HostSubnet } from '../../../../model/objects/hostsubnet.ts';
+import type { KubeObject } from '../../../../model/objects/raw.ts';
+import { assignSubnetAnnotation } from '../../../../model/objects/well-known.ts';
+import { familyOf } from '../../../../model/values/address.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { hostSubnetInvalid } from '../../../findings/input.ts';
 import {

@@ -1,7 +1,7 @@
 /** Finds what conflicts with OVN-Kubernetes: its internal networks, hosted control planes, hybrid overlay. */
 import { clusterNetworks, egressNetworkPolicies, nodes } from '../../../../../api/kinds.ts';
-import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../../model/address.ts';
-import { listText } from '../../../../model/list-text.ts';
+import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../../model/values/address.ts';
+import { listText } from '../../../../model/values/list-text.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { hostedControlPlane, hybridOverlay, networkOverlap } from '../../../findings/network.ts';
 import {

@@ -2,9 +2,9 @@
  * Which nodes the EgressIP of a group names, where the served EgressIP can name nodes at all (field
  * `egressNodeSelector`, OVN-Kubernetes enhancement 6800): those that OpenShift SDN would use. Pure.
  */
-import type { Ip } from '../../../../model/address.ts';
-import { compareText } from '../../../../model/names.ts';
-import type { LabelSelectorObject } from '../../../../model/objects.ts';
+import type { LabelSelectorObject } from '../../../../model/objects/raw.ts';
+import type { Ip } from '../../../../model/values/address.ts';
+import { compareText } from '../../../../model/values/names.ts';
 import { hasSelector } from '../../../kinds/definition.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import { assignableLabel } from '../marks/annotations.ts';

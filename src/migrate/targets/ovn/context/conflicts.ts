@@ -1,6 +1,6 @@
 /** Finds existing objects that conflict with those of a translation. */
-import { fieldOf, type Json, jsonEqual, parseJson } from '../../../../model/json.ts';
-import type { KubeObject } from '../../../../model/objects.ts';
+import type { KubeObject } from '../../../../model/objects/raw.ts';
+import { fieldOf, type Json, jsonEqual, parseJson } from '../../../../model/values/json.ts';
 import { keyExists, objectExists } from '../../../findings/conflicts.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import type { Snapshot } from '../../../snapshot.ts';

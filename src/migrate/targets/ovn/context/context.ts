@@ -1,10 +1,10 @@
 /** What every part of the translation to OVN-Kubernetes gets: the snapshot, and what is derived from it once. */
-import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../../../model/address.ts';
-import { type Cluster, clusterOf } from '../../../../model/cluster.ts';
-import { type ClusterNetwork, parseClusterNetwork } from '../../../../model/clusternetwork.ts';
+import { type Cluster, clusterOf } from '../../../../model/cluster/cluster.ts';
 import { type EgressState, egressState } from '../../../../model/egress/state.ts';
-import { compareText } from '../../../../model/names.ts';
-import type { Vnid } from '../../../../model/vnid.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../../../../model/objects/clusternetwork.ts';
+import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../../../model/values/address.ts';
+import { compareText } from '../../../../model/values/names.ts';
+import type { Vnid } from '../../../../model/values/vnid.ts';
 import type { Item } from '../../../kinds/item.ts';
 import { type Release, releaseOf } from '../../../release.ts';
 import type { Snapshot } from '../../../snapshot.ts';

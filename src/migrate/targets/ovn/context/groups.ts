@@ -2,12 +2,12 @@
  * Plans the EgressIPs of a cluster: one group for each VNID that requests egress IPs, with what becomes of every entry,
  * and what OVN-Kubernetes will do with all groups together.
  */
-import type { Ip } from '../../../../model/address.ts';
 import { type EgressInput, type EgressState, vnidState } from '../../../../model/egress/state.ts';
 import type { VnidState } from '../../../../model/egress/verdict.ts';
-import { compareText } from '../../../../model/names.ts';
-import type { NetNamespace } from '../../../../model/netnamespace.ts';
-import type { Vnid } from '../../../../model/vnid.ts';
+import type { NetNamespace } from '../../../../model/objects/netnamespace.ts';
+import type { Ip } from '../../../../model/values/address.ts';
+import { compareText } from '../../../../model/values/names.ts';
+import type { Vnid } from '../../../../model/values/vnid.ts';
 import { type Claim, type PlacementNode, type Prediction, predictPlacement } from '../placement/predict.ts';
 import { chosenNodes } from './chosen-nodes.ts';
 import type { Machine } from './machines.ts';

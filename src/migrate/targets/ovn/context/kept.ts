@@ -1,5 +1,5 @@
 /** Decides on which node a plan keeps each egress IP, and whether OVN-Kubernetes can be brought to that. Pure. */
-import type { Ip } from '../../../../model/address.ts';
+import type { Ip } from '../../../../model/values/address.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import type { TranslateOptions } from '../../../translation.ts';
 import { firstSpoiler, sharesOf, type Spoiler } from '../placement/shares.ts';

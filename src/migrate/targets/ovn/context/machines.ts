@@ -3,17 +3,17 @@
  * OVN-Kubernetes's own annotations are not there yet; where they are, they count.
  */
 import uniqBy from 'lodash/uniqBy.js';
-import { type Cidr, contains, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../../model/address.ts';
+import type { Cluster } from '../../../../model/cluster/cluster.ts';
 import {
   type CloudLimits,
   egressIpConfigAnnotation,
   parseEgressIpConfig,
   unknownLimits,
-} from '../../../../model/cloud.ts';
-import type { Cluster } from '../../../../model/cluster.ts';
-import type { HostSubnet } from '../../../../model/hostsubnet.ts';
-import { asList, asText, isRecord, parseJson } from '../../../../model/json.ts';
-import { compareText } from '../../../../model/names.ts';
+} from '../../../../model/objects/cloud.ts';
+import type { HostSubnet } from '../../../../model/objects/hostsubnet.ts';
+import { type Cidr, contains, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../../model/values/address.ts';
+import { asList, asText, isRecord, parseJson } from '../../../../model/values/json.ts';
+import { compareText } from '../../../../model/values/names.ts';
 import type { NodeItem } from '../../../kinds/node.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import { assignableLabel } from '../marks/annotations.ts';

@@ -1,7 +1,7 @@
 /** Which nodes an egress IP can be on, today and tomorrow, by the networks of nodes and the egressCIDRs of HostSubnets. */
-import { type Cidr, type Ip, keyRange, sortKey } from '../../../../model/address.ts';
-import type { HostSubnet } from '../../../../model/hostsubnet.ts';
-import { compareText } from '../../../../model/names.ts';
+import type { HostSubnet } from '../../../../model/objects/hostsubnet.ts';
+import { type Cidr, type Ip, keyRange, sortKey } from '../../../../model/values/address.ts';
+import { compareText } from '../../../../model/values/names.ts';
 import { holds } from '../placement/predict.ts';
 import type { Machine } from './machines.ts';
 

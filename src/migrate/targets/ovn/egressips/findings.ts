@@ -1,7 +1,7 @@
 /** Makes findings on what changes for the NetNamespaces of one VNID that requests egress IPs. */
-import type { Ip } from '../../../../model/address.ts';
 import { reasonText } from '../../../../model/egress/reasons.ts';
-import type { NetNamespace } from '../../../../model/netnamespace.ts';
+import type { NetNamespace } from '../../../../model/objects/netnamespace.ts';
+import type { Ip } from '../../../../model/values/address.ts';
 import {
   dropBecomesEgressIP,
   dropBecomesNodeAddress,

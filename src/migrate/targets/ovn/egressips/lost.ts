@@ -1,5 +1,5 @@
 /** Finds what OVN-Kubernetes cannot express of today's egress: pinning, CIDRs by node, preferring the pod's node. */
-import type { Ip } from '../../../../model/address.ts';
+import type { Ip } from '../../../../model/values/address.ts';
 import { cidrRestrictionLost, type IPOnNodes, localPreferenceLost, pinningLost } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import type { Context } from '../context/context.ts';

@@ -1,8 +1,8 @@
 /** Makes EgressIPs: one for each namespace that requests egress IPs, or for each group of joined ones. */
 import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../../../../api/kinds.ts';
-import type { Ip } from '../../../../model/address.ts';
-import type { LabelSelectorObject } from '../../../../model/objects.ts';
-import { namespaceNameLabel } from '../../../../model/well-known.ts';
+import type { LabelSelectorObject } from '../../../../model/objects/raw.ts';
+import { namespaceNameLabel } from '../../../../model/objects/well-known.ts';
+import type { Ip } from '../../../../model/values/address.ts';
 import { placementBound, placementNotKept } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { type ObjectRef } from '../../../ref.ts';

@@ -1,6 +1,6 @@
 /** Finds existing EgressIPs that conflict with those of the plan. */
-import type { KubeObject, LabelSelectorObject } from '../../../../model/objects.ts';
-import { namespaceNameLabel } from '../../../../model/well-known.ts';
+import type { KubeObject, LabelSelectorObject } from '../../../../model/objects/raw.ts';
+import { namespaceNameLabel } from '../../../../model/objects/well-known.ts';
 import { egressIPRival, namespaceServedTwice, namespaceUnlabelled } from '../../../findings/conflicts.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { selecting, withNameLabel } from '../../../kinds/selection.ts';

@@ -4,10 +4,10 @@
  * backends on the nodes' network. One rule that it cannot read opens the whole namespace.
  */
 import { apiVersionOf, egressFirewalls } from '../../../../../api/kinds.ts';
-import { type Ip, keyRange, parseCidr, parseIp, type SortKey, sortKey } from '../../../../model/address.ts';
-import { everything } from '../../../../model/egressrule.ts';
-import { compareText } from '../../../../model/names.ts';
-import type { KubeObject } from '../../../../model/objects.ts';
+import type { KubeObject } from '../../../../model/objects/raw.ts';
+import { everything } from '../../../../model/policy/egressrule.ts';
+import { type Ip, keyRange, parseCidr, parseIp, type SortKey, sortKey } from '../../../../model/values/address.ts';
+import { compareText } from '../../../../model/values/names.ts';
 import type { Finding, Namespaced } from '../../../findings/finding.ts';
 import {
   denyAllCutsAPIServer,

@@ -1,6 +1,6 @@
 /** What OVN-Kubernetes writes to Nodes and Namespaces and reads from them. */
-import { parseJson } from '../../../../model/json.ts';
-import type { KubeObject } from '../../../../model/objects.ts';
+import type { KubeObject } from '../../../../model/objects/raw.ts';
+import { parseJson } from '../../../../model/values/json.ts';
 
 /** Key of the Node label that lets a node host egress IPs. */
 export const assignableLabel = 'k8s.ovn.org/egress-assignable';

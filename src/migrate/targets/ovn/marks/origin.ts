@@ -2,7 +2,7 @@
  * Records on objects what they come from, for a way back without a backup. On EgressIPs in labels, not in annotations:
  * OVN-Kubernetes replaces all of those when it first assigns an EgressIP.
  */
-import type { Ip } from '../../../../model/address.ts';
+import type { Ip } from '../../../../model/values/address.ts';
 
 /** Set on every object that the migrator creates. */
 export const managedBy = { 'app.kubernetes.io/managed-by': 'sdn-compat' } as const;

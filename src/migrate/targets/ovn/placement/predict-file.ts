@@ -1,8 +1,8 @@
 /** Parses clusters, one for each line of NDJSON, and predicts what OVN-Kubernetes will do in each. */
-import { parseIfaddr } from '../../../../model/address.ts';
-import type { FieldProblem } from '../../../../model/fields.ts';
-import { isRecord } from '../../../../model/json.ts';
-import { err, ok, type Result } from '../../../../model/result.ts';
+import type { FieldProblem } from '../../../../model/objects/fields.ts';
+import { parseIfaddr } from '../../../../model/values/address.ts';
+import { isRecord } from '../../../../model/values/json.ts';
+import { err, ok, type Result } from '../../../../model/values/result.ts';
 import { type Claim, type PlacementNode, predictPlacement } from './predict.ts';
 
 export interface PredictedLine {

@@ -4,8 +4,8 @@
  * than a cloud's capacity. Of the nodes that fit, it takes one with the fewest egress IPs. Ties and the order of an
  * object's IPs are random, so the answer is a set.
  */
-import { type Cidr, type Ip, keyRange, parseIp, type SortKey, sortKey } from '../../../../model/address.ts';
-import { compareText } from '../../../../model/names.ts';
+import { type Cidr, type Ip, keyRange, parseIp, type SortKey, sortKey } from '../../../../model/values/address.ts';
+import { compareText } from '../../../../model/values/names.ts';
 import { enumerate, type NodeClass, type Order, type Outcomes, type Wish } from './enumerate.ts';
 
 export interface PlacementNode {

@@ -3,7 +3,7 @@
  * labelled nodes with the fewest, so a node that is labelled after those with as many or more stays emptier than each of
  * them until it has its share. Seen with four builds of its cluster manager. Pure.
  */
-import { compareText } from '../../../../model/names.ts';
+import { compareText } from '../../../../model/values/names.ts';
 
 /** The egress IPs that a node shall have. */
 export interface Share<K extends string> {

@@ -1,9 +1,9 @@
 /** Translates egress router pods and templates: redirect mode becomes an EgressRouter, other modes a finding. */
 import { apiVersionOf, egressRouters } from '../../../../../api/kinds.ts';
-import { contains } from '../../../../model/address.ts';
-import { compareText } from '../../../../model/names.ts';
-import type { KubeObject } from '../../../../model/objects.ts';
-import { err, ok, type Result } from '../../../../model/result.ts';
+import type { KubeObject } from '../../../../model/objects/raw.ts';
+import { contains } from '../../../../model/values/address.ts';
+import { compareText } from '../../../../model/values/names.ts';
+import { err, ok, type Result } from '../../../../model/values/result.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import {
   type Holder as HolderFacts,

@@ -1,7 +1,7 @@
 /** Turns the variables of an egress router in redirect mode into the spec of an EgressRouter. */
-import { type Ip, parseIfaddr, parseIp } from '../../../../model/address.ts';
-import { parseIpv4 } from '../../../../model/fields.ts';
-import { err, ok, type Result } from '../../../../model/result.ts';
+import { parseIpv4 } from '../../../../model/objects/fields.ts';
+import { type Ip, parseIfaddr, parseIp } from '../../../../model/values/address.ts';
+import { err, ok, type Result } from '../../../../model/values/result.ts';
 
 interface RedirectRule {
   readonly destinationIP: string;

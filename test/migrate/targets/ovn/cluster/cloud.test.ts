@@ -1,5 +1,5 @@
 import { cloudPart } from '../../../../../src/migrate/targets/ovn/cluster/cloud.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import { first, project, second, worker } from '../cluster-of.ts';
 

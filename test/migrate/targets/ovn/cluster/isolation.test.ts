@@ -1,8 +1,8 @@
 import { isolationPart } from '../../../../../src/migrate/targets/ovn/cluster/isolation.ts';
-import { contains, parseIp } from '../../../../../src/model/address.ts';
-import { parseNetworkPolicy, type Peer } from '../../../../../src/model/networkpolicy.ts';
-import type { KubeObject, NetworkPolicyObject } from '../../../../../src/model/objects.ts';
-import { matches } from '../../../../../src/model/selector.ts';
+import type { KubeObject, NetworkPolicyObject } from '../../../../../src/model/objects/raw.ts';
+import { matches } from '../../../../../src/model/objects/selector.ts';
+import { parseNetworkPolicy, type Peer } from '../../../../../src/model/policy/networkpolicy.ts';
+import { contains, parseIp } from '../../../../../src/model/values/address.ts';
 import { generator } from '../../../../random.ts';
 import { rounds } from '../../../../rounds.ts';
 import { contextFrom, make } from '../../../snapshots.ts';

@@ -10,7 +10,7 @@ import { snapshotOf as readOf } from '../../../../../src/migrate/input/source.ts
 import { makeSnapshot, type Snapshot, type Unread } from '../../../../../src/migrate/snapshot.ts';
 import { inputPart } from '../../../../../src/migrate/targets/ovn/cluster/missing-input.ts';
 import { contextOf } from '../../../../../src/migrate/targets/ovn/context/context.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../../../snapshots.ts';
 
 const whole = [

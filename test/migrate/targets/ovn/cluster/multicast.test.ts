@@ -1,6 +1,6 @@
 import { multicastPart } from '../../../../../src/migrate/targets/ovn/cluster/multicast.ts';
 import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 
 const key = 'k8s.ovn.org/multicast-enabled';

@@ -1,5 +1,5 @@
 import { nodePart } from '../../../../../src/migrate/targets/ovn/cluster/nodes.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import { assignable, downWorker, first, primary, project, second, worker } from '../cluster-of.ts';
 

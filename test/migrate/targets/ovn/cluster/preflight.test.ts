@@ -1,5 +1,5 @@
 import { preflightPart } from '../../../../../src/migrate/targets/ovn/cluster/preflight.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import { project, worker } from '../cluster-of.ts';
 

@@ -2,7 +2,7 @@ import { configMaps } from '../../../../../api/kinds.ts';
 import { makeSnapshot, type Snapshot } from '../../../../../src/migrate/snapshot.ts';
 import { uplinkPart } from '../../../../../src/migrate/targets/ovn/cluster/uplinks.ts';
 import { contextOf } from '../../../../../src/migrate/targets/ovn/context/context.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../../../snapshots.ts';
 
 const version = (text: string): KubeObject =>

@@ -3,7 +3,7 @@ import { egressIPs } from '../../../../../api/kinds.ts';
 import { egressIPItem } from '../../../../../src/migrate/kinds/egressip.ts';
 import { toOVN } from '../../../../../src/migrate/targets/ovn/translate.ts';
 import type { Translation } from '../../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../../rounds.ts';
 import { crd, egressIPNamingNodes, open, ovnCRDs } from '../../../crds.ts';
 import { make, options, snapshotOf } from '../../../snapshots.ts';

@@ -1,5 +1,5 @@
 import { clashes, existing, present } from '../../../../../src/migrate/targets/ovn/context/conflicts.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../../snapshots.ts';
 
 const firewall = (namespace: string, spec: unknown): KubeObject & { readonly spec: unknown } => ({

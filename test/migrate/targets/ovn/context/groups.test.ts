@@ -1,6 +1,6 @@
 import { type Group, hasObject } from '../../../../../src/migrate/targets/ovn/context/groups.ts';
 import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { ip } from '../../../parsed.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import {

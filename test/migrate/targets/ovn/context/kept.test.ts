@@ -1,5 +1,5 @@
-import { egressIpConfigAnnotation } from '../../../../../src/model/cloud.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import { egressIpConfigAnnotation } from '../../../../../src/model/objects/cloud.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 
 const primary = (ip: string) => ({ 'k8s.ovn.org/node-primary-ifaddr': JSON.stringify({ ipv4: `${ip}/24` }) });

@@ -4,8 +4,8 @@ import {
   type Machine,
   wantsEgress,
 } from '../../../../../src/migrate/targets/ovn/context/machines.ts';
-import { egressIpConfigAnnotation } from '../../../../../src/model/cloud.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import { egressIpConfigAnnotation } from '../../../../../src/model/objects/cloud.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make, snapshotOf } from '../../../snapshots.ts';
 
 const machinesFrom = (objects: readonly KubeObject[], machineNetworks: readonly string[] = []) =>

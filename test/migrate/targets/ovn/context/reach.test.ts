@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import type { Machine } from '../../../../../src/migrate/targets/ovn/context/machines.ts';
 import { difference, intersection, type Reach, reachOf } from '../../../../../src/migrate/targets/ovn/context/reach.ts';
-import { contains } from '../../../../../src/model/address.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
+import { contains } from '../../../../../src/model/values/address.ts';
 import { cidr, hostSubnet, ip } from '../../../../model/parsed.ts';
 import { rounds } from '../../../../rounds.ts';
 import { contextFrom, make } from '../../../snapshots.ts';

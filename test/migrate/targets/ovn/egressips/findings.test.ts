@@ -1,7 +1,7 @@
 import type { Finding } from '../../../../../src/migrate/findings/finding.ts';
 import { groupFindings } from '../../../../../src/migrate/targets/ovn/egressips/findings.ts';
 import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import { capacity, downWorker, first, primary, project, second, third, worker } from '../cluster-of.ts';
 

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../../../src/migrate/findings/finding.ts';
 import { lostFindings } from '../../../../../src/migrate/targets/ovn/egressips/lost.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom } from '../../../snapshots.ts';
 import { first, project, second, third, worker } from '../cluster-of.ts';
 

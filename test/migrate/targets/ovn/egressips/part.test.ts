@@ -1,5 +1,5 @@
 import { egressIPPart } from '../../../../../src/migrate/targets/ovn/egressips/part.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import { assignable, egressIP, first, project, second, third, worker } from '../cluster-of.ts';
 

@@ -3,7 +3,7 @@ import {
   rivalFindings,
   unlabelledFindings,
 } from '../../../../../src/migrate/targets/ovn/egressips/rivals.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import { byName, egressIP, first, project, second, third, worker } from '../cluster-of.ts';
 

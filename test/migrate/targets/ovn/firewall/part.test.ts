@@ -1,9 +1,9 @@
 import { firewallPart } from '../../../../../src/migrate/targets/ovn/firewall/part.ts';
 import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
-import { contains, type Ip, parseCidr, parseIp } from '../../../../../src/model/address.ts';
-import { egressPolicies } from '../../../../../src/model/egresspolicy.ts';
-import type { EgressNetworkPolicyObject, KubeObject } from '../../../../../src/model/objects.ts';
-import { parseVnid, type Vnid } from '../../../../../src/model/vnid.ts';
+import type { EgressNetworkPolicyObject, KubeObject } from '../../../../../src/model/objects/raw.ts';
+import { egressPolicies } from '../../../../../src/model/policy/egresspolicy.ts';
+import { contains, type Ip, parseCidr, parseIp } from '../../../../../src/model/values/address.ts';
+import { parseVnid, type Vnid } from '../../../../../src/model/values/vnid.ts';
 import { generator } from '../../../../random.ts';
 import { rounds } from '../../../../rounds.ts';
 import { contextFrom, make } from '../../../snapshots.ts';

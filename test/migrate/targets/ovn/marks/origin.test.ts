@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { originLabels } from '../../../../../src/migrate/targets/ovn/marks/origin.ts';
-import type { Ip } from '../../../../../src/model/address.ts';
+import type { Ip } from '../../../../../src/model/values/address.ts';
 import { rounds } from '../../../../rounds.ts';
 import { ip } from '../../../parsed.ts';
 

@@ -4,7 +4,7 @@ import {
   type PlacementNode,
   predictPlacement,
 } from '../../../../../src/migrate/targets/ovn/placement/predict.ts';
-import { type Cidr, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../../../src/model/address.ts';
+import { type Cidr, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../../../src/model/values/address.ts';
 import { generator } from '../../../../random.ts';
 import { rounds } from '../../../../rounds.ts';
 

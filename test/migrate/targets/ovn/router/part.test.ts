@@ -1,5 +1,5 @@
 import { routerPart } from '../../../../../src/migrate/targets/ovn/router/part.ts';
-import type { KubeObject } from '../../../../../src/model/objects.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 
 type Env = Readonly<Record<string, string | { readonly configMap: string; readonly key: string }>>;

@@ -1,5 +1,5 @@
 import { routerSpec } from '../../../../../src/migrate/targets/ovn/router/spec.ts';
-import { err, ok, type Result } from '../../../../../src/model/result.ts';
+import { err, ok, type Result } from '../../../../../src/model/values/result.ts';
 
 const redirect = {
   EGRESS_SOURCE: '192.168.7.99/24',

@@ -1,0 +1,49 @@
+/** Admits every incoming object, for all verbs: identity, unknown fields, defaults. */
+import type { JsonObject } from '../../../model/values/json.ts';
+import { groupVersion, type Resource } from '../../kinds/resource.ts';
+import { conformToSchema } from '../../kinds/schema.ts';
+import { badRequest } from '../../refusal.ts';
+import { textAt, without } from '../../store/object.ts';
+import { readMetadata } from './metadata.ts';
+
+export interface Admitted {
+  readonly object: JsonObject;
+  /** A sentence for each field that was dropped. */
+  readonly unknown: readonly string[];
+}
+
+/** `X in version "v1" cannot be handled as a X`: the beginning of messages that refuse a body. */
+export function unhandled(resource: Resource): string {
+  return `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}`;
+}
+
+function checkIdentity(resource: Resource, body: JsonObject): void {
+  const expected = groupVersion(resource);
+  const version = textAt(body, 'apiVersion') ?? '';
+  const kind = textAt(body, 'kind') ?? '';
+  if (kind === '') throw badRequest(`${unhandled(resource)}: Object 'Kind' is missing`);
+  if (kind !== resource.kind) {
+    throw badRequest(
+      `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: it is another kind`,
+    );
+  }
+  if (version !== expected) {
+    throw badRequest(`the API version in the data (${version}) does not match the expected API version (${expected})`);
+  }
+}
+
+/** The body as an object of the resource, pruned and with defaults; throws a 400 if it is not one. */
+export function admit(resource: Resource, body: JsonObject): Admitted {
+  checkIdentity(resource, body);
+  const { metadata, unknown } = readMetadata(body, unhandled(resource));
+  const conformed = conformToSchema(body, resource.schema);
+  return {
+    object: {
+      apiVersion: groupVersion(resource),
+      kind: resource.kind,
+      metadata,
+      ...without(conformed.object, 'apiVersion', 'kind', 'metadata'),
+    },
+    unknown: [...unknown, ...conformed.unknown].map((path) => `unknown field ${JSON.stringify(path)}`),
+  };
+}

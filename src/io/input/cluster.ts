@@ -1,0 +1,112 @@
+/** Reads the cluster for the egress model from an API server or from files. */
+import { clusterNetworks, hostSubnets, type Kind, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { type Cluster, clusterOf, type RawCluster } from '../../model/cluster/cluster.ts';
+import { type FieldProblem, parseIpv4 } from '../../model/objects/fields.ts';
+import type {
+  ClusterNetworkObject,
+  HostSubnetObject,
+  KubeObject,
+  NetNamespaceObject,
+} from '../../model/objects/raw.ts';
+import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/objects/shapes.ts';
+import type { Ip } from '../../model/values/address.ts';
+import { asList, isRecord } from '../../model/values/json.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isNotFound } from '../kube/error.ts';
+import { type InputProblem, type Manifest, problemAt, readManifests } from './manifests.ts';
+
+/** A cluster, and the nodes with unknown health. */
+export interface ReadCluster {
+  readonly cluster: Cluster;
+  /** Names of Nodes whose Ready condition is Unknown; they count as online. */
+  readonly unknown: readonly string[];
+}
+
+/** Reads the cluster from an API server. Where Nodes are not served, health and limits are unknown. */
+export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
+  const [hosts, namespaces, machines, networks] = await Promise.all([
+    client.list<HostSubnetObject>(hostSubnets),
+    client.list<NetNamespaceObject>(netNamespaces),
+    client.list<KubeObject>(nodes).catch((error: unknown) => {
+      if (isNotFound(error)) return { items: [] };
+      throw error;
+    }),
+    client.list<ClusterNetworkObject>(clusterNetworks),
+  ]);
+  return assemble({
+    hostSubnets: hosts.items,
+    netNamespaces: namespaces.items,
+    nodes: machines.items,
+    clusterNetworks: networks.items,
+  });
+}
+
+/**
+ * Reads the cluster from files and directories. A field of a wrong type is an error; an invalid value becomes a note on
+ * its object.
+ */
+export async function clusterFromFiles(paths: readonly string[]): Promise<Result<ReadCluster, InputProblem>> {
+  const manifests = await readManifests(paths, [hostSubnets, netNamespaces, nodes, clusterNetworks]);
+  if (!manifests.ok) return manifests;
+  const of = (kind: Kind): readonly Manifest[] => manifests.value.filter(({ object }) => object['kind'] === kind.kind);
+  const hosts = shaped(of(hostSubnets), hostSubnetShape);
+  if (!hosts.ok) return hosts;
+  const namespaces = shaped(of(netNamespaces), netNamespaceShape);
+  if (!namespaces.ok) return namespaces;
+  const machines = shaped(of(nodes), objectShape);
+  if (!machines.ok) return machines;
+  const networks = shaped(of(clusterNetworks), clusterNetworkShape);
+  if (!networks.ok) return networks;
+  if (hosts.value.length + namespaces.value.length === 0) {
+    return err({
+      file: paths.join(', '),
+      line: undefined,
+      field: '',
+      reason: 'there is no HostSubnet or NetNamespace in it',
+    });
+  }
+  return ok(
+    assemble({
+      hostSubnets: hosts.value,
+      netNamespaces: namespaces.value,
+      nodes: machines.value,
+      clusterNetworks: networks.value,
+    }),
+  );
+}
+
+function shaped<T>(
+  manifests: readonly Manifest[],
+  shape: (value: unknown) => Result<T, FieldProblem>,
+): Result<readonly T[], InputProblem> {
+  const values: T[] = [];
+  for (const { object, source } of manifests) {
+    const value = shape(object);
+    if (!value.ok) return err(problemAt(source, value.error.field, value.error.reason));
+    values.push(value.value);
+  }
+  return ok(values);
+}
+
+function assemble(raw: RawCluster): ReadCluster {
+  const ready = new Map(raw.nodes.map((node) => [node.metadata.name ?? '', readyStatus(node)]));
+  const offline = new Set<Ip>();
+  for (const { metadata, hostIP } of raw.hostSubnets) {
+    const ip = parseIpv4(hostIP);
+    if (ip.ok && ready.get(metadata.name ?? '') === 'False') offline.add(ip.value);
+  }
+  const unknown = [...ready].flatMap(([name, status]) => (status === 'Unknown' ? [name] : []));
+  return { cluster: clusterOf(raw, offline), unknown: unknown.sort() };
+}
+
+/** The status of the Node's Ready condition; empty if there is none. */
+function readyStatus(node: unknown): string {
+  const status = isRecord(node) ? node['status'] : undefined;
+  const conditions = isRecord(status) ? asList(status['conditions']) : [];
+  for (const condition of conditions) {
+    if (isRecord(condition) && condition['type'] === 'Ready' && typeof condition['status'] === 'string')
+      return condition['status'];
+  }
+  return '';
+}

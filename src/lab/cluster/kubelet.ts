@@ -1,0 +1,252 @@
+/**
+ * The lab's stand-in for scheduler and kubelets: assigns pods to nodes, creates their network namespaces, has the
+ * node's agent attach them, updates the API server, and removes them again. It also reports which nodes are Ready.
+ */
+import { mkdtemp, readFile, readlink, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { nodes as nodeKind, pods as podKind } from '../../../api/kinds.ts';
+import { createQueue } from '../../io/async/queue.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
+import type { Logger } from '../../io/log.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
+import type { Condition, NodeObject, PodObject } from '../../model/objects/raw.ts';
+import { asList, asText, isRecord } from '../../model/values/json.ts';
+import { askAgent } from '../../node/cni/client.ts';
+import { files, type LabNode, type Layout, podNamespace } from '../layout.ts';
+import { endAll, processesIn } from '../nodes/daemons.ts';
+
+export interface KubeletDeps {
+  readonly client: KubeClient;
+  readonly exec: Exec;
+  readonly logger: Logger;
+  readonly layout: Layout;
+  /** The command of the CNI plugin: program and arguments. */
+  readonly plugin: readonly [string, ...string[]];
+}
+
+const heartbeat = 1_000;
+const untilFirstReady = 100;
+const podDevice = 'eth0';
+/** The kubelet cuts a termination message after as many characters. */
+const longestMessage = 4_096;
+
+function condition(type: string, isTrue: boolean, reason: string, message: string): Condition {
+  const lastTransitionTime = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+  return { type, status: isTrue ? 'True' : 'False', reason, message, lastTransitionTime };
+}
+
+function namespaceExists(run: Exec, netns: string): Promise<boolean> {
+  return run('ip', ['netns', 'pids', netns]).then(({ status }) => status === 0);
+}
+
+class Kubelet {
+  readonly #deps: KubeletDeps;
+  readonly #signal: AbortSignal;
+  readonly #pods: ObjectCache<PodObject>;
+  readonly #nodes: ObjectCache<NodeObject>;
+
+  constructor(deps: KubeletDeps, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#signal = signal;
+    const { client, logger } = deps;
+    this.#pods = watchKind<PodObject>(client, podKind, { logger }, signal);
+    this.#nodes = watchKind<NodeObject>(client, nodeKind, { logger }, signal);
+  }
+
+  async run(): Promise<void> {
+    await Promise.all([this.#pods.synced, this.#nodes.synced]);
+    const queue = createQueue({ logger: this.#deps.logger, concurrency: 8, baseDelay: 100, maxDelay: 5_000 });
+    this.#pods.subscribe(({ key, before, after }) => {
+      const gone = after === undefined ? before?.metadata.uid : undefined;
+      queue.add(gone === undefined ? `pod/${key}` : `gone/${key}/${gone}`);
+    });
+    for (const node of this.#deps.layout.nodes) queue.add(`node/${node.short}`);
+    await queue.process((key) => this.#work(key), this.#signal);
+  }
+
+  async #work(key: string): Promise<number | undefined> {
+    const [what = '', first = '', second = '', uid = ''] = key.split('/');
+    if (what === 'node') return this.#reportNode(first);
+    if (what === 'gone') await this.#clean(uid, first, second);
+    else await this.#reconcilePod(`${first}/${second}`);
+    return undefined;
+  }
+
+  /** Sets Ready as the node's agent answers; returns when to check again. */
+  async #reportNode(short: string): Promise<number> {
+    const node = this.#deps.layout.nodes.find((one) => one.short === short);
+    const object = node === undefined ? undefined : this.#nodes.get(node.name);
+    if (node === undefined || object === undefined) return untilFirstReady;
+    const problem = await askAgent(files.cni(this.#deps.layout, short), { command: 'STATUS' }, this.#signal).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    await this.#setReady(object, problem);
+    return problem === undefined ? heartbeat : untilFirstReady;
+  }
+
+  async #setReady(node: NodeObject, problem: string | undefined): Promise<void> {
+    const conditions = node.status?.conditions ?? [];
+    const isReady = problem === undefined;
+    if (conditions.find(({ type }) => type === 'Ready')?.status === (isReady ? 'True' : 'False')) return;
+    const ready = condition('Ready', isReady, isReady ? 'AgentReady' : 'AgentNotReady', problem ?? '');
+    const body = { status: { conditions: [...conditions.filter(({ type }) => type !== 'Ready'), ready] } };
+    const { name = '' } = node.metadata;
+    await this.#deps.client.patch(nodeKind, { name }, body, {
+      type: 'merge',
+      subresource: 'status',
+      signal: this.#signal,
+    });
+  }
+
+  async #reconcilePod(key: string): Promise<void> {
+    const pod = this.#pods.get(key);
+    if (pod === undefined) return;
+    const { name = '', namespace = '', uid = '', deletionTimestamp } = pod.metadata;
+    if (deletionTimestamp !== undefined) {
+      await this.#clean(uid, namespace, name);
+      await this.#deps.client.delete(podKind, { name, namespace }, { gracePeriodSeconds: 0, signal: this.#signal });
+      return;
+    }
+    const nodeName = pod.spec?.nodeName;
+    if (nodeName === undefined || nodeName === '') await this.#schedule(name, namespace);
+    else if (pod.status?.podIP === undefined) await this.#start(pod, nodeName);
+  }
+
+  /** The least loaded worker, ties by name. */
+  async #schedule(name: string, namespace: string): Promise<void> {
+    const load = new Map(this.#deps.layout.nodes.filter(({ worker }) => worker).map((node) => [node.name, 0]));
+    for (const { spec } of this.#pods.list()) {
+      const count = load.get(spec?.nodeName ?? '');
+      if (count !== undefined) load.set(spec?.nodeName ?? '', count + 1);
+    }
+    const [chosen] = [...load].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
+    if (chosen === undefined) return;
+    const body = { spec: { nodeName: chosen[0] } };
+    await this.#deps.client.patch(podKind, { name, namespace }, body, { type: 'merge', signal: this.#signal });
+  }
+
+  async #start(pod: PodObject, nodeName: string): Promise<void> {
+    const { layout, exec } = this.#deps;
+    const { name = '', namespace = '', uid = '' } = pod.metadata;
+    const node = layout.nodes.find((one) => one.name === nodeName);
+    if (node === undefined) throw new Error(`pod ${namespace}/${name}: the lab has no node ${nodeName}`);
+    const netns = podNamespace(layout, uid);
+    if (!(await namespaceExists(exec, netns))) await must(exec, 'ip', ['netns', 'add', netns]);
+    const podIP = addressOf(
+      await this.#plugin(node, {
+        CNI_COMMAND: 'ADD',
+        CNI_CONTAINERID: uid,
+        CNI_NETNS: `/run/netns/${netns}`,
+        ...podArgs(namespace, name),
+      }),
+    );
+    const link = files.pod(layout, namespace, name);
+    await rm(link, { force: true });
+    await symlink(netns, link);
+    const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) =>
+      condition(type, true, '', ''),
+    );
+    const containerStatuses = (pod.spec?.containers ?? []).map((container) => ({
+      name: container.name,
+      ready: true,
+      restartCount: 0,
+      image: '',
+      imageID: '',
+    }));
+    const status = { phase: 'Running', hostIP: node.ip, podIP, podIPs: [{ ip: podIP }], conditions, containerStatuses };
+    await this.#report(pod, status);
+    if (pod.spec?.restartPolicy === 'Never') void this.#runToItsEnd(pod, netns);
+  }
+
+  #report({ metadata: { name = '', namespace = '', uid = '' } }: PodObject, status: object): Promise<unknown> {
+    return this.#deps.client.patch(
+      podKind,
+      { name, namespace },
+      { metadata: { uid }, status },
+      { type: 'merge', subresource: 'status', signal: this.#signal },
+    );
+  }
+
+  /**
+   * Runs the command of a pod's first container, with a program of this machine in the pod's network, and reports how it
+   * ended. What the command writes to the container's termination message goes to a file of its own.
+   */
+  async #runToItsEnd(pod: PodObject, netns: string): Promise<void> {
+    const [container] = pod.spec?.containers ?? [];
+    const { command = [], name = '', terminationMessagePath } = container ?? {};
+    if (command.length === 0) return;
+    const file = join(await mkdtemp(join(tmpdir(), 'sdn-compat-pod-')), 'message');
+    const argv = command.map((arg) => (arg === terminationMessagePath ? file : arg));
+    const timeout = (pod.spec?.activeDeadlineSeconds ?? 60) * 1_000;
+    try {
+      const { status, stderr } = await this.#deps.exec('ip', ['netns', 'exec', netns, ...argv], { timeout });
+      const said = await readFile(file, 'utf8').catch(() => '');
+      const terminated = { exitCode: status, message: (status === 0 ? said : stderr).slice(0, longestMessage) };
+      const state = { name, ready: false, restartCount: 0, image: '', imageID: '', state: { terminated } };
+      await this.#report(pod, { phase: status === 0 ? 'Succeeded' : 'Failed', containerStatuses: [state] });
+    } catch (error) {
+      this.#deps.logger.debug({ err: error, pod: pod.metadata.name }, 'a pod was removed before its command ended');
+    } finally {
+      await rm(dirname(file), { recursive: true, force: true });
+    }
+  }
+
+  /** Removes a pod from its node; a missing one is not an error. */
+  async #clean(uid: string, namespace: string, name: string): Promise<void> {
+    const { layout, exec } = this.#deps;
+    const netns = podNamespace(layout, uid);
+    for (const node of layout.nodes) await this.#detach(node, uid);
+    if (!(await namespaceExists(exec, netns))) return;
+    await endAll(await processesIn(await must(exec, 'ip', ['netns', 'pids', netns])));
+    await must(exec, 'ip', ['netns', 'del', netns]);
+    // a new pod of that name may have the link by now
+    const link = files.pod(layout, namespace, name);
+    if ((await readlink(link).catch(() => netns)) === netns) await rm(link, { force: true });
+  }
+
+  /** Calls the CNI plugin as a container runtime does; throws with the plugin's own words. */
+  async #plugin(node: LabNode, env: Readonly<Record<string, string>>): Promise<string> {
+    const { exec, layout, plugin } = this.#deps;
+    const [program, ...args] = plugin;
+    const input = JSON.stringify({
+      cniVersion: '1.1.0',
+      name: 'sdn',
+      type: 'sdn-compat-cni',
+      socket: files.cni(layout, node.short),
+    });
+    const result = await exec(program, args, {
+      env: { CNI_IFNAME: podDevice, CNI_PATH: '/opt/cni/bin', ...env },
+      input,
+      timeout: 70_000,
+    });
+    if (result.status !== 0)
+      throw new Error(`CNI ${env['CNI_COMMAND'] ?? ''}: ${result.stdout.trim()}${result.stderr.trim()}`);
+    return result.stdout;
+  }
+
+  async #detach(node: LabNode, sandbox: string): Promise<void> {
+    if (!node.worker) return;
+    await this.#plugin(node, { CNI_COMMAND: 'DEL', CNI_CONTAINERID: sandbox }).catch((error: unknown) => {
+      this.#deps.logger.warn({ node: node.name, sandbox, err: error }, 'pod could not be detached');
+    });
+  }
+}
+
+function podArgs(namespace: string, name: string): Readonly<Record<string, string>> {
+  return { CNI_ARGS: `IgnoreUnknown=1;K8S_POD_NAMESPACE=${namespace};K8S_POD_NAME=${name}` };
+}
+
+/** The address in the result of a CNI ADD, without its prefix length. */
+function addressOf(output: string): string {
+  const result: unknown = JSON.parse(output);
+  const [first] = isRecord(result) ? asList(result['ips']) : [];
+  return isRecord(first) ? asText(first['address']).replace(/\/.*$/, '') : '';
+}
+
+/** Runs until the signal aborts. */
+export async function runKubelet(deps: KubeletDeps, signal: AbortSignal): Promise<void> {
+  await new Kubelet(deps, signal).run();
+}

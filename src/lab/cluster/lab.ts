@@ -1,0 +1,284 @@
+/** Brings a whole lab up, describes it, and takes it down. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { clusterNetworks, customResourceDefinitions, nodes as nodeKind } from '../../../api/kinds.ts';
+import { pause } from '../../io/async/pause.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { openKube } from '../../io/kube/config.ts';
+import type { Logger } from '../../io/log.ts';
+import { type Exec, must } from '../../io/programs/exec.ts';
+import { isRecord } from '../../model/values/json.ts';
+import { err, ok, type Result } from '../../model/values/result.ts';
+import { askAgent } from '../../node/cni/client.ts';
+import { furnish, furnishLater } from '../hosts/furnish.ts';
+import { type HostKind, hostProfile } from '../hosts/kinds.ts';
+import { checkLabName, files, type LabSize, type Layout, layoutOf, linkRoot, nodeNamespace } from '../layout.ts';
+import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, startDaemon } from '../nodes/daemons.ts';
+import { databaseOf, makeSwitch } from '../nodes/switches.ts';
+import { connectNode, labNamespaces, makeWires } from '../nodes/wires.ts';
+import { clusterNetwork, networkPolicyKind, nodeObject } from './objects.ts';
+
+export interface LabDeps {
+  readonly exec: Exec;
+  readonly logger: Logger;
+  /** The command of this program: program and first arguments. */
+  readonly self: readonly [string, ...string[]];
+}
+
+/** Reads the layout of the lab with this name; fails if there is none or its description is damaged. */
+export async function findLab(root: string, name: string): Promise<Result<Layout>> {
+  const checked = checkLabName(name);
+  if (!checked.ok) return checked;
+  const size = sizeFrom(await readFile(join(root, name, 'lab.json'), 'utf8').catch(() => ''));
+  const layout = size === undefined ? undefined : layoutOf(root, name, size);
+  if (layout?.ok === true) return layout;
+  if (!(await hasTraces(join(root, name), name)))
+    return err(`there is no lab ${name}; make one with: sdn-compat lab up --name ${name}`);
+  return err(
+    `the description of lab ${name} (lab.json) is damaged: remove the lab with: sdn-compat lab down --name ${name}`,
+  );
+}
+
+/** Parses `lab.json`; undefined if a full disk or a crash truncated it. */
+function sizeFrom(text: string): LabSize | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (!isRecord(value) || typeof value['workers'] !== 'number') return undefined;
+    return { workers: value['workers'], port: typeof value['port'] === 'number' ? value['port'] : 0 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a lab exists there: its folder is not empty, or its short path leads there. */
+async function hasTraces(dir: string, name: string): Promise<boolean> {
+  const entries = await readdir(dir).catch((): string[] => []);
+  return entries.length > 0 || (await readlink(join(linkRoot, name)).catch(() => '')) === dir;
+}
+
+/** Reserves the name: fails if a lab with this name exists, here or in another checkout. */
+async function claim(layout: Layout): Promise<Result<void>> {
+  await mkdir(linkRoot, { recursive: true });
+  await mkdir(layout.dir, { recursive: true });
+  try {
+    await symlink(layout.dir, layout.link);
+  } catch {
+    const owner = await readlink(layout.link).catch(() => 'another folder');
+    return err(
+      `the lab name ${layout.name} is taken (${owner}); choose another with --name, or end that lab with: sdn-compat lab down --name ${layout.name}`,
+    );
+  }
+  const folders = ['log', 'run', 'ovs', 'cni', 'pods', 'kubectl-cache'];
+  await Promise.all(folders.map((folder) => mkdir(join(layout.dir, folder), { recursive: true })));
+  await writeFile(files.description(layout), JSON.stringify({ workers: layout.nodes.length - 1, port: layout.port }));
+  await writeFile(files.accessLog(layout), '');
+  return ok(undefined);
+}
+
+async function startApiServer(deps: LabDeps, layout: Layout): Promise<KubeClient> {
+  const where = [
+    '--listen',
+    `127.0.0.1:${layout.port}`,
+    '--socket',
+    files.api(layout),
+    '--data-dir',
+    files.apiData(layout),
+  ];
+  const argv = ['apiserver', ...where, '--write-kubeconfig', files.kubeconfig(layout)];
+  const started = await startDaemon(layout, { name: 'apiserver', argv: [...deps.self, ...argv] });
+  const end = performance.now() + 20_000;
+  for (;;) {
+    const client = await reachable(deps, layout);
+    if (client !== undefined) return client;
+    if (!(await isRunning(started)) || performance.now() > end)
+      throw new Error(`the API server did not start: ${await lastLine(layout, 'apiserver')}`);
+    await pause(20);
+  }
+}
+
+async function reachable(deps: LabDeps, layout: Layout): Promise<KubeClient | undefined> {
+  const kubeconfig = files.kubeconfig(layout);
+  if ((await readFile(kubeconfig, 'utf8').catch(() => '')) === '') return undefined;
+  const client = await openKube({ kubeconfig, logger: deps.logger, userAgent: 'sdn-compat-lab' });
+  const answered = await client.list(nodeKind).then(
+    () => true,
+    () => false,
+  );
+  if (answered) return client;
+  client.close();
+  return undefined;
+}
+
+/** The last line a process wrote, for an error message. */
+async function lastLine(layout: Layout, name: string): Promise<string> {
+  const text = await readFile(files.log(layout, name), 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}
+
+/** The options of a new lab. */
+export interface UpOptions {
+  /** Additional options of every agent, `name=value`. */
+  readonly agentOptions: readonly string[];
+  /** The kinds of every node's host. */
+  readonly hosts: readonly HostKind[];
+}
+
+async function makeNodes(deps: LabDeps, layout: Layout, { agentOptions, hosts }: UpOptions): Promise<void> {
+  const datapath = agentOptions.includes('datapath=system') ? 'system' : 'netdev';
+  await makeWires(deps.exec, layout);
+  await Promise.all(
+    layout.nodes.map(async (node) => {
+      await makeSwitch(deps.exec, layout, node);
+      await connectNode(deps.exec, layout, node, { database: databaseOf(layout, node.short), datapath });
+      await furnish(deps.exec, layout, node, hostProfile(hosts, node));
+    }),
+  );
+}
+
+async function startNodes(deps: LabDeps, layout: Layout, agentOptions: readonly string[]): Promise<void> {
+  const kubeconfig = files.kubeconfig(layout);
+  const relay = [
+    'socat',
+    `TCP-LISTEN:${layout.port},bind=127.0.0.1,fork,reuseaddr`,
+    `UNIX-CONNECT:${files.api(layout)}`,
+  ] as const;
+  await Promise.all(
+    layout.nodes.map(async (node) => {
+      const netns = nodeNamespace(layout, node.short);
+      await startDaemon(layout, { name: `relay-${node.short}`, argv: relay, netns });
+      await startDaemon(layout, {
+        name: `node-${node.short}`,
+        netns,
+        argv: [
+          ...deps.self,
+          'node',
+          '--kubeconfig',
+          kubeconfig,
+          '--node-name',
+          node.name,
+          '--datapath',
+          'netdev',
+          '--ovs-run-dir',
+          files.ovs(layout, node.short),
+          '--cni-socket',
+          files.cni(layout, node.short),
+          ...agentOptions.map((option) => `--${option}`),
+        ],
+      });
+    }),
+  );
+}
+
+async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
+  const { self } = deps;
+  const kubeconfig = files.kubeconfig(layout);
+  const master = nodeNamespace(layout, 'master0');
+  await startDaemon(layout, {
+    name: 'controller',
+    netns: master,
+    argv: [...self, 'controller', '--kubeconfig', kubeconfig],
+  });
+  await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
+  await startDaemon(layout, {
+    name: 'web',
+    netns: layout.namespaces.outside,
+    argv: [...self, 'lab', 'web', '--name', layout.name],
+  });
+}
+
+async function awaitReady(layout: Layout): Promise<void> {
+  const end = performance.now() + 30_000;
+  for (const node of layout.nodes) {
+    for (;;) {
+      const problem = await askAgent(files.cni(layout, node.short), { command: 'STATUS' }).then(
+        () => undefined,
+        String,
+      );
+      if (problem === undefined) break;
+      if (performance.now() > end)
+        throw new Error(`node ${node.name} is not ready: ${problem}; ${await lastLine(layout, `node-${node.short}`)}`);
+      await pause(30);
+    }
+  }
+}
+
+/** Brings a lab up and returns when its nodes are ready; if a step fails, removes what was made. */
+export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Promise<Result<void>> {
+  const claimed = await claim(layout);
+  if (!claimed.ok) return claimed;
+  try {
+    const wires = makeNodes(deps, layout, options);
+    wires.catch(() => undefined); // awaited below; the API server may fail first
+    const client = await startApiServer(deps, layout);
+    await client.create(customResourceDefinitions, networkPolicyKind);
+    await client.create(clusterNetworks, clusterNetwork);
+    await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
+    client.close();
+    await wires;
+    await Promise.all([startNodes(deps, layout, options.agentOptions), startRest(deps, layout)]);
+    await awaitReady(layout);
+    await Promise.all(
+      layout.nodes.map((node) => furnishLater(deps.exec, layout, node, hostProfile(options.hosts, node))),
+    );
+    return ok(undefined);
+  } catch (error) {
+    await down(deps.exec, layout);
+    throw error;
+  }
+}
+
+/**
+ * Removes everything that `up` and the lab made, by the lab's name alone, also after a crash; nothing there is not an
+ * error.
+ */
+export async function down(run: Exec, layout: Layout): Promise<void> {
+  // a damaged record must not keep the others from being ended; most processes end with their namespace
+  await Promise.all((await daemonNames(layout)).map((name) => endDaemons(layout, [name]).catch(() => undefined)));
+  const namespaces = await labNamespaces(run, layout);
+  const inside = await Promise.all(namespaces.map((name) => must(run, 'ip', ['netns', 'pids', name])));
+  await endAll((await Promise.all(inside.map(processesIn))).flat());
+  if (namespaces.length > 0) {
+    await must(run, 'ip', ['-force', '-batch', '-'], {
+      input: namespaces.map((name) => `netns del ${name}\n`).join(''),
+    });
+  }
+  // a lab of that name in another folder keeps its link, as long as that folder is there
+  const linked = await readlink(layout.link).catch(() => layout.dir);
+  if (linked === layout.dir || !existsSync(linked)) await rm(layout.link, { force: true });
+  await rm(layout.dir, { recursive: true, force: true });
+}
+
+/** One line of `lab status`. */
+export interface ProcessStatus {
+  readonly name: string;
+  readonly pid: number;
+  readonly running: boolean;
+  /** Resident memory in MiB; 0 if it is not running. */
+  readonly memory: number;
+}
+
+/** The processes of a lab and whether they are running. */
+export async function processes(layout: Layout): Promise<ProcessStatus[]> {
+  const names = await daemonNames(layout);
+  return Promise.all(
+    names.map(async (name) => {
+      const started = (await findDaemon(layout, name)) ?? { pid: 0, startTime: '' };
+      const status = await readFile(`/proc/${started.pid}/status`, 'utf8').catch(() => '');
+      const memory = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+      const running = await isRunning(started);
+      return { name, pid: started.pid, running, memory: running ? memory : 0 };
+    }),
+  );
+}
+
+/** The namespace of a pod, or the reason why there is none. */
+export async function podNamespaceOf(layout: Layout, pod: string): Promise<Result<string>> {
+  const [namespace = '', name = ''] = pod.split('/');
+  const found = await readlink(files.pod(layout, namespace, name)).catch(() => undefined);
+  if (found !== undefined) return ok(found);
+  const known = (await readdir(files.pods(layout)).catch((): string[] => [])).map((file) => file.replace('_', '/'));
+  return err(
+    `there is no running pod ${pod} in lab ${layout.name}${known.length === 0 ? '' : `; running: ${known.sort().join(', ')}`}`,
+  );
+}

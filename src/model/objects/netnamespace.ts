@@ -1,0 +1,58 @@
+/** NetNamespaces as values: the VNID of a namespace and the egress IPs it requests. */
+import type { Ip } from '../values/address.ts';
+import { isNamespaceName, type NamespaceName } from '../values/names.ts';
+import { err, ok, type Result } from '../values/result.ts';
+import { parseVnid, type Vnid } from '../values/vnid.ts';
+import { type FieldProblem, type InvalidEgressIP, parseIpv4, take } from './fields.ts';
+import type { NetNamespaceObject } from './raw.ts';
+
+/** A namespace's VNID and requests. */
+export interface NetNamespace {
+  readonly name: NamespaceName;
+  readonly vnid: Vnid;
+  /** In the order of the object, without repetitions. */
+  readonly egressIPs: readonly Ip[];
+  /** Entries of egressIPs that are not IPv4 addresses: they count as requests that nothing can fulfill. */
+  readonly invalidEgressIPs: readonly InvalidEgressIP[];
+  readonly uid: string | undefined;
+}
+
+/** A NetNamespace without a valid name or VNID: it counts as absent. */
+export interface InvalidNetNamespace {
+  readonly name: string;
+  readonly uid: string | undefined;
+  readonly problems: readonly [FieldProblem, ...FieldProblem[]];
+}
+
+/**
+ * Parses a NetNamespace; rejects one without a name or with a netid that is not a VNID. Keeps invalid egress IPs as
+ * such.
+ */
+export function parseNetNamespace(raw: NetNamespaceObject): Result<NetNamespace, InvalidNetNamespace> {
+  const problems: FieldProblem[] = [];
+  const name = raw.metadata.name ?? '';
+  const uid = raw.metadata.uid;
+  if (name === '') problems.push({ field: 'metadata.name', reason: 'is missing' });
+  const vnid = take(parseVnid(raw.netid), 'netid', problems);
+  const [first, ...more] = problems;
+  if (first !== undefined) return err({ name, uid, problems: [first, ...more] });
+  if (!isNamespaceName(name) || vnid === undefined)
+    throw new Error('a NetNamespace without problems has all its fields');
+  return ok({ name, vnid, ...parseRequests(raw.egressIPs), uid });
+}
+
+function parseRequests(
+  texts: readonly string[] | null | undefined,
+): Pick<NetNamespace, 'egressIPs' | 'invalidEgressIPs'> {
+  const egressIPs: Ip[] = [];
+  const invalidEgressIPs: InvalidEgressIP[] = [];
+  const seen = new Set<string>();
+  for (const text of texts ?? []) {
+    if (seen.has(text)) continue;
+    seen.add(text);
+    const ip = parseIpv4(text);
+    if (ip.ok) egressIPs.push(ip.value);
+    else invalidEgressIPs.push({ text, reason: ip.error });
+  }
+  return { egressIPs, invalidEgressIPs };
+}

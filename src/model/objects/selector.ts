@@ -1,0 +1,32 @@
+/** Label selectors (Kubernetes API conventions, labels and selectors). */
+import type { LabelSelectorObject } from './raw.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+type Expression = NonNullable<LabelSelectorObject['matchExpressions']>[number];
+
+/** Whether the selector selects everything, that is, has neither labels nor expressions. */
+export function selectsAll(selector: LabelSelectorObject): boolean {
+  return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
+}
+
+function meets({ key, operator, values = [] }: Expression, labels: Labels): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default:
+      return false;
+  }
+}
+
+/** Whether the labels satisfy all requirements of the selector; an unknown operator selects nothing. */
+export function matches(selector: LabelSelectorObject, labels: Labels): boolean {
+  const byLabels = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return byLabels && (selector.matchExpressions ?? []).every((expression) => meets(expression, labels));
+}

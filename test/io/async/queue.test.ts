@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createQueue } from '../../../src/io/async/queue.ts';
+import { createLogger } from '../../../src/io/log.ts';
+
+const logger = createLogger({ level: 'silent', name: 'test' });
+
+test('a key added while it waits is worked on once', async () => {
+  const queue = createQueue({ logger });
+  const stop = new AbortController();
+  const done: string[] = [];
+  for (const key of ['a', 'b', 'a', 'a']) queue.add(key);
+  const end = queue.process((key) => {
+    done.push(key);
+    return Promise.resolve();
+  }, stop.signal);
+  await sleep(20);
+  stop.abort();
+  await end;
+  expect(done).toEqual(['a', 'b']);
+});
+
+test('a key added while it is worked on comes again, and never twice at once', async () => {
+  const queue = createQueue({ logger, concurrency: 4 });
+  const stop = new AbortController();
+  let running = 0;
+  let most = 0;
+  let runs = 0;
+  const end = queue.process(async () => {
+    running += 1;
+    runs += 1;
+    most = Math.max(most, running);
+    if (runs === 1) queue.add('a');
+    await sleep(10);
+    running -= 1;
+  }, stop.signal);
+  queue.add('a');
+  await sleep(60);
+  stop.abort();
+  await end;
+  expect({ runs, most }).toEqual({ runs: 2, most: 1 });
+});
+
+test('failed work is retried with growing delays, then forgotten', async () => {
+  const queue = createQueue({ logger, baseDelay: 10 });
+  const stop = new AbortController();
+  const at: number[] = [];
+  const end = queue.process(() => {
+    at.push(performance.now());
+    return at.length < 4 ? Promise.reject<undefined>(new Error('not yet')) : Promise.resolve(undefined);
+  }, stop.signal);
+  queue.add('a');
+  await sleep(200);
+  stop.abort();
+  await end;
+  expect(at).toHaveLength(4);
+  const gaps = at.slice(1).map((time, index) => time - at[index]!);
+  expect(gaps[0]).toBeGreaterThanOrEqual(9);
+  expect(gaps[1]).toBeGreaterThanOrEqual(19);
+  expect(gaps[2]).toBeGreaterThanOrEqual(39);
+});
+
+test('several keys are worked on at once, up to the limit, and a returned number brings a key back', async () => {
+  const queue = createQueue({ logger, concurrency: 2 });
+  const stop = new AbortController();
+  let running = 0;
+  let most = 0;
+  const seen = new Map<string, number>();
+  const end = queue.process(async (key): Promise<number | undefined> => {
+    running += 1;
+    most = Math.max(most, running);
+    seen.set(key, (seen.get(key) ?? 0) + 1);
+    await sleep(5);
+    running -= 1;
+    return key === 'a' && seen.get('a') === 1 ? 10 : undefined;
+  }, stop.signal);
+  for (const key of ['a', 'b', 'c', 'd']) queue.add(key);
+  await sleep(80);
+  stop.abort();
+  await end;
+  expect(most).toBe(2);
+  expect(Object.fromEntries(seen)).toEqual({ a: 2, b: 1, c: 1, d: 1 });
+});
+
+test('a delayed key keeps its earliest time', async () => {
+  const queue = createQueue({ logger });
+  const stop = new AbortController();
+  let runs = 0;
+  const end = queue.process(() => {
+    runs += 1;
+    return Promise.resolve();
+  }, stop.signal);
+  queue.addAfter('a', 10);
+  queue.addAfter('a', 10_000);
+  await sleep(50);
+  stop.abort();
+  await end;
+  expect(runs).toBe(1);
+});
+
+test('events do not make failing work run without end', async () => {
+  const queue = createQueue({ logger, baseDelay: 50 });
+  const stop = new AbortController();
+  let runs = 0;
+  const end = queue.process(() => {
+    runs += 1;
+    return Promise.reject<undefined>(new Error('not yet'));
+  }, stop.signal);
+  const began = performance.now();
+  while (performance.now() - began < 200) {
+    queue.add('a');
+    await sleep(1);
+  }
+  const most = 2 + (performance.now() - began) / 50;
+  stop.abort();
+  await end;
+  expect(runs).toBeGreaterThanOrEqual(2);
+  expect(runs).toBeLessThanOrEqual(most);
+});

@@ -1,0 +1,130 @@
+/** Reading the cluster for the egress model. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import { hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../../src/io/input/cluster.ts';
+import { ApiError } from '../../../src/io/kube/error.ts';
+import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
+import { start, type Started } from '../../apiserver/started.ts';
+
+const host = (name: string, hostIP: string): HostSubnetObject => ({
+  apiVersion: 'network.openshift.io/v1',
+  kind: 'HostSubnet',
+  metadata: { name },
+  host: name,
+  hostIP,
+  subnet: '10.128.0.0/23',
+});
+const net = (name: string): NetNamespaceObject => ({
+  apiVersion: 'network.openshift.io/v1',
+  kind: 'NetNamespace',
+  metadata: { name },
+  netname: name,
+  netid: 7,
+});
+const node = (name: string, ready?: string): KubeObject & { readonly status: object } => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name },
+  status: {
+    conditions: [
+      { type: 'DiskPressure', status: 'False' },
+      ...(ready === undefined ? [] : [{ type: 'Ready', status: ready }]),
+    ],
+  },
+});
+const machines = [node('n1', 'True'), node('n2', 'False'), node('n3', 'Unknown'), node('n4'), node('a', 'Unknown')];
+const hosts = [1, 2, 3, 4].map((index) => host(`n${index}`, `192.168.7.${index}`));
+
+const judged = ({ cluster, unknown }: ReadCluster): object => ({
+  offline: [...cluster.offline],
+  unknown,
+});
+const expected = { offline: ['192.168.7.2'], unknown: ['a', 'n3'] };
+
+describe('from files', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sdn-compat-test-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  const write = async (...objects: readonly object[]): Promise<string> => {
+    const file = join(folder, 'input.yaml');
+    await writeFile(file, objects.map((one) => dump(one)).join('---\n'));
+    return file;
+  };
+
+  it('calls nodes offline that are not ready, and tells of those that nobody knows of', async () => {
+    const result = await clusterFromFiles([await write(...hosts, net('red'), ...machines)]);
+    expect(result.ok && judged(result.value)).toEqual(expected);
+  });
+
+  it('knows nothing of the health of nodes when there are none', async () => {
+    const result = await clusterFromFiles([await write(...hosts)]);
+    expect(result.ok && judged(result.value)).toEqual({ offline: [], unknown: [] });
+  });
+
+  it('needs a HostSubnet or NetNamespace', async () => {
+    const file = await write(...machines);
+    expect(await clusterFromFiles([file, file])).toEqual({
+      ok: false,
+      error: {
+        file: `${file}, ${file}`,
+        line: undefined,
+        field: '',
+        reason: 'there is no HostSubnet or NetNamespace in it',
+      },
+    });
+    expect((await clusterFromFiles([await write(net('red'))])).ok).toBe(true);
+  });
+
+  test.each<readonly [string, object, string]>([
+    ['HostSubnet', { ...host('n1', '192.168.7.1'), egressIPs: 'x' }, 'egressIPs'],
+    ['NetNamespace', { ...net('red'), netid: 'x' }, 'netid'],
+    ['Node', { apiVersion: 'v1', kind: 'Node', metadata: { name: 1 } }, 'metadata.name'],
+    [
+      'ClusterNetwork',
+      {
+        apiVersion: 'network.openshift.io/v1',
+        kind: 'ClusterNetwork',
+        metadata: { name: 'default' },
+        clusterNetworks: 'x',
+      },
+      'clusterNetworks',
+    ],
+  ])('names the field of a %s that has the wrong type', async (_kind, object, field) => {
+    const result = await clusterFromFiles([await write(host('n9', '192.168.7.9'), object)]);
+    expect(result).toMatchObject({ ok: false, error: { field } });
+  });
+});
+
+describe('from a server', () => {
+  let started: Started;
+  beforeAll(async () => {
+    started = await start();
+    for (const one of hosts) await started.client.create(hostSubnets, one);
+    for (const one of machines) await started.client.create(nodes, one);
+    await started.client.create(netNamespaces, net('red'));
+  });
+  afterAll(() => started.stop());
+
+  it('finds the same as from files', async () => {
+    expect(judged(await clusterFromServer(started.client))).toEqual(expected);
+  });
+
+  it.each<readonly [number, boolean]>([
+    [404, true],
+    [500, false],
+  ])('where the list of Nodes is answered by %i goes on: %s', async (code, isFine) => {
+    const { client } = started;
+    const reading = clusterFromServer({
+      ...client,
+      list: (kind, options) =>
+        kind.kind === 'Node' ? Promise.reject(new ApiError(code, {})) : client.list(kind, options),
+    });
+    if (isFine) expect(judged(await reading)).toEqual({ offline: [], unknown: [] });
+    else await expect(reading).rejects.toMatchObject({ code });
+  });
+});

@@ -1,0 +1,63 @@
+/** What is read of a Node's status, whatever its shape. */
+import { internalIP, isNotReady } from '../../../src/model/objects/node.ts';
+import type { Condition, KubeObject } from '../../../src/model/objects/raw.ts';
+
+const nodeWith = (status: object): KubeObject => {
+  const node = { metadata: { name: 'worker0' }, status };
+  return node;
+};
+
+test.each<readonly [string, object, string | undefined]>([
+  ['no addresses', {}, undefined],
+  ['addresses that are no list', { addresses: 'x' }, undefined],
+  ['other types only', { addresses: [{ type: 'Hostname', address: '192.168.7.1' }] }, undefined],
+  [
+    'another type first',
+    {
+      addresses: [
+        { type: 'ExternalIP', address: '203.0.113.1' },
+        { type: 'InternalIP', address: '192.168.7.11' },
+      ],
+    },
+    '192.168.7.11',
+  ],
+  ['an address that is none, and one that is', { addresses: ['192.168.7.1', 'x'].map(internal) }, '192.168.7.1'],
+  ['one that is none first', { addresses: ['x', '192.168.7.2'].map(internal) }, '192.168.7.2'],
+  ['two', { addresses: ['192.168.7.1', '192.168.7.2'].map(internal) }, '192.168.7.1'],
+  ['an address that is no text', { addresses: [{ type: 'InternalIP', address: 7 }, null] }, undefined],
+])('the InternalIP of a Node with %s', (_what, status, ip) => {
+  expect(internalIP(nodeWith(status))).toBe(ip);
+});
+
+function internal(address: string): object {
+  return { type: 'InternalIP', address };
+}
+
+test('a Node without a status has no InternalIP and is not "not Ready"', () => {
+  expect(internalIP({ metadata: { name: 'n' } })).toBeUndefined();
+  expect(isNotReady({ metadata: { name: 'n' } })).toBe(false);
+});
+
+test.each<readonly [readonly Condition[], boolean]>([
+  [[], false],
+  [[{ type: 'Ready', status: 'True' }], false],
+  [[{ type: 'Ready', status: 'Unknown' }], false],
+  [[{ type: 'Ready', status: 'False' }], true],
+  [[{ type: 'DiskPressure', status: 'False' }], false],
+  [
+    [
+      { type: 'DiskPressure', status: 'False' },
+      { type: 'Ready', status: 'True' },
+    ],
+    false,
+  ],
+  [
+    [
+      { type: 'DiskPressure', status: 'True' },
+      { type: 'Ready', status: 'False' },
+    ],
+    true,
+  ],
+])('a Node with the conditions %j is not Ready: %s', (conditions, notReady) => {
+  expect(isNotReady({ metadata: { name: 'n' }, status: { conditions } })).toBe(notReady);
+});

@@ -1,0 +1,44 @@
+/** JSON values. */
+import fc from 'fast-check';
+import { asList, asText, fieldOf, isRecord, jsonEqual, parseJson, sortedKeys } from '../../../src/model/values/json.ts';
+
+const anyJson = fc.jsonValue().map((value) => parseJson(JSON.stringify(value)));
+
+test('values are equal exactly when they print alike with sorted keys', () => {
+  fc.assert(
+    fc.property(anyJson, anyJson, (a, b) => {
+      expect(jsonEqual(a, a)).toBe(true);
+      expect(jsonEqual(a, b)).toBe(JSON.stringify(sortedKeys(a)) === JSON.stringify(sortedKeys(b)));
+      expect(jsonEqual(a, b)).toBe(jsonEqual(b, a));
+    }),
+  );
+});
+
+test('the order of keys does not matter, that of items does; undefined is absent', () => {
+  expect(jsonEqual({ a: 1, b: [1, 2] }, { b: [1, 2], a: 1 })).toBe(true);
+  expect(jsonEqual([1, 2], [2, 1])).toBe(false);
+  expect(jsonEqual([1], [1, 1])).toBe(false);
+  expect(jsonEqual({ a: undefined }, {})).toBe(true);
+  expect(jsonEqual({}, { a: undefined })).toBe(true);
+  expect(jsonEqual({ a: null }, {})).toBe(false);
+  expect(jsonEqual([], {})).toBe(false);
+});
+
+test('sorting keys changes nothing else', () => {
+  fc.assert(fc.property(anyJson, (value) => expect(jsonEqual(sortedKeys(value), value)).toBe(true)));
+  expect(JSON.stringify(sortedKeys({ b: [{ d: 1, c: 2 }], a: 0 }))).toBe('{"a":0,"b":[{"c":2,"d":1}]}');
+});
+
+test('fields are found through objects only', () => {
+  expect(fieldOf({ a: { b: 7 } }, 'a', 'b')).toBe(7);
+  expect(fieldOf({ a: [7] }, 'a', '0')).toBeUndefined();
+  for (const value of [undefined, null, 'text', 7, []]) expect(fieldOf(value, 'length')).toBeUndefined();
+  expect(fieldOf(7)).toBe(7);
+});
+
+test('what is of another type is empty', () => {
+  expect([asList([1]), asList('x'), asList({})]).toEqual([[1], [], []]);
+  expect([asText('x'), asText(7), asText(undefined)]).toEqual(['x', '', '']);
+  expect([isRecord({}), isRecord([]), isRecord(null)]).toEqual([true, false, false]);
+  expect(() => parseJson('{')).toThrow(SyntaxError);
+});
