@@ -5,7 +5,8 @@ import { parseSchema } from '../../src/apiserver/kinds/schema.ts';
 import { Refusal } from '../../src/apiserver/refusal.ts';
 import type { StoredObject } from '../../src/apiserver/store/object.ts';
 import { Store, type StoreOptions } from '../../src/apiserver/store/store.ts';
-import { Objects, type WriteSettings } from '../../src/apiserver/write/objects.ts';
+import { Objects } from '../../src/apiserver/write/objects.ts';
+import type { WriteSettings } from '../../src/apiserver/write/settings.ts';
 import type { JsonObject } from '../../src/model/values/json.ts';
 
 const source: JsonObject = {

@@ -8,6 +8,9 @@ import { printerColumns } from './columns.ts';
 import type { Resource } from './resource.ts';
 import { parseSchema, UnsupportedSchema } from './schema.ts';
 
+/** The id of the kind CustomResourceDefinition. */
+export const crdId = 'customresourcedefinitions.apiextensions.k8s.io';
+
 function versionOf(crd: JsonObject, version: JsonObject, index: number): Resource {
   const spec = objectAt(crd, 'spec');
   const names = objectAt(spec, 'names');

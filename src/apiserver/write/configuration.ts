@@ -4,8 +4,9 @@ import { groupVersion, type Resource } from '../kinds/resource.ts';
 import { conformToSchema } from '../kinds/schema.ts';
 import { badRequest, invalid, Refusal } from '../refusal.ts';
 import { objectAt, textAt } from '../store/object.ts';
-import type { NamedTarget, Objects, WriteSettings, Written } from './objects.ts';
+import type { NamedTarget, Objects, Written } from './objects.ts';
 import { applied } from './ownership/apply.ts';
+import type { WriteSettings } from './settings.ts';
 
 interface ApplyRequest {
   readonly settings: WriteSettings;

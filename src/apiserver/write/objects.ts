@@ -1,17 +1,17 @@
 /** The verbs: creates, updates and deletes objects by Kubernetes' rules. Patches are updates with a computed object. */
-import { randomUUID } from 'node:crypto';
-import { jsonEqual, type JsonObject, sortedKeys } from '../../model/values/json.ts';
-import { resourcesOf } from '../kinds/crd.ts';
+import { jsonEqual, type JsonObject } from '../../model/values/json.ts';
+import { crdId, resourcesOf } from '../kinds/crd.ts';
 import type { Registry } from '../kinds/registry.ts';
 import type { Resource } from '../kinds/resource.ts';
-import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from '../refusal.ts';
-import { type Metadata, objectAt, type StoredObject, textAt, textsAt, timestamp } from '../store/object.ts';
+import { alreadyExists, forbidden, invalid, notFound } from '../refusal.ts';
+import { objectAt, type StoredObject, textsAt } from '../store/object.ts';
 import { type Collection, keyIn, type Store } from '../store/store.ts';
-import { admit, unhandled } from './admission/admit.ts';
-import { labelErrors, nameErrors, nameSuffix } from './admission/metadata.ts';
+import { admit } from './admission/admit.ts';
 import { gracePeriod, nextGeneration, prepareCreate, prepareUpdate } from './admission/strategy.ts';
-import { validateObject } from './admission/validate.ts';
-import { noteUpdate, type Writer } from './ownership/managers.ts';
+import { checkPreconditions, checkSame, checkValid, refuseUnknown, refuseUnknownInPatch } from './checks.ts';
+import { noteUpdate } from './ownership/managers.ts';
+import { isFinished, keptMetadata, markedForDeletion, newMetadata, stored } from './server-metadata.ts';
+import type { DeleteSettings, WriteSettings } from './settings.ts';
 
 export interface World {
   readonly store: Store;
@@ -29,26 +29,9 @@ export interface NamedTarget extends Target {
   readonly name: string;
 }
 
-export interface WriteSettings {
-  readonly dryRun: boolean;
-  readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
-  readonly status: boolean;
-  /** Whether the new state comes from a patch, which changes the error messages. */
-  readonly patch: boolean;
-  /** Who writes; for an apply, managedFields is set already. */
-  readonly writer: Writer;
-}
-
 export interface Written {
   readonly object: StoredObject;
   readonly warnings: readonly string[];
-}
-
-export interface DeleteSettings {
-  readonly dryRun: boolean;
-  readonly gracePeriodSeconds: number | undefined;
-  readonly uid: string | undefined;
-  readonly resourceVersion: string | undefined;
 }
 
 /** Namespaces that always exist. */
@@ -93,14 +76,14 @@ export class Objects {
   /** Stores a new object. */
   create(target: Target, body: JsonObject, settings: WriteSettings): Written {
     const { resource, namespace } = target;
-    const { now, store } = this.world;
+    const { now, random, store } = this.world;
     const admitted = admit(resource, body);
     refuseUnknown(resource, admitted.unknown, settings);
     const time = now();
-    const metadata = this.#newMetadata(target, objectAt(admitted.object, 'metadata'), time);
+    const metadata = newMetadata(target, objectAt(admitted.object, 'metadata'), { time, random });
     const { name } = metadata;
     const prepared = prepareCreate(resource, { ...admitted.object, metadata }, time);
-    this.#check(resource, prepared, name);
+    checkValid(resource, prepared, name);
     if (this.collection(resource).get(keyIn(name, namespace)) !== undefined) throw alreadyExists(resource, name);
     if (namespace !== undefined) this.#requireNamespace(resource, namespace, name);
     const managed =
@@ -110,26 +93,6 @@ export class Objects {
     const object = stored(managed, settings.dryRun ? String(store.version) : store.nextVersion());
     if (!settings.dryRun) this.#put(resource, object);
     return { object, warnings: settings.fieldValidation === 'Warn' ? admitted.unknown : [] };
-  }
-
-  #newMetadata({ resource, namespace }: Target, given: JsonObject, time: Date): JsonObject & { readonly name: string } {
-    if (namespace !== undefined && (given['namespace'] ?? namespace) !== namespace) {
-      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-    }
-    if ((given['resourceVersion'] ?? '') !== '')
-      throw badRequest('resourceVersion should not be set on objects to be created');
-    const prefix = textAt(given, 'generateName') ?? '';
-    return {
-      ...given,
-      name: textAt(given, 'name') ?? (prefix === '' ? '' : `${prefix}${nameSuffix(this.world.random)}`),
-      namespace,
-      uid: randomUUID(),
-      creationTimestamp: timestamp(time),
-      deletionTimestamp: undefined,
-      deletionGracePeriodSeconds: undefined,
-      selfLink: undefined,
-      generation: resource.custom ? 1 : undefined,
-    };
   }
 
   /**
@@ -149,7 +112,7 @@ export class Objects {
     const prepared = prepareUpdate(resource, old, admitted.object, { status: settings.status, now: this.world.now() });
     const kept = keptMetadata(old, objectAt(prepared, 'metadata'), nextGeneration(resource, old, prepared));
     const next: JsonObject = { ...prepared, metadata: kept };
-    this.#check(resource, next, name);
+    checkValid(resource, next, name);
     const { resourceVersion, managedFields } = old.metadata;
     const isApply = settings.writer.operation === 'Apply';
     const alike = { ...kept, resourceVersion, ...(isApply ? {} : { managedFields }) };
@@ -186,31 +149,13 @@ export class Objects {
       if (!settings.dryRun) this.#remove(resource, stored(old, this.world.store.nextVersion()));
       return { last: old, gone: true };
     }
-    const marked = this.#marked(resource, old, grace);
+    const marked = markedForDeletion(resource, old, { grace, now: this.world.now() });
     if (jsonEqual(marked, old) || settings.dryRun)
       return { last: stored(marked, old.metadata.resourceVersion), gone: false };
     const object = stored(marked, this.world.store.nextVersion());
     this.#put(resource, object);
     if (isNamespace) setImmediate(() => this.#emptyNamespace(name));
     return { last: object, gone: false };
-  }
-
-  /** The object with its deletionTimestamp; a shorter grace period than before wins. */
-  #marked(resource: Resource, old: StoredObject, grace: number): JsonObject {
-    const before = old.metadata['deletionGracePeriodSeconds'];
-    if (old.metadata['deletionTimestamp'] !== undefined && (typeof before !== 'number' || grace >= before)) return old;
-    const metadata = {
-      ...old.metadata,
-      deletionTimestamp: timestamp(new Date(this.world.now().getTime() + 1000 * grace)),
-      deletionGracePeriodSeconds: grace,
-    };
-    if (resource.id !== 'namespaces') return { ...old, metadata };
-    const { deletionTimestamp } = metadata;
-    return {
-      ...old,
-      metadata: { ...old.metadata, deletionTimestamp },
-      status: { ...objectAt(old, 'status'), phase: 'Terminating' },
-    };
   }
 
   #put(resource: Resource, object: StoredObject): void {
@@ -235,17 +180,6 @@ export class Objects {
       }
     }
     this.world.registry.set(crdName, []);
-  }
-
-  #check(resource: Resource, object: JsonObject, name: string): void {
-    const metadata = objectAt(object, 'metadata');
-    const errors = [
-      ...nameErrors(name, resource.id === 'namespaces'),
-      ...labelErrors(metadata),
-      ...validateObject(object, resource.schema),
-      ...(resource.id === crdId ? resourcesOf(object).errors : []),
-    ];
-    if (errors.length > 0) throw invalid(resource, name, errors);
   }
 
   #requireNamespace(resource: Resource, namespace: string, name: string): void {
@@ -290,87 +224,5 @@ export class Objects {
     if (object?.metadata['deletionTimestamp'] === undefined || textsAt(object.metadata, 'finalizers').length > 0)
       return;
     if (this.#inNamespace(name).length === 0) collection.remove(stored(object, this.world.store.nextVersion()));
-  }
-}
-
-const crdId = 'customresourcedefinitions.apiextensions.k8s.io';
-
-function refuseUnknown(resource: Resource, unknown: readonly string[], settings: WriteSettings): void {
-  if (settings.fieldValidation !== 'Strict' || unknown.length === 0) return;
-  throw badRequest(`${unhandled(resource)}: strict decoding error: ${unknown.join(', ')}`);
-}
-
-/** The same for a patch: the message shows the object that the patch would have made. */
-function refuseUnknownInPatch(object: JsonObject, unknown: readonly string[], settings: WriteSettings): void {
-  if (settings.fieldValidation !== 'Strict' || unknown.length === 0) return;
-  const shown = JSON.stringify(JSON.stringify(sortedKeys(object)));
-  const message = `Invalid value: ${shown}: strict decoding error: ${unknown.join(', ')}`;
-  throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', field: 'patch', message }]);
-}
-
-/** The object as stored, with this version. */
-function stored(object: JsonObject, resourceVersion: string): StoredObject {
-  const metadata = objectAt(object, 'metadata');
-  const complete: Metadata = {
-    ...Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined)),
-    name: textAt(metadata, 'name') ?? '',
-    uid: textAt(metadata, 'uid') ?? '',
-    resourceVersion,
-    creationTimestamp: textAt(metadata, 'creationTimestamp') ?? '',
-  };
-  return {
-    ...object,
-    apiVersion: textAt(object, 'apiVersion') ?? '',
-    kind: textAt(object, 'kind') ?? '',
-    metadata: complete,
-  };
-}
-
-/** An update must be for the same object in its present version. */
-function checkSame(resource: Resource, old: StoredObject, given: JsonObject): void {
-  const { name } = old.metadata;
-  if ((given['name'] ?? name) !== name)
-    throw badRequest(
-      `the name of the object (${textAt(given, 'name') ?? ''}) does not match the name on the URL (${name})`,
-    );
-  if ((given['namespace'] ?? old.metadata.namespace) !== old.metadata.namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
-  if ((given['uid'] ?? old.metadata.uid) !== old.metadata.uid) {
-    throw conflict(
-      resource,
-      name,
-      `Precondition failed: UID in precondition: ${textAt(given, 'uid') ?? ''}, UID in object meta: ${old.metadata.uid}`,
-    );
-  }
-  const version = textAt(given, 'resourceVersion') ?? '';
-  if (version !== '' && version !== old.metadata.resourceVersion) throw conflict(resource, name);
-}
-
-/** The metadata after an update: what clients may not change stays. */
-function keptMetadata(old: StoredObject, given: JsonObject, generation: number | undefined): JsonObject {
-  const { uid, name, namespace, creationTimestamp } = old.metadata;
-  const fixed = { uid, name, namespace, creationTimestamp, generation, selfLink: undefined };
-  const deletion = {
-    deletionTimestamp: old.metadata['deletionTimestamp'],
-    deletionGracePeriodSeconds: old.metadata['deletionGracePeriodSeconds'],
-  };
-  return { ...given, ...fixed, ...deletion };
-}
-
-/** Whether the object only waited for its last finalizer to be removed. */
-function isFinished({ kind, apiVersion, metadata }: StoredObject): boolean {
-  if (metadata['deletionTimestamp'] === undefined || (kind === 'Namespace' && apiVersion === 'v1')) return false;
-  return textsAt(metadata, 'finalizers').length === 0 && (metadata['deletionGracePeriodSeconds'] ?? 0) === 0;
-}
-
-function checkPreconditions(resource: Resource, old: StoredObject, { uid, resourceVersion }: DeleteSettings): void {
-  const { metadata } = old;
-  const failed = (what: string, given: string, actual: string): string =>
-    `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${actual}`;
-  if (uid !== undefined && uid !== metadata.uid)
-    throw conflict(resource, metadata.name, failed('UID', uid, metadata.uid));
-  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
-    throw conflict(resource, metadata.name, failed('ResourceVersion', resourceVersion, metadata.resourceVersion));
   }
 }

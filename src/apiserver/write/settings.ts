@@ -4,10 +4,27 @@ import { isJsonObject, type JsonObject } from '../../model/values/json.ts';
 import { mediaType } from '../http/request.ts';
 import { badRequest } from '../refusal.ts';
 import { objectAt, textAt, textsAt } from '../store/object.ts';
-import type { DeleteSettings, WriteSettings } from './objects.ts';
+import type { Writer } from './ownership/managers.ts';
 
 /** The media type of server-side apply. */
 export const applyType = 'application/apply-patch+yaml';
+
+export interface WriteSettings {
+  readonly dryRun: boolean;
+  readonly fieldValidation: 'Strict' | 'Warn' | 'Ignore';
+  readonly status: boolean;
+  /** Whether the new state comes from a patch, which changes the error messages. */
+  readonly patch: boolean;
+  /** Who writes; for an apply, managedFields is set already. */
+  readonly writer: Writer;
+}
+
+export interface DeleteSettings {
+  readonly dryRun: boolean;
+  readonly gracePeriodSeconds: number | undefined;
+  readonly uid: string | undefined;
+  readonly resourceVersion: string | undefined;
+}
 
 export interface WriteRequest {
   readonly request: IncomingMessage;

@@ -2,7 +2,8 @@
  * The assignment problem as numbers: nodes, items (egress IPs to place) and the nodes allowed for each item. The order
  * depends only on names and requests, so the result never depends on the order of the input.
  */
-import type { EgressTracker, TrackedHost, TrackedIp } from '../egress/tracker.ts';
+import type { TrackedIp } from '../egress/tracked-ips.ts';
+import type { EgressTracker, TrackedHost } from '../egress/tracker.ts';
 import type { Unusable } from '../egress/unusable.ts';
 import { allowsCidr, type CloudLimits } from '../objects/cloud.ts';
 import { type Cidr, keyRange, type SortKey } from '../values/address.ts';

@@ -3,7 +3,8 @@
  * docs/egress-model.md.
  */
 import type { EgressInput } from '../egress/state.ts';
-import { EgressTracker, type TrackedIp } from '../egress/tracker.ts';
+import type { TrackedIp } from '../egress/tracked-ips.ts';
+import { EgressTracker } from '../egress/tracker.ts';
 import type { CloudLimits } from '../objects/cloud.ts';
 import type { Ip } from '../values/address.ts';
 import { compareText, type NodeName } from '../values/names.ts';

@@ -5,13 +5,13 @@
 import type { Meaning } from '../allocation/hostsubnets.ts';
 import type { AbsentHostSubnet, HostSubnet } from '../objects/hostsubnet.ts';
 import type { NetNamespace } from '../objects/netnamespace.ts';
-import { type Cidr, type Ip, type SortKey, sortKey } from '../values/address.ts';
+import type { Cidr, Ip } from '../values/address.ts';
 import { compareText, type NamespaceName, type NodeName } from '../values/names.ts';
 import type { Vnid } from '../values/vnid.ts';
 import { sameState } from './compare.ts';
-import { addAssigned, difference, membership, remove, withoutName } from './difference.ts';
+import { addAssigned, difference, membership, withoutName } from './difference.ts';
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
-import { type Inhabitant, sameUnusable, type Unusable, UnusableAddresses } from './unusable.ts';
+import { type TrackedIp, TrackedIps } from './tracked-ips.ts';
 import {
   type Assignment,
   evaluateVnid,
@@ -30,31 +30,10 @@ export interface EgressChange {
   readonly assigned: ReadonlyMap<Ip, Assignment | undefined>;
 }
 
-/** Who requests and who lists one IP, in no particular order. Exists while anybody does either. */
-export interface TrackedIp {
-  readonly ip: Ip;
-  /** Unique among tracked IPs and less than `EgressTracker.idLimit`. */
-  readonly id: number;
-  readonly key: SortKey;
-  readonly requesters: readonly Vnid[];
-  readonly hosts: readonly Assignment[];
-  /** Why it cannot be an egress IP; undefined if it can. */
-  readonly unusable: Unusable | undefined;
-  /** How many absent HostSubnets list it. */
-  readonly absentHosts: number;
-}
-
 /** A HostSubnet and the tracked IPs that it lists. */
 export interface TrackedHost {
   readonly hostSubnet: HostSubnet;
   readonly ips: readonly TrackedIp[];
-}
-
-interface IpRecord extends TrackedIp {
-  readonly requesters: Vnid[];
-  readonly hosts: Assignment[];
-  unusable: Unusable | undefined;
-  absentHosts: number;
 }
 
 interface VnidRecord {
@@ -70,12 +49,8 @@ export class EgressTracker {
   readonly #absent = new Map<string, AbsentHostSubnet>();
   readonly #netNamespaces = new Map<NamespaceName, NetNamespace>();
   readonly #offline = new Set<Ip>();
-  readonly #ips = new Map<Ip, IpRecord>();
+  readonly #ips = new TrackedIps();
   readonly #vnids = new Map<Vnid, VnidRecord>();
-  readonly #unusable = new UnusableAddresses();
-  readonly #freeIds: number[] = [];
-  #idLimit = 0;
-  #demandVersion = 0;
   readonly #around: Surroundings = {
     hostsOf: (ip) => this.#ips.get(ip)?.hosts ?? [],
     requestersOf: (ip) => this.#ips.get(ip)?.requesters ?? [],
@@ -87,7 +62,7 @@ export class EgressTracker {
   static of(input: EgressInput): EgressTracker {
     const tracker = new EgressTracker();
     for (const nodeIP of input.offline) tracker.#offline.add(nodeIP);
-    tracker.#unusable.setNetworks(input.networks ?? []);
+    tracker.#ips.setNetworks(input.networks ?? []);
     for (const one of input.absent ?? []) tracker.setAbsent(one);
     for (const one of input.netNamespaces) tracker.setNetNamespace(one);
     for (const one of input.hostSubnets) tracker.setHostSubnet(one);
@@ -102,15 +77,15 @@ export class EgressTracker {
     const has = new Set(next.egressIPs);
     const touched = new Set<Ip>();
     this.#forgetAbsent(next.name, touched);
-    for (const ip of had) if (!samePlace || !has.has(ip)) this.#unlist(ip, next.name, touched);
+    for (const ip of had) if (!samePlace || !has.has(ip)) this.#ips.unlist(ip, next.name, touched);
     const assignment: Assignment = { node: next.name, nodeIP: next.hostIP };
-    for (const ip of has) if (!samePlace || !had.has(ip)) this.#list(ip, assignment, touched);
+    for (const ip of has) if (!samePlace || !had.has(ip)) this.#ips.list(ip, assignment, touched);
     if (!samePlace) {
-      this.#forgetAddress(before, touched);
-      this.#learnAddress(next, touched);
+      if (before !== undefined) this.#ips.removeNode(before, touched);
+      this.#ips.addNode(next, touched);
     }
-    this.#hosts.set(next.name, { hostSubnet: next, ips: next.egressIPs.map((ip) => this.#own(ip)) });
-    return this.#evaluate(this.#requesters(touched));
+    this.#hosts.set(next.name, { hostSubnet: next, ips: next.egressIPs.map((ip) => this.#ips.track(ip)) });
+    return this.#evaluate(this.#ips.requesters(touched));
   }
 
   /** Replaces the HostSubnet of this name by one that counts as absent. */
@@ -118,10 +93,10 @@ export class EgressTracker {
     const touched = new Set<Ip>();
     this.#forgetHost(next.name, touched);
     this.#forgetAbsent(next.name, touched);
-    this.#learnAddress(next, touched);
+    this.#ips.addNode(next, touched);
     this.#absent.set(next.name, next);
-    for (const ip of next.egressIPs) this.#occupy(ip, 1);
-    return this.#evaluate(this.#requesters(touched));
+    for (const ip of next.egressIPs) this.#ips.listAbsent(ip);
+    return this.#evaluate(this.#ips.requesters(touched));
   }
 
   /** Sets what the HostSubnet of this name means; undefined removes it. */
@@ -135,15 +110,13 @@ export class EgressTracker {
     const touched = new Set<Ip>();
     this.#forgetHost(name, touched);
     this.#forgetAbsent(name, touched);
-    return this.#evaluate(this.#requesters(touched));
+    return this.#evaluate(this.#ips.requesters(touched));
   }
 
   /** Sets the networks of pods and services. */
   setNetworks(networks: readonly Cidr[]): EgressChange {
-    this.#unusable.setNetworks(networks);
-    const touched = new Set<Ip>();
-    for (const ip of this.#ips.keys()) this.#judge(ip, touched);
-    return this.#evaluate(this.#requesters(touched));
+    const touched = this.#ips.setNetworks(networks);
+    return this.#evaluate(this.#ips.requesters(touched));
   }
 
   /** Replaces or adds the NetNamespace of this name. */
@@ -176,9 +149,8 @@ export class EgressTracker {
     if (offline) this.#offline.add(nodeIP);
     else this.#offline.delete(nodeIP);
     const ips = new Set<Ip>();
-    for (const node of this.#unusable.nodesAt(nodeIP))
-      for (const { ip } of this.#hosts.get(node)?.ips ?? []) ips.add(ip);
-    return this.#evaluate(this.#requesters(ips));
+    for (const node of this.#ips.nodesAt(nodeIP)) for (const { ip } of this.#hosts.get(node)?.ips ?? []) ips.add(ip);
+    return this.#evaluate(this.#ips.requesters(ips));
   }
 
   /** The state of one VNID; normal if it requests nothing. */
@@ -215,12 +187,12 @@ export class EgressTracker {
 
   /** Changes whenever requests, a VNID's namespaces, or the set of IPs that cannot be placed change. */
   get demandVersion(): number {
-    return this.#demandVersion;
+    return this.#ips.demandVersion;
   }
 
   /** Greater than every id of a tracked IP. */
   get idLimit(): number {
-    return this.#idLimit;
+    return this.#ips.idLimit;
   }
 
   /** Whether the health check considers the address offline. */
@@ -236,7 +208,7 @@ export class EgressTracker {
       netNamespaces: [...this.#netNamespaces.values()],
       offline: this.#offline,
       absent: [...this.#absent.values()],
-      networks: this.#unusable.networks,
+      networks: this.#ips.networks,
     };
   }
 
@@ -266,119 +238,29 @@ export class EgressTracker {
     const has = requestsOf(namespaces);
     const hadAny = membership(had.map(({ ip }) => ip));
     const hasAny = membership(has);
-    for (const { ip } of had) if (!hasAny(ip)) this.#unrequest(ip, vnid, dirty);
-    for (const ip of has) if (!hadAny(ip)) this.#request(ip, vnid, dirty);
+    for (const { ip } of had) if (!hasAny(ip)) this.#ips.unrequest(ip, vnid, dirty);
+    for (const ip of has) if (!hadAny(ip)) this.#ips.request(ip, vnid, dirty);
     dirty.add(vnid);
-    this.#demandVersion++;
+    this.#ips.demandChanged();
     record.namespaces = namespaces;
-    record.ips = has.map((ip) => this.#own(ip));
+    record.ips = has.map((ip) => this.#ips.track(ip));
     this.#vnids.set(vnid, record);
-  }
-
-  #request(ip: Ip, vnid: Vnid, dirty: Set<Vnid>): void {
-    const record = this.#own(ip);
-    for (const other of record.requesters) dirty.add(other);
-    record.requesters.push(vnid);
-  }
-
-  #unrequest(ip: Ip, vnid: Vnid, dirty: Set<Vnid>): void {
-    const record = this.#own(ip);
-    remove(record.requesters, (other) => other === vnid);
-    for (const other of record.requesters) dirty.add(other);
-    this.#drop(ip, record);
-  }
-
-  #list(ip: Ip, assignment: Assignment, touched: Set<Ip>): void {
-    const record = this.#own(ip);
-    record.hosts.push(assignment);
-    this.#moved(record, touched);
-  }
-
-  #unlist(ip: Ip, node: NodeName, touched: Set<Ip>): void {
-    const record = this.#own(ip);
-    remove(record.hosts, (host) => host.node === node);
-    this.#moved(record, touched);
-    this.#drop(ip, record);
-  }
-
-  /** The nodes that list the IP changed. If an absent one lists it too, this changes where it may be placed. */
-  #moved({ ip, absentHosts }: IpRecord, touched: Set<Ip>): void {
-    touched.add(ip);
-    if (absentHosts > 0) this.#demandVersion++;
-  }
-
-  #own(ip: Ip): IpRecord {
-    const found = this.#ips.get(ip);
-    if (found !== undefined) return found;
-    const made: IpRecord = {
-      ip,
-      id: this.#freeIds.pop() ?? this.#idLimit++,
-      key: sortKey(ip),
-      requesters: [],
-      hosts: [],
-      unusable: this.#unusable.of(ip),
-      absentHosts: 0,
-    };
-    this.#ips.set(ip, made);
-    return made;
-  }
-
-  #drop(ip: Ip, record: IpRecord): void {
-    if (record.requesters.length > 0 || record.hosts.length > 0 || record.absentHosts > 0) return;
-    this.#ips.delete(ip);
-    this.#freeIds.push(record.id);
   }
 
   #forgetHost(name: string, touched: Set<Ip>): void {
     const before = this.#hosts.get(name)?.hostSubnet;
     if (before === undefined) return;
-    for (const ip of before.egressIPs) this.#unlist(ip, before.name, touched);
+    for (const ip of before.egressIPs) this.#ips.unlist(ip, before.name, touched);
     this.#hosts.delete(name);
-    this.#forgetAddress(before, touched);
+    this.#ips.removeNode(before, touched);
   }
 
   #forgetAbsent(name: string, touched: Set<Ip>): void {
     const before = this.#absent.get(name);
     if (before === undefined) return;
     this.#absent.delete(name);
-    for (const ip of before.egressIPs) this.#occupy(ip, -1);
-    this.#forgetAddress(before, touched);
-  }
-
-  /** One more, or one fewer, absent HostSubnet lists the IP. */
-  #occupy(ip: Ip, more: 1 | -1): void {
-    const record = this.#own(ip);
-    record.absentHosts += more;
-    this.#demandVersion++;
-    this.#drop(ip, record);
-  }
-
-  #learnAddress({ hostIP, name }: Inhabitant, touched: Set<Ip>): void {
-    if (hostIP === undefined) return;
-    this.#unusable.addNode(name, hostIP);
-    this.#judge(hostIP, touched);
-  }
-
-  #forgetAddress(before: Inhabitant | undefined, touched: Set<Ip>): void {
-    if (before?.hostIP === undefined) return;
-    this.#unusable.removeNode(before.name, before.hostIP);
-    this.#judge(before.hostIP, touched);
-  }
-
-  /** Determines again whether the IP is usable. */
-  #judge(ip: Ip, touched: Set<Ip>): void {
-    const record = this.#ips.get(ip);
-    const unusable = this.#unusable.of(ip);
-    if (record === undefined || sameUnusable(record.unusable, unusable)) return;
-    record.unusable = unusable;
-    this.#demandVersion++;
-    touched.add(ip);
-  }
-
-  #requesters(ips: Iterable<Ip>): ReadonlySet<Vnid> {
-    const found = new Set<Vnid>();
-    for (const ip of ips) for (const vnid of this.#ips.get(ip)?.requesters ?? []) found.add(vnid);
-    return found;
+    for (const ip of before.egressIPs) this.#ips.unlistAbsent(ip);
+    this.#ips.removeNode(before, touched);
   }
 
   #evaluate(dirty: ReadonlySet<Vnid>): EgressChange {

@@ -1,19 +1,14 @@
 /** The node agent: watches the cluster's objects, Open vSwitch and the links, and keeps this node in line with them. */
-import { dirname, join } from 'node:path';
 import { pods as podKind } from '../../../api/kinds.ts';
 import { linkedSignal } from '../../io/async/linked-signal.ts';
 import { pause } from '../../io/async/pause.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
-import { tcpProbe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { EventRecorder } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
-import { NameTracker, resolverLookup } from '../cluster/dns.ts';
-import { ClusterFeed, type ClusterView } from '../cluster/feed.ts';
-import { PeerHealth } from '../cluster/peer-health.ts';
-import { PolicyLog } from '../cluster/policy-log.ts';
+import type { ClusterView } from '../cluster/feed.ts';
 import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
@@ -28,19 +23,16 @@ import { reused } from '../values/memo.ts';
 import { type Applied, Applier } from './apply.ts';
 import { PodAttacher } from './attacher.ts';
 import { FailClosed, restrictAfter } from './fail-closed.ts';
+import { FollowedCluster, type FollowedClusterOptions } from './followed-cluster.ts';
 import { Host, type HostOptions, type Prepared } from './host.ts';
 import type { NodeMetrics } from './metrics.ts';
 import { watchHost } from './monitor.ts';
+import { PendingChanges } from './pending-changes.ts';
 import { ProblemReporter } from './problem-reporter.ts';
 
-export interface AgentOptions extends HostOptions {
-  readonly cniSocket: string;
-  /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; undefined means the host's resolver. */
-  readonly resolver: string | undefined;
+export interface AgentOptions extends HostOptions, FollowedClusterOptions {
   /** Milliseconds between two full resyncs, which read everything again. */
   readonly resync: number;
-  /** Milliseconds between two probes of a node that hosts egress IPs; 0 disables probes. */
-  readonly probeInterval: number;
 }
 
 export interface AgentDeps {
@@ -64,35 +56,24 @@ class Agent {
   readonly #queue: WorkQueue;
   readonly #failClosed: FailClosed;
   readonly #events: EventRecorder;
-  readonly #feed: ClusterFeed;
-  readonly #names: NameTracker;
-  readonly #egressPolicyLog: PolicyLog;
-  readonly #networkPolicyLog: PolicyLog;
-  readonly #health: PeerHealth;
+  readonly #cluster: FollowedCluster;
   readonly #host: Host;
   readonly #attacher: PodAttacher;
   readonly #applier: Applier;
   readonly #sweeper: Sweeper;
   readonly #addresses: PresentAddresses;
   readonly #nft: NftTable;
-  /** Callbacks that wait for a pass that has not begun yet. */
-  #waiters: (() => void)[] = [];
+  readonly #pending = new PendingChanges(() => performance.now());
   #view: ClusterView | undefined;
   /** The plan that is being applied, or was applied last, and the host it is for. */
   #planned: { readonly plan: NodePlan; readonly prepared: Prepared } | undefined;
   #pods: readonly LocalPod[] = [];
   #ready = false;
-  /** When the change for the next pass was noticed; undefined if there is none. */
-  #changedAt: number | undefined;
-  /** The same for the pass in progress. */
-  #passFor: number | undefined;
   readonly #problems: ProblemReporter;
 
   constructor(options: AgentOptions, deps: AgentDeps, signal: AbortSignal) {
     const { client, exec, logger, metrics } = deps;
     this.#deps = deps;
-    this.#egressPolicyLog = new PolicyLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
-    this.#networkPolicyLog = new PolicyLog(logger, 'a rule of a NetworkPolicy allows nothing');
     this.#options = options;
     this.#logger = logger;
     this.#signal = signal;
@@ -110,10 +91,8 @@ class Agent {
       nodeName: options.nodeName,
       hostSubnet: () => this.#view?.own.object,
     });
-    this.#feed = new ClusterFeed(client, options.nodeName, { logger, signal, changed: () => this.#wake() });
-    this.#names = this.#nameTracker();
-    this.#health = this.#peerHealth();
-    metrics.followPeers(() => this.#health.verdicts());
+    this.#cluster = new FollowedCluster(options, { client, logger, signal, changed: () => this.#wake() });
+    metrics.followPeers(() => this.#cluster.health.verdicts());
     this.#addresses = new PresentAddresses(exec);
     this.#nft = new NftTable(exec, logger);
     const addresses = this.#addresses;
@@ -135,12 +114,12 @@ class Agent {
     this.#failClosed = new FailClosed({
       exec,
       logger,
-      feed: this.#feed,
+      feed: this.#cluster.feed,
       applier: this.#applier,
       addresses,
       node: { ...options, name: options.nodeName },
       nodeIP: () => this.#view?.own.hostIP,
-      waitingSince: () => this.#passFor ?? this.#changedAt,
+      waitingSince: () => this.#pending.waitingSince,
       again: () => this.#queue.add(key),
       onFailure: metrics.failed,
     });
@@ -151,29 +130,8 @@ class Agent {
     const { exec, logger } = this.#deps;
     const onRival = (ip: Ip, mac: string | undefined): void => this.#problems.reportRival(ip, mac);
     const announcer = new Announcer({ exec, logger, signal: this.#signal, wait: pause, onRival });
-    const { bridge } = this.#host;
+    const { bridge } = this.#host.openVswitch;
     return new Applier({ exec, announcer, bridge, addresses: this.#addresses, nft: this.#nft });
-  }
-
-  /** Stores known names next to the CNI socket. */
-  #nameTracker(): NameTracker {
-    const { cniSocket, nodeName, resolver } = this.#options;
-    const file = join(dirname(cniSocket), `${nodeName}.names.json`);
-    return new NameTracker({
-      lookup: resolverLookup(resolver),
-      logger: this.#logger,
-      file,
-      changed: () => this.#wake(),
-    });
-  }
-
-  #peerHealth(): PeerHealth {
-    return new PeerHealth({
-      logger: this.#logger,
-      probe: tcpProbe(),
-      interval: this.#options.probeInterval,
-      setOffline: (nodeIP, isOffline) => this.#feed.setOffline(nodeIP, isOffline),
-    });
   }
 
   #podAttacher(): PodAttacher {
@@ -192,12 +150,12 @@ class Agent {
 
   /** Runs until the signal aborts; throws if it cannot. */
   async run(): Promise<void> {
-    await Promise.all([this.#names.load(), this.#feed.follow()]);
+    await this.#cluster.load();
     await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     this.#signal.addEventListener('abort', () => {
       clearInterval(resync);
-      this.#host.close();
+      this.#host.openVswitch.close();
     });
     this.#wake();
     await Promise.all([
@@ -213,15 +171,15 @@ class Agent {
         this.#signal,
       ),
       this.#events.run(this.#signal),
-      this.#health.run(this.#signal),
-      this.#queue.process(() => this.#sync(), this.#signal),
+      this.#cluster.health.run(this.#signal),
+      this.#queue.process(() => this.#pending.apply((since) => this.#pass(since)), this.#signal),
       this.#failClosed.run(this.#signal),
       this.#sweeper.run(this.#signal),
     ]);
   }
 
   #wake(): void {
-    this.#changedAt ??= performance.now();
+    this.#pending.note();
     this.#queue.add(key);
     this.#failClosed.heard();
   }
@@ -247,28 +205,9 @@ class Agent {
 
   #applied(): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiters.push(resolve);
+      this.#pending.whenApplied(resolve);
       this.#wake();
     });
-  }
-
-  async #sync(): Promise<void> {
-    const waiting = this.#waiters;
-    const since = this.#changedAt ?? performance.now();
-    this.#waiters = [];
-    this.#changedAt = undefined;
-    this.#passFor = since;
-    let isDone = false;
-    try {
-      isDone = await this.#pass(since);
-    } finally {
-      this.#passFor = undefined;
-      if (isDone) for (const done of waiting) done();
-      else {
-        this.#waiters.push(...waiting);
-        this.#changedAt = since;
-      }
-    }
   }
 
   /**
@@ -279,16 +218,12 @@ class Agent {
     for (let isLast = false; ; isLast = true) {
       const began = performance.now();
       this.#nft.liftLimits();
-      const found = this.#feed.view();
+      const found = this.#cluster.feed.view();
       this.#problems.report('cluster', found.ok ? undefined : found.error, 'waiting for the cluster');
       if (!found.ok) return undefined;
       const view = found.value;
       this.#view = view;
-      this.#names.follow(view.egressPolicies.names);
-      this.#egressPolicyLog.log(view.egressPolicies.notes);
-      if (view.world !== undefined) this.#networkPolicyLog.log(view.world.problems);
-      this.#health.setNotReady(view.notReady);
-      this.#health.watch(view.hosts, view.remotes);
+      this.#cluster.follow(view);
       const prepared = await this.#host.prepare(view);
       if (isLast || performance.now() - began < restrictAfter) return { view, prepared };
     }
@@ -305,8 +240,8 @@ class Agent {
     const { facts, uplink, gateways, networks } = prepared;
     const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view.vnids), ({ ip }) => ip);
     this.#pods = pods;
-    const state = this.#feed.stateOf(pods.map(({ vnid }) => vnid));
-    const addressesOf = (name: string): readonly Ip[] => this.#names.addresses(name);
+    const state = this.#cluster.feed.stateOf(pods.map(({ vnid }) => vnid));
+    const addressesOf = (name: string): readonly Ip[] => this.#cluster.addresses(name);
     const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, addressesOf });
     const applied = await this.#apply(plan, prepared);
     this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);

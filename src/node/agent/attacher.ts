@@ -100,7 +100,7 @@ export class PodAttacher {
       await this.#await(() => vnidOf(request.namespace), `namespace ${request.namespace} has no NetNamespace`, signal);
       const ip = await this.#attempts.inTurn(request.sandbox, () => {
         signal.throwIfAborted();
-        return host.onPort(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));
+        return host.ports.workOn(request.sandbox, (ovsdb) => this.#plugged(prepared, ovsdb, { request, attempt }));
       });
       await within(applied(), 'its flows were not there', signal);
       const { facts, networks, mtu } = prepared;
@@ -148,7 +148,7 @@ export class PodAttacher {
     await Promise.all([
       makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace }),
       // somebody may have gone on sending to the last pod with this address after that was detached
-      this.#deps.host.endConnections(ip),
+      this.#deps.host.openVswitch.endConnections(ip),
     ]);
     const { ingress, egress } = limits.value;
     await limitSending(this.#deps.exec, egress, { netns, device });
@@ -165,7 +165,7 @@ export class PodAttacher {
 
   /** Throws if the pod is not on the bridge, has no veth, or lacks its address. */
   async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
-    const pod = attachedPods(await this.#deps.host.connect()).find((one) => one.sandbox === sandbox);
+    const pod = attachedPods(await this.#deps.host.openVswitch.connect()).find((one) => one.sandbox === sandbox);
     if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
     const shown = await this.#deps.exec('nsenter', [
       `--net=${netns}`,
@@ -186,7 +186,7 @@ export class PodAttacher {
 
   /** Detaches every pod that is neither valid nor being attached. */
   async #collect(valid: ReadonlySet<string>): Promise<void> {
-    const attached = attachedPods(await this.#deps.host.connect());
+    const attached = attachedPods(await this.#deps.host.openVswitch.connect());
     const stale = attached.filter(({ sandbox }) => !valid.has(sandbox) && !this.#attempts.has(sandbox));
     for (const { sandbox } of stale) await this.#detach(sandbox);
     if (stale.length > 0)
@@ -201,12 +201,12 @@ export class PodAttacher {
   /** Removes the veth first: a port without a veth is never restored. */
   async #remove(sandbox: string): Promise<void> {
     const host = hostDevice(sandbox);
-    await this.#deps.host.onPort(sandbox, async (ovsdb) => {
+    await this.#deps.host.ports.workOn(sandbox, async (ovsdb) => {
       const pod = attachedPods(ovsdb).find((one) => one.sandbox === sandbox);
       await removeLink(this.#deps.exec, host);
       await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
       // the sweeper ends those of the kernel
-      if (pod !== undefined) void this.#deps.host.forgetConnections(pod.ip);
+      if (pod !== undefined) void this.#deps.host.openVswitch.forgetConnections(pod.ip);
     });
   }
 

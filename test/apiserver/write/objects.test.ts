@@ -1,6 +1,7 @@
 /** The verbs, on a state in memory. */
 import type { StoredObject } from '../../../src/apiserver/store/object.ts';
-import type { NamedTarget, WriteSettings, Written } from '../../../src/apiserver/write/objects.ts';
+import type { NamedTarget, Written } from '../../../src/apiserver/write/objects.ts';
+import type { WriteSettings } from '../../../src/apiserver/write/settings.ts';
 import type { JsonObject } from '../../../src/model/values/json.ts';
 import { deleteNow, kindIn, refusalOf, type Shelf, shelf, thing, thingCrd, writeAs } from '../things.ts';
 

@@ -1,8 +1,12 @@
 /** The settings of writes and deletes, as requests bear them. */
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import type { DeleteSettings, WriteSettings } from '../../../src/apiserver/write/objects.ts';
-import { deleteSettings, writeSettings } from '../../../src/apiserver/write/settings.ts';
+import {
+  type DeleteSettings,
+  deleteSettings,
+  type WriteSettings,
+  writeSettings,
+} from '../../../src/apiserver/write/settings.ts';
 import type { JsonObject } from '../../../src/model/values/json.ts';
 import { refusalOf } from '../things.ts';
 

@@ -1,0 +1,73 @@
+/** What a write must satisfy: a valid object without unknown fields, and the object and version that it is meant for. */
+import { type JsonObject, sortedKeys } from '../../model/values/json.ts';
+import { crdId, resourcesOf } from '../kinds/crd.ts';
+import type { Resource } from '../kinds/resource.ts';
+import { badRequest, conflict, invalid } from '../refusal.ts';
+import { objectAt, type StoredObject, textAt } from '../store/object.ts';
+import { unhandled } from './admission/admit.ts';
+import { labelErrors, nameErrors } from './admission/metadata.ts';
+import { validateObject } from './admission/validate.ts';
+import type { DeleteSettings, WriteSettings } from './settings.ts';
+
+/** Refuses an object with a name, labels or fields that its kind does not allow; all errors are named at once. */
+export function checkValid(resource: Resource, object: JsonObject, name: string): void {
+  const metadata = objectAt(object, 'metadata');
+  const errors = [
+    ...nameErrors(name, resource.id === 'namespaces'),
+    ...labelErrors(metadata),
+    ...validateObject(object, resource.schema),
+    ...(resource.id === crdId ? resourcesOf(object).errors : []),
+  ];
+  if (errors.length > 0) throw invalid(resource, name, errors);
+}
+
+/** Where the client is strict about it, refuses a body with unknown fields. */
+export function refuseUnknown(resource: Resource, unknown: readonly string[], settings: WriteSettings): void {
+  if (settings.fieldValidation !== 'Strict' || unknown.length === 0) return;
+  throw badRequest(`${unhandled(resource)}: strict decoding error: ${unknown.join(', ')}`);
+}
+
+/** The same for a patch: the message shows the object that the patch would have made. */
+export function refuseUnknownInPatch(object: JsonObject, unknown: readonly string[], settings: WriteSettings): void {
+  if (settings.fieldValidation !== 'Strict' || unknown.length === 0) return;
+  const shown = JSON.stringify(JSON.stringify(sortedKeys(object)));
+  const message = `Invalid value: ${shown}: strict decoding error: ${unknown.join(', ')}`;
+  throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', field: 'patch', message }]);
+}
+
+/** An update must be for the same object in its present version. */
+export function checkSame(resource: Resource, old: StoredObject, given: JsonObject): void {
+  const { name } = old.metadata;
+  if ((given['name'] ?? name) !== name)
+    throw badRequest(
+      `the name of the object (${textAt(given, 'name') ?? ''}) does not match the name on the URL (${name})`,
+    );
+  if ((given['namespace'] ?? old.metadata.namespace) !== old.metadata.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  if ((given['uid'] ?? old.metadata.uid) !== old.metadata.uid) {
+    throw conflict(
+      resource,
+      name,
+      `Precondition failed: UID in precondition: ${textAt(given, 'uid') ?? ''}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  const version = textAt(given, 'resourceVersion') ?? '';
+  if (version !== '' && version !== old.metadata.resourceVersion) throw conflict(resource, name);
+}
+
+/** A delete must be for the object with the uid and the version that it names. */
+export function checkPreconditions(
+  resource: Resource,
+  old: StoredObject,
+  { uid, resourceVersion }: DeleteSettings,
+): void {
+  const { metadata } = old;
+  const failed = (what: string, given: string, actual: string): string =>
+    `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${actual}`;
+  if (uid !== undefined && uid !== metadata.uid)
+    throw conflict(resource, metadata.name, failed('UID', uid, metadata.uid));
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion) {
+    throw conflict(resource, metadata.name, failed('ResourceVersion', resourceVersion, metadata.resourceVersion));
+  }
+}

@@ -1,0 +1,70 @@
+/** What the agent follows of the cluster: its objects, the names in its policies, and the health of its nodes. */
+import { dirname, join } from 'node:path';
+import { tcpProbe } from '../../io/health/probe.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import type { Logger } from '../../io/log.ts';
+import type { Ip } from '../../model/values/address.ts';
+import { NameTracker, resolverLookup } from '../cluster/dns.ts';
+import { ClusterFeed, type ClusterView } from '../cluster/feed.ts';
+import { PeerHealth } from '../cluster/peer-health.ts';
+import { PolicyLog } from '../cluster/policy-log.ts';
+
+export interface FollowedClusterOptions {
+  readonly nodeName: string;
+  readonly cniSocket: string;
+  /** Resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT; undefined means the host's resolver. */
+  readonly resolver: string | undefined;
+  /** Milliseconds between two probes of a node that hosts egress IPs; 0 disables probes. */
+  readonly probeInterval: number;
+}
+
+export interface FollowedClusterDeps {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly changed: () => void;
+}
+
+export class FollowedCluster {
+  readonly feed: ClusterFeed;
+  readonly health: PeerHealth;
+  readonly #names: NameTracker;
+  readonly #egressPolicyLog: PolicyLog;
+  readonly #networkPolicyLog: PolicyLog;
+
+  constructor(options: FollowedClusterOptions, deps: FollowedClusterDeps) {
+    const { nodeName, cniSocket, resolver, probeInterval } = options;
+    const { client, logger, signal, changed } = deps;
+    this.#egressPolicyLog = new PolicyLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
+    this.#networkPolicyLog = new PolicyLog(logger, 'a rule of a NetworkPolicy allows nothing');
+    this.feed = new ClusterFeed(client, nodeName, { logger, signal, changed });
+    // known names are stored next to the CNI socket
+    const file = join(dirname(cniSocket), `${nodeName}.names.json`);
+    this.#names = new NameTracker({ lookup: resolverLookup(resolver), logger, file, changed });
+    this.health = new PeerHealth({
+      logger,
+      probe: tcpProbe(),
+      interval: probeInterval,
+      setOffline: (nodeIP, isOffline) => this.feed.setOffline(nodeIP, isOffline),
+    });
+  }
+
+  /** Resolves once the objects are known, and the names as of the last run. */
+  async load(): Promise<void> {
+    await Promise.all([this.#names.load(), this.feed.follow()]);
+  }
+
+  /** Follows the names and nodes of this view from now on, and logs what is wrong with its policies. */
+  follow({ egressPolicies, world, notReady, hosts, remotes }: ClusterView): void {
+    this.#names.follow(egressPolicies.names);
+    this.#egressPolicyLog.log(egressPolicies.notes);
+    if (world !== undefined) this.#networkPolicyLog.log(world.problems);
+    this.health.setNotReady(notReady);
+    this.health.watch(hosts, remotes);
+  }
+
+  /** The addresses of a name in an EgressNetworkPolicy, as far as they are known. */
+  addresses(name: string): readonly Ip[] {
+    return this.#names.addresses(name);
+  }
+}
