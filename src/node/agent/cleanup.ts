@@ -5,7 +5,7 @@ import { removeAllLimits } from '../cni/pods.ts';
 import { labelled, parseAddresses } from '../links/addresses.ts';
 import { showAddresses } from '../links/ip.ts';
 import { takeOff } from '../links/promotion.ts';
-import { nftTables } from '../nft/ruleset.ts';
+import { nftTables } from '../nft/vocabulary.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge, guard } from '../ovs/pipeline.ts';
 

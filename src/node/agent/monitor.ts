@@ -4,7 +4,7 @@ import { pause } from '../../io/async/pause.ts';
 import type { Logger } from '../../io/log.ts';
 import { haveSysctls } from '../links/sysctls.ts';
 import { isHostDevice } from '../links/veth.ts';
-import { nftTables } from '../nft/ruleset.ts';
+import { nftTables } from '../nft/vocabulary.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
 
 const again = 1_000;

@@ -16,7 +16,7 @@ import {
   setNames,
   tableOf,
 } from './elements.ts';
-import { networkSets, nftTables } from './ruleset.ts';
+import { networkSets, nftTables } from './vocabulary.ts';
 
 /** The text of a scalar, range or prefix; undefined for anything else. */
 function partText(part: unknown): string | undefined {

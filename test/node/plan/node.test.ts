@@ -10,7 +10,8 @@ import {
   removals,
   within,
 } from '../../../src/node/nft/elements.ts';
-import { type NftElements, renderBase } from '../../../src/node/nft/ruleset.ts';
+import { renderBase } from '../../../src/node/nft/ruleset.ts';
+import type { NftElements } from '../../../src/node/nft/vocabulary.ts';
 import { bundleLines, emptyBridge, readContent, wantedContent } from '../../../src/node/ovs/bundle.ts';
 import { inboundOwnerOf, inboundVnid, unaskedOwnerOf } from '../../../src/node/ovs/owner.ts';
 import { parseFlows, parseGroups } from '../../../src/node/ovs/parse.ts';
