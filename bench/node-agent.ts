@@ -23,7 +23,10 @@ export async function start(lab: TestLab): Promise<number> {
   return first(lab).at(-1)!.sinceStart!;
 }
 
-/** All that the agent writes on the machine, as text: flows with their ages cut off are compared, and their ages are checked. */
+/**
+ * All that the agent writes on the machine, as text: flows with their ages cut off are compared, and their ages are
+ * checked.
+ */
 export async function written(lab: TestLab): Promise<string> {
   const of = async (...argv: string[]): Promise<string> => (await lab.node('worker0', ...argv)).stdout;
   const parts = [

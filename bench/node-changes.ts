@@ -10,7 +10,9 @@ import type { TestLab } from '../test/e2e/lab.ts';
 import { sleep } from '../test/e2e/outage.ts';
 import { egressIPs, project } from './node-cluster.ts';
 
-/** Milliseconds from the watch's event to the flow on the bridge, as Open vSwitch itself tells of it, for each change. */
+/**
+ * Milliseconds from the watch's event to the flow on the bridge, as Open vSwitch itself tells of it, for each change.
+ */
 export async function measureChanges(
   lab: TestLab,
   client: KubeClient,

@@ -9,7 +9,9 @@ import { sleep } from '../test/e2e/outage.ts';
 import { measureChanges } from './node-changes.ts';
 import { egressIPs, numbers, project } from './node-cluster.ts';
 
-/** Puts connections to the outside into the worker's conntrack: so many, of a pod address, with an owner and a source. */
+/**
+ * Puts connections to the outside into the worker's conntrack: so many, of a pod address, with an owner and a source.
+ */
 export async function track(
   lab: TestLab,
   count: number,
@@ -36,8 +38,8 @@ const median = (figures: readonly number[]): number =>
   [...figures].sort((one, other) => one - other)[Math.floor(figures.length / 2)] ?? Number.NaN;
 
 /**
- * A namespace with many connections stops asking for egress IPs, and then something else is done; seconds from the first
- * until the last connection has gone.
+ * A namespace with many connections stops asking for egress IPs, and then something else is done; seconds from the
+ * first until the last connection has gone.
  */
 async function measureEnding(
   lab: TestLab,
@@ -69,7 +71,10 @@ async function measureEnding(
 interface Endings {
   /** Median seconds, when nothing else changes. */
   readonly alone: number;
-  /** Median milliseconds that other namespaces' changes take one after another, when no connections end and when they do. */
+  /**
+   * Median milliseconds that other namespaces' changes take one after another, when no connections end and when they
+   * do.
+   */
   readonly before: number;
   readonly meanwhile: number;
 }

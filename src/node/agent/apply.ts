@@ -6,14 +6,7 @@
  */
 import type { Exec } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
-import {
-  addressCommands,
-  labelled,
-  labelOf,
-  type LinkAddress,
-  planAddresses,
-  type Uplink,
-} from '../links/addresses.ts';
+import { addressCommands, labeled, labelOf, type LinkAddress, planAddresses, type Uplink } from '../links/addresses.ts';
 import type { Announcer } from '../links/arp.ts';
 import { ipBatch } from '../links/ip.ts';
 import type { PresentAddresses } from '../links/present.ts';
@@ -80,7 +73,7 @@ export class Applier {
 
   /** Removes egress IPs other than these; returns whether there were any. */
   async #withdraw(hosted: ReadonlySet<Ip>): Promise<boolean> {
-    const surplus = labelled(await this.#deps.addresses.list()).filter(({ ip }) => !hosted.has(ip));
+    const surplus = labeled(await this.#deps.addresses.list()).filter(({ ip }) => !hosted.has(ip));
     await this.#takeOff(surplus);
     return surplus.length > 0;
   }

@@ -59,13 +59,15 @@ export interface HostListeners {
   /** A link or an address has changed. */
   readonly linksChanged: () => void;
   /**
-   * A routing rule or a route of ours was removed, or tun0 is down, which removes its routes, or a setting of the kernel was
-   * changed.
+   * A routing rule or a route of ours was removed, or tun0 is down, which removes its routes, or a setting of the
+   * kernel was changed.
    */
   readonly routingLost: () => void;
   /** Something was removed from nft, by us or by somebody else. */
   readonly nftLost: () => void;
-  /** Elements of nft's sets and maps were added or removed, by us or by somebody else: as `nft -j monitor` prints it. */
+  /**
+   * Elements of nft's sets and maps were added or removed, by us or by somebody else: as `nft -j monitor` prints it.
+   */
   readonly elementsChanged: (printed: string) => void;
   /** Our nft tables dropped a packet of a connection that must end, and marked the connection. */
   readonly strangers: () => void;

@@ -9,8 +9,8 @@ function sources({ subnet }: NftBase): string[] {
     `ct original ip saddr != ${subnet.text} ip saddr @egress_hosted accept`,
     'ip saddr @egress_hosted drop',
     'fib saddr type != local drop',
-    // what a Service sent to the cluster itself leaves as the node; rewriting without a trace (IPVS) is recognized by the
-    // destination
+    // what a Service sent to the cluster itself leaves as the node; rewriting without a trace (IPVS) is recognized by
+    // the destination
     'ip daddr @node_addresses ct status dnat accept',
     'ip daddr @node_addresses ct original ip daddr @inside accept',
     'ct original ip saddr @restricted_pods drop',
@@ -18,7 +18,9 @@ function sources({ subnet }: NftBase): string[] {
   ];
 }
 
-/** Messages about connections that came in (ICMP errors), which leave: only a pod's own, and none of other nodes' pods. */
+/**
+ * Messages about connections that came in (ICMP errors), which leave: only a pod's own, and none of other nodes' pods.
+ */
 const errors = ({ subnet }: NftBase): string[] => [
   'ip saddr . ct reply ip saddr @pod_itself return',
   'ip saddr @restricted_pods drop',

@@ -77,8 +77,8 @@ const unaskedSource = (base: NftBase): string[] => [
 ];
 
 /**
- * The source of what leaves: the owner's egress IP, or the node's address. A pod whose VNID requests egress IPs uses the
- * node's address only for what a Service sent to an address of the cluster itself.
+ * The source of what leaves: the owner's egress IP, or the node's address. A pod whose VNID requests egress IPs uses
+ * the node's address only for what a Service sent to an address of the cluster itself.
  */
 const owned: readonly string[] = [
   'ct mark . ip saddr @egress_sources accept',
@@ -116,9 +116,10 @@ const inbound = `oifname "${tunDevice}" ct direction original ct state new,estab
 const cameIn: readonly string[] = ['ip daddr . ct mark @pod_answers return', 'ct mark set ip daddr map @pod_owners'];
 
 /**
- * Answers from tun0. What Open vSwitch marks opens a connection: it is no answer to one that policies did not let in. But
- * Open vSwitch forgets connections sooner than the kernel (see `direction`). So it is recorded that a pod whose VNID
- * requests egress IPs has answered, while Open vSwitch knew that it may; such a connection goes on in the way it came.
+ * Answers from tun0. What Open vSwitch marks opens a connection: it is no answer to one that policies did not let in.
+ * But Open vSwitch forgets connections sooner than the kernel (see `direction`). So it is recorded that a pod whose
+ * VNID requests egress IPs has answered, while Open vSwitch knew that it may; such a connection goes on in the way it
+ * came.
  */
 const answered: readonly string[] = [
   `ct state established ip saddr @asking_pods ip saddr . ct mark @pod_answers meta mark ${hex(noneAsked)} ct mark set ct mark | ${hex(ctMark.answered)}`,

@@ -3,8 +3,8 @@
  *
  * Two tables enforce the first law and share nothing. `sdn_compat` works by marks: packets from tun0 have the mark of
  * their VNID, the first packet of a connection records it in conntrack as the owner, source NAT follows the owner, and
- * every later packet is compared with it. A connection that comes in to a pod has the pod's VNID as its owner, with which
- * the pod's answers are compared. `sdn_compat_guard` works by addresses alone: packets with a source in the pod
+ * every later packet is compared with it. A connection that comes in to a pod has the pod's VNID as its owner, with
+ * which the pod's answers are compared. `sdn_compat_guard` works by addresses alone: packets with a source in the pod
  * networks, or of a restricted pod with any source except its own egress IPs, do not leave the node, whatever the marks
  * are. On the userspace datapath a third table tells Open vSwitch who opened a connection (see `direction`).
  *

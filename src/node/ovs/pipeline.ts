@@ -122,7 +122,9 @@ export const priority = {
     all: 1,
   },
   egressIP: {
-    /** Replies of a VNID that requests egress IPs, to a connection that came in to this VNID: they leave as they came. */
+    /**
+     * Replies of a VNID that requests egress IPs, to a connection that came in to this VNID: they leave as they came.
+     */
     ownReply: 150,
     /** Any other reply of such a VNID, or of another node's pod: dropped. */
     otherReply: 140,
@@ -166,8 +168,8 @@ export const seenBit = { set: 0x20000000, clear: 0x08000000 } as const;
 /**
  * The conntrack mark of a connection records its owner.
  *
- * A pod's connection to the outside has bit 29 and not bit 27 (the seen bits). The owner is the mark of its VNID if that
- * requests egress IPs; otherwise `unasked` with the mark of its VNID, or `unasked.unknown` if that is not known.
+ * A pod's connection to the outside has bit 29 and not bit 27 (the seen bits). The owner is the mark of its VNID if
+ * that requests egress IPs; otherwise `unasked` with the mark of its VNID, or `unasked.unknown` if that is not known.
  *
  * A connection to a pod has both seen bits, and the VNID of the pod in the lowest 24 bits.
  */
@@ -180,8 +182,8 @@ export const ctMark = {
    */
   served: 0x29000000,
   /**
-   * Set on the userspace datapath, in the kernel's table, once a pod whose VNID requests egress IPs has answered, and Open
-   * vSwitch knew that it may.
+   * Set on the userspace datapath, in the kernel's table, once a pod whose VNID requests egress IPs has answered, and
+   * Open vSwitch knew that it may.
    */
   answered: 0x04000000,
   /** The bits that tell connections to a pod, of any VNID, from others. */

@@ -86,9 +86,9 @@ type NodeOptions = Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
 const isHere = (hops: readonly Hop[], name: string): boolean => hops.some(({ node }) => node === name);
 
 /**
- * The pods whose VNID has a state, with the allowed sources of their connections: a connection keeps its hop, so any hop
- * on this node allows its source, also if new connections use another one. A VNID that requests only invalid addresses
- * also has a state.
+ * The pods whose VNID has a state, with the allowed sources of their connections: a connection keeps its hop, so any
+ * hop on this node allows its source, also if new connections use another one. A VNID that requests only invalid
+ * addresses also has a state.
  */
 function restrictedPods(
   pods: readonly PodOfVnid[],
