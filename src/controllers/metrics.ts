@@ -4,6 +4,7 @@ import type { HealthVerdict } from '../io/health/monitor.ts';
 import type { Cluster } from '../model/cluster/cluster.ts';
 import type { EgressState } from '../model/egress/state.ts';
 import type { EgressNetworkPolicyObject } from '../model/objects/raw.ts';
+import { egressItems } from '../model/policy/egressrule.ts';
 
 export interface ControllerMetrics {
   readonly registry: Registry;
@@ -100,7 +101,7 @@ export function createMetrics(): ControllerMetrics {
     state: egress.state,
     policies: (policies) => {
       firewalls.set(policies.length);
-      rules.set(policies.reduce((sum, policy) => sum + policy.spec.egress.length, 0));
+      rules.set(policies.reduce((sum, policy) => sum + (egressItems(policy)?.length ?? 0), 0));
     },
     moved: (count) => moves.inc(count),
     unplaced: (count) => unplaced.set(count),

@@ -7,6 +7,8 @@ import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { Subnets } from '../../model/allocation/subnets.ts';
 import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import { parseHostedIp } from '../../model/objects/fields.ts';
+import { internalIPs } from '../../model/objects/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects/raw.ts';
 import { type Cidr, type Ip, overlaps } from '../../model/values/address.ts';
 import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
@@ -30,6 +32,8 @@ export class SubnetsController {
   readonly #deps: SubnetsDeps;
   readonly #reservations: Reservations<Cidr>;
   readonly #creation: Creation<Cidr, HostSubnetObject>;
+  /** How many HostSubnets list each egress IP. */
+  readonly #listed = new Map<string, number>();
   readonly #unsubscribe: () => void;
 
   /** Both caches must be synced. */
@@ -39,6 +43,8 @@ export class SubnetsController {
     this.#reservations = new Reservations(new Subnets(deps.network().networks), () => true);
     this.#creation = { client: deps.client, kind: hostSubnets, reservations: this.#reservations, isAnswer: () => true };
     this.#unsubscribe = deps.hostSubnets.subscribe(({ key, before, after }) => {
+      this.#list(after, 1);
+      this.#list(before, -1);
       this.#reservations.seen(key, { before: subnetOf(before), after: subnetOf(after) });
     });
   }
@@ -67,6 +73,7 @@ export class SubnetsController {
         node: this.#deps.nodes.get(name),
         present: this.#deps.hostSubnets.get(name),
         isWritten: this.#reservations.of(name)?.isWritten === true,
+        isEgressIP: (ip) => this.#listed.has(ip),
       },
       this.#deps.network(),
     );
@@ -85,6 +92,9 @@ export class SubnetsController {
         return this.#assign(step.present, signal);
       case 'record':
         return this.#record(step, signal);
+      case 'lacking':
+        this.#lack(step.node);
+        return undefined;
       case 'refuse':
         this.#refuse(name, step);
         return undefined;
@@ -159,6 +169,24 @@ export class SubnetsController {
     return on === 'Node'
       ? involved(nodes, name, this.#deps.nodes.get(name))
       : involved(hostSubnets, name, this.#deps.hostSubnets.get(name));
+  }
+
+  #list(object: HostSubnetObject | undefined, more: 1 | -1): void {
+    for (const item of object?.egressIPs ?? []) {
+      const ip = parseHostedIp(item);
+      if (!ip.ok) continue;
+      const count = (this.#listed.get(ip.value) ?? 0) + more;
+      if (count > 0) this.#listed.set(ip.value, count);
+      else this.#listed.delete(ip.value);
+    }
+  }
+
+  #lack(node: NodeObject): void {
+    const { name = '' } = node.metadata;
+    const reported = internalIPs(node);
+    const message = `${reported.length === 0 ? 'the node reports no IPv4 InternalIP' : `the node reports only ${reported.join(', ')} as InternalIP, which HostSubnets list as egress IP`}: it gets no HostSubnet and no pods`;
+    this.#deps.report({ object: this.#involved('Node', name), type: 'Warning', reason: 'NodeAddressMissing', message });
+    this.#deps.logger.warn({ node: name, reported }, 'a node has no address for its HostSubnet');
   }
 
   #refuse(name: string, { on, hostIP, why }: StepOf<'refuse'>): void {

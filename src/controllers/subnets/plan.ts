@@ -1,6 +1,6 @@
 /** Decides what a HostSubnet should be, from its Node or from what an admin requests. Pure. */
 import { type ClusterNetwork, networkAround } from '../../model/objects/clusternetwork.ts';
-import { internalIP } from '../../model/objects/node.ts';
+import { hostIPOf } from '../../model/objects/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects/raw.ts';
 import { assignSubnetAnnotation } from '../../model/objects/well-known.ts';
 import { type Cidr, type Ip, parseIfaddr, parseIp } from '../../model/values/address.ts';
@@ -13,6 +13,8 @@ export interface Known {
   readonly present: HostSubnetObject | undefined;
   /** A HostSubnet was created that the cache does not show yet. */
   readonly isWritten: boolean;
+  /** Whether a HostSubnet lists the address as an egress IP. */
+  readonly isEgressIP: (ip: Ip) => boolean;
 }
 
 /** What to do about the HostSubnet of one name. */
@@ -31,6 +33,8 @@ export type Step =
       readonly present: HostSubnetObject;
       readonly annotations: Readonly<Record<string, string>>;
     }
+  /** The Node has no address that may be that of a host. */
+  | { readonly kind: 'lacking'; readonly node: NodeObject }
   /** The address cannot be that of a host. */
   | { readonly kind: 'refuse'; readonly on: 'Node' | 'HostSubnet'; readonly hostIP: string; readonly why: string };
 
@@ -38,9 +42,10 @@ export type Step =
 export function stepFor(known: Known, network: ClusterNetwork): Step {
   const { node, present } = known;
   if (present !== undefined && isOrphan(present, node)) return { kind: 'remove', present };
-  const hostIP = node === undefined ? undefined : internalIP(node);
-  if (node !== undefined && hostIP !== undefined) return stepInside({ ...known, node, hostIP }, network);
-  return present === undefined ? { kind: 'nothing' } : stepOutside(present, network);
+  if (node === undefined) return present === undefined ? { kind: 'nothing' } : stepOutside(present, network);
+  const hostIP = hostIPOf(node, present?.hostIP, known.isEgressIP);
+  if (hostIP !== undefined) return stepInside({ ...known, node, hostIP }, network);
+  return present === undefined ? { kind: 'lacking', node } : stepInPlace(present, node);
 }
 
 /** The step for the HostSubnet of a Node. */

@@ -9,7 +9,7 @@ import {
   type InvalidHostSubnet,
   parseHostSubnet,
 } from '../objects/hostsubnet.ts';
-import { internalIP } from '../objects/node.ts';
+import { internalIPs } from '../objects/node.ts';
 import type { HostSubnetObject, KubeObject } from '../objects/raw.ts';
 import type { Ip } from '../values/address.ts';
 import type { Result } from '../values/result.ts';
@@ -28,7 +28,7 @@ interface Known {
 /** Updated object by object. The result depends only on the objects, not on their order. */
 export class HostSubnets {
   readonly #known = new Map<string, Known>();
-  readonly #nodes = new Map<string, Ip>();
+  readonly #nodes = new Map<string, readonly Ip[]>();
   readonly #claims = new SubnetClaims();
 
   /** Sets a HostSubnet. Returns the names of all HostSubnets whose meaning may have changed, including this one. */
@@ -46,9 +46,8 @@ export class HostSubnets {
 
   /** Sets the Node of this name; undefined removes it. Returns the names whose meaning changed. */
   setNode(name: string, node: KubeObject | undefined): readonly string[] {
-    const ip = node === undefined ? undefined : internalIP(node);
-    if (ip === undefined) this.#nodes.delete(name);
-    else this.#nodes.set(name, ip);
+    if (node === undefined) this.#nodes.delete(name);
+    else this.#nodes.set(name, internalIPs(node));
     return [...this.#claimed(name)];
   }
 
@@ -95,7 +94,7 @@ export class HostSubnets {
     const known = this.#known.get(name);
     const { hostIP, subnet } = (known?.parsed.ok === true ? known.parsed.value : known?.parsed.error) ?? {};
     if (known === undefined || hostIP === undefined || subnet === undefined) return undefined;
-    return { name, hostIP, subnet, created: known.created, hasNode: this.#nodes.get(name) === hostIP };
+    return { name, hostIP, subnet, created: known.created, hasNode: this.#nodes.get(name)?.includes(hostIP) === true };
   }
 }
 

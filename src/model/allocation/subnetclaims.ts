@@ -14,7 +14,7 @@ export interface SubnetClaim {
   readonly subnet: Cidr;
   /** metadata.creationTimestamp, which sorts as text; undefined in files that omit it. */
   readonly created: string | undefined;
-  /** Whether a Node of this name exists with `hostIP` as its InternalIP. */
+  /** Whether a Node of this name exists with `hostIP` among its InternalIPs. */
   readonly hasNode: boolean;
 }
 

@@ -47,7 +47,7 @@ export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, Inval
   else if (raw.host !== name)
     problems.push({ field: 'host', reason: `${JSON.stringify(raw.host)} is not the name of the object` });
   const hostIP = take(parseIpv4(raw.hostIP), 'hostIP', problems);
-  const subnet = take((raw.subnet ?? '') === '' ? err('is empty') : parseCidrv4(raw.subnet ?? ''), 'subnet', problems);
+  const subnet = take(parseSubnet(raw.subnet ?? ''), 'subnet', problems);
   const ips = parseList(raw.egressIPs, 'egressIPs', parseHostedIp, (ip) => ip);
   const cidrs = parseList(raw.egressCIDRs, 'egressCIDRs', parseCidrv4, (cidr) => cidr.text);
   const [first, ...more] = [...problems, ...ips.problems, ...cidrs.problems];
@@ -65,6 +65,16 @@ export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, Inval
   if (!isNodeName(name) || hostIP === undefined || subnet === undefined)
     throw new Error('a HostSubnet without problems has all its fields');
   return ok({ name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
+}
+
+/** The longest prefix of a node's subnet: it holds the gateway's address and one for a pod. */
+const longestSubnet = 30;
+
+function parseSubnet(text: string): Result<Cidr> {
+  if (text === '') return err('is empty');
+  const cidr = parseCidrv4(text);
+  if (!cidr.ok || cidr.value.length <= longestSubnet) return cidr;
+  return err(`${text} has no room for a gateway and pods: the prefix may have ${longestSubnet} bits at most`);
 }
 
 function isNotEmpty(list: readonly unknown[] | null | undefined): boolean {

@@ -1,7 +1,7 @@
 /** EgressNetworkPolicies: their rules by VNID, and notes about them (OpenShift SDN's rules). */
 import type { EgressNetworkPolicyObject } from '../objects/raw.ts';
 import type { Vnid } from '../values/vnid.ts';
-import { type EgressRule, everything, readEgressRule } from './egressrule.ts';
+import { egressItems, type EgressRule, everything, readEgressRule } from './egressrule.ts';
 
 /** A note about a policy, with the object it is for. */
 export interface PolicyNote {
@@ -35,7 +35,20 @@ interface ReadRules {
 function readRules(raw: EgressNetworkPolicyObject): ReadRules {
   const { namespace = '', name = '' } = raw.metadata;
   const notes: PolicyNote[] = [];
-  const rules = raw.spec.egress.map((rule, index): EgressRule => {
+  const items = egressItems(raw);
+  if (items === undefined)
+    return {
+      rules: [{ kind: 'cidr', allow: false, cidr: everything }],
+      notes: [
+        {
+          namespace,
+          name,
+          code: 'InvalidPolicyRule',
+          message: 'spec.egress: not a list; it counts as Deny for everything',
+        },
+      ],
+    };
+  const rules = items.map((rule, index): EgressRule => {
     const read = readEgressRule(rule);
     const { allow } = read;
     const note = (code: PolicyNote['code'], message: string): void => {

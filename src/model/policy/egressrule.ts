@@ -2,6 +2,7 @@
  * The one reader of EgressNetworkPolicy rules, for the agent and the migrator, with the meaning that OpenShift SDN
  * gives them.
  */
+import type { EgressNetworkPolicyObject } from '../objects/raw.ts';
 import { type Cidr, parseIfaddr } from '../values/address.ts';
 import { asText, fieldOf } from '../values/json.ts';
 
@@ -22,6 +23,15 @@ export type RuleReading =
 export const everything: Cidr = { text: '0.0.0.0/0', family: 4, first: 0n, length: 0 };
 const zeroSlash32 = '0.0.0.0/32';
 const namePattern = /^([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+\.?$/;
+
+/**
+ * The items of spec.egress, unread. Without spec or egress a policy has no rules, as Kubernetes reads a missing list;
+ * undefined if the field holds anything else.
+ */
+export function egressItems(policy: EgressNetworkPolicyObject): readonly unknown[] | undefined {
+  const egress = fieldOf(policy, 'spec', 'egress') ?? [];
+  return Array.isArray(egress) ? egress : undefined;
+}
 
 /**
  * Reads an item of spec.egress, whatever it holds. A rule with both selectors goes by the CIDR. Host bits are masked,

@@ -1,6 +1,7 @@
 /** NetworkPolicies (networking.k8s.io/v1) as values, and arithmetic on their IP blocks and port ranges. */
 import type { LabelSelectorObject, NetworkPolicyObject, PolicyPeerObject, PolicyPortObject } from '../objects/raw.ts';
 import { type Cidr, ipFromNumber, lastOf, overlaps, parseCidr, parseIfaddr } from '../values/address.ts';
+import { isRecord } from '../values/json.ts';
 import { err, ok, type Result } from '../values/result.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
@@ -64,14 +65,16 @@ function blockOf(text: string): Result<Cidr> {
 }
 
 /** Parses a peer. An IPv6 block becomes one without addresses: pods have no IPv6, and flows match none. */
-function parsePeer(peer: PolicyPeerObject): Result<Peer> {
-  if (peer.ipBlock === undefined) {
-    return ok({ kind: 'pods', pods: peer.podSelector ?? {}, namespaces: peer.namespaceSelector });
+function parsePeer({ ipBlock, podSelector, namespaceSelector }: PolicyPeerObject): Result<Peer> {
+  if (ipBlock === undefined) {
+    if (podSelector === undefined && namespaceSelector === undefined)
+      return err('a peer names neither pods nor namespaces nor an ipBlock');
+    return ok({ kind: 'pods', pods: podSelector ?? {}, namespaces: namespaceSelector });
   }
-  const block = blockOf(peer.ipBlock.cidr);
+  const block = blockOf(ipBlock.cidr);
   if (!block.ok) return err(`ipBlock.cidr: ${block.error}`);
   const excepts: Cidr[] = [];
-  for (const text of peer.ipBlock.except ?? []) {
+  for (const text of ipBlock.except ?? []) {
     const except = blockOf(text);
     if (!except.ok) return err(`ipBlock.except: ${except.error}`);
     excepts.push(except.value);
@@ -101,6 +104,7 @@ function parseAll<T, U>(
   if (items === undefined || items.length === 0) return ok(undefined);
   const values: U[] = [];
   for (const item of items) {
+    if (!isRecord(item)) return err(`${JSON.stringify(item)} is no peer or port`);
     const parsed = parse(item);
     if (!parsed.ok) return parsed;
     values.push(parsed.value);
@@ -109,14 +113,23 @@ function parseAll<T, U>(
 }
 
 interface RawRule {
-  readonly peers: readonly PolicyPeerObject[] | undefined;
-  readonly ports: readonly PolicyPortObject[] | undefined;
+  readonly from?: readonly PolicyPeerObject[];
+  readonly to?: readonly PolicyPeerObject[];
+  readonly ports?: readonly PolicyPortObject[];
 }
 
 /** Parses rules. An invalid rule allows nothing; its reason is added to `problems`. */
-function parseRules(rules: readonly RawRule[], direction: string, problems: string[]): PolicyRule[] {
+function parseRules(
+  rules: readonly (RawRule | null)[],
+  direction: 'ingress' | 'egress',
+  problems: string[],
+): PolicyRule[] {
   return rules.flatMap((rule, index): PolicyRule[] => {
-    const peers = parseAll(rule.peers, parsePeer);
+    if (rule === null) {
+      problems.push(`spec.${direction}[${index}]: null is no rule; it allows nothing`);
+      return [];
+    }
+    const peers = parseAll(direction === 'ingress' ? rule.from : rule.to, parsePeer);
     const ports = parseAll(rule.ports, parsePort);
     if (peers.ok && ports.ok) return [{ peers: peers.value, ports: ports.value }];
     const reason = peers.ok ? ports : peers;
@@ -137,14 +150,12 @@ export function parseNetworkPolicy(raw: NetworkPolicyObject): {
   const { podSelector = {}, policyTypes, ingress = [], egress } = raw.spec ?? {};
   const types = policyTypes ?? (egress === undefined || egress.length === 0 ? ['Ingress'] : ['Ingress', 'Egress']);
   const problems: string[] = [];
-  const inbound = ingress.map(({ from, ports }) => ({ peers: from, ports }));
-  const outbound = (egress ?? []).map(({ to, ports }) => ({ peers: to, ports }));
   const policy: NetworkPolicy = {
     namespace,
     name,
     pods: podSelector,
-    ingress: types.includes('Ingress') ? parseRules(inbound, 'ingress', problems) : undefined,
-    egress: types.includes('Egress') ? parseRules(outbound, 'egress', problems) : undefined,
+    ingress: types.includes('Ingress') ? parseRules(ingress, 'ingress', problems) : undefined,
+    egress: types.includes('Egress') ? parseRules(egress ?? [], 'egress', problems) : undefined,
   };
   return { policy, problems };
 }

@@ -48,6 +48,25 @@ export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
   return isJsonObject(a) && isJsonObject(b) && sameObject(a, b);
 }
 
+/**
+ * The value without the fields that are null, at any depth: Kubernetes reads those as absent. A null in a list stays,
+ * because an item of a list may mean something by being there. Returns the same value if it has no such field.
+ */
+export function withoutNullFields(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    const kept = items.map(withoutNullFields);
+    return kept.some((item, index) => item !== items[index]) ? kept : items;
+  }
+  if (!isRecord(value)) return value;
+  const fields = Object.entries(value);
+  const kept = fields
+    .filter(([, field]) => field !== null)
+    .map(([key, field]) => [key, withoutNullFields(field)] as const);
+  const isSame = kept.length === fields.length && kept.every(([key, field]) => field === value[key]);
+  return isSame ? value : Object.fromEntries(kept);
+}
+
 /** The value if it is a list, else an empty list. */
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];

@@ -12,6 +12,7 @@ import type {
 } from '../../model/objects/raw.ts';
 import { namespaceNameLabel } from '../../model/objects/well-known.ts';
 import { parseNetworkPolicy, type Protocol } from '../../model/policy/networkpolicy.ts';
+import { asList, asText, fieldOf } from '../../model/values/json.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyPod, PolicyWorld } from '../plan/networkpolicy.ts';
 import { memoized } from '../values/memo.ts';
@@ -26,12 +27,14 @@ export interface WorldObjects {
 const protocols: Readonly<Record<string, Protocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 const ended: ReadonlySet<string> = new Set(['Succeeded', 'Failed']);
 
-type Container = NonNullable<NonNullable<PodObject['spec']>['containers']>[number];
-
-function namedPorts(container: Container): PolicyPod['ports'] {
-  return (container.ports ?? []).flatMap(({ name, containerPort, protocol = 'TCP' }) => {
-    const known = protocols[protocol];
-    return name === undefined || known === undefined ? [] : [{ name, protocol: known, port: containerPort }];
+/** The named ports of a container, whatever the API server let through. */
+function namedPorts(container: unknown): PolicyPod['ports'] {
+  return asList(fieldOf(container, 'ports')).flatMap((port) => {
+    const [name, number] = [asText(fieldOf(port, 'name')), fieldOf(port, 'containerPort')];
+    const protocol = protocols[asText(fieldOf(port, 'protocol') ?? 'TCP')];
+    return name === '' || protocol === undefined || typeof number !== 'number'
+      ? []
+      : [{ name, protocol, port: number }];
   });
 }
 
@@ -42,7 +45,7 @@ const policyPods = memoized(({ metadata, spec = {}, status = {} }: PodObject): r
   const ip = parseIpv4(podIP);
   const { namespace = '', name = '', labels = {} } = metadata;
   return [
-    { namespace, name, ip: ip.ok ? ip.value : undefined, labels, ports: (spec.containers ?? []).flatMap(namedPorts) },
+    { namespace, name, ip: ip.ok ? ip.value : undefined, labels, ports: asList(spec.containers).flatMap(namedPorts) },
   ];
 });
 

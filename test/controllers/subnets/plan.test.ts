@@ -33,14 +33,24 @@ const byHand = (subnet: string, fields: Partial<HostSubnetObject> = {}): HostSub
   ...fields,
 });
 const step = (known: Partial<Known>): Step =>
-  stepFor({ node: undefined, present: undefined, isWritten: false, ...known }, network);
+  stepFor(
+    { node: undefined, present: undefined, isWritten: false, isEgressIP: (one) => one === '192.168.7.222', ...known },
+    network,
+  );
 
 test('a Node with an InternalIP gets a HostSubnet; one that was created is looked for, not created again', () => {
   expect(step({ node })).toEqual({ kind: 'create', node, hostIP });
   expect(step({ node, isWritten: true })).toEqual({ kind: 'find' });
   expect(step({ node, present })).toEqual({ kind: 'nothing' });
-  expect(step({ node: { metadata: { name: 'n' } } })).toEqual({ kind: 'nothing' });
+  const bare = { metadata: { name: 'n', uid: 'one' } };
+  expect(step({ node: bare })).toEqual({ kind: 'lacking', node: bare });
+  expect(step({ node: bare, present })).toEqual({ kind: 'nothing' });
   expect(step({})).toEqual({ kind: 'nothing' });
+});
+
+test('a node that reports the egress IP that it hosts as its InternalIP keeps its address', () => {
+  expect(step({ node: nodeAt('192.168.7.222'), present })).toEqual({ kind: 'nothing' });
+  expect(step({ node: nodeAt('192.168.7.222') })).toMatchObject({ kind: 'create', hostIP: '192.168.7.222' });
 });
 
 test('a HostSubnet follows its Node to another address, unless that is one of the cluster', () => {

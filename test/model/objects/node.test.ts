@@ -1,5 +1,5 @@
 /** What is read of a Node's status, whatever its shape. */
-import { internalIP, isNotReady } from '../../../src/model/objects/node.ts';
+import { hostIPOf, internalIPs, isNotReady } from '../../../src/model/objects/node.ts';
 import type { Condition, KubeObject } from '../../../src/model/objects/raw.ts';
 
 const nodeWith = (status: object): KubeObject => {
@@ -26,15 +26,28 @@ test.each<readonly [string, object, string | undefined]>([
   ['two', { addresses: ['192.168.7.1', '192.168.7.2'].map(internal) }, '192.168.7.1'],
   ['an address that is no text', { addresses: [{ type: 'InternalIP', address: 7 }, null] }, undefined],
 ])('the InternalIP of a Node with %s', (_what, status, ip) => {
-  expect(internalIP(nodeWith(status))).toBe(ip);
+  expect(internalIPs(nodeWith(status))[0]).toBe(ip);
 });
 
 function internal(address: string): object {
   return { type: 'InternalIP', address };
 }
 
+test('the address of a HostSubnet stays while its Node has it, and is no egress IP when it is chosen', () => {
+  const node = (...addresses: readonly string[]): KubeObject => nodeWith({ addresses: addresses.map(internal) });
+  const isEgressIP = (ip: string): boolean => ip === '192.168.7.222';
+  const chosen = (present: string | undefined, ...addresses: readonly string[]): string | undefined =>
+    hostIPOf(node(...addresses), present, isEgressIP);
+  expect(chosen(undefined, '192.168.7.222', '192.168.7.12')).toBe('192.168.7.12');
+  expect(chosen('192.168.7.12', '192.168.7.222', '192.168.7.12')).toBe('192.168.7.12');
+  expect(chosen('192.168.7.13', '192.168.7.12', '192.168.7.13')).toBe('192.168.7.13');
+  expect(chosen('192.168.7.13', '192.168.7.12')).toBe('192.168.7.12');
+  expect(chosen('192.168.7.12', '192.168.7.222')).toBeUndefined();
+  expect(chosen(undefined, 'fd00::5', '192.168.7.12')).toBe('192.168.7.12');
+});
+
 test('a Node without a status has no InternalIP and is not "not Ready"', () => {
-  expect(internalIP({ metadata: { name: 'n' } })).toBeUndefined();
+  expect(internalIPs({ metadata: { name: 'n' } })).toEqual([]);
   expect(isNotReady({ metadata: { name: 'n' } })).toBe(false);
 });
 

@@ -1,6 +1,15 @@
 /** JSON values. */
 import fc from 'fast-check';
-import { asList, asText, fieldOf, isRecord, jsonEqual, parseJson, sortedKeys } from '../../../src/model/values/json.ts';
+import {
+  asList,
+  asText,
+  fieldOf,
+  isRecord,
+  jsonEqual,
+  parseJson,
+  sortedKeys,
+  withoutNullFields,
+} from '../../../src/model/values/json.ts';
 
 const anyJson = fc.jsonValue().map((value) => parseJson(JSON.stringify(value)));
 
@@ -41,4 +50,20 @@ test('a reader gives an empty value for JSON of another type', () => {
   expect([asText('x'), asText(7), asText(undefined)]).toEqual(['x', '', '']);
   expect([isRecord({}), isRecord([]), isRecord(null)]).toEqual([true, false, false]);
   expect(() => parseJson('{')).toThrow(SyntaxError);
+});
+
+test('fields that are null go at any depth, and items of lists stay', () => {
+  expect(withoutNullFields({ a: null, b: { c: null, d: [null, { e: null }] }, f: 0 })).toEqual({
+    b: { d: [null, {}] },
+    f: 0,
+  });
+});
+
+test('a value without null fields is the same value, not a copy', () => {
+  fc.assert(
+    fc.property(anyJson, (value) => {
+      const kept = withoutNullFields(value);
+      expect(withoutNullFields(kept)).toBe(kept);
+    }),
+  );
 });
