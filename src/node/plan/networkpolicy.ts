@@ -1,19 +1,13 @@
 /** Tables 27 and 80 of the NetworkPolicy mode: who may open connections to and from the pods of a namespace. */
 import { type Labels, matches, selectsAll } from '../../model/objects/selector.ts';
-import {
-  type NetworkPolicy,
-  type Peer,
-  type PolicyPort,
-  type PolicyRule,
-  portMasks,
-  type Protocol,
-} from '../../model/policy/networkpolicy.ts';
+import { type NetworkPolicy, type Peer, type PolicyPort, type PolicyRule } from '../../model/policy/networkpolicy.ts';
 import { contains, type Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import { type Action, type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
 import { priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
+import { blockMatch, type NamedPort, portMatches } from './policy-matches.ts';
 
 /** A pod anywhere in the cluster, as policies see it. */
 export interface PolicyPod {
@@ -22,7 +16,7 @@ export interface PolicyPod {
   /** Undefined until the API reports an IPv4 address. */
   readonly ip: Ip | undefined;
   readonly labels: Labels;
-  readonly ports: readonly { readonly name: string; readonly protocol: Protocol; readonly port: number }[];
+  readonly ports: readonly NamedPort[];
 }
 
 type Reachable = PolicyPod & { readonly ip: Ip };
@@ -136,13 +130,13 @@ class NamespacePlanner {
     const flows = policies.flatMap((policy) => {
       const selected = this.#selected(policy, side);
       const allowed = (policy[direction] ?? []).flatMap((rule) => this.#ruleFlows(rule, direction, selected));
-      const closed = selected
+      const denied = selected
         .filter(({ pod }) => pod !== undefined)
         .map(({ match }) => this.#flow(side, priority.policy.selected, match, []));
-      return [...allowed, ...closed];
+      return [...allowed, ...denied];
     });
     if (policies.some(({ pods }) => selectsAll(pods))) return flows;
-    const closed =
+    const denied =
       policies.length === 0
         ? []
         : this.#unknown.map((ip) =>
@@ -150,7 +144,7 @@ class NamespacePlanner {
           );
     return [
       ...flows,
-      ...closed,
+      ...denied,
       { table: side.table, priority: priority.policy.unselected, match: own, actions: [side.pass] },
     ];
   }
@@ -195,7 +189,7 @@ class NamespacePlanner {
     const side = sides[direction];
     return owns.flatMap((own) =>
       peers.flatMap((peer) =>
-        portMatches(ports, direction === 'ingress' ? own.pod : peer.pod).map((port) =>
+        portMatches(ports, (direction === 'ingress' ? own.pod : peer.pod)?.ports).map((port) =>
           this.#flow(side, priority.policy.allow, { ...own.match, ...peer.match, ...port }, [side.pass]),
         ),
       ),
@@ -227,7 +221,7 @@ class NamespacePlanner {
 
   #peer(peer: Peer, direction: Direction): Alternative[] {
     const { peerAddress } = sides[direction];
-    if (peer.kind === 'block') return peer.cidrs.map((cidr) => blockMatch(peerAddress, cidr.text));
+    if (peer.kind === 'block') return peer.cidrs.map((cidr) => ({ match: blockMatch(peerAddress, cidr) }));
     // Whole namespaces match by VNID, but only on the packet's source side.
     if (selectsAll(peer.pods) && direction === 'ingress') {
       return this.#namespaces(peer).map(({ vnid }) => ({ match: { reg0: registerValue(vnid) } }));
@@ -240,38 +234,6 @@ class NamespacePlanner {
     if (namespaces === undefined) return [this.#namespace];
     return this.#world.namespaces.filter(({ labels }) => matches(namespaces, labels));
   }
-}
-
-function blockMatch(field: 'nw_src' | 'nw_dst', cidr: string): Alternative {
-  return cidr === '0.0.0.0/0'
-    ? { match: { proto: 'ip' } }
-    : { match: { proto: 'ip', [field]: cidr.replace(/\/32$/, '') } };
-}
-
-/** Matches on ports. Later fragments have no ports and pass with their protocol. */
-function portMatches(ports: readonly PolicyPort[] | undefined, listener: PolicyPod | undefined): Match[] {
-  if (ports === undefined) return [{}];
-  return ports.flatMap((port): Match[] => {
-    switch (port.kind) {
-      case 'any':
-        return [{ proto: port.protocol }];
-      case 'range':
-        return rangeMatches(port.protocol, port.from, port.to);
-      case 'named': {
-        const found =
-          listener?.ports.filter(({ name, protocol }) => name === port.name && protocol === port.protocol) ?? [];
-        return found.flatMap((one) => rangeMatches(port.protocol, one.port, one.port));
-      }
-    }
-  });
-}
-
-function rangeMatches(proto: Protocol, from: number, to: number): Match[] {
-  const masked = portMasks(from, to).map(({ value, mask }): Match => {
-    const exact = mask === 0xffff;
-    return { proto, tp_dst: exact ? String(value) : `0x${value.toString(16)}/0x${mask.toString(16)}` };
-  });
-  return [...masked, { proto, nw_frag: 'later' }];
 }
 
 /** The pods of this node: their VNIDs, and the pods by namespace. */
