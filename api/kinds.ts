@@ -113,7 +113,10 @@ export const nodeNetworkPolicies: Kind = {
   namespaced: false,
 };
 
-/** OpenShift's own configuration of the network: `config.openshift.io/v1` as seen, `operator.openshift.io/v1` as asked for. */
+/**
+ * OpenShift's own configuration of the network: `config.openshift.io/v1` as seen, `operator.openshift.io/v1` as asked
+ * for.
+ */
 export const networkConfigs: Kind = {
   group: 'config.openshift.io',
   version: 'v1',

@@ -1,4 +1,7 @@
-/** A generator of whole numbers below a limit (xorshift): the same seed gives the same numbers, so a failure can be run again. */
+/**
+ * A generator of whole numbers below a limit (xorshift): the same seed gives the same numbers, so a failure can be run
+ * again.
+ */
 export function generator(seed: number): (limit: number) => number {
   let x = seed === 0 ? 1 : seed;
   return (limit) => {

@@ -1,4 +1,6 @@
-/** Prints to the terminal. Names and annotations of a cluster may hold control sequences: these are shown, not obeyed. */
+/**
+ * Prints to the terminal. Names and annotations of a cluster may hold control sequences: these are shown, not obeyed.
+ */
 
 import { once } from 'node:events';
 
@@ -8,7 +10,9 @@ const unsafe = /(?![\t\n])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2
 /** Most text has nothing beyond printable ASCII, and is long at times. */
 const beyondASCII = /[^\t\n -~]/;
 
-/** The text with what a terminal would obey as `\u001b`, which JSON and YAML readers understand in their strings too. */
+/**
+ * The text with what a terminal would obey as `\u001b`, which JSON and YAML readers understand in their strings too.
+ */
 export function harmless(text: string): string {
   if (!beyondASCII.test(text)) return text;
   return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

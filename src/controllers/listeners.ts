@@ -11,7 +11,7 @@ export class Listeners<T extends readonly unknown[] = []> {
   };
 
   /** Calls all listeners. */
-  tell(...news: T): void {
+  notify(...news: T): void {
     for (const listener of this.#all) listener(...news);
   }
 }

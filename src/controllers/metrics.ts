@@ -1,6 +1,6 @@
 /** The controller's metrics: those that dashboards for OpenShift SDN know, and our own. */
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Verdict } from '../io/health/monitor.ts';
+import type { HealthVerdict } from '../io/health/monitor.ts';
 import type { Cluster } from '../model/cluster/cluster.ts';
 import type { EgressState } from '../model/egress/state.ts';
 import type { EgressNetworkPolicyObject } from '../model/objects/raw.ts';
@@ -16,7 +16,7 @@ export interface ControllerMetrics {
   /** Counts a watched node that went offline. */
   readonly failedOver: () => void;
   /** Sets where each scrape finds the watched nodes and their verdicts. */
-  readonly followNodes: (verdicts: () => ReadonlyMap<string, Verdict>) => void;
+  readonly followNodes: (verdicts: () => ReadonlyMap<string, HealthVerdict>) => void;
   readonly isolated: (isolated: boolean) => void;
   readonly syncError: (concern: string) => void;
   readonly leading: (isLeading: boolean) => void;
@@ -24,10 +24,10 @@ export interface ControllerMetrics {
   readonly clear: () => void;
 }
 
-const nobody = (): ReadonlyMap<string, Verdict> => new Map();
+const nobody = (): ReadonlyMap<string, HealthVerdict> => new Map();
 
 /** Reports the current verdicts at each scrape, without nodes that are no longer watched. */
-function onlineGauge(registers: Registry[], verdicts: () => ReadonlyMap<string, Verdict>): void {
+function onlineGauge(registers: Registry[], verdicts: () => ReadonlyMap<string, HealthVerdict>): void {
   new Gauge({
     name: 'sdn_compat_node_online',
     help: 'Whether the node answers probes and is not Ready False',

@@ -47,7 +47,7 @@ export async function followNetwork(deps: NetworkDeps, signal: AbortSignal): Pro
           },
           'another ClusterNetwork is in use',
         );
-      listeners.tell(next);
+      listeners.notify(next);
     };
     const end = cache.subscribe((change) => {
       if (change.key === key) look(change.after);

@@ -193,7 +193,7 @@ test('without the token everything but health and version is 401', async () => {
   }
 });
 
-test('what is no HTTP gets a Status too', async () => {
+test('bytes that are no HTTP request are answered with a Status too', async () => {
   const { hostname, port } = new URL(started.server.url);
   const socket = tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false }, () =>
     socket.write('NONSENSE\r\n\r\n'),

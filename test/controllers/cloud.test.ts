@@ -107,7 +107,7 @@ test('nodes get no more than the cloud lets them have, and the configs of others
   expect(Object.keys(await configs())).toHaveLength(3);
 });
 
-test('--cloud=never tells no cloud', async () => {
+test('--cloud=never writes no CloudPrivateIPConfigs', async () => {
   await begin('never');
   await cluster.request('a', ip);
   await cluster.hostOf(ip);

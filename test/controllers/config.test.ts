@@ -25,7 +25,7 @@ test('every metric that an alert asks for exists', async () => {
   }
 });
 
-test('config/crds are the CRDs of api/', async () => {
+test('config/crds holds exactly the CRDs of api/', async () => {
   const names = (await readdir(join(root, 'api'))).filter((name) => name.endsWith('.yaml')).sort();
   const { resources } = load(await read('config/crds/kustomization.yaml')) as { resources: string[] };
   expect(resources).toEqual(names);

@@ -119,7 +119,7 @@ test('nobody moves when the controller itself is cut off, nor when it is back', 
   expect((await server.client.list<HostSubnetObject>(hostSubnets)).items).toEqual(before.items);
 });
 
-test('a node that is deleted is told of no more', async () => {
+test('a node that is deleted is no longer in the health metrics', async () => {
   for (const name of ['node0', 'node1']) await cluster.patchHost(name, cidrs);
   dead.add(await gatewayOf('node0'));
   const told = (): Promise<string> => running.metrics.registry.getSingleMetricAsString('sdn_compat_node_online');
@@ -171,7 +171,10 @@ test('Ready False moves IPs at once, Unknown does not while the node answers', a
   );
 });
 
-/** Watches all versions of HostSubnets until it is asked which IPs two of them had at once, and how many versions there were. */
+/**
+ * Watches all versions of HostSubnets until it is asked which IPs two of them had at once, and how many versions there
+ * were.
+ */
 function watchSharing(): () => { twice: string[]; versions: number } {
   const stop = new AbortController();
   const cache = watchKind<HostSubnetObject>(server.client, hostSubnets, { logger }, stop.signal);

@@ -1,5 +1,6 @@
 /**
- * Controllers for tests, against the embedded server. The pod network is cut from 127.0.0.0/8, so that the gateway of each node is an address of this machine, and refuses probes as tun0 does.
+ * Controllers for tests, against the embedded server. The pod network is cut from 127.0.0.0/8, so that the gateway of
+ * each node is an address of this machine, and refuses probes as tun0 does.
  */
 import { clusterNetworks, events, hostSubnets, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import { type ControllerMetrics, createMetrics } from '../../src/controllers/metrics.ts';

@@ -1,4 +1,7 @@
-/** Addresses of a node by packets: gratuitous ARP, egress IPs that it must refuse, its own address changed, MTU, VXLAN untracked. */
+/**
+ * Addresses of a node by packets: gratuitous ARP, egress IPs that it must refuse, its own address changed, MTU, VXLAN
+ * untracked.
+ */
 import { nodes } from '../../api/kinds.ts';
 import { openKube } from '../../src/io/kube/config.ts';
 import { createLogger } from '../../src/io/log.ts';

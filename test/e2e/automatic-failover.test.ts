@@ -103,7 +103,7 @@ test('nobody moves when the controller itself is cut off, on a node for egress I
         (await lab.kubectl(['get', 'events', '-o', 'jsonpath={.items[*].reason}'])).stdout.includes('ControllerCutOff'),
       10,
     );
-    await new Promise((resolve) => setTimeout(resolve, 14_000)); // long enough for neighbours to be forgotten
+    await new Promise((resolve) => setTimeout(resolve, 14_000)); // long enough for neighbors to be forgotten
     expect(await hosts(lab, '192.168.7.200')).toEqual(['worker0']);
     await cut(lab, 'master0', 'up');
     await until('it reaches nodes again', () => since().includes('nodes can be reached again'), 10);

@@ -89,8 +89,8 @@ test('an egress IP that moves to another node takes the traffic along; the route
     (await lab.node('worker2', 'ip', 'addr')).stdout.includes('192.168.7.201/24'),
   );
   await lab.untilSource('red/w0', '192.168.7.201');
-  const neighbours = (await lab.inside('router', 'ip', 'neigh', 'show', '192.168.7.201')).stdout;
-  expect(neighbours).toContain('52:54:00:a8:07:0d');
+  const neighbors = (await lab.inside('router', 'ip', 'neigh', 'show', '192.168.7.201')).stdout;
+  expect(neighbors).toContain('52:54:00:a8:07:0d');
   expect((await lab.node('worker1', 'ip', 'addr')).stdout).not.toContain('192.168.7.201');
 }, 60_000);
 

@@ -1,4 +1,6 @@
-/** EgressNetworkPolicy by packets: towards four addresses of the outside host, with names from a small DNS server there. */
+/**
+ * EgressNetworkPolicy by packets: toward four addresses of the outside host, with names from a small DNS server there.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -468,7 +468,9 @@ test('every recorded state is compared, or there is a reason why not', () => {
   expect([...Object.keys(states), ...Object.keys(notCompared)].sort()).toEqual([...names].sort());
 });
 
-/** A trace knows no ct_mark: every reply is one to a connection that policies let in, which the original takes all for. */
+/**
+ * A trace knows no ct_mark: every reply is one to a connection that policies let in, which the original takes all for.
+ */
 const everyReplyLetIn = (line: string): string =>
   line.replace(/ct_state=\+rpl,ct_mark=0x28[0-9a-f]{6}\/0xfeffffff/, 'ct_state=+rpl');
 

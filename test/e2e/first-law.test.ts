@@ -1,4 +1,7 @@
-/** What an adversary, or a host's ordinary life, does to the data path, by packets: none of it lends a pod another's address, or cuts one off. */
+/**
+ * What an adversary, or a host's ordinary life, does to the data path, by packets: none of it lends a pod another's
+ * address, or cuts one off.
+ */
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
 import { sendErrors } from './icmp.ts';
 import { TestLab, until } from './lab.ts';
@@ -41,8 +44,8 @@ async function calm(): Promise<void> {
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * A pod opens flows to the outside, which answers each once and is then silent; `between` happens; then the outside speaks
- * first, and the pod answers. Resolves with how many answers came of so many flows.
+ * A pod opens flows to the outside, which answers each once and is then silent; `between` happens; then the outside
+ * speaks first, and the pod answers. Resolves with how many answers came of so many flows.
  */
 async function serverFirst(pod: string, protocol: 'udp' | 'tcp', between: () => Promise<unknown>): Promise<number> {
   const port = protocol === 'udp' ? 21_000 : 21_001;
@@ -129,7 +132,8 @@ describe('a server that speaks first is answered', () => {
           )?.length !== 3,
       );
       expect(await serverFirst('red/w1', 'udp', forget)).toBe(8);
-      // the one difference to the kernel's datapath: nothing tells the pod's own node who opened what comes by another one
+      // the one difference to the kernel's datapath: nothing tells the pod's own node who opened what comes by another
+      // one
       expect(await serverFirst('red/w0', 'udp', forget)).toBe(0);
       await lab.untilSource('red/w0', redIP);
     } finally {
@@ -511,7 +515,9 @@ test('a setting whose change the kernel does not report is right again within se
 }, 30_000);
 
 describe('connections that must end', () => {
-  /** Sends from the pod's port 4000 without pause, and writes down which source answers came back for: the server tells. */
+  /**
+   * Sends from the pod's port 4000 without pause, and writes down which source answers came back for: the server tells.
+   */
   async function kept(pod: string, act: () => Promise<unknown>, wanted: string): Promise<void> {
     const server = script(
       `sdnc.${lab.name}.outside`,

@@ -338,8 +338,9 @@ test('pods that their namespace restricts answer another node that has pods of i
 }, 60_000);
 
 /**
- * The outside opens UDP and TCP to a pod, which answers and is then silent; Open vSwitch forgets all; then the pod speaks
- * first. Resolves with how many of four messages arrived by each, and whose packets the router saw from the pod's UDP.
+ * The outside opens UDP and TCP to a pod, which answers and is then silent; Open vSwitch forgets all; then the pod
+ * speaks first. Resolves with how many of four messages arrived by each, and whose packets the router saw from the
+ * pod's UDP.
  */
 async function podFirst(way: Way, worker: number, pod: string): Promise<{ udp: number; tcp: number; seen: string[] }> {
   const server = script(

@@ -31,7 +31,9 @@ function netidOf(namespace: string): Promise<number> {
   return lab.must(['get', 'netnamespace', namespace, '-o', 'jsonpath={.netid}']).then(Number);
 }
 
-/** Pairs of namespaces, `a>b`, whose pods reach one another: by TCP and by UDP, every pod of one every pod of the other. */
+/**
+ * Pairs of namespaces, `a>b`, whose pods reach one another: by TCP and by UDP, every pod of one every pod of the other.
+ */
 async function reachable(): Promise<string> {
   const found = new Map<string, boolean>();
   await Promise.all(

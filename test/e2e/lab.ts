@@ -127,8 +127,8 @@ export class TestLab {
   }
 
   /**
-   * Removes our nft tables from a node; which of them were there. Not by `flush ruleset`, which would take along what keeps
-   * the node's kernel from its own NIC in the lab.
+   * Removes our nft tables from a node; which of them were there. Not by `flush ruleset`, which would take along what
+   * keeps the node's kernel from its own NIC in the lab.
    */
   async removeTables(node: string): Promise<string[]> {
     const removed: string[] = [];

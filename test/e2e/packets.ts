@@ -1,4 +1,7 @@
-/** Traffic of a lab's pods to an echo server outside, and what the router sees of it: whose packets come with which source. */
+/**
+ * Traffic of a lab's pods to an echo server outside, and what the router sees of it: whose packets come with which
+ * source.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { run, type TestLab } from './lab.ts';
 
@@ -61,7 +64,10 @@ const usual: Allowed = {
   plain: ['192.168.7.11', '192.168.7.12', '192.168.7.13'],
 };
 
-/** Counts at the router. Packets of a namespace are known by their port, pings from pods' own addresses are wrong always. */
+/**
+ * Counts at the router. Packets of a namespace are known by their port, pings from pods' own addresses are wrong
+ * always.
+ */
 export async function watchRouter(lab: TestLab, allowed: Allowed = usual): Promise<RouterWatch> {
   const names = Object.keys(allowed);
   const rules = names.flatMap((name) => {

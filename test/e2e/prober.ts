@@ -61,7 +61,10 @@ export class Prober {
     this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Starts one and returns when it listens on the ports; a namespace with several addresses names each, so that UDP is answered from the right one. */
+  /**
+   * Starts one and returns when it listens on the ports; a namespace with several addresses names each, so that UDP is
+   * answered from the right one.
+   */
   static async start(netns: string, ports: readonly number[], hosts: readonly string[] = ['0.0.0.0']): Promise<Prober> {
     const argv = ['netns', 'exec', netns, process.execPath, '-e', program, JSON.stringify({ ports, hosts })];
     const prober = new Prober(spawn('ip', argv, { stdio: ['pipe', 'pipe', 'inherit'] }));

@@ -1,6 +1,6 @@
 /**
- * A machine that was rebooted: Open vSwitch's database is as it was, the pods' interfaces are gone, and no runtime sends
- * a DEL for what it has forgotten. Sandboxes are made by the CNI plugin, as in cni.test.ts.
+ * A machine that was rebooted: Open vSwitch's database is as it was, the pods' interfaces are gone, and no runtime
+ * sends a DEL for what it has forgotten. Sandboxes are made by the CNI plugin, as in cni.test.ts.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,7 @@
 /**
- * An agent that is killed at any step of applying a change: before or after each program that it runs to change something.
- * When it is back, kept flows of TCP, UDP, ICMP and SCTP leave as they should within two seconds, whatever it had done.
+ * An agent that is killed at any step of applying a change: before or after each program that it runs to change
+ * something. When it is back, kept flows of TCP, UDP, ICMP and SCTP leave as they should within two seconds, whatever
+ * it had done.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +23,10 @@ let lab: TestLab;
 let shims: string;
 const children: ChildProcess[] = [];
 
-/** Stands before a program: counts the calls that change something while it is armed, and kills the agent at one of them. */
+/**
+ * Stands before a program: counts the calls that change something while it is armed, and kills the agent at one of
+ * them.
+ */
 const shim = (program: string, real: string): string => `#!/bin/bash
 changes=no
 case "${program} $*" in
@@ -49,7 +53,10 @@ const crc = `
   const crc32c = (b) => { let c = 0xffffffff; for (const x of b) c = table[(c ^ x) & 255] ^ (c >>> 8); return (c ^ 0xffffffff) >>> 0; };
 `;
 
-/** Kept flows of a pod: UDP from one port, one TCP connection that is opened again when it ends or is not answered, and SCTP INITs by raw packets. */
+/**
+ * Kept flows of a pod: UDP from one port, one TCP connection that is opened again when it ends or is not answered, and
+ * SCTP INITs by raw packets.
+ */
 const client = (port: number): string => `${crc}
   const u = require('dgram').createSocket('udp4');
   u.bind(4000, () => setInterval(() => u.send('x', ${port}, '${outsideHost}', () => {}), 50));
@@ -129,7 +136,10 @@ const wanted = (sources: Sources): Readonly<Record<Name, readonly string[]>> => 
 };
 
 const nodes = [node0, node1];
-/** Each change, with who leaves how when it has been applied. `back` brings all to: red has its egress IP on worker1, blue none. */
+/**
+ * Each change, with who leaves how when it has been applied. `back` brings all to: red has its egress IP on worker1,
+ * blue none.
+ */
 const changes: readonly { readonly what: string; readonly change: () => Promise<unknown>; readonly then: Sources }[] = [
   {
     what: 'red gives its egress IP to blue',

@@ -46,7 +46,7 @@ export interface Scene {
   readonly policies?: readonly NetworkPolicyObject[];
   /** Pods for policies: `project-77/10.254.0.2` with labels. */
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Those of them whose address the API does not tell yet; local pods among them have a Pod object only if labelled. */
+  /** Those of them whose address the API does not tell yet; local pods among them have a Pod object only if labeled. */
   readonly untold?: readonly string[];
   /** Further namespaces that share a VNID. */
   readonly joined?: Readonly<Record<string, number>>;

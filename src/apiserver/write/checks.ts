@@ -1,4 +1,6 @@
-/** What a write must satisfy: a valid object without unknown fields, and the object and version that it is meant for. */
+/**
+ * What a write must satisfy: a valid object without unknown fields, and the object and version that it is meant for.
+ */
 import { type JsonObject, sortedKeys } from '../../model/values/json.ts';
 import { crdId, resourcesOf } from '../kinds/crd.ts';
 import type { Resource } from '../kinds/resource.ts';

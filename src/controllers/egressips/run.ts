@@ -1,6 +1,6 @@
 /** Runs automatic assignment: watches update the view, and every change that matters requests a round. */
 import { createQueue } from '../../io/async/queue.ts';
-import { HealthMonitor, type Verdict } from '../../io/health/monitor.ts';
+import { HealthMonitor, type HealthVerdict } from '../../io/health/monitor.ts';
 import { ownAddresses, type Probe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { Logger } from '../../io/log.ts';
@@ -34,7 +34,7 @@ export interface EgressReconciler extends Reconciler {
   /** Reports every change that affects the state of egress IPs. */
   readonly onChange: Subscribe;
   /** The verdict on each watched node. */
-  readonly verdicts: () => ReadonlyMap<string, Verdict>;
+  readonly verdicts: () => ReadonlyMap<string, HealthVerdict>;
   /** Whether rounds that change something are under way. */
   readonly isBusy: () => boolean;
 }
@@ -92,7 +92,7 @@ export function egressReconciler(options: EgressOptions): EgressReconciler {
   const changed = new Listeners();
   const soon = (): void => {
     queue.addAfter('round', breath);
-    changed.tell();
+    changed.notify();
   };
   const monitor = new HealthMonitor({
     interval: options.probeInterval,
@@ -100,7 +100,7 @@ export function egressReconciler(options: EgressOptions): EgressReconciler {
     now: () => performance.now(),
     ownAddresses,
     onVerdict: (node, verdict) => {
-      changed.tell();
+      changed.notify();
       if (verdict !== 'unknown') health.verdict(node, verdict === 'offline');
       queue.add('round');
     },

@@ -113,7 +113,7 @@ export class EgressView {
     this.#putLimits(name, node);
     const changed = this.#egress.putNode(name, node);
     if (!changed.hostSubnets && !changed.readiness && sameLimits(before, this.#limits.get(name))) return false;
-    this.#nodes.tell();
+    this.#nodes.notify();
     return true;
   }
 
@@ -166,7 +166,7 @@ export class EgressView {
     for (const [ip, placement] of assigned) {
       if (placement === undefined) this.#assigned.delete(ip);
       else this.#assigned.set(ip, placement);
-      this.#placements.tell(ip);
+      this.#placements.notify(ip);
     }
   }
 }

@@ -252,7 +252,10 @@ export class NetidsController {
     });
   }
 
-  /** Removes what an earlier Namespace of that name left, so that a new one is made; or records that it is the new one's. */
+  /**
+   * Removes what an earlier Namespace of that name left, so that a new one is made; or records that it is the new
+   * one's.
+   */
   async #inherited(name: string, signal: AbortSignal): Promise<number | undefined> {
     const { client, report, logger } = this.#deps;
     const [namespace, stored] = await Promise.all([

@@ -9,7 +9,9 @@ import { controllerManager } from '../field-manager.ts';
 /** Annotation of a NetNamespace with the uid of its Namespace. */
 export const namespaceUidAnnotation = 'sdn-compat/namespace-uid';
 
-/** The uid of the Namespace that the NetNamespace was made for, or that it was first seen with; undefined if unknown. */
+/**
+ * The uid of the Namespace that the NetNamespace was made for, or that it was first seen with; undefined if unknown.
+ */
 export function namespaceUidOf({ metadata }: NetNamespaceObject): string | undefined {
   return metadata.annotations?.[namespaceUidAnnotation];
 }

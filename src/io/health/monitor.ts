@@ -36,7 +36,7 @@ export function withWitnesses(targets: readonly Target[], others: readonly Targe
   return [...targets, ...witnesses.map((one) => ({ ...one, isWitness: true }))];
 }
 
-export type Verdict = Health['verdict'];
+export type HealthVerdict = Health['verdict'];
 
 export interface HealthOptions {
   /** Milliseconds between two probes; 0 disables probes, and a node is online unless its Node has Ready False. */
@@ -45,7 +45,7 @@ export interface HealthOptions {
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
   /** Called on every change of a verdict, also with `unknown` for a new node. */
-  readonly onVerdict: (key: string, verdict: Verdict) => void;
+  readonly onVerdict: (key: string, verdict: HealthVerdict) => void;
   /** Called when all nodes stop answering, and when that ends. In between no node is called offline. */
   readonly onIsolated: (isolated: boolean) => void;
   /** The addresses of this host; answers from them say nothing about the network. Empty by default. */
@@ -112,13 +112,13 @@ export class HealthMonitor {
   }
 
   /** The verdict on the node; undefined if it is not watched. */
-  verdictOf(key: string): Verdict | undefined {
+  verdictOf(key: string): HealthVerdict | undefined {
     const watched = this.#watched.get(key);
     return watched === undefined || watched.isWitness ? undefined : watched.health.verdict;
   }
 
   /** The verdict on each watched node, without witnesses. */
-  verdicts(): ReadonlyMap<string, Verdict> {
+  verdicts(): ReadonlyMap<string, HealthVerdict> {
     return new Map(
       [...this.#watched].flatMap(([key, { isWitness, health }]) => (isWitness ? [] : [[key, health.verdict]])),
     );

@@ -19,8 +19,8 @@ export interface TextFile {
 }
 
 /**
- * The files of a path, sorted: itself, or those of a folder whose names end in .yaml, .yml, .json, .tar, .tgz, also with
- * .gz. Symbolic links are followed, each folder once. Throws if the path cannot be read.
+ * The files of a path, sorted: itself, or those of a folder whose names end in .yaml, .yml, .json, .tar, .tgz, also
+ * with .gz. Symbolic links are followed, each folder once. Throws if the path cannot be read.
  */
 export async function filesOf(path: string): Promise<readonly string[]> {
   if (path === '-' || !(await stat(path)).isDirectory()) return [path];

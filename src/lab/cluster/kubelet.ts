@@ -171,8 +171,8 @@ class Kubelet {
   }
 
   /**
-   * Runs the command of a pod's first container, with a program of this machine in the pod's network, and reports how it
-   * ended. What the command writes to the container's termination message goes to a file of its own.
+   * Runs the command of a pod's first container, with a program of this machine in the pod's network, and reports how
+   * it ended. What the command writes to the container's termination message goes to a file of its own.
    */
   async #runToItsEnd(pod: PodObject, netns: string): Promise<void> {
     const [container] = pod.spec?.containers ?? [];

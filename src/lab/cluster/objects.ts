@@ -1,4 +1,5 @@
 /** The initial objects of a lab. */
+import { defaultVxlanPort } from '../../model/objects/clusternetwork.ts';
 import type { ClusterNetworkObject, KubeObject } from '../../model/objects/raw.ts';
 import { type LabNode, network } from '../layout.ts';
 
@@ -12,7 +13,7 @@ export const clusterNetwork: ClusterNetworkObject = {
   clusterNetworks: [{ CIDR: network.podNetwork, hostSubnetLength: network.hostSubnetLength }],
   serviceNetwork: network.serviceNetwork,
   pluginName: 'redhat/openshift-ovs-networkpolicy',
-  vxlanPort: 4789,
+  vxlanPort: defaultVxlanPort,
   mtu: network.mtu,
 };
 

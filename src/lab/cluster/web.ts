@@ -1,4 +1,6 @@
-/** The web server outside the cluster: `/` answers OK, `/ip` the client's address; a log in Apache's combined format. */
+/**
+ * The web server outside the cluster: `/` answers OK, `/ip` the client's address; a log in Apache's combined format.
+ */
 import { createWriteStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 

@@ -2,10 +2,11 @@
  * What other programs write to nft on real hosts: a firewall, programs that mark packets, container engines that
  * masquerade, service proxies. Each has its own tables, as input for nft or iptables-restore. Pure.
  */
+import { defaultVxlanPort } from '../../model/objects/clusternetwork.ts';
+import { tunDevice } from '../../node/ovs/pipeline.ts';
 import { network } from '../layout.ts';
 
 const uplink = 'br-ex';
-const bridgePort = 'tun0';
 
 /** The Service that a proxied host rewrites. Whoever creates the pod sets it as the endpoint (see docs/lab.md). */
 export const service = {
@@ -29,19 +30,19 @@ export const zoneFirewall = table('inet lab_firewall', [
   ...chain('input', 'filter hook input priority filter + 10', [
     'ct state { established, related } accept',
     'ct status dnat accept',
-    `iifname { "lo", "${bridgePort}" } accept`,
+    `iifname { "lo", "${tunDevice}" } accept`,
     'ct state invalid drop',
     'meta l4proto { icmp, icmpv6 } accept',
     'tcp dport { 22, 10250 } accept',
-    'udp dport 4789 accept',
+    `udp dport ${defaultVxlanPort} accept`,
     'reject with icmpx admin-prohibited',
   ]),
   ...chain('forward', 'filter hook forward priority filter + 10', [
     'ct state { established, related } accept',
     'ct status dnat accept',
     'ct state invalid drop',
-    `iifname "${bridgePort}" accept`,
-    `oifname "${bridgePort}" accept`,
+    `iifname "${tunDevice}" accept`,
+    `oifname "${tunDevice}" accept`,
     'reject with icmpx admin-prohibited',
   ]),
   ...chain('output', 'filter hook output priority filter + 10', [
@@ -168,7 +169,7 @@ export function ipvsProxy(nodeIP: string): string {
       `ip daddr . tcp dport @endpoint meta mark set meta mark | ${bit}`,
     ]),
     ...chain('virtual_out', 'filter hook forward priority filter + 99', [
-      `oifname "${bridgePort}" ${answer} ip saddr set ${service.clusterIP} tcp sport set ${service.port}`,
+      `oifname "${tunDevice}" ${answer} ip saddr set ${service.clusterIP} tcp sport set ${service.port}`,
       `oifname "${uplink}" ${answer} ip saddr set ${nodeIP} tcp sport set ${service.nodePort}`,
     ]),
     ...chain('nat_postrouting', 'nat hook postrouting priority srcnat', masquerading),

@@ -82,7 +82,7 @@ function isSpec(value: unknown): value is DaemonSpec {
 export async function killDaemon(layout: Layout, name: string): Promise<void> {
   const started = await findDaemon(layout, name);
   if (started === undefined || !(await isRunning(started))) return;
-  tell(started.pid, 'SIGKILL');
+  send(started.pid, 'SIGKILL');
   while (await isRunning(started)) await pause(poll);
 }
 
@@ -116,7 +116,7 @@ export async function daemonNames(layout: Layout): Promise<string[]> {
 }
 
 /** Sends a signal; ignores a process that has just ended. */
-function tell(pid: number, name: NodeJS.Signals): void {
+function send(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
@@ -127,7 +127,7 @@ function tell(pid: number, name: NodeJS.Signals): void {
 /** Ends processes with SIGTERM, and with SIGKILL those that do not end in time. */
 export async function endAll(processes: readonly Started[]): Promise<void> {
   const signal = async (started: Started, name: NodeJS.Signals): Promise<void> => {
-    if (await isRunning(started)) tell(started.pid, name);
+    if (await isRunning(started)) send(started.pid, name);
   };
   await Promise.all(processes.map((started) => signal(started, 'SIGTERM')));
   const end = performance.now() + patience;

@@ -1,6 +1,7 @@
 /** The published OpenShift SDN egress IP walkthrough, run with real packets and checked at every step. */
 import { readFile } from 'node:fs/promises';
 import { pause } from '../../io/async/pause.ts';
+import { bridge, table } from '../../node/ovs/pipeline.ts';
 import { podNamespaceOf } from '../cluster/lab.ts';
 import { files, network, nodeNamespace } from '../layout.ts';
 import type { Shell } from './shell.ts';
@@ -242,8 +243,8 @@ async function removed(shell: Shell): Promise<void> {
         '-O',
         'OpenFlow13',
         'dump-flows',
-        'br0',
-        'table=101',
+        bridge,
+        `table=${table.egressIP}`,
       ]);
       const connections = await inside(['conntrack', '-L']);
       left = [addresses, rules, flows, connections]

@@ -3,6 +3,7 @@ import type { Known } from '../known.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refKey } from '../ref.ts';
 import { changeKey, type Entry, progressOf } from '../run/journal.ts';
+import { keptInTheEnd } from '../run/kept.ts';
 import { refOf } from '../translation.ts';
 
 export interface PlanState {
@@ -35,7 +36,9 @@ export function planState(
   entries: readonly Entry[],
   { folder, restore }: Pick<PlanState, 'folder' | 'restore'>,
 ): PlanState {
-  const { begun, done, skipped, isGoingBack, boots } = progressOf(entries);
+  const progress = progressOf(entries);
+  const { begun, done, skipped, isGoingBack, boots } = progress;
+  const kept = keptInTheEnd(plan, progress);
   const pending: Record<Part, number> = { before: 0, after: 0, finalize: 0 };
   let part: Part = 'before';
   let isPastSwitch = false;
@@ -44,7 +47,8 @@ export function planState(
     else if (name === 'finalize') part = 'finalize';
     const keys = changes.map((change) => refKey(refOf(change)));
     isPastSwitch ||= part !== 'before' && keys.some((key) => begun.has(changeKey(name, key)));
-    pending[part] += keys.filter((key) => !skipped.has(key) && !done.has(changeKey(name, key))).length;
+    const isLeft = (key: string): boolean => skipped.has(key) || (part === 'finalize' && kept.has(key));
+    pending[part] += keys.filter((key) => !isLeft(key) && !done.has(changeKey(name, key))).length;
   }
   const isBack = entries.some(({ event }) => event === 'back-done');
   const rest = isBack ? 'back' : 'untouched';

@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { journalName } from '../plan/folder.ts';
@@ -23,6 +24,8 @@ export interface Entry {
   readonly object?: string;
   /** With `begin`: whether the object existed and belonged to somebody else. */
   readonly existed?: boolean;
+  /** With `begin` of what is cleared or deleted in the end: the object, if it was not as in the backup. */
+  readonly found?: KubeObject;
   /** With `done`: whether anything had to be written, and the object's uid and version then. */
   readonly wrote?: boolean;
   /** With `back-begin`: the boot ID of each node that the new plugin ran on. */
@@ -44,6 +47,8 @@ export interface Progress {
   /** The entry that began each change, by `changeKey`. */
   readonly begun: ReadonlyMap<string, Entry>;
   readonly done: ReadonlyMap<string, Entry>;
+  /** What finalize found that was not as in the backup, by `refKey`. */
+  readonly found: ReadonlyMap<string, KubeObject>;
   /** The boot ID that each node had when the way back began; empty if the old plugin ran already. */
   readonly boots: ReadonlyMap<string, string>;
   /** Kinds of OpenShift SDN of which nothing was left when the way back began. */
@@ -83,6 +88,9 @@ export function progressOf(entries: readonly Entry[]): Progress {
         .map((one) => [keyOf(one), one]),
     ),
     done,
+    found: new Map(
+      current.flatMap(({ object, found }) => (object === undefined || found === undefined ? [] : [[object, found]])),
+    ),
     boots: new Map(Object.entries(current.find(({ boots = {} }) => Object.keys(boots).length > 0)?.boots ?? {})),
     purged: new Set(current.flatMap(({ purged = [] }) => purged)),
     skipped: new Set(
@@ -111,6 +119,7 @@ export async function readJournal(folder: string): Promise<Result<readonly Entry
 function isEntry(value: unknown): value is Entry {
   return (
     isRecord(value) &&
+    (value['found'] === undefined || (isRecord(value['found']) && isRecord(value['found']['metadata']))) &&
     ['plan', 'begin', 'done', 'skip', 'redo', 'back-begin', 'back-done'].includes(String(value['event']))
   );
 }

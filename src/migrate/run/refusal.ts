@@ -3,13 +3,24 @@ import type { Kind } from '../../../api/kinds.ts';
 import { ApiError } from '../../io/kube/error.ts';
 import { resourceName } from '../ref.ts';
 
-/** The reason if only this object is concerned: a conflict, refused content, a missing namespace. */
+/** Answers that every object would get: no login, too many requests, no server behind the address. */
+const everybodys: readonly number[] = [401, 408, 429, 502, 503, 504];
+
+/**
+ * The reason if perhaps only this object is concerned: a conflict, refused content, a field that the served schema lacks
+ * (which the API server answers with 500), an object that is too large, a webhook that refuses or fails.
+ */
 export function ownMatter(error: unknown): string | undefined {
-  if (!(error instanceof ApiError) || ![400, 403, 404, 409, 422].includes(error.code) || isMissingRight(error))
-    return undefined;
+  if (!(error instanceof ApiError) || isMissingRight(error)) return undefined;
+  if (everybodys.includes(error.code) && !isWebhooks(error)) return undefined;
   const conflicts = (error.status.details?.causes ?? []).filter(({ reason }) => reason === 'FieldManagerConflict');
   if (conflicts.length === 0) return error.message;
   return conflicts.map(({ message = '', field = '' }) => `${message}: ${field}`).join('; ');
+}
+
+/** Whether an admission webhook refused or could not be asked. It chooses status and words of its refusal itself. */
+function isWebhooks({ message }: ApiError): boolean {
+  return /\badmission webhook "[^"]*" denied\b|\bfailed calling webhook\b/.test(message);
 }
 
 /** Returns the error, or for a refusal one that names the missing right. */
@@ -20,5 +31,6 @@ export function withRight(error: unknown, verb: string, kind: Kind): unknown {
 
 /** Whether a right is missing. Quotas, webhooks and terminating namespaces also answer 403. */
 export function isMissingRight(error: unknown): boolean {
-  return error instanceof ApiError && error.code === 403 && /\bcannot \w+ resource\b/.test(error.message);
+  if (!(error instanceof ApiError) || error.code !== 403 || isWebhooks(error)) return false;
+  return /\bcannot \w+ resource\b/.test(error.message);
 }

@@ -11,9 +11,9 @@ export function globalVnid(): Vnid {
 
 /**
  * Which VNIDs are held, and the next free one. A VNID is free again after all its holders (joined namespaces) released
- * it. The search goes up from the last allocated VNID and wraps around, so a released VNID is not reused at once: a node
- * that has not heard of it yet would lend the new namespace the egress IP of the old one. The first search, as after a
- * restart, begins behind the highest VNID that was held.
+ * it. The search goes up from the last allocated VNID and wraps around, so a released VNID is not reused at once: a
+ * node that has not heard of it yet would lend the new namespace the egress IP of the old one. The first search, as
+ * after a restart, begins behind the highest VNID that was held.
  */
 export class Netids {
   /** One bit per VNID: whether it is held. */

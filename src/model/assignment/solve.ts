@@ -47,11 +47,11 @@ function placeAll(board: Board, search: Search, exact: boolean): void {
     else others.push(item);
   }
   const picker = new Picker(board);
-  const closed = new Uint8Array(board.bench);
+  const deadEnds = new Uint8Array(board.bench);
   for (const item of others) {
     if (!exact && board.lowestReachableLoad(item) === Infinity) board.put(item, board.bench);
     else if (exact) placeBest(board, search, { item, node: picker.leastLoaded(item) });
-    else placeSoon(board, search, { item, node: picker.leastLoaded(item), closed });
+    else placeSoon(board, search, { item, node: picker.leastLoaded(item), deadEnds });
   }
 }
 
@@ -70,22 +70,22 @@ function placeBest(
   else search.settle(item);
 }
 
-/** `closed` are the nodes from which no chain leads to a node with room. */
+/** `deadEnds` are the nodes from which no chain leads to a node with room. */
 function placeSoon(
   board: Board,
   search: Search,
-  { item, node, closed }: { readonly item: number; readonly node: number; readonly closed: Uint8Array },
+  { item, node, deadEnds }: { readonly item: number; readonly node: number; readonly deadEnds: Uint8Array },
 ): void {
   if (node >= 0) {
     board.put(item, node);
     return;
   }
-  if (board.nodesOf(item).every((one) => closed[one] === 1)) {
+  if (board.nodesOf(item).every((one) => deadEnds[one] === 1)) {
     board.put(item, board.bench);
     return;
   }
   if (search.settle(item)) return;
-  for (let one = 0; one < board.bench; one++) if (search.reached(one)) closed[one] = 1;
+  for (let one = 0; one < board.bench; one++) if (search.reached(one)) deadEnds[one] = 1;
 }
 
 /** The least loaded node, ties by name, that can take the item directly; -1 if there is none. */
@@ -203,9 +203,9 @@ function level(board: Board, bounds: Int32Array): boolean {
 
 /** Goes from the highest load down. Skips nodes that chains cannot leave. */
 function spreadByChains(board: Board, search: Search, bounds: Int32Array): void {
-  const closed = new Uint8Array(board.bench);
+  const deadEnds = new Uint8Array(board.bench);
   for (let round = 0; round < spreadingRounds; round++) {
-    const donors = donorsByLoad(board, bounds).filter((donor) => closed[donor] === 0);
+    const donors = donorsByLoad(board, bounds).filter((donor) => deadEnds[donor] === 0);
     const highest = board.loadOf(donors[0] ?? 0);
     const lowest = board.load.subarray(0, board.bench).reduce((least, one) => Math.min(least, one), highest);
     if (donors.length === 0 || highest < lowest + 2) return;
@@ -214,6 +214,6 @@ function spreadByChains(board: Board, search: Search, bounds: Int32Array): void 
       highest - 2,
     );
     if (moved > 0) continue;
-    for (let node = 0; node < board.bench; node++) if (search.reached(node)) closed[node] = 1;
+    for (let node = 0; node < board.bench; node++) if (search.reached(node)) deadEnds[node] = 1;
   }
 }

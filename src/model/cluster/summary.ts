@@ -75,8 +75,8 @@ function unusedRows(cluster: Cluster, state: EgressState): StatusRow[] {
 }
 
 /**
- * The status of a cluster: rows ordered by VNID and request, unused IPs last. `unknown`: nodes whose health nobody knows;
- * they count as online, and their rows say so.
+ * The status of a cluster: rows ordered by VNID and request, unused IPs last. `unknown`: nodes whose health nobody
+ * knows; they count as online, and their rows say so.
  */
 export function statusOf(cluster: Cluster, unknown: readonly string[] = []): Status {
   const state = egressState(cluster);

@@ -28,7 +28,8 @@ export interface ClusterNetwork {
 
 /** OpenShift 4's default plugin. */
 const defaultPlugin = 'redhat/openshift-ovs-networkpolicy';
-const defaultVxlanPort = 4789;
+/** OpenShift SDN's UDP port for VXLAN, unless ClusterNetwork says another one. */
+export const defaultVxlanPort = 4789;
 
 const modes = new Map<string, IsolationMode>([
   ['redhat/openshift-ovs-subnet', 'subnet'],

@@ -1,4 +1,7 @@
-/** The one reader of EgressNetworkPolicy rules, for the agent and the migrator, with the meaning that OpenShift SDN gives them. */
+/**
+ * The one reader of EgressNetworkPolicy rules, for the agent and the migrator, with the meaning that OpenShift SDN
+ * gives them.
+ */
 import type { EgressNetworkPolicyObject } from '../objects/raw.ts';
 import { type Cidr, parseIfaddr } from '../values/address.ts';
 import { asText, fieldOf } from '../values/json.ts';
@@ -31,8 +34,8 @@ export function egressItems(policy: EgressNetworkPolicyObject): readonly unknown
 }
 
 /**
- * Reads an item of spec.egress, whatever it holds. A rule with both selectors goes by the CIDR. Host bits are masked, as
- * Open vSwitch masks them in a match: `10.20.30.40/16` is `10.20.0.0/16`. Anything but `Allow` denies.
+ * Reads an item of spec.egress, whatever it holds. A rule with both selectors goes by the CIDR. Host bits are masked,
+ * as Open vSwitch masks them in a match: `10.20.30.40/16` is `10.20.0.0/16`. Anything but `Allow` denies.
  */
 export function readEgressRule(rule: unknown): RuleReading {
   const allow = fieldOf(rule, 'type') === 'Allow';

@@ -6,21 +6,14 @@
  */
 import type { Exec } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
-import {
-  addressCommands,
-  labelled,
-  labelOf,
-  type LinkAddress,
-  planAddresses,
-  type Uplink,
-} from '../links/addresses.ts';
+import { addressCommands, labeled, labelOf, type LinkAddress, planAddresses, type Uplink } from '../links/addresses.ts';
 import type { Announcer } from '../links/arp.ts';
 import { ipBatch } from '../links/ip.ts';
 import type { PresentAddresses } from '../links/present.ts';
 import { promoting, takeOff } from '../links/promotion.ts';
 import { contentOf } from '../nft/elements.ts';
-import type { NftElements } from '../nft/ruleset.ts';
 import type { NftChains, NftTable } from '../nft/table.ts';
+import type { NftElements } from '../nft/vocabulary.ts';
 import type { Bridge } from '../ovs/bridge.ts';
 import { type BridgeContent, bundleLines, wantedContent } from '../ovs/bundle.ts';
 import type { NodePlan } from '../plan/node.ts';
@@ -80,7 +73,7 @@ export class Applier {
 
   /** Removes egress IPs other than these; returns whether there were any. */
   async #withdraw(hosted: ReadonlySet<Ip>): Promise<boolean> {
-    const surplus = labelled(await this.#deps.addresses.list()).filter(({ ip }) => !hosted.has(ip));
+    const surplus = labeled(await this.#deps.addresses.list()).filter(({ ip }) => !hosted.has(ip));
     await this.#takeOff(surplus);
     return surplus.length > 0;
   }

@@ -7,7 +7,7 @@ import { pause } from '../../io/async/pause.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { Exec } from '../../io/programs/exec.ts';
 import { connectRpc } from '../../io/programs/jsonrpc.ts';
-import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import { type ClusterNetwork, defaultVxlanPort, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import { parseHostSubnet } from '../../model/objects/hostsubnet.ts';
 import type { ClusterNetworkObject, HostSubnetObject } from '../../model/objects/raw.ts';
 import { addressAt, type Cidr, type Ip, overlaps } from '../../model/values/address.ts';
@@ -16,8 +16,9 @@ import { findUplink, labelOf, type Uplink } from '../links/addresses.ts';
 import { showAddresses } from '../links/ip.ts';
 import { vxlanOverhead } from '../links/tun.ts';
 import { isHostDevice } from '../links/veth.ts';
-import { renderBase, switchTable } from '../nft/ruleset.ts';
-import { tunDevice } from '../ovs/pipeline.ts';
+import { renderBase } from '../nft/ruleset.ts';
+import { switchTable } from '../nft/switch-table.ts';
+import { defaultMasqueradeBit, tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
 
 /** The result of one check. `fix` says how to fix the problem; absent if there is none. */
@@ -133,7 +134,14 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> 
   const network = { text: '10.254.0.0/16', family: 4, first: 0n, length: 16 } as const;
   const service = { ...network, text: '172.30.0.0/16' };
   const node = { nodeIP: addressAt(network, 1), uplink: { device: 'lo', network } };
-  const base = { masqueradeBit: 14, cluster: [network], service, subnet: network, vxlanPort: 4789, ...node };
+  const base = {
+    masqueradeBit: defaultMasqueradeBit,
+    cluster: [network],
+    service,
+    subnet: network,
+    vxlanPort: defaultVxlanPort,
+    ...node,
+  };
   const tried = async (what: string, input: string, fix: string): Promise<CheckResult> => {
     const ran = await exec('nft', ['-c', '-f', '-'], { input }).catch(() => undefined);
     if (ran?.status === 0) return good(what, 'the tables would be accepted');

@@ -2,10 +2,10 @@
 import { type Exec, must } from '../../io/programs/exec.ts';
 import { linkedPods, removeLink } from '../cni/attach.ts';
 import { removeAllLimits } from '../cni/pods.ts';
-import { labelled, parseAddresses } from '../links/addresses.ts';
+import { labeled, parseAddresses } from '../links/addresses.ts';
 import { showAddresses } from '../links/ip.ts';
 import { takeOff } from '../links/promotion.ts';
-import { nftTables } from '../nft/ruleset.ts';
+import { nftTables } from '../nft/vocabulary.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge, guard } from '../ovs/pipeline.ts';
 
@@ -38,7 +38,7 @@ async function removeGuard(run: Exec): Promise<string[]> {
 }
 
 async function removeAddresses(run: Exec): Promise<string[]> {
-  const ours = labelled(parseAddresses(await must(run, 'ip', showAddresses)));
+  const ours = labeled(parseAddresses(await must(run, 'ip', showAddresses)));
   await takeOff(run, ours);
   return ours.map(({ ip, device }) => `address ${ip} of ${device}`);
 }

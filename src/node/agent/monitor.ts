@@ -4,7 +4,7 @@ import { pause } from '../../io/async/pause.ts';
 import type { Logger } from '../../io/log.ts';
 import { haveSysctls } from '../links/sysctls.ts';
 import { isHostDevice } from '../links/veth.ts';
-import { nftTables } from '../nft/ruleset.ts';
+import { nftTables } from '../nft/vocabulary.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
 
 const again = 1_000;
@@ -59,13 +59,15 @@ export interface HostListeners {
   /** A link or an address has changed. */
   readonly linksChanged: () => void;
   /**
-   * A routing rule or a route of ours was removed, or tun0 is down, which removes its routes, or a setting of the kernel was
-   * changed.
+   * A routing rule or a route of ours was removed, or tun0 is down, which removes its routes, or a setting of the
+   * kernel was changed.
    */
   readonly routingLost: () => void;
   /** Something was removed from nft, by us or by somebody else. */
   readonly nftLost: () => void;
-  /** Elements of nft's sets and maps were added or removed, by us or by somebody else: as `nft -j monitor` prints it. */
+  /**
+   * Elements of nft's sets and maps were added or removed, by us or by somebody else: as `nft -j monitor` prints it.
+   */
   readonly elementsChanged: (printed: string) => void;
   /** Our nft tables dropped a packet of a connection that must end, and marked the connection. */
   readonly strangers: () => void;

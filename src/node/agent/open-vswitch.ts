@@ -99,9 +99,9 @@ export class OpenVswitch {
   }
 
   /**
-   * Ends the connections of a pod's address in Open vSwitch's own conntrack, which only the userspace datapath has. An Open
-   * vSwitch that does not answer, or is older than 3.1 and cannot select them, keeps them; then the VNID in their mark
-   * keeps others out.
+   * Ends the connections of a pod's address in Open vSwitch's own conntrack, which only the userspace datapath has. An
+   * Open vSwitch that does not answer, or is older than 3.1 and cannot select them, keeps them; then the VNID in their
+   * mark keeps others out.
    */
   async forgetConnections(pod: Ip): Promise<void> {
     const daemon = this.#switch;

@@ -1,4 +1,6 @@
-/** The ports of pods on the bridge: puts back those that disappeared, and leaves alone those that are being worked on. */
+/**
+ * The ports of pods on the bridge: puts back those that disappeared, and leaves alone those that are being worked on.
+ */
 import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
 import { readLinks } from '../cni/attach.ts';

@@ -136,16 +136,16 @@ export function planAddresses(
   const onUplink = present.filter(({ device }) => device === uplink.device);
   const there = new Set(onUplink.map(({ ip }) => ip));
   const own = onUplink.findIndex(({ ip }) => ip === nodeIP);
-  const before = onUplink[own]?.isSecondary === true ? labelled(onUplink.slice(0, own)) : [];
+  const before = onUplink[own]?.isSecondary === true ? labeled(onUplink.slice(0, own)) : [];
   return {
     add: [...wanted].filter((ip) => !there.has(ip)),
-    remove: labelled(present).filter(({ device, ip }) => device !== uplink.device || !wanted.has(ip)),
+    remove: labeled(present).filter(({ device, ip }) => device !== uplink.device || !wanted.has(ip)),
     behind: before.filter(({ ip }) => wanted.has(ip)),
   };
 }
 
 /** The addresses with our label. */
-export function labelled(present: readonly LinkAddress[]): LinkAddress[] {
+export function labeled(present: readonly LinkAddress[]): LinkAddress[] {
   return present.filter(({ label }) => label.endsWith(labelSuffix));
 }
 

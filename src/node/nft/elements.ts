@@ -3,7 +3,7 @@ import { hex } from '../ovs/flow.ts';
 import { ctMark } from '../ovs/pipeline.ts';
 import type { PodOwners } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
-import { type NftElements, nftTables } from './ruleset.ts';
+import { type NftElements, nftTables } from './vocabulary.ts';
 
 /** Our sets and maps, in the order in which they are filled. */
 export const setNames = [

@@ -1,6 +1,6 @@
 /**
- * Reads what `nft -j` prints about our sets and maps: whole tables, and changes of single elements. Somebody else may have
- * added elements that we never write; what cannot be read is told apart from what is not there.
+ * Reads what `nft -j` prints about our sets and maps: whole tables, and changes of single elements. Somebody else may
+ * have added elements that we never write; what cannot be read is told apart from what is not there.
  */
 import { asList, isRecord } from '../../model/values/json.ts';
 import { hex } from '../ovs/flow.ts';
@@ -16,7 +16,7 @@ import {
   setNames,
   tableOf,
 } from './elements.ts';
-import { networkSets, nftTables } from './ruleset.ts';
+import { networkSets, nftTables } from './vocabulary.ts';
 
 /** The text of a scalar, range or prefix; undefined for anything else. */
 function partText(part: unknown): string | undefined {
@@ -116,8 +116,8 @@ function parseLine(line: string): unknown {
 }
 
 /**
- * Whether the content differs from what is there after the changes of elements that `nft -j monitor` printed, by whomever:
- * our own changes make no difference to the content that we wrote.
+ * Whether the content differs from what is there after the changes of elements that `nft -j monitor` printed, by
+ * whomever: our own changes make no difference to the content that we wrote.
  */
 export function differsAfter(content: NftContent, printed: string): boolean {
   return printed.split('\n').some((line) => {

@@ -17,7 +17,8 @@ import {
   within,
 } from './elements.ts';
 import { differsAfter, parseListing, wholeContent } from './listing.ts';
-import { networkSets, nftTables, tablesOf } from './ruleset.ts';
+import { tablesOf } from './ruleset.ts';
+import { networkSets, nftTables } from './vocabulary.ts';
 
 /** The chains, and the datapath they are for. */
 export interface NftChains {

@@ -1,9 +1,8 @@
 /** Parses the output of `ovs-ofctl -O OpenFlow13 --no-names --no-stats dump-flows` and `dump-groups`. */
 import { type Action, type Flow, type Group, type Match, matchFields, protocols } from './flow.ts';
-import { cookie } from './pipeline.ts';
+import { cookie, defaultPriority } from './pipeline.ts';
 import { vnidToCtMark } from './render.ts';
 
-const defaultPriority = 32768;
 const fieldNames: ReadonlySet<string> = new Set(matchFields);
 const protocolNames: ReadonlySet<string> = new Set(protocols);
 

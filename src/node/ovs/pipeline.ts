@@ -1,6 +1,6 @@
 /**
- * All numbers of the data path: OpenFlow tables, priorities, ports and cookies. They are defined only here; the bits of
- * marks are in src/model/values/mark.ts.
+ * All numbers of the data path: OpenFlow tables, priorities of flows and of nft chains, ports and cookies. They are
+ * defined only here; the bits of marks are in src/model/values/mark.ts.
  *
  * A pod's packet goes from table 0 (dispatch) to 20 (checks the pod's address, sets its VNID in reg0), 27
  * (NetworkPolicy egress), 30 and 31 (routing). From there it goes to 70, 80 and 81 (a local pod: check whether it may
@@ -47,6 +47,9 @@ export const cookie = 0x5d4c0001;
 
 /** Version of the rules below; a bridge whose note in table 253 has another version is rebuilt. */
 export const ruleVersion = 3;
+
+/** The priority of a flow that is written without one. */
+export const defaultPriority = 32768;
 
 /** Priorities by table, highest first. A table without an entry of its own has `match` and `otherwise`. */
 export const priority = {
@@ -121,7 +124,9 @@ export const priority = {
     all: 1,
   },
   egressIP: {
-    /** Replies of a VNID that requests egress IPs, to a connection that came in to this VNID: they leave as they came. */
+    /**
+     * Replies of a VNID that requests egress IPs, to a connection that came in to this VNID: they leave as they came.
+     */
     ownReply: 150,
     /** Any other reply of such a VNID, or of another node's pod: dropped. */
     otherReply: 140,
@@ -136,7 +141,23 @@ export const priority = {
     /** Replies of the other VNIDs. */
     reply: 50,
   },
-  version: 32768,
+  version: defaultPriority,
+} as const;
+
+/** Priorities of our nft chains at their hooks: nft's name of the kernel's priority, and the distance from it. */
+export const hookPriority = {
+  /** Before conntrack, which must not track VXLAN. */
+  untracked: 'raw',
+  /** After conntrack, and before others change marks: owners, and what arrives where it must not. */
+  arriving: 'mangle - 40',
+  /** Where others filter too; the order does not matter, because each of them can only drop. */
+  filter: 'filter',
+  /** Source NAT before anybody else's. */
+  sourceNat: 'srcnat - 100',
+  /** After all source NAT: checks the source that a packet leaves with. */
+  afterNat: 'srcnat + 100',
+  /** After all that others do with the mark. */
+  last: '300',
 } as const;
 
 /**
@@ -149,8 +170,8 @@ export const seenBit = { set: 0x20000000, clear: 0x08000000 } as const;
 /**
  * The conntrack mark of a connection records its owner.
  *
- * A pod's connection to the outside has bit 29 and not bit 27 (the seen bits). The owner is the mark of its VNID if that
- * requests egress IPs; otherwise `unasked` with the mark of its VNID, or `unasked.unknown` if that is not known.
+ * A pod's connection to the outside has bit 29 and not bit 27 (the seen bits). The owner is the mark of its VNID if
+ * that requests egress IPs; otherwise `unasked` with the mark of its VNID, or `unasked.unknown` if that is not known.
  *
  * A connection to a pod has both seen bits, and the VNID of the pod in the lowest 24 bits.
  */
@@ -163,8 +184,8 @@ export const ctMark = {
    */
   served: 0x29000000,
   /**
-   * Set on the userspace datapath, in the kernel's table, once a pod whose VNID requests egress IPs has answered, and Open
-   * vSwitch knew that it may.
+   * Set on the userspace datapath, in the kernel's table, once a pod whose VNID requests egress IPs has answered, and
+   * Open vSwitch knew that it may.
    */
   answered: 0x04000000,
   /** The bits that tell connections to a pod, of any VNID, from others. */

@@ -106,8 +106,8 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
 
 /**
  * Replies of a VNID that requests egress IPs. They leave the way the connection came in, but only if it came in to this
- * VNID: not an ICMP error about another's connection, nor what a pod sends that has the address of one that is gone. The
- * node may have masqueraded who opened a connection, so the same holds for replies to the node.
+ * VNID: not an ICMP error about another's connection, nor what a pod sends that has the address of one that is gone.
+ * The node may have masqueraded who opened a connection, so the same holds for replies to the node.
  */
 function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
   const reply = { ct_state: '+rpl', proto: 'ip', reg0: registerValue(vnid) } as const;

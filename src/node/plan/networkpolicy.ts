@@ -8,15 +8,16 @@ import { type Action, type Flow, goto, type Match, registerValue } from '../ovs/
 import { priority, table } from '../ovs/pipeline.ts';
 import type { LocalPod } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
-import { blockMatch, type Listener, portMatches } from './policy-matches.ts';
+import { blockMatch, type NamedPort, portMatches } from './policy-matches.ts';
 
 /** A pod anywhere in the cluster, as policies see it. */
-export interface PolicyPod extends Listener {
+export interface PolicyPod {
   readonly namespace: string;
   readonly name: string;
   /** Undefined until the API reports an IPv4 address. */
   readonly ip: Ip | undefined;
   readonly labels: Labels;
+  readonly ports: readonly NamedPort[];
 }
 
 type Reachable = PolicyPod & { readonly ip: Ip };
@@ -138,13 +139,13 @@ class NamespacePlanner {
     const flows = policies.flatMap((policy) => {
       const selected = this.#selected(policy, side);
       const allowed = (policy[direction] ?? []).flatMap((rule) => this.#ruleFlows(rule, direction, selected));
-      const closed = selected
+      const denied = selected
         .filter(({ pod }) => pod !== undefined)
         .map(({ match }) => this.#flow(side, priority.policy.selected, match, []));
-      return [...allowed, ...closed];
+      return [...allowed, ...denied];
     });
     if (policies.some(({ pods }) => selectsAll(pods))) return flows;
-    const closed =
+    const denied =
       policies.length === 0
         ? []
         : this.#unknown.map((ip) =>
@@ -152,7 +153,7 @@ class NamespacePlanner {
           );
     return [
       ...flows,
-      ...closed,
+      ...denied,
       ...this.#all(side).map(({ match }) => this.#flow(side, priority.policy.unselected, match, [side.pass])),
     ];
   }
@@ -204,7 +205,7 @@ class NamespacePlanner {
     const side = sides[direction];
     return owns.flatMap((own) =>
       peers.flatMap((peer) =>
-        portMatches(ports, direction === 'ingress' ? own.pod : peer.pod).map((port) =>
+        portMatches(ports, (direction === 'ingress' ? own.pod : peer.pod)?.ports).map((port) =>
           this.#flow(side, priority.policy.allow, { ...own.match, ...peer.match, ...port }, [side.pass]),
         ),
       ),
@@ -240,7 +241,7 @@ class NamespacePlanner {
 
   #peer(peer: Peer, direction: Direction): Alternative[] {
     const { peerAddress } = sides[direction];
-    if (peer.kind === 'block') return peer.cidrs.map((cidr) => ({ match: blockMatch(peerAddress, cidr.text) }));
+    if (peer.kind === 'block') return peer.cidrs.map((cidr) => ({ match: blockMatch(peerAddress, cidr) }));
     // Whole namespaces match by VNID, but only on the packet's source side, and if all that have it are meant.
     if (selectsAll(peer.pods) && direction === 'ingress') {
       const meant = new Set(this.#namespaces(peer));

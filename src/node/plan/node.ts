@@ -10,7 +10,7 @@ import { type Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { Ownership, RestrictedPod } from '../conntrack/stale.ts';
 import { refusal, type Uplink } from '../links/addresses.ts';
-import type { NftElements } from '../nft/ruleset.ts';
+import type { NftElements } from '../nft/vocabulary.ts';
 import type { Flow, Group } from '../ovs/flow.ts';
 import { inboundOwnerOf, ownerOf, unaskedOwnerOf } from '../ovs/owner.ts';
 import type { LocalPod, Networks, NodeFacts, PodOwners, RemoteNode } from '../values/facts.ts';
@@ -86,9 +86,9 @@ type NodeOptions = Pick<NodeFacts, 'name' | 'masqueradeBit' | 'firstAvailable'>;
 const isHere = (hops: readonly Hop[], name: string): boolean => hops.some(({ node }) => node === name);
 
 /**
- * The pods whose VNID has a state, with the allowed sources of their connections: a connection keeps its hop, so any hop
- * on this node allows its source, also if new connections use another one. A VNID that requests only invalid addresses
- * also has a state.
+ * The pods whose VNID has a state, with the allowed sources of their connections: a connection keeps its hop, so any
+ * hop on this node allows its source, also if new connections use another one. A VNID that requests only invalid
+ * addresses also has a state.
  */
 function restrictedPods(
   pods: readonly PodOfVnid[],

@@ -1,19 +1,28 @@
-/** Matches on the blocks and ports of NetworkPolicy rules. */
+/** The matches of a NetworkPolicy's ports and blocks. */
 import { type PolicyPort, portMasks, type Protocol } from '../../model/policy/networkpolicy.ts';
+import type { Cidr } from '../../model/values/address.ts';
 import type { Match } from '../ovs/flow.ts';
 
-/** A pod that listens, by its named ports. */
-export interface Listener {
-  readonly ports: readonly { readonly name: string; readonly protocol: Protocol; readonly port: number }[];
+/** A port of a pod that a policy may name. */
+export interface NamedPort {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly port: number;
 }
 
-/** The match of a block; `field` is the side of the peer. */
-export function blockMatch(field: 'nw_src' | 'nw_dst', cidr: string): Match {
-  return cidr === '0.0.0.0/0' ? { proto: 'ip' } : { proto: 'ip', [field]: cidr.replace(/\/32$/, '') };
+/** Matches on the addresses of a block. */
+export function blockMatch(field: 'nw_src' | 'nw_dst', { text }: Pick<Cidr, 'text'>): Match {
+  return text === '0.0.0.0/0' ? { proto: 'ip' } : { proto: 'ip', [field]: text.replace(/\/32$/, '') };
 }
 
-/** Matches on ports, where `listener` is the pod that named ports are looked up on. Later fragments have no ports and pass with their protocol. */
-export function portMatches(ports: readonly PolicyPort[] | undefined, listener: Listener | undefined): Match[] {
+/**
+ * Matches on ports, of which the named ones are those of the pod that listens. Later fragments have no ports and pass
+ * with their protocol.
+ */
+export function portMatches(
+  ports: readonly PolicyPort[] | undefined,
+  listening: readonly NamedPort[] | undefined,
+): Match[] {
   if (ports === undefined) return [{}];
   return ports.flatMap((port): Match[] => {
     switch (port.kind) {
@@ -22,8 +31,7 @@ export function portMatches(ports: readonly PolicyPort[] | undefined, listener: 
       case 'range':
         return rangeMatches(port.protocol, port.from, port.to);
       case 'named': {
-        const found =
-          listener?.ports.filter(({ name, protocol }) => name === port.name && protocol === port.protocol) ?? [];
+        const found = listening?.filter(({ name, protocol }) => name === port.name && protocol === port.protocol) ?? [];
         return found.flatMap((one) => rangeMatches(port.protocol, one.port, one.port));
       }
     }

@@ -32,7 +32,7 @@ const rowsOf =
   (at, match, actions = []) => ({ table: number, priority: at, match, actions });
 
 /** Tables whose flows are all planned elsewhere; the rest is dropped. */
-const closed = [
+const plannedElsewhere = [
   table.fromVxlan,
   table.fromPod,
   table.fromService,
@@ -143,7 +143,8 @@ function routeAnswers(facts: NodeFacts): Flow[] {
 /**
  * Table 31, packets that a Service rewrote. The node's kernel rewrites a pod's connection, and only the kernel can undo
  * it in replies. The kernel's datapath uses the kernel's conntrack for that (`ct(nat)` above); on the userspace
- * datapath replies go through tun0, wherever the other pod is. What the node itself opens there is recorded as nobody's.
+ * datapath replies go through tun0, wherever the other pod is. What the node itself opens there is recorded as
+ * nobody's.
  */
 function routeServices(facts: NodeFacts, { cluster }: Networks): Flow[] {
   const { datapath, subnet, gateway, tunMac } = facts;
@@ -207,8 +208,8 @@ function isolation({ gateway, datapath }: NodeFacts, { mode }: Networks): Flow[]
 
 /**
  * Table 81: delivery to a pod here. A connection is recorded only now, after the policies let it in: a record of one
- * that they did not would turn the pod's packets to its opener into replies, which policies and table 101 let pass.
- * The record has the VNID of the pod, so that no pod with its address after it, of another VNID, inherits the connection.
+ * that they did not would turn the pod's packets to its opener into replies, which policies and table 101 let pass. The
+ * record has the VNID of the pod, so that no pod with its address after it, of another VNID, inherits the connection.
  * From tun0 only packets that open a connection are recorded; on the userspace datapath the node's kernel tells which
  * do (see `direction`). A message about a connection (ICMP error) records nothing: it may be about any connection.
  */
@@ -268,7 +269,7 @@ function version({ mode }: Networks): Flow[] {
 
 /** The flows that every node has. */
 export const staticFlows = memoizedPair((facts: NodeFacts, networks: Networks): readonly Flow[] => [
-  ...closed.map((number) => rowsOf(number)(priority.otherwise, {})),
+  ...plannedElsewhere.map((number) => rowsOf(number)(priority.otherwise, {})),
   ...dispatch(facts, networks),
   ...fromPods(networks),
   ...policyEgress(networks),

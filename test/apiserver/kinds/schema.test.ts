@@ -68,7 +68,7 @@ const values: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
   ),
 })).value;
 
-test('what is valid is what ajv finds valid', () => {
+test('the server and ajv agree on which objects are valid', () => {
   const ajv = new Ajv({ strict: false, allErrors: true });
   fc.assert(
     fc.property(schemas, values, (schema, value) => {

@@ -61,8 +61,8 @@ describe('a label selector', () => {
     const pairs = fc.constantFrom(['a=x', 'a!=x'], ['a in (x,y)', 'a notin (x,y)'], ['b', '!b']);
     fc.assert(
       fc.property(labels, pairs, (drawn, [one = '', other = '']) => {
-        const labelled = storedThing('x', {}, { labels: drawn });
-        expect(labelMatcher(one)(labelled)).not.toBe(labelMatcher(other)(labelled));
+        const labeled = storedThing('x', {}, { labels: drawn });
+        expect(labelMatcher(one)(labeled)).not.toBe(labelMatcher(other)(labeled));
       }),
     );
   });

@@ -68,7 +68,7 @@ test('every egress IP has a row: in use, not in use with the reason, listed and 
   expect(table).toContain('NetNamespace blue: NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.203');
 });
 
-test('an empty cluster says so', () => {
+test('status says so when the cluster has no egress IPs', () => {
   expect(statusTable(statusOf(clusterOf({ hostSubnets: [], netNamespaces: [], nodes: [] }, new Set())))).toContain(
     'no egress IP is requested or listed\n',
   );

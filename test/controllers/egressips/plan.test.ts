@@ -37,7 +37,7 @@ test('what a round changed is written, by name of node, and nothing else', () =>
   expect(writes({ a: ['10.0.0.1'] }, { lists: { a: ['10.0.0.1'] } })).toEqual([]);
 });
 
-test('a list that counts for nothing is emptied', () => {
+test('the egressIPs of a HostSubnet that counts as absent are emptied', () => {
   expect(writes({ a: ['10.0.0.1'], b: ['10.0.0.2/24'] }, { released: ['a', 'b'] })).toEqual(['a: ', 'b: ']);
 });
 

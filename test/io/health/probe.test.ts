@@ -26,7 +26,7 @@ it('says so when there is no way to the address', async () => {
   expect(await probed(9, '255.255.255.255')).toBe(false);
 });
 
-it('says nothing any more once it is cancelled', async () => {
+it('says nothing any more once it is canceled', async () => {
   const { server, port } = await listen();
   let told = 0;
   tcpProbe(port)(ip('127.0.0.1'), () => told++)();

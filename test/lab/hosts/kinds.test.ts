@@ -60,6 +60,6 @@ test('what stands in for IPVS answers with the address of its own node', () => {
   expect(hostProfile(['proxied-ipvs'], node).before.join('')).toContain(`ip saddr set ${node.ip} tcp sport set 30080`);
 });
 
-test('only the listed kinds are kinds', () => {
+test('a name that is not listed is no kind of host', () => {
   expect(['plain', 'worst', 'Plain', 'toString', ''].map(isHostKind)).toEqual([true, true, false, false, false]);
 });

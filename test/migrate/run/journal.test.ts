@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../../src/io/programs/exec.ts';
 import { type Entry, Journal, progressOf, readJournal } from '../../../src/migrate/run/journal.ts';
+import { make } from '../snapshots.ts';
 
 let folder = '';
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-journal-'))));
@@ -75,7 +76,16 @@ test('after a way back that ended nothing counts as begun', () => {
     skipped: new Set(),
     begun: new Map(),
     done: new Map(),
+    found: new Map(),
   });
+});
+
+test('what finalize found is known by its object, as it was found last', () => {
+  const found = (netid: number) => make.netNamespace('shop', netid);
+  const begin = (more: Partial<Entry>): Entry => ({ event: 'begin', step: 'finalize', object: 'o', ...more });
+  expect(progressOf([begin({}), begin({ found: found(1) }), begin({ found: found(2) })]).found).toEqual(
+    new Map([['o', found(2)]]),
+  );
 });
 
 test('a full disk leaves no half line behind', async () => {

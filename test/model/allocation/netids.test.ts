@@ -4,7 +4,7 @@ import { globalVnid, Netids } from '../../../src/model/allocation/netids.ts';
 import { isVnid } from '../../../src/model/values/vnid.ts';
 import { valid, vnid } from '../parsed.ts';
 
-test('default has 0, others count from 10', () => {
+test('the namespace default gets VNID 0, others count from 10', () => {
   const netids = new Netids([vnid(0)]);
   expect(['default', 'a', 'b'].map((name) => valid(netids.allocate(name)))).toEqual([0, 10, 11]);
   expect(globalVnid()).toBe(0);

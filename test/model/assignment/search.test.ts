@@ -118,7 +118,7 @@ test.each([
   expect(loadsOf(board.problem, placementOf(board))).toEqual(loads);
 });
 
-test('each item goes where fewest are', () => {
+test('without homes, each item goes to the node with the fewest items', () => {
   const problem = problemOf(
     [9, 9, 9],
     [0, 1, 2, 3].map((group) => ({ nodes: [0, 1, 2], group })),

@@ -133,7 +133,7 @@ test('a list that several reasons share is compared once, and another list besid
   ).toBe(false);
 });
 
-test('nothing is the same as nothing only', () => {
+test('a missing state equals only a missing state', () => {
   expect(sameState(undefined, undefined)).toBe(true);
   expect([sameState(dropped(), undefined), sameState(undefined, dropped())]).toEqual([false, false]);
 });

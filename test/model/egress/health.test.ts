@@ -17,7 +17,7 @@ const online = answered(unknownHealth);
 const silent = (fields: Partial<Health> = {}): Health => ({ ...online, silentSince: 5000, unanswered: 4, ...fields });
 const offline = judged(silent(), 7000, timing, 6900);
 
-test('all times derive from the interval', () => {
+test('every time limit of the health check derives from its interval', () => {
   expect(timing).toEqual({ interval: 1000, burst: 250, patience: 1500, gap: 1250 });
 });
 

@@ -11,7 +11,7 @@ test.each(scenarios.map((scenario) => [scenario.name, scenario] as const))('scen
   }
 });
 
-test('the recorded data is whole', () => {
+test('the recorded data has all its cases', () => {
   expect(scenarios).toHaveLength(317);
   expect(scenarios.flatMap(({ steps }) => steps)).toHaveLength(7761);
 });

@@ -26,7 +26,7 @@ test('an IPv6 address and range are named as what they are not', () => {
   expect(parseCidrv4('fd00::/64')).toEqual(err('"fd00::/64" is not an IPv4 CIDR'));
 });
 
-test('ranges have no host bits', () => {
+test('a range with host bits is a problem', () => {
   expect(parseCidrv4('192.168.8.0/24')).toMatchObject({ ok: true, value: { text: '192.168.8.0/24', length: 24 } });
   expect(parseCidrv4('192.168.8.5/24').ok).toBe(false);
 });
@@ -55,7 +55,7 @@ test('lists keep the order and the first of what is repeated, and name each wron
   }
 });
 
-test('a value is taken, or its problem', () => {
+test('a valid field gives its value, and an invalid one is noted as a problem', () => {
   const problems: FieldProblem[] = [];
   expect(take(ok(7), 'netid', problems)).toBe(7);
   expect(take(err('is wrong'), 'netid', problems)).toBeUndefined();

@@ -17,7 +17,7 @@ test.each<readonly [string, unknown, string]>([
   expect(reading(to)).toMatchObject({ kind: 'cidr', allow: true, isCorrected: false, cidr: { text } });
 });
 
-test('0.0.0.0/32 is everything', () => {
+test('a rule for 0.0.0.0/32 is about every address', () => {
   expect(reading({ cidrSelector: '0.0.0.0/32' })).toMatchObject({
     kind: 'cidr',
     isCorrected: true,
@@ -44,7 +44,7 @@ test.each<readonly [unknown, string]>([
   expect(reading(to)).toMatchObject({ kind: 'broken', field });
 });
 
-test('anything but Allow denies', () => {
+test('a rule of any type but Allow denies', () => {
   for (const type of ['Deny', 'allow', null, 7]) {
     expect(reading({ cidrSelector: '10.1.0.0/16' }, type).allow).toBe(false);
   }

@@ -91,7 +91,7 @@ test('a request is added last, also one that is there, and removed from that nam
   expect(requestsAfter('removeEgressIP', 'one', '192.168.8.2')).toEqual(['192.168.8.1 192.168.8.3', '']);
 });
 
-test('the first change that cannot be made is told', () => {
+test('the first change that cannot be made is reported', () => {
   const add = { kind: 'addEgressIP', egressIP: ip('192.168.8.1') } as const;
   expect(refused({ ...add, namespace: 'none' })).toBe('there is no NetNamespace none');
   expect(refused({ ...add, kind: 'removeEgressIP', namespace: 'two' })).toBe(
@@ -107,7 +107,7 @@ test('the first change that cannot be made is told', () => {
   );
 });
 
-test('the cluster itself stays as it was', () => {
+test('simulated changes leave the given cluster as it was', () => {
   const before = structuredClone(cluster);
   after({ kind: 'nodeDown', node: 'a' }, { kind: 'addEgressIP', namespace: 'two', egressIP: ip('192.168.8.9') });
   expect(cluster).toEqual(before);

@@ -80,7 +80,7 @@ test('when a node goes down its automatic IP moves, and what was listed by hand 
   ]);
 });
 
-test('when it comes back the namespace recovers', () => {
+test('when the node comes back the namespace recovers', () => {
   const report = reportOn(clusterWith(undefined, ['192.168.7.13']), clusterWith());
   expect([report.moves, report.drops, report.recovers]).toEqual([[], [], ['hand']]);
 });

@@ -50,7 +50,7 @@ test.each([
   expect(parseIp(text)).toEqual({ ok: false, error: `${JSON.stringify(text)} is not an IP address` });
 });
 
-test('IPv6 has one canonical text', () => {
+test('every spelling of an IPv6 address parses to one canonical text', () => {
   expect(ip('2001:DB8:0:0:0:0:0:1')).toBe('2001:db8::1');
 });
 
@@ -139,7 +139,7 @@ const anyRange = fc
     return parsed.value.network;
   });
 
-test('an address is its number in its family', () => {
+test('an address becomes its number and back', () => {
   fc.assert(
     fc.property(anyIp, (one) => {
       expect(ipFromNumber(ipNumber(one), familyOf(one))).toBe(one);

@@ -45,7 +45,7 @@ test('fields are found through objects only', () => {
   expect(fieldOf(7)).toBe(7);
 });
 
-test('what is of another type is empty', () => {
+test('a reader gives an empty value for JSON of another type', () => {
   expect([asList([1]), asList('x'), asList({})]).toEqual([[1], [], []]);
   expect([asText('x'), asText(7), asText(undefined)]).toEqual(['x', '', '']);
   expect([isRecord({}), isRecord([]), isRecord(null)]).toEqual([true, false, false]);

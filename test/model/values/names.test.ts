@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { compareText, isNamespaceName, isNodeName } from '../../../src/model/values/names.ts';
 
-test('only the empty text names nothing', () => {
+test('every text but the empty one is a name', () => {
   expect([isNodeName(''), isNodeName('worker0')]).toEqual([false, true]);
   expect([isNamespaceName(''), isNamespaceName('default')]).toEqual([false, true]);
 });

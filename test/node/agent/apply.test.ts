@@ -41,7 +41,7 @@ afterEach(() => open?.bridge.close());
 
 function world(): World {
   const done: string[] = [];
-  const labelled: string[] = [];
+  const labeled: string[] = [];
   const note = (what: string): void => {
     if (done.at(-1) !== what) done.push(what);
   };
@@ -51,14 +51,14 @@ function world(): World {
         ifname: 'br-ex',
         addr_info: [
           { family: 'inet', local: nodeIP, prefixlen: 24, label: 'br-ex' },
-          ...labelled.map((local) => ({ family: 'inet', local, prefixlen: 24, label: 'br-ex:eip', secondary: true })),
+          ...labeled.map((local) => ({ family: 'inet', local, prefixlen: 24, label: 'br-ex:eip', secondary: true })),
         ],
       },
     ]);
   const exec: Exec = (program, args, { input = '' } = {}) => {
     if (program === 'ip' && args.includes('-batch')) {
       note('address');
-      labelled.push(...[...input.matchAll(/^addr add ([\d.]+)/gm)].map(([, address = '']) => address));
+      labeled.push(...[...input.matchAll(/^addr add ([\d.]+)/gm)].map(([, address = '']) => address));
     }
     if (program === 'nft' && input.startsWith('chains')) note('nft all');
     else if (program === 'nft' && /^add element/m.test(input)) note('nft add');

@@ -23,7 +23,7 @@ test('changes wait since the first of them, also while a pass applies them, and 
   expect(pending.waitingSince).toBeUndefined();
 });
 
-test('a pass without a change is for now', async () => {
+test('a pass that no change asked for counts from when it begins', async () => {
   const { pending, clock } = world();
   clock.now = 7;
   await pending.apply((since) => Promise.resolve(since === 7));

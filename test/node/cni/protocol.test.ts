@@ -127,7 +127,7 @@ test('a configuration that is no JSON object is refused with code 6', () => {
   for (const stdin of ['', '{', 'null', '[]', '"x"', '7']) expect(errorOf(env, stdin).code).toBe(errorCode.decoding);
 });
 
-test('the socket is an absolute path', () => {
+test('a socket is taken only if it is an absolute path', () => {
   expect(value(parseCall(env, config({ socket: '/x/y.sock' })))).toMatchObject({ socket: '/x/y.sock' });
   expect(errorOf(env, config({ socket: 'y.sock' }))).toEqual({
     code: errorCode.invalidConfig,

@@ -29,7 +29,10 @@ const podsHere = new Map([
   [ip('10.254.0.4'), { inbound: toPlain, unasked: plain }],
   [ip('10.254.0.130'), { inbound: toPlain, unasked: plain }],
 ]);
-/** A node with pods of red (.2), of blue, whose egress IP is elsewhere (.3), and of plain, which does not ask (.4, .130). */
+/**
+ * A node with pods of red (.2), of blue, whose egress IP is elsewhere (.3), and of plain, which does not ask (.4,
+ * .130).
+ */
 export const ownership: Ownership = {
   podNetworks: [cidr('10.254.0.0/16')],
   inside: [cidr('10.254.0.0/16'), cidr('172.30.0.0/16')],

@@ -36,7 +36,7 @@ it('gives back the same list when the same is printed again', async () => {
   expect(at.runs).toBe(2);
 });
 
-it('does not remember a failure', async () => {
+it('reads again after a read that failed', async () => {
   const { addresses, at } = world();
   at.status = 1;
   await expect(addresses.list()).rejects.toThrow('exit status 1');

@@ -1,6 +1,6 @@
 /** The commands for elements, as nft reads them. That they make any content of any other is tried with plans. */
 import { additions, changes, contentOf, emptyContent, removals, within } from '../../../src/node/nft/elements.ts';
-import type { NftElements } from '../../../src/node/nft/ruleset.ts';
+import type { NftElements } from '../../../src/node/nft/vocabulary.ts';
 import { ip } from '../states.ts';
 
 const [pod, one, other] = [ip('10.254.0.2'), ip('192.168.7.200'), ip('192.168.7.201')];

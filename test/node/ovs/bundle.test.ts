@@ -51,7 +51,7 @@ it('makes any bridge of any other, and then there is nothing left to do', () => 
   );
 });
 
-it('reads a bridge as it was wanted', () => {
+it('reads back from a bridge exactly what was written to it', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(anyFlow, { maxLength: 6, selector: flowKey }),

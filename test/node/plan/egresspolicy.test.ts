@@ -59,7 +59,7 @@ test('conflicting policies drop everything', () => {
   expect(mayLeave(flowsOf('drop', 77), '203.0.113.1')).toBe(false);
 });
 
-test('packets from other nodes were checked there', () => {
+test('packets from other nodes pass, because the node of their pod has checked them', () => {
   expect(mayLeave(flowsOf('drop', 77), '203.0.113.1', port.vxlan0)).toBe(true);
   expect(mayLeave(flowsOf([range(false, '0.0.0.0/0')], 77), '203.0.113.1', port.vxlan0)).toBe(true);
 });

@@ -10,7 +10,8 @@ import {
   removals,
   within,
 } from '../../../src/node/nft/elements.ts';
-import { type NftElements, renderBase } from '../../../src/node/nft/ruleset.ts';
+import { renderBase } from '../../../src/node/nft/ruleset.ts';
+import type { NftElements } from '../../../src/node/nft/vocabulary.ts';
 import { bundleLines, emptyBridge, readContent, wantedContent } from '../../../src/node/ovs/bundle.ts';
 import { inboundOwnerOf, inboundVnid, unaskedOwnerOf } from '../../../src/node/ovs/owner.ts';
 import { parseFlows, parseGroups } from '../../../src/node/ovs/parse.ts';
@@ -185,7 +186,9 @@ const someElements: fc.Arbitrary<NftElements> = fc.record({
 
 const commandPattern = /^(add|delete) element ip (?:sdn_compat|sdn_compat_guard) (\S+) \{ (.*) \}$/;
 
-/** A table that obeys the commands as nft does: adding what is there with another value, or deleting what is not, fails. */
+/**
+ * A table that obeys the commands as nft does: adding what is there with another value, or deleting what is not, fails.
+ */
 function obey(start: NftContent, commands: readonly string[]): Record<string, string[]> {
   const table = new Map(Object.keys(start).map((name) => [name, new Set<string>()]));
   for (const command of [...additions(emptyContent, start), ...commands]) {
@@ -306,7 +309,10 @@ const spec = (peers: readonly object[], podSelector = {}): NonNullable<Scene['po
   spec: { podSelector, policyTypes: ['Ingress', 'Egress'], ingress: [{ from: peers }], egress: [{ to: peers }] },
 });
 
-/** What the policies of project-77, whose pod 10.254.0.2 is here, allow: the flows of tables 27 and 80 above priority 100. */
+/**
+ * What the policies of project-77, whose pod 10.254.0.2 is here, allow: the flows of tables 27 and 80 above priority
+ * 100.
+ */
 function allowed(scene: Scene): string[] {
   const { flows } = planNode(nodeInput({ pods: { 2: 77 }, ...scene }));
   return flows

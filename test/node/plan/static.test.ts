@@ -107,6 +107,6 @@ describe.each(kinds)('%s on the %s datapath', (mode, datapath) => {
   });
 });
 
-test('the port of VXLAN is that of the cluster', () => {
+test('flows match VXLAN by the port that ClusterNetwork says', () => {
   expect(told(flowsOf('subnet', 'system', 4790))).toContain('table=20,priority=300,udp,tp_dst=4790 drop');
 });

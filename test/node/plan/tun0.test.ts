@@ -39,7 +39,7 @@ test('the userspace datapath commits the connection and always sets the source M
   ]);
 });
 
-test('ARP has no mark', () => {
+test('ARP goes to tun0 without the mark of a VNID', () => {
   expect(renderActions(arpToTun0(system))).toBe('output:2');
   expect(arpToTun0(netdev)).toEqual([
     { kind: 'set', field: 'eth_src', value: markMac(0) },

@@ -12,6 +12,7 @@ import { type Change, refOf } from '../../translation.ts';
 import { driftOf, driftText } from '../drift.ts';
 import { otherCluster } from '../identity.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
+import { keptInTheEnd, keptText } from '../kept.ts';
 import { alone, isTaken } from '../lock.ts';
 import { type Now, readNow } from '../now.ts';
 import { progressTeller } from '../progress.ts';
@@ -234,8 +235,9 @@ class Run {
 
   #pending({ name, changes }: PlanStep): number {
     const { done, skipped } = this.#state.progress;
+    const kept = name === 'finalize' ? keptInTheEnd(this.#deps.plan, this.#state.progress) : new Map<string, unknown>();
     const keys = changes.map((change) => refKey(refOf(change)));
-    return keys.filter((key) => !skipped.has(key) && !done.has(changeKey(name, key))).length;
+    return keys.filter((key) => !skipped.has(key) && !kept.has(key) && !done.has(changeKey(name, key))).length;
   }
 
   /** Why the steps after the switch must wait; empty if there is nothing to do after it. A dry run does not wait. */
@@ -266,8 +268,9 @@ class Run {
   async #step(step: PlanStep): Promise<void> {
     const { client, plan, signal, tell, progress } = this.#deps;
     const { dryRun, force, timeout, patience } = this.#options;
-    const { journal, progress: known } = this.#state;
+    const { journal } = this.#state;
     const { live } = this.#now;
+    const known = step.name === 'finalize' ? this.#withoutKept() : this.#state.progress;
     const execution: Execution = { client, plan, signal, force, timeout, live, journal, progress: known };
     const work = new StepWork(execution, [...this.#failed]);
     if (stepOf(plan, step.name).isPhased === true && !dryRun) {
@@ -289,6 +292,15 @@ class Run {
     this.#failed.push(...work.failed.values());
     this.#reasons.push(...work.reasons);
     if (dryRun) for (const note of work.notes.toSorted()) tell(note);
+  }
+
+  /** What is left out of finalize too, because what was to take its place was left out; tells what. */
+  #withoutKept(): Progress {
+    const { plan, tell } = this.#deps;
+    const { progress } = this.#state;
+    const kept = keptInTheEnd(plan, progress);
+    for (const one of kept.values()) tell(keptText(one));
+    return { ...progress, skipped: new Set([...progress.skipped, ...kept.keys()]) };
   }
 }
 

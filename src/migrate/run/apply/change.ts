@@ -18,11 +18,11 @@ import {
   ownsBeyond,
   writtenBy,
 } from '../../ownership.ts';
-import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
+import { backedUp, isAsBackedUp, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { deletesOwn, kindOf } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
-import { merged } from '../drift.ts';
+import { contentOf, merged } from '../drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from '../journal.ts';
 import { ownMatter, withRight } from '../refusal.ts';
 
@@ -119,6 +119,16 @@ async function begin(one: Case, more: Partial<Entry> = {}): Promise<void> {
   if (begunEntry(one) === undefined) await note(one, more);
 }
 
+/** Begins to take away what is there; if that is not what the backup has, it is noted: the way back restores it. */
+async function beginWith(one: Case, is: KubeObject): Promise<void> {
+  const { plan, progress } = one.execution;
+  const key = refKey(objectRef(is));
+  const known = progress.found.get(key) ?? plan.backup.get(key);
+  const [found, before] = [is, known].map((object) => object && [contentOf(object), object.metadata.annotations ?? {}]);
+  if (one.change.step !== 'finalize' || isEqual(found, before)) await begin(one);
+  else await note(one, { found: backedUp(is) });
+}
+
 function begunEntry({ change, execution }: Case): Entry | undefined {
   return execution.progress.begun.get(changeKey(change.step, refKey(refOf(change))));
 }
@@ -212,7 +222,7 @@ async function deleteObject(one: Case): Promise<Outcome> {
   if (is === undefined) return finished(one, 'nothing', undefined);
   const instead = deletesOwn(one.execution.plan, one.change) ? await insteadOfDeleting(one, is) : undefined;
   if (instead !== undefined) return instead;
-  await begin(one);
+  await beginWith(one, is);
   const { uid = '', resourceVersion = '', deletionTimestamp } = is.metadata;
   if (deletionTimestamp === undefined) {
     const dryRun = journal === undefined ? { dryRun: ['All'] as const } : {};
@@ -280,9 +290,12 @@ async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>):
   const object = refOf(one.change);
   const is = liveObject(live, object);
   if (is === undefined) return finished(one, 'nothing', undefined);
-  await begin(one);
   const cleared = merged(is, patch);
-  if (isEqual(cleared, is)) return finished(one, 'nothing', is);
+  if (isEqual(cleared, is)) {
+    await begin(one);
+    return finished(one, 'nothing', is);
+  }
+  await beginWith(one, is);
   // objects of others change all the time, and our fields in them are ours alone
   const body = isForeignKind(object) ? patch : withVersion(patch, is);
   const written = await client.patch(kindFor(object), named(object), body, {

@@ -74,9 +74,12 @@ export function wayBack(
   const finals = new Map(
     changes.filter(({ step }) => step === 'finalize').map((change) => [refKey(refOf(change)), change]),
   );
+  const purged = new Set([...progress.purged, ...purgedKinds(plan, live)]);
   const restored = [...plan.backup]
     .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
-    .map(([key, was]) => restoring({ plan, was, change: finals.get(key), live, progress, force }));
+    .map(([key, was]) =>
+      restoring({ plan, was: progress.found.get(key) ?? was, change: finals.get(key), live, progress, force, purged }),
+    );
   const applied = changes
     .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(plan, change))
     .reverse();
@@ -104,18 +107,21 @@ export function wayBack(
 
 interface Restoring {
   readonly plan: Plan;
+  /** As in the backup, or as finalize found it. */
   readonly was: KubeObject;
   /** What finalize does with the object. */
   readonly change: Change | undefined;
   readonly live: Live;
   readonly progress: Progress;
   readonly force: boolean;
+  /** Kinds that the vendor cleared. */
+  readonly purged: ReadonlySet<string>;
 }
 
-function restoring({ plan, was, change, live, progress, force }: Restoring): Found {
+function restoring({ plan, was, change, live, progress, force, purged }: Restoring): Found {
   const object = objectRef(was);
   const is = liveObject(live, object);
-  if (is === undefined) return recreating(was, { plan, change, live, progress, force });
+  if (is === undefined) return recreating(was, { plan, change, live, progress, force, purged });
   const annotations = lostAnnotations(change, was, is);
   const [before, now] = [ownedContent(was, contentOf(was)), ownedContent(was, contentOf(is))];
   const fields = differingFields(before, now);
@@ -139,24 +145,37 @@ function restoring({ plan, was, change, live, progress, force }: Restoring): Fou
   };
 }
 
-/** Kinds of OpenShift SDN of which nothing is left, as after the vendor's clearing. */
-export function purgedKinds(live: Live): readonly string[] {
-  const present = new Set([...live.objects.values()].filter((one) => isSDN(objectRef(one))).map(({ kind }) => kind));
-  return [hostSubnets, netNamespaces, egressNetworkPolicies]
-    .map(({ kind }) => kind)
-    .filter((kind) => !present.has(kind));
+/**
+ * Kinds of OpenShift SDN that the vendor cleared since the plan: nothing of the kind is left, and no object of OpenShift
+ * SDN is as old as the plan. The operator removes all these kinds at once, with their definitions, so an object that is
+ * older than the plan shows that it did not, and that the last of a kind was deleted by somebody who meant it.
+ */
+export function purgedKinds({ backup }: Pick<Plan, 'backup'>, live: Live): readonly string[] {
+  const present = [...live.objects.values()].filter((one) => isSDN(objectRef(one)));
+  const before = [...backup.values()].filter((one) => isSDN(objectRef(one)));
+  const uids = new Set(before.map(({ metadata }) => metadata.uid ?? ''));
+  const newest = before.map(({ metadata }) => metadata.creationTimestamp ?? '').reduce((a, b) => (a > b ? a : b), '');
+  const hasSurvivor = present.some(
+    ({ metadata: { uid, creationTimestamp = newest } }) =>
+      (uid !== undefined && uids.has(uid)) || creationTimestamp < newest,
+  );
+  if (hasSurvivor) return [];
+  const kinds = new Set(present.map(({ kind }) => kind));
+  return [hostSubnets, netNamespaces, egressNetworkPolicies].map(({ kind }) => kind).filter((kind) => !kinds.has(kind));
 }
 
 /**
  * Creates again what finalize deleted, and what the vendor cleared with all of its kind. What else is gone was deleted by
  * somebody who meant it.
  */
-function recreating(was: KubeObject, { plan: { backup }, live, progress, force }: Omit<Restoring, 'was'>): Found {
+function recreating(
+  was: KubeObject,
+  { plan: { backup }, live, progress, force, purged }: Omit<Restoring, 'was'>,
+): Found {
   const object = objectRef(was);
   if (!isServed(live, object)) return { undo: [], unserved: [object.kind] };
   const isOurs = progress.begun.has(changeKey('finalize', refKey(object)));
-  const isPurged = progress.purged.has(object.kind) || purgedKinds(live).includes(object.kind);
-  if (!isOurs && !isPurged && !force)
+  if (!isOurs && !purged.has(object.kind) && !force)
     return { undo: [], notes: [`${refText(object)} is not restored: others deleted it, and this plan did not`] };
   const homeless = withoutOwner(was, live);
   if (homeless !== undefined) return { undo: [], notes: [`${refText(object)} is not restored: ${homeless}`] };

@@ -1,7 +1,7 @@
 /** Undoes a plan from its backup. After a kill at any moment, the next run finishes. */
 import { inParallel } from '../../../io/async/parallel.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
-import { planHash } from '../../plan/plan.ts';
+import { type Plan, planHash } from '../../plan/plan.ts';
 import { refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
 import { oldPlugin } from '../../targets.ts';
@@ -74,7 +74,7 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
   if (options.mode !== 'write') return show(deps, { way, options, waiting });
   const journal = await Journal.open(folder);
   try {
-    for (const entry of beginnings(progress, now)) await journal.add(entry);
+    for (const entry of beginnings(plan, progress, now)) await journal.add(entry);
     return await walk({ deps, journal }, way, waiting);
   } finally {
     await journal.close();
@@ -86,10 +86,10 @@ function isUntouched({ begun, isGoingBack }: Progress): boolean {
 }
 
 /** What is to be remembered of the moment when the way back began, or when the new plugin was last seen. */
-function beginnings(progress: Progress, now: Now): readonly Entry[] {
+function beginnings(plan: Plan, progress: Progress, now: Now): readonly Entry[] {
   const boots = progress.boots.size === 0 ? bootsOf(now) : {};
   if (progress.isGoingBack && Object.keys(boots).length === 0) return [];
-  return [{ event: 'back-begin', boots, purged: progress.isGoingBack ? [] : purgedKinds(now.live) }];
+  return [{ event: 'back-begin', boots, purged: progress.isGoingBack ? [] : purgedKinds(plan, now.live) }];
 }
 
 /** The boot of each node while the new plugin still ran; empty if the old one runs already. */

@@ -151,7 +151,7 @@ test('the reports escape what comes from the cluster and need nothing from outsi
   expect(html).toContain('prefers-color-scheme: dark');
 });
 
-test('--diff shows what is there already', async () => {
+test('--diff says which objects the cluster has already', async () => {
   const objects = dumped('there.yaml', clusters['objects there already'].objects);
   const { stdout } = await migrate('plan', '--to', 'ovn', '--out', join(folder, 'diff'), '-f', objects, '--diff');
   const diff = stdout.split('\n').filter((line) => /^[-+~?] /.test(line));

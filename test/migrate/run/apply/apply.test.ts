@@ -153,6 +153,29 @@ test('apply goes to the switch, waits there, goes on when OVN-Kubernetes runs ev
   expect((await stat(join(migration.folder, 'journal.ndjson'))).mode & 0o777).toBe(0o600);
 });
 
+test('finalize keeps the request whose EgressIP was left out, and the policy whose firewall was, and is done all the same', async () => {
+  const skip = ['EgressIP/egressip-shop', 'EgressFirewall/cast/default'];
+  await migration.apply({ skip });
+  await switchToOVN(client);
+  expect((await migration.apply()).kind).toBe('done');
+  await serveOVN(client);
+  expect(await migration.apply({ finalize: true })).toMatchObject({
+    kind: 'done',
+    left: 'nothing',
+    said: [
+      'EgressNetworkPolicy cast/p is left as it is: EgressFirewall cast/default was left out',
+      'HostSubnet n1 is left as it is: EgressIP egressip-shop was left out',
+      'HostSubnet n2 is left as it is: EgressIP egressip-shop was left out',
+      'NetNamespace shop is left as it is: EgressIP egressip-shop was left out',
+    ],
+  });
+  expect(await migration.apply()).toMatchObject({ kind: 'done', left: 'nothing' });
+  expect(await client.get(netNamespaces, { name: 'shop' })).toMatchObject({ egressIPs: ['192.168.7.101'] });
+  expect(await client.get(hostSubnets, { name: 'n1' })).toMatchObject({ egressIPs: ['192.168.7.101'] });
+  expect((await client.list(egressNetworkPolicies)).items).toHaveLength(1);
+  expect(await client.get(netNamespaces, { name: 'bank' })).not.toHaveProperty('egressIPs');
+});
+
 test('a dry run asks the server and writes nothing, not even the journal', async () => {
   const before = await objectsOn(client);
   const dry = await migration.apply({ dryRun: true, finalize: true });

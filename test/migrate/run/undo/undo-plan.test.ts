@@ -248,10 +248,37 @@ describe('an object of OpenShift SDN that is gone', () => {
   });
 });
 
-test('kinds of which nothing is left are purged', () => {
-  expect(purgedKinds(liveFrom([]))).toEqual(['HostSubnet', 'NetNamespace', 'EgressNetworkPolicy']);
-  expect(purgedKinds(liveFrom([shop, policy]))).toEqual(['HostSubnet']);
-  expect(purgedKinds(liveFrom([make.any('v1', 'HostSubnet', { name: 'n1' }, {})]))).toContain('HostSubnet');
+describe('kinds that the vendor cleared', () => {
+  const old = (metadata: Fields): KubeObject => make.netNamespace('shop', 10, {}, metadata);
+  const purgedOf = (live: readonly KubeObject[], backup: readonly KubeObject[] = []) =>
+    purgedKinds(planWith([], backup), liveFrom(live));
+
+  it('are those of which nothing is left', () => {
+    expect(purgedOf([])).toEqual(['HostSubnet', 'NetNamespace', 'EgressNetworkPolicy']);
+    expect(purgedOf([shop, policy])).toEqual(['HostSubnet']);
+    expect(purgedOf([make.any('v1', 'HostSubnet', { name: 'n1' }, {})])).toContain('HostSubnet');
+  });
+
+  it('are none while an object of the backup lives, or another that is older', () => {
+    const times = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-03T00:00:00Z'] as const;
+    const was = old({ uid: 'u', creationTimestamp: times[1] });
+    const all = ['HostSubnet', 'EgressNetworkPolicy'];
+    const with_ = (metadata: Fields) => purgedOf([old(metadata)], [was]);
+    expect(with_({ uid: 'u', creationTimestamp: times[1] })).toEqual([]);
+    expect(with_({ uid: 'v', creationTimestamp: times[0] })).toEqual([]);
+    expect(with_({ uid: 'v', creationTimestamp: times[2] })).toEqual(all);
+    expect(with_({ uid: 'v' })).toEqual(all);
+    expect(with_({})).toEqual(all);
+  });
+});
+
+test('the last policy, which somebody deleted after the plan, is not created while OpenShift SDN was not cleared', () => {
+  const alive = make.netNamespace('shop', 10, { egressIPs: red }, { uid: 'u' });
+  const change = deletingAt('finalize', policy);
+  const given = { changes: [change], backup: [alive, policy], live: [...owners, alive] };
+  const notes = ['EgressNetworkPolicy shop/rules is not restored: others deleted it, and this plan did not'];
+  expect(said(given)).toEqual({ notes });
+  expect(said({ ...given, entries: [begun(change)] }).restore).toHaveLength(1);
 });
 
 describe('an object that is not of OpenShift SDN', () => {

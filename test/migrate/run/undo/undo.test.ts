@@ -266,9 +266,94 @@ test("the vendor's clearing counts as ours: what is empty is filled again", asyn
     { egressIPs: null, egressCIDRs: null },
     { type: 'merge', fieldManager: 'cno' },
   );
-  await client.delete(egressNetworkPolicies, { namespace: 'cast', name: 'p' });
   expect((await back()).kind).toBe('done');
   expect(await contents()).toEqual(before);
+});
+
+test('what others changed between plan and finalize is restored as finalize found it', async () => {
+  await forth(false);
+  const patch = { type: 'merge', fieldManager: 'admin' } as const;
+  await client.patch(hostSubnets, { name: 'n2' }, { egressIPs: ['192.168.7.105'] }, patch);
+  await client.patch(netNamespaces, { name: 'shop' }, { egressIPs: ['192.168.7.101', '192.168.7.106'] }, patch);
+  const egress = [{ type: 'Deny', to: { cidrSelector: '198.51.100.0/24' } }];
+  await client.patch(egressNetworkPolicies, { namespace: 'cast', name: 'p' }, { spec: { egress } }, patch);
+  const before = await contents();
+  const accepted = { finalize: true, acceptChanges: true, acceptUnwell: true };
+  expect(await migration.apply(accepted)).toMatchObject({ kind: 'done', left: 'nothing' });
+  expect((await client.list(egressNetworkPolicies)).items).toEqual([]);
+  expect((await back()).kind).toBe('done');
+  expect(await contents()).toEqual(before);
+});
+
+/** A client that is killed at a write of NetNamespace shop, before or after it was sent. */
+function killedAtShop(sent: boolean): KubeClient {
+  return {
+    ...client,
+    get: (kind, ref, given) => client.get(kind, ref, given),
+    list: (kind, given) => client.list(kind, given),
+    delete: (kind, ref, given) => client.delete(kind, ref, given),
+    patch: async (kind, ref, body, given) => {
+      const isShop = kind === netNamespaces && ref.name === 'shop';
+      if (isShop && !sent) throw new Error('killed');
+      const written = await client.patch<KubeObject>(kind, ref, body, given);
+      if (isShop) throw new Error('killed');
+      return written as never;
+    },
+  };
+}
+
+test.each([true, false])(
+  'it is so as well when finalize was killed at a write (sent: %s) and others changed it before the next run',
+  async (sent) => {
+    await forth(false);
+    const patch = { type: 'merge', fieldManager: 'admin' } as const;
+    const accepted = { finalize: true, acceptChanges: true, acceptUnwell: true };
+    await client.patch(netNamespaces, { name: 'shop' }, { egressIPs: ['192.168.7.106'] }, patch);
+    await expect(migration.apply(accepted, killedAtShop(sent))).rejects.toThrow('killed');
+    if (!sent) await client.patch(netNamespaces, { name: 'shop' }, { egressIPs: ['192.168.7.107'] }, patch);
+    expect(await migration.apply(accepted)).toMatchObject({ kind: 'done', left: 'nothing' });
+    expect((await back()).kind).toBe('done');
+    expect(await client.get(netNamespaces, { name: 'shop' })).toMatchObject({
+      egressIPs: [sent ? '192.168.7.106' : '192.168.7.107'],
+    });
+  },
+);
+
+/** As the operator does when it removes the definitions of these kinds, and OpenShift SDN when it runs again. */
+async function clearSDN(): Promise<void> {
+  const made = (await objectsOn(client, sdn)).map(({ metadata: { name = '', namespace }, ...rest }) => ({
+    ref: namespace === undefined ? { name } : { name, namespace },
+    object: { ...rest, metadata: { name, ...(namespace === undefined ? {} : { namespace }) }, egressIPs: [] },
+  }));
+  for (const { ref, object } of made) {
+    const kind = sdn.find((one) => one.kind === object.kind)!;
+    await client.delete(kind, ref);
+    if (kind !== egressNetworkPolicies) await client.create(kind, object);
+  }
+}
+
+test('what the operator cleared with the definitions of OpenShift SDN is restored, policies as well', async () => {
+  await forth(false);
+  await clearSDN();
+  expect((await back()).kind).toBe('done');
+  expect((await client.list(egressNetworkPolicies)).items.map(({ metadata }) => metadata.name)).toEqual(['p']);
+  expect(await client.get(netNamespaces, { name: 'shop' })).toMatchObject({ egressIPs: ['192.168.7.101'] });
+});
+
+test.each(['before apply', 'after apply'])('the last policy, deleted by an admin %s, stays deleted', async (moment) => {
+  const remove = (): Promise<unknown> => client.delete(egressNetworkPolicies, { namespace: 'cast', name: 'p' });
+  if (moment === 'before apply') {
+    await remove();
+    expect((await migration.apply({ acceptChanges: true })).kind).toBe('waiting');
+  } else {
+    await forth(false);
+    await remove();
+  }
+  expect(await back()).toMatchObject({
+    kind: 'done',
+    said: ['EgressNetworkPolicy cast/p is not restored: others deleted it, and this plan did not'],
+  });
+  expect((await client.list(egressNetworkPolicies)).items).toEqual([]);
 });
 
 test("while OVN-Kubernetes runs, SDN's objects are restored and what it serves stays", async () => {

@@ -3,30 +3,59 @@ import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../..
 import type { HostSubnetObject } from '../../../../model/objects/raw.ts';
 import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
+import { mayHost } from '../../../kinds/hosting.ts';
 import type { Change, Concern, Part } from '../../../translation.ts';
 import type { Context } from '../context/context.ts';
+import { hasObject } from '../context/groups.ts';
 import { multicastNamespaces } from './multicast.ts';
 
-/** Plans what to clear. EgressNetworkPolicies are deleted by firewall/part.ts. */
+/**
+ * Plans what to clear. EgressNetworkPolicies are deleted by firewall/part.ts. A request that no EgressIP takes over stays,
+ * and so do HostSubnets that may host it: nothing else knows of it.
+ */
 export function finalizePart(context: Context): Part {
   const { only, namespaces } = context.options;
   const wants = (concern: Concern): boolean => only.length === 0 || only.includes(concern);
-  const asking = wants('egressip')
-    ? context.egress.groups.flatMap(({ members }) => members.map(({ name }) => String(name)))
-    : [];
-  const raw = new Map(context.snapshot.netNamespaces.map((one) => [one.metadata.name, one]));
-  const withIPs = new Set(asking.filter((name) => (raw.get(name)?.egressIPs ?? []).length > 0));
-  const withMulticast = new Set(wants('multicast') ? multicastNamespaces(context) : []);
-  const names = [...new Set([...withIPs, ...withMulticast])].sort(compareText);
-  const cleared = names.map((name) =>
-    clear(netNamespaces, name, {
-      ...(withIPs.has(name) ? { egressIPs: null } : {}),
-      ...(withMulticast.has(name) ? { metadata: { annotations: { [multicastAnnotation]: null } } } : {}),
-    }),
+  const requests = wants('egressip') ? requestsIn(context) : [];
+  const asking = new Map(
+    requests.filter(({ given, left }) => left.length < given.length).map((one) => [one.name, one.left]),
   );
+  const withMulticast = new Set(wants('multicast') ? multicastNamespaces(context) : []);
+  const names = [...new Set([...asking.keys(), ...withMulticast])].sort(compareText);
+  const cleared = names.map((name) => {
+    const left = asking.get(name);
+    return clear(netNamespaces, name, {
+      ...(left === undefined ? {} : { egressIPs: left.length === 0 ? null : left }),
+      ...(withMulticast.has(name) ? { metadata: { annotations: { [multicastAnnotation]: null } } } : {}),
+    });
+  });
   // other namespaces may still need what the HostSubnets list
   const hosts = wants('egressip') && namespaces.length === 0 ? context.snapshot.hostSubnets : [];
-  return { changes: [...cleared, ...hosts.flatMap(clearHost)], findings: [] };
+  const kept = new Set(requests.flatMap(({ left }) => left));
+  return {
+    changes: [...cleared, ...hosts.filter((host) => !mayHost(host, kept)).flatMap(clearHost)],
+    findings: [],
+  };
+}
+
+interface Requests {
+  /** Name of the NetNamespace. */
+  readonly name: string;
+  readonly given: readonly string[];
+  /** What no EgressIP of the plan has. */
+  readonly left: readonly string[];
+}
+
+function requestsIn({ egress, snapshot }: Context): readonly Requests[] {
+  const served = new Map(
+    egress.groups
+      .filter(hasObject)
+      .flatMap(({ members, egressIPs }) => members.map(({ name }) => [String(name), new Set<string>(egressIPs)])),
+  );
+  return snapshot.netNamespaces.map(({ metadata: { name = '' }, egressIPs }) => {
+    const given = egressIPs ?? [];
+    return { name, given, left: given.filter((text) => served.get(name)?.has(text) !== true) };
+  });
 }
 
 function clearHost(host: HostSubnetObject): readonly Change[] {

@@ -19,8 +19,8 @@ const objects = [
   ...talking('both', 12, [second]),
   ...project('idle', 13),
 ];
-const cleared = (options: Partial<TranslateOptions> = {}) =>
-  finalizePart(contextFrom(objects, options)).changes.map((change) =>
+const cleared = (options: Partial<TranslateOptions> = {}, of = objects) =>
+  finalizePart(contextFrom(of, options)).changes.map((change) =>
     change.action === 'clear'
       ? `${change.step} ${change.object.kind} ${change.object.name} ${JSON.stringify(change.patch)}`
       : '',
@@ -49,4 +49,33 @@ it('clears what is chosen and nothing else', () => {
   ]);
   expect(cleared({ only: ['egressip'] })).toHaveLength(4);
   expect(cleared({ only: ['firewall'] })).toEqual([]);
+});
+
+describe('a request that no EgressIP of the plan takes over', () => {
+  const third = '192.168.7.103';
+  const hosts = [
+    ...worker(1, { egressIPs: [first] }),
+    ...worker(2, { egressIPs: [second] }),
+    ...worker(3, { egressCIDRs: ['192.168.7.102/31'] }),
+    ...worker(4, { egressCIDRs: ['192.168.7.0/31'] }),
+  ];
+
+  it('stays with the HostSubnets that may host it, and the rest is cleared', () => {
+    const twice = [...project('shop', 10, [first, second]), ...project('bank', 11, [second])];
+    expect(cleared({}, [...hosts, ...twice])).toEqual([
+      `finalize NetNamespace shop {"egressIPs":["${second}"]}`,
+      `finalize HostSubnet n1 {${noIPs}}`,
+      'finalize HostSubnet n4 {"egressCIDRs":null}',
+    ]);
+  });
+
+  it('stays where the Namespace is missing or the NetNamespace cannot be read', () => {
+    const gone = make.netNamespace('gone', 12, { egressIPs: [second] });
+    const broken = make.netNamespace('broken', -1, { egressIPs: [third] });
+    expect(cleared({}, [...hosts, ...project('shop', 10, [first]), gone, broken])).toEqual([
+      `finalize NetNamespace shop {${noIPs}}`,
+      `finalize HostSubnet n1 {${noIPs}}`,
+      'finalize HostSubnet n4 {"egressCIDRs":null}',
+    ]);
+  });
 });

@@ -1,0 +1,69 @@
+/** The table `sdn_compat_guard`, which works by addresses alone: what may leave the node, whatever the marks are. */
+import { hookPriority, podGroup, tunDevice } from '../ovs/pipeline.ts';
+import { chain, networks, type NftBase, nftTables, table } from './vocabulary.ts';
+
+/** The sources that a pod's connection may leave with, by its addresses before and after NAT. */
+function sources({ subnet }: NftBase): string[] {
+  return [
+    'ct original ip saddr . ip saddr @pod_sources accept',
+    `ct original ip saddr != ${subnet.text} ip saddr @egress_hosted accept`,
+    'ip saddr @egress_hosted drop',
+    'fib saddr type != local drop',
+    // what a Service sent to the cluster itself leaves as the node; rewriting without a trace (IPVS) is recognized by
+    // the destination
+    'ip daddr @node_addresses ct status dnat accept',
+    'ip daddr @node_addresses ct original ip daddr @inside accept',
+    'ct original ip saddr @restricted_pods drop',
+    `ct original ip saddr != ${subnet.text} drop`,
+  ];
+}
+
+/**
+ * Messages about connections that came in (ICMP errors), which leave: only a pod's own, and none of other nodes' pods.
+ */
+const errors = ({ subnet }: NftBase): string[] => [
+  'ip saddr . ct reply ip saddr @pod_itself return',
+  'ip saddr @restricted_pods drop',
+  `ip saddr @pod_networks ip saddr != ${subnet.text} drop`,
+];
+
+/** The table with its chains and empty sets; it replaces the existing one. */
+export function guardTable(base: NftBase): string[] {
+  const forged = [
+    `iifname "${tunDevice}" udp dport ${base.vxlanPort} drop`,
+    // a Service turned it into VXLAN, whoever sent it
+    `udp dport ${base.vxlanPort} ct original proto-dst != ${base.vxlanPort} drop`,
+  ];
+  const refused = 'reject with icmp type admin-prohibited';
+  return table(nftTables.guard, [
+    ...networks(base),
+    '  set egress_hosted { type ipv4_addr; }',
+    '  set restricted_pods { type ipv4_addr; }',
+    '  set pod_sources { type ipv4_addr . ipv4_addr; }',
+    '  set pod_itself { type ipv4_addr . ipv4_addr; }',
+    '  set node_addresses { type ipv4_addr; }',
+    ...chain('sources', undefined, sources(base)),
+    ...chain('errors', undefined, errors(base)),
+    ...chain('arriving', `filter hook prerouting priority ${hookPriority.arriving}`, [
+      `iifgroup ${podGroup} drop`,
+      `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,
+    ]),
+    ...chain('forward', `filter hook forward priority ${hookPriority.filter}`, [
+      ...forged,
+      `iifname != "${tunDevice}" ct state new ct original ip daddr @egress_hosted ${refused}`,
+      `iifname "${tunDevice}" ip saddr @pod_networks ip daddr != @inside ct state invalid,untracked drop`,
+      `iifname "${tunDevice}" oifname != "${tunDevice}" ct direction reply ct state related jump errors`,
+    ]),
+    ...chain('inbound', `filter hook input priority ${hookPriority.filter}`, [
+      'iif "lo" accept',
+      ...forged,
+      `ip daddr @egress_hosted ct state new ${refused}`,
+    ]),
+    ...chain('leak_guard', `filter hook postrouting priority ${hookPriority.afterNat}`, [
+      `oifname { "${tunDevice}", "lo" } accept`,
+      'ct direction reply accept',
+      'ip saddr @pod_networks drop',
+      'ct original ip saddr @pod_networks jump sources',
+    ]),
+  ]);
+}

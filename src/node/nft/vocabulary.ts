@@ -1,0 +1,62 @@
+/** What our nft tables are made of: their names, their input, and the parts that several have. */
+import type { Cidr, Ip } from '../../model/values/address.ts';
+import type { Uplink } from '../links/addresses.ts';
+import type { Datapath, PodOwners } from '../values/facts.ts';
+
+/** The names of our tables in nft. */
+export const nftTables = { nat: 'ip sdn_compat', guard: 'ip sdn_compat_guard', switch: 'netdev sdn_compat' } as const;
+
+/** The sets that are filled together with the chains and do not change; both tables of family ip have them. */
+export const networkSets = ['pod_networks', 'inside'] as const;
+
+/** The input of the chains; when it changes, the tables are replaced in one transaction. */
+export interface NftBase {
+  readonly datapath: Datapath;
+  readonly masqueradeBit: number | undefined;
+  readonly cluster: readonly Cidr[];
+  readonly service: Cidr;
+  readonly subnet: Cidr;
+  readonly vxlanPort: number;
+  readonly nodeIP: Ip;
+  readonly uplink: Pick<Uplink, 'device' | 'network'>;
+}
+
+/** The changing part. */
+export interface NftElements {
+  /** Source address by owner, that is, the VNID's mark as the node sees it. */
+  readonly snat: ReadonlyMap<number, Ip>;
+  /** Addresses that this node hosts. */
+  readonly hosted: ReadonlySet<Ip>;
+  /** Local pods whose VNID requests egress IPs. */
+  readonly restricted: ReadonlySet<Ip>;
+  /** The egress IP on this node of each restricted pod that has one. */
+  readonly podSources: ReadonlyMap<Ip, Ip>;
+  /** The pods of this node, and whose their connections are. */
+  readonly pods: ReadonlyMap<Ip, PodOwners>;
+  /** The addresses of all nodes. */
+  readonly nodes: ReadonlySet<Ip>;
+}
+
+function list(items: readonly string[]): string {
+  return `{ ${items.join(', ')} }`;
+}
+
+/** A chain, at a hook or to jump to. */
+export function chain(name: string, hook: string | undefined, rules: readonly string[]): string[] {
+  const type = hook === undefined ? [] : [`    type ${hook}; policy accept;`];
+  return [`  chain ${name} {`, ...type, ...rules.map((rule) => `    ${rule}`), '  }'];
+}
+
+/** A table that replaces the existing one. */
+export function table(name: string, content: readonly string[]): string[] {
+  return [`table ${name} {}`, `delete table ${name}`, `table ${name} {`, ...content, '}'];
+}
+
+/** The sets of networks, with their elements. */
+export function networks({ cluster, service }: NftBase): string[] {
+  const inside = [...cluster, service].map(({ text }) => text);
+  return [
+    `  set pod_networks { type ipv4_addr; flags interval; elements = ${list(cluster.map(({ text }) => text))}; }`,
+    `  set inside { type ipv4_addr; flags interval; elements = ${list(inside)}; }`,
+  ];
+}
