@@ -64,6 +64,8 @@ export interface Unread {
   readonly right: string | undefined;
   /** Whether only warnings come from the kind, so that a plan without it is whole. */
   readonly isMinor?: boolean;
+  /** The name of the only object that could not be read; absent if it is all of the kind. */
+  readonly name?: string;
 }
 
 /** The objects of each kind, sorted by namespace and name. Empty if there are none or they could not be read. */

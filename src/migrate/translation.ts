@@ -54,6 +54,8 @@ export interface Part {
 
 export interface Translation extends Part {
   readonly placement: ReadonlyMap<string, Placement>;
+  /** Fields of objects of a kind of which nothing tells whether they can be set: they are not. */
+  readonly undecided?: readonly { readonly kind: string; readonly field: string }[];
   /** How many egress IPs the target will assign in all, ascending; absent if there is no prediction. */
   readonly assignedCount?: readonly number[];
   /** The source addresses of namespaces before and after; absent if the target does not tell. */

@@ -68,10 +68,10 @@ export class PlanInFolder {
   }
 
   /** As `plan --update` does. */
-  async update(changes: Partial<TranslateOptions> = {}): Promise<void> {
+  async update(changes: Partial<TranslateOptions> = {}, client = this.#client): Promise<void> {
     const entries = await readJournal(this.folder);
     if (!entries.ok) throw new Error(entries.error);
-    const { plan: fresh, snapshot } = await planNow(this.#client, changes);
+    const { plan: fresh, snapshot } = await planNow(client, changes);
     const { folder, plan: old } = this;
     const reports = () => new Map<string, string>();
     const carried = await carryOver({ folder, old, entries: entries.value, fresh, snapshot, reports });

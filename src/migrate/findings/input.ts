@@ -26,6 +26,37 @@ export const kindUnread = makes(
   }),
 );
 
+interface KindUnknown {
+  /** Name of the definition. */
+  readonly name: string;
+  /** Why it cannot be read; undefined if it is not there. */
+  readonly reason: string | undefined;
+  readonly plugin: string;
+  /** The field that it may have, what the plan's objects do without knowing, and what they would do. */
+  readonly field: string;
+  readonly assumed: string;
+  readonly otherwise: string;
+}
+
+/** Nothing tells whether a kind of the new plugin has a field. */
+export const servedKindUnknown = makes(
+  'ServedKindUnknown',
+  ({ name, reason, plugin, field, assumed, otherwise }: KindUnknown) => ({
+    severity: reason === undefined ? 'info' : 'warning',
+    kind: 'CustomResourceDefinition',
+    name,
+    today:
+      reason === undefined
+        ? `It is not there: it comes with ${plugin}. So nothing tells whether it has the field ${field}.`
+        : `It cannot be read, so nothing tells whether it has the field ${field}: ${reason}.`,
+    tomorrow: `${assumed}. ${otherwise}.`,
+    action:
+      reason === undefined
+        ? 'Nothing now: `apply` asks again after the switch, and stops if the answer is another one. Then `plan --update` takes it over, and --accept-changes goes on without.'
+        : 'Make it readable and plan again.',
+  }),
+);
+
 /** The input has no object of a kind. */
 export const kindAbsent = makes(
   'IncompleteInput',

@@ -86,20 +86,21 @@ interface SelectorUnserved {
   /** The first of the namespaces whose EgressFirewalls allow nodes. */
   readonly name: string;
   readonly namespaces: readonly string[];
-  readonly release: string;
+  /** The release of OpenShift that has no such rules; undefined if only the served definition shows it. */
+  readonly release: string | undefined;
   readonly nodes: number;
 }
 
-/** The release has no rules for nodes by label. */
+/** The served EgressFirewall has no rules for nodes by label. */
 export const nodeSelectorUnserved = makes(
   'NodeSelectorUnserved',
   ({ name, namespaces, release, nodes }: SelectorUnserved) => ({
     kind: 'EgressFirewall',
     namespace: name,
     name: 'default',
-    today: `OpenShift SDN lets pods reach the nodes whatever the policy says; OpenShift ${release} has no rules for nodes by label.`,
+    today: `OpenShift SDN lets pods reach the nodes whatever the policy says; ${release === undefined ? 'the served EgressFirewall' : `OpenShift ${release}`} has no rules for nodes by label.`,
     tomorrow: `The EgressFirewalls of ${listText(namespaces)} allow the ${nodes} node addresses of now; nodes that are added later are denied.`,
-    action: 'Add an Allow rule for each new node, or update to 4.13 before the migration.',
+    action: `Add an Allow rule for each new node${release === undefined ? '' : ', or update to 4.13 before the migration'}.`,
   }),
 );
 

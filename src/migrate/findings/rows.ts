@@ -26,6 +26,12 @@ export function isRefused(code: FindingCode): boolean {
   return row.isRefused === true;
 }
 
+/** Whether a finding, unless it is an info, says that nothing tells what would be planned. */
+export function isUnknown(code: FindingCode): boolean {
+  const row: Row = rows[code];
+  return row.isUnknown === true;
+}
+
 export const findingCodes: readonly FindingCode[] = Object.keys(rows).filter(isFindingCode);
 
 /** The rows as the table in docs/migrate.md, sorted by code. */

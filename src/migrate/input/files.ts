@@ -15,11 +15,11 @@ import { textAt } from '../kinds/item.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import type { Snapshot } from '../snapshot.ts';
 import {
-  egressIPDefinition,
   installConfig,
   macvlanKinds,
   minorKinds,
   namespacesOf,
+  readDefinitions,
   sdnKinds,
   shapeOf,
   snapshotOf,
@@ -81,7 +81,7 @@ function kindOf({ object }: Manifest): Kind | undefined {
 
 /** Whether a plan is made from the object: of some kinds most are left alone. */
 function matters(kind: Kind, { object }: Manifest): boolean {
-  if (kind === customResourceDefinitions) return textAt(object, 'metadata', 'name') === egressIPDefinition;
+  if (kind === customResourceDefinitions) return readDefinitions.includes(textAt(object, 'metadata', 'name'));
   return !macvlanKinds.includes(kind) || mentionsMacvlan(object);
 }
 

@@ -10,12 +10,12 @@ import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import {
-  egressIPDefinition,
   installConfig,
   macvlanKinds,
   minorKinds,
   namespacesOf,
   obstacleKinds,
+  readDefinitions,
   sdnKinds,
   shapeOf,
   snapshotOf,
@@ -87,7 +87,6 @@ export function refusalOf(error: unknown, kind: Kind): string | undefined {
 
 /** What is read of a kind of which not every object matters. */
 function selectionOf(kind: Kind): ListOptions {
-  if (kind === customResourceDefinitions) return { fieldSelector: `metadata.name=${egressIPDefinition}` };
   return macvlanKinds.includes(kind) ? { pageSize, filter: mentionsMacvlan } : {};
 }
 
@@ -108,10 +107,26 @@ class Reader {
 
   async read(kind: Kind): Promise<void> {
     this.#reading.progress?.(`reading ${kind.plural}`);
+    if (kind === customResourceDefinitions) return this.#readDefinitions();
     await this.#unlessForbidden(kind, `list ${resourceName(kind)}`, async () => {
       const { items } = await this.#client.list<KubeObject>(kind, { ...selectionOf(kind), ...this.#request });
       this.found.set(kind, this.#shaped(kind, items));
     });
+  }
+
+  /** Reads the few that matter one by one: there can be hundreds, and they are large. */
+  async #readDefinitions(): Promise<void> {
+    const kind = customResourceDefinitions;
+    const definitions: KubeObject[] = [];
+    for (const name of readDefinitions) {
+      const work = async (): Promise<void> => {
+        const selection = { fieldSelector: `metadata.name=${name}`, ...this.#request };
+        const { items } = await this.#client.list<KubeObject>(kind, selection);
+        definitions.push(...this.#shaped(kind, items));
+      };
+      await this.#unlessForbidden(kind, `list ${resourceName(kind)} ${name}`, work, { isMinor: true, name });
+    }
+    this.found.set(kind, definitions);
   }
 
   /** Reads only the ConfigMaps that may matter: there can be many, and they can hold anything. */
@@ -136,7 +151,7 @@ class Reader {
         maps.push(...this.#shaped(configMaps, items));
         if (items.length === 0) this.notFound.push({ apiVersion: 'v1', kind: configMaps.kind, ...mtuConfigMap });
       },
-      true,
+      { isMinor: true },
     );
     for (const namespace of routers) {
       await this.#unlessForbidden(configMaps, `list configmaps in ${namespace}`, async () => {
@@ -151,14 +166,15 @@ class Reader {
     kind: Kind,
     right: string,
     work: () => Promise<void>,
-    isMinor = minorKinds.includes(kind),
+    { isMinor = minorKinds.includes(kind), name }: { readonly isMinor?: boolean; readonly name?: string } = {},
   ): Promise<void> {
     try {
       await work();
     } catch (error) {
       const reason = refusalOf(error, kind);
-      if (reason === undefined) this.absent.push(kind);
-      else this.unread.push({ kind, reason, right, ...(isMinor ? { isMinor } : {}) });
+      const more = { ...(isMinor ? { isMinor } : {}), ...(name === undefined ? {} : { name }) };
+      if (reason !== undefined) this.unread.push({ kind, reason, right, ...more });
+      else if (!this.absent.includes(kind)) this.absent.push(kind);
     }
   }
 

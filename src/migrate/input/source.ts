@@ -31,7 +31,7 @@ import type { KubeObject } from '../../model/objects/raw.ts';
 import { clusterNetworkShape, hostSubnetShape, netNamespaceShape, objectShape } from '../../model/objects/shapes.ts';
 import { compareText } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { objectRef } from '../ref.ts';
+import { objectRef, resourceName } from '../ref.ts';
 import { makeSnapshot, type Snapshot, snapshotKey, type Unread } from '../snapshot.ts';
 
 /** Kinds that are translated or looked at, and kinds of the plan whose objects may exist already. */
@@ -53,8 +53,8 @@ export const sourceKinds: readonly Kind[] = [
   egressRouters,
 ];
 
-/** The definition of which the schema shows whether EgressIPs can choose nodes: the only one that is read. */
-export const egressIPDefinition = `${egressIPs.plural}.${egressIPs.group}`;
+/** The definitions of which the schemas show whether EgressIPs and firewalls can name nodes: the only ones read. */
+export const readDefinitions: readonly string[] = [egressIPs, egressFirewalls].map(resourceName);
 
 /** Kinds that only warnings come from: a plan without them is whole. */
 export const obstacleKinds: readonly Kind[] = [podDisruptionBudgets, nodeNetworkPolicies, ...webhookConfigurations];

@@ -22,6 +22,19 @@ export function definitionItem(object: KubeObject): DefinitionItem {
   };
 }
 
+/**
+ * What the schema says of the field at the end of the path: it declares it, takes any field there, or knows none. A list
+ * stands for its items.
+ */
+export function fieldIn(schema: unknown, path: readonly string[]): 'declared' | 'any' | 'none' {
+  const [field, ...rest] = path;
+  if (field === undefined) return 'declared';
+  const own = fieldOf(schema, 'items') ?? schema;
+  const inner = fieldOf(own, 'properties', field);
+  if (inner !== undefined) return fieldIn(inner, rest);
+  return booleanAt(own, 'x-kubernetes-preserve-unknown-fields') === true ? 'any' : 'none';
+}
+
 /** Whether the field of the schema is a label selector. */
 export function hasSelector(schema: unknown, field: string): boolean {
   return ['matchLabels', 'matchExpressions'].every(

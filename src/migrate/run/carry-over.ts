@@ -1,13 +1,14 @@
 /** Carries a plan's folder over to the cluster as it is now, with its journal and first backup. */
-import type { Result } from '../../model/values/result.ts';
+import { err, type Result } from '../../model/values/result.ts';
 import { liveObject, liveOf } from '../live.ts';
 import { replacePlan } from '../plan/folder.ts';
 import { type Plan, planHash } from '../plan/plan.ts';
 import { type Stage, type Update, updatedPlan } from '../plan/update.ts';
-import { refKey } from '../ref.ts';
+import { refKey, refText } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { plannedKinds } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
+import { unknownSince } from './findings-since.ts';
 import { changeKey, type Entry, journalText, type Progress, progressOf } from './journal.ts';
 
 export interface CarryOver {
@@ -31,6 +32,8 @@ export async function carryOver({
   snapshot,
   reports,
 }: CarryOver): Promise<Result<{ readonly update: Update; readonly before: string }>> {
+  const [unknown] = unknownSince(old.findings, fresh.findings);
+  if (unknown !== undefined) return err(`${folder} is not updated: ${refText(unknown)}: ${unknown.today}`);
   const progress = progressOf(entries);
   const live = liveOf(snapshot, plannedKinds);
   const update = updatedPlan(old, fresh, {

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import {
+  customResourceDefinitions,
   egressFirewalls,
   egressIPs,
   hostSubnets,
@@ -17,6 +18,7 @@ import { stuck, unstick } from '../../../src/migrate/run/verify/unstick.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
 import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
+import { egressIPNamingNodes } from '../crds.ts';
 import { PlanInFolder, planNow, problemsOf, reasonsOf } from '../plan-in-folder.ts';
 import { make } from '../snapshots.ts';
 
@@ -144,6 +146,68 @@ describe('what came after the plan', () => {
     expect(await migration.back(started.client, true)).toMatchObject({ kind: 'done' });
     expect((await objectsOn(started.client)).filter(isMarked)).toEqual([]);
     expect(await started.client.get(netNamespaces, { name: 'shop' })).toMatchObject({ egressIPs: ['192.168.7.101'] });
+  });
+});
+
+describe('EgressIPs whose definition comes with the switch', () => {
+  const mayName = async (): Promise<void> => {
+    await started.client.create(customResourceDefinitions, egressIPNamingNodes as KubeObject);
+    await switchToOVN(started.client);
+  };
+  const hostnames = async (): Promise<void> => {
+    for (const name of ['n1', 'n2', 'n3'])
+      await started.client.patch(
+        nodes,
+        { name },
+        { metadata: { labels: { 'kubernetes.io/hostname': name } } },
+        { type: 'merge', fieldManager: 'kubelet' },
+      );
+  };
+  const named = 'it would be planned otherwise (spec.egressNodeSelector)';
+
+  beforeEach(async () => {
+    await create(started.client, [
+      make.node('n3', '192.168.7.13'),
+      make.hostSubnet('n3', '192.168.7.13', { egressCIDRs: ['192.168.8.0/24'] }),
+    ]);
+    await hostnames();
+    await migration.remove();
+    migration = await PlanInFolder.of(started.client);
+  });
+
+  test('name no nodes until then, which is announced; then apply asks, and an update takes it over', async () => {
+    const unknown = migration.plan.findings.filter(({ code }) => code === 'ServedKindUnknown');
+    expect(unknown.map(({ severity, name }) => `${severity} ${name}`)).toContain('info egressips.k8s.ovn.org');
+    expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
+    await mayName();
+    expect(reasonsOf(await migration.apply()).map((text) => text.replace(/^.*goes on\): /, ''))).toEqual([
+      `EgressIP egressip-bank: ${named}`,
+      `EgressIP egressip-shop: ${named}`,
+    ]);
+    await migration.update();
+    expect(await migration.apply()).toMatchObject({ kind: 'done', left: 'finalize' });
+    expect(await started.client.get(egressIPs, { name: 'egressip-shop' })).toMatchObject({
+      spec: { egressNodeSelector: {} },
+    });
+  });
+
+  test('are made as planned if the served ones cannot name nodes', async () => {
+    await migration.forth();
+    expect(problemsOf(await migration.verify())).toEqual([]);
+  });
+
+  test('are not made while nobody may read it, and an update takes nothing away', async () => {
+    await migration.apply();
+    await mayName();
+    await migration.update();
+    const blind = forbidding(started.client, customResourceDefinitions);
+    const told = 'CustomResourceDefinition egressips.k8s.ovn.org: nothing tells whether the same would be planned';
+    const refused = await migration.apply({}, blind);
+    expect(refused).toMatchObject({ kind: 'refused', writes: 0 });
+    expect(reasonsOf(refused)).toEqual([expect.stringContaining(told)]);
+    expect(reasonsOf(refused)[0]).toContain('missing right: list customresourcedefinitions.apiextensions.k8s.io');
+    await expect(migration.update({}, blind)).rejects.toThrow(/is not updated: CustomResourceDefinition egressips/);
+    expect(await migration.apply()).toMatchObject({ kind: 'done' });
   });
 });
 

@@ -195,7 +195,7 @@ export const forthRows = {
   NodeSelectorUnserved: {
     severities: ['warning'],
     about:
-      'before OpenShift 4.13 an EgressFirewall cannot name nodes by label: their addresses of now are allowed instead',
+      'the EgressFirewall of the cluster, as before OpenShift 4.13, cannot name nodes by label: their addresses of now are allowed instead',
   },
   NodeUnready: { severities: ['warning'], about: 'a labelled node is not Ready' },
   ObjectExists: {
@@ -232,6 +232,12 @@ export const forthRows = {
     loses: { what: 'all rules of its policy', spans: ['until-fixed'] },
   },
   PolicyZeroSlash32: { severities: ['info'], about: '`0.0.0.0/32` means everything' },
+  ServedKindUnknown: {
+    severities: ['info', 'warning'],
+    isUnknown: true,
+    about:
+      'nothing tells yet whether EgressIPs or EgressFirewalls can name nodes: their definitions come with the switch, and `apply` asks again; warning: they cannot be read',
+  },
   SeveralEgressIPsOnOneNode: { severities: ['warning'], about: 'none of them is in use today, all of them tomorrow' },
   SeveralPolicies: { severities: ['warning'], about: 'closed today, and a closed EgressFirewall tomorrow' },
   StandbyNode: { severities: ['info'], about: 'a node that hosts nothing now gets the label too' },

@@ -13,6 +13,8 @@ export interface Row {
   readonly about: string;
   /** Whether a request leads to no change, whichever nodes are Ready at the moment. */
   readonly isRefused?: true;
+  /** Whether it says, unless it is an info, that nothing tells what would be planned. */
+  readonly isUnknown?: true;
   /** What a namespace loses, and for how long; the first applies if a finding does not name another. */
   readonly loses?: { readonly what: string; readonly spans: readonly [Span, ...Span[]] };
 }

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { egressFirewalls, netNamespaces } from '../../../../api/kinds.ts';
+import { isRecord } from '../../../model/values/json.ts';
 import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { isRefused } from '../../findings/rows.ts';
@@ -13,14 +14,18 @@ import { compareRefs, type ObjectRef, refKey, refText } from '../../ref.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import type { Target } from '../../target.ts';
 import { targetNamed } from '../../targets.ts';
-import { type Change, refOf } from '../../translation.ts';
+import { type Change, refOf, type Translation } from '../../translation.ts';
 import { contentOf, differingFields } from '../drift.ts';
+import { findingsSince, unknownSince } from '../findings-since.ts';
 import type { Progress } from '../journal.ts';
 
 /** One change that a plan made now would have otherwise. */
 export interface PlanDrift {
-  /** `new`: the plan lacks it; `gone`: it would not be planned; `other`: with another content. */
-  readonly kind: 'new' | 'gone' | 'other';
+  /**
+   * `new`: the plan lacks it; `gone`: it would not be planned; `other`: with another content; `unknown`: nothing tells what
+   * would be planned.
+   */
+  readonly kind: 'new' | 'gone' | 'other' | 'unknown';
   readonly object: ObjectRef;
   /** What it comes from, or in which fields it differs. */
   readonly detail: string;
@@ -30,6 +35,7 @@ const texts: Readonly<Record<PlanDrift['kind'], string>> = {
   new: 'the plan does not have it',
   gone: 'nothing asks for it any more',
   other: 'it would be planned otherwise',
+  unknown: 'nothing tells whether the same would be planned',
 };
 
 /** `EgressIP egressip-shop: the plan does not have it (from NetNamespace shop)`. */
@@ -51,23 +57,26 @@ export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): r
     plan.steps.flatMap(({ changes }) => changes),
     plan,
   );
-  const drifts = target.isStable ? differences(planned, wanted) : newSources(planned, wanted);
+  const drifts = target.isStable ? differences(planned, wanted, now.undecided) : newSources(planned, wanted);
   return [...drifts, ...newFindings(plan.findings, now.findings)]
     .filter(({ object }) => !progress.skipped.has(refKey(object)))
     .sort((a, b) => compareRefs(a.object, b.object));
 }
 
-/** What is asked for since the plan and cannot be had. */
+/** What is asked for since the plan and cannot be had, and what nothing tells any more. */
 function newFindings(planned: readonly Finding[], now: readonly Finding[]): readonly PlanDrift[] {
-  const keyOf = ({ code, kind, namespace = '', name }: Finding): string => `${code} ${kind} ${namespace}/${name}`;
-  const known = new Set(planned.map(keyOf));
-  return now
-    .filter((finding) => isRefused(finding.code) && !known.has(keyOf(finding)))
-    .map(({ code, kind, namespace, name }) => ({
-      kind: 'new',
-      object: { apiVersion: '', kind, ...(namespace === undefined ? {} : { namespace }), name },
-      detail: code,
-    }));
+  return [
+    ...findingsSince(planned, now)
+      .filter(({ code }) => isRefused(code))
+      .map((finding) => ({ kind: 'new', object: refIn(finding), detail: finding.code }) as const),
+    ...unknownSince(planned, now).map(
+      (finding) => ({ kind: 'unknown', object: refIn(finding), detail: finding.today }) as const,
+    ),
+  ];
+}
+
+function refIn({ kind, namespace, name }: Finding): ObjectRef {
+  return { apiVersion: '', kind, ...(namespace === undefined ? {} : { namespace }), name };
 }
 
 type Changes = ReadonlyMap<string, Change>;
@@ -82,12 +91,14 @@ function newSources(planned: Changes, wanted: Changes): PlanDrift[] {
   );
 }
 
-function differences(planned: Changes, wanted: Changes): PlanDrift[] {
+function differences(planned: Changes, wanted: Changes, undecided: Translation['undecided'] = []): PlanDrift[] {
   const drifts = [...wanted].flatMap(([key, now]): readonly PlanDrift[] => {
     const then = planned.get(key);
     if (isMomentary(now) || (then !== undefined && isMomentary(then))) return [];
     if (then === undefined) return [{ kind: 'new', object: refOf(now), detail: originText(now) }];
-    const fields = differing(then, now);
+    const fields = differing(then, now).filter(
+      (field) => !undecided.some((one) => one.field === field && one.kind === refOf(now).kind),
+    );
     return fields.length === 0 ? [] : [{ kind: 'other', object: refOf(now), detail: listText(fields) }];
   });
   const gone = [...planned].flatMap(([key, then]): readonly PlanDrift[] =>
@@ -133,8 +144,17 @@ function originText(change: Change): string {
 /** The fields in which the two differ; of objects of others, our labels and annotations. */
 function differing(then: Change, now: Change): readonly string[] {
   if (then.action !== 'apply' || now.action !== 'apply') return [];
-  if (!isForeignKind(refOf(then))) return differingFields(contentOf(then.object), contentOf(now.object));
+  if (!isForeignKind(refOf(then))) {
+    const [before, after] = [contentOf(then.object), contentOf(now.object)];
+    return differingFields(before, after).flatMap((field) => within(field, before[field], after[field]));
+  }
   return (['labels', 'annotations'] as const).filter(
     (field) => !isDeepStrictEqual(then.object.metadata[field] ?? {}, now.object.metadata[field] ?? {}),
   );
+}
+
+/** The fields of a field, if both are objects: `spec.egressIPs`. */
+function within(field: string, before: unknown, after: unknown): readonly string[] {
+  if (!isRecord(before) || !isRecord(after)) return [field];
+  return differingFields(before, after).map((inner) => `${field}.${inner}`);
 }

@@ -1,4 +1,5 @@
 /** Translates to OVN-Kubernetes: all parts, chosen by concern, in one order. */
+import { egressIPs } from '../../../../api/kinds.ts';
 import { compareIps } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
 import { compareFindings } from '../../findings/finding.ts';
@@ -12,10 +13,12 @@ import { inputPart } from './cluster/missing-input.ts';
 import { multicastPart } from './cluster/multicast.ts';
 import { nodePart } from './cluster/nodes.ts';
 import { preflightPart } from './cluster/preflight.ts';
+import { servedKindFindings } from './cluster/served-kinds.ts';
 import { uplinkPart } from './cluster/uplinks.ts';
 import { type Context, contextOf, type PartOf } from './context/context.ts';
 import { hasObject } from './context/groups.ts';
 import { type Kept, noneKept } from './context/kept.ts';
+import { nodesField } from './context/served.ts';
 import { egressIPPart } from './egressips/part.ts';
 import { keepClosedPart } from './firewall/keep-closed.ts';
 import { firewallPart } from './firewall/part.ts';
@@ -49,12 +52,17 @@ export const toOVN: Translate = (snapshot, options) => {
   const changes = made.flatMap((part) => part.changes);
   return {
     changes: inOrder(kept.expected.size === 0 ? changes : changes.map(phased)),
-    findings: made.flatMap(({ findings }) => findings).sort(compareFindings),
+    findings: [...made.flatMap(({ findings }) => findings), ...servedKindFindings(context, changes)].sort(
+      compareFindings,
+    ),
     placement: wantsEgressIPs ? placementOf(context, kept) : new Map(),
+    ...(context.served.nodesInEgressIPs.kind === 'known' ? {} : { undecided: [nodesOfEgressIPs] }),
     assignedCount: wantsEgressIPs ? context.egress.prediction.assignedCount : [],
     ...(wantsEgressIPs ? { addresses: endsOf(context) } : {}),
   };
 };
+
+const nodesOfEgressIPs = { kind: egressIPs.kind, field: `spec.${nodesField}` } as const;
 
 /** A label or an EgressIP is made phase by phase, to keep each egress IP on its node. */
 function phased(change: Change): Change {

@@ -64,7 +64,7 @@ test('differences are in the order of objects, whatever they are', () => {
 test('a request for something else is named with the fields', () => {
   const edited = make.policy('shop', 'rules', [['Deny', '192.168.8.0/24']]);
   expect(textsOf(plan, [...without(policy), edited])).toEqual([
-    'EgressFirewall shop/default: it would be planned otherwise (spec)',
+    'EgressFirewall shop/default: it would be planned otherwise (spec.egress)',
   ]);
 });
 

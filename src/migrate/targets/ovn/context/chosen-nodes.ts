@@ -5,18 +5,9 @@
 import type { LabelSelectorObject } from '../../../../model/objects/raw.ts';
 import type { Ip } from '../../../../model/values/address.ts';
 import { compareText } from '../../../../model/values/names.ts';
-import { hasSelector } from '../../../kinds/definition.ts';
-import type { Snapshot } from '../../../snapshot.ts';
 import { assignableLabel } from '../marks/annotations.ts';
 import type { Machine } from './machines.ts';
-
-/** The field of spec in which an EgressIP names nodes. */
-const field = 'egressNodeSelector';
-
-/** Whether the API server's EgressIP has the field, as far as the input shows. */
-export function canNameNodes({ definitions }: Pick<Snapshot, 'definitions'>): boolean {
-  return definitions.some(({ specs }) => hasSelector(specs.get('v1'), field));
-}
+import { nodesField } from './served.ts';
 
 interface Nodes {
   /** The names of the nodes on which OpenShift SDN keeps the IP; undefined if it may be on any. */
@@ -53,10 +44,10 @@ function hostnameOf(machine: Machine | undefined): string | undefined {
 export function nodeSelector(
   names: readonly string[],
   machines: ReadonlyMap<string, Machine>,
-): { readonly [field]: LabelSelectorObject } {
+): { readonly [nodesField]: LabelSelectorObject } {
   const values = names.flatMap((name) => hostnameOf(machines.get(name)) ?? []);
   return {
-    [field]: {
+    [nodesField]: {
       matchExpressions: [
         { key: assignableLabel, operator: 'Exists' },
         { key: hostnameLabel, operator: 'In', values },

@@ -9,10 +9,10 @@ import type { Item } from '../../../kinds/item.ts';
 import { type Release, releaseOf } from '../../../release.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import type { Part, TranslateOptions } from '../../../translation.ts';
-import { canNameNodes } from './chosen-nodes.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
 import { type Kept, keptBy } from './kept.ts';
 import { type Machine, machinesOf } from './machines.ts';
+import { type Served, servedOf } from './served.ts';
 
 export interface Context {
   readonly snapshot: Snapshot;
@@ -29,6 +29,8 @@ export interface Context {
   readonly kept: Kept;
   /** The release of OpenShift; undefined on other clusters, and if the input does not show it. */
   readonly release: Release | undefined;
+  /** What the served kinds of OVN-Kubernetes can say of nodes. */
+  readonly served: Served;
   /** Whether the cluster is one of OpenShift, as far as the input shows. */
   readonly isOpenShift: boolean;
   /** Nodes as OVN-Kubernetes will see them, by name. */
@@ -72,11 +74,13 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   // what is made in a Terminating namespace is refused, and goes with it
   const exists = (namespace: string): boolean => known === undefined || known.get(namespace)?.isTerminating === false;
   const state = egressState(cluster);
+  const release = releaseOf(snapshot);
+  const served = servedOf(snapshot, release);
   const { prefix } = options;
   const others = snapshot.egressIPs.map(({ name, egressIPs }) => ({ name, egressIPs }));
   const egress = egressPlan({
     ...{ cluster, state, machines, prefix, exists, chosen: isChosen, others },
-    canNameNodes: canNameNodes(snapshot),
+    canNameNodes: served.nodesInEgressIPs,
   });
   const open = egress.groups.filter((group) => group.today.kind === 'dropped' && !egress.served(group));
   return {
@@ -86,7 +90,8 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     state,
     egress,
     kept: keptBy({ snapshot, options, machines, egress }),
-    release: releaseOf(snapshot),
+    release,
+    served,
     isOpenShift: snapshot.clusterVersions.length + snapshot.networkConfigs.length > 0,
     network: networkOf(snapshot),
     machines,

@@ -8,6 +8,7 @@ import type { NetNamespace } from '../../../../model/objects/netnamespace.ts';
 import type { Ip } from '../../../../model/values/address.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import type { Vnid } from '../../../../model/values/vnid.ts';
+import type { Known } from '../../../known.ts';
 import { type Claim, type PlacementNode, type Prediction, predictPlacement } from '../placement/predict.ts';
 import { chosenNodes } from './chosen-nodes.ts';
 import type { Machine } from './machines.ts';
@@ -44,6 +45,8 @@ export interface EgressPlan extends Pick<Reach, 'hostsOf' | 'doubtful' | 'within
   readonly fitting: (ip: Ip) => readonly string[];
   /** Names in `fitting` that are not in `within`. */
   readonly beyond: (ip: Ip) => readonly string[];
+  /** Names of the EgressIPs that would name nodes, while nothing tells whether they can. */
+  readonly undecided: readonly string[];
   /** Whether OVN-Kubernetes is certain to assign at least one IP of the group. */
   readonly served: (group: Group) => boolean;
 }
@@ -56,7 +59,7 @@ interface Input {
   readonly exists: (namespace: string) => boolean;
   readonly chosen: (namespace: string) => boolean;
   /** Whether EgressIPs can name nodes. */
-  readonly canNameNodes: boolean;
+  readonly canNameNodes: Known<boolean>;
   /** What EgressIPs of others request: they compete for nodes too. */
   readonly others: readonly Claim[];
 }
@@ -90,7 +93,8 @@ export function egressPlan(input: Input): EgressPlan {
   const { cluster, machines, chosen, others } = input;
   const reach = reachOf(cluster.hostSubnets, machines);
   const context = groupContext(input);
-  const all = groupsOf(cluster.netNamespaces).map((claim) => withNodes(groupOf(claim, context), reach, input));
+  const naming = groupsOf(cluster.netNamespaces).map((claim) => withNodes(groupOf(claim, context), reach, input));
+  const all = naming.map(({ group }) => group);
   const isChosen = ({ members }: Group): boolean => members.some(({ name }) => chosen(name));
   const groups = all.filter(isChosen);
   const prediction = predicted([...machines.values()].map(placementNode), claimsOf(groups), [
@@ -105,6 +109,7 @@ export function egressPlan(input: Input): EgressPlan {
     ...reach,
     groups,
     prediction,
+    undecided: naming.filter(({ group, isUndecided }) => isUndecided && isChosen(group)).map(({ group }) => group.name),
     fitting,
     beyond: (ip) => subtract(fitting(ip), reach.within(ip)),
     // when in doubt, a group that is dropped today stays closed
@@ -129,10 +134,19 @@ function groupContext({ cluster, state, machines, prefix, exists }: Input): Grou
   return { state, prefix, exists, leftOutOf };
 }
 
+interface Naming {
+  readonly group: Group;
+  /** Whether its EgressIP would name nodes if it could, and nothing tells whether it can. */
+  readonly isUndecided: boolean;
+}
+
 /** The group with the nodes that its EgressIP names, if it names any. */
-function withNodes(group: Group, { keptOn, fitting }: Reach, { canNameNodes, machines }: Input): Group {
-  const onNodes = canNameNodes ? chosenNodes(group.egressIPs, { keptOn, fitting, machines }) : undefined;
-  return onNodes === undefined ? group : { ...group, onNodes };
+function withNodes(group: Group, { keptOn, fitting }: Reach, { canNameNodes, machines }: Input): Naming {
+  const isKnown = canNameNodes.kind === 'known';
+  if (!hasObject(group) || (isKnown && !canNameNodes.value)) return { group, isUndecided: false };
+  const onNodes = chosenNodes(group.egressIPs, { keptOn, fitting, machines });
+  if (onNodes === undefined) return { group, isUndecided: false };
+  return isKnown ? { group: { ...group, onNodes }, isUndecided: false } : { group, isUndecided: true };
 }
 
 /** The nodes that fit, and of these only the named ones. Equal answers share one list. */

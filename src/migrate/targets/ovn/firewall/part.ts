@@ -51,15 +51,18 @@ const most = { ovn: 8_000, sdn: 1_000 } as const;
 
 const denyAll: FirewallRule = { type: 'Deny', to: { cidrSelector: everything.text } };
 
+type NodeFacts = Pick<Context, 'served' | 'nodeAddresses'>;
+
+function isWithoutNodes({ nodesInFirewalls: can }: Context['served']): boolean {
+  return can.kind === 'known' && !can.value;
+}
+
 /**
- * Allows all nodes: with a selector, which follows nodes that come and go, or by their addresses of now for releases
- * whose EgressFirewalls have no selector.
+ * Allows all nodes: with a selector, which follows nodes that come and go, or by their addresses of now where the served
+ * EgressFirewall has no selector.
  */
-export function allowNodes({
-  release,
-  nodeAddresses,
-}: Pick<Context, 'release' | 'nodeAddresses'>): readonly FirewallRule[] {
-  return isBefore(release, nodeSelectorSince)
+export function allowNodes({ served, nodeAddresses }: NodeFacts): readonly FirewallRule[] {
+  return isWithoutNodes(served)
     ? nodeAddresses.map(({ ip }) => ({ type: 'Allow', to: { cidrSelector: `${ip}/32` } }))
     : [{ type: 'Allow', to: { nodeSelector: {} } }];
 }
@@ -68,7 +71,7 @@ export function allowNodes({
  * Rules that let nothing out. SDN drops only what leaves the cluster. Nodes stay reachable, because the API server and
  * services with backends on their network are there.
  */
-export function closedRules(context: Pick<Context, 'release' | 'nodeAddresses'>): readonly FirewallRule[] {
+export function closedRules(context: NodeFacts): readonly FirewallRule[] {
   return [...allowNodes(context), denyAll];
 }
 
@@ -96,7 +99,7 @@ export function firewallPart(context: Context): Part {
     findings: [
       ...parts.flatMap(({ findings }) => findings),
       ...modeFindings(context, chosen),
-      ...releaseFindings(context, changes),
+      ...selectorFindings(context, changes),
     ],
   };
 }
@@ -114,8 +117,10 @@ function modeFindings(
  * Rules that allow all nodes by their addresses do not follow nodes that come and go. One finding for all firewalls. A
  * policy of the admin's that names a node is none.
  */
-function releaseFindings({ release, nodeAddresses }: Context, changes: readonly Change[]): readonly Finding[] {
-  if (release === undefined || !isBefore(release, nodeSelectorSince) || nodeAddresses.length === 0) return [];
+function selectorFindings(context: Context, changes: readonly Change[]): readonly Finding[] {
+  const { release, served, nodeAddresses } = context;
+  if (!isWithoutNodes(served) || nodeAddresses.length === 0) return [];
+  const isEarly = isBefore(release, nodeSelectorSince);
   const own = nodeAddresses.map(({ ip }) => `${ip}/32`);
   const namespaces = changes.flatMap((change) => {
     if (change.action !== 'apply') return [];
@@ -129,7 +134,7 @@ function releaseFindings({ release, nodeAddresses }: Context, changes: readonly 
         nodeSelectorUnserved({
           name: first,
           namespaces,
-          release: `${release.major}.${release.minor}`,
+          release: isEarly && release !== undefined ? `${release.major}.${release.minor}` : undefined,
           nodes: own.length,
         }),
       ];

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { egressIPs } from '../../../../../api/kinds.ts';
+import { customResourceDefinitions, egressIPs } from '../../../../../api/kinds.ts';
 import { egressIPItem } from '../../../../../src/migrate/kinds/egressip.ts';
 import { toOVN } from '../../../../../src/migrate/targets/ovn/translate.ts';
 import type { Translation } from '../../../../../src/migrate/translation.ts';
@@ -119,6 +119,28 @@ describe('names no nodes', () => {
     );
     expect(specOf(made)).toEqual(plain('192.168.7.101'));
     expect(codesOf(made)).toEqual(['PinningLost']);
+  });
+});
+
+describe('while nothing tells whether it can', () => {
+  const unknown = ({ findings }: Translation): readonly string[] =>
+    findings.flatMap(({ code, severity, name }) => (code === 'ServedKindUnknown' ? [`${severity} ${name}`] : []));
+  const read = (objects: readonly KubeObject[], forbidden = false): Translation => {
+    const snapshot = snapshotOf([...base, ...objects]);
+    const unread = forbidden ? [{ kind: customResourceDefinitions, reason: 'no', right: 'list them' }] : [];
+    return toOVN({ ...snapshot, unread }, { ...options, machineNetworks: ['192.168.7.0/24'] });
+  };
+
+  test('an EgressIP names no nodes, and it is told if it would', () => {
+    expect(unknown(read(pinned))).toEqual(['info egressips.k8s.ovn.org']);
+    expect(unknown(read(pinned, true))).toEqual(['warning egressips.k8s.ovn.org']);
+    expect(codesOf(read(pinned))).toEqual(['PinningLost']);
+    expect(read(pinned).undecided).toEqual([{ kind: 'EgressIP', field: 'spec.egressNodeSelector' }]);
+  });
+
+  test('nothing is told if it would name none', () => {
+    const all = [shop('192.168.7.101'), ...names.map((name) => host(name, { egressCIDRs: ['192.168.7.0/24'] }))];
+    expect([unknown(read(all)), unknown(read(all, true)), unknown(translated(pinned))]).toEqual([[], [], []]);
   });
 });
 

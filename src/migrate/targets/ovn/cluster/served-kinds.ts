@@ -1,0 +1,48 @@
+/** Reports what the plan assumes of OVN-Kubernetes' kinds while nothing tells what the API server serves. Pure. */
+import { egressFirewalls, egressIPs } from '../../../../../api/kinds.ts';
+import { fieldOf } from '../../../../model/values/json.ts';
+import type { Finding } from '../../../findings/finding.ts';
+import { servedKindUnknown } from '../../../findings/input.ts';
+import { listAt } from '../../../kinds/item.ts';
+import type { Known } from '../../../known.ts';
+import { resourceName } from '../../../ref.ts';
+import type { Change } from '../../../translation.ts';
+import type { Context } from '../context/context.ts';
+import { nodesField } from '../context/served.ts';
+
+/** One finding for each kind of which it matters, judging by what the plan makes. */
+export function servedKindFindings({ egress, served }: Context, changes: readonly Change[]): readonly Finding[] {
+  const plugin = 'OVN-Kubernetes';
+  const { undecided } = egress;
+  const closed = changes.filter(allowsNodes).length;
+  return [
+    ...unknown(served.nodesInEgressIPs, undecided.length, (reason) =>
+      servedKindUnknown({
+        ...{ name: resourceName(egressIPs), reason, plugin, field: nodesField },
+        assumed: 'The EgressIPs of the plan name no nodes',
+        otherwise: `If it has the field, ${undecided.length} of them would name the nodes of today`,
+      }),
+    ),
+    ...unknown(served.nodesInFirewalls, closed, (reason) =>
+      servedKindUnknown({
+        ...{ name: resourceName(egressFirewalls), reason, plugin, field: 'nodeSelector' },
+        assumed: `${closed} EgressFirewalls of the plan allow the nodes by label`,
+        otherwise: 'If it lacks the field, they would allow the node addresses of now',
+      }),
+    ),
+  ];
+}
+
+function unknown(
+  known: Known<boolean>,
+  count: number,
+  make: (reason: string | undefined) => Finding,
+): readonly Finding[] {
+  if (known.kind === 'known' || count === 0) return [];
+  return [make(known.kind === 'unreadable' ? known.reason : undefined)];
+}
+
+function allowsNodes(change: Change): boolean {
+  if (change.action !== 'apply' || change.object.kind !== egressFirewalls.kind) return false;
+  return listAt(change.object, 'spec', 'egress').some((rule) => fieldOf(rule, 'to', 'nodeSelector') !== undefined);
+}
