@@ -245,6 +245,33 @@ test('the address that was freed last is not the first to be given out by a new 
   for (const name of ['a', 'c']) await lab.must(['delete', 'pod', '-n', 'plain', name, '--grace-period=0', '--force']);
 }, 30_000);
 
+describe.each(['a node port', 'a route'] as const)('a connection that came in by %s', (way) => {
+  test('is answered, also if the namespace may open none to the outside', async () => {
+    const policy = (namespace: string) =>
+      JSON.stringify({
+        apiVersion: 'network.openshift.io/v1',
+        kind: 'EgressNetworkPolicy',
+        metadata: { namespace, name: 'nothing' },
+        spec: { egress: [{ type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } }] },
+      });
+    try {
+      for (const namespace of ['plain', 'red']) await lab.must(['create', '-f', '-'], policy(namespace));
+      for (const pod of ['plain/w0', 'red/w0']) {
+        await lab.untilSource(pod, '');
+        const server = await echo(pod);
+        expect(await knock((nextPort += 1), await open(way, 0, await lab.podIP(pod)), 600)).toBeGreaterThan(5);
+        expect(await lab.source(pod)).toBe('');
+        server.kill('SIGKILL');
+        await close(0);
+      }
+    } finally {
+      for (const namespace of ['plain', 'red'])
+        await lab.kubectl(['delete', 'egressnetworkpolicy', '-n', namespace, 'nothing']);
+      await lab.untilSource('plain/w0', '192.168.7.11');
+    }
+  }, 60_000);
+});
+
 test('a pod whose VNID changes answers nobody who came in before, until they send again', async () => {
   await lab.pods(['plain/z', 'worker0']);
   const [target, plain, dark] = [await lab.podIP('plain/z'), await lab.netid('plain'), await lab.netid('dark')];

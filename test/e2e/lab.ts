@@ -1,6 +1,6 @@
 /** A lab for tests: the real command, real kubectl, real packets. Names carry the pid, so that runs do not meet. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
 
@@ -196,7 +196,11 @@ export class TestLab {
   }
 
   async untilSource(pod: string, wanted: string): Promise<void> {
-    await until(`${pod} leaves as ${wanted}`, async () => (await this.source(pod)) === wanted);
+    let seen = '';
+    const matches = async (): Promise<boolean> => (seen = await this.source(pod)) === wanted;
+    await until(`${pod} leaves as ${wanted}`, matches).catch((error: unknown) => {
+      throw new Error(`${String(error)}, but as ${JSON.stringify(seen)}\n${this.logTails()}`);
+    });
   }
 
   /** Waits for an Event with that reason on KIND/NAME, as `kubectl get events` shows it. */
@@ -217,6 +221,14 @@ export class TestLab {
   log(process: string): string {
     const file = `${this.dir}/log/${process}.log`;
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  /** The last lines of every log, for a failure that nobody watches. */
+  logTails(lines = 8): string {
+    const names = readdirSync(`${this.dir}/log`).filter((name) => name.endsWith('.log'));
+    return names
+      .map((name) => `${name}:\n${this.log(name.slice(0, -4)).trimEnd().split('\n').slice(-lines).join('\n')}`)
+      .join('\n');
   }
 
   pid(process: string): number {

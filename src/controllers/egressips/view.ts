@@ -12,7 +12,7 @@ import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressChange, EgressTracker } from '../../model/egress/tracker.ts';
 import type { Assignment } from '../../model/egress/verdict.ts';
 import { type CloudLimits, limitsOf } from '../../model/objects/cloud.ts';
-import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import type { ClusterNetwork, IsolationMode } from '../../model/objects/clusternetwork.ts';
 import type { HostSubnet } from '../../model/objects/hostsubnet.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects/raw.ts';
 import { addressAt, type Ip } from '../../model/values/address.ts';
@@ -26,6 +26,7 @@ function versionOf(object: HostSubnetObject): number {
 
 export class EgressView {
   readonly #objects = new Map<string, HostSubnetObject>();
+  #mode: IsolationMode | undefined;
   readonly #limits = new Map<NodeName, CloudLimits>();
   readonly #assigned = new Map<Ip, Assignment>();
   readonly #egress = new EgressObjects((change) => this.#take(change));
@@ -101,6 +102,7 @@ export class EgressView {
 
   /** Sets the networks of pods and services. */
   setNetwork(network: ClusterNetwork): void {
+    this.#mode = network.mode;
     this.#egress.setNetwork(network);
   }
 
@@ -127,6 +129,7 @@ export class EgressView {
   cluster(): Cluster {
     return {
       ...this.tracker.input(),
+      mode: this.#mode,
       limits: this.#limits,
       invalidHostSubnets: this.#egress.hostSubnets.invalid(),
       lostSubnets: this.#egress.hostSubnets.lost(),

@@ -3,11 +3,11 @@ import { HostSubnets } from '../allocation/hostsubnets.ts';
 import type { LostClaim } from '../allocation/subnetclaims.ts';
 import type { EgressInput } from '../egress/state.ts';
 import { type CloudLimits, limitsOf } from '../objects/cloud.ts';
-import { networksOf, parseClusterNetwork } from '../objects/clusternetwork.ts';
+import { type IsolationMode, networksOf, parseClusterNetwork } from '../objects/clusternetwork.ts';
 import type { InvalidHostSubnet } from '../objects/hostsubnet.ts';
 import { type InvalidNetNamespace, type NetNamespace, parseNetNamespace } from '../objects/netnamespace.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../objects/raw.ts';
-import type { Cidr, Ip } from '../values/address.ts';
+import type { Ip } from '../values/address.ts';
 import { compareText, isNodeName, type NodeName } from '../values/names.ts';
 
 /** The objects as an API server or files give them. */
@@ -27,6 +27,8 @@ export interface InvalidLimits {
 }
 
 export interface Cluster extends Required<EgressInput> {
+  /** How pods are isolated, if known. */
+  readonly mode: IsolationMode | undefined;
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
   readonly invalidHostSubnets: readonly InvalidHostSubnet[];
   /** HostSubnets that lost their subnet to another one, in order of name. */
@@ -50,7 +52,7 @@ export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
     ...egressOf(hosts),
     netNamespaces: parsedNamespaces.valid satisfies readonly NetNamespace[],
     offline,
-    networks: ownNetworks(raw.clusterNetworks ?? []),
+    ...ownNetwork(raw.clusterNetworks ?? []),
     ...allLimits(nodes.kept),
     invalidNetNamespaces: parsedNamespaces.invalid,
     duplicates: [
@@ -72,11 +74,13 @@ function egressOf(hosts: HostSubnets): Pick<Cluster, 'hostSubnets' | 'absent' | 
   };
 }
 
-/** The networks of pods and services; empty when they cannot be read. */
-function ownNetworks(objects: readonly ClusterNetworkObject[]): readonly Cidr[] {
+/** The networks of pods and services, empty when they cannot be read, and the mode. */
+function ownNetwork(objects: readonly ClusterNetworkObject[]): Pick<Cluster, 'networks' | 'mode'> {
   const [raw] = distinct(objects.filter(({ metadata }) => metadata.name === 'default')).kept;
   const parsed = raw === undefined ? undefined : parseClusterNetwork(raw);
-  return parsed?.ok === true ? networksOf(parsed.value) : [];
+  return parsed?.ok === true
+    ? { networks: networksOf(parsed.value), mode: parsed.value.mode }
+    : { networks: [], mode: undefined };
 }
 
 function allLimits(nodes: readonly KubeObject[]): Pick<Cluster, 'limits' | 'invalidLimits'> {

@@ -17,6 +17,7 @@ export type NoteCode =
   | 'InvalidNetNamespace'
   | 'DuplicateName'
   | 'JoinedNamespacesDisagree'
+  | 'VNIDInSeveralNamespaces'
   | 'EgressIPOutsideCloudNetwork'
   | 'EgressCIDROutsideCloudNetwork'
   | 'EgressIPsExceedCapacity'
@@ -90,14 +91,24 @@ function namespaceNotes(cluster: Cluster, state: EgressState): readonly Note[] {
       for (const { name } of namespaces)
         notes.push({ kind: 'NetNamespace', name, code: reason.code, message: reasonText(reason) });
     }
+    if (namespaces.length < 2) continue;
+    const names = namespaces.map(({ name }) => name).sort(compareText);
+    if (cluster.mode === 'networkpolicy') notes.push(...sharedNotes(vnid, names));
     const lists = new Set(namespaces.map(({ egressIPs }) => egressIPs.join()));
     if (lists.size < 2) continue;
-    const names = namespaces.map(({ name }) => name).sort(compareText);
     const message = `namespaces ${names.join(', ')} share VNID ${vnid} but their egress IPs differ; all of them together are used`;
     for (const { name } of namespaces)
       notes.push({ kind: 'NetNamespace', name, code: 'JoinedNamespacesDisagree', message });
   }
   return notes;
+}
+
+/** In mode networkpolicy each namespace has a VNID of its own; others would share its egress IPs and rules. */
+function sharedNotes(vnid: Vnid, names: readonly string[]): readonly Note[] {
+  const [first = '', second = '', ...more] = names;
+  const some = more.length === 0 ? `${first} and ${second}` : `${first}, ${second} and ${more.length} more`;
+  const message = `namespaces ${some} have VNID ${vnid}, which only one may have in mode networkpolicy: egress IPs and egress policies hold for all of them, NetworkPolicies for each alone`;
+  return names.map((name) => ({ kind: 'NetNamespace', name, code: 'VNIDInSeveralNamespaces', message }));
 }
 
 function byVnid(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Vnid, readonly NetNamespace[]> {

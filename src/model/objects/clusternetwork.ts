@@ -1,5 +1,6 @@
 /** The ClusterNetwork as a value: pod and service networks, isolation mode, overlay settings. */
 import { type Cidr, contains, type Ip, overlaps } from '../values/address.ts';
+import { asList, asText, fieldOf } from '../values/json.ts';
 import { err, ok, type Result } from '../values/result.ts';
 import { type FieldProblem, parseCidrv4, take } from './fields.ts';
 import type { ClusterNetworkObject } from './raw.ts';
@@ -40,7 +41,7 @@ const modes = new Map<string, IsolationMode>([
 export function parseClusterNetwork(raw: ClusterNetworkObject): Result<ClusterNetwork, readonly FieldProblem[]> {
   const problems: FieldProblem[] = [];
   const [first, ...more] = podNetworks(raw, problems);
-  const serviceNetwork = take(parseCidrv4(raw.serviceNetwork), 'serviceNetwork', problems);
+  const serviceNetwork = take(parseCidrv4(asText(raw.serviceNetwork)), 'serviceNetwork', problems);
   const pluginName = raw.pluginName ?? defaultPlugin;
   const mode = modes.get(pluginName);
   if (mode === undefined) {
@@ -70,21 +71,26 @@ export function networkAround(ip: Ip, network: ClusterNetwork): Cidr | undefined
 /** Reads `clusterNetworks`, or `network` and `hostsubnetlength`, which are older, when that list is empty. */
 function podNetworks(raw: ClusterNetworkObject, problems: FieldProblem[]): readonly PodNetwork[] {
   const older = raw.network === undefined ? [] : [{ CIDR: raw.network, hostSubnetLength: raw.hostsubnetlength ?? 9 }];
-  const entries = raw.clusterNetworks.length > 0 ? raw.clusterNetworks : older;
+  const given = asList(raw.clusterNetworks);
+  const entries = given.length > 0 ? given : older;
   if (entries.length === 0) problems.push({ field: 'clusterNetworks', reason: 'is empty' });
-  return entries.flatMap(({ CIDR, hostSubnetLength }, index) => {
+  return entries.flatMap((entry, index) => {
     const field = `clusterNetworks[${index}]`;
-    const cidr = take(parseCidrv4(CIDR), `${field}.CIDR`, problems);
+    const cidr = take(parseCidrv4(asText(fieldOf(entry, 'CIDR'))), `${field}.CIDR`, problems);
     if (cidr === undefined) return [];
-    if (Number.isInteger(hostSubnetLength) && hostSubnetLength >= 2 && hostSubnetLength <= 32 - cidr.length) {
+    const hostSubnetLength = fieldOf(entry, 'hostSubnetLength');
+    if (isInteger(hostSubnetLength) && hostSubnetLength >= 2 && hostSubnetLength <= 32 - cidr.length)
       return [{ cidr, hostSubnetLength }];
-    }
     problems.push({
       field: `${field}.hostSubnetLength`,
-      reason: `${hostSubnetLength} is not from 2 to ${32 - cidr.length}, the host bits of ${cidr.text}`,
+      reason: `${JSON.stringify(hostSubnetLength)} is not from 2 to ${32 - cidr.length}, the host bits of ${cidr.text}`,
     });
     return [];
   });
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isInteger(value);
 }
 
 function overlapProblems(networks: readonly PodNetwork[], serviceNetwork: Cidr): readonly FieldProblem[] {

@@ -118,6 +118,8 @@ export const priority = {
   egressPolicy: {
     /** From VXLAN: its pod's node has already checked it. */
     checked: 65535,
+    /** Replies of a VNID with rules, to a connection that came in to this VNID. */
+    ownReply: 65534,
     /** Everything of a VNID with conflicting policies; the rules of others count up from here. */
     all: 1,
   },

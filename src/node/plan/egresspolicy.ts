@@ -4,6 +4,7 @@ import { type EgressRule } from '../../model/policy/egressrule.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import { type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
+import { letInTo } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 
 function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip[]): Match[] {
@@ -19,6 +20,16 @@ const checked: Flow = {
   actions: [goto(table.egressIP)],
 };
 
+/** Rules are about what pods open: replies to a connection that came in to this VNID pass. */
+function replies(vnid: Vnid): Flow {
+  return {
+    table: table.egressPolicy,
+    priority: priority.egressPolicy.ownReply,
+    match: { ct_state: '+rpl', ct_mark: letInTo(vnid), proto: 'ip', reg0: registerValue(vnid) },
+    actions: [goto(table.egressIP)],
+  };
+}
+
 /**
  * The flows of table 100 for the VNIDs with pods here. The first rule that matches decides, so it has the highest
  * priority.
@@ -32,9 +43,12 @@ export function egressPolicyFlows(
     if (!localVnids.has(vnid)) return [];
     const reg0 = registerValue(vnid);
     if (policy.kind === 'drop')
-      return [{ table: table.egressPolicy, priority: priority.egressPolicy.all, match: { reg0 }, actions: [] }];
+      return [
+        replies(vnid),
+        { table: table.egressPolicy, priority: priority.egressPolicy.all, match: { reg0 }, actions: [] },
+      ];
     const seen = new Set<string>();
-    return policy.rules.flatMap((rule, index) =>
+    const rules = policy.rules.flatMap((rule, index) =>
       destinations(rule, addresses).flatMap((match): Flow[] => {
         const key = match.nw_dst ?? '';
         if (seen.has(key)) return []; // an earlier rule has the same destination
@@ -50,6 +64,7 @@ export function egressPolicyFlows(
         ];
       }),
     );
+    return rules.length === 0 ? [] : [replies(vnid), ...rules];
   });
   return [checked, ...flows];
 }

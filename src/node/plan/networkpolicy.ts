@@ -1,4 +1,5 @@
 /** Tables 27 and 80 of the NetworkPolicy mode: who may open connections to and from the pods of a namespace. */
+import type { LabelSelectorObject } from '../../model/objects/raw.ts';
 import { type Labels, matches, selectsAll } from '../../model/objects/selector.ts';
 import { type NetworkPolicy, type Peer, type PolicyPort, type PolicyRule } from '../../model/policy/networkpolicy.ts';
 import { contains, type Ip } from '../../model/values/address.ts';
@@ -99,22 +100,31 @@ function knownPods(
   return { known, unknown };
 }
 
+/** The namespaces of each VNID. One VNID has one namespace, unless somebody gave several the same. */
+type Sharing = ReadonlyMap<Vnid, readonly PolicyNamespace[]>;
+
+interface IndexedWorld {
+  readonly world: PolicyWorld;
+  readonly byNamespace: ReadonlyMap<string, readonly PolicyPod[]>;
+  readonly sharing: Sharing;
+}
+
 class NamespacePlanner {
   readonly #world: PolicyWorld;
   readonly #namespace: PolicyNamespace;
+  readonly #sharing: Sharing;
+  /** Whether other namespaces have its VNID: then its pods are matched one by one, so that no rule holds for theirs. */
+  readonly #isShared: boolean;
   readonly #localPods: readonly Reachable[];
   /** Addresses of pods here with unknown labels: a policy that selects only some pods may apply to them. */
   readonly #unknown: readonly Ip[];
   readonly #byNamespace: ReadonlyMap<string, readonly PolicyPod[]>;
 
-  constructor(
-    world: PolicyWorld,
-    byNamespace: ReadonlyMap<string, readonly PolicyPod[]>,
-    namespace: PolicyNamespace,
-    local: readonly LocalPod[],
-  ) {
+  constructor({ world, byNamespace, sharing }: IndexedWorld, namespace: PolicyNamespace, local: readonly LocalPod[]) {
     this.#world = world;
     this.#namespace = namespace;
+    this.#sharing = sharing;
+    this.#isShared = (sharing.get(namespace.vnid) ?? []).length > 1;
     this.#byNamespace = byNamespace;
     const { known, unknown } = knownPods(local, byNamespace.get(namespace.name) ?? []);
     this.#localPods = known;
@@ -123,7 +133,6 @@ class NamespacePlanner {
 
   flows(direction: Direction): Flow[] {
     const side = sides[direction];
-    const own = { [side.own]: registerValue(this.#namespace.vnid) };
     const policies = this.#world.policies.filter(
       (policy) => policy.namespace === this.#namespace.name && policy[direction] !== undefined,
     );
@@ -145,8 +154,15 @@ class NamespacePlanner {
     return [
       ...flows,
       ...denied,
-      { table: side.table, priority: priority.policy.unselected, match: own, actions: [side.pass] },
+      ...this.#all(side).map(({ match }) => this.#flow(side, priority.policy.unselected, match, [side.pass])),
     ];
+  }
+
+  /** All pods of the namespace: by its VNID, or each local one if others have that VNID too. */
+  #all(side: Side): Alternative[] {
+    if (!this.#isShared) return [{ match: {} }];
+    const known = this.#localPods.map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }) as const);
+    return [...known, ...this.#unknown.map((ip) => ({ match: { proto: 'ip', [side.ownAddress]: ip } }) as const)];
   }
 
   #flow(side: Side, at: number, match: Match, actions: readonly Action[]): Flow {
@@ -158,9 +174,9 @@ class NamespacePlanner {
     };
   }
 
-  /** The local pods that a policy selects; one alternative without a pod if it selects the whole namespace. */
+  /** The local pods that a policy selects. */
   #selected(policy: NetworkPolicy, side: Side): Alternative[] {
-    if (selectsAll(policy.pods)) return [{ match: {} }];
+    if (selectsAll(policy.pods)) return this.#all(side);
     return this.#localPods
       .filter(({ labels }) => matches(policy.pods, labels))
       .map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
@@ -214,17 +230,31 @@ class NamespacePlanner {
   #podsOf(peer: Peer): readonly Reachable[] {
     if (peer.kind === 'block')
       return this.#world.pods.filter(hasAddress).filter(({ ip }) => peer.cidrs.some((cidr) => contains(cidr, ip)));
-    return this.#namespaces(peer).flatMap(({ name }) =>
-      (this.#byNamespace.get(name) ?? []).filter(hasAddress).filter(({ labels }) => matches(peer.pods, labels)),
+    return this.#podsIn(this.#namespaces(peer), peer.pods);
+  }
+
+  #podsIn(namespaces: readonly PolicyNamespace[], selector: LabelSelectorObject): readonly Reachable[] {
+    return namespaces.flatMap(({ name }) =>
+      (this.#byNamespace.get(name) ?? []).filter(hasAddress).filter(({ labels }) => matches(selector, labels)),
     );
   }
 
   #peer(peer: Peer, direction: Direction): Alternative[] {
     const { peerAddress } = sides[direction];
     if (peer.kind === 'block') return peer.cidrs.map((cidr) => ({ match: blockMatch(peerAddress, cidr) }));
-    // Whole namespaces match by VNID, but only on the packet's source side.
+    // Whole namespaces match by VNID, but only on the packet's source side, and if all that have it are meant.
     if (selectsAll(peer.pods) && direction === 'ingress') {
-      return this.#namespaces(peer).map(({ vnid }) => ({ match: { reg0: registerValue(vnid) } }));
+      const meant = new Set(this.#namespaces(peer));
+      const isWhole = ({ vnid }: PolicyNamespace): boolean =>
+        (this.#sharing.get(vnid) ?? []).every((one) => meant.has(one));
+      const whole = new Set([...meant].filter(isWhole).map(({ vnid }) => vnid));
+      const others = [...meant].filter(({ vnid }) => !whole.has(vnid));
+      return [
+        ...[...whole].map((vnid) => ({ match: { reg0: registerValue(vnid) } })),
+        ...this.#podsIn(others, peer.pods).map(
+          (pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod }) as const,
+        ),
+      ];
     }
     return this.#podsOf(peer).map((pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod }));
   }
@@ -256,11 +286,12 @@ function podsByNamespace({ pods }: PolicyWorld): ReadonlyMap<string, readonly Po
 /** The flows of both tables for the namespaces that have pods on this node. */
 export const networkPolicyFlows = memoized((world: PolicyWorld) =>
   memoized((local: Local): readonly Flow[] => {
-    const byNamespace = podsByNamespace(world);
+    const sharing = Map.groupBy(world.namespaces, ({ vnid }) => vnid);
+    const indexed = { world, byNamespace: podsByNamespace(world), sharing };
     return world.namespaces
       .filter(({ vnid }) => local.vnids.has(vnid))
       .flatMap((namespace) => {
-        const planner = new NamespacePlanner(world, byNamespace, namespace, local.pods[namespace.name] ?? []);
+        const planner = new NamespacePlanner(indexed, namespace, local.pods[namespace.name] ?? []);
         return [...planner.flows('ingress'), ...planner.flows('egress')];
       });
   }),

@@ -34,16 +34,28 @@ test('an offline node is noted on the node and on the namespace, also when the n
   ]);
 });
 
+const clusterNetwork = (mode: string): ClusterNetworkObject => ({
+  apiVersion: 'network.openshift.io/v1',
+  kind: 'ClusterNetwork',
+  metadata: { name: 'default' },
+  clusterNetworks: [{ CIDR: '10.128.0.0/14', hostSubnetLength: 9 }],
+  serviceNetwork: '172.30.0.0/16',
+  pluginName: `redhat/openshift-ovs-${mode}`,
+});
+
+test('a VNID of several namespaces is noted on each in mode networkpolicy, and is as it should be in multitenant', () => {
+  const netNamespaces = ['one', 'two', 'three', 'four'].map((name) => rawNetNamespace(name, 42));
+  const of = (mode: string): readonly string[] => notes({ netNamespaces, clusterNetworks: [clusterNetwork(mode)] });
+  const text =
+    'VNIDInSeveralNamespaces: namespaces four, one and 2 more have VNID 42, which only one may have in mode networkpolicy: egress IPs and egress policies hold for all of them, NetworkPolicies for each alone';
+  expect(of('networkpolicy')).toEqual(['four', 'one', 'three', 'two'].map((name) => `NetNamespace ${name} ${text}`));
+  expect(of('multitenant')).toEqual([]);
+  expect(notes({ netNamespaces })).toEqual([]);
+});
+
 test('an IP that nobody requests is no problem, except one that no node may have', () => {
   const hostSubnets = [host('a', 11, ['192.168.8.1', '192.168.7.12', '10.128.0.1']), host('b', 12, ['192.168.8.1'])];
-  const network: ClusterNetworkObject = {
-    apiVersion: 'network.openshift.io/v1',
-    kind: 'ClusterNetwork',
-    metadata: { name: 'default' },
-    clusterNetworks: [{ CIDR: '10.128.0.0/14', hostSubnetLength: 9 }],
-    serviceNetwork: '172.30.0.0/16',
-  };
-  expect(notes({ hostSubnets, clusterNetworks: [network] })).toEqual([
+  expect(notes({ hostSubnets, clusterNetworks: [clusterNetwork('networkpolicy')] })).toEqual([
     'HostSubnet a EgressIPInsideCluster: 10.128.0.1 lies in 10.128.0.0/14, a network of the cluster',
     'HostSubnet a EgressIPIsNodeAddress: 192.168.7.12 is the address of node b',
   ]);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { EgressPolicies } from '../../../src/model/policy/egresspolicy.ts';
 import type { EgressRule } from '../../../src/model/policy/egressrule.ts';
 import { goto } from '../../../src/node/ovs/flow.ts';
-import { port, table } from '../../../src/node/ovs/pipeline.ts';
+import { ctMark, port, table } from '../../../src/node/ovs/pipeline.ts';
 import { egressPolicyFlows } from '../../../src/node/plan/egresspolicy.ts';
 import { cidr, ip, vnid } from '../states.ts';
 import { actionsFor, isWithin } from './packets.ts';
@@ -71,5 +71,24 @@ test('only VNIDs with pods here have flows, each its own', () => {
   ]);
   const flowsFor = (...here: number[]) =>
     egressPolicyFlows(both, new Set(here.map(vnid)), addressesOf).flatMap(({ match }) => match.reg0 ?? []);
-  expect([flowsFor(), flowsFor(77), flowsFor(77, 78, 79)]).toEqual([[], ['0x4d'], ['0x4d', '0x4e']]);
+  const vnidsOf = (...here: number[]) => [...new Set(flowsFor(...here))];
+  expect([vnidsOf(), vnidsOf(77), vnidsOf(77, 78, 79)]).toEqual([[], ['0x4d'], ['0x4d', '0x4e']]);
+});
+
+test('replies to what came in to the VNID pass whatever its rules, those of another VNID do not', () => {
+  const replyOf = (rules: readonly EgressRule[] | 'drop', mark: number) =>
+    actionsFor(flowsOf(rules, 77), table.egressPolicy, {
+      proto: 'tcp',
+      in_port: 5,
+      reg0: 77,
+      nw_dst: '203.0.113.1',
+      tp_dst: 80,
+      isReply: true,
+      ct_mark: mark,
+    });
+  for (const rules of ['drop', [range(false, '0.0.0.0/0')]] as const) {
+    expect(replyOf(rules, ctMark.accepted + 77)).toEqual([goto(table.egressIP)]);
+    expect(replyOf(rules, ctMark.accepted + 78)).toEqual([]);
+    expect(replyOf(rules, 0)).toEqual([]);
+  }
 });

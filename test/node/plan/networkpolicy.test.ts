@@ -31,6 +31,8 @@ const pods = [
   pod('bank', '10.254.0.5', 'web'),
   pod('bank', '10.254.1.6', 'db', [port('http', 8080), port('http', 8080, 'udp')]),
 ];
+/** The same namespaces, with one VNID for both. */
+const sharing = namespaces.map((one) => ({ ...one, vnid: vnid(77) }));
 const vnidOf = (name: string) => namespaces.find((one) => one.name === name)?.vnid ?? vnid(0);
 const isLocal = ({ ip: address }: PolicyPod): boolean => address !== undefined && isWithin(address, '10.254.0.0/24');
 const localPod = (one: PolicyPod): LocalPod => ({
@@ -46,9 +48,14 @@ const policy = (namespace: string, spec: NonNullable<NetworkPolicyObject['spec']
   spec,
 });
 
-function flowsOf(policies: readonly NetworkPolicyObject[], known = pods, local = pods.filter(isLocal).map(localPod)) {
+function flowsOf(
+  policies: readonly NetworkPolicyObject[],
+  known = pods,
+  local = pods.filter(isLocal).map(localPod),
+  among = namespaces,
+) {
   const parsed = policies.map((one) => parseNetworkPolicy(one).policy);
-  const world: PolicyWorld = { policies: parsed, namespaces, pods: known, problems: [] };
+  const world: PolicyWorld = { policies: parsed, namespaces: among, pods: known, problems: [] };
   return networkPolicyFlows(world)({
     vnids: new Set(local.map((one) => one.vnid)),
     pods: Object.groupBy(local, (one) => one.namespace),
@@ -185,6 +192,25 @@ test('the flows let a connection pass exactly when the policies allow it', () =>
         const flows = flowsOf(policies);
         for (const one of all) {
           const { ingress, egress } = passes(flows, packetOf(one));
+          if (isLocal(one.to)) expect(ingress ?? false).toBe(isAllowed(policies, 'ingress', one));
+          if (isLocal(one.from)) expect(egress ?? false).toBe(isAllowed(policies, 'egress', one));
+        }
+      },
+    ),
+    { numRuns: rounds(3000) },
+  );
+});
+
+test('policies hold for the pods of their own namespace, also if another has the same VNID', () => {
+  const local = pods.filter(isLocal).map((one): LocalPod => ({ ...localPod(one), vnid: vnid(77) }));
+  fc.assert(
+    fc.property(
+      fc.array(anyPolicy, { maxLength: 3 }),
+      fc.array(connection, { minLength: 20, maxLength: 20 }),
+      (policies, all) => {
+        const flows = flowsOf(policies, pods, local, sharing);
+        for (const one of all) {
+          const { ingress, egress } = passes(flows, { ...packetOf(one), reg0: 77, reg1: 77 });
           if (isLocal(one.to)) expect(ingress ?? false).toBe(isAllowed(policies, 'ingress', one));
           if (isLocal(one.from)) expect(egress ?? false).toBe(isAllowed(policies, 'egress', one));
         }
