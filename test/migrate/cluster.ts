@@ -129,7 +129,14 @@ export async function planFor(
       const said: string[] = [];
       const told: string[] = [];
       const outcome = await applyPlan(
-        { client: by, folder, plan, signal, tell: (line) => said.push(line), progress: (line) => told.push(line) },
+        {
+          client: by,
+          folder,
+          plan: () => Promise.resolve(plan),
+          signal,
+          tell: (line) => said.push(line),
+          progress: (line) => told.push(line),
+        },
         { ...applyDefaults, ...options },
       );
       return { ...outcome, said, told };

@@ -50,12 +50,15 @@ export class PlanInFolder {
     signal: AbortSignal = nowhere.signal,
   ): Promise<ApplyOutcome> {
     const { folder, plan } = this;
-    return applyPlan({ client, folder, plan, ...nowhere, signal }, { ...applyDefaults, ...changes });
+    return applyPlan(
+      { client, folder, plan: () => Promise.resolve(plan), ...nowhere, signal },
+      { ...applyDefaults, ...changes },
+    );
   }
 
   back(client = this.#client, force = false): Promise<ApplyOutcome> {
     const { folder, plan } = this;
-    return goBack({ client, folder, plan, ...nowhere }, { mode: 'write', force });
+    return goBack({ client, folder, plan: () => Promise.resolve(plan), ...nowhere }, { mode: 'write', force });
   }
 
   async verify(): Promise<Verification> {

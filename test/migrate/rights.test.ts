@@ -131,7 +131,7 @@ test('the roles of config/migrate are enough for a migration and both ways back,
       {
         client: by,
         folder: forth.folder,
-        plan: forth.plan,
+        plan: () => Promise.resolve(forth.plan),
         signal: new AbortController().signal,
         tell: () => undefined,
         progress: () => undefined,

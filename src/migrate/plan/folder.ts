@@ -3,9 +3,10 @@
  * placement.json. The same plan gives the same bytes. Folder 0700, files 0600: they reveal a lot about a cluster.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, writeFileSync, writevSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writevSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { type ObjectRef, objectRef, refKey } from '../ref.ts';
@@ -71,7 +72,7 @@ export async function replacePlan(
   { reports, journal }: { readonly reports: ReadonlyMap<string, string>; readonly journal: string },
 ): Promise<Result<string>> {
   const whole = resolve(folder);
-  const fresh = `${whole}.new`;
+  const fresh = freshFolder(folder);
   try {
     await rm(fresh, { recursive: true, force: true });
     const written = await writePlan(fresh, plan, reports);
@@ -80,10 +81,27 @@ export async function replacePlan(
     const old = await freeName(whole);
     await rename(whole, old);
     await rename(fresh, whole);
+    // its holder loses sight of it
+    await rm(join(old, lockName), { force: true });
     return ok(old);
   } catch (error) {
     return err(`${folder} cannot be updated: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Milliseconds between two renames of an update, at most, and between two looks. */
+const [renaming, again] = [2_000, 10];
+
+/** Waits while the folder is not there because an update is between its two renames. */
+export async function settled(folder: string): Promise<void> {
+  const end = performance.now() + renaming;
+  while (!existsSync(folder) && existsSync(join(freshFolder(folder), 'plan.yaml')) && performance.now() < end)
+    await setTimeout(again);
+}
+
+/** Where an update writes the folder before it takes its place. */
+export function freshFolder(folder: string): string {
+  return `${resolve(folder)}.new`;
 }
 
 async function freeName(folder: string): Promise<string> {

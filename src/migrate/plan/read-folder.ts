@@ -12,7 +12,7 @@ import { err, ok, type Result } from '../../model/values/result.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
 import { deletesOwn } from '../targets.ts';
 import { refOf } from '../translation.ts';
-import { formatVersion } from './folder.ts';
+import { formatVersion, freshFolder, settled } from './folder.ts';
 import { parseFindings, parsePlacement, parsePlan } from './parse.ts';
 import { type Plan } from './plan.ts';
 
@@ -25,6 +25,7 @@ export async function readPlan(
   progress: (what: string) => void = () => undefined,
   extent: PlanExtent = 'all',
 ): Promise<Result<Plan>> {
+  await settled(folder);
   try {
     return ok(await read(folder, progress, extent));
   } catch (error) {
@@ -85,7 +86,7 @@ async function read(folder: string, progress: (what: string) => void, extent: Pl
 
 /** An update that was ended between its two renames leaves the new folder beside the place of the old one. */
 function hint(folder: string): string {
-  const fresh = `${folder.replace(/\/+$/, '')}.new`;
+  const fresh = freshFolder(folder);
   const isCut = !existsSync(folder) && existsSync(join(fresh, 'plan.yaml'));
   return isCut ? ` (an update was ended on the way: rename ${fresh} to ${folder})` : '';
 }

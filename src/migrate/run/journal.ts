@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { journalName } from '../plan/folder.ts';
+import { journalName, settled } from '../plan/folder.ts';
 
 /**
  * `begin` precedes a write, `done` follows it, `redo` takes a `done` back; `back-done` ends a round, as if the plan had
@@ -102,6 +102,7 @@ export function progressOf(entries: readonly Entry[]): Progress {
 /** Reads the entries of the folder's journal; none if there is no journal. Skips a last line that a kill cut short. */
 export async function readJournal(folder: string): Promise<Result<readonly Entry[]>> {
   const file = join(folder, journalName);
+  await settled(folder);
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     if (isRecord(error) && error['code'] === 'ENOENT') return '';
     throw error;

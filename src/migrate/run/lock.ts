@@ -1,12 +1,12 @@
 /** Allows one apply, back or update at a time in a plan's folder. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { type FileHandle, open, readFile, readlink, rm, stat, utimes } from 'node:fs/promises';
+import { type FileHandle, open, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fieldOf } from '../../model/values/json.ts';
-import { lockName } from '../plan/folder.ts';
+import { lockName, settled } from '../plan/folder.ts';
 
 /** The message for the second one. */
 export const isTaken = 'another apply, back or update is at work with this plan: wait until it has ended';
@@ -22,20 +22,38 @@ const patience = 3_000;
  * that share the folder. A file that nobody touches is left over.
  */
 export async function alone<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
-  const socket = await bound(folder);
-  if (socket === undefined) return undefined;
-  try {
-    const release = await fileLock(join(folder, lockName));
-    return release === undefined ? undefined : await work().finally(release);
-  } finally {
-    socket.close();
+  for (let tries = 1; tries <= attempts; tries++) {
+    await settled(folder);
+    const id = await idOf(folder);
+    const socket = await bound(id);
+    if (socket === undefined) return undefined;
+    try {
+      const release = await fileLock(join(folder, lockName));
+      if (release === undefined) return undefined;
+      try {
+        // an update may have put another folder in its place before we had the lock
+        if ((await idOf(folder)) === id) return await work();
+      } finally {
+        await release();
+      }
+    } finally {
+      socket.close();
+    }
   }
+  return undefined;
+}
+
+const attempts = 3;
+
+/** What tells the folder from another that took its place. */
+async function idOf(folder: string): Promise<string> {
+  const { dev, ino } = await stat(folder);
+  return `${dev} ${ino}`;
 }
 
 /** The socket; undefined if another process has the name. Only Linux has such names; elsewhere nobody has it. */
-async function bound(folder: string): Promise<Server | undefined> {
-  const { dev, ino } = await stat(folder);
-  const name = createHash('sha256').update(`${dev} ${ino}`).digest('hex');
+async function bound(id: string): Promise<Server | undefined> {
+  const name = createHash('sha256').update(id).digest('hex');
   const socket = createServer().unref();
   try {
     socket.listen(`\0sdn-compat-migrate-${name}`);
@@ -57,14 +75,18 @@ async function fileLock(file: string): Promise<(() => Promise<void>) | undefined
     handle = await created(file);
     if (handle === undefined) return undefined;
   }
-  await handle.writeFile(here);
-  await handle.close();
+  const own = handle;
+  await own.writeFile(here);
+  const { ino } = await own.stat();
   const touch = setInterval(() => {
-    utimes(file, new Date(), new Date()).catch(() => undefined); // gone: somebody removed it by hand
+    own.utimes(new Date(), new Date()).catch(() => undefined);
   }, beat).unref();
   return async () => {
     clearInterval(touch);
-    await rm(file, { force: true });
+    await own.close();
+    // in another folder of that name the file is another's
+    const is = await stat(file).catch(() => undefined);
+    if (is?.ino === ino) await rm(file, { force: true });
   };
 }
 

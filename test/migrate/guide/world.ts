@@ -285,7 +285,14 @@ export class World {
     const { folder, plan } = this.plan!;
     const signal = new AbortController().signal;
     const outcome = await goBack(
-      { client: this.client, folder, plan, signal, tell: () => undefined, progress: () => undefined },
+      {
+        client: this.client,
+        folder,
+        plan: () => Promise.resolve(plan),
+        signal,
+        tell: () => undefined,
+        progress: () => undefined,
+      },
       { mode: 'write', force: false },
     );
     if (!['done', 'waiting'].includes(outcome.kind)) throw new Error(`back: ${JSON.stringify(outcome)}`);

@@ -146,7 +146,7 @@ class World {
       },
     });
     return applyPlan(
-      { client, folder: this.folder, plan: this.plan!, ...quiet },
+      { client, folder: this.folder, plan: () => Promise.resolve(this.plan!), ...quiet },
       { ...applyDefaults, acceptBlockers: true },
     );
   }
@@ -224,7 +224,7 @@ test.each(Array.from({ length: rounds(200) }, (_, index) => index + 1))(
       });
       const before = await theirs();
       const back = await goBack(
-        { client, folder: world.folder, plan: world.plan!, ...quiet },
+        { client, folder: world.folder, plan: () => Promise.resolve(world.plan!), ...quiet },
         { mode: 'write', force: false },
       );
       expect({ kind: back.kind, reasons: 'reasons' in back ? back.reasons : [] }).toEqual({

@@ -6,10 +6,11 @@ import type { Facts } from '../../../migrate/guide/facts.ts';
 import { readClusterUID, readFacts, type Reading } from '../../../migrate/guide/read.ts';
 import { type Stand, standOf } from '../../../migrate/guide/stand.ts';
 import { changesOf, signsOf } from '../../../migrate/guide/watch.ts';
-import type { Plan } from '../../../migrate/plan/plan.ts';
 import { otherCluster } from '../../../migrate/run/identity.ts';
-import { progressOf, readJournal } from '../../../migrate/run/journal.ts';
+import { progressOf } from '../../../migrate/run/journal.ts';
+import { type PlanAndJournal, planReader } from '../../../migrate/run/plan-reader.ts';
 import { isRecord } from '../../../model/values/json.ts';
+import { ok } from '../../../model/values/result.ts';
 import { Failure, untilSignal } from '../../fail.ts';
 import { print, report } from '../../output.ts';
 import { mayPass } from '../may-pass.ts';
@@ -37,7 +38,10 @@ interface Look {
 /** Looks once, or until the stage is finished, and prints where the cluster stands. */
 export async function runGuide(flags: GuideFlags): Promise<void> {
   if (flags.back && flags.to !== undefined) throw new Failure('give either --to ovn or --back', badInput);
-  const plan = flags.plan === undefined ? undefined : await planIn(flags.plan, 'steps');
+  const { plan: folder } = flags;
+  const read = folder === undefined ? undefined : async () => ok(await planIn(folder, 'steps'));
+  const plan = folder === undefined || read === undefined ? undefined : planReader(folder, read);
+  await current(plan);
   const client = await openClient(flags.kubeconfig);
   const signal = untilSignal();
   const look = looker(client, { flags, plan, signal });
@@ -57,9 +61,18 @@ async function show(stand: Stand, output: GuideFlags['output']): Promise<void> {
   else print(standTable(stand));
 }
 
+type Reader = ReturnType<typeof planReader>;
+
+/** The plan and its journal as they are now; undefined if no plan was given. */
+async function current(reader: Reader | undefined): Promise<PlanAndJournal | undefined> {
+  const read = await reader?.();
+  if (read === undefined || read.ok) return read?.value;
+  throw new Failure(read.error, badInput);
+}
+
 interface Given {
   readonly flags: GuideFlags;
-  readonly plan: Plan | undefined;
+  readonly plan: Reader | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -70,7 +83,8 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
     ...(flags.mode === undefined ? {} : { mode: flags.mode }),
   };
   const once = async (withRestore: boolean): Promise<Look> => {
-    const given = plan === undefined ? {} : { plan: await planGiven(client, { flags, plan, signal }, withRestore) };
+    const now = await current(plan);
+    const given = now === undefined ? {} : { plan: await planGiven(client, { flags, now, signal }, withRestore) };
     const reading: Reading = { signal, withPods: flags.mode === 'live', ...given };
     const facts = await readFacts(client, reading);
     if (facts.config.kind === 'absent' && facts.operator.kind === 'absent')
@@ -88,16 +102,14 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
 
 async function planGiven(
   client: KubeClient,
-  { flags, plan, signal }: Given & { readonly plan: Plan },
+  { flags, now: { plan, entries }, signal }: Omit<Given, 'plan'> & { readonly now: PlanAndJournal },
   withRestore: boolean,
 ): Promise<NonNullable<Reading['plan']>> {
   const folder = flags.plan ?? '';
-  const entries = await readJournal(folder);
-  if (!entries.ok) throw new Failure(entries.error, badInput);
   const is = await readClusterUID(client, signal);
-  const stranger = is.kind === 'known' ? otherCluster(plan, progressOf(entries.value), is.value) : undefined;
+  const stranger = is.kind === 'known' ? otherCluster(plan, progressOf(entries), is.value) : undefined;
   if (stranger !== undefined) throw new Failure(`${folder}: ${stranger}`, badInput);
-  return { plan, folder, entries: entries.value, withRestore };
+  return { plan, folder, entries, withRestore };
 }
 
 /** Prints a line for each change until the stage is finished. Undefined if a signal ended it before the first look. */

@@ -1,8 +1,8 @@
 /** `sdn-compat migrate plan`: writes the folder that apply, verify and back work with. */
 import { namespaces, netNamespaces } from '../../../../api/kinds.ts';
 import { planDiff } from '../../../migrate/plan/diff.ts';
-import { writePlan } from '../../../migrate/plan/folder.ts';
 import { makePlan } from '../../../migrate/plan/make.ts';
+import { writeAlone } from '../../../migrate/run/write-plan.ts';
 import { objectsOf, type Snapshot } from '../../../migrate/snapshot.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
 import type { Concern, TranslateOptions } from '../../../migrate/translation.ts';
@@ -55,7 +55,7 @@ async function newPlan(flags: PlanFlags, to: string, out: string): Promise<void>
   });
   const { plan } = made;
   progress(`writing ${out}`);
-  const written = await writePlan(out, plan, reportsOf(made));
+  const written = await writeAlone(out, plan, reportsOf(made));
   if (!written.ok) throw new Failure(written.error, badInput);
   print(summaryText(plan, out));
   if (flags.diff)

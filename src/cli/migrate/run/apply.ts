@@ -1,6 +1,7 @@
 /** `sdn-compat migrate apply`: runs a plan and reports how it ended. */
+import { existsSync } from 'node:fs';
 import type { Plan } from '../../../migrate/plan/plan.ts';
-import { type ApplyDeps, type ApplyOptions, type ApplyOutcome, applyPlan } from '../../../migrate/run/apply/apply.ts';
+import { type ApplyOptions, type ApplyOutcome, applyPlan, type Work } from '../../../migrate/run/apply/apply.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
 import { Failure, untilSignal } from '../../fail.ts';
 import { print, report } from '../../output.ts';
@@ -19,8 +20,15 @@ const most = 20;
 
 /** Reads the plan and applies it. */
 export async function runApply(flags: ApplyFlags): Promise<void> {
-  const plan = await planIn(flags.plan);
-  const outcome = await withPlan(flags, plan, (deps) => applyPlan(deps, flags));
+  let plugin = '';
+  const outcome = await withPlan(flags, (work) => {
+    const plan = async (): Promise<Plan> => {
+      const read = await work.plan();
+      plugin = targetNamed(read.target).plugin;
+      return read;
+    };
+    return applyPlan({ ...work, plan }, flags);
+  });
   end(outcome, {
     done: (writes, left) => {
       if (flags.dryRun) return 'Nothing was written: this was a dry run.';
@@ -28,16 +36,18 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
         ? `Done: ${changesText(writes)}, nothing is left to do.`
         : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
     },
-    waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${targetNamed(plan.target).plugin}, and when it runs on every node run this again.`,
+    waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${plugin}, and when it runs on every node run this again.`,
   });
 }
 
 /** Works with a plan and its cluster until the work ends or a signal arrives. */
 export async function withPlan<T>(
   flags: { readonly plan: string; readonly kubeconfig?: string },
-  plan: Plan,
-  work: (deps: ApplyDeps) => Promise<T>,
+  work: (given: Work) => Promise<T>,
 ): Promise<T> {
+  const plan = (): Promise<Plan> => planIn(flags.plan);
+  // a folder that is not there cannot be locked
+  if (!existsSync(flags.plan)) await plan();
   const client = await openClient(flags.kubeconfig);
   const tell = (line: string): void => print(`${line}\n`);
   const progress = (line: string): void => report(`${line}\n`);

@@ -1,7 +1,7 @@
 /** `sdn-compat migrate back`: undoes a plan, or plans a way back without one. */
 import { goBack } from '../../../migrate/run/undo/undo.ts';
 import { Failure } from '../../fail.ts';
-import { badInput, planIn, type SourceFlags } from '../source.ts';
+import { badInput, type SourceFlags } from '../source.ts';
 import { changesText } from '../tables.ts';
 import { end, withPlan } from './apply.ts';
 
@@ -25,11 +25,8 @@ export async function runBack(flags: BackFlags): Promise<void> {
 async function undo(flags: BackFlags, folder: string): Promise<void> {
   if (flags.fromCluster || flags.filename.length > 0)
     throw new Failure('--plan goes by its own backup: leave out -f and --from-cluster', badInput);
-  const plan = await planIn(folder);
   const mode = flags.planOnly ? 'show' : flags.dryRun ? 'ask' : 'write';
-  const outcome = await withPlan({ ...flags, plan: folder }, plan, (deps) =>
-    goBack(deps, { mode, force: flags.force }),
-  );
+  const outcome = await withPlan({ ...flags, plan: folder }, (work) => goBack(work, { mode, force: flags.force }));
   end(outcome, {
     done: (writes) =>
       mode === 'write' ? `Back: ${changesText(writes)}, nothing of the migration is left.` : 'Nothing was written.',

@@ -1,19 +1,22 @@
 /** `sdn-compat migrate verify`: checks whether the cluster is what the plan wanted. */
 import { pause } from '../../../io/async/pause.ts';
 import type { Live } from '../../../migrate/live.ts';
+import type { Plan } from '../../../migrate/plan/plan.ts';
 import { refText } from '../../../migrate/ref.ts';
-import type { ApplyDeps } from '../../../migrate/run/apply/apply.ts';
+import type { Work } from '../../../migrate/run/apply/apply.ts';
 import { otherCluster } from '../../../migrate/run/identity.ts';
-import { progressOf, readJournal } from '../../../migrate/run/journal.ts';
+import { progressOf } from '../../../migrate/run/journal.ts';
 import { readNow } from '../../../migrate/run/now.ts';
+import { planReader } from '../../../migrate/run/plan-reader.ts';
 import { stuck, unstick } from '../../../migrate/run/verify/unstick.ts';
 import { type Verification, verification } from '../../../migrate/run/verify/verify.ts';
 import { clusterUID, type Snapshot } from '../../../migrate/snapshot.ts';
 import type { Check } from '../../../migrate/target.ts';
+import { ok } from '../../../model/values/result.ts';
 import { Failure } from '../../fail.ts';
 import { print, report } from '../../output.ts';
 import { mayPass } from '../may-pass.ts';
-import { badInput, planIn } from '../source.ts';
+import { badInput } from '../source.ts';
 import { aligned } from '../tables.ts';
 import { withPlan } from './apply.ts';
 import { asked, type ProbeFlags, probeOptions, probesText, withProbes } from './probe.ts';
@@ -32,10 +35,11 @@ const between = 2_000;
 /** Checks once, or until all is well, and prints the last result. */
 export async function runVerify(flags: VerifyFlags): Promise<void> {
   const options = probeOptions(flags);
-  const seen = await withPlan(flags, await planIn(flags.plan), async (deps) => {
-    if (flags.unstick) await touch(deps);
-    const { verification: found, live } = await watched(deps, flags);
-    return options === undefined ? found : withProbes(found, await asked({ ...deps, live }, flags, options));
+  const seen = await withPlan(flags, async (work) => {
+    const look = looker(work);
+    if (flags.unstick) await touch(work, look);
+    const { verification: found, live, plan } = await watched(work, look, flags);
+    return options === undefined ? found : withProbes(found, await asked({ ...work, plan, live }, flags, options));
   });
   if (flags.output === 'json') print(`${JSON.stringify(seen, null, 2)}\n`);
   else if (flags.output === 'yaml') print((await import('js-yaml')).dump(seen, { noRefs: true, lineWidth: -1 }));
@@ -44,32 +48,32 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
 }
 
 /** Touches the EgressIPs that have an unassigned address, once, and reports which. */
-async function touch(deps: ApplyDeps): Promise<void> {
-  const names = await unstick(deps.client, stuck((await looker(deps)()).verification), Date.now());
+async function touch({ client }: Work, look: () => Promise<Look>): Promise<void> {
+  const names = await unstick(client, stuck((await look()).verification), Date.now());
   report(names.length === 0 ? 'no EgressIP has an unassigned address\n' : `touched EgressIP ${names.join(', ')}\n`);
 }
 
 /** What was checked, and the result. */
 interface Look {
+  readonly plan: Plan;
   readonly live: Live;
   readonly verification: Verification;
 }
 
-async function watched(deps: ApplyDeps, { watch, timeout }: VerifyFlags): Promise<Look> {
+async function watched({ signal }: Work, look: () => Promise<Look>, { watch, timeout }: VerifyFlags): Promise<Look> {
   const end = performance.now() + timeout;
-  const look = looker(deps);
   for (let told = ''; ;) {
     const isLast = !watch || performance.now() + between > end;
     const seen = await look().catch((error: unknown) => {
-      if (isLast || deps.signal.aborted || !mayPass(error)) throw error;
+      if (isLast || signal.aborted || !mayPass(error)) throw error;
       return error;
     });
-    if (!(seen instanceof Error) && (isLast || seen.verification.well || deps.signal.aborted)) return seen;
+    if (!(seen instanceof Error) && (isLast || seen.verification.well || signal.aborted)) return seen;
     const state =
       seen instanceof Error ? `the cluster cannot be read, trying again: ${seen.message}` : illText(seen.verification);
     if (state !== told) report(`${state}\n`);
     told = state;
-    await pause(between, deps.signal);
+    await pause(between, signal);
   }
 }
 
@@ -77,18 +81,20 @@ function illText({ checks }: Verification): string {
   return `${checks.filter(({ well }) => !well).length} of ${checks.length} checks are not well yet`;
 }
 
-/** Looks once. After the first time, egress routers are taken as they were. */
-function looker({ client, folder, plan, signal }: ApplyDeps): () => Promise<Look> {
+/** Looks once, at the plan as it is then. After the first time, egress routers are taken as they were. */
+function looker({ client, folder, plan: read, signal }: Work): () => Promise<Look> {
   let since: Snapshot | undefined;
+  const reader = planReader(folder, async () => ok(await read()));
   return async () => {
-    const entries = await readJournal(folder);
-    if (!entries.ok) throw new Failure(entries.error, badInput);
-    const progress = progressOf(entries.value);
+    const current = await reader();
+    if (!current.ok) throw new Failure(current.error, badInput);
+    const { plan, entries } = current.value;
+    const progress = progressOf(entries);
     const now = await readNow(client, signal, since);
     since = now.snapshot;
     const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
     if (stranger !== undefined) throw new Failure(stranger);
-    return { live: now.live, verification: verification(plan, now, progress) };
+    return { plan, live: now.live, verification: verification(plan, now, progress) };
   };
 }
 

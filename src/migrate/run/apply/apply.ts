@@ -46,15 +46,21 @@ export interface ApplyOptions {
   readonly patience: number;
 }
 
-export interface ApplyDeps {
+/** What a command that works with a plan gives. */
+export interface Work {
   readonly client: KubeClient;
   /** The plan's folder. */
   readonly folder: string;
-  readonly plan: Plan;
+  /** Reads the plan in the folder: with the lock, because an update may replace it before. */
+  readonly plan: () => Promise<Plan>;
   readonly signal: AbortSignal;
   /** Prints a line for people. `progress` reports long work, once a second. */
   readonly tell: (line: string) => void;
   readonly progress: (line: string) => void;
+}
+
+export interface ApplyDeps extends Omit<Work, 'plan'> {
+  readonly plan: Plan;
 }
 
 /**
@@ -97,12 +103,12 @@ function findingText(finding: Finding): string {
 }
 
 /** Applies the plan as far as possible now. Throws if the API server cannot be reached or a right is missing. */
-export async function applyPlan(deps: ApplyDeps, options: ApplyOptions): Promise<ApplyOutcome> {
+export async function applyPlan(work: Work, options: ApplyOptions): Promise<ApplyOutcome> {
   try {
-    const begun = (): Promise<ApplyOutcome> => begunApply(deps, options);
-    return options.dryRun ? await begun() : ((await alone(deps.folder, begun)) ?? refused([isTaken]));
+    const begun = async (): Promise<ApplyOutcome> => begunApply({ ...work, plan: await work.plan() }, options);
+    return options.dryRun ? await begun() : ((await alone(work.folder, begun)) ?? refused([isTaken]));
   } catch (error) {
-    if (deps.signal.aborted) return { kind: 'stopped', writes: 0 };
+    if (work.signal.aborted) return { kind: 'stopped', writes: 0 };
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { type Plan, planHash } from '../../plan/plan.ts';
 import { refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
 import { oldPlugin } from '../../targets.ts';
-import type { ApplyDeps, ApplyOutcome } from '../apply/apply.ts';
+import type { ApplyDeps, ApplyOutcome, Work } from '../apply/apply.ts';
 import { failed, giveUp, kindFor, named } from '../apply/change.ts';
 import { otherCluster } from '../identity.ts';
 import { type Entry, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
@@ -35,14 +35,14 @@ const verbs: Readonly<Record<Undo['kind'], string>> = {
 };
 
 /** Goes back as far as possible now. Throws if the API server cannot be reached or a right is missing. */
-export async function goBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOutcome> {
+export async function goBack(work: Work, options: BackOptions): Promise<ApplyOutcome> {
   try {
-    const begun = (): Promise<ApplyOutcome> => begunBack(deps, options);
+    const begun = async (): Promise<ApplyOutcome> => begunBack({ ...work, plan: await work.plan() }, options);
     return options.mode === 'write'
-      ? ((await alone(deps.folder, begun)) ?? { kind: 'refused', writes: 0, reasons: [isTaken] })
+      ? ((await alone(work.folder, begun)) ?? { kind: 'refused', writes: 0, reasons: [isTaken] })
       : await begun();
   } catch (error) {
-    if (deps.signal.aborted) return { kind: 'stopped', writes: 0 };
+    if (work.signal.aborted) return { kind: 'stopped', writes: 0 };
     throw error;
   }
 }

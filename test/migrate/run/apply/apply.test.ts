@@ -12,6 +12,7 @@ import {
 } from '../../../../api/kinds.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
+import { applyPlan } from '../../../../src/migrate/run/apply/apply.ts';
 import { readJournal } from '../../../../src/migrate/run/journal.ts';
 import { alone } from '../../../../src/migrate/run/lock.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
@@ -19,6 +20,7 @@ import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import {
+  applyDefaults,
   create,
   dump,
   isMarked,
@@ -90,7 +92,7 @@ test('two at once: the second apply and the second back are refused and write no
     const deps = {
       client,
       folder: migration.folder,
-      plan: migration.plan,
+      plan: () => Promise.resolve(migration.plan),
       signal: new AbortController().signal,
       tell: () => undefined,
       progress: () => undefined,
@@ -100,6 +102,26 @@ test('two at once: the second apply and the second back are refused and write no
   });
   expect(await dump(client)).toEqual(before);
   expect((await migration.apply()).kind).toBe('waiting');
+});
+
+test('apply and back read the plan with the lock, so that no update comes between', async () => {
+  const isLocked = async (): Promise<boolean> =>
+    (await alone(migration.folder, () => Promise.resolve('free'))) === undefined;
+  const seen: boolean[] = [];
+  const work = {
+    client,
+    folder: migration.folder,
+    plan: async () => {
+      seen.push(await isLocked());
+      return migration.plan;
+    },
+    signal: new AbortController().signal,
+    tell: () => undefined,
+    progress: () => undefined,
+  };
+  expect((await applyPlan(work, applyDefaults)).kind).toBe('waiting');
+  expect((await goBack(work, { mode: 'write', force: false })).kind).toBe('done');
+  expect(seen).toEqual([true, true]);
 });
 
 test('apply goes to the switch, waits there, goes on when OVN-Kubernetes runs everywhere, and finalizes when all is well', async () => {
@@ -275,7 +297,7 @@ test('what somebody made just as the plan would is shared, and left to them on t
   const deps = {
     client,
     folder: migration.folder,
-    plan: migration.plan,
+    plan: () => Promise.resolve(migration.plan),
     signal: new AbortController().signal,
     tell: (line: string) => said.push(line),
     progress: () => undefined,

@@ -337,7 +337,14 @@ test.each([1, 2, 3, 4, 5])('gone back from the middle, nothing of it is left, se
   await client.patch(nodes, { name: 'n0' }, { metadata: { annotations: { mine: 'x' } } }, { type: 'merge' });
   const { folder, plan: made } = migration;
   const signal = new AbortController().signal;
-  const deps = { client, folder, plan: made, signal, tell: () => undefined, progress: () => undefined };
+  const deps = {
+    client,
+    folder,
+    plan: () => Promise.resolve(made),
+    signal,
+    tell: () => undefined,
+    progress: () => undefined,
+  };
   expect(await goBack(deps, { mode: 'write', force: false })).toMatchObject({ kind: 'done' });
   expect((await client.list(egressIPs)).items).toEqual([]);
   expect((await client.list(nodes)).items.map(({ metadata }) => metadata.labels)).toEqual(labels);

@@ -84,7 +84,7 @@ async function back(
   const deps = {
     client: by,
     folder: migration.folder,
-    plan: migration.plan,
+    plan: () => Promise.resolve(migration.plan),
     signal: new AbortController().signal,
     tell: (line: string) => said.push(line),
     progress: () => undefined,

@@ -46,12 +46,21 @@ export function reachOf(hostSubnets: readonly HostSubnet[], machines: ReadonlyMa
       fitting(ip).length > 0 && sure(ip).length + within(ip).length === 0 && !near.has(surroundingsOf(ip)),
     within,
     keptOn: (ip) => {
-      const [host, ...others] = hostsOf(ip);
-      if (host?.egressCIDRs.length === 0 && others.length === 0) return [host.name];
-      const isAutomatic = hostsOf(ip).every(({ egressCIDRs }) => egressCIDRs.length > 0);
-      return isAutomatic && within(ip).length > 0 ? within(ip) : undefined;
+      const pinned = pinnedTo(hostsOf(ip));
+      if (pinned !== undefined) return [pinned.name];
+      return isAutomatic(hostsOf(ip)) && within(ip).length > 0 ? within(ip) : undefined;
     },
   };
+}
+
+/** The only node that lists an egress IP, if an admin chose it. */
+export function pinnedTo([host, ...others]: readonly HostSubnet[]): HostSubnet | undefined {
+  return others.length === 0 && host?.egressCIDRs.length === 0 ? host : undefined;
+}
+
+/** Whether OpenShift SDN alone assigns an egress IP that these nodes list. */
+export function isAutomatic(hosts: readonly HostSubnet[]): boolean {
+  return hosts.every(({ egressCIDRs }) => egressCIDRs.length > 0);
 }
 
 /** The first 16 bits of an IPv4 address: machine networks are rarely larger. */
