@@ -8,7 +8,7 @@ import {
   daemonSetItem,
   type MachineConfigPoolItem,
   machineConfigPoolItem,
-} from '../../../src/migrate/kinds/machines.ts';
+} from '../../../src/migrate/kinds/rollout.ts';
 import {
   clusterVersionItem,
   infrastructureItem,
