@@ -2,6 +2,7 @@
 import { egressFirewalls, egressIPs } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { listText } from '../../../model/values/list-text.ts';
+import { compareText } from '../../../model/values/names.ts';
 import { type EgressFirewallItem, egressFirewallItem } from '../../kinds/egressfirewall.ts';
 import { type EgressIPItem, egressIPItem } from '../../kinds/egressip.ts';
 import { objectRef } from '../../ref.ts';
@@ -92,11 +93,16 @@ function selectionChecks(is: EgressIPItem, facts: Facts): readonly Check[] {
   );
   if (facts.hasNamespaces && own.length === 0) return [bad(object, 'namespaces', 'it selects no namespace')];
   const rivals = [...Map.groupBy(shared, ({ name }) => name)].map(
-    ([name, of]) =>
+    ([name, of]): readonly [name: string, text: string] => [
+      name,
       `EgressIP ${name} selects ${listText(
         of.map(({ namespace }) => namespace),
         3,
       )} too`,
+    ],
   );
-  return rivals.map((text) => bad(object, 'namespaces', `${text}: pods leave with the addresses of one of the two`));
+  const sorted = rivals.toSorted(([a], [b]) => compareText(a, b));
+  return sorted.map(([, text]) =>
+    bad(object, 'namespaces', `${text}: pods leave with the addresses of one of the two`),
+  );
 }

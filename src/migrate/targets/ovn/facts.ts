@@ -42,7 +42,7 @@ export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isRepla
   const requests = egressIPItems.flatMap((one) => one.egressIPs.map((ip) => [ip, one.name] as const));
   const namespaceItems = objects.filter(({ kind }) => kind === namespaces.kind).map(itemOf);
   const select = selecting(namespaceItems);
-  const servedBy = new Map(egressIPItems.map((one) => [one.name, select(one.namespaceSelector)]));
+  const servedBy = new Map(egressIPItems.map((one) => [one.name, select(one.namespaceSelector).toSorted(compareText)]));
   const pairs = [...servedBy].flatMap(([name, served]) => served.map((namespace) => [name, namespace] as const));
   const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !isReplaced(objectRef(one)));
   return {
@@ -59,7 +59,7 @@ export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isRepla
     servers: new Map(
       [...Map.groupBy(pairs, ([, namespace]) => namespace)].map(([namespace, of]) => [
         namespace,
-        of.map(([name]) => name),
+        of.map(([name]) => name).sort(compareText),
       ]),
     ),
     hasNamespaces: namespaceItems.length > 0,

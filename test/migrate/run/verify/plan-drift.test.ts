@@ -136,6 +136,15 @@ describe('an EgressFirewall that keeps a namespace closed', () => {
     expect([drift(upWith, downWith), drift(downWith, upWith)]).toEqual([[], []]);
     expect(drift(up, upWith)).toHaveLength(1);
   });
+
+  it('hides no policy that came since, whatever the nodes are at the moment', () => {
+    const named = ['EgressNetworkPolicy shop/rules: the plan does not have it'];
+    const closed = planOfAll(down, ovn, true);
+    expect([textsOf(closed, [...up, policy]), textsOf(closed, [...down, policy])]).toEqual([named, named]);
+    expect(textsOf(planOfAll(up, ovn, true), [...down, policy])).toEqual(named);
+    const known = planOfAll([...down, policy], ovn, true);
+    expect([textsOf(known, [...up, policy]), textsOf(known, [...down, policy])]).toEqual([[], []]);
+  });
 });
 
 describe('a request that cannot be had', () => {

@@ -114,6 +114,15 @@ describe('the namespaces of an EgressIP', () => {
     ]);
   });
 
+  it('are shown in the order of the other EgressIPs', () => {
+    const both = egressIP('e', [], byName('shop', 'zoo'));
+    const others: readonly KubeObject[] = [egressIP('o2', [], byName('shop')), egressIP('o1', [], byName('zoo'))];
+    expect(problems(both, [make.namespace('zoo'), ...others])?.map((text) => text.slice(0, 32))).toEqual([
+      'namespaces: EgressIP o1 selects ',
+      'namespaces: EgressIP o2 selects ',
+    ]);
+  });
+
   it('are shown once for each other EgressIP', () => {
     const both = egressIP('e', [], byName('shop', 'zoo'));
     expect(problems(both, [make.namespace('zoo'), egressIP('o1', [], {}), egressIP('o2', [], byName('zoo'))])).toEqual([

@@ -54,6 +54,17 @@ describe('the facts on EgressIPs', () => {
     expect(Object.fromEntries(found.egressIPsByAddress)).toEqual({ [first]: ['a', 'b'], [second]: ['b'] });
   });
 
+  it('do not depend on the order of the objects', () => {
+    const other = facts([
+      egressIP('b', [first, second], byName('shop')),
+      egressIP('a', [first], byName('zoo', 'shop')),
+      make.namespace('zoo'),
+      make.namespace('shop'),
+    ]);
+    expect(Object.fromEntries(other.servedBy)).toEqual({ a: ['shop', 'zoo'], b: ['shop'] });
+    expect(Object.fromEntries(other.servers)).toEqual({ shop: ['a', 'b'], zoo: ['a'] });
+  });
+
   it('are which namespaces each selects, and which select each namespace', () => {
     expect(Object.fromEntries(found.servedBy)).toEqual({ a: ['shop', 'zoo'], b: ['shop'], c: [] });
     expect(Object.fromEntries(found.servers)).toEqual({ shop: ['a', 'b'], zoo: ['a'] });

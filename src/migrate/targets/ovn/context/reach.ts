@@ -17,6 +17,10 @@ export interface Reach {
   readonly doubtful: (ip: Ip) => boolean;
   /** Names of the nodes whose egressCIDRs hold the IP. */
   readonly within: (ip: Ip) => readonly string[];
+  /** The HostSubnet on which an admin put the IP: the only one that lists it, without egressCIDRs. */
+  readonly chosenBy: (ip: Ip) => HostSubnet | undefined;
+  /** Whether only HostSubnets with egressCIDRs list the IP, or none. */
+  readonly isAutomatic: (ip: Ip) => boolean;
   /** Names of the nodes on which OpenShift SDN keeps the IP: an admin's choice, or `within`. Undefined if on any. */
   readonly keptOn: (ip: Ip) => readonly string[] | undefined;
 }
@@ -38,6 +42,11 @@ export function reachOf(hostSubnets: readonly HostSubnet[], machines: ReadonlyMa
   );
   const sure = namesIn(able.filter(({ networks }) => networks !== undefined));
   const near = new Set(able.flatMap(({ addresses }) => addresses.map(surroundingsOf)));
+  const chosenBy = (ip: Ip): HostSubnet | undefined => {
+    const [host, ...others] = hostsOf(ip);
+    return others.length === 0 && host?.egressCIDRs.length === 0 ? host : undefined;
+  };
+  const isAutomatic = (ip: Ip): boolean => hostsOf(ip).every(({ egressCIDRs }) => egressCIDRs.length > 0);
   return {
     hostsOf,
     fitting,
@@ -45,11 +54,12 @@ export function reachOf(hostSubnets: readonly HostSubnet[], machines: ReadonlyMa
     doubtful: (ip) =>
       fitting(ip).length > 0 && sure(ip).length + within(ip).length === 0 && !near.has(surroundingsOf(ip)),
     within,
+    chosenBy,
+    isAutomatic,
     keptOn: (ip) => {
-      const [host, ...others] = hostsOf(ip);
-      if (host?.egressCIDRs.length === 0 && others.length === 0) return [host.name];
-      const isAutomatic = hostsOf(ip).every(({ egressCIDRs }) => egressCIDRs.length > 0);
-      return isAutomatic && within(ip).length > 0 ? within(ip) : undefined;
+      const host = chosenBy(ip);
+      if (host !== undefined) return [host.name];
+      return isAutomatic(ip) && within(ip).length > 0 ? within(ip) : undefined;
     },
   };
 }
@@ -81,7 +91,9 @@ type Range = ReturnType<typeof keyRange>;
 function ranged(
   nodes: readonly { readonly name: string; readonly cidrs: readonly Cidr[] | undefined }[],
 ): readonly Ranged[] {
-  const groups = Map.groupBy(nodes, ({ cidrs }) => cidrs?.map(({ text }) => text).join() ?? '');
+  const groups = Map.groupBy(nodes, ({ cidrs }) =>
+    cidrs === undefined ? 'any' : cidrs.map(({ text }) => text).join(),
+  );
   return [...groups.values()].map((group) => ({
     ranges: group[0]?.cidrs?.map(keyRange),
     names: group.map(({ name }) => name),

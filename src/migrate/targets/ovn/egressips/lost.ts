@@ -27,7 +27,7 @@ function pinning(
 
 function restriction(plan: EgressPlan, { egressIPs }: Group, name: string): readonly Finding[] {
   const freed = egressIPs.filter(
-    (ip) => isAutomatic(plan, ip) && plan.within(ip).length > 0 && plan.beyond(ip).length > 0,
+    (ip) => plan.isAutomatic(ip) && plan.within(ip).length > 0 && plan.beyond(ip).length > 0,
   );
   if (freed.length === 0) return [];
   const within = freed.map((ip) => ({ ip, nodes: plan.within(ip) }));
@@ -40,16 +40,12 @@ function preference({ today }: Group, name: string): readonly Finding[] {
   return [localPreferenceLost({ name, nodes, ips })];
 }
 
-function isAutomatic({ hostsOf }: EgressPlan, ip: Ip): boolean {
-  return hostsOf(ip).every(({ egressCIDRs }) => egressCIDRs.length > 0);
-}
-
 function pinnedTo(
-  { hostsOf, fitting }: EgressPlan,
+  { chosenBy, fitting }: EgressPlan,
   ip: Ip,
 ): readonly (IPOnNodes & { readonly ip: Ip; readonly node: string })[] {
-  const [host, ...others] = hostsOf(ip);
+  const host = chosenBy(ip);
   const nodes = fitting(ip);
-  if (host === undefined || others.length > 0 || host.egressCIDRs.length > 0 || nodes.length === 0) return [];
+  if (host === undefined || nodes.length === 0) return [];
   return nodes.length === 1 && nodes[0] === host.name ? [] : [{ ip, node: host.name, nodes }];
 }
