@@ -1,13 +1,13 @@
 /**
- * `npm run mutate -- [FOLDER…] [--sample N] [--seed N]`: changes one thing at a time in a copy of the sources and runs
- * the unit tests of that layer, to find what no test would notice. Prints the changes that survive and their share. The
+ * `npm run mutate -- [FOLDER…] [--sample N] [--seed N] [--workers N]`: changes one thing at a time in a copy of the
+ * sources and runs the unit tests of that layer, to find what no test would notice. Prints the changes that survive and their share. The
  * folders are src/model, src/migrate and src/node/plan when none is given.
  */
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import ts from 'typescript';
 
@@ -81,7 +81,11 @@ function randomFrom(seed: number): () => number {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sample: { type: 'string', default: '100' }, seed: { type: 'string', default: '1' } },
+  options: {
+    sample: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    workers: { type: 'string' },
+  },
 });
 const folders = positionals.length > 0 ? positionals : ['src/model', 'src/migrate', 'src/node/plan'];
 const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`)).sort();
@@ -109,15 +113,23 @@ for (const name of [
 for (const name of ['node_modules', '.tools'])
   await symlink(join(process.cwd(), name), join(copy, name)).catch(() => undefined);
 
-/** Whether the unit tests of the file's layer fail. */
-function isNoticed({ file }: Mutant): Promise<boolean> {
-  const layer = file.split('/')[1] ?? '';
-  const args = ['--selectProjects', 'unit', '--bail', '--silent', '--testPathPatterns', `test/${layer}/`];
+/** Whether the unit tests with such a path fail. */
+function fails(testPath: string): Promise<boolean> {
+  const args = ['--selectProjects', 'unit', '--bail', '--silent', '--passWithNoTests', '--testPathPatterns', testPath];
+  const workers = values.workers === undefined ? [] : [`--maxWorkers=${values.workers}`];
   return new Promise((resolve) => {
-    execFile(join(copy, 'scripts/jest'), args, { cwd: copy, timeout: 300_000, maxBuffer: 2 ** 26 }, (error) => {
-      resolve(error !== null);
-    });
+    const options = { cwd: copy, timeout: 300_000, maxBuffer: 2 ** 26 };
+    execFile(join(copy, 'scripts/jest'), [...args, ...workers], options, (error) => resolve(error !== null));
   });
+}
+
+/** Whether unit tests notice: the file's own test first, then those of its folder, then those of its layer. */
+async function isNoticed({ file }: Mutant): Promise<boolean> {
+  const test = file.replace(/^src\//, 'test/');
+  const [, layer = ''] = file.split('/');
+  for (const path of [test.replace(/\.ts$/, '[.]test'), `${dirname(test)}/`, `test/${layer}/`])
+    if (await fails(path)) return true;
+  return false;
 }
 
 function lineOf(source: string, position: number): number {

@@ -1,5 +1,5 @@
 /** Identifies objects, in keys, messages and the order of everything. */
-import type { Kind } from '../../api/kinds.ts';
+import { apiVersionOf, type Kind } from '../../api/kinds.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import { compareText } from '../model/values/names.ts';
 
@@ -15,6 +15,16 @@ export interface ObjectRef {
 export function objectRef({ apiVersion = '', kind = '', metadata }: KubeObject): ObjectRef {
   const { namespace, name = '' } = metadata;
   return namespace === undefined ? { apiVersion, kind, name } : { apiVersion, kind, namespace, name };
+}
+
+/** What identifies the cluster-scoped object of that kind and name. */
+export function refNamed(kind: Kind, name: string): ObjectRef {
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, name };
+}
+
+/** The object with nothing but its identity: what an apply gives up all other fields with. */
+export function bareObject({ apiVersion, kind, ...metadata }: ObjectRef): KubeObject {
+  return { apiVersion, kind, metadata };
 }
 
 /** A unique text for each object of a cluster: apiVersion, kind, namespace and name. */

@@ -5,6 +5,7 @@ export function passing(inner: KubeClient, other: Partial<KubeClient>): KubeClie
   return {
     get: (...args) => inner.get(...args),
     list: (...args) => inner.list(...args),
+    newestVersion: (...args) => inner.newestVersion(...args),
     create: (...args) => inner.create(...args),
     patch: (...args) => inner.patch(...args),
     delete: (...args) => inner.delete(...args),

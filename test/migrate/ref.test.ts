@@ -1,7 +1,16 @@
 /** How objects are addressed and ordered. */
 import fc from 'fast-check';
 import { egressIPs, nodes } from '../../api/kinds.ts';
-import { compareRefs, type ObjectRef, objectRef, refKey, refText, resourceName } from '../../src/migrate/ref.ts';
+import {
+  bareObject,
+  compareRefs,
+  type ObjectRef,
+  objectRef,
+  refKey,
+  refNamed,
+  refText,
+  resourceName,
+} from '../../src/migrate/ref.ts';
 import { make } from './snapshots.ts';
 
 const some = (...texts: string[]) => fc.constantFrom(...texts);
@@ -15,6 +24,12 @@ test('an object is addressed by what tells it apart, and nothing else', () => {
   const firewall = make.any('k8s.ovn.org/v1', 'EgressFirewall', { name: 'default', namespace: 'shop' }, {});
   expect(refText(objectRef(firewall))).toBe('EgressFirewall shop/default');
   expect(refKey(objectRef(firewall))).toBe('k8s.ovn.org/v1/EgressFirewall/shop/default');
+});
+
+test('a bare object has its identity and nothing else', () => {
+  fc.assert(fc.property(anyRef, (ref) => expect(objectRef(bareObject(ref))).toEqual(ref)));
+  expect(bareObject(refNamed(nodes, 'n1'))).toEqual({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
+  expect(refNamed(egressIPs, 'e')).toEqual({ apiVersion: 'k8s.ovn.org/v1', kind: 'EgressIP', name: 'e' });
 });
 
 test('rights and messages name a kind with its group, where it has one', () => {

@@ -47,6 +47,7 @@ function noting(inner: KubeClient, used: Set<string>): KubeClient {
   return {
     get: (kind, ref, given) => (note('get', kind), inner.get(kind, ref, given)),
     list: (kind, given) => (note('list', kind), inner.list(kind, given)),
+    newestVersion: (kind, given) => (note('list', kind), inner.newestVersion(kind, given)),
     create: (kind, object, given) => (note('create', kind), inner.create(kind, object, given)),
     patch: (kind, ref, body, given) => {
       note('patch', kind);

@@ -28,19 +28,21 @@ const tooOld =
 const snapshotAge = 5 * 60_000;
 const snapshotCount = 50;
 
-/**
- * The minimum version of a list or watch that the client wants; throws a 400 or, if we have not reached it yet, a 504.
- */
-export function requestedVersion(query: URLSearchParams, current: number): number | undefined {
+/** The version that a list or watch names; throws a 400 if it is none. */
+export function requestedVersion(query: URLSearchParams): number | undefined {
   const text = query.get('resourceVersion') ?? '';
   if (text === '') return undefined;
   if (!/^\d{1,15}$/.test(text))
     throw badRequest(
       `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
     );
-  const version = Number(text);
-  if (version <= current) return version;
-  const message = `Timeout: Too large resource version: ${text}, current: ${String(current)}`;
+  return Number(text);
+}
+
+/** Throws a 504 if a list wants a version that we have not reached. */
+function checkReached(version: number | undefined, current: number): void {
+  if (version === undefined || version <= current) return;
+  const message = `Timeout: Too large resource version: ${version}, current: ${current}`;
   const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
   throw new Refusal(504, 'Timeout', message, { details: { causes, retryAfterSeconds: 1 }, retryAfter: 1 });
 }
@@ -75,7 +77,7 @@ export class Lists {
       const { version: first, start } = parseToken(token);
       return this.#part(request, { version: first, start, limit }, this.#remembered(request, first));
     }
-    requestedVersion(request.query, version);
+    checkReached(requestedVersion(request.query), version);
     const entries = select(collection.sorted(), request);
     if (limit === 0 || entries.length <= limit) return { entries, metadata: { resourceVersion: String(version) } };
     this.#remember(request, version, entries);

@@ -33,6 +33,8 @@ class Watch {
   readonly #options: WatchOptions;
   readonly #response: ServerResponse;
   readonly #stops: (() => void)[] = [];
+  /** The version that was asked for if we had not reached it: nothing up to it is sent, as by Kubernetes' watch cache. */
+  readonly #after: number;
   #position: number;
   #scheduled = false;
   #blocked = false;
@@ -42,6 +44,7 @@ class Watch {
     this.#response = response;
     this.#options = options;
     this.#position = position;
+    this.#after = options.from !== undefined && options.from > options.store.version ? options.from : 0;
   }
 
   start(): void {
@@ -103,8 +106,12 @@ class Watch {
         return;
       }
       this.#position += records.length;
-      this.#write(records.map((record) => this.#recordLine(record)).join(''));
+      this.#write(records.map((record) => (this.#isAfter(record) ? this.#recordLine(record) : '')).join(''));
     }
+  }
+
+  #isAfter({ entry }: LogRecord): boolean {
+    return this.#after === 0 || Number(entry.object.metadata.resourceVersion) > this.#after;
   }
 
   #recordLine(record: LogRecord): string {
@@ -146,6 +153,7 @@ class Watch {
   /** A bookmark is only valid after everything before it has been sent. */
   #bookmark(): void {
     this.#pump();
+    if (this.#options.store.version < this.#after) return;
     if (this.#position === this.#options.collection.end() && !this.#blocked) this.#write(this.#bookmarkLine());
   }
 
@@ -167,8 +175,8 @@ class Watch {
 
 /** Answers with a watch, which runs until its timeout or until either side ends it. */
 export function serveWatch(response: ServerResponse, options: WatchOptions): void {
-  const { collection, from } = options;
-  const position = from === undefined ? collection.end() : collection.position(from);
+  const { collection, from, store } = options;
+  const position = from === undefined || from > store.version ? collection.end() : collection.position(from);
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
   if (position === undefined) {
     const error = expired(`too old resource version: ${String(from)}`);

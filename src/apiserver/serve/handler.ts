@@ -113,7 +113,7 @@ export class Handler {
     const { objects, bookmarkInterval, signal } = this.#options;
     const { store, now, random } = objects.world;
     const matcher = matcherOf(query, resource.selectable);
-    const version = requestedVersion(query, store.version);
+    const version = requestedVersion(query);
     const initial = isSet(query, 'sendInitialEvents');
     const seconds = Number(query.get('timeoutSeconds') ?? 0);
     const everything = namespace === undefined && matcher === undefined && name === undefined;

@@ -7,6 +7,7 @@ import { runControllers } from '../../controllers/run.ts';
 import { tcpProbe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { openKube } from '../../io/kube/config.ts';
+import { whyBehind } from '../../io/kube/era.ts';
 import { LeaderElection } from '../../io/kube/lease.ts';
 import { createLogger, type Logger } from '../../io/log.ts';
 import { applyConfigFile, applyEnvironment } from '../config-file.ts';
@@ -26,11 +27,13 @@ interface Parts {
 interface Readiness {
   /** Whether the controllers run; only the leader's do. */
   isStarted: boolean;
+  /** Why what the controllers know is not the server's state; undefined if it is, as far as is known. */
+  whyBehind: () => string | undefined;
   election: LeaderElection | undefined;
 }
 
-function notReady({ isStarted, election }: Readiness): string | undefined {
-  if (election === undefined || election.isLeading()) return isStarted ? undefined : 'the caches are not synced';
+function notReady({ isStarted, election, whyBehind: why }: Readiness): string | undefined {
+  if (election === undefined || election.isLeading()) return isStarted ? why() : 'the caches are not synced';
   return election.isHealthy() ? undefined : 'the API server does not answer';
 }
 
@@ -42,6 +45,7 @@ async function term(
   signal: AbortSignal,
 ): Promise<void> {
   metrics.leading(true);
+  readiness.whyBehind = () => whyBehind(client);
   const onStarted = (): void => {
     readiness.isStarted = true;
   };
@@ -90,7 +94,7 @@ export async function runController(command: Command): Promise<void> {
   });
   const parts = { client, logger, metrics: createMetrics(), flags };
   const election = flags.leaderElect ? electionOf(parts) : undefined;
-  const readiness: Readiness = { isStarted: false, election };
+  const readiness: Readiness = { isStarted: false, election, whyBehind: () => undefined };
   const status = await openStatus(flags.statusAddress, logger, parts.metrics.registry, () => notReady(readiness));
   const signal = untilSignal();
   try {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { clusterNetworks } from '../../../api/kinds.ts';
 import { openKube } from '../../io/kube/config.ts';
+import { whyBehind } from '../../io/kube/era.ts';
 import { createLogger, type LogLevel } from '../../io/log.ts';
 import { exec } from '../../io/programs/exec.ts';
 import { runAgent } from '../../node/agent/agent.ts';
@@ -110,7 +111,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
   const metrics = createNodeMetrics();
   let isReady = false;
   const status = await openStatus(flags.statusAddress, logger, metrics.registry, () =>
-    isReady ? undefined : 'the node is not yet as the cluster says',
+    isReady ? whyBehind(client) : 'the node is not yet as the cluster says',
   );
   try {
     await runAgent(options, { client, exec, logger, metrics, onReady: () => (isReady = true) }, signal);

@@ -68,6 +68,8 @@ export interface KubeClient {
   get<T extends KubeObject>(kind: Kind, ref: NameRef, options?: RequestOptions): Promise<T | undefined>;
   /** All selected objects, read in pages, and the version to watch from. */
   list<T extends KubeObject>(kind: Kind, options?: ListOptions): Promise<List<T>>;
+  /** The version that the list has now, by a consistent read of one object; empty if the server names none. */
+  newestVersion(kind: Kind, options?: Selection & RequestOptions): Promise<string>;
   /** Creates the object (namespace from its metadata) and returns it as stored. */
   create<T extends KubeObject>(kind: Kind, object: T, options?: WriteOptions): Promise<T>;
   /** Patches the object and returns it as stored. */
@@ -177,6 +179,11 @@ class Client implements KubeClient {
       const { items, resourceVersion } = await read(undefined, undefined);
       return { items: items.filter(filter), resourceVersion };
     }
+  }
+
+  async newestVersion(kind: Kind, options: Selection & RequestOptions = {}): Promise<string> {
+    const path = pathOf(kind, { ...scope(options) }, { ...selectorQuery(options), limit: 1 });
+    return pageFrom(await this.#send('GET', path, options), objectGuard()).resourceVersion;
   }
 
   async create<T extends KubeObject>(kind: Kind, object: T, options: WriteOptions = {}): Promise<T> {

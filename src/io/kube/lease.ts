@@ -118,6 +118,7 @@ export class LeaderElection {
     return {
       get: (kind, ref, options) => client.get(kind, ref, options),
       list: (kind, options) => client.list(kind, options),
+      newestVersion: (kind, options) => client.newestVersion(kind, options),
       watch: (kind, request) => client.watch(kind, request),
       create: async (kind, object, options) => {
         check();

@@ -1,7 +1,7 @@
 /**
  * A copy of all objects of a kind that follows the API server for as long as the process runs. It lists, watches from
- * there, and after any failure of the connection watches again from the last version it saw. If that version is too old
- * it lists again and reports what has changed. Each change of an object is reported once, in order.
+ * there, and after any failure of the connection watches again from the last version it saw. If that version is too old,
+ * or the server has not reached it, it lists again and reports what has changed. Each change of an object is reported once, in order.
  */
 import isEqual from 'lodash/isEqual.js';
 import type { Kind } from '../../../api/kinds.ts';
@@ -11,6 +11,7 @@ import { linkedSignal } from '../async/linked-signal.ts';
 import { pause } from '../async/pause.ts';
 import type { Logger } from '../log.ts';
 import { type KubeClient, objectGuard, type Selection } from './client.ts';
+import { expectReached, noteBehind, versionNumber, WentBack } from './era.ts';
 import { ApiError, apiError, isExpired } from './error.ts';
 
 export interface ObjectChange<T> {
@@ -39,6 +40,8 @@ export interface WatchOptions<T = KubeObject> extends Selection {
   readonly logger: Logger;
   /** Milliseconds without a byte after which a watch counts as dead; 55,000 by default. */
   readonly idleTimeout?: number;
+  /** Milliseconds of silence after which a watch asks whether the server is still of its time; 30,000 by default. */
+  readonly quiet?: number;
   readonly pageSize?: number;
   /**
    * The longest delay between attempts in milliseconds; 5,000 by default, because an address may move in the meantime.
@@ -58,14 +61,6 @@ export function objectKey(object: KubeObject): string {
 export function lean<T extends KubeObject>(object: T): T {
   if (!('managedFields' in object.metadata)) return object;
   return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
-}
-
-/**
- * Parses a version. Versions compare as numbers, as every API server counts; undefined for one that is not a number.
- */
-function versionNumber(version: string | undefined): number | undefined {
-  const number = Number(version);
-  return version !== undefined && version !== '' && Number.isSafeInteger(number) ? number : undefined;
 }
 
 interface Subscriber<T> {
@@ -134,6 +129,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     while (!signal.aborted) {
       try {
         if (this.#version === '') await this.#list(signal);
+        else await this.#expectReached(signal);
         await this.#watch(signal);
       } catch (error) {
         await this.#recover(error, signal);
@@ -144,6 +140,12 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   /** Decides what to do after a failed list or watch, and waits. */
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
+    if (error instanceof WentBack) {
+      this.#version = '';
+      noteBehind(this.#client, this.#kind, true);
+      this.#logger.warn(error.message);
+      return;
+    }
     if (isExpired(error) || isTooLarge(error)) this.#version = '';
     this.#failures += 1;
     const { maxDelay = 5_000 } = this.#options;
@@ -169,8 +171,13 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     }
     for (const key of [...this.#objects.keys()]) if (!seen.has(key)) this.#remove(key);
     this.#version = resourceVersion;
+    noteBehind(this.#client, this.#kind, false);
     this.#becomeSynced();
     for (const listener of this.#listed) listener();
+  }
+
+  #expectReached(signal: AbortSignal): Promise<void> {
+    return expectReached(this.#client, this.#kind, this.#version, { ...this.#options, signal });
   }
 
   #becomeSynced(): void {
@@ -181,22 +188,32 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { idleTimeout = 55_000, namespace, labelSelector, fieldSelector } = this.#options;
+    const { idleTimeout = 55_000, quiet = 30_000, namespace, labelSelector, fieldSelector } = this.#options;
     // let the server end quiet watches before we count them as dead; with jitter, so that not all reconnect at once
     const timeoutSeconds = Math.max(1, Math.floor((idleTimeout / 1000) * (0.7 + 0.2 * Math.random())));
     const stop = linkedSignal(signal);
     const started = performance.now();
     let failure: Error | undefined;
     let rest = '';
+    const fail = (error: unknown): void => {
+      failure = asError(error);
+      stop.abort();
+    };
+    // that the question fails says nothing about the server's time
+    const ask = (): void =>
+      void this.#expectReached(stop.signal).catch((error: unknown) => {
+        if (error instanceof WentBack) fail(error);
+      });
+    const whenQuiet = setInterval(ask, quiet);
     const onText = (text: string): void => {
       if (stop.signal.aborted) return;
+      whenQuiet.refresh();
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       try {
         for (const line of lines) if (line !== '') this.#onEvent(line);
       } catch (error) {
-        failure = asError(error);
-        stop.abort();
+        fail(error);
       }
     };
     try {
@@ -213,6 +230,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     } catch (error) {
       failure ??= asError(error);
     } finally {
+      clearInterval(whenQuiet);
       stop.release();
     }
     if (failure !== undefined) throw failure;

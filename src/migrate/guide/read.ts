@@ -21,9 +21,14 @@ import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { refusalOf } from '../input/server.ts';
 import { shapeOf, snapshotOf } from '../input/source.ts';
-import { textAt } from '../kinds/item.ts';
 import { daemonPodItem, daemonSetItem, machineConfigPoolItem } from '../kinds/machines.ts';
-import { clusterVersionItem, infrastructureItem, networkConfigItem, networkOperatorItem } from '../kinds/network.ts';
+import {
+  clusterVersionItem,
+  infrastructureItem,
+  networkConfigItem,
+  networkOperatorItem,
+  pluginNameOf,
+} from '../kinds/network.ts';
 import { nodeItem } from '../kinds/node.ts';
 import { mentionsMacvlan, workloadItem } from '../kinds/workload.ts';
 import { type Known, unreadReason } from '../known.ts';
@@ -75,7 +80,7 @@ async function clusterFacts(client: KubeClient, reading: Reading): Promise<Omit<
     one(networkOperators, 'cluster', networkOperatorItem),
     one(clusterVersions, 'version', clusterVersionItem),
     one(infrastructures, 'cluster', infrastructureItem),
-    one(clusterNetworks, 'default', (object) => textAt(object, 'pluginName')),
+    one(clusterNetworks, 'default', pluginNameOf),
     read(nodes, nodeItem),
     read(machineConfigPools, machineConfigPoolItem),
     one(daemonSets, 'multus', daemonSetItem, { namespace: 'openshift-multus' }),

@@ -1,7 +1,7 @@
 /** EgressNetworkPolicies as the migrator reads them. */
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { readEgressRule, type RuleReading } from '../../model/policy/egressrule.ts';
-import { fieldOf } from '../../model/values/json.ts';
+import { fieldOf, type Json, jsonOf } from '../../model/values/json.ts';
 import { type Item, itemOf, listAt, textAt } from './item.ts';
 
 export interface PolicyRuleItem {
@@ -14,6 +14,8 @@ export interface PolicyRuleItem {
 }
 
 export interface EgressPolicyItem extends Item {
+  /** spec.egress as it is written. */
+  readonly egress: Json;
   readonly rules: readonly PolicyRuleItem[];
 }
 
@@ -25,5 +27,5 @@ export function egressPolicyItem(object: KubeObject): EgressPolicyItem {
     cidrSelector: textAt(rule, 'to', 'cidrSelector'),
     dnsName: textAt(rule, 'to', 'dnsName'),
   }));
-  return { ...itemOf(object), rules };
+  return { ...itemOf(object), egress: jsonOf(fieldOf(object, 'spec', 'egress') ?? []), rules };
 }

@@ -50,6 +50,11 @@ function migrationItem(object: KubeObject): MigrationItem | undefined {
 const ovn = ['spec', 'defaultNetwork', 'ovnKubernetesConfig'] as const;
 const migration = ['spec', 'migration', 'mtu'] as const;
 
+/** The plugin that a ClusterNetwork names; empty if it names none. */
+export function pluginNameOf(object: KubeObject): string {
+  return textAt(object, 'pluginName');
+}
+
 /** Reads a Network.operator.openshift.io. */
 export function networkOperatorItem(object: KubeObject): NetworkOperatorItem {
   const join = textAt(object, ...ovn, 'ipv4', 'internalJoinSubnet');

@@ -1,6 +1,6 @@
 /** Compares the objects of a plan with those in the cluster. */
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { isJsonObject, type Json, jsonEqual, parseJson } from '../../model/values/json.ts';
+import { isJsonObject, type Json, jsonEqual, jsonOf } from '../../model/values/json.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
 import { targetNamed } from '../targets.ts';
@@ -28,7 +28,7 @@ export function planDiff(plan: Plan, snapshot: Snapshot): readonly string[] {
 
 /** Our fields that the object lacks or has with another value. */
 function objectDiff(ours: KubeObject, was: KubeObject): readonly string[] {
-  return fieldDiff('', plain(ours), plain(was));
+  return fieldDiff('', jsonOf(ours), jsonOf(was));
 }
 
 function fieldDiff(path: string, ours: Json | undefined, was: Json | undefined): readonly string[] {
@@ -39,8 +39,4 @@ function fieldDiff(path: string, ours: Json | undefined, was: Json | undefined):
   return Object.keys(ours)
     .sort()
     .flatMap((key) => fieldDiff(path === '' ? key : `${path}.${key}`, ours[key], was[key]));
-}
-
-function plain(object: KubeObject): Json {
-  return parseJson(JSON.stringify(object));
 }

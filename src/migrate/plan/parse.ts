@@ -1,7 +1,7 @@
 /** Parses what a plan's folder holds: values in, a plan's parts out, or the first field that is wrong. */
 import type { FieldProblem } from '../../model/objects/fields.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { isJsonObject, isRecord, type JsonObject, parseJson } from '../../model/values/json.ts';
+import { isJsonObject, isRecord, type JsonObject, jsonOf } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { type Finding } from '../findings/finding.ts';
 import { type Loss, spanNames } from '../findings/loss.ts';
@@ -64,7 +64,7 @@ function knownOnly(value: Readonly<Record<string, unknown>>, known: readonly str
 }
 
 function json(value: unknown, field: string): JsonObject {
-  const found = parseJson(JSON.stringify(record(value, field)));
+  const found = jsonOf(record(value, field));
   return isJsonObject(found) ? found : {};
 }
 

@@ -6,7 +6,7 @@ import sortBy from 'lodash/sortBy.js';
 import uniqBy from 'lodash/uniqBy.js';
 import { apiVersionOf, egressIPs, netNamespaces } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { type JsonObject, parseJson, sortedKeys } from '../../model/values/json.ts';
+import { type JsonObject, jsonOf, sortedKeys } from '../../model/values/json.ts';
 import { compareFindings, type Finding } from '../findings/finding.ts';
 import { isForeignKind } from '../ownership.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
@@ -115,7 +115,7 @@ export function isHashOf(hash: string, plan: Hashed): boolean {
 }
 
 function hashOf({ target, steps, backup }: Hashed): string {
-  const json = parseJson(JSON.stringify({ target, steps, backup: [...backup] }));
+  const json = jsonOf({ target, steps, backup: [...backup] });
   return createHash('sha256')
     .update(JSON.stringify(sortedKeys(json)))
     .digest('hex');

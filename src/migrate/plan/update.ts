@@ -5,7 +5,7 @@
 import isEqual from 'lodash/isEqual.js';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isForeignKind } from '../ownership.ts';
-import { type ObjectRef, refKey } from '../ref.ts';
+import { bareObject, type ObjectRef, refKey } from '../ref.ts';
 import { deletesOwn } from '../targets.ts';
 import { type Change, refOf, type StepName } from '../translation.ts';
 import { backedUp, type Plan, stepsOf } from './plan.ts';
@@ -117,10 +117,9 @@ function withdrawal(change: Change, plan: Plan, { stageOf, liveObject }: UpdateF
   if (change.step === 'finalize' || stage === 'open' || liveObject(ref) === undefined) return [];
   if (change.action !== 'apply') return deletesOwn(plan, change) && stage !== 'done' ? [change] : [];
   const { step } = change;
-  const { apiVersion, kind, name, namespace } = ref;
-  const metadata = namespace === undefined ? { name } : { name, namespace };
-  if (isForeignKind(ref)) return [{ action: 'apply', step, object: { apiVersion, kind, metadata }, from: [] }];
+  const bare = bareObject(ref);
+  if (isForeignKind(ref)) return [{ action: 'apply', step, object: bare, from: [] }];
   const was = stage === 'adopted' ? plan.backup.get(refKey(ref)) : undefined;
-  if (was !== undefined) return [{ action: 'apply', step, object: { ...was, metadata }, from: [] }];
+  if (was !== undefined) return [{ action: 'apply', step, object: { ...was, metadata: bare.metadata }, from: [] }];
   return stage === 'adopted' ? [] : [{ action: 'delete', step, object: ref, from: [] }];
 }

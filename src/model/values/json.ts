@@ -31,6 +31,20 @@ export function parseJson(text: string): Json {
   return value;
 }
 
+/** The value as JSON holds it: without fields that are undefined. */
+export function jsonOf(value: unknown): Json {
+  return parseJson(JSON.stringify(value));
+}
+
+/** The JSON in the text; undefined if the text is not JSON. */
+export function jsonIn(text: string): Json | undefined {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 function sameArray(a: readonly Json[], b: readonly Json[]): boolean {
   return a.length === b.length && a.every((item, index) => jsonEqual(item, b[index]));
 }

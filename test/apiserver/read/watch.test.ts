@@ -74,6 +74,19 @@ test('a watch from 0 or from nowhere replays, one from a version does not', asyn
   expect(told(events)).toEqual(['MODIFIED a']);
 });
 
+test('a watch from a version that the server has not reached says nothing until that is over, as a real one', async () => {
+  const { metadata } = await started.client.create(netNamespaces, netNamespace('future'));
+  const future = Number(metadata.resourceVersion) + 2;
+  const changes = async (): Promise<void> => {
+    for (const netid of [2, 3, 4, 5])
+      await started.client.patch(netNamespaces, { name: 'future' }, { netid }, { type: 'merge' });
+  };
+  const query = `resourceVersion=${future}&timeoutSeconds=1`;
+  expect(told(await watch(query, 'application/json', changes))).toEqual(['MODIFIED future', 'MODIFIED future']);
+  expect(await watch(`resourceVersion=${future + 1000}&timeoutSeconds=1&allowWatchBookmarks=true`)).toEqual([]);
+  await started.client.delete(netNamespaces, { name: 'future' });
+});
+
 test('bookmarks come on request, the last one at the end, and with versions that can be watched from', async () => {
   const events = await watch('resourceVersion=0&timeoutSeconds=1&allowWatchBookmarks=true');
   const marks = events.filter(({ type }) => type === 'BOOKMARK');

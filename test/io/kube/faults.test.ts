@@ -138,6 +138,7 @@ function bound(client: KubeClient): KubeClient {
   return {
     get: client.get.bind(client),
     list: client.list.bind(client),
+    newestVersion: client.newestVersion.bind(client),
     create: client.create.bind(client),
     patch: client.patch.bind(client),
     delete: client.delete.bind(client),

@@ -1,8 +1,9 @@
 /** A cache of objects, with a server that says what each test wants. Bad networks are in faults.test.ts. */
 import { netNamespaces } from '../../../api/kinds.ts';
 import { createClient } from '../../../src/io/kube/client.ts';
+import { whyBehind } from '../../../src/io/kube/era.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import type { StreamRequest, Transport } from '../../../src/io/kube/transport.ts';
+import type { Request, StreamRequest, Transport } from '../../../src/io/kube/transport.ts';
 import { lean, type ObjectCache, objectKey, watchKind, type WatchOptions } from '../../../src/io/kube/watch.ts';
 import type { NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { logger } from '../../apiserver/started.ts';
@@ -30,8 +31,16 @@ class Server implements Transport {
   readonly watches: Begun[] = [];
   readonly lists: (readonly [string, readonly Net[]] | Error)[] = [];
   listed = 0;
+  /** What the server answers who asks for its newest version. */
+  newest: string | Error = '1000';
+  asked = 0;
 
-  send(): Promise<string> {
+  send({ path }: Request): Promise<string> {
+    if (new URL(path, 'http://localhost').searchParams.get('limit') === '1') {
+      this.asked += 1;
+      if (this.newest instanceof Error) return Promise.reject(this.newest);
+      return Promise.resolve(JSON.stringify({ items: [], metadata: { resourceVersion: this.newest } }));
+    }
     this.listed += 1;
     const next = this.lists.length > 1 ? this.lists.shift() : this.lists[0];
     if (next === undefined || next instanceof Error) return Promise.reject(next ?? new Error('no list'));
@@ -223,6 +232,54 @@ describe('after a watch that ended', () => {
     (await server.watch(0)).end(new ApiError(429, { details: { retryAfterSeconds: 0.2 } }));
     await server.watch(1);
     expect(performance.now() - began).toBeGreaterThanOrEqual(145);
+  });
+});
+
+describe('a server that went back in time', () => {
+  const wentBack = async (act: (watch: Begun) => void, options: Partial<WatchOptions<Net>> = {}): Promise<void> => {
+    server.lists.push(['50', [net('a', 1, 30), net('b', 2, 40)]], ['9', [net('a', 7, 4)]]);
+    const client = createClient(server);
+    const cache = watchKind<Net>(client, netNamespaces, { logger, maxDelay: 5, ...options }, stop.signal);
+    const lines = told(cache);
+    const first = await server.watch(0);
+    let because: string | undefined;
+    cache.subscribe(({ key }) => (because ??= key === 'b' ? whyBehind(client) : undefined));
+    server.newest = '9';
+    act(first);
+    expect((await server.watch(1)).query.get('resourceVersion')).toBe('9');
+    expect(lines.slice(2)).toEqual(['a: 1 to 7', 'b: 2 to -']);
+    expect(because).toBe('the API server went back in time: netnamespaces must be listed again');
+    expect(whyBehind(client)).toBeUndefined();
+  };
+
+  it('is noticed by the next watch, which it would answer with silence', async () => {
+    await wentBack(({ end }) => end(new Error('connection reset')));
+  });
+
+  it('is noticed by a watch that is quiet', async () => {
+    await wentBack(() => undefined, { quiet: 20 });
+  });
+
+  it('is not one that cannot say how far it is', async () => {
+    server.lists.push(['50', []]);
+    follow({ quiet: 10 });
+    await server.watch(0);
+    server.newest = new Error('refused');
+    while (server.asked < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    server.newest = 'x';
+    while (server.asked < 6) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect([server.watches.length, server.listed]).toEqual([1, 1]);
+  });
+
+  it('is asked once for each time that a watch is quiet, and not while it speaks', async () => {
+    server.lists.push(['50', []]);
+    follow({ quiet: 500 });
+    const { say } = await server.watch(0);
+    for (let version = 51; version < 121; version += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      say(['BOOKMARK', { metadata: { resourceVersion: String(version) } }]);
+    }
+    expect(server.asked).toBe(0);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   infrastructureItem,
   networkConfigItem,
   networkOperatorItem,
+  pluginNameOf,
 } from '../../../src/migrate/kinds/network.ts';
 import { make } from '../snapshots.ts';
 
@@ -82,6 +83,15 @@ describe('the network operator', () => {
     const managedFields = [{ time: '2026-01-01T00:00:00Z', fieldsV1 }];
     expect(operator({}, { managedFields }).migrationSince).toBe(Date.parse('2026-01-01T00:00:00Z'));
   });
+});
+
+test('a ClusterNetwork names its plugin, or none', () => {
+  const names = [{ pluginName: 'redhat/openshift-ovs-subnet' }, { pluginName: 7 }, {}];
+  expect(names.map((fields) => pluginNameOf({ metadata: { name: 'default' }, ...fields }))).toEqual([
+    'redhat/openshift-ovs-subnet',
+    '',
+    '',
+  ]);
 });
 
 describe('the network configuration', () => {

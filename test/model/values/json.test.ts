@@ -6,6 +6,8 @@ import {
   fieldOf,
   isRecord,
   jsonEqual,
+  jsonIn,
+  jsonOf,
   parseJson,
   sortedKeys,
   withoutNullFields,
@@ -66,4 +68,9 @@ test('a value without null fields is the same value, not a copy', () => {
       expect(withoutNullFields(kept)).toBe(kept);
     }),
   );
+});
+
+test('a value as JSON has no undefined fields, and a text that is not JSON has no value', () => {
+  expect(jsonOf({ a: undefined, b: [1, null], c: 'x' })).toStrictEqual({ b: [1, null], c: 'x' });
+  expect(['{"a":1}', '[]', 'null', '{', ''].map(jsonIn)).toEqual([{ a: 1 }, [], null, undefined, undefined]);
 });

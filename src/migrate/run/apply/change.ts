@@ -1,6 +1,6 @@
 /** Makes one change of a plan. The journal records before the write what begins, and after it what ended. */
 import isEqual from 'lodash/isEqual.js';
-import { apiVersionOf, cloudPrivateIPConfigs, type Kind, namespaces } from '../../../../api/kinds.ts';
+import { cloudPrivateIPConfigs, type Kind, namespaces } from '../../../../api/kinds.ts';
 import { pause } from '../../../io/async/pause.ts';
 import type { KubeClient, NameRef } from '../../../io/kube/client.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
@@ -19,7 +19,7 @@ import {
   writtenBy,
 } from '../../ownership.ts';
 import { backedUp, isAsBackedUp, type Plan } from '../../plan/plan.ts';
-import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
+import { bareObject, type ObjectRef, objectRef, refKey, refNamed, refText } from '../../ref.ts';
 import { deletesOwn, kindOf } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, merged } from '../drift.ts';
@@ -89,11 +89,7 @@ function isLost(change: Change, { uid }: Entry, { live, progress, plan }: Execut
   if (change.action !== 'apply' || isSDN(object) || progress.isFinalizing || isAsBackedUp(plan, change)) return false;
   // others made it again: taking it over is a conflict
   if (is !== undefined) return uid !== undefined && is.metadata.uid !== uid && !bearsOurMark(is, writtenBy(plan));
-  return object.namespace === undefined || liveObject(live, namespaceRef(object.namespace)) !== undefined;
-}
-
-function namespaceRef(name: string): ObjectRef {
-  return { apiVersion: apiVersionOf(namespaces), kind: namespaces.kind, name };
+  return object.namespace === undefined || liveObject(live, refNamed(namespaces, object.namespace)) !== undefined;
 }
 
 interface Case {
@@ -253,9 +249,8 @@ export function giveUp(
   object: ObjectRef,
   { client, plan, dryRun }: Pick<Execution, 'client'> & { readonly plan: Pick<Plan, 'id'>; readonly dryRun: boolean },
 ): Promise<KubeObject> {
-  const { apiVersion, kind, ...metadata } = object;
   const options = { type: 'apply', fieldManager: managerOf(plan), dryRun } as const;
-  return client.patch(kindFor(object), named(object), { apiVersion, kind, metadata }, options);
+  return client.patch(kindFor(object), named(object), bareObject(object), options);
 }
 
 function finalizersOf({ metadata }: KubeObject): readonly string[] {

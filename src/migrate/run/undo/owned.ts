@@ -5,10 +5,10 @@
 import { apiVersionOf, hostSubnets, namespaces, netNamespaces, nodes } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { overlaps, parseCidr } from '../../../model/values/address.ts';
-import { numberAt, textAt } from '../../kinds/item.ts';
+import { hostIdentity, netidOf } from '../../kinds/identity.ts';
 import { nodeItem } from '../../kinds/node.ts';
 import { type Live, liveObject } from '../../live.ts';
-import { objectRef, refKey, refText } from '../../ref.ts';
+import { objectRef, refKey, refNamed, refText } from '../../ref.ts';
 
 /** The fields of each kind that a migration clears and restores; undefined means the whole content. */
 const owned: ReadonlyMap<string, readonly string[]> = new Map([
@@ -45,22 +45,22 @@ export function withoutOwner({ kind, metadata }: KubeObject, live: Live): string
   const ownerName = kind === hostSubnets.kind || kind === netNamespaces.kind ? name : namespace;
   // an EgressIP belongs to nobody
   if (ownerName === undefined) return undefined;
-  const found = liveObject(live, { apiVersion: apiVersionOf(owner), kind: owner.kind, name: ownerName });
+  const found = liveObject(live, refNamed(owner, ownerName));
   if (found === undefined) return `its ${owner.kind} is gone`;
   return found.metadata.deletionTimestamp === undefined ? undefined : `its ${owner.kind} is being deleted`;
 }
 
 function hostProblem(was: KubeObject, live: Live): string | undefined {
   const name = was.metadata.name ?? '';
-  const node = liveObject(live, { apiVersion: apiVersionOf(nodes), kind: nodes.kind, name });
-  const [hostIP, subnet] = [textAt(was, 'hostIP'), textAt(was, 'subnet')];
+  const node = liveObject(live, refNamed(nodes, name));
+  const { hostIP, subnet } = hostIdentity(was);
   const addresses = node === undefined ? [] : nodeItem(node).addresses;
   if (addresses.length > 0 && !addresses.includes(hostIP))
     return `its Node has ${addresses.join(', ')} now, not ${hostIP}`;
-  const other = objectsOfKind(live, hostSubnets.kind).find(
-    (one) =>
-      one.metadata.name !== name && (textAt(one, 'hostIP') === hostIP || isShared(textAt(one, 'subnet'), subnet)),
-  );
+  const other = objectsOfKind(live, hostSubnets.kind).find((one) => {
+    const has = hostIdentity(one);
+    return one.metadata.name !== name && (has.hostIP === hostIP || isShared(has.subnet, subnet));
+  });
   return other === undefined ? undefined : `${refText(objectRef(other))} has its subnet or host IP now`;
 }
 
@@ -71,10 +71,10 @@ function isShared(a: string, b: string): boolean {
 
 /** Namespaces that shared the netid at the time of the backup may share it again. */
 function netidProblem(was: KubeObject, backup: ReadonlyMap<string, KubeObject>, live: Live): string | undefined {
-  const netid = numberAt(was, 'netid');
+  const netid = netidOf(was);
   const other = objectsOfKind(live, netNamespaces.kind).find((one) => {
     const before = backup.get(refKey(objectRef(one)));
-    return numberAt(one, 'netid') === netid && (before === undefined || numberAt(before, 'netid') !== netid);
+    return netidOf(one) === netid && (before === undefined || netidOf(before) !== netid);
   });
   if (other === undefined || netid === 0) return undefined;
   return `${refText(objectRef(other))} has netid ${netid} now`;

@@ -7,7 +7,7 @@ import { fieldOf, isRecord } from '../../../model/values/json.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
 import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared, type Ours, writtenBy } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
-import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
+import { bareObject, type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { deletesOwn } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
@@ -309,12 +309,11 @@ function givingBack(change: Change, { plan, is, was, force }: Adopted): Found {
   const isTheirs = !isAsApplied && isAsBackedUp(plan, change);
   if (!isAsApplied && !isTheirs && !force)
     return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
-  const { apiVersion, kind, ...metadata } = object;
+  const bare = bareObject(object);
   const first = {
     ...contentOf(isTheirs ? is : was),
-    apiVersion,
-    kind,
-    metadata: { ...metadata, resourceVersion: is.metadata.resourceVersion ?? '' },
+    ...bare,
+    metadata: { ...bare.metadata, resourceVersion: is.metadata.resourceVersion ?? '' },
   };
   return { undo: [{ kind: 'release', object, ...takenOver(config, was, is), first }] };
 }

@@ -2,7 +2,7 @@
  * Asks a server outside, from a short-lived pod in each namespace, with which address the namespace leaves. The pod is
  * under the namespace's own policies. It is removed whatever happens; one that a killed run left is removed by the next.
  */
-import { apiVersionOf, namespaces as namespaceKind, pods as podKind } from '../../../../api/kinds.ts';
+import { namespaces as namespaceKind, pods as podKind } from '../../../../api/kinds.ts';
 import { inParallel } from '../../../io/async/parallel.ts';
 import { pause } from '../../../io/async/pause.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
@@ -10,8 +10,8 @@ import { ApiError } from '../../../io/kube/error.ts';
 import type { PodObject } from '../../../model/objects/raw.ts';
 import { parseIp } from '../../../model/values/address.ts';
 import { listText } from '../../../model/values/list-text.ts';
-import { listAt, numberAt, textAt } from '../../kinds/item.ts';
-import type { ObjectRef } from '../../ref.ts';
+import { containerItem, deadlineOf } from '../../kinds/pod.ts';
+import { refNamed } from '../../ref.ts';
 import { bad, type Check } from '../../target.ts';
 import { ownMatter, withRight } from '../refusal.ts';
 
@@ -98,12 +98,8 @@ export async function probe(
 /** What came back: the answer, or why there is none. */
 type Answer = { readonly text: string } | { readonly problem: string };
 
-function refOf(namespace: string): ObjectRef {
-  return { apiVersion: apiVersionOf(namespaceKind), kind: namespaceKind.kind, name: namespace };
-}
-
 function judged(namespace: string, expected: readonly string[], answer: Answer): Check {
-  const object = refOf(namespace);
+  const object = refNamed(namespaceKind, namespace);
   if ('problem' in answer) return bad(object, 'probe', answer.problem);
   const [address, ...others] = addressesIn(answer.text);
   const said = JSON.stringify(answer.text.slice(0, 100));
@@ -135,7 +131,8 @@ async function removeLeft({ client, plan }: ProbeDeps): Promise<readonly Check[]
   await inParallel(left, atOnce, async (pod) => {
     const problem = await removeInTheEnd(client, pod);
     const { namespace = '' } = pod.metadata;
-    if (problem !== undefined) checks.push(bad(refOf(namespace), 'probe', `${problem} (an earlier run left it)`));
+    if (problem !== undefined)
+      checks.push(bad(refNamed(namespaceKind, namespace), 'probe', `${problem} (an earlier run left it)`));
   });
   return checks;
 }
@@ -149,7 +146,7 @@ function isOfPlan({ metadata: { name, labels } }: PodObject, { id }: ProbeDeps['
 /** Whether no run waits for the pod any more: another may be at work with the same plan. */
 function isOver(pod: PodObject): boolean {
   const age = Date.now() - Date.parse(pod.metadata.creationTimestamp ?? '');
-  const seconds = numberAt(pod, 'spec', 'activeDeadlineSeconds');
+  const seconds = deadlineOf(pod);
   return age > (seconds === undefined ? oldest : seconds * 1_000) + longest;
 }
 
@@ -213,11 +210,10 @@ async function ended(
   for (;;) {
     const is = await client.get<PodObject>(podKind, { name, namespace });
     if (is === undefined) return { problem: 'somebody removed the pod' };
-    const [container] = listAt(is, 'status', 'containerStatuses');
-    const code = numberAt(container, 'state', 'terminated', 'exitCode');
-    const message = textAt(container, 'state', 'terminated', 'message').trim().replace(/\s+/g, ' ');
-    if (code === 0) return { text: message };
-    if (code !== undefined)
+    const { exitCode, message: left } = containerItem(is);
+    const message = left.trim().replace(/\s+/g, ' ');
+    if (exitCode === 0) return { text: message };
+    if (exitCode !== undefined)
       return {
         problem: `a pod got no answer, perhaps because of the namespace's own policies: ${message.slice(0, 300)}`,
       };
@@ -228,10 +224,9 @@ async function ended(
 }
 
 function lateText(pod: PodObject, timeout: number): string {
-  const [container] = listAt(pod, 'status', 'containerStatuses');
-  const said = [textAt(container, 'state', 'waiting', 'reason'), textAt(container, 'state', 'waiting', 'message')];
-  const why = said.filter((text) => text !== '').join(': ');
-  return `a pod did not end within ${timeout / 1_000} s: ${pod.status?.phase ?? 'Pending'}${why === '' ? '' : `, ${why}`}`;
+  const { phase, waiting } = containerItem(pod);
+  const why = waiting.join(': ');
+  return `a pod did not end within ${timeout / 1_000} s: ${phase === '' ? 'Pending' : phase}${why === '' ? '' : `, ${why}`}`;
 }
 
 /** At most that many names, spread evenly over all of them in order. */

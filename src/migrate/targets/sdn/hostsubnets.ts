@@ -3,7 +3,7 @@ import { apiVersionOf, hostSubnets } from '../../../../api/kinds.ts';
 import { parseCidrv4 } from '../../../model/objects/fields.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { type Cidr, compareIps, contains, type Ip } from '../../../model/values/address.ts';
-import { parseJson } from '../../../model/values/json.ts';
+import { jsonIn } from '../../../model/values/json.ts';
 import { addressHomeless, keptCIDRsUnreadable } from '../../findings/back.ts';
 import type { Finding } from '../../findings/finding.ts';
 import type { EgressIPItem } from '../../kinds/egressip.ts';
@@ -61,11 +61,8 @@ function hostOf(node: NodeItem): { readonly host: Host; readonly findings: reado
 }
 
 function keptCIDRs(text: string): readonly string[] {
-  try {
-    return textsAt(parseJson(text), 'EgressCIDRs');
-  } catch {
-    return []; // the finding reports it
-  }
+  // the finding reports what is not JSON
+  return textsAt(jsonIn(text), 'EgressCIDRs');
 }
 
 /**

@@ -3,7 +3,7 @@ import { apiVersionOf, egressNetworkPolicies } from '../../../../api/kinds.ts';
 import type { KubeObject, LabelSelectorObject } from '../../../model/objects/raw.ts';
 import { matches } from '../../../model/objects/selector.ts';
 import { familyOf, parseIfaddr, parseIp } from '../../../model/values/address.ts';
-import { fieldOf, jsonEqual, parseJson } from '../../../model/values/json.ts';
+import { jsonEqual, jsonOf } from '../../../model/values/json.ts';
 import {
   firewallRuleInvalid,
   firewallTooLong,
@@ -78,13 +78,7 @@ function policyName(snapshot: Snapshot, { namespace, name, egress, note }: Wante
     note(policiesPresent({ namespace, name, policies }));
     return undefined;
   }
-  if (
-    jsonEqual(
-      parseJson(JSON.stringify(fieldOf(only.object, 'spec', 'egress') ?? [])),
-      parseJson(JSON.stringify(egress)),
-    )
-  )
-    return undefined;
+  if (jsonEqual(only.egress, jsonOf(egress))) return undefined;
   note(policyDiffers({ namespace, name, policies }));
   return only.name;
 }

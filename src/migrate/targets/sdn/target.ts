@@ -1,7 +1,8 @@
 /** OpenShift SDN as a target: the way back, made from OVN-Kubernetes' objects alone. */
-import { apiVersionOf, egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../../api/kinds.ts';
+import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../../api/kinds.ts';
 import { ovnKinds } from '../../input/source.ts';
 import { liveObject } from '../../live.ts';
+import { refNamed } from '../../ref.ts';
 import type { Target } from '../../target.ts';
 import { defaultOptions } from '../../translation.ts';
 import { leavesWith } from './leaves-with.ts';
@@ -26,8 +27,9 @@ export const sdn: Target = {
   readOptions: () => defaultOptions,
   lacking: ({ metadata }, live) => {
     const { name = '' } = metadata;
-    const host = { apiVersion: apiVersionOf(hostSubnets), kind: hostSubnets.kind, name };
-    return liveObject(live, host) === undefined ? `HostSubnet ${name}: there is none for the Node` : undefined;
+    return liveObject(live, refNamed(hostSubnets, name)) === undefined
+      ? `HostSubnet ${name}: there is none for the Node`
+      : undefined;
   },
   checker: () => () => undefined,
   leavesWith,

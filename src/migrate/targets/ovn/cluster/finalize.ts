@@ -1,9 +1,10 @@
 /** Clears, at the very end, the fields with which OpenShift SDN configures egress IPs and multicast. */
-import { apiVersionOf, hostSubnets, type Kind, netNamespaces } from '../../../../../api/kinds.ts';
+import { hostSubnets, type Kind, netNamespaces } from '../../../../../api/kinds.ts';
 import type { HostSubnetObject } from '../../../../model/objects/raw.ts';
 import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import { mayHost } from '../../../kinds/hosting.ts';
+import { refNamed } from '../../../ref.ts';
 import type { Change, Concern, Part } from '../../../translation.ts';
 import type { Context } from '../context/context.ts';
 import { hasObject } from '../context/groups.ts';
@@ -69,7 +70,7 @@ function clear(kind: Kind, name: string, patch: Readonly<Record<string, unknown>
   return {
     action: 'clear',
     step: 'finalize',
-    object: { apiVersion: apiVersionOf(kind), kind: kind.kind, name },
+    object: refNamed(kind, name),
     patch,
   };
 }

@@ -2,13 +2,13 @@
  * Makes NetworkPolicies that let pods reach each other exactly as the multitenant plugin does: from namespaces of the
  * same VNID, to and from those of VNID 0, and from everything that is not a pod.
  */
-import { apiVersionOf, networkPolicies } from '../../../../../api/kinds.ts';
+import { apiVersionOf, netNamespaces, networkPolicies } from '../../../../../api/kinds.ts';
 import type { NetworkPolicyObject } from '../../../../model/objects/raw.ts';
 import { namespaceNameLabel } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { isolationJoined, multitenantIsolation, networkPolicyEnforced } from '../../../findings/network.ts';
-import { type ObjectRef } from '../../../ref.ts';
+import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
 import { existing } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
@@ -88,7 +88,7 @@ function policyOf(namespace: string, { from, podNetworks }: Reach): IsolationPol
 }
 
 function netNamespaceOf({ vnidOf }: Context, name: string): readonly ObjectRef[] {
-  return vnidOf(name) === undefined ? [] : [{ apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', name }];
+  return vnidOf(name) === undefined ? [] : [refNamed(netNamespaces, name)];
 }
 
 function joinedFindings(context: Context): readonly Finding[] {

@@ -5,6 +5,7 @@ import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { multicastInterrupted, multicastMixed } from '../../../findings/network.ts';
+import { refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
 import { clashes } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
@@ -25,9 +26,7 @@ export function multicastPart(context: Context): Part {
   const made = names.filter(context.exists).map(annotated);
   return {
     changes: made.map((object): Change => {
-      const from = [
-        { apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.name ?? '' },
-      ];
+      const from = [refNamed(netNamespaces, object.metadata.name ?? '')];
       return { action: 'apply', step: 'annotate-namespaces', object, from };
     }),
     findings: [

@@ -18,7 +18,7 @@ import {
   standbyNode,
   subnetHost,
 } from '../../../findings/nodes.ts';
-import { type ObjectRef } from '../../../ref.ts';
+import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
 import { clashes } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
@@ -57,7 +57,7 @@ function labelOf({
     kind: nodes.kind,
     metadata: { name, labels: { [assignableLabel]: '' }, ...annotations },
   };
-  return [{ object, from: [{ apiVersion: apiVersionOf(hostSubnets), kind: hostSubnets.kind, name }] }];
+  return [{ object, from: [refNamed(hostSubnets, name)] }];
 }
 
 function machineFindings(context: Context, machine: Machine): readonly Finding[] {

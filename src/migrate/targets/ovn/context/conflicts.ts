@@ -1,6 +1,6 @@
 /** Finds existing objects that conflict with those of a translation. */
 import type { KubeObject } from '../../../../model/objects/raw.ts';
-import { fieldOf, type Json, jsonEqual, parseJson } from '../../../../model/values/json.ts';
+import { fieldOf, jsonEqual, jsonOf } from '../../../../model/values/json.ts';
 import { keyExists, objectExists } from '../../../findings/conflicts.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import type { Snapshot } from '../../../snapshot.ts';
@@ -30,10 +30,6 @@ export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec:
   const found = present(snapshot, made);
   if (found === undefined || jsonEqual(jsonOf(fieldOf(found, 'spec') ?? null), jsonOf(made.spec))) return [];
   return [objectExists({ kind, ...(namespace === undefined ? {} : { namespace }), name })];
-}
-
-function jsonOf(value: unknown): Json {
-  return parseJson(JSON.stringify(value));
 }
 
 /** Makes findings on labels and annotations of ours that exist with other values, which somebody else wrote. */

@@ -37,7 +37,7 @@ export interface Group {
   readonly onNodes?: readonly string[];
 }
 
-export interface EgressPlan extends Pick<Reach, 'hostsOf' | 'doubtful' | 'within' | 'chosenBy' | 'isAutomatic'> {
+export interface EgressPlan extends Pick<Reach, 'hostsOf' | 'doubtful' | 'within'> {
   /** Sorted by the first member's name; only groups with a chosen namespace. */
   readonly groups: readonly Group[];
   readonly prediction: Prediction;

@@ -12,7 +12,7 @@ import {
 } from '../../../../model/objects/cloud.ts';
 import type { HostSubnet } from '../../../../model/objects/hostsubnet.ts';
 import { type Cidr, contains, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../../model/values/address.ts';
-import { asList, asText, isRecord, parseJson } from '../../../../model/values/json.ts';
+import { asList, asText, isRecord, jsonIn } from '../../../../model/values/json.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import type { NodeItem } from '../../../kinds/node.ts';
 import type { Snapshot } from '../../../snapshot.ts';
@@ -131,14 +131,10 @@ export function wantsEgress(hostSubnet: HostSubnet | undefined): boolean {
 
 /** Parses the addresses with prefix in an OVN-Kubernetes annotation: a JSON list, or the values of a JSON object. */
 function ifaddrs(text: string | undefined): readonly { readonly ip: Ip; readonly network: Cidr }[] {
-  if (text === undefined) return [];
-  try {
-    const value = parseJson(text);
-    const texts = isRecord(value) ? Object.values(value) : asList(value);
-    return texts.map((one) => parseIfaddr(asText(one))).flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
-  } catch {
-    return []; // OVN-Kubernetes rewrites what it cannot read
-  }
+  // OVN-Kubernetes rewrites what it cannot read
+  const value = text === undefined ? undefined : jsonIn(text);
+  const texts = isRecord(value) ? Object.values(value) : asList(value);
+  return texts.map((one) => parseIfaddr(asText(one))).flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
 }
 
 function nodeAddresses(node: NodeItem | undefined): readonly Ip[] {

@@ -17,10 +17,6 @@ export interface Reach {
   readonly doubtful: (ip: Ip) => boolean;
   /** Names of the nodes whose egressCIDRs hold the IP. */
   readonly within: (ip: Ip) => readonly string[];
-  /** The HostSubnet on which an admin put the IP: the only one that lists it, without egressCIDRs. */
-  readonly chosenBy: (ip: Ip) => HostSubnet | undefined;
-  /** Whether only HostSubnets with egressCIDRs list the IP, or none. */
-  readonly isAutomatic: (ip: Ip) => boolean;
   /** Names of the nodes on which OpenShift SDN keeps the IP: an admin's choice, or `within`. Undefined if on any. */
   readonly keptOn: (ip: Ip) => readonly string[] | undefined;
 }
@@ -42,11 +38,6 @@ export function reachOf(hostSubnets: readonly HostSubnet[], machines: ReadonlyMa
   );
   const sure = namesIn(able.filter(({ networks }) => networks !== undefined));
   const near = new Set(able.flatMap(({ addresses }) => addresses.map(surroundingsOf)));
-  const chosenBy = (ip: Ip): HostSubnet | undefined => {
-    const [host, ...others] = hostsOf(ip);
-    return others.length === 0 && host?.egressCIDRs.length === 0 ? host : undefined;
-  };
-  const isAutomatic = (ip: Ip): boolean => hostsOf(ip).every(({ egressCIDRs }) => egressCIDRs.length > 0);
   return {
     hostsOf,
     fitting,
@@ -54,14 +45,22 @@ export function reachOf(hostSubnets: readonly HostSubnet[], machines: ReadonlyMa
     doubtful: (ip) =>
       fitting(ip).length > 0 && sure(ip).length + within(ip).length === 0 && !near.has(surroundingsOf(ip)),
     within,
-    chosenBy,
-    isAutomatic,
     keptOn: (ip) => {
-      const host = chosenBy(ip);
-      if (host !== undefined) return [host.name];
-      return isAutomatic(ip) && within(ip).length > 0 ? within(ip) : undefined;
+      const pinned = pinnedTo(hostsOf(ip));
+      if (pinned !== undefined) return [pinned.name];
+      return isAutomatic(hostsOf(ip)) && within(ip).length > 0 ? within(ip) : undefined;
     },
   };
+}
+
+/** The only node that lists an egress IP, if an admin chose it. */
+export function pinnedTo([host, ...others]: readonly HostSubnet[]): HostSubnet | undefined {
+  return others.length === 0 && host?.egressCIDRs.length === 0 ? host : undefined;
+}
+
+/** Whether OpenShift SDN alone assigns an egress IP that these nodes list. */
+export function isAutomatic(hosts: readonly HostSubnet[]): boolean {
+  return hosts.every(({ egressCIDRs }) => egressCIDRs.length > 0);
 }
 
 /** The first 16 bits of an IPv4 address: machine networks are rarely larger. */

@@ -5,6 +5,7 @@ import type { Finding } from '../../../findings/finding.ts';
 import type { Context } from '../context/context.ts';
 import type { EgressPlan, Group } from '../context/groups.ts';
 import type { Kept } from '../context/kept.ts';
+import { isAutomatic, pinnedTo } from '../context/reach.ts';
 
 /** Makes the findings on the first namespace of the group that requests something. The group must have an EgressIP. */
 export function lostFindings(
@@ -20,14 +21,14 @@ function pinning(
   { egressIPs }: Group,
   name: string,
 ): readonly Finding[] {
-  const pinned = egressIPs.flatMap((ip) => pinnedTo(plan, ip));
+  const pinned = egressIPs.flatMap((ip) => lostPin(plan, ip));
   const isKept = pinned.every(({ ip }) => kept.expected.has(ip));
   return pinned.length === 0 ? [] : [pinningLost({ name, pinned, isKept })];
 }
 
 function restriction(plan: EgressPlan, { egressIPs }: Group, name: string): readonly Finding[] {
   const freed = egressIPs.filter(
-    (ip) => plan.isAutomatic(ip) && plan.within(ip).length > 0 && plan.beyond(ip).length > 0,
+    (ip) => isAutomatic(plan.hostsOf(ip)) && plan.within(ip).length > 0 && plan.beyond(ip).length > 0,
   );
   if (freed.length === 0) return [];
   const within = freed.map((ip) => ({ ip, nodes: plan.within(ip) }));
@@ -40,11 +41,12 @@ function preference({ today }: Group, name: string): readonly Finding[] {
   return [localPreferenceLost({ name, nodes, ips })];
 }
 
-function pinnedTo(
-  { chosenBy, fitting }: EgressPlan,
+/** The node that the admin chose for the IP, unless tomorrow it can be on that one alone. */
+function lostPin(
+  { hostsOf, fitting }: EgressPlan,
   ip: Ip,
 ): readonly (IPOnNodes & { readonly ip: Ip; readonly node: string })[] {
-  const host = chosenBy(ip);
+  const host = pinnedTo(hostsOf(ip));
   const nodes = fitting(ip);
   if (host === undefined || nodes.length === 0) return [];
   return nodes.length === 1 && nodes[0] === host.name ? [] : [{ ip, node: host.name, nodes }];

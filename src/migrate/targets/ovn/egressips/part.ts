@@ -5,7 +5,7 @@ import { namespaceNameLabel } from '../../../../model/objects/well-known.ts';
 import type { Ip } from '../../../../model/values/address.ts';
 import { placementBound, placementNotKept } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
-import { type ObjectRef } from '../../../ref.ts';
+import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
 import { nodeSelector } from '../context/chosen-nodes.ts';
 import { existing } from '../context/conflicts.ts';
@@ -48,7 +48,7 @@ function boundFinding({ egress }: Context): readonly Finding[] {
 }
 
 function sourcesOf({ members }: Group): readonly ObjectRef[] {
-  return members.map(({ name }) => ({ apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name }));
+  return members.map(({ name }) => refNamed(netNamespaces, name));
 }
 
 function egressIPOf(group: Group, { egress: plan, machines }: Context): EgressIP {

@@ -1,5 +1,6 @@
 /** Keeps namespaces closed (`--keep-closed`) with an EgressFirewall where OpenShift SDN alone drops traffic. */
-import { apiVersionOf, netNamespaces } from '../../../../../api/kinds.ts';
+import { netNamespaces } from '../../../../../api/kinds.ts';
+import { refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
 import { existing } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
@@ -11,9 +12,7 @@ export function keepClosedPart(context: Context): Part {
   const made = [...context.closed].sort().map((namespace) => firewallOf(namespace, closedRules(context)));
   return {
     changes: made.map((object): Change => {
-      const from = [
-        { apiVersion: apiVersionOf(netNamespaces), kind: netNamespaces.kind, name: object.metadata.namespace ?? '' },
-      ];
+      const from = [refNamed(netNamespaces, object.metadata.namespace ?? '')];
       return { action: 'apply', step: 'egress-firewalls', object, from };
     }),
     findings: made.flatMap((object) => existing(context.snapshot, object)),

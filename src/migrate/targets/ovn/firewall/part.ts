@@ -24,8 +24,8 @@ import {
   severalPolicies,
   wildcardRule,
 } from '../../../findings/policies.ts';
+import { egressFirewallItem } from '../../../kinds/egressfirewall.ts';
 import type { EgressPolicyItem, PolicyRuleItem } from '../../../kinds/egresspolicy.ts';
-import { listAt, textAt } from '../../../kinds/item.ts';
 import { objectRef } from '../../../ref.ts';
 import { isBefore, nodeSelectorSince } from '../../../release.ts';
 import { type Change, type Part } from '../../../translation.ts';
@@ -141,8 +141,8 @@ function selectorFindings(context: Context, changes: readonly Change[]): readonl
 }
 
 function allowedIn(firewall: KubeObject): ReadonlySet<string> {
-  const rules = listAt(firewall, 'spec', 'egress').filter((rule) => textAt(rule, 'type') === 'Allow');
-  return new Set(rules.map((rule) => textAt(rule, 'to', 'cidrSelector')));
+  const rules = egressFirewallItem(firewall).rules.filter(({ type }) => type === 'Allow');
+  return new Set(rules.map(({ cidrSelector }) => cidrSelector));
 }
 
 /** Records a finding. */

@@ -1,6 +1,6 @@
 /** What OVN-Kubernetes writes to Nodes and Namespaces and reads from them. */
 import type { KubeObject } from '../../../../model/objects/raw.ts';
-import { parseJson } from '../../../../model/values/json.ts';
+import { jsonIn } from '../../../../model/values/json.ts';
 
 /** Key of the Node label that lets a node host egress IPs. */
 export const assignableLabel = 'k8s.ovn.org/egress-assignable';
@@ -35,10 +35,5 @@ export function missingAnnotations(node: KubeObject): readonly string[] {
 }
 
 function isJson(text: string | undefined): boolean {
-  if (text === undefined) return false;
-  try {
-    return typeof parseJson(text) === 'object';
-  } catch {
-    return false;
-  }
+  return text !== undefined && typeof jsonIn(text) === 'object';
 }

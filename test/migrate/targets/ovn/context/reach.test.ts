@@ -1,7 +1,14 @@
 /** Which nodes an egress IP can be on, by networks and egressCIDRs. */
 import fc from 'fast-check';
 import type { Machine } from '../../../../../src/migrate/targets/ovn/context/machines.ts';
-import { difference, intersection, type Reach, reachOf } from '../../../../../src/migrate/targets/ovn/context/reach.ts';
+import {
+  difference,
+  intersection,
+  isAutomatic,
+  pinnedTo,
+  type Reach,
+  reachOf,
+} from '../../../../../src/migrate/targets/ovn/context/reach.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contains } from '../../../../../src/model/values/address.ts';
 import { cidr, hostSubnet, ip } from '../../../../model/parsed.ts';
@@ -115,6 +122,18 @@ describe('OpenShift SDN keeps an egress IP', () => {
     const { keptOn, within, hostsOf } = reach(worker(1, automatic), worker(2));
     expect([keptOn(far), within(far), hostsOf(far)]).toEqual([undefined, [], []]);
   });
+});
+
+test('a single node without egressCIDRs that lists an IP is the choice of an admin; egressCIDRs on all make it automatic', () => {
+  const [manual, other] = ['n1', 'n2'].map((name) => hostSubnet(name, { egressIPs: [one] }));
+  const free = hostSubnet('n3', automatic);
+  expect([pinnedTo([]), pinnedTo([manual!]), pinnedTo([manual!, other!]), pinnedTo([free])]).toEqual([
+    undefined,
+    manual,
+    undefined,
+    undefined,
+  ]);
+  expect([[], [free], [manual!], [manual!, free]].map(isAutomatic)).toEqual([true, true, false, false]);
 });
 
 test('equal answers are one list', () => {

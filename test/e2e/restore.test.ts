@@ -1,0 +1,40 @@
+/** An API server that is restored from a backup, by packets: nobody stays with what it knew from the future. */
+import { cpSync, rmSync } from 'node:fs';
+import { TestLab, until } from './lab.ts';
+
+const egressIP = '192.168.7.201';
+let lab: TestLab;
+
+beforeAll(async () => {
+  lab = await TestLab.up('--nodes', '2');
+  await lab.namespace('red');
+  await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1']);
+}, 60_000);
+afterAll(() => lab.down(), 60_000);
+
+const stop = (): Promise<unknown> => lab.command('kill', 'apiserver');
+const start = (): Promise<unknown> => lab.command('start', 'apiserver');
+
+test('agents and controllers follow a server whose versions went back', async () => {
+  const [data, backup] = [`${lab.dir}/api`, `${lab.dir}/backup`];
+  await stop();
+  cpSync(data, backup, { recursive: true });
+  await start();
+  for (let count = 0; count < 30; count += 1)
+    await lab.must(['annotate', 'namespace', 'red', '--overwrite', `example.org/count=${count}`]);
+  await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.250'] });
+  await lab.untilSource('red/w0', '');
+  await stop();
+  rmSync(data, { recursive: true });
+  cpSync(backup, data, { recursive: true });
+  await start();
+  // what was requested after the backup is gone
+  await lab.untilSource('red/w0', '192.168.7.11');
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  for (const pod of ['red/w0', 'red/w1']) await lab.untilSource(pod, egressIP);
+  await lab.namespace('later');
+  await until('the agents said why', () =>
+    ['worker0', 'worker1'].every((node) => lab.log(`node-${node}`).includes('went back from version')),
+  );
+}, 90_000);
