@@ -13,6 +13,11 @@ export interface ContainerItem {
   readonly waiting: readonly string[];
 }
 
+/** How many seconds the pod may run; undefined if it has no limit. */
+export function deadlineOf(pod: KubeObject): number | undefined {
+  return numberAt(pod, 'spec', 'activeDeadlineSeconds');
+}
+
 /** Reads the state of a pod's first container. */
 export function containerItem(pod: KubeObject): ContainerItem {
   const [container] = listAt(pod, 'status', 'containerStatuses');

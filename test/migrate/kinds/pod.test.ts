@@ -1,5 +1,5 @@
 /** What the probe reads of a pod. */
-import { containerItem } from '../../../src/migrate/kinds/pod.ts';
+import { containerItem, deadlineOf } from '../../../src/migrate/kinds/pod.ts';
 
 const podWith = (status: unknown) => ({ metadata: { name: 'p' }, status });
 
@@ -20,6 +20,11 @@ test('a container that waits says why, in as many texts as there are', () => {
     'no such image',
   ]);
   expect(waits({ message: 'soon' })).toEqual(['soon']);
+});
+
+test('a pod may have a time to run', () => {
+  expect(deadlineOf({ metadata: {}, ...{ spec: { activeDeadlineSeconds: 60 } } })).toBe(60);
+  expect(deadlineOf({ metadata: {} })).toBeUndefined();
 });
 
 test('a pod without a status, or with one that is no object, shows nothing', () => {

@@ -1,4 +1,5 @@
 /** `migrate verify --probe`: from where is asked, and how it is shown. */
+import { randomBytes } from 'node:crypto';
 import type { Live } from '../../../migrate/live.ts';
 import { compareRefs } from '../../../migrate/ref.ts';
 import type { ApplyDeps } from '../../../migrate/run/apply/apply.ts';
@@ -52,7 +53,7 @@ export async function asked(
   if (names.length < all.size) report(`asking from ${names.length} of ${all.size} namespaces\n`);
   const tell = progressTeller('asked', names.length, (line) => report(`${line}\n`));
   return probe(
-    { client, plan, signal, asked: tell },
+    { client, plan, run: randomBytes(4).toString('hex'), signal, asked: tell },
     new Map(names.map((name) => [name, all.get(name) ?? []])),
     options,
   );

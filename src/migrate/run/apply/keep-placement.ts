@@ -94,7 +94,14 @@ async function keep(
   await inParallel(phase.then(watching.sight, begun), atOnce, async ({ change, object }) => {
     if (!signal.aborted && (await make(change, object))) made.add(refKey(refOf(change)));
   });
-  const wasMade = (object: ObjectRef): boolean => made.has(refKey(object));
+  const seen = new Set<string>();
+  // what was there and is gone was deleted by others, and nothing will be assigned to it
+  const wasMade = (object: ObjectRef): boolean => {
+    const key = refKey(object);
+    const isThere = watching.sight.get(object) !== undefined;
+    if (isThere) seen.add(key);
+    return made.has(key) && (isThere || !seen.has(key));
+  };
   const missing = await watching.until(() => phase.missing(watching.sight, wasMade), patience);
   if (missing.length === 0 || signal.aborted) return true;
   tell(`${phase.name}: not assigned within ${patience / 1_000} s: ${listText(missing)}`);

@@ -3,7 +3,7 @@
  * those of the plan. So a request, policy, node or namespace that came after the plan has a name. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { egressFirewalls, netNamespaces } from '../../../../api/kinds.ts';
+import { egressFirewalls, egressNetworkPolicies, netNamespaces } from '../../../../api/kinds.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
@@ -57,7 +57,9 @@ export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): r
     plan.steps.flatMap(({ changes }) => changes),
     plan,
   );
-  const drifts = target.isStable ? differences(planned, wanted, now.undecided) : newSources(planned, wanted);
+  const drifts = target.isStable
+    ? [...differences(planned, wanted, now.undecided), ...newPolicies(plan, now.changes)]
+    : newSources(planned, wanted);
   return [...drifts, ...newFindings(plan.findings, now.findings)]
     .filter(({ object }) => !progress.skipped.has(refKey(object)))
     .sort((a, b) => compareRefs(a.object, b.object));
@@ -124,6 +126,21 @@ function isNothing(change: Change): boolean {
   if (change.action !== 'apply') return true;
   const { labels = {}, annotations = {} } = change.object.metadata;
   return isForeignKind(refOf(change)) && Object.keys({ ...labels, ...annotations }).length === 0;
+}
+
+/**
+ * Policies that came since the plan, of namespaces that are or were to be kept closed: what is made of such a policy is
+ * of the moment too, and the plan knows nothing of it.
+ */
+function newPolicies({ steps }: Plan, wanted: readonly Change[]): readonly PlanDrift[] {
+  const planned = steps.flatMap(({ changes }) => changes);
+  const known = new Set(planned.flatMap((change) => [refOf(change), ...originsOf(change)]).map(refKey));
+  const closed = new Set([...planned, ...wanted].filter(isMomentary).map((change) => refOf(change).namespace));
+  return wanted
+    .filter((change) => change.action === 'delete' && change.object.kind === egressNetworkPolicies.kind)
+    .map(refOf)
+    .filter((object) => closed.has(object.namespace) && !known.has(refKey(object)))
+    .map((object) => ({ kind: 'new', object, detail: '' }));
 }
 
 /** Whether the change keeps a dropped namespace closed. That depends on which nodes are Ready at the moment. */

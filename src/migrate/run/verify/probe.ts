@@ -1,6 +1,7 @@
 /**
  * Asks a server outside, from a short-lived pod in each namespace, with which address the namespace leaves. The pod is
- * under the namespace's own policies. It is removed whatever happens; one that a killed run left is removed by the next.
+ * under the namespace's own policies. It is removed whatever happens; one that a killed run left is removed by the
+ * next.
  */
 import { namespaces as namespaceKind, pods as podKind } from '../../../../api/kinds.ts';
 import { inParallel } from '../../../io/async/parallel.ts';
@@ -10,7 +11,7 @@ import { ApiError } from '../../../io/kube/error.ts';
 import type { PodObject } from '../../../model/objects/raw.ts';
 import { parseIp } from '../../../model/values/address.ts';
 import { listText } from '../../../model/values/list-text.ts';
-import { containerItem } from '../../kinds/pod.ts';
+import { containerItem, deadlineOf } from '../../kinds/pod.ts';
 import { refNamed } from '../../ref.ts';
 import { bad, type Check } from '../../target.ts';
 import { ownMatter, withRight } from '../refusal.ts';
@@ -27,6 +28,8 @@ export interface ProbeOptions {
 export interface ProbeDeps {
   readonly client: KubeClient;
   readonly plan: { readonly id: string };
+  /** What no other run has, for the names of its pods. */
+  readonly run: string;
   readonly signal: AbortSignal;
   /** Called with the number of namespaces that have been asked. */
   readonly asked: (count: number) => void;
@@ -34,14 +37,19 @@ export interface ProbeDeps {
 
 const atOnce = 8;
 const label = { key: 'app.kubernetes.io/name', value: 'sdn-compat-probe' } as const;
+const planLabel = 'migrate.sdn-compat/plan';
 const messagePath = '/dev/termination-log';
 const between = 250;
-/** Milliseconds after which a pod that another run made has no run any more. */
-const longest = 1_800_000;
+/** Milliseconds that the run of a pod may need after the pod's time is over. */
+const longest = 30_000;
+/** Milliseconds that earlier versions gave a pod at most. */
+const oldest = 1_800_000;
 const attempts = 4;
 
+type Asker = Pick<ProbeDeps, 'plan' | 'run'>;
+
 /** The pod that asks. It needs no rights, and fits the restricted Pod Security Standard. */
-export function probePod(namespace: string, plan: { readonly id: string }, options: ProbeOptions): PodObject {
+export function probePod(namespace: string, { plan, run }: Asker, options: ProbeOptions): PodObject {
   const seconds = Math.ceil(options.timeout / 1_000);
   // the image must be pulled in the rest of the time
   const patience = String(Math.max(1, Math.floor(seconds / 3)));
@@ -49,7 +57,11 @@ export function probePod(namespace: string, plan: { readonly id: string }, optio
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: nameFor(plan), namespace, labels: { [label.key]: label.value } },
+    metadata: {
+      name: [label.value, plan.id, run].filter((part) => part !== '').join('-'),
+      namespace,
+      labels: { [label.key]: label.value, [planLabel]: plan.id },
+    },
     spec: {
       restartPolicy: 'Never',
       activeDeadlineSeconds: seconds,
@@ -75,13 +87,13 @@ export async function probe(
   options: ProbeOptions,
 ): Promise<readonly Check[]> {
   const checks: Check[] = [];
-  await removeLeft(deps);
+  const left = await removeLeft(deps);
   await inParallel([...expected], atOnce, async ([namespace, addresses]) => {
     if (deps.signal.aborted) return;
     checks.push(judged(namespace, addresses, await ask(deps, namespace, options)));
     deps.asked(checks.length);
   });
-  return checks;
+  return [...left, ...checks];
 }
 
 /** What came back: the answer, or why there is none. */
@@ -109,29 +121,38 @@ function addressesIn(text: string): readonly string[] {
 }
 
 /** Removes what killed runs of the plan left in any namespace. Without the right to list pods, what is left stays. */
-async function removeLeft({ client, plan }: ProbeDeps): Promise<void> {
+async function removeLeft({ client, plan }: ProbeDeps): Promise<readonly Check[]> {
   const labelSelector = `${label.key}=${label.value}`;
   const listed = await client.list<PodObject>(podKind, { labelSelector }).catch((error: unknown) => {
     if (error instanceof ApiError && error.code === 403) return { items: [] };
     throw error;
   });
-  const left = listed.items.filter((pod) => pod.metadata.name === nameFor(plan) && isOver(pod));
+  const checks: Check[] = [];
+  const left = listed.items.filter((pod) => isOfPlan(pod, plan) && isOver(pod));
   await inParallel(left, atOnce, async (pod) => {
-    await removeInTheEnd(client, pod);
+    const problem = await removeInTheEnd(client, pod);
+    const { namespace = '' } = pod.metadata;
+    if (problem !== undefined)
+      checks.push(bad(refNamed(namespaceKind, namespace), 'probe', `${problem} (an earlier run left it)`));
   });
+  return checks;
 }
 
+/** Earlier versions knew the pods of a plan by their name alone. */
+function isOfPlan({ metadata: { name, labels } }: PodObject, { id }: ProbeDeps['plan']): boolean {
+  const of = labels?.[planLabel];
+  return of === undefined ? name === (id === '' ? label.value : `${label.value}-${id}`) : of === id;
+}
+
+/** Whether no run waits for the pod any more: another may be at work with the same plan. */
 function isOver(pod: PodObject): boolean {
   const age = Date.now() - Date.parse(pod.metadata.creationTimestamp ?? '');
-  return ['Succeeded', 'Failed'].includes(containerItem(pod).phase) || age > longest;
-}
-
-function nameFor({ id }: { readonly id: string }): string {
-  return id === '' ? label.value : `${label.value}-${id}`;
+  const seconds = deadlineOf(pod);
+  return age > (seconds === undefined ? oldest : seconds * 1_000) + longest;
 }
 
 async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): Promise<Answer> {
-  const pod = probePod(namespace, deps.plan, options);
+  const pod = probePod(namespace, deps, options);
   let answer: Answer | undefined;
   try {
     answer = await answerOf(pod, deps, options);
@@ -144,8 +165,6 @@ async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): P
 
 async function answerOf(pod: PodObject, { client, signal }: ProbeDeps, options: ProbeOptions): Promise<Answer> {
   try {
-    const left = await remove(client, pod);
-    if (left !== undefined) return { problem: left };
     await client.create(podKind, pod, { fieldManager: label.value });
     return await ended(client, pod, { options, signal });
   } catch (error) {
@@ -168,20 +187,18 @@ async function removeInTheEnd(client: KubeClient, pod: PodObject): Promise<strin
   }
 }
 
-/** Removes the pod; returns why it cannot be, if it is somebody else's. */
+/** Removes the pod; returns why it is left, if it is somebody else's. Throws if it is still there. */
 async function remove(client: KubeClient, { metadata }: PodObject): Promise<string | undefined> {
   const { name = '', namespace = '' } = metadata;
   const is = await client.get<PodObject>(podKind, { name, namespace });
   if (is === undefined) return undefined;
   if (is.metadata.labels?.[label.key] !== label.value) return `Pod ${name} is there and not ours`;
   const { uid = '' } = is.metadata;
-  await client
-    .delete(podKind, { name, namespace }, { gracePeriodSeconds: 0, preconditions: { uid } })
-    .catch((error: unknown) => {
-      // another run removed it, or made it again
-      if (!(error instanceof ApiError) || error.code !== 409) throw error;
-    });
-  return undefined;
+  await client.delete(podKind, { name, namespace }, { gracePeriodSeconds: 0, preconditions: { uid } });
+  const left = await client.get<PodObject>(podKind, { name, namespace });
+  if (left === undefined) return undefined;
+  const { finalizers = [] } = left.metadata;
+  throw new Error(finalizers.length === 0 ? 'it is still there' : `it waits for finalizer ${listText(finalizers)}`);
 }
 
 /** Waits until the pod has ended, and reads what it left. */

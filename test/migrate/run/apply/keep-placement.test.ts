@@ -1,12 +1,16 @@
 import { customResourceDefinitions, egressIPs, hostSubnets, netNamespaces, nodes } from '../../../../api/kinds.ts';
+import { pause } from '../../../../src/io/async/pause.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
 import { egressIPItem } from '../../../../src/migrate/kinds/egressip.ts';
+import { objectRef } from '../../../../src/migrate/ref.ts';
 import type { ApplyOutcome } from '../../../../src/migrate/run/apply/apply.ts';
+import { keepPlacement } from '../../../../src/migrate/run/apply/keep-placement.ts';
 import { readNow } from '../../../../src/migrate/run/now.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
+import type { Phase } from '../../../../src/migrate/target.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
-import type { TranslateOptions } from '../../../../src/migrate/translation.ts';
+import type { Change, TranslateOptions } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import { until } from '../../../e2e/lab.ts';
@@ -109,12 +113,12 @@ test.each(Array.from({ length: rounds(72) }, (_, index) => index + 1))(
     await begin(builds[seed % builds.length]!, random);
     expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
     expect({ seed, placed: await placed() }).toEqual({ seed, placed: before(layout) });
-    // none was ever elsewhere, and all nodes that may host are labelled in the end
+    // none was ever elsewhere, and all nodes that may host are labeled in the end
     expect(new Set(manager!.written).size).toBe(layout.namespaces.flat().length);
-    const labelled = (await client.list(nodes)).items.filter(
+    const labeled = (await client.list(nodes)).items.filter(
       ({ metadata }) => 'k8s.ovn.org/egress-assignable' in (metadata.labels ?? {}),
     );
-    expect(labelled).toHaveLength(layout.nodes.length);
+    expect(labeled).toHaveLength(layout.nodes.length);
     expect(await migration.apply(patient)).toMatchObject({ kind: 'done', writes: 0 });
   },
   30_000,
@@ -209,7 +213,7 @@ test('a node that is not Ready when its turn comes is told, and only its own egr
   expect(now.filter(isOfOthers)).toHaveLength(layout.nodes.flat().length);
 });
 
-test('a node that somebody else labelled meanwhile ends it, and everything is assigned all the same', async () => {
+test('a node that somebody else labeled meanwhile ends it, and everything is assigned all the same', async () => {
   await plan(layout);
   await begin('B', generator(1));
   await create(client, [make.node('other', '192.168.7.50', { labels: { 'k8s.ovn.org/egress-assignable': '' } })]);
@@ -314,6 +318,42 @@ test('an EgressIP that cannot be made or is left out holds up nobody', async () 
   expect(outcome).toMatchObject({ kind: 'failed', reasons: [expect.stringContaining('EgressIP egressip-p1: ')] });
   expect(outcome.told).toEqual([]);
   await expectOthersKept(egressIP(1), egressIP(4));
+}, 20_000);
+
+test('an EgressIP that somebody deletes while its address is awaited holds up nobody', async () => {
+  await plan(layout);
+  await switchToOVN(client);
+  const shop = make.any(
+    'k8s.ovn.org/v1',
+    'EgressIP',
+    { name: 'shop' },
+    { spec: { egressIPs: [], namespaceSelector: {} } },
+  );
+  const change: Change = { action: 'apply', step: 'keep-placement', object: shop, from: [] };
+  const phase: Phase = {
+    name: 'one',
+    first: [],
+    parts: ['192.168.7.101'],
+    then: () => [{ change, object: shop }],
+    obstacle: () => undefined,
+    missing: (_, wasMade) => (wasMade(objectRef(shop)) ? ['192.168.7.101'] : []),
+  };
+  let isMade = false;
+  const kept = keepPlacement({
+    client,
+    phases: { kinds: [egressIPs], list: [phase] },
+    signal: new AbortController().signal,
+    patience: 60_000,
+    make: async () => {
+      await client.create(egressIPs, shop);
+      return (isMade = true);
+    },
+    tell: () => undefined,
+  });
+  await until('it is made', () => Promise.resolve(isMade), 5);
+  await pause(200);
+  await client.delete(egressIPs, { name: 'shop' });
+  await kept;
 }, 20_000);
 
 test('a Node that is left out is told, and the egress IPs of the others stay', async () => {

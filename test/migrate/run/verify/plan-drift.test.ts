@@ -73,8 +73,8 @@ test('labels and annotations of others count as far as the plan sets them', () =
   expect(textsOf(plan, [...without(...nodes.slice(0, 2)), ...withCIDRs])).toContain(
     'Node n1: it would be planned otherwise (annotations)',
   );
-  const labelled = worker(1, { egressIPs: [first] }, { labels: { other: 'label' } });
-  expect(textsOf(plan, [...without(...nodes.slice(0, 2)), ...labelled])).toEqual([]);
+  const labeled = worker(1, { egressIPs: [first] }, { labels: { other: 'label' } });
+  expect(textsOf(plan, [...without(...nodes.slice(0, 2)), ...labeled])).toEqual([]);
 });
 
 describe('a cluster that no longer shows what the plan was made from', () => {
@@ -135,6 +135,15 @@ describe('an EgressFirewall that keeps a namespace closed', () => {
     expect(madeFrom(downWith)).toEqual(madeFrom(upWith));
     expect([drift(upWith, downWith), drift(downWith, upWith)]).toEqual([[], []]);
     expect(drift(up, upWith)).toHaveLength(1);
+  });
+
+  it('hides no policy that came since, whatever the nodes are at the moment', () => {
+    const named = ['EgressNetworkPolicy shop/rules: the plan does not have it'];
+    const closed = planOfAll(down, ovn, true);
+    expect([textsOf(closed, [...up, policy]), textsOf(closed, [...down, policy])]).toEqual([named, named]);
+    expect(textsOf(planOfAll(up, ovn, true), [...down, policy])).toEqual(named);
+    const known = planOfAll([...down, policy], ovn, true);
+    expect([textsOf(known, [...up, policy]), textsOf(known, [...down, policy])]).toEqual([[], []]);
   });
 });
 

@@ -1,3 +1,4 @@
+import omit from 'lodash/omit.js';
 import { pods } from '../../../../api/kinds.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
@@ -11,6 +12,7 @@ import { make } from '../../snapshots.ts';
 
 const options = { url: 'http://echo.example.org/', image: 'image', timeout: 2_000 };
 const plan = { id: 'abc' };
+const asker = { plan, run: 'one' };
 
 let started: Started;
 let client: KubeClient;
@@ -23,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => started.stop());
 
 const podIn = (namespace: string): Promise<PodObject | undefined> =>
-  client.get<PodObject>(pods, { name: 'sdn-compat-probe-abc', namespace });
+  client.get<PodObject>(pods, { name: 'sdn-compat-probe-abc-one', namespace });
 
 /** Ends the pod of the namespace as its kubelet would. */
 async function end(
@@ -34,7 +36,7 @@ async function end(
   const status = { phase: 'Succeeded', containerStatuses: [{ name: 'probe', state: { terminated } }] };
   await client.patch(
     pods,
-    { name: 'sdn-compat-probe-abc', namespace },
+    { name: 'sdn-compat-probe-abc-one', namespace },
     { status },
     { type: 'merge', subresource: 'status' },
   );
@@ -44,7 +46,7 @@ const asking = (
   by: KubeClient,
   expected: Readonly<Record<string, readonly string[]>>,
   signal = new AbortController().signal,
-) => probe({ client: by, plan, signal, asked: () => undefined }, new Map(Object.entries(expected)), options);
+) => probe({ client: by, ...asker, signal, asked: () => undefined }, new Map(Object.entries(expected)), options);
 
 test('an answer is held against the addresses of the namespace', async () => {
   const [checks] = await Promise.all([
@@ -95,48 +97,66 @@ test('a signal removes the pods', async () => {
   expect((await client.list(pods)).items).toEqual([]);
 });
 
-test('a pod that a killed run left is replaced, and one of somebody else stays', async () => {
-  await client.create(pods, probePod('shop', plan, options));
-  const theirs = probePod('bank', plan, options);
+test('a pod of somebody else that has the name stays', async () => {
+  const theirs = probePod('bank', asker, options);
   await client.create(pods, { ...theirs, metadata: { ...theirs.metadata, labels: {} } });
-  const left = (await podIn('shop'))!.metadata.uid;
-  const [checks] = await Promise.all([
-    asking(client, { shop: ['192.168.7.101'], bank: [] }),
-    until('it is another pod', async () => {
-      const is = await podIn('shop');
-      return is !== undefined && is.metadata.uid !== left;
-    }).then(() => end('shop', { exitCode: 0, message: '192.168.7.101' })),
+  expect(await asking(client, { bank: [] })).toMatchObject([
+    { problem: 'Pod sdn-compat-probe-abc-one is there and not ours' },
   ]);
-  expect(checks.map(({ object, problem }) => [object.name, problem]).sort()).toEqual([
-    ['bank', 'Pod sdn-compat-probe-abc is there and not ours'],
-    ['shop', undefined],
-  ]);
-  expect((await client.list(pods)).items.map(({ metadata }) => metadata.namespace)).toEqual(['bank']);
+  expect((await client.list(pods)).items).toHaveLength(1);
 });
 
-test('pods that a killed run left in namespaces that are not asked are removed, when they have ended or are old', async () => {
+test('two runs at once leave each other alone', async () => {
+  const other = probePod('shop', { plan, run: 'two' }, options);
+  await client.create(pods, other);
+  const ref = { name: other.metadata.name!, namespace: 'shop' };
+  await client.patch(pods, ref, { status: { phase: 'Succeeded' } }, { type: 'merge', subresource: 'status' });
+  const [[check]] = await Promise.all([
+    asking(client, { shop: ['192.168.7.101'] }),
+    end('shop', { exitCode: 0, message: '192.168.7.101' }),
+  ]);
+  expect(check).toMatchObject({ well: true });
+  expect((await client.list(pods)).items.map(({ metadata }) => metadata.name)).toEqual([ref.name]);
+});
+
+test('pods that a killed run left in whatever namespace are removed when their time is over', async () => {
   await create(
     client,
     ['ended', 'old', 'running', 'theirs'].map((name) => make.namespace(name)),
   );
-  const left = async (namespace: string, status: object): Promise<void> => {
-    await client.create(pods, probePod(namespace, plan, options));
-    const ref = { name: 'sdn-compat-probe-abc', namespace };
-    await client.patch(pods, ref, { status }, { type: 'merge', subresource: 'status' });
+  const left = async (namespace: string, phase: string, name?: string): Promise<void> => {
+    const pod = probePod(namespace, { plan, run: 'killed' }, options);
+    const { labels = {} } = pod.metadata;
+    const metadata =
+      name === undefined ? pod.metadata : { namespace, name, labels: omit(labels, 'migrate.sdn-compat/plan') };
+    await client.create(pods, { ...pod, metadata });
+    const ref = { name: metadata.name!, namespace };
+    await client.patch(pods, ref, { status: { phase } }, { type: 'merge', subresource: 'status' });
   };
-  await left('ended', { phase: 'Failed' });
-  await left('old', { phase: 'Pending' });
-  await left('running', { phase: 'Running' });
-  await client.create(pods, probePod('theirs', { id: 'other' }, options));
+  await left('ended', 'Failed');
+  await left('old', 'Pending', 'sdn-compat-probe-abc');
+  await left('running', 'Running');
+  await client.create(pods, probePod('theirs', { plan: { id: 'other' }, run: 'killed' }, options));
   const namespacesLeft = async (): Promise<readonly (string | undefined)[]> =>
     (await client.list(pods)).items.map(({ metadata }) => metadata.namespace).sort();
   await asking(client, {});
-  expect(await namespacesLeft()).toEqual(['old', 'running', 'theirs']);
+  expect(await namespacesLeft()).toEqual(['ended', 'old', 'running', 'theirs']);
   const { now } = Date;
-  Date.now = () => now() + 3_600_000;
-  await asking(client, {}).finally(() => (Date.now = now));
+  Date.now = () => now() + 60_000;
+  const keeping = passing(client, { delete: () => Promise.reject(new ApiError(409, { message: 'conflict' })) });
+  try {
+    const said = (await asking(keeping, {})).map(({ object, problem }) => `${object.name}: ${problem}`);
+    expect(said.toSorted()).toEqual([
+      'ended: Pod sdn-compat-probe-abc-killed could not be removed: conflict (an earlier run left it)',
+      'old: Pod sdn-compat-probe-abc could not be removed: conflict (an earlier run left it)',
+      'running: Pod sdn-compat-probe-abc-killed could not be removed: conflict (an earlier run left it)',
+    ]);
+    expect(await asking(client, {})).toEqual([]);
+  } finally {
+    Date.now = now;
+  }
   expect(await namespacesLeft()).toEqual(['theirs']);
-});
+}, 20_000);
 
 test('without the right to list pods it asks all the same', async () => {
   const refusing = passing(client, {
@@ -163,7 +183,41 @@ test('a namespace that refuses pods is named, a missing right ends it, and a pod
     asking(keeping, { shop: ['192.168.7.101'] }),
     end('shop', { exitCode: 0, message: '192.168.7.101' }),
   ]);
-  expect(check).toMatchObject({ well: false, problem: 'Pod sdn-compat-probe-abc could not be removed: etcd' });
+  expect(check).toMatchObject({ well: false, problem: 'Pod sdn-compat-probe-abc-one could not be removed: etcd' });
+}, 20_000);
+
+test('a conflict at the removal is tried again', async () => {
+  let conflicts = 1;
+  const refusing = passing(client, {
+    delete: (...given) =>
+      conflicts-- > 0 ? Promise.reject(new ApiError(409, { message: 'conflict' })) : client.delete(...given),
+  });
+  const [[check]] = await Promise.all([
+    asking(refusing, { shop: ['192.168.7.101'] }),
+    end('shop', { exitCode: 0, message: '192.168.7.101' }),
+  ]);
+  expect(check).toMatchObject({ well: true });
+  expect((await client.list(pods)).items).toEqual([]);
+});
+
+test('a pod that a finalizer holds is not removed, and that is said', async () => {
+  const [[check]] = await Promise.all([
+    asking(client, { shop: ['192.168.7.101'] }),
+    until('the pod is there', async () => (await podIn('shop')) !== undefined, 5)
+      .then(() =>
+        client.patch(
+          pods,
+          { name: 'sdn-compat-probe-abc-one', namespace: 'shop' },
+          { metadata: { finalizers: ['example.org/held'] } },
+          { type: 'merge' },
+        ),
+      )
+      .then(() => end('shop', { exitCode: 0, message: '192.168.7.101' })),
+  ]);
+  expect(check).toMatchObject({
+    well: false,
+    problem: 'Pod sdn-compat-probe-abc-one could not be removed: it waits for finalizer example.org/held',
+  });
 }, 20_000);
 
 test('a sample is spread over all names', () => {

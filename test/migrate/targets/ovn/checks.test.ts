@@ -64,7 +64,7 @@ describe('an egress IP', () => {
     ]);
   });
 
-  it('is well on a node of the plan, or on one that was labelled since, and on no other', () => {
+  it('is well on a node of the plan, or on one that was labeled since, and on no other', () => {
     const allows = (...allowed: readonly string[]): Places => ({ [first]: { today: [], allowed } });
     expect(problems(e(on('n2')), [], allows('n2'))).toEqual([`${first}: well`]);
     expect(problems(e(on('n1')), [], allows('n2'))).toEqual([`${first}: well`]);
@@ -111,6 +111,15 @@ describe('the namespaces of an EgressIP', () => {
     expect(problems(e(on('n1')), [make.namespace('zoo'), other])).toEqual([
       `${first}: well`,
       'namespaces: EgressIP other selects shop too: pods leave with the addresses of one of the two',
+    ]);
+  });
+
+  it('are shown in the order of the other EgressIPs', () => {
+    const both = egressIP('e', [], byName('shop', 'zoo'));
+    const others: readonly KubeObject[] = [egressIP('o2', [], byName('shop')), egressIP('o1', [], byName('zoo'))];
+    expect(problems(both, [make.namespace('zoo'), ...others])?.map((text) => text.slice(0, 32))).toEqual([
+      'namespaces: EgressIP o1 selects ',
+      'namespaces: EgressIP o2 selects ',
     ]);
   });
 

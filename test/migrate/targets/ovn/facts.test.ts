@@ -25,7 +25,7 @@ describe('the facts on nodes', () => {
 
   it('are which lack annotations, which have the label, and which are Ready', () => {
     expect(found.unannotated).toEqual(['n3', 'n4']);
-    expect(found.labelled).toEqual(['n2', 'n3']);
+    expect(found.labeled).toEqual(['n2', 'n3']);
     expect([...found.ready]).toEqual(['n1', 'n2', 'n4']);
     expect([...found.able]).toEqual(['n2']);
   });
@@ -52,6 +52,17 @@ describe('the facts on EgressIPs', () => {
 
   it('are who requests each address, by name', () => {
     expect(Object.fromEntries(found.egressIPsByAddress)).toEqual({ [first]: ['a', 'b'], [second]: ['b'] });
+  });
+
+  it('do not depend on the order of the objects', () => {
+    const other = facts([
+      egressIP('b', [first, second], byName('shop')),
+      egressIP('a', [first], byName('zoo', 'shop')),
+      make.namespace('zoo'),
+      make.namespace('shop'),
+    ]);
+    expect(Object.fromEntries(other.servedBy)).toEqual({ a: ['shop', 'zoo'], b: ['shop'] });
+    expect(Object.fromEntries(other.servers)).toEqual({ shop: ['a', 'b'], zoo: ['a'] });
   });
 
   it('are which namespaces each selects, and which select each namespace', () => {

@@ -1,4 +1,6 @@
-/** Which nodes an egress IP can be on, today and tomorrow, by the networks of nodes and the egressCIDRs of HostSubnets. */
+/**
+ * Which nodes an egress IP can be on, today and tomorrow, by the networks of nodes and the egressCIDRs of HostSubnets.
+ */
 import type { HostSubnet } from '../../../../model/objects/hostsubnet.ts';
 import { type Cidr, type Ip, keyRange, sortKey } from '../../../../model/values/address.ts';
 import { compareText } from '../../../../model/values/names.ts';
@@ -90,7 +92,9 @@ type Range = ReturnType<typeof keyRange>;
 function ranged(
   nodes: readonly { readonly name: string; readonly cidrs: readonly Cidr[] | undefined }[],
 ): readonly Ranged[] {
-  const groups = Map.groupBy(nodes, ({ cidrs }) => cidrs?.map(({ text }) => text).join() ?? '');
+  const groups = Map.groupBy(nodes, ({ cidrs }) =>
+    cidrs === undefined ? 'any' : cidrs.map(({ text }) => text).join(),
+  );
   return [...groups.values()].map((group) => ({
     ranges: group[0]?.cidrs?.map(keyRange),
     names: group.map(({ name }) => name),

@@ -46,6 +46,14 @@ describe('an egress IP fits', () => {
     expect([fitting(one), fitting(far)]).toEqual([['n1', 'n2'], ['n2']]);
   });
 
+  it('no node that is known to be on no network', () => {
+    const { cluster, machines } = contextFrom([...vague(1, '10.1.1.1'), ...vague(2, '10.1.1.2')]);
+    const bare = new Map(
+      [...machines].map(([name, machine]) => [name, name === 'n1' ? { ...machine, networks: [] } : machine]),
+    );
+    expect(reachOf(cluster.hostSubnets, bare).fitting(one)).toEqual(['n2']);
+  });
+
   it('nodes of which another network holds it', () => {
     const annotations = { 'k8s.ovn.org/host-cidrs': '["192.168.7.11/24","10.9.8.1/24"]' };
     const { fitting } = reach(worker(1, offer, { annotations }), worker(2, offer));
