@@ -125,7 +125,7 @@ it('has each condition of a Node once, and addresses of one type as many as it r
     'status.conditions[0].status: Required value',
   ]);
   const status = { addresses: [{ type: 'InternalIP' }, { type: 'InternalIP' }] };
-  expect(checked('Node', { status })).toEqual({ status });
+  expect(checked('Node', { status })).toMatchObject({ status });
 });
 
 it('needs the object that an Event is about, and fills in who reported it', () => {
