@@ -6,7 +6,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
-import { catalogueTable } from '../src/migrate/findings/rows.ts';
+import { catalogTable } from '../src/migrate/findings/rows.ts';
 
 interface Crd {
   spec: {
@@ -78,10 +78,10 @@ async function document(): Promise<object> {
   };
 }
 
-/** The document with the table of findings as the catalogue has it. */
+/** The document with the table of findings as the catalog has it. */
 async function withFindings(path: string): Promise<string> {
   const text = await readFile(path, 'utf8');
-  return text.replace(/^\| code \| severity \|.*\n(?:\|.*\n)+/m, () => catalogueTable());
+  return text.replace(/^\| code \| severity \|.*\n(?:\|.*\n)+/m, () => catalogTable());
 }
 
 const made = await document();

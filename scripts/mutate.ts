@@ -1,7 +1,7 @@
 /**
  * `npm run mutate -- [FOLDER…] [--sample N] [--seed N] [--workers N]`: changes one thing at a time in a copy of the
- * sources and runs the unit tests of that layer, to find what no test would notice. Prints the changes that survive and their share. The
- * folders are src/model, src/migrate and src/node/plan when none is given.
+ * sources and runs the unit tests of that layer, to find what no test would notice. Prints the changes that survive and
+ * their share. The folders are src/model, src/migrate and src/node/plan when none is given.
  */
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** Which source addresses the outside sees of each namespace, today, in each phase of a migration, and after it. Pure. */
+/**
+ * Which source addresses the outside sees of each namespace, today, in each phase of a migration, and after it. Pure.
+ */
 import isEqual from 'lodash/isEqual.js';
 import { compareText } from '../model/values/names.ts';
 

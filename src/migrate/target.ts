@@ -133,7 +133,10 @@ export interface Target {
   readonly lacking: (node: KubeObject, live: Live) => string | undefined;
   /** Checks an object by what the plugin itself reports; undefined if it reports nothing about such objects. */
   readonly checker: (scene: CheckScene) => (object: KubeObject) => readonly Check[] | undefined;
-  /** The addresses with which pods of each namespace of these changes should leave, as far as the plugin has assigned them. */
+  /**
+   * The addresses with which pods of each namespace of these changes should leave, as far as the plugin has assigned
+   * them.
+   */
   readonly leavesWith: (changes: readonly Change[], live: Live) => ReadonlyMap<string, readonly string[]>;
   /** The phases of a step that is phased. What is left of it after them is made at once. */
   readonly phases: (changes: readonly Change[], placement: ReadonlyMap<string, Placement>) => Phases;

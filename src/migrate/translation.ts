@@ -5,7 +5,9 @@ import { type Finding } from './findings/finding.ts';
 import { type ObjectRef, objectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** The name of a step of a migration: one of the target's `steps`. Every target has the steps `switch` and `finalize`. */
+/**
+ * The name of a step of a migration: one of the target's `steps`. Every target has the steps `switch` and `finalize`.
+ */
 export type StepName = string;
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Does what OVN-Kubernetes's cluster manager does with EgressIPs, as it was seen: it keeps in memory which node has which
- * address, takes a node with the fewest, breaks ties by chance, takes the addresses of an object in a random order, writes
- * one status for each look at an object, and brings nothing back.
+ * Does what OVN-Kubernetes's cluster manager does with EgressIPs, as it was seen: it keeps in memory which node has
+ * which address, takes a node with the fewest, breaks ties by chance, takes the addresses of an object in a random
+ * order, writes one status for each look at an object, and brings nothing back.
  */
 import { cloudPrivateIPConfigs, egressIPs, nodes } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
@@ -16,8 +16,8 @@ import { contains, parseIfaddr, parseIp } from '../../src/model/values/address.t
 import { fieldOf, parseJson } from '../../src/model/values/json.ts';
 
 /**
- * Builds, oldest first. A and B believe any status; C and D only what they wrote themselves. C forgets at its start what
- * is assigned; B, C and D replace all annotations of an EgressIP.
+ * Builds, oldest first. A and B believe any status; C and D only what they wrote themselves. C forgets at its start
+ * what is assigned; B, C and D replace all annotations of an EgressIP.
  */
 export type Build = 'A' | 'B' | 'C' | 'D';
 export const builds: readonly Build[] = ['A', 'B', 'C', 'D'];

@@ -164,14 +164,17 @@ export async function switchToOVN(client: KubeClient): Promise<void> {
   }
 }
 
-/** What OVN-Kubernetes answers: every IP on the first labelled node that has none of the object, and every firewall applied. */
+/**
+ * What OVN-Kubernetes answers: every IP on the first labeled node that has none of the object, and every firewall
+ * applied.
+ */
 export async function serveOVN(client: KubeClient): Promise<void> {
-  const labelled = (await client.list(nodes)).items
+  const labeled = (await client.list(nodes)).items
     .filter(({ metadata }) => metadata.labels?.['k8s.ovn.org/egress-assignable'] !== undefined)
     .map(({ metadata }) => metadata.name);
   for (const object of (await client.list(egressIPs)).items) {
     const items = egressIPItem(object).egressIPs.flatMap((egressIP, index) =>
-      labelled[index] === undefined ? [] : [{ egressIP, node: labelled[index] }],
+      labeled[index] === undefined ? [] : [{ egressIP, node: labeled[index] }],
     );
     await client.patch(
       egressIPs,

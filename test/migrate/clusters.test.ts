@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { forthRows } from '../../src/migrate/findings/catalog/forth.ts';
 import type { Finding } from '../../src/migrate/findings/finding.ts';
 import { lossText } from '../../src/migrate/findings/loss.ts';
-import { catalogueTable, lossesOf, rows } from '../../src/migrate/findings/rows.ts';
+import { catalogTable, lossesOf, rows } from '../../src/migrate/findings/rows.ts';
 import { snapshotFromFiles } from '../../src/migrate/input/files.ts';
 import { planOf } from '../../src/migrate/plan/plan.ts';
 import { refText } from '../../src/migrate/ref.ts';
@@ -89,7 +89,7 @@ test.each(named)('%s: the order of the input does not matter', async (name, clus
   expect(await summary({ ...cluster, objects: shuffled })).toBe(await summary(cluster));
 });
 
-test('10,000 namespaces on 500 nodes', async () => {
+test('10,000 namespaces on 500 nodes have as many changes and findings as recorded', async () => {
   const snapshot = await read(generatedCluster({ namespaces: 10_000, nodes: 500 }));
   const { changes, findings, placement, assignedCount } = toOVN(snapshot, defaults);
   const count = (keys: readonly string[]): readonly string[] =>
@@ -119,7 +119,7 @@ test('every code of a finding is in one of these clusters, with a severity and a
   expect(Object.keys(forthRows).filter((code) => !found.has(code))).toEqual([]);
 });
 
-test('the documentation has the catalogue as it is', () => {
+test('docs/migrate.md has the table of the catalog', () => {
   const text = readFileSync(new URL('../../docs/migrate.md', import.meta.url), 'utf8');
-  expect(text).toContain(`\n${catalogueTable()}\n`);
+  expect(text).toContain(`\n${catalogTable()}\n`);
 });

@@ -150,7 +150,7 @@ function policy(index: number): Plain {
 export function generatedCluster({ namespaces, nodes }: Size): readonly Plain[] {
   const subnets = Array.from({ length: nodes }, (_, index) => hostSubnet(index));
   const automatic = subnets.filter((_, index) => index % 2 === 0);
-  // the controller has placed every requested IP, two of a namespace on neighbours
+  // the controller has placed every requested IP, two of a namespace on neighbors
   for (let index = 0; index < namespaces; index += 2) {
     for (const nth of [0, 1])
       (automatic[(index / 2 + nth) % automatic.length]?.['egressIPs'] as string[]).push(egressIP(2 * index + nth));

@@ -26,7 +26,7 @@ test('every kind that a plan may touch is known by its version and name, once', 
   expect(kindOf({ apiVersion: 'v2', kind: 'Node' })).toBeUndefined();
 });
 
-test('what a target needs is nothing that it makes', () => {
+test('no target needs objects of a kind that it makes', () => {
   for (const { needs, makes } of targets) expect(needs.filter((kind) => makes.includes(kind))).toEqual([]);
 });
 
@@ -41,7 +41,7 @@ test('every target has its steps once, the switch among them and finalize last',
   expect(() => stepOf({ target: 'sdn' }, 'egress-ips')).toThrow('target sdn has no step egress-ips');
 });
 
-test('only the old plugin is led back to', () => {
+test('only plans to the old plugin lead back', () => {
   expect(targets.filter(({ name }) => leadsBack({ target: name }))).toEqual([oldPlugin]);
   expect(newPlugins).not.toContain(oldPlugin);
   expect([oldPlugin, ...newPlugins]).toHaveLength(targets.length);

@@ -33,7 +33,9 @@ class Watch {
   readonly #options: WatchOptions;
   readonly #response: ServerResponse;
   readonly #stops: (() => void)[] = [];
-  /** The version that was asked for if we had not reached it: nothing up to it is sent, as by Kubernetes' watch cache. */
+  /**
+   * The version that was asked for if we had not reached it: nothing up to it is sent, as by Kubernetes' watch cache.
+   */
   readonly #after: number;
   #position: number;
   #scheduled = false;

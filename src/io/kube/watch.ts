@@ -1,7 +1,8 @@
 /**
  * A copy of all objects of a kind that follows the API server for as long as the process runs. It lists, watches from
- * there, and after any failure of the connection watches again from the last version it saw. If that version is too old,
- * or the server has not reached it, it lists again and reports what has changed. Each change of an object is reported once, in order.
+ * there, and after any failure of the connection watches again from the last version it saw. If that version is too
+ * old, or the server has not reached it, it lists again and reports what has changed. Each change of an object is
+ * reported once, in order.
  */
 import isEqual from 'lodash/isEqual.js';
 import type { Kind } from '../../../api/kinds.ts';

@@ -1,4 +1,6 @@
-/** Findings on the cluster's network as a whole: overlaps, hosted control planes, hybrid overlay, isolation, multicast. */
+/**
+ * Findings on the cluster's network as a whole: overlaps, hosted control planes, hybrid overlay, isolation, multicast.
+ */
 import upperFirst from 'lodash/upperFirst.js';
 import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';

@@ -35,7 +35,7 @@ export function isUnknown(code: FindingCode): boolean {
 export const findingCodes: readonly FindingCode[] = Object.keys(rows).filter(isFindingCode);
 
 /** The rows as the table in docs/migrate.md, sorted by code. */
-export function catalogueTable(): string {
+export function catalogTable(): string {
   const all: readonly (readonly [string, Row])[] = Object.entries(rows);
   const lines = all
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

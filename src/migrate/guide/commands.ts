@@ -18,7 +18,9 @@ export function setMigration(networkType: NetworkType): string {
   return patch('Network.operator.openshift.io', 'cluster', { spec: { migration: { networkType, features } } });
 }
 
-/** Keeps the vendor's converter out of a live migration, in which the operator sets the rest of spec.migration itself. */
+/**
+ * Keeps the vendor's converter out of a live migration, in which the operator sets the rest of spec.migration itself.
+ */
 export const setFeatures = patch('Network.operator.openshift.io', 'cluster', { spec: { migration: { features } } });
 
 /** Switches the default plugin. */
@@ -51,7 +53,9 @@ export function pausePools({ pools }: Facts, paused: boolean): string {
   return names.map(({ name }) => patch('MachineConfigPool', name, { spec: { paused } })).join(' && ');
 }
 
-/** Reboots all nodes at about the same time; the pods of the machine config operator stand in for a login on each node. */
+/**
+ * Reboots all nodes at about the same time; the pods of the machine config operator stand in for a login on each node.
+ */
 export const rebootNodes =
   'for pod in $(oc -n openshift-machine-config-operator get pods -l k8s-app=machine-config-daemon -o name); do ' +
   'oc -n openshift-machine-config-operator rsh -c machine-config-daemon $pod chroot /rootfs shutdown -r +1; done';

@@ -30,7 +30,9 @@ export function atWork(config: NetworkConfigItem): string | undefined {
   return condition.status === 'True' ? stateText('InProgress', condition) : undefined;
 }
 
-/** Whether the operator says that the migration is finished, or ended its part of spec.migration and says so no more. */
+/**
+ * Whether the operator says that the migration is finished, or ended its part of spec.migration and says so no more.
+ */
 export function completed(facts: Facts, to: NetworkType): Answer {
   return all(
     saysType(facts, to),

@@ -1,5 +1,4 @@
 /** What the guide knows of a cluster, and questions about it that several stages ask. Pure. */
-import type { DaemonPodItem, DaemonSetItem, MachineConfigPoolItem } from '../kinds/machines.ts';
 import type {
   ClusterVersionItem,
   InfrastructureItem,
@@ -7,6 +6,7 @@ import type {
   NetworkOperatorItem,
 } from '../kinds/network.ts';
 import type { NodeItem } from '../kinds/node.ts';
+import type { DaemonPodItem, DaemonSetItem, MachineConfigPoolItem } from '../kinds/rollout.ts';
 import type { Known } from '../known.ts';
 import { type Release, releaseOf } from '../release.ts';
 import { pendingLabel } from '../run/switched.ts';

@@ -3,7 +3,7 @@ import type { Known } from '../known.ts';
 import type { Plan } from '../plan/plan.ts';
 import { refKey } from '../ref.ts';
 import { changeKey, type Entry, progressOf } from '../run/journal.ts';
-import { keptInTheEnd } from '../run/kept.ts';
+import { leftAtFinalize } from '../run/left-at-finalize.ts';
 import { refOf } from '../translation.ts';
 
 export interface PlanState {
@@ -15,7 +15,7 @@ export interface PlanState {
   /** Whether a change was begun that comes after the switch. */
   readonly isPastSwitch: boolean;
   /** How many changes are still to be made before the switch, after it, and by --finalize. */
-  readonly pending: Readonly<Record<Part, number>>;
+  readonly pending: Readonly<Record<Period, number>>;
   /** The boot ID of each node when the way back began. */
   readonly boots: ReadonlyMap<string, string>;
   /** What the way back has still to restore; read only for the way back. */
@@ -28,7 +28,7 @@ export interface Restore {
   readonly unserved: readonly string[];
 }
 
-type Part = 'before' | 'after' | 'finalize';
+type Period = 'before' | 'after' | 'finalize';
 
 /** Computes how far the plan is. */
 export function planState(
@@ -38,17 +38,17 @@ export function planState(
 ): PlanState {
   const progress = progressOf(entries);
   const { begun, done, skipped, isGoingBack, boots } = progress;
-  const kept = keptInTheEnd(plan, progress);
-  const pending: Record<Part, number> = { before: 0, after: 0, finalize: 0 };
-  let part: Part = 'before';
+  const left = leftAtFinalize(plan, progress);
+  const pending: Record<Period, number> = { before: 0, after: 0, finalize: 0 };
+  let period: Period = 'before';
   let isPastSwitch = false;
   for (const { name, changes } of plan.steps) {
-    if (name === 'switch') part = 'after';
-    else if (name === 'finalize') part = 'finalize';
+    if (name === 'switch') period = 'after';
+    else if (name === 'finalize') period = 'finalize';
     const keys = changes.map((change) => refKey(refOf(change)));
-    isPastSwitch ||= part !== 'before' && keys.some((key) => begun.has(changeKey(name, key)));
-    const isLeft = (key: string): boolean => skipped.has(key) || (part === 'finalize' && kept.has(key));
-    pending[part] += keys.filter((key) => !isLeft(key) && !done.has(changeKey(name, key))).length;
+    isPastSwitch ||= period !== 'before' && keys.some((key) => begun.has(changeKey(name, key)));
+    const isLeft = (key: string): boolean => skipped.has(key) || (period === 'finalize' && left.has(key));
+    pending[period] += keys.filter((key) => !isLeft(key) && !done.has(changeKey(name, key))).length;
   }
   const isBack = entries.some(({ event }) => event === 'back-done');
   const rest = isBack ? 'back' : 'untouched';

@@ -21,7 +21,6 @@ import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { refusalOf } from '../input/server.ts';
 import { shapeOf, snapshotOf } from '../input/source.ts';
-import { daemonPodItem, daemonSetItem, machineConfigPoolItem } from '../kinds/machines.ts';
 import {
   clusterVersionItem,
   infrastructureItem,
@@ -30,6 +29,7 @@ import {
   pluginNameOf,
 } from '../kinds/network.ts';
 import { nodeItem } from '../kinds/node.ts';
+import { daemonPodItem, daemonSetItem, machineConfigPoolItem } from '../kinds/rollout.ts';
 import { mentionsMacvlan, workloadItem } from '../kinds/workload.ts';
 import { type Known, unreadReason } from '../known.ts';
 import { liveOf } from '../live.ts';

@@ -1,7 +1,7 @@
 /**
- * What `migrate gather` writes: exactly the objects that a plan is made from, laid out like a must-gather, so that a plan
- * can be made where the cluster cannot be reached. Nothing secret: no Secrets, and of pods and workloads only egress
- * routers, without the values of their other variables.
+ * What `migrate gather` writes: exactly the objects that a plan is made from, laid out like a must-gather, so that a
+ * plan can be made where the cluster cannot be reached. Nothing secret: no Secrets, and of pods and workloads only
+ * egress routers, without the values of their other variables.
  */
 import { apiVersionOf, configMaps, type Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';

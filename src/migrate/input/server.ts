@@ -75,8 +75,8 @@ export async function readServer(client: KubeClient, reading: Reading = {}): Pro
 }
 
 /**
- * What a read that failed shows of the kind: undefined if the API server does not serve it, the server's words if a right
- * is missing. Throws, naming the kind, for any other failure.
+ * What a read that failed shows of the kind: undefined if the API server does not serve it, the server's words if a
+ * right is missing. Throws, naming the kind, for any other failure.
  */
 export function refusalOf(error: unknown, kind: Kind): string | undefined {
   if (isNotFound(error)) return undefined;

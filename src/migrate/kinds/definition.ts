@@ -23,8 +23,8 @@ export function definitionItem(object: KubeObject): DefinitionItem {
 }
 
 /**
- * What the schema says of the field at the end of the path: it declares it, takes any field there, or knows none. A list
- * stands for its items.
+ * What the schema says of the field at the end of the path: it declares it, takes any field there, or knows none. A
+ * list stands for its items.
  */
 export function fieldIn(schema: unknown, path: readonly string[]): 'declared' | 'any' | 'none' {
   const [field, ...rest] = path;

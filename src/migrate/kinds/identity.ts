@@ -1,4 +1,7 @@
-/** What no two objects of OpenShift SDN share, as the way back reads it: a HostSubnet's addresses, a NetNamespace's VNID. */
+/**
+ * What no two objects of OpenShift SDN share, as the way back reads it: a HostSubnet's addresses, a NetNamespace's
+ * VNID.
+ */
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { numberAt, textAt } from './item.ts';
 

@@ -1,4 +1,6 @@
-/** What may stall the reboots of a migration, as the migrator reads it: webhooks, disruption budgets, nmstate policies. */
+/**
+ * What may stall the reboots of a migration, as the migrator reads it: webhooks, disruption budgets, nmstate policies.
+ */
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { asText, fieldOf } from '../../model/values/json.ts';
 import { type Item, itemOf, listAt, numberAt, textAt, textsAt } from './item.ts';

@@ -23,7 +23,9 @@ export interface PlanStep {
 }
 
 export interface Plan {
-  /** Identifies the plan in the field manager of its writes, also after an update. Empty in plans of format version 1. */
+  /**
+   * Identifies the plan in the field manager of its writes, also after an update. Empty in plans of format version 1.
+   */
   readonly id: string;
   /** The uid of Namespace kube-system, which no other cluster has; undefined if the input did not have it. */
   readonly cluster: string | undefined;

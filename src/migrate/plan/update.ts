@@ -1,6 +1,6 @@
 /**
- * Carries a plan that was begun over to the cluster as it is now: what is new is added, what changed is made again, what
- * nothing asks for any more is taken back. The first backup stays. Pure.
+ * Carries a plan that was begun over to the cluster as it is now: what is new is added, what changed is made again,
+ * what nothing asks for any more is taken back. The first backup stays. Pure.
  */
 import isEqual from 'lodash/isEqual.js';
 import type { KubeObject } from '../../model/objects/raw.ts';
@@ -29,12 +29,12 @@ export interface Update {
 
 export interface UpdateFacts {
   /** What the journal says of a change of the old plan. `adopted`: begun on an object that others had made. */
-  readonly stageOf: (change: Change) => Stage;
+  readonly stateOf: (change: Change) => ChangeState;
   /** The object as it is in the cluster now; undefined if it is not there. */
   readonly liveObject: (object: ObjectRef) => KubeObject | undefined;
 }
 
-export type Stage = 'open' | 'begun' | 'adopted' | 'done';
+export type ChangeState = 'open' | 'begun' | 'adopted' | 'done';
 
 /** Merges a plan that was begun with one of the same options made now. */
 export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update {
@@ -63,7 +63,7 @@ export function updatedPlan(old: Plan, fresh: Plan, facts: UpdateFacts): Update 
       backup: sorted(new Map([...fresh.backup, ...old.backup])),
     },
     redo: changed
-      .filter((change) => facts.stageOf(change) !== 'open')
+      .filter((change) => facts.stateOf(change) !== 'open')
       .map((change) => ({ step: change.step, object: refKey(refOf(change)) })),
     added: [...now.values()].filter((change) => !before.has(keyOf(change))).map(refOf),
     changed: changed.filter((change) => now.has(keyOf(change))).map(refOf),
@@ -88,10 +88,10 @@ function inTheirSteps(
   fresh: ReadonlyMap<string, Change>,
   old: Plan,
   before: ReadonlyMap<string, Change>,
-  { stageOf }: UpdateFacts,
+  { stateOf }: UpdateFacts,
 ): ReadonlyMap<string, Change> {
   const begun = [...before.values()].filter(
-    (change) => (change.action === 'apply' || deletesOwn(old, change)) && stageOf(change) !== 'open',
+    (change) => (change.action === 'apply' || deletesOwn(old, change)) && stateOf(change) !== 'open',
   );
   const stepOf = new Map(begun.map((change) => [refKey(refOf(change)), change.step]));
   return new Map(
@@ -108,18 +108,19 @@ function plain(change: Change): unknown {
 }
 
 /**
- * Takes back what was applied, if it was: an object of ours is deleted, in objects of others our fields are given up, and
- * an object that others had made gets the content that it had. What an earlier update takes back stays until it is done.
+ * Takes back what was applied, if it was: an object of ours is deleted, in objects of others our fields are given up,
+ * and an object that others had made gets the content that it had. What an earlier update takes back stays until it is
+ * done.
  */
-function withdrawal(change: Change, plan: Plan, { stageOf, liveObject }: UpdateFacts): readonly Change[] {
+function withdrawal(change: Change, plan: Plan, { stateOf, liveObject }: UpdateFacts): readonly Change[] {
   const ref = refOf(change);
-  const stage = stageOf(change);
-  if (change.step === 'finalize' || stage === 'open' || liveObject(ref) === undefined) return [];
-  if (change.action !== 'apply') return deletesOwn(plan, change) && stage !== 'done' ? [change] : [];
+  const state = stateOf(change);
+  if (change.step === 'finalize' || state === 'open' || liveObject(ref) === undefined) return [];
+  if (change.action !== 'apply') return deletesOwn(plan, change) && state !== 'done' ? [change] : [];
   const { step } = change;
   const bare = bareObject(ref);
   if (isForeignKind(ref)) return [{ action: 'apply', step, object: bare, from: [] }];
-  const was = stage === 'adopted' ? plan.backup.get(refKey(ref)) : undefined;
+  const was = state === 'adopted' ? plan.backup.get(refKey(ref)) : undefined;
   if (was !== undefined) return [{ action: 'apply', step, object: { ...was, metadata: bare.metadata }, from: [] }];
-  return stage === 'adopted' ? [] : [{ action: 'delete', step, object: ref, from: [] }];
+  return state === 'adopted' ? [] : [{ action: 'delete', step, object: ref, from: [] }];
 }

@@ -1,4 +1,7 @@
-/** What each namespace loses by a migration and for how long, from the findings and the tables of source addresses. Pure. */
+/**
+ * What each namespace loses by a migration and for how long, from the findings and the tables of source addresses.
+ * Pure.
+ */
 import { listText } from '../../model/values/list-text.ts';
 import { compareText } from '../../model/values/names.ts';
 import type { AddressRow, AddressTable, Seen } from '../addresses.ts';

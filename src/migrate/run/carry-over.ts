@@ -3,7 +3,7 @@ import { err, type Result } from '../../model/values/result.ts';
 import { liveObject, liveOf } from '../live.ts';
 import { replacePlan } from '../plan/folder.ts';
 import { type Plan, planHash } from '../plan/plan.ts';
-import { type Stage, type Update, updatedPlan } from '../plan/update.ts';
+import { type ChangeState, type Update, updatedPlan } from '../plan/update.ts';
 import { refKey, refText } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { plannedKinds } from '../targets.ts';
@@ -37,7 +37,7 @@ export async function carryOver({
   const progress = progressOf(entries);
   const live = liveOf(snapshot, plannedKinds);
   const update = updatedPlan(old, fresh, {
-    stageOf: (change) => stageOf(change, progress),
+    stateOf: (change) => stateOf(change, progress),
     liveObject: (ref) => liveObject(live, ref),
   });
   const more: readonly Entry[] = [
@@ -49,7 +49,7 @@ export async function carryOver({
   return replaced.ok ? { ok: true, value: { update, before: replaced.value } } : replaced;
 }
 
-function stageOf(change: Change, { begun, done }: Progress): Stage {
+function stateOf(change: Change, { begun, done }: Progress): ChangeState {
   const key = changeKey(change.step, refKey(refOf(change)));
   const entry = begun.get(key);
   if (entry === undefined) return 'open';

@@ -18,8 +18,8 @@ const patience = 3_000;
 /**
  * Runs the work unless somebody else is at work in the folder; returns undefined, with nothing done, if so. Two locks:
  * the name of an abstract socket, which goes away with its process however that ends, but is known on this host and in
- * this network namespace only; and a file in the folder that its holder touches twice a second, for containers and hosts
- * that share the folder. A file that nobody touches is left over.
+ * this network namespace only; and a file in the folder that its holder touches twice a second, for containers and
+ * hosts that share the folder. A file that nobody touches is left over.
  */
 export async function alone<T>(folder: string, work: () => Promise<T>): Promise<T | undefined> {
   for (let tries = 1; tries <= attempts; tries++) {

@@ -7,8 +7,8 @@ import { resourceName } from '../ref.ts';
 const everybodys: readonly number[] = [401, 408, 429, 502, 503, 504];
 
 /**
- * The reason if perhaps only this object is concerned: a conflict, refused content, a field that the served schema lacks
- * (which the API server answers with 500), an object that is too large, a webhook that refuses or fails.
+ * The reason if perhaps only this object is concerned: a conflict, refused content, a field that the served schema
+ * lacks (which the API server answers with 500), an object that is too large, a webhook that refuses or fails.
  */
 export function ownMatter(error: unknown): string | undefined {
   if (!(error instanceof ApiError) || isMissingRight(error)) return undefined;

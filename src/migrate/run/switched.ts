@@ -9,7 +9,9 @@ import type { Now } from './now.ts';
 /** Label of nodes that a live migration has not yet switched (OpenShift network operator). */
 export const pendingLabel = 'migration.network.openshift.io/plugin';
 
-/** Why the network configuration does not say that the plugin runs; undefined if it does, or if there is none to ask. */
+/**
+ * Why the network configuration does not say that the plugin runs; undefined if it does, or if there is none to ask.
+ */
 export function typeProblem(
   { networkType }: Pick<Target, 'networkType'>,
   config: Known<NetworkConfigItem>,

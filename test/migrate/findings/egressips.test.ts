@@ -1,5 +1,4 @@
 import {
-  cidrRestrictionLost,
   dropBecomesEgressIP,
   dropBecomesNodeAddress,
   egressIPDoubtful,
@@ -8,14 +7,11 @@ import {
   egressIPOutsideNetwork,
   egressIPsJoined,
   egressIPUnhosted,
-  localPreferenceLost,
   moreEgressIPsThanNodes,
   noAssignableNode,
-  pinningLost,
-  placementNotKept,
 } from '../../../src/migrate/findings/egressips.ts';
 
-const untilMended = { what: 'an egress IP', span: 'until-fixed' };
+const untilFixed = { what: 'an egress IP', span: 'until-fixed' };
 
 describe('an address that is lost', () => {
   const facts = { name: 'shop', ip: '192.168.7.101' };
@@ -29,7 +25,7 @@ describe('an address that is lost', () => {
     ],
     ['of a node', (isInUse: boolean) => egressIPIsNodeAddress({ ...nodeAddress, isInUse })],
   ])('%s blocks if it is in use, and is a warning without a loss if not', (_what, make) => {
-    expect(make(true)).toMatchObject({ severity: 'blocker', lost: untilMended });
+    expect(make(true)).toMatchObject({ severity: 'blocker', lost: untilFixed });
     expect(make(false).severity).toBe('warning');
     expect(make(false)).not.toHaveProperty('lost');
   });
@@ -123,40 +119,5 @@ it('says of joined namespaces whether their lists differ, and what selects them'
     severity: 'info',
     today: 'Namespaces a, b share VNID 7, so all of them leave with x.',
     tomorrow: 'EgressIP e selects a by name; a namespace that joins later is not among them.',
-  });
-});
-
-describe('what OVN-Kubernetes cannot express', () => {
-  it('is the node that an admin chose, which the plan may keep', () => {
-    const pinned = [{ ip: 'x', node: 'n1', nodes: ['n1', 'n2'] }];
-    expect(pinningLost({ name: 'a', pinned, isKept: true }).tomorrow).toMatch(
-      /^The plan puts it there; .*: x on one of n1, n2\.$/,
-    );
-    expect(pinningLost({ name: 'a', pinned, isKept: false }).tomorrow).toMatch(
-      /^OVN-Kubernetes chooses the node: x on/,
-    );
-  });
-
-  it('is the choice by CIDRs, also where no node has them', () => {
-    const found = cidrRestrictionLost({
-      name: 'a',
-      within: [{ ip: 'x', nodes: [] }],
-      beyond: [{ ip: 'x', nodes: ['n2'] }],
-    });
-    expect([found.today, found.tomorrow]).toEqual([
-      'egressCIDRs keep x on no node.',
-      'OVN-Kubernetes knows no CIDRs of nodes: x may go to n2 too.',
-    ]);
-  });
-
-  it('is the preference for the own node of a pod', () => {
-    expect(localPreferenceLost({ name: 'a', nodes: ['n1', 'n2'], ips: ['x', 'y'] })).toMatchObject({
-      severity: 'info',
-      lost: { what: "the preference for its pod's own node", span: 'for-good' },
-    });
-  });
-
-  it('is the placement, with how many the others are to have', () => {
-    expect(placementNotKept({ node: 'n9', has: 0, needed: 2 }).tomorrow).toMatch(/and others are to have 3: /);
   });
 });

@@ -88,7 +88,7 @@ describe('the order of findings', () => {
   });
 });
 
-describe('the catalogue', () => {
+describe('the catalog', () => {
   it('has each code once, and loses only what has a span', () => {
     expect(new Set(findingCodes).size).toBe(Object.keys(rows).length);
     for (const code of findingCodes) for (const span of lossesOf(code)?.spans ?? []) expect(spanNames).toContain(span);

@@ -1,9 +1,9 @@
 import { backRows } from '../../../src/migrate/findings/catalog/back.ts';
 import { forthRows } from '../../../src/migrate/findings/catalog/forth.ts';
-import { catalogueTable } from '../../../src/migrate/findings/rows.ts';
+import { catalogTable } from '../../../src/migrate/findings/rows.ts';
 
 describe('the table of findings', () => {
-  const [head, rule, ...lines] = catalogueTable().trimEnd().split('\n');
+  const [head, rule, ...lines] = catalogTable().trimEnd().split('\n');
 
   it('has a line for each code of both ways, sorted', () => {
     expect([head, rule]).toEqual([

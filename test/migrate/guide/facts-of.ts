@@ -2,14 +2,6 @@
 import type { Facts } from '../../../src/migrate/guide/facts.ts';
 import type { PlanState } from '../../../src/migrate/guide/plan-state.ts';
 import {
-  type DaemonPodItem,
-  daemonPodItem,
-  type DaemonSetItem,
-  daemonSetItem,
-  type MachineConfigPoolItem,
-  machineConfigPoolItem,
-} from '../../../src/migrate/kinds/machines.ts';
-import {
   clusterVersionItem,
   infrastructureItem,
   type NetworkConfigItem,
@@ -18,6 +10,14 @@ import {
   networkOperatorItem,
 } from '../../../src/migrate/kinds/network.ts';
 import { type NodeItem, nodeItem } from '../../../src/migrate/kinds/node.ts';
+import {
+  type DaemonPodItem,
+  daemonPodItem,
+  type DaemonSetItem,
+  daemonSetItem,
+  type MachineConfigPoolItem,
+  machineConfigPoolItem,
+} from '../../../src/migrate/kinds/rollout.ts';
 import type { Known } from '../../../src/migrate/known.ts';
 import { make } from '../snapshots.ts';
 

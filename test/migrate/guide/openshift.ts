@@ -1,4 +1,7 @@
-/** Small CRDs of OpenShift's own kinds, with the rules that a procedure could break, and the vendor's own where they lie beside the checkout. */
+/**
+ * Small CRDs of OpenShift's own kinds, with the rules that a procedure could break, and the vendor's own where they lie
+ * beside the checkout.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -80,7 +83,9 @@ export const hasVendors = files.every((file) => existsSync(join(folder, file)));
 const celOfMTU =
   '!has(self.mtu) || !has(self.networkType) || self.networkType == "" || has(self.mode) && self.mode == \'Live\'';
 
-/** The vendor's CRDs of 4.16. The embedded server knows no CEL: the rule about the MTU is given in words of a schema. */
+/**
+ * The vendor's CRDs of 4.16. The embedded server knows no CEL: the rule about the MTU is given in words of a schema.
+ */
 export function vendorsCRDs(): readonly object[] {
   return files.map((file) => withoutCEL(load(readFileSync(join(folder, file), 'utf8'))) as object);
 }

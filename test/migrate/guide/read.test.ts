@@ -172,7 +172,7 @@ test('the way back is only for a migration that succeeded', async () => {
   expect([half.next?.stage, half.next?.command]).toEqual(['preflight', 'sdn-compat migrate guide --to ovn']);
 });
 
-test('a watch tells each change once', async () => {
+test('a watch prints each change once', async () => {
   const look = async () => {
     const facts = await readFacts(withMTU(world.client), { signal: new AbortController().signal, withPods: false });
     const procedure = procedureFor(facts, {});

@@ -84,13 +84,8 @@ describe('a snapshot', () => {
       duplicates(egressIP('e', '1', { spec: 1 }), egressIP('e', '2', { spec: 2 }), egressIP('e', '3', { spec: 1 })),
     ).toEqual([{ object: ref, count: 3 }]);
     expect(duplicates(egressIP('e', '1', { status: 1 }), egressIP('e', '2', { status: 2 }))).toEqual([]);
-    const labelled = make.any(
-      'k8s.ovn.org/v1',
-      'EgressIP',
-      { name: 'e', resourceVersion: '2', labels: { a: 'b' } },
-      {},
-    );
-    expect(duplicates(egressIP('e', '1'), labelled)).toEqual([{ object: ref, count: 2 }]);
+    const labeled = make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'e', resourceVersion: '2', labels: { a: 'b' } }, {});
+    expect(duplicates(egressIP('e', '1'), labeled)).toEqual([{ object: ref, count: 2 }]);
     expect(duplicates(egressIP('e', '1'), egressIP('f', '1', { spec: 1 }))).toEqual([]);
   });
 

@@ -84,10 +84,10 @@ test('an object of the plan that appeared by other hands is named, unless it is 
 });
 
 test('of a Node only the labels count that the plan sets', () => {
-  const labelled = (labels: object) => make.node('n1', '192.168.7.11', { labels });
-  expect(drift([shop, host, labelled({ other: 'x' })])).toEqual([]);
-  expect(drift([shop, host, labelled({ wanted: 'yes' })])).toEqual([]);
-  expect(drift([shop, host, labelled({ wanted: 'no' })])).toEqual([
+  const labeled = (labels: object) => make.node('n1', '192.168.7.11', { labels });
+  expect(drift([shop, host, labeled({ other: 'x' })])).toEqual([]);
+  expect(drift([shop, host, labeled({ wanted: 'yes' })])).toEqual([]);
+  expect(drift([shop, host, labeled({ wanted: 'no' })])).toEqual([
     'Node n1: metadata.labels["wanted"]: was absent, is "no"',
   ]);
 });

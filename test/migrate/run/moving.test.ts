@@ -228,7 +228,7 @@ test('EgressIPs with an unassigned address are touched, and only these', async (
   expect((await started.client.list(egressIPs)).items).toEqual([]);
 });
 
-test('a node that was registered again is labelled again', async () => {
+test('a node that was registered again is labeled again', async () => {
   await migration.forth();
   await started.client.delete(nodes, { name: 'n1' });
   await create(started.client, [make.node('n1', '192.168.7.11')]);

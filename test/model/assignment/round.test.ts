@@ -40,6 +40,23 @@ test.each(assignmentProblems.map((problem) => [problem.name, problem] as const))
   },
 );
 
+test('a list is in the order of addresses, whatever order the HostSubnet had and whatever comes to it', () => {
+  for (const listed of [
+    ['192.168.7.9', '192.168.7.20', '192.168.7.3'],
+    ['192.168.7.20', '192.168.7.9'],
+    ['192.168.7.9'],
+    [],
+  ]) {
+    const { lists } = assignmentRound({
+      hostSubnets: [hostSubnet('a', { egressIPs: listed, egressCIDRs: ['192.168.7.0/24'] })],
+      netNamespaces: [20, 9, 3].map((last) => netNamespace(`n${last}`, 100 + last, [`192.168.7.${last}`])),
+      offline: new Set(),
+      limits: new Map(),
+    });
+    expect([...lists.values()]).toEqual([['192.168.7.3', '192.168.7.9', '192.168.7.20']]);
+  }
+});
+
 test('on random small problems the plan is the best of all placements', () => {
   fc.assert(
     fc.property(cluster(4), (input) => {

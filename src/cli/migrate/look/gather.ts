@@ -27,7 +27,9 @@ interface Text {
 const archive = /\.(tar|tar\.gz|tgz)$/;
 const packed = /\.(tar\.gz|tgz)$/;
 
-/** Reads the cluster and writes the files. Exit status 1 if a kind could not be read; the rest is written all the same. */
+/**
+ * Reads the cluster and writes the files. Exit status 1 if a kind could not be read; the rest is written all the same.
+ */
 export async function runGather({ kubeconfig, out }: GatherFlags): Promise<void> {
   await refuseOccupied(out);
   const client = await openClient(kubeconfig);

@@ -75,7 +75,7 @@ export const forthRows = {
   },
   EgressIPOutsideNetwork: {
     severities: ['warning', 'blocker'],
-    about: "no labelled node's network holds it; blocker when it is in use",
+    about: "no labeled node's network holds it; blocker when it is in use",
     loses: { what: 'an egress IP', spans: ['until-fixed'] },
   },
   EgressIPUnhosted: { severities: ['warning'], about: 'no HostSubnet lists it: not in use today, assigned tomorrow' },
@@ -197,7 +197,7 @@ export const forthRows = {
     about:
       'the EgressFirewall of the cluster, as before OpenShift 4.13, cannot name nodes by label: their addresses of now are allowed instead',
   },
-  NodeUnready: { severities: ['warning'], about: 'a labelled node is not Ready' },
+  NodeUnready: { severities: ['warning'], about: 'a labeled node is not Ready' },
   ObjectExists: {
     severities: ['blocker', 'warning'],
     about:

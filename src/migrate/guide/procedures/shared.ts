@@ -93,7 +93,10 @@ function planPart(facts: Facts, part: 'before' | 'after' | 'finalize'): ReturnTy
     : no(`${count} change${count === 1 ? '' : 's'} of the plan ${count === 1 ? 'is' : 'are'} to be made`);
 }
 
-/** Whether OpenShift SDN runs in multitenant mode, or another cluster hosts the control plane, or the release is another. */
+/**
+ * Whether OpenShift SDN runs in multitenant mode, or another cluster hosts the control plane, or the release is
+ * another.
+ */
 export function obstacles(facts: Facts, least: number): ReturnType<Stage['done']> {
   const multitenant = no('the multitenant mode of OpenShift SDN: the vendor does not support its migration');
   return all(

@@ -1,41 +1,32 @@
 /** Applies a plan step by step. After a kill at any moment, the next run finishes, and does nothing twice. */
 import { inParallel } from '../../../io/async/parallel.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
-import { type Finding } from '../../findings/finding.ts';
-import { type Severity } from '../../findings/rows.ts';
 import { isForeignKind } from '../../ownership.ts';
-import { isHashOf, type Plan, planHash, type PlanStep } from '../../plan/plan.ts';
+import { type Plan, planHash, type PlanStep } from '../../plan/plan.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
 import { stepOf, targetNamed } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
-import { driftOf, driftText } from '../drift.ts';
 import { otherCluster } from '../identity.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
-import { keptInTheEnd, keptText } from '../kept.ts';
+import { leftAtFinalize, leftText } from '../left-at-finalize.ts';
 import { alone, isTaken } from '../lock.ts';
 import { type Now, readNow } from '../now.ts';
 import { progressTeller } from '../progress.ts';
 import { notSwitched } from '../switched.ts';
-import { planDrift, planDriftText } from '../verify/plan-drift.ts';
 import { verification } from '../verify/verify.ts';
 import { type Execution } from './change.ts';
 import { keepPlacement } from './keep-placement.ts';
+import { type Acceptance, changesSince, objections } from './objections.ts';
 import { skipsOf } from './skips.ts';
 import { StepWork } from './step-work.ts';
 
-export interface ApplyOptions {
+export interface ApplyOptions extends Acceptance {
   readonly dryRun: boolean;
   /** Take over fields of other managers. */
   readonly force: boolean;
   /** Also clear what was left alone so far. */
   readonly finalize: boolean;
-  /** Refuse because of warnings too. */
-  readonly strict: boolean;
-  /** Continue despite findings that block, a plan that is incomplete, a cluster that has changed. */
-  readonly acceptBlockers: boolean;
-  readonly acceptIncomplete: boolean;
-  readonly acceptChanges: boolean;
   /** Finalize even if not all is well. */
   readonly acceptUnwell: boolean;
   /** Objects to leave out, as `KIND/NAMESPACE/NAME` or `KIND/NAME`. */
@@ -78,30 +69,6 @@ export type ApplyOutcome =
 
 const atOnce = 8;
 
-/** Why the plan may not be applied, judging by the plan and its journal alone. */
-export function objections(plan: Plan, progress: Progress, options: ApplyOptions): readonly string[] {
-  const of = (severity: Severity): readonly string[] =>
-    plan.findings.filter((one) => one.severity === severity).map(findingText);
-  const isStrict = plan.strict || options.strict;
-  return [
-    ...(progress.isGoingBack
-      ? ['its way back was begun: finish that with `migrate back --plan`, or make a new plan']
-      : []),
-    ...(progress.plan !== undefined && !isHashOf(progress.plan, plan)
-      ? ['it was changed since it was begun: restore it, or make a new plan']
-      : []),
-    ...(options.acceptIncomplete
-      ? []
-      : plan.incomplete.map((what) => `it is incomplete: ${what} (--accept-incomplete goes on)`)),
-    ...(options.acceptBlockers ? [] : of('blocker').map((text) => `blocker: ${text} (--accept-blockers goes on)`)),
-    ...(isStrict && !options.acceptBlockers ? of('warning').map((text) => `warning: ${text} (strict)`) : []),
-  ];
-}
-
-function findingText(finding: Finding): string {
-  return `${finding.code}: ${refText(finding)}: ${finding.action}`;
-}
-
 /** Applies the plan as far as possible now. Throws if the API server cannot be reached or a right is missing. */
 export async function applyPlan(work: Work, options: ApplyOptions): Promise<ApplyOutcome> {
   try {
@@ -143,24 +110,6 @@ async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<Apply
 function clusterOf({ snapshot }: Now): { readonly cluster?: string } {
   const cluster = clusterUID(snapshot);
   return cluster === undefined ? {} : { cluster };
-}
-
-interface Since {
-  readonly plan: Plan;
-  readonly progress: Progress;
-  readonly options: Pick<ApplyOptions, 'acceptChanges'>;
-}
-
-/** What changed in the cluster since the plan was made, and what would be planned otherwise now, each as a line. */
-function changesSince({ plan, progress, options }: Since, { snapshot, live }: Now): readonly string[] {
-  if (options.acceptChanges) return [];
-  return [
-    ...driftOf(plan, live, progress).map(driftText),
-    ...planDrift(plan, snapshot, progress).map(planDriftText),
-  ].map(
-    (text) =>
-      `the cluster changed since the plan was made (\`plan --update\` takes it over, --accept-changes goes on): ${text}`,
-  );
 }
 
 function refused(reasons: readonly string[]): ApplyOutcome {
@@ -241,9 +190,10 @@ class Run {
 
   #pending({ name, changes }: PlanStep): number {
     const { done, skipped } = this.#state.progress;
-    const kept = name === 'finalize' ? keptInTheEnd(this.#deps.plan, this.#state.progress) : new Map<string, unknown>();
+    const left =
+      name === 'finalize' ? leftAtFinalize(this.#deps.plan, this.#state.progress) : new Map<string, unknown>();
     const keys = changes.map((change) => refKey(refOf(change)));
-    return keys.filter((key) => !skipped.has(key) && !kept.has(key) && !done.has(changeKey(name, key))).length;
+    return keys.filter((key) => !skipped.has(key) && !left.has(key) && !done.has(changeKey(name, key))).length;
   }
 
   /** Why the steps after the switch must wait; empty if there is nothing to do after it. A dry run does not wait. */
@@ -304,9 +254,9 @@ class Run {
   #withoutKept(): Progress {
     const { plan, tell } = this.#deps;
     const { progress } = this.#state;
-    const kept = keptInTheEnd(plan, progress);
-    for (const one of kept.values()) tell(keptText(one));
-    return { ...progress, skipped: new Set([...progress.skipped, ...kept.keys()]) };
+    const left = leftAtFinalize(plan, progress);
+    for (const one of left.values()) tell(leftText(one));
+    return { ...progress, skipped: new Set([...progress.skipped, ...left.keys()]) };
   }
 }
 

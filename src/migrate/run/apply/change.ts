@@ -48,9 +48,9 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly object: ObjectRef; readonly reason: string };
 
 /**
- * Makes the change, or asks the server what it would do. A change that is already done is not made again. With `part`, an
- * object that has a part of what the change applies, only that is applied: the journal then records that the change was
- * begun, not that it is done.
+ * Makes the change, or asks the server what it would do. A change that is already done is not made again. With `part`,
+ * an object that has a part of what the change applies, only that is applied: the journal then records that the change
+ * was begun, not that it is done.
  */
 export async function execute(change: Change, execution: Execution, part?: KubeObject): Promise<Outcome> {
   const object = refOf(change);
@@ -78,8 +78,8 @@ export async function execute(change: Change, execution: Execution, part?: KubeO
 }
 
 /**
- * Whether what was done is undone: a Node or Namespace was registered again, so that our labels and annotations are gone,
- * or an object that the plan had made was deleted. After finalize, such an object is the admin's alone.
+ * Whether what was done is undone: a Node or Namespace was registered again, so that our labels and annotations are
+ * gone, or an object that the plan had made was deleted. After finalize, such an object is the admin's alone.
  */
 function isLost(change: Change, { uid }: Entry, { live, progress, plan }: Execution): boolean {
   const object = refOf(change);

@@ -12,8 +12,8 @@ export interface Skips {
 }
 
 /**
- * The objects of the plan with these names, and the Nodes that need not run the new plugin. A name is `KIND/NAME` or, for
- * namespaced kinds, `KIND/NAMESPACE/NAME`.
+ * The objects of the plan with these names, and the Nodes that need not run the new plugin. A name is `KIND/NAME` or,
+ * for namespaced kinds, `KIND/NAMESPACE/NAME`.
  */
 export function skipsOf(names: readonly string[], plan: Plan, live: Live): Skips {
   const refs = [...plan.steps.flatMap(({ changes }) => changes.map(refOf)), ...liveNodes(live).map(objectRef)];

@@ -1,6 +1,6 @@
 /**
- * Plans how to restore objects of OpenShift SDN: only the fields that a migration is about, and never an identity (a host
- * IP, a subnet, a netid) that others may have by now. Pure.
+ * Plans how to restore objects of OpenShift SDN: only the fields that a migration is about, and never an identity (a
+ * host IP, a subnet, a netid) that others may have by now. Pure.
  */
 import { apiVersionOf, hostSubnets, namespaces, netNamespaces, nodes } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';

@@ -5,40 +5,16 @@ import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../../a
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { fieldOf, isRecord } from '../../../model/values/json.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
-import { bearsOurMark, holds, isForeignKind, isOurs, isSDN, isShared, type Ours, writtenBy } from '../../ownership.ts';
-import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
-import { bareObject, type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
+import { isSDN } from '../../ownership.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { objectRef, refKey, refText } from '../../ref.ts';
 import { deletesOwn } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
 import { identityTaken, ownedContent, withoutOwner } from './owned.ts';
-
-type Texts = Readonly<Record<string, string>>;
-
-/** One write of the way back. */
-export type Undo =
-  | { readonly kind: 'create'; readonly object: ObjectRef; readonly body: KubeObject }
-  /** Sets these fields of the object `is`; undefined removes one. Annotations are added to the existing ones. */
-  | {
-      readonly kind: 'restore';
-      readonly object: ObjectRef;
-      readonly is: KubeObject;
-      readonly fields: ReadonlyMap<string, unknown>;
-      readonly annotations: Texts;
-    }
-  | { readonly kind: 'delete'; readonly object: ObjectRef; readonly uid: string }
-  /**
-   * Gives up the fields that we applied and keeps others'. Then sets labels and annotations that we had taken over. With
-   * `first`, somebody else is made the owner of these fields before: what nobody owns is removed.
-   */
-  | {
-      readonly kind: 'release';
-      readonly object: ObjectRef;
-      readonly labels: Texts;
-      readonly annotations: Texts;
-      readonly first?: KubeObject;
-    };
+import { removing } from './remove.ts';
+import { type Found, nothing, type Texts, type Undo } from './undo-value.ts';
 
 export interface WayBack {
   /** Done first: it has no effect while OVN-Kubernetes runs. */
@@ -54,16 +30,6 @@ export interface WayBack {
   /** Kinds of OpenShift SDN with something to restore that the API server does not serve now. */
   readonly unserved: readonly string[];
 }
-
-interface Found {
-  readonly undo: readonly Undo[];
-  readonly objections?: readonly string[];
-  readonly notes?: readonly string[];
-  readonly awaited?: readonly string[];
-  readonly unserved?: readonly string[];
-}
-
-const nothing: Found = { undo: [] };
 
 /** Plans the way back from the cluster's current state. With `force`, what others changed is undone too. */
 export function wayBack(
@@ -146,9 +112,10 @@ function restoring({ plan, was, change, live, progress, force, purged }: Restori
 }
 
 /**
- * Kinds of OpenShift SDN that the vendor cleared since the plan: nothing of the kind is left, and no object of OpenShift
- * SDN is as old as the plan. The operator removes all these kinds at once, with their definitions, so an object that is
- * older than the plan shows that it did not, and that the last of a kind was deleted by somebody who meant it.
+ * Kinds of OpenShift SDN that the vendor cleared since the plan: nothing of the kind is left, and no object of
+ * OpenShift SDN is as old as the plan. The operator removes all these kinds at once, with their definitions, so an
+ * object that is older than the plan shows that it did not, and that the last of a kind was deleted by somebody who
+ * meant it.
  */
 export function purgedKinds({ backup }: Pick<Plan, 'backup'>, live: Live): readonly string[] {
   const present = [...live.objects.values()].filter((one) => isSDN(objectRef(one)));
@@ -165,8 +132,8 @@ export function purgedKinds({ backup }: Pick<Plan, 'backup'>, live: Live): reado
 }
 
 /**
- * Creates again what finalize deleted, and what the vendor cleared with all of its kind. What else is gone was deleted by
- * somebody who meant it.
+ * Creates again what finalize deleted, and what the vendor cleared with all of its kind. What else is gone was deleted
+ * by somebody who meant it.
  */
 function recreating(
   was: KubeObject,
@@ -221,99 +188,4 @@ function fresh(was: KubeObject): KubeObject {
       ...(annotations === undefined ? {} : { annotations: omit(annotations, markAnnotation) }),
     },
   };
-}
-
-interface Scene {
-  readonly plan: Plan;
-  readonly live: Live;
-  readonly progress: Progress;
-  readonly force: boolean;
-}
-
-function removing(change: Change, { plan, live, progress, force }: Scene): Found {
-  const object = refOf(change);
-  const is = liveObject(live, object);
-  const was = plan.backup.get(refKey(object));
-  if (is === undefined) return nothing;
-  const key = changeKey(change.step, refKey(object));
-  const [begun, done] = [progress.begun.get(key), progress.done.get(key)];
-  const ours = writtenBy(plan);
-  const marked = bearsOurMark(is, ours);
-  // what an update of the plan takes back has no configuration any more
-  if (change.action !== 'apply')
-    return marked ? deleting(undefined, { object, is, madeAs: undefined, force, ours }) : nothing;
-  if (isForeignKind(object))
-    return marked ? { undo: [{ kind: 'release', object, ...takenOver(change.object, was, is) }] } : nothing;
-  const wasMade = begun === undefined ? marked && isOurs(is, ours) : begun.existed === false;
-  if (!wasMade) return marked ? givingBack(change, { plan, is, was, force }) : nothing;
-  return deleting(change.object, { object, is, madeAs: done?.uid, force, ours });
-}
-
-interface Made {
-  readonly object: ObjectRef;
-  readonly is: KubeObject;
-  /** The uid that it was created with, if the journal has it. */
-  readonly madeAs: string | undefined;
-  readonly force: boolean;
-  readonly ours: Ours;
-}
-
-function deleting(config: KubeObject | undefined, { object, is, madeAs, force, ours }: Made): Found {
-  const uid = is.metadata.uid ?? '';
-  if ((madeAs ?? uid) !== uid) return { undo: [], notes: [`${refText(object)} is left: it was made again since`] };
-  // without a configuration only our fields show what we made
-  const isShare = isShared(is, ours) && (config === undefined || holds(contentOf(config), is));
-  // another plan, or somebody else, applied the same since: it stays theirs
-  if (isShare) return { undo: [{ kind: 'release', object, labels: {}, annotations: {} }] };
-  // a run that was ended on the way may have applied a part
-  if (force || isOurs(is, ours) || (config !== undefined && holds(contentOf(config), is)))
-    return { undo: [{ kind: 'delete', object, uid }] };
-  return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
-}
-
-/** The former values of labels and annotations that we took over, unless somebody removed them since. */
-function takenOver(
-  config: KubeObject,
-  was: KubeObject | undefined,
-  is: KubeObject,
-): { readonly labels: Texts; readonly annotations: Texts } {
-  const of = (field: 'labels' | 'annotations'): Texts => {
-    const [before, now] = [was?.metadata[field] ?? {}, is.metadata[field] ?? {}];
-    return Object.fromEntries(
-      Object.keys(config.metadata[field] ?? {}).flatMap((key) =>
-        before[key] === undefined || now[key] === undefined ? [] : [[key, before[key]]],
-      ),
-    );
-  };
-  return { labels: of('labels'), annotations: of('annotations') };
-}
-
-interface Adopted {
-  readonly plan: Plan;
-  readonly is: KubeObject;
-  readonly was: KubeObject | undefined;
-  readonly force: boolean;
-}
-
-/** Gives an object of somebody else, which was overwritten with --force, its first content, unless they changed it since. */
-function givingBack(change: Change, { plan, is, was, force }: Adopted): Found {
-  const object = objectRef(is);
-  const ours = writtenBy(plan);
-  if (was === undefined) {
-    const notes = [`${refText(object)} is left: somebody else made it after the plan, and the backup does not have it`];
-    return { undo: isShared(is, ours) ? [{ kind: 'release', object, labels: {}, annotations: {} }] : [], notes };
-  }
-  const config = change.action === 'apply' ? change.object : was;
-  const isAsApplied = holds(contentOf(config), is);
-  // an update gave it back already, and what it says now is theirs
-  const isTheirs = !isAsApplied && isAsBackedUp(plan, change);
-  if (!isAsApplied && !isTheirs && !force)
-    return { undo: [], objections: [`${refText(object)}: it was edited since it was applied`] };
-  const bare = bareObject(object);
-  const first = {
-    ...contentOf(isTheirs ? is : was),
-    ...bare,
-    metadata: { ...bare.metadata, resourceVersion: is.metadata.resourceVersion ?? '' },
-  };
-  return { undo: [{ kind: 'release', object, ...takenOver(config, was, is), first }] };
 }

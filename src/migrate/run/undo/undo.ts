@@ -14,7 +14,8 @@ import { type Now, readNow } from '../now.ts';
 import { progressTeller } from '../progress.ts';
 import { ownMatter, withRight } from '../refusal.ts';
 import { pendingLabel, typeProblem } from '../switched.ts';
-import { purgedKinds, type Undo, type WayBack, wayBack } from './undo-plan.ts';
+import { purgedKinds, type WayBack, wayBack } from './undo-plan.ts';
+import type { Undo } from './undo-value.ts';
 
 export interface BackOptions {
   /** `ask` asks the server what it would do, `show` only prints what would be done; both write nothing. */

@@ -129,8 +129,8 @@ function isNothing(change: Change): boolean {
 }
 
 /**
- * Policies that came since the plan, of namespaces that are or were to be kept closed: what is made of such a policy is of
- * the moment too, and the plan knows nothing of it.
+ * Policies that came since the plan, of namespaces that are or were to be kept closed: what is made of such a policy is
+ * of the moment too, and the plan knows nothing of it.
  */
 function newPolicies({ steps }: Plan, wanted: readonly Change[]): readonly PlanDrift[] {
   const planned = steps.flatMap(({ changes }) => changes);

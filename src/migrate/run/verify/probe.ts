@@ -1,6 +1,7 @@
 /**
  * Asks a server outside, from a short-lived pod in each namespace, with which address the namespace leaves. The pod is
- * under the namespace's own policies. It is removed whatever happens; one that a killed run left is removed by the next.
+ * under the namespace's own policies. It is removed whatever happens; one that a killed run left is removed by the
+ * next.
  */
 import { namespaces as namespaceKind, pods as podKind } from '../../../../api/kinds.ts';
 import { inParallel } from '../../../io/async/parallel.ts';

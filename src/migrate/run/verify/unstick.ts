@@ -1,6 +1,6 @@
 /**
- * Makes OVN-Kubernetes look again at EgressIPs that it passed over. While one Node of the cluster lacks its annotations it
- * assigns nothing, without an Event, and does not come back to it by itself when the Node has them.
+ * Makes OVN-Kubernetes look again at EgressIPs that it passed over. While one Node of the cluster lacks its annotations
+ * it assigns nothing, without an Event, and does not come back to it by itself when the Node has them.
  */
 import { egressIPs } from '../../../../api/kinds.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';

@@ -7,7 +7,7 @@ import { type EgressFirewallItem, egressFirewallItem } from '../../kinds/egressf
 import { type EgressIPItem, egressIPItem } from '../../kinds/egressip.ts';
 import { objectRef } from '../../ref.ts';
 import { bad, type Check, type CheckScene } from '../../target.ts';
-import { type Facts, factsOf } from './facts.ts';
+import { factsOf,type OvnFacts } from './facts.ts';
 import { whyUnassigned } from './why-unassigned.ts';
 
 /** Checks EgressIPs and EgressFirewalls by their status. */
@@ -29,7 +29,7 @@ function zoneMessage(message: string): { readonly zone: string; readonly text: s
 }
 
 /** A firewall is applied when every zone says so; the cluster manager then writes status.status. */
-function firewallCheck({ object: is, status, messages }: EgressFirewallItem, { zones }: Facts): Check {
+function firewallCheck({ object: is, status, messages }: EgressFirewallItem, { zones }: OvnFacts): Check {
   const object = objectRef(is);
   const said = messages.map(zoneMessage);
   const failed = [...said.map(({ text }) => text), status].find((text) => text !== '' && text.trim() !== applied);
@@ -43,14 +43,14 @@ function firewallCheck({ object: is, status, messages }: EgressFirewallItem, { z
   return bad(object, 'rules', `OVN-Kubernetes has not said that it applied the rules (status is empty)${where}`);
 }
 
-function egressIPChecks(is: EgressIPItem, scene: CheckScene, facts: Facts): readonly Check[] {
+function egressIPChecks(is: EgressIPItem, scene: CheckScene, facts: OvnFacts): readonly Check[] {
   return [...is.egressIPs.map((ip) => addressCheck(ip, is, { scene, facts })), ...selectionChecks(is, facts)];
 }
 
 function addressCheck(
   ip: string,
   is: EgressIPItem,
-  { scene, facts }: { readonly scene: CheckScene; readonly facts: Facts },
+  { scene, facts }: { readonly scene: CheckScene; readonly facts: OvnFacts },
 ): Check {
   const object = objectRef(is.object);
   const node = is.assigned.get(ip);
@@ -70,7 +70,7 @@ function addressCheck(
 interface Placed {
   readonly node: string;
   readonly allowed: readonly string[] | undefined;
-  readonly facts: Facts;
+  readonly facts: OvnFacts;
 }
 
 /** What is wrong with an assigned address: it may look well while it is not, or be so only until the next failure. */
@@ -79,13 +79,13 @@ function placedProblem(ip: string, own: string, { node, allowed, facts }: Placed
   if (others.length > 0)
     return `EgressIP ${listText(others, 3)} requests it too: after a restart of OVN-Kubernetes both have it`;
   if (!facts.ready.has(node)) return `it is on ${node}, which is not Ready: OVN-Kubernetes did not move it`;
-  // nodes that were labelled or became Ready after the plan may have it as well
+  // nodes that were labeled or became Ready after the plan may have it as well
   if (allowed === undefined || allowed.includes(node) || facts.able.has(node)) return undefined;
   return `it is on ${node}, where the plan does not allow it`;
 }
 
 /** Whether its namespaces leave with its addresses and no others. */
-function selectionChecks(is: EgressIPItem, facts: Facts): readonly Check[] {
+function selectionChecks(is: EgressIPItem, facts: OvnFacts): readonly Check[] {
   const object = objectRef(is.object);
   const own = facts.servedBy.get(is.name) ?? [];
   const shared = own.flatMap((namespace) =>

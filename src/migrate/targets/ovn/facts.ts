@@ -13,12 +13,12 @@ import { assignableLabel, missingAnnotations } from './marks/annotations.ts';
 const zoneAnnotation = 'k8s.ovn.org/zone-name';
 
 /** What the reasons for all IPs are derived from. */
-export interface Facts {
+export interface OvnFacts {
   /** Nodes without OVN-Kubernetes's annotations. While there is one, nothing is assigned anywhere. */
   readonly unannotated: readonly string[];
-  readonly labelled: readonly string[];
+  readonly labeled: readonly string[];
   readonly ready: ReadonlySet<string>;
-  /** Labelled and Ready. */
+  /** Labeled and Ready. */
   readonly able: ReadonlySet<string>;
   readonly nodeByAddress: ReadonlyMap<string, string>;
   readonly egressIPsByAddress: ReadonlyMap<string, readonly string[]>;
@@ -34,9 +34,9 @@ export interface Facts {
 }
 
 /** Collects the facts of a cluster. */
-export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isReplaced'>): Facts {
+export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isReplaced'>): OvnFacts {
   const all = liveNodes(live).map(nodeItem);
-  const labelled = all.filter(({ labels }) => labels[assignableLabel] !== undefined);
+  const labeled = all.filter(({ labels }) => labels[assignableLabel] !== undefined);
   const objects = [...live.objects.values()];
   const egressIPItems = objects.filter(({ kind }) => kind === egressIPs.kind).map(egressIPItem);
   const requests = egressIPItems.flatMap((one) => one.egressIPs.map((ip) => [ip, one.name] as const));
@@ -47,9 +47,9 @@ export function factsOf({ live, isReplaced }: Pick<CheckScene, 'live' | 'isRepla
   const cloud = objects.filter((one) => one.kind === cloudPrivateIPConfigs.kind && !isReplaced(objectRef(one)));
   return {
     unannotated: all.filter(({ object }) => missingAnnotations(object).length > 0).map(({ name }) => name),
-    labelled: labelled.map(({ name }) => name),
+    labeled: labeled.map(({ name }) => name),
     ready: new Set(all.filter(({ ready }) => ready === 'True').map(({ name }) => name)),
-    able: new Set(labelled.filter(({ ready }) => ready === 'True').map(({ name }) => name)),
+    able: new Set(labeled.filter(({ ready }) => ready === 'True').map(({ name }) => name)),
     nodeByAddress: new Map(all.flatMap(({ name, addresses }) => addresses.map((address) => [address, name] as const))),
     egressIPsByAddress: new Map(
       [...Map.groupBy(requests, ([ip]) => ip)].map(([ip, of]) => [ip, of.map(([, name]) => name).sort(compareText)]),

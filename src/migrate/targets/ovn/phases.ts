@@ -89,7 +89,8 @@ function obstacleOf(share: Share<string>, sight: Sight, scene: Scene): ReturnTyp
   const all = sight.all(nodes).map(nodeItem);
   const why = unable(all.find(({ name }) => name === share.node));
   if (why !== undefined) return { leaves: 'phase', reason: `Node ${share.node} ${why}` };
-  // of the plan's own nodes one may be empty, where an address could not be assigned: then one is lost to chance, and not all
+  // of the plan's own nodes one may be empty, where an address could not be assigned: then one is lost to chance, and
+  // not all
   const foreign = all
     .filter(
       ({ name, labels, ready }) => !scene.labels.has(name) && labels[assignableLabel] !== undefined && ready === 'True',

@@ -17,7 +17,7 @@ import { servedKindFindings } from './cluster/served-kinds.ts';
 import { uplinkPart } from './cluster/uplinks.ts';
 import { type Context, contextOf, type PartOf } from './context/context.ts';
 import { hasObject } from './context/groups.ts';
-import { type Kept, noneKept } from './context/kept.ts';
+import { type KeptPlacement, nothingKept } from './context/kept-placement.ts';
 import { nodesField } from './context/served.ts';
 import { egressIPPart } from './egressips/part.ts';
 import { keepClosedPart } from './firewall/keep-closed.ts';
@@ -48,7 +48,7 @@ export const toOVN: Translate = (snapshot, options) => {
   const made: readonly Part[] = parts
     .filter(({ concern }) => concern === undefined || options.only.length === 0 || options.only.includes(concern))
     .map(({ part }) => part(context));
-  const kept = wantsEgressIPs ? context.kept : noneKept;
+  const kept = wantsEgressIPs ? context.kept : nothingKept;
   const changes = made.flatMap((part) => part.changes);
   return {
     changes: inOrder(kept.expected.size === 0 ? changes : changes.map(phased)),
@@ -71,7 +71,7 @@ function phased(change: Change): Change {
 }
 
 /** Where every address of the EgressIPs is today and may be tomorrow. */
-function placementOf({ egress }: Context, { expected }: Kept): ReadonlyMap<string, Placement> {
+function placementOf({ egress }: Context, { expected }: KeptPlacement): ReadonlyMap<string, Placement> {
   const ips = egress.groups.filter(hasObject).flatMap(({ egressIPs }) => egressIPs);
   const names = new Map<readonly (string | null)[], readonly string[]>();
   const namesOf = (allowed: readonly (string | null)[]): readonly string[] => {

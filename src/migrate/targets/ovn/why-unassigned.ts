@@ -1,7 +1,7 @@
 /** Explains why OVN-Kubernetes assigned an egress IP to no node, as far as objects show. Pure. */
 import { parseIp } from '../../../model/values/address.ts';
 import { listText } from '../../../model/values/list-text.ts';
-import type { Facts } from './facts.ts';
+import type { OvnFacts } from './facts.ts';
 import { assignableLabel } from './marks/annotations.ts';
 
 interface Question {
@@ -10,7 +10,7 @@ interface Question {
   readonly count: number;
   /** The nodes that may host it according to the plan; undefined if the plan does not say. */
   readonly allowed: readonly string[] | undefined;
-  readonly facts: Facts;
+  readonly facts: OvnFacts;
 }
 
 /** The reasons; at least one. */
@@ -37,9 +37,9 @@ export function whyUnassigned(ip: string, { own, count, allowed, facts }: Questi
     : reasons;
 }
 
-function noNode(allowed: readonly string[] | undefined, { labelled, able }: Facts): readonly string[] {
+function noNode(allowed: readonly string[] | undefined, { labeled, able }: OvnFacts): readonly string[] {
   if (allowed?.length === 0) return ['the plan knows no node that may have it'];
-  if (labelled.length === 0) return [`no Node has the label ${assignableLabel}`];
+  if (labeled.length === 0) return [`no Node has the label ${assignableLabel}`];
   if (able.size === 0) return ['no Node with the label is Ready'];
   return allowed === undefined || allowed.some((name) => able.has(name))
     ? []

@@ -25,8 +25,8 @@ interface Host {
 
 /** Plans HostSubnets for the way back. `granted`: addresses that some namespace requests, with their EgressIPs. */
 export function hostPart(snapshot: Snapshot, granted: ReadonlyMap<Ip, EgressIPItem>): Part {
-  const labelled = snapshot.nodes.filter(({ labels }) => labels[assignableLabel] !== undefined);
-  const read = labelled.map(hostOf);
+  const labeled = snapshot.nodes.filter(({ labels }) => labels[assignableLabel] !== undefined);
+  const read = labeled.map(hostOf);
   const hosts = new Map(read.map(({ host }) => [host.name, host]));
   const placed = [...granted].map(([ip, egressIP]) => ({ ip, egressIP, node: placeOf(ip, egressIP, hosts) }));
   const listed = Map.groupBy(placed, ({ node }) => node ?? '');

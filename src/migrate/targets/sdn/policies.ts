@@ -26,8 +26,8 @@ interface PolicyRule {
   readonly to: { readonly cidrSelector: string } | { readonly dnsName: string };
 }
 
-/** Records a finding. */
-type Note = (finding: Finding) => void;
+/** Adds a finding to those of the object that is translated. */
+type AddFinding = (finding: Finding) => void;
 
 const most = 1_000;
 
@@ -40,7 +40,7 @@ export function policyPart(snapshot: Snapshot): Part {
 function firewallPart(snapshot: Snapshot, firewall: EgressFirewallItem): Part {
   const { namespace, name } = firewall;
   const findings: Finding[] = [];
-  const note: Note = (finding) => findings.push(finding);
+  const note: AddFinding = (finding) => findings.push(finding);
   const subject = { namespace, name };
   const egress = firewall.rules.flatMap((rule, index) =>
     rulesOf(snapshot, rule, { ...subject, field: `spec.egress[${index}]`, note }),
@@ -65,7 +65,7 @@ function firewallPart(snapshot: Snapshot, firewall: EgressFirewallItem): Part {
 
 interface Wanted extends Namespaced {
   readonly egress: readonly PolicyRule[];
-  readonly note: Note;
+  readonly note: AddFinding;
 }
 
 /** The policy that gets the rules: never a second one, which would close the namespace. Undefined if none changes. */
@@ -85,7 +85,7 @@ function policyName(snapshot: Snapshot, { namespace, name, egress, note }: Wante
 
 interface Where extends Namespaced {
   readonly field: string;
-  readonly note: Note;
+  readonly note: AddFinding;
 }
 
 function rulesOf(snapshot: Snapshot, rule: FirewallRuleItem, where: Where): readonly PolicyRule[] {

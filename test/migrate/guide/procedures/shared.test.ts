@@ -306,10 +306,8 @@ describe('the second reboot', () => {
     expect(says(stage, early)).toMatch(/^no: 1 of 1 nodes were not rebooted/);
     expect(command(stage, early)).toMatch(/shutdown -r/);
     expect(says(stage, { ...done, nodes: known([node('n1')]) })).toMatch(/^no: OVN-Kubernetes has not annotated/);
-    const labelled = { annotations: ovnAnnotations, labels: pendingLabel };
-    expect(says(stage, { ...done, nodes: known([node('n1', { metadata: labelled })]) })).toMatch(
-      /still to be switched/,
-    );
+    const labeled = { annotations: ovnAnnotations, labels: pendingLabel };
+    expect(says(stage, { ...done, nodes: known([node('n1', { metadata: labeled })]) })).toMatch(/still to be switched/);
   });
 
   it('does not reboot nodes of which it is not known whether they were', () => {

@@ -151,7 +151,7 @@ describe('labels of a Node', () => {
     memory.objects.clear();
     expect(await does(memory, label)).toBe('nothing');
     for (const [key, object] of new Memory([node, shop]).objects)
-      memory.objects.set(key, { ...object, metadata: { ...object.metadata, uid: 'anew' } });
+      memory.objects.set(key, { ...object, metadata: { ...object.metadata, uid: 'again' } });
     expect(await does(memory, label)).toBe('changed');
   });
 
@@ -261,7 +261,7 @@ describe('deleting an object', () => {
 
   it.each<readonly [string, (memory: Memory) => void]>([
     ['is gone', (memory) => memory.objects.clear()],
-    ['was made again', (memory) => memory.objects.set(refKey(objectRef(held())), held({ uid: 'anew' }))],
+    ['was made again', (memory) => memory.objects.set(refKey(objectRef(held())), held({ uid: 'again' }))],
   ])('ends when it %s', async (_what, happens) => {
     const memory = new Memory([held()]);
     const running = does(memory, deleting(held()), { timeout: 5_000 });

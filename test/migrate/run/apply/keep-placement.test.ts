@@ -113,12 +113,12 @@ test.each(Array.from({ length: rounds(72) }, (_, index) => index + 1))(
     await begin(builds[seed % builds.length]!, random);
     expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
     expect({ seed, placed: await placed() }).toEqual({ seed, placed: before(layout) });
-    // none was ever elsewhere, and all nodes that may host are labelled in the end
+    // none was ever elsewhere, and all nodes that may host are labeled in the end
     expect(new Set(manager!.written).size).toBe(layout.namespaces.flat().length);
-    const labelled = (await client.list(nodes)).items.filter(
+    const labeled = (await client.list(nodes)).items.filter(
       ({ metadata }) => 'k8s.ovn.org/egress-assignable' in (metadata.labels ?? {}),
     );
-    expect(labelled).toHaveLength(layout.nodes.length);
+    expect(labeled).toHaveLength(layout.nodes.length);
     expect(await migration.apply(patient)).toMatchObject({ kind: 'done', writes: 0 });
   },
   30_000,
@@ -213,7 +213,7 @@ test('a node that is not Ready when its turn comes is told, and only its own egr
   expect(now.filter(isOfOthers)).toHaveLength(layout.nodes.flat().length);
 });
 
-test('a node that somebody else labelled meanwhile ends it, and everything is assigned all the same', async () => {
+test('a node that somebody else labeled meanwhile ends it, and everything is assigned all the same', async () => {
   await plan(layout);
   await begin('B', generator(1));
   await create(client, [make.node('other', '192.168.7.50', { labels: { 'k8s.ovn.org/egress-assignable': '' } })]);

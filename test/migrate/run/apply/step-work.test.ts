@@ -74,7 +74,7 @@ test('a refused change has failed, is not tried again, and leaves the others alo
   expect([Object.keys(memory.dump()), work.writes]).toEqual([['EgressIP egressip-mail'], 1]);
 });
 
-test('a missing right ends everything', async () => {
+test('a missing right ends everything, and is named', async () => {
   const memory = new Memory();
   memory.refused.set('egressip-shop', new ApiError(403, { message: 'User "x" cannot patch resource "egressips"' }));
   const work = new StepWork(memory.execution(), []);

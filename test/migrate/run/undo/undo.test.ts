@@ -388,7 +388,7 @@ test("while OVN-Kubernetes runs, SDN's objects are restored and what it serves s
   expect((await client.list(egressIPs)).items).toEqual([]);
 });
 
-test('showing and asking write nothing', async () => {
+test('a dry run of the way back, and a question, write nothing', async () => {
   await forth();
   const before = await objectsOn(client);
   for (const mode of ['show', 'ask'] as const) {

@@ -73,8 +73,8 @@ test('labels and annotations of others count as far as the plan sets them', () =
   expect(textsOf(plan, [...without(...nodes.slice(0, 2)), ...withCIDRs])).toContain(
     'Node n1: it would be planned otherwise (annotations)',
   );
-  const labelled = worker(1, { egressIPs: [first] }, { labels: { other: 'label' } });
-  expect(textsOf(plan, [...without(...nodes.slice(0, 2)), ...labelled])).toEqual([]);
+  const labeled = worker(1, { egressIPs: [first] }, { labels: { other: 'label' } });
+  expect(textsOf(plan, [...without(...nodes.slice(0, 2)), ...labeled])).toEqual([]);
 });
 
 describe('a cluster that no longer shows what the plan was made from', () => {

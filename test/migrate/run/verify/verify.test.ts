@@ -10,7 +10,7 @@ import { type Change, type Placement, refOf } from '../../../../src/migrate/tran
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../../snapshots.ts';
 
-const labelled = { 'k8s.ovn.org/egress-assignable': '' };
+const labeled = { 'k8s.ovn.org/egress-assignable': '' };
 const annotations = {
   'k8s.ovn.org/node-primary-ifaddr': '{"ipv4":"192.168.7.11/24"}',
   'k8s.ovn.org/node-subnets': '{"default":["10.128.0.0/23"]}',
@@ -21,7 +21,7 @@ const node = (
   name: string,
   ip: string,
   more: { readonly labels?: object; readonly annotations?: object } = {},
-): KubeObject => make.node(name, ip, { labels: labelled, annotations, ...more });
+): KubeObject => make.node(name, ip, { labels: labeled, annotations, ...more });
 const notReady = (object: KubeObject): KubeObject =>
   ({ ...object, status: { addresses: [], conditions: [{ type: 'Ready', status: 'False' }] } }) as KubeObject;
 const ours = (object: KubeObject): KubeObject =>
@@ -111,7 +111,7 @@ const nodes = [node('n1', '192.168.7.11', inZone('n1')), node('n2', '192.168.7.1
 const allowed = { '192.168.7.101': { today: ['n1'], allowed: ['n1'] } };
 const on = (name: string) => [{ egressIP: '192.168.7.101', node: name }];
 
-test('a node that was labelled after the plan may have it as well', () => {
+test('a node that was labeled after the plan may have it as well', () => {
   expect(look({ is: [...nodes, eip(on('n2'))], placement: allowed }).well).toBe(true);
 });
 
@@ -180,9 +180,9 @@ test.each<[string, Case, RegExp]>([
     },
     /not assigned: OVN-Kubernetes assigns none while a Node lacks its annotations: n3/,
   ],
-  ['no node is labelled', { is: [node('n1', '192.168.7.11', { labels: {} }), eip([])] }, /no Node has the label/],
+  ['no node is labeled', { is: [node('n1', '192.168.7.11', { labels: {} }), eip([])] }, /no Node has the label/],
   [
-    'no labelled node is ready',
+    'no labeled node is ready',
     { is: [notReady(node('n1', '192.168.7.11')), eip([])] },
     /no Node with the label is Ready/,
   ],
@@ -282,7 +282,7 @@ test.each<[string, object | undefined, RegExp | undefined]>([
 
 test('labels and multicast annotations must be what the plan says', () => {
   const changes = [
-    apply('label-nodes', make.any('v1', 'Node', { name: 'n1', labels: labelled }, {})),
+    apply('label-nodes', make.any('v1', 'Node', { name: 'n1', labels: labeled }, {})),
     apply(
       'annotate-namespaces',
       make.any('v1', 'Namespace', { name: 'shop', annotations: { 'k8s.ovn.org/multicast-enabled': 'true' } }, {}),

@@ -64,7 +64,7 @@ describe('an egress IP', () => {
     ]);
   });
 
-  it('is well on a node of the plan, or on one that was labelled since, and on no other', () => {
+  it('is well on a node of the plan, or on one that was labeled since, and on no other', () => {
     const allows = (...allowed: readonly string[]): Places => ({ [first]: { today: [], allowed } });
     expect(problems(e(on('n2')), [], allows('n2'))).toEqual([`${first}: well`]);
     expect(problems(e(on('n1')), [], allows('n2'))).toEqual([`${first}: well`]);

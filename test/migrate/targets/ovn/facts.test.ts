@@ -25,7 +25,7 @@ describe('the facts on nodes', () => {
 
   it('are which lack annotations, which have the label, and which are Ready', () => {
     expect(found.unannotated).toEqual(['n3', 'n4']);
-    expect(found.labelled).toEqual(['n2', 'n3']);
+    expect(found.labeled).toEqual(['n2', 'n3']);
     expect([...found.ready]).toEqual(['n1', 'n2', 'n4']);
     expect([...found.able]).toEqual(['n2']);
   });

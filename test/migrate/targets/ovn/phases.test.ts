@@ -16,7 +16,7 @@ const annotations = {
 };
 const node = (name: string, metadata: Readonly<Record<string, unknown>> = {}): KubeObject =>
   make.node(name, '192.168.7.11', { annotations, ...metadata });
-const labelled = (name: string): KubeObject => node(name, { labels: assignable });
+const labeled = (name: string): KubeObject => node(name, { labels: assignable });
 const down = (name: string): KubeObject =>
   make.any(
     'v1',
@@ -104,10 +104,10 @@ describe('a phase has ended', () => {
 });
 
 describe('a phase is left out', () => {
-  const nodes = [labelled('n1'), labelled('n2')];
+  const nodes = [labeled('n1'), labeled('n2')];
 
   it('if its node cannot have anything now', () => {
-    expect(onN1.obstacle(sight(labelled('n2')))).toEqual({ leaves: 'phase', reason: 'Node n1 is not there' });
+    expect(onN1.obstacle(sight(labeled('n2')))).toEqual({ leaves: 'phase', reason: 'Node n1 is not there' });
     expect(onN1.obstacle(sight(down('n1')))).toEqual({ leaves: 'phase', reason: 'Node n1 is not Ready' });
     expect(onN1.obstacle(sight(make.node('n1', '192.168.7.11')))).toEqual({
       leaves: 'phase',
@@ -127,22 +127,22 @@ describe('a phase is left out', () => {
     expect(onN2.obstacle(sight(...nodes))).toBeUndefined();
   });
 
-  it('with all that is left, if a labelled node that the plan does not know is as empty', () => {
+  it('with all that is left, if a labeled node that the plan does not know is as empty', () => {
     const { obstacle } = onN2;
-    expect(obstacle(sight(...nodes, labelled('n9')))).toEqual({
+    expect(obstacle(sight(...nodes, labeled('n9')))).toEqual({
       leaves: 'all',
       reason: 'Node n9 has the label and only 0 egress IPs, so OVN-Kubernetes would not choose n2',
     });
     const one = egressIP('other', ['192.168.7.250'], {}, { '192.168.7.250': 'n9' });
-    expect(obstacle(sight(...nodes, labelled('n9'), one))?.reason).toMatch(
+    expect(obstacle(sight(...nodes, labeled('n9'), one))?.reason).toMatch(
       /only 1 egress IP, so OVN-Kubernetes would not choose n2/,
     );
     const two = egressIP('more', ['192.168.7.251'], {}, { '192.168.7.251': 'n9' });
-    expect(obstacle(sight(...nodes, labelled('n9'), one, two))).toBeUndefined();
+    expect(obstacle(sight(...nodes, labeled('n9'), one, two))).toBeUndefined();
   });
 
   it('for the same reason in whatever order the nodes come', () => {
-    const all = [...nodes, labelled('n9'), labelled('n8')];
+    const all = [...nodes, labeled('n9'), labeled('n8')];
     const seen = onN2.obstacle(sight(...all));
     expect(seen?.reason).toMatch(/^Node n8 /);
     expect(onN2.obstacle(sight(...all.toReversed()))).toEqual(seen);
@@ -159,7 +159,7 @@ describe('a phase is left out', () => {
 
   it('not because of what the node itself has', () => {
     const busy = egressIP('other', ['192.168.7.250'], {}, { '192.168.7.250': 'n1' });
-    expect(onN1.obstacle(sight(labelled('n1'), busy))).toBeUndefined();
+    expect(onN1.obstacle(sight(labeled('n1'), busy))).toBeUndefined();
   });
 });
 

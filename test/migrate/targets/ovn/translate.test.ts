@@ -36,7 +36,7 @@ const stepsOf = ({ changes }: Translation, is: (change: Change) => boolean): rea
   ...new Set(changes.filter(is).map(({ step }) => step)),
 ];
 const label = 'k8s.ovn.org/egress-assignable';
-const labelled = (translation: Translation, name: string): boolean =>
+const labeled = (translation: Translation, name: string): boolean =>
   applied(translation, 'Node', name)?.metadata.labels?.[label] === '';
 
 const network = { annotations: { 'k8s.ovn.org/node-primary-ifaddr': '{"ipv4":"192.168.7.100/24"}' } };
@@ -68,7 +68,7 @@ test('labels come before EgressIPs, and HostSubnets are emptied only at the very
   );
 });
 
-test('0.0.0.0/32 is everything', () => {
+test('a rule for 0.0.0.0/32 becomes one for every address', () => {
   expect(applied(plan(clusters.policies.objects), 'EgressFirewall', 'default', 'zero')?.spec?.egress).toEqual([
     { type: 'Deny', to: { cidrSelector: '0.0.0.0/0' } },
   ]);
@@ -109,7 +109,7 @@ test('manual placement is kept in labels for the way back, and its loss is said'
 
 test('egressCIDRs: [] with manual IPs still labels the node', () => {
   expect(
-    labelled(
+    labeled(
       plan([...base, ...worker({ egressIPs: ['192.168.7.200'], egressCIDRs: [] }), ...red('192.168.7.200')]),
       'w0',
     ),
@@ -120,7 +120,7 @@ test('a HostSubnet without a Node is a finding and hinders nothing', () => {
   const translation = plan(clusters['broken nodes'].objects);
   expect(codesOn(translation, 'lost')).toEqual(['NodeMissing']);
   expect(applied(translation, 'Node', 'lost')).toBeUndefined();
-  expect(labelled(translation, 'w0')).toBe(true);
+  expect(labeled(translation, 'w0')).toBe(true);
   expect(applied(translation, 'EgressIP', 'egressip-p201')?.spec?.egressIPs).toEqual(['192.168.7.201']);
 });
 
@@ -148,7 +148,7 @@ test('duplicates and node addresses are left out; what was never in use is said'
   expect(codesOn(translation, 'unhosted')).toContain('EgressIPUnhosted');
 });
 
-test('the CIDRs that no longer bind are said', () => {
+test('egressCIDRs that no longer bind an egress IP to their nodes are a finding', () => {
   expect(codesOn(plan(clusters.automatic.objects), 'red')).toContain('CIDRRestrictionLost');
 });
 
@@ -233,7 +233,7 @@ test('the cloud gives addresses back before EgressIPs ask for them', () => {
 
 test('standby nodes get the label too', () => {
   const translation = plan(clusters['standby nodes'].objects);
-  for (const name of ['w0', 'w1', 'w2']) expect(labelled(translation, name)).toBe(true);
+  for (const name of ['w0', 'w1', 'w2']) expect(labeled(translation, name)).toBe(true);
   expect(codesOn(translation, 'w1')).toEqual(['StandbyNode']);
 });
 

@@ -1,10 +1,10 @@
-import type { Facts } from '../../../../src/migrate/targets/ovn/facts.ts';
+import type { OvnFacts } from '../../../../src/migrate/targets/ovn/facts.ts';
 import { whyUnassigned } from '../../../../src/migrate/targets/ovn/why-unassigned.ts';
 import { first } from './cluster-of.ts';
 
-const well: Facts = {
+const well: OvnFacts = {
   unannotated: [],
-  labelled: ['n1', 'n2'],
+  labeled: ['n1', 'n2'],
   ready: new Set(['n1', 'n2']),
   able: new Set(['n1', 'n2']),
   nodeByAddress: new Map(),
@@ -15,7 +15,7 @@ const well: Facts = {
   hasNamespaces: true,
   zones: [],
 };
-interface Asked extends Partial<Facts> {
+interface Asked extends Partial<OvnFacts> {
   readonly ip?: string;
   readonly count?: number;
   readonly allowed?: readonly string[];
@@ -43,8 +43,8 @@ describe('an egress IP is not assigned', () => {
       'a CloudPrivateIPConfig holds it, perhaps one of OpenShift SDN',
     ],
     ['the plan knew no node', { allowed: [] }, 'the plan knows no node that may have it'],
-    ['no node is labelled', { labelled: [], able: new Set() }, 'no Node has the label k8s.ovn.org/egress-assignable'],
-    ['no labelled node is Ready', { able: new Set() }, 'no Node with the label is Ready'],
+    ['no node is labeled', { labeled: [], able: new Set() }, 'no Node has the label k8s.ovn.org/egress-assignable'],
+    ['no labeled node is Ready', { able: new Set() }, 'no Node with the label is Ready'],
     [
       'none of those that may have it is',
       { allowed: ['n3', 'n4'] },
@@ -75,6 +75,6 @@ describe('an egress IP is not assigned', () => {
   });
 
   it('for want of a label before anything is said of how many nodes there are', () => {
-    expect(why({ count: 9, labelled: ['n1'], able: new Set() })).toEqual(['no Node with the label is Ready']);
+    expect(why({ count: 9, labeled: ['n1'], able: new Set() })).toEqual(['no Node with the label is Ready']);
   });
 });

@@ -43,7 +43,7 @@ const host = (step: string, name: string, fields: object): string =>
   `${step} ${JSON.stringify({ metadata: { name }, ...fields })}`;
 const noLabel = '"labels":{"k8s.ovn.org/egress-assignable":null}';
 
-describe('a labelled node', () => {
+describe('a labeled node', () => {
   it('lists what is assigned to it, sorted, in its HostSubnet', () => {
     const found = part([node('n1'), make.hostSubnet('n1', '192.168.7.11')], {
       [third]: { on: 'n1' },

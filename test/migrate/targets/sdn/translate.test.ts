@@ -31,7 +31,7 @@ const eip = (
   );
 const firewall = (namespace: string, egress: readonly object[]): KubeObject =>
   make.any(ovn, 'EgressFirewall', { name: 'default', namespace }, { spec: { egress } });
-const labelled = { 'k8s.ovn.org/egress-assignable': '' };
+const labeled = { 'k8s.ovn.org/egress-assignable': '' };
 
 const seen = new Set<string>();
 afterAll(() => expect(Object.keys(backRows).filter((code) => !seen.has(code))).toEqual([]));
@@ -148,11 +148,11 @@ test('an object of namespaces with different VNIDs goes to the first: SDN would 
 
 test('what was listed by hand is listed again where it was; CIDRs come from the annotation as it is now', () => {
   const kept = (text: string) => ({
-    labels: labelled,
+    labels: labeled,
     annotations: { 'networkoperator.openshift.io/sdn-to-ovn-migration': text },
   });
   const { lists, cidrs, codes } = back([
-    make.node('n1', '192.168.7.11', { labels: labelled }),
+    make.node('n1', '192.168.7.11', { labels: labeled }),
     make.node('n2', '192.168.7.12', kept('{"EgressCIDRs":["192.168.7.0/24"]}')),
     make.node('n3', '192.168.7.13', kept('{')),
     make.node('n4', '192.168.7.14'),
@@ -190,7 +190,7 @@ test('annotations of a NetNamespace are set one by one, beside others', () => {
   ]);
 });
 
-test('never a second policy in a namespace', () => {
+test('the way back never makes a second policy in a namespace', () => {
   const egress = [{ type: 'Deny', to: { cidrSelector: '203.0.113.0/24' } }];
   const same = make.policy('shop', 'old', [['Deny', '203.0.113.0/24']]);
   const other = make.policy('shop', 'old', [['Deny', '203.0.113.0/25']]);
@@ -206,7 +206,7 @@ test('never a second policy in a namespace', () => {
 
 test("OVN-Kubernetes' objects are removed in finalize; what SDN makes by itself is written after it has started", () => {
   const { steps, final } = back([
-    make.node('n1', '192.168.7.11', { labels: labelled }),
+    make.node('n1', '192.168.7.11', { labels: labeled }),
     make.namespace('a'),
     eip('e', ['192.168.7.101'], byName('a'), { items: [{ egressIP: '192.168.7.101', node: 'n1' }] }),
     firewall('a', []),
@@ -341,7 +341,7 @@ test('random clusters that are in order come back as they were, from EgressIPs, 
       machineNetworks: ['192.168.7.0/24'],
     });
     const made = changes.flatMap((change) => (change.action === 'apply' ? [change.object] : []));
-    const labelled = nodes.map((node) => ({
+    const labeled = nodes.map((node) => ({
       ...node,
       metadata: {
         ...node.metadata,
@@ -349,7 +349,7 @@ test('random clusters that are in order come back as they were, from EgressIPs, 
       },
     }));
     const alone = back([
-      ...labelled,
+      ...labeled,
       ...names.map((name) => make.namespace(name)),
       ...made.filter(({ kind }) => kind !== 'Node'),
     ]);

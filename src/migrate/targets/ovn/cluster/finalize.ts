@@ -11,8 +11,8 @@ import { hasObject } from '../context/groups.ts';
 import { multicastNamespaces } from './multicast.ts';
 
 /**
- * Plans what to clear. EgressNetworkPolicies are deleted by firewall/part.ts. A request that no EgressIP takes over stays,
- * and so do HostSubnets that may host it: nothing else knows of it.
+ * Plans what to clear. EgressNetworkPolicies are deleted by firewall/part.ts. A request that no EgressIP takes over
+ * stays, and so do HostSubnets that may host it: nothing else knows of it.
  */
 export function finalizePart(context: Context): Part {
   const { only, namespaces } = context.options;

@@ -18,8 +18,8 @@ interface Nodes {
 }
 
 /**
- * The names of the nodes that the EgressIP with these addresses names, sorted: all on which one of them is kept. Undefined
- * if it names none: an address may be on any node, nothing would be left out, or a node cannot be named.
+ * The names of the nodes that the EgressIP with these addresses names, sorted: all on which one of them is kept.
+ * Undefined if it names none: an address may be on any node, nothing would be left out, or a node cannot be named.
  */
 export function chosenNodes(
   egressIPs: readonly Ip[],
@@ -78,7 +78,10 @@ function hostnameOf(machine: Machine | undefined): string | undefined {
   return machine?.node?.labels[hostnameLabel];
 }
 
-/** The selector of these nodes. It asks for the label of hosting nodes too, so that taking it away still means what it did. */
+/**
+ * The selector of these nodes. It asks for the label of hosting nodes too, so that taking it away still means what it
+ * did.
+ */
 export function nodeSelector(
   names: readonly string[],
   machines: ReadonlyMap<string, Machine>,

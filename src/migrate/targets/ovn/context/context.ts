@@ -10,7 +10,7 @@ import { type Release, releaseOf } from '../../../release.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import type { Part, TranslateOptions } from '../../../translation.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
-import { type Kept, keptBy } from './kept.ts';
+import { type KeptPlacement, keptPlacement } from './kept-placement.ts';
 import { type Machine, machinesOf } from './machines.ts';
 import { type Served, servedOf } from './served.ts';
 
@@ -26,7 +26,7 @@ export interface Context {
   /** The planned EgressIPs, and where OVN-Kubernetes will assign their addresses. */
   readonly egress: EgressPlan;
   /** Which egress IPs the plan keeps on their nodes. */
-  readonly kept: Kept;
+  readonly kept: KeptPlacement;
   /** The release of OpenShift; undefined on other clusters, and if the input does not show it. */
   readonly release: Release | undefined;
   /** What the served kinds of OVN-Kubernetes can say of nodes. */
@@ -89,7 +89,7 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     cluster,
     state,
     egress,
-    kept: keptBy({ snapshot, options, machines, egress }),
+    kept: keptPlacement({ snapshot, options, machines, egress }),
     release,
     served,
     isOpenShift: snapshot.clusterVersions.length + snapshot.networkConfigs.length > 0,

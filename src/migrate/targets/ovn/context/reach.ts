@@ -1,4 +1,6 @@
-/** Which nodes an egress IP can be on, today and tomorrow, by the networks of nodes and the egressCIDRs of HostSubnets. */
+/**
+ * Which nodes an egress IP can be on, today and tomorrow, by the networks of nodes and the egressCIDRs of HostSubnets.
+ */
 import type { HostSubnet } from '../../../../model/objects/hostsubnet.ts';
 import { type Cidr, type Ip, keyRange, sortKey } from '../../../../model/values/address.ts';
 import { compareText } from '../../../../model/values/names.ts';

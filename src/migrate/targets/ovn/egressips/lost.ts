@@ -1,10 +1,10 @@
 /** Finds what OVN-Kubernetes cannot express of today's egress: pinning, CIDRs by node, preferring the pod's node. */
 import type { Ip } from '../../../../model/values/address.ts';
-import { cidrRestrictionLost, type IPOnNodes, localPreferenceLost, pinningLost } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
+import { cidrRestrictionLost, type IPOnNodes, localPreferenceLost, pinningLost } from '../../../findings/placement.ts';
 import type { Context } from '../context/context.ts';
 import type { EgressPlan, Group } from '../context/groups.ts';
-import type { Kept } from '../context/kept.ts';
+import type { KeptPlacement } from '../context/kept-placement.ts';
 import { isAutomatic, pinnedTo } from '../context/reach.ts';
 
 /** Makes the findings on the first namespace of the group that requests something. The group must have an EgressIP. */
@@ -17,7 +17,7 @@ export function lostFindings(
 }
 
 function pinning(
-  { plan, kept }: { readonly plan: EgressPlan; readonly kept: Kept },
+  { plan, kept }: { readonly plan: EgressPlan; readonly kept: KeptPlacement },
   { egressIPs }: Group,
   name: string,
 ): readonly Finding[] {

@@ -3,8 +3,8 @@ import { apiVersionOf, egressIPs as egressIPKind, netNamespaces } from '../../..
 import type { LabelSelectorObject } from '../../../../model/objects/raw.ts';
 import { namespaceNameLabel } from '../../../../model/objects/well-known.ts';
 import type { Ip } from '../../../../model/values/address.ts';
-import { placementBound, placementNotKept } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
+import { placementBound, placementNotKept } from '../../../findings/placement.ts';
 import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
 import { nodeSelector } from '../context/chosen-nodes.ts';
@@ -13,7 +13,7 @@ import type { Context } from '../context/context.ts';
 import { type EgressPlan, type Group, hasObject } from '../context/groups.ts';
 import { originLabels } from '../marks/origin.ts';
 import { groupFindings } from './findings.ts';
-import { type EgressIP, rivalFindings, unlabelledFindings } from './rivals.ts';
+import { type EgressIP, rivalFindings, unlabeledFindings } from './rivals.ts';
 
 /** Plans the EgressIPs, with findings on each namespace. */
 export function egressIPPart(context: Context): Part {
@@ -31,7 +31,7 @@ export function egressIPPart(context: Context): Part {
       ...made.flatMap(({ object }) => existing(context.snapshot, object)),
       ...boundFinding(context),
       ...(context.kept.spoiler === undefined ? [] : [placementNotKept(context.kept.spoiler)]),
-      ...unlabelledFindings(context),
+      ...unlabeledFindings(context),
       ...rivalFindings(
         context,
         made.map(({ object }) => object),

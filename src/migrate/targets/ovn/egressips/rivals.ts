@@ -37,7 +37,7 @@ function selectorRivals({ snapshot, egress, namespaces }: Context, made: readonl
 }
 
 /** The Namespaces that our EgressIPs name and that lack the label by which they are selected. */
-export function unlabelledFindings({ egress, namespaces }: Context): readonly Finding[] {
+export function unlabeledFindings({ egress, namespaces }: Context): readonly Finding[] {
   if (namespaces === undefined) return [];
   return egress.groups
     .filter(hasObject)

@@ -3,9 +3,7 @@
  * OVN-Kubernetes's match after service load balancing, so they also apply to the API server and to services with
  * backends on the nodes' network. One rule that it cannot read opens the whole namespace.
  */
-import { apiVersionOf, egressFirewalls } from '../../../../../api/kinds.ts';
 import type { KubeObject } from '../../../../model/objects/raw.ts';
-import { everything } from '../../../../model/policy/egressrule.ts';
 import { type Ip, keyRange, parseCidr, parseIp, type SortKey, sortKey } from '../../../../model/values/address.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import type { Finding, Namespaced } from '../../../findings/finding.ts';
@@ -31,59 +29,10 @@ import { isBefore, nodeSelectorSince } from '../../../release.ts';
 import { type Change, type Part } from '../../../translation.ts';
 import { existing } from '../context/conflicts.ts';
 import type { Context } from '../context/context.ts';
-
-/** A rule of an EgressFirewall. */
-export interface FirewallRule {
-  readonly type: 'Allow' | 'Deny';
-  readonly to:
-    | { readonly cidrSelector: string }
-    | { readonly dnsName: string }
-    | { readonly nodeSelector: Readonly<Record<string, never>> };
-}
-
-/** k8s.ovn.org/v1 EgressFirewall. */
-export interface EgressFirewall extends KubeObject {
-  readonly spec: { readonly egress: readonly FirewallRule[] };
-}
+import { allowNodes, closedRules, firewallOf, type FirewallRule, isWithoutNodes } from './rules.ts';
 
 /** The rule limits of OVN-Kubernetes and of OpenShift SDN's API. With more rules, none is applied. */
 const most = { ovn: 8_000, sdn: 1_000 } as const;
-
-const denyAll: FirewallRule = { type: 'Deny', to: { cidrSelector: everything.text } };
-
-type NodeFacts = Pick<Context, 'served' | 'nodeAddresses'>;
-
-function isWithoutNodes({ nodesInFirewalls: can }: Context['served']): boolean {
-  return can.kind === 'known' && !can.value;
-}
-
-/**
- * Allows all nodes: with a selector, which follows nodes that come and go, or by their addresses of now where the served
- * EgressFirewall has no selector.
- */
-export function allowNodes({ served, nodeAddresses }: NodeFacts): readonly FirewallRule[] {
-  return isWithoutNodes(served)
-    ? nodeAddresses.map(({ ip }) => ({ type: 'Allow', to: { cidrSelector: `${ip}/32` } }))
-    : [{ type: 'Allow', to: { nodeSelector: {} } }];
-}
-
-/**
- * Rules that let nothing out. SDN drops only what leaves the cluster. Nodes stay reachable, because the API server and
- * services with backends on their network are there.
- */
-export function closedRules(context: NodeFacts): readonly FirewallRule[] {
-  return [...allowNodes(context), denyAll];
-}
-
-/** The EgressFirewall of a namespace. There can be only one, named `default`. */
-export function firewallOf(namespace: string, egress: readonly FirewallRule[]): EgressFirewall {
-  return {
-    apiVersion: apiVersionOf(egressFirewalls),
-    kind: egressFirewalls.kind,
-    metadata: { name: 'default', namespace },
-    spec: { egress },
-  };
-}
 
 /** Plans the EgressFirewalls for EgressNetworkPolicies. */
 export function firewallPart(context: Context): Part {
@@ -145,13 +94,13 @@ function allowedIn(firewall: KubeObject): ReadonlySet<string> {
   return new Set(rules.map(({ cidrSelector }) => cidrSelector));
 }
 
-/** Records a finding. */
-type Note = (finding: Finding) => void;
+/** Adds a finding to those of the object that is translated. */
+type AddFinding = (finding: Finding) => void;
 
 function namespacePart(context: Context, namespace: string, policies: readonly EgressPolicyItem[]): Part {
   const findings: Finding[] = [];
   if (!context.exists(namespace)) return { changes: [], findings: policies.map(subjectOf).map(policyWithoutNamespace) };
-  const note: Note = (finding) => findings.push(finding);
+  const note: AddFinding = (finding) => findings.push(finding);
   const egress = rulesFor(context, namespace, { policies, note });
   const removals = policies.map((policy): Change => ({
     action: 'delete',
@@ -181,7 +130,7 @@ function namespacePart(context: Context, namespace: string, policies: readonly E
 
 interface Policies {
   readonly policies: readonly EgressPolicyItem[];
-  readonly note: Note;
+  readonly note: AddFinding;
 }
 
 /** The rules of the namespace's firewall; undefined if it gets none. */
@@ -211,7 +160,7 @@ function subjectOf({ namespace, name }: EgressPolicyItem): Namespaced {
   return { namespace, name };
 }
 
-function translated(context: Context, policy: EgressPolicyItem, note: Note): readonly FirewallRule[] {
+function translated(context: Context, policy: EgressPolicyItem, note: AddFinding): readonly FirewallRule[] {
   const subject = subjectOf(policy);
   const rules = policy.rules.flatMap((rule, index) =>
     firewallRules(context, rule, { ...subject, field: `spec.egress[${index}]`, note }),
@@ -229,13 +178,13 @@ function translated(context: Context, policy: EgressPolicyItem, note: Note): rea
 }
 
 /**
- * The rule as OVN-Kubernetes writes it. One that cannot be read denies everything but the nodes, as OpenShift SDN and our
- * agent do: OVN-Kubernetes would open the whole namespace.
+ * The rule as OVN-Kubernetes writes it. One that cannot be read denies everything but the nodes, as OpenShift SDN and
+ * our agent do: OVN-Kubernetes would open the whole namespace.
  */
 function firewallRules(
   context: Context,
   { reading, to, dnsName }: PolicyRuleItem,
-  { note, ...where }: Namespaced & { readonly field: string; readonly note: Note },
+  { note, ...where }: Namespaced & { readonly field: string; readonly note: AddFinding },
 ): readonly FirewallRule[] {
   const type = reading.allow ? 'Allow' : 'Deny';
   switch (reading.kind) {

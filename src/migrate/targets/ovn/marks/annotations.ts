@@ -6,8 +6,8 @@ import { jsonIn } from '../../../../model/values/json.ts';
 export const assignableLabel = 'k8s.ovn.org/egress-assignable';
 
 /**
- * Annotations that OVN-Kubernetes writes on every Node, labeled or not, before it assigns any egress IP. Of each list one
- * is enough: releases before 4.14 have host-addresses.
+ * Annotations that OVN-Kubernetes writes on every Node, labeled or not, before it assigns any egress IP. Of each list
+ * one is enough: releases before 4.14 have host-addresses.
  */
 export const ovnAnnotations = [
   ['k8s.ovn.org/node-primary-ifaddr'],

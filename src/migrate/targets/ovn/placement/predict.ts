@@ -174,8 +174,8 @@ function sharedIPs(objects: readonly (readonly Wish[])[]): ReadonlySet<string> {
 }
 
 /**
- * Splits the problem. Classes that one IP, whichever object requests it, or one object that stops at a node's address, may
- * choose from go together.
+ * Splits the problem. Classes that one IP, whichever object requests it, or one object that stops at a node's address,
+ * may choose from go together.
  */
 function componentsOf(objects: readonly (readonly Wish[])[], count: number): readonly Component[] {
   const groups = Array.from({ length: count }, (_, index) => index);

@@ -1,7 +1,7 @@
 /**
  * The order of nodes in which OVN-Kubernetes puts every egress IP where it is wanted. It gives an IP to one of the
- * labelled nodes with the fewest, so a node that is labelled after those with as many or more stays emptier than each of
- * them until it has its share. Seen with four builds of its cluster manager. Pure.
+ * labeled nodes with the fewest, so a node that is labeled after those with as many or more stays emptier than each
+ * of them until it has its share. Seen with four builds of its cluster manager. Pure.
  */
 import { compareText } from '../../../../model/values/names.ts';
 
@@ -19,7 +19,7 @@ export function sharesOf<K extends string>(expected: ReadonlyMap<K, string>): re
     .sort((a, b) => b.egressIPs.length - a.egressIPs.length || compareText(a.node, b.node));
 }
 
-/** A labelled node that is not full enough for a share. */
+/** A labeled node that is not full enough for a share. */
 export interface Spoiler {
   readonly node: string;
   /** How many egress IPs it has, and how many the share's node has before its last. */
@@ -28,13 +28,13 @@ export interface Spoiler {
 }
 
 export interface Pool<K extends string> {
-  /** How many egress IPs each labelled node has. */
+  /** How many egress IPs each labeled node has. */
   readonly loads: ReadonlyMap<string, number>;
   /** Whether the node may have the egress IP. */
   readonly mayHave: (node: string, egressIP: K) => boolean;
 }
 
-/** The labelled node that might be given one of the egress IPs instead; undefined if none. */
+/** The labeled node that might be given one of the egress IPs instead; undefined if none. */
 export function spoilerOf<K extends string>(
   { node, egressIPs }: Share<K>,
   { loads, mayHave }: Pool<K>,

@@ -64,8 +64,8 @@ describe('a machine may host egress IPs', () => {
   });
 
   it('which the two ways of asking tell apart', () => {
-    const labelled = machine([make.node('n1', '192.168.7.11', label)]);
-    expect([hasLabel(labelled.node), wantsEgress(labelled.hostSubnet)]).toEqual([true, false]);
+    const labeled = machine([make.node('n1', '192.168.7.11', label)]);
+    expect([hasLabel(labeled.node), wantsEgress(labeled.hostSubnet)]).toEqual([true, false]);
     const listed = machine([make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] })]);
     expect([hasLabel(listed.node), wantsEgress(listed.hostSubnet)]).toEqual([false, true]);
   });

@@ -1,7 +1,7 @@
 import {
   type EgressIP,
   rivalFindings,
-  unlabelledFindings,
+  unlabeledFindings,
 } from '../../../../../src/migrate/targets/ovn/egressips/rivals.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
@@ -55,11 +55,8 @@ describe('an EgressIP of somebody else', () => {
   });
 
   it('selects by the labels of the Namespaces', () => {
-    const labelled = make.namespace('shop', { labels: { 'kubernetes.io/metadata.name': 'shop', team: 'red' } });
-    const objects = [
-      ...base.filter(({ kind, metadata }) => kind !== 'Namespace' || metadata.name !== 'shop'),
-      labelled,
-    ];
+    const labeled = make.namespace('shop', { labels: { 'kubernetes.io/metadata.name': 'shop', team: 'red' } });
+    const objects = [...base.filter(({ kind, metadata }) => kind !== 'Namespace' || metadata.name !== 'shop'), labeled];
     const theirs = egressIP('theirs', [third], { matchLabels: { team: 'red' } });
     expect(rivalFindings(contextFrom([...objects, theirs]), plan).map(({ code }) => code)).toEqual([
       'NamespaceServedTwice',
@@ -83,7 +80,7 @@ describe('an EgressIP of somebody else', () => {
 
 describe('a Namespace without the label of its name', () => {
   const without = (labels: object) =>
-    unlabelledFindings(
+    unlabeledFindings(
       contextFrom([
         ...worker(1, { egressIPs: [first] }),
         make.namespace('shop', { labels }),
@@ -102,12 +99,12 @@ describe('a Namespace without the label of its name', () => {
 
   it('is no matter where the plan makes no EgressIP', () => {
     const objects = [make.namespace('shop', { labels: {} }), make.netNamespace('shop', 10, { egressIPs: ['bad'] })];
-    expect(unlabelledFindings(contextFrom([...worker(1), ...objects]))).toEqual([]);
+    expect(unlabeledFindings(contextFrom([...worker(1), ...objects]))).toEqual([]);
   });
 
   it('is none if the label is there, or if the input has no Namespaces', () => {
     expect(without({ 'kubernetes.io/metadata.name': 'shop' })).toEqual([]);
     const blind = [...worker(1, { egressIPs: [first] }), make.netNamespace('shop', 10, { egressIPs: [first] })];
-    expect(unlabelledFindings(contextFrom(blind))).toEqual([]);
+    expect(unlabeledFindings(contextFrom(blind))).toEqual([]);
   });
 });

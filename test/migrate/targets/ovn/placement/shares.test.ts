@@ -36,7 +36,7 @@ it('orders nodes by how much each is to have, largest first, then by name', () =
   expect(sharesOf(new Map())).toEqual([]);
 });
 
-describe('another labelled node', () => {
+describe('another labeled node', () => {
   it('spoils a share if it has no more than the node before its last', () => {
     expect(spoilerOf(share('a', 3), pool({ b: 2 }))).toEqual({ node: 'b', has: 2, needed: 2 });
     expect(spoilerOf(share('a', 3), pool({ b: 3 }))).toBeUndefined();
@@ -69,7 +69,7 @@ describe('another labelled node', () => {
 });
 
 describe('all shares in order', () => {
-  it('have no spoiler if only their own nodes are labelled, one after the other', () => {
+  it('have no spoiler if only their own nodes are labeled, one after the other', () => {
     expect(firstSpoiler([share('a', 3), share('b', 2), share('c', 2)], pool({}))).toBeUndefined();
   });
 
@@ -88,7 +88,7 @@ describe('all shares in order', () => {
     expect([...given.loads]).toEqual([['z', 9]]);
   });
 
-  it('put every egress IP where it is wanted, when each goes to an emptiest labelled node', () => {
+  it('put every egress IP where it is wanted, when each goes to an emptiest labeled node', () => {
     const homes = fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 12 });
     fc.assert(
       fc.property(homes, (nodes) => {

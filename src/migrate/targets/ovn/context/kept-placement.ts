@@ -6,37 +6,37 @@ import { firstSpoiler, sharesOf, type Spoiler } from '../placement/shares.ts';
 import { type EgressPlan, type Group, hasObject } from './groups.ts';
 import { hasLabel, type Machine } from './machines.ts';
 
-export interface Kept {
+export interface KeptPlacement {
   /** The node of each egress IP that stays where it is. Empty if none does, and then the plan has no such step. */
   readonly expected: ReadonlyMap<Ip, string>;
   /** The node because of which none stays. */
   readonly spoiler: Spoiler | undefined;
 }
 
-interface Facts {
+interface Given {
   readonly snapshot: Snapshot;
   readonly options: TranslateOptions;
   readonly machines: ReadonlyMap<string, Machine>;
   readonly egress: EgressPlan;
 }
 
-export const noneKept: Kept = { expected: new Map(), spoiler: undefined };
+export const nothingKept: KeptPlacement = { expected: new Map(), spoiler: undefined };
 
 /** The nodes that the plan keeps. */
-export function keptBy(context: Facts): Kept {
-  if (!context.options.keepPlacement) return noneKept;
+export function keptPlacement(context: Given): KeptPlacement {
+  if (!context.options.keepPlacement) return nothingKept;
   const groups = context.egress.groups.filter(hasObject);
   const expected = withinCapacity(new Map(groups.flatMap((group) => [...homesOf(group, context)])), context);
-  if (expected.size === 0) return noneKept;
+  if (expected.size === 0) return nothingKept;
   const spoiler = firstSpoiler(sharesOf(expected), {
     loads: loadsOf(context),
     mayHave: (node, ip) => context.egress.fitting(ip).includes(node),
   });
-  return spoiler === undefined ? { expected, spoiler } : { ...noneKept, spoiler };
+  return spoiler === undefined ? { expected, spoiler } : { ...nothingKept, spoiler };
 }
 
 /** The nodes of a group's egress IPs today, as far as each is one that can have it tomorrow, and another for each. */
-function homesOf({ egressIPs }: Group, { egress, machines }: Facts): ReadonlyMap<Ip, string> {
+function homesOf({ egressIPs }: Group, { egress, machines }: Given): ReadonlyMap<Ip, string> {
   const homes = egressIPs.flatMap((ip): readonly (readonly [Ip, string])[] => {
     const [host, ...others] = egress.hostsOf(ip);
     const machine = host === undefined ? undefined : machines.get(host.name);
@@ -49,7 +49,7 @@ function homesOf({ egressIPs }: Group, { egress, machines }: Facts): ReadonlyMap
 }
 
 /** Leaves out what a node cannot have because of the cloud's limit. */
-function withinCapacity(homes: ReadonlyMap<Ip, string>, { machines }: Facts): ReadonlyMap<Ip, string> {
+function withinCapacity(homes: ReadonlyMap<Ip, string>, { machines }: Given): ReadonlyMap<Ip, string> {
   const byNode = Map.groupBy(homes, ([, node]) => node);
   return new Map([...byNode].flatMap(([node, pairs]) => pairs.slice(0, machines.get(node)?.capacity ?? pairs.length)));
 }
@@ -57,8 +57,8 @@ function withinCapacity(homes: ReadonlyMap<Ip, string>, { machines }: Facts): Re
 const canHost = ({ exists, ready, assignable }: Machine): boolean => exists && ready && assignable;
 
 /** The egress IPs on the nodes that bear the label already. */
-function loadsOf({ snapshot, machines }: Facts): ReadonlyMap<string, number> {
+function loadsOf({ snapshot, machines }: Given): ReadonlyMap<string, number> {
   const assigned = snapshot.egressIPs.flatMap((one) => [...one.assigned.values()]);
-  const labelled = [...machines.values()].filter(({ node, ready }) => ready && hasLabel(node));
-  return new Map(labelled.map(({ name }) => [name, assigned.filter((node) => node === name).length]));
+  const labeled = [...machines.values()].filter(({ node, ready }) => ready && hasLabel(node));
+  return new Map(labeled.map(({ name }) => [name, assigned.filter((node) => node === name).length]));
 }

@@ -1,7 +1,7 @@
 /** What finalize leaves because what was to take its place was left out. */
 import { planOf } from '../../../src/migrate/plan/plan.ts';
 import { objectRef, refKey } from '../../../src/migrate/ref.ts';
-import { keptInTheEnd, keptText } from '../../../src/migrate/run/kept.ts';
+import { leftAtFinalize, leftText } from '../../../src/migrate/run/left-at-finalize.ts';
 import { toOVN } from '../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../snapshots.ts';
@@ -28,7 +28,7 @@ const keptWithout = (...names: readonly string[]): readonly string[] => {
     .flatMap(({ changes }) => changes)
     .flatMap((one) => (one.action === 'apply' ? [one.object] : []));
   const skipped = all.map(objectRef).filter(({ kind, name }) => names.includes(`${kind} ${name}`));
-  return [...keptInTheEnd(plan, { skipped: new Set(skipped.map(refKey)) }).values()].map(keptText);
+  return [...leftAtFinalize(plan, { skipped: new Set(skipped.map(refKey)) }).values()].map(leftText);
 };
 
 test('nothing is left if nothing was left out', () => {

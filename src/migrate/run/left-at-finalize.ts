@@ -7,7 +7,7 @@ import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { refOf } from '../translation.ts';
 import type { Progress } from './journal.ts';
 
-export interface Kept {
+export interface LeftAtFinalize {
   readonly object: ObjectRef;
   /** What was to take its place. */
   readonly out: ObjectRef;
@@ -17,10 +17,10 @@ export interface Kept {
  * The objects that finalize leaves, by `refKey`, because what was to be made of them was left out: nothing else
  * serves what they ask for. Among them are HostSubnets that may host an address of an EgressIP that was left out.
  */
-export function keptInTheEnd(
+export function leftAtFinalize(
   { steps, backup }: Pick<Plan, 'steps' | 'backup'>,
   { skipped }: Pick<Progress, 'skipped'>,
-): ReadonlyMap<string, Kept> {
+): ReadonlyMap<string, LeftAtFinalize> {
   if (skipped.size === 0) return new Map();
   const out = steps
     .flatMap(({ changes }) => changes)
@@ -33,7 +33,7 @@ export function keptInTheEnd(
   }));
   const finals = steps.filter(({ name }) => name === 'finalize').flatMap(({ changes }) => changes.map(refOf));
   return new Map(
-    finals.flatMap((object): readonly (readonly [string, Kept])[] => {
+    finals.flatMap((object): readonly (readonly [string, LeftAtFinalize])[] => {
       const key = refKey(object);
       const was = object.kind === hostSubnets.kind ? backup.get(key) : undefined;
       const source = sources.get(key);
@@ -45,6 +45,6 @@ export function keptInTheEnd(
 }
 
 /** Why the object is left: `NetNamespace shop is left as it is: EgressIP egressip-shop was left out`. */
-export function keptText({ object, out }: Kept): string {
+export function leftText({ object, out }: LeftAtFinalize): string {
   return `${refText(object)} is left as it is: ${refText(out)} was left out`;
 }

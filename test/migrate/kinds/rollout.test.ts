@@ -1,4 +1,4 @@
-import { daemonPodItem, daemonSetItem, machineConfigPoolItem } from '../../../src/migrate/kinds/machines.ts';
+import { daemonPodItem, daemonSetItem, machineConfigPoolItem } from '../../../src/migrate/kinds/rollout.ts';
 import { make } from '../snapshots.ts';
 
 const of = (fields: Readonly<Record<string, unknown>>, metadata: Readonly<Record<string, unknown>> = {}) =>

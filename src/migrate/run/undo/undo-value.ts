@@ -1,0 +1,42 @@
+/** What the way back does with one object, and what it says of it. */
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import type { ObjectRef } from '../../ref.ts';
+
+/** Labels or annotations. */
+export type Texts = Readonly<Record<string, string>>;
+
+/** One write of the way back. */
+export type Undo =
+  | { readonly kind: 'create'; readonly object: ObjectRef; readonly body: KubeObject }
+  /** Sets these fields of the object `is`; undefined removes one. Annotations are added to the existing ones. */
+  | {
+      readonly kind: 'restore';
+      readonly object: ObjectRef;
+      readonly is: KubeObject;
+      readonly fields: ReadonlyMap<string, unknown>;
+      readonly annotations: Texts;
+    }
+  | { readonly kind: 'delete'; readonly object: ObjectRef; readonly uid: string }
+  /**
+   * Gives up the fields that we applied and keeps others'. Then sets labels and annotations that we had taken over.
+   * With
+   * `first`, somebody else is made the owner of these fields before: what nobody owns is removed.
+   */
+  | {
+      readonly kind: 'release';
+      readonly object: ObjectRef;
+      readonly labels: Texts;
+      readonly annotations: Texts;
+      readonly first?: KubeObject;
+    };
+
+/** What is to be done about one object of the plan. */
+export interface Found {
+  readonly undo: readonly Undo[];
+  readonly objections?: readonly string[];
+  readonly notes?: readonly string[];
+  readonly awaited?: readonly string[];
+  readonly unserved?: readonly string[];
+}
+
+export const nothing: Found = { undo: [] };
