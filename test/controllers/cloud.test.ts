@@ -107,6 +107,25 @@ test('nodes get no more than the cloud lets them have, and the configs of others
   expect(Object.keys(await configs())).toHaveLength(3);
 });
 
+test('a config that OpenShift SDN made for an IP that is assigned there is taken over, and released with the IP', async () => {
+  await begin('auto');
+  const node = await (async () => {
+    await cluster.request('a', ip);
+    return cluster.hostOf(ip);
+  })();
+  await until('the cloud is told', async () => (await configs())[ip] === node);
+  const made = await server.client.get<KubeObject>(cloudPrivateIPConfigs, { name: ip });
+  expect(made?.metadata.labels).toEqual({ 'app.kubernetes.io/managed-by': 'sdn-compat' });
+  await server.client.patch(cloudPrivateIPConfigs, { name: ip }, { metadata: { labels: null } }, { type: 'merge' });
+  await until('it is taken over', async () => {
+    const config = await server.client.get<KubeObject>(cloudPrivateIPConfigs, { name: ip });
+    expect(config?.metadata.uid).toBe(made?.metadata.uid);
+    return config?.metadata.labels?.['app.kubernetes.io/managed-by'] === 'sdn-compat';
+  });
+  await cluster.request('a');
+  await until('nothing is left', async () => Object.keys(await configs()).length === 0);
+});
+
 test('--cloud=never writes no CloudPrivateIPConfigs', async () => {
   await begin('never');
   await cluster.request('a', ip);

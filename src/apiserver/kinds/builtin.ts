@@ -21,6 +21,11 @@ function mapBy(key: string, items: JsonObject): JsonObject {
   return { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key], items };
 }
 
+/** A list that is merged by a key that several items may share. */
+function mergedBy(key: string, items: JsonObject): JsonObject {
+  return { ...mapBy(key, items), 'x-kubernetes-patch-merge-key': key };
+}
+
 function openObject(properties: JsonObject, more: JsonObject = {}): JsonObject {
   return { ...open, properties, ...more };
 }
@@ -71,7 +76,7 @@ const nodeSchema: JsonObject = {
       { default: {} },
     ),
     status: openObject(
-      { conditions, addresses: mapBy('type', openObject({ type: text, address: text })) },
+      { conditions, addresses: mergedBy('type', openObject({ type: text, address: text })) },
       { default: {}, description: 'What the kubelet says of the node.' },
     ),
   },

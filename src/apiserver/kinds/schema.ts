@@ -20,6 +20,8 @@ export interface Schema {
   readonly items: Schema | undefined;
   readonly listType: 'atomic' | 'set' | 'map';
   readonly listKeys: readonly string[];
+  /** Whether each item of a set or map is there once. Kubernetes merges some lists of its own by key and allows more. */
+  readonly isUnique: boolean;
   /** Whether one manager owns the map or object as a whole. */
   readonly atomic: boolean;
   readonly rules: Rules;
@@ -135,6 +137,7 @@ function parsePart(source: JsonObject, path: string): Schema {
     items: isJsonObject(items) ? parsePart(items, `${path}.items`) : undefined,
     listType: listTypeOf(source),
     listKeys: textsAt(source, 'x-kubernetes-list-map-keys'),
+    isUnique: source['x-kubernetes-patch-merge-key'] === undefined,
     atomic: source['x-kubernetes-map-type'] === 'atomic',
     rules: rulesOf(source, path),
   };

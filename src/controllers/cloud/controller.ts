@@ -3,6 +3,7 @@ import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { isAlreadyExists, isConflict } from '../../io/kube/error.ts';
+import { guarded } from '../../io/kube/fresh.ts';
 import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { type Ip, parseIp } from '../../model/values/address.ts';
@@ -84,6 +85,7 @@ export class CloudController implements Reconciler {
     const present = this.#cache.get(key);
     const step = cloudStep(this.#nodeOf(ip.value), present);
     if (step.kind === 'create') await this.#create(key, step.node, signal);
+    else if (step.kind === 'adopt' && present !== undefined) await this.#adopt(present, signal);
     else if (step.kind === 'delete' && present !== undefined) await this.#delete(present, signal);
   }
 
@@ -98,6 +100,13 @@ export class CloudController implements Reconciler {
     const object = { metadata: { name, labels: { ...ours } }, spec: { node } };
     await this.#deps.client.create<CloudPrivateIPConfig>(cloudPrivateIPConfigs, object, { signal });
     this.#deps.logger.info({ egressIP: name, node }, 'CloudPrivateIPConfig created');
+  }
+
+  async #adopt(present: CloudPrivateIPConfig, signal: AbortSignal): Promise<void> {
+    const { name = '' } = present.metadata;
+    const patch = guarded(present, {}, { labels: { ...ours } });
+    await this.#deps.client.patch(cloudPrivateIPConfigs, { name }, patch, { type: 'merge', signal });
+    this.#deps.logger.info({ egressIP: name, node: present.spec?.node }, 'CloudPrivateIPConfig taken over');
   }
 
   async #delete({ metadata, spec }: CloudPrivateIPConfig, signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@
 import {
   type AbsentHostSubnet,
   asAbsent,
+  fixedVnidOf,
   type HostSubnet,
   type InvalidHostSubnet,
   parseHostSubnet,
@@ -13,6 +14,7 @@ import { internalIPs } from '../objects/node.ts';
 import type { HostSubnetObject, KubeObject } from '../objects/raw.ts';
 import type { Ip } from '../values/address.ts';
 import type { Result } from '../values/result.ts';
+import type { Vnid } from '../values/vnid.ts';
 import { type LostClaim, type SubnetClaim, SubnetClaims, whyFirst } from './subnetclaims.ts';
 
 /** The meaning of a HostSubnet for egress. */
@@ -23,6 +25,7 @@ export type Meaning =
 interface Known {
   readonly parsed: Result<HostSubnet, InvalidHostSubnet>;
   readonly created: string | undefined;
+  readonly fixedVnid: Result<Vnid | undefined>;
 }
 
 /** Updated object by object. The result depends only on the objects, not on their order. */
@@ -34,7 +37,7 @@ export class HostSubnets {
   /** Sets a HostSubnet. Returns the names of all HostSubnets whose meaning may have changed, including this one. */
   set(object: HostSubnetObject): readonly string[] {
     const { name = '', creationTimestamp: created } = object.metadata;
-    this.#known.set(name, { parsed: parseHostSubnet(object), created });
+    this.#known.set(name, { parsed: parseHostSubnet(object), created, fixedVnid: fixedVnidOf(object) });
     return [...this.#claimed(name).add(name)];
   }
 
@@ -93,8 +96,9 @@ export class HostSubnets {
   #claimOf(name: string): SubnetClaim | undefined {
     const known = this.#known.get(name);
     const { hostIP, subnet } = (known?.parsed.ok === true ? known.parsed.value : known?.parsed.error) ?? {};
-    if (known === undefined || hostIP === undefined || subnet === undefined) return undefined;
-    return { name, hostIP, subnet, created: known.created, hasNode: this.#nodes.get(name)?.includes(hostIP) === true };
+    if (known?.fixedVnid.ok !== true || hostIP === undefined || subnet === undefined) return undefined;
+    const hasNode = this.#nodes.get(name)?.includes(hostIP) === true;
+    return { name, hostIP, subnet, created: known.created, hasNode, fixedVnid: known.fixedVnid.value };
   }
 }
 

@@ -4,8 +4,10 @@
  * comes first, then the older one, then the first by name. One that overlaps an earlier one loses, and takes nothing
  * from others.
  */
+import isEqual from 'lodash/isEqual.js';
 import type { Cidr, Ip } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
+import type { Vnid } from '../values/vnid.ts';
 
 /** A HostSubnet that is valid enough for sending packets to its pods. */
 export interface SubnetClaim {
@@ -16,6 +18,8 @@ export interface SubnetClaim {
   readonly created: string | undefined;
   /** Whether a Node of this name exists with `hostIP` among its InternalIPs. */
   readonly hasNode: boolean;
+  /** The VNID of all packets to its pods; undefined if each has its sender's. */
+  readonly fixedVnid?: Vnid | undefined;
 }
 
 /** A claim that lost, and the one it lost to. */
@@ -39,7 +43,7 @@ export class SubnetClaims {
   set(name: string, next: SubnetClaim | undefined): ReadonlySet<string> {
     const before = this.#claims.get(name);
     const changed = new Set<string>();
-    if (sameClaim(before, next)) return changed;
+    if (isEqual(before, next)) return changed;
     if (before !== undefined) {
       this.#claims.delete(name);
       this.#leave(before);
@@ -152,15 +156,6 @@ function rangesAround(subnet: Cidr): readonly number[] {
   return Array.from({ length: subnet.length + 1 }, (_, length) => rangeOf(subnet, length));
 }
 
-function sameClaim(a: SubnetClaim | undefined, b: SubnetClaim | undefined): boolean {
-  return (
-    a?.hostIP === b?.hostIP &&
-    a?.subnet.text === b?.subnet.text &&
-    a?.created === b?.created &&
-    a?.hasNode === b?.hasNode
-  );
-}
-
 function sameLoss(a: LostClaim | undefined, b: LostClaim | undefined): boolean {
-  return sameClaim(a?.loser, b?.loser) && sameClaim(a?.winner, b?.winner) && a?.winner.name === b?.winner.name;
+  return isEqual(a, b);
 }

@@ -2,8 +2,10 @@
 import type { Cidr, Ip } from '../values/address.ts';
 import { isNodeName, type NodeName } from '../values/names.ts';
 import { err, ok, type Result } from '../values/result.ts';
+import { parseVnid, type Vnid } from '../values/vnid.ts';
 import { type FieldProblem, parseCidrv4, parseHostedIp, parseIpv4, parseList, take } from './fields.ts';
 import type { HostSubnetObject } from './raw.ts';
+import { fixedVnidAnnotation } from './well-known.ts';
 
 /** A node's subnet and the egress IPs it lists. */
 export interface HostSubnet {
@@ -48,6 +50,7 @@ export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, Inval
     problems.push({ field: 'host', reason: `${JSON.stringify(raw.host)} is not the name of the object` });
   const hostIP = take(parseIpv4(raw.hostIP), 'hostIP', problems);
   const subnet = take(parseSubnet(raw.subnet ?? ''), 'subnet', problems);
+  take(fixedVnidOf(raw), 'metadata.annotations', problems);
   const ips = parseList(raw.egressIPs, 'egressIPs', parseHostedIp, (ip) => ip);
   const cidrs = parseList(raw.egressCIDRs, 'egressCIDRs', parseCidrv4, (cidr) => cidr.text);
   const [first, ...more] = [...problems, ...ips.problems, ...cidrs.problems];
@@ -65,6 +68,17 @@ export function parseHostSubnet(raw: HostSubnetObject): Result<HostSubnet, Inval
   if (!isNodeName(name) || hostIP === undefined || subnet === undefined)
     throw new Error('a HostSubnet without problems has all its fields');
   return ok({ name, hostIP, subnet, egressIPs: ips.values, egressCIDRs: cidrs.values, uid });
+}
+
+/**
+ * The VNID that packets to the pods of this HostSubnet have, whoever sends them; undefined if each has its sender's.
+ * Names the annotation if it holds no VNID.
+ */
+export function fixedVnidOf({ metadata }: HostSubnetObject): Result<Vnid | undefined> {
+  const text = metadata.annotations?.[fixedVnidAnnotation];
+  if (text === undefined) return ok(undefined);
+  const vnid = parseVnid(/^\d{1,8}$/.test(text) ? Number(text) : Number.NaN);
+  return vnid.ok ? vnid : err(`${fixedVnidAnnotation}: ${JSON.stringify(text)} is not a VNID`);
 }
 
 /** The longest prefix of a node's subnet: it holds the gateway's address and one for a pod. */

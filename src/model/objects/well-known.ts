@@ -8,3 +8,13 @@ export const multicastAnnotation = 'netnamespace.network.openshift.io/multicast-
 
 /** The HostSubnet annotation, `true` on one that an admin made for a host outside the cluster: it is given a subnet. */
 export const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
+
+/** The HostSubnet annotation with the VNID of all packets to that host, which may not know those of namespaces. */
+export const fixedVnidAnnotation = 'pod.network.openshift.io/fixed-vnid-host';
+
+/**
+ * The namespace that stands for the nodes themselves: a NetworkPolicy that selects it means VNID 0. OpenShift labels it
+ * `policy-group.network.openshift.io/host-network`, and `policy-group.network.openshift.io/ingress` if its routers run on
+ * the nodes' network.
+ */
+export const hostNetworkNamespace = 'openshift-host-network';

@@ -1,4 +1,5 @@
 /** What a node reads of the cluster, kept up to date change by change. */
+import pick from 'lodash/pick.js';
 import {
   clusterNetworks,
   egressNetworkPolicies,
@@ -155,10 +156,9 @@ export class ClusterFeed {
     const network = this.#network();
     if (!network.ok) return network;
     const { own, remotes } = this.#reachable.get(() => {
-      const nodes = [...this.#egress.hostSubnets.reachable()].map(({ name, hostIP, subnet }): RemoteNode => ({
-        name,
+      const nodes = [...this.#egress.hostSubnets.reachable()].map(({ hostIP, ...claim }): RemoteNode => ({
+        ...pick(claim, ['name', 'subnet', 'fixedVnid']),
         nodeIP: hostIP,
-        subnet,
       }));
       return {
         own: nodes.find(({ name }) => name === this.#node),

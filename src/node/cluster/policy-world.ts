@@ -2,6 +2,7 @@
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import pick from 'lodash/pick.js';
+import { globalVnid } from '../../model/allocation/netids.ts';
 import { parseIpv4 } from '../../model/objects/fields.ts';
 import type {
   KubeObject,
@@ -10,7 +11,7 @@ import type {
   ObjectMeta,
   PodObject,
 } from '../../model/objects/raw.ts';
-import { namespaceNameLabel } from '../../model/objects/well-known.ts';
+import { hostNetworkNamespace, namespaceNameLabel } from '../../model/objects/well-known.ts';
 import { parseNetworkPolicy, type Protocol } from '../../model/policy/networkpolicy.ts';
 import { asList, asText, fieldOf } from '../../model/values/json.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
@@ -92,7 +93,7 @@ export function policyWorld(objects: WorldObjects): PolicyWorld {
     policies: objects.policies.map((raw) => read(raw).policy),
     namespaces: objects.namespaces.flatMap(({ metadata }) => {
       const name = metadata.name ?? '';
-      const vnid = objects.vnids.get(name);
+      const vnid = name === hostNetworkNamespace ? globalVnid() : objects.vnids.get(name);
       return vnid === undefined ? [] : [{ name, labels: { [namespaceNameLabel]: name, ...metadata.labels }, vnid }];
     }),
     pods: objects.pods.flatMap(policyPods),

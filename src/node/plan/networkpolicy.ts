@@ -1,6 +1,7 @@
 /** Tables 27 and 80 of the NetworkPolicy mode: who may open connections to and from the pods of a namespace. */
 import type { LabelSelectorObject } from '../../model/objects/raw.ts';
 import { type Labels, matches, selectsAll } from '../../model/objects/selector.ts';
+import { hostNetworkNamespace } from '../../model/objects/well-known.ts';
 import { type NetworkPolicy, type Peer, type PolicyPort, type PolicyRule } from '../../model/policy/networkpolicy.ts';
 import { contains, type Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
@@ -102,6 +103,16 @@ function knownPods(
 
 /** The namespaces of each VNID. One VNID has one namespace, unless somebody gave several the same. */
 type Sharing = ReadonlyMap<Vnid, readonly PolicyNamespace[]>;
+
+/** Whether pods can be in it that have a network of their own. */
+function hasPods({ name }: PolicyNamespace): boolean {
+  return name !== hostNetworkNamespace;
+}
+
+/** Whether it stands for the nodes too, whose packets have VNID 0: then VNID 0 is what is meant. */
+function isNodes({ name, vnid }: PolicyNamespace): boolean {
+  return vnid === 0 && (name === hostNetworkNamespace || name === 'default');
+}
 
 interface IndexedWorld {
   readonly world: PolicyWorld;
@@ -245,8 +256,8 @@ class NamespacePlanner {
     // Whole namespaces match by VNID, but only on the packet's source side, and if all that have it are meant.
     if (selectsAll(peer.pods) && direction === 'ingress') {
       const meant = new Set(this.#namespaces(peer));
-      const isWhole = ({ vnid }: PolicyNamespace): boolean =>
-        (this.#sharing.get(vnid) ?? []).every((one) => meant.has(one));
+      const isWhole = (one: PolicyNamespace): boolean =>
+        isNodes(one) || (this.#sharing.get(one.vnid) ?? []).every((other) => meant.has(other));
       const whole = new Set([...meant].filter(isWhole).map(({ vnid }) => vnid));
       const others = [...meant].filter(({ vnid }) => !whole.has(vnid));
       return [
@@ -286,7 +297,7 @@ function podsByNamespace({ pods }: PolicyWorld): ReadonlyMap<string, readonly Po
 /** The flows of both tables for the namespaces that have pods on this node. */
 export const networkPolicyFlows = memoized((world: PolicyWorld) =>
   memoized((local: Local): readonly Flow[] => {
-    const sharing = Map.groupBy(world.namespaces, ({ vnid }) => vnid);
+    const sharing = Map.groupBy(world.namespaces.filter(hasPods), ({ vnid }) => vnid);
     const indexed = { world, byNamespace: podsByNamespace(world), sharing };
     return world.namespaces
       .filter(({ vnid }) => local.vnids.has(vnid))

@@ -1,5 +1,5 @@
 /** Flows for the other nodes: VXLAN from and to them. */
-import { type Flow, goto, output, set, vnidToTunnel } from '../ovs/flow.ts';
+import { type Flow, goto, output, registerValue, set, vnidToTunnel } from '../ovs/flow.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
@@ -7,7 +7,8 @@ import { memoized } from '../values/memo.ts';
 /** The flows for another node: VXLAN from it is accepted, and its subnet is reached through it. */
 export const remoteNodeFlows = memoized((node: RemoteNode): readonly Flow[] => {
   const subnet = node.subnet.text;
-  const tunnel = [vnidToTunnel, set('tun_dst', node.nodeIP), output(port.vxlan0)];
+  const vnid = node.fixedVnid === undefined ? vnidToTunnel : set('tun_id', registerValue(node.fixedVnid));
+  const tunnel = [vnid, set('tun_dst', node.nodeIP), output(port.vxlan0)];
   return [
     {
       table: table.fromVxlan,

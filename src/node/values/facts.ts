@@ -33,6 +33,8 @@ export interface RemoteNode {
   readonly name: string;
   readonly nodeIP: Ip;
   readonly subnet: Cidr;
+  /** The VNID of all packets to its pods; undefined if each has its sender's. */
+  readonly fixedVnid?: Vnid | undefined;
 }
 
 /** A pod on this node's bridge, with its namespace's known VNID. */

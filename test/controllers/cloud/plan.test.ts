@@ -21,6 +21,13 @@ test('an IP that moves is taken from the old node first, and nothing happens whi
 test('what others made stays, unless the IP is assigned elsewhere', () => {
   expect(cloudStep(undefined, made('a'))).toEqual({ kind: 'delete' });
   expect(cloudStep(undefined, config('a'))).toEqual({ kind: 'nothing' });
-  expect(cloudStep('a', config('a'))).toEqual({ kind: 'nothing' });
   expect(cloudStep('b', config('a'))).toEqual({ kind: 'delete' });
+  const others = config('a', { labels: { 'app.kubernetes.io/managed-by': 'somebody' } });
+  expect(cloudStep('a', others)).toEqual({ kind: 'nothing' });
+  expect(cloudStep(undefined, others)).toEqual({ kind: 'nothing' });
+});
+
+test('what is as we want it and has no manager, as OpenShift SDN leaves it, is taken over', () => {
+  expect(cloudStep('a', config('a'))).toEqual({ kind: 'adopt' });
+  expect(cloudStep('a', config('a', { deletionTimestamp: '2026-01-01T00:00:00Z' }))).toEqual({ kind: 'wait' });
 });

@@ -27,6 +27,22 @@ describe('namespaces', () => {
     ]);
   });
 
+  it('that stand for the nodes have VNID 0, whatever their NetNamespace says', () => {
+    const hosts = [
+      {
+        metadata: { name: 'openshift-host-network', labels: { 'policy-group.network.openshift.io/host-network': '' } },
+      },
+    ];
+    const labels = {
+      'kubernetes.io/metadata.name': 'openshift-host-network',
+      'policy-group.network.openshift.io/host-network': '',
+    };
+    for (const vnids of [new Map(), new Map([['openshift-host-network', vnid(4242)]])])
+      expect(world({ namespaces: hosts, vnids }).namespaces).toEqual([
+        { name: 'openshift-host-network', vnid: 0, labels },
+      ]);
+  });
+
   it('are in it with the VNID 0, too', () => {
     expect(world({ namespaces, vnids: new Map([['new', vnid(0)]]) }).namespaces).toMatchObject([
       { name: 'new', vnid: 0 },

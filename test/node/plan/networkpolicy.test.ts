@@ -5,13 +5,18 @@ import { matches } from '../../../src/model/objects/selector.ts';
 import { parseNetworkPolicy } from '../../../src/model/policy/networkpolicy.ts';
 import { goto } from '../../../src/node/ovs/flow.ts';
 import { table } from '../../../src/node/ovs/pipeline.ts';
-import { networkPolicyFlows, type PolicyPod, type PolicyWorld } from '../../../src/node/plan/networkpolicy.ts';
+import {
+  networkPolicyFlows,
+  type PolicyNamespace,
+  type PolicyPod,
+  type PolicyWorld,
+} from '../../../src/node/plan/networkpolicy.ts';
 import type { LocalPod } from '../../../src/node/values/facts.ts';
 import { rounds } from '../../rounds.ts';
 import { ip, vnid } from '../states.ts';
 import { actionsFor, isWithin, type Packet } from './packets.ts';
 
-const namespaces = [
+const namespaces: PolicyNamespace[] = [
   { name: 'shop', labels: { team: 'a' }, vnid: vnid(77) },
   { name: 'bank', labels: { team: 'b' }, vnid: vnid(78) },
 ];
@@ -292,4 +297,25 @@ test('a pod here counts with the address it has here, also before the API report
   const flows = flowsOf([some], untold);
   expect(passes(flows, connect(db, web, 'tcp', 80))).toEqual({ ingress: false, egress: true });
   expect(passes(flows, connect(web, far, 'tcp', 8081)).egress).toBe(false);
+});
+
+test('a policy that selects openshift-host-network or default means the nodes, one that selects another global namespace its pods', () => {
+  const global = ['openshift-host-network', 'default', 'tools'].map((name) => ({
+    name,
+    labels: { name },
+    vnid: vnid(0),
+  }));
+  const tool = { ...pod('tools', '10.254.1.9', 'web') };
+  const open = (name: string) =>
+    flowsOf(
+      [policy('shop', { podSelector: {}, ingress: [{ from: [{ namespaceSelector: { matchLabels: { name } } }] }] })],
+      [...pods, tool],
+      [localPod(web)],
+      [...namespaces, ...global],
+    );
+  const from = (name: string, address: string): boolean =>
+    passes(open(name), { ...connect(far, web, 'tcp', 80), reg0: 0, nw_src: address }).ingress ?? false;
+  const node = '10.254.1.1';
+  expect(['openshift-host-network', 'default', 'tools'].map((name) => from(name, node))).toEqual([true, true, false]);
+  expect(from('tools', '10.254.1.9')).toBe(true);
 });

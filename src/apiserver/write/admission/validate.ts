@@ -99,7 +99,7 @@ function tooMany(path: string, count: number, most: number): FieldError {
 
 /** Finds repeated items of a list that is a set or a map. */
 function duplicates(value: readonly Json[], schema: Schema, path: string): FieldError[] {
-  if (schema.listType === 'atomic') return [];
+  if (schema.listType === 'atomic' || !schema.isUnique) return [];
   const seen = new Set<string>();
   return value.flatMap((item, index): FieldError[] => {
     const keys =

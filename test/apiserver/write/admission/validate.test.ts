@@ -94,6 +94,10 @@ describe('lists', () => {
     ]);
   });
 
+  it('of Kubernetes that are merged by a key may have it twice, as the addresses of a Node', () => {
+    expect(errorsOf({ ...map, 'x-kubernetes-patch-merge-key': 'a' }, [{ a: 1 }, { a: 1, c: 2 }])).toEqual([]);
+  });
+
   it('are checked item by item', () => {
     expect(errorsOf({ type: 'array', items: { type: 'object', required: ['a'] } }, [{ a: 1 }, {}])).toEqual([
       'FieldValueRequired root[1].a: Required value',

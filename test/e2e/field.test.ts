@@ -1,0 +1,164 @@
+/** What real clusters contain, by packets: no object stops a node, and none of them opens or takes what it should not. */
+import { TestLab, until } from './lab.ts';
+import { namespaceOf, Prober } from './prober.ts';
+
+const egressIP = '192.168.7.201';
+const node = (worker: string): string => `${worker}.ocp4.rober.lab`;
+const pods = ['red/w0', 'red/w1', 'blue/w1', 'odd/w2'] as const;
+const port = 5_001;
+let lab: TestLab;
+const probers = new Map<string, Prober>();
+
+beforeAll(async () => {
+  lab = await TestLab.up('--nodes', '3');
+  for (const namespace of ['red', 'blue', 'odd']) await lab.namespace(namespace);
+  await lab.pods(['red/w0', 'worker0'], ['red/w1', 'worker1'], ['blue/w1', 'worker1'], ['odd/w2', 'worker2']);
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: [egressIP] });
+  for (const pod of ['red/w0', 'red/w1']) await lab.untilSource(pod, egressIP);
+  for (const pod of pods) probers.set(pod, await Prober.start(namespaceOf(lab, pod), [port]));
+  probers.set('worker0', await Prober.start(`sdnc.${lab.name}.worker0`, []));
+}, 90_000);
+afterAll(async () => {
+  for (const prober of probers.values()) prober.stop();
+  await lab.down();
+}, 60_000);
+
+const create = (object: object): Promise<string> => lab.must(['create', '-f', '-'], JSON.stringify(object));
+const remove = (kind: string, name: string, ...where: string[]): Promise<unknown> =>
+  lab.kubectl(['delete', kind, name, ...where]);
+
+/** Whether a pod, or worker0 itself, reaches a pod. */
+async function reaches(from: string, to: string): Promise<boolean> {
+  const targets = [{ protocol: 'tcp', ip: await lab.podIP(to), port } as const];
+  return (await probers.get(from)!.reaches(targets, 700))[0] === true;
+}
+
+/** A change on every node still arrives: an egress IP for a namespace that had none, and none again. */
+async function everyNodeFollows(): Promise<void> {
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: ['192.168.7.202'] });
+  await lab.patch('netnamespace', 'blue', { egressIPs: ['192.168.7.202'] });
+  await lab.untilSource('blue/w1', '192.168.7.202');
+  await lab.patch('netnamespace', 'blue', { egressIPs: [] });
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [] });
+  await lab.untilSource('blue/w1', '192.168.7.12');
+  expect(await lab.source('red/w0')).toBe(egressIP);
+}
+
+test('a HostSubnet with a subnet of one address stops nobody', async () => {
+  await create({
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'HostSubnet',
+    metadata: { name: 'edge' },
+    host: 'edge',
+    hostIP: '192.168.7.95',
+    subnet: '10.254.77.5/32',
+  });
+  await everyNodeFollows();
+  await lab.event('InvalidHostSubnet', 'HostSubnet/edge');
+  await remove('hostsubnet', 'edge');
+}, 60_000);
+
+test('a NetworkPolicy with fields that are null closes what it selects, and stops nobody', async () => {
+  const metadata = { name: 'default-deny', namespace: 'odd' };
+  await create({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata,
+    spec: { podSelector: null, ingress: null, egress: null },
+  });
+  await until('the policy holds', async () => !(await reaches('blue/w1', 'odd/w2')));
+  await everyNodeFollows();
+  await remove('networkpolicy', 'default-deny', '-n', 'odd');
+  await until('it is gone', () => reaches('blue/w1', 'odd/w2'));
+}, 60_000);
+
+test("a second NetNamespace with a namespace's VNID does not open what its policy closes", async () => {
+  const allow = await lab.deny('odd', 'Ingress');
+  await until('the policy holds', async () => !(await reaches('blue/w1', 'odd/w2')));
+  const before = await lab.netid('blue');
+  await lab.patch('netnamespace', 'blue', { netid: await lab.netid('odd') });
+  await lab.event('VNIDInSeveralNamespaces', 'NetNamespace/odd');
+  await lab.event('VNIDInSeveralNamespaces', 'NetNamespace/blue');
+  for (let i = 0; i < 5; i += 1) expect(await reaches('blue/w1', 'odd/w2')).toBe(false);
+  expect(await reaches('odd/w2', 'blue/w1')).toBe(true);
+  await lab.patch('netnamespace', 'blue', { netid: before });
+  await allow();
+  await until('blue is reachable', () => reaches('red/w0', 'blue/w1'));
+}, 60_000);
+
+test('a policy that selects openshift-host-network lets the nodes in, and no pod', async () => {
+  const hosts = { 'policy-group.network.openshift.io/host-network': '' };
+  await create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'openshift-host-network', labels: hosts } });
+  const allow = await lab.deny('odd', 'Ingress');
+  await until('the policy holds', async () => !(await reaches('worker0', 'odd/w2')));
+  await create({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'from-nodes', namespace: 'odd' },
+    spec: { podSelector: {}, ingress: [{ from: [{ namespaceSelector: { matchLabels: hosts } }] }] },
+  });
+  await until('a node gets in', () => reaches('worker0', 'odd/w2'));
+  expect(await reaches('blue/w1', 'odd/w2')).toBe(false);
+  await remove('networkpolicy', 'from-nodes', '-n', 'odd');
+  await allow();
+  await remove('namespace', 'openshift-host-network');
+}, 60_000);
+
+test('packets to a host with a fixed VNID have it as tunnel id, and the agent keeps it so', async () => {
+  await create({
+    apiVersion: 'network.openshift.io/v1',
+    kind: 'HostSubnet',
+    metadata: {
+      name: 'balancer1',
+      annotations: {
+        'pod.network.openshift.io/fixed-vnid-host': '0',
+        'pod.network.openshift.io/assign-subnet': 'true',
+      },
+    },
+    host: 'balancer1',
+    hostIP: '192.168.7.240',
+  });
+  const subnet = await until('its subnet', async () => {
+    const text = await lab.must(['get', 'hostsubnet', 'balancer1', '-o', 'jsonpath={.subnet}']);
+    return text === '' ? undefined : text;
+  });
+  const flows = async (): Promise<string[]> =>
+    (await lab.node('worker0', 'ovs-ofctl', '-O', 'OpenFlow13', '--no-stats', 'dump-flows', 'br0')).stdout
+      .split('\n')
+      .filter((line) => line.includes(subnet));
+  await until('its flows', async () => (await flows()).length === 2);
+  for (const line of await flows())
+    expect(line).toMatch(/set_field:0(x0)?->tun_id,set_field:192\.168\.7\.240->tun_dst/);
+  const updates = (): number => lab.log('node-worker0').split('node brought up to date').length;
+  await everyNodeFollows();
+  const settled = updates();
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [] });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(updates()).toBe(settled);
+  await remove('hostsubnet', 'balancer1');
+}, 60_000);
+
+test('a node that reports the egress IP it hosts as its first InternalIP keeps its pod network', async () => {
+  const report = (addresses: object[]): Promise<string> =>
+    lab.must([
+      'patch',
+      'node',
+      node('worker1'),
+      '--subresource=status',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ status: { addresses } }),
+    ]);
+  const internal = (address: string): object => ({ type: 'InternalIP', address });
+  for (const addresses of [
+    [internal(egressIP), { type: 'ExternalIP', address: '192.168.7.12' }],
+    [internal('fd00::7'), internal(egressIP), internal('192.168.7.12')],
+  ]) {
+    await report(addresses);
+    await everyNodeFollows();
+    expect(await lab.must(['get', 'hostsubnet', node('worker1'), '-o', 'jsonpath={.hostIP}'])).toBe('192.168.7.12');
+    expect(await reaches('red/w0', 'red/w1')).toBe(true);
+    expect(await lab.source('red/w1', 1)).toBe(egressIP);
+  }
+}, 60_000);
