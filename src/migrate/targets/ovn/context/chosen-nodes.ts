@@ -25,13 +25,51 @@ export function chosenNodes(
   egressIPs: readonly Ip[],
   { keptOn, fitting, machines }: Nodes,
 ): readonly string[] | undefined {
-  const kept = egressIPs.map(keptOn);
-  if (kept.some((names) => names === undefined)) return undefined;
-  const all = new Set(kept.flatMap((names) => names ?? []));
-  const able = [...all].filter((name) => egressIPs.some((ip) => fitting(ip).includes(name))).sort(compareText);
-  const isLimit = egressIPs.some((ip) => fitting(ip).some((name) => !all.has(name)));
+  const kept = egressIPs.flatMap((ip) => {
+    const names = keptOn(ip);
+    return names === undefined ? [] : [names];
+  });
+  if (kept.length < egressIPs.length) return undefined;
+  const [keptLists, fittingLists] = [[...new Set(kept)], [...new Set(egressIPs.map(fitting))]];
+  const [only, fits] = [keptLists[0], fittingLists[0]];
+  if (only === undefined || fits === undefined || keptLists.length + fittingLists.length > 2)
+    return chosenFrom(keptLists, fittingLists, machines);
+  // many egress IPs share their lists
+  const byKept = answers.get(machines) ?? new WeakMap<Names, WeakMap<Names, Answer>>();
+  answers.set(machines, byKept);
+  const byFitting = byKept.get(only) ?? new WeakMap<Names, Answer>();
+  byKept.set(only, byFitting);
+  const answer = byFitting.get(fits) ?? { names: chosenFrom(keptLists, fittingLists, machines) };
+  byFitting.set(fits, answer);
+  return answer.names;
+}
+
+type Names = readonly string[];
+interface Answer {
+  readonly names: Names | undefined;
+}
+const answers = new WeakMap<ReadonlyMap<string, Machine>, WeakMap<Names, WeakMap<Names, Answer>>>();
+
+function chosenFrom(
+  kept: readonly Names[],
+  fitting: readonly Names[],
+  machines: ReadonlyMap<string, Machine>,
+): Names | undefined {
+  const all = new Set(kept.flat());
+  const isLimit = fitting.some((names) => names.length > all.size || names.some((name) => !all.has(name)));
+  if (!isLimit) return undefined;
+  const able = [...all].filter((name) => fitting.some((names) => setOf(names).has(name))).sort(compareText);
   const canBeNamed = able.every((name) => hostnameOf(machines.get(name)) !== undefined);
-  return able.length > 0 && isLimit && canBeNamed ? able : undefined;
+  return able.length > 0 && canBeNamed ? able : undefined;
+}
+
+/** The sets of lists that many egress IPs share. */
+const sets = new WeakMap<Names, ReadonlySet<string>>();
+
+function setOf(names: Names): ReadonlySet<string> {
+  const known = sets.get(names) ?? new Set(names);
+  sets.set(names, known);
+  return known;
 }
 
 const hostnameLabel = 'kubernetes.io/hostname';
