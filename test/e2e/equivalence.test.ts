@@ -198,6 +198,7 @@ function inputOf(state: Ours): NodeInput {
       .map(({ name, hostIP, subnet }) => ({ name, nodeIP: hostIP, subnet })),
     pods: state.pod === false ? [] : [{ ip: ip(podIP), ofport: 3, vnid: vnid(77), namespace: 'app', name: 'web' }],
     state: egressState({ hostSubnets, netNamespaces, offline: new Set() }),
+    withheld: new Map(),
     egressPolicies: egressPolicies(
       (state.rules ?? []).map((rules, index) => ({
         ...meta,

@@ -162,3 +162,35 @@ test('a node that reports the egress IP it hosts as its first InternalIP keeps i
     expect(await lab.source('red/w1', 1)).toBe(egressIP);
   }
 }, 60_000);
+
+test('an address that a machine outside has is not taken from it, and comes once that has left it', async () => {
+  const taken = '192.168.7.230';
+  const links = JSON.parse((await lab.inside('router', 'ip', '-j', 'addr', 'show')).stdout) as {
+    ifname: string;
+    address: string;
+    addr_info: { local: string }[];
+  }[];
+  const shown = links.find(({ addr_info }) => addr_info.some(({ local }) => local === '192.168.7.1'))!;
+  await lab.inside('router', 'ip', 'addr', 'add', `${taken}/24`, 'dev', shown.ifname);
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [taken] });
+  await lab.patch('netnamespace', 'odd', { egressIPs: [taken] });
+  await lab.event('EgressIPRefused', `HostSubnet/${node('worker2')}`);
+  const events = await lab.must(['get', 'events', '-o', 'jsonpath={range .items[*]}{.message}{"\\n"}{end}']);
+  expect(events).toContain(`egress IP ${taken} is in use outside of the cluster: ${shown.address} answers for it`);
+  expect(await lab.source('odd/w2')).toBe('');
+  expect((await lab.node('worker2', 'ip', '-4', 'addr', 'show')).stdout).not.toContain(taken);
+  await lab.inside('router', 'ip', 'addr', 'del', `${taken}/24`, 'dev', shown.ifname);
+  await lab.untilSource('odd/w2', taken);
+}, 60_000);
+
+test('an egress IP that moves comes at once, although its former node still answers for it', async () => {
+  await lab.command('stall', 'agent', 'worker1');
+  try {
+    await lab.patch('hostsubnet', 'worker1', { egressIPs: [] });
+    await lab.patch('hostsubnet', 'worker2', { egressIPs: [egressIP] });
+    await lab.untilSource('red/w0', egressIP);
+    expect((await lab.node('worker2', 'ip', '-4', 'addr', 'show')).stdout).toContain(egressIP);
+  } finally {
+    await lab.command('resume', 'agent', 'worker1');
+  }
+}, 60_000);

@@ -142,6 +142,7 @@ export function nodeInput(scene: Scene): NodeInput {
       })),
       vnids,
     ),
+    withheld: new Map(),
     addressesOf: (name) => (scene.addresses?.[name] ?? []).map(ip),
     multicast: new Set((scene.multicast ?? []).map(vnid)),
     world:

@@ -7,14 +7,17 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import { EventRecorder } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
+import type { EgressState } from '../../model/egress/state.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { ClusterView } from '../cluster/feed.ts';
 import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
 import { Sweeper } from '../conntrack/sweeper.ts';
+import { labeled } from '../links/addresses.ts';
 import { Announcer } from '../links/arp.ts';
 import { PresentAddresses } from '../links/present.ts';
+import { AddressProbes, type Withheld } from '../links/probe.ts';
 import { renderBase } from '../nft/ruleset.ts';
 import { NftTable } from '../nft/table.ts';
 import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
@@ -63,6 +66,7 @@ class Agent {
   readonly #sweeper: Sweeper;
   readonly #addresses: PresentAddresses;
   readonly #nft: NftTable;
+  readonly #probes: AddressProbes;
   readonly #pending = new PendingChanges(() => performance.now());
   #view: ClusterView | undefined;
   /** The plan that is being applied, or was applied last, and the host it is for. */
@@ -95,6 +99,7 @@ class Agent {
     metrics.followPeers(() => this.#cluster.health.verdicts());
     this.#addresses = new PresentAddresses(exec);
     this.#nft = new NftTable(exec, logger);
+    this.#probes = new AddressProbes({ exec, logger, changed: () => this.#wake() });
     const addresses = this.#addresses;
     this.#host = new Host(options, {
       exec,
@@ -174,6 +179,7 @@ class Agent {
       this.#cluster.health.run(this.#signal),
       this.#queue.process(() => this.#pending.apply((since) => this.#pass(since)), this.#signal),
       this.#failClosed.run(this.#signal),
+      this.#probes.run(this.#signal),
       this.#sweeper.run(this.#signal),
     ]);
   }
@@ -242,7 +248,8 @@ class Agent {
     this.#pods = pods;
     const state = this.#cluster.feed.stateOf(pods.map(({ vnid }) => vnid));
     const addressesOf = (name: string): readonly Ip[] => this.#cluster.addresses(name);
-    const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, addressesOf });
+    const withheld = await this.#withheld(view, prepared, state);
+    const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, withheld, addressesOf });
     const applied = await this.#apply(plan, prepared);
     this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);
     if (!this.#ready) {
@@ -254,6 +261,18 @@ class Agent {
       );
     }
     return true;
+  }
+
+  /** In a cloud, whose network answers for any address, the cloud decides who has which. */
+  async #withheld({ own, remotes }: ClusterView, { uplink }: Prepared, { assigned }: EgressState): Promise<Withheld> {
+    if (own.isCloud) return new Map();
+    const here = new Set(labeled(await this.#addresses.list()).map(({ ip }) => ip));
+    return this.#probes.withheld({
+      device: uplink.device,
+      wanted: [...assigned].flatMap(([ip, { node }]) => (node === this.#options.nodeName ? [ip] : [])),
+      isOurs: (ip) => here.has(ip) || this.#cluster.feed.isListedElsewhere(ip),
+      nodes: remotes.map(({ nodeIP }) => nodeIP),
+    });
   }
 
   async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {

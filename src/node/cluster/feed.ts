@@ -16,6 +16,7 @@ import type { Logger } from '../../io/log.ts';
 import { lossText } from '../../model/allocation/hostsubnets.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressState } from '../../model/egress/state.ts';
+import { limitsOf } from '../../model/objects/cloud.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import type {
   ClusterNetworkObject,
@@ -36,6 +37,7 @@ import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import type { RemoteNode } from '../values/facts.ts';
+import { ListedIps } from './listed.ts';
 import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';
 
 export interface ClusterView {
@@ -44,6 +46,8 @@ export interface ClusterView {
     readonly hostIP: Ip;
     readonly subnet: RemoteNode['subnet'];
     readonly object: HostSubnetObject | undefined;
+    /** Whether its Node has limits of a cloud, which then says who has which address. */
+    readonly isCloud: boolean;
   };
   readonly remotes: readonly RemoteNode[];
   /** The VNID of each namespace. */
@@ -100,6 +104,7 @@ export class ClusterFeed {
   readonly #vnids = new Map<string, Vnid>();
   /** How many namespaces hold each VNID. */
   readonly #holders = new Map<Vnid, number>();
+  readonly #listed = new ListedIps(() => performance.now());
   readonly #multicastNamespaces = new Set<string>();
   readonly #policies = new Derived<EgressPolicies>();
   readonly #world = new Derived<PolicyWorld>();
@@ -170,7 +175,12 @@ export class ClusterFeed {
     if (world?.ok === false) return world;
     return ok({
       network: network.value,
-      own: { hostIP: own.nodeIP, subnet: own.subnet, object: this.#hostSubnets.get(this.#node) },
+      own: {
+        hostIP: own.nodeIP,
+        subnet: own.subnet,
+        object: this.#hostSubnets.get(this.#node),
+        isCloud: this.#isCloud(),
+      },
       remotes,
       hosts: this.#hosts(),
       notReady: this.#egress.notReady,
@@ -179,6 +189,16 @@ export class ClusterFeed {
       multicast: this.#multicast(),
       world: world?.value,
     });
+  }
+
+  /** Whether another node has the egress IP, or had it a moment ago. */
+  isListedElsewhere(ip: Ip): boolean {
+    return this.#listed.has(ip);
+  }
+
+  #isCloud(): boolean {
+    const node = this.#nodeObjects.get(this.#node);
+    return node !== undefined && limitsOf(node) !== undefined;
   }
 
   #spoil(derived: { spoil(): void }): void {
@@ -224,7 +244,8 @@ export class ClusterFeed {
     if (changed.hostSubnets || changed.readiness) this.#changed();
   }
 
-  #hostSubnetChanged({ key, after }: ObjectChange<HostSubnetObject>): void {
+  #hostSubnetChanged({ key, before, after }: ObjectChange<HostSubnetObject>): void {
+    if (key !== this.#node) this.#listed.change(before, after);
     if (after === undefined) this.#egress.deleteHostSubnet(key);
     else this.#egress.putHostSubnet(after);
     this.#spoil(this.#reachable);

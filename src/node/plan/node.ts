@@ -32,6 +32,8 @@ export interface NodeInput {
   readonly remotes: readonly RemoteNode[];
   readonly pods: readonly LocalPod[];
   readonly state: EgressState;
+  /** Egress IPs that may not come here yet: why, or undefined while that is being found out. */
+  readonly withheld: ReadonlyMap<Ip, string | undefined>;
   readonly egressPolicies: EgressPolicies;
   /** The current addresses of a name. */
   readonly addressesOf: (name: string) => readonly Ip[];
@@ -58,14 +60,15 @@ interface Hosting {
   readonly snat: ReadonlyMap<number, Ip>;
 }
 
-function hosting({ facts, uplink, gateways, state }: NodeInput): Hosting {
+function hosting({ facts, uplink, gateways, state, withheld }: NodeInput): Hosting {
   const addresses = new Set<Ip>();
   const refused = new Map<Ip, string>();
   for (const [ip, assignment] of state.assigned) {
     if (assignment.node !== facts.name) continue;
     const reason = refusal(uplink, { nodeIP: facts.nodeIP, gateways }, ip);
-    if (reason === undefined) addresses.add(ip);
-    else refused.set(ip, reason);
+    const against = reason ?? withheld.get(ip);
+    if (against !== undefined) refused.set(ip, against);
+    else if (!withheld.has(ip)) addresses.add(ip);
   }
   return { addresses, refused, snat: sourceByOwner(hostedHere(facts, state), addresses, facts) };
 }
