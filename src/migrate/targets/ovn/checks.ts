@@ -7,7 +7,7 @@ import { type EgressFirewallItem, egressFirewallItem } from '../../kinds/egressf
 import { type EgressIPItem, egressIPItem } from '../../kinds/egressip.ts';
 import { objectRef } from '../../ref.ts';
 import { bad, type Check, type CheckScene } from '../../target.ts';
-import { factsOf,type OvnFacts } from './facts.ts';
+import { factsOf, type OvnFacts } from './facts.ts';
 import { whyUnassigned } from './why-unassigned.ts';
 
 /** Checks EgressIPs and EgressFirewalls by their status. */
