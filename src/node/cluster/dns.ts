@@ -1,7 +1,7 @@
 /**
- * Resolves the names in EgressNetworkPolicies, and again when their TTL has passed, after one second to 30 minutes.
- * When a lookup fails the known addresses stay, and it is soon tried again. They are stored in a file, so they also
- * survive a restart of the agent.
+ * Resolves the names in EgressNetworkPolicies, again and again. An address that is answered counts until its TTL has
+ * passed, also if a later answer lacks it: who has it in a cache still uses it. When a lookup fails the known addresses
+ * stay, and it is soon tried again. They are stored in a file, so they also survive a restart of the agent.
  */
 import { Resolver } from 'node:dns/promises';
 import { readFile, rename, writeFile } from 'node:fs/promises';
@@ -19,20 +19,61 @@ export interface Answer {
 /** Looks up a name; rejects if the resolver does not answer or knows no address. */
 export type Lookup = (name: string) => Promise<readonly Answer[]>;
 
+/** Seconds until a name is resolved again, at least. */
 const shortest = 1;
+/** The same at most, for names with a TTL of at least this. */
 const longest = 30 * 60;
+/** The same at most, for others: load balancers answer with other addresses long before the TTL (as OpenShift SDN). */
+const lively = 30;
 const afterFailure = 5;
 
-/** The node's own resolver (resolv.conf), or a given one as ADDRESS or ADDRESS:PORT. */
+/**
+ * Asks the node's own resolvers (resolv.conf, read each time), or a given one as ADDRESS or ADDRESS:PORT. If one does
+ * not know the name or refuses, the next is asked. A truncated answer is asked for again by TCP, and search lists are
+ * not used. Throws if the given one is no such text.
+ */
 export function resolverLookup(server: string | undefined): Lookup {
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
-  if (server !== undefined) resolver.setServers([server]);
-  return (name) => resolver.resolve4(name, { ttl: true });
+  if (server !== undefined) new Resolver().setServers([server]);
+  return (name) => askInTurn(name, server === undefined ? new Resolver().getServers() : [server]);
+}
+
+/** Asks the servers one after the other until one knows the name; rejects with the first reason if none does. */
+export async function askInTurn(name: string, servers: readonly string[]): Promise<readonly Answer[]> {
+  let reason: unknown = new Error('this node has no resolver');
+  for (const [index, server] of servers.entries()) {
+    const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+    resolver.setServers([server]);
+    try {
+      return await resolver.resolve4(name, { ttl: true });
+    } catch (error) {
+      if (index === 0) reason = error;
+    }
+  }
+  throw reason;
+}
+
+/** Seconds after which to resolve again what was answered with this TTL. */
+function waitFor(ttl: number): number {
+  return ttl >= longest ? longest : Math.max(shortest, Math.min(lively, ttl));
 }
 
 interface Known {
   addresses: readonly Ip[];
+  /** Without those of an earlier agent. */
+  ends: Ends;
   timer: NodeJS.Timeout | undefined;
+}
+
+/** When the TTL of each address that counts ends, in milliseconds of a clock that only goes forward. */
+export type Ends = ReadonlyMap<Ip, number>;
+
+/** The addresses that count after an answer at `now`, and the seconds after which to ask again. */
+export function afterAnswer(known: Ends, answers: readonly Answer[], now: number): { ends: Ends; wait: number } {
+  const ends = new Map([...known].filter(([, end]) => end > now));
+  for (const { address, ttl } of answers) {
+    for (const ip of addressesIn([address])) ends.set(ip, Math.max(ends.get(ip) ?? 0, now + ttl * 1_000));
+  }
+  return { ends, wait: ends.size === 0 ? afterFailure : waitFor((Math.min(...ends.values()) - now) / 1_000) };
 }
 
 export interface NameDeps {
@@ -88,14 +129,14 @@ export class NameTracker {
     if (gone.length > 0) this.#save();
     for (const name of names) {
       if (this.#names.has(name)) continue;
-      const known: Known = { addresses: this.#before.get(name) ?? [], timer: undefined };
+      const known: Known = { addresses: this.#before.get(name) ?? [], ends: new Map(), timer: undefined };
       this.#names.set(name, known);
       void this.#refresh(name, known);
     }
     this.#before = new Map();
   }
 
-  /** The addresses last answered, sorted; empty before any agent here got an answer. */
+  /** The addresses that count, sorted; empty before any agent here got an answer. */
   addresses(name: string): readonly Ip[] {
     return this.#names.get(name)?.addresses ?? [];
   }
@@ -111,14 +152,16 @@ export class NameTracker {
   async #ask(name: string, known: Known): Promise<number> {
     try {
       const answers = await this.#deps.lookup(name);
-      const addresses = addressesIn(answers.map(({ address }) => address));
+      const { ends, wait } = afterAnswer(known.ends, answers, performance.now());
+      known.ends = ends;
+      const addresses = [...ends.keys()].sort();
       const isNew = addresses.join() !== known.addresses.join();
       known.addresses = addresses;
       if (isNew && this.#names.get(name) === known) {
         this.#deps.changed();
         this.#save();
       }
-      return Math.min(longest, Math.max(shortest, Math.min(...answers.map(({ ttl }) => ttl))));
+      return wait;
     } catch (error) {
       this.#deps.logger.warn(
         { name, err: error, kept: known.addresses },

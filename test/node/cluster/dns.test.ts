@@ -1,8 +1,19 @@
+/** The names of EgressNetworkPolicies: whom they are asked from, how often, and which addresses count. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../../src/io/log.ts';
-import { type Lookup, NameTracker } from '../../../src/node/cluster/dns.ts';
+import {
+  afterAnswer,
+  type Answer,
+  askInTurn,
+  type Ends,
+  type Lookup,
+  NameTracker,
+} from '../../../src/node/cluster/dns.ts';
 
 const logger = createLogger({ level: 'silent', name: 'test' });
 const fails: Lookup = () => Promise.reject(new Error('SERVFAIL'));
@@ -51,3 +62,121 @@ test.each(['{', 'null', '[1,[2]]', '[["a.test",["::1","x"]]]'])(
     names.follow(new Set());
   },
 );
+
+/** A small DNS server on loopback: what it answers to every question, as a code of RFC 1035 or addresses. */
+async function dnsServer(says: number | readonly string[] | 'truncated'): Promise<{
+  readonly at: string;
+  readonly asked: string[];
+  close(): void;
+}> {
+  const asked: string[] = [];
+  const answerTo = (query: Buffer, isTruncated: boolean): Buffer => {
+    const addresses = typeof says === 'number' || isTruncated ? [] : says === 'truncated' ? ['203.0.113.7'] : says;
+    const end = query.indexOf(0, 12) + 5;
+    const header = Buffer.from(query.subarray(0, 12));
+    header.writeUInt16BE(0x8180 | (typeof says === 'number' ? says : 0) | (isTruncated ? 0x0200 : 0), 2);
+    header.writeUInt16BE(addresses.length, 6);
+    header.fill(0, 8);
+    const records = addresses.map((address) =>
+      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split('.').map(Number)]),
+    );
+    return Buffer.concat([header, query.subarray(12, end), ...records]);
+  };
+  const udp = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(udp, 'listening');
+  udp.on('message', (query, { port, address }) => {
+    asked.push('udp');
+    udp.send(answerTo(query, says === 'truncated'), port, address);
+  });
+  const { port } = udp.address();
+  const tcp = createServer((socket) =>
+    socket.on('data', (framed: Buffer) => {
+      asked.push('tcp');
+      const answer = answerTo(framed.subarray(2), false);
+      socket.end(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 0xff]), answer]));
+    }),
+  ).listen(port, '127.0.0.1');
+  await once(tcp, 'listening');
+  return {
+    at: `127.0.0.1:${port}`,
+    asked,
+    close: () => {
+      udp.close();
+      tcp.close();
+    },
+  };
+}
+
+describe('a name', () => {
+  const ask = async (
+    ...answers: readonly Parameters<typeof dnsServer>[0][]
+  ): Promise<readonly [readonly string[] | Error, readonly (readonly string[])[]]> => {
+    const servers = await Promise.all(answers.map(dnsServer));
+    const found: readonly Answer[] | Error = await askInTurn(
+      'name.test',
+      servers.map(({ at }) => at),
+    ).catch((error: unknown) => error as Error);
+    for (const server of servers) server.close();
+    const addresses = 'map' in found ? found.map(({ address }) => address) : found;
+    return [addresses, servers.map(({ asked }) => asked)];
+  };
+
+  test.each([
+    ['NXDOMAIN', 3],
+    ['SERVFAIL', 2],
+    ['REFUSED', 5],
+    ['no address', []],
+  ])('is asked of the next server when the first says %s', async (_what, first) => {
+    const [addresses, asked] = await ask(first, ['203.0.113.1', '203.0.113.2']);
+    expect(addresses).toEqual(['203.0.113.1', '203.0.113.2']);
+    expect(asked[1]).toEqual(['udp']);
+  });
+
+  it('is asked of nobody else once it is answered', async () => {
+    expect(await ask(['203.0.113.1'], ['203.0.113.2'])).toEqual([['203.0.113.1'], [['udp'], []]]);
+  });
+
+  it('is asked for again by TCP when the answer is truncated', async () => {
+    expect(await ask('truncated')).toEqual([['203.0.113.7'], [['udp', 'tcp']]]);
+  });
+
+  it('that no server knows is not resolved, for the reason of the first', async () => {
+    expect((await ask(3, 2))[0]).toMatchObject({ code: 'ENOTFOUND' });
+    expect((await ask())[0]).toMatchObject({ message: 'this node has no resolver' });
+  });
+});
+
+describe('addresses that are answered', () => {
+  const answer = (last: number, ttl: number): Answer => ({ address: `203.0.113.${last}`, ttl });
+  /** Which addresses count after each answer, and the seconds until it came. */
+  function follow(...answers: readonly (readonly Answer[])[]): readonly string[] {
+    let [ends, now]: [Ends, number] = [new Map(), 0];
+    return answers.map((some) => {
+      const after = afterAnswer(ends, some, now);
+      const line = `${now / 1_000} s: ${[...after.ends.keys()].map((ip) => ip.split('.').at(-1)).join(' ')}`;
+      ends = after.ends;
+      now += after.wait * 1_000;
+      return line;
+    });
+  }
+
+  it('are asked for again when their TTL is over, after 30 s at most below half an hour', () => {
+    expect(follow([answer(1, 5)], [answer(1, 300)], [answer(1, 0)], [answer(1, 1_800)])).toEqual([
+      '0 s: 1',
+      '5 s: 1',
+      '35 s: 1',
+      '65 s: 1',
+    ]);
+    expect(follow([answer(1, 7_200)], [answer(1, 0)])).toEqual(['0 s: 1', '1800 s: 1']);
+    expect(follow([answer(1, 0)], [])).toEqual(['0 s: 1', '1 s: ']);
+  });
+
+  it('count until their TTL is over, also when another answer lacks them', () => {
+    expect(follow([answer(1, 50)], [answer(2, 300)], [answer(3, 300)], [answer(3, 300)])).toEqual([
+      '0 s: 1',
+      '30 s: 1 2',
+      '50 s: 2 3',
+      '80 s: 2 3',
+    ]);
+  });
+});
