@@ -116,11 +116,19 @@ export function isHashOf(hash: string, plan: Hashed): boolean {
   return hash === planHash(plan) || hash === hashOf(plan);
 }
 
+/** Hashes the plan as one JSON text with sorted keys, piece by piece: the whole text of a large plan is costly. */
 function hashOf({ target, steps, backup }: Hashed): string {
-  const json = jsonOf({ target, steps, backup: [...backup] });
-  return createHash('sha256')
-    .update(JSON.stringify(sortedKeys(json)))
-    .digest('hex');
+  const hash = createHash('sha256');
+  const textOf = (value: unknown): string => JSON.stringify(sortedKeys(jsonOf(value)));
+  const addList = (items: readonly unknown[]): void => {
+    for (const [index, item] of items.entries()) hash.update(`${index === 0 ? '' : ','}${textOf(item)}`);
+  };
+  hash.update('{"backup":[');
+  addList([...backup]);
+  hash.update('],"steps":[');
+  addList(steps);
+  hash.update(`],"target":${textOf(target)}}`);
+  return hash.digest('hex');
 }
 
 /** Whether a conversion replaces the object. Other sources of a change, such as pods, are always left alone. */

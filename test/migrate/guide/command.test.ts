@@ -96,3 +96,23 @@ test('the guide by the command: table, json, bad input, and a watch that follows
     await world.stop();
   }
 }, 60_000);
+
+test('the way back of a live migration by the command, with its plan, at its begin and on the way', async () => {
+  const world = await World.begin(16);
+  try {
+    await world.walk({ direction: 'ovn', mode: 'live' });
+    const { folder } = world.plan!;
+    const look = async (): Promise<readonly [number | null, string, unknown]> => {
+      const said = await run('--kubeconfig', world.started.kubeconfig, '--plan', folder, '--back', '-o', 'json');
+      return [said.status, said.stderr, JSON.parse(said.stdout)];
+    };
+    // the server of tests has no ConfigMaps
+    const unclear = ['ConfigMap openshift-network-operator/mtu: there is none'];
+    expect(await look()).toMatchObject([1, '', { procedure: 'live-back', unclear }]);
+    await world.walkTo('restore', { direction: 'back' });
+    const command = `sdn-compat migrate back --plan ${folder}`;
+    expect(await look()).toMatchObject([0, '', { procedure: 'live-back', next: { stage: 'restore', command } }]);
+  } finally {
+    await world.stop();
+  }
+}, 60_000);

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { namespaces, nodes, podDisruptionBudgets } from '../../../api/kinds.ts';
 import type { Finding } from '../../../src/migrate/findings/finding.ts';
-import { backedUp, planHash, planOf, stepsOf } from '../../../src/migrate/plan/plan.ts';
+import { backedUp, isHashOf, planHash, planOf, stepsOf } from '../../../src/migrate/plan/plan.ts';
 import { makeSnapshot, type Unread } from '../../../src/migrate/snapshot.ts';
 import type { Change, StepName } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
+import { jsonOf, sortedKeys } from '../../../src/model/values/json.ts';
 import { make, snapshotOf } from '../snapshots.ts';
 
 const egressIP = (name: string): KubeObject => make.any('k8s.ovn.org/v1', 'EgressIP', { name }, { spec: {} });
@@ -142,4 +144,12 @@ describe('a plan', () => {
     expect(planFor([clear('shop')], other).id).not.toBe(id);
     expect(planHash(planFor([clear('shop')])).startsWith(id)).toBe(true);
   });
+});
+
+test('the hash is that of the whole plan as one text, as journals have it', () => {
+  const plan = planFor([clear('shop'), clear('bank')]);
+  const { target, steps, backup } = plan;
+  const whole = JSON.stringify(sortedKeys(jsonOf({ target, steps, backup: [...backup] })));
+  expect(isHashOf(createHash('sha256').update(whole).digest('hex'), plan)).toBe(true);
+  expect(isHashOf(createHash('sha256').update(`${whole} `).digest('hex'), plan)).toBe(false);
 });
