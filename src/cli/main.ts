@@ -11,6 +11,7 @@ import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { SimulateFlags } from './look/simulate.ts';
 import type { StatusFlags } from './look/status.ts';
 import { report } from './output.ts';
+import type { PodNetworkFlags } from './pod-network.ts';
 import type { ApiServerArguments } from './serve/apiserver.ts';
 import { addControllerOptions, type ControllerFlags } from './serve/controller-options.ts';
 import type { NodeFlags } from './serve/node.ts';
@@ -148,6 +149,26 @@ program
   .addOption(kubeconfig())
   .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
   .action(async (flags: StatusFlags) => (await import('./look/status.ts')).runStatus(flags));
+
+const podNetwork = program
+  .command('pod-network')
+  .description('join, isolate or open namespaces with the multitenant plugin, as `oc adm pod-network` does');
+for (const [name, kind, what] of [
+  ['join-projects', 'join', 'give namespaces the VNID of another one'],
+  ['isolate-projects', 'isolate', 'give each namespace a VNID of its own'],
+  ['make-projects-global', 'global', 'give namespaces VNID 0, which reaches all and is reached by all'],
+] as const) {
+  const command = podNetwork
+    .command(name)
+    .description(what)
+    .argument('[namespace...]', 'names of namespaces')
+    .option('--selector <labels>', 'the namespaces with these labels instead, as KEY=VALUE,...')
+    .addOption(kubeconfig());
+  if (kind === 'join') command.requiredOption('--to <namespace>', 'the namespace to join');
+  command.action(async (names: string[], flags: PodNetworkFlags) =>
+    (await import('./pod-network.ts')).runPodNetwork(kind, names, flags),
+  );
+}
 
 const migrate = program
   .command('migrate')

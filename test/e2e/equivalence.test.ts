@@ -362,6 +362,10 @@ function intended(packet: Packet, theirs: readonly string[], ours: readonly stri
   if (fromVxlan && ours.length === 0 && theirs.every((one) => one.startsWith('tun0'))) {
     return "from another node for a VNID whose egress IP is not here: the original lets it out with this node's address";
   }
+  const isReply = packet.flow.startsWith('in_port=3,') && packet.state.includes('rpl');
+  if (isReply && theirs.length === 0 && ours.every((one) => one === 'tun0 mark 0')) {
+    return 'a reply to a connection that came in, which the EgressNetworkPolicy of the original cuts';
+  }
   return undefined;
 }
 

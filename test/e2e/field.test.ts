@@ -194,3 +194,49 @@ test('an egress IP that moves comes at once, although its former node still answ
     await lab.command('resume', 'agent', 'worker1');
   }
 }, 60_000);
+
+test('an interface with a long name carries egress IPs without label; a new agent knows them', async () => {
+  const long = 'enp134s0f0np0';
+  const rename = async (from: string, to: string): Promise<void> => {
+    for (const argv of [
+      ['link', 'set', from, 'down'],
+      ['link', 'set', from, 'name', to],
+      ['link', 'set', to, 'up'],
+      ['route', 'replace', 'default', 'via', '192.168.7.1'],
+    ])
+      expect((await lab.node('worker2', 'ip', ...argv)).stderr).toBe('');
+  };
+  const has = async (ip: string): Promise<boolean> =>
+    (await lab.node('worker2', 'ip', '-4', 'addr', 'show', 'dev', long)).stdout.includes(ip);
+  await rename('br-ex', long);
+  const carried = ['192.168.7.226', '192.168.7.227'] as const;
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [carried[0]] });
+  await lab.patch('netnamespace', 'odd', { egressIPs: [carried[0]] });
+  await lab.untilSource('odd/w2', carried[0]);
+  await lab.command('kill', 'agent', 'worker2');
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [carried[1]] });
+  await lab.patch('netnamespace', 'odd', { egressIPs: [carried[1]] });
+  await lab.command('start', 'agent', 'worker2');
+  await lab.untilSource('odd/w2', carried[1]);
+  await until('the first is gone', async () => !(await has(carried[0])));
+  await lab.patch('netnamespace', 'odd', { egressIPs: [] });
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [] });
+  await until('the second is gone', async () => !(await has(carried[1])));
+  await rename(long, 'br-ex');
+  await lab.untilSource('odd/w2', '192.168.7.13');
+}, 90_000);
+
+test('the network of a cloud counts on a node whose address has 32 bits', async () => {
+  const taken = '192.168.7.224';
+  const run = async (...argv: string[]): Promise<void> =>
+    expect((await lab.node('worker2', 'ip', ...argv)).stderr).toBe('');
+  await run('addr', 'add', '192.168.7.13/32', 'dev', 'br-ex');
+  await run('addr', 'del', '192.168.7.13/24', 'dev', 'br-ex');
+  await run('route', 'replace', '192.168.7.0/24', 'dev', 'br-ex', 'src', '192.168.7.13');
+  await run('route', 'replace', 'default', 'via', '192.168.7.1', 'dev', 'br-ex');
+  const limits = JSON.stringify([{ interface: 'nic0', ifaddr: { ipv4: '192.168.7.0/24' }, capacity: { ip: 10 } }]);
+  await lab.must(['annotate', 'node', node('worker2'), `cloud.network.openshift.io/egress-ipconfig=${limits}`]);
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [taken] });
+  await lab.patch('netnamespace', 'odd', { egressIPs: [taken] });
+  await lab.untilSource('odd/w2', taken);
+}, 60_000);

@@ -11,6 +11,7 @@ import { checkHost } from '../../node/agent/check.ts';
 import { cleanup } from '../../node/agent/cleanup.ts';
 import { createNodeMetrics } from '../../node/agent/metrics.ts';
 import { resolverLookup } from '../../node/cluster/dns.ts';
+import { AddressRecord, recordFile } from '../../node/links/record.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { keepHeapSmall } from '../heap.ts';
 import { print } from '../output.ts';
@@ -81,7 +82,10 @@ function checkResolver(resolver: string | undefined): void {
 export async function runNode(flags: NodeFlags): Promise<void> {
   if (flags.check === true) return runCheck(flags);
   if (flags.cleanup === true) {
-    const { removed, failures } = await cleanup(exec, join(flags.ovsRunDir, 'db.sock'));
+    const { ovsRunDir, cniSocket, nodeName = hostname(), logLevel } = flags;
+    const record = new AddressRecord(recordFile({ nodeName, cniSocket }));
+    await record.load(createLogger({ level: logLevel, name: 'sdn-compat-node' }));
+    const { removed, failures } = await cleanup(exec, join(ovsRunDir, 'db.sock'), record);
     for (const what of removed) print(`removed ${what}\n`);
     if (failures.length > 0) throw new Failure(`not all could be removed: ${failures.join('; ')}`);
     return undefined;

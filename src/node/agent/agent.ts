@@ -14,10 +14,11 @@ import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
 import { Sweeper } from '../conntrack/sweeper.ts';
-import { labeled } from '../links/addresses.ts';
+import { oursAmong } from '../links/addresses.ts';
 import { Announcer } from '../links/arp.ts';
 import { PresentAddresses } from '../links/present.ts';
 import { AddressProbes, type Withheld } from '../links/probe.ts';
+import { AddressRecord, recordFile } from '../links/record.ts';
 import { renderBase } from '../nft/ruleset.ts';
 import { NftTable } from '../nft/table.ts';
 import { type NodePlan, ownershipOf, planNode } from '../plan/node.ts';
@@ -97,7 +98,7 @@ class Agent {
     });
     this.#cluster = new FollowedCluster(options, { client, logger, signal, changed: () => this.#wake() });
     metrics.followPeers(() => this.#cluster.health.verdicts());
-    this.#addresses = new PresentAddresses(exec);
+    this.#addresses = new PresentAddresses(exec, new AddressRecord(recordFile(options)));
     this.#nft = new NftTable(exec, logger);
     this.#probes = new AddressProbes({ exec, logger, changed: () => this.#wake() });
     const addresses = this.#addresses;
@@ -155,7 +156,7 @@ class Agent {
 
   /** Runs until the signal aborts; throws if it cannot. */
   async run(): Promise<void> {
-    await this.#cluster.load();
+    await Promise.all([this.#addresses.load(this.#logger), this.#cluster.load()]);
     await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
     this.#signal.addEventListener('abort', () => {
@@ -265,8 +266,8 @@ class Agent {
 
   /** In a cloud, whose network answers for any address, the cloud decides who has which. */
   async #withheld({ own, remotes }: ClusterView, { uplink }: Prepared, { assigned }: EgressState): Promise<Withheld> {
-    if (own.isCloud) return new Map();
-    const here = new Set(labeled(await this.#addresses.list()).map(({ ip }) => ip));
+    if (own.cloud !== undefined) return new Map();
+    const here = new Set(oursAmong(await this.#addresses.list()).map(({ ip }) => ip));
     return this.#probes.withheld({
       device: uplink.device,
       wanted: [...assigned].flatMap(([ip, { node }]) => (node === this.#options.nodeName ? [ip] : [])),

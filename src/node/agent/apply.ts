@@ -6,7 +6,7 @@
  */
 import type { Exec } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
-import { addressCommands, labeled, labelOf, type LinkAddress, planAddresses, type Uplink } from '../links/addresses.ts';
+import { addressCommands, type LinkAddress, oursAmong, planAddresses, type Uplink } from '../links/addresses.ts';
 import type { Announcer } from '../links/arp.ts';
 import { ipBatch } from '../links/ip.ts';
 import type { PresentAddresses } from '../links/present.ts';
@@ -73,7 +73,7 @@ export class Applier {
 
   /** Removes egress IPs other than these; returns whether there were any. */
   async #withdraw(hosted: ReadonlySet<Ip>): Promise<boolean> {
-    const surplus = labeled(await this.#deps.addresses.list()).filter(({ ip }) => !hosted.has(ip));
+    const surplus = oursAmong(await this.#deps.addresses.list()).filter(({ ip }) => !hosted.has(ip));
     await this.#takeOff(surplus);
     return surplus.length > 0;
   }
@@ -91,9 +91,11 @@ export class Applier {
   async #apply(plan: NodePlan, context: ApplyContext): Promise<Applied> {
     const present = await this.#deps.addresses.list();
     const addresses = planAddresses(present, context.uplink, context.nodeIP, plan.addresses);
-    const label = labelOf(context.uplink.device);
-    if (!label.ok && plan.addresses.size > 0) throw new Error(label.error);
-    const commands = addressCommands(addresses, context.uplink, label.ok ? label.value : '');
+    await this.#deps.addresses.claim(context.uplink.device, [
+      ...addresses.add,
+      ...addresses.behind.map(({ ip }) => ip),
+    ]);
+    const commands = addressCommands(addresses, context.uplink);
     await this.#changeAddresses(commands.add);
     if (commands.behind.length > 0)
       await promoting(context.uplink.device, () => this.#changeAddresses(commands.behind));
@@ -119,6 +121,7 @@ export class Applier {
     const { exec, addresses, announcer } = this.#deps;
     for (const { ip } of gone) announcer.remove(ip);
     await takeOff(exec, gone).finally(() => addresses.forget());
+    await addresses.release(gone);
   }
 
   async #applyBundle(plan: NodePlan): Promise<number> {

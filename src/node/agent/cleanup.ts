@@ -1,10 +1,11 @@
 /** `node --cleanup`: removes everything that an agent ever made on this host. Missing things are not errors. */
-import { type Exec, must } from '../../io/programs/exec.ts';
+import type { Exec } from '../../io/programs/exec.ts';
 import { linkedPods, removeLink } from '../cni/attach.ts';
 import { removeAllLimits } from '../cni/pods.ts';
-import { labeled, parseAddresses } from '../links/addresses.ts';
-import { showAddresses } from '../links/ip.ts';
+import { oursAmong } from '../links/addresses.ts';
+import { PresentAddresses } from '../links/present.ts';
 import { takeOff } from '../links/promotion.ts';
+import type { AddressRecord } from '../links/record.ts';
 import { nftTables } from '../nft/vocabulary.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge, guard } from '../ovs/pipeline.ts';
@@ -37,9 +38,10 @@ async function removeGuard(run: Exec): Promise<string[]> {
   return removed;
 }
 
-async function removeAddresses(run: Exec): Promise<string[]> {
-  const ours = labeled(parseAddresses(await must(run, 'ip', showAddresses)));
+async function removeAddresses(run: Exec, record: AddressRecord): Promise<string[]> {
+  const ours = oursAmong(await new PresentAddresses(run, record).list());
   await takeOff(run, ours);
+  await record.remove(ours);
   return ours.map(({ ip, device }) => `address ${ip} of ${device}`);
 }
 
@@ -67,9 +69,18 @@ export interface Cleaned {
   readonly failures: readonly string[];
 }
 
-/** Removes everything of ours; a failed step does not stop the others. The agent must not be running. */
-export async function cleanup(run: Exec, ovsdbSocket: string): Promise<Cleaned> {
-  const steps = [removeAddresses, () => removeBridge(ovsdbSocket), removePods, removeTables, removeGuard];
+/**
+ * Removes everything of ours, addresses without label by the loaded record; a failed step does not stop the others. The
+ * agent must not be running.
+ */
+export async function cleanup(run: Exec, ovsdbSocket: string, record: AddressRecord): Promise<Cleaned> {
+  const steps = [
+    () => removeAddresses(run, record),
+    () => removeBridge(ovsdbSocket),
+    removePods,
+    removeTables,
+    removeGuard,
+  ];
   const removed: string[] = [];
   const failures: string[] = [];
   for (const step of steps) {

@@ -95,7 +95,7 @@ export class Host {
     await this.openVswitch.watch();
     const networks = networksOf(view.network);
     const listing = await addresses.read();
-    const found = findUplink(listing, view.own.hostIP);
+    const found = findUplink(listing, view.own.hostIP, view.own.cloud?.network);
     if (!found.ok) throw new Error(found.error);
     const uplink = found.value;
     const mtu = view.network.mtu ?? uplink.mtu - vxlanOverhead;

@@ -16,7 +16,7 @@ import type { Logger } from '../../io/log.ts';
 import { lossText } from '../../model/allocation/hostsubnets.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressState } from '../../model/egress/state.ts';
-import { limitsOf } from '../../model/objects/cloud.ts';
+import { type CloudLimits, egressIpConfigAnnotation, limitsOf } from '../../model/objects/cloud.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import type {
   ClusterNetworkObject,
@@ -46,8 +46,8 @@ export interface ClusterView {
     readonly hostIP: Ip;
     readonly subnet: RemoteNode['subnet'];
     readonly object: HostSubnetObject | undefined;
-    /** Whether its Node has limits of a cloud, which then says who has which address. */
-    readonly isCloud: boolean;
+    /** The limits of a cloud on its Node: then the cloud says who has which address. */
+    readonly cloud: CloudLimits | undefined;
   };
   readonly remotes: readonly RemoteNode[];
   /** The VNID of each namespace. */
@@ -179,7 +179,7 @@ export class ClusterFeed {
         hostIP: own.nodeIP,
         subnet: own.subnet,
         object: this.#hostSubnets.get(this.#node),
-        isCloud: this.#isCloud(),
+        cloud: this.#cloud(),
       },
       remotes,
       hosts: this.#hosts(),
@@ -196,9 +196,9 @@ export class ClusterFeed {
     return this.#listed.has(ip);
   }
 
-  #isCloud(): boolean {
+  #cloud(): CloudLimits | undefined {
     const node = this.#nodeObjects.get(this.#node);
-    return node !== undefined && limitsOf(node) !== undefined;
+    return node === undefined ? undefined : limitsOf(node)?.limits;
   }
 
   #spoil(derived: { spoil(): void }): void {
@@ -238,10 +238,11 @@ export class ClusterFeed {
     this.#changed();
   }
 
-  #nodeChanged({ key, after }: ObjectChange<NodeObject>): void {
+  #nodeChanged({ key, before, after }: ObjectChange<NodeObject>): void {
     const changed = this.#egress.putNode(key, after);
     if (changed.hostSubnets) this.#reachable.spoil();
-    if (changed.hostSubnets || changed.readiness) this.#changed();
+    const isMoved = key === this.#node && !sameCloud(before, after);
+    if (changed.hostSubnets || changed.readiness || isMoved) this.#changed();
   }
 
   #hostSubnetChanged({ key, before, after }: ObjectChange<HostSubnetObject>): void {
@@ -308,4 +309,10 @@ export class ClusterFeed {
     for (const cache of Object.values(caches)) cache.subscribe(changed, spoil);
     return caches;
   }
+}
+
+/** Whether both have the same limits of a cloud, or none. */
+function sameCloud(before: NodeObject | undefined, after: NodeObject | undefined): boolean {
+  const [one, other] = [before, after].map((node) => node?.metadata.annotations?.[egressIpConfigAnnotation]);
+  return one === other;
 }

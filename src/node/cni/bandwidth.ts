@@ -11,27 +11,37 @@ export interface Bandwidth {
 
 const annotations = { ingress: 'kubernetes.io/ingress-bandwidth', egress: 'kubernetes.io/egress-bandwidth' } as const;
 const units: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
   '': 1,
   k: 1e3,
   M: 1e6,
   G: 1e9,
   T: 1e12,
   P: 1e15,
+  E: 1e18,
   Ki: 2 ** 10,
   Mi: 2 ** 20,
   Gi: 2 ** 30,
   Ti: 2 ** 40,
   Pi: 2 ** 50,
+  Ei: 2 ** 60,
 };
+/** Number and suffix of a quantity: a unit, or an exponent of ten. */
+const quantity = /^(\+?(?:\d+\.?\d*|\.\d+))(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,3}))?$/;
 /** The range that kubelet allows: 1k to 1P. */
 const least = 1e3;
 const most = 1e15;
 
-/** Parses a Kubernetes quantity as bits per second; the error names the text. */
+/**
+ * Parses a quantity, as Kubernetes writes it (`1M`, `1Mi`, `1e6`, `.5G`), as whole bits per second, rounded up; the error
+ * names the text.
+ */
 export function parseRate(text: string): Result<number> {
-  const [, digits, unit = ''] = /^([0-9]+(?:\.[0-9]+)?)([kMGTP]i?|Ki)?$/.exec(text) ?? [];
+  const [, digits = '', unit = '', exponent = '0'] = quantity.exec(text) ?? [];
   const factor = units[unit];
-  const rate = digits === undefined || factor === undefined ? Number.NaN : Math.round(Number(digits) * factor);
+  const rate = digits === '' || factor === undefined ? Number.NaN : Math.ceil(Number(`${digits}e${exponent}`) * factor);
   if (rate >= least && rate <= most) return ok(rate);
   return err(`${JSON.stringify(text)} is no bandwidth from 1k to 1P bits per second`);
 }

@@ -9,7 +9,8 @@ export interface LinkAddress {
   readonly device: string;
   readonly ip: Ip;
   readonly prefixLength: number;
-  readonly label: string;
+  /** Whether we put it there as an egress IP. */
+  readonly isOurs: boolean;
   /** Whether another address of the same network comes first: by default the kernel uses the first as source. */
   readonly isSecondary: boolean;
 }
@@ -18,7 +19,7 @@ export interface LinkAddress {
 export interface Uplink {
   readonly device: string;
   readonly prefixLength: number;
-  /** The network of the node's address. */
+  /** The network of the node's address, or what the cloud says it is. */
   readonly network: Cidr;
   readonly mtu: number;
 }
@@ -27,13 +28,10 @@ const labelSuffix = ':eip';
 /** IFNAMSIZ minus the terminating zero: the kernel's limit for a label. */
 const longestLabel = 15;
 
-/** The label of our addresses on a device; fails if the device name leaves no room for it. */
-export function labelOf(device: string): Result<string> {
+/** The label of our addresses on a device; undefined if the device name leaves no room for one. */
+export function labelOf(device: string): string | undefined {
   const label = `${device}${labelSuffix}`;
-  if (label.length <= longestLabel) return ok(label);
-  return err(
-    `interface ${device}: the label ${label} of its egress IPs would have ${label.length} characters, at most ${longestLabel} are possible; give the interface a shorter name`,
-  );
+  return label.length <= longestLabel ? label : undefined;
 }
 
 /** Parses the IPv4 addresses in the output of `ip -j addr show`. */
@@ -50,7 +48,7 @@ export function parseAddresses(json: string): LinkAddress[] {
             device,
             ip: ip.value,
             prefixLength: Number(info['prefixlen']),
-            label: asText(info['label']),
+            isOurs: asText(info['label']).endsWith(labelSuffix),
             isSecondary: info['secondary'] === true,
           },
         ];
@@ -64,15 +62,19 @@ function mtuOf(json: string, device: string): number {
   return typeof link?.['mtu'] === 'number' ? link['mtu'] : 1500;
 }
 
-/** Finds the interface with the node's address in the output of `ip -j addr show`. */
-export function findUplink(json: string, nodeIP: Ip): Result<Uplink> {
+/**
+ * Finds the interface with the node's address in the output of `ip -j addr show`. Clouds give nodes an address with 32
+ * bits and say elsewhere what its network is: that of `cloud` counts, if it has the node's address.
+ */
+export function findUplink(json: string, nodeIP: Ip, cloud?: Cidr): Result<Uplink> {
   const address = parseAddresses(json).find(({ ip }) => ip === nodeIP);
   const ifaddr = address === undefined ? undefined : parseIfaddr(`${nodeIP}/${address.prefixLength}`);
   if (address === undefined || ifaddr?.ok !== true) {
     return err(`no interface of this machine has the node's address ${nodeIP} (hostIP of its HostSubnet)`);
   }
   const { device, prefixLength } = address;
-  return ok({ device, prefixLength, network: ifaddr.value.network, mtu: mtuOf(json, device) });
+  const network = cloud !== undefined && contains(cloud, nodeIP) ? cloud : ifaddr.value.network;
+  return ok({ device, prefixLength, network, mtu: mtuOf(json, device) });
 }
 
 /** The next hops in the output of `ip -j route show`. */
@@ -109,10 +111,9 @@ export interface NodeAddresses {
 export function refusal(uplink: Uplink, node: NodeAddresses, egressIP: Ip): string | undefined {
   const taken = standing(uplink, node, egressIP);
   if (taken !== undefined) return `egress IP ${egressIP} is ${taken}`;
-  if (!contains(uplink.network, egressIP))
-    return `egress IP ${egressIP} lies outside ${uplink.network.text}, the network of ${uplink.device}`;
-  const label = labelOf(uplink.device);
-  return label.ok ? undefined : label.error;
+  return contains(uplink.network, egressIP)
+    ? undefined
+    : `egress IP ${egressIP} lies outside ${uplink.network.text}, the network of ${uplink.device}`;
 }
 
 /** The changes to the addresses. */
@@ -124,7 +125,7 @@ export interface AddressPlan {
 }
 
 /**
- * Plans the changes after which exactly `wanted` have our label on the uplink, after the node's address, and nothing
+ * Plans the changes after which exactly `wanted` are ours on the uplink, after the node's address, and nothing
  * has it elsewhere.
  */
 export function planAddresses(
@@ -136,17 +137,17 @@ export function planAddresses(
   const onUplink = present.filter(({ device }) => device === uplink.device);
   const there = new Set(onUplink.map(({ ip }) => ip));
   const own = onUplink.findIndex(({ ip }) => ip === nodeIP);
-  const before = onUplink[own]?.isSecondary === true ? labeled(onUplink.slice(0, own)) : [];
+  const before = onUplink[own]?.isSecondary === true ? oursAmong(onUplink.slice(0, own)) : [];
   return {
     add: [...wanted].filter((ip) => !there.has(ip)),
-    remove: labeled(present).filter(({ device, ip }) => device !== uplink.device || !wanted.has(ip)),
+    remove: oursAmong(present).filter(({ device, ip }) => device !== uplink.device || !wanted.has(ip)),
     behind: before.filter(({ ip }) => wanted.has(ip)),
   };
 }
 
-/** The addresses with our label. */
-export function labeled(present: readonly LinkAddress[]): LinkAddress[] {
-  return present.filter(({ label }) => label.endsWith(labelSuffix));
+/** The addresses that we put there. */
+export function oursAmong(present: readonly LinkAddress[]): LinkAddress[] {
+  return present.filter(({ isOurs }) => isOurs);
 }
 
 /** The `ip -batch` lines that remove addresses. */
@@ -155,9 +156,13 @@ export function removalLines(addresses: readonly LinkAddress[]): string[] {
 }
 
 /** The `ip -batch` lines of a plan's additions, and those that move the node's address to the front. */
-export function addressCommands(plan: AddressPlan, uplink: Uplink, label: string): { add: string[]; behind: string[] } {
+export function addressCommands(plan: AddressPlan, uplink: Uplink): { add: string[]; behind: string[] } {
+  const label = labelOf(uplink.device);
   const addition = (ip: Ip): string =>
-    `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device} label ${label}`;
+    [
+      `addr add ${ip}/${uplink.prefixLength} brd + dev ${uplink.device}`,
+      ...(label === undefined ? [] : [`label ${label}`]),
+    ].join(' ');
   return {
     add: plan.add.map(addition),
     behind: [...removalLines(plan.behind), ...plan.behind.map(({ ip }) => addition(ip))],

@@ -6,6 +6,7 @@ import type { Exec } from '../../../src/io/programs/exec.ts';
 import { Applier } from '../../../src/node/agent/apply.ts';
 import { Announcer } from '../../../src/node/links/arp.ts';
 import { PresentAddresses } from '../../../src/node/links/present.ts';
+import { AddressRecord } from '../../../src/node/links/record.ts';
 import { NftTable } from '../../../src/node/nft/table.ts';
 import { Bridge } from '../../../src/node/ovs/bridge.ts';
 import { type NodePlan, planNode } from '../../../src/node/plan/node.ts';
@@ -33,32 +34,38 @@ const planOf = (scene: Scene): NodePlan => planNode(nodeInput({ mode: 'subnet', 
 interface World {
   readonly applier: Applier;
   /** What was done, in order: `address`, `nft add`, `nft delete`, `nft all`, `flows`, `arp`. */
+  readonly addresses: PresentAddresses;
+  /** What ip was told to do with addresses. */
+  readonly commands: string[];
   readonly done: string[];
   readonly bridge: Bridge;
 }
 let open: World | undefined;
 afterEach(() => open?.bridge.close());
 
-function world(): World {
+function world(device = 'br-ex', present: readonly string[] = []): World {
   const done: string[] = [];
-  const labeled: string[] = [];
+  const commands: string[] = [];
+  const hosted = [...present];
+  const label = device.length > 11 ? device : `${device}:eip`;
   const note = (what: string): void => {
     if (done.at(-1) !== what) done.push(what);
   };
   const shown = (): string =>
     JSON.stringify([
       {
-        ifname: 'br-ex',
+        ifname: device,
         addr_info: [
-          { family: 'inet', local: nodeIP, prefixlen: 24, label: 'br-ex' },
-          ...labeled.map((local) => ({ family: 'inet', local, prefixlen: 24, label: 'br-ex:eip', secondary: true })),
+          { family: 'inet', local: nodeIP, prefixlen: 24, label: device },
+          ...hosted.map((local) => ({ family: 'inet', local, prefixlen: 24, label, secondary: true })),
         ],
       },
     ]);
   const exec: Exec = (program, args, { input = '' } = {}) => {
     if (program === 'ip' && args.includes('-batch')) {
       note('address');
-      labeled.push(...[...input.matchAll(/^addr add ([\d.]+)/gm)].map(([, address = '']) => address));
+      commands.push(...input.split('\n').filter((line) => line.startsWith('addr ')));
+      hosted.push(...[...input.matchAll(/^addr add ([\d.]+)/gm)].map(([, address = '']) => address));
     }
     if (program === 'nft' && input.startsWith('chains')) note('nft all');
     else if (program === 'nft' && /^add element/m.test(input)) note('nft add');
@@ -79,9 +86,9 @@ function world(): World {
     wait: () => new Promise(() => undefined),
     onRival: () => undefined,
   });
-  const addresses = new PresentAddresses(exec);
+  const addresses = new PresentAddresses(exec, new AddressRecord(join(folder, 'addresses.json')));
   const applier = new Applier({ exec, bridge, nft: new NftTable(exec, logger), addresses, announcer });
-  open = { applier, done, bridge };
+  open = { applier, addresses, commands, done, bridge };
   return open;
 }
 
@@ -139,12 +146,14 @@ it('reads everything again after a step that failed', async () => {
   expect(again.isRewritten).toBe(true);
 });
 
-it('hosts nothing on an uplink whose name is too long for a label', async () => {
-  const { applier } = world();
-  const long = { ...context, uplink: { ...uplink, device: 'abcdefghijkl' } };
+it('hosts an egress IP without label on an uplink whose name is too long for one, and finds it again', async () => {
+  const { applier, commands } = world('enp134s0f0np0');
+  const long = { ...context, uplink: { ...uplink, device: 'enp134s0f0np0' } };
   const hosting = planOf({ hosts: { 0: ['192.168.7.200'] }, requests: { 77: ['192.168.7.200'] } });
-  await applier.apply(planOf({}), long);
-  await expect(applier.apply({ ...hosting, addresses: new Set([ip('192.168.7.200')]) }, long)).rejects.toThrow(
-    'give the interface a shorter name',
-  );
+  await applier.apply({ ...hosting, addresses: new Set([ip('192.168.7.200')]) }, long);
+  expect(commands).toEqual(['addr add 192.168.7.200/24 brd + dev enp134s0f0np0']);
+  open?.bridge.close();
+  const next = world('enp134s0f0np0', ['192.168.7.200']);
+  await next.addresses.load(logger);
+  expect((await next.addresses.list()).filter(({ isOurs }) => isOurs)).toMatchObject([{ ip: '192.168.7.200' }]);
 });

@@ -13,7 +13,26 @@ it('reads every unit, each a thousand or 1024 times the one before', () => {
   const rates = (units: readonly string[]): number[] => units.map((unit) => value(parseRate(`1.5${unit}`)));
   expect(rates(['k', 'M', 'G', 'T'])).toEqual([1500, 1.5e6, 1.5e9, 1.5e12]);
   expect(rates(['Ki', 'Mi', 'Gi', 'Ti'])).toEqual([1536, 1.5 * 2 ** 20, 1.5 * 2 ** 30, 1.5 * 2 ** 40]);
-  for (const wrong of ['1ki', '2Pi', '1K', '1.M', '.5M', '0.999k', '1P1']) expect(parseRate(wrong).ok).toBe(false);
+  for (const wrong of ['1ki', '2Pi', '1K', '.M', '0.99k', '1P1', '1E', '-1M', '1e', '1e6M', '', 'e6', '1e16', '1 M'])
+    expect([wrong, parseRate(wrong).ok]).toEqual([wrong, false]);
+});
+
+it.each([
+  ['1e6', 1e6],
+  ['1E6', 1e6],
+  ['1e+6', 1e6],
+  ['15e-1', undefined],
+  ['2500000000e-3', 2.5e6],
+  ['.5M', 500_000],
+  ['1.M', 1e6],
+  ['+2M', 2e6],
+  ['1000000000m', 1e6],
+  ['1000.5', 1001],
+  ['0.001E', 1e15],
+])('reads %s as Kubernetes does', (text, rate) => {
+  expect(parseRate(text)).toEqual(
+    rate === undefined ? expect.objectContaining({ ok: false }) : { ok: true, value: rate },
+  );
 });
 
 it('lets a burst of 20 ms pass, and at least 32 KiB', () => {

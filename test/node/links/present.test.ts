@@ -1,6 +1,7 @@
 /** The addresses of this host, and when they are read again. */
 import type { Exec } from '../../../src/io/programs/exec.ts';
 import { hasDevice, PresentAddresses } from '../../../src/node/links/present.ts';
+import { AddressRecord } from '../../../src/node/links/record.ts';
 
 const shown = (address: string): string =>
   JSON.stringify([{ ifname: 'br-ex', addr_info: [{ family: 'inet', local: address, prefixlen: 24, label: 'br-ex' }] }]);
@@ -14,7 +15,7 @@ function world(): {
     at.runs += 1;
     return Promise.resolve({ status: at.status, stdout: at.text, stderr: '' });
   };
-  return { addresses: new PresentAddresses(exec), at };
+  return { addresses: new PresentAddresses(exec, new AddressRecord('/nowhere/addresses.json')), at };
 }
 
 it('runs ip once until it is told to forget, also when several ask at once', async () => {

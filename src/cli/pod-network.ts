@@ -1,0 +1,142 @@
+/**
+ * `sdn-compat pod-network`: what `oc adm pod-network` does, on any Kubernetes: it asks in the annotation of each
+ * NetNamespace, which the controller acts on and removes.
+ */
+import { clusterNetworks, namespaces, netNamespaces } from '../../api/kinds.ts';
+import { changeNetworkAnnotation } from '../controllers/netids/request.ts';
+import { pause } from '../io/async/pause.ts';
+import type { KubeClient } from '../io/kube/client.ts';
+import { openKube } from '../io/kube/config.ts';
+import { changeFresh, guarded } from '../io/kube/fresh.ts';
+import { createLogger } from '../io/log.ts';
+import { globalVnid } from '../model/allocation/netids.ts';
+import type { ClusterNetworkObject, KubeObject, NetNamespaceObject } from '../model/objects/raw.ts';
+import { Failure, untilSignal } from './fail.ts';
+
+/** What is asked for. */
+export type NetworkChange =
+  { readonly kind: 'global' } | { readonly kind: 'isolate' } | { readonly kind: 'join'; readonly to: string };
+
+/** Which namespaces are meant: by name, or by their labels. */
+export interface Meant {
+  readonly names: readonly string[];
+  readonly selector: string | undefined;
+}
+
+export interface PodNetworkFlags {
+  readonly kubeconfig?: string;
+  readonly selector?: string;
+  readonly to?: string;
+}
+
+const multitenant = 'redhat/openshift-ovs-multitenant';
+/** Milliseconds for which the controller has not acted until that counts as an error, and between two looks. */
+const patience = 15_000;
+const between = 100;
+
+/** Throws Failure if the cluster's plugin has no joined namespaces. */
+async function checkPlugin(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const network = await client.get<ClusterNetworkObject>(clusterNetworks, { name: 'default' }, { signal });
+  if (network === undefined) throw new Failure('ClusterNetwork "default" does not exist');
+  if (network.pluginName !== multitenant)
+    throw new Failure(
+      `using plugin: "${network.pluginName ?? ''}", managing pod network is only supported for openshift multitenant network plugin`,
+    );
+}
+
+async function namesOf(client: KubeClient, { names, selector }: Meant, signal: AbortSignal): Promise<string[]> {
+  if (selector === undefined) return [...new Set(names)];
+  const { items } = await client.list<KubeObject>(namespaces, { labelSelector: selector, signal });
+  const found = items.map(({ metadata }) => metadata.name ?? '').sort();
+  if (found.length === 0) throw new Failure(`no namespace has the labels ${JSON.stringify(selector)}`);
+  return found;
+}
+
+function textOf(change: NetworkChange): string {
+  return change.kind === 'join' ? `join:${change.to}` : change.kind;
+}
+
+/** Why the VNID is not what was asked for; undefined if it is. */
+async function complaint(
+  client: KubeClient,
+  change: NetworkChange,
+  { netid }: NetNamespaceObject,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const refused = 'it was refused: see the Event NetworkChangeRefused of its NetNamespace';
+  switch (change.kind) {
+    case 'global':
+      return netid === globalVnid() ? undefined : refused;
+    case 'isolate':
+      return netid === globalVnid() ? refused : undefined;
+    case 'join': {
+      const to = await client.get<NetNamespaceObject>(netNamespaces, { name: change.to }, { signal });
+      return to?.netid === netid ? undefined : refused;
+    }
+  }
+}
+
+/** Asks for one namespace, and waits until the controller has acted; throws with the reason if it has not. */
+async function changeOne(client: KubeClient, name: string, change: NetworkChange, signal: AbortSignal): Promise<void> {
+  const annotations = { [changeNetworkAnnotation]: textOf(change) };
+  const asked = await changeFresh<NetNamespaceObject>(
+    client,
+    { kind: netNamespaces, ref: { name }, change: (present) => guarded(present, {}, { annotations }) },
+    signal,
+  );
+  if (asked === undefined) throw new Error('it has no NetNamespace');
+  const end = performance.now() + patience;
+  for (;;) {
+    const present = await client.get<NetNamespaceObject>(netNamespaces, { name }, { signal });
+    if (present?.metadata.uid !== asked.metadata.uid || present === undefined)
+      throw new Error('its NetNamespace was removed meanwhile');
+    if (present.metadata.annotations?.[changeNetworkAnnotation] === undefined) {
+      const why = await complaint(client, change, present, signal);
+      if (why !== undefined) throw new Error(why);
+      return;
+    }
+    if (signal.aborted) throw new Error('stopped before the controller had acted; what was asked for stays asked for');
+    if (performance.now() > end)
+      throw new Error(`the controller has not acted within ${patience / 1_000} s; it will when it runs`);
+    await pause(between, signal);
+  }
+}
+
+/** Changes the pod network of each namespace; goes on after one that fails, and throws Failure with all reasons then. */
+export async function changePodNetwork(
+  client: KubeClient,
+  meant: Meant,
+  change: NetworkChange,
+  signal: AbortSignal,
+): Promise<void> {
+  await checkPlugin(client, signal);
+  const target = change.kind === 'join' ? change.to : undefined;
+  if (target !== undefined && (await client.get(netNamespaces, { name: target }, { signal })) === undefined)
+    throw new Failure(`--to ${JSON.stringify(target)}: there is no NetNamespace of that name`);
+  const reasons: string[] = [];
+  for (const name of await namesOf(client, meant, signal)) {
+    await changeOne(client, name, change, signal).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error);
+      reasons.push(`namespace ${JSON.stringify(name)}: ${why}`);
+    });
+  }
+  if (reasons.length > 0) throw new Failure(`the pod network was not changed: ${reasons.join('; ')}`);
+}
+
+/** Runs one of the subcommands. */
+export async function runPodNetwork(
+  kind: NetworkChange['kind'],
+  names: readonly string[],
+  { kubeconfig, selector, to }: PodNetworkFlags,
+): Promise<void> {
+  if (names.length > 0 === (selector !== undefined))
+    throw new Failure('give either names of namespaces or --selector', 2);
+  const change: NetworkChange = kind === 'join' ? { kind, to: to ?? '' } : { kind };
+  const logger = createLogger({ level: 'warn', name: 'sdn-compat-pod-network' });
+  const client = await openKube({
+    logger,
+    userAgent: 'sdn-compat-pod-network',
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
+  await changePodNetwork(client, { names, selector }, change, untilSignal()).finally(() => client.close());
+}

@@ -1,0 +1,69 @@
+/** `sdn-compat pod-network` against controllers that act on what it asks for. */
+import { namespaces } from '../../api/kinds.ts';
+import { changePodNetwork, type Meant, type NetworkChange, runPodNetwork } from '../../src/cli/pod-network.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { type Server, startServer } from '../controllers/server.ts';
+import { type Cluster, prepare, Running } from '../controllers/started.ts';
+
+let server: Server;
+let cluster: Cluster;
+let running: Running;
+const stop = new AbortController();
+
+async function begin(mode: string): Promise<void> {
+  server = await startServer();
+  cluster = await prepare(server.client, { pluginName: `redhat/openshift-ovs-${mode}` });
+  running = new Running(server.client);
+  await running.started;
+}
+afterEach(async () => {
+  await running.stop();
+  await server.stop();
+});
+
+const change = (asked: NetworkChange, meant: Partial<Meant>): Promise<void> =>
+  changePodNetwork(server.client, { names: [], selector: undefined, ...meant }, asked, stop.signal);
+const netid = async (name: string): Promise<number | undefined> => (await cluster.netNamespace(name))?.netid;
+
+test('namespaces are joined, made global and isolated again, by name or by label', async () => {
+  await begin('multitenant');
+  for (const name of ['a', 'b', 'c']) await cluster.namespace(name);
+  for (const name of ['a', 'c'])
+    await server.client.patch<KubeObject>(
+      namespaces,
+      { name },
+      { metadata: { labels: { team: 'x' } } },
+      { type: 'merge' },
+    );
+  await change({ kind: 'join', to: 'b' }, { selector: 'team=x' });
+  expect([await netid('a'), await netid('c')]).toEqual([await netid('b'), await netid('b')]);
+  await change({ kind: 'global' }, { names: ['a', 'c'] });
+  expect([await netid('a'), await netid('c')]).toEqual([0, 0]);
+  await change({ kind: 'isolate' }, { names: ['a', 'c'] });
+  expect(new Set([0, await netid('a'), await netid('b'), await netid('c')]).size).toBe(4);
+}, 30_000);
+
+test('what cannot be done is said of each namespace, and the others are changed all the same', async () => {
+  await begin('multitenant');
+  await cluster.namespace('a');
+  await expect(change({ kind: 'isolate' }, { names: ['missing', 'default', 'a'] })).rejects.toThrow(
+    'the pod network was not changed: namespace "missing": it has no NetNamespace; namespace "default": it was refused: see the Event NetworkChangeRefused of its NetNamespace',
+  );
+  await expect(change({ kind: 'join', to: 'nobody' }, { names: ['a'] })).rejects.toThrow(
+    '--to "nobody": there is no NetNamespace of that name',
+  );
+  await expect(change({ kind: 'global' }, { selector: 'team=x' })).rejects.toThrow(
+    'no namespace has the labels "team=x"',
+  );
+}, 30_000);
+
+test('with another plugin nothing is asked for', async () => {
+  await begin('networkpolicy');
+  const before = await cluster.namespace('a');
+  await expect(change({ kind: 'global' }, { names: ['a'] })).rejects.toThrow(
+    'using plugin: "redhat/openshift-ovs-networkpolicy", managing pod network is only supported for openshift multitenant network plugin',
+  );
+  expect(await cluster.netNamespace('a')).toMatchObject({ netid: before.netid });
+  await expect(runPodNetwork('global', [], {})).rejects.toThrow('give either names of namespaces or --selector');
+  await expect(runPodNetwork('global', ['a'], { selector: 'team=x' })).rejects.toThrow('give either names');
+}, 30_000);
