@@ -197,18 +197,18 @@ test('an egress IP that moves comes at once, although its former node still answ
 
 test('an interface with a long name carries egress IPs without label; a new agent knows them', async () => {
   const long = 'enp134s0f0np0';
-  const rename = async (from: string, to: string): Promise<void> => {
-    for (const argv of [
-      ['link', 'set', from, 'down'],
-      ['link', 'set', from, 'name', to],
-      ['link', 'set', to, 'up'],
-      ['route', 'replace', 'default', 'via', '192.168.7.1'],
-    ])
-      expect((await lab.node('worker2', 'ip', ...argv)).stderr).toBe('');
+  const inside = async (...argv: [string, ...string[]]): Promise<void> =>
+    expect((await lab.node('worker2', ...argv)).stderr).toBe('');
+  const move = async (from: string, to: string): Promise<void> => {
+    await inside('ip', 'addr', 'del', '192.168.7.13/24', 'dev', from);
+    await inside('ip', 'addr', 'add', '192.168.7.13/24', 'dev', to);
+    await inside('ip', 'route', 'replace', 'default', 'via', '192.168.7.1');
   };
   const has = async (ip: string): Promise<boolean> =>
     (await lab.node('worker2', 'ip', '-4', 'addr', 'show', 'dev', long)).stdout.includes(ip);
-  await rename('br-ex', long);
+  await inside('ovs-vsctl', 'add-port', 'br-ex', long, '--', 'set', 'interface', long, 'type=internal');
+  await inside('ip', 'link', 'set', long, 'up');
+  await move('br-ex', long);
   const carried = ['192.168.7.226', '192.168.7.227'] as const;
   await lab.patch('hostsubnet', 'worker2', { egressIPs: [carried[0]] });
   await lab.patch('netnamespace', 'odd', { egressIPs: [carried[0]] });
@@ -222,7 +222,8 @@ test('an interface with a long name carries egress IPs without label; a new agen
   await lab.patch('netnamespace', 'odd', { egressIPs: [] });
   await lab.patch('hostsubnet', 'worker2', { egressIPs: [] });
   await until('the second is gone', async () => !(await has(carried[1])));
-  await rename(long, 'br-ex');
+  await move(long, 'br-ex');
+  await inside('ovs-vsctl', 'del-port', 'br-ex', long);
   await lab.untilSource('odd/w2', '192.168.7.13');
 }, 90_000);
 

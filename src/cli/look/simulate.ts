@@ -1,6 +1,7 @@
 /** `sdn-compat simulate`: what would happen to the egress IPs after a change. */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/input/cluster.ts';
 import { type InputProblem, problemText } from '../../io/input/manifests.ts';
 import {
@@ -93,7 +94,11 @@ async function read(flags: SimulateFlags): Promise<ReadCluster> {
     ...(flags.kubeconfig === undefined ? {} : { kubeconfig: flags.kubeconfig }),
   });
   try {
-    return await clusterFromServer(client);
+    const found = await clusterFromServer(client);
+    const missing = [hostSubnets, netNamespaces].flatMap((kind) => found.unread.get(kind) ?? []);
+    if (missing.length > 0) throw new Failure(missing.join('; '));
+    for (const line of found.unread.values()) report(`${line}\n`);
+    return found;
   } finally {
     client.close();
   }

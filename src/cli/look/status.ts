@@ -3,7 +3,7 @@ import { clusterFromServer } from '../../io/input/cluster.ts';
 import { openKube } from '../../io/kube/config.ts';
 import { createLogger } from '../../io/log.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
-import { print } from '../output.ts';
+import { print, report } from '../output.ts';
 
 export interface StatusFlags {
   readonly kubeconfig?: string;
@@ -45,7 +45,8 @@ export async function runStatus({ kubeconfig, output }: StatusFlags): Promise<vo
     userAgent: 'sdn-compat-status',
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });
-  const { cluster, unknown } = await clusterFromServer(client).finally(() => client.close());
+  const { cluster, unknown, unread } = await clusterFromServer(client).finally(() => client.close());
+  for (const line of unread.values()) report(`${line}\n`);
   const status = statusOf(cluster, unknown);
   if (output === 'json') print(`${JSON.stringify(status, null, 2)}\n`);
   else if (output === 'yaml') print((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));

@@ -13,7 +13,7 @@ import type { Ip } from '../../model/values/address.ts';
 import { asList, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isNotFound } from '../kube/error.ts';
+import { isForbidden, isNotFound } from '../kube/error.ts';
 import { type InputProblem, type Manifest, problemAt, readManifests } from './manifests.ts';
 
 /** A cluster, and the nodes with unknown health. */
@@ -21,25 +21,47 @@ export interface ReadCluster {
   readonly cluster: Cluster;
   /** Names of Nodes whose Ready condition is Unknown; they count as online. */
   readonly unknown: readonly string[];
+  /** For each kind that could not be read a line with what is not known therefore. */
+  readonly unread: ReadonlyMap<Kind, string>;
 }
 
-/** Reads the cluster from an API server. Where Nodes are not served, health and limits are unknown. */
+/** What is not known without a kind. */
+const meanings = new Map<Kind, string>([
+  [hostSubnets, 'which nodes have which egress IPs'],
+  [netNamespaces, 'which namespaces request which egress IPs'],
+  [nodes, 'which nodes are Ready, and what a cloud lets them have'],
+  [clusterNetworks, 'which networks are those of pods and Services'],
+]);
+
+/**
+ * Reads the cluster from an API server. A kind that the server does not serve, or that may not be listed, is empty, and
+ * named; throws if the server answers a list with another error.
+ */
 export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
-  const [hosts, namespaces, machines, networks] = await Promise.all([
-    client.list<HostSubnetObject>(hostSubnets),
-    client.list<NetNamespaceObject>(netNamespaces),
-    client.list<KubeObject>(nodes).catch((error: unknown) => {
-      if (isNotFound(error)) return { items: [] };
-      throw error;
-    }),
-    client.list<ClusterNetworkObject>(clusterNetworks),
-  ]);
-  return assemble({
-    hostSubnets: hosts.items,
-    netNamespaces: namespaces.items,
-    nodes: machines.items,
-    clusterNetworks: networks.items,
-  });
+  const unread = new Map<Kind, string>();
+  const list = async <T extends KubeObject>(kind: Kind): Promise<readonly T[]> => {
+    try {
+      return (await client.list<T>(kind)).items;
+    } catch (error) {
+      const why = whyUnread(error);
+      if (why === undefined) throw error;
+      const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+      unread.set(kind, `${name} ${why}: it is not known ${meanings.get(kind) ?? ''}`);
+      return [];
+    }
+  };
+  const raw = {
+    hostSubnets: await list<HostSubnetObject>(hostSubnets),
+    netNamespaces: await list<NetNamespaceObject>(netNamespaces),
+    nodes: await list<KubeObject>(nodes),
+    clusterNetworks: await list<ClusterNetworkObject>(clusterNetworks),
+  };
+  return { ...assemble(raw), unread };
+}
+
+function whyUnread(error: unknown): string | undefined {
+  if (isNotFound(error)) return 'are not served';
+  return isForbidden(error) ? 'may not be listed' : undefined;
 }
 
 /**
@@ -97,7 +119,7 @@ function assemble(raw: RawCluster): ReadCluster {
     if (ip.ok && ready.get(metadata.name ?? '') === 'False') offline.add(ip.value);
   }
   const unknown = [...ready].flatMap(([name, status]) => (status === 'Unknown' ? [name] : []));
-  return { cluster: clusterOf(raw, offline), unknown: unknown.sort() };
+  return { cluster: clusterOf(raw, offline), unknown: unknown.sort(), unread: new Map() };
 }
 
 /** The status of the Node's Ready condition; empty if there is none. */

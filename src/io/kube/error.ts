@@ -66,6 +66,11 @@ export function isNotFound(error: unknown): boolean {
   return has(error, 404);
 }
 
+/** Whether the user may not do this. */
+export function isForbidden(error: unknown): boolean {
+  return has(error, 403);
+}
+
 /** Whether the object to create already exists. */
 export function isAlreadyExists(error: unknown): boolean {
   return has(error, 409, 'AlreadyExists');

@@ -114,17 +114,32 @@ describe('from a server', () => {
     expect(judged(await clusterFromServer(started.client))).toEqual(expected);
   });
 
-  it.each<readonly [number, boolean]>([
-    [404, true],
-    [500, false],
-  ])('where the list of Nodes is answered by %i goes on: %s', async (code, isFine) => {
-    const { client } = started;
-    const reading = clusterFromServer({
-      ...client,
+  const answering = (code: number, ...kinds: readonly string[]): Promise<ReadCluster> =>
+    clusterFromServer({
+      ...started.client,
       list: (kind, options) =>
-        kind.kind === 'Node' ? Promise.reject(new ApiError(code, {})) : client.list(kind, options),
+        kinds.includes(kind.kind) ? Promise.reject(new ApiError(code, {})) : started.client.list(kind, options),
     });
-    if (isFine) expect(judged(await reading)).toEqual({ offline: [], unknown: [] });
-    else await expect(reading).rejects.toMatchObject({ code });
+
+  it.each([
+    [404, 'are not served'],
+    [403, 'may not be listed'],
+  ])(
+    'says in a line what is not known where a list is answered by %i, and goes on with the rest',
+    async (code, why) => {
+      const read = await answering(code, 'Node');
+      expect(judged(read)).toEqual({ offline: [], unknown: [] });
+      const unready = 'it is not known which nodes are Ready, and what a cloud lets them have';
+      expect([...read.unread.values()]).toEqual([`nodes ${why}: ${unready}`]);
+      expect(read.cluster.netNamespaces).toHaveLength(1);
+      expect([...(await answering(code, 'HostSubnet', 'NetNamespace')).unread.values()]).toEqual([
+        `hostsubnets.network.openshift.io ${why}: it is not known which nodes have which egress IPs`,
+        `netnamespaces.network.openshift.io ${why}: it is not known which namespaces request which egress IPs`,
+      ]);
+    },
+  );
+
+  it('ends with any other error', async () => {
+    await expect(answering(500, 'Node')).rejects.toMatchObject({ code: 500 });
   });
 });
