@@ -197,7 +197,9 @@ describe('a monitor', () => {
     await world.until('a offline');
     world.down.add('10.0.0.2');
     await wait(400);
-    expect(world.said.join()).toMatch(/^a unknown,a online,a offline(,isolated)?$/);
+    // on a busy machine answers of both may be late at once, which looks like being cut off for a moment
+    const verdicts = world.said.filter((one) => !['isolated', 'connected'].includes(one));
+    expect(verdicts).toEqual(['a unknown', 'a online', 'a offline']);
     expect([...world.monitor.verdicts()]).toEqual([['a', 'offline']]);
     expect(world.monitor.verdictOf('b')).toBeUndefined();
     await world.end();
