@@ -88,31 +88,6 @@ test('the agent tells by metrics what it hosts and refuses, and that it is ready
   await clear();
 }, 30_000);
 
-test('an interface whose name leaves no room for the label: egress IPs are refused, all else goes on', async () => {
-  const device = 'averylongnic';
-  await lab.node('worker2', 'ip', 'link', 'add', device, 'type', 'bridge');
-  const move = async (from: string, to: string): Promise<void> => {
-    await lab.node('worker2', 'ip', 'addr', 'add', '192.168.7.13/24', 'dev', to, 'noprefixroute');
-    await lab.node('worker2', 'ip', 'addr', 'del', '192.168.7.13/24', 'dev', from);
-  };
-  await move('br-ex', device);
-  await lab.patch('hostsubnet', 'worker2', { egressIPs: [egressIP] });
-  await lab.patch('netnamespace', 'blue', { egressIPs: [egressIP] });
-  await until('the reason is logged', () =>
-    lab
-      .log('node-worker2')
-      .includes('the label averylongnic:eip of its egress IPs would have 16 characters, at most 15 are possible'),
-  );
-  expect(await lab.source('blue/w2')).toBe('');
-  await lab.pods(['blue/later', 'worker2']);
-  expect((await lab.node('worker2', 'ip', 'addr')).stdout).not.toContain(egressIP);
-  await clear();
-  await lab.node('worker2', 'ip', 'addr', 'add', '192.168.7.13/24', 'brd', '+', 'dev', 'br-ex');
-  await lab.node('worker2', 'ip', 'link', 'del', device);
-  await lab.node('worker2', 'ip', 'route', 'replace', 'default', 'via', '192.168.7.1');
-  await lab.untilSource('blue/w2', '192.168.7.13');
-}, 30_000);
-
 test.each(['1', '0'])(
   "the node's address removed and added again, with promote_secondaries=%s: it comes first again, and node and pods leave with it",
   async (promote) => {

@@ -8,15 +8,22 @@ import { badRequest, conflict, invalid } from '../refusal.ts';
 import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 import { unhandled } from './admission/admit.ts';
 import { labelErrors, nameErrors } from './admission/metadata.ts';
+import { keyErrors, lateFinalizerErrors, ownerErrors } from './admission/qualified.ts';
 import { validateObject } from './admission/validate.ts';
 import type { DeleteSettings, WriteSettings } from './settings.ts';
 
-/** Refuses an object with a name, labels or fields that its kind does not allow; all errors are named at once. */
-export function checkValid(resource: Resource, object: JsonObject, name: string): void {
+/**
+ * Refuses an object with a name, other metadata or fields that its kind does not allow, or that an update of `old` may
+ * not bring; all errors are named at once.
+ */
+export function checkValid(resource: Resource, object: JsonObject, name: string, old?: StoredObject): void {
   const metadata = objectAt(object, 'metadata');
   const errors = [
     ...nameErrors(name, resource.id === 'namespaces'),
     ...labelErrors(metadata),
+    ...keyErrors(metadata),
+    ...ownerErrors(metadata),
+    ...(old === undefined ? [] : lateFinalizerErrors(old.metadata, metadata)),
     ...validateObject(object, resource.schema),
     ...(resource.id === crdId ? resourcesOf(object).errors : []),
   ];

@@ -112,7 +112,7 @@ export class Objects {
     const prepared = prepareUpdate(resource, old, admitted.object, { status: settings.status, now: this.world.now() });
     const kept = keptMetadata(old, objectAt(prepared, 'metadata'), nextGeneration(resource, old, prepared));
     const next: JsonObject = { ...prepared, metadata: kept };
-    checkValid(resource, next, name);
+    checkValid(resource, next, name, old);
     const { resourceVersion, managedFields } = old.metadata;
     const isApply = settings.writer.operation === 'Apply';
     const alike = { ...kept, resourceVersion, ...(isApply ? {} : { managedFields }) };

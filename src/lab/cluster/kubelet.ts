@@ -2,7 +2,8 @@
  * The lab's stand-in for scheduler and kubelets: assigns pods to nodes, creates their network namespaces, has the
  * node's agent attach them, updates the API server, and removes them again. It also reports which nodes are Ready.
  */
-import { mkdtemp, readFile, readlink, rm, symlink } from 'node:fs/promises';
+import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { nodes as nodeKind, pods as podKind } from '../../../api/kinds.ts';
@@ -39,6 +40,27 @@ function condition(type: string, isTrue: boolean, reason: string, message: strin
 
 function namespaceExists(run: Exec, netns: string): Promise<boolean> {
   return run('ip', ['netns', 'pids', netns]).then(({ status }) => status === 0);
+}
+
+/**
+ * Points the link of a pod's name to its namespace. At once, as below: while a pod is removed a new one of its name may
+ * come, and neither may undo the other's link.
+ */
+function point(link: string, netns: string): void {
+  rmSync(link, { force: true });
+  symlinkSync(netns, link);
+}
+
+/** Removes the link, unless a new pod of that name has it by now. */
+function removeLinkTo(link: string, netns: string): void {
+  const isOurs = (): boolean => {
+    try {
+      return readlinkSync(link) === netns;
+    } catch {
+      return false;
+    }
+  };
+  if (isOurs()) rmSync(link, { force: true });
 }
 
 class Kubelet {
@@ -143,9 +165,7 @@ class Kubelet {
         ...podArgs(namespace, name),
       }),
     );
-    const link = files.pod(layout, namespace, name);
-    await rm(link, { force: true });
-    await symlink(netns, link);
+    point(files.pod(layout, namespace, name), netns);
     const conditions = ['PodScheduled', 'Initialized', 'ContainersReady', 'Ready'].map((type) =>
       condition(type, true, '', ''),
     );
@@ -202,9 +222,7 @@ class Kubelet {
     if (!(await namespaceExists(exec, netns))) return;
     await endAll(await processesIn(await must(exec, 'ip', ['netns', 'pids', netns])));
     await must(exec, 'ip', ['netns', 'del', netns]);
-    // a new pod of that name may have the link by now
-    const link = files.pod(layout, namespace, name);
-    if ((await readlink(link).catch(() => netns)) === netns) await rm(link, { force: true });
+    removeLinkTo(files.pod(layout, namespace, name), netns);
   }
 
   /** Calls the CNI plugin as a container runtime does; throws with the plugin's own words. */

@@ -64,6 +64,12 @@ const labelText =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an " +
   `alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${label}')`;
 
+/** Why the text is no DNS subdomain; empty if it is one. */
+export function subdomainErrors(name: string): readonly string[] {
+  if (name.length > 253) return ['must be no more than 253 characters'];
+  return subdomainPattern.test(name) ? [] : [subdomainText];
+}
+
 function wrongName(name: string, why: string): FieldError {
   return {
     reason: 'FieldValueInvalid',

@@ -1,0 +1,94 @@
+/** What Kubernetes allows as keys of labels and annotations, as finalizers and as owners, in its own words. */
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../model/values/json.ts';
+import type { FieldError } from '../../refusal.ts';
+import { objectAt, textAt } from '../../store/object.ts';
+import { subdomainErrors } from './metadata.ts';
+
+const longestName = 63;
+const namePattern = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
+const characters =
+  "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  " +
+  "or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+
+/** Why the text is no qualified name, `NAME` or `DOMAIN/NAME`; empty if it is one. */
+export function qualifiedNameErrors(text: string): readonly string[] {
+  const parts = text.split('/');
+  const [prefix, name] = parts.length === 1 ? [undefined, parts[0] ?? ''] : [parts[0] ?? '', parts[1] ?? ''];
+  if (parts.length > 2)
+    return [`a qualified name ${characters} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+  return [
+    ...(prefix === '' ? ['prefix part must be non-empty'] : []),
+    ...(prefix === undefined || prefix === '' ? [] : subdomainErrors(prefix).map((why) => `prefix part ${why}`)),
+    ...(name === '' ? ['name part must be non-empty'] : []),
+    ...(name.length > longestName ? [`name part must be no more than ${longestName} characters`] : []),
+    ...(namePattern.test(name) ? [] : [`name part ${characters}`]),
+  ];
+}
+
+function invalid(field: string, value: string, why: string): FieldError {
+  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
+}
+
+/** Errors in the keys of labels and annotations, and in finalizers. */
+export function keyErrors(metadata: JsonObject): readonly FieldError[] {
+  const errors = (field: string, texts: readonly string[], asKey = (text: string): string => text): FieldError[] =>
+    texts.flatMap((text) => qualifiedNameErrors(asKey(text)).map((why) => invalid(`metadata.${field}`, text, why)));
+  return [
+    ...errors('labels', Object.keys(objectAt(metadata, 'labels'))),
+    ...errors('annotations', Object.keys(objectAt(metadata, 'annotations')), (key) => key.toLowerCase()),
+    ...errors('finalizers', finalizersOf(metadata)),
+  ];
+}
+
+function finalizersOf(metadata: JsonObject): readonly string[] {
+  const list = metadata['finalizers'];
+  return isJsonArray(list) ? list.filter((one): one is string => typeof one === 'string') : [];
+}
+
+/** Errors in references to owners: each names version, kind, name and uid, and one at most is the controller. */
+export function ownerErrors(metadata: JsonObject): readonly FieldError[] {
+  const list = metadata['ownerReferences'];
+  const owners = isJsonArray(list) ? list.filter(isJsonObject) : [];
+  const path = 'metadata.ownerReferences';
+  const errors = owners.flatMap((owner) => {
+    const version = (textAt(owner, 'apiVersion') ?? '').split('/').at(-1) ?? '';
+    const has: readonly (readonly [string, string])[] = [
+      ['apiVersion', version],
+      ...['kind', 'name', 'uid'].map((key) => [key, textAt(owner, key) ?? ''] as const),
+    ];
+    return has.flatMap(([key, value]) =>
+      value === ''
+        ? [
+            invalid(
+              `${path}.${key}`,
+              textAt(owner, key) ?? '',
+              `${key === 'apiVersion' ? 'version' : key} must not be empty`,
+            ),
+          ]
+        : [],
+    );
+  });
+  const [first, second] = owners
+    .filter((owner) => owner['controller'] === true)
+    .map((owner) => textAt(owner, 'name') ?? '');
+  if (first === undefined || second === undefined) return errors;
+  const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${second}`;
+  return [...errors, { reason: 'FieldValueInvalid', field: path, message: `Invalid value: ${shown(list)}: ${why}` }];
+}
+
+function shown(value: Json | undefined): string {
+  return JSON.stringify(value ?? null);
+}
+
+/** Errors in an update of an object that is being deleted: it gets no more finalizers. */
+export function lateFinalizerErrors(old: JsonObject, next: JsonObject): readonly FieldError[] {
+  if (old['deletionTimestamp'] === undefined) return [];
+  const before = new Set(finalizersOf(old));
+  const added = finalizersOf(next)
+    .filter((one) => !before.has(one))
+    .sort();
+  if (added.length === 0) return [];
+  const list = `[]string{${added.map((one) => JSON.stringify(one)).join(', ')}}`;
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${list}`;
+  return [{ reason: 'FieldValueForbidden', field: 'metadata.finalizers', message }];
+}
