@@ -2,7 +2,7 @@
  * The lab's stand-in for scheduler and kubelets: assigns pods to nodes, creates their network namespaces, has the
  * node's agent attach them, updates the API server, and removes them again. It also reports which nodes are Ready.
  */
-import { readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -42,25 +42,27 @@ function namespaceExists(run: Exec, netns: string): Promise<boolean> {
   return run('ip', ['netns', 'pids', netns]).then(({ status }) => status === 0);
 }
 
+/** The target of a link; undefined if there is no link. */
+function targetOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Points the link of a pod's name to its namespace. At once, as below: while a pod is removed a new one of its name may
  * come, and neither may undo the other's link.
  */
 function point(link: string, netns: string): void {
-  rmSync(link, { force: true });
+  if (targetOf(link) !== undefined) unlinkSync(link);
   symlinkSync(netns, link);
 }
 
 /** Removes the link, unless a new pod of that name has it by now. */
 function removeLinkTo(link: string, netns: string): void {
-  const isOurs = (): boolean => {
-    try {
-      return readlinkSync(link) === netns;
-    } catch {
-      return false;
-    }
-  };
-  if (isOurs()) rmSync(link, { force: true });
+  if (targetOf(link) === netns) unlinkSync(link);
 }
 
 class Kubelet {
