@@ -3,7 +3,7 @@
  * NetNamespace, which the controller acts on and removes.
  */
 import { clusterNetworks, namespaces, netNamespaces } from '../../api/kinds.ts';
-import { changeNetworkAnnotation } from '../controllers/netids/request.ts';
+import { changeNetworkAnnotation, type NetworkRequest, networkRequestText } from '../controllers/netids/request.ts';
 import { pause } from '../io/async/pause.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { openKube } from '../io/kube/config.ts';
@@ -12,10 +12,6 @@ import { createLogger } from '../io/log.ts';
 import { globalVnid } from '../model/allocation/netids.ts';
 import type { ClusterNetworkObject, KubeObject, NetNamespaceObject } from '../model/objects/raw.ts';
 import { Failure, untilSignal } from './fail.ts';
-
-/** What is asked for. */
-export type NetworkChange =
-  { readonly kind: 'global' } | { readonly kind: 'isolate' } | { readonly kind: 'join'; readonly to: string };
 
 /** Which namespaces are meant: by name, or by their labels. */
 export interface Meant {
@@ -52,14 +48,10 @@ async function namesOf(client: KubeClient, { names, selector }: Meant, signal: A
   return found;
 }
 
-function textOf(change: NetworkChange): string {
-  return change.kind === 'join' ? `join:${change.to}` : change.kind;
-}
-
 /** Why the VNID is not what was asked for; undefined if it is. */
 async function complaint(
   client: KubeClient,
-  change: NetworkChange,
+  change: NetworkRequest,
   { netid }: NetNamespaceObject,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -77,8 +69,8 @@ async function complaint(
 }
 
 /** Asks for one namespace, and waits until the controller has acted; throws with the reason if it has not. */
-async function changeOne(client: KubeClient, name: string, change: NetworkChange, signal: AbortSignal): Promise<void> {
-  const annotations = { [changeNetworkAnnotation]: textOf(change) };
+async function changeOne(client: KubeClient, name: string, change: NetworkRequest, signal: AbortSignal): Promise<void> {
+  const annotations = { [changeNetworkAnnotation]: networkRequestText(change) };
   const asked = await changeFresh<NetNamespaceObject>(
     client,
     { kind: netNamespaces, ref: { name }, change: (present) => guarded(present, {}, { annotations }) },
@@ -106,7 +98,7 @@ async function changeOne(client: KubeClient, name: string, change: NetworkChange
 export async function changePodNetwork(
   client: KubeClient,
   meant: Meant,
-  change: NetworkChange,
+  change: NetworkRequest,
   signal: AbortSignal,
 ): Promise<void> {
   await checkPlugin(client, signal);
@@ -125,13 +117,13 @@ export async function changePodNetwork(
 
 /** Runs one of the subcommands. */
 export async function runPodNetwork(
-  kind: NetworkChange['kind'],
+  kind: NetworkRequest['kind'],
   names: readonly string[],
   { kubeconfig, selector, to }: PodNetworkFlags,
 ): Promise<void> {
   if (names.length > 0 === (selector !== undefined))
     throw new Failure('give either names of namespaces or --selector', 2);
-  const change: NetworkChange = kind === 'join' ? { kind, to: to ?? '' } : { kind };
+  const change: NetworkRequest = kind === 'join' ? { kind, to: to ?? '' } : { kind };
   const logger = createLogger({ level: 'warn', name: 'sdn-compat-pod-network' });
   const client = await openKube({
     logger,

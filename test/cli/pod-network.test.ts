@@ -1,6 +1,7 @@
 /** `sdn-compat pod-network` against controllers that act on what it asks for. */
 import { namespaces } from '../../api/kinds.ts';
-import { changePodNetwork, type Meant, type NetworkChange, runPodNetwork } from '../../src/cli/pod-network.ts';
+import { changePodNetwork, type Meant, runPodNetwork } from '../../src/cli/pod-network.ts';
+import type { NetworkRequest } from '../../src/controllers/netids/request.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { type Server, startServer } from '../controllers/server.ts';
 import { type Cluster, prepare, Running } from '../controllers/started.ts';
@@ -21,7 +22,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-const change = (asked: NetworkChange, meant: Partial<Meant>): Promise<void> =>
+const change = (asked: NetworkRequest, meant: Partial<Meant>): Promise<void> =>
   changePodNetwork(server.client, { names: [], selector: undefined, ...meant }, asked, stop.signal);
 const netid = async (name: string): Promise<number | undefined> => (await cluster.netNamespace(name))?.netid;
 

@@ -12,7 +12,10 @@ export interface CloudPrivateIPConfig extends KubeObject {
   readonly spec?: { readonly node?: string };
 }
 
-/** `adopt`: it is as we want it but has no label of ours yet. `wait`: the config is being deleted; its finalizer first takes the IP from the old node. */
+/**
+ * `adopt`: it is as we want it but has no label of ours yet. `wait`: the config is being deleted; its finalizer first
+ * takes the IP from the old node.
+ */
 export type CloudStep =
   { readonly kind: 'nothing' | 'wait' | 'delete' | 'adopt' } | { readonly kind: 'create'; readonly node: string };
 

@@ -17,6 +17,11 @@ export function parseNetworkRequest(text: string): Result<NetworkRequest> {
   return err(`${JSON.stringify(text)} is none of global, isolate and join:NAMESPACE`);
 }
 
+/** The annotation's value for a request. */
+export function networkRequestText(request: NetworkRequest): string {
+  return request.kind === 'join' ? `join:${request.to}` : request.kind;
+}
+
 /** What is known about the requesting namespace. */
 export interface Asking {
   readonly name: string;

@@ -6,8 +6,8 @@ import { changeFresh, guarded } from '../../io/kube/fresh.ts';
 import type { ObjectCache } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { Subnets } from '../../model/allocation/subnets.ts';
+import { ListedIps } from '../../model/egress/listed.ts';
 import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
-import { parseHostedIp } from '../../model/objects/fields.ts';
 import { internalIPs } from '../../model/objects/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects/raw.ts';
 import { type Cidr, type Ip, overlaps } from '../../model/values/address.ts';
@@ -32,8 +32,7 @@ export class SubnetsController {
   readonly #deps: SubnetsDeps;
   readonly #reservations: Reservations<Cidr>;
   readonly #creation: Creation<Cidr, HostSubnetObject>;
-  /** How many HostSubnets list each egress IP. */
-  readonly #listed = new Map<string, number>();
+  readonly #listed = new ListedIps();
   readonly #unsubscribe: () => void;
 
   /** Both caches must be synced. */
@@ -43,8 +42,7 @@ export class SubnetsController {
     this.#reservations = new Reservations(new Subnets(deps.network().networks), () => true);
     this.#creation = { client: deps.client, kind: hostSubnets, reservations: this.#reservations, isAnswer: () => true };
     this.#unsubscribe = deps.hostSubnets.subscribe(({ key, before, after }) => {
-      this.#list(after, 1);
-      this.#list(before, -1);
+      this.#listed.change(before, after);
       this.#reservations.seen(key, { before: subnetOf(before), after: subnetOf(after) });
     });
   }
@@ -169,16 +167,6 @@ export class SubnetsController {
     return on === 'Node'
       ? involved(nodes, name, this.#deps.nodes.get(name))
       : involved(hostSubnets, name, this.#deps.hostSubnets.get(name));
-  }
-
-  #list(object: HostSubnetObject | undefined, more: 1 | -1): void {
-    for (const item of object?.egressIPs ?? []) {
-      const ip = parseHostedIp(item);
-      if (!ip.ok) continue;
-      const count = (this.#listed.get(ip.value) ?? 0) + more;
-      if (count > 0) this.#listed.set(ip.value, count);
-      else this.#listed.delete(ip.value);
-    }
   }
 
   #lack(node: NodeObject): void {

@@ -38,25 +38,35 @@ const meanings = new Map<Kind, string>([
  * named; throws if the server answers a list with another error.
  */
 export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
-  const unread = new Map<Kind, string>();
-  const list = async <T extends KubeObject>(kind: Kind): Promise<readonly T[]> => {
-    try {
-      return (await client.list<T>(kind)).items;
-    } catch (error) {
-      const why = whyUnread(error);
-      if (why === undefined) throw error;
-      const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
-      unread.set(kind, `${name} ${why}: it is not known ${meanings.get(kind) ?? ''}`);
-      return [];
-    }
-  };
-  const raw = {
-    hostSubnets: await list<HostSubnetObject>(hostSubnets),
-    netNamespaces: await list<NetNamespaceObject>(netNamespaces),
-    nodes: await list<KubeObject>(nodes),
-    clusterNetworks: await list<ClusterNetworkObject>(clusterNetworks),
-  };
-  return { ...assemble(raw), unread };
+  const [hosts, namespaces, machines, networks] = await Promise.all([
+    listed(hostSubnets, client.list<HostSubnetObject>(hostSubnets)),
+    listed(netNamespaces, client.list<NetNamespaceObject>(netNamespaces)),
+    listed(nodes, client.list<KubeObject>(nodes)),
+    listed(clusterNetworks, client.list<ClusterNetworkObject>(clusterNetworks)),
+  ]);
+  const read = assemble({
+    hostSubnets: hosts.items,
+    netNamespaces: namespaces.items,
+    nodes: machines.items,
+    clusterNetworks: networks.items,
+  });
+  const unread = [hosts, namespaces, machines, networks].flatMap(({ unread: one }) => (one === undefined ? [] : [one]));
+  return { ...read, unread: new Map(unread) };
+}
+
+/** The objects of a kind; none and the line for `unread` if it is not served or may not be listed. */
+async function listed<T>(
+  kind: Kind,
+  listing: Promise<{ readonly items: readonly T[] }>,
+): Promise<{ readonly items: readonly T[]; readonly unread?: readonly [Kind, string] }> {
+  try {
+    return { items: (await listing).items };
+  } catch (error) {
+    const why = whyUnread(error);
+    if (why === undefined) throw error;
+    const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+    return { items: [], unread: [kind, `${name} ${why}: it is not known ${meanings.get(kind) ?? ''}`] };
+  }
 }
 
 function whyUnread(error: unknown): string | undefined {

@@ -37,8 +37,8 @@ import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import type { RemoteNode } from '../values/facts.ts';
-import { ListedIps } from './listed.ts';
 import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';
+import { RecentlyListed } from './recently-listed.ts';
 
 export interface ClusterView {
   readonly network: ClusterNetwork;
@@ -104,7 +104,7 @@ export class ClusterFeed {
   readonly #vnids = new Map<string, Vnid>();
   /** How many namespaces hold each VNID. */
   readonly #holders = new Map<Vnid, number>();
-  readonly #listed = new ListedIps(() => performance.now());
+  readonly #listed = new RecentlyListed(() => performance.now());
   readonly #multicastNamespaces = new Set<string>();
   readonly #policies = new Derived<EgressPolicies>();
   readonly #world = new Derived<PolicyWorld>();

@@ -11,6 +11,11 @@ const again = 2_000;
 /** Milliseconds between two rounds while another host answers, too. */
 const insist = 10_000;
 
+/** The MAC of who answered, in what arping printed; undefined if nobody did. */
+export function answeringMac(printed: string): string | undefined {
+  return /\[([0-9A-Fa-f:]{17})\]/.exec(printed)?.[1]?.toLowerCase();
+}
+
 export interface AnnouncerDeps {
   readonly exec: Exec;
   readonly logger: Logger;
@@ -88,6 +93,6 @@ export class Announcer {
     const { stdout } = await this.#deps.exec('arping', ['-D', '-c', '2', '-w', '2', '-I', device, ip], {
       signal: this.#deps.signal,
     });
-    return /\[([0-9A-Fa-f:]{17})\]/.exec(stdout)?.[1]?.toLowerCase();
+    return answeringMac(stdout);
   }
 }

@@ -2,11 +2,15 @@
  * Asks the network whether somebody outside of the cluster has an address, before it comes to an interface of this node
  * (RFC 5227, section 2.1.1). Until nobody answers it is withheld: its namespace stays closed.
  */
+import { inParallel } from '../../io/async/parallel.ts';
+import { pause } from '../../io/async/pause.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { Logger } from '../../io/log.ts';
 import { type Exec, must, type RunResult } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
-import { asText, isRecord, parseJson } from '../../model/values/json.ts';
+import { asText } from '../../model/values/json.ts';
+import { answeringMac } from './arp.ts';
+import { recordsOf } from './ip.ts';
 
 export interface ProbeDeps {
   readonly exec: Exec;
@@ -31,10 +35,12 @@ export type Withheld = ReadonlyMap<Ip, string | undefined>;
 /** Milliseconds between the two probes, the first of which may be lost, and until an address in use is asked for again. */
 const second = 300;
 const again = 10_000;
+/** How many are asked at once. */
+const atOnce = 32;
 
 /** The MAC that answers for the address; throws if it cannot be asked for. */
 function answerIn({ status, stdout, stderr }: RunResult): string | undefined {
-  const mac = /\[([0-9A-Fa-f:]{17})\]/.exec(stdout)?.[1]?.toLowerCase();
+  const mac = answeringMac(stdout);
   if (mac !== undefined || status === 0 || stderr.includes('is not ARPable')) return mac;
   throw new Error(stderr.trim() === '' ? `arping: exit status ${status}` : stderr.trim());
 }
@@ -48,7 +54,7 @@ export class AddressProbes {
 
   constructor(deps: ProbeDeps) {
     this.#deps = deps;
-    this.#queue = createQueue({ logger: deps.logger, concurrency: 32 });
+    this.#queue = createQueue({ logger: deps.logger, concurrency: atOnce });
   }
 
   /** The wanted addresses that may not come here yet; those of which nothing is known are asked for. */
@@ -93,7 +99,7 @@ export class AddressProbes {
 
   async #ask(device: string, ip: Ip, signal: AbortSignal): Promise<string | undefined> {
     const probe = async (delay: number): Promise<string | undefined> => {
-      await new Promise((resolve) => setTimeout(resolve, delay));
+      await pause(delay, signal);
       if (signal.aborted) return undefined;
       return answerIn(
         await this.#deps.exec('arping', ['-D', '-f', '-c', '1', '-w', '1', '-I', device, ip], { signal }),
@@ -105,18 +111,17 @@ export class AddressProbes {
 
   /** Whether that is the MAC of a node: one that the kernel knows, else each is asked. */
   async #isNode(mac: string, device: string, nodes: readonly Ip[], signal: AbortSignal): Promise<boolean> {
-    const shown = parseJson(await must(this.#deps.exec, 'ip', ['-j', '-4', 'neigh', 'show', 'dev', device]));
-    const entries = Array.isArray(shown) ? shown.filter(isRecord) : [];
+    const entries = recordsOf(await must(this.#deps.exec, 'ip', ['-j', '-4', 'neigh', 'show', 'dev', device]));
     const known = new Map(entries.map((entry) => [asText(entry['dst']), asText(entry['lladdr']).toLowerCase()]));
     if (nodes.some((node) => known.get(node) === mac)) return true;
     const unknown = nodes.filter((node) => (known.get(node) ?? '') === '');
-    for (let at = 0; at < unknown.length && !signal.aborted; at += 32) {
-      const some = unknown.slice(at, at + 32).map(async (node) => {
-        const argv = ['-f', '-c', '1', '-w', '1', '-I', device, node];
-        return answerIn({ ...(await this.#deps.exec('arping', argv, { signal })), status: 0 });
-      });
-      if ((await Promise.all(some)).includes(mac)) return true;
-    }
-    return false;
+    let isFound = false;
+    await inParallel(unknown, atOnce, async (node) => {
+      if (isFound || signal.aborted) return;
+      const argv = ['-f', '-c', '1', '-w', '1', '-I', device, node];
+      const { stdout } = await this.#deps.exec('arping', argv, { signal });
+      if (answeringMac(stdout) === mac) isFound = true;
+    });
+    return isFound;
   }
 }

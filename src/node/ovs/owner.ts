@@ -1,7 +1,7 @@
 /** The owner of a connection: the conntrack mark of a pod's connection to the outside, from its first packet on. */
 import { markOf } from '../../model/values/mark.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
-import { hex } from './flow.ts';
+import { hex, type Match, registerValue } from './flow.ts';
 import { ctMark, seenBit, unasked } from './pipeline.ts';
 
 /** A packet mark as the node sees it, after our nft table has seen the packet. */
@@ -30,6 +30,11 @@ export function inboundOwnerOf(vnid: Vnid): number {
 /** Matches the ct_mark of connections that were let in to a pod of the VNID, by a Service or not. */
 export function letInTo(vnid: Vnid): string {
   return `${hex(inboundOwnerOf(vnid))}/${hex(~(ctMark.accepted ^ ctMark.served) >>> 0)}`;
+}
+
+/** Matches what pods of the VNID reply to connections that were let in to it. */
+export function repliesOf(vnid: Vnid): Match {
+  return { ct_state: '+rpl', ct_mark: letInTo(vnid), proto: 'ip', reg0: registerValue(vnid) };
 }
 
 /** The VNID of the pod that a connection came in to; undefined if it did not come in to a pod, as far as is known. */

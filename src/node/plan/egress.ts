@@ -15,7 +15,7 @@ import {
   set,
   vnidToTunnel,
 } from '../ovs/flow.ts';
-import { letInTo, ownerOf } from '../ovs/owner.ts';
+import { ownerOf, repliesOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
 import { memoizedPair } from '../values/memo.ts';
@@ -111,7 +111,7 @@ function stateRules(facts: NodeFacts, vnid: Vnid, state: VnidState): VnidRules {
  */
 function replyRules(facts: NodeFacts, vnid: Vnid): Flow[] {
   const reply = { ct_state: '+rpl', proto: 'ip', reg0: registerValue(vnid) } as const;
-  const own = { ...reply, ct_mark: letInTo(vnid) };
+  const own = repliesOf(vnid);
   const toNode = { nw_dst: facts.gateway };
   const actions = packetToTun0(facts, 0);
   const { egressIP, route } = priority;

@@ -4,7 +4,7 @@ import { type EgressRule } from '../../model/policy/egressrule.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import { type Flow, goto, type Match, registerValue } from '../ovs/flow.ts';
-import { letInTo } from '../ovs/owner.ts';
+import { repliesOf } from '../ovs/owner.ts';
 import { port, priority, table } from '../ovs/pipeline.ts';
 
 function destinations(rule: EgressRule, addresses: (name: string) => readonly Ip[]): Match[] {
@@ -25,7 +25,7 @@ function replies(vnid: Vnid): Flow {
   return {
     table: table.egressPolicy,
     priority: priority.egressPolicy.ownReply,
-    match: { ct_state: '+rpl', ct_mark: letInTo(vnid), proto: 'ip', reg0: registerValue(vnid) },
+    match: repliesOf(vnid),
     actions: [goto(table.egressIP)],
   };
 }

@@ -1,8 +1,8 @@
 /** Flows for the pods of this node. */
 import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
-import { type Flow, goto, hex, output, registerValue, set } from '../ovs/flow.ts';
-import { letInTo } from '../ovs/owner.ts';
+import { type Flow, goto, hex, output, set } from '../ovs/flow.ts';
+import { repliesOf } from '../ovs/owner.ts';
 import { priority, table } from '../ovs/pipeline.ts';
 import { podMac } from '../values/addressing.ts';
 import type { LocalPod } from '../values/facts.ts';
@@ -71,7 +71,7 @@ function replies(vnid: Vnid): Flow {
   return {
     table: table.policyEgress,
     priority: priority.policyEgress.replies,
-    match: { ct_state: '+rpl', ct_mark: letInTo(vnid), proto: 'ip', reg0: registerValue(vnid) },
+    match: repliesOf(vnid),
     actions: [goto(table.commit)],
   };
 }

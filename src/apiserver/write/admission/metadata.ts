@@ -70,12 +70,14 @@ export function subdomainErrors(name: string): readonly string[] {
   return subdomainPattern.test(name) ? [] : [subdomainText];
 }
 
-function wrongName(name: string, why: string): FieldError {
-  return {
-    reason: 'FieldValueInvalid',
-    field: 'metadata.name',
-    message: `Invalid value: ${JSON.stringify(name)}: ${why}`,
-  };
+/** The error that a text in a field is invalid, and why. */
+export function invalidText(field: string, value: string, why: string): FieldError {
+  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
+}
+
+function labelTextErrors(name: string): readonly string[] {
+  if (name.length > 63) return ['must be no more than 63 characters'];
+  return labelPattern.test(name) ? [] : [labelText];
 }
 
 /** Errors in a name: names of namespaces are labels, all others are subdomains. */
@@ -89,10 +91,8 @@ export function nameErrors(name: string, isNamespace: boolean): readonly FieldEr
       },
     ];
   }
-  const longest = isNamespace ? 63 : 253;
-  if (name.length > longest) return [wrongName(name, `must be no more than ${String(longest)} characters`)];
-  if (isNamespace) return labelPattern.test(name) ? [] : [wrongName(name, labelText)];
-  return subdomainPattern.test(name) ? [] : [wrongName(name, subdomainText)];
+  const errors = isNamespace ? labelTextErrors(name) : subdomainErrors(name);
+  return errors.map((why) => invalidText('metadata.name', name, why));
 }
 
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
@@ -107,13 +107,7 @@ export function labelErrors(metadata: JsonObject): readonly FieldError[] {
   return Object.keys(labels).flatMap((key): FieldError[] => {
     const value = textAt(labels, key) ?? '';
     if (labelValue.test(value) && value.length <= 63) return [];
-    return [
-      {
-        reason: 'FieldValueInvalid',
-        field: 'metadata.labels',
-        message: `Invalid value: ${JSON.stringify(value)}: ${labelValueText}`,
-      },
-    ];
+    return [invalidText('metadata.labels', value, labelValueText)];
   });
 }
 

@@ -1,8 +1,8 @@
 /** What Kubernetes allows as keys of labels and annotations, as finalizers and as owners, in its own words. */
-import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../model/values/json.ts';
+import type { JsonObject } from '../../../model/values/json.ts';
 import type { FieldError } from '../../refusal.ts';
-import { objectAt, textAt } from '../../store/object.ts';
-import { subdomainErrors } from './metadata.ts';
+import { objectAt, objectsAt, textAt, textsAt } from '../../store/object.ts';
+import { invalidText, subdomainErrors } from './metadata.ts';
 
 const longestName = 63;
 const namePattern = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
@@ -25,30 +25,20 @@ export function qualifiedNameErrors(text: string): readonly string[] {
   ];
 }
 
-function invalid(field: string, value: string, why: string): FieldError {
-  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
-}
-
 /** Errors in the keys of labels and annotations, and in finalizers. */
 export function keyErrors(metadata: JsonObject): readonly FieldError[] {
   const errors = (field: string, texts: readonly string[], asKey = (text: string): string => text): FieldError[] =>
-    texts.flatMap((text) => qualifiedNameErrors(asKey(text)).map((why) => invalid(`metadata.${field}`, text, why)));
+    texts.flatMap((text) => qualifiedNameErrors(asKey(text)).map((why) => invalidText(`metadata.${field}`, text, why)));
   return [
     ...errors('labels', Object.keys(objectAt(metadata, 'labels'))),
     ...errors('annotations', Object.keys(objectAt(metadata, 'annotations')), (key) => key.toLowerCase()),
-    ...errors('finalizers', finalizersOf(metadata)),
+    ...errors('finalizers', textsAt(metadata, 'finalizers')),
   ];
-}
-
-function finalizersOf(metadata: JsonObject): readonly string[] {
-  const list = metadata['finalizers'];
-  return isJsonArray(list) ? list.filter((one): one is string => typeof one === 'string') : [];
 }
 
 /** Errors in references to owners: each names version, kind, name and uid, and one at most is the controller. */
 export function ownerErrors(metadata: JsonObject): readonly FieldError[] {
-  const list = metadata['ownerReferences'];
-  const owners = isJsonArray(list) ? list.filter(isJsonObject) : [];
+  const owners = objectsAt(metadata, 'ownerReferences');
   const path = 'metadata.ownerReferences';
   const errors = owners.flatMap((owner) => {
     const version = (textAt(owner, 'apiVersion') ?? '').split('/').at(-1) ?? '';
@@ -59,7 +49,7 @@ export function ownerErrors(metadata: JsonObject): readonly FieldError[] {
     return has.flatMap(([key, value]) =>
       value === ''
         ? [
-            invalid(
+            invalidText(
               `${path}.${key}`,
               textAt(owner, key) ?? '',
               `${key === 'apiVersion' ? 'version' : key} must not be empty`,
@@ -73,18 +63,17 @@ export function ownerErrors(metadata: JsonObject): readonly FieldError[] {
     .map((owner) => textAt(owner, 'name') ?? '');
   if (first === undefined || second === undefined) return errors;
   const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${second}`;
-  return [...errors, { reason: 'FieldValueInvalid', field: path, message: `Invalid value: ${shown(list)}: ${why}` }];
-}
-
-function shown(value: Json | undefined): string {
-  return JSON.stringify(value ?? null);
+  return [
+    ...errors,
+    { reason: 'FieldValueInvalid', field: path, message: `Invalid value: ${JSON.stringify(owners)}: ${why}` },
+  ];
 }
 
 /** Errors in an update of an object that is being deleted: it gets no more finalizers. */
 export function lateFinalizerErrors(old: JsonObject, next: JsonObject): readonly FieldError[] {
   if (old['deletionTimestamp'] === undefined) return [];
-  const before = new Set(finalizersOf(old));
-  const added = finalizersOf(next)
+  const before = new Set(textsAt(old, 'finalizers'));
+  const added = textsAt(next, 'finalizers')
     .filter((one) => !before.has(one))
     .sort();
   if (added.length === 0) return [];

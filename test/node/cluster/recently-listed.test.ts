@@ -1,5 +1,5 @@
 /** Which egress IPs the cluster has, from the lists of other nodes. */
-import { ListedIps } from '../../../src/node/cluster/listed.ts';
+import { RecentlyListed } from '../../../src/node/cluster/recently-listed.ts';
 import { rawHostSubnet } from '../../model/parsed.ts';
 import { ip } from '../states.ts';
 
@@ -8,7 +8,7 @@ const host = (...egressIPs: string[]) => rawHostSubnet('n', { egressIPs });
 
 test('an IP is listed from the first HostSubnet that lists it until a minute after the last', () => {
   let now = 0;
-  const listed = new ListedIps(() => now);
+  const listed = new RecentlyListed(() => now);
   const has = (): readonly boolean[] => [one, two].map((each) => listed.has(each));
   listed.change(undefined, host(one));
   listed.change(undefined, host(`${one}/32`, 'x'));

@@ -1,22 +1,14 @@
 /** The egress IPs that the cluster has: those that HostSubnets list, or listed a moment ago. */
-import { parseHostedIp } from '../../model/objects/fields.ts';
+import { ListedIps } from '../../model/egress/listed.ts';
 import type { HostSubnetObject } from '../../model/objects/raw.ts';
 import type { Ip } from '../../model/values/address.ts';
 
 /** Milliseconds for which an IP that no HostSubnet lists any more counts: it may be on its way to another. */
 const moment = 60_000;
 
-function listOf(object: HostSubnetObject | undefined): readonly Ip[] {
-  return (object?.egressIPs ?? []).flatMap((text) => {
-    const ip = parseHostedIp(text);
-    return ip.ok ? [ip.value] : [];
-  });
-}
-
-export class ListedIps {
+export class RecentlyListed {
   readonly #now: () => number;
-  /** How many HostSubnets list each. */
-  readonly #counts = new Map<Ip, number>();
+  readonly #listed = new ListedIps();
   /** When the last one that listed it ceased to. */
   readonly #left = new Map<Ip, number>();
 
@@ -27,15 +19,9 @@ export class ListedIps {
 
   /** A HostSubnet of another node changed. */
   change(before: HostSubnetObject | undefined, after: HostSubnetObject | undefined): void {
-    for (const ip of listOf(after)) this.#counts.set(ip, (this.#counts.get(ip) ?? 0) + 1);
-    for (const ip of listOf(before)) {
-      const count = (this.#counts.get(ip) ?? 0) - 1;
-      if (count > 0) this.#counts.set(ip, count);
-      else {
-        this.#counts.delete(ip);
-        this.#left.delete(ip);
-        this.#left.set(ip, this.#now());
-      }
+    for (const ip of this.#listed.change(before, after)) {
+      this.#left.delete(ip);
+      this.#left.set(ip, this.#now());
     }
     this.#forget();
   }
@@ -43,7 +29,7 @@ export class ListedIps {
   /** Whether another node's HostSubnet lists the IP, or did a moment ago. */
   has(ip: Ip): boolean {
     this.#forget();
-    return this.#counts.has(ip) || this.#left.has(ip);
+    return this.#listed.has(ip) || this.#left.has(ip);
   }
 
   /** The map is in the order of leaving, so the oldest come first. */

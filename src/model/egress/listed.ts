@@ -1,0 +1,32 @@
+/** The egress IPs that HostSubnets list, as they change. */
+import { parseHostedIp } from '../objects/fields.ts';
+import type { HostSubnetObject } from '../objects/raw.ts';
+import type { Ip } from '../values/address.ts';
+
+function listOf(object: HostSubnetObject | undefined): readonly Ip[] {
+  return (object?.egressIPs ?? []).flatMap((text) => {
+    const ip = parseHostedIp(text);
+    return ip.ok ? [ip.value] : [];
+  });
+}
+
+export class ListedIps {
+  /** How often each is listed. */
+  readonly #counts = new Map<Ip, number>();
+
+  /** A HostSubnet changed. Returns the IPs that no HostSubnet lists any more. */
+  change(before: HostSubnetObject | undefined, after: HostSubnetObject | undefined): readonly Ip[] {
+    for (const ip of listOf(after)) this.#counts.set(ip, (this.#counts.get(ip) ?? 0) + 1);
+    return listOf(before).filter((ip) => {
+      const count = (this.#counts.get(ip) ?? 0) - 1;
+      if (count > 0) this.#counts.set(ip, count);
+      else this.#counts.delete(ip);
+      return count <= 0;
+    });
+  }
+
+  /** Whether a HostSubnet lists the IP. */
+  has(ip: Ip): boolean {
+    return this.#counts.has(ip);
+  }
+}
