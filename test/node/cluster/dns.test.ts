@@ -1,8 +1,8 @@
 /** The names of EgressNetworkPolicies: whom they are asked from, how often, and which addresses count. */
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as DgramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../../src/io/log.ts';
@@ -63,6 +63,23 @@ test.each(['{', 'null', '[1,[2]]', '[["a.test",["::1","x"]]]'])(
   },
 );
 
+/** A UDP and a TCP socket on the same port of loopback; a port that another program has for one of them is left. */
+async function portOfBoth(): Promise<{ readonly udp: DgramSocket; readonly tcp: Server; readonly port: number }> {
+  for (let tries = 50; ; tries -= 1) {
+    const udp = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(udp, 'listening');
+    const { port } = udp.address();
+    const tcp = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(tcp, 'listening');
+      return { udp, tcp, port };
+    } catch (error) {
+      udp.close();
+      if (tries === 0) throw error;
+    }
+  }
+}
+
 /** A small DNS server on loopback: what it answers to every question, as a code of RFC 1035 or addresses. */
 async function dnsServer(says: number | readonly string[] | 'truncated'): Promise<{
   readonly at: string;
@@ -82,21 +99,18 @@ async function dnsServer(says: number | readonly string[] | 'truncated'): Promis
     );
     return Buffer.concat([header, query.subarray(12, end), ...records]);
   };
-  const udp = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(udp, 'listening');
+  const { udp, tcp, port } = await portOfBoth();
   udp.on('message', (query, { port, address }) => {
     asked.push('udp');
     udp.send(answerTo(query, says === 'truncated'), port, address);
   });
-  const { port } = udp.address();
-  const tcp = createServer((socket) =>
+  tcp.on('connection', (socket) =>
     socket.on('data', (framed: Buffer) => {
       asked.push('tcp');
       const answer = answerTo(framed.subarray(2), false);
       socket.end(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 0xff]), answer]));
     }),
-  ).listen(port, '127.0.0.1');
-  await once(tcp, 'listening');
+  );
   return {
     at: `127.0.0.1:${port}`,
     asked,
