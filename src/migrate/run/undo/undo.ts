@@ -1,6 +1,7 @@
 /** Undoes a plan from its backup. After a kill at any moment, the next run finishes. */
 import { inParallel } from '../../../io/async/parallel.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
+import { alone, isTaken } from '../../plan/lock.ts';
 import { type Plan, planHash } from '../../plan/plan.ts';
 import { refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
@@ -9,7 +10,6 @@ import type { ApplyDeps, ApplyOutcome, Work } from '../apply/apply.ts';
 import { failed, giveUp, kindFor, named } from '../apply/change.ts';
 import { otherCluster } from '../identity.ts';
 import { type Entry, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
-import { alone, isTaken } from '../lock.ts';
 import { type Now, readNow } from '../now.ts';
 import { progressTeller } from '../progress.ts';
 import { ownMatter, withRight } from '../refusal.ts';
