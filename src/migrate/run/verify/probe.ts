@@ -89,8 +89,8 @@ export async function probe(
   const checks: Check[] = [];
   const left = await removeLeft(deps);
   await inParallel([...expected], atOnce, async ([namespace, addresses]) => {
-    if (deps.signal.aborted) return;
-    checks.push(judged(namespace, addresses, await ask(deps, namespace, options)));
+    const answer = deps.signal.aborted ? unasked : await ask(deps, namespace, options);
+    checks.push(judged(namespace, addresses, answer));
     deps.asked(checks.length);
   });
   return [...left, ...checks];
@@ -98,6 +98,8 @@ export async function probe(
 
 /** What came back: the answer, or why there is none. */
 type Answer = { readonly text: string } | { readonly problem: string };
+
+const unasked: Answer = { problem: 'it was not asked: a signal ended the run' };
 
 function judged(namespace: string, expected: readonly string[], answer: Answer): Check {
   const object = refNamed(namespaceKind, namespace);
@@ -218,7 +220,7 @@ async function ended(
       return {
         problem: `a pod got no answer, perhaps because of the namespace's own policies: ${message.slice(0, 300)}`,
       };
-    if (signal.aborted) return { problem: 'it was not waited for' };
+    if (signal.aborted) return { problem: 'it was not waited for: a signal ended the run' };
     if (performance.now() > end) return { problem: lateText(is, options.timeout) };
     await pause(between, signal);
   }
