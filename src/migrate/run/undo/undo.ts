@@ -99,7 +99,7 @@ function bootsOf({ snapshot, networkConfig }: Now): Readonly<Record<string, stri
   return Object.fromEntries(snapshot.nodes.flatMap(({ name, bootID }) => (bootID === '' ? [] : [[name, bootID]])));
 }
 
-/** Why the second part must wait until OpenShift SDN runs again on every node. */
+/** Why the second half must wait until OpenShift SDN runs again on every node. */
 function waitingFor(
   { remove, unserved }: WayBack,
   { snapshot, networkConfig }: Now,
@@ -130,11 +130,11 @@ async function walk(
   { restore, remove, awaited }: WayBack,
   waiting: readonly string[],
 ): Promise<ApplyOutcome> {
-  const first = await part(of, 'restore', restore);
+  const first = await half(of, 'restore', restore);
   if (first.stopped) return { kind: 'stopped', writes: first.writes };
   if (first.reasons.length > 0) return { kind: 'failed', writes: first.writes, reasons: first.reasons };
   if (waiting.length > 0) return { kind: 'waiting', writes: first.writes, reasons: waiting };
-  const second = await part(of, 'remove', remove);
+  const second = await half(of, 'remove', remove);
   const writes = first.writes + second.writes;
   if (second.stopped) return { kind: 'stopped', writes };
   if (second.reasons.length > 0) return { kind: 'failed', writes, reasons: second.reasons };
@@ -158,13 +158,13 @@ async function show(deps: ApplyDeps, { way, options, waiting }: Shown): Promise<
   return { ...outcome, writes: 0 };
 }
 
-interface PartDone {
+interface HalfDone {
   readonly writes: number;
   readonly reasons: readonly string[];
   readonly stopped: boolean;
 }
 
-async function part({ deps, journal }: Walk, step: string, undos: readonly Undo[]): Promise<PartDone> {
+async function half({ deps, journal }: Walk, step: string, undos: readonly Undo[]): Promise<HalfDone> {
   const reasons: string[] = [];
   const tellProgress = progressTeller(step, undos.length, deps.progress);
   let writes = 0;
