@@ -14,6 +14,7 @@ import { mtuConfigMap } from '../kinds/configmap.ts';
 import { textAt } from '../kinds/item.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { shapeOf, snapshotOf } from './make-snapshot.ts';
 import {
   installConfig,
   macvlanKinds,
@@ -21,8 +22,6 @@ import {
   namespacesOf,
   readDefinitions,
   sdnKinds,
-  shapeOf,
-  snapshotOf,
   sourceKinds,
 } from './source.ts';
 

@@ -9,6 +9,7 @@ import { mtuConfigMap } from '../kinds/configmap.ts';
 import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
+import { shapeOf, snapshotOf } from './make-snapshot.ts';
 import {
   installConfig,
   macvlanKinds,
@@ -17,8 +18,6 @@ import {
   obstacleKinds,
   readDefinitions,
   sdnKinds,
-  shapeOf,
-  snapshotOf,
   sourceKinds,
 } from './source.ts';
 

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { journalName, settled } from '../plan/folder.ts';
+import { journalName } from '../plan/folder.ts';
+import { settled } from '../plan/lock.ts';
 
 /**
  * `begin` precedes a write, `done` follows it, `redo` takes a `done` back; `back-done` ends a round, as if the plan had

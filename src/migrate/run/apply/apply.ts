@@ -2,6 +2,7 @@
 import { inParallel } from '../../../io/async/parallel.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
 import { isForeignKind } from '../../ownership.ts';
+import { alone, isTaken } from '../../plan/lock.ts';
 import { type Plan, planHash, type PlanStep } from '../../plan/plan.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
@@ -10,7 +11,6 @@ import { type Change, refOf } from '../../translation.ts';
 import { otherCluster } from '../identity.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
 import { leftAtFinalize, leftText } from '../left-at-finalize.ts';
-import { alone, isTaken } from '../lock.ts';
 import { type Now, readNow } from '../now.ts';
 import { progressTeller } from '../progress.ts';
 import { notSwitched } from '../switched.ts';

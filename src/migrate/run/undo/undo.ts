@@ -1,4 +1,5 @@
 /** Undoes a plan from its backup. After a kill at any moment, the next run finishes. */
+import { alone, isTaken } from '../../plan/lock.ts';
 import { type Plan, planHash } from '../../plan/plan.ts';
 import { objectRef, refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
@@ -7,7 +8,6 @@ import type { ApplyDeps, ApplyOutcome, Work } from '../apply/apply.ts';
 import { skipsOf, unknownText } from '../apply/skips.ts';
 import { otherCluster } from '../identity.ts';
 import { backStep, type Entry, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
-import { alone, isTaken } from '../lock.ts';
 import { type Now, readNow } from '../now.ts';
 import { pendingLabel, typeProblem } from '../switched.ts';
 import { purgedKinds, type WayBack, wayBack } from './undo-plan.ts';

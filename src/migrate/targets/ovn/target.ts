@@ -6,15 +6,15 @@ import {
   egressRouters,
   networkPolicies,
 } from '../../../../api/kinds.ts';
-import { withoutPlans } from '../../before.ts';
+import { withoutPlans } from '../../input/before.ts';
 import { sdnKinds } from '../../input/source.ts';
 import type { Target } from '../../target.ts';
-import { addressEnds } from './addresses.ts';
-import { checker } from './checks.ts';
-import { leavesWith } from './leaves-with.ts';
+import { addressEnds } from './egressips/addresses.ts';
+import { checker } from './live/checks.ts';
+import { leavesWith } from './live/leaves-with.ts';
+import { phasesOf } from './live/phases.ts';
 import { missingAnnotations } from './marks/annotations.ts';
 import { readOptions, shownOptions } from './options.ts';
-import { phasesOf } from './phases.ts';
 import { steps } from './steps.ts';
 import { toOVN } from './translate.ts';
 

@@ -12,9 +12,9 @@ import {
 } from '../../../../api/kinds.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
+import { alone } from '../../../../src/migrate/plan/lock.ts';
 import { applyPlan } from '../../../../src/migrate/run/apply/apply.ts';
 import { readJournal } from '../../../../src/migrate/run/journal.ts';
-import { alone } from '../../../../src/migrate/run/lock.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';

@@ -1,7 +1,8 @@
 /** What the way back writes, what it leaves, and what it says. */
 import fc from 'fast-check';
 import { managerOf } from '../../../../src/migrate/ownership.ts';
-import { type Plan, planOf } from '../../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../../src/migrate/plan/make.ts';
+import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../../../src/migrate/ref.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';

@@ -6,8 +6,8 @@ import { compareText } from '../../../../model/values/names.ts';
 import { mayHost } from '../../../kinds/hosting.ts';
 import { refNamed } from '../../../ref.ts';
 import type { Change, Concern, Part } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
-import { hasObject } from '../context/groups.ts';
+import type { Context } from '../context.ts';
+import { hasObject } from '../groups.ts';
 import { multicastNamespaces } from './multicast.ts';
 
 /**

@@ -10,8 +10,8 @@ import type { Finding } from '../../../findings/finding.ts';
 import { isolationJoined, multitenantIsolation, networkPolicyEnforced } from '../../../findings/network.ts';
 import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
-import { existing } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { isolationPolicy } from '../marks/origin.ts';
 
 type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<NetworkPolicyObject['spec']> };

@@ -20,11 +20,11 @@ import {
 } from '../../../findings/nodes.ts';
 import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
-import { clashes } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
-import { hasLabel, type Machine, wantsEgress } from '../context/machines.ts';
+import { clashes } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { assignableLabel } from '../marks/annotations.ts';
 import { cidrsAnnotation } from '../marks/origin.ts';
+import { hasLabel, type Machine, wantsEgress } from '../ovn-nodes.ts';
 
 /** Plans the labels of nodes, with findings on HostSubnets and Nodes. */
 export function nodePart(context: Context): Part {

@@ -12,9 +12,9 @@ import {
 } from '../../../findings/obstacles.ts';
 import { convertedFeatures } from '../../../kinds/network.ts';
 import type { Part } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
-import { networkOperator } from '../context/operator.ts';
+import type { Context } from '../context.ts';
 import { hasNoSubnet } from '../marks/annotations.ts';
+import { networkOperator } from './operator.ts';
 
 /** The networks inside OVN-Kubernetes, and their defaults. */
 const internals = [

@@ -7,8 +7,8 @@ import { listAt } from '../../../kinds/item.ts';
 import type { Known } from '../../../known.ts';
 import { resourceName } from '../../../ref.ts';
 import type { Change } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
-import { nodesField } from '../context/served.ts';
+import type { Context } from '../context.ts';
+import { nodesField } from '../served.ts';
 
 /** One finding for each kind of which it matters, judging by what the plan makes. */
 export function servedKindFindings({ egress, served }: Context, changes: readonly Change[]): readonly Finding[] {

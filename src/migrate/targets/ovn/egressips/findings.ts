@@ -19,8 +19,8 @@ import {
   severalEgressIPsOnOneNode,
 } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
-import type { Context } from '../context/context.ts';
-import { type Group, hasObject, type LeftOut } from '../context/groups.ts';
+import type { Context } from '../context.ts';
+import { type Group, hasObject, type LeftOut } from '../groups.ts';
 import { lostFindings } from './lost.ts';
 
 /** All findings of a group, each on the namespaces that request the IP or on all that share the VNID. */

@@ -16,8 +16,8 @@ import type { Variable, WorkloadItem } from '../../../kinds/workload.ts';
 import { objectRef } from '../../../ref.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import { type Change, type Part } from '../../../translation.ts';
-import { existing } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { type RouterSpec, routerSpec } from './spec.ts';
 
 /** Plans EgressRouters for egress router pods. */

@@ -1,0 +1,44 @@
+/** A snapshot without what plans of ours wrote: what was there before any migration. Pure. */
+import { type Kind, namespaces, nodes } from '../../../api/kinds.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { isOurs, isPlanManager, keysOfPlans, managersOf } from '../ownership.ts';
+import { type Snapshot, snapshotKey } from '../snapshot.ts';
+import { makeSnapshot } from './make-snapshot.ts';
+
+/** Label of every object that plans create, for inputs without metadata.managedFields. */
+const managedBy = { key: 'app.kubernetes.io/managed-by', value: 'sdn-compat' } as const;
+
+/** Leaves out whole objects of the kinds that plans make, and our labels and annotations of Nodes and Namespaces. */
+export function withoutPlans(snapshot: Snapshot, makes: readonly Kind[]): Snapshot {
+  const objects = new Map(snapshot.objects);
+  for (const kind of makes) replace(objects, kind, (list) => list.filter((object) => !isMade(object)));
+  for (const kind of [nodes, namespaces]) replace(objects, kind, (list) => list.map(withoutKeys));
+  return makeSnapshot(objects, snapshot.unread, snapshot);
+}
+
+type Objects = Map<string, readonly KubeObject[]>;
+
+function replace(objects: Objects, kind: Kind, change: (list: readonly KubeObject[]) => readonly KubeObject[]): void {
+  const list = objects.get(snapshotKey(kind));
+  if (list === undefined) return;
+  const left = change(list);
+  if (left.length === 0) objects.delete(snapshotKey(kind));
+  else objects.set(snapshotKey(kind), left);
+}
+
+function isMade(object: KubeObject): boolean {
+  if (managersOf(object).length > 0) return isOurs(object, isPlanManager);
+  return object.metadata.labels?.[managedBy.key] === managedBy.value;
+}
+
+function withoutKeys(object: KubeObject): KubeObject {
+  const [labels, annotations] = [keysOfPlans(object, 'labels'), keysOfPlans(object, 'annotations')];
+  if (labels.length + annotations.length === 0) return object;
+  const { metadata } = object;
+  const left = (field: 'labels' | 'annotations', keys: readonly string[]): Readonly<Record<string, string>> =>
+    Object.fromEntries(Object.entries(metadata[field] ?? {}).filter(([key]) => !keys.includes(key)));
+  return {
+    ...object,
+    metadata: { ...metadata, labels: left('labels', labels), annotations: left('annotations', annotations) },
+  };
+}
