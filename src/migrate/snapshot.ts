@@ -47,6 +47,7 @@ interface Kinds {
   readonly clusterVersions: readonly ClusterVersionItem[];
   readonly egressIPs: readonly EgressIPItem[];
   readonly egressFirewalls: readonly EgressFirewallItem[];
+  readonly egressRouters: readonly Item[];
   readonly configMaps: readonly ConfigMapItem[];
   readonly definitions: readonly DefinitionItem[];
   readonly workloads: readonly WorkloadItem[];

@@ -6,7 +6,7 @@ import type { LabelSelectorObject } from '../../../model/objects/raw.ts';
 import type { Ip } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
 import { assignableLabel } from './marks/annotations.ts';
-import type { Machine } from './ovn-nodes.ts';
+import type { OvnNode } from './ovn-nodes.ts';
 import { nodesField } from './served.ts';
 
 interface Nodes {
@@ -14,7 +14,7 @@ interface Nodes {
   readonly keptOn: (ip: Ip) => readonly string[] | undefined;
   /** The names of the nodes that may host the IP tomorrow. */
   readonly fitting: (ip: Ip) => readonly string[];
-  readonly machines: ReadonlyMap<string, Machine>;
+  readonly ovnNodes: ReadonlyMap<string, OvnNode>;
 }
 
 /**
@@ -23,7 +23,7 @@ interface Nodes {
  */
 export function chosenNodes(
   egressIPs: readonly Ip[],
-  { keptOn, fitting, machines }: Nodes,
+  { keptOn, fitting, ovnNodes }: Nodes,
 ): readonly string[] | undefined {
   const kept = egressIPs.flatMap((ip) => {
     const names = keptOn(ip);
@@ -33,13 +33,13 @@ export function chosenNodes(
   const [keptLists, fittingLists] = [[...new Set(kept)], [...new Set(egressIPs.map(fitting))]];
   const [only, fits] = [keptLists[0], fittingLists[0]];
   if (only === undefined || fits === undefined || keptLists.length + fittingLists.length > 2)
-    return chosenFrom(keptLists, fittingLists, machines);
+    return chosenFrom(keptLists, fittingLists, ovnNodes);
   // many egress IPs share their lists
-  const byKept = answers.get(machines) ?? new WeakMap<Names, WeakMap<Names, Answer>>();
-  answers.set(machines, byKept);
+  const byKept = answers.get(ovnNodes) ?? new WeakMap<Names, WeakMap<Names, Answer>>();
+  answers.set(ovnNodes, byKept);
   const byFitting = byKept.get(only) ?? new WeakMap<Names, Answer>();
   byKept.set(only, byFitting);
-  const answer = byFitting.get(fits) ?? { names: chosenFrom(keptLists, fittingLists, machines) };
+  const answer = byFitting.get(fits) ?? { names: chosenFrom(keptLists, fittingLists, ovnNodes) };
   byFitting.set(fits, answer);
   return answer.names;
 }
@@ -48,18 +48,18 @@ type Names = readonly string[];
 interface Answer {
   readonly names: Names | undefined;
 }
-const answers = new WeakMap<ReadonlyMap<string, Machine>, WeakMap<Names, WeakMap<Names, Answer>>>();
+const answers = new WeakMap<ReadonlyMap<string, OvnNode>, WeakMap<Names, WeakMap<Names, Answer>>>();
 
 function chosenFrom(
   kept: readonly Names[],
   fitting: readonly Names[],
-  machines: ReadonlyMap<string, Machine>,
+  ovnNodes: ReadonlyMap<string, OvnNode>,
 ): Names | undefined {
   const all = new Set(kept.flat());
   const isLimit = fitting.some((names) => names.length > all.size || names.some((name) => !all.has(name)));
   if (!isLimit) return undefined;
   const able = [...all].filter((name) => fitting.some((names) => setOf(names).has(name))).sort(compareText);
-  const canBeNamed = able.every((name) => hostnameOf(machines.get(name)) !== undefined);
+  const canBeNamed = able.every((name) => hostnameOf(ovnNodes.get(name)) !== undefined);
   return able.length > 0 && canBeNamed ? able : undefined;
 }
 
@@ -74,8 +74,8 @@ function setOf(names: Names): ReadonlySet<string> {
 
 const hostnameLabel = 'kubernetes.io/hostname';
 
-function hostnameOf(machine: Machine | undefined): string | undefined {
-  return machine?.node?.labels[hostnameLabel];
+function hostnameOf(ovnNode: OvnNode | undefined): string | undefined {
+  return ovnNode?.node?.labels[hostnameLabel];
 }
 
 /**
@@ -84,9 +84,9 @@ function hostnameOf(machine: Machine | undefined): string | undefined {
  */
 export function nodeSelector(
   names: readonly string[],
-  machines: ReadonlyMap<string, Machine>,
+  ovnNodes: ReadonlyMap<string, OvnNode>,
 ): { readonly [nodesField]: LabelSelectorObject } {
-  const values = names.flatMap((name) => hostnameOf(machines.get(name)) ?? []);
+  const values = names.flatMap((name) => hostnameOf(ovnNodes.get(name)) ?? []);
   return {
     [nodesField]: {
       matchExpressions: [

@@ -11,7 +11,7 @@ import type { Snapshot } from '../../snapshot.ts';
 import type { Part, TranslateOptions } from '../../translation.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
 import { type KeptPlacement, keptPlacement } from './kept-placement.ts';
-import { type Machine, machinesOf } from './ovn-nodes.ts';
+import { type OvnNode, ovnNodesOf } from './ovn-nodes.ts';
 import { type Served, servedOf } from './served.ts';
 
 export interface Context {
@@ -34,7 +34,7 @@ export interface Context {
   /** Whether the cluster is one of OpenShift, as far as the input shows. */
   readonly isOpenShift: boolean;
   /** Nodes as OVN-Kubernetes will see them, by name. */
-  readonly machines: ReadonlyMap<string, Machine>;
+  readonly ovnNodes: ReadonlyMap<string, OvnNode>;
   /** Namespaces by name; undefined if the snapshot has none at all, so that missing ones are unknown. */
   readonly namespaces: ReadonlyMap<string, Item> | undefined;
   /** The IPv4 addresses of all nodes, by node, with keys for comparison. */
@@ -63,8 +63,8 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   const { hostSubnets, netNamespaces, nodes, clusterNetworks } = snapshot;
   const raw = { hostSubnets, netNamespaces, nodes: nodes.map(({ object }) => object), clusterNetworks };
   const parsed = clusterOf(raw, new Set());
-  const machines = machinesOf(snapshot, parsed, cidrs(options.machineNetworks));
-  const cluster = { ...parsed, offline: offlineOf(machines) };
+  const ovnNodes = ovnNodesOf(snapshot, parsed, cidrs(options.machineNetworks));
+  const cluster = { ...parsed, offline: offlineOf(ovnNodes) };
   const vnids = new Map<string, Vnid>(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
   const byVnid = Map.groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
   const known =
@@ -79,7 +79,7 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   const { prefix } = options;
   const others = snapshot.egressIPs.map(({ name, egressIPs }) => ({ name, egressIPs }));
   const egress = egressPlan({
-    ...{ cluster, state, machines, prefix, exists, chosen: isChosen, others },
+    ...{ cluster, state, ovnNodes, prefix, exists, chosen: isChosen, others },
     canNameNodes: served.nodesInEgressIPs,
   });
   const open = egress.groups.filter((group) => group.today.kind === 'dropped' && !egress.served(group));
@@ -89,14 +89,14 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     cluster,
     state,
     egress,
-    kept: keptPlacement({ snapshot, options, machines, egress }),
+    kept: keptPlacement({ snapshot, options, ovnNodes, egress }),
     release,
     served,
     isOpenShift: snapshot.clusterVersions.length + snapshot.networkConfigs.length > 0,
     network: networkOf(snapshot),
-    machines,
+    ovnNodes,
     namespaces: known,
-    nodeAddresses: [...machines.values()].flatMap(({ addresses }) =>
+    nodeAddresses: [...ovnNodes.values()].flatMap(({ addresses }) =>
       addresses.filter((ip) => familyOf(ip) === 4).map((ip) => ({ ip, key: sortKey(ip) })),
     ),
     requested: new Set(cluster.netNamespaces.flatMap(({ egressIPs }) => egressIPs)),
@@ -114,9 +114,9 @@ function networkOf(snapshot: Snapshot): ClusterNetwork | undefined {
   return parsed?.ok === true ? parsed.value : undefined;
 }
 
-function offlineOf(machines: ReadonlyMap<string, Machine>): ReadonlySet<Ip> {
+function offlineOf(ovnNodes: ReadonlyMap<string, OvnNode>): ReadonlySet<Ip> {
   return new Set(
-    [...machines.values()].flatMap(({ ready, hostSubnet }) =>
+    [...ovnNodes.values()].flatMap(({ ready, hostSubnet }) =>
       ready || hostSubnet === undefined ? [] : [hostSubnet.hostIP],
     ),
   );

@@ -10,7 +10,7 @@ import { compareText } from '../../../model/values/names.ts';
 import type { Vnid } from '../../../model/values/vnid.ts';
 import type { Known } from '../../known.ts';
 import { chosenNodes } from './chosen-nodes.ts';
-import type { Machine } from './ovn-nodes.ts';
+import type { OvnNode } from './ovn-nodes.ts';
 import { type Claim, type PlacementNode, type Prediction, predictPlacement } from './placement/predict.ts';
 import { difference, intersection, type Reach, reachOf } from './reach.ts';
 
@@ -54,7 +54,7 @@ export interface EgressPlan extends Pick<Reach, 'hostsOf' | 'doubtful' | 'within
 interface Input {
   readonly cluster: EgressInput;
   readonly state: EgressState;
-  readonly machines: ReadonlyMap<string, Machine>;
+  readonly ovnNodes: ReadonlyMap<string, OvnNode>;
   readonly prefix: string;
   readonly exists: (namespace: string) => boolean;
   readonly chosen: (namespace: string) => boolean;
@@ -90,14 +90,14 @@ function groupOf({ vnid, members }: Pick<Group, 'vnid' | 'members'>, context: Gr
 
 /** Makes the groups and their prediction. */
 export function egressPlan(input: Input): EgressPlan {
-  const { cluster, machines, chosen, others } = input;
-  const reach = reachOf(cluster.hostSubnets, machines);
+  const { cluster, ovnNodes, chosen, others } = input;
+  const reach = reachOf(cluster.hostSubnets, ovnNodes);
   const context = groupContext(input);
   const naming = groupsOf(cluster.netNamespaces).map((claim) => withNodes(groupOf(claim, context), reach, input));
   const all = naming.map(({ group }) => group);
   const isChosen = ({ members }: Group): boolean => members.some(({ name }) => chosen(name));
   const groups = all.filter(isChosen);
-  const prediction = predicted([...machines.values()].map(placementNode), claimsOf(groups), [
+  const prediction = predicted([...ovnNodes.values()].map(placementNode), claimsOf(groups), [
     ...claimsOf(all.filter((group) => !isChosen(group))),
     ...others,
   ]);
@@ -119,9 +119,9 @@ export function egressPlan(input: Input): EgressPlan {
   };
 }
 
-function groupContext({ cluster, state, machines, prefix, exists }: Input): GroupContext {
+function groupContext({ cluster, state, ovnNodes, prefix, exists }: Input): GroupContext {
   const nodeOf = new Map(
-    [...machines.values()].flatMap(({ name, addresses }) => addresses.map((ip): [Ip, string] => [ip, name])),
+    [...ovnNodes.values()].flatMap(({ name, addresses }) => addresses.map((ip): [Ip, string] => [ip, name])),
   );
   const requesters = requestersByIP(cluster.netNamespaces);
   const leftOutOf = (ip: Ip, vnid: Vnid): LeftOut | undefined => {
@@ -141,10 +141,10 @@ interface Naming {
 }
 
 /** The group with the nodes that its EgressIP names, if it names any. */
-function withNodes(group: Group, { keptOn, fitting }: Reach, { canNameNodes, machines }: Input): Naming {
+function withNodes(group: Group, { keptOn, fitting }: Reach, { canNameNodes, ovnNodes }: Input): Naming {
   const isKnown = canNameNodes.kind === 'known';
   if (!hasObject(group) || (isKnown && !canNameNodes.value)) return { group, isUndecided: false };
-  const onNodes = chosenNodes(group.egressIPs, { keptOn, fitting, machines });
+  const onNodes = chosenNodes(group.egressIPs, { keptOn, fitting, ovnNodes });
   if (onNodes === undefined) return { group, isUndecided: false };
   return isKnown ? { group: { ...group, onNodes }, isUndecided: false } : { group, isUndecided: true };
 }
@@ -202,11 +202,11 @@ function requestersByIP(netNamespaces: readonly NetNamespace[]): ReadonlyMap<Ip,
 }
 
 /** Whether the node may host egress IPs now. */
-function isEligible({ assignable, ready, exists }: Machine): boolean {
+function isEligible({ assignable, ready, exists }: OvnNode): boolean {
   return assignable && ready && exists;
 }
 
-function placementNode(machine: Machine): PlacementNode {
-  const { name, networks, addresses, capacity } = machine;
-  return { name, eligible: isEligible(machine), networks, addresses, capacity };
+function placementNode(ovnNode: OvnNode): PlacementNode {
+  const { name, networks, addresses, capacity } = ovnNode;
+  return { name, eligible: isEligible(ovnNode), networks, addresses, capacity };
 }

@@ -3,7 +3,7 @@ import type { Ip } from '../../../model/values/address.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import type { TranslateOptions } from '../../translation.ts';
 import { type EgressPlan, type Group, hasObject } from './groups.ts';
-import { hasLabel, type Machine } from './ovn-nodes.ts';
+import { hasLabel, type OvnNode } from './ovn-nodes.ts';
 import { firstSpoiler, sharesOf, type Spoiler } from './placement/shares.ts';
 
 export interface KeptPlacement {
@@ -16,7 +16,7 @@ export interface KeptPlacement {
 interface Given {
   readonly snapshot: Snapshot;
   readonly options: TranslateOptions;
-  readonly machines: ReadonlyMap<string, Machine>;
+  readonly ovnNodes: ReadonlyMap<string, OvnNode>;
   readonly egress: EgressPlan;
 }
 
@@ -36,29 +36,29 @@ export function keptPlacement(context: Given): KeptPlacement {
 }
 
 /** The nodes of a group's egress IPs today, as far as each is one that can have it tomorrow, and another for each. */
-function homesOf({ egressIPs }: Group, { egress, machines }: Given): ReadonlyMap<Ip, string> {
+function homesOf({ egressIPs }: Group, { egress, ovnNodes }: Given): ReadonlyMap<Ip, string> {
   const homes = egressIPs.flatMap((ip): readonly (readonly [Ip, string])[] => {
     const [host, ...others] = egress.hostsOf(ip);
-    const machine = host === undefined ? undefined : machines.get(host.name);
-    if (machine === undefined || others.length > 0 || !canHost(machine) || !egress.fitting(ip).includes(machine.name))
+    const ovnNode = host === undefined ? undefined : ovnNodes.get(host.name);
+    if (ovnNode === undefined || others.length > 0 || !canHost(ovnNode) || !egress.fitting(ip).includes(ovnNode.name))
       return [];
-    return [[ip, machine.name]];
+    return [[ip, ovnNode.name]];
   });
   const byNode = Map.groupBy(homes, ([, node]) => node);
   return new Map(homes.filter(([, node]) => byNode.get(node)?.length === 1));
 }
 
 /** Leaves out what a node cannot have because of the cloud's limit. */
-function withinCapacity(homes: ReadonlyMap<Ip, string>, { machines }: Given): ReadonlyMap<Ip, string> {
+function withinCapacity(homes: ReadonlyMap<Ip, string>, { ovnNodes }: Given): ReadonlyMap<Ip, string> {
   const byNode = Map.groupBy(homes, ([, node]) => node);
-  return new Map([...byNode].flatMap(([node, pairs]) => pairs.slice(0, machines.get(node)?.capacity ?? pairs.length)));
+  return new Map([...byNode].flatMap(([node, pairs]) => pairs.slice(0, ovnNodes.get(node)?.capacity ?? pairs.length)));
 }
 
-const canHost = ({ exists, ready, assignable }: Machine): boolean => exists && ready && assignable;
+const canHost = ({ exists, ready, assignable }: OvnNode): boolean => exists && ready && assignable;
 
 /** The egress IPs on the nodes that bear the label already. */
-function loadsOf({ snapshot, machines }: Given): ReadonlyMap<string, number> {
+function loadsOf({ snapshot, ovnNodes }: Given): ReadonlyMap<string, number> {
   const assigned = snapshot.egressIPs.flatMap((one) => [...one.assigned.values()]);
-  const labeled = [...machines.values()].filter(({ node, ready }) => ready && hasLabel(node));
+  const labeled = [...ovnNodes.values()].filter(({ node, ready }) => ready && hasLabel(node));
   return new Map(labeled.map(({ name }) => [name, assigned.filter((node) => node === name).length]));
 }

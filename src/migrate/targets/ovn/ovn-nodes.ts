@@ -11,15 +11,20 @@ import {
   unknownLimits,
 } from '../../../model/objects/cloud.ts';
 import type { HostSubnet } from '../../../model/objects/hostsubnet.ts';
-import { type Cidr, contains, type Ip, parseCidr, parseIfaddr, parseIp } from '../../../model/values/address.ts';
-import { asList, asText, isRecord, jsonIn } from '../../../model/values/json.ts';
+import { type Cidr, contains, type Ip, parseCidr, parseIp } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
 import type { NodeItem } from '../../kinds/node.ts';
 import type { Snapshot } from '../../snapshot.ts';
-import { assignableLabel } from './marks/annotations.ts';
+import {
+  assignableLabel,
+  hostCIDRsAnnotation,
+  type Ifaddr,
+  ifaddrsIn,
+  primaryAnnotation,
+} from './marks/annotations.ts';
 
 /** A Node, or a HostSubnet whose Node is not in the snapshot. */
-export interface Machine {
+export interface OvnNode {
   readonly name: string;
   /** Undefined if the input has only a HostSubnet of that name. */
   readonly node: NodeItem | undefined;
@@ -43,15 +48,12 @@ export interface Machine {
   readonly capacity: number | undefined;
 }
 
-const primaryAnnotation = 'k8s.ovn.org/node-primary-ifaddr';
-const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
-
-/** Computes all machines, by name. `machineNetworks` are those that the admin named. */
-export function machinesOf(
+/** Computes the nodes, by name. `machineNetworks` are those that the admin named. */
+export function ovnNodesOf(
   snapshot: Snapshot,
   cluster: Cluster,
   machineNetworks: readonly Cidr[],
-): ReadonlyMap<string, Machine> {
+): ReadonlyMap<string, OvnNode> {
   const hosts = new Map<string, HostSubnet>(cluster.hostSubnets.map((one) => [one.name, one]));
   const hostIPs = new Map([...cluster.hostSubnets, ...cluster.absent].map(({ name, hostIP }) => [name, hostIP]));
   const byName = new Map(snapshot.nodes.map((node) => [node.name, node]));
@@ -62,7 +64,7 @@ export function machinesOf(
   return new Map(
     names.map((name) => [
       name,
-      machineOf(
+      ovnNodeOf(
         {
           name,
           node: byName.get(name),
@@ -76,9 +78,9 @@ export function machinesOf(
   );
 }
 
-type Found = Pick<Machine, 'name' | 'node' | 'exists' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
+type Found = Pick<OvnNode, 'name' | 'node' | 'exists' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
 
-function machineOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]): Machine {
+function ovnNodeOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]): OvnNode {
   const { node, hostSubnet } = found;
   const { primary, limits, others } = annotated(node);
   const own = [hostIP, primary?.ip].filter((ip) => ip !== undefined);
@@ -102,16 +104,16 @@ function machineOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]
 
 /** What the annotations of a Node say: its primary address, the limits of the cloud, and its other addresses. */
 interface Annotated {
-  readonly primary: { readonly ip: Ip; readonly network: Cidr } | undefined;
+  readonly primary: Ifaddr | undefined;
   readonly limits: CloudLimits;
-  readonly others: readonly { readonly ip: Ip; readonly network: Cidr }[];
+  readonly others: readonly Ifaddr[];
 }
 
 function annotated(node: NodeItem | undefined): Annotated {
   const { annotations = {} } = node ?? {};
-  const [primary] = ifaddrs(annotations[primaryAnnotation]);
+  const [primary] = ifaddrsIn(annotations[primaryAnnotation]);
   const limits = limitsOf(annotations[egressIpConfigAnnotation]);
-  return { primary, limits, others: ifaddrs(annotations[hostCIDRsAnnotation]) };
+  return { primary, limits, others: ifaddrsIn(annotations[hostCIDRsAnnotation]) };
 }
 
 function limitsOf(annotation: string | undefined): CloudLimits {
@@ -127,14 +129,6 @@ export function hasLabel(node: NodeItem | undefined): boolean {
 /** Whether the HostSubnet offers egress IPs, so that its node gets the label. */
 export function wantsEgress(hostSubnet: HostSubnet | undefined): boolean {
   return hostSubnet !== undefined && hostSubnet.egressIPs.length + hostSubnet.egressCIDRs.length > 0;
-}
-
-/** Parses the addresses with prefix in an OVN-Kubernetes annotation: a JSON list, or the values of a JSON object. */
-function ifaddrs(text: string | undefined): readonly { readonly ip: Ip; readonly network: Cidr }[] {
-  // OVN-Kubernetes rewrites what it cannot read
-  const value = text === undefined ? undefined : jsonIn(text);
-  const texts = isRecord(value) ? Object.values(value) : asList(value);
-  return texts.map((one) => parseIfaddr(asText(one))).flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
 }
 
 function nodeAddresses(node: NodeItem | undefined): readonly Ip[] {

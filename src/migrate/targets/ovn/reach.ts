@@ -4,7 +4,7 @@
 import type { HostSubnet } from '../../../model/objects/hostsubnet.ts';
 import { type Cidr, type Ip, keyRange, sortKey } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
-import type { Machine } from './ovn-nodes.ts';
+import type { OvnNode } from './ovn-nodes.ts';
 import { holds } from './placement/predict.ts';
 
 /** Names of nodes are sorted. Equal answers share one list, so lists compare by identity. */
@@ -24,11 +24,11 @@ export interface Reach {
 }
 
 /** The reach of all egress IPs. */
-export function reachOf(hostSubnets: readonly HostSubnet[], machines: ReadonlyMap<string, Machine>): Reach {
+export function reachOf(hostSubnets: readonly HostSubnet[], ovnNodes: ReadonlyMap<string, OvnNode>): Reach {
   const hosts = hostsByIP(hostSubnets);
   const hostsOf = (ip: Ip): readonly HostSubnet[] => hosts.get(ip) ?? [];
-  const able = [...machines.values()].filter(({ assignable, exists }) => assignable && exists);
-  const namesIn = (some: readonly Machine[]): ((ip: Ip) => readonly string[]) =>
+  const able = [...ovnNodes.values()].filter(({ assignable, exists }) => assignable && exists);
+  const namesIn = (some: readonly OvnNode[]): ((ip: Ip) => readonly string[]) =>
     namesFor(ranged(some.map(({ name, networks }) => ({ name, cidrs: networks }))));
   const fitting = namesIn(able);
   const within = namesFor(

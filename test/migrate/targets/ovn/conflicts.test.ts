@@ -20,9 +20,9 @@ describe('an object that is there', () => {
   const snapshot = snapshotOf([shop, firewall('bank', {}), egressIP('default', {})]);
 
   it('is found by kind, namespace and name', () => {
-    expect(present(snapshot, firewall('shop', { other: true }))).toEqual(shop);
+    expect(present(snapshot, firewall('shop', { other: true }))?.object).toEqual(shop);
     expect(present(snapshot, firewall('school', {}))).toBeUndefined();
-    expect(present(snapshot, egressIP('default', {}))?.kind).toBe('EgressIP');
+    expect(present(snapshot, egressIP('default', {}))?.object.kind).toBe('EgressIP');
     expect(present(snapshot, { ...shop, apiVersion: 'k8s.ovn.org/v2' })).toBeUndefined();
   });
 

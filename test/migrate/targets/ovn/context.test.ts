@@ -70,7 +70,7 @@ describe('the context', () => {
 
   it('passes over machine networks that are none', () => {
     const node = make.node('n1', '192.168.7.11');
-    const { machines } = contextFrom([node], { machineNetworks: ['nonsense', '192.168.7.0/26'] });
-    expect(machines.get('n1')?.network?.text).toBe('192.168.7.0/26');
+    const { ovnNodes } = contextFrom([node], { machineNetworks: ['nonsense', '192.168.7.0/26'] });
+    expect(ovnNodes.get('n1')?.network?.text).toBe('192.168.7.0/26');
   });
 });

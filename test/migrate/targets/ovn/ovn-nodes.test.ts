@@ -1,17 +1,17 @@
 import {
   hasLabel,
   installedNetworks,
-  type Machine,
+  type OvnNode,
   wantsEgress,
 } from '../../../../src/migrate/targets/ovn/ovn-nodes.ts';
 import { egressIpConfigAnnotation } from '../../../../src/model/objects/cloud.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { contextFrom, make, snapshotOf } from '../../snapshots.ts';
 
-const machinesFrom = (objects: readonly KubeObject[], machineNetworks: readonly string[] = []) =>
-  contextFrom(objects, { machineNetworks }).machines;
-function machine(objects: readonly KubeObject[], machineNetworks: readonly string[] = []): Machine {
-  const found = machinesFrom(objects, machineNetworks).get('n1');
+const nodesFrom = (objects: readonly KubeObject[], machineNetworks: readonly string[] = []) =>
+  contextFrom(objects, { machineNetworks }).ovnNodes;
+function ovnNode(objects: readonly KubeObject[], machineNetworks: readonly string[] = []): OvnNode {
+  const found = nodesFrom(objects, machineNetworks).get('n1');
   if (found === undefined) throw new Error('there is no n1');
   return found;
 }
@@ -19,24 +19,24 @@ const annotated = (annotations: Readonly<Record<string, string>>): KubeObject =>
   make.node('n1', '192.168.7.11', { annotations });
 const primary = (text: string) => ({ 'k8s.ovn.org/node-primary-ifaddr': text });
 const cloud = (config: object) => ({ [egressIpConfigAnnotation]: JSON.stringify([config]) });
-const networks = ({ networks: all }: Machine): readonly string[] | undefined => all?.map(({ text }) => text);
+const networks = ({ networks: all }: OvnNode): readonly string[] | undefined => all?.map(({ text }) => text);
 
-describe('machines', () => {
+describe('the nodes as OVN-Kubernetes will see them', () => {
   it('are all Nodes and all HostSubnets, by name', () => {
     const objects = [make.node('n2', '192.168.7.12'), make.hostSubnet('n3', '192.168.7.13'), annotated({})];
-    expect([...machinesFrom(objects).keys()]).toEqual(['n1', 'n2', 'n3']);
+    expect([...nodesFrom(objects).keys()]).toEqual(['n1', 'n2', 'n3']);
   });
 
   it('exist if they have a Node, or if there are no Nodes in the input at all', () => {
     const host = make.hostSubnet('n1', '192.168.7.11');
-    expect(machine([host, annotated({})]).exists).toBe(true);
-    expect(machine([host, make.node('n2', '192.168.7.12')]).exists).toBe(false);
-    expect(machine([host])).toMatchObject({ exists: true, node: undefined, ready: true });
+    expect(ovnNode([host, annotated({})]).exists).toBe(true);
+    expect(ovnNode([host, make.node('n2', '192.168.7.12')]).exists).toBe(false);
+    expect(ovnNode([host])).toMatchObject({ exists: true, node: undefined, ready: true });
   });
 
   it('keep the HostSubnet that is valid, and the address of one that is not', () => {
-    expect(machine([annotated({})]).hostSubnet).toBeUndefined();
-    expect(machine([make.hostSubnet('n1', '192.168.7.11')]).hostSubnet?.hostIP).toBe('192.168.7.11');
+    expect(ovnNode([annotated({})]).hostSubnet).toBeUndefined();
+    expect(ovnNode([make.hostSubnet('n1', '192.168.7.11')]).hostSubnet?.hostIP).toBe('192.168.7.11');
   });
 
   it.each([
@@ -45,33 +45,33 @@ describe('machines', () => {
     ['Unknown', false],
   ])('are ready if the condition says so: %s', (status, ready) => {
     const node = make.any('v1', 'Node', { name: 'n1' }, { status: { conditions: [{ type: 'Ready', status }] } });
-    expect(machine([node]).ready).toBe(ready);
+    expect(ovnNode([node]).ready).toBe(ready);
   });
 
   it('are ready if nothing tells', () => {
-    expect(machine([make.any('v1', 'Node', { name: 'n1' }, {})]).ready).toBe(true);
+    expect(ovnNode([make.any('v1', 'Node', { name: 'n1' }, {})]).ready).toBe(true);
   });
 });
 
-describe('a machine may host egress IPs', () => {
+describe('a node may host egress IPs', () => {
   const label = { labels: { 'k8s.ovn.org/egress-assignable': 'whatever' } };
 
   it('if its HostSubnet lists some or offers CIDRs, or if it has the label already', () => {
-    expect(machine([make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] })]).assignable).toBe(true);
-    expect(machine([make.hostSubnet('n1', '192.168.7.11', { egressCIDRs: ['192.168.7.0/24'] })]).assignable).toBe(true);
-    expect(machine([make.node('n1', '192.168.7.11', label)]).assignable).toBe(true);
-    expect(machine([make.node('n1', '192.168.7.11'), make.hostSubnet('n1', '192.168.7.11')]).assignable).toBe(false);
+    expect(ovnNode([make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] })]).assignable).toBe(true);
+    expect(ovnNode([make.hostSubnet('n1', '192.168.7.11', { egressCIDRs: ['192.168.7.0/24'] })]).assignable).toBe(true);
+    expect(ovnNode([make.node('n1', '192.168.7.11', label)]).assignable).toBe(true);
+    expect(ovnNode([make.node('n1', '192.168.7.11'), make.hostSubnet('n1', '192.168.7.11')]).assignable).toBe(false);
   });
 
   it('which the two ways of asking tell apart', () => {
-    const labeled = machine([make.node('n1', '192.168.7.11', label)]);
+    const labeled = ovnNode([make.node('n1', '192.168.7.11', label)]);
     expect([hasLabel(labeled.node), wantsEgress(labeled.hostSubnet)]).toEqual([true, false]);
-    const listed = machine([make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] })]);
+    const listed = ovnNode([make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] })]);
     expect([hasLabel(listed.node), wantsEgress(listed.hostSubnet)]).toEqual([false, true]);
   });
 });
 
-describe('the addresses of a machine', () => {
+describe('the addresses of a node', () => {
   it('are from the HostSubnet, the annotations and the status, each once', () => {
     const node = make.any(
       'v1',
@@ -93,7 +93,7 @@ describe('the addresses of a machine', () => {
         },
       },
     );
-    expect(machine([node, make.hostSubnet('n1', '192.168.7.11')]).addresses).toEqual([
+    expect(ovnNode([node, make.hostSubnet('n1', '192.168.7.11')]).addresses).toEqual([
       '192.168.7.11',
       '192.168.8.11',
       '10.5.0.11',
@@ -102,7 +102,7 @@ describe('the addresses of a machine', () => {
 
   it('begin with the one of the HostSubnet, then the primary one', () => {
     const objects = [annotated(primary('{"ipv4":"10.1.1.1/24"}')), make.hostSubnet('n1', '10.2.2.2')];
-    expect(machine(objects).addresses).toEqual(['10.2.2.2', '10.1.1.1', '192.168.7.11']);
+    expect(ovnNode(objects).addresses).toEqual(['10.2.2.2', '10.1.1.1', '192.168.7.11']);
   });
 
   it('are without egress IPs that OpenShift SDN put there, which are told apart', () => {
@@ -113,18 +113,18 @@ describe('the addresses of a machine', () => {
       { status: { addresses: ['192.168.7.11', '192.168.7.101'].map((address) => ({ type: 'InternalIP', address })) } },
     );
     const host = make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101', '192.168.7.102'] });
-    expect(machine([node, host])).toMatchObject({ addresses: ['192.168.7.11'], leftovers: ['192.168.7.101'] });
+    expect(ovnNode([node, host])).toMatchObject({ addresses: ['192.168.7.11'], leftovers: ['192.168.7.101'] });
   });
 
   it('keep the own address of a node though its HostSubnet lists it', () => {
     const host = make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.11'] });
-    expect(machine([annotated({}), host])).toMatchObject({ addresses: ['192.168.7.11'], leftovers: [] });
+    expect(ovnNode([annotated({}), host])).toMatchObject({ addresses: ['192.168.7.11'], leftovers: [] });
   });
 });
 
-describe('the networks of a machine', () => {
+describe('the networks of a node', () => {
   it('are unknown if nothing tells a prefix length', () => {
-    expect(machine([annotated({})])).toMatchObject({ network: undefined, networks: undefined });
+    expect(ovnNode([annotated({})])).toMatchObject({ network: undefined, networks: undefined });
   });
 
   it('are the primary one and then those of host-cidrs, each once', () => {
@@ -132,43 +132,43 @@ describe('the networks of a machine', () => {
       ...primary('{"ipv4":"192.168.7.11/24"}'),
       'k8s.ovn.org/host-cidrs': '["10.5.0.11/16","192.168.7.11/24","10.5.0.12/16"]',
     });
-    expect(networks(machine([node]))).toEqual(['192.168.7.0/24', '10.5.0.0/16']);
-    expect(machine([node]).network?.text).toBe('192.168.7.0/24');
+    expect(networks(ovnNode([node]))).toEqual(['192.168.7.0/24', '10.5.0.0/16']);
+    expect(ovnNode([node]).network?.text).toBe('192.168.7.0/24');
   });
 
   it('are not known from host-cidrs alone', () => {
-    expect(networks(machine([annotated({ 'k8s.ovn.org/host-cidrs': '["192.168.7.11/24"]' })]))).toBeUndefined();
+    expect(networks(ovnNode([annotated({ 'k8s.ovn.org/host-cidrs': '["192.168.7.11/24"]' })]))).toBeUndefined();
   });
 
   it('are what the cloud says if OVN-Kubernetes says nothing', () => {
     const limits = cloud({ ifaddr: { ipv4: '192.168.0.0/18' } });
-    expect(machine([annotated(limits)]).network?.text).toBe('192.168.0.0/18');
-    expect(machine([annotated({ ...limits, ...primary('{"ipv4":"192.168.7.11/24"}') })]).network?.text).toBe(
+    expect(ovnNode([annotated(limits)]).network?.text).toBe('192.168.0.0/18');
+    expect(ovnNode([annotated({ ...limits, ...primary('{"ipv4":"192.168.7.11/24"}') })]).network?.text).toBe(
       '192.168.7.0/24',
     );
   });
 
   it('are what the admin named, the smallest that holds the first address', () => {
-    expect(machine([annotated({})], ['192.168.0.0/16', '192.168.7.0/25', '10.0.0.0/8']).network?.text).toBe(
+    expect(ovnNode([annotated({})], ['192.168.0.0/16', '192.168.7.0/25', '10.0.0.0/8']).network?.text).toBe(
       '192.168.7.0/25',
     );
-    expect(machine([annotated({})], ['192.168.0.0/16', '192.168.7.0/28']).network?.text).toBe('192.168.7.0/28');
-    expect(machine([annotated({})], ['192.168.8.0/24']).network).toBeUndefined();
+    expect(ovnNode([annotated({})], ['192.168.0.0/16', '192.168.7.0/28']).network?.text).toBe('192.168.7.0/28');
+    expect(ovnNode([annotated({})], ['192.168.8.0/24']).network).toBeUndefined();
   });
 
   it.each(['{', '7', 'null', '["192.168.7.11"]', '{"ipv4":7}'])(
     'are as if there were no annotation where it cannot be read: %s',
     (text) => {
-      expect(machine([annotated(primary(text))]).network).toBeUndefined();
+      expect(ovnNode([annotated(primary(text))]).network).toBeUndefined();
     },
   );
 });
 
-describe('the capacity of a machine', () => {
+describe('the capacity of a node', () => {
   it('is what the cloud says, and any number without the cloud', () => {
-    expect(machine([annotated(cloud({ capacity: { ipv4: 14 } }))]).capacity).toBe(14);
-    expect(machine([annotated(cloud({ ifaddr: { ipv4: '192.168.7.0/24' } }))]).capacity).toBeUndefined();
-    expect(machine([annotated({})]).capacity).toBeUndefined();
+    expect(ovnNode([annotated(cloud({ capacity: { ipv4: 14 } }))]).capacity).toBe(14);
+    expect(ovnNode([annotated(cloud({ ifaddr: { ipv4: '192.168.7.0/24' } }))]).capacity).toBeUndefined();
+    expect(ovnNode([annotated({})]).capacity).toBeUndefined();
   });
 });
 
@@ -207,7 +207,7 @@ platform: {}
     expect(installedNetworks(snapshotOf([]))).toEqual([]);
   });
 
-  it('give a machine its network', () => {
-    expect(machine([annotated({}), configMap(config)]).network?.text).toBe('192.168.7.0/24');
+  it('give a node its network', () => {
+    expect(ovnNode([annotated({}), configMap(config)]).network?.text).toBe('192.168.7.0/24');
   });
 });

@@ -1,6 +1,6 @@
 /** Which nodes an egress IP can be on, by networks and egressCIDRs. */
 import fc from 'fast-check';
-import type { Machine } from '../../../../src/migrate/targets/ovn/ovn-nodes.ts';
+import type { OvnNode } from '../../../../src/migrate/targets/ovn/ovn-nodes.ts';
 import {
   difference,
   intersection,
@@ -17,8 +17,8 @@ import { contextFrom, make } from '../../snapshots.ts';
 import { assignable, capacity, downWorker, worker } from './cluster-of.ts';
 
 const reach = (...objects: readonly (readonly KubeObject[])[]): Reach => {
-  const { cluster, machines } = contextFrom(objects.flat());
-  return reachOf(cluster.hostSubnets, machines);
+  const { cluster, ovnNodes } = contextFrom(objects.flat());
+  return reachOf(cluster.hostSubnets, ovnNodes);
 };
 const [one, far] = [ip('192.168.7.101'), ip('10.9.8.7')];
 const offer = { egressIPs: [one] };
@@ -47,10 +47,8 @@ describe('an egress IP fits', () => {
   });
 
   it('no node that is known to be on no network', () => {
-    const { cluster, machines } = contextFrom([...vague(1, '10.1.1.1'), ...vague(2, '10.1.1.2')]);
-    const bare = new Map(
-      [...machines].map(([name, machine]) => [name, name === 'n1' ? { ...machine, networks: [] } : machine]),
-    );
+    const { cluster, ovnNodes } = contextFrom([...vague(1, '10.1.1.1'), ...vague(2, '10.1.1.2')]);
+    const bare = new Map([...ovnNodes].map(([name, one]) => [name, name === 'n1' ? { ...one, networks: [] } : one]));
     expect(reachOf(cluster.hostSubnets, bare).fitting(one)).toEqual(['n2']);
   });
 
@@ -160,8 +158,8 @@ describe('any nodes', () => {
     ready: fc.boolean(),
     capacity: fc.option(fc.nat(3), { nil: undefined }),
   });
-  const machines = fc.array(state, { maxLength: 7 }).map((states) =>
-    states.map(({ networks: texts, ...rest }, index): Machine => ({
+  const ovnNodes = fc.array(state, { maxLength: 7 }).map((states) =>
+    states.map(({ networks: texts, ...rest }, index): OvnNode => ({
       name: `n${(index * 5) % 7}`,
       node: undefined,
       hostSubnet: undefined,
@@ -178,15 +176,12 @@ describe('any nodes', () => {
 
   it('host what their networks hold, and all if these are unknown', () => {
     fc.assert(
-      fc.property(machines, address, (all, some) => {
-        const { fitting, roomy } = reachOf([], new Map(all.map((machine) => [machine.name, machine])));
+      fc.property(ovnNodes, address, (all, some) => {
+        const { fitting, roomy } = reachOf([], new Map(all.map((one) => [one.name, one])));
         const expected = all.filter(
-          (machine) =>
-            machine.assignable &&
-            machine.exists &&
-            machine.networks?.some((network) => contains(network, some)) !== false,
+          (one) => one.assignable && one.exists && one.networks?.some((network) => contains(network, some)) !== false,
         );
-        const names = (list: readonly Machine[]) => list.map(({ name }) => name).sort();
+        const names = (list: readonly OvnNode[]) => list.map(({ name }) => name).sort();
         expect(fitting(some)).toEqual(names(expected));
         expect(roomy(some)).toEqual(
           names(expected.filter(({ ready, capacity: limit }) => ready && limit === undefined)),

@@ -1,9 +1,8 @@
 /** Reports what the plan assumes of OVN-Kubernetes' kinds while nothing tells what the API server serves. Pure. */
 import { egressFirewalls, egressIPs } from '../../../../../api/kinds.ts';
-import { fieldOf } from '../../../../model/values/json.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { servedKindUnknown } from '../../../findings/input.ts';
-import { listAt } from '../../../kinds/item.ts';
+import { egressFirewallItem } from '../../../kinds/egressfirewall.ts';
 import type { Known } from '../../../known.ts';
 import { resourceName } from '../../../ref.ts';
 import type { Change } from '../../../translation.ts';
@@ -44,5 +43,5 @@ function unknown(
 
 function allowsNodes(change: Change): boolean {
   if (change.action !== 'apply' || change.object.kind !== egressFirewalls.kind) return false;
-  return listAt(change.object, 'spec', 'egress').some((rule) => fieldOf(rule, 'to', 'nodeSelector') !== undefined);
+  return egressFirewallItem(change.object).rules.some(({ nodeSelector }) => nodeSelector !== undefined);
 }

@@ -51,7 +51,7 @@ function sourcesOf({ members }: Group): readonly ObjectRef[] {
   return members.map(({ name }) => refNamed(netNamespaces, name));
 }
 
-function egressIPOf(group: Group, { egress: plan, machines }: Context): EgressIP {
+function egressIPOf(group: Group, { egress: plan, ovnNodes }: Context): EgressIP {
   const { name, vnid, members, selected, egressIPs, onNodes } = group;
   const [only, ...others] = selected;
   const namespaceSelector: LabelSelectorObject =
@@ -68,7 +68,7 @@ function egressIPOf(group: Group, { egress: plan, machines }: Context): EgressIP
     apiVersion: apiVersionOf(egressIPKind),
     kind: egressIPKind.kind,
     metadata: { name, labels },
-    spec: { egressIPs, namespaceSelector, ...(onNodes === undefined ? {} : nodeSelector(onNodes, machines)) },
+    spec: { egressIPs, namespaceSelector, ...(onNodes === undefined ? {} : nodeSelector(onNodes, ovnNodes)) },
   };
 }
 

@@ -42,7 +42,7 @@ function namespacePart(context: Context, found: readonly WorkloadItem[]): Part {
     const spec = routerSpec(
       env,
       (ip) =>
-        [...context.machines.values()].find(({ network }) => network !== undefined && contains(network, ip))?.network
+        [...context.ovnNodes.values()].find(({ network }) => network !== undefined && contains(network, ip))?.network
           ?.length,
     );
     if (!spec.ok) findings.push(routerUntranslated({ ...factsOf(holder), reason: spec.error }));
