@@ -58,7 +58,10 @@ export class PlanInFolder {
 
   back(client = this.#client, force = false): Promise<ApplyOutcome> {
     const { folder, plan } = this;
-    return goBack({ client, folder, plan: () => Promise.resolve(plan), ...nowhere }, { mode: 'write', force });
+    return goBack(
+      { client, folder, plan: () => Promise.resolve(plan), ...nowhere },
+      { mode: 'write', force, skip: [] },
+    );
   }
 
   async verify(): Promise<Verification> {

@@ -56,7 +56,12 @@ export interface Progress {
   readonly purged: ReadonlySet<string>;
   /** What the admin left out, by `refKey`. */
   readonly skipped: ReadonlySet<string>;
+  /** What the admin left out of the way back, by `refKey`. */
+  readonly leftOnBack: ReadonlySet<string>;
 }
+
+/** The step of entries of what the admin left out of the way back. */
+export const backStep = 'back';
 
 /** A unique text for each change of a plan. */
 export function changeKey(step: string, object: string): string {
@@ -94,10 +99,13 @@ export function progressOf(entries: readonly Entry[]): Progress {
     ),
     boots: new Map(Object.entries(current.find(({ boots = {} }) => Object.keys(boots).length > 0)?.boots ?? {})),
     purged: new Set(current.flatMap(({ purged = [] }) => purged)),
-    skipped: new Set(
-      current.flatMap(({ event, object }) => (event === 'skip' && object !== undefined ? [object] : [])),
-    ),
+    skipped: leftOut(current.filter(({ step }) => step !== backStep)),
+    leftOnBack: leftOut(current.filter(({ step }) => step === backStep)),
   };
+}
+
+function leftOut(entries: readonly Entry[]): ReadonlySet<string> {
+  return new Set(entries.flatMap(({ event, object }) => (event === 'skip' && object !== undefined ? [object] : [])));
 }
 
 /** Reads the entries of the folder's journal; none if there is no journal. Skips a last line that a kill cut short. */

@@ -18,7 +18,7 @@ import { verification } from '../verify/verify.ts';
 import { type Execution } from './change.ts';
 import { keepPlacement } from './keep-placement.ts';
 import { type Acceptance, changesSince, objections } from './objections.ts';
-import { skipsOf } from './skips.ts';
+import { skipsOf, unknownText } from './skips.ts';
 import { StepWork } from './step-work.ts';
 
 export interface ApplyOptions extends Acceptance {
@@ -91,8 +91,7 @@ async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<Apply
   const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
   if (stranger !== undefined) return refused([stranger]);
   const { skipped, unknown } = skipsOf(options.skip, plan, now.live);
-  if (unknown.length > 0)
-    return refused(unknown.map((name) => `--skip ${name}: neither an object of the plan nor a Node has that name`));
+  if (unknown.length > 0) return refused(unknown.map(unknownText));
   const known = { ...progress, skipped: new Set([...progress.skipped, ...skipped]) };
   const changed = changesSince({ plan, progress: known, options }, now);
   if (changed.length > 0) return refused(changed);

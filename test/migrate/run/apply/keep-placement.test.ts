@@ -385,7 +385,7 @@ test.each([1, 2, 3, 4, 5])('gone back from the middle, nothing of it is left, se
     tell: () => undefined,
     progress: () => undefined,
   };
-  expect(await goBack(deps, { mode: 'write', force: false })).toMatchObject({ kind: 'done' });
+  expect(await goBack(deps, { mode: 'write', force: false, skip: [] })).toMatchObject({ kind: 'done' });
   expect((await client.list(egressIPs)).items).toEqual([]);
   expect((await client.list(nodes)).items.map(({ metadata }) => metadata.labels)).toEqual(labels);
   expect(await dump(client, [netNamespaces, hostSubnets])).toEqual(sdn);
