@@ -121,6 +121,8 @@ export interface Target {
   readonly addressEnds?: (snapshot: Snapshot, options: TranslateOptions) => AddressEnds;
   /** Kinds without which the API server no longer shows what is translated. */
   readonly sources: readonly Kind[];
+  /** Kinds that changes are made from, beside those that plans touch: without them nothing tells what would be planned. */
+  readonly madeFrom: readonly Kind[];
   /**
    * Whether a translation of the same requests is the same before and after the switch. If not, only new requests count
    * as a change of the cluster.

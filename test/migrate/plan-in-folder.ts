@@ -64,11 +64,12 @@ export class PlanInFolder {
     );
   }
 
-  async verify(): Promise<Verification> {
+  /** With `since`, a look as the second of `--watch`. */
+  async verify(client = this.#client, since?: Snapshot): Promise<Verification> {
     const entries = await readJournal(this.folder);
     return verification(
       this.plan,
-      await readNow(this.#client, nowhere.signal),
+      await readNow(client, nowhere.signal, since),
       progressOf(entries.ok ? entries.value : []),
     );
   }

@@ -4,7 +4,7 @@ import { refKey } from '../../ref.ts';
 import type { ApplyDeps } from '../apply/apply.ts';
 import { failed, giveUp, kindFor, named } from '../apply/change.ts';
 import type { Journal } from '../journal.ts';
-import { isMissingRight, ownMatter, withRight } from '../refusal.ts';
+import { missingRight, ownMatter } from '../refusal.ts';
 import type { Undo } from './undo-value.ts';
 
 /** Field manager for what the backup had, so that nothing has our mark afterward. */
@@ -24,17 +24,12 @@ export async function undone(
   try {
     await write(deps, undo, journal === undefined);
   } catch (error) {
-    const named = withRight(error, verbOf(undo), kindFor(undo.object));
-    const reason = isMissingRight(error) && named instanceof Error ? named.message : ownMatter(error);
+    const reason = missingRight(error, kindFor(undo.object))?.message ?? ownMatter(error);
     if (reason === undefined) throw error;
     return failed(undo.object, reason).reason;
   }
   await journal?.add({ event: 'done', ...entry, wrote: true });
   return undefined;
-}
-
-function verbOf({ kind }: Undo): string {
-  return kind === 'restore' || kind === 'release' ? 'patch' : kind;
 }
 
 async function write({ client, plan }: ApplyDeps, undo: Undo, dryRun: boolean): Promise<void> {

@@ -171,7 +171,7 @@ async function answerOf(pod: PodObject, { client, signal }: ProbeDeps, options: 
     return await ended(client, pod, { options, signal });
   } catch (error) {
     const reason = ownMatter(error);
-    if (reason === undefined) throw withRight(error, 'create', podKind);
+    if (reason === undefined) throw withRight(error, podKind);
     return { problem: `a pod could not be made: ${reason}` };
   }
 }

@@ -1,13 +1,16 @@
 /** OVN-Kubernetes as a target of migrations. */
 import {
   cloudPrivateIPConfigs,
+  clusterNetworks,
+  clusterVersions,
+  configMaps,
   egressFirewalls,
   egressIPs,
   egressRouters,
   networkPolicies,
 } from '../../../../api/kinds.ts';
 import { withoutPlans } from '../../input/before.ts';
-import { sdnKinds } from '../../input/source.ts';
+import { macvlanKinds, sdnKinds } from '../../input/source.ts';
 import type { Target } from '../../target.ts';
 import { addressEnds } from './egressips/addresses.ts';
 import { checker } from './live/checks.ts';
@@ -33,6 +36,7 @@ export const ovn: Target = {
   translate: toOVN,
   addressEnds,
   sources: sdnKinds,
+  madeFrom: [clusterNetworks, clusterVersions, configMaps, ...macvlanKinds],
   isStable: true,
   shownOptions,
   readOptions,

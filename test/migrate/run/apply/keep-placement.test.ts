@@ -413,6 +413,32 @@ test('nothing is waited for before the first write, also when no EgressIP is the
   expect(await placed()).toEqual(before(layout));
 }, 10_000);
 
+test('without the right to follow what is assigned it ends, names the right, and goes on when it is there', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  for (const kind of [nodes, egressIPs]) {
+    const message = `User "x" cannot watch resource "${kind.plural}" in API group`;
+    const blind = passing(client, {
+      watch: (one, request) =>
+        one === kind ? Promise.reject(new ApiError(403, { message, reason: 'Forbidden' })) : client.watch(one, request),
+    });
+    await expect(migration.apply({ patience: 600_000 }, blind)).rejects.toThrow(/^missing right: watch \w+/);
+  }
+  expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
+  expect(await placed()).toEqual(before(layout));
+}, 20_000);
+
+test('a server that ends every watch is no plugin that assigns nothing', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  const blind = passing(client, { watch: () => Promise.reject(new Error('the proxy cut it off')) });
+  const { kind, told } = await migration.apply({ patience: 300 }, blind);
+  expect([kind, told.at(-1)]).toEqual([
+    'done',
+    expect.stringMatching(/^\w+ cannot be followed: the proxy cut it off; from here on the network plugin chooses/),
+  ]);
+}, 20_000);
+
 test('a node with the label before the migration and too few egress IPs makes a finding, and the plain order', async () => {
   const objects = [
     ...objectsOf(layout),
