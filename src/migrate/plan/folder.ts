@@ -41,9 +41,9 @@ export async function writePlan(
   plan: Plan,
   reports: ReadonlyMap<string, string> = new Map(),
 ): Promise<Result<void>> {
-  const write = (): Promise<Result<void>> => replaced(folder, plan, reports);
-  if (!existsSync(join(folder, 'plan.yaml'))) return write();
-  return (await alone(folder, write)) ?? err(`${folder}: ${isTaken}`);
+  const work = (): Promise<Result<void>> => replaced(folder, plan, reports);
+  if (!existsSync(join(folder, 'plan.yaml'))) return work();
+  return (await alone(folder, work)) ?? err(`${folder}: ${isTaken}`);
 }
 
 async function replaced(folder: string, plan: Plan, reports: ReadonlyMap<string, string>): Promise<Result<void>> {

@@ -239,6 +239,11 @@ test('two objects never share a file name', () => {
   );
 });
 
+test('an object has the same file name in every plan', () => {
+  const refs = ['A', 'a'].map((kind): ObjectRef => ({ apiVersion: 'v1', kind, namespace: 'y', name: 'x' }));
+  expect([...fileNames(refs).values()]).toEqual(['A-y-x~d1352af0e94c.yaml', 'a-y-x~bc9ed842a469.yaml']);
+});
+
 test('only the steps of a plan are read for who needs no findings and placement', async () => {
   const made = plan([netNamespace('a', ['1.2.3.4'])], [eip('a'), clear('a')]);
   expect(await writePlan(folder, made)).toMatchObject({ ok: true });
