@@ -68,9 +68,9 @@ export interface Phase {
   readonly name: string;
   /** Made first. */
   readonly first: readonly Change[];
-  /** The parts of objects that it is about. */
-  readonly parts: readonly string[];
-  /** Then these changes with the parts that were begun, and those that are there: each with the object to apply. */
+  /** The entries of objects that it is about, such as addresses. */
+  readonly entries: readonly string[];
+  /** Then these changes with the entries that were begun, and those that are there: each with the object to apply. */
   readonly then: (
     sight: Sight,
     begun: ReadonlySet<string>,

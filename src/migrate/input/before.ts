@@ -1,12 +1,10 @@
 /** A snapshot without what plans of ours wrote: what was there before any migration. Pure. */
 import { type Kind, namespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
+import { managedBy, managedByLabel } from '../../model/objects/well-known.ts';
 import { bearsOurMark, isOurs, isPlanManager, keysOfPlans, managersOf } from '../ownership.ts';
 import { type Snapshot, snapshotKey } from '../snapshot.ts';
 import { makeSnapshot } from './make-snapshot.ts';
-
-/** Label of every object that plans create, for inputs without metadata.managedFields. */
-const managedBy = { key: 'app.kubernetes.io/managed-by', value: 'sdn-compat' } as const;
 
 /** Leaves out whole objects of the kinds that plans make, and our labels and annotations of Nodes and Namespaces. */
 export function withoutPlans(snapshot: Snapshot, makes: readonly Kind[]): Snapshot {
@@ -31,7 +29,8 @@ function replace(objects: Objects, kind: Kind, change: (list: readonly KubeObjec
 
 function isMade(object: KubeObject): boolean {
   if (managersOf(object).length > 0) return isOurs(object, isPlanManager);
-  return object.metadata.labels?.[managedBy.key] === managedBy.value;
+  // for inputs without metadata.managedFields
+  return object.metadata.labels?.[managedByLabel] === managedBy[managedByLabel];
 }
 
 function withoutKeys(object: KubeObject): KubeObject {

@@ -5,13 +5,12 @@ import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
 import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { mtuConfigMap } from '../kinds/configmap.ts';
+import { installConfig, mtuConfigMap } from '../kinds/configmap.ts';
 import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
 import {
-  installConfig,
   macvlanKinds,
   minorKinds,
   namespacesOf,

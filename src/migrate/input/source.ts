@@ -64,9 +64,6 @@ export const ovnKinds: readonly Kind[] = [egressIPs, egressFirewalls];
 /** Kinds of which only egress routers are read: pods with a macvlan interface and what makes such pods. */
 export const macvlanKinds: readonly Kind[] = [pods, ...workloads];
 
-/** The ConfigMap with the installer's configuration, which has the machine networks. */
-export const installConfig = { namespace: 'kube-system', name: 'cluster-config-v1' } as const;
-
 /** The namespaces of these pods and workloads: their ConfigMaps may be needed. */
 export function namespacesOf(objects: readonly KubeObject[]): ReadonlySet<string> {
   return new Set(objects.map(({ metadata }) => metadata.namespace ?? ''));

@@ -84,7 +84,7 @@ const chosen = {
 
 const nothing: Sight = { get: () => undefined, all: () => [] };
 
-/** Makes one phase, adds its parts to those that were begun, and waits; returns false if the plugin did nothing. */
+/** Makes one phase, adds its entries to those that were begun, and waits; returns false if the plugin did nothing. */
 async function keep(
   phase: Phase,
   begun: Set<string>,
@@ -96,7 +96,7 @@ async function keep(
     tell(`${phase.name}: ${refText(refOf(change))} is left out; ${chosen.phase}`);
     return true;
   }
-  for (const part of phase.parts) begun.add(part);
+  for (const entry of phase.entries) begun.add(entry);
   const made = new Set<string>();
   await inParallel(phase.then(watching.sight, begun), atOnce, async ({ change, object }) => {
     if (!signal.aborted && (await make(change, object))) made.add(refKey(refOf(change)));

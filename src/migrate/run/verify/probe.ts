@@ -97,11 +97,11 @@ export async function probe(
 }
 
 /** What came back: the answer, or why there is none. */
-type Answer = { readonly text: string } | { readonly problem: string };
+type Reply = { readonly text: string } | { readonly problem: string };
 
-const unasked: Answer = { problem: 'it was not asked: a signal ended the run' };
+const unasked: Reply = { problem: 'it was not asked: a signal ended the run' };
 
-function judged(namespace: string, expected: readonly string[], answer: Answer): Check {
+function judged(namespace: string, expected: readonly string[], answer: Reply): Check {
   const object = refNamed(namespaceKind, namespace);
   if ('problem' in answer) return bad(object, 'probe', answer.problem);
   const [address, ...others] = addressesIn(answer.text);
@@ -153,9 +153,9 @@ function isOver(pod: PodObject): boolean {
   return age > (seconds === undefined ? oldest : seconds * 1_000) + longest;
 }
 
-async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): Promise<Answer> {
+async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): Promise<Reply> {
   const pod = probePod(namespace, deps, options);
-  let answer: Answer | undefined;
+  let answer: Reply | undefined;
   try {
     answer = await answerOf(pod, deps, options);
   } finally {
@@ -165,7 +165,7 @@ async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): P
   return answer;
 }
 
-async function answerOf(pod: PodObject, { client, signal }: ProbeDeps, options: ProbeOptions): Promise<Answer> {
+async function answerOf(pod: PodObject, { client, signal }: ProbeDeps, options: ProbeOptions): Promise<Reply> {
   try {
     await client.create(podKind, pod, { fieldManager: label.value });
     return await ended(client, pod, { options, signal });
@@ -208,7 +208,7 @@ async function ended(
   client: KubeClient,
   { metadata: { name = '', namespace = '' } }: PodObject,
   { options, signal }: { readonly options: ProbeOptions; readonly signal: AbortSignal },
-): Promise<Answer> {
+): Promise<Reply> {
   const end = performance.now() + options.timeout;
   for (;;) {
     const is = await client.get<PodObject>(podKind, { name, namespace });

@@ -10,52 +10,52 @@ import type { OvnNode } from './ovn-nodes.ts';
 import { nodesField } from './served.ts';
 
 interface Nodes {
-  /** The names of the nodes on which OpenShift SDN keeps the IP; undefined if it may be on any. */
-  readonly keptOn: (ip: Ip) => readonly string[] | undefined;
+  /** The names of the nodes to which OpenShift SDN confines the IP; undefined if it may be on any. */
+  readonly confinedTo: (ip: Ip) => readonly string[] | undefined;
   /** The names of the nodes that may host the IP tomorrow. */
   readonly fitting: (ip: Ip) => readonly string[];
   readonly ovnNodes: ReadonlyMap<string, OvnNode>;
 }
 
 /**
- * The names of the nodes that the EgressIP with these addresses names, sorted: all on which one of them is kept.
+ * The names of the nodes that the EgressIP with these addresses names, sorted: all to which one of them is confined.
  * Undefined if it names none: an address may be on any node, nothing would be left out, or a node cannot be named.
  */
 export function chosenNodes(
   egressIPs: readonly Ip[],
-  { keptOn, fitting, ovnNodes }: Nodes,
+  { confinedTo, fitting, ovnNodes }: Nodes,
 ): readonly string[] | undefined {
-  const kept = egressIPs.flatMap((ip) => {
-    const names = keptOn(ip);
+  const confined = egressIPs.flatMap((ip) => {
+    const names = confinedTo(ip);
     return names === undefined ? [] : [names];
   });
-  if (kept.length < egressIPs.length) return undefined;
-  const [keptLists, fittingLists] = [[...new Set(kept)], [...new Set(egressIPs.map(fitting))]];
-  const [only, fits] = [keptLists[0], fittingLists[0]];
-  if (only === undefined || fits === undefined || keptLists.length + fittingLists.length > 2)
-    return chosenFrom(keptLists, fittingLists, ovnNodes);
+  if (confined.length < egressIPs.length) return undefined;
+  const [confinedLists, fittingLists] = [[...new Set(confined)], [...new Set(egressIPs.map(fitting))]];
+  const [only, fits] = [confinedLists[0], fittingLists[0]];
+  if (only === undefined || fits === undefined || confinedLists.length + fittingLists.length > 2)
+    return chosenFrom(confinedLists, fittingLists, ovnNodes);
   // many egress IPs share their lists
-  const byKept = answers.get(ovnNodes) ?? new WeakMap<Names, WeakMap<Names, Answer>>();
-  answers.set(ovnNodes, byKept);
-  const byFitting = byKept.get(only) ?? new WeakMap<Names, Answer>();
-  byKept.set(only, byFitting);
-  const answer = byFitting.get(fits) ?? { names: chosenFrom(keptLists, fittingLists, ovnNodes) };
-  byFitting.set(fits, answer);
-  return answer.names;
+  const byConfined = choices.get(ovnNodes) ?? new WeakMap<Names, WeakMap<Names, Choice>>();
+  choices.set(ovnNodes, byConfined);
+  const byFitting = byConfined.get(only) ?? new WeakMap<Names, Choice>();
+  byConfined.set(only, byFitting);
+  const choice = byFitting.get(fits) ?? { names: chosenFrom(confinedLists, fittingLists, ovnNodes) };
+  byFitting.set(fits, choice);
+  return choice.names;
 }
 
 type Names = readonly string[];
-interface Answer {
+interface Choice {
   readonly names: Names | undefined;
 }
-const answers = new WeakMap<ReadonlyMap<string, OvnNode>, WeakMap<Names, WeakMap<Names, Answer>>>();
+const choices = new WeakMap<ReadonlyMap<string, OvnNode>, WeakMap<Names, WeakMap<Names, Choice>>>();
 
 function chosenFrom(
-  kept: readonly Names[],
+  confined: readonly Names[],
   fitting: readonly Names[],
   ovnNodes: ReadonlyMap<string, OvnNode>,
 ): Names | undefined {
-  const all = new Set(kept.flat());
+  const all = new Set(confined.flat());
   const isLimit = fitting.some((names) => names.length > all.size || names.some((name) => !all.has(name)));
   if (!isLimit) return undefined;
   const able = [...all].filter((name) => fitting.some((names) => setOf(names).has(name))).sort(compareText);

@@ -141,10 +141,10 @@ interface Naming {
 }
 
 /** The group with the nodes that its EgressIP names, if it names any. */
-function withNodes(group: Group, { keptOn, fitting }: Reach, { canNameNodes, ovnNodes }: Input): Naming {
+function withNodes(group: Group, { confinedTo, fitting }: Reach, { canNameNodes, ovnNodes }: Input): Naming {
   const isKnown = canNameNodes.kind === 'known';
   if (!hasObject(group) || (isKnown && !canNameNodes.value)) return { group, isUndecided: false };
-  const onNodes = chosenNodes(group.egressIPs, { keptOn, fitting, ovnNodes });
+  const onNodes = chosenNodes(group.egressIPs, { confinedTo, fitting, ovnNodes });
   if (onNodes === undefined) return { group, isUndecided: false };
   return isKnown ? { group: { ...group, onNodes }, isUndecided: false } : { group, isUndecided: true };
 }

@@ -13,6 +13,7 @@ import {
 import type { HostSubnet } from '../../../model/objects/hostsubnet.ts';
 import { type Cidr, contains, type Ip, parseCidr, parseIp } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
+import { installConfig } from '../../kinds/configmap.ts';
 import type { NodeItem } from '../../kinds/node.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import {
@@ -78,9 +79,9 @@ export function ovnNodesOf(
   );
 }
 
-type Found = Pick<OvnNode, 'name' | 'node' | 'exists' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
+type NodeSource = Pick<OvnNode, 'name' | 'node' | 'exists' | 'hostSubnet'> & { readonly hostIP: Ip | undefined };
 
-function ovnNodeOf({ hostIP, ...found }: Found, machineNetworks: readonly Cidr[]): OvnNode {
+function ovnNodeOf({ hostIP, ...found }: NodeSource, machineNetworks: readonly Cidr[]): OvnNode {
   const { node, hostSubnet } = found;
   const { primary, limits, others } = annotated(node);
   const own = [hostIP, primary?.ip].filter((ip) => ip !== undefined);
@@ -141,7 +142,7 @@ function nodeAddresses(node: NodeItem | undefined): readonly Ip[] {
 /** The machine networks that the installer was given, from ConfigMap kube-system/cluster-config-v1. */
 export function installedNetworks(snapshot: Snapshot): readonly Cidr[] {
   const found = snapshot.configMaps.find(
-    ({ namespace, name }) => namespace === 'kube-system' && name === 'cluster-config-v1',
+    ({ namespace, name }) => namespace === installConfig.namespace && name === installConfig.name,
   );
   const text = found?.data['install-config'] ?? '';
   const section = /^ {2}machineNetwork:\n((?: {2}(?: |-).*\n?)*)/m.exec(text)?.[1] ?? '';

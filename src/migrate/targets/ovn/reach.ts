@@ -19,8 +19,8 @@ export interface Reach {
   readonly doubtful: (ip: Ip) => boolean;
   /** Names of the nodes whose egressCIDRs hold the IP. */
   readonly within: (ip: Ip) => readonly string[];
-  /** Names of the nodes on which OpenShift SDN keeps the IP: an admin's choice, or `within`. Undefined if on any. */
-  readonly keptOn: (ip: Ip) => readonly string[] | undefined;
+  /** Names of the nodes to which OpenShift SDN confines the IP: an admin's choice, or `within`. Undefined if on any. */
+  readonly confinedTo: (ip: Ip) => readonly string[] | undefined;
 }
 
 /** The reach of all egress IPs. */
@@ -47,7 +47,7 @@ export function reachOf(hostSubnets: readonly HostSubnet[], ovnNodes: ReadonlyMa
     doubtful: (ip) =>
       fitting(ip).length > 0 && sure(ip).length + within(ip).length === 0 && !near.has(surroundingsOf(ip)),
     within,
-    keptOn: (ip) => {
+    confinedTo: (ip) => {
       const pinned = pinnedTo(hostsOf(ip));
       if (pinned !== undefined) return [pinned.name];
       return isAutomatic(hostsOf(ip)) && within(ip).length > 0 ? within(ip) : undefined;

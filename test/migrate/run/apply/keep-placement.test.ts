@@ -333,7 +333,7 @@ test('an EgressIP that somebody deletes while its address is awaited holds up no
   const phase: Phase = {
     name: 'one',
     first: [],
-    parts: ['192.168.7.101'],
+    entries: ['192.168.7.101'],
     then: () => [{ change, object: shop }],
     obstacle: () => undefined,
     missing: (_, wasMade) => (wasMade(objectRef(shop)) ? ['192.168.7.101'] : []),

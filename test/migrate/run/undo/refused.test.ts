@@ -54,7 +54,9 @@ afterEach(async () => {
 
 const webhook = new ApiError(403, { message: 'admission webhook "w" denied the request: no', code: 403 });
 const invalid = new ApiError(422, { message: 'it is invalid', code: 422 });
-const forbidden = new ApiError(403, { message: 'User "x" cannot patch resource "y" in API group', code: 403 });
+const mayNot = (verb: string): ApiError =>
+  new ApiError(403, { message: `User "x" cannot ${verb} resource "y" in API group`, code: 403 });
+const forbidden = mayNot('patch');
 
 type Refusals = ReadonlyMap<string, Error>;
 const keyOf = (kind: Kind, { name, namespace }: { readonly name?: string; readonly namespace?: string }): string =>
@@ -149,7 +151,7 @@ test('a node that cannot be restored keeps its label', async () => {
 });
 
 test('what cannot be removed holds up nothing', async () => {
-  const outcome = await back({ refuse: new Map([['EgressIP/egressip-shop', forbidden]]) });
+  const outcome = await back({ refuse: new Map([['EgressIP/egressip-shop', mayNot('delete')]]) });
   expect(reasonsOf(outcome)).toEqual([
     expect.stringMatching(/^EgressIP egressip-shop: missing right: delete egressips\.k8s\.ovn\.org /),
   ]);

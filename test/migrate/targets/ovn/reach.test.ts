@@ -92,14 +92,14 @@ describe('whether it is doubtful that an egress IP fits', () => {
 
 describe('OpenShift SDN keeps an egress IP', () => {
   it('on the one node that lists it', () => {
-    const { keptOn, hostsOf } = reach(worker(1, offer), worker(2, automatic));
-    expect(keptOn(one)).toEqual(['n1']);
+    const { confinedTo, hostsOf } = reach(worker(1, offer), worker(2, automatic));
+    expect(confinedTo(one)).toEqual(['n1']);
     expect(hostsOf(one).map(({ name }) => name)).toEqual(['n1']);
   });
 
   it('on any node if several list it', () => {
-    const { keptOn, hostsOf } = reach(worker(2, offer), worker(1, offer));
-    expect(keptOn(one)).toBeUndefined();
+    const { confinedTo, hostsOf } = reach(worker(2, offer), worker(1, offer));
+    expect(confinedTo(one)).toBeUndefined();
     expect(hostsOf(one).map(({ name }) => name)).toEqual(['n1', 'n2']);
     const unsorted = ['n2', 'n1'].map((name) => hostSubnet(name, { egressIPs: [one] }));
     expect(reachOf(unsorted, new Map()).hostsOf(one)).toEqual(unsorted.toReversed());
@@ -107,18 +107,18 @@ describe('OpenShift SDN keeps an egress IP', () => {
 
   it('on nodes whose egressCIDRs hold it, whichever has it at the moment', () => {
     const all = [worker(3, automatic), worker(1, { ...offer, ...automatic }), worker(2)];
-    expect(reach(...all).keptOn(one)).toEqual(['n1', 'n3']);
+    expect(reach(...all).confinedTo(one)).toEqual(['n1', 'n3']);
     expect(reach(...all).within(one)).toEqual(['n1', 'n3']);
-    expect(reach(worker(2, automatic), worker(1, automatic)).keptOn(one)).toEqual(['n1', 'n2']);
+    expect(reach(worker(2, automatic), worker(1, automatic)).confinedTo(one)).toEqual(['n1', 'n2']);
   });
 
   it('on any node if one of several that list it has no egressCIDRs', () => {
-    expect(reach(worker(1, { ...offer, ...automatic }), worker(2, offer)).keptOn(one)).toBeUndefined();
+    expect(reach(worker(1, { ...offer, ...automatic }), worker(2, offer)).confinedTo(one)).toBeUndefined();
   });
 
   it('on any node if none lists it and no egressCIDRs hold it', () => {
-    const { keptOn, within, hostsOf } = reach(worker(1, automatic), worker(2));
-    expect([keptOn(far), within(far), hostsOf(far)]).toEqual([undefined, [], []]);
+    const { confinedTo, within, hostsOf } = reach(worker(1, automatic), worker(2));
+    expect([confinedTo(far), within(far), hostsOf(far)]).toEqual([undefined, [], []]);
   });
 });
 

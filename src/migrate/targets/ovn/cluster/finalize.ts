@@ -32,9 +32,9 @@ export function finalizePart(context: Context): Part {
   });
   // other namespaces may still need what the HostSubnets list
   const hosts = wants('egressip') && namespaces.length === 0 ? context.snapshot.hostSubnets : [];
-  const kept = new Set(requests.flatMap(({ left }) => left));
+  const remaining = new Set(requests.flatMap(({ left }) => left));
   return {
-    changes: [...cleared, ...hosts.filter((host) => !mayHost(host, kept)).flatMap(clearHost)],
+    changes: [...cleared, ...hosts.filter((host) => !mayHost(host, remaining)).flatMap(clearHost)],
     findings: [],
   };
 }

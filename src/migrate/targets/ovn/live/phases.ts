@@ -20,7 +20,7 @@ interface Growing {
   readonly egressIPs: readonly string[];
 }
 
-interface Scene {
+interface PlanObjects {
   readonly objectOf: ReadonlyMap<string, Growing>;
   readonly labels: ReadonlyMap<string, Apply>;
 }
@@ -39,31 +39,31 @@ export function phasesOf(changes: readonly Change[], placement: ReadonlyMap<stri
     node !== undefined && objectOf.has(ip) && labels.has(node) ? [[ip, node]] : [],
   );
   const shares = sharesOf(new Map(expected));
-  const scene: Scene = { objectOf, labels };
-  return { kinds: [nodes, egressIPs], list: shares.map((share) => phaseFor(share, scene)) };
+  const objects: PlanObjects = { objectOf, labels };
+  return { kinds: [nodes, egressIPs], list: shares.map((share) => phaseFor(share, objects)) };
 }
 
-function phaseFor(share: Share<string>, scene: Scene): Phase {
+function phaseFor(share: Share<string>, objects: PlanObjects): Phase {
   const { node, egressIPs: ips } = share;
-  const label = scene.labels.get(node);
-  const growing = [...new Set(ips.map((ip) => scene.objectOf.get(ip)))].filter((one) => one !== undefined);
+  const label = objects.labels.get(node);
+  const growing = [...new Set(ips.map((ip) => objects.objectOf.get(ip)))].filter((one) => one !== undefined);
   return {
     name: `Node ${node}: ${ips.length} egress IP${ips.length === 1 ? '' : 's'}`,
     first: label === undefined ? [] : [label],
-    parts: ips,
+    entries: ips,
     then: (sight, begun) =>
       growing.map(({ change, egressIPs: all }) => {
         const present = new Set(textsAt(sight.get(objectRef(change.object)) ?? {}, 'spec', 'egressIPs'));
         const wanted = all.filter((ip) => present.has(ip) || begun.has(ip));
         return { change, object: withAddresses(change.object, wanted) };
       }),
-    obstacle: (sight) => obstacleOf(share, sight, scene),
+    obstacle: (sight) => obstacleOf(share, sight, objects),
     missing: (sight, wasMade) => {
       const made = ips.filter((ip) => {
-        const object = scene.objectOf.get(ip)?.change.object;
+        const object = objects.objectOf.get(ip)?.change.object;
         return object !== undefined && wasMade(objectRef(object));
       });
-      return unassigned(made, sight, scene).sort(compareText);
+      return unassigned(made, sight, objects).sort(compareText);
     },
   };
 }
@@ -75,7 +75,7 @@ function withAddresses(object: KubeObject, addresses: readonly string[]): KubeOb
 }
 
 /** The addresses without a node. */
-function unassigned(ips: readonly string[], sight: Sight, { objectOf }: Scene): string[] {
+function unassigned(ips: readonly string[], sight: Sight, { objectOf }: PlanObjects): string[] {
   return ips.filter((ip) => {
     const wanted = objectOf.get(ip)?.change.object;
     const is = wanted === undefined ? undefined : sight.get(objectRef(wanted));
@@ -83,8 +83,8 @@ function unassigned(ips: readonly string[], sight: Sight, { objectOf }: Scene): 
   });
 }
 
-function obstacleOf(share: Share<string>, sight: Sight, scene: Scene): ReturnType<Phase['obstacle']> {
-  const left = unassigned(share.egressIPs, sight, scene);
+function obstacleOf(share: Share<string>, sight: Sight, objects: PlanObjects): ReturnType<Phase['obstacle']> {
+  const left = unassigned(share.egressIPs, sight, objects);
   if (left.length === 0) return undefined;
   const all = sight.all(nodes).map(nodeItem);
   const why = unable(all.find(({ name }) => name === share.node));
@@ -93,7 +93,8 @@ function obstacleOf(share: Share<string>, sight: Sight, scene: Scene): ReturnTyp
   // not all
   const foreign = all
     .filter(
-      ({ name, labels, ready }) => !scene.labels.has(name) && labels[assignableLabel] !== undefined && ready === 'True',
+      ({ name, labels, ready }) =>
+        !objects.labels.has(name) && labels[assignableLabel] !== undefined && ready === 'True',
     )
     .map(({ name }) => name)
     .sort(compareText);

@@ -50,7 +50,7 @@ const spec = (...ips: readonly string[]) =>
 
 describe('the phases', () => {
   it('are one for each node that keeps egress IPs, those with most first', () => {
-    expect(list.map(({ name, parts }) => [name, parts])).toEqual([
+    expect(list.map(({ name, entries }) => [name, entries])).toEqual([
       ['Node n2: 2 egress IPs', [second, third]],
       ['Node n1: 1 egress IP', [first]],
     ]);
