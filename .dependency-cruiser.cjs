@@ -114,6 +114,12 @@ module.exports = {
       to: { path: below('migrate'), pathNot: below(`migrate/${name}`) },
     })),
     {
+      name: 'catalog-does-not-know-the-findings',
+      severity: 'error',
+      from: { path: below('migrate/findings/catalog') },
+      to: { path: below('migrate'), pathNot: below('migrate/findings/catalog') },
+    },
+    {
       name: 'targets-do-not-know-their-list',
       severity: 'error',
       from: { path: '^src/migrate/((input|targets)/|[^/]+$)' },
@@ -156,6 +162,7 @@ module.exports = {
       cni: ['links', 'ovs', 'plan', 'values'],
       cluster: ['plan', 'values'],
       agent: ['cluster', 'cni', 'conntrack', 'links', 'nft', 'ovs', 'plan', 'values'],
+      admin: ['cni', 'links', 'nft', 'ovs', 'values'],
     }),
     ...rooms('apiserver', {
       store: [],

@@ -3,7 +3,7 @@ import { hostSubnets, type Kind, netNamespaces } from '../../../../../api/kinds.
 import type { HostSubnetObject } from '../../../../model/objects/raw.ts';
 import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
-import { mayHost } from '../../../kinds/hosting.ts';
+import { mayHost } from '../../../kinds/sdn.ts';
 import { refNamed } from '../../../ref.ts';
 import type { Change, Concern, Part } from '../../../translation.ts';
 import type { Context } from '../context.ts';

@@ -1,7 +1,7 @@
-/** Which addresses an object of OpenShift SDN's kind HostSubnet may host, as it is written. */
+/** HostSubnets and NetNamespaces as they are written, where the model's values say too little. */
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { contains, parseCidr, parseIp } from '../../model/values/address.ts';
-import { textsAt } from './item.ts';
+import { numberAt, textAt, textsAt } from './item.ts';
 
 /** Whether the HostSubnet lists one of the addresses, or has CIDRs that hold one. */
 export function mayHost(hostSubnet: KubeObject, addresses: ReadonlySet<string>): boolean {
@@ -13,4 +13,14 @@ export function mayHost(hostSubnet: KubeObject, addresses: ReadonlySet<string>):
     const ip = parseIp(text);
     return listed.has(text) || (ip.ok && cidrs.some((cidr) => contains(cidr, ip.value)));
   });
+}
+
+/** The host IP and subnet of a HostSubnet; empty if it has none. */
+export function hostIdentity(object: KubeObject): { readonly hostIP: string; readonly subnet: string } {
+  return { hostIP: textAt(object, 'hostIP'), subnet: textAt(object, 'subnet') };
+}
+
+/** The netid of a NetNamespace; undefined if it has none. */
+export function netidOf(object: KubeObject): number | undefined {
+  return numberAt(object, 'netid');
 }

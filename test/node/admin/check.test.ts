@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createClient, type KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import type { Exec } from '../../../src/io/programs/exec.ts';
-import { type CheckDeps, checkHost, type CheckResult } from '../../../src/node/agent/check.ts';
+import { type CheckDeps, checkHost, type CheckResult } from '../../../src/node/admin/check.ts';
 
 let folder = '';
 beforeEach(async () => {
