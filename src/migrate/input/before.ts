@@ -2,7 +2,7 @@
 import { type Kind, namespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { managedBy, managedByLabel } from '../../model/objects/well-known.ts';
-import { isOurs, isPlanManager, keysOfPlans, managersOf } from '../ownership.ts';
+import { bearsOurMark, isOurs, isPlanManager, keysOfPlans, managersOf } from '../ownership.ts';
 import { type Snapshot, snapshotKey } from '../snapshot.ts';
 import { makeSnapshot } from './make-snapshot.ts';
 
@@ -11,6 +11,8 @@ export function withoutPlans(snapshot: Snapshot, makes: readonly Kind[]): Snapsh
   const objects = new Map(snapshot.objects);
   for (const kind of makes) replace(objects, kind, (list) => list.filter((object) => !isMade(object)));
   for (const kind of [nodes, namespaces]) replace(objects, kind, (list) => list.map(withoutKeys));
+  const isSame = [...snapshot.objects].every(([key, list]) => objects.get(key) === list);
+  if (isSame) return snapshot;
   return makeSnapshot(objects, snapshot.unread, snapshot);
 }
 
@@ -20,6 +22,7 @@ function replace(objects: Objects, kind: Kind, change: (list: readonly KubeObjec
   const list = objects.get(snapshotKey(kind));
   if (list === undefined) return;
   const left = change(list);
+  if (left.length === list.length && left.every((object, index) => object === list[index])) return;
   if (left.length === 0) objects.delete(snapshotKey(kind));
   else objects.set(snapshotKey(kind), left);
 }
@@ -31,6 +34,7 @@ function isMade(object: KubeObject): boolean {
 }
 
 function withoutKeys(object: KubeObject): KubeObject {
+  if (!bearsOurMark(object, isPlanManager)) return object;
   const [labels, annotations] = [keysOfPlans(object, 'labels'), keysOfPlans(object, 'annotations')];
   if (labels.length + annotations.length === 0) return object;
   const { metadata } = object;

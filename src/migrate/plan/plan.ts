@@ -4,7 +4,7 @@ import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import sortBy from 'lodash/sortBy.js';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { type JsonObject, jsonOf, sortedKeys } from '../../model/values/json.ts';
+import { type JsonObject, sortedText } from '../../model/values/json.ts';
 import type { Finding } from '../findings/finding.ts';
 import { isForeignKind } from '../ownership.ts';
 import { refKey } from '../ref.ts';
@@ -72,14 +72,23 @@ export function isHashOf(hash: string, plan: Hashed): boolean {
 /** Hashes the plan as one JSON text with sorted keys, piece by piece: the whole text of a large plan is costly. */
 function hashOf({ target, steps, backup }: Hashed): string {
   const hash = createHash('sha256');
-  const textOf = (value: unknown): string => JSON.stringify(sortedKeys(jsonOf(value)));
-  const addList = (items: readonly unknown[]): void => {
-    for (const [index, item] of items.entries()) hash.update(`${index === 0 ? '' : ','}${textOf(item)}`);
+  const addList = <T>(items: Iterable<T>, add: (item: T) => void): void => {
+    let between = '';
+    for (const item of items) {
+      hash.update(between);
+      add(item);
+      between = ',';
+    }
   };
+  const addText = (value: unknown): void => void hash.update(sortedText(value));
   hash.update('{"backup":[');
-  addList([...backup]);
+  addList(backup, addText);
   hash.update('],"steps":[');
-  addList(steps);
-  hash.update(`],"target":${textOf(target)}}`);
+  addList(steps, ({ changes, ...rest }) => {
+    hash.update('{"changes":[');
+    addList(changes, addText);
+    hash.update(`],${sortedText(rest).slice(1)}`);
+  });
+  hash.update(`],"target":${sortedText(target)}}`);
   return hash.digest('hex');
 }
