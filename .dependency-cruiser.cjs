@@ -51,8 +51,10 @@ const rooms = (layer, lists, more = []) => [
 
 /** What all rooms of the migrator may import of OVN-Kubernetes: what stands on its objects. */
 const marks = 'targets/ovn/marks';
+const placement = 'targets/ovn/placement';
 const ovnParts = ['cluster', 'egressips', 'firewall', 'router'].map((part) => `targets/ovn/${part}`);
-const ovn = ['targets/ovn', 'targets/ovn/context', 'targets/ovn/placement', marks, ...ovnParts];
+/** Of OVN-Kubernetes' own files only these know its rooms; the others are what its parts share. */
+const ovnEntry = '^src/migrate/targets/ovn/(target|translate)\\.ts$';
 const targets = '^src/migrate/targets\\.ts$';
 const targetRooms = ['findings', 'input', 'kinds'];
 
@@ -95,12 +97,28 @@ module.exports = {
       '^src/migrate/targets/$1/',
       files(`migrate/${marks}`),
     ]),
+    room('migrate', 'ovn-shared', { path: files('migrate/targets/ovn'), pathNot: ovnEntry }, [
+      ...['findings', 'kinds', placement, marks, 'targets/ovn'].map((name) => files(`migrate/${name}`)),
+      files('migrate'),
+    ]),
+    {
+      name: 'ovn-parts-do-not-know-the-translation',
+      severity: 'error',
+      from: { path: below('migrate/targets/ovn'), pathNot: '^src/migrate/targets/ovn/target\\.ts$' },
+      to: { path: ovnEntry },
+    },
     ...['findings', 'kinds'].map((name) => ({
       name: `${name}-know-no-room`,
       severity: 'error',
       from: { path: below(`migrate/${name}`) },
       to: { path: below('migrate'), pathNot: below(`migrate/${name}`) },
     })),
+    {
+      name: 'catalog-does-not-know-the-findings',
+      severity: 'error',
+      from: { path: below('migrate/findings/catalog') },
+      to: { path: below('migrate'), pathNot: below('migrate/findings/catalog') },
+    },
     {
       name: 'targets-do-not-know-their-list',
       severity: 'error',
@@ -112,10 +130,9 @@ module.exports = {
       {
         input: ['kinds'],
         [marks]: [],
-        'targets/ovn/placement': [],
-        'targets/ovn/context': ['findings', 'kinds', marks, 'targets/ovn/placement'],
-        ...Object.fromEntries(ovnParts.map((part) => [part, ['findings', 'kinds', marks, 'targets/ovn/context']])),
-        'targets/ovn': ['findings', 'input', 'kinds', ...ovn],
+        [placement]: [],
+        'targets/ovn/live': ['kinds', marks, placement],
+        ...Object.fromEntries(ovnParts.map((part) => [part, ['findings', 'kinds', marks, 'targets/ovn']])),
         plan: ['findings'],
         report: ['findings', 'plan'],
         run: ['findings', 'input', 'kinds', 'plan'],
@@ -131,8 +148,7 @@ module.exports = {
     ...rooms('cli', {
       serve: [],
       look: [],
-      migrate: ['migrate/plan', 'migrate/run', 'migrate/look'],
-      'migrate/plan': ['migrate'],
+      migrate: ['migrate/run', 'migrate/look'],
       'migrate/run': ['migrate'],
       'migrate/look': ['migrate'],
     }),
@@ -146,6 +162,7 @@ module.exports = {
       cni: ['links', 'ovs', 'plan', 'values'],
       cluster: ['plan', 'values'],
       agent: ['cluster', 'cni', 'conntrack', 'links', 'nft', 'ovs', 'plan', 'values'],
+      admin: ['cni', 'links', 'nft', 'ovs', 'values'],
     }),
     ...rooms('apiserver', {
       store: [],

@@ -1,7 +1,8 @@
 /**
- * `npm run mutate -- [FOLDER…] [--sample N] [--seed N] [--workers N]`: changes one thing at a time in a copy of the
- * sources and runs the unit tests of that layer, to find what no test would notice. Prints the changes that survive and
- * their share. The folders are src/model, src/migrate and src/node/plan when none is given.
+ * `npm run mutate -- [FOLDER…] [--sample N] [--seed N] [--workers N] [--near]`: changes one thing at a time in a copy of
+ * the sources and runs the unit tests of that layer, to find what no test would notice. Prints the changes that survive
+ * and their share. The folders are src/model, src/migrate and src/node/plan when none is given. With `--near` only the
+ * file's own test and those of its folder run: quicker, and tests of whole commands cannot time out on a busy machine.
  */
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -85,6 +86,7 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string' },
+    near: { type: 'boolean', default: false },
   },
 });
 const folders = positionals.length > 0 ? positionals : ['src/model', 'src/migrate', 'src/node/plan'];
@@ -127,8 +129,8 @@ function fails(testPath: string): Promise<boolean> {
 async function isNoticed({ file }: Mutant): Promise<boolean> {
   const test = file.replace(/^src\//, 'test/');
   const [, layer = ''] = file.split('/');
-  for (const path of [test.replace(/\.ts$/, '[.]test'), `${dirname(test)}/`, `test/${layer}/`])
-    if (await fails(path)) return true;
+  const near = [test.replace(/\.ts$/, '[.]test'), `${dirname(test)}/`];
+  for (const path of values.near ? near : [...near, `test/${layer}/`]) if (await fails(path)) return true;
   return false;
 }
 

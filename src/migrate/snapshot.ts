@@ -1,58 +1,21 @@
 /** A cluster at one moment, as the migrator sees it: every kind as a value, and what could not be read. */
-import {
-  apiVersionOf,
-  cloudPrivateIPConfigs,
-  clusterNetworks,
-  clusterVersions,
-  configMaps,
-  customResourceDefinitions,
-  egressFirewalls,
-  egressIPs,
-  egressNetworkPolicies,
-  hostSubnets,
-  infrastructures,
-  type Kind,
-  namespaces,
-  netNamespaces,
-  networkConfigs,
-  networkOperators,
-  networkPolicies,
-  nodeNetworkPolicies,
-  nodes,
-  podDisruptionBudgets,
-  pods,
-  webhookConfigurations,
-  workloads,
-} from '../../api/kinds.ts';
+import { apiVersionOf, type Kind } from '../../api/kinds.ts';
 import type { ClusterNetworkObject, HostSubnetObject, KubeObject, NetNamespaceObject } from '../model/objects/raw.ts';
-import { clusterNetworkShape, hostSubnetShape, netNamespaceShape } from '../model/objects/shapes.ts';
-import type { Result } from '../model/values/result.ts';
-import { type ConfigMapItem, configMapItem } from './kinds/configmap.ts';
-import { type DefinitionItem, definitionItem } from './kinds/definition.ts';
-import { type EgressFirewallItem, egressFirewallItem } from './kinds/egressfirewall.ts';
-import { type EgressIPItem, egressIPItem } from './kinds/egressip.ts';
-import { type EgressPolicyItem, egressPolicyItem } from './kinds/egresspolicy.ts';
-import { type Item, itemOf } from './kinds/item.ts';
-import {
-  type ClusterVersionItem,
-  clusterVersionItem,
-  type InfrastructureItem,
-  infrastructureItem,
-  type NetworkConfigItem,
-  networkConfigItem,
-  type NetworkOperatorItem,
-  networkOperatorItem,
+import type { ConfigMapItem } from './kinds/configmap.ts';
+import type { DefinitionItem } from './kinds/definition.ts';
+import type { EgressFirewallItem } from './kinds/egressfirewall.ts';
+import type { EgressIPItem } from './kinds/egressip.ts';
+import type { EgressPolicyItem } from './kinds/egresspolicy.ts';
+import type { Item } from './kinds/item.ts';
+import type {
+  ClusterVersionItem,
+  InfrastructureItem,
+  NetworkConfigItem,
+  NetworkOperatorItem,
 } from './kinds/network.ts';
-import { type NodeItem, nodeItem } from './kinds/node.ts';
-import {
-  type BudgetItem,
-  budgetItem,
-  type NodeNetworkItem,
-  nodeNetworkItem,
-  type WebhookItem,
-  webhookItem,
-} from './kinds/obstacle.ts';
-import { type WorkloadItem, workloadItem } from './kinds/workload.ts';
+import type { NodeItem } from './kinds/node.ts';
+import type { BudgetItem, NodeNetworkItem, WebhookItem } from './kinds/obstacle.ts';
+import type { WorkloadItem } from './kinds/workload.ts';
 import type { ObjectRef } from './ref.ts';
 
 /** A kind that could not be read, with the reason and the missing right, if there is one. */
@@ -84,6 +47,7 @@ interface Kinds {
   readonly clusterVersions: readonly ClusterVersionItem[];
   readonly egressIPs: readonly EgressIPItem[];
   readonly egressFirewalls: readonly EgressFirewallItem[];
+  readonly egressRouters: readonly Item[];
   readonly configMaps: readonly ConfigMapItem[];
   readonly definitions: readonly DefinitionItem[];
   readonly workloads: readonly WorkloadItem[];
@@ -105,56 +69,6 @@ export interface Snapshot extends Kinds {
   readonly missing: readonly Kind[];
   /** Objects of which the input has several versions, with how many; the newest is used. */
   readonly duplicates: readonly { readonly object: ObjectRef; readonly count: number }[];
-}
-
-/** Reads each kind once. `objects`: by `snapshotKey`, each list sorted by namespace and name. */
-export function makeSnapshot(
-  objects: ReadonlyMap<string, readonly KubeObject[]>,
-  unread: readonly Unread[] = [],
-  {
-    absent = [],
-    notFound = [],
-    missing = [],
-    duplicates = [],
-  }: Partial<Pick<Snapshot, 'absent' | 'notFound' | 'missing' | 'duplicates'>> = {},
-): Snapshot {
-  const all = (kind: Kind): readonly KubeObject[] => objects.get(snapshotKey(kind)) ?? [];
-  return {
-    objects,
-    unread,
-    absent,
-    notFound,
-    missing,
-    duplicates,
-    hostSubnets: shaped(all(hostSubnets), hostSubnetShape),
-    netNamespaces: shaped(all(netNamespaces), netNamespaceShape),
-    clusterNetworks: shaped(all(clusterNetworks), clusterNetworkShape),
-    egressPolicies: all(egressNetworkPolicies).map(egressPolicyItem),
-    namespaces: all(namespaces).map(itemOf),
-    nodes: all(nodes).map(nodeItem),
-    networkPolicies: all(networkPolicies).map(itemOf),
-    cloudPrivateIPConfigs: all(cloudPrivateIPConfigs).map(itemOf),
-    networkOperators: all(networkOperators).map(networkOperatorItem),
-    networkConfigs: all(networkConfigs).map(networkConfigItem),
-    infrastructures: all(infrastructures).map(infrastructureItem),
-    clusterVersions: all(clusterVersions).map(clusterVersionItem),
-    egressIPs: all(egressIPs).map(egressIPItem),
-    egressFirewalls: all(egressFirewalls).map(egressFirewallItem),
-    configMaps: all(configMaps).map(configMapItem),
-    definitions: all(customResourceDefinitions).map(definitionItem),
-    workloads: [pods, ...workloads].flatMap(all).map(workloadItem),
-    webhooks: webhookConfigurations.flatMap(all).map(webhookItem),
-    budgets: all(podDisruptionBudgets).map(budgetItem),
-    nodeNetworks: all(nodeNetworkPolicies).map(nodeNetworkItem),
-  };
-}
-
-/** Leaves out objects of a wrong shape, which are refused when they are read. */
-function shaped<T>(objects: readonly KubeObject[], shape: (value: unknown) => Result<T, unknown>): readonly T[] {
-  return objects.flatMap((object) => {
-    const value = shape(object);
-    return value.ok ? [value.value] : [];
-  });
 }
 
 /** What identifies a cluster: the uid of its Namespace kube-system; undefined if the input does not have it. */

@@ -68,9 +68,9 @@ export interface Phase {
   readonly name: string;
   /** Made first. */
   readonly first: readonly Change[];
-  /** The parts of objects that it is about. */
-  readonly parts: readonly string[];
-  /** Then these changes with the parts that were begun, and those that are there: each with the object to apply. */
+  /** The entries of objects that it is about, such as addresses. */
+  readonly entries: readonly string[];
+  /** Then these changes with the entries that were begun, and those that are there: each with the object to apply. */
   readonly then: (
     sight: Sight,
     begun: ReadonlySet<string>,
@@ -121,6 +121,8 @@ export interface Target {
   readonly addressEnds?: (snapshot: Snapshot, options: TranslateOptions) => AddressEnds;
   /** Kinds without which the API server no longer shows what is translated. */
   readonly sources: readonly Kind[];
+  /** Kinds that changes are made from, beside those that plans touch: without them nothing tells what would be planned. */
+  readonly madeFrom: readonly Kind[];
   /**
    * Whether a translation of the same requests is the same before and after the switch. If not, only new requests count
    * as a change of the cluster.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '../../src/io/programs/exec.ts';
 import { addressTable, type Mode, seenText, tableDiff } from '../../src/migrate/addresses.ts';
-import { addressEnds } from '../../src/migrate/targets/ovn/addresses.ts';
+import { addressEnds } from '../../src/migrate/targets/ovn/egressips/addresses.ts';
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from './snapshots.ts';

@@ -6,7 +6,7 @@ import type { Finding } from '../../src/migrate/findings/finding.ts';
 import { lossText } from '../../src/migrate/findings/loss.ts';
 import { catalogTable, lossesOf, rows } from '../../src/migrate/findings/rows.ts';
 import { snapshotFromFiles } from '../../src/migrate/input/files.ts';
-import { planOf } from '../../src/migrate/plan/plan.ts';
+import { planOf } from '../../src/migrate/plan/make.ts';
 import { refText } from '../../src/migrate/ref.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
 import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';

@@ -1,7 +1,8 @@
 import { egressIPs, namespaces, nodes } from '../../api/kinds.ts';
+import { makeSnapshot } from '../../src/migrate/input/make-snapshot.ts';
 import { knownOf, unreadReason } from '../../src/migrate/known.ts';
 import { isServed, liveNodes, liveObject, liveOf } from '../../src/migrate/live.ts';
-import { clusterUID, makeSnapshot } from '../../src/migrate/snapshot.ts';
+import { clusterUID } from '../../src/migrate/snapshot.ts';
 import { make, snapshotOf } from './snapshots.ts';
 
 describe('the objects of a cluster', () => {

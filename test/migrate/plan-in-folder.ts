@@ -58,14 +58,18 @@ export class PlanInFolder {
 
   back(client = this.#client, force = false): Promise<ApplyOutcome> {
     const { folder, plan } = this;
-    return goBack({ client, folder, plan: () => Promise.resolve(plan), ...nowhere }, { mode: 'write', force });
+    return goBack(
+      { client, folder, plan: () => Promise.resolve(plan), ...nowhere },
+      { mode: 'write', force, skip: [] },
+    );
   }
 
-  async verify(): Promise<Verification> {
+  /** With `since`, a look as the second of `--watch`. */
+  async verify(client = this.#client, since?: Snapshot): Promise<Verification> {
     const entries = await readJournal(this.folder);
     return verification(
       this.plan,
-      await readNow(this.#client, nowhere.signal),
+      await readNow(client, nowhere.signal, since),
       progressOf(entries.ok ? entries.value : []),
     );
   }

@@ -136,7 +136,7 @@ test('the roles of config/migrate are enough for a migration and both ways back,
         tell: () => undefined,
         progress: () => undefined,
       },
-      { mode: 'write', force: true },
+      { mode: 'write', force: true, skip: [] },
     );
     expect(outcome.kind).toBe('done');
     await forth.remove();

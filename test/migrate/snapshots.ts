@@ -1,6 +1,7 @@
 /** Snapshots for tests, from objects written short. */
-import { makeSnapshot, type Snapshot } from '../../src/migrate/snapshot.ts';
-import { type Context, contextOf } from '../../src/migrate/targets/ovn/context/context.ts';
+import { makeSnapshot } from '../../src/migrate/input/make-snapshot.ts';
+import { type Snapshot } from '../../src/migrate/snapshot.ts';
+import { type Context, contextOf } from '../../src/migrate/targets/ovn/context.ts';
 import { defaultOptions, type TranslateOptions } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 

@@ -5,7 +5,7 @@ import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/values/address.ts';
 import { addLookCommands } from './look/commands.ts';
 import { addGuideCommand } from './look/guide-command.ts';
-import type { PlanFlags } from './plan/plan.ts';
+import type { PlanFlags } from './plan.ts';
 import { addApplyCommands } from './run/commands.ts';
 
 const none: readonly string[] = [];
@@ -91,7 +91,7 @@ export function addMigrateCommands(migrate: Command, kubeconfig: () => Option): 
       'label all nodes at once before the switch, and leave it to OVN-Kubernetes to choose the node of each egress IP',
     )
     .option('--diff', 'print how the objects of the plan differ from those in the cluster', false)
-    .action(async (flags: PlanFlags) => (await import('./plan/plan.ts')).runPlan(flags));
+    .action(async (flags: PlanFlags) => (await import('./plan.ts')).runPlan(flags));
 
   addLookCommands(migrate, { kubeconfig, source });
   addApplyCommands(migrate, { kubeconfig, source });

@@ -1,11 +1,12 @@
 /** Decides on CloudPrivateIPConfigs, which tell a cloud which node has an egress IP. Pure. */
 import type { KubeObject } from '../../model/objects/raw.ts';
+import { managedBy, managedByLabel } from '../../model/objects/well-known.ts';
 
 /**
  * Marks the configs that are ours: those that we made, and those that we found as we would have made them, as OpenShift
  * SDN's controller leaves them. Others are left alone unless they hold an IP that we assign elsewhere.
  */
-export const ours = { 'app.kubernetes.io/managed-by': 'sdn-compat' } as const;
+export const ours = managedBy;
 
 /** cloud.network.openshift.io/v1 CloudPrivateIPConfig, named by its IP. */
 export interface CloudPrivateIPConfig extends KubeObject {
@@ -23,8 +24,8 @@ export type CloudStep =
 export function cloudStep(node: string | undefined, present: CloudPrivateIPConfig | undefined): CloudStep {
   if (present === undefined) return node === undefined ? { kind: 'nothing' } : { kind: 'create', node };
   if (present.metadata.deletionTimestamp !== undefined) return { kind: 'wait' };
-  const manager = present.metadata.labels?.['app.kubernetes.io/managed-by'];
-  const isOurs = manager === ours['app.kubernetes.io/managed-by'];
+  const manager = present.metadata.labels?.[managedByLabel];
+  const isOurs = manager === ours[managedByLabel];
   if (present.spec?.node === node) return { kind: manager === undefined ? 'adopt' : 'nothing' };
   return { kind: isOurs || node !== undefined ? 'delete' : 'nothing' };
 }

@@ -30,7 +30,7 @@ const mostReads = 10;
 
 export class EgressController {
   readonly #deps: EgressDeps;
-  readonly #allocator = new Assigner();
+  readonly #assigner = new Assigner();
   /** HostSubnets to read again, each with our last write if its outcome is unknown. */
   readonly #uncertain = new Map<string, Write | undefined>();
   readonly #backoff = new Backoff({ base: 20, most: 5_000, now: () => performance.now() });
@@ -64,7 +64,7 @@ export class EgressController {
     monitor.setNotReady(view.notReady);
     view.setOffline((name) => view.notReady.has(name) || monitor.verdictOf(name) === 'offline');
     if (this.#isIsolated || !monitor.isSettled()) return undefined;
-    const round = this.#allocator.round(view.tracker, view.limits);
+    const round = this.#assigner.round(view.tracker, view.limits);
     for (const { egressIP, from, to } of round.moves)
       this.#deps.logger.info({ egressIP, from, to }, 'egress IP leaves a node');
     this.#deps.onRound(round);

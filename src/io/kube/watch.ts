@@ -48,6 +48,8 @@ export interface WatchOptions<T = KubeObject> extends Selection {
    * The longest delay between attempts in milliseconds; 5,000 by default, because an address may move in the meantime.
    */
   readonly maxDelay?: number;
+  /** Called with each failure of a list or watch. */
+  readonly onFailure?: (error: unknown) => void;
   /** Returns the part of an object to cache, including metadata; by default the whole object. */
   readonly keep?: (object: T) => T;
 }
@@ -149,6 +151,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     }
     if (isExpired(error) || isTooLarge(error)) this.#version = '';
     this.#failures += 1;
+    this.#options.onFailure?.(error);
     const { maxDelay = 5_000 } = this.#options;
     const asked = error instanceof ApiError ? (error.status.details?.retryAfterSeconds ?? 0) * 1000 : 0;
     const backoff = Math.min(maxDelay, 50 * 2 ** Math.min(this.#failures - 1, 20));

@@ -8,16 +8,16 @@ interface On {
 }
 
 /** An entry of egressIPs that is in no EgressIP. */
-interface LeftOut extends On {
+interface OmittedEntry extends On {
   readonly entry: string;
   /** The EgressIP of the namespace's other entries; undefined if there is none. */
   readonly egressIP: string | undefined;
 }
 
-const leftOutOf = ({ egressIP }: LeftOut): string =>
+const leftOutOf = ({ egressIP }: OmittedEntry): string =>
   egressIP === undefined ? 'There is no EgressIP for it' : `It is left out of EgressIP ${egressIP}`;
 
-export const egressIPInvalid = makes('EgressIPInvalid', (facts: LeftOut & { readonly reason: string }) => ({
+export const egressIPInvalid = makes('EgressIPInvalid', (facts: OmittedEntry & { readonly reason: string }) => ({
   kind: 'NetNamespace',
   name: facts.name,
   today: `${facts.reason}: nothing can serve this request.`,
@@ -27,7 +27,7 @@ export const egressIPInvalid = makes('EgressIPInvalid', (facts: LeftOut & { read
 
 export const egressIPClaimedTwice = makes(
   'EgressIPClaimedTwice',
-  (facts: LeftOut & { readonly namespaces: readonly string[] }) => ({
+  (facts: OmittedEntry & { readonly namespaces: readonly string[] }) => ({
     kind: 'NetNamespace',
     name: facts.name,
     today: `${facts.entry} is requested by namespaces ${listText(facts.namespaces)} of different VNIDs: all their outside traffic is dropped.`,
@@ -38,7 +38,9 @@ export const egressIPClaimedTwice = makes(
 
 export const egressIPIsNodeAddress = makes(
   'EgressIPIsNodeAddress',
-  (facts: LeftOut & { readonly node: string; readonly hostSubnets: readonly string[]; readonly isInUse: boolean }) => ({
+  (
+    facts: OmittedEntry & { readonly node: string; readonly hostSubnets: readonly string[]; readonly isInUse: boolean },
+  ) => ({
     severity: facts.isInUse ? 'blocker' : 'warning',
     span: facts.isInUse ? 'until-fixed' : null,
     kind: 'NetNamespace',

@@ -1,6 +1,7 @@
 /** What a migration changes for somebody, reported before it happens: one finding for each object and matter. */
 import { compareText } from '../../model/values/names.ts';
-import type { Loss, Span } from './loss.ts';
+import type { Span } from './catalog/row.ts';
+import type { Loss } from './loss.ts';
 import { type FindingCode, lossesOf, rows, severities, type Severity } from './rows.ts';
 
 export interface Finding {

@@ -2,7 +2,7 @@
 import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';
 
-interface Unread {
+interface UnreadKind {
   readonly kind: string;
   readonly plural: string;
   readonly apiVersion: string;
@@ -16,7 +16,7 @@ interface Unread {
 /** A kind could not be read. */
 export const kindUnread = makes(
   'IncompleteInput',
-  ({ kind, plural, apiVersion, reason, right, isEssential }: Unread) => ({
+  ({ kind, plural, apiVersion, reason, right, isEssential }: UnreadKind) => ({
     severity: isEssential ? 'blocker' : 'warning',
     kind,
     name: '*',

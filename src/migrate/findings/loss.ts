@@ -1,14 +1,5 @@
 /** What a namespace loses by a migration, and for how long. */
-
-/** How long a loss lasts, in words that follow "is lost". */
-export const spans = {
-  reboots: 'while nodes are rebooted',
-  'until-apply': 'from the switch until apply',
-  'until-fixed': 'from the switch until it is fixed',
-  'for-good': 'from the switch, for good',
-} as const;
-
-export type Span = keyof typeof spans;
+import { type Span, spans } from './catalog/row.ts';
 
 export const spanNames: readonly Span[] = Object.keys(spans).filter(isSpan);
 
@@ -20,6 +11,11 @@ export interface Loss {
   /** What it is, for a sentence: `the multicast of joined namespaces`. */
   readonly what: string;
   readonly span: Span;
+}
+
+/** How long it lasts, in words that follow "is lost". */
+export function spanText({ span }: Pick<Loss, 'span'>): string {
+  return spans[span];
 }
 
 /** `multicast, while nodes are rebooted`. */

@@ -1,7 +1,6 @@
 /** Findings on where egress IPs are: what of OpenShift SDN's choice of nodes OVN-Kubernetes cannot express or keep. */
 import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';
-import { nodesText } from './lists.ts';
 
 /** The finding is on the NetNamespace of this name. */
 interface On {
@@ -84,3 +83,7 @@ export const placementBound = makes('PlacementBound', ({ name }: { readonly name
     'There are too many possibilities to follow: the prediction holds all nodes that fit, of which some may be impossible.',
   action: 'Nothing.',
 }));
+
+function nodesText(names: readonly string[]): string {
+  return names.length === 0 ? 'no node' : listText(names);
+}

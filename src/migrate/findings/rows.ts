@@ -1,8 +1,7 @@
 /** The catalog of findings: each code with its severities and its row in docs/migrate.md. */
 import { backRows } from './catalog/back.ts';
 import { forthRows } from './catalog/forth.ts';
-import type { Row } from './catalog/row.ts';
-import { spans } from './loss.ts';
+import { type Row, spans } from './catalog/row.ts';
 
 export { severities, type Severity } from './catalog/row.ts';
 

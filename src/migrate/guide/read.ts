@@ -19,8 +19,8 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
+import { shapeOf, snapshotOf } from '../input/make-snapshot.ts';
 import { refusalOf } from '../input/server.ts';
-import { shapeOf, snapshotOf } from '../input/source.ts';
 import {
   clusterVersionItem,
   infrastructureItem,

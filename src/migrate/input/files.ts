@@ -10,21 +10,12 @@ import {
 import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/input/manifests.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { mtuConfigMap } from '../kinds/configmap.ts';
+import { installConfig, mtuConfigMap } from '../kinds/configmap.ts';
 import { textAt } from '../kinds/item.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import type { Snapshot } from '../snapshot.ts';
-import {
-  installConfig,
-  macvlanKinds,
-  minorKinds,
-  namespacesOf,
-  readDefinitions,
-  sdnKinds,
-  shapeOf,
-  snapshotOf,
-  sourceKinds,
-} from './source.ts';
+import { shapeOf, snapshotOf } from './make-snapshot.ts';
+import { macvlanKinds, minorKinds, namespacesOf, readDefinitions, sdnKinds, sourceKinds } from './source.ts';
 
 /**
  * Reads all paths and calls `progress` with each file. One of the `needed` kinds must have objects. Returns the first

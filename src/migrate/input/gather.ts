@@ -6,9 +6,9 @@
 import { apiVersionOf, configMaps, type Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
-import { configMapItem } from '../kinds/configmap.ts';
+import { configMapItem, installConfig } from '../kinds/configmap.ts';
 import { objectsOf, type Snapshot } from '../snapshot.ts';
-import { installConfig, macvlanKinds, minorKinds, sourceKinds } from './source.ts';
+import { macvlanKinds, minorKinds, sourceKinds } from './source.ts';
 
 /** A file of the archive: its path, and what it holds. */
 export interface GatheredFile {

@@ -5,20 +5,18 @@ import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
 import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { mtuConfigMap } from '../kinds/configmap.ts';
+import { installConfig, mtuConfigMap } from '../kinds/configmap.ts';
 import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
+import { shapeOf, snapshotOf } from './make-snapshot.ts';
 import {
-  installConfig,
   macvlanKinds,
   minorKinds,
   namespacesOf,
   obstacleKinds,
   readDefinitions,
   sdnKinds,
-  shapeOf,
-  snapshotOf,
   sourceKinds,
 } from './source.ts';
 
@@ -68,8 +66,7 @@ export async function readServer(client: KubeClient, reading: Reading = {}): Pro
     (kind) => reader.read(kind),
   );
   if (since === undefined) await reader.readConfigMaps();
-  else
-    for (const kind of [...obstacleKinds, ...macvlanKinds, configMaps]) reader.found.set(kind, objectsOf(since, kind));
+  else reader.take(since, [...obstacleKinds, ...macvlanKinds, configMaps]);
   const notFound = since?.notFound ?? reader.notFound;
   return snapshotOf(reader.found, reader.unread, { absent: reader.absent, notFound });
 }
@@ -103,6 +100,12 @@ class Reader {
     this.#client = client;
     this.#reading = reading;
     this.#request = reading.signal === undefined ? {} : { signal: reading.signal };
+  }
+
+  /** Takes these kinds as they were read then, and what could not be read of them. */
+  take(since: Snapshot, kinds: readonly Kind[]): void {
+    for (const kind of kinds) this.found.set(kind, objectsOf(since, kind));
+    this.unread.push(...since.unread.filter(({ kind }) => kinds.includes(kind)));
   }
 
   async read(kind: Kind): Promise<void> {

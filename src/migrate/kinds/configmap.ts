@@ -11,6 +11,9 @@ export const mtuConfigMap = { namespace: 'openshift-network-operator', name: 'mt
 /** Names it for people. */
 export const mtuConfigMapName = `ConfigMap ${mtuConfigMap.namespace}/${mtuConfigMap.name}`;
 
+/** The ConfigMap with the installer's configuration, which has the machine networks. */
+export const installConfig = { namespace: 'kube-system', name: 'cluster-config-v1' } as const;
+
 /** Reads a ConfigMap. */
 export function configMapItem(object: KubeObject): ConfigMapItem {
   return { ...itemOf(object), data: textsByKey(object, 'data') };

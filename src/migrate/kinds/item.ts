@@ -14,13 +14,15 @@ export interface Item {
   readonly annotations: Texts;
   /** Whether it is being deleted. */
   readonly isTerminating: boolean;
+  /** As it was read; undefined if there is none. */
+  readonly spec: unknown;
 }
 
 /** Reads the metadata. */
 export function itemOf(object: KubeObject): Item {
   const { name = '', namespace = '', labels = {}, annotations = {} } = object.metadata;
   const isTerminating = object.metadata.deletionTimestamp !== undefined;
-  return { object, name, namespace, labels, annotations, isTerminating };
+  return { object, name, namespace, labels, annotations, isTerminating, spec: fieldOf(object, 'spec') };
 }
 
 /** The text at the path; empty if there is none. */

@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync, writevSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { type ObjectRef, objectRef, refKey } from '../ref.ts';
 import { type Change, refOf } from '../translation.ts';
+import { alone, freshFolder, isTaken, lockName } from './lock.ts';
 import { type Plan } from './plan.ts';
 import { objectYAML, plainYAML } from './yaml.ts';
 
@@ -23,8 +23,6 @@ const withoutId = 1;
 /** Records what was done with a plan, in its folder; journal.ts writes it. */
 export const journalName = 'journal.ndjson';
 
-/** The lock of the command that works with the plan; what a kill left of it is no plan. */
-export const lockName = 'lock';
 /** In the order in which they are moved into place. */
 const own = ['objects', 'backup', 'seen', 'findings.json', 'placement.json', 'report.html', 'report.md', 'plan.yaml'];
 const staging = '.new';
@@ -35,13 +33,20 @@ const longestStem = 180;
 /**
  * Writes the plan. Creates the folder if needed, and replaces a plan in it that nobody began to apply. Everything is
  * written to a subfolder and then moved, plan.yaml last: a folder without it holds no plan. Refuses a folder with other
- * things in it, and one whose plan was begun. `reports` are more files, by name.
+ * things in it, one whose plan was begun, and one whose plan another command works with. `reports` are more files, by
+ * name.
  */
 export async function writePlan(
   folder: string,
   plan: Plan,
   reports: ReadonlyMap<string, string> = new Map(),
 ): Promise<Result<void>> {
+  const work = (): Promise<Result<void>> => replaced(folder, plan, reports);
+  if (!existsSync(join(folder, 'plan.yaml'))) return work();
+  return (await alone(folder, work)) ?? err(`${folder}: ${isTaken}`);
+}
+
+async function replaced(folder: string, plan: Plan, reports: ReadonlyMap<string, string>): Promise<Result<void>> {
   const opened = await contents(folder);
   if (!opened.ok) return opened;
   const present = opened.value;
@@ -87,21 +92,6 @@ export async function replacePlan(
   } catch (error) {
     return err(`${folder} cannot be updated: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-/** Milliseconds between two renames of an update, at most, and between two looks. */
-const [renaming, again] = [2_000, 10];
-
-/** Waits while the folder is not there because an update is between its two renames. */
-export async function settled(folder: string): Promise<void> {
-  const end = performance.now() + renaming;
-  while (!existsSync(folder) && existsSync(join(freshFolder(folder), 'plan.yaml')) && performance.now() < end)
-    await setTimeout(again);
-}
-
-/** Where an update writes the folder before it takes its place. */
-export function freshFolder(folder: string): string {
-  return `${resolve(folder)}.new`;
 }
 
 async function freeName(folder: string): Promise<string> {

@@ -1,9 +1,17 @@
 /** Makes the plan of a migration from a snapshot. Pure. */
+import sortBy from 'lodash/sortBy.js';
+import uniqBy from 'lodash/uniqBy.js';
+import { apiVersionOf, egressIPs, netNamespaces } from '../../../api/kinds.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import type { AddressEnds } from '../addresses.ts';
-import type { Snapshot } from '../snapshot.ts';
+import { compareFindings } from '../findings/finding.ts';
+import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
+import { clusterUID, type Snapshot, type Unread } from '../snapshot.ts';
 import type { Target } from '../target.ts';
-import type { TranslateOptions } from '../translation.ts';
-import { type Plan, planOf } from './plan.ts';
+import { stepOf, targetNamed } from '../targets.ts';
+import { type Change, refOf, type TranslateOptions, type Translation } from '../translation.ts';
+import { backedUp, type Plan, planHash, type PlanStep } from './plan.ts';
 
 export interface PlanRequest {
   /** Name and version of the program. */
@@ -40,4 +48,67 @@ export function makePlan(found: Snapshot, { tool, target, options, strict }: Pla
 
 function nodeAddresses({ hostSubnets }: Snapshot): readonly string[] {
   return [...new Set(hostSubnets.map(({ hostIP }) => hostIP).filter((address) => address !== ''))];
+}
+
+interface PlanInput {
+  readonly tool: string;
+  /** Name of the target. */
+  readonly target: string;
+  readonly options: JsonObject;
+  readonly strict: boolean;
+  readonly snapshot: Snapshot;
+  readonly translation: Translation;
+}
+
+/** Makes the plan from a translation of a snapshot: changes by step, and backup. Pure; input order does not matter. */
+export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
+  const { changes, findings, placement } = translation;
+  const touched = changes.flatMap((change) => [
+    refOf(change),
+    ...(change.action === 'clear' ? [] : change.from.filter(isConverted)),
+  ]);
+  const refs = uniqBy(touched, refKey).sort(compareRefs);
+  const kinds = new Set(refs.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`));
+  const all = new Map<string, KubeObject>();
+  for (const [kind, objects] of snapshot.objects)
+    if (kinds.has(kind)) for (const object of objects) all.set(refKey(objectRef(object)), object);
+  const made = {
+    ...rest,
+    cluster: clusterUID(snapshot),
+    incomplete: snapshot.unread.filter(({ isMinor }) => isMinor !== true).map(unreadText),
+    steps: stepsOf(rest, changes),
+    backup: new Map(
+      refs.flatMap((ref) => {
+        const key = refKey(ref);
+        const object = all.get(key);
+        return object === undefined ? [] : [[key, backedUp(object)] as const];
+      }),
+    ),
+    seen: new Map(),
+    findings: findings.toSorted(compareFindings),
+    placement: new Map(sortBy([...placement], ([ip]) => ip)),
+  };
+  return { id: planHash(made).slice(0, idLength), ...made };
+}
+
+const idLength = 10;
+
+/** Whether a conversion replaces the object. Other sources of a change, such as pods, are always left alone. */
+function isConverted({ apiVersion }: ObjectRef): boolean {
+  return apiVersion === apiVersionOf(netNamespaces) || apiVersion === apiVersionOf(egressIPs);
+}
+
+/** The changes by step of the plan's target, in safe order, each step sorted by object. */
+export function stepsOf(plan: { readonly target: string }, changes: readonly Change[]): readonly PlanStep[] {
+  const byStep = Map.groupBy(changes, ({ step }) => stepOf(plan, step));
+  return targetNamed(plan.target).steps.flatMap((step): readonly PlanStep[] => {
+    const { name, description } = step;
+    const known = (byStep.get(step) ?? []).map((change) => ({ change, ref: refOf(change) }));
+    const own = known.sort((a, b) => compareRefs(a.ref, b.ref)).map(({ change }) => change);
+    return own.length === 0 && name !== 'switch' ? [] : [{ name, description, changes: own }];
+  });
+}
+
+function unreadText({ kind, reason, right }: Unread): string {
+  return `${kind.plural}${kind.group === '' ? '' : `.${kind.group}`}: ${reason}${right === undefined ? '' : ` (missing right: ${right})`}`;
 }

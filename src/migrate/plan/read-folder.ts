@@ -12,7 +12,8 @@ import { err, ok, type Result } from '../../model/values/result.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
 import { deletesOwn } from '../targets.ts';
 import { refOf } from '../translation.ts';
-import { formatVersion, freshFolder, settled } from './folder.ts';
+import { formatVersion } from './folder.ts';
+import { freshFolder, settled } from './lock.ts';
 import { parseFindings, parsePlacement, parsePlan } from './parse.ts';
 import { type Plan } from './plan.ts';
 

@@ -8,7 +8,8 @@ import { isForeignKind } from '../ownership.ts';
 import { bareObject, type ObjectRef, refKey } from '../ref.ts';
 import { deletesOwn } from '../targets.ts';
 import { type Change, refOf, type StepName } from '../translation.ts';
-import { backedUp, type Plan, stepsOf } from './plan.ts';
+import { stepsOf } from './make.ts';
+import { backedUp, type Plan } from './plan.ts';
 
 /** A change of a step, as the journal names it. */
 export interface StepObject {

@@ -6,7 +6,7 @@ import { listText } from '../../model/values/list-text.ts';
 import { compareText } from '../../model/values/names.ts';
 import type { AddressRow, AddressTable, Seen } from '../addresses.ts';
 import type { Finding } from '../findings/finding.ts';
-import { spans } from '../findings/loss.ts';
+import { spanText } from '../findings/loss.ts';
 import { refText } from '../ref.ts';
 
 export interface LossRow {
@@ -27,7 +27,7 @@ export function lossRows(findings: readonly Finding[], tables: readonly AddressT
           {
             namespace: namespaceOf(finding),
             what: finding.lost.what,
-            howLong: spans[finding.lost.span],
+            howLong: spanText(finding.lost),
             code: finding.code,
           },
         ],

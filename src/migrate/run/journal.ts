@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { journalName, settled } from '../plan/folder.ts';
+import { journalName } from '../plan/folder.ts';
+import { settled } from '../plan/lock.ts';
 
 /**
  * `begin` precedes a write, `done` follows it, `redo` takes a `done` back; `back-done` ends a round, as if the plan had
@@ -55,7 +56,12 @@ export interface Progress {
   readonly purged: ReadonlySet<string>;
   /** What the admin left out, by `refKey`. */
   readonly skipped: ReadonlySet<string>;
+  /** What the admin left out of the way back, by `refKey`. */
+  readonly leftOnBack: ReadonlySet<string>;
 }
+
+/** The step of entries of what the admin left out of the way back. */
+export const backStep = 'back';
 
 /** A unique text for each change of a plan. */
 export function changeKey(step: string, object: string): string {
@@ -93,10 +99,13 @@ export function progressOf(entries: readonly Entry[]): Progress {
     ),
     boots: new Map(Object.entries(current.find(({ boots = {} }) => Object.keys(boots).length > 0)?.boots ?? {})),
     purged: new Set(current.flatMap(({ purged = [] }) => purged)),
-    skipped: new Set(
-      current.flatMap(({ event, object }) => (event === 'skip' && object !== undefined ? [object] : [])),
-    ),
+    skipped: leftOut(current.filter(({ step }) => step !== backStep)),
+    leftOnBack: leftOut(current.filter(({ step }) => step === backStep)),
   };
+}
+
+function leftOut(entries: readonly Entry[]): ReadonlySet<string> {
+  return new Set(entries.flatMap(({ event, object }) => (event === 'skip' && object !== undefined ? [object] : [])));
 }
 
 /** Reads the entries of the folder's journal; none if there is no journal. Skips a last line that a kill cut short. */

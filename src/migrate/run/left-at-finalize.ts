@@ -1,7 +1,7 @@
 /** Decides what finalize must leave because the admin left out what was to take its place. Pure. */
 import { hostSubnets } from '../../../api/kinds.ts';
-import { mayHost } from '../kinds/hosting.ts';
 import { textsAt } from '../kinds/item.ts';
+import { mayHost } from '../kinds/sdn.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { refOf } from '../translation.ts';

@@ -23,14 +23,24 @@ function isWebhooks({ message }: ApiError): boolean {
   return /\badmission webhook "[^"]*" denied\b|\bfailed calling webhook\b/.test(message);
 }
 
-/** Returns the error, or for a refusal one that names the missing right. */
-export function withRight(error: unknown, verb: string, kind: Kind): unknown {
-  if (!(error instanceof ApiError) || !isMissingRight(error)) return error;
-  return new Error(`missing right: ${verb} ${resourceName(kind)} (${error.message})`);
+/** Returns the error, or for a missing right one that names it. */
+export function withRight(error: unknown, kind: Kind): unknown {
+  return missingRight(error, kind) ?? error;
+}
+
+/** An error that names the missing right, with the verb that the server refused; undefined if none is missing. */
+export function missingRight(error: unknown, kind: Kind): Error | undefined {
+  const verb = missingVerb(error);
+  if (verb === undefined || !(error instanceof Error)) return undefined;
+  return new Error(`missing right: ${verb} ${resourceName(kind)} (${error.message})`, { cause: error });
 }
 
 /** Whether a right is missing. Quotas, webhooks and terminating namespaces also answer 403. */
 export function isMissingRight(error: unknown): boolean {
-  if (!(error instanceof ApiError) || error.code !== 403 || isWebhooks(error)) return false;
-  return /\bcannot \w+ resource\b/.test(error.message);
+  return missingVerb(error) !== undefined;
+}
+
+function missingVerb(error: unknown): string | undefined {
+  if (!(error instanceof ApiError) || error.code !== 403 || isWebhooks(error)) return undefined;
+  return /\bcannot (\w+) resource\b/.exec(error.message)?.[1];
 }

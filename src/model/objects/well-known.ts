@@ -3,6 +3,12 @@
 /** The label with which Kubernetes puts a namespace's name on the Namespace. */
 export const namespaceNameLabel = 'kubernetes.io/metadata.name';
 
+/** The label that names what made an object. */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+
+/** Set on the objects that we make. */
+export const managedBy = { [managedByLabel]: 'sdn-compat' } as const;
+
 /** The NetNamespace annotation that turns multicast on when its value is exactly `true`. */
 export const multicastAnnotation = 'netnamespace.network.openshift.io/multicast-enabled';
 

@@ -99,6 +99,32 @@ export function sortedKeys(value: Json): Json {
   return Object.fromEntries(keys.map((key) => [key, value[key] === undefined ? undefined : sortedKeys(value[key])]));
 }
 
+/**
+ * The text of `JSON.stringify(sortedKeys(jsonOf(value)))`, in a fraction of the time: nothing is copied. The value has
+ * no fields but those of JSON and undefined ones.
+ */
+export function sortedText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => sortedText(item)).join(',')}]`;
+  if (!isRecord(value)) return JSON.stringify(value ?? null);
+  let text = '';
+  for (const key of inJsonOrder(Object.keys(value))) {
+    const field = value[key];
+    if (field !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${sortedText(field)}`;
+  }
+  return `{${text}}`;
+}
+
+/** The keys sorted, with those that JavaScript takes for indexes first, as an object made of the sorted keys has them. */
+function inJsonOrder(keys: readonly string[]): readonly string[] {
+  if (keys.length < 2) return keys;
+  const sorted = keys.toSorted();
+  return keys.some((key) => isIndex(key)) ? Object.keys(Object.fromEntries(sorted.map((key) => [key, 0]))) : sorted;
+}
+
+function isIndex(key: string): boolean {
+  return key >= '0' && key < ':';
+}
+
 /** The field at the path, or undefined. */
 export function fieldOf(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce((found, key) => (isRecord(found) ? found[key] : undefined), value);

@@ -4,8 +4,8 @@
  * stay, and it is soon tried again. They are stored in a file, so they also survive a restart of the agent.
  */
 import { Resolver } from 'node:dns/promises';
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Logger } from '../../io/log.ts';
+import { readState, writeState } from '../../io/state-file.ts';
 import { parseIpv4 } from '../../model/objects/fields.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { asList, asText } from '../../model/values/json.ts';
@@ -108,15 +108,10 @@ export class NameTracker {
   /** Loads what an earlier agent stored. Await it before the first `follow`. An unreadable file counts as empty. */
   async load(): Promise<void> {
     const { file, logger } = this.#deps;
-    try {
-      const entries = asList(JSON.parse(await readFile(file, 'utf8'))).map(asList);
-      this.#before = new Map(
-        entries.map(([name, addresses]) => [asText(name), addressesIn(asList(addresses).map(asText))]),
-      );
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
-        logger.warn({ file, err: error }, 'the last addresses of names cannot be read');
-    }
+    const entries = asList(await readState(file, logger, 'the last addresses of names cannot be read')).map(asList);
+    this.#before = new Map(
+      entries.map(([name, addresses]) => [asText(name), addressesIn(asList(addresses).map(asText))]),
+    );
   }
 
   /** Follows exactly these names. */
@@ -174,12 +169,9 @@ export class NameTracker {
   /** Writes what is known now, after the current write. */
   #save(): void {
     const { file, logger } = this.#deps;
-    const text = JSON.stringify([...this.#names].map(([name, { addresses }]) => [name, addresses]));
+    const entries = [...this.#names].map(([name, { addresses }]) => [name, addresses]);
     this.#saving = this.#saving
-      .then(async () => {
-        await writeFile(`${file}.new`, text, { mode: 0o600 });
-        await rename(`${file}.new`, file);
-      })
+      .then(() => writeState(file, entries))
       .catch((error: unknown) => logger.warn({ file, err: error }, 'the addresses of names cannot be kept'));
   }
 

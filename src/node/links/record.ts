@@ -2,10 +2,10 @@
  * The egress IPs that we put on interfaces whose name leaves no room for our label, in a file, so that a restarted agent
  * and `node --cleanup` find them again.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from '../../io/log.ts';
-import { asList, asText, parseJson } from '../../model/values/json.ts';
+import { readState, writeState } from '../../io/state-file.ts';
+import { asList, asText } from '../../model/values/json.ts';
 
 /** An address of an interface. */
 interface Place {
@@ -30,12 +30,8 @@ export class AddressRecord {
 
   /** Reads the file. One that is missing counts as empty; one that cannot be read does too, with a warning. */
   async load(logger: Logger): Promise<void> {
-    try {
-      for (const key of asList(parseJson(await readFile(this.#file, 'utf8')))) this.#known.add(asText(key));
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT'))
-        logger.warn({ file: this.#file, err: error }, 'the record of egress IPs without label cannot be read');
-    }
+    const keys = await readState(this.#file, logger, 'the record of egress IPs without label cannot be read');
+    for (const key of asList(keys)) this.#known.add(asText(key));
   }
 
   /** Whether we put the address there. */
@@ -47,7 +43,7 @@ export class AddressRecord {
   async add(places: readonly Place[]): Promise<void> {
     const fresh = places.map(keyOf).filter((key) => !this.#known.has(key));
     if (fresh.length === 0) return;
-    await this.#write([...this.#known, ...fresh]);
+    await writeState(this.#file, [...this.#known, ...fresh]);
     for (const key of fresh) this.#known.add(key);
   }
 
@@ -55,12 +51,10 @@ export class AddressRecord {
   async remove(places: readonly Place[]): Promise<void> {
     const gone = new Set(places.map(keyOf).filter((key) => this.#known.has(key)));
     if (gone.size === 0) return;
-    await this.#write([...this.#known].filter((key) => !gone.has(key)));
+    await writeState(
+      this.#file,
+      [...this.#known].filter((key) => !gone.has(key)),
+    );
     for (const key of gone) this.#known.delete(key);
-  }
-
-  async #write(keys: readonly string[]): Promise<void> {
-    await writeFile(`${this.#file}.new`, JSON.stringify(keys), { mode: 0o600 });
-    await rename(`${this.#file}.new`, this.#file);
   }
 }

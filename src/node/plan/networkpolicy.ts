@@ -50,12 +50,14 @@ export interface PolicyWorld {
 
 type Direction = 'ingress' | 'egress';
 
+type AddressField = 'nw_src' | 'nw_dst';
+
 interface Side {
   readonly table: number;
   /** The register that holds this namespace's VNID. */
   readonly own: 'reg0' | 'reg1';
-  readonly ownAddress: 'nw_src' | 'nw_dst';
-  readonly peerAddress: 'nw_src' | 'nw_dst';
+  readonly ownAddress: AddressField;
+  readonly peerAddress: AddressField;
   readonly pass: Action;
 }
 
@@ -80,6 +82,15 @@ const sides: Readonly<Record<Direction, Side>> = {
 interface Alternative {
   readonly match: Match;
   readonly pod?: PolicyPod;
+}
+
+function addressMatch(field: AddressField, ip: Ip): Match {
+  return { proto: 'ip', [field]: ip };
+}
+
+/** The pod by its address. */
+function podMatch(field: AddressField, pod: Reachable): Alternative {
+  return { match: addressMatch(field, pod.ip), pod };
 }
 
 /**
@@ -159,9 +170,7 @@ class NamespacePlanner {
     const denied =
       policies.length === 0
         ? []
-        : this.#unknown.map((ip) =>
-            this.#flow(side, priority.policy.selected, { proto: 'ip', [side.ownAddress]: ip }, []),
-          );
+        : this.#unknown.map((ip) => this.#flow(side, priority.policy.selected, addressMatch(side.ownAddress, ip), []));
     return [
       ...flows,
       ...denied,
@@ -172,8 +181,11 @@ class NamespacePlanner {
   /** All pods of the namespace: by its VNID, or each local one if others have that VNID too. */
   #all(side: Side): Alternative[] {
     if (!this.#isShared) return [{ match: {} }];
-    const known = this.#localPods.map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }) as const);
-    return [...known, ...this.#unknown.map((ip) => ({ match: { proto: 'ip', [side.ownAddress]: ip } }) as const)];
+    const { ownAddress } = side;
+    return [
+      ...this.#localPods.map((pod) => podMatch(ownAddress, pod)),
+      ...this.#unknown.map((ip) => ({ match: addressMatch(ownAddress, ip) })),
+    ];
   }
 
   #flow(side: Side, at: number, match: Match, actions: readonly Action[]): Flow {
@@ -190,7 +202,7 @@ class NamespacePlanner {
     if (selectsAll(policy.pods)) return this.#all(side);
     return this.#localPods
       .filter(({ labels }) => matches(policy.pods, labels))
-      .map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
+      .map((pod) => podMatch(side.ownAddress, pod));
   }
 
   #ruleFlows(rule: PolicyRule, direction: Direction, selected: readonly Alternative[]): Flow[] {
@@ -225,9 +237,7 @@ class NamespacePlanner {
 
   #eachPod(selected: readonly Alternative[], side: Side): readonly Alternative[] {
     if (selected.some(({ pod }) => pod !== undefined)) return selected;
-    return selected.length === 0
-      ? []
-      : this.#localPods.map((pod) => ({ match: { proto: 'ip', [side.ownAddress]: pod.ip }, pod }));
+    return selected.length === 0 ? [] : this.#localPods.map((pod) => podMatch(side.ownAddress, pod));
   }
 
   /** The pods among the peers of an egress rule, each by its address; all pods if it names no peers. */
@@ -235,7 +245,7 @@ class NamespacePlanner {
     const pods = new Set(
       peers === undefined ? this.#world.pods.filter(hasAddress) : peers.flatMap((peer) => this.#podsOf(peer)),
     );
-    return [...pods].map((pod) => ({ match: { proto: 'ip', nw_dst: pod.ip }, pod }));
+    return [...pods].map((pod) => podMatch(sides.egress.peerAddress, pod));
   }
 
   #podsOf(peer: Peer): readonly Reachable[] {
@@ -262,12 +272,10 @@ class NamespacePlanner {
       const others = [...meant].filter(({ vnid }) => !whole.has(vnid));
       return [
         ...[...whole].map((vnid) => ({ match: { reg0: registerValue(vnid) } })),
-        ...this.#podsIn(others, peer.pods).map(
-          (pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod }) as const,
-        ),
+        ...this.#podsIn(others, peer.pods).map((pod) => podMatch(peerAddress, pod)),
       ];
     }
-    return this.#podsOf(peer).map((pod) => ({ match: { proto: 'ip', [peerAddress]: pod.ip }, pod }));
+    return this.#podsOf(peer).map((pod) => podMatch(peerAddress, pod));
   }
 
   #namespaces(peer: Extract<Peer, { kind: 'pods' }>): readonly PolicyNamespace[] {
@@ -283,22 +291,11 @@ export interface Local {
   readonly pods: Readonly<Partial<Record<string, readonly LocalPod[]>>>;
 }
 
-/** Pods by namespace. */
-function podsByNamespace({ pods }: PolicyWorld): ReadonlyMap<string, readonly PolicyPod[]> {
-  const found = new Map<string, PolicyPod[]>();
-  for (const pod of pods) {
-    const list = found.get(pod.namespace);
-    if (list === undefined) found.set(pod.namespace, [pod]);
-    else list.push(pod);
-  }
-  return found;
-}
-
 /** The flows of both tables for the namespaces that have pods on this node. */
 export const networkPolicyFlows = memoized((world: PolicyWorld) =>
   memoized((local: Local): readonly Flow[] => {
     const sharing = Map.groupBy(world.namespaces.filter(hasPods), ({ vnid }) => vnid);
-    const indexed = { world, byNamespace: podsByNamespace(world), sharing };
+    const indexed = { world, byNamespace: Map.groupBy(world.pods, ({ namespace }) => namespace), sharing };
     return world.namespaces
       .filter(({ vnid }) => local.vnids.has(vnid))
       .flatMap((namespace) => {

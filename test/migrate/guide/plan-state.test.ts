@@ -1,5 +1,6 @@
 import { planState } from '../../../src/migrate/guide/plan-state.ts';
-import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../src/migrate/plan/make.ts';
+import { type Plan } from '../../../src/migrate/plan/plan.ts';
 import type { Entry } from '../../../src/migrate/run/journal.ts';
 import type { Change, StepName } from '../../../src/migrate/translation.ts';
 import { make, snapshotOf } from '../snapshots.ts';

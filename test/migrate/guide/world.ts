@@ -293,7 +293,7 @@ export class World {
         tell: () => undefined,
         progress: () => undefined,
       },
-      { mode: 'write', force: false },
+      { mode: 'write', force: false, skip: [] },
     );
     if (!['done', 'waiting'].includes(outcome.kind)) throw new Error(`back: ${JSON.stringify(outcome)}`);
   }

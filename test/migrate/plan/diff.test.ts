@@ -1,5 +1,6 @@
 import { planDiff } from '../../../src/migrate/plan/diff.ts';
-import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../src/migrate/plan/make.ts';
+import { type Plan } from '../../../src/migrate/plan/plan.ts';
 import type { Change, StepName } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { make, snapshotOf } from '../snapshots.ts';

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
+import { makeSnapshot } from '../../../src/migrate/input/make-snapshot.ts';
 import { fileNames, writePlan } from '../../../src/migrate/plan/folder.ts';
-import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../src/migrate/plan/make.ts';
+import { type Plan } from '../../../src/migrate/plan/plan.ts';
 import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
 import { type ObjectRef } from '../../../src/migrate/ref.ts';
-import { makeSnapshot, snapshotKey } from '../../../src/migrate/snapshot.ts';
+import { snapshotKey } from '../../../src/migrate/snapshot.ts';
 import type { Change } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { rounds } from '../../rounds.ts';
@@ -103,6 +105,22 @@ test('a plan reads back as it was written, in the same bytes whatever the order 
   expect(await bytes()).toEqual(first);
   expect((await stat(join(folder, 'backup', 'NetNamespace-a.yaml'))).mode & 0o777).toBe(0o600);
   expect((await stat(join(folder, 'backup'))).mode & 0o777).toBe(0o700);
+});
+
+test('a plan stays bound to its cluster, and says what it lacks, if it lacks something', async () => {
+  const made = plan([netNamespace('a', ['1.2.3.4'])], [eip('a'), clear('a')]);
+  for (const variant of [
+    { ...made, cluster: 'c9f0f895' },
+    { ...made, cluster: undefined },
+    { ...made, incomplete: [] },
+    { ...made, incomplete: ['nodes: forbidden'] },
+  ]) {
+    expect(await writePlan(folder, variant)).toEqual({ ok: true, value: undefined });
+    expect(await readPlan(folder)).toEqual({ ok: true, value: variant });
+    const text = (await bytes())['/plan.yaml'] ?? '';
+    expect(text.includes('\ncluster:')).toBe(variant.cluster !== undefined);
+    expect(text.includes('\nincomplete:')).toBe(variant.incomplete.length > 0);
+  }
 });
 
 test('what a backup holds reads back the same, whatever it is', async () => {
@@ -235,6 +253,11 @@ test('two objects never share a file name', () => {
       ['v1/Node//n1', 'Node-n1.yaml'],
     ]),
   );
+});
+
+test('an object has the same file name in every plan', () => {
+  const refs = ['A', 'a'].map((kind): ObjectRef => ({ apiVersion: 'v1', kind, namespace: 'y', name: 'x' }));
+  expect([...fileNames(refs).values()]).toEqual(['A-y-x~d1352af0e94c.yaml', 'a-y-x~bc9ed842a469.yaml']);
 });
 
 test('only the steps of a plan are read for who needs no findings and placement', async () => {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { namespaces, nodes, podDisruptionBudgets } from '../../../api/kinds.ts';
 import type { Finding } from '../../../src/migrate/findings/finding.ts';
-import { backedUp, isHashOf, planHash, planOf, stepsOf } from '../../../src/migrate/plan/plan.ts';
-import { makeSnapshot, type Unread } from '../../../src/migrate/snapshot.ts';
+import { makeSnapshot } from '../../../src/migrate/input/make-snapshot.ts';
+import { planOf, stepsOf } from '../../../src/migrate/plan/make.ts';
+import { backedUp, isHashOf, planHash } from '../../../src/migrate/plan/plan.ts';
+import { type Unread } from '../../../src/migrate/snapshot.ts';
 import type { Change, StepName } from '../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { jsonOf, sortedKeys } from '../../../src/model/values/json.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePlan } from '../../../src/migrate/plan/folder.ts';
-import { planOf } from '../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../src/migrate/plan/make.ts';
 import { readPlan } from '../../../src/migrate/plan/read-folder.ts';
 import type { Change } from '../../../src/migrate/translation.ts';
 import { make, snapshotOf } from '../snapshots.ts';

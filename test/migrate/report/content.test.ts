@@ -1,5 +1,6 @@
 import type { Finding } from '../../../src/migrate/findings/finding.ts';
-import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../src/migrate/plan/make.ts';
+import { type Plan } from '../../../src/migrate/plan/plan.ts';
 import { countsText, findingTable, lossCells, reportOf, subjectOf } from '../../../src/migrate/report/content.ts';
 import type { Change, Placement, StepName } from '../../../src/migrate/translation.ts';
 import { make, snapshotOf } from '../snapshots.ts';

@@ -6,7 +6,7 @@ import { reportOf } from '../../../src/migrate/report/content.ts';
 import { htmlReport } from '../../../src/migrate/report/html.ts';
 import { lossRows } from '../../../src/migrate/report/losses.ts';
 import { markdownReport } from '../../../src/migrate/report/markdown.ts';
-import { addressEnds } from '../../../src/migrate/targets/ovn/addresses.ts';
+import { addressEnds } from '../../../src/migrate/targets/ovn/egressips/addresses.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import { sdn } from '../../../src/migrate/targets/sdn/target.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';

@@ -1,6 +1,7 @@
 /** What became different in a cluster since its plan was made. */
 import fc from 'fast-check';
-import { type Plan, planOf } from '../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../src/migrate/plan/make.ts';
+import { type Plan } from '../../../src/migrate/plan/plan.ts';
 import { objectRef, refKey } from '../../../src/migrate/ref.ts';
 import { differingFields, driftOf, driftText, essence, isEmpty, merged } from '../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../src/migrate/run/journal.ts';

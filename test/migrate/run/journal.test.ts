@@ -74,10 +74,20 @@ test('after a way back that ended nothing counts as begun', () => {
     boots: new Map(),
     purged: new Set(),
     skipped: new Set(),
+    leftOnBack: new Set(),
     begun: new Map(),
     done: new Map(),
     found: new Map(),
   });
+});
+
+test('what is left out of the way back is not left out of the plan', () => {
+  const entries: readonly Entry[] = [
+    { event: 'skip', object: 'o' },
+    { event: 'back-begin' },
+    { event: 'skip', step: 'back', object: 'p' },
+  ];
+  expect(progressOf(entries)).toMatchObject({ skipped: new Set(['o']), leftOnBack: new Set(['p']) });
 });
 
 test('what finalize found is known by its object, as it was found last', () => {

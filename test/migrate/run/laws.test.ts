@@ -225,7 +225,7 @@ test.each(Array.from({ length: rounds(200) }, (_, index) => index + 1))(
       const before = await theirs();
       const back = await goBack(
         { client, folder: world.folder, plan: () => Promise.resolve(world.plan!), ...quiet },
-        { mode: 'write', force: false },
+        { mode: 'write', force: false, skip: [] },
       );
       expect({ kind: back.kind, reasons: 'reasons' in back ? back.reasons : [] }).toEqual({
         kind: 'done',

@@ -1,5 +1,5 @@
 /** What finalize leaves because what was to take its place was left out. */
-import { planOf } from '../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../src/migrate/plan/make.ts';
 import { objectRef, refKey } from '../../../src/migrate/ref.ts';
 import { leftAtFinalize, leftText } from '../../../src/migrate/run/left-at-finalize.ts';
 import { toOVN } from '../../../src/migrate/targets/ovn/translate.ts';

@@ -399,8 +399,10 @@ describe('the way back', () => {
       kind: 'waiting',
       writes: expect.any(Number) as number,
       reasons: [
+        'EgressIP egressip-shop: it stays until NetNamespace shop is restored',
         'HostSubnet n2 is not created: HostSubnet n9 has its subnet or host IP now; OpenShift SDN makes its own',
         'NetNamespace shop is not created: NetNamespace other has netid 10 now; OpenShift SDN makes its own',
+        'Node n2: it stays until HostSubnet n2 is restored',
       ],
     });
     expect((await started.client.list(hostSubnets)).items.map(({ metadata }) => metadata.name)).toEqual(['n9']);

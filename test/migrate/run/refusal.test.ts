@@ -44,11 +44,11 @@ test('what is no answer of the server ends the run as well', () => {
 });
 
 test('a missing right is named, and nothing else is', () => {
-  expect(withRight(new ApiError(403, { message: right }), 'patch', nodes)).toMatchObject({
+  expect(withRight(new ApiError(403, { message: right }), nodes)).toMatchObject({
     message: `missing right: patch nodes (${right})`,
   });
   const other = new ApiError(503, { message: 'busy' });
-  expect(withRight(other, 'patch', nodes)).toBe(other);
+  expect(withRight(other, nodes)).toBe(other);
 });
 
 test('who owns a field is named by the field', () => {

@@ -10,6 +10,7 @@ import {
   jsonOf,
   parseJson,
   sortedKeys,
+  sortedText,
   withoutNullFields,
 } from '../../../src/model/values/json.ts';
 
@@ -38,6 +39,29 @@ test('the order of keys does not matter, that of items does; undefined is absent
 test('sorting keys changes nothing else', () => {
   fc.assert(fc.property(anyJson, (value) => expect(jsonEqual(sortedKeys(value), value)).toBe(true)));
   expect(JSON.stringify(sortedKeys({ b: [{ d: 1, c: 2 }], a: 0 }))).toBe('{"a":0,"b":[{"c":2,"d":1}]}');
+});
+
+test('the sorted text is that of the sorted value, also with keys that are numbers and fields that are undefined', () => {
+  const key = fc.oneof(fc.string(), fc.constantFrom('0', '9', '10', '01', '-1', '4294967295', '__proto__', 'toJSON'));
+  const { value: anyValue } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.oneof(
+        fc.string({ unit: 'binary' }),
+        fc.double(),
+        fc.boolean(),
+        fc.constantFrom(null, undefined, -0, '\ud800'),
+      ),
+      fc.array(tie('value'), { maxLength: 4 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 6 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(fc.array(anyValue), (value) => {
+      expect(sortedText(value)).toBe(JSON.stringify(sortedKeys(jsonOf(value))));
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('fields are found through objects only', () => {

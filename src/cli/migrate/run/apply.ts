@@ -81,7 +81,7 @@ export function end(outcome: ApplyOutcome, texts: EndTexts): void {
       );
     case 'failed':
       throw new Failure(
-        `failed after ${changesText(outcome.writes)}; run it again when these are fixed:\n${listed(outcome.reasons)}`.trimEnd(),
+        `failed after ${changesText(outcome.writes)}; run it again when these are fixed, or leave them out with --skip:\n${listed(outcome.reasons)}`.trimEnd(),
       );
   }
 }

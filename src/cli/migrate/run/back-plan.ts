@@ -1,7 +1,7 @@
 /** `sdn-compat migrate back --out`: plans a way back from OVN-Kubernetes' objects alone. */
+import { writePlan } from '../../../migrate/plan/folder.ts';
 import { makePlan } from '../../../migrate/plan/make.ts';
 import { countsText } from '../../../migrate/report/content.ts';
-import { writeAlone } from '../../../migrate/run/write-plan.ts';
 import { oldPlugin } from '../../../migrate/targets.ts';
 import { defaultOptions } from '../../../migrate/translation.ts';
 import { Failure } from '../../fail.ts';
@@ -19,7 +19,7 @@ export async function runBackPlan(flags: SourceFlags, out: string): Promise<void
     options: defaultOptions,
     strict: false,
   });
-  const written = await writeAlone(out, plan);
+  const written = await writePlan(out, plan);
   if (!written.ok) throw new Failure(written.error, badInput);
   const steps = plan.steps.map(
     ({ name, changes }) => `${name}: ${name === 'switch' ? 'yours' : changesText(changes.length)}\n`,

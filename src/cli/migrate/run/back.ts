@@ -11,6 +11,7 @@ export interface BackFlags extends SourceFlags {
   readonly planOnly: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
+  readonly skip: readonly string[];
 }
 
 /** Undoes the plan in a folder, or writes a plan of the way back made from objects. */
@@ -26,7 +27,9 @@ async function undo(flags: BackFlags, folder: string): Promise<void> {
   if (flags.fromCluster || flags.filename.length > 0)
     throw new Failure('--plan goes by its own backup: leave out -f and --from-cluster', badInput);
   const mode = flags.planOnly ? 'show' : flags.dryRun ? 'ask' : 'write';
-  const outcome = await withPlan({ ...flags, plan: folder }, (work) => goBack(work, { mode, force: flags.force }));
+  const outcome = await withPlan({ ...flags, plan: folder }, (work) =>
+    goBack(work, { mode, force: flags.force, skip: flags.skip }),
+  );
   end(outcome, {
     done: (writes) =>
       mode === 'write' ? `Back: ${changesText(writes)}, nothing of the migration is left.` : 'Nothing was written.',

@@ -17,6 +17,11 @@ function lasting(flags: string, description: string, byDefault: number): Option 
   return new Option(flags, description).argParser(duration(100)).default(byDefault * 1_000, `${byDefault}s`);
 }
 
+const skip = (): Option =>
+  new Option('--skip <name>', 'leave out KIND/NAMESPACE/NAME, or KIND/NAME; a Node is not waited for (repeatable)')
+    .argParser((name: string, before: readonly string[]) => [...before, name])
+    .default([], 'none');
+
 const probeRights = `
 --probe needs the right to create, get and delete pods in the namespaces that it asks from (ClusterRole
 sdn-compat-migrate-probe). The pods are under the namespaces' own policies, and are removed whatever happens.`;
@@ -46,11 +51,7 @@ function addApply(migrate: Command, { kubeconfig }: Shared): void {
     .option('--accept-incomplete', 'apply a plan that could not read everything', false)
     .option('--accept-changes', 'apply although the cluster has changed since the plan was made', false)
     .option('--accept-unwell', 'finalize although verify is not well', false)
-    .addOption(
-      new Option('--skip <name>', 'leave out KIND/NAMESPACE/NAME, or KIND/NAME; a Node is not waited for (repeatable)')
-        .argParser((name: string, before: readonly string[]) => [...before, name])
-        .default([], 'none'),
-    )
+    .addOption(skip())
     .addOption(lasting('--timeout <duration>', 'how long a delete may wait for finalizers', 300))
     .addOption(
       lasting(
@@ -108,6 +109,7 @@ function addBack(migrate: Command, { kubeconfig, source }: Shared): void {
     .option('--plan-only', 'only print what would be done', false)
     .option('--dry-run', 'let the API server check every change, and write nothing', false)
     .option('--force', 'undo what others changed meanwhile too', false)
+    .addOption(skip())
     .option('--out <dir>', 'folder for a plan made from OVN-Kubernetes objects; `migrate apply --plan` runs it')
     .addHelpText('after', outcomes)
     .action(async (flags: BackFlags) => (await import('./back.ts')).runBack(flags));

@@ -1,10 +1,18 @@
 /** What the catalog says of a code. */
-import type { Span } from '../loss.ts';
-
 /** blocker: `apply` refuses; warning: somebody must look (refused with --strict); info: good to know. */
 export const severities = ['blocker', 'warning', 'info'] as const;
 
 export type Severity = (typeof severities)[number];
+
+/** How long a loss lasts, in words that follow "is lost". */
+export const spans = {
+  reboots: 'while nodes are rebooted',
+  'until-apply': 'from the switch until apply',
+  'until-fixed': 'from the switch until it is fixed',
+  'for-good': 'from the switch, for good',
+} as const;
+
+export type Span = keyof typeof spans;
 
 export interface Row {
   /** The first applies if a finding does not name another. */

@@ -2,6 +2,7 @@
 import { inParallel } from '../../../io/async/parallel.ts';
 import type { KubeClient } from '../../../io/kube/client.ts';
 import { isForeignKind } from '../../ownership.ts';
+import { alone, isTaken } from '../../plan/lock.ts';
 import { type Plan, planHash, type PlanStep } from '../../plan/plan.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
@@ -10,7 +11,6 @@ import { type Change, refOf } from '../../translation.ts';
 import { otherCluster } from '../identity.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
 import { leftAtFinalize, leftText } from '../left-at-finalize.ts';
-import { alone, isTaken } from '../lock.ts';
 import { type Now, readNow } from '../now.ts';
 import { progressTeller } from '../progress.ts';
 import { notSwitched } from '../switched.ts';
@@ -18,7 +18,7 @@ import { verification } from '../verify/verify.ts';
 import { type Execution } from './change.ts';
 import { keepPlacement } from './keep-placement.ts';
 import { type Acceptance, changesSince, objections } from './objections.ts';
-import { skipsOf } from './skips.ts';
+import { skipsOf, unknownText } from './skips.ts';
 import { StepWork } from './step-work.ts';
 
 export interface ApplyOptions extends Acceptance {
@@ -91,8 +91,7 @@ async function begunApply(deps: ApplyDeps, options: ApplyOptions): Promise<Apply
   const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
   if (stranger !== undefined) return refused([stranger]);
   const { skipped, unknown } = skipsOf(options.skip, plan, now.live);
-  if (unknown.length > 0)
-    return refused(unknown.map((name) => `--skip ${name}: neither an object of the plan nor a Node has that name`));
+  if (unknown.length > 0) return refused(unknown.map(unknownText));
   const known = { ...progress, skipped: new Set([...progress.skipped, ...skipped]) };
   const changed = changesSince({ plan, progress: known, options }, now);
   if (changed.length > 0) return refused(changed);

@@ -72,7 +72,7 @@ export async function execute(change: Change, execution: Execution, part?: KubeO
     }
   } catch (error) {
     const reason = ownMatter(error);
-    if (reason === undefined) throw withRight(error, change.action === 'delete' ? 'delete' : 'patch', kindFor(object));
+    if (reason === undefined) throw withRight(error, kindFor(object));
     return failed(object, reason);
   }
 }

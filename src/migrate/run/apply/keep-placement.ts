@@ -13,6 +13,7 @@ import { listText } from '../../../model/values/list-text.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import type { Phase, Phases, Sight } from '../../target.ts';
 import { type Change, refOf } from '../../translation.ts';
+import { missingRight } from '../refusal.ts';
 
 export interface Keeping {
   readonly client: KubeClient;
@@ -30,7 +31,10 @@ const atOnce = 8;
 /** After so many phases in a row in which the plugin did nothing at all, it is not waited for any longer. */
 const mostSilent = 2;
 
-/** Makes the phases, one after the other. Those that cannot be are told, and left to the plugin. */
+/**
+ * Makes the phases, one after the other. Those that cannot be are told, and left to the plugin. Throws if the right to
+ * follow what the plugin does is missing.
+ */
 export async function keepPlacement(keeping: Keeping): Promise<void> {
   const { phases, signal, tell } = keeping;
   if (phases.list.length === 0) return;
@@ -40,8 +44,7 @@ export async function keepPlacement(keeping: Keeping): Promise<void> {
     const isSynced = await watching.synced(keeping.patience);
     if (signal.aborted) return;
     if (!isSynced) {
-      const kinds = phases.kinds.map(({ kind }) => kind);
-      tell(`${listText(kinds)} cannot be followed; the network plugin chooses the nodes of egress IPs`);
+      tell(`${watching.problem() ?? unfollowed(phases.kinds)}; the network plugin chooses the nodes of egress IPs`);
       return;
     }
     await inOrder(keeping, watching);
@@ -50,6 +53,10 @@ export async function keepPlacement(keeping: Keeping): Promise<void> {
     stop.release();
     await watching.ended();
   }
+}
+
+function unfollowed(kinds: readonly Kind[]): string {
+  return `${listText(kinds.map(({ kind }) => kind))} cannot be followed`;
 }
 
 async function inOrder(keeping: Keeping, watching: Watching): Promise<void> {
@@ -64,7 +71,7 @@ async function inOrder(keeping: Keeping, watching: Watching): Promise<void> {
     if (obstacle !== undefined) continue;
     silent = (await keep(phase, begun, { keeping, watching })) ? 0 : silent + 1;
     if (silent === mostSilent) {
-      tell(`the network plugin assigns nothing; ${chosen.all}`);
+      tell(`${watching.problem() ?? 'the network plugin assigns nothing'}; ${chosen.all}`);
       return;
     }
   }
@@ -77,7 +84,7 @@ const chosen = {
 
 const nothing: Sight = { get: () => undefined, all: () => [] };
 
-/** Makes one phase, adds its parts to those that were begun, and waits; returns false if the plugin did nothing. */
+/** Makes one phase, adds its entries to those that were begun, and waits; returns false if the plugin did nothing. */
 async function keep(
   phase: Phase,
   begun: Set<string>,
@@ -89,7 +96,7 @@ async function keep(
     tell(`${phase.name}: ${refText(refOf(change))} is left out; ${chosen.phase}`);
     return true;
   }
-  for (const part of phase.parts) begun.add(part);
+  for (const entry of phase.entries) begun.add(entry);
   const made = new Set<string>();
   await inParallel(phase.then(watching.sight, begun), atOnce, async ({ change, object }) => {
     if (!signal.aborted && (await make(change, object))) made.add(refKey(refOf(change)));
@@ -113,21 +120,42 @@ class Watching {
   readonly sight: Sight;
   readonly #caches: ReadonlyMap<string, ObjectCache<KubeObject>>;
   readonly #signal: AbortSignal;
-  /** Called once after each burst of changes. */
+  /** Called once after each burst of changes, and when one of the kinds may not be followed. */
   #changed: () => void = () => undefined;
   #isTelling = false;
+  /** The missing right, as an error. */
+  #refused: Error | undefined;
+  /** The last failure since the last change was seen. */
+  #failure: string | undefined;
 
   constructor(client: KubeClient, kinds: readonly Kind[], signal: AbortSignal) {
     const logger = createLogger({ level: 'silent', name: 'migrate' });
     this.#signal = signal;
-    this.#caches = new Map(kinds.map((kind) => [kind.kind, watchKind(client, kind, { logger }, signal)]));
-    const tell = (): void => this.#tell();
+    const onFailure = (kind: Kind) => (error: unknown) => this.#failed(error, kind);
+    this.#caches = new Map(
+      kinds.map((kind) => [kind.kind, watchKind(client, kind, { logger, onFailure: onFailure(kind) }, signal)]),
+    );
+    const tell = (): void => {
+      this.#failure = undefined;
+      this.#tell();
+    };
     // an empty list changes no object
     for (const cache of this.#caches.values()) cache.subscribe(tell, tell);
     this.sight = {
       get: (object) => this.#caches.get(object.kind)?.get(object.name),
       all: ({ kind }) => this.#caches.get(kind)?.list() ?? [],
     };
+  }
+
+  #failed(error: unknown, kind: Kind): void {
+    this.#refused ??= missingRight(error, kind);
+    this.#failure = `${unfollowed([kind])}: ${error instanceof Error ? error.message : String(error)}`;
+    this.#tell();
+  }
+
+  /** Why what was seen last may be old; undefined if there is no reason. */
+  problem(): string | undefined {
+    return this.#failure;
   }
 
   #tell(): void {
@@ -161,8 +189,14 @@ class Watching {
     }
   }
 
-  /** Looks again after each change; returns whether the condition held in time. */
+  /** Looks again after each change; returns whether the condition held in time. Throws if a right is missing. */
   async #within(holds: () => boolean, patience: number): Promise<boolean> {
+    const seen = await this.#seen(() => holds() || this.#refused !== undefined, patience);
+    if (this.#refused !== undefined) throw this.#refused;
+    return seen;
+  }
+
+  async #seen(holds: () => boolean, patience: number): Promise<boolean> {
     if (holds()) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(() => resolve(holds()), patience);

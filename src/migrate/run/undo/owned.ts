@@ -5,8 +5,8 @@
 import { apiVersionOf, hostSubnets, namespaces, netNamespaces, nodes } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { overlaps, parseCidr } from '../../../model/values/address.ts';
-import { hostIdentity, netidOf } from '../../kinds/identity.ts';
 import { nodeItem } from '../../kinds/node.ts';
+import { hostIdentity, netidOf } from '../../kinds/sdn.ts';
 import { type Live, liveObject } from '../../live.ts';
 import { objectRef, refKey, refNamed, refText } from '../../ref.ts';
 

@@ -7,7 +7,7 @@ import { fieldOf, isRecord } from '../../../model/values/json.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
 import { isSDN } from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { objectRef, refKey, refText } from '../../ref.ts';
+import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { deletesOwn } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
@@ -27,8 +27,12 @@ export interface WayBack {
   readonly notes: readonly string[];
   /** Objects that OpenShift SDN must make itself before their fields can be restored, and why. */
   readonly awaited: readonly string[];
+  /** The objects of `awaited`. */
+  readonly unmade: readonly ObjectRef[];
   /** Kinds of OpenShift SDN with something to restore that the API server does not serve now. */
   readonly unserved: readonly string[];
+  /** What must have been restored before each object is undone, by `refKey`. */
+  readonly needs: ReadonlyMap<string, readonly ObjectRef[]>;
 }
 
 /** Plans the way back from the cluster's current state. With `force`, what others changed is undone too. */
@@ -41,15 +45,26 @@ export function wayBack(
     changes.filter(({ step }) => step === 'finalize').map((change) => [refKey(refOf(change)), change]),
   );
   const purged = new Set([...progress.purged, ...purgedKinds(plan, live)]);
+  const unlessLeft = (object: ObjectRef, found: Found): Found =>
+    progress.leftOnBack.has(refKey(object)) ? left(object, found) : found;
   const restored = [...plan.backup]
     .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
-    .map(([key, was]) =>
-      restoring({ plan, was: progress.found.get(key) ?? was, change: finals.get(key), live, progress, force, purged }),
-    );
+    .map(([key, was]) => {
+      const given = {
+        plan,
+        was: progress.found.get(key) ?? was,
+        change: finals.get(key),
+        live,
+        progress,
+        force,
+        purged,
+      };
+      return unlessLeft(objectRef(was), restoring(given));
+    });
   const applied = changes
     .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(plan, change))
     .reverse();
-  const removed = applied.map((change) => removing(change, { plan, live, progress, force }));
+  const removed = applied.map((change) => unlessLeft(refOf(change), removing(change, { plan, live, progress, force })));
   const deleted = changes.filter(
     (change) =>
       change.action === 'delete' &&
@@ -66,9 +81,32 @@ export function wayBack(
       ...all.flatMap(({ notes = [] }) => notes),
       ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own`),
     ],
-    awaited: all.flatMap(({ awaited = [] }) => awaited),
+    awaited: all.flatMap(({ awaited = [] }) => awaited.map(({ text }) => text)),
+    unmade: all.flatMap(({ awaited = [] }) => awaited.map(({ object }) => object)),
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
+    needs: needsOf(plan, applied),
   };
+}
+
+/** What is said of an object that the admin left out, if there is anything to do about it. */
+function left(object: ObjectRef, { undo, objections = [], awaited = [], unserved = [] }: Found): Found {
+  if (undo.length + objections.length + awaited.length + unserved.length === 0) return nothing;
+  return { undo: [], notes: [`${refText(object)} is left as it is: it was left out`] };
+}
+
+/**
+ * What each object needs: what was made of a request or policy stays until that is restored, and no namespace gets its
+ * egress IPs before its policies.
+ */
+function needsOf({ backup }: Plan, applied: readonly Change[]): ReadonlyMap<string, readonly ObjectRef[]> {
+  const before = [...backup.values()].map(objectRef);
+  const policies = Map.groupBy(
+    before.filter(({ kind }) => kind === egressNetworkPolicies.kind),
+    ({ namespace = '' }) => namespace,
+  );
+  const requests = before.filter(({ kind }) => kind === netNamespaces.kind);
+  const made = applied.map((change) => [refKey(refOf(change)), change.action === 'clear' ? [] : change.from] as const);
+  return new Map([...requests.map((object) => [refKey(object), policies.get(object.name) ?? []] as const), ...made]);
 }
 
 interface Restoring {
@@ -149,7 +187,10 @@ function recreating(
   const taken = identityTaken(was, backup, live);
   return taken === undefined
     ? { undo: [{ kind: 'create', object, body: fresh(was) }] }
-    : { undo: [], awaited: [`${refText(object)} is not created: ${taken}; OpenShift SDN makes its own`] };
+    : {
+        undo: [],
+        awaited: [{ object, text: `${refText(object)} is not created: ${taken}; OpenShift SDN makes its own` }],
+      };
 }
 
 /** The content after finalize. */

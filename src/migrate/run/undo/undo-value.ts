@@ -35,7 +35,8 @@ export interface Found {
   readonly undo: readonly Undo[];
   readonly objections?: readonly string[];
   readonly notes?: readonly string[];
-  readonly awaited?: readonly string[];
+  /** What OpenShift SDN must make itself, and why. */
+  readonly awaited?: readonly { readonly object: ObjectRef; readonly text: string }[];
   readonly unserved?: readonly string[];
 }
 

@@ -8,9 +8,10 @@ import { isRecord } from '../../../model/values/json.ts';
 import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
 import { isRefused } from '../../findings/rows.ts';
+import { unreadReason } from '../../known.ts';
 import { isForeignKind } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
-import { compareRefs, type ObjectRef, refKey, refText } from '../../ref.ts';
+import { compareRefs, type ObjectRef, refKey, refNamed, refText } from '../../ref.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import type { Target } from '../../target.ts';
 import { targetNamed } from '../../targets.ts';
@@ -57,12 +58,25 @@ export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): r
     plan.steps.flatMap(({ changes }) => changes),
     plan,
   );
+  const unread = unreadSince(target, snapshot, findingsSince(plan.findings, now.findings));
   const drifts = target.isStable
     ? [...differences(planned, wanted, now.undecided), ...newPolicies(plan, now.changes)]
     : newSources(planned, wanted);
-  return [...drifts, ...newFindings(plan.findings, now.findings)]
+  // without a kind that changes are made from, what is there is no less asked for
+  const certain = unread.length === 0 ? drifts : drifts.filter(({ kind }) => kind === 'new');
+  return [...certain, ...unread, ...newFindings(plan.findings, now.findings)]
     .filter(({ object }) => !progress.skipped.has(refKey(object)))
     .sort((a, b) => compareRefs(a.object, b.object));
+}
+
+/** The kinds that changes are made from, that were read for the plan and cannot be now. */
+function unreadSince({ madeFrom }: Target, snapshot: Snapshot, since: readonly Finding[]): readonly PlanDrift[] {
+  const incomplete = new Set(since.flatMap(({ code, kind }) => (code === 'IncompleteInput' ? [kind] : [])));
+  return madeFrom.flatMap((kind): readonly PlanDrift[] => {
+    const unread = snapshot.unread.find((one) => one.kind === kind && one.isMinor !== true);
+    if (unread === undefined || !incomplete.has(kind.kind)) return [];
+    return [{ kind: 'unknown', object: refNamed(kind, '*'), detail: unreadReason(unread) }];
+  });
 }
 
 /** What is asked for since the plan and cannot be had, and what nothing tells any more. */

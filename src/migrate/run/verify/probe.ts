@@ -89,17 +89,19 @@ export async function probe(
   const checks: Check[] = [];
   const left = await removeLeft(deps);
   await inParallel([...expected], atOnce, async ([namespace, addresses]) => {
-    if (deps.signal.aborted) return;
-    checks.push(judged(namespace, addresses, await ask(deps, namespace, options)));
+    const answer = deps.signal.aborted ? unasked : await ask(deps, namespace, options);
+    checks.push(judged(namespace, addresses, answer));
     deps.asked(checks.length);
   });
   return [...left, ...checks];
 }
 
 /** What came back: the answer, or why there is none. */
-type Answer = { readonly text: string } | { readonly problem: string };
+type Reply = { readonly text: string } | { readonly problem: string };
 
-function judged(namespace: string, expected: readonly string[], answer: Answer): Check {
+const unasked: Reply = { problem: 'it was not asked: a signal ended the run' };
+
+function judged(namespace: string, expected: readonly string[], answer: Reply): Check {
   const object = refNamed(namespaceKind, namespace);
   if ('problem' in answer) return bad(object, 'probe', answer.problem);
   const [address, ...others] = addressesIn(answer.text);
@@ -151,9 +153,9 @@ function isOver(pod: PodObject): boolean {
   return age > (seconds === undefined ? oldest : seconds * 1_000) + longest;
 }
 
-async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): Promise<Answer> {
+async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): Promise<Reply> {
   const pod = probePod(namespace, deps, options);
-  let answer: Answer | undefined;
+  let answer: Reply | undefined;
   try {
     answer = await answerOf(pod, deps, options);
   } finally {
@@ -163,13 +165,13 @@ async function ask(deps: ProbeDeps, namespace: string, options: ProbeOptions): P
   return answer;
 }
 
-async function answerOf(pod: PodObject, { client, signal }: ProbeDeps, options: ProbeOptions): Promise<Answer> {
+async function answerOf(pod: PodObject, { client, signal }: ProbeDeps, options: ProbeOptions): Promise<Reply> {
   try {
     await client.create(podKind, pod, { fieldManager: label.value });
     return await ended(client, pod, { options, signal });
   } catch (error) {
     const reason = ownMatter(error);
-    if (reason === undefined) throw withRight(error, 'create', podKind);
+    if (reason === undefined) throw withRight(error, podKind);
     return { problem: `a pod could not be made: ${reason}` };
   }
 }
@@ -206,7 +208,7 @@ async function ended(
   client: KubeClient,
   { metadata: { name = '', namespace = '' } }: PodObject,
   { options, signal }: { readonly options: ProbeOptions; readonly signal: AbortSignal },
-): Promise<Answer> {
+): Promise<Reply> {
   const end = performance.now() + options.timeout;
   for (;;) {
     const is = await client.get<PodObject>(podKind, { name, namespace });
@@ -218,7 +220,7 @@ async function ended(
       return {
         problem: `a pod got no answer, perhaps because of the namespace's own policies: ${message.slice(0, 300)}`,
       };
-    if (signal.aborted) return { problem: 'it was not waited for' };
+    if (signal.aborted) return { problem: 'it was not waited for: a signal ended the run' };
     if (performance.now() > end) return { problem: lateText(is, options.timeout) };
     await pause(between, signal);
   }

@@ -32,7 +32,7 @@ export async function unstick(client: KubeClient, names: readonly string[], now:
       await client.patch(egressIPs, { name }, { metadata }, { type: 'merge', fieldManager: manager });
       touched.push(name);
     } catch (error) {
-      if (!isNotFound(error)) throw withRight(error, 'patch', egressIPs);
+      if (!isNotFound(error)) throw withRight(error, egressIPs);
     }
   }
   return touched;

@@ -1,20 +1,23 @@
 /** OVN-Kubernetes as a target of migrations. */
 import {
   cloudPrivateIPConfigs,
+  clusterNetworks,
+  clusterVersions,
+  configMaps,
   egressFirewalls,
   egressIPs,
   egressRouters,
   networkPolicies,
 } from '../../../../api/kinds.ts';
-import { withoutPlans } from '../../before.ts';
-import { sdnKinds } from '../../input/source.ts';
+import { withoutPlans } from '../../input/before.ts';
+import { macvlanKinds, sdnKinds } from '../../input/source.ts';
 import type { Target } from '../../target.ts';
-import { addressEnds } from './addresses.ts';
-import { checker } from './checks.ts';
-import { leavesWith } from './leaves-with.ts';
+import { addressEnds } from './egressips/addresses.ts';
+import { checker } from './live/checks.ts';
+import { leavesWith } from './live/leaves-with.ts';
+import { phasesOf } from './live/phases.ts';
 import { missingAnnotations } from './marks/annotations.ts';
 import { readOptions, shownOptions } from './options.ts';
-import { phasesOf } from './phases.ts';
 import { steps } from './steps.ts';
 import { toOVN } from './translate.ts';
 
@@ -33,6 +36,7 @@ export const ovn: Target = {
   translate: toOVN,
   addressEnds,
   sources: sdnKinds,
+  madeFrom: [clusterNetworks, clusterVersions, configMaps, ...macvlanKinds],
   isStable: true,
   shownOptions,
   readOptions,

@@ -5,7 +5,6 @@ import { compareText } from '../../../model/values/names.ts';
 import { compareFindings } from '../../findings/finding.ts';
 import { compareRefs } from '../../ref.ts';
 import { type Change, type Concern, type Part, type Placement, refOf, type Translate } from '../../translation.ts';
-import { endsOf } from './addresses.ts';
 import { cloudPart } from './cluster/cloud.ts';
 import { finalizePart } from './cluster/finalize.ts';
 import { isolationPart } from './cluster/isolation.ts';
@@ -15,14 +14,15 @@ import { nodePart } from './cluster/nodes.ts';
 import { preflightPart } from './cluster/preflight.ts';
 import { servedKindFindings } from './cluster/served-kinds.ts';
 import { uplinkPart } from './cluster/uplinks.ts';
-import { type Context, contextOf, type PartOf } from './context/context.ts';
-import { hasObject } from './context/groups.ts';
-import { type KeptPlacement, nothingKept } from './context/kept-placement.ts';
-import { nodesField } from './context/served.ts';
+import { type Context, contextOf, type PartOf } from './context.ts';
+import { endsOf } from './egressips/addresses.ts';
 import { egressIPPart } from './egressips/part.ts';
 import { keepClosedPart } from './firewall/keep-closed.ts';
 import { firewallPart } from './firewall/part.ts';
+import { hasObject } from './groups.ts';
+import { type KeptPlacement, nothingKept } from './kept-placement.ts';
 import { routerPart } from './router/part.ts';
+import { nodesField } from './served.ts';
 import { steps } from './steps.ts';
 
 /** The parts by concern. Those without one run whatever `--only` says. */

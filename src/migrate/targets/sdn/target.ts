@@ -21,6 +21,7 @@ export const sdn: Target = {
   before: (snapshot) => snapshot,
   translate: toSDN,
   sources: ovnKinds,
+  madeFrom: [],
   // the VNIDs that OpenShift SDN gives decide who may share an address
   isStable: false,
   shownOptions: () => ({}),

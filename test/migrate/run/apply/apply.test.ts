@@ -12,9 +12,9 @@ import {
 } from '../../../../api/kinds.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
+import { alone } from '../../../../src/migrate/plan/lock.ts';
 import { applyPlan } from '../../../../src/migrate/run/apply/apply.ts';
 import { readJournal } from '../../../../src/migrate/run/journal.ts';
-import { alone } from '../../../../src/migrate/run/lock.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
@@ -97,7 +97,7 @@ test('two at once: the second apply and the second back are refused and write no
       tell: () => undefined,
       progress: () => undefined,
     };
-    expect(await goBack(deps, { mode: 'write', force: false })).toMatchObject(refused);
+    expect(await goBack(deps, { mode: 'write', force: false, skip: [] })).toMatchObject(refused);
     expect((await migration.apply({ dryRun: true })).kind).toBe('done');
   });
   expect(await dump(client)).toEqual(before);
@@ -120,7 +120,7 @@ test('apply and back read the plan with the lock, so that no update comes betwee
     progress: () => undefined,
   };
   expect((await applyPlan(work, applyDefaults)).kind).toBe('waiting');
-  expect((await goBack(work, { mode: 'write', force: false })).kind).toBe('done');
+  expect((await goBack(work, { mode: 'write', force: false, skip: [] })).kind).toBe('done');
   expect(seen).toEqual([true, true]);
 });
 
@@ -302,7 +302,7 @@ test('what somebody made just as the plan would is shared, and left to them on t
     tell: (line: string) => said.push(line),
     progress: () => undefined,
   };
-  expect((await goBack(deps, { mode: 'write', force: false })).kind).toBe('done');
+  expect((await goBack(deps, { mode: 'write', force: false, skip: [] })).kind).toBe('done');
   expect(said).toContain(
     'EgressIP egressip-shop is left: somebody else made it after the plan, and the backup does not have it',
   );

@@ -328,13 +328,19 @@ describe('a kind that is not served', () => {
   });
 });
 
-test('a missing right ends the run and is named by what was tried', async () => {
-  const memory = new Memory([eip(red), shop]);
-  const refused = new ApiError(403, { message: 'User "x" cannot patch resource "y"' });
-  memory.refused.set('egressip-shop', refused).set('shop', refused);
-  await expect(does(memory, create)).rejects.toThrow('missing right: patch egressips.k8s.ovn.org');
-  await expect(does(memory, deleting(eip(red)))).rejects.toThrow('missing right: delete egressips.k8s.ovn.org');
-  await expect(does(memory, clear)).rejects.toThrow('missing right: patch netnamespaces.network.openshift.io');
+test('a missing right ends the run and is named by what was refused', async () => {
+  const refuse = (name: string, verb: string): Memory => {
+    const memory = new Memory([eip(red), shop]);
+    memory.refused.set(name, new ApiError(403, { message: `User "x" cannot ${verb} resource "y"` }));
+    return memory;
+  };
+  const cases = [
+    [create, 'egressip-shop', 'create', 'egressips.k8s.ovn.org'],
+    [deleting(eip(red)), 'egressip-shop', 'delete', 'egressips.k8s.ovn.org'],
+    [clear, 'shop', 'patch', 'netnamespaces.network.openshift.io'],
+  ] as const;
+  for (const [change, name, verb, kind] of cases)
+    await expect(does(refuse(name, verb), change)).rejects.toThrow(`missing right: ${verb} ${kind} (User "x"`);
 });
 
 test('objects are named in requests and failures, and only kinds of plans are touched', () => {

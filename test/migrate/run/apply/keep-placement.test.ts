@@ -333,7 +333,7 @@ test('an EgressIP that somebody deletes while its address is awaited holds up no
   const phase: Phase = {
     name: 'one',
     first: [],
-    parts: ['192.168.7.101'],
+    entries: ['192.168.7.101'],
     then: () => [{ change, object: shop }],
     obstacle: () => undefined,
     missing: (_, wasMade) => (wasMade(objectRef(shop)) ? ['192.168.7.101'] : []),
@@ -385,7 +385,7 @@ test.each([1, 2, 3, 4, 5])('gone back from the middle, nothing of it is left, se
     tell: () => undefined,
     progress: () => undefined,
   };
-  expect(await goBack(deps, { mode: 'write', force: false })).toMatchObject({ kind: 'done' });
+  expect(await goBack(deps, { mode: 'write', force: false, skip: [] })).toMatchObject({ kind: 'done' });
   expect((await client.list(egressIPs)).items).toEqual([]);
   expect((await client.list(nodes)).items.map(({ metadata }) => metadata.labels)).toEqual(labels);
   expect(await dump(client, [netNamespaces, hostSubnets])).toEqual(sdn);
@@ -412,6 +412,32 @@ test('nothing is waited for before the first write, also when no EgressIP is the
   expect(await migration.apply({ patience: 600_000 }, late)).toMatchObject({ kind: 'done' });
   expect(await placed()).toEqual(before(layout));
 }, 10_000);
+
+test('without the right to follow what is assigned it ends, names the right, and goes on when it is there', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  for (const kind of [nodes, egressIPs]) {
+    const message = `User "x" cannot watch resource "${kind.plural}" in API group`;
+    const blind = passing(client, {
+      watch: (one, request) =>
+        one === kind ? Promise.reject(new ApiError(403, { message, reason: 'Forbidden' })) : client.watch(one, request),
+    });
+    await expect(migration.apply({ patience: 600_000 }, blind)).rejects.toThrow(/^missing right: watch \w+/);
+  }
+  expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
+  expect(await placed()).toEqual(before(layout));
+}, 20_000);
+
+test('a server that ends every watch is no plugin that assigns nothing', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  const blind = passing(client, { watch: () => Promise.reject(new Error('the proxy cut it off')) });
+  const { kind, told } = await migration.apply({ patience: 300 }, blind);
+  expect([kind, told.at(-1)]).toEqual([
+    'done',
+    expect.stringMatching(/^\w+ cannot be followed: the proxy cut it off; from here on the network plugin chooses/),
+  ]);
+}, 20_000);
 
 test('a node with the label before the migration and too few egress IPs makes a finding, and the plain order', async () => {
   const objects = [

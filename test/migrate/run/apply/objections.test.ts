@@ -1,6 +1,7 @@
 /** Why a plan may not be applied, and what of it the admin can accept. */
 import { noAssignableNode } from '../../../../src/migrate/findings/egressips.ts';
-import { type Plan, planHash, planOf } from '../../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../../src/migrate/plan/make.ts';
+import { type Plan, planHash } from '../../../../src/migrate/plan/plan.ts';
 import { type Acceptance, changesSince, objections } from '../../../../src/migrate/run/apply/objections.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';

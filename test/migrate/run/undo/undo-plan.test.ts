@@ -1,7 +1,8 @@
 /** What the way back writes, what it leaves, and what it says. */
 import fc from 'fast-check';
 import { managerOf } from '../../../../src/migrate/ownership.ts';
-import { type Plan, planOf } from '../../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../../src/migrate/plan/make.ts';
+import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../../../src/migrate/ref.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
@@ -245,6 +246,7 @@ describe('an object of OpenShift SDN that is gone', () => {
     const live = [...owners, make.netNamespace('other', 10)];
     expect(said({ changes: [], backup: [shop], live, force: true })).toEqual({
       awaited: ['NetNamespace shop is not created: NetNamespace other has netid 10 now; OpenShift SDN makes its own'],
+      unmade: [objectRef(shop)],
     });
   });
 });
@@ -575,5 +577,34 @@ describe('the way back from any state', () => {
       }),
       { numRuns: rounds(200) },
     );
+  });
+});
+
+describe('what the admin left out', () => {
+  const leave = (object: KubeObject): Entry => ({ event: 'skip', step: 'back', object: refKey(objectRef(object)) });
+
+  it('is left as it is and told, whatever there was to do about it', () => {
+    const changes = [clearing(shop)];
+    const entries = [begun(clearing(shop)), leave(shop)];
+    const notes = ['NetNamespace shop is left as it is: it was left out'];
+    for (const is of [shopNow({}), shopNow({ egressIPs: blue })])
+      expect(said({ changes, backup: [shop], live: [is], entries })).toEqual({ notes });
+    const gone = [make.netNamespace('other', 10), ...owners];
+    expect(said({ changes, backup: [shop], live: gone, entries })).toEqual({ notes });
+  });
+
+  it('is not told while there is nothing to do about it', () => {
+    expect(said({ changes: [], backup: [shop], live: [shop], entries: [leave(shop)] })).toEqual({});
+  });
+});
+
+test('what was made of an object needs it, and a request needs the policies of its namespace', () => {
+  const eip = make.any(ovn, 'EgressIP', { name: 'egressip-shop' }, {});
+  const change: Change = { ...applying(eip), from: [objectRef(shop)] } as Change;
+  const backup = [shop, host, policy, make.policy('other', 'rules', [])];
+  const { needs } = back({ changes: [change], backup, live: [] });
+  expect(Object.fromEntries(needs)).toEqual({
+    [refKey(objectRef(shop))]: [objectRef(policy)],
+    [refKey(objectRef(eip))]: [objectRef(shop)],
   });
 });

@@ -89,7 +89,7 @@ async function back(
     tell: (line: string) => said.push(line),
     progress: () => undefined,
   };
-  return { ...(await goBack(deps, { mode: 'write', force: false, ...given })), said };
+  return { ...(await goBack(deps, { mode: 'write', force: false, skip: [], ...given })), said };
 }
 
 async function forth(finalize = true): Promise<void> {

@@ -1,13 +1,13 @@
 /** What a plan made now would have otherwise. */
 import fc from 'fast-check';
 import { netNamespaces } from '../../../../api/kinds.ts';
+import { makeSnapshot } from '../../../../src/migrate/input/make-snapshot.ts';
 import { managerOf } from '../../../../src/migrate/ownership.ts';
 import { makePlan } from '../../../../src/migrate/plan/make.ts';
 import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { refKey, refText } from '../../../../src/migrate/ref.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
 import { planDrift, planDriftText } from '../../../../src/migrate/run/verify/plan-drift.ts';
-import { makeSnapshot } from '../../../../src/migrate/snapshot.ts';
 import type { Target } from '../../../../src/migrate/target.ts';
 import { ovn } from '../../../../src/migrate/targets/ovn/target.ts';
 import { sdn } from '../../../../src/migrate/targets/sdn/target.ts';

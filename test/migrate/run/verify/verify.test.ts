@@ -1,7 +1,8 @@
 import omit from 'lodash/omit.js';
 import { liveOf } from '../../../../src/migrate/live.ts';
 import { managerOf } from '../../../../src/migrate/ownership.ts';
-import { type Plan, planOf } from '../../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../../src/migrate/plan/make.ts';
+import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { objectRef, refKey } from '../../../../src/migrate/ref.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
 import { verification } from '../../../../src/migrate/run/verify/verify.ts';

@@ -1,5 +1,5 @@
 /** The translation to OVN-Kubernetes, held against what the vendor's converter gets wrong. */
-import { planOf } from '../../../../src/migrate/plan/plan.ts';
+import { planOf } from '../../../../src/migrate/plan/make.ts';
 import { reportOf } from '../../../../src/migrate/report/content.ts';
 import { markdownReport } from '../../../../src/migrate/report/markdown.ts';
 import { steps } from '../../../../src/migrate/targets/ovn/steps.ts';

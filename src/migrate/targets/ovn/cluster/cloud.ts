@@ -2,8 +2,8 @@
 import { cloudAddressUnused, cloudPrivateIPConfig } from '../../../findings/nodes.ts';
 import { objectRef } from '../../../ref.ts';
 import { type Change, type Part } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
-import { hasObject } from '../context/groups.ts';
+import type { Context } from '../context.ts';
+import { hasObject } from '../groups.ts';
 
 /** Plans the deletion of the CloudPrivateIPConfigs of requested addresses. Their name is the address. */
 export function cloudPart({ snapshot, egress }: Context): Part {

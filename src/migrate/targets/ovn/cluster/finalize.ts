@@ -3,11 +3,11 @@ import { hostSubnets, type Kind, netNamespaces } from '../../../../../api/kinds.
 import type { HostSubnetObject } from '../../../../model/objects/raw.ts';
 import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
-import { mayHost } from '../../../kinds/hosting.ts';
+import { mayHost } from '../../../kinds/sdn.ts';
 import { refNamed } from '../../../ref.ts';
 import type { Change, Concern, Part } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
-import { hasObject } from '../context/groups.ts';
+import type { Context } from '../context.ts';
+import { hasObject } from '../groups.ts';
 import { multicastNamespaces } from './multicast.ts';
 
 /**
@@ -32,9 +32,9 @@ export function finalizePart(context: Context): Part {
   });
   // other namespaces may still need what the HostSubnets list
   const hosts = wants('egressip') && namespaces.length === 0 ? context.snapshot.hostSubnets : [];
-  const kept = new Set(requests.flatMap(({ left }) => left));
+  const remaining = new Set(requests.flatMap(({ left }) => left));
   return {
-    changes: [...cleared, ...hosts.filter((host) => !mayHost(host, kept)).flatMap(clearHost)],
+    changes: [...cleared, ...hosts.filter((host) => !mayHost(host, remaining)).flatMap(clearHost)],
     findings: [],
   };
 }

@@ -10,8 +10,8 @@ import type { Finding } from '../../../findings/finding.ts';
 import { isolationJoined, multitenantIsolation, networkPolicyEnforced } from '../../../findings/network.ts';
 import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
-import { existing } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { isolationPolicy } from '../marks/origin.ts';
 
 type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<NetworkPolicyObject['spec']> };
@@ -19,7 +19,7 @@ type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<Networ
 /** Label of the namespace that represents the host network of all nodes (OpenShift documentation, network policy). */
 const hostNetworkLabel = 'policy-group.network.openshift.io/host-network';
 
-interface Reach {
+interface Admitted {
   /** The namespaces whose pods may connect, sorted by name. */
   readonly from: readonly string[];
   readonly podNetworks: readonly string[];
@@ -66,7 +66,7 @@ function peersOf(context: Context, name: string): readonly string[] {
   return vnid === undefined ? [name] : context.namespacesOf(vnid).filter(context.exists);
 }
 
-function policyOf(namespace: string, { from, podNetworks }: Reach): IsolationPolicy {
+function policyOf(namespace: string, { from, podNetworks }: Admitted): IsolationPolicy {
   return {
     apiVersion: apiVersionOf(networkPolicies),
     kind: networkPolicies.kind,

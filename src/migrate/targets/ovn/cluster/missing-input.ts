@@ -23,7 +23,7 @@ import {
 } from '../../../findings/input.ts';
 import { clusterUID, objectsOf, type Unread } from '../../../snapshot.ts';
 import type { Part } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
+import type { Context } from '../context.ts';
 
 /** Without these a plan may leave out something that works today. */
 const essential: readonly Kind[] = [

@@ -7,8 +7,8 @@ import type { Finding } from '../../../findings/finding.ts';
 import { multicastInterrupted, multicastMixed } from '../../../findings/network.ts';
 import { refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
-import { clashes } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
+import { clashes } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { ovnMulticast } from '../marks/annotations.ts';
 
 /** Names of the chosen namespaces with multicast today, sorted. */

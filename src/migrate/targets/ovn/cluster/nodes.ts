@@ -20,21 +20,21 @@ import {
 } from '../../../findings/nodes.ts';
 import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
-import { clashes } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
-import { hasLabel, type Machine, wantsEgress } from '../context/machines.ts';
+import { clashes } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { assignableLabel } from '../marks/annotations.ts';
 import { cidrsAnnotation } from '../marks/origin.ts';
+import { hasLabel, type OvnNode, wantsEgress } from '../ovn-nodes.ts';
 
 /** Plans the labels of nodes, with findings on HostSubnets and Nodes. */
 export function nodePart(context: Context): Part {
-  const machines = [...context.machines.values()];
-  const made = machines.flatMap(labelOf);
+  const ovnNodes = [...context.ovnNodes.values()];
+  const made = ovnNodes.flatMap(labelOf);
   return {
     changes: made.map(({ object, from }): Change => ({ action: 'apply', step: 'label-nodes', object, from })),
     findings: [
       ...made.flatMap(({ object }) => clashes(context.snapshot, object)),
-      ...machines.flatMap((machine) => machineFindings(context, machine)),
+      ...ovnNodes.flatMap((ovnNode) => findingsOf(context, ovnNode)),
       ...absentFindings(context),
       ...unknownNetworks(context),
     ],
@@ -45,7 +45,7 @@ function labelOf({
   name,
   hostSubnet,
   exists,
-}: Machine): readonly { readonly object: KubeObject; readonly from: readonly ObjectRef[] }[] {
+}: OvnNode): readonly { readonly object: KubeObject; readonly from: readonly ObjectRef[] }[] {
   if (hostSubnet === undefined || !wantsEgress(hostSubnet) || !exists) return [];
   const { egressCIDRs } = hostSubnet;
   const annotations =
@@ -60,18 +60,18 @@ function labelOf({
   return [{ object, from: [refNamed(hostSubnets, name)] }];
 }
 
-function machineFindings(context: Context, machine: Machine): readonly Finding[] {
-  const { node, hostSubnet } = machine;
+function findingsOf(context: Context, ovnNode: OvnNode): readonly Finding[] {
+  const { node, hostSubnet } = ovnNode;
   return [
-    ...(node === undefined ? [] : nodeFindings(machine)),
+    ...(node === undefined ? [] : nodeFindings(ovnNode)),
     ...(hostSubnet === undefined
       ? []
-      : [...existence(context, machine), ...listFindings(context, hostSubnet), ...standby(context, hostSubnet)]),
+      : [...existence(context, ovnNode), ...listFindings(context, hostSubnet), ...standby(context, hostSubnet)]),
   ];
 }
 
 /** Findings on HostSubnets without a Node, intended or not. */
-function existence(context: Context, { name, exists, hostSubnet }: Machine): readonly Finding[] {
+function existence(context: Context, { name, exists, hostSubnet }: OvnNode): readonly Finding[] {
   if (exists || hostSubnet === undefined) return [];
   const { hostIP, egressIPs, subnet } = hostSubnet;
   const raw = context.snapshot.hostSubnets.find(({ metadata }) => metadata.name === name);
@@ -91,8 +91,8 @@ function listFindings({ requested }: Context, { name, egressIPs, egressCIDRs }: 
   return unused.length === 0 || egressCIDRs.length > 0 ? [] : [egressIPUnrequested({ name, ips: unused })];
 }
 
-function nodeFindings(machine: Machine): readonly Finding[] {
-  const { name, node, hostSubnet, ready, assignable, leftovers, addresses } = machine;
+function nodeFindings(ovnNode: OvnNode): readonly Finding[] {
+  const { name, node, hostSubnet, ready, assignable, leftovers, addresses } = ovnNode;
   const isPooled = hasLabel(node) && !wantsEgress(hostSubnet);
   const hasMore = addresses.filter((ip) => familyOf(ip) === 4).length > 1;
   return [
@@ -115,8 +115,8 @@ function absentFindings({ cluster }: Context): readonly Finding[] {
 }
 
 /** Makes one finding for all nodes whose prefix length is unknown. */
-function unknownNetworks({ machines }: Context): readonly Finding[] {
-  const unknown = [...machines.values()]
+function unknownNetworks({ ovnNodes }: Context): readonly Finding[] {
+  const unknown = [...ovnNodes.values()]
     .filter(({ assignable, exists, network }) => assignable && exists && network === undefined)
     .map(({ name }) => name);
   const [first] = unknown;

@@ -12,9 +12,9 @@ import {
 } from '../../../findings/obstacles.ts';
 import { convertedFeatures } from '../../../kinds/network.ts';
 import type { Part } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
-import { networkOperator } from '../context/operator.ts';
+import type { Context } from '../context.ts';
 import { hasNoSubnet } from '../marks/annotations.ts';
+import { networkOperator } from './operator.ts';
 
 /** The networks inside OVN-Kubernetes, and their defaults. */
 const internals = [
@@ -63,7 +63,7 @@ function overlap({ use, cidr }: Internal, shared: Shared): Finding {
   return networkOverlap({ ...shared, use, network: cidr.text });
 }
 
-function networkOverlaps({ network, machines }: Context, internal: Internal): readonly Finding[] {
+function networkOverlaps({ network, ovnNodes }: Context, internal: Internal): readonly Finding[] {
   const own =
     network === undefined
       ? []
@@ -72,7 +72,7 @@ function networkOverlaps({ network, machines }: Context, internal: Internal): re
           [`the service network ${network.serviceNetwork.text}`, network.serviceNetwork] as const,
         ];
   const machineNetworks = new Map(
-    [...machines.values()].flatMap(({ name, networks = [] }) =>
+    [...ovnNodes.values()].flatMap(({ name, networks = [] }) =>
       networks.map((cidr) => [cidr.text, { name, cidr }] as const),
     ),
   );
@@ -88,8 +88,8 @@ function networkOverlaps({ network, machines }: Context, internal: Internal): re
   ];
 }
 
-function addressOverlaps({ egress, machines }: Context, internal: Internal): readonly Finding[] {
-  const hosts = [...machines.values()].flatMap(({ name, node, addresses, networks }) =>
+function addressOverlaps({ egress, ovnNodes }: Context, internal: Internal): readonly Finding[] {
+  const hosts = [...ovnNodes.values()].flatMap(({ name, node, addresses, networks }) =>
     // a known network was checked as a whole
     networks === undefined
       ? addresses

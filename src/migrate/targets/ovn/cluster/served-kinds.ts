@@ -1,14 +1,13 @@
 /** Reports what the plan assumes of OVN-Kubernetes' kinds while nothing tells what the API server serves. Pure. */
 import { egressFirewalls, egressIPs } from '../../../../../api/kinds.ts';
-import { fieldOf } from '../../../../model/values/json.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { servedKindUnknown } from '../../../findings/input.ts';
-import { listAt } from '../../../kinds/item.ts';
+import { egressFirewallItem } from '../../../kinds/egressfirewall.ts';
 import type { Known } from '../../../known.ts';
 import { resourceName } from '../../../ref.ts';
 import type { Change } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
-import { nodesField } from '../context/served.ts';
+import type { Context } from '../context.ts';
+import { nodesField } from '../served.ts';
 
 /** One finding for each kind of which it matters, judging by what the plan makes. */
 export function servedKindFindings({ egress, served }: Context, changes: readonly Change[]): readonly Finding[] {
@@ -44,5 +43,5 @@ function unknown(
 
 function allowsNodes(change: Change): boolean {
   if (change.action !== 'apply' || change.object.kind !== egressFirewalls.kind) return false;
-  return listAt(change.object, 'spec', 'egress').some((rule) => fieldOf(rule, 'to', 'nodeSelector') !== undefined);
+  return egressFirewallItem(change.object).rules.some(({ nodeSelector }) => nodeSelector !== undefined);
 }

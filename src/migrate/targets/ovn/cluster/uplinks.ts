@@ -16,8 +16,8 @@ import {
 import { mtuConfigMap } from '../../../kinds/configmap.ts';
 import { isBefore, liveSince } from '../../../release.ts';
 import type { Part } from '../../../translation.ts';
-import type { Context } from '../context/context.ts';
-import { networkOperator } from '../context/operator.ts';
+import type { Context } from '../context.ts';
+import { networkOperator } from './operator.ts';
 
 const vxlanOverhead = 50;
 const geneveOverhead = 100;

@@ -19,8 +19,8 @@ import {
   severalEgressIPsOnOneNode,
 } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
-import type { Context } from '../context/context.ts';
-import { type Group, hasObject, type LeftOut } from '../context/groups.ts';
+import type { Context } from '../context.ts';
+import { type Group, hasObject, type LeftOut } from '../groups.ts';
 import { lostFindings } from './lost.ts';
 
 /** All findings of a group, each on the namespaces that request the IP or on all that share the VNID. */
@@ -100,14 +100,14 @@ function hostFindings({ egress }: Context, { name: egressIP, today }: Group, req
 }
 
 /** Findings on an IP that no node can host, or perhaps none. */
-function outsideFindings({ egress, machines }: Context, group: Group, request: Request): readonly Finding[] {
+function outsideFindings({ egress, ovnNodes }: Context, group: Group, request: Request): readonly Finding[] {
   const { ip } = request;
   if (egress.doubtful(ip)) return [egressIPDoubtful(request)];
   if (egress.fitting(ip).length > 0) return [];
-  const able = [...machines.values()].filter(({ assignable, exists }) => assignable && exists);
+  const able = [...ovnNodes.values()].filter(({ assignable, exists }) => assignable && exists);
   const facts = { ...request, isInUse: usesToday(group, ip) };
   if (able.length === 0) return [noAssignableNode(facts)];
-  const networks = [...new Set(able.flatMap((machine) => machine.networks?.map(({ text }) => text) ?? []))].sort();
+  const networks = [...new Set(able.flatMap((ovnNode) => ovnNode.networks?.map(({ text }) => text) ?? []))].sort();
   return [egressIPOutsideNetwork({ ...facts, networks })];
 }
 

@@ -7,10 +7,10 @@ import type { Finding } from '../../../findings/finding.ts';
 import { placementBound, placementNotKept } from '../../../findings/placement.ts';
 import { type ObjectRef, refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
-import { nodeSelector } from '../context/chosen-nodes.ts';
-import { existing } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
-import { type EgressPlan, type Group, hasObject } from '../context/groups.ts';
+import { nodeSelector } from '../chosen-nodes.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
+import { type EgressPlan, type Group, hasObject } from '../groups.ts';
 import { originLabels } from '../marks/origin.ts';
 import { groupFindings } from './findings.ts';
 import { type EgressIP, rivalFindings, unlabeledFindings } from './rivals.ts';
@@ -51,7 +51,7 @@ function sourcesOf({ members }: Group): readonly ObjectRef[] {
   return members.map(({ name }) => refNamed(netNamespaces, name));
 }
 
-function egressIPOf(group: Group, { egress: plan, machines }: Context): EgressIP {
+function egressIPOf(group: Group, { egress: plan, ovnNodes }: Context): EgressIP {
   const { name, vnid, members, selected, egressIPs, onNodes } = group;
   const [only, ...others] = selected;
   const namespaceSelector: LabelSelectorObject =
@@ -68,7 +68,7 @@ function egressIPOf(group: Group, { egress: plan, machines }: Context): EgressIP
     apiVersion: apiVersionOf(egressIPKind),
     kind: egressIPKind.kind,
     metadata: { name, labels },
-    spec: { egressIPs, namespaceSelector, ...(onNodes === undefined ? {} : nodeSelector(onNodes, machines)) },
+    spec: { egressIPs, namespaceSelector, ...(onNodes === undefined ? {} : nodeSelector(onNodes, ovnNodes)) },
   };
 }
 

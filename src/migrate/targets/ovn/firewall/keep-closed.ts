@@ -2,8 +2,8 @@
 import { netNamespaces } from '../../../../../api/kinds.ts';
 import { refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
-import { existing } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { closedRules, firewallOf } from './rules.ts';
 
 /** Plans the EgressFirewall `default` of each such namespace. The cluster and the nodes stay reachable, as with SDN. */

@@ -27,8 +27,8 @@ import type { EgressPolicyItem, PolicyRuleItem } from '../../../kinds/egresspoli
 import { objectRef } from '../../../ref.ts';
 import { isBefore, nodeSelectorSince } from '../../../release.ts';
 import { type Change, type Part } from '../../../translation.ts';
-import { existing } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { allowNodes, closedRules, firewallOf, type FirewallRule, isWithoutNodes } from './rules.ts';
 
 /** The rule limits of OVN-Kubernetes and of OpenShift SDN's API. With more rules, none is applied. */

@@ -2,7 +2,7 @@
 import { apiVersionOf, egressFirewalls } from '../../../../../api/kinds.ts';
 import type { KubeObject } from '../../../../model/objects/raw.ts';
 import { everything } from '../../../../model/policy/egressrule.ts';
-import type { Context } from '../context/context.ts';
+import type { Context } from '../context.ts';
 
 /** A rule of an EgressFirewall. */
 export interface FirewallRule {

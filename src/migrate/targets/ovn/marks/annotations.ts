@@ -1,18 +1,25 @@
 /** What OVN-Kubernetes writes to Nodes and Namespaces and reads from them. */
 import type { KubeObject } from '../../../../model/objects/raw.ts';
-import { jsonIn } from '../../../../model/values/json.ts';
+import { type Cidr, type Ip, parseIfaddr } from '../../../../model/values/address.ts';
+import { asList, asText, isRecord, jsonIn } from '../../../../model/values/json.ts';
 
 /** Key of the Node label that lets a node host egress IPs. */
 export const assignableLabel = 'k8s.ovn.org/egress-assignable';
+
+/** Annotation of a Node with its primary address. */
+export const primaryAnnotation = 'k8s.ovn.org/node-primary-ifaddr';
+
+/** Annotation of a Node with all its addresses. */
+export const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
 
 /**
  * Annotations that OVN-Kubernetes writes on every Node, labeled or not, before it assigns any egress IP. Of each list
  * one is enough: releases before 4.14 have host-addresses.
  */
 export const ovnAnnotations = [
-  ['k8s.ovn.org/node-primary-ifaddr'],
+  [primaryAnnotation],
   ['k8s.ovn.org/node-subnets'],
-  ['k8s.ovn.org/host-cidrs', 'k8s.ovn.org/host-addresses'],
+  [hostCIDRsAnnotation, 'k8s.ovn.org/host-addresses'],
 ] as const;
 
 /** Annotation of a Namespace that turns multicast on if it is exactly `true`. */
@@ -36,4 +43,18 @@ export function missingAnnotations(node: KubeObject): readonly string[] {
 
 function isJson(text: string | undefined): boolean {
   return text !== undefined && typeof jsonIn(text) === 'object';
+}
+
+/** An address and the network that it is in. */
+export interface Ifaddr {
+  readonly ip: Ip;
+  readonly network: Cidr;
+}
+
+/** The addresses with prefix in an annotation: a JSON list, or the values of a JSON object. */
+export function ifaddrsIn(text: string | undefined): readonly Ifaddr[] {
+  // OVN-Kubernetes rewrites what it cannot read
+  const value = text === undefined ? undefined : jsonIn(text);
+  const texts = isRecord(value) ? Object.values(value) : asList(value);
+  return texts.map((one) => parseIfaddr(asText(one))).flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
 }

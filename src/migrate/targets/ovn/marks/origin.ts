@@ -2,10 +2,8 @@
  * Records on objects what they come from, for a way back without a backup. On EgressIPs in labels, not in annotations:
  * OVN-Kubernetes replaces all of those when it first assigns an EgressIP.
  */
+import { managedBy } from '../../../../model/objects/well-known.ts';
 import type { Ip } from '../../../../model/values/address.ts';
-
-/** Set on every object that the migrator creates. */
-export const managedBy = { 'app.kubernetes.io/managed-by': 'sdn-compat' } as const;
 
 /** Name of the NetworkPolicies that replace VNIDs. */
 export const isolationPolicy = 'openshift-sdn-isolation';

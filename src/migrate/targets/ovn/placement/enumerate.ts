@@ -47,7 +47,7 @@ interface State {
 }
 
 /** Within one object: loads of the nodes it has not used, and new loads of those it has. */
-interface Step {
+interface Placing {
   readonly free: readonly (readonly number[])[];
   readonly used: readonly (readonly number[])[];
   readonly owned: readonly string[];
@@ -108,7 +108,7 @@ class Search {
   /** Adds the states after an object to `next`. Returns false when the budget is spent. */
   object({ loads, owned, left }: State, wishes: readonly Wish[], next: Map<string, State>): boolean {
     const seen = new Set<string>();
-    const open: Step[] = [
+    const open: Placing[] = [
       { free: loads, used: loads.map(() => []), owned, rest: wishes.filter(({ ip }) => !owned.includes(ip)) },
     ];
     for (let step = open.pop(); step !== undefined; step = open.pop()) {
@@ -123,7 +123,7 @@ class Search {
   }
 
   /** The steps that may follow if this IP is next in OVN-Kubernetes's order. */
-  #after(step: Step, wish: Wish): readonly Step[] {
+  #after(step: Placing, wish: Wish): readonly Placing[] {
     if (wish.stops) {
       for (const { ip } of step.rest) this.#unassigned(ip);
       return [{ ...step, rest: [] }];
@@ -147,7 +147,7 @@ class Search {
 }
 
 /** Adds one to the least loaded free node of the class, which the object now uses. */
-function take({ free, used }: Step, index: number): Pick<Step, 'free' | 'used'> {
+function take({ free, used }: Placing, index: number): Pick<Placing, 'free' | 'used'> {
   const [least = 0] = free[index] ?? [];
   return {
     free: free.map((loads, at) => (at === index ? loads.slice(1) : loads)),
@@ -155,7 +155,7 @@ function take({ free, used }: Step, index: number): Pick<Step, 'free' | 'used'> 
   };
 }
 
-function finish({ free, used, owned }: Step, left: readonly number[], next: Map<string, State>): void {
+function finish({ free, used, owned }: Placing, left: readonly number[], next: Map<string, State>): void {
   const state: State = {
     loads: free.map((loads, index) => ascending([...loads, ...(used[index] ?? [])])),
     owned,

@@ -16,8 +16,8 @@ import type { Variable, WorkloadItem } from '../../../kinds/workload.ts';
 import { objectRef } from '../../../ref.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import { type Change, type Part } from '../../../translation.ts';
-import { existing } from '../context/conflicts.ts';
-import type { Context } from '../context/context.ts';
+import { existing } from '../conflicts.ts';
+import type { Context } from '../context.ts';
 import { type RouterSpec, routerSpec } from './spec.ts';
 
 /** Plans EgressRouters for egress router pods. */
@@ -42,7 +42,7 @@ function namespacePart(context: Context, found: readonly WorkloadItem[]): Part {
     const spec = routerSpec(
       env,
       (ip) =>
-        [...context.machines.values()].find(({ network }) => network !== undefined && contains(network, ip))?.network
+        [...context.ovnNodes.values()].find(({ network }) => network !== undefined && contains(network, ip))?.network
           ?.length,
     );
     if (!spec.ok) findings.push(routerUntranslated({ ...factsOf(holder), reason: spec.error }));

@@ -6,10 +6,10 @@ import {
   networkPolicies,
   nodes,
 } from '../../../../../api/kinds.ts';
-import { snapshotOf as readOf } from '../../../../../src/migrate/input/source.ts';
-import { makeSnapshot, type Snapshot, type Unread } from '../../../../../src/migrate/snapshot.ts';
+import { makeSnapshot, snapshotOf as readOf } from '../../../../../src/migrate/input/make-snapshot.ts';
+import { type Snapshot, type Unread } from '../../../../../src/migrate/snapshot.ts';
 import { inputPart } from '../../../../../src/migrate/targets/ovn/cluster/missing-input.ts';
-import { contextOf } from '../../../../../src/migrate/targets/ovn/context/context.ts';
+import { contextOf } from '../../../../../src/migrate/targets/ovn/context.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../../../snapshots.ts';
 

@@ -1,7 +1,8 @@
 import { configMaps } from '../../../../../api/kinds.ts';
-import { makeSnapshot, type Snapshot } from '../../../../../src/migrate/snapshot.ts';
+import { makeSnapshot } from '../../../../../src/migrate/input/make-snapshot.ts';
+import { type Snapshot } from '../../../../../src/migrate/snapshot.ts';
 import { uplinkPart } from '../../../../../src/migrate/targets/ovn/cluster/uplinks.ts';
-import { contextOf } from '../../../../../src/migrate/targets/ovn/context/context.ts';
+import { contextOf } from '../../../../../src/migrate/targets/ovn/context.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../../../snapshots.ts';
 

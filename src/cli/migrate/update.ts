@@ -1,0 +1,70 @@
+/** `sdn-compat migrate plan --update`: carries a plan that was begun over to the cluster as it is now. */
+import { alone, isTaken } from '../../migrate/plan/lock.ts';
+import { makePlan } from '../../migrate/plan/make.ts';
+import { type ObjectRef, refText } from '../../migrate/ref.ts';
+import { carryOver } from '../../migrate/run/carry-over.ts';
+import { otherCluster } from '../../migrate/run/identity.ts';
+import { type Progress, progressOf, readJournal } from '../../migrate/run/journal.ts';
+import { clusterUID } from '../../migrate/snapshot.ts';
+import { targetNamed } from '../../migrate/targets.ts';
+import { Failure } from '../fail.ts';
+import { print } from '../output.ts';
+import { programVersion } from '../version.ts';
+import { reportsOf, summaryText } from './plan-output.ts';
+import { badInput, planIn, progressLines, readSnapshot, type SourceFlags } from './source.ts';
+
+/** Makes the plan again with its own options, merges the two, and replaces the folder. */
+export async function runUpdate(flags: SourceFlags, folder: string): Promise<void> {
+  const lines = await alone(folder, () => updated(flags, folder));
+  if (lines === undefined) throw new Failure(isTaken);
+  print(lines);
+}
+
+async function updated(flags: SourceFlags, folder: string): Promise<string> {
+  const old = await planIn(folder);
+  const entries = await readJournal(folder);
+  if (!entries.ok) throw new Failure(entries.error, badInput);
+  const progress = progressOf(entries.value);
+  const target = targetNamed(old.target);
+  const options = target.readOptions(old.options);
+  if (options === undefined)
+    throw new Failure(`${folder}: its options cannot be read, so the plan cannot be made again`, badInput);
+  refusePast(folder, progress);
+  if (progress.plan !== undefined && !flags.fromCluster)
+    throw new Failure(
+      `${folder}: it was begun, so what is there now counts: give --from-cluster instead of -f`,
+      badInput,
+    );
+  const reportLine = progressLines();
+  const snapshot = await readSnapshot(flags, reportLine, target.needs);
+  const stranger = otherCluster(old, progress, clusterUID(snapshot));
+  if (stranger !== undefined) throw new Failure(`${folder}: ${stranger}`);
+  const made = makePlan(snapshot, { tool: `sdn-compat ${programVersion}`, target, options, strict: old.strict });
+  const written = await carryOver({
+    folder,
+    old,
+    entries: entries.value,
+    fresh: made.plan,
+    snapshot,
+    reports: (plan) => reportsOf({ ...made, plan }),
+  });
+  if (!written.ok) throw new Failure(written.error, badInput);
+  const { update, before } = written.value;
+  return [
+    summaryText(update.plan, folder),
+    ...listed('new', update.added),
+    ...listed('changed', update.changed),
+    ...listed('taken back', update.dropped),
+    `The plan as it was is in ${before}.\n`,
+  ].join('');
+}
+
+function listed(what: string, refs: readonly ObjectRef[]): readonly string[] {
+  return refs.map((ref) => `${what}: ${refText(ref)}\n`);
+}
+
+function refusePast(folder: string, { isGoingBack, isFinalizing }: Progress): void {
+  if (isGoingBack) throw new Failure(`${folder}: its way back was begun; finish that, and make a new plan`);
+  if (isFinalizing)
+    throw new Failure(`${folder}: finalize was begun, so the cluster no longer shows what it was made from`);
+}

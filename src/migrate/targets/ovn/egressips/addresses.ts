@@ -1,0 +1,43 @@
+/** The source addresses of each namespace before and after a migration to OVN-Kubernetes. Pure. */
+import { type AddressEnds, type Ends, nothing, type Seen } from '../../../addresses.ts';
+import type { Snapshot } from '../../../snapshot.ts';
+import type { TranslateOptions } from '../../../translation.ts';
+import { type Context, contextOf } from '../context.ts';
+import { type Group, hasObject } from '../groups.ts';
+
+/** Today's and tomorrow's addresses of a cluster. */
+export function addressEnds(snapshot: Snapshot, options: TranslateOptions): AddressEnds {
+  return endsOf(contextOf(snapshot, options));
+}
+
+/** Today's and tomorrow's addresses of a cluster whose context is made already. */
+export function endsOf(context: Context): AddressEnds {
+  return {
+    nodes: context.nodeAddresses.map(({ ip }) => String(ip)).sort(),
+    ends: context.egress.groups.flatMap((group) => groupEnds(context, group)),
+  };
+}
+
+function groupEnds(context: Context, group: Group): readonly Ends[] {
+  const { options, closed, exists } = context;
+  const today = todayOf(context, group);
+  return group.members
+    .filter(({ name }) => exists(name))
+    .map(({ name }) => {
+      const isClosed = options.keepClosed && closed.has(name);
+      return { namespace: name, today, after: isClosed ? nothing : afterOf(context, group), isClosed };
+    });
+}
+
+/** The subnet plugin has no egress IPs. */
+function todayOf({ network }: Context, { today }: Group): Seen {
+  if (network?.mode === 'subnet' || today.kind === 'normal') return { egressIPs: [], nodes: true };
+  return today.kind === 'dropped' ? nothing : { egressIPs: today.hops.map(({ egressIP }) => egressIP), nodes: false };
+}
+
+/** OVN-Kubernetes drops nothing: while no egress IP is assigned, pods leave with node addresses. */
+function afterOf({ egress }: Context, group: Group): Seen {
+  if (!hasObject(group)) return { egressIPs: [], nodes: true };
+  const possible = group.egressIPs.filter((ip) => egress.fitting(ip).length > 0);
+  return { egressIPs: possible, nodes: !egress.served(group) };
+}
