@@ -62,12 +62,16 @@ function mtuOf(json: string, device: string): number {
   return typeof link?.['mtu'] === 'number' ? link['mtu'] : 1500;
 }
 
+/** Hosts that announce their address by BGP have it on loopback as well as on the interface that carries it. */
+const loopback = 'lo';
+
 /**
  * Finds the interface with the node's address in the output of `ip -j addr show`. Clouds give nodes an address with 32
  * bits and say elsewhere what its network is: that of `cloud` counts, if it has the node's address.
  */
 export function findUplink(json: string, nodeIP: Ip, cloud?: Cidr): Result<Uplink> {
-  const address = parseAddresses(json).find(({ ip }) => ip === nodeIP);
+  const having = parseAddresses(json).filter(({ ip }) => ip === nodeIP);
+  const address = having.find(({ device }) => device !== loopback) ?? having[0];
   const ifaddr = address === undefined ? undefined : parseIfaddr(`${nodeIP}/${address.prefixLength}`);
   if (address === undefined || ifaddr?.ok !== true) {
     return err(`no interface of this machine has the node's address ${nodeIP} (hostIP of its HostSubnet)`);

@@ -39,6 +39,54 @@ test('the uplink is the interface that has the node address', () => {
   });
 });
 
+describe.each(['bond0', 'bond0.100', 'team0', 'br-uplink', 'ens3.4094', 'eth-storage'])(
+  'an uplink called %s',
+  (device) => {
+    const inet = (local: string, prefixlen: number, label = device): object => ({
+      family: 'inet',
+      local,
+      prefixlen,
+      label,
+    });
+    const host = (own: object[], ...more: object[]): string =>
+      JSON.stringify([
+        { ifname: 'lo', mtu: 65536, addr_info: [inet('127.0.0.1', 8, 'lo'), inet('192.168.7.11', 32, 'lo')] },
+        { ifname: 'ens1', mtu: 9000, master: 'bond0', addr_info: [] },
+        { ifname: 'ens2', mtu: 9000, master: 'bond0', addr_info: [inet('10.9.0.1', 24, 'ens2')] },
+        ...more,
+        { ifname: device, link: 'bond0', mtu: 9000, addr_info: own },
+      ]);
+
+    it('is the one that carries hostIP, whatever else has addresses, in each order of its own', () => {
+      const addresses = [inet('172.16.0.5', 12), inet('192.168.7.11', 24), inet('192.168.8.11', 23)];
+      for (const own of [addresses, addresses.toReversed()]) {
+        const found = value(findUplink(host(own), ip('192.168.7.11')));
+        expect(found).toEqual({ device, prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 9000 });
+        const json = host([...own, inet('192.168.7.200', 24, `${device}:eip`)]);
+        const plan = planAddresses(parseAddresses(json), found, ip('192.168.7.11'), new Set([ip('192.168.7.201')]));
+        expect(addressCommands(plan, found).add).toEqual([
+          `addr add 192.168.7.201/24 brd + dev ${device} label ${device}:eip`,
+        ]);
+        expect(removalLines(plan.remove)).toEqual([`addr del 192.168.7.200/24 dev ${device}`]);
+      }
+    });
+
+    it('is not the one that has hostIP as an egress IP of its network only', () => {
+      expect(findUplink(host([inet('192.168.7.12', 24)]), ip('192.168.7.13')).ok).toBe(false);
+    });
+  },
+);
+
+test('hostIP on loopback alone is an uplink that carries no egress IP', () => {
+  const json = JSON.stringify([
+    { ifname: 'lo', mtu: 65536, addr_info: [{ family: 'inet', local: '192.168.7.11', prefixlen: 32, label: 'lo' }] },
+  ]);
+  const uplink = value(findUplink(json, ip('192.168.7.11')));
+  expect(refusal(uplink, { nodeIP: ip('192.168.7.11'), gateways: new Set() }, ip('192.168.7.200'))).toBe(
+    'egress IP 192.168.7.200 lies outside 192.168.7.11/32, the network of lo',
+  );
+});
+
 test('addresses with our label that nobody wants go, on any interface; the wanted one comes', () => {
   const uplink = value(findUplink(shown, ip('192.168.7.11')));
   const plan = planAddresses(parseAddresses(shown), uplink, ip('192.168.7.11'), new Set([ip('192.168.7.201')]));
