@@ -143,7 +143,10 @@ export class PodAttacher {
   async #plug({ facts, networks, mtu }: Prepared, ovsdb: Ovsdb, request: CniRequest, ip: Ip): Promise<void> {
     const host = hostDevice(request.sandbox);
     const { sandbox, netns, device, namespace, name } = request;
-    const limits = parseBandwidth(await this.#deps.annotationsOf(namespace, name));
+    const annotations = await this.#deps.annotationsOf(namespace, name);
+    const refusal = macvlanRefusal(annotations);
+    if (refusal !== undefined) throw new Error(refusal);
+    const limits = parseBandwidth(annotations);
     if (!limits.ok) throw new Error(limits.error);
     await Promise.all([
       makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace }),
