@@ -41,12 +41,12 @@ export async function writePlan(
   plan: Plan,
   reports: ReadonlyMap<string, string> = new Map(),
 ): Promise<Result<void>> {
-  const write = (): Promise<Result<void>> =>
+  const work = (): Promise<Result<void>> =>
     replaced(folder, plan, reports).catch((error: unknown) => {
       throw unwritable(folder, error);
     });
-  if (!existsSync(join(folder, 'plan.yaml'))) return write();
-  return (await alone(folder, write)) ?? err(`${folder}: ${isTaken}`);
+  if (!existsSync(join(folder, 'plan.yaml'))) return work();
+  return (await alone(folder, work)) ?? err(`${folder}: ${isTaken}`);
 }
 
 /** An error with the name of the file or folder, which the system does not say if it cannot write to what is open. */

@@ -108,6 +108,22 @@ test('a plan reads back as it was written, in the same bytes whatever the order 
   expect((await stat(join(folder, 'backup'))).mode & 0o777).toBe(0o700);
 });
 
+test('a plan stays bound to its cluster, and says what it lacks, if it lacks something', async () => {
+  const made = plan([netNamespace('a', ['1.2.3.4'])], [eip('a'), clear('a')]);
+  for (const variant of [
+    { ...made, cluster: 'c9f0f895' },
+    { ...made, cluster: undefined },
+    { ...made, incomplete: [] },
+    { ...made, incomplete: ['nodes: forbidden'] },
+  ]) {
+    expect(await writePlan(folder, variant)).toEqual({ ok: true, value: undefined });
+    expect(await readPlan(folder)).toEqual({ ok: true, value: variant });
+    const text = (await bytes())['/plan.yaml'] ?? '';
+    expect(text.includes('\ncluster:')).toBe(variant.cluster !== undefined);
+    expect(text.includes('\nincomplete:')).toBe(variant.incomplete.length > 0);
+  }
+});
+
 test('what a backup holds reads back the same, whatever it is', async () => {
   const value = fc.jsonValue({ maxDepth: 3 }).map((any) => JSON.parse(JSON.stringify(any)) as unknown);
   await fc.assert(
@@ -238,6 +254,11 @@ test('two objects never share a file name', () => {
       ['v1/Node//n1', 'Node-n1.yaml'],
     ]),
   );
+});
+
+test('an object has the same file name in every plan', () => {
+  const refs = ['A', 'a'].map((kind): ObjectRef => ({ apiVersion: 'v1', kind, namespace: 'y', name: 'x' }));
+  expect([...fileNames(refs).values()]).toEqual(['A-y-x~d1352af0e94c.yaml', 'a-y-x~bc9ed842a469.yaml']);
 });
 
 test('only the steps of a plan are read for who needs no findings and placement', async () => {
