@@ -7,6 +7,7 @@ import type { Vnid } from '../../model/values/vnid.ts';
 import { makeLink, removeLink } from '../cni/attach.ts';
 import { type Attempt, Attempts } from '../cni/attempts.ts';
 import { limitSending, parseBandwidth } from '../cni/bandwidth.ts';
+import { macvlanRefusal } from '../cni/macvlan.ts';
 import {
   addPodPort,
   type AttachedPod,
