@@ -105,6 +105,7 @@ program
     'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)',
   )
   .addOption(statusAddressOption('127.0.0.1:9107'))
+  .option('--lease-namespace <namespace>', 'namespace of the Lease that says what this node refuses', 'kube-system')
   .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
   .addOption(logLevel())
   .option('--check', 'print what is wrong with this machine and how to fix it, and end')

@@ -138,7 +138,7 @@ test.each<[string, number, Parameters<typeof send>]>([
   ['a dry run of a kind nobody knows', 400, ['POST', `${netNamespaces}?dryRun=Some`, JSON.stringify(good('x'))]],
   ['a merge patch that is none', 400, ['PATCH', `${netNamespaces}/proto`, '[1]', merge]],
   ['a JSON patch that is none', 400, ['PATCH', `${netNamespaces}/proto`, '{}', jsonPatch]],
-  ['a JSON patch of nonsense', 400, ['PATCH', `${netNamespaces}/proto`, '[{"op":"fly","path":"/a"}]', jsonPatch]],
+  ['a JSON patch of nonsense', 422, ['PATCH', `${netNamespaces}/proto`, '[{"op":"fly","path":"/a"}]', jsonPatch]],
   [
     'a JSON patch of what is not there',
     422,

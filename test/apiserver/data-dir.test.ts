@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { namespaces, netNamespaces, pods } from '../../api/kinds.ts';
 import { watchKind } from '../../src/io/kube/watch.ts';
 import type { NetNamespaceObject } from '../../src/model/objects/raw.ts';
+import { until } from '../controllers/started.ts';
 import { logger, start } from './started.ts';
 
 let folder = '';
@@ -18,7 +19,7 @@ const pod = { metadata: { name: 'p', namespace: 'going' }, spec: { nodeName: 'n'
 
 test('a folder keeps objects, versions and identity over restarts and crashes', async () => {
   const dataDir = join(folder, 'data');
-  const first = await start({ dataDir });
+  const first = await start({ dataDir, namespaceDelay: 0 });
   for (let index = 0; index < 20; index += 1)
     await first.client.create(netNamespaces, netNamespace(`n${String(index)}`, index));
   await first.client.delete(netNamespaces, { name: 'n3' });
@@ -34,7 +35,7 @@ test('a folder keeps objects, versions and identity over restarts and crashes', 
   expect((await stat(join(dataDir, 'objects.ndjson'))).mode & 0o777).toBe(0o600);
   expect((await stat(join(dataDir, 'identity.json'))).mode & 0o777).toBe(0o600);
 
-  const second = await start({ dataDir, listen: { host: '127.0.0.1', port } });
+  const second = await start({ dataDir, namespaceDelay: 100, listen: { host: '127.0.0.1', port } });
   expect(second.server.kubeconfig).toBe(kubeconfig);
   const after = await second.client.list<NetNamespaceObject>(netNamespaces);
   expect(after.items).toEqual(before.items);
@@ -42,7 +43,10 @@ test('a folder keeps objects, versions and identity over restarts and crashes', 
   const created = await second.client.create(netNamespaces, netNamespace('later', 99));
   expect(Number(created.metadata.resourceVersion)).toBeGreaterThan(Number(before.resourceVersion));
   await second.client.delete(pods, { name: 'p', namespace: 'going' }, { gracePeriodSeconds: 0 });
-  expect(await second.client.get(namespaces, { name: 'going' })).toBeUndefined();
+  await until(
+    'the namespace is gone',
+    async () => (await second.client.get(namespaces, { name: 'going' })) === undefined,
+  );
   let lines = '';
   const signal = AbortSignal.timeout(2000);
   const watch = {

@@ -124,11 +124,15 @@ export interface Shelf {
 /** A server's state with the namespaces `default` and `kube-system` and the kind Thing. */
 export function shelf(
   kind: { readonly scope?: string; readonly status?: boolean } = {},
-  options: StoreOptions = {},
+  {
+    namespaceDelay = 0,
+    signal = new AbortController().signal,
+    ...options
+  }: StoreOptions & { readonly namespaceDelay?: number; readonly signal?: AbortSignal } = {},
 ): Shelf {
   const clock = { now: new Date('2026-01-01T00:00:00Z') };
   const [store, registry] = [new Store(options), new Registry()];
-  const objects = new Objects({ store, registry, now: () => clock.now, random: () => 0.5 });
+  const objects = new Objects({ store, registry, now: () => clock.now, random: () => 0.5, namespaceDelay, signal });
   const make = (plural: string, body: JsonObject, group = ''): void => {
     objects.create({ resource: kindIn(registry, plural, group), namespace: undefined }, body, writeAs);
   };

@@ -25,6 +25,12 @@ test('every metric that an alert asks for exists', async () => {
   }
 });
 
+interface Rbac {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly rules: readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
+}
+
 test('config/crds holds exactly the CRDs of api/', async () => {
   const names = (await readdir(join(root, 'api'))).filter((name) => name.endsWith('.yaml')).sort();
   const { resources } = load(await read('config/crds/kustomization.yaml')) as { resources: string[] };
@@ -38,15 +44,43 @@ test('the base names files that exist, and binds only accounts and roles that it
   expect((await readdir(join(root, 'config/base'))).sort()).toEqual([...files, 'kustomization.yaml'].sort());
   const objects = (await Promise.all(files.map(async (file) => loadAll(await read(`config/base/${file}`))))).flat() as {
     kind: string;
-    metadata: { name: string };
+    metadata: { name: string; namespace?: string };
     roleRef?: { kind: string; name: string };
-    subjects?: { kind: string; name: string }[];
+    subjects?: { kind: string; name: string; namespace: string }[];
     spec?: { template?: { spec: { serviceAccountName: string } } };
   }[];
-  const made = new Set(objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`));
-  for (const { roleRef, subjects = [], spec } of objects) {
-    if (roleRef !== undefined) expect(made).toContain(`${roleRef.kind}/${roleRef.name}`);
-    for (const { kind, name } of subjects) expect(made).toContain(`${kind}/${name}`);
-    if (spec?.template !== undefined) expect(made).toContain(`ServiceAccount/${spec.template.spec.serviceAccountName}`);
+  const place = (namespace?: string): string => (namespace === undefined ? '' : `${namespace}/`);
+  const made = new Set(objects.map(({ kind, metadata }) => `${kind}/${place(metadata.namespace)}${metadata.name}`));
+  for (const { metadata, roleRef, subjects = [], spec } of objects) {
+    const { namespace } = metadata;
+    if (namespace !== undefined) expect(made).toContain(`Namespace/${namespace}`);
+    if (roleRef !== undefined)
+      expect(made).toContain(`${roleRef.kind}/${roleRef.kind === 'Role' ? place(namespace) : ''}${roleRef.name}`);
+    for (const { kind, name, namespace: of } of subjects) expect(made).toContain(`${kind}/${of}/${name}`);
+    if (spec?.template !== undefined)
+      expect(made).toContain(`ServiceAccount/${place(namespace)}${spec.template.spec.serviceAccountName}`);
   }
+});
+
+test('agents may write Leases where no other Lease is, and nothing else than Events', async () => {
+  const roles = (loadAll(await read('config/base/rbac.yaml')) as Rbac[]).filter(
+    ({ kind, metadata }) => kind.endsWith('Role') && ['sdn-compat-node', 'sdn-compat-events'].includes(metadata.name),
+  );
+  const writes = roles.flatMap(({ metadata, rules }) =>
+    rules.flatMap(({ resources, verbs }) =>
+      verbs
+        .filter((verb) => !['get', 'list', 'watch'].includes(verb))
+        .map((verb) => `${metadata.namespace ?? '*'} ${resources.join()} ${verb}`),
+    ),
+  );
+  expect(writes).toEqual([
+    '* events create',
+    '* events patch',
+    'sdn-compat-nodes leases create',
+    'sdn-compat-nodes leases patch',
+  ]);
+  const { spec } = load(await read('config/base/node.yaml')) as {
+    spec: { template: { spec: { containers: { command: string[] }[] } } };
+  };
+  expect(spec.template.spec.containers[0]?.command).toContain('--lease-namespace=sdn-compat-nodes');
 });

@@ -73,7 +73,14 @@ test("a node's address as egress IP is put nowhere: the namespace is dropped, th
   await clear();
 }, 30_000);
 
-test('the agent tells by metrics what it hosts and refuses, and that it is ready', async () => {
+/** The row of an egress IP in `sdn-compat status`, with single spaces. */
+async function rowOf(ip: string): Promise<string> {
+  const { stdout } = await lab.sdnCompat('status');
+  const row = stdout.split('\n').find((line) => line.startsWith(`${ip} `)) ?? '';
+  return row.replace(/ +/g, ' ').trim();
+}
+
+test('the agent tells what it hosts and refuses, by metrics and by status, and that it is ready', async () => {
   const status = async (path: string): Promise<string> =>
     (await lab.node('worker1', 'curl', '-s', `http://127.0.0.1:9107${path}`)).stdout;
   expect(await status('/readyz')).toBe('ok\n');
@@ -84,8 +91,26 @@ test('the agent tells by metrics what it hosts and refuses, and that it is ready
     /agent_egressips_hosted 1\n[^]*agent_egressips_refused 1\n/.test(await status('/metrics')),
   );
   expect(await status('/metrics')).toMatch(/sdn_compat_agent_change_to_flows_seconds_count [1-9]/);
+  await until('status shows what the agent refuses', async () =>
+    (await rowOf('192.168.9.1')).includes(
+      'dropped worker1.ocp4.rober.lab RefusedByNode: worker1.ocp4.rober.lab does not carry it: egress IP 192.168.9.1 lies outside 192.168.7.0/24',
+    ),
+  );
+  expect(await rowOf(egressIP)).toMatch(/ via worker1\.ocp4\.rober\.lab$/);
   await lab.patch('netnamespace', 'blue', { egressIPs: null });
   await clear();
+  await until('nothing is refused any more', async () => {
+    const lease = [
+      'get',
+      'lease',
+      '-n',
+      'kube-system',
+      'sdn-compat-node-worker1.ocp4.rober.lab',
+      '-o',
+      'jsonpath={.metadata.annotations}',
+    ];
+    return (await lab.must(lease)).includes('"sdn-compat/refused-egress-ips":"{}"');
+  });
 }, 30_000);
 
 test.each(['1', '0'])(

@@ -77,6 +77,11 @@ export class TestLab {
     return run(program, ['lab', name, '--name', this.name, ...args]);
   }
 
+  /** A command of the program, as a user of the lab's cluster. */
+  sdnCompat(...args: readonly string[]): Promise<Ran> {
+    return run(program, [...args], { env: { KUBECONFIG: `${this.dir}/kubeconfig` } });
+  }
+
   async kubectl(args: readonly string[], input?: string): Promise<Ran> {
     const env = { KUBECONFIG: `${this.dir}/kubeconfig` };
     return run('kubectl', [`--cache-dir=${this.dir}/kubectl-cache`, ...args], {

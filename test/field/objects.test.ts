@@ -188,7 +188,7 @@ test('HostSubnets, Nodes and NetNamespaces of any content leave the namespaces b
         new Set(),
       );
       expect(egressState(cluster).vnids.get(vnid(77))).toMatchObject({ kind: 'via', hops: [{ node: 'n1' }] });
-      statusOf(cluster, []);
+      statusOf(cluster);
       const objects = new EgressObjects();
       for (const one of [...good.nodes, machine]) objects.putNode(one.metadata.name!, one);
       for (const one of cluster.duplicates.length === 0 ? [...good.hostSubnets, host] : []) objects.putHostSubnet(one);

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { load } from 'js-yaml';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../../model/values/json.ts';
+import { syntaxError } from '../json-errors.ts';
 import { badRequest, Refusal, unsupportedMediaType } from '../refusal.ts';
 
 /** The largest accepted body in bytes: Kubernetes' limit. */
@@ -113,7 +114,7 @@ export function parseJsonBody(body: Buffer): Json {
   try {
     return parseJson(text);
   } catch (error) {
-    throw badRequest(`the body is not valid JSON: ${error instanceof Error ? error.message : ''}`);
+    throw badRequest(`couldn't get version/kind; json parse error: ${syntaxError(error, text)}`);
   }
 }
 

@@ -2,10 +2,28 @@
  * The kinds that the server has without any CRD. Their schemas cover what this project needs, and preserve unknown
  * fields.
  */
-import { customResourceDefinitions, events, type Kind, leases, namespaces, nodes, pods } from '../../../api/kinds.ts';
+import {
+  customResourceDefinitions,
+  events,
+  type Kind,
+  leases,
+  namespaces,
+  networkPolicies,
+  nodes,
+  pods,
+} from '../../../api/kinds.ts';
 import type { JsonObject } from '../../model/values/json.ts';
 import { qualified } from '../refusal.ts';
-import { crdColumns, eventColumns, leaseColumns, namespaceColumns, nodeColumns, podColumns } from './columns.ts';
+import {
+  crdColumns,
+  eventColumns,
+  leaseColumns,
+  namespaceColumns,
+  networkPolicyColumns,
+  nodeColumns,
+  podColumns,
+} from './columns.ts';
+import { networkPolicySchema } from './networkpolicy.ts';
 import type { Column, Resource } from './resource.ts';
 import { parseSchema } from './schema.ts';
 
@@ -179,7 +197,7 @@ function resource(definition: Definition): Resource {
 
 const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
 
-/** Namespace, Node, Pod, Event, Lease and CustomResourceDefinition. */
+/** Namespace, Node, Pod, Event, NetworkPolicy, Lease and CustomResourceDefinition. */
 export const builtinResources: readonly Resource[] = [
   resource({
     kind: namespaces,
@@ -217,6 +235,12 @@ export const builtinResources: readonly Resource[] = [
       'reportingComponent',
       ...involved.map((field) => `involvedObject.${field}`),
     ],
+  }),
+  resource({
+    kind: networkPolicies,
+    schema: networkPolicySchema,
+    columns: networkPolicyColumns,
+    shortNames: ['netpol'],
   }),
   resource({ kind: leases, schema: leaseSchema, columns: leaseColumns }),
   resource({

@@ -1,6 +1,6 @@
 /** The columns of `kubectl get`: for built-in kinds, and from a CRD's printer columns. */
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/values/json.ts';
-import { objectAt, objectsAt, type StoredObject, textAt } from '../store/object.ts';
+import { objectAt, objectsAt, type StoredObject, textAt, textsAt } from '../store/object.ts';
 import { parseJsonPath } from './jsonpath.ts';
 import type { Column } from './resource.ts';
 import { UnsupportedSchema } from './schema.ts';
@@ -153,6 +153,23 @@ export const podColumns: readonly Column[] = [
   column('Node', (object) => textAt(objectAt(object, 'spec'), 'nodeName') ?? '<none>', wide),
   column('Nominated Node', (object) => textAt(objectAt(object, 'status'), 'nominatedNodeName') ?? '<none>', wide),
   column('Readiness Gates', podGates, wide),
+];
+
+function labelSelectorText(selector: JsonObject): string {
+  const wanted = objectAt(selector, 'matchLabels');
+  const labels = Object.keys(wanted).map((key) => `${key}=${textAt(wanted, key) ?? ''}`);
+  const conditions = objectsAt(selector, 'matchExpressions').map((one) => {
+    const [key, operator] = [textAt(one, 'key') ?? '', (textAt(one, 'operator') ?? '').toLowerCase()];
+    if (operator === 'exists') return key;
+    return operator === 'doesnotexist' ? `!${key}` : `${key} ${operator} (${textsAt(one, 'values').join(',')})`;
+  });
+  return [...labels, ...conditions].sort().join(',') || '<none>';
+}
+
+export const networkPolicyColumns: readonly Column[] = [
+  nameColumn,
+  column('Pod-Selector', ({ spec }) => labelSelectorText(isJsonObject(spec) ? objectAt(spec, 'podSelector') : {})),
+  ageColumn,
 ];
 
 function eventTime(object: StoredObject, key: string): string | undefined {

@@ -20,8 +20,9 @@ export class Registry {
     return this.#resources.get(resourceKey(group, version, plural));
   }
 
-  /** Replaces the kinds of a CRD. */
-  set(crdName: string, resources: readonly Resource[]): void {
+  /** Replaces the kinds of a CRD. A kind that is built in stays what it is, as in Kubernetes. */
+  set(crdName: string, defined: readonly Resource[]): void {
+    const resources = defined.filter(({ id }) => builtinResources.every((one) => one.id !== id));
     for (const { group, version, plural } of this.#custom.get(crdName) ?? [])
       this.#resources.delete(resourceKey(group, version, plural));
     this.#custom.set(crdName, resources);

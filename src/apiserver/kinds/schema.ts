@@ -160,45 +160,65 @@ function keepsUnknown(key: string, schema: Schema, path: string): boolean {
   return schema.preserve || ((path === '' || schema.embedded) && own.includes(key));
 }
 
-function fillDefaults(result: Record<string, Json>, schema: Schema, path: string, unknown: string[]): void {
+/** How objects are conformed, and the paths of the fields that were dropped. */
+interface Conforming {
+  /** Whether a null that the schema does not allow is the same as no value, as for kinds that are types of Go. */
+  readonly nullIsNone: boolean;
+  readonly unknown: string[];
+}
+
+function fillDefaults(result: Record<string, Json>, schema: Schema, path: string, by: Conforming): void {
   for (const [key, property] of schema.properties) {
     if (result[key] === undefined && property.default !== undefined) {
-      result[key] = conform(property.default, property, joinPath(path, key), unknown);
+      result[key] = conform(property.default, property, joinPath(path, key), by);
     }
   }
 }
 
-function conformObject(value: JsonObject, schema: Schema, path: string, unknown: string[]): JsonObject {
+/** Whether the field is no value: a null that becomes the default, or none where nulls count as none. */
+function isNone(field: Json, property: Schema, by: Conforming): boolean {
+  return field === null && !property.nullable && (by.nullIsNone || property.default !== undefined);
+}
+
+function conformObject(value: JsonObject, schema: Schema, path: string, by: Conforming): JsonObject {
   const result: Record<string, Json> = {};
   for (const [key, field] of Object.entries(value)) {
     if (field === undefined) continue;
     const property = schema.properties.get(key) ?? schema.additional;
     if (property === undefined) {
       if (keepsUnknown(key, schema, path)) result[key] = field;
-      else unknown.push(joinPath(path, key));
-    } else if (field !== null || property.nullable || property.default === undefined) {
-      result[key] = path === '' && key === 'metadata' ? field : conform(field, property, joinPath(path, key), unknown);
+      else by.unknown.push(joinPath(path, key));
+    } else if (!isNone(field, property, by)) {
+      result[key] = path === '' && key === 'metadata' ? field : conform(field, property, joinPath(path, key), by);
     }
   }
-  fillDefaults(result, schema, path, unknown);
+  fillDefaults(result, schema, path, by);
   return result;
 }
 
-function conform(value: Json, schema: Schema, path: string, unknown: string[]): Json {
-  if (isJsonObject(value)) return conformObject(value, schema, path, unknown);
+/** What Go makes of a null in a list: the empty value of the items' type. */
+function emptyOf({ type }: Schema): Json {
+  return type === 'object' ? {} : type === 'string' ? '' : null;
+}
+
+function conform(value: Json, schema: Schema, path: string, by: Conforming): Json {
+  if (isJsonObject(value)) return conformObject(value, schema, path, by);
   const { items } = schema;
   if (!isJsonArray(value) || items === undefined) return value;
-  return value.map((item, index) => conform(item, items, `${path}[${String(index)}]`, unknown));
+  return value.map((item, index) =>
+    conform(item === null && by.nullIsNone ? emptyOf(items) : item, items, `${path}[${String(index)}]`, by),
+  );
 }
 
 /**
  * The object without fields that its schema does not know, with defaults filled in; and the paths of the dropped
- * fields.
+ * fields. With `nullIsNone` a null counts as no value, as Kubernetes reads its built-in kinds.
  */
 export function conformToSchema(
   object: JsonObject,
   schema: Schema,
+  { nullIsNone = false }: { readonly nullIsNone?: boolean } = {},
 ): { readonly object: JsonObject; readonly unknown: readonly string[] } {
-  const unknown: string[] = [];
-  return { object: conformObject(object, schema, '', unknown), unknown };
+  const by: Conforming = { nullIsNone, unknown: [] };
+  return { object: conformObject(object, schema, '', by), unknown: by.unknown };
 }

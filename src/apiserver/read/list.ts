@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, parseJson } from '../../model/values/jso
 import { badRequest, expired, Refusal } from '../refusal.ts';
 import type { Collection, Entry } from '../store/store.ts';
 import type { Matcher } from './selectors.ts';
+import { checkListOptions, exactVersion, requestedVersion } from './versions.ts';
 
 export interface Page {
   readonly entries: readonly Entry[];
@@ -27,17 +28,6 @@ const tooOld =
 /** How long first pages are remembered in milliseconds, and how many. */
 const snapshotAge = 5 * 60_000;
 const snapshotCount = 50;
-
-/** The version that a list or watch names; throws a 400 if it is none. */
-export function requestedVersion(query: URLSearchParams): number | undefined {
-  const text = query.get('resourceVersion') ?? '';
-  if (text === '') return undefined;
-  if (!/^\d{1,15}$/.test(text))
-    throw badRequest(
-      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  return Number(text);
-}
 
 /** Throws a 504 if a list wants a version that we have not reached. */
 function checkReached(version: number | undefined, current: number): void {
@@ -72,16 +62,21 @@ export class Lists {
   page(collection: Collection, request: ListRequest, version: number): Page {
     const limit = Number(request.query.get('limit') ?? 0);
     if (!Number.isInteger(limit) || limit < 0) throw badRequest('limit must be a whole number, 0 or more');
+    checkListOptions(request.query);
     const token = request.query.get('continue') ?? '';
     if (token !== '') {
       const { version: first, start } = parseToken(token);
       return this.#part(request, { version: first, start, limit }, this.#remembered(request, first));
     }
     checkReached(requestedVersion(request.query), version);
-    const entries = select(collection.sorted(), request);
-    if (limit === 0 || entries.length <= limit) return { entries, metadata: { resourceVersion: String(version) } };
-    this.#remember(request, version, entries);
-    return this.#part(request, { version, start: 0, limit }, entries);
+    const exact = exactVersion(request.query, limit);
+    const all = exact === undefined ? collection.sorted() : collection.at(exact);
+    if (all === undefined) throw expired('The resourceVersion for the provided list is too old.');
+    const entries = select(all, request);
+    const shown = exact ?? version;
+    if (limit === 0 || entries.length <= limit) return { entries, metadata: { resourceVersion: String(shown) } };
+    this.#remember(request, shown, entries);
+    return this.#part(request, { version: shown, start: 0, limit }, entries);
   }
 
   #part(

@@ -6,8 +6,9 @@ import { mediaType, parseObject, readBody, type ResourcePath } from '../http/req
 import { answer, type Exchange, isSet, warningHeaders } from '../http/respond.ts';
 import { projectGroup } from '../kinds/projects.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
-import { type Lists, requestedVersion } from '../read/list.ts';
+import type { Lists } from '../read/list.ts';
 import { matcherOf } from '../read/selectors.ts';
+import { checkWatchOptions, requestedVersion } from '../read/versions.ts';
 import { objectText, renderList, viewOf } from '../read/view.ts';
 import { serveWatch } from '../read/watch.ts';
 import { methodNotAllowed, unknownPath } from '../refusal.ts';
@@ -112,6 +113,7 @@ export class Handler {
   #watch({ request, response, query }: Exchange, { resource, namespace }: Target, name: string | undefined): void {
     const { objects, bookmarkInterval, signal } = this.#options;
     const { store, now, random } = objects.world;
+    checkWatchOptions(query);
     const matcher = matcherOf(query, resource.selectable);
     const version = requestedVersion(query);
     const initial = isSet(query, 'sendInitialEvents');

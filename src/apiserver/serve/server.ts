@@ -36,6 +36,8 @@ export interface ApiServerOptions {
   readonly now?: () => Date;
   /** Milliseconds between the bookmarks of a watch; 10,000 by default. */
   readonly bookmarkInterval?: number;
+  /** Milliseconds for which a deleted namespace is Terminating before its objects go; 5,000 by default. */
+  readonly namespaceDelay?: number;
   /** The number of past changes of a kind that a watch can start from; 10,000 by default. */
   readonly logLimit?: number;
 }
@@ -49,6 +51,8 @@ export interface ApiServer {
 
 const writer = { manager: 'sdn-compat-apiserver', operation: 'Update', subresource: '' } as const;
 const writing = { dryRun: false, fieldValidation: 'Ignore', status: false, patch: false, writer } as const;
+/** How long Kubernetes' namespace controller waits, so that all API servers see that the namespace is deleted. */
+const kubernetesNamespaceDelay = 5000;
 const openPaths = ['/healthz', '/livez', '/readyz'];
 
 function seed(objects: Objects, crds: readonly object[]): void {
@@ -228,7 +232,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     stored?.changeLog.close();
   };
   try {
-    const objects = objectsFrom(stored, options);
+    const objects = objectsFrom(stored, options, stop.signal);
     const makeIdentity = identityFor(where.host);
     const identity = dataDir === undefined ? await makeIdentity() : await keptIdentity(dataDir, makeIdentity);
     const api = new Server(objects, identity.token, options, stop.signal);
@@ -247,7 +251,8 @@ type Stored = Awaited<ReturnType<typeof openChangeLog>>;
 /** What was stored, and the CRDs. */
 function objectsFrom(
   stored: Stored | undefined,
-  { logLimit, crds, now = () => new Date() }: ApiServerOptions,
+  { logLimit, crds, now = () => new Date(), namespaceDelay = kubernetesNamespaceDelay }: ApiServerOptions,
+  signal: AbortSignal,
 ): Objects {
   const store = new Store({
     ...(logLimit === undefined ? {} : { logLimit }),
@@ -255,7 +260,14 @@ function objectsFrom(
       ? {}
       : { version: stored.state.version, note: (id, record) => stored.changeLog.note(id, record) }),
   });
-  const objects = new Objects({ store, registry: new Registry(), now, random: Math.random });
+  const objects = new Objects({
+    store,
+    registry: new Registry(),
+    now,
+    random: Math.random,
+    namespaceDelay,
+    signal,
+  });
   for (const { id, object } of stored?.state.objects ?? []) objects.restore(id, object);
   seed(objects, crds);
   objects.resume();

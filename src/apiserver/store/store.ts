@@ -53,6 +53,11 @@ function keyOfObject(object: StoredObject): string {
   return keyIn(object.metadata.name, object.metadata.namespace);
 }
 
+/** The entries in the order of their keys. */
+function sorted(entries: ReadonlyMap<string, Entry>): readonly Entry[] {
+  return [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+}
+
 /** The objects of one kind. */
 export class Collection {
   readonly #entries = new Map<string, Entry>();
@@ -88,8 +93,22 @@ export class Collection {
 
   /** All entries, sorted by key; the array never changes. */
   sorted(): readonly Entry[] {
-    this.#sorted ??= [...this.#entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+    this.#sorted ??= sorted(this.#entries);
     return this.#sorted;
+  }
+
+  /** The entries as they were at a version that is not in the future, sorted; undefined if the log is too short. */
+  at(version: number): readonly Entry[] | undefined {
+    const position = this.position(version);
+    if (position === undefined) return undefined;
+    const later = this.#log.slice(position - this.#dropped);
+    if (later.length === 0) return this.sorted();
+    const entries = new Map(this.#entries);
+    for (const { entry, before } of later.toReversed()) {
+      if (before === undefined) entries.delete(keyOfObject(entry.object));
+      else entries.set(keyOfObject(before), new Entry(before));
+    }
+    return sorted(entries);
   }
 
   /** Stores the object and notifies the watches. */

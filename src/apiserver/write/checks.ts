@@ -8,6 +8,7 @@ import { badRequest, conflict, invalid } from '../refusal.ts';
 import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 import { unhandled } from './admission/admit.ts';
 import { labelErrors, nameErrors } from './admission/metadata.ts';
+import { networkPolicyErrors } from './admission/networkpolicy.ts';
 import { keyErrors, lateFinalizerErrors, ownerErrors } from './admission/qualified.ts';
 import { validateObject } from './admission/validate.ts';
 import type { DeleteSettings, WriteSettings } from './settings.ts';
@@ -26,6 +27,7 @@ export function checkValid(resource: Resource, object: JsonObject, name: string,
     ...(old === undefined ? [] : lateFinalizerErrors(old.metadata, metadata)),
     ...validateObject(object, resource.schema),
     ...(resource.id === crdId ? resourcesOf(object).errors : []),
+    ...(resource.kind === 'NetworkPolicy' && !resource.custom ? networkPolicyErrors(object) : []),
   ];
   if (errors.length > 0) throw invalid(resource, name, errors);
 }
@@ -44,16 +46,21 @@ export function refuseUnknownInPatch(object: JsonObject, unknown: readonly strin
   throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', field: 'patch', message }]);
 }
 
+/** The name and, for kinds that have one, the namespace must be those of the URL. Kubernetes drops any other namespace. */
+function checkPlace({ namespaced }: Resource, { metadata }: StoredObject, given: JsonObject): void {
+  const { name, namespace } = metadata;
+  if ((given['name'] ?? name) !== name) {
+    const sent = textAt(given, 'name') ?? '';
+    throw badRequest(`the name of the object (${sent}) does not match the name on the URL (${name})`);
+  }
+  if (namespaced && (given['namespace'] ?? namespace) !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+}
+
 /** An update must be for the same object in its present version. */
 export function checkSame(resource: Resource, old: StoredObject, given: JsonObject): void {
   const { name } = old.metadata;
-  if ((given['name'] ?? name) !== name)
-    throw badRequest(
-      `the name of the object (${textAt(given, 'name') ?? ''}) does not match the name on the URL (${name})`,
-    );
-  if ((given['namespace'] ?? old.metadata.namespace) !== old.metadata.namespace) {
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
+  checkPlace(resource, old, given);
   if ((given['uid'] ?? old.metadata.uid) !== old.metadata.uid) {
     throw conflict(
       resource,

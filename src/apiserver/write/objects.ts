@@ -18,6 +18,10 @@ export interface World {
   readonly registry: Registry;
   readonly now: () => Date;
   readonly random: () => number;
+  /** Milliseconds from the deletion of a namespace to that of its objects; until then it is only Terminating. */
+  readonly namespaceDelay: number;
+  /** Ends what waits. */
+  readonly signal: AbortSignal;
 }
 
 export interface Target {
@@ -39,6 +43,8 @@ export const permanentNamespaces = ['default', 'kube-system'];
 
 export class Objects {
   readonly world: World;
+  /** The uids of namespaces whose objects have been deleted, or wait for their finalizers. */
+  readonly #emptied = new Set<string>();
 
   constructor(world: World) {
     this.world = world;
@@ -53,8 +59,7 @@ export class Objects {
   /** Resumes deletions of namespaces that a restart interrupted. */
   resume(): void {
     for (const { object } of this.world.store.collection('namespaces').sorted()) {
-      if (object.metadata['deletionTimestamp'] !== undefined)
-        setImmediate(() => this.#emptyNamespace(object.metadata.name));
+      if (object.metadata['deletionTimestamp'] !== undefined) this.#emptyLater(object);
     }
   }
 
@@ -154,7 +159,7 @@ export class Objects {
       return { last: stored(marked, old.metadata.resourceVersion), gone: false };
     const object = stored(marked, this.world.store.nextVersion());
     this.#put(resource, object);
-    if (isNamespace) setImmediate(() => this.#emptyNamespace(name));
+    if (isNamespace) this.#emptyLater(object);
     return { last: object, gone: false };
   }
 
@@ -209,6 +214,19 @@ export class Objects {
     );
   }
 
+  /** Deletes the objects of a namespace after the time that Kubernetes' namespace controller waits. */
+  #emptyLater({ metadata: { name, uid } }: StoredObject): void {
+    const { signal, namespaceDelay } = this.world;
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      this.#emptied.add(uid);
+      this.#emptyNamespace(name);
+    }, namespaceDelay);
+    const stop = (): void => clearTimeout(timer);
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+  }
+
   #emptyNamespace(namespace: string): void {
     for (const { resource, object } of this.#inNamespace(namespace)) {
       const settings = { dryRun: false, gracePeriodSeconds: undefined, uid: undefined, resourceVersion: undefined };
@@ -221,8 +239,9 @@ export class Objects {
   #finishNamespace(name: string): void {
     const collection = this.world.store.collection('namespaces');
     const object = collection.get(name)?.object;
-    if (object?.metadata['deletionTimestamp'] === undefined || textsAt(object.metadata, 'finalizers').length > 0)
-      return;
-    if (this.#inNamespace(name).length === 0) collection.remove(stored(object, this.world.store.nextVersion()));
+    if (object === undefined || !this.#emptied.has(object.metadata.uid)) return;
+    if (textsAt(object.metadata, 'finalizers').length > 0 || this.#inNamespace(name).length > 0) return;
+    this.#emptied.delete(object.metadata.uid);
+    collection.remove(stored(object, this.world.store.nextVersion()));
   }
 }

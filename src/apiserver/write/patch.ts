@@ -2,8 +2,9 @@
 import { applyPatch, type Operation } from 'rfc6902';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/values/json.ts';
 import { parseJsonBody } from '../http/request.ts';
+import { cannotUnmarshal } from '../json-errors.ts';
 import type { Resource } from '../kinds/resource.ts';
-import { badRequest, invalid, unsupportedMediaType } from '../refusal.ts';
+import { badRequest, Refusal, unsupportedMediaType } from '../refusal.ts';
 import type { StoredObject } from '../store/object.ts';
 import { mergePatch, strategicPatch } from './merge.ts';
 
@@ -11,27 +12,45 @@ export type Update = (old: StoredObject) => JsonObject;
 
 const operations = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
-function isOperation(value: Json): value is Json & Operation {
-  if (!isJsonObject(value) || typeof value['path'] !== 'string') return false;
+function isOperation(value: JsonObject): value is JsonObject & Operation {
+  if (typeof value['path'] !== 'string') return false;
   return typeof value['op'] === 'string' && operations.includes(value['op']);
 }
 
-/** The object after the operations of a JSON patch; throws a 422 if one of them fails. */
-function jsonPatched(resource: Resource, old: StoredObject, patch: readonly Json[]): JsonObject {
-  const steps = patch.filter(isOperation);
-  if (steps.length !== patch.length) throw badRequest('a JSON patch is a list of operations, each with op and path');
-  const target: Json = structuredClone(old);
-  const failed = applyPatch(target, steps).find((failure) => failure !== null);
-  if (failed !== undefined) {
-    const message = `the server rejected our request due to an error in our request: ${failed.message}`;
-    throw invalid(resource, old.metadata.name, [{ reason: 'FieldValueInvalid', field: 'patch', message }]);
+/** The most operations of a JSON patch that Kubernetes takes. */
+const mostOperations = 10_000;
+
+/** What Kubernetes answers when an operation fails: it does not say which, and not of which object. */
+function cannotPatch(): Refusal {
+  return new Refusal(422, 'Invalid', 'the server rejected our request due to an error in our request', { details: {} });
+}
+
+/** The operations in the body; throws a 400 if it is no list of objects, and a 413 if they are too many. */
+function operationsIn(body: Buffer): readonly JsonObject[] {
+  const patch = parseJsonBody(body);
+  if (!isJsonArray(patch)) throw badRequest(cannotUnmarshal(patch, 'Go value of type jsonpatch.Patch'));
+  if (patch.length > mostOperations) {
+    const message = `Request entity too large: The allowed maximum operations in a JSON patch is ${mostOperations}, got ${patch.length}`;
+    throw new Refusal(413, 'RequestEntityTooLarge', message, { details: {} });
   }
+  return patch.map((step) => {
+    if (!isJsonObject(step)) throw badRequest(cannotUnmarshal(step, 'Go value of type jsonpatch.Operation'));
+    return step;
+  });
+}
+
+/** The object after the operations of a JSON patch; throws a 422 if one of them fails. */
+function jsonPatched(old: StoredObject, patch: readonly JsonObject[]): JsonObject {
+  const steps = patch.filter(isOperation);
+  if (steps.length !== patch.length) throw cannotPatch();
+  const target: Json = structuredClone(old);
+  if (applyPatch(target, steps).some((failure) => failure !== null) || !isJsonObject(target)) throw cannotPatch();
   return target;
 }
 
 function patchObject(body: Buffer): JsonObject {
   const value = parseJsonBody(body);
-  if (!isJsonObject(value)) throw badRequest('the patch is not an object');
+  if (!isJsonObject(value)) throw badRequest(cannotUnmarshal(value, 'Go value of type map[string]interface {}'));
   return value;
 }
 
@@ -43,9 +62,8 @@ export function changeOf(resource: Resource, body: Buffer, type: string): Update
       return (old) => mergePatch(old, patch);
     }
     case 'application/json-patch+json': {
-      const patch = parseJsonBody(body);
-      if (!isJsonArray(patch)) throw badRequest('a JSON patch is a list of operations');
-      return (old) => jsonPatched(resource, old, patch);
+      const patch = operationsIn(body);
+      return (old) => jsonPatched(old, patch);
     }
     case 'application/strategic-merge-patch+json': {
       if (resource.custom) throw unsupported(resource);

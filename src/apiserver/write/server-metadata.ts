@@ -1,10 +1,14 @@
 /** The metadata that belongs to the server, whatever clients send: of new, changed and deleted objects. */
 import { randomUUID } from 'node:crypto';
+import { networkPolicies } from '../../../api/kinds.ts';
 import type { JsonObject } from '../../model/values/json.ts';
 import type { Resource } from '../kinds/resource.ts';
-import { badRequest } from '../refusal.ts';
+import { badRequest, qualified } from '../refusal.ts';
 import { type Metadata, objectAt, type StoredObject, textAt, textsAt, timestamp } from '../store/object.ts';
 import { nameSuffix } from './admission/metadata.ts';
+
+/** Built-in kinds whose generation counts changes of their spec. */
+const countsGenerations: readonly string[] = [qualified(networkPolicies.plural, networkPolicies.group)];
 
 /** The metadata of a new object: what clients may not choose is the server's. */
 export function newMetadata(
@@ -27,7 +31,7 @@ export function newMetadata(
     deletionTimestamp: undefined,
     deletionGracePeriodSeconds: undefined,
     selfLink: undefined,
-    generation: resource.custom ? 1 : undefined,
+    generation: resource.custom || countsGenerations.includes(resource.id) ? 1 : undefined,
   };
 }
 

@@ -40,11 +40,11 @@ export async function runSimulate(flags: SimulateFlags): Promise<void> {
     return;
   }
   const changes = changesOf(flags);
-  const { cluster, unknown } = await read(flags);
-  for (const name of unknown)
-    report(
-      `Node ${name} has no known health (Ready is Unknown): it counts as online, --node-down ${name} says otherwise\n`,
-    );
+  const { cluster, unknown, refused } = await read(flags);
+  for (const [name, why] of unknown)
+    report(`${name} ${why}: it counts as online, --node-down ${name} says otherwise\n`);
+  for (const [name, ips] of refused)
+    for (const reason of ips.values()) report(`${name} refuses an egress IP today: ${reason}\n`);
   const changed = changedCluster(cluster, changes);
   if (!changed.ok) throw new Failure(changed.error, badInput);
   print(await render(reportOn(cluster, changed.value), flags.output ?? 'table'));

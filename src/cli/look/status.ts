@@ -45,9 +45,9 @@ export async function runStatus({ kubeconfig, output }: StatusFlags): Promise<vo
     userAgent: 'sdn-compat-status',
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });
-  const { cluster, unknown, unread } = await clusterFromServer(client).finally(() => client.close());
+  const { cluster, unread, ...reports } = await clusterFromServer(client).finally(() => client.close());
   for (const line of unread.values()) report(`${line}\n`);
-  const status = statusOf(cluster, unknown);
+  const status = statusOf(cluster, reports);
   if (output === 'json') print(`${JSON.stringify(status, null, 2)}\n`);
   else if (output === 'yaml') print((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));
   else print(statusTable(status));

@@ -31,6 +31,7 @@ export interface NodeFlags {
   /** Milliseconds. */
   readonly probeInterval: number;
   readonly statusAddress: string;
+  readonly leaseNamespace: string;
   readonly logLevel: LogLevel;
   readonly check?: boolean;
   readonly cleanup?: boolean;
@@ -110,6 +111,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     resolver: flags.resolver,
     resync: flags.resync * 1_000,
     probeInterval: flags.probeInterval,
+    leaseNamespace: flags.leaseNamespace,
   };
   const signal = untilSignal();
   const metrics = createNodeMetrics();

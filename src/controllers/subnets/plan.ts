@@ -2,11 +2,9 @@
 import { type ClusterNetwork, networkAround } from '../../model/objects/clusternetwork.ts';
 import { hostIPOf } from '../../model/objects/node.ts';
 import type { HostSubnetObject, NodeObject } from '../../model/objects/raw.ts';
-import { assignSubnetAnnotation } from '../../model/objects/well-known.ts';
+import { assignSubnetAnnotation, nodeUidAnnotation } from '../../model/objects/well-known.ts';
 import { type Cidr, type Ip, parseIfaddr, parseIp } from '../../model/values/address.ts';
 
-/** Holds the uid of the Node that a HostSubnet was made for. */
-const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';
 /** What is known about the Node and the HostSubnet of one name. */
 export interface Known {
   readonly node: NodeObject | undefined;

@@ -1,6 +1,7 @@
 /** Reads the cluster for the egress model from an API server or from files. */
-import { clusterNetworks, hostSubnets, type Kind, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { clusterNetworks, hostSubnets, type Kind, leases, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { type Cluster, clusterOf, type RawCluster } from '../../model/cluster/cluster.ts';
+import type { NodeReports } from '../../model/cluster/summary.ts';
 import { type FieldProblem, parseIpv4 } from '../../model/objects/fields.ts';
 import type {
   ClusterNetworkObject,
@@ -14,13 +15,12 @@ import { asList, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isForbidden, isNotFound } from '../kube/error.ts';
+import { agentLabels, verdictOf } from '../kube/verdict.ts';
 import { type InputProblem, type Manifest, problemAt, readManifests } from './manifests.ts';
 
-/** A cluster, and the nodes with unknown health. */
-export interface ReadCluster {
+/** A cluster, and what is known of its nodes. */
+export interface ReadCluster extends NodeReports {
   readonly cluster: Cluster;
-  /** Names of Nodes whose Ready condition is Unknown; they count as online. */
-  readonly unknown: readonly string[];
   /** For each kind that could not be read a line with what is not known therefore. */
   readonly unread: ReadonlyMap<Kind, string>;
 }
@@ -31,27 +31,36 @@ const meanings = new Map<Kind, string>([
   [netNamespaces, 'which namespaces request which egress IPs'],
   [nodes, 'which nodes are Ready, and what a cloud lets them have'],
   [clusterNetworks, 'which networks are those of pods and Services'],
+  [leases, 'which egress IPs the agents refuse to carry'],
 ]);
+
+/** Selects the Leases in which agents say what they refuse. */
+const agentSelector = Object.entries(agentLabels)
+  .map(([key, value]) => `${key}=${value}`)
+  .join();
 
 /**
  * Reads the cluster from an API server. A kind that the server does not serve, or that may not be listed, is empty, and
  * named; throws if the server answers a list with another error.
  */
 export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
-  const [hosts, namespaces, machines, networks] = await Promise.all([
+  const [hosts, namespaces, machines, networks, agents] = await Promise.all([
     listed(hostSubnets, client.list<HostSubnetObject>(hostSubnets)),
     listed(netNamespaces, client.list<NetNamespaceObject>(netNamespaces)),
     listed(nodes, client.list<KubeObject>(nodes)),
     listed(clusterNetworks, client.list<ClusterNetworkObject>(clusterNetworks)),
+    listed(leases, client.list<KubeObject>(leases, { labelSelector: agentSelector })),
   ]);
-  const read = assemble({
+  const raw = {
     hostSubnets: hosts.items,
     netNamespaces: namespaces.items,
     nodes: machines.items,
     clusterNetworks: networks.items,
-  });
-  const unread = [hosts, namespaces, machines, networks].flatMap(({ unread: one }) => (one === undefined ? [] : [one]));
-  return { ...read, unread: new Map(unread) };
+  };
+  const unread = [hosts, namespaces, machines, networks, agents].flatMap(({ unread: one }) =>
+    one === undefined ? [] : [one],
+  );
+  return { ...assemble(raw, agents.items, machines.unread === undefined ? 'all' : 'unread'), unread: new Map(unread) };
 }
 
 /** The objects of a kind; none and the line for `unread` if it is not served or may not be listed. */
@@ -79,7 +88,7 @@ function whyUnread(error: unknown): string | undefined {
  * its object.
  */
 export async function clusterFromFiles(paths: readonly string[]): Promise<Result<ReadCluster, InputProblem>> {
-  const manifests = await readManifests(paths, [hostSubnets, netNamespaces, nodes, clusterNetworks]);
+  const manifests = await readManifests(paths, [hostSubnets, netNamespaces, nodes, clusterNetworks, leases]);
   if (!manifests.ok) return manifests;
   const of = (kind: Kind): readonly Manifest[] => manifests.value.filter(({ object }) => object['kind'] === kind.kind);
   const hosts = shaped(of(hostSubnets), hostSubnetShape);
@@ -98,14 +107,15 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
       reason: 'there is no HostSubnet or NetNamespace in it',
     });
   }
-  return ok(
-    assemble({
-      hostSubnets: hosts.value,
-      netNamespaces: namespaces.value,
-      nodes: machines.value,
-      clusterNetworks: networks.value,
-    }),
-  );
+  const raw = {
+    hostSubnets: hosts.value,
+    netNamespaces: namespaces.value,
+    nodes: machines.value,
+    clusterNetworks: networks.value,
+  };
+  const agents = shaped(of(leases), objectShape);
+  if (!agents.ok) return agents;
+  return ok(assemble(raw, agents.value, machines.value.length > 0 ? 'all' : 'none'));
 }
 
 function shaped<T>(
@@ -121,15 +131,29 @@ function shaped<T>(
   return ok(values);
 }
 
-function assemble(raw: RawCluster): ReadCluster {
+/**
+ * The cluster of these objects. `known` says whether the Nodes are all that there are, could not be read, or are simply
+ * not part of the input, which says nothing about them.
+ */
+function assemble(raw: RawCluster, agents: readonly KubeObject[], known: 'all' | 'unread' | 'none'): ReadCluster {
   const ready = new Map(raw.nodes.map((node) => [node.metadata.name ?? '', readyStatus(node)]));
   const offline = new Set<Ip>();
+  const unknown = new Map<string, string>();
   for (const { metadata, hostIP } of raw.hostSubnets) {
+    const name = metadata.name ?? '';
     const ip = parseIpv4(hostIP);
-    if (ip.ok && ready.get(metadata.name ?? '') === 'False') offline.add(ip.value);
+    if (ip.ok && ready.get(name) === 'False') offline.add(ip.value);
+    const why = whyUnknown(ready.get(name), known);
+    if (why !== undefined) unknown.set(name, why);
   }
-  const unknown = [...ready].flatMap(([name, status]) => (status === 'Unknown' ? [name] : []));
-  return { cluster: clusterOf(raw, offline), unknown: unknown.sort(), unread: new Map() };
+  const refused = agents.flatMap((lease) => verdictOf(lease) ?? []).map((said) => [said.node, said.refused] as const);
+  return { cluster: clusterOf(raw, offline), unknown, refused: new Map(refused), unread: new Map() };
+}
+
+function whyUnknown(ready: string | undefined, known: 'all' | 'unread' | 'none'): string | undefined {
+  if (known === 'unread') return 'has a Node that could not be read';
+  if (ready === undefined) return known === 'all' ? 'has a HostSubnet and no Node' : undefined;
+  return ready === 'Unknown' ? 'does not report (Ready is Unknown)' : undefined;
 }
 
 /** The status of the Node's Ready condition; empty if there is none. */

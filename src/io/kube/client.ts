@@ -2,7 +2,7 @@
 import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord, withoutNullFields } from '../../model/values/json.ts';
-import { isExpired, isNotFound } from './error.ts';
+import { isExpired, isNotFound, patchRefusal } from './error.ts';
 import type { StreamRequest, Transport } from './transport.ts';
 
 export interface NameRef {
@@ -195,12 +195,15 @@ class Client implements KubeClient {
   async patch<T extends KubeObject>(kind: Kind, ref: NameRef, body: unknown, options: PatchOptions): Promise<T> {
     const { signal, type, subresource, force } = options;
     const [path = '', query = ''] = pathOf(kind, ref, { ...writeQuery(options), force }).split('?');
-    const text = await this.#transport.send({
+    const sent = this.#transport.send({
       method: 'PATCH',
       path: `${path}${subresource === undefined ? '' : `/${subresource}`}${query === '' ? '' : `?${query}`}`,
       body: JSON.stringify(body),
       contentType: patchTypes[type],
       ...(signal === undefined ? {} : { signal }),
+    });
+    const text = await sent.catch((error: unknown) => {
+      throw hasTests(body) ? patchRefusal(error, wordsOf(kind, ref)) : error;
     });
     return objectFrom(text, objectGuard<T>());
   }
@@ -234,6 +237,17 @@ class Client implements KubeClient {
       ...(signal === undefined ? {} : { signal }),
     });
   }
+}
+
+/** Whether the body is a JSON patch that only holds for an object in a certain state. */
+function hasTests(body: unknown): boolean {
+  return Array.isArray(body) && body.some((step: unknown) => isRecord(step) && step['op'] === 'test');
+}
+
+/** `hostsubnets.network.openshift.io "node1"`, with the namespace before the name if it has one. */
+function wordsOf({ plural, group }: Kind, { namespace, name }: NameRef): string {
+  const resource = group === '' ? plural : `${plural}.${group}`;
+  return `${resource} ${JSON.stringify(namespace === undefined ? name : `${namespace}/${name}`)}`;
 }
 
 function scope(of: { readonly namespace?: string }): { readonly namespace?: string } {

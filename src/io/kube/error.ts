@@ -61,6 +61,16 @@ export function isConflict(error: unknown): boolean {
   return has(error, 409, 'Conflict');
 }
 
+/**
+ * The error of a JSON patch with tests, named: Kubernetes answers a failed one with 422 and nothing about what failed.
+ * `what` is the object in words. Other errors are returned as they are.
+ */
+export function patchRefusal(error: unknown, what: string): unknown {
+  if (!(error instanceof ApiError) || error.code !== 422) return error;
+  if (!error.message.startsWith('the server rejected our request due to an error in our request')) return error;
+  return new ApiError(error.code, { ...error.status, message: `${what} has changed since it was read; try again` });
+}
+
 /** Whether the object, kind or namespace does not exist. */
 export function isNotFound(error: unknown): boolean {
   return has(error, 404);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clusterNetworks, customResourceDefinitions, nodes as nodeKind } from '../../../api/kinds.ts';
+import { clusterNetworks, nodes as nodeKind } from '../../../api/kinds.ts';
 import { pause } from '../../io/async/pause.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { openKube } from '../../io/kube/config.ts';
@@ -17,7 +17,7 @@ import { checkLabName, files, type LabSize, type Layout, layoutOf, linkRoot, nod
 import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, startDaemon } from '../nodes/daemons.ts';
 import { databaseOf, makeSwitch } from '../nodes/switches.ts';
 import { connectNode, labNamespaces, makeWires } from '../nodes/wires.ts';
-import { clusterNetwork, networkPolicyKind, nodeObject } from './objects.ts';
+import { clusterNetwork, nodeObject } from './objects.ts';
 
 export interface LabDeps {
   readonly exec: Exec;
@@ -211,7 +211,6 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
     const wires = makeNodes(deps, layout, options);
     wires.catch(() => undefined); // awaited below; the API server may fail first
     const client = await startApiServer(deps, layout);
-    await client.create(customResourceDefinitions, networkPolicyKind);
     await client.create(clusterNetworks, clusterNetwork);
     await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
     client.close();

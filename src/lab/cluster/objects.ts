@@ -35,38 +35,3 @@ export function nodeObject(node: LabNode): KubeObject & Readonly<Record<string, 
     },
   };
 }
-
-/** NetworkPolicy as a custom resource: built into a real API server, but not into the embedded one. */
-export const networkPolicyKind: KubeObject & Readonly<Record<string, unknown>> = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: {
-    name: 'networkpolicies.networking.k8s.io',
-    annotations: { 'api-approved.kubernetes.io': 'unapproved, stands in for the built-in kind' },
-  },
-  spec: {
-    group: 'networking.k8s.io',
-    names: {
-      kind: 'NetworkPolicy',
-      listKind: 'NetworkPolicyList',
-      plural: 'networkpolicies',
-      singular: 'networkpolicy',
-      shortNames: ['netpol'],
-    },
-    scope: 'Namespaced',
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            description: 'Who may open connections to and from pods.',
-            properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-          },
-        },
-      },
-    ],
-  },
-};

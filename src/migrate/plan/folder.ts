@@ -34,16 +34,26 @@ const longestStem = 180;
  * Writes the plan. Creates the folder if needed, and replaces a plan in it that nobody began to apply. Everything is
  * written to a subfolder and then moved, plan.yaml last: a folder without it holds no plan. Refuses a folder with other
  * things in it, one whose plan was begun, and one whose plan another command works with. `reports` are more files, by
- * name.
+ * name. Throws, naming the folder, if the system refuses, as on a full disk.
  */
 export async function writePlan(
   folder: string,
   plan: Plan,
   reports: ReadonlyMap<string, string> = new Map(),
 ): Promise<Result<void>> {
-  const work = (): Promise<Result<void>> => replaced(folder, plan, reports);
+  const work = (): Promise<Result<void>> =>
+    replaced(folder, plan, reports).catch((error: unknown) => {
+      throw unwritable(folder, error);
+    });
   if (!existsSync(join(folder, 'plan.yaml'))) return work();
   return (await alone(folder, work)) ?? err(`${folder}: ${isTaken}`);
+}
+
+/** An error with the name of the file or folder, which the system does not say if it cannot write to what is open. */
+export function unwritable(file: string, error: unknown): Error {
+  return new Error(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
 }
 
 async function replaced(folder: string, plan: Plan, reports: ReadonlyMap<string, string>): Promise<Result<void>> {

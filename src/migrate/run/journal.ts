@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { journalName } from '../plan/folder.ts';
+import { journalName, unwritable } from '../plan/folder.ts';
 import { settled } from '../plan/lock.ts';
 
 /**
@@ -150,24 +150,32 @@ export function journalText(entries: readonly Entry[]): string {
 
 /** Adds entries. Those that arrive together share one wait for the disk. */
 export class Journal {
+  readonly #name: string;
   readonly #file: FileHandle;
   /** Bytes that are whole lines. */
   #size: number;
   #waiting: string[] = [];
   #flush: Promise<void> | undefined;
 
-  private constructor(file: FileHandle, size: number) {
+  private constructor(name: string, file: FileHandle, size: number) {
+    this.#name = name;
     this.#file = file;
     this.#size = size;
   }
 
   /** Opens the folder's journal for adding. Creates it, mode 0600, if there is none. */
   static async open(folder: string): Promise<Journal> {
-    const file = await open(join(folder, journalName), 'a', 0o600);
-    await file.appendFile('\n'); // ends a line that a kill cut short
+    const name = join(folder, journalName);
+    const file = await open(name, 'a', 0o600);
+    try {
+      await file.appendFile('\n'); // ends a line that a kill cut short
+    } catch (error) {
+      await file.close();
+      throw unwritable(name, error);
+    }
     const directory = await open(folder);
     await directory.sync().finally(() => directory.close());
-    return new Journal(file, (await file.stat()).size);
+    return new Journal(name, file, (await file.stat()).size);
   }
 
   /** Resolves when the entry is on the disk. */
@@ -194,7 +202,7 @@ export class Journal {
     } catch (error) {
       // a full disk leaves half a line, and the next entry would be glued to it
       await this.#file.truncate(this.#size).catch(() => undefined);
-      throw error;
+      throw unwritable(this.#name, error);
     }
   }
 }

@@ -25,28 +25,42 @@ export interface Status {
   readonly notes: readonly Note[];
 }
 
-function healthText(node: string | null, unknown: ReadonlySet<string>): string | null {
-  return node !== null && unknown.has(node)
-    ? `NodeHealthUnknown: ${node} does not report (Ready is Unknown): nothing tells whether it is in use`
-    : null;
+/** What is known of nodes besides their HostSubnets. */
+export interface NodeReports {
+  /** Nodes whose health is not known, and why; they count as online. */
+  readonly unknown: ReadonlyMap<string, string>;
+  /** By node the egress IPs that its agent refuses to carry, with the reason. */
+  readonly refused: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
-function requestedRows(cluster: Cluster, state: EgressState, unknown: ReadonlySet<string>): StatusRow[] {
+const noReports: NodeReports = { unknown: new Map(), refused: new Map() };
+
+/** Why an IP that should be in use may not be; null if nothing speaks against it. */
+function doubt(egressIP: string, node: string | null, { unknown, refused }: NodeReports): string | null {
+  if (node === null) return null;
+  const reason = refused.get(node)?.get(egressIP);
+  if (reason !== undefined) return `RefusedByNode: ${node} does not carry it: ${reason}`;
+  const why = unknown.get(node);
+  return why === undefined ? null : `NodeHealthUnknown: ${node} ${why}: nothing tells whether it is in use`;
+}
+
+function requestedRows(cluster: Cluster, state: EgressState, reports: NodeReports): StatusRow[] {
   const byVnid = groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
   const nodes = new Map<string, string>([...state.assigned].map(([ip, { node }]) => [ip, node]));
   const nodeOf = (ip: string): string | null => nodes.get(ip) ?? null;
   return [...state.vnids].flatMap(([vnid, verdict]): StatusRow[] => {
     if (verdict.kind === 'normal') return [];
     const namespaces = (byVnid[vnid] ?? []).map(({ name }) => name).sort(compareText);
-    const row = { namespaces, vnid, traffic: verdict.kind };
     const inUse = (state.requests.get(vnid) ?? []).filter(
       (ip) => !verdict.reasons.some(({ egressIP }) => egressIP === ip),
     );
+    const isRefused = (ip: string): boolean => reports.refused.get(nodeOf(ip) ?? '')?.has(ip) === true;
+    const row = { namespaces, vnid, traffic: inUse.every(isRefused) ? ('dropped' as const) : verdict.kind };
     const others = verdict.kind === 'dropped' ? 'its VNID is dropped because of its other egress IPs' : null;
     return [
       ...inUse.map((egressIP): StatusRow => {
         const node = nodeOf(egressIP);
-        return { ...row, egressIP, node, reason: others ?? healthText(node, unknown) };
+        return { ...row, egressIP, node, reason: others ?? doubt(egressIP, node, reports) };
       }),
       ...verdict.reasons.map((reason): StatusRow => ({
         ...row,
@@ -75,13 +89,13 @@ function unusedRows(cluster: Cluster, state: EgressState): StatusRow[] {
 }
 
 /**
- * The status of a cluster: rows ordered by VNID and request, unused IPs last. `unknown`: nodes whose health nobody
- * knows; they count as online, and their rows say so.
+ * The status of a cluster: rows ordered by VNID and request, unused IPs last. A namespace all of whose IPs are refused
+ * by their nodes is dropped.
  */
-export function statusOf(cluster: Cluster, unknown: readonly string[] = []): Status {
+export function statusOf(cluster: Cluster, reports: NodeReports = noReports): Status {
   const state = egressState(cluster);
   return {
-    egressIPs: [...requestedRows(cluster, state, new Set(unknown)), ...unusedRows(cluster, state)],
+    egressIPs: [...requestedRows(cluster, state, reports), ...unusedRows(cluster, state)],
     notes: notesOn(cluster, state),
   };
 }

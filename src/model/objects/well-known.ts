@@ -18,6 +18,9 @@ export const assignSubnetAnnotation = 'pod.network.openshift.io/assign-subnet';
 /** The HostSubnet annotation with the VNID of all packets to that host, which may not know those of namespaces. */
 export const fixedVnidAnnotation = 'pod.network.openshift.io/fixed-vnid-host';
 
+/** The HostSubnet annotation with the uid of its Node. */
+export const nodeUidAnnotation = 'pod.network.openshift.io/node-uid';
+
 /**
  * The namespace that stands for the nodes themselves: a NetworkPolicy that selects it means VNID 0. OpenShift labels it
  * `policy-group.network.openshift.io/host-network`, and `policy-group.network.openshift.io/ingress` if its routers run on

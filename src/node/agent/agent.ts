@@ -4,7 +4,6 @@ import { linkedSignal } from '../../io/async/linked-signal.ts';
 import { pause } from '../../io/async/pause.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { EventRecorder } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
 import type { EgressState } from '../../model/egress/state.ts';
@@ -32,9 +31,9 @@ import { Host, type HostOptions, type Prepared } from './host.ts';
 import type { NodeMetrics } from './metrics.ts';
 import { watchHost } from './monitor.ts';
 import { PendingChanges } from './pending-changes.ts';
-import { ProblemReporter } from './problem-reporter.ts';
+import { type ProblemReporter, reporterOf, type ReporterOptions } from './problem-reporter.ts';
 
-export interface AgentOptions extends HostOptions, FollowedClusterOptions {
+export interface AgentOptions extends HostOptions, FollowedClusterOptions, ReporterOptions {
   /** Milliseconds between two full resyncs, which read everything again. */
   readonly resync: number;
 }
@@ -49,8 +48,6 @@ export interface AgentDeps {
 }
 
 const key = 'node';
-/** Milliseconds after which a persisting problem is reported again by an Event, because Events expire after an hour. */
-const repeatAfter = 30 * 60_000;
 
 class Agent {
   readonly #options: AgentOptions;
@@ -59,7 +56,6 @@ class Agent {
   readonly #signal: AbortSignal;
   readonly #queue: WorkQueue;
   readonly #failClosed: FailClosed;
-  readonly #events: EventRecorder;
   readonly #cluster: FollowedCluster;
   readonly #host: Host;
   readonly #attacher: PodAttacher;
@@ -83,19 +79,7 @@ class Agent {
     this.#logger = logger;
     this.#signal = signal;
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
-    this.#events = new EventRecorder({
-      client,
-      logger,
-      component: 'sdn-compat-node',
-      now: Date.now,
-      quiet: repeatAfter,
-    });
-    this.#problems = new ProblemReporter({
-      logger,
-      events: this.#events,
-      nodeName: options.nodeName,
-      hostSubnet: () => this.#view?.own.object,
-    });
+    this.#problems = reporterOf(options, { client, logger, signal, hostSubnet: () => this.#view?.own.object });
     this.#cluster = new FollowedCluster(options, { client, logger, signal, changed: () => this.#wake() });
     metrics.followPeers(() => this.#cluster.health.verdicts());
     this.#addresses = new PresentAddresses(exec, new AddressRecord(recordFile(options)));
@@ -176,7 +160,7 @@ class Agent {
         this.#logger,
         this.#signal,
       ),
-      this.#events.run(this.#signal),
+      this.#problems.run(this.#signal),
       this.#cluster.health.run(this.#signal),
       this.#queue.process(() => this.#pending.apply((since) => this.#pass(since)), this.#signal),
       this.#failClosed.run(this.#signal),
@@ -287,7 +271,7 @@ class Agent {
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
-    for (const [ip, reason] of plan.refused) this.#problems.reportRefused(ip, reason);
+    this.#problems.reportRefused(plan.refused);
     if (done.bundleLines + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }

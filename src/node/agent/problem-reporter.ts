@@ -1,9 +1,18 @@
 /** Reports problems with the node: in the log once while a problem persists, and by Events. */
 import { hostSubnets } from '../../../api/kinds.ts';
-import { type EventRecorder, involved } from '../../io/kube/events.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { EventRecorder, involved } from '../../io/kube/events.ts';
 import type { Logger } from '../../io/log.ts';
 import type { HostSubnetObject } from '../../model/objects/raw.ts';
+import { nodeUidAnnotation } from '../../model/objects/well-known.ts';
 import type { Ip } from '../../model/values/address.ts';
+import { VerdictLease } from './verdict.ts';
+
+export interface ReporterOptions {
+  readonly nodeName: string;
+  /** The namespace of the Lease that says which egress IPs the node refuses. */
+  readonly leaseNamespace: string;
+}
 
 export interface ReporterDeps {
   readonly logger: Logger;
@@ -11,15 +20,51 @@ export interface ReporterDeps {
   readonly nodeName: string;
   /** The node's own HostSubnet, the object of the Events. */
   readonly hostSubnet: () => HostSubnetObject | undefined;
+  readonly verdict: Pick<VerdictLease, 'publish'>;
+}
+
+/** Milliseconds after which a persisting problem is reported again by an Event, because Events expire after an hour. */
+const repeatAfter = 30 * 60_000;
+
+/** The reporter of an agent. */
+export function reporterOf(
+  { nodeName, leaseNamespace: namespace }: ReporterOptions,
+  {
+    client,
+    logger,
+    signal,
+    hostSubnet,
+  }: Pick<ReporterDeps, 'logger' | 'hostSubnet'> & {
+    readonly client: KubeClient;
+    readonly signal: AbortSignal;
+  },
+): ProblemReporter {
+  const component = 'sdn-compat-node';
+  const events = new EventRecorder({ client, logger, component, now: Date.now, quiet: repeatAfter });
+  const report = (reason: string | undefined): void =>
+    reporter.report(
+      'verdict',
+      reason,
+      `status cannot show what this node refuses: its Lease in ${namespace} was not written`,
+    );
+  const verdict = new VerdictLease({ client, namespace, nodeName, signal, now: () => performance.now(), report });
+  const reporter = new ProblemReporter({ logger, events, nodeName, hostSubnet, verdict });
+  return reporter;
 }
 
 export class ProblemReporter {
   readonly #deps: ReporterDeps;
   /** The last reported reason of each problem. */
   readonly #said = new Map<string, string>();
+  #refused: ReadonlySet<Ip> = new Set();
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
+  }
+
+  /** Sends the Events until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#deps.events.run(signal);
   }
 
   /** Logs the reason once, and again when it changes; undefined means that the problem is gone. */
@@ -32,10 +77,15 @@ export class ProblemReporter {
     }
   }
 
-  /** Reports an egress IP that is assigned to this node, which cannot carry it. */
-  reportRefused(ip: Ip, reason: string): void {
-    this.report(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
-    this.#warn('EgressIPRefused', reason);
+  /** Reports the egress IPs that are assigned to this node, which cannot carry them. */
+  reportRefused(refused: ReadonlyMap<Ip, string>): void {
+    for (const ip of this.#refused) if (!refused.has(ip)) this.#said.delete(`refused ${ip}`);
+    this.#refused = new Set(refused.keys());
+    for (const [ip, reason] of refused) {
+      this.report(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
+      this.#warn('EgressIPRefused', reason);
+    }
+    void this.#deps.verdict.publish(refused, this.#deps.hostSubnet()?.metadata.annotations?.[nodeUidAnnotation]);
   }
 
   /** Reports that another host, known by its MAC, answers for an egress IP of this node; undefined means no longer. */

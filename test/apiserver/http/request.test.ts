@@ -98,7 +98,9 @@ describe('a JSON body', () => {
   });
 
   it('must be JSON in UTF-8', () => {
-    expect(refusalOf(() => parseJsonBody(Buffer.from('{"a":'))).message).toMatch(/^the body is not valid JSON: /);
+    expect(refusalOf(() => parseJsonBody(Buffer.from('{"a":'))).message).toBe(
+      "couldn't get version/kind; json parse error: unexpected end of JSON input",
+    );
     expect(refusalOf(() => parseJsonBody(Buffer.from([0x22, 0xff, 0x22]))).message).toBe('the body is not valid UTF-8');
   });
 });
@@ -114,8 +116,8 @@ describe('an object in a body', () => {
   });
 
   it('that begins as JSON is read as JSON', () => {
-    expect(refusalOf(() => parseObject(Buffer.from('{a: 1}'), 'application/yaml')).message).toMatch(
-      /^the body is not valid JSON/,
+    expect(refusalOf(() => parseObject(Buffer.from('{a: 1}'), 'application/yaml')).message).toBe(
+      "couldn't get version/kind; json parse error: invalid character 'a' looking for beginning of object key string",
     );
   });
 

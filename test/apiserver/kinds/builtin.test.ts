@@ -23,6 +23,7 @@ test.each<readonly [string, string, boolean, boolean]>([
   ['Node', 'nodes no', false, true],
   ['Pod', 'pods po', true, true],
   ['Event', 'events ev', true, false],
+  ['NetworkPolicy', 'networkpolicies.networking.k8s.io netpol', true, false],
   ['Lease', 'leases.coordination.k8s.io', true, false],
   ['CustomResourceDefinition', 'customresourcedefinitions.apiextensions.k8s.io crd crds', false, true],
 ])('%s is %s; in namespaces: %s; with a status apart: %s', (name, called, namespaced, hasStatus) => {

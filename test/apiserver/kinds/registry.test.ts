@@ -9,6 +9,7 @@ it('has the kinds of Kubernetes that are needed, and projects', () => {
   const byVersion = new Registry().byGroupVersion();
   expect([...byVersion].map(([version, kinds]) => `${version}: ${plurals(kinds)?.join(' ') ?? ''}`)).toEqual([
     'v1: namespaces nodes pods events',
+    'networking.k8s.io/v1: networkpolicies',
     'coordination.k8s.io/v1: leases',
     'apiextensions.k8s.io/v1: customresourcedefinitions',
     'project.openshift.io/v1: projects projectrequests',

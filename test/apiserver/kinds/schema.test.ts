@@ -228,3 +228,29 @@ test.each<[string, JsonObject, Json, string[]]>([
   const errors = validateObject({ root: value }, parseSchema({ type: 'object', properties: { root: schema } }));
   expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual(expected);
 });
+
+describe('nulls of a built-in kind', () => {
+  const whole = parseSchema({
+    type: 'object',
+    properties: {
+      a: { type: 'string' },
+      b: { type: 'object', default: {}, properties: { c: { type: 'string', nullable: true } } },
+      list: { type: 'array', items: { type: 'object', properties: { d: { type: 'string' } } } },
+      texts: { type: 'array', items: { type: 'string' } },
+    },
+  });
+  const sent = { a: null, b: null, list: [null, { d: null }], texts: [null] };
+
+  it('count as no value, and in lists as an empty one, as Go reads them', () => {
+    expect(conformToSchema(sent, whole, { nullIsNone: true }).object).toEqual({
+      b: {},
+      list: [{}, {}],
+      texts: [''],
+    });
+    expect(conformToSchema({ b: { c: null } }, whole, { nullIsNone: true }).object).toEqual({ b: { c: null } });
+  });
+
+  it('stay in a kind of a CRD, where the schema judges them', () => {
+    expect(conformToSchema(sent, whole).object).toEqual({ ...sent, b: {} });
+  });
+});

@@ -1,7 +1,8 @@
 /** Lists and their pages. */
 import fc from 'fast-check';
-import { type ListRequest, Lists, type Page, requestedVersion } from '../../../src/apiserver/read/list.ts';
+import { type ListRequest, Lists, type Page } from '../../../src/apiserver/read/list.ts';
 import { labelMatcher } from '../../../src/apiserver/read/selectors.ts';
+import { requestedVersion } from '../../../src/apiserver/read/versions.ts';
 import { type Collection, Store } from '../../../src/apiserver/store/store.ts';
 import { rounds } from '../../rounds.ts';
 import { refusalOf, storedThing } from '../things.ts';

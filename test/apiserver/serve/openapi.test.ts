@@ -13,6 +13,7 @@ const keysOf = (value: unknown): string[] => (isRecord(value) ? Object.keys(valu
 it('has a document for each version of each group', () => {
   expect(keysOf(fieldOf(openApi(registry, ''), 'paths'))).toEqual([
     'api/v1',
+    'apis/networking.k8s.io/v1',
     'apis/coordination.k8s.io/v1',
     'apis/apiextensions.k8s.io/v1',
     'apis/project.openshift.io/v1',

@@ -37,13 +37,19 @@ test('only Strict refuses unknown fields, and a patch shows the object that it w
 
 test.each<[string, JsonObject, number, string]>([
   ['name', { name: 'y' }, 400, 'the name of the object (y) does not match the name on the URL (x)'],
-  ['namespace', { namespace: 'b' }, 400, 'the namespace of the provided object does not match'],
   ['uid', { uid: 'u' }, 409, 'Precondition failed: UID in precondition: u, UID in object meta: uid of x'],
   ['version', { resourceVersion: '4' }, 409, 'the object has been modified'],
 ])('an update that says another %s is refused', (_, given, code, message) => {
   const refused = refusalOf(() => checkSame(things, old, given));
   expect(refused.code).toBe(code);
   expect(refused.message).toContain(message);
+});
+
+test('an update of an object in a namespace may not say another one; of a cluster-scoped object it does not matter', () => {
+  const refused = refusalOf(() => checkSame({ ...things, namespaced: true }, old, { namespace: 'b' }));
+  expect(refused.code).toBe(400);
+  expect(refused.message).toContain('the namespace of the provided object does not match');
+  expect(() => checkSame(things, old, { namespace: 'b' })).not.toThrow();
 });
 
 test('an update may leave out what identifies the object, or say it right', () => {

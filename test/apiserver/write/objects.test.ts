@@ -5,6 +5,9 @@ import type { WriteSettings } from '../../../src/apiserver/write/settings.ts';
 import type { JsonObject } from '../../../src/model/values/json.ts';
 import { deleteNow, kindIn, refusalOf, type Shelf, shelf, thing, thingCrd, writeAs } from '../things.ts';
 
+/** The clock of jest. */
+const timers = import.meta.jest;
+
 const at = ({ things }: Shelf, name: string, namespace?: string): NamedTarget => ({
   resource: things,
   namespace,
@@ -33,7 +36,7 @@ const makePod = (on: Shelf, name: string, metadata: JsonObject = {}, namespace =
   on.objects.create({ resource: kindIn(on.registry, 'pods'), namespace }, body, writeAs);
 };
 /** Waits for what the server does by itself after a change. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10));
 
 describe('create', () => {
   it('fills in what the server knows: defaults, uid, version, time, generation, who wrote', () => {
@@ -278,12 +281,6 @@ describe('update', () => {
   test.each<readonly [string, JsonObject, number, string]>([
     ['another name', thing('y'), 400, 'the name of the object (y) does not match the name on the URL (x)'],
     [
-      'another namespace',
-      thing('x', {}, { namespace: 'default' }),
-      400,
-      'the namespace of the provided object does not match the namespace sent on the request',
-    ],
-    [
       'an old version',
       thing('x', {}, { resourceVersion: '1' }),
       409,
@@ -520,6 +517,49 @@ describe('the deletion of a namespace', () => {
     expect(on.objects.has(namespaceOf(on))).toBe(true);
     on.objects.update(at(on, 'y', 'ns'), (old) => ({ ...old, metadata: { ...old.metadata, finalizers: [] } }), writeAs);
     expect(on.objects.has(namespaceOf(on))).toBe(false);
+  });
+
+  describe('for as long as the namespace controller waits', () => {
+    beforeEach(() => void timers.useFakeTimers());
+    afterEach(() => void timers.useRealTimers());
+
+    const going = (signal?: AbortSignal): Shelf => {
+      const on = shelf({ scope: 'Namespaced' }, { namespaceDelay: 5000, ...(signal === undefined ? {} : { signal }) });
+      on.objects.create(namespaceOf(on), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ns' } }, writeAs);
+      create(on, thing('x'), {}, 'ns');
+      on.objects.delete(namespaceOf(on), deleteNow);
+      return on;
+    };
+
+    it('only says Terminating: nothing goes, and nothing new comes', () => {
+      const on = going();
+      timers.advanceTimersByTime(4999);
+      expect([names(on, 'things.example.org'), on.objects.has(namespaceOf(on))]).toEqual([['x'], true]);
+      expect(refusalOf(() => create(on, thing('y'), {}, 'ns'))).toMatchObject({
+        code: 403,
+        reason: 'Forbidden',
+        message:
+          'things.example.org "y" is forbidden: unable to create new content in namespace ns because it is being terminated',
+      });
+      timers.advanceTimersByTime(1);
+      expect([names(on, 'things.example.org'), on.objects.has(namespaceOf(on))]).toEqual([[], false]);
+    });
+
+    it('keeps an empty namespace too', () => {
+      const on = going();
+      on.objects.delete(at(on, 'x', 'ns'), deleteNow);
+      timers.advanceTimersByTime(4999);
+      expect(on.objects.has(namespaceOf(on))).toBe(true);
+    });
+
+    it('writes nothing after the server was stopped', () => {
+      const stop = new AbortController();
+      const on = going(stop.signal);
+      stop.abort();
+      timers.advanceTimersByTime(10_000);
+      expect([names(on, 'things.example.org'), on.objects.has(namespaceOf(on))]).toEqual([['x'], true]);
+      expect(timers.getTimerCount()).toBe(0);
+    });
   });
 
   it('waits for pods on nodes until they are gone', async () => {

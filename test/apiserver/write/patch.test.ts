@@ -41,12 +41,41 @@ it('merges a strategic patch into a built-in kind', () => {
   expect(patched(strategic, { spec: { $patch: 'replace', size: 3 } }, builtin)).toEqual({ size: 3 });
 });
 
-it('says which kind and object a failed JSON patch was for', () => {
-  const { code, message } = refusalOf(() => patched(json, [{ op: 'test', path: '/spec/size', value: 7 }]));
-  expect(code).toBe(422);
-  expect(message).toMatch(
-    /^Thing\.example\.org "x" is invalid: patch: the server rejected our request due to an error in our request: /,
-  );
+test.each<readonly [string, readonly Json[]]>([
+  ['a test that fails', [{ op: 'test', path: '/spec/size', value: 7 }]],
+  ['a path that is not there', [{ op: 'remove', path: '/spec/none' }]],
+  ['no path', [{ op: 'remove' }]],
+  ['no operation', [{ path: '/spec' }]],
+  ['an unknown operation', [{ op: 'fly', path: '/spec' }]],
+  ['nothing left', [{ op: 'replace', path: '', value: 'x' }]],
+])('says of a JSON patch with %s what Kubernetes says: nothing about what failed', (_what, steps) => {
+  expect(refusalOf(() => patched(json, steps))).toEqual({
+    code: 422,
+    reason: 'Invalid',
+    message: 'the server rejected our request due to an error in our request',
+  });
+});
+
+it('takes 10,000 operations and no more', () => {
+  const step = { op: 'test', path: '/spec/size', value: 1 };
+  expect(
+    patched(
+      json,
+      Array.from({ length: 10_000 }, () => step),
+    ),
+  ).toEqual(old['spec']);
+  expect(
+    refusalOf(() =>
+      patched(
+        json,
+        Array.from({ length: 10_001 }, () => step),
+      ),
+    ),
+  ).toEqual({
+    code: 413,
+    reason: 'RequestEntityTooLarge',
+    message: 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+  });
 });
 
 it('fails as a whole when one operation of many fails', () => {
@@ -57,17 +86,22 @@ it('fails as a whole when one operation of many fails', () => {
   expect(refusalOf(() => patched(json, steps)).code).toBe(422);
 });
 
-test.each<readonly [string, string, Json]>([
-  ['a merge patch that is a list', merge, []],
-  ['a merge patch that is null', merge, null],
-  ['a JSON patch that is an object', json, {}],
-  ['a JSON patch without a path', json, [{ op: 'remove' }]],
-  ['a JSON patch without an operation', json, [{ path: '/spec' }]],
-  ['a JSON patch with an unknown operation', json, [{ op: 'fly', path: '/spec' }]],
-  ['a JSON patch one of whose items is a text', json, [{ op: 'remove', path: '/spec' }, 'x']],
-  ['a strategic patch that is a text', strategic, 'x'],
-])('refuses %s', (_what, type, patch) => {
-  expect(refusalOf(() => patched(type, patch, builtin))).toMatchObject({ code: 400, reason: 'BadRequest' });
+test.each<readonly [string, string, Json, string]>([
+  ['a merge patch that is a list', merge, [], 'array into Go value of type map[string]interface {}'],
+  ['a JSON patch that is an object', json, {}, 'object into Go value of type jsonpatch.Patch'],
+  [
+    'a JSON patch one of whose items is a text',
+    json,
+    [{ op: 'remove', path: '/spec' }, 'x'],
+    'string into Go value of type jsonpatch.Operation',
+  ],
+  ['a strategic patch that is a text', strategic, 'x', 'string into Go value of type map[string]interface {}'],
+])("refuses %s in the words of Go's decoder", (_what, type, patch, words) => {
+  expect(refusalOf(() => patched(type, patch, builtin))).toEqual({
+    code: 400,
+    reason: 'BadRequest',
+    message: `json: cannot unmarshal ${words}`,
+  });
 });
 
 it('refuses a strategic patch of a kind from a CRD, and lists what may be sent instead', () => {

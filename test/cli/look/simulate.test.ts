@@ -134,9 +134,14 @@ test('a Node that is not ready is offline, and --node-up says otherwise', async 
     metadata: { name: 'worker1' },
     status: { conditions: [{ type: 'Ready', status: 'False' }] },
   };
-  const nodes = file('nodes.json', JSON.stringify({ kind: 'List', apiVersion: 'v1', items: [node] }));
+  const well = { ...node, metadata: { name: 'worker0' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+  const nodes = file('nodes.json', JSON.stringify({ kind: 'List', apiVersion: 'v1', items: [node, well] }));
+  const alone = file('node.json', JSON.stringify(node));
   expect((await report('-f', nodes)).moves).toEqual([{ egressIP: '192.168.7.201', from: 'worker1', to: 'worker0' }]);
   expect((await report('-f', nodes, '--node-up', 'worker1')).moves).toEqual([]);
+  expect((await simulate('-f', cluster, '-f', alone, '-o', 'json')).stderr).toBe(
+    'worker0 has a HostSubnet and no Node: it counts as online, --node-down worker0 says otherwise\n',
+  );
 });
 
 const wrongType = file('wrong.yaml', `${host('worker0', 10, '[]')}${namespace('a', 7, '7')}`);

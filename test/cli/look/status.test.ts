@@ -86,11 +86,41 @@ test('a node that does not report is neither well nor lost, and what one address
     },
     new Set(),
   );
-  const rows = statusOf(cluster, ['node1']).egressIPs.map(({ egressIP, traffic, reason }) => [
-    egressIP,
-    traffic,
-    reason,
-  ]);
+  const rows = statusOf(cluster, {
+    unknown: new Map([['node1', 'does not report (Ready is Unknown)']]),
+    refused: new Map(),
+  }).egressIPs.map(({ egressIP, traffic, reason }) => [egressIP, traffic, reason]);
   expect(rows[0]).toEqual(['192.168.7.201', 'via', expect.stringMatching(/^NodeHealthUnknown: node1 does not report/)]);
   expect(rows.slice(1).every(([, traffic, reason]) => traffic === 'dropped' && reason !== null)).toBe(true);
+});
+
+test('what a node refuses is not in use: the namespace is dropped if it has no other egress IP', () => {
+  const cluster = clusterOf(
+    {
+      hostSubnets: [host(1, ['192.168.7.201', '192.168.7.203']), host(2, ['192.168.7.202'])],
+      netNamespaces: [
+        namespace('red', 10, ['192.168.7.201']),
+        namespace('blue', 11, ['192.168.7.202', '192.168.7.203']),
+      ],
+      nodes: [],
+    },
+    new Set(),
+  );
+  const [taken, router] = ['02:00:00:00:00:01 has it', '192.168.7.203 is the router'];
+  const refused = new Map([
+    [
+      'node1',
+      new Map([
+        ['192.168.7.201', taken],
+        ['192.168.7.203', router],
+      ]),
+    ],
+    ['node2', new Map([['192.168.7.201', 'it is on node1 now']])],
+  ]);
+  const { egressIPs } = statusOf(cluster, { unknown: new Map([['node2', 'has a HostSubnet and no Node']]), refused });
+  expect(egressIPs.map(({ egressIP, traffic, reason }) => `${egressIP} ${traffic}: ${reason ?? ''}`)).toEqual([
+    `192.168.7.201 dropped: RefusedByNode: node1 does not carry it: ${taken}`,
+    '192.168.7.202 via: NodeHealthUnknown: node2 has a HostSubnet and no Node: nothing tells whether it is in use',
+    `192.168.7.203 via: RefusedByNode: node1 does not carry it: ${router}`,
+  ]);
 });

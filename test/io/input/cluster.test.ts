@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
+import { hostSubnets, leases, namespaces, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../../src/io/input/cluster.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
+import { verdictLease } from '../../../src/io/kube/verdict.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../../../src/model/objects/raw.ts';
 import { start, type Started } from '../../apiserver/started.ts';
 
@@ -36,13 +37,22 @@ const node = (name: string, ready?: string): KubeObject & { readonly status: obj
   },
 });
 const machines = [node('n1', 'True'), node('n2', 'False'), node('n3', 'Unknown'), node('n4'), node('a', 'Unknown')];
-const hosts = [1, 2, 3, 4].map((index) => host(`n${index}`, `192.168.7.${index}`));
+const hosts = [1, 2, 3, 4, 5].map((index) => host(`n${index}`, `192.168.7.${index}`));
 
-const judged = ({ cluster, unknown }: ReadCluster): object => ({
+const lease = verdictLease(
+  { node: 'n1', nodeUid: undefined, namespace: 'agents' },
+  new Map([['192.168.7.200', 'somebody has it']]),
+);
+const judged = ({ cluster, unknown, refused }: ReadCluster): object => ({
   offline: [...cluster.offline],
-  unknown,
+  unknown: Object.fromEntries(unknown),
+  refused: [...refused].map(([name, ips]) => [name, Object.fromEntries(ips)]),
 });
-const expected = { offline: ['192.168.7.2'], unknown: ['a', 'n3'] };
+const expected = {
+  offline: ['192.168.7.2'],
+  unknown: { n3: 'does not report (Ready is Unknown)', n5: 'has a HostSubnet and no Node' },
+  refused: [['n1', { '192.168.7.200': 'somebody has it' }]],
+};
 
 describe('from files', () => {
   let folder = '';
@@ -57,13 +67,13 @@ describe('from files', () => {
   };
 
   it('calls nodes offline that are not ready, and tells of those that nobody knows of', async () => {
-    const result = await clusterFromFiles([await write(...hosts, net('red'), ...machines)]);
+    const result = await clusterFromFiles([await write(...hosts, net('red'), ...machines, lease)]);
     expect(result.ok && judged(result.value)).toEqual(expected);
   });
 
   it('knows nothing of the health of nodes when there are none', async () => {
     const result = await clusterFromFiles([await write(...hosts)]);
-    expect(result.ok && judged(result.value)).toEqual({ offline: [], unknown: [] });
+    expect(result.ok && judged(result.value)).toEqual({ offline: [], unknown: {}, refused: [] });
   });
 
   it('needs a HostSubnet or NetNamespace', async () => {
@@ -107,6 +117,9 @@ describe('from a server', () => {
     for (const one of hosts) await started.client.create(hostSubnets, one);
     for (const one of machines) await started.client.create(nodes, one);
     await started.client.create(netNamespaces, net('red'));
+    await started.client.create(namespaces, { metadata: { name: 'agents' } });
+    await started.client.create(leases, lease);
+    await started.client.create(leases, { metadata: { name: 'n1', namespace: 'default' } });
   });
   afterAll(() => started.stop());
 
@@ -128,7 +141,12 @@ describe('from a server', () => {
     'says in a line what is not known where a list is answered by %i, and goes on with the rest',
     async (code, why) => {
       const read = await answering(code, 'Node');
-      expect(judged(read)).toEqual({ offline: [], unknown: [] });
+      const unreadable = 'has a Node that could not be read';
+      expect(judged(read)).toEqual({
+        ...expected,
+        offline: [],
+        unknown: Object.fromEntries(hosts.map(({ host: name }) => [name, unreadable])),
+      });
       const unready = 'it is not known which nodes are Ready, and what a cloud lets them have';
       expect([...read.unread.values()]).toEqual([`nodes ${why}: ${unready}`]);
       expect(read.cluster.netNamespaces).toHaveLength(1);

@@ -5,7 +5,7 @@ import type { KubeObject, NetNamespaceObject } from '../../../src/model/objects/
 import { logger, start, type Started } from '../../apiserver/started.ts';
 
 let started: Started;
-beforeAll(async () => (started = await start()));
+beforeAll(async () => (started = await start({ namespaceDelay: 100 })));
 afterAll(() => started.stop());
 
 function netNamespace(name: string, netid: number): NetNamespaceObject {
@@ -126,4 +126,18 @@ test('a namespace that is deleted takes what is in it along', async () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
   expect(await present()).toBe(false);
   expect(await client.get(pods, { name: 'p', namespace: 'gone' })).toBeUndefined();
+});
+
+test('a JSON patch whose test fails names the object, which Kubernetes does not; other patches keep its words', async () => {
+  const { client } = started;
+  await client.create(netNamespaces, netNamespace('moved', 77));
+  const patch = (body: unknown): Promise<unknown> =>
+    client.patch(netNamespaces, { name: 'moved' }, body, { type: 'json' }).then(String, String);
+  const old = { op: 'test', path: '/metadata/resourceVersion', value: '1' };
+  expect(await patch([old, { op: 'add', path: '/egressIPs', value: [] }])).toBe(
+    'ApiError: netnamespaces.network.openshift.io "moved" has changed since it was read; try again',
+  );
+  expect(await patch([{ op: 'remove', path: '/none' }])).toBe(
+    'ApiError: the server rejected our request due to an error in our request',
+  );
 });

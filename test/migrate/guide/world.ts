@@ -145,7 +145,7 @@ export class World {
   }
 
   static async begin(minor: number, its: readonly object[] = networkCRDs(minor)): Promise<World> {
-    const started = await start({ crds: [...crds, ...beside, ...its] });
+    const started = await start({ crds: [...crds, ...beside, ...its], namespaceDelay: 0 });
     const world = new World(started, minor);
     await world.#fill().catch(async (error: unknown) => {
       await started.stop();

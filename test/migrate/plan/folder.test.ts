@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
+import { exec } from '../../../src/io/programs/exec.ts';
 import { makeSnapshot } from '../../../src/migrate/input/make-snapshot.ts';
 import { fileNames, writePlan } from '../../../src/migrate/plan/folder.ts';
 import { planOf } from '../../../src/migrate/plan/make.ts';
@@ -266,5 +267,19 @@ test('only the steps of a plan are read for who needs no findings and placement'
   await writeFile(join(folder, 'placement.json'), 'not read');
   const steps = await readPlan(folder, () => undefined, 'steps');
   expect(steps).toMatchObject({ ok: true, value: { id: made.id, findings: [], placement: new Map() } });
+  expect(await readPlan(folder)).toMatchObject({ ok: false });
+});
+
+test('a full disk is said of the folder, which then holds no plan', async () => {
+  const module = join(import.meta.dirname, '../../../src/migrate/plan/folder.ts');
+  const script = `
+    import { writePlan } from ${JSON.stringify(module)};
+    const plan = { id: '', tool: 't', target: 'ovn', options: {}, strict: false, incomplete: [], steps: [],
+      findings: [], placement: new Map(), backup: new Map(), seen: new Map() };
+    const reports = new Map([['report.md', 'x'.repeat(5000)]]);
+    await writePlan(${JSON.stringify(folder)}, plan, reports).catch(({ message }) => console.log(message));`;
+  const argv = ['--fsize=1000', process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module'];
+  const ran = await exec('prlimit', [...argv, '-e', script]);
+  expect([ran.stdout, ran.stderr]).toEqual([`${folder} cannot be written: EFBIG: file too large, write\n`, '']);
   expect(await readPlan(folder)).toMatchObject({ ok: false });
 });

@@ -103,14 +103,17 @@ test('a full disk leaves no half line behind', async () => {
   const script = `
     import { Journal } from ${JSON.stringify(journal)};
     const one = await Journal.open(${JSON.stringify(folder)});
-    const add = (step) => one.add({ event: 'done', step, object: 'o' }).catch(({ code }) => console.log(code));
+    const add = (step) => one.add({ event: 'done', step, object: 'o' }).catch(({ message }) => console.log(message));
     await add('a');
     await add('x'.repeat(2000));
     await add('b');
     await one.close();`;
   const argv = ['--fsize=1000', process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module'];
   const ran = await exec('prlimit', [...argv, '-e', script]);
-  expect([ran.stdout, ran.stderr]).toEqual(['EFBIG\n', '']);
+  expect([ran.stdout, ran.stderr]).toEqual([
+    `${join(folder, 'journal.ndjson')} cannot be written: EFBIG: file too large, write\n`,
+    '',
+  ]);
   const entries = await readJournal(folder);
   expect(entries).toEqual({
     ok: true,

@@ -1,6 +1,7 @@
 /** What the log and the Events say of a node's problems. */
 import { createClient } from '../../../src/io/kube/client.ts';
 import { EventRecorder } from '../../../src/io/kube/events.ts';
+import type { Ip } from '../../../src/model/values/address.ts';
 import { asText, fieldOf } from '../../../src/model/values/json.ts';
 import { ProblemReporter } from '../../../src/node/agent/problem-reporter.ts';
 import { logged } from '../../logged.ts';
@@ -17,8 +18,21 @@ function reporter() {
   };
   const client = createClient({ send, stream: () => Promise.resolve(), close: () => undefined });
   const recorder = new EventRecorder({ client, logger, component: 'test', now: () => 0 });
-  const problems = new ProblemReporter({ logger, events: recorder, nodeName: 'n1', hostSubnet: () => undefined });
-  return { problems, lines, written, recorder };
+  const published: string[][] = [];
+  const verdict = {
+    publish: (refused: ReadonlyMap<Ip, string>): Promise<void> => {
+      published.push([...refused.keys()]);
+      return Promise.resolve();
+    },
+  };
+  const problems = new ProblemReporter({
+    logger,
+    events: recorder,
+    nodeName: 'n1',
+    hostSubnet: () => undefined,
+    verdict,
+  });
+  return { problems, lines, written, recorder, published };
 }
 const egressIP = ip('192.168.7.200');
 
@@ -30,11 +44,16 @@ it('logs a reason once while it persists, and again when it changes or comes bac
 });
 
 it('says of each egress IP why it is refused', () => {
-  const { problems, lines } = reporter();
-  problems.reportRefused(egressIP, 'why');
-  problems.reportRefused(ip('192.168.7.201'), 'why');
-  problems.reportRefused(egressIP, 'why');
+  const { problems, lines, published } = reporter();
+  const other = ip('192.168.7.201');
+  const refuse = (...ips: readonly Ip[]): void => problems.reportRefused(new Map(ips.map((one) => [one, 'why'])));
+  refuse(egressIP);
+  refuse(egressIP, other);
   expect(lines).toEqual(['an egress IP cannot be hosted here: why', 'an egress IP cannot be hosted here: why']);
+  refuse(other);
+  refuse(egressIP, other);
+  expect(lines).toHaveLength(3);
+  expect(published).toEqual([[egressIP], [egressIP, other], [other], [egressIP, other]]);
 });
 
 it('says which machine answers for an egress IP, until none does', () => {
@@ -50,7 +69,7 @@ it('writes Events about its own HostSubnet, and none when a problem is over', as
   const stop = new AbortController();
   const running = recorder.run(stop.signal);
   problems.reportRival(egressIP, undefined);
-  problems.reportRefused(egressIP, 'why');
+  problems.reportRefused(new Map([[egressIP, 'why']]));
   problems.reportRival(egressIP, 'aa');
   for (let tries = 0; tries < 200 && written.length < 2; tries++)
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -17,11 +17,19 @@ export function unhandled(resource: Resource): string {
   return `${resource.kind} in version ${JSON.stringify(resource.version)} cannot be handled as a ${resource.kind}`;
 }
 
+/** How much of a body that names no kind is shown at the end of the message. */
+const shownStart = 30;
+
 function checkIdentity(resource: Resource, body: JsonObject): void {
   const expected = groupVersion(resource);
   const version = textAt(body, 'apiVersion') ?? '';
   const kind = textAt(body, 'kind') ?? '';
-  if (kind === '') throw badRequest(`${unhandled(resource)}: Object 'Kind' is missing`);
+  if (kind === '') {
+    const text = JSON.stringify(body);
+    const start = text.length > shownStart ? `${text.slice(0, shownStart)} ...` : text;
+    const why = `Object 'Kind' is missing in '${text}' (${start})`;
+    throw badRequest(`the object provided is unrecognized (must be of type ${resource.kind}): ${why}`);
+  }
   if (kind !== resource.kind) {
     throw badRequest(
       `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${resource.kind}: it is another kind`,
@@ -36,7 +44,7 @@ function checkIdentity(resource: Resource, body: JsonObject): void {
 export function admit(resource: Resource, body: JsonObject): Admitted {
   checkIdentity(resource, body);
   const { metadata, unknown } = readMetadata(body, unhandled(resource));
-  const conformed = conformToSchema(body, resource.schema);
+  const conformed = conformToSchema(body, resource.schema, { nullIsNone: !resource.custom });
   return {
     object: {
       apiVersion: groupVersion(resource),

@@ -1,5 +1,6 @@
 /** Incoming object metadata: what clients may set, valid names, what the server fills in. */
-import { isJsonObject, type Json, type JsonObject } from '../../../model/values/json.ts';
+import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../model/values/json.ts';
+import { cannotUnmarshal } from '../../json-errors.ts';
 import { badRequest, type FieldError } from '../../refusal.ts';
 import { objectAt, textAt } from '../../store/object.ts';
 
@@ -10,24 +11,47 @@ const objects = (value: Json): boolean => Array.isArray(value) && value.every((o
 const text = (value: Json): boolean => typeof value === 'string';
 const number = (value: Json): boolean => typeof value === 'number';
 
+/** What a field of metadata may hold, and the name of that type in Go. */
+interface MetadataField {
+  readonly fits: (value: Json) => boolean;
+  readonly type: string;
+}
+
+const textField: MetadataField = { fits: text, type: 'string' };
+const numberField: MetadataField = { fits: number, type: 'int64' };
+const mapField: MetadataField = { fits: textMap, type: 'map[string]string' };
+const listOf = (fits: MetadataField['fits'], item: string): MetadataField => ({ fits, type: `[]${item}` });
+
 /** The fields of metadata, and what each may hold. */
-const fields: Readonly<Record<string, (value: Json) => boolean>> = {
-  name: text,
-  generateName: text,
-  namespace: text,
-  selfLink: text,
-  uid: text,
-  resourceVersion: text,
-  generation: number,
-  creationTimestamp: text,
-  deletionTimestamp: text,
-  deletionGracePeriodSeconds: number,
-  labels: textMap,
-  annotations: textMap,
-  ownerReferences: objects,
-  finalizers: texts,
-  managedFields: objects,
+const fields: Readonly<Record<string, MetadataField>> = {
+  name: textField,
+  generateName: textField,
+  namespace: textField,
+  selfLink: textField,
+  uid: { fits: text, type: 'types.UID' },
+  resourceVersion: textField,
+  generation: numberField,
+  creationTimestamp: { fits: text, type: 'v1.Time' },
+  deletionTimestamp: { fits: text, type: 'v1.Time' },
+  deletionGracePeriodSeconds: numberField,
+  labels: mapField,
+  annotations: mapField,
+  ownerReferences: listOf(objects, 'v1.OwnerReference'),
+  finalizers: listOf(texts, 'string'),
+  managedFields: listOf(objects, 'v1.ManagedFieldsEntry'),
 };
+
+/** The value that does not fit, and its type: the first wrong item of a map or list, else the value as a whole. */
+function misfit(value: Json, { type }: MetadataField): readonly [Json, string] {
+  const isContainer = type.startsWith('[]') ? isJsonArray(value) : type.startsWith('map') && isJsonObject(value);
+  if (!isContainer) return [value, type];
+  const itemType = type.replace(/^\[\]|^map\[string\]/, '');
+  const fits = itemType === 'string' ? text : isJsonObject;
+  const items: readonly (Json | undefined)[] = isJsonArray(value)
+    ? value
+    : Object.values(isJsonObject(value) ? value : {});
+  return [items.find((item) => item !== undefined && !fits(item)) ?? null, itemType];
+}
 
 /** An empty map or list is the same as none. */
 function isEmpty(value: Json): boolean {
@@ -40,15 +64,20 @@ export function readMetadata(
   what: string,
 ): { readonly metadata: JsonObject; readonly unknown: readonly string[] } {
   const given = body['metadata'];
-  if (given !== undefined && !isJsonObject(given)) throw badRequest(`${what}: json: metadata must be an object`);
+  if (given !== undefined && given !== null && !isJsonObject(given))
+    throw badRequest(`${what}: ${cannotUnmarshal(given, 'Go struct field .metadata of type v1.ObjectMeta')}`);
   const metadata: Record<string, Json> = {};
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(objectAt(body, 'metadata'))) {
     if (value === undefined || value === null || isEmpty(value)) continue;
-    const fits = fields[key];
-    if (fits === undefined) unknown.push(`metadata.${key}`);
-    else if (!fits(value)) throw badRequest(`${what}: json: cannot unmarshal metadata.${key}: it has the wrong type`);
-    else metadata[key] = value;
+    const field = fields[key];
+    if (field === undefined) unknown.push(`metadata.${key}`);
+    else if (!field.fits(value)) {
+      const [wrong, type] = misfit(value, field);
+      throw badRequest(
+        `${what}: ${cannotUnmarshal(wrong, `Go struct field ObjectMeta.metadata.${key} of type ${type}`)}`,
+      );
+    } else metadata[key] = value;
   }
   return { metadata, unknown };
 }
@@ -101,13 +130,16 @@ const labelValueText =
   "alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is " +
   "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
-/** Errors in the values of labels. */
-export function labelErrors(metadata: JsonObject): readonly FieldError[] {
+/** Errors in the values of the labels of `metadata`, which `field` holds. */
+export function labelErrors(metadata: JsonObject, field = 'metadata.labels'): readonly FieldError[] {
   const labels = objectAt(metadata, 'labels');
   return Object.keys(labels).flatMap((key): FieldError[] => {
     const value = textAt(labels, key) ?? '';
-    if (labelValue.test(value) && value.length <= 63) return [];
-    return [invalidText('metadata.labels', value, labelValueText)];
+    const reasons = [
+      ...(value.length > 63 ? ['must be no more than 63 characters'] : []),
+      ...(labelValue.test(value) ? [] : [labelValueText]),
+    ];
+    return reasons.map((why) => invalidText(field, value, why));
   });
 }
 

@@ -4,6 +4,7 @@ import { jsonEqual, type JsonObject } from '../../../model/values/json.ts';
 import { establish } from '../../kinds/crd.ts';
 import type { Resource } from '../../kinds/resource.ts';
 import { objectAt, objectsAt, type StoredObject, textAt, timestamp, without } from '../../store/object.ts';
+import { withPolicyTypes } from './networkpolicy.ts';
 
 /** Best effort unless a container requests resources; enough for this project. */
 function qosClass(pod: JsonObject): string {
@@ -31,6 +32,8 @@ export function prepareCreate(resource: Resource, object: JsonObject, now: Date)
       return { ...object, status: { phase: 'Pending', qosClass: qosClass(object) } };
     case 'CustomResourceDefinition':
       return establish(object, timestamp(now));
+    case 'NetworkPolicy':
+      return withPolicyTypes(object);
     default:
       return object;
   }
@@ -52,9 +55,9 @@ export function prepareUpdate(
     ? { ...without(object, 'status'), ...(status === undefined ? {} : { status }) }
     : object;
   if (resource.kind === 'Namespace' && !resource.custom) return { ...kept, spec: old['spec'] };
-  return resource.kind === 'CustomResourceDefinition' && !resource.custom
-    ? establish(kept, timestamp(update.now))
-    : kept;
+  if (resource.custom) return kept;
+  if (resource.kind === 'NetworkPolicy') return withPolicyTypes(kept);
+  return resource.kind === 'CustomResourceDefinition' ? establish(kept, timestamp(update.now)) : kept;
 }
 
 function desired(resource: Resource, object: JsonObject): JsonObject {

@@ -100,9 +100,12 @@ function looker({ client, folder, plan: read, signal }: Work): () => Promise<Loo
   };
 }
 
+/** Parts of a check of an EgressIP that are no address. */
+const noAddress: readonly string[] = ['', 'leftover', 'namespaces', 'plan', 'skipped'];
+
 /** Lists where each egress IP is, then what is not well. */
 export function verificationTable({ well, checks }: Verification): string {
-  const placed = checks.filter(({ object, part }) => object.kind === 'EgressIP' && part !== '' && part !== 'leftover');
+  const placed = checks.filter(({ object, part }) => object.kind === 'EgressIP' && !noAddress.includes(part));
   const rows = placed.map(({ object, part, node, allowed, expected, well: isWell }) => [
     object.name,
     part,
@@ -120,6 +123,7 @@ export function verificationTable({ well, checks }: Verification): string {
   return [
     rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'KEPT ON', 'ALLOWED', 'STATE'], ...rows])}\n`,
     ...ill.map((line) => `${line}\n`),
+    ...checks.flatMap(({ object, part }) => (part === 'skipped' ? [`${refText(object)} was left out\n`] : [])),
     keptText(placed),
     probesText(checks),
     well

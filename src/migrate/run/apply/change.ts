@@ -89,7 +89,13 @@ function isLost(change: Change, { uid }: Entry, { live, progress, plan }: Execut
   if (change.action !== 'apply' || isSDN(object) || progress.isFinalizing || isAsBackedUp(plan, change)) return false;
   // others made it again: taking it over is a conflict
   if (is !== undefined) return uid !== undefined && is.metadata.uid !== uid && !bearsOurMark(is, writtenBy(plan));
-  return object.namespace === undefined || liveObject(live, refNamed(namespaces, object.namespace)) !== undefined;
+  return object.namespace === undefined || lasts(live, object.namespace);
+}
+
+/** Whether the Namespace is there and is not being deleted: nothing can be made in one that is. */
+function lasts(live: Live, namespace: string): boolean {
+  const found = liveObject(live, refNamed(namespaces, namespace));
+  return found !== undefined && found.metadata.deletionTimestamp === undefined;
 }
 
 interface Case {

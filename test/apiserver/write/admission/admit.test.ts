@@ -31,7 +31,7 @@ test.each<readonly [string, JsonObject, string]>([
   [
     'without a kind',
     { apiVersion: 'example.org/v1' },
-    `Thing in version "v1" cannot be handled as a Thing: Object 'Kind' is missing`,
+    `the object provided is unrecognized (must be of type Thing): Object 'Kind' is missing in '{"apiVersion":"example.org/v1"}' ({"apiVersion":"example.org/v1" ...)`,
   ],
   [
     'of another kind',
@@ -51,7 +51,7 @@ test.each<readonly [string, JsonObject, string]>([
   [
     'with metadata that is a text',
     { ...thing('x'), metadata: 'x' },
-    'Thing in version "v1" cannot be handled as a Thing: json: metadata must be an object',
+    'Thing in version "v1" cannot be handled as a Thing: json: cannot unmarshal string into Go struct field .metadata of type v1.ObjectMeta',
   ],
 ])('refuses a body %s', (_what, body, message) => {
   expect(refusalOf(() => admit(kind, body))).toEqual({ code: 400, reason: 'BadRequest', message });

@@ -40,27 +40,38 @@ describe('reading metadata', () => {
     expect(readMetadata({}, 'Thing')).toEqual({ metadata: {}, unknown: [] });
   });
 
-  test.each<readonly [string, Json]>([
-    ['name', 1],
-    ['generation', '1'],
-    ['labels', { a: 'b', c: 1 }],
-    ['labels', 'a=b'],
-    ['annotations', ['a']],
-    ['finalizers', ['a', 1]],
-    ['finalizers', 'a'],
-    ['ownerReferences', [{}, 'a']],
-    ['ownerReferences', { uid: 'u' }],
-    ['managedFields', 'a'],
-  ])('refuses %s of the wrong type: %j', (key, value) => {
+  test.each<readonly [string, Json, string, string]>([
+    ['name', 1, 'number', 'string'],
+    ['uid', true, 'bool', 'types.UID'],
+    ['generation', '1', 'string', 'int64'],
+    ['labels', { a: 'b', c: 1 }, 'number', 'string'],
+    ['labels', 'a=b', 'string', 'map[string]string'],
+    ['annotations', ['a'], 'array', 'map[string]string'],
+    ['finalizers', ['a', 1], 'number', 'string'],
+    ['finalizers', 'a', 'string', '[]string'],
+    ['ownerReferences', [{}, 'a'], 'string', 'v1.OwnerReference'],
+    ['ownerReferences', { uid: 'u' }, 'object', '[]v1.OwnerReference'],
+    ['managedFields', 'a', 'string', '[]v1.ManagedFieldsEntry'],
+  ])("refuses %s of the wrong type in the words of Go's decoder: %j", (key, value, found, type) => {
     expect(refusalOf(() => read({ [key]: value }))).toEqual({
       code: 400,
       reason: 'BadRequest',
-      message: `Thing: json: cannot unmarshal metadata.${key}: it has the wrong type`,
+      message: `Thing: json: cannot unmarshal ${found} into Go struct field ObjectMeta.metadata.${key} of type ${type}`,
     });
   });
 
-  test.each<Json>(['x', 1, ['x'], null])('refuses metadata that is %j', (metadata) => {
-    expect(refusalOf(() => read(metadata)).message).toBe('Thing: json: metadata must be an object');
+  test.each<readonly [Json, string]>([
+    ['x', 'string'],
+    [1, 'number'],
+    [['x'], 'array'],
+  ])('refuses metadata that is %j', (metadata, found) => {
+    expect(refusalOf(() => read(metadata)).message).toBe(
+      `Thing: json: cannot unmarshal ${found} into Go struct field .metadata of type v1.ObjectMeta`,
+    );
+  });
+
+  it('takes null for no metadata, as Go does', () => {
+    expect(read(null)).toEqual({ metadata: {}, unknown: [] });
   });
 });
 
@@ -131,11 +142,21 @@ describe('labels', () => {
     expect(labelErrors({ labels: { key: value } })).toEqual([]);
   });
 
-  test.each(['-a', 'a-', '.', 'a b', 'a/b', 'ä', 'a'.repeat(64)])('may not have the value %j', (value) => {
+  test.each(['-a', 'a-', '.', 'a b', 'a/b', 'ä'])('may not have the value %j', (value) => {
     const [error, ...more] = labelErrors({ labels: { fine: 'a', key: value } });
     expect(more).toEqual([]);
     expect(error).toMatchObject({ reason: 'FieldValueInvalid', field: 'metadata.labels' });
     expect(error?.message).toContain(`Invalid value: ${JSON.stringify(value)}: a valid label must`);
+  });
+
+  it('may have 63 characters, and no more', () => {
+    expect(labelErrors({ labels: { key: 'a'.repeat(64) } }, 'spec.labels')).toEqual([
+      {
+        reason: 'FieldValueInvalid',
+        field: 'spec.labels',
+        message: `Invalid value: "${'a'.repeat(64)}": must be no more than 63 characters`,
+      },
+    ]);
   });
 
   it('are not required', () => {

@@ -1,0 +1,54 @@
+/** Publishes which egress IPs this node refuses, for `sdn-compat status`: written at start and when that changes. */
+import { leases } from '../../../api/kinds.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { verdictLease, verdictName } from '../../io/kube/verdict.ts';
+import type { Ip } from '../../model/values/address.ts';
+
+export interface VerdictDeps {
+  readonly client: Pick<KubeClient, 'patch'>;
+  readonly namespace: string;
+  readonly nodeName: string;
+  readonly signal: AbortSignal;
+  /** A monotonic clock in milliseconds. */
+  readonly now: () => number;
+  /** Called with the reason when it cannot be written, and with undefined when it could. */
+  readonly report: (reason: string | undefined) => void;
+}
+
+/** Milliseconds between two attempts after a failure: the API server may be busy, or a right may be missing. */
+const retryAfter = 10_000;
+
+export class VerdictLease {
+  readonly #deps: VerdictDeps;
+  #written: string | undefined;
+  #isWriting = false;
+  #failedAt = -Infinity;
+
+  constructor(deps: VerdictDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Writes what the node refuses if that is not what was written last. Called after each pass, so a change that comes
+   * while another is written, or after a failure, is written after a later pass. Never throws.
+   */
+  async publish(refused: ReadonlyMap<Ip, string>, nodeUid: string | undefined): Promise<void> {
+    const { client, namespace, nodeName: node, signal, now, report } = this.#deps;
+    const sorted = new Map([...refused].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const lease = verdictLease({ node, nodeUid, namespace }, sorted);
+    const text = JSON.stringify(lease);
+    if (this.#isWriting || text === this.#written || now() - this.#failedAt < retryAfter) return;
+    this.#isWriting = true;
+    try {
+      const options = { type: 'apply', fieldManager: 'sdn-compat-node', force: true, signal } as const;
+      await client.patch(leases, { namespace, name: verdictName(node) }, lease, options);
+      this.#written = text;
+      report(undefined);
+    } catch (error) {
+      this.#failedAt = now();
+      if (!signal.aborted) report(error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#isWriting = false;
+    }
+  }
+}

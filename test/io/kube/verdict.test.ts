@@ -1,0 +1,61 @@
+/** What an agent's Lease says, written and read. */
+import fc from 'fast-check';
+import { verdictLease, verdictName, verdictOf } from '../../../src/io/kube/verdict.ts';
+import { fieldOf } from '../../../src/model/values/json.ts';
+import { rounds } from '../../rounds.ts';
+
+const at = { node: 'n1', nodeUid: undefined, namespace: 'agents' };
+
+test('what is written is read', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.ipV4(), fc.string()), (refused) => {
+      const read = verdictOf(verdictLease(at, new Map(Object.entries(refused))));
+      expect(read).toEqual({ node: 'n1', refused: new Map(Object.entries(refused)) });
+    }),
+    { numRuns: rounds(1000) },
+  );
+});
+
+test('a node that refuses more than an annotation can hold says the first of it', () => {
+  const refused = new Map(Array.from({ length: 5000 }, (_, n) => [`10.0.${n >> 8}.${n & 255}`, 'x'.repeat(100)]));
+  const lease = verdictLease(at, refused);
+  expect(JSON.stringify(lease.metadata.annotations).length).toBeLessThan(256 * 1024);
+  const read = verdictOf(lease)?.refused ?? new Map();
+  expect(read.size).toBeGreaterThan(1000);
+  expect([...read]).toEqual([...refused].slice(0, read.size));
+});
+
+const ownersOf = (about: Parameters<typeof verdictLease>[0]): unknown =>
+  fieldOf(verdictLease(about, new Map()), 'metadata', 'ownerReferences');
+
+test('it goes with its Node, where the uid is known', () => {
+  expect(ownersOf({ ...at, nodeUid: 'u' })).toEqual([{ apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u' }]);
+  expect(ownersOf(at)).toBeUndefined();
+});
+
+test('every node has a name of its own for it, as Kubernetes allows names', () => {
+  const long = (end: string): string => verdictName(`${'a.'.repeat(120)}${end}`);
+  expect(verdictName('n1')).toBe('sdn-compat-node-n1');
+  expect(long('a1')).not.toBe(long('a2'));
+  for (const name of [long('a1'), long('a2')]) {
+    expect(name.length).toBeLessThanOrEqual(253);
+    expect(name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+  }
+});
+
+test.each<readonly [string, object]>([
+  ['another Lease', { metadata: { name: 'x' }, spec: { holderIdentity: 'n1' } }],
+  ['one without holder', { ...verdictLease(at, new Map()), spec: null }],
+  [
+    'one without annotation',
+    { ...verdictLease(at, new Map()), metadata: { labels: verdictLease(at, new Map()).metadata.labels } },
+  ],
+])('%s says nothing', (_what, lease) => {
+  expect(verdictOf(lease as Parameters<typeof verdictOf>[0])).toBeUndefined();
+});
+
+test.each(['{', 'null', '[]', '{"10.0.0.1":1}'])('an annotation that is %s refuses nothing', (text) => {
+  const lease = verdictLease(at, new Map());
+  const metadata = { ...lease.metadata, annotations: { 'sdn-compat/refused-egress-ips': text } };
+  expect(verdictOf({ ...lease, metadata })).toEqual({ node: 'n1', refused: new Map() });
+});
