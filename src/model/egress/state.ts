@@ -77,10 +77,12 @@ function surroundings(input: EgressInput, byVnid: ReadonlyMap<Vnid, readonly Net
   }
   const unusable = unusableAddresses(input);
   return {
-    hostsOf: (ip) => hosts.get(ip) ?? [],
-    requestersOf: (ip) => requesters.get(ip) ?? [],
+    factsOf: (ip) => ({
+      requesters: requesters.get(ip) ?? [],
+      hosts: hosts.get(ip) ?? [],
+      unusable: unusable.of(ip),
+    }),
     isOffline: (nodeIP) => input.offline.has(nodeIP),
-    unusable: (ip) => unusable.of(ip),
   };
 }
 

@@ -52,10 +52,8 @@ export class EgressTracker {
   readonly #ips = new TrackedIps();
   readonly #vnids = new Map<Vnid, VnidRecord>();
   readonly #around: Surroundings = {
-    hostsOf: (ip) => this.#ips.get(ip)?.hosts ?? [],
-    requestersOf: (ip) => this.#ips.get(ip)?.requesters ?? [],
+    factsOf: (ip) => this.#ips.get(ip),
     isOffline: (nodeIP) => this.#offline.has(nodeIP),
-    unusable: (ip) => this.#ips.get(ip)?.unusable,
   };
 
   /** A tracker that has been given each of these objects. */

@@ -41,16 +41,24 @@ export interface VnidEgress {
   readonly assigned: readonly Hop[];
 }
 
+/** Who has to do with an IP that somebody requests or lists. */
+export interface IpFacts {
+  /** The VNIDs that request it, in any order. */
+  readonly requesters: readonly Vnid[];
+  /** The nodes whose HostSubnets list it, in any order. */
+  readonly hosts: readonly Assignment[];
+  /** Why it cannot be an egress IP; undefined if it can. */
+  readonly unusable: Unusable | undefined;
+}
+
 /** What the rules need to know about the rest of the cluster. */
 export interface Surroundings {
-  /** The nodes whose HostSubnets list the IP, in any order. */
-  readonly hostsOf: (ip: Ip) => readonly Assignment[];
-  /** The VNIDs that request the IP, in any order. */
-  readonly requestersOf: (ip: Ip) => readonly Vnid[];
+  /** Undefined if nobody requests or lists the IP. */
+  readonly factsOf: (ip: Ip) => IpFacts | undefined;
   readonly isOffline: (nodeIP: Ip) => boolean;
-  /** Why the IP cannot be an egress IP; undefined if it can. */
-  readonly unusable: (ip: Ip) => Unusable | undefined;
 }
+
+const nothingKnown: IpFacts = { requesters: [], hosts: [], unusable: undefined };
 
 /** In use if there is no reason against it; assigned if there is an assignment. */
 interface Verdict {
@@ -83,8 +91,9 @@ function byOnlyHost(requests: readonly Ip[], around: Surroundings): ReadonlyMap<
   if (requests.length < 2) return alone;
   const groups = new Map<NodeName, Ip[]>();
   for (const ip of requests) {
-    const [host, ...others] = around.hostsOf(ip);
-    if (host === undefined || others.length > 0 || around.unusable(ip) !== undefined) continue;
+    const { hosts, unusable } = around.factsOf(ip) ?? nothingKnown;
+    const [host] = hosts;
+    if (host === undefined || hosts.length > 1 || unusable !== undefined) continue;
     const group = groups.get(host.node);
     if (group === undefined) groups.set(host.node, [ip]);
     else group.push(ip);
@@ -94,16 +103,14 @@ function byOnlyHost(requests: readonly Ip[], around: Surroundings): ReadonlyMap<
 }
 
 function verdictOf(egressIP: Ip, onlyHosts: ReadonlyMap<NodeName, readonly Ip[]>, around: Surroundings): Verdict {
-  const vnids = around.requestersOf(egressIP);
+  const { requesters: vnids, hosts, unusable } = around.factsOf(egressIP) ?? nothingKnown;
   if (vnids.length > 1) {
     return { reason: { code: 'EgressIPInSeveralNamespaces', egressIP, vnids: vnids.toSorted((a, b) => a - b) } };
   }
-  const unusable = around.unusable(egressIP);
   if (unusable !== undefined) return { reason: { ...unusable, egressIP } };
-  const hosts = around.hostsOf(egressIP);
-  const [assignment, ...others] = hosts;
+  const [assignment] = hosts;
   if (assignment === undefined) return { reason: { code: 'NoNodeHostsEgressIP', egressIP } };
-  if (others.length > 0) {
+  if (hosts.length > 1) {
     const nodes = hosts.map((host) => host.node).toSorted(compareText);
     return { reason: { code: 'EgressIPOnSeveralNodes', egressIP, nodes } };
   }

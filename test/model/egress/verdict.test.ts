@@ -16,10 +16,12 @@ interface Around {
 
 const addressOf = (node: string): Ip => ip(`192.168.7.${node.charCodeAt(0)}`);
 const surroundings = ({ hosts = {}, requesters = {}, offline = [], unusable = {} }: Around): Surroundings => ({
-  hostsOf: (one) => (hosts[one] ?? []).map((node) => ({ node: hostSubnet(node).name, nodeIP: addressOf(node) })),
-  requestersOf: (one) => (requesters[one] ?? [42]).map(vnid),
+  factsOf: (one) => ({
+    requesters: (requesters[one] ?? [42]).map(vnid),
+    hosts: (hosts[one] ?? []).map((node) => ({ node: hostSubnet(node).name, nodeIP: addressOf(node) })),
+    unusable: unusable[one],
+  }),
   isOffline: (nodeIP) => offline.map(addressOf).includes(nodeIP),
-  unusable: (one) => unusable[one],
 });
 const evaluated = (requests: readonly string[], around: Around) =>
   evaluateVnid(vnid(42), [netNamespace('one', 42, [...requests])], surroundings(around));
