@@ -19,6 +19,14 @@ export function isNamespaceName(text: string): text is NamespaceName {
 }
 
 /**
+ * Whether Kubernetes allows a Namespace of this name: an RFC 1123 label. A NetNamespace, whose name is only checked as
+ * a subdomain or not at all, may have one that no Namespace can have.
+ */
+export function canNameNamespace(text: string): boolean {
+  return text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
+}
+
+/**
  * Orders texts by UTF-16 code unit, the same on every machine and in every locale. Returns a negative number, 0 or a
  * positive number.
  */

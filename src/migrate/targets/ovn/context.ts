@@ -3,7 +3,7 @@ import { type Cluster, clusterOf } from '../../../model/cluster/cluster.ts';
 import { type EgressState, egressState } from '../../../model/egress/state.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../../model/objects/clusternetwork.ts';
 import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../../model/values/address.ts';
-import { compareText } from '../../../model/values/names.ts';
+import { canNameNamespace, compareText } from '../../../model/values/names.ts';
 import type { Vnid } from '../../../model/values/vnid.ts';
 import type { Item } from '../../kinds/item.ts';
 import { type Release, releaseOf } from '../../release.ts';
@@ -72,7 +72,8 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   const chosen = new Set(options.namespaces);
   const isChosen = (namespace: string): boolean => chosen.size === 0 || chosen.has(namespace);
   // what is made in a Terminating namespace is refused, and goes with it
-  const exists = (namespace: string): boolean => known === undefined || known.get(namespace)?.isTerminating === false;
+  const exists = (namespace: string): boolean =>
+    known === undefined ? canNameNamespace(namespace) : known.get(namespace)?.isTerminating === false;
   const state = egressState(cluster);
   const release = releaseOf(snapshot);
   const served = servedOf(snapshot, release);

@@ -107,6 +107,16 @@ describe('a NetNamespace', () => {
     expect(from(...whole, orphan(['192.168.7.101']))).toEqual(['NamespaceMissing warning NetNamespace gone']);
   });
 
+  test.each(['Evil_Name', 'a.b', '-a', 'a'.repeat(64), 'a\u001b[2J'])(
+    'with a name that no Namespace can have is one, also where the input has no Namespaces: %j',
+    (name) => {
+      const own = make.netNamespace(name, 10, { egressIPs: ['192.168.7.101'] });
+      expect(from(...whole, own)).toEqual([`NamespaceMissing warning NetNamespace ${name}`]);
+      const without = [...whole.filter(({ kind }) => kind !== 'Namespace'), own];
+      expect(from(...without)).toContain(`NamespaceMissing warning NetNamespace ${name}`);
+    },
+  );
+
   it('whose Namespace is being deleted is said so', () => {
     const dying = make.namespace('gone', { deletionTimestamp: '2026-01-01T00:00:00Z' });
     const { findings } = inputPart(contextOf(snapshotOf([...whole, dying, orphan([])]), options));
