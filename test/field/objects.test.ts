@@ -235,7 +235,10 @@ test('a Node of any content gets a step', () => {
   fc.assert(
     fc.property(node, fc.option(hostSubnet, { nil: undefined }), (rawNode, rawHost) => {
       const present: HostSubnetObject | undefined = rawHost === undefined ? undefined : read(rawHost);
-      stepFor({ node: read(rawNode), present, isWritten: false, isEgressIP: () => false }, network);
+      stepFor(
+        { node: read(rawNode), present, isWritten: false, isEgressIP: () => false, otherAt: () => undefined },
+        network,
+      );
     }),
     { numRuns: rounds(10_000) },
   );

@@ -5,7 +5,8 @@ import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 
 export type Matcher = (object: StoredObject) => boolean;
 
-type Requirement = (labels: Readonly<Record<string, Json | undefined>>) => boolean;
+type Labels = ReadonlyMap<string, Json | undefined>;
+type Requirement = (labels: Labels) => boolean;
 
 const labelKey = '((?:[a-zA-Z0-9.-]+/)?[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?)';
 const labelValue = '([a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?)?';
@@ -24,27 +25,27 @@ function setRequirement(term: string): Requirement | undefined {
   const [, key = '', , operator, list = ''] = match;
   const values: readonly (Json | undefined)[] = list.split(',').map((item) => item.trim());
   return operator === 'in'
-    ? (labels) => labels[key] !== undefined && values.includes(labels[key])
-    : (labels) => !values.includes(labels[key]);
+    ? (labels) => labels.has(key) && values.includes(labels.get(key))
+    : (labels) => !values.includes(labels.get(key));
 }
 
 function labelRequirement(term: string): Requirement {
   const [, key = '', , operator, value = ''] = equality.exec(term) ?? [];
-  if (operator === '!=') return (labels) => labels[key] !== value;
-  if (operator !== undefined) return (labels) => labels[key] === value;
+  if (operator === '!=') return (labels) => labels.get(key) !== value;
+  if (operator !== undefined) return (labels) => labels.get(key) === value;
   const set = setRequirement(term);
   if (set !== undefined) return set;
   const [, not, presentKey = ''] = existence.exec(term) ?? [];
   if (not === undefined)
     throw badRequest(`unable to parse requirement: found '${term}', expected: identifier or operator`);
-  return (labels) => (labels[presentKey] !== undefined) === (not === '');
+  return (labels) => labels.has(presentKey) === (not === '');
 }
 
 /** Selects by labels: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. */
 export function labelMatcher(text: string): Matcher {
   const requirements = terms(text).map(labelRequirement);
   return ({ metadata }) => {
-    const labels = objectAt(metadata, 'labels');
+    const labels = new Map(Object.entries(objectAt(metadata, 'labels')));
     return requirements.every((requirement) => requirement(labels));
   };
 }

@@ -14,6 +14,7 @@ import { type Cidr, type Ip, overlaps } from '../../model/values/address.ts';
 import { createReserved, type Creation, findReserved, lookAgainAfter } from '../create.ts';
 import { removeObject } from '../remove.ts';
 import { Reservations } from '../reservations.ts';
+import { HostIps } from './host-ips.ts';
 import { hostSubnetOf, isOrphan, type Step, stepFor, subnetOf } from './plan.ts';
 
 export interface SubnetsDeps {
@@ -33,6 +34,7 @@ export class SubnetsController {
   readonly #reservations: Reservations<Cidr>;
   readonly #creation: Creation<Cidr, HostSubnetObject>;
   readonly #listed = new ListedIps();
+  readonly #hosts = new HostIps();
   readonly #unsubscribe: () => void;
 
   /** Both caches must be synced. */
@@ -43,6 +45,7 @@ export class SubnetsController {
     this.#creation = { client: deps.client, kind: hostSubnets, reservations: this.#reservations, isAnswer: () => true };
     this.#unsubscribe = deps.hostSubnets.subscribe(({ key, before, after }) => {
       this.#listed.change(before, after);
+      this.#hosts.change(key, before, after);
       this.#reservations.seen(key, { before: subnetOf(before), after: subnetOf(after) });
     });
   }
@@ -66,12 +69,15 @@ export class SubnetsController {
 
   /** Creates, updates or removes one Node's HostSubnet. Returns the milliseconds until the next look, if any. */
   async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
+    const [node, present] = [this.#deps.nodes.get(name), this.#deps.hostSubnets.get(name)];
+    if (node !== undefined && present !== undefined && internalIPs(node).length === 0) this.#lack(node, present);
     const step = stepFor(
       {
-        node: this.#deps.nodes.get(name),
-        present: this.#deps.hostSubnets.get(name),
+        node,
+        present,
         isWritten: this.#reservations.of(name)?.isWritten === true,
         isEgressIP: (ip) => this.#listed.has(ip),
+        otherAt: (ip) => this.#hosts.otherAt(ip, name),
       },
       this.#deps.network(),
     );
@@ -169,10 +175,14 @@ export class SubnetsController {
       : involved(hostSubnets, name, this.#deps.hostSubnets.get(name));
   }
 
-  #lack(node: NodeObject): void {
+  #lack(node: NodeObject, present?: HostSubnetObject): void {
     const { name = '' } = node.metadata;
     const reported = internalIPs(node);
-    const message = `${reported.length === 0 ? 'the node reports no IPv4 InternalIP' : `the node reports only ${reported.join(', ')} as InternalIP, which HostSubnets list as egress IP`}: it gets no HostSubnet and no pods`;
+    const found =
+      reported.length === 0
+        ? 'the node reports no IPv4 InternalIP that nodes can have'
+        : `the node reports only ${reported.join(', ')} as InternalIP, which HostSubnets list as egress IP`;
+    const message = `${found}: ${present === undefined ? 'it gets no HostSubnet and no pods' : `its HostSubnet keeps hostIP ${present.hostIP}`}`;
     this.#deps.report({ object: this.#involved('Node', name), type: 'Warning', reason: 'NodeAddressMissing', message });
     this.#deps.logger.warn({ node: name, reported }, 'a node has no address for its HostSubnet');
   }

@@ -13,6 +13,8 @@ export interface Known {
   readonly isWritten: boolean;
   /** Whether a HostSubnet lists the address as an egress IP. */
   readonly isEgressIP: (ip: Ip) => boolean;
+  /** The name of another host whose HostSubnet has the address as its hostIP; undefined if there is none. */
+  readonly otherAt: (ip: Ip) => string | undefined;
 }
 
 /** What to do about the HostSubnet of one name. */
@@ -48,13 +50,15 @@ export function stepFor(known: Known, network: ClusterNetwork): Step {
 
 /** The step for the HostSubnet of a Node. */
 function stepInside(
-  { node, hostIP, present, isWritten }: Known & { readonly node: NodeObject; readonly hostIP: Ip },
+  { node, hostIP, present, isWritten, otherAt }: Known & { readonly node: NodeObject; readonly hostIP: Ip },
   network: ClusterNetwork,
 ): Step {
   if (present?.hostIP === hostIP) return stepInPlace(present, node);
   const around = networkAround(hostIP, network);
   if (around !== undefined)
     return { kind: 'refuse', on: 'Node', hostIP, why: `is in ${around.text}, a network of the cluster` };
+  const other = otherAt(hostIP);
+  if (other !== undefined) return { kind: 'refuse', on: 'Node', hostIP, why: `is that of HostSubnet ${other}` };
   if (present !== undefined) return { kind: 'move', present, hostIP };
   return isWritten ? { kind: 'find' } : { kind: 'create', node, hostIP };
 }

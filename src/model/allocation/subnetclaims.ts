@@ -1,8 +1,9 @@
 /**
  * Decides which HostSubnet owns a subnet when several have the same or overlapping subnets. The order is total and
  * depends only on objects, so all agents and the controller agree, also after a restart: a HostSubnet whose Node exists
- * comes first, then the older one, then the first by name. One that overlaps an earlier one loses, and takes nothing
- * from others.
+ * comes first, then the one that overlaps fewer of those, so that one object with too wide a subnet cannot put out many
+ * nodes, then the older one, then the first by name. One that overlaps an earlier one loses, and takes nothing from
+ * others.
  */
 import isEqual from 'lodash/isEqual.js';
 import type { Cidr, Ip } from '../values/address.ts';
@@ -26,6 +27,8 @@ export interface SubnetClaim {
 export interface LostClaim {
   readonly loser: SubnetClaim;
   readonly winner: SubnetClaim;
+  /** Why the winner comes first. */
+  readonly by: 'node' | 'overlaps' | 'age' | 'name';
 }
 
 /**
@@ -117,25 +120,62 @@ export class SubnetClaims {
 
 /** The claims among these that lost, by name. */
 export function lostAmong(claims: readonly SubnetClaim[]): ReadonlyMap<string, LostClaim> {
+  const overlaps = overlapsOf(claims);
   const won: SubnetClaim[] = [];
   const lost = new Map<string, LostClaim>();
-  for (const loser of claims.toSorted(compareClaims)) {
+  for (const loser of claims.toSorted((a, b) => order(a, b, overlaps).sign)) {
     const winner = won.find((other) => overlap(other.subnet, loser.subnet));
     if (winner === undefined) won.push(loser);
-    else lost.set(loser.name, { loser, winner });
+    else lost.set(loser.name, { loser, winner, by: order(winner, loser, overlaps).by });
   }
   return lost;
 }
 
 /** Why the winner comes before the loser, as a clause about the winner. */
-export function whyFirst({ loser, winner }: LostClaim): string {
-  if (winner.hasNode !== loser.hasNode) return 'whose Node exists';
-  return winner.created === loser.created ? 'whose name comes first' : 'which is older';
+export function whyFirst({ by }: LostClaim): string {
+  switch (by) {
+    case 'node':
+      return 'whose Node exists';
+    case 'overlaps':
+      return 'which overlaps fewer others';
+    case 'age':
+      return 'which is older';
+    case 'name':
+      return 'whose name comes first';
+  }
 }
 
-function compareClaims(a: SubnetClaim, b: SubnetClaim): number {
-  if (a.hasNode !== b.hasNode) return a.hasNode ? -1 : 1;
-  return compareText(a.created ?? last, b.created ?? last) || compareText(a.name, b.name);
+/** For each of these claims the number of those with a Node that overlap it, the claim itself included. */
+function overlapsOf(claims: readonly SubnetClaim[]): ReadonlyMap<SubnetClaim, number> {
+  const [within, exact] = [new Map<number, number>(), new Map<number, number>()];
+  const count = (counts: Map<number, number>, range: number): void => {
+    counts.set(range, (counts.get(range) ?? 0) + 1);
+  };
+  for (const { subnet, hasNode } of claims) {
+    if (!hasNode) continue;
+    for (const range of rangesAround(subnet)) count(within, range);
+    count(exact, rangeOf(subnet, subnet.length));
+  }
+  return new Map(
+    claims.map((claim) => {
+      const around = rangesAround(claim.subnet).slice(0, -1);
+      const inside = within.get(rangeOf(claim.subnet, claim.subnet.length)) ?? 0;
+      return [claim, inside + around.reduce((sum, range) => sum + (exact.get(range) ?? 0), 0)];
+    }),
+  );
+}
+
+/** A negative sign if `a` comes first; and what decides. */
+function order(
+  a: SubnetClaim,
+  b: SubnetClaim,
+  overlaps: ReadonlyMap<SubnetClaim, number>,
+): { readonly sign: number; readonly by: LostClaim['by'] } {
+  if (a.hasNode !== b.hasNode) return { sign: a.hasNode ? -1 : 1, by: 'node' };
+  const fewer = (overlaps.get(a) ?? 0) - (overlaps.get(b) ?? 0);
+  if (fewer !== 0) return { sign: fewer, by: 'overlaps' };
+  const older = compareText(a.created ?? last, b.created ?? last);
+  return older === 0 ? { sign: compareText(a.name, b.name), by: 'name' } : { sign: older, by: 'age' };
 }
 
 /** Sorts after every timestamp. */

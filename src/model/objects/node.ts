@@ -1,14 +1,25 @@
 /** Reads a Node's status; its shape is unchecked when it comes from a file. */
-import type { Ip } from '../values/address.ts';
+import { contains, type Ip, parseCidr } from '../values/address.ts';
 import { asList, asText, fieldOf } from '../values/json.ts';
 import { parseIpv4 } from './fields.ts';
 import type { KubeObject, NodeObject } from './raw.ts';
 
-/** The IPv4 addresses that the Node reports as its InternalIPs, in its order, each once. */
+/** Ranges whose addresses no node can be reached at from others (RFC 6890): this network, loopback, multicast, reserved. */
+const notOfNodes = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '240.0.0.0/4'].map((text) => {
+  const range = parseCidr(text);
+  if (!range.ok) throw new Error(range.error);
+  return range.value;
+});
+
+/**
+ * The IPv4 addresses that the Node reports as its InternalIPs, in its order, each once; those that no node can be
+ * reached at are left out.
+ */
 export function internalIPs(node: KubeObject): readonly Ip[] {
   const found = asList(fieldOf(node, 'status', 'addresses')).flatMap((entry) => {
     const ip = parseIpv4(asText(fieldOf(entry, 'address')));
-    return fieldOf(entry, 'type') === 'InternalIP' && ip.ok ? [ip.value] : [];
+    const isInternal = fieldOf(entry, 'type') === 'InternalIP' && ip.ok;
+    return isInternal && !notOfNodes.some((range) => contains(range, ip.value)) ? [ip.value] : [];
   });
   return [...new Set(found)];
 }

@@ -9,8 +9,13 @@ export function selectsAll(selector: LabelSelectorObject): boolean {
   return Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0;
 }
 
+/** The label; undefined if there is none. Every object of JavaScript has a `constructor` that is no label. */
+function labelAt(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
+}
+
 function meets({ key, operator, values = [] }: Expression, labels: Labels): boolean {
-  const value = labels[key];
+  const value = labelAt(labels, key);
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
@@ -27,6 +32,6 @@ function meets({ key, operator, values = [] }: Expression, labels: Labels): bool
 
 /** Whether the labels satisfy all requirements of the selector; an unknown operator selects nothing. */
 export function matches(selector: LabelSelectorObject, labels: Labels): boolean {
-  const byLabels = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  const byLabels = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labelAt(labels, key) === value);
   return byLabels && (selector.matchExpressions ?? []).every((expression) => meets(expression, labels));
 }

@@ -125,3 +125,14 @@ describe('a query', () => {
     expect([selects('labelSelector=app'), selects('fieldSelector=metadata.name%3Dy')]).toEqual([true, false]);
   });
 });
+
+test.each(['constructor', 'valueOf', 'toString'])('a label called %s is there only if an object has it', (key) => {
+  const [bare, own] = [storedThing('a'), storedThing('b', {}, { labels: { [key]: 'x' } })];
+  expect([key, `!${key}`, `${key}=x`, `${key} notin (x)`].map((text) => labelMatcher(text)(bare))).toEqual([
+    false,
+    true,
+    false,
+    true,
+  ]);
+  expect(labelMatcher(key)(own)).toBe(true);
+});

@@ -34,7 +34,14 @@ const byHand = (subnet: string, fields: Partial<HostSubnetObject> = {}): HostSub
 });
 const step = (known: Partial<Known>): Step =>
   stepFor(
-    { node: undefined, present: undefined, isWritten: false, isEgressIP: (one) => one === '192.168.7.222', ...known },
+    {
+      node: undefined,
+      present: undefined,
+      isWritten: false,
+      isEgressIP: (one) => one === '192.168.7.222',
+      otherAt: (one) => (one === '192.168.7.99' ? 'elder' : undefined),
+      ...known,
+    },
     network,
   );
 
@@ -47,6 +54,23 @@ test('a Node with an InternalIP gets a HostSubnet; one that was created is looke
   expect(step({ node: bare, present })).toEqual({ kind: 'nothing' });
   expect(step({})).toEqual({ kind: 'nothing' });
 });
+
+test("a Node with another host's address is refused, and keeps the one that it has", () => {
+  const why = { kind: 'refuse', on: 'Node', hostIP: '192.168.7.99', why: 'is that of HostSubnet elder' };
+  expect(step({ node: nodeAt('192.168.7.99') })).toEqual(why);
+  expect(step({ node: nodeAt('192.168.7.99'), present })).toEqual(why);
+  const both = { ...present, hostIP: '192.168.7.99' };
+  expect(step({ node: nodeAt('192.168.7.99'), present: both })).toEqual({ kind: 'nothing' });
+});
+
+test.each(['0.0.0.0', '127.0.0.1', '169.254.1.1', '224.0.0.1', '255.255.255.255'])(
+  '%s is no address of a node',
+  (address) => {
+    const odd = nodeAt(address);
+    expect(step({ node: odd })).toEqual({ kind: 'lacking', node: odd });
+    expect(step({ node: odd, present })).toEqual({ kind: 'nothing' });
+  },
+);
 
 test('a node that reports the egress IP that it hosts as its InternalIP keeps its address', () => {
   expect(step({ node: nodeAt('192.168.7.222'), present })).toEqual({ kind: 'nothing' });

@@ -24,11 +24,23 @@ test('a Node wins over age, age over the name, and a loser takes nothing from ot
   const all = [undated, c, b, old, node];
   expect(winners(all)).toEqual({ y: 'z', c: 'b', a: 'b' });
   expect(winners(all.toReversed())).toEqual(winners(all));
-  expect([...lostAmong(all).values()].map(whyFirst)).toEqual([
-    'whose Node exists',
-    'whose name comes first',
-    'which is older',
-  ]);
+  const why = Object.fromEntries([...lostAmong(all)].map(([name, lost]) => [name, whyFirst(lost)]));
+  expect(why).toEqual({ y: 'whose Node exists', c: 'whose name comes first', a: 'which is older' });
+});
+
+test('one live node with too wide a subnet loses it, however old it is, and the others keep theirs', () => {
+  const live = (name: string, subnet: string, created: string): SubnetClaim =>
+    claim(name, subnet, { hasNode: true, created: `2026-01-0${created}T00:00:00Z` });
+  const nodes = [live('n1', '10.254.1.0/24', '3'), live('n2', '10.254.2.0/24', '2'), live('n3', '10.254.3.0/24', '4')];
+  for (const wide of ['10.254.0.0/16', '10.0.0.0/8', '0.0.0.0/0', '10.254.2.0/23']) {
+    const lost = lostAmong([live('master', wide, '1'), ...nodes]);
+    expect([...lost.keys()]).toEqual(['master']);
+    expect([...lost.values()].map(whyFirst)).toEqual(['which overlaps fewer others']);
+  }
+  // of two alone, the older one has it
+  expect(winners([live('a', '10.254.0.0/16', '1'), live('b', '10.254.1.0/24', '2')])).toEqual({ b: 'a' });
+  // one without a Node puts out nobody and saves nobody
+  expect(winners([claim('gone', '0.0.0.0/0', { created: undefined }), ...nodes])).toEqual({ gone: 'n2' });
 });
 
 test('kept up to date they are what they are computed from nothing, whatever the order', () => {
@@ -53,8 +65,8 @@ test('kept up to date they are what they are computed from nothing, whatever the
         const was = new Map([...present.keys()].map((key) => [key, JSON.stringify(claims.lost(key)?.winner.name)]));
         const changed = claims.set(name, next);
         const expected = lostAmong(shuffled([...present.values()], seed));
-        expect(claims.allLost().map(({ loser, winner }) => `${loser.name} ${winner.name}`)).toEqual(
-          [...expected].map(([key, { winner }]) => `${key} ${winner.name}`).sort(),
+        expect(claims.allLost().map(({ loser, winner, by }) => `${loser.name} ${winner.name} ${by}`)).toEqual(
+          [...expected].map(([key, { winner, by }]) => `${key} ${winner.name} ${by}`).sort(),
         );
         const won = [...claims.won()];
         expect(won.map((one) => one.name).sort()).toEqual(

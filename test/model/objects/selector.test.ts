@@ -48,3 +48,15 @@ test('only a selector without requirements selects everything', () => {
   expect(selectsAll({ matchLabels: { a: 'b' } })).toBe(false);
   expect(selectsAll(expression('a', 'Exists'))).toBe(false);
 });
+
+test.each(['constructor', 'valueOf', 'toString', '__proto__', 'hasOwnProperty'])(
+  'a label called %s is there only if an object has it',
+  (key) => {
+    const exists = { matchExpressions: [{ key, operator: 'Exists' }] };
+    const absent = { matchExpressions: [{ key, operator: 'DoesNotExist' }] };
+    const other = { matchExpressions: [{ key, operator: 'NotIn', values: ['x'] }] };
+    const own: Record<string, string> = Object.fromEntries([[key, 'x']]);
+    expect([exists, absent, other].map((selector) => matches(selector, {}))).toEqual([false, true, true]);
+    expect([exists, absent, other].map((selector) => matches(selector, own))).toEqual([true, false, false]);
+  },
+);

@@ -70,7 +70,7 @@ export function readMetadata(
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(objectAt(body, 'metadata'))) {
     if (value === undefined || value === null || isEmpty(value)) continue;
-    const field = fields[key];
+    const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
     if (field === undefined) unknown.push(`metadata.${key}`);
     else if (!field.fits(value)) {
       const [wrong, type] = misfit(value, field);

@@ -51,7 +51,7 @@ function checkString(value: string, rules: Rules, path: string): FieldError[] {
   if (pattern !== undefined && !pattern.regexp.test(value)) {
     errors.push(bad(path, value, `${path} in body should match '${pattern.text}'`));
   }
-  if (format !== undefined && formats[format]?.test(value) === false) {
+  if (format !== undefined && Object.hasOwn(formats, format) && formats[format]?.test(value) === false) {
     errors.push(bad(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
   }
   return errors;
