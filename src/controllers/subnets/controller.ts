@@ -15,7 +15,7 @@ import { createReserved, type Creation, findReserved, lookAgainAfter } from '../
 import { removeObject } from '../remove.ts';
 import { Reservations } from '../reservations.ts';
 import { HostIps } from './host-ips.ts';
-import { hostSubnetOf, isOrphan, type Step, stepFor, subnetOf } from './plan.ts';
+import { hostSubnetOf, isOrphan, type Known, type Step, stepFor, subnetOf } from './plan.ts';
 
 export interface SubnetsDeps {
   readonly client: KubeClient;
@@ -69,18 +69,7 @@ export class SubnetsController {
 
   /** Creates, updates or removes one Node's HostSubnet. Returns the milliseconds until the next look, if any. */
   async reconcile(name: string, signal: AbortSignal): Promise<number | undefined> {
-    const [node, present] = [this.#deps.nodes.get(name), this.#deps.hostSubnets.get(name)];
-    if (node !== undefined && present !== undefined && internalIPs(node).length === 0) this.#lack(node, present);
-    const step = stepFor(
-      {
-        node,
-        present,
-        isWritten: this.#reservations.of(name)?.isWritten === true,
-        isEgressIP: (ip) => this.#listed.has(ip),
-        otherAt: (ip) => this.#hosts.otherAt(ip, name),
-      },
-      this.#deps.network(),
-    );
+    const step = stepFor(this.#known(name), this.#deps.network());
     switch (step.kind) {
       case 'nothing':
         return undefined;
@@ -103,6 +92,18 @@ export class SubnetsController {
         this.#refuse(name, step);
         return undefined;
     }
+  }
+
+  #known(name: string): Known {
+    const [node, present] = [this.#deps.nodes.get(name), this.#deps.hostSubnets.get(name)];
+    if (node !== undefined && present !== undefined && internalIPs(node).length === 0) this.#lack(node, present);
+    return {
+      node,
+      present,
+      isWritten: this.#reservations.of(name)?.isWritten === true,
+      isEgressIP: (ip) => this.#listed.has(ip),
+      otherAt: (ip) => this.#hosts.otherAt(ip, name),
+    };
   }
 
   /** The subnet reserved for the host. Reports and throws if there is none. */

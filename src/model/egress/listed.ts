@@ -3,7 +3,8 @@ import { parseHostedIp } from '../objects/fields.ts';
 import type { HostSubnetObject } from '../objects/raw.ts';
 import type { Ip } from '../values/address.ts';
 
-function listOf(object: HostSubnetObject | undefined): readonly Ip[] {
+/** The egress IPs in the list of a HostSubnet; entries that are no addresses are left out. */
+export function listedIPs(object: HostSubnetObject | undefined): readonly Ip[] {
   return (object?.egressIPs ?? []).flatMap((text) => {
     const ip = parseHostedIp(text);
     return ip.ok ? [ip.value] : [];
@@ -16,8 +17,8 @@ export class ListedIps {
 
   /** A HostSubnet changed. Returns the IPs that no HostSubnet lists any more. */
   change(before: HostSubnetObject | undefined, after: HostSubnetObject | undefined): readonly Ip[] {
-    for (const ip of listOf(after)) this.#counts.set(ip, (this.#counts.get(ip) ?? 0) + 1);
-    return listOf(before).filter((ip) => {
+    for (const ip of listedIPs(after)) this.#counts.set(ip, (this.#counts.get(ip) ?? 0) + 1);
+    return listedIPs(before).filter((ip) => {
       const count = (this.#counts.get(ip) ?? 0) - 1;
       if (count > 0) this.#counts.set(ip, count);
       else this.#counts.delete(ip);

@@ -13,7 +13,7 @@ import { attachedPods, localPods } from '../cni/pods.ts';
 import { serveCni } from '../cni/server.ts';
 import type { Ownership } from '../conntrack/stale.ts';
 import { Sweeper } from '../conntrack/sweeper.ts';
-import { oursAmong } from '../links/addresses.ts';
+import { foreignAmong, oursAmong } from '../links/addresses.ts';
 import { Announcer } from '../links/arp.ts';
 import { PresentAddresses } from '../links/present.ts';
 import { AddressProbes, type Withheld } from '../links/probe.ts';
@@ -84,7 +84,12 @@ class Agent {
     metrics.followPeers(() => this.#cluster.health.verdicts());
     this.#addresses = new PresentAddresses(exec, new AddressRecord(recordFile(options)));
     this.#nft = new NftTable(exec, logger);
-    this.#probes = new AddressProbes({ exec, logger, changed: () => this.#wake() });
+    this.#probes = new AddressProbes({
+      exec,
+      logger,
+      changed: () => this.#wake(),
+      carriedBy: (node, ip) => this.#problems.carriedBy(node, ip),
+    });
     const addresses = this.#addresses;
     this.#host = new Host(options, {
       exec,
@@ -251,13 +256,20 @@ class Agent {
   /** In a cloud, whose network answers for any address, the cloud decides who has which. */
   async #withheld({ own, remotes }: ClusterView, { uplink }: Prepared, { assigned }: EgressState): Promise<Withheld> {
     if (own.cloud !== undefined) return new Map();
-    const here = new Set(oursAmong(await this.#addresses.list()).map(({ ip }) => ip));
-    return this.#probes.withheld({
+    const present = await this.#addresses.list();
+    const here = new Set(oursAmong(present).map(({ ip }) => ip));
+    const nodeIPs = new Map(remotes.map(({ name, nodeIP }) => [name, nodeIP]));
+    const wanted = [...assigned].flatMap(([ip, { node }]) => (node === this.#options.nodeName ? [ip] : []));
+    const withheld = this.#probes.withheld({
       device: uplink.device,
-      wanted: [...assigned].flatMap(([ip, { node }]) => (node === this.#options.nodeName ? [ip] : [])),
-      isOurs: (ip) => here.has(ip) || this.#cluster.feed.isListedElsewhere(ip),
-      nodes: remotes.map(({ nodeIP }) => nodeIP),
+      wanted,
+      isHere: (ip) => here.has(ip),
+      holderOf: (ip) => {
+        const name = this.#cluster.feed.otherWith(ip);
+        return name === undefined ? undefined : { name, nodeIP: nodeIPs.get(name) };
+      },
     });
+    return new Map([...withheld, ...foreignAmong(present, new Set(wanted))]);
   }
 
   async #apply(plan: NodePlan, prepared: Prepared): Promise<Applied> {
@@ -271,7 +283,7 @@ class Agent {
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
-    this.#problems.reportRefused(plan.refused);
+    this.#problems.reportHosting(plan);
     if (done.bundleLines + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }

@@ -6,6 +6,7 @@ import type { Logger } from '../../io/log.ts';
 import type { HostSubnetObject } from '../../model/objects/raw.ts';
 import { nodeUidAnnotation } from '../../model/objects/well-known.ts';
 import type { Ip } from '../../model/values/address.ts';
+import type { NodePlan } from '../plan/node.ts';
 import { VerdictLease } from './verdict.ts';
 
 export interface ReporterOptions {
@@ -20,7 +21,7 @@ export interface ReporterDeps {
   readonly nodeName: string;
   /** The node's own HostSubnet, the object of the Events. */
   readonly hostSubnet: () => HostSubnetObject | undefined;
-  readonly verdict: Pick<VerdictLease, 'publish'>;
+  readonly verdict: Pick<VerdictLease, 'publish' | 'carriedBy'>;
 }
 
 /** Milliseconds after which a persisting problem is reported again by an Event, because Events expire after an hour. */
@@ -67,6 +68,11 @@ export class ProblemReporter {
     return this.#deps.events.run(signal);
   }
 
+  /** Whether another node carries the egress IP, or did last, by what its agent says; undefined if that is not known. */
+  carriedBy(node: string, ip: Ip): Promise<boolean | undefined> {
+    return this.#deps.verdict.carriedBy(node, ip);
+  }
+
   /** Logs the reason once, and again when it changes; undefined means that the problem is gone. */
   report(about: string, reason: string | undefined, message: string): void {
     if (this.#said.get(about) === reason) return;
@@ -77,15 +83,18 @@ export class ProblemReporter {
     }
   }
 
-  /** Reports the egress IPs that are assigned to this node, which cannot carry them. */
-  reportRefused(refused: ReadonlyMap<Ip, string>): void {
+  /** Publishes what this node carries and refuses; reports the egress IPs assigned to it that it cannot carry. */
+  reportHosting({ addresses: carried, refused }: Pick<NodePlan, 'addresses' | 'refused'>): void {
     for (const ip of this.#refused) if (!refused.has(ip)) this.#said.delete(`refused ${ip}`);
     this.#refused = new Set(refused.keys());
     for (const [ip, reason] of refused) {
       this.report(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
       this.#warn('EgressIPRefused', reason);
     }
-    void this.#deps.verdict.publish(refused, this.#deps.hostSubnet()?.metadata.annotations?.[nodeUidAnnotation]);
+    void this.#deps.verdict.publish(
+      { carried, refused },
+      this.#deps.hostSubnet()?.metadata.annotations?.[nodeUidAnnotation],
+    );
   }
 
   /** Reports that another host, known by its MAC, answers for an egress IP of this node; undefined means no longer. */

@@ -1,11 +1,14 @@
-/** Publishes which egress IPs this node refuses, for `sdn-compat status`: written at start and when that changes. */
+/**
+ * Publishes which egress IPs this node carries and refuses, for `sdn-compat status` and for the node that one moves to:
+ * written at start and when that changes. And reads what another node says.
+ */
 import { leases } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { verdictLease, verdictName } from '../../io/kube/verdict.ts';
+import { type NodeVerdict, verdictLease, verdictName, verdictOf } from '../../io/kube/verdict.ts';
 import type { Ip } from '../../model/values/address.ts';
 
 export interface VerdictDeps {
-  readonly client: Pick<KubeClient, 'patch'>;
+  readonly client: Pick<KubeClient, 'patch' | 'get'>;
   readonly namespace: string;
   readonly nodeName: string;
   readonly signal: AbortSignal;
@@ -18,6 +21,9 @@ export interface VerdictDeps {
 /** Milliseconds between two attempts after a failure: the API server may be busy, or a right may be missing. */
 const retryAfter = 10_000;
 
+/** Milliseconds to wait for what another node says: an IP that moves here waits for it. */
+const readTimeout = 1000;
+
 export class VerdictLease {
   readonly #deps: VerdictDeps;
   #written: string | undefined;
@@ -29,13 +35,27 @@ export class VerdictLease {
   }
 
   /**
-   * Writes what the node refuses if that is not what was written last. Called after each pass, so a change that comes
+   * Whether another node carries the egress IP, or did last; undefined if its agent said nothing of it, or that cannot be
+   * read within a second.
+   */
+  async carriedBy(node: string, ip: Ip): Promise<boolean | undefined> {
+    const { client, namespace } = this.#deps;
+    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(readTimeout)]);
+    const lease = await client.get(leases, { namespace, name: verdictName(node) }, { signal }).catch(() => undefined);
+    const said = lease === undefined ? undefined : verdictOf(lease);
+    if (said?.node !== node) return undefined;
+    if (said.carried.has(ip)) return true;
+    return said.refused.has(ip) ? false : undefined;
+  }
+
+  /**
+   * Writes what the node carries and refuses if that is not what was written last. Called after each pass, so a change that comes
    * while another is written, or after a failure, is written after a later pass. Never throws.
    */
-  async publish(refused: ReadonlyMap<Ip, string>, nodeUid: string | undefined): Promise<void> {
+  async publish({ carried, refused }: NodeVerdict, nodeUid: string | undefined): Promise<void> {
     const { client, namespace, nodeName: node, signal, now, report } = this.#deps;
     const sorted = new Map([...refused].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const lease = verdictLease({ node, nodeUid, namespace }, sorted);
+    const lease = verdictLease({ node, nodeUid, namespace }, { carried, refused: sorted });
     const text = JSON.stringify(lease);
     if (this.#isWriting || text === this.#written || now() - this.#failedAt < retryAfter) return;
     this.#isWriting = true;

@@ -191,9 +191,9 @@ export class ClusterFeed {
     });
   }
 
-  /** Whether another node has the egress IP, or had it a moment ago. */
-  isListedElsewhere(ip: Ip): boolean {
-    return this.#listed.has(ip);
+  /** The other node that has the egress IP, or had it a moment ago; undefined if there is none. */
+  otherWith(ip: Ip): string | undefined {
+    return this.#listed.nodeWith(ip);
   }
 
   #cloud(): CloudLimits | undefined {

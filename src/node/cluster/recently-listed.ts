@@ -1,5 +1,5 @@
-/** The egress IPs that the cluster has: those that HostSubnets list, or listed a moment ago. */
-import { ListedIps } from '../../model/egress/listed.ts';
+/** Which other node has an egress IP: one whose HostSubnet lists it, or the last one that did a moment ago. */
+import { listedIPs } from '../../model/egress/listed.ts';
 import type { HostSubnetObject } from '../../model/objects/raw.ts';
 import type { Ip } from '../../model/values/address.ts';
 
@@ -8,33 +8,47 @@ const moment = 60_000;
 
 export class RecentlyListed {
   readonly #now: () => number;
-  readonly #listed = new ListedIps();
-  /** When the last one that listed it ceased to. */
-  readonly #left = new Map<Ip, number>();
+  readonly #listedBy = new Map<Ip, Set<string>>();
+  /** The last node that listed it, and when it ceased to. */
+  readonly #left = new Map<Ip, { readonly node: string; readonly at: number }>();
 
   /** `now`: a clock that only goes forward, in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** A HostSubnet of another node changed. */
+  /** The HostSubnet of another node changed. */
   change(before: HostSubnetObject | undefined, after: HostSubnetObject | undefined): void {
-    for (const ip of this.#listed.change(before, after)) {
-      this.#left.delete(ip);
-      this.#left.set(ip, this.#now());
+    const node = (after ?? before)?.metadata.name ?? '';
+    const listed = new Set(listedIPs(after));
+    for (const ip of listed) {
+      const nodes = this.#listedBy.get(ip);
+      if (nodes === undefined) this.#listedBy.set(ip, new Set([node]));
+      else nodes.add(node);
     }
+    for (const ip of new Set(listedIPs(before))) if (!listed.has(ip)) this.#leave(ip, node);
     this.#forget();
   }
 
-  /** Whether another node's HostSubnet lists the IP, or did a moment ago. */
-  has(ip: Ip): boolean {
+  /** The node whose HostSubnet lists the IP, or did last, a moment ago; undefined if there is none. */
+  nodeWith(ip: Ip): string | undefined {
     this.#forget();
-    return this.#listed.has(ip) || this.#left.has(ip);
+    const [node] = this.#listedBy.get(ip) ?? [];
+    return node ?? this.#left.get(ip)?.node;
+  }
+
+  #leave(ip: Ip, node: string): void {
+    const nodes = this.#listedBy.get(ip);
+    nodes?.delete(node);
+    if (nodes?.size !== 0) return;
+    this.#listedBy.delete(ip);
+    this.#left.delete(ip);
+    this.#left.set(ip, { node, at: this.#now() });
   }
 
   /** The map is in the order of leaving, so the oldest come first. */
   #forget(): void {
-    for (const [ip, at] of this.#left) {
+    for (const [ip, { at }] of this.#left) {
       if (this.#now() - at < moment) return;
       this.#left.delete(ip);
     }

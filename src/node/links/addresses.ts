@@ -149,6 +149,14 @@ export function planAddresses(
   };
 }
 
+/** The wanted egress IPs that this machine has, but not from us, with the reason why they are refused. */
+export function foreignAmong(present: readonly LinkAddress[], wanted: ReadonlySet<Ip>): Map<Ip, string> {
+  const foreign = present.filter(({ ip, isOurs }) => !isOurs && wanted.has(ip));
+  return new Map(
+    foreign.map(({ ip, device }) => [ip, `egress IP ${ip} is on ${device} already, where somebody else has put it`]),
+  );
+}
+
 /** The addresses that we put there. */
 export function oursAmong(present: readonly LinkAddress[]): LinkAddress[] {
   return present.filter(({ isOurs }) => isOurs);

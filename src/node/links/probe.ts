@@ -1,8 +1,8 @@
 /**
- * Asks the network whether somebody outside of the cluster has an address, before it comes to an interface of this node
- * (RFC 5227, section 2.1.1). Until nobody answers it is withheld: its namespace stays closed.
+ * Asks the network whether somebody else has an address, before it comes to an interface of this node (RFC 5227, section
+ * 2.1.1). Until nobody answers it is withheld: its namespace stays closed. One that another node carried, and that moves
+ * here, is not asked for.
  */
-import { inParallel } from '../../io/async/parallel.ts';
 import { pause } from '../../io/async/pause.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { Logger } from '../../io/log.ts';
@@ -17,16 +17,25 @@ export interface ProbeDeps {
   readonly logger: Logger;
   /** Called when an address is withheld no longer, or for another reason. */
   readonly changed: () => void;
+  /** Whether the node carries the egress IP, or did last; undefined if that is not known. */
+  readonly carriedBy: (node: string, ip: Ip) => Promise<boolean | undefined>;
+}
+
+/** Another node that has an egress IP by its HostSubnet. */
+export interface Holder {
+  readonly name: string;
+  /** Undefined if its HostSubnet is gone. */
+  readonly nodeIP: Ip | undefined;
 }
 
 /** What a node is about to carry. */
 export interface Question {
   readonly device: string;
   readonly wanted: Iterable<Ip>;
-  /** Whether the address is already here, or was the cluster's a moment ago: then nobody is asked. */
-  readonly isOurs: (ip: Ip) => boolean;
-  /** The addresses of the other nodes: one that is cut off may still answer for an egress IP that moves here. */
-  readonly nodes: readonly Ip[];
+  /** Whether the address is here as an egress IP: then nobody is asked. */
+  readonly isHere: (ip: Ip) => boolean;
+  /** The other node that has the address, or had it a moment ago. */
+  readonly holderOf: (ip: Ip) => Holder | undefined;
 }
 
 /** Addresses that this node may not carry yet: why, or undefined while the answer is awaited. */
@@ -64,7 +73,7 @@ export class AddressProbes {
     for (const ip of this.#standing.keys()) if (!wanted.has(ip)) this.#standing.delete(ip);
     for (const ip of wanted) {
       if (this.#standing.has(ip)) continue;
-      this.#standing.set(ip, question.isOurs(ip) ? null : undefined);
+      this.#standing.set(ip, question.isHere(ip) ? null : undefined);
       if (this.#standing.get(ip) === undefined) this.#queue.add(ip);
     }
     return new Map([...this.#standing].flatMap(([ip, reason]) => (reason === null ? [] : [[ip, reason] as const])));
@@ -86,11 +95,16 @@ export class AddressProbes {
   }
 
   async #reasonAgainst(ip: Ip, signal: AbortSignal): Promise<string | null> {
-    const { device = '', nodes = [] } = this.#question ?? {};
+    const device = this.#question?.device ?? '';
+    const holder = this.#question?.holderOf(ip);
     try {
+      const isCarried = holder === undefined ? false : await this.#deps.carriedBy(holder.name, ip);
+      if (isCarried === true) return null;
       const mac = await this.#ask(device, ip, signal);
-      if (mac === undefined || (await this.#isNode(mac, device, nodes, signal))) return null;
-      return `egress IP ${ip} is in use outside of the cluster: ${mac} answers for it`;
+      if (mac === undefined) return null;
+      // a node that is cut off may still answer for an egress IP that moves here; any other address of a node is its own
+      if (isCarried === undefined && (await this.#isOf(mac, device, holder?.nodeIP, signal))) return null;
+      return `egress IP ${ip} is in use by another machine: ${mac} answers for it`;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       return `it is not known whether somebody has egress IP ${ip}: ${why}`;
@@ -109,19 +123,14 @@ export class AddressProbes {
     return one ?? two;
   }
 
-  /** Whether that is the MAC of a node: one that the kernel knows, else each is asked. */
-  async #isNode(mac: string, device: string, nodes: readonly Ip[], signal: AbortSignal): Promise<boolean> {
+  /** Whether that is the MAC of the node: the kernel knows it, or the node is asked. */
+  async #isOf(mac: string, device: string, node: Ip | undefined, signal: AbortSignal): Promise<boolean> {
+    if (node === undefined) return false;
     const entries = recordsOf(await must(this.#deps.exec, 'ip', ['-j', '-4', 'neigh', 'show', 'dev', device]));
-    const known = new Map(entries.map((entry) => [asText(entry['dst']), asText(entry['lladdr']).toLowerCase()]));
-    if (nodes.some((node) => known.get(node) === mac)) return true;
-    const unknown = nodes.filter((node) => (known.get(node) ?? '') === '');
-    let isFound = false;
-    await inParallel(unknown, atOnce, async (node) => {
-      if (isFound || signal.aborted) return;
-      const argv = ['-f', '-c', '1', '-w', '1', '-I', device, node];
-      const { stdout } = await this.#deps.exec('arping', argv, { signal });
-      if (answeringMac(stdout) === mac) isFound = true;
-    });
-    return isFound;
+    const known = entries.find((entry) => asText(entry['dst']) === node);
+    const lladdr = asText(known?.['lladdr']).toLowerCase();
+    if (lladdr !== '') return lladdr === mac;
+    const { stdout } = await this.#deps.exec('arping', ['-f', '-c', '1', '-w', '1', '-I', device, node], { signal });
+    return answeringMac(stdout) === mac;
   }
 }

@@ -41,7 +41,7 @@ const hosts = [1, 2, 3, 4, 5].map((index) => host(`n${index}`, `192.168.7.${inde
 
 const lease = verdictLease(
   { node: 'n1', nodeUid: undefined, namespace: 'agents' },
-  new Map([['192.168.7.200', 'somebody has it']]),
+  { carried: new Set(), refused: new Map([['192.168.7.200', 'somebody has it']]) },
 );
 const judged = ({ cluster, unknown, refused }: ReadCluster): object => ({
   offline: [...cluster.offline],

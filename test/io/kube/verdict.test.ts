@@ -4,13 +4,14 @@ import { verdictLease, verdictName, verdictOf } from '../../../src/io/kube/verdi
 import { fieldOf } from '../../../src/model/values/json.ts';
 import { rounds } from '../../rounds.ts';
 
+const nothing = { carried: new Set<string>(), refused: new Map<string, string>() };
 const at = { node: 'n1', nodeUid: undefined, namespace: 'agents' };
 
 test('what is written is read', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.ipV4(), fc.string()), (refused) => {
-      const read = verdictOf(verdictLease(at, new Map(Object.entries(refused))));
-      expect(read).toEqual({ node: 'n1', refused: new Map(Object.entries(refused)) });
+    fc.property(fc.dictionary(fc.ipV4(), fc.string()), fc.array(fc.ipV4()), (reasons, ips) => {
+      const said = { carried: new Set(ips), refused: new Map(Object.entries(reasons)) };
+      expect(verdictOf(verdictLease(at, said))).toEqual({ node: 'n1', ...said });
     }),
     { numRuns: rounds(1000) },
   );
@@ -18,7 +19,7 @@ test('what is written is read', () => {
 
 test('a node that refuses more than an annotation can hold says the first of it', () => {
   const refused = new Map(Array.from({ length: 5000 }, (_, n) => [`10.0.${n >> 8}.${n & 255}`, 'x'.repeat(100)]));
-  const lease = verdictLease(at, refused);
+  const lease = verdictLease(at, { ...nothing, refused });
   expect(JSON.stringify(lease.metadata.annotations).length).toBeLessThan(256 * 1024);
   const read = verdictOf(lease)?.refused ?? new Map();
   expect(read.size).toBeGreaterThan(1000);
@@ -26,7 +27,7 @@ test('a node that refuses more than an annotation can hold says the first of it'
 });
 
 const ownersOf = (about: Parameters<typeof verdictLease>[0]): unknown =>
-  fieldOf(verdictLease(about, new Map()), 'metadata', 'ownerReferences');
+  fieldOf(verdictLease(about, nothing), 'metadata', 'ownerReferences');
 
 test('it goes with its Node, where the uid is known', () => {
   expect(ownersOf({ ...at, nodeUid: 'u' })).toEqual([{ apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u' }]);
@@ -45,17 +46,17 @@ test('every node has a name of its own for it, as Kubernetes allows names', () =
 
 test.each<readonly [string, object]>([
   ['another Lease', { metadata: { name: 'x' }, spec: { holderIdentity: 'n1' } }],
-  ['one without holder', { ...verdictLease(at, new Map()), spec: null }],
+  ['one without holder', { ...verdictLease(at, nothing), spec: null }],
   [
     'one without annotation',
-    { ...verdictLease(at, new Map()), metadata: { labels: verdictLease(at, new Map()).metadata.labels } },
+    { ...verdictLease(at, nothing), metadata: { labels: verdictLease(at, nothing).metadata.labels } },
   ],
 ])('%s says nothing', (_what, lease) => {
   expect(verdictOf(lease as Parameters<typeof verdictOf>[0])).toBeUndefined();
 });
 
 test.each(['{', 'null', '[]', '{"10.0.0.1":1}'])('an annotation that is %s refuses nothing', (text) => {
-  const lease = verdictLease(at, new Map());
+  const lease = verdictLease(at, nothing);
   const metadata = { ...lease.metadata, annotations: { 'sdn-compat/refused-egress-ips': text } };
-  expect(verdictOf({ ...lease, metadata })).toEqual({ node: 'n1', refused: new Map() });
+  expect(verdictOf({ ...lease, metadata })).toEqual({ node: 'n1', ...nothing });
 });

@@ -1,6 +1,7 @@
 /** What the log and the Events say of a node's problems. */
 import { createClient } from '../../../src/io/kube/client.ts';
 import { EventRecorder } from '../../../src/io/kube/events.ts';
+import type { NodeVerdict } from '../../../src/io/kube/verdict.ts';
 import type { Ip } from '../../../src/model/values/address.ts';
 import { asText, fieldOf } from '../../../src/model/values/json.ts';
 import { ProblemReporter } from '../../../src/node/agent/problem-reporter.ts';
@@ -20,7 +21,8 @@ function reporter() {
   const recorder = new EventRecorder({ client, logger, component: 'test', now: () => 0 });
   const published: string[][] = [];
   const verdict = {
-    publish: (refused: ReadonlyMap<Ip, string>): Promise<void> => {
+    carriedBy: () => Promise.resolve(undefined),
+    publish: ({ refused }: NodeVerdict): Promise<void> => {
       published.push([...refused.keys()]);
       return Promise.resolve();
     },
@@ -46,7 +48,8 @@ it('logs a reason once while it persists, and again when it changes or comes bac
 it('says of each egress IP why it is refused', () => {
   const { problems, lines, published } = reporter();
   const other = ip('192.168.7.201');
-  const refuse = (...ips: readonly Ip[]): void => problems.reportRefused(new Map(ips.map((one) => [one, 'why'])));
+  const refuse = (...ips: readonly Ip[]): void =>
+    problems.reportHosting({ addresses: new Set(), refused: new Map(ips.map((one) => [one, 'why'])) });
   refuse(egressIP);
   refuse(egressIP, other);
   expect(lines).toEqual(['an egress IP cannot be hosted here: why', 'an egress IP cannot be hosted here: why']);
@@ -69,7 +72,7 @@ it('writes Events about its own HostSubnet, and none when a problem is over', as
   const stop = new AbortController();
   const running = recorder.run(stop.signal);
   problems.reportRival(egressIP, undefined);
-  problems.reportRefused(new Map([[egressIP, 'why']]));
+  problems.reportHosting({ addresses: new Set(), refused: new Map([[egressIP, 'why']]) });
   problems.reportRival(egressIP, 'aa');
   for (let tries = 0; tries < 200 && written.length < 2; tries++)
     await new Promise((resolve) => setTimeout(resolve, 5));

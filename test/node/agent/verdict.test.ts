@@ -1,4 +1,6 @@
 /** When a node's verdict is written. */
+import { verdictLease } from '../../../src/io/kube/verdict.ts';
+import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { VerdictLease } from '../../../src/node/agent/verdict.ts';
 import { ip } from '../states.ts';
 
@@ -11,6 +13,7 @@ function lease() {
   const stop = new AbortController();
   const verdict = new VerdictLease({
     client: {
+      get: () => Promise.resolve(undefined),
       patch: async <T>(_kind: object, ref: { name: string; namespace?: string }, body: unknown): Promise<T> => {
         written.push(`${ref.namespace ?? ''}/${ref.name} ${JSON.stringify(body)}`);
         return (await state.answer()) as T;
@@ -23,7 +26,7 @@ function lease() {
     report: (reason) => reasons.push(reason),
   });
   const publish = (...refused: (typeof first)[]): Promise<void> =>
-    verdict.publish(new Map(refused.map((one) => [one, 'why'])), 'uid');
+    verdict.publish({ carried: new Set(), refused: new Map(refused.map((one) => [one, 'why'])) }, 'uid');
   return { publish, written, reasons, state, stop };
 }
 
@@ -79,4 +82,42 @@ test('says nothing of a write that the end of the agent cut off', async () => {
   };
   await publish(first);
   expect(reasons).toEqual([]);
+});
+
+describe('what another node says of an egress IP', () => {
+  const saying = (answer: () => Promise<KubeObject | undefined>): Promise<(boolean | undefined)[]> => {
+    const verdict = new VerdictLease({
+      client: {
+        get: async <T extends KubeObject>(_kind: object, { name }: { name: string }) => {
+          expect(name).toBe('sdn-compat-node-n2');
+          return (await answer()) as T | undefined;
+        },
+        patch: () => Promise.reject(new Error('not here')),
+      },
+      namespace: 'agents',
+      nodeName: 'n1',
+      signal: new AbortController().signal,
+      now: () => 0,
+      report: () => undefined,
+    });
+    return Promise.all([first, second, ip('192.168.7.202')].map((one) => verdict.carriedBy('n2', one)));
+  };
+  const said = (node: string): KubeObject =>
+    verdictLease(
+      { node, nodeUid: undefined, namespace: 'agents' },
+      { carried: new Set([first]), refused: new Map([[second, 'why']]) },
+    );
+
+  it('is that it carries it, refuses it, or nothing', async () => {
+    expect(await saying(() => Promise.resolve(said('n2')))).toEqual([true, false, undefined]);
+  });
+
+  it('is nothing where its Lease is missing, unreadable or of another node', async () => {
+    for (const answer of [
+      () => Promise.resolve(undefined),
+      () => Promise.reject(new Error('forbidden')),
+      () => Promise.resolve(said('n3')),
+    ])
+      expect(await saying(answer)).toEqual([undefined, undefined, undefined]);
+  });
 });

@@ -4,6 +4,7 @@ import { nextAddress } from '../../../src/node/cni/pods.ts';
 import {
   addressCommands,
   findUplink,
+  foreignAmong,
   gatewaysOf,
   labelOf,
   parseAddresses,
@@ -76,6 +77,16 @@ describe.each(['bond0', 'bond0.100', 'team0', 'br-uplink', 'ens3.4094', 'eth-sto
     });
   },
 );
+
+test('a wanted egress IP that somebody else put on an interface is refused', () => {
+  const present = parseAddresses(shown);
+  const [ours] = present.filter(({ isOurs }) => isOurs);
+  const [theirs] = present.filter(({ isOurs, device }) => !isOurs && device !== 'lo');
+  const found = foreignAmong(present, new Set([ours!.ip, theirs!.ip, ip('192.168.7.250')]));
+  expect([...found]).toEqual([
+    [theirs!.ip, `egress IP ${theirs!.ip} is on ${theirs!.device} already, where somebody else has put it`],
+  ]);
+});
 
 test('hostIP on loopback alone is an uplink that carries no egress IP', () => {
   const json = JSON.stringify([

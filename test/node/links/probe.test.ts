@@ -1,7 +1,7 @@
 /** Who may keep an egress IP from an interface of this node: somebody outside who answers for it, and nobody else. */
 import { createLogger } from '../../../src/io/log.ts';
 import type { RunResult } from '../../../src/io/programs/exec.ts';
-import { AddressProbes, type Question, type Withheld } from '../../../src/node/links/probe.ts';
+import { AddressProbes, type Holder, type Question, type Withheld } from '../../../src/node/links/probe.ts';
 import { ip } from '../states.ts';
 
 const address = ip('192.168.7.200');
@@ -24,12 +24,17 @@ function network({
   probe = () => said(0),
   request = () => said(1),
   neighbors = [],
-  isOurs = () => false,
+  isHere = () => false,
+  holder,
+  carried,
 }: {
   probe?: () => RunResult;
   request?: (of: string) => RunResult;
   neighbors?: object[];
-  isOurs?: Question['isOurs'];
+  isHere?: Question['isHere'];
+  holder?: Holder;
+  /** What the holder's agent says. */
+  carried?: boolean;
 }): Network {
   const asked: string[] = [];
   const { promise, resolve } = Promise.withResolvers<unknown>();
@@ -42,9 +47,13 @@ function network({
     },
     logger: createLogger({ level: 'silent', name: 'test' }),
     changed: () => resolve(undefined),
+    carriedBy: (node) => {
+      asked.push(`verdict of ${node}`);
+      return Promise.resolve(carried);
+    },
   });
   void probes.run(stop.signal);
-  const look = (): Withheld => probes.withheld({ device: 'eth0', wanted: [address], isOurs, nodes: [peer] });
+  const look = (): Withheld => probes.withheld({ device: 'eth0', wanted: [address], isHere, holderOf: () => holder });
   const first = look();
   return {
     asked,
@@ -64,20 +73,44 @@ test('an address is withheld until nobody answered two probes', async () => {
 test('an address that somebody outside has stays withheld, with the MAC of who has it', async () => {
   const { settled } = network({ probe: () => reply(address) });
   expect(await settled()).toEqual(
-    new Map([[address, `egress IP ${address} is in use outside of the cluster: ${mac} answers for it`]]),
+    new Map([[address, `egress IP ${address} is in use by another machine: ${mac} answers for it`]]),
   );
 });
 
-test('a node that answers, as one that is cut off does, withholds nothing: the kernel knows its MAC, or it is asked', async () => {
-  const known = network({ probe: () => reply(address), neighbors: [{ dst: peer, lladdr: mac.toUpperCase() }] });
-  expect(await known.settled()).toEqual(new Map());
-  const unknown = network({ probe: () => reply(address), neighbors: [{ dst: peer }], request: reply });
-  expect(await unknown.settled()).toEqual(new Map());
-  expect(unknown.asked).toContain(`arping ${peer}`);
+describe('an address that another node has', () => {
+  const holder = { name: 'n2', nodeIP: peer };
+  const isAnswered = { probe: () => reply(address) };
+  const neighbors = [{ dst: peer, lladdr: mac.toUpperCase() }];
+  const refusal = new Map([[address, `egress IP ${address} is in use by another machine: ${mac} answers for it`]]);
+
+  it('and carries, moves here without a question to the network', async () => {
+    const { asked, settled } = network({ ...isAnswered, holder, carried: true });
+    expect(await settled()).toEqual(new Map());
+    expect(asked).toEqual(['verdict of n2']);
+  });
+
+  it('and refuses, is asked for: whoever answers has it, also that node by an address of its own', async () => {
+    expect(await network({ ...isAnswered, holder, carried: false, neighbors }).settled()).toEqual(refusal);
+    expect(await network({ holder, carried: false }).settled()).toEqual(new Map());
+  });
+
+  it('and of which it says nothing, is asked for: that node may answer, as one that is cut off does, and nobody else', async () => {
+    expect(await network({ ...isAnswered, holder, neighbors }).settled()).toEqual(new Map());
+    const unknown = network({ ...isAnswered, holder, neighbors: [{ dst: peer }], request: reply });
+    expect(await unknown.settled()).toEqual(new Map());
+    expect(unknown.asked).toContain(`arping ${peer}`);
+    const other = [{ dst: peer, lladdr: '52:54:00:a8:07:99' }];
+    expect(await network({ ...isAnswered, holder, neighbors: other }).settled()).toEqual(refusal);
+    expect(await network({ ...isAnswered, holder: { name: 'n2', nodeIP: undefined } }).settled()).toEqual(refusal);
+  });
+
+  it('by an address of its own, and does not list, as a virtual IP of a load balancer, does not come here', async () => {
+    expect(await network({ ...isAnswered, neighbors }).settled()).toEqual(refusal);
+  });
 });
 
-test("an address that is here or was the cluster's a moment ago is not asked for", async () => {
-  const { asked, settled } = network({ isOurs: () => true, probe: () => reply(address) });
+test('an address that is here is not asked for', async () => {
+  const { asked, settled } = network({ isHere: () => true, probe: () => reply(address) });
   expect(await settled()).toEqual(new Map());
   expect(asked).toEqual([]);
 });
@@ -95,9 +128,10 @@ test('what is not wanted any more is asked for again when it is wanted again', a
     exec: () => Promise.resolve(((count += 1), said(0))),
     logger: createLogger({ level: 'silent', name: 'test' }),
     changed: () => undefined,
+    carriedBy: () => Promise.resolve(undefined),
   });
   void probes.run(stop.signal);
-  const question = { device: 'eth0', isOurs: () => false, nodes: [] };
+  const question = { device: 'eth0', isHere: () => false, holderOf: () => undefined };
   for (const wanted of [[address], [], [address]]) {
     probes.withheld({ ...question, wanted });
     await new Promise((resolve) => setTimeout(resolve, 600));
