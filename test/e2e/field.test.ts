@@ -176,11 +176,41 @@ test('an address that a machine outside has is not taken from it, and comes once
   await lab.patch('netnamespace', 'odd', { egressIPs: [taken] });
   await lab.event('EgressIPRefused', `HostSubnet/${node('worker2')}`);
   const events = await lab.must(['get', 'events', '-o', 'jsonpath={range .items[*]}{.message}{"\\n"}{end}']);
-  expect(events).toContain(`egress IP ${taken} is in use outside of the cluster: ${shown.address} answers for it`);
+  expect(events).toContain(`egress IP ${taken} is in use by another machine: ${shown.address} answers for it`);
   expect(await lab.source('odd/w2')).toBe('');
   expect((await lab.node('worker2', 'ip', '-4', 'addr', 'show')).stdout).not.toContain(taken);
+  // nor does it come to the next node: worker2 never carried it
+  await lab.patch('hostsubnet', 'worker2', { egressIPs: [] });
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: [taken] });
+  await lab.event('EgressIPRefused', `HostSubnet/${node('worker1')}`);
+  expect((await lab.node('worker1', 'ip', '-4', 'addr', 'show')).stdout).not.toContain(taken);
+  expect(await lab.source('odd/w2')).toBe('');
   await lab.inside('router', 'ip', 'addr', 'del', `${taken}/24`, 'dev', shown.ifname);
   await lab.untilSource('odd/w2', taken);
+  await lab.patch('hostsubnet', 'worker1', { egressIPs: [] });
+  await lab.patch('netnamespace', 'odd', { egressIPs: [] });
+  await lab.untilSource('odd/w2', '192.168.7.13');
+}, 90_000);
+
+test('a virtual IP that a node has on its interface is neither taken from it nor carried by it', async () => {
+  const virtual = '192.168.7.231';
+  await lab.node('worker0', 'ip', 'addr', 'add', `${virtual}/32`, 'dev', 'br-ex');
+  await lab.patch('netnamespace', 'odd', { egressIPs: [virtual] });
+  for (const short of ['worker1', 'worker0'] as const) {
+    await lab.patch('hostsubnet', short, { egressIPs: [virtual] });
+    await until(`${short} refuses it`, async () =>
+      /RefusedByNode: \S+ does not carry it: egress IP 192\.168\.7\.231 is (in use by another machine|on br-ex already)/.test(
+        (await lab.sdnCompat('status')).stdout,
+      ),
+    );
+    expect((await lab.node('worker1', 'ip', '-4', 'addr', 'show')).stdout).not.toContain(virtual);
+    expect(await lab.source('odd/w2')).toBe('');
+    await lab.patch('hostsubnet', short, { egressIPs: [] });
+  }
+  expect((await lab.node('worker0', 'ip', '-4', 'addr', 'show')).stdout).toContain(`${virtual}/32`);
+  await lab.node('worker0', 'ip', 'addr', 'del', `${virtual}/32`, 'dev', 'br-ex');
+  await lab.patch('netnamespace', 'odd', { egressIPs: [] });
+  await lab.untilSource('odd/w2', '192.168.7.13');
 }, 60_000);
 
 test('an egress IP that moves comes at once, although its former node still answers for it', async () => {

@@ -38,3 +38,24 @@ test('agents and controllers follow a server whose versions went back', async ()
     ['worker0', 'worker1'].every((node) => lab.log(`node-${node}`).includes('went back from version')),
   );
 }, 90_000);
+
+test('also an agent that comes back when the restored server has passed the version that it knew', async () => {
+  const [data, backup] = [`${lab.dir}/api`, `${lab.dir}/backup2`];
+  await lab.patch('netnamespace', 'red', { egressIPs: [] });
+  await lab.untilSource('red/w0', '192.168.7.11');
+  await stop();
+  cpSync(data, backup, { recursive: true });
+  await start();
+  await lab.patch('netnamespace', 'red', { egressIPs: ['192.168.7.251'] });
+  await lab.untilSource('red/w0', '');
+  await lab.command('fail', 'worker0', '--mode', 'api');
+  await stop();
+  rmSync(data, { recursive: true });
+  cpSync(backup, data, { recursive: true });
+  await start();
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  for (let count = 0; count < 50; count += 1)
+    await lab.must(['annotate', 'namespace', 'red', '--overwrite', `example.org/count=${count}`]);
+  await lab.command('heal', 'worker0');
+  await lab.untilSource('red/w0', egressIP);
+}, 180_000);

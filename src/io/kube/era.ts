@@ -29,8 +29,13 @@ export async function expectReached(
   options: Selection & RequestOptions,
 ): Promise<void> {
   const newest = await client.newestVersion(kind, options);
+  if (hasGoneBack(known, newest)) throw new WentBack(kind, known, newest);
+}
+
+/** Whether a server that knew the one version now has an older one as its newest. */
+export function hasGoneBack(known: string, newest: string): boolean {
   const [reached, wanted] = [versionNumber(newest), versionNumber(known)];
-  if (reached !== undefined && wanted !== undefined && reached < wanted) throw new WentBack(kind, known, newest);
+  return reached !== undefined && wanted !== undefined && reached < wanted;
 }
 
 const behind = new WeakMap<KubeClient, Set<string>>();

@@ -98,6 +98,20 @@ export function isRefused(error: unknown): boolean {
   );
 }
 
+/** The server has not reached the requested version: it was restored from a backup, or is a different one. */
+export function isTooLarge(error: unknown): boolean {
+  const causes = error instanceof ApiError ? error.status.details?.causes : undefined;
+  return causes?.some(({ reason }) => reason === 'ResourceVersionTooLarge') === true;
+}
+
+/**
+ * Whether the server may have been replaced since: the connection broke, or it or something before it failed. After a
+ * restore of etcd its version may have passed ours again when we are back, and what came in between would be missed.
+ */
+export function isCutOff(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.code >= 500;
+}
+
 /** An unusable kubeconfig. The message has its name and the reason, and nothing of its content, which may be secret. */
 export class KubeConfigError extends Error {
   constructor(file: string | undefined, cause: unknown) {

@@ -12,8 +12,8 @@ import { linkedSignal } from '../async/linked-signal.ts';
 import { pause } from '../async/pause.ts';
 import type { Logger } from '../log.ts';
 import { type KubeClient, objectGuard, type Selection } from './client.ts';
-import { expectReached, noteBehind, versionNumber, WentBack } from './era.ts';
-import { ApiError, apiError, isExpired } from './error.ts';
+import { expectReached, hasGoneBack, noteBehind, versionNumber, WentBack } from './era.ts';
+import { ApiError, apiError, isCutOff, isExpired, isTooLarge } from './error.ts';
 
 export interface ObjectChange<T> {
   /** NAME, or NAMESPACE/NAME. */
@@ -86,6 +86,8 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   #resolveSynced: () => void = () => undefined;
   /** The version to watch from; empty if a list is due. */
   #version = '';
+  /** Whether the server may have been restored since the last list or event. */
+  #mustList = false;
   #failures = 0;
 
   constructor(client: KubeClient, kind: Kind, options: WatchOptions<T>, signal: AbortSignal) {
@@ -131,7 +133,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#version === '') await this.#list(signal);
+        if (this.#version === '' || this.#mustList) await this.#list(signal);
         else await this.#expectReached(signal);
         await this.#watch(signal);
       } catch (error) {
@@ -150,6 +152,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
       return;
     }
     if (isExpired(error) || isTooLarge(error)) this.#version = '';
+    if (isCutOff(error)) this.#mustList = true;
     this.#failures += 1;
     this.#options.onFailure?.(error);
     const { maxDelay = 5_000 } = this.#options;
@@ -174,7 +177,10 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
       if (!isEqual(this.#objects.get(key), this.#kept(item))) this.#put(key, item);
     }
     for (const key of [...this.#objects.keys()]) if (!seen.has(key)) this.#remove(key);
+    if (hasGoneBack(this.#version, resourceVersion))
+      this.#logger.warn(new WentBack(this.#kind, this.#version, resourceVersion).message);
     this.#version = resourceVersion;
+    this.#mustList = false;
     noteBehind(this.#client, this.#kind, false);
     this.#becomeSynced();
     for (const listener of this.#listed) listener();
@@ -238,7 +244,9 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
       stop.release();
     }
     if (failure !== undefined) throw failure;
-    if (performance.now() - started < 500) throw new Error('the server ended the watch at once');
+    const lasted = performance.now() - started;
+    if (lasted < timeoutSeconds * 1000 - slack) this.#mustList = true;
+    if (lasted < 500) throw new Error('the server ended the watch at once');
   }
 
   /** Handles one line of a watch; throws if it is an error or not an event. */
@@ -301,11 +309,8 @@ function errorOf(status: unknown): ApiError {
   return apiError(code, JSON.stringify(status));
 }
 
-/** The server has not reached the requested version: it was restored from a backup, or is a different one. */
-function isTooLarge(error: unknown): boolean {
-  const causes = error instanceof ApiError ? error.status.details?.causes : undefined;
-  return causes?.some(({ reason }) => reason === 'ResourceVersionTooLarge') === true;
-}
+/** Milliseconds by which a server may end a watch early. One that ends earlier is stopping: it may come back restored. */
+const slack = 1000;
 
 /** Follows the objects of a kind until the signal aborts; the first list starts at once. */
 export function watchKind<T extends KubeObject>(

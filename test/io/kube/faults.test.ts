@@ -85,7 +85,7 @@ test.each([1, 2, 3])(
     const present = new Set<string>();
     await churn(started.client, Math.ceil(changes / 3), present);
     // A busy machine reconnects less often: it goes on until enough has gone wrong.
-    for (let more = 0; more < 10 && faults() <= 20; more += 1)
+    for (let more = 0; more < 40 && faults() <= 20; more += 1)
       await churn(started.client, Math.ceil(changes / 30), present);
     proxy.heal();
     const { items } = await started.client.list<NetNamespaceObject>(netNamespaces);

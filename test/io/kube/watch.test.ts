@@ -155,14 +155,30 @@ it('goes on after a listener that fails', async () => {
 });
 
 describe('after a watch that ended', () => {
-  it('goes on from the last version that it saw, without a list', async () => {
+  it('as was asked, goes on from the last version that it saw, without a list', async () => {
     server.lists.push(['5', []]);
-    follow();
+    follow({ idleTimeout: 1500 });
     const first = await server.watch(0);
+    expect(first.query.get('timeoutSeconds')).toBe('1');
     first.say(['ADDED', net('a', 1, 6)], ['BOOKMARK', { metadata: { resourceVersion: '20' } }]);
-    first.end(new Error('connection reset'));
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    first.end();
     expect((await server.watch(1)).query.get('resourceVersion')).toBe('20');
     expect(server.listed).toBe(1);
+  });
+
+  test.each<readonly [string, Error | undefined]>([
+    ['a connection that broke', new Error('socket hang up')],
+    ['a server that is starting', new ApiError(503, {})],
+    ['an end long before its time', undefined],
+  ])('lists again after %s: a restored server may have passed our version when we are back', async (_what, error) => {
+    server.lists.push(['50', [net('a', 1, 30)]], ['60', [net('a', 7, 45)]]);
+    const cache = follow();
+    const first = await server.watch(0);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    first.end(error);
+    expect((await server.watch(1)).query.get('resourceVersion')).toBe('60');
+    expect(cache.get('a')?.netid).toBe(7);
   });
 
   it('does not tell again what it has told', async () => {
@@ -202,11 +218,11 @@ describe('after a watch that ended', () => {
 
   test.each<readonly [string, (watch: Begun) => void, number]>([
     ['an error in the stream', ({ say }) => say(['ERROR', { kind: 'Status', code: 410, reason: 'Expired' }]), 2],
-    ['an error without a code', ({ say }) => say(['ERROR', {}]), 1],
-    ['a line that is no JSON', ({ write }) => write('{"type":\n'), 1],
-    ['a line that is no event', ({ write }) => write('[]\n'), 1],
-    ['an event without an object', ({ say }) => say(['ADDED', {}]), 1],
-    ['an end at once', ({ end }) => end(), 1],
+    ['an error without a code', ({ say }) => say(['ERROR', {}]), 2],
+    ['a line that is no JSON', ({ write }) => write('{"type":\n'), 2],
+    ['a line that is no event', ({ write }) => write('[]\n'), 2],
+    ['an event without an object', ({ say }) => say(['ADDED', {}]), 2],
+    ['an end at once', ({ end }) => end(), 2],
   ])('begins another one after %s', async (_what, act, lists) => {
     server.lists.push(['5', []]);
     follow();
@@ -253,7 +269,7 @@ describe('a server that went back in time', () => {
   };
 
   it('is noticed by the next watch, which it would answer with silence', async () => {
-    await wentBack(({ end }) => end(new Error('connection reset')));
+    await wentBack(({ end }) => end(new ApiError(429, {})));
   });
 
   it('is noticed by a watch that is quiet', async () => {
