@@ -59,6 +59,23 @@ test('a HostSubnet with a subnet of one address stops nobody', async () => {
   await remove('hostsubnet', 'edge');
 }, 60_000);
 
+test('a live node with too wide a subnet, and an invalid ClusterNetwork, stop no other node', async () => {
+  const subnetOf = (short: string): Promise<string> =>
+    lab.must(['get', 'hostsubnet', node(short), '-o', 'jsonpath={.subnet}']);
+  const own = await subnetOf('master0');
+  await lab.patch('hostsubnet', 'master0', { subnet: '10.254.0.0/16' });
+  await lab.event('SubnetInSeveralHostSubnets', `HostSubnet/${node('master0')}`);
+  await everyNodeFollows();
+  await lab.patch('hostsubnet', 'master0', { subnet: own });
+  const plugin = (name: string): Promise<string> =>
+    lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify({ pluginName: name })]);
+  await plugin('redhat/openshift-ovs-foo');
+  await lab.event('InvalidClusterNetwork', 'ClusterNetwork/default');
+  await everyNodeFollows();
+  await plugin('redhat/openshift-ovs-networkpolicy');
+  await everyNodeFollows();
+}, 90_000);
+
 test('a NetworkPolicy with fields that are null closes what it selects, and stops nobody', async () => {
   const metadata = { name: 'default-deny', namespace: 'odd' };
   await create({

@@ -188,6 +188,8 @@ function conformObject(value: JsonObject, schema: Schema, path: string, by: Conf
     if (property === undefined) {
       if (keepsUnknown(key, schema, path)) result[key] = field;
       else by.unknown.push(joinPath(path, key));
+    } else if (by.nullIsNone && field === null && schema.properties.get(key) === undefined) {
+      result[key] = emptyOf(property);
     } else if (!isNone(field, property, by)) {
       result[key] = path === '' && key === 'metadata' ? field : conform(field, property, joinPath(path, key), by);
     }
@@ -196,7 +198,7 @@ function conformObject(value: JsonObject, schema: Schema, path: string, by: Conf
   return result;
 }
 
-/** What Go makes of a null in a list: the empty value of the items' type. */
+/** What Go makes of a null in a list or map: the empty value of the items' type. */
 function emptyOf({ type }: Schema): Json {
   return type === 'object' ? {} : type === 'string' ? '' : null;
 }

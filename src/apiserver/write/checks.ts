@@ -9,9 +9,19 @@ import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 import { unhandled } from './admission/admit.ts';
 import { labelErrors, nameErrors } from './admission/metadata.ts';
 import { networkPolicyErrors } from './admission/networkpolicy.ts';
-import { keyErrors, lateFinalizerErrors, ownerErrors } from './admission/qualified.ts';
+import {
+  annotationSizeErrors,
+  coreFinalizerErrors,
+  keyErrors,
+  lateFinalizerErrors,
+  ownerErrors,
+} from './admission/qualified.ts';
 import { validateObject } from './admission/validate.ts';
 import type { DeleteSettings, WriteSettings } from './settings.ts';
+
+/** Whether the kind is one of those that Kubernetes checks most strictly. */
+const hasCoreFinalizers = ({ custom, group }: Resource): boolean =>
+  !custom && (group === '' || group === 'networking.k8s.io');
 
 /**
  * Refuses an object with a name, other metadata or fields that its kind does not allow, or that an update of `old` may
@@ -24,6 +34,8 @@ export function checkValid(resource: Resource, object: JsonObject, name: string,
     ...labelErrors(metadata),
     ...keyErrors(metadata),
     ...ownerErrors(metadata),
+    ...annotationSizeErrors(metadata),
+    ...(hasCoreFinalizers(resource) ? coreFinalizerErrors(metadata) : []),
     ...(old === undefined ? [] : lateFinalizerErrors(old.metadata, metadata)),
     ...validateObject(object, resource.schema),
     ...(resource.id === crdId ? resourcesOf(object).errors : []),

@@ -12,9 +12,15 @@ export type Update = (old: StoredObject) => JsonObject;
 
 const operations = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
 
+/** Whether the text is a JSON pointer (RFC 6901). */
+function isPointer(value: Json | undefined): boolean {
+  return typeof value === 'string' && (value === '' || value.startsWith('/'));
+}
+
 function isOperation(value: JsonObject): value is JsonObject & Operation {
-  if (typeof value['path'] !== 'string') return false;
-  return typeof value['op'] === 'string' && operations.includes(value['op']);
+  const { op, path, from } = value;
+  const needsFrom = op === 'move' || op === 'copy';
+  return typeof op === 'string' && operations.includes(op) && isPointer(path) && (!needsFrom || isPointer(from));
 }
 
 /** The most operations of a JSON patch that Kubernetes takes. */

@@ -17,7 +17,7 @@ import { lossText } from '../../model/allocation/hostsubnets.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import { type CloudLimits, egressIpConfigAnnotation, limitsOf } from '../../model/objects/cloud.ts';
-import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import type {
   ClusterNetworkObject,
   EgressNetworkPolicyObject,
@@ -37,6 +37,7 @@ import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import type { RemoteNode } from '../values/facts.ts';
+import { LastNetwork } from './last-network.ts';
 import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';
 import { RecentlyListed } from './recently-listed.ts';
 
@@ -90,6 +91,7 @@ export class ClusterFeed {
   ) => ObjectCache<T>;
   readonly #changed: () => void;
   readonly #networks: ObjectCache<ClusterNetworkObject>;
+  readonly #lastNetwork: LastNetwork;
   readonly #hostSubnets: ObjectCache<HostSubnetObject>;
   readonly #netNamespaces: ObjectCache<NetNamespaceObject>;
   readonly #egressPolicies: ObjectCache<EgressNetworkPolicyObject>;
@@ -121,6 +123,7 @@ export class ClusterFeed {
     this.#changed = changed;
     this.#options = options;
     this.#start = (make) => make(client);
+    this.#lastNetwork = new LastNetwork(logger);
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
     this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
@@ -207,11 +210,7 @@ export class ClusterFeed {
   }
 
   #network(): Result<ClusterNetwork> {
-    const raw = this.#networks.get('default');
-    if (raw === undefined) return err('ClusterNetwork "default" does not exist');
-    const parsed = parseClusterNetwork(raw);
-    if (parsed.ok) return parsed;
-    return err(parsed.error.map(({ field, reason }) => `ClusterNetwork "default": ${field} ${reason}`).join('; '));
+    return this.#lastNetwork.read(this.#networks.get('default'));
   }
 
   /** As in OpenShift SDN, a VNID that namespaces share has multicast when each of them has the annotation. */
@@ -231,7 +230,6 @@ export class ClusterFeed {
     });
   }
 
-  /** While the ClusterNetwork cannot be read, the last one that could says which addresses are the cluster's own. */
   #networkChanged(): void {
     const network = this.#network();
     if (network.ok) this.#egress.setNetwork(network.value);

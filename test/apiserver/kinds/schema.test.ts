@@ -237,15 +237,17 @@ describe('nulls of a built-in kind', () => {
       b: { type: 'object', default: {}, properties: { c: { type: 'string', nullable: true } } },
       list: { type: 'array', items: { type: 'object', properties: { d: { type: 'string' } } } },
       texts: { type: 'array', items: { type: 'string' } },
+      map: { type: 'object', additionalProperties: { type: 'string' } },
     },
   });
-  const sent = { a: null, b: null, list: [null, { d: null }], texts: [null] };
+  const sent = { a: null, b: null, list: [null, { d: null }], texts: [null], map: { e: null } };
 
   it('count as no value, and in lists as an empty one, as Go reads them', () => {
     expect(conformToSchema(sent, whole, { nullIsNone: true }).object).toEqual({
       b: {},
       list: [{}, {}],
       texts: [''],
+      map: { e: '' },
     });
     expect(conformToSchema({ b: { c: null } }, whole, { nullIsNone: true }).object).toEqual({ b: { c: null } });
   });

@@ -354,7 +354,20 @@ describe('replace', () => {
     const on = shelf();
     const target = { resource: kindIn(on.registry, 'namespaces'), namespace: undefined, name: 'default' };
     const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default', labels: { a: 'b' } } };
-    expect(on.objects.replace(target, body, writeAs).object.metadata['labels']).toEqual({ a: 'b' });
+    expect(on.objects.replace(target, body, writeAs).object.metadata['labels']).toEqual({
+      a: 'b',
+      'kubernetes.io/metadata.name': 'default',
+    });
+  });
+
+  it('cannot give a Namespace the name of another one as its label', () => {
+    const on = shelf();
+    const target = { resource: kindIn(on.registry, 'namespaces'), namespace: undefined, name: 'default' };
+    const labels = { 'kubernetes.io/metadata.name': 'kube-system' };
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default', labels } };
+    expect(on.objects.replace(target, body, writeAs).object.metadata['labels']).toEqual({
+      'kubernetes.io/metadata.name': 'default',
+    });
   });
 });
 
@@ -576,7 +589,7 @@ describe('the deletion of a namespace', () => {
   });
 
   it('waits for its own finalizers', async () => {
-    const on = withNamespace({ finalizers: ['f'] });
+    const on = withNamespace({ finalizers: ['example.org/f'] });
     on.objects.delete(namespaceOf(on), deleteNow);
     await settled();
     expect(on.objects.has(namespaceOf(on))).toBe(true);

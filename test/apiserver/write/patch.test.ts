@@ -47,6 +47,9 @@ test.each<readonly [string, readonly Json[]]>([
   ['no path', [{ op: 'remove' }]],
   ['no operation', [{ path: '/spec' }]],
   ['an unknown operation', [{ op: 'fly', path: '/spec' }]],
+  ['a path without slash', [{ op: 'add', path: 'spec', value: {} }]],
+  ['an origin without slash', [{ op: 'copy', from: 'spec', path: '/x' }]],
+  ['an origin that is a number', [{ op: 'move', from: 1, path: '/x' }]],
   ['nothing left', [{ op: 'replace', path: '', value: 'x' }]],
 ])('says of a JSON patch with %s what Kubernetes says: nothing about what failed', (_what, steps) => {
   expect(refusalOf(() => patched(json, steps))).toEqual({

@@ -1,10 +1,12 @@
 /** Admits every incoming object, for all verbs: identity, unknown fields, defaults. */
 import type { JsonObject } from '../../../model/values/json.ts';
+import { cannotUnmarshal } from '../../json-errors.ts';
 import { groupVersion, type Resource } from '../../kinds/resource.ts';
 import { conformToSchema } from '../../kinds/schema.ts';
 import { badRequest } from '../../refusal.ts';
 import { textAt, without } from '../../store/object.ts';
 import { readMetadata } from './metadata.ts';
+import { misfitIn } from './validate.ts';
 
 export interface Admitted {
   readonly object: JsonObject;
@@ -44,6 +46,14 @@ function checkIdentity(resource: Resource, body: JsonObject): void {
 export function admit(resource: Resource, body: JsonObject): Admitted {
   checkIdentity(resource, body);
   const { metadata, unknown } = readMetadata(body, unhandled(resource));
+  if (!resource.custom) {
+    const misfit = misfitIn(without(body, 'metadata'), resource.schema);
+    if (misfit !== undefined) {
+      const { path, value, type } = misfit;
+      const into = `Go struct field ${resource.kind}.${path} of type ${type}`;
+      throw badRequest(`${unhandled(resource)}: ${cannotUnmarshal(value, into)}`);
+    }
+  }
   const conformed = conformToSchema(body, resource.schema, { nullIsNone: !resource.custom });
   return {
     object: {

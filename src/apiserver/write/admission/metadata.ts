@@ -1,4 +1,5 @@
 /** Incoming object metadata: what clients may set, valid names, what the server fills in. */
+import mapValues from 'lodash/mapValues.js';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../model/values/json.ts';
 import { cannotUnmarshal } from '../../json-errors.ts';
 import { badRequest, type FieldError } from '../../refusal.ts';
@@ -72,14 +73,17 @@ export function readMetadata(
     if (value === undefined || value === null || isEmpty(value)) continue;
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
     if (field === undefined) unknown.push(`metadata.${key}`);
-    else if (!field.fits(value)) {
-      const [wrong, type] = misfit(value, field);
-      throw badRequest(
-        `${what}: ${cannotUnmarshal(wrong, `Go struct field ObjectMeta.metadata.${key} of type ${type}`)}`,
-      );
-    } else metadata[key] = value;
+    else metadata[key] = readField(field, key, value, what);
   }
   return { metadata, unknown };
+}
+
+function readField(field: MetadataField, key: string, value: Json, what: string): Json {
+  // Go reads a null in a map of texts as an empty one
+  const read = field === mapField && isJsonObject(value) ? mapValues(value, (text) => text ?? '') : value;
+  if (field.fits(read)) return read;
+  const [wrong, type] = misfit(read, field);
+  throw badRequest(`${what}: ${cannotUnmarshal(wrong, `Go struct field ObjectMeta.metadata.${key} of type ${type}`)}`);
 }
 
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';

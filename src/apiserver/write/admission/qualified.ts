@@ -46,6 +46,11 @@ export function ownerErrors(metadata: JsonObject): readonly FieldError[] {
       ['apiVersion', version],
       ...['kind', 'name', 'uid'].map((key) => [key, textAt(owner, key) ?? ''] as const),
     ];
+    const { apiVersion, kind } = owner;
+    if (apiVersion === 'v1' && kind === 'Event') {
+      const why = '/v1, Kind=Event is disallowed from being an owner';
+      return [{ reason: 'FieldValueInvalid', field: path, message: `Invalid value: ${JSON.stringify(owner)}: ${why}` }];
+    }
     return has.flatMap(([key, value]) =>
       value === ''
         ? [
@@ -80,4 +85,31 @@ export function lateFinalizerErrors(old: JsonObject, next: JsonObject): readonly
   const list = `[]string{${added.map((one) => JSON.stringify(one)).join(', ')}}`;
   const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${list}`;
   return [{ reason: 'FieldValueForbidden', field: 'metadata.finalizers', message }];
+}
+
+/** Finalizers that Kubernetes itself knows; others of its own kinds have a domain. */
+const standardFinalizers = ['kubernetes', 'orphan', 'foregroundDeletion'];
+
+/** Errors in the finalizers of one of Kubernetes' own kinds. */
+export function coreFinalizerErrors(metadata: JsonObject): readonly FieldError[] {
+  const plain = textsAt(metadata, 'finalizers').filter(
+    (name) => !name.includes('/') && !standardFinalizers.includes(name),
+  );
+  const why = 'name is neither a standard finalizer name nor is it fully qualified';
+  return plain.map((name) => invalidText('metadata.finalizers', name, why));
+}
+
+/** The most bytes that the keys and values of all annotations of an object may have together. */
+const mostAnnotationBytes = 256 * 1024;
+
+/** The error that the annotations are too large, if they are. */
+export function annotationSizeErrors(metadata: JsonObject): readonly FieldError[] {
+  const annotations = objectAt(metadata, 'annotations');
+  const bytes = Object.keys(annotations).reduce(
+    (sum, key) => sum + Buffer.byteLength(key) + Buffer.byteLength(textAt(annotations, key) ?? ''),
+    0,
+  );
+  if (bytes <= mostAnnotationBytes) return [];
+  const message = `Too long: must have at most ${mostAnnotationBytes} bytes`;
+  return [{ reason: 'FieldValueTooLong', field: 'metadata.annotations', message }];
 }

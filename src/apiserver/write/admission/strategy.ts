@@ -14,20 +14,19 @@ function qosClass(pod: JsonObject): string {
   return asks ? 'Burstable' : 'BestEffort';
 }
 
+/** The Namespace with its name as a label, which Kubernetes sets at every write, whatever a client sends. */
+function withNameLabel(namespace: JsonObject): JsonObject {
+  const metadata = objectAt(namespace, 'metadata');
+  const labels = { ...objectAt(metadata, 'labels'), [namespaceNameLabel]: textAt(metadata, 'name') };
+  return { ...namespace, metadata: { ...metadata, labels } };
+}
+
 /** The object as a create stores it: with the server's own status, and what the kind adds. */
 export function prepareCreate(resource: Resource, object: JsonObject, now: Date): JsonObject {
   if (resource.custom) return resource.hasStatus ? without(object, 'status') : object;
   switch (resource.kind) {
-    case 'Namespace': {
-      const metadata = objectAt(object, 'metadata');
-      const labels = { ...objectAt(metadata, 'labels'), [namespaceNameLabel]: textAt(metadata, 'name') };
-      return {
-        ...object,
-        metadata: { ...metadata, labels },
-        spec: { finalizers: ['kubernetes'] },
-        status: { phase: 'Active' },
-      };
-    }
+    case 'Namespace':
+      return { ...withNameLabel(object), spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } };
     case 'Pod':
       return { ...object, status: { phase: 'Pending', qosClass: qosClass(object) } };
     case 'CustomResourceDefinition':
@@ -54,7 +53,7 @@ export function prepareUpdate(
   const kept = resource.hasStatus
     ? { ...without(object, 'status'), ...(status === undefined ? {} : { status }) }
     : object;
-  if (resource.kind === 'Namespace' && !resource.custom) return { ...kept, spec: old['spec'] };
+  if (resource.kind === 'Namespace' && !resource.custom) return { ...withNameLabel(kept), spec: old['spec'] };
   if (resource.custom) return kept;
   if (resource.kind === 'NetworkPolicy') return withPolicyTypes(kept);
   return resource.kind === 'CustomResourceDefinition' ? establish(kept, timestamp(update.now)) : kept;

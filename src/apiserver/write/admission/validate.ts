@@ -210,3 +210,42 @@ function check(value: Json, schema: Schema, path: string): FieldError[] {
 export function validateObject(object: JsonObject, schema: Schema): readonly FieldError[] {
   return check(object, schema, '');
 }
+
+/** A value of a type that its schema does not allow; `type` is the name that Go gives the wanted one. */
+interface Misfit {
+  readonly path: string;
+  readonly value: Json;
+  readonly type: string;
+}
+
+function goType({ type, intOrString, rules }: Schema): string {
+  if (intOrString) return 'intstr.IntOrString';
+  if (type === 'integer') return rules.format ?? 'int64';
+  return type === 'boolean' ? 'bool' : type === 'number' ? 'float64' : (type ?? 'interface {}');
+}
+
+/** The first value that Go's decoder could not put into the object's type; undefined if there is none. */
+export function misfitIn(value: Json, schema: Schema, path = ''): Misfit | undefined {
+  if (value === null) return undefined;
+  const isTooLarge = schema.rules.format === 'int32' && typeof value === 'number' && value !== (value | 0);
+  if (!typeFits(value, schema) || isTooLarge) return { path, value, type: goType(schema) };
+  if (isJsonArray(value)) {
+    const { items } = schema;
+    return items === undefined ? undefined : firstOf(value.map((item) => () => misfitIn(item, items, path)));
+  }
+  if (!isJsonObject(value)) return undefined;
+  return firstOf(
+    Object.entries(value).map(([key, field]) => () => {
+      const property = schema.properties.get(key) ?? schema.additional;
+      return property === undefined || field === undefined ? undefined : misfitIn(field, property, joinPath(path, key));
+    }),
+  );
+}
+
+function firstOf<T>(looks: readonly (() => T | undefined)[]): T | undefined {
+  for (const look of looks) {
+    const found = look();
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

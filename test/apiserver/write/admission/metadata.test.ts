@@ -70,6 +70,10 @@ describe('reading metadata', () => {
     );
   });
 
+  it('reads a null in labels or annotations as an empty text', () => {
+    expect(read({ labels: { a: null, b: 'c' } }).metadata).toEqual({ labels: { a: '', b: 'c' } });
+  });
+
   it('takes null for no metadata, as Go does', () => {
     expect(read(null)).toEqual({ metadata: {}, unknown: [] });
   });

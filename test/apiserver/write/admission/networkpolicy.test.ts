@@ -154,11 +154,6 @@ test.each<readonly [string, JsonObject, string]>([
     { podSelector: { matchLabels: { 'a/': 'b' } } },
     `spec.podSelector.matchLabels: Invalid value: "a/": name part must be non-empty`,
   ],
-  [
-    'a selector that is a text',
-    { podSelector: 'x' },
-    'spec.podSelector: Invalid value: "string": spec.podSelector in body must be of type object: "string"',
-  ],
 ])('refuses %s', (_what, spec, why) => {
   const { code, reason, message } = refusalOf(() => made(spec));
   expect([code, reason]).toEqual([422, 'Invalid']);
@@ -192,4 +187,33 @@ test.each<readonly [string, JsonObject]>([
   ],
 ])('takes %s', (_what, spec) => {
   expect(made(spec)['kind']).toBe('NetworkPolicy');
+});
+
+test.each<readonly [string, JsonObject, string]>([
+  ['a selector that is a text', { podSelector: 'x' }, 'string into Go struct field NetworkPolicy.spec.podSelector'],
+  ['rules that are a text', { ingress: 'x' }, 'string into Go struct field NetworkPolicy.spec.ingress'],
+  ['half a port', port({ port: 80.5 }), 'number into Go struct field NetworkPolicy.spec.egress.ports.port'],
+  [
+    'a port beyond int32',
+    port({ port: 80, endPort: 2_147_483_648 }),
+    'number into Go struct field NetworkPolicy.spec.egress.ports.endPort of type int32',
+  ],
+  [
+    'a label that is a number',
+    { podSelector: { matchLabels: { a: 1 } } },
+    'number into Go struct field NetworkPolicy.spec.podSelector.matchLabels.a of type string',
+  ],
+])("cannot decode %s, in the words of Go's decoder", (_what, spec, words) => {
+  const { code, reason, message } = refusalOf(() => made(spec));
+  expect([code, reason]).toEqual([400, 'BadRequest']);
+  expect(message).toContain(
+    `NetworkPolicy in version "v1" cannot be handled as a NetworkPolicy: json: cannot unmarshal `,
+  );
+  expect(message).toContain(words);
+});
+
+test('a null among labels is an empty text, not no label: it must not select everything', () => {
+  expect(made({ podSelector: { matchLabels: { role: null } } })['spec']).toMatchObject({
+    podSelector: { matchLabels: { role: '' } },
+  });
 });

@@ -1,5 +1,7 @@
 /** Keys, finalizers and owners that Kubernetes refuses, in its words. */
 import {
+  annotationSizeErrors,
+  coreFinalizerErrors,
   keyErrors,
   lateFinalizerErrors,
   ownerErrors,
@@ -72,4 +74,33 @@ test('an object that is being deleted gets no more finalizers, and may lose them
         'Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"c", "d"}',
     },
   ]);
+});
+
+test("finalizers of Kubernetes' own kinds have a domain, but for those that it knows itself", () => {
+  const finalizers = ['kubernetes', 'orphan', 'foregroundDeletion', 'example.org/a', 'plain'];
+  expect(coreFinalizerErrors({ finalizers })).toEqual([
+    {
+      reason: 'FieldValueInvalid',
+      field: 'metadata.finalizers',
+      message: 'Invalid value: "plain": name is neither a standard finalizer name nor is it fully qualified',
+    },
+  ]);
+});
+
+test('annotations have 256 KiB together', () => {
+  const most = { a: 'x'.repeat(256 * 1024 - 2), b: '' };
+  expect(annotationSizeErrors({ annotations: most })).toEqual([]);
+  expect(annotationSizeErrors({ annotations: { ...most, b: 'ä' } })).toEqual([
+    {
+      reason: 'FieldValueTooLong',
+      field: 'metadata.annotations',
+      message: 'Too long: must have at most 262144 bytes',
+    },
+  ]);
+});
+
+test('an Event owns nothing', () => {
+  const owner = { apiVersion: 'v1', kind: 'Event', name: 'x', uid: 'u' };
+  const [error] = ownerErrors({ ownerReferences: [owner] });
+  expect(error?.message).toMatch('/v1, Kind=Event is disallowed from being an owner');
 });
