@@ -10,7 +10,8 @@ import { otherCluster } from '../identity.ts';
 import { backStep, type Entry, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
 import { type Now, readNow } from '../now.ts';
 import { pendingLabel, typeProblem } from '../switched.ts';
-import { purgedKinds, type WayBack, wayBack } from './undo-plan.ts';
+import { purgedKinds } from './recreate.ts';
+import { type WayBack, wayBack } from './undo-plan.ts';
 import type { Undo } from './undo-value.ts';
 import { walk } from './walk.ts';
 
