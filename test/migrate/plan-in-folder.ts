@@ -14,6 +14,7 @@ import { readNow } from '../../src/migrate/run/now.ts';
 import { goBack } from '../../src/migrate/run/undo/undo.ts';
 import { type Verification, verification } from '../../src/migrate/run/verify/verify.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import type { Target } from '../../src/migrate/target.ts';
 import { ovn } from '../../src/migrate/targets/ovn/target.ts';
 import type { TranslateOptions } from '../../src/migrate/translation.ts';
 import { applyDefaults, serveOVN, switchToOVN } from './cluster.ts';
@@ -29,19 +30,25 @@ export class PlanInFolder {
   readonly folder: string;
   plan: Plan;
   readonly #client: KubeClient;
+  readonly #target: Target;
 
-  private constructor(client: KubeClient, folder: string, plan: Plan) {
+  private constructor(client: KubeClient, target: Target, folder: string, plan: Plan) {
     this.#client = client;
+    this.#target = target;
     this.folder = folder;
     this.plan = plan;
   }
 
-  static async of(client: KubeClient, changes: Partial<TranslateOptions> = {}): Promise<PlanInFolder> {
+  static async of(
+    client: KubeClient,
+    changes: Partial<TranslateOptions> = {},
+    target: Target = ovn,
+  ): Promise<PlanInFolder> {
     const folder = join(await mkdtemp(join(tmpdir(), 'sdn-compat-moving-')), 'plan');
-    const { plan } = await planNow(client, changes);
+    const { plan } = await planNow(client, changes, target);
     const written = await writePlan(folder, plan);
     if (!written.ok) throw new Error(written.error);
-    return new PlanInFolder(client, folder, plan);
+    return new PlanInFolder(client, target, folder, plan);
   }
 
   apply(
@@ -78,7 +85,7 @@ export class PlanInFolder {
   async update(changes: Partial<TranslateOptions> = {}, client = this.#client): Promise<void> {
     const entries = await readJournal(this.folder);
     if (!entries.ok) throw new Error(entries.error);
-    const { plan: fresh, snapshot } = await planNow(client, changes);
+    const { plan: fresh, snapshot } = await planNow(client, changes, this.#target);
     const { folder, plan: old } = this;
     const reports = () => new Map<string, string>();
     const carried = await carryOver({ folder, old, entries: entries.value, fresh, snapshot, reports });
@@ -110,10 +117,11 @@ export class PlanInFolder {
 export async function planNow(
   client: KubeClient,
   changes: Partial<TranslateOptions> = {},
+  target: Target = ovn,
 ): Promise<{ readonly plan: Plan; readonly snapshot: Snapshot }> {
   const { snapshot } = await readNow(client, nowhere.signal);
   const given = { ...options, machineNetworks: ['192.168.7.0/24'], allowAPIServer: true, ...changes };
-  return { ...makePlan(snapshot, { tool: 'test', target: ovn, options: given, strict: false }), snapshot };
+  return { ...makePlan(snapshot, { tool: 'test', target, options: given, strict: false }), snapshot };
 }
 
 export const reasonsOf = (outcome: ApplyOutcome): readonly string[] => ('reasons' in outcome ? outcome.reasons : []);

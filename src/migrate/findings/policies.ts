@@ -22,10 +22,17 @@ export const policyInGlobalNamespace = makes('PolicyInGlobalNamespace', (policy:
 
 export const policyInJoinedNamespaces = makes(
   'PolicyInJoinedNamespaces',
-  (facts: Namespaced & { readonly vnid: number | undefined; readonly sharing: readonly string[] }) => ({
+  (
+    facts: Namespaced & {
+      readonly vnid: number | undefined;
+      readonly sharing: readonly string[];
+      /** Those of them that get an EgressFirewall. */
+      readonly closed: readonly string[];
+    },
+  ) => ({
     ...on(facts),
     today: `VNID ${String(facts.vnid)} is shared by ${facts.sharing.join(', ')}: all their traffic to the outside is dropped.`,
-    tomorrow: 'Each of these namespaces gets an EgressFirewall that denies all traffic to the outside.',
+    tomorrow: `An EgressFirewall denies all traffic to the outside in ${facts.closed.join(', ')}.`,
     action: 'Write the EgressFirewall that each namespace should have; with OVN-Kubernetes they need not be joined.',
   }),
 );

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
 import { holds, holdsPart, isForeignKind } from '../ownership.ts';
-import { type Plan } from '../plan/plan.ts';
+import { isAsBackedUp, type Plan } from '../plan/plan.ts';
 import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
 import { stepOf } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
@@ -100,7 +100,7 @@ function objectDrift({ plan, was, changes, live, progress }: Case): readonly Dri
     return isFine ? [] : [{ object, field: '', was: 'there', is: 'gone' }];
   }
   if (isForeignKind(object)) return begun.length > 0 ? [] : changes.flatMap((change) => keyDrift(change, was, is));
-  const expected = [was, ...begun.map((change) => after(change, was))];
+  const expected = [was, ...begun.flatMap((change) => outcomes(plan, change, was))];
   const contents = [was, is].map((one) => watched(one, was));
   if (expected.some((one) => isEqual(watched(one, was), contents[1]))) return [];
   if (begun.some((change) => isPartOf(plan, change, is))) return [];
@@ -117,6 +117,12 @@ export function isPartOf(plan: Plan, change: Change, is: KubeObject): boolean {
   return (
     change.action === 'apply' && stepOf(plan, change.step).isPhased === true && holdsPart(contentOf(change.object), is)
   );
+}
+
+/** What the change may make of the object. One that gives back what the backup has also takes fields away. */
+function outcomes(plan: Plan, change: Change, was: KubeObject): readonly KubeObject[] {
+  const first = isAsBackedUp(plan, change) ? plan.backup.get(refKey(refOf(change))) : undefined;
+  return [after(change, was), ...(first === undefined ? [] : [first])];
 }
 
 /** The object after the change. */

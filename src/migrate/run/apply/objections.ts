@@ -54,11 +54,17 @@ export function changesSince(
   { snapshot, live }: Pick<Now, 'snapshot' | 'live'>,
 ): readonly string[] {
   if (options.acceptChanges) return [];
+  const drifts = planDrift(plan, snapshot, progress);
+  const of = (isUnknown: boolean): readonly string[] =>
+    drifts.filter(({ kind }) => (kind === 'unknown') === isUnknown).map(planDriftText);
   return [
-    ...driftOf(plan, live, progress).map(driftText),
-    ...planDrift(plan, snapshot, progress).map(planDriftText),
-  ].map(
-    (text) =>
-      `the cluster changed since the plan was made (\`plan --update\` takes it over, --accept-changes goes on): ${text}`,
-  );
+    ...[...driftOf(plan, live, progress).map(driftText), ...of(false)].map(
+      (text) =>
+        `the cluster changed since the plan was made (\`plan --update\` takes it over, --accept-changes goes on): ${text}`,
+    ),
+    // an update refuses too
+    ...of(true).map(
+      (text) => `the cluster may have changed since the plan was made (--accept-changes goes on): ${text}`,
+    ),
+  ];
 }

@@ -1,10 +1,10 @@
 /** Plans how to undo a plan: SDN's objects as in the backup, and nothing of ours left. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
-import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../../api/kinds.ts';
+import { egressNetworkPolicies, netNamespaces } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { fieldOf, isRecord } from '../../../model/values/json.ts';
-import { isServed, type Live, liveObject } from '../../live.ts';
+import { type Live, liveObject } from '../../live.ts';
 import { isSDN } from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
@@ -12,7 +12,8 @@ import { deletesOwn } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
-import { identityTaken, ownedContent, withoutOwner } from './owned.ts';
+import { ownedContent } from './owned.ts';
+import { kindsBeingMade, purgedKinds, recreating } from './recreate.ts';
 import { removing } from './remove.ts';
 import { type Found, nothing, type Texts, type Undo } from './undo-value.ts';
 
@@ -35,7 +36,10 @@ export interface WayBack {
   readonly needs: ReadonlyMap<string, readonly ObjectRef[]>;
 }
 
-/** Plans the way back from the cluster's current state. With `force`, what others changed is undone too. */
+/**
+ * Plans the way back from the cluster's current state. With `force`, what others changed of what the plan wrote is undone
+ * too.
+ */
 export function wayBack(
   plan: Plan,
   { live, progress, force }: { readonly live: Live; readonly progress: Progress; readonly force: boolean },
@@ -45,6 +49,7 @@ export function wayBack(
     changes.filter(({ step }) => step === 'finalize').map((change) => [refKey(refOf(change)), change]),
   );
   const purged = new Set([...progress.purged, ...purgedKinds(plan, live)]);
+  const making = kindsBeingMade(live, purged);
   const unlessLeft = (object: ObjectRef, found: Found): Found =>
     progress.leftOnBack.has(refKey(object)) ? left(object, found) : found;
   const restored = [...plan.backup]
@@ -58,6 +63,7 @@ export function wayBack(
         progress,
         force,
         purged,
+        making,
       };
       return unlessLeft(objectRef(was), restoring(given));
     });
@@ -120,12 +126,14 @@ interface Restoring {
   readonly force: boolean;
   /** Kinds that the vendor cleared. */
   readonly purged: ReadonlySet<string>;
+  /** Kinds of which OpenShift SDN makes its objects now. */
+  readonly making: ReadonlySet<string>;
 }
 
-function restoring({ plan, was, change, live, progress, force, purged }: Restoring): Found {
+function restoring({ plan, was, change, live, progress, force, purged, making }: Restoring): Found {
   const object = objectRef(was);
   const is = liveObject(live, object);
-  if (is === undefined) return recreating(was, { plan, change, live, progress, force, purged });
+  if (is === undefined) return recreating(was, { plan, live, progress, purged, making });
   const annotations = lostAnnotations(change, was, is);
   const [before, now] = [ownedContent(was, contentOf(was)), ownedContent(was, contentOf(is))];
   const fields = differingFields(before, now);
@@ -134,70 +142,35 @@ function restoring({ plan, was, change, live, progress, force, purged }: Restori
   // the controller moves automatic IPs at any time: the current ones are as good
   if (!isBegun && !isEmpty(before['egressCIDRs']) && isEqual(fields, ['egressIPs']) && !isEmpty(now['egressIPs']))
     return nothing;
-  const isCleared = isEqual(essence(now), essence(cleared(before, change)));
   const restore: Found = {
     undo: [
       { kind: 'restore', object, is, fields: new Map(fields.map((field) => [field, before[field]])), annotations },
     ],
   };
-  if (isCleared || force) return restore;
+  if (isCleared(before, now, { change, isPurged: purged.has(object.kind) })) return restore;
   // we never wrote to it, so what it says is theirs
   if (!isBegun) return { undo: [], notes: [`${refText(object)} is left: others changed it, and this plan did not`] };
+  if (force) return restore;
   return {
     undo: [],
     objections: fields.map((field) => driftText({ object, field, was: before[field], is: now[field] })),
   };
 }
 
-/**
- * Kinds of OpenShift SDN that the vendor cleared since the plan: nothing of the kind is left, and no object of
- * OpenShift SDN is as old as the plan. The operator removes all these kinds at once, with their definitions, so an
- * object that is older than the plan shows that it did not, and that the last of a kind was deleted by somebody who
- * meant it.
- */
-export function purgedKinds({ backup }: Pick<Plan, 'backup'>, live: Live): readonly string[] {
-  const present = [...live.objects.values()].filter((one) => isSDN(objectRef(one)));
-  const before = [...backup.values()].filter((one) => isSDN(objectRef(one)));
-  const uids = new Set(before.map(({ metadata }) => metadata.uid ?? ''));
-  const newest = before.map(({ metadata }) => metadata.creationTimestamp ?? '').reduce((a, b) => (a > b ? a : b), '');
-  const hasSurvivor = present.some(
-    ({ metadata: { uid, creationTimestamp = newest } }) =>
-      (uid !== undefined && uids.has(uid)) || creationTimestamp < newest,
-  );
-  if (hasSurvivor) return [];
-  const kinds = new Set(present.map(({ kind }) => kind));
-  return [hostSubnets, netNamespaces, egressNetworkPolicies].map(({ kind }) => kind).filter((kind) => !kinds.has(kind));
-}
+type Content = Readonly<Record<string, unknown>>;
 
-/**
- * Creates again what finalize deleted, and what the vendor cleared with all of its kind. What else is gone was deleted
- * by somebody who meant it.
- */
-function recreating(
-  was: KubeObject,
-  { plan: { backup }, live, progress, force, purged }: Omit<Restoring, 'was'>,
-): Found {
-  const object = objectRef(was);
-  if (!isServed(live, object)) return { undo: [], unserved: [object.kind] };
-  const isOurs = progress.begun.has(changeKey('finalize', refKey(object)));
-  if (!isOurs && !purged.has(object.kind) && !force)
-    return { undo: [], notes: [`${refText(object)} is not restored: others deleted it, and this plan did not`] };
-  const homeless = withoutOwner(was, live);
-  if (homeless !== undefined) return { undo: [], notes: [`${refText(object)} is not restored: ${homeless}`] };
-  const taken = identityTaken(was, backup, live);
-  return taken === undefined
-    ? { undo: [{ kind: 'create', object, body: fresh(was) }] }
-    : {
-        undo: [],
-        awaited: [{ object, text: `${refText(object)} is not created: ${taken}; OpenShift SDN makes its own` }],
-      };
+/** Whether the content is that after finalize, or that of an object that OpenShift SDN made after the vendor's clearing. */
+function isCleared(
+  before: Content,
+  now: Content,
+  { change, isPurged }: { readonly change: Change | undefined; readonly isPurged: boolean },
+): boolean {
+  const is = essence(now);
+  return isEqual(is, essence(cleared(before, change))) || (isPurged && isEqual(is, {}));
 }
 
 /** The content after finalize. */
-function cleared(
-  content: Readonly<Record<string, unknown>>,
-  change: Change | undefined,
-): Readonly<Record<string, unknown>> {
+function cleared(content: Content, change: Change | undefined): Content {
   const result = change?.action === 'clear' ? merged(content, omit(change.patch, 'metadata')) : content;
   return isRecord(result) ? result : content;
 }
@@ -212,21 +185,4 @@ function lostAnnotations(change: Change | undefined, was: KubeObject, is: KubeOb
       return value === undefined || is.metadata.annotations?.[key] !== undefined ? [] : [[key, value]];
     }),
   );
-}
-
-/** OVN-Kubernetes gives each EgressIP its mark itself, and from 4.22 on refuses an object that brings one. */
-const markAnnotation = 'k8s.ovn.org/egressip-mark';
-
-/** The object to create, without what a server sets and without owners, which no longer exist. */
-function fresh(was: KubeObject): KubeObject {
-  const { name = '', namespace, labels, annotations } = was.metadata;
-  return {
-    ...was,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations: omit(annotations, markAnnotation) }),
-    },
-  };
 }

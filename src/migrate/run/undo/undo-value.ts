@@ -41,3 +41,11 @@ export interface Found {
 }
 
 export const nothing: Found = { undo: [] };
+
+/** Field manager for what the backup had, so that nothing has our mark afterward. */
+export const restorer = 'sdn-compat-restore';
+
+/** Whether the field manager is that of a way back. */
+export function isRestorer(manager: unknown): boolean {
+  return manager === restorer;
+}

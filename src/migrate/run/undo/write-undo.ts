@@ -5,10 +5,7 @@ import type { ApplyDeps } from '../apply/apply.ts';
 import { failed, giveUp, kindFor, named } from '../apply/change.ts';
 import type { Journal } from '../journal.ts';
 import { missingRight, ownMatter } from '../refusal.ts';
-import type { Undo } from './undo-value.ts';
-
-/** Field manager for what the backup had, so that nothing has our mark afterward. */
-const restorer = 'sdn-compat-restore';
+import { restorer, type Undo } from './undo-value.ts';
 
 /**
  * Makes the write; without a journal the server is only asked. Returns the reason if this object could not be written:

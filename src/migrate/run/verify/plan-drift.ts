@@ -3,7 +3,7 @@
  * those of the plan. So a request, policy, node or namespace that came after the plan has a name. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { egressFirewalls, egressNetworkPolicies, netNamespaces } from '../../../../api/kinds.ts';
+import { egressFirewalls, egressNetworkPolicies, type Kind, netNamespaces } from '../../../../api/kinds.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
@@ -18,7 +18,7 @@ import { targetNamed } from '../../targets.ts';
 import { type Change, refOf, type Translation } from '../../translation.ts';
 import { contentOf, differingFields } from '../drift.ts';
 import { findingsSince, unknownSince } from '../findings-since.ts';
-import type { Progress } from '../journal.ts';
+import { changeKey, type Progress } from '../journal.ts';
 
 /** One change that a plan made now would have otherwise. */
 export interface PlanDrift {
@@ -45,13 +45,16 @@ export function planDriftText({ kind, object, detail }: PlanDrift): string {
 }
 
 /**
- * All differences, sorted by object. Empty as well when the cluster no longer shows what the plan was made from: after
- * finalize, on the way back, and when the API server does not serve the old plugin's kinds.
+ * All differences, sorted by object. Empty as well after finalize and on the way back, when the cluster no longer shows
+ * what the plan was made from. When the API server does not serve the old plugin's kinds, nothing tells what was asked
+ * for before they went, unless all that follows the switch was made: that was looked at before.
  */
 export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): readonly PlanDrift[] {
   const target = targetNamed(plan.target);
   const options = target.readOptions(plan.options);
-  if (options === undefined || !shows(target, snapshot) || progress.isGoingBack || progress.isFinalizing) return [];
+  if (options === undefined || progress.isGoingBack || progress.isFinalizing) return [];
+  const lost = target.sources.filter((kind) => snapshot.absent.includes(kind));
+  if (lost.length > 0) return isMade(plan, progress) ? [] : lost.map(lostSource);
   const now = target.translate(target.before(snapshot), options);
   const wanted = indexed(now.changes, plan);
   const planned = indexed(
@@ -123,8 +126,19 @@ function differences(planned: Changes, wanted: Changes, undecided: Translation['
   return [...drifts, ...gone];
 }
 
-function shows({ sources }: Target, { absent }: Snapshot): boolean {
-  return !sources.some((kind) => absent.includes(kind));
+function lostSource(kind: Kind): PlanDrift {
+  const detail =
+    'the API server does not serve the kind: what was asked for since the plan was made or updated cannot be seen';
+  return { kind: 'unknown', object: refNamed(kind, '*'), detail };
+}
+
+/** Whether all that follows the switch was made, and anything does. */
+function isMade({ steps }: Plan, { done, skipped }: Progress): boolean {
+  const later = steps.slice(steps.findIndex(({ name }) => name === 'switch') + 1);
+  const keys = later.flatMap(({ name, changes }) =>
+    name === 'finalize' ? [] : changes.map((change) => ({ name, key: refKey(refOf(change)) })),
+  );
+  return keys.length > 0 && keys.every(({ name, key }) => skipped.has(key) || done.has(changeKey(name, key)));
 }
 
 /** What is applied, by object. What finalize does follows from that, and cloud addresses come and go. */

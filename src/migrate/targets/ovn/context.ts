@@ -51,7 +51,10 @@ export interface Context {
    * options.keepClosed, firewall/keep-closed.ts makes their EgressFirewall `default`, and firewall/part.ts makes none.
    */
   readonly closed: ReadonlySet<string>;
-  /** Whether `--namespace` chose the namespace. */
+  /**
+   * Whether `--namespace` chose the namespace, or one that shares its VNID: what is made for a VNID, such as an EgressIP,
+   * is for all its namespaces, and so are their firewalls.
+   */
   readonly chosen: (namespace: string) => boolean;
 }
 
@@ -69,7 +72,10 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   const byVnid = Map.groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
   const known =
     snapshot.namespaces.length === 0 ? undefined : new Map(snapshot.namespaces.map((one) => [one.name, one]));
-  const chosen = new Set(options.namespaces);
+  const chosen = withJoined(options.namespaces, (name) => {
+    const vnid = vnids.get(name);
+    return vnid === undefined || vnid === 0 ? [] : (byVnid.get(vnid) ?? []).map((one) => one.name);
+  });
   const isChosen = (namespace: string): boolean => chosen.size === 0 || chosen.has(namespace);
   // what is made in a Terminating namespace is refused, and goes with it
   const exists = (namespace: string): boolean =>
@@ -107,6 +113,14 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
     closed: new Set(open.flatMap(({ selected }) => selected)),
     chosen: isChosen,
   };
+}
+
+/** The namespaces, and those that are joined to one of them. */
+function withJoined(
+  namespaces: readonly string[],
+  joinedTo: (namespace: string) => readonly string[],
+): ReadonlySet<string> {
+  return new Set(namespaces.flatMap((name) => [name, ...joinedTo(name)]));
 }
 
 function networkOf(snapshot: Snapshot): ClusterNetwork | undefined {

@@ -16,6 +16,7 @@ import {
 } from '../../findings/back.ts';
 import type { Finding, Namespaced } from '../../findings/finding.ts';
 import type { EgressFirewallItem, FirewallRuleItem } from '../../kinds/egressfirewall.ts';
+import { bearsOurMark, isPlanManager } from '../../ownership.ts';
 import { objectRef } from '../../ref.ts';
 import type { Snapshot } from '../../snapshot.ts';
 import { type Change, type Part } from '../../translation.ts';
@@ -68,7 +69,10 @@ interface Wanted extends Namespaced {
   readonly note: AddFinding;
 }
 
-/** The policy that gets the rules: never a second one, which would close the namespace. Undefined if none changes. */
+/**
+ * The policy that gets the rules: never a second one, which would close the namespace. Undefined if none changes. What a
+ * plan of ours made is asked for as before, or an update of the plan would take it back.
+ */
 function policyName(snapshot: Snapshot, { namespace, name, egress, note }: Wanted): string | undefined {
   const present = snapshot.egressPolicies.filter((one) => one.namespace === namespace);
   const [only, ...more] = present;
@@ -78,8 +82,9 @@ function policyName(snapshot: Snapshot, { namespace, name, egress, note }: Wante
     note(policiesPresent({ namespace, name, policies }));
     return undefined;
   }
-  if (jsonEqual(only.egress, jsonOf(egress))) return undefined;
-  note(policyDiffers({ namespace, name, policies }));
+  const isPlanned = bearsOurMark(only.object, isPlanManager);
+  if (jsonEqual(only.egress, jsonOf(egress))) return isPlanned ? only.name : undefined;
+  if (!isPlanned) note(policyDiffers({ namespace, name, policies }));
   return only.name;
 }
 

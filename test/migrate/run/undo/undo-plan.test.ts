@@ -6,7 +6,8 @@ import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../../../src/migrate/ref.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
-import { purgedKinds, type WayBack, wayBack } from '../../../../src/migrate/run/undo/undo-plan.ts';
+import { purgedKinds } from '../../../../src/migrate/run/undo/recreate.ts';
+import { type WayBack, wayBack } from '../../../../src/migrate/run/undo/undo-plan.ts';
 import type { Undo } from '../../../../src/migrate/run/undo/undo-value.ts';
 import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
@@ -124,26 +125,31 @@ describe('an object of OpenShift SDN that is there', () => {
     });
   });
 
-  it('is restored with force, whoever changed it', () => {
+  it('is restored with force if others changed it after finalize, and left and named if finalize did not begin', () => {
     const is = shopNow({ egressIPs: blue });
-    for (const some of [[], entries])
-      expect(now(is, { entries: some, force: true })).toEqual(restored(shop, is, { egressIPs: red }));
+    expect(now(is, { entries, force: true })).toEqual(restored(shop, is, { egressIPs: red }));
+    expect(now(is, { force: true })).toEqual({
+      notes: ['NetNamespace shop is left: others changed it, and this plan did not'],
+    });
   });
 
   it('loses a field that it did not have', () => {
     const [was, is] = [shopNow({}), shopNow({ egressIPs: blue })];
-    expect(now(is, { backup: [was], force: true })).toEqual(restored(was, is, { egressIPs: undefined }));
+    expect(now(is, { backup: [was], entries, force: true })).toEqual(restored(was, is, { egressIPs: undefined }));
   });
 
-  it('is restored without a change of the plan if the backup has it', () => {
+  it('is left without a change of the plan, also if the backup has it', () => {
     const is = shopNow({});
-    expect(now(is, { changes: [], force: true })).toEqual(restored(shop, is, { egressIPs: red }));
-    expect(now(is, { changes: [] }).notes).toHaveLength(1);
+    for (const force of [false, true])
+      expect(now(is, { changes: [], force })).toEqual({
+        notes: ['NetNamespace shop is left: others changed it, and this plan did not'],
+      });
   });
 
   it('is a policy with all that it says', () => {
     const is = make.policy('shop', 'rules', []);
-    const given = { changes: [], backup: [policy], live: [is], force: true };
+    const change = deletingAt('finalize', policy);
+    const given = { changes: [change], backup: [policy], live: [is], entries: [begun(change)], force: true };
     expect(said(given)).toEqual(restored(policy, is, contentOf(policy)));
   });
 
@@ -216,11 +222,10 @@ describe('an object of OpenShift SDN that is gone', () => {
     expect(said({ ...given, entries: [begun(change)] })).toEqual(created);
   });
 
-  it('is not created if somebody else deleted it, except with force', () => {
-    expect(said(given)).toEqual({
+  it.each([false, true])('is not created if somebody else deleted it (force: %s)', (force) => {
+    expect(said({ ...given, force })).toEqual({
       notes: ['EgressNetworkPolicy shop/rules is not restored: others deleted it, and this plan did not'],
     });
-    expect(said({ ...given, force: true })).toEqual(created);
   });
 
   it('is created if all of its kind is gone, or was when the way back began', () => {
@@ -237,14 +242,14 @@ describe('an object of OpenShift SDN that is gone', () => {
   });
 
   it('is not created without the namespace that it belongs to', () => {
-    expect(said({ ...given, live: present, force: true })).toEqual({
+    expect(said({ ...given, live: present, entries: [begun(change)] })).toEqual({
       notes: ['EgressNetworkPolicy shop/rules is not restored: its Namespace is gone'],
     });
   });
 
   it('is awaited if somebody else has its identity', () => {
     const live = [...owners, make.netNamespace('other', 10)];
-    expect(said({ changes: [], backup: [shop], live, force: true })).toEqual({
+    expect(said({ changes: [clearing(shop)], backup: [shop], live, entries: [begun(clearing(shop))] })).toEqual({
       awaited: ['NetNamespace shop is not created: NetNamespace other has netid 10 now; OpenShift SDN makes its own'],
       unmade: [objectRef(shop)],
     });
@@ -262,16 +267,59 @@ describe('kinds that the vendor cleared', () => {
     expect(purgedOf([make.any('v1', 'HostSubnet', { name: 'n1' }, {})])).toContain('HostSubnet');
   });
 
-  it('are none while an object of the backup lives, or another that is older', () => {
+  it('are none while an object of the backup lives, or another that is older, and else all', () => {
     const times = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-03T00:00:00Z'] as const;
     const was = old({ uid: 'u', creationTimestamp: times[1] });
-    const all = ['HostSubnet', 'EgressNetworkPolicy'];
+    const all = ['HostSubnet', 'NetNamespace', 'EgressNetworkPolicy'];
     const with_ = (metadata: Fields) => purgedOf([old(metadata)], [was]);
     expect(with_({ uid: 'u', creationTimestamp: times[1] })).toEqual([]);
     expect(with_({ uid: 'v', creationTimestamp: times[0] })).toEqual([]);
     expect(with_({ uid: 'v', creationTimestamp: times[2] })).toEqual(all);
     expect(with_({ uid: 'v' })).toEqual(all);
     expect(with_({})).toEqual(all);
+  });
+});
+
+describe('after the vendor cleared OpenShift SDN', () => {
+  const at = (day: number, uid: string): Fields => ({ uid, creationTimestamp: `2026-01-0${day}T00:00:00Z` });
+  const dated = (object: KubeObject, day: number, uid = `${object.metadata.name ?? ''}${day}`): KubeObject => ({
+    ...object,
+    metadata: { ...object.metadata, ...at(day, uid) },
+  });
+  const [mine, theirs] = [dated(policy, 1), dated(make.policy('bank', 'rules', []), 1)];
+  const bank = make.netNamespace('bank', 11, { egressIPs: blue });
+  const homes = [...owners, make.namespace('bank')];
+  const created = ({ restore = [] }: Partial<WayBack>) => restore.map((undo) => [undo.kind, refText(undo.object)]);
+  const whole = { changes: [], backup: [dated(shop, 1), dated(bank, 1), dated(host, 1), mine, theirs] };
+
+  it('one new object of a kind does not lose the others', () => {
+    const live = [...homes, dated(make.policy('bank', 'rules', []), 3)];
+    expect(created(said({ ...whole, live }))).toEqual([
+      ['create', 'NetNamespace shop'],
+      ['create', 'NetNamespace bank'],
+      ['create', 'HostSubnet n1'],
+      ['create', 'EgressNetworkPolicy shop/rules'],
+    ]);
+  });
+
+  it('what OpenShift SDN has begun to make is awaited, and policies are not', () => {
+    const live = [...homes, dated(make.netNamespace('bank', 4711), 3), dated(make.hostSubnet('n9', '192.168.7.19'), 3)];
+    const way = said({ ...whole, live });
+    expect(created(way)).toEqual([
+      ['restore', 'NetNamespace bank'],
+      ['create', 'EgressNetworkPolicy shop/rules'],
+      ['create', 'EgressNetworkPolicy bank/rules'],
+    ]);
+    expect(way.awaited).toEqual([
+      'NetNamespace shop is not created: others of its kind are there; OpenShift SDN makes its own',
+      'HostSubnet n1 is not created: others of its kind are there; OpenShift SDN makes its own',
+    ]);
+  });
+
+  it('what the way back of another plan created shows no OpenShift SDN', () => {
+    const managedFields = [{ manager: 'sdn-compat-restore', fieldsV1: {} }];
+    const restored = make.netNamespace('bank', 11, { egressIPs: blue }, { ...at(3, 'new'), managedFields });
+    expect(created(said({ ...whole, live: [...homes, restored] }))).toContainEqual(['create', 'NetNamespace shop']);
   });
 });
 
@@ -532,14 +580,21 @@ describe('the way back from any state', () => {
   const byName = (objects: readonly KubeObject[]) =>
     new Map(objects.map((some) => [some.metadata.name, contentOf(some)] as const));
 
-  it('with force ends as in the backup, and has no more to do then', () => {
+  it('with force ends as in the backup, except what the plan never wrote to, and has no more to do then', () => {
     fc.assert(
       fc.property(given, ({ kinds, entries }) => {
         const world = liveIn(kinds);
-        const first = back({ changes, backup, live: [...namespaces, ...world], entries, force: true });
+        const given = { changes, backup, entries, force: true };
+        const first = back({ ...given, live: [...namespaces, ...world] });
         const then = after(world, first.restore);
-        expect(byName(then)).toEqual(byName(backup));
-        expect(said({ changes, backup, live: [...namespaces, ...then], entries, force: true })).toEqual({});
+        const isTheirs = ({ metadata }: KubeObject): boolean =>
+          first.notes.some((note) => note.startsWith(`NetNamespace ${metadata.name ?? ''} `));
+        expect(byName(then.filter((some) => !isTheirs(some)))).toEqual(
+          byName(backup.filter((some) => !isTheirs(some))),
+        );
+        const begunOnes = new Set(entries.map((one) => one.object));
+        expect(backup.filter((some) => isTheirs(some) && begunOnes.has(refKey(objectRef(some))))).toEqual([]);
+        expect(back({ ...given, live: [...namespaces, ...then] }).restore).toEqual([]);
       }),
       { numRuns: rounds(500) },
     );

@@ -42,11 +42,12 @@ export function firewallPart(context: Context): Part {
     .sort(([a], [b]) => compareText(a, b));
   const parts = chosen.map(([namespace, policies]) => namespacePart(context, namespace, policies));
   const joined = joinedSiblings(context, new Set(byNamespace.keys()));
-  const changes = [...parts.flatMap((part) => part.changes), ...joined];
+  const changes = [...parts.flatMap((part) => part.changes), ...joined.changes];
   return {
     changes,
     findings: [
       ...parts.flatMap(({ findings }) => findings),
+      ...joined.findings,
       ...modeFindings(context, chosen),
       ...selectorFindings(context, changes),
     ],
@@ -148,7 +149,8 @@ function rulesFor(
   }
   const sharing = vnid === undefined ? [] : context.namespacesOf(vnid);
   if (sharing.length > 1) {
-    for (const policy of policies) note(policyInJoinedNamespaces({ ...subjectOf(policy), vnid, sharing }));
+    const closed = sharing.filter(context.exists);
+    for (const policy of policies) note(policyInJoinedNamespaces({ ...subjectOf(policy), vnid, sharing, closed }));
     return closedRules(context);
   }
   if (more.length === 0) return translated(context, only, note);
@@ -237,7 +239,7 @@ function isDenied(
 }
 
 /** Closes namespaces that have no policy of their own but are joined to one that has. */
-function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): readonly Change[] {
+function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): Part {
   const closed = new Map<string, readonly EgressPolicyItem[]>();
   for (const policy of context.snapshot.egressPolicies) {
     const vnid = context.vnidOf(policy.namespace);
@@ -248,10 +250,12 @@ function joinedSiblings(context: Context, withPolicy: ReadonlySet<string>): read
         closed.set(sibling, [...(closed.get(sibling) ?? []), policy]);
     }
   }
-  return [...closed].map(([namespace, policies]) => ({
-    action: 'apply',
-    step: 'egress-firewalls',
+  const made = [...closed].map(([namespace, policies]) => ({
     object: firewallOf(namespace, closedRules(context)),
     from: policies.map(({ object }) => objectRef(object)),
   }));
+  return {
+    changes: made.map(({ object, from }) => ({ action: 'apply', step: 'egress-firewalls', object, from })),
+    findings: made.flatMap(({ object }) => existing(context.snapshot, object)),
+  };
 }

@@ -63,7 +63,7 @@ function addressCheck(
   const problem =
     node === undefined
       ? `it is not assigned: ${whyUnassigned(ip, { own: is.name, count: is.egressIPs.length, allowed, facts }).join('; ')}`
-      : placedProblem(ip, is.name, { node, allowed, facts });
+      : placedProblem(ip, is, { node, allowed, facts });
   return problem === undefined ? { object, part: ip, well: true, ...shown } : { ...bad(object, ip, problem), ...shown };
 }
 
@@ -74,7 +74,14 @@ interface Placed {
 }
 
 /** What is wrong with an assigned address: it may look well while it is not, or be so only until the next failure. */
-function placedProblem(ip: string, own: string, { node, allowed, facts }: Placed): string | undefined {
+function placedProblem(
+  ip: string,
+  { name: own, assignedTwice }: EgressIPItem,
+  { node, allowed, facts }: Placed,
+): string | undefined {
+  const places = assignedTwice.get(ip);
+  if (places !== undefined)
+    return `its status lists it ${String(places.length)} times, on ${listText([...new Set(places)], 3)}: more than one node may answer for it`;
   const others = (facts.egressIPsByAddress.get(ip) ?? []).filter((name) => name !== own);
   if (others.length > 0)
     return `EgressIP ${listText(others, 3)} requests it too: after a restart of OVN-Kubernetes both have it`;

@@ -1,5 +1,6 @@
+import { refText } from '../../../../../src/migrate/ref.ts';
 import { firewallPart } from '../../../../../src/migrate/targets/ovn/firewall/part.ts';
-import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
+import { refOf, type TranslateOptions } from '../../../../../src/migrate/translation.ts';
 import type { EgressNetworkPolicyObject, KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { egressPolicies } from '../../../../../src/model/policy/egresspolicy.ts';
 import { contains, type Ip, parseCidr, parseIp } from '../../../../../src/model/values/address.ts';
@@ -254,4 +255,38 @@ test.each([
     { allowAPIServer: isNamed },
   );
   expect(codes.some((code) => code.includes('NodeSelectorUnserved'))).toBe(isNamed);
+});
+
+test('--namespace of one of several joined namespaces closes them all, and says which', () => {
+  const joined = [
+    ...['red', 'tred'].flatMap((name) => [make.namespace(name), make.netNamespace(name, 11)]),
+    make.netNamespace('gone', 11),
+    make.policy('red', 'p', [['Deny', '203.0.113.0/24']]),
+  ];
+  for (const namespace of ['red', 'tred']) {
+    const objects = [...base, ...joined, make.policy('shop', 'p', [['Deny', '203.0.113.0/24']])];
+    const context = contextFrom(objects, { namespaces: [namespace] });
+    const { changes, findings } = firewallPart(context);
+    expect(changes.map((change) => `${change.action} ${refText(refOf(change))}`).sort()).toEqual([
+      'apply EgressFirewall red/default',
+      'apply EgressFirewall tred/default',
+      'delete EgressNetworkPolicy red/p',
+    ]);
+    expect(findings.find(({ code }) => code === 'PolicyInJoinedNamespaces')?.tomorrow).toMatch(/ in red, tred\.$/);
+  }
+});
+
+test('namespaces of VNID 0 are not joined', () => {
+  const globals = ['red', 'tred'].flatMap((name) => [make.namespace(name), make.netNamespace(name, 0)]);
+  const { chosen } = contextFrom([...base, ...globals], { namespaces: ['red'] });
+  expect(['red', 'tred', 'shop'].filter(chosen)).toEqual(['red']);
+});
+
+test('an EgressFirewall of others in a joined namespace without a policy is in the way', () => {
+  const { codes } = translate([
+    ...['red', 'tred'].flatMap((name) => [make.namespace(name), make.netNamespace(name, 11)]),
+    make.policy('red', 'p', [['Deny', '203.0.113.0/24']]),
+    make.any('k8s.ovn.org/v1', 'EgressFirewall', { name: 'default', namespace: 'tred' }, { spec: { egress: [] } }),
+  ]);
+  expect(codes).toContain('blocker ObjectExists tred/default');
 });

@@ -50,6 +50,19 @@ describe('an egress IP', () => {
     expect(checks(e({}))?.[0]).not.toHaveProperty('node');
   });
 
+  it.each([
+    [['n1', 'n2'], 'n1, n2'],
+    [['n2', 'n1'], 'n1, n2'],
+    [['n1', 'n1'], 'n1'],
+  ])('is not well if its status lists it several times, on %s', (places, shown) => {
+    const items = [...places.map((node) => ({ egressIP: first, node })), { egressIP: second, node: 'n1' }];
+    const object: KubeObject & { readonly status: object } = { ...e({}, [first, second]), status: { items } };
+    expect(problems(object)).toEqual([
+      `${first}: its status lists it 2 times, on ${shown}: more than one node may answer for it`,
+      `${second}: well`,
+    ]);
+  });
+
   it('is checked one by one', () => {
     expect(problems(e({ ...on('n1'), ...on('n2', second) }, [first, second, third]))).toEqual([
       `${first}: well`,

@@ -1,0 +1,94 @@
+/** Plans how to create objects again that are gone. Pure. */
+import omit from 'lodash/omit.js';
+import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../../api/kinds.ts';
+import type { KubeObject } from '../../../model/objects/raw.ts';
+import { isServed, type Live } from '../../live.ts';
+import { bearsOurMark, isSDN } from '../../ownership.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { objectRef, refKey, refText } from '../../ref.ts';
+import { changeKey, type Progress } from '../journal.ts';
+import { identityTaken, withoutOwner } from './owned.ts';
+import { type Found, isRestorer } from './undo-value.ts';
+
+const sdnKinds = [hostSubnets, netNamespaces, egressNetworkPolicies].map(({ kind }) => kind);
+
+/**
+ * Kinds of OpenShift SDN that the vendor cleared since the plan: all, if no object of OpenShift SDN is as old as the
+ * plan. The operator removes all these kinds at once, with their definitions, so an object that is older than the plan
+ * shows that it did not, and that what is gone was deleted by somebody who meant it. A newer one shows nothing:
+ * OpenShift SDN, another plan, or somebody else made it since. A backup without times cannot tell old from new: then
+ * only those kinds count of which nothing is left.
+ */
+export function purgedKinds({ backup }: Pick<Plan, 'backup'>, live: Live): readonly string[] {
+  const present = [...live.objects.values()].filter((one) => isSDN(objectRef(one)));
+  const before = [...backup.values()].filter((one) => isSDN(objectRef(one)));
+  const uids = new Set(before.map(({ metadata }) => metadata.uid ?? ''));
+  const newest = before.map(({ metadata }) => metadata.creationTimestamp ?? '').reduce((a, b) => (a > b ? a : b), '');
+  const hasSurvivor = present.some(
+    ({ metadata: { uid, creationTimestamp = newest } }) =>
+      (uid !== undefined && uids.has(uid)) || creationTimestamp < newest,
+  );
+  if (hasSurvivor) return [];
+  if (newest !== '') return sdnKinds;
+  const kinds = new Set(present.map(({ kind }) => kind));
+  return sdnKinds.filter((kind) => !kinds.has(kind));
+}
+
+interface Recreating {
+  readonly plan: Plan;
+  readonly live: Live;
+  readonly progress: Progress;
+  /** Kinds that the vendor cleared. */
+  readonly purged: ReadonlySet<string>;
+  /** Kinds of which OpenShift SDN makes its objects now. */
+  readonly making: ReadonlySet<string>;
+}
+
+/**
+ * Creates again what finalize deleted, and what the vendor cleared with all of OpenShift SDN's objects. What else is
+ * gone was deleted by somebody who meant it. What OpenShift SDN is about to make is left to it.
+ */
+export function recreating(was: KubeObject, { plan: { backup }, live, progress, purged, making }: Recreating): Found {
+  const object = objectRef(was);
+  if (!isServed(live, object)) return { undo: [], unserved: [object.kind] };
+  const isOurs = progress.begun.has(changeKey('finalize', refKey(object)));
+  if (!isOurs && !purged.has(object.kind))
+    return { undo: [], notes: [`${refText(object)} is not restored: others deleted it, and this plan did not`] };
+  const homeless = withoutOwner(was, live);
+  if (homeless !== undefined) return { undo: [], notes: [`${refText(object)} is not restored: ${homeless}`] };
+  const taken =
+    identityTaken(was, backup, live) ?? (making.has(object.kind) ? 'others of its kind are there' : undefined);
+  return taken === undefined
+    ? { undo: [{ kind: 'create', object, body: fresh(was) }] }
+    : {
+        undo: [],
+        awaited: [{ object, text: `${refText(object)} is not created: ${taken}; OpenShift SDN makes its own` }],
+      };
+}
+
+/**
+ * Kinds of which OpenShift SDN has begun to make its objects after the vendor's clearing: it makes one for each Node or
+ * Namespace. What a way back created shows nothing.
+ */
+export function kindsBeingMade({ objects }: Live, purged: ReadonlySet<string>): ReadonlySet<string> {
+  const made = [...objects.values()].filter((one) => isSDN(objectRef(one)) && !bearsOurMark(one, isRestorer));
+  const kinds = new Set(made.map(({ kind }) => kind));
+  return new Set([hostSubnets.kind, netNamespaces.kind].filter((kind) => purged.has(kind) && kinds.has(kind)));
+}
+
+/** OVN-Kubernetes gives each EgressIP its mark itself, and from 4.22 on refuses an object that brings one. */
+const markAnnotation = 'k8s.ovn.org/egressip-mark';
+
+/** The object to create, without what a server sets and without owners, which no longer exist. */
+function fresh(was: KubeObject): KubeObject {
+  const { name = '', namespace, labels, annotations } = was.metadata;
+  return {
+    ...was,
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations: omit(annotations, markAnnotation) }),
+    },
+  };
+}
