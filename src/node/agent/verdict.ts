@@ -21,11 +21,16 @@ export interface VerdictDeps {
 /** Milliseconds between two attempts after a failure: the API server may be busy, or a right may be missing. */
 const retryAfter = 10_000;
 
+/** Milliseconds for which an egress IP that was given up counts as carried. */
+const moment = 60_000;
+
 /** Milliseconds to wait for what another node says: an IP that moves here waits for it. */
 const readTimeout = 1000;
 
 export class VerdictLease {
   readonly #deps: VerdictDeps;
+  /** When each egress IP was on the node's interface last. */
+  readonly #lastCarried = new Map<string, number>();
   #written: string | undefined;
   #isWriting = false;
   #failedAt = -Infinity;
@@ -54,8 +59,12 @@ export class VerdictLease {
    */
   async publish({ carried, refused }: NodeVerdict, nodeUid: string | undefined): Promise<void> {
     const { client, namespace, nodeName: node, signal, now, report } = this.#deps;
+    this.#note(carried, refused);
     const sorted = new Map([...refused].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const lease = verdictLease({ node, nodeUid, namespace }, { carried, refused: sorted });
+    const lease = verdictLease(
+      { node, nodeUid, namespace },
+      { carried: new Set(this.#lastCarried.keys()), refused: sorted },
+    );
     const text = JSON.stringify(lease);
     if (this.#isWriting || text === this.#written || now() - this.#failedAt < retryAfter) return;
     this.#isWriting = true;
@@ -70,5 +79,12 @@ export class VerdictLease {
     } finally {
       this.#isWriting = false;
     }
+  }
+
+  /** One that was given up a moment ago still counts: it may be on its way to another node, which asks for it. */
+  #note(carried: ReadonlySet<string>, refused: ReadonlyMap<string, string>): void {
+    const now = this.#deps.now();
+    for (const ip of carried) this.#lastCarried.set(ip, now);
+    for (const [ip, at] of this.#lastCarried) if (refused.has(ip) || now - at >= moment) this.#lastCarried.delete(ip);
   }
 }

@@ -27,7 +27,7 @@ function lease() {
   });
   const publish = (...refused: (typeof first)[]): Promise<void> =>
     verdict.publish({ carried: new Set(), refused: new Map(refused.map((one) => [one, 'why'])) }, 'uid');
-  return { publish, written, reasons, state, stop };
+  return { verdict, publish, written, reasons, state, stop };
 }
 
 test('it is written at start, even if nothing is refused, and then when it changes', async () => {
@@ -82,6 +82,22 @@ test('says nothing of a write that the end of the agent cut off', async () => {
   };
   await publish(first);
   expect(reasons).toEqual([]);
+});
+
+test('an egress IP that is given up counts as carried for another minute, unless it is refused', async () => {
+  const { verdict, written, state } = lease();
+  const say = (carried: (typeof first)[], ...refused: (typeof first)[]): Promise<void> =>
+    verdict.publish({ carried: new Set(carried), refused: new Map(refused.map((one) => [one, 'why'])) }, undefined);
+  const carried = (): string | undefined => /"sdn-compat\/egress-ips":"(\[.*?\])"/.exec(written.at(-1) ?? '')?.[1];
+  await say([first, second]);
+  state.now = 59_000;
+  await say([second]);
+  expect(carried()).toBe(String.raw`[\"${first}\",\"${second}\"]`);
+  state.now = 60_000;
+  await say([second]);
+  expect(carried()).toBe(String.raw`[\"${second}\"]`);
+  await say([], second);
+  expect(carried()).toBe('[]');
 });
 
 describe('what another node says of an egress IP', () => {
