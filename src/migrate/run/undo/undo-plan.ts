@@ -6,14 +6,15 @@ import type { KubeObject } from '../../../model/objects/raw.ts';
 import { fieldOf, isRecord } from '../../../model/values/json.ts';
 import { type Live, liveObject } from '../../live.ts';
 import { isSDN } from '../../ownership.ts';
-import type { Plan } from '../../plan/plan.ts';
+import { newest, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { deletesOwn } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
+import { purgedKinds } from '../purged.ts';
 import { ownedContent } from './owned.ts';
-import { kindsBeingMade, purgedKinds, recreating } from './recreate.ts';
+import { kindsBeingMade, recreating } from './recreate.ts';
 import { removing } from './remove.ts';
 import { type Found, nothing, type Texts, type Undo } from './undo-value.ts';
 
@@ -52,8 +53,12 @@ export function wayBack(
   const making = kindsBeingMade(live, purged);
   const unlessLeft = (object: ObjectRef, found: Found): Found =>
     progress.leftOnBack.has(refKey(object)) ? left(object, found) : found;
-  const restored = [...plan.backup]
-    .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
+  const restored = [...plan.backup.keys()]
+    .flatMap((key) => {
+      // what was gone when the plan was updated is not restored, unless finalize found it there again
+      const was = newest(plan, key) ?? (live.objects.has(key) ? plan.backup.get(key) : undefined);
+      return was !== undefined && (isSDN(objectRef(was)) || finals.has(key)) ? [[key, was] as const] : [];
+    })
     .map(([key, was]) => {
       const given = {
         plan,
@@ -117,7 +122,7 @@ function needsOf({ backup }: Plan, applied: readonly Change[]): ReadonlyMap<stri
 
 interface Restoring {
   readonly plan: Plan;
-  /** As in the backup, or as finalize found it. */
+  /** As in the backup, as an update of the plan took it over, or as finalize found it. */
   readonly was: KubeObject;
   /** What finalize does with the object. */
   readonly change: Change | undefined;

@@ -6,7 +6,7 @@ import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../../../src/migrate/ref.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
-import { purgedKinds } from '../../../../src/migrate/run/undo/recreate.ts';
+import { purgedKinds } from '../../../../src/migrate/run/purged.ts';
 import { type WayBack, wayBack } from '../../../../src/migrate/run/undo/undo-plan.ts';
 import type { Undo } from '../../../../src/migrate/run/undo/undo-value.ts';
 import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
