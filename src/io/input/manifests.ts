@@ -50,8 +50,8 @@ export interface ManifestOptions {
   readonly mark?: string;
   /** Called with each file before it is read. */
   readonly progress?: (what: string) => void;
-  /** Gets the kind of each list of one kind, also of an empty one: the input shows that there are no others. */
-  readonly listed?: Set<string>;
+  /** Gets each of the kinds of which there is a list, also an empty one: the input shows that there are no others. */
+  readonly listed?: Set<Kind>;
 }
 
 /**
@@ -74,7 +74,7 @@ export async function readManifests(
       for (const file of await filesOf(path)) {
         progress?.(`reading ${file}`);
         for (const text of await readTexts(file)) {
-          const problem = readInto(text, isWanted, { found, listed });
+          const problem = readInto(text, isWanted, { found, listed, kinds: all });
           if (problem !== undefined) return err(problem);
         }
       }
@@ -88,7 +88,8 @@ export async function readManifests(
 /** Where objects and the kinds of lists go. */
 interface Collected {
   readonly found: Manifest[];
-  readonly listed: Set<string>;
+  readonly listed: Set<Kind>;
+  readonly kinds: readonly Kind[];
 }
 
 function readInto(
@@ -166,8 +167,12 @@ function asJson(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-/** Adds the object, or the objects of the list. */
+/** Adds the object, or the objects of the list, which may also be a plain one. */
 function collect(value: unknown, source: Source, into: Collected): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) collect(item, { ...source, path: [...source.path, index] }, into);
+    return;
+  }
   if (!isRecord(value)) return;
   const { kind, apiVersion, items } = value;
   if (!Array.isArray(items)) {
@@ -175,7 +180,7 @@ function collect(value: unknown, source: Source, into: Collected): void {
     return;
   }
   const itemKind = typeof kind === 'string' ? kind.replace(/List$/, '') : '';
-  if (itemKind !== '') into.listed.add(itemKind);
+  for (const one of into.kinds) if (isOfKind({ apiVersion, kind: itemKind }, one)) into.listed.add(one);
   for (const [index, item] of items.entries()) {
     if (!isRecord(item)) continue;
     const filled = itemKind === '' || 'kind' in item ? item : { apiVersion, kind: itemKind, ...item };

@@ -13,7 +13,8 @@ import { err, ok, type Result } from '../../model/values/result.ts';
 import { installConfig, mtuConfigMap } from '../kinds/configmap.ts';
 import { textAt } from '../kinds/item.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { Snapshot, Unread } from '../snapshot.ts';
+import { isIndexRow, unreadInRow } from './gather.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
 import { macvlanKinds, minorKinds, namespacesOf, readDefinitions, sdnKinds, sourceKinds } from './source.ts';
 
@@ -26,7 +27,7 @@ export async function snapshotFromFiles(
   progress: (what: string) => void,
   needed = sdnKinds,
 ): Promise<Result<Snapshot, InputProblem>> {
-  const listed = new Set<string>();
+  const listed = new Set<Kind>();
   const manifests = await readManifests(paths, [...sourceKinds, ...minorKinds, configMaps], {
     kinds: macvlanKinds,
     mark: macvlanMark,
@@ -35,8 +36,14 @@ export async function snapshotFromFiles(
   });
   if (!manifests.ok) return manifests;
   const found = new Map<Kind, KubeObject[]>();
+  const said: Unread[] = [];
   for (const manifest of manifests.value) {
     const kind = kindOf(manifest);
+    if (kind !== undefined && isIndexRow(manifest.object)) {
+      const unread = unreadInRow(kind, manifest.object);
+      if (unread !== undefined) said.push(unread);
+      continue;
+    }
     if (kind === undefined || !matters(kind, manifest)) continue;
     const object = shapeOf(kind, manifest.object);
     if (!object.ok) return err(problemAt(manifest.source, object.error.field, object.error.reason));
@@ -57,8 +64,11 @@ export async function snapshotFromFiles(
     ({ metadata }) =>
       routers.has(metadata.namespace ?? '') || isNamed(metadata, installConfig) || isNamed(metadata, mtuConfigMap),
   );
-  const missing = mayLack.filter((kind) => !found.has(kind) && !listed.has(kind.kind));
-  return ok(snapshotOf(found.set(configMaps, maps), [], { missing }));
+  // what was not gathered may have been added; of ConfigMaps only some are read
+  const isGiven = (kind: Kind): boolean => kind !== configMaps && (found.has(kind) || listed.has(kind));
+  const unread = said.filter(({ kind }) => !isGiven(kind));
+  const isLacking = (kind: Kind): boolean => !isGiven(kind) && !unread.some((one) => one.kind === kind);
+  return ok(snapshotOf(found.set(configMaps, maps), unread, { missing: mayLack.filter(isLacking) }));
 }
 
 /** Kinds of which a dump or a must-gather may have nothing, though the cluster has some. */

@@ -16,7 +16,9 @@ import {
   type Kind,
   namespaces,
   netNamespaces,
+  networkConfigs,
   nodes,
+  podDisruptionBudgets,
   pods,
 } from '../../../api/kinds.ts';
 import { problemText } from '../../../src/io/input/manifests.ts';
@@ -24,15 +26,17 @@ import type { KubeClient, ListOptions } from '../../../src/io/kube/client.ts';
 import { openKube } from '../../../src/io/kube/config.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import { snapshotFromFiles } from '../../../src/migrate/input/files.ts';
+import { gatheredFiles, gatheredKinds } from '../../../src/migrate/input/gather.ts';
 import { snapshotOf } from '../../../src/migrate/input/make-snapshot.ts';
 import { readServer, snapshotFromServer } from '../../../src/migrate/input/server.ts';
 import { inventoryOf, sourceKinds } from '../../../src/migrate/input/source.ts';
-import { objectsOf, type Snapshot } from '../../../src/migrate/snapshot.ts';
+import { objectsOf, type Snapshot, type Unread } from '../../../src/migrate/snapshot.ts';
+import { toOVN } from '../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { credentialsOf, logger, start, type Started } from '../../apiserver/started.ts';
 import { clusters } from '../clusters.ts';
 import { clusterCRDs, ovnCRDs } from '../crds.ts';
-import { make } from '../snapshots.ts';
+import { make, options } from '../snapshots.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'migrate-read-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -130,6 +134,41 @@ describe('files', () => {
     expect(await lacking()).toEqual(['NetNamespace', 'EgressNetworkPolicy']);
     const none = { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicyList', items: [] };
     expect(await lacking(make.netNamespace('red', 11), none)).toEqual([]);
+  });
+
+  test('what a gather could not read stays unread, unless it was added', async () => {
+    const unread: readonly Unread[] = [
+      { kind: egressNetworkPolicies, reason: 'forbidden', right: 'list egressnetworkpolicies.network.openshift.io' },
+      { kind: pods, reason: 'forbidden', right: 'list pods' },
+      { kind: networkConfigs, reason: 'Network cluster: metadata.name is missing', right: undefined },
+      { kind: podDisruptionBudgets, reason: 'forbidden', right: 'list poddisruptionbudgets.policy', isMinor: true },
+      { kind: configMaps, reason: 'forbidden', right: 'list configmaps in openshift-network-operator', isMinor: true },
+      { kind: configMaps, reason: 'forbidden', right: 'get configmap cluster-config-v1 in kube-system' },
+    ];
+    const kinds = new Map([
+      [hostSubnets, [make.hostSubnet('w0', '192.168.7.100')]],
+      [netNamespaces, [make.netNamespace('red', 11)]],
+    ]);
+    const gathered = snapshotOf(kinds, unread);
+    file('gathered/index.json', JSON.stringify(gatheredKinds(gathered), null, 2));
+    for (const { path, content } of gatheredFiles(gathered)) file(`gathered/${path}`, dump(content));
+    const snapshot = await read(join(folder, 'gathered'));
+    expect(snapshot.unread.map(({ kind, right, isMinor }) => [kind.kind, right, isMinor])).toEqual([
+      ['Network', undefined, undefined],
+      ['EgressNetworkPolicy', 'list egressnetworkpolicies.network.openshift.io', undefined],
+      ['PodDisruptionBudget', 'list poddisruptionbudgets.policy', true],
+      ['ConfigMap', 'get configmap cluster-config-v1 in kube-system', undefined],
+      ['Pod', 'list pods', undefined],
+    ]);
+    expect(snapshot.missing).toEqual([]);
+    const { findings } = toOVN(snapshot, options);
+    expect(
+      findings.flatMap(({ code, severity, kind }) => (code === 'IncompleteInput' ? [`${severity} ${kind}`] : [])),
+    ).toEqual(expect.arrayContaining(['blocker EgressNetworkPolicy', 'warning Pod', 'warning Network']));
+    const added = file('added.json', JSON.stringify(list([make.policy('red', 'p', [])])));
+    const whole = await read(join(folder, 'gathered'), added);
+    expect(whole.unread.map(({ kind }) => kind.kind)).not.toContain('EgressNetworkPolicy');
+    expect(whole.egressPolicies).toHaveLength(1);
   });
 
   test('only egress routers, and the ConfigMaps of their namespaces, are taken of what there is much of', async () => {
