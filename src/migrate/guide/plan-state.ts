@@ -26,6 +26,10 @@ export interface Restore {
   readonly count: number;
   /** Kinds of OpenShift SDN that the API server does not serve now. */
   readonly unserved: readonly string[];
+  /** Whether nothing shows that the plan was begun: neither its journal nor the cluster. */
+  readonly isNever: boolean;
+  /** Why the way back would refuse; empty if it would not. */
+  readonly doubts: readonly string[];
 }
 
 type Period = 'before' | 'after' | 'finalize';

@@ -36,6 +36,7 @@ import { liveOf } from '../live.ts';
 import type { Plan } from '../plan/plan.ts';
 import { resourceName } from '../ref.ts';
 import { type Entry, progressOf } from '../run/journal.ts';
+import { standing } from '../run/undo/standing.ts';
 import { wayBack } from '../run/undo/undo-plan.ts';
 import { plannedKinds } from '../targets.ts';
 import { refOf } from '../translation.ts';
@@ -197,9 +198,12 @@ async function restoreOf(
   const finals = plan.steps.filter(({ name }) => name === 'finalize').flatMap(({ changes }) => changes.map(refOf));
   const isFinal = (kind: Kind): boolean =>
     finals.some((ref) => ref.kind === kind.kind && ref.apiVersion === apiVersionOf(kind));
+  const progress = progressOf(entries);
+  // what the journal does not know, the plan's marks on objects may show
+  const isUnknown = progress.begun.size === 0 && !progress.isGoingBack;
   const lists = await Promise.all(
     plannedKinds
-      .filter((kind) => restoredBy.includes(kind) || isFinal(kind))
+      .filter((kind) => isUnknown || restoredBy.includes(kind) || isFinal(kind))
       .map(async (kind) => [kind, await list(client, kind, { signal })] as const),
   );
   const unreadable = lists.flatMap(([, known]) => (known.kind === 'unreadable' ? [known] : []))[0];
@@ -207,6 +211,8 @@ async function restoreOf(
   const found = lists.flatMap(([kind, known]) => (known.kind === 'known' ? [[kind, known.value] as const] : []));
   const absent = lists.flatMap(([kind, known]) => (known.kind === 'absent' ? [kind] : []));
   const live = liveOf(snapshotOf(new Map(found), [], { absent }), plannedKinds);
-  const { restore, unserved } = wayBack(plan, { live, progress: progressOf(entries), force: false });
-  return { kind: 'known', value: { count: restore.length, unserved } };
+  const stand = standing(plan, { live, progress, force: false });
+  const { restore, unserved } = wayBack(plan, { live, progress, force: false });
+  const doubts = stand.kind === 'doubtful' ? stand.reasons : [];
+  return { kind: 'known', value: { count: restore.length, unserved, isNever: stand.kind === 'never', doubts } };
 }

@@ -43,6 +43,8 @@ export interface Progress {
   /** The uid of the cluster; undefined if it was not recorded. */
   readonly cluster: string | undefined;
   readonly isGoingBack: boolean;
+  /** Whether a way back ended and nothing was begun since. */
+  readonly isBack: boolean;
   /** Whether finalize was begun: the cluster then no longer shows what the plan was made from. */
   readonly isFinalizing: boolean;
   /** The entry that began each change, by `changeKey`. */
@@ -83,6 +85,7 @@ export function progressOf(entries: readonly Entry[]): Progress {
     // an update of a plan is a new one
     plan: plans.at(-1)?.plan,
     cluster: plans.find(({ cluster }) => cluster !== undefined)?.cluster,
+    isBack: last >= 0 && plans.length === 0,
     isGoingBack: current.some(({ event }) => event === 'back-begin'),
     isFinalizing: current.some(({ event, step }) => event === 'begin' && step === 'finalize'),
     // the first entry says whether the object existed before; a later one, that others made it again
@@ -108,7 +111,7 @@ function leftOut(entries: readonly Entry[]): ReadonlySet<string> {
   return new Set(entries.flatMap(({ event, object }) => (event === 'skip' && object !== undefined ? [object] : [])));
 }
 
-/** Reads the entries of the folder's journal; none if there is no journal. Skips a last line that a kill cut short. */
+/** Reads the entries of the folder's journal; none if there is no journal. Skips lines that a kill cut short. */
 export async function readJournal(folder: string): Promise<Result<readonly Entry[]>> {
   const file = join(folder, journalName);
   await settled(folder);
@@ -117,13 +120,20 @@ export async function readJournal(folder: string): Promise<Result<readonly Entry
     throw error;
   });
   const entries: Entry[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
-    if (!line.endsWith('}')) continue;
+  for (const [index, whole] of text.split('\n').entries()) {
+    const line = whole.trim(); // an editor may have changed the line ends
+    if (line === '' || isTorn(line)) continue;
     const entry = entryOf(line);
     if (entry === undefined) return err(`${file}:${index + 1}: this is no entry of a journal`);
     entries.push(entry);
   }
   return ok(entries);
+}
+
+/** Whether a kill cut the line short. Every entry begins alike. */
+function isTorn(line: string): boolean {
+  const start = '{"event":"';
+  return !line.endsWith('}') && line.slice(0, start.length) === start.slice(0, line.length);
 }
 
 function isEntry(value: unknown): value is Entry {

@@ -166,7 +166,7 @@ export function planState(more: Partial<PlanState> = {}): PlanState {
     isPastSwitch: false,
     pending: { before: 2, after: 3, finalize: 4 },
     boots: new Map(),
-    restore: known({ count: 0, unserved: [] }),
+    restore: known({ count: 0, unserved: [], isNever: true, doubts: [] }),
     ...more,
   };
 }

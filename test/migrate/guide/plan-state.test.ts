@@ -32,7 +32,7 @@ const n1 = 'v1/Node//n1';
 const e1 = 'k8s.ovn.org/v1/EgressIP//e1';
 const begin = (step: StepName, object: string): Entry => ({ event: 'begin', step, object });
 const done = (step: StepName, object: string): Entry => ({ event: 'done', step, object });
-const restore = { kind: 'known', value: { count: 7, unserved: [] } } as const;
+const restore = { kind: 'known', value: { count: 7, unserved: [], isNever: false, doubts: [] } } as const;
 const after = (...entries: readonly Entry[]) => planState(plan, entries, { folder: 'here', restore });
 
 it('has the folder, the target and what is to be restored as they are given', () => {

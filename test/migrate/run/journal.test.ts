@@ -59,6 +59,20 @@ test('a line that is no entry is refused, with its number', async () => {
   });
 });
 
+test.each(['garbage', '[]', '\0\0\0\0', 'event'])(
+  'a line %j is refused too, and not taken for one cut short',
+  async (line) => {
+    await appendFile(join(folder, 'journal.ndjson'), `${JSON.stringify(entry(1))}\n${line}`);
+    expect(await readJournal(folder)).toMatchObject({ ok: false });
+  },
+);
+
+test('line ends of an editor change nothing', async () => {
+  const lines = [1, 2].map((index) => `${JSON.stringify(entry(index))}\r\n`);
+  await appendFile(join(folder, 'journal.ndjson'), lines.join(''));
+  expect(await readJournal(folder)).toEqual({ ok: true, value: [entry(1), entry(2)] });
+});
+
 test('after a way back that ended nothing counts as begun', () => {
   const entries: readonly Entry[] = [
     { event: 'plan', plan: 'x' },
@@ -70,6 +84,7 @@ test('after a way back that ended nothing counts as begun', () => {
     plan: undefined,
     cluster: undefined,
     isGoingBack: false,
+    isBack: true,
     isFinalizing: false,
     boots: new Map(),
     purged: new Set(),

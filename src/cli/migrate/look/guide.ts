@@ -94,7 +94,8 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
     const procedure = procedureFor(facts, choice);
     if (!procedure.ok) throw new Failure(procedure.error, badInput);
     // it may turn out only now that it is a way back
-    if (['back', 'live-back'].includes(procedure.value.name) && plan !== undefined && !withRestore) return once(true);
+    if (['back', 'live-back', 'cancel'].includes(procedure.value.name) && plan !== undefined && !withRestore)
+      return once(true);
     return { facts, stand: standOf(facts, procedure.value) };
   };
   return () => once(flags.back);

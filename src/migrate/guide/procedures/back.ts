@@ -82,8 +82,9 @@ function restored({ plan, hostSubnets }: Facts): Answer {
   if (hostSubnets.kind === 'absent') return no('the operator has not brought the CRDs of OpenShift SDN back yet');
   if (plan === undefined) return unknown('give --plan DIR: without it, what is to be restored stays unknown');
   if (leadsBack(plan)) return plan.pending.before === 0 ? yes : no(`${plan.pending.before} changes are to be made`);
-  if (plan.phase === 'untouched' || plan.phase === 'back') return yes;
-  return ask(plan.restore, 'what the plan restores', ({ count, unserved }) => {
+  return ask(plan.restore, 'what the plan restores', ({ count, unserved, isNever, doubts }) => {
+    if (isNever) return yes;
+    if (doubts.length > 0) return no(doubts.join('; '));
     if (unserved.length > 0) return no(`the API server does not serve ${unserved.join(', ')} yet`);
     if (count > 0) return no(`${count} object${count === 1 ? ' is' : 's are'} to be restored`);
     return plan.phase === 'going-back' ? yes : no('the way back of the plan has not begun');
@@ -121,8 +122,13 @@ export const undo: Stage = {
       const left = plan.pending.after + plan.pending.finalize;
       return left === 0 ? yes : no(`${left} changes are to be made`);
     }
-    if (plan.phase === 'untouched' || plan.phase === 'back') return yes;
-    return all(saysType(facts, to), no('EgressIPs, EgressFirewalls, labels and annotations of the plan are left'));
+    const left = no('EgressIPs, EgressFirewalls, labels and annotations of the plan are left');
+    if (plan.phase !== 'untouched' && plan.phase !== 'back') return all(saysType(facts, to), left);
+    return ask(plan.restore, 'what is left of the plan', ({ isNever }) =>
+      isNever
+        ? yes
+        : all(saysType(facts, to), no("the plan's journal does not say so, but the cluster shows that it was begun")),
+    );
   },
   command: (facts) =>
     facts.plan !== undefined && leadsBack(facts.plan)

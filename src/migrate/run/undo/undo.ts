@@ -4,13 +4,15 @@ import { type Plan, planHash } from '../../plan/plan.ts';
 import { objectRef, refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
 import { oldPlugin } from '../../targets.ts';
+import { type Change, refOf } from '../../translation.ts';
 import type { ApplyDeps, ApplyOutcome, Work } from '../apply/apply.ts';
 import { skipsOf, unknownText } from '../apply/skips.ts';
 import { otherCluster } from '../identity.ts';
-import { backStep, type Entry, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
+import { backStep, changeKey, type Entry, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
 import { type Now, readNow } from '../now.ts';
 import { pendingLabel, typeProblem } from '../switched.ts';
 import { purgedKinds } from './recreate.ts';
+import { standing } from './standing.ts';
 import { type WayBack, wayBack } from './undo-plan.ts';
 import type { Undo } from './undo-value.ts';
 import { walk } from './walk.ts';
@@ -45,36 +47,62 @@ export async function goBack(work: Work, options: BackOptions): Promise<ApplyOut
 }
 
 async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOutcome> {
-  const { client, folder, plan, signal, tell } = deps;
+  const { client, folder, plan, signal } = deps;
   const entries = await readJournal(folder);
   if (!entries.ok) return { kind: 'unreadable', writes: 0, reasons: [entries.error] };
-  const progress = progressOf(entries.value);
-  if (progress.plan !== undefined && progress.plan !== planHash(plan)) {
-    return { kind: 'refused', writes: 0, reasons: ['the plan was changed since it was begun: restore it'] };
-  }
-  if (isUntouched(progress)) {
-    tell('the plan was never begun, so there is nothing to undo');
-    return { kind: 'done', writes: 0, left: 'nothing' };
-  }
+  const noted = progressOf(entries.value);
+  if (noted.plan !== undefined && noted.plan !== planHash(plan))
+    return refused(['the plan was changed since it was begun: restore it']);
   const now = await readNow(client, signal);
-  const stranger = otherCluster(plan, progress, clusterUID(now.snapshot));
-  if (stranger !== undefined) return { kind: 'refused', writes: 0, reasons: [stranger] };
+  const stranger = otherCluster(plan, noted, clusterUID(now.snapshot));
+  if (stranger !== undefined) return refused([stranger]);
   const { skipped, unknown } = skipsOf(options.skip, plan, now.live);
-  if (unknown.length > 0) return { kind: 'refused', writes: 0, reasons: unknown.map(unknownText) };
-  const known = { ...progress, leftOnBack: new Set([...progress.leftOnBack, ...skipped]) };
+  if (unknown.length > 0) return refused(unknown.map(unknownText));
+  const progress = { ...noted, leftOnBack: new Set([...noted.leftOnBack, ...skipped]) };
+  const stand = standing(plan, { live: now.live, progress, force: options.force });
+  switch (stand.kind) {
+    case 'doubtful':
+      return refused(stand.reasons);
+    case 'never':
+      deps.tell('the plan was never begun, so there is nothing to undo');
+      return { kind: 'done', writes: 0, left: 'nothing' };
+    case 'begun':
+      for (const note of stand.notes) deps.tell(note);
+      return goOn(deps, options, { noted, progress, now, skipped, assumed: stand.assumed });
+  }
+}
+
+function refused(reasons: readonly string[]): ApplyOutcome {
+  return { kind: 'refused', writes: 0, reasons };
+}
+
+interface Going {
+  /** What the journal shows, and that with what is left out from now on. */
+  readonly noted: Progress;
+  readonly progress: Progress;
+  readonly now: Now;
+  readonly skipped: ReadonlySet<string>;
+  /** What counts as begun though the journal does not say so. */
+  readonly assumed: readonly Change[];
+}
+
+async function goOn(deps: ApplyDeps, options: BackOptions, given: Going): Promise<ApplyOutcome> {
+  const { folder, plan, tell } = deps;
+  const { noted, progress, now, skipped } = given;
+  const assumed = given.assumed.map(begunEntry);
+  const known = { ...progress, begun: new Map([...progress.begun, ...assumed]) };
   const way = wayBack(plan, { live: now.live, progress: known, force: options.force });
   if (way.objections.length > 0)
-    return {
-      kind: 'refused',
-      writes: 0,
-      reasons: way.objections.map((text) => `somebody changed it (--force undoes that too, --skip leaves it): ${text}`),
-    };
+    return refused(
+      way.objections.map((text) => `somebody changed it (--force undoes that too, --skip leaves it): ${text}`),
+    );
   for (const note of way.notes) tell(note);
   const waiting = waitingFor(way, now, known);
   if (options.mode !== 'write') return show(deps, { way, options, waiting });
   const journal = await Journal.open(folder);
   try {
-    for (const entry of beginnings(plan, progress, now)) await journal.add(entry);
+    for (const entry of beginnings(plan, noted, now)) await journal.add(entry);
+    for (const [, entry] of assumed) await journal.add(entry);
     for (const object of skipped) await journal.add({ event: 'skip', step: backStep, object });
     return await walk({ deps, journal }, way, waiting);
   } finally {
@@ -82,8 +110,11 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
   }
 }
 
-function isUntouched({ begun, isGoingBack }: Progress): boolean {
-  return begun.size === 0 && !isGoingBack;
+/** The entry of a change that was begun though the journal does not say so, with its key. */
+function begunEntry(change: Change): readonly [string, Entry] {
+  const { step, action } = change;
+  const object = refKey(refOf(change));
+  return [changeKey(step, object), { event: 'begin', step, action, object }];
 }
 
 /** What is to be remembered of the moment when the way back began, or when the new plugin was last seen. */

@@ -111,7 +111,7 @@ describe('the pools', () => {
 describe('the objects of OpenShift SDN', () => {
   const says = (more: Partial<Facts>): string => told(restore.done(changed(more)));
   const going = (count: number, phase: PlanState['phase'] = 'going-back', unserved: readonly string[] = []) => ({
-    plan: planState({ phase, restore: known({ count, unserved }) }),
+    plan: planState({ phase, restore: known({ count, unserved, isNever: false, doubts: [] }) }),
   });
 
   it('can be restored when their CRDs have come back', () => {
@@ -137,8 +137,17 @@ describe('the objects of OpenShift SDN', () => {
   });
 
   it('need nothing if the plan changed nothing, or is taken back', () => {
-    expect(says(going(5, 'untouched'))).toBe('yes');
-    expect(says(going(5, 'back'))).toBe('yes');
+    for (const phase of ['untouched', 'back'] as const) expect(says({ plan: planState({ phase }) })).toBe('yes');
+  });
+
+  it('are left while the cluster shows that the plan was begun, whatever its journal says', () => {
+    for (const phase of ['untouched', 'back'] as const) {
+      expect(says(going(5, phase))).toBe('no: 5 objects are to be restored');
+      expect(says({ plan: planState({ phase, restore: unreadable }) })).toMatch(/^unknown: /);
+      expect(told(undo.done(factsOf(going(0, phase))))).toMatch(/^no: .*the cluster shows that it was begun$/);
+    }
+    const restore = known({ count: 0, unserved: [], isNever: false, doubts: ['Policy p is gone'] });
+    expect(says({ plan: planState({ restore }) })).toBe('no: Policy p is gone');
   });
 
   it('are unknown without the plan, or if its objects cannot be read', () => {

@@ -1,3 +1,5 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   egressFirewalls,
   egressIPs,
@@ -420,6 +422,68 @@ test.each([true, false])(
     expect((await objectsOn(client)).filter(isMarked)).toEqual([]);
   },
 );
+
+describe('a folder whose journal does not know what was done', () => {
+  const journal = (): string => join(migration.folder, 'journal.ndjson');
+  const policyGone = [expect.stringMatching(/^EgressNetworkPolicy cast\/p is gone, and by this folder's journal/)];
+
+  test('is that of a plan that was begun if an object bears its mark, and all is undone', async () => {
+    const before = await contents();
+    await forth(false);
+    await rm(journal());
+    expect(await back()).toMatchObject({ kind: 'done', said: [expect.stringContaining('the mark of this plan')] });
+    expect(await contents()).toEqual(before);
+    expect((await objectsOn(client)).filter(isMarked)).toEqual([]);
+  });
+
+  test.each(['none', 'one from before finalize'])(
+    '(%s) is refused while what finalize deletes is gone',
+    async (kind) => {
+      const before = await contents();
+      await forth(false);
+      const copy = await readFile(journal(), 'utf8');
+      expect((await migration.apply({ finalize: true })).kind).toBe('done');
+      await (kind === 'none' ? rm(journal()) : writeFile(journal(), copy));
+      expect(await back()).toMatchObject({ kind: 'refused', writes: 0, reasons: policyGone });
+      expect((await client.list(egressFirewalls)).items).toHaveLength(1);
+      expect((await back({ force: true })).kind).toBe('done');
+      expect(await contents()).toEqual(before);
+      expect((await objectsOn(client)).filter(isMarked)).toEqual([]);
+    },
+  );
+
+  test('goes on with what the admin left out', async () => {
+    await forth();
+    await rm(journal());
+    expect(await back({ skip: ['EgressNetworkPolicy/cast/p'] })).toMatchObject({ kind: 'done' });
+    expect((await client.list(egressNetworkPolicies)).items).toEqual([]);
+    expect(await client.get(netNamespaces, { name: 'shop' })).toMatchObject({ egressIPs: ['192.168.7.101'] });
+  });
+
+  test('is refused if a policy of a plan that was never begun is gone', async () => {
+    await client.delete(egressNetworkPolicies, { namespace: 'cast', name: 'p' });
+    expect(await back()).toMatchObject({ kind: 'refused', reasons: policyGone });
+    expect(await back({ skip: ['EgressNetworkPolicy/cast/p'] })).toMatchObject({ kind: 'done', writes: 0 });
+  });
+
+  test('restores what the vendor cleared, though the plan had changed nothing yet', async () => {
+    const before = await contents();
+    expect((await migration.apply()).kind).toBe('waiting');
+    for (const { kind, metadata } of await objectsOn(client, sdn)) {
+      const { name = '', namespace } = metadata;
+      const ref = namespace === undefined ? { name } : { name, namespace };
+      await client.delete(
+        sdn.find((one) => one.kind === kind)!,
+        ref,
+      );
+    }
+    expect((await back()).kind).toBe('done');
+    // OpenShift SDN makes the NetNamespace that requests nothing
+    delete before['NetNamespace /cast'];
+    expect(await contents()).toEqual(before);
+    expect(await back()).toMatchObject({ kind: 'done', writes: 0 });
+  });
+});
 
 /** A cluster of random namespaces and nodes, its lists written in every way that means nothing. */
 function randomCluster(seed: number): readonly KubeObject[] {
