@@ -17,6 +17,7 @@ import { ownedContent } from './owned.ts';
 import { kindsBeingMade, recreating } from './recreate.ts';
 import { removing } from './remove.ts';
 import { type Found, nothing, type Texts, type Undo } from './undo-value.ts';
+import { unexpressed } from './unexpressed.ts';
 
 export interface WayBack {
   /** Done first: it has no effect while OVN-Kubernetes runs. */
@@ -84,6 +85,7 @@ export function wayBack(
       progress.begun.has(changeKey(change.step, refKey(refOf(change)))),
   );
   const all = [...restored, ...removed];
+  const told = new Set(applied.map((change) => refKey(refOf(change))).filter((_key, at) => isTold(removed[at])));
   return {
     restore: restored.flatMap(({ undo }) => undo),
     remove: removed.flatMap(({ undo }) => undo),
@@ -91,12 +93,17 @@ export function wayBack(
     notes: [
       ...all.flatMap(({ notes = [] }) => notes),
       ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own`),
+      ...unexpressed(plan, live, told),
     ],
     awaited: all.flatMap(({ awaited = [] }) => awaited.map(({ text }) => text)),
     unmade: all.flatMap(({ awaited = [] }) => awaited.map(({ object }) => object)),
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
     needs: needsOf(plan, applied),
   };
+}
+
+function isTold({ undo, notes = [], objections = [] }: Found = nothing): boolean {
+  return undo.length + notes.length + objections.length > 0;
 }
 
 /** What is said of an object that the admin left out, if there is anything to do about it. */

@@ -520,7 +520,9 @@ describe('what an update of the plan takes back', () => {
 
   it('is deleted without a backup too, and left if others made it again', () => {
     expect(said({ changes: [change], live: [written([[ours, whole]])] })).toEqual(deleted);
-    expect(said({ changes: [change], live: [written([['kubectl', whole]])] })).toEqual({});
+    expect(said({ changes: [change], live: [written([['kubectl', whole]])] })).toEqual({
+      notes: [expect.stringMatching(/^EgressIP egressip-shop has no effect under OpenShift SDN: /)],
+    });
   });
 
   it('is not told as something that OpenShift SDN makes', () => {
