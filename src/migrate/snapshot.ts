@@ -67,6 +67,8 @@ export interface Snapshot extends Kinds {
   readonly notFound: readonly ObjectRef[];
   /** Kinds of which files may simply lack the objects; empty if the input is an API server. */
   readonly missing: readonly Kind[];
+  /** Files of the input that may hold objects of any kind and could not be read; empty if it is an API server. */
+  readonly unreadFiles: readonly { readonly file: string; readonly reason: string }[];
   /** Objects of which the input has several versions, with how many; the newest is used. */
   readonly duplicates: readonly { readonly object: ObjectRef; readonly count: number }[];
 }

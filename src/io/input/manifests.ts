@@ -3,10 +3,11 @@
  * must-gather, each also gzipped. A problem names the file, the line and the field.
  */
 import { CORE_SCHEMA, load, loadAll, mergeTag, YAMLException } from 'js-yaml';
+import partition from 'lodash/partition.js';
 import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { filesOf, readTexts, type TextFile } from './files.ts';
+import { filesOf, isCalledLikeOne, readTexts, type TextFile } from './files.ts';
 import { lineOf, type Steps } from './lines.ts';
 import { loadLongList } from './long-list.ts';
 
@@ -50,45 +51,87 @@ export interface ManifestOptions {
   readonly mark?: string;
   /** Called with each file before it is read. */
   readonly progress?: (what: string) => void;
-  /** Gets the kind of each list of one kind, also of an empty one: the input shows that there are no others. */
-  readonly listed?: Set<string>;
+  /** Gets each of the kinds of which there is a list, also an empty one: the input shows that there are no others. */
+  readonly listed?: Set<Kind>;
+  /** Gets the files that may hold objects and cannot be read, and that nobody named: they do not stop the others. */
+  readonly unread?: InputProblem[];
+  /** Gets the objects that are of one of the kinds but for its spelling or version. */
+  readonly misnamed?: Misnamed[];
+}
+
+/** An object that is of a kind but for its spelling or version. */
+export interface Misnamed extends Manifest {
+  readonly kind: Kind;
 }
 
 /**
  * Reads all objects of these kinds in the files and directories (`-` is standard input), in order of path and position.
  * Ignores other kinds. Returns the problem of a file that cannot be read or parsed. Searches directories and
- * archives for .yaml, .yml and .json files, also with .gz appended.
+ * archives for files that are called or begin like one that holds objects.
  */
 export async function readManifests(
   paths: readonly string[],
   kinds: readonly Kind[],
   options: ManifestOptions = {},
 ): Promise<Result<readonly Manifest[], InputProblem>> {
-  const { kinds: marked = [], mark = '', progress, listed = new Set() } = options;
+  const { kinds: marked, mark, progress, listed, unread, misnamed } = { ...defaults(), ...options };
   const found: Manifest[] = [];
   const all = [...kinds, ...marked];
   const [wanted, wantedIfMarked] = [mentions(kinds), mentions(all)];
   const isWanted = (text: string): boolean => (mark !== '' && text.includes(mark) ? wantedIfMarked : wanted).test(text);
+  const into = { found, listed, kinds: all, unread };
   for (const path of paths) {
     try {
       for (const file of await filesOf(path)) {
         progress?.(`reading ${file}`);
-        for (const text of await readTexts(file)) {
-          const problem = readInto(text, isWanted, { found, listed });
-          if (problem !== undefined) return err(problem);
-        }
+        const problem = await readFileInto({ path, file }, isWanted, into);
+        if (problem !== undefined) return err(problem);
       }
     } catch (error) {
       return err(unreadable(path, error));
     }
   }
-  return ok(found.filter(({ object }) => all.some((kind) => isOfKind(object, kind))));
+  const [own, others] = partition(found, ({ object }) => all.some((kind) => isOfKind(object, kind)));
+  for (const manifest of others) {
+    const kind = all.find((one) => isNearKind(manifest.object, one));
+    if (kind !== undefined) misnamed.push({ ...manifest, kind });
+  }
+  return ok(own);
 }
 
-/** Where objects and the kinds of lists go. */
+function defaults() {
+  return {
+    kinds: new Array<Kind>(),
+    mark: '',
+    progress: undefined,
+    listed: new Set<Kind>(),
+    unread: new Array<InputProblem>(),
+    misnamed: new Array<Misnamed>(),
+  };
+}
+
+/** Where objects, the kinds of lists, and files that do not stop the others go. */
 interface Collected {
   readonly found: Manifest[];
-  readonly listed: Set<string>;
+  readonly listed: Set<Kind>;
+  readonly kinds: readonly Kind[];
+  readonly unread: InputProblem[];
+}
+
+/** Reads the file, or the archive that it is. Returns the problem of what is named like a file of objects. */
+async function readFileInto(
+  { path, file }: { readonly path: string; readonly file: string },
+  isWanted: (text: string) => boolean,
+  into: Collected,
+): Promise<InputProblem | undefined> {
+  for (const text of await readTexts(file)) {
+    const problem = readInto(text, isWanted, into);
+    if (problem === undefined) continue;
+    // what the admin named, or what is called like one, must be readable
+    if (text.file === path || (text.isDoubtful !== true && isCalledLikeOne(text.file))) return problem;
+    into.unread.push(problem);
+  }
+  return undefined;
 }
 
 function readInto(
@@ -109,6 +152,7 @@ function readInto(
 function mentions(kinds: readonly Kind[]): RegExp {
   return new RegExp(
     `kind['"]?\\s*:\\s*['"]?(${kinds.map(({ kind }) => kind).join('|')})(List)?['"]?\\s*([,}\\n\\r#]|$)`,
+    'i',
   );
 }
 
@@ -118,7 +162,17 @@ function mentions(kinds: readonly Kind[]): RegExp {
  */
 export function problemAt({ file, text, document, path }: Source, field: string, reason: string): InputProblem {
   const steps = [...path, ...stepsOf(field)];
-  return { file, line: lineOf(text, document, steps), field: pathText(steps), reason };
+  return { file, line: lineAt(text, document, steps), field: pathText(steps), reason };
+}
+
+/** The line; undefined where the text is no YAML, such as lines of JSON. */
+function lineAt(text: string, document: number, steps: Steps): number | undefined {
+  try {
+    return lineOf(text, document, steps);
+  } catch (error) {
+    if (error instanceof YAMLException) return undefined;
+    throw error;
+  }
 }
 
 /** Parses `a.b[2]` into steps. */
@@ -137,8 +191,8 @@ function unreadable(file: string, error: unknown): InputProblem {
 }
 
 function parse(text: string, file: string): Result<readonly unknown[], InputProblem> {
-  const json = /^\s*[[{]/.test(text) ? asJson(text) : undefined;
-  if (json !== undefined) return ok([json.value]);
+  const json = /^\s*[[{]/.test(text) ? (asJson(text) ?? asJsonLines(text)) : undefined;
+  if (json !== undefined) return ok(json);
   const list = loadLongList(text, (one) => load(one, { schema }));
   if (list !== undefined) return ok([list]);
   try {
@@ -157,17 +211,32 @@ function parse(text: string, file: string): Result<readonly unknown[], InputProb
 /**
  * The value, or undefined if the text is not JSON. Then the YAML parser reports where it is wrong, since JSON is YAML.
  */
-function asJson(text: string): { readonly value: unknown } | undefined {
+function asJson(text: string): readonly unknown[] | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return { value };
+    return [value];
   } catch {
     return undefined;
   }
 }
 
-/** Adds the object, or the objects of the list. */
+/** The values of the lines, each of which is JSON; undefined if one is not. */
+function asJsonLines(text: string): readonly unknown[] | undefined {
+  const values: unknown[] = [];
+  for (const line of text.split('\n')) {
+    const value = line.trim() === '' ? [] : asJson(line);
+    if (value === undefined) return undefined;
+    values.push(...value);
+  }
+  return values;
+}
+
+/** Adds the object, or the objects of the list, which may also be a plain one. */
 function collect(value: unknown, source: Source, into: Collected): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) collect(item, { ...source, path: [...source.path, index] }, into);
+    return;
+  }
   if (!isRecord(value)) return;
   const { kind, apiVersion, items } = value;
   if (!Array.isArray(items)) {
@@ -175,12 +244,20 @@ function collect(value: unknown, source: Source, into: Collected): void {
     return;
   }
   const itemKind = typeof kind === 'string' ? kind.replace(/List$/, '') : '';
-  if (itemKind !== '') into.listed.add(itemKind);
+  for (const one of into.kinds) if (isOfKind({ apiVersion, kind: itemKind }, one)) into.listed.add(one);
   for (const [index, item] of items.entries()) {
     if (!isRecord(item)) continue;
     const filled = itemKind === '' || 'kind' in item ? item : { apiVersion, kind: itemKind, ...item };
     collect(filled, { ...source, path: [...source.path, 'items', index] }, into);
   }
+}
+
+/** Whether the object is meant to be of this kind: but for upper case, and the version or all of its apiVersion. */
+function isNearKind({ kind, apiVersion }: Readonly<Record<string, unknown>>, wanted: Kind): boolean {
+  if (typeof kind !== 'string' || kind.toLowerCase() !== wanted.kind.toLowerCase()) return false;
+  if (typeof apiVersion !== 'string') return true;
+  const [group = '', version] = apiVersion.split('/');
+  return (version === undefined ? '' : group.toLowerCase()) === wanted.group;
 }
 
 /** Whether the object is of this kind. Our kinds were also served as `v1` in the past. */

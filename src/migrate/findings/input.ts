@@ -26,6 +26,19 @@ export const kindUnread = makes(
   }),
 );
 
+/** A file of the input could not be read: nothing tells what it holds. */
+export const fileUnread = makes(
+  'IncompleteInput',
+  ({ file, reason }: { readonly file: string; readonly reason: string }) => ({
+    severity: 'warning',
+    kind: 'File',
+    name: file,
+    today: `It could not be read: ${reason}.`,
+    tomorrow: 'If it holds objects that a plan is made from, the plan lacks them and is incomplete.',
+    action: 'Make it readable, or leave it out of the input, and plan again.',
+  }),
+);
+
 interface KindUnknown {
   /** Name of the definition. */
   readonly name: string;

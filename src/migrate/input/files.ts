@@ -1,5 +1,7 @@
 /** Reads a snapshot from files and directories. */
+import partition from 'lodash/partition.js';
 import {
+  apiVersionOf,
   configMaps,
   customResourceDefinitions,
   egressNetworkPolicies,
@@ -7,13 +9,22 @@ import {
   type Kind,
   netNamespaces,
 } from '../../../api/kinds.ts';
-import { type InputProblem, isOfKind, type Manifest, problemAt, readManifests } from '../../io/input/manifests.ts';
+import {
+  type InputProblem,
+  isOfKind,
+  type Manifest,
+  type Misnamed,
+  problemAt,
+  readManifests,
+} from '../../io/input/manifests.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
+import { compareText } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { installConfig, mtuConfigMap } from '../kinds/configmap.ts';
 import { textAt } from '../kinds/item.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { Snapshot, Unread } from '../snapshot.ts';
+import { isIndexRow, unreadInRow } from './gather.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
 import { macvlanKinds, minorKinds, namespacesOf, readDefinitions, sdnKinds, sourceKinds } from './source.ts';
 
@@ -26,24 +37,22 @@ export async function snapshotFromFiles(
   progress: (what: string) => void,
   needed = sdnKinds,
 ): Promise<Result<Snapshot, InputProblem>> {
-  const listed = new Set<string>();
+  const listed = new Set<Kind>();
+  const unreadFiles: InputProblem[] = [];
+  const misnamed: Misnamed[] = [];
   const manifests = await readManifests(paths, [...sourceKinds, ...minorKinds, configMaps], {
     kinds: macvlanKinds,
     mark: macvlanMark,
     progress,
     listed,
+    unread: unreadFiles,
+    misnamed,
   });
   if (!manifests.ok) return manifests;
-  const found = new Map<Kind, KubeObject[]>();
-  for (const manifest of manifests.value) {
-    const kind = kindOf(manifest);
-    if (kind === undefined || !matters(kind, manifest)) continue;
-    const object = shapeOf(kind, manifest.object);
-    if (!object.ok) return err(problemAt(manifest.source, object.error.field, object.error.reason));
-    const list = found.get(kind);
-    if (list === undefined) found.set(kind, [object.value]);
-    else list.push(object.value);
-  }
+  const [rows, own] = partition(manifests.value, ({ object }) => isIndexRow(object));
+  const objects = objectsIn(own);
+  if (!objects.ok) return objects;
+  const found = objects.value;
   if (!needed.some((kind) => found.has(kind))) {
     return err({
       file: paths.join(', '),
@@ -57,8 +66,52 @@ export async function snapshotFromFiles(
     ({ metadata }) =>
       routers.has(metadata.namespace ?? '') || isNamed(metadata, installConfig) || isNamed(metadata, mtuConfigMap),
   );
-  const missing = mayLack.filter((kind) => !found.has(kind) && !listed.has(kind.kind));
-  return ok(snapshotOf(found.set(configMaps, maps), [], { missing }));
+  // what was not gathered may have been added; of ConfigMaps only some are read
+  const isGiven = (kind: Kind): boolean => kind !== configMaps && (found.has(kind) || listed.has(kind));
+  const unread = [
+    ...rows.flatMap(unreadIn).filter(({ kind }) => !isGiven(kind)),
+    ...misnamed.filter((one) => matters(one.kind, one)).map(unreadObject),
+  ];
+  const isLacking = (kind: Kind): boolean => !isGiven(kind) && !unread.some((one) => one.kind === kind);
+  return ok(
+    snapshotOf(found.set(configMaps, maps), unread, {
+      missing: mayLack.filter(isLacking),
+      unreadFiles: files(unreadFiles),
+    }),
+  );
+}
+
+/** The objects of each kind of which a plan is made, or the first that is not of its kind's shape. */
+function objectsIn(manifests: readonly Manifest[]): Result<Map<Kind, KubeObject[]>, InputProblem> {
+  const found = new Map<Kind, KubeObject[]>();
+  for (const manifest of manifests) {
+    const kind = kindOf(manifest);
+    if (kind === undefined || !matters(kind, manifest)) continue;
+    const object = shapeOf(kind, manifest.object);
+    if (!object.ok) return err(problemAt(manifest.source, object.error.field, object.error.reason));
+    const list = found.get(kind);
+    if (list === undefined) found.set(kind, [object.value]);
+    else list.push(object.value);
+  }
+  return ok(found);
+}
+
+function unreadIn(row: Manifest): readonly Unread[] {
+  const kind = kindOf(row);
+  const unread = kind === undefined ? undefined : unreadInRow(kind, row.object);
+  return unread === undefined ? [] : [unread];
+}
+
+/** An object that the API server would not take for one of the kind, though it is meant to be one. */
+function unreadObject({ kind, object, source: { file } }: Misnamed): Unread {
+  const shown = (value: unknown): string => (value === undefined ? 'missing' : JSON.stringify(value));
+  const name = textAt(object, 'metadata', 'name');
+  const reason = `${file}: ${kind.kind} ${name}: kind is ${shown(object['kind'])} and apiVersion ${shown(object['apiVersion'])}, not ${apiVersionOf(kind)} ${kind.kind}`;
+  return { kind, reason, right: undefined, ...(minorKinds.includes(kind) ? { isMinor: true } : {}) };
+}
+
+function files(problems: readonly InputProblem[]): Snapshot['unreadFiles'] {
+  return problems.map(({ file, reason }) => ({ file, reason })).sort((a, b) => compareText(a.file, b.file));
 }
 
 /** Kinds of which a dump or a must-gather may have nothing, though the cluster has some. */

@@ -7,7 +7,7 @@ import { apiVersionOf, configMaps, type Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { configMapItem, installConfig } from '../kinds/configmap.ts';
-import { objectsOf, type Snapshot } from '../snapshot.ts';
+import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import { macvlanKinds, minorKinds, sourceKinds } from './source.ts';
 
 /** A file of the archive: its path, and what it holds. */
@@ -23,6 +23,8 @@ export interface GatheredKind {
   readonly count: number;
   /** Why the kind could not be read; absent if it was. */
   readonly unread?: string;
+  /** Whether a plan without what is unread is whole. */
+  readonly isMinor?: true;
   /** Whether the API server does not serve the kind. */
   readonly absent: boolean;
 }
@@ -46,17 +48,37 @@ export function gatheredFiles(snapshot: Snapshot): readonly GatheredFile[] {
 /** A line for each kind, for people and for the index of the archive. */
 export function gatheredKinds(snapshot: Snapshot): readonly GatheredKind[] {
   return [...sourceKinds, ...minorKinds, ...macvlanKinds, configMaps].map((kind) => {
-    const unread = snapshot.unread.find((one) => one.kind === kind);
+    const all = snapshot.unread.filter((one) => one.kind === kind);
+    const unread = all.find(({ isMinor }) => isMinor !== true) ?? all[0];
     return {
       kind: kind.kind,
       apiVersion: apiVersionOf(kind),
       count: objectsOf(snapshot, kind).length,
       ...(unread === undefined
         ? {}
-        : { unread: unread.right === undefined ? unread.reason : `missing right: ${unread.right}` }),
+        : { unread: unread.right === undefined ? unread.reason : `${rightPrefix}${unread.right}` }),
+      ...(unread?.isMinor === true ? { isMinor: true } : {}),
       absent: snapshot.absent.includes(kind),
     };
   });
+}
+
+const rightPrefix = 'missing right: ';
+
+/** Whether an object of the input is a row of the index of an archive. */
+export function isIndexRow(object: Readonly<Record<string, unknown>>): boolean {
+  return !('metadata' in object) && typeof object['count'] === 'number' && typeof object['absent'] === 'boolean';
+}
+
+/** What a row of the index says could not be read of the kind; undefined if it was read. */
+export function unreadInRow(kind: Kind, { unread, isMinor }: Readonly<Record<string, unknown>>): Unread | undefined {
+  if (typeof unread !== 'string') return undefined;
+  return {
+    kind,
+    reason: `${unread} (it was not gathered)`,
+    right: unread.startsWith(rightPrefix) ? unread.slice(rightPrefix.length) : undefined,
+    ...(isMinor === true || minorKinds.includes(kind) ? { isMinor: true } : {}),
+  };
 }
 
 function fileOf(kind: Kind, namespace: string | undefined, items: readonly KubeObject[]): GatheredFile {

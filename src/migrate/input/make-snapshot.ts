@@ -70,7 +70,7 @@ const settledLater: readonly Kind[] = [hostSubnets, netNamespaces, nodes];
 export function snapshotOf(
   found: ReadonlyMap<Kind, readonly KubeObject[]>,
   unread: readonly Unread[],
-  more: Partial<Pick<Snapshot, 'absent' | 'notFound' | 'missing'>> = {},
+  more: Partial<Pick<Snapshot, 'absent' | 'notFound' | 'missing' | 'unreadFiles'>> = {},
 ): Snapshot {
   const read = [...found].map(([kind, list]) => ({ kind, ...inOrder(list, !settledLater.includes(kind)) }));
   const objects = read.flatMap(({ kind, ordered }): [string, readonly KubeObject[]][] =>
@@ -129,8 +129,9 @@ export function makeSnapshot(
     absent = [],
     notFound = [],
     missing = [],
+    unreadFiles = [],
     duplicates = [],
-  }: Partial<Pick<Snapshot, 'absent' | 'notFound' | 'missing' | 'duplicates'>> = {},
+  }: Partial<Pick<Snapshot, 'absent' | 'notFound' | 'missing' | 'unreadFiles' | 'duplicates'>> = {},
 ): Snapshot {
   const all = (kind: Kind): readonly KubeObject[] => objects.get(snapshotKey(kind)) ?? [];
   return {
@@ -139,6 +140,7 @@ export function makeSnapshot(
     absent,
     notFound,
     missing,
+    unreadFiles,
     duplicates,
     hostSubnets: shaped(all(hostSubnets), hostSubnetShape),
     netNamespaces: shaped(all(netNamespaces), netNamespaceShape),

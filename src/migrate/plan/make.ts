@@ -75,7 +75,10 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
   const made = {
     ...rest,
     cluster: clusterUID(snapshot),
-    incomplete: snapshot.unread.filter(({ isMinor }) => isMinor !== true).map(unreadText),
+    incomplete: [
+      ...snapshot.unread.filter(({ isMinor }) => isMinor !== true).map(unreadText),
+      ...snapshot.unreadFiles.map(({ file, reason }) => `${file}: ${reason}`),
+    ],
     steps: stepsOf(rest, changes),
     backup: new Map(
       refs.flatMap((ref) => {

@@ -61,8 +61,66 @@ describe('the files of a path', () => {
     expect(text?.text).toMatchObject({ ok: false });
   });
 
+  it('are those too that begin like one or are packed, whatever they are called', async () => {
+    const object = 'apiVersion: v1\nkind: Namespace\n';
+    const wanted: Readonly<Record<string, string | Buffer>> = {
+      'a.YAML': '',
+      'b.txt': `# from oc\n---\n${object}`,
+      'c.gz': gzipSync(object),
+      'd.yaml.GZ': '',
+      'e.yaml.bz2': 'BZh91AY',
+      'f.yaml.xz': Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]),
+      'g.ndjson': '',
+      'h.zip': 'PK\x03\x04',
+      i: '[{"apiVersion":"v1","kind":"Namespace"}]',
+      'j.log.gz': gzipSync(Buffer.from(await tar({ 'a.yaml': object }))),
+    };
+    for (const [path, content] of Object.entries(wanted)) await put(path, content);
+    await put('x.log', `I1129 06:21:25 reading apiVersion: v1 kind: Namespace\n${object}`);
+    await put('y.txt', 'kind: of a note\n');
+    await put('z.bin', Buffer.from([0, 1, 2]));
+    expect(await found()).toEqual(Object.keys(wanted).sort());
+  });
+
   it('are none of a path that is not there', async () => {
     await expect(filesOf(join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('an archive', () => {
+  it('names links to what it does not have, and reads what they lead to in it where it is', async () => {
+    const link = (name: string, linkname: string, type: 'symlink' | 'link' = 'symlink') => ({
+      header: { name, type, linkname, size: 0 },
+    });
+    const body = 'apiVersion: v1\nkind: Namespace\n';
+    const packed = await packTar([
+      { header: { name: 'x/data', type: 'file', size: body.length }, body },
+      { header: { name: 'x/notes.txt', type: 'file', size: 2 }, body: 'no' },
+      link('a.yaml', 'x/data'),
+      link('x/b.yaml', 'data'),
+      link('x/up', '../x'),
+      link('hard.yaml', 'x/data', 'link'),
+      link('out.yaml', '../../elsewhere.yaml'),
+      link('absolute', '/x/data'),
+      link('x/gone.yaml', 'nowhere.yaml'),
+      link('x/current.log', 'nowhere.log'),
+    ]);
+    const archive = await put('a.tar', packed);
+    const texts = await readTexts(archive);
+    expect(texts.map(({ file, text }) => [file.slice(archive.length + 1), text.ok ? text.value : text.error])).toEqual([
+      ['absolute', 'is a link to /x/data, which is not in the archive'],
+      ['out.yaml', 'is a link to ../../elsewhere.yaml, which is not in the archive'],
+      ['x/data', body],
+      ['x/gone.yaml', 'is a link to nowhere.yaml, which is not in the archive'],
+    ]);
+  });
+
+  it('in an archive is read too', async () => {
+    const inner = Buffer.from(await tar({ 'b.yaml': 'a: 1' }));
+    const archive = await put('a.tar', await tar({ 'x/inner.tar.gz': gzipSync(inner) }));
+    expect(await readTexts(archive)).toEqual([
+      { file: `${archive}:x/inner.tar.gz:b.yaml`, text: { ok: true, value: 'a: 1' } },
+    ]);
   });
 });
 

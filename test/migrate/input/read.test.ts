@@ -16,7 +16,9 @@ import {
   type Kind,
   namespaces,
   netNamespaces,
+  networkConfigs,
   nodes,
+  podDisruptionBudgets,
   pods,
 } from '../../../api/kinds.ts';
 import { problemText } from '../../../src/io/input/manifests.ts';
@@ -24,15 +26,20 @@ import type { KubeClient, ListOptions } from '../../../src/io/kube/client.ts';
 import { openKube } from '../../../src/io/kube/config.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import { snapshotFromFiles } from '../../../src/migrate/input/files.ts';
+import { gatheredFiles, gatheredKinds } from '../../../src/migrate/input/gather.ts';
 import { snapshotOf } from '../../../src/migrate/input/make-snapshot.ts';
 import { readServer, snapshotFromServer } from '../../../src/migrate/input/server.ts';
 import { inventoryOf, sourceKinds } from '../../../src/migrate/input/source.ts';
-import { objectsOf, type Snapshot } from '../../../src/migrate/snapshot.ts';
+import { makePlan } from '../../../src/migrate/plan/make.ts';
+import type { Plan } from '../../../src/migrate/plan/plan.ts';
+import { objectsOf, type Snapshot, type Unread } from '../../../src/migrate/snapshot.ts';
+import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
+import { toOVN } from '../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { credentialsOf, logger, start, type Started } from '../../apiserver/started.ts';
 import { clusters } from '../clusters.ts';
 import { clusterCRDs, ovnCRDs } from '../crds.ts';
-import { make } from '../snapshots.ts';
+import { make, options } from '../snapshots.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'migrate-read-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -54,6 +61,9 @@ async function problem(...paths: string[]): Promise<string> {
   const snapshot = await snapshotFromFiles(paths, () => undefined);
   return snapshot.ok ? 'none' : problemText(snapshot.error).replaceAll(`${folder}/`, '');
 }
+
+const planOfAll = (snapshot: Snapshot): Plan =>
+  makePlan(snapshot, { tool: 'test', target: ovn, options, strict: false }).plan;
 
 const objects = clusters['egress routers'].objects;
 const list = (items: readonly unknown[]): object => ({ apiVersion: 'v1', kind: 'List', items });
@@ -130,6 +140,89 @@ describe('files', () => {
     expect(await lacking()).toEqual(['NetNamespace', 'EgressNetworkPolicy']);
     const none = { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicyList', items: [] };
     expect(await lacking(make.netNamespace('red', 11), none)).toEqual([]);
+  });
+
+  test('what a gather could not read stays unread, unless it was added', async () => {
+    const unread: readonly Unread[] = [
+      { kind: egressNetworkPolicies, reason: 'forbidden', right: 'list egressnetworkpolicies.network.openshift.io' },
+      { kind: pods, reason: 'forbidden', right: 'list pods' },
+      { kind: networkConfigs, reason: 'Network cluster: metadata.name is missing', right: undefined },
+      { kind: podDisruptionBudgets, reason: 'forbidden', right: 'list poddisruptionbudgets.policy', isMinor: true },
+      { kind: configMaps, reason: 'forbidden', right: 'list configmaps in openshift-network-operator', isMinor: true },
+      { kind: configMaps, reason: 'forbidden', right: 'get configmap cluster-config-v1 in kube-system' },
+    ];
+    const kinds = new Map([
+      [hostSubnets, [make.hostSubnet('w0', '192.168.7.100')]],
+      [netNamespaces, [make.netNamespace('red', 11)]],
+    ]);
+    const gathered = snapshotOf(kinds, unread);
+    file('gathered/index.json', JSON.stringify(gatheredKinds(gathered), null, 2));
+    for (const { path, content } of gatheredFiles(gathered)) file(`gathered/${path}`, dump(content));
+    const snapshot = await read(join(folder, 'gathered'));
+    expect(snapshot.unread.map(({ kind, right, isMinor }) => [kind.kind, right, isMinor])).toEqual([
+      ['Network', undefined, undefined],
+      ['EgressNetworkPolicy', 'list egressnetworkpolicies.network.openshift.io', undefined],
+      ['PodDisruptionBudget', 'list poddisruptionbudgets.policy', true],
+      ['ConfigMap', 'get configmap cluster-config-v1 in kube-system', undefined],
+      ['Pod', 'list pods', undefined],
+    ]);
+    expect(snapshot.missing).toEqual([]);
+    const { findings } = toOVN(snapshot, options);
+    expect(
+      findings.flatMap(({ code, severity, kind }) => (code === 'IncompleteInput' ? [`${severity} ${kind}`] : [])),
+    ).toEqual(expect.arrayContaining(['blocker EgressNetworkPolicy', 'warning Pod', 'warning Network']));
+    const added = file('added.json', JSON.stringify(list([make.policy('red', 'p', [])])));
+    const whole = await read(join(folder, 'gathered'), added);
+    expect(whole.unread.map(({ kind }) => kind.kind)).not.toContain('EgressNetworkPolicy');
+    expect(whole.egressPolicies).toHaveLength(1);
+  });
+
+  test('every file and object of a wanted kind is read or named', async () => {
+    const at = (name: string, content: string | Buffer): string => file(`all/${name}`, content);
+    const red = (kind: string, apiVersion: string): object => ({ ...make.netNamespace('odd', 12), kind, apiVersion });
+    at('hosts.yaml', dump([make.hostSubnet('w0', '192.168.7.100')]));
+    at(
+      'lines.ndjson',
+      [make.netNamespace('a', 11), make.netNamespace('b', 12)].map((one) => JSON.stringify(one)).join('\n'),
+    );
+    at('c.txt', dump(make.netNamespace('c', 13)));
+    at('d.YAML', dump(make.netNamespace('d', 14)));
+    at('odd.json', JSON.stringify(list([red('netnamespace', 'network.openshift.io/v1')])));
+    at('older.yaml', dump(red('NetNamespace', 'network.openshift.io/v1beta1')));
+    at('none.yaml', dump({ ...red('NetNamespace', ''), apiVersion: undefined }));
+    at('other.yaml', dump(red('NetNamespace', 'example.com/v1')));
+    at('e.yaml.bz2', 'BZh91AY');
+    at('f.txt', 'apiVersion: v1\nkind: NetNamespace\n: [');
+    const snapshot = await read(join(folder, 'all'));
+    expect(snapshot.netNamespaces.map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'c', 'd']);
+    expect(snapshot.hostSubnets).toHaveLength(1);
+    const place = (text: string): string => text.replaceAll(`${folder}/all/`, '');
+    expect(snapshot.unread.map(({ kind, reason }) => [kind.kind, place(reason)])).toEqual([
+      [
+        'NetNamespace',
+        'none.yaml: NetNamespace odd: kind is "NetNamespace" and apiVersion missing, not network.openshift.io/v1 NetNamespace',
+      ],
+      [
+        'NetNamespace',
+        'odd.json: NetNamespace odd: kind is "netnamespace" and apiVersion "network.openshift.io/v1", not network.openshift.io/v1 NetNamespace',
+      ],
+      [
+        'NetNamespace',
+        'older.yaml: NetNamespace odd: kind is "NetNamespace" and apiVersion "network.openshift.io/v1beta1", not network.openshift.io/v1 NetNamespace',
+      ],
+    ]);
+    expect(snapshot.unreadFiles.map((one) => place(one.file))).toEqual(['e.yaml.bz2', 'f.txt']);
+    const { findings } = toOVN(snapshot, options);
+    const incomplete = findings.filter(({ code }) => code === 'IncompleteInput');
+    expect(incomplete.map(({ severity, kind, name }) => `${severity} ${kind} ${place(name)}`)).toEqual(
+      expect.arrayContaining(['blocker NetNamespace *', 'warning File e.yaml.bz2', 'warning File f.txt']),
+    );
+    expect(planOfAll(snapshot).incomplete.map(place)).toContainEqual(
+      'e.yaml.bz2: is packed with bzip2, which is not read: unpack it',
+    );
+    expect(await problem(join(folder, 'all/e.yaml.bz2'))).toBe(
+      'all/e.yaml.bz2: is packed with bzip2, which is not read: unpack it',
+    );
   });
 
   test('only egress routers, and the ConfigMaps of their namespaces, are taken of what there is much of', async () => {

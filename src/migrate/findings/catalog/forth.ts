@@ -105,7 +105,7 @@ export const forthRows = {
   },
   IncompleteInput: {
     severities: ['blocker', 'warning'],
-    about: 'a kind could not be read, or the input has none of it',
+    about: 'a kind, an object or a file could not be read, or the input has none of a kind',
   },
   JoinedNamespaces: {
     severities: ['warning', 'info'],

@@ -15,6 +15,7 @@ import {
   clusterUnknown,
   duplicateObjects,
   egressIPConfigInvalid,
+  fileUnread,
   kindAbsent,
   kindMissing,
   kindUnread,
@@ -46,6 +47,7 @@ export function inputPart(context: Context): Part {
     changes: [],
     findings: [
       ...snapshot.unread.map(unreadFinding),
+      ...snapshot.unreadFiles.map(fileUnread),
       ...absent.map(kindAbsent),
       ...snapshot.missing.map((kind) => kindMissing({ ...kind, isFatal: kind !== egressNetworkPolicies })),
       ...(clusterUID(snapshot) === undefined ? [clusterUnknown(undefined)] : []),
