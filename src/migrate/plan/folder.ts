@@ -165,7 +165,7 @@ function writeAll(descriptor: number, parts: readonly Buffer[]): void {
 }
 
 function plainPlan(
-  { id, cluster, tool, target, options, strict, incomplete, steps }: Plan,
+  { id, cluster, tool, target, options, strict, incomplete, gone = new Set(), steps }: Plan,
   files: ReadonlyMap<string, string>,
 ): Readonly<Record<string, unknown>> {
   return {
@@ -176,6 +176,7 @@ function plainPlan(
     options,
     strict,
     ...(incomplete.length === 0 ? {} : { incomplete }),
+    ...(gone.size === 0 ? {} : { gone: [...gone].sort() }),
     steps: steps.map(({ name, description, changes }) => ({
       name,
       description,

@@ -163,7 +163,7 @@ export function parsePlan(
     const given = record(value, '');
     knownOnly(
       given,
-      ['formatVersion', 'id', 'cluster', 'tool', 'target', 'options', 'strict', 'incomplete', 'steps'],
+      ['formatVersion', 'id', 'cluster', 'tool', 'target', 'options', 'strict', 'incomplete', 'gone', 'steps'],
       '',
     );
     if (typeof given['strict'] !== 'boolean')
@@ -185,6 +185,7 @@ export function parsePlan(
       options: json(given['options'], 'options'),
       strict: given['strict'],
       incomplete: given['incomplete'] === undefined ? [] : list(given['incomplete'], 'incomplete', text),
+      ...(given['gone'] === undefined ? {} : { gone: new Set(list(given['gone'], 'gone', text)) }),
       steps,
     };
   });

@@ -41,6 +41,8 @@ export interface Plan {
   readonly backup: ReadonlyMap<string, KubeObject>;
   /** Objects that were otherwise when the plan was last updated than in the backup, by `refKey`. */
   readonly seen: ReadonlyMap<string, KubeObject>;
+  /** Objects of the backup that were gone when the plan was last updated, by `refKey`. */
+  readonly gone?: ReadonlySet<string>;
   readonly findings: readonly Finding[];
   readonly placement: ReadonlyMap<string, Placement>;
 }
@@ -48,6 +50,14 @@ export interface Plan {
 /** What a backup keeps of an object: all but its status and field managers, which cannot be restored. */
 export function backedUp(object: KubeObject): KubeObject {
   return { ...omit(object, 'status'), metadata: omit(object.metadata, 'managedFields') };
+}
+
+/** The object of the backup as the plan last took it over; undefined if it was gone then. */
+export function newest(
+  { backup, seen, gone }: Pick<Plan, 'backup'> & Partial<Pick<Plan, 'seen' | 'gone'>>,
+  key: string,
+): KubeObject | undefined {
+  return gone?.has(key) === true ? undefined : (seen?.get(key) ?? backup.get(key));
 }
 
 /** Whether the change leaves an object of others as the backup has it, after an update that took ours back. */

@@ -1,15 +1,18 @@
 /** Carries a plan's folder over to the cluster as it is now, with its journal and first backup. */
+import isEqual from 'lodash/isEqual.js';
 import { err, type Result } from '../../model/values/result.ts';
-import { liveObject, liveOf } from '../live.ts';
+import { type Live, liveObject, liveOf } from '../live.ts';
+import { isSDN } from '../ownership.ts';
 import { replacePlan } from '../plan/folder.ts';
-import { type Plan, planHash } from '../plan/plan.ts';
+import { backedUp, newest, type Plan, planHash } from '../plan/plan.ts';
 import { type ChangeState, type Update, updatedPlan } from '../plan/update.ts';
-import { refKey, refText } from '../ref.ts';
+import { objectRef, refKey, refText } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { plannedKinds } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
 import { unknownSince } from './findings-since.ts';
 import { changeKey, type Entry, journalText, type Progress, progressOf } from './journal.ts';
+import { purgedKinds } from './purged.ts';
 
 export interface CarryOver {
   readonly folder: string;
@@ -36,10 +39,11 @@ export async function carryOver({
   if (unknown !== undefined) return err(`${folder} is not updated: ${refText(unknown)}: ${unknown.today}`);
   const progress = progressOf(entries);
   const live = liveOf(snapshot, plannedKinds);
-  const update = updatedPlan(old, fresh, {
+  const merged = updatedPlan(old, fresh, {
     stateOf: (change) => stateOf(change, progress),
     liveObject: (ref) => liveObject(live, ref),
   });
+  const update = { ...merged, plan: { ...merged.plan, ...takenOver(old, { plan: merged.plan, fresh, live }) } };
   const more: readonly Entry[] = [
     ...update.redo.map(({ step, object }): Entry => ({ event: 'redo', step, object })),
     ...(progress.plan === undefined ? [] : [{ event: 'plan', plan: planHash(update.plan) } as const]),
@@ -47,6 +51,25 @@ export async function carryOver({
   const journal = journalText([...entries, ...more]);
   const replaced = await replacePlan(folder, update.plan, { reports: reports(update.plan), journal });
   return replaced.ok ? { ok: true, value: { update, before: replaced.value } } : replaced;
+}
+
+/**
+ * How the objects of OpenShift SDN are now that the backup has and the plan is no longer about: the way back leaves them
+ * so, also after the vendor's clearing. If that was before the update, they stay as the plan knew them.
+ */
+function takenOver(
+  old: Plan,
+  { plan, fresh, live }: { readonly plan: Plan; readonly fresh: Plan; readonly live: Live },
+): Pick<Plan, 'seen' | 'gone'> {
+  const rest = [...old.backup].filter(([key, was]) => isSDN(objectRef(was)) && !fresh.backup.has(key));
+  const isCleared = purgedKinds(old, live).length > 0;
+  const now = rest.map(([key, was]) => ({ key, was, is: isCleared ? newest(old, key) : live.objects.get(key) }));
+  const gone = now.flatMap(({ key, is }) => (is === undefined ? [key] : []));
+  const seen = now.flatMap(({ key, was, is }) => {
+    const object = is === undefined ? was : backedUp(is);
+    return isEqual(object, was) ? [] : [[key, object] as const];
+  });
+  return { seen: new Map([...plan.seen, ...seen]), ...(gone.length === 0 ? {} : { gone: new Set(gone) }) };
 }
 
 function stateOf(change: Change, { begun, done }: Progress): ChangeState {

@@ -58,6 +58,9 @@ describe('a folder', () => {
   it('has objects that were otherwise at the last update, if there are some', async () => {
     await writePlan(folder, { ...plan, seen: plan.backup });
     expect(await readPlan(folder)).toMatchObject({ ok: true, value: { seen: plan.backup } });
+    const gone = new Set(plan.backup.keys());
+    await writePlan(folder, { ...plan, gone });
+    expect(await readPlan(folder)).toMatchObject({ ok: true, value: { gone } });
   });
 
   it('holds no plan without plan.yaml', async () => {

@@ -18,7 +18,7 @@ import {
   ownsBeyond,
   writtenBy,
 } from '../../ownership.ts';
-import { backedUp, isAsBackedUp, type Plan } from '../../plan/plan.ts';
+import { backedUp, isAsBackedUp, newest, type Plan } from '../../plan/plan.ts';
 import { bareObject, type ObjectRef, objectRef, refKey, refNamed, refText } from '../../ref.ts';
 import { deletesOwn, kindOf } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
@@ -30,7 +30,7 @@ import { ownMatter, withRight } from '../refusal.ts';
 export interface Execution {
   readonly client: KubeClient;
   /** The plan that writes. */
-  readonly plan: Pick<Plan, 'id' | 'target' | 'backup'>;
+  readonly plan: Pick<Plan, 'id' | 'target' | 'backup'> & Partial<Pick<Plan, 'seen' | 'gone'>>;
   readonly live: Live;
   readonly progress: Progress;
   /** Undefined in a dry run: the server is only asked, and nothing is written here either. */
@@ -125,7 +125,7 @@ async function begin(one: Case, more: Partial<Entry> = {}): Promise<void> {
 async function beginWith(one: Case, is: KubeObject): Promise<void> {
   const { plan, progress } = one.execution;
   const key = refKey(objectRef(is));
-  const known = progress.found.get(key) ?? plan.backup.get(key);
+  const known = progress.found.get(key) ?? newest(plan, key);
   const [found, before] = [is, known].map((object) => object && [contentOf(object), object.metadata.annotations ?? {}]);
   if (one.change.step !== 'finalize' || isEqual(found, before)) await begin(one);
   else await note(one, { found: backedUp(is) });

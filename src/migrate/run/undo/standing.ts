@@ -9,8 +9,8 @@ import { objectRef, refKey, refText } from '../../ref.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, isEmpty } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
+import { purgedKinds } from '../purged.ts';
 import { withoutOwner } from './owned.ts';
-import { purgedKinds } from './recreate.ts';
 
 export type Standing =
   /** Nothing shows that it was begun. */

@@ -6,16 +6,18 @@ import type { KubeObject } from '../../../model/objects/raw.ts';
 import { fieldOf, isRecord } from '../../../model/values/json.ts';
 import { type Live, liveObject } from '../../live.ts';
 import { isSDN } from '../../ownership.ts';
-import type { Plan } from '../../plan/plan.ts';
+import { newest, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
 import { deletesOwn } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
+import { purgedKinds } from '../purged.ts';
 import { ownedContent } from './owned.ts';
-import { kindsBeingMade, purgedKinds, recreating } from './recreate.ts';
+import { kindsBeingMade, recreating } from './recreate.ts';
 import { removing } from './remove.ts';
 import { type Found, nothing, type Texts, type Undo } from './undo-value.ts';
+import { unexpressed } from './unexpressed.ts';
 
 export interface WayBack {
   /** Done first: it has no effect while OVN-Kubernetes runs. */
@@ -52,8 +54,12 @@ export function wayBack(
   const making = kindsBeingMade(live, purged);
   const unlessLeft = (object: ObjectRef, found: Found): Found =>
     progress.leftOnBack.has(refKey(object)) ? left(object, found) : found;
-  const restored = [...plan.backup]
-    .filter(([key, was]) => isSDN(objectRef(was)) || finals.has(key))
+  const restored = [...plan.backup.keys()]
+    .flatMap((key) => {
+      // what was gone when the plan was updated is not restored, unless finalize found it there again
+      const was = newest(plan, key) ?? (live.objects.has(key) ? plan.backup.get(key) : undefined);
+      return was !== undefined && (isSDN(objectRef(was)) || finals.has(key)) ? [[key, was] as const] : [];
+    })
     .map(([key, was]) => {
       const given = {
         plan,
@@ -79,6 +85,7 @@ export function wayBack(
       progress.begun.has(changeKey(change.step, refKey(refOf(change)))),
   );
   const all = [...restored, ...removed];
+  const told = new Set(applied.map((change) => refKey(refOf(change))).filter((_key, at) => isTold(removed[at])));
   return {
     restore: restored.flatMap(({ undo }) => undo),
     remove: removed.flatMap(({ undo }) => undo),
@@ -86,12 +93,17 @@ export function wayBack(
     notes: [
       ...all.flatMap(({ notes = [] }) => notes),
       ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own`),
+      ...unexpressed(plan, live, told),
     ],
     awaited: all.flatMap(({ awaited = [] }) => awaited.map(({ text }) => text)),
     unmade: all.flatMap(({ awaited = [] }) => awaited.map(({ object }) => object)),
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
     needs: needsOf(plan, applied),
   };
+}
+
+function isTold({ undo, notes = [], objections = [] }: Found = nothing): boolean {
+  return undo.length + notes.length + objections.length > 0;
 }
 
 /** What is said of an object that the admin left out, if there is anything to do about it. */
@@ -117,7 +129,7 @@ function needsOf({ backup }: Plan, applied: readonly Change[]): ReadonlyMap<stri
 
 interface Restoring {
   readonly plan: Plan;
-  /** As in the backup, or as finalize found it. */
+  /** As in the backup, as an update of the plan took it over, or as finalize found it. */
   readonly was: KubeObject;
   /** What finalize does with the object. */
   readonly change: Change | undefined;

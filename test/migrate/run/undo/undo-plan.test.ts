@@ -6,7 +6,7 @@ import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../../../src/migrate/ref.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
-import { purgedKinds } from '../../../../src/migrate/run/undo/recreate.ts';
+import { purgedKinds } from '../../../../src/migrate/run/purged.ts';
 import { type WayBack, wayBack } from '../../../../src/migrate/run/undo/undo-plan.ts';
 import type { Undo } from '../../../../src/migrate/run/undo/undo-value.ts';
 import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
@@ -520,7 +520,9 @@ describe('what an update of the plan takes back', () => {
 
   it('is deleted without a backup too, and left if others made it again', () => {
     expect(said({ changes: [change], live: [written([[ours, whole]])] })).toEqual(deleted);
-    expect(said({ changes: [change], live: [written([['kubectl', whole]])] })).toEqual({});
+    expect(said({ changes: [change], live: [written([['kubectl', whole]])] })).toEqual({
+      notes: [expect.stringMatching(/^EgressIP egressip-shop has no effect under OpenShift SDN: /)],
+    });
   });
 
   it('is not told as something that OpenShift SDN makes', () => {

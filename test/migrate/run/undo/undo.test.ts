@@ -423,6 +423,25 @@ test.each([true, false])(
   },
 );
 
+test('EgressIPs and EgressFirewalls that others made since are named, and left', async () => {
+  await forth();
+  await create(client, [
+    make.any(
+      'k8s.ovn.org/v1',
+      'EgressIP',
+      { name: 'team' },
+      { spec: { egressIPs: ['192.168.7.109'], namespaceSelector: {} } },
+    ),
+    make.any('k8s.ovn.org/v1', 'EgressFirewall', { namespace: 'bank', name: 'default' }, { spec: { egress: [] } }),
+  ]);
+  const named = ['EgressFirewall bank/default', 'EgressIP team'].map(
+    (name) => expect.stringMatching(`^${name} has no effect under OpenShift SDN: no plan made it`) as unknown,
+  );
+  expect(await back({ mode: 'show' })).toMatchObject({ said: expect.arrayContaining(named) as unknown });
+  expect(await back()).toMatchObject({ kind: 'done', said: named });
+  expect((await client.list(egressIPs)).items).toHaveLength(1);
+});
+
 describe('a folder whose journal does not know what was done', () => {
   const journal = (): string => join(migration.folder, 'journal.ndjson');
   const policyGone = [expect.stringMatching(/^EgressNetworkPolicy cast\/p is gone, and by this folder's journal/)];
