@@ -14,7 +14,7 @@ export const objectExists = makes('ObjectExists', (object: Existing) => ({
   severity: 'blocker',
   today: `There is a ${object.kind} of that name with another spec; OpenShift SDN does not look at it.`,
   tomorrow: 'It stays as it is: apply refuses to overwrite fields of others.',
-  action: 'Delete or rename it and plan again, or apply with --force to replace its spec.',
+  action: 'Delete or rename it and plan again, or apply with --accept-blockers and --force to replace its spec.',
 }));
 
 interface OtherValue {

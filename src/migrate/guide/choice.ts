@@ -1,7 +1,7 @@
 /** Selects the procedure that a cluster is in, or is to begin. */
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { leadsBack } from '../targets.ts';
-import { wasLive } from './conditions.ts';
+import { isOnlyAnnotated, wasLive } from './conditions.ts';
 import { configName, type Facts, switchedTo, wants } from './facts.ts';
 import { back } from './procedures/back.ts';
 import { cancel, isAtRest, isBeforeSwitch } from './procedures/cancel.ts';
@@ -77,7 +77,8 @@ function directionOf(facts: Facts): 'ovn' | 'back' {
 }
 
 /** Whether OpenShift SDN is asked for again, and not all is done. */
-function isHalfBack({ config }: Facts): boolean {
-  if (config.kind !== 'known' || config.value.wantedType !== 'OpenShiftSDN') return false;
+function isHalfBack(facts: Facts): boolean {
+  const { config } = facts;
+  if (config.kind !== 'known' || config.value.wantedType !== 'OpenShiftSDN' || isOnlyAnnotated(facts)) return false;
   return config.value.type === 'OVNKubernetes' || config.value.isLiveAsked;
 }

@@ -31,6 +31,25 @@ export function atWork(config: NetworkConfigItem): string | undefined {
 }
 
 /**
+ * Whether only the annotation of a live migration is set: OpenShift SDN runs and is asked for, and nothing shows that a
+ * migration or a way back was ever at work.
+ */
+export function isOnlyAnnotated({ config, operator, pluginNamespaces }: Facts): boolean {
+  if (config.kind !== 'known' || operator.kind !== 'known' || pluginNamespaces.kind !== 'known') return false;
+  const { type, wantedType, isLiveAsked } = config.value;
+  const isSDN = [type, wantedType].every((one) => one === 'OpenShiftSDN');
+  const { migration } = operator.value;
+  const signs = [
+    wasLive(config.value),
+    atWork(config.value) !== undefined,
+    migration?.networkType === 'OpenShiftSDN',
+    migration?.mode === 'Live',
+    pluginNamespaces.value.includes('openshift-ovn-kubernetes'),
+  ];
+  return isLiveAsked && isSDN && !signs.includes(true);
+}
+
+/**
  * Whether the operator says that the migration is finished, or ended its part of spec.migration and says so no more.
  */
 export function completed(facts: Facts, to: NetworkType): Answer {

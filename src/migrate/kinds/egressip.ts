@@ -4,7 +4,7 @@ import { compareText } from '../../model/values/names.ts';
 import { type Item, itemOf, listAt, selectorAt, textAt, textsAt } from './item.ts';
 
 export interface EgressIPItem extends Item {
-  /** What it requests, as written. */
+  /** What it requests, as written, but an IPv4 address mapped into IPv6 as the IPv4 address that it stands for. */
   readonly egressIPs: readonly string[];
   readonly namespaceSelector: LabelSelectorObject;
   readonly podSelector: LabelSelectorObject;
@@ -19,6 +19,14 @@ export function assignedIn(object: KubeObject): ReadonlyMap<string, string> {
   return new Map(itemsOf(object).map(({ ip, node }) => [ip, node]));
 }
 
+/** OVN-Kubernetes takes `::ffff:192.0.2.1` for 192.0.2.1. */
+function unmapped(text: string): string {
+  const [, plain, high, low] = /^(?:0{0,4}:){2,6}ffff:(?:([\d.]+)|([\da-f]{1,4}):([\da-f]{1,4}))$/i.exec(text) ?? [];
+  if (plain !== undefined) return plain;
+  if (high === undefined || low === undefined) return text;
+  return [high, low].flatMap((hex) => [parseInt(hex, 16) >> 8, parseInt(hex, 16) & 0xff]).join('.');
+}
+
 function itemsOf(object: KubeObject): readonly { readonly ip: string; readonly node: string }[] {
   return listAt(object, 'status', 'items').map((one) => ({ ip: textAt(one, 'egressIP'), node: textAt(one, 'node') }));
 }
@@ -27,7 +35,7 @@ function itemsOf(object: KubeObject): readonly { readonly ip: string; readonly n
 export function egressIPItem(object: KubeObject): EgressIPItem {
   return {
     ...itemOf(object),
-    egressIPs: textsAt(object, 'spec', 'egressIPs'),
+    egressIPs: textsAt(object, 'spec', 'egressIPs').map(unmapped),
     namespaceSelector: selectorAt(object, 'spec', 'namespaceSelector') ?? {},
     podSelector: selectorAt(object, 'spec', 'podSelector') ?? {},
     assigned: assignedIn(object),

@@ -1,5 +1,7 @@
 import { type Choice, procedureFor } from '../../../src/migrate/guide/choice.ts';
 import type { Facts } from '../../../src/migrate/guide/facts.ts';
+import { cancel } from '../../../src/migrate/guide/procedures/cancel.ts';
+import { standOf } from '../../../src/migrate/guide/stand.ts';
 import {
   absent,
   askingFor,
@@ -10,6 +12,7 @@ import {
   liveAsked,
   operator,
   planState,
+  unreadable,
   written,
 } from './facts-of.ts';
 
@@ -173,5 +176,32 @@ describe('giving up before the switch', () => {
       plan: planState({ phase: 'back' }),
     };
     expect(giveUp(over)).toBe('back');
+  });
+});
+
+describe('with only the annotation of a live migration', () => {
+  const annotated = config('OpenShiftSDN', 'OpenShiftSDN', { metadata: liveAsked });
+  const begun = planState({ phase: 'begun' });
+  const back = { direction: 'back' } as const;
+
+  it('the way on is the live migration, and the way back gives it up', () => {
+    for (const facts of [factsOf({ config: annotated }), factsOf({ config: annotated, plan: begun })]) {
+      expect([chosen(facts), chosen(facts, back)]).toEqual(['live', 'cancel']);
+      const stand = standOf(facts, cancel);
+      expect(stand.next).toMatchObject({ stage: 'withdraw', isWait: false });
+    }
+  });
+
+  it.each<readonly [string, Partial<Facts>]>([
+    [
+      'the operator was at work on it',
+      { config: config('OpenShiftSDN', 'OpenShiftSDN', { metadata: liveAsked, status: { conditions: [completed] } }) },
+    ],
+    ['the operator is asked for OpenShift SDN', { operator: askingFor('OpenShiftSDN') }],
+    ['OVN-Kubernetes is still there', { pluginNamespaces: known(['openshift-ovn-kubernetes', 'openshift-sdn']) }],
+    ['nothing tells what the operator is asked for', { operator: unreadable }],
+    ['nothing tells whether OVN-Kubernetes is there', { pluginNamespaces: unreadable }],
+  ])('it may be the end of a live way back if %s', (_, more) => {
+    expect(chosen(factsOf({ config: annotated, ...more }))).toBe('live-back');
   });
 });

@@ -50,6 +50,24 @@ test('the guide by the command: table, json, bad input, and a watch that follows
     ])
       expect((await run('--kubeconfig', kubeconfig, ...bad)).status).toBe(2);
 
+    // a live migration without --mode: its pods are asked for as well
+    const annotations = { 'network.openshift.io/network-type-migration': '' };
+    await world.client.patch(
+      networkConfigs,
+      { name: 'cluster' },
+      { metadata: { annotations } },
+      { type: 'merge', fieldManager: 'admin' },
+    );
+    const live = await run('--kubeconfig', kubeconfig);
+    expect(live.stdout).toMatch(/: live /);
+    expect(live.stdout).not.toContain('it was not asked for');
+    await world.client.patch(
+      networkConfigs,
+      { name: 'cluster' },
+      { metadata: { annotations: { 'network.openshift.io/network-type-migration': null } } },
+      { type: 'merge', fieldManager: 'admin' },
+    );
+
     // over in time: the stage is not finished
     const late = await run('--kubeconfig', kubeconfig, '--watch', '--timeout', '100ms');
     expect([late.status, late.stderr]).toEqual([1, expect.stringContaining('the time is over')]);

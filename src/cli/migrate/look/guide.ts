@@ -82,10 +82,10 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
     ...(direction === undefined ? {} : { direction }),
     ...(flags.mode === undefined ? {} : { mode: flags.mode }),
   };
-  const once = async (withRestore: boolean): Promise<Look> => {
+  const once = async (withRestore: boolean, withPods: boolean): Promise<Look> => {
     const now = await current(plan);
     const given = now === undefined ? {} : { plan: await planGiven(client, { flags, now, signal }, withRestore) };
-    const reading: Reading = { signal, withPods: flags.mode === 'live', ...given };
+    const reading: Reading = { signal, withPods, ...given };
     const facts = await readFacts(client, reading);
     if (facts.config.kind === 'absent' && facts.operator.kind === 'absent')
       throw new Failure(
@@ -93,12 +93,14 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
       );
     const procedure = procedureFor(facts, choice);
     if (!procedure.ok) throw new Failure(procedure.error, badInput);
-    // it may turn out only now that it is a way back
-    if (['back', 'live-back', 'cancel'].includes(procedure.value.name) && plan !== undefined && !withRestore)
-      return once(true);
+    // it may turn out only now that it is a way back, or a live migration
+    const { name } = procedure.value;
+    if (['back', 'live-back', 'cancel'].includes(name) && plan !== undefined && !withRestore)
+      return once(true, withPods);
+    if (name === 'live' && !withPods) return once(withRestore, true);
     return { facts, stand: standOf(facts, procedure.value) };
   };
-  return () => once(flags.back);
+  return () => once(flags.back, flags.mode === 'live');
 }
 
 async function planGiven(

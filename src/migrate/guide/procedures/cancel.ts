@@ -2,7 +2,7 @@
 import { leadsBack } from '../../targets.ts';
 import { all, type Answer, ask, either, no, yes } from '../answer.ts';
 import { clearMigration, guide, pausePools, withdrawLive } from '../commands.ts';
-import { atWork } from '../conditions.ts';
+import { atWork, isOnlyAnnotated } from '../conditions.ts';
 import {
   configName,
   type Facts,
@@ -19,7 +19,9 @@ import { undo } from './back.ts';
 const from = 'OpenShiftSDN';
 
 /** Whether a migration was begun, be it only with the plan, and the default plugin is not switched. */
-export function isBeforeSwitch({ config, operator, plan }: Facts): boolean {
+export function isBeforeSwitch(facts: Facts): boolean {
+  if (isOnlyAnnotated(facts)) return true;
+  const { config, operator, plan } = facts;
   if (config.kind !== 'known' || config.value.type !== from) return false;
   const { wantedType, isLiveAsked } = config.value;
   const migration = operator.kind === 'known' ? operator.value.migration : undefined;

@@ -154,11 +154,41 @@ export function asked(type: NetworkType): Stage {
   return {
     name: 'set-migration',
     title: `spec.migration asks for ${type}, and the vendor's converter is off`,
-    done: (facts) => either(wants(facts, type), asksFor(facts, type)),
-    command: () => setMigration(type),
-    notes: (facts) => [...patchTraps(facts), ...mtuTraps(facts)],
+    done: (facts) =>
+      isRefused(facts, type) ? isTaken(facts, type) : either(isTaken(facts, type), asksFor(facts, type)),
+    command: (facts) => (isRefused(facts, type) ? switchTo(otherType(type)) : setMigration(type)),
+    notes: (facts) =>
+      isRefused(facts, type)
+        ? [
+            `spec.networkType was set too early: the operator takes it only while spec.migration asks for ${type}, and the machine config operator has not prepared the nodes. Take it back, and begin again`,
+          ]
+        : [...patchTraps(facts), ...mtuTraps(facts)],
     isProof: true,
   };
+}
+
+/** Whether spec.networkType asks for the plugin, and the operator has taken or can take that up. */
+function isTaken(facts: Facts, type: NetworkType): ReturnType<Stage['done']> {
+  return all(
+    wants(facts, type),
+    either(
+      saysType(facts, type),
+      ask(facts.operator, operatorName, ({ migration }) =>
+        migration?.networkType === type
+          ? yes
+          : no(`${operatorName}: spec.migration is missing, so the operator does not take spec.networkType ${type}`),
+      ),
+    ),
+  );
+}
+
+/** Whether spec.networkType was set without spec.migration. */
+function isRefused(facts: Facts, type: NetworkType): boolean {
+  return wants(facts, type).kind === 'yes' && isTaken(facts, type).kind === 'no';
+}
+
+function otherType(type: NetworkType): NetworkType {
+  return type === 'OVNKubernetes' ? 'OpenShiftSDN' : 'OVNKubernetes';
 }
 
 function patchTraps(facts: Facts): readonly string[] {

@@ -13,6 +13,7 @@ import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
 import { purgedKinds } from '../purged.ts';
+import { unlessOthers } from './others.ts';
 import { ownedContent } from './owned.ts';
 import { kindsBeingMade, recreating } from './recreate.ts';
 import { removing } from './remove.ts';
@@ -52,6 +53,7 @@ export function wayBack(
   );
   const purged = new Set([...progress.purged, ...purgedKinds(plan, live)]);
   const making = kindsBeingMade(live, purged);
+  const ofOthers = unlessOthers(plan.backup, live, force);
   const unlessLeft = (object: ObjectRef, found: Found): Found =>
     progress.leftOnBack.has(refKey(object)) ? left(object, found) : found;
   const restored = [...plan.backup.keys()]
@@ -71,7 +73,7 @@ export function wayBack(
         purged,
         making,
       };
-      return unlessLeft(objectRef(was), restoring(given));
+      return unlessLeft(objectRef(was), ofOthers(given.was, restoring(given)));
     });
   const applied = changes
     .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(plan, change))

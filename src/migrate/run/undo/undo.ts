@@ -98,6 +98,7 @@ async function goOn(deps: ApplyDeps, options: BackOptions, given: Going): Promis
     );
   for (const note of way.notes) tell(note);
   const waiting = waitingFor(way, now, known);
+  if (waiting.length > 0 || options.mode !== 'write') for (const text of way.awaited) tell(text);
   if (options.mode !== 'write') return show(deps, { way, options, waiting });
   const journal = await Journal.open(folder);
   try {

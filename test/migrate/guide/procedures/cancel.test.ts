@@ -16,6 +16,8 @@ import { saying, stageOf } from '../stages-of.ts';
 
 const begun = planState({ phase: 'begun' });
 
+const leftOver = { pluginNamespaces: known(['openshift-ovn-kubernetes', 'openshift-sdn']) };
+
 describe('a migration is before the switch', () => {
   it.each<readonly [string, Partial<Facts>]>([
     ['asked for by spec.migration', { operator: askingFor('OVNKubernetes') }],
@@ -38,7 +40,7 @@ describe('a migration is before the switch', () => {
     ['OpenShift SDN is asked for', { plan: begun, operator: askingFor('OpenShiftSDN') }],
     [
       'a live migration is left over',
-      { plan: begun, config: config('OpenShiftSDN', 'OpenShiftSDN', { metadata: liveAsked }) },
+      { plan: begun, config: config('OpenShiftSDN', 'OpenShiftSDN', { metadata: liveAsked }), ...leftOver },
     ],
     ['the configuration cannot be read', { plan: begun, config: absent }],
   ])('not if %s', (_what, more) => {

@@ -18,6 +18,7 @@ import {
   switched,
 } from '../../../../src/migrate/guide/procedures/shared.ts';
 import type { Stage } from '../../../../src/migrate/guide/stage.ts';
+import { standOf } from '../../../../src/migrate/guide/stand.ts';
 import {
   absent,
   askingFor,
@@ -191,7 +192,7 @@ describe('spec.migration before the switch', () => {
     const set = asked('OVNKubernetes');
     expect(says(set)).toBe(`no: ${operatorName}: spec.migration.networkType is not set`);
     expect(says(set, { operator: askingFor('OVNKubernetes') })).toBe('yes');
-    expect(says(set, { config: asking })).toBe('yes');
+    expect(says(set, { config: switchedOver })).toBe('yes');
   });
 
   it.each([
@@ -341,5 +342,26 @@ describe('the end', () => {
     expect(says(stage, { config: switchedOver, pluginNamespaces: known(['openshift-ovn-kubernetes']) })).toBe('yes');
     expect(says(stage, { pluginNamespaces: known([]) })).toMatch(/^no: .*OpenShiftSDN/);
     expect(command(stage)).toBe('oc delete namespace openshift-sdn');
+  });
+});
+
+describe('spec.networkType without spec.migration', () => {
+  const missing =
+    'no: Network.operator.openshift.io cluster: spec.migration is missing, so the operator does not take spec.networkType OVNKubernetes';
+
+  it('is named, and to be taken back', () => {
+    const done = planState({ pending: { before: 0, after: 1, finalize: 1 } });
+    const stand = standOf(factsOf({ config: asking, plan: done }), offline);
+    expect(stand.next).toMatchObject({ stage: 'set-migration', isWait: false });
+    expect(stand.next?.command).toContain('"networkType":"OpenShiftSDN"');
+    expect(stand.next?.notes.join()).toContain('too early');
+    expect(says(asked('OVNKubernetes'), { config: asking })).toBe(missing);
+    expect(command(asked('OpenShiftSDN'), { config: returning })).toContain('"networkType":"OVNKubernetes"');
+  });
+
+  it('is no matter once the operator has taken it', () => {
+    expect(says(asked('OVNKubernetes'), { config: switchedOver })).toBe('yes');
+    const migrating = { config: asking, operator: operator({ migration: { networkType: 'OVNKubernetes' } }) };
+    expect(says(asked('OVNKubernetes'), migrating)).toBe('yes');
   });
 });

@@ -256,6 +256,37 @@ describe('an object of OpenShift SDN that is gone', () => {
   });
 });
 
+describe('what belongs to others by now', () => {
+  const dated = (object: KubeObject, day: number): KubeObject => ({
+    ...object,
+    metadata: { ...object.metadata, creationTimestamp: `2026-01-0${day}T00:00:00Z` },
+  });
+  const change = clearing(shop);
+  const given: Given = { changes: [change], backup: [dated(shop, 1)], live: [], entries: [begun(change)] };
+
+  it('is no Namespace that was made again since', () => {
+    const live = [shopNow({}), dated(make.namespace('shop'), 2)];
+    for (const force of [false, true])
+      expect(said({ ...given, live, force })).toEqual({
+        notes: ['NetNamespace shop is not restored: its Namespace was made again since'],
+      });
+    expect(said({ ...given, live: [shopNow({}), dated(make.namespace('shop'), 1)] }).restore).toHaveLength(1);
+  });
+
+  it('is no address that another namespace requests by now, except with force', () => {
+    const live = [...owners, shopNow({}), make.netNamespace('thief', 11, { egressIPs: red })];
+    expect(said({ ...given, live })).toEqual({
+      awaited: [
+        'NetNamespace shop is not restored: NetNamespace thief requests 192.168.7.101 now, and OpenShift SDN would serve neither',
+      ],
+      unmade: [objectRef(shop)],
+    });
+    expect(said({ ...given, live, force: true }).restore).toHaveLength(1);
+    const joined = [...owners, shopNow({}), make.netNamespace('friend', 10, { egressIPs: red })];
+    expect(said({ ...given, live: joined }).restore).toHaveLength(1);
+  });
+});
+
 describe('kinds that the vendor cleared', () => {
   const old = (metadata: Fields): KubeObject => make.netNamespace('shop', 10, {}, metadata);
   const purgedOf = (live: readonly KubeObject[], backup: readonly KubeObject[] = []) =>

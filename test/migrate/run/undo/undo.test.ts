@@ -423,6 +423,16 @@ test.each([true, false])(
   },
 );
 
+test('a request that another namespace has by now is named at once, and when it is waited for', async () => {
+  await forth();
+  await create(client, [make.netNamespace('thief', 99, { egressIPs: ['192.168.7.101'] })]);
+  const text = /^NetNamespace shop is not restored: NetNamespace thief requests 192.168.7.101 now/;
+  expect((await back({ mode: 'show' })).said).toContainEqual(expect.stringMatching(text));
+  const outcome = await back();
+  expect(outcome).toMatchObject({ kind: 'waiting' });
+  expect('reasons' in outcome && outcome.reasons).toContainEqual(expect.stringMatching(text));
+});
+
 test('EgressIPs and EgressFirewalls that others made since are named, and left', async () => {
   await forth();
   await create(client, [
