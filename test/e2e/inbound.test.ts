@@ -407,6 +407,7 @@ test('connections that came in go on while their namespace begins or ceases to r
   const server = await echo('plain/w0');
   const asking = async (): Promise<boolean> =>
     (await lab.node('worker0', 'nft', 'list', 'set', 'ip', 'sdn_compat', 'asking_pods')).stdout.includes(target);
+  let repair = (): Promise<unknown> => Promise.resolve();
   const request = async (egressIPs: readonly string[] | null): Promise<void> => {
     await lab.patch('netnamespace', 'plain', { egressIPs });
     await until('it is restricted', asking, 5);
@@ -420,17 +421,17 @@ test('connections that came in go on while their namespace begins or ceases to r
       await until('it is known', async () => (await asking()) === (before !== null), 5);
       const knocking = knock((nextPort += 1), await open('a node port', 0, target), 4_000);
       await sleep(700);
-      await patchNetwork({ serviceNetwork: '10.254.128.0/17' });
+      repair = await lab.breakHostSubnet('worker0');
       await sleep(300);
       await request(after!);
       // of a hundred; it was cut off after about thirty
       expect(await knocking).toBeGreaterThan(75);
-      await patchNetwork({ serviceNetwork: '172.30.0.0/16' });
+      await repair();
       await close(0);
     }
   } finally {
     server.kill('SIGKILL');
-    await patchNetwork({ serviceNetwork: '172.30.0.0/16' });
+    await repair();
     await lab.patch('netnamespace', 'plain', { egressIPs: null });
     await lab.untilSource('plain/w0', '192.168.7.11');
   }

@@ -118,6 +118,13 @@ export class TestLab {
     return this.must(['get', 'pod', '-n', ...pod.split('/'), '-o', 'jsonpath={.status.podIP}']);
   }
 
+  /** Makes a node's own HostSubnet invalid, so that its agent can make no pass; returns what makes it valid again. */
+  async breakHostSubnet(short: string): Promise<() => Promise<unknown>> {
+    const subnet = await this.must(['get', 'hostsubnet', `${short}.ocp4.rober.lab`, '-o', 'jsonpath={.subnet}']);
+    await this.patch('hostsubnet', short, { subnet: '10.254.77.5/32' });
+    return () => this.patch('hostsubnet', short, { subnet });
+  }
+
   /** Denies all pods of a namespace all traffic of these directions; returns what allows it again. */
   async deny(namespace: string, ...policyTypes: ('Ingress' | 'Egress')[]): Promise<() => Promise<unknown>> {
     const metadata = { name: 'deny', namespace };

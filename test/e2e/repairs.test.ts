@@ -264,23 +264,32 @@ describe('a namespace begins to request an egress IP', () => {
     await sleep(2_500); // the agent reads all again in the meantime
   };
 
-  test('while ClusterNetwork is broken', () => {
-    return locked(
-      'blue/w1',
-      node,
-      () => patch({ serviceNetwork: '10.254.0.0/16' }),
-      () => patch({ serviceNetwork: '172.30.0.0/16' }),
-    );
+  let repair = (): Promise<unknown> => Promise.resolve();
+  const breakOwn = async (): Promise<void> => {
+    repair = await lab.breakHostSubnet(node);
+  };
+
+  test('while its own HostSubnet is invalid', () => {
+    return locked('blue/w1', node, breakOwn, () => repair());
   }, 40_000);
 
-  test('while ClusterNetwork is broken, and somebody has added nft elements that we never write', () => {
+  test('while its own HostSubnet is invalid, and somebody has added nft elements that we never write', () => {
     return locked(
       'blue/w1',
       node,
       async () => {
-        await patch({ serviceNetwork: '10.254.0.0/16' });
+        await breakOwn();
         await addElements();
       },
+      () => repair(),
+    );
+  }, 40_000);
+
+  test('while ClusterNetwork is broken: the last valid one goes on', () => {
+    return locked(
+      'blue/w1',
+      node,
+      () => patch({ serviceNetwork: '10.254.0.0/16' }),
       () => patch({ serviceNetwork: '172.30.0.0/16' }),
     );
   }, 40_000);

@@ -431,13 +431,22 @@ test('without the right to follow what is assigned it ends, names the right, and
 test('a server that ends every watch is no plugin that assigns nothing', async () => {
   await plan(layout);
   await begin('A', generator(1));
-  const blind = passing(client, { watch: () => Promise.reject(new Error('the proxy cut it off')) });
+  const refused = new ApiError(429, { message: 'the proxy cut it off' });
+  const blind = passing(client, { watch: () => Promise.reject(refused) });
   const { kind, told } = await migration.apply({ patience: 300 }, blind);
   expect([kind, told.at(-1)]).toEqual([
     'done',
     expect.stringMatching(/^\w+ cannot be followed: the proxy cut it off; from here on the network plugin chooses/),
   ]);
 }, 20_000);
+
+test('where every connection breaks, the lists that follow show what is assigned', async () => {
+  await plan(layout);
+  await begin('A', generator(1));
+  const cut = passing(client, { watch: () => Promise.reject(new Error('socket hang up')) });
+  const { kind, told } = await migration.apply({ patience: 5000 }, cut);
+  expect([kind, told.filter((line) => line.includes('from here on the network plugin chooses'))]).toEqual(['done', []]);
+}, 30_000);
 
 test('a node with the label before the migration and too few egress IPs makes a finding, and the plain order', async () => {
   const objects = [
