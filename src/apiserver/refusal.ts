@@ -1,5 +1,5 @@
 /** Refused requests: an Error with the `Status` object from which Kubernetes' clients build their messages. */
-import type { JsonObject } from '../model/values/json.ts';
+import type { Json, JsonObject } from '../model/values/json.ts';
 
 /** A resource's name in messages, `netnamespaces.network.openshift.io`, and its kind for details. */
 export interface ResourceName {
@@ -14,6 +14,28 @@ export interface FieldError {
   readonly reason: string;
   readonly field: string;
   readonly message: string;
+}
+
+/** The value of the field is wrong, and why. */
+export function invalidValue(field: string, value: Json, why: string): FieldError {
+  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
+}
+
+/** The field is missing. */
+export function requiredValue(field: string, why = ''): FieldError {
+  return { reason: 'FieldValueRequired', field, message: `Required value${why === '' ? '' : `: ${why}`}` };
+}
+
+/** The field may not be there, or not with this value. */
+export function forbiddenField(field: string, why: string): FieldError {
+  return { reason: 'FieldValueForbidden', field, message: `Forbidden: ${why}` };
+}
+
+/** The value of the field is none of those that there are. */
+export function unsupportedValue(field: string, value: Json, supported: readonly string[]): FieldError {
+  const list = supported.map((one) => JSON.stringify(one)).join(', ');
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`;
+  return { reason: 'FieldValueNotSupported', field, message };
 }
 
 interface RefusalOptions {

@@ -2,7 +2,7 @@
  * CustomResourceDefinitions: the kinds they define, how they are validated, and the status that shows they are served.
  */
 import { isJsonObject, type JsonObject } from '../../model/values/json.ts';
-import { type FieldError, qualified } from '../refusal.ts';
+import { type FieldError, invalidValue, qualified, requiredValue } from '../refusal.ts';
 import { objectAt, objectsAt, textAt, textsAt } from '../store/object.ts';
 import { printerColumns } from './columns.ts';
 import type { Resource } from './resource.ts';
@@ -41,16 +41,8 @@ function versionOf(crd: JsonObject, version: JsonObject, index: number): Resourc
   };
 }
 
-function required(field: string): FieldError {
-  return { reason: 'FieldValueRequired', field, message: 'Required value' };
-}
-
-function invalidValue(field: string, value: string, why: string): FieldError {
-  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
-}
-
 function missing(object: JsonObject, keys: readonly string[], path: string): readonly FieldError[] {
-  return keys.filter((key) => (textAt(object, key) ?? '') === '').map((key) => required(`${path}.${key}`));
+  return keys.filter((key) => (textAt(object, key) ?? '') === '').map((key) => requiredValue(`${path}.${key}`));
 }
 
 /** Errors in the names and the structure of a CRD. */
@@ -59,7 +51,7 @@ function outlineErrors(crd: JsonObject): readonly FieldError[] {
   const names = objectAt(spec, 'names');
   const errors = [...missing(spec, ['group', 'scope'], 'spec'), ...missing(names, ['plural', 'kind'], 'spec.names')];
   const versions = objectsAt(spec, 'versions');
-  if (versions.length === 0) errors.push(required('spec.versions'));
+  if (versions.length === 0) errors.push(requiredValue('spec.versions'));
   else if (versions.filter((version) => version['storage'] === true).length !== 1) {
     const why = 'must have exactly one version marked as storage version';
     errors.push(invalidValue('spec.versions', versions.map((version) => textAt(version, 'name') ?? '').join(','), why));

@@ -1,5 +1,5 @@
 /** What lists and watches ask of versions: which one, and whether exactly that. Refusals are Kubernetes' own. */
-import { badRequest, type FieldError, invalid, type Refusal } from '../refusal.ts';
+import { badRequest, type FieldError, forbiddenField, invalid, type Refusal, unsupportedValue } from '../refusal.ts';
 
 /** The version that a list or watch names; throws a 400 if it is none. */
 export function requestedVersion(query: URLSearchParams): number | undefined {
@@ -17,21 +17,19 @@ const matches = ['Exact', 'NotOlderThan'];
 
 /** Throws a 422 for a resourceVersionMatch that cannot be, as Kubernetes does, and a 400 for a version of a later page. */
 export function checkListOptions(query: URLSearchParams): void {
-  const [match, version, token] = ['resourceVersionMatch', 'resourceVersion', 'continue'].map(
-    (key) => query.get(key) ?? '',
-  );
+  const asked = (key: string): string => query.get(key) ?? '';
+  const [match, version, token] = [asked('resourceVersionMatch'), asked('resourceVersion'), asked('continue')];
   const field = 'resourceVersionMatch';
   const errors: FieldError[] = [];
   const forbid = (why: string): void => {
-    errors.push({ reason: 'FieldValueForbidden', field, message: `Forbidden: ${field} ${why}` });
+    errors.push(forbiddenField(field, `${field} ${why}`));
   };
   if (match !== '') {
     if (version === '') forbid('is forbidden unless resourceVersion is provided');
     if (token !== '') forbid('is forbidden when continue is provided');
     if (match === 'Exact' && version === '0') forbid('"exact" is forbidden for resourceVersion "0"');
-    if (!matches.includes(match ?? '')) {
-      const message = `Unsupported value: ${JSON.stringify(match)}: supported values: "", "Exact", "NotOlderThan"`;
-      errors.push({ reason: 'FieldValueNotSupported', field, message });
+    if (!matches.includes(match)) {
+      errors.push(unsupportedValue(field, match, ['', ...matches]));
     }
   }
   if (errors.length > 0) throw invalidListOptions(errors);
@@ -44,15 +42,13 @@ export function checkWatchOptions(query: URLSearchParams): void {
   const match = query.get('resourceVersionMatch') ?? '';
   const initial = query.get('sendInitialEvents') ?? '';
   const field = initial === '' ? 'resourceVersionMatch' : 'sendInitialEvents';
-  const forbid = (why: string): Refusal =>
-    invalidListOptions([{ reason: 'FieldValueForbidden', field, message: `Forbidden: ${why}` }]);
+  const forbid = (why: string): Refusal => invalidListOptions([forbiddenField(field, why)]);
   if (initial === '' && match !== '')
     throw forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
   if (initial !== '' && match === '')
     throw forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
   if (initial !== '' && match !== 'NotOlderThan') {
-    const message = `Unsupported value: ${JSON.stringify(match)}: supported values: "NotOlderThan"`;
-    throw invalidListOptions([{ reason: 'FieldValueNotSupported', field: 'resourceVersionMatch', message }]);
+    throw invalidListOptions([unsupportedValue('resourceVersionMatch', match, ['NotOlderThan'])]);
   }
 }
 

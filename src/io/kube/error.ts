@@ -52,6 +52,12 @@ export function apiError(code: number, body: string): ApiError {
   return new ApiError(code, { message: `the server answered ${code}${words === '' ? '' : `: ${words}`}` });
 }
 
+/** The error in a stream of events, whose object should be a Status. */
+export function statusError(status: unknown): ApiError {
+  const code = isRecord(status) && typeof status['code'] === 'number' ? status['code'] : 500;
+  return apiError(code, JSON.stringify(status));
+}
+
 function has(error: unknown, code: number, reason?: string): boolean {
   return error instanceof ApiError && error.code === code && (reason === undefined || error.reason === reason);
 }

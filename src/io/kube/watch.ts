@@ -13,7 +13,7 @@ import { pause } from '../async/pause.ts';
 import type { Logger } from '../log.ts';
 import { type KubeClient, objectGuard, type Selection } from './client.ts';
 import { expectReached, hasGoneBack, noteBehind, versionNumber, WentBack } from './era.ts';
-import { ApiError, apiError, isCutOff, isExpired, isTooLarge } from './error.ts';
+import { ApiError, isCutOff, isExpired, isTooLarge, statusError } from './error.ts';
 
 export interface ObjectChange<T> {
   /** NAME, or NAMESPACE/NAME. */
@@ -254,7 +254,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const event = withoutNullFields(JSON.parse(line));
     if (!isRecord(event)) throw new Error('a watch line is no event');
     const { type, object } = event;
-    if (type === 'ERROR') throw errorOf(object);
+    if (type === 'ERROR') throw statusError(object);
     if (!this.#guard(object)) throw new Error('a watch event has no object');
     this.#failures = 0;
     if (!this.#advance(object.metadata.resourceVersion)) return;
@@ -302,11 +302,6 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function errorOf(status: unknown): ApiError {
-  const code = isRecord(status) && typeof status['code'] === 'number' ? status['code'] : 500;
-  return apiError(code, JSON.stringify(status));
 }
 
 /** Milliseconds by which a server may end a watch early. One that ends earlier is stopping: it may come back restored. */

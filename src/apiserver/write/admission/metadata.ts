@@ -2,7 +2,7 @@
 import mapValues from 'lodash/mapValues.js';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../model/values/json.ts';
 import { cannotUnmarshal } from '../../json-errors.ts';
-import { badRequest, type FieldError } from '../../refusal.ts';
+import { badRequest, type FieldError, invalidValue, requiredValue } from '../../refusal.ts';
 import { objectAt, textAt } from '../../store/object.ts';
 
 const textMap = (value: Json): boolean =>
@@ -103,11 +103,6 @@ export function subdomainErrors(name: string): readonly string[] {
   return subdomainPattern.test(name) ? [] : [subdomainText];
 }
 
-/** The error that a text in a field is invalid, and why. */
-export function invalidText(field: string, value: string, why: string): FieldError {
-  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
-}
-
 function labelTextErrors(name: string): readonly string[] {
   if (name.length > 63) return ['must be no more than 63 characters'];
   return labelPattern.test(name) ? [] : [labelText];
@@ -116,16 +111,10 @@ function labelTextErrors(name: string): readonly string[] {
 /** Errors in a name: names of namespaces are labels, all others are subdomains. */
 export function nameErrors(name: string, isNamespace: boolean): readonly FieldError[] {
   if (name === '') {
-    return [
-      {
-        reason: 'FieldValueRequired',
-        field: 'metadata.name',
-        message: 'Required value: name or generateName is required',
-      },
-    ];
+    return [requiredValue('metadata.name', 'name or generateName is required')];
   }
   const errors = isNamespace ? labelTextErrors(name) : subdomainErrors(name);
-  return errors.map((why) => invalidText('metadata.name', name, why));
+  return errors.map((why) => invalidValue('metadata.name', name, why));
 }
 
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
@@ -143,7 +132,7 @@ export function labelErrors(metadata: JsonObject, field = 'metadata.labels'): re
       ...(value.length > 63 ? ['must be no more than 63 characters'] : []),
       ...(labelValue.test(value) ? [] : [labelValueText]),
     ];
-    return reasons.map((why) => invalidText(field, value, why));
+    return reasons.map((why) => invalidValue(field, value, why));
   });
 }
 

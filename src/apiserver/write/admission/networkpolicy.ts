@@ -3,10 +3,10 @@
  * messages are Kubernetes', because clients print them.
  */
 import { contains, parseIfaddr } from '../../../model/values/address.ts';
-import type { Json, JsonObject } from '../../../model/values/json.ts';
-import type { FieldError } from '../../refusal.ts';
+import type { JsonObject } from '../../../model/values/json.ts';
+import { type FieldError, forbiddenField, invalidValue, requiredValue, unsupportedValue } from '../../refusal.ts';
 import { objectAt, objectsAt, textAt, textsAt } from '../../store/object.ts';
-import { invalidText, labelErrors } from './metadata.ts';
+import { labelErrors } from './metadata.ts';
 import { qualifiedNameErrors } from './qualified.ts';
 
 const directions = ['Egress', 'Ingress'];
@@ -20,20 +20,6 @@ export function withPolicyTypes(policy: JsonObject): JsonObject {
   return { ...policy, spec: { ...spec, policyTypes } };
 }
 
-function wrong(field: string, value: Json, why: string): FieldError {
-  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
-}
-
-function required(field: string, why: string): FieldError {
-  return { reason: 'FieldValueRequired', field, message: `Required value${why === '' ? '' : `: ${why}`}` };
-}
-
-function unsupported(field: string, value: string, supported: readonly string[]): FieldError {
-  const list = supported.map((one) => JSON.stringify(one)).join(', ');
-  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}`;
-  return { reason: 'FieldValueNotSupported', field, message };
-}
-
 function expressionErrors(expression: JsonObject, path: string): readonly FieldError[] {
   const [key, operator] = [textAt(expression, 'key') ?? '', textAt(expression, 'operator') ?? ''];
   const values = textsAt(expression, 'values');
@@ -42,19 +28,19 @@ function expressionErrors(expression: JsonObject, path: string): readonly FieldE
     switch (operator) {
       case 'In':
       case 'NotIn':
-        return values.length > 0 ? [] : [required(field, "must be specified when `operator` is 'In' or 'NotIn'")];
+        return values.length > 0 ? [] : [requiredValue(field, "must be specified when `operator` is 'In' or 'NotIn'")];
       case 'Exists':
       case 'DoesNotExist': {
         const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-        return values.length === 0 ? [] : [{ reason: 'FieldValueForbidden', field, message: `Forbidden: ${why}` }];
+        return values.length === 0 ? [] : [forbiddenField(field, why)];
       }
       default:
-        return [wrong(`${path}.operator`, operator, 'not a valid selector operator')];
+        return [invalidValue(`${path}.operator`, operator, 'not a valid selector operator')];
     }
   };
   return [
     ...ofOperator(),
-    ...qualifiedNameErrors(key).map((why) => invalidText(`${path}.key`, key, why)),
+    ...qualifiedNameErrors(key).map((why) => invalidValue(`${path}.key`, key, why)),
     ...values.flatMap((value, index) => labelErrors({ labels: { key: value } }, `${field}[${index}]`)),
   ];
 }
@@ -63,7 +49,7 @@ function selectorErrors(selector: JsonObject, path: string): readonly FieldError
   const labels = objectAt(selector, 'matchLabels');
   return [
     ...Object.keys(labels).flatMap((key) =>
-      qualifiedNameErrors(key).map((why) => invalidText(`${path}.matchLabels`, key, why)),
+      qualifiedNameErrors(key).map((why) => invalidValue(`${path}.matchLabels`, key, why)),
     ),
     ...labelErrors({ labels }, `${path}.matchLabels`),
     ...objectsAt(selector, 'matchExpressions').flatMap((one, index) =>
@@ -84,7 +70,7 @@ function portNameErrors(name: string): readonly string[] {
 }
 
 function numberErrors(field: string, value: number): readonly FieldError[] {
-  return value >= 1 && value <= 65_535 ? [] : [wrong(field, value, 'must be between 1 and 65535, inclusive')];
+  return value >= 1 && value <= 65_535 ? [] : [invalidValue(field, value, 'must be between 1 and 65535, inclusive')];
 }
 
 function portErrors(rulePort: JsonObject, path: string): readonly FieldError[] {
@@ -94,32 +80,32 @@ function portErrors(rulePort: JsonObject, path: string): readonly FieldError[] {
   const ofNumbers = (): readonly FieldError[] => {
     if (typeof port === 'number') {
       if (typeof endPort !== 'number') return numberErrors(at, port);
-      const order = endPort < port ? [wrong(end, endPort, 'must be greater than or equal to `port`')] : [];
+      const order = endPort < port ? [invalidValue(end, endPort, 'must be greater than or equal to `port`')] : [];
       return [...numberErrors(at, port), ...order, ...numberErrors(end, endPort)];
     }
     const why = `may not be specified when \`port\` is ${typeof port === 'string' ? 'non-numeric' : 'not specified'}`;
-    const names = typeof port === 'string' ? portNameErrors(port).map((one) => wrong(at, port, one)) : [];
-    return [...(typeof endPort === 'number' ? [wrong(end, endPort, why)] : []), ...names];
+    const names = typeof port === 'string' ? portNameErrors(port).map((one) => invalidValue(at, port, one)) : [];
+    return [...(typeof endPort === 'number' ? [invalidValue(end, endPort, why)] : []), ...names];
   };
   return [
-    ...(protocols.includes(protocol) ? [] : [unsupported(`${path}.protocol`, protocol, protocols)]),
+    ...(protocols.includes(protocol) ? [] : [unsupportedValue(`${path}.protocol`, protocol, protocols)]),
     ...ofNumbers(),
   ];
 }
 
 function blockErrors(block: JsonObject, path: string): readonly FieldError[] {
   const text = textAt(block, 'cidr') ?? '';
-  if (text === '') return [required(`${path}.cidr`, '')];
+  if (text === '') return [requiredValue(`${path}.cidr`)];
   const cidr = parseIfaddr(text);
-  if (!cidr.ok) return [wrong(`${path}.cidr`, text, 'not a valid CIDR')];
+  if (!cidr.ok) return [invalidValue(`${path}.cidr`, text, 'not a valid CIDR')];
   return textsAt(block, 'except').flatMap((part, index): readonly FieldError[] => {
     const field = `${path}.except[${index}]`;
     const except = parseIfaddr(part);
-    if (!except.ok) return [wrong(field, part, 'not a valid CIDR')];
+    if (!except.ok) return [invalidValue(field, part, 'not a valid CIDR')];
     const isInside = contains(cidr.value.network, except.value.ip);
     return isInside && cidr.value.network.length < except.value.network.length
       ? []
-      : [wrong(field, part, 'must be a strict subset of `cidr`')];
+      : [invalidValue(field, part, 'must be a strict subset of `cidr`')];
   });
 }
 
@@ -130,18 +116,12 @@ function peerErrors(peer: JsonObject, path: string): readonly FieldError[] {
   const mixed =
     ipBlock === undefined || selectors === 0
       ? []
-      : [
-          {
-            reason: 'FieldValueForbidden',
-            field: path,
-            message: 'Forbidden: may not specify both ipBlock and another peer',
-          },
-        ];
+      : [forbiddenField(path, 'may not specify both ipBlock and another peer')];
   return [
     ...selectorErrors(objectAt(peer, 'podSelector'), `${path}.podSelector`),
     ...selectorErrors(objectAt(peer, 'namespaceSelector'), `${path}.namespaceSelector`),
     ...block,
-    ...(selectors === 0 && ipBlock === undefined ? [required(path, 'must specify a peer')] : []),
+    ...(selectors === 0 && ipBlock === undefined ? [requiredValue(path, 'must specify a peer')] : []),
     ...mixed,
   ];
 }
@@ -155,9 +135,9 @@ function ruleErrors(rule: JsonObject, path: string, peers: 'from' | 'to'): reado
 
 function typeErrors(types: readonly string[]): readonly FieldError[] {
   const path = 'spec.policyTypes';
-  if (types.length > 2) return [wrong(path, types, 'may not specify more than two policyTypes')];
+  if (types.length > 2) return [invalidValue(path, types, 'may not specify more than two policyTypes')];
   return types.flatMap((type, index) =>
-    directions.includes(type) ? [] : [unsupported(`${path}[${index}]`, type, directions)],
+    directions.includes(type) ? [] : [unsupportedValue(`${path}[${index}]`, type, directions)],
   );
 }
 

@@ -1,8 +1,8 @@
 /** What Kubernetes allows as keys of labels and annotations, as finalizers and as owners, in its own words. */
 import type { JsonObject } from '../../../model/values/json.ts';
-import type { FieldError } from '../../refusal.ts';
+import { type FieldError, forbiddenField, invalidValue } from '../../refusal.ts';
 import { objectAt, objectsAt, textAt, textsAt } from '../../store/object.ts';
-import { invalidText, subdomainErrors } from './metadata.ts';
+import { subdomainErrors } from './metadata.ts';
 
 const longestName = 63;
 const namePattern = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/;
@@ -28,7 +28,9 @@ export function qualifiedNameErrors(text: string): readonly string[] {
 /** Errors in the keys of labels and annotations, and in finalizers. */
 export function keyErrors(metadata: JsonObject): readonly FieldError[] {
   const errors = (field: string, texts: readonly string[], asKey = (text: string): string => text): FieldError[] =>
-    texts.flatMap((text) => qualifiedNameErrors(asKey(text)).map((why) => invalidText(`metadata.${field}`, text, why)));
+    texts.flatMap((text) =>
+      qualifiedNameErrors(asKey(text)).map((why) => invalidValue(`metadata.${field}`, text, why)),
+    );
   return [
     ...errors('labels', Object.keys(objectAt(metadata, 'labels'))),
     ...errors('annotations', Object.keys(objectAt(metadata, 'annotations')), (key) => key.toLowerCase()),
@@ -49,12 +51,12 @@ export function ownerErrors(metadata: JsonObject): readonly FieldError[] {
     const { apiVersion, kind } = owner;
     if (apiVersion === 'v1' && kind === 'Event') {
       const why = '/v1, Kind=Event is disallowed from being an owner';
-      return [{ reason: 'FieldValueInvalid', field: path, message: `Invalid value: ${JSON.stringify(owner)}: ${why}` }];
+      return [invalidValue(path, owner, why)];
     }
     return has.flatMap(([key, value]) =>
       value === ''
         ? [
-            invalidText(
+            invalidValue(
               `${path}.${key}`,
               textAt(owner, key) ?? '',
               `${key === 'apiVersion' ? 'version' : key} must not be empty`,
@@ -68,10 +70,7 @@ export function ownerErrors(metadata: JsonObject): readonly FieldError[] {
     .map((owner) => textAt(owner, 'name') ?? '');
   if (first === undefined || second === undefined) return errors;
   const why = `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${second}`;
-  return [
-    ...errors,
-    { reason: 'FieldValueInvalid', field: path, message: `Invalid value: ${JSON.stringify(owners)}: ${why}` },
-  ];
+  return [...errors, invalidValue(path, owners, why)];
 }
 
 /** Errors in an update of an object that is being deleted: it gets no more finalizers. */
@@ -83,8 +82,8 @@ export function lateFinalizerErrors(old: JsonObject, next: JsonObject): readonly
     .sort();
   if (added.length === 0) return [];
   const list = `[]string{${added.map((one) => JSON.stringify(one)).join(', ')}}`;
-  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${list}`;
-  return [{ reason: 'FieldValueForbidden', field: 'metadata.finalizers', message }];
+  const why = `no new finalizers can be added if the object is being deleted, found new finalizers ${list}`;
+  return [forbiddenField('metadata.finalizers', why)];
 }
 
 /** Finalizers that Kubernetes itself knows; others of its own kinds have a domain. */
@@ -96,7 +95,7 @@ export function coreFinalizerErrors(metadata: JsonObject): readonly FieldError[]
     (name) => !name.includes('/') && !standardFinalizers.includes(name),
   );
   const why = 'name is neither a standard finalizer name nor is it fully qualified';
-  return plain.map((name) => invalidText('metadata.finalizers', name, why));
+  return plain.map((name) => invalidValue('metadata.finalizers', name, why));
 }
 
 /** The most bytes that the keys and values of all annotations of an object may have together. */

@@ -1,15 +1,11 @@
 /** Validates values against their schema. The messages are Kubernetes', because clients print them. */
 import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../../../model/values/json.ts';
 import { joinPath, type Rules, type Schema } from '../../kinds/schema.ts';
-import type { FieldError } from '../../refusal.ts';
+import { type FieldError, invalidValue, requiredValue } from '../../refusal.ts';
 
 /** Formats a value as Go's %v and %q do in these messages. */
 function shown(value: Json): string {
   return JSON.stringify(value);
-}
-
-function bad(field: string, value: Json, message: string): FieldError {
-  return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${shown(value)}: ${message}` };
 }
 
 function typeName(value: Json): string {
@@ -46,13 +42,13 @@ function checkString(value: string, rules: Rules, path: string): FieldError[] {
     });
   }
   if (minLength !== undefined && length < minLength) {
-    errors.push(bad(path, value, `${path} in body should be at least ${String(minLength)} chars long`));
+    errors.push(invalidValue(path, value, `${path} in body should be at least ${String(minLength)} chars long`));
   }
   if (pattern !== undefined && !pattern.regexp.test(value)) {
-    errors.push(bad(path, value, `${path} in body should match '${pattern.text}'`));
+    errors.push(invalidValue(path, value, `${path} in body should match '${pattern.text}'`));
   }
   if (format !== undefined && Object.hasOwn(formats, format) && formats[format]?.test(value) === false) {
-    errors.push(bad(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
+    errors.push(invalidValue(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
   }
   return errors;
 }
@@ -61,7 +57,7 @@ function checkRange(value: number, rules: Rules, path: string): FieldError[] {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = rules;
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
     return [
-      bad(
+      invalidValue(
         path,
         value,
         `${path} in body should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${String(minimum)}`,
@@ -70,7 +66,7 @@ function checkRange(value: number, rules: Rules, path: string): FieldError[] {
   }
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
     return [
-      bad(
+      invalidValue(
         path,
         value,
         `${path} in body should be less than ${exclusiveMaximum ? '' : 'or equal to '}${String(maximum)}`,
@@ -84,10 +80,10 @@ function checkNumber(value: number, rules: Rules, path: string): FieldError[] {
   const errors = checkRange(value, rules, path);
   const { multipleOf, format } = rules;
   if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) {
-    errors.push(bad(path, value, `${path} in body should be a multiple of ${String(multipleOf)}`));
+    errors.push(invalidValue(path, value, `${path} in body should be a multiple of ${String(multipleOf)}`));
   }
   if (format === 'int32' && Number.isInteger(value) && value !== (value | 0)) {
-    errors.push(bad(path, value, `${path} in body must be of type int32: ${JSON.stringify(typeName(value))}`));
+    errors.push(invalidValue(path, value, `${path} in body must be of type int32: ${JSON.stringify(typeName(value))}`));
   }
   return errors;
 }
@@ -130,7 +126,7 @@ function checkArray(value: readonly Json[], schema: Schema, path: string): Field
   const { minItems, maxItems } = schema.rules;
   if (maxItems !== undefined && value.length > maxItems) errors.push(tooMany(path, value.length, maxItems));
   if (minItems !== undefined && value.length < minItems) {
-    errors.push(bad(path, value.length, `${path} in body should have at least ${String(minItems)} items`));
+    errors.push(invalidValue(path, value.length, `${path} in body should have at least ${String(minItems)} items`));
   }
   const { items } = schema;
   if (items !== undefined)
@@ -145,11 +141,12 @@ function checkObject(value: JsonObject, schema: Schema, path: string): FieldErro
   if (maxProperties !== undefined && entries.length > maxProperties)
     errors.push(tooMany(path, entries.length, maxProperties));
   if (minProperties !== undefined && entries.length < minProperties) {
-    errors.push(bad(path, entries.length, `${path} in body should have at least ${String(minProperties)} properties`));
+    errors.push(
+      invalidValue(path, entries.length, `${path} in body should have at least ${String(minProperties)} properties`),
+    );
   }
   for (const key of required) {
-    if (value[key] === undefined)
-      errors.push({ reason: 'FieldValueRequired', field: joinPath(path, key), message: 'Required value' });
+    if (value[key] === undefined) errors.push(requiredValue(joinPath(path, key)));
   }
   for (const [key, field] of entries) {
     const property = schema.properties.get(key) ?? schema.additional;
@@ -166,15 +163,15 @@ function isOfSchema(value: Json, schema: Schema): boolean {
 function checkCombined(value: Json, rules: Rules, path: string): FieldError[] {
   const errors = rules.allOf.flatMap((part) => check(value, part, path));
   if (rules.anyOf.length > 0 && !rules.anyOf.some((part) => isOfSchema(value, part))) {
-    errors.push(bad(path, '', `"${path}" must validate at least one schema (anyOf)`));
+    errors.push(invalidValue(path, '', `"${path}" must validate at least one schema (anyOf)`));
   }
   const matching = rules.oneOf.filter((part) => isOfSchema(value, part)).length;
   if (rules.oneOf.length > 0 && matching !== 1) {
     const found = matching === 0 ? 'Found none valid' : `Found ${String(matching)} valid alternatives`;
-    errors.push(bad(path, '', `"${path}" must validate one and only one schema (oneOf). ${found}`));
+    errors.push(invalidValue(path, '', `"${path}" must validate one and only one schema (oneOf). ${found}`));
   }
   if (rules.not !== undefined && isOfSchema(value, rules.not)) {
-    errors.push(bad(path, '', `"${path}" must not validate the schema (not)`));
+    errors.push(invalidValue(path, '', `"${path}" must not validate the schema (not)`));
   }
   return errors;
 }
@@ -199,7 +196,7 @@ function check(value: Json, schema: Schema, path: string): FieldError[] {
   if (!typeFits(value, schema)) {
     const actual = typeName(value);
     const expected = schema.intOrString ? 'integer,string' : (schema.type ?? '');
-    return [bad(path, actual, `${path} in body must be of type ${expected}: ${JSON.stringify(actual)}`)];
+    return [invalidValue(path, actual, `${path} in body must be of type ${expected}: ${JSON.stringify(actual)}`)];
   }
   if (value === null) return [];
   const { rules } = schema;
