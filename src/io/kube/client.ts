@@ -1,7 +1,7 @@
 /** Reads and writes objects of a Kubernetes API: paths, pages and bodies. HTTP itself is in transport.ts. */
 import { apiVersionOf, type Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { isRecord, withoutNullFields } from '../../model/values/json.ts';
+import { isRecord, parseWithoutNullFields } from '../../model/values/json.ts';
 import { isExpired, isNotFound, patchRefusal } from './error.ts';
 import type { StreamRequest, Transport } from './transport.ts';
 
@@ -110,7 +110,7 @@ export function objectGuard<T extends KubeObject>(): Guard<T> {
 }
 
 function objectFrom<T extends KubeObject>(text: string, guard: Guard<T>): T {
-  const value = withoutNullFields(JSON.parse(text));
+  const value = parseWithoutNullFields(text);
   if (!guard(value)) throw new Error('the API server answered something that is no object');
   return value;
 }
@@ -122,7 +122,7 @@ interface Page<T> {
 }
 
 function pageFrom<T extends KubeObject>(text: string, guard: Guard<T>): Page<T> {
-  const value = withoutNullFields(JSON.parse(text));
+  const value = parseWithoutNullFields(text);
   if (!isRecord(value) || !Array.isArray(value['items']) || !isRecord(value['metadata'])) {
     throw new Error('the API server answered something that is no list');
   }

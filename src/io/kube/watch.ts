@@ -7,7 +7,7 @@
 import isEqual from 'lodash/isEqual.js';
 import type { Kind } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { isRecord, withoutNullFields } from '../../model/values/json.ts';
+import { isRecord, parseWithoutNullFields } from '../../model/values/json.ts';
 import { linkedSignal } from '../async/linked-signal.ts';
 import { pause } from '../async/pause.ts';
 import type { Logger } from '../log.ts';
@@ -251,7 +251,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
 
   /** Handles one line of a watch; throws if it is an error or not an event. */
   #onEvent(line: string): void {
-    const event = withoutNullFields(JSON.parse(line));
+    const event = parseWithoutNullFields(line);
     if (!isRecord(event)) throw new Error('a watch line is no event');
     const { type, object } = event;
     if (type === 'ERROR') throw statusError(object);

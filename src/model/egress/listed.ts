@@ -15,19 +15,20 @@ export class ListedIps {
   /** How often each is listed. */
   readonly #counts = new Map<Ip, number>();
 
-  /** A HostSubnet changed. Returns the IPs that no HostSubnet lists any more. */
-  change(before: HostSubnetObject | undefined, after: HostSubnetObject | undefined): readonly Ip[] {
-    for (const ip of listedIPs(after)) this.#counts.set(ip, (this.#counts.get(ip) ?? 0) + 1);
-    return listedIPs(before).filter((ip) => {
-      const count = (this.#counts.get(ip) ?? 0) - 1;
-      if (count > 0) this.#counts.set(ip, count);
-      else this.#counts.delete(ip);
-      return count <= 0;
-    });
+  /** A HostSubnet appeared, changed or went. */
+  change(before: HostSubnetObject | undefined, after: HostSubnetObject | undefined): void {
+    for (const ip of listedIPs(after)) this.#count(ip, 1);
+    for (const ip of listedIPs(before)) this.#count(ip, -1);
   }
 
   /** Whether a HostSubnet lists the IP. */
   has(ip: Ip): boolean {
     return this.#counts.has(ip);
+  }
+
+  #count(ip: Ip, more: number): void {
+    const count = (this.#counts.get(ip) ?? 0) + more;
+    if (count > 0) this.#counts.set(ip, count);
+    else this.#counts.delete(ip);
   }
 }

@@ -81,6 +81,12 @@ export function withoutNullFields(value: unknown): unknown {
   return isSame ? value : Object.fromEntries(kept);
 }
 
+/** What the JSON text says, without the fields that are null, at any depth; throws SyntaxError if it is no JSON. */
+export function parseWithoutNullFields(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return text.includes('null') ? withoutNullFields(value) : value; // most texts have none, and copying costs memory
+}
+
 /** The value if it is a list, else an empty list. */
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];

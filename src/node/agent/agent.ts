@@ -32,6 +32,7 @@ import type { NodeMetrics } from './metrics.ts';
 import { watchHost } from './monitor.ts';
 import { PendingChanges } from './pending-changes.ts';
 import { type ProblemReporter, reporterOf, type ReporterOptions } from './problem-reporter.ts';
+import { carriedBy } from './verdict.ts';
 
 export interface AgentOptions extends HostOptions, FollowedClusterOptions, ReporterOptions {
   /** Milliseconds between two full resyncs, which read everything again. */
@@ -88,7 +89,7 @@ class Agent {
       exec,
       logger,
       changed: () => this.#wake(),
-      carriedBy: (node, ip) => this.#problems.carriedBy(node, ip),
+      carriedBy: (node, ip) => carriedBy({ client, namespace: options.leaseNamespace, signal }, node, ip),
     });
     const addresses = this.#addresses;
     this.#host = new Host(options, {

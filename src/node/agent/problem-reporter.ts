@@ -21,7 +21,7 @@ export interface ReporterDeps {
   readonly nodeName: string;
   /** The node's own HostSubnet, the object of the Events. */
   readonly hostSubnet: () => HostSubnetObject | undefined;
-  readonly verdict: Pick<VerdictLease, 'publish' | 'carriedBy'>;
+  readonly verdict: Pick<VerdictLease, 'publish'>;
 }
 
 /** Milliseconds after which a persisting problem is reported again by an Event, because Events expire after an hour. */
@@ -66,11 +66,6 @@ export class ProblemReporter {
   /** Sends the Events until the signal aborts. */
   run(signal: AbortSignal): Promise<void> {
     return this.#deps.events.run(signal);
-  }
-
-  /** Whether another node carries the egress IP, or did last, by what its agent says; undefined if that is not known. */
-  carriedBy(node: string, ip: Ip): Promise<boolean | undefined> {
-    return this.#deps.verdict.carriedBy(node, ip);
   }
 
   /** Logs the reason once, and again when it changes; undefined means that the problem is gone. */

@@ -8,7 +8,7 @@ import { type NodeVerdict, verdictLease, verdictName, verdictOf } from '../../io
 import type { Ip } from '../../model/values/address.ts';
 
 export interface VerdictDeps {
-  readonly client: Pick<KubeClient, 'patch' | 'get'>;
+  readonly client: Pick<KubeClient, 'patch'>;
   readonly namespace: string;
   readonly nodeName: string;
   readonly signal: AbortSignal;
@@ -27,6 +27,26 @@ const moment = 60_000;
 /** Milliseconds to wait for what another node says: an IP that moves here waits for it. */
 const readTimeout = 1000;
 
+export interface VerdictReader {
+  readonly client: Pick<KubeClient, 'get'>;
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Whether another node carries the egress IP, or did last; undefined if its agent said nothing of it, or that cannot be
+ * read within a second.
+ */
+export async function carriedBy(reader: VerdictReader, node: string, ip: Ip): Promise<boolean | undefined> {
+  const { client, namespace } = reader;
+  const signal = AbortSignal.any([reader.signal, AbortSignal.timeout(readTimeout)]);
+  const lease = await client.get(leases, { namespace, name: verdictName(node) }, { signal }).catch(() => undefined);
+  const said = lease === undefined ? undefined : verdictOf(lease);
+  if (said?.node !== node) return undefined;
+  if (said.carried.has(ip)) return true;
+  return said.refused.has(ip) ? false : undefined;
+}
+
 export class VerdictLease {
   readonly #deps: VerdictDeps;
   /** When each egress IP was on the node's interface last. */
@@ -40,22 +60,8 @@ export class VerdictLease {
   }
 
   /**
-   * Whether another node carries the egress IP, or did last; undefined if its agent said nothing of it, or that cannot be
-   * read within a second.
-   */
-  async carriedBy(node: string, ip: Ip): Promise<boolean | undefined> {
-    const { client, namespace } = this.#deps;
-    const signal = AbortSignal.any([this.#deps.signal, AbortSignal.timeout(readTimeout)]);
-    const lease = await client.get(leases, { namespace, name: verdictName(node) }, { signal }).catch(() => undefined);
-    const said = lease === undefined ? undefined : verdictOf(lease);
-    if (said?.node !== node) return undefined;
-    if (said.carried.has(ip)) return true;
-    return said.refused.has(ip) ? false : undefined;
-  }
-
-  /**
-   * Writes what the node carries and refuses if that is not what was written last. Called after each pass, so a change that comes
-   * while another is written, or after a failure, is written after a later pass. Never throws.
+   * Writes what the node carries and refuses if that is not what was written last. Called after each pass, so a change
+   * that comes while another is written, or after a failure, is written after a later pass. Never throws.
    */
   async publish({ carried, refused }: NodeVerdict, nodeUid: string | undefined): Promise<void> {
     const { client, namespace, nodeName: node, signal, now, report } = this.#deps;

@@ -98,6 +98,7 @@ export class ClusterFeed {
   readonly #nodeObjects: ObjectCache<NodeObject>;
   readonly #options: { readonly logger: Logger; readonly signal: AbortSignal };
   #policyCaches: PolicyCaches | undefined;
+  #follows = false;
   readonly #egress = new EgressObjects();
   readonly #reachable = new Derived<{
     readonly own: RemoteNode | undefined;
@@ -111,7 +112,7 @@ export class ClusterFeed {
   readonly #policies = new Derived<EgressPolicies>();
   readonly #world = new Derived<PolicyWorld>();
 
-  /** `changed` is called after every change once `follow` has begun. */
+  /** `changed` is called after every change from the end of `follow` on. */
   constructor(
     client: KubeClient,
     node: string,
@@ -120,7 +121,9 @@ export class ClusterFeed {
     const { logger, signal, changed } = options;
     if (!isNodeName(node)) throw new Error('a node has a name');
     this.#node = node;
-    this.#changed = changed;
+    this.#changed = () => {
+      if (this.#follows) changed();
+    };
     this.#options = options;
     this.#start = (make) => make(client);
     this.#lastNetwork = new LastNetwork(logger);
@@ -131,10 +134,12 @@ export class ClusterFeed {
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
   }
 
-  /** Resolves when every kind that is needed has been read; from then on changes are told. */
+  /** Resolves when every kind that is needed in each mode has been read; from then on changes are told. */
   async follow(): Promise<void> {
+    const early = this.#networks.synced.then(() => this.#mayStartPolicies());
     const needed = [this.#networks, this.#hostSubnets, this.#netNamespaces, this.#egressPolicies, this.#nodeObjects];
-    await Promise.all(needed.map(({ synced }) => synced));
+    await Promise.all([early, ...needed.map(({ synced }) => synced)]);
+    this.#follows = true;
     this.#hostSubnets.subscribe((change) => this.#hostSubnetChanged(change));
     this.#netNamespaces.subscribe((change) => this.#netNamespaceChanged(change));
     this.#egressPolicies.subscribe(() => this.#spoil(this.#policies));
@@ -278,8 +283,7 @@ export class ClusterFeed {
   }
 
   #policyWorld(): Result<PolicyWorld> {
-    this.#policyCaches ??= this.#watchPolicies();
-    const { policies, namespaces: names, pods: all } = this.#policyCaches;
+    const { policies, namespaces: names, pods: all } = this.#startPolicies();
     if (!policies.isSynced() || !names.isSynced() || !all.isSynced())
       return err('NetworkPolicies, Namespaces and Pods are still being read');
     return ok(
@@ -287,6 +291,16 @@ export class ClusterFeed {
         policyWorld({ policies: policies.list(), namespaces: names.list(), pods: all.list(), vnids: this.#vnids }),
       ),
     );
+  }
+
+  /** Begins to read what NetworkPolicies need while the other kinds are still coming. */
+  #mayStartPolicies(): void {
+    const network = this.#network();
+    if (network.ok && network.value.mode === 'networkpolicy') this.#startPolicies();
+  }
+
+  #startPolicies(): PolicyCaches {
+    return (this.#policyCaches ??= this.#watchPolicies());
   }
 
   #watchPolicies(): PolicyCaches {

@@ -19,6 +19,7 @@ import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
 import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
 import { egressIPNamingNodes } from '../crds.ts';
+import { passing } from '../passing.ts';
 import { PlanInFolder, planNow, problemsOf, reasonsOf } from '../plan-in-folder.ts';
 import { make } from '../snapshots.ts';
 
@@ -45,20 +46,14 @@ afterEach(async () => {
   await started.stop();
 });
 
-/** Refuses a verb on a kind, as without the right. */
+/** Refuses to list a kind, as without the right. */
 function forbidding(client: KubeClient, kind: Kind): KubeClient {
-  return {
-    ...client,
-    get: (one, ref, given) => client.get(one, ref, given),
-    create: (one, object, given) => client.create(one, object, given),
-    patch: (one, ref, body, given) => client.patch(one, ref, body, given),
-    delete: (one, ref, given) => client.delete(one, ref, given),
-    watch: (one, request) => client.watch(one, request),
+  return passing(client, {
     list: (one, given) =>
       one === kind
         ? Promise.reject(new ApiError(403, { message: `cannot list resource "${kind.plural}"` }))
         : client.list(one, given),
-  };
+  });
 }
 
 describe('what came after the plan', () => {

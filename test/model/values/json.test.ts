@@ -9,6 +9,7 @@ import {
   jsonIn,
   jsonOf,
   parseJson,
+  parseWithoutNullFields,
   sortedKeys,
   sortedText,
   withoutNullFields,
@@ -92,6 +93,17 @@ test('a value without null fields is the same value, not a copy', () => {
       expect(withoutNullFields(kept)).toBe(kept);
     }),
   );
+});
+
+test('a text is read without its null fields, whether the word is in it or not', () => {
+  expect(parseWithoutNullFields('{"a":null,"b":"null"}')).toEqual({ b: 'null' });
+  fc.assert(
+    fc.property(anyJson, (value) => {
+      const text = JSON.stringify(value);
+      expect(parseWithoutNullFields(text)).toEqual(withoutNullFields(JSON.parse(text)));
+    }),
+  );
+  expect(() => parseWithoutNullFields('{"a":')).toThrow(SyntaxError);
 });
 
 test('a value as JSON has no undefined fields, and a text that is not JSON has no value', () => {

@@ -21,7 +21,6 @@ function reporter() {
   const recorder = new EventRecorder({ client, logger, component: 'test', now: () => 0 });
   const published: string[][] = [];
   const verdict = {
-    carriedBy: () => Promise.resolve(undefined),
     publish: ({ refused }: NodeVerdict): Promise<void> => {
       published.push([...refused.keys()]);
       return Promise.resolve();

@@ -1,7 +1,7 @@
-/** When a node's verdict is written. */
+/** When a node's verdict is written, and what another node's says. */
 import { verdictLease } from '../../../src/io/kube/verdict.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
-import { VerdictLease } from '../../../src/node/agent/verdict.ts';
+import { carriedBy, VerdictLease } from '../../../src/node/agent/verdict.ts';
 import { ip } from '../states.ts';
 
 const [first, second] = [ip('192.168.7.200'), ip('192.168.7.201')];
@@ -13,7 +13,6 @@ function lease() {
   const stop = new AbortController();
   const verdict = new VerdictLease({
     client: {
-      get: () => Promise.resolve(undefined),
       patch: async <T>(_kind: object, ref: { name: string; namespace?: string }, body: unknown): Promise<T> => {
         written.push(`${ref.namespace ?? ''}/${ref.name} ${JSON.stringify(body)}`);
         return (await state.answer()) as T;
@@ -102,21 +101,14 @@ test('an egress IP that is given up counts as carried for another minute, unless
 
 describe('what another node says of an egress IP', () => {
   const saying = (answer: () => Promise<KubeObject | undefined>): Promise<(boolean | undefined)[]> => {
-    const verdict = new VerdictLease({
-      client: {
-        get: async <T extends KubeObject>(_kind: object, { name }: { name: string }) => {
-          expect(name).toBe('sdn-compat-node-n2');
-          return (await answer()) as T | undefined;
-        },
-        patch: () => Promise.reject(new Error('not here')),
+    const client = {
+      get: async <T extends KubeObject>(_kind: object, { name }: { name: string }) => {
+        expect(name).toBe('sdn-compat-node-n2');
+        return (await answer()) as T | undefined;
       },
-      namespace: 'agents',
-      nodeName: 'n1',
-      signal: new AbortController().signal,
-      now: () => 0,
-      report: () => undefined,
-    });
-    return Promise.all([first, second, ip('192.168.7.202')].map((one) => verdict.carriedBy('n2', one)));
+    };
+    const reader = { client, namespace: 'agents', signal: new AbortController().signal };
+    return Promise.all([first, second, ip('192.168.7.202')].map((one) => carriedBy(reader, 'n2', one)));
   };
   const said = (node: string): KubeObject =>
     verdictLease(

@@ -1,10 +1,11 @@
 /** What a node reads of the cluster, against the embedded server. */
-import { hostSubnets, nodes } from '../../../api/kinds.ts';
+import { clusterNetworks, hostSubnets, netNamespaces, nodes, pods } from '../../../api/kinds.ts';
 import type { HostSubnetObject, KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Result } from '../../../src/model/values/result.ts';
 import { ClusterFeed, type ClusterView } from '../../../src/node/cluster/feed.ts';
 import { logger, start, type Started } from '../../apiserver/started.ts';
 import { type Cluster, clusterNetwork, prepare, until } from '../../controllers/started.ts';
+import { passing } from '../../migrate/passing.ts';
 import { rawHostSubnet } from '../../model/parsed.ts';
 
 let server: Started;
@@ -63,4 +64,28 @@ test('a Node with another address is not the Node of a HostSubnet', async () => 
   const { metadata: one } = await cluster.hostSubnet('a');
   const { metadata: two } = await cluster.hostSubnet('b');
   expect(seen(feed.view())).toEqual([one.creationTimestamp === two.creationTimestamp ? 'a' : 'b']);
+});
+
+test('what NetworkPolicies need is read while the other kinds are still coming', async () => {
+  await server.client.patch(
+    clusterNetworks,
+    { name: 'default' },
+    { pluginName: 'redhat/openshift-ovs-networkpolicy' },
+    { type: 'merge' },
+  );
+  const asked = new Set<string>();
+  const client = passing(server.client, {
+    async list(kind, options) {
+      asked.add(kind.plural);
+      if (kind === netNamespaces) await until('pods are asked for', () => asked.has(pods.plural));
+      return server.client.list(kind, options);
+    },
+  });
+  let changes = 0;
+  const feed = new ClusterFeed(client, 'me', { logger, signal: stop.signal, changed: () => (changes += 1) });
+  await feed.follow();
+  expect([...asked]).toEqual(expect.arrayContaining(['networkpolicies', 'namespaces', 'pods']));
+  await host('me', 20, '127.64.0.0/24');
+  await until('the view is whole', () => feed.view().ok);
+  expect(changes).toBeGreaterThan(0);
 });
