@@ -11,6 +11,7 @@ import { changeFresh, guarded } from '../io/kube/fresh.ts';
 import { createLogger } from '../io/log.ts';
 import { globalVnid } from '../model/allocation/netids.ts';
 import type { ClusterNetworkObject, KubeObject, NetNamespaceObject } from '../model/objects/raw.ts';
+import { canNameNamespace } from '../model/values/names.ts';
 import { Failure, untilSignal } from './fail.ts';
 
 /** Which namespaces are meant: by name, or by their labels. */
@@ -29,6 +30,7 @@ const multitenant = 'redhat/openshift-ovs-multitenant';
 /** Milliseconds for which the controller has not acted until that counts as an error, and between two looks. */
 const patience = 15_000;
 const between = 100;
+const stopped = 'stopped before the controller had acted; it will unless the annotation of the NetNamespace is removed';
 
 /** Throws Failure if the cluster's plugin has no joined namespaces. */
 async function checkPlugin(client: KubeClient, signal: AbortSignal): Promise<void> {
@@ -38,6 +40,28 @@ async function checkPlugin(client: KubeClient, signal: AbortSignal): Promise<voi
     throw new Failure(
       `using plugin: "${network.pluginName ?? ''}", managing pod network is only supported for openshift multitenant network plugin`,
     );
+}
+
+/**
+ * What the arguments mean; throws Failure if they mean nothing. An empty selector, as of an unset variable, would mean
+ * all namespaces of the cluster.
+ */
+function meantBy(names: readonly string[], selector: string | undefined): Meant {
+  if (names.length > 0 === (selector !== undefined))
+    throw new Failure('give either names of namespaces or --selector', 2);
+  if (selector?.trim() === '') throw new Failure('--selector is empty: it would mean all namespaces', 2);
+  for (const name of names) checkName(name, 'namespace');
+  return { names, selector };
+}
+
+function checkName(name: string, what: string): void {
+  if (!canNameNamespace(name)) throw new Failure(`${what} ${JSON.stringify(name)}: no namespace has such a name`, 2);
+}
+
+function requestBy(kind: NetworkRequest['kind'], to = ''): NetworkRequest {
+  if (kind !== 'join') return { kind };
+  checkName(to, '--to');
+  return { kind, to };
 }
 
 async function namesOf(client: KubeClient, { names, selector }: Meant, signal: AbortSignal): Promise<string[]> {
@@ -55,7 +79,7 @@ async function complaint(
   { netid }: NetNamespaceObject,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const refused = 'it was refused: see the Event NetworkChangeRefused of its NetNamespace';
+  const refused = `its VNID is ${netid} all the same: the controller refused, which the Event NetworkChangeRefused of its NetNamespace says, or somebody else asked for another change`;
   switch (change.kind) {
     case 'global':
       return netid === globalVnid() ? undefined : refused;
@@ -70,7 +94,8 @@ async function complaint(
 
 /** Asks for one namespace, and waits until the controller has acted; throws with the reason if it has not. */
 async function changeOne(client: KubeClient, name: string, change: NetworkRequest, signal: AbortSignal): Promise<void> {
-  const annotations = { [changeNetworkAnnotation]: networkRequestText(change) };
+  const text = networkRequestText(change);
+  const annotations = { [changeNetworkAnnotation]: text };
   const asked = await changeFresh<NetNamespaceObject>(
     client,
     { kind: netNamespaces, ref: { name }, change: (present) => guarded(present, {}, { annotations }) },
@@ -82,12 +107,13 @@ async function changeOne(client: KubeClient, name: string, change: NetworkReques
     const present = await client.get<NetNamespaceObject>(netNamespaces, { name }, { signal });
     if (present?.metadata.uid !== asked.metadata.uid || present === undefined)
       throw new Error('its NetNamespace was removed meanwhile');
-    if (present.metadata.annotations?.[changeNetworkAnnotation] === undefined) {
+    const pending = present.metadata.annotations?.[changeNetworkAnnotation];
+    if (pending === undefined) {
       const why = await complaint(client, change, present, signal);
       if (why !== undefined) throw new Error(why);
       return;
     }
-    if (signal.aborted) throw new Error('stopped before the controller had acted; what was asked for stays asked for');
+    if (pending !== text) throw new Error(`somebody else asked for ${JSON.stringify(pending)} meanwhile`);
     if (performance.now() > end)
       throw new Error(`the controller has not acted within ${patience / 1_000} s; it will when it runs`);
     await pause(between, signal);
@@ -107,9 +133,10 @@ export async function changePodNetwork(
     throw new Failure(`--to ${JSON.stringify(target)}: there is no NetNamespace of that name`);
   const reasons: string[] = [];
   for (const name of await namesOf(client, meant, signal)) {
+    if (signal.aborted) break;
     await changeOne(client, name, change, signal).catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
-      reasons.push(`namespace ${JSON.stringify(name)}: ${why}`);
+      reasons.push(`namespace ${JSON.stringify(name)}: ${signal.aborted ? stopped : why}`);
     });
   }
   if (reasons.length > 0) throw new Failure(`the pod network was not changed: ${reasons.join('; ')}`);
@@ -121,14 +148,12 @@ export async function runPodNetwork(
   names: readonly string[],
   { kubeconfig, selector, to }: PodNetworkFlags,
 ): Promise<void> {
-  if (names.length > 0 === (selector !== undefined))
-    throw new Failure('give either names of namespaces or --selector', 2);
-  const change: NetworkRequest = kind === 'join' ? { kind, to: to ?? '' } : { kind };
+  const [meant, change] = [meantBy(names, selector), requestBy(kind, to)];
   const logger = createLogger({ level: 'warn', name: 'sdn-compat-pod-network' });
   const client = await openKube({
     logger,
     userAgent: 'sdn-compat-pod-network',
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });
-  await changePodNetwork(client, { names, selector }, change, untilSignal()).finally(() => client.close());
+  await changePodNetwork(client, meant, change, untilSignal()).finally(() => client.close());
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { KubeClient } from '../../src/io/kube/client.ts';
+import { readServer } from '../../src/migrate/input/server.ts';
 import { writePlan } from '../../src/migrate/plan/folder.ts';
 import { makePlan } from '../../src/migrate/plan/make.ts';
 import type { Plan } from '../../src/migrate/plan/plan.ts';
@@ -119,7 +120,7 @@ export async function planNow(
   changes: Partial<TranslateOptions> = {},
   target: Target = ovn,
 ): Promise<{ readonly plan: Plan; readonly snapshot: Snapshot }> {
-  const { snapshot } = await readNow(client, nowhere.signal);
+  const snapshot = await readServer(client, { signal: nowhere.signal });
   const given = { ...options, machineNetworks: ['192.168.7.0/24'], allowAPIServer: true, ...changes };
   return { ...makePlan(snapshot, { tool: 'test', target, options: given, strict: false }), snapshot };
 }

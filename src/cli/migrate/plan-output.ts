@@ -33,3 +33,8 @@ export function summaryText(plan: Plan, folder: string): string {
     `${countsText(plan.findings)}; ${folder}/report.html has them all.\n`,
   ].join('');
 }
+
+/** Whether `apply` refuses the plan for its findings. */
+export function isBlocked({ findings, strict }: Pick<Plan, 'findings' | 'strict'>): boolean {
+  return findings.some(({ severity }) => severity === 'blocker' || (strict && severity === 'warning'));
+}

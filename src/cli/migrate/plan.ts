@@ -9,7 +9,7 @@ import type { Concern, TranslateOptions } from '../../migrate/translation.ts';
 import { Failure } from '../fail.ts';
 import { print } from '../output.ts';
 import { programVersion } from '../version.ts';
-import { reportsOf, summaryText } from './plan-output.ts';
+import { isBlocked, reportsOf, summaryText } from './plan-output.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
 
 export interface PlanFlags extends SourceFlags {
@@ -64,10 +64,7 @@ async function newPlan(flags: PlanFlags, to: string, out: string): Promise<void>
         .map((line) => `${line}\n`)
         .join('')}`,
     );
-  const blocks = plan.findings.some(
-    ({ severity }) => severity === 'blocker' || (flags.strict && severity === 'warning'),
-  );
-  if (blocks) process.exitCode = 1;
+  if (isBlocked(plan)) process.exitCode = 1;
 }
 
 /** Refuses a name that no namespace has: it is a typo, and the empty plan would look fine. */

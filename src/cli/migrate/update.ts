@@ -2,7 +2,7 @@
 import { alone, isTaken } from '../../migrate/plan/lock.ts';
 import { makePlan } from '../../migrate/plan/make.ts';
 import { type ObjectRef, refText } from '../../migrate/ref.ts';
-import { carryOver } from '../../migrate/run/carry-over.ts';
+import { carryOver, unknownTo } from '../../migrate/run/carry-over.ts';
 import { otherCluster } from '../../migrate/run/identity.ts';
 import { type Progress, progressOf, readJournal } from '../../migrate/run/journal.ts';
 import { clusterUID } from '../../migrate/snapshot.ts';
@@ -10,17 +10,21 @@ import { targetNamed } from '../../migrate/targets.ts';
 import { Failure } from '../fail.ts';
 import { print } from '../output.ts';
 import { programVersion } from '../version.ts';
-import { reportsOf, summaryText } from './plan-output.ts';
+import { isBlocked, reportsOf, summaryText } from './plan-output.ts';
 import { badInput, planIn, progressLines, readSnapshot, type SourceFlags } from './source.ts';
 
 /** Makes the plan again with its own options, merges the two, and replaces the folder. */
 export async function runUpdate(flags: SourceFlags, folder: string): Promise<void> {
-  const lines = await alone(folder, () => updated(flags, folder));
-  if (lines === undefined) throw new Failure(isTaken);
-  print(lines);
+  const done = await alone(folder, () => updated(flags, folder));
+  if (done === undefined) throw new Failure(isTaken);
+  print(done.text);
+  if (done.isBlocked) process.exitCode = 1;
 }
 
-async function updated(flags: SourceFlags, folder: string): Promise<string> {
+async function updated(
+  flags: SourceFlags,
+  folder: string,
+): Promise<{ readonly text: string; readonly isBlocked: boolean }> {
   const old = await planIn(folder);
   const entries = await readJournal(folder);
   if (!entries.ok) throw new Failure(entries.error, badInput);
@@ -37,9 +41,11 @@ async function updated(flags: SourceFlags, folder: string): Promise<string> {
     );
   const reportLine = progressLines();
   const snapshot = await readSnapshot(flags, reportLine, target.needs);
+  const made = makePlan(snapshot, { tool: `sdn-compat ${programVersion}`, target, options, strict: old.strict });
+  const unknown = unknownTo(old, made.plan, snapshot);
+  if (unknown !== undefined) throw new Failure(`${folder} is not updated: ${unknown}`, badInput);
   const stranger = otherCluster(old, progress, clusterUID(snapshot));
   if (stranger !== undefined) throw new Failure(`${folder}: ${stranger}`);
-  const made = makePlan(snapshot, { tool: `sdn-compat ${programVersion}`, target, options, strict: old.strict });
   const written = await carryOver({
     folder,
     old,
@@ -50,13 +56,14 @@ async function updated(flags: SourceFlags, folder: string): Promise<string> {
   });
   if (!written.ok) throw new Failure(written.error, badInput);
   const { update, before } = written.value;
-  return [
+  const text = [
     summaryText(update.plan, folder),
     ...listed('new', update.added),
     ...listed('changed', update.changed),
     ...listed('taken back', update.dropped),
     `The plan as it was is in ${before}.\n`,
   ].join('');
+  return { text, isBlocked: isBlocked(update.plan) };
 }
 
 function listed(what: string, refs: readonly ObjectRef[]): readonly string[] {

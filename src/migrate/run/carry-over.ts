@@ -1,6 +1,7 @@
 /** Carries a plan's folder over to the cluster as it is now, with its journal and first backup. */
 import isEqual from 'lodash/isEqual.js';
 import { err, type Result } from '../../model/values/result.ts';
+import { unreadReason } from '../known.ts';
 import { type Live, liveObject, liveOf } from '../live.ts';
 import { isSDN } from '../ownership.ts';
 import { replacePlan } from '../plan/folder.ts';
@@ -10,7 +11,7 @@ import { objectRef, refKey, refText } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { plannedKinds } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
-import { unknownSince } from './findings-since.ts';
+import { unknownSince, unreadSince } from './findings-since.ts';
 import { changeKey, type Entry, journalText, type Progress, progressOf } from './journal.ts';
 import { purgedKinds } from './purged.ts';
 
@@ -35,8 +36,8 @@ export async function carryOver({
   snapshot,
   reports,
 }: CarryOver): Promise<Result<{ readonly update: Update; readonly before: string }>> {
-  const [unknown] = unknownSince(old.findings, fresh.findings);
-  if (unknown !== undefined) return err(`${folder} is not updated: ${refText(unknown)}: ${unknown.today}`);
+  const unknown = unknownTo(old, fresh, snapshot);
+  if (unknown !== undefined) return err(`${folder} is not updated: ${unknown}`);
   const progress = progressOf(entries);
   const live = liveOf(snapshot, plannedKinds);
   const merged = updatedPlan(old, fresh, {
@@ -51,6 +52,14 @@ export async function carryOver({
   const journal = journalText([...entries, ...more]);
   const replaced = await replacePlan(folder, update.plan, { reports: reports(update.plan), journal });
   return replaced.ok ? { ok: true, value: { update, before: replaced.value } } : replaced;
+}
+
+/** Why nothing tells what would be planned now: what cannot be seen is no less asked for. Undefined if all is known. */
+export function unknownTo(old: Plan, fresh: Plan, snapshot: Snapshot): string | undefined {
+  const [unread] = unreadSince(snapshot, old.findings, fresh.findings);
+  if (unread !== undefined) return unreadReason(unread);
+  const [unknown] = unknownSince(old.findings, fresh.findings);
+  return unknown && `${refText(unknown)}: ${unknown.today}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Findings that a plan made now would have, and the plan does not. Pure. */
 import type { Finding } from '../findings/finding.ts';
 import { isUnknown } from '../findings/rows.ts';
+import type { Snapshot, Unread } from '../snapshot.ts';
 
 /** Those of the findings that the plan does not have on the same object. */
 export function findingsSince(planned: readonly Finding[], now: readonly Finding[]): readonly Finding[] {
@@ -13,4 +14,15 @@ export function findingsSince(planned: readonly Finding[], now: readonly Finding
 export function unknownSince(planned: readonly Finding[], now: readonly Finding[]): readonly Finding[] {
   const isTold = ({ code, severity }: Finding): boolean => isUnknown(code) && severity !== 'info';
   return findingsSince(planned.filter(isTold), now.filter(isTold));
+}
+
+/** What cannot be read now and could be for the plan; kinds without which a plan is whole do not count. */
+export function unreadSince(
+  { unread }: Pick<Snapshot, 'unread'>,
+  planned: readonly Finding[],
+  now: readonly Finding[],
+): readonly Unread[] {
+  const since = findingsSince(planned, now);
+  const kinds = new Set(since.flatMap(({ code, kind }) => (code === 'IncompleteInput' ? [kind] : [])));
+  return unread.filter(({ kind, isMinor }) => isMinor !== true && kinds.has(kind.kind));
 }

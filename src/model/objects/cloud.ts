@@ -1,10 +1,9 @@
 /**
  * The cloud's limits for a node's egress IPs, from the annotation that the cloud network controller writes on the Node.
  */
-import { type Cidr, contains, type Ip, lastOf } from '../values/address.ts';
+import { type Cidr, contains, type Ip, lastOf, parseIfaddr } from '../values/address.ts';
 import { asList, isRecord, parseJson } from '../values/json.ts';
 import { err, ok, type Result } from '../values/result.ts';
-import { parseCidrv4 } from './fields.ts';
 import type { KubeObject } from './raw.ts';
 
 /** The Node annotation; its value is a JSON list with one interface. */
@@ -65,12 +64,15 @@ function readJson(text: string): Result<unknown> {
   }
 }
 
+/** Host bits, as of the node's own address, are not part of the network. */
 function networkOf(ifaddr: unknown): Result<Cidr | undefined> {
-  const text = isRecord(ifaddr) ? ifaddr['ipv4'] : undefined;
-  if (text === undefined || text === '') return ok(undefined);
+  const text = (isRecord(ifaddr) ? ifaddr['ipv4'] : undefined) ?? '';
+  if (text === '') return ok(undefined);
   if (typeof text !== 'string') return err('ifaddr.ipv4 is not a text');
-  const cidr = parseCidrv4(text);
-  return cidr.ok ? cidr : err(`ifaddr.ipv4 ${cidr.error}`);
+  const read = parseIfaddr(text);
+  return read.ok && read.value.network.family === 4
+    ? ok(read.value.network)
+    : err(`ifaddr.ipv4 ${JSON.stringify(text)} is not an IPv4 CIDR`);
 }
 
 function capacityOf(capacity: unknown): Result<number | undefined> {

@@ -1,7 +1,8 @@
 /**
  * Resolves the names in EgressNetworkPolicies, again and again. An address that is answered counts until its TTL has
  * passed, also if a later answer lacks it: who has it in a cache still uses it. When a lookup fails the known addresses
- * stay, and it is soon tried again. They are stored in a file, so they also survive a restart of the agent.
+ * stay, and it is soon tried again. They are stored in a file with the time when their TTL ends, so that a restarted
+ * agent goes on where the last one ended.
  */
 import { Resolver } from 'node:dns/promises';
 import type { Logger } from '../../io/log.ts';
@@ -44,12 +45,19 @@ export async function askInTurn(name: string, servers: readonly string[]): Promi
     const resolver = new Resolver({ timeout: 2_000, tries: 2 });
     resolver.setServers([server]);
     try {
-      return await resolver.resolve4(name, { ttl: true });
+      const answers = await resolver.resolve4(name, { ttl: true });
+      if (answers.length > 0) return answers;
+      throw new Error(`${server} names an alias without address`);
     } catch (error) {
       if (index === 0) reason = error;
     }
   }
   throw reason;
+}
+
+/** The TTL that counts, in seconds: from 2^31 on it means 0 (RFC 2181, section 8). */
+function secondsOf(ttl: number): number {
+  return ttl < 2 ** 31 ? ttl : 0;
 }
 
 /** Seconds after which to resolve again what was answered with this TTL. */
@@ -59,7 +67,7 @@ function waitFor(ttl: number): number {
 
 interface Known {
   addresses: readonly Ip[];
-  /** Without those of an earlier agent. */
+  /** Without those whose TTL was over when the agent began, which count until there is an answer. */
   ends: Ends;
   timer: NodeJS.Timeout | undefined;
 }
@@ -71,10 +79,49 @@ export type Ends = ReadonlyMap<Ip, number>;
 export function afterAnswer(known: Ends, answers: readonly Answer[], now: number): { ends: Ends; wait: number } {
   const ends = new Map([...known].filter(([, end]) => end > now));
   for (const { address, ttl } of answers) {
-    for (const ip of addressesIn([address])) ends.set(ip, Math.max(ends.get(ip) ?? 0, now + ttl * 1_000));
+    for (const ip of addressesIn([address])) ends.set(ip, Math.max(ends.get(ip) ?? 0, now + secondsOf(ttl) * 1_000));
   }
   return { ends, wait: ends.size === 0 ? afterFailure : waitFor((Math.min(...ends.values()) - now) / 1_000) };
 }
+
+/** What an agent stores of an address: it, and when its TTL ends in milliseconds since 1970, unless that is over. */
+interface Stored {
+  readonly address: Ip;
+  readonly end: number | undefined;
+}
+
+/** The longest time in milliseconds for which a stored address counts: the clock may have been set back meanwhile. */
+const longestStored = 24 * 60 * 60_000;
+
+/** Reads the stored addresses of a name; earlier agents stored them without end. */
+function storedIn(items: unknown): readonly Stored[] {
+  return asList(items).flatMap((item) => {
+    const [text, end] = Array.isArray(item) ? asList(item) : [item];
+    const ip = parseIpv4(asText(text));
+    return ip.ok ? [{ address: ip.value, end: typeof end === 'number' ? end : undefined }] : [];
+  });
+}
+
+/** What is known of a name at the start. */
+function knownFrom(before: readonly Stored[]): Known {
+  const ends = before.flatMap(({ address, end }): [Ip, number][] => {
+    const left = end === undefined ? 0 : Math.min(end - Date.now(), longestStored);
+    return left > 0 ? [[address, performance.now() + left]] : [];
+  });
+  return { addresses: addressesIn(before.map(({ address }) => address)), ends: new Map(ends), timer: undefined };
+}
+
+/** What to store of a name. */
+function storableOf({ addresses, ends }: Known): readonly (readonly [Ip, number?])[] {
+  const began = Date.now() - performance.now();
+  return addresses.map((address) => {
+    const end = ends.get(address);
+    return end === undefined ? [address] : [address, Math.round(began + end)];
+  });
+}
+
+/** Milliseconds after which new ends of TTLs are stored, at the latest. */
+const storeWithin = 10_000;
 
 export interface NameDeps {
   readonly lookup: Lookup;
@@ -97,9 +144,10 @@ function addressesIn(texts: readonly string[]): readonly Ip[] {
 export class NameTracker {
   readonly #deps: NameDeps;
   readonly #names = new Map<string, Known>();
-  /** Addresses that an earlier agent stored. */
-  #before: ReadonlyMap<string, readonly Ip[]> = new Map();
+  /** What an earlier agent stored. */
+  #before: ReadonlyMap<string, readonly Stored[]> = new Map();
   #saving: Promise<void> = Promise.resolve();
+  #saveTimer: NodeJS.Timeout | undefined;
 
   constructor(deps: NameDeps) {
     this.#deps = deps;
@@ -109,9 +157,7 @@ export class NameTracker {
   async load(): Promise<void> {
     const { file, logger } = this.#deps;
     const entries = asList(await readState(file, logger, 'the last addresses of names cannot be read')).map(asList);
-    this.#before = new Map(
-      entries.map(([name, addresses]) => [asText(name), addressesIn(asList(addresses).map(asText))]),
-    );
+    this.#before = new Map(entries.map(([name, addresses]) => [asText(name), storedIn(addresses)]));
   }
 
   /** Follows exactly these names. */
@@ -124,7 +170,7 @@ export class NameTracker {
     if (gone.length > 0) this.#save();
     for (const name of names) {
       if (this.#names.has(name)) continue;
-      const known: Known = { addresses: this.#before.get(name) ?? [], ends: new Map(), timer: undefined };
+      const known = knownFrom(this.#before.get(name) ?? []);
       this.#names.set(name, known);
       void this.#refresh(name, known);
     }
@@ -152,10 +198,11 @@ export class NameTracker {
       const addresses = [...ends.keys()].sort();
       const isNew = addresses.join() !== known.addresses.join();
       known.addresses = addresses;
-      if (isNew && this.#names.get(name) === known) {
+      if (this.#names.get(name) !== known) return wait;
+      if (isNew) {
         this.#deps.changed();
         this.#save();
-      }
+      } else this.#saveSoon();
       return wait;
     } catch (error) {
       this.#deps.logger.warn(
@@ -166,10 +213,16 @@ export class NameTracker {
     }
   }
 
+  #saveSoon(): void {
+    this.#saveTimer ??= setTimeout(() => this.#save(), storeWithin).unref();
+  }
+
   /** Writes what is known now, after the current write. */
   #save(): void {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = undefined;
     const { file, logger } = this.#deps;
-    const entries = [...this.#names].map(([name, { addresses }]) => [name, addresses]);
+    const entries = [...this.#names].map(([name, known]) => [name, storableOf(known)]);
     this.#saving = this.#saving
       .then(() => writeState(file, entries))
       .catch((error: unknown) => logger.warn({ file, err: error }, 'the addresses of names cannot be kept'));

@@ -29,9 +29,13 @@ export function addPodPort(device: string, pod: Omit<AttachedPod, 'device' | 'of
 
 const qosOwner = 'sdn-compat';
 
+/** The highest rate in bits per second that Open vSwitch 3.1 hands to the kernel whole: 32 bits of bytes. */
+const mostLimited = (2 ** 32 - 1) * 8;
+
 /**
  * The operations that limit what a pod receives, in bits per second. Open vSwitch removes any unknown queueing from a
- * port, so the limit is Open vSwitch's own. The row survives a lost bridge, and is found again by the sandbox.
+ * port, so the limit is Open vSwitch's own; one beyond 34 Gbit/s, of which Open vSwitch would take the rest of a
+ * division, counts as that. The row survives a lost bridge, and is found again by the sandbox.
  */
 export function limitPort(device: string, sandbox: string, rate: number): Operation[] {
   const id = `limit_${device}`;
@@ -42,7 +46,11 @@ export function limitPort(device: string, sandbox: string, rate: number): Operat
       ['owner', qosOwner],
     ],
   ];
-  const row = { type: 'linux-htb', other_config: ['map', [['max-rate', String(rate)]]], external_ids: external };
+  const row = {
+    type: 'linux-htb',
+    other_config: ['map', [['max-rate', String(Math.min(rate, mostLimited))]]],
+    external_ids: external,
+  };
   return [
     { op: 'insert', table: 'QoS', 'uuid-name': id, row },
     { op: 'update', table: 'Port', where: [['name', '==', device]], row: { qos: ['named-uuid', id] } },

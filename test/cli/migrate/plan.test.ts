@@ -105,6 +105,10 @@ test('blockers give exit status 1, and the plan is written all the same', async 
     stdout: expect.stringContaining('EgressIPOutsideNetwork') as string,
   });
   expect(readdirSync(out)).toContain('plan.yaml');
+  expect(await migrate('plan', '--update', out, '-f', broken)).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('The plan as it was is in') as string,
+  });
 });
 
 test('with --strict warnings block too', async () => {
@@ -113,6 +117,8 @@ test('with --strict warnings block too', async () => {
   expect(await migrate('plan', '--to', 'ovn', '--out', join(folder, 'strict'), '-f', warned, '--strict')).toMatchObject(
     { status: 1 },
   );
+  expect(await migrate('plan', '--update', join(folder, 'lax'), '-f', warned)).toMatchObject({ status: 0 });
+  expect(await migrate('plan', '--update', join(folder, 'strict'), '-f', warned)).toMatchObject({ status: 1 });
 });
 
 test('a folder with other things in it is left alone; a plan in it is replaced', async () => {

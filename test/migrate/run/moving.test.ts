@@ -90,6 +90,21 @@ describe('what came after the plan', () => {
     expect(await migration.apply({ finalize: true, acceptChanges: true })).toMatchObject({ kind: 'refused' });
   });
 
+  test('is named after finalize too, and does not keep a plan of its own from serving it', async () => {
+    await migration.forth();
+    expect(await migration.apply({ finalize: true })).toMatchObject({ kind: 'done' });
+    await create(started.client, late.slice(0, 2));
+    expect(problemsOf(await migration.verify())).toEqual([
+      'EgressIP egressip-late: the plan does not have it (from NetNamespace late)',
+    ]);
+    expect(await migration.apply({ finalize: true })).toMatchObject({ kind: 'refused', writes: 0 });
+    const own = await PlanInFolder.of(started.client, { namespaces: ['late'] });
+    await own.forth();
+    expect(await own.apply({ finalize: true })).toMatchObject({ kind: 'done', left: 'nothing' });
+    await own.remove();
+    expect(problemsOf(await migration.verify())).toEqual([]);
+  });
+
   test('is named as well if it cannot be had, such as an address that two namespaces request', async () => {
     await started.client.patch(
       netNamespaces,

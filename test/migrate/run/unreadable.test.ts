@@ -152,3 +152,15 @@ test('while nothing tells which plugin runs nothing is created or removed', asyn
   expect(await migration.back(by)).toMatchObject({ kind: 'waiting', writes: 0, reasons: unknown });
   expect((await client.list(egressIPs)).items).toHaveLength(1);
 });
+
+test('an update without a kind that the plan was made with changes nothing', async () => {
+  await migration.forth();
+  const { plan } = migration;
+  for (const kind of [...plannedKinds, ...ovn.madeFrom]) {
+    await expect(migration.update({}, without(kind, forbidden(kind)))).rejects.toThrow(
+      new RegExp(`is not updated: missing right: (list|get) ${kind === configMaps ? 'configmap' : resourceName(kind)}`),
+    );
+  }
+  await migration.read();
+  expect(migration.plan).toEqual(plan);
+});

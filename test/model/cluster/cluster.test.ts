@@ -23,7 +23,7 @@ test.each([
   ['{}', /^is not a JSON list/],
   ['[]', /^is not a JSON list/],
   ['[7]', /^is not a JSON list/],
-  [config({ ifaddr: { ipv4: '10.0.0.1/24' } }), /^ifaddr.ipv4 .* has host bits set/],
+  [config({ ifaddr: { ipv4: '10.0.0.1' } }), /^ifaddr.ipv4 .* is not an IPv4 CIDR/],
   [config({ ifaddr: { ipv4: 7 } }), /^ifaddr.ipv4 is not a text/],
   [config({ capacity: { ip: '10' } }), /^capacity "10" is not a whole number/],
   [config({ capacity: { ip: -1 } }), /^capacity -1 is not a whole number/],

@@ -21,6 +21,8 @@ test.each<readonly [string, object, object]>([
   ['both: the one for all counts', { capacity: { ip: 3, ipv4: 14 } }, { capacity: 3, network: undefined }],
   ['a capacity of nothing', { capacity: { ip: 0 } }, { capacity: 0 }],
   ['no capacity', { ifaddr: { ipv4: '10.0.0.0/19' } }, { capacity: undefined, network: cidr('10.0.0.0/19') }],
+  ["the node's address with its network", { ifaddr: { ipv4: '10.0.0.5/19' } }, { network: cidr('10.0.0.0/19') }],
+  ['no network, as null', { ifaddr: { ipv4: null }, capacity: { ip: 1 } }, { capacity: 1, network: undefined }],
   ['an empty network', { ifaddr: { ipv4: '' }, capacity: { ip: 1 } }, { network: undefined }],
   ['IPv6 alone', { ifaddr: { ipv6: 'fd00::/64' }, capacity: { ip: 1 } }, { network: undefined }],
 ])('%s', (_what, fields, limits) => {
@@ -32,7 +34,7 @@ test.each<readonly [string, string, RegExp]>([
   ['no list', '{}', /^is not a JSON list/],
   ['an empty list', '[]', /^is not a JSON list/],
   ['a network that is none', config({ ifaddr: { ipv4: '10.0.0.0' } }), /^ifaddr.ipv4 /],
-  ['a network with host bits', config({ ifaddr: { ipv4: '10.0.0.5/19' } }), /^ifaddr.ipv4 .*host bits/],
+  ['a network of IPv6', config({ ifaddr: { ipv4: 'fd00::/64' } }), /^ifaddr.ipv4 .*is not an IPv4 CIDR/],
   ['a network that is no text', config({ ifaddr: { ipv4: 7 } }), /^ifaddr.ipv4 is not a text/],
   ['a capacity below 0', config({ capacity: { ip: -1 } }), /^capacity -1 /],
   ['half a capacity', config({ capacity: { ip: 1.5 } }), /^capacity 1.5 /],

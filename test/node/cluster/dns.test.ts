@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../../src/io/log.ts';
+import { parseJson } from '../../../src/model/values/json.ts';
 import {
   afterAnswer,
   type Answer,
@@ -46,11 +47,37 @@ test('what is known of a name outlives the agent, also when the resolver fails t
 
   first.names.follow(new Set(['bad.test']));
   await first.names.saved();
-  expect(await readFile(file, 'utf8')).toBe('[["bad.test",["203.0.113.1","203.0.113.2"]]]');
+  const [[name, addresses] = []] = parseJson(await readFile(file, 'utf8')) as [string, [string, number][]][];
+  expect([name, addresses?.map(([address]) => address)]).toEqual(['bad.test', ['203.0.113.1', '203.0.113.2']]);
+  for (const [, end] of addresses ?? []) expect(end).toBeCloseTo(Date.now() + 60_000, -4);
   for (const { names } of [first, second]) names.follow(new Set());
 });
 
-test.each(['{', 'null', '[1,[2]]', '[["a.test",["::1","x"]]]'])(
+test('an address counts under the next agent too until its TTL is over, though the next answer lacks it', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'names-')), 'node.names.json');
+  const of = (last: number): string => `203.0.113.${last}`;
+  const ends = [
+    [of(1), Date.now() + 300_000],
+    [of(2), Date.now() - 1],
+    [of(3), Date.now() + 10 ** 13],
+    of(4), // as earlier agents stored it
+  ];
+  await writeFile(file, JSON.stringify([['a.test', ends]]));
+  const { names, told } = tracker(file, () => Promise.resolve([{ address: of(9), ttl: 60 }]));
+  await names.load();
+  names.follow(new Set(['a.test']));
+  expect(names.addresses('a.test')).toEqual([1, 2, 3, 4].map(of));
+  await told;
+  expect(names.addresses('a.test')).toEqual([1, 3, 9].map(of));
+  await names.saved();
+  const [[, addresses] = []] = parseJson(await readFile(file, 'utf8')) as [string, [string, number][]][];
+  const stored = new Map(addresses);
+  expect(stored.get(of(1))).toBeCloseTo(Number(ends[0]?.[1]), -4);
+  expect(stored.get(of(3))).toBeLessThan(Date.now() + 10 ** 8);
+  names.follow(new Set());
+});
+
+test.each(['{', 'null', '[1,[2]]', '[["a.test",["::1","x",["y",1],[],{}]]]'])(
   'a file that says %s tells nothing and stops nothing',
   async (text) => {
     const file = join(await mkdtemp(join(tmpdir(), 'names-')), 'node.names.json');
@@ -81,23 +108,24 @@ async function portOfBoth(): Promise<{ readonly udp: DgramSocket; readonly tcp: 
 }
 
 /** A small DNS server on loopback: what it answers to every question, as a code of RFC 1035 or addresses. */
-async function dnsServer(says: number | readonly string[] | 'truncated'): Promise<{
+async function dnsServer(says: number | readonly string[] | 'truncated' | 'alias'): Promise<{
   readonly at: string;
   readonly asked: string[];
   close(): void;
 }> {
   const asked: string[] = [];
   const answerTo = (query: Buffer, isTruncated: boolean): Buffer => {
-    const addresses = typeof says === 'number' || isTruncated ? [] : says === 'truncated' ? ['203.0.113.7'] : says;
+    const addresses = typeof says === 'object' ? says : says === 'truncated' && !isTruncated ? ['203.0.113.7'] : [];
+    const alias = says === 'alias' ? [Buffer.from([0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 3, 1, 0x78, 0])] : [];
     const end = query.indexOf(0, 12) + 5;
     const header = Buffer.from(query.subarray(0, 12));
     header.writeUInt16BE(0x8180 | (typeof says === 'number' ? says : 0) | (isTruncated ? 0x0200 : 0), 2);
-    header.writeUInt16BE(addresses.length, 6);
+    header.writeUInt16BE(addresses.length + alias.length, 6);
     header.fill(0, 8);
     const records = addresses.map((address) =>
       Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split('.').map(Number)]),
     );
-    return Buffer.concat([header, query.subarray(12, end), ...records]);
+    return Buffer.concat([header, query.subarray(12, end), ...alias, ...records]);
   };
   const { udp, tcp, port } = await portOfBoth();
   udp.on('message', (query, { port, address }) => {
@@ -140,7 +168,8 @@ describe('a name', () => {
     ['SERVFAIL', 2],
     ['REFUSED', 5],
     ['no address', []],
-  ])('is asked of the next server when the first says %s', async (_what, first) => {
+    ['an alias without address', 'alias'],
+  ] as const)('is asked of the next server when the first says %s', async (_what, first) => {
     const [addresses, asked] = await ask(first, ['203.0.113.1', '203.0.113.2']);
     expect(addresses).toEqual(['203.0.113.1', '203.0.113.2']);
     expect(asked[1]).toEqual(['udp']);
@@ -156,6 +185,7 @@ describe('a name', () => {
 
   it('that no server knows is not resolved, for the reason of the first', async () => {
     expect((await ask(3, 2))[0]).toMatchObject({ code: 'ENOTFOUND' });
+    expect(String((await ask('alias'))[0])).toMatch(/names an alias without address$/);
     expect((await ask())[0]).toMatchObject({ message: 'this node has no resolver' });
   });
 });
@@ -183,6 +213,7 @@ describe('addresses that are answered', () => {
     ]);
     expect(follow([answer(1, 7_200)], [answer(1, 0)])).toEqual(['0 s: 1', '1800 s: 1']);
     expect(follow([answer(1, 0)], [])).toEqual(['0 s: 1', '1 s: ']);
+    expect(follow([answer(1, 2 ** 31)], [answer(2, 2 ** 32 - 1)])).toEqual(['0 s: 1', '1 s: 2']);
   });
 
   it('count until their TTL is over, also when another answer lacks them', () => {

@@ -136,6 +136,15 @@ describe('the limit of a port', () => {
     ]);
   });
 
+  it.each([
+    [34e9, '34000000000'],
+    [35e9, '34359738360'],
+    [1e15, '34359738360'],
+  ])('of %d bits per second is no more than Open vSwitch hands on whole', (rate, said) => {
+    const [insert] = limitPort('veth1', 's1', rate);
+    expect(fieldOf(insert, 'row', 'other_config')).toEqual(map({ 'max-rate': said }));
+  });
+
   it('is taken from the port before it is deleted, by the sandbox, or by us as the owner', () => {
     const [insert] = limitPort('veth1', 's1', 10e6);
     expect(fieldOf(insert, 'row', 'external_ids')).toEqual(map({ sandbox: 's1', owner: 'sdn-compat' }));

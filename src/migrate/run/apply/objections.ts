@@ -54,7 +54,8 @@ export function changesSince(
   { snapshot, live }: Pick<Now, 'snapshot' | 'live'>,
 ): readonly string[] {
   if (options.acceptChanges) return [];
-  const drifts = planDrift(plan, snapshot, progress);
+  // once finalize was begun no update takes anything over; finalize is refused by what verify finds
+  const drifts = progress.isFinalizing ? [] : planDrift(plan, snapshot, progress);
   const of = (isUnknown: boolean): readonly string[] =>
     drifts.filter(({ kind }) => (kind === 'unknown') === isUnknown).map(planDriftText);
   return [

@@ -3,7 +3,7 @@
  * those of the plan. So a request, policy, node or namespace that came after the plan has a name. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { egressFirewalls, egressNetworkPolicies, type Kind, netNamespaces } from '../../../../api/kinds.ts';
+import { egressFirewalls, egressIPs, egressNetworkPolicies, type Kind, netNamespaces } from '../../../../api/kinds.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
@@ -12,12 +12,12 @@ import { unreadReason } from '../../known.ts';
 import { isForeignKind } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
 import { compareRefs, type ObjectRef, refKey, refNamed, refText } from '../../ref.ts';
-import type { Snapshot } from '../../snapshot.ts';
+import type { Snapshot, Unread } from '../../snapshot.ts';
 import type { Target } from '../../target.ts';
 import { targetNamed } from '../../targets.ts';
 import { type Change, refOf, type Translation } from '../../translation.ts';
 import { contentOf, differingFields } from '../drift.ts';
-import { findingsSince, unknownSince } from '../findings-since.ts';
+import { findingsSince, unknownSince, unreadSince } from '../findings-since.ts';
 import { changeKey, type Progress } from '../journal.ts';
 
 /** One change that a plan made now would have otherwise. */
@@ -45,40 +45,58 @@ export function planDriftText({ kind, object, detail }: PlanDrift): string {
 }
 
 /**
- * All differences, sorted by object. Empty as well after finalize and on the way back, when the cluster no longer shows
- * what the plan was made from. When the API server does not serve the old plugin's kinds, nothing tells what was asked
+ * All differences, sorted by object. None on the way back. Once finalize was begun the cluster no longer shows what the
+ * plan was made from, and only requests and policies that came since are differences. When the API server does not serve the old plugin's kinds, nothing tells what was asked
  * for before they went, unless all that follows the switch was made: that was looked at before.
  */
 export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): readonly PlanDrift[] {
   const target = targetNamed(plan.target);
   const options = target.readOptions(plan.options);
-  if (options === undefined || progress.isGoingBack || progress.isFinalizing) return [];
+  if (options === undefined || progress.isGoingBack) return [];
   const lost = target.sources.filter((kind) => snapshot.absent.includes(kind));
-  if (lost.length > 0) return isMade(plan, progress) ? [] : lost.map(lostSource);
+  if (lost.length > 0) return progress.isFinalizing || isMade(plan, progress) ? [] : lost.map(lostSource);
   const now = target.translate(target.before(snapshot), options);
   const wanted = indexed(now.changes, plan);
   const planned = indexed(
     plan.steps.flatMap(({ changes }) => changes),
     plan,
   );
-  const unread = unreadSince(target, snapshot, findingsSince(plan.findings, now.findings));
+  if (progress.isFinalizing) return sortedUnlessSkipped(requestsSince(plan, now), progress);
+  const unread = unreadSources(target, unreadSince(snapshot, plan.findings, now.findings));
   const drifts = target.isStable
     ? [...differences(planned, wanted, now.undecided), ...newPolicies(plan, now.changes)]
     : newSources(planned, wanted);
   // without a kind that changes are made from, what is there is no less asked for
   const certain = unread.length === 0 ? drifts : drifts.filter(({ kind }) => kind === 'new');
-  return [...certain, ...unread, ...newFindings(plan.findings, now.findings)]
-    .filter(({ object }) => !progress.skipped.has(refKey(object)))
-    .sort((a, b) => compareRefs(a.object, b.object));
+  return sortedUnlessSkipped([...certain, ...unread, ...newFindings(plan.findings, now.findings)], progress);
 }
 
+function sortedUnlessSkipped(drifts: readonly PlanDrift[], { skipped }: Progress): readonly PlanDrift[] {
+  return drifts.filter(({ object }) => !skipped.has(refKey(object))).sort((a, b) => compareRefs(a.object, b.object));
+}
+
+/** Requests and policies that the plan knows nothing of: finalize leaves them, and nothing else serves them. */
+function requestsSince({ steps, findings }: Plan, now: Translation): readonly PlanDrift[] {
+  const planned = steps.flatMap(({ changes }) => changes);
+  const known = new Set(planned.flatMap((change) => [refOf(change), ...originsOf(change)]).map(refText));
+  const isNew = (object: ObjectRef): boolean => asking.includes(object.kind) && !known.has(refText(object));
+  const made = now.changes
+    .filter((change) => change.action === 'apply' && served.includes(refOf(change).kind))
+    .filter((change) => originsOf(change).some(isNew) && !isMomentary(change));
+  return [
+    ...made.map((change) => ({ kind: 'new', object: refOf(change), detail: originText(change) }) as const),
+    ...newFindings(findings, now.findings).filter(({ kind, object }) => kind === 'new' && isNew(object)),
+  ];
+}
+
+const asking: readonly string[] = [netNamespaces, egressNetworkPolicies].map(({ kind }) => kind);
+const served: readonly string[] = [egressIPs, egressFirewalls].map(({ kind }) => kind);
+
 /** The kinds that changes are made from, that were read for the plan and cannot be now. */
-function unreadSince({ madeFrom }: Target, snapshot: Snapshot, since: readonly Finding[]): readonly PlanDrift[] {
-  const incomplete = new Set(since.flatMap(({ code, kind }) => (code === 'IncompleteInput' ? [kind] : [])));
+function unreadSources({ madeFrom }: Target, unread: readonly Unread[]): readonly PlanDrift[] {
   return madeFrom.flatMap((kind): readonly PlanDrift[] => {
-    const unread = snapshot.unread.find((one) => one.kind === kind && one.isMinor !== true);
-    if (unread === undefined || !incomplete.has(kind.kind)) return [];
-    return [{ kind: 'unknown', object: refNamed(kind, '*'), detail: unreadReason(unread) }];
+    const one = unread.find((other) => other.kind === kind);
+    return one === undefined ? [] : [{ kind: 'unknown', object: refNamed(kind, '*'), detail: unreadReason(one) }];
   });
 }
 

@@ -81,6 +81,23 @@ describe('a cluster that no longer shows what the plan was made from', () => {
   const begin = (step: string): Entry => ({ event: 'begin', step, object: 'v1/Node//n1' });
   const otherwise = without(policy);
 
+  it('shows after finalize only what was asked for since', () => {
+    const cleared = [...nodes, make.namespace('shop'), make.netNamespace('shop', 10)];
+    const late = [
+      ...project('mail', 11, [second]),
+      make.policy('shop', 'new', [['Deny', '192.168.8.0/24']]),
+      ...project('broken', 12, ['none']),
+      ...worker(3, { egressIPs: [second] }),
+    ];
+    expect(textsOf(plan, [...cleared, ...late], [begin('finalize')])).toEqual([
+      'EgressFirewall shop/default: the plan does not have it (from EgressNetworkPolicy shop/new)',
+      'EgressIP egressip-mail: the plan does not have it (from NetNamespace mail)',
+      'NetNamespace broken: the plan does not have it (EgressIPInvalid)',
+    ]);
+    // what finalize has not cleared yet
+    expect(textsOf(plan, cluster, [begin('finalize')])).toEqual([]);
+  });
+
   it('has no differences on the way back or after finalize', () => {
     expect(textsOf(plan, otherwise, [begin('egress-ips')])).toHaveLength(1);
     expect(textsOf(plan, otherwise, [begin('finalize')])).toEqual([]);
