@@ -1,4 +1,5 @@
 /** `sdn-compat status`: every egress IP, who requests it, where it is, and why it is not in use. */
+import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import { clusterFromServer } from '../../io/input/cluster.ts';
 import { openKube } from '../../io/kube/config.ts';
 import { createLogger } from '../../io/log.ts';
@@ -15,7 +16,7 @@ const footer =
   "Not covered by egress IPs: pods on the host's network, answers to connections from outside, and traffic that a Service rewrote (node address).";
 
 /** Formats the status as aligned columns. */
-export function statusTable({ egressIPs, notes }: Status): string {
+export function statusTable({ egressIPs, notes, unread }: Status): string {
   const rows = egressIPs.map(({ egressIP, namespaces, vnid, traffic, node, reason }) => [
     egressIP,
     namespaces.join(',') || '-',
@@ -33,7 +34,11 @@ export function statusTable({ egressIPs, notes }: Status): string {
       .join('   ')
       .trimEnd();
   const said = notes.map(({ kind, name, code, message }) => `${kind} ${name}: ${code}: ${message}`);
-  const body = rows.length === 0 ? ['no egress IP is requested or listed'] : [line(headings), ...rows.map(line)];
+  const isWhole = ![hostSubnets, netNamespaces].some(({ kind }) => unread.includes(kind));
+  const none = isWhole
+    ? 'no egress IP is requested or listed'
+    : 'no egress IP is known: see above what could not be read';
+  const body = rows.length === 0 ? [none] : [line(headings), ...rows.map(line)];
   return [...body, ...(said.length === 0 ? [] : ['', ...said]), '', footer, ''].join('\n');
 }
 
@@ -47,7 +52,7 @@ export async function runStatus({ kubeconfig, output }: StatusFlags): Promise<vo
   });
   const { cluster, unread, ...reports } = await clusterFromServer(client).finally(() => client.close());
   for (const line of unread.values()) report(`${line}\n`);
-  const status = statusOf(cluster, reports);
+  const status = statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
   if (output === 'json') print(`${JSON.stringify(status, null, 2)}\n`);
   else if (output === 'yaml') print((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));
   else print(statusTable(status));

@@ -39,9 +39,16 @@ const agentSelector = Object.entries(agentLabels)
   .map(([key, value]) => `${key}=${value}`)
   .join();
 
+/** The objects of a kind; none if they could not be read, with the line for `unread` and what was wrong. */
+interface Listed<T> {
+  readonly items: readonly T[];
+  readonly unread?: readonly [Kind, string];
+  readonly error?: unknown;
+}
+
 /**
- * Reads the cluster from an API server. A kind that the server does not serve, or that may not be listed, is empty, and
- * named; throws if the server answers a list with another error.
+ * Reads the cluster from an API server. A kind that cannot be listed, because the server does not serve it, does not
+ * allow it or does not answer, is empty, and named; throws if the server answers no list.
  */
 export async function clusterFromServer(client: KubeClient): Promise<ReadCluster> {
   const [hosts, namespaces, machines, networks, agents] = await Promise.all([
@@ -51,33 +58,29 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
     listed(clusterNetworks, client.list<ClusterNetworkObject>(clusterNetworks)),
     listed(leases, client.list<KubeObject>(leases, { labelSelector: agentSelector })),
   ]);
+  const all = [hosts, namespaces, machines, networks, agents];
+  if (all.every(({ error }) => error !== undefined && whyUnread(error) === undefined)) throw hosts.error;
   const raw = {
     hostSubnets: hosts.items,
     netNamespaces: namespaces.items,
     nodes: machines.items,
     clusterNetworks: networks.items,
   };
-  const unread = [hosts, namespaces, machines, networks, agents].flatMap(({ unread: one }) =>
-    one === undefined ? [] : [one],
-  );
+  const unread = all.flatMap(({ unread: one }) => (one === undefined ? [] : [one]));
   return { ...assemble(raw, agents.items, machines.unread === undefined ? 'all' : 'unread'), unread: new Map(unread) };
 }
 
-/** The objects of a kind; none and the line for `unread` if it is not served or may not be listed. */
-async function listed<T>(
-  kind: Kind,
-  listing: Promise<{ readonly items: readonly T[] }>,
-): Promise<{ readonly items: readonly T[]; readonly unread?: readonly [Kind, string] }> {
+async function listed<T>(kind: Kind, listing: Promise<{ readonly items: readonly T[] }>): Promise<Listed<T>> {
   try {
     return { items: (await listing).items };
   } catch (error) {
-    const why = whyUnread(error);
-    if (why === undefined) throw error;
+    const why = whyUnread(error) ?? `cannot be read (${error instanceof Error ? error.message : String(error)})`;
     const name = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
-    return { items: [], unread: [kind, `${name} ${why}: it is not known ${meanings.get(kind) ?? ''}`] };
+    return { items: [], unread: [kind, `${name} ${why}: it is not known ${meanings.get(kind) ?? ''}`], error };
   }
 }
 
+/** Why the server lists no objects of a kind that it could list; undefined for any other error. */
 function whyUnread(error: unknown): string | undefined {
   if (isNotFound(error)) return 'are not served';
   return isForbidden(error) ? 'may not be listed' : undefined;

@@ -1,6 +1,6 @@
 import { statusTable } from '../../../src/cli/look/status.ts';
-import { clusterOf } from '../../../src/model/cluster/cluster.ts';
-import { statusOf } from '../../../src/model/cluster/summary.ts';
+import { clusterOf, type RawCluster } from '../../../src/model/cluster/cluster.ts';
+import { type Status, statusOf } from '../../../src/model/cluster/summary.ts';
 import { ip } from '../../node/states.ts';
 
 const meta = { apiVersion: 'network.openshift.io/v1' } as const;
@@ -72,6 +72,45 @@ test('status says so when the cluster has no egress IPs', () => {
   expect(statusTable(statusOf(clusterOf({ hostSubnets: [], netNamespaces: [], nodes: [] }, new Set())))).toContain(
     'no egress IP is requested or listed\n',
   );
+});
+
+describe('what could not be read is not taken for absent', () => {
+  const [one, two, three] = ['192.168.7.201', '192.168.7.202', '192.168.7.203'];
+  const none = new Map<string, never>();
+  const status = (raw: Pick<RawCluster, 'hostSubnets' | 'netNamespaces'>, ...unread: readonly string[]): Status =>
+    statusOf(clusterOf({ ...raw, nodes: [] }, new Set()), { unknown: none, refused: none }, new Set(unread));
+  const rows = ({ egressIPs }: Status): string[] =>
+    egressIPs.map(({ egressIP, traffic, reason }) => [egressIP, traffic, reason?.split(':')[0]].join(' '));
+
+  test('HostSubnets: a request is dropped only if no HostSubnet could help it', () => {
+    const netNamespaces = [
+      namespace('red', 10, [one]),
+      namespace('blue', 11, [two, three]),
+      namespace('green', 12, [three]),
+      namespace('odd', 13, ['x']),
+    ];
+    const found = status({ hostSubnets: [], netNamespaces }, 'HostSubnet');
+    expect(rows(found)).toEqual([
+      `${one} unknown HostSubnetsUnread`,
+      `${two} dropped HostSubnetsUnread`,
+      `${three} dropped EgressIPInSeveralNamespaces`,
+      `${three} dropped EgressIPInSeveralNamespaces`,
+      'x dropped InvalidEgressIP',
+    ]);
+    expect(found.notes.map(({ code }) => code)).not.toContain('NoNodeHostsEgressIP');
+    expect(found.unread).toEqual(['HostSubnet']);
+  });
+
+  test('NetNamespaces: what is listed may be in use', () => {
+    const found = status({ hostSubnets: [host(1, [one])], netNamespaces: [] }, 'NetNamespace');
+    expect(rows(found)).toEqual([`${one} unknown NetNamespacesUnread`]);
+  });
+
+  test('both: nothing is said to be absent', () => {
+    const nothing = { hostSubnets: [], netNamespaces: [] };
+    expect(statusTable(status(nothing, 'HostSubnet', 'NetNamespace'))).toMatch(/^no egress IP is known/);
+    expect(statusTable(status(nothing, 'Lease', 'Node'))).toMatch(/^no egress IP is requested or listed/);
+  });
 });
 
 test('a node that does not report is neither well nor lost, and what one address of a VNID drops the others show', () => {

@@ -157,7 +157,14 @@ describe('from a server', () => {
     },
   );
 
-  it('ends with any other error', async () => {
-    await expect(answering(500, 'Node')).rejects.toMatchObject({ code: 500 });
+  it.each(['Node', 'HostSubnet', 'Lease'])('names %s objects that a server in trouble does not list', async (kind) => {
+    const [line] = [...(await answering(500, kind)).unread.values()];
+    expect(line).toMatch(/^\S+ cannot be read \(the server answered 500\): it is not known which /);
+  });
+
+  it('ends with the error when no list is answered', async () => {
+    const all = ['HostSubnet', 'NetNamespace', 'Node', 'ClusterNetwork', 'Lease'];
+    await expect(answering(500, ...all)).rejects.toMatchObject({ code: 500 });
+    expect((await answering(403, ...all)).unread.size).toBe(5);
   });
 });
