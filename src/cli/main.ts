@@ -87,7 +87,11 @@ program
   .option('--node-name <name>', 'name of this Node (default: the host name)')
   .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
   .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
-  .addOption(new Option('--datapath <kind>', 'datapath of br0').choices(['auto', 'system', 'netdev']).default('auto'))
+  .addOption(
+    new Option('--datapath <kind>', "datapath of br0; auto keeps what it has, else takes the kernel's if there is one")
+      .choices(['auto', 'system', 'netdev'])
+      .default('auto'),
+  )
   .option(
     '--masquerade-bit <bit>',
     'bit of the mark that kube-proxy masquerades by; -1 for none',

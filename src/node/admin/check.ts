@@ -1,5 +1,4 @@
 /** `node --check`: finds problems with this host and how to fix them. Changes nothing. */
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterNetworks, hostSubnets } from '../../../api/kinds.ts';
@@ -18,6 +17,8 @@ import { vxlanOverhead } from '../links/tun.ts';
 import { isHostDevice } from '../links/veth.ts';
 import { renderBase } from '../nft/ruleset.ts';
 import { switchTable } from '../nft/switch-table.ts';
+import { chooseDatapath, type DatapathOption, kernelHasDatapath, presentDatapath } from '../ovs/datapath.ts';
+import { Ovsdb } from '../ovs/ovsdb.ts';
 import { defaultMasqueradeBit, tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
 
@@ -31,7 +32,7 @@ export interface CheckResult {
 export interface CheckOptions {
   readonly nodeName: string;
   readonly ovsRunDir: string;
-  readonly datapath: Datapath | 'auto';
+  readonly datapath: DatapathOption;
 }
 
 export interface CheckDeps {
@@ -103,32 +104,39 @@ async function checkDaemon(ovsRunDir: string, fix: string): Promise<CheckResult>
     : bad('ovs-vswitchd', `nobody answers at ${control}`, fix);
 }
 
-async function checkSwitch({ ovsRunDir, datapath }: CheckOptions): Promise<CheckResult[]> {
+async function checkSwitch({ ovsRunDir }: CheckOptions): Promise<CheckResult[]> {
   const socket = join(ovsRunDir, 'db.sock');
   const fix = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
   const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, fix)]);
   const database = hasDatabase
     ? good('Open vSwitch database', socket)
     : bad('Open vSwitch database', `nobody answers at ${socket}`, fix);
-  const wanted = datapathOf(datapath);
-  const kernel =
-    wanted === 'system' && !hasModule()
-      ? bad(
-          'datapath',
-          'system, but the kernel has no module openvswitch',
-          'modprobe openvswitch, or --datapath netdev',
-        )
-      : good('datapath', wanted);
-  return [database, daemon, kernel];
+  return [database, daemon];
 }
 
-/** The datapath that an agent would use with this option. */
-function datapathOf(option: Datapath | 'auto'): Datapath {
-  if (option !== 'auto') return option;
-  return hasModule() ? 'system' : 'netdev';
+/** Checks the datapath that an agent would choose; that one too, or the kernel's if there is none to choose. */
+async function checkDatapath(
+  { datapath: option, ovsRunDir }: CheckOptions,
+  exec: Exec,
+): Promise<{ readonly result: CheckResult; readonly datapath: Datapath }> {
+  const [present, hasKernel] = await Promise.all([readDatapath(join(ovsRunDir, 'db.sock')), kernelHasDatapath(exec)]);
+  const chosen = chooseDatapath(option, present, hasKernel);
+  if (!chosen.ok) return { result: bad('datapath', 'system', chosen.error), datapath: 'system' };
+  const { datapath, why } = chosen.value;
+  const result =
+    datapath === 'system' && !hasKernel
+      ? bad('datapath', 'system, which this kernel lacks', 'modprobe openvswitch, or --datapath netdev')
+      : good('datapath', `${datapath} (${why})`);
+  return { result, datapath };
 }
 
-const hasModule = (): boolean => existsSync('/sys/module/openvswitch');
+/** The datapath of br0; undefined also if the database does not answer. */
+async function readDatapath(socket: string): Promise<Datapath | undefined> {
+  const opened = Ovsdb.open(socket).catch(() => undefined);
+  const ovsdb = await Promise.race([opened, pause(answerTime)]);
+  void opened.then((late) => late?.close());
+  return ovsdb === undefined ? undefined : presentDatapath(ovsdb);
+}
 
 async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> {
   const network = { text: '10.254.0.0/16', family: 4, first: 0n, length: 16 } as const;
@@ -275,12 +283,14 @@ async function checkCluster(
 /** Checks programs, Open vSwitch, kernel and cluster; returns the results in this order. */
 export async function checkHost(options: CheckOptions, deps: CheckDeps): Promise<CheckResult[]> {
   const isRoot = process.getuid?.() === 0;
+  const { result, datapath } = await checkDatapath(options, deps.exec);
   return [
     isRoot ? good('user', 'root') : bad('user', 'not root', 'run as root'),
     ...(await checkPrograms(deps.exec)),
     ...(await checkArping(deps.exec)),
     ...(await checkSwitch(options)),
-    ...(await checkNft(deps.exec, datapathOf(options.datapath))),
+    result,
+    ...(await checkNft(deps.exec, datapath)),
     ...(await checkSettings()),
     ...(await checkCluster(options, deps)),
   ];

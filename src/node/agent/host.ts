@@ -12,7 +12,7 @@ import { ensureBridge, missingOperations, removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
 import { bridge, tunDevice } from '../ovs/pipeline.ts';
 import { gatewayOf, podMac } from '../values/addressing.ts';
-import type { Networks, NodeFacts } from '../values/facts.ts';
+import type { Datapath, Networks, NodeFacts } from '../values/facts.ts';
 import { GuardedCopy } from '../values/guarded-copy.ts';
 import { OpenVswitch, type OpenVswitchOptions } from './open-vswitch.ts';
 import { PodPorts } from './pod-ports.ts';
@@ -92,6 +92,7 @@ export class Host {
     const { exec, addresses } = this.#deps;
     const keep = this.#prepared.begin();
     const ovsdb = await this.openVswitch.connect();
+    const datapath = await this.openVswitch.datapath(ovsdb);
     await this.openVswitch.watch();
     const networks = networksOf(view.network);
     const listing = await addresses.read();
@@ -99,8 +100,8 @@ export class Host {
     if (!found.ok) throw new Error(found.error);
     const uplink = found.value;
     const mtu = view.network.mtu ?? uplink.mtu - vxlanOverhead;
-    const facts = this.#facts(view);
-    const options = { datapath: this.openVswitch.datapath, vxlanPort: networks.vxlanPort, mtu, mac: facts.tunMac };
+    const facts = this.#facts(view, datapath);
+    const options = { datapath, vxlanPort: networks.vxlanPort, mtu, mac: facts.tunMac };
     const uuid = ovsdb.find('Bridge', bridge)?.uuid;
     const wanted = JSON.stringify([facts, mtu, uplink, networks, uuid], plain);
     const isDone =
@@ -149,7 +150,7 @@ export class Host {
     keep(wanted);
   }
 
-  #facts({ own }: ClusterView): NodeFacts {
+  #facts({ own }: ClusterView, datapath: Datapath): NodeFacts {
     const gateway = gatewayOf(own.subnet);
     return {
       name: this.#options.nodeName,
@@ -158,7 +159,7 @@ export class Host {
       gateway,
       // always the same, so that pods that know it still reach the node after the bridge was recreated
       tunMac: podMac(gateway),
-      datapath: this.openVswitch.datapath,
+      datapath,
       masqueradeBit: this.#options.masqueradeBit,
       firstAvailable: this.#options.firstAvailable,
     };

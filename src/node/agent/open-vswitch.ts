@@ -1,5 +1,4 @@
 /** The connections to Open vSwitch: to its database, and to ovs-vswitchd, whose end means that all flows are gone. */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../../io/log.ts';
@@ -8,13 +7,14 @@ import { connectRpc, type RpcConnection } from '../../io/programs/jsonrpc.ts';
 import type { Ip } from '../../model/values/address.ts';
 import { deleteConnectionsOf } from '../conntrack/delete.ts';
 import { Bridge } from '../ovs/bridge.ts';
+import { chooseDatapath, type DatapathOption, kernelHasDatapath, presentDatapath } from '../ovs/datapath.ts';
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import type { Datapath } from '../values/facts.ts';
 
 export interface OpenVswitchOptions {
   readonly ovsRunDir: string;
   readonly ovsdbSocket: string;
-  readonly datapath: Datapath | 'auto';
+  readonly datapath: DatapathOption;
 }
 
 export interface OpenVswitchDeps {
@@ -29,24 +29,18 @@ export interface OpenVswitchDeps {
 /** Milliseconds for which ending connections in Open vSwitch may take. */
 const flushPatience = 1_000;
 
-/** The kernel's datapath if the kernel has it. */
-function detectDatapath(): Datapath {
-  return existsSync('/sys/module/openvswitch') ? 'system' : 'netdev';
-}
-
 export class OpenVswitch {
   readonly bridge: Bridge;
-  readonly datapath: Datapath;
   readonly #options: OpenVswitchOptions;
   readonly #deps: OpenVswitchDeps;
   #ovsdb: Promise<Ovsdb> | undefined;
   #switch: RpcConnection | undefined;
+  #datapath: Datapath | undefined;
   #isClosed = false;
 
   constructor(options: OpenVswitchOptions, deps: OpenVswitchDeps) {
     this.#options = options;
     this.#deps = deps;
-    this.datapath = options.datapath === 'auto' ? detectDatapath() : options.datapath;
     this.bridge = new Bridge(deps.exec, options.ovsRunDir, () => this.#dropCachedFlows());
   }
 
@@ -70,6 +64,18 @@ export class OpenVswitch {
     return ovsdb;
   }
 
+  /** The datapath of br0, the same for as long as the agent runs; throws if the one that br0 has is not there. */
+  async datapath(ovsdb: Ovsdb): Promise<Datapath> {
+    if (this.#datapath !== undefined) return this.#datapath;
+    const { exec, logger } = this.#deps;
+    const option = this.#options.datapath;
+    const hasKernel = option === 'auto' && (await kernelHasDatapath(exec));
+    const chosen = chooseDatapath(option, presentDatapath(ovsdb), hasKernel);
+    if (!chosen.ok) throw new Error(chosen.error);
+    logger.info(chosen.value, 'the datapath of br0');
+    return (this.#datapath = chosen.value.datapath);
+  }
+
   /** Keeps ovs-vswitchd's control socket open: when it closes, the daemon has ended and all flows are gone. */
   async watch(): Promise<void> {
     if (this.#switch !== undefined || this.#isClosed) return;
@@ -90,7 +96,7 @@ export class OpenVswitch {
    * change for as long as packets use it (its revalidator compares with a newer copy that the datapath never got).
    */
   async #dropCachedFlows(): Promise<void> {
-    if (this.datapath === 'netdev') await this.#switch?.call('revalidator/purge', []);
+    if (this.#datapath === 'netdev') await this.#switch?.call('revalidator/purge', []);
   }
 
   /** Ends all connections of a pod's address, in the kernel's conntrack and in Open vSwitch's. */
@@ -105,7 +111,7 @@ export class OpenVswitch {
    */
   async forgetConnections(pod: Ip): Promise<void> {
     const daemon = this.#switch;
-    if (this.datapath !== 'netdev' || daemon === undefined) return;
+    if (this.#datapath !== 'netdev' || daemon === undefined) return;
     const flushed = ['ct_nw_src', 'ct_nw_dst'].map((field) =>
       daemon.call('dpctl/flush-conntrack', [`${field}=${pod}`]),
     );

@@ -7,6 +7,7 @@ import { createClient, type KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import type { Exec } from '../../../src/io/programs/exec.ts';
 import { type CheckDeps, checkHost, type CheckResult } from '../../../src/node/admin/check.ts';
+import type { DatapathOption } from '../../../src/node/ovs/datapath.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -63,7 +64,7 @@ function cluster(objects: { readonly network?: object; readonly subnet?: object 
 
 async function check(
   deps: Partial<CheckDeps> = {},
-  datapath: 'system' | 'netdev' = 'netdev',
+  datapath: DatapathOption = 'netdev',
 ): Promise<readonly CheckResult[]> {
   const all = { exec: host(), client: cluster({ network, subnet }), unreachable: '', ...deps };
   return checkHost({ nodeName: 'n1', ovsRunDir: folder, datapath }, all);
@@ -106,6 +107,20 @@ it('tells the first line of why nft refuses the tables', async () => {
 it('tries the hook on egress for the userspace datapath only', async () => {
   expect(about(await check({}, 'netdev'), 'nf_tables on egress')).toHaveLength(1);
   expect(about(await check({}, 'system'), 'nf_tables on egress')).toEqual([]);
+});
+
+test('the datapath is what an agent would choose, and why; one that the kernel lacks is wrong', async () => {
+  const lacking: Exec = (program, args) =>
+    program === 'genl' ? Promise.resolve({ status: 255, stdout: '', stderr: '' }) : host()(program, args);
+  const shown = async (option: DatapathOption, exec: Exec): Promise<CheckResult[]> =>
+    about(await check({ exec }, option), 'datapath');
+  expect(await shown('auto', host())).toEqual([{ what: 'datapath', found: 'system (the kernel has it)' }]);
+  expect(await shown('auto', lacking)).toMatchObject([
+    { found: 'netdev (the kernel has no netlink family ovs_datapath)' },
+  ]);
+  expect(await shown('system', lacking)).toMatchObject([
+    { found: 'system, which this kernel lacks', fix: 'modprobe openvswitch, or --datapath netdev' },
+  ]);
 });
 
 describe('Open vSwitch', () => {
