@@ -4,14 +4,21 @@ import { makes, type Namespaced } from './finding.ts';
 
 const on = ({ namespace, name }: Namespaced) => ({ kind: 'EgressNetworkPolicy', namespace, name });
 
-/** The policy's Namespace does not exist. */
-export const policyWithoutNamespace = makes('NamespaceMissing', (policy: Namespaced) => ({
-  ...on(policy),
-  severity: 'warning',
-  today: 'There is no Namespace of that name.',
-  tomorrow: 'No EgressFirewall is made.',
-  action: 'Delete the policy.',
-}));
+/** The policy's Namespace does not exist, or is being deleted. */
+export const policyWithoutNamespace = makes(
+  'NamespaceMissing',
+  (policy: Namespaced & { readonly isTerminating: boolean }) => ({
+    ...on(policy),
+    severity: 'warning',
+    today: policy.isTerminating
+      ? `Namespace ${policy.namespace} is being deleted.`
+      : 'There is no Namespace of that name.',
+    tomorrow: 'No EgressFirewall is made.',
+    action: policy.isTerminating
+      ? `Nothing, or find out what holds it: see status.conditions of Namespace ${policy.namespace}.`
+      : 'Delete the policy.',
+  }),
+);
 
 export const policyInGlobalNamespace = makes('PolicyInGlobalNamespace', (policy: Namespaced) => ({
   ...on(policy),

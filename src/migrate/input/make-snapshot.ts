@@ -1,5 +1,6 @@
 /** Makes a snapshot of the objects that were read: each in order, once, and as a value of its kind. Pure. */
 import omit from 'lodash/omit.js';
+import omitBy from 'lodash/omitBy.js';
 import sortBy from 'lodash/sortBy.js';
 import {
   apiVersionOf,
@@ -54,7 +55,13 @@ export function shapeOf(kind: Kind, value: unknown): Result<KubeObject, FieldPro
     return err({ field: 'metadata.namespace', reason: 'is missing' });
   const apiVersion = apiVersionOf(kind);
   const isNamed = shaped.value.apiVersion === apiVersion && shaped.value.kind === kind.kind;
-  return isNamed ? shaped : ok({ ...shaped.value, apiVersion, kind: kind.kind });
+  const isWhole = isNamed && !Object.values(metadata).some(isNull);
+  return isWhole ? shaped : ok({ ...shaped.value, apiVersion, kind: kind.kind, metadata: omitBy(metadata, isNull) });
+}
+
+/** Whether a field is as good as absent: YAML that people write has `labels:` with nothing after it. */
+function isNull(value: unknown): boolean {
+  return value === null;
 }
 
 const shapes = new Map<Kind, (value: unknown) => Result<KubeObject, FieldProblem>>([

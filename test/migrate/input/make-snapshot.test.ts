@@ -28,6 +28,13 @@ describe('an object of a kind', () => {
     expect(shapeOf(nodes, other)).toMatchObject({ ok: true, value: { kind: 'Node' } });
   });
 
+  it('lacks the fields of its metadata that are null', () => {
+    const empty = { labels: null, annotations: null, deletionTimestamp: null, managedFields: null };
+    const found = shapeOf(nodes, { ...make.node('n1', '192.168.7.11'), metadata: { name: 'n1', ...empty } });
+    expect(found.ok && found.value.metadata).toEqual({ name: 'n1' });
+    expect(shapeOf(nodes, { metadata: { name: null } }).ok).toBe(false);
+  });
+
   it('has a namespace if its kind has', () => {
     const firewall = { metadata: { name: 'default' } };
     expect(shapeOf(egressFirewalls, firewall)).toEqual({

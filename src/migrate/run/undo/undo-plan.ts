@@ -73,7 +73,8 @@ export function wayBack(
         purged,
         making,
       };
-      return unlessLeft(objectRef(was), ofOthers(given.was, restoring(given)));
+      // what is left out takes nothing from others
+      return ofOthers(given.was, unlessLeft(objectRef(was), restoring(given)));
     });
   const applied = changes
     .filter((change) => (change.action === 'apply' && change.step !== 'finalize') || deletesOwn(plan, change))

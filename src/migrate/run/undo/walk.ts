@@ -28,8 +28,13 @@ export async function walk(of: Walk, way: WayBack, waiting: readonly string[]): 
   if (waiting.length === 0) await walker.make('remove', way.remove);
   const { writes, reasons } = walker;
   if (of.deps.signal.aborted) return { kind: 'stopped', writes };
-  if (reasons.length > 0) return { kind: 'failed', writes, reasons: reasons.toSorted() };
-  const left = waiting.length > 0 ? waiting : [...way.awaited, ...walker.awaiting].toSorted();
+  const awaited = [...way.awaited, ...walker.awaiting];
+  if (reasons.length > 0) {
+    // what is awaited was told before, if the switch is too
+    const all = waiting.length > 0 ? reasons : [...reasons, ...awaited];
+    return { kind: 'failed', writes, reasons: all.toSorted() };
+  }
+  const left = waiting.length > 0 ? waiting : awaited.toSorted();
   if (left.length > 0) return { kind: 'waiting', writes, reasons: left };
   await of.journal?.add({ event: 'back-done' });
   return { kind: 'done', writes, left: 'nothing' };
@@ -44,8 +49,9 @@ class Walker {
   writes = 0;
   /** What was refused, and what waits for that. */
   readonly reasons: string[] = [];
-  /** What waits for an object that OpenShift SDN makes itself. */
+  /** What waits for an object that is awaited, which is nobody's failure. */
   readonly awaiting: string[] = [];
+  readonly #awaited: Set<string>;
   readonly #of: Walk;
   readonly #way: WayBack;
   /** What is not as it was yet, by `refKey`. */
@@ -54,6 +60,7 @@ class Walker {
   constructor(of: Walk, way: WayBack) {
     this.#of = of;
     this.#way = way;
+    this.#awaited = new Set(way.unmade.map(refKey));
     this.#unrestored = new Map(way.unmade.map((object) => [refKey(object), object]));
   }
 
@@ -93,7 +100,8 @@ class Walker {
   #isHeld(part: 'restore' | 'remove', undo: Undo): boolean {
     const on = this.needs(undo).find((object) => this.#unrestored.has(refKey(object)));
     if (on === undefined) return false;
-    const isAwaited = this.#way.unmade.some((object) => refKey(object) === refKey(on));
+    const isAwaited = this.#awaited.has(refKey(on));
+    if (isAwaited) this.#awaited.add(refKey(undo.object));
     (isAwaited ? this.awaiting : this.reasons).push(`${refText(undo.object)}: ${heldTexts[part](on)}`);
     return true;
   }

@@ -140,6 +140,23 @@ test('no namespace gets its egress IPs back before its policies, and keeps its f
   expect(await dump(client, sdn)).toEqual(before);
 });
 
+test('what needs an object that is awaited is awaited too, however many need each other', async () => {
+  await create(client, [make.policy('shop', 'theirs', [['Deny', '198.51.100.0/24']])]);
+  const awaited = [
+    'EgressFirewall shop/default: it stays until EgressNetworkPolicy shop/p is restored',
+    'EgressIP egressip-shop: it stays until NetNamespace shop is restored',
+    'EgressNetworkPolicy shop/p is not restored: EgressNetworkPolicy shop/theirs is there, and with two policies OpenShift SDN drops all',
+    'NetNamespace shop: it waits for EgressNetworkPolicy shop/p',
+  ];
+  const failing = await back({ refuse: new Map([['HostSubnet/n1', webhook]]) });
+  expect(failing.kind).toBe('failed');
+  expect(reasonsOf(failing)).toEqual(expect.arrayContaining(awaited));
+  expect(await back()).toMatchObject({ kind: 'waiting', reasons: awaited });
+  await client.delete(egressNetworkPolicies, { name: 'theirs', namespace: 'shop' });
+  expect((await back()).kind).toBe('done');
+  expect(await dump(client, sdn)).toEqual(before);
+});
+
 test('a node that cannot be restored keeps its label', async () => {
   const outcome = await back({ refuse: new Map([['HostSubnet/n1', forbidden]]) });
   expect(reasonsOf(outcome)).toEqual([

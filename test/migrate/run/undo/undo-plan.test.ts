@@ -287,6 +287,68 @@ describe('what belongs to others by now', () => {
   });
 });
 
+describe('namespaces that shared a VNID', () => {
+  const friend = make.netNamespace('friend', 10, { egressIPs: red });
+  const changes = [friend, shop].map((was) => clearing(was));
+  const now = (netid: number, fields: Fields = {}): KubeObject => make.netNamespace('friend', netid, fields);
+  const given = { changes, backup: [friend, shop], entries: changes.map((change) => begun(change)) };
+  const homes = [...owners, make.namespace('friend')];
+  const apart =
+    'NetNamespace shop is not restored: NetNamespace friend requests 192.168.7.101 and has another netid now, so OpenShift SDN would serve neither: join the two again';
+  const restoredIn = ({ restore = [] }: Partial<WayBack>) => restore.map(({ object }) => object.name);
+
+  it('get their address back while they share it, and else only the first', () => {
+    expect(restoredIn(said({ ...given, live: [...homes, now(10), shopNow({})] }))).toEqual(['friend', 'shop']);
+    const live = [...homes, now(5000), shopNow({})];
+    const way = said({ ...given, live });
+    expect(restoredIn(way)).toEqual(['friend']);
+    expect(way).toMatchObject({ awaited: [apart], unmade: [objectRef(shop)] });
+    expect(restoredIn(said({ ...given, live, force: true }))).toEqual(['friend', 'shop']);
+  });
+
+  it('are told in the next run too, until they are joined', () => {
+    const live = [...homes, now(5000, { egressIPs: red }), shopNow({})];
+    expect(said({ ...given, live })).toMatchObject({ awaited: [apart] });
+    expect(restoredIn(said({ ...given, live: [...homes, now(10, { egressIPs: red }), shopNow({})] }))).toEqual([
+      'shop',
+    ]);
+  });
+
+  it('one that is left out takes nothing from the other', () => {
+    const left: Entry = { event: 'skip', step: 'back', object: refKey(objectRef(friend)) };
+    const live = [...homes, now(5000), shopNow({})];
+    expect(restoredIn(said({ ...given, live, entries: [...given.entries, left] }))).toEqual(['shop']);
+  });
+
+  it('are not told from those that requested one address with different VNIDs before', () => {
+    const rival = make.netNamespace('friend', 11, { egressIPs: red });
+    const live = [...homes, now(11), shopNow({})];
+    expect(restoredIn(said({ ...given, backup: [rival, shop], live }))).toEqual(['friend', 'shop']);
+  });
+});
+
+describe('a policy beside which others made one', () => {
+  const change = deletingAt('finalize', policy);
+  const given = { changes: [change], backup: [policy], entries: [begun(change)] };
+  const other = make.policy('shop', 'new', []);
+
+  it('is not restored, except with force: OpenShift SDN drops all with two', () => {
+    const live = [...owners, ...present, other];
+    expect(said({ ...given, live })).toEqual({
+      awaited: [
+        'EgressNetworkPolicy shop/rules is not restored: EgressNetworkPolicy shop/new is there, and with two policies OpenShift SDN drops all',
+      ],
+      unmade: [objectRef(policy)],
+    });
+    expect(said({ ...given, live, force: true }).restore).toHaveLength(1);
+  });
+
+  it('is restored beside one that was there before', () => {
+    const live = [...owners, ...present, other];
+    expect(said({ ...given, backup: [policy, other], live }).restore).toHaveLength(1);
+  });
+});
+
 describe('kinds that the vendor cleared', () => {
   const old = (metadata: Fields): KubeObject => make.netNamespace('shop', 10, {}, metadata);
   const purgedOf = (live: readonly KubeObject[], backup: readonly KubeObject[] = []) =>

@@ -100,7 +100,11 @@ type AddFinding = (finding: Finding) => void;
 
 function namespacePart(context: Context, namespace: string, policies: readonly EgressPolicyItem[]): Part {
   const findings: Finding[] = [];
-  if (!context.exists(namespace)) return { changes: [], findings: policies.map(subjectOf).map(policyWithoutNamespace) };
+  if (!context.exists(namespace)) {
+    const isTerminating = context.namespaces?.has(namespace) === true;
+    const orphans = policies.map((policy) => policyWithoutNamespace({ ...subjectOf(policy), isTerminating }));
+    return { changes: [], findings: orphans };
+  }
   const note: AddFinding = (finding) => findings.push(finding);
   const egress = rulesFor(context, namespace, { policies, note });
   const removals = policies.map((policy): Change => ({

@@ -160,6 +160,14 @@ test.each([
   ).toEqual(codes);
 });
 
+test.each([
+  [[], 'There is no Namespace of that name.'],
+  [[make.namespace('gone', { deletionTimestamp: '2026-01-01T00:00:00Z' })], 'Namespace gone is being deleted.'],
+])('a policy says what its namespace lacks', (more, today) => {
+  const objects = [...base, ...more, make.policy('gone', 'p', [['Deny', '203.0.113.0/24']])];
+  expect(firewallPart(contextFrom(objects)).findings).toContainEqual(expect.objectContaining({ today }));
+});
+
 test('a policy of a namespace that is gone makes nothing; another EgressFirewall in the way blocks, the same does not', () => {
   expect(translate([make.policy('gone', 'p', [['Deny', '203.0.113.0/24']])])).toMatchObject({
     rules: {},
