@@ -37,10 +37,10 @@ export class FollowedCluster {
     const { client, logger, signal, changed } = deps;
     this.#egressPolicyLog = new PolicyLog(logger, 'an EgressNetworkPolicy is not followed as it is written');
     this.#networkPolicyLog = new PolicyLog(logger, 'a rule of a NetworkPolicy allows nothing');
-    this.feed = new ClusterFeed(client, nodeName, { logger, signal, changed });
-    // known names are stored next to the CNI socket
-    const file = join(dirname(cniSocket), `${nodeName}.names.json`);
-    this.#names = new NameTracker({ lookup: resolverLookup(resolver), logger, file, changed });
+    // what a restarted agent must know is stored next to the CNI socket
+    const file = (what: string): string => join(dirname(cniSocket), `${nodeName}.${what}.json`);
+    this.feed = new ClusterFeed(client, nodeName, { logger, signal, networkFile: file('network'), changed });
+    this.#names = new NameTracker({ lookup: resolverLookup(resolver), logger, file: file('names'), changed });
     this.health = new PeerHealth({
       logger,
       probe: tcpProbe(),

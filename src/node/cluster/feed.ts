@@ -36,6 +36,7 @@ import { isNodeName, type NodeName } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import type { PolicyWorld } from '../plan/networkpolicy.ts';
+import { Derived } from '../values/derived.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { LastNetwork } from './last-network.ts';
 import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';
@@ -70,18 +71,12 @@ interface PolicyCaches {
   readonly pods: ObjectCache<PodObject>;
 }
 
-/** A value made again only when something it is made from has changed. */
-class Derived<T> {
-  #value: T | undefined;
-
-  get(make: () => T): T {
-    this.#value ??= make();
-    return this.#value;
-  }
-
-  spoil(): void {
-    this.#value = undefined;
-  }
+interface FeedOptions {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** The file that keeps the last valid ClusterNetwork. */
+  readonly networkFile: string;
+  readonly changed: () => void;
 }
 
 export class ClusterFeed {
@@ -113,12 +108,8 @@ export class ClusterFeed {
   readonly #world = new Derived<PolicyWorld>();
 
   /** `changed` is called after every change from the end of `follow` on. */
-  constructor(
-    client: KubeClient,
-    node: string,
-    options: { readonly logger: Logger; readonly signal: AbortSignal; readonly changed: () => void },
-  ) {
-    const { logger, signal, changed } = options;
+  constructor(client: KubeClient, node: string, options: FeedOptions) {
+    const { logger, signal, networkFile, changed } = options;
     if (!isNodeName(node)) throw new Error('a node has a name');
     this.#node = node;
     this.#changed = () => {
@@ -126,17 +117,17 @@ export class ClusterFeed {
     };
     this.#options = options;
     this.#start = (make) => make(client);
-    this.#lastNetwork = new LastNetwork(logger);
+    this.#lastNetwork = new LastNetwork(logger, networkFile);
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
     this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
-    this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger }, signal);
+    this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger, fromCache: true }, signal);
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
   }
 
   /** Resolves when every kind that is needed in each mode has been read; from then on changes are told. */
   async follow(): Promise<void> {
-    const early = this.#networks.synced.then(() => this.#mayStartPolicies());
+    const early = Promise.all([this.#networks.synced, this.#lastNetwork.load()]).then(() => this.#mayStartPolicies());
     const needed = [this.#networks, this.#hostSubnets, this.#netNamespaces, this.#egressPolicies, this.#nodeObjects];
     await Promise.all([early, ...needed.map(({ synced }) => synced)]);
     this.#follows = true;
@@ -145,6 +136,7 @@ export class ClusterFeed {
     this.#egressPolicies.subscribe(() => this.#spoil(this.#policies));
     this.#nodeObjects.subscribe((change) => this.#nodeChanged(change));
     this.#networks.subscribe(() => this.#networkChanged());
+    this.#networkChanged();
   }
 
   /** The health check's verdict on a node address. */
@@ -312,7 +304,9 @@ export class ClusterFeed {
       namespaces: this.#start((client) =>
         watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal),
       ),
-      pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger, keep: podPart }, signal)),
+      pods: this.#start((client) =>
+        watchKind<PodObject>(client, pods, { logger, keep: podPart, fromCache: true }, signal),
+      ),
     };
     const spoil = (): void => this.#spoil(this.#world);
     const changed = ({ before, after }: ObjectChange<KubeObject>): void => {

@@ -1,4 +1,7 @@
 /** What a node reads of the cluster, against the embedded server. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { clusterNetworks, hostSubnets, netNamespaces, nodes, pods } from '../../../api/kinds.ts';
 import type { HostSubnetObject, KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Result } from '../../../src/model/values/result.ts';
@@ -8,11 +11,14 @@ import { type Cluster, clusterNetwork, prepare, until } from '../../controllers/
 import { passing } from '../../migrate/passing.ts';
 import { rawHostSubnet } from '../../model/parsed.ts';
 
+let folder: string;
+const networkFile = (): string => join(folder, 'me.network.json');
 let server: Started;
 let cluster: Cluster;
 let stop: AbortController;
 
 beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'feed-'));
   server = await start();
   cluster = await prepare(server.client, { ...clusterNetwork(), pluginName: 'redhat/openshift-ovs-multitenant' });
   stop = new AbortController();
@@ -20,10 +26,12 @@ beforeEach(async () => {
 afterEach(async () => {
   stop.abort();
   await server.stop();
+  await rm(folder, { recursive: true });
 });
 
 async function follow(node: string): Promise<ClusterFeed> {
-  const feed = new ClusterFeed(server.client, node, { logger, signal: stop.signal, changed: () => undefined });
+  const options = { logger, signal: stop.signal, networkFile: networkFile(), changed: () => undefined };
+  const feed = new ClusterFeed(server.client, node, options);
   await feed.follow();
   return feed;
 }
@@ -54,6 +62,22 @@ test('of HostSubnets with one subnet the one whose Node exists counts, for every
   await until('both count', () => seen(feed.view()).length === 2);
 });
 
+test.each(['invalid', 'gone'])('a restarted agent goes on with the last ClusterNetwork while it is %s', async (how) => {
+  await host('me', 20, '127.64.0.0/24');
+  const before = (await follow('me')).view();
+  expect(before.ok).toBe(true);
+  if (how === 'gone') await server.client.delete(clusterNetworks, { name: 'default' });
+  else
+    await server.client.patch(
+      clusterNetworks,
+      { name: 'default' },
+      { pluginName: 'redhat/openshift-ovs-foo' },
+      { type: 'merge' },
+    );
+  const after = (await follow('me')).view();
+  expect(after.ok && after.value.network).toEqual(before.ok && before.value.network);
+});
+
 test('a Node with another address is not the Node of a HostSubnet', async () => {
   await host('b', 21, '127.64.1.0/24');
   await server.client.create<KubeObject>(nodes, { metadata: { name: 'a' } });
@@ -66,7 +90,7 @@ test('a Node with another address is not the Node of a HostSubnet', async () => 
   expect(seen(feed.view())).toEqual([one.creationTimestamp === two.creationTimestamp ? 'a' : 'b']);
 });
 
-test('what NetworkPolicies need is read while the other kinds are still coming', async () => {
+test('what NetworkPolicies need is read while the other kinds are still coming; only Nodes and Pods may be late', async () => {
   await server.client.patch(
     clusterNetworks,
     { name: 'default' },
@@ -74,17 +98,21 @@ test('what NetworkPolicies need is read while the other kinds are still coming',
     { type: 'merge' },
   );
   const asked = new Set<string>();
+  const late = new Set<string>();
   const client = passing(server.client, {
     async list(kind, options) {
       asked.add(kind.plural);
+      if (options?.resourceVersion === '0') late.add(kind.plural);
       if (kind === netNamespaces) await until('pods are asked for', () => asked.has(pods.plural));
       return server.client.list(kind, options);
     },
   });
   let changes = 0;
-  const feed = new ClusterFeed(client, 'me', { logger, signal: stop.signal, changed: () => (changes += 1) });
+  const options = { logger, signal: stop.signal, networkFile: networkFile(), changed: () => (changes += 1) };
+  const feed = new ClusterFeed(client, 'me', options);
   await feed.follow();
   expect([...asked]).toEqual(expect.arrayContaining(['networkpolicies', 'namespaces', 'pods']));
+  expect([...late].sort()).toEqual(['nodes', 'pods']);
   await host('me', 20, '127.64.0.0/24');
   await until('the view is whole', () => feed.view().ok);
   expect(changes).toBeGreaterThan(0);
