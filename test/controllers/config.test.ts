@@ -38,10 +38,9 @@ test('config/crds holds exactly the CRDs of api/', async () => {
   for (const name of names) expect(await read(`config/crds/${name}`)).toBe(await read(`api/${name}`));
 });
 
-test('the base names files that exist, and binds only accounts and roles that it makes', async () => {
+test('the base binds only accounts and roles that it makes', async () => {
   const { resources } = load(await read('config/base/kustomization.yaml')) as { resources: string[] };
   const files = resources.filter((name) => name.endsWith('.yaml'));
-  expect((await readdir(join(root, 'config/base'))).sort()).toEqual([...files, 'kustomization.yaml'].sort());
   const objects = (await Promise.all(files.map(async (file) => loadAll(await read(`config/base/${file}`))))).flat() as {
     kind: string;
     metadata: { name: string; namespace?: string };
@@ -60,6 +59,22 @@ test('the base names files that exist, and binds only accounts and roles that it
     if (spec?.template !== undefined)
       expect(made).toContain(`ServiceAccount/${place(namespace)}${spec.template.spec.serviceAccountName}`);
   }
+});
+
+test.each(['base', 'crds', 'migrate'])('the kustomization in config/%s names every file beside it', async (folder) => {
+  const { resources } = load(await read(`config/${folder}/kustomization.yaml`)) as { resources: string[] };
+  const named = resources.filter((name) => !name.startsWith('../'));
+  expect((await readdir(join(root, 'config', folder))).sort()).toEqual([...named, 'kustomization.yaml'].sort());
+});
+
+// The API server adds it, so a server-side apply after a client-side one would meet a field that another manager owns.
+test('every fieldRef names its apiVersion', async () => {
+  const references = ['controller', 'node'].map(async (name) =>
+    [...(await read(`config/base/${name}.yaml`)).matchAll(/fieldRef: .*/g)].map(([line]) => line),
+  );
+  const lines = (await Promise.all(references)).flat();
+  expect(lines).toHaveLength(2);
+  for (const line of lines) expect(line).toContain('{apiVersion: v1, fieldPath: ');
 });
 
 test('agents may write Leases where no other Lease is, and nothing else than Events', async () => {

@@ -1,4 +1,5 @@
 /** `sdn-compat migrate plan --update`: carries a plan that was begun over to the cluster as it is now. */
+import { existsSync } from 'node:fs';
 import { alone, isTaken } from '../../migrate/plan/lock.ts';
 import { makePlan } from '../../migrate/plan/make.ts';
 import { type ObjectRef, refText } from '../../migrate/ref.ts';
@@ -15,6 +16,8 @@ import { badInput, planIn, progressLines, readSnapshot, type SourceFlags } from 
 
 /** Makes the plan again with its own options, merges the two, and replaces the folder. */
 export async function runUpdate(flags: SourceFlags, folder: string): Promise<void> {
+  // a folder that is not there cannot be locked
+  if (!existsSync(folder)) await planIn(folder);
   const done = await alone(folder, () => updated(flags, folder));
   if (done === undefined) throw new Failure(isTaken);
   print(done.text);

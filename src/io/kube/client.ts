@@ -32,6 +32,8 @@ export interface ListOptions extends Selection, RequestOptions {
   readonly pageSize?: number;
   /** Selects objects of each page; all by default. */
   readonly filter?: (object: unknown) => boolean;
+  /** `0` lets the server answer from its watch cache, which may be late; by default the answer is the newest state. */
+  readonly resourceVersion?: '0';
 }
 
 export interface PatchOptions extends WriteOptions {
@@ -162,7 +164,9 @@ class Client implements KubeClient {
   async list<T extends KubeObject>(kind: Kind, options: ListOptions = {}): Promise<List<T>> {
     const { pageSize = 2000, filter = () => true } = options;
     const read = async (limit: number | undefined, token: string | undefined): Promise<Page<T>> => {
-      const path = pathOf(kind, { ...scope(options) }, { ...selectorQuery(options), limit, continue: token });
+      const page =
+        token === undefined ? { limit, resourceVersion: options.resourceVersion } : { limit, continue: token };
+      const path = pathOf(kind, { ...scope(options) }, { ...selectorQuery(options), ...page });
       return pageFrom(await this.#send('GET', path, options), objectGuard<T>());
     };
     try {

@@ -50,6 +50,11 @@ export interface WatchOptions<T = KubeObject> extends Selection {
   readonly maxDelay?: number;
   /** Called with each failure of a list or watch. */
   readonly onFailure?: (error: unknown) => void;
+  /**
+   * Lets the first list come from the API server's watch cache (`resourceVersion=0`), which spares etcd when many
+   * clients start; the watch from there brings what it missed. Not for a kind of which a late state is dangerous.
+   */
+  readonly fromCache?: boolean;
   /** Returns the part of an object to cache, including metadata; by default the whole object. */
   readonly keep?: (object: T) => T;
 }
@@ -168,7 +173,8 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { items, resourceVersion } = await this.#client.list<T>(this.#kind, { ...this.#options, signal });
+    const any = this.#options.fromCache === true && !this.#isSynced ? ({ resourceVersion: '0' } as const) : {};
+    const { items, resourceVersion } = await this.#client.list<T>(this.#kind, { ...this.#options, ...any, signal });
     const seen = new Set<string>();
     for (const item of items) {
       const key = objectKey(item);

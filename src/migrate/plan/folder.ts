@@ -12,6 +12,7 @@ import { type ObjectRef, objectRef, refKey } from '../ref.ts';
 import { type Change, refOf } from '../translation.ts';
 import { alone, freshFolder, isTaken, lockName } from './lock.ts';
 import { type Plan } from './plan.ts';
+import { Unwritable } from './unwritable.ts';
 import { objectYAML, plainYAML } from './yaml.ts';
 
 /** Version of the folder's format. A program refuses versions that it does not know. */
@@ -43,17 +44,10 @@ export async function writePlan(
 ): Promise<Result<void>> {
   const work = (): Promise<Result<void>> =>
     replaced(folder, plan, reports).catch((error: unknown) => {
-      throw unwritable(folder, error);
+      throw error instanceof Unwritable ? error : new Unwritable(folder, error);
     });
   if (!existsSync(join(folder, 'plan.yaml'))) return work();
   return (await alone(folder, work)) ?? err(`${folder}: ${isTaken}`);
-}
-
-/** An error with the name of the file or folder, which the system does not say if it cannot write to what is open. */
-export function unwritable(file: string, error: unknown): Error {
-  return new Error(`${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-  });
 }
 
 async function replaced(folder: string, plan: Plan, reports: ReadonlyMap<string, string>): Promise<Result<void>> {
@@ -68,12 +62,16 @@ async function replaced(folder: string, plan: Plan, reports: ReadonlyMap<string,
   await chmod(folder, 0o700);
   const stage = join(folder, staging);
   await rm(stage, { recursive: true, force: true });
-  await mkdir(stage, { mode: 0o700 });
-  writeFiles(stage, plan, reports);
-  for (const name of [...own].reverse()) await rm(join(folder, name), { recursive: true, force: true });
-  const made = new Set(await readdir(stage));
-  for (const name of own.filter((one) => made.has(one))) await rename(join(stage, name), join(folder, name));
-  await rm(stage, { recursive: true });
+  try {
+    await mkdir(stage, { mode: 0o700 });
+    writeFiles(stage, plan, reports);
+    for (const name of [...own].reverse()) await rm(join(folder, name), { recursive: true, force: true });
+    const made = new Set(await readdir(stage));
+    for (const name of own.filter((one) => made.has(one))) await rename(join(stage, name), join(folder, name));
+  } finally {
+    // what is left of it would keep a full disk full
+    await rm(stage, { recursive: true, force: true });
+  }
   return ok(undefined);
 }
 
@@ -95,12 +93,17 @@ export async function replacePlan(
     await writeFile(join(fresh, journalName), journal, { mode: 0o600, flush: true });
     const old = await freeName(whole);
     await rename(whole, old);
-    await rename(fresh, whole);
+    await rename(fresh, whole).catch(async (error: unknown) => {
+      await rename(old, whole);
+      throw error;
+    });
     // its holder loses sight of it
     await rm(join(old, lockName), { force: true });
     return ok(old);
   } catch (error) {
     return err(`${folder} cannot be updated: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    if (existsSync(whole)) await rm(fresh, { recursive: true, force: true });
   }
 }
 

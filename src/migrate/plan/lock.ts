@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fieldOf } from '../../model/values/json.ts';
+import { Unwritable } from './unwritable.ts';
 
 /** The lock of the command that works with the plan; what a kill left of it is no plan. */
 export const lockName = 'lock';
@@ -79,7 +80,11 @@ async function fileLock(file: string): Promise<(() => Promise<void>) | undefined
     if (handle === undefined) return undefined;
   }
   const own = handle;
-  await own.writeFile(here);
+  await own.writeFile(here).catch(async (error: unknown) => {
+    await own.close();
+    await rm(file, { force: true });
+    throw new Unwritable(file, error);
+  });
   const { ino } = await own.stat();
   const touch = setInterval(() => {
     own.utimes(new Date(), new Date()).catch(() => undefined);
@@ -98,7 +103,7 @@ async function created(file: string): Promise<FileHandle | undefined> {
     return await open(file, 'wx', 0o600);
   } catch (error) {
     if (fieldOf(error, 'code') === 'EEXIST') return undefined;
-    throw error;
+    throw new Unwritable(file, error);
   }
 }
 

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
-import { journalName, unwritable } from '../plan/folder.ts';
+import { journalName } from '../plan/folder.ts';
 import { settled } from '../plan/lock.ts';
+import { Unwritable } from '../plan/unwritable.ts';
 
 /**
  * `begin` precedes a write, `done` follows it, `redo` takes a `done` back; `back-done` ends a round, as if the plan had
@@ -176,12 +177,14 @@ export class Journal {
   /** Opens the folder's journal for adding. Creates it, mode 0600, if there is none. */
   static async open(folder: string): Promise<Journal> {
     const name = join(folder, journalName);
-    const file = await open(name, 'a', 0o600);
+    const file = await open(name, 'a', 0o600).catch((error: unknown) => {
+      throw new Unwritable(name, error);
+    });
     try {
       await file.appendFile('\n'); // ends a line that a kill cut short
     } catch (error) {
       await file.close();
-      throw unwritable(name, error);
+      throw new Unwritable(name, error);
     }
     const directory = await open(folder);
     await directory.sync().finally(() => directory.close());
@@ -212,7 +215,7 @@ export class Journal {
     } catch (error) {
       // a full disk leaves half a line, and the next entry would be glued to it
       await this.#file.truncate(this.#size).catch(() => undefined);
-      throw unwritable(this.#name, error);
+      throw new Unwritable(this.#name, error);
     }
   }
 }

@@ -1,7 +1,8 @@
 /** What it means that the API server refuses a request: for one object, or because a right is missing. */
 import type { Kind } from '../../../api/kinds.ts';
 import { ApiError } from '../../io/kube/error.ts';
-import { resourceName } from '../ref.ts';
+import { Unwritable } from '../plan/unwritable.ts';
+import { type ObjectRef, refText, resourceName } from '../ref.ts';
 
 /** Answers that every object would get: no login, too many requests, no server behind the address. */
 const everybodys: readonly number[] = [401, 408, 429, 502, 503, 504];
@@ -26,6 +27,13 @@ function isWebhooks({ message }: ApiError): boolean {
 /** Returns the error, or for a missing right one that names it. */
 export function withRight(error: unknown, kind: Kind): unknown {
   return missingRight(error, kind) ?? error;
+}
+
+/** The error that ends a command at its work on the object: it names the missing right, or the object. */
+export function ending(error: unknown, object: ObjectRef, kind: Kind): unknown {
+  const right = missingRight(error, kind);
+  if (right !== undefined || !(error instanceof Error) || error instanceof Unwritable) return right ?? error;
+  return new Error(`${refText(object)}: ${error.message}; run it again to go on`, { cause: error });
 }
 
 /** An error that names the missing right, with the verb that the server refused; undefined if none is missing. */

@@ -121,7 +121,7 @@ export class ClusterFeed {
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
     this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
-    this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger }, signal);
+    this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger, fromCache: true }, signal);
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
   }
 
@@ -304,7 +304,9 @@ export class ClusterFeed {
       namespaces: this.#start((client) =>
         watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal),
       ),
-      pods: this.#start((client) => watchKind<PodObject>(client, pods, { logger, keep: podPart }, signal)),
+      pods: this.#start((client) =>
+        watchKind<PodObject>(client, pods, { logger, keep: podPart, fromCache: true }, signal),
+      ),
     };
     const spoil = (): void => this.#spoil(this.#world);
     const changed = ({ before, after }: ObjectChange<KubeObject>): void => {

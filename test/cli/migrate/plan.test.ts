@@ -111,6 +111,18 @@ test('blockers give exit status 1, and the plan is written all the same', async 
   });
 });
 
+test('a plan that is not there is not updated, and an update that was killed says how it goes on', async () => {
+  const folders = ['nowhere', 'halfway'].map((name) => join(folder, name));
+  mkdirSync(`${folders[1]}.new`);
+  writeFileSync(join(`${folders[1]}.new`, 'plan.yaml'), '');
+  const said = ['holds no plan', `rename ${folders[1]}.new to ${folders[1]}`];
+  for (const [index, path] of folders.entries())
+    expect(await migrate('plan', '--update', path, '-f', manual)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(said[index]!) as string,
+    });
+});
+
 test('with --strict warnings block too', async () => {
   const warned = dumped('warned.yaml', clusters['nothing offered'].objects);
   expect(await migrate('plan', '--to', 'ovn', '--out', join(folder, 'lax'), '-f', warned)).toMatchObject({ status: 0 });

@@ -76,6 +76,7 @@ test('lists in pages and by selectors', async () => {
   expect(await names({ labelSelector: 'half in (odd,none)' })).toBe(12);
   expect(await names({ labelSelector: '!half' })).toBe(0);
   expect(await names({ fieldSelector: 'metadata.name=page-3' })).toBe(1);
+  expect(await names({ resourceVersion: '0' })).toBe(25);
 });
 
 test('a watch tells what is there, then each change in order, and ends with its signal', async () => {

@@ -30,18 +30,20 @@ interface Begun {
 class Server implements Transport {
   readonly watches: Begun[] = [];
   readonly lists: (readonly [string, readonly Net[]] | Error)[] = [];
-  listed = 0;
+  /** The resourceVersion of each list, as it was asked for. */
+  readonly versions: (string | null)[] = [];
   /** What the server answers who asks for its newest version. */
   newest: string | Error = '1000';
   asked = 0;
 
   send({ path }: Request): Promise<string> {
-    if (new URL(path, 'http://localhost').searchParams.get('limit') === '1') {
+    const query = new URL(path, 'http://localhost').searchParams;
+    if (query.get('limit') === '1') {
       this.asked += 1;
       if (this.newest instanceof Error) return Promise.reject(this.newest);
       return Promise.resolve(JSON.stringify({ items: [], metadata: { resourceVersion: this.newest } }));
     }
-    this.listed += 1;
+    this.versions.push(query.get('resourceVersion'));
     const next = this.lists.length > 1 ? this.lists.shift() : this.lists[0];
     if (next === undefined || next instanceof Error) return Promise.reject(next ?? new Error('no list'));
     return Promise.resolve(JSON.stringify({ items: next[1], metadata: { resourceVersion: next[0] } }));
@@ -67,6 +69,10 @@ class Server implements Transport {
 
   close(): void {
     this.watches.length = 0;
+  }
+
+  get listed(): number {
+    return this.versions.length;
   }
 
   /** The watch with this number, counted from 0, once it is there. */
@@ -141,6 +147,17 @@ it('says once that it is synced, and each time that a list is complete', async (
   (await server.watch(1)).end(new ApiError(410, {}));
   await server.watch(2);
   expect(listed).toBe(2);
+});
+
+it('takes only the first list that it gets from the cache of the server, and only if it may', async () => {
+  server.lists.push(new Error('not now'), ['5', []], ['9', []]);
+  follow({ fromCache: true });
+  (await server.watch(0)).end(new ApiError(410, {}));
+  expect((await server.watch(1)).query.get('resourceVersion')).toBe('9');
+  expect(server.versions).toEqual(['0', '0', null]);
+  follow();
+  await server.watch(2);
+  expect(server.versions.at(-1)).toBeNull();
 });
 
 it('goes on after a listener that fails', async () => {

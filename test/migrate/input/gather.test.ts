@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { dump } from 'js-yaml';
@@ -118,6 +118,12 @@ test('the command writes an archive that plan reads, and does not write over any
     const run = (...args: readonly string[]) =>
       exec(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'migrate', ...args]);
     const out = join(folder, 'out/cluster.tar.gz');
+    const little = [process.execPath, '--disable-warning=ExperimentalWarning', main, 'migrate', 'gather', '--out'];
+    for (const path of [out, join(folder, 'out/cluster')]) {
+      const failed = await exec('prlimit', ['--fsize=100', ...little, path, '--kubeconfig', started.kubeconfig]);
+      expect([failed.status, failed.stderr]).toEqual([1, expect.stringContaining(`${path} cannot be written: EFBIG`)]);
+      expect(readdirSync(join(folder, 'out'))).toEqual([]);
+    }
     const gathered = await run('gather', '--out', out, '--kubeconfig', started.kubeconfig);
     expect([gathered.status, gathered.stdout]).toEqual([0, expect.stringMatching(/^NetNamespace +\S+ +1$/m)]);
     const again = await run('gather', '--out', out, '--kubeconfig', started.kubeconfig);

@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { namespaces, netNamespaces } from '../../../api/kinds.ts';
 import { exec } from '../../../src/io/programs/exec.ts';
@@ -270,16 +270,37 @@ test('only the steps of a plan are read for who needs no findings and placement'
   expect(await readPlan(folder)).toMatchObject({ ok: false });
 });
 
-test('a full disk is said of the folder, which then holds no plan', async () => {
+/** What a program prints that writes plans and may write no file of more than 1,000 bytes. */
+async function onFullDisk(work: string): Promise<string> {
   const module = join(import.meta.dirname, '../../../src/migrate/plan/folder.ts');
   const script = `
-    import { writePlan } from ${JSON.stringify(module)};
+    import { replacePlan, writePlan } from ${JSON.stringify(module)};
     const plan = { id: '', tool: 't', target: 'ovn', options: {}, strict: false, incomplete: [], steps: [],
       findings: [], placement: new Map(), backup: new Map(), seen: new Map() };
     const reports = new Map([['report.md', 'x'.repeat(5000)]]);
-    await writePlan(${JSON.stringify(folder)}, plan, reports).catch(({ message }) => console.log(message));`;
+    const folder = ${JSON.stringify(folder)};
+    ${work}`;
   const argv = ['--fsize=1000', process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module'];
   const ran = await exec('prlimit', [...argv, '-e', script]);
-  expect([ran.stdout, ran.stderr]).toEqual([`${folder} cannot be written: EFBIG: file too large, write\n`, '']);
+  expect(ran.stderr).toBe('');
+  return ran.stdout;
+}
+
+test('a full disk is said of the folder, which then holds no plan and nothing else', async () => {
+  const said = await onFullDisk('await writePlan(folder, plan, reports).catch(({ message }) => console.log(message));');
+  expect(said).toBe(`${folder} cannot be written: EFBIG: file too large, write\n`);
   expect(await readPlan(folder)).toMatchObject({ ok: false });
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('an update for which there is no room leaves the plan and nothing beside it', async () => {
+  const made = plan([netNamespace('a', ['1.2.3.4'])], [eip('a'), clear('a')]);
+  expect(await writePlan(folder, made)).toMatchObject({ ok: true });
+  const said = await onFullDisk(`
+    const update = await replacePlan(folder, { ...plan, id: 'new' }, { reports, journal: '' }).catch((error) => error);
+    console.log(update.error ?? update.message);`);
+  expect(said).toMatch(/ cannot be written: EFBIG: file too large, write\n$/);
+  expect(await readPlan(folder)).toMatchObject({ ok: true, value: { id: made.id } });
+  const beside = (await readdir(dirname(folder))).filter((name) => name.startsWith(basename(folder)));
+  expect(beside).toEqual([basename(folder)]);
 });

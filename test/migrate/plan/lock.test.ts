@@ -4,6 +4,7 @@ import { renameSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exec } from '../../../src/io/programs/exec.ts';
 import { alone } from '../../../src/migrate/plan/lock.ts';
 
 let folder = '';
@@ -33,6 +34,17 @@ test('the lock goes with work that fails, and with a process that is killed', as
   child.kill('SIGKILL');
   await once(child, 'close');
   expect(await alone(folder, async () => Promise.resolve('after'))).toBe('after');
+});
+
+test('a lock for which there is no room is named, and nothing is left of it', async () => {
+  const module = join(import.meta.dirname, '../../../src/migrate/plan/lock.ts');
+  const script = `
+    import { alone } from ${JSON.stringify(module)};
+    await alone(${JSON.stringify(folder)}, () => 'done').catch(({ message }) => console.log(message));`;
+  const argv = ['--fsize=4', process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module'];
+  const { stdout, stderr } = await exec('prlimit', [...argv, '-e', script]);
+  expect([stdout, stderr]).toEqual([`${folder}/lock cannot be written: EFBIG: file too large, write\n`, '']);
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test('a folder that an update puts in place before the lock is taken is locked itself', async () => {

@@ -1,7 +1,9 @@
 /** Which answers concern one object alone, and which end a run. */
 import { nodes } from '../../../api/kinds.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { isMissingRight, ownMatter, withRight } from '../../../src/migrate/run/refusal.ts';
+import { Unwritable } from '../../../src/migrate/plan/unwritable.ts';
+import { refNamed } from '../../../src/migrate/ref.ts';
+import { ending, isMissingRight, ownMatter, withRight } from '../../../src/migrate/run/refusal.ts';
 
 const right =
   'egressips.k8s.ovn.org "a" is forbidden: User "x" cannot patch resource "egressips" in API group "k8s.ovn.org"';
@@ -56,4 +58,16 @@ test('who owns a field is named by the field', () => {
   expect(ownMatter(new ApiError(409, { message: 'x', details: { causes } }))).toBe(
     'conflict with "admin": .spec.egressIPs',
   );
+});
+
+test('what ends a run names the object that it ended at, unless it is the disk or a right', () => {
+  const said = (error: unknown): unknown => {
+    const named = ending(error, refNamed(nodes, 'n1'), nodes);
+    return named instanceof Error ? named.message : named;
+  };
+  expect(said(new Error('socket hang up'))).toBe('Node n1: socket hang up; run it again to go on');
+  expect(said(new ApiError(429, { message: 'slow down' }))).toBe('Node n1: slow down; run it again to go on');
+  expect(said(new ApiError(403, { message: right }))).toBe(`missing right: patch nodes (${right})`);
+  expect(said(new Unwritable('f', 'full'))).toBe('f cannot be written: full');
+  expect(said('no error')).toBe('no error');
 });

@@ -90,7 +90,7 @@ test('a Node with another address is not the Node of a HostSubnet', async () => 
   expect(seen(feed.view())).toEqual([one.creationTimestamp === two.creationTimestamp ? 'a' : 'b']);
 });
 
-test('what NetworkPolicies need is read while the other kinds are still coming', async () => {
+test('what NetworkPolicies need is read while the other kinds are still coming; only Nodes and Pods may be late', async () => {
   await server.client.patch(
     clusterNetworks,
     { name: 'default' },
@@ -98,9 +98,11 @@ test('what NetworkPolicies need is read while the other kinds are still coming',
     { type: 'merge' },
   );
   const asked = new Set<string>();
+  const late = new Set<string>();
   const client = passing(server.client, {
     async list(kind, options) {
       asked.add(kind.plural);
+      if (options?.resourceVersion === '0') late.add(kind.plural);
       if (kind === netNamespaces) await until('pods are asked for', () => asked.has(pods.plural));
       return server.client.list(kind, options);
     },
@@ -110,6 +112,7 @@ test('what NetworkPolicies need is read while the other kinds are still coming',
   const feed = new ClusterFeed(client, 'me', options);
   await feed.follow();
   expect([...asked]).toEqual(expect.arrayContaining(['networkpolicies', 'namespaces', 'pods']));
+  expect([...late].sort()).toEqual(['nodes', 'pods']);
   await host('me', 20, '127.64.0.0/24');
   await until('the view is whole', () => feed.view().ok);
   expect(changes).toBeGreaterThan(0);

@@ -7,7 +7,7 @@ import { dump } from 'js-yaml';
 import { packTar } from 'modern-tar';
 import { type GatheredFile, gatheredFiles, type GatheredKind, gatheredKinds } from '../../../migrate/input/gather.ts';
 import { readServer } from '../../../migrate/input/server.ts';
-import { unwritable } from '../../../migrate/plan/folder.ts';
+import { Unwritable } from '../../../migrate/plan/unwritable.ts';
 import { fieldOf } from '../../../model/values/json.ts';
 import { Failure } from '../../fail.ts';
 import { print } from '../../output.ts';
@@ -41,9 +41,14 @@ export async function runGather({ kubeconfig, out }: GatherFlags): Promise<void>
     { path: 'index.json', text: `${JSON.stringify(kinds, null, 2)}\n` },
     ...gatheredFiles(snapshot).map(textOf),
   ];
-  await (archive.test(out) ? writeArchive(out, texts) : writeFolder(out, texts)).catch((error: unknown) => {
-    throw unwritable(out, error);
-  });
+  try {
+    await (archive.test(out) ? writeArchive(out, texts) : writeFolder(out, texts));
+  } catch (error) {
+    throw new Unwritable(out, error);
+  } finally {
+    // what is left of it would keep a full disk full
+    await rm(`${out}.new`, { recursive: true, force: true });
+  }
   print(tableOf(kinds, out));
   if (kinds.some(({ unread }) => unread !== undefined)) process.exitCode = 1;
 }

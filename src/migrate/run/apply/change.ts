@@ -24,7 +24,7 @@ import { deletesOwn, kindOf } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, merged } from '../drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from '../journal.ts';
-import { ownMatter, withRight } from '../refusal.ts';
+import { ending, ownMatter } from '../refusal.ts';
 
 /** What changes are made with. */
 export interface Execution {
@@ -72,7 +72,7 @@ export async function execute(change: Change, execution: Execution, part?: KubeO
     }
   } catch (error) {
     const reason = ownMatter(error);
-    if (reason === undefined) throw withRight(error, kindFor(object));
+    if (reason === undefined) throw ending(error, object, kindFor(object));
     return failed(object, reason);
   }
 }

@@ -4,7 +4,7 @@ import { refKey } from '../../ref.ts';
 import type { ApplyDeps } from '../apply/apply.ts';
 import { failed, giveUp, kindFor, named } from '../apply/change.ts';
 import type { Journal } from '../journal.ts';
-import { missingRight, ownMatter } from '../refusal.ts';
+import { ending, missingRight, ownMatter } from '../refusal.ts';
 import { restorer, type Undo } from './undo-value.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function undone(
     await write(deps, undo, journal === undefined);
   } catch (error) {
     const reason = missingRight(error, kindFor(undo.object))?.message ?? ownMatter(error);
-    if (reason === undefined) throw error;
+    if (reason === undefined) throw ending(error, undo.object, kindFor(undo.object));
     return failed(undo.object, reason).reason;
   }
   await journal?.add({ event: 'done', ...entry, wrote: true });
