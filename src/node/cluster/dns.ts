@@ -69,6 +69,8 @@ interface Known {
   addresses: readonly Ip[];
   /** Without those whose TTL was over when the agent began, which count until there is an answer. */
   ends: Ends;
+  /** Whether the last lookup failed. */
+  isFailing: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -108,7 +110,12 @@ function knownFrom(before: readonly Stored[]): Known {
     const left = end === undefined ? 0 : Math.min(end - Date.now(), longestStored);
     return left > 0 ? [[address, performance.now() + left]] : [];
   });
-  return { addresses: addressesIn(before.map(({ address }) => address)), ends: new Map(ends), timer: undefined };
+  return {
+    addresses: addressesIn(before.map(({ address }) => address)),
+    ends: new Map(ends),
+    isFailing: false,
+    timer: undefined,
+  };
 }
 
 /** What to store of a name. */
@@ -199,18 +206,27 @@ export class NameTracker {
       const isNew = addresses.join() !== known.addresses.join();
       known.addresses = addresses;
       if (this.#names.get(name) !== known) return wait;
+      if (known.isFailing) this.#deps.logger.info({ name, addresses }, 'a name is resolved again');
+      known.isFailing = false;
       if (isNew) {
         this.#deps.changed();
         this.#save();
       } else this.#saveSoon();
       return wait;
     } catch (error) {
-      this.#deps.logger.warn(
-        { name, err: error, kept: known.addresses },
-        'a name of an EgressNetworkPolicy was not resolved',
-      );
+      this.#fails(name, known, error);
       return afterFailure;
     }
+  }
+
+  /** Logs that a name cannot be resolved, once until it can be again: policies have names that nobody knows any more. */
+  #fails(name: string, known: Known, error: unknown): void {
+    if (known.isFailing || this.#names.get(name) !== known) return;
+    known.isFailing = true;
+    this.#deps.logger.warn(
+      { name, err: error, kept: known.addresses },
+      'a name of an EgressNetworkPolicy was not resolved',
+    );
   }
 
   #saveSoon(): void {

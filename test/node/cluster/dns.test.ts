@@ -15,7 +15,9 @@ import {
   type Lookup,
   NameTracker,
 } from '../../../src/node/cluster/dns.ts';
+import { logged } from '../../logged.ts';
 
+const timers = import.meta.jest;
 const logger = createLogger({ level: 'silent', name: 'test' });
 const fails: Lookup = () => Promise.reject(new Error('SERVFAIL'));
 
@@ -75,6 +77,28 @@ test('an address counts under the next agent too until its TTL is over, though t
   expect(stored.get(of(1))).toBeCloseTo(Number(ends[0]?.[1]), -4);
   expect(stored.get(of(3))).toBeLessThan(Date.now() + 10 ** 8);
   names.follow(new Set());
+});
+
+test('a name that cannot be resolved is logged once, and when it can be again', async () => {
+  timers.useFakeTimers();
+  try {
+    const { logger, lines } = logged();
+    let isKnown = false;
+    const lookup: Lookup = (name) => (isKnown ? Promise.resolve([{ address: '203.0.113.1', ttl: 60 }]) : fails(name));
+    const file = join(await mkdtemp(join(tmpdir(), 'names-')), 'node.names.json');
+    const names = new NameTracker({ lookup, logger, file, changed: () => undefined });
+    names.follow(new Set(['a.test']));
+    await timers.advanceTimersByTimeAsync(60_000);
+    expect(lines).toEqual(['a name of an EgressNetworkPolicy was not resolved']);
+    isKnown = true;
+    await timers.advanceTimersByTimeAsync(5_000);
+    isKnown = false;
+    await timers.advanceTimersByTimeAsync(60_000);
+    expect(lines.slice(1)).toEqual(['a name is resolved again', 'a name of an EgressNetworkPolicy was not resolved']);
+    names.follow(new Set());
+  } finally {
+    timers.useRealTimers();
+  }
 });
 
 test.each(['{', 'null', '[1,[2]]', '[["a.test",["::1","x",["y",1],[],{}]]]'])(
