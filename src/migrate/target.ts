@@ -112,6 +112,8 @@ export interface Target {
   readonly writes: readonly Kind[];
   /** Kinds of which `--diff` shows the objects that no plan made. */
   readonly beside: readonly Kind[];
+  /** Annotations that the plugin gives its objects itself: it may refuse a new object that brings one. */
+  readonly ownAnnotations?: readonly string[];
   /** The steps of a plan, in safe order: the label before the object. */
   readonly steps: readonly Step[];
   /** What the cluster was before our plans, which is what is translated. */

@@ -28,6 +28,11 @@ export function leadsBack({ target }: { readonly target: string }): boolean {
   return target === oldPlugin.name;
 }
 
+/** Name of the plugin that the plan leads to, for people; of a plan that leads back, where it may lead from. */
+export function newPluginOf(plan: { readonly target: string }): string {
+  return leadsBack(plan) ? newPlugins.map(({ plugin }) => plugin).join(' or ') : targetNamed(plan.target).plugin;
+}
+
 /** The step of that name of a plan. Throws if the plan's target has none. */
 export function stepOf({ target }: { readonly target: string }, name: StepName): Step {
   const step = targetNamed(target).steps.find((one) => one.name === name);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import https from 'node:https';
 import tls from 'node:tls';
+import { fieldOf, parseJson } from '../../src/model/values/json.ts';
 import { start, type Started } from './started.ts';
 
 let started: Started;
@@ -245,6 +246,23 @@ test('refused requests leave no memory behind', async () => {
   const before = process.memoryUsage().heapUsed;
   await round(240);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 2 ** 20);
+});
+
+test.each([
+  ['limit=x', 'strconv.ParseInt: parsing "x": invalid syntax'],
+  ['limit=', 'strconv.ParseInt: parsing "": invalid syntax'],
+  ['limit=1.5', 'strconv.ParseInt: parsing "1.5": invalid syntax'],
+  ['timeoutSeconds=abc', 'strconv.ParseInt: parsing "abc": invalid syntax'],
+  ['watch=1&timeoutSeconds=abc', 'strconv.ParseInt: parsing "abc": invalid syntax'],
+  ['watch=1&limit=abc', 'strconv.ParseInt: parsing "abc": invalid syntax'],
+  ['timeoutSeconds=9223372036854775808', 'strconv.ParseInt: parsing "9223372036854775808": value out of range'],
+])('%s is refused in the words of Go', async (query, message) => {
+  const answer = await send('GET', `${netNamespaces}?${query}`);
+  expect([answer.code, fieldOf(parseJson(answer.body), 'message')]).toEqual([400, message]);
+});
+
+test.each(['limit=-1', 'limit=%2B1', 'timeoutSeconds=-1', 'timeoutSeconds=0'])('%s is answered', async (query) => {
+  expect((await send('GET', `${netNamespaces}?${query}`)).code).toBe(200);
 });
 
 test('a question mark in a query ends nothing', async () => {

@@ -15,7 +15,10 @@ function netNamespace(name: string, netid: number): NetNamespaceObject {
   return { apiVersion: 'network.openshift.io/v1', kind: 'NetNamespace', metadata: { name }, netname: name, netid };
 }
 
-const pod = { metadata: { name: 'p', namespace: 'going' }, spec: { nodeName: 'n', containers: [{ name: 'c' }] } };
+const pod = {
+  metadata: { name: 'p', namespace: 'going' },
+  spec: { nodeName: 'n', containers: [{ name: 'c', image: 'c' }] },
+};
 
 test('a folder keeps objects, versions and identity over restarts and crashes', async () => {
   const dataDir = join(folder, 'data');

@@ -70,7 +70,7 @@ const pod = make.any(
   'v1',
   'Pod',
   { namespace: 'shop', name: 'router', ...macvlan },
-  { spec: { initContainers: [{ name: 'i', env }], containers: [{ name: 'c' }] } },
+  { spec: { initContainers: [{ name: 'i', image: 'i', env }], containers: [{ name: 'c', image: 'c' }] } },
 );
 
 test('the roles of config/migrate are enough for a migration and both ways back, and writing needs no right that is not used', async () => {

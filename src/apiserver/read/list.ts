@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, parseJson } from '../../model/values/jso
 import { badRequest, expired, Refusal } from '../refusal.ts';
 import type { Collection, Entry } from '../store/store.ts';
 import type { Matcher } from './selectors.ts';
-import { checkListOptions, exactVersion, requestedVersion } from './versions.ts';
+import { checkListOptions, exactVersion, requestedVersion, wholeOption } from './versions.ts';
 
 export interface Page {
   readonly entries: readonly Entry[];
@@ -60,8 +60,8 @@ export class Lists {
 
   /** The entries that the request selects, or one page of them. */
   page(collection: Collection, request: ListRequest, version: number): Page {
-    const limit = Number(request.query.get('limit') ?? 0);
-    if (!Number.isInteger(limit) || limit < 0) throw badRequest('limit must be a whole number, 0 or more');
+    const limit = Math.max(0, wholeOption(request.query, 'limit'));
+    wholeOption(request.query, 'timeoutSeconds');
     checkListOptions(request.query);
     const token = request.query.get('continue') ?? '';
     if (token !== '') {

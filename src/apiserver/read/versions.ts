@@ -12,6 +12,19 @@ export function requestedVersion(query: URLSearchParams): number | undefined {
   return Number(text);
 }
 
+const mostInt64 = 2n ** 63n - 1n;
+
+/** The whole number that the option of a list or watch names, 0 without it; throws the 400 of Go's parser if it is none. */
+export function wholeOption(query: URLSearchParams, option: 'limit' | 'timeoutSeconds'): number {
+  const text = query.get(option);
+  if (text === null) return 0;
+  const refuse = (why: string): Refusal => badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
+  if (!/^[+-]?\d+$/.test(text)) throw refuse('invalid syntax');
+  const value = BigInt(text.replace('+', ''));
+  if (value > mostInt64 || value < -mostInt64 - 1n) throw refuse('value out of range');
+  return Number(value);
+}
+
 /** What a list may ask of its version: at least this one, or exactly this one. */
 const matches = ['Exact', 'NotOlderThan'];
 

@@ -8,7 +8,7 @@ import { projectGroup } from '../kinds/projects.ts';
 import { groupVersion, type Resource } from '../kinds/resource.ts';
 import type { Lists } from '../read/list.ts';
 import { matcherOf } from '../read/selectors.ts';
-import { checkWatchOptions, requestedVersion } from '../read/versions.ts';
+import { checkWatchOptions, requestedVersion, wholeOption } from '../read/versions.ts';
 import { objectText, renderList, viewOf } from '../read/view.ts';
 import { serveWatch } from '../read/watch.ts';
 import { methodNotAllowed, unknownPath } from '../refusal.ts';
@@ -117,7 +117,8 @@ export class Handler {
     const matcher = matcherOf(query, resource.selectable);
     const version = requestedVersion(query);
     const initial = isSet(query, 'sendInitialEvents');
-    const seconds = Number(query.get('timeoutSeconds') ?? 0);
+    const seconds = wholeOption(query, 'timeoutSeconds');
+    wholeOption(query, 'limit');
     const everything = namespace === undefined && matcher === undefined && name === undefined;
     const selects = (object: StoredObject): boolean =>
       (namespace === undefined || object.metadata.namespace === namespace) &&

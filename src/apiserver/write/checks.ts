@@ -4,11 +4,12 @@
 import { type JsonObject, sortedKeys } from '../../model/values/json.ts';
 import { crdId, resourcesOf } from '../kinds/crd.ts';
 import type { Resource } from '../kinds/resource.ts';
-import { badRequest, conflict, invalid } from '../refusal.ts';
+import { badRequest, conflict, type FieldError, invalid } from '../refusal.ts';
 import { objectAt, type StoredObject, textAt } from '../store/object.ts';
 import { unhandled } from './admission/admit.ts';
 import { labelErrors, nameErrors } from './admission/metadata.ts';
 import { networkPolicyErrors } from './admission/networkpolicy.ts';
+import { nodeErrors, podErrors } from './admission/pod.ts';
 import {
   annotationSizeErrors,
   coreFinalizerErrors,
@@ -22,6 +23,20 @@ import type { DeleteSettings, WriteSettings } from './settings.ts';
 /** Whether the kind is one of those that Kubernetes checks most strictly. */
 const hasCoreFinalizers = ({ custom, group }: Resource): boolean =>
   !custom && (group === '' || group === 'networking.k8s.io');
+
+/** What a kind of Kubernetes must satisfy besides its schema. */
+function kindErrors(kind: string, object: JsonObject, old: StoredObject | undefined): readonly FieldError[] {
+  switch (kind) {
+    case 'NetworkPolicy':
+      return networkPolicyErrors(object);
+    case 'Pod':
+      return podErrors(object, old);
+    case 'Node':
+      return nodeErrors(object, old);
+    default:
+      return [];
+  }
+}
 
 /**
  * Refuses an object with a name, other metadata or fields that its kind does not allow, or that an update of `old` may
@@ -39,7 +54,7 @@ export function checkValid(resource: Resource, object: JsonObject, name: string,
     ...(old === undefined ? [] : lateFinalizerErrors(old.metadata, metadata)),
     ...validateObject(object, resource.schema),
     ...(resource.id === crdId ? resourcesOf(object).errors : []),
-    ...(resource.kind === 'NetworkPolicy' && !resource.custom ? networkPolicyErrors(object) : []),
+    ...(resource.custom ? [] : kindErrors(resource.kind, object, old)),
   ];
   if (errors.length > 0) throw invalid(resource, name, errors);
 }

@@ -1,27 +1,14 @@
 /** Turns the body of a PATCH into a function from the old object to the new one. */
-import { applyPatch, type Operation } from 'rfc6902';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../model/values/json.ts';
 import { parseJsonBody } from '../http/request.ts';
 import { cannotUnmarshal } from '../json-errors.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { badRequest, Refusal, unsupportedMediaType } from '../refusal.ts';
 import type { StoredObject } from '../store/object.ts';
+import { afterOperation } from './jsonpatch.ts';
 import { mergePatch, strategicPatch } from './merge.ts';
 
 export type Update = (old: StoredObject) => JsonObject;
-
-const operations = ['add', 'remove', 'replace', 'move', 'copy', 'test'];
-
-/** Whether the text is a JSON pointer (RFC 6901). */
-function isPointer(value: Json | undefined): boolean {
-  return typeof value === 'string' && (value === '' || value.startsWith('/'));
-}
-
-function isOperation(value: JsonObject): value is JsonObject & Operation {
-  const { op, path, from } = value;
-  const needsFrom = op === 'move' || op === 'copy';
-  return typeof op === 'string' && operations.includes(op) && isPointer(path) && (!needsFrom || isPointer(from));
-}
 
 /** The most operations of a JSON patch that Kubernetes takes. */
 const mostOperations = 10_000;
@@ -47,11 +34,14 @@ function operationsIn(body: Buffer): readonly JsonObject[] {
 
 /** The object after the operations of a JSON patch; throws a 422 if one of them fails. */
 function jsonPatched(old: StoredObject, patch: readonly JsonObject[]): JsonObject {
-  const steps = patch.filter(isOperation);
-  if (steps.length !== patch.length) throw cannotPatch();
-  const target: Json = structuredClone(old);
-  if (applyPatch(target, steps).some((failure) => failure !== null) || !isJsonObject(target)) throw cannotPatch();
-  return target;
+  let document: Json = old;
+  for (const operation of patch) {
+    const after = afterOperation(document, operation);
+    if (!after.ok) throw cannotPatch();
+    document = after.value;
+  }
+  if (!isJsonObject(document)) throw cannotPatch();
+  return document;
 }
 
 function patchObject(body: Buffer): JsonObject {

@@ -31,7 +31,7 @@ const makePod = (on: Shelf, name: string, metadata: JsonObject = {}, namespace =
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, ...metadata },
-    spec: { nodeName: 'n', containers: [{ name: 'c' }] },
+    spec: { nodeName: 'n', containers: [{ name: 'c', image: 'c' }] },
   };
   on.objects.create({ resource: kindIn(on.registry, 'pods'), namespace }, body, writeAs);
 };

@@ -32,6 +32,40 @@ it('runs the operations of a JSON patch one after the other', () => {
   expect(patched(json, steps)).toEqual({ names: ['z', 'b', 'a'], first: 'a' });
 });
 
+test.each<readonly [string, readonly Json[], Json]>([
+  ['a negative index counts from the end', [{ op: 'replace', path: '/spec/names/-1', value: 'z' }], ['a', 'z']],
+  ['the first by a negative index', [{ op: 'remove', path: '/spec/names/-2' }], ['b']],
+  ['added at -1 it is the last', [{ op: 'add', path: '/spec/names/-1', value: 'z' }], ['a', 'b', 'z']],
+  ['added at -2 it is before the last', [{ op: 'add', path: '/spec/names/-2', value: 'z' }], ['a', 'z', 'b']],
+  ['moved from the end', [{ op: 'move', from: '/spec/names/-1', path: '/spec/names/0' }], ['b', 'a']],
+  ['an index with zeros', [{ op: 'remove', path: '/spec/names/01' }], ['a']],
+  ['a test for null where nothing is', [{ op: 'test', path: '/spec/none', value: null }], ['a', 'b']],
+  ['a test without value where nothing is', [{ op: 'test', path: '/spec/none' }], ['a', 'b']],
+  [
+    'a test for null where null is',
+    [
+      { op: 'add', path: '/spec/none', value: null },
+      { op: 'test', path: '/spec/none', value: null },
+      { op: 'add', path: '/spec/names/-', value: null },
+      { op: 'test', path: '/spec/names/2', value: null },
+    ],
+    ['a', 'b', null],
+  ],
+  ['a test of the whole', [{ op: 'test', path: '', value: old }], ['a', 'b']],
+])('runs JSON patches as Kubernetes does: %s', (_what, steps, names) => {
+  expect(patched(json, steps)).toMatchObject({ names });
+});
+
+it('takes a key that is a word of JavaScript for a key', () => {
+  const steps = [
+    { op: 'test', path: '/spec/constructor', value: null },
+    { op: 'add', path: '/spec/__proto__', value: { size: 7 } },
+    { op: 'replace', path: '/spec/__proto__/size', value: 8 },
+    { op: 'move', from: '/spec/__proto__', path: '/spec/a~1b~0c' },
+  ];
+  expect(patched(json, steps)).toEqual({ size: 1, names: ['a', 'b'], 'a/b~c': { size: 8 } });
+});
+
 it('leaves the old object as it was', () => {
   patched(json, [{ op: 'remove', path: '/spec/names' }]);
   expect(old['spec']).toEqual({ size: 1, names: ['a', 'b'] });
@@ -45,6 +79,18 @@ test.each<readonly [string, readonly Json[]]>([
   ['a test that fails', [{ op: 'test', path: '/spec/size', value: 7 }]],
   ['a path that is not there', [{ op: 'remove', path: '/spec/none' }]],
   ['no path', [{ op: 'remove' }]],
+  ['a test for null where something is', [{ op: 'test', path: '/spec/size', value: null }]],
+  ['a test without value where something is', [{ op: 'test', path: '/spec/size' }]],
+  ['a test below what is not there', [{ op: 'test', path: '/spec/none/x', value: null }]],
+  ['a test of an item that is not there', [{ op: 'test', path: '/spec/names/2', value: null }]],
+  ['an index before the first', [{ op: 'remove', path: '/spec/names/-3' }]],
+  ['an index to add at before the first', [{ op: 'add', path: '/spec/names/-4', value: 'z' }]],
+  ['an index beyond the last', [{ op: 'add', path: '/spec/names/3', value: 'z' }]],
+  ['an index that is no number', [{ op: 'replace', path: '/spec/names/a', value: 'z' }]],
+  ['the place after the last to remove', [{ op: 'remove', path: '/spec/names/-' }]],
+  ['a path into a text', [{ op: 'add', path: '/spec/names/0/0', value: 'z' }]],
+  ['nothing at the origin', [{ op: 'copy', from: '/spec/none', path: '/spec/x' }]],
+  ['the whole to remove', [{ op: 'remove', path: '' }]],
   ['no operation', [{ path: '/spec' }]],
   ['an unknown operation', [{ op: 'fly', path: '/spec' }]],
   ['a path without slash', [{ op: 'add', path: 'spec', value: {} }]],

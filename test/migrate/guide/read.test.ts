@@ -131,7 +131,7 @@ test('4.16 refuses mtu beside networkType, and not in mode Live', async () => {
 test('obstacles to a live migration are named, and lead offline or to a look at the cluster', async () => {
   await world.client.create(pods, {
     metadata: { name: 'router', namespace: 'shop', annotations: { 'pod.network.openshift.io/assign-macvlan': 'true' } },
-    spec: { containers: [{ name: 'c' }] },
+    spec: { containers: [{ name: 'c', image: 'c' }] },
   } as KubeObject);
   const seen = await world.look(live);
   expect([seen.next?.command, seen.stages[0]?.reasons]).toEqual([

@@ -112,7 +112,7 @@ export function objects(release: string): readonly KubeObject[] {
           labels: { 'k8s-app': 'machine-config-daemon' },
         },
         {
-          spec: { nodeName: name, containers: [{ name: 'machine-config-daemon' }] },
+          spec: { nodeName: name, containers: [{ name: 'machine-config-daemon', image: 'm' }] },
           status: { containerStatuses: [{ name: 'machine-config-daemon', state: { running: { startedAt: long } } }] },
         },
       ),

@@ -13,7 +13,7 @@ const router = (name: string) =>
     'v1',
     'Pod',
     { namespace: 'shop', name, annotations: { 'pod.network.openshift.io/assign-macvlan': 'true' } },
-    { spec: { containers: [{ name: 'c' }] } },
+    { spec: { containers: [{ name: 'c', image: 'c' }] } },
   );
 
 let started: Started;

@@ -24,7 +24,7 @@ const router = make.any(
   'v1',
   'Pod',
   { namespace: 'shop', name: 'router', ...macvlan },
-  { spec: { initContainers: [{ name: 'i', env }], containers: [{ name: 'c' }] } },
+  { spec: { initContainers: [{ name: 'i', image: 'i', env }], containers: [{ name: 'c', image: 'c' }] } },
 );
 const cluster: readonly KubeObject[] = [
   make.node('n1', '192.168.7.11'),

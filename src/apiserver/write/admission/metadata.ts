@@ -103,7 +103,8 @@ export function subdomainErrors(name: string): readonly string[] {
   return subdomainPattern.test(name) ? [] : [subdomainText];
 }
 
-function labelTextErrors(name: string): readonly string[] {
+/** Why the text is no DNS label; empty if it is one. */
+export function labelTextErrors(name: string): readonly string[] {
   if (name.length > 63) return ['must be no more than 63 characters'];
   return labelPattern.test(name) ? [] : [labelText];
 }

@@ -7,10 +7,10 @@ import type { JsonObject } from '../../../model/values/json.ts';
 import { type FieldError, forbiddenField, invalidValue, requiredValue, unsupportedValue } from '../../refusal.ts';
 import { objectAt, objectsAt, textAt, textsAt } from '../../store/object.ts';
 import { labelErrors } from './metadata.ts';
+import { numberErrors, portNameErrors, protocols } from './ports.ts';
 import { qualifiedNameErrors } from './qualified.ts';
 
 const directions = ['Egress', 'Ingress'];
-const protocols = ['SCTP', 'TCP', 'UDP'];
 
 /** The policy with the policyTypes that it has if it names none: Ingress, and Egress if it has such rules. */
 export function withPolicyTypes(policy: JsonObject): JsonObject {
@@ -58,21 +58,6 @@ function selectorErrors(selector: JsonObject, path: string): readonly FieldError
   ];
 }
 
-/** RFC 6335: at most 15 letters, digits and single hyphens inside, with a letter among them. */
-function portNameErrors(name: string): readonly string[] {
-  return [
-    ...(name.length > 15 ? ['must be no more than 15 characters'] : []),
-    ...(/^[-a-z0-9]+$/.test(name) ? [] : ['must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)']),
-    ...(/[a-z]/.test(name) ? [] : ['must contain at least one letter (a-z)']),
-    ...(name.includes('--') ? ['must not contain consecutive hyphens'] : []),
-    ...(name.startsWith('-') || name.endsWith('-') ? ['must not begin or end with a hyphen'] : []),
-  ];
-}
-
-function numberErrors(field: string, value: number): readonly FieldError[] {
-  return value >= 1 && value <= 65_535 ? [] : [invalidValue(field, value, 'must be between 1 and 65535, inclusive')];
-}
-
 function portErrors(rulePort: JsonObject, path: string): readonly FieldError[] {
   const { port, endPort } = rulePort;
   const protocol = textAt(rulePort, 'protocol') ?? '';
@@ -93,14 +78,19 @@ function portErrors(rulePort: JsonObject, path: string): readonly FieldError[] {
   ];
 }
 
+/** Reads a CIDR as Kubernetes does, which takes leading zeros for nothing. */
+function cidrOf(text: string): ReturnType<typeof parseIfaddr> {
+  return parseIfaddr(text.replace(/(^|[.:/])0+(?=[0-9a-f])/gi, '$1'));
+}
+
 function blockErrors(block: JsonObject, path: string): readonly FieldError[] {
   const text = textAt(block, 'cidr') ?? '';
   if (text === '') return [requiredValue(`${path}.cidr`)];
-  const cidr = parseIfaddr(text);
+  const cidr = cidrOf(text);
   if (!cidr.ok) return [invalidValue(`${path}.cidr`, text, 'not a valid CIDR')];
   return textsAt(block, 'except').flatMap((part, index): readonly FieldError[] => {
     const field = `${path}.except[${index}]`;
-    const except = parseIfaddr(part);
+    const except = cidrOf(part);
     if (!except.ok) return [invalidValue(field, part, 'not a valid CIDR')];
     const isInside = contains(cidr.value.network, except.value.ip);
     return isInside && cidr.value.network.length < except.value.network.length

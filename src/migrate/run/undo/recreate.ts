@@ -6,6 +6,7 @@ import { isServed, type Live } from '../../live.ts';
 import { bearsOurMark, isSDN } from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { objectRef, refKey, refText } from '../../ref.ts';
+import { targets } from '../../targets.ts';
 import { changeKey, type Progress } from '../journal.ts';
 import { identityTaken, withoutOwner } from './owned.ts';
 import { type Found, isRestorer } from './undo-value.ts';
@@ -52,10 +53,9 @@ export function kindsBeingMade({ objects }: Live, purged: ReadonlySet<string>): 
   return new Set([hostSubnets.kind, netNamespaces.kind].filter((kind) => purged.has(kind) && kinds.has(kind)));
 }
 
-/** OVN-Kubernetes gives each EgressIP its mark itself, and from 4.22 on refuses an object that brings one. */
-const markAnnotation = 'k8s.ovn.org/egressip-mark';
+const pluginsOwn = targets.flatMap(({ ownAnnotations = [] }) => ownAnnotations);
 
-/** The object to create, without what a server sets and without owners, which no longer exist. */
+/** The object to create, without what a server or a plugin sets and without owners, which no longer exist. */
 function fresh(was: KubeObject): KubeObject {
   const { name = '', namespace, labels, annotations } = was.metadata;
   return {
@@ -64,7 +64,7 @@ function fresh(was: KubeObject): KubeObject {
       name,
       ...(namespace === undefined ? {} : { namespace }),
       ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations: omit(annotations, markAnnotation) }),
+      ...(annotations === undefined ? {} : { annotations: omit(annotations, pluginsOwn) }),
     },
   };
 }

@@ -3,7 +3,7 @@ import { alone, isTaken } from '../../plan/lock.ts';
 import { type Plan, planHash } from '../../plan/plan.ts';
 import { objectRef, refKey, refText } from '../../ref.ts';
 import { clusterUID } from '../../snapshot.ts';
-import { oldPlugin } from '../../targets.ts';
+import { newPluginOf, oldPlugin } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import type { ApplyDeps, ApplyOutcome, Work } from '../apply/apply.ts';
 import { skipsOf, unknownText } from '../apply/skips.ts';
@@ -97,7 +97,7 @@ async function goOn(deps: ApplyDeps, options: BackOptions, given: Going): Promis
       way.objections.map((text) => `somebody changed it (--force undoes that too, --skip leaves it): ${text}`),
     );
   for (const note of way.notes) tell(note);
-  const waiting = waitingFor(way, now, known);
+  const waiting = waitingFor(newPluginOf(plan), way, { now, progress: known });
   if (waiting.length > 0 || options.mode !== 'write') for (const text of way.awaited) tell(text);
   if (options.mode !== 'write') return show(deps, { way, options, waiting });
   const journal = await Journal.open(folder);
@@ -134,10 +134,11 @@ function bootsOf({ snapshot, networkConfig }: Now): Readonly<Record<string, stri
 
 /** Why the second part must wait until OpenShift SDN runs again on every node. */
 function waitingFor(
+  plugin: string,
   { remove, unserved }: WayBack,
-  { snapshot, networkConfig }: Now,
-  { boots, leftOnBack }: Progress,
+  { now: { snapshot, networkConfig }, progress }: { readonly now: Now; readonly progress: Progress },
 ): readonly string[] {
+  const { boots, leftOnBack } = progress;
   const absent = unserved.map((kind) => `the API server has no kind ${kind}: it comes with OpenShift SDN`);
   if (remove.length === 0) return absent;
   const type = typeProblem(oldPlugin, networkConfig);
@@ -146,8 +147,8 @@ function waitingFor(
   const old = nodes.filter(({ name, bootID }) => bootID !== '' && boots.get(name) === bootID);
   const pending = nodes.filter(({ labels }) => labels[pendingLabel] !== undefined);
   return [
-    ...(type === undefined ? [] : [`${type}: what OVN-Kubernetes serves is removed when OpenShift SDN runs again`]),
-    ...old.map(({ name }) => `Node ${name}: it was not rebooted since, so OVN-Kubernetes still runs on it`),
+    ...(type === undefined ? [] : [`${type}: what ${plugin} serves is removed when OpenShift SDN runs again`]),
+    ...old.map(({ name }) => `Node ${name}: it was not rebooted since, so ${plugin} still runs on it`),
     ...pending.map(({ name }) => `Node ${name}: label ${pendingLabel} says that it is still to be switched`),
     ...absent,
   ];

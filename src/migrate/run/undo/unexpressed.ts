@@ -1,27 +1,31 @@
-/** Finds requests and rules of OVN-Kubernetes that the way back brings to nothing, because the backup knows none. Pure. */
-import { apiVersionOf, egressFirewalls, egressIPs } from '../../../../api/kinds.ts';
+/** Finds requests and rules of the new plugin that the way back brings to nothing: the backup knows none. Pure. */
+import { apiVersionOf } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { compareText } from '../../../model/values/names.ts';
 import type { Live } from '../../live.ts';
 import { bearsOurMark, holds, isPlanManager } from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { objectRef, refKey, refText } from '../../ref.ts';
-import { leadsBack } from '../../targets.ts';
+import { leadsBack, targetNamed } from '../../targets.ts';
 import { refOf } from '../../translation.ts';
 import { contentOf } from '../drift.ts';
 
 /**
- * One line for each EgressIP and EgressFirewall that no plan made and that says something else than this plan: OpenShift
- * SDN does not know it, so its namespaces lose what it gives them. `told`: what is named already, by `refKey`.
+ * One line for each object of the new plugin, such as an EgressIP, that no plan made and that says something else than
+ * this plan: OpenShift SDN does not know it, so its namespaces lose what it gives them. `told`: what is named already, by
+ * `refKey`.
  */
 export function unexpressed(plan: Plan, { objects }: Live, told: ReadonlySet<string>): readonly string[] {
   if (leadsBack(plan)) return [];
+  const { beside } = targetNamed(plan.target);
+  const isBeside = ({ apiVersion, kind }: KubeObject): boolean =>
+    beside.some((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
   const changes = plan.steps.flatMap((step) => step.changes);
   const planned = new Map(
     changes.flatMap((change) => (change.action === 'apply' ? [[refKey(refOf(change)), change.object] as const] : [])),
   );
   return [...objects]
-    .filter(([key, object]) => !told.has(key) && isOfOVN(object) && !bearsOurMark(object, isPlanManager))
+    .filter(([key, object]) => !told.has(key) && isBeside(object) && !bearsOurMark(object, isPlanManager))
     .filter(([key, object]) => {
       const config = planned.get(key);
       return config === undefined || !holds(contentOf(config), object);
@@ -31,7 +35,3 @@ export function unexpressed(plan: Plan, { objects }: Live, told: ReadonlySet<str
 }
 
 const why = 'no plan made it, and the backup has nothing for it; `sdn-compat migrate back --out` translates it';
-
-function isOfOVN({ apiVersion, kind }: KubeObject): boolean {
-  return [egressIPs, egressFirewalls].some((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
-}

@@ -16,7 +16,7 @@ import { addressEnds } from './egressips/addresses.ts';
 import { checker } from './live/checks.ts';
 import { leavesWith } from './live/leaves-with.ts';
 import { phasesOf } from './live/phases.ts';
-import { missingAnnotations } from './marks/annotations.ts';
+import { missingAnnotations, ownMark } from './marks/annotations.ts';
 import { readOptions, shownOptions } from './options.ts';
 import { steps } from './steps.ts';
 import { toOVN } from './translate.ts';
@@ -31,6 +31,7 @@ export const ovn: Target = {
   makes: made,
   writes: [cloudPrivateIPConfigs],
   beside: [egressIPs, egressFirewalls],
+  ownAnnotations: [ownMark],
   steps,
   before: (snapshot) => withoutPlans(snapshot, made),
   translate: toOVN,

@@ -83,6 +83,11 @@ test.each<readonly [string, JsonObject, string]>([
     block('10.0.0.0/8', '10.1.0.0/16', '11.0.0.0/16'),
     `${inFrom}.ipBlock.except[1]: Invalid value: "11.0.0.0/16": must be a strict subset of \`cidr\``,
   ],
+  [
+    'an exception that equals its block but for leading zeros',
+    block('10.0.0.0/8', '010.000.0.0/08'),
+    `${inFrom}.ipBlock.except[0]: Invalid value: "010.000.0.0/08": must be a strict subset of \`cidr\``,
+  ],
   ['a broken exception', block('10.0.0.0/8', 'x'), `${inFrom}.ipBlock.except[0]: Invalid value: "x": not a valid CIDR`],
   ['a broken block', block('10.0.0.0'), `${inFrom}.ipBlock.cidr: Invalid value: "10.0.0.0": not a valid CIDR`],
   ['a block without CIDR', from({ ipBlock: {} }), `${inFrom}.ipBlock.cidr: Required value`],

@@ -25,6 +25,9 @@ export const ovnAnnotations = [
 /** Annotation of a Namespace that turns multicast on if it is exactly `true`. */
 export const ovnMulticast = 'k8s.ovn.org/multicast-enabled';
 
+/** Annotation of an EgressIP, which OVN-Kubernetes gives itself; from 4.22 on it refuses a new object that brings one. */
+export const ownMark = 'k8s.ovn.org/egressip-mark';
+
 const hybridPrefix = 'k8s.ovn.org/hybrid-overlay';
 
 /** Whether OVN-Kubernetes gives the Node no subnet, so that it gets none of its annotations and is passed over. */
