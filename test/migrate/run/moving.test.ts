@@ -407,6 +407,7 @@ describe('the way back', () => {
     ]);
     expect(await migration.back()).toEqual({
       kind: 'waiting',
+      on: 'objects',
       writes: expect.any(Number) as number,
       reasons: [
         'EgressIP egressip-shop: it stays until NetNamespace shop is restored',

@@ -36,7 +36,8 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
         ? `Done: ${changesText(writes)}, nothing is left to do.`
         : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
     },
-    waiting: `Everything that must be done before the switch is done. Now switch the network plugin to ${plugin}, and when it runs on every node run this again.`,
+    waiting: () =>
+      `Everything that must be done before the switch is done. Now switch the network plugin to ${plugin}, and when it runs on every node run this again.`,
   });
 }
 
@@ -57,8 +58,8 @@ export async function withPlan<T>(
 }
 
 export interface EndTexts {
-  readonly done: (writes: number, left: 'finalize' | 'nothing') => string;
-  readonly waiting: string;
+  readonly done: (writes: number, left: 'finalize' | 'nothing' | 'skipped') => string;
+  readonly waiting: (on: 'switch' | 'objects') => string;
 }
 
 /** Reports how it ended and sets the exit status. */
@@ -68,7 +69,7 @@ export function end(outcome: ApplyOutcome, texts: EndTexts): void {
       print(`${texts.done(outcome.writes, outcome.left)}\n`);
       return;
     case 'waiting':
-      print(`${texts.waiting}\n${listed(outcome.reasons)}`);
+      print(`${texts.waiting(outcome.on)}\n${listed(outcome.reasons)}`);
       process.exitCode = yourTurn;
       return;
     case 'stopped':

@@ -31,9 +31,17 @@ async function undo(flags: BackFlags, folder: string): Promise<void> {
     goBack(work, { mode, force: flags.force, skip: flags.skip }),
   );
   end(outcome, {
-    done: (writes) =>
-      mode === 'write' ? `Back: ${changesText(writes)}, nothing of the migration is left.` : 'Nothing was written.',
-    waiting:
-      'The objects of OpenShift SDN are restored as far as they can be now. Switch the network plugin back to OpenShift SDN, and when it runs on every node run this again.',
+    done: (writes, left) => {
+      if (mode !== 'write') return 'Nothing was written.';
+      const but = left === 'skipped' ? 'but for what was left out, ' : '';
+      return `Back: ${changesText(writes)}, ${but}nothing of the migration is left.`;
+    },
+    waiting: (on) => {
+      const next =
+        on === 'switch'
+          ? 'Switch the network plugin back to OpenShift SDN, and when it runs on every node run this again.'
+          : 'Run this again when what it waits for is done, or leave that out with --skip:';
+      return `The objects of OpenShift SDN are restored as far as they can be now. ${next}`;
+    },
   });
 }

@@ -8,8 +8,8 @@ import type { BackFlags } from './back.ts';
 import type { VerifyFlags } from './verify.ts';
 
 const outcomes = `
-Exit status: 0 done; 1 refused, failed or stopped, with the reasons; 2 bad input; 3 it is your turn: the network plugin
-must be switched, then run the same command again.`;
+Exit status: 0 done; 1 refused, failed or stopped, with the reasons; 2 bad input; 3 it is your turn: do what
+it waits for, such as the switch of the network plugin, then run the same command again.`;
 
 const planFolder = (): Option => new Option('--plan <dir>', 'folder that `migrate plan` wrote');
 
@@ -108,7 +108,11 @@ function addBack(migrate: Command, { kubeconfig, source }: Shared): void {
     .addOption(planFolder())
     .option('--plan-only', 'only print what would be done', false)
     .option('--dry-run', 'let the API server check every change, and write nothing', false)
-    .option('--force', 'undo what others changed meanwhile too', false)
+    .option(
+      '--force',
+      "undo what this plan wrote also where others changed it since, and restore requests and policies that clash with others'",
+      false,
+    )
     .addOption(skip())
     .option('--out <dir>', 'folder for a plan made from OVN-Kubernetes objects; `migrate apply --plan` runs it')
     .addHelpText('after', outcomes)

@@ -55,13 +55,19 @@ export interface ApplyDeps extends Omit<Work, 'plan'> {
 }
 
 /**
- * How it ended. `unreadable`: the folder is damaged. `waiting`: the network plugin must be switched. `stopped`: a
- * signal arrived.
+ * How it ended. `skipped`: what was left out by name. `unreadable`: the folder is damaged. `waiting`: the network plugin
+ * must be switched, or objects must be there or be changed by somebody else. `stopped`: a signal arrived.
  */
 export type ApplyOutcome =
-  | { readonly kind: 'done'; readonly writes: number; readonly left: 'finalize' | 'nothing' }
+  | { readonly kind: 'done'; readonly writes: number; readonly left: 'finalize' | 'nothing' | 'skipped' }
   | {
-      readonly kind: 'unreadable' | 'refused' | 'failed' | 'waiting';
+      readonly kind: 'unreadable' | 'refused' | 'failed';
+      readonly writes: number;
+      readonly reasons: readonly string[];
+    }
+  | {
+      readonly kind: 'waiting';
+      readonly on: 'switch' | 'objects';
       readonly writes: number;
       readonly reasons: readonly string[];
     }
@@ -152,7 +158,7 @@ class Run {
       const failure = this.#failure();
       if (failure !== undefined) return failure;
       const reasons = this.#notSwitched(later);
-      return reasons.length === 0 ? undefined : { kind: 'waiting', writes: this.#writes, reasons };
+      return reasons.length === 0 ? undefined : { kind: 'waiting', on: 'switch', writes: this.#writes, reasons };
     }
     if (step.name === 'finalize') return this.#beforeFinalize(step);
     if (this.#writes > 0 && !this.#options.dryRun) {

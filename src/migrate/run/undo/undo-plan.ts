@@ -33,6 +33,8 @@ export interface WayBack {
   readonly awaited: readonly string[];
   /** The objects of `awaited`. */
   readonly unmade: readonly ObjectRef[];
+  /** How many objects are left as they are because the admin left them out. */
+  readonly leftOut: number;
   /** Kinds of OpenShift SDN with something to restore that the API server does not serve now. */
   readonly unserved: readonly string[];
   /** What must have been restored before each object is undone, by `refKey`. */
@@ -100,6 +102,7 @@ export function wayBack(
     ],
     awaited: all.flatMap(({ awaited = [] }) => awaited.map(({ text }) => text)),
     unmade: all.flatMap(({ awaited = [] }) => awaited.map(({ object }) => object)),
+    leftOut: all.filter(({ isLeft }) => isLeft === true).length,
     unserved: [...new Set(all.flatMap(({ unserved = [] }) => unserved))].sort(),
     needs: needsOf(plan, applied),
   };
@@ -112,7 +115,7 @@ function isTold({ undo, notes = [], objections = [] }: Found = nothing): boolean
 /** What is said of an object that the admin left out, if there is anything to do about it. */
 function left(object: ObjectRef, { undo, objections = [], awaited = [], unserved = [] }: Found): Found {
   if (undo.length + objections.length + awaited.length + unserved.length === 0) return nothing;
-  return { undo: [], notes: [`${refText(object)} is left as it is: it was left out`] };
+  return { undo: [], notes: [`${refText(object)} is left as it is: it was left out`], isLeft: true };
 }
 
 /**

@@ -38,6 +38,8 @@ export interface Found {
   /** What OpenShift SDN must make itself, and why. */
   readonly awaited?: readonly { readonly object: ObjectRef; readonly text: string }[];
   readonly unserved?: readonly string[];
+  /** Whether the admin left it out. */
+  readonly isLeft?: true;
 }
 
 export const nothing: Found = { undo: [] };

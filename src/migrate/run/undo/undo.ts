@@ -105,7 +105,8 @@ async function goOn(deps: ApplyDeps, options: BackOptions, given: Going): Promis
     for (const entry of beginnings(plan, noted, now)) await journal.add(entry);
     for (const [, entry] of assumed) await journal.add(entry);
     for (const object of skipped) await journal.add({ event: 'skip', step: backStep, object });
-    return await walk({ deps, journal }, way, waiting);
+    const outcome = await walk({ deps, journal }, way, waiting);
+    return outcome.kind === 'done' && way.leftOut > 0 ? { ...outcome, left: 'skipped' } : outcome;
   } finally {
     await journal.close();
   }

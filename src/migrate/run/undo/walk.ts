@@ -35,7 +35,8 @@ export async function walk(of: Walk, way: WayBack, waiting: readonly string[]): 
     return { kind: 'failed', writes, reasons: all.toSorted() };
   }
   const left = waiting.length > 0 ? waiting : awaited.toSorted();
-  if (left.length > 0) return { kind: 'waiting', writes, reasons: left };
+  const on = waiting.length > 0 ? 'switch' : 'objects';
+  if (left.length > 0) return { kind: 'waiting', on, writes, reasons: left };
   await of.journal?.add({ event: 'back-done' });
   return { kind: 'done', writes, left: 'nothing' };
 }

@@ -151,7 +151,7 @@ test('what needs an object that is awaited is awaited too, however many need eac
   const failing = await back({ refuse: new Map([['HostSubnet/n1', webhook]]) });
   expect(failing.kind).toBe('failed');
   expect(reasonsOf(failing)).toEqual(expect.arrayContaining(awaited));
-  expect(await back()).toMatchObject({ kind: 'waiting', reasons: awaited });
+  expect(await back()).toMatchObject({ kind: 'waiting', on: 'objects', reasons: awaited });
   await client.delete(egressNetworkPolicies, { name: 'theirs', namespace: 'shop' });
   expect((await back()).kind).toBe('done');
   expect(await dump(client, sdn)).toEqual(before);
@@ -192,7 +192,7 @@ test('what is left out by name holds up nothing, and is told in every run', asyn
   ]);
   const left = 'EgressNetworkPolicy shop/p is left as it is: it was left out';
   expect(first.said).toEqual([left]);
-  expect(await back({ refuse })).toMatchObject({ kind: 'done', said: [left] });
+  expect(await back({ refuse })).toMatchObject({ kind: 'done', left: 'skipped', said: [left] });
   expect(await names(egressFirewalls)).toEqual([]);
   expect(await names(egressNetworkPolicies)).toEqual(['EgressNetworkPolicy/bank/p']);
   expect(await dump(client, [netNamespaces, hostSubnets])).toEqual(
