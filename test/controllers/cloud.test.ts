@@ -1,4 +1,4 @@
-import { cloudPrivateIPConfigs } from '../../api/kinds.ts';
+import { cloudPrivateIPConfigs, nodes } from '../../api/kinds.ts';
 import { egressIpConfigAnnotation } from '../../src/model/objects/cloud.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { define, type Server, startServer } from './server.ts';
@@ -124,6 +124,29 @@ test('a config that OpenShift SDN made for an IP that is assigned there is taken
   });
   await cluster.request('a');
   await until('nothing is left', async () => Object.keys(await configs()).length === 0);
+});
+
+test('an IP in use keeps its config while its Node has lost the annotation, as when it registers again', async () => {
+  await begin('auto');
+  await cluster.request('a', ip);
+  const node = await cluster.hostOf(ip);
+  await until('the cloud is told', async () => (await configs())[ip] === node);
+  const uid = async (): Promise<string | undefined> =>
+    (await server.client.get<KubeObject>(cloudPrivateIPConfigs, { name: ip }))?.metadata.uid;
+  const made = await uid();
+  const annotate = (text: string | null): Promise<KubeObject> =>
+    server.client.patch(
+      nodes,
+      { name: node },
+      { metadata: { annotations: { [egressIpConfigAnnotation]: text } } },
+      { type: 'merge' },
+    );
+  await annotate(null);
+  await cluster.request('b', '192.168.7.201');
+  await until('the other IP is placed', async () => Object.keys(await configs()).includes('192.168.7.201'));
+  await annotate(limits(1));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect([await uid(), (await configs())[ip]]).toEqual([made, node]);
 });
 
 test('--cloud=never writes no CloudPrivateIPConfigs', async () => {

@@ -9,7 +9,7 @@ import type { Logger } from '../../io/log.ts';
 import { type Ip, parseIp } from '../../model/values/address.ts';
 import type { EgressView } from '../egressips/view.ts';
 import type { Reconciler } from '../reconciler.ts';
-import { type CloudPrivateIPConfig, cloudStep, ours } from './plan.ts';
+import { type Assigned, type CloudPrivateIPConfig, cloudStep, ours } from './plan.ts';
 
 export interface CloudDeps {
   readonly client: KubeClient;
@@ -83,17 +83,17 @@ export class CloudController implements Reconciler {
     const ip = parseIp(key);
     if (!ip.ok || this.#cache?.isSynced() !== true) return;
     const present = this.#cache.get(key);
-    const step = cloudStep(this.#nodeOf(ip.value), present);
+    const step = cloudStep(this.#assigned(ip.value), present);
     if (step.kind === 'create') await this.#create(key, step.node, signal);
     else if (step.kind === 'adopt' && present !== undefined) await this.#adopt(present, signal);
     else if (step.kind === 'delete' && present !== undefined) await this.#delete(present, signal);
   }
 
-  /** The cloud node that the IP is assigned to; undefined if there is none. */
-  #nodeOf(ip: Ip): string | undefined {
+  /** The node that the IP is assigned to; undefined if there is none. */
+  #assigned(ip: Ip): Assigned | undefined {
     const { assigned, limits } = this.#deps.view;
     const node = assigned.get(ip)?.node;
-    return node !== undefined && limits.has(node) ? node : undefined;
+    return node === undefined ? undefined : { node, isInCloud: limits.has(node) };
   }
 
   async #create(name: string, node: string, signal: AbortSignal): Promise<void> {

@@ -20,12 +20,26 @@ export interface CloudPrivateIPConfig extends KubeObject {
 export type CloudStep =
   { readonly kind: 'nothing' | 'wait' | 'delete' | 'adopt' } | { readonly kind: 'create'; readonly node: string };
 
-/** The next step for an IP that is assigned to `node`, or to no node. */
-export function cloudStep(node: string | undefined, present: CloudPrivateIPConfig | undefined): CloudStep {
-  if (present === undefined) return node === undefined ? { kind: 'nothing' } : { kind: 'create', node };
-  if (present.metadata.deletionTimestamp !== undefined) return { kind: 'wait' };
-  const manager = present.metadata.labels?.[managedByLabel];
-  const isOurs = manager === ours[managedByLabel];
-  if (present.spec?.node === node) return { kind: manager === undefined ? 'adopt' : 'nothing' };
-  return { kind: isOurs || node !== undefined ? 'delete' : 'nothing' };
+/** The node that an IP is assigned to, and whether its Node has the annotation of a cloud. */
+export interface Assigned {
+  readonly node: string;
+  readonly isInCloud: boolean;
+}
+
+/**
+ * The next step for an IP. A node whose annotation is gone, as when it registers again, gets no new config and keeps the
+ * one that it has: without it the cloud would take the IP away.
+ */
+export function cloudStep(assigned: Assigned | undefined, present: CloudPrivateIPConfig | undefined): CloudStep {
+  if (present !== undefined) return stepFor(present, assigned);
+  return assigned?.isInCloud === true ? { kind: 'create', node: assigned.node } : { kind: 'nothing' };
+}
+
+function stepFor({ metadata, spec }: CloudPrivateIPConfig, assigned: Assigned | undefined): CloudStep {
+  if (metadata.deletionTimestamp !== undefined) return { kind: 'wait' };
+  const manager = metadata.labels?.[managedByLabel];
+  const isWanted = assigned?.isInCloud === true;
+  if (assigned !== undefined && spec?.node === assigned.node)
+    return { kind: manager === undefined && isWanted ? 'adopt' : 'nothing' };
+  return { kind: isWanted || manager === ours[managedByLabel] ? 'delete' : 'nothing' };
 }
