@@ -170,6 +170,18 @@ export const policyRuleInvalid = makes('PolicyRuleInvalid', ({ field, type, to, 
   action: 'Correct the rule and plan again.',
 }));
 
+/** spec.egress is not a list, so that none of its rules can be read. */
+export const policyRulesInvalid = makes(
+  'PolicyRuleInvalid',
+  ({ egress, ...policy }: Namespaced & { /** As the policy has it. */ readonly egress: unknown }) => ({
+    ...on(policy),
+    severity: 'blocker',
+    today: `spec.egress: ${JSON.stringify(egress)} is not a list, so no rule can be read, and everything is denied.`,
+    tomorrow: 'Everything but the nodes is denied, as OpenShift SDN has it.',
+    action: 'Write the rules as a list and plan again.',
+  }),
+);
+
 /** A rule for all names below a domain. */
 export const wildcardRule = makes(
   'WildcardRule',

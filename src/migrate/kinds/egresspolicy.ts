@@ -1,8 +1,8 @@
 /** EgressNetworkPolicies as the migrator reads them. */
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { readEgressRule, type RuleReading } from '../../model/policy/egressrule.ts';
+import { egressItems, readEgressRule, type RuleReading } from '../../model/policy/egressrule.ts';
 import { fieldOf, type Json, jsonOf } from '../../model/values/json.ts';
-import { type Item, itemOf, listAt, textAt } from './item.ts';
+import { type Item, itemOf, textAt } from './item.ts';
 
 export interface PolicyRuleItem {
   readonly reading: RuleReading;
@@ -16,12 +16,13 @@ export interface PolicyRuleItem {
 export interface EgressPolicyItem extends Item {
   /** spec.egress as it is written. */
   readonly egress: Json;
-  readonly rules: readonly PolicyRuleItem[];
+  /** Undefined if spec.egress is not a list: OpenShift SDN then denies everything. */
+  readonly rules: readonly PolicyRuleItem[] | undefined;
 }
 
 /** Reads an EgressNetworkPolicy. */
 export function egressPolicyItem(object: KubeObject): EgressPolicyItem {
-  const rules = listAt(object, 'spec', 'egress').map((rule) => ({
+  const rules = egressItems(object)?.map((rule) => ({
     reading: readEgressRule(rule),
     to: fieldOf(rule, 'to'),
     cidrSelector: textAt(rule, 'to', 'cidrSelector'),

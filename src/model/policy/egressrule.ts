@@ -2,7 +2,7 @@
  * The one reader of EgressNetworkPolicy rules, for the agent and the migrator, with the meaning that OpenShift SDN
  * gives them.
  */
-import type { EgressNetworkPolicyObject } from '../objects/raw.ts';
+import type { KubeObject } from '../objects/raw.ts';
 import { type Cidr, parseIfaddr } from '../values/address.ts';
 import { asText, fieldOf } from '../values/json.ts';
 
@@ -28,7 +28,7 @@ const namePattern = /^([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+\.?$/;
  * The items of spec.egress, unread. Without spec or egress a policy has no rules, as Kubernetes reads a missing list;
  * undefined if the field holds anything else.
  */
-export function egressItems(policy: EgressNetworkPolicyObject): readonly unknown[] | undefined {
+export function egressItems(policy: KubeObject): readonly unknown[] | undefined {
   const egress = fieldOf(policy, 'spec', 'egress') ?? [];
   return Array.isArray(egress) ? egress : undefined;
 }

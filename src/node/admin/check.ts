@@ -12,7 +12,7 @@ import type { ClusterNetworkObject, HostSubnetObject } from '../../model/objects
 import { addressAt, type Cidr, type Ip, overlaps } from '../../model/values/address.ts';
 import { err, type Result } from '../../model/values/result.ts';
 import { findUplink, labelOf, type Uplink } from '../links/addresses.ts';
-import { showAddresses } from '../links/ip.ts';
+import { linksOf, showAddresses } from '../links/links.ts';
 import { vxlanOverhead } from '../links/tun.ts';
 import { isHostDevice } from '../links/veth.ts';
 import { renderBase } from '../nft/ruleset.ts';
@@ -238,7 +238,7 @@ function mtuResult(uplink: Uplink, mtu: number | undefined): CheckResult {
 async function checkUplink(exec: Exec, hostIP: Ip, network: ClusterNetwork): Promise<CheckResult[]> {
   const shown = await exec('ip', showAddresses).catch(() => undefined);
   if (shown === undefined) return [bad('uplink', 'ip cannot be run', 'install the package iproute2')];
-  const uplink = findUplink(shown.stdout, hostIP);
+  const uplink = findUplink(linksOf(shown.stdout), hostIP);
   if (!uplink.ok) return [bad('uplink', uplink.error, "give the machine the Node's InternalIP")];
   const label = labelOf(uplink.value.device);
   return [

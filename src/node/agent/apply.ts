@@ -6,9 +6,10 @@
  */
 import type { Exec } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
-import { addressCommands, type LinkAddress, oursAmong, planAddresses, type Uplink } from '../links/addresses.ts';
+import { addressCommands, oursAmong, planAddresses, type Uplink } from '../links/addresses.ts';
 import type { Announcer } from '../links/arp.ts';
 import { ipBatch } from '../links/ip.ts';
+import type { LinkAddress } from '../links/links.ts';
 import type { PresentAddresses } from '../links/present.ts';
 import { promoting, takeOff } from '../links/promotion.ts';
 import { contentOf } from '../nft/elements.ts';

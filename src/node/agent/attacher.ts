@@ -19,7 +19,7 @@ import {
   removeLimit,
 } from '../cni/pods.ts';
 import type { CniRequest, CniResult } from '../cni/server.ts';
-import { parseAddresses } from '../links/addresses.ts';
+import { addressesOf, linksOf } from '../links/links.ts';
 import { hostDevice } from '../links/veth.ts';
 import { removePort } from '../ovs/bridge.ts';
 import type { Ovsdb } from '../ovs/ovsdb.ts';
@@ -184,7 +184,7 @@ export class PodAttacher {
     ]);
     if (shown.status !== 0)
       throw new Error(`pod ${namespace}/${name} has no interface ${device}: ${shown.stderr.trim()}`);
-    if (!parseAddresses(shown.stdout).some(({ ip }) => ip === pod.ip))
+    if (!addressesOf(linksOf(shown.stdout)).some(({ ip }) => ip === pod.ip))
       throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
   }
 

@@ -95,8 +95,8 @@ export class Host {
     const datapath = await this.openVswitch.datapath(ovsdb);
     await this.openVswitch.watch();
     const networks = networksOf(view.network);
-    const listing = await addresses.read();
-    const found = findUplink(listing, view.own.hostIP, view.own.cloud?.network);
+    const links = await addresses.links();
+    const found = findUplink(links, view.own.hostIP, view.own.cloud?.network);
     if (!found.ok) throw new Error(found.error);
     const uplink = found.value;
     const mtu = view.network.mtu ?? uplink.mtu - vxlanOverhead;
@@ -106,7 +106,7 @@ export class Host {
     const wanted = JSON.stringify([facts, mtu, uplink, networks, uuid], plain);
     const isDone =
       missingOperations(ovsdb, options).length === 0 &&
-      isTunConfigured(listing, facts, mtu) &&
+      isTunConfigured(links, facts, mtu) &&
       !this.ports.haveLost(ovsdb);
     const prepared = this.#prepared.value;
     if (isDone && prepared?.for === wanted) {

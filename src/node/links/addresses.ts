@@ -3,17 +3,7 @@ import { type Cidr, contains, type Ip, ipNumber, lastOf, parseIfaddr, parseIp } 
 import { asList, asText, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { recordsOf } from './ip.ts';
-
-/** An address of an interface, as `ip -j addr` prints it. */
-export interface LinkAddress {
-  readonly device: string;
-  readonly ip: Ip;
-  readonly prefixLength: number;
-  /** Whether we put it there as an egress IP. */
-  readonly isOurs: boolean;
-  /** Whether another address of the same network comes first: by default the kernel uses the first as source. */
-  readonly isSecondary: boolean;
-}
+import { addressesOf, labelSuffix, type Link, type LinkAddress } from './links.ts';
 
 /** The interface with the node's address. */
 export interface Uplink {
@@ -24,7 +14,6 @@ export interface Uplink {
   readonly mtu: number;
 }
 
-const labelSuffix = ':eip';
 /** IFNAMSIZ minus the terminating zero: the kernel's limit for a label. */
 const longestLabel = 15;
 
@@ -34,43 +23,17 @@ export function labelOf(device: string): string | undefined {
   return label.length <= longestLabel ? label : undefined;
 }
 
-/** Parses the IPv4 addresses in the output of `ip -j addr show`. */
-export function parseAddresses(json: string): LinkAddress[] {
-  return recordsOf(json).flatMap((link) => {
-    const device = asText(link['ifname']);
-    return asList(link['addr_info'])
-      .filter(isRecord)
-      .flatMap((info): LinkAddress[] => {
-        const ip = parseIp(asText(info['local']));
-        if (info['family'] !== 'inet' || !ip.ok) return [];
-        return [
-          {
-            device,
-            ip: ip.value,
-            prefixLength: Number(info['prefixlen']),
-            isOurs: asText(info['label']).endsWith(labelSuffix),
-            isSecondary: info['secondary'] === true,
-          },
-        ];
-      });
-  });
-}
-
-/** The MTU of a device in the output of `ip -j addr show`; 1500 if it is missing. */
-function mtuOf(json: string, device: string): number {
-  const link = recordsOf(json).find((one) => one['ifname'] === device);
-  return typeof link?.['mtu'] === 'number' ? link['mtu'] : 1500;
-}
-
 /** Hosts that announce their address by BGP have it on loopback as well as on the interface that carries it. */
 const loopback = 'lo';
+/** The MTU of an interface of which ip does not print it. */
+const usualMtu = 1500;
 
 /**
- * Finds the interface with the node's address in the output of `ip -j addr show`. Clouds give nodes an address with 32
+ * Finds the interface with the node's address. Clouds give nodes an address with 32
  * bits and say elsewhere what its network is: that of `cloud` counts, if it has the node's address.
  */
-export function findUplink(json: string, nodeIP: Ip, cloud?: Cidr): Result<Uplink> {
-  const having = parseAddresses(json).filter(({ ip }) => ip === nodeIP);
+export function findUplink(links: readonly Link[], nodeIP: Ip, cloud?: Cidr): Result<Uplink> {
+  const having = addressesOf(links).filter(({ ip }) => ip === nodeIP);
   const address = having.find(({ device }) => device !== loopback) ?? having[0];
   const ifaddr = address === undefined ? undefined : parseIfaddr(`${nodeIP}/${address.prefixLength}`);
   if (address === undefined || ifaddr?.ok !== true) {
@@ -78,7 +41,8 @@ export function findUplink(json: string, nodeIP: Ip, cloud?: Cidr): Result<Uplin
   }
   const { device, prefixLength } = address;
   const network = cloud !== undefined && contains(cloud, nodeIP) ? cloud : ifaddr.value.network;
-  return ok({ device, prefixLength, network, mtu: mtuOf(json, device) });
+  const mtu = links.find((link) => link.device === device)?.mtu ?? usualMtu;
+  return ok({ device, prefixLength, network, mtu });
 }
 
 /** The next hops in the output of `ip -j route show`. */

@@ -8,9 +8,6 @@ export function recordsOf(printed: string): readonly Readonly<Record<string, unk
   return asList(all).filter(isRecord);
 }
 
-/** The arguments with which ip prints the input of `parseAddresses`. */
-export const showAddresses = ['-j', '-4', 'addr', 'show'];
-
 /** Runs the lines with one `ip -batch`; does nothing without lines. Throws ExecError at the first failure. */
 export async function ipBatch(run: Exec, lines: readonly string[], ...flags: readonly string[]): Promise<void> {
   if (lines.length > 0) await must(run, 'ip', [...flags, '-batch', '-'], { input: `${lines.join('\n')}\n` });

@@ -1,17 +1,18 @@
-/** The IPv4 addresses of this host, read again only when they may have changed. */
+/** The interfaces of this host and their IPv4 addresses, read again only when they may have changed. */
 import { readFile } from 'node:fs/promises';
 import type { Logger } from '../../io/log.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import type { Ip } from '../../model/values/address.ts';
-import { labelOf, type LinkAddress, parseAddresses } from './addresses.ts';
-import { showAddresses } from './ip.ts';
+import { labelOf } from './addresses.ts';
+import { addressesOf, type Link, type LinkAddress, linksOf, showAddresses } from './links.ts';
 import type { AddressRecord } from './record.ts';
 
 export class PresentAddresses {
   readonly #exec: Exec;
   readonly #record: AddressRecord;
   #shown: Promise<string> | undefined;
-  #parsed: { readonly shown: string; readonly list: readonly LinkAddress[] } | undefined;
+  #parsed: { readonly shown: string; readonly links: readonly Link[] } | undefined;
+  #listed: { readonly of: readonly Link[]; readonly list: readonly LinkAddress[] } | undefined;
 
   constructor(exec: Exec, record: AddressRecord) {
     this.#exec = exec;
@@ -27,17 +28,31 @@ export class PresentAddresses {
   async claim(device: string, ips: readonly Ip[]): Promise<void> {
     if (labelOf(device) !== undefined) return;
     await this.#record.add(ips.map((ip) => ({ device, ip })));
-    this.#parsed = undefined;
+    this.#listed = undefined;
   }
 
   /** Forgets addresses that are gone. */
   async release(gone: readonly LinkAddress[]): Promise<void> {
     await this.#record.remove(gone);
-    this.#parsed = undefined;
+    this.#listed = undefined;
   }
 
-  /** The output of `ip -j -4 addr show`; throws ExecError if it cannot be run. */
-  async read(): Promise<string> {
+  /** The interfaces, parsed once for each output of ip; throws ExecError if it cannot be run. */
+  async links(): Promise<readonly Link[]> {
+    const shown = await this.#read();
+    if (this.#parsed?.shown !== shown) this.#parsed = { shown, links: linksOf(shown) };
+    return this.#parsed.links;
+  }
+
+  /** The addresses of all interfaces, the same list while nothing changed; throws as `links` does. */
+  async list(): Promise<readonly LinkAddress[]> {
+    const links = await this.links();
+    if (this.#listed?.of !== links)
+      this.#listed = { of: links, list: addressesOf(links).map((one) => this.#marked(one)) };
+    return this.#listed.list;
+  }
+
+  async #read(): Promise<string> {
     const shown = (this.#shown ??= must(this.#exec, 'ip', showAddresses));
     try {
       return await shown;
@@ -45,14 +60,6 @@ export class PresentAddresses {
       this.forget();
       throw error;
     }
-  }
-
-  /** The addresses, parsed once for each output of ip; throws as `read` does. */
-  async list(): Promise<readonly LinkAddress[]> {
-    const shown = await this.read();
-    if (this.#parsed?.shown !== shown)
-      this.#parsed = { shown, list: parseAddresses(shown).map((one) => this.#marked(one)) };
-    return this.#parsed.list;
   }
 
   #marked(address: LinkAddress): LinkAddress {

@@ -1,8 +1,9 @@
 /** Removes an address that is the first of its network. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/programs/exec.ts';
-import { type LinkAddress, parseAddresses, removalLines } from './addresses.ts';
-import { ipBatch, showAddresses } from './ip.ts';
+import { removalLines } from './addresses.ts';
+import { ipBatch } from './ip.ts';
+import { addressesOf, type LinkAddress, linksOf, showAddresses } from './links.ts';
 
 const settingOf = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/promote_secondaries`;
 
@@ -30,7 +31,7 @@ export async function takeOff(run: Exec, addresses: readonly LinkAddress[]): Pro
     try {
       await promoting(device, () => ipBatch(run, removalLines(ofDevice), '-force'));
     } catch (error) {
-      const present = parseAddresses(await must(run, 'ip', showAddresses));
+      const present = addressesOf(linksOf(await must(run, 'ip', showAddresses)));
       if (present.some((one) => one.device === device && ofDevice.some(({ ip }) => ip === one.ip))) throw error;
     }
   }

@@ -1,9 +1,10 @@
 /** tun0 and the node's routes: the gateway address, and the routes to pods and services. */
 import { type Exec, must } from '../../io/programs/exec.ts';
-import { asList, asText, isRecord } from '../../model/values/json.ts';
+import { asText } from '../../model/values/json.ts';
 import { guard, tunDevice } from '../ovs/pipeline.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
 import { ipBatch, recordsOf } from './ip.ts';
+import { addressesOf, type Link, type LinkAddress, linksOf } from './links.ts';
 import { applySysctls } from './sysctls.ts';
 
 /** The bytes that VXLAN adds to a packet: outer Ethernet, IPv4, UDP and VXLAN headers. */
@@ -16,7 +17,9 @@ export const vxlanOverhead = 50;
 export async function configureTun(run: Exec, facts: NodeFacts, networks: Networks, mtu: number): Promise<void> {
   const present = await must(run, 'ip', ['-j', 'addr', 'show', 'dev', tunDevice]);
   const wanted = `${facts.gateway}/${facts.subnet.length}`;
-  const stale = addressesOn(recordsOf(present)).filter((address) => address !== wanted);
+  const stale = addressesOf(linksOf(present))
+    .map(textOf)
+    .filter((address) => address !== wanted);
   const reached = [...networks.cluster, networks.service].map(({ text }) => text);
   const routes = destinationsOf(
     await must(run, 'ip', ['-j', 'route', 'show', 'dev', tunDevice, 'proto', String(guard.protocol)]),
@@ -35,19 +38,16 @@ export async function configureTun(run: Exec, facts: NodeFacts, networks: Networ
   if (facts.datapath === 'netdev') await must(run, 'ethtool', ['-K', tunDevice, 'tx', 'off']);
 }
 
-/** Whether tun0 is up with its address and MTU, and no other address, in the output of `ip -j -4 addr show`. */
-export function isTunConfigured(json: string, facts: NodeFacts, mtu: number): boolean {
-  const tun = recordsOf(json).find((link) => link['ifname'] === tunDevice);
-  if (tun === undefined || tun['mtu'] !== mtu || !asList(tun['flags']).includes('UP')) return false;
-  const addresses = addressesOn([tun]);
+/** Whether tun0 is up with its address and MTU, and no other address. */
+export function isTunConfigured(links: readonly Link[], facts: NodeFacts, mtu: number): boolean {
+  const tun = links.find(({ device }) => device === tunDevice);
+  if (tun === undefined || tun.mtu !== mtu || !tun.isUp) return false;
+  const addresses = tun.addresses.map(textOf);
   return addresses.length === 1 && addresses[0] === `${facts.gateway}/${facts.subnet.length}`;
 }
 
-function addressesOn(links: readonly Readonly<Record<string, unknown>>[]): string[] {
-  return links
-    .flatMap((link) => asList(link['addr_info']).filter(isRecord))
-    .filter((info) => info['family'] === 'inet')
-    .map((info) => `${String(info['local'])}/${String(info['prefixlen'])}`);
+function textOf({ ip, prefixLength }: LinkAddress): string {
+  return `${ip}/${prefixLength}`;
 }
 
 function destinationsOf(json: string): string[] {

@@ -2,6 +2,7 @@ import {
   denyAllCutsAPIServer,
   policyDNSRule,
   policyRuleInvalid,
+  policyRulesInvalid,
   policyTooLong,
 } from '../../../src/migrate/findings/policies.ts';
 
@@ -54,4 +55,12 @@ it('shows the destination of a rule that cannot be read, as it is, or null', () 
   const of = (to: unknown) => policyRuleInvalid({ ...policy, field: 'spec.egress[0]', type: 'Deny', to }).today;
   expect(of({ cidrSelector: 'x' })).toBe('spec.egress[0]: Deny to {"cidrSelector":"x"} cannot be read.');
   expect(of(undefined)).toBe('spec.egress[0]: Deny to null cannot be read.');
+});
+
+it('shows what a policy has for its rules if that is not a list', () => {
+  expect(policyRulesInvalid({ ...policy, egress: { a: 1 } })).toMatchObject({
+    code: 'PolicyRuleInvalid',
+    severity: 'blocker',
+    today: 'spec.egress: {"a":1} is not a list, so no rule can be read, and everything is denied.',
+  });
 });

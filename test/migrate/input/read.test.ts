@@ -124,7 +124,7 @@ describe('files', () => {
     file('days/a.json', JSON.stringify(list([dumped(11, '90'), policies('192.0.2.0/24', '91')])));
     file('days/b.json', JSON.stringify(list([dumped(11, '90'), policies('0.0.0.0/0', '1000')])));
     const { egressPolicies, duplicates } = await read(join(folder, 'days'));
-    expect(egressPolicies.map(({ rules }) => rules.map(({ cidrSelector }) => cidrSelector))).toEqual([['0.0.0.0/0']]);
+    expect(egressPolicies.map(({ rules }) => rules?.map(({ cidrSelector }) => cidrSelector))).toEqual([['0.0.0.0/0']]);
     expect(duplicates).toEqual([
       {
         object: { apiVersion: 'network.openshift.io/v1', kind: 'EgressNetworkPolicy', namespace: 'red', name: 'p' },

@@ -1,4 +1,4 @@
-/** Pods in Open vSwitch's database. How addresses go round is tried with the links. */
+/** Pods in Open vSwitch's database, and the addresses that they are given. */
 import fc from 'fast-check';
 import { addressAt, type Ip } from '../../../src/model/values/address.ts';
 import { fieldOf, isRecord } from '../../../src/model/values/json.ts';
@@ -194,4 +194,33 @@ describe('pods and their VNIDs', () => {
       { ip: '10.254.0.2', vnid: 77 },
     ]);
   });
+});
+
+test('pod addresses go round the subnet, and a used one is never given', () => {
+  const subnet = cidr('10.254.0.0/29');
+  expect(nextAddress(subnet, new Set(), undefined)).toEqual({ ok: true, value: '10.254.0.2' });
+  expect(nextAddress(subnet, new Set(), ip('10.254.0.2'))).toEqual({ ok: true, value: '10.254.0.3' });
+  expect(nextAddress(subnet, new Set(), ip('10.254.0.6'))).toEqual({ ok: true, value: '10.254.0.2' });
+  expect(nextAddress(subnet, new Set([ip('10.254.0.2')]), ip('10.254.0.6'))).toEqual({ ok: true, value: '10.254.0.3' });
+  const all = new Set([2, 3, 4, 5, 6].map((octet) => ip(`10.254.0.${octet}`)));
+  expect(nextAddress(subnet, all, undefined)).toEqual({
+    ok: false,
+    error: 'no address is free in 10.254.0.0/29: 5 pods have one',
+  });
+});
+
+test("after the node's subnet changed, its first address is given, whatever was given last", () => {
+  for (const subnet of ['10.254.2.0/24', '10.254.3.0/24', '10.254.4.0/24', '10.253.0.0/30']) {
+    const first = subnet.replace(/\.0\/.*$/, '.2');
+    for (const last of [
+      '10.254.1.2',
+      '10.254.1.9',
+      '10.254.1.250',
+      '10.255.0.1',
+      subnet.replace(/\/.*$/, ''),
+      subnet.replace(/\.0\/.*$/, '.1'),
+    ]) {
+      expect(nextAddress(cidr(subnet), new Set(), ip(last))).toEqual({ ok: true, value: first });
+    }
+  }
 });

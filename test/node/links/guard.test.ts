@@ -1,9 +1,9 @@
-/** The rules that lead to the guard. Its routes are tried with the ruleset. */
+/** The rules that lead to the guard, and its routes. */
 import type { Exec } from '../../../src/io/programs/exec.ts';
-import { configureGuardRoutes, configureGuardRules } from '../../../src/node/links/guard.ts';
+import { configureGuardRoutes, configureGuardRules, guardRouteLines } from '../../../src/node/links/guard.ts';
 import { hex } from '../../../src/node/ovs/flow.ts';
 import { seenBit } from '../../../src/node/ovs/pipeline.ts';
-import { ip, nodeInput } from '../states.ts';
+import { cidr, ip, nodeInput } from '../states.ts';
 
 /** An ip that prints this, and notes the lines of its batches. */
 function ipWith(stdout: string, status = 0): { readonly run: Exec; readonly lines: string[] } {
@@ -45,5 +45,33 @@ it('writes all routes where the table has none yet, which ip calls an error', as
     'route replace throw 172.30.0.0/16 table 10490 proto 157',
     'route replace throw 192.168.7.12 table 10490 proto 157',
     'route replace unreachable default table 10490 proto 157',
+  ]);
+});
+
+const networks = { ...nodeInput({}).networks, cluster: [cidr('10.254.0.0/16')] };
+const nodes = ['192.168.7.11', '192.168.7.12'].map(ip);
+const allRoutes = [
+  'throw 10.254.0.0/16',
+  'throw 172.30.0.0/16',
+  'throw 192.168.7.11',
+  'throw 192.168.7.12',
+  'unreachable default',
+];
+const shown = (routes: readonly string[]): string =>
+  JSON.stringify(routes.map((route) => ({ type: route.split(' ')[0], dst: route.split(' ')[1] })));
+
+test("the guard lets by pods, Services and each node, and nobody else of the nodes' network", () => {
+  expect(guardRouteLines('', networks, nodes)).toEqual(
+    allRoutes.map((route) => `route replace ${route} table 10490 proto 157`),
+  );
+});
+
+test('routes that are there are not written, and those of a removed network or node go', () => {
+  expect(guardRouteLines(shown(allRoutes), networks, nodes)).toEqual([]);
+  expect(guardRouteLines(shown([...allRoutes, 'throw 192.168.7.0/24', 'throw 192.168.7.13']), networks, nodes)).toEqual(
+    ['route del throw 192.168.7.0/24 table 10490 proto 157', 'route del throw 192.168.7.13 table 10490 proto 157'],
+  );
+  expect(guardRouteLines(shown(allRoutes.slice(1)), networks, nodes)).toEqual([
+    'route replace throw 10.254.0.0/16 table 10490 proto 157',
   ]);
 });

@@ -37,6 +37,16 @@ it('gives back the same list when the same is printed again', async () => {
   expect(at.runs).toBe(2);
 });
 
+it('parses what is printed once, and marks what is ours anew without it', async () => {
+  const { addresses } = world();
+  const links = await addresses.links();
+  const list = await addresses.list();
+  await addresses.release([]);
+  expect(await addresses.links()).toBe(links);
+  expect(await addresses.list()).not.toBe(list);
+  expect(await addresses.list()).toEqual(list);
+});
+
 it('reads again after a read that failed', async () => {
   const { addresses, at } = world();
   at.status = 1;

@@ -123,7 +123,7 @@ function addressOverlaps({ egress, ovnNodes }: Context, internal: Internal): rea
 /** Findings on policies that name a part of the network: something outside uses it. */
 function policyOverlaps({ snapshot, chosen }: Context, internal: Internal): readonly Finding[] {
   return snapshot.egressPolicies.flatMap(({ namespace, name, rules }) => {
-    const texts = chosen(namespace) ? rules.map(({ cidrSelector }) => cidrSelector) : [];
+    const texts = chosen(namespace) ? (rules ?? []).map(({ cidrSelector }) => cidrSelector) : [];
     const inside = texts.filter((text) => isInside(text, internal.cidr));
     return inside.length === 0
       ? []

@@ -16,6 +16,7 @@ import {
   policyInGlobalNamespace,
   policyInJoinedNamespaces,
   policyRuleInvalid,
+  policyRulesInvalid,
   policyTooLong,
   policyWithoutNamespace,
   policyZeroSlash32,
@@ -168,9 +169,11 @@ function subjectOf({ namespace, name }: EgressPolicyItem): Namespaced {
 
 function translated(context: Context, policy: EgressPolicyItem, note: AddFinding): readonly FirewallRule[] {
   const subject = subjectOf(policy);
-  const rules = policy.rules.flatMap((rule, index) =>
-    firewallRules(context, rule, { ...subject, field: `spec.egress[${index}]`, note }),
-  );
+  const rules =
+    policy.rules?.flatMap((rule, index) =>
+      firewallRules(context, rule, { ...subject, field: `spec.egress[${index}]`, note }),
+    ) ?? closedRules(context);
+  if (policy.rules === undefined) note(policyRulesInvalid({ ...subject, egress: policy.egress }));
   const names = rules.flatMap(({ to }) => ('dnsName' in to ? [to.dnsName] : []));
   if (names.length > 0) note(policyDNSRule({ ...subject, names }));
   const denied = deniedNodes(context, rules);

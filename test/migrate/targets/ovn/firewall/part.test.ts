@@ -143,6 +143,36 @@ test('a rule that cannot be read closes what comes after it, and blocks; host bi
   expect(codes).toEqual(['blocker PolicyRuleInvalid shop/p']);
 });
 
+test.each<[unknown]>([[{}], ['x'], [5], [true]])(
+  'a policy whose egress is %j and no list denies everything, as the agent has it, and blocks',
+  (egress) => {
+    const policy = make.any(
+      'network.openshift.io/v1',
+      'EgressNetworkPolicy',
+      { namespace: 'shop', name: 'p' },
+      { spec: { egress } },
+    );
+    expect(translate([policy])).toEqual({
+      rules: { shop: [nodesRule, denyAll] },
+      names: ['default'],
+      codes: ['blocker PolicyRuleInvalid shop/p'],
+      interrupted: ['shop/p'],
+      deleted: ['finalize shop/p'],
+    });
+    const { byVnid } = egressPolicies([policy as EgressNetworkPolicyObject], new Map([['shop', parsedVnid(10)]]));
+    expect([...byVnid.values()]).toMatchObject([{ rules: [{ allow: false, cidr: { text: '0.0.0.0/0' } }] }]);
+  },
+);
+
+test.each<[string, Readonly<Record<string, unknown>>]>([
+  ['no egress', { spec: {} }],
+  ['null for egress', { spec: { egress: null } }],
+  ['no spec', {}],
+])('a policy with %s has no rules: all stays open', (_what, fields) => {
+  const policy = make.any('network.openshift.io/v1', 'EgressNetworkPolicy', { namespace: 'shop', name: 'p' }, fields);
+  expect(translate([policy])).toMatchObject({ rules: { shop: [] }, codes: [], interrupted: [] });
+});
+
 test.each([
   [1_000, []],
   [1_001, ['warning PolicyTooLong shop/p']],
