@@ -6,7 +6,7 @@ import type { KubeObject } from '../../model/objects/raw.ts';
 import type { JsonObject } from '../../model/values/json.ts';
 import type { AddressEnds } from '../addresses.ts';
 import { compareFindings } from '../findings/finding.ts';
-import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
+import { compareRefs, type ObjectRef, objectRef, refKey, refNamed } from '../ref.ts';
 import { clusterUID, type Snapshot, type Unread } from '../snapshot.ts';
 import type { Target } from '../target.ts';
 import { stepOf, targetNamed } from '../targets.ts';
@@ -67,7 +67,7 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
     refOf(change),
     ...(change.action === 'clear' ? [] : change.from.filter(isConverted)),
   ]);
-  const refs = uniqBy(touched, refKey).sort(compareRefs);
+  const refs = uniqBy([...touched, ...rivalsOf(touched, snapshot)], refKey).sort(compareRefs);
   const kinds = new Set(refs.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`));
   const all = new Map<string, KubeObject>();
   for (const [kind, objects] of snapshot.objects)
@@ -95,6 +95,17 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
 }
 
 const idLength = 10;
+
+/**
+ * The NetNamespaces that request an address of one of these, though nothing comes of it: without them the way back would
+ * take them for new, and not restore the request of the other.
+ */
+function rivalsOf(touched: readonly ObjectRef[], snapshot: Snapshot): readonly ObjectRef[] {
+  const names = new Set(touched.flatMap(({ kind, name }) => (kind === netNamespaces.kind ? [name] : [])));
+  const all = snapshot.netNamespaces.map(({ metadata: { name = '' }, egressIPs: ips }) => ({ name, ips: ips ?? [] }));
+  const taken = new Set(all.flatMap(({ name, ips }) => (names.has(name) ? ips : [])));
+  return all.flatMap(({ name, ips }) => (ips.some((ip) => taken.has(ip)) ? [refNamed(netNamespaces, name)] : []));
+}
 
 /** Whether a conversion replaces the object. Other sources of a change, such as pods, are always left alone. */
 function isConverted({ apiVersion }: ObjectRef): boolean {

@@ -542,6 +542,30 @@ function randomCluster(seed: number): readonly KubeObject[] {
   ];
 }
 
+test('two namespaces that requested one address, of which one is migrated for another, both have it again', async () => {
+  await migration.remove();
+  await started.stop();
+  started = await startCluster();
+  client = started.client;
+  await create(client, [
+    make.node('n1', '192.168.7.11'),
+    make.hostSubnet('n1', '192.168.7.11', { egressIPs: ['192.168.7.101'] }),
+    ...['both', 'rival'].map((name) => make.namespace(name)),
+    make.netNamespace('both', 10, { egressIPs: ['192.168.7.101', '192.168.7.100'] }),
+    make.netNamespace('rival', 11, { egressIPs: ['192.168.7.100'] }),
+  ]);
+  const before = await contents();
+  migration = await plan();
+  expect([...migration.plan.backup.keys()].filter((key) => key.includes('rival'))).toHaveLength(1);
+  await migration.apply({ acceptBlockers: true });
+  await switchToOVN(client);
+  await migration.apply({ acceptBlockers: true });
+  await serveOVN(client);
+  await migration.apply({ acceptBlockers: true, finalize: true });
+  expect((await back()).kind).toBe('done');
+  expect(await contents()).toEqual(before);
+});
+
 test('forth and back gives random clusters back as they were', async () => {
   for (let seed = 1; seed <= rounds(40); seed++) {
     await migration.remove();
