@@ -5,7 +5,7 @@ const inet = (local: unknown, more: object = {}): object => ({ family: 'inet', l
 
 it('reads each interface with its MTU, whether it is up, and its IPv4 addresses in their order', () => {
   const text = JSON.stringify([
-    { ifname: 'ens1', flags: ['BROADCAST'], addr_info: [] },
+    { ifname: 'ens1', flags: ['LOWER_UP'], addr_info: [] },
     {
       ifname: 'br-ex',
       mtu: 1400,
