@@ -1,6 +1,6 @@
 /** Findings on the input itself: kinds that are missing, objects that cannot be read, names without their objects. */
 import { listText } from '../../model/values/list-text.ts';
-import { makes } from './finding.ts';
+import { type Finding, makes } from './finding.ts';
 
 interface UnreadKind {
   readonly kind: string;
@@ -45,16 +45,40 @@ interface KindUnknown {
   /** Why it cannot be read; undefined if it is not there. */
   readonly reason: string | undefined;
   readonly plugin: string;
-  /** The field that it may have, what the plan's objects do without knowing, and what they would do. */
+  /** The field that it may have. */
   readonly field: string;
+  /** How many objects of the plan would be otherwise if the answer were another one. */
+  readonly count: number;
+}
+
+interface KindAssumed extends Omit<KindUnknown, 'count'> {
+  /** What the plan's objects do without knowing, and what they would do. */
   readonly assumed: string;
   readonly otherwise: string;
 }
 
+/** Nothing tells whether EgressIPs have the field that names nodes. */
+export function nodesInEgressIPsUnknown({ count, ...kind }: KindUnknown): Finding {
+  return servedKindUnknown({
+    ...kind,
+    assumed: 'The EgressIPs of the plan name no nodes',
+    otherwise: `If it has the field, ${count} of them would name the nodes of today`,
+  });
+}
+
+/** Nothing tells whether EgressFirewalls can allow nodes by label. */
+export function nodesInFirewallsUnknown({ count, ...kind }: KindUnknown): Finding {
+  return servedKindUnknown({
+    ...kind,
+    assumed: `${count} EgressFirewalls of the plan allow the nodes by label`,
+    otherwise: 'If it lacks the field, they would allow the node addresses of now',
+  });
+}
+
 /** Nothing tells whether a kind of the new plugin has a field. */
-export const servedKindUnknown = makes(
+const servedKindUnknown = makes(
   'ServedKindUnknown',
-  ({ name, reason, plugin, field, assumed, otherwise }: KindUnknown) => ({
+  ({ name, reason, plugin, field, assumed, otherwise }: KindAssumed) => ({
     severity: reason === undefined ? 'info' : 'warning',
     kind: 'CustomResourceDefinition',
     name,
@@ -134,10 +158,16 @@ export const netNamespaceInvalid = makes('NetNamespaceInvalid', ({ name, problem
   action: 'Correct the NetNamespace and plan again.',
 }));
 
-export const hostSubnetInvalid = makes('HostSubnetInvalid', ({ name, problems }: Invalid) => ({
+interface InvalidFields {
+  readonly name: string;
+  /** The fields that cannot be read. */
+  readonly problems: readonly { readonly field: string; readonly reason: string }[];
+}
+
+export const hostSubnetInvalid = makes('HostSubnetInvalid', ({ name, problems }: InvalidFields) => ({
   kind: 'HostSubnet',
   name,
-  today: `${listText(problems)}; it counts as absent, and what it lists is not hosted.`,
+  today: `${listText(problems.map(({ field, reason }) => `${field}: ${reason}`))}; it counts as absent, and what it lists is not hosted.`,
   tomorrow: 'Its node gets no label.',
   action: 'Correct the HostSubnet and plan again.',
 }));

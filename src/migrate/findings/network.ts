@@ -5,24 +5,53 @@ import upperFirst from 'lodash/upperFirst.js';
 import { listText } from '../../model/values/list-text.ts';
 import { makes } from './finding.ts';
 
+/** What lies in a network of OVN-Kubernetes. */
+type Inside =
+  | { readonly kind: 'cluster-network' | 'service-network' | 'machine-network'; readonly cidr: string }
+  | { readonly kind: 'node-address'; readonly ip: string }
+  | { readonly kind: 'egress-ips'; readonly ips: readonly string[] }
+  /** CIDRs of a policy. */
+  | { readonly kind: 'destinations'; readonly cidrs: readonly string[] };
+
+/** Names it in a sentence. */
+function insideText(inside: Inside): string {
+  switch (inside.kind) {
+    case 'cluster-network':
+      return `the cluster network ${inside.cidr}`;
+    case 'service-network':
+      return `the service network ${inside.cidr}`;
+    case 'machine-network':
+      return `the machine network ${inside.cidr}`;
+    case 'node-address':
+      return `the node's address ${inside.ip}`;
+    case 'egress-ips':
+      return `egress IP ${listText(inside.ips)}`;
+    case 'destinations':
+      return `the destination ${listText(inside.cidrs)}`;
+  }
+}
+
 interface Overlap {
   readonly kind: string;
   readonly namespace?: string;
   readonly name: string;
-  readonly severity: 'blocker' | 'warning';
-  /** What lies in the network, for a sentence: `the service network 100.64.0.0/16`. */
-  readonly what: string;
+  readonly inside: Inside;
   /** What OVN-Kubernetes uses the network for. */
   readonly use: string;
   readonly network: string;
 }
 
-export const networkOverlap = makes('NetworkOverlap', ({ what, use, network, ...object }: Overlap) => ({
-  ...object,
-  today: `${upperFirst(what)} works: OpenShift SDN uses no networks besides those of the ClusterNetwork.`,
-  tomorrow: `OVN-Kubernetes uses ${network} itself (${use} network), so traffic to what shares it is lost.`,
-  action: `Set another ${use} network in the configuration of the network operator before the switch, or move ${what}.`,
-}));
+export const networkOverlap = makes('NetworkOverlap', ({ inside, use, network, ...object }: Overlap) => {
+  const what = insideText(inside);
+  return {
+    ...object,
+    // a policy names what is outside, which need not be there
+    severity: inside.kind === 'destinations' ? 'warning' : 'blocker',
+    today: `${upperFirst(what)} works: OpenShift SDN uses no networks besides those of the ClusterNetwork.`,
+    tomorrow: `OVN-Kubernetes uses ${network} itself (${use} network), so traffic to what shares it is lost.`,
+    action: `Set another ${use} network in the configuration of the network operator before the switch, or move ${what}.`,
+  };
+});
 
 export const hostedControlPlane = makes('HostedControlPlane', () => ({
   kind: 'Infrastructure',

@@ -3,6 +3,7 @@ import { err, ok, type Result } from '../../model/values/result.ts';
 import { leadsBack } from '../targets.ts';
 import { isOnlyAnnotated, wasLive } from './conditions.ts';
 import { configName, type Facts, switchedTo, wants } from './facts.ts';
+import { guidedPlugins } from './guided.ts';
 import { back } from './procedures/back.ts';
 import { cancel, isAtRest, isBeforeSwitch } from './procedures/cancel.ts';
 import { live } from './procedures/live.ts';
@@ -14,17 +15,30 @@ type Mode = 'offline' | 'live';
 
 export interface Choice {
   /** Undefined: whichever the cluster is in. */
-  readonly direction?: 'ovn' | 'back';
+  readonly direction?: 'back' | { readonly to: string };
   readonly mode?: Mode;
 }
 
 /** The procedure; the error says why the choice does not fit the cluster. */
 export function procedureFor(facts: Facts, { direction, mode }: Choice): Result<Procedure> {
-  if ((direction ?? directionOf(facts)) === 'back') return backFor(facts, mode);
+  const obstacle = unguided(facts, direction);
+  if (obstacle !== undefined) return err(obstacle);
+  if (direction === 'back' || (direction === undefined && isBack(facts))) return backFor(facts, mode);
   if (facts.plan !== undefined && leadsBack(facts.plan))
     return err(`${facts.plan.folder}: it is a plan of the way back: add --back`);
   const begun = begunIn(facts);
   return refused('migration', mode, begun) ?? ok((mode ?? begun) === 'live' ? live : offline);
+}
+
+/** Why there is no procedure for what is asked for, or for the plan; undefined if there is. */
+function unguided({ plan }: Facts, direction: Choice['direction']): string | undefined {
+  const names = guidedPlugins.map(({ name }) => name);
+  const only = `the guide knows procedures to ${names.join(' and ')} only`;
+  if (direction !== undefined && direction !== 'back' && !names.includes(direction.to))
+    return `--to ${direction.to}: ${only}`;
+  return plan === undefined || leadsBack(plan) || names.includes(plan.target)
+    ? undefined
+    : `${plan.folder}: it is a plan to ${plan.target}, and ${only}`;
 }
 
 function backFor(facts: Facts, mode: Mode | undefined): Result<Procedure> {
@@ -68,12 +82,12 @@ function lastMode({ config }: Facts): Mode {
   return config.kind === 'known' && wasLive(config.value) ? 'live' : 'offline';
 }
 
-/** Back, if a way back was begun: by the plan, or by what the network operator is asked for. */
-function directionOf(facts: Facts): 'ovn' | 'back' {
+/** Whether a way back was begun: by the plan, or by what the network operator is asked for. */
+function isBack(facts: Facts): boolean {
   const { plan, operator } = facts;
-  if (plan !== undefined && (plan.phase === 'going-back' || leadsBack(plan))) return 'back';
+  if (plan !== undefined && (plan.phase === 'going-back' || leadsBack(plan))) return true;
   const isAsked = operator.kind === 'known' && operator.value.migration?.networkType === 'OpenShiftSDN';
-  return isHalfBack(facts) || (isAsked && switchedTo(facts, 'OpenShiftSDN').kind !== 'unknown') ? 'back' : 'ovn';
+  return isHalfBack(facts) || (isAsked && switchedTo(facts, 'OpenShiftSDN').kind !== 'unknown');
 }
 
 /** Whether OpenShift SDN is asked for again, and not all is done. */

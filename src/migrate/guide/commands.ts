@@ -1,6 +1,7 @@
 /** The commands that the guide prints, as text for a shell. */
 import { convertedFeatures, liveAnnotation } from '../kinds/network.ts';
 import type { Facts, NetworkType } from './facts.ts';
+import { toPlugin } from './guided.ts';
 
 type Resource = 'Network.config.openshift.io' | 'Network.operator.openshift.io' | 'MachineConfigPool';
 
@@ -82,6 +83,6 @@ export function guide({ plan }: Facts, ...flags: readonly string[]): string {
 }
 
 /** Makes a plan. */
-export const makePlan = 'sdn-compat migrate plan --to ovn --from-cluster --out plan';
+export const makePlan = `sdn-compat migrate plan ${toPlugin} --from-cluster --out plan`;
 /** Shows what stands in the way of a migration, and the way out. */
 export const inspect = 'sdn-compat migrate inspect --from-cluster';

@@ -11,8 +11,7 @@ it('says what lies in a network of OVN-Kubernetes, as a sentence', () => {
     networkOverlap({
       kind: 'Node',
       name: 'n1',
-      severity: 'blocker',
-      what: "the node's address 100.64.0.1",
+      inside: { kind: 'node-address', ip: '100.64.0.1' },
       use: 'join',
       network: '100.64.0.0/16',
     }),
@@ -25,6 +24,18 @@ it('says what lies in a network of OVN-Kubernetes, as a sentence', () => {
     action:
       "Set another join network in the configuration of the network operator before the switch, or move the node's address 100.64.0.1.",
   });
+});
+
+it.each<readonly [string, Parameters<typeof networkOverlap>[0]['inside'], 'blocker' | 'warning']>([
+  ['the cluster network 100.64.0.0/14', { kind: 'cluster-network', cidr: '100.64.0.0/14' }, 'blocker'],
+  ['the service network 100.64.0.0/14', { kind: 'service-network', cidr: '100.64.0.0/14' }, 'blocker'],
+  ['the machine network 100.64.0.0/14', { kind: 'machine-network', cidr: '100.64.0.0/14' }, 'blocker'],
+  ['egress IP 100.64.0.1, 100.64.0.2', { kind: 'egress-ips', ips: ['100.64.0.1', '100.64.0.2'] }, 'blocker'],
+  ['the destination 100.64.0.1/32', { kind: 'destinations', cidrs: ['100.64.0.1/32'] }, 'warning'],
+])('names %s, and blocks unless it is only what a policy names', (text, inside, severity) => {
+  const found = networkOverlap({ kind: 'Node', name: 'n1', inside, use: 'join', network: '100.64.0.0/16' });
+  expect(found.severity).toBe(severity);
+  expect(found.action.endsWith(`or move ${text}.`)).toBe(true);
 });
 
 it('finds a hybrid overlay in the configuration or on a node', () => {

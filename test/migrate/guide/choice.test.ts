@@ -1,7 +1,11 @@
+import { Command, Option } from 'commander';
+import { addGuideCommand } from '../../../src/cli/migrate/look/guide-command.ts';
 import { type Choice, procedureFor } from '../../../src/migrate/guide/choice.ts';
 import type { Facts } from '../../../src/migrate/guide/facts.ts';
+import { guidedPlugins } from '../../../src/migrate/guide/guided.ts';
 import { cancel } from '../../../src/migrate/guide/procedures/cancel.ts';
 import { standOf } from '../../../src/migrate/guide/stand.ts';
+import { newPlugins } from '../../../src/migrate/targets.ts';
 import {
   absent,
   askingFor,
@@ -87,10 +91,34 @@ describe('without a choice', () => {
   });
 });
 
+describe('a plugin that the guide knows no procedure to', () => {
+  const stub = 'stub';
+
+  it('is refused, whatever was begun', () => {
+    const only = '--to stub: the guide knows procedures to ovn only';
+    for (const facts of [{}, { config: half }, { config: returning }])
+      expect(chosen(factsOf(facts), { direction: { to: stub } })).toBe(only);
+  });
+
+  it('is refused with its plan, in both directions', () => {
+    const facts = factsOf({ plan: planState({ target: stub }) });
+    for (const choice of [{}, { direction: 'back' }, { direction: { to: 'ovn' } }] as const)
+      expect(chosen(facts, choice)).toBe('plan: it is a plan to stub, and the guide knows procedures to ovn only');
+  });
+
+  it('is not offered', () => {
+    const migrate = new Command();
+    addGuideCommand(migrate, () => new Option('--kubeconfig <file>'));
+    const to = migrate.commands[0]?.options.find(({ long }) => long === '--to');
+    expect(to?.argChoices).toEqual(guidedPlugins.map(({ name }) => name));
+    expect(newPlugins.map(({ name }) => name)).toEqual(expect.arrayContaining([...(to?.argChoices ?? [])]));
+  });
+});
+
 describe('a choice', () => {
   it('of the mode is taken as long as nothing was begun', () => {
-    expect(chosen(factsOf(), { direction: 'ovn', mode: 'live' })).toBe('live');
-    expect(chosen(factsOf(), { direction: 'ovn', mode: 'offline' })).toBe('offline');
+    expect(chosen(factsOf(), { direction: { to: 'ovn' }, mode: 'live' })).toBe('live');
+    expect(chosen(factsOf(), { direction: { to: 'ovn' }, mode: 'offline' })).toBe('offline');
     expect(chosen(factsOf({ config: arrivedLive }), { direction: 'back', mode: 'offline' })).toBe('back');
     expect(chosen(factsOf({ config: arrived }), { direction: 'back', mode: 'live' })).toBe('live-back');
   });
@@ -115,7 +143,7 @@ describe('a choice', () => {
 
   it('of the way to OVN-Kubernetes is refused for a plan of the way back', () => {
     const facts = factsOf({ plan: planState({ target: 'sdn', folder: 'home' }) });
-    expect(chosen(facts, { direction: 'ovn' })).toBe('home: it is a plan of the way back: add --back');
+    expect(chosen(facts, { direction: { to: 'ovn' } })).toBe('home: it is a plan of the way back: add --back');
   });
 
   it('of the way back goes back in the mode of the migration', () => {

@@ -118,7 +118,7 @@ test('the guide by the command: table, json, bad input, and a watch that follows
 test('the way back of a live migration by the command, with its plan, at its begin and on the way', async () => {
   const world = await World.begin(16);
   try {
-    await world.walk({ direction: 'ovn', mode: 'live' });
+    await world.walk({ direction: { to: 'ovn' }, mode: 'live' });
     const { folder } = world.plan!;
     const look = async (): Promise<readonly [number | null, string, unknown]> => {
       const said = await run('--kubeconfig', world.started.kubeconfig, '--plan', folder, '--back', '-o', 'json');

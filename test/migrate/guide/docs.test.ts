@@ -51,16 +51,16 @@ test('the page of stages is what the guide prints', async () => {
   try {
     const text = [
       intro,
-      await walked(offline, 'Offline', { direction: 'ovn', mode: 'offline' }),
-      await walked(live, 'Live', { direction: 'ovn', mode: 'live' }),
+      await walked(offline, 'Offline', { direction: { to: 'ovn' }, mode: 'offline' }),
+      await walked(live, 'Live', { direction: { to: 'ovn' }, mode: 'live' }),
       await walked(offline, 'The way back, offline', { direction: 'back' }),
       await walked(live, 'The way back, live', { direction: 'back', mode: 'live' }),
       await givenUp(early, 'first-reboot', 'Given up before the switch, offline', {
-        direction: 'ovn',
+        direction: { to: 'ovn' },
         mode: 'offline',
       }),
       await givenUp(early, 'available', 'Given up before the operator begins, live', {
-        direction: 'ovn',
+        direction: { to: 'ovn' },
         mode: 'live',
       }),
     ].join('');

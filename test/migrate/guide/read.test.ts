@@ -23,8 +23,8 @@ afterEach(() => world.stop());
 
 const patch = (kind: Kind, body: object): Promise<KubeObject> =>
   world.client.patch<KubeObject>(kind, { name: 'cluster' }, body, { type: 'merge', fieldManager: 'test' });
-const offline = { direction: 'ovn', mode: 'offline' } as const;
-const live = { direction: 'ovn', mode: 'live' } as const;
+const offline = { direction: { to: 'ovn' }, mode: 'offline' } as const;
+const live = { direction: { to: 'ovn' }, mode: 'live' } as const;
 
 function forbidding(client: KubeClient, kind: Kind): KubeClient {
   const inner = withMTU(client);

@@ -69,10 +69,10 @@ test.each(worlds)(
   async (_, minor, its) => {
     const world = await World.begin(minor, its());
     try {
-      expect(stages(await world.walk({ direction: 'ovn', mode: 'offline' }))).toEqual(forth);
-      expect((await world.look({ direction: 'ovn', mode: 'offline' })).stages.map(({ state }) => state)).toEqual(
-        Array(13).fill('done'),
-      );
+      expect(stages(await world.walk({ direction: { to: 'ovn' }, mode: 'offline' }))).toEqual(forth);
+      expect(
+        (await world.look({ direction: { to: 'ovn' }, mode: 'offline' })).stages.map(({ state }) => state),
+      ).toEqual(Array(13).fill('done'));
       expect(stages(await world.walk({ direction: 'back' }))).toEqual(back);
       // and all over again
       expect((await world.look({})).next?.stage).toBe('prepare');
@@ -88,14 +88,14 @@ test.each(worlds.filter(([, minor]) => minor >= 15))(
   async (_, minor, its) => {
     const world = await World.begin(minor, its());
     try {
-      const steps = await world.walk({ direction: 'ovn', mode: 'live' });
+      const steps = await world.walk({ direction: { to: 'ovn' }, mode: 'live' });
       expect(stages(steps)).toEqual(live);
       expect((await world.look({})).procedure).toBe('live');
       // the vendor goes back in the way of the migration
       expect(stages(await world.walk({ direction: 'back' }))).toEqual(liveBack);
       // and all over again, and back in the other way
       expect((await world.look({})).next?.stage).toBe('prepare');
-      await world.walk({ direction: 'ovn', mode: 'live' });
+      await world.walk({ direction: { to: 'ovn' }, mode: 'live' });
       expect(stages(await world.walk({ direction: 'back', mode: 'offline' }))).toEqual(back);
     } finally {
       await world.stop();
@@ -108,7 +108,7 @@ test.each(worlds)(
   'given up before the switch on %s: every command is taken, and nothing is left',
   async (_, minor, its) => {
     const world = await World.begin(minor, its());
-    const to = { direction: 'ovn', mode: 'offline' } as const;
+    const to = { direction: { to: 'ovn' }, mode: 'offline' } as const;
     const given = (stage: string): Promise<void> => world.walkTo(stage, to);
     try {
       await given('set-migration');
@@ -134,7 +134,7 @@ test.each(worlds)(
 
 test('a live migration is given up only until the operator has begun', async () => {
   const world = await World.begin(16);
-  const to = { direction: 'ovn', mode: 'live' } as const;
+  const to = { direction: { to: 'ovn' }, mode: 'live' } as const;
   try {
     await world.walkTo('available', to);
     expect((await world.look({ direction: 'back' })).procedure).toBe('cancel');
@@ -163,7 +163,7 @@ test('a live migration is given up only until the operator has begun', async () 
 test('a live way back that was begun is known as one, and the other mode is refused', async () => {
   const world = await World.begin(16);
   try {
-    await world.walk({ direction: 'ovn', mode: 'live' });
+    await world.walk({ direction: { to: 'ovn' }, mode: 'live' });
     const back = { direction: 'back' } as const;
     await world.walkTo('available', back);
     for (let count = 0; count < 12; count++) {
@@ -181,7 +181,7 @@ test('a live way back that was begun is known as one, and the other mode is refu
 test('a live way back is for 4.15 and 4.16, and leads offline where something stands in its way', async () => {
   const world = await World.begin(14);
   try {
-    await world.walk({ direction: 'ovn', mode: 'offline' });
+    await world.walk({ direction: { to: 'ovn' }, mode: 'offline' });
     const { next, stages: views } = await world.look({ direction: 'back', mode: 'live' });
     expect([next?.command, views[0]?.reasons]).toEqual([
       `sdn-compat migrate guide --plan ${world.plan!.folder} --back --mode offline`,

@@ -1,6 +1,6 @@
 /** `sdn-compat migrate guide`: options and defaults. */
 import { type Command, Option } from 'commander';
-import { newPlugins } from '../../../migrate/targets.ts';
+import { guidedPlugins } from '../../../migrate/guide/guided.ts';
 import { duration } from '../../duration.ts';
 import type { GuideFlags } from './guide.ts';
 
@@ -16,7 +16,7 @@ export function addGuideCommand(migrate: Command, kubeconfig: () => Option): voi
     .option('--plan <dir>', 'folder that `migrate plan` wrote: the guide then knows how far it is')
     .addOption(
       new Option('--to <target>', 'guide through the migration (default: what was begun)').choices(
-        newPlugins.map(({ name }) => name),
+        guidedPlugins.map(({ name }) => name),
       ),
     )
     .option('--back', 'guide through the way back to OpenShift SDN', false)

@@ -19,7 +19,7 @@ import { standTable } from './guide-table.ts';
 
 export interface GuideFlags {
   readonly plan?: string;
-  readonly to?: 'ovn';
+  readonly to?: string;
   readonly back: boolean;
   readonly mode?: 'offline' | 'live';
   readonly kubeconfig?: string;
@@ -37,7 +37,7 @@ interface Look {
 
 /** Looks once, or until the stage is finished, and prints where the cluster stands. */
 export async function runGuide(flags: GuideFlags): Promise<void> {
-  if (flags.back && flags.to !== undefined) throw new Failure('give either --to ovn or --back', badInput);
+  if (flags.back && flags.to !== undefined) throw new Failure(`give either --to ${flags.to} or --back`, badInput);
   const { plan: folder } = flags;
   const read = folder === undefined ? undefined : async () => ok(await planIn(folder, 'steps'));
   const plan = folder === undefined || read === undefined ? undefined : planReader(folder, read);
@@ -77,9 +77,8 @@ interface Given {
 }
 
 function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promise<Look> {
-  const direction = flags.back ? 'back' : flags.to;
   const choice: Choice = {
-    ...(direction === undefined ? {} : { direction }),
+    ...directionIn(flags),
     ...(flags.mode === undefined ? {} : { mode: flags.mode }),
   };
   const once = async (withRestore: boolean, withPods: boolean): Promise<Look> => {
@@ -101,6 +100,11 @@ function looker(client: KubeClient, { flags, plan, signal }: Given): () => Promi
     return { facts, stand: standOf(facts, procedure.value) };
   };
   return () => once(flags.back, flags.mode === 'live');
+}
+
+function directionIn({ back, to }: GuideFlags): Pick<Choice, 'direction'> {
+  if (back) return { direction: 'back' };
+  return to === undefined ? {} : { direction: { to } };
 }
 
 async function planGiven(

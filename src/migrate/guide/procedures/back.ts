@@ -17,6 +17,7 @@ import {
   switchedTo,
   wants,
 } from '../facts.ts';
+import { toPlugin } from '../guided.ts';
 import type { Procedure, Stage } from '../stage.ts';
 import { asked, cleared, emptied, removed, rollout, secondReboot, switched } from './shared.ts';
 
@@ -26,7 +27,7 @@ const succeeded: Stage = {
   name: 'preflight',
   title: 'the migration to OVN-Kubernetes has succeeded, and the release still has OpenShift SDN',
   done: (facts) => either(wants(facts, to), all(released(facts), either(asksFor(facts, to), arrived(facts)))),
-  command: (facts) => (released(facts).kind === 'yes' ? guide(facts, '--to ovn') : inspect),
+  command: (facts) => (released(facts).kind === 'yes' ? guide(facts, toPlugin) : inspect),
   notes: () => ['the vendor supports the way back only after a migration that succeeded, and on 4.16 at most'],
 };
 

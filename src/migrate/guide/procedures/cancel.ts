@@ -13,6 +13,7 @@ import {
   saysType,
   wants,
 } from '../facts.ts';
+import { guidedPlugin, toPlugin } from '../guided.ts';
 import type { Procedure, Stage } from '../stage.ts';
 import { undo } from './back.ts';
 
@@ -32,7 +33,7 @@ export function isBeforeSwitch(facts: Facts): boolean {
 
 /** Whether a plan was begun that has not come to the switch. */
 function isPrepared(plan: Facts['plan']): boolean {
-  return plan?.target === 'ovn' && ['begun', 'going-back'].includes(plan.phase) && !plan.isPastSwitch;
+  return plan?.target === guidedPlugin.name && ['begun', 'going-back'].includes(plan.phase) && !plan.isPastSwitch;
 }
 
 /** Whether OpenShift SDN runs, nothing is asked for, and nothing of OVN-Kubernetes is left. */
@@ -65,7 +66,7 @@ const untouched: Stage = {
   name: 'preflight',
   title: 'OpenShift SDN is the default plugin, and the operator has not begun a live migration',
   done: (facts) => all(saysType(facts, from), either(wants(facts, from), isUntouched(facts))),
-  command: (facts) => guide(facts, '--to ovn'),
+  command: (facts) => guide(facts, toPlugin),
   notes: () => [
     'the vendor has no way out of a live migration that its operator has begun: finish it, and go back then',
   ],

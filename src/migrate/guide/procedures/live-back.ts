@@ -3,6 +3,7 @@ import { isBefore, liveSince } from '../../release.ts';
 import { all, either, no } from '../answer.ts';
 import { guide, inspect } from '../commands.ts';
 import { type Facts, releaseIn, wants } from '../facts.ts';
+import { toPlugin } from '../guided.ts';
 import type { Procedure, Stage } from '../stage.ts';
 import { arrived, released, restore, undo } from './back.ts';
 import {
@@ -28,7 +29,7 @@ const succeeded: Stage = {
   done: (facts) => either(wants(facts, to), all(releasedLive(facts), arrived(facts), hosted(facts), hasMTU(facts))),
   command: (facts) => {
     if (releasedLive(facts).kind !== 'yes') return released(facts).kind === 'yes' ? offline(facts) : inspect;
-    if (arrived(facts).kind !== 'yes') return guide(facts, '--to ovn');
+    if (arrived(facts).kind !== 'yes') return guide(facts, toPlugin);
     return hosted(facts).kind === 'yes' ? offline(facts) : inspect;
   },
   notes: () => ['the vendor supports the way back only after a migration that succeeded, and on 4.16 at most'],

@@ -3,6 +3,7 @@ import { liveSince } from '../../release.ts';
 import { all, type Answer, ask, either, unless } from '../answer.ts';
 import { guide, inspect } from '../commands.ts';
 import { type Facts, some, wants } from '../facts.ts';
+import { toPlugin } from '../guided.ts';
 import type { Procedure, Stage } from '../stage.ts';
 import {
   annotation,
@@ -51,7 +52,7 @@ function liveObstacles(facts: Facts): Answer {
 export const live: Procedure = {
   name: 'live',
   title: 'live migration to OVN-Kubernetes',
-  flags: ['--to ovn', '--mode live'],
+  flags: [toPlugin, '--mode live'],
   stages: [
     preflight,
     plan,

@@ -1,4 +1,5 @@
 /** The offline migration to OVN-Kubernetes, with two rounds of reboots. */
+import { toPlugin } from '../guided.ts';
 import type { Procedure } from '../stage.ts';
 import {
   apply,
@@ -21,7 +22,7 @@ const to = 'OVNKubernetes';
 export const offline: Procedure = {
   name: 'offline',
   title: 'offline migration to OVN-Kubernetes',
-  flags: ['--to ovn', '--mode offline'],
+  flags: [toPlugin, '--mode offline'],
   stages: [
     preflight,
     plan,

@@ -105,12 +105,12 @@ function nodeFindings(ovnNode: OvnNode): readonly Finding[] {
 
 function absentFindings({ cluster }: Context): readonly Finding[] {
   return [
-    ...cluster.invalidHostSubnets.map(({ name, problems }) =>
-      hostSubnetInvalid({ name, problems: problems.map(({ field, reason }) => `${field}: ${reason}`) }),
-    ),
+    ...cluster.invalidHostSubnets.map(({ name, problems }) => hostSubnetInvalid({ name, problems })),
     ...cluster.lostSubnets
       .filter(({ loser }) => !cluster.invalidHostSubnets.some(({ name }) => name === loser.name))
-      .map((lost) => hostSubnetInvalid({ name: lost.loser.name, problems: [`subnet: ${lossText(lost)}`] })),
+      .map((lost) =>
+        hostSubnetInvalid({ name: lost.loser.name, problems: [{ field: 'subnet', reason: lossText(lost) }] }),
+      ),
   ];
 }
 

@@ -1,7 +1,6 @@
 /** Finds what conflicts with OVN-Kubernetes: its internal networks, hosted control planes, hybrid overlay. */
 import { clusterNetworks, egressNetworkPolicies, nodes } from '../../../../../api/kinds.ts';
 import { type Cidr, contains, overlaps, parseCidr, parseIp } from '../../../../model/values/address.ts';
-import { listText } from '../../../../model/values/list-text.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { hostedControlPlane, hybridOverlay, networkOverlap } from '../../../findings/network.ts';
 import {
@@ -68,8 +67,8 @@ function networkOverlaps({ network, ovnNodes }: Context, internal: Internal): re
     network === undefined
       ? []
       : [
-          ...network.networks.map(({ cidr }) => [`the cluster network ${cidr.text}`, cidr] as const),
-          [`the service network ${network.serviceNetwork.text}`, network.serviceNetwork] as const,
+          ...network.networks.map(({ cidr }) => ({ kind: 'cluster-network', cidr }) as const),
+          { kind: 'service-network', cidr: network.serviceNetwork } as const,
         ];
   const machineNetworks = new Map(
     [...ovnNodes.values()].flatMap(({ name, networks = [] }) =>
@@ -78,12 +77,14 @@ function networkOverlaps({ network, ovnNodes }: Context, internal: Internal): re
   );
   return [
     ...own
-      .filter(([, cidr]) => overlaps(cidr, internal.cidr))
-      .map(([what]) => overlap(internal, { kind: clusterNetworks.kind, name: 'default', severity: 'blocker', what })),
+      .filter(({ cidr }) => overlaps(cidr, internal.cidr))
+      .map(({ kind, cidr }) =>
+        overlap(internal, { kind: clusterNetworks.kind, name: 'default', inside: { kind, cidr: cidr.text } }),
+      ),
     ...[...machineNetworks.values()]
       .filter(({ cidr }) => overlaps(cidr, internal.cidr))
       .map(({ name, cidr }) =>
-        overlap(internal, { kind: nodes.kind, name, severity: 'blocker', what: `the machine network ${cidr.text}` }),
+        overlap(internal, { kind: nodes.kind, name, inside: { kind: 'machine-network', cidr: cidr.text } }),
       ),
   ];
 }
@@ -98,8 +99,7 @@ function addressOverlaps({ egress, ovnNodes }: Context, internal: Internal): rea
             overlap(internal, {
               kind: node === undefined ? 'HostSubnet' : nodes.kind,
               name,
-              severity: 'blocker',
-              what: `the node's address ${ip}`,
+              inside: { kind: 'node-address', ip },
             }),
           )
       : [],
@@ -112,8 +112,7 @@ function addressOverlaps({ egress, ovnNodes }: Context, internal: Internal): rea
           overlap(internal, {
             kind: 'NetNamespace',
             name: members[0]?.name ?? '',
-            severity: 'blocker',
-            what: `egress IP ${listText(inside)}`,
+            inside: { kind: 'egress-ips', ips: inside },
           }),
         ];
   });
@@ -132,8 +131,7 @@ function policyOverlaps({ snapshot, chosen }: Context, internal: Internal): read
             kind: egressNetworkPolicies.kind,
             namespace,
             name,
-            severity: 'warning',
-            what: `the destination ${listText(inside)}`,
+            inside: { kind: 'destinations', cidrs: inside },
           }),
         ];
   });

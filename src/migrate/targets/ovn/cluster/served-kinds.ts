@@ -1,7 +1,7 @@
 /** Reports what the plan assumes of OVN-Kubernetes' kinds while nothing tells what the API server serves. Pure. */
 import { egressFirewalls, egressIPs } from '../../../../../api/kinds.ts';
 import type { Finding } from '../../../findings/finding.ts';
-import { servedKindUnknown } from '../../../findings/input.ts';
+import { nodesInEgressIPsUnknown, nodesInFirewallsUnknown } from '../../../findings/input.ts';
 import { egressFirewallItem } from '../../../kinds/egressfirewall.ts';
 import type { Known } from '../../../known.ts';
 import { resourceName } from '../../../ref.ts';
@@ -16,17 +16,15 @@ export function servedKindFindings({ egress, served }: Context, changes: readonl
   const closed = changes.filter(allowsNodes).length;
   return [
     ...unknown(served.nodesInEgressIPs, undecided.length, (reason) =>
-      servedKindUnknown({
+      nodesInEgressIPsUnknown({
         ...{ name: resourceName(egressIPs), reason, plugin, field: nodesField },
-        assumed: 'The EgressIPs of the plan name no nodes',
-        otherwise: `If it has the field, ${undecided.length} of them would name the nodes of today`,
+        count: undecided.length,
       }),
     ),
     ...unknown(served.nodesInFirewalls, closed, (reason) =>
-      servedKindUnknown({
+      nodesInFirewallsUnknown({
         ...{ name: resourceName(egressFirewalls), reason, plugin, field: 'nodeSelector' },
-        assumed: `${closed} EgressFirewalls of the plan allow the nodes by label`,
-        otherwise: 'If it lacks the field, they would allow the node addresses of now',
+        count: closed,
       }),
     ),
   ];
