@@ -39,7 +39,7 @@ export function hostIPOf(
   return found ?? (present === undefined && own.length === 1 ? own[0] : undefined);
 }
 
-/** Whether the Node says that it is not Ready; that it says nothing, or does not know, is not that. */
+/** Whether the Node's condition Ready is False. Unknown, or no condition, does not count. */
 export function isNotReady(node: NodeObject): boolean {
   return asList(fieldOf(node, 'status', 'conditions')).some(
     (condition) => fieldOf(condition, 'type') === 'Ready' && fieldOf(condition, 'status') === 'False',

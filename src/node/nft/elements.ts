@@ -28,7 +28,7 @@ const maps: ReadonlySet<SetName> = new Set(['egress_snat', 'pod_owners', 'pod_un
 
 export const isMap = (set: SetName): boolean => maps.has(set);
 
-/** One element: what it is about, and what it says of that, in sets and maps that say something. */
+/** One element. In a map the value is what the key leads to, in a set of pairs the second half, else undefined. */
 export interface Element {
   readonly key: string;
   readonly value: string | undefined;

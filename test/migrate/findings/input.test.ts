@@ -1,4 +1,12 @@
-import { duplicateObjects, kindMissing, kindUnread, namespaceMissing } from '../../../src/migrate/findings/input.ts';
+import {
+  duplicateObjects,
+  hostSubnetInvalid,
+  kindMissing,
+  kindUnread,
+  namespaceMissing,
+  nodesInEgressIPsUnknown,
+  nodesInFirewallsUnknown,
+} from '../../../src/migrate/findings/input.ts';
 
 describe('a kind', () => {
   const facts = { kind: 'Node', plural: 'nodes', apiVersion: 'v1', reason: 'forbidden' };
@@ -62,4 +70,27 @@ describe('a NetNamespace without a Namespace', () => {
       action: expect.stringMatching(/^Nothing, or find out what holds it/) as string,
     });
   });
+});
+
+it('says what the plan assumes of kinds while nothing tells what is served, and what would be otherwise', () => {
+  const kind = { name: 'crd', reason: undefined, plugin: 'OVN-Kubernetes', field: 'f', count: 2 };
+  expect(nodesInEgressIPsUnknown(kind)).toMatchObject({
+    severity: 'info',
+    tomorrow: 'The EgressIPs of the plan name no nodes. If it has the field, 2 of them would name the nodes of today.',
+  });
+  expect(nodesInFirewallsUnknown({ ...kind, reason: 'forbidden' })).toMatchObject({
+    severity: 'warning',
+    tomorrow:
+      '2 EgressFirewalls of the plan allow the nodes by label. If it lacks the field, they would allow the node addresses of now.',
+  });
+});
+
+it('names each field of a HostSubnet that cannot be read', () => {
+  const problems = [
+    { field: 'hostIP', reason: 'no address' },
+    { field: 'subnet', reason: 'no range' },
+  ];
+  expect(hostSubnetInvalid({ name: 'n1', problems }).today).toBe(
+    'hostIP: no address, subnet: no range; it counts as absent, and what it lists is not hosted.',
+  );
 });

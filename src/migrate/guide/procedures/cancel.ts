@@ -19,7 +19,7 @@ import { undo } from './back.ts';
 
 const from = 'OpenShiftSDN';
 
-/** Whether a migration was begun, be it only with the plan, and the default plugin is not switched. */
+/** Whether a migration was begun, if only by the plan, and the default plugin is not switched. */
 export function isBeforeSwitch(facts: Facts): boolean {
   if (isOnlyAnnotated(facts)) return true;
   const { config, operator, plan } = facts;

@@ -1,8 +1,6 @@
 /** What the way back writes, what it leaves, and what it says. */
 import fc from 'fast-check';
 import { managerOf } from '../../../../src/migrate/ownership.ts';
-import { planOf } from '../../../../src/migrate/plan/make.ts';
-import { type Plan } from '../../../../src/migrate/plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../../../src/migrate/ref.ts';
 import { contentOf } from '../../../../src/migrate/run/drift.ts';
 import { type Entry, progressOf } from '../../../../src/migrate/run/journal.ts';
@@ -12,13 +10,14 @@ import type { Undo } from '../../../../src/migrate/run/undo/undo-value.ts';
 import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../rounds.ts';
-import { make, snapshotOf } from '../../snapshots.ts';
+import { make } from '../../snapshots.ts';
 import { liveFrom } from '../live-from.ts';
+import { applying, clearing, deletingAt, planID, planWith } from './plan-with.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const ovn = 'k8s.ovn.org/v1';
-const id = 'mine';
+const id = planID;
 const [red, blue] = [['192.168.7.101'], ['192.168.7.102']];
 const shop = make.netNamespace('shop', 10, { egressIPs: red });
 const shopNow = (fields: Fields, metadata: Fields = {}): KubeObject => make.netNamespace('shop', 10, fields, metadata);
@@ -32,24 +31,6 @@ const present = [
   make.policy('other', 'rules', []),
 ];
 
-const clearing = (was: KubeObject, patch: Fields = { egressIPs: null }): Change => ({
-  action: 'clear',
-  step: 'finalize',
-  object: objectRef(was),
-  patch,
-});
-const deletingAt = (step: StepName, was: KubeObject): Change => ({
-  action: 'delete',
-  step,
-  object: objectRef(was),
-  from: [],
-});
-const applying = (object: KubeObject, step: StepName = 'egress-ips'): Change => ({
-  action: 'apply',
-  step,
-  object,
-  from: [],
-});
 const entry =
   (event: 'begin' | 'done') =>
   (change: Change, more: Partial<Entry> = {}): Entry => ({
@@ -67,19 +48,6 @@ interface Given {
   readonly entries?: readonly Entry[];
   readonly force?: boolean;
   readonly unserved?: readonly string[];
-}
-
-/** A plan of these changes, whose backup has these objects. */
-function planWith(changes: readonly Change[], backup: readonly KubeObject[]): Plan {
-  const made = planOf({
-    tool: 'test',
-    target: 'ovn',
-    options: {},
-    strict: false,
-    snapshot: snapshotOf([]),
-    translation: { changes, findings: [], placement: new Map() },
-  });
-  return { ...made, id, backup: new Map(backup.map((object) => [refKey(objectRef(object)), object])) };
 }
 
 function back({ changes, backup = [], live, entries = [], force = false, unserved = [] }: Given): WayBack {
