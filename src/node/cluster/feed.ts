@@ -1,15 +1,6 @@
 /** What a node reads of the cluster, kept up to date change by change. */
 import pick from 'lodash/pick.js';
-import {
-  clusterNetworks,
-  egressNetworkPolicies,
-  hostSubnets,
-  namespaces,
-  netNamespaces,
-  networkPolicies,
-  nodes,
-  pods,
-} from '../../../api/kinds.ts';
+import { clusterNetworks, egressNetworkPolicies, hostSubnets, netNamespaces, nodes } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { type ObjectCache, type ObjectChange, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
@@ -22,12 +13,8 @@ import type {
   ClusterNetworkObject,
   EgressNetworkPolicyObject,
   HostSubnetObject,
-  KubeObject,
-  NamespaceObject,
   NetNamespaceObject,
-  NetworkPolicyObject,
   NodeObject,
-  PodObject,
 } from '../../model/objects/raw.ts';
 import { multicastAnnotation } from '../../model/objects/well-known.ts';
 import { type EgressPolicies, egressPolicies } from '../../model/policy/egresspolicy.ts';
@@ -39,7 +26,7 @@ import type { PolicyWorld } from '../plan/networkpolicy.ts';
 import { Derived } from '../values/derived.ts';
 import type { RemoteNode } from '../values/facts.ts';
 import { LastNetwork } from './last-network.ts';
-import { namespacePart, podPart, policyPart, policyWorld, sameForPolicies } from './policy-world.ts';
+import { PolicyFeed } from './policy-feed.ts';
 import { RecentlyListed } from './recently-listed.ts';
 
 export interface ClusterView {
@@ -65,12 +52,6 @@ export interface ClusterView {
   readonly world: PolicyWorld | undefined;
 }
 
-interface PolicyCaches {
-  readonly policies: ObjectCache<NetworkPolicyObject>;
-  readonly namespaces: ObjectCache<NamespaceObject>;
-  readonly pods: ObjectCache<PodObject>;
-}
-
 interface FeedOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -81,9 +62,6 @@ interface FeedOptions {
 
 export class ClusterFeed {
   readonly #node: NodeName;
-  readonly #start: <T extends { readonly metadata: object }>(
-    make: (client: KubeClient) => ObjectCache<T>,
-  ) => ObjectCache<T>;
   readonly #changed: () => void;
   readonly #networks: ObjectCache<ClusterNetworkObject>;
   readonly #lastNetwork: LastNetwork;
@@ -91,8 +69,7 @@ export class ClusterFeed {
   readonly #netNamespaces: ObjectCache<NetNamespaceObject>;
   readonly #egressPolicies: ObjectCache<EgressNetworkPolicyObject>;
   readonly #nodeObjects: ObjectCache<NodeObject>;
-  readonly #options: { readonly logger: Logger; readonly signal: AbortSignal };
-  #policyCaches: PolicyCaches | undefined;
+  readonly #networkPolicies: PolicyFeed;
   #follows = false;
   readonly #egress = new EgressObjects();
   readonly #reachable = new Derived<{
@@ -105,7 +82,6 @@ export class ClusterFeed {
   readonly #listed = new RecentlyListed(() => performance.now());
   readonly #multicastNamespaces = new Set<string>();
   readonly #policies = new Derived<EgressPolicies>();
-  readonly #world = new Derived<PolicyWorld>();
 
   /** `changed` is called after every change from the end of `follow` on. */
   constructor(client: KubeClient, node: string, options: FeedOptions) {
@@ -115,14 +91,13 @@ export class ClusterFeed {
     this.#changed = () => {
       if (this.#follows) changed();
     };
-    this.#options = options;
-    this.#start = (make) => make(client);
     this.#lastNetwork = new LastNetwork(logger, networkFile);
     this.#networks = watchKind<ClusterNetworkObject>(client, clusterNetworks, { logger }, signal);
     this.#hostSubnets = watchKind<HostSubnetObject>(client, hostSubnets, { logger }, signal);
     this.#netNamespaces = watchKind<NetNamespaceObject>(client, netNamespaces, { logger }, signal);
     this.#nodeObjects = watchKind<NodeObject>(client, nodes, { logger, fromCache: true }, signal);
     this.#egressPolicies = watchKind<EgressNetworkPolicyObject>(client, egressNetworkPolicies, { logger }, signal);
+    this.#networkPolicies = new PolicyFeed(client, { logger, signal, changed: this.#changed });
   }
 
   /** Resolves when every kind that is needed in each mode has been read; from then on changes are told. */
@@ -136,7 +111,8 @@ export class ClusterFeed {
     this.#egressPolicies.subscribe(() => this.#spoil(this.#policies));
     this.#nodeObjects.subscribe((change) => this.#nodeChanged(change));
     this.#networks.subscribe(() => this.#networkChanged());
-    this.#networkChanged();
+    // the last valid one counts also if none is there
+    if (this.#networks.list().length === 0) this.#networkChanged();
   }
 
   /** The health check's verdict on a node address. */
@@ -171,7 +147,7 @@ export class ClusterFeed {
       };
     });
     if (own === undefined) return err(this.#whyNotReachable());
-    const world = network.value.mode === 'networkpolicy' ? this.#policyWorld() : undefined;
+    const world = network.value.mode === 'networkpolicy' ? this.#networkPolicies.world(this.#vnids) : undefined;
     if (world?.ok === false) return world;
     return ok({
       network: network.value,
@@ -265,7 +241,7 @@ export class ClusterFeed {
       this.#held(known, -1);
       this.#held(vnid, 1);
       this.#policies.spoil();
-      this.#world.spoil();
+      this.#networkPolicies.spoil();
     }
     this.#changed();
   }
@@ -274,46 +250,10 @@ export class ClusterFeed {
     if (vnid !== undefined) this.#holders.set(vnid, (this.#holders.get(vnid) ?? 0) + more);
   }
 
-  #policyWorld(): Result<PolicyWorld> {
-    const { policies, namespaces: names, pods: all } = this.#startPolicies();
-    if (!policies.isSynced() || !names.isSynced() || !all.isSynced())
-      return err('NetworkPolicies, Namespaces and Pods are still being read');
-    return ok(
-      this.#world.get(() =>
-        policyWorld({ policies: policies.list(), namespaces: names.list(), pods: all.list(), vnids: this.#vnids }),
-      ),
-    );
-  }
-
   /** Begins to read what NetworkPolicies need while the other kinds are still coming. */
   #mayStartPolicies(): void {
     const network = this.#network();
-    if (network.ok && network.value.mode === 'networkpolicy') this.#startPolicies();
-  }
-
-  #startPolicies(): PolicyCaches {
-    return (this.#policyCaches ??= this.#watchPolicies());
-  }
-
-  #watchPolicies(): PolicyCaches {
-    const { logger, signal } = this.#options;
-    const caches = {
-      policies: this.#start((client) =>
-        watchKind<NetworkPolicyObject>(client, networkPolicies, { logger, keep: policyPart }, signal),
-      ),
-      namespaces: this.#start((client) =>
-        watchKind<NamespaceObject>(client, namespaces, { logger, keep: namespacePart }, signal),
-      ),
-      pods: this.#start((client) =>
-        watchKind<PodObject>(client, pods, { logger, keep: podPart, fromCache: true }, signal),
-      ),
-    };
-    const spoil = (): void => this.#spoil(this.#world);
-    const changed = ({ before, after }: ObjectChange<KubeObject>): void => {
-      if (!sameForPolicies(before, after)) spoil();
-    };
-    for (const cache of Object.values(caches)) cache.subscribe(changed, spoil);
-    return caches;
+    if (network.ok && network.value.mode === 'networkpolicy') this.#networkPolicies.start();
   }
 }
 
