@@ -38,6 +38,11 @@ export function unsupportedValue(field: string, value: Json, supported: readonly
   return { reason: 'FieldValueNotSupported', field, message };
 }
 
+/** The value of the field stands in its list twice; `text` is the value as Go prints it. */
+export function duplicateValue(field: string, text: string): FieldError {
+  return { reason: 'FieldValueDuplicate', field, message: `Duplicate value: ${text}` };
+}
+
 interface RefusalOptions {
   readonly details?: JsonObject;
   /** Seconds for a Retry-After header. */

@@ -3,7 +3,7 @@ import isEqual from 'lodash/isEqual.js';
 import { apiVersionOf, type Kind, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import { asList, fieldOf, isRecord } from '../model/values/json.ts';
-import type { ObjectRef } from './ref.ts';
+import { kindAmong, type ObjectRef } from './ref.ts';
 
 /** Beginning of the field manager of every write. */
 const managerPrefix = 'sdn-compat-migrate';
@@ -31,8 +31,8 @@ export function writtenBy(plan: { readonly id: string }): Ours {
 export const foreignKinds: readonly Kind[] = [nodes, namespaces];
 
 /** Whether plans write only fields of such an object, never the whole. */
-export function isForeignKind({ apiVersion, kind }: ObjectRef): boolean {
-  return foreignKinds.some((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
+export function isForeignKind(object: ObjectRef): boolean {
+  return kindAmong(foreignKinds, object) !== undefined;
 }
 
 /** Whether the object belongs to OpenShift SDN. */

@@ -47,6 +47,14 @@ export function compareRefs(a: ObjectRef, b: ObjectRef): number {
   );
 }
 
+/** The one of these kinds that the object has; undefined if it has another. */
+export function kindAmong(
+  kinds: readonly Kind[],
+  { apiVersion, kind }: { readonly apiVersion?: string | undefined; readonly kind?: string | undefined },
+): Kind | undefined {
+  return kinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
+}
+
 /** `egressips.k8s.ovn.org`, as RBAC rules and messages name a kind. */
 export function resourceName({ plural, group }: Kind): string {
   return group === '' ? plural : `${plural}.${group}`;

@@ -1,8 +1,8 @@
 /** All network plugins that plans lead to, and the kinds that their plans may touch. */
 import uniq from 'lodash/uniq.js';
-import { apiVersionOf, type Kind } from '../../api/kinds.ts';
+import type { Kind } from '../../api/kinds.ts';
 import { foreignKinds } from './ownership.ts';
-import type { ObjectRef } from './ref.ts';
+import { kindAmong, type ObjectRef } from './ref.ts';
 import type { Step, Target } from './target.ts';
 import { ovn } from './targets/ovn/target.ts';
 import { sdn } from './targets/sdn/target.ts';
@@ -52,6 +52,6 @@ export const plannedKinds: readonly Kind[] = uniq([
 ]);
 
 /** The kind of the object; undefined if plans may not touch it. */
-export function kindOf({ apiVersion, kind }: Pick<ObjectRef, 'apiVersion' | 'kind'>): Kind | undefined {
-  return plannedKinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
+export function kindOf(object: Pick<ObjectRef, 'apiVersion' | 'kind'>): Kind | undefined {
+  return kindAmong(plannedKinds, object);
 }

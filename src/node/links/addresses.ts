@@ -29,8 +29,8 @@ const loopback = 'lo';
 const usualMtu = 1500;
 
 /**
- * Finds the interface with the node's address. Clouds give nodes an address with 32
- * bits and say elsewhere what its network is: that of `cloud` counts, if it has the node's address.
+ * Finds the interface with the node's address. Clouds give nodes an address with 32 bits and say elsewhere what its
+ * network is: that of `cloud` counts, if it has the node's address.
  */
 export function findUplink(links: readonly Link[], nodeIP: Ip, cloud?: Cidr): Result<Uplink> {
   const having = addressesOf(links).filter(({ ip }) => ip === nodeIP);

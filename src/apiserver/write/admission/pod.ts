@@ -1,6 +1,13 @@
 /** What Kubernetes refuses in Pods and Nodes besides what their schemas say, in its words. */
 import { isJsonObject, type Json, jsonEqual, type JsonObject } from '../../../model/values/json.ts';
-import { type FieldError, forbiddenField, invalidValue, requiredValue, unsupportedValue } from '../../refusal.ts';
+import {
+  duplicateValue,
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  requiredValue,
+  unsupportedValue,
+} from '../../refusal.ts';
 import { objectAt, objectsAt, textAt, without } from '../../store/object.ts';
 import { labelTextErrors } from './metadata.ts';
 import { numberErrors, portNameErrors, protocols } from './ports.ts';
@@ -81,16 +88,8 @@ export function nodeErrors(node: JsonObject, old: JsonObject | undefined): reado
       ? [forbiddenField(`spec.${field}`, `node updates may not change ${name} except from "" to valid`)]
       : [];
   return [
-    ...texts.flatMap((text, index): readonly FieldError[] =>
-      texts.indexOf(text) === index
-        ? []
-        : [
-            {
-              reason: 'FieldValueDuplicate',
-              field: `status.addresses[${index}]`,
-              message: `Duplicate value: ${text}`,
-            },
-          ],
+    ...texts.flatMap((text, index) =>
+      texts.indexOf(text) === index ? [] : [duplicateValue(`status.addresses[${index}]`, text)],
     ),
     ...fixed('podCIDRs', 'podCIDR'),
     ...fixed('providerID', 'providerID'),

@@ -3,7 +3,10 @@ import { type FieldError, invalidValue } from '../../refusal.ts';
 
 export const protocols: readonly string[] = ['SCTP', 'TCP', 'UDP'];
 
-/** Why the text is no name of a port. RFC 6335: at most 15 letters, digits and single hyphens inside, with a letter among them. */
+/**
+ * Why the text is no name of a port. RFC 6335: at most 15 letters, digits and single hyphens inside, with a letter among
+ * them.
+ */
 export function portNameErrors(name: string): readonly string[] {
   return [
     ...(name.length > 15 ? ['must be no more than 15 characters'] : []),

@@ -1,7 +1,7 @@
 /** Validates values against their schema. The messages are Kubernetes', because clients print them. */
 import { isJsonArray, isJsonObject, type Json, jsonEqual, type JsonObject } from '../../../model/values/json.ts';
 import { joinPath, type Rules, type Schema } from '../../kinds/schema.ts';
-import { type FieldError, invalidValue, requiredValue } from '../../refusal.ts';
+import { duplicateValue, type FieldError, invalidValue, requiredValue } from '../../refusal.ts';
 
 /** Formats a value as Go's %v and %q do in these messages. */
 function shown(value: Json): string {
@@ -105,13 +105,7 @@ function duplicates(value: readonly Json[], schema: Schema, path: string): Field
       seen.add(text);
       return [];
     }
-    return [
-      {
-        reason: 'FieldValueDuplicate',
-        field: `${path}[${String(index)}]`,
-        message: `Duplicate value: ${goText(item, schema)}`,
-      },
-    ];
+    return [duplicateValue(`${path}[${String(index)}]`, goText(item, schema))];
   });
 }
 

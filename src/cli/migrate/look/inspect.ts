@@ -6,6 +6,7 @@ import { countsText } from '../../../migrate/report/content.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
 import { defaultOptions } from '../../../migrate/translation.ts';
 import { print } from '../../output.ts';
+import { isBlocked } from '../plan-output.ts';
 import { progressLines, readSnapshot, type SourceFlags } from '../source.ts';
 import { findingsText, inventoryText } from '../tables.ts';
 
@@ -25,7 +26,7 @@ export async function runInspect(flags: InspectFlags): Promise<void> {
     machineNetworks: flags.machineNetwork,
   });
   print(await rendered({ inventory: inventoryOf(snapshot), findings }, flags.output));
-  if (findings.some(({ severity }) => severity === 'blocker')) process.exitCode = 1;
+  if (isBlocked({ findings, strict: false })) process.exitCode = 1;
 }
 
 interface Inspection {

@@ -1,11 +1,9 @@
 /** Finds requests and rules of the new plugin that the way back brings to nothing: the backup knows none. Pure. */
-import { apiVersionOf } from '../../../../api/kinds.ts';
-import type { KubeObject } from '../../../model/objects/raw.ts';
 import { compareText } from '../../../model/values/names.ts';
 import type { Live } from '../../live.ts';
 import { bearsOurMark, holds, isPlanManager } from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { objectRef, refKey, refText } from '../../ref.ts';
+import { kindAmong, objectRef, refKey, refText } from '../../ref.ts';
 import { leadsBack, targetNamed } from '../../targets.ts';
 import { refOf } from '../../translation.ts';
 import { contentOf } from '../drift.ts';
@@ -18,14 +16,15 @@ import { contentOf } from '../drift.ts';
 export function unexpressed(plan: Plan, { objects }: Live, told: ReadonlySet<string>): readonly string[] {
   if (leadsBack(plan)) return [];
   const { beside } = targetNamed(plan.target);
-  const isBeside = ({ apiVersion, kind }: KubeObject): boolean =>
-    beside.some((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
   const changes = plan.steps.flatMap((step) => step.changes);
   const planned = new Map(
     changes.flatMap((change) => (change.action === 'apply' ? [[refKey(refOf(change)), change.object] as const] : [])),
   );
   return [...objects]
-    .filter(([key, object]) => !told.has(key) && isBeside(object) && !bearsOurMark(object, isPlanManager))
+    .filter(
+      ([key, object]) =>
+        !told.has(key) && kindAmong(beside, object) !== undefined && !bearsOurMark(object, isPlanManager),
+    )
     .filter(([key, object]) => {
       const config = planned.get(key);
       return config === undefined || !holds(contentOf(config), object);

@@ -3,7 +3,7 @@
  * those of the plan. So a request, policy, node or namespace that came after the plan has a name. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { egressFirewalls, egressIPs, egressNetworkPolicies, type Kind, netNamespaces } from '../../../../api/kinds.ts';
+import { egressFirewalls, egressNetworkPolicies, type Kind, netNamespaces } from '../../../../api/kinds.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
@@ -11,7 +11,7 @@ import { isRefused } from '../../findings/rows.ts';
 import { unreadReason } from '../../known.ts';
 import { isForeignKind } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
-import { compareRefs, type ObjectRef, refKey, refNamed, refText } from '../../ref.ts';
+import { compareRefs, kindAmong, type ObjectRef, refKey, refNamed, refText } from '../../ref.ts';
 import type { Snapshot, Unread } from '../../snapshot.ts';
 import type { Target } from '../../target.ts';
 import { targetNamed } from '../../targets.ts';
@@ -46,8 +46,9 @@ export function planDriftText({ kind, object, detail }: PlanDrift): string {
 
 /**
  * All differences, sorted by object. None on the way back. Once finalize was begun the cluster no longer shows what the
- * plan was made from, and only requests and policies that came since are differences. When the API server does not serve the old plugin's kinds, nothing tells what was asked
- * for before they went, unless all that follows the switch was made: that was looked at before.
+ * plan was made from, and only requests and policies that came since are differences. When the API server does not
+ * serve the old plugin's kinds, nothing tells what was asked for before they went, unless all that follows the switch
+ * was made: that was looked at before.
  */
 export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): readonly PlanDrift[] {
   const target = targetNamed(plan.target);
@@ -56,12 +57,12 @@ export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): r
   const lost = target.sources.filter((kind) => snapshot.absent.includes(kind));
   if (lost.length > 0) return progress.isFinalizing || isMade(plan, progress) ? [] : lost.map(lostSource);
   const now = target.translate(target.before(snapshot), options);
+  if (progress.isFinalizing) return sortedUnlessSkipped(requestsSince(plan, target, now), progress);
   const wanted = indexed(now.changes, plan);
   const planned = indexed(
     plan.steps.flatMap(({ changes }) => changes),
     plan,
   );
-  if (progress.isFinalizing) return sortedUnlessSkipped(requestsSince(plan, now), progress);
   const unread = unreadSources(target, unreadSince(snapshot, plan.findings, now.findings));
   const drifts = target.isStable
     ? [...differences(planned, wanted, now.undecided), ...newPolicies(plan, now.changes)]
@@ -76,12 +77,12 @@ function sortedUnlessSkipped(drifts: readonly PlanDrift[], { skipped }: Progress
 }
 
 /** Requests and policies that the plan knows nothing of: finalize leaves them, and nothing else serves them. */
-function requestsSince({ steps, findings }: Plan, now: Translation): readonly PlanDrift[] {
+function requestsSince({ steps, findings }: Plan, { beside }: Target, now: Translation): readonly PlanDrift[] {
   const planned = steps.flatMap(({ changes }) => changes);
   const known = new Set(planned.flatMap((change) => [refOf(change), ...originsOf(change)]).map(refText));
   const isNew = (object: ObjectRef): boolean => asking.includes(object.kind) && !known.has(refText(object));
   const made = now.changes
-    .filter((change) => change.action === 'apply' && served.includes(refOf(change).kind))
+    .filter((change) => change.action === 'apply' && kindAmong(beside, refOf(change)) !== undefined)
     .filter((change) => originsOf(change).some(isNew) && !isMomentary(change));
   return [
     ...made.map((change) => ({ kind: 'new', object: refOf(change), detail: originText(change) }) as const),
@@ -90,7 +91,6 @@ function requestsSince({ steps, findings }: Plan, now: Translation): readonly Pl
 }
 
 const asking: readonly string[] = [netNamespaces, egressNetworkPolicies].map(({ kind }) => kind);
-const served: readonly string[] = [egressIPs, egressFirewalls].map(({ kind }) => kind);
 
 /** The kinds that changes are made from, that were read for the plan and cannot be now. */
 function unreadSources({ madeFrom }: Target, unread: readonly Unread[]): readonly PlanDrift[] {
