@@ -1,11 +1,11 @@
 /** Plans to OVN-Kubernetes from their changes alone, and the changes of finalize. */
-import { planOf } from '../../../../src/migrate/plan/make.ts';
-import type { Plan } from '../../../../src/migrate/plan/plan.ts';
-import { objectRef, refKey } from '../../../../src/migrate/ref.ts';
-import type { Entry } from '../../../../src/migrate/run/journal.ts';
-import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
-import type { KubeObject } from '../../../../src/model/objects/raw.ts';
-import { snapshotOf } from '../../snapshots.ts';
+import { planOf } from '../../src/migrate/plan/make.ts';
+import type { Plan } from '../../src/migrate/plan/plan.ts';
+import { objectRef, refKey } from '../../src/migrate/ref.ts';
+import type { Entry } from '../../src/migrate/run/journal.ts';
+import { type Change, refOf, type StepName } from '../../src/migrate/translation.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { snapshotOf } from './snapshots.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

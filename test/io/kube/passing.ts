@@ -1,4 +1,4 @@
-import type { KubeClient } from '../../src/io/kube/client.ts';
+import type { KubeClient } from '../../../src/io/kube/client.ts';
 
 /** A client that does what another does, but for these methods. Closing it closes nothing. */
 export function passing(inner: KubeClient, other: Partial<KubeClient>): KubeClient {

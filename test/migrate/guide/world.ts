@@ -25,8 +25,8 @@ import { toOVN } from '../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { fieldOf } from '../../../src/model/values/json.ts';
 import { start, type Started } from '../../apiserver/started.ts';
+import { passing } from '../../io/kube/passing.ts';
 import { create, type Migration, planFor, serveOVN, snapshot, switchToOVN } from '../cluster.ts';
-import { passing } from '../passing.ts';
 import { make, options } from '../snapshots.ts';
 import { beside, networkCRDs } from './openshift.ts';
 

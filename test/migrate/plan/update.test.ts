@@ -5,8 +5,8 @@ import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
+import { passing } from '../../io/kube/passing.ts';
 import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
-import { passing } from '../passing.ts';
 import { PlanInFolder, problemsOf, reasonsOf } from '../plan-in-folder.ts';
 import { make } from '../snapshots.ts';
 

@@ -29,10 +29,10 @@ import { verification } from '../../../src/migrate/run/verify/verify.ts';
 import type { Snapshot } from '../../../src/migrate/snapshot.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import { matches } from '../../../src/model/objects/selector.ts';
+import { passing } from '../../io/kube/passing.ts';
 import { generator } from '../../random.ts';
 import { rounds } from '../../rounds.ts';
 import { applyDefaults, create, dump, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
-import { passing } from '../passing.ts';
 import { make, options } from '../snapshots.ts';
 
 type Random = ReturnType<typeof generator>;

@@ -17,9 +17,9 @@ import { ApiError } from '../../../src/io/kube/error.ts';
 import { stuck, unstick } from '../../../src/migrate/run/verify/unstick.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
+import { passing } from '../../io/kube/passing.ts';
 import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
 import { egressIPNamingNodes } from '../crds.ts';
-import { passing } from '../passing.ts';
 import { PlanInFolder, planNow, problemsOf, reasonsOf } from '../plan-in-folder.ts';
 import { make } from '../snapshots.ts';
 

@@ -3,8 +3,8 @@ import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { readNow } from '../../../src/migrate/run/now.ts';
 import { objectsOf } from '../../../src/migrate/snapshot.ts';
 import type { Started } from '../../apiserver/started.ts';
+import { passing } from '../../io/kube/passing.ts';
 import { create, startCluster } from '../cluster.ts';
-import { passing } from '../passing.ts';
 import { make } from '../snapshots.ts';
 
 const { signal } = new AbortController();

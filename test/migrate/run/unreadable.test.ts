@@ -9,8 +9,8 @@ import { plannedKinds } from '../../../src/migrate/targets.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
+import { passing } from '../../io/kube/passing.ts';
 import { create, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
-import { passing } from '../passing.ts';
 import { PlanInFolder, problemsOf, reasonsOf } from '../plan-in-folder.ts';
 import { make } from '../snapshots.ts';
 

@@ -8,7 +8,7 @@ import type { Result } from '../../../src/model/values/result.ts';
 import { ClusterFeed, type ClusterView } from '../../../src/node/cluster/feed.ts';
 import { logger, start, type Started } from '../../apiserver/started.ts';
 import { type Cluster, clusterNetwork, prepare, until } from '../../controllers/started.ts';
-import { passing } from '../../migrate/passing.ts';
+import { passing } from '../../io/kube/passing.ts';
 import { rawHostSubnet } from '../../model/parsed.ts';
 
 let folder: string;

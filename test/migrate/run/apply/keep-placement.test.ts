@@ -14,12 +14,12 @@ import type { Change, TranslateOptions } from '../../../../src/migrate/translati
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import { until } from '../../../e2e/lab.ts';
+import { passing } from '../../../io/kube/passing.ts';
 import { generator } from '../../../random.ts';
 import { rounds } from '../../../rounds.ts';
 import { create, dump, type Migration, planFor, snapshot, startCluster, switchToOVN } from '../../cluster.ts';
 import { type Build, builds, ClusterManager } from '../../cluster-manager.ts';
 import { egressIPNamingNodes } from '../../crds.ts';
-import { passing } from '../../passing.ts';
 import { make, options } from '../../snapshots.ts';
 
 type Random = (limit: number) => number;

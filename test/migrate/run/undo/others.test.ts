@@ -3,9 +3,9 @@ import { objectRef } from '../../../../src/migrate/ref.ts';
 import { unlessOthers } from '../../../../src/migrate/run/undo/others.ts';
 import type { Found } from '../../../../src/migrate/run/undo/undo-value.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
+import { backupOf } from '../../plan-with.ts';
 import { make } from '../../snapshots.ts';
 import { liveFrom } from '../live-from.ts';
-import { backupOf } from './plan-with.ts';
 
 const sdn = 'network.openshift.io/v1';
 const [red, blue] = ['192.168.7.101', '192.168.7.102'];

@@ -15,10 +15,10 @@ import type { ApplyOutcome } from '../../../../src/migrate/run/apply/apply.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
+import { passing } from '../../../io/kube/passing.ts';
 import { generator } from '../../../random.ts';
 import { rounds } from '../../../rounds.ts';
 import { create, dump, isMarked, objectsOn, startCluster } from '../../cluster.ts';
-import { passing } from '../../passing.ts';
 import { PlanInFolder, reasonsOf } from '../../plan-in-folder.ts';
 import { make } from '../../snapshots.ts';
 

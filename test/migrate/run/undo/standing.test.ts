@@ -5,9 +5,9 @@ import { backStep, type Entry, progressOf } from '../../../../src/migrate/run/jo
 import { type Standing, standing } from '../../../../src/migrate/run/undo/standing.ts';
 import type { Change } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
+import { applying, begun, clearing, deletingAt, planID, planWith } from '../../plan-with.ts';
 import { make } from '../../snapshots.ts';
 import { liveFrom } from '../live-from.ts';
-import { applying, begun, clearing, deletingAt, planID, planWith } from './plan-with.ts';
 
 const [early, then, later] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z', '2026-01-03T00:00:00Z'];
 const aged = (object: KubeObject, creationTimestamp: string): KubeObject => ({

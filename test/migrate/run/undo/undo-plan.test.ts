@@ -10,9 +10,9 @@ import type { Undo } from '../../../../src/migrate/run/undo/undo-value.ts';
 import { type Change, refOf, type StepName } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../rounds.ts';
+import { applying, clearing, deletingAt, planID, planWith } from '../../plan-with.ts';
 import { make } from '../../snapshots.ts';
 import { liveFrom } from '../live-from.ts';
-import { applying, clearing, deletingAt, planID, planWith } from './plan-with.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -3,9 +3,9 @@ import { managerOf } from '../../../../src/migrate/ownership.ts';
 import { objectRef, refKey } from '../../../../src/migrate/ref.ts';
 import { unexpressed } from '../../../../src/migrate/run/undo/unexpressed.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
+import { applying, deletingAt, planWith } from '../../plan-with.ts';
 import { make } from '../../snapshots.ts';
 import { liveFrom } from '../live-from.ts';
-import { applying, deletingAt, planWith } from './plan-with.ts';
 
 const ovn = 'k8s.ovn.org/v1';
 const egressIP = (name: string, ip: string, metadata: Readonly<Record<string, unknown>> = {}): KubeObject =>

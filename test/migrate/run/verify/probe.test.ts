@@ -6,8 +6,8 @@ import { probe, probePod, sampled } from '../../../../src/migrate/run/verify/pro
 import type { PodObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import { until } from '../../../e2e/lab.ts';
+import { passing } from '../../../io/kube/passing.ts';
 import { create, startCluster } from '../../cluster.ts';
-import { passing } from '../../passing.ts';
 import { make } from '../../snapshots.ts';
 
 const options = { url: 'http://echo.example.org/', image: 'image', timeout: 2_000 };
