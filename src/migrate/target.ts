@@ -87,6 +87,16 @@ export interface Phases {
   readonly list: readonly Phase[];
 }
 
+/** Objects that the plugin passes over, and that it looks at again when they are touched. */
+export interface Stuck {
+  /** A cluster-scoped kind. */
+  readonly kind: Kind;
+  /** What such an object has, for people. */
+  readonly what: string;
+  /** Whether the check of an object of the kind shows that it was passed over. */
+  readonly isStuck: (check: Check) => boolean;
+}
+
 /** The fixed words of reports and messages. */
 export interface TargetWords {
   /** Title of the report. */
@@ -130,6 +140,19 @@ export interface Target {
    * as a change of the cluster.
    */
   readonly isStable: boolean;
+  /** Kinds with which people ask for what is translated: after finalize began, only new ones change the plan. */
+  readonly requests: readonly Kind[];
+  /** Whether the change depends on the moment, such as which nodes are Ready, so that it tells nothing of the plan. */
+  readonly isMomentary?: (change: Change) => boolean;
+  /** Kinds of which objects come, go and change by themselves. */
+  readonly changing?: readonly Kind[];
+  /** The first of the objects that could not be made that the change must wait for; undefined if none. */
+  readonly dependency?: (change: Change, failed: readonly ObjectRef[]) => ObjectRef | undefined;
+  /** Why an object of others may stay long after it was deleted, for people; undefined if nothing is known. */
+  readonly whyStays?: (object: ObjectRef) => string | undefined;
+  /** Returns which of the objects that were left out still needs the old one, though it was not made from it. */
+  readonly needers?: (leftOut: readonly KubeObject[]) => (old: KubeObject) => KubeObject | undefined;
+  readonly stuck?: Stuck;
   /** The options as a plan keeps them, and back; undefined if they are of another program. */
   readonly shownOptions: (options: TranslateOptions) => JsonObject;
   readonly readOptions: (shown: JsonObject) => TranslateOptions | undefined;

@@ -6,14 +6,19 @@ import {
   configMaps,
   egressFirewalls,
   egressIPs,
+  egressNetworkPolicies,
   egressRouters,
+  netNamespaces,
   networkPolicies,
 } from '../../../../api/kinds.ts';
 import { withoutPlans } from '../../input/before.ts';
 import { macvlanKinds, sdnKinds } from '../../input/source.ts';
 import type { Target } from '../../target.ts';
+import { needers } from './cluster/finalize.ts';
 import { addressEnds } from './egressips/addresses.ts';
-import { checker } from './live/checks.ts';
+import { isMomentary } from './firewall/keep-closed.ts';
+import { checker, stuck } from './live/checks.ts';
+import { dependency } from './live/dependency.ts';
 import { leavesWith } from './live/leaves-with.ts';
 import { phasesOf } from './live/phases.ts';
 import { missingAnnotations, ownMark } from './marks/annotations.ts';
@@ -39,6 +44,15 @@ export const ovn: Target = {
   sources: sdnKinds,
   madeFrom: [clusterNetworks, clusterVersions, configMaps, ...macvlanKinds],
   isStable: true,
+  requests: [netNamespaces, egressNetworkPolicies],
+  isMomentary,
+  // a CloudPrivateIPConfig comes, goes and moves with its address
+  changing: [cloudPrivateIPConfigs],
+  dependency,
+  whyStays: ({ kind }) =>
+    kind === cloudPrivateIPConfigs.kind ? 'the cloud has not released the address; see its status' : undefined,
+  needers,
+  stuck,
   shownOptions,
   readOptions,
   lacking: (node) => {

@@ -24,6 +24,7 @@ export const sdn: Target = {
   madeFrom: [],
   // the VNIDs that OpenShift SDN gives decide who may share an address
   isStable: false,
+  requests: [],
   shownOptions: () => ({}),
   readOptions: () => defaultOptions,
   lacking: ({ metadata }, live) => {
