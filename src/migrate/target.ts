@@ -114,6 +114,8 @@ export interface Target {
   readonly plugin: string;
   /** `status.networkType` of the cluster's Network configuration if the plugin runs. */
   readonly networkType: string;
+  /** The apiVersion of the objects that are the plugin's own. */
+  readonly apiVersion: string;
   /** Without objects of one of these kinds there is nothing to migrate. */
   readonly needs: readonly Kind[];
   /** Kinds of which plans create whole objects. */

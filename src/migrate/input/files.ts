@@ -1,14 +1,6 @@
 /** Reads a snapshot from files and directories. */
 import partition from 'lodash/partition.js';
-import {
-  apiVersionOf,
-  configMaps,
-  customResourceDefinitions,
-  egressNetworkPolicies,
-  hostSubnets,
-  type Kind,
-  netNamespaces,
-} from '../../../api/kinds.ts';
+import { apiVersionOf, configMaps, customResourceDefinitions, type Kind } from '../../../api/kinds.ts';
 import {
   type InputProblem,
   isOfKind,
@@ -22,11 +14,12 @@ import { compareText } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { installConfig, mtuConfigMap } from '../kinds/configmap.ts';
 import { textAt } from '../kinds/item.ts';
+import { kindsOfSDN, madeBySDN } from '../kinds/sdn.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
 import type { Snapshot, Unread } from '../snapshot.ts';
 import { isIndexRow, unreadInRow } from './gather.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
-import { macvlanKinds, minorKinds, namespacesOf, readDefinitions, sdnKinds, sourceKinds } from './source.ts';
+import { macvlanKinds, minorKinds, namespacesOf, readDefinitions, sourceKinds } from './source.ts';
 
 /**
  * Reads all paths and calls `progress` with each file. One of the `needed` kinds must have objects. Returns the first
@@ -35,7 +28,7 @@ import { macvlanKinds, minorKinds, namespacesOf, readDefinitions, sdnKinds, sour
 export async function snapshotFromFiles(
   paths: readonly string[],
   progress: (what: string) => void,
-  needed = sdnKinds,
+  needed = madeBySDN,
 ): Promise<Result<Snapshot, InputProblem>> {
   const listed = new Set<Kind>();
   const unreadFiles: InputProblem[] = [];
@@ -75,7 +68,8 @@ export async function snapshotFromFiles(
   const isLacking = (kind: Kind): boolean => !isGiven(kind) && !unread.some((one) => one.kind === kind);
   return ok(
     snapshotOf(found.set(configMaps, maps), unread, {
-      missing: mayLack.filter(isLacking),
+      // a dump or a must-gather may have nothing of these, though the cluster has some
+      missing: kindsOfSDN.filter(isLacking),
       unreadFiles: files(unreadFiles),
     }),
   );
@@ -113,9 +107,6 @@ function unreadObject({ kind, object, source: { file } }: Misnamed): Unread {
 function files(problems: readonly InputProblem[]): Snapshot['unreadFiles'] {
   return problems.map(({ file, reason }) => ({ file, reason })).sort((a, b) => compareText(a.file, b.file));
 }
-
-/** Kinds of which a dump or a must-gather may have nothing, though the cluster has some. */
-const mayLack: readonly Kind[] = [hostSubnets, netNamespaces, egressNetworkPolicies];
 
 const allKinds = [...sourceKinds, ...minorKinds, configMaps, ...macvlanKinds];
 

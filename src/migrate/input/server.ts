@@ -6,19 +6,12 @@ import { ApiError, isNotFound } from '../../io/kube/error.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { installConfig, mtuConfigMap } from '../kinds/configmap.ts';
+import { madeBySDN } from '../kinds/sdn.ts';
 import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
-import {
-  macvlanKinds,
-  minorKinds,
-  namespacesOf,
-  obstacleKinds,
-  readDefinitions,
-  sdnKinds,
-  sourceKinds,
-} from './source.ts';
+import { macvlanKinds, minorKinds, namespacesOf, obstacleKinds, readDefinitions, sourceKinds } from './source.ts';
 
 const atOnce = 4;
 /** Pods and workloads are large. Of each page only egress routers are kept. */
@@ -31,7 +24,7 @@ const pageSize = 500;
 export async function snapshotFromServer(
   client: KubeClient,
   progress: (what: string) => void,
-  needed = sdnKinds,
+  needed = madeBySDN,
 ): Promise<Result<Snapshot>> {
   try {
     const snapshot = await readServer(client, { progress });

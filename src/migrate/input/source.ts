@@ -57,10 +57,6 @@ export const obstacleKinds: readonly Kind[] = [podDisruptionBudgets, nodeNetwork
 /** Kinds without which a plan is whole. */
 export const minorKinds: readonly Kind[] = [...obstacleKinds, customResourceDefinitions];
 
-/** Without objects of one of these there is nothing to migrate; the way back needs one of `ovnKinds`. */
-export const sdnKinds: readonly Kind[] = [hostSubnets, netNamespaces];
-export const ovnKinds: readonly Kind[] = [egressIPs, egressFirewalls];
-
 /** Kinds of which only egress routers are read: pods with a macvlan interface and what makes such pods. */
 export const macvlanKinds: readonly Kind[] = [pods, ...workloads];
 

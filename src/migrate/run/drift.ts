@@ -8,7 +8,7 @@ import { isServed, type Live, liveObject } from '../live.ts';
 import { holds, holdsPart, isForeignKind } from '../ownership.ts';
 import { isAsBackedUp, type Plan } from '../plan/plan.ts';
 import { compareRefs, kindAmong, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
-import { stepOf, targetNamed } from '../targets.ts';
+import { oldPlugin, stepOf, targetNamed } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
 import { changeKey, type Progress } from './journal.ts';
 
@@ -134,10 +134,10 @@ function isKubeObject(value: unknown): value is KubeObject {
   return isRecord(value) && isRecord(value['metadata']);
 }
 
-/** The fields that count. Where the SDN controller owns egressIPs, they change at any time and mean nothing. */
+/** The fields that count. Those that the old plugin owns change at any time and mean nothing. */
 function watched(object: KubeObject, was: KubeObject): Readonly<Record<string, unknown>> {
   const content = essence(contentOf(object));
-  return was.kind === 'HostSubnet' && !isEmpty(contentOf(was)['egressCIDRs']) ? omit(content, 'egressIPs') : content;
+  return omit(content, oldPlugin.movingFields(was));
 }
 
 /** Compares only those labels and annotations of others' objects that the change sets. Wanted values are no drift. */

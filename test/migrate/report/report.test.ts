@@ -92,8 +92,8 @@ test('nothing is lost of what does not work today, and what stays lost is said o
       mode,
       ['192.168.7.11'],
       [
-        { namespace: 'a', today: ends(['192.0.2.1', '192.0.2.2']), after: ends(['192.0.2.1']), isClosed: false },
-        { namespace: 'b', today: { egressIPs: [], nodes: false }, after: ends(['192.0.2.3']), isClosed: false },
+        { namespace: 'a', today: ends(['192.0.2.1', '192.0.2.2']), between: ends([]), after: ends(['192.0.2.1']) },
+        { namespace: 'b', today: { egressIPs: [], nodes: false }, between: ends([]), after: ends(['192.0.2.3']) },
       ],
     ),
   );

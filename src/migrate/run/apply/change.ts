@@ -11,7 +11,6 @@ import {
   holds,
   isForeignKind,
   isOurs,
-  isSDN,
   isShared,
   managerOf,
   type Ours,
@@ -20,7 +19,7 @@ import {
 } from '../../ownership.ts';
 import { backedUp, isAsBackedUp, newest, type Plan } from '../../plan/plan.ts';
 import { bareObject, type ObjectRef, objectRef, refKey, refNamed, refText } from '../../ref.ts';
-import { deletesOwn, kindOf, targetNamed } from '../../targets.ts';
+import { deletesOwn, isOfOldPlugin, kindOf, targetNamed } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, merged } from '../drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from '../journal.ts';
@@ -86,7 +85,8 @@ function isLost(change: Change, { uid }: Entry, { live, progress, plan }: Execut
   const is = liveObject(live, object);
   if (isForeignKind(object)) return uid !== undefined && is !== undefined && is.metadata.uid !== uid;
   // what was given back to its owners is theirs
-  if (change.action !== 'apply' || isSDN(object) || progress.isFinalizing || isAsBackedUp(plan, change)) return false;
+  if (change.action !== 'apply' || isOfOldPlugin(object) || progress.isFinalizing || isAsBackedUp(plan, change))
+    return false;
   // others made it again: taking it over is a conflict
   if (is !== undefined) return uid !== undefined && is.metadata.uid !== uid && !bearsOurMark(is, writtenBy(plan));
   return object.namespace === undefined || lasts(live, object.namespace);

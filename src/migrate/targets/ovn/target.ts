@@ -1,5 +1,6 @@
 /** OVN-Kubernetes as a target of migrations. */
 import {
+  apiVersionOf,
   cloudPrivateIPConfigs,
   clusterNetworks,
   clusterVersions,
@@ -12,7 +13,8 @@ import {
   networkPolicies,
 } from '../../../../api/kinds.ts';
 import { withoutPlans } from '../../input/before.ts';
-import { macvlanKinds, sdnKinds } from '../../input/source.ts';
+import { macvlanKinds } from '../../input/source.ts';
+import { madeBySDN } from '../../kinds/sdn.ts';
 import type { Target } from '../../target.ts';
 import { needers } from './cluster/finalize.ts';
 import { addressEnds } from './egressips/addresses.ts';
@@ -32,7 +34,8 @@ export const ovn: Target = {
   name: 'ovn',
   plugin: 'OVN-Kubernetes',
   networkType: 'OVNKubernetes',
-  needs: sdnKinds,
+  apiVersion: apiVersionOf(egressIPs),
+  needs: madeBySDN,
   makes: made,
   writes: [cloudPrivateIPConfigs],
   beside: [egressIPs, egressFirewalls],
@@ -41,7 +44,7 @@ export const ovn: Target = {
   before: (snapshot) => withoutPlans(snapshot, made),
   translate: toOVN,
   addressEnds,
-  sources: sdnKinds,
+  sources: madeBySDN,
   madeFrom: [clusterNetworks, clusterVersions, configMaps, ...macvlanKinds],
   isStable: true,
   requests: [netNamespaces, egressNetworkPolicies],
