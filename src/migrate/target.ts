@@ -124,6 +124,8 @@ export interface Target {
   readonly writes: readonly Kind[];
   /** Kinds of which `--diff` shows the objects that no plan made. */
   readonly beside: readonly Kind[];
+  /** Kinds whose definitions show what the API server serves of them. */
+  readonly definitions?: readonly Kind[];
   /** Annotations that the plugin gives its objects itself: it may refuse a new object that brings one. */
   readonly ownAnnotations?: readonly string[];
   /** The steps of a plan, in safe order: the label before the object. */

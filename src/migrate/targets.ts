@@ -1,6 +1,7 @@
 /** All network plugins that plans lead to, and the kinds that their plans may touch. */
 import uniq from 'lodash/uniq.js';
 import type { Kind } from '../../api/kinds.ts';
+import { sourceKinds, type Wanted } from './input/source.ts';
 import type { OldPlugin } from './old-plugin.ts';
 import { foreignKinds } from './ownership.ts';
 import { kindAmong, type ObjectRef } from './ref.ts';
@@ -56,6 +57,12 @@ export const plannedKinds: readonly Kind[] = uniq([
   ...foreignKinds,
   ...targets.flatMap(({ makes, writes }) => [...makes, ...writes]),
 ]);
+
+/** What is read of a cluster, or of files, for all targets. */
+export const wanted: Wanted = {
+  kinds: uniq([...sourceKinds, ...plannedKinds, ...targets.flatMap(({ sources }) => sources)]),
+  definitions: uniq(targets.flatMap(({ definitions = [] }) => definitions)),
+};
 
 /** The kind of the object; undefined if plans may not touch it. */
 export function kindOf(object: Pick<ObjectRef, 'apiVersion' | 'kind'>): Kind | undefined {

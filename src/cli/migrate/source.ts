@@ -6,7 +6,7 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import type { Plan } from '../../migrate/plan/plan.ts';
 import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
-import { oldPlugin } from '../../migrate/targets.ts';
+import { oldPlugin, wanted } from '../../migrate/targets.ts';
 import { Failure } from '../fail.ts';
 import { report } from '../output.ts';
 
@@ -61,7 +61,7 @@ export async function readSnapshot(
 
 async function fromFiles({ filename }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
   const { snapshotFromFiles } = await import('../../migrate/input/files.ts');
-  const read = await snapshotFromFiles(filename, progress, needed);
+  const read = await snapshotFromFiles(filename, { ...wanted, progress, needed });
   if (!read.ok) throw new Failure(problemText(read.error), badInput);
   return read.value;
 }
@@ -69,7 +69,7 @@ async function fromFiles({ filename }: SourceFlags, progress: Progress, needed: 
 async function fromServer({ kubeconfig }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
   const { snapshotFromServer } = await import('../../migrate/input/server.ts');
   const client = await openClient(kubeconfig);
-  const read = await snapshotFromServer(client, progress, needed).finally(() => client.close());
+  const read = await snapshotFromServer(client, { ...wanted, progress, needed }).finally(() => client.close());
   if (!read.ok) throw new Failure(read.error, badInput);
   return read.value;
 }

@@ -39,6 +39,8 @@ export const ovn: Target = {
   makes: made,
   writes: [cloudPrivateIPConfigs],
   beside: [egressIPs, egressFirewalls],
+  // their schemas show whether they can name nodes
+  definitions: [egressIPs, egressFirewalls],
   ownAnnotations: [ownMark],
   steps,
   before: (snapshot) => withoutPlans(snapshot, made),
