@@ -17,8 +17,8 @@ import { type Verification, verification } from '../../src/migrate/run/verify/ve
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
 import type { Target } from '../../src/migrate/target.ts';
 import { wanted } from '../../src/migrate/targets.ts';
+import type { TranslateOptions } from '../../src/migrate/targets/ovn/options.ts';
 import { ovn } from '../../src/migrate/targets/ovn/target.ts';
-import type { TranslateOptions } from '../../src/migrate/translation.ts';
 import { applyDefaults, serveOVN, switchToOVN } from './cluster.ts';
 import { options } from './snapshots.ts';
 

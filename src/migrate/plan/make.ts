@@ -9,14 +9,15 @@ import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
 import { clusterUID, type Snapshot, type Unread } from '../snapshot.ts';
 import type { Target } from '../target.ts';
 import { oldPlugin, stepOf, targetNamed, targets } from '../targets.ts';
-import { type Change, refOf, type TranslateOptions, type Translation } from '../translation.ts';
+import { type Change, refOf, type Translation } from '../translation.ts';
 import { backedUp, type Plan, planHash, type PlanStep } from './plan.ts';
 
 export interface PlanRequest {
   /** Name and version of the program. */
   readonly tool: string;
   readonly target: Target;
-  readonly options: TranslateOptions;
+  /** As plan.yaml keeps them. */
+  readonly options: JsonObject;
   /** Whether warnings block the plan from being applied, as blockers do. */
   readonly strict: boolean;
 }
@@ -32,13 +33,14 @@ export interface MadePlan {
   readonly addresses: AddressEnds | undefined;
 }
 
-/** Makes the plan of a snapshot. */
+/** Makes the plan of a snapshot. Throws if the options are not the target's. */
 export function makePlan(found: Snapshot, { tool, target, options, strict }: PlanRequest): MadePlan {
+  const translator = target.translator(options);
+  if (translator === undefined) throw new Error(`these are no options of target ${target.name}`);
   const snapshot = target.before(found);
-  const translation = target.translate(snapshot, options);
-  const shown = target.shownOptions(options);
+  const translation = translator.translate(snapshot);
   return {
-    plan: planOf({ tool, target: target.name, options: shown, strict, snapshot, translation }),
+    plan: planOf({ tool, target: target.name, options: translator.options, strict, snapshot, translation }),
     assignedCount: translation.assignedCount ?? [],
     nodeAddresses: oldPlugin.nodeAddresses(snapshot),
     addresses: translation.addresses,

@@ -66,7 +66,7 @@ async function problem(...paths: string[]): Promise<string> {
 }
 
 const planOfAll = (snapshot: Snapshot): Plan =>
-  makePlan(snapshot, { tool: 'test', target: ovn, options, strict: false }).plan;
+  makePlan(snapshot, { tool: 'test', target: ovn, options: { ...options }, strict: false }).plan;
 
 const objects = clusters['egress routers'].objects;
 const list = (items: readonly unknown[]): object => ({ apiVersion: 'v1', kind: 'List', items });

@@ -158,7 +158,7 @@ test('findings.json carries the loss, and one that is edited is refused by field
 });
 
 test('a report of the way back shows no addresses before and after', () => {
-  const made = makePlan(snapshotOf(cluster), { tool: 'test', target: sdn, options, strict: false });
+  const made = makePlan(snapshotOf(cluster), { tool: 'test', target: sdn, options: { ...options }, strict: false });
   expect(made.addresses).toBeUndefined();
   expect(markdownReport(reportOf(made))).toContain('Nothing that this plan knows of.');
 });

@@ -52,11 +52,11 @@ export function planDriftText({ kind, object, detail }: PlanDrift): string {
  */
 export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): readonly PlanDrift[] {
   const target = targetNamed(plan.target);
-  const options = target.readOptions(plan.options);
-  if (options === undefined || progress.isGoingBack) return [];
+  const translator = target.translator(plan.options);
+  if (translator === undefined || progress.isGoingBack) return [];
   const lost = target.sources.filter((kind) => snapshot.absent.includes(kind));
   if (lost.length > 0) return progress.isFinalizing || isMade(plan, progress) ? [] : lost.map(lostSource);
-  const now = target.translate(target.before(snapshot), options);
+  const now = translator.translate(target.before(snapshot));
   if (progress.isFinalizing) return sortedUnlessSkipped(requestsSince(plan, target, now), progress);
   const wanted = indexed(now.changes, plan);
   const planned = indexed(

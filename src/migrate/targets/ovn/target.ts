@@ -24,7 +24,7 @@ import { dependency } from './live/dependency.ts';
 import { leavesWith } from './live/leaves-with.ts';
 import { phasesOf } from './live/phases.ts';
 import { missingAnnotations, ownMark } from './marks/annotations.ts';
-import { readOptions, shownOptions } from './options.ts';
+import { ownOptions, readOptions, shownOptions } from './options.ts';
 import { steps } from './steps.ts';
 import { toOVN } from './translate.ts';
 
@@ -44,8 +44,17 @@ export const ovn: Target = {
   ownAnnotations: [ownMark],
   steps,
   before: (snapshot) => withoutPlans(snapshot, made),
-  translate: toOVN,
-  addressEnds,
+  options: ownOptions,
+  translator: (given) => {
+    const options = readOptions(given);
+    return (
+      options && {
+        options: shownOptions(options),
+        translate: (snapshot) => toOVN(snapshot, options),
+        addressEnds: (snapshot) => addressEnds(snapshot, options),
+      }
+    );
+  },
   sources: madeBySDN,
   madeFrom: [clusterNetworks, clusterVersions, configMaps, ...macvlanKinds],
   isStable: true,
@@ -58,8 +67,6 @@ export const ovn: Target = {
     kind === cloudPrivateIPConfigs.kind ? 'the cloud has not released the address; see its status' : undefined,
   needers,
   stuck,
-  shownOptions,
-  readOptions,
   lacking: (node) => {
     const missing = missingAnnotations(node);
     return missing.length === 0

@@ -10,7 +10,6 @@ import { kindsOfSDN, madeBySDN, versionOfSDN } from '../../kinds/sdn.ts';
 import { liveObject } from '../../live.ts';
 import type { OldPlugin } from '../../old-plugin.ts';
 import { refNamed } from '../../ref.ts';
-import { defaultOptions } from '../../translation.ts';
 import { leavesWith } from './leaves-with.ts';
 import { movingFields, restored } from './old/fields.ts';
 import { identityTaken, ownerOf } from './old/identity.ts';
@@ -32,14 +31,13 @@ export const sdn: OldPlugin = {
   beside: [],
   steps,
   before: (snapshot) => snapshot,
-  translate: toSDN,
+  options: [],
+  translator: () => ({ options: {}, translate: toSDN }),
   sources: translated,
   madeFrom: [],
   // the VNIDs that OpenShift SDN gives decide who may share an address
   isStable: false,
   requests: [],
-  shownOptions: () => ({}),
-  readOptions: () => defaultOptions,
   lacking: ({ metadata }, live) => {
     const { name = '' } = metadata;
     return liveObject(live, refNamed(hostSubnets, name)) === undefined

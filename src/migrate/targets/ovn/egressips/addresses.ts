@@ -1,9 +1,9 @@
 /** The source addresses of each namespace before and after a migration to OVN-Kubernetes. Pure. */
 import { type AddressEnds, anyNode, type Ends, nothing, type Seen } from '../../../addresses.ts';
 import type { Snapshot } from '../../../snapshot.ts';
-import type { TranslateOptions } from '../../../translation.ts';
 import { type Context, contextOf } from '../context.ts';
 import { type Group, hasObject } from '../groups.ts';
+import type { TranslateOptions } from '../options.ts';
 
 /** Today's and tomorrow's addresses of a cluster. */
 export function addressEnds(snapshot: Snapshot, options: TranslateOptions): AddressEnds {

@@ -1,5 +1,5 @@
 import { addressEnds } from '../../../../../src/migrate/targets/ovn/egressips/addresses.ts';
-import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../../../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../../../snapshots.ts';
 import { downWorker, first, project, second, worker } from '../cluster-of.ts';
