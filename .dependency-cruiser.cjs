@@ -94,7 +94,11 @@ module.exports = {
       files('migrate/findings'),
       files('migrate/kinds'),
     ]),
-    room('migrate', 'targets', { path: targets }, [files('migrate'), '^src/migrate/targets/[^/]+/target\\.ts$']),
+    room('migrate', 'targets', { path: targets }, [
+      files('migrate'),
+      files('migrate/input'),
+      '^src/migrate/targets/[^/]+/target\\.ts$',
+    ]),
     // Each target is a room, with rooms of its own as it likes, and knows no other.
     room('migrate', 'target', { path: '^src/migrate/targets/([^/]+)/' }, [
       files('migrate'),

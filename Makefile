@@ -34,10 +34,10 @@ soak: setup dist/sdn-compat.js
 test-controllers: setup-npm
 	@scripts/jest --selectProjects unit --runInBand --testPathPatterns test/controllers
 
-# make test-node-system   the lab's tests on the kernel's datapath, where the kernel has the module openvswitch
-.PHONY: test-node-system
-test-node-system: setup dist/sdn-compat.js
-	@scripts/test-node-system
+# make test-kernel NAMES="cni failover"   the lab's tests on the kernel's datapath, in a kernel built for it where needed
+.PHONY: test-kernel
+test-kernel: setup dist/sdn-compat.js
+	@scripts/test-kernel $(NAMES)
 
 # make image      the image of config/Containerfile by buildah, podman or docker: IMAGE=name:tag BASE=image NODE=image
 # make binary     single executables for x64 and arm64, with their checksums, in dist/binary

@@ -20,7 +20,12 @@ export default {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/release/'],
     },
-    { ...shared, displayName: 'lab', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'lab',
+      testEnvironment: './scripts/jest-lab-environment.js',
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+    },
     { ...shared, displayName: 'release', testMatch: ['<rootDir>/test/release/**/*.test.ts'] },
   ],
 };

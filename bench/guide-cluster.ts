@@ -15,7 +15,7 @@ import { inParallel } from '../src/io/async/parallel.ts';
 import type { KubeClient } from '../src/io/kube/client.ts';
 import { openKube } from '../src/io/kube/config.ts';
 import { createLogger } from '../src/io/log.ts';
-import { sourceKinds } from '../src/migrate/input/source.ts';
+import { wanted } from '../src/migrate/targets.ts';
 import type { KubeObject } from '../src/model/objects/raw.ts';
 import { beside, networkCRDs } from '../test/migrate/guide/openshift.ts';
 
@@ -78,7 +78,7 @@ async function fill(client: KubeClient, objects: readonly object[]): Promise<voi
     await client.create(customResourceDefinitions, crd);
   for (const [kind, object] of own) await client.create(kind, object as KubeObject);
   const known = (objects as readonly KubeObject[]).flatMap((object) => {
-    const kind = sourceKinds.find((one) => one.kind === object.kind);
+    const kind = wanted.kinds.find((one) => one.kind === object.kind);
     return kind === undefined ? [] : [[kind, object] as const];
   });
   await inParallel(known, 32, async ([kind, object]) => {

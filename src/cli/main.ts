@@ -194,6 +194,12 @@ const upOptions = (command: Command): Command =>
     .addOption(labName())
     .option('--nodes <number>', 'number of workers', wholeNumber(1, 180), 3)
     .option('--port <port>', 'port of the API server on 127.0.0.1 (default: a free one)', wholeNumber(1, 65535))
+    .addOption(
+      new Option('--datapath <kind>', "datapath of every node's bridges; auto takes the kernel's if there is one")
+        .env('SDN_COMPAT_LAB_DATAPATH')
+        .choices(['auto', 'system', 'netdev'])
+        .default('netdev'),
+    )
     .option('--agent-option <name=value>', 'option of every node agent, such as resync=2; repeatable', collect, [])
     .addOption(new Option('--host <kind>', hostHelp).argParser(collectHost).default([], 'plain'));
 

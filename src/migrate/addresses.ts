@@ -34,13 +34,13 @@ export interface AddressTable {
   readonly rows: readonly AddressRow[];
 }
 
-/** Today's and tomorrow's addresses of a namespace, from which those in between follow. */
+/** The addresses of a namespace before, while and after the new plugin assigns its egress IPs. */
 export interface Ends {
   readonly namespace: string;
   readonly today: Seen;
+  /** From the switch of the plugin until what is asked for is assigned. */
+  readonly between: Seen;
   readonly after: Seen;
-  /** Whether an EgressFirewall keeps it closed from the switch on. */
-  readonly isClosed: boolean;
 }
 
 /** Both ends of every namespace that requests egress IPs, or shares a VNID with one that does. */
@@ -51,21 +51,17 @@ export interface AddressEnds {
 }
 
 export const nothing: Seen = { egressIPs: [], nodes: false };
-const anyNode: Seen = { egressIPs: [], nodes: true };
+export const anyNode: Seen = { egressIPs: [], nodes: true };
 
 /**
- * The table. OpenShift SDN serves until the plugin is switched; in a live migration egress IPs work in neither plugin
- * while nodes are rebooted. While the plugin changes nothing leaves; until EgressIPs are assigned nodes' addresses do.
+ * The table. The old plugin serves until the plugin is switched; in a live migration egress IPs work in neither plugin
+ * while nodes are rebooted. While the plugin changes nothing leaves.
  */
 export function addressTable(mode: Mode, nodes: readonly string[], ends: readonly Ends[]): AddressTable {
-  const rows = ends.map((one): AddressRow => {
-    const between = one.isClosed ? nothing : anyNode;
-    const seen =
-      mode === 'offline'
-        ? [one.today, one.today, nothing, between, one.after]
-        : [one.today, one.isClosed ? nothing : anyNode, between, one.after];
+  const rows = ends.map(({ namespace, today, between, after }): AddressRow => {
+    const seen = mode === 'offline' ? [today, today, nothing, between, after] : [today, between, between, after];
     return {
-      namespace: one.namespace,
+      namespace,
       seen: Object.fromEntries(phases[mode].map((phase, index) => [phase, seen[index] ?? nothing])),
     };
   });

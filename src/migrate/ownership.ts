@@ -1,6 +1,6 @@
 /** Determines who owns an object, and which of its fields are ours. */
 import isEqual from 'lodash/isEqual.js';
-import { apiVersionOf, type Kind, namespaces, netNamespaces, nodes } from '../../api/kinds.ts';
+import { type Kind, namespaces, nodes } from '../../api/kinds.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import { asList, fieldOf, isRecord } from '../model/values/json.ts';
 import { kindAmong, type ObjectRef } from './ref.ts';
@@ -33,11 +33,6 @@ export const foreignKinds: readonly Kind[] = [nodes, namespaces];
 /** Whether plans write only fields of such an object, never the whole. */
 export function isForeignKind(object: ObjectRef): boolean {
   return kindAmong(foreignKinds, object) !== undefined;
-}
-
-/** Whether the object belongs to OpenShift SDN. */
-export function isSDN({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): boolean {
-  return apiVersion === apiVersionOf(netNamespaces);
 }
 
 /** Whether the live object has everything in the configuration. Lists must be equal as a whole. */

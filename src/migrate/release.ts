@@ -1,4 +1,4 @@
-/** The release of OpenShift, and what OVN-Kubernetes cannot do before which one. */
+/** The release of OpenShift. */
 import type { Snapshot } from './snapshot.ts';
 
 export interface Release {
@@ -17,9 +17,6 @@ export function releaseOf({ clusterVersions }: Pick<Snapshot, 'clusterVersions'>
 export function isBefore(release: Release | undefined, minor: number): boolean {
   return release !== undefined && (release.major < 4 || (release.major === 4 && release.minor < minor));
 }
-
-/** The first release whose EgressFirewalls have rules for nodes by label. */
-export const nodeSelectorSince = 13;
 
 /** The first release with the vendor's live migration. */
 export const liveSince = 15;

@@ -2,11 +2,12 @@
 import type { Kind } from '../../api/kinds.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import type { JsonObject } from '../model/values/json.ts';
+import type { Result } from '../model/values/result.ts';
 import type { AddressEnds } from './addresses.ts';
 import type { Live } from './live.ts';
 import type { ObjectRef } from './ref.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Change, Placement, StepName, Translate, TranslateOptions } from './translation.ts';
+import type { Change, Placement, StepName, Translation } from './translation.ts';
 
 /** The result of one check. */
 export interface Check {
@@ -87,6 +88,48 @@ export interface Phases {
   readonly list: readonly Phase[];
 }
 
+/** An option of `plan`. */
+export interface PlanOption {
+  /** Its key in plan.yaml. */
+  readonly key: string;
+  /** As in the help: `--prefix <name>`, `--keep-closed`, `--no-keep-placement`. */
+  readonly flags: string;
+  readonly description: string;
+  /** Its value if it is not given. */
+  readonly unset: string | boolean;
+  /** Reads the text that is given, if it has one. */
+  readonly read?: (text: string) => Result<string>;
+  /** Whether the source addresses of namespaces depend on it. */
+  readonly changesAddresses?: true;
+}
+
+/** What every target has: which concerns and namespaces are chosen, and networks of the nodes. Empty means all. */
+const commonOptions: JsonObject = { only: [], namespaces: [], machineNetworks: [] };
+
+/** The options of the target's plans, as plan.yaml keeps them, if none is chosen. */
+export function unsetOptions({ options }: Pick<Target, 'options'>): JsonObject {
+  return { ...commonOptions, ...Object.fromEntries(options.map(({ key, unset }) => [key, unset])) };
+}
+
+/** Translates to a target with the options of a plan. Pure: the same input gives the same translation. */
+export interface Translator {
+  /** The options as plan.yaml keeps them. */
+  readonly options: JsonObject;
+  readonly translate: (snapshot: Snapshot) => Translation;
+  /** The source addresses of namespaces before and after, at less cost than a translation; absent if it cannot tell. */
+  readonly addressEnds?: (snapshot: Snapshot) => AddressEnds;
+}
+
+/** Objects that the plugin passes over, and that it looks at again when they are touched. */
+export interface Stuck {
+  /** A cluster-scoped kind. */
+  readonly kind: Kind;
+  /** What such an object has, for people. */
+  readonly what: string;
+  /** Whether the check of an object of the kind shows that it was passed over. */
+  readonly isStuck: (check: Check) => boolean;
+}
+
 /** The fixed words of reports and messages. */
 export interface TargetWords {
   /** Title of the report. */
@@ -104,6 +147,8 @@ export interface Target {
   readonly plugin: string;
   /** `status.networkType` of the cluster's Network configuration if the plugin runs. */
   readonly networkType: string;
+  /** The apiVersion of the objects that are the plugin's own. */
+  readonly apiVersion: string;
   /** Without objects of one of these kinds there is nothing to migrate. */
   readonly needs: readonly Kind[];
   /** Kinds of which plans create whole objects. */
@@ -112,15 +157,18 @@ export interface Target {
   readonly writes: readonly Kind[];
   /** Kinds of which `--diff` shows the objects that no plan made. */
   readonly beside: readonly Kind[];
+  /** Kinds whose definitions show what the API server serves of them. */
+  readonly definitions?: readonly Kind[];
   /** Annotations that the plugin gives its objects itself: it may refuse a new object that brings one. */
   readonly ownAnnotations?: readonly string[];
   /** The steps of a plan, in safe order: the label before the object. */
   readonly steps: readonly Step[];
   /** What the cluster was before our plans, which is what is translated. */
   readonly before: (snapshot: Snapshot) => Snapshot;
-  readonly translate: Translate;
-  /** The source addresses of namespaces before and after, at less cost than a translation; absent if it cannot tell. */
-  readonly addressEnds?: (snapshot: Snapshot, options: TranslateOptions) => AddressEnds;
+  /** Options of `plan` that no other target has, besides those of `commonOptions`. */
+  readonly options: readonly PlanOption[];
+  /** The translation with the options of a plan; undefined if they are of another program. */
+  readonly translator: (options: JsonObject) => Translator | undefined;
   /** Kinds without which the API server no longer shows what is translated. */
   readonly sources: readonly Kind[];
   /** Kinds that changes are made from, beside those that plans touch: without them nothing tells what would be planned. */
@@ -130,9 +178,19 @@ export interface Target {
    * as a change of the cluster.
    */
   readonly isStable: boolean;
-  /** The options as a plan keeps them, and back; undefined if they are of another program. */
-  readonly shownOptions: (options: TranslateOptions) => JsonObject;
-  readonly readOptions: (shown: JsonObject) => TranslateOptions | undefined;
+  /** Kinds with which people ask for what is translated: after finalize began, only new ones change the plan. */
+  readonly requests: readonly Kind[];
+  /** Whether the change depends on the moment, such as which nodes are Ready, so that it tells nothing of the plan. */
+  readonly isMomentary?: (change: Change) => boolean;
+  /** Kinds of which objects come, go and change by themselves. */
+  readonly changing?: readonly Kind[];
+  /** The first of the objects that could not be made that the change must wait for; undefined if none. */
+  readonly dependency?: (change: Change, failed: readonly ObjectRef[]) => ObjectRef | undefined;
+  /** Why an object of others may stay long after it was deleted, for people; undefined if nothing is known. */
+  readonly whyStays?: (object: ObjectRef) => string | undefined;
+  /** Returns which of the objects that were left out still needs the old one, though it was not made from it. */
+  readonly needers?: (leftOut: readonly KubeObject[]) => (old: KubeObject) => KubeObject | undefined;
+  readonly stuck?: Stuck;
   /** Why the plugin does not run on the Node yet, in one line; undefined if it does. */
   readonly lacking: (node: KubeObject, live: Live) => string | undefined;
   /** Checks an object by what the plugin itself reports; undefined if it reports nothing about such objects. */

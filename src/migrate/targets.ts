@@ -1,6 +1,8 @@
 /** All network plugins that plans lead to, and the kinds that their plans may touch. */
 import uniq from 'lodash/uniq.js';
 import type { Kind } from '../../api/kinds.ts';
+import { sourceKinds, type Wanted } from './input/source.ts';
+import type { OldPlugin } from './old-plugin.ts';
 import { foreignKinds } from './ownership.ts';
 import { kindAmong, type ObjectRef } from './ref.ts';
 import type { Step, Target } from './target.ts';
@@ -11,7 +13,7 @@ import type { Change, StepName } from './translation.ts';
 export const targets: readonly Target[] = [ovn, sdn];
 
 /** The plugin that clusters are migrated from, and that the way back leads to. */
-export const oldPlugin: Target = sdn;
+export const oldPlugin: OldPlugin = sdn;
 
 /** The plugins that clusters are migrated to. */
 export const newPlugins: readonly Target[] = targets.filter((target) => target !== oldPlugin);
@@ -26,6 +28,11 @@ export function targetNamed(name: string): Target {
 /** Whether the plan leads back to the old plugin. */
 export function leadsBack({ target }: { readonly target: string }): boolean {
   return target === oldPlugin.name;
+}
+
+/** Whether the object is one of the old plugin's own. */
+export function isOfOldPlugin({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): boolean {
+  return apiVersion === oldPlugin.apiVersion;
 }
 
 /** Name of the plugin that the plan leads to, for people; of a plan that leads back, where it may lead from. */
@@ -50,6 +57,12 @@ export const plannedKinds: readonly Kind[] = uniq([
   ...foreignKinds,
   ...targets.flatMap(({ makes, writes }) => [...makes, ...writes]),
 ]);
+
+/** What is read of a cluster, or of files, for all targets. */
+export const wanted: Wanted = {
+  kinds: uniq([...sourceKinds, ...plannedKinds, ...targets.flatMap(({ sources }) => sources)]),
+  definitions: uniq(targets.flatMap(({ definitions = [] }) => definitions)),
+};
 
 /** The kind of the object; undefined if plans may not touch it. */
 export function kindOf(object: Pick<ObjectRef, 'apiVersion' | 'kind'>): Kind | undefined {

@@ -3,7 +3,6 @@ import type { KubeObject } from '../model/objects/raw.ts';
 import type { AddressEnds } from './addresses.ts';
 import { type Finding } from './findings/finding.ts';
 import { type ObjectRef, objectRef } from './ref.ts';
-import type { Snapshot } from './snapshot.ts';
 
 /**
  * The name of a step of a migration: one of the target's `steps`. Every target has the steps `switch` and `finalize`.
@@ -68,36 +67,3 @@ export interface Translation extends Part {
 export const concerns = ['egressip', 'firewall', 'multicast', 'isolation', 'router'] as const;
 
 export type Concern = (typeof concerns)[number];
-
-export interface TranslateOptions {
-  readonly only: readonly Concern[];
-  /** Translate only objects of these namespaces; empty means all. */
-  readonly namespaces: readonly string[];
-  /** Prefix of EgressIP names: `PREFIX-NAMESPACE`. */
-  readonly prefix: string;
-  /** Add an EgressFirewall that keeps a namespace closed if SDN drops its traffic. */
-  readonly keepClosed: boolean;
-  /** Put Allow rules for nodes and the API server before a Deny of everything. */
-  readonly allowAPIServer: boolean;
-  /** Leave rules that deny the nodes and the API server as they are. */
-  readonly denyAPIServer: boolean;
-  /** Make objects in an order in which the target assigns each egress IP to the node that has it today. */
-  readonly keepPlacement: boolean;
-  /** CIDRs of the networks of nodes' primary addresses, for inputs that do not show prefix lengths. */
-  readonly machineNetworks: readonly string[];
-}
-
-/** The options if nothing is chosen. */
-export const defaultOptions: TranslateOptions = {
-  only: [],
-  namespaces: [],
-  prefix: 'egressip',
-  keepClosed: false,
-  allowAPIServer: false,
-  denyAPIServer: false,
-  keepPlacement: true,
-  machineNetworks: [],
-};
-
-/** Translates to a target. Pure: the same input gives the same translation. */
-export type Translate = (snapshot: Snapshot, options: TranslateOptions) => Translation;

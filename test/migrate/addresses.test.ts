@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { exec } from '../../src/io/programs/exec.ts';
 import { addressTable, type Mode, seenText, tableDiff } from '../../src/migrate/addresses.ts';
 import { addressEnds } from '../../src/migrate/targets/ovn/egressips/addresses.ts';
-import type { TranslateOptions } from '../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from './snapshots.ts';
 

@@ -9,8 +9,10 @@ import { snapshotFromFiles } from '../../src/migrate/input/files.ts';
 import { planOf } from '../../src/migrate/plan/make.ts';
 import { refText } from '../../src/migrate/ref.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import { oldPlugin, wanted } from '../../src/migrate/targets.ts';
+import type { TranslateOptions } from '../../src/migrate/targets/ovn/options.ts';
 import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';
-import { type Change, refOf, type TranslateOptions } from '../../src/migrate/translation.ts';
+import { type Change, refOf } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { expectGoldenAt } from '../golden.ts';
 import { generator } from '../random.ts';
@@ -27,7 +29,11 @@ let files = 0;
 async function read(objects: readonly KubeObject[]): Promise<Snapshot> {
   const file = join(folder, `${files++}.json`);
   writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-  const snapshot = await snapshotFromFiles([file], () => undefined);
+  const snapshot = await snapshotFromFiles([file], {
+    ...wanted,
+    needed: oldPlugin.makesItself,
+    progress: () => undefined,
+  });
   if (!snapshot.ok) throw new Error(snapshot.error.reason);
   return snapshot.value;
 }

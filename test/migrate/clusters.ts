@@ -1,5 +1,5 @@
 /** Whole clusters, each as it would be dumped: what migrations start from, sound and broken. */
-import type { TranslateOptions } from '../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { make } from './snapshots.ts';
 

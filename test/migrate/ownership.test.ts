@@ -5,7 +5,6 @@ import {
   holds,
   isForeignKind,
   isOurs,
-  isSDN,
   isShared,
   keysOfPlans,
   managerOf,
@@ -77,11 +76,6 @@ test('Nodes and Namespaces are never ours as a whole', () => {
   expect(isForeignKind({ apiVersion: 'v1', kind: 'Namespace', name: 'n' })).toBe(true);
   expect(isForeignKind({ apiVersion: 'v1', kind: 'Pod', name: 'n' })).toBe(false);
   expect(isForeignKind({ apiVersion: 'other/v1', kind: 'Node', name: 'n' })).toBe(false);
-});
-
-test('the objects of OpenShift SDN are told by their group', () => {
-  expect(isSDN({ apiVersion: 'network.openshift.io/v1' })).toBe(true);
-  expect(isSDN({ apiVersion: 'k8s.ovn.org/v1' })).toBe(false);
 });
 
 test('a live object holds a configuration when it has all of it: more fields are fine, other lists are not', () => {

@@ -12,9 +12,9 @@ import {
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { readFacts } from '../../src/migrate/guide/read.ts';
 import { snapshotFromServer } from '../../src/migrate/input/server.ts';
-import { ovnKinds } from '../../src/migrate/input/source.ts';
 import { goBack } from '../../src/migrate/run/undo/undo.ts';
 import type { Snapshot } from '../../src/migrate/snapshot.ts';
+import { oldPlugin, wanted } from '../../src/migrate/targets.ts';
 import { toOVN } from '../../src/migrate/targets/ovn/translate.ts';
 import { toSDN } from '../../src/migrate/targets/sdn/translate.ts';
 import { create, planFor, serveOVN, startCluster, switchToOVN } from './cluster.ts';
@@ -99,7 +99,7 @@ test('the roles of config/migrate are enough for a migration and both ways back,
     await client.create(clusterNetworks, make.clusterNetwork('redhat/openshift-ovs-multitenant'));
     await client.create(pods, pod);
     const [reading, writing] = [new Set<string>(), new Set<string>()];
-    const read = await snapshotFromServer(noting(client, reading), () => undefined);
+    const read = await snapshotFromServer(noting(client, reading), { ...wanted, needed: oldPlugin.makesItself });
     const signal = new AbortController().signal;
     await readFacts(noting(client, reading), { signal, withPods: true });
     const { changes, placement } = toOVN((read as { value: Snapshot }).value, {
@@ -123,7 +123,11 @@ test('the roles of config/migrate are enough for a migration and both ways back,
     expect(await forth.apply({ finalize: true }, by)).toMatchObject({ kind: 'done', left: 'nothing' });
     await client.delete(netNamespaces, { name: 'bank' });
     const alone = toSDN(
-      ((await snapshotFromServer(noting(client, reading), () => undefined, ovnKinds)) as { value: Snapshot }).value,
+      (
+        (await snapshotFromServer(noting(client, reading), { ...wanted, needed: oldPlugin.needs })) as {
+          value: Snapshot;
+        }
+      ).value,
     );
     const back = await planFor(client, alone.changes, { plan: { target: 'sdn' } });
     expect((await back.apply({ force: true, finalize: true, acceptUnwell: true }, by)).kind).toBe('done');

@@ -2,19 +2,29 @@
 import { makeSnapshot } from '../../src/migrate/input/make-snapshot.ts';
 import { type Snapshot } from '../../src/migrate/snapshot.ts';
 import { type Context, contextOf } from '../../src/migrate/targets/ovn/context.ts';
-import { defaultOptions, type TranslateOptions } from '../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export { defaultOptions as options } from '../../src/migrate/translation.ts';
+/** The options of a plan that leads to OVN-Kubernetes, if nothing is chosen. */
+export const options: TranslateOptions = {
+  only: [],
+  namespaces: [],
+  prefix: 'egressip',
+  keepClosed: false,
+  allowAPIServer: false,
+  denyAPIServer: false,
+  keepPlacement: true,
+  machineNetworks: [],
+};
 
 export function snapshotOf(objects: readonly KubeObject[]): Snapshot {
   return makeSnapshot(Map.groupBy(objects, ({ apiVersion, kind }) => `${apiVersion ?? ''}/${kind ?? ''}`));
 }
 
 export function contextFrom(objects: readonly KubeObject[], changes: Partial<TranslateOptions> = {}): Context {
-  return contextOf(snapshotOf(objects), { ...defaultOptions, ...changes });
+  return contextOf(snapshotOf(objects), { ...options, ...changes });
 }
 
 const sdn = 'network.openshift.io/v1';

@@ -2,6 +2,7 @@
 import { apiVersionOf } from '../../api/kinds.ts';
 import {
   deletesOwn,
+  isOfOldPlugin,
   kindOf,
   leadsBack,
   newPlugins,
@@ -39,6 +40,12 @@ test('every target has its steps once, the switch among them and finalize last',
     for (const name of names) expect(stepOf({ target: target.name }, name).name).toBe(name);
   }
   expect(() => stepOf({ target: 'sdn' }, 'egress-ips')).toThrow('target sdn has no step egress-ips');
+});
+
+test('the objects of the old plugin are those of its group', () => {
+  expect(isOfOldPlugin({ apiVersion: 'network.openshift.io/v1' })).toBe(true);
+  for (const { apiVersion } of newPlugins) expect(isOfOldPlugin({ apiVersion })).toBe(false);
+  for (const kind of oldPlugin.kinds) expect(isOfOldPlugin({ apiVersion: apiVersionOf(kind) })).toBe(true);
 });
 
 test('only plans to the old plugin lead back', () => {

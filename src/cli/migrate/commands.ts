@@ -5,6 +5,7 @@ import { type Concern, concerns } from '../../migrate/translation.ts';
 import { parseCidr } from '../../model/values/address.ts';
 import { addLookCommands } from './look/commands.ts';
 import { addGuideCommand } from './look/guide-command.ts';
+import { flagOf, planOptions } from './options.ts';
 import type { PlanFlags } from './plan.ts';
 import { addApplyCommands } from './run/commands.ts';
 
@@ -23,11 +24,6 @@ function concernList(text: string): readonly Concern[] {
       throw new InvalidArgumentError(`${JSON.stringify(word)} is none of ${concerns.join(', ')}.`);
     return concern;
   });
-}
-
-function prefix(text: string): string {
-  if (/^[a-z0-9]([a-z0-9-]{0,100}[a-z0-9])?$/.test(text)) return text;
-  throw new InvalidArgumentError('it must be the beginning of an object name: lower case letters, digits and hyphens.');
 }
 
 function network(text: string, before: readonly string[]): readonly string[] {
@@ -59,7 +55,7 @@ function source(command: Command, kubeconfig: () => Option): Command {
 
 /** Adds the subcommands to `migrate`. */
 export function addMigrateCommands(migrate: Command, kubeconfig: () => Option): void {
-  source(migrate.command('plan'), kubeconfig)
+  const plan = source(migrate.command('plan'), kubeconfig)
     .description(
       'write a folder with ordered steps, the objects to apply, a backup and reports; exit status 1 when there are blockers',
     )
@@ -71,27 +67,11 @@ export function addMigrateCommands(migrate: Command, kubeconfig: () => Option): 
     )
     .addOption(new Option('--only <concerns>', `translate only these of ${concerns.join(',')}`).argParser(concernList))
     .addOption(list('--namespace <name>', 'translate only what belongs to this namespace'))
-    .addOption(
-      new Option('--prefix <name>', 'names of EgressIPs are PREFIX-NAMESPACE').argParser(prefix).default('egressip'),
-    )
     .option('--strict', 'let warnings block as blockers do', false)
-    .option(
-      '--keep-closed',
-      'where OpenShift SDN drops and OVN-Kubernetes would let traffic leave with a node address, add an EgressFirewall that denies it',
-      false,
-    )
-    .option(
-      '--allow-api-server',
-      'put rules that allow the nodes and the API server before a rule that denies everything',
-      false,
-    )
-    .option('--deny-api-server', 'leave rules that deny the nodes and the API server as they are, and warn only', false)
-    .option(
-      '--no-keep-placement',
-      'label all nodes at once before the switch, and leave it to OVN-Kubernetes to choose the node of each egress IP',
-    )
     .option('--diff', 'print how the objects of the plan differ from those in the cluster', false)
     .action(async (flags: PlanFlags) => (await import('./plan.ts')).runPlan(flags));
+
+  for (const option of planOptions(newPlugins)) plan.addOption(flagOf(option));
 
   addLookCommands(migrate, { kubeconfig, source });
   addApplyCommands(migrate, { kubeconfig, source });

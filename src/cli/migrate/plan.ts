@@ -5,10 +5,12 @@ import { writePlan } from '../../migrate/plan/folder.ts';
 import { makePlan } from '../../migrate/plan/make.ts';
 import { objectsOf, type Snapshot } from '../../migrate/snapshot.ts';
 import { targetNamed } from '../../migrate/targets.ts';
-import type { Concern, TranslateOptions } from '../../migrate/translation.ts';
+import type { Concern } from '../../migrate/translation.ts';
+import type { JsonObject } from '../../model/values/json.ts';
 import { Failure } from '../fail.ts';
 import { print } from '../output.ts';
 import { programVersion } from '../version.ts';
+import { ownOptions } from './options.ts';
 import { isBlocked, reportsOf, summaryText } from './plan-output.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from './source.ts';
 
@@ -18,12 +20,7 @@ export interface PlanFlags extends SourceFlags {
   readonly update?: string;
   readonly only?: readonly Concern[];
   readonly namespace: readonly string[];
-  readonly prefix: string;
   readonly strict: boolean;
-  readonly keepClosed: boolean;
-  readonly allowApiServer: boolean;
-  readonly denyApiServer: boolean;
-  readonly keepPlacement: boolean;
   readonly diff: boolean;
 }
 
@@ -50,7 +47,7 @@ async function newPlan(flags: PlanFlags, to: string, out: string): Promise<void>
   const made = makePlan(snapshot, {
     tool: `sdn-compat ${programVersion}`,
     target,
-    options: optionsOf(flags),
+    options: { ...ownOptions(target, flags), ...commonOptions(flags) },
     strict: flags.strict,
   });
   const { plan } = made;
@@ -80,15 +77,6 @@ function refuseUnknown(chosen: readonly string[], snapshot: Snapshot): void {
     );
 }
 
-function optionsOf(flags: PlanFlags): TranslateOptions {
-  return {
-    only: flags.only ?? [],
-    namespaces: [...new Set(flags.namespace)].sort(),
-    prefix: flags.prefix,
-    keepClosed: flags.keepClosed,
-    allowAPIServer: flags.allowApiServer,
-    denyAPIServer: flags.denyApiServer,
-    keepPlacement: flags.keepPlacement,
-    machineNetworks: [...new Set(flags.machineNetwork)].sort(),
-  };
+function commonOptions({ only = [], namespace, machineNetwork }: PlanFlags): JsonObject {
+  return { only, namespaces: [...new Set(namespace)].sort(), machineNetworks: [...new Set(machineNetwork)].sort() };
 }

@@ -3,10 +3,10 @@ import type { Command, Option } from 'commander';
 import type { Kind } from '../../../api/kinds.ts';
 import { problemText } from '../../io/input/manifests.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { sdnKinds } from '../../migrate/input/source.ts';
 import type { Plan } from '../../migrate/plan/plan.ts';
 import { type PlanExtent, readPlan } from '../../migrate/plan/read-folder.ts';
 import type { Snapshot } from '../../migrate/snapshot.ts';
+import { oldPlugin, wanted } from '../../migrate/targets.ts';
 import { Failure } from '../fail.ts';
 import { report } from '../output.ts';
 
@@ -49,7 +49,11 @@ export async function planIn(folder: string, extent: PlanExtent = 'all'): Promis
 }
 
 /** Reads the snapshot. Bad input, or an API server that cannot be read, ends the command with status 2. */
-export async function readSnapshot(flags: SourceFlags, progress: Progress, needed = sdnKinds): Promise<Snapshot> {
+export async function readSnapshot(
+  flags: SourceFlags,
+  progress: Progress,
+  needed = oldPlugin.makesItself,
+): Promise<Snapshot> {
   if (flags.fromCluster === flags.filename.length > 0)
     throw new Failure('give either --from-cluster or -f PATH', badInput);
   return flags.fromCluster ? fromServer(flags, progress, needed) : fromFiles(flags, progress, needed);
@@ -57,7 +61,7 @@ export async function readSnapshot(flags: SourceFlags, progress: Progress, neede
 
 async function fromFiles({ filename }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
   const { snapshotFromFiles } = await import('../../migrate/input/files.ts');
-  const read = await snapshotFromFiles(filename, progress, needed);
+  const read = await snapshotFromFiles(filename, { ...wanted, progress, needed });
   if (!read.ok) throw new Failure(problemText(read.error), badInput);
   return read.value;
 }
@@ -65,7 +69,7 @@ async function fromFiles({ filename }: SourceFlags, progress: Progress, needed: 
 async function fromServer({ kubeconfig }: SourceFlags, progress: Progress, needed: readonly Kind[]): Promise<Snapshot> {
   const { snapshotFromServer } = await import('../../migrate/input/server.ts');
   const client = await openClient(kubeconfig);
-  const read = await snapshotFromServer(client, progress, needed).finally(() => client.close());
+  const read = await snapshotFromServer(client, { ...wanted, progress, needed }).finally(() => client.close());
   if (!read.ok) throw new Failure(read.error, badInput);
   return read.value;
 }

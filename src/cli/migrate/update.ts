@@ -33,8 +33,8 @@ async function updated(
   if (!entries.ok) throw new Failure(entries.error, badInput);
   const progress = progressOf(entries.value);
   const target = targetNamed(old.target);
-  const options = target.readOptions(old.options);
-  if (options === undefined)
+  const { options, strict } = old;
+  if (target.translator(options) === undefined)
     throw new Failure(`${folder}: its options cannot be read, so the plan cannot be made again`, badInput);
   refusePast(folder, progress);
   if (progress.plan !== undefined && !flags.fromCluster)
@@ -44,7 +44,7 @@ async function updated(
     );
   const reportLine = progressLines();
   const snapshot = await readSnapshot(flags, reportLine, target.needs);
-  const made = makePlan(snapshot, { tool: `sdn-compat ${programVersion}`, target, options, strict: old.strict });
+  const made = makePlan(snapshot, { tool: `sdn-compat ${programVersion}`, target, options, strict });
   const unknown = unknownTo(old, made.plan, snapshot);
   if (unknown !== undefined) throw new Failure(`${folder} is not updated: ${unknown}`, badInput);
   const stranger = otherCluster(old, progress, clusterUID(snapshot));

@@ -5,13 +5,11 @@ import {
   clusterVersions,
   configMaps,
   daemonSets,
-  egressNetworkPolicies,
   hostSubnets,
   infrastructures,
   type Kind,
   machineConfigPools,
   namespaces,
-  netNamespaces,
   networkConfigs,
   networkOperators,
   nodes,
@@ -33,12 +31,13 @@ import { daemonPodItem, daemonSetItem, machineConfigPoolItem } from '../kinds/ro
 import { mentionsMacvlan, workloadItem } from '../kinds/workload.ts';
 import { type Known, unreadReason } from '../known.ts';
 import { liveOf } from '../live.ts';
+import { foreignKinds } from '../ownership.ts';
 import type { Plan } from '../plan/plan.ts';
 import { resourceName } from '../ref.ts';
 import { type Entry, progressOf } from '../run/journal.ts';
 import { standing } from '../run/undo/standing.ts';
 import { wayBack } from '../run/undo/undo-plan.ts';
-import { plannedKinds } from '../targets.ts';
+import { oldPlugin, plannedKinds } from '../targets.ts';
 import { refOf } from '../translation.ts';
 import type { Facts } from './facts.ts';
 import { planState, type Restore } from './plan-state.ts';
@@ -186,8 +185,8 @@ function named<T>(known: Known<readonly KubeObject[]>, name: string, item: (obje
   return found === undefined ? { kind: 'absent' } : { kind: 'known', value: item(found) };
 }
 
-/** Kinds of OpenShift SDN, and those that its objects belong to: what restoring is decided by. */
-const restoredBy: readonly Kind[] = [hostSubnets, netNamespaces, egressNetworkPolicies, namespaces, nodes];
+/** Kinds of the old plugin, and those that its objects belong to: what restoring is decided by. */
+const restoredBy: readonly Kind[] = [...oldPlugin.kinds, ...foreignKinds];
 
 /** What the way back of the plan has to restore in the cluster as it is. Reads only kinds that it may restore. */
 async function restoreOf(

@@ -1,14 +1,6 @@
 /** Reads a snapshot from files and directories. */
 import partition from 'lodash/partition.js';
-import {
-  apiVersionOf,
-  configMaps,
-  customResourceDefinitions,
-  egressNetworkPolicies,
-  hostSubnets,
-  type Kind,
-  netNamespaces,
-} from '../../../api/kinds.ts';
+import { apiVersionOf, configMaps, customResourceDefinitions, type Kind } from '../../../api/kinds.ts';
 import {
   type InputProblem,
   isOfKind,
@@ -22,11 +14,18 @@ import { compareText } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { installConfig, mtuConfigMap } from '../kinds/configmap.ts';
 import { textAt } from '../kinds/item.ts';
+import { kindsOfSDN } from '../kinds/sdn.ts';
 import { macvlanMark, mentionsMacvlan } from '../kinds/workload.ts';
+import { resourceName } from '../ref.ts';
 import type { Snapshot, Unread } from '../snapshot.ts';
 import { isIndexRow, unreadInRow } from './gather.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
-import { macvlanKinds, minorKinds, namespacesOf, readDefinitions, sdnKinds, sourceKinds } from './source.ts';
+import { macvlanKinds, minorKinds, namespacesOf, type Wanted } from './source.ts';
+
+export interface FileReading extends Wanted {
+  readonly needed: readonly Kind[];
+  readonly progress: (what: string) => void;
+}
 
 /**
  * Reads all paths and calls `progress` with each file. One of the `needed` kinds must have objects. Returns the first
@@ -34,13 +33,12 @@ import { macvlanKinds, minorKinds, namespacesOf, readDefinitions, sdnKinds, sour
  */
 export async function snapshotFromFiles(
   paths: readonly string[],
-  progress: (what: string) => void,
-  needed = sdnKinds,
+  { progress, needed, ...wanted }: FileReading,
 ): Promise<Result<Snapshot, InputProblem>> {
   const listed = new Set<Kind>();
   const unreadFiles: InputProblem[] = [];
   const misnamed: Misnamed[] = [];
-  const manifests = await readManifests(paths, [...sourceKinds, ...minorKinds, configMaps], {
+  const manifests = await readManifests(paths, [...wanted.kinds, ...minorKinds, configMaps], {
     kinds: macvlanKinds,
     mark: macvlanMark,
     progress,
@@ -50,7 +48,7 @@ export async function snapshotFromFiles(
   });
   if (!manifests.ok) return manifests;
   const [rows, own] = partition(manifests.value, ({ object }) => isIndexRow(object));
-  const objects = objectsIn(own);
+  const objects = objectsIn(own, wanted);
   if (!objects.ok) return objects;
   const found = objects.value;
   if (!needed.some((kind) => found.has(kind))) {
@@ -69,24 +67,25 @@ export async function snapshotFromFiles(
   // what was not gathered may have been added; of ConfigMaps only some are read
   const isGiven = (kind: Kind): boolean => kind !== configMaps && (found.has(kind) || listed.has(kind));
   const unread = [
-    ...rows.flatMap(unreadIn).filter(({ kind }) => !isGiven(kind)),
-    ...misnamed.filter((one) => matters(one.kind, one)).map(unreadObject),
+    ...rows.flatMap((row) => unreadIn(row, wanted)).filter(({ kind }) => !isGiven(kind)),
+    ...misnamed.filter((one) => matters(one.kind, one, wanted)).map(unreadObject),
   ];
   const isLacking = (kind: Kind): boolean => !isGiven(kind) && !unread.some((one) => one.kind === kind);
   return ok(
     snapshotOf(found.set(configMaps, maps), unread, {
-      missing: mayLack.filter(isLacking),
+      // a dump or a must-gather may have nothing of these, though the cluster has some
+      missing: kindsOfSDN.filter(isLacking),
       unreadFiles: files(unreadFiles),
     }),
   );
 }
 
 /** The objects of each kind of which a plan is made, or the first that is not of its kind's shape. */
-function objectsIn(manifests: readonly Manifest[]): Result<Map<Kind, KubeObject[]>, InputProblem> {
+function objectsIn(manifests: readonly Manifest[], wanted: Wanted): Result<Map<Kind, KubeObject[]>, InputProblem> {
   const found = new Map<Kind, KubeObject[]>();
   for (const manifest of manifests) {
-    const kind = kindOf(manifest);
-    if (kind === undefined || !matters(kind, manifest)) continue;
+    const kind = kindOf(manifest, wanted);
+    if (kind === undefined || !matters(kind, manifest, wanted)) continue;
     const object = shapeOf(kind, manifest.object);
     if (!object.ok) return err(problemAt(manifest.source, object.error.field, object.error.reason));
     const list = found.get(kind);
@@ -96,8 +95,8 @@ function objectsIn(manifests: readonly Manifest[]): Result<Map<Kind, KubeObject[
   return ok(found);
 }
 
-function unreadIn(row: Manifest): readonly Unread[] {
-  const kind = kindOf(row);
+function unreadIn(row: Manifest, wanted: Wanted): readonly Unread[] {
+  const kind = kindOf(row, wanted);
   const unread = kind === undefined ? undefined : unreadInRow(kind, row.object);
   return unread === undefined ? [] : [unread];
 }
@@ -114,18 +113,14 @@ function files(problems: readonly InputProblem[]): Snapshot['unreadFiles'] {
   return problems.map(({ file, reason }) => ({ file, reason })).sort((a, b) => compareText(a.file, b.file));
 }
 
-/** Kinds of which a dump or a must-gather may have nothing, though the cluster has some. */
-const mayLack: readonly Kind[] = [hostSubnets, netNamespaces, egressNetworkPolicies];
-
-const allKinds = [...sourceKinds, ...minorKinds, configMaps, ...macvlanKinds];
-
-function kindOf({ object }: Manifest): Kind | undefined {
-  return allKinds.find((kind) => isOfKind(object, kind));
+function kindOf({ object }: Manifest, { kinds }: Wanted): Kind | undefined {
+  return [...kinds, ...minorKinds, configMaps, ...macvlanKinds].find((kind) => isOfKind(object, kind));
 }
 
 /** Whether a plan is made from the object: of some kinds most are left alone. */
-function matters(kind: Kind, { object }: Manifest): boolean {
-  if (kind === customResourceDefinitions) return readDefinitions.includes(textAt(object, 'metadata', 'name'));
+function matters(kind: Kind, { object }: Pick<Manifest, 'object'>, { definitions }: Wanted): boolean {
+  const isWanted = (one: Kind): boolean => resourceName(one) === textAt(object, 'metadata', 'name');
+  if (kind === customResourceDefinitions) return definitions.some(isWanted);
   return !macvlanKinds.includes(kind) || mentionsMacvlan(object);
 }
 

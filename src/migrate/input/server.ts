@@ -10,15 +10,7 @@ import { mentionsMacvlan } from '../kinds/workload.ts';
 import { type ObjectRef, resourceName } from '../ref.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
-import {
-  macvlanKinds,
-  minorKinds,
-  namespacesOf,
-  obstacleKinds,
-  readDefinitions,
-  sdnKinds,
-  sourceKinds,
-} from './source.ts';
+import { macvlanKinds, minorKinds, namespacesOf, obstacleKinds, type Wanted } from './source.ts';
 
 const atOnce = 4;
 /** Pods and workloads are large. Of each page only egress routers are kept. */
@@ -30,11 +22,10 @@ const pageSize = 500;
  */
 export async function snapshotFromServer(
   client: KubeClient,
-  progress: (what: string) => void,
-  needed = sdnKinds,
+  { needed, ...reading }: Reading & { readonly needed: readonly Kind[] },
 ): Promise<Result<Snapshot>> {
   try {
-    const snapshot = await readServer(client, { progress });
+    const snapshot = await readServer(client, reading);
     const nothing = needed.every(
       (kind) => objectsOf(snapshot, kind).length === 0 && !snapshot.unread.some((one) => one.kind === kind),
     );
@@ -46,7 +37,7 @@ export async function snapshotFromServer(
   }
 }
 
-export interface Reading {
+export interface Reading extends Wanted {
   /** Called with each kind before it is read. */
   readonly progress?: (what: string) => void;
   readonly signal?: AbortSignal;
@@ -55,13 +46,11 @@ export interface Reading {
 }
 
 /** Lists all kinds. Throws if something cannot be read for another reason than a missing right. */
-export async function readServer(client: KubeClient, reading: Reading = {}): Promise<Snapshot> {
+export async function readServer(client: KubeClient, reading: Reading): Promise<Snapshot> {
   const reader = new Reader(client, reading);
-  const { since } = reading;
+  const { since, kinds } = reading;
   await inParallel(
-    since === undefined
-      ? [...sourceKinds, ...minorKinds, ...macvlanKinds]
-      : [...sourceKinds, customResourceDefinitions],
+    since === undefined ? [...kinds, ...minorKinds, ...macvlanKinds] : [...kinds, customResourceDefinitions],
     atOnce,
     (kind) => reader.read(kind),
   );
@@ -121,7 +110,7 @@ class Reader {
   async #readDefinitions(): Promise<void> {
     const kind = customResourceDefinitions;
     const definitions: KubeObject[] = [];
-    for (const name of readDefinitions) {
+    for (const name of this.#reading.definitions.map(resourceName)) {
       const work = async (): Promise<void> => {
         const selection = { fieldSelector: `metadata.name=${name}`, ...this.#request };
         const { items } = await this.#client.list<KubeObject>(kind, selection);

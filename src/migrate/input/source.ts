@@ -6,10 +6,7 @@ import {
   clusterNetworks,
   clusterVersions,
   customResourceDefinitions,
-  egressFirewalls,
-  egressIPs,
   egressNetworkPolicies,
-  egressRouters,
   hostSubnets,
   infrastructures,
   type Kind,
@@ -26,10 +23,9 @@ import {
   workloads,
 } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { resourceName } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
 
-/** Kinds that are translated or looked at, and kinds of the plan whose objects may exist already. */
+/** Kinds that every plan is made from. */
 export const sourceKinds: readonly Kind[] = [
   clusterNetworks,
   hostSubnets,
@@ -43,23 +39,21 @@ export const sourceKinds: readonly Kind[] = [
   networkConfigs,
   infrastructures,
   clusterVersions,
-  egressIPs,
-  egressFirewalls,
-  egressRouters,
 ];
 
-/** The definitions of which the schemas show whether EgressIPs and firewalls can name nodes: the only ones read. */
-export const readDefinitions: readonly string[] = [egressIPs, egressFirewalls].map(resourceName);
+/** What is read. The targets add to `sourceKinds` what they make, and what they are translated from. */
+export interface Wanted {
+  /** Kinds of which all objects are read. */
+  readonly kinds: readonly Kind[];
+  /** Kinds whose definitions are read; of others there can be hundreds, and they are large. */
+  readonly definitions: readonly Kind[];
+}
 
 /** Kinds that only warnings come from: a plan without them is whole. */
 export const obstacleKinds: readonly Kind[] = [podDisruptionBudgets, nodeNetworkPolicies, ...webhookConfigurations];
 
 /** Kinds without which a plan is whole. */
 export const minorKinds: readonly Kind[] = [...obstacleKinds, customResourceDefinitions];
-
-/** Without objects of one of these there is nothing to migrate; the way back needs one of `ovnKinds`. */
-export const sdnKinds: readonly Kind[] = [hostSubnets, netNamespaces];
-export const ovnKinds: readonly Kind[] = [egressIPs, egressFirewalls];
 
 /** Kinds of which only egress routers are read: pods with a macvlan interface and what makes such pods. */
 export const macvlanKinds: readonly Kind[] = [pods, ...workloads];

@@ -1,7 +1,22 @@
 /** HostSubnets and NetNamespaces as they are written, where the model's values say too little. */
+import { apiVersionOf, egressNetworkPolicies, hostSubnets, type Kind, netNamespaces } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { contains, parseCidr, parseIp } from '../../model/values/address.ts';
 import { numberAt, textAt, textsAt } from './item.ts';
+
+/** The kinds of OpenShift SDN that a migration is about. */
+export const kindsOfSDN: readonly Kind[] = [hostSubnets, netNamespaces, egressNetworkPolicies];
+
+/** Those of which it makes an object for each Node or Namespace by itself: a cluster where it runs has some. */
+export const madeBySDN: readonly Kind[] = [hostSubnets, netNamespaces];
+
+/** The apiVersion of OpenShift SDN's kinds. */
+export const versionOfSDN = apiVersionOf(netNamespaces);
+
+/** Whether the object belongs to OpenShift SDN. */
+export function isOfSDN({ apiVersion }: Pick<KubeObject, 'apiVersion'>): boolean {
+  return apiVersion === versionOfSDN;
+}
 
 /** Whether the HostSubnet lists one of the addresses, or has CIDRs that hold one. */
 export function mayHost(hostSubnet: KubeObject, addresses: ReadonlySet<string>): boolean {

@@ -1,23 +1,23 @@
 /** Makes the plan of a migration from a snapshot. Pure. */
 import sortBy from 'lodash/sortBy.js';
 import uniqBy from 'lodash/uniqBy.js';
-import { apiVersionOf, egressIPs, netNamespaces } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import type { JsonObject } from '../../model/values/json.ts';
 import type { AddressEnds } from '../addresses.ts';
 import { compareFindings } from '../findings/finding.ts';
-import { compareRefs, type ObjectRef, objectRef, refKey, refNamed } from '../ref.ts';
+import { compareRefs, type ObjectRef, objectRef, refKey } from '../ref.ts';
 import { clusterUID, type Snapshot, type Unread } from '../snapshot.ts';
 import type { Target } from '../target.ts';
-import { stepOf, targetNamed } from '../targets.ts';
-import { type Change, refOf, type TranslateOptions, type Translation } from '../translation.ts';
+import { oldPlugin, stepOf, targetNamed, targets } from '../targets.ts';
+import { type Change, refOf, type Translation } from '../translation.ts';
 import { backedUp, type Plan, planHash, type PlanStep } from './plan.ts';
 
 export interface PlanRequest {
   /** Name and version of the program. */
   readonly tool: string;
   readonly target: Target;
-  readonly options: TranslateOptions;
+  /** As plan.yaml keeps them. */
+  readonly options: JsonObject;
   /** Whether warnings block the plan from being applied, as blockers do. */
   readonly strict: boolean;
 }
@@ -33,21 +33,18 @@ export interface MadePlan {
   readonly addresses: AddressEnds | undefined;
 }
 
-/** Makes the plan of a snapshot. */
+/** Makes the plan of a snapshot. Throws if the options are not the target's. */
 export function makePlan(found: Snapshot, { tool, target, options, strict }: PlanRequest): MadePlan {
+  const translator = target.translator(options);
+  if (translator === undefined) throw new Error(`these are no options of target ${target.name}`);
   const snapshot = target.before(found);
-  const translation = target.translate(snapshot, options);
-  const shown = target.shownOptions(options);
+  const translation = translator.translate(snapshot);
   return {
-    plan: planOf({ tool, target: target.name, options: shown, strict, snapshot, translation }),
+    plan: planOf({ tool, target: target.name, options: translator.options, strict, snapshot, translation }),
     assignedCount: translation.assignedCount ?? [],
-    nodeAddresses: nodeAddresses(snapshot),
+    nodeAddresses: oldPlugin.nodeAddresses(snapshot),
     addresses: translation.addresses,
   };
-}
-
-function nodeAddresses({ hostSubnets }: Snapshot): readonly string[] {
-  return [...new Set(hostSubnets.map(({ hostIP }) => hostIP).filter((address) => address !== ''))];
 }
 
 interface PlanInput {
@@ -67,7 +64,7 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
     refOf(change),
     ...(change.action === 'clear' ? [] : change.from.filter(isConverted)),
   ]);
-  const refs = uniqBy([...touched, ...rivalsOf(touched, snapshot)], refKey).sort(compareRefs);
+  const refs = uniqBy([...touched, ...oldPlugin.besides(touched, snapshot)], refKey).sort(compareRefs);
   const kinds = new Set(refs.map(({ apiVersion, kind }) => `${apiVersion}/${kind}`));
   const all = new Map<string, KubeObject>();
   for (const [kind, objects] of snapshot.objects)
@@ -96,20 +93,9 @@ export function planOf({ snapshot, translation, ...rest }: PlanInput): Plan {
 
 const idLength = 10;
 
-/**
- * The NetNamespaces that request an address of one of these, though nothing comes of it: without them the way back would
- * take them for new, and not restore the request of the other.
- */
-function rivalsOf(touched: readonly ObjectRef[], snapshot: Snapshot): readonly ObjectRef[] {
-  const names = new Set(touched.flatMap(({ kind, name }) => (kind === netNamespaces.kind ? [name] : [])));
-  const all = snapshot.netNamespaces.map(({ metadata: { name = '' }, egressIPs: ips }) => ({ name, ips: ips ?? [] }));
-  const taken = new Set(all.flatMap(({ name, ips }) => (names.has(name) ? ips : [])));
-  return all.flatMap(({ name, ips }) => (ips.some((ip) => taken.has(ip)) ? [refNamed(netNamespaces, name)] : []));
-}
-
 /** Whether a conversion replaces the object. Other sources of a change, such as pods, are always left alone. */
 function isConverted({ apiVersion }: ObjectRef): boolean {
-  return apiVersion === apiVersionOf(netNamespaces) || apiVersion === apiVersionOf(egressIPs);
+  return targets.some((target) => target.apiVersion === apiVersion);
 }
 
 /** The changes by step of the plan's target, in safe order, each step sorted by object. */

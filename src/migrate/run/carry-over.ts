@@ -3,13 +3,12 @@ import isEqual from 'lodash/isEqual.js';
 import { err, type Result } from '../../model/values/result.ts';
 import { unreadReason } from '../known.ts';
 import { type Live, liveObject, liveOf } from '../live.ts';
-import { isSDN } from '../ownership.ts';
 import { replacePlan } from '../plan/folder.ts';
 import { backedUp, newest, type Plan, planHash } from '../plan/plan.ts';
 import { type ChangeState, type Update, updatedPlan } from '../plan/update.ts';
 import { objectRef, refKey, refText } from '../ref.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { plannedKinds } from '../targets.ts';
+import { isOfOldPlugin, plannedKinds } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
 import { unknownSince, unreadSince } from './findings-since.ts';
 import { changeKey, type Entry, journalText, type Progress, progressOf } from './journal.ts';
@@ -70,7 +69,7 @@ function takenOver(
   old: Plan,
   { plan, fresh, live }: { readonly plan: Plan; readonly fresh: Plan; readonly live: Live },
 ): Pick<Plan, 'seen' | 'gone'> {
-  const rest = [...old.backup].filter(([key, was]) => isSDN(objectRef(was)) && !fresh.backup.has(key));
+  const rest = [...old.backup].filter(([key, was]) => isOfOldPlugin(objectRef(was)) && !fresh.backup.has(key));
   const isCleared = purgedKinds(old, live).length > 0;
   const now = rest.map(([key, was]) => ({ key, was, is: isCleared ? newest(old, key) : live.objects.get(key) }));
   const gone = now.flatMap(({ key, is }) => (is === undefined ? [key] : []));

@@ -2,14 +2,13 @@
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import omitBy from 'lodash/omitBy.js';
-import { cloudPrivateIPConfigs } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { isServed, type Live, liveObject } from '../live.ts';
 import { holds, holdsPart, isForeignKind } from '../ownership.ts';
 import { isAsBackedUp, type Plan } from '../plan/plan.ts';
-import { compareRefs, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
-import { stepOf } from '../targets.ts';
+import { compareRefs, kindAmong, type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
+import { oldPlugin, stepOf, targetNamed } from '../targets.ts';
 import { type Change, refOf } from '../translation.ts';
 import { changeKey, type Progress } from './journal.ts';
 
@@ -92,8 +91,7 @@ function objectDrift({ plan, was, changes, live, progress }: Case): readonly Dri
   const object = objectRef(was);
   const begun = changes.filter((change) => progress.begun.has(changeKey(change.step, refKey(object))));
   const is = liveObject(live, object);
-  // a CloudPrivateIPConfig comes, goes and moves with its address
-  if (object.kind === cloudPrivateIPConfigs.kind) return [];
+  if (kindAmong(targetNamed(plan.target).changing ?? [], object) !== undefined) return [];
   if (is === undefined) {
     // what a begun delete concerns may be gone; kinds of the old plugin go with it
     const isFine = begun.some(({ action }) => action === 'delete') || !isServed(live, object);
@@ -136,10 +134,10 @@ function isKubeObject(value: unknown): value is KubeObject {
   return isRecord(value) && isRecord(value['metadata']);
 }
 
-/** The fields that count. Where the SDN controller owns egressIPs, they change at any time and mean nothing. */
+/** The fields that count. Those that the old plugin owns change at any time and mean nothing. */
 function watched(object: KubeObject, was: KubeObject): Readonly<Record<string, unknown>> {
   const content = essence(contentOf(object));
-  return was.kind === 'HostSubnet' && !isEmpty(contentOf(was)['egressCIDRs']) ? omit(content, 'egressIPs') : content;
+  return omit(content, oldPlugin.movingFields(was));
 }
 
 /** Compares only those labels and annotations of others' objects that the change sets. Wanted values are no drift. */

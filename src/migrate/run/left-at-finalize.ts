@@ -1,9 +1,7 @@
 /** Decides what finalize must leave because the admin left out what was to take its place. Pure. */
-import { hostSubnets } from '../../../api/kinds.ts';
-import { textsAt } from '../kinds/item.ts';
-import { mayHost } from '../kinds/sdn.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../ref.ts';
+import { targetNamed } from '../targets.ts';
 import { refOf } from '../translation.ts';
 import type { Progress } from './journal.ts';
 
@@ -15,10 +13,10 @@ export interface LeftAtFinalize {
 
 /**
  * The objects that finalize leaves, by `refKey`, because what was to be made of them was left out: nothing else
- * serves what they ask for. Among them are HostSubnets that may host an address of an EgressIP that was left out.
+ * serves what they ask for. Among them are those that the target says what was left out still needs.
  */
 export function leftAtFinalize(
-  { steps, backup }: Pick<Plan, 'steps' | 'backup'>,
+  { target, steps, backup }: Pick<Plan, 'target' | 'steps' | 'backup'>,
   { skipped }: Pick<Progress, 'skipped'>,
 ): ReadonlyMap<string, LeftAtFinalize> {
   if (skipped.size === 0) return new Map();
@@ -27,18 +25,16 @@ export function leftAtFinalize(
     .filter((change) => change.action === 'apply')
     .filter((change) => skipped.has(refKey(refOf(change))));
   const sources = new Map(out.flatMap((change) => change.from.map((from) => [refKey(from), change] as const)));
-  const hosted = out.map(({ object }) => ({
-    ref: objectRef(object),
-    ips: new Set(textsAt(object, 'spec', 'egressIPs')),
-  }));
+  const { needers = () => () => undefined } = targetNamed(target);
+  const needing = needers(out.map(({ object }) => object));
   const finals = steps.filter(({ name }) => name === 'finalize').flatMap(({ changes }) => changes.map(refOf));
   return new Map(
     finals.flatMap((object): readonly (readonly [string, LeftAtFinalize])[] => {
       const key = refKey(object);
-      const was = object.kind === hostSubnets.kind ? backup.get(key) : undefined;
+      const was = backup.get(key);
       const source = sources.get(key);
-      const left =
-        source === undefined ? hosted.find(({ ips }) => was !== undefined && mayHost(was, ips))?.ref : refOf(source);
+      const needer = source === undefined && was !== undefined ? needing(was) : undefined;
+      const left = source === undefined ? needer && objectRef(needer) : refOf(source);
       return left === undefined ? [] : [[key, { object, out: left }]];
     }),
   );

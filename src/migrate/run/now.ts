@@ -6,7 +6,7 @@ import type { NetworkConfigItem } from '../kinds/network.ts';
 import { type Known, knownOf, unreadReason } from '../known.ts';
 import { type Live, liveOf } from '../live.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { plannedKinds } from '../targets.ts';
+import { plannedKinds, wanted } from '../targets.ts';
 
 export interface Now {
   readonly snapshot: Snapshot;
@@ -20,7 +20,7 @@ export interface Now {
  * be read; names a missing right.
  */
 export async function readNow(client: KubeClient, signal: AbortSignal, since?: Snapshot): Promise<Now> {
-  const snapshot = await readServer(client, { signal, ...(since === undefined ? {} : { since }) });
+  const snapshot = await readServer(client, { ...wanted, signal, ...(since === undefined ? {} : { since }) });
   const missing = snapshot.unread.find(({ kind }) => plannedKinds.includes(kind));
   if (missing !== undefined) throw new Error(unreadReason(missing));
   const config = snapshot.networkConfigs.find(({ name }) => name === 'cluster');

@@ -1,11 +1,8 @@
 /** Determines whether the vendor has cleared the objects of OpenShift SDN. Pure. */
-import { egressNetworkPolicies, hostSubnets, netNamespaces } from '../../../api/kinds.ts';
 import type { Live } from '../live.ts';
-import { isSDN } from '../ownership.ts';
 import type { Plan } from '../plan/plan.ts';
 import { objectRef } from '../ref.ts';
-
-const sdnKinds = [hostSubnets, netNamespaces, egressNetworkPolicies].map(({ kind }) => kind);
+import { isOfOldPlugin, oldPlugin } from '../targets.ts';
 
 /**
  * Kinds of OpenShift SDN that the vendor cleared since the plan: all, if no object of OpenShift SDN is as old as the
@@ -15,8 +12,8 @@ const sdnKinds = [hostSubnets, netNamespaces, egressNetworkPolicies].map(({ kind
  * only those kinds count of which nothing is left.
  */
 export function purgedKinds({ backup, seen }: Pick<Plan, 'backup' | 'seen'>, live: Live): readonly string[] {
-  const present = [...live.objects.values()].filter((one) => isSDN(objectRef(one)));
-  const before = [...backup.values(), ...seen.values()].filter((one) => isSDN(objectRef(one)));
+  const present = [...live.objects.values()].filter((one) => isOfOldPlugin(objectRef(one)));
+  const before = [...backup.values(), ...seen.values()].filter((one) => isOfOldPlugin(objectRef(one)));
   const uids = new Set(before.map(({ metadata }) => metadata.uid ?? ''));
   const newest = before.map(({ metadata }) => metadata.creationTimestamp ?? '').reduce((a, b) => (a > b ? a : b), '');
   const hasSurvivor = present.some(
@@ -24,7 +21,8 @@ export function purgedKinds({ backup, seen }: Pick<Plan, 'backup' | 'seen'>, liv
       (uid !== undefined && uids.has(uid)) || creationTimestamp < newest,
   );
   if (hasSurvivor) return [];
-  if (newest !== '') return sdnKinds;
+  const all = oldPlugin.kinds.map(({ kind }) => kind);
+  if (newest !== '') return all;
   const kinds = new Set(present.map(({ kind }) => kind));
-  return sdnKinds.filter((kind) => !kinds.has(kind));
+  return all.filter((kind) => !kinds.has(kind));
 }

@@ -5,7 +5,7 @@ import { dump, load } from 'js-yaml';
 import { crds } from '../../../api/crds.ts';
 import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { type Finding } from '../../../src/migrate/findings/finding.ts';
-import { sourceKinds } from '../../../src/migrate/input/source.ts';
+import { wanted } from '../../../src/migrate/targets.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { compareText } from '../../../src/model/values/names.ts';
 import { start } from '../../apiserver/started.ts';
@@ -207,7 +207,7 @@ test('a cluster is planned as its dump is, and one that cannot be reached is sai
       ({ metadata, kind }) => kind !== 'Namespace' || !['default', 'kube-system'].includes(metadata.name ?? ''),
     ))
       await server.client.create(
-        sourceKinds.find(({ kind }) => kind === object.kind)!,
+        wanted.kinds.find(({ kind }) => kind === object.kind)!,
         object,
       );
     const out = join(folder, 'cluster');

@@ -10,6 +10,7 @@ import { makeSnapshot } from '../../../src/migrate/input/make-snapshot.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';
 import { objectYAML } from '../../../src/migrate/plan/yaml.ts';
 import { type Snapshot } from '../../../src/migrate/snapshot.ts';
+import { oldPlugin, wanted } from '../../../src/migrate/targets.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import { create, startCluster } from '../cluster.ts';
 import { clusters, type Named } from '../clusters.ts';
@@ -19,12 +20,16 @@ const folder = mkdtempSync(join(tmpdir(), 'migrate-gather-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function readBack(name: string, snapshot: Snapshot): Promise<Snapshot> {
-  for (const { path, content } of gatheredFiles(snapshot)) {
+  for (const { path, content } of gatheredFiles(snapshot, wanted)) {
     const file = join(folder, name, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, dump(content, { noRefs: true }));
   }
-  const read = await snapshotFromFiles([join(folder, name)], () => undefined);
+  const read = await snapshotFromFiles([join(folder, name)], {
+    ...wanted,
+    needed: oldPlugin.makesItself,
+    progress: () => undefined,
+  });
   if (!read.ok) throw new Error(read.error.reason);
   return read.value;
 }
@@ -80,7 +85,7 @@ test('no value of a variable that no plan reads is in it, nor what the installer
       },
     },
   );
-  const text = JSON.stringify(gatheredFiles(snapshotOf([pod, config])));
+  const text = JSON.stringify(gatheredFiles(snapshotOf([pod, config]), wanted));
   expect(text).not.toContain('secret-');
   expect(text).toContain('192.168.12.99');
   expect(text).toContain('192.168.7.0/24');
@@ -92,10 +97,10 @@ test('a kind that could not be read or is not served is in the index, and has no
     [{ kind: egressNetworkPolicies, reason: 'no', right: 'list egressnetworkpolicies.network.openshift.io' }],
     { absent: [] },
   );
-  expect(gatheredFiles(snapshot).map(({ path }) => path)).not.toContain(
+  expect(gatheredFiles(snapshot, wanted).map(({ path }) => path)).not.toContain(
     'cluster-scoped-resources/network.openshift.io/egressnetworkpolicies.yaml',
   );
-  expect(gatheredKinds(snapshot)).toContainEqual({
+  expect(gatheredKinds(snapshot, wanted)).toContainEqual({
     kind: 'EgressNetworkPolicy',
     apiVersion: 'network.openshift.io/v1',
     count: 0,

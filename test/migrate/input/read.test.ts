@@ -29,10 +29,11 @@ import { snapshotFromFiles } from '../../../src/migrate/input/files.ts';
 import { gatheredFiles, gatheredKinds } from '../../../src/migrate/input/gather.ts';
 import { snapshotOf } from '../../../src/migrate/input/make-snapshot.ts';
 import { readServer, snapshotFromServer } from '../../../src/migrate/input/server.ts';
-import { inventoryOf, sourceKinds } from '../../../src/migrate/input/source.ts';
+import { inventoryOf } from '../../../src/migrate/input/source.ts';
 import { makePlan } from '../../../src/migrate/plan/make.ts';
 import type { Plan } from '../../../src/migrate/plan/plan.ts';
 import { objectsOf, type Snapshot, type Unread } from '../../../src/migrate/snapshot.ts';
+import { oldPlugin, wanted } from '../../../src/migrate/targets.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import { toOVN } from '../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
@@ -44,6 +45,8 @@ import { make, options } from '../snapshots.ts';
 const folder = mkdtempSync(join(tmpdir(), 'migrate-read-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+const reading = { ...wanted, needed: oldPlugin.makesItself, progress: () => undefined };
+
 function file(name: string, content: string | Buffer): string {
   const path = join(folder, name);
   mkdirSync(join(path, '..'), { recursive: true });
@@ -52,18 +55,18 @@ function file(name: string, content: string | Buffer): string {
 }
 
 async function read(...paths: string[]): Promise<Snapshot> {
-  const snapshot = await snapshotFromFiles(paths, () => undefined);
+  const snapshot = await snapshotFromFiles(paths, reading);
   if (!snapshot.ok) throw new Error(problemText(snapshot.error));
   return snapshot.value;
 }
 
 async function problem(...paths: string[]): Promise<string> {
-  const snapshot = await snapshotFromFiles(paths, () => undefined);
+  const snapshot = await snapshotFromFiles(paths, reading);
   return snapshot.ok ? 'none' : problemText(snapshot.error).replaceAll(`${folder}/`, '');
 }
 
 const planOfAll = (snapshot: Snapshot): Plan =>
-  makePlan(snapshot, { tool: 'test', target: ovn, options, strict: false }).plan;
+  makePlan(snapshot, { tool: 'test', target: ovn, options: { ...options }, strict: false }).plan;
 
 const objects = clusters['egress routers'].objects;
 const list = (items: readonly unknown[]): object => ({ apiVersion: 'v1', kind: 'List', items });
@@ -156,8 +159,8 @@ describe('files', () => {
       [netNamespaces, [make.netNamespace('red', 11)]],
     ]);
     const gathered = snapshotOf(kinds, unread);
-    file('gathered/index.json', JSON.stringify(gatheredKinds(gathered), null, 2));
-    for (const { path, content } of gatheredFiles(gathered)) file(`gathered/${path}`, dump(content));
+    file('gathered/index.json', JSON.stringify(gatheredKinds(gathered, wanted), null, 2));
+    for (const { path, content } of gatheredFiles(gathered, wanted)) file(`gathered/${path}`, dump(content));
     const snapshot = await read(join(folder, 'gathered'));
     expect(snapshot.unread.map(({ kind, right, isMinor }) => [kind.kind, right, isMinor])).toEqual([
       ['Network', undefined, undefined],
@@ -398,7 +401,7 @@ describe('a cluster', () => {
     keeper = await doorkeeper(server);
     for (const object of [...source, make.policy('blue', 'default', [['Deny', '198.51.100.0/24']])])
       await server.client.create(
-        sourceKinds.find(({ kind }) => kind === object.kind)!,
+        wanted.kinds.find(({ kind }) => kind === object.kind)!,
         object,
       );
   });
@@ -411,7 +414,7 @@ describe('a cluster', () => {
     { readonly ok: true; readonly value: Snapshot } | { readonly ok: false; readonly error: string }
   > {
     const client = await openKube({ kubeconfig: keeper.kubeconfig, logger, userAgent: 'test' });
-    return snapshotFromServer(client, () => undefined).finally(() => client.close());
+    return snapshotFromServer(client, reading).finally(() => client.close());
   }
 
   test('all of it is read, and kinds that are not served are empty', async () => {
@@ -463,7 +466,7 @@ describe('a cluster', () => {
               ? { items: (await answer()) as T[], resourceVersion: '1' }
               : server.client.list<T>(kind, given),
         };
-        const snapshot = await readServer(client);
+        const snapshot = await readServer(client, wanted);
         return [
           snapshot.configMaps.map(({ name }) => name),
           snapshot.notFound.map(({ namespace, name }) => `${namespace}/${name}`),

@@ -4,7 +4,7 @@ import { sdn } from '../../../src/migrate/targets/sdn/target.ts';
 import { make, options, snapshotOf } from '../snapshots.ts';
 import { first, project, worker } from '../targets/ovn/cluster-of.ts';
 
-const request = { tool: 'test 1', target: ovn, options, strict: true };
+const request = { tool: 'test 1', target: ovn, options: { ...options }, strict: true };
 const objects = [...worker(1, { egressIPs: [first] }), ...worker(2), ...project('shop', 10, [first])];
 
 it('makes the plan of a target with what its report adds', () => {

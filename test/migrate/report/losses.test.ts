@@ -46,8 +46,8 @@ describe('a loss that the source addresses tell', () => {
   const ends = (today: readonly string[], after: readonly string[], isClosed = false): Ends => ({
     namespace: 'shop',
     today: { egressIPs: today, nodes: false },
+    between: { egressIPs: [], nodes: !isClosed },
     after: { egressIPs: after, nodes: after.length === 0 },
-    isClosed,
   });
   const tables = (one: Ends) =>
     (['offline', 'live'] as const).map((mode) => addressTable(mode, ['192.168.7.11'], [one]));

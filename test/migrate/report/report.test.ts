@@ -92,8 +92,8 @@ test('nothing is lost of what does not work today, and what stays lost is said o
       mode,
       ['192.168.7.11'],
       [
-        { namespace: 'a', today: ends(['192.0.2.1', '192.0.2.2']), after: ends(['192.0.2.1']), isClosed: false },
-        { namespace: 'b', today: { egressIPs: [], nodes: false }, after: ends(['192.0.2.3']), isClosed: false },
+        { namespace: 'a', today: ends(['192.0.2.1', '192.0.2.2']), between: ends([]), after: ends(['192.0.2.1']) },
+        { namespace: 'b', today: { egressIPs: [], nodes: false }, between: ends([]), after: ends(['192.0.2.3']) },
       ],
     ),
   );
@@ -158,7 +158,7 @@ test('findings.json carries the loss, and one that is edited is refused by field
 });
 
 test('a report of the way back shows no addresses before and after', () => {
-  const made = makePlan(snapshotOf(cluster), { tool: 'test', target: sdn, options, strict: false });
+  const made = makePlan(snapshotOf(cluster), { tool: 'test', target: sdn, options: { ...options }, strict: false });
   expect(made.addresses).toBeUndefined();
   expect(markdownReport(reportOf(made))).toContain('Nothing that this plan knows of.');
 });

@@ -14,7 +14,8 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { stuck, unstick } from '../../../src/migrate/run/verify/unstick.ts';
+import { stuckIn, touch } from '../../../src/migrate/run/verify/touch.ts';
+import { stuck } from '../../../src/migrate/targets/ovn/live/checks.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
 import { passing } from '../../io/kube/passing.ts';
@@ -224,8 +225,9 @@ describe('EgressIPs whose definition comes with the switch', () => {
 test('EgressIPs with an unassigned address are touched, and only these', async () => {
   await migration.forth();
   await started.client.patch(egressIPs, { name: 'egressip-bank' }, { status: { items: [] } }, { type: 'merge' });
-  expect(stuck(await migration.verify())).toEqual(['egressip-bank']);
-  expect(await unstick(started.client, ['egressip-bank', 'egressip-gone'], 7_000)).toEqual(['egressip-bank']);
+  expect(stuckIn(await migration.verify(), stuck)).toEqual(['egressip-bank']);
+  const names = ['egressip-bank', 'egressip-gone'];
+  expect(await touch(started.client, stuck, { names, now: 7_000 })).toEqual(['egressip-bank']);
   const touched = (await started.client.list(egressIPs)).items.map(({ metadata: { name, labels } }) => [
     name,
     labels?.['migrate.sdn-compat/touched'],

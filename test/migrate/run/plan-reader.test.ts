@@ -14,7 +14,7 @@ import { make, options, snapshotOf } from '../snapshots.ts';
 
 const planOf = (name: string): Plan => {
   const objects = [make.namespace(name), make.netNamespace(name, 10, { egressIPs: ['192.168.7.101'] })];
-  return makePlan(snapshotOf(objects), { tool: 'test', target: ovn, options, strict: false }).plan;
+  return makePlan(snapshotOf(objects), { tool: 'test', target: ovn, options: { ...options }, strict: false }).plan;
 };
 const [first, second] = [planOf('shop'), planOf('bank')];
 

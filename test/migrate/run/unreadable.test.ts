@@ -2,10 +2,10 @@
 import { clusterNetworks, configMaps, egressIPs, type Kind, networkConfigs, pods } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
-import { macvlanKinds, minorKinds, sourceKinds } from '../../../src/migrate/input/source.ts';
+import { macvlanKinds, minorKinds } from '../../../src/migrate/input/source.ts';
 import { resourceName } from '../../../src/migrate/ref.ts';
 import { readNow } from '../../../src/migrate/run/now.ts';
-import { plannedKinds } from '../../../src/migrate/targets.ts';
+import { plannedKinds, wanted } from '../../../src/migrate/targets.ts';
 import { ovn } from '../../../src/migrate/targets/ovn/target.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
@@ -35,7 +35,7 @@ const cluster: readonly KubeObject[] = [
   make.policy('bank', 'p', [['Deny', '203.0.113.0/24']]),
 ];
 
-const all: readonly Kind[] = [...sourceKinds, ...minorKinds, ...macvlanKinds, configMaps];
+const all: readonly Kind[] = [...wanted.kinds, ...minorKinds, ...macvlanKinds, configMaps];
 const signal = new AbortController().signal;
 
 let started: Started;

@@ -10,10 +10,10 @@ import {
   tableDiff,
 } from '../../../migrate/addresses.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
-import { defaultOptions } from '../../../migrate/translation.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { Failure } from '../../fail.ts';
 import { print, printAll } from '../../output.ts';
+import { ownOptions, translatorOf } from '../options.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from '../source.ts';
 import { aligned } from '../tables.ts';
 
@@ -21,17 +21,17 @@ export interface AddressesFlags extends SourceFlags {
   readonly to: string;
   readonly output: 'table' | 'csv' | 'json';
   readonly mode: Mode;
-  readonly keepClosed: boolean;
   readonly since?: string;
 }
 
 /** Prints the table, or how it differs from an earlier one. */
 export async function runAddresses(flags: AddressesFlags): Promise<void> {
-  const { addressEnds, before, plugin } = targetNamed(flags.to);
-  if (addressEnds === undefined) throw new Failure(`no addresses of ${plugin} are known`, badInput);
+  const target = targetNamed(flags.to);
+  const options = { ...ownOptions(target, flags), machineNetworks: flags.machineNetwork };
+  const { addressEnds } = translatorOf(target, options);
+  if (addressEnds === undefined) throw new Failure(`no addresses of ${target.plugin} are known`, badInput);
   const snapshot = await readSnapshot(flags, progressLines());
-  const { keepClosed, machineNetwork: machineNetworks } = flags;
-  const { nodes, ends } = addressEnds(before(snapshot), { ...defaultOptions, keepClosed, machineNetworks });
+  const { nodes, ends } = addressEnds(target.before(snapshot));
   const table = addressTable(flags.mode, nodes, ends);
   if (flags.since !== undefined) {
     const lines = tableDiff(await earlier(flags.since), table);

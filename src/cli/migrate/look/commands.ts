@@ -1,6 +1,7 @@
 /** `sdn-compat migrate inspect|addresses|gather|predict`, which only look. Each command is loaded when it is used. */
 import { type Command, Option } from 'commander';
 import { newPlugins } from '../../../migrate/targets.ts';
+import { flagOf, planOptions } from '../options.ts';
 import type { Shared } from '../source.ts';
 import type { AddressesFlags } from './addresses.ts';
 import type { GatherFlags } from './gather.ts';
@@ -20,7 +21,7 @@ export function addLookCommands(migrate: Command, { kubeconfig, source }: Shared
     .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
     .action(async (flags: InspectFlags) => (await import('./inspect.ts')).runInspect(flags));
 
-  source(migrate.command('addresses'), kubeconfig)
+  const addresses = source(migrate.command('addresses'), kubeconfig)
     .description(
       'list the source addresses of each namespace today, during each phase and after, for the owners of firewalls outside',
     )
@@ -29,9 +30,10 @@ export function addLookCommands(migrate: Command, { kubeconfig, source }: Shared
     .addOption(
       new Option('--mode <mode>', 'how the plugin is switched').choices(['offline', 'live']).default('offline'),
     )
-    .option('--keep-closed', 'as with `plan --keep-closed`', false)
     .option('--since <file>', 'print what changed since an earlier run with -o json')
     .action(async (flags: AddressesFlags) => (await import('./addresses.ts')).runAddresses(flags));
+  const deciding = planOptions(newPlugins).filter(({ changesAddresses }) => changesAddresses === true);
+  for (const one of deciding) addresses.addOption(flagOf({ ...one, description: `as with \`plan ${one.flags}\`` }));
 
   migrate
     .command('gather')

@@ -8,6 +8,7 @@ import { packTar } from 'modern-tar';
 import { type GatheredFile, gatheredFiles, type GatheredKind, gatheredKinds } from '../../../migrate/input/gather.ts';
 import { readServer } from '../../../migrate/input/server.ts';
 import { Unwritable } from '../../../migrate/plan/unwritable.ts';
+import { wanted } from '../../../migrate/targets.ts';
 import { fieldOf } from '../../../model/values/json.ts';
 import { Failure } from '../../fail.ts';
 import { print } from '../../output.ts';
@@ -34,12 +35,12 @@ const packed = /\.(tar\.gz|tgz)$/;
 export async function runGather({ kubeconfig, out }: GatherFlags): Promise<void> {
   await refuseOccupied(out);
   const client = await openClient(kubeconfig);
-  const snapshot = await readServer(client, { progress: progressLines() }).finally(() => client.close());
-  const kinds = gatheredKinds(snapshot);
+  const snapshot = await readServer(client, { ...wanted, progress: progressLines() }).finally(() => client.close());
+  const kinds = gatheredKinds(snapshot, wanted);
   const texts: readonly Text[] = [
     { path: 'version', text: `sdn-compat ${programVersion}\n` },
     { path: 'index.json', text: `${JSON.stringify(kinds, null, 2)}\n` },
-    ...gatheredFiles(snapshot).map(textOf),
+    ...gatheredFiles(snapshot, wanted).map(textOf),
   ];
   try {
     await (archive.test(out) ? writeArchive(out, texts) : writeFolder(out, texts));

@@ -4,8 +4,8 @@ import { type Finding } from '../../../migrate/findings/finding.ts';
 import { inventoryOf, type InventoryRow } from '../../../migrate/input/source.ts';
 import { countsText } from '../../../migrate/report/content.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
-import { defaultOptions } from '../../../migrate/translation.ts';
 import { print } from '../../output.ts';
+import { translatorOf } from '../options.ts';
 import { isBlocked } from '../plan-output.ts';
 import { progressLines, readSnapshot, type SourceFlags } from '../source.ts';
 import { findingsText, inventoryText } from '../tables.ts';
@@ -21,10 +21,8 @@ export async function runInspect(flags: InspectFlags): Promise<void> {
   const snapshot = await readSnapshot(flags, progress);
   progress('looking for what would change');
   const target = targetNamed(flags.to);
-  const { findings } = target.translate(target.before(snapshot), {
-    ...defaultOptions,
-    machineNetworks: flags.machineNetwork,
-  });
+  const { translate } = translatorOf(target, { machineNetworks: flags.machineNetwork });
+  const { findings } = translate(target.before(snapshot));
   print(await rendered({ inventory: inventoryOf(snapshot), findings }, flags.output));
   if (isBlocked({ findings, strict: false })) process.exitCode = 1;
 }

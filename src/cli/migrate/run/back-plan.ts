@@ -2,8 +2,8 @@
 import { writePlan } from '../../../migrate/plan/folder.ts';
 import { makePlan } from '../../../migrate/plan/make.ts';
 import { countsText } from '../../../migrate/report/content.ts';
+import { unsetOptions } from '../../../migrate/target.ts';
 import { oldPlugin } from '../../../migrate/targets.ts';
-import { defaultOptions } from '../../../migrate/translation.ts';
 import { Failure } from '../../fail.ts';
 import { print } from '../../output.ts';
 import { programVersion } from '../../version.ts';
@@ -16,7 +16,7 @@ export async function runBackPlan(flags: SourceFlags, out: string): Promise<void
   const { plan } = makePlan(snapshot, {
     tool: `sdn-compat ${programVersion}`,
     target: oldPlugin,
-    options: defaultOptions,
+    options: unsetOptions(oldPlugin),
     strict: false,
   });
   const written = await writePlan(out, plan);

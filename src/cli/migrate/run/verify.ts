@@ -8,10 +8,11 @@ import { otherCluster } from '../../../migrate/run/identity.ts';
 import { progressOf } from '../../../migrate/run/journal.ts';
 import { readNow } from '../../../migrate/run/now.ts';
 import { planReader } from '../../../migrate/run/plan-reader.ts';
-import { stuck, unstick } from '../../../migrate/run/verify/unstick.ts';
+import { stuckIn, touch } from '../../../migrate/run/verify/touch.ts';
 import { type Verification, verification } from '../../../migrate/run/verify/verify.ts';
 import { clusterUID, type Snapshot } from '../../../migrate/snapshot.ts';
 import type { Check } from '../../../migrate/target.ts';
+import { targetNamed } from '../../../migrate/targets.ts';
 import { ok } from '../../../model/values/result.ts';
 import { Failure } from '../../fail.ts';
 import { print, report } from '../../output.ts';
@@ -37,7 +38,7 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
   const options = probeOptions(flags);
   const seen = await withPlan(flags, async (work) => {
     const look = looker(work);
-    if (flags.unstick) await touch(work, look);
+    if (flags.unstick) await unstick(work, look);
     const { verification: found, live, plan } = await watched(work, look, flags);
     return options === undefined ? found : withProbes(found, await asked({ ...work, plan, live }, flags, options));
   });
@@ -47,10 +48,17 @@ export async function runVerify(flags: VerifyFlags): Promise<void> {
   if (!seen.well) process.exitCode = 1;
 }
 
-/** Touches the EgressIPs that have an unassigned address, once, and reports which. */
-async function touch({ client }: Work, look: () => Promise<Look>): Promise<void> {
-  const names = await unstick(client, stuck((await look()).verification), Date.now());
-  report(names.length === 0 ? 'no EgressIP has an unassigned address\n' : `touched EgressIP ${names.join(', ')}\n`);
+/** Touches the objects that the plugin passed over, once, and reports which. */
+async function unstick({ client }: Work, look: () => Promise<Look>): Promise<void> {
+  const { plan, verification: found } = await look();
+  const { plugin, stuck } = targetNamed(plan.target);
+  if (stuck === undefined) {
+    report(`${plugin} passes over nothing that touching helps\n`);
+    return;
+  }
+  const names = await touch(client, stuck, { names: stuckIn(found, stuck), now: Date.now() });
+  const { kind } = stuck.kind;
+  report(names.length === 0 ? `no ${kind} has ${stuck.what}\n` : `touched ${kind} ${names.join(', ')}\n`);
 }
 
 /** What was checked, and the result. */
@@ -100,12 +108,15 @@ function looker({ client, folder, plan: read, signal }: Work): () => Promise<Loo
   };
 }
 
-/** Parts of a check of an EgressIP that are no address. */
-const noAddress: readonly string[] = ['', 'leftover', 'namespaces', 'plan', 'skipped'];
+/** The part of a check that is about an egress IP, which may be one that nobody can read. */
+const addressLike = /^[\da-f]*[.:][\da-f.:]*$/i;
+
+const columns = ['ADDRESS', 'NODE', 'KEPT ON', 'ALLOWED', 'STATE'];
 
 /** Lists where each egress IP is, then what is not well. */
 export function verificationTable({ well, checks }: Verification): string {
-  const placed = checks.filter(({ object, part }) => object.kind === 'EgressIP' && !noAddress.includes(part));
+  const placed = checks.filter(({ part }) => addressLike.test(part));
+  const kind = placed[0]?.object.kind ?? '';
   const rows = placed.map(({ object, part, node, allowed, expected, well: isWell }) => [
     object.name,
     part,
@@ -121,7 +132,7 @@ export function verificationTable({ well, checks }: Verification): string {
         `${refText(object)}${part === '' ? '' : ` ${part}`}: ${problem.replace(/\s+/g, ' ')}`,
     );
   return [
-    rows.length === 0 ? '' : `${aligned([['EGRESSIP', 'ADDRESS', 'NODE', 'KEPT ON', 'ALLOWED', 'STATE'], ...rows])}\n`,
+    rows.length === 0 ? '' : `${aligned([[kind.toUpperCase(), ...columns], ...rows])}\n`,
     ...ill.map((line) => `${line}\n`),
     ...checks.flatMap(({ object, part }) => (part === 'skipped' ? [`${refText(object)} was left out\n`] : [])),
     keptText(placed),

@@ -1,6 +1,6 @@
 /** Makes one change of a plan. The journal records before the write what begins, and after it what ended. */
 import isEqual from 'lodash/isEqual.js';
-import { cloudPrivateIPConfigs, type Kind, namespaces } from '../../../../api/kinds.ts';
+import { type Kind, namespaces } from '../../../../api/kinds.ts';
 import { pause } from '../../../io/async/pause.ts';
 import type { KubeClient, NameRef } from '../../../io/kube/client.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
@@ -11,7 +11,6 @@ import {
   holds,
   isForeignKind,
   isOurs,
-  isSDN,
   isShared,
   managerOf,
   type Ours,
@@ -20,7 +19,7 @@ import {
 } from '../../ownership.ts';
 import { backedUp, isAsBackedUp, newest, type Plan } from '../../plan/plan.ts';
 import { bareObject, type ObjectRef, objectRef, refKey, refNamed, refText } from '../../ref.ts';
-import { deletesOwn, kindOf } from '../../targets.ts';
+import { deletesOwn, isOfOldPlugin, kindOf, targetNamed } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, merged } from '../drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from '../journal.ts';
@@ -86,7 +85,8 @@ function isLost(change: Change, { uid }: Entry, { live, progress, plan }: Execut
   const is = liveObject(live, object);
   if (isForeignKind(object)) return uid !== undefined && is !== undefined && is.metadata.uid !== uid;
   // what was given back to its owners is theirs
-  if (change.action !== 'apply' || isSDN(object) || progress.isFinalizing || isAsBackedUp(plan, change)) return false;
+  if (change.action !== 'apply' || isOfOldPlugin(object) || progress.isFinalizing || isAsBackedUp(plan, change))
+    return false;
   // others made it again: taking it over is a conflict
   if (is !== undefined) return uid !== undefined && is.metadata.uid !== uid && !bearsOurMark(is, writtenBy(plan));
   return object.namespace === undefined || lasts(live, object.namespace);
@@ -234,7 +234,7 @@ async function deleteObject(one: Case): Promise<Outcome> {
   const left =
     journal === undefined || finalizersOf(is).length === 0 ? undefined : await untilGone(object, uid, one.execution);
   if (left === undefined) return finished(one, 'deleted', undefined);
-  return failed(object, whyThere(object, left));
+  return failed(object, whyThere(one.execution.plan, object, left));
 }
 
 /** What becomes of an object that we made and that is not ours alone any more; undefined if it is. */
@@ -263,11 +263,11 @@ function finalizersOf({ metadata }: KubeObject): readonly string[] {
   return metadata.finalizers ?? [];
 }
 
-function whyThere(object: ObjectRef, left: KubeObject): string {
+function whyThere({ target }: Pick<Plan, 'target'>, object: ObjectRef, left: KubeObject): string {
   const finalizers = finalizersOf(left);
   const holder = finalizers.length === 0 ? '' : `; it waits for finalizer ${finalizers.join(', ')}`;
-  const whose =
-    object.kind === cloudPrivateIPConfigs.kind ? ': the cloud has not released the address; see its status' : '';
+  const reason = targetNamed(target).whyStays?.(object);
+  const whose = reason === undefined ? '' : `: ${reason}`;
   return `it is being deleted and still there${holder}${whose}. Run again to go on waiting`;
 }
 

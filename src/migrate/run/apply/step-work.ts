@@ -3,9 +3,9 @@ import isEqual from 'lodash/isEqual.js';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { isServed } from '../../live.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
+import { targetNamed } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { execute, type Execution, type Outcome } from './change.ts';
-import { dependency, waitingText } from './held-back.ts';
 
 /** Makes changes of one step, each at most once. */
 export class StepWork {
@@ -52,8 +52,13 @@ export class StepWork {
   }
 
   async #attempt(change: Change, part: KubeObject | undefined): Promise<Outcome> {
-    const on = dependency(change, this.#before);
+    const on = targetNamed(this.#execution.plan.target).dependency?.(change, this.#before);
     if (on !== undefined) return { kind: 'failed', object: refOf(change), reason: waitingText(change, on) };
     return execute(change, this.#execution, part);
   }
+}
+
+/** Why the change was not made: `EgressIP egressip-shop: it waits for EgressFirewall shop/default`. */
+function waitingText(change: Change, on: ObjectRef): string {
+  return `${refText(refOf(change))}: it waits for ${refText(on)}`;
 }

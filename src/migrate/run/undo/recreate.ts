@@ -1,14 +1,13 @@
 /** Plans how to create objects again that are gone. Pure. */
 import omit from 'lodash/omit.js';
-import { hostSubnets, netNamespaces } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { isServed, type Live } from '../../live.ts';
-import { bearsOurMark, isSDN } from '../../ownership.ts';
+import { bearsOurMark } from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { objectRef, refKey, refText } from '../../ref.ts';
-import { targets } from '../../targets.ts';
+import { isOfOldPlugin, oldPlugin, targets } from '../../targets.ts';
 import { changeKey, type Progress } from '../journal.ts';
-import { identityTaken, withoutOwner } from './owned.ts';
+import { withoutOwner } from './owner.ts';
 import { type Found, isRestorer } from './undo-value.ts';
 
 interface Recreating {
@@ -34,12 +33,13 @@ export function recreating(was: KubeObject, { plan: { backup }, live, progress, 
   const homeless = withoutOwner(was, live);
   if (homeless !== undefined) return { undo: [], notes: [`${refText(object)} is not restored: ${homeless}`] };
   const taken =
-    identityTaken(was, backup, live) ?? (making.has(object.kind) ? 'others of its kind are there' : undefined);
+    oldPlugin.identityTaken(was, backup, live) ??
+    (making.has(object.kind) ? 'others of its kind are there' : undefined);
   return taken === undefined
     ? { undo: [{ kind: 'create', object, body: fresh(was) }] }
     : {
         undo: [],
-        awaited: [{ object, text: `${refText(object)} is not created: ${taken}; OpenShift SDN makes its own` }],
+        awaited: [{ object, text: `${refText(object)} is not created: ${taken}; ${oldPlugin.plugin} makes its own` }],
       };
 }
 
@@ -48,9 +48,9 @@ export function recreating(was: KubeObject, { plan: { backup }, live, progress, 
  * Namespace. What a way back created shows nothing.
  */
 export function kindsBeingMade({ objects }: Live, purged: ReadonlySet<string>): ReadonlySet<string> {
-  const made = [...objects.values()].filter((one) => isSDN(objectRef(one)) && !bearsOurMark(one, isRestorer));
+  const made = [...objects.values()].filter((one) => isOfOldPlugin(objectRef(one)) && !bearsOurMark(one, isRestorer));
   const kinds = new Set(made.map(({ kind }) => kind));
-  return new Set([hostSubnets.kind, netNamespaces.kind].filter((kind) => purged.has(kind) && kinds.has(kind)));
+  return new Set(oldPlugin.makesItself.map(({ kind }) => kind).filter((kind) => purged.has(kind) && kinds.has(kind)));
 }
 
 const pluginsOwn = targets.flatMap(({ ownAnnotations = [] }) => ownAnnotations);

@@ -3,14 +3,15 @@
  * must not pass for a plan that changed nothing. Pure.
  */
 import { isServed, type Live, liveObject } from '../../live.ts';
-import { bearsOurMark, isSDN, writtenBy } from '../../ownership.ts';
+import { bearsOurMark, writtenBy } from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { objectRef, refKey, refText } from '../../ref.ts';
+import { isOfOldPlugin } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, isEmpty } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
 import { purgedKinds } from '../purged.ts';
-import { withoutOwner } from './owned.ts';
+import { withoutOwner } from './owner.ts';
 
 export type Standing =
   /** Nothing shows that it was begun. */
@@ -64,9 +65,9 @@ function markedBy(plan: Plan, { objects }: Live): readonly string[] {
 
 /** Whether the vendor has cleared OpenShift SDN's objects: a migration was made, with or without this plan's writes. */
 function isCleared(plan: Plan, { live, progress }: Scene): boolean {
-  const before = [...plan.backup.values()].filter((one) => isSDN(objectRef(one)));
+  const before = [...plan.backup.values()].filter((one) => isOfOldPlugin(objectRef(one)));
   if (before.length === 0) return false;
-  const isEmptyNow = [...live.objects.values()].every((one) => !isSDN(objectRef(one)));
+  const isEmptyNow = [...live.objects.values()].every((one) => !isOfOldPlugin(objectRef(one)));
   // after a way back that ended, what is there is newer than the backup
   if (progress.isBack || before.every(({ metadata }) => metadata.creationTimestamp === undefined)) return isEmptyNow;
   return purgedKinds(plan, live).length > 0;
@@ -76,7 +77,7 @@ function finalsOf({ steps }: Plan): readonly Change[] {
   return steps
     .filter(({ name }) => name === 'finalize')
     .flatMap(({ changes }) => changes)
-    .filter((change) => isSDN(refOf(change)));
+    .filter((change) => isOfOldPlugin(refOf(change)));
 }
 
 /** What finalize deletes and that is gone, though its namespace is there. */

@@ -1,20 +1,17 @@
 /** Plans how to undo a plan: SDN's objects as in the backup, and nothing of ours left. Pure. */
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
-import { egressNetworkPolicies, netNamespaces } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
 import { fieldOf, isRecord } from '../../../model/values/json.ts';
 import { type Live, liveObject } from '../../live.ts';
-import { isSDN } from '../../ownership.ts';
 import { newest, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
-import { deletesOwn } from '../../targets.ts';
+import { deletesOwn, isOfOldPlugin, oldPlugin } from '../../targets.ts';
 import { type Change, refOf } from '../../translation.ts';
 import { contentOf, differingFields, driftText, essence, isEmpty, merged } from '../drift.ts';
 import { changeKey, type Progress } from '../journal.ts';
 import { purgedKinds } from '../purged.ts';
 import { unlessOthers } from './others.ts';
-import { ownedContent } from './owned.ts';
 import { kindsBeingMade, recreating } from './recreate.ts';
 import { removing } from './remove.ts';
 import { type Found, nothing, type Texts, type Undo } from './undo-value.ts';
@@ -62,7 +59,7 @@ export function wayBack(
     .flatMap((key) => {
       // what was gone when the plan was updated is not restored, unless finalize found it there again
       const was = newest(plan, key) ?? (live.objects.has(key) ? plan.backup.get(key) : undefined);
-      return was !== undefined && (isSDN(objectRef(was)) || finals.has(key)) ? [[key, was] as const] : [];
+      return was !== undefined && (isOfOldPlugin(objectRef(was)) || finals.has(key)) ? [[key, was] as const] : [];
     })
     .map(([key, was]) => {
       const given = {
@@ -97,7 +94,7 @@ export function wayBack(
     objections: all.flatMap(({ objections = [] }) => objections),
     notes: [
       ...all.flatMap(({ notes = [] }) => notes),
-      ...deleted.map((change) => `${refText(refOf(change))} is not restored: OpenShift SDN makes its own`),
+      ...deleted.map((change) => `${refText(refOf(change))} is not restored: ${oldPlugin.plugin} makes its own`),
       ...unexpressed(plan, live, told),
     ],
     awaited: all.flatMap(({ awaited = [] }) => awaited.map(({ text }) => text)),
@@ -119,18 +116,12 @@ function left(object: ObjectRef, { undo, objections = [], awaited = [], unserved
 }
 
 /**
- * What each object needs: what was made of a request or policy stays until that is restored, and no namespace gets its
- * egress IPs before its policies.
+ * What each object needs: what was made of a request or policy stays until that is restored, and the old plugin says
+ * what must not be restored before what.
  */
 function needsOf({ backup }: Plan, applied: readonly Change[]): ReadonlyMap<string, readonly ObjectRef[]> {
-  const before = [...backup.values()].map(objectRef);
-  const policies = Map.groupBy(
-    before.filter(({ kind }) => kind === egressNetworkPolicies.kind),
-    ({ namespace = '' }) => namespace,
-  );
-  const requests = before.filter(({ kind }) => kind === netNamespaces.kind);
   const made = applied.map((change) => [refKey(refOf(change)), change.action === 'clear' ? [] : change.from] as const);
-  return new Map([...requests.map((object) => [refKey(object), policies.get(object.name) ?? []] as const), ...made]);
+  return new Map([...oldPlugin.restoredAfter([...backup.values()].map(objectRef)), ...made]);
 }
 
 interface Restoring {
@@ -153,13 +144,13 @@ function restoring({ plan, was, change, live, progress, force, purged, making }:
   const is = liveObject(live, object);
   if (is === undefined) return recreating(was, { plan, live, progress, purged, making });
   const annotations = lostAnnotations(change, was, is);
-  const [before, now] = [ownedContent(was, contentOf(was)), ownedContent(was, contentOf(is))];
+  const [before, now] = [oldPlugin.restored(was, contentOf(was)), oldPlugin.restored(was, contentOf(is))];
   const fields = differingFields(before, now);
   if (fields.length === 0 && Object.keys(annotations).length === 0) return nothing;
   const isBegun = progress.begun.has(changeKey('finalize', refKey(object)));
-  // the controller moves automatic IPs at any time: the current ones are as good
-  if (!isBegun && !isEmpty(before['egressCIDRs']) && isEqual(fields, ['egressIPs']) && !isEmpty(now['egressIPs']))
-    return nothing;
+  // the old plugin moves these at any time: the current values are as good
+  const isMoved = isEqual(fields, oldPlugin.movingFields(was)) && fields.every((field) => !isEmpty(now[field]));
+  if (!isBegun && isMoved) return nothing;
   const restore: Found = {
     undo: [
       { kind: 'restore', object, is, fields: new Map(fields.map((field) => [field, before[field]])), annotations },

@@ -139,7 +139,7 @@ function waitingFor(
   { now: { snapshot, networkConfig }, progress }: { readonly now: Now; readonly progress: Progress },
 ): readonly string[] {
   const { boots, leftOnBack } = progress;
-  const absent = unserved.map((kind) => `the API server has no kind ${kind}: it comes with OpenShift SDN`);
+  const absent = unserved.map((kind) => `the API server has no kind ${kind}: it comes with ${oldPlugin.plugin}`);
   if (remove.length === 0) return absent;
   const type = typeProblem(oldPlugin, networkConfig);
   // status.networkType changes before the nodes are rebooted into the other plugin
@@ -147,7 +147,7 @@ function waitingFor(
   const old = nodes.filter(({ name, bootID }) => bootID !== '' && boots.get(name) === bootID);
   const pending = nodes.filter(({ labels }) => labels[pendingLabel] !== undefined);
   return [
-    ...(type === undefined ? [] : [`${type}: what ${plugin} serves is removed when OpenShift SDN runs again`]),
+    ...(type === undefined ? [] : [`${type}: what ${plugin} serves is removed when ${oldPlugin.plugin} runs again`]),
     ...old.map(({ name }) => `Node ${name}: it was not rebooted since, so ${plugin} still runs on it`),
     ...pending.map(({ name }) => `Node ${name}: label ${pendingLabel} says that it is still to be switched`),
     ...absent,

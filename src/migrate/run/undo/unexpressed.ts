@@ -4,7 +4,7 @@ import type { Live } from '../../live.ts';
 import { bearsOurMark, holds, isPlanManager } from '../../ownership.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { kindAmong, objectRef, refKey, refText } from '../../ref.ts';
-import { leadsBack, targetNamed } from '../../targets.ts';
+import { leadsBack, oldPlugin, targetNamed } from '../../targets.ts';
 import { refOf } from '../../translation.ts';
 import { contentOf } from '../drift.ts';
 
@@ -29,7 +29,7 @@ export function unexpressed(plan: Plan, { objects }: Live, told: ReadonlySet<str
       const config = planned.get(key);
       return config === undefined || !holds(contentOf(config), object);
     })
-    .map(([, object]) => `${refText(objectRef(object))} has no effect under OpenShift SDN: ${why}`)
+    .map(([, object]) => `${refText(objectRef(object))} has no effect under ${oldPlugin.plugin}: ${why}`)
     .sort(compareText);
 }
 

@@ -3,7 +3,7 @@
  * those of the plan. So a request, policy, node or namespace that came after the plan has a name. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { egressFirewalls, egressNetworkPolicies, type Kind, netNamespaces } from '../../../../api/kinds.ts';
+import type { Kind } from '../../../../api/kinds.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
@@ -52,11 +52,11 @@ export function planDriftText({ kind, object, detail }: PlanDrift): string {
  */
 export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): readonly PlanDrift[] {
   const target = targetNamed(plan.target);
-  const options = target.readOptions(plan.options);
-  if (options === undefined || progress.isGoingBack) return [];
+  const translator = target.translator(plan.options);
+  if (translator === undefined || progress.isGoingBack) return [];
   const lost = target.sources.filter((kind) => snapshot.absent.includes(kind));
   if (lost.length > 0) return progress.isFinalizing || isMade(plan, progress) ? [] : lost.map(lostSource);
-  const now = target.translate(target.before(snapshot), options);
+  const now = translator.translate(target.before(snapshot));
   if (progress.isFinalizing) return sortedUnlessSkipped(requestsSince(plan, target, now), progress);
   const wanted = indexed(now.changes, plan);
   const planned = indexed(
@@ -65,7 +65,7 @@ export function planDrift(plan: Plan, snapshot: Snapshot, progress: Progress): r
   );
   const unread = unreadSources(target, unreadSince(snapshot, plan.findings, now.findings));
   const drifts = target.isStable
-    ? [...differences(planned, wanted, now.undecided), ...newPolicies(plan, now.changes)]
+    ? [...differences({ planned, wanted, target }, now.undecided), ...newBesideMomentary(plan, target, now.changes)]
     : newSources(planned, wanted);
   // without a kind that changes are made from, what is there is no less asked for
   const certain = unread.length === 0 ? drifts : drifts.filter(({ kind }) => kind === 'new');
@@ -77,20 +77,19 @@ function sortedUnlessSkipped(drifts: readonly PlanDrift[], { skipped }: Progress
 }
 
 /** Requests and policies that the plan knows nothing of: finalize leaves them, and nothing else serves them. */
-function requestsSince({ steps, findings }: Plan, { beside }: Target, now: Translation): readonly PlanDrift[] {
+function requestsSince({ steps, findings }: Plan, target: Target, now: Translation): readonly PlanDrift[] {
   const planned = steps.flatMap(({ changes }) => changes);
   const known = new Set(planned.flatMap((change) => [refOf(change), ...originsOf(change)]).map(refText));
+  const asking = target.requests.map(({ kind }) => kind);
   const isNew = (object: ObjectRef): boolean => asking.includes(object.kind) && !known.has(refText(object));
   const made = now.changes
-    .filter((change) => change.action === 'apply' && kindAmong(beside, refOf(change)) !== undefined)
-    .filter((change) => originsOf(change).some(isNew) && !isMomentary(change));
+    .filter((change) => change.action === 'apply' && kindAmong(target.beside, refOf(change)) !== undefined)
+    .filter((change) => originsOf(change).some(isNew) && !isMomentary(target, change));
   return [
     ...made.map((change) => ({ kind: 'new', object: refOf(change), detail: originText(change) }) as const),
     ...newFindings(findings, now.findings).filter(({ kind, object }) => kind === 'new' && isNew(object)),
   ];
 }
-
-const asking: readonly string[] = [netNamespaces, egressNetworkPolicies].map(({ kind }) => kind);
 
 /** The kinds that changes are made from, that were read for the plan and cannot be now. */
 function unreadSources({ madeFrom }: Target, unread: readonly Unread[]): readonly PlanDrift[] {
@@ -128,10 +127,16 @@ function newSources(planned: Changes, wanted: Changes): PlanDrift[] {
   );
 }
 
-function differences(planned: Changes, wanted: Changes, undecided: Translation['undecided'] = []): PlanDrift[] {
+interface Compared {
+  readonly planned: Changes;
+  readonly wanted: Changes;
+  readonly target: Target;
+}
+
+function differences({ planned, wanted, target }: Compared, undecided: Translation['undecided'] = []): PlanDrift[] {
   const drifts = [...wanted].flatMap(([key, now]): readonly PlanDrift[] => {
     const then = planned.get(key);
-    if (isMomentary(now) || (then !== undefined && isMomentary(then))) return [];
+    if (isMomentary(target, now) || (then !== undefined && isMomentary(target, then))) return [];
     if (then === undefined) return [{ kind: 'new', object: refOf(now), detail: originText(now) }];
     const fields = differing(then, now).filter(
       (field) => !undecided.some((one) => one.field === field && one.kind === refOf(now).kind),
@@ -139,7 +144,7 @@ function differences(planned: Changes, wanted: Changes, undecided: Translation['
     return fields.length === 0 ? [] : [{ kind: 'other', object: refOf(now), detail: listText(fields) }];
   });
   const gone = [...planned].flatMap(([key, then]): readonly PlanDrift[] =>
-    wanted.has(key) || isMomentary(then) ? [] : [{ kind: 'gone', object: refOf(then), detail: '' }],
+    wanted.has(key) || isMomentary(target, then) ? [] : [{ kind: 'gone', object: refOf(then), detail: '' }],
   );
   return [...drifts, ...gone];
 }
@@ -175,24 +180,23 @@ function isNothing(change: Change): boolean {
 }
 
 /**
- * Policies that came since the plan, of namespaces that are or were to be kept closed: what is made of such a policy is
- * of the moment too, and the plan knows nothing of it.
+ * What came since the plan, and would be deleted, in namespaces with a momentary change, such as a policy where all is
+ * kept closed: what is made of it is of the moment too, and the plan knows nothing of it.
  */
-function newPolicies({ steps }: Plan, wanted: readonly Change[]): readonly PlanDrift[] {
+function newBesideMomentary({ steps }: Plan, target: Target, wanted: readonly Change[]): readonly PlanDrift[] {
   const planned = steps.flatMap(({ changes }) => changes);
   const known = new Set(planned.flatMap((change) => [refOf(change), ...originsOf(change)]).map(refKey));
-  const closed = new Set([...planned, ...wanted].filter(isMomentary).map((change) => refOf(change).namespace));
+  const momentary = [...planned, ...wanted].filter((change) => isMomentary(target, change));
+  const closed = new Set(momentary.flatMap((change) => refOf(change).namespace ?? []));
   return wanted
-    .filter((change) => change.action === 'delete' && change.object.kind === egressNetworkPolicies.kind)
+    .filter(({ action }) => action === 'delete')
     .map(refOf)
-    .filter((object) => closed.has(object.namespace) && !known.has(refKey(object)))
+    .filter((object) => closed.has(object.namespace ?? '') && !known.has(refKey(object)))
     .map((object) => ({ kind: 'new', object, detail: '' }));
 }
 
-/** Whether the change keeps a dropped namespace closed. That depends on which nodes are Ready at the moment. */
-function isMomentary(change: Change): boolean {
-  if (change.action !== 'apply' || change.object.kind !== egressFirewalls.kind) return false;
-  return change.from.every(({ kind }) => kind === netNamespaces.kind);
+function isMomentary({ isMomentary: is }: Target, change: Change): boolean {
+  return is?.(change) === true;
 }
 
 function originsOf(change: Change): readonly ObjectRef[] {

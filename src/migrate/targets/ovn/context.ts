@@ -8,9 +8,10 @@ import type { Vnid } from '../../../model/values/vnid.ts';
 import type { Item } from '../../kinds/item.ts';
 import { type Release, releaseOf } from '../../release.ts';
 import type { Snapshot } from '../../snapshot.ts';
-import type { Part, TranslateOptions } from '../../translation.ts';
+import type { Part } from '../../translation.ts';
 import { type EgressPlan, egressPlan } from './groups.ts';
 import { type KeptPlacement, keptPlacement } from './kept-placement.ts';
+import type { TranslateOptions } from './options.ts';
 import { type OvnNode, ovnNodesOf } from './ovn-nodes.ts';
 import { type Served, servedOf } from './served.ts';
 

@@ -1,8 +1,8 @@
 /** Decides on which node a plan keeps each egress IP, and whether OVN-Kubernetes can be brought to that. Pure. */
 import type { Ip } from '../../../model/values/address.ts';
 import type { Snapshot } from '../../snapshot.ts';
-import type { TranslateOptions } from '../../translation.ts';
 import { type EgressPlan, type Group, hasObject } from './groups.ts';
+import type { TranslateOptions } from './options.ts';
 import { hasLabel, type OvnNode } from './ovn-nodes.ts';
 import { firstSpoiler, sharesOf, type Spoiler } from './placement/shares.ts';
 

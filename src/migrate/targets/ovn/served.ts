@@ -6,7 +6,7 @@ import { customResourceDefinitions, egressFirewalls, egressIPs, type Kind } from
 import { fieldIn, hasSelector } from '../../kinds/definition.ts';
 import { type Known, knownOf } from '../../known.ts';
 import { resourceName } from '../../ref.ts';
-import { isBefore, nodeSelectorSince, type Release } from '../../release.ts';
+import { isBefore, type Release } from '../../release.ts';
 import type { Snapshot } from '../../snapshot.ts';
 
 export interface Served {
@@ -18,6 +18,9 @@ export interface Served {
 
 /** The field of spec in which an EgressIP names nodes. */
 export const nodesField = 'egressNodeSelector';
+
+/** The first release whose EgressFirewalls have rules for nodes by label. */
+export const nodeSelectorSince = 13;
 
 /** What the served kinds can say, as far as the input shows. */
 export function servedOf(snapshot: Pick<Snapshot, 'definitions' | 'unread'>, release: Release | undefined): Served {

@@ -4,7 +4,8 @@ import { compareIps } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
 import { compareFindings } from '../../findings/finding.ts';
 import { compareRefs } from '../../ref.ts';
-import { type Change, type Concern, type Part, type Placement, refOf, type Translate } from '../../translation.ts';
+import type { Snapshot } from '../../snapshot.ts';
+import { type Change, type Concern, type Part, type Placement, refOf, type Translation } from '../../translation.ts';
 import { cloudPart } from './cluster/cloud.ts';
 import { finalizePart } from './cluster/finalize.ts';
 import { isolationPart } from './cluster/isolation.ts';
@@ -21,6 +22,7 @@ import { keepClosedPart } from './firewall/keep-closed.ts';
 import { firewallPart } from './firewall/part.ts';
 import { hasObject } from './groups.ts';
 import { type KeptPlacement, nothingKept } from './kept-placement.ts';
+import type { TranslateOptions } from './options.ts';
 import { routerPart } from './router/part.ts';
 import { nodesField } from './served.ts';
 import { steps } from './steps.ts';
@@ -41,8 +43,8 @@ const parts: readonly { readonly concern?: Concern; readonly part: PartOf }[] = 
   { part: finalizePart },
 ];
 
-/** Translates to OVN-Kubernetes. */
-export const toOVN: Translate = (snapshot, options) => {
+/** Translates a snapshot to OVN-Kubernetes. Pure; the order of the input does not matter. */
+export function toOVN(snapshot: Snapshot, options: TranslateOptions): Translation {
   const context = contextOf(snapshot, options);
   const wantsEgressIPs = options.only.length === 0 || options.only.includes('egressip');
   const made: readonly Part[] = parts
@@ -60,7 +62,7 @@ export const toOVN: Translate = (snapshot, options) => {
     assignedCount: wantsEgressIPs ? context.egress.prediction.assignedCount : [],
     ...(wantsEgressIPs ? { addresses: endsOf(context) } : {}),
   };
-};
+}
 
 const nodesOfEgressIPs = { kind: egressIPs.kind, field: `spec.${nodesField}` } as const;
 

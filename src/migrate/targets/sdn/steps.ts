@@ -1,7 +1,7 @@
 /** The steps of the way back, in safe order, and when it can write what. */
 import type { Kind } from '../../../../api/kinds.ts';
 import { compareText } from '../../../model/values/names.ts';
-import { sdnKinds } from '../../input/source.ts';
+import { madeBySDN } from '../../kinds/sdn.ts';
 import { objectsOf, type Snapshot } from '../../snapshot.ts';
 import type { Step } from '../../target.ts';
 import { hasNamed } from './lookup.ts';
@@ -35,7 +35,7 @@ export function restoreStep(snapshot: Snapshot, kind: Kind, name: string): 'rest
 
 /** Whether the API server serves the kinds of OpenShift SDN, as far as the snapshot shows. */
 export function hasSDN(snapshot: Snapshot): boolean {
-  return sdnKinds.some((kind) => objectsOf(snapshot, kind).length > 0);
+  return madeBySDN.some((kind) => objectsOf(snapshot, kind).length > 0);
 }
 
 /** The names sorted, each once. */

@@ -9,8 +9,9 @@ import { keepPlacement } from '../../../../src/migrate/run/apply/keep-placement.
 import { readNow } from '../../../../src/migrate/run/now.ts';
 import { goBack } from '../../../../src/migrate/run/undo/undo.ts';
 import type { Phase } from '../../../../src/migrate/target.ts';
+import type { TranslateOptions } from '../../../../src/migrate/targets/ovn/options.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
-import type { Change, TranslateOptions } from '../../../../src/migrate/translation.ts';
+import type { Change } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import type { Started } from '../../../apiserver/started.ts';
 import { until } from '../../../e2e/lab.ts';

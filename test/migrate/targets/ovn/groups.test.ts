@@ -1,5 +1,5 @@
 import { type Group, hasObject } from '../../../../src/migrate/targets/ovn/groups.ts';
-import type { TranslateOptions } from '../../../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { ip } from '../../parsed.ts';
 import { contextFrom, make } from '../../snapshots.ts';

@@ -1,4 +1,5 @@
-import { readOptions, shownOptions } from '../../../../src/migrate/targets/ovn/options.ts';
+import { unsetOptions } from '../../../../src/migrate/target.ts';
+import { ownOptions, readOptions, shownOptions } from '../../../../src/migrate/targets/ovn/options.ts';
 import { options } from '../../snapshots.ts';
 
 const chosen = {
@@ -41,4 +42,14 @@ describe('the options of a plan', () => {
   ])('are of another program if %s is %j', (field, value) => {
     expect(readOptions({ ...shownOptions(options), [field]: value })).toBeUndefined();
   });
+});
+
+test('those that are declared and the common ones are all, unset as plans of today have them', () => {
+  expect(readOptions(unsetOptions({ options: ownOptions }))).toEqual(options);
+});
+
+test('a prefix must be the beginning of an object name', () => {
+  const { read } = ownOptions.find(({ key }) => key === 'prefix')!;
+  for (const text of ['a', 'egressip', 'a-1']) expect(read?.(text)).toEqual({ ok: true, value: text });
+  for (const text of ['', '-a', 'a-', 'A', 'a.b', 'a'.repeat(200)]) expect(read?.(text)).toMatchObject({ ok: false });
 });

@@ -2,9 +2,10 @@
 import { planOf } from '../../../../src/migrate/plan/make.ts';
 import { reportOf } from '../../../../src/migrate/report/content.ts';
 import { markdownReport } from '../../../../src/migrate/report/markdown.ts';
+import type { TranslateOptions } from '../../../../src/migrate/targets/ovn/options.ts';
 import { steps } from '../../../../src/migrate/targets/ovn/steps.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
-import { type Change, type TranslateOptions, type Translation } from '../../../../src/migrate/translation.ts';
+import { type Change, type Translation } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { clusters } from '../../clusters.ts';
 import { make, options, snapshotOf } from '../../snapshots.ts';

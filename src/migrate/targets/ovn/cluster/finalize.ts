@@ -1,8 +1,9 @@
 /** Clears, at the very end, the fields with which OpenShift SDN configures egress IPs and multicast. */
 import { hostSubnets, type Kind, netNamespaces } from '../../../../../api/kinds.ts';
-import type { HostSubnetObject } from '../../../../model/objects/raw.ts';
+import type { HostSubnetObject, KubeObject } from '../../../../model/objects/raw.ts';
 import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
+import { textsAt } from '../../../kinds/item.ts';
 import { mayHost } from '../../../kinds/sdn.ts';
 import { refNamed } from '../../../ref.ts';
 import type { Change, Concern, Part } from '../../../translation.ts';
@@ -73,4 +74,10 @@ function clear(kind: Kind, name: string, patch: Readonly<Record<string, unknown>
     object: refNamed(kind, name),
     patch,
   };
+}
+
+/** Returns which of the EgressIPs that were left out has an address that a HostSubnet may host. */
+export function needers(leftOut: readonly KubeObject[]): (old: KubeObject) => KubeObject | undefined {
+  const asking = leftOut.map((object) => ({ object, ips: new Set(textsAt(object, 'spec', 'egressIPs')) }));
+  return (old) => (old.kind === hostSubnets.kind ? asking.find(({ ips }) => mayHost(old, ips))?.object : undefined);
 }

@@ -1,9 +1,9 @@
 /** The source addresses of each namespace before and after a migration to OVN-Kubernetes. Pure. */
-import { type AddressEnds, type Ends, nothing, type Seen } from '../../../addresses.ts';
+import { type AddressEnds, anyNode, type Ends, nothing, type Seen } from '../../../addresses.ts';
 import type { Snapshot } from '../../../snapshot.ts';
-import type { TranslateOptions } from '../../../translation.ts';
 import { type Context, contextOf } from '../context.ts';
 import { type Group, hasObject } from '../groups.ts';
+import type { TranslateOptions } from '../options.ts';
 
 /** Today's and tomorrow's addresses of a cluster. */
 export function addressEnds(snapshot: Snapshot, options: TranslateOptions): AddressEnds {
@@ -24,20 +24,23 @@ function groupEnds(context: Context, group: Group): readonly Ends[] {
   return group.members
     .filter(({ name }) => exists(name))
     .map(({ name }) => {
+      // an EgressFirewall keeps it closed from the switch on
       const isClosed = options.keepClosed && closed.has(name);
-      return { namespace: name, today, after: isClosed ? nothing : afterOf(context, group), isClosed };
+      return isClosed
+        ? { namespace: name, today, between: nothing, after: nothing }
+        : { namespace: name, today, between: anyNode, after: afterOf(context, group) };
     });
 }
 
 /** The subnet plugin has no egress IPs. */
 function todayOf({ network }: Context, { today }: Group): Seen {
-  if (network?.mode === 'subnet' || today.kind === 'normal') return { egressIPs: [], nodes: true };
+  if (network?.mode === 'subnet' || today.kind === 'normal') return anyNode;
   return today.kind === 'dropped' ? nothing : { egressIPs: today.hops.map(({ egressIP }) => egressIP), nodes: false };
 }
 
 /** OVN-Kubernetes drops nothing: while no egress IP is assigned, pods leave with node addresses. */
 function afterOf({ egress }: Context, group: Group): Seen {
-  if (!hasObject(group)) return { egressIPs: [], nodes: true };
+  if (!hasObject(group)) return anyNode;
   const possible = group.egressIPs.filter((ip) => egress.fitting(ip).length > 0);
   return { egressIPs: possible, nodes: !egress.served(group) };
 }

@@ -1,5 +1,5 @@
 /** Keeps namespaces closed (`--keep-closed`) with an EgressFirewall where OpenShift SDN alone drops traffic. */
-import { netNamespaces } from '../../../../../api/kinds.ts';
+import { egressFirewalls, netNamespaces } from '../../../../../api/kinds.ts';
 import { refNamed } from '../../../ref.ts';
 import type { Change, Part } from '../../../translation.ts';
 import { existing } from '../conflicts.ts';
@@ -17,4 +17,10 @@ export function keepClosedPart(context: Context): Part {
     }),
     findings: made.flatMap((object) => existing(context.snapshot, object)),
   };
+}
+
+/** Whether the change keeps a dropped namespace closed. That depends on which nodes are Ready at the moment. */
+export function isMomentary(change: Change): boolean {
+  if (change.action !== 'apply' || change.object.kind !== egressFirewalls.kind) return false;
+  return change.from.every(({ kind }) => kind === netNamespaces.kind);
 }

@@ -26,10 +26,11 @@ import {
 import { egressFirewallItem } from '../../../kinds/egressfirewall.ts';
 import type { EgressPolicyItem, PolicyRuleItem } from '../../../kinds/egresspolicy.ts';
 import { objectRef } from '../../../ref.ts';
-import { isBefore, nodeSelectorSince } from '../../../release.ts';
+import { isBefore } from '../../../release.ts';
 import { type Change, type Part } from '../../../translation.ts';
 import { existing } from '../conflicts.ts';
 import type { Context } from '../context.ts';
+import { nodeSelectorSince } from '../served.ts';
 import { allowNodes, closedRules, firewallOf, type FirewallRule, isWithoutNodes } from './rules.ts';
 
 /** The rule limits of OVN-Kubernetes and of OpenShift SDN's API. With more rules, none is applied. */

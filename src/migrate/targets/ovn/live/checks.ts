@@ -6,7 +6,7 @@ import { compareText } from '../../../../model/values/names.ts';
 import { type EgressFirewallItem, egressFirewallItem } from '../../../kinds/egressfirewall.ts';
 import { type EgressIPItem, egressIPItem } from '../../../kinds/egressip.ts';
 import { objectRef } from '../../../ref.ts';
-import { bad, type Check, type CheckScene } from '../../../target.ts';
+import { bad, type Check, type CheckScene, type Stuck } from '../../../target.ts';
 import { factsOf, type OvnFacts } from './facts.ts';
 import { whyUnassigned } from './why-unassigned.ts';
 
@@ -47,6 +47,19 @@ function egressIPChecks(is: EgressIPItem, scene: CheckScene, facts: OvnFacts): r
   return [...is.egressIPs.map((ip) => addressCheck(ip, is, { scene, facts })), ...selectionChecks(is, facts)];
 }
 
+const unassigned = 'it is not assigned';
+
+/**
+ * EgressIPs that OVN-Kubernetes passed over. While one Node of the cluster lacks its annotations it assigns nothing,
+ * without an Event, and does not come back to it by itself when the Node has them.
+ */
+export const stuck: Stuck = {
+  kind: egressIPs,
+  what: 'an unassigned address',
+  isStuck: ({ part, well, node, problem = '' }) =>
+    part !== '' && !well && node === undefined && problem.startsWith(unassigned),
+};
+
 function addressCheck(
   ip: string,
   is: EgressIPItem,
@@ -62,7 +75,7 @@ function addressCheck(
   };
   const problem =
     node === undefined
-      ? `it is not assigned: ${whyUnassigned(ip, { own: is.name, count: is.egressIPs.length, allowed, facts }).join('; ')}`
+      ? `${unassigned}: ${whyUnassigned(ip, { own: is.name, count: is.egressIPs.length, allowed, facts }).join('; ')}`
       : placedProblem(ip, is, { node, allowed, facts });
   return problem === undefined ? { object, part: ip, well: true, ...shown } : { ...bad(object, ip, problem), ...shown };
 }

@@ -1,5 +1,5 @@
 import { finalizePart } from '../../../../../src/migrate/targets/ovn/cluster/finalize.ts';
-import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../../../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import { first, project, second, worker } from '../cluster-of.ts';

@@ -1,5 +1,5 @@
 import { multicastPart } from '../../../../../src/migrate/targets/ovn/cluster/multicast.ts';
-import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../../../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 

@@ -1,5 +1,5 @@
 import { addressEnds } from '../../../../../src/migrate/targets/ovn/egressips/addresses.ts';
-import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../../../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { make, options, snapshotOf } from '../../../snapshots.ts';
 import { downWorker, first, project, second, worker } from '../cluster-of.ts';
@@ -21,8 +21,8 @@ describe('a namespace leaves', () => {
       {
         namespace: 'shop',
         today: { egressIPs: [first], nodes: false },
+        between: anyNode,
         after: { egressIPs: [first], nodes: false },
-        isClosed: false,
       },
     ]);
   });
@@ -34,9 +34,9 @@ describe('a namespace leaves', () => {
 
   it('with nothing after either if the plan keeps it closed', () => {
     const objects = [...downWorker(1, { egressIPs: [first] }), ...shop];
-    expect(ends(objects, { keepClosed: true }).ends[0]).toMatchObject({ after: nothing, isClosed: true });
+    expect(ends(objects, { keepClosed: true }).ends[0]).toMatchObject({ between: nothing, after: nothing });
     const open = [...worker(1, { egressIPs: [first] }), ...shop];
-    expect(ends(open, { keepClosed: true }).ends[0]).toMatchObject({ isClosed: false });
+    expect(ends(open, { keepClosed: true }).ends[0]).toMatchObject({ between: anyNode });
   });
 
   it('with a node after if no node can have its address, or if it gets no EgressIP', () => {

@@ -1,6 +1,6 @@
 import type { Finding } from '../../../../../src/migrate/findings/finding.ts';
 import { groupFindings } from '../../../../../src/migrate/targets/ovn/egressips/findings.ts';
-import type { TranslateOptions } from '../../../../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../../../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { contextFrom, make } from '../../../snapshots.ts';
 import { capacity, downWorker, first, primary, project, second, third, worker } from '../cluster-of.ts';

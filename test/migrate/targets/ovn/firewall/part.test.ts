@@ -1,6 +1,7 @@
 import { refText } from '../../../../../src/migrate/ref.ts';
 import { firewallPart } from '../../../../../src/migrate/targets/ovn/firewall/part.ts';
-import { refOf, type TranslateOptions } from '../../../../../src/migrate/translation.ts';
+import type { TranslateOptions } from '../../../../../src/migrate/targets/ovn/options.ts';
+import { refOf } from '../../../../../src/migrate/translation.ts';
 import type { EgressNetworkPolicyObject, KubeObject } from '../../../../../src/model/objects/raw.ts';
 import { egressPolicies } from '../../../../../src/model/policy/egresspolicy.ts';
 import { contains, type Ip, parseCidr, parseIp } from '../../../../../src/model/values/address.ts';

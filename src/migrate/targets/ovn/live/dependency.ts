@@ -1,8 +1,8 @@
 /** Decides what must wait when an object of a plan could not be made. What does not depend on it goes on. Pure. */
-import { cloudPrivateIPConfigs, egressFirewalls, egressIPs, netNamespaces } from '../../../../api/kinds.ts';
-import { textsAt } from '../../kinds/item.ts';
-import { type ObjectRef, refText } from '../../ref.ts';
-import { type Change, refOf } from '../../translation.ts';
+import { cloudPrivateIPConfigs, egressFirewalls, egressIPs, netNamespaces } from '../../../../../api/kinds.ts';
+import { textsAt } from '../../../kinds/item.ts';
+import type { ObjectRef } from '../../../ref.ts';
+import type { Change } from '../../../translation.ts';
 
 /** The first of the failed objects that the change depends on; undefined if none. */
 export function dependency(change: Change, failed: readonly ObjectRef[]): ObjectRef | undefined {
@@ -15,9 +15,4 @@ export function dependency(change: Change, failed: readonly ObjectRef[]): Object
       (kind === cloudPrivateIPConfigs.kind && addresses.has(name)) ||
       (kind === egressFirewalls.kind && namespaces.has(namespace)),
   );
-}
-
-/** Why the change was not made: `EgressIP egressip-shop: it waits for EgressFirewall shop/default`. */
-export function waitingText(change: Change, on: ObjectRef): string {
-  return `${refText(refOf(change))}: it waits for ${refText(on)}`;
 }

@@ -1,67 +1,14 @@
-/** Which fields of OpenShift SDN's objects are restored, and whose identity is taken. */
+/** Whose identity is taken. */
 import fc from 'fast-check';
-import { objectRef, refKey } from '../../../../src/migrate/ref.ts';
-import { identityTaken, ownedContent, withoutOwner } from '../../../../src/migrate/run/undo/owned.ts';
-import type { KubeObject } from '../../../../src/model/objects/raw.ts';
-import { rounds } from '../../../rounds.ts';
-import { make } from '../../snapshots.ts';
-import { liveFrom } from '../live-from.ts';
+import { objectRef, refKey } from '../../../../../src/migrate/ref.ts';
+import { identityTaken } from '../../../../../src/migrate/targets/sdn/old/identity.ts';
+import type { KubeObject } from '../../../../../src/model/objects/raw.ts';
+import { rounds } from '../../../../rounds.ts';
+import { liveFrom } from '../../../run/live-from.ts';
+import { make } from '../../../snapshots.ts';
 
 const backupOf = (objects: readonly KubeObject[]): ReadonlyMap<string, KubeObject> =>
   new Map(objects.map((object) => [refKey(objectRef(object)), object]));
-
-describe('the content that a migration is about', () => {
-  const content = { host: 'n1', netid: 10, egressIPs: ['192.168.7.101'], egressCIDRs: [], spec: {} };
-
-  it('of a HostSubnet is what it offers', () => {
-    expect(ownedContent({ kind: 'HostSubnet' }, content)).toEqual({ egressIPs: ['192.168.7.101'], egressCIDRs: [] });
-  });
-
-  it('of a NetNamespace is what it requests', () => {
-    expect(ownedContent({ kind: 'NetNamespace' }, content)).toEqual({ egressIPs: ['192.168.7.101'] });
-  });
-
-  it('of any other object is everything', () => {
-    expect(ownedContent({ kind: 'EgressNetworkPolicy' }, content)).toEqual(content);
-    expect(ownedContent({}, content)).toEqual(content);
-  });
-
-  it('has no field that the object has not', () => {
-    expect(ownedContent({ kind: 'HostSubnet' }, { host: 'n1' })).toEqual({});
-  });
-});
-
-describe('an object belongs to', () => {
-  const dying = { deletionTimestamp: '2026-01-01T00:00:00Z' };
-
-  it.each<readonly [string, KubeObject, KubeObject, KubeObject]>([
-    [
-      'the Node of its name if it is a HostSubnet',
-      make.hostSubnet('one', '192.168.7.11'),
-      make.node('one', '192.168.7.11'),
-      make.node('one', '192.168.7.11', dying),
-    ],
-    [
-      'the Namespace of its name if it is a NetNamespace',
-      make.netNamespace('one', 10),
-      make.namespace('one'),
-      make.namespace('one', dying),
-    ],
-    [
-      'its Namespace if it is a policy',
-      make.policy('one', 'rules', []),
-      make.namespace('one'),
-      make.namespace('one', dying),
-    ],
-  ])('%s', (_what, object, owner, going) => {
-    const others = [make.namespace('rules'), make.namespace('two'), make.node('two', '192.168.7.12')];
-    // the other kind of the same name is no owner
-    const stranger = owner.kind === 'Node' ? make.namespace('one') : make.node('one', '192.168.7.11');
-    expect(withoutOwner(object, liveFrom([...others, owner]))).toBeUndefined();
-    expect(withoutOwner(object, liveFrom([...others, stranger]))).toBe(`its ${owner.kind} is gone`);
-    expect(withoutOwner(object, liveFrom([...others, going]))).toBe(`its ${owner.kind} is being deleted`);
-  });
-});
 
 describe('the identity of a HostSubnet', () => {
   const was = make.hostSubnet('n1', '192.168.7.11', { subnet: '10.128.2.0/23' });
@@ -158,9 +105,4 @@ test('NetNamespaces that are created again share a netid only with those that th
     }),
     { numRuns: rounds(1000) },
   );
-});
-
-it('says nothing of an object of the whole cluster that belongs to nobody', () => {
-  const one = make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'one' }, { spec: {} });
-  expect(withoutOwner(one, liveFrom([]))).toBeUndefined();
 });

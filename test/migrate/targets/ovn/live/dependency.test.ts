@@ -6,10 +6,10 @@ import {
   egressIPs,
   type Kind,
   netNamespaces,
-} from '../../../../api/kinds.ts';
-import { type ObjectRef, refNamed } from '../../../../src/migrate/ref.ts';
-import { dependency, waitingText } from '../../../../src/migrate/run/apply/held-back.ts';
-import type { Change } from '../../../../src/migrate/translation.ts';
+} from '../../../../../api/kinds.ts';
+import { type ObjectRef, refNamed } from '../../../../../src/migrate/ref.ts';
+import { dependency } from '../../../../../src/migrate/targets/ovn/live/dependency.ts';
+import type { Change } from '../../../../../src/migrate/translation.ts';
 
 const ref = (kind: Kind, namespace: string, name: string): ObjectRef => ({ ...refNamed(kind, name), namespace });
 const applying = (kind: Kind, from: readonly ObjectRef[] = []): Change => ({
@@ -61,8 +61,4 @@ test('nothing else waits: neither an object of another kind nor a removal', () =
     from: [shop],
   };
   expect(dependency(removal, [address, firewall])).toBeUndefined();
-});
-
-test('the text names what waits, and what for', () => {
-  expect(waitingText(egressIP, firewall)).toBe('EgressIP egressip-shop: it waits for EgressFirewall shop/default');
 });
