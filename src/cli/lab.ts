@@ -2,8 +2,6 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sumBy from 'lodash/sumBy.js';
 import pc from 'picocolors';
 import { openKube } from '../io/kube/config.ts';
@@ -15,10 +13,13 @@ import { serveWeb } from '../lab/cluster/web.ts';
 import type { HostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/nodes/faults.ts';
+import { measurePace } from '../lab/pace.ts';
 import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
 import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
 import type { Result } from '../model/values/result.ts';
+import { type DatapathOption, kernelHasDatapath } from '../node/ovs/datapath.ts';
 import { Failure, untilSignal } from './fail.ts';
+import { cniPlugin, labFolder, self } from './program.ts';
 
 export interface LabFlags {
   readonly name: string;
@@ -32,12 +33,11 @@ export interface UpFlags extends LabFlags {
   readonly nodes: number;
   readonly port?: number;
   readonly agentOption: readonly string[];
+  readonly datapath: DatapathOption;
   readonly host: readonly HostKind[];
 }
 
-const here = dirname(fileURLToPath(import.meta.url));
-/** The folder with the state of labs: next to the program, ignored by git. */
-const root = process.env['SDN_COMPAT_LAB_DIR'] ?? join(here, '..', '.lab');
+const root = process.env['SDN_COMPAT_LAB_DIR'] ?? labFolder;
 
 const programs = [
   'ip',
@@ -63,7 +63,7 @@ function labLogger(): Logger {
 }
 
 function deps(): LabDeps {
-  return { exec, logger: labLogger(), self: [process.execPath, join(here, 'sdn-compat.js')] };
+  return { exec, logger: labLogger(), self };
 }
 
 /** Rejects early what cannot work, naming what is missing and how to fix it. */
@@ -105,13 +105,19 @@ function freePort(wanted: number | undefined): Promise<number> {
 
 async function bringUp(flags: UpFlags): Promise<Layout> {
   await checkMachine(flags.host.includes('proxied-iptables') ? [...programs, 'iptables-nft-restore'] : programs);
-  const layout = must(layoutOf(root, flags.name, { workers: flags.nodes, port: await freePort(flags.port) }));
+  if (flags.datapath === 'system' && !(await kernelHasDatapath(exec)))
+    throw new Failure(
+      "this kernel lacks Open vSwitch's datapath (no netlink family ovs_datapath): load the module openvswitch, or use --datapath netdev",
+    );
+  const port = await freePort(flags.port);
+  const pace = await measurePace(exec, process.env['SDN_COMPAT_LAB_PACE']);
+  const layout = must(layoutOf(root, flags.name, { workers: flags.nodes, port, pace }));
   const interrupted = (): void => {
     void down(exec, layout).finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
-  must(await up(deps(), layout, { agentOptions: flags.agentOption, hosts: flags.host }));
+  must(await up(deps(), layout, { agentOptions: flags.agentOption, datapath: flags.datapath, hosts: flags.host }));
   process.off('SIGINT', interrupted);
   process.off('SIGTERM', interrupted);
   return layout;
@@ -140,7 +146,7 @@ sdn-compat lab down${name}
 export async function labDown(flags: LabFlags): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure('removing network namespaces needs root: run it with sudo');
   const found = await findLab(root, flags.name);
-  await down(exec, found.ok ? found.value : must(layoutOf(root, flags.name, { workers: 1, port: 0 })));
+  await down(exec, found.ok ? found.value : must(layoutOf(root, flags.name, { workers: 1, port: 0, pace: 1 })));
   process.stdout.write(`lab ${flags.name} is down\n`);
 }
 
@@ -254,8 +260,7 @@ export async function labKubelet(flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
   const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-kubelet' });
   const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-kubelet' });
-  const plugin = [process.execPath, join(here, 'sdn-compat-cni.js')] as const;
-  await runKubelet({ client, exec, logger, layout, plugin }, untilSignal());
+  await runKubelet({ client, exec, logger, layout, plugin: cniPlugin }, untilSignal());
   client.close();
 }
 

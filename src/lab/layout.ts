@@ -39,6 +39,8 @@ export interface Layout {
   readonly name: string;
   /** The port of the API server on 127.0.0.1, in the host and in each node's namespace; 0 if unknown. */
   readonly port: number;
+  /** The factor of every time limit (`pace.ts`). */
+  readonly pace: number;
   /** The state folder. */
   readonly dir: string;
   /** A short path to it: unix sockets allow 107 characters. */
@@ -68,14 +70,15 @@ function node(short: string, host: number, worker: boolean): LabNode {
   };
 }
 
-/** The size of a lab, and where its API server listens. */
+/** The size of a lab, where its API server listens, and by how much its time limits are stretched. */
 export interface LabSize {
   readonly workers: number;
   readonly port: number;
+  readonly pace: number;
 }
 
 /** The layout of a lab with this name and size; rejects an invalid name or number. */
-export function layoutOf(root: string, name: string, { workers, port }: LabSize): Result<Layout> {
+export function layoutOf(root: string, name: string, { workers, port, pace }: LabSize): Result<Layout> {
   const checked = checkLabName(name);
   if (!checked.ok) return checked;
   if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
@@ -85,6 +88,7 @@ export function layoutOf(root: string, name: string, { workers, port }: LabSize)
   return ok({
     name,
     port,
+    pace,
     dir: join(root, name),
     link: join(linkRoot, name),
     nodes: [

@@ -1,6 +1,6 @@
 /** A lab for tests: the real command, real kubectl, real packets. Names carry the pid, so that runs do not meet. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
 
@@ -32,17 +32,20 @@ export function run(
   });
 }
 
+/** The factor of time limits on this machine, which jest's environment measured. */
+const pace = Number(process.env['SDN_COMPAT_LAB_PACE'] ?? 1);
+
 /** Waits until `look` returns something; throws with `what` after `seconds`. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
   seconds = 15,
 ): Promise<T> {
-  const end = Date.now() + seconds * 1000;
+  const end = Date.now() + seconds * 1000 * pace;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    if (Date.now() > end) throw new Error(`not within ${seconds * pace} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -63,12 +66,7 @@ export class TestLab {
 
   static async up(...args: string[]): Promise<TestLab> {
     const lab = new TestLab();
-    const datapath = process.env['SDN_COMPAT_TEST_DATAPATH'];
-    const up = await lab.command(
-      'up',
-      ...args,
-      ...(datapath === undefined ? [] : ['--agent-option', `datapath=${datapath}`]),
-    );
+    const up = await lab.command('up', ...args);
     if (up.status !== 0) throw new Error(up.stderr);
     return lab;
   }
@@ -172,16 +170,27 @@ export class TestLab {
     await this.must(['create', '-f', '-'], items.map((item) => JSON.stringify(item)).join('\n'));
     for (const [key] of pods) {
       const [namespace, name] = key.split('/');
-      await this.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', namespace!, `pod/${name!}`]);
+      await this.must([
+        'wait',
+        '--for=condition=Ready',
+        `--timeout=${Math.ceil(30 * pace)}s`,
+        '-n',
+        namespace!,
+        `pod/${name!}`,
+      ]);
     }
   }
 
+  /** What `lab exec` does, without starting the command. */
   exec(pod: string, ...argv: string[]): Promise<Ran> {
-    return run(program, ['lab', 'exec', '--name', this.name, pod, '--', ...argv]);
+    const netns = readlinkSync(`${this.dir}/pods/${pod.replace('/', '_')}`);
+    return run('ip', ['netns', 'exec', netns, ...argv]);
   }
 
+  /** What `lab node-exec` does, without starting the command. */
   node(node: string, ...argv: string[]): Promise<Ran> {
-    return run(program, ['lab', 'node-exec', '--name', this.name, node, '--', ...argv]);
+    const env = { OVS_RUNDIR: `/run/sdn-compat-lab/${this.name}/ovs/${node}` };
+    return run('ip', ['netns', 'exec', `sdnc.${this.name}.${node}`, ...argv], { env });
   }
 
   /** Runs a command in one of the lab's own namespaces: `router`, `outside`, `net`. */
@@ -204,7 +213,7 @@ export class TestLab {
 
   /** The source that the outside host sees of a new request; '' when it gets none within the time. */
   async source(pod: string, seconds = 0.5): Promise<string> {
-    return (await this.exec(pod, 'curl', '-s', '--max-time', String(seconds), `${outside}/ip`)).stdout.trim();
+    return (await this.exec(pod, 'curl', '-s', '--max-time', String(seconds * pace), `${outside}/ip`)).stdout.trim();
   }
 
   async untilSource(pod: string, wanted: string): Promise<void> {

@@ -240,7 +240,7 @@ class Kubelet {
     const result = await exec(program, args, {
       env: { CNI_IFNAME: podDevice, CNI_PATH: '/opt/cni/bin', ...env },
       input,
-      timeout: 70_000,
+      timeout: 70_000 * layout.pace,
     });
     if (result.status !== 0)
       throw new Error(`CNI ${env['CNI_COMMAND'] ?? ''}: ${result.stdout.trim()}${result.stderr.trim()}`);

@@ -11,6 +11,8 @@ import { type Exec, must } from '../../io/programs/exec.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import { askAgent } from '../../node/cni/client.ts';
+import { chooseDatapath, type DatapathOption, kernelHasDatapath } from '../../node/ovs/datapath.ts';
+import type { Datapath } from '../../node/values/facts.ts';
 import { furnish, furnishLater } from '../hosts/furnish.ts';
 import { type HostKind, hostProfile } from '../hosts/kinds.ts';
 import { checkLabName, files, type LabSize, type Layout, layoutOf, linkRoot, nodeNamespace } from '../layout.ts';
@@ -45,7 +47,8 @@ function sizeFrom(text: string): LabSize | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (!isRecord(value) || typeof value['workers'] !== 'number') return undefined;
-    return { workers: value['workers'], port: typeof value['port'] === 'number' ? value['port'] : 0 };
+    const { workers, port, pace } = value;
+    return { workers, port: typeof port === 'number' ? port : 0, pace: typeof pace === 'number' ? pace : 1 };
   } catch {
     return undefined;
   }
@@ -71,7 +74,10 @@ async function claim(layout: Layout): Promise<Result<void>> {
   }
   const folders = ['log', 'run', 'ovs', 'cni', 'pods', 'kubectl-cache'];
   await Promise.all(folders.map((folder) => mkdir(join(layout.dir, folder), { recursive: true })));
-  await writeFile(files.description(layout), JSON.stringify({ workers: layout.nodes.length - 1, port: layout.port }));
+  await writeFile(
+    files.description(layout),
+    JSON.stringify({ workers: layout.nodes.length - 1, port: layout.port, pace: layout.pace }),
+  );
   await writeFile(files.accessLog(layout), '');
   return ok(undefined);
 }
@@ -87,7 +93,7 @@ async function startApiServer(deps: LabDeps, layout: Layout): Promise<KubeClient
   ];
   const argv = ['apiserver', ...where, '--write-kubeconfig', files.kubeconfig(layout)];
   const started = await startDaemon(layout, { name: 'apiserver', argv: [...deps.self, ...argv] });
-  const end = performance.now() + 20_000;
+  const end = performance.now() + 20_000 * layout.pace;
   for (;;) {
     const client = await reachable(deps, layout);
     if (client !== undefined) return client;
@@ -120,12 +126,21 @@ async function lastLine(layout: Layout, name: string): Promise<string> {
 export interface UpOptions {
   /** Additional options of every agent, `name=value`. */
   readonly agentOptions: readonly string[];
+  /** The datapath of every node's bridges. */
+  readonly datapath: DatapathOption;
   /** The kinds of every node's host. */
   readonly hosts: readonly HostKind[];
 }
 
-async function makeNodes(deps: LabDeps, layout: Layout, { agentOptions, hosts }: UpOptions): Promise<void> {
-  const datapath = agentOptions.includes('datapath=system') ? 'system' : 'netdev';
+/** The datapath of the bridge with the uplink: the one that an agent with that option chooses for its own. */
+async function datapathOf(exec: Exec, option: DatapathOption): Promise<Datapath> {
+  const chosen = chooseDatapath(option, undefined, await kernelHasDatapath(exec));
+  if (!chosen.ok) throw new Error(chosen.error);
+  return chosen.value.datapath;
+}
+
+async function makeNodes(deps: LabDeps, layout: Layout, { datapath: option, hosts }: UpOptions): Promise<void> {
+  const datapath = await datapathOf(deps.exec, option);
   await makeWires(deps.exec, layout);
   await Promise.all(
     layout.nodes.map(async (node) => {
@@ -136,7 +151,7 @@ async function makeNodes(deps: LabDeps, layout: Layout, { agentOptions, hosts }:
   );
 }
 
-async function startNodes(deps: LabDeps, layout: Layout, agentOptions: readonly string[]): Promise<void> {
+async function startNodes(deps: LabDeps, layout: Layout, options: UpOptions): Promise<void> {
   const kubeconfig = files.kubeconfig(layout);
   const relay = [
     'socat',
@@ -158,12 +173,12 @@ async function startNodes(deps: LabDeps, layout: Layout, agentOptions: readonly 
           '--node-name',
           node.name,
           '--datapath',
-          'netdev',
+          options.datapath,
           '--ovs-run-dir',
           files.ovs(layout, node.short),
           '--cni-socket',
           files.cni(layout, node.short),
-          ...agentOptions.map((option) => `--${option}`),
+          ...options.agentOptions.map((option) => `--${option}`),
         ],
       });
     }),
@@ -188,7 +203,7 @@ async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
 }
 
 async function awaitReady(layout: Layout): Promise<void> {
-  const end = performance.now() + 30_000;
+  const end = performance.now() + 30_000 * layout.pace;
   for (const node of layout.nodes) {
     for (;;) {
       const problem = await askAgent(files.cni(layout, node.short), { command: 'STATUS' }).then(
@@ -215,7 +230,7 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
     await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
     client.close();
     await wires;
-    await Promise.all([startNodes(deps, layout, options.agentOptions), startRest(deps, layout)]);
+    await Promise.all([startNodes(deps, layout, options), startRest(deps, layout)]);
     await awaitReady(layout);
     await Promise.all(
       layout.nodes.map((node) => furnishLater(deps.exec, layout, node, hostProfile(options.hosts, node))),

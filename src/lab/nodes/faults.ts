@@ -39,12 +39,12 @@ export async function start(run: Exec, layout: Layout, component: Component, nod
   if (present !== undefined && (await isRunning(present))) return;
   if (component === 'ovs' && node !== undefined) await startSwitch(run, layout, node);
   else await restartDaemon(layout, name);
-  if (component === 'apiserver') await listening(layout.port);
+  if (component === 'apiserver') await listening(layout);
 }
 
-/** Waits until somebody listens at a port of 127.0.0.1; throws after 10 s. */
-async function listening(port: number): Promise<void> {
-  const end = performance.now() + 10_000;
+/** Waits until the API server listens; throws after 10 s, or more on a slow machine. */
+async function listening({ port, pace }: Layout): Promise<void> {
+  const end = performance.now() + 10_000 * pace;
   for (;;) {
     const answers = await new Promise<boolean>((resolve): void => {
       const socket = connect(port, '127.0.0.1');

@@ -61,7 +61,13 @@ async function fiveRequests(shell: Shell, pod: Pod, source: string): Promise<voi
   const netns = await netnsOf(shell, pod);
   const name = `${pod.namespace}/${pod.pod}`;
   for (let i = 0; i < 5; i += 1) {
-    const answer = await shell.inside(netns, `sdn-compat lab exec ${name}`, ['curl', '-s', '--max-time', '5', url]);
+    const answer = await shell.inside(netns, `sdn-compat lab exec ${name}`, [
+      'curl',
+      '-s',
+      '--max-time',
+      String(5 * shell.layout.pace),
+      url,
+    ]);
     shell.check(
       'the server answers OK',
       answer.status === 0 && answer.stdout === 'OK\n',
@@ -100,7 +106,13 @@ async function mustFail(shell: Shell, pod: Pod): Promise<void> {
 
 /** The source that the server sees, or nothing if there is no answer within 0.1 s. */
 async function sourceSeen(shell: Shell, netns: string): Promise<string> {
-  const { stdout } = await shell.quietly(netns, ['curl', '-s', '--max-time', '0.1', `${url}/ip`]);
+  const { stdout } = await shell.quietly(netns, [
+    'curl',
+    '-s',
+    '--max-time',
+    String(0.1 * shell.layout.pace),
+    `${url}/ip`,
+  ]);
   return stdout.trim();
 }
 
@@ -116,13 +128,24 @@ async function untilSource(shell: Shell, pod: Pod, wanted: string, meanwhile: st
     const elapsed = performance.now() - began;
     if (seen === wanted) return elapsed;
     if (seen !== '' && seen !== meanwhile) shell.check(`no packet leaves with ${seen}`, false);
-    if (elapsed > patience)
-      shell.check(`the change takes less than ${patience / 1000} s`, false, seen === '' ? 'no answer' : seen);
+    if (elapsed > patience * shell.layout.pace)
+      shell.check(
+        `the change takes less than ${(patience * shell.layout.pace) / 1000} s`,
+        false,
+        seen === '' ? 'no answer' : seen,
+      );
   }
 }
 
+/** Waits for pods of one namespace as a user does. */
+async function untilReady(shell: Shell, ...pods: readonly Pod[]): Promise<void> {
+  const timeout = `--timeout=${Math.ceil(30 * shell.layout.pace)}s`;
+  const names = pods.map(({ pod }) => `pod/${pod}`);
+  await shell.kubectl(['wait', '--for=condition=Ready', timeout, '-n', pods[0]?.namespace ?? '', ...names]);
+}
+
 async function untilShown(shell: Shell, args: readonly string[], wanted: string): Promise<void> {
-  const end = performance.now() + patience;
+  const end = performance.now() + patience * shell.layout.pace;
   let shown = await shell.kubectl(args);
   while (!shown.includes(wanted)) {
     shell.check(`${args.join(' ')} shows ${wanted}`, performance.now() < end, shown);
@@ -138,28 +161,14 @@ const onWorker0: Pod = { namespace: 'egress-test', pod: 'client0' };
 async function withoutEgressIP(shell: Shell): Promise<void> {
   shell.title("A namespace without an egress IP leaves with the address of its pod's node");
   await shell.kubectl(['create', '-f', '-'], manifest([{ ...noEgress, node: 'worker0' }]));
-  await shell.kubectl([
-    'wait',
-    '--for=condition=Ready',
-    '--timeout=30s',
-    '-n',
-    noEgress.namespace,
-    `pod/${noEgress.pod}`,
-  ]);
+  await untilReady(shell, noEgress);
   await fiveRequests(shell, noEgress, worker0);
 }
 
 async function requestedByNobodyHosted(shell: Shell): Promise<void> {
   shell.title('A namespace asks for an egress IP that no node hosts yet: its traffic is dropped');
   await shell.kubectl(['create', '-f', '-'], manifest([{ ...onWorker0, node: 'worker0' }]));
-  await shell.kubectl([
-    'wait',
-    '--for=condition=Ready',
-    '--timeout=30s',
-    '-n',
-    onWorker0.namespace,
-    `pod/${onWorker0.pod}`,
-  ]);
+  await untilReady(shell, onWorker0);
   await shell.kubectl(['patch', 'netnamespace', 'egress-test', '--type=merge', '-p', `{"egressIPs": ["${egressIP}"]}`]);
   const shown = await shell.kubectl(['get', 'netnamespace', 'egress-test']);
   shell.check('the NetNamespace shows it', shown.includes(`["${egressIP}"]`), shown);
@@ -174,7 +183,8 @@ async function hosted(shell: Shell): Promise<void> {
   await shell.kubectl(patch);
   const elapsed = await untilSource(shell, onWorker0, egressIP, '');
   shell.note(`from the patch to the first packet with the new address: ${Math.round(elapsed)} ms`);
-  shell.check('that is less than 2 s', elapsed < 2_000);
+  const limit = 2 * shell.layout.pace;
+  shell.check(`that is less than ${limit} s`, elapsed < limit * 1_000);
   await untilShown(shell, ['get', 'hostsubnet'], `["${egressIP}"]`);
   for (const short of ['worker0', 'worker1', 'worker2']) {
     const shown = await shell.inside(nodeNamespace(shell.layout, short), `sdn-compat lab node-exec ${short}`, [
@@ -205,15 +215,7 @@ async function fromEverywhere(shell: Shell): Promise<void> {
     ['create', '-f', '-'],
     manifest(pods.slice(1)).replace(/^apiVersion: v1\nkind: Namespace[^]*?---\n/, ''),
   );
-  await shell.kubectl([
-    'wait',
-    '--for=condition=Ready',
-    '--timeout=30s',
-    '-n',
-    'egress-test',
-    'pod/client1',
-    'pod/client2',
-  ]);
+  await untilReady(shell, ...pods.slice(1));
   for (const pod of pods) {
     shell.note(`from ${node(pod.node)}:`);
     await fiveRequests(shell, pod, egressIP);
@@ -231,7 +233,7 @@ async function removed(shell: Shell): Promise<void> {
   for (const short of ['worker0', 'worker1', 'worker2']) {
     const inside = (argv: readonly [string, ...string[]]): Promise<string> =>
       shell.quietly(nodeNamespace(shell.layout, short), argv).then(({ stdout }) => stdout);
-    const end = performance.now() + patience;
+    const end = performance.now() + patience * shell.layout.pace;
     let left = '';
     do {
       const addresses = await inside(['ip', '-4', 'addr']);
@@ -273,7 +275,7 @@ async function automatic(shell: Shell): Promise<void> {
     ]);
   }
   await shell.kubectl(['create', '-f', '-'], manifest([{ ...pod, node: 'worker2' }]));
-  await shell.kubectl(['wait', '--for=condition=Ready', '--timeout=30s', '-n', pod.namespace, `pod/${pod.pod}`]);
+  await untilReady(shell, pod);
   await shell.kubectl([
     'patch',
     'netnamespace',

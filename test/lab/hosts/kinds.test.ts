@@ -1,7 +1,7 @@
 import { type HostKind, hostKinds, hostProfile, isHostKind } from '../../../src/lab/hosts/kinds.ts';
 import { type LabNode, layoutOf } from '../../../src/lab/layout.ts';
 
-const layout = layoutOf('/nowhere', 'x', { workers: 1, port: 1 });
+const layout = layoutOf('/nowhere', 'x', { workers: 1, port: 1, pace: 1 });
 const node: LabNode = layout.ok ? layout.value.nodes[1]! : (undefined as never);
 const kinds = Object.keys(hostKinds).filter(isHostKind);
 const tablesOf = (texts: readonly string[]): string[] =>
