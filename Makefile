@@ -3,7 +3,7 @@
 .PHONY: chaos soak lab test test-full check build setup bench clean
 
 ENV = . scripts/env &&
-SOURCES = $(shell find src api -name '*.ts' -o -name '*.yaml') package.json scripts/build.ts
+SOURCES = $(shell find src api -name '*.ts' -o -name '*.yaml') package.json $(wildcard scripts/*.ts)
 
 lab: setup dist/sdn-compat.js
 	@bin/sdn-compat lab walkthrough --host worst
@@ -38,6 +38,21 @@ test-controllers: setup-npm
 .PHONY: test-kernel
 test-kernel: setup dist/sdn-compat.js
 	@scripts/test-kernel $(NAMES)
+
+# make image      the image of config/Containerfile by buildah, podman or docker: IMAGE=name:tag BASE=image NODE=image
+# make binary     single executables for x64 and arm64, with their checksums, in dist/binary
+.PHONY: image binary
+IMAGE_OPTIONS = $(if $(IMAGE),--tag $(IMAGE)) $(if $(BASE),--base $(BASE)) $(if $(NODE),--node $(NODE))
+image: setup-npm dist/sdn-compat.js
+	@$(ENV) node scripts/image.ts $(IMAGE_OPTIONS)
+binary: setup-npm dist/sdn-compat.js
+	@$(ENV) node scripts/binary.ts
+
+# make test-release   builds image, executable and package, and starts each where nothing else is
+.PHONY: test-release
+test-release: dist/sdn-compat.js
+	@scripts/setup --release
+	@scripts/jest --selectProjects release --runInBand --forceExit
 
 check: setup-npm
 	@$(ENV) npm run -s check

@@ -6,7 +6,10 @@ const shared = {
   testEnvironment: 'node',
 };
 
-/** `unit` needs nothing but Node; `lab` needs root and Open vSwitch and sends real packets. */
+/**
+ * `unit` needs nothing but Node; `lab` needs root and Open vSwitch and sends real packets; `release` builds what is
+ * given out (image, executable, package) and needs the builders.
+ */
 export default {
   testTimeout: 30_000,
   reporters: ['default', './scripts/jest-closing-line.js'],
@@ -15,7 +18,7 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/release/'],
     },
     {
       ...shared,
@@ -23,5 +26,6 @@ export default {
       testEnvironment: './scripts/jest-lab-environment.js',
       testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
     },
+    { ...shared, displayName: 'release', testMatch: ['<rootDir>/test/release/**/*.test.ts'] },
   ],
 };

@@ -2,8 +2,6 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sumBy from 'lodash/sumBy.js';
 import pc from 'picocolors';
 import { openKube } from '../io/kube/config.ts';
@@ -21,6 +19,7 @@ import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
 import type { Result } from '../model/values/result.ts';
 import { type DatapathOption, kernelHasDatapath } from '../node/ovs/datapath.ts';
 import { Failure, untilSignal } from './fail.ts';
+import { cniPlugin, labFolder, self } from './program.ts';
 
 export interface LabFlags {
   readonly name: string;
@@ -38,9 +37,7 @@ export interface UpFlags extends LabFlags {
   readonly host: readonly HostKind[];
 }
 
-const here = dirname(fileURLToPath(import.meta.url));
-/** The folder with the state of labs: next to the program, ignored by git. */
-const root = process.env['SDN_COMPAT_LAB_DIR'] ?? join(here, '..', '.lab');
+const root = process.env['SDN_COMPAT_LAB_DIR'] ?? labFolder;
 
 const programs = [
   'ip',
@@ -66,7 +63,7 @@ function labLogger(): Logger {
 }
 
 function deps(): LabDeps {
-  return { exec, logger: labLogger(), self: [process.execPath, join(here, 'sdn-compat.js')] };
+  return { exec, logger: labLogger(), self };
 }
 
 /** Rejects early what cannot work, naming what is missing and how to fix it. */
@@ -263,8 +260,7 @@ export async function labKubelet(flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
   const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-kubelet' });
   const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-kubelet' });
-  const plugin = [process.execPath, join(here, 'sdn-compat-cni.js')] as const;
-  await runKubelet({ client, exec, logger, layout, plugin }, untilSignal());
+  await runKubelet({ client, exec, logger, layout, plugin: cniPlugin }, untilSignal());
   client.close();
 }
 

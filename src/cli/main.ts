@@ -126,6 +126,11 @@ function repeatable(flags: string, description: string): Option {
 }
 
 program
+  .command('cni', { hidden: true })
+  .description('answer one call of CNI, as the plugin of the network; bundled alone where a runtime starts it')
+  .action(async () => (await import('../node/cni/plugin.ts')).runPlugin());
+
+program
   .command('simulate')
   .description('show what becomes of egress IPs and namespaces when nodes fail or objects change; nothing is written')
   .option('--from-cluster', 'read the objects from the API server', false)
@@ -178,8 +183,6 @@ for (const [name, kind, what] of [
 const migrate = program
   .command('migrate')
   .description('the way from OpenShift SDN to OVN-Kubernetes: nothing lost, nothing silent, always a way back');
-// all targets take as long to load as everything else
-if (process.argv.includes('migrate')) (await import('./migrate/commands.ts')).addMigrateCommands(migrate, kubeconfig);
 
 const lab = program
   .command('lab')
@@ -282,14 +285,19 @@ function isUsageError(error: Error): error is Error & { readonly exitCode: numbe
 // The reader of our output may stop early, like `head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof Error)) throw error;
-  if (isUsageError(error)) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    report(`sdn-compat: ${error.message}\n`);
-    if (process.env['SDN_COMPAT_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
-    process.exitCode = error instanceof Failure ? error.status : error instanceof KubeConfigError ? 2 : 1;
+/** Runs the command that the arguments name; its outcome is the process's exit status. */
+export async function main(): Promise<void> {
+  // all targets take as long to load as everything else
+  if (process.argv.includes('migrate')) (await import('./migrate/commands.ts')).addMigrateCommands(migrate, kubeconfig);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (isUsageError(error)) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else {
+      report(`sdn-compat: ${error.message}\n`);
+      if (process.env['SDN_COMPAT_DEBUG'] !== undefined) process.stderr.write(`${error.stack ?? ''}\n`);
+      process.exitCode = error instanceof Failure ? error.status : error instanceof KubeConfigError ? 2 : 1;
+    }
   }
 }

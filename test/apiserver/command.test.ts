@@ -8,7 +8,7 @@ import { watchKind } from '../../src/io/kube/watch.ts';
 import { exec, type RunResult } from '../../src/io/programs/exec.ts';
 import { logger } from './started.ts';
 
-const program = join(import.meta.dirname, '../../src/cli/main.ts');
+const program = join(import.meta.dirname, '../../src/cli/start.ts');
 let folder = '';
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'sdn-compat-command-'))));
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -16,7 +16,7 @@ export class ControllerProcess {
 
   constructor(kubeconfig: string, ...flags: readonly string[]) {
     const argv = [
-      join(root, 'src/cli/main.ts'),
+      join(root, 'src/cli/start.ts'),
       'controller',
       '--kubeconfig',
       kubeconfig,

@@ -81,7 +81,7 @@ test('the command prints a table, CSV with every address, JSON, and the differen
   try {
     const file = join(folder, 'cluster.json');
     await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: cluster }));
-    const main = join(import.meta.dirname, '../../src/cli/main.ts');
+    const main = join(import.meta.dirname, '../../src/cli/start.ts');
     const run = (...args: readonly string[]) =>
       exec(process.execPath, [
         '--disable-warning=ExperimentalWarning',

@@ -10,7 +10,7 @@ import type { Started } from '../apiserver/started.ts';
 import { create, dump, serveOVN, startCluster, switchToOVN } from './cluster.ts';
 import { make } from './snapshots.ts';
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const main = join(import.meta.dirname, '../../src/cli/start.ts');
 const argv = (args: readonly string[]): string[] => ['--disable-warning=ExperimentalWarning', main, 'migrate', ...args];
 const count = 40;
 

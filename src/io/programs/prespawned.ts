@@ -42,7 +42,7 @@ export class PrespawnedProgram {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#spare?.kill();
+    this.#spare?.kill('SIGKILL'); // ovs-ofctl only notes another signal while it waits for its input
     this.#spare = undefined;
   }
 

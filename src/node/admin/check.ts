@@ -1,5 +1,5 @@
 /** `node --check`: finds problems with this host and how to fix them. Changes nothing. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { clusterNetworks, hostSubnets } from '../../../api/kinds.ts';
 import { pause } from '../../io/async/pause.ts';
@@ -13,6 +13,7 @@ import { addressAt, type Cidr, type Ip, overlaps } from '../../model/values/addr
 import { err, type Result } from '../../model/values/result.ts';
 import { findUplink, labelOf, type Uplink } from '../links/addresses.ts';
 import { linksOf, showAddresses } from '../links/links.ts';
+import { devicesWithSysctls, readSysctl } from '../links/sysctl.ts';
 import { vxlanOverhead } from '../links/tun.ts';
 import { isHostDevice } from '../links/veth.ts';
 import { renderBase } from '../nft/ruleset.ts';
@@ -171,15 +172,11 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> 
 
 /** Checks the kernel settings that decide whether answers come back to pods. */
 async function checkSettings(): Promise<CheckResult[]> {
-  const read = (name: string): Promise<string> =>
-    readFile(`/proc/sys/net/ipv4/${name}`, 'utf8').then(
-      (text) => text.trim(),
-      () => '',
-    );
+  const read = (name: string): Promise<string> => readSysctl(`ipv4/${name}`).catch(() => '');
   const [forward, mark, all] = await Promise.all(
     ['ip_forward', 'conf/all/src_valid_mark', 'conf/all/rp_filter'].map(read),
   );
-  const devices = await readdir('/proc/sys/net/ipv4/conf').catch((): string[] => []);
+  const devices = await devicesWithSysctls().catch((): readonly string[] => []);
   const filters = await Promise.all(
     devices
       .filter((device) => !['all', 'default', 'lo', tunDevice].includes(device) && !isHostDevice(device))

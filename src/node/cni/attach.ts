@@ -1,10 +1,10 @@
 /** A pod's link: a veth pair between the pod's network namespace and br0, its address and routes. */
-import { writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import { type Ip, parseIp } from '../../model/values/address.ts';
 import { asText } from '../../model/values/json.ts';
 import { ipBatch, recordsOf } from '../links/ip.ts';
 import { hasDevice } from '../links/present.ts';
+import { writeSysctl } from '../links/sysctl.ts';
 import { podGroup } from '../ovs/pipeline.ts';
 import { podMac } from '../values/addressing.ts';
 import type { Networks, NodeFacts } from '../values/facts.ts';
@@ -74,7 +74,7 @@ async function leaveToUserspace(host: string): Promise<void> {
     [`ipv4/conf/${host}/rp_filter`]: '1',
     [`ipv6/conf/${host}/disable_ipv6`]: '1',
   };
-  for (const [name, value] of Object.entries(settings)) await writeFile(`/proc/sys/net/${name}`, value);
+  for (const [name, value] of Object.entries(settings)) await writeSysctl(name, value);
 }
 
 /** The links of this host. */

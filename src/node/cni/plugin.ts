@@ -1,4 +1,4 @@
-/** The CNI plugin: asks the node's agent over its socket and prints the result for CNI. Bundled alone. */
+/** The CNI plugin: asks the node's agent over its socket and prints the result for CNI. */
 import { isRecord } from '../../model/values/json.ts';
 import { askAgent } from './client.ts';
 import { type CniError, errorCode, parseCall, renderError, renderResult, supportedVersions } from './protocol.ts';
@@ -32,15 +32,18 @@ function fail(cniVersion: string, error: CniError): void {
   process.exitCode = 1;
 }
 
-const call = parseCall(process.env, await read(process.stdin));
-if (!call.ok) fail('1.1.0', call.error);
-else if (call.value.kind === 'version') print({ cniVersion: call.value.cniVersion, supportedVersions });
-else {
-  const { cniVersion, socket, request } = call.value;
-  try {
-    const answer: unknown = await askAgent(socket, request);
-    if (request.command === 'ADD' && isResult(answer)) print(renderResult(cniVersion, answer, request));
-  } catch (error) {
-    fail(cniVersion, errorOf(request.command, socket, error));
+/** Answers one call of CNI: its parameters are in the environment and on standard input, its result on the output. */
+export async function runPlugin(): Promise<void> {
+  const call = parseCall(process.env, await read(process.stdin));
+  if (!call.ok) fail('1.1.0', call.error);
+  else if (call.value.kind === 'version') print({ cniVersion: call.value.cniVersion, supportedVersions });
+  else {
+    const { cniVersion, socket, request } = call.value;
+    try {
+      const answer: unknown = await askAgent(socket, request);
+      if (request.command === 'ADD' && isResult(answer)) print(renderResult(cniVersion, answer, request));
+    } catch (error) {
+      fail(cniVersion, errorOf(request.command, socket, error));
+    }
   }
 }

@@ -1,24 +1,24 @@
 /** Removes an address that is the first of its network. */
-import { readFile, writeFile } from 'node:fs/promises';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import { removalLines } from './addresses.ts';
 import { ipBatch } from './ip.ts';
 import { addressesOf, type LinkAddress, linksOf, showAddresses } from './links.ts';
+import { readSysctl, writeSysctl } from './sysctl.ts';
 
-const settingOf = (device: string): string => `/proc/sys/net/ipv4/conf/${device}/promote_secondaries`;
+const settingOf = (device: string): string => `ipv4/conf/${device}/promote_secondaries`;
 
 /**
  * Does work that removes a device's first address: the kernel then promotes the next one. Without the setting that is
  * on during the work it would remove all other addresses of the network, the node's own included.
  */
 export async function promoting<T>(device: string, work: () => Promise<T>): Promise<T> {
-  const values = await Promise.all([settingOf('all'), settingOf(device)].map((path) => readFile(path, 'utf8')));
-  if (values.some((value) => value.trim() !== '0')) return work();
-  await writeFile(settingOf(device), '1');
+  const values = await Promise.all([settingOf('all'), settingOf(device)].map(readSysctl));
+  if (values.some((value) => value !== '0')) return work();
+  await writeSysctl(settingOf(device), '1');
   try {
     return await work();
   } finally {
-    await writeFile(settingOf(device), '0');
+    await writeSysctl(settingOf(device), '0');
   }
 }
 

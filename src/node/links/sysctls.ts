@@ -1,13 +1,16 @@
 /** The kernel settings that the data path needs, whatever the host's own files say. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import type { Exec } from '../../io/programs/exec.ts';
 import { podGroup, tunDevice } from '../ovs/pipeline.ts';
+import { ipBatch } from './ip.ts';
+import { devicesWithSysctls, readSysctl, writeSysctl } from './sysctl.ts';
 import { isHostDevice } from './veth.ts';
 
-const conf = '/proc/sys/net/ipv4/conf';
-const forwarding = '/proc/sys/net/ipv4/ip_forward';
+const conf = 'ipv4/conf';
+const forwarding = 'ipv4/ip_forward';
 
 /**
- * The settings by path under `/proc/sys/net/ipv4/conf`. tun0 sends no redirects, and asks for pods' MACs with the
+ * The settings by path under `ipv4/conf`. tun0 sends no redirects, and asks for pods' MACs with the
  * gateway's address (table 0 accepts no ARP from it with another one). With rp_filter on, the kernel looks up the
  * return path of an answer to a pod with the packet's mark: without it, the packet would look like one that our nft
  * tables have not seen, for which the routing guard has no route. A pod's answers come in on any interface, so it is
@@ -22,34 +25,32 @@ const wanted: Readonly<Record<string, string>> = {
   [`${tunDevice}/accept_source_route`]: '0',
 };
 
-const read = async (path: string): Promise<string> => (await readFile(path, 'utf8')).trim();
-
 /** Turns forwarding on; the kernel then turns it on for every interface, including those of pods. */
 async function forward(): Promise<void> {
-  if ((await read(forwarding)) !== '1') await writeFile(forwarding, '1');
+  if ((await readSysctl(forwarding)) !== '1') await writeSysctl(forwarding, '1');
 }
 
 /**
  * Interfaces of pods belong to Open vSwitch alone: they are in their group, and on the userspace datapath without
  * forwarding.
  */
-async function closePod(device: string): Promise<void> {
-  const group = `/sys/class/net/${device}/netdev_group`;
-  if ((await read(group)) !== String(podGroup)) await writeFile(group, String(podGroup));
-  const isUserspace = (await read(`${conf}/${device}/arp_ignore`)) === '8'; // set when the pod was attached
-  if (isUserspace && (await read(`${conf}/${device}/forwarding`)) !== '0')
-    await writeFile(`${conf}/${device}/forwarding`, '0');
+async function closePod(run: Exec, device: string): Promise<void> {
+  const group = await readFile(`/sys/class/net/${device}/netdev_group`, 'utf8');
+  if (group.trim() !== String(podGroup)) await ipBatch(run, [`link set dev ${device} group ${podGroup}`]);
+  const isUserspace = (await readSysctl(`${conf}/${device}/arp_ignore`)) === '8'; // set when the pod was attached
+  if (isUserspace && (await readSysctl(`${conf}/${device}/forwarding`)) !== '0')
+    await writeSysctl(`${conf}/${device}/forwarding`, '0');
 }
 
-async function closePods(): Promise<void> {
-  const pods = (await readdir(conf)).filter(isHostDevice);
-  await Promise.all(pods.map((device) => closePod(device).catch(() => undefined))); // the pod is gone
+async function closePods(run: Exec): Promise<void> {
+  const pods = (await devicesWithSysctls()).filter(isHostDevice);
+  await Promise.all(pods.map((device) => closePod(run, device).catch(() => undefined))); // the pod is gone
 }
 
 /** Whether the settings are as wanted; those of interfaces that are not there do not count. */
 export async function haveSysctls(): Promise<boolean> {
   const isRight = ([name, value]: readonly [string, string]): Promise<boolean> =>
-    read(`${conf}/${name}`).then(
+    readSysctl(`${conf}/${name}`).then(
       (present) => present === value,
       () => true,
     );
@@ -57,10 +58,10 @@ export async function haveSysctls(): Promise<boolean> {
 }
 
 /** Fixes the settings that differ; throws if one cannot be written. */
-export async function applySysctls(): Promise<void> {
+export async function applySysctls(run: Exec): Promise<void> {
   for (const [name, value] of Object.entries(wanted)) {
-    if ((await read(`${conf}/${name}`)) !== value) await writeFile(`${conf}/${name}`, value);
+    if ((await readSysctl(`${conf}/${name}`)) !== value) await writeSysctl(`${conf}/${name}`, value);
   }
   await forward();
-  await closePods();
+  await closePods(run);
 }

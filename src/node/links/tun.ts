@@ -34,7 +34,7 @@ export async function configureTun(run: Exec, facts: NodeFacts, networks: Networ
       .map((network) => `route del ${network} dev ${tunDevice} proto ${guard.protocol}`),
   ];
   await ipBatch(run, lines);
-  await applySysctls();
+  await applySysctls(run);
   if (facts.datapath === 'netdev') await must(run, 'ethtool', ['-K', tunDevice, 'tx', 'off']);
 }
 

@@ -14,7 +14,12 @@ const folder = mkdtempSync(join(tmpdir(), 'simulate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const simulate = (...args: string[]): Promise<RunResult> =>
-  exec(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), 'simulate', ...args]);
+  exec(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'src/cli/start.ts'),
+    'simulate',
+    ...args,
+  ]);
 
 function file(name: string, content: string): string {
   const path = join(folder, name);

@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'migrate-plan-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const migrate = (...args: string[]): Promise<RunResult> =>
-  exec(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), 'migrate', ...args]);
+  exec(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/start.ts'), 'migrate', ...args]);
 
 function dumped(name: string, objects: readonly KubeObject[]): string {
   const path = join(folder, name);

@@ -7,7 +7,7 @@ import { start } from '../../apiserver/started.ts';
 import { ControllerProcess } from '../../controllers/process.ts';
 import { prepare, until } from '../../controllers/started.ts';
 
-const main = join(import.meta.dirname, '../../../src/cli/main.ts');
+const main = join(import.meta.dirname, '../../../src/cli/start.ts');
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<RunResult> =>
   exec(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'controller', ...args], { env });
 

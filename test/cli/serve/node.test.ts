@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start, type Started } from '../../apiserver/started.ts';
 
-const main = join(import.meta.dirname, '../../../src/cli/main.ts');
+const main = join(import.meta.dirname, '../../../src/cli/start.ts');
 const run = (...args: string[]): Promise<RunResult> =>
   exec(
     process.execPath,

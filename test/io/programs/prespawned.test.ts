@@ -61,3 +61,15 @@ test('a spare that cannot even be started, as for lack of memory, stops nothing'
   await expect(spare.run('')).rejects.toThrow('null bytes');
   spare.close();
 });
+
+test('closing ends a spare that takes no notice of SIGTERM, as ovs-ofctl while it waits for its input', async () => {
+  const spare = new PrespawnedProgram({ program: 'sh', args: ['-c', "trap '' TERM; echo $$; cat >&2"], env: {} });
+  await spare.run('');
+  await pause(300);
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
+  const shell = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('trap'));
+  expect(shell).toBeDefined();
+  spare.close();
+  await pause(300);
+  expect(readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ')).not.toContain(shell);
+});

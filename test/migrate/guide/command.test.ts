@@ -6,7 +6,7 @@ import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start } from '../../apiserver/started.ts';
 import { World } from './world.ts';
 
-const main = join(import.meta.dirname, '../../../src/cli/main.ts');
+const main = join(import.meta.dirname, '../../../src/cli/start.ts');
 const argv = (args: readonly string[]): string[] => [
   '--disable-warning=ExperimentalWarning',
   main,

@@ -119,7 +119,7 @@ test('the command writes an archive that plan reads, and does not write over any
       make.namespace('shop'),
       make.netNamespace('shop', 10, { egressIPs: ['192.168.7.101'] }),
     ]);
-    const main = join(import.meta.dirname, '../../../src/cli/main.ts');
+    const main = join(import.meta.dirname, '../../../src/cli/start.ts');
     const run = (...args: readonly string[]) =>
       exec(process.execPath, ['--disable-warning=ExperimentalWarning', main, 'migrate', ...args]);
     const out = join(folder, 'out/cluster.tar.gz');

@@ -28,7 +28,7 @@ const environment = {
   CNI_PATH: '/opt/cni/bin',
 };
 async function plugin(command: string, config: object = {}): Promise<readonly [number, unknown]> {
-  const { status, stdout } = await exec(process.execPath, ['src/node/cni/plugin.ts'], {
+  const { status, stdout } = await exec(process.execPath, ['src/node/cni/start.ts'], {
     env: { ...environment, CNI_COMMAND: command, NODE_OPTIONS: '' },
     input: JSON.stringify({ cniVersion: '1.0.0', name: 'sdn', type: 'sdn-compat', socket, ...config }),
   });

@@ -13,7 +13,7 @@ import { until } from '../../../e2e/lab.ts';
 import { create, serveOVN, startCluster, switchToOVN } from '../../../migrate/cluster.ts';
 import { make } from '../../../migrate/snapshots.ts';
 
-const main = join(import.meta.dirname, '../../../../src/cli/main.ts');
+const main = join(import.meta.dirname, '../../../../src/cli/start.ts');
 const names = Array.from({ length: 12 }, (_, index) => `ns${index + 10}`);
 
 const probes = ['--probe', 'http://echo.example.org/', '--probe-image', 'image'];

@@ -1,0 +1,119 @@
+/**
+ * Makes the program a single executable for each architecture: Node.js with the command in it, so that it runs where
+ * neither is installed. See Node's documentation of single executable applications.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import { bundleSingle } from './bundles.ts';
+import type { BundledPackage } from './packages.ts';
+import { sbom } from './sbom.ts';
+import { version } from './version.ts';
+
+const folder = 'dist/binary';
+const architectures = ['x64', 'arm64'];
+/** The mark in Node's executable that postject turns when it has put the program in. */
+const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
+/**
+ * Node.js for that architecture, of the version that makes the blob: what setup installed, else npm's package of it.
+ * Undefined when there is no such package.
+ */
+function nodeFor(arch: string): string | undefined {
+  const name = `node-linux-${arch}`;
+  const wanted = process.versions.node;
+  const store = join('.tools/binary', name);
+  const found = [join('.tools/node_modules', name), join(store, 'package')].find((one) => isVersion(one, wanted));
+  if (found !== undefined) return found;
+  rmSync(store, { recursive: true, force: true });
+  mkdirSync(store, { recursive: true });
+  const pack = ['pack', '--silent', '--pack-destination', store, `${name}@${wanted}`];
+  const { status, stdout } = spawnSync('npm', pack, { encoding: 'utf8' });
+  if (status !== 0) return undefined;
+  execFileSync('tar', ['-xzf', join(store, stdout.trim()), '-C', store]);
+  return join(store, 'package');
+}
+
+function isVersion(folder: string, wanted: string): boolean {
+  const described = join(folder, 'package.json');
+  if (!existsSync(described) || !existsSync(join(folder, 'bin/node'))) return false;
+  return (JSON.parse(readFileSync(described, 'utf8')) as { version: string }).version === wanted;
+}
+
+/**
+ * The file with the program as Node.js takes it. Code that V8 compiled is for one processor: only our own can have it,
+ * and starts faster by it.
+ */
+function blobFor(arch: string): string {
+  const output = join(folder, `${arch}.blob`);
+  const config = join(folder, `${arch}.json`);
+  const settings = {
+    main: join(folder, 'sdn-compat.js'),
+    output,
+    disableExperimentalSEAWarning: true,
+    useCodeCache: arch === process.arch,
+  };
+  writeFileSync(config, JSON.stringify(settings));
+  execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  rmSync(config);
+  return output;
+}
+
+/** Puts the blob into the executable. postject warns of notes in Node's that it knows nothing of: heard when it fails. */
+function inject(file: string, blob: string): void {
+  const args = [
+    fileURLToPath(import.meta.resolve('postject/dist/cli.js')),
+    file,
+    'NODE_SEA_BLOB',
+    blob,
+    '--sentinel-fuse',
+    fuse,
+  ];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`postject ended with ${status ?? 'a signal'}: ${stdout}${stderr}`);
+}
+
+/** The executable's file; undefined when there is no Node.js for that architecture. */
+function executable(arch: string): string | undefined {
+  const node = nodeFor(arch);
+  if (node === undefined) return undefined;
+  const file = join(folder, `sdn-compat-${version()}-linux-${arch}`);
+  const blob = blobFor(arch);
+  copyFileSync(join(node, 'bin/node'), file);
+  chmodSync(file, 0o755);
+  inject(file, blob);
+  rmSync(blob);
+  copyFileSync(join(node, 'LICENSE'), join(folder, 'LICENSE-node.txt'));
+  return file;
+}
+
+const { arch: asked } = new Command('binary')
+  .description('make single executables of the program in dist/binary')
+  .addOption(new Option('--arch <name...>', 'processors (default: both)').choices(architectures))
+  .parse()
+  .opts<{ arch?: string[] }>();
+rmSync(folder, { recursive: true, force: true });
+await bundleSingle(folder);
+copyFileSync('dist/THIRD-PARTY-NOTICES.txt', join(folder, 'THIRD-PARTY-NOTICES.txt'));
+const sums: string[] = [];
+for (const arch of asked ?? architectures) {
+  const file = executable(arch);
+  if (file === undefined) {
+    console.error(
+      `binary: npm has no Node.js ${process.versions.node} for linux-${arch}: no executable for it is made`,
+    );
+    process.exitCode = asked === undefined ? 0 : 1;
+    continue;
+  }
+  const sum = createHash('sha256').update(readFileSync(file)).digest('hex');
+  sums.push(`${sum}  ${basename(file)}\n`);
+  console.log(file);
+}
+rmSync(join(folder, 'sdn-compat.js'));
+const packages = JSON.parse(readFileSync('dist/packages.json', 'utf8')) as readonly BundledPackage[];
+const listed = sbom(version(), packages, [], process.versions.node);
+writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(listed, undefined, 2)}\n`);
+writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));

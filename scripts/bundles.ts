@@ -1,0 +1,63 @@
+/** The bundles of the program, made by esbuild. */
+import { build, type Metafile, type Plugin } from 'esbuild';
+import { version } from './version.ts';
+
+/**
+ * The Kubernetes client's modules only define things, which its package.json does not say: told so, the bundler leaves
+ * out the thousand generated models behind KubeConfig, which would cost each process 60 MB and 0.4 s.
+ */
+const clientWithoutModels: Plugin = {
+  name: 'client-without-models',
+  setup(bundle) {
+    bundle.onResolve({ filter: /./ }, async (args) => {
+      const own =
+        args.path === '@kubernetes/client-node' || args.importer.includes('/node_modules/@kubernetes/client-node/');
+      if (!own || args.pluginData === 'resolved') return undefined;
+      const { kind, importer, resolveDir } = args;
+      const found = await bundle.resolve(args.path, {
+        kind,
+        importer,
+        resolveDir,
+        pluginData: 'resolved',
+        with: args.with,
+      });
+      return found.path.includes('/node_modules/@kubernetes/client-node/') ? { ...found, sideEffects: false } : found;
+    });
+  },
+};
+
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  logLevel: 'warning',
+  metafile: true,
+  define: { SDN_COMPAT_VERSION: JSON.stringify(version()) },
+} as const;
+const command = { 'sdn-compat': 'src/cli/start.ts' };
+
+/** The command as one entry, with what is heavy split off and loaded when used. */
+export async function bundleCommand(outdir: string): Promise<Metafile> {
+  const { metafile } = await build({
+    ...shared,
+    outdir,
+    format: 'esm',
+    entryPoints: command,
+    splitting: true,
+    sourcemap: true,
+    plugins: [clientWithoutModels],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  });
+  return metafile;
+}
+
+/** The CNI plugin, which is started once a pod: alone in one small file it starts fastest. */
+export async function bundlePlugin(outdir: string): Promise<void> {
+  await build({ ...shared, outdir, format: 'esm', entryPoints: { 'sdn-compat-cni': 'src/node/cni/start.ts' } });
+}
+
+/** The command as the one CommonJS file that a single executable application is made of. */
+export async function bundleSingle(outdir: string): Promise<void> {
+  const define = { ...shared.define, 'import.meta.url': '""' };
+  await build({ ...shared, define, outdir, format: 'cjs', entryPoints: command, plugins: [clientWithoutModels] });
+}

@@ -1,0 +1,74 @@
+/** Builds the image of config/Containerfile with the builder that is there, and lists what is in it (CycloneDX). */
+import { execFileSync, spawnSync, type SpawnSyncOptionsWithStringEncoding } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import type { BundledPackage } from './packages.ts';
+import { debianPackages, sbom } from './sbom.ts';
+import { commit, version } from './version.ts';
+
+const builders = ['buildah', 'podman', 'docker'] as const;
+type Builder = (typeof builders)[number];
+
+const options = new Command('image')
+  .description('build the image of config/Containerfile and write dist/image/sbom.json')
+  .option('--tag <name>', 'name of the image', `sdn-compat:${version().replace('+', '-')}`)
+  .option('--base <image>', 'image of Debian 12 to build on')
+  .option('--node <image>', 'image to take Node.js from, at /usr/local/bin/node')
+  .addOption(new Option('--builder <program>', 'default: the first that is there').choices(builders))
+  .parse()
+  .opts<{ tag: string; base?: string; node?: string; builder?: Builder }>();
+
+function fail(why: string): never {
+  console.error(`image: ${why}`);
+  process.exit(1);
+}
+
+function isThere(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
+  const how: SpawnSyncOptionsWithStringEncoding = {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  };
+  const { status, stdout, error } = spawnSync(program, args, how);
+  if (error !== undefined) fail(`${program}: ${error.message}`);
+  if (status !== 0) fail(`${program} ${args[0] ?? ''} ended with ${status ?? 'a signal'}`);
+  return stdout;
+}
+
+/** A file of the image; nothing of the image is started but a program that prints it. */
+function read(builder: Builder, image: string, path: string): string {
+  const container = run(builder, builder === 'buildah' ? ['from', image] : ['create', image]).trim();
+  try {
+    if (builder === 'buildah') return run(builder, ['run', container, '--', 'cat', path]);
+    const tar = spawnSync(builder, ['cp', `${container}:${path}`, '-']).stdout;
+    return execFileSync('tar', ['-xO'], { input: tar, encoding: 'utf8' });
+  } finally {
+    run(builder, ['rm', container]);
+  }
+}
+
+const builder =
+  options.builder ?? builders.find(isThere) ?? fail(`none of ${builders.join(', ')} is there: install one of them`);
+const { hash, time } = commit();
+const args = Object.entries({ BASE: options.base, NODE: options.node, VERSION: version(), REVISION: hash }).flatMap(
+  ([name, value]) => (value === undefined ? [] : ['--build-arg', `${name}=${value}`]),
+);
+// the same input gives the same image: no step is taken from an earlier build, and all files bear the commit's time
+const same =
+  builder === 'docker' ? ['--no-cache', '--provenance=false'] : ['--no-cache', '--layers=false', '--timestamp', time];
+const build = builder === 'buildah' ? 'bud' : 'build';
+run(builder, [build, '--quiet', ...same, ...args, '--file', 'config/Containerfile', '--tag', options.tag, '.'], {
+  SOURCE_DATE_EPOCH: time,
+});
+const packages = JSON.parse(readFileSync('dist/packages.json', 'utf8')) as readonly BundledPackage[];
+const debian = debianPackages(read(builder, options.tag, '/opt/sdn-compat/debian-packages'));
+const node = read(builder, options.tag, '/opt/sdn-compat/node-version').trim().replace('v', '');
+mkdirSync('dist/image', { recursive: true });
+writeFileSync('dist/image/sbom.json', `${JSON.stringify(sbom(version(), packages, debian, node), undefined, 2)}\n`);
+const inspect = ['inspect', '--format', builder === 'buildah' ? '{{.FromImageID}}' : '{{.Id}}', options.tag];
+if (builder === 'buildah') inspect.splice(1, 0, '--type', 'image');
+console.log(`${options.tag} ${run(builder, inspect).trim()}`);
