@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
+import type { Datapath } from '../../src/node/values/facts.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 export const program = `${root}bin/sdn-compat`;
@@ -32,8 +33,16 @@ export function run(
   });
 }
 
+/** The datapath of the labs of this run. */
+export const datapath: Datapath = process.env['SDN_COMPAT_LAB_DATAPATH'] === 'system' ? 'system' : 'netdev';
+
+/** A test of what only the userspace datapath has; test/kernel/tests names it among those that are left out. */
+export function userspaceTest(title: string, body: () => Promise<void>, timeout: number): void {
+  if (datapath === 'netdev') test(title, body, timeout);
+}
+
 /** The factor of time limits on this machine, which jest's environment measured. */
-const pace = Number(process.env['SDN_COMPAT_LAB_PACE'] ?? 1);
+export const pace = Number(process.env['SDN_COMPAT_LAB_PACE'] ?? 1);
 
 /** Waits until `look` returns something; throws with `what` after `seconds`. */
 export async function until<T>(
@@ -142,7 +151,7 @@ export class TestLab {
    */
   async removeTables(node: string): Promise<string[]> {
     const removed: string[] = [];
-    for (const table of tablesOf('netdev')) {
+    for (const table of tablesOf(datapath)) {
       const ran = await this.node(node, 'nft', 'delete', 'table', ...table.split(' '));
       if (ran.status === 0) removed.push(table);
     }

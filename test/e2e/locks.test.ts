@@ -5,7 +5,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
-import { TestLab, until } from './lab.ts';
+import { markMac } from '../../src/node/plan/tun0.ts';
+import { datapath, TestLab, until } from './lab.ts';
 import { echoServer, type RouterWatch, watchRouter } from './packets.ts';
 
 const node = 'worker1';
@@ -49,11 +50,14 @@ const nft = async (ruleset: string): Promise<void> => {
   const ran = await lab.node(node, 'nft', ...ruleset.split(' '));
   if (ran.status !== 0) throw new Error(ran.stderr);
 };
+/** The action that gives a packet a VNID's mark. */
+const marked = (mark: number): string =>
+  datapath === 'system' ? `set_field:${mark}->pkt_mark` : `set_field:${markMac(mark)}->eth_src`;
 const owner = async (namespace: string): Promise<string> =>
   `0x${(0x20000000 + (await lab.netid(namespace))).toString(16)}`;
 
 const bothRemoved = async (): Promise<void> => {
-  expect(await lab.removeTables(node)).toEqual(tablesOf('netdev'));
+  expect(await lab.removeTables(node)).toEqual(tablesOf(datapath));
 };
 
 /** What is sent to red's port goes to dark's, to which nobody may send, and leaves with the address of the node. */
@@ -89,29 +93,17 @@ const rows: readonly { readonly what: string; readonly damage: () => Promise<unk
   {
     what: 'the flows say that nobody asks for anything',
     damage: () =>
-      ofctl(
-        'add-flow',
-        'br0',
-        'table=100,priority=40000,ip,in_port=1,actions=set_field:0a:fe:00:00:00:00->eth_src,output:2',
-      ).then(() =>
-        ofctl('add-flow', 'br0', 'table=100,priority=39999,ip,actions=set_field:0a:fe:00:00:00:00->eth_src,output:2'),
+      ofctl('add-flow', 'br0', `table=100,priority=40000,ip,in_port=1,actions=${marked(0)},output:2`).then(() =>
+        ofctl('add-flow', 'br0', `table=100,priority=39999,ip,actions=${marked(0)},output:2`),
       ),
   },
   {
     what: "the flows give red blue's mark",
     damage: async () => {
-      const bytes = (await lab.netid('blue')).toString(16).padStart(8, '0').match(/../g)!.reverse().join(':');
-      await ofctl(
-        'add-flow',
-        'br0',
-        `table=100,priority=40000,ip,in_port=3,actions=set_field:0a:fe:${bytes}->eth_src,output:2`,
-      );
+      const mark = marked(await lab.netid('blue'));
+      await ofctl('add-flow', 'br0', `table=100,priority=40000,ip,in_port=3,actions=${mark},output:2`);
       for (const port of (await ofctl('show', 'br0')).stdout.matchAll(/^ (\d+)\(veth/gm)) {
-        await ofctl(
-          'add-flow',
-          'br0',
-          `table=100,priority=40000,ip,in_port=${port[1]!},actions=set_field:0a:fe:${bytes}->eth_src,output:2`,
-        );
+        await ofctl('add-flow', 'br0', `table=100,priority=40000,ip,in_port=${port[1]!},actions=${mark},output:2`);
       }
     },
   },

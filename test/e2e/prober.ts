@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { TestLab } from './lab.ts';
+import { pace, type TestLab } from './lab.ts';
 
 export type Protocol = 'tcp' | 'udp';
 export interface Target {
@@ -72,9 +72,9 @@ export class Prober {
     return prober;
   }
 
-  /** Tries all targets at once; true for those that answered within so many milliseconds. */
+  /** Tries all targets at once; true for those that answered within so many milliseconds, or more on a slow machine. */
   async reaches(targets: readonly Target[], wait: number): Promise<boolean[]> {
-    this.#child.stdin!.write(`${JSON.stringify({ targets, wait })}\n`);
+    this.#child.stdin!.write(`${JSON.stringify({ targets, wait: wait * pace })}\n`);
     return JSON.parse(await this.#line()) as boolean[];
   }
 

@@ -146,7 +146,7 @@ async function makeNodes(deps: LabDeps, layout: Layout, { datapath: option, host
     layout.nodes.map(async (node) => {
       await makeSwitch(deps.exec, layout, node);
       await connectNode(deps.exec, layout, node, { database: databaseOf(layout, node.short), datapath });
-      await furnish(deps.exec, layout, node, hostProfile(hosts, node));
+      await furnish(deps.exec, layout, node, { profile: hostProfile(hosts, node), datapath });
     }),
   );
 }
