@@ -1,15 +1,6 @@
 /** Debian's containerd on a node of a lab, with our plugin and portmap in its CNI configuration. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run, type TestLab, until } from '../e2e/lab.ts';
@@ -137,9 +128,4 @@ state = "${this.folder}/state"
   log(): string {
     return readFileSync(join(this.folder, 'log'), 'utf8');
   }
-}
-
-/** Network namespaces that a runtime made; of others on this machine, too. */
-export function runtimeNamespaces(): readonly string[] {
-  return readdirSync('/run/netns').filter((name) => name.startsWith('cni-'));
 }
