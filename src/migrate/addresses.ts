@@ -15,7 +15,7 @@ export type Mode = keyof typeof phases;
 export const modes: readonly Mode[] = ['offline', 'live'];
 
 /** Addresses that a namespace may leave with: egress IPs, those of any node, both, or none because it is dropped. */
-export interface Seen {
+export interface LeavesWith {
   readonly egressIPs: readonly string[];
   readonly nodes: boolean;
 }
@@ -23,7 +23,7 @@ export interface Seen {
 export interface AddressRow {
   readonly namespace: string;
   /** By phase of the mode. */
-  readonly seen: Readonly<Record<string, Seen>>;
+  readonly seen: Readonly<Record<string, LeavesWith>>;
 }
 
 export interface AddressTable {
@@ -35,29 +35,29 @@ export interface AddressTable {
 }
 
 /** The addresses of a namespace before, while and after the new plugin assigns its egress IPs. */
-export interface Ends {
+export interface NamespaceEnds {
   readonly namespace: string;
-  readonly today: Seen;
+  readonly today: LeavesWith;
   /** From the switch of the plugin until what is asked for is assigned. */
-  readonly between: Seen;
-  readonly after: Seen;
+  readonly between: LeavesWith;
+  readonly after: LeavesWith;
 }
 
 /** Both ends of every namespace that requests egress IPs, or shares a VNID with one that does. */
 export interface AddressEnds {
   /** Addresses of all nodes. */
   readonly nodes: readonly string[];
-  readonly ends: readonly Ends[];
+  readonly ends: readonly NamespaceEnds[];
 }
 
-export const nothing: Seen = { egressIPs: [], nodes: false };
-export const anyNode: Seen = { egressIPs: [], nodes: true };
+export const nothing: LeavesWith = { egressIPs: [], nodes: false };
+export const anyNode: LeavesWith = { egressIPs: [], nodes: true };
 
 /**
  * The table. The old plugin serves until the plugin is switched; in a live migration egress IPs work in neither plugin
  * while nodes are rebooted. While the plugin changes nothing leaves.
  */
-export function addressTable(mode: Mode, nodes: readonly string[], ends: readonly Ends[]): AddressTable {
+export function addressTable(mode: Mode, nodes: readonly string[], ends: readonly NamespaceEnds[]): AddressTable {
   const rows = ends.map(({ namespace, today, between, after }): AddressRow => {
     const seen = mode === 'offline' ? [today, today, nothing, between, after] : [today, between, between, after];
     return {
@@ -80,14 +80,14 @@ function isDropped(seen: AddressRow['seen']): boolean {
 }
 
 /** `192.0.2.1, 192.0.2.2`, `any node`, `192.0.2.1 or any node`, `none`. */
-export function seenText({ egressIPs, nodes }: Seen): string {
+export function seenText({ egressIPs, nodes }: LeavesWith): string {
   const own = egressIPs.join(', ');
   if (!nodes) return own === '' ? 'none' : own;
   return own === '' ? 'any node' : `${own} or any node`;
 }
 
 /** Every address that it stands for. */
-export function seenAddresses({ egressIPs, nodes }: Seen, table: Pick<AddressTable, 'nodes'>): readonly string[] {
+export function seenAddresses({ egressIPs, nodes }: LeavesWith, table: Pick<AddressTable, 'nodes'>): readonly string[] {
   return [...egressIPs, ...(nodes ? table.nodes : [])];
 }
 

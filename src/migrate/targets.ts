@@ -35,9 +35,12 @@ export function isOfOldPlugin({ apiVersion }: Pick<ObjectRef, 'apiVersion'>): bo
   return apiVersion === oldPlugin.apiVersion;
 }
 
+/** Names of the plugins that clusters are migrated to, for people. */
+export const newPluginNames = newPlugins.map(({ plugin }) => plugin).join(' or ');
+
 /** Name of the plugin that the plan leads to, for people; of a plan that leads back, where it may lead from. */
 export function newPluginOf(plan: { readonly target: string }): string {
-  return leadsBack(plan) ? newPlugins.map(({ plugin }) => plugin).join(' or ') : targetNamed(plan.target).plugin;
+  return leadsBack(plan) ? newPluginNames : targetNamed(plan.target).plugin;
 }
 
 /** The step of that name of a plan. Throws if the plan's target has none. */

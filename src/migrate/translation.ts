@@ -31,8 +31,17 @@ export type Change =
       readonly action: 'clear';
       readonly step: 'finalize';
       readonly object: ObjectRef;
-      readonly patch: Readonly<Record<string, unknown>>;
+      readonly patch: ClearingPatch;
     };
+
+/** A merge patch: null removes a field, a label or an annotation. */
+export interface ClearingPatch {
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, null>>;
+    readonly annotations?: Readonly<Record<string, null>>;
+  };
+  readonly [field: string]: unknown;
+}
 
 /** The object that a change is about. */
 export function refOf(change: Change): ObjectRef {

@@ -5,7 +5,7 @@
  */
 import isEqual from 'lodash/isEqual.js';
 import partition from 'lodash/partition.js';
-import { type Target, withWitnesses } from '../../io/health/monitor.ts';
+import { type Probed, withWitnesses } from '../../io/health/monitor.ts';
 import { lean, type ObjectCache } from '../../io/kube/watch.ts';
 import type { Cluster } from '../../model/cluster/cluster.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
@@ -143,9 +143,9 @@ export class EgressView {
    * The nodes that automatic assignment may use, each with the gateway address that answers probes. If they are few,
    * other nodes are added, so that a lost node can be told from a controller that is cut off.
    */
-  watched(): readonly Target[] {
+  watched(): readonly Probed[] {
     const hosts = [...this.tracker.hosts()].map(({ hostSubnet }) => hostSubnet);
-    const targetOf = ({ name, subnet }: HostSubnet): Target => ({ key: name, ip: addressAt(subnet, 1) });
+    const targetOf = ({ name, subnet }: HostSubnet): Probed => ({ key: name, ip: addressAt(subnet, 1) });
     const [used, others] = partition(hosts, ({ egressCIDRs }) => egressCIDRs.length > 0);
     return withWitnesses(used.map(targetOf), others.map(targetOf));
   }

@@ -1,5 +1,6 @@
 /** Parses and decides what `oc adm pod-network` requests in an annotation of a NetNamespace. Pure. */
 import { globalVnid } from '../../model/allocation/netids.ts';
+import { dnsLabel } from '../../model/values/names.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 
@@ -9,10 +10,12 @@ export const changeNetworkAnnotation = 'pod.network.openshift.io/multitenant.cha
 export type NetworkRequest =
   { readonly kind: 'global' } | { readonly kind: 'isolate' } | { readonly kind: 'join'; readonly to: string };
 
+const joinPattern = new RegExp(`^join:(${dnsLabel})$`);
+
 /** Parses the annotation's value: `global`, `isolate` or `join:NAMESPACE`. */
 export function parseNetworkRequest(text: string): Result<NetworkRequest> {
   if (text === 'global' || text === 'isolate') return ok({ kind: text });
-  const to = /^join:([a-z0-9]([-a-z0-9]*[a-z0-9])?)$/.exec(text)?.[1];
+  const to = joinPattern.exec(text)?.[1];
   if (to !== undefined) return ok({ kind: 'join', to });
   return err(`${JSON.stringify(text)} is none of global, isolate and join:NAMESPACE`);
 }

@@ -19,7 +19,7 @@ import type { Ip } from '../../model/values/address.ts';
 import type { Probe } from './probe.ts';
 
 /** A node to watch: its key, and the address to probe. */
-export interface Target {
+export interface Probed {
   readonly key: string;
   readonly ip: Ip;
   /** It gets no verdict: its answers only show that this process is not cut off. */
@@ -30,7 +30,7 @@ export interface Target {
 const enough = 4;
 
 /** The targets and, if they are few, the first others by key as witnesses. */
-export function withWitnesses(targets: readonly Target[], others: readonly Target[]): readonly Target[] {
+export function withWitnesses(targets: readonly Probed[], others: readonly Probed[]): readonly Probed[] {
   if (targets.length === 0) return [];
   const witnesses = sortBy(others, ({ key }) => key).slice(0, Math.max(0, enough - targets.length));
   return [...targets, ...witnesses.map((one) => ({ ...one, isWitness: true }))];
@@ -84,7 +84,7 @@ export class HealthMonitor {
   }
 
   /** Watches exactly these targets. A new one is probed at once; one with a changed address counts as new. */
-  setTargets(targets: readonly Target[]): void {
+  setTargets(targets: readonly Probed[]): void {
     const wanted = new Map(targets.map((target) => [target.key, target]));
     for (const [key, watched] of this.#watched) {
       const target = wanted.get(key);
@@ -167,7 +167,7 @@ export class HealthMonitor {
     for (const watched of this.#watched.values()) endProbes(watched);
   }
 
-  #watch({ key, ip, isWitness = false }: Target): void {
+  #watch({ key, ip, isWitness = false }: Probed): void {
     const first = withReadiness(unknownHealth, this.#notReady.has(key));
     const health: Health = this.#options.interval === 0 && !first.isNotReady ? { ...first, verdict: 'online' } : first;
     const watched: Watched = { ip, isWitness, health, heardAt: Infinity, underWay: new Set() };

@@ -131,7 +131,7 @@ export const egressIPOutsideNetwork = makes(
     kind: 'NetNamespace',
     name: facts.name,
     today: `${useOf(facts)}; the nodes that offer egress IPs are on ${listText(facts.networks)}.`,
-    tomorrow: `No labelled node's network holds ${facts.ip}: it stays unassigned.`,
+    tomorrow: `No labeled node's network holds ${facts.ip}: it stays unassigned.`,
     action: `Offer egress IPs on a node whose network holds ${facts.ip}, or request an address of ${listText(facts.networks)}.`,
   }),
 );

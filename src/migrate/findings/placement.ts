@@ -43,7 +43,7 @@ export const placementNotKept = makes('PlacementNotKept', ({ node, has, needed }
   kind: 'Node',
   name: node,
   today: `Node ${node} has the label k8s.ovn.org/egress-assignable already, with ${has} egress IPs of OVN-Kubernetes.`,
-  tomorrow: `OVN-Kubernetes gives an egress IP to a labelled node with the fewest, and others are to have ${needed + 1}: OVN-Kubernetes chooses the nodes of all egress IPs.`,
+  tomorrow: `OVN-Kubernetes gives an egress IP to a labeled node with the fewest, and others are to have ${needed + 1}: OVN-Kubernetes chooses the nodes of all egress IPs.`,
   action: `Take the label from node ${node} and plan again, unless it does not matter which node hosts an egress IP.`,
 }));
 

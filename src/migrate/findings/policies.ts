@@ -166,7 +166,7 @@ export const policyRuleInvalid = makes('PolicyRuleInvalid', ({ field, type, to, 
   ...on(policy),
   severity: 'blocker',
   today: `${field}: ${type} to ${JSON.stringify(to ?? null)} cannot be read.`,
-  tomorrow: `In its place everything but the nodes is denied, as OpenShift SDN has it: with a rule that it cannot read OVN-Kubernetes would apply none, and all were open.`,
+  tomorrow: `In its place everything but the nodes is denied, as OpenShift SDN has it: with a rule that it cannot read OVN-Kubernetes would apply none, so all would be open.`,
   action: 'Correct the rule and plan again.',
 }));
 

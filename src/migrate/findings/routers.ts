@@ -54,7 +54,7 @@ export const routerTranslated = makes('EgressRouterPod', (holder: Holder) => ({
   ...subject(holder),
   span: 'until-apply',
   today: `An egress router in redirect mode. ${stateOf(holder)}`,
-  tomorrow: `EgressRouter ${holder.namespace}/${holder.name} does the same by pods of its own, labelled app: egress-router-cni.`,
+  tomorrow: `EgressRouter ${holder.namespace}/${holder.name} does the same by pods of its own, labeled app: egress-router-cni.`,
   action:
     'Stop this router before the switch (the vendor refuses to migrate while it runs), and let Services that select it select app: egress-router-cni.',
 }));

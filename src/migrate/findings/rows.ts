@@ -20,7 +20,7 @@ function isFindingCode(text: string): text is FindingCode {
 }
 
 /** Whether a finding says that a request leads to no change, whichever nodes are Ready at the moment. */
-export function isRefused(code: FindingCode): boolean {
+export function isRefusal(code: FindingCode): boolean {
   const row: Row = rows[code];
   return row.isRefused === true;
 }

@@ -1,5 +1,6 @@
 /** EgressIPs (k8s.ovn.org/v1) as the migrator reads them. */
 import type { KubeObject, LabelSelectorObject } from '../../model/objects/raw.ts';
+import { fieldOf, isRecord } from '../../model/values/json.ts';
 import { compareText } from '../../model/values/names.ts';
 import { type Item, itemOf, listAt, selectorAt, textAt, textsAt } from './item.ts';
 
@@ -12,6 +13,18 @@ export interface EgressIPItem extends Item {
   readonly assigned: ReadonlyMap<string, string>;
   /** The egress IPs that are listed as assigned more than once, with their nodes: nothing tells which has them. */
   readonly assignedTwice: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The egress IPs that an EgressIP requests, as written. */
+export function requestedIn(object: KubeObject): readonly string[] {
+  return textsAt(object, 'spec', 'egressIPs');
+}
+
+/** The EgressIP with these addresses in place of its own. */
+export function withAddresses(object: KubeObject, egressIPs: readonly string[]): KubeObject {
+  const spec = fieldOf(object, 'spec');
+  const grown = { ...object, spec: { ...(isRecord(spec) ? spec : {}), egressIPs } };
+  return grown;
 }
 
 /** The node of each assigned egress IP of an EgressIP. */
@@ -35,7 +48,7 @@ function itemsOf(object: KubeObject): readonly { readonly ip: string; readonly n
 export function egressIPItem(object: KubeObject): EgressIPItem {
   return {
     ...itemOf(object),
-    egressIPs: textsAt(object, 'spec', 'egressIPs').map(unmapped),
+    egressIPs: requestedIn(object).map(unmapped),
     namespaceSelector: selectorAt(object, 'spec', 'namespaceSelector') ?? {},
     podSelector: selectorAt(object, 'spec', 'podSelector') ?? {},
     assigned: assignedIn(object),

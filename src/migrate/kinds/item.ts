@@ -1,6 +1,6 @@
 /** What the readings of all kinds have in common: the object itself, and its metadata with every field present. */
 import type { KubeObject, LabelSelectorObject } from '../../model/objects/raw.ts';
-import { asList, asText, fieldOf, isRecord } from '../../model/values/json.ts';
+import { asList, asText, fieldOf, isRecord, type Json, jsonOf } from '../../model/values/json.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -14,15 +14,18 @@ export interface Item {
   readonly annotations: Texts;
   /** Whether it is being deleted. */
   readonly isTerminating: boolean;
-  /** As it was read; undefined if there is none. */
-  readonly spec: unknown;
 }
 
 /** Reads the metadata. */
 export function itemOf(object: KubeObject): Item {
   const { name = '', namespace = '', labels = {}, annotations = {} } = object.metadata;
   const isTerminating = object.metadata.deletionTimestamp !== undefined;
-  return { object, name, namespace, labels, annotations, isTerminating, spec: fieldOf(object, 'spec') };
+  return { object, name, namespace, labels, annotations, isTerminating };
+}
+
+/** Its spec; null if there is none. */
+export function specOf(object: KubeObject): Json {
+  return jsonOf(fieldOf(object, 'spec') ?? null);
 }
 
 /** The text at the path; empty if there is none. */

@@ -18,10 +18,20 @@ export function isOfSDN({ apiVersion }: Pick<KubeObject, 'apiVersion'>): boolean
   return apiVersion === versionOfSDN;
 }
 
+/** The egress IPs that a HostSubnet hosts or a NetNamespace requests, as written. */
+export function listedIPs(object: KubeObject): readonly string[] {
+  return textsAt(object, 'egressIPs');
+}
+
+/** The CIDRs that a HostSubnet offers, as written. */
+export function listedCIDRs(object: KubeObject): readonly string[] {
+  return textsAt(object, 'egressCIDRs');
+}
+
 /** Whether the HostSubnet lists one of the addresses, or has CIDRs that hold one. */
 export function mayHost(hostSubnet: KubeObject, addresses: ReadonlySet<string>): boolean {
-  const listed = new Set(textsAt(hostSubnet, 'egressIPs'));
-  const cidrs = textsAt(hostSubnet, 'egressCIDRs')
+  const listed = new Set(listedIPs(hostSubnet));
+  const cidrs = listedCIDRs(hostSubnet)
     .map(parseCidr)
     .flatMap((cidr) => (cidr.ok ? [cidr.value] : []));
   return [...addresses].some((text) => {

@@ -9,7 +9,7 @@ import { findingCodes } from '../findings/rows.ts';
 import { type ObjectRef, refKey, refText } from '../ref.ts';
 import type { Target } from '../target.ts';
 import { kindOf, targetNamed, targets } from '../targets.ts';
-import { type Change, type Placement, refOf, type StepName } from '../translation.ts';
+import { type Change, type ClearingPatch, type Placement, refOf, type StepName } from '../translation.ts';
 import { type Plan, type PlanStep } from './plan.ts';
 
 type Parsed<T> = Result<T, FieldProblem>;
@@ -116,7 +116,29 @@ function parsedChange(value: unknown, field: string, { step, objects }: StepCont
   }
   knownOnly(given, ['action', 'object', 'patch'], field);
   if (step !== 'finalize') throw new Wrong(`${field}.action`, `"clear" is for the step finalize, not for ${step}`);
-  return { action, step, object, patch: json(given['patch'], `${field}.patch`) };
+  return { action, step, object, patch: clearingPatch(given['patch'], `${field}.patch`) };
+}
+
+function clearingPatch(value: unknown, field: string): ClearingPatch {
+  const { metadata, ...fields } = json(value, field);
+  if (metadata === undefined) return fields;
+  const given = record(metadata, `${field}.metadata`);
+  knownOnly(given, ['labels', 'annotations'], `${field}.metadata`);
+  return { ...fields, metadata: { ...cleared(given, 'labels', field), ...cleared(given, 'annotations', field) } };
+}
+
+function cleared(
+  metadata: Readonly<Record<string, unknown>>,
+  part: 'labels' | 'annotations',
+  field: string,
+): { readonly [part in 'labels' | 'annotations']?: Readonly<Record<string, null>> } {
+  if (metadata[part] === undefined) return {};
+  const at = `${field}.metadata.${part}`;
+  const keys = Object.entries(record(metadata[part], at)).map(([key, value]) => {
+    if (value !== null) throw new Wrong(`${at}[${JSON.stringify(key)}]`, 'must be null, which removes it');
+    return [key, value] as const;
+  });
+  return { [part]: Object.fromEntries(keys) };
 }
 
 function planStep(value: unknown, field: string, { target, objects }: PlanContext): PlanStep {

@@ -4,7 +4,7 @@
  */
 import { listText } from '../../model/values/list-text.ts';
 import { compareText } from '../../model/values/names.ts';
-import type { AddressRow, AddressTable, Seen } from '../addresses.ts';
+import type { AddressRow, AddressTable, LeavesWith } from '../addresses.ts';
 import type { Finding } from '../findings/finding.ts';
 import { spanText } from '../findings/loss.ts';
 import { refText } from '../ref.ts';
@@ -72,6 +72,6 @@ function ownOf(seen: AddressRow['seen'] | undefined): readonly string[] {
 
 function phasesWithout({ seen }: AddressRow): readonly string[] {
   const own = ownOf(seen);
-  const lacks = ({ egressIPs }: Seen): boolean => own.some((ip) => !egressIPs.includes(ip));
+  const lacks = ({ egressIPs }: LeavesWith): boolean => own.some((ip) => !egressIPs.includes(ip));
   return Object.entries(seen).flatMap(([phase, one]) => (lacks(one) ? [phase] : []));
 }

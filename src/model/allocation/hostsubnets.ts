@@ -103,7 +103,7 @@ export class HostSubnets {
 }
 
 /** The sentence about a lost subnet, for readers of the loser. */
-export function lossText(lost: LostClaim): string {
+export function lostText(lost: LostClaim): string {
   const { loser, winner } = lost;
   return `${loser.subnet.text} overlaps ${winner.subnet.text} of HostSubnet ${winner.name}, ${whyFirst(lost)}`;
 }

@@ -1,5 +1,5 @@
 /** Notes for users about problems with their objects: each problem once, on each object that causes it. */
-import { lossText } from '../allocation/hostsubnets.ts';
+import { lostText } from '../allocation/hostsubnets.ts';
 import { type Reason, type ReasonCode, reasonText } from '../egress/reasons.ts';
 import type { EgressState } from '../egress/state.ts';
 import { unusableAddresses } from '../egress/unusable.ts';
@@ -51,7 +51,7 @@ function parseNotes(cluster: Cluster): readonly Note[] {
       kind: 'HostSubnet',
       name: loser.name,
       code,
-      message: `subnet ${lossText(lost)}: this HostSubnet counts as absent`,
+      message: `subnet ${lostText(lost)}: this HostSubnet counts as absent`,
     });
     notes.push({
       kind: 'HostSubnet',

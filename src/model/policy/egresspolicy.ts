@@ -16,6 +16,41 @@ export interface PolicyNote {
   readonly message: string;
 }
 
+/** The most rules that a policy may have. */
+export const mostRules = 1_000;
+
+type NotByRules = Extract<
+  PolicyNote['code'],
+  'PolicyInGlobalNamespace' | 'PolicyInJoinedNamespaces' | 'SeveralPolicies'
+>;
+
+/**
+ * Why the policies of a namespace are not carried out rule by rule: in VNID 0 they are ignored; several policies in a
+ * namespace, or one in a VNID that namespaces share, drop everything. Undefined if the only one is.
+ */
+export function whyNotByRules({
+  vnid,
+  sharing,
+  policies,
+}: {
+  readonly vnid: Vnid | undefined;
+  /** How many namespaces have the VNID. */
+  readonly sharing: number;
+  /** How many policies the namespace has. */
+  readonly policies: number;
+}): NotByRules | undefined {
+  if (vnid === 0) return 'PolicyInGlobalNamespace';
+  if (sharing > 1) return 'PolicyInJoinedNamespaces';
+  return policies > 1 ? 'SeveralPolicies' : undefined;
+}
+
+const messages: Readonly<Record<NotByRules, (vnid: Vnid) => string>> = {
+  PolicyInGlobalNamespace: () => 'the global VNID 0 has no egress policy; this one is ignored',
+  PolicyInJoinedNamespaces: (vnid) =>
+    `VNID ${vnid} is shared by several namespaces: all their traffic to the outside is dropped`,
+  SeveralPolicies: () => 'several policies in one namespace: all its traffic to the outside is dropped',
+};
+
 /** The rules of a VNID, or that all its traffic to the outside is dropped. */
 export type VnidPolicy = { readonly kind: 'drop' } | { readonly kind: 'rules'; readonly rules: readonly EgressRule[] };
 
@@ -80,10 +115,7 @@ function group<T, K>(items: readonly T[], keyOf: (item: T) => K | undefined): Ma
   return groups;
 }
 
-/**
- * The meaning of the policies for each VNID. Several policies in a namespace, or one in a VNID that namespaces share,
- * drop everything; in VNID 0 policies are ignored. Policies of namespaces without a VNID have no effect yet.
- */
+/** The meaning of the policies for each VNID. Policies of namespaces without a VNID have no effect yet. */
 export function egressPolicies(
   raws: readonly EgressNetworkPolicyObject[],
   vnids: ReadonlyMap<string, Vnid>,
@@ -91,30 +123,24 @@ export function egressPolicies(
   const sharing = group([...vnids], ([, vnid]) => vnid);
   const byVnid = new Map<Vnid, VnidPolicy>();
   const notes: PolicyNote[] = [];
-  const note = (of: readonly EgressNetworkPolicyObject[], code: PolicyNote['code'], message: string): void => {
-    for (const { metadata } of of)
-      notes.push({ namespace: metadata.namespace ?? '', name: metadata.name ?? '', code, message });
-  };
   for (const [vnid, policies] of group(raws, ({ metadata }) => vnids.get(metadata.namespace ?? ''))) {
-    const [first, ...more] = policies;
+    const [first] = policies;
     if (first === undefined) continue;
-    if (vnid === 0)
-      note(policies, 'PolicyInGlobalNamespace', 'the global VNID 0 has no egress policy; this one is ignored');
-    else if ((sharing.get(vnid) ?? []).length > 1) {
-      note(
-        policies,
-        'PolicyInJoinedNamespaces',
-        `VNID ${vnid} is shared by several namespaces: all their traffic to the outside is dropped`,
-      );
-      byVnid.set(vnid, { kind: 'drop' });
-    } else if (more.length > 0) {
-      note(policies, 'SeveralPolicies', 'several policies in one namespace: all its traffic to the outside is dropped');
-      byVnid.set(vnid, { kind: 'drop' });
-    } else {
+    const code = whyNotByRules({ vnid, sharing: (sharing.get(vnid) ?? []).length, policies: policies.length });
+    if (code === undefined) {
       const read = readRules(first);
       notes.push(...read.notes);
       byVnid.set(vnid, { kind: 'rules', rules: read.rules });
+      continue;
     }
+    for (const { metadata } of policies)
+      notes.push({
+        namespace: metadata.namespace ?? '',
+        name: metadata.name ?? '',
+        code,
+        message: messages[code](vnid),
+      });
+    if (code !== 'PolicyInGlobalNamespace') byVnid.set(vnid, { kind: 'drop' });
   }
   const rules = [...byVnid.values()].flatMap((policy) => (policy.kind === 'rules' ? policy.rules : []));
   return { byVnid, notes, names: new Set(rules.flatMap((rule) => (rule.kind === 'dns' ? [rule.name] : []))) };

@@ -1,5 +1,5 @@
 /** Changes that an admin can try out on a cluster before making them. */
-import { lossText } from '../allocation/hostsubnets.ts';
+import { lostText } from '../allocation/hostsubnets.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { parseCidrv4, parseIpv4 } from '../objects/fields.ts';
 import type { HostSubnet } from '../objects/hostsubnet.ts';
@@ -80,7 +80,7 @@ function findHost(cluster: Cluster, node: string): Result<HostSubnet> {
   const host = cluster.hostSubnets.find(({ name }) => name === node);
   if (host !== undefined) return ok(host);
   const lost = cluster.lostSubnets.find(({ loser }) => loser.name === node);
-  if (lost !== undefined) return err(`HostSubnet ${node} counts as absent: its subnet ${lossText(lost)}`);
+  if (lost !== undefined) return err(`HostSubnet ${node} counts as absent: its subnet ${lostText(lost)}`);
   const invalid = cluster.invalidHostSubnets.find(({ name }) => name === node);
   if (invalid === undefined) return err(`there is no HostSubnet ${node}`);
   const [{ field, reason }] = invalid.problems;

@@ -18,12 +18,17 @@ export function isNamespaceName(text: string): text is NamespaceName {
   return text !== '';
 }
 
+/** An RFC 1123 label of any length, as a regular expression. */
+export const dnsLabel = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+
+const labelPattern = new RegExp(`^${dnsLabel}$`);
+
 /**
  * Whether Kubernetes allows a Namespace of this name: an RFC 1123 label. A NetNamespace, whose name is only checked as
  * a subdomain or not at all, may have one that no Namespace can have.
  */
 export function canNameNamespace(text: string): boolean {
-  return text.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text);
+  return text.length <= 63 && labelPattern.test(text);
 }
 
 /**

@@ -4,7 +4,7 @@ import { clusterNetworks, egressNetworkPolicies, hostSubnets, netNamespaces, nod
 import type { KubeClient } from '../../io/kube/client.ts';
 import { type ObjectCache, type ObjectChange, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { lossText } from '../../model/allocation/hostsubnets.ts';
+import { lostText } from '../../model/allocation/hostsubnets.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressState } from '../../model/egress/state.ts';
 import { type CloudLimits, egressIpConfigAnnotation, limitsOf } from '../../model/objects/cloud.ts';
@@ -226,7 +226,7 @@ export class ClusterFeed {
   #whyNotReachable(): string {
     const lost = this.#egress.hostSubnets.lostBy(this.#node);
     if (lost === undefined) return `HostSubnet ${this.#node} does not exist or has no usable hostIP and subnet`;
-    return `HostSubnet ${this.#node} counts as absent: its subnet ${lossText(lost)}`;
+    return `HostSubnet ${this.#node} counts as absent: its subnet ${lostText(lost)}`;
   }
 
   #netNamespaceChanged({ key, after }: ObjectChange<NetNamespaceObject>): void {

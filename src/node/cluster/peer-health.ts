@@ -1,5 +1,5 @@
 /** The health of the other nodes that host egress IPs, as seen by this node: a dead node is not a hop. */
-import { HealthMonitor, type Target, withWitnesses } from '../../io/health/monitor.ts';
+import { HealthMonitor, type Probed, withWitnesses } from '../../io/health/monitor.ts';
 import type { Probe } from '../../io/health/probe.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/values/address.ts';
@@ -48,7 +48,7 @@ export class PeerHealth {
     }
     this.#addresses.clear();
     for (const [name, ip] of wanted) this.#addresses.set(name, ip);
-    const targetOf = ({ name, subnet }: RemoteNode): Target => ({ key: name, ip: gatewayOf(subnet) });
+    const targetOf = ({ name, subnet }: RemoteNode): Probed => ({ key: name, ip: gatewayOf(subnet) });
     this.#monitor.setTargets(
       withWitnesses(nodes.map(targetOf), others.filter(({ name }) => !wanted.has(name)).map(targetOf)),
     );

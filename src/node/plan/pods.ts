@@ -4,19 +4,18 @@ import type { Vnid } from '../../model/values/vnid.ts';
 import { type Flow, goto, hex, output, set } from '../ovs/flow.ts';
 import { repliesOf } from '../ovs/owner.ts';
 import { priority, table } from '../ovs/pipeline.ts';
-import { podMac } from '../values/addressing.ts';
+import { podMacEnd } from '../values/addressing.ts';
 import type { LocalPod } from '../values/facts.ts';
 import { memoized } from '../values/memo.ts';
 
 /** The flows of a pod: what it may send, and how it is reached. */
 export const podFlows = memoized((pod: LocalPod): readonly Flow[] => {
   const vnid = set('reg0', hex(pod.vnid));
-  const hardware = podMac(pod.ip).replace(/^0a:58/, '00:00');
   return [
     {
       table: table.fromPod,
       priority: priority.match,
-      match: { proto: 'arp', in_port: pod.ofport, arp_spa: pod.ip, arp_sha: `${hardware}/00:00:ff:ff:ff:ff` },
+      match: { proto: 'arp', in_port: pod.ofport, arp_spa: pod.ip, arp_sha: podMacEnd(pod.ip) },
       actions: [vnid, goto(table.commit)],
     },
     {

@@ -1,6 +1,6 @@
 import { backRows } from '../../../src/migrate/findings/catalog/back.ts';
 import { forthRows } from '../../../src/migrate/findings/catalog/forth.ts';
-import { catalogTable, isRefused, isUnknown } from '../../../src/migrate/findings/rows.ts';
+import { catalogTable, isRefusal, isUnknown } from '../../../src/migrate/findings/rows.ts';
 
 describe('the table of findings', () => {
   const [head, rule, ...lines] = catalogTable().trimEnd().split('\n');
@@ -23,6 +23,6 @@ describe('the table of findings', () => {
 });
 
 test('a row says whether its request is refused, and whether nothing tells what would be planned', () => {
-  expect((['EgressIPInvalid', 'PolicyZeroSlash32'] as const).map(isRefused)).toEqual([true, false]);
+  expect((['EgressIPInvalid', 'PolicyZeroSlash32'] as const).map(isRefusal)).toEqual([true, false]);
   expect((['ServedKindUnknown', 'PolicyZeroSlash32'] as const).map(isUnknown)).toEqual([true, false]);
 });

@@ -1,4 +1,4 @@
-import { egressIPItem } from '../../../src/migrate/kinds/egressip.ts';
+import { egressIPItem, requestedIn, withAddresses } from '../../../src/migrate/kinds/egressip.ts';
 import { rivalFindings } from '../../../src/migrate/targets/ovn/egressips/rivals.ts';
 import { contextFrom, make } from '../snapshots.ts';
 import { egressIP } from '../targets/ovn/cluster-of.ts';
@@ -22,4 +22,13 @@ test('an EgressIP of others that requests an address of ours mapped into IPv6 is
   expect(rivalFindings(contextFrom([foreign]), [made]).map(({ code, name }) => `${code} ${name}`)).toEqual([
     'ObjectExists foreign',
   ]);
+});
+
+test('an EgressIP with other addresses keeps all else, and the first one as it was', () => {
+  const first = egressIP('e', ['192.168.7.200', '192.168.7.201'], { matchLabels: { nobody: '1' } });
+  const grown = withAddresses(first, ['192.168.7.200']);
+  expect(requestedIn(grown)).toEqual(['192.168.7.200']);
+  expect(requestedIn(first)).toEqual(['192.168.7.200', '192.168.7.201']);
+  expect({ ...egressIPItem(grown), object: first, egressIPs: [] }).toEqual({ ...egressIPItem(first), egressIPs: [] });
+  expect(requestedIn(make.any('k8s.ovn.org/v1', 'EgressIP', { name: 'bare' }, {}))).toEqual([]);
 });

@@ -170,6 +170,21 @@ describe('a change', () => {
     expect(changed(change)).toEqual(wrong(field, reason));
   });
 
+  it.each<readonly [object, string, string]>([
+    [{ annotations: { a: 'b' } }, 'metadata.annotations["a"]', 'must be null, which removes it'],
+    [{ labels: ['a'] }, 'metadata.labels', '["a"] is no mapping'],
+    [{ name: null }, 'metadata.name', 'there is no such field'],
+  ])('is refused with a patch of metadata like %j, which clears nothing', (metadata, field, reason) => {
+    expect(changed({ ...clear, patch: { metadata } }, 'finalize')).toEqual(wrong(`${at}.patch.${field}`, reason));
+  });
+
+  it('may clear labels and annotations', () => {
+    const patch = { egressIPs: ['192.168.7.101'], metadata: { labels: { a: null }, annotations: { b: null } } };
+    expect(changed({ ...clear, patch }, 'finalize')).toMatchObject({
+      value: { steps: [{}, { changes: [{ action: 'clear', patch }] }] },
+    });
+  });
+
   it('is refused with a patch that is none', () => {
     expect(changed({ ...clear, patch: null }, 'finalize')).toEqual(wrong(`${at}.patch`, 'null is no mapping'));
   });

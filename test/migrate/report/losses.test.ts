@@ -1,4 +1,4 @@
-import { type AddressRow, addressTable, type Ends } from '../../../src/migrate/addresses.ts';
+import { type AddressRow, addressTable, type NamespaceEnds } from '../../../src/migrate/addresses.ts';
 import type { Finding } from '../../../src/migrate/findings/finding.ts';
 import { lossRows } from '../../../src/migrate/report/losses.ts';
 
@@ -43,15 +43,16 @@ describe('a loss that a finding tells', () => {
 });
 
 describe('a loss that the source addresses tell', () => {
-  const ends = (today: readonly string[], after: readonly string[], isClosed = false): Ends => ({
+  const ends = (today: readonly string[], after: readonly string[], isClosed = false): NamespaceEnds => ({
     namespace: 'shop',
     today: { egressIPs: today, nodes: false },
     between: { egressIPs: [], nodes: !isClosed },
     after: { egressIPs: after, nodes: after.length === 0 },
   });
-  const tables = (one: Ends) =>
+  const tables = (one: NamespaceEnds) =>
     (['offline', 'live'] as const).map((mode) => addressTable(mode, ['192.168.7.11'], [one]));
-  const howLong = (one: Ends) => lossRows([], tables(one)).map((row) => `${row.what}; ${row.howLong}; ${row.code}`);
+  const howLong = (one: NamespaceEnds) =>
+    lossRows([], tables(one)).map((row) => `${row.what}; ${row.howLong}; ${row.code}`);
 
   it('has the phases of each way to switch in which an address is not in use', () => {
     expect(howLong(ends(['a'], ['a']))).toEqual([

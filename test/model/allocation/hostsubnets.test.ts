@@ -1,5 +1,5 @@
 /** What HostSubnets mean for egress, given one another and the Nodes. */
-import { HostSubnets, lossText } from '../../../src/model/allocation/hostsubnets.ts';
+import { HostSubnets, lostText } from '../../../src/model/allocation/hostsubnets.ts';
 import type { HostSubnetObject, KubeObject } from '../../../src/model/objects/raw.ts';
 import { rawHostSubnet } from '../parsed.ts';
 
@@ -47,7 +47,7 @@ test('of two that overlap the older one is valid; the other counts as absent unt
   expect(hosts.meaningOf('a')?.hostSubnet).toMatchObject({ name: 'a', hostIP: '192.168.7.11', isToEmpty: false });
   expect([reachable(hosts), hosts.invalid()]).toEqual([['b'], []]);
   expect([hosts.lostBy('a')?.winner.name, hosts.lostBy('b')]).toEqual(['b', undefined]);
-  expect(hosts.lost().map(lossText)).toEqual(['10.128.0.0/23 overlaps 10.128.0.0/22 of HostSubnet b, which is older']);
+  expect(hosts.lost().map(lostText)).toEqual(['10.128.0.0/23 overlaps 10.128.0.0/22 of HostSubnet b, which is older']);
   expect(hosts.delete('b').toSorted()).toEqual(['a', 'b']);
   expect(kinds(hosts)).toEqual(['a valid']);
 });

@@ -1,6 +1,6 @@
 /** What EgressNetworkPolicies mean for each VNID. */
 import type { EgressNetworkPolicyObject } from '../../../src/model/objects/raw.ts';
-import { egressPolicies } from '../../../src/model/policy/egresspolicy.ts';
+import { egressPolicies, whyNotByRules } from '../../../src/model/policy/egresspolicy.ts';
 import { vnid } from '../parsed.ts';
 
 const policy = (namespace: string, name: string, ...names: string[]): EgressNetworkPolicyObject => ({
@@ -70,4 +70,16 @@ test('a rule that cannot be read denies everything after it, whatever its type, 
     'alone p PolicyZeroSlash32 spec.egress[0].to.cidrSelector: 0.0.0.0/32 is read as 0.0.0.0/0',
     'alone p InvalidPolicyRule spec.egress[1].to.cidrSelector: "x" is not an IPv4 CIDR; the rule counts as Deny for everything',
   ]);
+});
+
+test.each([
+  ['the only one of a namespace is carried out', 7, 1, 1, undefined],
+  ['one of a namespace without a VNID yet is, too', undefined, 0, 1, undefined],
+  ['several of a namespace are not', 7, 1, 2, 'SeveralPolicies'],
+  ['several of a namespace without a VNID yet are not', undefined, 0, 2, 'SeveralPolicies'],
+  ['one of a VNID that namespaces share is not, whether there are several or not', 7, 2, 1, 'PolicyInJoinedNamespaces'],
+  ['nor are several of those', 7, 2, 3, 'PolicyInJoinedNamespaces'],
+  ['those of VNID 0 are ignored, however many share it', 0, 5, 2, 'PolicyInGlobalNamespace'],
+])('%s', (_what, id, sharing, policies, code) => {
+  expect(whyNotByRules({ vnid: id === undefined ? undefined : vnid(id), sharing, policies })).toBe(code);
 });

@@ -1,4 +1,4 @@
-import { gatewayOf, podMac } from '../../../src/node/values/addressing.ts';
+import { gatewayOf, podMac, podMacEnd } from '../../../src/node/values/addressing.ts';
 import { cidr, ip } from '../states.ts';
 
 test.each([
@@ -7,6 +7,7 @@ test.each([
   ['255.255.255.255', '0a:58:ff:ff:ff:ff'],
 ])('the MAC of the pod %s is %s', (address, mac) => {
   expect(podMac(ip(address))).toBe(mac);
+  expect(podMacEnd(ip(address))).toBe(`00:00:${mac.slice(6)}/00:00:ff:ff:ff:ff`);
 });
 
 it('takes the first address of a subnet for the gateway', () => {

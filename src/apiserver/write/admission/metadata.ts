@@ -1,6 +1,7 @@
 /** Incoming object metadata: what clients may set, valid names, what the server fills in. */
 import mapValues from 'lodash/mapValues.js';
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from '../../../model/values/json.ts';
+import { dnsLabel } from '../../../model/values/names.ts';
 import { cannotUnmarshal } from '../../json-errors.ts';
 import { badRequest, type FieldError, invalidValue, requiredValue } from '../../refusal.ts';
 import { objectAt, textAt } from '../../store/object.ts';
@@ -86,16 +87,15 @@ function readField(field: MetadataField, key: string, value: Json, what: string)
   throw badRequest(`${what}: ${cannotUnmarshal(wrong, `Go struct field ObjectMeta.metadata.${key} of type ${type}`)}`);
 }
 
-const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-const subdomain = `${label}(\\.${label})*`;
+const subdomain = `${dnsLabel}(\\.${dnsLabel})*`;
 const subdomainPattern = new RegExp(`^${subdomain}$`);
-const labelPattern = new RegExp(`^${label}$`);
+const labelPattern = new RegExp(`^${dnsLabel}$`);
 const subdomainText =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an " +
   `alphanumeric character (e.g. 'example.com', regex used for validation is '${subdomain}')`;
 const labelText =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an " +
-  `alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${label}')`;
+  `alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${dnsLabel}')`;
 
 /** Why the text is no DNS subdomain; empty if it is one. */
 export function subdomainErrors(name: string): readonly string[] {

@@ -1,5 +1,6 @@
 /** `sdn-compat migrate apply|verify|back`: options and defaults. Each command is loaded when it is used. */
 import { type Command, Option } from 'commander';
+import { newPluginNames, oldPlugin } from '../../../migrate/targets.ts';
 import { duration } from '../../duration.ts';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Shared } from '../source.ts';
@@ -42,7 +43,7 @@ function addApply(migrate: Command, { kubeconfig }: Shared): void {
     .option('--dry-run', 'let the API server check every change, and write nothing', false)
     .option(
       '--finalize',
-      'at the end clear the objects of OpenShift SDN, which are left alone otherwise; refused unless verify is well',
+      `at the end clear the objects of ${oldPlugin.plugin}, which are left alone otherwise; refused unless verify is well`,
       false,
     )
     .option('--force', 'take over fields that other managers own', false)
@@ -56,7 +57,7 @@ function addApply(migrate: Command, { kubeconfig }: Shared): void {
     .addOption(
       lasting(
         '--patience <duration>',
-        'how long OVN-Kubernetes may take to assign one more egress IP to its node, before the next node follows',
+        `how long ${newPluginNames} may take to assign one more egress IP to its node, before the next node follows`,
         120,
       ),
     )

@@ -155,10 +155,10 @@ export function asked(type: NetworkType): Stage {
     name: 'set-migration',
     title: `spec.migration asks for ${type}, and the vendor's converter is off`,
     done: (facts) =>
-      isRefused(facts, type) ? isTaken(facts, type) : either(isTaken(facts, type), asksFor(facts, type)),
-    command: (facts) => (isRefused(facts, type) ? switchTo(otherType(type)) : setMigration(type)),
+      isTypeRefused(facts, type) ? isTaken(facts, type) : either(isTaken(facts, type), asksFor(facts, type)),
+    command: (facts) => (isTypeRefused(facts, type) ? switchTo(otherType(type)) : setMigration(type)),
     notes: (facts) =>
-      isRefused(facts, type)
+      isTypeRefused(facts, type)
         ? [
             `spec.networkType was set too early: the operator takes it only while spec.migration asks for ${type}, and the machine config operator has not prepared the nodes. Take it back, and begin again`,
           ]
@@ -183,7 +183,7 @@ function isTaken(facts: Facts, type: NetworkType): ReturnType<Stage['done']> {
 }
 
 /** Whether spec.networkType was set without spec.migration. */
-function isRefused(facts: Facts, type: NetworkType): boolean {
+function isTypeRefused(facts: Facts, type: NetworkType): boolean {
   return wants(facts, type).kind === 'yes' && isTaken(facts, type).kind === 'no';
 }
 

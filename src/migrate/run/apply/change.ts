@@ -4,7 +4,6 @@ import { type Kind, namespaces } from '../../../../api/kinds.ts';
 import { pause } from '../../../io/async/pause.ts';
 import type { KubeClient, NameRef } from '../../../io/kube/client.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
-import { isRecord } from '../../../model/values/json.ts';
 import { isServed, type Live, liveObject } from '../../live.ts';
 import {
   bearsOurMark,
@@ -20,7 +19,7 @@ import {
 import { backedUp, isAsBackedUp, newest, type Plan } from '../../plan/plan.ts';
 import { bareObject, type ObjectRef, objectRef, refKey, refNamed, refText } from '../../ref.ts';
 import { deletesOwn, isOfOldPlugin, kindOf, targetNamed } from '../../targets.ts';
-import { type Change, refOf } from '../../translation.ts';
+import { type Change, type ClearingPatch, refOf } from '../../translation.ts';
 import { contentOf, merged } from '../drift.ts';
 import { changeKey, type Entry, type Journal, type Progress } from '../journal.ts';
 import { ending, ownMatter } from '../refusal.ts';
@@ -286,7 +285,7 @@ async function untilGone(
   }
 }
 
-async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>): Promise<Outcome> {
+async function clearFields(one: Case, patch: ClearingPatch): Promise<Outcome> {
   const { client, plan, live, journal } = one.execution;
   const object = refOf(one.change);
   const is = liveObject(live, object);
@@ -308,7 +307,6 @@ async function clearFields(one: Case, patch: Readonly<Record<string, unknown>>):
 }
 
 /** The merge patch, valid for this version of the object only. */
-function withVersion(patch: Readonly<Record<string, unknown>>, { metadata }: KubeObject): object {
-  const given = patch['metadata'];
-  return { ...patch, metadata: { ...(isRecord(given) ? given : {}), resourceVersion: metadata.resourceVersion } };
+function withVersion(patch: ClearingPatch, { metadata: { resourceVersion } }: KubeObject): object {
+  return { ...patch, metadata: { ...patch.metadata, resourceVersion } };
 }

@@ -2,7 +2,7 @@
 import isEqual from 'lodash/isEqual.js';
 import omit from 'lodash/omit.js';
 import type { KubeObject } from '../../../model/objects/raw.ts';
-import { fieldOf, isRecord } from '../../../model/values/json.ts';
+import { isRecord } from '../../../model/values/json.ts';
 import { type Live, liveObject } from '../../live.ts';
 import { newest, type Plan } from '../../plan/plan.ts';
 import { type ObjectRef, objectRef, refKey, refText } from '../../ref.ts';
@@ -186,8 +186,7 @@ function cleared(content: Content, change: Change | undefined): Content {
 
 /** Annotations that finalize removes and that are missing now. */
 function lostAnnotations(change: Change | undefined, was: KubeObject, is: KubeObject): Texts {
-  const patched = change?.action === 'clear' ? fieldOf(change.patch, 'metadata', 'annotations') : undefined;
-  const keys = Object.keys(typeof patched === 'object' && patched !== null ? patched : {});
+  const keys = Object.keys((change?.action === 'clear' ? change.patch.metadata?.annotations : undefined) ?? {});
   return Object.fromEntries(
     keys.flatMap((key) => {
       const value = was.metadata.annotations?.[key];

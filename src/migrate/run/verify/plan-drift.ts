@@ -7,7 +7,7 @@ import type { Kind } from '../../../../api/kinds.ts';
 import { isRecord } from '../../../model/values/json.ts';
 import { listText } from '../../../model/values/list-text.ts';
 import type { Finding } from '../../findings/finding.ts';
-import { isRefused } from '../../findings/rows.ts';
+import { isRefusal } from '../../findings/rows.ts';
 import { unreadReason } from '../../known.ts';
 import { isForeignKind } from '../../ownership.ts';
 import { isAsBackedUp, type Plan } from '../../plan/plan.ts';
@@ -103,7 +103,7 @@ function unreadSources({ madeFrom }: Target, unread: readonly Unread[]): readonl
 function newFindings(planned: readonly Finding[], now: readonly Finding[]): readonly PlanDrift[] {
   return [
     ...findingsSince(planned, now)
-      .filter(({ code }) => isRefused(code))
+      .filter(({ code }) => isRefusal(code))
       .map((finding) => ({ kind: 'new', object: refIn(finding), detail: finding.code }) as const),
     ...unknownSince(planned, now).map(
       (finding) => ({ kind: 'unknown', object: refIn(finding), detail: finding.today }) as const,

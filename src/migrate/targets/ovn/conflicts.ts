@@ -9,10 +9,10 @@ import {
   nodes,
 } from '../../../../api/kinds.ts';
 import type { KubeObject } from '../../../model/objects/raw.ts';
-import { jsonEqual, jsonOf } from '../../../model/values/json.ts';
+import { jsonEqual } from '../../../model/values/json.ts';
 import { keyExists, objectExists } from '../../findings/conflicts.ts';
 import type { Finding } from '../../findings/finding.ts';
-import type { Item } from '../../kinds/item.ts';
+import { type Item, specOf } from '../../kinds/item.ts';
 import { type Snapshot, snapshotKey } from '../../snapshot.ts';
 
 type ListOf = (snapshot: Snapshot) => readonly Item[];
@@ -47,11 +47,11 @@ function keyOf({ namespace = '', name = '' }: { readonly namespace?: string; rea
 }
 
 /** Makes a finding if an object of this name exists with another spec. */
-export function existing(snapshot: Snapshot, made: KubeObject & { readonly spec: unknown }): readonly Finding[] {
+export function existing(snapshot: Snapshot, made: KubeObject): readonly Finding[] {
   const { kind = '', metadata } = made;
   const { namespace, name = '' } = metadata;
   const found = present(snapshot, made);
-  if (found === undefined || jsonEqual(jsonOf(found.spec ?? null), jsonOf(made.spec))) return [];
+  if (found === undefined || jsonEqual(specOf(found.object), specOf(made))) return [];
   return [objectExists({ kind, ...(namespace === undefined ? {} : { namespace }), name })];
 }
 

@@ -21,7 +21,7 @@ export type LeftOut =
   | { readonly code: 'EgressIPIsNodeAddress'; readonly text: Ip; readonly node: string };
 
 /** The namespaces of a VNID that requests something. */
-export interface Group {
+export interface EgressGroup {
   /** Name of the EgressIP. */
   readonly name: string;
   readonly vnid: Vnid;
@@ -39,7 +39,7 @@ export interface Group {
 
 export interface EgressPlan extends Pick<Reach, 'hostsOf' | 'doubtful' | 'within'> {
   /** Sorted by the first member's name; only groups with a chosen namespace. */
-  readonly groups: readonly Group[];
+  readonly groups: readonly EgressGroup[];
   readonly prediction: Prediction;
   /** Names of the nodes that may ever host the IP: of those in reach, only what its EgressIP names, if it names any. */
   readonly fitting: (ip: Ip) => readonly string[];
@@ -48,7 +48,7 @@ export interface EgressPlan extends Pick<Reach, 'hostsOf' | 'doubtful' | 'within
   /** Names of the EgressIPs that would name nodes, while nothing tells whether they can. */
   readonly undecided: readonly string[];
   /** Whether OVN-Kubernetes is certain to assign at least one IP of the group. */
-  readonly served: (group: Group) => boolean;
+  readonly served: (group: EgressGroup) => boolean;
 }
 
 interface Input {
@@ -70,7 +70,7 @@ interface GroupContext extends Pick<Input, 'state' | 'prefix' | 'exists'> {
 }
 
 /** Makes the group of the namespaces that share a VNID. */
-function groupOf({ vnid, members }: Pick<Group, 'vnid' | 'members'>, context: GroupContext): Group {
+function groupOf({ vnid, members }: Pick<EgressGroup, 'vnid' | 'members'>, context: GroupContext): EgressGroup {
   const { state, prefix, exists, leftOutOf } = context;
   const requests = state.requests.get(vnid) ?? [];
   const invalid = new Map(members.flatMap((one) => one.invalidEgressIPs).map((one) => [one.text, one.reason]));
@@ -95,7 +95,7 @@ export function egressPlan(input: Input): EgressPlan {
   const context = groupContext(input);
   const naming = groupsOf(cluster.netNamespaces).map((claim) => withNodes(groupOf(claim, context), reach, input));
   const all = naming.map(({ group }) => group);
-  const isChosen = ({ members }: Group): boolean => members.some(({ name }) => chosen(name));
+  const isChosen = ({ members }: EgressGroup): boolean => members.some(({ name }) => chosen(name));
   const groups = all.filter(isChosen);
   const prediction = predicted([...ovnNodes.values()].map(placementNode), claimsOf(groups), [
     ...claimsOf(all.filter((group) => !isChosen(group))),
@@ -135,13 +135,13 @@ function groupContext({ cluster, state, ovnNodes, prefix, exists }: Input): Grou
 }
 
 interface Naming {
-  readonly group: Group;
+  readonly group: EgressGroup;
   /** Whether its EgressIP would name nodes if it could, and nothing tells whether it can. */
   readonly isUndecided: boolean;
 }
 
 /** The group with the nodes that its EgressIP names, if it names any. */
-function withNodes(group: Group, { confinedTo, fitting }: Reach, { canNameNodes, ovnNodes }: Input): Naming {
+function withNodes(group: EgressGroup, { confinedTo, fitting }: Reach, { canNameNodes, ovnNodes }: Input): Naming {
   const isKnown = canNameNodes.kind === 'known';
   if (!hasObject(group) || (isKnown && !canNameNodes.value)) return { group, isUndecided: false };
   const onNodes = chosenNodes(group.egressIPs, { confinedTo, fitting, ovnNodes });
@@ -150,7 +150,7 @@ function withNodes(group: Group, { confinedTo, fitting }: Reach, { canNameNodes,
 }
 
 /** The nodes that fit, and of these only the named ones. Equal answers share one list. */
-function fittingIn(groups: readonly Group[], reach: Reach): Reach['fitting'] {
+function fittingIn(groups: readonly EgressGroup[], reach: Reach): Reach['fitting'] {
   const named = new Map(
     groups.flatMap(({ egressIPs, onNodes }) =>
       onNodes === undefined ? [] : egressIPs.map((ip): [Ip, readonly string[]] => [ip, onNodes]),
@@ -163,7 +163,7 @@ function fittingIn(groups: readonly Group[], reach: Reach): Reach['fitting'] {
   };
 }
 
-function claimsOf(groups: readonly Group[]): readonly Claim[] {
+function claimsOf(groups: readonly EgressGroup[]): readonly Claim[] {
   return groups
     .filter(hasObject)
     .map(({ name, egressIPs, onNodes }) => ({ name, egressIPs, ...(onNodes === undefined ? {} : { onNodes }) }));
@@ -176,7 +176,7 @@ function predicted(nodes: readonly PlacementNode[], own: readonly Claim[], other
 }
 
 /** Whether the group gets an EgressIP. */
-export function hasObject({ selected, egressIPs }: Group): boolean {
+export function hasObject({ selected, egressIPs }: EgressGroup): boolean {
   return selected.length > 0 && egressIPs.length > 0;
 }
 

@@ -1,7 +1,7 @@
 /** Decides on which node a plan keeps each egress IP, and whether OVN-Kubernetes can be brought to that. Pure. */
 import type { Ip } from '../../../model/values/address.ts';
 import type { Snapshot } from '../../snapshot.ts';
-import { type EgressPlan, type Group, hasObject } from './groups.ts';
+import { type EgressGroup, type EgressPlan, hasObject } from './groups.ts';
 import type { TranslateOptions } from './options.ts';
 import { hasLabel, type OvnNode } from './ovn-nodes.ts';
 import { firstSpoiler, sharesOf, type Spoiler } from './placement/shares.ts';
@@ -36,7 +36,7 @@ export function keptPlacement(context: Given): KeptPlacement {
 }
 
 /** The nodes of a group's egress IPs today, as far as each is one that can have it tomorrow, and another for each. */
-function homesOf({ egressIPs }: Group, { egress, ovnNodes }: Given): ReadonlyMap<Ip, string> {
+function homesOf({ egressIPs }: EgressGroup, { egress, ovnNodes }: Given): ReadonlyMap<Ip, string> {
   const homes = egressIPs.flatMap((ip): readonly (readonly [Ip, string])[] => {
     const [host, ...others] = egress.hostsOf(ip);
     const ovnNode = host === undefined ? undefined : ovnNodes.get(host.name);

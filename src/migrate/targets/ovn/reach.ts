@@ -5,7 +5,7 @@ import type { HostSubnet } from '../../../model/objects/hostsubnet.ts';
 import { type Cidr, type Ip, keyRange, sortKey } from '../../../model/values/address.ts';
 import { compareText } from '../../../model/values/names.ts';
 import type { OvnNode } from './ovn-nodes.ts';
-import { holds } from './placement/predict.ts';
+import { covers } from './placement/predict.ts';
 
 /** Names of nodes are sorted. Equal answers share one list, so lists compare by identity. */
 export interface Reach {
@@ -106,7 +106,7 @@ function namesFor(all: readonly Ranged[]): (ip: Ip) => readonly string[] {
   const known = new Map<string, readonly string[]>();
   return (ip) => {
     const key = sortKey(ip);
-    const found = all.filter(({ ranges }) => ranges === undefined || ranges.some((range) => holds(range, key)));
+    const found = all.filter(({ ranges }) => ranges === undefined || ranges.some((range) => covers(range, key)));
     const indexes = found.map((one) => all.indexOf(one)).join();
     const names = known.get(indexes) ?? found.flatMap((one) => one.names).sort(compareText);
     known.set(indexes, names);

@@ -2,6 +2,7 @@
 import { apiVersionOf, egressNetworkPolicies } from '../../../../api/kinds.ts';
 import type { KubeObject, LabelSelectorObject } from '../../../model/objects/raw.ts';
 import { matches } from '../../../model/objects/selector.ts';
+import { mostRules } from '../../../model/policy/egresspolicy.ts';
 import { familyOf, parseIfaddr, parseIp } from '../../../model/values/address.ts';
 import { jsonEqual, jsonOf } from '../../../model/values/json.ts';
 import {
@@ -30,8 +31,6 @@ interface PolicyRule {
 /** Adds a finding to those of the object that is translated. */
 type AddFinding = (finding: Finding) => void;
 
-const most = 1_000;
-
 /** Plans the policies of the way back. */
 export function policyPart(snapshot: Snapshot): Part {
   const parts = snapshot.egressFirewalls.map((firewall) => firewallPart(snapshot, firewall));
@@ -46,7 +45,7 @@ function firewallPart(snapshot: Snapshot, firewall: EgressFirewallItem): Part {
   const egress = firewall.rules.flatMap((rule, index) =>
     rulesOf(snapshot, rule, { ...subject, field: `spec.egress[${index}]`, note }),
   );
-  if (egress.length > most) note(firewallTooLong({ ...subject, count: egress.length, most }));
+  if (egress.length > mostRules) note(firewallTooLong({ ...subject, count: egress.length, most: mostRules }));
   const target = policyName(snapshot, { ...subject, egress, note });
   if (target === undefined) return { changes: [], findings };
   const object: KubeObject & { readonly spec: unknown } = {

@@ -1,4 +1,4 @@
-import { type Group, hasObject } from '../../../../src/migrate/targets/ovn/groups.ts';
+import { type EgressGroup, hasObject } from '../../../../src/migrate/targets/ovn/groups.ts';
 import type { TranslateOptions } from '../../../../src/migrate/targets/ovn/options.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { ip } from '../../parsed.ts';
@@ -19,7 +19,7 @@ import {
 
 const planOf = (objects: readonly KubeObject[], options: Partial<TranslateOptions> = {}) =>
   contextFrom(objects, options).egress;
-function group(objects: readonly KubeObject[], options: Partial<TranslateOptions> = {}): Group {
+function group(objects: readonly KubeObject[], options: Partial<TranslateOptions> = {}): EgressGroup {
   const [only, ...others] = planOf(objects, options).groups;
   if (only === undefined || others.length > 0) throw new Error('there is not one group');
   return only;

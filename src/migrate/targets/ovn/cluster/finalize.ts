@@ -3,10 +3,10 @@ import { hostSubnets, type Kind, netNamespaces } from '../../../../../api/kinds.
 import type { HostSubnetObject, KubeObject } from '../../../../model/objects/raw.ts';
 import { multicastAnnotation } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
-import { textsAt } from '../../../kinds/item.ts';
+import { requestedIn } from '../../../kinds/egressip.ts';
 import { mayHost } from '../../../kinds/sdn.ts';
 import { refNamed } from '../../../ref.ts';
-import type { Change, Concern, Part } from '../../../translation.ts';
+import type { Change, ClearingPatch, Concern, Part } from '../../../translation.ts';
 import type { Context } from '../context.ts';
 import { hasObject } from '../groups.ts';
 import { multicastNamespaces } from './multicast.ts';
@@ -67,7 +67,7 @@ function clearHost(host: HostSubnetObject): readonly Change[] {
     : [clear(hostSubnets, host.metadata.name ?? '', Object.fromEntries(fields.map((field) => [field, null])))];
 }
 
-function clear(kind: Kind, name: string, patch: Readonly<Record<string, unknown>>): Change {
+function clear(kind: Kind, name: string, patch: ClearingPatch): Change {
   return {
     action: 'clear',
     step: 'finalize',
@@ -78,6 +78,6 @@ function clear(kind: Kind, name: string, patch: Readonly<Record<string, unknown>
 
 /** Returns which of the EgressIPs that were left out has an address that a HostSubnet may host. */
 export function needers(leftOut: readonly KubeObject[]): (old: KubeObject) => KubeObject | undefined {
-  const asking = leftOut.map((object) => ({ object, ips: new Set(textsAt(object, 'spec', 'egressIPs')) }));
+  const asking = leftOut.map((object) => ({ object, ips: new Set(requestedIn(object)) }));
   return (old) => (old.kind === hostSubnets.kind ? asking.find(({ ips }) => mayHost(old, ips))?.object : undefined);
 }

@@ -1,6 +1,6 @@
 /** Labels nodes that may host egress IPs, keeps their CIDRs for the way back, and reports what is wrong with them. */
 import { apiVersionOf, hostSubnets, nodes } from '../../../../../api/kinds.ts';
-import { lossText } from '../../../../model/allocation/hostsubnets.ts';
+import { lostText } from '../../../../model/allocation/hostsubnets.ts';
 import type { HostSubnet } from '../../../../model/objects/hostsubnet.ts';
 import type { KubeObject } from '../../../../model/objects/raw.ts';
 import { assignSubnetAnnotation } from '../../../../model/objects/well-known.ts';
@@ -109,7 +109,7 @@ function absentFindings({ cluster }: Context): readonly Finding[] {
     ...cluster.lostSubnets
       .filter(({ loser }) => !cluster.invalidHostSubnets.some(({ name }) => name === loser.name))
       .map((lost) =>
-        hostSubnetInvalid({ name: lost.loser.name, problems: [{ field: 'subnet', reason: lossText(lost) }] }),
+        hostSubnetInvalid({ name: lost.loser.name, problems: [{ field: 'subnet', reason: lostText(lost) }] }),
       ),
   ];
 }

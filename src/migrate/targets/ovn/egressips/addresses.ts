@@ -1,8 +1,8 @@
 /** The source addresses of each namespace before and after a migration to OVN-Kubernetes. Pure. */
-import { type AddressEnds, anyNode, type Ends, nothing, type Seen } from '../../../addresses.ts';
+import { type AddressEnds, anyNode, type LeavesWith, type NamespaceEnds, nothing } from '../../../addresses.ts';
 import type { Snapshot } from '../../../snapshot.ts';
 import { type Context, contextOf } from '../context.ts';
-import { type Group, hasObject } from '../groups.ts';
+import { type EgressGroup, hasObject } from '../groups.ts';
 import type { TranslateOptions } from '../options.ts';
 
 /** Today's and tomorrow's addresses of a cluster. */
@@ -18,7 +18,7 @@ export function endsOf(context: Context): AddressEnds {
   };
 }
 
-function groupEnds(context: Context, group: Group): readonly Ends[] {
+function groupEnds(context: Context, group: EgressGroup): readonly NamespaceEnds[] {
   const { options, closed, exists } = context;
   const today = todayOf(context, group);
   return group.members
@@ -33,13 +33,13 @@ function groupEnds(context: Context, group: Group): readonly Ends[] {
 }
 
 /** The subnet plugin has no egress IPs. */
-function todayOf({ network }: Context, { today }: Group): Seen {
+function todayOf({ network }: Context, { today }: EgressGroup): LeavesWith {
   if (network?.mode === 'subnet' || today.kind === 'normal') return anyNode;
   return today.kind === 'dropped' ? nothing : { egressIPs: today.hops.map(({ egressIP }) => egressIP), nodes: false };
 }
 
 /** OVN-Kubernetes drops nothing: while no egress IP is assigned, pods leave with node addresses. */
-function afterOf({ egress }: Context, group: Group): Seen {
+function afterOf({ egress }: Context, group: EgressGroup): LeavesWith {
   if (!hasObject(group)) return anyNode;
   const possible = group.egressIPs.filter((ip) => egress.fitting(ip).length > 0);
   return { egressIPs: possible, nodes: !egress.served(group) };

@@ -20,11 +20,11 @@ import {
 } from '../../../findings/egressips.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import type { Context } from '../context.ts';
-import { type Group, hasObject, type LeftOut } from '../groups.ts';
+import { type EgressGroup, hasObject, type LeftOut } from '../groups.ts';
 import { lostFindings } from './lost.ts';
 
 /** All findings of a group, each on the namespaces that request the IP or on all that share the VNID. */
-export function groupFindings(context: Context, group: Group): readonly Finding[] {
+export function groupFindings(context: Context, group: EgressGroup): readonly Finding[] {
   return [
     ...group.leftOut.flatMap((entry) => leftOutFindings(context, group, entry)),
     ...group.egressIPs.flatMap((ip) => ipFindings(context, group, ip)),
@@ -37,14 +37,14 @@ export function groupFindings(context: Context, group: Group): readonly Finding[
 }
 
 /** The members that list the entry. */
-function requesters({ members }: Group, text: string): readonly NetNamespace[] {
+function requesters({ members }: EgressGroup, text: string): readonly NetNamespace[] {
   return members.filter(
     ({ egressIPs, invalidEgressIPs }) =>
       egressIPs.some((ip) => ip === text) || invalidEgressIPs.some((one) => one.text === text),
   );
 }
 
-function leftOutFindings({ egress }: Context, group: Group, entry: LeftOut): readonly Finding[] {
+function leftOutFindings({ egress }: Context, group: EgressGroup, entry: LeftOut): readonly Finding[] {
   const egressIP = hasObject(group) ? group.name : undefined;
   return requesters(group, entry.text).map(({ name }) => {
     const facts = { name, entry: entry.text, egressIP };
@@ -63,11 +63,11 @@ function leftOutFindings({ egress }: Context, group: Group, entry: LeftOut): rea
 }
 
 /** Whether traffic leaves with the IP today. */
-function usesToday({ today }: Group, text: string): boolean {
+function usesToday({ today }: EgressGroup, text: string): boolean {
   return today.kind === 'via' && today.hops.some(({ egressIP }) => egressIP === text);
 }
 
-function ipFindings(context: Context, group: Group, ip: Ip): readonly Finding[] {
+function ipFindings(context: Context, group: EgressGroup, ip: Ip): readonly Finding[] {
   if (!hasObject(group)) return [];
   return requesters(group, ip).flatMap(({ name }) => [
     ...hostFindings(context, group, { name, ip }),
@@ -82,7 +82,11 @@ interface Request {
 }
 
 /** Findings on how HostSubnets list the IP today. */
-function hostFindings({ egress }: Context, { name: egressIP, today }: Group, request: Request): readonly Finding[] {
+function hostFindings(
+  { egress }: Context,
+  { name: egressIP, today }: EgressGroup,
+  request: Request,
+): readonly Finding[] {
   const { name, ip } = request;
   const reason = today.kind === 'normal' ? undefined : today.reasons.find((one) => one.egressIP === ip);
   const unused = { ...request, egressIP, nodes: egress.fitting(ip) };
@@ -100,7 +104,7 @@ function hostFindings({ egress }: Context, { name: egressIP, today }: Group, req
 }
 
 /** Findings on an IP that no node can host, or perhaps none. */
-function outsideFindings({ egress, ovnNodes }: Context, group: Group, request: Request): readonly Finding[] {
+function outsideFindings({ egress, ovnNodes }: Context, group: EgressGroup, request: Request): readonly Finding[] {
   const { ip } = request;
   if (egress.doubtful(ip)) return [egressIPDoubtful(request)];
   if (egress.fitting(ip).length > 0) return [];
@@ -112,7 +116,7 @@ function outsideFindings({ egress, ovnNodes }: Context, group: Group, request: R
 }
 
 /** More IPs than nodes that can host them, or than capacity. A blocker if a namespace may end up with none. */
-function tooMany({ egress }: Context, group: Group): readonly Finding[] {
+function tooMany({ egress }: Context, group: EgressGroup): readonly Finding[] {
   const { name: egressIP, egressIPs, members, today } = group;
   const surplus = egressIPs.filter(
     (ip) => egress.fitting(ip).length > 0 && egress.prediction.allowed.get(ip)?.includes(null) !== false,
@@ -128,7 +132,7 @@ function tooMany({ egress }: Context, group: Group): readonly Finding[] {
 }
 
 /** A VNID whose traffic is dropped today opens, with a node's address or with an egress IP. */
-function dropFindings({ egress, options, exists }: Context, group: Group): readonly Finding[] {
+function dropFindings({ egress, options, exists }: Context, group: EgressGroup): readonly Finding[] {
   if (group.today.kind !== 'dropped') return [];
   const reasons = group.today.reasons.map(reasonText);
   const isServed = egress.served(group);
@@ -142,14 +146,14 @@ function dropFindings({ egress, options, exists }: Context, group: Group): reado
 }
 
 /** The subnet plugin has no egress IPs. */
-function modeFindings({ network }: Context, group: Group): readonly Finding[] {
+function modeFindings({ network }: Context, group: EgressGroup): readonly Finding[] {
   if (network?.mode !== 'subnet' || !hasObject(group)) return [];
   return group.members
     .filter(({ egressIPs }) => egressIPs.length > 0)
     .map(({ name }) => egressIPIgnored({ name, egressIP: group.name, ips: group.egressIPs }));
 }
 
-function joinedFindings(group: Group): readonly Finding[] {
+function joinedFindings(group: EgressGroup): readonly Finding[] {
   const { members, vnid, egressIPs, name, selected } = group;
   if (members.length < 2) return [];
   const lists = new Set(members.map((one) => one.egressIPs.join()));

@@ -3,14 +3,14 @@ import type { Ip } from '../../../../model/values/address.ts';
 import type { Finding } from '../../../findings/finding.ts';
 import { cidrRestrictionLost, type IPOnNodes, localPreferenceLost, pinningLost } from '../../../findings/placement.ts';
 import type { Context } from '../context.ts';
-import type { EgressPlan, Group } from '../groups.ts';
+import type { EgressGroup, EgressPlan } from '../groups.ts';
 import type { KeptPlacement } from '../kept-placement.ts';
 import { isAutomatic, pinnedTo } from '../reach.ts';
 
 /** Makes the findings on the first namespace of the group that requests something. The group must have an EgressIP. */
 export function lostFindings(
   { egress: plan, kept }: Pick<Context, 'egress' | 'kept'>,
-  group: Group,
+  group: EgressGroup,
 ): readonly Finding[] {
   const name = group.members.find(({ egressIPs }) => egressIPs.length > 0)?.name ?? '';
   return [...pinning({ plan, kept }, group, name), ...restriction(plan, group, name), ...preference(group, name)];
@@ -18,7 +18,7 @@ export function lostFindings(
 
 function pinning(
   { plan, kept }: { readonly plan: EgressPlan; readonly kept: KeptPlacement },
-  { egressIPs }: Group,
+  { egressIPs }: EgressGroup,
   name: string,
 ): readonly Finding[] {
   const pinned = egressIPs.flatMap((ip) => lostPin(plan, ip));
@@ -26,7 +26,7 @@ function pinning(
   return pinned.length === 0 ? [] : [pinningLost({ name, pinned, isKept })];
 }
 
-function restriction(plan: EgressPlan, { egressIPs }: Group, name: string): readonly Finding[] {
+function restriction(plan: EgressPlan, { egressIPs }: EgressGroup, name: string): readonly Finding[] {
   const freed = egressIPs.filter(
     (ip) => isAutomatic(plan.hostsOf(ip)) && plan.within(ip).length > 0 && plan.beyond(ip).length > 0,
   );
@@ -35,7 +35,7 @@ function restriction(plan: EgressPlan, { egressIPs }: Group, name: string): read
   return [cidrRestrictionLost({ name, within, beyond: freed.map((ip) => ({ ip, nodes: plan.beyond(ip) })) })];
 }
 
-function preference({ today }: Group, name: string): readonly Finding[] {
+function preference({ today }: EgressGroup, name: string): readonly Finding[] {
   if (today.kind !== 'via' || today.hops.length < 2) return [];
   const [nodes, ips] = [today.hops.map(({ node }) => node), today.hops.map(({ egressIP }) => egressIP)];
   return [localPreferenceLost({ name, nodes, ips })];

@@ -10,7 +10,7 @@ import type { Change, Part } from '../../../translation.ts';
 import { nodeSelector } from '../chosen-nodes.ts';
 import { existing } from '../conflicts.ts';
 import type { Context } from '../context.ts';
-import { type EgressPlan, type Group, hasObject } from '../groups.ts';
+import { type EgressGroup, type EgressPlan, hasObject } from '../groups.ts';
 import { originLabels } from '../marks/origin.ts';
 import { groupFindings } from './findings.ts';
 import { type EgressIP, rivalFindings, unlabeledFindings } from './rivals.ts';
@@ -47,11 +47,11 @@ function boundFinding({ egress }: Context): readonly Finding[] {
   return [placementBound({ name: first.name })];
 }
 
-function sourcesOf({ members }: Group): readonly ObjectRef[] {
+function sourcesOf({ members }: EgressGroup): readonly ObjectRef[] {
   return members.map(({ name }) => refNamed(netNamespaces, name));
 }
 
-function egressIPOf(group: Group, { egress: plan, ovnNodes }: Context): EgressIP {
+function egressIPOf(group: EgressGroup, { egress: plan, ovnNodes }: Context): EgressIP {
   const { name, vnid, members, selected, egressIPs, onNodes } = group;
   const [only, ...others] = selected;
   const namespaceSelector: LabelSelectorObject =

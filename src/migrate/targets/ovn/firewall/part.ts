@@ -4,6 +4,7 @@
  * backends on the nodes' network. One rule that it cannot read opens the whole namespace.
  */
 import type { KubeObject } from '../../../../model/objects/raw.ts';
+import { mostRules, whyNotByRules } from '../../../../model/policy/egresspolicy.ts';
 import { type Ip, keyRange, parseCidr, parseIp, type SortKey, sortKey } from '../../../../model/values/address.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import type { Finding, Namespaced } from '../../../findings/finding.ts';
@@ -34,7 +35,7 @@ import { nodeSelectorSince } from '../served.ts';
 import { allowNodes, closedRules, firewallOf, type FirewallRule, isWithoutNodes } from './rules.ts';
 
 /** The rule limits of OVN-Kubernetes and of OpenShift SDN's API. With more rules, none is applied. */
-const most = { ovn: 8_000, sdn: 1_000 } as const;
+const mostOfOVN = 8_000;
 
 /** Plans the EgressFirewalls for EgressNetworkPolicies. */
 export function firewallPart(context: Context): Part {
@@ -146,22 +147,25 @@ function rulesFor(
   namespace: string,
   { policies, note }: Policies,
 ): readonly FirewallRule[] | undefined {
-  const [only, ...more] = policies;
-  if (only === undefined) return undefined;
+  const [first] = policies;
+  if (first === undefined) return undefined;
   const vnid = context.vnidOf(namespace);
-  if (vnid === 0) {
-    for (const policy of policies) note(policyInGlobalNamespace(subjectOf(policy)));
-    return undefined;
-  }
   const sharing = vnid === undefined ? [] : context.namespacesOf(vnid);
-  if (sharing.length > 1) {
-    const closed = sharing.filter(context.exists);
-    for (const policy of policies) note(policyInJoinedNamespaces({ ...subjectOf(policy), vnid, sharing, closed }));
-    return closedRules(context);
+  switch (whyNotByRules({ vnid, sharing: sharing.length, policies: policies.length })) {
+    case undefined:
+      return translated(context, first, note);
+    case 'PolicyInGlobalNamespace':
+      for (const policy of policies) note(policyInGlobalNamespace(subjectOf(policy)));
+      return undefined;
+    case 'PolicyInJoinedNamespaces': {
+      const closed = sharing.filter(context.exists);
+      for (const policy of policies) note(policyInJoinedNamespaces({ ...subjectOf(policy), vnid, sharing, closed }));
+      return closedRules(context);
+    }
+    case 'SeveralPolicies':
+      for (const policy of policies) note(severalPolicies({ ...subjectOf(policy), count: policies.length }));
+      return closedRules(context);
   }
-  if (more.length === 0) return translated(context, only, note);
-  for (const policy of policies) note(severalPolicies({ ...subjectOf(policy), count: policies.length }));
-  return closedRules(context);
 }
 
 function subjectOf({ namespace, name }: EgressPolicyItem): Namespaced {
@@ -182,8 +186,7 @@ function translated(context: Context, policy: EgressPolicyItem, note: AddFinding
   const isAllowed = denied !== undefined && allowAPIServer;
   if (denied !== undefined) note(denyAllCutsAPIServer({ ...subject, denied, isAllowed, isAccepted: denyAPIServer }));
   const all = isAllowed ? [...allowNodes(context), ...rules] : rules;
-  if (all.length > most.sdn)
-    note(policyTooLong({ ...subject, count: all.length, mostOfSDN: most.sdn, mostOfOVN: most.ovn }));
+  if (all.length > mostRules) note(policyTooLong({ ...subject, count: all.length, mostOfSDN: mostRules, mostOfOVN }));
   return all;
 }
 

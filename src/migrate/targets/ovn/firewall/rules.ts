@@ -21,7 +21,7 @@ export interface EgressFirewall extends KubeObject {
 const denyAll: FirewallRule = { type: 'Deny', to: { cidrSelector: everything.text } };
 
 /** What of a cluster decides how rules name its nodes. */
-export type NodeFacts = Pick<Context, 'served' | 'nodeAddresses'>;
+export type NodesToAllow = Pick<Context, 'served' | 'nodeAddresses'>;
 
 /** Whether the served EgressFirewall has no selector of nodes. */
 export function isWithoutNodes({ nodesInFirewalls: can }: Context['served']): boolean {
@@ -32,7 +32,7 @@ export function isWithoutNodes({ nodesInFirewalls: can }: Context['served']): bo
  * Allows all nodes: with a selector, which follows nodes that come and go, or by their addresses of now where the
  * served EgressFirewall has no selector.
  */
-export function allowNodes({ served, nodeAddresses }: NodeFacts): readonly FirewallRule[] {
+export function allowNodes({ served, nodeAddresses }: NodesToAllow): readonly FirewallRule[] {
   return isWithoutNodes(served)
     ? nodeAddresses.map(({ ip }) => ({ type: 'Allow', to: { cidrSelector: `${ip}/32` } }))
     : [{ type: 'Allow', to: { nodeSelector: {} } }];
@@ -42,7 +42,7 @@ export function allowNodes({ served, nodeAddresses }: NodeFacts): readonly Firew
  * Rules that let nothing out. SDN drops only what leaves the cluster. Nodes stay reachable, because the API server and
  * services with backends on their network are there.
  */
-export function closedRules(context: NodeFacts): readonly FirewallRule[] {
+export function closedRules(context: NodesToAllow): readonly FirewallRule[] {
   return [...allowNodes(context), denyAll];
 }
 

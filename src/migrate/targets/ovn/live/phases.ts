@@ -1,10 +1,9 @@
 /** The phases that put egress IPs where a plan expects them: a node's label, its egress IPs, their assignment. Pure. */
 import { egressIPs, nodes } from '../../../../../api/kinds.ts';
 import type { KubeObject } from '../../../../model/objects/raw.ts';
-import { fieldOf, isRecord } from '../../../../model/values/json.ts';
 import { compareText } from '../../../../model/values/names.ts';
-import { assignedIn } from '../../../kinds/egressip.ts';
-import { itemOf, textsAt } from '../../../kinds/item.ts';
+import { assignedIn, requestedIn, withAddresses } from '../../../kinds/egressip.ts';
+import { itemOf } from '../../../kinds/item.ts';
 import { type NodeItem, nodeItem } from '../../../kinds/node.ts';
 import { objectRef } from '../../../ref.ts';
 import type { Phase, Phases, Sight } from '../../../target.ts';
@@ -30,7 +29,7 @@ export function phasesOf(changes: readonly Change[], placement: ReadonlyMap<stri
   const applied = changes.filter((change): change is Apply => change.action === 'apply');
   const growing = applied
     .filter(({ object }) => object.kind === egressIPs.kind)
-    .map((change): Growing => ({ change, egressIPs: textsAt(change.object, 'spec', 'egressIPs') }));
+    .map((change): Growing => ({ change, egressIPs: requestedIn(change.object) }));
   const objectOf = new Map(growing.flatMap((one) => one.egressIPs.map((ip) => [ip, one] as const)));
   const labels = new Map(
     applied.filter(({ object }) => object.kind === nodes.kind).map((change) => [itemOf(change.object).name, change]),
@@ -53,7 +52,8 @@ function phaseFor(share: Share<string>, objects: PlanObjects): Phase {
     entries: ips,
     then: (sight, begun) =>
       growing.map(({ change, egressIPs: all }) => {
-        const present = new Set(textsAt(sight.get(objectRef(change.object)) ?? {}, 'spec', 'egressIPs'));
+        const is = sight.get(objectRef(change.object));
+        const present = new Set(is === undefined ? [] : requestedIn(is));
         const wanted = all.filter((ip) => present.has(ip) || begun.has(ip));
         return { change, object: withAddresses(change.object, wanted) };
       }),
@@ -66,12 +66,6 @@ function phaseFor(share: Share<string>, objects: PlanObjects): Phase {
       return unassigned(made, sight, objects).sort(compareText);
     },
   };
-}
-
-function withAddresses(object: KubeObject, addresses: readonly string[]): KubeObject {
-  const spec = fieldOf(object, 'spec');
-  const grown = { ...object, spec: { ...(isRecord(spec) ? spec : {}), egressIPs: addresses } };
-  return grown;
 }
 
 /** The addresses without a node. */

@@ -150,7 +150,7 @@ function wishesOf(
     const key = sortKey(ip);
     const isNamed = (index: number): boolean => onNodes?.has(classes[index]?.names[0] ?? '') !== false;
     const classIndexes = ranges.flatMap((list, index) =>
-      isNamed(index) && (list === undefined || list.some((range) => holds(range, key))) ? [index] : [],
+      isNamed(index) && (list === undefined || list.some((range) => covers(range, key))) ? [index] : [],
     );
     return { ip, classes: classIndexes, stops: taken.has(ip) };
   };
@@ -162,7 +162,7 @@ function wishesOf(
 }
 
 /** Whether the range of keys holds the address with that key. */
-export function holds({ first, end }: { readonly first: SortKey; readonly end: SortKey }, key: SortKey): boolean {
+export function covers({ first, end }: { readonly first: SortKey; readonly end: SortKey }, key: SortKey): boolean {
   return key >= first && key < end;
 }
 

@@ -1,7 +1,7 @@
 /** The fields of OpenShift SDN's objects that a migration is about. Pure. */
 import { hostSubnets, netNamespaces } from '../../../../../api/kinds.ts';
 import type { KubeObject } from '../../../../model/objects/raw.ts';
-import { textsAt } from '../../../kinds/item.ts';
+import { listedCIDRs } from '../../../kinds/sdn.ts';
 import type { Content } from '../../../old-plugin.ts';
 
 /** The fields of each kind that a migration clears and restores; of other kinds it is the whole content. */
@@ -20,5 +20,5 @@ export function restored({ kind = '' }: Pick<KubeObject, 'kind'>, content: Conte
 
 /** With egressCIDRs the controller of OpenShift SDN owns egressIPs, and moves them at any time. */
 export function movingFields(object: KubeObject): readonly string[] {
-  return object.kind === hostSubnets.kind && textsAt(object, 'egressCIDRs').length > 0 ? ['egressIPs'] : [];
+  return object.kind === hostSubnets.kind && listedCIDRs(object).length > 0 ? ['egressIPs'] : [];
 }

@@ -1,8 +1,7 @@
 /** Keeps the way back from restoring requests and policies that clash with others', with which OpenShift SDN drops. Pure. */
 import { egressNetworkPolicies, netNamespaces } from '../../../../../api/kinds.ts';
 import type { KubeObject } from '../../../../model/objects/raw.ts';
-import { textsAt } from '../../../kinds/item.ts';
-import { isOfSDN, netidOf } from '../../../kinds/sdn.ts';
+import { isOfSDN, listedIPs, netidOf } from '../../../kinds/sdn.ts';
 import { type Live, liveObject } from '../../../live.ts';
 import type { Backup, Rivals } from '../../../old-plugin.ts';
 import { type ObjectRef, objectRef, refKey, refNamed, refText } from '../../../ref.ts';
@@ -52,16 +51,16 @@ class Requests {
   }
 
   #add(asking: KubeObject, one: KubeObject): void {
-    for (const ip of textsAt(asking, 'egressIPs')) this.#byIP.set(ip, (this.#byIP.get(ip) ?? new Set()).add(one));
+    for (const ip of listedIPs(asking)) this.#byIP.set(ip, (this.#byIP.get(ip) ?? new Set()).add(one));
   }
 
   /** Who has an address of the object with another netid, though that was not so in the backup. */
   rival(was: KubeObject): string | undefined {
     const is = this.#now(was);
-    for (const ip of textsAt(was, 'egressIPs'))
+    for (const ip of listedIPs(was))
       for (const one of this.#byIP.get(ip) ?? []) {
         const before = this.#backup.get(refKey(objectRef(one)));
-        const hadIt = before !== undefined && textsAt(before, 'egressIPs').includes(ip);
+        const hadIt = before !== undefined && listedIPs(before).includes(ip);
         const wasJoined = hadIt && netidOf(before) === netidOf(was);
         if (netidOf(one) === netidOf(is) || (hadIt && !wasJoined)) continue;
         return wasJoined
