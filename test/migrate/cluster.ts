@@ -136,7 +136,7 @@ export async function planFor(
           folder,
           plan: () => Promise.resolve(plan),
           signal,
-          tell: (line) => said.push(line),
+          report: (line) => said.push(line),
           progress: (line) => told.push(line),
         },
         { ...applyDefaults, ...options },

@@ -24,7 +24,7 @@ import { options } from './snapshots.ts';
 
 const nowhere = {
   signal: new AbortController().signal,
-  tell: () => undefined,
+  report: () => undefined,
   progress: () => undefined,
 };
 

@@ -11,7 +11,7 @@ import type { Caches } from '../caches.ts';
 import type { EgressView } from '../egressips/view.ts';
 import type { Subscribe } from '../listeners.ts';
 import type { Reconciler } from '../reconciler.ts';
-import { again, type AnyNote, tellingOf, type Told } from './plan.ts';
+import { again, type AnyNote, dueNotes, type Reported } from './plan.ts';
 
 export interface NotesDeps {
   readonly view: EgressView;
@@ -34,7 +34,7 @@ export class NotesController implements Reconciler {
   readonly name = 'notes';
   readonly wokenBy: Reconciler['wokenBy'];
   readonly #deps: NotesDeps;
-  #known: Told = new Map();
+  #known: Reported = new Map();
   #isDue = true;
   #lookedAt = performance.now();
   #wake: (() => void) | undefined;
@@ -82,12 +82,12 @@ export class NotesController implements Reconciler {
     onState(cluster, state);
     const vnids = new Map(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
     const policies = egressPolicies(this.#deps.caches.policies.list(), vnids);
-    const { due, told } = tellingOf([...notesOn(cluster, state), ...policies.notes], this.#known, now);
+    const { due, reported } = dueNotes([...notesOn(cluster, state), ...policies.notes], this.#known, now);
     for (const note of due) {
       const { code: reason, message } = note;
       this.#deps.report({ object: this.#involved(note), type: 'Warning', reason, message });
     }
-    this.#known = told;
+    this.#known = reported;
   }
 
   #involved(note: AnyNote): Involved {

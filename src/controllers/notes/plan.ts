@@ -9,24 +9,24 @@ export const again = 30 * 60_000;
 export type AnyNote = Note | PolicyNote;
 
 /** When each problem was last reported, in milliseconds of a clock that only goes forward. */
-export type Told = ReadonlyMap<string, number>;
+export type Reported = ReadonlyMap<string, number>;
 
 /** The notes to report now, in their order, and when each persisting problem was last reported. */
-export function tellingOf(
+export function dueNotes(
   notes: readonly AnyNote[],
-  known: Told,
+  known: Reported,
   now: number,
-): { readonly due: readonly AnyNote[]; readonly told: Told } {
+): { readonly due: readonly AnyNote[]; readonly reported: Reported } {
   const due: AnyNote[] = [];
-  const told = new Map<string, number>();
+  const reported = new Map<string, number>();
   for (const note of notes) {
     const key = keyOf(note);
     const last = known.get(key);
     const isDue = last === undefined || now - last >= again;
     if (isDue) due.push(note);
-    told.set(key, isDue ? now : last);
+    reported.set(key, isDue ? now : last);
   }
-  return { due, told };
+  return { due, reported };
 }
 
 function keyOf(note: AnyNote): string {

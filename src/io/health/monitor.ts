@@ -193,10 +193,10 @@ export class HealthMonitor {
     const areAllSilent =
       others.length > 0 &&
       others.every(({ health }) => health.silentSince !== undefined || health.verdict === 'offline');
-    this.#tellIsolated(areAllSilent && now - this.#heardAny >= this.#timing.patience);
+    this.#reportIsolated(areAllSilent && now - this.#heardAny >= this.#timing.patience);
   }
 
-  #tellIsolated(isIsolated: boolean): void {
+  #reportIsolated(isIsolated: boolean): void {
     if (this.#isIsolated === isIsolated) return;
     this.#isIsolated = isIsolated;
     this.#options.onIsolated(isIsolated);
@@ -229,7 +229,7 @@ export class HealthMonitor {
         if (watched.heardAt >= before - this.#timing.interval / 2) watched.health = heardAgain(watched.health, now);
     }
     this.#heardAny = now;
-    this.#tellIsolated(false);
+    this.#reportIsolated(false);
   }
 
   #set(key: string, watched: Watched, health: Health): void {

@@ -125,7 +125,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   subscribe(listener: (change: ObjectChange<T>) => void, onSynced?: () => void): () => void {
     const subscriber = { listener, onSynced };
     this.#subscribers.add(subscriber);
-    for (const [key, after] of this.#objects) this.#tell(subscriber, { key, after });
+    for (const [key, after] of this.#objects) this.#notify(subscriber, { key, after });
     if (this.#isSynced) onSynced?.();
     return () => this.#subscribers.delete(subscriber);
   }
@@ -282,7 +282,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     const after = this.#kept(object);
     this.#objects.set(key, after);
     const change = before === undefined ? { key, after } : { key, before, after };
-    for (const subscriber of this.#subscribers) this.#tell(subscriber, change);
+    for (const subscriber of this.#subscribers) this.#notify(subscriber, change);
   }
 
   #kept(object: T): T {
@@ -293,11 +293,11 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
   #remove(key: string): void {
     const before = this.#objects.get(key);
     if (!this.#objects.delete(key) || before === undefined) return;
-    for (const subscriber of this.#subscribers) this.#tell(subscriber, { key, before });
+    for (const subscriber of this.#subscribers) this.#notify(subscriber, { key, before });
   }
 
   /** An exception in one listener must not stop the others. */
-  #tell(subscriber: Subscriber<T>, change: ObjectChange<T>): void {
+  #notify(subscriber: Subscriber<T>, change: ObjectChange<T>): void {
     try {
       subscriber.listener(change);
     } catch (error) {

@@ -12,8 +12,8 @@ export function findingsSince(planned: readonly Finding[], now: readonly Finding
 
 /** Those that say that nothing tells now what would be planned, which was told, or was no question yet, in the plan. */
 export function unknownSince(planned: readonly Finding[], now: readonly Finding[]): readonly Finding[] {
-  const isTold = ({ code, severity }: Finding): boolean => isUnknown(code) && severity !== 'info';
-  return findingsSince(planned.filter(isTold), now.filter(isTold));
+  const isUnsettled = ({ code, severity }: Finding): boolean => isUnknown(code) && severity !== 'info';
+  return findingsSince(planned.filter(isUnsettled), now.filter(isUnsettled));
 }
 
 /** What cannot be read now and could be for the plan; kinds without which a plan is whole do not count. */

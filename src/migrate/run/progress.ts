@@ -1,14 +1,14 @@
 /** Reports progress of long work, once a second. */
 
 /** Milliseconds between two lines, and before the first. */
-const tellEvery = 1_000;
+const reportEvery = 1_000;
 
 /** Returns a function to call after each item with how many are done. It reports that once a second. */
-export function progressTeller(what: string, total: number, tell: (line: string) => void): (done: number) => void {
-  let told = performance.now();
+export function progressReporter(what: string, total: number, report: (line: string) => void): (done: number) => void {
+  let last = performance.now();
   return (done) => {
-    if (performance.now() - told < tellEvery) return;
-    told = performance.now();
-    tell(`${what}: ${done} of ${total}`);
+    if (performance.now() - last < reportEvery) return;
+    last = performance.now();
+    report(`${what}: ${done} of ${total}`);
   };
 }

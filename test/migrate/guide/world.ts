@@ -290,7 +290,7 @@ export class World {
         folder,
         plan: () => Promise.resolve(plan),
         signal,
-        tell: () => undefined,
+        report: () => undefined,
         progress: () => undefined,
       },
       { mode: 'write', force: false, skip: [] },

@@ -37,7 +37,7 @@ import { make, options } from '../snapshots.ts';
 
 type Random = ReturnType<typeof generator>;
 
-const quiet = { signal: new AbortController().signal, tell: () => undefined, progress: () => undefined };
+const quiet = { signal: new AbortController().signal, report: () => undefined, progress: () => undefined };
 const sdnKinds = [netNamespaces, hostSubnets, egressNetworkPolicies];
 const ip = (index: number): string => `192.168.7.${100 + index}`;
 

@@ -50,11 +50,14 @@ export async function withPlan<T>(
   // a folder that is not there cannot be locked
   if (!existsSync(flags.plan)) await plan();
   const client = await openClient(flags.kubeconfig);
-  const tell = (line: string): void => print(`${line}\n`);
-  const progress = (line: string): void => report(`${line}\n`);
-  return work({ client, folder: flags.plan, plan, signal: untilSignal(), tell, progress }).finally(() =>
-    client.close(),
-  );
+  return work({
+    client,
+    folder: flags.plan,
+    plan,
+    signal: untilSignal(),
+    report: (line) => print(`${line}\n`),
+    progress: (line) => report(`${line}\n`),
+  }).finally(() => client.close());
 }
 
 export interface EndTexts {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Live } from '../../../migrate/live.ts';
 import { compareRefs } from '../../../migrate/ref.ts';
 import type { ApplyDeps } from '../../../migrate/run/apply/apply.ts';
-import { progressTeller } from '../../../migrate/run/progress.ts';
+import { progressReporter } from '../../../migrate/run/progress.ts';
 import { probe, type ProbeOptions, sampled } from '../../../migrate/run/verify/probe.ts';
 import type { Verification } from '../../../migrate/run/verify/verify.ts';
 import type { Check } from '../../../migrate/target.ts';
@@ -51,9 +51,9 @@ export async function asked(
   const names =
     flags.probeNamespace.length > 0 ? flags.probeNamespace : sampled([...all.keys()].sort(), flags.probeSample);
   if (names.length < all.size) report(`asking from ${names.length} of ${all.size} namespaces\n`);
-  const tell = progressTeller('asked', names.length, (line) => report(`${line}\n`));
+  const asked = progressReporter('asked', names.length, (line) => report(`${line}\n`));
   return probe(
-    { client, plan, run: randomBytes(4).toString('hex'), signal, asked: tell },
+    { client, plan, run: randomBytes(4).toString('hex'), signal, asked },
     new Map(names.map((name) => [name, all.get(name) ?? []])),
     options,
   );

@@ -12,7 +12,7 @@ import { otherCluster } from '../identity.ts';
 import { changeKey, Journal, type Progress, progressOf, readJournal } from '../journal.ts';
 import { leftAtFinalize, leftText } from '../left-at-finalize.ts';
 import { type Now, readNow } from '../now.ts';
-import { progressTeller } from '../progress.ts';
+import { progressReporter } from '../progress.ts';
 import { notSwitched } from '../switched.ts';
 import { verification } from '../verify/verify.ts';
 import { type Execution } from './change.ts';
@@ -46,7 +46,7 @@ export interface Work {
   readonly plan: () => Promise<Plan>;
   readonly signal: AbortSignal;
   /** Prints a line for people. `progress` reports long work, once a second. */
-  readonly tell: (line: string) => void;
+  readonly report: (line: string) => void;
   readonly progress: (line: string) => void;
 }
 
@@ -227,7 +227,7 @@ class Run {
 
   /** Makes the changes of the step, except what was left out and what depends on something that failed. */
   async #step(step: PlanStep): Promise<void> {
-    const { client, plan, signal, tell, progress } = this.#deps;
+    const { client, plan, signal, report, progress } = this.#deps;
     const { dryRun, force, timeout, patience } = this.#options;
     const { journal } = this.#state;
     const { live } = this.#now;
@@ -237,30 +237,30 @@ class Run {
     if (stepOf(plan, step.name).isPhased === true && !dryRun) {
       const phases = targetNamed(plan.target).phases(step.changes, plan.placement);
       const make = work.make.bind(work);
-      await keepPlacement({ client, phases, signal, patience, make, tell: progress });
+      await keepPlacement({ client, phases, signal, patience, make, report: progress });
     }
-    const tellProgress = progressTeller(step.name, step.changes.length, progress);
+    const reportProgress = progressReporter(step.name, step.changes.length, progress);
     let ended = 0;
     for (const changes of inTurn(step.changes)) {
       await inParallel(changes, atOnce, async (change) => {
         if (signal.aborted) return;
         await work.make(change);
         ended++;
-        tellProgress(ended);
+        reportProgress(ended);
       });
     }
     this.#writes += work.writes;
     this.#failed.push(...work.failed.values());
     this.#reasons.push(...work.reasons);
-    if (dryRun) for (const note of work.notes.toSorted()) tell(note);
+    if (dryRun) for (const note of work.notes.toSorted()) report(note);
   }
 
   /** What is left out of finalize too, because what was to take its place was left out; tells what. */
   #withoutKept(): Progress {
-    const { plan, tell } = this.#deps;
+    const { plan, report } = this.#deps;
     const { progress } = this.#state;
     const left = leftAtFinalize(plan, progress);
-    for (const one of left.values()) tell(leftText(one));
+    for (const one of left.values()) report(leftText(one));
     return { ...progress, skipped: new Set([...progress.skipped, ...left.keys()]) };
   }
 }

@@ -23,7 +23,7 @@ export interface Keeping {
   readonly patience: number;
   /** Makes the change; with an object, only as far as that goes. Returns whether it could be made. */
   readonly make: (change: Change, object?: KubeObject) => Promise<boolean>;
-  readonly tell: (line: string) => void;
+  readonly report: (line: string) => void;
 }
 
 const atOnce = 8;
@@ -36,7 +36,7 @@ const mostSilent = 2;
  * follow what the plugin does is missing.
  */
 export async function keepPlacement(keeping: Keeping): Promise<void> {
-  const { phases, signal, tell } = keeping;
+  const { phases, signal, report } = keeping;
   if (phases.list.length === 0) return;
   const stop = linkedSignal(signal);
   const watching = new Watching(keeping.client, phases.kinds, stop.signal);
@@ -44,7 +44,7 @@ export async function keepPlacement(keeping: Keeping): Promise<void> {
     const isSynced = await watching.synced(keeping.patience);
     if (signal.aborted) return;
     if (!isSynced) {
-      tell(`${watching.problem() ?? unfollowed(phases.kinds)}; the network plugin chooses the nodes of egress IPs`);
+      report(`${watching.problem() ?? unfollowed(phases.kinds)}; the network plugin chooses the nodes of egress IPs`);
       return;
     }
     await inOrder(keeping, watching);
@@ -60,18 +60,18 @@ function unfollowed(kinds: readonly Kind[]): string {
 }
 
 async function inOrder(keeping: Keeping, watching: Watching): Promise<void> {
-  const { phases, signal, tell } = keeping;
+  const { phases, signal, report } = keeping;
   let silent = 0;
   const begun = new Set<string>();
   for (const phase of phases.list) {
     if (signal.aborted) return;
     const obstacle = phase.obstacle(watching.sight);
-    if (obstacle !== undefined) tell(`${phase.name}: ${obstacle.reason}; ${chosen[obstacle.leaves]}`);
+    if (obstacle !== undefined) report(`${phase.name}: ${obstacle.reason}; ${chosen[obstacle.leaves]}`);
     if (obstacle?.leaves === 'all') return;
     if (obstacle !== undefined) continue;
     silent = (await keep(phase, begun, { keeping, watching })) ? 0 : silent + 1;
     if (silent === mostSilent) {
-      tell(`${watching.problem() ?? 'the network plugin assigns nothing'}; ${chosen.all}`);
+      report(`${watching.problem() ?? 'the network plugin assigns nothing'}; ${chosen.all}`);
       return;
     }
   }
@@ -90,10 +90,10 @@ async function keep(
   begun: Set<string>,
   { keeping, watching }: { readonly keeping: Keeping; readonly watching: Watching },
 ): Promise<boolean> {
-  const { signal, patience, make, tell } = keeping;
+  const { signal, patience, make, report } = keeping;
   for (const change of phase.first) {
     if (await make(change)) continue;
-    tell(`${phase.name}: ${refText(refOf(change))} is left out; ${chosen.phase}`);
+    report(`${phase.name}: ${refText(refOf(change))} is left out; ${chosen.phase}`);
     return true;
   }
   for (const entry of phase.entries) begun.add(entry);
@@ -111,7 +111,7 @@ async function keep(
   };
   const missing = await watching.until(() => phase.missing(watching.sight, wasMade), patience);
   if (missing.length === 0 || signal.aborted) return true;
-  tell(`${phase.name}: not assigned within ${patience / 1_000} s: ${listText(missing)}`);
+  report(`${phase.name}: not assigned within ${patience / 1_000} s: ${listText(missing)}`);
   return missing.length < phase.missing(nothing, wasMade).length;
 }
 
@@ -135,12 +135,12 @@ class Watching {
     this.#caches = new Map(
       kinds.map((kind) => [kind.kind, watchKind(client, kind, { logger, onFailure: onFailure(kind) }, signal)]),
     );
-    const tell = (): void => {
+    const changed = (): void => {
       this.#failure = undefined;
-      this.#tell();
+      this.#wake();
     };
     // an empty list changes no object
-    for (const cache of this.#caches.values()) cache.subscribe(tell, tell);
+    for (const cache of this.#caches.values()) cache.subscribe(changed, changed);
     this.sight = {
       get: (object) => this.#caches.get(object.kind)?.get(object.name),
       all: ({ kind }) => this.#caches.get(kind)?.list() ?? [],
@@ -150,7 +150,7 @@ class Watching {
   #failed(error: unknown, kind: Kind): void {
     this.#refused ??= missingRight(error, kind);
     this.#failure = `${unfollowed([kind])}: ${error instanceof Error ? error.message : String(error)}`;
-    this.#tell();
+    this.#wake();
   }
 
   /** Why what was seen last may be old; undefined if there is no reason. */
@@ -158,7 +158,7 @@ class Watching {
     return this.#failure;
   }
 
-  #tell(): void {
+  #wake(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
     setImmediate(() => {

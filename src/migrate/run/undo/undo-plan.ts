@@ -87,7 +87,7 @@ export function wayBack(
       progress.begun.has(changeKey(change.step, refKey(refOf(change)))),
   );
   const all = [...restored, ...removed];
-  const told = new Set(applied.map((change) => refKey(refOf(change))).filter((_key, at) => isTold(removed[at])));
+  const mentioned = new Set(applied.filter((_, at) => isMentioned(removed[at])).map((one) => refKey(refOf(one))));
   return {
     restore: restored.flatMap(({ undo }) => undo),
     remove: removed.flatMap(({ undo }) => undo),
@@ -95,7 +95,7 @@ export function wayBack(
     notes: [
       ...all.flatMap(({ notes = [] }) => notes),
       ...deleted.map((change) => `${refText(refOf(change))} is not restored: ${oldPlugin.plugin} makes its own`),
-      ...unexpressed(plan, live, told),
+      ...unexpressed(plan, live, mentioned),
     ],
     awaited: all.flatMap(({ awaited = [] }) => awaited.map(({ text }) => text)),
     unmade: all.flatMap(({ awaited = [] }) => awaited.map(({ object }) => object)),
@@ -105,7 +105,7 @@ export function wayBack(
   };
 }
 
-function isTold({ undo, notes = [], objections = [] }: Found = nothing): boolean {
+function isMentioned({ undo, notes = [], objections = [] }: Found = nothing): boolean {
   return undo.length + notes.length + objections.length > 0;
 }
 

@@ -64,10 +64,10 @@ async function begunBack(deps: ApplyDeps, options: BackOptions): Promise<ApplyOu
     case 'doubtful':
       return refused(stand.reasons);
     case 'never':
-      deps.tell('the plan was never begun, so there is nothing to undo');
+      deps.report('the plan was never begun, so there is nothing to undo');
       return { kind: 'done', writes: 0, left: 'nothing' };
     case 'begun':
-      for (const note of stand.notes) deps.tell(note);
+      for (const note of stand.notes) deps.report(note);
       return goOn(deps, options, { noted, progress, now, skipped, assumed: stand.assumed });
   }
 }
@@ -87,7 +87,7 @@ interface Going {
 }
 
 async function goOn(deps: ApplyDeps, options: BackOptions, given: Going): Promise<ApplyOutcome> {
-  const { folder, plan, tell } = deps;
+  const { folder, plan, report } = deps;
   const { noted, progress, now, skipped } = given;
   const assumed = given.assumed.map(begunEntry);
   const known = { ...progress, begun: new Map([...progress.begun, ...assumed]) };
@@ -96,9 +96,9 @@ async function goOn(deps: ApplyDeps, options: BackOptions, given: Going): Promis
     return refused(
       way.objections.map((text) => `somebody changed it (--force undoes that too, --skip leaves it): ${text}`),
     );
-  for (const note of way.notes) tell(note);
+  for (const note of way.notes) report(note);
   const waiting = waitingFor(newPluginOf(plan), way, { now, progress: known });
-  if (waiting.length > 0 || options.mode !== 'write') for (const text of way.awaited) tell(text);
+  if (waiting.length > 0 || options.mode !== 'write') for (const text of way.awaited) report(text);
   if (options.mode !== 'write') return show(deps, { way, options, waiting });
   const journal = await Journal.open(folder);
   try {
@@ -161,9 +161,9 @@ interface Shown {
 }
 
 async function show(deps: ApplyDeps, { way, options, waiting }: Shown): Promise<ApplyOutcome> {
-  for (const undo of way.restore) deps.tell(`${refText(undo.object)}: would be ${verbs[undo.kind]}`);
-  if (waiting.length > 0) deps.tell('then you switch the network plugin back, and run this again');
-  for (const undo of way.remove) deps.tell(`${refText(undo.object)}: would be ${verbs[undo.kind]}`);
+  for (const undo of way.restore) deps.report(`${refText(undo.object)}: would be ${verbs[undo.kind]}`);
+  if (waiting.length > 0) deps.report('then you switch the network plugin back, and run this again');
+  for (const undo of way.remove) deps.report(`${refText(undo.object)}: would be ${verbs[undo.kind]}`);
   if (options.mode === 'show') return { kind: 'done', writes: 0, left: 'nothing' };
   const outcome = await walk({ deps, journal: undefined }, way, []);
   return { ...outcome, writes: 0 };

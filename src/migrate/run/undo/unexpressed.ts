@@ -10,10 +10,10 @@ import { contentOf } from '../drift.ts';
 
 /**
  * One line for each object of the new plugin, such as an EgressIP, that no plan made and that says something else than
- * this plan: OpenShift SDN does not know it, so its namespaces lose what it gives them. `told`: what is named already, by
- * `refKey`.
+ * this plan: OpenShift SDN does not know it, so its namespaces lose what it gives them. `mentioned`: what is named
+ * already, by `refKey`.
  */
-export function unexpressed(plan: Plan, { objects }: Live, told: ReadonlySet<string>): readonly string[] {
+export function unexpressed(plan: Plan, { objects }: Live, mentioned: ReadonlySet<string>): readonly string[] {
   if (leadsBack(plan)) return [];
   const { beside } = targetNamed(plan.target);
   const changes = plan.steps.flatMap((step) => step.changes);
@@ -23,7 +23,7 @@ export function unexpressed(plan: Plan, { objects }: Live, told: ReadonlySet<str
   return [...objects]
     .filter(
       ([key, object]) =>
-        !told.has(key) && kindAmong(beside, object) !== undefined && !bearsOurMark(object, isPlanManager),
+        !mentioned.has(key) && kindAmong(beside, object) !== undefined && !bearsOurMark(object, isPlanManager),
     )
     .filter(([key, object]) => {
       const config = planned.get(key);

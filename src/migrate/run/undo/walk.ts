@@ -3,7 +3,7 @@ import { inParallel } from '../../../io/async/parallel.ts';
 import { type ObjectRef, refKey, refText } from '../../ref.ts';
 import type { ApplyDeps, ApplyOutcome } from '../apply/apply.ts';
 import type { Journal } from '../journal.ts';
-import { progressTeller } from '../progress.ts';
+import { progressReporter } from '../progress.ts';
 import type { WayBack } from './undo-plan.ts';
 import type { Undo } from './undo-value.ts';
 import { undone } from './write-undo.ts';
@@ -72,7 +72,7 @@ class Walker {
   /** Makes the writes, except those that need what could not be restored. */
   async make(part: 'restore' | 'remove', undos: readonly Undo[]): Promise<void> {
     const { deps } = this.#of;
-    const tellProgress = progressTeller(part, undos.length, deps.progress);
+    const reportProgress = progressReporter(part, undos.length, deps.progress);
     // several writes to one object happen one after another
     const byObject = [...Map.groupBy(undos, ({ object }) => refKey(object))];
     const before = this.writes;
@@ -86,7 +86,7 @@ class Walker {
         }
         this.writes++;
       }
-      tellProgress(this.writes - before);
+      reportProgress(this.writes - before);
     });
   }
 

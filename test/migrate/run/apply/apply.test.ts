@@ -94,7 +94,7 @@ test('two at once: the second apply and the second back are refused and write no
       folder: migration.folder,
       plan: () => Promise.resolve(migration.plan),
       signal: new AbortController().signal,
-      tell: () => undefined,
+      report: () => undefined,
       progress: () => undefined,
     };
     expect(await goBack(deps, { mode: 'write', force: false, skip: [] })).toMatchObject(refused);
@@ -116,7 +116,7 @@ test('apply and back read the plan with the lock, so that no update comes betwee
       return migration.plan;
     },
     signal: new AbortController().signal,
-    tell: () => undefined,
+    report: () => undefined,
     progress: () => undefined,
   };
   expect((await applyPlan(work, applyDefaults)).kind).toBe('waiting');
@@ -299,7 +299,7 @@ test('what somebody made just as the plan would is shared, and left to them on t
     folder: migration.folder,
     plan: () => Promise.resolve(migration.plan),
     signal: new AbortController().signal,
-    tell: (line: string) => said.push(line),
+    report: (line: string) => said.push(line),
     progress: () => undefined,
   };
   expect((await goBack(deps, { mode: 'write', force: false, skip: [] })).kind).toBe('done');

@@ -349,7 +349,7 @@ test('an EgressIP that somebody deletes while its address is awaited holds up no
       await client.create(egressIPs, shop);
       return (isMade = true);
     },
-    tell: () => undefined,
+    report: () => undefined,
   });
   await until('it is made', () => Promise.resolve(isMade), 5);
   await pause(200);
@@ -383,7 +383,7 @@ test.each([1, 2, 3, 4, 5])('gone back from the middle, nothing of it is left, se
     folder,
     plan: () => Promise.resolve(made),
     signal,
-    tell: () => undefined,
+    report: () => undefined,
     progress: () => undefined,
   };
   expect(await goBack(deps, { mode: 'write', force: false, skip: [] })).toMatchObject({ kind: 'done' });

@@ -92,7 +92,7 @@ async function back({ refuse = new Map(), skip = [], force = false }: Given = {}
       folder,
       plan: () => Promise.resolve(plan),
       signal: new AbortController().signal,
-      tell: (line) => said.push(line),
+      report: (line) => said.push(line),
       progress: () => undefined,
     },
     { mode: 'write', force, skip },

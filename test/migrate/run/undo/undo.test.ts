@@ -88,7 +88,7 @@ async function back(
     folder: migration.folder,
     plan: () => Promise.resolve(migration.plan),
     signal: new AbortController().signal,
-    tell: (line: string) => said.push(line),
+    report: (line: string) => said.push(line),
     progress: () => undefined,
   };
   return { ...(await goBack(deps, { mode: 'write', force: false, skip: [], ...given })), said };
