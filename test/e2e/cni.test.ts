@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Ran, run, TestLab, until } from './lab.ts';
+import { pace, type Ran, run, TestLab, until } from './lab.ts';
 import { namespaceOf } from './prober.ts';
 
 const plugin = fileURLToPath(new URL('../../dist/sdn-compat-cni.js', import.meta.url));
@@ -460,7 +460,7 @@ test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => 
     [pod('limited', { annotations }), pod('free', {}), pod('other', {})].join('\n'),
   );
   for (const name of ['limited', 'free', 'other'])
-    await lab.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', 'red', `pod/${name}`]);
+    await lab.must(['wait', '--for=condition=Ready', `--timeout=${Math.ceil(30 * pace)}s`, '-n', 'red', `pod/${name}`]);
   const sink = String.raw`
     const server = require('net').createServer((socket) => {
       let bytes = 0, from;
@@ -468,8 +468,9 @@ test('bandwidth annotations hold: 10M each way is about 10 Mbit/s', async () => 
       socket.on('close', () => { console.log(bytes * 8 / (performance.now() - from) / 1000); process.exit(0); }).on('error', () => {});
     }).listen(9000);
   `;
+  // for 2.5 s, or 32 MiB, more than a limited pod gets through in that time
   const source = (ip: string): string =>
-    `const s = require('net').connect(9000, '${ip}'); const more = () => { while (s.write(Buffer.alloc(16384))); s.once('drain', more); }; s.on('connect', more); setTimeout(() => { s.destroy(); process.exit(0); }, 2500);`;
+    `let left = 2048; const s = require('net').connect(9000, '${ip}'); const more = () => { while (left-- > 0 && s.write(Buffer.alloc(16384))); if (left > 0) s.once('drain', more); else s.end(); }; s.on('connect', more).on('close', () => process.exit(0)); setTimeout(() => { s.destroy(); process.exit(0); }, 2500);`;
   const rate = async (from: string, to: string): Promise<number> => {
     const ip = await lab.podIP(`red/${to}`);
     const receiving = run('ip', ['netns', 'exec', namespaceOf(lab, `red/${to}`), process.execPath, '-e', sink]);
