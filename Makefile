@@ -48,7 +48,8 @@ image: setup-npm dist/sdn-compat.js
 binary: setup-npm dist/sdn-compat.js
 	@$(ENV) node scripts/binary.ts
 
-# make test-release   builds image, executable and package, and starts each where nothing else is
+# make test-release   builds image, executable and package and starts each where nothing else is; real pods by containerd
+# and podman
 .PHONY: test-release
 test-release: dist/sdn-compat.js
 	@scripts/setup --release

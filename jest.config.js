@@ -8,7 +8,7 @@ const shared = {
 
 /**
  * `unit` needs nothing but Node; `lab` needs root and Open vSwitch and sends real packets; `release` builds what is
- * given out (image, executable, package) and needs the builders.
+ * given out (image, executable, package) and runs real container runtimes, and needs those.
  */
 export default {
   testTimeout: 30_000,
@@ -18,7 +18,12 @@ export default {
       ...shared,
       displayName: 'unit',
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/e2e/', '<rootDir>/test/release/'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/test/e2e/',
+        '<rootDir>/test/release/',
+        '<rootDir>/test/runtime/',
+      ],
     },
     {
       ...shared,
@@ -26,6 +31,6 @@ export default {
       testEnvironment: './scripts/jest-lab-environment.js',
       testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
     },
-    { ...shared, displayName: 'release', testMatch: ['<rootDir>/test/release/**/*.test.ts'] },
+    { ...shared, displayName: 'release', testMatch: ['<rootDir>/test/{release,runtime}/**/*.test.ts'] },
   ],
 };

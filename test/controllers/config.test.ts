@@ -38,39 +38,63 @@ test('config/crds holds exactly the CRDs of api/', async () => {
   for (const name of names) expect(await read(`config/crds/${name}`)).toBe(await read(`api/${name}`));
 });
 
-test('the base binds only accounts and roles that it makes', async () => {
-  const { resources } = load(await read('config/base/kustomization.yaml')) as { resources: string[] };
-  const files = resources.filter((name) => name.endsWith('.yaml'));
-  const objects = (await Promise.all(files.map(async (file) => loadAll(await read(`config/base/${file}`))))).flat() as {
-    kind: string;
-    metadata: { name: string; namespace?: string };
-    roleRef?: { kind: string; name: string };
-    subjects?: { kind: string; name: string; namespace: string }[];
-    spec?: { template?: { spec: { serviceAccountName: string } } };
-  }[];
-  const place = (namespace?: string): string => (namespace === undefined ? '' : `${namespace}/`);
-  const made = new Set(objects.map(({ kind, metadata }) => `${kind}/${place(metadata.namespace)}${metadata.name}`));
-  for (const { metadata, roleRef, subjects = [], spec } of objects) {
-    const { namespace } = metadata;
-    if (namespace !== undefined) expect(made).toContain(`Namespace/${namespace}`);
-    if (roleRef !== undefined)
-      expect(made).toContain(`${roleRef.kind}/${roleRef.kind === 'Role' ? place(namespace) : ''}${roleRef.name}`);
-    for (const { kind, name, namespace: of } of subjects) expect(made).toContain(`${kind}/${of}/${name}`);
-    if (spec?.template !== undefined)
-      expect(made).toContain(`ServiceAccount/${place(namespace)}${spec.template.spec.serviceAccountName}`);
-  }
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly roleRef?: { readonly kind: string; readonly name: string };
+  readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
+  readonly spec?: { readonly template?: { readonly spec: { readonly serviceAccountName: string } } };
+}
+
+/** All that a kustomization makes, and what it is made of. */
+async function manifestsOf(folder: string): Promise<readonly Manifest[]> {
+  const { resources } = load(await read(`config/${folder}/kustomization.yaml`)) as { resources: string[] };
+  const parts = resources.map(async (name) =>
+    name.endsWith('.yaml')
+      ? (loadAll(await read(`config/${folder}/${name}`)) as Manifest[])
+      : manifestsOf(join(folder, name)),
+  );
+  return (await Promise.all(parts)).flat();
+}
+
+test.each(['base', 'overlays/network-plugin', 'overlays/controller-only', 'overlays/migrate'])(
+  'config/%s binds only accounts and roles that it makes',
+  async (folder) => {
+    const objects = await manifestsOf(folder);
+    const place = (namespace?: string): string => (namespace === undefined ? '' : `${namespace}/`);
+    const made = objects.map(({ kind, metadata }) => `${kind}/${place(metadata.namespace)}${metadata.name}`);
+    expect(new Set(made).size).toBe(made.length);
+    for (const { metadata, roleRef, subjects = [], spec } of objects) {
+      const { namespace } = metadata;
+      if (namespace !== undefined) expect(made).toContain(`Namespace/${namespace}`);
+      if (roleRef !== undefined)
+        expect(made).toContain(`${roleRef.kind}/${roleRef.kind === 'Role' ? place(namespace) : ''}${roleRef.name}`);
+      for (const { kind, name, namespace: of } of subjects) expect(made).toContain(`${kind}/${of}/${name}`);
+      if (spec?.template !== undefined)
+        expect(made).toContain(`ServiceAccount/${place(namespace)}${spec.template.spec.serviceAccountName}`);
+    }
+  },
+);
+
+test('what has controllers alone knows no agent', async () => {
+  const objects = await manifestsOf('overlays/controller-only');
+  expect(objects.map(({ kind }) => kind)).toContain('Deployment');
+  expect(JSON.stringify(objects)).not.toContain('sdn-compat-node');
 });
 
-test.each(['base', 'crds', 'migrate'])('the kustomization in config/%s names every file beside it', async (folder) => {
-  const { resources } = load(await read(`config/${folder}/kustomization.yaml`)) as { resources: string[] };
-  const named = resources.filter((name) => !name.startsWith('../'));
-  expect((await readdir(join(root, 'config', folder))).sort()).toEqual([...named, 'kustomization.yaml'].sort());
-});
+test.each(['base', 'controller', 'crds', 'migrate', 'node', 'overlays/controller-only', 'overlays/migrate'])(
+  'the kustomization in config/%s names every file beside it',
+  async (folder) => {
+    const { resources } = load(await read(`config/${folder}/kustomization.yaml`)) as { resources: string[] };
+    const named = resources.filter((name) => !name.startsWith('../'));
+    expect((await readdir(join(root, 'config', folder))).sort()).toEqual([...named, 'kustomization.yaml'].sort());
+  },
+);
 
 // The API server adds it, so a server-side apply after a client-side one would meet a field that another manager owns.
 test('every fieldRef names its apiVersion', async () => {
   const references = ['controller', 'node'].map(async (name) =>
-    [...(await read(`config/base/${name}.yaml`)).matchAll(/fieldRef: .*/g)].map(([line]) => line),
+    [...(await read(`config/${name}/${name}.yaml`)).matchAll(/fieldRef: .*/g)].map(([line]) => line),
   );
   const lines = (await Promise.all(references)).flat();
   expect(lines).toHaveLength(2);
@@ -78,7 +102,7 @@ test('every fieldRef names its apiVersion', async () => {
 });
 
 test('agents may write Leases where no other Lease is, and nothing else than Events', async () => {
-  const roles = (loadAll(await read('config/base/rbac.yaml')) as Rbac[]).filter(
+  const roles = ((await manifestsOf('base')) as Rbac[]).filter(
     ({ kind, metadata }) => kind.endsWith('Role') && ['sdn-compat-node', 'sdn-compat-events'].includes(metadata.name),
   );
   const writes = roles.flatMap(({ metadata, rules }) =>
@@ -94,7 +118,7 @@ test('agents may write Leases where no other Lease is, and nothing else than Eve
     'sdn-compat-nodes leases create',
     'sdn-compat-nodes leases patch',
   ]);
-  const { spec } = load(await read('config/base/node.yaml')) as {
+  const { spec } = load(await read('config/node/node.yaml')) as {
     spec: { template: { spec: { containers: { command: string[] }[] } } };
   };
   expect(spec.template.spec.containers[0]?.command).toContain('--lease-namespace=sdn-compat-nodes');

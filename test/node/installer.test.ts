@@ -1,4 +1,4 @@
-/** What the init container of config/base/node.yaml puts on a node for the container runtime. */
+/** What the init container of config/node/node.yaml puts on a node for the container runtime. */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ interface Conflist {
 }
 
 function script(): string {
-  const set = load(readFileSync(new URL('../../config/base/node.yaml', import.meta.url), 'utf8')) as {
+  const set = load(readFileSync(new URL('../../config/node/node.yaml', import.meta.url), 'utf8')) as {
     spec: { template: { spec: { initContainers: { name: string; command: string[] }[] } } };
   };
   return set.spec.template.spec.initContainers.find(({ name }) => name === 'install-cni')!.command.at(-1)!;

@@ -1,11 +1,11 @@
 /**
- * The image, built here from a base that debootstrap makes, and started as config/base says: the user, the capabilities
+ * The image, built here from a base that debootstrap makes, and started as config/ says: the user, the capabilities
  * and the read-only root of the manifests. The agent in it puts an egress IP on its node, and packets leave with it.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import { type Ran, run, TestLab, until } from '../e2e/lab.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -33,9 +33,9 @@ interface PodSpec {
   readonly hostPID?: boolean;
 }
 
-function podSpec(file: string): PodSpec {
-  const text = readFileSync(join(root, 'config/base', file), 'utf8');
-  return (load(text) as { spec: { template: { spec: PodSpec } } }).spec.template.spec;
+function podSpec(part: 'controller' | 'node'): PodSpec {
+  const manifests = loadAll(readFileSync(join(root, `config/${part}/${part}.yaml`), 'utf8'));
+  return (manifests[0] as { spec: { template: { spec: PodSpec } } }).spec.template.spec;
 }
 
 async function must(file: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
@@ -151,7 +151,7 @@ test('the list of contents has the packages of the bundle, Node.js and what Debi
 });
 
 test('the plugin is installed on a node by the first container, with no capability', async () => {
-  const installer = podSpec('node.yaml').initContainers![0];
+  const installer = podSpec('node').initContainers![0];
   for (const name of ['bin', 'program', 'net.d']) mkdirSync(join(folder, name));
   const mounts = {
     'cni-bin': join(folder, 'bin'),
@@ -177,9 +177,9 @@ test('the plugin is installed on a node by the first container, with no capabili
 });
 
 test('agent and controller start as their manifests say, and an egress IP works', async () => {
-  const [daemon] = podSpec('node.yaml').containers;
+  const [daemon] = podSpec('node').containers;
   expect(daemon.securityContext.privileged).toBeUndefined();
-  expect(podSpec('node.yaml').hostPID).toBeUndefined();
+  expect(podSpec('node').hostPID).toBeUndefined();
   await lab.command('kill', 'agent', worker);
   await lab.command('kill', 'controller');
   // as on a node that was just started: the agent itself must make all that it needs
@@ -209,7 +209,7 @@ test('agent and controller start as their manifests say, and an egress IP works'
   const options = ['--node-name', host, '--datapath', 'netdev', '--cni-socket', `/run/sdn-compat/${worker}.sock`];
   await must('chmod', ['0755', folder]);
   await start(agent, daemon, netns(worker), mounts, '--kubeconfig', kubeconfig, ...options);
-  const [deployed] = podSpec('controller.yaml').containers;
+  const [deployed] = podSpec('controller').containers;
   await start(controller, deployed, netns('master0'), {}, '--kubeconfig', kubeconfig);
   const answers = (node: string, port: number) => async (): Promise<boolean> =>
     (await lab.node(node, 'curl', '-sf', `http://127.0.0.1:${port}/readyz`)).status === 0;

@@ -122,7 +122,8 @@ function parseRequest(
       msg: `not as CNI has it: ${wrong.map(([name]) => `${name} ${JSON.stringify(variable(name))}`).join(', ')}`,
     });
   const args = argsOf(variable('CNI_ARGS'));
-  const namespace = args.get('K8S_POD_NAMESPACE') ?? '';
+  // podman knows a pod's name alone: its network's configuration says of which namespace its containers are
+  const namespace = args.get('K8S_POD_NAMESPACE') ?? asText(raw['namespace']);
   const name = args.get('K8S_POD_NAME') ?? '';
   if (command === 'ADD' && (namespace === '' || name === '')) {
     return err({ code: errorCode.invalidEnvironment, msg: 'CNI_ARGS must have K8S_POD_NAMESPACE and K8S_POD_NAME' });

@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Where they are. In a container that is not privileged /proc/sys is read-only: config/base mounts the host's
+ * Where they are. In a container that is not privileged /proc/sys is read-only: config/node mounts the host's
  * /proc/sys/net again, and names it here. The kernel shows everybody the settings of their own network namespace there.
  */
 const folder = process.env['SDN_COMPAT_PROC_SYS_NET'] ?? '/proc/sys/net';

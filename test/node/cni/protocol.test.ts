@@ -105,6 +105,16 @@ test('DEL needs no network namespace and no CNI_ARGS', () => {
   expect(errorOf({ CNI_COMMAND: 'DEL', CNI_IFNAME: 'eth0' }, config()).code).toBe(errorCode.invalidEnvironment);
 });
 
+test('a namespace in the configuration counts where the arguments name none, as with podman', () => {
+  const namespaceOf = (args: string, namespace: unknown): string | undefined => {
+    const call = parseCall({ ...env, CNI_ARGS: args }, config({ namespace }));
+    return call.ok && call.value.kind === 'ask' ? call.value.request.namespace : undefined;
+  };
+  expect(namespaceOf('K8S_POD_NAME=web', 'red')).toBe('red');
+  expect(namespaceOf('K8S_POD_NAMESPACE=blue;K8S_POD_NAME=web', 'red')).toBe('blue');
+  expect(namespaceOf('K8S_POD_NAME=web', 7)).toBeUndefined();
+});
+
 test('ADD without the pod in CNI_ARGS is refused', () => {
   for (const args of [undefined, '', 'K8S_POD_NAME=web', 'K8S_POD_NAMESPACE=;K8S_POD_NAME=web', 'garbage']) {
     expect(errorOf({ ...env, CNI_ARGS: args }, config())).toEqual({
