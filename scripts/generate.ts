@@ -1,12 +1,17 @@
 /**
- * Makes api/openapi.json, api/generated.ts, api/crds.ts and config/crds/ from the CRDs in api/, and the table of
- * findings in docs/migrate.md from their catalog. With --check it writes nothing and exits 1 when one of the files is
+ * Makes api/openapi.json, api/generated.ts, api/crds.ts and config/crds/ from the CRDs in api/,, the table of
+ * findings in docs/migrate.md from their catalog, and docs/reference.md from the program. With --check it writes nothing and exits 1 when one of the files is
  * not what it would write.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { load } from 'js-yaml';
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
+import { format, resolveConfig } from 'prettier';
+import { wholeCommand } from '../src/cli/main.ts';
+import { createMetrics } from '../src/controllers/metrics.ts';
 import { catalogTable } from '../src/migrate/findings/rows.ts';
+import { createNodeMetrics } from '../src/node/agent/metrics.ts';
+import { type Described, reference } from './reference.ts';
 
 interface Crd {
   spec: {
@@ -84,11 +89,24 @@ async function withFindings(path: string): Promise<string> {
   return text.replace(/^\| code \| severity \|.*\n(?:\|.*\n)+/m, () => catalogTable());
 }
 
+/** The kinds of our CRDs, as their newest version describes them. */
+async function describedKinds(): Promise<readonly Described[]> {
+  const crds = await Promise.all(files.map(async (file) => load(await readFile(`api/${file}`, 'utf8')) as Crd));
+  return crds.map(({ spec }) => ({ kind: spec.names.kind, schema: spec.versions.at(-1)!.schema.openAPIV3Schema }));
+}
+
+async function referencePage(): Promise<string> {
+  const registries = { controllers: createMetrics().registry, agent: createNodeMetrics().registry };
+  const text = await reference(await wholeCommand(), await describedKinds(), registries);
+  return format(text, { parser: 'markdown', ...(await resolveConfig('docs/reference.md')) });
+}
+
 const made = await document();
 const outputs = {
   'api/openapi.json': `${JSON.stringify(made, null, 2)}\n`,
   'api/crds.ts': await crdModule(),
   ...(await copies()),
+  'docs/reference.md': await referencePage(),
   'docs/migrate.md': await withFindings('docs/migrate.md'),
   'api/generated.ts': astToString(await openapiTS(structuredClone(made) as OpenAPI3)),
 };

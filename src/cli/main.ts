@@ -285,10 +285,16 @@ function isUsageError(error: Error): error is Error & { readonly exitCode: numbe
 // The reader of our output may stop early, like `head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
+/** The command with all its subcommands. */
+export async function wholeCommand(): Promise<Command> {
+  (await import('./migrate/commands.ts')).addMigrateCommands(migrate, kubeconfig);
+  return program;
+}
+
 /** Runs the command that the arguments name; its outcome is the process's exit status. */
 export async function main(): Promise<void> {
   // all targets take as long to load as everything else
-  if (process.argv.includes('migrate')) (await import('./migrate/commands.ts')).addMigrateCommands(migrate, kubeconfig);
+  if (process.argv.includes('migrate')) await wholeCommand();
   try {
     await program.parseAsync();
   } catch (error) {

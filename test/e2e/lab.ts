@@ -41,6 +41,11 @@ export function userspaceTest(title: string, body: () => Promise<void>, timeout:
   if (datapath === 'netdev') test(title, body, timeout);
 }
 
+/** A test for which clocks must run while programs do, unlike in a guest of scripts/test-kernel; named there, too. */
+export function runningClockTest(title: string, body: () => Promise<void>, timeout?: number): void {
+  if (!readFileSync('/proc/cmdline', 'utf8').includes('time-travel=inf-cpu')) test(title, body, timeout);
+}
+
 /** The factor of time limits on this machine, which jest's environment measured. */
 export const pace = Number(process.env['SDN_COMPAT_LAB_PACE'] ?? 1);
 

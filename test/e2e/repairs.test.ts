@@ -1,6 +1,6 @@
 /** What somebody else changes on a node is put right, and nothing leaks meanwhile. */
 import { readFileSync } from 'node:fs';
-import { TestLab, until } from './lab.ts';
+import { runningClockTest, TestLab, until } from './lab.ts';
 import { Client, sleep } from './outage.ts';
 
 const node = 'worker1';
@@ -224,34 +224,38 @@ describe('a namespace begins to request an egress IP', () => {
   }
   beforeAll(() => lab.patch('hostsubnet', node, { egressIPs: [egressIP, wanted] }));
 
-  test('while OVSDB is dead: nft is told at once', async () => {
-    const dir = `/run/sdn-compat-lab/${lab.name}/ovs/${node}`;
-    let began: number | undefined;
-    const start = async (): Promise<void> => {
-      const environment = ['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR'].map((name) => `${name}=${dir}`);
-      await lab.node(
+  runningClockTest(
+    'while OVSDB is dead, nft is told at once',
+    async () => {
+      const dir = `/run/sdn-compat-lab/${lab.name}/ovs/${node}`;
+      let began: number | undefined;
+      const start = async (): Promise<void> => {
+        const environment = ['OVS_RUNDIR', 'OVS_LOGDIR', 'OVS_DBDIR'].map((name) => `${name}=${dir}`);
+        await lab.node(
+          node,
+          'env',
+          ...environment,
+          'ovsdb-server',
+          `${dir}/conf.db`,
+          `--remote=punix:${dir}/db.sock`,
+          '--detach',
+          '--no-chdir',
+          '--pidfile',
+          '--log-file',
+          '-vconsole:off',
+        );
+        began = Number(readFileSync(`${dir}/ovsdb-server.pid`, 'utf8'));
+      };
+      ended.push(() => began === undefined || process.kill(began));
+      await locked(
+        'blue/w1',
         node,
-        'env',
-        ...environment,
-        'ovsdb-server',
-        `${dir}/conf.db`,
-        `--remote=punix:${dir}/db.sock`,
-        '--detach',
-        '--no-chdir',
-        '--pidfile',
-        '--log-file',
-        '-vconsole:off',
+        () => Promise.resolve(process.kill(lab.pid(`ovsdb-server-${node}`), 'SIGKILL')),
+        start,
       );
-      began = Number(readFileSync(`${dir}/ovsdb-server.pid`, 'utf8'));
-    };
-    ended.push(() => began === undefined || process.kill(began));
-    await locked(
-      'blue/w1',
-      node,
-      () => Promise.resolve(process.kill(lab.pid(`ovsdb-server-${node}`), 'SIGKILL')),
-      start,
-    );
-  }, 40_000);
+    },
+    40_000,
+  );
 
   const patch = (network: object) =>
     lab.must(['patch', 'clusternetwork', 'default', '--type=merge', '-p', JSON.stringify(network)]);

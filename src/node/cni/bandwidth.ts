@@ -9,7 +9,12 @@ export interface Bandwidth {
   readonly egress: number | undefined;
 }
 
-const annotations = { ingress: 'kubernetes.io/ingress-bandwidth', egress: 'kubernetes.io/egress-bandwidth' } as const;
+/** The Pod annotations with what it may receive and send in a second. */
+export const bandwidthAnnotations = {
+  ingress: 'kubernetes.io/ingress-bandwidth',
+  egress: 'kubernetes.io/egress-bandwidth',
+} as const;
+
 /** The factor of each unit, as a whole number and a power of ten, so that no digit is lost. */
 const units: Readonly<Record<string, readonly [bigint, number]>> = {
   n: [1n, -9],
@@ -55,10 +60,10 @@ export function parseRate(text: string): Result<number> {
 export function parseBandwidth(of: Labels): Result<Bandwidth> {
   const limits: { ingress: number | undefined; egress: number | undefined } = { ingress: undefined, egress: undefined };
   for (const direction of ['ingress', 'egress'] as const) {
-    const text = of[annotations[direction]];
+    const text = of[bandwidthAnnotations[direction]];
     if (text === undefined) continue;
     const rate = parseRate(text);
-    if (!rate.ok) return err(`annotation ${annotations[direction]}: ${rate.error}`);
+    if (!rate.ok) return err(`annotation ${bandwidthAnnotations[direction]}: ${rate.error}`);
     limits[direction] = rate.value;
   }
   return ok(limits);
