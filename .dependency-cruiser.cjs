@@ -191,11 +191,12 @@ module.exports = {
       store: [],
       http: [],
       kinds: ['store'],
+      rights: ['http', 'store'],
       read: ['kinds', 'store'],
       'write/admission': ['kinds', 'store'],
       'write/ownership': ['kinds', 'store'],
       write: ['http', 'kinds', 'read', 'store', 'write/admission', 'write/ownership'],
-      serve: ['http', 'kinds', 'read', 'store', 'write'],
+      serve: ['http', 'kinds', 'read', 'rights', 'store', 'write'],
     }),
     ...rooms('lab', {
       nodes: [],

@@ -105,8 +105,10 @@ export function conflict(resource: ResourceName, name: string, why = modified): 
   return new Refusal(409, 'Conflict', message, { details: detailsOf(resource, name) });
 }
 
+/** 403; without a name for a request that is about no single object. */
 export function forbidden(resource: ResourceName, name: string, why: string): Refusal {
-  const message = `${qualified(resource.plural, resource.group)} "${name}" is forbidden: ${why}`;
+  const what = qualified(resource.plural, resource.group);
+  const message = `${name === '' ? what : `${what} "${name}"`} is forbidden: ${why}`;
   return new Refusal(403, 'Forbidden', message, { details: detailsOf(resource, name) });
 }
 

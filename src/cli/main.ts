@@ -68,6 +68,12 @@ program
   .option('--socket <path>', 'unix socket to serve at as well')
   .option('--data-dir <folder>', 'keep the objects there over restarts (default: in memory only)')
   .requiredOption('--write-kubeconfig <file>', 'where to write the kubeconfig for clients')
+  .addOption(
+    new Option('--authorization-mode <mode>', 'rbac: ServiceAccounts may do what the roles allow; always: everything')
+      .choices(['always', 'rbac'])
+      .default('always'),
+  )
+  .option('--service-account-tokens <file>', 'a line NAMESPACE/NAME=TOKEN for each ServiceAccount; mode 0600')
   .action(async (flags: ApiServerArguments) => (await import('./serve/apiserver.ts')).runApiServer(flags));
 
 addControllerOptions(

@@ -12,11 +12,13 @@ import { answer } from '../http/respond.ts';
 import { Registry } from '../kinds/registry.ts';
 import { Lists } from '../read/list.ts';
 import { badRequest, methodNotAllowed, Refusal, unknownPath } from '../refusal.ts';
+import { type ServiceAccountToken, userOf } from '../rights/tokens.ts';
 import { type Identity, keptIdentity, openChangeLog } from '../store/change-log.ts';
-import { isAuthorized, kubeconfigText, makeCertificate, makeToken } from '../store/identity.ts';
+import { kubeconfigText, makeCertificate, makeToken } from '../store/identity.ts';
 import { objectAt, textAt } from '../store/object.ts';
 import { Store } from '../store/store.ts';
 import { Objects, permanentNamespaces } from '../write/objects.ts';
+import { Authorizer, type Judged } from './authorize.ts';
 import { discover, versionInfo } from './discovery.ts';
 import { Handler } from './handler.ts';
 import { openApi, openApi2, openApi2Type } from './openapi.ts';
@@ -33,6 +35,12 @@ export interface ApiServerOptions {
   /** Parsed CRDs that exist from the start. */
   readonly crds: readonly object[];
   readonly logger: Logger;
+  /** `rbac`: only what the roles in the server allow; `always`, the default: who is known may do everything. */
+  readonly authorization?: 'always' | 'rbac';
+  /** Who is known besides the admin of the kubeconfig. */
+  readonly serviceAccounts?: readonly ServiceAccountToken[];
+  /** Is told of each request that was judged by the roles. */
+  readonly onJudged?: (judged: Judged) => void;
   readonly now?: () => Date;
   /** Milliseconds between the bookmarks of a watch; 10,000 by default. */
   readonly bookmarkInterval?: number;
@@ -81,9 +89,20 @@ class Server {
   readonly #handler: Handler;
   readonly #token: string;
   readonly #logger: Logger;
+  readonly #accounts: readonly ServiceAccountToken[];
+  /** Undefined where everybody may do everything. */
+  readonly #authorizer: Authorizer | undefined;
 
   constructor(objects: Objects, token: string, options: ApiServerOptions, signal: AbortSignal) {
-    const { logger, bookmarkInterval = 10_000 } = options;
+    const {
+      logger,
+      bookmarkInterval = 10_000,
+      authorization,
+      serviceAccounts = [],
+      onJudged = () => undefined,
+    } = options;
+    this.#accounts = serviceAccounts;
+    this.#authorizer = authorization === 'rbac' ? new Authorizer(objects, onJudged) : undefined;
     this.#objects = objects;
     this.#token = token;
     this.#logger = logger;
@@ -133,12 +152,18 @@ class Server {
       answer(response, 200, JSON.stringify(versionInfo));
       return;
     }
-    if (!isAuthorized(request.headers.authorization, this.#token))
-      throw new Refusal(401, 'Unauthorized', 'Unauthorized');
+    const user = userOf(request.headers.authorization, this.#token, this.#accounts);
+    if (user === undefined) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
     const parts = pathParts(path);
     const resourcePath = parseResourcePath(parts);
-    if (resourcePath === undefined) this.#document(parts, request, response);
-    else await this.#handler.handle({ request, response, query: new URLSearchParams(search) }, resourcePath);
+    if (resourcePath === undefined) {
+      this.#authorizer?.checkPath(user, request, path);
+      this.#document(parts, request, response);
+      return;
+    }
+    const query = new URLSearchParams(search);
+    this.#authorizer?.check(user, request, resourcePath, query);
+    await this.#handler.handle({ request, response, query }, resourcePath);
   }
 
   #document(parts: readonly string[], request: IncomingMessage, response: ServerResponse): void {

@@ -1,6 +1,7 @@
 /** `sdn-compat apiserver`: the embedded API server alone, until SIGTERM. */
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { crds } from '../../../api/crds.ts';
+import { parseTokens, type ServiceAccountToken } from '../../apiserver/rights/tokens.ts';
 import { type ApiServer, startApiServer } from '../../apiserver/serve/server.ts';
 import { FolderInUse } from '../../apiserver/store/change-log.ts';
 import { createLogger } from '../../io/log.ts';
@@ -11,6 +12,8 @@ export interface ApiServerArguments {
   readonly socket?: string;
   readonly dataDir?: string;
   readonly writeKubeconfig: string;
+  readonly authorizationMode: 'always' | 'rbac';
+  readonly serviceAccountTokens?: string;
 }
 
 function parseListen(text: string): { readonly host: string; readonly port: number } {
@@ -20,6 +23,19 @@ function parseListen(text: string): { readonly host: string; readonly port: numb
   if (host === undefined || port > 65_535)
     throw new Failure(`--listen ${text}: not HOST:PORT, for example 127.0.0.1:6443`);
   return { host, port };
+}
+
+/** The tokens in the file; a Failure if it cannot be used, or if others may read it. */
+async function tokensIn(path: string | undefined): Promise<readonly ServiceAccountToken[]> {
+  if (path === undefined) return [];
+  const where = `--service-account-tokens ${path}`;
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new Failure(`${where}: ${error instanceof Error ? error.message : 'unreadable'}`);
+  });
+  if (((await stat(path)).mode & 0o077) !== 0) throw new Failure(`${where}: others may read it: chmod 0600 it`);
+  const parsed = parseTokens(text);
+  if (!parsed.ok) throw new Failure(`${where}: line ${String(parsed.line)} is not NAMESPACE/NAME=TOKEN`);
+  return parsed.tokens;
 }
 
 function isInUse(error: unknown): boolean {
@@ -32,8 +48,10 @@ async function start(options: ApiServerArguments): Promise<ApiServer> {
     ...(options.socket === undefined ? {} : { socketPath: options.socket }),
     ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
   };
+  const serviceAccounts = await tokensIn(options.serviceAccountTokens);
+  const access = { authorization: options.authorizationMode, serviceAccounts };
   try {
-    return await startApiServer({ listen: parseListen(options.listen), ...places, crds, logger });
+    return await startApiServer({ listen: parseListen(options.listen), ...places, ...access, crds, logger });
   } catch (error) {
     if (isInUse(error)) throw new Failure(`${options.listen} is in use: choose another port with --listen`);
     if (error instanceof FolderInUse) throw new Failure(error.message);

@@ -1,0 +1,84 @@
+/** Refuses what the roles in the server do not allow (`--authorization-mode rbac`). */
+import type { IncomingMessage } from 'node:http';
+import { clusterRoleBindings, clusterRoles, type Kind, roleBindings, roles } from '../../../api/kinds.ts';
+import { mediaType, type ResourcePath } from '../http/request.ts';
+import { forbidden, Refusal } from '../refusal.ts';
+import { askedFor } from '../rights/asked.ts';
+import {
+  type AskedRequest,
+  isAllowed,
+  refusalText,
+  type ResourceRequest,
+  type Rights,
+  type User,
+} from '../rights/rules.ts';
+import type { StoredObject } from '../store/object.ts';
+import type { Objects } from '../write/objects.ts';
+import { applyType } from '../write/settings.ts';
+
+/** A request that was judged. */
+export interface Judged {
+  readonly user: string;
+  readonly request: AskedRequest;
+  readonly allowed: boolean;
+}
+
+export class Authorizer {
+  readonly #objects: Objects;
+  readonly #note: (judged: Judged) => void;
+
+  constructor(objects: Objects, note: (judged: Judged) => void) {
+    this.#objects = objects;
+    this.#note = note;
+  }
+
+  /** Throws a 403 unless the user may read the path. */
+  checkPath(user: User, request: IncomingMessage, path: string): void {
+    const asked = { verb: (request.method ?? 'GET').toLowerCase(), path };
+    if (!this.#judge(user, asked))
+      throw new Refusal(403, 'Forbidden', `forbidden: ${refusalText(user, asked)}`, { details: {} });
+  }
+
+  /** Throws a 403 unless the user may make the request; an apply that creates must be allowed to create, too. */
+  check(user: User, request: IncomingMessage, path: ResourcePath, query: URLSearchParams): void {
+    const asked = askedFor(request.method ?? 'GET', path, query);
+    this.#need(user, asked);
+    if (asked.verb === 'patch' && mediaType(request) === applyType && !this.#has(path))
+      this.#need(user, { ...asked, verb: 'create' });
+  }
+
+  #need(user: User, asked: ResourceRequest): void {
+    if (this.#judge(user, asked)) return;
+    const [plural = ''] = asked.resource.split('/');
+    throw forbidden({ group: asked.group, plural, kind: '' }, asked.name ?? '', refusalText(user, asked));
+  }
+
+  #judge(user: User, request: AskedRequest): boolean {
+    const allowed = isAllowed(this.#rights(), user, request);
+    this.#note({ user: user.name, request, allowed });
+    return allowed;
+  }
+
+  #has({ group, version, plural, namespace, name = '' }: ResourcePath): boolean {
+    const resource = this.#objects.world.registry.find(group, version, plural);
+    return resource !== undefined && this.#objects.has({ resource, namespace, name });
+  }
+
+  #rights(): Rights {
+    const all = ({ group, version, plural }: Kind): readonly StoredObject[] => {
+      const resource = this.#objects.world.registry.find(group, version, plural);
+      return resource === undefined
+        ? []
+        : this.#objects
+            .collection(resource)
+            .sorted()
+            .map(({ object }) => object);
+    };
+    return {
+      clusterRoles: all(clusterRoles),
+      roles: all(roles),
+      clusterRoleBindings: all(clusterRoleBindings),
+      roleBindings: all(roleBindings),
+    };
+  }
+}
