@@ -26,6 +26,25 @@ export const namespaces: Kind = { ...core, kind: 'Namespace', plural: 'namespace
 export const nodes: Kind = { ...core, kind: 'Node', plural: 'nodes', namespaced: false };
 export const pods: Kind = { ...core, kind: 'Pod', plural: 'pods', namespaced: true };
 export const events: Kind = { ...core, kind: 'Event', plural: 'events', namespaced: true };
+export const serviceAccounts: Kind = { ...core, kind: 'ServiceAccount', plural: 'serviceaccounts', namespaced: true };
+export const persistentVolumeClaims: Kind = {
+  ...core,
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+  namespaced: true,
+};
+
+const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
+
+export const roles: Kind = { ...rbac, kind: 'Role', plural: 'roles', namespaced: true };
+export const clusterRoles: Kind = { ...rbac, kind: 'ClusterRole', plural: 'clusterroles', namespaced: false };
+export const roleBindings: Kind = { ...rbac, kind: 'RoleBinding', plural: 'rolebindings', namespaced: true };
+export const clusterRoleBindings: Kind = {
+  ...rbac,
+  kind: 'ClusterRoleBinding',
+  plural: 'clusterrolebindings',
+  namespaced: false,
+};
 export const leases: Kind = {
   group: 'coordination.k8s.io',
   version: 'v1',
@@ -70,11 +89,13 @@ export const egressRouters: Kind = {
 };
 export const configMaps: Kind = { ...core, kind: 'ConfigMap', plural: 'configmaps', namespaced: true };
 export const daemonSets: Kind = { ...apps, kind: 'DaemonSet', plural: 'daemonsets', namespaced: true };
+export const deployments: Kind = { ...apps, kind: 'Deployment', plural: 'deployments', namespaced: true };
+export const jobs: Kind = { ...batch, kind: 'Job', plural: 'jobs', namespaced: true };
 /** Kinds whose template makes pods: an egress router may be stopped in one. */
 export const workloads: readonly Kind[] = [
   { ...core, kind: 'ReplicationController', plural: 'replicationcontrollers', namespaced: true },
   daemonSets,
-  { ...apps, kind: 'Deployment', plural: 'deployments', namespaced: true },
+  deployments,
   { ...apps, kind: 'ReplicaSet', plural: 'replicasets', namespaced: true },
   { ...apps, kind: 'StatefulSet', plural: 'statefulsets', namespaced: true },
   {
@@ -85,7 +106,7 @@ export const workloads: readonly Kind[] = [
     namespaced: true,
   },
   { ...batch, kind: 'CronJob', plural: 'cronjobs', namespaced: true },
-  { ...batch, kind: 'Job', plural: 'jobs', namespaced: true },
+  jobs,
 ];
 const admission = { group: 'admissionregistration.k8s.io', version: 'v1' } as const;
 /** What may stand in the way of a migration that reboots every node. */

@@ -5,7 +5,6 @@
 import {
   customResourceDefinitions,
   events,
-  type Kind,
   leases,
   namespaces,
   networkPolicies,
@@ -13,7 +12,6 @@ import {
   pods,
 } from '../../../api/kinds.ts';
 import type { JsonObject } from '../../model/values/json.ts';
-import { qualified } from '../refusal.ts';
 import {
   crdColumns,
   eventColumns,
@@ -23,44 +21,12 @@ import {
   nodeColumns,
   podColumns,
 } from './columns.ts';
+import { conditions, identity, mergedBy, open, openObject, resource, text } from './definition.ts';
 import { networkPolicySchema } from './networkpolicy.ts';
-import type { Column, Resource } from './resource.ts';
-import { parseSchema } from './schema.ts';
-
-const text = { type: 'string' } as const;
-const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } as const;
-const identity = {
-  apiVersion: { type: 'string', description: 'Version of the schema this object is written in, as group/version.' },
-  kind: { type: 'string', description: 'The kind of this object.' },
-  metadata: { type: 'object' },
-};
-
-function mapBy(key: string, items: JsonObject): JsonObject {
-  return { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key], items };
-}
-
-/** A list that is merged by a key that several items may share. */
-function mergedBy(key: string, items: JsonObject): JsonObject {
-  return { ...mapBy(key, items), 'x-kubernetes-patch-merge-key': key };
-}
-
-function openObject(properties: JsonObject, more: JsonObject = {}): JsonObject {
-  return { ...open, properties, ...more };
-}
-
-const conditions = mapBy('type', openObject({ type: text, status: text }, { required: ['type', 'status'] }));
-
-const container = openObject(
-  {
-    name: { ...text, description: 'Name of the container, unique in its pod.', minLength: 1 },
-    image: { ...text, description: 'Image of the container.' },
-    resources: { ...open, default: {} },
-    terminationMessagePath: { ...text, default: '/dev/termination-log' },
-    terminationMessagePolicy: { ...text, default: 'File' },
-    imagePullPolicy: { ...text, default: 'IfNotPresent', enum: ['Always', 'IfNotPresent', 'Never'] },
-  },
-  { required: ['name'] },
-);
+import { podSpec } from './pod-spec.ts';
+import { rbacResources } from './rbac.ts';
+import type { Resource } from './resource.ts';
+import { workloadResources } from './workloads.ts';
 
 const podSchema: JsonObject = {
   description: 'A group of containers that share one network namespace.',
@@ -68,18 +34,7 @@ const podSchema: JsonObject = {
   required: ['spec'],
   properties: {
     ...identity,
-    spec: openObject(
-      {
-        containers: { ...mapBy('name', container), minItems: 1, description: 'The containers of this pod.' },
-        nodeName: { ...text, description: 'The node this pod runs on; empty until it is placed.' },
-        restartPolicy: { ...text, default: 'Always', enum: ['Always', 'OnFailure', 'Never'] },
-        dnsPolicy: { ...text, default: 'ClusterFirst' },
-        schedulerName: { ...text, default: 'default-scheduler' },
-        terminationGracePeriodSeconds: { type: 'integer', format: 'int64', default: 30 },
-        securityContext: { ...open, default: {} },
-      },
-      { required: ['containers'], description: 'What the pod should be.' },
-    ),
+    spec: { ...podSpec, description: 'What the pod should be.' },
     status: openObject({ conditions }, { description: 'What the kubelet says of the pod.' }),
   },
 };
@@ -163,41 +118,9 @@ const crdSchema: JsonObject = {
   },
 };
 
-interface Definition {
-  readonly kind: Kind;
-  readonly schema: JsonObject;
-  readonly columns: readonly Column[];
-  readonly shortNames?: readonly string[];
-  readonly hasStatus?: boolean;
-  readonly selectable?: readonly string[];
-}
-
-function resource(definition: Definition): Resource {
-  const { kind, schema, columns, shortNames = [], hasStatus = false, selectable = [] } = definition;
-  const scopeFields = kind.namespaced ? ['metadata.name', 'metadata.namespace'] : ['metadata.name'];
-  return {
-    id: qualified(kind.plural, kind.group),
-    group: kind.group,
-    version: kind.version,
-    kind: kind.kind,
-    listKind: `${kind.kind}List`,
-    plural: kind.plural,
-    singular: kind.kind.toLowerCase(),
-    shortNames,
-    categories: kind.kind === 'Pod' ? ['all'] : [],
-    namespaced: kind.namespaced,
-    hasStatus,
-    custom: false,
-    schema: parseSchema(schema),
-    source: schema,
-    columns,
-    selectable: [...scopeFields, ...selectable],
-  };
-}
-
 const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
 
-/** Namespace, Node, Pod, Event, NetworkPolicy, Lease and CustomResourceDefinition. */
+/** Namespace, Node, Pod, Event, NetworkPolicy, Lease, CustomResourceDefinition, workloads, and who may do what. */
 export const builtinResources: readonly Resource[] = [
   resource({
     kind: namespaces,
@@ -220,6 +143,7 @@ export const builtinResources: readonly Resource[] = [
     schema: podSchema,
     columns: podColumns,
     shortNames: ['po'],
+    categories: ['all'],
     hasStatus: true,
     selectable: ['spec.nodeName', 'spec.restartPolicy', 'status.phase', 'status.podIP'],
   }),
@@ -250,4 +174,6 @@ export const builtinResources: readonly Resource[] = [
     shortNames: ['crd', 'crds'],
     hasStatus: true,
   }),
+  ...workloadResources,
+  ...rbacResources,
 ];

@@ -26,15 +26,28 @@ test.each<readonly [string, string, boolean, boolean]>([
   ['NetworkPolicy', 'networkpolicies.networking.k8s.io netpol', true, false],
   ['Lease', 'leases.coordination.k8s.io', true, false],
   ['CustomResourceDefinition', 'customresourcedefinitions.apiextensions.k8s.io crd crds', false, true],
+  ['Deployment', 'deployments.apps deploy', true, true],
+  ['DaemonSet', 'daemonsets.apps ds', true, true],
+  ['Job', 'jobs.batch', true, true],
+  ['PodDisruptionBudget', 'poddisruptionbudgets.policy pdb', true, true],
+  ['PersistentVolumeClaim', 'persistentvolumeclaims pvc', true, true],
+  ['ServiceAccount', 'serviceaccounts sa', true, false],
+  ['ClusterRole', 'clusterroles.rbac.authorization.k8s.io', false, false],
+  ['ClusterRoleBinding', 'clusterrolebindings.rbac.authorization.k8s.io', false, false],
+  ['Role', 'roles.rbac.authorization.k8s.io', true, false],
+  ['RoleBinding', 'rolebindings.rbac.authorization.k8s.io', true, false],
 ])('%s is %s; in namespaces: %s; with a status apart: %s', (name, called, namespaced, hasStatus) => {
   const { id, shortNames, ...rest } = kind(name);
   expect([id, ...shortNames].join(' ')).toBe(called);
   expect(rest).toMatchObject({ namespaced, hasStatus, custom: false, listKind: `${name}List` });
 });
 
-it('puts only pods into the category of all', () => {
+it('puts pods and what makes them into the category of all', () => {
   expect(builtinResources.filter(({ categories }) => categories.includes('all')).map((one) => one.kind)).toEqual([
     'Pod',
+    'Deployment',
+    'DaemonSet',
+    'Job',
   ]);
 });
 
@@ -251,4 +264,25 @@ describe('a table', () => {
     expect(row('Node', {})).toMatchObject({ Status: 'Unknown', Roles: '<none>', Version: '' });
     expect(row('Node', { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } })['Status']).toBe('NotReady');
   });
+});
+
+it('knows only Deployments that say which pods are theirs and what these are, and fills in the rest', () => {
+  expect(checked('Deployment', { spec: {} })).toEqual([
+    'spec.selector: Required value',
+    'spec.template: Required value',
+  ]);
+  const env = [{ name: 'NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }];
+  const template = { spec: { containers: [{ name: 'c', env }] } };
+  expect(checked('Deployment', { spec: { selector: {}, template } })).toMatchObject({
+    spec: {
+      replicas: 1,
+      strategy: { type: 'RollingUpdate' },
+      template: { spec: { containers: [{ env: [{ valueFrom: { fieldRef: { apiVersion: 'v1' } } }] }] } },
+    },
+  });
+});
+
+it('refuses a rule without verbs and a binding without a role', () => {
+  expect(checked('Role', { rules: [{ resources: ['pods'] }] })).toEqual(['rules[0].verbs: Required value']);
+  expect(checked('RoleBinding', { subjects: [] })).toEqual(['roleRef: Required value']);
 });

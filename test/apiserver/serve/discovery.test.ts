@@ -21,7 +21,16 @@ it('serves v1 of the core group', () => {
 it('lists the groups with their versions, the first of which is preferred, but not the core group', () => {
   const { groups } = discover(registry, ['apis']);
   expect(groups).toEqual([
-    ...['networking.k8s.io', 'coordination.k8s.io', 'apiextensions.k8s.io', 'project.openshift.io'].map((name) => ({
+    ...[
+      'networking.k8s.io',
+      'coordination.k8s.io',
+      'apiextensions.k8s.io',
+      'apps',
+      'batch',
+      'policy',
+      'rbac.authorization.k8s.io',
+      'project.openshift.io',
+    ].map((name) => ({
       name,
       versions: [{ groupVersion: `${name}/v1`, version: 'v1' }],
       preferredVersion: { groupVersion: `${name}/v1`, version: 'v1' },

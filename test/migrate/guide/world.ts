@@ -30,6 +30,12 @@ import { create, type Migration, planFor, serveOVN, snapshot, switchToOVN } from
 import { make, options } from '../snapshots.ts';
 import { beside, networkCRDs } from './openshift.ts';
 
+/** Whose pods a DaemonSet's are; nothing makes them. */
+const daemonSpec = (app: string): object => ({
+  selector: { matchLabels: { app } },
+  template: { metadata: { labels: { app } }, spec: { containers: [{ name: app, image: 'i' }] } },
+});
+
 export type Type = 'OpenShiftSDN' | 'OVNKubernetes';
 
 const long = '2026-01-02T03:04:05Z';
@@ -60,7 +66,7 @@ export function objects(release: string): readonly KubeObject[] {
       'DaemonSet',
       { name, namespace },
       {
-        spec: {},
+        spec: daemonSpec(name),
         status: { observedGeneration: 99, desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 },
       },
     );
@@ -421,13 +427,19 @@ export class World {
     await this.client.create(namespaces, make.namespace(name)).catch(() => undefined);
     if (type !== 'OVNKubernetes') return;
     const status = { observedGeneration: 99, desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 };
-    const made = make.any('apps/v1', 'DaemonSet', { name: 'ovnkube-node', namespace: name }, { spec: {}, status });
+    const made = make.any(
+      'apps/v1',
+      'DaemonSet',
+      { name: 'ovnkube-node', namespace: name },
+      { spec: daemonSpec('ovnkube-node'), status },
+    );
     await this.client.create(daemonSets, made).catch(() => undefined);
   }
 
   async #daemonSet(updatedNumberScheduled: number): Promise<void> {
     const ref = { name: 'multus', namespace: 'openshift-multus' };
-    await this.client.patch(daemonSets, ref, { status: { updatedNumberScheduled } }, { type: 'merge' });
+    const by = { type: 'merge', subresource: 'status' } as const;
+    await this.client.patch(daemonSets, ref, { status: { updatedNumberScheduled } }, by);
   }
 
   async #crdsOfSDN(wanted: boolean): Promise<void> {
