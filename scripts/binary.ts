@@ -18,29 +18,21 @@ const architectures = ['x64', 'arm64'];
 /** The mark in Node's executable that postject turns when it has put the program in. */
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
-/**
- * Node.js for that architecture, of the version that makes the blob: what setup installed, else npm's package of it.
- * Undefined when there is no such package.
- */
+/** What the executables hold, whatever runs this script: a version that npm has for both processors. */
+const nodeVersion = '24.22.3';
+
+/** npm's package of that Node.js for a processor, unpacked; undefined when npm does not have it. */
 function nodeFor(arch: string): string | undefined {
-  const name = `node-linux-${arch}`;
-  const wanted = process.versions.node;
-  const store = join('.tools/binary', name);
-  const found = [join('.tools/node_modules', name), join(store, 'package')].find((one) => isVersion(one, wanted));
-  if (found !== undefined) return found;
+  const store = join('.tools/binary', `node-linux-${arch}-${nodeVersion}`);
+  const unpacked = join(store, 'package');
+  if (existsSync(join(unpacked, 'bin/node'))) return unpacked;
   rmSync(store, { recursive: true, force: true });
   mkdirSync(store, { recursive: true });
-  const pack = ['pack', '--silent', '--pack-destination', store, `${name}@${wanted}`];
+  const pack = ['pack', '--silent', '--pack-destination', store, `node-linux-${arch}@${nodeVersion}`];
   const { status, stdout } = spawnSync('npm', pack, { encoding: 'utf8' });
   if (status !== 0) return undefined;
   execFileSync('tar', ['-xzf', join(store, stdout.trim()), '-C', store]);
-  return join(store, 'package');
-}
-
-function isVersion(folder: string, wanted: string): boolean {
-  const described = join(folder, 'package.json');
-  if (!existsSync(described) || !existsSync(join(folder, 'bin/node'))) return false;
-  return (JSON.parse(readFileSync(described, 'utf8')) as { version: string }).version === wanted;
+  return unpacked;
 }
 
 /**
@@ -48,6 +40,8 @@ function isVersion(folder: string, wanted: string): boolean {
  * and starts faster by it.
  */
 function blobFor(arch: string): string {
+  const maker = nodeFor(process.arch);
+  if (maker === undefined) throw new Error(`npm has no Node.js ${nodeVersion} for this machine, linux-${process.arch}`);
   const output = join(folder, `${arch}.blob`);
   const config = join(folder, `${arch}.json`);
   const settings = {
@@ -57,7 +51,7 @@ function blobFor(arch: string): string {
     useCodeCache: arch === process.arch,
   };
   writeFileSync(config, JSON.stringify(settings));
-  execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(join(maker, 'bin/node'), ['--experimental-sea-config', config], { stdio: ['ignore', 'pipe', 'pipe'] });
   rmSync(config);
   return output;
 }
@@ -102,9 +96,7 @@ const sums: string[] = [];
 for (const arch of asked ?? architectures) {
   const file = executable(arch);
   if (file === undefined) {
-    console.error(
-      `binary: npm has no Node.js ${process.versions.node} for linux-${arch}: no executable for it is made`,
-    );
+    console.error(`binary: npm has no Node.js ${nodeVersion} for linux-${arch}: no executable for it is made`);
     process.exitCode = asked === undefined ? 0 : 1;
     continue;
   }
@@ -114,6 +106,6 @@ for (const arch of asked ?? architectures) {
 }
 rmSync(join(folder, 'sdn-compat.js'));
 const packages = JSON.parse(readFileSync('dist/packages.json', 'utf8')) as readonly BundledPackage[];
-const listed = sbom(version(), packages, [], process.versions.node);
+const listed = sbom(version(), packages, [], nodeVersion);
 writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(listed, undefined, 2)}\n`);
 writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));

@@ -1,6 +1,6 @@
 /** A lab for tests: the real command, real kubectl, real packets. Names carry the pid, so that runs do not meet. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { tablesOf } from '../../src/node/nft/ruleset.ts';
 import type { Datapath } from '../../src/node/values/facts.ts';
@@ -195,16 +195,12 @@ export class TestLab {
     }
   }
 
-  /** What `lab exec` does, without starting the command. */
   exec(pod: string, ...argv: string[]): Promise<Ran> {
-    const netns = readlinkSync(`${this.dir}/pods/${pod.replace('/', '_')}`);
-    return run('ip', ['netns', 'exec', netns, ...argv]);
+    return run(program, ['lab', 'exec', '--name', this.name, pod, '--', ...argv]);
   }
 
-  /** What `lab node-exec` does, without starting the command. */
   node(node: string, ...argv: string[]): Promise<Ran> {
-    const env = { OVS_RUNDIR: `/run/sdn-compat-lab/${this.name}/ovs/${node}` };
-    return run('ip', ['netns', 'exec', `sdnc.${this.name}.${node}`, ...argv], { env });
+    return run(program, ['lab', 'node-exec', '--name', this.name, node, '--', ...argv]);
   }
 
   /** Runs a command in one of the lab's own namespaces: `router`, `outside`, `net`. */
