@@ -1,7 +1,7 @@
 /**
- * Makes api/openapi.json, api/generated.ts, api/crds.ts and config/crds/ from the CRDs in api/,, the table of
- * findings in docs/migrate.md from their catalog, and docs/reference.md from the program. With --check it writes nothing and exits 1 when one of the files is
- * not what it would write.
+ * Makes api/openapi.json, api/generated.ts, api/crds.ts and config/crds/ from the CRDs in api/, the table of
+ * findings in docs/migrate.md from their catalog, and docs/reference.md from the program. With --check it writes nothing
+ * and exits 1 when one of the files is not what it would write.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { load } from 'js-yaml';

@@ -285,10 +285,13 @@ function customColumn(definition: JsonObject, where: string): Column {
   }
 }
 
+/** Of kinds with nothing else to show. */
+export const plainColumns: readonly Column[] = [nameColumn, ageColumn];
+
 /** The columns of a CRD version; name and age if it defines none. */
 export function printerColumns(version: JsonObject): readonly Column[] {
   const own = objectsAt(version, 'additionalPrinterColumns');
-  if (own.length === 0) return [nameColumn, ageColumn];
+  if (own.length === 0) return plainColumns;
   return [
     nameColumn,
     ...own.map((definition, index) => customColumn(definition, `additionalPrinterColumns[${String(index)}]`)),

@@ -29,6 +29,8 @@ export interface KubeletDeps {
 
 const heartbeat = 1_000;
 const untilFirstReady = 100;
+/** What a kubelet reports while its runtime's network plugin does not answer. */
+const pluginNotReady = 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady';
 const podDevice = 'eth0';
 /** The kubelet cuts a termination message after as many characters. */
 const longestMessage = 4_096;
@@ -98,7 +100,7 @@ class Kubelet {
     return undefined;
   }
 
-  /** Sets Ready as the node's agent answers; returns when to check again. */
+  /** Sets Ready as the node's agent answers, in the kubelet's words; returns when to check again. */
   async #reportNode(short: string): Promise<number> {
     const node = this.#deps.layout.nodes.find((one) => one.short === short);
     const object = node === undefined ? undefined : this.#nodes.get(node.name);
@@ -115,7 +117,14 @@ class Kubelet {
     const conditions = node.status?.conditions ?? [];
     const isReady = problem === undefined;
     if (conditions.find(({ type }) => type === 'Ready')?.status === (isReady ? 'True' : 'False')) return;
-    const ready = condition('Ready', isReady, isReady ? 'AgentReady' : 'AgentNotReady', problem ?? '');
+    const ready = isReady
+      ? condition('Ready', true, 'KubeletReady', 'kubelet is posting ready status')
+      : condition(
+          'Ready',
+          false,
+          'KubeletNotReady',
+          `${pluginNotReady} message:Network plugin returns error: ${problem}`,
+        );
     const body = { status: { conditions: [...conditions.filter(({ type }) => type !== 'Ready'), ready] } };
     const { name = '' } = node.metadata;
     await this.#deps.client.patch(nodeKind, { name }, body, {
