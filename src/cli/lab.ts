@@ -14,6 +14,7 @@ import type { HostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/nodes/faults.ts';
 import { measurePace } from '../lab/pace.ts';
+import { runServices } from '../lab/services/run.ts';
 import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
 import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
 import type { Result } from '../model/values/result.ts';
@@ -35,6 +36,7 @@ export interface UpFlags extends LabFlags {
   readonly agentOption: readonly string[];
   readonly datapath: DatapathOption;
   readonly host: readonly HostKind[];
+  readonly services: boolean;
 }
 
 const root = process.env['SDN_COMPAT_LAB_DIR'] ?? labFolder;
@@ -117,7 +119,8 @@ async function bringUp(flags: UpFlags): Promise<Layout> {
   };
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
-  must(await up(deps(), layout, { agentOptions: flags.agentOption, datapath: flags.datapath, hosts: flags.host }));
+  const { agentOption: agentOptions, datapath, host: hosts, services } = flags;
+  must(await up(deps(), layout, { agentOptions, datapath, hosts, services }));
   process.off('SIGINT', interrupted);
   process.off('SIGTERM', interrupted);
   return layout;
@@ -261,6 +264,15 @@ export async function labKubelet(flags: LabFlags): Promise<void> {
   const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-kubelet' });
   const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-kubelet' });
   await runKubelet({ client, exec, logger, layout, plugin: cniPlugin }, untilSignal());
+  client.close();
+}
+
+/** `lab services`, started by `lab up --services`. */
+export async function labServices(flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-services' });
+  const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-services' });
+  await runServices({ client, exec, logger, layout }, untilSignal());
   client.close();
 }
 

@@ -26,6 +26,7 @@ import { networkPolicySchema } from './networkpolicy.ts';
 import { podSpec } from './pod-spec.ts';
 import { rbacResources } from './rbac.ts';
 import type { Resource } from './resource.ts';
+import { serviceResources } from './services.ts';
 import { workloadResources } from './workloads.ts';
 
 const podSchema: JsonObject = {
@@ -120,7 +121,7 @@ const crdSchema: JsonObject = {
 
 const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
 
-/** Namespace, Node, Pod, Event, NetworkPolicy, Lease, CustomResourceDefinition, workloads, and who may do what. */
+/** Namespace, Node, Pod, Event, NetworkPolicy, Lease, CustomResourceDefinition, Services, workloads, and who may do what. */
 export const builtinResources: readonly Resource[] = [
   resource({
     kind: namespaces,
@@ -174,6 +175,7 @@ export const builtinResources: readonly Resource[] = [
     shortNames: ['crd', 'crds'],
     hasStatus: true,
   }),
+  ...serviceResources,
   ...workloadResources,
   ...rbacResources,
 ];

@@ -130,6 +130,8 @@ export interface UpOptions {
   readonly datapath: DatapathOption;
   /** The kinds of every node's host. */
   readonly hosts: readonly HostKind[];
+  /** Whether Services work: their EndpointSlices are made, and every node has a service proxy. */
+  readonly services: boolean;
 }
 
 /** The datapath of the bridge with the uplink: the one that an agent with that option chooses for its own. */
@@ -185,7 +187,7 @@ async function startNodes(deps: LabDeps, layout: Layout, options: UpOptions): Pr
   );
 }
 
-async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
+async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions): Promise<void> {
   const { self } = deps;
   const kubeconfig = files.kubeconfig(layout);
   const master = nodeNamespace(layout, 'master0');
@@ -195,6 +197,8 @@ async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
     argv: [...self, 'controller', '--kubeconfig', kubeconfig],
   });
   await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
+  if (services)
+    await startDaemon(layout, { name: 'services', argv: [...self, 'lab', 'services', '--name', layout.name] });
   await startDaemon(layout, {
     name: 'web',
     netns: layout.namespaces.outside,
@@ -230,7 +234,7 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
     await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
     client.close();
     await wires;
-    await Promise.all([startNodes(deps, layout, options), startRest(deps, layout)]);
+    await Promise.all([startNodes(deps, layout, options), startRest(deps, layout, options)]);
     await awaitReady(layout);
     await Promise.all(
       layout.nodes.map((node) => furnishLater(deps.exec, layout, node, hostProfile(options.hosts, node))),
