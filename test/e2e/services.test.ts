@@ -223,7 +223,7 @@ describe('a cluster address', () => {
   }, 30_000);
 
   userspaceTest(
-    'without endpoints: it refuses pods at once',
+    'without endpoints it refuses pods at once',
     async () => {
       const all = await Promise.all(['plain/w0', 'red/w1', 'shut/w0'].map(refusal));
       expect(all).toEqual([refused, refused, refused]);
