@@ -26,6 +26,7 @@ import { networkPolicySchema } from './networkpolicy.ts';
 import { podSpec } from './pod-spec.ts';
 import { rbacResources } from './rbac.ts';
 import type { Resource } from './resource.ts';
+import { reviewResources } from './reviews.ts';
 import { workloadResources } from './workloads.ts';
 
 const podSchema: JsonObject = {
@@ -176,4 +177,5 @@ export const builtinResources: readonly Resource[] = [
   }),
   ...workloadResources,
   ...rbacResources,
+  ...reviewResources,
 ];
