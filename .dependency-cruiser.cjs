@@ -202,6 +202,7 @@ module.exports = {
       nodes: [],
       hosts: [],
       cluster: ['hosts', 'nodes'],
+      services: [],
       walkthrough: ['cluster'],
     }),
   ],

@@ -51,7 +51,7 @@ binary: setup-npm dist/sdn-compat.js
 # make test-release   builds image, executable and package and starts each where nothing else is; real pods by containerd
 # and podman
 .PHONY: test-release
-test-release: dist/sdn-compat.js
+test-release: setup-npm dist/sdn-compat.js
 	@scripts/setup --release
 	@scripts/jest --selectProjects release --runInBand --forceExit
 
@@ -61,6 +61,7 @@ check: setup-npm
 build: setup-npm dist/sdn-compat.js
 
 bench: setup-npm dist/sdn-compat.js
+	@scripts/setup --bench
 	@$(ENV) npm run -s bench
 
 dist/sdn-compat.js: $(SOURCES)

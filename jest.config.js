@@ -28,6 +28,7 @@ export default {
     {
       ...shared,
       displayName: 'lab',
+      globalSetup: './scripts/jest-lab-setup.js',
       testEnvironment: './scripts/jest-lab-environment.js',
       testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
     },

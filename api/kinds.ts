@@ -26,6 +26,14 @@ export const namespaces: Kind = { ...core, kind: 'Namespace', plural: 'namespace
 export const nodes: Kind = { ...core, kind: 'Node', plural: 'nodes', namespaced: false };
 export const pods: Kind = { ...core, kind: 'Pod', plural: 'pods', namespaced: true };
 export const events: Kind = { ...core, kind: 'Event', plural: 'events', namespaced: true };
+export const services: Kind = { ...core, kind: 'Service', plural: 'services', namespaced: true };
+export const endpointSlices: Kind = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  kind: 'EndpointSlice',
+  plural: 'endpointslices',
+  namespaced: true,
+};
 export const serviceAccounts: Kind = { ...core, kind: 'ServiceAccount', plural: 'serviceaccounts', namespaced: true };
 export const persistentVolumeClaims: Kind = {
   ...core,

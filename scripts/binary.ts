@@ -9,8 +9,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { bundleSingle } from './bundles.ts';
-import type { BundledPackage } from './packages.ts';
-import { sbom } from './sbom.ts';
+import { readList } from './packages.ts';
+import { writeSbom } from './sbom.ts';
 import { version } from './version.ts';
 
 const folder = 'dist/binary';
@@ -105,7 +105,5 @@ for (const arch of asked ?? architectures) {
   console.log(file);
 }
 rmSync(join(folder, 'sdn-compat.js'));
-const packages = JSON.parse(readFileSync('dist/packages.json', 'utf8')) as readonly BundledPackage[];
-const listed = sbom(version(), packages, [], nodeVersion);
-writeFileSync(join(folder, 'sbom.json'), `${JSON.stringify(listed, undefined, 2)}\n`);
+writeSbom(join(folder, 'sbom.json'), version(), { packages: readList(), node: nodeVersion });
 writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));

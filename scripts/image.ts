@@ -1,9 +1,9 @@
 /** Builds the image of config/Containerfile with the builder that is there, and lists what is in it (CycloneDX). */
 import { execFileSync, spawnSync, type SpawnSyncOptionsWithStringEncoding } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import type { BundledPackage } from './packages.ts';
-import { debianPackages, sbom } from './sbom.ts';
+import { readList } from './packages.ts';
+import { debianPackages, writeSbom } from './sbom.ts';
 import { commit, version } from './version.ts';
 
 const builders = ['buildah', 'podman', 'docker'] as const;
@@ -64,11 +64,10 @@ const build = builder === 'buildah' ? 'bud' : 'build';
 run(builder, [build, '--quiet', ...same, ...args, '--file', 'config/Containerfile', '--tag', options.tag, '.'], {
   SOURCE_DATE_EPOCH: time,
 });
-const packages = JSON.parse(readFileSync('dist/packages.json', 'utf8')) as readonly BundledPackage[];
 const debian = debianPackages(read(builder, options.tag, '/opt/sdn-compat/debian-packages'));
 const node = read(builder, options.tag, '/opt/sdn-compat/node-version').trim().replace('v', '');
 mkdirSync('dist/image', { recursive: true });
-writeFileSync('dist/image/sbom.json', `${JSON.stringify(sbom(version(), packages, debian, node), undefined, 2)}\n`);
+writeSbom('dist/image/sbom.json', version(), { packages: readList(), node, debian });
 const inspect = ['inspect', '--format', builder === 'buildah' ? '{{.FromImageID}}' : '{{.Id}}', options.tag];
 if (builder === 'buildah') inspect.splice(1, 0, '--type', 'image');
 console.log(`${options.tag} ${run(builder, inspect).trim()}`);

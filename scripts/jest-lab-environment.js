@@ -2,7 +2,7 @@ import { TestEnvironment } from 'jest-environment-node';
 
 /** The environment of the tests that send packets: a slow machine stretches the time limits of tests, hooks and labs. */
 export default class LabEnvironment extends TestEnvironment {
-  // scripts/jest measures it once: a worker of jest cannot import TypeScript here
+  // scripts/jest-lab-setup.js has measured it
   #pace = Number(process.env['SDN_COMPAT_LAB_PACE'] ?? 1);
   #stretched = new WeakSet();
 

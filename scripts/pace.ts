@@ -1,4 +1,4 @@
-/** Prints the factor of time limits on this machine, for scripts/jest. */
+/** Prints the factor of time limits on this machine, for scripts/jest-lab-setup.js. */
 import { exec } from '../src/io/programs/exec.ts';
 import { measurePace } from '../src/lab/pace.ts';
 

@@ -1,4 +1,5 @@
 /** The list of what a release holds, as CycloneDX 1.5: the packages in the bundle and, of an image, Debian's. */
+import { writeFileSync } from 'node:fs';
 import type { BundledPackage } from './packages.ts';
 
 interface Component {
@@ -37,13 +38,16 @@ function debianUrl({ name, version, architecture }: DebianPackage): string {
   return `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`;
 }
 
+/** What a release holds besides the program. */
+interface Contents {
+  readonly packages: readonly BundledPackage[];
+  /** The version of Node.js. */
+  readonly node: string;
+  readonly debian?: readonly DebianPackage[];
+}
+
 /** The document. Nothing in it changes unless what it lists does: it has no serial number and no time. */
-export function sbom(
-  version: string,
-  packages: readonly BundledPackage[],
-  debian: readonly DebianPackage[] = [],
-  node?: string,
-): object {
+export function sbom(version: string, { packages, node, debian = [] }: Contents): object {
   const bundled = packages.map((one): Component => ({
     type: 'library',
     name: one.name,
@@ -51,8 +55,7 @@ export function sbom(
     purl: npmUrl(one),
     licenses: [{ expression: one.license }],
   }));
-  const runtime: readonly Component[] =
-    node === undefined ? [] : [{ type: 'application', name: 'node', version: node, purl: `pkg:generic/node@${node}` }];
+  const runtime: Component = { type: 'application', name: 'node', version: node, purl: `pkg:generic/node@${node}` };
   const system = debian.map((one): Component => ({
     type: 'library',
     name: one.name,
@@ -72,6 +75,11 @@ export function sbom(
         licenses: [{ expression: 'Apache-2.0' }],
       },
     },
-    components: [...bundled, ...runtime, ...system],
+    components: [...bundled, runtime, ...system],
   };
+}
+
+/** Writes the document to a file. */
+export function writeSbom(path: string, version: string, contents: Contents): void {
+  writeFileSync(path, `${JSON.stringify(sbom(version, contents), undefined, 2)}\n`);
 }

@@ -18,6 +18,7 @@ import type { HostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/nodes/faults.ts';
 import { measurePace } from '../lab/pace.ts';
+import { runServices } from '../lab/services/run.ts';
 import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
 import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
 import type { Result } from '../model/values/result.ts';
@@ -40,6 +41,7 @@ export interface UpFlags extends LabFlags {
   readonly datapath: DatapathOption;
   readonly host: readonly HostKind[];
   readonly kubeconfig?: string;
+  readonly services: boolean;
 }
 
 const root = process.env['SDN_COMPAT_LAB_DIR'] ?? labFolder;
@@ -122,9 +124,9 @@ async function bringUp(flags: UpFlags): Promise<Layout> {
   };
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
-  const { agentOption: agentOptions, datapath, host: hosts, kubeconfig } = flags;
+  const { agentOption: agentOptions, datapath, host: hosts, kubeconfig, services } = flags;
   const given = kubeconfig === undefined ? {} : { kubeconfig };
-  must(await up(deps(), layout, { agentOptions, datapath, hosts, ...given }));
+  must(await up(deps(), layout, { agentOptions, datapath, hosts, services, ...given }));
   process.off('SIGINT', interrupted);
   process.off('SIGTERM', interrupted);
   return layout;
@@ -276,6 +278,15 @@ export async function labRelay(flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
   const at = { port: layout.port, socket: files.api(layout) };
   await relay({ ...(await serverOf(layout)), at }, untilSignal());
+}
+
+/** `lab services`, started by `lab up --services`. */
+export async function labServices(flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-services' });
+  const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-services' });
+  await runServices({ client, exec, logger, layout }, untilSignal());
+  client.close();
 }
 
 /** `lab web`, started by `lab up`. */

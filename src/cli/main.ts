@@ -208,6 +208,7 @@ const upOptions = (command: Command): Command =>
         .default('netdev'),
     )
     .option('--agent-option <name=value>', 'option of every node agent, such as resync=2; repeatable', collect, [])
+    .option('--services', 'make EndpointSlices of pods, and run a service proxy on every node', false)
     .addOption(new Option('--host <kind>', hostHelp).argParser(collectHost).default([], 'plain'));
 
 upOptions(lab.command('up'))
@@ -284,6 +285,10 @@ lab
   .command('relay', { hidden: true })
   .addOption(labName())
   .action(async (flags: LabFlags) => (await import('./lab.ts')).labRelay(flags));
+lab
+  .command('services', { hidden: true })
+  .addOption(labName())
+  .action(async (flags: LabFlags) => (await import('./lab.ts')).labServices(flags));
 lab
   .command('web', { hidden: true })
   .addOption(labName())

@@ -1,8 +1,8 @@
 /** The current objects of a cluster, of the kinds that plans touch: what a plan is applied to and verified against. */
-import { apiVersionOf, type Kind, nodes } from '../../api/kinds.ts';
+import { type Kind, nodes } from '../../api/kinds.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import { compareText } from '../model/values/names.ts';
-import { type ObjectRef, objectRef, refKey } from './ref.ts';
+import { kindAmong, type ObjectRef, objectRef, refKey } from './ref.ts';
 import { objectsOf, type Snapshot, snapshotKey } from './snapshot.ts';
 
 export interface Live {
@@ -31,9 +31,12 @@ export function isServed({ unserved }: Live, { apiVersion, kind }: Pick<ObjectRe
   return !unserved.has(`${apiVersion}/${kind}`);
 }
 
+/** All objects of the kind. */
+export function liveObjectsOf({ objects }: Live, kind: Kind): readonly KubeObject[] {
+  return [...objects.values()].filter((object) => kindAmong([kind], object) !== undefined);
+}
+
 /** All Nodes, sorted by name. */
-export function liveNodes({ objects }: Live): readonly KubeObject[] {
-  return [...objects.values()]
-    .filter(({ apiVersion, kind }) => kind === nodes.kind && apiVersion === apiVersionOf(nodes))
-    .sort((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''));
+export function liveNodes(live: Live): readonly KubeObject[] {
+  return liveObjectsOf(live, nodes).toSorted((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''));
 }

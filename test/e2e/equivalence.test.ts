@@ -17,7 +17,7 @@ import { type NodeInput, planNode } from '../../src/node/plan/node.ts';
 import { cidr, ip, value, vnid } from '../node/states.ts';
 import { generator } from '../random.ts';
 import { rounds } from '../rounds.ts';
-import { run } from './lab.ts';
+import { must } from './lab.ts';
 
 const folder = new URL('../conformance/flows/', import.meta.url);
 const names = readdirSync(folder).map((name) => name.replace('.txt', ''));
@@ -376,22 +376,19 @@ let rpc: RpcConnection;
 const pids: number[] = [];
 const env = (): Record<string, string> => ({ OVS_RUNDIR: dir, OVS_LOGDIR: dir, OVS_DBDIR: dir });
 
-async function must(program: string, args: readonly string[], input?: string): Promise<string> {
-  const ran = await run(program, args, { env: env(), ...(input === undefined ? {} : { input }) });
-  if (ran.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${ran.stderr}`);
-  return ran.stdout;
-}
+const mustHere = (program: string, args: readonly string[], input = ''): Promise<string> =>
+  must(program, args, { env: env(), input });
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'sdn-compat-ovs-'));
   const quiet = ['--detach', '--no-chdir', '--pidfile', '--log-file', '-vconsole:off'];
-  await must('ovsdb-tool', ['create', `${dir}/conf.db`, '/usr/share/openvswitch/vswitch.ovsschema']);
-  await must('ovsdb-server', [`${dir}/conf.db`, `--remote=punix:${dir}/db.sock`, ...quiet]);
-  await must('ovs-vswitchd', [`unix:${dir}/db.sock`, '--enable-dummy', ...quiet]);
+  await mustHere('ovsdb-tool', ['create', `${dir}/conf.db`, '/usr/share/openvswitch/vswitch.ovsschema']);
+  await mustHere('ovsdb-server', [`${dir}/conf.db`, `--remote=punix:${dir}/db.sock`, ...quiet]);
+  await mustHere('ovs-vswitchd', [`unix:${dir}/db.sock`, '--enable-dummy', ...quiet]);
   for (const daemon of ['ovs-vswitchd', 'ovsdb-server'])
     pids.push(Number(readFileSync(`${dir}/${daemon}.pid`, 'utf8')));
   for (const bridge of ['original', 'ours']) {
-    await must('ovs-vsctl', [
+    await mustHere('ovs-vsctl', [
       `--db=unix:${dir}/db.sock`,
       'add-br',
       bridge,
@@ -439,11 +436,11 @@ afterAll(() => {
 });
 
 async function load(bridge: string, bundles: readonly (readonly string[])[]): Promise<void> {
-  await must('ovs-ofctl', ['-O', 'OpenFlow13', 'del-flows', bridge]);
-  await must('ovs-ofctl', ['-O', 'OpenFlow13', 'del-groups', bridge]);
+  await mustHere('ovs-ofctl', ['-O', 'OpenFlow13', 'del-flows', bridge]);
+  await mustHere('ovs-ofctl', ['-O', 'OpenFlow13', 'del-groups', bridge]);
   for (const lines of bundles)
     if (lines.length > 0)
-      await must('ovs-ofctl', ['-O', 'OpenFlow13', '--bundle', 'bundle', bridge, '-'], `${lines.join('\n')}\n`);
+      await mustHere('ovs-ofctl', ['-O', 'OpenFlow13', '--bundle', 'bundle', bridge, '-'], `${lines.join('\n')}\n`);
 }
 
 async function trace(bridge: string, packet: Packet, hash: number): Promise<string> {

@@ -1,5 +1,6 @@
 /** What happens to the traffic of a namespace when a node dies, slows down, loses the API server, or gives an IP up. */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { rounds } from '../rounds.ts';
 import { TestLab, until } from './lab.ts';
 import { Client, sleep } from './outage.ts';
@@ -156,6 +157,29 @@ describe('partitions and moves', () => {
       ),
     60_000,
   );
+
+  test('agents that end one after another, each away for seconds, as when they are upgraded: nothing is lost', async () => {
+    const isThere = (pid: number) => existsSync(`/proc/${pid}`);
+    const ready = (worker: string, status: string) =>
+      lab.must(['wait', `--for=condition=Ready=${status}`, '--timeout=20s', `node/${worker}.ocp4.rober.lab`]);
+    await undisturbed(
+      async () => {
+        for (const worker of ['worker1', 'worker0', 'worker2']) {
+          const pid = lab.pid(`node-${worker}`);
+          process.kill(pid, 'SIGTERM');
+          await until(`the agent of ${worker} has ended`, () => !isThere(pid));
+          await ready(worker, 'False');
+          await sleep(2_000);
+          await lab.command('start', 'agent', worker);
+          await ready(worker, 'True');
+        }
+      },
+      () => Promise.resolve(),
+      3,
+    );
+    for (const worker of ['worker0', 'worker1', 'worker2'])
+      expect(lab.log(`node-${worker}`)).not.toContain('node is offline');
+  }, 120_000);
 
   test('a slow node is not declared dead', async () => {
     // A fifth of what it sends is lost, so some connections take longer than a second; its IP stays in use.

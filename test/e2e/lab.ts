@@ -33,6 +33,17 @@ export function run(
   });
 }
 
+/** Runs a program that must succeed; returns what it printed, without the last line's end. */
+export async function must(
+  file: string,
+  args: readonly string[],
+  options: { input?: string; env?: Record<string, string> } = {},
+): Promise<string> {
+  const { status, stdout, stderr } = await run(file, args, options);
+  if (status !== 0) throw new Error(`${file} ${args.join(' ')}: ${stdout}${stderr}`);
+  return stdout.trimEnd();
+}
+
 /** The datapath of the labs of this run. */
 export const datapath: Datapath = process.env['SDN_COMPAT_LAB_DATAPATH'] === 'system' ? 'system' : 'netdev';
 

@@ -11,7 +11,11 @@ const outsideHost = '10.1.8.72';
 
 /** Runs a script with Node in a network namespace of the lab, until it ends by itself or the process is killed. */
 export function script(netns: string, text: string): ChildProcess {
-  return spawn('ip', ['netns', 'exec', netns, process.execPath, '-e', text], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const argv = ['netns', 'exec', netns, process.execPath, '-e', text];
+  const child = spawn('ip', argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // a child whose output nobody reads has not closed when it ends
+  child.on('exit', () => child.stdout.resume());
+  return child;
 }
 
 /** TCP and UDP echo on each namespace's port of the outside host. Returns what ends it. */

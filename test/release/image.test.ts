@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { type Ran, run, TestLab, until } from '../e2e/lab.ts';
+import { must, type Ran, run, TestLab, until } from '../e2e/lab.ts';
+import { podmanCommand, podmanLimits } from '../runtime/podman.ts';
 
 const root = join(import.meta.dirname, '../..');
 const image = 'localhost/sdn-compat-test/sdn-compat';
@@ -38,12 +39,6 @@ function podSpec(part: 'controller' | 'node'): PodSpec {
   return (manifests[0] as { spec: { template: { spec: PodSpec } } }).spec.template.spec;
 }
 
-async function must(file: string, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
-  const ran = await run(file, args, { env });
-  if (ran.status !== 0) throw new Error(`${file} ${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
-  return ran.stdout.trim();
-}
-
 /** An image of one folder's files. */
 async function imageOf(name: string, files: string): Promise<void> {
   const container = await must('buildah', ['from', 'scratch']);
@@ -71,12 +66,10 @@ async function buildBases(): Promise<void> {
 /** Builds the image; returns its name and id, as the command prints them. */
 const build = (): Promise<string> =>
   must('make', ['-s', '-C', root, 'image', `IMAGE=${image}`, `BASE=${baseImage}`, `NODE=${nodeImage}`], {
-    BUILDAH_ISOLATION: 'chroot', // in a container of a machine that allows no more
+    env: { BUILDAH_ISOLATION: 'chroot' }, // in a container of a machine that allows no more
   });
 
-/** podman as it runs where limits cannot be raised and cgroups are of version 1, too. */
-const podman = (args: readonly string[]): Promise<Ran> =>
-  run('podman', ['--cgroup-manager=cgroupfs', '--runtime=runc', ...args]);
+const podman = (args: readonly string[]): Promise<Ran> => run(podmanCommand[0], [...podmanCommand.slice(1), ...args]);
 
 /** Starts a container of the image as its manifest says, in a node's network namespace of the lab. */
 async function start(
@@ -92,7 +85,7 @@ async function start(
   const volumes = volumeMounts.map(({ name: volume, mountPath }) => [mounts[volume], mountPath]);
   const ran = await podman([
     ...['run', '--detach', '--name', name, '--network', network, '--user', String(runAsUser)],
-    ...['--ulimit=nofile=1024:1024', '--ulimit=nproc=1024:1024', '--log-driver=k8s-file'],
+    ...[...podmanLimits, '--log-driver=k8s-file'],
     ...(readOnlyRootFilesystem ? ['--read-only', '--read-only-tmpfs=false'] : []),
     ...capabilities.drop.map((one) => `--cap-drop=${one}`),
     ...(capabilities.add ?? []).map((one) => `--cap-add=${one}`),
@@ -163,7 +156,7 @@ test('the plugin is installed on a node by the first container, with no capabili
   );
   const ran = await podman([
     ...['run', '--rm', '--network=none', '--user=0', '--read-only', '--read-only-tmpfs=false', '--cap-drop=ALL'],
-    ...['--ulimit=nofile=1024:1024', '--ulimit=nproc=1024:1024', ...volumes],
+    ...[...podmanLimits, ...volumes],
     ...['--entrypoint', JSON.stringify(installer.command), image],
   ]);
   expect(ran).toMatchObject({ status: 0, stderr: '' });

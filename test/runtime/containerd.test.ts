@@ -1,8 +1,8 @@
 /** Pods that a real runtime makes: containerd calls the plugin by libcni, asked over its CRI as the kubelet asks it. */
 import { rmSync } from 'node:fs';
-import { TestLab, until } from '../e2e/lab.ts';
+import { must, TestLab, until } from '../e2e/lab.ts';
 import { rounds } from '../rounds.ts';
-import { Containerd, image, must, waitingImage } from './containerd.ts';
+import { Containerd, image, waitingImage } from './containerd.ts';
 import { CriError, type Sandbox } from './cri.ts';
 
 const worker = 'worker0';
@@ -35,7 +35,7 @@ async function pidOf(id: string): Promise<string> {
 /** The address that the host outside sees when a sandbox asks it. */
 async function source(id: string): Promise<string> {
   const net = `--net=/proc/${await pidOf(id)}/ns/net`;
-  return must('nsenter', net, 'curl', '-s', '--max-time', '2', 'http://10.1.8.72:8080/ip').catch(() => '');
+  return must('nsenter', [net, 'curl', '-s', '--max-time', '2', 'http://10.1.8.72:8080/ip']).catch(() => '');
 }
 
 /** The ports of the node's bridge. */

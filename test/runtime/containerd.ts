@@ -3,26 +3,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run, type TestLab, until } from '../e2e/lab.ts';
+import { must, type TestLab, until } from '../e2e/lab.ts';
 import { Cri } from './cri.ts';
 
 const root = join(import.meta.dirname, '../..');
 export const image = 'localhost/sdn-compat-test/busybox:latest';
 
-export async function must(file: string, ...args: readonly string[]): Promise<string> {
-  const ran = await run(file, args);
-  if (ran.status !== 0) throw new Error(`${file} ${args.join(' ')}: ${ran.stdout}${ran.stderr}`);
-  return ran.stdout.trim();
-}
-
 /** An image with busybox alone, which waits; kept by buildah, and as an archive in the folder. */
 export async function waitingImage(folder: string): Promise<string> {
-  const container = await must('buildah', 'from', 'scratch');
-  await must('buildah', 'copy', '-q', container, '/bin/busybox', '/bin/busybox');
-  await must('buildah', 'config', '--entrypoint', '["/bin/busybox","sleep","100000"]', container);
-  await must('buildah', 'commit', '-q', '--rm', container, image);
+  const container = await must('buildah', ['from', 'scratch']);
+  await must('buildah', ['copy', '-q', container, '/bin/busybox', '/bin/busybox']);
+  await must('buildah', ['config', '--entrypoint', '["/bin/busybox","sleep","100000"]', container]);
+  await must('buildah', ['commit', '-q', '--rm', container, image]);
   const archive = join(folder, 'busybox.tar');
-  await must('buildah', 'push', '-q', image, `oci-archive:${archive}:${image}`);
+  await must('buildah', ['push', '-q', image, `oci-archive:${archive}:${image}`]);
   return archive;
 }
 
@@ -103,7 +97,7 @@ state = "${this.folder}/state"
   }
 
   async ctr(...args: string[]): Promise<string> {
-    return must('ctr', '--address', this.#socket, '--namespace', 'k8s.io', ...args);
+    return must('ctr', ['--address', this.#socket, '--namespace', 'k8s.io', ...args]);
   }
 
   /** Ends it at once; what it started goes on, as containers do without their runtime. */
@@ -122,7 +116,7 @@ state = "${this.folder}/state"
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
       .split('\n')
       .map((line) => line.split(' ')[4] ?? '');
-    for (const mount of mounts.filter((path) => path.startsWith(this.folder)).reverse()) await must('umount', mount);
+    for (const mount of mounts.filter((path) => path.startsWith(this.folder)).reverse()) await must('umount', [mount]);
   }
 
   log(): string {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Ran, run, TestLab, until } from '../e2e/lab.ts';
 import { cniFolders, image, waitingImage } from './containerd.ts';
+import { podmanCommand, podmanLimits } from './podman.ts';
 
 const worker = 'worker0';
 const egressIP = '192.168.7.240';
@@ -14,14 +15,11 @@ let lab: TestLab;
 function podman(...args: string[]): Promise<Ran> {
   const network = `--net=/run/netns/sdnc.${lab.name}.${worker}`;
   const env = { CONTAINERS_CONF: join(folder, 'containers.conf') };
-  return run('nsenter', [network, 'podman', '--cgroup-manager=cgroupfs', '--runtime=runc', ...args], { env });
+  return run('nsenter', [network, ...podmanCommand, ...args], { env });
 }
 
 const start = (...args: string[]): Promise<Ran> =>
-  podman(
-    ...['run', '--detach', '--name', container, '--network', 'sdn-compat', ...args],
-    ...['--ulimit=nofile=1024:1024', '--ulimit=nproc=1024:1024', image],
-  );
+  podman(...['run', '--detach', '--name', container, '--network', 'sdn-compat', ...args], ...[...podmanLimits, image]);
 
 beforeAll(async () => {
   lab = await TestLab.up('--nodes', '1');

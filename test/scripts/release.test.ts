@@ -53,7 +53,7 @@ test('the notices hold each license', () => {
 test('the list of contents has a package url for each part, with what is special in it encoded', () => {
   const packages = [{ name: '@kubernetes/client-node', version: '2.0.1', license: 'Apache-2.0' }];
   const debian = debianPackages('libstdc++6\t12.2.0-14+deb12u1\tamd64\nnft\t1:1.0\tamd64\n');
-  const { components } = sbom('1.0.0', packages, debian, '24.0.0') as { components: { purl: string }[] };
+  const { components } = sbom('1.0.0', { packages, debian, node: '24.0.0' }) as { components: { purl: string }[] };
   expect(components.map(({ purl }) => purl)).toEqual([
     'pkg:npm/%40kubernetes/client-node@2.0.1',
     'pkg:generic/node@24.0.0',

@@ -27,6 +27,7 @@ import { podSpec } from './pod-spec.ts';
 import { rbacResources } from './rbac.ts';
 import type { Resource } from './resource.ts';
 import { reviewResources } from './reviews.ts';
+import { serviceResources } from './services.ts';
 import { workloadResources } from './workloads.ts';
 
 const podSchema: JsonObject = {
@@ -121,7 +122,7 @@ const crdSchema: JsonObject = {
 
 const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
 
-/** Namespace, Node, Pod, Event, NetworkPolicy, Lease, CustomResourceDefinition, workloads, and who may do what. */
+/** Namespace, Node, Pod, Event, NetworkPolicy, Lease, CustomResourceDefinition, Services, workloads, and who may do what. */
 export const builtinResources: readonly Resource[] = [
   resource({
     kind: namespaces,
@@ -175,6 +176,7 @@ export const builtinResources: readonly Resource[] = [
     shortNames: ['crd', 'crds'],
     hasStatus: true,
   }),
+  ...serviceResources,
   ...workloadResources,
   ...rbacResources,
   ...reviewResources,

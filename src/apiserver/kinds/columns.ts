@@ -172,6 +172,40 @@ export const networkPolicyColumns: readonly Column[] = [
   ageColumn,
 ];
 
+const portText = ({ port }: JsonObject): string => (typeof port === 'number' ? String(port) : '*');
+
+function servicePort(port: JsonObject): string {
+  const { nodePort } = port;
+  const node = typeof nodePort === 'number' && nodePort > 0 ? `:${String(nodePort)}` : '';
+  return `${portText(port)}${node}/${textAt(port, 'protocol') ?? ''}`;
+}
+
+const specOf = (object: StoredObject): JsonObject => objectAt(object, 'spec');
+const listed = (texts: readonly string[]): string => (texts.length === 0 ? '<none>' : texts.join(','));
+
+export const serviceColumns: readonly Column[] = [
+  nameColumn,
+  column('Type', (object) => textAt(specOf(object), 'type') ?? ''),
+  column('Cluster-IP', (object) => textAt(specOf(object), 'clusterIP') ?? '<none>'),
+  column('External-IP', (object) => listed([...textsAt(specOf(object), 'externalIPs'), ...externalName(object)])),
+  column('Port(s)', (object) => listed(objectsAt(specOf(object), 'ports').map(servicePort))),
+  ageColumn,
+  column('Selector', (object) => labelSelectorText({ matchLabels: objectAt(specOf(object), 'selector') }), wide),
+];
+
+function externalName(object: StoredObject): readonly string[] {
+  const { type, externalName: name } = specOf(object);
+  return type === 'ExternalName' && typeof name === 'string' ? [name] : [];
+}
+
+export const endpointSliceColumns: readonly Column[] = [
+  nameColumn,
+  column('AddressType', (object) => textAt(object, 'addressType') ?? ''),
+  column('Ports', (object) => listed(objectsAt(object, 'ports').map(portText))),
+  column('Endpoints', (object) => listed(objectsAt(object, 'endpoints').flatMap((one) => textsAt(one, 'addresses')))),
+  ageColumn,
+];
+
 function eventTime(object: StoredObject, key: string): string | undefined {
   return textAt(object, key) ?? textAt(object, 'eventTime') ?? object.metadata.creationTimestamp;
 }
@@ -251,10 +285,13 @@ function customColumn(definition: JsonObject, where: string): Column {
   }
 }
 
+/** Of kinds with nothing else to show. */
+export const plainColumns: readonly Column[] = [nameColumn, ageColumn];
+
 /** The columns of a CRD version; name and age if it defines none. */
 export function printerColumns(version: JsonObject): readonly Column[] {
   const own = objectsAt(version, 'additionalPrinterColumns');
-  if (own.length === 0) return [nameColumn, ageColumn];
+  if (own.length === 0) return plainColumns;
   return [
     nameColumn,
     ...own.map((definition, index) => customColumn(definition, `additionalPrinterColumns[${String(index)}]`)),

@@ -1,7 +1,7 @@
 /** Roles and their bindings (rbac.authorization.k8s.io/v1). What they allow is decided in the room `rights`. */
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from '../../../api/kinds.ts';
 import type { JsonObject } from '../../model/values/json.ts';
-import { ageColumn, crdColumns, nameColumn } from './columns.ts';
+import { crdColumns, plainColumns } from './columns.ts';
 import { atomic, identity, open, openObject, resource, text } from './definition.ts';
 import type { Resource } from './resource.ts';
 
@@ -43,20 +43,18 @@ function binding(description: string): JsonObject {
   };
 }
 
-const bindingColumns = [nameColumn, ageColumn];
-
 /** ClusterRole, ClusterRoleBinding, Role and RoleBinding. */
 export const rbacResources: readonly Resource[] = [
   resource({ kind: clusterRoles, schema: role('Rights in the whole cluster.'), columns: crdColumns }),
   resource({
     kind: clusterRoleBindings,
     schema: binding('Grants a ClusterRole in the whole cluster.'),
-    columns: bindingColumns,
+    columns: plainColumns,
   }),
   resource({ kind: roles, schema: role('Rights in one namespace.'), columns: crdColumns }),
   resource({
     kind: roleBindings,
     schema: binding('Grants a Role or ClusterRole in one namespace.'),
-    columns: bindingColumns,
+    columns: plainColumns,
   }),
 ];

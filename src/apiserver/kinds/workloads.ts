@@ -11,12 +11,11 @@ import {
   serviceAccounts,
 } from '../../../api/kinds.ts';
 import type { JsonObject } from '../../model/values/json.ts';
-import { ageColumn, nameColumn } from './columns.ts';
+import { plainColumns as columns } from './columns.ts';
 import { atomic, identity, open, openObject, resource, text } from './definition.ts';
 import { podSpec } from './pod-spec.ts';
 import type { Resource } from './resource.ts';
 
-const columns = [nameColumn, ageColumn];
 const template = { ...openObject({ metadata: open, spec: podSpec }), description: 'The pods that it makes.' };
 const selector = { ...atomic, description: 'Which pods are its own.' };
 const intOrText = { 'x-kubernetes-int-or-string': true };

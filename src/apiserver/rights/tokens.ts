@@ -1,4 +1,5 @@
 /** Who asks: by the bearer token of the admin or of a ServiceAccount. */
+import { err, ok, type Result } from '../../model/values/result.ts';
 import { isAuthorized } from '../store/identity.ts';
 import { masters, serviceAccountUser, type User } from './rules.ts';
 
@@ -22,18 +23,14 @@ export function userOf(
   return found === undefined ? undefined : serviceAccountUser(found.namespace, found.name);
 }
 
-/** The tokens in a file with a line NAMESPACE/NAME=TOKEN for each; or the number of a line that is not one. */
-export function parseTokens(
-  text: string,
-):
-  | { readonly ok: true; readonly tokens: readonly ServiceAccountToken[] }
-  | { readonly ok: false; readonly line: number } {
+/** The tokens in a file with a line NAMESPACE/NAME=TOKEN for each; the error is the number of a line that is not one. */
+export function parseTokens(text: string): Result<readonly ServiceAccountToken[], number> {
   const tokens: ServiceAccountToken[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
     const [, namespace = '', name = '', token = ''] = /^([^/=\s]+)\/([^/=\s]+)=(\S+)$/.exec(line.trim()) ?? [];
-    if (token === '') return { ok: false, line: index + 1 };
+    if (token === '') return err(index + 1);
     tokens.push({ namespace, name, token });
   }
-  return { ok: true, tokens };
+  return ok(tokens);
 }

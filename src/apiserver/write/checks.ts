@@ -17,6 +17,7 @@ import {
   lateFinalizerErrors,
   ownerErrors,
 } from './admission/qualified.ts';
+import { endpointSliceErrors, serviceErrors } from './admission/service.ts';
 import { validateObject } from './admission/validate.ts';
 import type { DeleteSettings, WriteSettings } from './settings.ts';
 
@@ -33,6 +34,10 @@ function kindErrors(kind: string, object: JsonObject, old: StoredObject | undefi
       return podErrors(object, old);
     case 'Node':
       return nodeErrors(object, old);
+    case 'Service':
+      return serviceErrors(object, old);
+    case 'EndpointSlice':
+      return endpointSliceErrors(object, old);
     default:
       return [];
   }

@@ -5,8 +5,9 @@ import type { Registry } from '../kinds/registry.ts';
 import type { Resource } from '../kinds/resource.ts';
 import { alreadyExists, forbidden, invalid, notFound } from '../refusal.ts';
 import { objectAt, type StoredObject, textsAt } from '../store/object.ts';
-import { type Collection, keyIn, type Store } from '../store/store.ts';
+import { type Collection, type Entry, keyIn, type Store } from '../store/store.ts';
 import { admit } from './admission/admit.ts';
+import { allocate } from './admission/allocate.ts';
 import { gracePeriod, nextGeneration, prepareCreate, prepareUpdate } from './admission/strategy.ts';
 import { checkPreconditions, checkSame, checkValid, refuseUnknown, refuseUnknownInPatch } from './checks.ts';
 import { noteUpdate } from './ownership/managers.ts';
@@ -87,10 +88,11 @@ export class Objects {
     const time = now();
     const metadata = newMetadata(target, objectAt(admitted.object, 'metadata'), { time, random });
     const { name } = metadata;
-    const prepared = prepareCreate(resource, { ...admitted.object, metadata }, time);
-    checkValid(resource, prepared, name);
+    const wanted = prepareCreate(resource, { ...admitted.object, metadata }, time);
+    checkValid(resource, wanted, name);
     if (this.collection(resource).get(keyIn(name, namespace)) !== undefined) throw alreadyExists(resource, name);
     if (namespace !== undefined) this.#requireNamespace(resource, namespace, name);
+    const prepared = this.#allocate(resource, wanted, name);
     const managed =
       settings.writer.operation === 'Apply'
         ? prepared
@@ -119,8 +121,9 @@ export class Objects {
     checkSame(resource, old, given);
     const prepared = prepareUpdate(resource, old, admitted.object, { status: settings.status, now: this.world.now() });
     const kept = keptMetadata(old, objectAt(prepared, 'metadata'), nextGeneration(resource, old, prepared));
-    const next: JsonObject = { ...prepared, metadata: kept };
-    checkValid(resource, next, name, old);
+    const asked: JsonObject = { ...prepared, metadata: kept };
+    checkValid(resource, asked, name, old);
+    const next: JsonObject = this.#allocate(resource, asked, name);
     const { resourceVersion, managedFields } = old.metadata;
     const isApply = settings.writer.operation === 'Apply';
     const alike = { ...kept, resourceVersion, ...(isApply ? {} : { managedFields }) };
@@ -164,6 +167,22 @@ export class Objects {
     this.#put(resource, object);
     if (isNamespace) this.#emptyLater(object);
     return { last: object, gone: false };
+  }
+
+  /** The object with the addresses and ports that the server chooses; only Services have any. */
+  #allocate(resource: Resource, object: JsonObject, name: string): JsonObject {
+    if (resource.custom || resource.kind !== 'Service') return object;
+    const { metadata } = object;
+    const isOther = ({ object: other }: Entry): boolean =>
+      other.metadata.name !== name || other.metadata.namespace !== objectAt({ metadata }, 'metadata')['namespace'];
+    const others = this.collection(resource).sorted().filter(isOther);
+    const allocated = allocate(
+      object,
+      others.map(({ object: other }) => other),
+      this.world.random,
+    );
+    if (!allocated.ok) throw invalid(resource, name, allocated.error);
+    return allocated.value;
   }
 
   #put(resource: Resource, object: StoredObject): void {

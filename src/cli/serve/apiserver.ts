@@ -34,8 +34,8 @@ async function tokensIn(path: string | undefined): Promise<readonly ServiceAccou
   });
   if (((await stat(path)).mode & 0o077) !== 0) throw new Failure(`${where}: others may read it: chmod 0600 it`);
   const parsed = parseTokens(text);
-  if (!parsed.ok) throw new Failure(`${where}: line ${String(parsed.line)} is not NAMESPACE/NAME=TOKEN`);
-  return parsed.tokens;
+  if (!parsed.ok) throw new Failure(`${where}: line ${String(parsed.error)} is not NAMESPACE/NAME=TOKEN`);
+  return parsed.value;
 }
 
 function isInUse(error: unknown): boolean {

@@ -11,9 +11,10 @@ import type { Cluster } from '../../model/cluster/cluster.ts';
 import { EgressObjects } from '../../model/egress/objects.ts';
 import type { EgressChange, EgressTracker } from '../../model/egress/tracker.ts';
 import type { Assignment } from '../../model/egress/verdict.ts';
-import { type CloudLimits, limitsOf } from '../../model/objects/cloud.ts';
+import { type CloudLimits, limitsOf, withoutMore } from '../../model/objects/cloud.ts';
 import type { ClusterNetwork, IsolationMode } from '../../model/objects/clusternetwork.ts';
 import type { HostSubnet } from '../../model/objects/hostsubnet.ts';
+import { isPluginAway } from '../../model/objects/node.ts';
 import type { HostSubnetObject, NetNamespaceObject, NodeObject } from '../../model/objects/raw.ts';
 import { addressAt, type Ip } from '../../model/values/address.ts';
 import { isNodeName, type NodeName } from '../../model/values/names.ts';
@@ -28,6 +29,8 @@ export class EgressView {
   readonly #objects = new Map<string, HostSubnetObject>();
   #mode: IsolationMode | undefined;
   readonly #limits = new Map<NodeName, CloudLimits>();
+  /** Nodes whose network plugin does not answer. */
+  readonly #away = new Set<NodeName>();
   readonly #assigned = new Map<Ip, Assignment>();
   readonly #egress = new EgressObjects((change) => this.#take(change));
   readonly #invalidLimits = new Map<string, string>();
@@ -109,12 +112,26 @@ export class EgressView {
   /** Takes a Node's limits, readiness and address. Returns whether anything that matters changed. */
   putNode(name: string, node: NodeObject | undefined): boolean {
     if (!isNodeName(name)) return false;
-    const before = this.#limits.get(name);
+    const before = this.#placementLimitsOf(name);
     this.#putLimits(name, node);
+    if (node !== undefined && isPluginAway(node)) this.#away.add(name);
+    else this.#away.delete(name);
     const changed = this.#egress.putNode(name, node);
-    if (!changed.hostSubnets && !changed.readiness && sameLimits(before, this.#limits.get(name))) return false;
+    if (!changed.hostSubnets && !changed.readiness && sameLimits(before, this.#placementLimitsOf(name))) return false;
     this.#nodes.notify();
     return true;
+  }
+
+  /** The limits for placing IPs: the cloud's; and a node whose network plugin is away gets no more than it has. */
+  placementLimits(): ReadonlyMap<NodeName, CloudLimits> {
+    if (this.#away.size === 0) return this.#limits;
+    const own = [...this.#away].map((name) => [name, withoutMore(this.#limits.get(name))] as const);
+    return new Map([...this.#limits, ...own]);
+  }
+
+  #placementLimitsOf(name: NodeName): CloudLimits | undefined {
+    const limits = this.#limits.get(name);
+    return this.#away.has(name) ? withoutMore(limits) : limits;
   }
 
   #putLimits(name: NodeName, node: NodeObject | undefined): void {

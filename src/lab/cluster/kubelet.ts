@@ -34,6 +34,8 @@ const heartbeat = 1_000;
 const untilFirstReady = 100;
 /** As long a node may say nothing; Kubernetes takes one for dead after 40 s. */
 const longestSilence = 10_000;
+/** What a kubelet reports while its runtime's network plugin does not answer. */
+const pluginNotReady = 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady';
 const podDevice = 'eth0';
 /** The kubelet cuts a termination message after as many characters. */
 const longestMessage = 4_096;
@@ -111,7 +113,7 @@ class Kubelet {
     return account === undefined ? undefined : writeAccount(this.#deps.client, this.#deps.layout, account);
   }
 
-  /** Sets Ready as the node's agent answers; returns when to check again. */
+  /** Sets Ready as the node's agent answers, in the kubelet's words; returns when to check again. */
   async #reportNode(short: string): Promise<number> {
     const node = this.#deps.layout.nodes.find((one) => one.short === short);
     const object = node === undefined ? undefined : this.#nodes.get(node.name);
@@ -130,7 +132,14 @@ class Kubelet {
     const present = conditions.find(({ type }) => type === 'Ready');
     const same = present?.status === (isReady ? 'True' : 'False');
     if (same && !this.#mustBeat(present)) return;
-    const made = condition('Ready', isReady, isReady ? 'AgentReady' : 'AgentNotReady', problem ?? '');
+    const made = isReady
+      ? condition('Ready', true, 'KubeletReady', 'kubelet is posting ready status')
+      : condition(
+          'Ready',
+          false,
+          'KubeletNotReady',
+          `${pluginNotReady} message:Network plugin returns error: ${problem}`,
+        );
     const lastTransitionTime = same ? present.lastTransitionTime : made.lastTransitionTime;
     const ready = { ...made, lastTransitionTime, lastHeartbeatTime: made.lastTransitionTime };
     const body = { status: { conditions: [...conditions.filter(({ type }) => type !== 'Ready'), ready] } };

@@ -83,6 +83,8 @@ export interface UpOptions {
   readonly hosts: readonly HostKind[];
   /** The kubeconfig of an API server that is already there, to run on instead of one of the lab's own. */
   readonly kubeconfig?: string;
+  /** Whether Services work: their EndpointSlices are made, and every node has a service proxy. */
+  readonly services: boolean;
 }
 
 /** The datapath of the bridge with the uplink: the one that an agent with that option chooses for its own. */
@@ -140,7 +142,7 @@ async function startNodes(deps: LabDeps, layout: Layout, options: UpOptions): Pr
   );
 }
 
-async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
+async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions): Promise<void> {
   const { self } = deps;
   const kubeconfig = isGiven(layout) ? files.account(layout, 'controller') : files.kubeconfig(layout);
   const master = nodeNamespace(layout, 'master0');
@@ -150,6 +152,8 @@ async function startRest(deps: LabDeps, layout: Layout): Promise<void> {
     argv: [...self, 'controller', '--kubeconfig', kubeconfig],
   });
   await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
+  if (services)
+    await startDaemon(layout, { name: 'services', argv: [...self, 'lab', 'services', '--name', layout.name] });
   await startDaemon(layout, {
     name: 'web',
     netns: layout.namespaces.outside,
@@ -192,7 +196,7 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
       return served;
     }
     await wires;
-    await Promise.all([startNodes(deps, layout, options), startRest(deps, layout)]);
+    await Promise.all([startNodes(deps, layout, options), startRest(deps, layout, options)]);
     await awaitReady(layout);
     await Promise.all(
       layout.nodes.map((node) => furnishLater(deps.exec, layout, node, hostProfile(options.hosts, node))),

@@ -20,7 +20,7 @@ import { resourceName } from '../ref.ts';
 import type { Snapshot, Unread } from '../snapshot.ts';
 import { isIndexRow, unreadInRow } from './gather.ts';
 import { shapeOf, snapshotOf } from './make-snapshot.ts';
-import { macvlanKinds, minorKinds, namespacesOf, type Wanted } from './source.ts';
+import { allKinds, macvlanKinds, minorKinds, namespacesOf, type Wanted } from './source.ts';
 
 export interface FileReading extends Wanted {
   readonly needed: readonly Kind[];
@@ -83,8 +83,9 @@ export async function snapshotFromFiles(
 /** The objects of each kind of which a plan is made, or the first that is not of its kind's shape. */
 function objectsIn(manifests: readonly Manifest[], wanted: Wanted): Result<Map<Kind, KubeObject[]>, InputProblem> {
   const found = new Map<Kind, KubeObject[]>();
+  const kinds = allKinds(wanted);
   for (const manifest of manifests) {
-    const kind = kindOf(manifest, wanted);
+    const kind = kindOf(manifest, kinds);
     if (kind === undefined || !matters(kind, manifest, wanted)) continue;
     const object = shapeOf(kind, manifest.object);
     if (!object.ok) return err(problemAt(manifest.source, object.error.field, object.error.reason));
@@ -96,7 +97,7 @@ function objectsIn(manifests: readonly Manifest[], wanted: Wanted): Result<Map<K
 }
 
 function unreadIn(row: Manifest, wanted: Wanted): readonly Unread[] {
-  const kind = kindOf(row, wanted);
+  const kind = kindOf(row, allKinds(wanted));
   const unread = kind === undefined ? undefined : unreadInRow(kind, row.object);
   return unread === undefined ? [] : [unread];
 }
@@ -113,8 +114,8 @@ function files(problems: readonly InputProblem[]): Snapshot['unreadFiles'] {
   return problems.map(({ file, reason }) => ({ file, reason })).sort((a, b) => compareText(a.file, b.file));
 }
 
-function kindOf({ object }: Manifest, { kinds }: Wanted): Kind | undefined {
-  return [...kinds, ...minorKinds, configMaps, ...macvlanKinds].find((kind) => isOfKind(object, kind));
+function kindOf({ object }: Manifest, kinds: readonly Kind[]): Kind | undefined {
+  return kinds.find((kind) => isOfKind(object, kind));
 }
 
 /** Whether a plan is made from the object: of some kinds most are left alone. */

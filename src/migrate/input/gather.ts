@@ -8,7 +8,7 @@ import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { configMapItem, installConfig } from '../kinds/configmap.ts';
 import { objectsOf, type Snapshot, type Unread } from '../snapshot.ts';
-import { macvlanKinds, minorKinds, type Wanted } from './source.ts';
+import { allKinds, macvlanKinds, minorKinds, type Wanted } from './source.ts';
 
 /** A file of the archive: its path, and what it holds. */
 export interface GatheredFile {
@@ -30,8 +30,8 @@ export interface GatheredKind {
 }
 
 /** The files: a list of each kind and namespace, also an empty one, which shows that there is nothing else. */
-export function gatheredFiles(snapshot: Snapshot, { kinds }: Wanted): readonly GatheredFile[] {
-  return [...kinds, ...minorKinds, ...macvlanKinds, configMaps].flatMap((kind) => {
+export function gatheredFiles(snapshot: Snapshot, wanted: Wanted): readonly GatheredFile[] {
+  return allKinds(wanted).flatMap((kind) => {
     const isUnread = snapshot.unread.some((one) => one.kind === kind);
     // of ConfigMaps only some are read, and one that may not be read hides no other
     const isHidden = isUnread && (kind !== configMaps || objectsOf(snapshot, kind).length === 0);
@@ -46,8 +46,8 @@ export function gatheredFiles(snapshot: Snapshot, { kinds }: Wanted): readonly G
 }
 
 /** A line for each kind, for people and for the index of the archive. */
-export function gatheredKinds(snapshot: Snapshot, { kinds }: Wanted): readonly GatheredKind[] {
-  return [...kinds, ...minorKinds, ...macvlanKinds, configMaps].map((kind) => {
+export function gatheredKinds(snapshot: Snapshot, wanted: Wanted): readonly GatheredKind[] {
+  return allKinds(wanted).map((kind) => {
     const all = snapshot.unread.filter((one) => one.kind === kind);
     const unread = all.find(({ isMinor }) => isMinor !== true) ?? all[0];
     return {

@@ -5,6 +5,7 @@ import {
   cloudPrivateIPConfigs,
   clusterNetworks,
   clusterVersions,
+  configMaps,
   customResourceDefinitions,
   egressNetworkPolicies,
   hostSubnets,
@@ -57,6 +58,11 @@ export const minorKinds: readonly Kind[] = [...obstacleKinds, customResourceDefi
 
 /** Kinds of which only egress routers are read: pods with a macvlan interface and what makes such pods. */
 export const macvlanKinds: readonly Kind[] = [pods, ...workloads];
+
+/** Every kind of which something is read. */
+export function allKinds({ kinds }: Wanted): readonly Kind[] {
+  return [...kinds, ...minorKinds, ...macvlanKinds, configMaps];
+}
 
 /** The namespaces of these pods and workloads: their ConfigMaps may be needed. */
 export function namespacesOf(objects: readonly KubeObject[]): ReadonlySet<string> {

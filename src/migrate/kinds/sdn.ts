@@ -13,11 +13,6 @@ export const madeBySDN: readonly Kind[] = [hostSubnets, netNamespaces];
 /** The apiVersion of OpenShift SDN's kinds. */
 export const versionOfSDN = apiVersionOf(netNamespaces);
 
-/** Whether the object belongs to OpenShift SDN. */
-export function isOfSDN({ apiVersion }: Pick<KubeObject, 'apiVersion'>): boolean {
-  return apiVersion === versionOfSDN;
-}
-
 /** The egress IPs that a HostSubnet hosts or a NetNamespace requests, as written. */
 export function listedIPs(object: KubeObject): readonly string[] {
   return textsAt(object, 'egressIPs');

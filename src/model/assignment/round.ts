@@ -14,7 +14,7 @@ import { type Exclusion, type Problem, ProblemMaker } from './problem.ts';
 import { bestAssignment, freshAssignment } from './solve.ts';
 
 export interface AssignmentInput extends EgressInput {
-  /** The cloud's limits by node; a node that is not in the map has no limits. */
+  /** The limits by node, of the cloud and of its readiness; a node that is not in the map has no limits. */
   readonly limits: ReadonlyMap<NodeName, CloudLimits>;
 }
 

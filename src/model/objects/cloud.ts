@@ -20,6 +20,11 @@ export interface CloudLimits {
 /** The limits of a node with an unreadable annotation. */
 export const unknownLimits: CloudLimits = { capacity: 'current', network: undefined };
 
+/** The limits of a node that keeps what it has and gets no more, within the cloud's limits, if there are any. */
+export function withoutMore(limits: CloudLimits = unknownLimits): CloudLimits {
+  return { ...limits, capacity: 'current' };
+}
+
 /** The limits of a Node, and why its annotation cannot be read, if so; undefined when it has none. */
 export function limitsOf({
   metadata,

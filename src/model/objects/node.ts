@@ -39,9 +39,27 @@ export function hostIPOf(
   return found ?? (present === undefined && own.length === 1 ? own[0] : undefined);
 }
 
-/** Whether the Node's condition Ready is False. Unknown, or no condition, does not count. */
+/**
+ * What the kubelet says when the network plugin alone does not answer its runtime, as while our agent is restarted; with
+ * more than one reason it lists them in brackets.
+ */
+const pluginAway = /^container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:/;
+
+/** Whether the Node's network plugin alone does not answer, which leaves what it set up as it is. */
+export function isPluginAway(node: NodeObject): boolean {
+  return readyFalse(node).some((condition) => pluginAway.test(asText(fieldOf(condition, 'message'))));
+}
+
+/**
+ * Whether the Node's condition Ready is False. Unknown, or no condition, does not count, nor that its network plugin
+ * alone does not answer: what the plugin set up goes on without it, and probes through it say whether it does.
+ */
 export function isNotReady(node: NodeObject): boolean {
-  return asList(fieldOf(node, 'status', 'conditions')).some(
+  return readyFalse(node).length > 0 && !isPluginAway(node);
+}
+
+function readyFalse(node: NodeObject): readonly unknown[] {
+  return asList(fieldOf(node, 'status', 'conditions')).filter(
     (condition) => fieldOf(condition, 'type') === 'Ready' && fieldOf(condition, 'status') === 'False',
   );
 }

@@ -9,6 +9,7 @@ import { type NftElements, nftTables } from './vocabulary.ts';
 export const setNames = [
   'restricted_pods',
   'asking_pods',
+  'egress_ips',
   'pod_owners',
   'pod_unasked',
   'pod_answers',
@@ -64,6 +65,7 @@ export const tableOf: Readonly<Record<SetName, string>> = {
   restricted_pods: nftTables.guard,
   pod_sources: nftTables.guard,
   egress_hosted: nftTables.guard,
+  egress_ips: nftTables.guard,
   pod_itself: nftTables.guard,
   node_addresses: nftTables.guard,
   asking_pods: nftTables.nat,
@@ -91,6 +93,7 @@ export function contentFrom(elementsIn: (set: SetName) => Elements): NftContent 
   return {
     restricted_pods: elementsIn('restricted_pods'),
     asking_pods: elementsIn('asking_pods'),
+    egress_ips: elementsIn('egress_ips'),
     pod_owners: elementsIn('pod_owners'),
     pod_unasked: elementsIn('pod_unasked'),
     pod_answers: elementsIn('pod_answers'),
@@ -126,12 +129,13 @@ const podSets = memoized((pods: NftElements['pods']): PodSets => {
  * The wanted content of the tables. Each owner is in three places: for translation, and for the comparisons before and
  * after it.
  */
-export function contentOf({ snat, hosted, restricted, podSources, pods, nodes }: NftElements): NftContent {
+export function contentOf({ snat, hosted, assigned, restricted, podSources, pods, nodes }: NftElements): NftContent {
   const sources = elementsFrom([...snat].map(([mark, ip]) => ({ key: hex(mark), value: ip })));
   const asking = elementsOfKeys(restricted);
   return {
     restricted_pods: asking,
     asking_pods: asking,
+    egress_ips: elementsOfKeys(assigned),
     ...podSets(pods),
     nodes: elementsOfKeys(nodes),
     node_addresses: elementsOfKeys(nodes),
@@ -217,7 +221,7 @@ export function refills({ content, sets, isReadable }: Listing, wanted: NftConte
 }
 
 /** The sets that restrict: limits add to them. */
-const restricting: ReadonlySet<SetName> = new Set(['restricted_pods', 'asking_pods']);
+const restricting: ReadonlySet<SetName> = new Set(['restricted_pods', 'asking_pods', 'egress_ips']);
 /** What limits do not know or that allows nothing by itself. */
 const unlimited: ReadonlySet<SetName> = new Set(['pod_owners', 'pod_unasked', 'nodes', 'node_addresses']);
 /**

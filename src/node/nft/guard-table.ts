@@ -27,6 +27,17 @@ const errors = ({ subnet }: NftBase): string[] => [
   `ip saddr @pod_networks ip saddr != ${subnet.text} drop`,
 ];
 
+/**
+ * What a namespace sent with its egress IP to a Service's address on this node, which sends it on. It may go to the
+ * cluster itself, but not outside, where it would arrive with this node's address.
+ */
+const relayed: readonly string[] = [
+  'ip daddr @node_addresses accept',
+  'ct status dnat drop',
+  // rewritten without a trace (IPVS)
+  'ct original ip daddr @node_addresses drop',
+];
+
 /** The table with its chains and empty sets; it replaces the existing one. */
 export function guardTable(base: NftBase): string[] {
   const forged = [
@@ -38,12 +49,14 @@ export function guardTable(base: NftBase): string[] {
   return table(nftTables.guard, [
     ...networks(base),
     '  set egress_hosted { type ipv4_addr; }',
+    '  set egress_ips { type ipv4_addr; }',
     '  set restricted_pods { type ipv4_addr; }',
     '  set pod_sources { type ipv4_addr . ipv4_addr; }',
     '  set pod_itself { type ipv4_addr . ipv4_addr; }',
     '  set node_addresses { type ipv4_addr; }',
     ...chain('sources', undefined, sources(base)),
     ...chain('errors', undefined, errors(base)),
+    ...chain('relayed', undefined, relayed),
     ...chain('arriving', `filter hook prerouting priority ${hookPriority.arriving}`, [
       `iifgroup ${podGroup} drop`,
       `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,
@@ -64,6 +77,7 @@ export function guardTable(base: NftBase): string[] {
       'ct direction reply accept',
       'ip saddr @pod_networks drop',
       'ct original ip saddr @pod_networks jump sources',
+      'ct original ip saddr @egress_ips jump relayed',
     ]),
   ]);
 }

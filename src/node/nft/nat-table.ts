@@ -2,6 +2,7 @@
 import { hex } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';
 import { ctMark, direction, hookPriority, seenBit, tunDevice, unasked } from '../ovs/pipeline.ts';
+import { gatewayOf } from '../values/addressing.ts';
 import { chain, networks, type NftBase, nftTables, table } from './vocabulary.ts';
 
 const clear = hex(~seenBit.clear >>> 0);
@@ -73,7 +74,7 @@ function chooseSource({ masqueradeBit }: NftBase): string[] {
 const unaskedSource = (base: NftBase): string[] => [
   'ip daddr @inside accept',
   `ip saddr != ${base.subnet.text} drop`,
-  ...asNode(base),
+  'goto as_node',
 ];
 
 /**
@@ -158,6 +159,7 @@ export function natTable(base: NftBase): string[] {
     ...chain('owner', undefined, owner),
     ...chain('answered', undefined, isNetdev ? answered : answered.slice(-1)),
     ...chain('came_in', undefined, cameIn),
+    ...chain('as_node', undefined, asNode(base)),
     ...chain('unasked_source', undefined, unaskedSource(base)),
     ...chain('choose_source', undefined, chooseSource(base)),
     ...chain('served', undefined, served(base)),
@@ -168,6 +170,8 @@ export function natTable(base: NftBase): string[] {
     ...chain('to_route', `filter hook prerouting priority ${hookPriority.last}`, toRoute),
     ...chain('leaving', `nat hook postrouting priority ${hookPriority.sourceNat}`, [
       `ip saddr @pod_networks ${hasOwner} jump choose_source`,
+      // the node itself begins with this address what it sends to a Service, whose endpoint may be beyond tun0
+      `oifname != { "${tunDevice}", "lo" } ip saddr ${gatewayOf(base.subnet)} goto as_node`,
     ]),
     ...chain('answering', `filter hook forward priority ${hookPriority.filter}`, answering(base)),
     ...chain('left', `filter hook postrouting priority ${hookPriority.afterNat}`, [

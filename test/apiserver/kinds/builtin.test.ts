@@ -26,6 +26,8 @@ test.each<readonly [string, string, boolean, boolean]>([
   ['NetworkPolicy', 'networkpolicies.networking.k8s.io netpol', true, false],
   ['Lease', 'leases.coordination.k8s.io', true, false],
   ['CustomResourceDefinition', 'customresourcedefinitions.apiextensions.k8s.io crd crds', false, true],
+  ['Service', 'services svc', true, true],
+  ['EndpointSlice', 'endpointslices.discovery.k8s.io', true, false],
   ['Deployment', 'deployments.apps deploy', true, true],
   ['DaemonSet', 'daemonsets.apps ds', true, true],
   ['Job', 'jobs.batch', true, true],
@@ -42,9 +44,10 @@ test.each<readonly [string, string, boolean, boolean]>([
   expect(rest).toMatchObject({ namespaced, hasStatus, custom: false, listKind: `${name}List` });
 });
 
-it('puts pods and what makes them into the category of all', () => {
+it('puts pods, what makes them and what leads to them into the category of all', () => {
   expect(builtinResources.filter(({ categories }) => categories.includes('all')).map((one) => one.kind)).toEqual([
     'Pod',
+    'Service',
     'Deployment',
     'DaemonSet',
     'Job',
@@ -58,6 +61,7 @@ test.each<readonly [string, readonly string[]]>([
     'Pod',
     ['metadata.name', 'metadata.namespace', 'spec.nodeName', 'spec.restartPolicy', 'status.phase', 'status.podIP'],
   ],
+  ['Service', ['metadata.name', 'metadata.namespace', 'spec.clusterIP', 'spec.type']],
   ['Lease', ['metadata.name', 'metadata.namespace']],
 ])('a %s is selected by %j', (name, fields) => {
   expect(kind(name).selectable).toEqual(fields);

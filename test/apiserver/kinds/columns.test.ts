@@ -1,4 +1,4 @@
-import { age, printerColumns } from '../../../src/apiserver/kinds/columns.ts';
+import { age, endpointSliceColumns, printerColumns, serviceColumns } from '../../../src/apiserver/kinds/columns.ts';
 import { parseJsonPath } from '../../../src/apiserver/kinds/jsonpath.ts';
 import { labelMatcher } from '../../../src/apiserver/read/selectors.ts';
 import type { StoredObject } from '../../../src/apiserver/store/object.ts';
@@ -95,3 +95,31 @@ test.each([
   ['a in (b),n.x/y,!q', true],
   ['a=b,a=c', false],
 ])('the label selector %s', (selector, expected) => expect(labelMatcher(selector)(object)).toBe(expected));
+
+describe('of Services', () => {
+  const cells = (columns: typeof serviceColumns, more: object) =>
+    columns.map(({ cell }) => cell({ ...object, ...more }, now) as string).join(' ');
+
+  test('addresses and ports, with those of the nodes', () => {
+    const ports = [
+      { port: 80, protocol: 'TCP', nodePort: 30080 },
+      { port: 53, protocol: 'UDP' },
+    ];
+    const spec = { type: 'NodePort', clusterIP: '172.30.0.10', ports, selector: { app: 'web' } };
+    expect(cells(serviceColumns, { spec })).toBe('x NodePort 172.30.0.10 <none> 80:30080/TCP,53/UDP 60s app=web');
+  });
+
+  test('the name of another, or addresses outside', () => {
+    const named = { type: 'ExternalName', externalName: 'example.org' };
+    expect(cells(serviceColumns, { spec: named })).toBe('x ExternalName <none> example.org <none> 60s <none>');
+    const outside = { type: 'ClusterIP', clusterIP: '172.30.0.1', externalIPs: ['203.0.113.7', '203.0.113.8'] };
+    expect(cells(serviceColumns, { spec: outside })).toContain('203.0.113.7,203.0.113.8');
+  });
+
+  test('the endpoints of a slice', () => {
+    const endpoints = [{ addresses: ['10.254.1.2'] }, { addresses: ['10.254.2.2'] }];
+    expect(cells(endpointSliceColumns, { addressType: 'IPv4', endpoints, ports: [{ port: 8080 }, {}] })).toBe(
+      'x IPv4 8080,* 10.254.1.2,10.254.2.2 60s',
+    );
+  });
+});

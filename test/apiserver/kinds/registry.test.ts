@@ -8,10 +8,11 @@ const crd = 'things.example.org';
 it('has the kinds of Kubernetes that are needed, and projects', () => {
   const byVersion = new Registry().byGroupVersion();
   expect([...byVersion].map(([version, kinds]) => `${version}: ${plurals(kinds)?.join(' ') ?? ''}`)).toEqual([
-    'v1: namespaces nodes pods events persistentvolumeclaims serviceaccounts',
+    'v1: namespaces nodes pods events services persistentvolumeclaims serviceaccounts',
     'networking.k8s.io/v1: networkpolicies',
     'coordination.k8s.io/v1: leases',
     'apiextensions.k8s.io/v1: customresourcedefinitions',
+    'discovery.k8s.io/v1: endpointslices',
     'apps/v1: deployments daemonsets',
     'batch/v1: jobs',
     'policy/v1: poddisruptionbudgets',

@@ -27,11 +27,11 @@ test.each([
 test('a file of tokens has a line for each ServiceAccount, and a bad line is named', () => {
   expect(parseTokens('a/b=c=d\n\n x/y=z \n')).toEqual({
     ok: true,
-    tokens: [
+    value: [
       { namespace: 'a', name: 'b', token: 'c=d' },
       { namespace: 'x', name: 'y', token: 'z' },
     ],
   });
   for (const bad of ['b=c', 'a/b', 'a/b=', '/b=c'])
-    expect(parseTokens(`a/b=c\n${bad}`)).toEqual({ ok: false, line: 2 });
+    expect(parseTokens(`a/b=c\n${bad}`)).toEqual({ ok: false, error: 2 });
 });

@@ -25,6 +25,7 @@ it('lists the groups with their versions, the first of which is preferred, but n
       'networking.k8s.io',
       'coordination.k8s.io',
       'apiextensions.k8s.io',
+      'discovery.k8s.io',
       'apps',
       'batch',
       'policy',

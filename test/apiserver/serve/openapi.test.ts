@@ -16,6 +16,7 @@ it('has a document for each version of each group', () => {
     'apis/networking.k8s.io/v1',
     'apis/coordination.k8s.io/v1',
     'apis/apiextensions.k8s.io/v1',
+    'apis/discovery.k8s.io/v1',
     'apis/apps/v1',
     'apis/batch/v1',
     'apis/policy/v1',

@@ -1,7 +1,7 @@
 import { EgressView } from '../../../src/controllers/egressips/view.ts';
 import { egressIpConfigAnnotation } from '../../../src/model/objects/cloud.ts';
 import type { HostSubnetObject, NodeObject } from '../../../src/model/objects/raw.ts';
-import { type HostSubnetFields, ip, rawHostSubnet, rawNetNamespace } from '../../model/parsed.ts';
+import { cidr, type HostSubnetFields, ip, rawHostSubnet, rawNetNamespace } from '../../model/parsed.ts';
 
 const host = (name: string, resourceVersion: string, fields: HostSubnetFields = {}, uid = 'one'): HostSubnetObject => ({
   ...rawHostSubnet(name, fields),
@@ -130,4 +130,27 @@ test('nodes with egressCIDRs are watched at their gateways, and where these are 
     { key: 'a', ip: '10.128.0.1' },
     { key: 'b', ip: '10.128.2.1', isWitness: true },
   ]);
+});
+
+test('a Node whose network plugin is away gets nothing more than it has, and has no cloud for that', () => {
+  const message = 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:gone';
+  const node = (status: 'True' | 'False', annotations: Record<string, string> = {}): NodeObject => ({
+    metadata: { name: 'a', annotations },
+    status: { conditions: [{ type: 'Ready', status, message: status === 'True' ? '' : message }] },
+  });
+  expect(view.putNode('a', node('True'))).toBe(false);
+  expect(view.putNode('a', node('False'))).toBe(true);
+  expect([view.limits.size, [...view.placementLimits()]]).toEqual([
+    0,
+    [['a', { capacity: 'current', network: undefined }]],
+  ]);
+  const cloud = { [egressIpConfigAnnotation]: '[{"ifaddr":{"ipv4":"10.0.0.0/16"},"capacity":{"ip":3}}]' };
+  view.putNode('a', node('False', cloud));
+  expect([...view.limits]).toMatchObject([['a', { capacity: 3, network: cidr('10.0.0.0/16') }]]);
+  expect([...view.placementLimits()]).toEqual([['a', { capacity: 'current', network: cidr('10.0.0.0/16') }]]);
+  expect(view.putNode('a', node('True', cloud))).toBe(true);
+  expect(view.placementLimits()).toBe(view.limits);
+  view.putNode('a', node('False'));
+  view.putNode('a', undefined);
+  expect(view.placementLimits().size).toBe(0);
 });

@@ -1,5 +1,5 @@
 /** What is read of a Node's status, whatever its shape. */
-import { hostIPOf, internalIPs, isNotReady } from '../../../src/model/objects/node.ts';
+import { hostIPOf, internalIPs, isNotReady, isPluginAway } from '../../../src/model/objects/node.ts';
 import type { Condition, KubeObject } from '../../../src/model/objects/raw.ts';
 
 const nodeWith = (status: object): KubeObject => {
@@ -73,4 +73,25 @@ test.each<readonly [readonly Condition[], boolean]>([
   ],
 ])('a Node with the conditions %j is not Ready: %s', (conditions, notReady) => {
   expect(isNotReady({ metadata: { name: 'n' }, status: { conditions } })).toBe(notReady);
+});
+
+const pluginMessage =
+  'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: connect ENOENT';
+
+test.each([
+  [pluginMessage, true],
+  [`[${pluginMessage}, PLEG is not healthy: pleg was last seen active 5m0s ago]`, false],
+  [pluginMessage.replace('NetworkPluginNotReady', 'NetworkNotReady'), false],
+  ['PLEG is not healthy', false],
+  ['', false],
+])('a Node that is not Ready with the message %j waits for its network plugin alone: %s', (message, isAway) => {
+  const conditions: readonly Condition[] = [{ type: 'Ready', status: 'False', message }];
+  const node = { metadata: { name: 'n' }, status: { conditions } };
+  expect(isPluginAway(node)).toBe(isAway);
+  expect(isNotReady(node)).toBe(!isAway);
+});
+
+test('a Node that is Ready has no plugin that is away, whatever its message was', () => {
+  const conditions: readonly Condition[] = [{ type: 'Ready', status: 'True', message: pluginMessage }];
+  expect(isPluginAway({ metadata: { name: 'n' }, status: { conditions } })).toBe(false);
 });

@@ -23,10 +23,12 @@ const well: Record<string, readonly unknown[]> = {
   restricted_pods: ['10.254.0.2'],
   pod_itself: [{ concat: ['10.254.0.2', '10.254.0.2'] }],
   node_addresses: ['192.168.7.11'],
+  egress_ips: ['192.168.7.200'],
 };
 const wanted = contentOf({
   snat: new Map([[owner, egressIP]]),
   hosted: new Set([egressIP]),
+  assigned: new Set([egressIP]),
   restricted: new Set([pod]),
   podSources: new Map([[pod, egressIP]]),
   pods: new Map([[pod, { inbound: inboundOwnerOf(vnid(77)), unasked: unaskedOwnerOf(vnid(77), 14) }]]),

@@ -5,6 +5,7 @@ import { establish } from '../../kinds/crd.ts';
 import type { Resource } from '../../kinds/resource.ts';
 import { objectAt, objectsAt, type StoredObject, textAt, timestamp, without } from '../../store/object.ts';
 import { withPolicyTypes } from './networkpolicy.ts';
+import { keptService, withServiceDefaults } from './service.ts';
 
 /** Best effort unless a container requests resources; enough for this project. */
 function qosClass(pod: JsonObject): string {
@@ -33,6 +34,8 @@ export function prepareCreate(resource: Resource, object: JsonObject, now: Date)
       return establish(object, timestamp(now));
     case 'NetworkPolicy':
       return withPolicyTypes(object);
+    case 'Service':
+      return { ...withServiceDefaults(object), status: { loadBalancer: {} } };
     default:
       return object;
   }
@@ -56,6 +59,7 @@ export function prepareUpdate(
   if (resource.kind === 'Namespace' && !resource.custom) return { ...withNameLabel(kept), spec: old['spec'] };
   if (resource.custom) return kept;
   if (resource.kind === 'NetworkPolicy') return withPolicyTypes(kept);
+  if (resource.kind === 'Service') return withServiceDefaults(keptService(old, kept));
   return resource.kind === 'CustomResourceDefinition' ? establish(kept, timestamp(update.now)) : kept;
 }
 

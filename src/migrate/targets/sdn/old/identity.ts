@@ -2,12 +2,12 @@
  * The identity of OpenShift SDN's objects: what they belong to, and their host IP, subnet or netid, which others may have
  * by now. Pure.
  */
-import { apiVersionOf, hostSubnets, namespaces, netNamespaces, nodes } from '../../../../../api/kinds.ts';
+import { hostSubnets, namespaces, netNamespaces, nodes } from '../../../../../api/kinds.ts';
 import type { KubeObject } from '../../../../model/objects/raw.ts';
 import { overlaps, parseCidr } from '../../../../model/values/address.ts';
 import { nodeItem } from '../../../kinds/node.ts';
 import { hostIdentity, netidOf } from '../../../kinds/sdn.ts';
-import { type Live, liveObject } from '../../../live.ts';
+import { type Live, liveObject, liveObjectsOf } from '../../../live.ts';
 import type { Backup } from '../../../old-plugin.ts';
 import { type ObjectRef, objectRef, refKey, refNamed, refText } from '../../../ref.ts';
 
@@ -32,7 +32,7 @@ function hostProblem(was: KubeObject, live: Live): string | undefined {
   const addresses = node === undefined ? [] : nodeItem(node).addresses;
   if (addresses.length > 0 && !addresses.includes(hostIP))
     return `its Node has ${addresses.join(', ')} now, not ${hostIP}`;
-  const other = objectsOfKind(live, hostSubnets.kind).find((one) => {
+  const other = liveObjectsOf(live, hostSubnets).find((one) => {
     const has = hostIdentity(one);
     return one.metadata.name !== name && (has.hostIP === hostIP || isShared(has.subnet, subnet));
   });
@@ -47,14 +47,10 @@ function isShared(a: string, b: string): boolean {
 /** Namespaces that shared the netid at the time of the backup may share it again. */
 function netidProblem(was: KubeObject, backup: Backup, live: Live): string | undefined {
   const netid = netidOf(was);
-  const other = objectsOfKind(live, netNamespaces.kind).find((one) => {
+  const other = liveObjectsOf(live, netNamespaces).find((one) => {
     const before = backup.get(refKey(objectRef(one)));
     return netidOf(one) === netid && (before === undefined || netidOf(before) !== netid);
   });
   if (other === undefined || netid === 0) return undefined;
   return `${refText(objectRef(other))} has netid ${netid} now`;
-}
-
-function objectsOfKind({ objects }: Live, kind: string): readonly KubeObject[] {
-  return [...objects.values()].filter((one) => one.kind === kind && one.apiVersion === apiVersionOf(hostSubnets));
 }

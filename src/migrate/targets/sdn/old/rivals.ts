@@ -1,8 +1,8 @@
 /** Keeps the way back from restoring requests and policies that clash with others', with which OpenShift SDN drops. Pure. */
 import { egressNetworkPolicies, netNamespaces } from '../../../../../api/kinds.ts';
 import type { KubeObject } from '../../../../model/objects/raw.ts';
-import { isOfSDN, listedIPs, netidOf } from '../../../kinds/sdn.ts';
-import { type Live, liveObject } from '../../../live.ts';
+import { listedIPs, netidOf } from '../../../kinds/sdn.ts';
+import { type Live, liveObject, liveObjectsOf } from '../../../live.ts';
 import type { Backup, Rivals } from '../../../old-plugin.ts';
 import { type ObjectRef, objectRef, refKey, refNamed, refText } from '../../../ref.ts';
 import type { Snapshot } from '../../../snapshot.ts';
@@ -14,7 +14,7 @@ import type { Snapshot } from '../../../snapshot.ts';
  */
 export function rivals(backup: Backup, live: Live): Rivals {
   const requests = new Requests(backup, live);
-  const policies = Map.groupBy(objectsOf(live, egressNetworkPolicies.kind), ({ metadata }) => metadata.namespace);
+  const policies = Map.groupBy(liveObjectsOf(live, egressNetworkPolicies), ({ metadata }) => metadata.namespace);
   const policyBeside = (was: KubeObject): string | undefined => {
     const { name, namespace } = was.metadata;
     const other = (policies.get(namespace) ?? []).find(
@@ -42,7 +42,7 @@ class Requests {
   constructor(backup: Backup, live: Live) {
     this.#backup = backup;
     this.#live = live;
-    for (const one of objectsOf(live, netNamespaces.kind)) this.#add(one, one);
+    for (const one of liveObjectsOf(live, netNamespaces)) this.#add(one, one);
   }
 
   /** What the object of the backup requests will be requested. */
@@ -73,10 +73,6 @@ class Requests {
   #now(was: KubeObject): KubeObject {
     return liveObject(this.#live, objectRef(was)) ?? was;
   }
-}
-
-function objectsOf({ objects }: Live, kind: string): readonly KubeObject[] {
-  return [...objects.values()].filter((one) => one.kind === kind && isOfSDN(one));
 }
 
 /** No namespace gets its egress IPs before its policies. */

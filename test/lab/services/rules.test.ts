@@ -1,0 +1,83 @@
+/** The rules of the lab's service proxy, as one document for nft. */
+import { proxyDocument } from '../../../src/lab/services/document.ts';
+import { proxyRules } from '../../../src/lab/services/rules.ts';
+import { servedPorts } from '../../../src/lab/services/served.ts';
+import { expectGolden } from '../../golden.ts';
+import { service, slice } from './states.ts';
+
+const node = { name: 'node-1', ip: '192.168.7.11', podNetwork: '10.254.0.0/16', serviceNetwork: '172.30.0.0/16' };
+const rulesOf = (...input: Parameters<typeof servedPorts>) => proxyRules(servedPorts(...input), node);
+
+const services = [
+  service('web', {}),
+  service('door', { clusterIP: '172.30.0.11', type: 'NodePort', ports: [{ port: 443, nodePort: 30443 }] }),
+  service('local', {
+    clusterIP: '172.30.0.12',
+    externalTrafficPolicy: 'Local',
+    ports: [{ port: 53, nodePort: 30053, protocol: 'UDP' }],
+  }),
+  service('away', {
+    clusterIP: '172.30.0.13',
+    externalTrafficPolicy: 'Local',
+    ports: [{ port: 80, nodePort: 30080 }],
+  }),
+  service('sticky', {
+    clusterIP: '172.30.0.14',
+    sessionAffinity: 'ClientIP',
+    sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } },
+  }),
+  service('outside', { clusterIP: '172.30.0.15', externalIPs: ['203.0.113.7'] }),
+  service('nobody', { clusterIP: '172.30.0.16', ports: [{ port: 80, nodePort: 30016 }] }),
+  service('inner', { clusterIP: '172.30.0.17', internalTrafficPolicy: 'Local' }),
+];
+const dns = slice('local', { '10.254.1.2': 'node-1', '10.254.2.2': 'node-2' }, 5353);
+const slices = [
+  slice('web', { '10.254.1.2': 'node-1', '10.254.2.2': 'node-2' }),
+  slice('door', { '10.254.2.2': 'node-2' }, 8443),
+  { ...dns, ports: [{ name: '', port: 5353, protocol: 'UDP' }] },
+  slice('away', { '10.254.2.2': 'node-2' }),
+  slice('sticky', { '10.254.1.2': 'node-1', '10.254.2.2': 'node-2' }),
+  slice('outside', { '10.1.8.72': undefined }),
+  slice('inner', { '10.254.2.2': 'node-2' }),
+];
+
+test('the document is as recorded', () => {
+  expectGolden('lab/services/proxy.nft', proxyDocument(undefined, rulesOf(services, slices)));
+});
+
+test('the order of the objects does not matter', () => {
+  expect(rulesOf(services.toReversed(), slices.toReversed())).toEqual(rulesOf(services, slices));
+});
+
+test('a change removes what is gone, and leaves alone what packets have added', () => {
+  const [before, after] = [rulesOf(services, slices), rulesOf([services[4]!], slices)];
+  const lines = proxyDocument(before, after).split('\n');
+  expect(lines).toContain('delete chain ip lab_services service-shop/web/tcp/');
+  expect(lines).toContain('flush map ip lab_services service-ips');
+  expect(lines.filter((line) => /^(flush|delete) set .*affinity|^delete table/.test(line))).toEqual([]);
+  expect(proxyDocument(after, rulesOf([], slices)).split('\n')).toContain(
+    'delete set ip lab_services affinity-shop/sticky/tcp/__10.254.1.2/8080',
+  );
+});
+
+test('one odd object stops no other', () => {
+  const odd = [
+    service('headless', { clusterIP: 'None' }),
+    service('six', { clusterIP: 'fd00::1' }),
+    service('strange', { ports: [{ port: 80, protocol: 'QUIC' }] }),
+    { metadata: { name: 'bare', namespace: 'shop' } },
+  ];
+  const oddSlices = [
+    { ...slice('web', { '10.254.9.9': 'node-1' }), addressType: 'FQDN' },
+    { ...slice('web', {}), endpoints: [{ addresses: ['fd00::2'] }, { addresses: [] }] },
+    { metadata: { name: 'loose', namespace: 'shop' }, addressType: 'IPv4' },
+    { ...slice('web', { '10.254.1.2': 'node-1' }), metadata: { name: 'x', namespace: 'other' } },
+  ];
+  expect(rulesOf([...odd, ...services], [...oddSlices, ...slices])).toEqual(rulesOf(services, slices));
+});
+
+test('an endpoint that is not ready gets nothing', () => {
+  const asleep = slice('web', { '10.254.1.2': 'node-1' });
+  const unready = { ...asleep, endpoints: [{ ...asleep.endpoints![0]!, conditions: { ready: false } }] };
+  expect(rulesOf([services[0]!], [unready])).toEqual(rulesOf([services[0]!], []));
+});
