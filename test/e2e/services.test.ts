@@ -3,7 +3,7 @@
  * leaves the cluster by a Service obeys the first law like anything else.
  */
 import { type ChildProcess } from 'node:child_process';
-import { run, TestLab, until } from './lab.ts';
+import { run, TestLab, until, userspaceTest } from './lab.ts';
 import { script } from './packets.ts';
 import { namespaceOf } from './prober.ts';
 
@@ -213,13 +213,23 @@ describe('a cluster address', () => {
     });
   }, 30_000);
 
-  test('without endpoints: it refuses at once', async () => {
-    const refused = 7; // curl: connection refused
-    const curl = (place: string) =>
-      run('ip', ['netns', 'exec', netnsOf(place), 'curl', '-s', '--max-time', '5', `http://${addresses.nobody}`]);
-    const all = await Promise.all(['plain/w0', 'red/w1', 'shut/w0', 'worker0'].map(curl));
-    expect(all.map(({ status }) => status)).toEqual([refused, refused, refused, refused]);
+  const refused = 7; // curl: connection refused
+  const refusal = async (place: string): Promise<number> =>
+    (await run('ip', ['netns', 'exec', netnsOf(place), 'curl', '-s', '--max-time', '5', `http://${addresses.nobody}`]))
+      .status;
+
+  test('without endpoints: it refuses a node at once', async () => {
+    expect(await refusal('worker0')).toBe(refused);
   }, 30_000);
+
+  userspaceTest(
+    'without endpoints it refuses pods at once',
+    async () => {
+      const all = await Promise.all(['plain/w0', 'red/w1', 'shut/w0'].map(refusal));
+      expect(all).toEqual([refused, refused, refused]);
+    },
+    30_000,
+  );
 });
 
 describe('a node port', () => {
