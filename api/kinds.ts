@@ -42,6 +42,23 @@ export const persistentVolumeClaims: Kind = {
   namespaced: true,
 };
 
+const authentication = { group: 'authentication.k8s.io', version: 'v1' } as const;
+
+/** Asks the API server who has a token. Nothing is stored, as with the next kind. */
+export const tokenReviews: Kind = {
+  ...authentication,
+  kind: 'TokenReview',
+  plural: 'tokenreviews',
+  namespaced: false,
+};
+/** Asks the API server whether somebody may do something. */
+export const subjectAccessReviews: Kind = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SubjectAccessReview',
+  plural: 'subjectaccessreviews',
+  namespaced: false,
+};
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 
 export const roles: Kind = { ...rbac, kind: 'Role', plural: 'roles', namespaced: true };

@@ -1,10 +1,10 @@
 /**
- * Makes api/openapi.json, api/generated.ts, api/crds.ts and config/crds/ from the CRDs in api/, the table of
- * findings in docs/migrate.md from their catalog, and docs/reference.md from the program. With --check it writes nothing
- * and exits 1 when one of the files is not what it would write.
+ * Makes api/openapi.json, api/generated.ts, api/crds.ts and config/crds/ from the CRDs in api/, api/rights.ts from the
+ * roles in config/, the table of findings in docs/migrate.md from their catalog, and docs/reference.md from the program.
+ * With --check it writes nothing and exits 1 when one of the files is not what it would write.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { load } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
 import { format, resolveConfig } from 'prettier';
 import { wholeCommand } from '../src/cli/main.ts';
@@ -49,6 +49,14 @@ async function crdModule(): Promise<string> {
     files.map(async (file) => JSON.stringify(load(await readFile(`api/${file}`, 'utf8')))),
   );
   return `/** The CRDs of this folder. Generated: never edited. */\nexport const crds: readonly object[] = [\n${texts.map((text) => `  ${text},\n`).join('')}];\n`;
+}
+
+/** Namespaces, ServiceAccounts and roles of config/ as a module. */
+async function rightsModule(): Promise<string> {
+  const parts = ['controller/namespace', 'controller/rbac', 'node/namespace', 'node/rbac'];
+  const texts = await Promise.all(parts.map((part) => readFile(`config/${part}.yaml`, 'utf8')));
+  const objects = texts.flatMap((text) => loadAll(text)).map((object) => `  ${JSON.stringify(object)},\n`);
+  return `/** The namespaces, ServiceAccounts and roles of config/. Generated: never edited. */\nexport const rights: readonly object[] = [\n${objects.join('')}];\n`;
 }
 
 /** The CRDs as an admin applies them. */
@@ -105,6 +113,7 @@ const made = await document();
 const outputs = {
   'api/openapi.json': `${JSON.stringify(made, null, 2)}\n`,
   'api/crds.ts': await crdModule(),
+  'api/rights.ts': await rightsModule(),
   ...(await copies()),
   'docs/reference.md': await referencePage(),
   'docs/migrate.md': await withFindings('docs/migrate.md'),

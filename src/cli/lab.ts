@@ -7,8 +7,12 @@ import pc from 'picocolors';
 import { openKube } from '../io/kube/config.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { exec } from '../io/programs/exec.ts';
+import { type LabDeps } from '../lab/cluster/apiserver.ts';
+import { serverOf } from '../lab/cluster/given.ts';
+import { takeNamespace } from '../lab/cluster/guest.ts';
 import { runKubelet } from '../lab/cluster/kubelet.ts';
-import { down, findLab, type LabDeps, podNamespaceOf, processes, up } from '../lab/cluster/lab.ts';
+import { down, findLab, podNamespaceOf, processes, up } from '../lab/cluster/lab.ts';
+import { relay } from '../lab/cluster/relay.ts';
 import { serveWeb } from '../lab/cluster/web.ts';
 import type { HostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
@@ -36,6 +40,7 @@ export interface UpFlags extends LabFlags {
   readonly agentOption: readonly string[];
   readonly datapath: DatapathOption;
   readonly host: readonly HostKind[];
+  readonly kubeconfig?: string;
   readonly services: boolean;
 }
 
@@ -115,12 +120,13 @@ async function bringUp(flags: UpFlags): Promise<Layout> {
   const pace = await measurePace(exec, process.env['SDN_COMPAT_LAB_PACE']);
   const layout = must(layoutOf(root, flags.name, { workers: flags.nodes, port, pace }));
   const interrupted = (): void => {
-    void down(exec, layout).finally(() => process.exit(130));
+    void down(deps(), layout).finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
-  const { agentOption: agentOptions, datapath, host: hosts, services } = flags;
-  must(await up(deps(), layout, { agentOptions, datapath, hosts, services }));
+  const { agentOption: agentOptions, datapath, host: hosts, kubeconfig, services } = flags;
+  const given = kubeconfig === undefined ? {} : { kubeconfig };
+  must(await up(deps(), layout, { agentOptions, datapath, hosts, services, ...given }));
   process.off('SIGINT', interrupted);
   process.off('SIGTERM', interrupted);
   return layout;
@@ -149,7 +155,7 @@ sdn-compat lab down${name}
 export async function labDown(flags: LabFlags): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure('removing network namespaces needs root: run it with sudo');
   const found = await findLab(root, flags.name);
-  await down(exec, found.ok ? found.value : must(layoutOf(root, flags.name, { workers: 1, port: 0, pace: 1 })));
+  await down(deps(), found.ok ? found.value : must(layoutOf(root, flags.name, { workers: 1, port: 0, pace: 1 })));
   process.stdout.write(`lab ${flags.name} is down\n`);
 }
 
@@ -267,6 +273,13 @@ export async function labKubelet(flags: LabFlags): Promise<void> {
   client.close();
 }
 
+/** `lab relay`, started by `lab up` on an API server that is already there. */
+export async function labRelay(flags: LabFlags): Promise<void> {
+  const layout = must(await findLab(root, flags.name));
+  const at = { port: layout.port, socket: files.api(layout) };
+  await relay({ ...(await serverOf(layout)), at }, untilSignal());
+}
+
 /** `lab services`, started by `lab up --services`. */
 export async function labServices(flags: LabFlags): Promise<void> {
   const layout = must(await findLab(root, flags.name));
@@ -289,21 +302,29 @@ const screen: Screen = {
   bad: pc.red,
 };
 
+async function walk(layout: Layout): Promise<void> {
+  const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger: labLogger(), userAgent: 'sdn-compat' });
+  try {
+    await walkthrough(new Shell(exec, layout, screen, (namespace) => takeNamespace(client, layout, namespace)));
+  } finally {
+    client.close();
+  }
+}
+
 /** `lab walkthrough`: brings a lab up, runs the walkthrough, takes it down; exit status 1 at the first difference. */
 export async function labWalkthrough(flags: UpFlags): Promise<void> {
   const began = performance.now();
   const seconds = (since: number): string => ((performance.now() - since) / 1000).toFixed(1);
   const layout = await bringUp(flags);
   const interrupted = (): void => {
-    void down(exec, layout).finally(() => process.exit(130));
+    void down(deps(), layout).finally(() => process.exit(130));
   };
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   try {
     screen.write(`the lab is up after ${seconds(began)} s: ${layout.nodes.length} nodes\n`);
     const walked = performance.now();
-    const shell = new Shell(exec, layout, screen);
-    await walkthrough(shell);
+    await walk(layout);
     const memory = sumBy(await processes(layout), 'memory');
     screen.write(
       `\nevery result is as published; the walkthrough took ${seconds(walked)} s, the lab has ${memory.toFixed(0)} MiB of memory\n`,
@@ -312,7 +333,7 @@ export async function labWalkthrough(flags: UpFlags): Promise<void> {
     if (error instanceof Difference) throw new Failure(error.message);
     throw error;
   } finally {
-    await down(exec, layout);
+    await down(deps(), layout);
     screen.write(`everything that was started is stopped; ${seconds(began)} s in all\n`);
   }
 }

@@ -199,6 +199,7 @@ const upOptions = (command: Command): Command =>
   command
     .addOption(labName())
     .option('--nodes <number>', 'number of workers', wholeNumber(1, 180), 3)
+    .option('--kubeconfig <file>', 'run on the API server of this kubeconfig instead of one of its own')
     .option('--port <port>', 'port of the API server on 127.0.0.1 (default: a free one)', wholeNumber(1, 65535))
     .addOption(
       new Option('--datapath <kind>', "datapath of every node's bridges; auto takes the kernel's if there is one")
@@ -280,6 +281,10 @@ lab
   .command('kubelet', { hidden: true })
   .addOption(labName())
   .action(async (flags: LabFlags) => (await import('./lab.ts')).labKubelet(flags));
+lab
+  .command('relay', { hidden: true })
+  .addOption(labName())
+  .action(async (flags: LabFlags) => (await import('./lab.ts')).labRelay(flags));
 lab
   .command('services', { hidden: true })
   .addOption(labName())

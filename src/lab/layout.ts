@@ -118,6 +118,12 @@ export function podNamespace(layout: Layout, uid: string): string {
 export const files = {
   description: (layout: Layout): string => join(layout.dir, 'lab.json'),
   kubeconfig: (layout: Layout): string => join(layout.dir, 'kubeconfig'),
+  /** A copy of the kubeconfig of an API server that is not the lab's. */
+  given: (layout: Layout): string => join(layout.dir, 'given'),
+  /** What is known of such a server before the lab makes anything on it. */
+  before: (layout: Layout): string => join(layout.dir, 'before.json'),
+  /** The kubeconfig of the controller, or of the agents, on such a server. */
+  account: (layout: Layout, account: 'controller' | 'node'): string => join(layout.dir, `kubeconfig-${account}`),
   kubectlCache: (layout: Layout): string => join(layout.dir, 'kubectl-cache'),
   accessLog: (layout: Layout): string => join(layout.dir, 'access.log'),
   log: (layout: Layout, process: string): string => join(layout.dir, 'log', `${process}.log`),

@@ -63,6 +63,7 @@ test('a node of the lab is fit, in text and in JSON', async () => {
   expect(status).toBe(0);
   expect(stdout).toMatch(/^ok {2}MTU: 1400, at most 1450 on br-ex$/m);
   expect(stdout).toMatch(/^ok {2}label of egress IPs: br-ex:eip$/m);
+  expect(stdout).toMatch(/^ok {2}Open vSwitch version: \d+\.\d+\.\d+$/m);
   expect(stdout).not.toContain('BAD');
 }, 30_000);
 
@@ -113,6 +114,27 @@ test('no Open vSwitch, no node of that name, no API server', async () => {
   const kernel = (await wrong('--datapath', 'system'))['datapath'];
   const { status } = await lab.node(worker, 'genl', 'ctrl', 'get', 'name', 'ovs_datapath');
   expect(kernel === undefined).toBe(status === 0);
+}, 30_000);
+
+test("another program's tunnel at our port", async () => {
+  await lab.node(
+    worker,
+    'ip',
+    'link',
+    'add',
+    'flannel.1',
+    'type',
+    'vxlan',
+    'id',
+    '1',
+    'dstport',
+    '4789',
+    'dev',
+    'br-ex',
+  );
+  expect((await wrong())['VXLAN port']).toMatchObject({ found: 'flannel.1 uses UDP port 4789' });
+  await lab.node(worker, 'ip', 'link', 'delete', 'flannel.1');
+  expect(await wrong()).toEqual({});
 }, 30_000);
 
 test('an ovs-vswitchd that is dead or does not answer', async () => {

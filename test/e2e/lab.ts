@@ -75,6 +75,9 @@ export async function until<T>(
   }
 }
 
+/** The kubeconfig of an API server that is already there, for labs to run on instead of their own. */
+const given = process.env['SDN_COMPAT_TEST_KUBECONFIG'];
+
 let counter = 0;
 
 export const outside = 'http://10.1.8.72:8080';
@@ -91,10 +94,14 @@ export class TestLab {
 
   static async up(...args: string[]): Promise<TestLab> {
     const lab = new TestLab();
-    const up = await lab.command('up', ...args);
+    lab.#before = given === undefined ? undefined : await namespacesOf(given);
+    const up = await lab.command('up', ...args, ...(given === undefined ? [] : ['--kubeconfig', given]));
     if (up.status !== 0) throw new Error(up.stderr);
     return lab;
   }
+
+  /** The namespaces that an API server had before this lab; undefined for a lab with its own server. */
+  #before: ReadonlySet<string> | undefined;
 
   command(name: string, ...args: string[]): Promise<Ran> {
     return run(program, ['lab', name, '--name', this.name, ...args]);
@@ -178,6 +185,8 @@ export class TestLab {
   async namespace(name: string): Promise<void> {
     await this.must(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }));
     await until(`NetNamespace ${name}`, async () => (await this.kubectl(['get', 'netnamespace', name])).status === 0);
+    const account = ['get', 'serviceaccount', '-n', name, 'default'];
+    await until(`ServiceAccount of ${name}`, async () => (await this.kubectl(account)).status === 0);
   }
 
   /** Creates pods, NAMESPACE/POD on a worker (or anywhere), and waits until they are ready. */
@@ -278,8 +287,29 @@ export class TestLab {
   }
 
   async down(): Promise<void> {
-    await this.command('down');
+    if (given !== undefined) await this.#handOver(given);
+    const down = await this.command('down');
+    if (given !== undefined && down.status !== 0) throw new Error(down.stderr);
   }
+
+  /** Has the lab take the namespaces with it that were made in it, by its label. */
+  async #handOver(kubeconfig: string): Promise<void> {
+    const made = [...(await namespacesOf(kubeconfig))].filter((name) => this.#before?.has(name) === false);
+    const { id } = JSON.parse(readFileSync(`${this.dir}/before.json`, 'utf8')) as { id: string };
+    const label = ['label', '--overwrite', 'namespace', ...made, `sdn-compat-lab=${id}`];
+    if (made.length > 0) await run('kubectl', ['--kubeconfig', kubeconfig, ...label]);
+  }
+}
+
+async function namespacesOf(kubeconfig: string): Promise<ReadonlySet<string>> {
+  const ran = await run('kubectl', ['--kubeconfig', kubeconfig, 'get', 'namespaces', '-o', 'name']);
+  if (ran.status !== 0) throw new Error(ran.stderr);
+  return new Set(
+    ran.stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.replace('namespace/', '')),
+  );
 }
 
 /** What the machine has of labs: network namespaces, short paths. */

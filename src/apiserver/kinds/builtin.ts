@@ -26,6 +26,7 @@ import { networkPolicySchema } from './networkpolicy.ts';
 import { podSpec } from './pod-spec.ts';
 import { rbacResources } from './rbac.ts';
 import type { Resource } from './resource.ts';
+import { reviewResources } from './reviews.ts';
 import { serviceResources } from './services.ts';
 import { workloadResources } from './workloads.ts';
 
@@ -178,4 +179,5 @@ export const builtinResources: readonly Resource[] = [
   ...serviceResources,
   ...workloadResources,
   ...rbacResources,
+  ...reviewResources,
 ];

@@ -38,11 +38,21 @@ export interface Definition {
   readonly categories?: readonly string[];
   readonly hasStatus?: boolean;
   readonly selectable?: readonly string[];
+  readonly verbs?: readonly string[];
 }
 
 /** The kind as the server serves it. */
 export function resource(definition: Definition): Resource {
-  const { kind, schema, columns, shortNames = [], categories = [], hasStatus = false, selectable = [] } = definition;
+  const {
+    kind,
+    schema,
+    columns,
+    shortNames = [],
+    categories = [],
+    hasStatus = false,
+    selectable = [],
+    verbs,
+  } = definition;
   const scopeFields = kind.namespaced ? ['metadata.name', 'metadata.namespace'] : ['metadata.name'];
   return {
     id: qualified(kind.plural, kind.group),
@@ -61,5 +71,6 @@ export function resource(definition: Definition): Resource {
     source: schema,
     columns,
     selectable: [...scopeFields, ...selectable],
+    ...(verbs === undefined ? {} : { verbs }),
   };
 }

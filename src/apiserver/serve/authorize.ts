@@ -53,8 +53,13 @@ export class Authorizer {
     throw forbidden({ group: asked.group, plural, kind: '' }, asked.name ?? '', refusalText(user, asked));
   }
 
+  /** Whether the user may make the request. */
+  allows(user: User, request: AskedRequest): boolean {
+    return isAllowed(this.#rights(), user, request);
+  }
+
   #judge(user: User, request: AskedRequest): boolean {
-    const allowed = isAllowed(this.#rights(), user, request);
+    const allowed = this.allows(user, request);
     this.#note({ user: user.name, request, allowed });
     return allowed;
   }

@@ -19,6 +19,22 @@ export const versionInfo: JsonObject = {
 
 const allVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
+/** Subresources that are only posted to. */
+const subresources: Readonly<Record<string, readonly JsonObject[]>> = {
+  pods: [{ name: 'pods/binding', singularName: '', namespaced: true, kind: 'Binding', verbs: ['create'] }],
+  serviceaccounts: [
+    {
+      name: 'serviceaccounts/token',
+      singularName: '',
+      namespaced: true,
+      group: 'authentication.k8s.io',
+      version: 'v1',
+      kind: 'TokenRequest',
+      verbs: ['create'],
+    },
+  ],
+};
+
 function entriesOf(resource: Resource): readonly JsonObject[] {
   const { plural, singular, namespaced, kind, shortNames, categories, hasStatus, verbs } = resource;
   const entry = {
@@ -31,7 +47,8 @@ function entriesOf(resource: Resource): readonly JsonObject[] {
     ...(categories.length === 0 ? {} : { categories }),
   };
   const status = { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: ['get', 'patch', 'update'] };
-  return hasStatus ? [entry, status] : [entry];
+  const own = subresources[resource.id] ?? [];
+  return [entry, ...(hasStatus ? [status] : []), ...own];
 }
 
 function groupEntry(name: string, versions: readonly string[]): JsonObject {

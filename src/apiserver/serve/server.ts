@@ -12,12 +12,14 @@ import { answer } from '../http/respond.ts';
 import { Registry } from '../kinds/registry.ts';
 import { Lists } from '../read/list.ts';
 import { badRequest, methodNotAllowed, Refusal, unknownPath } from '../refusal.ts';
-import { type ServiceAccountToken, userOf } from '../rights/tokens.ts';
+import type { ServiceAccountToken } from '../rights/tokens.ts';
 import { type Identity, keptIdentity, openChangeLog } from '../store/change-log.ts';
 import { kubeconfigText, makeCertificate, makeToken } from '../store/identity.ts';
 import { objectAt, textAt } from '../store/object.ts';
 import { Store } from '../store/store.ts';
 import { Objects, permanentNamespaces } from '../write/objects.ts';
+import { answered } from './answers.ts';
+import { Authenticator } from './authenticate.ts';
 import { Authorizer, type Judged } from './authorize.ts';
 import { discover, versionInfo } from './discovery.ts';
 import { Handler } from './handler.ts';
@@ -87,9 +89,8 @@ function seed(objects: Objects, crds: readonly object[]): void {
 class Server {
   readonly #objects: Objects;
   readonly #handler: Handler;
-  readonly #token: string;
+  readonly #authenticator: Authenticator;
   readonly #logger: Logger;
-  readonly #accounts: readonly ServiceAccountToken[];
   /** Undefined where everybody may do everything. */
   readonly #authorizer: Authorizer | undefined;
 
@@ -101,10 +102,9 @@ class Server {
       serviceAccounts = [],
       onJudged = () => undefined,
     } = options;
-    this.#accounts = serviceAccounts;
+    this.#authenticator = new Authenticator(objects, token, serviceAccounts);
     this.#authorizer = authorization === 'rbac' ? new Authorizer(objects, onJudged) : undefined;
     this.#objects = objects;
-    this.#token = token;
     this.#logger = logger;
     this.#handler = new Handler({ objects, lists: new Lists(() => performance.now()), bookmarkInterval, signal });
   }
@@ -140,6 +140,15 @@ class Server {
     );
   }
 
+  /** What reviews are answered from: where everybody may do everything, that is the answer. */
+  get #answers(): Parameters<typeof answered>[0] {
+    return {
+      objects: this.#objects,
+      authenticator: this.#authenticator,
+      allows: (user, request) => this.#authorizer?.allows(user, request) ?? true,
+    };
+  }
+
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '/', ...rest] = (request.url ?? '/').split('?');
     // only the first question mark ends the path (RFC 3986, section 3.4)
@@ -152,7 +161,7 @@ class Server {
       answer(response, 200, JSON.stringify(versionInfo));
       return;
     }
-    const user = userOf(request.headers.authorization, this.#token, this.#accounts);
+    const user = this.#authenticator.userOf(request.headers.authorization);
     if (user === undefined) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
     const parts = pathParts(path);
     const resourcePath = parseResourcePath(parts);
@@ -163,7 +172,8 @@ class Server {
     }
     const query = new URLSearchParams(search);
     this.#authorizer?.check(user, request, resourcePath, query);
-    await this.#handler.handle({ request, response, query }, resourcePath);
+    const exchange = { request, response, query };
+    if (!(await answered(this.#answers, exchange, resourcePath))) await this.#handler.handle(exchange, resourcePath);
   }
 
   #document(parts: readonly string[], request: IncomingMessage, response: ServerResponse): void {

@@ -98,7 +98,10 @@ export class Objects {
         ? prepared
         : noteUpdate({}, prepared, settings.writer, { resource, now: time });
     const object = stored(managed, settings.dryRun ? String(store.version) : store.nextVersion());
-    if (!settings.dryRun) this.#put(resource, object);
+    if (!settings.dryRun) {
+      this.#put(resource, object);
+      if (resource.id === 'namespaces') this.#createAccount(object.metadata.name);
+    }
     return { object, warnings: settings.fieldValidation === 'Warn' ? admitted.unknown : [] };
   }
 
@@ -193,6 +196,16 @@ export class Objects {
     this.collection(resource).remove(last);
     const { namespace } = last.metadata;
     if (namespace !== undefined) this.#finishNamespace(namespace);
+  }
+
+  /** The ServiceAccount of pods that name none. */
+  #createAccount(namespace: string): void {
+    const resource = this.world.registry.find('', 'v1', 'serviceaccounts');
+    if (resource === undefined) return;
+    const writer = { manager: 'sdn-compat-apiserver', operation: 'Update', subresource: '' } as const;
+    const settings = { dryRun: false, fieldValidation: 'Ignore', status: false, patch: false, writer } as const;
+    const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
+    this.create({ resource, namespace }, body, settings);
   }
 
   /** Deletes a kind with all its objects. */

@@ -38,6 +38,9 @@ export interface NodeFlags {
   readonly output: 'text' | 'json';
 }
 
+/** Where runtimes look by default, and config/node writes. */
+const cniFolders = { configs: '/etc/cni/net.d', plugins: '/opt/cni/bin' };
+
 /** `--check`: prints the results; exit status 1 if something must be fixed. */
 async function runCheck(flags: NodeFlags): Promise<void> {
   const logger = createLogger({ level: 'silent', name: 'sdn-compat-node' });
@@ -60,7 +63,7 @@ async function runCheck(flags: NodeFlags): Promise<void> {
       return undefined;
     });
   const findings = await checkHost(
-    { nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath },
+    { nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath, cni: cniFolders },
     { exec, client, unreachable },
   );
   client?.close();

@@ -36,6 +36,11 @@ export interface ListOptions extends Selection, RequestOptions {
   readonly resourceVersion?: '0';
 }
 
+export interface CreateOptions extends WriteOptions {
+  /** Posts to this subresource of the object that the metadata name; what is returned is the answer. */
+  readonly subresource?: 'binding' | 'token';
+}
+
 export interface PatchOptions extends WriteOptions {
   readonly type: PatchType;
   readonly subresource?: 'status';
@@ -73,7 +78,7 @@ export interface KubeClient {
   /** The version that the list has now, by a consistent read of one object; empty if the server names none. */
   newestVersion(kind: Kind, options?: Selection & RequestOptions): Promise<string>;
   /** Creates the object (namespace from its metadata) and returns it as stored. */
-  create<T extends KubeObject>(kind: Kind, object: T, options?: WriteOptions): Promise<T>;
+  create<T extends KubeObject>(kind: Kind, object: T, options?: CreateOptions): Promise<T>;
   /** Patches the object and returns it as stored. */
   patch<T extends KubeObject>(kind: Kind, ref: NameRef, body: unknown, options: PatchOptions): Promise<T>;
   /** Deletes the object; succeeds if it does not exist. */
@@ -92,16 +97,22 @@ const patchTypes: Readonly<Record<PatchType, string>> = {
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-function pathOf(kind: Kind, ref: { readonly name?: string; readonly namespace?: string }, query: Query = {}): string {
+interface PathRef {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly subresource?: string;
+}
+
+function pathOf(kind: Kind, ref: PathRef, query: Query = {}): string {
   const root = kind.group === '' ? `/api/${kind.version}` : `/apis/${kind.group}/${kind.version}`;
   const namespace =
     kind.namespaced && ref.namespace !== undefined ? `/namespaces/${encodeURIComponent(ref.namespace)}` : '';
-  const name = ref.name === undefined ? '' : `/${encodeURIComponent(ref.name)}`;
+  const name = [ref.name, ref.subresource].map((part) => (part === undefined ? '' : `/${encodeURIComponent(part)}`));
   const entries = Object.entries(query).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${encodeURIComponent(value)}`],
   );
   const search = entries.length === 0 ? '' : `?${entries.join('&')}`;
-  return `${root}${namespace}/${kind.plural}${name}${search}`;
+  return `${root}${namespace}/${kind.plural}${name.join('')}${search}`;
 }
 
 export type Guard<T> = (value: unknown) => value is T;
@@ -190,8 +201,10 @@ class Client implements KubeClient {
     return pageFrom(await this.#send('GET', path, options), objectGuard()).resourceVersion;
   }
 
-  async create<T extends KubeObject>(kind: Kind, object: T, options: WriteOptions = {}): Promise<T> {
-    const path = pathOf(kind, { ...scope(object.metadata) }, writeQuery(options));
+  async create<T extends KubeObject>(kind: Kind, object: T, options: CreateOptions = {}): Promise<T> {
+    const { name = '' } = object.metadata;
+    const part = options.subresource === undefined ? undefined : { name, subresource: options.subresource };
+    const path = pathOf(kind, { ...scope(object.metadata), ...part }, writeQuery(options));
     const body = JSON.stringify({ apiVersion: apiVersionOf(kind), kind: kind.kind, ...object });
     return objectFrom(await this.#send('POST', path, options, body), objectGuard<T>());
   }

@@ -9,14 +9,17 @@ import { dirname, join } from 'node:path';
 import { nodes as nodeKind, pods as podKind } from '../../../api/kinds.ts';
 import { createQueue } from '../../io/async/queue.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
+import { isConflict, isNotFound } from '../../io/kube/error.ts';
 import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import type { Condition, NodeObject, PodObject } from '../../model/objects/raw.ts';
-import { asList, asText, isRecord } from '../../model/values/json.ts';
+import { asList, asText, fieldOf, isRecord } from '../../model/values/json.ts';
 import { askAgent } from '../../node/cni/client.ts';
 import { files, type LabNode, type Layout, podNamespace } from '../layout.ts';
 import { endAll, processesIn } from '../nodes/daemons.ts';
+import { accounts, writeAccount } from './accounts.ts';
+import { isGiven } from './given.ts';
 
 export interface KubeletDeps {
   readonly client: KubeClient;
@@ -29,6 +32,8 @@ export interface KubeletDeps {
 
 const heartbeat = 1_000;
 const untilFirstReady = 100;
+/** As long a node may say nothing; Kubernetes takes one for dead after 40 s. */
+const longestSilence = 10_000;
 /** What a kubelet reports while its runtime's network plugin does not answer. */
 const pluginNotReady = 'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady';
 const podDevice = 'eth0';
@@ -89,15 +94,23 @@ class Kubelet {
       queue.add(gone === undefined ? `pod/${key}` : `gone/${key}/${gone}`);
     });
     for (const node of this.#deps.layout.nodes) queue.add(`node/${node.short}`);
+    if (isGiven(this.#deps.layout)) for (const account of accounts) queue.add(`account/${account}`);
     await queue.process((key) => this.#work(key), this.#signal);
   }
 
   async #work(key: string): Promise<number | undefined> {
     const [what = '', first = '', second = '', uid = ''] = key.split('/');
     if (what === 'node') return this.#reportNode(first);
+    if (what === 'account') return this.#renew(first);
     if (what === 'gone') await this.#clean(uid, first, second);
     else await this.#reconcilePod(`${first}/${second}`);
     return undefined;
+  }
+
+  /** Renews the token of a ServiceAccount; returns when to do it again. */
+  async #renew(name: string): Promise<number | undefined> {
+    const account = accounts.find((one) => one === name);
+    return account === undefined ? undefined : writeAccount(this.#deps.client, this.#deps.layout, account);
   }
 
   /** Sets Ready as the node's agent answers, in the kubelet's words; returns when to check again. */
@@ -116,8 +129,10 @@ class Kubelet {
   async #setReady(node: NodeObject, problem: string | undefined): Promise<void> {
     const conditions = node.status?.conditions ?? [];
     const isReady = problem === undefined;
-    if (conditions.find(({ type }) => type === 'Ready')?.status === (isReady ? 'True' : 'False')) return;
-    const ready = isReady
+    const present = conditions.find(({ type }) => type === 'Ready');
+    const same = present?.status === (isReady ? 'True' : 'False');
+    if (same && !this.#mustBeat(present)) return;
+    const made = isReady
       ? condition('Ready', true, 'KubeletReady', 'kubelet is posting ready status')
       : condition(
           'Ready',
@@ -125,6 +140,8 @@ class Kubelet {
           'KubeletNotReady',
           `${pluginNotReady} message:Network plugin returns error: ${problem}`,
         );
+    const lastTransitionTime = same ? present.lastTransitionTime : made.lastTransitionTime;
+    const ready = { ...made, lastTransitionTime, lastHeartbeatTime: made.lastTransitionTime };
     const body = { status: { conditions: [...conditions.filter(({ type }) => type !== 'Ready'), ready] } };
     const { name = '' } = node.metadata;
     await this.#deps.client.patch(nodeKind, { name }, body, {
@@ -134,9 +151,15 @@ class Kubelet {
     });
   }
 
+  /** Whether a controller of the server may soon take the node for dead; the lab's own server has none. */
+  #mustBeat(ready: Condition): boolean {
+    const last = Date.parse(asText(fieldOf(ready, 'lastHeartbeatTime')));
+    return isGiven(this.#deps.layout) && !(Date.now() - last < longestSilence);
+  }
+
   async #reconcilePod(key: string): Promise<void> {
     const pod = this.#pods.get(key);
-    if (pod === undefined) return;
+    if (pod === undefined || this.#isForeign(pod)) return;
     const { name = '', namespace = '', uid = '', deletionTimestamp } = pod.metadata;
     if (deletionTimestamp !== undefined) {
       await this.#clean(uid, namespace, name);
@@ -148,6 +171,12 @@ class Kubelet {
     else if (pod.status?.podIP === undefined) await this.#start(pod, nodeName);
   }
 
+  /** Whether the pod is another kubelet's, as it can be on a server that was there before. */
+  #isForeign({ spec: { nodeName = '' } = {} }: PodObject): boolean {
+    const { layout } = this.#deps;
+    return isGiven(layout) && nodeName !== '' && !layout.nodes.some(({ name }) => name === nodeName);
+  }
+
   /** The least loaded worker, ties by name. */
   async #schedule(name: string, namespace: string): Promise<void> {
     const load = new Map(this.#deps.layout.nodes.filter(({ worker }) => worker).map((node) => [node.name, 0]));
@@ -157,8 +186,13 @@ class Kubelet {
     }
     const [chosen] = [...load].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
     if (chosen === undefined) return;
-    const body = { spec: { nodeName: chosen[0] } };
-    await this.#deps.client.patch(podKind, { name, namespace }, body, { type: 'merge', signal: this.#signal });
+    const target = { apiVersion: 'v1', kind: 'Node', name: chosen[0] };
+    const binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace }, target };
+    await this.#deps.client
+      .create(podKind, binding, { subresource: 'binding', signal: this.#signal })
+      .catch((error: unknown) => {
+        if (!isConflict(error) && !isNotFound(error)) throw error; // it was bound, or deleted, in the meantime
+      });
   }
 
   async #start(pod: PodObject, nodeName: string): Promise<void> {

@@ -2,11 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { clusterNetworks, nodes as nodeKind } from '../../../api/kinds.ts';
 import { pause } from '../../io/async/pause.ts';
-import type { KubeClient } from '../../io/kube/client.ts';
-import { openKube } from '../../io/kube/config.ts';
-import type { Logger } from '../../io/log.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
@@ -19,14 +15,9 @@ import { checkLabName, files, type LabSize, type Layout, layoutOf, linkRoot, nod
 import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, startDaemon } from '../nodes/daemons.ts';
 import { databaseOf, makeSwitch } from '../nodes/switches.ts';
 import { connectNode, labNamespaces, makeWires } from '../nodes/wires.ts';
-import { clusterNetwork, nodeObject } from './objects.ts';
-
-export interface LabDeps {
-  readonly exec: Exec;
-  readonly logger: Logger;
-  /** The command of this program: program and first arguments. */
-  readonly self: readonly [string, ...string[]];
-}
+import { ownNamespace } from './accounts.ts';
+import { type LabDeps, lastLine, leaveGiven, serveOwn, useGiven } from './apiserver.ts';
+import { isGiven } from './given.ts';
 
 /** Reads the layout of the lab with this name; fails if there is none or its description is damaged. */
 export async function findLab(root: string, name: string): Promise<Result<Layout>> {
@@ -82,46 +73,6 @@ async function claim(layout: Layout): Promise<Result<void>> {
   return ok(undefined);
 }
 
-async function startApiServer(deps: LabDeps, layout: Layout): Promise<KubeClient> {
-  const where = [
-    '--listen',
-    `127.0.0.1:${layout.port}`,
-    '--socket',
-    files.api(layout),
-    '--data-dir',
-    files.apiData(layout),
-  ];
-  const argv = ['apiserver', ...where, '--write-kubeconfig', files.kubeconfig(layout)];
-  const started = await startDaemon(layout, { name: 'apiserver', argv: [...deps.self, ...argv] });
-  const end = performance.now() + 20_000 * layout.pace;
-  for (;;) {
-    const client = await reachable(deps, layout);
-    if (client !== undefined) return client;
-    if (!(await isRunning(started)) || performance.now() > end)
-      throw new Error(`the API server did not start: ${await lastLine(layout, 'apiserver')}`);
-    await pause(20);
-  }
-}
-
-async function reachable(deps: LabDeps, layout: Layout): Promise<KubeClient | undefined> {
-  const kubeconfig = files.kubeconfig(layout);
-  if ((await readFile(kubeconfig, 'utf8').catch(() => '')) === '') return undefined;
-  const client = await openKube({ kubeconfig, logger: deps.logger, userAgent: 'sdn-compat-lab' });
-  const answered = await client.list(nodeKind).then(
-    () => true,
-    () => false,
-  );
-  if (answered) return client;
-  client.close();
-  return undefined;
-}
-
-/** The last line a process wrote, for an error message. */
-async function lastLine(layout: Layout, name: string): Promise<string> {
-  const text = await readFile(files.log(layout, name), 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').at(-1) ?? '';
-}
-
 /** The options of a new lab. */
 export interface UpOptions {
   /** Additional options of every agent, `name=value`. */
@@ -130,6 +81,8 @@ export interface UpOptions {
   readonly datapath: DatapathOption;
   /** The kinds of every node's host. */
   readonly hosts: readonly HostKind[];
+  /** The kubeconfig of an API server that is already there, to run on instead of one of the lab's own. */
+  readonly kubeconfig?: string;
   /** Whether Services work: their EndpointSlices are made, and every node has a service proxy. */
   readonly services: boolean;
 }
@@ -154,7 +107,8 @@ async function makeNodes(deps: LabDeps, layout: Layout, { datapath: option, host
 }
 
 async function startNodes(deps: LabDeps, layout: Layout, options: UpOptions): Promise<void> {
-  const kubeconfig = files.kubeconfig(layout);
+  const account = isGiven(layout);
+  const kubeconfig = account ? files.account(layout, 'node') : files.kubeconfig(layout);
   const relay = [
     'socat',
     `TCP-LISTEN:${layout.port},bind=127.0.0.1,fork,reuseaddr`,
@@ -180,6 +134,7 @@ async function startNodes(deps: LabDeps, layout: Layout, options: UpOptions): Pr
           files.ovs(layout, node.short),
           '--cni-socket',
           files.cni(layout, node.short),
+          ...(account ? [`--lease-namespace=${ownNamespace}-nodes`] : []),
           ...options.agentOptions.map((option) => `--${option}`),
         ],
       });
@@ -189,7 +144,7 @@ async function startNodes(deps: LabDeps, layout: Layout, options: UpOptions): Pr
 
 async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions): Promise<void> {
   const { self } = deps;
-  const kubeconfig = files.kubeconfig(layout);
+  const kubeconfig = isGiven(layout) ? files.account(layout, 'controller') : files.kubeconfig(layout);
   const master = nodeNamespace(layout, 'master0');
   await startDaemon(layout, {
     name: 'controller',
@@ -226,13 +181,20 @@ async function awaitReady(layout: Layout): Promise<void> {
 export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Promise<Result<void>> {
   const claimed = await claim(layout);
   if (!claimed.ok) return claimed;
+  const wires = makeNodes(deps, layout, options);
+  wires.catch(() => undefined); // awaited below; the API server may fail first
+  const remove = async (): Promise<void> => {
+    await wires.catch(() => undefined); // what is still being made could not be removed
+    await down(deps, layout);
+  };
   try {
-    const wires = makeNodes(deps, layout, options);
-    wires.catch(() => undefined); // awaited below; the API server may fail first
-    const client = await startApiServer(deps, layout);
-    await client.create(clusterNetworks, clusterNetwork);
-    await Promise.all(layout.nodes.map((node) => client.create(nodeKind, nodeObject(node))));
-    client.close();
+    const served = await (options.kubeconfig === undefined
+      ? serveOwn(deps, layout)
+      : useGiven(deps, layout, options.kubeconfig));
+    if (!served.ok) {
+      await remove();
+      return served;
+    }
     await wires;
     await Promise.all([startNodes(deps, layout, options), startRest(deps, layout, options)]);
     await awaitReady(layout);
@@ -241,7 +203,7 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
     );
     return ok(undefined);
   } catch (error) {
-    await down(deps.exec, layout);
+    await remove();
     throw error;
   }
 }
@@ -250,7 +212,7 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
  * Removes everything that `up` and the lab made, by the lab's name alone, also after a crash; nothing there is not an
  * error.
  */
-export async function down(run: Exec, layout: Layout): Promise<void> {
+export async function down({ exec: run, logger }: LabDeps, layout: Layout): Promise<void> {
   // a damaged record must not keep the others from being ended; most processes end with their namespace
   await Promise.all((await daemonNames(layout)).map((name) => endDaemons(layout, [name]).catch(() => undefined)));
   const namespaces = await labNamespaces(run, layout);
@@ -261,6 +223,8 @@ export async function down(run: Exec, layout: Layout): Promise<void> {
       input: namespaces.map((name) => `netns del ${name}\n`).join(''),
     });
   }
+  // what the server keeps must be known until it is gone from there
+  if (isGiven(layout)) await leaveGiven(logger, layout);
   // a lab of that name in another folder keeps its link, as long as that folder is there
   const linked = await readlink(layout.link).catch(() => layout.dir);
   if (linked === layout.dir || !existsSync(linked)) await rm(layout.link, { force: true });

@@ -20,9 +20,12 @@ export class Shell {
   readonly #exec: Exec;
   readonly #screen: Screen;
   readonly #env: Readonly<Record<string, string>>;
+  /** Waits, unseen, until pods may be made in a namespace. */
+  readonly settle: (namespace: string) => Promise<void>;
 
-  constructor(exec: Exec, layout: Layout, screen: Screen) {
+  constructor(exec: Exec, layout: Layout, screen: Screen, settle: (namespace: string) => Promise<void>) {
     this.#exec = exec;
+    this.settle = settle;
     this.layout = layout;
     this.#screen = screen;
     this.#env = { KUBECONFIG: files.kubeconfig(layout), KUBECACHEDIR: files.kubectlCache(layout), HOME: layout.dir };

@@ -20,27 +20,33 @@ interface Pod {
   readonly pod: string;
 }
 
-function manifest(pods: readonly (Pod & { readonly node: string })[]): string {
-  const namespaces = [...new Set(pods.map(({ namespace }) => namespace))];
-  const documents = [
-    ...namespaces.map((name) => `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}\n`),
-    ...pods.map(({ namespace, pod, node }) =>
-      [
-        'apiVersion: v1',
-        'kind: Pod',
-        'metadata:',
-        `  name: ${pod}`,
-        `  namespace: ${namespace}`,
-        'spec:',
-        `  nodeName: ${node}.${network.domain}`,
-        '  containers:',
-        '  - name: client',
-        '    image: client',
-        '',
-      ].join('\n'),
-    ),
-  ];
+type Placed = Pod & { readonly node: string };
+
+function manifest(pods: readonly Placed[]): string {
+  const documents = pods.map(({ namespace, pod, node }) =>
+    [
+      'apiVersion: v1',
+      'kind: Pod',
+      'metadata:',
+      `  name: ${pod}`,
+      `  namespace: ${namespace}`,
+      'spec:',
+      `  nodeName: ${node}.${network.domain}`,
+      '  containers:',
+      '  - name: client',
+      '    image: client',
+      '',
+    ].join('\n'),
+  );
   return documents.join('---\n');
+}
+
+/** Creates the namespace of a pod and the pod, as a user does. */
+async function createFirst(shell: Shell, pod: Placed): Promise<void> {
+  await shell.kubectl(['create', 'namespace', pod.namespace]);
+  await shell.settle(pod.namespace);
+  await shell.kubectl(['create', '-f', '-'], manifest([pod]));
+  await untilReady(shell, pod);
 }
 
 async function netnsOf(shell: Shell, { namespace, pod }: Pod): Promise<string> {
@@ -160,15 +166,13 @@ const onWorker0: Pod = { namespace: 'egress-test', pod: 'client0' };
 
 async function withoutEgressIP(shell: Shell): Promise<void> {
   shell.title("A namespace without an egress IP leaves with the address of its pod's node");
-  await shell.kubectl(['create', '-f', '-'], manifest([{ ...noEgress, node: 'worker0' }]));
-  await untilReady(shell, noEgress);
+  await createFirst(shell, { ...noEgress, node: 'worker0' });
   await fiveRequests(shell, noEgress, worker0);
 }
 
 async function requestedByNobodyHosted(shell: Shell): Promise<void> {
   shell.title('A namespace asks for an egress IP that no node hosts yet: its traffic is dropped');
-  await shell.kubectl(['create', '-f', '-'], manifest([{ ...onWorker0, node: 'worker0' }]));
-  await untilReady(shell, onWorker0);
+  await createFirst(shell, { ...onWorker0, node: 'worker0' });
   await shell.kubectl(['patch', 'netnamespace', 'egress-test', '--type=merge', '-p', `{"egressIPs": ["${egressIP}"]}`]);
   const shown = await shell.kubectl(['get', 'netnamespace', 'egress-test']);
   shell.check('the NetNamespace shows it', shown.includes(`["${egressIP}"]`), shown);
@@ -211,10 +215,7 @@ async function fromEverywhere(shell: Shell): Promise<void> {
     { namespace: 'egress-test', pod: 'client2', node: 'worker2' },
     { namespace: 'egress-test', pod: 'client1', node: 'worker1' },
   ] as const;
-  await shell.kubectl(
-    ['create', '-f', '-'],
-    manifest(pods.slice(1)).replace(/^apiVersion: v1\nkind: Namespace[^]*?---\n/, ''),
-  );
+  await shell.kubectl(['create', '-f', '-'], manifest(pods.slice(1)));
   await untilReady(shell, ...pods.slice(1));
   for (const pod of pods) {
     shell.note(`from ${node(pod.node)}:`);
@@ -274,8 +275,7 @@ async function automatic(shell: Shell): Promise<void> {
       '{"egressCIDRs": ["192.168.7.0/24"]}',
     ]);
   }
-  await shell.kubectl(['create', '-f', '-'], manifest([{ ...pod, node: 'worker2' }]));
-  await untilReady(shell, pod);
+  await createFirst(shell, { ...pod, node: 'worker2' });
   await shell.kubectl([
     'patch',
     'netnamespace',

@@ -22,18 +22,15 @@ import { chooseDatapath, type DatapathOption, kernelHasDatapath, presentDatapath
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import { defaultMasqueradeBit, tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
-
-/** The result of one check. `fix` says how to fix the problem; absent if there is none. */
-export interface CheckResult {
-  readonly what: string;
-  readonly found: string;
-  readonly fix?: string;
-}
+import { checkCni, checkConfinement, checkVxlan } from './look-around.ts';
+import { bad, type CheckResult, type Folders, good, switchVersionResult } from './surroundings.ts';
 
 export interface CheckOptions {
   readonly nodeName: string;
   readonly ovsRunDir: string;
   readonly datapath: DatapathOption;
+  /** Where runtimes look for configurations and plugins of CNI. */
+  readonly cni: Folders;
 }
 
 export interface CheckDeps {
@@ -58,9 +55,6 @@ const programs: Readonly<Record<string, string>> = {
 /** Milliseconds for which to wait for Open vSwitch's answer. */
 const answerTime = 3_000;
 
-const good = (what: string, found: string): CheckResult => ({ what, found });
-const bad = (what: string, found: string, fix: string): CheckResult => ({ what, found, fix });
-
 async function checkPrograms(exec: Exec): Promise<CheckResult[]> {
   return Promise.all(
     Object.entries(programs).map(async ([program, owner]) => {
@@ -82,37 +76,38 @@ async function checkArping(exec: Exec): Promise<CheckResult[]> {
   return [bad('arping', 'is not that of iputils', 'install the package iputils-arping instead')];
 }
 
-/** Whether somebody listens at the socket and answers this request in time. */
-async function answers(socket: string, method: string): Promise<boolean> {
+/** What somebody who listens at the socket answers to this request; undefined if nobody does in time. */
+async function answerOf(socket: string, method: string): Promise<unknown> {
   const rpc = await connectRpc(socket).catch(() => undefined);
-  if (rpc === undefined) return false;
+  if (rpc === undefined) return undefined;
   const asked = rpc.call(method, []).then(
-    () => true,
-    () => false,
+    (answer) => answer ?? '',
+    () => undefined,
   );
-  const isAnswered = await Promise.race([asked, pause(answerTime).then(() => false)]);
+  const answer = await Promise.race([asked, pause(answerTime)]);
   rpc.close();
-  return isAnswered;
+  return answer;
 }
 
-async function checkDaemon(ovsRunDir: string, fix: string): Promise<CheckResult> {
+async function checkDaemon(ovsRunDir: string, fix: string): Promise<readonly CheckResult[]> {
   const pidFile = join(ovsRunDir, 'ovs-vswitchd.pid');
   const pid = await readFile(pidFile, 'utf8').catch(() => undefined);
-  if (pid === undefined) return bad('ovs-vswitchd', `no ${pidFile}`, fix);
+  if (pid === undefined) return [bad('ovs-vswitchd', `no ${pidFile}`, fix)];
   const control = join(ovsRunDir, `ovs-vswitchd.${pid.trim()}.ctl`);
-  return (await answers(control, 'version'))
-    ? good('ovs-vswitchd', control)
-    : bad('ovs-vswitchd', `nobody answers at ${control}`, fix);
+  const version = await answerOf(control, 'version');
+  if (version === undefined) return [bad('ovs-vswitchd', `nobody answers at ${control}`, fix)];
+  return [good('ovs-vswitchd', control), switchVersionResult(typeof version === 'string' ? version : '')];
 }
 
 async function checkSwitch({ ovsRunDir }: CheckOptions): Promise<CheckResult[]> {
   const socket = join(ovsRunDir, 'db.sock');
   const fix = 'start Open vSwitch: systemctl start openvswitch-switch, or name its directory with --ovs-run-dir';
-  const [hasDatabase, daemon] = await Promise.all([answers(socket, 'list_dbs'), checkDaemon(ovsRunDir, fix)]);
-  const database = hasDatabase
-    ? good('Open vSwitch database', socket)
-    : bad('Open vSwitch database', `nobody answers at ${socket}`, fix);
-  return [database, daemon];
+  const [databases, daemon] = await Promise.all([answerOf(socket, 'list_dbs'), checkDaemon(ovsRunDir, fix)]);
+  const database =
+    databases === undefined
+      ? bad('Open vSwitch database', `nobody answers at ${socket}`, fix)
+      : good('Open vSwitch database', socket);
+  return [database, ...daemon];
 }
 
 /** Checks the datapath that an agent would choose; that one too, or the kernel's if there is none to choose. */
@@ -265,16 +260,21 @@ async function checkCluster(
   const answered = good('API server', 'answers');
   const network = await readNetwork(client);
   if (!network.ok) return [answered, network.error];
+  const vxlan = await checkVxlan(exec, network.value.vxlanPort);
   const raw = await client.get<HostSubnetObject>(hostSubnets, { name: nodeName }).catch(wordsOf);
   if (typeof raw === 'string')
-    return [answered, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];
+    return [answered, ...vxlan, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];
   const subnet = raw === undefined ? undefined : parseHostSubnet(raw);
   const known = subnet?.ok === true ? subnet.value : subnet?.error;
   if (known?.hostIP !== undefined && known.subnet !== undefined) {
-    return [answered, ...(await checkUplink(exec, known.hostIP, network.value))];
+    return [answered, ...vxlan, ...(await checkUplink(exec, known.hostIP, network.value))];
   }
   const missing = 'does not exist, or has no usable hostIP and subnet';
-  return [answered, bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?')];
+  return [
+    answered,
+    ...vxlan,
+    bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?'),
+  ];
 }
 
 /** Checks programs, Open vSwitch, kernel and cluster; returns the results in this order. */
@@ -283,12 +283,14 @@ export async function checkHost(options: CheckOptions, deps: CheckDeps): Promise
   const { result, datapath } = await checkDatapath(options, deps.exec);
   return [
     isRoot ? good('user', 'root') : bad('user', 'not root', 'run as root'),
+    await checkConfinement(),
     ...(await checkPrograms(deps.exec)),
     ...(await checkArping(deps.exec)),
     ...(await checkSwitch(options)),
     result,
     ...(await checkNft(deps.exec, datapath)),
     ...(await checkSettings()),
+    ...(await checkCni(options.cni)),
     ...(await checkCluster(options, deps)),
   ];
 }

@@ -17,6 +17,8 @@ it('has the kinds of Kubernetes that are needed, and projects', () => {
     'batch/v1: jobs',
     'policy/v1: poddisruptionbudgets',
     'rbac.authorization.k8s.io/v1: clusterroles clusterrolebindings roles rolebindings',
+    'authentication.k8s.io/v1: tokenreviews',
+    'authorization.k8s.io/v1: subjectaccessreviews',
     'project.openshift.io/v1: projects projectrequests',
   ]);
 });

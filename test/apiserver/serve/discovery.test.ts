@@ -30,6 +30,8 @@ it('lists the groups with their versions, the first of which is preferred, but n
       'batch',
       'policy',
       'rbac.authorization.k8s.io',
+      'authentication.k8s.io',
+      'authorization.k8s.io',
       'project.openshift.io',
     ].map((name) => ({
       name,

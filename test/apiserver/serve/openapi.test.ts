@@ -21,6 +21,8 @@ it('has a document for each version of each group', () => {
     'apis/batch/v1',
     'apis/policy/v1',
     'apis/rbac.authorization.k8s.io/v1',
+    'apis/authentication.k8s.io/v1',
+    'apis/authorization.k8s.io/v1',
     'apis/project.openshift.io/v1',
     'apis/example.org/v1',
   ]);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createClient, type KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
 import type { Exec } from '../../../src/io/programs/exec.ts';
-import { type CheckDeps, checkHost, type CheckResult } from '../../../src/node/admin/check.ts';
+import { type CheckDeps, checkHost } from '../../../src/node/admin/check.ts';
+import type { CheckResult } from '../../../src/node/admin/surroundings.ts';
 import type { DatapathOption } from '../../../src/node/ovs/datapath.ts';
 
 let folder = '';
@@ -67,7 +68,8 @@ async function check(
   datapath: DatapathOption = 'netdev',
 ): Promise<readonly CheckResult[]> {
   const all = { exec: host(), client: cluster({ network, subnet }), unreachable: '', ...deps };
-  return checkHost({ nodeName: 'n1', ovsRunDir: folder, datapath }, all);
+  const cni = { configs: folder, plugins: folder };
+  return checkHost({ nodeName: 'n1', ovsRunDir: folder, datapath, cni }, all);
 }
 const about = (results: readonly CheckResult[], what: string): CheckResult[] =>
   results.filter((one) => one.what === what);
@@ -157,9 +159,10 @@ describe('the cluster', () => {
   const lastOf = async (deps: Partial<CheckDeps>): Promise<CheckResult | undefined> => (await check(deps)).at(-1);
 
   it('and the uplink are good', async () => {
-    const results = (await check()).slice(-5);
+    const results = (await check()).slice(-6);
     expect(results).toEqual([
       { what: 'API server', found: 'answers' },
+      { what: 'VXLAN port', found: '4789' },
       { what: 'uplink', found: 'br-ex with 192.168.7.11/24' },
       { what: 'label of egress IPs', found: 'br-ex:eip' },
       { what: 'MTU', found: '1450: that of br-ex less 50' },
@@ -248,4 +251,21 @@ describe('the cluster', () => {
       found: 'none, because the interface has a long name: a file says which they are',
     });
   });
+});
+
+test("what is in the folders of CNI, and another program's tunnel, are said", async () => {
+  const text = JSON.stringify({ plugins: [{ type: 'sdn-compat-cni' }] });
+  await writeFile(join(folder, '10-sdn-compat.conflist'), text);
+  const [missing] = (await check()).filter(({ fix }) => fix?.includes("agent's pod"));
+  expect(missing?.what).toBe('CNI plugin sdn-compat-cni');
+  await writeFile(join(folder, 'sdn-compat-cni'), '');
+  expect(about(await check(), 'CNI configuration')).toEqual([
+    { what: 'CNI configuration', found: `${folder}/10-sdn-compat.conflist, with its plugins` },
+  ]);
+  const tunnel = { ifname: 'cilium_vxlan', linkinfo: { info_data: { port: 4789 } } };
+  const exec: Exec = (program, args) =>
+    args.includes('vxlan')
+      ? Promise.resolve({ status: 0, stdout: JSON.stringify([{}, tunnel]), stderr: '' })
+      : host()(program, args);
+  expect(about(await check({ exec }), 'VXLAN port')).toMatchObject([{ found: 'cilium_vxlan uses UDP port 4789' }]);
 });

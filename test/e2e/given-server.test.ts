@@ -1,0 +1,101 @@
+/** The lab on an API server that is already there, with RBAC as on a real one: what it does there, and that it leaves. */
+import { crds } from '../../api/crds.ts';
+import { namespaces, netNamespaces } from '../../api/kinds.ts';
+import type { Judged } from '../../src/apiserver/serve/authorize.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { start, type Started } from '../apiserver/started.ts';
+import { program, type Ran, run, TestLab, traces } from './lab.ts';
+
+let started: Started;
+const judged: Judged[] = [];
+afterEach(() => started.stop());
+
+async function serve(definitions: readonly object[]): Promise<void> {
+  judged.length = 0;
+  const onJudged = (one: Judged): void => void judged.push(one);
+  started = await start({ authorization: 'rbac', crds: definitions, onJudged, namespaceDelay: 50 });
+}
+
+const create = (kind: typeof namespaces, object: object): Promise<unknown> =>
+  started.client.create(kind, object as KubeObject);
+
+/** Every object that the server has, with its version. */
+async function everything(): Promise<readonly string[]> {
+  const kubectl = async (...args: string[]): Promise<string> => {
+    const ran = await run('kubectl', ['--kubeconfig', started.kubeconfig, `--cache-dir=${started.folder}/c`, ...args]);
+    if (ran.status !== 0) throw new Error(ran.stderr);
+    return ran.stdout;
+  };
+  const kinds = (await kubectl('api-resources', '--verbs=list', '-o', 'name')).split('\n').filter(Boolean);
+  const asked = kinds.filter((kind) => !kind.endsWith('project.openshift.io'));
+  const columns = 'KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name,VERSION:.metadata.resourceVersion';
+  return (await kubectl('get', asked.join(','), '-A', '--no-headers', '-o', `custom-columns=${columns}`)).split('\n');
+}
+
+const lab = (command: string, name: string, ...more: string[]): Promise<Ran> =>
+  run(program, ['lab', command, '--name', name, ...more]);
+
+test('the walkthrough holds on it, with the rights of config/ and no more, and nothing is left there', async () => {
+  await serve([]);
+  await create(namespaces, { metadata: { name: 'theirs' } });
+  const before = await everything();
+  const { name } = new TestLab();
+  const walked = await lab('walkthrough', name, '--kubeconfig', started.kubeconfig);
+  expect(walked.stderr).toBe('');
+  expect(walked.status).toBe(0);
+  expect(walked.stdout).toContain('every result is as published');
+  expect(await traces(name)).toEqual([]);
+  expect(await everything()).toEqual(before);
+  const own = judged.filter(({ user }) => user.startsWith('system:serviceaccount:sdn-compat:'));
+  expect(own.filter(({ allowed }) => !allowed)).toEqual([]);
+  expect(new Set(own.map(({ user }) => user.split(':').at(-1)))).toEqual(
+    new Set(['sdn-compat-controller', 'sdn-compat-node']),
+  );
+}, 150_000);
+
+test('what the server has stays as it is, and what was made of it goes', async () => {
+  await serve(crds);
+  await create(namespaces, { metadata: { name: 'theirs' } });
+  await create(netNamespaces, { metadata: { name: 'theirs' }, netname: 'theirs', netid: 4711 });
+  const before = await everything();
+  const { name } = new TestLab();
+  const up = await lab('up', name, '--nodes', '1', '--kubeconfig', started.kubeconfig);
+  expect([up.stderr, up.status]).toEqual(['', 0]);
+  expect((await started.client.get(netNamespaces, { name: 'default' }))?.metadata.name).toBe('default');
+  // a second lab has no place there, and takes nothing of the first with it
+  const there = (await everything()).length;
+  const { name: second } = new TestLab();
+  const refused = await lab('up', second, '--kubeconfig', started.kubeconfig);
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toMatch(/^sdn-compat: the API server has the Node \S+ already: [^\n]+\n$/);
+  expect((await everything()).length).toBe(there);
+  expect((await lab('down', name)).status).toBe(0);
+  const names = (lines: readonly string[]): readonly string[] => lines.map((line) => line.replace(/ +\d+$/, ''));
+  expect(names(await everything())).toEqual(names(before));
+  expect(await started.client.get(netNamespaces, { name: 'theirs' })).toMatchObject({ netid: 4711 });
+  expect([await traces(name), await traces(second)]).toEqual([[], []]);
+}, 120_000);
+
+test('a lab whose server is away is known until the server is back', async () => {
+  await serve([]);
+  const before = await everything();
+  const { name, dir } = new TestLab();
+  expect((await lab('up', name, '--nodes', '1', '--kubeconfig', started.kubeconfig)).status).toBe(0);
+  const moved = await run('sed', ['-i', 's/127.0.0.1:/127.0.0.2:/', `${dir}/given`]);
+  expect(moved.status).toBe(0);
+  const failed = await lab('down', name);
+  expect(failed.status).toBe(1);
+  expect(failed.stderr).toMatch(/^sdn-compat: what lab \S+ made on the API server is not all removed \([^\n]+\n$/);
+  await run('sed', ['-i', 's/127.0.0.2:/127.0.0.1:/', `${dir}/given`]);
+  expect((await lab('down', name)).status).toBe(0);
+  expect(await everything()).toEqual(before);
+  expect(await traces(name)).toEqual([]);
+}, 120_000);
+
+test('a file that is no kubeconfig, and a server that does not answer, are one line', async () => {
+  await serve([]);
+  const { name } = new TestLab();
+  const none = await lab('up', name, '--kubeconfig', '/nowhere');
+  expect([none.status, none.stderr]).toEqual([2, expect.stringMatching(/^sdn-compat: [^\n]*\/nowhere[^\n]*\n$/)]);
+  expect(await traces(name)).toEqual([]);
+}, 60_000);
