@@ -7,7 +7,7 @@ import { run, TestLab, until } from './lab.ts';
 import { script } from './packets.ts';
 import { namespaceOf } from './prober.ts';
 
-const [node0, node1] = ['192.168.7.11', '192.168.7.12'];
+const [master, node0, node1] = ['192.168.7.10', '192.168.7.11', '192.168.7.12'];
 const [egressIP, nobodys, outsideHost] = ['192.168.7.201', '192.168.7.202', '10.1.8.72'];
 const [gateway0, gateway1] = ['10.254.1.1', '10.254.2.1'];
 
@@ -21,9 +21,16 @@ const addresses = {
   local: '172.30.0.15',
   sticky: '172.30.0.16',
   nobody: '172.30.0.17',
+  relayed: '172.30.0.18',
 } as const;
 type Name = keyof typeof addresses;
-const nodePorts: Readonly<Partial<Record<Name, number>>> = { pod1: 30011, outside: 30014, local: 30015, nobody: 30017 };
+const nodePorts: Readonly<Partial<Record<Name, number>>> = {
+  pod1: 30011,
+  outside: 30014,
+  local: 30015,
+  nobody: 30017,
+  relayed: 30018,
+};
 
 let lab: TestLab;
 const servers: ChildProcess[] = [];
@@ -47,14 +54,14 @@ const service = (name: Name, spec: object): object => {
 };
 
 /** An EndpointSlice as a user writes it for what is no pod. */
-const slice = (name: Name, address: string): object => ({
+const slice = (name: Name, address: string, port = 8088): object => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
   metadata: { name: `${name}-own`, namespace: 'back', labels: { 'kubernetes.io/service-name': name } },
   addressType: 'IPv4',
   ports: [
-    { name: 'web', port: 8088, protocol: 'TCP' },
-    { name: 'echo', port: 8088, protocol: 'UDP' },
+    { name: 'web', port, protocol: 'TCP' },
+    { name: 'echo', port, protocol: 'UDP' },
   ],
   endpoints: [{ addresses: [address] }],
 });
@@ -136,6 +143,8 @@ beforeAll(async () => {
     slice('node', node1),
     service('outside', {}),
     slice('outside', outsideHost),
+    service('relayed', {}),
+    slice('relayed', node1, nodePorts.outside),
     service('local', { selector: { at: 'w1' }, externalTrafficPolicy: 'Local' }),
     service('sticky', { selector: { app: 'back' }, sessionAffinity: 'ClientIP' }),
     service('nobody', { selector: { app: 'nobody' } }),
@@ -153,7 +162,7 @@ beforeAll(async () => {
   await until(
     'Services lead to all endpoints',
     async () =>
-      (await Promise.all(Object.values(addresses).map((ip) => get('plain/w0', ip)))).filter(Boolean).length === 7,
+      (await Promise.all(Object.values(addresses).map((ip) => get('plain/w0', ip)))).filter(Boolean).length === 8,
   );
 }, 90_000);
 afterAll(async () => {
@@ -219,6 +228,15 @@ describe('a cluster address', () => {
     });
   }, 30_000);
 
+  test('of a node port that leads outside: no node sends it on for a namespace that asks for an egress IP', async () => {
+    const places = ['plain/w0', 'red/w0', 'shut/w0', 'worker0'] as const;
+    const byNodePort = { 'plain/w0': node1, 'red/w0': '-', 'shut/w0': '-', worker0: node1 };
+    expect(await table(places, addresses.relayed)).toEqual(byNodePort);
+    // from one node port to the other
+    expect(await table(places, node0, nodePorts.relayed)).toEqual(byNodePort);
+    expect(await table(places, master, nodePorts.relayed)).toEqual(byNodePort);
+  }, 30_000);
+
   const refused = 7; // curl: connection refused
   const refusal = async (place: string): Promise<number> =>
     (await run('ip', ['netns', 'exec', netnsOf(place), 'curl', '-s', '--max-time', '5', `http://${addresses.nobody}`]))
@@ -277,13 +295,15 @@ describe('a node port', () => {
     });
     expect(await reached(node0, 'outside')).toEqual(all(node0));
     expect(await reached(node1, 'outside')).toEqual(all(node1));
+    // a node without pods
+    expect(await reached(master, 'outside')).toEqual(all(master));
   }, 30_000);
 
   test('leads to pods of a namespace with an egress IP, and their answers leave as the node', async () => {
     await serve(netnsOf('red/w0'), 'red', 8080);
     await lab.must(['label', 'pod', '-n', 'red', 'w0', 'app=red']);
     const spec = { type: 'NodePort', selector: { app: 'red' } };
-    const ports = [{ name: 'echo', port: 80, targetPort: 8080, protocol: 'UDP', nodePort: 30018 }];
+    const ports = [{ name: 'echo', port: 80, targetPort: 8080, protocol: 'UDP', nodePort: 30020 }];
     const asked = (name: string, more: object): object => ({
       apiVersion: 'v1',
       kind: 'Service',
@@ -292,13 +312,13 @@ describe('a node port', () => {
     });
     const local = { port: 80, targetPort: 8080, nodePort: 30019, name: 'web' };
     const items = [
-      asked('any', { ports: [...ports, { ...local, nodePort: 30018 }] }),
+      asked('any', { ports: [...ports, { ...local, nodePort: 30020 }] }),
       asked('here', { externalTrafficPolicy: 'Local', ports: [{ ...ports[0], nodePort: 30019 }, local] }),
     ];
     await lab.must(['create', '-f', '-'], items.map((item) => JSON.stringify(item)).join('\n'));
     await until('the Service leads to the pod', async () => (await get('outside', `${node0}:30019`)) !== '');
-    expect(await seen('outside', node0, 30018)).toBe(gateway0);
-    expect(await seen('outside', node1, 30018)).toBe(gateway1);
+    expect(await seen('outside', node0, 30020)).toBe(gateway0);
+    expect(await seen('outside', node1, 30020)).toBe(gateway1);
     expect(await seen('outside', node0, 30019)).toBe(outsideHost);
     expect(await seen('outside', node1, 30019)).toBe('-');
     // as anybody outside: another node hosts the egress IP
@@ -370,5 +390,5 @@ describe('which endpoint', () => {
 test('nothing but nodes and the egress IP was ever seen outside', async () => {
   const { stdout } = await lab.inside('router', 'nft', 'list', 'set', 'ip', 'watch', 'sources');
   const found = [...stdout.matchAll(/([\d.]+) \. 10\.1\.8\.72/g)].map((match) => match[1]!).sort();
-  expect(found).toEqual([node0, node1, egressIP]);
+  expect(found).toEqual([master, node0, node1, egressIP]);
 });

@@ -27,6 +27,8 @@ export interface EgressState {
   readonly vnids: ReadonlyMap<Vnid, VnidState>;
   /** The valid addresses that each of these VNIDs requests: the only sources its pods may leave with. */
   readonly requests: ReadonlyMap<Vnid, readonly Ip[]>;
+  /** All IPs that can be egress IPs and that any namespace requests or any node lists, in no particular order. */
+  readonly egressIPs: ReadonlySet<Ip>;
 }
 
 const normal: VnidState = { kind: 'normal' };
@@ -50,7 +52,14 @@ export function egressState(input: EgressInput): EgressState {
     requests.set(vnid, egress.requests);
     for (const hop of egress.assigned) assigned.push(hop);
   }
-  return { assigned: assignedByIp(assigned), vnids, requests };
+  return { assigned: assignedByIp(assigned), vnids, requests, egressIPs: egressIPsOf(input) };
+}
+
+function egressIPsOf(input: EgressInput): ReadonlySet<Ip> {
+  const unusable = unusableAddresses(input);
+  const listed = [...input.hostSubnets, ...(input.absent ?? [])].flatMap(({ egressIPs }) => egressIPs);
+  const all = [...listed, ...requestsOf(input.netNamespaces)];
+  return new Set(all.filter((ip) => unusable.of(ip) === undefined));
 }
 
 /** The assigned IPs in order of IP. */

@@ -32,6 +32,7 @@ export class TrackedIps {
   readonly #ips = new Map<Ip, IpRecord>();
   readonly #unusable = new UnusableAddresses();
   readonly #freeIds: number[] = [];
+  #usable: ReadonlySet<Ip> | undefined;
   #idLimit = 0;
   #demandVersion = 0;
 
@@ -48,6 +49,14 @@ export class TrackedIps {
   /** Changes whenever the set of IPs that cannot be placed changes, and with `demandChanged`. */
   get demandVersion(): number {
     return this.#demandVersion;
+  }
+
+  /** The IPs that can be egress IPs; the same set until that changes. */
+  get usable(): ReadonlySet<Ip> {
+    this.#usable ??= new Set(
+      [...this.#ips.values()].flatMap(({ ip, unusable }) => (unusable === undefined ? [ip] : [])),
+    );
+    return this.#usable;
   }
 
   /** Notes a change in what is requested, or by whom. */
@@ -156,12 +165,14 @@ export class TrackedIps {
       absentHosts: 0,
     };
     this.#ips.set(ip, made);
+    this.#usable = undefined;
     return made;
   }
 
   #drop({ ip, id, requesters, hosts, absentHosts }: IpRecord): void {
     if (requesters.length > 0 || hosts.length > 0 || absentHosts > 0) return;
     this.#ips.delete(ip);
+    this.#usable = undefined;
     this.#freeIds.push(id);
   }
 
@@ -177,6 +188,7 @@ export class TrackedIps {
     const unusable = this.#unusable.of(ip);
     if (record === undefined || sameUnusable(record.unusable, unusable)) return;
     record.unusable = unusable;
+    this.#usable = undefined;
     this.#demandVersion++;
     touched.add(ip);
   }

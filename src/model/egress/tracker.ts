@@ -215,13 +215,14 @@ export class EgressTracker {
     return this.stateOf(this.#vnids.keys());
   }
 
-  /** The part of the state for these VNIDs. */
+  /** The part of the state for these VNIDs, and all egress IPs. */
   stateOf(vnids: Iterable<Vnid>): EgressState {
     const records = [...vnids].flatMap((vnid) => this.#vnids.get(vnid)?.egress ?? []).sort((a, b) => a.vnid - b.vnid);
     return {
       assigned: assignedByIp(records.flatMap((egress) => egress.assigned)),
       vnids: new Map(records.map((egress) => [egress.vnid, egress.state])),
       requests: new Map(records.map((egress) => [egress.vnid, egress.requests])),
+      egressIPs: this.#ips.usable,
     };
   }
 

@@ -129,13 +129,13 @@ const podSets = memoized((pods: NftElements['pods']): PodSets => {
  * The wanted content of the tables. Each owner is in three places: for translation, and for the comparisons before and
  * after it.
  */
-export function contentOf({ snat, hosted, assigned, restricted, podSources, pods, nodes }: NftElements): NftContent {
+export function contentOf({ snat, hosted, egressIPs, restricted, podSources, pods, nodes }: NftElements): NftContent {
   const sources = elementsFrom([...snat].map(([mark, ip]) => ({ key: hex(mark), value: ip })));
   const asking = elementsOfKeys(restricted);
   return {
     restricted_pods: asking,
     asking_pods: asking,
-    egress_ips: elementsOfKeys(assigned),
+    egress_ips: elementsOfKeys(egressIPs),
     ...podSets(pods),
     nodes: elementsOfKeys(nodes),
     node_addresses: elementsOfKeys(nodes),

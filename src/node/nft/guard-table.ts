@@ -1,6 +1,9 @@
 /** The table `sdn_compat_guard`, which works by addresses alone: what may leave the node, whatever the marks are. */
-import { hookPriority, podGroup, tunDevice } from '../ovs/pipeline.ts';
+import { hookPriority, nodePorts, podGroup, tunDevice } from '../ovs/pipeline.ts';
 import { chain, networks, type NftBase, nftTables, table } from './vocabulary.ts';
+
+/** To a node itself. */
+const toNode = `ip daddr @node_addresses th dport != ${nodePorts}`;
 
 /** The sources that a pod's connection may leave with, by its addresses before and after NAT. */
 function sources({ subnet }: NftBase): string[] {
@@ -9,10 +12,10 @@ function sources({ subnet }: NftBase): string[] {
     `ct original ip saddr != ${subnet.text} ip saddr @egress_hosted accept`,
     'ip saddr @egress_hosted drop',
     'fib saddr type != local drop',
-    // what a Service sent to the cluster itself leaves as the node; rewriting without a trace (IPVS) is recognized by
-    // the destination
-    'ip daddr @node_addresses ct status dnat accept',
-    'ip daddr @node_addresses ct original ip daddr @inside accept',
+    // what a Service sent to the cluster itself leaves as the node, but not to another Service's node port, which may
+    // lead outside; rewriting without a trace (IPVS) is recognized by the destination
+    `${toNode} ct status dnat accept`,
+    `${toNode} ct original ip daddr @inside accept`,
     'ct original ip saddr @restricted_pods drop',
     `ct original ip saddr != ${subnet.text} drop`,
   ];
@@ -29,10 +32,11 @@ const errors = ({ subnet }: NftBase): string[] => [
 
 /**
  * What a namespace sent with its egress IP to a Service's address on this node, which sends it on. It may go to the
- * cluster itself, but not outside, where it would arrive with this node's address.
+ * cluster itself, but not outside, where it would arrive with this node's address, nor to a node port of another node,
+ * which may lead there.
  */
 const relayed: readonly string[] = [
-  'ip daddr @node_addresses accept',
+  `${toNode} accept`,
   'ct status dnat drop',
   // rewritten without a trace (IPVS)
   'ct original ip daddr @node_addresses drop',

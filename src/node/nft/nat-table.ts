@@ -1,7 +1,7 @@
 /** The table `sdn_compat`, which works by marks: owners of connections, and source NAT that follows the owner. */
 import { hex } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';
-import { ctMark, direction, hookPriority, seenBit, tunDevice, unasked } from '../ovs/pipeline.ts';
+import { ctMark, direction, hookPriority, nodePorts, seenBit, tunDevice, unasked } from '../ovs/pipeline.ts';
 import { gatewayOf } from '../values/addressing.ts';
 import { chain, networks, type NftBase, nftTables, table } from './vocabulary.ts';
 
@@ -79,12 +79,13 @@ const unaskedSource = (base: NftBase): string[] => [
 
 /**
  * The source of what leaves: the owner's egress IP, or the node's address. A pod whose VNID requests egress IPs uses
- * the node's address only for what a Service sent to an address of the cluster itself.
+ * the node's address only for what a Service sent to an address of the cluster itself, and not to a node port there,
+ * because that may lead outside.
  */
 const owned: readonly string[] = [
   'ct mark . ip saddr @egress_sources accept',
-  'ip daddr @nodes ct status dnat goto served',
-  'ip daddr @nodes ct original ip daddr @inside goto served',
+  `ip daddr @nodes th dport != ${nodePorts} ct status dnat goto served`,
+  `ip daddr @nodes th dport != ${nodePorts} ct original ip daddr @inside goto served`,
   'ct original ip saddr @asking_pods goto stranger',
   `${isUnasked} accept`,
   `${isUnknown} accept`,

@@ -27,8 +27,8 @@ export interface NftElements {
   readonly snat: ReadonlyMap<number, Ip>;
   /** Addresses that this node hosts. */
   readonly hosted: ReadonlySet<Ip>;
-  /** All egress IPs that some node hosts. */
-  readonly assigned: ReadonlySet<Ip>;
+  /** All egress IPs that any namespace requests or any node lists: there may be packets with them. */
+  readonly egressIPs: ReadonlySet<Ip>;
   /** Local pods whose VNID requests egress IPs. */
   readonly restricted: ReadonlySet<Ip>;
   /** The egress IP on this node of each restricted pod that has one. */

@@ -119,8 +119,6 @@ const ownersOf = memoizedPair(
     ),
 );
 
-const assignedIn = memoized(({ assigned }: EgressState): ReadonlySet<Ip> => new Set(assigned.keys()));
-
 /** The addresses of all nodes. */
 const addressesOfNodes = memoizedPair(
   ({ nodeIP }: NodeFacts, remotes: readonly RemoteNode[]): ReadonlySet<Ip> =>
@@ -130,7 +128,7 @@ const addressesOfNodes = memoizedPair(
 function elements(
   { snat, addresses }: Pick<Hosting, 'snat' | 'addresses'>,
   restricted: ReadonlyMap<Ip, RestrictedPod>,
-  known: Pick<NftElements, 'assigned' | 'pods' | 'nodes'>,
+  known: Pick<NftElements, 'egressIPs' | 'pods' | 'nodes'>,
 ): NftElements {
   const podSources = [...restricted].flatMap(([pod, { source }]) =>
     source === undefined ? [] : [[pod, source] as const],
@@ -145,7 +143,7 @@ function elements(
 export function planLimits(options: NodeOptions, pods: readonly PodOfVnid[], state: EgressState): NftElements {
   const addresses = new Set([...state.assigned].flatMap(([ip, { node }]) => (node === options.name ? [ip] : [])));
   const snat = sourceByOwner(hostedHere(options, state), addresses, options);
-  const known = { assigned: assignedIn(state), pods: ownersOf(pods, options), nodes: new Set<Ip>() };
+  const known = { egressIPs: state.egressIPs, pods: ownersOf(pods, options), nodes: new Set<Ip>() };
   return elements({ addresses, snat }, restrictedPods(pods, state, snat, options), known);
 }
 
@@ -208,7 +206,7 @@ export function planNode(input: NodeInput): NodePlan {
     ],
     groups: egress.groups,
     nft: elements({ snat, addresses }, restricted, {
-      assigned: assignedIn(state),
+      egressIPs: state.egressIPs,
       pods: ownersOf(pods, facts),
       nodes: addressesOfNodes(facts, remotes),
     }),

@@ -100,6 +100,13 @@ test('a part of the state is that of the VNIDs asked for, in their order', () =>
   expect([...tracker.stateOf([vnid(42)]).assigned.keys()]).toEqual(['10.0.0.4']);
 });
 
+test('a part of the state has all egress IPs, whoever requests or lists them', () => {
+  const tracker = small();
+  const { egressIPs } = tracker.state();
+  expect(egressIPs.size).toBeGreaterThan(1);
+  expect(tracker.stateOf([]).egressIPs).toEqual(egressIPs);
+});
+
 test('a HostSubnet means what it is said to mean: valid, absent, or nothing', () => {
   const tracker = small();
   const b = { name: 'b', hostIP: hostSubnet('b', { hostIP: '192.168.7.12' }).hostIP, egressIPs: [], isToEmpty: false };

@@ -7,7 +7,7 @@ const [pod, one, other] = [ip('10.254.0.2'), ip('192.168.7.200'), ip('192.168.7.
 const none: NftElements = {
   snat: new Map(),
   hosted: new Set(),
-  assigned: new Set(),
+  egressIPs: new Set(),
   restricted: new Set(),
   podSources: new Map(),
   pods: new Map(),
@@ -71,15 +71,15 @@ it('lets a pod answer to who came in, whether marked as answered or not', () => 
 it('within limits restricts what either restricts, and hosts only what both host', () => {
   const present = content({
     hosted: new Set([one, other]),
-    assigned: new Set([one]),
+    egressIPs: new Set([one]),
     snat: new Map([[77, one]]),
     nodes: new Set([one]),
   });
-  const limits = content({ hosted: new Set([other]), assigned: new Set([other]), restricted: new Set([pod]) });
+  const limits = content({ hosted: new Set([other]), egressIPs: new Set([other]), restricted: new Set([pod]) });
   expect(within(present, limits)).toEqual(
     content({
       hosted: new Set([other]),
-      assigned: new Set([one, other]),
+      egressIPs: new Set([one, other]),
       restricted: new Set([pod]),
       nodes: new Set([one]),
     }),

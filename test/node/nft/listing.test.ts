@@ -28,7 +28,7 @@ const well: Record<string, readonly unknown[]> = {
 const wanted = contentOf({
   snat: new Map([[owner, egressIP]]),
   hosted: new Set([egressIP]),
-  assigned: new Set([egressIP]),
+  egressIPs: new Set([egressIP]),
   restricted: new Set([pod]),
   podSources: new Map([[pod, egressIP]]),
   pods: new Map([[pod, { inbound: inboundOwnerOf(vnid(77)), unasked: unaskedOwnerOf(vnid(77), 14) }]]),

@@ -11,7 +11,7 @@ const content = (restricted: readonly (typeof pod)[]) =>
   contentOf({
     snat: new Map(),
     hosted: new Set(),
-    assigned: new Set(),
+    egressIPs: new Set(),
     restricted: new Set(restricted),
     podSources: new Map(),
     pods: new Map(),

@@ -176,7 +176,7 @@ const ownersOf = (netid: number): PodOwners => ({
 const someElements: fc.Arbitrary<NftElements> = fc.record({
   snat: fc.array(fc.tuple(fc.integer({ min: 0x20000001, max: 0x20000004 }), someIp)).map((pairs) => new Map(pairs)),
   hosted: fc.array(someIp).map((ips) => new Set(ips)),
-  assigned: fc.array(someIp).map((ips) => new Set(ips)),
+  egressIPs: fc.array(someIp).map((ips) => new Set(ips)),
   restricted: fc.array(someIp).map((ips) => new Set(ips)),
   podSources: fc.array(fc.tuple(someIp, someIp)).map((pairs) => new Map(pairs)),
   pods: fc
@@ -288,7 +288,7 @@ test('a mark that gets another address loses the old one in the transaction that
     contentOf({
       snat: new Map([[0x2000004d, ip(address)]]),
       hosted: new Set(),
-      assigned: new Set(),
+      egressIPs: new Set(),
       restricted: new Set(),
       podSources: new Map([[ip('10.254.0.2'), ip(address)]]),
       pods: new Map(),
