@@ -1,9 +1,10 @@
 /** The flags of the status address, how each address is served, and who may read metrics there. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import https from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { loadAll } from 'js-yaml';
 import { Counter, Registry } from 'prom-client';
 import { clusterRoleBindings, clusterRoles, namespaces, serviceAccounts } from '../../api/kinds.ts';
 import { openStatus, wayOf } from '../../src/cli/status-address.ts';
@@ -61,17 +62,22 @@ test.each([
   for (const ip of ['127.0.0.1', '10.0.0.1']) expect(() => wayOf(ip, parsed(...args))).toThrow(message);
 });
 
-/** An API server that judges by roles, with an account that may ask, one that may read metrics and one that may not. */
+/**
+ * An API server that judges by roles, with an account that may ask, one that may read metrics, both by the roles of
+ * config/, and one that may do neither.
+ */
 let started: Started;
 let asking: KubeClient;
 beforeAll(async () => {
   started = await start({ authorization: 'rbac' });
   await started.client.create(namespaces, { metadata: { name: 'shop' } });
-  await allow('asker', [
-    { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-    { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-  ]);
-  await allow('reader', [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }]);
+  const roles = loadAll(await readFile(join(import.meta.dirname, '../../config/components/metrics/rbac.yaml'), 'utf8'));
+  const rulesOf = (name: string): readonly object[] =>
+    (roles as { kind: string; metadata: { name: string }; rules: object[] }[]).find(
+      ({ kind, metadata }) => kind === 'ClusterRole' && metadata.name === name,
+    )!.rules;
+  await allow('asker', rulesOf('sdn-compat-metrics-reviews'));
+  await allow('reader', rulesOf('sdn-compat-metrics-reader'));
   await allow('other', [{ nonResourceURLs: ['/healthz'], verbs: ['get'] }]);
   asking = await clientOf('asker');
 });
