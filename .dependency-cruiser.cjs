@@ -87,7 +87,7 @@ module.exports = {
     }),
     // What a layer's own files share does not know the rooms that use it.
     room('io', 'vocabulary', { path: files('io') }, files('io')),
-    ...rooms('io', { async: [], programs: [], health: [], kube: ['async'], input: ['kube'] }),
+    ...rooms('io', { async: [], programs: [], health: [], kube: ['async'], input: ['kube'], status: ['kube'] }),
     // Only the list of targets knows them all; what stands below the list does not know the list.
     room('migrate', 'vocabulary', { path: files('migrate'), pathNot: targets }, [
       files('migrate'),

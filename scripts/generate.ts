@@ -1,6 +1,7 @@
 /**
  * Makes api/openapi.json, api/generated.ts, api/crds.ts and config/crds/ from the CRDs in api/, api/rights.ts from the
- * roles in config/, the table of findings in docs/migrate.md from their catalog, and docs/reference.md from the program.
+ * roles in config/, the PrometheusRule from config/alerts.yaml, the table of findings in docs/migrate.md from their
+ * catalog, and docs/reference.md from the program.
  * With --check it writes nothing and exits 1 when one of the files is not what it would write.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -65,6 +66,19 @@ async function copies(): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(await Promise.all(texts));
 }
 
+/** The alert rules as an object of the Prometheus operator. */
+async function prometheusRule(): Promise<string> {
+  const rules = (await readFile('config/alerts.yaml', 'utf8')).replace(/^#.*\n/, '').replaceAll(/^(?=.)/gm, '  ');
+  const head = [
+    '# Generated from config/alerts.yaml: never edited.',
+    'apiVersion: monitoring.coreos.com/v1',
+    'kind: PrometheusRule',
+    'metadata:',
+    '  name: sdn-compat',
+  ];
+  return `${[...head, '  namespace: sdn-compat', '  labels: {app: sdn-compat}', 'spec:'].join('\n')}\n${rules}`;
+}
+
 async function document(): Promise<object> {
   const schemas: Record<string, object> = { ObjectMeta: objectMeta };
   for (const file of files) {
@@ -115,6 +129,7 @@ const outputs = {
   'api/crds.ts': await crdModule(),
   'api/rights.ts': await rightsModule(),
   ...(await copies()),
+  'config/components/alerts/rules.yaml': await prometheusRule(),
   'docs/reference.md': await referencePage(),
   'docs/migrate.md': await withFindings('docs/migrate.md'),
   'api/generated.ts': astToString(await openapiTS(structuredClone(made) as OpenAPI3)),

@@ -15,7 +15,7 @@ import type { PodNetworkFlags } from './pod-network.ts';
 import type { ApiServerArguments } from './serve/apiserver.ts';
 import { addControllerOptions, type ControllerFlags } from './serve/controller-options.ts';
 import type { NodeFlags } from './serve/node.ts';
-import { statusAddressOption } from './status-address.ts';
+import { addStatusOptions } from './status-options.ts';
 import { programVersion } from './version.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -86,42 +86,46 @@ addControllerOptions(
   (await import('./serve/controller.ts')).runController(command),
 );
 
-program
-  .command('node')
-  .description('run the agent of one node: bridge, flows, source NAT and egress IPs')
-  .addOption(kubeconfig())
-  .option('--node-name <name>', 'name of this Node (default: the host name)')
-  .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
-  .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
-  .addOption(
-    new Option('--datapath <kind>', "datapath of br0; auto keeps what it has, else takes the kernel's if there is one")
-      .choices(['auto', 'system', 'netdev'])
-      .default('auto'),
-  )
-  .option(
-    '--masquerade-bit <bit>',
-    'bit of the mark that kube-proxy masquerades by; -1 for none',
-    masqueradeBit,
-    defaultMasqueradeBit,
-  )
-  .addOption(
-    new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed')
-      .argParser(duration(50))
-      .default(1_000, '1s'),
-  )
-  .option('--resync <seconds>', 'how often bridge, nft and links are read again', wholeNumber(1, 3_600), 60)
-  .option(
-    '--resolver <address>',
-    'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)',
-  )
-  .addOption(statusAddressOption('127.0.0.1:9107'))
-  .option('--lease-namespace <namespace>', 'namespace of the Lease that says what this node refuses', 'kube-system')
-  .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
-  .addOption(logLevel())
-  .option('--check', 'print what is wrong with this machine and how to fix it, and end')
-  .option('--cleanup', 'remove all that an agent ever made on this machine, and end')
-  .addOption(new Option('-o, --output <format>', 'format of --check').choices(['text', 'json']).default('text'))
-  .action(async (flags: NodeFlags) => (await import('./serve/node.ts')).runNode(flags));
+addStatusOptions(
+  program
+    .command('node')
+    .description('run the agent of one node: bridge, flows, source NAT and egress IPs')
+    .addOption(kubeconfig())
+    .option('--node-name <name>', 'name of this Node (default: the host name)')
+    .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
+    .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
+    .addOption(
+      new Option(
+        '--datapath <kind>',
+        "datapath of br0; auto keeps what it has, else takes the kernel's if there is one",
+      )
+        .choices(['auto', 'system', 'netdev'])
+        .default('auto'),
+    )
+    .option(
+      '--masquerade-bit <bit>',
+      'bit of the mark that kube-proxy masquerades by; -1 for none',
+      masqueradeBit,
+      defaultMasqueradeBit,
+    )
+    .addOption(
+      new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed')
+        .argParser(duration(50))
+        .default(1_000, '1s'),
+    )
+    .option('--resync <seconds>', 'how often bridge, nft and links are read again', wholeNumber(1, 3_600), 60)
+    .option(
+      '--resolver <address>',
+      'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)',
+    )
+    .option('--lease-namespace <namespace>', 'namespace of the Lease that says what this node refuses', 'kube-system')
+    .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
+    .addOption(logLevel())
+    .option('--check', 'print what is wrong with this machine and how to fix it, and end')
+    .option('--cleanup', 'remove all that an agent ever made on this machine, and end')
+    .addOption(new Option('-o, --output <format>', 'format of --check').choices(['text', 'json']).default('text')),
+  '127.0.0.1:9107',
+).action(async (flags: NodeFlags) => (await import('./serve/node.ts')).runNode(flags));
 
 /** Collects an option that may be repeated. */
 function repeatable(flags: string, description: string): Option {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
 import { createMetrics } from '../../src/controllers/metrics.ts';
+import { createNodeMetrics } from '../../src/node/agent/metrics.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string): Promise<string> => readFile(join(root, path), 'utf8');
@@ -12,17 +13,51 @@ interface Rule {
   readonly annotations: { readonly summary: string };
 }
 
+/** The names of all metrics, with those that a histogram is read by. */
+async function knownMetrics(): Promise<ReadonlySet<string>> {
+  const registries = [createMetrics().registry, createNodeMetrics().registry];
+  const metrics = (await Promise.all(registries.map((registry) => registry.getMetricsAsJSON()))).flat();
+  return new Set(
+    metrics.flatMap(({ name, type }) =>
+      String(type) === 'histogram' ? ['_bucket', '_sum', '_count'].map((end) => `${name}${end}`) : [name],
+    ),
+  );
+}
+
+async function expectKnown(expr: string): Promise<void> {
+  const asked = expr.match(/\b(?:openshift_)?sdn_\w+/g) ?? [];
+  expect(asked.length).toBeGreaterThan(0);
+  for (const name of asked) expect(await knownMetrics()).toContain(name);
+}
+
 test('every metric that an alert asks for exists', async () => {
   const { groups } = load(await read('config/alerts.yaml')) as { groups: { rules: Rule[] }[] };
-  const known = new Set((await createMetrics().registry.getMetricsAsJSON()).map(({ name }) => name));
   const rules = groups.flatMap((group) => group.rules);
   expect(rules.map(({ alert }) => alert)).toContain('SdnControllerWithoutLeader');
   for (const { expr, annotations } of rules) {
-    const asked = expr.match(/\bsdn_\w+/g) ?? [];
-    expect(asked.length).toBeGreaterThan(0);
-    for (const name of asked) expect(known).toContain(name);
+    await expectKnown(expr);
     expect(annotations.summary).not.toBe('');
   }
+});
+
+test('the component alerts has exactly these rules', async () => {
+  const { kind, spec } = load(await read('config/components/alerts/rules.yaml')) as { kind: string; spec: unknown };
+  expect(kind).toBe('PrometheusRule');
+  expect(spec).toEqual(load(await read('config/alerts.yaml')));
+});
+
+interface Panel {
+  readonly id: number;
+  readonly title: string;
+  readonly targets: readonly { readonly expr: string }[];
+}
+
+test('every metric that the dashboard shows exists, and it shows each that an alert asks for', async () => {
+  const text = await read('config/components/grafana-dashboard/dashboard.json');
+  const { panels } = JSON.parse(text) as { panels: readonly Panel[] };
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  for (const { targets } of panels) for (const { expr } of targets) await expectKnown(expr);
+  for (const [name] of (await read('config/alerts.yaml')).matchAll(/\bsdn_compat_\w+/g)) expect(text).toContain(name);
 });
 
 interface Rbac {
@@ -90,6 +125,34 @@ test.each(['base', 'controller', 'crds', 'migrate', 'node', 'overlays/controller
     expect((await readdir(join(root, 'config', folder))).sort()).toEqual([...named, 'kustomization.yaml'].sort());
   },
 );
+
+const components = ['alerts', 'grafana-dashboard', 'metrics', 'metrics-network-policy', 'service-monitor'];
+
+test('each component names every file beside it', async () => {
+  expect(await readdir(join(root, 'config/components'))).toEqual(components);
+  for (const name of components) {
+    const folder = `config/components/${name}`;
+    const text = await read(`${folder}/kustomization.yaml`);
+    expect(text).toContain('kind: Component');
+    for (const file of await readdir(join(root, folder)))
+      if (file !== 'kustomization.yaml') expect(text).toContain(file);
+  }
+});
+
+test.each([
+  ['controller', 9106],
+  ['node', 9107],
+])('the component metrics serves the %s at its own port by TLS, where the kubelet asks', async (name, port) => {
+  const patch = load(await read(`config/components/metrics/${name}-patch.yaml`)) as { path: string; value: string }[];
+  const [address, ...schemes] = patch.map(({ value }) => value);
+  expect([address, ...schemes]).toEqual([`--status-address=0.0.0.0:${port}`, 'HTTPS', 'HTTPS']);
+  const manifest = await read(`config/${name}/${name}.yaml`);
+  expect(manifest.match(/httpGet: \{host: 127\.0\.0\.1, port: (\d+)/g)).toHaveLength(2);
+  expect(new Set([...manifest.matchAll(/httpGet: \{.*port: (\d+)/g)].map(([, found]) => Number(found)))).toEqual(
+    new Set([port]),
+  );
+  expect(await read('config/components/metrics/services.yaml')).toContain(`port: ${port}, targetPort: ${port}`);
+});
 
 // The API server adds it, so a server-side apply after a client-side one would meet a field that another manager owns.
 test('every fieldRef names its apiVersion', async () => {

@@ -30,3 +30,22 @@ test('each alert fires when it should, and not before', async () => {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+test("Prometheus' own tool takes the dashboard's queries", async () => {
+  const dashboard = join(root, 'config/components/grafana-dashboard/dashboard.json');
+  const { panels } = JSON.parse(await readFile(dashboard, 'utf8')) as {
+    panels: { targets: { expr: string }[] }[];
+  };
+  const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  const rules = queries.map((expr, index) => ({ record: `query:${String(index)}`, expr }));
+  const folder = await mkdtemp(join(tmpdir(), 'sdn-compat-dashboard-'));
+  try {
+    const file = join(folder, 'rules.yaml');
+    await writeFile(file, JSON.stringify({ groups: [{ name: 'dashboard', rules }] }));
+    const { status, stdout, stderr } = await run(promtool, ['check', 'rules', file]);
+    expect(`${stdout}${stderr}`).toContain(`SUCCESS: ${String(queries.length)} rules found`);
+    expect(status).toBe(0);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,7 +1,8 @@
 /** Each folder of config/ that is meant for `kubectl apply -k`, on the embedded API server, there and away again. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { exec } from '../../src/io/programs/exec.ts';
 import { start, type Started } from '../apiserver/started.ts';
 
@@ -61,27 +62,92 @@ afterAll(async () => {
   await rm(cache, { recursive: true, force: true });
 });
 
-test('each folder is applied, is unchanged the second time, has no conflict on the server side, and goes without rest', async () => {
+/**
+ * Applies what the arguments name, and takes it away again: all of it is made, is unchanged the second time, has no
+ * conflict on the server side, and goes without rest.
+ */
+async function comesAndGoes(...what: readonly string[]): Promise<void> {
   const before = await everything();
-  for (const name of await folders()) {
-    const folder = join(config, name);
-    const made = await kubectl('apply', '-k', folder);
-    expect(made.length).toBeGreaterThan(2);
-    expect(made.filter((line) => !line.endsWith(' created'))).toEqual([]);
-    const there = await everything();
-    expect(there.size).toBe(before.size + made.length);
-    const again = await kubectl('apply', '-k', folder);
-    expect(again).toHaveLength(made.length);
-    expect(again.filter((line) => !line.endsWith(' unchanged') && line !== sentAlways)).toEqual([]);
-    expect(await everything()).toEqual(there);
-    // another manager with the same content: whoever leaves out what the server fills in has a conflict here
-    await kubectl('apply', '-k', folder, '--server-side', '--field-manager=other');
-    await kubectl('apply', '-k', folder, '--server-side');
-    await kubectl('apply', '-k', folder);
-    const served = await kubectl('apply', '-k', folder, '--server-side');
-    expect(served.filter((line) => !line.endsWith(' serverside-applied'))).toEqual([]);
-    // what goes with its namespace may be gone before its turn
-    await kubectl('delete', '-k', folder, '--ignore-not-found');
-    expect(await everything()).toEqual(before);
-  }
+  const made = await kubectl('apply', ...what);
+  expect(made.length).toBeGreaterThan(2);
+  expect(made.filter((line) => !line.endsWith(' created'))).toEqual([]);
+  const there = await everything();
+  expect(there.size).toBe(before.size + made.length);
+  const again = await kubectl('apply', ...what);
+  expect(again).toHaveLength(made.length);
+  expect(again.filter((line) => !line.endsWith(' unchanged') && line !== sentAlways)).toEqual([]);
+  expect(await everything()).toEqual(there);
+  // another manager with the same content: whoever leaves out what the server fills in has a conflict here
+  await kubectl('apply', ...what, '--server-side', '--field-manager=other');
+  await kubectl('apply', ...what, '--server-side');
+  await kubectl('apply', ...what);
+  const served = await kubectl('apply', ...what, '--server-side');
+  expect(served.filter((line) => !line.endsWith(' serverside-applied'))).toEqual([]);
+  // what goes with its namespace may be gone before its turn
+  await kubectl('delete', ...what, '--ignore-not-found');
+  expect(await everything()).toEqual(before);
+}
+
+test('each folder is applied, is unchanged the second time, has no conflict on the server side, and goes without rest', async () => {
+  for (const name of await folders()) await comesAndGoes('-k', join(config, name));
 }, 240_000);
+
+/** The kinds of the Prometheus operator, which is not ours, as far as the server needs them. */
+const monitoring = [
+  ['ServiceMonitor', 'servicemonitors'],
+  ['PrometheusRule', 'prometheusrules'],
+].map(([kind, plural]) => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `${plural}.monitoring.coreos.com` },
+  spec: {
+    group: 'monitoring.coreos.com',
+    names: { kind, plural },
+    scope: 'Namespaced',
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          },
+        },
+      },
+    ],
+  },
+}));
+
+/** An overlay with components, as an admin writes it; what kustomize makes of it is in the file, without ConfigMaps. */
+async function overlayWith(components: readonly string[]): Promise<{ readonly file: string; readonly text: string }> {
+  const folder = await mkdtemp(join(cache, 'overlay-'));
+  const at = (path: string): string => relative(folder, join(config, path));
+  const kustomization = {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    resources: [at('overlays/network-plugin')],
+    components: components.map((name) => at(`components/${name}`)),
+  };
+  await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+  const text = (await kubectl('kustomize', folder)).join('\n');
+  const file = join(folder, 'served.yaml');
+  const parts = text.split(/^---$/m);
+  await writeFile(file, parts.filter((part) => !/^kind: ConfigMap$/m.test(part)).join('---\n'));
+  return { file, text };
+}
+
+const components = readdirSync(join(config, 'components'));
+
+test('with its components the network plugin comes and goes the same; the server serves no ConfigMap, which is left out', async () => {
+  const crds = join(cache, 'monitoring.json');
+  await writeFile(crds, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: monitoring }));
+  await kubectl('apply', '-f', crds);
+  for (const chosen of [...components.map((name) => [name]), components]) {
+    const { file, text } = await overlayWith(chosen);
+    expect(text.match(/scheme: HTTPS/g) ?? []).toHaveLength(chosen.includes('metrics') ? 4 : 0);
+    expect(text.match(/^kind: ConfigMap$/gm) ?? []).toHaveLength(chosen.includes('grafana-dashboard') ? 1 : 0);
+    await comesAndGoes('-f', file);
+  }
+}, 360_000);

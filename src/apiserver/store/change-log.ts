@@ -6,8 +6,8 @@ import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import type { Certificate } from '../../io/certificate.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../model/values/json.ts';
-import type { Certificate } from './identity.ts';
 import { objectAt, type StoredObject, textAt } from './object.ts';
 import type { LogRecord } from './store.ts';
 

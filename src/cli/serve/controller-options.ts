@@ -3,12 +3,12 @@ import { type Command, Option } from 'commander';
 import type { LogLevel } from '../../io/log.ts';
 import { withEnvironment } from '../config-file.ts';
 import { duration } from '../duration.ts';
-import { statusAddressOption } from '../status-address.ts';
+import { addStatusOptions, type StatusFlags } from '../status-options.ts';
 
 /** The prefix of the controller's environment variables. */
 export const controllerPrefix = 'SDN_COMPAT_CONTROLLER';
 
-export interface ControllerFlags {
+export interface ControllerFlags extends StatusFlags {
   readonly kubeconfig?: string;
   readonly config?: string;
   readonly logLevel: LogLevel;
@@ -20,7 +20,6 @@ export interface ControllerFlags {
   readonly retryPeriod: number;
   readonly leaseNamespace: string;
   readonly leaseName: string;
-  readonly statusAddress: string;
 }
 
 /** Parses a probe interval; 0 disables probes. */
@@ -80,7 +79,6 @@ export function addControllerOptions(command: Command): Command {
       ),
     )
     .option('--lease-namespace <namespace>', 'namespace of the Lease', 'kube-system')
-    .option('--lease-name <name>', 'name of the Lease', 'sdn-compat-controller')
-    .addOption(statusAddressOption('127.0.0.1:9106'));
-  return withEnvironment(command, controllerPrefix);
+    .option('--lease-name <name>', 'name of the Lease', 'sdn-compat-controller');
+  return withEnvironment(addStatusOptions(command, '127.0.0.1:9106'), controllerPrefix);
 }

@@ -95,7 +95,8 @@ export async function runController(command: Command): Promise<void> {
   const parts = { client, logger, metrics: createMetrics(), flags };
   const election = flags.leaderElect ? electionOf(parts) : undefined;
   const readiness: Readiness = { isStarted: false, election, whyBehind: () => undefined };
-  const status = await openStatus(flags.statusAddress, logger, parts.metrics.registry, () => notReady(readiness));
+  const { registry } = parts.metrics;
+  const status = await openStatus(flags, { logger, registry, client, notReady: () => notReady(readiness) });
   const signal = untilSignal();
   try {
     if (election === undefined) await term(parts, client, readiness, signal);

@@ -16,8 +16,9 @@ import { Failure, untilSignal } from '../fail.ts';
 import { keepHeapSmall } from '../heap.ts';
 import { print } from '../output.ts';
 import { openStatus } from '../status-address.ts';
+import type { StatusFlags } from '../status-options.ts';
 
-export interface NodeFlags {
+export interface NodeFlags extends StatusFlags {
   readonly kubeconfig?: string;
   readonly nodeName?: string;
   readonly ovsRunDir: string;
@@ -30,7 +31,6 @@ export interface NodeFlags {
   readonly resync: number;
   /** Milliseconds. */
   readonly probeInterval: number;
-  readonly statusAddress: string;
   readonly leaseNamespace: string;
   readonly logLevel: LogLevel;
   readonly check?: boolean;
@@ -119,9 +119,12 @@ export async function runNode(flags: NodeFlags): Promise<void> {
   const signal = untilSignal();
   const metrics = createNodeMetrics();
   let isReady = false;
-  const status = await openStatus(flags.statusAddress, logger, metrics.registry, () =>
-    isReady ? whyBehind(client) : 'the node is not yet as the cluster says',
-  );
+  const status = await openStatus(flags, {
+    logger,
+    registry: metrics.registry,
+    client,
+    notReady: () => (isReady ? whyBehind(client) : 'the node is not yet as the cluster says'),
+  });
   try {
     await runAgent(options, { client, exec, logger, metrics, onReady: () => (isReady = true) }, signal);
   } finally {

@@ -17,6 +17,7 @@ it('acts alone, probes every second and looks for a cloud by itself, unless it i
     leaseNamespace: 'kube-system',
     leaseName: 'sdn-compat-controller',
     statusAddress: '127.0.0.1:9106',
+    statusInsecure: false,
   });
 });
 

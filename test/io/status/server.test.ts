@@ -1,5 +1,5 @@
 import { Counter, Registry } from 'prom-client';
-import { serveStatus, type StatusServer } from '../../src/io/status-server.ts';
+import { serveStatus, type StatusServer } from '../../../src/io/status/server.ts';
 
 let server: StatusServer;
 let problem: string | undefined;

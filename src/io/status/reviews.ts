@@ -1,0 +1,60 @@
+/**
+ * Whether a bearer token may read /metrics: the API server says who has the token (TokenReview), and whether they may
+ * (SubjectAccessReview). Only its clear yes is one.
+ */
+import { subjectAccessReviews, tokenReviews } from '../../../api/kinds.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { isRecord } from '../../model/values/json.ts';
+import type { KubeClient } from '../kube/client.ts';
+
+/** `unauthenticated`: nobody's token. `unknown`: the API server gave no answer. */
+export type Verdict = 'allowed' | 'forbidden' | 'unauthenticated' | 'unknown';
+
+/** Who has a token, in the fields that TokenReview answers and SubjectAccessReview asks for. */
+export interface TokenUser {
+  readonly user: string;
+  readonly groups?: unknown;
+  readonly uid?: unknown;
+  readonly extra?: unknown;
+}
+
+/** The token of an Authorization header. */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(header?.trim() ?? '')?.[1];
+}
+
+function statusOf(review: unknown): Readonly<Record<string, unknown>> {
+  const status = isRecord(review) ? review['status'] : undefined;
+  return isRecord(status) ? status : {};
+}
+
+/** Who has the token, by the answer to a TokenReview; undefined if it is nobody's. */
+export function userOf(review: unknown): TokenUser | undefined {
+  const { authenticated, user } = statusOf(review);
+  if (authenticated !== true || !isRecord(user)) return undefined;
+  const { username, groups, uid, extra } = user;
+  return typeof username === 'string' && username !== '' ? { user: username, groups, uid, extra } : undefined;
+}
+
+/** Whether the answer to a SubjectAccessReview is yes. */
+export function isAllowed(review: unknown): boolean {
+  const { allowed, denied } = statusOf(review);
+  return allowed === true && denied !== true;
+}
+
+interface Review extends KubeObject {
+  readonly spec?: object;
+}
+
+/** How long the API server may take for each answer, in milliseconds. */
+const patience = 5_000;
+
+/** Asks the API server; throws if it gives no answer. */
+export async function reviewed(client: KubeClient, token: string): Promise<Exclude<Verdict, 'unknown'>> {
+  const ask = (kind: typeof tokenReviews, spec: object): Promise<Review> =>
+    client.create<Review>(kind, { metadata: {}, spec }, { signal: AbortSignal.timeout(patience) });
+  const user = userOf(await ask(tokenReviews, { token }));
+  if (user === undefined) return 'unauthenticated';
+  const nonResourceAttributes = { path: '/metrics', verb: 'get' };
+  return isAllowed(await ask(subjectAccessReviews, { ...user, nonResourceAttributes })) ? 'allowed' : 'forbidden';
+}
