@@ -13,8 +13,11 @@ export function mergePatch(target: JsonObject, patch: JsonObject): JsonObject {
   return result;
 }
 
-/** The lists of built-in kinds that merge by a key of their items, by field name. */
-const mergeKeys: Readonly<Record<string, string>> = {
+/** The lists that merge by a key of their items, by field name; others are replaced. */
+export type MergeKeys = Readonly<Partial<Record<string, string>>>;
+
+/** Those of most built-in kinds. */
+const mergeKeys: MergeKeys = {
   addresses: 'type',
   conditions: 'type',
   containers: 'name',
@@ -32,11 +35,18 @@ const mergeKeys: Readonly<Record<string, string>> = {
   volumeMounts: 'mountPath',
   volumes: 'name',
 };
+
+/** The lists of a kind that merge, by the plural of its name; a field of one name may differ between kinds. */
+export function mergeKeysOf(plural: string): MergeKeys {
+  if (plural === 'services') return { ...mergeKeys, ports: 'port' };
+  return plural === 'endpointslices' ? { ...mergeKeys, ports: undefined } : mergeKeys;
+}
+
 const primitiveLists = ['finalizers'];
 const orderPrefix = '$setElementOrder/';
 const deletePrefix = '$deleteFromPrimitiveList/';
 
-function mergeByKey(target: readonly Json[], patch: readonly Json[], key: string): readonly Json[] {
+function mergeByKey(target: readonly Json[], patch: readonly Json[], key: string, keys: MergeKeys): readonly Json[] {
   if (patch.some((item) => isJsonObject(item) && item['$patch'] === 'replace')) {
     return patch.filter((item) => !isJsonObject(item) || item['$patch'] === undefined);
   }
@@ -48,8 +58,8 @@ function mergeByKey(target: readonly Json[], patch: readonly Json[], key: string
     const old = result[index];
     if (item['$patch'] === 'delete') {
       if (index >= 0) result.splice(index, 1);
-    } else if (isJsonObject(old)) result[index] = strategicPatch(old, item);
-    else result.push(strategicPatch({}, item));
+    } else if (isJsonObject(old)) result[index] = strategicPatch(old, item, keys);
+    else result.push(strategicPatch({}, item, keys));
   }
   return result;
 }
@@ -67,21 +77,21 @@ function ordered(items: readonly Json[], order: readonly Json[], key: string | u
   return items.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function patchedList(old: Json | undefined, value: readonly Json[], key: string): readonly Json[] {
+function patchedList(old: Json | undefined, value: readonly Json[], key: string, keys: MergeKeys): readonly Json[] {
   const target = isJsonArray(old) ? old : [];
-  const mergeKey = mergeKeys[key];
-  if (mergeKey !== undefined) return mergeByKey(target, value, mergeKey);
+  const mergeKey = keys[key];
+  if (mergeKey !== undefined) return mergeByKey(target, value, mergeKey, keys);
   if (!primitiveLists.includes(key)) return value;
   return [...target, ...value.filter((item) => !target.some((one) => jsonEqual(one, item)))];
 }
 
-function patchedValue(old: Json | undefined, value: Json, key: string): Json {
-  if (isJsonArray(value)) return patchedList(old, value, key);
-  return isJsonObject(value) ? strategicPatch(isJsonObject(old) ? old : {}, value) : value;
+function patchedValue(old: Json | undefined, value: Json, key: string, keys: MergeKeys): Json {
+  if (isJsonArray(value)) return patchedList(old, value, key, keys);
+  return isJsonObject(value) ? strategicPatch(isJsonObject(old) ? old : {}, value, keys) : value;
 }
 
 /** Applies the keys that begin with $: which list items to delete, and the order of a list. */
-function applyDirectives(result: Record<string, Json | undefined>, patch: JsonObject): void {
+function applyDirectives(result: Record<string, Json | undefined>, patch: JsonObject, keys: MergeKeys): void {
   for (const [directive, value] of Object.entries(patch)) {
     if (!isJsonArray(value)) continue;
     const key = directive.slice(directive.indexOf('/') + 1);
@@ -89,22 +99,22 @@ function applyDirectives(result: Record<string, Json | undefined>, patch: JsonOb
     if (!isJsonArray(list)) continue;
     if (directive.startsWith(deletePrefix))
       result[key] = list.filter((item) => !value.some((one) => jsonEqual(one, item)));
-    if (directive.startsWith(orderPrefix)) result[key] = ordered(list, value, mergeKeys[key]);
+    if (directive.startsWith(orderPrefix)) result[key] = ordered(list, value, keys[key]);
   }
 }
 
 /** The target with the strategic patch merged in: lists by key, with `$patch`, `$setElementOrder` and the like. */
-export function strategicPatch(target: JsonObject, patch: JsonObject): JsonObject {
+export function strategicPatch(target: JsonObject, patch: JsonObject, keys: MergeKeys = mergeKeys): JsonObject {
   if (patch['$patch'] === 'delete') return {};
   const result: Record<string, Json | undefined> = patch['$patch'] === 'replace' ? {} : { ...target };
   for (const [key, value] of Object.entries(patch)) {
     if (key.startsWith('$')) continue;
     if (value === null || value === undefined) Reflect.deleteProperty(result, key);
-    else result[key] = patchedValue(result[key], value, key);
+    else result[key] = patchedValue(result[key], value, key, keys);
   }
   const retained = patch['$retainKeys'];
   if (isJsonArray(retained))
     for (const key of Object.keys(result)) if (!retained.includes(key)) Reflect.deleteProperty(result, key);
-  applyDirectives(result, patch);
+  applyDirectives(result, patch, keys);
   return result;
 }

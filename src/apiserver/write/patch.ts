@@ -6,7 +6,7 @@ import type { Resource } from '../kinds/resource.ts';
 import { badRequest, Refusal, unsupportedMediaType } from '../refusal.ts';
 import type { StoredObject } from '../store/object.ts';
 import { afterOperation } from './jsonpatch.ts';
-import { mergePatch, strategicPatch } from './merge.ts';
+import { mergeKeysOf, mergePatch, strategicPatch } from './merge.ts';
 
 export type Update = (old: StoredObject) => JsonObject;
 
@@ -64,7 +64,8 @@ export function changeOf(resource: Resource, body: Buffer, type: string): Update
     case 'application/strategic-merge-patch+json': {
       if (resource.custom) throw unsupported(resource);
       const patch = patchObject(body);
-      return (old) => strategicPatch(old, patch);
+      const keys = mergeKeysOf(resource.plural);
+      return (old) => strategicPatch(old, patch, keys);
     }
     default:
       throw unsupported(resource);

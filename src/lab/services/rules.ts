@@ -3,6 +3,7 @@
  * address of a Service to its chain, which draws an endpoint, and a chain for each endpoint, which rewrites the
  * destination. Packets that must come back this way get bit 14, and are masqueraded. Pure.
  */
+import uniqBy from 'lodash/uniqBy.js';
 import { defaultMasqueradeBit } from '../../node/ovs/pipeline.ts';
 import type { Endpoint, ServedPort } from './served.ts';
 
@@ -173,13 +174,16 @@ class PortRules {
   }
 }
 
+/** Those whose address and port no earlier one has: Services may share an external IP. */
+const firstOfEach = (elements: readonly string[]): string[] => uniqBy(elements, (element) => element.split(' : ')[0]);
+
 /** The rules for these ports on this node. */
 export function proxyRules(ports: readonly ServedPort[], node: ProxiedNode): Rules {
   const all = ports.map((port) => new PortRules(port, node));
   const map = (type: string, elements: readonly string[]): SetRules => ({
     kind: 'map',
     type: `type ${type};`,
-    elements,
+    elements: firstOfEach(elements),
   });
   const addresses = (elements: readonly string[]): SetRules => ({ kind: 'set', type: 'type ipv4_addr;', elements });
   return {

@@ -1,6 +1,6 @@
 /** Patches that are objects. */
 import fc from 'fast-check';
-import { mergePatch, strategicPatch } from '../../../src/apiserver/write/merge.ts';
+import { mergeKeysOf, mergePatch, strategicPatch } from '../../../src/apiserver/write/merge.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../src/model/values/json.ts';
 import { rounds } from '../../rounds.ts';
 import { refusalOf } from '../things.ts';
@@ -55,6 +55,25 @@ describe('a merge patch', () => {
 });
 
 describe('a strategic patch', () => {
+  it('merges the ports of a Service by their number', () => {
+    const before = { ports: [{ port: 80, targetPort: 8080 }, { port: 443 }] };
+    const patch = { '$setElementOrder/ports': [{ port: 80 }, { port: 443 }], ports: [{ port: 80, targetPort: 8088 }] };
+    expect(strategicPatch(before, patch, mergeKeysOf('services'))).toEqual({
+      ports: [{ port: 80, targetPort: 8088 }, { port: 443 }],
+    });
+  });
+
+  it('replaces the ports of an EndpointSlice', () => {
+    const before = {
+      ports: [
+        { name: 'web', port: 80 },
+        { name: 'echo', port: 81 },
+      ],
+    };
+    const patch = { ports: [{ name: 'web', port: 8088 }] };
+    expect(strategicPatch(before, patch, mergeKeysOf('endpointslices'))).toEqual(patch);
+  });
+
   it('is a merge patch where there are neither lists nor directives', () => {
     const bare = objects.filter((object) => !JSON.stringify(object).includes('['));
     fc.assert(

@@ -49,6 +49,20 @@ test('the order of the objects does not matter', () => {
   expect(rulesOf(services.toReversed(), slices.toReversed())).toEqual(rulesOf(services, slices));
 });
 
+test('of two Services with one external IP and port the first has them, and no map has a key twice', () => {
+  const one = service('one', { clusterIP: '172.30.0.21', externalIPs: ['203.0.113.7'] });
+  const two = service('two', { clusterIP: '172.30.0.22', externalIPs: ['203.0.113.7'] });
+  const { sets } = rulesOf(
+    [two, one],
+    [slice('one', { '10.1.8.72': undefined }), slice('two', { '10.1.8.73': undefined })],
+  );
+  expect(sets.get('service-ips')?.elements).toEqual([
+    '172.30.0.21 . tcp . 80 : goto service-shop/one/tcp/',
+    '203.0.113.7 . tcp . 80 : goto external-shop/one/tcp/',
+    '172.30.0.22 . tcp . 80 : goto service-shop/two/tcp/',
+  ]);
+});
+
 test('a change removes what is gone, and leaves alone what packets have added', () => {
   const [before, after] = [rulesOf(services, slices), rulesOf([services[4]!], slices)];
   const lines = proxyDocument(before, after).split('\n');

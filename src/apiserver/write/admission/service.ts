@@ -80,18 +80,27 @@ function portErrors(port: JsonObject, path: string): readonly FieldError[] {
   ];
 }
 
+/** What Kubernetes prints of a port that a Service has twice. */
+function portText(port: JsonObject): string {
+  const protocol = textAt(port, 'protocol') ?? 'TCP';
+  const target = 'intstr.IntOrString{Type:0, IntVal:0, StrVal:""}';
+  return `core.ServicePort{Name:"", Protocol:"${protocol}", AppProtocol:(*string)(nil), Port:${JSON.stringify(port['port'])}, TargetPort:${target}, NodePort:0}`;
+}
+
 function portsErrors(spec: JsonObject): readonly FieldError[] {
   const ports = objectsAt(spec, 'ports');
   const isHeadless = spec['clusterIP'] === 'None' || spec['type'] === 'ExternalName';
   if (ports.length === 0) return isHeadless ? [] : [requiredValue('spec.ports')];
   const names = ports.map((port) => textAt(port, 'name') ?? '');
+  const texts = ports.map(portText);
   return ports.flatMap((port, index) => {
     const path = `spec.ports[${index}]`;
-    const name = names[index] ?? '';
+    const [name = '', text = ''] = [names[index], texts[index]];
     const { nodePort } = port;
     return [
       ...(ports.length > 1 && name === '' ? [requiredValue(`${path}.name`)] : []),
       ...(name !== '' && names.indexOf(name) < index ? [duplicateValue(`${path}.name`, JSON.stringify(name))] : []),
+      ...(texts.indexOf(text) < index ? [duplicateValue(path, text)] : []),
       ...portErrors(port, path),
       ...(typeof nodePort === 'number' && nodePort !== 0 && !hasNodePorts(spec)
         ? [forbiddenField(`${path}.nodePort`, "may not be used when `type` is 'ClusterIP'")]

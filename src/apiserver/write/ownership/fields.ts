@@ -91,7 +91,10 @@ function listChildren(value: readonly Json[], schema: Schema): readonly Child[] 
     return value.map((item) => ({ element: `v:${JSON.stringify(item)}`, value: item, schema: items, isItem: true }));
   if (schema.listType !== 'map') return undefined;
   return value.map((item) => {
-    const keys = [...schema.listKeys].sort().map((key) => [key, isJsonObject(item) ? (item[key] ?? null) : null]);
+    // a key that an item lacks has its default, as the stored item will have it
+    const keys = [...schema.listKeys]
+      .sort()
+      .map((key) => [key, (isJsonObject(item) ? item[key] : undefined) ?? items.properties.get(key)?.default ?? null]);
     return { element: `k:${JSON.stringify(Object.fromEntries(keys))}`, value: item, schema: items, isItem: true };
   });
 }

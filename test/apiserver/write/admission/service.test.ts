@@ -137,6 +137,17 @@ test.each<readonly [string, JsonObject, string]>([
     { ports: [{ port: 1, name: 'a' }, { port: 2 }] },
     'spec.ports[1].name: Required value',
   ],
+  [
+    'with one port twice',
+    {
+      ports: [
+        { port: 80, name: 'a' },
+        { port: 80, name: 'b' },
+        { port: 80, name: 'c', protocol: 'UDP' },
+      ],
+    },
+    'spec.ports[1]: Duplicate value: core.ServicePort{Name:"", Protocol:"TCP", AppProtocol:(*string)(nil), Port:80, TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0}',
+  ],
 ])('%s it is refused', (_what, spec, why) => {
   expect(refused(spec)).toBe(why);
 });
