@@ -155,7 +155,8 @@ sdn-compat lab down${name}
 export async function labDown(flags: LabFlags): Promise<void> {
   if (process.getuid?.() !== 0) throw new Failure('removing network namespaces needs root: run it with sudo');
   const found = await findLab(root, flags.name);
-  await down(deps(), found.ok ? found.value : must(layoutOf(root, flags.name, { workers: 1, port: 0, pace: 1 })));
+  const layout = found.ok ? found.value : must(layoutOf(root, flags.name, { workers: 1, port: 0, pace: 1 }));
+  must(await down(deps(), layout));
   process.stdout.write(`lab ${flags.name} is down\n`);
 }
 

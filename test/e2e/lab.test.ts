@@ -1,5 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { outside, program, run, TestLab, traces, until } from './lab.ts';
 
 describe('a lab in use', () => {
@@ -192,6 +194,30 @@ test('lab down also removes what a lab left whose folder is gone', async () => {
   expect(await run(program, ['lab', 'down', '--name', name])).toMatchObject({ status: 0 });
   expect(readdirSync('/run/sdn-compat-lab')).not.toContain(name);
 });
+
+test('lab down leaves the lab of another folder alone, and names it', async () => {
+  const name = `other${process.pid}`;
+  const [others, space] = [mkdtempSync(join(tmpdir(), 'sdn-compat-others-')), `sdnc.${name}.worker0`];
+  mkdirSync(join(others, name));
+  mkdirSync('/run/sdn-compat-lab', { recursive: true });
+  symlinkSync(join(others, name), `/run/sdn-compat-lab/${name}`);
+  await run('ip', ['netns', 'add', space]);
+  const there = async (): Promise<boolean> => (await run('ip', ['netns', 'list'])).stdout.includes(space);
+  const how = `SDN_COMPAT_LAB_DIR=${others} sdn-compat lab down --name ${name}`;
+  for (const command of ['down', 'up']) {
+    const refused = await run(program, ['lab', command, '--name', name]);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining(how) as string });
+    expect(refused.stderr.split('\n')).toHaveLength(2);
+    expect(await there()).toBe(true);
+    expect(existsSync(join(import.meta.dirname, '../../.lab', name))).toBe(false);
+  }
+  expect(await run('env', [`SDN_COMPAT_LAB_DIR=${others}`, program, 'lab', 'down', '--name', name])).toMatchObject({
+    status: 0,
+  });
+  expect(await there()).toBe(false);
+  expect(readdirSync('/run/sdn-compat-lab')).not.toContain(name);
+  rmSync(others, { recursive: true });
+}, 60_000);
 
 describe('what cannot be is refused in one line, and leaves nothing', () => {
   const refusals: readonly (readonly [string, readonly string[], string, number])[] = [

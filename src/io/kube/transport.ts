@@ -1,6 +1,8 @@
 /** HTTP to one API server over keep-alive connections: whole answers and streamed ones. */
 import http from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { isRecord } from '../../model/values/json.ts';
 import { pause } from '../async/pause.ts';
 import { ApiError, apiError } from './error.ts';
@@ -190,7 +192,9 @@ class HttpTransport implements Transport {
     } as const;
     this.#agentFor = tls;
     this.#agent =
-      this.#options.server.protocol === 'http:' ? new http.Agent(common) : new https.Agent({ ...common, ...tls });
+      this.#options.server.protocol === 'http:'
+        ? new http.Agent(common)
+        : new https.Agent({ ...common, ...tlsOptions(tls) });
     return this.#agent;
   }
 
@@ -234,6 +238,17 @@ class HttpTransport implements Transport {
       sent.end(body);
     });
   }
+}
+
+/** TLS sends no IP as the name of a server (RFC 6066), and the certificate is checked against it all the same. */
+function tlsOptions(tls: Credentials['tls']): https.AgentOptions {
+  const { servername = '' } = tls;
+  if (isIP(servername) === 0) return tls;
+  return {
+    ...tls,
+    servername: '',
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(servername, certificate),
+  };
 }
 
 function bodyHeaders({ body, contentType = 'application/json' }: Request): http.OutgoingHttpHeaders {

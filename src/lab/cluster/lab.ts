@@ -1,7 +1,6 @@
 /** Brings a whole lab up, describes it, and takes it down. */
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, readlink, realpath, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { pause } from '../../io/async/pause.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import { isRecord } from '../../model/values/json.ts';
@@ -59,8 +58,11 @@ async function claim(layout: Layout): Promise<Result<void>> {
     await symlink(layout.dir, layout.link);
   } catch {
     const owner = await readlink(layout.link).catch(() => 'another folder');
+    const other = await otherFolder(layout);
+    if (other !== undefined) await rmdir(layout.dir).catch(() => undefined); // made above, if it is empty
+    const where = other === undefined ? '' : `SDN_COMPAT_LAB_DIR=${dirname(other)} `;
     return err(
-      `the lab name ${layout.name} is taken (${owner}); choose another with --name, or end that lab with: sdn-compat lab down --name ${layout.name}`,
+      `the lab name ${layout.name} is taken (${owner}); choose another with --name, or end that lab with: ${where}sdn-compat lab down --name ${layout.name}`,
     );
   }
   const folders = ['log', 'run', 'ovs', 'cni', 'pods', 'kubectl-cache'];
@@ -208,11 +210,24 @@ export async function up(deps: LabDeps, layout: Layout, options: UpOptions): Pro
   }
 }
 
+/** The folder of a lab of this name that is not ours, such as that of another checkout; undefined if there is none. */
+async function otherFolder(layout: Layout): Promise<string | undefined> {
+  const [linked, own] = await Promise.all(
+    [layout.link, layout.dir].map((path) => realpath(path).catch(() => undefined)),
+  );
+  return linked === own ? undefined : linked;
+}
+
 /**
  * Removes everything that `up` and the lab made, by the lab's name alone, also after a crash; nothing there is not an
- * error.
+ * error. Leaves the lab of another folder alone: the error names it.
  */
-export async function down({ exec: run, logger }: LabDeps, layout: Layout): Promise<void> {
+export async function down({ exec: run, logger }: LabDeps, layout: Layout): Promise<Result<void>> {
+  const other = await otherFolder(layout);
+  if (other !== undefined)
+    return err(
+      `lab ${layout.name} is that of ${other}; if it is to end: SDN_COMPAT_LAB_DIR=${dirname(other)} sdn-compat lab down --name ${layout.name}`,
+    );
   // a damaged record must not keep the others from being ended; most processes end with their namespace
   await Promise.all((await daemonNames(layout)).map((name) => endDaemons(layout, [name]).catch(() => undefined)));
   const namespaces = await labNamespaces(run, layout);
@@ -225,10 +240,9 @@ export async function down({ exec: run, logger }: LabDeps, layout: Layout): Prom
   }
   // what the server keeps must be known until it is gone from there
   if (isGiven(layout)) await leaveGiven(logger, layout);
-  // a lab of that name in another folder keeps its link, as long as that folder is there
-  const linked = await readlink(layout.link).catch(() => layout.dir);
-  if (linked === layout.dir || !existsSync(linked)) await rm(layout.link, { force: true });
+  await rm(layout.link, { force: true });
   await rm(layout.dir, { recursive: true, force: true });
+  return ok(undefined);
 }
 
 /** One line of `lab status`. */

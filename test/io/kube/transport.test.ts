@@ -1,5 +1,7 @@
 /** HTTP to a server on loopback that does what each test says. Authorities are tried with the configuration. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import https from 'node:https';
+import { makeCertificate } from '../../../src/io/certificate.ts';
 import { createTransport, type Transport, type TransportOptions } from '../../../src/io/kube/transport.ts';
 
 interface Received {
@@ -275,5 +277,42 @@ describe('a stream', () => {
       onText: () => stop.abort(new Error('enough')),
     });
     await expect(streamed).rejects.toThrow('enough');
+  });
+});
+
+describe('the name of a server by TLS', () => {
+  const { key, certificate } = makeCertificate(['10.9.8.7', 'api.example'], new Date());
+  const names: unknown[] = [];
+  let secure: https.Server;
+  beforeAll(async () => {
+    secure = https.createServer({ key, cert: certificate }, (_request, response) => response.end('ok'));
+    secure.on('secureConnection', (socket) => names.push(socket.servername));
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(() => secure.close());
+
+  async function sent(servername: string): Promise<string> {
+    const address = secure.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const named = open({
+      server: new URL(`https://127.0.0.1:${port}`),
+      credentials: () => Promise.resolve({ headers: {}, tls: { ca: certificate, servername } }),
+    });
+    names.length = 0;
+    const answer = await named.send({ method: 'POST', path: '/', body: '{}' }).catch((error: unknown) => String(error));
+    named.close();
+    return answer;
+  }
+
+  it('is sent and checked', async () => {
+    expect(await sent('api.example')).toBe('ok');
+    expect(names).toEqual(['api.example']);
+    expect(await sent('other.example')).toContain("Hostname/IP does not match certificate's altnames");
+  });
+
+  it('is not sent if it is an address, which is checked all the same', async () => {
+    expect(await sent('10.9.8.7')).toBe('ok');
+    expect(names).toEqual([false]);
+    expect(await sent('10.9.8.6')).toContain("IP: 10.9.8.6 is not in the cert's list");
   });
 });
