@@ -303,7 +303,7 @@ test('ports that somebody removes come back at once', async () => {
   await remove(one);
 }, 60_000);
 
-test('CHECK is content with a pod, and finds a removed address, interface or port', async () => {
+test('CHECK is content with a pod, and finds a removed route, address, interface or port', async () => {
   const one = await sandbox();
   const address = await add(one);
   const check = async (): Promise<string> => {
@@ -311,6 +311,8 @@ test('CHECK is content with a pod, and finds a removed address, interface or por
     return ran.status === 0 ? '' : (JSON.parse(ran.stdout) as { msg: string }).msg;
   };
   expect(await check()).toBe('');
+  await run('ip', ['-n', one.netns, 'route', 'delete', 'default']);
+  expect(await check()).toContain('has no default route on eth0');
   await run('ip', ['netns', 'exec', one.netns, 'ip', 'addr', 'flush', 'dev', 'eth0']);
   expect(await check()).toContain(`eth0 does not have ${address}`);
   await run('ip', ['netns', 'exec', one.netns, 'ip', 'link', 'del', 'eth0']);

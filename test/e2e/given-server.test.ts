@@ -1,6 +1,7 @@
 /** The lab on an API server that is already there, with RBAC as on a real one: what it does there, and that it leaves. */
 import { crds } from '../../api/crds.ts';
 import { namespaces, netNamespaces } from '../../api/kinds.ts';
+import { rights } from '../../api/rights.ts';
 import type { Judged } from '../../src/apiserver/serve/authorize.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { start, type Started } from '../apiserver/started.ts';
@@ -14,6 +15,47 @@ async function serve(definitions: readonly object[]): Promise<void> {
   judged.length = 0;
   const onJudged = (one: Judged): void => void judged.push(one);
   started = await start({ authorization: 'rbac', crds: definitions, onJudged, namespaceDelay: 50 });
+}
+
+/** Rights of agents for what does not happen in the walkthrough. */
+const elsewhere: readonly string[] = [
+  // an address that the node cannot carry is an Event, and again one when it goes on
+  ...['create events', 'get events', 'patch events'],
+  // node --check
+  ...['get clusternetworks', 'get hostsubnets'],
+  // whether the node that had an egress IP carries it, when somebody else answers for it by ARP
+  'get leases',
+];
+
+interface Rule {
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+interface Granting {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly rules?: readonly Rule[];
+  readonly roleRef?: { readonly kind: string; readonly name: string };
+  readonly subjects?: readonly { readonly name: string }[];
+}
+
+/** What the roles in config/ allow a ServiceAccount, VERB RESOURCE each, without what only OpenShift asks. */
+function grantedTo(account: string): readonly string[] {
+  const all = rights as readonly Granting[];
+  const bound = all.filter(({ subjects = [] }) => subjects.some(({ name }) => name === account));
+  const roles = bound.flatMap(({ roleRef }) =>
+    all.filter(({ kind, metadata }) => kind === roleRef?.kind && metadata.name === roleRef.name),
+  );
+  const rules = roles.flatMap((role) => (role.metadata.name === 'sdn-compat-privileged' ? [] : (role.rules ?? [])));
+  const each = rules.flatMap(({ resources, verbs }) =>
+    resources.flatMap((one) => verbs.map((verb) => `${verb} ${one}`)),
+  );
+  return [...new Set(each)].sort();
+}
+
+function usedBy(account: string): ReadonlySet<string> {
+  const own = judged.filter(({ user }) => user.endsWith(`:${account}`));
+  return new Set(own.flatMap(({ request }) => ('path' in request ? [] : [`${request.verb} ${request.resource}`])));
 }
 
 const create = (kind: typeof namespaces, object: object): Promise<unknown> =>
@@ -51,6 +93,8 @@ test('the walkthrough holds on it, with the rights of config/ and no more, and n
   expect(new Set(own.map(({ user }) => user.split(':').at(-1)))).toEqual(
     new Set(['sdn-compat-controller', 'sdn-compat-node']),
   );
+  const used = usedBy('sdn-compat-node');
+  expect(grantedTo('sdn-compat-node').filter((right) => !used.has(right))).toEqual([...elsewhere].sort());
 }, 150_000);
 
 test('what the server has stays as it is, and what was made of it goes', async () => {

@@ -137,6 +137,19 @@ test('a runtime that was killed and started again removes what it made before', 
   expect(await ports()).toEqual([]);
 }, 60_000);
 
+test('the bandwidth that a pod asks for is that of its sandbox, both ways, and goes with it', async () => {
+  const annotations = { 'kubernetes.io/ingress-bandwidth': '7M', 'kubernetes.io/egress-bandwidth': '9M' };
+  const id = await runtime.cri.run(await scheduled('slow', annotations));
+  const database = `--db=unix:${lab.dir}/ovs/${worker}/db.sock`;
+  const queues = async (): Promise<string> =>
+    (await lab.node(worker, 'ovs-vsctl', database, '--columns=other_config', 'list', 'qos')).stdout;
+  expect(await queues()).toContain('max-rate="7000000"');
+  const sends = await must('nsenter', [`--net=/proc/${await pidOf(id)}/ns/net`, 'tc', 'qdisc', 'show', 'dev', 'eth0']);
+  expect(sends).toMatch(/tbf .*rate 9Mbit/);
+  await runtime.cri.remove(id);
+  expect(await queues()).toBe('');
+}, 60_000);
+
 test('many sandboxes at once all get an address of their own, and all go', async () => {
   const names = Array.from({ length: rounds(100) }, (_, index) => `many-${index}`);
   const pods = [];

@@ -1,8 +1,9 @@
 /** Attaches pods to br0 and detaches them. OVSDB is the record. Both operations are idempotent by sandbox ID. */
 import type { Logger } from '../../io/log.ts';
-import type { Exec } from '../../io/programs/exec.ts';
+import type { Exec, RunResult } from '../../io/programs/exec.ts';
 import type { Labels } from '../../model/objects/selector.ts';
 import { compareIps, type Ip } from '../../model/values/address.ts';
+import { asList, parseJson } from '../../model/values/json.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 import { makeLink, removeLink } from '../cni/attach.ts';
 import { type Attempt, Attempts } from '../cni/attempts.ts';
@@ -167,25 +168,20 @@ export class PodAttacher {
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
   }
 
-  /** Throws if the pod is not on the bridge, has no veth, or lacks its address. */
+  /** Throws if the pod is not on the bridge, has no veth, or lacks its address or its route to the outside. */
   async #check({ sandbox, netns, device, namespace, name }: CniRequest): Promise<void> {
     const pod = attachedPods(await this.#deps.host.openVswitch.connect()).find((one) => one.sandbox === sandbox);
     if (pod === undefined || pod.ofport === 0) throw new Error(`pod ${namespace}/${name} is not on the bridge`);
-    const shown = await this.#deps.exec('nsenter', [
-      `--net=${netns}`,
-      '--',
-      'ip',
-      '-j',
-      '-4',
-      'addr',
-      'show',
-      'dev',
-      device,
-    ]);
+    const inPod = (...args: string[]): Promise<RunResult> =>
+      this.#deps.exec('nsenter', [`--net=${netns}`, '--', 'ip', '-j', '-4', ...args, 'dev', device]);
+    const shown = await inPod('addr', 'show');
     if (shown.status !== 0)
       throw new Error(`pod ${namespace}/${name} has no interface ${device}: ${shown.stderr.trim()}`);
     if (!addressesOf(linksOf(shown.stdout)).some(({ ip }) => ip === pod.ip))
       throw new Error(`pod ${namespace}/${name}: ${device} does not have ${pod.ip}`);
+    const routes = await inPod('route', 'show', 'default');
+    if (routes.status !== 0 || asList(parseJson(routes.stdout.trim() || '[]')).length === 0)
+      throw new Error(`pod ${namespace}/${name} has no default route on ${device}`);
   }
 
   /** Detaches every pod that is neither valid nor being attached. */
