@@ -6,7 +6,7 @@ const options: ExecFileSyncOptionsWithStringEncoding = { encoding: 'utf8', stdio
 
 /** `v1.2.0-3-gabc1234` as a version: what comes after the tag is a build's, which no version is older or newer for. */
 export function versionOfTag(described: string): string | undefined {
-  const found = /^v(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+?)?)(?:-(\d+)-g([0-9a-f]+))?$/.exec(described);
+  const found = /^v(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+?)??)(?:-(\d+)-g([0-9a-f]+))?$/.exec(described);
   if (found === null) return undefined;
   const [, version, commits, commit] = found;
   return commits === undefined ? version : `${version}+${commits}.${commit}`;

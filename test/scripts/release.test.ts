@@ -12,6 +12,8 @@ test.each([
   ['v1.2.3-rc.1', '1.2.3-rc.1'],
   ['v1.2.3-4-g0a1b2c3', '1.2.3+4.0a1b2c3'],
   ['v1.2.3-rc.1-4-g0a1b2c3', '1.2.3-rc.1+4.0a1b2c3'],
+  ['v1.2.3-rc-1', '1.2.3-rc-1'],
+  ['v1.2.3-rc-1-4-g0a1b2c3', '1.2.3-rc-1+4.0a1b2c3'],
   ['vendor-1', undefined],
   ['v1.2', undefined],
 ])('the tag %s is the version %s', (described, version) => {

@@ -41,9 +41,10 @@ export function hostIPOf(
 
 /**
  * What the kubelet says when the network plugin alone does not answer its runtime, as while our agent is restarted; with
- * more than one reason it lists them in brackets.
+ * more than one reason it lists them in brackets. Kubelets before 1.21 say it without "container".
  */
-const pluginAway = /^container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:/;
+const pluginAway =
+  /^(?:container )?runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:/;
 
 /** Whether the Node's network plugin alone does not answer, which leaves what it set up as it is. */
 export function isPluginAway(node: NodeObject): boolean {

@@ -80,6 +80,7 @@ const pluginMessage =
 
 test.each([
   [pluginMessage, true],
+  [pluginMessage.replace('container ', ''), true],
   [`[${pluginMessage}, PLEG is not healthy: pleg was last seen active 5m0s ago]`, false],
   [pluginMessage.replace('NetworkPluginNotReady', 'NetworkNotReady'), false],
   ['PLEG is not healthy', false],
