@@ -144,10 +144,10 @@ export class Cluster {
     );
   }
 
-  async event(reason: string, name: string): Promise<EventShape> {
-    return until(`Event ${reason} on ${name}`, async () =>
-      (await this.events()).find((one) => one.reason === reason && one.involvedObject.name === name),
-    );
+  async event(reason: string, name: string, seconds?: number): Promise<EventShape> {
+    const look = async () =>
+      (await this.events()).find((one) => one.reason === reason && one.involvedObject.name === name);
+    return until(`Event ${reason} on ${name}`, look, seconds);
   }
 
   async events(): Promise<readonly EventShape[]> {

@@ -155,6 +155,7 @@ describe.each(kinds)('on a %s host', (kind) => {
       (await lab.node('worker1', 'ip', '-4', '-o', 'addr')).stdout.includes(`${egressIP}/`),
     );
     await lab.source('plain/w0'); // the first packet waits for ARP
+    await lab.untilSource('red/w0', egressIP); // a node that has just become Ready is used once it has answered
     const options = [
       '--kubeconfig',
       `${lab.dir}/kubeconfig`,

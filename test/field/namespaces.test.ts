@@ -109,9 +109,10 @@ test('a NetNamespace restored from a backup counts, although it names a Namespac
     return makeNamespace('other');
   });
   await recorded(made);
-  await cluster.event('NamespaceMissing', 'shop');
+  // ten seconds after it was made
+  await cluster.event('NamespaceMissing', 'shop', 20);
   expect(await recorded(await makeNamespace('shop'))).toMatchObject({ netid: 5001, egressIPs: ['192.168.7.233'] });
-}, 20_000);
+}, 40_000);
 
 test('a NetNamespace whose Namespace went while no controller ran goes too, with its request', async () => {
   await recorded(await makeNamespace('shop'));
