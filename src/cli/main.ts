@@ -4,18 +4,17 @@ import { KubeConfigError } from '../io/kube/error.ts';
 import { type HostKind, hostKinds, isHostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/nodes/faults.ts';
-import { defaultMasqueradeBit } from '../node/ovs/pipeline.ts';
-import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { SimulateFlags } from './look/simulate.ts';
 import type { StatusFlags } from './look/status.ts';
+import { kubeconfig, logLevel } from './options.ts';
 import { report } from './output.ts';
 import type { PodNetworkFlags } from './pod-network.ts';
 import type { ApiServerArguments } from './serve/apiserver.ts';
 import { addControllerOptions, type ControllerFlags } from './serve/controller-options.ts';
 import type { NodeFlags } from './serve/node.ts';
-import { addStatusOptions } from './status-options.ts';
+import { addNodeOptions } from './serve/node-options.ts';
 import { programVersion } from './version.ts';
 import { wholeNumber } from './whole-number.ts';
 
@@ -25,15 +24,6 @@ const program = new Command('sdn-compat')
   .showHelpAfterError('(see --help)')
   .configureHelp({ sortSubcommands: true })
   .exitOverride();
-
-/** The bits of a mark that are neither kubelet's (15) nor above the VNID's bits, which we use. */
-function masqueradeBit(text: string): number {
-  const bit = Number(text);
-  if (/^-?\d+$/.test(text) && bit >= -1 && bit <= 23 && bit !== 15) return bit;
-  throw new InvalidArgumentError(
-    'it must be from 0 to 14 or from 16 to 23, since bits 15 and 24 to 31 of the mark have other meanings; or -1.',
-  );
-}
 
 function collect(text: string, before: readonly string[]): readonly string[] {
   if (!/^[a-z-]+(=|$)/.test(text)) throw new InvalidArgumentError('it must be NAME or NAME=VALUE.');
@@ -50,16 +40,6 @@ const hostHelp = [
   'what every host is like beside our agent; repeatable:',
   ...Object.entries(hostKinds).map(([kind, what]) => `${kind}: ${what}`),
 ].join('\n');
-
-const kubeconfig = (): Option =>
-  new Option(
-    '--kubeconfig <file>',
-    'kubeconfig file (default: $KUBECONFIG, ~/.kube/config, or the cluster it runs in)',
-  );
-const logLevel = (): Option =>
-  new Option('--log-level <level>', 'what is logged, as JSON lines to standard error')
-    .choices(['error', 'warn', 'info', 'debug', 'trace'])
-    .default('info');
 
 program
   .command('apiserver')
@@ -86,45 +66,8 @@ addControllerOptions(
   (await import('./serve/controller.ts')).runController(command),
 );
 
-addStatusOptions(
-  program
-    .command('node')
-    .description('run the agent of one node: bridge, flows, source NAT and egress IPs')
-    .addOption(kubeconfig())
-    .option('--node-name <name>', 'name of this Node (default: the host name)')
-    .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
-    .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
-    .addOption(
-      new Option(
-        '--datapath <kind>',
-        "datapath of br0; auto keeps what it has, else takes the kernel's if there is one",
-      )
-        .choices(['auto', 'system', 'netdev'])
-        .default('auto'),
-    )
-    .option(
-      '--masquerade-bit <bit>',
-      'bit of the mark that kube-proxy masquerades by; -1 for none',
-      masqueradeBit,
-      defaultMasqueradeBit,
-    )
-    .addOption(
-      new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed')
-        .argParser(duration(50))
-        .default(1_000, '1s'),
-    )
-    .option('--resync <seconds>', 'how often bridge, nft and links are read again', wholeNumber(1, 3_600), 60)
-    .option(
-      '--resolver <address>',
-      'resolver for names in EgressNetworkPolicies, ADDRESS or ADDRESS:PORT (default: resolv.conf)',
-    )
-    .option('--lease-namespace <namespace>', 'namespace of the Lease that says what this node refuses', 'kube-system')
-    .option('--first-available', 'use the first online egress IP of a namespace instead of spreading over all', false)
-    .addOption(logLevel())
-    .option('--check', 'print what is wrong with this machine and how to fix it, and end')
-    .option('--cleanup', 'remove all that an agent ever made on this machine, and end')
-    .addOption(new Option('-o, --output <format>', 'format of --check').choices(['text', 'json']).default('text')),
-  '127.0.0.1:9107',
+addNodeOptions(
+  program.command('node').description('run the agent of one node: bridge, flows, source NAT and egress IPs'),
 ).action(async (flags: NodeFlags) => (await import('./serve/node.ts')).runNode(flags));
 
 /** Collects an option that may be repeated. */

@@ -1,4 +1,4 @@
-/** Small files in which an agent keeps what a restarted one must know. */
+/** Files that are whole at any time, and the small ones in which an agent keeps what a restarted one must know. */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { fieldOf, type Json, parseJson } from '../model/values/json.ts';
 import type { Logger } from './log.ts';
@@ -17,7 +17,12 @@ export async function readState(file: string, logger: Logger, problem: string): 
 }
 
 /** Replaces the file in one step; only its owner may read it. Throws if it cannot be written. */
-export async function writeState(file: string, value: unknown): Promise<void> {
-  await writeFile(`${file}.new`, JSON.stringify(value), { mode: 0o600 });
+export async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
+  await writeFile(`${file}.new`, content, { mode: 0o600 });
   await rename(`${file}.new`, file);
+}
+
+/** Replaces the value of a file, as `replaceFile` does. */
+export async function writeState(file: string, value: unknown): Promise<void> {
+  await replaceFile(file, JSON.stringify(value));
 }

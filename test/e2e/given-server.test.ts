@@ -4,6 +4,7 @@ import { namespaces, netNamespaces } from '../../api/kinds.ts';
 import { rights } from '../../api/rights.ts';
 import type { Judged } from '../../src/apiserver/serve/authorize.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { rightsOf, type Rule, usedBy } from '../apiserver/rights/used.ts';
 import { start, type Started } from '../apiserver/started.ts';
 import { program, type Ran, run, TestLab, traces } from './lab.ts';
 
@@ -27,10 +28,6 @@ const elsewhere: readonly string[] = [
   'get leases',
 ];
 
-interface Rule {
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
 interface Granting {
   readonly kind: string;
   readonly metadata: { readonly name: string };
@@ -47,15 +44,7 @@ function grantedTo(account: string): readonly string[] {
     all.filter(({ kind, metadata }) => kind === roleRef?.kind && metadata.name === roleRef.name),
   );
   const rules = roles.flatMap((role) => (role.metadata.name === 'sdn-compat-privileged' ? [] : (role.rules ?? [])));
-  const each = rules.flatMap(({ resources, verbs }) =>
-    resources.flatMap((one) => verbs.map((verb) => `${verb} ${one}`)),
-  );
-  return [...new Set(each)].sort();
-}
-
-function usedBy(account: string): ReadonlySet<string> {
-  const own = judged.filter(({ user }) => user.endsWith(`:${account}`));
-  return new Set(own.flatMap(({ request }) => ('path' in request ? [] : [`${request.verb} ${request.resource}`])));
+  return [...new Set(rightsOf({ rules }))].sort();
 }
 
 const create = (kind: typeof namespaces, object: object): Promise<unknown> =>
@@ -93,7 +82,7 @@ test('the walkthrough holds on it, with the rights of config/ and no more, and n
   expect(new Set(own.map(({ user }) => user.split(':').at(-1)))).toEqual(
     new Set(['sdn-compat-controller', 'sdn-compat-node']),
   );
-  const used = usedBy('sdn-compat-node');
+  const used = usedBy('sdn-compat-node', judged);
   expect(grantedTo('sdn-compat-node').filter((right) => !used.has(right))).toEqual([...elsewhere].sort());
 }, 150_000);
 

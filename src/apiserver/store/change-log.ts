@@ -3,10 +3,11 @@
  * rewritten to the present objects at each start. A last line that a crash truncated is ignored.
  */
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
-import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Certificate } from '../../io/certificate.ts';
+import { replaceFile } from '../../io/state-file.ts';
 import { isJsonObject, type JsonObject, parseJson } from '../../model/values/json.ts';
 import { objectAt, type StoredObject, textAt } from './object.ts';
 import type { LogRecord } from './store.ts';
@@ -115,8 +116,7 @@ export async function openChangeLog(folder: string): Promise<{ readonly state: S
   const path = join(folder, changeLogName);
   const state = existsSync(path) ? replay(await readFile(path, 'utf8')) : { objects: [], version: 1 };
   const lines = state.objects.map(({ id, object }) => `${JSON.stringify({ id, object })}\n`);
-  await writeFile(`${path}.new`, lines.join(''), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(path, lines.join(''));
   return { state, changeLog: new ChangeLog(path, lock) };
 }
 

@@ -4,7 +4,7 @@
  */
 import { subjectAccessReviews, tokenReviews } from '../../../api/kinds.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { isRecord } from '../../model/values/json.ts';
+import { fieldOf, isRecord } from '../../model/values/json.ts';
 import type { KubeClient } from '../kube/client.ts';
 
 /** `unauthenticated`: nobody's token. `unknown`: the API server gave no answer. */
@@ -23,23 +23,17 @@ export function bearerToken(header: string | undefined): string | undefined {
   return /^Bearer +(\S+)$/i.exec(header?.trim() ?? '')?.[1];
 }
 
-function statusOf(review: unknown): Readonly<Record<string, unknown>> {
-  const status = isRecord(review) ? review['status'] : undefined;
-  return isRecord(status) ? status : {};
-}
-
 /** Who has the token, by the answer to a TokenReview; undefined if it is nobody's. */
 export function userOf(review: unknown): TokenUser | undefined {
-  const { authenticated, user } = statusOf(review);
-  if (authenticated !== true || !isRecord(user)) return undefined;
+  const user = fieldOf(review, 'status', 'user');
+  if (fieldOf(review, 'status', 'authenticated') !== true || !isRecord(user)) return undefined;
   const { username, groups, uid, extra } = user;
   return typeof username === 'string' && username !== '' ? { user: username, groups, uid, extra } : undefined;
 }
 
 /** Whether the answer to a SubjectAccessReview is yes. */
 export function isAllowed(review: unknown): boolean {
-  const { allowed, denied } = statusOf(review);
-  return allowed === true && denied !== true;
+  return fieldOf(review, 'status', 'allowed') === true && fieldOf(review, 'status', 'denied') !== true;
 }
 
 interface Review extends KubeObject {

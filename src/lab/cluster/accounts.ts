@@ -1,7 +1,7 @@
 /** Who the lab's agents and its controller are on an API server that is already there: ServiceAccounts of config/. */
-import { rename, writeFile } from 'node:fs/promises';
 import { serviceAccounts } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
+import { replaceFile } from '../../io/state-file.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { files, type Layout } from '../layout.ts';
@@ -35,8 +35,6 @@ export async function writeAccount(client: KubeClient, layout: Layout, account: 
   const until = isRecord(status) ? status['expirationTimestamp'] : undefined;
   if (typeof token !== 'string' || typeof until !== 'string')
     throw new Error(`the API server gave no token of the ServiceAccount ${metadata.name}`);
-  const path = files.account(layout, account);
-  await writeFile(`${path}.new`, await relayedConfig(layout, token), { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(files.account(layout, account), await relayedConfig(layout, token));
   return Math.max(60_000, 0.8 * (Date.parse(until) - Date.now()));
 }

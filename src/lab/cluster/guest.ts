@@ -25,7 +25,7 @@ import {
 } from '../../../api/kinds.ts';
 import { rights } from '../../../api/rights.ts';
 import { controllerManager } from '../../controllers/field-manager.ts';
-import { pause } from '../../io/async/pause.ts';
+import { untilRight } from '../../io/async/until-right.ts';
 import type { KubeClient, ListOptions } from '../../io/kube/client.ts';
 import { isAlreadyExists, isNotFound } from '../../io/kube/error.ts';
 import type { KubeObject, PodObject } from '../../model/objects/raw.ts';
@@ -64,33 +64,32 @@ async function noted(layout: Layout): Promise<Noted | undefined> {
   return id === '' ? undefined : { id, netNamespaces: asList(fieldOf(value, 'netNamespaces')) };
 }
 
+/** What was asked about a kind, or this if the server does not have the kind. */
+async function orIfAbsent<T>(asked: Promise<T>, absent: T): Promise<T> {
+  return asked.catch((error: unknown) => {
+    if (isNotFound(error)) return absent;
+    throw error;
+  });
+}
+
 /** The objects; none if the server does not have the kind. */
 async function listed<T extends KubeObject>(client: KubeClient, kind: Kind, options: ListOptions = {}): Promise<T[]> {
-  return client.list<T>(kind, options).then(
-    ({ items }) => items,
-    (error: unknown) => {
-      if (isNotFound(error)) return [];
-      throw error;
-    },
+  return orIfAbsent(
+    client.list<T>(kind, options).then(({ items }) => items),
+    [],
   );
 }
 
 async function isServed(client: KubeClient, kind: Kind): Promise<boolean> {
-  return client.list(kind, { pageSize: 1 }).then(
-    () => true,
-    (error: unknown) => {
-      if (isNotFound(error)) return false;
-      throw error;
-    },
+  return orIfAbsent(
+    client.list(kind, { pageSize: 1 }).then(() => true),
+    false,
   );
 }
 
 async function untilServed(client: KubeClient, kind: Kind, patience: number): Promise<void> {
-  const end = performance.now() + patience;
-  while (!(await isServed(client, kind))) {
-    if (performance.now() > end) throw new Error(`the API server does not serve ${kind.plural}, whose CRD it has`);
-    await pause(100);
-  }
+  const missing = `the API server does not serve ${kind.plural}, whose CRD it has`;
+  await untilRight(async () => ((await isServed(client, kind)) ? undefined : missing), { patience, every: 100 });
 }
 
 function isObject(value: unknown): value is KubeObject {
@@ -151,11 +150,10 @@ async function make(client: KubeClient, { id }: Noted, kind: Kind, object: KubeO
 /** Has a namespace that was made in the lab go with it, once its pods may be made: Kubernetes makes their ServiceAccount. */
 export async function takeNamespace(client: KubeClient, layout: Layout, name: string): Promise<void> {
   const lab = await noted(layout);
-  const end = performance.now() + 10_000 * layout.pace;
-  while ((await client.get(serviceAccounts, { name: 'default', namespace: name })) === undefined) {
-    if (performance.now() > end) throw new Error(`the API server makes no ServiceAccount default in namespace ${name}`);
-    await pause(20);
-  }
+  const account = { name: 'default', namespace: name };
+  const missing = `the API server makes no ServiceAccount default in namespace ${name}`;
+  const look = async () => ((await client.get(serviceAccounts, account)) === undefined ? missing : undefined);
+  await untilRight(look, { patience: 10_000 * layout.pace, every: 20 });
   if (lab === undefined) return;
   await client.patch(namespaces, { name }, { metadata: { labels: { [labelOfLab]: lab.id } } }, { type: 'merge' });
 }
@@ -203,12 +201,11 @@ function isOurs({ metadata }: KubeObject): boolean {
 async function untilGone(client: KubeClient, selection: ListOptions, patience: number): Promise<void> {
   const end = performance.now() + patience;
   for (const kind of [customResourceDefinitions, namespaces]) {
-    for (;;) {
+    const look = async (): Promise<string | undefined> => {
       const left = await listed(client, kind, selection);
-      if (left.length === 0) break;
       const names = left.map(({ metadata }) => metadata.name ?? '').join(', ');
-      if (performance.now() > end) throw new Error(`the API server does not finish deleting ${kind.plural}: ${names}`);
-      await pause(100);
-    }
+      return left.length === 0 ? undefined : `the API server does not finish deleting ${kind.plural}: ${names}`;
+    };
+    await untilRight(look, { patience: end - performance.now(), every: 100 });
   }
 }

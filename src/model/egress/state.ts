@@ -52,14 +52,13 @@ export function egressState(input: EgressInput): EgressState {
     requests.set(vnid, egress.requests);
     for (const hop of egress.assigned) assigned.push(hop);
   }
-  return { assigned: assignedByIp(assigned), vnids, requests, egressIPs: egressIPsOf(input) };
+  return { assigned: assignedByIp(assigned), vnids, requests, egressIPs: egressIPsOf(input, around) };
 }
 
-function egressIPsOf(input: EgressInput): ReadonlySet<Ip> {
-  const unusable = unusableAddresses(input);
+function egressIPsOf(input: EgressInput, around: Surroundings): ReadonlySet<Ip> {
   const listed = [...input.hostSubnets, ...(input.absent ?? [])].flatMap(({ egressIPs }) => egressIPs);
   const all = [...listed, ...requestsOf(input.netNamespaces)];
-  return new Set(all.filter((ip) => unusable.of(ip) === undefined));
+  return new Set(all.filter((ip) => around.factsOf(ip)?.unusable === undefined));
 }
 
 /** The assigned IPs in order of IP. */

@@ -257,22 +257,21 @@ async function checkCluster(
   { exec, client, unreachable }: CheckDeps,
 ): Promise<CheckResult[]> {
   if (client === undefined) return [bad('API server', unreachable, 'name a kubeconfig with --kubeconfig')];
-  const answered = good('API server', 'answers');
+  const answers = good('API server', 'answers');
   const network = await readNetwork(client);
-  if (!network.ok) return [answered, network.error];
-  const vxlan = await checkVxlan(exec, network.value.vxlanPort);
+  if (!network.ok) return [answers, network.error];
+  const answered = [answers, ...(await checkVxlan(exec, network.value.vxlanPort))];
   const raw = await client.get<HostSubnetObject>(hostSubnets, { name: nodeName }).catch(wordsOf);
   if (typeof raw === 'string')
-    return [answered, ...vxlan, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];
+    return [...answered, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];
   const subnet = raw === undefined ? undefined : parseHostSubnet(raw);
   const known = subnet?.ok === true ? subnet.value : subnet?.error;
   if (known?.hostIP !== undefined && known.subnet !== undefined) {
-    return [answered, ...vxlan, ...(await checkUplink(exec, known.hostIP, network.value))];
+    return [...answered, ...(await checkUplink(exec, known.hostIP, network.value))];
   }
   const missing = 'does not exist, or has no usable hostIP and subnet';
   return [
-    answered,
-    ...vxlan,
+    ...answered,
     bad(`HostSubnet ${nodeName}`, missing, 'run the controller; is --node-name the name of the Node?'),
   ];
 }

@@ -25,6 +25,7 @@ import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { ControllerProcess } from '../../controllers/process.ts';
 import { clusterNetwork, until } from '../../controllers/started.ts';
 import { logger, start, type Started } from '../started.ts';
+import { rightsOf, usedBy } from './used.ts';
 
 const config = join(import.meta.dirname, '../../../config');
 const installed: readonly Kind[] = [
@@ -135,10 +136,6 @@ test('an apply of what is not there needs the right to create', async () => {
   node.close();
 });
 
-/** `VERB RESOURCE` of each rule of a role. */
-const rightsOf = ({ rules }: Role): readonly string[] =>
-  rules.flatMap(({ resources, verbs }) => resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)));
-
 /** Used in a cloud, when two writers meet, or when an Event is repeated: not on the way that is gone here. */
 const elsewhere = [
   ...['create', 'delete', 'list', 'patch', 'watch'].map((verb) => `${verb} cloudprivateipconfigs`),
@@ -190,9 +187,7 @@ test('the controllers are refused nothing, and use all rights but those for othe
   }
   const own = judged.filter(({ user }) => user.endsWith(':sdn-compat-controller'));
   expect(own.filter(({ allowed }) => !allowed)).toEqual([]);
-  const used = new Set(
-    own.flatMap(({ request }) => ('path' in request ? [] : [`${request.verb} ${request.resource}`])),
-  );
+  const used = usedBy('sdn-compat-controller', judged);
   const granted = (await objectsIn('controller/rbac.yaml'))
     .filter((object): object is Role => 'rules' in object && object.metadata.name !== 'sdn-compat-privileged')
     .flatMap(rightsOf);

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { dump } from 'js-yaml';
 import { packTar } from 'modern-tar';
+import { replaceFile } from '../../../io/state-file.ts';
 import { type GatheredFile, gatheredFiles, type GatheredKind, gatheredKinds } from '../../../migrate/input/gather.ts';
 import { readServer } from '../../../migrate/input/server.ts';
 import { Unwritable } from '../../../migrate/plan/unwritable.ts';
@@ -75,8 +76,7 @@ async function writeArchive(out: string, texts: readonly Text[]): Promise<void> 
   }));
   const bytes = await packTar(entries);
   await mkdir(dirname(out), { recursive: true });
-  await writeFile(`${out}.new`, packed.test(out) ? await promisify(gzip)(bytes) : bytes, { mode: 0o600 });
-  await rename(`${out}.new`, out);
+  await replaceFile(out, packed.test(out) ? await promisify(gzip)(bytes) : bytes);
 }
 
 async function writeFolder(out: string, texts: readonly Text[]): Promise<void> {
