@@ -8,23 +8,18 @@ import { openKube } from '../io/kube/config.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { exec } from '../io/programs/exec.ts';
 import { type LabDeps } from '../lab/cluster/apiserver.ts';
-import { serverOf } from '../lab/cluster/given.ts';
 import { takeNamespace } from '../lab/cluster/guest.ts';
-import { runKubelet } from '../lab/cluster/kubelet.ts';
 import { down, findLab, podNamespaceOf, processes, up } from '../lab/cluster/lab.ts';
-import { relay } from '../lab/cluster/relay.ts';
-import { serveWeb } from '../lab/cluster/web.ts';
 import type { HostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/nodes/faults.ts';
 import { measurePace } from '../lab/pace.ts';
-import { runServices } from '../lab/services/run.ts';
 import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
 import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
 import type { Result } from '../model/values/result.ts';
 import { type DatapathOption, kernelHasDatapath } from '../node/ovs/datapath.ts';
-import { Failure, untilSignal } from './fail.ts';
-import { cniPlugin, labFolder, self } from './program.ts';
+import { Failure } from './fail.ts';
+import { labFolder, self } from './program.ts';
 
 export interface LabFlags {
   readonly name: string;
@@ -63,6 +58,11 @@ const programs = [
 function must<T>(result: Result<T>): T {
   if (!result.ok) throw new Failure(result.error);
   return result.value;
+}
+
+/** The lab of that name; throws Failure if there is none. */
+export async function layoutNamed(name: string): Promise<Layout> {
+  return must(await findLab(root, name));
 }
 
 function labLogger(): Logger {
@@ -162,7 +162,7 @@ export async function labDown(flags: LabFlags): Promise<void> {
 
 /** `lab status`: exit status 1 if a process is not running. */
 export async function labStatus(flags: LabFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
+  const layout = await layoutNamed(flags.name);
   const all = await processes(layout);
   const rows = all.map(({ name, pid, running, memory }) => [
     name,
@@ -201,13 +201,13 @@ async function passThrough(
 
 /** `lab exec NAMESPACE/POD -- CMD…`. */
 export async function labExec(pod: string, argv: readonly string[], flags: LabFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
+  const layout = await layoutNamed(flags.name);
   await passThrough(must(await podNamespaceOf(layout, pod)), argv);
 }
 
 /** `lab node-exec NODE -- CMD…`. */
 export async function labNodeExec(nodeName: string, argv: readonly string[], flags: LabFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
+  const layout = await layoutNamed(flags.name);
   const node = nodeOf(layout, nodeName);
   await passThrough(nodeNamespace(layout, node.short), argv, { OVS_RUNDIR: files.ovs(layout, node.short) });
 }
@@ -222,7 +222,7 @@ function nodeOf(layout: Layout, name: string): LabNode {
 
 /** `lab fail NODE --mode MODE`. */
 export async function labFail(nodeName: string, flags: LabFlags & { readonly mode: FailMode }): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
+  const layout = await layoutNamed(flags.name);
   const node = nodeOf(layout, nodeName);
   const missing = await fail(exec, layout, node, flags.mode);
   process.stdout.write(
@@ -232,7 +232,7 @@ export async function labFail(nodeName: string, flags: LabFlags & { readonly mod
 
 /** `lab heal NODE`. */
 export async function labHeal(nodeName: string, flags: LabFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
+  const layout = await layoutNamed(flags.name);
   const node = nodeOf(layout, nodeName);
   await heal(exec, layout, node);
   process.stdout.write(`${node.name} is fixed\n`);
@@ -245,7 +245,7 @@ export async function labComponent(
   nodeName: string | undefined,
   flags: LabFlags,
 ): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
+  const layout = await layoutNamed(flags.name);
   if (isPerNode(component) && nodeName === undefined)
     throw new Failure(`each node has its ${component}: name one behind it`, 2);
   if (!isPerNode(component) && nodeName !== undefined)
@@ -260,40 +260,9 @@ export async function labComponent(
 
 /** `lab log`. */
 export async function labLog(flags: LogFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
+  const layout = await layoutNamed(flags.name);
   const lines = (await readFile(files.accessLog(layout), 'utf8')).split('\n').filter(Boolean);
   for (const line of flags.lines === 0 ? [] : lines.slice(-flags.lines)) process.stdout.write(`${line}\n`);
-}
-
-/** `lab kubelet`, started by `lab up`. */
-export async function labKubelet(flags: LabFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
-  const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-kubelet' });
-  const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-kubelet' });
-  await runKubelet({ client, exec, logger, layout, plugin: cniPlugin }, untilSignal());
-  client.close();
-}
-
-/** `lab relay`, started by `lab up` on an API server that is already there. */
-export async function labRelay(flags: LabFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
-  const at = { port: layout.port, socket: files.api(layout) };
-  await relay({ ...(await serverOf(layout)), at }, untilSignal());
-}
-
-/** `lab services`, started by `lab up --services`. */
-export async function labServices(flags: LabFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
-  const logger = createLogger({ level: 'info', name: 'sdn-compat-lab-services' });
-  const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: 'sdn-compat-lab-services' });
-  await runServices({ client, exec, logger, layout }, untilSignal());
-  client.close();
-}
-
-/** `lab web`, started by `lab up`. */
-export async function labWeb(flags: LabFlags): Promise<void> {
-  const layout = must(await findLab(root, flags.name));
-  await serveWeb(network.outsideHost, network.outsidePort, files.accessLog(layout), untilSignal());
 }
 
 const screen: Screen = {

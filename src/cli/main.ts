@@ -227,19 +227,19 @@ for (const verb of ['kill', 'start'] as const) {
 lab
   .command('kubelet', { hidden: true })
   .addOption(labName())
-  .action(async (flags: LabFlags) => (await import('./lab.ts')).labKubelet(flags));
+  .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labKubelet(flags));
 lab
   .command('relay', { hidden: true })
   .addOption(labName())
-  .action(async (flags: LabFlags) => (await import('./lab.ts')).labRelay(flags));
+  .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labRelay(flags));
 lab
   .command('services', { hidden: true })
   .addOption(labName())
-  .action(async (flags: LabFlags) => (await import('./lab.ts')).labServices(flags));
+  .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labServices(flags));
 lab
   .command('web', { hidden: true })
   .addOption(labName())
-  .action(async (flags: LabFlags) => (await import('./lab.ts')).labWeb(flags));
+  .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labWeb(flags));
 
 function isUsageError(error: Error): error is Error & { readonly exitCode: number } {
   return 'code' in error && typeof error.code === 'string' && error.code.startsWith('commander.');

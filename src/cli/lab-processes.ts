@@ -1,0 +1,54 @@
+/** The processes of a lab that are neither a node's nor the cluster's: `lab up` starts them as hidden commands. */
+import type { KubeClient } from '../io/kube/client.ts';
+import { openKube } from '../io/kube/config.ts';
+import { createLogger, type Logger } from '../io/log.ts';
+import { exec } from '../io/programs/exec.ts';
+import { serverOf } from '../lab/cluster/given.ts';
+import { runKubelet } from '../lab/cluster/kubelet.ts';
+import { relay } from '../lab/cluster/relay.ts';
+import { serveWeb } from '../lab/cluster/web.ts';
+import { files, type Layout, network } from '../lab/layout.ts';
+import { runServices } from '../lab/services/run.ts';
+import { untilSignal } from './fail.ts';
+import { type LabFlags, layoutNamed } from './lab.ts';
+import { cniPlugin } from './program.ts';
+
+interface Parts {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly layout: Layout;
+}
+
+/** Runs a client of the lab's API server under this name, until a signal. */
+async function asClient(flags: LabFlags, name: string, run: (parts: Parts) => Promise<void>): Promise<void> {
+  const layout = await layoutNamed(flags.name);
+  const logger = createLogger({ level: 'info', name });
+  const client = await openKube({ kubeconfig: files.kubeconfig(layout), logger, userAgent: name });
+  await run({ client, logger, layout });
+  client.close();
+}
+
+/** `lab kubelet`. */
+export function labKubelet(flags: LabFlags): Promise<void> {
+  return asClient(flags, 'sdn-compat-lab-kubelet', (parts) =>
+    runKubelet({ ...parts, exec, plugin: cniPlugin }, untilSignal()),
+  );
+}
+
+/** `lab relay`, on an API server that is already there. */
+export async function labRelay(flags: LabFlags): Promise<void> {
+  const layout = await layoutNamed(flags.name);
+  const at = { port: layout.port, socket: files.api(layout) };
+  await relay({ ...(await serverOf(layout)), at }, untilSignal());
+}
+
+/** `lab services`, with `lab up --services`. */
+export function labServices(flags: LabFlags): Promise<void> {
+  return asClient(flags, 'sdn-compat-lab-services', (parts) => runServices({ ...parts, exec }, untilSignal()));
+}
+
+/** `lab web`. */
+export async function labWeb(flags: LabFlags): Promise<void> {
+  const layout = await layoutNamed(flags.name);
+  await serveWeb(network.outsideHost, network.outsidePort, files.accessLog(layout), untilSignal());
+}
