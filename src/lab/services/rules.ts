@@ -180,44 +180,20 @@ const firstOfEach = (elements: readonly string[]): string[] => uniqBy(elements, 
 /** The rules for these ports on this node. */
 export function proxyRules(ports: readonly ServedPort[], node: ProxiedNode): Rules {
   const all = ports.map((port) => new PortRules(port, node));
-  const map = (type: string, elements: readonly string[]): SetRules => ({
+  const map = (type: string, elementsOf: (rules: PortRules) => readonly string[]): SetRules => ({
     kind: 'map',
     type: `type ${type};`,
-    elements: firstOfEach(elements),
+    elements: firstOfEach(all.flatMap(elementsOf)),
   });
   const addresses = (elements: readonly string[]): SetRules => ({ kind: 'set', type: 'type ipv4_addr;', elements });
   return {
     sets: new Map([
       ['cluster-ips', addresses([...new Set(ports.map(({ clusterIP }) => clusterIP))].sort())],
       ['nodeport-ips', addresses([node.ip])],
-      [
-        'service-ips',
-        map(
-          verdicts.address,
-          all.flatMap(({ services }) => services),
-        ),
-      ],
-      [
-        'service-nodeports',
-        map(
-          verdicts.port,
-          all.flatMap(({ nodePorts }) => nodePorts),
-        ),
-      ],
-      [
-        'no-endpoint-services',
-        map(
-          verdicts.address,
-          all.flatMap(({ refusedServices }) => refusedServices),
-        ),
-      ],
-      [
-        'no-endpoint-nodeports',
-        map(
-          verdicts.port,
-          all.flatMap(({ refusedNodePorts }) => refusedNodePorts),
-        ),
-      ],
+      ['service-ips', map(verdicts.address, ({ services }) => services)],
+      ['service-nodeports', map(verdicts.port, ({ nodePorts }) => nodePorts)],
+      ['no-endpoint-services', map(verdicts.address, ({ refusedServices }) => refusedServices)],
+      ['no-endpoint-nodeports', map(verdicts.port, ({ refusedNodePorts }) => refusedNodePorts)],
       ...all.flatMap(({ sets }) => sets),
     ]),
     chains: new Map([...fixedChains(node), ...all.flatMap(({ chains }) => chains)]),

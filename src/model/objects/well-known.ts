@@ -1,4 +1,7 @@
-/** Labels and annotations of Kubernetes and OpenShift that several parts of the program use. */
+/** Labels, annotations and numbers of Kubernetes and OpenShift that several parts of the program use. */
+
+/** The ports that Kubernetes gives to Services on every node, unless its API server is told others. */
+export const nodePorts = { first: 30_000, last: 32_767 } as const;
 
 /** The label with which Kubernetes puts a namespace's name on the Namespace. */
 export const namespaceNameLabel = 'kubernetes.io/metadata.name';

@@ -11,11 +11,11 @@ const forwarding = 'ipv4/ip_forward';
 
 /**
  * The settings by path under `ipv4/conf`. tun0 sends no redirects, which would use up what the kernel grants a pod of
- * ICMP errors, so that it waits where a Service refuses it; they are off only if both settings are. Other interfaces keep
- * their own. tun0 asks for pods' MACs with the gateway's address (table 0 accepts no ARP from it with another one). With rp_filter on, the kernel looks up the
- * return path of an answer to a pod with the packet's mark: without it, the packet would look like one that our nft
- * tables have not seen, for which the routing guard has no route. A pod's answers come in on any interface, so it is
- * set for all.
+ * ICMP errors, so that it waits where a Service refuses it; they are off only if both settings are, and other interfaces
+ * keep their own. tun0 asks for pods' MACs with the gateway's address (table 0 accepts no ARP from it with another one).
+ * With rp_filter on, the kernel looks up the return path of an answer to a pod with the packet's mark: without it, the
+ * packet would look like one that our nft tables have not seen, for which the routing guard has no route. A pod's
+ * answers come in on any interface, so it is set for all.
  */
 const wanted: Readonly<Record<string, string>> = {
   'all/src_valid_mark': '1',

@@ -1,9 +1,9 @@
 /** The table `sdn_compat_guard`, which works by addresses alone: what may leave the node, whatever the marks are. */
-import { hookPriority, nodePorts, podGroup, tunDevice } from '../ovs/pipeline.ts';
-import { chain, networks, type NftBase, nftTables, table } from './vocabulary.ts';
+import { hookPriority, podGroup, tunDevice } from '../ovs/pipeline.ts';
+import { chain, networks, type NftBase, nftTables, nodePortRange, table } from './vocabulary.ts';
 
 /** To a node itself. */
-const toNode = `ip daddr @node_addresses th dport != ${nodePorts}`;
+const toNode = `ip daddr @node_addresses th dport != ${nodePortRange}`;
 
 /** The sources that a pod's connection may leave with, by its addresses before and after NAT. */
 function sources({ subnet }: NftBase): string[] {

@@ -1,9 +1,9 @@
 /** The table `sdn_compat`, which works by marks: owners of connections, and source NAT that follows the owner. */
 import { hex } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';
-import { ctMark, direction, hookPriority, nodePorts, seenBit, tunDevice, unasked } from '../ovs/pipeline.ts';
+import { ctMark, direction, hookPriority, seenBit, tunDevice, unasked } from '../ovs/pipeline.ts';
 import { gatewayOf } from '../values/addressing.ts';
-import { chain, networks, type NftBase, nftTables, table } from './vocabulary.ts';
+import { chain, networks, type NftBase, nftTables, nodePortRange, table } from './vocabulary.ts';
 
 const clear = hex(~seenBit.clear >>> 0);
 const seenMask = hex(seenBit.set | seenBit.clear);
@@ -84,8 +84,8 @@ const unaskedSource = (base: NftBase): string[] => [
  */
 const owned: readonly string[] = [
   'ct mark . ip saddr @egress_sources accept',
-  `ip daddr @nodes th dport != ${nodePorts} ct status dnat goto served`,
-  `ip daddr @nodes th dport != ${nodePorts} ct original ip daddr @inside goto served`,
+  `ip daddr @nodes th dport != ${nodePortRange} ct status dnat goto served`,
+  `ip daddr @nodes th dport != ${nodePortRange} ct original ip daddr @inside goto served`,
   'ct original ip saddr @asking_pods goto stranger',
   `${isUnasked} accept`,
   `${isUnknown} accept`,

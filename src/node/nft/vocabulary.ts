@@ -1,7 +1,11 @@
 /** What our nft tables are made of: their names, their input, and the parts that several have. */
+import { nodePorts } from '../../model/objects/well-known.ts';
 import type { Cidr, Ip } from '../../model/values/address.ts';
 import type { Uplink } from '../links/addresses.ts';
 import type { Datapath, PodOwners } from '../values/facts.ts';
+
+/** The ports of Services on every node, as nft writes a range. */
+export const nodePortRange = `${nodePorts.first}-${nodePorts.last}`;
 
 /** The names of our tables in nft. */
 export const nftTables = { nat: 'ip sdn_compat', guard: 'ip sdn_compat_guard', switch: 'netdev sdn_compat' } as const;

@@ -230,8 +230,5 @@ export const direction = {
   answers: { mark: 0x28000012, mac: '0a:fd:00:00:00:02' },
 } as const;
 
-/** The ports that Kubernetes gives to Services on every node, unless its API server is told others. */
-export const nodePorts = '30000-32767';
-
 /** The default bit with which kube-proxy and kubelet mark what they masquerade. */
 export const defaultMasqueradeBit = 14;

@@ -1,4 +1,5 @@
 /** The cluster addresses and node ports of Services, which the server chooses where a client does not. Pure. */
+import { nodePorts } from '../../../model/objects/well-known.ts';
 import { addressAt, contains, lastOf, parseCidr, parseIp } from '../../../model/values/address.ts';
 import type { JsonObject } from '../../../model/values/json.ts';
 import { err, ok, type Result } from '../../../model/values/result.ts';
@@ -8,8 +9,6 @@ import { hasNodePorts } from './service.ts';
 
 /** OpenShift's default; the same as in the lab's ClusterNetwork. */
 const serviceNetwork = '172.30.0.0/16';
-const firstNodePort = 30_000;
-const lastNodePort = 32_767;
 
 /** The first number from a random one on, of `count` in a circle, that is free; undefined if all are taken. */
 function freeFrom(count: number, random: () => number, isTaken: (index: number) => boolean): number | undefined {
@@ -59,22 +58,22 @@ function nodePortOf(
 ): Result<number, FieldError> {
   const { nodePort, protocol } = port;
   if (typeof nodePort === 'number' && nodePort !== 0) {
-    if (nodePort < firstNodePort || nodePort > lastNodePort)
+    if (nodePort < nodePorts.first || nodePort > nodePorts.last)
       return err(
         invalidValue(
           field,
           nodePort,
-          `provided port is not in the valid range. The range of valid ports is ${firstNodePort}-${lastNodePort}`,
+          `provided port is not in the valid range. The range of valid ports is ${nodePorts.first}-${nodePorts.last}`,
         ),
       );
     return taken.has(portKey(protocol, nodePort))
       ? err(invalidValue(field, nodePort, 'provided port is already allocated'))
       : ok(nodePort);
   }
-  const index = freeFrom(lastNodePort - firstNodePort + 1, random, (candidate) =>
-    taken.has(portKey(protocol, firstNodePort + candidate)),
+  const index = freeFrom(nodePorts.last - nodePorts.first + 1, random, (candidate) =>
+    taken.has(portKey(protocol, nodePorts.first + candidate)),
   );
-  return index === undefined ? err(invalidValue(field, 0, 'range is full')) : ok(firstNodePort + index);
+  return index === undefined ? err(invalidValue(field, 0, 'range is full')) : ok(nodePorts.first + index);
 }
 
 function portsOf(
