@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { askAgent } from '../../src/node/cni/client.ts';
 import { pace, type Ran, run, TestLab, until } from './lab.ts';
 import { namespaceOf } from './prober.ts';
 
@@ -103,6 +104,31 @@ test('ADD twice for one sandbox is one pod with one address', async () => {
   await remove(one);
   expect(await ports()).toBe(before);
   expect(await attached(first)).toBe(false);
+}, 30_000);
+
+test('of two ADDs at once the address given out later is on record, also when the other ends later', async () => {
+  // what limits its bandwidth makes the first of them take longer
+  const pod = (name: string): object => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'red', name, annotations: { 'kubernetes.io/egress-bandwidth': '10M' } },
+    spec: { nodeName: 'elsewhere', containers: [{ name: 'c', image: 'c' }] },
+  });
+  const attach = async ({ id, netns }: Sandbox): Promise<string> => {
+    const at = { sandbox: id, netns: `/run/netns/${netns}`, device: 'eth0', namespace: 'red', name: id };
+    return String((await askAgent(socket(), { command: 'ADD', ...at }))['ip']);
+  };
+  const database = `--db=unix:/run/sdn-compat-lab/${lab.name}/ovs/${worker}/db.sock`;
+  const recorded = async (): Promise<string> =>
+    (await run('ovs-vsctl', [database, 'get', 'Bridge', 'br0', 'external_ids:last-pod-address'])).stdout.trim();
+  for (let round = 0; round < 10; round += 1) {
+    const both = [await sandbox(), await sandbox()];
+    await lab.must(['create', '-f', '-'], JSON.stringify(pod(both[0]!.id)));
+    const addresses = await Promise.all(both.map(attach));
+    await remove(...both);
+    const last = Math.max(...addresses.map((address) => Number(address.split('.')[3])));
+    expect(await recorded()).toMatch(new RegExp(`[.]${last}"$`));
+  }
 }, 30_000);
 
 test('DEL twice is no error, nor DEL without network namespace, nor of a sandbox never seen', async () => {

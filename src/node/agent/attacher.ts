@@ -162,7 +162,8 @@ export class PodAttacher {
       ...removePort(ovsdb, host),
       ...removeLimit(host, sandbox),
       ...addPodPort(host, { sandbox, namespace, name, ip }),
-      ...keepLastAddress(ip),
+      // not this pod's: one that took its address later may have been plugged in earlier
+      ...keepLastAddress(this.#last ?? ip),
       ...limit,
     ]);
     await ovsdb.until(() => attachedPods(ovsdb).some((pod) => pod.sandbox === sandbox && pod.ofport > 0), 5_000);
