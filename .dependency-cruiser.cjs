@@ -203,6 +203,7 @@ module.exports = {
       hosts: [],
       cluster: ['hosts', 'nodes'],
       services: [],
+      ovn: [],
       walkthrough: ['cluster'],
     }),
   ],
