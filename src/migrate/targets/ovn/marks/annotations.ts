@@ -9,6 +9,9 @@ export const assignableLabel = 'k8s.ovn.org/egress-assignable';
 /** Annotation of a Node with its primary address. */
 export const primaryAnnotation = 'k8s.ovn.org/node-primary-ifaddr';
 
+/** Annotation of a Node with its pods' subnets, by network. */
+export const subnetsAnnotation = 'k8s.ovn.org/node-subnets';
+
 /** Annotation of a Node with all its addresses. */
 export const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
 
