@@ -15,9 +15,6 @@ export const subnetsAnnotation = 'k8s.ovn.org/node-subnets';
 /** Annotation of a Node with all its addresses. */
 export const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
 
-/** Annotation of a Node with its part of the pod network. */
-export const subnetsAnnotation = 'k8s.ovn.org/node-subnets';
-
 /** Annotation of a Node with the zone that it is in: its own name where every node is a zone. */
 export const zoneAnnotation = 'k8s.ovn.org/zone-name';
 
