@@ -1,5 +1,6 @@
 /**
- * Imports go one way. The layers: api <- model <- io <- {controllers, node, migrate, apiserver} <- {lab, cli}. Within a
+ * Imports go one way. The layers: api <- model <- io <- {controllers, node, migrate, apiserver} <- facade <- {lab, cli}.
+ * The facade puts the controllers and the migrator's translation together. Within a
  * layer each room names the rooms that it may import; a layer's own files, beside its rooms, are its vocabulary.
  */
 const only = (layer, ...allowed) => ({
@@ -68,6 +69,7 @@ module.exports = {
     only('model', 'api'),
     only('io', 'api', 'model'),
     ...['controllers', 'node', 'migrate', 'apiserver'].map((layer) => only(layer, 'api', 'model', 'io')),
+    only('facade', 'api', 'model', 'io', 'controllers', 'migrate'),
     only('lab', 'api', 'model', 'io', 'controllers', 'node', 'migrate', 'apiserver'),
     {
       name: 'model-is-pure',
@@ -175,6 +177,11 @@ module.exports = {
       cloud: ['egressips'],
       notes: ['egressips'],
     }),
+    ...rooms('facade', { plan: [], begin: ['plan'] }),
+    room('facade', 'vocabulary', { path: files('facade'), pathNot: '^src/facade/run\\.ts$' }, [
+      files('facade'),
+      files('facade/plan'),
+    ]),
     ...rooms('node', {
       values: [],
       ovs: ['values'],
@@ -203,6 +210,7 @@ module.exports = {
       hosts: [],
       cluster: ['hosts', 'nodes'],
       services: [],
+      ovn: [],
       walkthrough: ['cluster'],
     }),
   ],

@@ -8,8 +8,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { load, loadAll } from 'js-yaml';
 import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
 import { format, resolveConfig } from 'prettier';
+import { Registry } from 'prom-client';
 import { wholeCommand } from '../src/cli/main.ts';
 import { createMetrics } from '../src/controllers/metrics.ts';
+import { facadeMetrics } from '../src/facade/metrics.ts';
 import { catalogTable } from '../src/migrate/findings/rows.ts';
 import { createNodeMetrics } from '../src/node/agent/metrics.ts';
 import { type Described, reference } from './reference.ts';
@@ -118,7 +120,9 @@ async function describedKinds(): Promise<readonly Described[]> {
 }
 
 async function referencePage(): Promise<string> {
-  const registries = { controllers: createMetrics().registry, agent: createNodeMetrics().registry };
+  const facade = new Registry();
+  facadeMetrics(facade);
+  const registries = { controllers: createMetrics().registry, facade, agent: createNodeMetrics().registry };
   const text = await reference(await wholeCommand(), await describedKinds(), registries);
   return format(text, { parser: 'markdown', ...(await resolveConfig('docs/reference.md')) });
 }

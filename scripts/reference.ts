@@ -2,6 +2,7 @@
 import type { Command, Option } from 'commander';
 import type { Registry } from 'prom-client';
 import { changeNetworkAnnotation } from '../src/controllers/netids/request.ts';
+import { closedAnnotation, labeledAnnotation, multicastMark, ownRulesAnnotation } from '../src/facade/plan/marks.ts';
 import { egressIpConfigAnnotation } from '../src/model/objects/cloud.ts';
 import {
   assignSubnetAnnotation,
@@ -102,6 +103,10 @@ const annotations: Readonly<Record<string, readonly [object: string, meaning: st
   [egressIpConfigAnnotation]: ['Node', "the cloud's limits for egress IPs, written by the cloud network controller"],
   [bandwidthAnnotations.ingress]: ['Pod', 'what it may receive in a second, as a quantity from `1k` to `1P` bits'],
   [bandwidthAnnotations.egress]: ['Pod', 'what it may send in a second'],
+  [closedAnnotation]: ['EgressFirewall', 'written by the facade: the rules with which it closes the namespace'],
+  [ownRulesAnnotation]: ['EgressFirewall', "written by the facade: the user's own rules, which come back"],
+  [labeledAnnotation]: ['Node', 'written by the facade: it gave the Node the label of hosting nodes'],
+  [multicastMark]: ['Namespace', "written by the facade: it turned OVN-Kubernetes' multicast on"],
   [macvlanAnnotation]: ['Pod', 'asks for a macvlan interface, which is refused'],
 };
 

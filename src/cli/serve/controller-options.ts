@@ -1,5 +1,5 @@
 /** The settings of `sdn-compat controller`. Each is a flag, an environment variable and a field of the config file. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LogLevel } from '../../io/log.ts';
 import { withEnvironment } from '../config-file.ts';
 import { duration } from '../duration.ts';
@@ -14,6 +14,11 @@ export interface ControllerFlags extends StatusFlags {
   readonly logLevel: LogLevel;
   readonly probeInterval: number;
   readonly cloud: 'auto' | 'never';
+  readonly backend: 'sdn' | 'ovn';
+  readonly closed: 'always' | 'never';
+  readonly egressipPrefix: string;
+  readonly denyNodes: boolean;
+  readonly cleanup: boolean;
   readonly leaderElect: boolean;
   readonly leaseDuration: number;
   readonly renewDeadline: number;
@@ -27,6 +32,12 @@ function probeTime(text: string): number {
   return text === '0' ? 0 : duration(100)(text);
 }
 
+/** Parses the beginning of object names. */
+function namePrefix(text: string): string {
+  if (/^[a-z0-9]([a-z0-9-]{0,100}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be the beginning of an object name: lower case letters, digits and hyphens.');
+}
+
 /** An option with a duration; its default is given in seconds. */
 function lasting(
   flags: string,
@@ -36,9 +47,41 @@ function lasting(
   return new Option(flags, description).argParser(parse).default(byDefault * 1_000, `${byDefault}s`);
 }
 
+/** Adds the options about what forwards. */
+function addBackendOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--backend <network>',
+        "what forwards: this project's agents (sdn), or OVN-Kubernetes, which NetNamespaces and HostSubnets are kept for (ovn)",
+      )
+        .choices(['sdn', 'ovn'])
+        .default('sdn'),
+    )
+    .addOption(
+      new Option(
+        '--closed <mode>',
+        'with --backend ovn: whether a namespace that asks for an egress IP and has none assigned is closed by an EgressFirewall',
+      )
+        .choices(['always', 'never'])
+        .default('always'),
+    )
+    .addOption(
+      new Option('--egressip-prefix <name>', 'with --backend ovn: names of new EgressIPs are PREFIX-NAMESPACE')
+        .argParser(namePrefix)
+        .default('egressip'),
+    )
+    .option(
+      '--deny-nodes',
+      'with --backend ovn: an EgressNetworkPolicy that denies everything denies the nodes and the API server too',
+      false,
+    )
+    .option('--cleanup', 'with --backend ovn: remove what it made for OVN-Kubernetes, and end', false);
+}
+
 /** Adds the controller's options to its command. */
 export function addControllerOptions(command: Command): Command {
-  command
+  addBackendOptions(command)
     .option(
       '--config <file>',
       'YAML or JSON file with these settings, named as the flags in camelCase (logLevel: debug)',

@@ -10,6 +10,11 @@ it('acts alone, probes every second and looks for a cloud by itself, unless it i
   expect(parsed()).toEqual({
     probeInterval: 1000,
     cloud: 'auto',
+    backend: 'sdn',
+    closed: 'always',
+    egressipPrefix: 'egressip',
+    denyNodes: false,
+    cleanup: false,
     leaderElect: false,
     leaseDuration: 15_000,
     renewDeadline: 10_000,

@@ -51,7 +51,8 @@ function sourcesOf({ members }: EgressGroup): readonly ObjectRef[] {
   return members.map(({ name }) => refNamed(netNamespaces, name));
 }
 
-function egressIPOf(group: EgressGroup, { egress: plan, ovnNodes }: Context): EgressIP {
+/** The EgressIP of a group, with labels that say what it comes from. */
+export function egressIPOf(group: EgressGroup, { egress: plan, ovnNodes }: Context): EgressIP {
   const { name, vnid, members, selected, egressIPs, onNodes } = group;
   const [only, ...others] = selected;
   const namespaceSelector: LabelSelectorObject =

@@ -9,8 +9,14 @@ export const assignableLabel = 'k8s.ovn.org/egress-assignable';
 /** Annotation of a Node with its primary address. */
 export const primaryAnnotation = 'k8s.ovn.org/node-primary-ifaddr';
 
+/** Annotation of a Node with its pods' subnets, by network. */
+export const subnetsAnnotation = 'k8s.ovn.org/node-subnets';
+
 /** Annotation of a Node with all its addresses. */
 export const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
+
+/** Annotation of a Node with the zone that it is in: its own name where every node is a zone. */
+export const zoneAnnotation = 'k8s.ovn.org/zone-name';
 
 /**
  * Annotations that OVN-Kubernetes writes on every Node, labeled or not, before it assigns any egress IP. Of each list
@@ -18,7 +24,7 @@ export const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
  */
 export const ovnAnnotations = [
   [primaryAnnotation],
-  ['k8s.ovn.org/node-subnets'],
+  [subnetsAnnotation],
   [hostCIDRsAnnotation, 'k8s.ovn.org/host-addresses'],
 ] as const;
 

@@ -1,0 +1,61 @@
+/** Shows in HostSubnets with egressCIDRs what OVN-Kubernetes assigned to their nodes; and labels nodes that offer. */
+import { hostSubnets, nodes } from '../../api/kinds.ts';
+import type { KubeClient } from '../io/kube/client.ts';
+import { guarded } from '../io/kube/fresh.ts';
+import type { Logger } from '../io/log.ts';
+import { compareIps, parseIp } from '../model/values/address.ts';
+import { asList, asText } from '../model/values/json.ts';
+import type { FacadeCaches } from './caches.ts';
+import { facadeManager } from './plan/marks.ts';
+import { labelPatch } from './plan/nodes.ts';
+import type { World } from './world.ts';
+
+export interface BackflowDeps {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly caches: Pick<FacadeCaches, 'hostSubnets' | 'nodes'>;
+  readonly world: World;
+}
+
+/** Writes the HostSubnet of a node with egressCIDRs, if it lists other addresses than the node has. */
+export async function showAssigned(
+  { client, logger, caches, world }: BackflowDeps,
+  node: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const live = caches.hostSubnets.get(node);
+  if (live === undefined || asList(live.egressCIDRs).length === 0) return;
+  const assigned = sortedIps(world.assignedTo(node));
+  const listed = asList(live.egressIPs).map(asText);
+  if (assigned.length === listed.length && assigned.every((ip, index) => listed[index] === ip)) return;
+  await client.patch(hostSubnets, { name: node }, guarded(live, { egressIPs: assigned }), {
+    ...{ type: 'merge', fieldManager: facadeManager },
+    signal,
+  });
+  logger.info({ node, egressIPs: assigned }, 'HostSubnet lists what OVN-Kubernetes assigned');
+}
+
+function sortedIps(texts: readonly string[]): readonly string[] {
+  return texts
+    .flatMap((text) => {
+      const ip = parseIp(text);
+      return ip.ok ? [ip.value] : [];
+    })
+    .sort(compareIps);
+}
+
+/** Gives the Node the label of hosting nodes if its HostSubnet offers egress IPs, and takes back one that it gave. */
+export async function labelNode(
+  { client, logger, caches }: BackflowDeps,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const [node, hostSubnet] = [caches.nodes.get(name), caches.hostSubnets.get(name)];
+  // without a HostSubnet nothing tells whether the node should host
+  if (node === undefined || hostSubnet === undefined) return;
+  const metadata = labelPatch(node, hostSubnet);
+  if (metadata === undefined) return;
+  const body = guarded(node, {}, { ...metadata });
+  await client.patch(nodes, { name }, body, { type: 'merge', fieldManager: facadeManager, signal });
+  logger.info({ node: name, ...metadata }, 'Node for egress IPs');
+}

@@ -1,0 +1,221 @@
+/**
+ * Rebuilds NetNamespaces, HostSubnets and EgressNetworkPolicies that are gone from what stands in EgressIPs,
+ * EgressFirewalls and labels: the operator of OpenShift removes the old kinds with the old plugin. What is there counts.
+ */
+import omit from 'lodash/omit.js';
+import {
+  egressFirewalls,
+  egressIPs,
+  egressNetworkPolicies,
+  hostSubnets,
+  type Kind,
+  namespaces,
+  netNamespaces,
+  nodes,
+} from '../../../api/kinds.ts';
+import { controllerManager } from '../../controllers/field-manager.ts';
+import { netNamespaceOf } from '../../controllers/netids/plan.ts';
+import type { ObjectReconciler } from '../../controllers/objects.ts';
+import { inParallel } from '../../io/async/parallel.ts';
+import { pause } from '../../io/async/pause.ts';
+import type { KubeClient } from '../../io/kube/client.ts';
+import { isAlreadyExists } from '../../io/kube/error.ts';
+import type { Logger } from '../../io/log.ts';
+import { snapshotOf } from '../../migrate/input/make-snapshot.ts';
+import { egressFirewallItem } from '../../migrate/kinds/egressfirewall.ts';
+import { textsAt } from '../../migrate/kinds/item.ts';
+import { toSDN } from '../../migrate/targets/sdn/translate.ts';
+import { Netids } from '../../model/allocation/netids.ts';
+import type { KubeObject, NetNamespaceObject } from '../../model/objects/raw.ts';
+import { isVnid, type Vnid } from '../../model/values/vnid.ts';
+import type { FacadeCaches } from '../caches.ts';
+import { isOurs, namespacesNamedBy, vnidOn } from '../plan/egressip.ts';
+import { isClosing } from '../plan/firewall.ts';
+import { facadeManager } from '../plan/marks.ts';
+
+/** What is to be made again. */
+export interface Adoption {
+  readonly netNamespaces: readonly NetNamespaceObject[];
+  readonly policies: readonly KubeObject[];
+  /** What HostSubnets to be made offer, by node: their subnets come from the Nodes. */
+  readonly hosts: ReadonlyMap<string, object>;
+}
+
+/** The objects as the API server has them. */
+export type Present = Readonly<
+  Record<
+    'netNamespaces' | 'hostSubnets' | 'nodes' | 'namespaces' | 'policies' | 'egressIPs' | 'egressFirewalls',
+    readonly KubeObject[]
+  >
+>;
+
+/** What is missing and can be told from the rest. Pure. */
+export function adoptionOf(present: Present): Adoption {
+  const own = present.egressIPs.filter(isOurs);
+  const firewalls = present.egressFirewalls.filter((one) => !isClosing(one) && isExpressible(one));
+  const found = new Map<Kind, readonly KubeObject[]>([
+    [netNamespaces, present.netNamespaces],
+    [hostSubnets, present.hostSubnets],
+    [nodes, present.nodes],
+    [namespaces, present.namespaces],
+    [egressNetworkPolicies, present.policies],
+    [egressIPs, own],
+    [egressFirewalls, firewalls],
+  ]);
+  const made = toSDN(snapshotOf(found, [])).changes.flatMap((change) =>
+    change.action === 'apply' ? [change.object] : [],
+  );
+  return {
+    netNamespaces: netNamespacesFrom(of(made, netNamespaces), present, own),
+    policies: missing(of(made, egressNetworkPolicies), present.policies, ({ metadata }) => metadata.namespace),
+    hosts: new Map(
+      missing(of(made, hostSubnets), present.hostSubnets, ({ metadata }) => metadata.name).map((object) => [
+        object.metadata.name ?? '',
+        omit(object, ['apiVersion', 'kind', 'metadata']),
+      ]),
+    ),
+  };
+}
+
+function of(all: readonly KubeObject[], { kind }: Kind): readonly KubeObject[] {
+  return all.filter((one) => one.kind === kind);
+}
+
+function missing(
+  wanted: readonly KubeObject[],
+  there: readonly KubeObject[],
+  keyOf: (object: KubeObject) => string | undefined,
+): readonly KubeObject[] {
+  const known = new Set(there.map(keyOf));
+  return wanted.filter((object) => !known.has(keyOf(object)));
+}
+
+/** Whether an EgressNetworkPolicy can say the same: one with ports, names with wildcards or nodes by label cannot. */
+function isExpressible(firewall: KubeObject): boolean {
+  return egressFirewallItem(firewall).rules.every(
+    ({ hasPorts, nodeSelector, dnsName }) => !hasPorts && nodeSelector === undefined && !dnsName.startsWith('*'),
+  );
+}
+
+/** Gives each the VNID that its EgressIP names, if that is free or of the same EgressIP, else a new one. */
+function netNamespacesFrom(
+  wanted: readonly KubeObject[],
+  present: Present,
+  own: readonly KubeObject[],
+): readonly NetNamespaceObject[] {
+  const byName = new Map(present.namespaces.map((object) => [object.metadata.name ?? '', object]));
+  const held = present.netNamespaces.flatMap((object) => netidOf(object) ?? []);
+  const netids = new Netids(held);
+  const taken = new Set<number>(held);
+  const vnids = new Map<string, Vnid>();
+  for (const object of own) {
+    const vnid = vnidOn(object);
+    if (vnid === undefined || !isVnid(vnid) || taken.has(vnid)) continue;
+    taken.add(vnid);
+    netids.hold(vnid);
+    for (const name of namespacesNamedBy(object)) vnids.set(name, vnid);
+  }
+  return missing(wanted, present.netNamespaces, ({ metadata }) => metadata.name).flatMap((object) => {
+    const { name = '', annotations = {} } = object.metadata;
+    const namespace = byName.get(name);
+    if (namespace === undefined) return [];
+    const allocated = netids.allocate(name);
+    const vnid = vnids.get(name) ?? (allocated.ok ? allocated.value : undefined);
+    if (vnid === undefined) return [];
+    const made = netNamespaceOf(namespace, vnid);
+    const all = { ...made.metadata.annotations, ...annotations };
+    return [
+      { ...made, egressIPs: [...textsAt(object, 'egressIPs')], metadata: { ...made.metadata, annotations: all } },
+    ];
+  });
+}
+
+function netidOf(object: KubeObject): Vnid | undefined {
+  const netid = 'netid' in object ? object.netid : undefined;
+  return typeof netid === 'number' && isVnid(netid) ? netid : undefined;
+}
+
+/** What could not be made yet. */
+export interface Adopted {
+  /** NetNamespaces by name. */
+  readonly netNamespaces: Map<string, NetNamespaceObject>;
+  /** What HostSubnets to be made offer, by node. */
+  readonly hosts: Map<string, object>;
+}
+
+interface AdoptDeps {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly caches: FacadeCaches;
+}
+
+/** How long to wait until the watch shows what was made, in milliseconds. */
+const shownWithin = 5_000;
+
+/** Makes what is missing. Returns what is left to be made. */
+export async function adopt(deps: AdoptDeps, signal: AbortSignal): Promise<Adopted> {
+  const { caches, logger } = deps;
+  const adoption = adoptionOf({
+    netNamespaces: caches.netNamespaces.list(),
+    hostSubnets: caches.hostSubnets.list(),
+    nodes: caches.nodes.list(),
+    namespaces: caches.namespaces.list(),
+    policies: caches.policies.list(),
+    egressIPs: caches.egressIPs.list(),
+    egressFirewalls: caches.egressFirewalls.list(),
+  });
+  const left = new Map<string, NetNamespaceObject>();
+  await inParallel(adoption.netNamespaces, 16, async (object) => {
+    const { name = '' } = object.metadata;
+    await makeAgain(deps, netNamespaces, object, signal).catch((error: unknown) => {
+      logger.error({ err: error, namespace: name }, 'the NetNamespace cannot be made again yet');
+      left.set(name, object);
+    });
+  });
+  await inParallel(adoption.policies, 16, (object) =>
+    makeAgain(deps, egressNetworkPolicies, object, signal).catch((error: unknown) => {
+      logger.error({ err: error, namespace: object.metadata.namespace }, 'the policy cannot be made again');
+    }),
+  );
+  const made = adoption.netNamespaces.filter(({ metadata }) => !left.has(metadata.name ?? ''));
+  const end = performance.now() + shownWithin;
+  const isShown = (): boolean =>
+    made.every(({ metadata }) => caches.netNamespaces.get(metadata.name ?? '') !== undefined);
+  while (!signal.aborted && !isShown() && performance.now() < end) await pause(10, signal);
+  return { netNamespaces: left, hosts: new Map(adoption.hosts) };
+}
+
+async function makeAgain(
+  { client, logger }: AdoptDeps,
+  kind: Kind,
+  object: KubeObject,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name } = object.metadata;
+  // the VNIDs and the records on NetNamespaces are the controller's
+  const fieldManager = kind === netNamespaces ? controllerManager : facadeManager;
+  try {
+    await client.create(kind, object, { signal, fieldManager });
+    logger.info({ kind: kind.kind, namespace, name }, 'made again from what OVN-Kubernetes has');
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+/** The reconciler of NetNamespaces, which first makes those that were left: a new one would request nothing. */
+export function adoptingFirst(
+  reconciler: ObjectReconciler,
+  deps: AdoptDeps & { readonly adopted: Pick<Adopted, 'netNamespaces'> },
+): ObjectReconciler {
+  const { adopted, caches } = deps;
+  return {
+    ...reconciler,
+    reconcile: async (name, signal) => {
+      const left = adopted.netNamespaces.get(name);
+      if (left !== undefined && caches.netNamespaces.get(name) === undefined)
+        await makeAgain(deps, netNamespaces, left, signal);
+      adopted.netNamespaces.delete(name);
+      return reconciler.reconcile(name, signal);
+    },
+  };
+}

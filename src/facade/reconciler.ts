@@ -1,0 +1,84 @@
+/** Runs the facade: changes are translated together, then each VNID and each node is worked on by itself. */
+import type { Reconciler } from '../controllers/reconciler.ts';
+import { createQueue, type WorkQueue } from '../io/async/queue.ts';
+import { isConflict } from '../io/kube/error.ts';
+import { isVnid } from '../model/values/vnid.ts';
+import { type BackflowDeps, labelNode, showAssigned } from './backflow.ts';
+import { Placements } from './placements.ts';
+import { isClosing } from './plan/firewall.ts';
+import { Steps, type StepsDeps } from './steps.ts';
+
+export interface FacadeDeps extends Omit<StepsDeps, 'placements'>, BackflowDeps {
+  readonly caches: StepsDeps['caches'];
+  /** Called with the name of what failed and will be tried again. */
+  readonly onFailure: (name: string) => void;
+}
+
+/** Shortest time between two translations in milliseconds, so that many changes at once are one. */
+const breath = 5;
+const concurrency = 24;
+
+/** The facade as a reconciler. The caches must be synced. */
+export function facadeReconciler(deps: FacadeDeps): Reconciler {
+  const { world, caches, logger } = deps;
+  const queue = createQueue({
+    logger,
+    concurrency,
+    isRace: isConflict,
+    onFailure: (key) => deps.onFailure(`facade-${key.split('/')[0] ?? ''}`),
+  });
+  const placements = new Placements({
+    ...deps,
+    nodes: caches.nodes,
+    onKnown: () => {
+      for (const { vnid, pinned } of world.wishes()) if (pinned.size > 0) queue.add(`vnid/${vnid}`);
+    },
+  });
+  const steps = new Steps({ ...deps, placements });
+  const work = async (key: string, signal: AbortSignal): Promise<number | undefined> => {
+    const [concern, name = ''] = parts(key);
+    switch (concern) {
+      case 'translation': {
+        translate(deps, queue);
+        return;
+      }
+      case 'node':
+        await labelNode(deps, name, signal);
+        await showAssigned(deps, name, signal);
+        return undefined;
+      default: {
+        const vnid = Number(name);
+        return isVnid(vnid) ? steps.reconcile(vnid, signal) : undefined;
+      }
+    }
+  };
+  return {
+    name: 'facade',
+    wokenBy: [
+      () => world.onDirty(() => queue.addAfter('translation', breath)),
+      () => world.onTouched((vnid) => queue.add(`vnid/${vnid}`)),
+      () => world.onMoved((node) => queue.add(`node/${node}`)),
+      () => caches.egressIPs.subscribe(({ after }) => after !== undefined && placements.saw(after)),
+      () => {
+        const ends = world.follow();
+        return () => {
+          for (const end of ends) end();
+        };
+      },
+    ],
+    run: async (signal) => {
+      await Promise.all([queue.process(work, signal), placements.run(signal)]);
+    },
+  };
+}
+
+function parts(key: string): readonly [string, string?] {
+  const at = key.indexOf('/');
+  return at < 0 ? [key] : [key.slice(0, at), key.slice(at + 1)];
+}
+
+function translate({ world, caches, metrics }: FacadeDeps, queue: WorkQueue): undefined {
+  for (const vnid of world.translate()) queue.add(`vnid/${vnid}`);
+  metrics.closed(caches.egressFirewalls.list().filter(isClosing).length);
+  return undefined;
+}

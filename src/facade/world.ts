@@ -1,0 +1,322 @@
+/**
+ * What the facade knows: who shares a VNID, who requests an address, which EgressIP is made for which VNID and where its
+ * addresses are; and which VNIDs must be translated again after a change.
+ */
+import {
+  clusterNetworks,
+  egressNetworkPolicies,
+  hostSubnets,
+  type Kind,
+  namespaces,
+  netNamespaces,
+  nodes,
+} from '../../api/kinds.ts';
+import { Listeners } from '../controllers/listeners.ts';
+import type { ObjectChange } from '../io/kube/watch.ts';
+import { snapshotOf } from '../migrate/input/make-snapshot.ts';
+import type { DefinitionItem } from '../migrate/kinds/definition.ts';
+import { assignedIn } from '../migrate/kinds/egressip.ts';
+import type { Snapshot, Unread } from '../migrate/snapshot.ts';
+import { hostCIDRsAnnotation, primaryAnnotation } from '../migrate/targets/ovn/marks/annotations.ts';
+import type { HostSubnetObject, KubeObject, NetNamespaceObject, NodeObject } from '../model/objects/raw.ts';
+import { asList, asText, sortedText } from '../model/values/json.ts';
+import { isVnid, type Vnid } from '../model/values/vnid.ts';
+import type { FacadeCaches } from './caches.ts';
+import { convertedFrom, isOurs, vnidOn } from './plan/egressip.ts';
+import { type Wish, wishesOf, type WishOptions } from './plan/wish.ts';
+
+/** What the served kinds of OVN-Kubernetes can say, as far as it could be read. */
+export interface Definitions {
+  readonly list: readonly DefinitionItem[];
+  readonly unread: readonly Unread[];
+}
+
+export class World {
+  readonly #caches: FacadeCaches;
+  readonly #options: Omit<WishOptions, 'isUnsettled'>;
+  #definitions: Definitions = { list: [], unread: [] };
+  readonly #vnids = new Map<string, Vnid>();
+  readonly #members = new Index<Vnid, string>();
+  readonly #askers = new Index<string, Vnid>();
+  readonly #objects = new Index<Vnid, string>();
+  /** By node: the address, and the EgressIP that has it there. */
+  readonly #placed = new Map<string, Map<string, string>>();
+  readonly #placeOf = new Map<string, string>();
+  readonly #pinnedTo = new Index<string, Vnid>();
+  readonly #wishes = new Map<Vnid, Wish>();
+  readonly #dirty = new Set<Vnid>();
+  readonly #translated = new Listeners();
+  readonly #touched = new Listeners<[vnid: Vnid]>();
+  readonly #moved = new Listeners<[node: string]>();
+
+  /** Says that something must be translated again. */
+  readonly onDirty = this.#translated.subscribe;
+  /** Says that objects of a VNID changed, other than those that are translated. */
+  readonly onTouched = this.#touched.subscribe;
+  /** Says that a node got or lost egress IPs, or that its HostSubnet changed. */
+  readonly onMoved = this.#moved.subscribe;
+
+  constructor(caches: FacadeCaches, options: Omit<WishOptions, 'isUnsettled'>) {
+    this.#caches = caches;
+    this.#options = options;
+  }
+
+  /** Follows the caches until the returned functions are called. */
+  follow(): readonly (() => void)[] {
+    const caches = this.#caches;
+    return [
+      caches.egressIPs.subscribe((change) => this.#egressIP(change)),
+      caches.netNamespaces.subscribe((change) => this.#netNamespace(change)),
+      caches.hostSubnets.subscribe((change) => this.#hostSubnet(change)),
+      caches.nodes.subscribe((change) => this.#node(change)),
+      caches.namespaces.subscribe(({ key }) => this.#namespace(key)),
+      caches.policies.subscribe(({ key }) => this.#namespace(key.split('/')[0] ?? '')),
+      caches.egressFirewalls.subscribe(({ key }) => this.#touch(this.#vnids.get(key.split('/')[0] ?? ''))),
+      caches.networks.subscribe(() => this.allDirty()),
+    ];
+  }
+
+  /** Sets what the served kinds can say. */
+  setDefinitions(definitions: Definitions): void {
+    this.#definitions = definitions;
+    this.allDirty();
+  }
+
+  /** Everything that asks for something must be translated again. */
+  allDirty(): void {
+    for (const vnid of this.#vnids.values()) this.#dirty.add(vnid);
+    this.#translated.notify();
+  }
+
+  /** The wish of a VNID as it was translated last. */
+  wishOf(vnid: Vnid): Wish | undefined {
+    return this.#wishes.get(vnid);
+  }
+
+  /** All wishes. */
+  wishes(): Iterable<Wish> {
+    return this.#wishes.values();
+  }
+
+  /** The VNID of a namespace, by its NetNamespace. */
+  vnidOf(namespace: string): Vnid | undefined {
+    return this.#vnids.get(namespace);
+  }
+
+  /** Our EgressIPs for the VNID, by name. */
+  egressIPsOf(vnid: Vnid): readonly KubeObject[] {
+    return [...this.#objects.of(vnid)].sort().flatMap((name) => this.#caches.egressIPs.get(name) ?? []);
+  }
+
+  /** The addresses that OVN-Kubernetes has assigned to the node by our EgressIPs, sorted. */
+  assignedTo(node: string): readonly string[] {
+    return [...(this.#placed.get(node)?.keys() ?? [])];
+  }
+
+  /** Translates what is dirty; returns its VNIDs. */
+  translate(): readonly Vnid[] {
+    const vnids = [...this.#dirty];
+    this.#dirty.clear();
+    if (vnids.length === 0) return [];
+    const made = wishesOf(this.#snapshot(vnids), vnids, {
+      ...this.#options,
+      isUnsettled: (ip) => this.#isUnsettled(ip),
+    });
+    for (const vnid of vnids) {
+      for (const node of this.#wishes.get(vnid)?.pinned.values() ?? []) this.#pinnedTo.remove(node, vnid);
+      const wish = this.#members.of(vnid).size === 0 ? undefined : made.get(vnid);
+      if (wish === undefined) this.#wishes.delete(vnid);
+      else this.#wishes.set(vnid, wish);
+      for (const node of wish?.pinned.values() ?? []) this.#pinnedTo.add(node, vnid);
+    }
+    return vnids;
+  }
+
+  /** The part of the cluster that these VNIDs depend on. */
+  #snapshot(vnids: readonly Vnid[]): Snapshot {
+    const caches = this.#caches;
+    const names = new Set(vnids.flatMap((vnid) => [...this.#members.of(vnid)]));
+    const rivals = [...names].flatMap((name) =>
+      requestsOf(caches.netNamespaces.get(name)).flatMap((ip) =>
+        [...this.#askers.of(ip)].flatMap((vnid) => [...this.#members.of(vnid)]),
+      ),
+    );
+    const all = new Set([...names, ...rivals]);
+    const policies = this.#policiesIn(names);
+    const found = new Map<Kind, readonly KubeObject[]>([
+      [netNamespaces, [...all].flatMap((name) => caches.netNamespaces.get(name) ?? [])],
+      [namespaces, [alwaysThere, ...[...all].flatMap((name) => caches.namespaces.get(name) ?? [])]],
+      [hostSubnets, caches.hostSubnets.list()],
+      [nodes, caches.nodes.list()],
+      [clusterNetworks, caches.networks.list()],
+      [egressNetworkPolicies, policies],
+    ]);
+    return { ...snapshotOf(found, this.#definitions.unread), definitions: this.#definitions.list };
+  }
+
+  #policiesIn(names: ReadonlySet<string>): readonly KubeObject[] {
+    return this.#caches.policies.list().filter(({ metadata }) => names.has(metadata.namespace ?? ''));
+  }
+
+  /** Whether the HostSubnet of the node that has the address is not there, though the Node is. */
+  #isUnsettled(ip: string): boolean {
+    const node = this.#placeOf.get(ip);
+    if (node === undefined) return false;
+    return this.#caches.nodes.get(node) !== undefined && this.#caches.hostSubnets.get(node) === undefined;
+  }
+
+  #mark(...vnids: readonly (Vnid | undefined)[]): void {
+    const known = vnids.filter((vnid) => vnid !== undefined);
+    for (const vnid of known) this.#dirty.add(vnid);
+    if (known.length > 0) this.#translated.notify();
+  }
+
+  #touch(vnid: Vnid | undefined): void {
+    if (vnid !== undefined) this.#touched.notify(vnid);
+  }
+
+  #namespace(name: string): void {
+    this.#mark(this.#vnids.get(name));
+  }
+
+  #netNamespace({ key, before, after }: ObjectChange<NetNamespaceObject>): void {
+    const [was, is] = [this.#vnids.get(key), after !== undefined && isVnid(after.netid) ? after.netid : undefined];
+    if (was !== undefined) this.#members.remove(was, key);
+    if (is === undefined) this.#vnids.delete(key);
+    else {
+      this.#vnids.set(key, is);
+      this.#members.add(is, key);
+    }
+    this.#converted(key, was, is);
+    const ips = new Set([...requestsOf(before), ...requestsOf(after)]);
+    const rivals = [...ips].flatMap((ip) => [...this.#askers.of(ip)]);
+    for (const vnid of new Set([was, is])) if (vnid !== undefined) this.#countRequests(vnid, ips);
+    this.#mark(was, is, ...rivals, ...[...ips].flatMap((ip) => [...this.#askers.of(ip)]));
+    if (was !== undefined && this.#members.of(was).size === 0) this.#touch(was);
+  }
+
+  /** The vendor's conversion does not say for which VNID it made an EgressIP. */
+  #converted(namespace: string, was: Vnid | undefined, is: Vnid | undefined): void {
+    const object = this.#caches.egressIPs.get(`egressip-${namespace}`);
+    if (object === undefined || vnidOn(object) !== undefined || convertedFrom(object) !== namespace) return;
+    const { name = '' } = object.metadata;
+    if (was !== undefined) this.#objects.remove(was, name);
+    if (is !== undefined) this.#objects.add(is, name);
+  }
+
+  #countRequests(vnid: Vnid, ips: ReadonlySet<string>): void {
+    const asked = new Set(
+      [...this.#members.of(vnid)].flatMap((name) => requestsOf(this.#caches.netNamespaces.get(name))),
+    );
+    for (const ip of ips) {
+      if (asked.has(ip)) this.#askers.add(ip, vnid);
+      else this.#askers.remove(ip, vnid);
+    }
+  }
+
+  #hostSubnet({ key, before, after }: ObjectChange<HostSubnetObject>): void {
+    this.#moved.notify(key);
+    const isOther = placeText(before) !== placeText(after);
+    if (isOther) this.#allAskersDirty();
+    else this.#mark(...[...listedIn(before), ...listedIn(after)].flatMap((ip) => [...this.#askers.of(ip)]));
+  }
+
+  #node({ key, before, after }: ObjectChange<NodeObject>): void {
+    this.#moved.notify(key);
+    if (nodeText(before) !== nodeText(after)) this.#allAskersDirty();
+    for (const vnid of this.#pinnedTo.of(key)) this.#touch(vnid);
+  }
+
+  #allAskersDirty(): void {
+    this.#mark(...this.#askers.values());
+  }
+
+  #egressIP({ key, before, after }: ObjectChange<KubeObject>): void {
+    const vnids = new Set([this.#vnidFor(before), this.#vnidFor(after)].filter((vnid) => vnid !== undefined));
+    for (const vnid of vnids) this.#objects.remove(vnid, key);
+    const vnid = this.#vnidFor(after);
+    if (vnid !== undefined) this.#objects.add(vnid, key);
+    this.#place(key, before, after);
+    for (const one of vnids) this.#touch(one);
+  }
+
+  #place(name: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
+    const [was, is] = [placesIn(before), placesIn(after)];
+    const left = [...was].filter(([ip, node]) => is.get(ip) !== node);
+    const come = [...is].filter(([ip, node]) => was.get(ip) !== node);
+    for (const [ip, node] of left) {
+      if (this.#placed.get(node)?.get(ip) === name) this.#placed.get(node)?.delete(ip);
+      if (this.#placeOf.get(ip) === node) this.#placeOf.delete(ip);
+    }
+    for (const [ip, node] of come) {
+      const here = this.#placed.get(node) ?? new Map<string, string>();
+      this.#placed.set(node, here.set(ip, name));
+      this.#placeOf.set(ip, node);
+    }
+    for (const node of new Set([...left, ...come].map(([, one]) => one))) this.#moved.notify(node);
+  }
+
+  #vnidFor(object: KubeObject | undefined): Vnid | undefined {
+    if (object === undefined || !isOurs(object)) return undefined;
+    const vnid = vnidOn(object) ?? this.#vnids.get(convertedFrom(object) ?? '');
+    return vnid !== undefined && isVnid(vnid) ? vnid : undefined;
+  }
+}
+
+/** A Namespace that every cluster has: without any, a snapshot leaves open which exist. */
+const alwaysThere: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } };
+
+/** Where the addresses of an EgressIP are, if it is ours. */
+function placesIn(object: KubeObject | undefined): ReadonlyMap<string, string> {
+  return object !== undefined && isOurs(object) ? assignedIn(object) : new Map();
+}
+
+function requestsOf(object: NetNamespaceObject | undefined): readonly string[] {
+  return asList(object?.egressIPs).map(asText);
+}
+
+function listedIn(object: HostSubnetObject | undefined): readonly string[] {
+  return asList(object?.egressIPs).map(asText);
+}
+
+/** What of a HostSubnet decides about addresses that it does not list. */
+function placeText(object: HostSubnetObject | undefined): string {
+  return object === undefined ? '' : sortedText([object.hostIP, object.egressCIDRs ?? [], object.subnet]);
+}
+
+/** What of a Node decides which addresses it can host, but for the moment. */
+function nodeText(object: NodeObject | undefined): string {
+  if (object === undefined) return '';
+  const { labels = {}, annotations = {} } = object.metadata;
+  return sortedText([
+    labels['kubernetes.io/hostname'],
+    annotations[primaryAnnotation],
+    annotations[hostCIDRsAnnotation],
+    object.status?.addresses ?? [],
+  ]);
+}
+
+/** Many values by key. */
+class Index<K, V> {
+  readonly #all = new Map<K, Set<V>>();
+
+  of(key: K): ReadonlySet<V> {
+    return this.#all.get(key) ?? new Set();
+  }
+
+  add(key: K, value: V): void {
+    const there = this.#all.get(key);
+    if (there === undefined) this.#all.set(key, new Set([value]));
+    else there.add(value);
+  }
+
+  remove(key: K, value: V): void {
+    const there = this.#all.get(key);
+    if (there?.delete(value) === true && there.size === 0) this.#all.delete(key);
+  }
+
+  /** All values, each once. */
+  values(): readonly V[] {
+    return [...new Set([...this.#all.values()].flatMap((some) => [...some]))];
+  }
+}
