@@ -18,6 +18,7 @@ import type { DefinitionItem } from '../migrate/kinds/definition.ts';
 import { assignedIn } from '../migrate/kinds/egressip.ts';
 import type { Snapshot, Unread } from '../migrate/snapshot.ts';
 import { hostCIDRsAnnotation, primaryAnnotation } from '../migrate/targets/ovn/marks/annotations.ts';
+import { listedIPs } from '../model/egress/listed.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject, NodeObject } from '../model/objects/raw.ts';
 import { asList, asText, sortedText } from '../model/values/json.ts';
 import { isVnid, type Vnid } from '../model/values/vnid.ts';
@@ -218,7 +219,7 @@ export class World {
     this.#moved.notify(key);
     const isOther = placeText(before) !== placeText(after);
     if (isOther) this.#allAskersDirty();
-    else this.#mark(...[...listedIn(before), ...listedIn(after)].flatMap((ip) => [...this.#askers.of(ip)]));
+    else this.#mark(...[...listedIPs(before), ...listedIPs(after)].flatMap((ip) => [...this.#askers.of(ip)]));
   }
 
   #node({ key, before, after }: ObjectChange<NodeObject>): void {
@@ -272,10 +273,6 @@ function placesIn(object: KubeObject | undefined): ReadonlyMap<string, string> {
 }
 
 function requestsOf(object: NetNamespaceObject | undefined): readonly string[] {
-  return asList(object?.egressIPs).map(asText);
-}
-
-function listedIn(object: HostSubnetObject | undefined): readonly string[] {
   return asList(object?.egressIPs).map(asText);
 }
 
