@@ -88,7 +88,12 @@ export class World {
     this.#translated.notify();
   }
 
-  /** The wish of a VNID as it was translated last. */
+  /** Whether the VNID is still to be translated: what is known of its wish may be old, or nothing. */
+  isDirty(vnid: Vnid): boolean {
+    return this.#dirty.has(vnid);
+  }
+
+  /** The wish of a VNID as it was translated last; undefined if no namespace has it. */
   wishOf(vnid: Vnid): Wish | undefined {
     return this.#wishes.get(vnid);
   }
@@ -142,11 +147,12 @@ export class World {
       ),
     );
     const all = new Set([...names, ...rivals]);
+    const asked = new Set([...names].flatMap((name) => requestsOf(caches.netNamespaces.get(name))));
     const policies = this.#policiesIn(names);
     const found = new Map<Kind, readonly KubeObject[]>([
       [netNamespaces, [...all].flatMap((name) => caches.netNamespaces.get(name) ?? [])],
       [namespaces, [alwaysThere, ...[...all].flatMap((name) => caches.namespaces.get(name) ?? [])]],
-      [hostSubnets, caches.hostSubnets.list()],
+      [hostSubnets, caches.hostSubnets.list().map((host) => offersOf(host, asked))],
       [nodes, caches.nodes.list()],
       [clusterNetworks, caches.networks.list()],
       [egressNetworkPolicies, policies],
@@ -216,9 +222,10 @@ export class World {
 
   #hostSubnet({ key, before, after }: ObjectChange<HostSubnetObject>): void {
     this.#moved.notify(key);
-    const isOther = placeText(before) !== placeText(after);
-    if (isOther) this.#allAskersDirty();
-    else this.#mark(...[...listedIn(before), ...listedIn(after)].flatMap((ip) => [...this.#askers.of(ip)]));
+    if (placeText(before) !== placeText(after)) this.#allAskersDirty();
+    const [was, is] = [new Set(offeredIn(before)), new Set(offeredIn(after))];
+    const changed = [...was, ...is].filter((ip) => !was.has(ip) || !is.has(ip));
+    this.#mark(...changed.flatMap((ip) => [...this.#askers.of(ip)]));
   }
 
   #node({ key, before, after }: ObjectChange<NodeObject>): void {
@@ -275,8 +282,18 @@ function requestsOf(object: NetNamespaceObject | undefined): readonly string[] {
   return asList(object?.egressIPs).map(asText);
 }
 
-function listedIn(object: HostSubnetObject | undefined): readonly string[] {
-  return asList(object?.egressIPs).map(asText);
+/** The addresses that an admin lists. Under automatic assignment the list only shows what OVN-Kubernetes assigned. */
+function offeredIn(object: HostSubnetObject | undefined): readonly string[] {
+  return asList(object?.egressCIDRs).length > 0 ? [] : asList(object?.egressIPs).map(asText);
+}
+
+/** The HostSubnet with what it offers of these addresses, and one more: whether it offers any decides about its node. */
+function offersOf(object: HostSubnetObject, asked: ReadonlySet<string>): HostSubnetObject {
+  const offered = offeredIn(object);
+  const egressIPs = offered.filter((ip, index) => index === 0 || asked.has(ip));
+  return offered.length === asList(object.egressIPs).length && egressIPs.length === offered.length
+    ? object
+    : { ...object, egressIPs };
 }
 
 /** What of a HostSubnet decides about addresses that it does not list. */
