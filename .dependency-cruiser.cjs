@@ -210,6 +210,7 @@ module.exports = {
       hosts: [],
       cluster: ['hosts', 'nodes'],
       services: [],
+      ovn: [],
       walkthrough: ['cluster'],
     }),
   ],

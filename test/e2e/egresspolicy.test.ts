@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ovnCRDs } from '../migrate/crds.ts';
+import { ovnDefinitions } from '../../src/lab/ovn/definitions.ts';
 import { outside, program, type Ran, run, TestLab, until } from './lab.ts';
 import { namespaceOf, Prober } from './prober.ts';
 
@@ -233,7 +233,7 @@ test('migrate verify --probe sees with which address each namespace leaves, unde
     status: { items: [] },
   }));
   // what the plan is made from is in the cluster, too: else verify cannot tell what was asked for since
-  await lab.must(['create', '-f', '-'], ovnCRDs.map((crd) => JSON.stringify(crd)).join('\n'));
+  await lab.must(['create', '-f', '-'], ovnDefinitions.map((crd) => JSON.stringify(crd)).join('\n'));
   await lab.must(['create', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n'));
   const cluster = await lab.must(['get', 'nodes,namespaces', '-o', 'json']);
   writeFileSync(join(dir, 'cluster.json'), cluster);

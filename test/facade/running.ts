@@ -16,13 +16,15 @@ import { facadeMetrics } from '../../src/facade/metrics.ts';
 import { type FacadeOptions, runFacade } from '../../src/facade/run.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
 import { createLogger } from '../../src/io/log.ts';
+import type { Build } from '../../src/lab/ovn/builds.ts';
+import { ovnDefinitions } from '../../src/lab/ovn/definitions.ts';
+import { ClusterManager } from '../../src/lab/ovn/manager.ts';
 import { assignedIn } from '../../src/migrate/kinds/egressip.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../../src/model/objects/raw.ts';
 import { fieldOf } from '../../src/model/values/json.ts';
 import { start, type Started } from '../apiserver/started.ts';
 import { clusterNetwork, type EventShape, until } from '../controllers/started.ts';
-import { type Build, ClusterManager } from '../migrate/cluster-manager.ts';
-import { clusterCRDs, ovnCRDs } from '../migrate/crds.ts';
+import { clusterCRDs } from '../migrate/crds.ts';
 import { generator } from '../random.ts';
 
 export { until };
@@ -66,7 +68,7 @@ export class World {
   }
 
   static async up(build: Build = 'B', count = 3): Promise<World> {
-    const server = await start({ crds: [...crds, ...clusterCRDs, ...ovnCRDs] });
+    const server = await start({ crds: [...crds, ...clusterCRDs, ...ovnDefinitions] });
     const world = new World(server, build);
     await world.client.create(clusterNetworks, clusterNetwork());
     for (let index = 0; index < count; index += 1) await world.node(`node${index}`, index);
@@ -75,7 +77,7 @@ export class World {
   }
 
   async startManager(): Promise<void> {
-    this.manager = await ClusterManager.start(this.client, { build: this.#build, random: generator(1) });
+    this.manager = await ClusterManager.start(this.client, { build: this.#build, random: generator(1), logger });
   }
 
   async startFacade(options: Partial<FacadeOptions> = {}): Promise<Running> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { crds } from '../../api/crds.ts';
 import { customResourceDefinitions, egressFirewalls, egressIPs, type Kind, nodes } from '../../api/kinds.ts';
 import type { KubeClient } from '../../src/io/kube/client.ts';
+import { ovnDefinitions } from '../../src/lab/ovn/definitions.ts';
 import { type Finding } from '../../src/migrate/findings/finding.ts';
 import { makeSnapshot } from '../../src/migrate/input/make-snapshot.ts';
 import { egressIPItem } from '../../src/migrate/kinds/egressip.ts';
@@ -20,7 +21,7 @@ import type { Change, Placement } from '../../src/migrate/translation.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
 import { asList, fieldOf } from '../../src/model/values/json.ts';
 import { start, type Started } from '../apiserver/started.ts';
-import { clusterCRDs, ovnCRDs } from './crds.ts';
+import { clusterCRDs } from './crds.ts';
 
 export const applyDefaults: ApplyOptions = {
   dryRun: false,
@@ -38,7 +39,7 @@ export const applyDefaults: ApplyOptions = {
 
 /** Starts a server; OVN-Kubernetes' own kinds come with `switchToOVN`, unless `withOVN`. */
 export function startCluster(withOVN = false): Promise<Started> {
-  return start({ crds: [...crds, ...clusterCRDs, ...(withOVN ? ovnCRDs : [])] });
+  return start({ crds: [...crds, ...clusterCRDs, ...(withOVN ? ovnDefinitions : [])] });
 }
 
 export async function create(client: KubeClient, objects: readonly KubeObject[]): Promise<void> {
@@ -149,7 +150,8 @@ export async function planFor(
 
 /** What ovnkube-node writes on every node, and the CRDs of OVN-Kubernetes. */
 export async function switchToOVN(client: KubeClient): Promise<void> {
-  for (const crd of ovnCRDs) await client.create(customResourceDefinitions, crd as KubeObject).catch(() => undefined);
+  for (const crd of ovnDefinitions)
+    await client.create(customResourceDefinitions, crd as KubeObject).catch(() => undefined);
   for (const { metadata, ...node } of (await client.list(nodes)).items) {
     const ip = String(fieldOf(asList(fieldOf(node, 'status', 'addresses'))[0], 'address'));
     const annotations = {
@@ -191,7 +193,7 @@ export async function serveOVN(client: KubeClient): Promise<void> {
       egressFirewalls,
       ref,
       { status: { status: 'EgressFirewall Rules applied' } },
-      { type: 'merge', fieldManager: 'ovnkube' },
+      { type: 'merge', fieldManager: 'ovnkube', subresource: 'status' },
     );
   }
 }

@@ -4,6 +4,7 @@ import { crds } from '../../../api/crds.ts';
 import { parseTokens, type ServiceAccountToken } from '../../apiserver/rights/tokens.ts';
 import { type ApiServer, startApiServer } from '../../apiserver/serve/server.ts';
 import { FolderInUse } from '../../apiserver/store/change-log.ts';
+import { whenAborted } from '../../io/async/when-aborted.ts';
 import { createLogger } from '../../io/log.ts';
 import { Failure, untilSignal } from '../fail.ts';
 
@@ -66,7 +67,7 @@ export async function runApiServer(options: ApiServerArguments): Promise<void> {
   try {
     await writeKubeconfig(options.writeKubeconfig, server.kubeconfig);
     process.stdout.write(`serving ${server.url}; use it with: export KUBECONFIG=${options.writeKubeconfig}\n`);
-    if (!stop.aborted) await new Promise((resolve) => stop.addEventListener('abort', resolve));
+    await new Promise<void>((resolve) => whenAborted(stop, resolve));
   } finally {
     await server.close();
   }

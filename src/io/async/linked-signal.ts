@@ -1,5 +1,7 @@
 /** Signals that follow another one for a limited time. */
 
+import { whenAborted } from './when-aborted.ts';
+
 export interface LinkedSignal {
   readonly signal: AbortSignal;
   readonly abort: () => void;
@@ -14,7 +16,6 @@ export interface LinkedSignal {
 export function linkedSignal(outer: AbortSignal): LinkedSignal {
   const own = new AbortController();
   const abort = (): void => own.abort();
-  if (outer.aborted) abort();
-  else outer.addEventListener('abort', abort, { once: true });
+  whenAborted(outer, abort);
   return { signal: own.signal, abort, release: () => outer.removeEventListener('abort', abort) };
 }

@@ -10,6 +10,7 @@ import type { KubeObject } from '../../model/objects/raw.ts';
 import { isRecord, parseWithoutNullFields } from '../../model/values/json.ts';
 import { linkedSignal } from '../async/linked-signal.ts';
 import { pause } from '../async/pause.ts';
+import { whenAborted } from '../async/when-aborted.ts';
 import type { Logger } from '../log.ts';
 import { type KubeClient, objectGuard, type Selection } from './client.ts';
 import { expectReached, hasGoneBack, noteBehind, versionNumber, WentBack } from './era.ts';
@@ -102,9 +103,7 @@ class Mirror<T extends KubeObject> implements ObjectCache<T> {
     this.#logger = options.logger.child({ kind: kind.kind });
     this.synced = new Promise<void>((resolve, reject) => {
       this.#resolveSynced = resolve;
-      signal.addEventListener('abort', () => reject(new Error(`the watch of ${kind.plural} was ended`)), {
-        once: true,
-      });
+      whenAborted(signal, () => reject(new Error(`the watch of ${kind.plural} was ended`)));
     });
     this.synced.catch(() => undefined); // waiting for it is optional
     this.ended = this.#run(signal);

@@ -4,6 +4,7 @@
  */
 import { chmod, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { whenAborted } from '../../io/async/when-aborted.ts';
 
 export interface RelayOptions {
   /** Where the server is. */
@@ -50,7 +51,7 @@ export async function relay({ host, port, at }: RelayOptions, signal: AbortSigna
   await listen(servers[0], { path: at.socket });
   await chmod(at.socket, 0o600);
   await listen(servers[1], { host: '127.0.0.1', port: at.port });
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await new Promise<void>((resolve) => whenAborted(signal, resolve));
   for (const server of servers) server.close();
   for (const socket of open) socket.destroy();
 }

@@ -3,6 +3,7 @@
  */
 import { createWriteStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { whenAborted } from '../../io/async/when-aborted.ts';
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -62,7 +63,7 @@ export async function serveWeb(host: string, port: number, logPath: string, sign
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  await new Promise<void>((resolve) => whenAborted(signal, resolve));
   server.close();
   server.closeAllConnections();
 }

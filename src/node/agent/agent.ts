@@ -3,6 +3,7 @@ import { pods as podKind } from '../../../api/kinds.ts';
 import { linkedSignal } from '../../io/async/linked-signal.ts';
 import { pause } from '../../io/async/pause.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
+import { whenAborted } from '../../io/async/when-aborted.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import type { Logger } from '../../io/log.ts';
 import type { Exec } from '../../io/programs/exec.ts';
@@ -149,7 +150,7 @@ class Agent {
     await Promise.all([this.#addresses.load(this.#logger), this.#cluster.load()]);
     await serveCni(this.#options.cniSocket, (request, caller) => this.#attacher.handle(request, caller), this.#signal);
     const resync = setInterval(() => this.#lookAgain(), this.#options.resync);
-    this.#signal.addEventListener('abort', () => {
+    whenAborted(this.#signal, () => {
       clearInterval(resync);
       this.#host.openVswitch.close();
     });

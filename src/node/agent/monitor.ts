@@ -1,6 +1,7 @@
 /** Wakes the agent when somebody changes links, addresses, rules, nft or settings. It does not say what changed. */
 import { spawn } from 'node:child_process';
 import { pause } from '../../io/async/pause.ts';
+import { whenAborted } from '../../io/async/when-aborted.ts';
 import type { Logger } from '../../io/log.ts';
 import { haveSysctls } from '../links/sysctls.ts';
 import { isHostDevice } from '../links/veth.ts';
@@ -138,7 +139,7 @@ export async function watchHost(listeners: HostListeners, logger: Logger, signal
   };
   // when much is removed at once, the last line may not be the last change
   let settling: NodeJS.Timeout | undefined;
-  signal.addEventListener('abort', () => clearTimeout(settling));
+  whenAborted(signal, () => clearTimeout(settling));
   const nftHeard = (text: string): void => {
     if (!lost.test(text)) return;
     nftLost();

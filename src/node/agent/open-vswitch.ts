@@ -82,6 +82,10 @@ export class OpenVswitch {
     const { ovsRunDir } = this.#options;
     const pid = (await readFile(join(ovsRunDir, 'ovs-vswitchd.pid'), 'utf8')).trim();
     const rpc = await connectRpc(join(ovsRunDir, `ovs-vswitchd.${pid}.ctl`));
+    if (this.#hasEnded()) {
+      rpc.close(); // nobody else would, and it keeps the process alive
+      return;
+    }
     this.#switch = rpc;
     void rpc.closed.then(() => {
       this.#switch = undefined;
@@ -122,6 +126,11 @@ export class OpenVswitch {
         this.#deps.logger.debug({ err: error, pod }, 'Open vSwitch keeps connections of a pod'),
       )
       .finally(() => clearTimeout(timer));
+  }
+
+  /** Whether `close` was called, perhaps while something was waited for. */
+  #hasEnded(): boolean {
+    return this.#isClosed;
   }
 
   /** Closes all connections, which ends everything that waits for an answer. No new one is made. */

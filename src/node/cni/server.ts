@@ -1,6 +1,9 @@
 /** The agent's CNI socket: one HTTP request over a unix socket of mode 0600 attaches or detaches a pod. */
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { whenAborted } from '../../io/async/when-aborted.ts';
 import { asList, asText, isRecord } from '../../model/values/json.ts';
 
 const commands = ['ADD', 'CHECK', 'DEL', 'GC', 'STATUS'] as const;
@@ -90,8 +93,26 @@ async function answer(request: IncomingMessage, response: ServerResponse, handle
   }
 }
 
-/** Listens on the socket until the signal aborts; replaces a socket left by a dead agent. */
+/** Whether an agent listens at the socket, busy or not. */
+export function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const end = (found: boolean): void => {
+      socket.destroy();
+      resolve(found);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
+
+/**
+ * Listens on the socket until the signal aborts; makes its folder, and replaces a socket left by a dead agent. Throws if
+ * a living one has it.
+ */
 export async function serveCni(path: string, handle: CniHandler, signal: AbortSignal): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  if (await isServed(path)) throw new Error(`another agent answers at ${path}: end it, or give another --cni-socket`);
   await rm(path, { force: true });
   const server = createServer((request, response) => void answer(request, response, handle));
   const before = process.umask(0o177);
@@ -104,7 +125,7 @@ export async function serveCni(path: string, handle: CniHandler, signal: AbortSi
     process.umask(before);
   }
   await chmod(path, 0o600);
-  signal.addEventListener('abort', () => {
+  whenAborted(signal, () => {
     server.close();
     server.closeAllConnections();
   });

@@ -14,7 +14,8 @@ import {
   networkConfigs,
   networkOperators,
 } from '../../../api/kinds.ts';
-import { clusterCRDs, crd, open } from '../crds.ts';
+import { definitionOf, open } from '../../../src/lab/ovn/definitions.ts';
+import { clusterCRDs } from '../crds.ts';
 
 const text = { type: 'string' };
 const number = { type: 'integer' };
@@ -60,12 +61,12 @@ const configSpec = {
 
 /** The two kinds called Network, as the release has them, in our words. */
 export function networkCRDs(minor: number): readonly object[] {
-  return [crd(networkConfigs, configSpec), crd(networkOperators, operatorSpec(minor))];
+  return [definitionOf(networkConfigs, configSpec), definitionOf(networkOperators, operatorSpec(minor))];
 }
 
 /** The other kinds that the guide reads and this project's server does not have. */
 export const beside: readonly object[] = [
-  ...[clusterVersions, infrastructures, machineConfigPools, daemonSets].map((kind) => crd(kind, open)),
+  ...[clusterVersions, infrastructures, machineConfigPools, daemonSets].map((kind) => definitionOf(kind, open)),
   ...clusterCRDs.filter((one) => !isOf(one, networkConfigs)),
 ];
 

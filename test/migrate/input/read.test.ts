@@ -25,6 +25,7 @@ import { problemText } from '../../../src/io/input/manifests.ts';
 import type { KubeClient, ListOptions } from '../../../src/io/kube/client.ts';
 import { openKube } from '../../../src/io/kube/config.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
+import { ovnDefinitions } from '../../../src/lab/ovn/definitions.ts';
 import { snapshotFromFiles } from '../../../src/migrate/input/files.ts';
 import { gatheredFiles, gatheredKinds } from '../../../src/migrate/input/gather.ts';
 import { snapshotOf } from '../../../src/migrate/input/make-snapshot.ts';
@@ -39,7 +40,7 @@ import { toOVN } from '../../../src/migrate/targets/ovn/translate.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { credentialsOf, logger, start, type Started } from '../../apiserver/started.ts';
 import { clusters } from '../clusters.ts';
-import { clusterCRDs, ovnCRDs } from '../crds.ts';
+import { clusterCRDs } from '../crds.ts';
 import { make, options } from '../snapshots.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'migrate-read-'));
@@ -397,7 +398,7 @@ describe('a cluster', () => {
     ({ kind, metadata }) => !(kind === 'Namespace' && ['default', 'kube-system'].includes(metadata.name ?? '')),
   );
   beforeAll(async () => {
-    server = await start({ crds: [...crds, ...clusterCRDs, ...ovnCRDs] });
+    server = await start({ crds: [...crds, ...clusterCRDs, ...ovnDefinitions] });
     keeper = await doorkeeper(server);
     for (const object of [...source, make.policy('blue', 'default', [['Deny', '198.51.100.0/24']])])
       await server.client.create(

@@ -14,13 +14,13 @@ import {
 } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../../src/io/kube/client.ts';
 import { ApiError } from '../../../src/io/kube/error.ts';
+import { egressIPNamingNodes } from '../../../src/lab/ovn/definitions.ts';
 import { stuckIn, touch } from '../../../src/migrate/run/verify/touch.ts';
 import { stuck } from '../../../src/migrate/targets/ovn/live/checks.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import type { Started } from '../../apiserver/started.ts';
 import { passing } from '../../io/kube/passing.ts';
 import { create, isMarked, objectsOn, serveOVN, startCluster, switchToOVN } from '../cluster.ts';
-import { egressIPNamingNodes } from '../crds.ts';
 import { PlanInFolder, planNow, problemsOf, reasonsOf } from '../plan-in-folder.ts';
 import { make } from '../snapshots.ts';
 

@@ -28,6 +28,24 @@ it('is for root alone, and takes the place of one that a dead agent left', async
   expect(await askAgent(socket, { command: 'STATUS' })).toEqual({});
 });
 
+it('makes the folder of the socket, which a machine does not have before its first agent', async () => {
+  socket = join(folder, 'run/sdn-compat/cni.sock');
+  await serve();
+  expect(await askAgent(socket, { command: 'STATUS' })).toEqual({});
+});
+
+it('leaves its socket to an agent that lives', async () => {
+  await serve();
+  await expect(serve()).rejects.toThrow(`another agent answers at ${socket}`);
+  expect(await askAgent(socket, { command: 'STATUS' })).toEqual({});
+});
+
+it('does not stay when the agent was ended before it began', async () => {
+  stop.abort();
+  await serve();
+  await expect(askAgent(socket, { command: 'STATUS' })).rejects.toThrow(/ENOENT|ECONNREFUSED/);
+});
+
 it.each(['sandbox', 'netns', 'device', 'namespace', 'name'])('needs the %s for an ADD', async (field) => {
   await serve();
   await expect(askAgent(socket, { ...whole, [field]: '' })).rejects.toThrow(`${field} is missing`);

@@ -2,6 +2,9 @@ import { customResourceDefinitions, egressIPs, hostSubnets, netNamespaces, nodes
 import { pause } from '../../../../src/io/async/pause.ts';
 import type { KubeClient } from '../../../../src/io/kube/client.ts';
 import { ApiError } from '../../../../src/io/kube/error.ts';
+import { type Build, builds } from '../../../../src/lab/ovn/builds.ts';
+import { egressIPNamingNodes } from '../../../../src/lab/ovn/definitions.ts';
+import { ClusterManager } from '../../../../src/lab/ovn/manager.ts';
 import { egressIPItem } from '../../../../src/migrate/kinds/egressip.ts';
 import { objectRef } from '../../../../src/migrate/ref.ts';
 import type { ApplyOutcome } from '../../../../src/migrate/run/apply/apply.ts';
@@ -13,14 +16,12 @@ import type { TranslateOptions } from '../../../../src/migrate/targets/ovn/optio
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { Change } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
-import type { Started } from '../../../apiserver/started.ts';
+import { logger, type Started } from '../../../apiserver/started.ts';
 import { until } from '../../../e2e/lab.ts';
 import { passing } from '../../../io/kube/passing.ts';
 import { generator } from '../../../random.ts';
 import { rounds } from '../../../rounds.ts';
 import { create, dump, type Migration, planFor, snapshot, startCluster, switchToOVN } from '../../cluster.ts';
-import { type Build, builds, ClusterManager } from '../../cluster-manager.ts';
-import { egressIPNamingNodes } from '../../crds.ts';
 import { make, options } from '../../snapshots.ts';
 
 type Random = (limit: number) => number;
@@ -28,6 +29,8 @@ type Random = (limit: number) => number;
 let started: Started;
 let client: KubeClient;
 let manager: ClusterManager | undefined;
+/** Every status that it wrote, as `NAME ADDRESS NODE`. */
+let written: string[] = [];
 let migration: Migration;
 
 beforeEach(async () => {
@@ -90,7 +93,15 @@ async function plan(layout: Layout, more: Partial<TranslateOptions> = {}): Promi
 async function begin(build: Build, random: Random, cloud?: number): Promise<void> {
   expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
   await switchToOVN(client);
-  manager = await ClusterManager.start(client, { build, random, ...(cloud === undefined ? {} : { cloud }) });
+  written = [];
+  manager = await ClusterManager.start(client, {
+    build,
+    random,
+    logger,
+    listing: 0,
+    onWritten: (name, items) => written.push(...items.map(({ egressIP: ip, node }) => `${name} ${ip} ${node}`)),
+    ...(cloud === undefined ? {} : { cloud }),
+  });
 }
 
 /** By address, the node that has it. */
@@ -115,7 +126,7 @@ test.each(Array.from({ length: rounds(72) }, (_, index) => index + 1))(
     expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
     expect({ seed, placed: await placed() }).toEqual({ seed, placed: before(layout) });
     // none was ever elsewhere, and all nodes that may host are labeled in the end
-    expect(new Set(manager!.written).size).toBe(layout.namespaces.flat().length);
+    expect(new Set(written).size).toBe(layout.namespaces.flat().length);
     const labeled = (await client.list(nodes)).items.filter(
       ({ metadata }) => 'k8s.ovn.org/egress-assignable' in (metadata.labels ?? {}),
     );
@@ -394,6 +405,10 @@ test.each([1, 2, 3, 4, 5])('gone back from the middle, nothing of it is left, se
 
 test('on a cloud it waits for every CloudPrivateIPConfig', async () => {
   await plan(layout);
+  const config = [{ interface: 'eth0', ifaddr: { ipv4: '192.168.7.0/24' }, capacity: { ip: 10 } }];
+  const annotations = { 'cloud.network.openshift.io/egress-ipconfig': JSON.stringify(config) };
+  for (const { metadata } of (await client.list(nodes)).items)
+    await client.patch(nodes, { name: metadata.name! }, { metadata: { annotations } }, { type: 'merge' });
   await begin('A', generator(1), 100);
   expect(await migration.apply(patient)).toMatchObject({ kind: 'done' });
   expect(await placed()).toEqual(before(layout));
@@ -403,7 +418,7 @@ test('nothing is waited for before the first write, also when no EgressIP is the
   await plan(layout);
   expect(await migration.apply()).toMatchObject({ kind: 'waiting' });
   await switchToOVN(client);
-  manager = await ClusterManager.start(client, { build: 'A', random: generator(1) });
+  manager = await ClusterManager.start(client, { build: 'A', random: generator(1), logger });
   const late = passing(client, {
     list: async (kind, given) => {
       if (kind === egressIPs) await new Promise((resolve) => setTimeout(resolve, 300));

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { customResourceDefinitions, egressIPs } from '../../../../api/kinds.ts';
+import { definitionOf, egressIPDefinition, egressIPNamingNodes, open } from '../../../../src/lab/ovn/definitions.ts';
 import { egressIPItem } from '../../../../src/migrate/kinds/egressip.ts';
 import { toOVN } from '../../../../src/migrate/targets/ovn/translate.ts';
 import type { Translation } from '../../../../src/migrate/translation.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
 import { rounds } from '../../../rounds.ts';
-import { crd, egressIPNamingNodes, open, ovnCRDs } from '../../crds.ts';
 import { make, options, snapshotOf } from '../../snapshots.ts';
 
 const names = ['n1', 'n2', 'n3'];
@@ -85,8 +85,11 @@ describe('names no nodes', () => {
   });
 
   test.each([
-    ['the served EgressIP does not have the field', ovnCRDs[0]!],
-    ['the field is no label selector', crd(egressIPs, { type: 'object', properties: { egressNodeSelector: open } })],
+    ['the served EgressIP does not have the field', egressIPDefinition],
+    [
+      'the field is no label selector',
+      definitionOf(egressIPs, { type: 'object', properties: { egressNodeSelector: open } }),
+    ],
     ['another definition has it', { ...egressIPNamingNodes, spec: { versions: [] } }],
   ])('when %s', (_, definition) => {
     expect(plainOf(pinned, definition)).toEqual(plain('192.168.7.101'));

@@ -1,10 +1,16 @@
 /** What the served kinds of OVN-Kubernetes can say of nodes. */
 import { customResourceDefinitions, egressFirewalls, egressIPs } from '../../../../api/kinds.ts';
+import {
+  definitionOf,
+  egressFirewallDefinition,
+  egressIPDefinition,
+  egressIPNamingNodes,
+  open,
+} from '../../../../src/lab/ovn/definitions.ts';
 import { definitionItem } from '../../../../src/migrate/kinds/definition.ts';
 import type { Unread } from '../../../../src/migrate/snapshot.ts';
 import { servedOf } from '../../../../src/migrate/targets/ovn/served.ts';
 import type { KubeObject } from '../../../../src/model/objects/raw.ts';
-import { crd, egressIPNamingNodes, open, ovnCRDs } from '../../crds.ts';
 
 const yes = { kind: 'known', value: true };
 const no = { kind: 'known', value: false };
@@ -17,7 +23,7 @@ const served = (definitions: readonly object[], unread: readonly Unread[] = [], 
     minor === undefined ? undefined : { major: 4, minor },
   );
 const firewall = (to: object): object =>
-  crd(egressFirewalls, {
+  definitionOf(egressFirewalls, {
     type: 'object',
     properties: {
       egress: { type: 'array', items: { type: 'object', properties: { type: { type: 'string' }, to } } },
@@ -34,8 +40,8 @@ const unreadOf = (name?: string): Unread => ({
 
 test('an EgressIP can name nodes if the served schema has the field', () => {
   expect(served([egressIPNamingNodes]).nodesInEgressIPs).toEqual(yes);
-  expect(served([ovnCRDs[0]!]).nodesInEgressIPs).toEqual(no);
-  expect(served([crd(egressIPs, open)]).nodesInEgressIPs).toEqual(no);
+  expect(served([egressIPDefinition]).nodesInEgressIPs).toEqual(no);
+  expect(served([definitionOf(egressIPs, open)]).nodesInEgressIPs).toEqual(no);
 });
 
 test('a definition that is not there yet is no answer, whatever the release', () => {
@@ -60,11 +66,11 @@ test('a firewall can name nodes if the served schema says so, whatever the relea
 });
 
 test('where the schema of firewalls is not there or takes anything, the release tells', () => {
-  for (const definitions of [[], [ovnCRDs[1]!], [firewall(open)]]) {
+  for (const definitions of [[], [egressFirewallDefinition], [firewall(open)]]) {
     expect(served(definitions, [], 12).nodesInFirewalls).toEqual(no);
     expect(served(definitions, [], 13).nodesInFirewalls).toEqual(yes);
   }
   expect(served([]).nodesInFirewalls).toEqual(absent);
-  expect(served([ovnCRDs[1]!]).nodesInFirewalls).toEqual(yes);
+  expect(served([egressFirewallDefinition]).nodesInFirewalls).toEqual(yes);
   expect(served([], [unreadOf()], 13).nodesInFirewalls).toEqual(yes);
 });

@@ -8,9 +8,7 @@ import { selecting } from '../../../kinds/selection.ts';
 import { liveNodes } from '../../../live.ts';
 import { objectRef } from '../../../ref.ts';
 import type { CheckScene } from '../../../target.ts';
-import { assignableLabel, missingAnnotations } from '../marks/annotations.ts';
-
-const zoneAnnotation = 'k8s.ovn.org/zone-name';
+import { assignableLabel, missingAnnotations, zoneAnnotation } from '../marks/annotations.ts';
 
 /** What the reasons for all IPs are derived from. */
 export interface OvnFacts {

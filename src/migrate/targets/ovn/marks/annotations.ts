@@ -15,6 +15,9 @@ export const subnetsAnnotation = 'k8s.ovn.org/node-subnets';
 /** Annotation of a Node with all its addresses. */
 export const hostCIDRsAnnotation = 'k8s.ovn.org/host-cidrs';
 
+/** Annotation of a Node with the zone that it is in: its own name where every node is a zone. */
+export const zoneAnnotation = 'k8s.ovn.org/zone-name';
+
 /**
  * Annotations that OVN-Kubernetes writes on every Node, labeled or not, before it assigns any egress IP. Of each list
  * one is enough: releases before 4.14 have host-addresses.
