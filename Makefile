@@ -49,8 +49,9 @@ test-kernel: setup dist/sdn-compat.js
 # make binary     single executables for x64 and arm64, with their checksums, in dist/binary
 .PHONY: image binary
 IMAGE_OPTIONS = $(if $(IMAGE),--tag $(IMAGE)) $(if $(BASE),--base $(BASE)) $(if $(NODE),--node $(NODE))
-image: setup-npm dist/sdn-compat.js
-	@$(ENV) node scripts/image.ts $(IMAGE_OPTIONS)
+# a new tag changes no source, but the version in the bundle
+image: setup-npm
+	@$(ENV) npm run -s build && node scripts/image.ts $(IMAGE_OPTIONS)
 binary: setup-npm dist/sdn-compat.js
 	@$(ENV) node scripts/binary.ts
 

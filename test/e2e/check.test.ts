@@ -1,4 +1,5 @@
 /** `node --check` and `node --cleanup` on a worker of a lab. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { program, type Ran, TestLab, until } from './lab.ts';
 const worker = 'worker0';
 const egressIP = '192.168.7.201';
 let lab: TestLab;
+/** Where the runtime's folders of CNI are on this node. */
+const machine = mkdtempSync(join(tmpdir(), 'sdn-compat-check-'));
 
 interface Finding {
   readonly what: string;
@@ -15,19 +18,24 @@ interface Finding {
 }
 
 const runDir = (): string => `/run/sdn-compat-lab/${lab.name}/ovs/${worker}`;
-const agent = (...args: string[]): Promise<Ran> =>
-  lab.node(
-    worker,
-    program,
-    'node',
-    '--kubeconfig',
-    `${lab.dir}/kubeconfig`,
-    '--node-name',
-    `${worker}.ocp4.rober.lab`,
-    '--ovs-run-dir',
-    runDir(),
-    ...args,
-  );
+const agentArgs = (...args: string[]): [string, ...string[]] => [
+  program,
+  'node',
+  '--kubeconfig',
+  `${lab.dir}/kubeconfig`,
+  '--node-name',
+  `${worker}.ocp4.rober.lab`,
+  '--ovs-run-dir',
+  runDir(),
+  '--cni-socket',
+  `/run/sdn-compat-lab/${lab.name}/cni/${worker}.sock`,
+  '--cni-conf-dir',
+  join(machine, 'net.d'),
+  '--cni-bin-dir',
+  join(machine, 'bin'),
+  ...args,
+];
+const agent = (...args: string[]): Promise<Ran> => lab.node(worker, ...agentArgs(...args));
 
 /** What is wrong, by what it is about; the exit status says whether anything is. */
 async function wrong(...args: string[]): Promise<Readonly<Record<string, Finding>>> {
@@ -55,7 +63,10 @@ beforeAll(async () => {
   );
   await lab.must(['wait', '--for=condition=Ready', '--timeout=30s', '-n', 'red', 'pod/a']);
 }, 60_000);
-afterAll(() => lab.down(), 30_000);
+afterAll(async () => {
+  rmSync(machine, { recursive: true });
+  await lab.down();
+}, 30_000);
 
 test('a node of the lab is fit, in text and in JSON', async () => {
   expect(await wrong()).toEqual({});
@@ -233,6 +244,31 @@ async function left(): Promise<string[]> {
   return parts.filter(([, is]) => is).map(([name]) => name);
 }
 
+/** What the agent's first container leaves for the runtime, beside what is of others. */
+function install(): void {
+  for (const folder of ['net.d', 'bin', 'bin/sdn-compat']) mkdirSync(join(machine, folder), { recursive: true });
+  for (const file of ['net.d/10-sdn-compat.conflist', 'net.d/99-loopback.conf', 'bin/portmap', 'bin/sdn-compat-cni'])
+    writeFileSync(join(machine, file), '');
+  writeFileSync(join(machine, 'bin/sdn-compat/plugin.mjs'), '');
+}
+const filesLeft = (): readonly string[] => [
+  ...readdirSync(machine, { recursive: true, encoding: 'utf8' }).sort(),
+  ...readdirSync(`/run/sdn-compat-lab/${lab.name}/cni`).filter((name) => name.startsWith(worker)),
+];
+
+test('--cleanup touches nothing while an agent answers', async () => {
+  await lab.patch('hostsubnet', worker, { egressIPs: [egressIP] });
+  await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
+  await lab.untilSource('red/a', egressIP);
+  install();
+  const before = await left();
+  const beside = await agent('--cleanup');
+  expect(beside).toMatchObject({ status: 1, stdout: '' });
+  expect(beside.stderr).toMatch(/an agent runs on this node and answers at \S+: end it first/);
+  expect(await left()).toEqual(before);
+  expect(filesLeft()).toContain('net.d/10-sdn-compat.conflist');
+}, 60_000);
+
 test('--cleanup leaves nothing of ours; twice is no error; the agent starts again from nothing', async () => {
   await lab.patch('hostsubnet', worker, { egressIPs: [egressIP] });
   await lab.patch('netnamespace', 'red', { egressIPs: [egressIP] });
@@ -242,20 +278,20 @@ test('--cleanup leaves nothing of ours; twice is no error; the agent starts agai
   const withoutSwitch = await agent('--cleanup', '--ovs-run-dir', '/nonexistent');
   expect(withoutSwitch).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/^sdn-compat: not all could be removed: .*\/nonexistent\/db\.sock\n$/) as string,
+    stderr: expect.stringMatching(
+      /^sdn-compat: not all could be removed: br0: start Open vSwitch, .*\/nonexistent\/db\.sock; nft tables .* tun0 .*\n$/,
+    ) as string,
   });
-  for (const what of [
-    `address ${egressIP} of br-ex`,
-    'of a pod of red (10.254.',
-    'nft table ip sdn_compat',
-    'ip rule 90',
-    'ip rule 91',
-    'ip rule 92',
-  ])
+  for (const what of [`address ${egressIP} of br-ex`, 'of a pod of red (10.254.', 'file /'])
     expect(withoutSwitch.stdout).toContain(what);
-  expect(await left()).toEqual(['bridge', 'QoS', 'tun0']);
-  expect(await agent('--cleanup')).toEqual({ status: 0, stdout: 'removed bridge br0\n', stderr: '' });
+  // the bridge would send what it gets from other nodes
+  expect(await left()).toEqual(['bridge', 'QoS', 'nft', 'rules', 'routes', 'tun0']);
+  const whole = await agent('--cleanup');
+  expect(whole).toMatchObject({ status: 0, stderr: '' });
+  for (const what of ['bridge br0', 'nft table ip sdn_compat', 'ip rule 90', 'ip rule 91', 'ip rule 92'])
+    expect(whole.stdout).toContain(what);
   expect(await left()).toEqual([]);
+  expect(filesLeft()).toEqual(['bin', 'bin/portmap', 'net.d', 'net.d/99-loopback.conf']);
   expect((await lab.node(worker, 'ping', '-c', '1', '-W', '2', '10.1.8.72')).status).toBe(0);
   expect(await agent('--cleanup')).toEqual({ status: 0, stdout: '', stderr: '' });
   await lab.command('start', 'agent', worker);
@@ -263,4 +299,18 @@ test('--cleanup leaves nothing of ours; twice is no error; the agent starts agai
   await until('the pod is gone', async () => (await lab.kubectl(['get', 'pod', '-n', 'red', 'a'])).status !== 0);
   await lab.pods(['red/b', worker]);
   await lab.untilSource('red/b', egressIP);
+}, 60_000);
+
+test('--cleanup says what it may not remove', async () => {
+  await lab.command('kill', 'agent', worker);
+  const less = ['--bounding-set', '-net_admin', '--inh-caps', '-net_admin'];
+  const poor = await lab.node(worker, 'setpriv', ...less, ...agentArgs('--cleanup'));
+  expect(poor.status).toBe(1);
+  expect(poor.stdout).not.toMatch(/removed (interface|nft|ip rule)/);
+  expect(poor.stderr).toMatch(/interface veth\w+ cannot be removed/);
+  expect(poor.stderr).toMatch(/nft delete table ip sdn_compat: .*Operation not permitted/);
+  expect(poor.stderr).toMatch(/ip rule del pref 90 .*Operation not permitted/);
+  expect(await left()).toEqual(expect.arrayContaining(['nft', 'rules', 'veth']));
+  expect((await agent('--cleanup')).status).toBe(0);
+  expect(await left()).toEqual([]);
 }, 60_000);

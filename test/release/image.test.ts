@@ -2,7 +2,7 @@
  * The image, built here from a base that debootstrap makes, and started as config/ says: the user, the capabilities
  * and the read-only root of the manifests. The agent in it puts an egress IP on its node, and packets leave with it.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
@@ -118,8 +118,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 }, 60_000);
 
-test('the same input gives the same image', async () => {
-  expect(await build()).toBe(built);
+test('the same input gives the same image, also in a checkout that its owner alone may read', async () => {
+  const copied = ['bin/sdn-compat', 'bin/sdn-compat-cni', 'LICENSE'].map((path) => join(root, path));
+  const modes = copied.map((path) => [path, statSync(path).mode] as const);
+  try {
+    for (const [path, mode] of modes) chmodSync(path, mode & 0o700);
+    expect(await build()).toBe(built);
+  } finally {
+    for (const [path, mode] of modes) chmodSync(path, mode);
+  }
 }, 120_000);
 
 test('it is below 250 MB and says what it is', async () => {

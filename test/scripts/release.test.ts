@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { notices, packageFolders } from '../../scripts/packages.ts';
 import { debianPackages, sbom } from '../../scripts/sbom.ts';
@@ -12,12 +14,55 @@ test.each([
   ['v1.2.3-rc.1', '1.2.3-rc.1'],
   ['v1.2.3-4-g0a1b2c3', '1.2.3+4.0a1b2c3'],
   ['v1.2.3-rc.1-4-g0a1b2c3', '1.2.3-rc.1+4.0a1b2c3'],
+  ['v1.2.3-dirty', '1.2.3+dirty'],
+  ['v1.2.3-rc.1-4-g0a1b2c3-dirty', '1.2.3-rc.1+4.0a1b2c3.dirty'],
   ['v1.2.3-rc-1', '1.2.3-rc-1'],
   ['v1.2.3-rc-1-4-g0a1b2c3', '1.2.3-rc-1+4.0a1b2c3'],
   ['vendor-1', undefined],
   ['v1.2', undefined],
 ])('the tag %s is the version %s', (described, version) => {
   expect(versionOfTag(described)).toBe(version);
+});
+
+describe('in a checkout', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sdn-compat-version-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const git = (...args: string[]): string =>
+    execFileSync('git', ['-C', folder, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { encoding: 'utf8' });
+  /** What the scripts that build take for the version and the commit of the sources in this folder. */
+  const built = (cwd = folder): readonly [version: string, hash: string] => {
+    const script = `import { commit, version } from '${join(root, 'scripts/version.ts')}';
+      console.log(JSON.stringify([version(), commit().hash]))`;
+    const run = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd, encoding: 'utf8' });
+    return JSON.parse(run) as [string, string];
+  };
+  const written = (at: string): void => writeFileSync(join(at, 'package.json'), '{"version":"0.0.1"}');
+
+  beforeAll(() => {
+    written(folder);
+    git('init', '--quiet');
+    git('add', 'package.json');
+    git('commit', '--quiet', '--message', 'first');
+  });
+
+  test('a tag that is no version does not hide the one that is', () => {
+    git('tag', 'v1.2.3');
+    git('tag', 'v1');
+    git('tag', 'v2x');
+    expect(built()).toEqual(['1.2.3', git('rev-parse', 'HEAD').trim()]);
+  });
+
+  test('changed sources are not called the version or the commit that they were', () => {
+    writeFileSync(join(folder, 'package.json'), '{"version":"0.0.2"}');
+    expect(built()).toEqual(['1.2.3+dirty', `${git('rev-parse', 'HEAD').trim()}-dirty`]);
+  });
+
+  test('sources that lie in a checkout of something else do not take its version', () => {
+    const inner = join(folder, 'inner');
+    mkdirSync(inner);
+    written(inner);
+    expect(built(inner)).toEqual(['0.0.1', '']);
+  });
 });
 
 test('what the sources say of their version is what package.json says', () => {

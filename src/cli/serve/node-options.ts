@@ -22,6 +22,12 @@ export function addNodeOptions(command: Command): Command {
     .option('--node-name <name>', 'name of this Node (default: the host name)')
     .option('--ovs-run-dir <dir>', "directory of Open vSwitch's sockets and pid files", '/var/run/openvswitch')
     .option('--cni-socket <path>', 'socket for the CNI plugin, mode 0600', '/run/sdn-compat/cni.sock')
+    .option(
+      '--cni-conf-dir <dir>',
+      'where the runtime looks for CNI configurations, for --check and --cleanup',
+      '/etc/cni/net.d',
+    )
+    .option('--cni-bin-dir <dir>', 'where it looks for CNI plugins', '/opt/cni/bin')
     .addOption(
       new Option(
         '--datapath <kind>',

@@ -8,6 +8,7 @@ import { createLogger, type LogLevel } from '../../io/log.ts';
 import { exec } from '../../io/programs/exec.ts';
 import { checkHost } from '../../node/admin/check.ts';
 import { cleanup } from '../../node/admin/cleanup.ts';
+import type { Folders } from '../../node/admin/surroundings.ts';
 import { runAgent } from '../../node/agent/agent.ts';
 import { createNodeMetrics } from '../../node/agent/metrics.ts';
 import { resolverLookup } from '../../node/cluster/dns.ts';
@@ -23,6 +24,8 @@ export interface NodeFlags extends StatusFlags {
   readonly nodeName?: string;
   readonly ovsRunDir: string;
   readonly cniSocket: string;
+  readonly cniConfDir: string;
+  readonly cniBinDir: string;
   readonly datapath: 'system' | 'netdev' | 'auto';
   readonly masqueradeBit: number;
   readonly firstAvailable: boolean;
@@ -38,8 +41,8 @@ export interface NodeFlags extends StatusFlags {
   readonly output: 'text' | 'json';
 }
 
-/** Where runtimes look by default, and config/node writes. */
-const cniFolders = { configs: '/etc/cni/net.d', plugins: '/opt/cni/bin' };
+/** Where runtimes look, and config/node writes. */
+const cniFolders = ({ cniConfDir, cniBinDir }: NodeFlags): Folders => ({ configs: cniConfDir, plugins: cniBinDir });
 
 /** `--check`: prints the results; exit status 1 if something must be fixed. */
 async function runCheck(flags: NodeFlags): Promise<void> {
@@ -63,7 +66,7 @@ async function runCheck(flags: NodeFlags): Promise<void> {
       return undefined;
     });
   const findings = await checkHost(
-    { nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath, cni: cniFolders },
+    { nodeName: flags.nodeName ?? hostname(), ovsRunDir, datapath, cni: cniFolders(flags) },
     { exec, client, unreachable },
   );
   client?.close();
@@ -89,7 +92,8 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     const { ovsRunDir, cniSocket, nodeName = hostname(), logLevel } = flags;
     const record = new AddressRecord(recordFile({ nodeName, cniSocket }));
     await record.load(createLogger({ level: logLevel, name: 'sdn-compat-node' }));
-    const { removed, failures } = await cleanup(exec, join(ovsRunDir, 'db.sock'), record);
+    const at = { nodeName, cniSocket, ovsdbSocket: join(ovsRunDir, 'db.sock'), cni: cniFolders(flags) };
+    const { removed, failures } = await cleanup(exec, at, record);
     for (const what of removed) print(`removed ${what}\n`);
     if (failures.length > 0) throw new Failure(`not all could be removed: ${failures.join('; ')}`);
     return undefined;

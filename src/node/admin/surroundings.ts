@@ -40,7 +40,14 @@ export interface Folders {
   readonly plugins: string;
 }
 
-const ourPlugin = 'sdn-compat-cni';
+/** What the first container of config/node puts there: in the folder of configurations, and in that of plugins. */
+export const installed = {
+  config: '10-sdn-compat.conflist',
+  plugin: 'sdn-compat-cni',
+  /** The folder with what the plugin is made of. */
+  program: 'sdn-compat',
+} as const;
+const ourPlugin = installed.plugin;
 
 /** The types of the plugins that a CNI configuration calls; undefined if it cannot be read. */
 function pluginsIn(text: string): readonly string[] | undefined {
@@ -70,7 +77,7 @@ export function cniResults(
     .map(({ name, text }) => ({ name, plugins: pluginsIn(text) }));
   const own = read.findIndex(({ plugins }) => plugins?.includes(ourPlugin));
   const ours = own < 0 ? undefined : read[own];
-  const ownName = ours?.name ?? '10-sdn-compat.conflist';
+  const ownName = ours?.name ?? installed.config;
   const before = read.find(({ name }) => name < ownName);
   if (before !== undefined) {
     const whose =

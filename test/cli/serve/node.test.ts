@@ -1,4 +1,5 @@
 /** The agent's command where it cannot begin: it says why and ends. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
 import { start, type Started } from '../../apiserver/started.ts';
@@ -26,14 +27,16 @@ test('a resolver that is no address is refused', async () => {
 }, 20_000);
 
 test('without its socket it ends instead of hanging', async () => {
+  const file = join(started.folder, 'a-file');
+  writeFileSync(file, '');
   const refused = await run(
     '--kubeconfig',
     started.kubeconfig,
     '--cni-socket',
-    join(started.folder, 'missing', 'cni.sock'),
+    join(file, 'cni.sock'),
     '--ovs-run-dir',
     started.folder,
   );
   expect(refused.status).toBe(1);
-  expect(refused.stderr).toContain('missing/cni.sock');
+  expect(refused.stderr).toContain(file);
 }, 20_000);
