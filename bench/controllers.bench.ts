@@ -1,64 +1,18 @@
 /** The controller in a big cluster, as a process against the embedded API server in another. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterNetworks, hostSubnets, namespaces, netNamespaces, nodes } from '../api/kinds.ts';
 import { inParallel } from '../src/io/async/parallel.ts';
 import type { KubeClient } from '../src/io/kube/client.ts';
-import { openKube } from '../src/io/kube/config.ts';
 import { type ObjectCache, watchKind } from '../src/io/kube/watch.ts';
-import { createLogger } from '../src/io/log.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject } from '../src/model/objects/raw.ts';
 import { address, table } from './clusters.ts';
+import { command, connect, cpuSeconds, logger, numbers, peakMiB, type Process, until, wait } from './processes.ts';
 
 const nodeCount = 500;
 const namespaceCount = 10_000;
-const logger = createLogger({ level: 'silent', name: 'bench' });
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
-
-interface Process {
-  readonly child: ChildProcess;
-  readonly said: () => string;
-}
-
-function command(...args: readonly string[]): Process {
-  const child = spawn(join(import.meta.dirname, '../bin/sdn-compat'), args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let text = '';
-  child.stderr.on('data', (chunk: Buffer) => (text = (text + chunk.toString()).slice(-100_000)));
-  return { child, said: () => text };
-}
-
-async function until(what: string, look: () => Promise<boolean> | boolean, seconds = 120): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await look())) {
-    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-    await wait(5);
-  }
-}
-
-async function connect(kubeconfig: string): Promise<KubeClient> {
-  let client: KubeClient | undefined;
-  await until('the API server answers', async () => {
-    try {
-      client = await openKube({ kubeconfig, logger, userAgent: 'sdn-compat-bench' });
-      await client.list(nodes);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  return client!;
-}
-
-const cpuSeconds = async (pid: number): Promise<number> => {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-};
-const peakMiB = async (pid: number): Promise<number> =>
-  Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
-
 async function makeObjects(client: KubeClient): Promise<void> {
   await client.create<KubeObject>(clusterNetworks, {
     metadata: { name: 'default' },

@@ -58,6 +58,8 @@ export class Steps {
   /** Does what is due for the VNID. Returns the milliseconds until the next look, if any. */
   async reconcile(vnid: Vnid, signal: AbortSignal): Promise<number | undefined> {
     const { world } = this.#deps;
+    // it comes again when it has been translated
+    if (world.isDirty(vnid)) return undefined;
     const lives = world.egressIPsOf(vnid);
     if (lives.some((live) => this.#isUnsettled(live))) return patience;
     const found = world.wishOf(vnid);
@@ -67,16 +69,21 @@ export class Steps {
     }
     const { live, wish } = this.#chosen(found, lives);
     if (live !== undefined && !isOurs(live)) return this.#taken(wish, live);
-    const scene = { wish, live, place: this.#deps.placements.placeFor() };
+    const others = lives.filter((other) => other !== live);
+    return this.#work({ wish, live, place: this.#deps.placements.placeFor() }, others, signal);
+  }
+
+  /** A namespace is closed before its EgressIP is written, and opened after. */
+  async #work(scene: Scene, others: readonly KubeObject[], signal: AbortSignal): Promise<number | undefined> {
     const isClosed = this.#isClosed(scene);
-    const waits = isClosed ? await this.#firewalls(wish, true, signal) : [];
-    for (const other of lives) if (other !== live) await this.#delete(other, signal);
+    const waits = isClosed ? await this.#firewalls(scene.wish, true, signal) : [];
+    for (const other of others) await this.#delete(other, signal);
     const after = await this.#egressIP(scene, signal);
-    if (!isClosed) waits.push(...(await this.#firewalls(wish, false, signal)));
-    await this.#multicast(wish, signal);
+    if (after !== undefined) waits.push(after);
+    if (!isClosed) waits.push(...(await this.#firewalls(scene.wish, false, signal)));
+    await this.#multicast(scene.wish, signal);
     this.#tellElsewhere(scene);
-    const all = [...waits, ...(after === undefined ? [] : [after])];
-    return all.length === 0 ? undefined : Math.min(...all);
+    return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
   /** Whether the EgressIP selects a namespace that has no NetNamespace at the moment: nothing tells what it asks for. */

@@ -18,7 +18,10 @@ import type { DefinitionItem } from '../migrate/kinds/definition.ts';
 import { assignedIn } from '../migrate/kinds/egressip.ts';
 import type { Snapshot, Unread } from '../migrate/snapshot.ts';
 import { hostCIDRsAnnotation, primaryAnnotation } from '../migrate/targets/ovn/marks/annotations.ts';
+import { listedIPs } from '../model/egress/listed.ts';
+import { parseHostedIp } from '../model/objects/fields.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject, NodeObject } from '../model/objects/raw.ts';
+import type { Ip } from '../model/values/address.ts';
 import { asList, asText, sortedText } from '../model/values/json.ts';
 import { isVnid, type Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
@@ -88,7 +91,12 @@ export class World {
     this.#translated.notify();
   }
 
-  /** The wish of a VNID as it was translated last. */
+  /** Whether the VNID is still to be translated: what is known of its wish may be old, or nothing. */
+  isDirty(vnid: Vnid): boolean {
+    return this.#dirty.has(vnid);
+  }
+
+  /** The wish of a VNID as it was translated last; undefined if no namespace has it. */
   wishOf(vnid: Vnid): Wish | undefined {
     return this.#wishes.get(vnid);
   }
@@ -142,11 +150,12 @@ export class World {
       ),
     );
     const all = new Set([...names, ...rivals]);
+    const asked = new Set([...names].flatMap((name) => requestsOf(caches.netNamespaces.get(name))));
     const policies = this.#policiesIn(names);
     const found = new Map<Kind, readonly KubeObject[]>([
       [netNamespaces, [...all].flatMap((name) => caches.netNamespaces.get(name) ?? [])],
       [namespaces, [alwaysThere, ...[...all].flatMap((name) => caches.namespaces.get(name) ?? [])]],
-      [hostSubnets, caches.hostSubnets.list()],
+      [hostSubnets, caches.hostSubnets.list().map((host) => offersOf(host, asked))],
       [nodes, caches.nodes.list()],
       [clusterNetworks, caches.networks.list()],
       [egressNetworkPolicies, policies],
@@ -216,9 +225,10 @@ export class World {
 
   #hostSubnet({ key, before, after }: ObjectChange<HostSubnetObject>): void {
     this.#moved.notify(key);
-    const isOther = placeText(before) !== placeText(after);
-    if (isOther) this.#allAskersDirty();
-    else this.#mark(...[...listedIn(before), ...listedIn(after)].flatMap((ip) => [...this.#askers.of(ip)]));
+    if (placeText(before) !== placeText(after)) this.#allAskersDirty();
+    const [was, is] = [new Set(offeredIn(before)), new Set(offeredIn(after))];
+    const changed = [...was, ...is].filter((ip) => !was.has(ip) || !is.has(ip));
+    this.#mark(...changed.flatMap((ip) => [...this.#askers.of(ip)]));
   }
 
   #node({ key, before, after }: ObjectChange<NodeObject>): void {
@@ -275,8 +285,20 @@ function requestsOf(object: NetNamespaceObject | undefined): readonly string[] {
   return asList(object?.egressIPs).map(asText);
 }
 
-function listedIn(object: HostSubnetObject | undefined): readonly string[] {
-  return asList(object?.egressIPs).map(asText);
+/** The addresses that an admin lists. Under automatic assignment the list only shows what OVN-Kubernetes assigned. */
+function offeredIn(object: HostSubnetObject | undefined): readonly Ip[] {
+  return asList(object?.egressCIDRs).length > 0 ? [] : listedIPs(object);
+}
+
+/** The HostSubnet with what it offers of these addresses, and one more: whether it offers any decides about its node. */
+function offersOf(object: HostSubnetObject, asked: ReadonlySet<string>): HostSubnetObject {
+  const listed = asList(object.egressIPs).map(asText);
+  const offered = asList(object.egressCIDRs).length > 0 ? [] : listed;
+  const egressIPs = offered.filter((text, index) => {
+    const ip = parseHostedIp(text);
+    return index === 0 || !ip.ok || asked.has(ip.value);
+  });
+  return egressIPs.length === listed.length ? object : { ...object, egressIPs };
 }
 
 /** What of a HostSubnet decides about addresses that it does not list. */

@@ -134,9 +134,9 @@ const ownPrefixes = [netidLabel, placedPrefix, requestsPrefix, managedByLabel];
 function patchOf(
   live: KubeObject,
   wanted: EgressIP,
-  { egressIP }: Wish,
+  { egressIP, pinned }: Wish,
 ): Readonly<Record<string, unknown>> | undefined {
-  const labels = labelPatch(live, labelsFor(live, wanted, egressIP?.spec.egressIPs ?? []));
+  const labels = labelPatch(live, labelsFor(live, wanted, { asked: egressIP?.spec.egressIPs ?? [], pinned }));
   const spec = specPatch(live, wanted);
   if (labels === undefined && spec === undefined) return undefined;
   return {
@@ -145,17 +145,21 @@ function patchOf(
   };
 }
 
-/** The labels, but the old place of an address that is on its way: it says that the move has not ended. */
+/**
+ * The labels. The old place of an address that is on its way stays: it says that the move has not ended. So does that of
+ * an address that may be anywhere, which is for a way back.
+ */
 function labelsFor(
   live: KubeObject,
   { metadata, spec }: EgressIP,
-  asked: readonly string[],
+  { asked, pinned }: { readonly asked: readonly string[] } & Pick<Wish, 'pinned'>,
 ): Readonly<Record<string, string>> {
-  const leaving = new Set(asked.filter((ip) => !spec.egressIPs.includes(ip)).map((ip) => `${placedPrefix}${ip}`));
+  const kept = asked.filter((ip) => !spec.egressIPs.includes(ip) || !pinned.has(ip));
+  const keys = new Set(kept.map((ip) => `${placedPrefix}${ip}`));
   const { labels: before = {} } = live.metadata;
   return {
-    ...Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([key]) => !leaving.has(key))),
-    ...Object.fromEntries(Object.entries(before).filter(([key]) => leaving.has(key))),
+    ...Object.fromEntries(Object.entries(metadata.labels ?? {}).filter(([key]) => !keys.has(key))),
+    ...Object.fromEntries(Object.entries(before).filter(([key]) => keys.has(key))),
   };
 }
 
