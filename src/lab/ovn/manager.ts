@@ -197,6 +197,7 @@ export class ClusterManager {
 
   async #follow(effect: NodeEffect, node: string): Promise<void> {
     if (effect === 'none') return;
+    this.#options.logger.info({ node, effect }, 'a node changed');
     for (const { metadata } of this.#objects.list()) {
       const object = this.#current(metadata.name ?? '');
       if (object === undefined) continue;
@@ -271,7 +272,9 @@ export class ClusterManager {
     if (this.#stop.signal.aborted) return;
     const after = await this.#client.patch<KubeObject>(egressIPs, { name }, steps, { type: 'json', fieldManager });
     this.#written.set(name, after);
-    if (items !== undefined) this.#options.onWritten?.(name, items);
+    if (items === undefined) return;
+    this.#options.logger.info({ egressIP: name, items }, 'status written');
+    this.#options.onWritten?.(name, items);
   }
 
   /** The mark that the EgressIP gets in place of its annotations; undefined if it keeps them. */

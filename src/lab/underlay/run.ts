@@ -6,10 +6,10 @@ import { nodes as nodeKind } from '../../../api/kinds.ts';
 import { pause } from '../../io/async/pause.ts';
 import { tcpProbe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { watchKind } from '../../io/kube/watch.ts';
+import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
-import { addressAt, parseCidr } from '../../model/values/address.ts';
+import { addressAt, type Ip, parseCidr } from '../../model/values/address.ts';
 import { type Layout, network } from '../layout.ts';
 import { subnetOf } from '../ovn/annotator.ts';
 import { StandIn } from '../ovn/stand-in.ts';
@@ -25,32 +25,58 @@ export interface OvnDeps {
   readonly layout: Layout;
 }
 
-/** Milliseconds that a node has to answer a probe. */
+/** Milliseconds that a node has to answer a probe, and between two. */
 const probeTimeout = 1_000;
-/** When a probe is sent, in milliseconds: the first packet to a node is lost where Open vSwitch must ask for its MAC. */
-const attempts = [0, 100, 300];
+const probeInterval = 1_000;
 
 /**
- * Whether the node answers at its own address in the pod network, as OVN-Kubernetes asks where its health service does
- * not run: refusing is an answer.
+ * Probes all nodes at their own addresses in the pod network, as OVN-Kubernetes does where its health service does not
+ * run: refusing is an answer. It goes on all the time, because the first packet through a tunnel of Open vSwitch's
+ * userspace is lost.
  */
-async function isReachable(node: KubeObject | undefined, { pace }: Layout): Promise<boolean> {
-  const subnet = parseCidr(node === undefined ? '' : (subnetOf(node) ?? ''));
-  if (!subnet.ok) return false;
-  const ip = addressAt(subnet.value, 1);
-  const end = new AbortController();
-  const cancels: (() => void)[] = [];
-  const answered = new Promise<boolean>((resolve) => {
-    for (const delay of attempts)
-      void pause(delay, end.signal).then(() => {
-        if (!end.signal.aborted) cancels.push(tcpProbe()(ip, (isAnswered) => isAnswered && resolve(true)));
-      });
+class Probes {
+  readonly #nodes: ObjectCache<KubeObject>;
+  readonly #silent = new Set<string>();
+  readonly #pace: number;
+
+  constructor(nodes: ObjectCache<KubeObject>, { pace }: Layout) {
+    this.#nodes = nodes;
+    this.#pace = pace;
+  }
+
+  /** What the last probe of the node found. */
+  isReachable(name: string): boolean {
+    return !this.#silent.has(name);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await Promise.all(this.#nodes.list().map((node) => this.#probe(node)));
+      await pause(probeInterval, signal);
+    }
+  }
+
+  async #probe(node: KubeObject): Promise<void> {
+    const { name = '' } = node.metadata;
+    const subnet = parseCidr(subnetOf(node) ?? '');
+    const isAnswered = subnet.ok && (await answers(addressAt(subnet.value, 1), probeTimeout * this.#pace));
+    if (isAnswered) this.#silent.delete(name);
+    else this.#silent.add(name);
+  }
+}
+
+/** Whether the address answers in that time. */
+function answers(ip: Ip, timeout: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const cancel = tcpProbe()(ip, (isAnswered) => {
+      clearTimeout(timer);
+      resolve(isAnswered);
+    });
+    const timer = setTimeout(() => {
+      cancel();
+      resolve(false);
+    }, timeout);
   });
-  const timeout = pause(probeTimeout * pace, end.signal).then(() => false);
-  const isAnswered = await Promise.race([answered, timeout]);
-  end.abort();
-  for (const cancel of cancels) cancel();
-  return isAnswered;
 }
 
 /** Runs until the signal aborts. */
@@ -58,6 +84,8 @@ export async function runOvn({ cluster, underlay, logger, layout }: OvnDeps, sig
   const podNetwork = parseCidr(network.podNetwork);
   if (!podNetwork.ok) throw new Error(podNetwork.error);
   const nodes = watchKind(cluster, nodeKind, { logger }, signal);
+  const probes = new Probes(nodes, layout);
+  const probing = probes.run(signal);
   const standIn = await StandIn.start(cluster, {
     build: layout.ovn?.build ?? 'B',
     random: (limit) => Math.floor(Math.random() * limit),
@@ -67,13 +95,13 @@ export async function runOvn({ cluster, underlay, logger, layout }: OvnDeps, sig
       hostSubnetLength: network.hostSubnetLength,
       prefixLength: network.prefixLength,
     },
-    isReachable: (name) => isReachable(nodes.get(name), layout),
+    isReachable: (name) => probes.isReachable(name),
     zoneDelay,
   });
   try {
     await runMirror({ cluster, underlay, traffic: standIn.traffic, logger, times: seenTimes }, signal);
   } finally {
-    await standIn.stop();
+    await Promise.all([standIn.stop(), probing]);
   }
 }
 
