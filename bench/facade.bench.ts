@@ -15,8 +15,9 @@ import {
 import { inParallel } from '../src/io/async/parallel.ts';
 import type { KubeClient } from '../src/io/kube/client.ts';
 import { type ObjectCache, watchKind } from '../src/io/kube/watch.ts';
+import { ovnDefinitions } from '../src/lab/ovn/definitions.ts';
 import type { HostSubnetObject, KubeObject } from '../src/model/objects/raw.ts';
-import { clusterCRDs, ovnCRDs } from '../test/migrate/crds.ts';
+import { clusterCRDs } from '../test/migrate/crds.ts';
 import { address, table } from './clusters.ts';
 import { command, connect, cpuSeconds, logger, numbers, peakMiB, type Process, until, wait } from './processes.ts';
 
@@ -24,7 +25,7 @@ const nodeCount = 500;
 const namespaceCount = 10_000;
 
 async function makeObjects(client: KubeClient): Promise<void> {
-  for (const crd of [...ovnCRDs, ...clusterCRDs])
+  for (const crd of [...ovnDefinitions, ...clusterCRDs])
     await client.create(customResourceDefinitions, crd as KubeObject).catch(() => undefined);
   await client.create<KubeObject>(clusterNetworks, {
     metadata: { name: 'default' },
