@@ -208,9 +208,10 @@ module.exports = {
     ...rooms('lab', {
       nodes: [],
       hosts: [],
-      cluster: ['hosts', 'nodes'],
+      cluster: ['hosts', 'nodes', 'ovn'],
       services: [],
       ovn: [],
+      underlay: ['ovn'],
       walkthrough: ['cluster'],
     }),
   ],

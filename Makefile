@@ -8,6 +8,12 @@ SOURCES = $(shell find src api -name '*.ts' -o -name '*.yaml') package.json $(wi
 lab: setup dist/sdn-compat.js
 	@bin/sdn-compat lab walkthrough --host worst
 
+# make lab-facade   the same walkthrough where a stand-in for OVN-Kubernetes assigns and forwards: BUILD=A to D
+.PHONY: lab-facade
+BUILD ?= B
+lab-facade: setup dist/sdn-compat.js
+	@bin/sdn-compat lab walkthrough --host worst --ovn $(BUILD)
+
 test: setup dist/sdn-compat.js
 	@scripts/test
 

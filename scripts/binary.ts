@@ -4,7 +4,17 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
@@ -13,7 +23,9 @@ import { readList } from './packages.ts';
 import { writeSbom } from './sbom.ts';
 import { version } from './version.ts';
 
-const folder = 'dist/binary';
+const target = 'dist/binary';
+/** Where they are made: only what is whole comes to the target, also when two of us run. */
+const folder = `${target}-${String(process.pid)}`;
 const architectures = ['x64', 'arm64'];
 /** The mark in Node's executable that postject turns when it has put the program in. */
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
@@ -84,26 +96,41 @@ function executable(arch: string): string | undefined {
   return file;
 }
 
+/** Why nothing could be made, in a line. */
+function fail(error: unknown): never {
+  console.error(`binary: ${error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error)}`);
+  process.exit(1);
+}
+
+/** Makes an executable for each processor that npm has a Node.js for, and what goes with them; throws if for none. */
+async function make(): Promise<void> {
+  await bundleSingle(folder);
+  copyFileSync('dist/THIRD-PARTY-NOTICES.txt', join(folder, 'THIRD-PARTY-NOTICES.txt'));
+  const sums: string[] = [];
+  for (const arch of asked ?? architectures) {
+    const file = executable(arch);
+    if (file === undefined) {
+      console.error(`binary: npm gives no Node.js ${nodeVersion} for linux-${arch}: no executable for it is made`);
+      if (asked !== undefined) process.exitCode = 1;
+      continue;
+    }
+    const sum = createHash('sha256').update(readFileSync(file)).digest('hex');
+    sums.push(`${sum}  ${basename(file)}\n`);
+  }
+  if (sums.length === 0) throw new Error('no executable could be made; is the registry of npm reached?');
+  rmSync(join(folder, 'sdn-compat.js'));
+  writeSbom(join(folder, 'sbom.json'), version(), { packages: readList(), node: nodeVersion });
+  writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
+}
+
 const { arch: asked } = new Command('binary')
-  .description('make single executables of the program in dist/binary')
+  .description(`make single executables of the program in ${target}`)
   .addOption(new Option('--arch <name...>', 'processors (default: both)').choices(architectures))
   .parse()
   .opts<{ arch?: string[] }>();
-rmSync(folder, { recursive: true, force: true });
-await bundleSingle(folder);
-copyFileSync('dist/THIRD-PARTY-NOTICES.txt', join(folder, 'THIRD-PARTY-NOTICES.txt'));
-const sums: string[] = [];
-for (const arch of asked ?? architectures) {
-  const file = executable(arch);
-  if (file === undefined) {
-    console.error(`binary: npm has no Node.js ${nodeVersion} for linux-${arch}: no executable for it is made`);
-    process.exitCode = asked === undefined ? 0 : 1;
-    continue;
-  }
-  const sum = createHash('sha256').update(readFileSync(file)).digest('hex');
-  sums.push(`${sum}  ${basename(file)}\n`);
-  console.log(file);
-}
-rmSync(join(folder, 'sdn-compat.js'));
-writeSbom(join(folder, 'sbom.json'), version(), { packages: readList(), node: nodeVersion });
-writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+await make().catch(fail);
+rmSync(target, { recursive: true, force: true });
+renameSync(folder, target);
+for (const name of readdirSync(target).filter((file) => file.startsWith('sdn-compat-')))
+  console.log(join(target, name));

@@ -9,6 +9,7 @@ import { relay } from '../lab/cluster/relay.ts';
 import { serveWeb } from '../lab/cluster/web.ts';
 import { files, type Layout, network } from '../lab/layout.ts';
 import { runServices } from '../lab/services/run.ts';
+import { runOvn } from '../lab/underlay/run.ts';
 import { untilSignal } from './fail.ts';
 import { type LabFlags, layoutNamed } from './lab.ts';
 import { cniPlugin } from './program.ts';
@@ -45,6 +46,16 @@ export async function labRelay(flags: LabFlags): Promise<void> {
 /** `lab services`, with `lab up --services`. */
 export function labServices(flags: LabFlags): Promise<void> {
   return asClient(flags, 'sdn-compat-lab-services', (parts) => runServices({ ...parts, exec }, untilSignal()));
+}
+
+/** `lab ovn`, with `lab up --ovn`. */
+export function labOvn(flags: LabFlags): Promise<void> {
+  return asClient(flags, 'sdn-compat-lab-ovn', async ({ client: cluster, logger, layout }) => {
+    const kubeconfig = files.underlayKubeconfig(layout);
+    const underlay = await openKube({ kubeconfig, logger, userAgent: 'sdn-compat-lab-ovn' });
+    await runOvn({ cluster, underlay, logger, layout }, untilSignal());
+    underlay.close();
+  });
 }
 
 /** `lab web`. */

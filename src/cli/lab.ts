@@ -13,6 +13,7 @@ import { down, findLab, podNamespaceOf, processes, up } from '../lab/cluster/lab
 import type { HostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, nodeNamespace } from '../lab/layout.ts';
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/nodes/faults.ts';
+import type { Build } from '../lab/ovn/builds.ts';
 import { measurePace } from '../lab/pace.ts';
 import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
 import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
@@ -36,6 +37,7 @@ export interface UpFlags extends LabFlags {
   readonly datapath: DatapathOption;
   readonly host: readonly HostKind[];
   readonly kubeconfig?: string;
+  readonly ovn?: Build;
   readonly services: boolean;
 }
 
@@ -118,7 +120,8 @@ async function bringUp(flags: UpFlags): Promise<Layout> {
     );
   const port = await freePort(flags.port);
   const pace = await measurePace(exec, process.env['SDN_COMPAT_LAB_PACE']);
-  const layout = must(layoutOf(root, flags.name, { workers: flags.nodes, port, pace }));
+  const ovn = flags.ovn === undefined ? {} : { ovn: { build: flags.ovn, port: await freePort(undefined) } };
+  const layout = must(layoutOf(root, flags.name, { workers: flags.nodes, port, pace, ...ovn }));
   const interrupted = (): void => {
     void down(deps(), layout).finally(() => process.exit(130));
   };

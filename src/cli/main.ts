@@ -4,6 +4,7 @@ import { KubeConfigError } from '../io/kube/error.ts';
 import { type HostKind, hostKinds, isHostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/nodes/faults.ts';
+import { builds } from '../lab/ovn/builds.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
 import type { SimulateFlags } from './look/simulate.ts';
@@ -142,6 +143,8 @@ const lab = program
   .description('nodes out of network namespaces with real Open vSwitch, on this machine');
 const labName = (): Option =>
   new Option('--name <name>', 'name of the lab; several may run at once').default(defaultLabName);
+const ovnHelp =
+  'let a stand-in for OVN-Kubernetes assign and forward, about as in 4.16 (A), 4.18 (B) or later (C, D), and the controller keep the old API on top of it';
 const upOptions = (command: Command): Command =>
   command
     .addOption(labName())
@@ -155,6 +158,7 @@ const upOptions = (command: Command): Command =>
         .default('netdev'),
     )
     .option('--agent-option <name=value>', 'option of every node agent, such as resync=2; repeatable', collect, [])
+    .addOption(new Option('--ovn [build]', ovnHelp).choices(builds).preset('B').conflicts('kubeconfig'))
     .option('--services', 'make EndpointSlices of pods, and run a service proxy on every node', false)
     .addOption(new Option('--host <kind>', hostHelp).argParser(collectHost).default([], 'plain'));
 
@@ -236,6 +240,10 @@ lab
   .command('services', { hidden: true })
   .addOption(labName())
   .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labServices(flags));
+lab
+  .command('ovn', { hidden: true })
+  .addOption(labName())
+  .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labOvn(flags));
 lab
   .command('web', { hidden: true })
   .addOption(labName())

@@ -1,5 +1,6 @@
 /** Shows in HostSubnets with egressCIDRs what OVN-Kubernetes assigned to their nodes; and labels nodes that offer. */
 import { hostSubnets, nodes } from '../../api/kinds.ts';
+import { withoutPrefixes } from '../controllers/egressips/plan.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { guarded } from '../io/kube/fresh.ts';
 import type { Logger } from '../io/log.ts';
@@ -17,22 +18,26 @@ export interface BackflowDeps {
   readonly world: World;
 }
 
-/** Writes the HostSubnet of a node with egressCIDRs, if it lists other addresses than the node has. */
+/**
+ * Writes the HostSubnet of a node with egressCIDRs, if it lists other addresses than the node has; and any other, if it
+ * lists addresses with their prefix length.
+ */
 export async function showAssigned(
   { client, logger, caches, world }: BackflowDeps,
   node: string,
   signal: AbortSignal,
 ): Promise<void> {
   const live = caches.hostSubnets.get(node);
-  if (live === undefined || asList(live.egressCIDRs).length === 0) return;
-  const assigned = sortedIps(world.assignedTo(node));
+  if (live === undefined) return;
+  const isAutomatic = asList(live.egressCIDRs).length > 0;
+  const wanted = isAutomatic ? sortedIps(world.assignedTo(node)) : withoutPrefixes(live.egressIPs);
   const listed = asList(live.egressIPs).map(asText);
-  if (assigned.length === listed.length && assigned.every((ip, index) => listed[index] === ip)) return;
-  await client.patch(hostSubnets, { name: node }, guarded(live, { egressIPs: assigned }), {
+  if (wanted === undefined || listed.join() === wanted.join()) return;
+  await client.patch(hostSubnets, { name: node }, guarded(live, { egressIPs: wanted }), {
     ...{ type: 'merge', fieldManager: facadeManager },
     signal,
   });
-  logger.info({ node, egressIPs: assigned }, 'HostSubnet lists what OVN-Kubernetes assigned');
+  if (isAutomatic) logger.info({ node, egressIPs: wanted }, 'HostSubnet lists what OVN-Kubernetes assigned');
 }
 
 function sortedIps(texts: readonly string[]): readonly string[] {

@@ -18,7 +18,10 @@ import type { DefinitionItem } from '../migrate/kinds/definition.ts';
 import { assignedIn } from '../migrate/kinds/egressip.ts';
 import type { Snapshot, Unread } from '../migrate/snapshot.ts';
 import { hostCIDRsAnnotation, primaryAnnotation } from '../migrate/targets/ovn/marks/annotations.ts';
+import { listedIPs } from '../model/egress/listed.ts';
+import { parseHostedIp } from '../model/objects/fields.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject, NodeObject } from '../model/objects/raw.ts';
+import type { Ip } from '../model/values/address.ts';
 import { asList, asText, sortedText } from '../model/values/json.ts';
 import { isVnid, type Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
@@ -283,17 +286,19 @@ function requestsOf(object: NetNamespaceObject | undefined): readonly string[] {
 }
 
 /** The addresses that an admin lists. Under automatic assignment the list only shows what OVN-Kubernetes assigned. */
-function offeredIn(object: HostSubnetObject | undefined): readonly string[] {
-  return asList(object?.egressCIDRs).length > 0 ? [] : asList(object?.egressIPs).map(asText);
+function offeredIn(object: HostSubnetObject | undefined): readonly Ip[] {
+  return asList(object?.egressCIDRs).length > 0 ? [] : listedIPs(object);
 }
 
 /** The HostSubnet with what it offers of these addresses, and one more: whether it offers any decides about its node. */
 function offersOf(object: HostSubnetObject, asked: ReadonlySet<string>): HostSubnetObject {
-  const offered = offeredIn(object);
-  const egressIPs = offered.filter((ip, index) => index === 0 || asked.has(ip));
-  return offered.length === asList(object.egressIPs).length && egressIPs.length === offered.length
-    ? object
-    : { ...object, egressIPs };
+  const listed = asList(object.egressIPs).map(asText);
+  const offered = asList(object.egressCIDRs).length > 0 ? [] : listed;
+  const egressIPs = offered.filter((text, index) => {
+    const ip = parseHostedIp(text);
+    return index === 0 || !ip.ok || asked.has(ip.value);
+  });
+  return egressIPs.length === listed.length ? object : { ...object, egressIPs };
 }
 
 /** What of a HostSubnet decides about addresses that it does not list. */

@@ -1,6 +1,7 @@
 /** The parts of a lab, derived from its name: nodes, addresses, network namespaces, files. Pure. */
 import { join } from 'node:path';
 import { err, ok, type Result } from '../model/values/result.ts';
+import type { Build } from './ovn/builds.ts';
 
 /** A node of the lab. master0 runs the controller and no pods. */
 export interface LabNode {
@@ -35,12 +36,20 @@ export const network = {
 const firstWorker = 11;
 const mostWorkers = 180;
 
+/** Where a stand-in for OVN-Kubernetes forwards: its build, and the port of the agents' own API server on 127.0.0.1. */
+export interface OvnLab {
+  readonly build: Build;
+  readonly port: number;
+}
+
 export interface Layout {
   readonly name: string;
   /** The port of the API server on 127.0.0.1, in the host and in each node's namespace; 0 if unknown. */
   readonly port: number;
   /** The factor of every time limit (`pace.ts`). */
   readonly pace: number;
+  /** Undefined in a lab that runs our controllers. */
+  readonly ovn: OvnLab | undefined;
   /** The state folder. */
   readonly dir: string;
   /** A short path to it: unix sockets allow 107 characters. */
@@ -75,10 +84,11 @@ export interface LabSize {
   readonly workers: number;
   readonly port: number;
   readonly pace: number;
+  readonly ovn?: OvnLab;
 }
 
 /** The layout of a lab with this name and size; rejects an invalid name or number. */
-export function layoutOf(root: string, name: string, { workers, port, pace }: LabSize): Result<Layout> {
+export function layoutOf(root: string, name: string, { workers, port, pace, ovn }: LabSize): Result<Layout> {
   const checked = checkLabName(name);
   if (!checked.ok) return checked;
   if (!Number.isInteger(workers) || workers < 1 || workers > mostWorkers) {
@@ -89,6 +99,7 @@ export function layoutOf(root: string, name: string, { workers, port, pace }: La
     name,
     port,
     pace,
+    ovn,
     dir: join(root, name),
     link: join(linkRoot, name),
     nodes: [
@@ -114,6 +125,11 @@ export function podNamespace(layout: Layout, uid: string): string {
   return `${layout.namespacePrefix}pod-${uid.slice(0, 13)}`;
 }
 
+/** The port at which a node's agent reaches its API server. */
+export function agentPort({ port, ovn }: Layout): number {
+  return ovn?.port ?? port;
+}
+
 /** The files of a lab. Sockets use the short path. */
 export const files = {
   description: (layout: Layout): string => join(layout.dir, 'lab.json'),
@@ -134,4 +150,8 @@ export const files = {
   cni: (layout: Layout, short: string): string => join(layout.link, 'cni', `${short}.sock`),
   apiData: (layout: Layout): string => join(layout.dir, 'api'),
   api: (layout: Layout): string => join(layout.link, 'api.sock'),
+  /** The kubeconfig, data and socket of the agents' own API server, where a stand-in for OVN-Kubernetes forwards. */
+  underlayKubeconfig: (layout: Layout): string => join(layout.dir, 'kubeconfig-underlay'),
+  underlayData: (layout: Layout): string => join(layout.dir, 'underlay'),
+  underlay: (layout: Layout): string => join(layout.link, 'underlay.sock'),
 } as const;

@@ -1,4 +1,5 @@
 /** `node --check` and `node --cleanup` on a worker of a lab. */
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -147,6 +148,39 @@ test("another program's tunnel at our port", async () => {
   await lab.node(worker, 'ip', 'link', 'delete', 'flannel.1');
   expect(await wrong()).toEqual({});
 }, 30_000);
+
+test('a program that has our port', async () => {
+  const other = spawn('ip', [
+    'netns',
+    'exec',
+    `sdnc.${lab.name}.${worker}`,
+    'socat',
+    '-u',
+    'UDP4-LISTEN:4789',
+    'STDOUT',
+  ]);
+  try {
+    await until('the program has the port', async () =>
+      (await wrong())['VXLAN port']?.found.startsWith('socat (process '),
+    );
+  } finally {
+    other.kill();
+  }
+  await until('the port is free', async () => (await wrong())['VXLAN port'] === undefined);
+}, 60_000);
+
+test('a firewall that drops what is forwarded, until it accepts what pods send', async () => {
+  const iptables = (...args: string[]): Promise<Ran> => lab.node(worker, 'iptables-nft', ...args);
+  await iptables('-P', 'FORWARD', 'DROP');
+  expect(await lab.source('red/a', 2)).toBe('');
+  const { forwarding } = await wrong();
+  expect(forwarding?.found).toMatch(/^chain FORWARD of nft table ip filter drops what pods send outside/);
+  for (const command of (forwarding?.fix ?? '').split(': ')[1]?.split('; ') ?? [])
+    await iptables(...command.split(' ').slice(1));
+  expect(await wrong()).toEqual({});
+  expect(await lab.source('red/a', 5)).not.toBe('');
+  await lab.node(worker, 'nft', 'delete', 'table', 'ip', 'filter');
+}, 60_000);
 
 test('an ovs-vswitchd that is dead or does not answer', async () => {
   const pid = lab.pid(`ovs-vswitchd-${worker}`);

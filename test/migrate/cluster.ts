@@ -150,8 +150,7 @@ export async function planFor(
 
 /** What ovnkube-node writes on every node, and the CRDs of OVN-Kubernetes. */
 export async function switchToOVN(client: KubeClient): Promise<void> {
-  for (const crd of ovnDefinitions)
-    await client.create(customResourceDefinitions, crd as KubeObject).catch(() => undefined);
+  for (const crd of ovnDefinitions) await client.create(customResourceDefinitions, crd).catch(() => undefined);
   for (const { metadata, ...node } of (await client.list(nodes)).items) {
     const ip = String(fieldOf(asList(fieldOf(node, 'status', 'addresses'))[0], 'address'));
     const annotations = {

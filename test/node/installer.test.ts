@@ -1,5 +1,5 @@
 /** What the init container of config/node/node.yaml puts on a node for the container runtime. */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -25,9 +25,11 @@ function script(): string {
 }
 
 /** Runs the installer in folders of its own, beside a portmap that knows those versions; none when undefined. */
-async function installed(portmap: readonly string[] | undefined): Promise<{ conflist: Conflist; wrapper: string }> {
+async function installed(
+  portmap: readonly string[] | undefined,
+): Promise<{ conflist: Conflist; wrapper: string; held: string }> {
   const root = mkdtempSync(join(folder, 'x'));
-  for (const part of ['host/bin', 'host/net.d', 'opt/sdn-compat/dist', 'path'])
+  for (const part of ['host/bin', 'host/net.d', 'host/opt/sdn-compat', 'opt/sdn-compat/dist', 'path'])
     mkdirSync(join(root, part), { recursive: true });
   writeFileSync(join(root, 'opt/sdn-compat/dist/sdn-compat-cni.js'), '');
   const program = (path: string, text: string): void => {
@@ -43,9 +45,16 @@ async function installed(portmap: readonly string[] | undefined): Promise<{ conf
   const text = script()
     .replaceAll('/host/', `${root}/host/`)
     .replaceAll(' /opt/sdn-compat/', ` ${root}/opt/sdn-compat/`);
+  const plugin = join(root, 'host/opt/sdn-compat/plugin.mjs');
+  writeFileSync(plugin, 'of the last version');
+  const running = openSync(plugin, 'r');
   const ran = await exec('sh', ['-euc', text], { env: { PATH: `${root}/path:${process.env['PATH'] ?? ''}` } });
   expect(ran).toEqual({ status: 0, stdout: '', stderr: '' });
+  const held = readFileSync(running, 'utf8');
+  closeSync(running);
+  expect(readFileSync(plugin, 'utf8')).toBe('');
   return {
+    held,
     conflist: JSON.parse(readFileSync(join(root, 'host/net.d/10-sdn-compat.conflist'), 'utf8')) as Conflist,
     wrapper: readFileSync(join(root, 'host/bin/sdn-compat-cni'), 'utf8'),
   };
@@ -62,6 +71,10 @@ test.each([
   expect(conflist).toMatchObject({ cniVersion: '1.0.0', cniVersions: versions, name: 'sdn-compat' });
   expect(conflist.plugins.map(({ type }) => type)).toEqual(['sdn-compat-cni', 'portmap']);
   expect(wrapper).toMatch(/^#!\/bin\/sh\nexec \/opt\/cni\/bin\/sdn-compat\/node /);
+});
+
+test('a plugin that a runtime is just starting stays as it is', async () => {
+  expect((await installed(old)).held).toBe('of the last version');
 });
 
 test('what a runtime makes of the conflist for a GC and a STATUS is understood', async () => {

@@ -1,7 +1,7 @@
 /** The single executable: in an empty folder, with nothing in the environment, no Node.js and no package. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { clusterNetwork } from '../controllers/started.ts';
@@ -65,6 +65,36 @@ test('with it come the licenses and the list of contents', () => {
   };
   expect(components.map(({ name }) => name)).toEqual(expect.arrayContaining(['lodash', 'node']));
 });
+
+test('without npm none is made, it says so and fails, and what was made before stays', async () => {
+  const before = readdirSync(made);
+  const store = mkdtempSync(join(tmpdir(), 'sdn-compat-binary-'));
+  try {
+    // a checkout that has no Node.js of npm's yet
+    for (const name of readdirSync(root).filter((one) => !['.tools', 'dist', '.git'].includes(one)))
+      symlinkSync(join(root, name), join(store, name));
+    cpSync(join(root, 'dist'), join(store, 'dist'), {
+      recursive: true,
+      filter: (path) => !/\.map$|binary\/sdn-compat/.test(path),
+    });
+    const kept = readdirSync(join(store, 'dist/binary'));
+    const npm = {
+      npm_config_registry: 'http://127.0.0.1:9',
+      npm_config_fetch_retries: '0',
+      npm_config_offline: 'true',
+    };
+    const script = ['-C', store, process.execPath, 'scripts/binary.ts'];
+    const { status, stderr } = await run('env', script, { env: { ...npm, npm_config_cache: join(store, 'cache') } });
+    expect(status).toBe(1);
+    expect(stderr).toContain('binary: no executable could be made');
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(readdirSync(join(store, 'dist')).filter((name) => name.startsWith('binary'))).toEqual(['binary']);
+    expect(readdirSync(join(store, 'dist/binary'))).toEqual(kept);
+  } finally {
+    rmSync(store, { recursive: true });
+  }
+  expect(readdirSync(made)).toEqual(before);
+}, 60_000);
 
 test('it knows its version and its commands', async () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };

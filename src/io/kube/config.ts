@@ -6,6 +6,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from '../log.ts';
 import { createClient, type KubeClient } from './client.ts';
 import { KubeConfigError } from './error.ts';
+import { useTokenFiles } from './token-files.ts';
 import { createTransport, type Credentials, type CredentialSource } from './transport.ts';
 
 export interface KubeOptions {
@@ -33,6 +34,7 @@ async function readConfig(options: KubeOptions): Promise<KubeConfig> {
     await readFile(options.kubeconfig); // the error names the file
     config.loadFromFile(options.kubeconfig);
   }
+  await useTokenFiles(config, options.kubeconfig);
   if (options.context !== undefined) {
     if (config.getContextObject(options.context) === null)
       throw new Error(`the kubeconfig has no context "${options.context}"`);

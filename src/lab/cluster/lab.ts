@@ -10,10 +10,21 @@ import { chooseDatapath, type DatapathOption, kernelHasDatapath } from '../../no
 import type { Datapath } from '../../node/values/facts.ts';
 import { furnish, furnishLater } from '../hosts/furnish.ts';
 import { type HostKind, hostProfile } from '../hosts/kinds.ts';
-import { checkLabName, files, type LabSize, type Layout, layoutOf, linkRoot, nodeNamespace } from '../layout.ts';
+import {
+  agentPort,
+  checkLabName,
+  files,
+  type LabSize,
+  type Layout,
+  layoutOf,
+  linkRoot,
+  nodeNamespace,
+  type OvnLab,
+} from '../layout.ts';
 import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, startDaemon } from '../nodes/daemons.ts';
 import { databaseOf, makeSwitch } from '../nodes/switches.ts';
 import { connectNode, labNamespaces, makeWires } from '../nodes/wires.ts';
+import { builds } from '../ovn/builds.ts';
 import { ownNamespace } from './accounts.ts';
 import { type LabDeps, lastLine, leaveGiven, serveOwn, useGiven } from './apiserver.ts';
 import { isGiven } from './given.ts';
@@ -38,10 +49,22 @@ function sizeFrom(text: string): LabSize | undefined {
     const value: unknown = JSON.parse(text);
     if (!isRecord(value) || typeof value['workers'] !== 'number') return undefined;
     const { workers, port, pace } = value;
-    return { workers, port: typeof port === 'number' ? port : 0, pace: typeof pace === 'number' ? pace : 1 };
+    const ovn = ovnFrom(value['ovn']);
+    return {
+      workers,
+      port: typeof port === 'number' ? port : 0,
+      pace: typeof pace === 'number' ? pace : 1,
+      ...(ovn === undefined ? {} : { ovn }),
+    };
   } catch {
     return undefined;
   }
+}
+
+function ovnFrom(value: unknown): OvnLab | undefined {
+  if (!isRecord(value) || typeof value['port'] !== 'number') return undefined;
+  const build = builds.find((one) => one === value['build']);
+  return build === undefined ? undefined : { build, port: value['port'] };
 }
 
 /** Whether a lab exists there: its folder is not empty, or its short path leads there. */
@@ -69,7 +92,7 @@ async function claim(layout: Layout): Promise<Result<void>> {
   await Promise.all(folders.map((folder) => mkdir(join(layout.dir, folder), { recursive: true })));
   await writeFile(
     files.description(layout),
-    JSON.stringify({ workers: layout.nodes.length - 1, port: layout.port, pace: layout.pace }),
+    JSON.stringify({ workers: layout.nodes.length - 1, port: layout.port, pace: layout.pace, ovn: layout.ovn }),
   );
   await writeFile(files.accessLog(layout), '');
   return ok(undefined);
@@ -108,14 +131,16 @@ async function makeNodes(deps: LabDeps, layout: Layout, { datapath: option, host
   );
 }
 
+/** The command that offers a unix socket as a port of 127.0.0.1. */
+function relayTo(port: number, socket: string): readonly [string, ...string[]] {
+  return ['socat', `TCP-LISTEN:${port},bind=127.0.0.1,fork,reuseaddr`, `UNIX-CONNECT:${socket}`];
+}
+
 async function startNodes(deps: LabDeps, layout: Layout, options: UpOptions): Promise<void> {
   const account = isGiven(layout);
-  const kubeconfig = account ? files.account(layout, 'node') : files.kubeconfig(layout);
-  const relay = [
-    'socat',
-    `TCP-LISTEN:${layout.port},bind=127.0.0.1,fork,reuseaddr`,
-    `UNIX-CONNECT:${files.api(layout)}`,
-  ] as const;
+  const own = layout.ovn === undefined ? files.kubeconfig(layout) : files.underlayKubeconfig(layout);
+  const kubeconfig = account ? files.account(layout, 'node') : own;
+  const relay = relayTo(agentPort(layout), layout.ovn === undefined ? files.api(layout) : files.underlay(layout));
   await Promise.all(
     layout.nodes.map(async (node) => {
       const netns = nodeNamespace(layout, node.short);
@@ -148,10 +173,24 @@ async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions)
   const { self } = deps;
   const kubeconfig = isGiven(layout) ? files.account(layout, 'controller') : files.kubeconfig(layout);
   const master = nodeNamespace(layout, 'master0');
+  if (layout.ovn !== undefined) {
+    await startDaemon(layout, { name: 'relay-cluster', netns: master, argv: relayTo(layout.port, files.api(layout)) });
+    await startDaemon(layout, {
+      name: 'ovn',
+      netns: master,
+      argv: [...self, 'lab', 'ovn', '--name', layout.name],
+    });
+  }
   await startDaemon(layout, {
     name: 'controller',
     netns: master,
-    argv: [...self, 'controller', '--kubeconfig', kubeconfig],
+    argv: [
+      ...self,
+      'controller',
+      '--kubeconfig',
+      kubeconfig,
+      ...(layout.ovn === undefined ? [] : ['--backend', 'ovn']),
+    ],
   });
   await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
   if (services)

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { pause } from '../../io/async/pause.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
-import { type LabNode, type Layout, nodeNamespace } from '../layout.ts';
+import { agentPort, type LabNode, type Layout, nodeNamespace } from '../layout.ts';
 import { findDaemon, isRunning, killDaemon, restartDaemon } from './daemons.ts';
 import { startSwitch } from './switches.ts';
 
@@ -11,7 +11,17 @@ export const failModes = ['link', 'power', 'api', 'agent', 'ovs', 'slow'] as con
 export type FailMode = (typeof failModes)[number];
 
 /** The parts of a lab that can be killed; those of a node need its name. */
-export const components = ['apiserver', 'controller', 'kubelet', 'web', 'agent', 'ovs', 'relay'] as const;
+export const components = [
+  'apiserver',
+  'controller',
+  'kubelet',
+  'web',
+  'ovn',
+  'underlay',
+  'agent',
+  'ovs',
+  'relay',
+] as const;
 export type Component = (typeof components)[number];
 
 const perNode: Readonly<Partial<Record<Component, string>>> = { agent: 'node', ovs: 'ovs-vswitchd', relay: 'relay' };
@@ -74,7 +84,7 @@ function inside(run: Exec, netns: string, argv: readonly string[], input?: strin
 
 /** Cuts the node's processes off from the API server: traffic both ways is dropped silently. */
 async function cutApi(run: Exec, layout: Layout, node: LabNode): Promise<void> {
-  const drop = [`tcp dport ${layout.port} drop`, `tcp sport ${layout.port} drop`]
+  const drop = [`tcp dport ${agentPort(layout)} drop`, `tcp sport ${agentPort(layout)} drop`]
     .map((rule) => `oifname "lo" ${rule};`)
     .join(' ');
   const rules = `table inet lab_fail {}\ndelete table inet lab_fail\ntable inet lab_fail { chain api { type filter hook output priority 0; ${drop} }; }\n`;

@@ -1,5 +1,6 @@
 /** The kinds that OVN-Kubernetes brings, as it defines them: EgressIP without a status subresource, EgressFirewall with. */
 import { egressFirewalls, egressIPs, type Kind } from '../../../api/kinds.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
 
 /** A schema that takes anything. */
 export const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
@@ -28,7 +29,7 @@ export function definitionOf(
     shortNames,
     columns = {},
   }: DefinitionOptions = {},
-): object {
+): KubeObject & { readonly spec: object } {
   const additionalPrinterColumns = Object.entries(columns).map(([name, jsonPath]) => ({
     name,
     type: 'string',
@@ -148,4 +149,4 @@ export const egressFirewallDefinition = definitionOf(
 );
 
 /** Both kinds. */
-export const ovnDefinitions: readonly object[] = [egressIPDefinition, egressFirewallDefinition];
+export const ovnDefinitions: readonly KubeObject[] = [egressIPDefinition, egressFirewallDefinition];

@@ -3,6 +3,7 @@
  * status, under its own name, and the cluster manager says what they have in common.
  */
 import { apiVersionOf, egressFirewalls, nodes } from '../../../api/kinds.ts';
+import { pause } from '../../io/async/pause.ts';
 import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { isNotFound } from '../../io/kube/error.ts';
@@ -19,6 +20,8 @@ export interface ZonesOptions {
   readonly isSilent?: (zone: string) => boolean;
   /** Milliseconds for which a node without a zone holds everything up; 30,000 by default. */
   readonly patience?: number;
+  /** Milliseconds that a zone takes before it speaks; none by default. */
+  readonly zoneDelay?: number;
 }
 
 export class Zones {
@@ -84,14 +87,14 @@ export class Zones {
   async #lookAt(key: string): Promise<number | undefined> {
     const object = this.#firewalls.get(key);
     if (object === undefined) return undefined;
-    const { isSilent = () => false } = this.#options;
+    const { isSilent = () => false, zoneDelay = 0 } = this.#options;
     const { names, heldUp } = this.#zones();
     const { messages, status } = egressFirewallItem(object);
-    for (const zone of names) {
-      const message = zoneMessage(zone, object);
-      const isSaid = messages.filter((one) => zoneOf(one) === zone).join() === message;
-      if (!isSaid && !isSilent(zone)) await this.#say(object, zone, { messages: [message] });
-    }
+    const speaking = names.filter(
+      (zone) => !isSilent(zone) && messages.filter((one) => zoneOf(one) === zone).join() !== zoneMessage(zone, object),
+    );
+    if (speaking.length > 0 && zoneDelay > 0) await pause(zoneDelay, this.#stop.signal);
+    for (const zone of speaking) await this.#say(object, zone, { messages: [zoneMessage(zone, object)] });
     for (const gone of new Set(messages.map(zoneOf))) if (!names.includes(gone)) await this.#say(object, gone, {});
     if (heldUp > 0) return heldUp;
     const now = firewallStatus(messages, names);

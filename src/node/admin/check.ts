@@ -22,7 +22,7 @@ import { chooseDatapath, type DatapathOption, kernelHasDatapath, presentDatapath
 import { Ovsdb } from '../ovs/ovsdb.ts';
 import { defaultMasqueradeBit, tunDevice } from '../ovs/pipeline.ts';
 import type { Datapath } from '../values/facts.ts';
-import { checkCni, checkConfinement, checkVxlan } from './look-around.ts';
+import { checkCni, checkConfinement, checkForward, checkVxlan } from './look-around.ts';
 import { bad, type CheckResult, type Folders, good, switchVersionResult } from './surroundings.ts';
 
 export interface CheckOptions {
@@ -260,7 +260,8 @@ async function checkCluster(
   const answers = good('API server', 'answers');
   const network = await readNetwork(client);
   if (!network.ok) return [answers, network.error];
-  const answered = [answers, ...(await checkVxlan(exec, network.value.vxlanPort))];
+  const around = [checkVxlan(exec, network.value.vxlanPort), checkForward(exec, network.value)];
+  const answered = [answers, ...(await Promise.all(around)).flat()];
   const raw = await client.get<HostSubnetObject>(hostSubnets, { name: nodeName }).catch(wordsOf);
   if (typeof raw === 'string')
     return [...answered, bad(`HostSubnet ${nodeName}`, raw, 'let the user of the kubeconfig read hostsubnets')];

@@ -120,6 +120,51 @@ export function vxlanResult(devices: readonly unknown[], port: number): CheckRes
   );
 }
 
+/** Checks what ss lists at the UDP port of our tunnels: a socket of the kernel's own tunnel has no process. */
+export function portResult(sockets: string, port: number): CheckResult {
+  const owner = /users:\(\("([^"]*)",pid=(\d+)/.exec(sockets);
+  if (owner === null) return good('VXLAN port', String(port));
+  const [, name = '', pid = ''] = owner;
+  return bad(
+    'VXLAN port',
+    `${name} (process ${pid}) has UDP port ${port}`,
+    'end it, or set vxlanPort of ClusterNetwork "default" to another',
+  );
+}
+
+/** A chain of nft that sees every forwarded packet. */
+export interface ForwardChain {
+  readonly family: string;
+  readonly table: string;
+  readonly name: string;
+}
+
+/** The chains that drop what they forward unless a rule accepts it, of `nft -j list chains`. */
+export function droppingChains(listed: unknown): readonly ForwardChain[] {
+  const entries = isRecord(listed) && Array.isArray(listed['nftables']) ? listed['nftables'] : [];
+  return entries.flatMap((entry: unknown) => {
+    const chain = isRecord(entry) && isRecord(entry['chain']) ? entry['chain'] : {};
+    const [family, table, name] = [String(chain['family']), String(chain['table']), String(chain['name'])];
+    const isOne = chain['hook'] === 'forward' && chain['policy'] === 'drop' && (family === 'ip' || family === 'inet');
+    return isOne ? [{ family, table, name }] : [];
+  });
+}
+
+/**
+ * Checks a chain that drops: what its table's rules accept cannot be told without a packet, but one that names neither
+ * tun0 nor a pod network (`names`) lets no pod reach the outside.
+ */
+export function forwardResult(chain: ForwardChain, table: string, names: readonly string[]): CheckResult {
+  const place = `chain ${chain.name} of nft table ${chain.family} ${chain.table}`;
+  if (names.some((name) => table.includes(`"${name}"`)))
+    return good('forwarding', `${place} drops, with rules for pods`);
+  return bad(
+    'forwarding',
+    `${place} drops what pods send outside: its policy is drop, and no rule of the table names tun0 or a pod network`,
+    'accept it there: iptables -I FORWARD -i tun0 -j ACCEPT; iptables -I FORWARD -o tun0 -j ACCEPT',
+  );
+}
+
 /** Checks /proc/self/attr/current: what SELinux or AppArmor keeps a process from cannot be seen before it tries. */
 export function confinementResult(context: string): CheckResult {
   const profile = /^(\S+) \(enforce\)/.exec(context);

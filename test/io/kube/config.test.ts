@@ -54,6 +54,27 @@ test('a token in a file is read again after the server refused it', async () => 
   client.close();
 });
 
+test("a user's tokenFile counts, before a token and relative to its kubeconfig, and is read again when it is refused", async () => {
+  await writeFile(join(folder, 'mounted'), `${token}\n`);
+  const path = await kubeconfig('token-file', { tokenFile: 'mounted', token: 'old' });
+  const client = await open(path);
+  expect((await client.get(namespaces, { name: 'default' }))?.metadata.name).toBe('default');
+  client.close();
+  const before = process.env['KUBECONFIG'];
+  process.env['KUBECONFIG'] = path;
+  try {
+    await writeFile(join(folder, 'mounted'), 'rotated-away');
+    const byDefault = await openKube({ logger, userAgent: 'test' });
+    await expect(byDefault.get(namespaces, { name: 'default' })).rejects.toMatchObject({ code: 401 });
+    await writeFile(join(folder, 'mounted'), token);
+    expect((await byDefault.get(namespaces, { name: 'default' }))?.metadata.name).toBe('default');
+    byDefault.close();
+  } finally {
+    if (before === undefined) delete process.env['KUBECONFIG'];
+    else process.env['KUBECONFIG'] = before;
+  }
+});
+
 test('an exec plugin is asked once while its token is good, and again when it is refused', async () => {
   const plugin = join(folder, 'plugin');
   const calls = join(folder, 'calls');

@@ -162,7 +162,7 @@ describe('what came after the plan', () => {
 
 describe('EgressIPs whose definition comes with the switch', () => {
   const mayName = async (): Promise<void> => {
-    await started.client.create(customResourceDefinitions, egressIPNamingNodes as KubeObject);
+    await started.client.create(customResourceDefinitions, egressIPNamingNodes);
     await switchToOVN(started.client);
   };
   const hostnames = async (): Promise<void> => {

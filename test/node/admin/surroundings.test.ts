@@ -3,6 +3,9 @@ import {
   cniResults,
   type ConfigFile,
   confinementResult,
+  droppingChains,
+  forwardResult,
+  portResult,
   switchVersionResult,
   vxlanResult,
 } from '../../../src/node/admin/surroundings.ts';
@@ -75,6 +78,31 @@ test('a VXLAN device of others at our port is named, that of Open vSwitch and ot
     found: 'flannel.1 uses UDP port 8472',
     fix: 'remove it (ip link delete flannel.1), or set vxlanPort of ClusterNetwork "default" to another',
   });
+});
+
+test("a socket at our port is another program's, unless it is the kernel's own", () => {
+  const kernels = 'UNCONN 0 0 0.0.0.0:4789 0.0.0.0:*\n';
+  expect(portResult(kernels, 4789)).toEqual({ what: 'VXLAN port', found: '4789' });
+  const other = `${kernels}UNCONN 0 0 127.0.0.1:4789 0.0.0.0:* users:(("nc",pid=17,fd=3))\n`;
+  expect(portResult(other, 4789)).toMatchObject({ found: 'nc (process 17) has UDP port 4789' });
+});
+
+test('a chain that drops what is forwarded must have rules for pods', () => {
+  const chain = { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop' };
+  const others = [
+    { ...chain, policy: 'accept' },
+    { ...chain, hook: 'input' },
+    { ...chain, family: 'ip6' },
+    { ...chain, hook: undefined },
+  ];
+  const nftables = [{ metainfo: {} }, null, ...[...others, chain].map((one) => ({ chain: one }))];
+  const [found, ...more] = droppingChains({ nftables });
+  expect([found, more]).toEqual([{ family: 'ip', table: 'filter', name: 'FORWARD' }, []]);
+  const networks = ['tun0', '10.254.0.0'];
+  expect(forwardResult(found!, '{"right": "docker0"}', networks).fix).toContain('-i tun0 -j ACCEPT');
+  expect(forwardResult(found!, '{"right": "tun0"}', networks).fix).toBeUndefined();
+  expect(forwardResult(found!, '{"prefix": {"addr": "10.254.0.0", "len": 16}}', networks).fix).toBeUndefined();
+  expect(droppingChains(undefined)).toEqual([]);
 });
 
 test.each([

@@ -141,7 +141,7 @@ test.each(Array.from({ length: rounds(24) }, (_, index) => index + 1))(
   async (seed) => {
     const random = generator(seed);
     const layout = { ...randomLayout(random), pinned: true };
-    await client.create(customResourceDefinitions, egressIPNamingNodes as KubeObject);
+    await client.create(customResourceDefinitions, egressIPNamingNodes);
     await create(client, objectsOf(layout));
     const { snapshot: found } = await readNow(client, new AbortController().signal);
     const made = toOVN(found, { ...options, machineNetworks: ['192.168.7.0/24'] });

@@ -116,7 +116,7 @@ describe('names no nodes', () => {
         ...nodes.slice(1),
         make.namespace('shop'),
         ...pinned,
-        egressIPNamingNodes as KubeObject,
+        egressIPNamingNodes,
       ]),
       { ...options, machineNetworks: ['192.168.7.0/24'] },
     );
