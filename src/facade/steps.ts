@@ -70,9 +70,13 @@ export class Steps {
       return undefined;
     }
     const { live, wish } = this.#chosen(found, lives);
-    if (live !== undefined && !isOurs(live)) return this.#taken(wish, live);
     const others = lives.filter((other) => other !== live);
-    return this.#work({ wish, live, place: this.#deps.placements.placeFor() }, others, signal);
+    const place = this.#deps.placements.placeFor();
+    if (live === undefined || isOurs(live)) return this.#work({ wish, live, place }, others, signal);
+    this.#tellTaken(wish, live);
+    // the address cannot be asked for, so the namespace stays closed
+    await this.#work({ wish: { ...wish, egressIP: undefined }, live: undefined, place }, others, signal);
+    return 60_000;
   }
 
   /** A namespace is closed before its EgressIP is written, and opened after. */
@@ -111,12 +115,11 @@ export class Steps {
     return { wish: { ...wish, egressIP }, live };
   }
 
-  #taken({ egressIP }: Wish, { metadata }: KubeObject): number {
+  #tellTaken({ egressIP }: Wish, { metadata }: KubeObject): void {
     const { report } = this.#deps;
     const message = `EgressIP ${metadata.name ?? ''} is there and was not made for this: the egress IPs are not asked for`;
     for (const name of egressIP === undefined ? [] : namespacesNamedBy(egressIP))
       report({ object: this.#netNamespace(name), type: 'Warning', reason: 'EgressIPOfOthers', message });
-    return 60_000;
   }
 
   #isClosed({ wish, live, place }: Scene): boolean {

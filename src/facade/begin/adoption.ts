@@ -115,19 +115,26 @@ function netNamespacesFrom(
     netids.hold(vnid);
     for (const name of namespacesNamedBy(object)) vnids.set(name, vnid);
   }
-  return missing(wanted, present.netNamespaces, ({ metadata }) => metadata.name).flatMap((object) => {
-    const { name = '', annotations = {} } = object.metadata;
+  // a namespace that shares a VNID may request nothing by itself
+  const objects = new Map<string, KubeObject>([
+    ...[...vnids.keys()].map((name): [string, KubeObject] => [name, { metadata: { name } }]),
+    ...wanted.map((object): [string, KubeObject] => [object.metadata.name ?? '', object]),
+  ]);
+  const there = new Set(present.netNamespaces.map(({ metadata }) => metadata.name));
+  return [...objects].flatMap(([name, object]) => {
     const namespace = byName.get(name);
-    if (namespace === undefined) return [];
-    const allocated = netids.allocate(name);
-    const vnid = vnids.get(name) ?? (allocated.ok ? allocated.value : undefined);
+    if (namespace === undefined || there.has(name)) return [];
+    const vnid = vnids.get(name) ?? freeVnid(netids, name);
     if (vnid === undefined) return [];
     const made = netNamespaceOf(namespace, vnid);
-    const all = { ...made.metadata.annotations, ...annotations };
-    return [
-      { ...made, egressIPs: [...textsAt(object, 'egressIPs')], metadata: { ...made.metadata, annotations: all } },
-    ];
+    const annotations = { ...made.metadata.annotations, ...object.metadata.annotations };
+    return [{ ...made, egressIPs: [...textsAt(object, 'egressIPs')], metadata: { ...made.metadata, annotations } }];
   });
+}
+
+function freeVnid(netids: Netids, namespace: string): Vnid | undefined {
+  const allocated = netids.allocate(namespace);
+  return allocated.ok ? allocated.value : undefined;
 }
 
 function netidOf(object: KubeObject): Vnid | undefined {
