@@ -4,10 +4,12 @@ import { withoutPrefixes } from '../controllers/egressips/plan.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { guarded } from '../io/kube/fresh.ts';
 import type { Logger } from '../io/log.ts';
+import { assignableLabel } from '../migrate/targets/ovn/marks/annotations.ts';
 import { compareIps, parseIp } from '../model/values/address.ts';
 import { asList, asText } from '../model/values/json.ts';
 import type { FacadeCaches } from './caches.ts';
-import { facadeManager } from './plan/marks.ts';
+import type { Fights } from './fights.ts';
+import { facadeManager, labeledAnnotation } from './plan/marks.ts';
 import { labelPatch } from './plan/nodes.ts';
 import type { World } from './world.ts';
 
@@ -49,18 +51,27 @@ function sortedIps(texts: readonly string[]): readonly string[] {
     .sort(compareIps);
 }
 
-/** Gives the Node the label of hosting nodes if its HostSubnet offers egress IPs, and takes back one that it gave. */
+/**
+ * Gives the Node the label of hosting nodes if its HostSubnet offers egress IPs, and takes back one that it gave. Returns
+ * the milliseconds until the next look, if any.
+ */
 export async function labelNode(
-  { client, logger, caches }: BackflowDeps,
+  { client, logger, caches, fights }: BackflowDeps & { readonly fights: Fights },
   name: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number | undefined> {
   const [node, hostSubnet] = [caches.nodes.get(name), caches.hostSubnets.get(name)];
   // without a HostSubnet nothing tells whether the node should host
-  if (node === undefined || hostSubnet === undefined) return;
+  if (node === undefined || hostSubnet === undefined) return undefined;
   const metadata = labelPatch(node, hostSubnet);
-  if (metadata === undefined) return;
+  if (metadata === undefined) return undefined;
+  // somebody took away a label that was given
+  const isAgain =
+    metadata.labels?.[assignableLabel] === '' && node.metadata.annotations?.[labeledAnnotation] !== undefined;
+  const left = isAgain ? fights.next(name) : 0;
+  if (left > 0) return left;
   const body = guarded(node, {}, { ...metadata });
   await client.patch(nodes, { name }, body, { type: 'merge', fieldManager: facadeManager, signal });
   logger.info({ node: name, ...metadata }, 'Node for egress IPs');
+  return undefined;
 }

@@ -35,7 +35,9 @@ export async function believesStatus(
     const isLeft = (object: KubeObject | undefined): boolean =>
       shown(object) === wanted.node && object?.metadata.annotations?.[ownMark] === undefined;
     const isKept = await lasts(async () => isLeft(await read()), patience, signal);
-    if (!isKept || signal.aborted) return signal.aborted ? undefined : false;
+    if (signal.aborted) return undefined;
+    // one that somebody took away says nothing
+    if (!isKept) return (await read()) === undefined ? undefined : false;
     await client.patch(egressIPs, ref, { spec: { egressIPs: [] } }, { type: 'merge', signal });
     const isSilent = await lasts(async () => shown(await read()) !== undefined, 2 * patience, signal);
     return isSilent ? undefined : true;

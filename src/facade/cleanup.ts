@@ -64,20 +64,27 @@ const kinds: readonly Kind[] = [egressIPs, nodes, namespaces, egressFirewalls];
 export async function cleanUp(client: KubeClient, tell: (line: string) => void, signal: AbortSignal): Promise<number> {
   let failures = 0;
   for (const kind of kinds) {
-    const { items } = await client.list<KubeObject>(kind, { signal });
-    for (const found of items) {
-      const { namespace, name = '' } = found.metadata;
+    const found = await client.list<KubeObject>(kind, { signal }).catch((error: unknown) => {
+      failures += 1;
+      tell(`${kind.kind}: ${textOf(error)}`);
+    });
+    for (const one of found?.items ?? []) {
+      const { namespace, name = '' } = one.metadata;
       const text = `${kind.kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
       try {
-        const done = await remove(client, kind, found, signal);
+        const done = await remove(client, kind, one, signal);
         if (done !== undefined) tell(`${text}: ${done}`);
       } catch (error) {
         failures += 1;
-        tell(`${text}: ${error instanceof Error ? error.message : String(error)}`);
+        tell(`${text}: ${textOf(error)}`);
       }
     }
   }
   return failures;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Removes what is ours of one object, starting from its newest state if it has changed. Returns what was done. */

@@ -1,4 +1,6 @@
 /** Where egress IPs may be placed by us, and whether OVN-Kubernetes believes it: learned by a probe, and by what becomes of it. */
+import { egressIPs } from '../../api/kinds.ts';
+import { Backoff } from '../io/async/backoff.ts';
 import { pause } from '../io/async/pause.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import type { ObjectCache } from '../io/kube/watch.ts';
@@ -8,6 +10,7 @@ import type { KubeObject, NodeObject } from '../model/objects/raw.ts';
 import { believesStatus } from './belief.ts';
 import type { FacadeMetrics } from './metrics.ts';
 import type { Place } from './plan/egressip.ts';
+import { probeName } from './plan/marks.ts';
 import { isAble, isInCloud } from './plan/nodes.ts';
 
 export interface PlacementsDeps {
@@ -38,6 +41,7 @@ export class Placements {
   #wake: (() => void) | undefined;
   /** Until then nothing is asked, and nothing is placed: OVN-Kubernetes did nothing when it was asked. */
   #silentUntil = 0;
+  readonly #refusals = new Backoff({ base: 60_000, most: 3_600_000, now: () => performance.now() });
   readonly #asked = new Map<string, { readonly node: string; readonly at: number }>();
 
   constructor(deps: PlacementsDeps) {
@@ -78,13 +82,14 @@ export class Placements {
       this.#deps.metrics.refused();
       if (this.#believes === false) continue;
       this.#deps.logger.warn({ egressIP: ip, wanted: asked.node, node }, 'OVN-Kubernetes replaced a placement');
-      this.#know(false);
+      this.#doubt();
     }
   }
 
   /** Answers questions until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    await this.#removeProbe(signal);
     while (!signal.aborted) {
       const question = this.#question;
       if (question === undefined || this.#believes !== undefined) {
@@ -97,9 +102,19 @@ export class Placements {
         return undefined;
       });
       this.#question = undefined;
-      if (answer !== undefined) this.#know(answer);
+      // a node that can host nothing has its addresses taken by every build
+      const isAnswer = answer === true || (answer === false && this.placeFor().isAble(question.node));
+      if (isAnswer) this.#know(answer);
       else await this.#giveUp(signal);
     }
+  }
+
+  /** Removes a probe that an earlier run left: it would hold its address. */
+  async #removeProbe(signal: AbortSignal): Promise<void> {
+    const { client, logger } = this.#deps;
+    await client.delete(egressIPs, { name: probeName }, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) logger.warn({ err: error }, 'the EgressIP of an earlier probe could not be removed');
+    });
   }
 
   /** Lets OVN-Kubernetes choose for a while. */
@@ -109,6 +124,14 @@ export class Placements {
     this.#silentUntil = performance.now() + again;
     this.#deps.onKnown();
     await pause(again, signal);
+  }
+
+  /** It may have been a node that OVN-Kubernetes did not reach: for a while nothing is placed, then it is asked again. */
+  #doubt(): void {
+    const { wait } = this.#refusals.failed('');
+    this.#believes = undefined;
+    this.#silentUntil = performance.now() + wait;
+    this.#deps.onKnown();
   }
 
   #know(believes: boolean): void {

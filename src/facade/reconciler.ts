@@ -4,6 +4,7 @@ import { createQueue, type WorkQueue } from '../io/async/queue.ts';
 import { isConflict } from '../io/kube/error.ts';
 import { isVnid } from '../model/values/vnid.ts';
 import { type BackflowDeps, labelNode, showAssigned } from './backflow.ts';
+import { Fights } from './fights.ts';
 import { Placements } from './placements.ts';
 import { isClosing } from './plan/firewall.ts';
 import { Steps, type StepsDeps } from './steps.ts';
@@ -35,6 +36,8 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
     },
   });
   const steps = new Steps({ ...deps, placements });
+  const fights = new Fights(() => performance.now());
+  const closing = new Set<string>();
   const work = async (key: string, signal: AbortSignal): Promise<number | undefined> => {
     const [concern, name = ''] = parts(key);
     switch (concern) {
@@ -43,9 +46,7 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
         return;
       }
       case 'node':
-        await labelNode(deps, name, signal);
-        await showAssigned(deps, name, signal);
-        return undefined;
+        return workOnNode({ ...deps, fights }, name, signal);
       default: {
         const vnid = Number(name);
         return isVnid(vnid) ? steps.reconcile(vnid, signal) : undefined;
@@ -59,6 +60,12 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
       () => world.onTouched((vnid) => queue.add(`vnid/${vnid}`)),
       () => world.onMoved((node) => queue.add(`node/${node}`)),
       () => caches.egressIPs.subscribe(({ after }) => after !== undefined && placements.saw(after)),
+      () =>
+        caches.egressFirewalls.subscribe(({ key, after }) => {
+          if (isClosing(after)) closing.add(key);
+          else closing.delete(key);
+          deps.metrics.closed(closing.size);
+        }),
       () => {
         const ends = world.follow();
         return () => {
@@ -72,13 +79,24 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
   };
 }
 
+/** Neither concern of a node waits for the other: a Node that cannot be labeled may have addresses to show. */
+async function workOnNode(
+  deps: FacadeDeps & { readonly fights: Fights },
+  name: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const [labeled, shown] = await Promise.allSettled([labelNode(deps, name, signal), showAssigned(deps, name, signal)]);
+  if (labeled.status === 'rejected') throw labeled.reason;
+  if (shown.status === 'rejected') throw shown.reason;
+  return labeled.value;
+}
+
 function parts(key: string): readonly [string, string?] {
   const at = key.indexOf('/');
   return at < 0 ? [key] : [key.slice(0, at), key.slice(at + 1)];
 }
 
-function translate({ world, caches, metrics }: FacadeDeps, queue: WorkQueue): undefined {
+function translate({ world }: FacadeDeps, queue: WorkQueue): undefined {
   for (const vnid of world.translate()) queue.add(`vnid/${vnid}`);
-  metrics.closed(caches.egressFirewalls.list().filter(isClosing).length);
   return undefined;
 }

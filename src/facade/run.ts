@@ -9,7 +9,7 @@ import { type Reconciler, runAll } from '../controllers/reconciler.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { EventRecorder, type ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
-import { adopt, type Adopted, adoptingFirst } from './begin/adoption.ts';
+import { adopt, type Adopted, adoptingFirst, keepingLost } from './begin/adoption.ts';
 import { ensureNetwork } from './begin/network.ts';
 import { readDefinitions, untilServed } from './begin/served.ts';
 import { type FacadeCaches, openFacadeCaches } from './caches.ts';
@@ -64,7 +64,10 @@ function reconcilersOf(parts: Parts, { closed }: FacadeOptions): readonly Reconc
     notes,
     facadeReconciler({ ...parts, metrics: parts.facade, closes: closed === 'always', onFailure }),
     byObject(
-      [adoptingFirst(netidsReconciler(parts), parts), hostsReconciler({ ...parts, adopted: parts.adopted.hosts })],
+      keepingLost(
+        [adoptingFirst(netidsReconciler(parts), parts), hostsReconciler({ ...parts, adopted: parts.adopted.hosts })],
+        parts,
+      ),
       { logger, onFailure },
     ),
   ];

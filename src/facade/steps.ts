@@ -1,15 +1,19 @@
 /** Carries out the steps for one VNID: its EgressIP, the EgressFirewalls of its namespaces, and their multicast. */
-import { egressFirewalls, egressIPs, type Kind, namespaces, netNamespaces } from '../../api/kinds.ts';
-import { Backoff } from '../io/async/backoff.ts';
+import omit from 'lodash/omit.js';
+import { egressIPs, type Kind, namespaces, netNamespaces } from '../../api/kinds.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { involved, type ReportEvent } from '../io/kube/events.ts';
 import { guarded } from '../io/kube/fresh.ts';
 import type { Logger } from '../io/log.ts';
-import { assignedIn } from '../migrate/kinds/egressip.ts';
+import { assignedIn, requestedIn } from '../migrate/kinds/egressip.ts';
 import { ovnMulticast } from '../migrate/targets/ovn/marks/annotations.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
+import { sortedText } from '../model/values/json.ts';
 import type { Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
+import { Elsewhere } from './elsewhere.ts';
+import { Fights } from './fights.ts';
+import { Firewalls } from './firewalls.ts';
 import type { FacadeMetrics } from './metrics.ts';
 import { Opening } from './opening.ts';
 import type { Placements } from './placements.ts';
@@ -22,9 +26,11 @@ import {
   type Place,
   placesOf,
 } from './plan/egressip.ts';
-import { type FirewallStep, firewallStep, isClosing, isOverwritten } from './plan/firewall.ts';
-import { facadeManager, multicastMark } from './plan/marks.ts';
+import { facadeManager, multicastMark, touchedLabel } from './plan/marks.ts';
+import { isAble } from './plan/nodes.ts';
 import type { Wish } from './plan/wish.ts';
+import { preconditions } from './preconditions.ts';
+import { Stuck } from './stuck.ts';
 import type { World } from './world.ts';
 
 export interface StepsDeps {
@@ -51,10 +57,17 @@ interface Scene {
 export class Steps {
   readonly #deps: StepsDeps;
   readonly #opening = new Opening(() => performance.now());
-  readonly #fights = new Backoff({ base: 100, most: 300_000, now: () => performance.now() });
+  readonly #stuck = new Stuck(() => performance.now());
+  readonly #fights = new Fights(() => performance.now());
+  /** What was written to each EgressIP last: who must write it again has somebody against it. */
+  readonly #written = new Map<string, string>();
+  readonly #firewalls: Firewalls;
+  readonly #elsewhere: Elsewhere;
 
   constructor(deps: StepsDeps) {
     this.#deps = deps;
+    this.#firewalls = new Firewalls(deps);
+    this.#elsewhere = new Elsewhere(deps);
   }
 
   /** Does what is due for the VNID. Returns the milliseconds until the next look, if any. */
@@ -66,7 +79,8 @@ export class Steps {
     if (lives.some((live) => this.#isUnsettled(live))) return patience;
     const found = world.wishOf(vnid);
     if (found === undefined) {
-      for (const live of lives) await this.#delete(live, signal);
+      this.#elsewhere.forget(vnid);
+      for (const live of lives) if (!this.#isTakenOver(live)) await this.#leave(live, vnid, signal);
       return undefined;
     }
     const { live, wish } = this.#chosen(found, lives);
@@ -81,17 +95,50 @@ export class Steps {
 
   /** A namespace is closed before its EgressIP is written, and opened after. */
   async #work(scene: Scene, others: readonly KubeObject[], signal: AbortSignal): Promise<number | undefined> {
-    const isClosed = this.#isClosed(scene);
-    const untilOpen = this.#untilOpen(scene, isClosed);
-    const waits = isClosed ? await this.#firewalls(scene.wish, true, signal) : [];
-    for (const other of others) await this.#delete(other, signal);
+    const { wish, live } = scene;
+    const names = [...wish.namespaces.keys()];
+    const toClose = names.filter(this.#closes(scene));
+    const untilOpen = this.#untilOpen(scene, toClose.length === names.length);
+    const waits = await this.#firewalls.bring(toClose, { wish, isClosed: true }, signal);
+    for (const other of others) await this.#leave(other, wish.vnid, signal);
+    if (live !== undefined) await this.#closeLeaving(live, wish.vnid, signal);
     const after = await this.#egressIP(scene, signal);
     if (after !== undefined) waits.push(after);
     if (untilOpen > 0) waits.push(untilOpen);
-    else if (!isClosed) waits.push(...(await this.#firewalls(scene.wish, false, signal)));
-    await this.#multicast(scene.wish, signal);
-    this.#tellElsewhere(scene);
+    else {
+      const toOpen = names.filter((name) => !toClose.includes(name));
+      waits.push(...(await this.#firewalls.bring(toOpen, { wish, isClosed: false }, signal)));
+    }
+    await this.#multicast(wish, signal);
+    this.#elsewhere.tell(scene);
     return waits.length === 0 ? undefined : Math.min(...waits);
+  }
+
+  /** Whether another VNID uses the EgressIP from now on, because its namespace moved there. */
+  #isTakenOver(live: KubeObject): boolean {
+    const { world } = this.#deps;
+    return namespacesNamedBy(live).some((namespace) => {
+      const vnid = world.vnidOf(namespace);
+      if (vnid === undefined || world.egressIPsOf(vnid).length > 0) return false;
+      return world.wishOf(vnid)?.egressIP?.metadata.name === live.metadata.name;
+    });
+  }
+
+  /** Deletes an EgressIP. Namespaces that ask for egress IPs by another VNID now are closed first. */
+  async #leave(live: KubeObject, vnid: Vnid, signal: AbortSignal): Promise<void> {
+    await this.#closeLeaving(live, vnid, signal);
+    await this.#delete(live, signal);
+  }
+
+  async #closeLeaving(live: KubeObject, vnid: Vnid, signal: AbortSignal): Promise<void> {
+    const { world, closes } = this.#deps;
+    for (const name of closes ? namespacesNamedBy(live) : []) {
+      const now = world.vnidOf(name);
+      const wish = now === undefined || now === vnid ? undefined : world.wishOf(now);
+      if (now === undefined || wish?.isAsking !== true) continue;
+      const isServed = world.egressIPsOf(now).some((one) => assignedIn(one).size > 0 && isSelected(one, name));
+      if (!isServed) await this.#firewalls.bring([name], { wish, isClosed: true }, signal);
+    }
   }
 
   /** Whether the EgressIP selects a namespace that has no NetNamespace at the moment: nothing tells what it asks for. */
@@ -122,98 +169,26 @@ export class Steps {
       report({ object: this.#netNamespace(name), type: 'Warning', reason: 'EgressIPOfOthers', message });
   }
 
-  #isClosed({ wish, live, place }: Scene): boolean {
-    if (!this.#deps.closes || !wish.isAsking) return false;
+  /** Tells which namespaces must be closed: none of their addresses is assigned, or none stays while others move. */
+  #closes({ wish, live, place }: Scene): (namespace: string) => boolean {
+    if (!this.#deps.closes || !wish.isAsking) return () => false;
     const moves = new Set(movesOf(live, wish, place));
-    return [...placesOf(live, wish.egressIP).keys()].every((ip) => moves.has(ip));
+    if (live === undefined || [...placesOf(live, wish.egressIP).keys()].every((ip) => moves.has(ip))) return () => true;
+    return (namespace) => !isSelected(live, namespace);
   }
 
   /** Milliseconds for which namespaces that have an address now stay closed, until OVN-Kubernetes forwards with it. */
   #untilOpen({ wish }: Scene, isClosed: boolean): number {
-    const { egressFirewalls: firewalls } = this.#deps.caches;
-    const isAnyClosing = [...wish.namespaces.keys()].some((name) => isClosing(firewalls.get(`${name}/default`)));
+    const isAnyClosing = [...wish.namespaces.keys()].some((name) => this.#firewalls.isClosing(name));
     return this.#opening.left(wish.vnid, wish.isAsking && !isClosed, isAnyClosing);
   }
 
-  /** Brings the firewalls of the namespaces to what they should be. Returns the delays after which to look again. */
-  async #firewalls(wish: Wish, isClosed: boolean, signal: AbortSignal): Promise<number[]> {
-    const waits: number[] = [];
-    const failures: unknown[] = [];
-    for (const namespace of wish.namespaces.keys()) {
-      try {
-        const wait = await this.#firewall(namespace, { wish, isClosed }, signal);
-        if (wait > 0) waits.push(wait);
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    // an address is asked for only when all its namespaces are closed
-    if (failures.length > 0) throw failures[0];
-    return waits;
-  }
-
-  async #firewall(
-    namespace: string,
-    { wish, isClosed }: { readonly wish: Wish; readonly isClosed: boolean },
-    signal: AbortSignal,
-  ): Promise<number> {
-    const { caches, logger } = this.#deps;
-    const live = caches.egressFirewalls.get(`${namespace}/default`);
-    const { rules } = wish.namespaces.get(namespace) ?? {};
-    const step = firewallStep(live, { namespace, isClosed, closedRules: wish.closedRules, rules });
-    const left = live !== undefined && isClosed && isOverwritten(live) ? this.#fight(namespace) : 0;
-    if (left > 0 || step.kind === 'nothing') return left;
-    if (step.kind === 'foreign') {
-      this.#foreign(namespace, live);
-      return 0;
-    }
-    await this.#write(namespace, { step, live }, signal);
-    if (isClosing(live) !== isClosed)
-      logger.info({ namespace, closed: isClosed }, 'the EgressFirewall of a namespace changes');
-    return 0;
-  }
-
-  /** Milliseconds until a firewall that somebody else writes too may be written again; 0: now. */
-  #fight(namespace: string): number {
-    const left = this.#fights.left(namespace);
-    if (left > 0) return left;
-    this.#fights.failed(namespace);
-    this.#deps.metrics.refused();
-    const message = 'the EgressFirewall was changed while it closes its namespace: it is closed again';
-    this.#deps.logger.warn({ namespace }, message);
-    return 0;
-  }
-
-  async #write(
-    namespace: string,
-    {
-      step,
-      live,
-    }: { readonly step: Exclude<FirewallStep, { kind: 'nothing' | 'foreign' }>; readonly live: KubeObject | undefined },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { client } = this.#deps;
-    const ref = { namespace, name: 'default' };
-    if (step.kind === 'create')
-      await client.create(egressFirewalls, step.object, { signal, fieldManager: facadeManager });
-    else if (live === undefined) return;
-    else if (step.kind === 'patch') await this.#patch(egressFirewalls, { ref, live, patch: step.patch }, signal);
-    else await client.delete(egressFirewalls, ref, { signal, ...preconditions(live) });
-  }
-
-  #foreign(namespace: string, live: KubeObject | undefined): void {
-    const message =
-      'the EgressFirewall has other rules than the EgressNetworkPolicy, and was not made from it: it stays as it is';
-    const object = involved(egressFirewalls, 'default', live);
-    this.#deps.report({ object: { ...object, namespace }, type: 'Warning', reason: 'EgressFirewallOfOthers', message });
-  }
-
   async #egressIP({ wish, live, place }: Scene, signal: AbortSignal): Promise<number | undefined> {
-    const { client, logger, placements } = this.#deps;
+    const { logger, placements } = this.#deps;
     const step: EgressIPStep = egressIPStep(live, wish, place);
     switch (step.kind) {
       case 'nothing':
-        return undefined;
+        return live === undefined ? undefined : this.#touch(live, signal);
       case 'wait':
         logger.debug({ egressIPs: step.egressIPs }, 'OVN-Kubernetes has not taken egress IPs from their nodes yet');
         return patience;
@@ -221,23 +196,65 @@ export class Steps {
         placements.ask(step);
         return patience;
       case 'create':
-        placements.asked(step.object);
-        await client.create(egressIPs, step.object, { signal, fieldManager: facadeManager });
-        logger.info({ egressIP: step.object.metadata.name, vnid: wish.vnid }, 'EgressIP created');
-        return undefined;
       case 'patch':
-        if (live === undefined) return undefined;
-        placements.asked({ ...step.patch, metadata: live.metadata });
-        await this.#patch(egressIPs, { ref: { name: live.metadata.name ?? '' }, live, patch: step.patch }, signal);
-        return undefined;
+        return this.#write(step, { live, wish }, signal);
       case 'delete':
         if (live !== undefined) await this.#delete(live, signal);
         return undefined;
     }
   }
 
+  /** Writes the EgressIP. What must be written again, because somebody wrote over it, is written later each time. */
+  async #write(
+    step: Extract<EgressIPStep, { kind: 'create' | 'patch' }>,
+    { live, wish }: Pick<Scene, 'live' | 'wish'>,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const { client, logger, placements, metrics } = this.#deps;
+    const name = live?.metadata.name ?? wish.egressIP?.metadata.name ?? '';
+    const text = sortedText(omit(step.kind === 'create' ? step.object : step.patch, 'status'));
+    if (this.#written.get(name) === text) {
+      const left = this.#fights.next(name);
+      if (left > 0) return left;
+      metrics.refused();
+    }
+    if (step.kind === 'create') {
+      placements.asked(step.object);
+      await client.create(egressIPs, step.object, { signal, fieldManager: facadeManager });
+      logger.info({ egressIP: name, vnid: wish.vnid }, 'EgressIP created');
+    } else if (live !== undefined) {
+      placements.asked({ ...step.patch, metadata: live.metadata });
+      await this.#patch(egressIPs, { ref: { name }, live, patch: step.patch }, signal);
+    }
+    this.#written.set(name, text);
+    return undefined;
+  }
+
+  /** Has OVN-Kubernetes look again at addresses that it gave no node, though some node could have one. */
+  async #touch(live: KubeObject, signal: AbortSignal): Promise<number | undefined> {
+    const { caches, report, logger } = this.#deps;
+    const { name = '' } = live.metadata;
+    const assigned = assignedIn(live);
+    const missing = requestedIn(live).filter((ip) => !assigned.has(ip));
+    const canHost = missing.length > 0 && caches.nodes.list().some(isAble);
+    const left = this.#stuck.left(name, canHost ? missing : []);
+    if (left !== 0) return left;
+    const [first = ''] = missing;
+    const message = `OVN-Kubernetes has given egress IP ${first} of EgressIP ${name} no node: see the Events of the EgressIP`;
+    for (const one of namespacesNamedBy(live))
+      report({ object: this.#netNamespace(one), type: 'Warning', reason: 'EgressIPUnassigned', message });
+    logger.warn(
+      { egressIP: name, unassigned: missing },
+      'OVN-Kubernetes gives egress IPs no node: it is to look again',
+    );
+    const patch = { metadata: { labels: { [touchedLabel]: String(Date.now()) } } };
+    await this.#patch(egressIPs, { ref: { name }, live, patch }, signal);
+    return patience;
+  }
+
   async #delete(live: KubeObject, signal: AbortSignal): Promise<void> {
     const { name = '' } = live.metadata;
+    this.#written.delete(name);
     await this.#deps.client.delete(egressIPs, { name }, { signal, ...preconditions(live) });
     this.#deps.logger.info({ egressIP: name }, 'EgressIP deleted');
   }
@@ -275,30 +292,11 @@ export class Steps {
     }
   }
 
-  /** Reports addresses that are on another node than the admin wants, with the reason. */
-  #tellElsewhere({ wish, live, place }: Scene): void {
-    if (live === undefined || wish.egressIP === undefined) return;
-    const moves = new Set(movesOf(live, wish, place));
-    for (const [ip, node] of assignedIn(live)) {
-      const wanted = wish.pinned.get(ip);
-      if (wanted === undefined || wanted === node || moves.has(ip)) continue;
-      const why = place.isAble(wanted)
-        ? place.believesStatus === true
-          ? `OVN-Kubernetes moved it when ${wanted} could not host it; it goes back when HostSubnet ${wanted} is written without it and with it again`
-          : 'OVN-Kubernetes of this version chooses the node itself'
-        : `${wanted} is not Ready or not set up for egress IPs`;
-      const message = `egress IP ${ip} is on ${node}, not on ${wanted} as HostSubnet ${wanted} says: ${why}`;
-      for (const name of namespacesNamedBy(live))
-        this.#deps.report({ object: this.#netNamespace(name), type: 'Warning', reason: 'EgressIPElsewhere', message });
-    }
-  }
-
   #netNamespace(name: string): ReturnType<typeof involved> {
     return involved(netNamespaces, name, this.#deps.caches.netNamespaces.get(name));
   }
 }
 
-function preconditions({ metadata: { uid, resourceVersion } }: KubeObject): object {
-  if (uid === undefined) return {};
-  return { preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) } };
+function isSelected(live: KubeObject, namespace: string): boolean {
+  return namespacesNamedBy(live).includes(namespace);
 }

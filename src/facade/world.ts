@@ -124,12 +124,12 @@ export class World {
   /** Translates what is dirty; returns its VNIDs. */
   translate(): readonly Vnid[] {
     const vnids = [...this.#dirty];
-    this.#dirty.clear();
     if (vnids.length === 0) return [];
     const made = wishesOf(this.#snapshot(vnids), vnids, {
       ...this.#options,
       isUnsettled: (ip) => this.#isUnsettled(ip),
     });
+    this.#dirty.clear();
     for (const vnid of vnids) {
       for (const node of this.#wishes.get(vnid)?.pinned.values() ?? []) this.#pinnedTo.remove(node, vnid);
       const wish = this.#members.of(vnid).size === 0 ? undefined : made.get(vnid);

@@ -2,7 +2,7 @@
 import { customResourceDefinitions, egressFirewalls, egressIPs, type Kind } from '../../../api/kinds.ts';
 import { pause } from '../../io/async/pause.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
-import { isForbidden, isNotFound } from '../../io/kube/error.ts';
+import { isForbidden, isNotFound, isRefused } from '../../io/kube/error.ts';
 import type { Logger } from '../../io/log.ts';
 import { type DefinitionItem, definitionItem } from '../../migrate/kinds/definition.ts';
 import { resourceName } from '../../migrate/ref.ts';
@@ -47,7 +47,7 @@ export async function readDefinitions(client: KubeClient, logger: Logger, signal
   for (const kind of needed) {
     const name = resourceName(kind);
     try {
-      const object = await client.get<KubeObject>(customResourceDefinitions, { name }, { signal });
+      const object = await definitionOf(client, name, logger, signal);
       if (object !== undefined) list.push(definitionItem(object));
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -65,4 +65,22 @@ export async function readDefinitions(client: KubeClient, logger: Logger, signal
         : 'EgressIPs of this OVN-Kubernetes cannot name nodes: egress IPs are placed by their status, where it believes that',
     );
   return { list, unread };
+}
+
+/** Asks until there is an answer: what is taken for unknown would be taken from EgressIPs. A refusal is one, too. */
+async function definitionOf(
+  client: KubeClient,
+  name: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  for (;;) {
+    try {
+      return await client.get<KubeObject>(customResourceDefinitions, { name }, { signal });
+    } catch (error) {
+      if (isRefused(error) || signal.aborted) throw error;
+      logger.warn({ err: error, name }, 'a definition could not be read and is read again');
+      await pause(1_000, signal);
+    }
+  }
 }

@@ -84,7 +84,8 @@ export function movesOf(live: KubeObject | undefined, { egressIP, pinned }: Wish
   return egressIP.spec.egressIPs.filter((ip) => {
     const [wanted, now] = [pinned.get(ip), assigned.get(ip)];
     if (wanted === undefined || now === undefined || now === wanted) return false;
-    return recordedPlace(live, ip) !== wanted && place.isAble(wanted);
+    // a name that is too long for a label cannot be recorded: whether it was asked for before is unknown
+    return wanted.length <= 63 && recordedPlace(live, ip) !== wanted && place.isAble(wanted);
   });
 }
 

@@ -55,7 +55,8 @@ function rulesText(live: KubeObject): string {
 export function firewallStep(live: KubeObject | undefined, wish: FirewallWish): FirewallStep {
   if (wish.isClosed) return live === undefined ? closedNew(wish) : closeStep(live, wish);
   if (live === undefined) return wish.rules === undefined ? { kind: 'nothing' } : created(wish, wish.rules, {});
-  return live.metadata.annotations?.[closedAnnotation] === undefined ? openStep(live, wish) : reopenStep(live, wish);
+  const isMarked = recorded(live) !== '' || keptRules(live) !== undefined;
+  return isMarked ? reopenStep(live, wish) : openStep(live, wish);
 }
 
 function created(
@@ -76,11 +77,21 @@ function closedNew(wish: FirewallWish): FirewallStep {
   return created(wish, wish.closedRules, { [closedAnnotation]: sortedText(wish.closedRules) });
 }
 
+function isUsersNewest(live: KubeObject): boolean {
+  return isClosing(live) ? false : recorded(live) !== '' || !isOurs(live);
+}
+
+/** The user's own rules, which come back when the namespace is opened. */
+function keptRules({ metadata }: KubeObject): unknown {
+  const kept = metadata.annotations?.[ownRulesAnnotation];
+  return kept === undefined ? undefined : jsonIn(kept);
+}
+
 function closeStep(live: KubeObject, { closedRules }: FirewallWish): FirewallStep {
   const text = sortedText(closedRules);
   if (isClosing(live) && recorded(live) === text) return { kind: 'nothing' };
-  // rules that somebody wrote over the closing ones are the user's newest
-  const isUsers = isClosing(live) ? false : recorded(live) !== '' || !isOurs(live);
+  // rules that somebody wrote over the closing ones are the user's newest; closing ones are not, whatever marks are gone
+  const isUsers = rulesText(live) === text && keptRules(live) !== undefined ? false : isUsersNewest(live);
   return {
     kind: 'patch',
     patch: {
@@ -93,12 +104,12 @@ function closeStep(live: KubeObject, { closedRules }: FirewallWish): FirewallSte
 }
 
 /** Opens what was closed: with the user's own rules, with those of the policy, or by removing what was made for it. */
-function reopenStep(live: KubeObject, { rules }: FirewallWish): FirewallStep {
-  const kept = live.metadata.annotations?.[ownRulesAnnotation];
-  const own = kept === undefined ? undefined : jsonIn(kept);
+function reopenStep(live: KubeObject, { rules, closedRules }: FirewallWish): FirewallStep {
+  const own = keptRules(live);
   const metadata = { annotations: { [closedAnnotation]: null, [ownRulesAnnotation]: null } };
   // the user wrote others while it was closed
-  if (!isClosing(live)) return { kind: 'patch', patch: { metadata } };
+  const isUnmarked = own !== undefined && rulesText(live) === sortedText(closedRules);
+  if (!isClosing(live) && !isUnmarked) return { kind: 'patch', patch: { metadata } };
   if (own !== undefined && !isOurs(live)) return { kind: 'patch', patch: { spec: { egress: own }, metadata } };
   if (rules !== undefined) return { kind: 'patch', patch: { spec: { egress: rules }, metadata } };
   return own === undefined ? { kind: 'delete' } : { kind: 'patch', patch: { spec: { egress: own }, metadata } };

@@ -19,3 +19,6 @@ export const multicastMark = `${prefix}multicast`;
 
 /** Name of the EgressIP with which the facade finds out whether OVN-Kubernetes believes a placement that others wrote. */
 export const probeName = 'sdn-compat-facade-probe';
+
+/** Label of an EgressIP that changes so that OVN-Kubernetes looks at it again. */
+export const touchedLabel = `${prefix}touched`;

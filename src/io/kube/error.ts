@@ -7,6 +7,7 @@ export interface Status {
   readonly reason?: string;
   readonly code?: number;
   readonly details?: {
+    readonly name?: string;
     readonly retryAfterSeconds?: number;
     readonly causes?: readonly { readonly reason?: string; readonly message?: string; readonly field?: string }[];
   };

@@ -1,0 +1,121 @@
+/** Brings the EgressFirewalls of namespaces to what they should be: open, or closed while an egress IP is missing. */
+import { egressFirewalls } from '../../api/kinds.ts';
+import type { KubeClient } from '../io/kube/client.ts';
+import { involved, type ReportEvent } from '../io/kube/events.ts';
+import { guarded } from '../io/kube/fresh.ts';
+import type { Logger } from '../io/log.ts';
+import type { KubeObject } from '../model/objects/raw.ts';
+import type { FacadeCaches } from './caches.ts';
+import { Fights } from './fights.ts';
+import type { FacadeMetrics } from './metrics.ts';
+import { type FirewallStep, firewallStep, isClosing, isOverwritten } from './plan/firewall.ts';
+import { facadeManager } from './plan/marks.ts';
+import type { Wish } from './plan/wish.ts';
+import { preconditions } from './preconditions.ts';
+
+export interface FirewallsDeps {
+  readonly client: KubeClient;
+  readonly logger: Logger;
+  readonly caches: Pick<FacadeCaches, 'egressFirewalls'>;
+  readonly metrics: Pick<FacadeMetrics, 'refused'>;
+  readonly report: ReportEvent;
+}
+
+interface Wanted {
+  readonly wish: Wish;
+  readonly isClosed: boolean;
+}
+
+export class Firewalls {
+  readonly #deps: FirewallsDeps;
+  readonly #fights = new Fights(() => performance.now());
+  /** The namespaces that were closed and not opened since. */
+  readonly #closed = new Set<string>();
+
+  constructor(deps: FirewallsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether a firewall closes the namespace, as far as the cache shows. */
+  isClosing(namespace: string): boolean {
+    return isClosing(this.#deps.caches.egressFirewalls.get(`${namespace}/default`));
+  }
+
+  /** Closes or opens these namespaces of the wish. Returns the delays after which to look again. */
+  async bring(names: readonly string[], wanted: Wanted, signal: AbortSignal): Promise<number[]> {
+    const waits: number[] = [];
+    const failures: unknown[] = [];
+    for (const namespace of names) {
+      try {
+        const wait = await this.#firewall(namespace, wanted, signal);
+        if (wait > 0) waits.push(wait);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    // an address is asked for only when all its namespaces are closed
+    if (failures.length > 0) throw failures[0];
+    return waits;
+  }
+
+  async #firewall(namespace: string, { wish, isClosed }: Wanted, signal: AbortSignal): Promise<number> {
+    const { caches, logger } = this.#deps;
+    const live = caches.egressFirewalls.get(`${namespace}/default`);
+    const { rules } = wish.namespaces.get(namespace) ?? {};
+    const step = firewallStep(live, { namespace, isClosed, closedRules: wish.closedRules, rules });
+    const left = isClosed && this.#isUndone(namespace, live) ? this.#fight(namespace) : 0;
+    if (left > 0) return left;
+    if (isClosed && step.kind === 'nothing') this.#closed.add(namespace);
+    else this.#closed.delete(namespace);
+    if (step.kind === 'nothing') return 0;
+    if (step.kind === 'foreign') {
+      this.#foreign(namespace, live);
+      return 0;
+    }
+    await this.#write(namespace, { step, live }, signal);
+    if (isClosing(live) !== isClosed)
+      logger.info({ namespace, closed: isClosed }, 'the EgressFirewall of a namespace changes');
+    return 0;
+  }
+
+  /** Whether somebody else took away or wrote over the firewall that closes the namespace. */
+  #isUndone(namespace: string, live: KubeObject | undefined): boolean {
+    return live === undefined ? this.#closed.has(namespace) : isOverwritten(live);
+  }
+
+  /** Milliseconds until a firewall that somebody else writes too may be written again; 0: now. */
+  #fight(namespace: string): number {
+    const left = this.#fights.next(namespace);
+    if (left > 0) return left;
+    this.#deps.metrics.refused();
+    const message = 'the EgressFirewall was changed while it closes its namespace: it is closed again';
+    this.#deps.logger.warn({ namespace }, message);
+    return 0;
+  }
+
+  async #write(
+    namespace: string,
+    {
+      step,
+      live,
+    }: { readonly step: Exclude<FirewallStep, { kind: 'nothing' | 'foreign' }>; readonly live: KubeObject | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client } = this.#deps;
+    const ref = { namespace, name: 'default' };
+    const write = { signal, fieldManager: facadeManager };
+    if (step.kind === 'create') await client.create(egressFirewalls, step.object, write);
+    else if (live === undefined) return;
+    else if (step.kind === 'patch') {
+      const { metadata = {}, ...rest } = step.patch;
+      await client.patch(egressFirewalls, ref, guarded(live, rest, { ...metadata }), { ...write, type: 'merge' });
+    } else await client.delete(egressFirewalls, ref, { signal, ...preconditions(live) });
+  }
+
+  #foreign(namespace: string, live: KubeObject | undefined): void {
+    const message =
+      'the EgressFirewall has other rules than the EgressNetworkPolicy, and was not made from it: it stays as it is';
+    const object = involved(egressFirewalls, 'default', live);
+    this.#deps.report({ object: { ...object, namespace }, type: 'Warning', reason: 'EgressFirewallOfOthers', message });
+  }
+}

@@ -1,0 +1,205 @@
+/** The facade where others undo what it does, take its kinds away, or leave things behind. */
+import {
+  customResourceDefinitions,
+  egressFirewalls,
+  egressIPs,
+  hostSubnets,
+  namespaces,
+  netNamespaces,
+  nodes,
+} from '../../api/kinds.ts';
+import { cleanUp } from '../../src/facade/cleanup.ts';
+import { namespacesNamedBy } from '../../src/facade/plan/egressip.ts';
+import { closedAnnotation, probeName } from '../../src/facade/plan/marks.ts';
+import type { KubeClient } from '../../src/io/kube/client.ts';
+import { ApiError } from '../../src/io/kube/error.ts';
+import { assignedIn } from '../../src/migrate/kinds/egressip.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { until, World } from './running.ts';
+
+const merge = { type: 'merge' } as const;
+const label = 'k8s.ovn.org/egress-assignable';
+const ip = '192.168.7.201';
+const firewall = { name: 'default', namespace: 'red' };
+
+let world: World;
+beforeEach(async () => {
+  world = await World.up('B');
+}, 30_000);
+afterEach(() => world.down());
+
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+
+async function redOnNode0(): Promise<void> {
+  await world.startFacade();
+  await world.namespace('red', 'blue');
+  await world.offer('node0', { egressIPs: [ip] });
+  await world.request('red', ip);
+  await until('red is assigned', async () => (await world.places('red'))[ip] === 'node0', 20);
+  await until('red is open', async () => (await world.rules('red')) === undefined);
+}
+
+/** Undoes something for three seconds each time it is there; returns how often it was. */
+async function undoing(isThere: () => Promise<boolean>, undo: () => Promise<unknown>): Promise<number> {
+  let times = 0;
+  for (const end = Date.now() + 3_000; Date.now() < end; await pause(5))
+    if (await isThere()) {
+      times += 1;
+      await undo();
+    }
+  return times;
+}
+
+test('nobody who takes away a label, an EgressIP or a closing firewall is fought', async () => {
+  await redOnNode0();
+  await world.request('blue', '192.168.7.250');
+  await until('blue is closed', () => world.isClosed('blue'));
+  const counts = await Promise.all([
+    undoing(
+      async () => (await world.get(nodes, 'node0'))?.metadata.labels?.[label] !== undefined,
+      () => world.client.patch(nodes, { name: 'node0' }, { metadata: { labels: { [label]: null } } }, merge),
+    ),
+    undoing(
+      () => world.isClosed('blue'),
+      () => world.client.delete(egressFirewalls, { name: 'default', namespace: 'blue' }),
+    ),
+    undoing(
+      async () => (await world.get(egressIPs, 'egressip-red')) !== undefined,
+      () => world.client.delete(egressIPs, { name: 'egressip-red' }),
+    ),
+  ]);
+  for (const count of counts) {
+    expect(count).toBeGreaterThan(1);
+    expect(count).toBeLessThan(12);
+  }
+  await until('red is assigned', async () => (await world.places('red'))[ip] !== undefined, 20);
+  await until('blue is closed', () => world.isClosed('blue'), 20);
+}, 60_000);
+
+test('a namespace that goes to another VNID with its address is at no moment open without it', async () => {
+  await redOnNode0();
+  const isServed = async (): Promise<boolean> =>
+    (await world.client.list<KubeObject>(egressIPs)).items.some(
+      (object) => namespacesNamedBy(object).includes('red') && assignedIn(object).size > 0,
+    );
+  let isOver = false;
+  let open = 0;
+  const looking = (async () => {
+    while (!isOver) {
+      const [before, isClosed, after] = [await isServed(), await world.isClosed('red'), await isServed()];
+      if (!before && !isClosed && !after) open += 1;
+    }
+  })();
+  for (const netid of [4_000_000, 4_000_001, 4_000_002]) {
+    await world.client.patch(netNamespaces, { name: 'red' }, { netid }, merge);
+    await until('it has the VNID', async () => {
+      const object = await world.get(egressIPs, 'egressip-red');
+      return object?.metadata.labels?.['migrate.sdn-compat/netid'] === String(netid) && assignedIn(object).size > 0;
+    });
+  }
+  isOver = true;
+  await looking;
+  expect(open).toBe(0);
+}, 60_000);
+
+test('metrics say how many namespaces are closed', async () => {
+  const closed = async (): Promise<string | undefined> =>
+    /facade_namespaces_closed (\d+)/.exec(await world.facade!.metrics.registry.metrics())?.[1];
+  await world.startFacade();
+  await world.namespace('red');
+  await world.request('red', ip);
+  await until('one', async () => (await closed()) === '1');
+  await world.request('red');
+  await until('none', async () => (await closed()) === '0');
+}, 30_000);
+
+test('metrics say how many addresses are elsewhere', async () => {
+  await redOnNode0();
+  const elsewhere = async (): Promise<string | undefined> =>
+    /facade_egressips_elsewhere (\d+)/.exec(await world.facade!.metrics.registry.metrics())?.[1];
+  await world.offer('node1', { egressIPs: ['192.168.7.250'] });
+  await until('node1 may host', async () => (await world.get(nodes, 'node1'))?.metadata.labels?.[label] !== undefined);
+  await world.ready('node0', 'False');
+  await until('one', async () => (await elsewhere()) === '1');
+}, 30_000);
+
+test("a user's own rules come back even if somebody drops the mark of the firewall that closes", async () => {
+  await world.startFacade();
+  await world.namespace('red');
+  const egress = [{ type: 'Deny', to: { cidrSelector: '10.9.0.0/16' } }];
+  const own: KubeObject & { readonly spec: object } = { metadata: firewall, spec: { egress } };
+  await world.client.create<KubeObject>(egressFirewalls, own);
+  await world.request('red', ip);
+  await until('red is closed', () => world.isClosed('red'));
+  await world.client.patch(
+    egressFirewalls,
+    firewall,
+    { metadata: { annotations: { [closedAnnotation]: null } } },
+    merge,
+  );
+  await until('the mark is back', async () => {
+    const live = await world.get(egressFirewalls, 'default', 'red');
+    return live?.metadata.annotations?.[closedAnnotation] !== undefined;
+  });
+  await world.request('red');
+  await until('red is open', async () => !(await world.isClosed('red')));
+  expect(await world.rules('red')).toEqual(egress);
+}, 30_000);
+
+test('a probe that an earlier run left does not keep its address from those who ask for it', async () => {
+  await world.client.patch(nodes, { name: 'node0' }, { metadata: { labels: { [label]: '' } } }, merge);
+  const spec = { egressIPs: ['192.168.7.209'], namespaceSelector: { matchLabels: { [probeName]: 'nothing' } } };
+  const left: KubeObject & { readonly spec: object } = { metadata: { name: probeName }, spec };
+  await world.client.create<KubeObject>(egressIPs, left);
+  await until('it has it', async () => assignedIn((await world.get(egressIPs, probeName))!).size > 0);
+  await world.startFacade();
+  await world.namespace('red');
+  await world.offer('node0', { egressCIDRs: ['192.168.7.208/28'] });
+  await world.request('red', '192.168.7.209');
+  await until('red has it', async () => (await world.places('red'))['192.168.7.209'] === 'node0');
+}, 30_000);
+
+test('NetNamespaces and HostSubnets that went with their kinds are made again when those are back', async () => {
+  await redOnNode0();
+  const { netid } = (await world.netNamespace('red'))!;
+  const definitions = ['netnamespaces', 'hostsubnets'].map((name) => `${name}.network.openshift.io`);
+  const kept: KubeObject[] = [];
+  for (const name of definitions) {
+    kept.push((await world.client.get<KubeObject>(customResourceDefinitions, { name }))!);
+    await world.client.delete(customResourceDefinitions, { name });
+  }
+  await pause(1_000);
+  for (const { metadata, ...rest } of kept)
+    await world.client.create<KubeObject>(customResourceDefinitions, { ...rest, metadata: { name: metadata.name! } });
+  expect(await until('red', () => world.netNamespace('red'), 30)).toMatchObject({ netid, egressIPs: [ip] });
+  expect(await until('node0', () => world.hostSubnet('node0'), 30)).toMatchObject({ egressIPs: [ip] });
+  await pause(1_000);
+  expect(await world.places('red')).toEqual({ [ip]: 'node0' });
+  expect((await world.get(nodes, 'node0'))?.metadata.labels).toHaveProperty([label]);
+}, 60_000);
+
+test('cleanup goes on where a kind cannot be listed', async () => {
+  await redOnNode0();
+  await world.facade!.stop();
+  world.facade = undefined;
+  const { client: real } = world;
+  const list: KubeClient['list'] = (kind, options) =>
+    kind === namespaces
+      ? Promise.reject(new ApiError(403, { message: 'namespaces is forbidden' }))
+      : real.list(kind, options);
+  const client = new Proxy(real, {
+    get: (target, key) => {
+      if (key === 'list') return list;
+      const found: unknown = Reflect.get(target, key);
+      return typeof found === 'function' ? (found.bind(target) as unknown) : found;
+    },
+  });
+  const lines: string[] = [];
+  expect(await cleanUp(client, (line) => lines.push(line), new AbortController().signal)).toBe(1);
+  expect(lines).toContain('Namespace: namespaces is forbidden');
+  expect(await world.get(egressIPs, 'egressip-red')).toBeUndefined();
+  expect((await world.client.list(hostSubnets)).items.length).toBeGreaterThan(0);
+}, 30_000);
