@@ -7,6 +7,7 @@ import { egressIPs } from '../../api/kinds.ts';
 import { pause } from '../io/async/pause.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { assignedIn } from '../migrate/kinds/egressip.ts';
+import { ownMark } from '../migrate/targets/ovn/marks/annotations.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import { probeOf } from './plan/egressip.ts';
 import { facadeManager, probeName } from './plan/marks.ts';
@@ -27,14 +28,16 @@ export async function believesStatus(
   await client.delete(egressIPs, ref, { signal });
   try {
     await client.create(egressIPs, probeOf(probeName, wanted), { signal, fieldManager: facadeManager });
-    const shown = async (): Promise<string | undefined> => {
-      const object = await client.get<KubeObject>(egressIPs, ref, { signal });
-      return object === undefined ? undefined : assignedIn(object).get(wanted.egressIP);
-    };
-    const isKept = await lasts(async () => (await shown()) === wanted.node, patience, signal);
+    const read = (): Promise<KubeObject | undefined> => client.get<KubeObject>(egressIPs, ref, { signal });
+    const shown = (object: KubeObject | undefined): string | undefined =>
+      object === undefined ? undefined : assignedIn(object).get(wanted.egressIP);
+    // one that replaces it may choose the same node; then its mark tells that it wrote
+    const isLeft = (object: KubeObject | undefined): boolean =>
+      shown(object) === wanted.node && object?.metadata.annotations?.[ownMark] === undefined;
+    const isKept = await lasts(async () => isLeft(await read()), patience, signal);
     if (!isKept || signal.aborted) return signal.aborted ? undefined : false;
     await client.patch(egressIPs, ref, { spec: { egressIPs: [] } }, { type: 'merge', signal });
-    const isSilent = await lasts(async () => (await shown()) !== undefined, 2 * patience, signal);
+    const isSilent = await lasts(async () => shown(await read()) !== undefined, 2 * patience, signal);
     return isSilent ? undefined : true;
   } finally {
     // also when the work is to end: a probe that stays would hold its address

@@ -11,6 +11,7 @@ import type { KubeObject } from '../model/objects/raw.ts';
 import type { Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
 import type { FacadeMetrics } from './metrics.ts';
+import { Opening } from './opening.ts';
 import type { Placements } from './placements.ts';
 import {
   type EgressIPStep,
@@ -49,6 +50,7 @@ interface Scene {
 
 export class Steps {
   readonly #deps: StepsDeps;
+  readonly #opening = new Opening(() => performance.now());
   readonly #fights = new Backoff({ base: 100, most: 300_000, now: () => performance.now() });
 
   constructor(deps: StepsDeps) {
@@ -80,11 +82,13 @@ export class Steps {
   /** A namespace is closed before its EgressIP is written, and opened after. */
   async #work(scene: Scene, others: readonly KubeObject[], signal: AbortSignal): Promise<number | undefined> {
     const isClosed = this.#isClosed(scene);
+    const untilOpen = this.#untilOpen(scene, isClosed);
     const waits = isClosed ? await this.#firewalls(scene.wish, true, signal) : [];
     for (const other of others) await this.#delete(other, signal);
     const after = await this.#egressIP(scene, signal);
     if (after !== undefined) waits.push(after);
-    if (!isClosed) waits.push(...(await this.#firewalls(scene.wish, false, signal)));
+    if (untilOpen > 0) waits.push(untilOpen);
+    else if (!isClosed) waits.push(...(await this.#firewalls(scene.wish, false, signal)));
     await this.#multicast(scene.wish, signal);
     this.#tellElsewhere(scene);
     return waits.length === 0 ? undefined : Math.min(...waits);
@@ -122,6 +126,13 @@ export class Steps {
     if (!this.#deps.closes || !wish.isAsking) return false;
     const moves = new Set(movesOf(live, wish, place));
     return [...placesOf(live, wish.egressIP).keys()].every((ip) => moves.has(ip));
+  }
+
+  /** Milliseconds for which namespaces that have an address now stay closed, until OVN-Kubernetes forwards with it. */
+  #untilOpen({ wish }: Scene, isClosed: boolean): number {
+    const { egressFirewalls: firewalls } = this.#deps.caches;
+    const isAnyClosing = [...wish.namespaces.keys()].some((name) => isClosing(firewalls.get(`${name}/default`)));
+    return this.#opening.left(wish.vnid, wish.isAsking && !isClosed, isAnyClosing);
   }
 
   /** Brings the firewalls of the namespaces to what they should be. Returns the delays after which to look again. */

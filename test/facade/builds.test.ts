@@ -29,7 +29,8 @@ describe.each(['A', 'B'] as const)('build %s', (build) => {
       20,
     );
     expect(await world.get(egressIPs, probeName)).toBeUndefined();
-    for (const index of numbers) expect(await world.rules(`ns${index}`)).toBeUndefined();
+    for (const index of numbers)
+      await until(`ns${index} is open`, async () => (await world.rules(`ns${index}`)) === undefined);
   }, 30_000);
 
   test('one whose node fails stays away when the node is back, with an Event; asked for again, it goes back', async () => {

@@ -45,6 +45,10 @@ test('writes nothing', async () => {
     const all = await Promise.all(['one', 'two', 'auto'].map((name) => world.places(name)));
     return all.reduce((sum, places) => sum + Object.keys(places).length, 0) === 4;
   });
+  await until('what has an address is open', async () => {
+    const rules = await Promise.all(['one', 'two', 'auto'].map((name) => world.rules(name)));
+    return rules.every((one) => one === undefined);
+  });
   await until('closed is closed', () => world.isClosed('closed'));
   let before = await versions();
   for (let still = 0; still < 5; still += 1) {

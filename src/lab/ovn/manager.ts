@@ -11,12 +11,12 @@ import { type ObjectCache, type ObjectChange, watchKind } from '../../io/kube/wa
 import type { Logger } from '../../io/log.ts';
 import { egressIPItem } from '../../migrate/kinds/egressip.ts';
 import { listAt, selectorAt, textAt } from '../../migrate/kinds/item.ts';
-import { ownMark } from '../../migrate/targets/ovn/marks/annotations.ts';
+import { assignableLabel, ownMark } from '../../migrate/targets/ovn/marks/annotations.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { Allowance } from './allowance.ts';
 import { type Build, type Habits, habits } from './builds.ts';
 import { Cloud } from './cloud.ts';
-import { afterHealth, afterNode, afterNodeDeletion, type Memory, type NodeEffect } from './nodes.ts';
+import { afterHealth, afterNode, afterNodeDeletion, type Memory, type NodeEffect, type Surroundings } from './nodes.ts';
 import {
   type Assignment,
   forgetting,
@@ -33,7 +33,7 @@ export interface ManagerOptions {
   readonly logger: Logger;
   /** On a cloud each egress IP needs a CloudPrivateIPConfig first, which takes that many milliseconds. */
   readonly cloud?: number;
-  /** Whether a node answers probes; by default each does. */
+  /** Whether a node with the label answers a probe; by default each does. */
   readonly isReachable?: (node: string) => boolean | Promise<boolean>;
   /** Milliseconds between two probes of all nodes; 5,000 by default. */
   readonly healthInterval?: number;
@@ -162,9 +162,10 @@ export class ClusterManager {
       .catch((error: unknown) => this.#options.logger.debug({ err: error }, 'the cluster manager failed at something'));
   }
 
-  async #around({ metadata: { name = '' } }: KubeObject): Promise<{ isCloud: boolean; isReachable: boolean }> {
+  async #around({ metadata: { name = '', labels = {} } }: KubeObject): Promise<Surroundings> {
     const { cloud, isReachable = () => true } = this.#options;
-    return { isCloud: cloud !== undefined, isReachable: await isReachable(name) };
+    const isProbed = Object.hasOwn(labels, assignableLabel);
+    return { isCloud: cloud !== undefined, isReachable: !isProbed || (await isReachable(name)) };
   }
 
   async #watchHealth(): Promise<void> {
@@ -196,6 +197,7 @@ export class ClusterManager {
 
   async #follow(effect: NodeEffect, node: string): Promise<void> {
     if (effect === 'none') return;
+    this.#options.logger.info({ node, effect }, 'a node changed');
     for (const { metadata } of this.#objects.list()) {
       const object = this.#current(metadata.name ?? '');
       if (object === undefined) continue;
@@ -270,7 +272,9 @@ export class ClusterManager {
     if (this.#stop.signal.aborted) return;
     const after = await this.#client.patch<KubeObject>(egressIPs, { name }, steps, { type: 'json', fieldManager });
     this.#written.set(name, after);
-    if (items !== undefined) this.#options.onWritten?.(name, items);
+    if (items === undefined) return;
+    this.#options.logger.info({ egressIP: name, items }, 'status written');
+    this.#options.onWritten?.(name, items);
   }
 
   /** The mark that the EgressIP gets in place of its annotations; undefined if it keeps them. */

@@ -84,7 +84,7 @@ export interface NodeStep {
 /** What is known of the world besides the object. */
 export interface Surroundings {
   readonly isCloud: boolean;
-  /** Whether it answered the last probe; a node that was not probed yet counts as reachable. */
+  /** Whether it answers a probe now; a node without the label is not probed, and counts as reachable. */
   readonly isReachable: boolean;
 }
 
@@ -104,20 +104,18 @@ function effectOf(before: KnownNode | undefined, after: KnownNode): NodeEffect {
 
 /**
  * The memory after a Node was created or has changed. Its networks are only read again when its addresses change, or it
- * becomes labeled or Ready; anything else waits for the next check of its health.
+ * becomes labeled or Ready, whether it answers in the last two cases; anything else waits for the next check of its
+ * health.
  */
 export function afterNode(memory: Memory, object: KubeObject, { isCloud, isReachable }: Surroundings): NodeStep {
   const shown = shownNode(object, isCloud);
   const before = memory.get(shown.name);
-  const isRead =
-    before === undefined ||
-    before.hostCIDRs !== shown.hostCIDRs ||
-    (!before.isLabeled && shown.isLabeled) ||
-    (!before.isReady && shown.isReady);
+  const isNew = before === undefined || (!before.isLabeled && shown.isLabeled) || (!before.isReady && shown.isReady);
+  const isRead = isNew || before.hostCIDRs !== shown.hostCIDRs;
   const after: KnownNode = {
     ...shown,
     networks: isRead ? shown.networks : before.networks,
-    isReachable: before?.isReachable ?? isReachable,
+    isReachable: isNew ? isReachable : before.isReachable,
     has: before?.has ?? new Map<string, string>(),
   };
   return { memory: new Map(memory).set(after.name, after), effect: effectOf(before, after) };

@@ -2,11 +2,16 @@
  * The stand-in for OVN-Kubernetes in a lab: it acts on the cluster's objects, probes the nodes, and forwards by the
  * lab's own agents, which see an API server of their own.
  */
+import { nodes as nodeKind } from '../../../api/kinds.ts';
+import { pause } from '../../io/async/pause.ts';
 import { tcpProbe } from '../../io/health/probe.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
+import { type ObjectCache, watchKind } from '../../io/kube/watch.ts';
 import type { Logger } from '../../io/log.ts';
-import { parseCidr, parseIp } from '../../model/values/address.ts';
+import type { KubeObject } from '../../model/objects/raw.ts';
+import { addressAt, type Ip, parseCidr } from '../../model/values/address.ts';
 import { type Layout, network } from '../layout.ts';
+import { subnetOf } from '../ovn/annotator.ts';
 import { StandIn } from '../ovn/stand-in.ts';
 import { seenTimes } from './egress.ts';
 import { runMirror } from './mirror.ts';
@@ -20,22 +25,57 @@ export interface OvnDeps {
   readonly layout: Layout;
 }
 
-/** Milliseconds that a node has to answer a probe. */
+/** Milliseconds that a node has to answer a probe, and between two. */
 const probeTimeout = 1_000;
+const probeInterval = 1_000;
 
-/** Whether the node answers, as OVN-Kubernetes asks where its own health service does not run: refusing is an answer. */
-function isReachable({ nodes, pace }: Layout, name: string): Promise<boolean> {
-  const ip = parseIp(nodes.find((one) => one.name === name)?.ip ?? '');
-  if (!ip.ok) return Promise.resolve(false);
+/**
+ * Probes all nodes at their own addresses in the pod network, as OVN-Kubernetes does where its health service does not
+ * run: refusing is an answer. It goes on all the time, because the first packet through a tunnel of Open vSwitch's
+ * userspace is lost.
+ */
+class Probes {
+  readonly #nodes: ObjectCache<KubeObject>;
+  readonly #silent = new Set<string>();
+  readonly #pace: number;
+
+  constructor(nodes: ObjectCache<KubeObject>, { pace }: Layout) {
+    this.#nodes = nodes;
+    this.#pace = pace;
+  }
+
+  /** What the last probe of the node found. */
+  isReachable(name: string): boolean {
+    return !this.#silent.has(name);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await Promise.all(this.#nodes.list().map((node) => this.#probe(node)));
+      await pause(probeInterval, signal);
+    }
+  }
+
+  async #probe(node: KubeObject): Promise<void> {
+    const { name = '' } = node.metadata;
+    const subnet = parseCidr(subnetOf(node) ?? '');
+    const isAnswered = subnet.ok && (await answers(addressAt(subnet.value, 1), probeTimeout * this.#pace));
+    if (isAnswered) this.#silent.delete(name);
+    else this.#silent.add(name);
+  }
+}
+
+/** Whether the address answers in that time. */
+function answers(ip: Ip, timeout: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const cancel = tcpProbe()(ip.value, (isAnswered) => {
+    const cancel = tcpProbe()(ip, (isAnswered) => {
       clearTimeout(timer);
       resolve(isAnswered);
     });
     const timer = setTimeout(() => {
       cancel();
       resolve(false);
-    }, probeTimeout * pace);
+    }, timeout);
   });
 }
 
@@ -43,6 +83,9 @@ function isReachable({ nodes, pace }: Layout, name: string): Promise<boolean> {
 export async function runOvn({ cluster, underlay, logger, layout }: OvnDeps, signal: AbortSignal): Promise<void> {
   const podNetwork = parseCidr(network.podNetwork);
   if (!podNetwork.ok) throw new Error(podNetwork.error);
+  const nodes = watchKind(cluster, nodeKind, { logger }, signal);
+  const probes = new Probes(nodes, layout);
+  const probing = probes.run(signal);
   const standIn = await StandIn.start(cluster, {
     build: layout.ovn?.build ?? 'B',
     random: (limit) => Math.floor(Math.random() * limit),
@@ -52,13 +95,13 @@ export async function runOvn({ cluster, underlay, logger, layout }: OvnDeps, sig
       hostSubnetLength: network.hostSubnetLength,
       prefixLength: network.prefixLength,
     },
-    isReachable: (name) => isReachable(layout, name),
+    isReachable: (name) => probes.isReachable(name),
     zoneDelay,
   });
   try {
     await runMirror({ cluster, underlay, traffic: standIn.traffic, logger, times: seenTimes }, signal);
   } finally {
-    await standIn.stop();
+    await Promise.all([standIn.stop(), probing]);
   }
 }
 
