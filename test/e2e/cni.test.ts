@@ -131,6 +131,21 @@ test('of two ADDs at once the address given out later is on record, also when th
   }
 }, 30_000);
 
+test('ADD of a known sandbox in another network namespace puts the pod there', async () => {
+  const one = await sandbox();
+  await add(one);
+  const other = await sandbox();
+  const before = await ports();
+  const address = await add({ ...one, env: { ...one.env, CNI_NETNS: other.env['CNI_NETNS']! } });
+  const inside = (...argv: string[]): Promise<Ran> => run('ip', ['netns', 'exec', other.netns, ...argv]);
+  expect((await inside('ip', '-4', '-o', 'addr', 'show', 'eth0')).stdout).toContain(`${address}/`);
+  expect((await inside('curl', '-s', '--max-time', '3', 'http://10.1.8.72:8080/ip')).stdout.trim()).toBe(
+    '192.168.7.11',
+  );
+  expect(await ports()).toBe(before);
+  await remove(one);
+}, 30_000);
+
 test('DEL twice is no error, nor DEL without network namespace, nor of a sandbox never seen', async () => {
   const one = await sandbox();
   const address = await add(one);

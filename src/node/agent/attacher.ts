@@ -121,7 +121,8 @@ export class PodAttacher {
     { request, attempt }: { readonly request: CniRequest; readonly attempt: Attempt },
   ): Promise<Ip> {
     const present = attachedPods(ovsdb).find(({ sandbox }) => sandbox === request.sandbox);
-    if (present !== undefined) return present.ip;
+    if (present !== undefined && (await this.#isInside(request, present.ip))) return present.ip;
+    if (present !== undefined) await this.#unplug(request.sandbox, ovsdb);
     const ip = this.#take(prepared, ovsdb);
     attempt.making();
     try {
@@ -130,6 +131,15 @@ export class PodAttacher {
       this.#pending.delete(ip);
     }
     return ip;
+  }
+
+  /** Whether the interface in the pod's network namespace has the address. A sandbox that is made again has another one. */
+  async #isInside({ netns, device }: CniRequest, ip: Ip): Promise<boolean> {
+    const { status, stdout } = await this.#deps.exec('nsenter', [
+      ...[`--net=${netns}`, '--', 'ip', '-j', '-4'],
+      ...['addr', 'show', 'dev', device],
+    ]);
+    return status === 0 && addressesOf(linksOf(stdout)).some((one) => one.ip === ip);
   }
 
   #take({ facts }: Prepared, ovsdb: Ovsdb): Ip {
@@ -201,14 +211,16 @@ export class PodAttacher {
 
   /** Removes the veth first: a port without a veth is never restored. */
   async #remove(sandbox: string): Promise<void> {
+    await this.#deps.host.ports.workOn(sandbox, (ovsdb) => this.#unplug(sandbox, ovsdb));
+  }
+
+  async #unplug(sandbox: string, ovsdb: Ovsdb): Promise<void> {
     const host = hostDevice(sandbox);
-    await this.#deps.host.ports.workOn(sandbox, async (ovsdb) => {
-      const pod = attachedPods(ovsdb).find((one) => one.sandbox === sandbox);
-      await removeLink(this.#deps.exec, host);
-      await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
-      // the sweeper ends those of the kernel
-      if (pod !== undefined) void this.#deps.host.openVswitch.forgetConnections(pod.ip);
-    });
+    const pod = attachedPods(ovsdb).find((one) => one.sandbox === sandbox);
+    await removeLink(this.#deps.exec, host);
+    await ovsdb.transact([...removePort(ovsdb, host), ...removeLimit(host, sandbox)]);
+    // the sweeper ends those of the kernel
+    if (pod !== undefined) void this.#deps.host.openVswitch.forgetConnections(pod.ip);
   }
 
   async #await<T>(get: () => T | undefined, missing: string, signal: AbortSignal): Promise<T> {

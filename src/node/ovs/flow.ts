@@ -89,7 +89,7 @@ export function hex(value: number): string {
   return `0x${value.toString(16)}`;
 }
 
-/** The value of a register in a match, as ovs-ofctl prints it: zero without `0x`. */
+/** The value of a register or a mark, as ovs-ofctl prints it: zero without `0x`. */
 export function registerValue(value: number): string {
   return value === 0 ? '0' : hex(value);
 }

@@ -1,5 +1,5 @@
 /** Hands packets to the node: through port tun0, with the mark of their VNID. */
-import { type Action, ctCommit, hex, output, set } from '../ovs/flow.ts';
+import { type Action, ctCommit, output, registerValue, set } from '../ovs/flow.ts';
 import { markMacPrefix, port } from '../ovs/pipeline.ts';
 import type { NodeFacts } from '../values/facts.ts';
 
@@ -16,14 +16,15 @@ export interface Keeping {
 }
 
 /**
- * The actions that hand an IP packet to tun0 with a mark (0 means none). On the userspace datapath each output sets the
+ * The actions that hand an IP packet to tun0 with a mark (0 means none). On the kernel's datapath each output sets it, 0
+ * too: a packet from the tunnel still has what another program of the host marked the packet around it with. On the userspace datapath each output sets the
  * source MAC, otherwise a pod could use such a MAC and take another namespace's address; and the connection is first
  * committed in Open vSwitch, otherwise the answer would look like an opening packet. The kernel's datapath shares one
  * conntrack table with the node, and an entry committed here could not get source NAT there; nft records its owner.
  */
 export function packetToTun0(facts: NodeFacts, mark: number, keeping?: Keeping): Action[] {
   if (facts.datapath === 'system') {
-    return [...(mark === 0 ? [] : [set('pkt_mark', hex(mark))]), output(port.tun0)];
+    return [set('pkt_mark', registerValue(mark)), output(port.tun0)];
   }
   const commit: Action = { ...ctCommit, ...keeping };
   return [commit, set('eth_src', markMac(mark)), output(port.tun0)];
