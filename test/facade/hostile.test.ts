@@ -45,11 +45,13 @@ async function redOnNode0(): Promise<void> {
 /** Undoes something for three seconds each time it is there; returns how often it was. */
 async function undoing(isThere: () => Promise<boolean>, undo: () => Promise<unknown>): Promise<number> {
   let times = 0;
-  for (const end = Date.now() + 3_000; Date.now() < end; await pause(5))
-    if (await isThere()) {
-      times += 1;
-      await undo();
-    }
+  const end = Date.now() + 3_000;
+  while (Date.now() < end) {
+    await pause(5);
+    if (!(await isThere())) continue;
+    times += 1;
+    await undo();
+  }
   return times;
 }
 
