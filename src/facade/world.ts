@@ -17,21 +17,27 @@ import { snapshotOf } from '../migrate/input/make-snapshot.ts';
 import type { DefinitionItem } from '../migrate/kinds/definition.ts';
 import { assignedIn } from '../migrate/kinds/egressip.ts';
 import type { Snapshot, Unread } from '../migrate/snapshot.ts';
-import { hostCIDRsAnnotation, primaryAnnotation } from '../migrate/targets/ovn/marks/annotations.ts';
+import type { Hosts } from '../migrate/targets/ovn/context.ts';
+import { assignableLabel, hostCIDRsAnnotation, primaryAnnotation } from '../migrate/targets/ovn/marks/annotations.ts';
 import { listedIPs } from '../model/egress/listed.ts';
-import { parseHostedIp } from '../model/objects/fields.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject, NodeObject } from '../model/objects/raw.ts';
 import type { Ip } from '../model/values/address.ts';
 import { asList, asText, sortedText } from '../model/values/json.ts';
 import { isVnid, type Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
 import { convertedFrom, isOurs, vnidOn } from './plan/egressip.ts';
-import { type Wish, wishesOf, type WishOptions } from './plan/wish.ts';
+import { offersIn, type Wish, wishesOf, type WishOptions } from './plan/wish.ts';
 
 /** What the served kinds of OVN-Kubernetes can say, as far as it could be read. */
 export interface Definitions {
   readonly list: readonly DefinitionItem[];
   readonly unread: readonly Unread[];
+}
+
+/** A part of the cluster, and what its HostSubnets offer. */
+interface Scene {
+  readonly snapshot: Snapshot;
+  readonly hosts: Hosts;
 }
 
 export class World {
@@ -47,6 +53,8 @@ export class World {
   readonly #placeOf = new Map<string, string>();
   readonly #pinnedTo = new Index<string, Vnid>();
   readonly #wishes = new Map<Vnid, Wish>();
+  /** Undefined when what HostSubnets offer must be read again. */
+  #offers: Scene | undefined;
   readonly #dirty = new Set<Vnid>();
   readonly #translated = new Listeners();
   readonly #touched = new Listeners<[vnid: Vnid]>();
@@ -75,7 +83,10 @@ export class World {
       caches.namespaces.subscribe(({ key }) => this.#namespace(key)),
       caches.policies.subscribe(({ key }) => this.#namespace(key.split('/')[0] ?? '')),
       caches.egressFirewalls.subscribe(({ key }) => this.#touch(this.#vnids.get(key.split('/')[0] ?? ''))),
-      caches.networks.subscribe(() => this.allDirty()),
+      caches.networks.subscribe(() => {
+        this.#offers = undefined;
+        this.allDirty();
+      }),
     ];
   }
 
@@ -125,10 +136,10 @@ export class World {
   translate(): readonly Vnid[] {
     const vnids = [...this.#dirty];
     if (vnids.length === 0) return [];
-    const made = wishesOf(this.#snapshot(vnids), vnids, {
-      ...this.#options,
-      isUnsettled: (ip) => this.#isUnsettled(ip),
-    });
+    const { snapshot, hosts } = this.#scene(vnids);
+    const isUnsettled = (ip: string): boolean => this.#isUnsettled(ip);
+    const made = wishesOf(snapshot, vnids, { ...this.#options, isUnsettled, hosts });
+    // not before: what cannot be translated now is translated again
     this.#dirty.clear();
     for (const vnid of vnids) {
       for (const node of this.#wishes.get(vnid)?.pinned.values() ?? []) this.#pinnedTo.remove(node, vnid);
@@ -141,7 +152,7 @@ export class World {
   }
 
   /** The part of the cluster that these VNIDs depend on. */
-  #snapshot(vnids: readonly Vnid[]): Snapshot {
+  #scene(vnids: readonly Vnid[]): Scene {
     const caches = this.#caches;
     const names = new Set(vnids.flatMap((vnid) => [...this.#members.of(vnid)]));
     const rivals = [...names].flatMap((name) =>
@@ -150,17 +161,33 @@ export class World {
       ),
     );
     const all = new Set([...names, ...rivals]);
-    const asked = new Set([...names].flatMap((name) => requestsOf(caches.netNamespaces.get(name))));
-    const policies = this.#policiesIn(names);
     const found = new Map<Kind, readonly KubeObject[]>([
       [netNamespaces, [...all].flatMap((name) => caches.netNamespaces.get(name) ?? [])],
       [namespaces, [alwaysThere, ...[...all].flatMap((name) => caches.namespaces.get(name) ?? [])]],
-      [hostSubnets, caches.hostSubnets.list().map((host) => offersOf(host, asked))],
-      [nodes, caches.nodes.list()],
-      [clusterNetworks, caches.networks.list()],
-      [egressNetworkPolicies, policies],
+      [egressNetworkPolicies, this.#policiesIn(names)],
     ]);
-    return { ...snapshotOf(found, this.#definitions.unread), definitions: this.#definitions.list };
+    const { snapshot, hosts } = (this.#offers ??= this.#offering());
+    const own = snapshotOf(found, this.#definitions.unread);
+    const { hostSubnets: offered, nodes: present, clusterNetworks: networks } = snapshot;
+    const { list: definitions } = this.#definitions;
+    return {
+      snapshot: { ...own, hostSubnets: offered, nodes: present, clusterNetworks: networks, definitions },
+      hosts,
+    };
+  }
+
+  /** What all HostSubnets offer. It is the same for every VNID, and changes seldom. */
+  #offering(): Scene {
+    const { hostSubnets: hosts, nodes: present, networks } = this.#caches;
+    const snapshot = snapshotOf(
+      new Map<Kind, readonly KubeObject[]>([
+        [hostSubnets, hosts.list().map(offersOf)],
+        [nodes, present.list()],
+        [clusterNetworks, networks.list()],
+      ]),
+      [],
+    );
+    return { snapshot, hosts: offersIn(snapshot) };
   }
 
   #policiesIn(names: ReadonlySet<string>): readonly KubeObject[] {
@@ -225,15 +252,19 @@ export class World {
 
   #hostSubnet({ key, before, after }: ObjectChange<HostSubnetObject>): void {
     this.#moved.notify(key);
-    if (placeText(before) !== placeText(after)) this.#allAskersDirty();
+    const isElsewhere = placeText(before) !== placeText(after);
+    if (isElsewhere) this.#allAskersDirty();
     const [was, is] = [new Set(offeredIn(before)), new Set(offeredIn(after))];
     const changed = [...was, ...is].filter((ip) => !was.has(ip) || !is.has(ip));
+    if (isElsewhere || changed.length > 0) this.#offers = undefined;
     this.#mark(...changed.flatMap((ip) => [...this.#askers.of(ip)]));
   }
 
   #node({ key, before, after }: ObjectChange<NodeObject>): void {
     this.#moved.notify(key);
-    if (nodeText(before) !== nodeText(after)) this.#allAskersDirty();
+    const isOther = nodeText(before) !== nodeText(after);
+    if (isOther || isLabeled(before) !== isLabeled(after)) this.#offers = undefined;
+    if (isOther) this.#allAskersDirty();
     for (const vnid of this.#pinnedTo.of(key)) this.#touch(vnid);
   }
 
@@ -290,20 +321,18 @@ function offeredIn(object: HostSubnetObject | undefined): readonly Ip[] {
   return asList(object?.egressCIDRs).length > 0 ? [] : listedIPs(object);
 }
 
-/** The HostSubnet with what it offers of these addresses, and one more: whether it offers any decides about its node. */
-function offersOf(object: HostSubnetObject, asked: ReadonlySet<string>): HostSubnetObject {
-  const listed = asList(object.egressIPs).map(asText);
-  const offered = asList(object.egressCIDRs).length > 0 ? [] : listed;
-  const egressIPs = offered.filter((text, index) => {
-    const ip = parseHostedIp(text);
-    return index === 0 || !ip.ok || asked.has(ip.value);
-  });
-  return egressIPs.length === listed.length ? object : { ...object, egressIPs };
+/** The HostSubnet with what an admin offers alone. */
+function offersOf(object: HostSubnetObject): HostSubnetObject {
+  return asList(object.egressCIDRs).length > 0 ? { ...object, egressIPs: [] } : object;
 }
 
 /** What of a HostSubnet decides about addresses that it does not list. */
 function placeText(object: HostSubnetObject | undefined): string {
   return object === undefined ? '' : sortedText([object.hostIP, object.egressCIDRs ?? [], object.subnet]);
+}
+
+function isLabeled(object: NodeObject | undefined): boolean {
+  return object?.metadata.labels?.[assignableLabel] !== undefined;
 }
 
 /** What of a Node decides which addresses it can host, but for the moment. */

@@ -4,7 +4,7 @@
  */
 import type { Snapshot } from '../../migrate/snapshot.ts';
 import { multicastNamespaces } from '../../migrate/targets/ovn/cluster/multicast.ts';
-import { type Context, contextOf } from '../../migrate/targets/ovn/context.ts';
+import { type Context, contextOf, type Hosts, hostsOf } from '../../migrate/targets/ovn/context.ts';
 import { egressIPOf } from '../../migrate/targets/ovn/egressips/part.ts';
 import type { EgressIP } from '../../migrate/targets/ovn/egressips/rivals.ts';
 import { firewallPart } from '../../migrate/targets/ovn/firewall/part.ts';
@@ -44,17 +44,23 @@ export interface WishOptions {
   readonly isUnsettled: (ip: Ip) => boolean;
 }
 
-/** The wishes for these VNIDs. The snapshot must have all that has to do with them, and all HostSubnets and Nodes. */
+/** What the HostSubnets and Nodes of a snapshot say, for any number of wishes. */
+export function offersIn(snapshot: Snapshot): Hosts {
+  return hostsOf(snapshot, { machineNetworks: [] });
+}
+
+/** The wishes for these VNIDs; `hosts` is what `offersIn` says of the snapshot. The snapshot must have all that has to do with them, and all HostSubnets and Nodes. */
 export function wishesOf(
   snapshot: Snapshot,
   vnids: Iterable<Vnid>,
-  { isUnsettled, ...options }: WishOptions,
+  { isUnsettled, hosts, ...options }: WishOptions & { readonly hosts?: Hosts | undefined },
 ): ReadonlyMap<Vnid, Wish> {
-  const context = contextOf(snapshot, {
+  const whole = {
     ...options,
     ...{ only: [], namespaces: [], machineNetworks: [] },
     ...{ keepClosed: false, denyAPIServer: false, keepPlacement: false },
-  });
+  };
+  const context = contextOf(snapshot, whole, hosts);
   const groups = new Map(context.egress.groups.map((group) => [group.vnid, group]));
   const rules = new Map(firewallsIn(context).map(({ metadata, spec }) => [metadata.namespace ?? '', spec.egress]));
   const multicast = new Set(multicastNamespaces(context));

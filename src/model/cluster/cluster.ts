@@ -40,25 +40,37 @@ export interface Cluster extends Required<EgressInput> {
 }
 
 /** Builds the cluster from the objects and the addresses of offline nodes. Nothing is rejected: problems are listed. */
-export function clusterOf(raw: RawCluster, offline: ReadonlySet<Ip>): Cluster {
+export function clusterOf({ netNamespaces, ...raw }: RawCluster, offline: ReadonlySet<Ip>): Cluster {
   const hostSubnets = distinct(raw.hostSubnets);
   const hosts = new HostSubnets();
   for (const one of hostSubnets.kept) hosts.set(one);
-  const netNamespaces = distinct(raw.netNamespaces);
   const nodes = distinct(raw.nodes);
   for (const node of nodes.kept) hosts.setNode(node.metadata.name ?? '', node);
-  const parsedNamespaces = partition(netNamespaces.kept, parseNetNamespace);
-  return {
+  const withoutNamespaces: Cluster = {
     ...egressOf(hosts),
-    netNamespaces: parsedNamespaces.valid satisfies readonly NetNamespace[],
-    offline,
+    ...{ netNamespaces: [], invalidNetNamespaces: [], offline },
     ...ownNetwork(raw.clusterNetworks ?? []),
     ...allLimits(nodes.kept),
-    invalidNetNamespaces: parsedNamespaces.invalid,
     duplicates: [
       ...hostSubnets.duplicates.map((name) => ({ kind: 'HostSubnet' as const, name })),
-      ...netNamespaces.duplicates.map((name) => ({ kind: 'NetNamespace' as const, name })),
       ...nodes.duplicates.map((name) => ({ kind: 'Node' as const, name })),
+    ],
+  };
+  return withNetNamespaces(withoutNamespaces, netNamespaces);
+}
+
+/** The same hosts and nodes with these NetNamespaces. */
+export function withNetNamespaces(cluster: Cluster, objects: readonly NetNamespaceObject[]): Cluster {
+  const { kept, duplicates } = distinct(objects);
+  const parsed = partition(kept, parseNetNamespace);
+  return {
+    ...cluster,
+    netNamespaces: parsed.valid satisfies readonly NetNamespace[],
+    invalidNetNamespaces: parsed.invalid,
+    duplicates: [
+      ...cluster.duplicates.filter(({ kind }) => kind === 'HostSubnet'),
+      ...duplicates.map((name) => ({ kind: 'NetNamespace' as const, name })),
+      ...cluster.duplicates.filter(({ kind }) => kind === 'Node'),
     ],
   };
 }

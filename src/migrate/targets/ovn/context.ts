@@ -1,5 +1,5 @@
 /** What every part of the translation to OVN-Kubernetes gets: the snapshot, and what is derived from it once. */
-import { type Cluster, clusterOf } from '../../../model/cluster/cluster.ts';
+import { type Cluster, clusterOf, withNetNamespaces } from '../../../model/cluster/cluster.ts';
 import { type EgressState, egressState } from '../../../model/egress/state.ts';
 import { type ClusterNetwork, parseClusterNetwork } from '../../../model/objects/clusternetwork.ts';
 import { type Cidr, familyOf, type Ip, parseCidr, type SortKey, sortKey } from '../../../model/values/address.ts';
@@ -13,6 +13,7 @@ import { type EgressPlan, egressPlan } from './groups.ts';
 import { type KeptPlacement, keptPlacement } from './kept-placement.ts';
 import type { TranslateOptions } from './options.ts';
 import { type OvnNode, ovnNodesOf } from './ovn-nodes.ts';
+import { type Reach, reachOf } from './reach.ts';
 import { type Served, servedOf } from './served.ts';
 
 export interface Context {
@@ -62,13 +63,30 @@ export interface Context {
 /** Translates one concern. */
 export type PartOf = (context: Context) => Part;
 
-/** Makes the context of a snapshot. The order of its lists does not matter. */
-export function contextOf(snapshot: Snapshot, options: TranslateOptions): Context {
-  const { hostSubnets, netNamespaces, nodes, clusterNetworks } = snapshot;
-  const raw = { hostSubnets, netNamespaces, nodes: nodes.map(({ object }) => object), clusterNetworks };
+/** What HostSubnets and Nodes alone say, whoever asks for egress IPs. */
+export interface Hosts extends Pick<Context, 'ovnNodes'> {
+  /** Without NetNamespaces. */
+  readonly cluster: Cluster;
+  readonly reach: Reach;
+}
+
+/** Makes that of a snapshot. */
+export function hostsOf(snapshot: Snapshot, { machineNetworks }: Pick<TranslateOptions, 'machineNetworks'>): Hosts {
+  const { hostSubnets, nodes, clusterNetworks } = snapshot;
+  const raw = { hostSubnets, netNamespaces: [], nodes: nodes.map(({ object }) => object), clusterNetworks };
   const parsed = clusterOf(raw, new Set());
-  const ovnNodes = ovnNodesOf(snapshot, parsed, cidrs(options.machineNetworks));
+  const ovnNodes = ovnNodesOf(snapshot, parsed, cidrs(machineNetworks));
   const cluster = { ...parsed, offline: offlineOf(ovnNodes) };
+  return { cluster, ovnNodes, reach: reachOf(cluster.hostSubnets, ovnNodes) };
+}
+
+/** Makes the context of a snapshot. The order of its lists does not matter. `hosts` are those of the same snapshot. */
+export function contextOf(
+  snapshot: Snapshot,
+  options: TranslateOptions,
+  { ovnNodes, reach, ...hosts } = hostsOf(snapshot, options),
+): Context {
+  const cluster = withNetNamespaces(hosts.cluster, snapshot.netNamespaces);
   const vnids = new Map<string, Vnid>(cluster.netNamespaces.map(({ name, vnid }) => [name, vnid]));
   const byVnid = Map.groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
   const known =
@@ -87,7 +105,7 @@ export function contextOf(snapshot: Snapshot, options: TranslateOptions): Contex
   const { prefix } = options;
   const others = snapshot.egressIPs.map(({ name, egressIPs }) => ({ name, egressIPs }));
   const egress = egressPlan({
-    ...{ cluster, state, ovnNodes, prefix, exists, chosen: isChosen, others },
+    ...{ cluster, state, ovnNodes, reach, prefix, exists, chosen: isChosen, others },
     canNameNodes: served.nodesInEgressIPs,
   });
   const open = egress.groups.filter((group) => group.today.kind === 'dropped' && !egress.served(group));

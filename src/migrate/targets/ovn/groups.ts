@@ -12,7 +12,7 @@ import type { Known } from '../../known.ts';
 import { chosenNodes } from './chosen-nodes.ts';
 import type { OvnNode } from './ovn-nodes.ts';
 import { type Claim, type PlacementNode, type Prediction, predictPlacement } from './placement/predict.ts';
-import { difference, intersection, type Reach, reachOf } from './reach.ts';
+import { difference, intersection, type Reach } from './reach.ts';
 
 /** Why an entry of a list is in no EgressIP. */
 export type LeftOut =
@@ -55,6 +55,8 @@ interface Input {
   readonly cluster: EgressInput;
   readonly state: EgressState;
   readonly ovnNodes: ReadonlyMap<string, OvnNode>;
+  /** That of its HostSubnets and nodes. */
+  readonly reach: Reach;
   readonly prefix: string;
   readonly exists: (namespace: string) => boolean;
   readonly chosen: (namespace: string) => boolean;
@@ -90,8 +92,7 @@ function groupOf({ vnid, members }: Pick<EgressGroup, 'vnid' | 'members'>, conte
 
 /** Makes the groups and their prediction. */
 export function egressPlan(input: Input): EgressPlan {
-  const { cluster, ovnNodes, chosen, others } = input;
-  const reach = reachOf(cluster.hostSubnets, ovnNodes);
+  const { cluster, ovnNodes, reach, chosen, others } = input;
   const context = groupContext(input);
   const naming = groupsOf(cluster.netNamespaces).map((claim) => withNodes(groupOf(claim, context), reach, input));
   const all = naming.map(({ group }) => group);
