@@ -48,6 +48,16 @@ function remoteHop(facts: NodeFacts, vnid: Vnid, hop: Hop): Action[] {
   ];
 }
 
+/**
+ * What connections that leave by the hop have in common. The kernel's datapath commits none that leaves by its own node:
+ * nft gives those their owner, and they have no label.
+ */
+function keptBy(facts: NodeFacts, vnid: Vnid, { node, egressIP }: Hop): Flow['match'] {
+  if (facts.datapath === 'system' && node === facts.name)
+    return { ct_mark: hex(ownerOf(vnid, facts.masqueradeBit)), ct_label: '0' };
+  return { ct_label: hex(labelOf(egressIP)) };
+}
+
 /** Flows and groups of one VNID. */
 interface VnidRules {
   readonly flows: readonly Flow[];
@@ -72,9 +82,7 @@ function viaRules(facts: NodeFacts, vnid: Vnid, listed: readonly Hop[]): VnidRul
   });
   // a connection keeps its hop while that is available, also when new ones use another
   const kept =
-    listed.length < 2
-      ? []
-      : listed.map((hop) => at(priority.egressIP.kept, { ct_label: hex(labelOf(hop.egressIP)) }, actionsOf(hop)));
+    listed.length < 2 ? [] : listed.map((hop) => at(priority.egressIP.kept, keptBy(facts, vnid, hop), actionsOf(hop)));
   const only = local ?? (hops.length === 1 ? hops[0] : undefined);
   if (only !== undefined) return { flows: [...kept, at(priority.egressIP.vnid, {}, actionsOf(only))], groups: [] };
   return {

@@ -29,7 +29,7 @@ function way(actions: readonly Action[]): string {
 }
 
 /** All ways that a packet of VNID 77 may take; none when it is dropped, undefined when no flow says anything. */
-function ways(scene: Scene, packet: { readonly in_port: number; readonly ct_label?: number }): string[] | undefined {
+function ways(scene: Scene, packet: Pick<Packet, 'in_port' | 'ct_label' | 'ct_mark'>): string[] | undefined {
   const { flows, groups } = rulesOf(scene);
   const actions = actionsFor(flows, table.egressIP, { proto: 'tcp', reg0: 77, ...packet });
   if (actions === undefined) return undefined;
@@ -71,11 +71,11 @@ test('where the first available is wanted, new connections use that alone, and o
   };
   expect(ways(scene, fromPod)).toEqual(['192.168.7.12']);
   const keeps = (text: string) => ways(scene, { ...fromPod, ct_label: Number(ipNumber(ip(text))) });
-  expect([keeps(first), keeps(second), keeps(third)]).toEqual([
-    ['192.168.7.12'],
-    ['here with mark 0x4d'],
-    ['192.168.7.13'],
-  ]);
+  expect([keeps(first), keeps(third)]).toEqual([['192.168.7.12'], ['192.168.7.13']]);
+  // one that leaves here has its owner from nft, and no label
+  const owner = ownerOf(vnid(77), nodeInput(scene).facts.masqueradeBit);
+  expect(ways(scene, { ...fromPod, ct_mark: owner })).toEqual(['here with mark 0x4d']);
+  expect(ways(scene, { ...fromPod, ct_mark: owner + 1 })).toEqual(['192.168.7.12']);
 });
 
 test('a VNID with one hop needs no flow to keep it', () => {

@@ -53,7 +53,7 @@ function isMatched(match: Match, packet: Packet): boolean {
   return (
     (proto === undefined || proto === packet.proto || (proto === 'ip' && packet.proto !== 'arp')) &&
     (in_port === undefined || in_port === packet.in_port) &&
-    (ct_label === undefined || Number(ct_label) === packet.ct_label) &&
+    (ct_label === undefined || Number(ct_label) === (packet.ct_label ?? 0)) &&
     (ct_mark === undefined || hasMark(packet, ct_mark)) &&
     (ct_state === undefined || isInState(packet, ct_state)) &&
     (reg0 === undefined || Number(reg0) === packet.reg0) &&
