@@ -7,16 +7,12 @@ import type { KubeObject } from '../model/objects/raw.ts';
 export async function removeObject(
   client: Pick<KubeClient, 'delete'>,
   kind: Kind,
-  { metadata: { name = '', uid, resourceVersion } }: KubeObject,
+  { metadata: { name = '', namespace, uid, resourceVersion } }: KubeObject,
   signal: AbortSignal,
 ): Promise<void> {
   const version = resourceVersion === undefined ? {} : { resourceVersion };
-  await client.delete(
-    kind,
-    { name },
-    {
-      signal,
-      ...(uid === undefined ? {} : { preconditions: { uid, ...version } }),
-    },
-  );
+  await client.delete(kind, namespace === undefined ? { name } : { name, namespace }, {
+    signal,
+    ...(uid === undefined ? {} : { preconditions: { uid, ...version } }),
+  });
 }

@@ -2,14 +2,14 @@
 import { hostSubnets, nodes } from '../../api/kinds.ts';
 import { withoutPrefixes } from '../controllers/egressips/plan.ts';
 import type { KubeClient } from '../io/kube/client.ts';
-import { guarded } from '../io/kube/fresh.ts';
 import type { Logger } from '../io/log.ts';
 import { assignableLabel } from '../migrate/targets/ovn/marks/annotations.ts';
 import { compareIps, parseIp } from '../model/values/address.ts';
 import { asList, asText } from '../model/values/json.ts';
 import type { FacadeCaches } from './caches.ts';
 import type { Fights } from './fights.ts';
-import { facadeManager, labeledAnnotation } from './plan/marks.ts';
+import { mergeInto } from './merge-into.ts';
+import { labeledAnnotation } from './plan/marks.ts';
 import { labelPatch } from './plan/nodes.ts';
 import type { World } from './world.ts';
 
@@ -35,10 +35,7 @@ export async function showAssigned(
   const wanted = isAutomatic ? sortedIps(world.assignedTo(node)) : withoutPrefixes(live.egressIPs);
   const listed = asList(live.egressIPs).map(asText);
   if (wanted === undefined || listed.join() === wanted.join()) return;
-  await client.patch(hostSubnets, { name: node }, guarded(live, { egressIPs: wanted }), {
-    ...{ type: 'merge', fieldManager: facadeManager },
-    signal,
-  });
+  await mergeInto(client, hostSubnets, { live, patch: { egressIPs: wanted } }, signal);
   if (isAutomatic) logger.info({ node, egressIPs: wanted }, 'HostSubnet lists what OVN-Kubernetes assigned');
 }
 
@@ -70,8 +67,7 @@ export async function labelNode(
     metadata.labels?.[assignableLabel] === '' && node.metadata.annotations?.[labeledAnnotation] !== undefined;
   const left = isAgain ? fights.next(name) : 0;
   if (left > 0) return left;
-  const body = guarded(node, {}, { ...metadata });
-  await client.patch(nodes, { name }, body, { type: 'merge', fieldManager: facadeManager, signal });
+  await mergeInto(client, nodes, { live: node, patch: { metadata } }, signal);
   logger.info({ node: name, ...metadata }, 'Node for egress IPs');
   return undefined;
 }

@@ -1,20 +1,22 @@
 /** Removes what the facade made from OVN-Kubernetes' objects, from Nodes and from Namespaces. What users wrote comes back. */
 import { egressFirewalls, egressIPs, type Kind, namespaces, nodes } from '../../api/kinds.ts';
+import { removeObject } from '../controllers/remove.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isConflict } from '../io/kube/error.ts';
-import { guarded } from '../io/kube/fresh.ts';
 import { assignableLabel, ovnMulticast } from '../migrate/targets/ovn/marks/annotations.ts';
 import { cidrsAnnotation } from '../migrate/targets/ovn/marks/origin.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
+import { mergeInto } from './merge-into.ts';
 import { isOurs } from './plan/egressip.ts';
 import { firewallStep } from './plan/firewall.ts';
-import { facadeManager, labeledAnnotation, multicastMark, probeName } from './plan/marks.ts';
+import { labeledAnnotation, multicastMark, probeName } from './plan/marks.ts';
+import type { MergePatch } from './plan/merge-patch.ts';
 
 /** What is to be done with one object: a merge patch, or its deletion. */
 export interface Removal {
   readonly kind: Kind;
   readonly object: KubeObject;
-  readonly patch: (Readonly<Record<string, unknown>> & { readonly metadata?: object }) | undefined;
+  readonly patch: MergePatch | undefined;
 }
 
 /** Decides what becomes of the object; undefined if it is not ours in any part. Pure. */
@@ -101,7 +103,7 @@ async function remove(
     const removal = removalOf(kind, object);
     if (removal === undefined) return undefined;
     try {
-      return await carryOut(client, { ref, removal }, signal);
+      return await carryOut(client, removal, signal);
     } catch (error) {
       if (!isConflict(error) || attempt === 5) throw error;
       object = await client.get<KubeObject>(kind, ref, { signal });
@@ -110,23 +112,11 @@ async function remove(
   return undefined;
 }
 
-async function carryOut(
-  client: KubeClient,
-  { ref, removal }: { readonly ref: { readonly name: string; readonly namespace?: string }; readonly removal: Removal },
-  signal: AbortSignal,
-): Promise<string> {
-  const { kind, object, patch } = removal;
+async function carryOut(client: KubeClient, { kind, object, patch }: Removal, signal: AbortSignal): Promise<string> {
   if (patch === undefined) {
-    const { uid, resourceVersion } = object.metadata;
-    const preconditions = {
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    };
-    await client.delete(kind, ref, { signal, preconditions });
+    await removeObject(client, kind, object, signal);
     return 'deleted';
   }
-  const { metadata = {}, ...rest } = patch;
-  const body = guarded(object, rest, { ...metadata });
-  await client.patch(kind, ref, body, { type: 'merge', fieldManager: facadeManager, signal });
+  await mergeInto(client, kind, { live: object, patch }, signal);
   return 'given back';
 }

@@ -15,7 +15,8 @@ export interface ElsewhereDeps {
   readonly report: ReportEvent;
 }
 
-interface Scene {
+/** What a VNID asks for, its EgressIP, and where addresses may be placed. */
+export interface Scene {
   readonly wish: Wish;
   readonly live: KubeObject | undefined;
   readonly place: Place;

@@ -1,17 +1,17 @@
 /** Brings the EgressFirewalls of namespaces to what they should be: open, or closed while an egress IP is missing. */
 import { egressFirewalls } from '../../api/kinds.ts';
+import { removeObject } from '../controllers/remove.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { involved, type ReportEvent } from '../io/kube/events.ts';
-import { guarded } from '../io/kube/fresh.ts';
 import type { Logger } from '../io/log.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import type { FacadeCaches } from './caches.ts';
 import { Fights } from './fights.ts';
+import { mergeInto } from './merge-into.ts';
 import type { FacadeMetrics } from './metrics.ts';
 import { type FirewallStep, firewallStep, isClosing, isOverwritten } from './plan/firewall.ts';
 import { facadeManager } from './plan/marks.ts';
 import type { Wish } from './plan/wish.ts';
-import { preconditions } from './preconditions.ts';
 
 export interface FirewallsDeps {
   readonly client: KubeClient;
@@ -72,7 +72,7 @@ export class Firewalls {
       this.#foreign(namespace, live);
       return 0;
     }
-    await this.#write(namespace, { step, live }, signal);
+    await this.#write(step, live, signal);
     if (isClosing(live) !== isClosed)
       logger.info({ namespace, closed: isClosed }, 'the EgressFirewall of a namespace changes');
     return 0;
@@ -94,22 +94,16 @@ export class Firewalls {
   }
 
   async #write(
-    namespace: string,
-    {
-      step,
-      live,
-    }: { readonly step: Exclude<FirewallStep, { kind: 'nothing' | 'foreign' }>; readonly live: KubeObject | undefined },
+    step: Exclude<FirewallStep, { kind: 'nothing' | 'foreign' }>,
+    live: KubeObject | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     const { client } = this.#deps;
-    const ref = { namespace, name: 'default' };
-    const write = { signal, fieldManager: facadeManager };
-    if (step.kind === 'create') await client.create(egressFirewalls, step.object, write);
+    if (step.kind === 'create')
+      await client.create(egressFirewalls, step.object, { signal, fieldManager: facadeManager });
     else if (live === undefined) return;
-    else if (step.kind === 'patch') {
-      const { metadata = {}, ...rest } = step.patch;
-      await client.patch(egressFirewalls, ref, guarded(live, rest, { ...metadata }), { ...write, type: 'merge' });
-    } else await client.delete(egressFirewalls, ref, { signal, ...preconditions(live) });
+    else if (step.kind === 'patch') await mergeInto(client, egressFirewalls, { live, patch: step.patch }, signal);
+    else await removeObject(client, egressFirewalls, live, signal);
   }
 
   #foreign(namespace: string, live: KubeObject | undefined): void {

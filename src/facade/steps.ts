@@ -1,9 +1,9 @@
 /** Carries out the steps for one VNID: its EgressIP, the EgressFirewalls of its namespaces, and their multicast. */
 import omit from 'lodash/omit.js';
-import { egressIPs, type Kind, namespaces, netNamespaces } from '../../api/kinds.ts';
+import { egressIPs, namespaces, netNamespaces } from '../../api/kinds.ts';
+import { removeObject } from '../controllers/remove.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { involved, type ReportEvent } from '../io/kube/events.ts';
-import { guarded } from '../io/kube/fresh.ts';
 import type { Logger } from '../io/log.ts';
 import { assignedIn, requestedIn } from '../migrate/kinds/egressip.ts';
 import { ovnMulticast } from '../migrate/targets/ovn/marks/annotations.ts';
@@ -11,25 +11,17 @@ import type { KubeObject } from '../model/objects/raw.ts';
 import { sortedText } from '../model/values/json.ts';
 import type { Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
-import { Elsewhere } from './elsewhere.ts';
+import { Elsewhere, type Scene } from './elsewhere.ts';
 import { Fights } from './fights.ts';
 import { Firewalls } from './firewalls.ts';
+import { mergeInto } from './merge-into.ts';
 import type { FacadeMetrics } from './metrics.ts';
 import { Opening } from './opening.ts';
 import type { Placements } from './placements.ts';
-import {
-  type EgressIPStep,
-  egressIPStep,
-  isOurs,
-  movesOf,
-  namespacesNamedBy,
-  type Place,
-  placesOf,
-} from './plan/egressip.ts';
+import { type EgressIPStep, egressIPStep, isOurs, movesOf, namespacesNamedBy, placesOf } from './plan/egressip.ts';
 import { facadeManager, multicastMark, touchedLabel } from './plan/marks.ts';
 import { isAble } from './plan/nodes.ts';
 import type { Wish } from './plan/wish.ts';
-import { preconditions } from './preconditions.ts';
 import { Stuck } from './stuck.ts';
 import type { World } from './world.ts';
 
@@ -47,12 +39,6 @@ export interface StepsDeps {
 
 /** How long to wait before looking again at what others must do first, in milliseconds. */
 const patience = 1_000;
-
-interface Scene {
-  readonly wish: Wish;
-  readonly live: KubeObject | undefined;
-  readonly place: Place;
-}
 
 export class Steps {
   readonly #deps: StepsDeps;
@@ -224,7 +210,7 @@ export class Steps {
       logger.info({ egressIP: name, vnid: wish.vnid }, 'EgressIP created');
     } else if (live !== undefined) {
       placements.asked({ ...step.patch, metadata: live.metadata });
-      await this.#patch(egressIPs, { ref: { name }, live, patch: step.patch }, signal);
+      await mergeInto(client, egressIPs, { live, patch: step.patch }, signal);
     }
     this.#written.set(name, text);
     return undefined;
@@ -232,7 +218,7 @@ export class Steps {
 
   /** Has OVN-Kubernetes look again at addresses that it gave no node, though some node could have one. */
   async #touch(live: KubeObject, signal: AbortSignal): Promise<number | undefined> {
-    const { caches, report, logger } = this.#deps;
+    const { client, caches, report, logger } = this.#deps;
     const { name = '' } = live.metadata;
     const assigned = assignedIn(live);
     const missing = requestedIn(live).filter((ip) => !assigned.has(ip));
@@ -248,33 +234,15 @@ export class Steps {
       'OVN-Kubernetes gives egress IPs no node: it is to look again',
     );
     const patch = { metadata: { labels: { [touchedLabel]: String(Date.now()) } } };
-    await this.#patch(egressIPs, { ref: { name }, live, patch }, signal);
+    await mergeInto(client, egressIPs, { live, patch }, signal);
     return patience;
   }
 
   async #delete(live: KubeObject, signal: AbortSignal): Promise<void> {
     const { name = '' } = live.metadata;
     this.#written.delete(name);
-    await this.#deps.client.delete(egressIPs, { name }, { signal, ...preconditions(live) });
+    await removeObject(this.#deps.client, egressIPs, live, signal);
     this.#deps.logger.info({ egressIP: name }, 'EgressIP deleted');
-  }
-
-  async #patch(
-    kind: Kind,
-    {
-      ref,
-      live,
-      patch,
-    }: {
-      readonly ref: { readonly name: string; readonly namespace?: string };
-      readonly live: KubeObject;
-      readonly patch: Readonly<Record<string, unknown>> & { readonly metadata?: object };
-    },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { metadata = {}, ...rest } = patch;
-    const body = guarded(live, rest, { ...metadata });
-    await this.#deps.client.patch(kind, ref, body, { type: 'merge', signal, fieldManager: facadeManager });
   }
 
   /** OVN-Kubernetes' multicast follows that of the NetNamespace, as long as it was turned on for that. */
@@ -288,7 +256,7 @@ export class Steps {
       const patch = multicast
         ? { [ovnMulticast]: 'true', [multicastMark]: 'true' }
         : { [ovnMulticast]: null, [multicastMark]: null };
-      await this.#patch(namespaces, { ref: { name }, live, patch: { metadata: { annotations: patch } } }, signal);
+      await mergeInto(this.#deps.client, namespaces, { live, patch: { metadata: { annotations: patch } } }, signal);
     }
   }
 

@@ -127,7 +127,7 @@ export class World {
     return [...this.#objects.of(vnid)].sort().flatMap((name) => this.#caches.egressIPs.get(name) ?? []);
   }
 
-  /** The addresses that OVN-Kubernetes has assigned to the node by our EgressIPs, sorted. */
+  /** The addresses that OVN-Kubernetes has assigned to the node by our EgressIPs, in any order. */
   assignedTo(node: string): readonly string[] {
     return [...(this.#placed.get(node)?.keys() ?? [])];
   }

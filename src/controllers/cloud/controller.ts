@@ -9,6 +9,7 @@ import type { Logger } from '../../io/log.ts';
 import { type Ip, parseIp } from '../../model/values/address.ts';
 import type { EgressView } from '../egressips/view.ts';
 import type { Reconciler } from '../reconciler.ts';
+import { removeObject } from '../remove.ts';
 import { type Assigned, type CloudPrivateIPConfig, cloudStep, ours } from './plan.ts';
 
 export interface CloudDeps {
@@ -109,13 +110,9 @@ export class CloudController implements Reconciler {
     this.#deps.logger.info({ egressIP: name, node: present.spec?.node }, 'CloudPrivateIPConfig taken over');
   }
 
-  async #delete({ metadata, spec }: CloudPrivateIPConfig, signal: AbortSignal): Promise<void> {
-    const { name = '', uid = '', resourceVersion = '' } = metadata;
-    await this.#deps.client.delete(
-      cloudPrivateIPConfigs,
-      { name },
-      { signal, preconditions: { uid, resourceVersion } },
-    );
-    this.#deps.logger.info({ egressIP: name, node: spec?.node }, 'CloudPrivateIPConfig deleted');
+  async #delete(present: CloudPrivateIPConfig, signal: AbortSignal): Promise<void> {
+    const { metadata, spec } = present;
+    await removeObject(this.#deps.client, cloudPrivateIPConfigs, present, signal);
+    this.#deps.logger.info({ egressIP: metadata.name, node: spec?.node }, 'CloudPrivateIPConfig deleted');
   }
 }

@@ -13,6 +13,7 @@ import { nodesField } from '../../migrate/targets/ovn/served.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { managedByLabel } from '../../model/objects/well-known.ts';
 import { fieldOf, isRecord, jsonEqual, jsonOf } from '../../model/values/json.ts';
+import type { MergePatch } from './merge-patch.ts';
 import type { Wish } from './wish.ts';
 
 /** An address with its node, as in the status of an EgressIP. */
@@ -34,7 +35,7 @@ export interface Place {
 export type EgressIPStep =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'create'; readonly object: KubeObject }
-  | { readonly kind: 'patch'; readonly patch: Readonly<Record<string, unknown>> & { readonly metadata?: object } }
+  | { readonly kind: 'patch'; readonly patch: MergePatch }
   | { readonly kind: 'delete' }
   /** Finds out first whether a placement is believed: the address with the node that it should be on. */
   | { readonly kind: 'probe'; readonly egressIP: string; readonly node: string }

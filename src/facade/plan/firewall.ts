@@ -8,6 +8,7 @@ import type { KubeObject } from '../../model/objects/raw.ts';
 import { managedBy, managedByLabel } from '../../model/objects/well-known.ts';
 import { asList, fieldOf, jsonEqual, jsonIn, jsonOf, sortedText } from '../../model/values/json.ts';
 import { closedAnnotation, ownRulesAnnotation } from './marks.ts';
+import type { MergePatch } from './merge-patch.ts';
 
 /** What an EgressFirewall should be. */
 export interface FirewallWish {
@@ -23,7 +24,7 @@ export type FirewallStep =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'create'; readonly object: KubeObject }
   /** A merge patch. */
-  | { readonly kind: 'patch'; readonly patch: Readonly<Record<string, unknown>> & { readonly metadata?: object } }
+  | { readonly kind: 'patch'; readonly patch: MergePatch }
   | { readonly kind: 'delete' }
   /** Its rules are the user's own and differ from those of the policy. They stay. */
   | { readonly kind: 'foreign' };
