@@ -177,7 +177,7 @@ module.exports = {
       cloud: ['egressips'],
       notes: ['egressips'],
     }),
-    ...rooms('facade', { plan: [], begin: ['plan'] }),
+    ...rooms('facade', { plan: [], begin: ['plan'], migrated: [] }),
     room('facade', 'vocabulary', { path: files('facade'), pathNot: '^src/facade/run\\.ts$' }, [
       files('facade'),
       files('facade/plan'),

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { type ControllerMetrics, createMetrics } from '../../controllers/metrics.ts';
 import { runControllers } from '../../controllers/run.ts';
 import { cleanUp } from '../../facade/cleanup.ts';
+import { facadeIdentity } from '../../facade/holder.ts';
 import { type FacadeMetrics, facadeMetrics } from '../../facade/metrics.ts';
 import { runFacade } from '../../facade/run.ts';
 import { tcpProbe } from '../../io/health/probe.ts';
@@ -75,9 +76,10 @@ async function term(parts: Parts, client: KubeClient, readiness: Readiness, sign
   }
 }
 
-function electionOf({ client, logger, flags }: Parts): LeaderElection {
+function electionOf({ client, logger, flags, facade }: Parts): LeaderElection {
   const { leaseDuration: duration, renewDeadline, retryPeriod, leaseNamespace: namespace, leaseName: name } = flags;
-  const identity = `${hostname()}_${randomUUID()}`;
+  const own = `${hostname()}_${randomUUID()}`;
+  const identity = facade === undefined || flags.cleanup ? own : facadeIdentity(own);
   return new LeaderElection({
     client,
     logger,

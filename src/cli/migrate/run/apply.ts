@@ -11,12 +11,19 @@ import { changesText } from '../tables.ts';
 export interface ApplyFlags extends ApplyOptions {
   readonly plan: string;
   readonly kubeconfig?: string;
+  /** Whether the facade follows. */
+  readonly thenFacade?: boolean;
 }
 
 /** Exit status if the admin must act before it can continue. */
 const yourTurn = 3;
 
 const most = 20;
+
+/** What the admin must do at the switch. */
+export function switchText(plugin: string): string {
+  return `Everything that must be done before the switch is done. Now switch the network plugin to ${plugin}, and when it runs on every node run this again.`;
+}
 
 /** Reads the plan and applies it. */
 export async function runApply(flags: ApplyFlags): Promise<void> {
@@ -36,8 +43,7 @@ export async function runApply(flags: ApplyFlags): Promise<void> {
         ? `Done: ${changesText(writes)}, nothing is left to do.`
         : `Done: ${changesText(writes)}. Look with \`migrate verify\`; when it is well, \`migrate apply --finalize\` clears the objects of the old plugin.`;
     },
-    waiting: () =>
-      `Everything that must be done before the switch is done. Now switch the network plugin to ${plugin}, and when it runs on every node run this again.`,
+    waiting: () => switchText(plugin),
   });
 }
 

@@ -46,6 +46,11 @@ function addApply(migrate: Command, { kubeconfig }: Shared): void {
       `at the end clear the objects of ${oldPlugin.plugin}, which are left alone otherwise; refused unless verify is well`,
       false,
     )
+    .option(
+      '--then-facade',
+      'go on to the facade that keeps the old API: say when to install it, and check what it made; never with --finalize',
+      false,
+    )
     .option('--force', 'take over fields that other managers own', false)
     .option('--strict', 'let warnings of the plan refuse as blockers do', false)
     .option('--accept-blockers', 'apply despite findings that block', false)
@@ -53,7 +58,9 @@ function addApply(migrate: Command, { kubeconfig }: Shared): void {
     .option('--accept-changes', 'apply although the cluster has changed since the plan was made', false)
     .option('--accept-unwell', 'finalize although verify is not well', false)
     .addOption(skip())
-    .addOption(lasting('--timeout <duration>', 'how long a delete may wait for finalizers', 300))
+    .addOption(
+      lasting('--timeout <duration>', 'how long a delete may wait for finalizers, and the facade for its objects', 300),
+    )
     .addOption(
       lasting(
         '--patience <duration>',
@@ -62,7 +69,11 @@ function addApply(migrate: Command, { kubeconfig }: Shared): void {
       ),
     )
     .addHelpText('after', outcomes)
-    .action(async (flags: ApplyFlags) => (await import('./apply.ts')).runApply(flags));
+    .action(async (flags: ApplyFlags) =>
+      flags.thenFacade === true
+        ? (await import('./then-facade.ts')).runThenFacade(flags)
+        : (await import('./apply.ts')).runApply(flags),
+    );
 }
 
 function addVerify(migrate: Command, { kubeconfig }: Shared): void {
