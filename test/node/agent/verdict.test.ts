@@ -1,11 +1,11 @@
 /** When a node's verdict is written, and what another node's says. */
-import { jest as timers } from '@jest/globals';
 import { type NodeVerdict, verdictLease } from '../../../src/io/kube/verdict.ts';
 import type { KubeObject } from '../../../src/model/objects/raw.ts';
 import { carriedBy, VerdictLease } from '../../../src/node/agent/verdict.ts';
 import { logged } from '../../logged.ts';
 import { ip } from '../states.ts';
 
+const timers = import.meta.jest;
 const [first, second] = [ip('192.168.7.200'), ip('192.168.7.201')];
 
 const later = (milliseconds: number): Promise<void> => timers.advanceTimersByTimeAsync(milliseconds);
