@@ -374,6 +374,19 @@ test('GC removes what is not among the valid attachments, and nothing else', asy
   await remove(stays);
 }, 30_000);
 
+test('GC of another network, and of none, leaves what this one attached; it may be asked twice', async () => {
+  const stays = await sandbox();
+  const kept = await add(stays);
+  const none = { 'cni.dev/valid-attachments': [] };
+  for (const name of ['other', undefined]) {
+    expect(await call('GC', {}, { ...none, name })).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await attached(kept)).toBe(true);
+  }
+  for (let time = 0; time < 2; time += 1)
+    expect(await call('GC', {}, none)).toEqual({ status: 0, stdout: '', stderr: '' });
+  await until('its flows are gone', async () => !(await attached(kept)));
+}, 30_000);
+
 test('GC passes over what is being attached; a list that is null, as one without entries comes from Go, is empty', async () => {
   const [goes, comes] = [await sandbox(), await sandbox()];
   const gone = await add(goes);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { must, type Ran, run, TestLab, until } from '../e2e/lab.ts';
+import { mirrorOfDebian } from '../runtime/debian.ts';
 import { podmanCommand, podmanLimits } from '../runtime/podman.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -51,9 +52,7 @@ async function buildBases(): Promise<void> {
   const system = join(root, '.tools/debian');
   if (!existsSync(join(system, 'etc/debian_version'))) {
     rmSync(system, { recursive: true, force: true });
-    const sources = await must('apt-get', ['indextargets', '--format', '$(SITE)', 'Codename: bookworm']);
-    const mirror = sources.split('\n').find((site) => site.endsWith('/debian')) ?? '';
-    await must('debootstrap', ['--variant=minbase', 'bookworm', system, mirror]);
+    await must('debootstrap', ['--variant=minbase', 'bookworm', system, await mirrorOfDebian()]);
     await must('cp', ['-rT', '/etc/apt/apt.conf.d', join(system, 'etc/apt/apt.conf.d')]);
   }
   await imageOf(baseImage, system);

@@ -20,17 +20,18 @@ export async function waitingImage(folder: string): Promise<string> {
   return archive;
 }
 
-/** The configuration of CNI and its plugins in a folder, as on a node, and more for ours; returns where both are. */
+/** The configuration of CNI and its plugins in a folder, as on a node, and more for ours; returns where both are. The standard plugins are in a folder of their own. */
 export function cniFolders(
   folder: string,
   lab: TestLab,
   worker: string,
   more: Readonly<Record<string, string>> = {},
+  standard = '/usr/lib/cni',
 ): { readonly bin: string; readonly conf: string } {
   const bin = join(folder, 'bin');
   const conf = join(folder, 'net.d');
   for (const path of [bin, conf]) mkdirSync(path);
-  for (const plugin of ['portmap', 'loopback', 'bandwidth']) symlinkSync(`/usr/lib/cni/${plugin}`, join(bin, plugin));
+  for (const plugin of ['portmap', 'loopback', 'bandwidth']) symlinkSync(join(standard, plugin), join(bin, plugin));
   const program = `#!/bin/sh\nexec ${process.execPath} ${root}/dist/sdn-compat-cni.js\n`;
   writeFileSync(join(bin, 'sdn-compat-cni'), program, { mode: 0o755 });
   const plugins = [

@@ -67,7 +67,7 @@ export class PodAttacher {
         await this.#check(request);
         return undefined;
       case 'GC':
-        await this.#collect(new Set(request.valid));
+        await this.#collect(request.network, new Set(request.valid));
         return undefined;
       case 'STATUS':
         if (!this.#deps.ready()) throw new Error('the node is not ready yet');
@@ -154,14 +154,14 @@ export class PodAttacher {
 
   async #plug({ facts, networks, mtu }: Prepared, ovsdb: Ovsdb, request: CniRequest, ip: Ip): Promise<void> {
     const host = hostDevice(request.sandbox);
-    const { sandbox, netns, device, namespace, name } = request;
+    const { sandbox, network, netns, device, namespace, name } = request;
     const annotations = await this.#deps.annotationsOf(namespace, name);
     const refusal = macvlanRefusal(annotations);
     if (refusal !== undefined) throw new Error(refusal);
     const limits = parseBandwidth(annotations);
     if (!limits.ok) throw new Error(limits.error);
     await Promise.all([
-      makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, namespace }),
+      makeLink(this.#deps.exec, facts, networks, { netns, device, ip, mtu, host, sandbox, network, namespace }),
       // somebody may have gone on sending to the last pod with this address after that was detached
       this.#deps.host.openVswitch.endConnections(ip),
     ]);
@@ -171,7 +171,7 @@ export class PodAttacher {
     await ovsdb.configure([
       ...removePort(ovsdb, host),
       ...removeLimit(host, sandbox),
-      ...addPodPort(host, { sandbox, namespace, name, ip }),
+      ...addPodPort(host, { sandbox, network, namespace, name, ip }),
       // not this pod's: one that took its address later may have been plugged in earlier
       ...keepLastAddress(this.#last ?? ip),
       ...limit,
@@ -195,10 +195,12 @@ export class PodAttacher {
       throw new Error(`pod ${namespace}/${name} has no default route on ${device}`);
   }
 
-  /** Detaches every pod that is neither valid nor being attached. */
-  async #collect(valid: ReadonlySet<string>): Promise<void> {
+  /** Detaches every pod of a network of the runtime that is neither valid nor being attached. */
+  async #collect(ofNetwork: string, valid: ReadonlySet<string>): Promise<void> {
     const attached = attachedPods(await this.#deps.host.openVswitch.connect());
-    const stale = attached.filter(({ sandbox }) => !valid.has(sandbox) && !this.#attempts.has(sandbox));
+    const stale = attached.filter(
+      ({ network, sandbox }) => network === ofNetwork && !valid.has(sandbox) && !this.#attempts.has(sandbox),
+    );
     for (const { sandbox } of stale) await this.#detach(sandbox);
     if (stale.length > 0)
       this.#deps.logger.info({ sandboxes: stale.map(({ sandbox }) => sandbox) }, 'left-over attachments removed');

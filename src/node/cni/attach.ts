@@ -15,6 +15,7 @@ const aliasMark = 'sdn-compat';
 
 export interface LinkRequest {
   readonly sandbox: string;
+  readonly network: string;
   readonly namespace: string;
   /** Path of the pod's network namespace. */
   readonly netns: string;
@@ -31,11 +32,11 @@ export async function makeLink(
   networks: Networks,
   request: LinkRequest & { readonly host: string },
 ): Promise<void> {
-  const { netns, device, ip, mtu, host, sandbox, namespace } = request;
+  const { netns, device, ip, mtu, host, sandbox, network, namespace } = request;
   const inPod = ['--net=' + netns, '--'];
   await removeLink(run, host);
   const mac = podMac(ip);
-  const alias = [aliasMark, sandbox, ip, namespace].join(' ');
+  const alias = [aliasMark, sandbox, ip, namespace, network].join(' ').trimEnd();
   const pair = [
     `link add ${host} mtu ${mtu} type veth peer name ${device} address ${mac} mtu ${mtu} netns ${netns}`,
     `link set dev ${host} alias "${alias}"`,
@@ -88,10 +89,10 @@ export interface PresentLinks {
 export async function readLinks(run: Exec): Promise<PresentLinks> {
   const links = recordsOf(await must(run, 'ip', ['-j', 'link', 'show']));
   const pods = links.flatMap((link) => {
-    const [mark, sandbox = '', address = '', namespace = ''] = asText(link['ifalias']).split(' ');
+    const [mark, sandbox = '', address = '', namespace = '', network = ''] = asText(link['ifalias']).split(' ');
     const ip = parseIp(address);
     if (mark !== aliasMark || !ip.ok) return [];
-    return [{ device: asText(link['ifname']), sandbox, namespace, name: '', ip: ip.value }];
+    return [{ device: asText(link['ifname']), sandbox, network, namespace, name: '', ip: ip.value }];
   });
   return { devices: new Set(links.map((link) => asText(link['ifname']))), pods };
 }

@@ -14,6 +14,8 @@ export interface AttachedPod {
   readonly device: string;
   /** The container runtime's ID of the pod sandbox. */
   readonly sandbox: string;
+  /** The name of the runtime's network that it is attached to; '' if an older version attached it. */
+  readonly network: string;
   readonly namespace: string;
   readonly name: string;
   readonly ip: Ip;
@@ -23,7 +25,8 @@ export interface AttachedPod {
 
 /** The operations that add a pod's interface to the bridge, with the pod's data in external_ids. */
 export function addPodPort(device: string, pod: Omit<AttachedPod, 'device' | 'ofport'>): Operation[] {
-  const ids = { sandbox: pod.sandbox, ip: pod.ip, 'pod-namespace': pod.namespace, 'pod-name': pod.name };
+  const { sandbox, network, ip, namespace, name } = pod;
+  const ids = { sandbox, network, ip, 'pod-namespace': namespace, 'pod-name': name };
   return addPort(device, { external_ids: ['map', Object.entries(ids)] });
 }
 
@@ -96,9 +99,8 @@ export function attachedPods(ovsdb: Ovsdb): AttachedPod[] {
     if (sandbox === undefined || !ip.ok || typeof device !== 'string') return [];
     const [number] = asSet(row['ofport']);
     const ofport = typeof number === 'number' && number > 0 ? number : 0;
-    return [
-      { device, sandbox, namespace: ids['pod-namespace'] ?? '', name: ids['pod-name'] ?? '', ip: ip.value, ofport },
-    ];
+    const [network = '', namespace = '', name = ''] = [ids['network'], ids['pod-namespace'], ids['pod-name']];
+    return [{ device, sandbox, network, namespace, name, ip: ip.value, ofport }];
   });
 }
 

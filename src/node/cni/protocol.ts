@@ -42,6 +42,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 interface Config {
   readonly cniVersion: string;
   readonly socket: string;
+  /** The name of the network; '' if the configuration has none. */
+  readonly network: string;
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
@@ -58,7 +60,10 @@ function parseConfig(stdin: string): Result<Config, CniError> {
   const socket = raw['socket'] === undefined ? defaultSocket : asText(raw['socket']);
   if (!socket.startsWith('/'))
     return err({ code: errorCode.invalidConfig, msg: `socket ${JSON.stringify(raw['socket'])} is no absolute path` });
-  return ok({ cniVersion, socket, raw });
+  const network = asText(raw['name']);
+  if (network !== '' && !namePattern.test(network))
+    return err({ code: errorCode.invalidConfig, msg: `name ${JSON.stringify(network)} is not as CNI has it` });
+  return ok({ cniVersion, socket, network, raw });
 }
 
 /** The key=value pairs of CNI_ARGS. */
@@ -79,9 +84,12 @@ const needed = {
   STATUS: [],
 } as const;
 
-/** The specification's format of a container ID; an interface name that the kernel accepts, in one word. */
+/** The specification's format of a container ID, and of a network's name. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+
+/** The format of variables; an interface has a name that the kernel accepts, in one word. */
 const patterns: Readonly<Record<string, RegExp>> = {
-  CNI_CONTAINERID: /^[A-Za-z0-9][A-Za-z0-9_.-]*$/,
+  CNI_CONTAINERID: namePattern,
   CNI_IFNAME: /^(?!\.\.?$)[^\s/:"'\\]{1,15}$/,
 };
 
@@ -107,7 +115,7 @@ function validSandboxes(raw: Config['raw']): Result<readonly string[], CniError>
 function parseRequest(
   command: keyof typeof needed,
   env: Environment,
-  raw: Config['raw'],
+  { network, raw }: Config,
 ): Result<CniRequest, CniError> {
   const variable = (name: string): string => env[name] ?? '';
   const missing = needed[command].filter((name) => variable(name) === '');
@@ -133,6 +141,7 @@ function parseRequest(
   if (!valid.ok) return valid;
   return ok({
     command,
+    network,
     sandbox,
     netns: variable('CNI_NETNS'),
     device: variable('CNI_IFNAME'),
@@ -147,7 +156,7 @@ export function parseCall(env: Environment, stdin: string): Result<CniCall, CniE
   const command = env['CNI_COMMAND'] ?? '';
   const config = parseConfig(stdin);
   if (!config.ok) return config;
-  const { cniVersion, socket, raw } = config.value;
+  const { cniVersion, socket } = config.value;
   if (command === 'VERSION') return ok({ kind: 'version', cniVersion });
   if (!isCommand(command)) {
     return err({
@@ -167,7 +176,7 @@ export function parseCall(env: Environment, stdin: string): Result<CniCall, CniE
           : `cniVersion ${cniVersion} has no ${command}; those that have it: ${speaking}`,
     });
   }
-  const request = parseRequest(command, env, raw);
+  const request = parseRequest(command, env, config.value);
   return request.ok ? ok({ kind: 'ask', cniVersion, socket, request: request.value }) : request;
 }
 

@@ -16,6 +16,8 @@ function isCommand(value: unknown): value is CniCommand {
 /** A request of the CNI plugin. */
 export interface CniRequest {
   readonly command: CniCommand;
+  /** The name of the runtime's network. */
+  readonly network: string;
   readonly sandbox: string;
   readonly netns: string;
   readonly device: string;
@@ -69,6 +71,7 @@ function parseRequest(body: unknown): CniRequest {
   };
   return {
     command,
+    network: asText(given['network']),
     sandbox: field('sandbox'),
     netns: field('netns'),
     device: field('device'),

@@ -6,6 +6,7 @@ import { cidr, ip, nodeInput } from '../states.ts';
 const { facts, networks } = nodeInput({ datapath: 'system' });
 const request = {
   sandbox: 's1',
+  network: 'net',
   namespace: 'red',
   netns: '/run/netns/p1',
   device: 'eth0',
@@ -44,7 +45,7 @@ it('makes the pair with the address inside the pod, and says on it whose it is',
   expect(ran).toEqual([
     'ip -batch -',
     '  link add veth0123456789 mtu 1450 type veth peer name eth0 address 0a:58:0a:fe:00:02 mtu 1450 netns /run/netns/p1',
-    '  link set dev veth0123456789 alias "sdn-compat s1 10.254.0.2 red"',
+    '  link set dev veth0123456789 alias "sdn-compat s1 10.254.0.2 red net"',
     '  link set dev veth0123456789 group 157 up',
     'nsenter --net=/run/netns/p1 -- ip -batch -',
     '  link set dev lo up',
@@ -79,7 +80,7 @@ it('removes a link that is there', async () => {
 it('knows its pods by what it said on their links, and nobody else', async () => {
   const stdout = JSON.stringify([
     { ifname: 'lo' },
-    { ifname: 'veth1', ifalias: 'sdn-compat s1 10.254.0.2 red' },
+    { ifname: 'veth1', ifalias: 'sdn-compat s1 10.254.0.2 red net' },
     { ifname: 'veth2', ifalias: 'somebody s2 10.254.0.3 red' },
     { ifname: 'veth3', ifalias: 'sdn-compat s3 nonsense red' },
     { ifname: 'veth4', ifalias: 'sdn-compat s4 10.254.0.4' },
@@ -87,8 +88,8 @@ it('knows its pods by what it said on their links, and nobody else', async () =>
   const { devices, pods } = await readLinks(world({ stdout }).run);
   expect([...devices]).toEqual(['lo', 'veth1', 'veth2', 'veth3', 'veth4']);
   expect(pods).toEqual([
-    { device: 'veth1', sandbox: 's1', namespace: 'red', name: '', ip: '10.254.0.2' },
-    { device: 'veth4', sandbox: 's4', namespace: '', name: '', ip: '10.254.0.4' },
+    { device: 'veth1', sandbox: 's1', network: 'net', namespace: 'red', name: '', ip: '10.254.0.2' },
+    { device: 'veth4', sandbox: 's4', network: '', namespace: '', name: '', ip: '10.254.0.4' },
   ]);
   expect(await linkedPods(world({ stdout }).run)).toEqual(pods);
 });

@@ -28,8 +28,16 @@ afterEach(async () => {
 });
 
 const map = (entries: Readonly<Record<string, string>>): unknown => ['map', Object.entries(entries)];
-const ids = { sandbox: 's1', ip: '10.254.0.2', 'pod-namespace': 'red', 'pod-name': 'p1' };
-const pod = { device: 'veth1', sandbox: 's1', namespace: 'red', name: 'p1', ip: ip('10.254.0.2'), ofport: 3 };
+const ids = { sandbox: 's1', network: 'net', ip: '10.254.0.2', 'pod-namespace': 'red', 'pod-name': 'p1' };
+const pod = {
+  device: 'veth1',
+  sandbox: 's1',
+  network: 'net',
+  namespace: 'red',
+  name: 'p1',
+  ip: ip('10.254.0.2'),
+  ofport: 3,
+};
 
 describe('the pods on the bridge', () => {
   test.each<readonly [string, object, number]>([
@@ -53,7 +61,7 @@ describe('the pods on the bridge', () => {
       ],
     });
     expect(attachedPods(ovsdb)).toEqual([
-      { device: 'd', sandbox: 's', namespace: '', name: '', ip: '10.254.0.9', ofport: 9 },
+      { device: 'd', sandbox: 's', network: '', namespace: '', name: '', ip: '10.254.0.9', ofport: 9 },
     ]);
   });
 

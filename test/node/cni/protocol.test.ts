@@ -41,6 +41,7 @@ test.each(supportedVersions)('ADD in version %s is understood and answered in it
     socket: '/run/sdn-compat/cni.sock',
     request: {
       command: 'ADD',
+      network: 'sdn',
       sandbox: 'abc',
       netns: '/run/netns/abc',
       device: 'eth0',
@@ -143,6 +144,13 @@ test('a socket is taken only if it is an absolute path', () => {
     code: errorCode.invalidConfig,
     msg: 'socket "y.sock" is no absolute path',
   });
+});
+
+test('the name of the network is told to the agent; one that CNI does not have is refused', () => {
+  expect(value(parseCall(env, config({ name: 'a.b-c_9' })))).toMatchObject({ request: { network: 'a.b-c_9' } });
+  expect(value(parseCall(env, config({ name: undefined })))).toMatchObject({ request: { network: '' } });
+  for (const name of ['a b', '"', '-a', 'a\n'])
+    expect(errorOf(env, config({ name })).code).toBe(errorCode.invalidConfig);
 });
 
 test('a configuration without version is one of 0.1.0, which is not spoken', () => {
