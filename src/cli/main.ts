@@ -6,6 +6,7 @@ import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/nodes/faults.ts';
 import { builds } from '../lab/ovn/builds.ts';
 import { proxyForms } from '../lab/proxy-forms.ts';
+import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
 import type { SimulateFlags } from './look/simulate.ts';
@@ -110,9 +111,20 @@ program
 
 program
   .command('status')
-  .description('show every egress IP: whose it is, where it is, and why it is not in use')
+  .description(
+    'show every egress IP: whose it is, where it is, why it is not in use, and whether all nodes have applied that; exit status 1 if something is not in use, 2 if that cannot be told',
+  )
   .addOption(kubeconfig())
-  .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+  .addOption(repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'))
+  .addOption(
+    new Option('-o, --output <format>', 'format').choices(['table', 'wide', 'json', 'yaml', 'name']).default('table'),
+  )
+  .option('-n, --namespace <name>', 'only what is of this namespace')
+  .option('--node <name>', 'only what is on this node')
+  .option('--problems-only', 'only what is not in use or not known', false)
+  .option('-w, --watch', 'print it again whenever it changes, until interrupted', false)
+  .option('--wait', 'wait until everything is in use and applied', false)
+  .addOption(new Option('--timeout <duration>', 'with --wait: how long').argParser(duration(1)).default(300_000, '5m'))
   .action(async (flags: StatusFlags) => (await import('./look/status.ts')).runStatus(flags));
 
 const podNetwork = program

@@ -1,14 +1,15 @@
 /** Removes what the facade made from OVN-Kubernetes' objects, from Nodes and from Namespaces. What users wrote comes back. */
-import { egressFirewalls, egressIPs, type Kind, namespaces, nodes } from '../../api/kinds.ts';
+import { egressFirewalls, egressIPs, type Kind, namespaces, networkPolicies, nodes } from '../../api/kinds.ts';
 import { removeObject } from '../controllers/remove.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { isConflict } from '../io/kube/error.ts';
 import { assignableLabel, ovnMulticast } from '../migrate/targets/ovn/marks/annotations.ts';
-import { cidrsAnnotation } from '../migrate/targets/ovn/marks/origin.ts';
+import { cidrsAnnotation, isolationPolicy } from '../migrate/targets/ovn/marks/origin.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
 import { mergeInto } from './merge-into.ts';
 import { isOurs } from './plan/egressip.ts';
 import { firewallStep } from './plan/firewall.ts';
+import { isKept } from './plan/isolation.ts';
 import { labeledAnnotation, multicastMark, probeName } from './plan/marks.ts';
 import type { MergePatch } from './plan/merge-patch.ts';
 
@@ -26,6 +27,10 @@ export function removalOf(kind: Kind, object: KubeObject): Removal | undefined {
       return isOurs(object) || object.metadata.name === probeName ? { kind, object, patch: undefined } : undefined;
     case egressFirewalls:
       return firewallRemoval(object);
+    case networkPolicies:
+      return object.metadata.name === isolationPolicy && isKept(object)
+        ? { kind, object, patch: undefined }
+        : undefined;
     case nodes:
       return metadataRemoval(kind, object, {
         mark: labeledAnnotation,
@@ -60,7 +65,7 @@ function metadataRemoval(kind: Kind, object: KubeObject, { mark, labels, annotat
 }
 
 /** The kinds in the order of their removal: a firewall that closes a namespace goes last. */
-const kinds: readonly Kind[] = [egressIPs, nodes, namespaces, egressFirewalls];
+const kinds: readonly Kind[] = [egressIPs, nodes, namespaces, networkPolicies, egressFirewalls];
 
 /** Removes all of it. Calls `tell` with each object; goes on after a failure, and returns how many there were. */
 export async function cleanUp(client: KubeClient, tell: (line: string) => void, signal: AbortSignal): Promise<number> {

@@ -5,6 +5,7 @@ import { isConflict } from '../io/kube/error.ts';
 import { isVnid } from '../model/values/vnid.ts';
 import { type BackflowDeps, labelNode, showAssigned } from './backflow.ts';
 import { Fights } from './fights.ts';
+import { Isolation } from './isolation.ts';
 import { Placements } from './placements.ts';
 import { isClosing } from './plan/firewall.ts';
 import { Steps, type StepsDeps } from './steps.ts';
@@ -36,15 +37,17 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
     },
   });
   const steps = new Steps({ ...deps, placements });
+  const isolation = new Isolation(deps);
   const fights = new Fights(() => performance.now());
-  const closing = new Set<string>();
   const work = async (key: string, signal: AbortSignal): Promise<number | undefined> => {
     const [concern, name = ''] = parts(key);
     switch (concern) {
       case 'translation': {
-        translate(deps, queue);
+        translate(deps, queue, isolation);
         return;
       }
+      case 'isolation':
+        return isolation.reconcile(name, signal);
       case 'node':
         return workOnNode({ ...deps, fights }, name, signal);
       default: {
@@ -59,13 +62,9 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
       () => world.onDirty(() => queue.addAfter('translation', breath)),
       () => world.onTouched((vnid) => queue.add(`vnid/${vnid}`)),
       () => world.onMoved((node) => queue.add(`node/${node}`)),
+      () => caches.isolation.subscribe(({ key }) => queue.add(`isolation/${key.split('/')[0] ?? ''}`)),
       () => caches.egressIPs.subscribe(({ after }) => after !== undefined && placements.saw(after)),
-      () =>
-        caches.egressFirewalls.subscribe(({ key, after }) => {
-          if (isClosing(after)) closing.add(key);
-          else closing.delete(key);
-          deps.metrics.closed(closing.size);
-        }),
+      () => countClosed(deps),
       () => {
         const ends = world.follow();
         return () => {
@@ -77,6 +76,16 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
       await Promise.all([queue.process(work, signal), placements.run(signal)]);
     },
   };
+}
+
+/** Keeps the metric of closed namespaces, until the returned function is called. */
+function countClosed({ caches, metrics }: FacadeDeps): () => void {
+  const closing = new Set<string>();
+  return caches.egressFirewalls.subscribe(({ key, after }) => {
+    if (isClosing(after)) closing.add(key);
+    else closing.delete(key);
+    metrics.closed(closing.size);
+  });
 }
 
 /** Neither concern of a node waits for the other: a Node that cannot be labeled may have addresses to show. */
@@ -96,7 +105,11 @@ function parts(key: string): readonly [string, string?] {
   return at < 0 ? [key] : [key.slice(0, at), key.slice(at + 1)];
 }
 
-function translate({ world }: FacadeDeps, queue: WorkQueue): undefined {
-  for (const vnid of world.translate()) queue.add(`vnid/${vnid}`);
+function translate({ world }: FacadeDeps, queue: WorkQueue, isolation: Isolation): undefined {
+  for (const vnid of world.translate()) {
+    queue.add(`vnid/${vnid}`);
+    for (const [name, wish] of world.wishOf(vnid)?.namespaces ?? [])
+      if (isolation.isDue(name, wish.isolation)) queue.add(`isolation/${name}`);
+  }
   return undefined;
 }

@@ -15,18 +15,17 @@ import { Listeners } from '../controllers/listeners.ts';
 import type { ObjectChange } from '../io/kube/watch.ts';
 import { snapshotOf } from '../migrate/input/make-snapshot.ts';
 import type { DefinitionItem } from '../migrate/kinds/definition.ts';
-import { assignedIn } from '../migrate/kinds/egressip.ts';
 import type { Snapshot, Unread } from '../migrate/snapshot.ts';
 import type { Hosts } from '../migrate/targets/ovn/context.ts';
-import { assignableLabel, hostCIDRsAnnotation, primaryAnnotation } from '../migrate/targets/ovn/marks/annotations.ts';
-import { listedIPs } from '../model/egress/listed.ts';
+import { globalVnid } from '../model/allocation/netids.ts';
+import { parseClusterNetwork } from '../model/objects/clusternetwork.ts';
 import type { HostSubnetObject, KubeObject, NetNamespaceObject, NodeObject } from '../model/objects/raw.ts';
-import type { Ip } from '../model/values/address.ts';
-import { asList, asText, sortedText } from '../model/values/json.ts';
 import { isVnid, type Vnid } from '../model/values/vnid.ts';
 import type { FacadeCaches } from './caches.ts';
+import { Keyed } from './keyed.ts';
 import { convertedFrom, isOurs, vnidOn } from './plan/egressip.ts';
 import { offersIn, type Wish, wishesOf, type WishOptions } from './plan/wish.ts';
+import { isLabeled, nodeText, offeredIn, offersOf, placesIn, placeText, requestsOf } from './reading.ts';
 
 /** What the served kinds of OVN-Kubernetes can say, as far as it could be read. */
 export interface Definitions {
@@ -45,14 +44,16 @@ export class World {
   readonly #options: Omit<WishOptions, 'isUnsettled'>;
   #definitions: Definitions = { list: [], unread: [] };
   readonly #vnids = new Map<string, Vnid>();
-  readonly #members = new Index<Vnid, string>();
-  readonly #askers = new Index<string, Vnid>();
-  readonly #objects = new Index<Vnid, string>();
+  readonly #members = new Keyed<Vnid, string>();
+  readonly #askers = new Keyed<string, Vnid>();
+  readonly #objects = new Keyed<Vnid, string>();
   /** By node: the address, and the EgressIP that has it there. */
   readonly #placed = new Map<string, Map<string, string>>();
   readonly #placeOf = new Map<string, string>();
-  readonly #pinnedTo = new Index<string, Vnid>();
+  readonly #pinnedTo = new Keyed<string, Vnid>();
   readonly #wishes = new Map<Vnid, Wish>();
+  /** Whether the plugin isolates namespaces from those of other VNIDs, but for VNID 0. */
+  #isIsolating = false;
   /** Undefined when what HostSubnets offer must be read again. */
   #offers: Scene | undefined;
   readonly #dirty = new Set<Vnid>();
@@ -80,10 +81,15 @@ export class World {
       caches.netNamespaces.subscribe((change) => this.#netNamespace(change)),
       caches.hostSubnets.subscribe((change) => this.#hostSubnet(change)),
       caches.nodes.subscribe((change) => this.#node(change)),
-      caches.namespaces.subscribe(({ key }) => this.#namespace(key)),
+      caches.namespaces.subscribe(({ key, before, after }) => {
+        if (before === undefined || after === undefined) this.#globalsChanged(this.#vnids.get(key));
+        this.#namespace(key);
+      }),
       caches.policies.subscribe(({ key }) => this.#namespace(key.split('/')[0] ?? '')),
       caches.egressFirewalls.subscribe(({ key }) => this.#touch(this.#vnids.get(key.split('/')[0] ?? ''))),
-      caches.networks.subscribe(() => {
+      caches.networks.subscribe(({ key, after }) => {
+        const network = after === undefined ? undefined : parseClusterNetwork(after);
+        if (key === 'default') this.#isIsolating = network?.ok === true && network.value.mode === 'multitenant';
         this.#offers = undefined;
         this.allDirty();
       }),
@@ -160,7 +166,8 @@ export class World {
         [...this.#askers.of(ip)].flatMap((vnid) => [...this.#members.of(vnid)]),
       ),
     );
-    const all = new Set([...names, ...rivals]);
+    const everywhere = this.#isIsolating ? this.#members.of(globalVnid()) : [];
+    const all = new Set([...names, ...rivals, ...everywhere]);
     const found = new Map<Kind, readonly KubeObject[]>([
       [netNamespaces, [...all].flatMap((name) => caches.netNamespaces.get(name) ?? [])],
       [namespaces, [alwaysThere, ...[...all].flatMap((name) => caches.namespaces.get(name) ?? [])]],
@@ -207,6 +214,11 @@ export class World {
     if (known.length > 0) this.#translated.notify();
   }
 
+  /** Whom VNID 0 has is admitted by all. */
+  #globalsChanged(...vnids: readonly (Vnid | undefined)[]): void {
+    if (this.#isIsolating && vnids.includes(globalVnid())) this.allDirty();
+  }
+
   #touch(vnid: Vnid | undefined): void {
     if (vnid !== undefined) this.#touched.notify(vnid);
   }
@@ -224,6 +236,7 @@ export class World {
       this.#members.add(is, key);
     }
     this.#converted(key, was, is);
+    if (was !== is) this.#globalsChanged(was, is);
     const ips = new Set([...requestsOf(before), ...requestsOf(after)]);
     const rivals = [...ips].flatMap((ip) => [...this.#askers.of(ip)]);
     for (const vnid of new Set([was, is])) if (vnid !== undefined) this.#countRequests(vnid, ips);
@@ -306,68 +319,3 @@ export class World {
 
 /** A Namespace that every cluster has: without any, a snapshot leaves open which exist. */
 const alwaysThere: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } };
-
-/** Where the addresses of an EgressIP are, if it is ours. */
-function placesIn(object: KubeObject | undefined): ReadonlyMap<string, string> {
-  return object !== undefined && isOurs(object) ? assignedIn(object) : new Map();
-}
-
-function requestsOf(object: NetNamespaceObject | undefined): readonly string[] {
-  return asList(object?.egressIPs).map(asText);
-}
-
-/** The addresses that an admin lists. Under automatic assignment the list only shows what OVN-Kubernetes assigned. */
-function offeredIn(object: HostSubnetObject | undefined): readonly Ip[] {
-  return asList(object?.egressCIDRs).length > 0 ? [] : listedIPs(object);
-}
-
-/** The HostSubnet with what an admin offers alone. */
-function offersOf(object: HostSubnetObject): HostSubnetObject {
-  return asList(object.egressCIDRs).length > 0 ? { ...object, egressIPs: [] } : object;
-}
-
-/** What of a HostSubnet decides about addresses that it does not list. */
-function placeText(object: HostSubnetObject | undefined): string {
-  return object === undefined ? '' : sortedText([object.hostIP, object.egressCIDRs ?? [], object.subnet]);
-}
-
-function isLabeled(object: NodeObject | undefined): boolean {
-  return object?.metadata.labels?.[assignableLabel] !== undefined;
-}
-
-/** What of a Node decides which addresses it can host, but for the moment. */
-function nodeText(object: NodeObject | undefined): string {
-  if (object === undefined) return '';
-  const { labels = {}, annotations = {} } = object.metadata;
-  return sortedText([
-    labels['kubernetes.io/hostname'],
-    annotations[primaryAnnotation],
-    annotations[hostCIDRsAnnotation],
-    object.status?.addresses ?? [],
-  ]);
-}
-
-/** Many values by key. */
-class Index<K, V> {
-  readonly #all = new Map<K, Set<V>>();
-
-  of(key: K): ReadonlySet<V> {
-    return this.#all.get(key) ?? new Set();
-  }
-
-  add(key: K, value: V): void {
-    const there = this.#all.get(key);
-    if (there === undefined) this.#all.set(key, new Set([value]));
-    else there.add(value);
-  }
-
-  remove(key: K, value: V): void {
-    const there = this.#all.get(key);
-    if (there?.delete(value) === true && there.size === 0) this.#all.delete(key);
-  }
-
-  /** All values, each once. */
-  values(): readonly V[] {
-    return [...new Set([...this.#all.values()].flatMap((some) => [...some]))];
-  }
-}

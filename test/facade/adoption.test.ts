@@ -149,6 +149,7 @@ const nothing: Present = {
   policies: [],
   egressIPs: [],
   egressFirewalls: [],
+  isolation: [],
 };
 
 test('a firewall that a policy cannot express is not adopted', () => {

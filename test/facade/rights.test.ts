@@ -15,6 +15,7 @@ import {
   namespaces,
   netNamespaces,
   networkConfigs,
+  networkPolicies,
   nodes,
   roleBindings,
   roles,
@@ -25,6 +26,7 @@ import { ovnDefinitions } from '../../src/lab/ovn/definitions.ts';
 import { ClusterManager } from '../../src/lab/ovn/manager.ts';
 import { assignedIn } from '../../src/migrate/kinds/egressip.ts';
 import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { fieldOf } from '../../src/model/values/json.ts';
 import { rightsOf, type Rule, usedBy } from '../apiserver/rights/used.ts';
 import { logger, start } from '../apiserver/started.ts';
 import { ControllerProcess } from '../controllers/process.ts';
@@ -37,7 +39,9 @@ const read = (file: string): Promise<string> => readFile(join(config, file), 'ut
 
 /** Used by `--cleanup`, when two writers meet, when an Event is repeated, or for a Namespace that is made again. */
 const elsewhere = [
-  ...['nodes', 'egressips', 'egressfirewalls', 'hostsubnets', 'netnamespaces', 'events'].map((kind) => `get ${kind}`),
+  ...['nodes', 'egressips', 'egressfirewalls', 'hostsubnets', 'netnamespaces', 'networkpolicies', 'events'].map(
+    (kind) => `get ${kind}`,
+  ),
   ...['patch events', 'patch netnamespaces'],
 ];
 
@@ -99,6 +103,17 @@ test('uses all rights of its overlay but those for other ways, and is refused no
   try {
     await until('HostSubnets', async () => (await client.list(hostSubnets)).items.length === 2, 20);
     await until('NetNamespace red', async () => !(await gone(netNamespaces, 'red')()), 20);
+    const isolation = { namespace: 'red', name: 'openshift-sdn-isolation' };
+    const plugin = (pluginName: string): Promise<KubeObject> =>
+      client.patch(clusterNetworks, { name: 'default' }, { pluginName }, { type: 'merge' });
+    const policy = (): Promise<KubeObject | undefined> => client.get<KubeObject>(networkPolicies, isolation);
+    const egressRules = async (): Promise<unknown> => fieldOf(await policy(), 'spec', 'egress');
+    await plugin('redhat/openshift-ovs-multitenant');
+    await until('red is isolated', async () => (await policy()) !== undefined);
+    await client.patch(networkPolicies, isolation, { spec: { egress: [] } }, { type: 'merge' });
+    await until('it is so again', async () => (await policy()) !== undefined && (await egressRules()) === undefined);
+    await plugin('redhat/openshift-ovs-networkpolicy');
+    await until('red is not isolated', async () => (await policy()) === undefined);
     const multicast = { metadata: { annotations: { 'netnamespace.network.openshift.io/multicast-enabled': 'true' } } };
     await client.patch(netNamespaces, { name: 'red' }, multicast, { type: 'merge' });
     await client.patch(netNamespaces, { name: 'red' }, { egressIPs: ['192.168.7.201'] }, { type: 'merge' });

@@ -25,12 +25,13 @@ import { snapshotOf } from '../../migrate/input/make-snapshot.ts';
 import { egressFirewallItem } from '../../migrate/kinds/egressfirewall.ts';
 import { textsAt } from '../../migrate/kinds/item.ts';
 import { toSDN } from '../../migrate/targets/sdn/translate.ts';
-import { Netids } from '../../model/allocation/netids.ts';
-import type { KubeObject, NetNamespaceObject } from '../../model/objects/raw.ts';
+import { globalVnid, Netids } from '../../model/allocation/netids.ts';
+import type { KubeObject, NetNamespaceObject, NetworkPolicyObject } from '../../model/objects/raw.ts';
 import { isVnid, type Vnid } from '../../model/values/vnid.ts';
 import type { FacadeCaches } from '../caches.ts';
 import { isOurs, namespacesNamedBy, vnidOn } from '../plan/egressip.ts';
 import { isClosing } from '../plan/firewall.ts';
+import { groupsIn } from '../plan/isolation.ts';
 import { facadeManager } from '../plan/marks.ts';
 
 /** What is to be made again. */
@@ -47,7 +48,10 @@ export type Present = Readonly<
     'netNamespaces' | 'hostSubnets' | 'nodes' | 'namespaces' | 'policies' | 'egressIPs' | 'egressFirewalls',
     readonly KubeObject[]
   >
->;
+> & {
+  /** The NetworkPolicies that isolate namespaces. */
+  readonly isolation: readonly NetworkPolicyObject[];
+};
 
 /** What is missing and can be told from the rest. Pure. */
 export function adoptionOf(present: Present): Adoption {
@@ -115,6 +119,7 @@ function netNamespacesFrom(
     netids.hold(vnid);
     for (const name of namespacesNamedBy(object)) vnids.set(name, vnid);
   }
+  join(vnids, netids, present);
   // a namespace that shares a VNID may request nothing by itself
   const objects = new Map<string, KubeObject>([
     ...[...vnids.keys()].map((name): [string, KubeObject] => [name, { metadata: { name } }]),
@@ -130,6 +135,18 @@ function netNamespacesFrom(
     const annotations = { ...made.metadata.annotations, ...object.metadata.annotations };
     return [{ ...made, egressIPs: [...textsAt(object, 'egressIPs')], metadata: { ...made.metadata, annotations } }];
   });
+}
+
+/** Adds the VNIDs of namespaces that share one, or have 0, and request nothing, as the policies that isolate them say. */
+function join(vnids: Map<string, Vnid>, netids: Netids, { isolation, netNamespaces: there }: Present): void {
+  const { joined, global } = groupsIn(isolation);
+  const known = new Map(there.flatMap((object) => [[object.metadata.name ?? '', netidOf(object)] as const]));
+  for (const name of global) if (!vnids.has(name)) vnids.set(name, globalVnid());
+  for (const names of joined.filter(({ length }) => length > 1)) {
+    const [shared] = names.flatMap((name) => known.get(name) ?? vnids.get(name) ?? []);
+    const vnid = shared ?? freeVnid(netids, names[0] ?? '');
+    if (vnid !== undefined) for (const name of names) if (!vnids.has(name)) vnids.set(name, vnid);
+  }
 }
 
 function freeVnid(netids: Netids, namespace: string): Vnid | undefined {
@@ -168,6 +185,7 @@ function presentIn(caches: FacadeCaches): Present {
     policies: caches.policies.list(),
     egressIPs: caches.egressIPs.list(),
     egressFirewalls: caches.egressFirewalls.list(),
+    isolation: caches.isolation.list(),
   };
 }
 

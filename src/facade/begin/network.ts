@@ -1,15 +1,20 @@
 /** Makes the ClusterNetwork `default` from OpenShift's configuration of the network, where it is missing. */
-import { clusterNetworks, networkConfigs } from '../../../api/kinds.ts';
+import { clusterNetworks, networkConfigs, networkPolicies } from '../../../api/kinds.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
 import { isAlreadyExists } from '../../io/kube/error.ts';
 import type { Logger } from '../../io/log.ts';
 import { listAt, numberAt, textAt } from '../../migrate/kinds/item.ts';
-import type { ClusterNetworkObject, KubeObject } from '../../model/objects/raw.ts';
+import { admittedBy } from '../../migrate/targets/ovn/cluster/isolation.ts';
+import { isolationPolicy } from '../../migrate/targets/ovn/marks/origin.ts';
+import type { ClusterNetworkObject, KubeObject, NetworkPolicyObject } from '../../model/objects/raw.ts';
 import { parseCidr } from '../../model/values/address.ts';
 import { facadeManager } from '../plan/marks.ts';
 
-/** The ClusterNetwork that the configuration of OpenShift's network stands for; undefined if it has no IPv4 networks. */
-export function clusterNetworkOf(config: KubeObject): ClusterNetworkObject | undefined {
+/**
+ * The ClusterNetwork that the configuration of OpenShift's network stands for; undefined if it has no IPv4 networks.
+ * `isIsolated`: whether namespaces are isolated by their VNIDs.
+ */
+export function clusterNetworkOf(config: KubeObject, isIsolated: boolean): ClusterNetworkObject | undefined {
   const source = listAt(config, 'status', 'clusterNetwork').length > 0 ? 'status' : 'spec';
   const networks = listAt(config, source, 'clusterNetwork').flatMap((one) => {
     const cidr = parseCidr(textAt(one, 'cidr'));
@@ -31,8 +36,15 @@ export function clusterNetworkOf(config: KubeObject): ClusterNetworkObject | und
     hostsubnetlength: first.hostSubnetLength,
     clusterNetworks: networks,
     serviceNetwork,
-    pluginName: 'redhat/openshift-ovs-networkpolicy',
+    pluginName: `redhat/openshift-ovs-${isIsolated ? 'multitenant' : 'networkpolicy'}`,
   };
+}
+
+/** Whether a migration left the policies that isolate namespaces as the multitenant plugin did. */
+async function isIsolated(client: KubeClient, signal: AbortSignal): Promise<boolean> {
+  const fieldSelector = `metadata.name=${isolationPolicy}`;
+  const { items } = await client.list<NetworkPolicyObject>(networkPolicies, { fieldSelector, signal });
+  return items.some((policy) => admittedBy(policy) !== undefined);
 }
 
 /** Makes it if it is not there and can be told. Says so if not; what needs it waits. */
@@ -40,7 +52,7 @@ export async function ensureNetwork(client: KubeClient, logger: Logger, signal: 
   try {
     if ((await client.get(clusterNetworks, { name: 'default' }, { signal })) !== undefined) return;
     const config = await client.get<KubeObject>(networkConfigs, { name: 'cluster' }, { signal });
-    const object = config === undefined ? undefined : clusterNetworkOf(config);
+    const object = config === undefined ? undefined : clusterNetworkOf(config, await isIsolated(client, signal));
     if (object === undefined) {
       logger.error(
         'there is no ClusterNetwork "default", and no Network.config.openshift.io "cluster" to make it from: create it with the networks of pods and services',

@@ -3,6 +3,7 @@
  * translation of a part of the cluster. Pure.
  */
 import type { Snapshot } from '../../migrate/snapshot.ts';
+import { isolationPart, type IsolationPolicy } from '../../migrate/targets/ovn/cluster/isolation.ts';
 import { multicastNamespaces } from '../../migrate/targets/ovn/cluster/multicast.ts';
 import { type Context, contextOf, type Hosts, hostsOf } from '../../migrate/targets/ovn/context.ts';
 import { egressIPOf } from '../../migrate/targets/ovn/egressips/part.ts';
@@ -13,6 +14,7 @@ import { type EgressGroup, hasObject } from '../../migrate/targets/ovn/groups.ts
 import { isAutomatic, pinnedTo } from '../../migrate/targets/ovn/reach.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
+import type { IsolationWish } from './isolation.ts';
 
 /** What the admin asks for one VNID. */
 export interface Wish {
@@ -33,6 +35,7 @@ export interface NamespaceWish {
   /** The rules of its EgressNetworkPolicy; undefined if it has none. */
   readonly rules: readonly FirewallRule[] | undefined;
   readonly multicast: boolean;
+  readonly isolation: IsolationWish;
 }
 
 export interface WishOptions {
@@ -65,6 +68,7 @@ export function wishesOf(
   const rules = new Map(firewallsIn(context).map(({ metadata, spec }) => [metadata.namespace ?? '', spec.egress]));
   const multicast = new Set(multicastNamespaces(context));
   const closed = closedRules(context);
+  const isolated = isolationIn(context);
   return new Map(
     [...vnids].map((vnid): [Vnid, Wish] => {
       const group = servable(groups.get(vnid), context, isUnsettled);
@@ -77,13 +81,37 @@ export function wishesOf(
           egressIP: group !== undefined && hasObject(group) ? egressIPOf(group, context) : undefined,
           pinned: pinnedIn(group, context),
           namespaces: new Map(
-            names.map((name) => [name, { rules: rules.get(name), multicast: multicast.has(name) }] as const),
+            names.map(
+              (name) =>
+                [name, { rules: rules.get(name), multicast: multicast.has(name), isolation: isolated(name) }] as const,
+            ),
           ),
           closedRules: closed,
         },
       ];
     }),
   );
+}
+
+/** Says what becomes of the isolation of each namespace. */
+function isolationIn(context: Context): (namespace: string) => IsolationWish {
+  // without the ClusterNetwork nothing tells which plugin is meant
+  if (context.network === undefined) return () => ({ kind: 'unknown' });
+  const policies = new Map(
+    isolationPart(context).changes.flatMap((change) =>
+      change.action === 'apply' && isPolicy(change.object)
+        ? [[change.object.metadata.namespace ?? '', change.object] as const]
+        : [],
+    ),
+  );
+  return (namespace) => {
+    const policy = policies.get(namespace);
+    return policy === undefined ? { kind: 'none' } : { kind: 'policy', policy };
+  };
+}
+
+function isPolicy(object: object): object is IsolationPolicy {
+  return 'spec' in object;
 }
 
 function firewallsIn(context: Context): readonly EgressFirewall[] {

@@ -2,8 +2,9 @@
  * Makes NetworkPolicies that let pods reach each other exactly as the multitenant plugin does: from namespaces of the
  * same VNID, to and from those of VNID 0, and from everything that is not a pod.
  */
+import isEqual from 'lodash/isEqual.js';
 import { apiVersionOf, netNamespaces, networkPolicies } from '../../../../../api/kinds.ts';
-import type { NetworkPolicyObject } from '../../../../model/objects/raw.ts';
+import type { NetworkPolicyObject, PolicyPeerObject } from '../../../../model/objects/raw.ts';
 import { namespaceNameLabel } from '../../../../model/objects/well-known.ts';
 import { compareText } from '../../../../model/values/names.ts';
 import type { Finding } from '../../../findings/finding.ts';
@@ -14,7 +15,8 @@ import { existing } from '../conflicts.ts';
 import type { Context } from '../context.ts';
 import { isolationPolicy } from '../marks/origin.ts';
 
-type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<NetworkPolicyObject['spec']> };
+/** A NetworkPolicy that isolates its namespace. */
+export type IsolationPolicy = NetworkPolicyObject & { readonly spec: NonNullable<NetworkPolicyObject['spec']> };
 
 /** Label of the namespace that represents the host network of all nodes (OpenShift documentation, network policy). */
 const hostNetworkLabel = 'policy-group.network.openshift.io/host-network';
@@ -85,6 +87,19 @@ function policyOf(namespace: string, { from, podNetworks }: Admitted): Isolation
       ],
     },
   };
+}
+
+/** The namespaces that the policy admits, if its spec is one that this translation makes; else undefined. */
+export function admittedBy({ metadata, spec }: NetworkPolicyObject): readonly string[] | undefined {
+  const [rule] = spec?.ingress ?? [];
+  const [namespaces, , outside] = rule?.from ?? [];
+  const from = namespaces?.namespaceSelector?.matchExpressions?.[0]?.values ?? [];
+  const like = policyOf(metadata.namespace ?? '', { from, podNetworks: exceptIn(outside) });
+  return isEqual(spec, like.spec) ? from : undefined;
+}
+
+function exceptIn(peer: PolicyPeerObject | undefined): readonly string[] {
+  return peer?.ipBlock?.except ?? [];
 }
 
 function netNamespaceOf({ vnidOf }: Context, name: string): readonly ObjectRef[] {
