@@ -15,6 +15,7 @@ import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, no
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/nodes/faults.ts';
 import type { Build } from '../lab/ovn/builds.ts';
 import { measurePace } from '../lab/pace.ts';
+import type { ProxyForm } from '../lab/proxy-forms.ts';
 import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
 import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
 import type { Result } from '../model/values/result.ts';
@@ -30,6 +31,10 @@ export interface LogFlags extends LabFlags {
   readonly lines: number;
 }
 
+export interface ServicesFlags extends LabFlags {
+  readonly form: ProxyForm;
+}
+
 export interface UpFlags extends LabFlags {
   readonly nodes: number;
   readonly port?: number;
@@ -38,7 +43,7 @@ export interface UpFlags extends LabFlags {
   readonly host: readonly HostKind[];
   readonly kubeconfig?: string;
   readonly ovn?: Build;
-  readonly services: boolean;
+  readonly services?: ProxyForm;
 }
 
 const root = process.env['SDN_COMPAT_LAB_DIR'] ?? labFolder;
@@ -85,7 +90,7 @@ async function checkMachine(needed: readonly string[]): Promise<void> {
     );
     const how = programs.includes(program)
       ? "run 'make setup', which installs what the lab needs"
-      : 'install the package iptables, or choose another --host';
+      : 'install the package iptables, or choose what needs no iptables';
     if (!found) throw new Failure(`${program} is not installed: ${how}`);
   }
   const probe = `sdnc-probe-${process.pid}`;
@@ -113,7 +118,8 @@ function freePort(wanted: number | undefined): Promise<number> {
 }
 
 async function bringUp(flags: UpFlags): Promise<Layout> {
-  await checkMachine(flags.host.includes('proxied-iptables') ? [...programs, 'iptables-nft-restore'] : programs);
+  const needsIptables = flags.host.includes('proxied-iptables') || flags.services === 'iptables';
+  await checkMachine(needsIptables ? [...programs, 'iptables-nft-restore'] : programs);
   if (flags.datapath === 'system' && !(await kernelHasDatapath(exec)))
     throw new Failure(
       "this kernel lacks Open vSwitch's datapath (no netlink family ovs_datapath): load the module openvswitch, or use --datapath netdev",
@@ -128,8 +134,11 @@ async function bringUp(flags: UpFlags): Promise<Layout> {
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   const { agentOption: agentOptions, datapath, host: hosts, kubeconfig, services } = flags;
-  const given = kubeconfig === undefined ? {} : { kubeconfig };
-  must(await up(deps(), layout, { agentOptions, datapath, hosts, services, ...given }));
+  const given = {
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(services === undefined ? {} : { services }),
+  };
+  must(await up(deps(), layout, { agentOptions, datapath, hosts, ...given }));
   process.off('SIGINT', interrupted);
   process.off('SIGTERM', interrupted);
   return layout;

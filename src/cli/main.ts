@@ -5,8 +5,10 @@ import { type HostKind, hostKinds, isHostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/nodes/faults.ts';
 import { builds } from '../lab/ovn/builds.ts';
+import { proxyForms } from '../lab/proxy-forms.ts';
+import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
-import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
+import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
 import type { SimulateFlags } from './look/simulate.ts';
 import type { StatusFlags } from './look/status.ts';
 import { kubeconfig, logLevel } from './options.ts';
@@ -109,9 +111,20 @@ program
 
 program
   .command('status')
-  .description('show every egress IP: whose it is, where it is, and why it is not in use')
+  .description(
+    'show every egress IP: whose it is, where it is, why it is not in use, and whether all nodes have applied that; exit status 1 if something is not in use, 2 if that cannot be told',
+  )
   .addOption(kubeconfig())
-  .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+  .addOption(repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'))
+  .addOption(
+    new Option('-o, --output <format>', 'format').choices(['table', 'wide', 'json', 'yaml', 'name']).default('table'),
+  )
+  .option('-n, --namespace <name>', 'only what is of this namespace')
+  .option('--node <name>', 'only what is on this node')
+  .option('--problems-only', 'only what is not in use or not known', false)
+  .option('-w, --watch', 'print it again whenever it changes, until interrupted', false)
+  .option('--wait', 'wait until everything is in use and applied', false)
+  .addOption(new Option('--timeout <duration>', 'with --wait: how long').argParser(duration(1)).default(300_000, '5m'))
   .action(async (flags: StatusFlags) => (await import('./look/status.ts')).runStatus(flags));
 
 const podNetwork = program
@@ -159,7 +172,11 @@ const upOptions = (command: Command): Command =>
     )
     .option('--agent-option <name=value>', 'option of every node agent, such as resync=2; repeatable', collect, [])
     .addOption(new Option('--ovn [build]', ovnHelp).choices(builds).preset('B').conflicts('kubeconfig'))
-    .option('--services', 'make EndpointSlices of pods, and run a service proxy on every node', false)
+    .addOption(
+      new Option('--services [form]', 'make EndpointSlices of pods, and run a service proxy on every node')
+        .choices(proxyForms)
+        .preset('nftables'),
+    )
     .addOption(new Option('--host <kind>', hostHelp).argParser(collectHost).default([], 'plain'));
 
 upOptions(lab.command('up'))
@@ -239,7 +256,8 @@ lab
 lab
   .command('services', { hidden: true })
   .addOption(labName())
-  .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labServices(flags));
+  .addOption(new Option('--form <form>').choices(proxyForms).makeOptionMandatory())
+  .action(async (flags: ServicesFlags) => (await import('./lab-processes.ts')).labServices(flags));
 lab
   .command('ovn', { hidden: true })
   .addOption(labName())

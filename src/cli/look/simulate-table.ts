@@ -2,6 +2,7 @@
 import { isatty } from 'node:tty';
 import { createColors } from 'picocolors';
 import type { EgressIPRow, NamespaceRow, NodeRow, SimulationReport } from '../../model/simulation/report.ts';
+import { aligned } from '../aligned.ts';
 
 type Cells = readonly string[];
 
@@ -99,14 +100,9 @@ function named(what: string, names: readonly string[]): readonly string[] {
 
 /** The rows under their headings with aligned columns; nothing if there are no rows. */
 function table(head: Cells, rows: readonly Cells[]): readonly string[] {
-  if (rows.length === 0) return [];
-  const widths = head.map((cell, column) =>
-    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), cell.length),
-  );
-  return [head, ...rows].map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('   ')
-      .trimEnd(),
-  );
+  return rows.length === 0
+    ? []
+    : aligned([head, ...rows])
+        .trimEnd()
+        .split('\n');
 }

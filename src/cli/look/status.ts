@@ -1,59 +1,163 @@
-/** `sdn-compat status`: every egress IP, who requests it, where it is, and why it is not in use. */
+/** `sdn-compat status`: every egress IP, who requests it, where it is, why it is not in use, and whether all is applied. */
 import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
-import { clusterFromServer } from '../../io/input/cluster.ts';
-import { openKube } from '../../io/kube/config.ts';
-import { createLogger } from '../../io/log.ts';
+import { pause } from '../../io/async/pause.ts';
+import type { ReadCluster } from '../../io/input/cluster.ts';
+import { narrowed, type Narrowing, problemsOf } from '../../model/cluster/narrowed.ts';
+import { type Standing, standingOf } from '../../model/cluster/standing.ts';
 import { type Status, statusOf } from '../../model/cluster/summary.ts';
+import { Failure, untilSignal } from '../fail.ts';
 import { print, report } from '../output.ts';
+import { statusTable } from './status-table.ts';
 
 export interface StatusFlags {
   readonly kubeconfig?: string;
-  readonly output: 'table' | 'json' | 'yaml';
+  readonly filename: readonly string[];
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
+  readonly namespace?: string;
+  readonly node?: string;
+  readonly problemsOnly: boolean;
+  readonly watch: boolean;
+  readonly wait: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
 }
 
-const headings = ['EGRESS IP', 'NAMESPACE', 'VNID', 'TRAFFIC', 'NODE', 'REASON'] as const;
-const footer =
-  "Not covered by egress IPs: pods on the host's network, answers to connections from outside, and traffic that a Service rewrote (node address).";
+/** Reads the cluster once more. */
+type Source = () => Promise<ReadCluster>;
 
-/** Formats the status as aligned columns. */
-export function statusTable({ egressIPs, notes, unread }: Status): string {
-  const rows = egressIPs.map(({ egressIP, namespaces, vnid, traffic, node, reason }) => [
-    egressIP,
-    namespaces.join(',') || '-',
-    vnid === null ? '-' : String(vnid),
-    traffic,
-    node ?? '-',
-    reason ?? '',
+const notInUse = 1;
+const cannotTell = 2;
+
+/** Prints the status; exit status 1 if something is not in use or not applied, 2 if that cannot be told. */
+export async function runStatus(flags: StatusFlags): Promise<void> {
+  const isOnce = !flags.watch && !flags.wait;
+  if (flags.watch && flags.wait) throw new Failure('give one of --watch and --wait', cannotTell);
+  if (flags.filename.length > 0 && !isOnce) throw new Failure('files do not change: leave out --watch and --wait', 2);
+  const { source, close } = flags.filename.length > 0 ? filesOf(flags) : await serverOf(flags);
+  try {
+    const seen = await seenBy(source, flags);
+    if (!flags.watch) print(await textOf(seen, flags));
+    if (seen.standing.unknown.length > 0) process.exitCode = cannotTell;
+    if (seen.standing.wrong.length > 0) process.exitCode = notInUse;
+  } finally {
+    close();
+  }
+}
+
+function filesOf({ filename }: StatusFlags): { readonly source: Source; readonly close: () => void } {
+  const source = async (): Promise<ReadCluster> => {
+    const [{ clusterFromFiles }, { problemText }] = await Promise.all([
+      import('../../io/input/cluster.ts'),
+      import('../../io/input/manifests.ts'),
+    ]);
+    const found = await clusterFromFiles(filename);
+    if (found.ok) return found.value;
+    throw new Failure(problemText(found.error), cannotTell);
+  };
+  return { source, close: () => undefined };
+}
+
+async function serverOf({ kubeconfig }: StatusFlags): Promise<{ readonly source: Source; readonly close: () => void }> {
+  const [{ openKube }, { createLogger }, { clusterFromServer }] = await Promise.all([
+    import('../../io/kube/config.ts'),
+    import('../../io/log.ts'),
+    import('../../io/input/cluster.ts'),
   ]);
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('   ')
-      .trimEnd();
-  const said = notes.map(({ kind, name, code, message }) => `${kind} ${name}: ${code}: ${message}`);
-  const isWhole = ![hostSubnets, netNamespaces].some(({ kind }) => unread.includes(kind));
-  const none = isWhole
-    ? 'no egress IP is requested or listed'
-    : 'no egress IP is known: see above what could not be read';
-  const body = rows.length === 0 ? [none] : [line(headings), ...rows.map(line)];
-  return [...body, ...(said.length === 0 ? [] : ['', ...said]), '', footer, ''].join('\n');
-}
-
-/** Reads the cluster and prints its status. */
-export async function runStatus({ kubeconfig, output }: StatusFlags): Promise<void> {
   const logger = createLogger({ level: 'warn', name: 'sdn-compat-status' });
   const client = await openKube({
-    logger,
-    userAgent: 'sdn-compat-status',
+    ...{ logger, userAgent: 'sdn-compat-status' },
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });
-  const { cluster, unread, ...reports } = await clusterFromServer(client).finally(() => client.close());
-  for (const line of unread.values()) report(`${line}\n`);
-  const status = statusOf(cluster, reports, new Set([...unread.keys()].map(({ kind }) => kind)));
-  if (output === 'json') print(`${JSON.stringify(status, null, 2)}\n`);
-  else if (output === 'yaml') print((await import('js-yaml')).dump(status, { noRefs: true, lineWidth: -1 }));
-  else print(statusTable(status));
+  return { source: () => clusterFromServer(client), close: () => client.close() };
+}
+
+interface Seen {
+  readonly status: Status;
+  readonly standing: Standing;
+}
+
+/** The status as asked for; `tell` gets a line for each kind that could not be read. */
+async function look(source: Source, flags: StatusFlags, tell: (line: string) => void): Promise<Seen> {
+  const { cluster, unread, ...reports } = await source();
+  for (const line of unread.values()) tell(`${line}\n`);
+  const kinds = new Set([...unread.keys()].map(({ kind }) => kind));
+  checkNames(flags, cluster, kinds);
+  const status = narrowed(statusOf(cluster, reports, kinds), flags);
+  return { status: flags.problemsOnly ? problemsOf(status) : status, standing: standingOf(status, Date.now()) };
+}
+
+/** A name that nothing has is a mistake, unless what has it could not be read. */
+function checkNames(
+  { namespace, node }: Narrowing,
+  { netNamespaces: spaces, invalidNetNamespaces, hostSubnets: hosts, absent }: ReadCluster['cluster'],
+  unread: ReadonlySet<string>,
+): void {
+  const isThere = (name: string | undefined, ...lists: readonly (readonly { readonly name: string }[])[]): boolean =>
+    name === undefined || lists.some((list) => list.some((one) => one.name === name));
+  if (!isThere(namespace, spaces, invalidNetNamespaces) && !unread.has(netNamespaces.kind))
+    throw new Failure(`--namespace ${namespace ?? ''}: there is no NetNamespace of that name`, cannotTell);
+  if (!isThere(node, hosts, absent) && !unread.has(hostSubnets.kind))
+    throw new Failure(`--node ${node ?? ''}: there is no HostSubnet of that name`, cannotTell);
+}
+
+/** Milliseconds between two looks at least; a look that takes long is followed by a longer pause. */
+const shortest = 1_000;
+const timesAsLong = 9;
+
+/** Looks again and again, and hands over what it sees, until that is enough or the signal aborts; returns it. */
+async function repeat(look: () => Promise<Seen>, isEnough: (seen: Seen) => Promise<boolean>): Promise<Seen> {
+  const signal = untilSignal();
+  for (;;) {
+    const began = performance.now();
+    const seen = await look();
+    if (await isEnough(seen)) return seen;
+    await pause(Math.max(shortest, timesAsLong * (performance.now() - began)), signal);
+    if (signal.aborted) return seen;
+  }
+}
+
+/** What is seen first that is well, or last within the time; says what it waits for whenever that changes. */
+function waited(source: Source, flags: StatusFlags): Promise<Seen> {
+  const until = performance.now() + flags.timeout;
+  let said = '';
+  return repeat(
+    () => look(source, flags, () => undefined),
+    ({ standing: { wrong, unknown } }) => {
+      const [first] = [...wrong, ...unknown];
+      if (first === undefined || performance.now() >= until) return Promise.resolve(true);
+      if (first !== said) report(`waiting: ${first}\n`);
+      said = first;
+      return Promise.resolve(false);
+    },
+  );
+}
+
+/** Prints what is seen whenever it changes, until a signal. */
+function watched(source: Source, flags: StatusFlags): Promise<Seen> {
+  let printed = '';
+  return repeat(
+    () => look(source, flags, () => undefined),
+    async (seen) => {
+      const text = await textOf(seen, flags);
+      if (text !== printed) print(printed === '' ? text : `\n${text}`);
+      printed = text;
+      return false;
+    },
+  );
+}
+
+function seenBy(source: Source, flags: StatusFlags): Promise<Seen> {
+  if (flags.watch) return watched(source, flags);
+  return flags.wait ? waited(source, flags) : look(source, flags, report);
+}
+
+async function textOf({ status, standing }: Seen, { output }: StatusFlags): Promise<string> {
+  if (output === 'json') return `${JSON.stringify({ ...status, ...standing }, null, 2)}\n`;
+  if (output === 'yaml')
+    return (await import('js-yaml')).dump({ ...status, ...standing }, { noRefs: true, lineWidth: -1 });
+  if (output === 'name') {
+    const names = new Set(status.egressIPs.flatMap(({ namespaces }) => namespaces));
+    return [...names].map((name) => `netnamespace.network.openshift.io/${name}\n`).join('');
+  }
+  return statusTable(status, standing, output === 'wide');
 }

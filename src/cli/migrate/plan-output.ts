@@ -4,7 +4,8 @@ import type { Plan } from '../../migrate/plan/plan.ts';
 import { countsText, reportOf } from '../../migrate/report/content.ts';
 import { htmlReport } from '../../migrate/report/html.ts';
 import { markdownReport } from '../../migrate/report/markdown.ts';
-import { aligned, changesText, findingsText } from './tables.ts';
+import { aligned } from '../aligned.ts';
+import { changesText, findingsText } from './tables.ts';
 
 /** The reports in the folder of a plan, by file name. */
 export function reportsOf(made: MadePlan): ReadonlyMap<string, string> {

@@ -6,26 +6,10 @@ import { lossText } from '../../migrate/findings/loss.ts';
 import { type Severity } from '../../migrate/findings/rows.ts';
 import type { InventoryRow } from '../../migrate/input/source.ts';
 import { subjectOf } from '../../migrate/report/content.ts';
+import { aligned } from '../aligned.ts';
 
 /** Objects shown for each code; the rest are counted. */
 const most = 10;
-
-/** Aligns the columns of the rows; the last column is not padded. */
-export function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = rows.reduce<readonly number[]>(
-    (before, row) => row.map((cell, column) => Math.max(before[column] ?? 0, cell.length)),
-    [],
-  );
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('   ')
-          .trimEnd()}\n`,
-    )
-    .join('');
-}
 
 /** One line for each kind. */
 export function inventoryText(rows: readonly InventoryRow[]): string {

@@ -13,12 +13,14 @@ import type { KubeClient } from '../../io/kube/client.ts';
 import { openKube } from '../../io/kube/config.ts';
 import { whyBehind } from '../../io/kube/era.ts';
 import { LeaderElection } from '../../io/kube/lease.ts';
+import { backendAnnotation, controllerLabels, versionAnnotation } from '../../io/kube/verdict.ts';
 import { createLogger, type Logger } from '../../io/log.ts';
 import { applyConfigFile, applyEnvironment } from '../config-file.ts';
 import { Failure, untilSignal } from '../fail.ts';
 import { keepHeapSmall } from '../heap.ts';
 import { print } from '../output.ts';
 import { openStatus } from '../status-address.ts';
+import { programVersion } from '../version.ts';
 import { type ControllerFlags, controllerPrefix } from './controller-options.ts';
 
 interface Parts {
@@ -84,6 +86,10 @@ function electionOf({ client, logger, flags, facade }: Parts): LeaderElection {
     namespace,
     name,
     identity,
+    about: {
+      labels: controllerLabels,
+      annotations: { [versionAnnotation]: programVersion, [backendAnnotation]: flags.backend },
+    },
     times: { duration, renewDeadline, retryPeriod },
   });
 }

@@ -18,6 +18,7 @@ import { keepHeapSmall } from '../heap.ts';
 import { print } from '../output.ts';
 import { openStatus } from '../status-address.ts';
 import type { StatusFlags } from '../status-options.ts';
+import { programVersion } from '../version.ts';
 
 export interface NodeFlags extends StatusFlags {
   readonly kubeconfig?: string;
@@ -119,6 +120,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     resync: flags.resync * 1_000,
     probeInterval: flags.probeInterval,
     leaseNamespace: flags.leaseNamespace,
+    version: programVersion,
   };
   const signal = untilSignal();
   const metrics = createNodeMetrics();

@@ -1,7 +1,8 @@
 /** Reads the cluster for the egress model from an API server or from files. */
+import pick from 'lodash/pick.js';
 import { clusterNetworks, hostSubnets, type Kind, leases, netNamespaces, nodes } from '../../../api/kinds.ts';
 import { type Cluster, clusterOf, type RawCluster } from '../../model/cluster/cluster.ts';
-import type { NodeReports } from '../../model/cluster/summary.ts';
+import type { NodeReports } from '../../model/cluster/node-status.ts';
 import { type FieldProblem, parseIpv4 } from '../../model/objects/fields.ts';
 import type {
   ClusterNetworkObject,
@@ -15,7 +16,7 @@ import { asList, isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isForbidden, isNotFound } from '../kube/error.ts';
-import { agentLabels, verdictOf } from '../kube/verdict.ts';
+import { controllerOf, ownLabels, verdictOf } from '../kube/verdict.ts';
 import { type InputProblem, type Manifest, problemAt, readManifests } from './manifests.ts';
 
 /** A cluster, and what is known of its nodes. */
@@ -31,11 +32,11 @@ const meanings = new Map<Kind, string>([
   [netNamespaces, 'which namespaces request which egress IPs'],
   [nodes, 'which nodes are Ready, and what a cloud lets them have'],
   [clusterNetworks, 'which networks are those of pods and Services'],
-  [leases, 'which egress IPs the agents refuse to carry'],
+  [leases, 'which egress IPs the agents refuse to carry, and what they have applied'],
 ]);
 
-/** Selects the Leases in which agents say what they refuse. */
-const agentSelector = Object.entries(agentLabels)
+/** Selects the Leases in which agents and controllers say how they are. */
+const ownSelector = Object.entries(ownLabels)
   .map(([key, value]) => `${key}=${value}`)
   .join();
 
@@ -56,7 +57,7 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
     listed(netNamespaces, client.list<NetNamespaceObject>(netNamespaces)),
     listed(nodes, client.list<KubeObject>(nodes)),
     listed(clusterNetworks, client.list<ClusterNetworkObject>(clusterNetworks)),
-    listed(leases, client.list<KubeObject>(leases, { labelSelector: agentSelector })),
+    listed(leases, client.list<KubeObject>(leases, { labelSelector: ownSelector })),
   ]);
   const all = [hosts, namespaces, machines, networks, agents];
   if (all.every(({ error }) => error !== undefined && whyUnread(error) === undefined)) throw hosts.error;
@@ -67,7 +68,8 @@ export async function clusterFromServer(client: KubeClient): Promise<ReadCluster
     clusterNetworks: networks.items,
   };
   const unread = all.flatMap(({ unread: one }) => (one === undefined ? [] : [one]));
-  return { ...assemble(raw, agents.items, machines.unread === undefined ? 'all' : 'unread'), unread: new Map(unread) };
+  const said = { leases: agents.items, hasLeases: agents.unread === undefined };
+  return { ...assemble(raw, said, machines.unread === undefined ? 'all' : 'unread'), unread: new Map(unread) };
 }
 
 async function listed<T>(kind: Kind, listing: Promise<{ readonly items: readonly T[] }>): Promise<Listed<T>> {
@@ -118,7 +120,8 @@ export async function clusterFromFiles(paths: readonly string[]): Promise<Result
   };
   const agents = shaped(of(leases), objectShape);
   if (!agents.ok) return agents;
-  return ok(assemble(raw, agents.value, machines.value.length > 0 ? 'all' : 'none'));
+  const said = { leases: agents.value, hasLeases: agents.value.length > 0 };
+  return ok(assemble(raw, said, machines.value.length > 0 ? 'all' : 'none'));
 }
 
 function shaped<T>(
@@ -134,11 +137,21 @@ function shaped<T>(
   return ok(values);
 }
 
+/** The Leases of agents and controllers, and whether the input has any or could have. */
+interface SaidLeases {
+  readonly leases: readonly KubeObject[];
+  readonly hasLeases: boolean;
+}
+
 /**
  * The cluster of these objects. `known` says whether the Nodes are all that there are, could not be read, or are simply
  * not part of the input, which says nothing about them.
  */
-function assemble(raw: RawCluster, agents: readonly KubeObject[], known: 'all' | 'unread' | 'none'): ReadCluster {
+function assemble(
+  raw: RawCluster,
+  { leases: found, hasLeases }: SaidLeases,
+  known: 'all' | 'unread' | 'none',
+): ReadCluster {
   const ready = new Map(raw.nodes.map((node) => [node.metadata.name ?? '', readyStatus(node)]));
   const offline = new Set<Ip>();
   const unknown = new Map<string, string>();
@@ -149,8 +162,17 @@ function assemble(raw: RawCluster, agents: readonly KubeObject[], known: 'all' |
     const why = whyUnknown(ready.get(name), known);
     if (why !== undefined) unknown.set(name, why);
   }
-  const refused = agents.flatMap((lease) => verdictOf(lease) ?? []).map((said) => [said.node, said.refused] as const);
-  return { cluster: clusterOf(raw, offline), unknown, refused: new Map(refused), unread: new Map() };
+  const said = found.flatMap((lease) => verdictOf(lease) ?? []);
+  return {
+    cluster: clusterOf(raw, offline),
+    unknown,
+    refused: new Map(said.map((one) => [one.node, one.refused])),
+    agents: hasLeases
+      ? new Map(said.map((one) => [one.node, pick(one, ['applied', 'carried', 'version', 'at'])]))
+      : undefined,
+    controllers: hasLeases ? found.flatMap((lease) => controllerOf(lease) ?? []) : undefined,
+    unread: new Map(),
+  };
 }
 
 function whyUnknown(ready: string | undefined, known: 'all' | 'unread' | 'none'): string | undefined {

@@ -29,6 +29,8 @@ export interface LeaseOptions {
   readonly name: string;
   /** Identifies this process. */
   readonly identity: string;
+  /** What the Lease says of its holder besides. */
+  readonly about?: Pick<KubeObject['metadata'], 'labels' | 'annotations'>;
   readonly times: LeaseTimes;
 }
 
@@ -60,6 +62,11 @@ function instant(): Instant {
 
 function since(from: Instant): number {
   return Math.max(performance.now() - from.steady, Date.now() - from.wall);
+}
+
+/** A time in milliseconds as a MicroTime of Kubernetes. */
+export function microTime(wall: number): string {
+  return new Date(wall).toISOString().replace(/Z$/, '000Z');
 }
 
 function transitionsAfter(before: LeaseSpec | undefined): number {
@@ -170,9 +177,9 @@ export class LeaderElection {
   }
 
   async #takeOrRenew(signal: AbortSignal): Promise<boolean> {
-    const { client, namespace, name, identity, times } = this.#options;
+    const { client, namespace, name, identity, about = {}, times } = this.#options;
     const began = instant();
-    const now = new Date(began.wall).toISOString().replace(/Z$/, '000Z');
+    const now = microTime(began.wall);
     const present = await client.get<LeaseObject>(leases, { name, namespace }, { signal });
     const before = present?.spec;
     const isMine = before?.holderIdentity === identity;
@@ -183,8 +190,7 @@ export class LeaderElection {
     const mine = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(times.duration / 1000), renewTime: now };
     const spec = isMine ? mine : { ...mine, acquireTime: now, leaseTransitions: transitionsAfter(before) };
     try {
-      if (present === undefined) await client.create(leases, { metadata: { name, namespace }, spec }, { signal });
-      else await client.patch(leases, { name, namespace }, guarded(present, { spec }), { type: 'merge', signal });
+      await this.#write(present, isMine ? {} : about, spec, signal);
     } catch (error) {
       if (!isConflict(error) && !isAlreadyExists(error)) throw error;
       this.#heldSince = undefined;
@@ -192,6 +198,14 @@ export class LeaderElection {
     }
     this.#heldSince = began;
     return true;
+  }
+
+  /** Makes the lease, or changes it as it was seen; rejects if somebody was faster. */
+  async #write(seen: LeaseObject | undefined, metadata: object, spec: LeaseSpec, signal: AbortSignal): Promise<void> {
+    const { client, namespace, name } = this.#options;
+    const ref = { name, namespace };
+    if (seen === undefined) await client.create(leases, { metadata: { ...ref, ...metadata }, spec }, { signal });
+    else await client.patch(leases, ref, guarded(seen, { spec }, { ...metadata }), { type: 'merge', signal });
   }
 
   /** Whether nobody holds the lease, or it has not changed for its duration by our own clock. */

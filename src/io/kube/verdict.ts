@@ -3,11 +3,21 @@
  * need not be allowed to write objects that decide anything.
  */
 import { createHash } from 'node:crypto';
+import type { ControllerReport } from '../../model/cluster/node-status.ts';
 import type { KubeObject } from '../../model/objects/raw.ts';
 import { asList, isRecord } from '../../model/values/json.ts';
 
+/** On every Lease of ours. */
+export const ownLabels = { 'app.kubernetes.io/name': 'sdn-compat' } as const;
+
 /** On every agent's Lease. */
-export const agentLabels = { 'app.kubernetes.io/name': 'sdn-compat', 'app.kubernetes.io/component': 'node' } as const;
+export const agentLabels = { ...ownLabels, 'app.kubernetes.io/component': 'node' } as const;
+
+/** On the Lease of the controllers' leader. */
+export const controllerLabels = { ...ownLabels, 'app.kubernetes.io/component': 'controller' } as const;
+
+/** The annotation of that Lease with what forwards: sdn means our agents, ovn OVN-Kubernetes. */
+export const backendAnnotation = 'sdn-compat/backend';
 
 /** The annotation with the egress IPs that the node refuses, as JSON: IP to reason. */
 const refusedAnnotation = 'sdn-compat/refused-egress-ips';
@@ -15,12 +25,37 @@ const refusedAnnotation = 'sdn-compat/refused-egress-ips';
 /** The annotation with the egress IPs on the node's interface, as a JSON list. */
 const carriedAnnotation = 'sdn-compat/egress-ips';
 
-/** What a node's agent did with the egress IPs assigned to its node. */
+/** The annotation with the fingerprint of the HostSubnets and NetNamespaces that the node is brought in line with. */
+const appliedAnnotation = 'sdn-compat/applied';
+
+/** The annotation with the version of the process that holds a Lease, the controllers' too. */
+export const versionAnnotation = 'sdn-compat/version';
+
+/** What a node's agent did with the egress IPs of the cluster. */
 export interface NodeVerdict {
   /** Those on its interface. */
   readonly carried: ReadonlySet<string>;
   /** Those that it refuses, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
+  /** The fingerprint of what the node was brought in line with last; undefined if it is not said. */
+  readonly applied: string | undefined;
+}
+
+/** The agent that says it. */
+export interface VerdictAuthor {
+  readonly node: string;
+  /** Undefined if it is not known. */
+  readonly nodeUid: string | undefined;
+  readonly namespace: string;
+  readonly version: string;
+}
+
+/** What an agent's Lease says. */
+export interface SaidVerdict extends NodeVerdict {
+  readonly node: string;
+  readonly version: string | undefined;
+  /** When it was said, by the agent's clock, as in the Lease. */
+  readonly at: string | undefined;
 }
 
 /** Annotations of an object have 256 KiB in all; what does not fit is left out, in order. */
@@ -36,14 +71,10 @@ export function verdictName(node: string): string {
   return `${name.slice(0, longestName - digest.length - 1).replace(/[^a-z0-9]+$/, '')}-${digest}`;
 }
 
-/** The Lease that says what the node carries and refuses. It goes with the Node, if its uid is known. */
+/** The Lease that says what the node did with egress IPs. It goes with the Node, if its uid is known. */
 export function verdictLease(
-  {
-    node,
-    nodeUid,
-    namespace,
-  }: { readonly node: string; readonly nodeUid: string | undefined; readonly namespace: string },
-  { carried, refused }: NodeVerdict,
+  { node, nodeUid, namespace, version }: VerdictAuthor,
+  { carried, refused, applied }: NodeVerdict,
 ): KubeObject & Readonly<Record<string, unknown>> {
   const list = JSON.stringify([...carried].sort());
   let bytes = Buffer.byteLength(list);
@@ -62,6 +93,8 @@ export function verdictLease(
       annotations: {
         [carriedAnnotation]: list,
         [refusedAnnotation]: JSON.stringify(Object.fromEntries(fitting)),
+        [versionAnnotation]: version,
+        ...(applied === undefined ? {} : { [appliedAnnotation]: applied }),
       },
       ...(nodeUid === undefined ? {} : { ownerReferences: [owner] }),
     },
@@ -70,20 +103,42 @@ export function verdictLease(
 }
 
 /** The node of an agent's Lease, and what it says; undefined for any other Lease. */
-export function verdictOf(
-  lease: KubeObject & { readonly spec?: unknown },
-): ({ readonly node: string } & NodeVerdict) | undefined {
-  const { labels, annotations } = lease.metadata;
-  const node = isRecord(lease.spec) ? lease.spec['holderIdentity'] : undefined;
+export function verdictOf(lease: LeaseObject): SaidVerdict | undefined {
+  const { annotations } = lease.metadata;
+  const { holderIdentity: node, renewTime: at } = isRecord(lease.spec) ? lease.spec : {};
   const text = annotations?.[refusedAnnotation];
-  const isAgents = Object.entries(agentLabels).every(([key, value]) => labels?.[key] === value);
-  if (!isAgents || typeof node !== 'string' || text === undefined) return undefined;
+  if (!isOf(lease, agentLabels) || typeof node !== 'string' || text === undefined) return undefined;
   const [carried, refused] = [parsed(annotations?.[carriedAnnotation] ?? ''), parsed(text)];
   const reasons = isRecord(refused) ? Object.entries(refused) : [];
   return {
     node,
+    version: annotations?.[versionAnnotation],
+    at: typeof at === 'string' ? at : undefined,
+    applied: annotations?.[appliedAnnotation],
     carried: new Set(asList(carried).filter((ip) => typeof ip === 'string')),
     refused: new Map(reasons.flatMap(([ip, reason]) => (typeof reason === 'string' ? [[ip, reason] as const] : []))),
+  };
+}
+
+type LeaseObject = KubeObject & { readonly spec?: unknown };
+
+const isOf = ({ metadata }: KubeObject, labels: Readonly<Record<string, string>>): boolean =>
+  Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value);
+
+/** What the Lease of the controllers says; undefined for any other Lease. */
+export function controllerOf(lease: LeaseObject): ControllerReport | undefined {
+  if (!isOf(lease, controllerLabels)) return undefined;
+  const { namespace = '', name = '', annotations = {} } = lease.metadata;
+  const spec = isRecord(lease.spec) ? lease.spec : {};
+  const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+  const duration = spec['leaseDurationSeconds'];
+  return {
+    lease: `${namespace}/${name}`,
+    leader: text(spec['holderIdentity']),
+    version: text(annotations[versionAnnotation]),
+    backend: text(annotations[backendAnnotation]),
+    renewed: text(spec['renewTime']),
+    duration: typeof duration === 'number' ? duration : null,
   };
 }
 

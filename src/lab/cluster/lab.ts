@@ -25,6 +25,7 @@ import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, st
 import { databaseOf, makeSwitch } from '../nodes/switches.ts';
 import { connectNode, labNamespaces, makeWires } from '../nodes/wires.ts';
 import { builds } from '../ovn/builds.ts';
+import type { ProxyForm } from '../proxy-forms.ts';
 import { ownNamespace } from './accounts.ts';
 import { type LabDeps, lastLine, leaveGiven, serveOwn, useGiven } from './apiserver.ts';
 import { isGiven } from './given.ts';
@@ -108,8 +109,8 @@ export interface UpOptions {
   readonly hosts: readonly HostKind[];
   /** The kubeconfig of an API server that is already there, to run on instead of one of the lab's own. */
   readonly kubeconfig?: string;
-  /** Whether Services work: their EndpointSlices are made, and every node has a service proxy. */
-  readonly services: boolean;
+  /** With it Services work: their EndpointSlices are made, and every node has a service proxy that writes rules of this form. */
+  readonly services?: ProxyForm;
 }
 
 /** The datapath of the bridge with the uplink: the one that an agent with that option chooses for its own. */
@@ -193,8 +194,11 @@ async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions)
     ],
   });
   await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
-  if (services)
-    await startDaemon(layout, { name: 'services', argv: [...self, 'lab', 'services', '--name', layout.name] });
+  if (services !== undefined)
+    await startDaemon(layout, {
+      name: 'services',
+      argv: [...self, 'lab', 'services', '--name', layout.name, '--form', services],
+    });
   await startDaemon(layout, {
     name: 'web',
     netns: layout.namespaces.outside,

@@ -6,6 +6,7 @@ import { type EgressState, egressState } from '../egress/state.ts';
 import { compareIps, type Ip } from '../values/address.ts';
 import { compareText } from '../values/names.ts';
 import type { Cluster } from './cluster.ts';
+import { type ControllerReport, type NodeReports, type NodeStatus, nodeStatuses, wantedOf } from './node-status.ts';
 import { type Note, notesOn } from './notes.ts';
 
 /** One egress IP of one namespace; without a namespace, one that is listed but not requested. */
@@ -19,21 +20,19 @@ export interface StatusRow {
   readonly node: string | null;
   /** Why it is not in use, or why that is not known; null if it is in use. */
   readonly reason: string | null;
+  /** Whether a request can use it; null if that is not known. */
+  readonly inUse: boolean | null;
 }
 
 export interface Status {
   readonly egressIPs: readonly StatusRow[];
   readonly notes: readonly Note[];
+  /** The nodes with a HostSubnet, in order of name. */
+  readonly nodes: readonly NodeStatus[];
+  /** The Leases of controllers; null if the input says nothing of them. */
+  readonly controllers: readonly ControllerReport[] | null;
   /** The kinds that could not be read, sorted: without HostSubnets or NetNamespaces egress IPs may be missing. */
   readonly unread: readonly string[];
-}
-
-/** What is known of nodes besides their HostSubnets. */
-export interface NodeReports {
-  /** Nodes whose health is not known, and why; they count as online. */
-  readonly unknown: ReadonlyMap<string, string>;
-  /** By node the egress IPs that its agent refuses to carry, with the reason. */
-  readonly refused: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
 /** A cluster, and what is known and not known of it. */
@@ -43,6 +42,8 @@ interface Known {
   readonly reports: NodeReports;
   /** The kinds that could not be read. */
   readonly unread: ReadonlySet<string>;
+  /** The fingerprint that agents should have applied, if it is known. */
+  readonly wanted: string | undefined;
 }
 
 const unhosted = 'NoNodeHostsEgressIP';
@@ -50,13 +51,20 @@ const unreadHosts = 'HostSubnetsUnread: nothing tells which node has it';
 const unreadNamespaces = 'NetNamespacesUnread: nothing tells which namespace requests it';
 const noReports: NodeReports = { unknown: new Map(), refused: new Map() };
 
-/** Why an IP that should be in use may not be; null if nothing speaks against it. */
-function doubt(egressIP: string, node: string | null, { unknown, refused }: NodeReports): string | null {
-  if (node === null) return null;
+type Use = Pick<StatusRow, 'reason' | 'inUse'>;
+
+/** Whether an IP that should be in use is. */
+function useOf(egressIP: string, node: string | null, { reports, wanted }: Known): Use {
+  const { unknown, refused, agents } = reports;
+  if (node === null) return { reason: null, inUse: true };
   const reason = refused.get(node)?.get(egressIP);
-  if (reason !== undefined) return `RefusedByNode: ${node} does not carry it: ${reason}`;
+  if (reason !== undefined) return { reason: `RefusedByNode: ${node} does not carry it: ${reason}`, inUse: false };
   const why = unknown.get(node);
-  return why === undefined ? null : `NodeHealthUnknown: ${node} ${why}: nothing tells whether it is in use`;
+  const agent = agents?.get(node);
+  if (agent !== undefined && agent.applied === wanted && !agent.carried.has(egressIP))
+    return { reason: `NotOnNode: ${node} has not put it on its interface yet`, inUse: false };
+  if (why === undefined) return { reason: null, inUse: true };
+  return { reason: `NodeHealthUnknown: ${node} ${why}: nothing tells whether it is in use`, inUse: null };
 }
 
 /** How a VNID's traffic leaves when no HostSubnet could be read; `reasons` are those without HostSubnets. */
@@ -67,7 +75,8 @@ function withoutHosts(reasons: readonly Reason[]): 'dropped' | 'unknown' {
   return isDropped ? 'dropped' : 'unknown';
 }
 
-function requestedRows({ cluster, state, reports, unread }: Known): StatusRow[] {
+function requestedRows(all: Known): StatusRow[] {
+  const { cluster, state, reports, unread } = all;
   const isHostUnread = unread.has(hostSubnets.kind);
   const byVnid = groupBy(cluster.netNamespaces, ({ vnid }) => vnid);
   const nodes = new Map<string, string>([...state.assigned].map(([ip, { node }]) => [ip, node]));
@@ -85,13 +94,16 @@ function requestedRows({ cluster, state, reports, unread }: Known): StatusRow[] 
     return [
       ...inUse.map((egressIP): StatusRow => {
         const node = nodeOf(egressIP);
-        return { ...row, egressIP, node, reason: others ?? doubt(egressIP, node, reports) };
+        const use = others === null ? useOf(egressIP, node, all) : { reason: others, inUse: false };
+        return { ...row, egressIP, node, ...use };
       }),
       ...verdict.reasons.map((reason): StatusRow => ({
         ...row,
         egressIP: reason.egressIP,
         node: nodeOf(reason.egressIP),
-        reason: isHostUnread && reason.code === unhosted ? unreadHosts : `${reason.code}: ${reasonText(reason)}`,
+        ...(isHostUnread && reason.code === unhosted
+          ? { reason: unreadHosts, inUse: row.traffic === 'unknown' ? null : false }
+          : { reason: `${reason.code}: ${reasonText(reason)}`, inUse: false }),
       })),
     ];
   });
@@ -111,6 +123,7 @@ function unusedRows({ cluster, state, unread }: Known): StatusRow[] {
       traffic: isUnread ? 'unknown' : 'unused',
       node: null,
       reason: isUnread ? unreadNamespaces : 'no NetNamespace requests it',
+      inUse: isUnread ? null : false,
     }));
 }
 
@@ -124,11 +137,14 @@ export function statusOf(
   unread: ReadonlySet<string> = new Set(),
 ): Status {
   const state = egressState(cluster);
-  const known: Known = { cluster, state, reports, unread };
+  const wanted = wantedOf(cluster, unread);
+  const known: Known = { cluster, state, reports, unread, wanted };
   const notes = notesOn(cluster, state);
   return {
     egressIPs: [...requestedRows(known), ...unusedRows(known)],
     notes: unread.has(hostSubnets.kind) ? notes.filter(({ code }) => code !== unhosted) : notes,
+    nodes: nodeStatuses(cluster, state, reports, { wanted, unread }),
+    controllers: reports.controllers ?? null,
     unread: [...unread].sort(compareText),
   };
 }

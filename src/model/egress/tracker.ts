@@ -10,6 +10,7 @@ import { compareText, type NamespaceName, type NodeName } from '../values/names.
 import type { Vnid } from '../values/vnid.ts';
 import { sameState } from './compare.ts';
 import { addAssigned, difference, membership, withoutName } from './difference.ts';
+import { Fingerprint, textOfAbsent, textOfHost, textOfNamespace } from './fingerprint.ts';
 import { assignedByIp, type EgressInput, type EgressState } from './state.ts';
 import { type TrackedIp, TrackedIps } from './tracked-ips.ts';
 import {
@@ -51,6 +52,7 @@ export class EgressTracker {
   readonly #offline = new Set<Ip>();
   readonly #ips = new TrackedIps();
   readonly #vnids = new Map<Vnid, VnidRecord>();
+  readonly #fingerprint = new Fingerprint();
   readonly #around: Surroundings = {
     factsOf: (ip) => this.#ips.get(ip),
     isOffline: (nodeIP) => this.#offline.has(nodeIP),
@@ -82,6 +84,7 @@ export class EgressTracker {
       if (before !== undefined) this.#ips.removeNode(before, touched);
       this.#ips.addNode(next, touched);
     }
+    this.#fingerprint.replace(textOfHost(before), textOfHost(next));
     this.#hosts.set(next.name, { hostSubnet: next, ips: next.egressIPs.map((ip) => this.#ips.track(ip)) });
     return this.#evaluate(this.#ips.requesters(touched));
   }
@@ -92,6 +95,7 @@ export class EgressTracker {
     this.#forgetHost(next.name, touched);
     this.#forgetAbsent(next.name, touched);
     this.#ips.addNode(next, touched);
+    this.#fingerprint.replace(undefined, textOfAbsent(next));
     this.#absent.set(next.name, next);
     for (const ip of next.egressIPs) this.#ips.listAbsent(ip);
     return this.#evaluate(this.#ips.requesters(touched));
@@ -120,6 +124,7 @@ export class EgressTracker {
   /** Replaces or adds the NetNamespace of this name. */
   setNetNamespace(next: NetNamespace): EgressChange {
     const before = this.#netNamespaces.get(next.name);
+    this.#fingerprint.replace(textOfNamespace(before), textOfNamespace(next));
     this.#netNamespaces.set(next.name, next);
     const dirty = new Set<Vnid>([next.vnid]);
     if (before !== undefined && before.vnid !== next.vnid)
@@ -135,6 +140,7 @@ export class EgressTracker {
     const before = this.#netNamespaces.get(name);
     const dirty = new Set<Vnid>();
     if (before !== undefined) {
+      this.#fingerprint.replace(textOfNamespace(before), undefined);
       this.#netNamespaces.delete(name);
       this.#setMembers(before.vnid, withoutName(this.#members(before.vnid), name), dirty);
     }
@@ -198,6 +204,11 @@ export class EgressTracker {
     return this.#offline.has(nodeIP);
   }
 
+  /** The fingerprint of the current objects. */
+  get fingerprint(): string {
+    return this.#fingerprint.text;
+  }
+
   /** The current objects. */
   input(): Required<EgressInput> {
     const hostSubnets = [...this.#hosts.values()].map((host) => host.hostSubnet);
@@ -250,6 +261,7 @@ export class EgressTracker {
     const before = this.#hosts.get(name)?.hostSubnet;
     if (before === undefined) return;
     for (const ip of before.egressIPs) this.#ips.unlist(ip, before.name, touched);
+    this.#fingerprint.replace(textOfHost(before), undefined);
     this.#hosts.delete(name);
     this.#ips.removeNode(before, touched);
   }
@@ -257,6 +269,7 @@ export class EgressTracker {
   #forgetAbsent(name: string, touched: Set<Ip>): void {
     const before = this.#absent.get(name);
     if (before === undefined) return;
+    this.#fingerprint.replace(textOfAbsent(before), undefined);
     this.#absent.delete(name);
     for (const ip of before.egressIPs) this.#ips.unlistAbsent(ip);
     this.#ips.removeNode(before, touched);

@@ -81,7 +81,7 @@ class Agent {
     this.#logger = logger;
     this.#signal = signal;
     this.#queue = createQueue({ logger, baseDelay: 50, maxDelay: 1_000, onFailure: metrics.failed });
-    this.#problems = reporterOf(options, { client, logger, signal, hostSubnet: () => this.#view?.own.object });
+    this.#problems = reporterOf(options, { client, logger, hostSubnet: () => this.#view?.own.object });
     this.#cluster = new FollowedCluster(options, { client, logger, signal, changed: () => this.#wake() });
     metrics.followPeers(() => this.#cluster.health.verdicts());
     this.#addresses = new PresentAddresses(exec, new AddressRecord(recordFile(options)));
@@ -238,11 +238,14 @@ class Agent {
     const { facts, uplink, gateways, networks } = prepared;
     const pods = reused(this.#pods, localPods(attachedPods(prepared.ovsdb), view.vnids), ({ ip }) => ip);
     this.#pods = pods;
-    const state = this.#cluster.feed.stateOf(pods.map(({ vnid }) => vnid));
+    const { feed } = this.#cluster;
+    const state = feed.stateOf(pods.map(({ vnid }) => vnid));
+    const { fingerprint } = feed;
     const addressesOf = (name: string): readonly Ip[] => this.#cluster.addresses(name);
     const withheld = await this.#withheld(view, prepared, state);
     const plan = planNode({ ...view, facts, uplink, gateways, networks, pods, state, withheld, addressesOf });
     const applied = await this.#apply(plan, prepared);
+    this.#problems.reportHosting(plan, { fingerprint, nodes: view.remotes.length + 1 });
     this.#deps.metrics.applied(plan, applied, (performance.now() - since) / 1_000);
     if (!this.#ready) {
       this.#ready = true;
@@ -285,7 +288,6 @@ class Agent {
     const done = await this.#applier.apply(plan, { chains, uplink, nodeIP: facts.nodeIP });
     if (isFirst || done.isRewritten) this.#sweeper.sweep();
     else this.#sweeper.sweepTouched();
-    this.#problems.reportHosting(plan);
     if (done.bundleLines + done.hosted.length + done.released.length > 0) {
       this.#logger.info({ ...done, ms: Math.round(performance.now() - began) }, 'node brought up to date');
     }

@@ -13,6 +13,16 @@ export interface ReporterOptions {
   readonly nodeName: string;
   /** The namespace of the Lease that says which egress IPs the node refuses. */
   readonly leaseNamespace: string;
+  /** The version of the program. */
+  readonly version: string;
+}
+
+/** What of the cluster a node was brought in line with. */
+export interface AppliedState {
+  /** Of HostSubnets and NetNamespaces. */
+  readonly fingerprint: string;
+  /** How many nodes the cluster has. */
+  readonly nodes: number;
 }
 
 export interface ReporterDeps {
@@ -21,7 +31,7 @@ export interface ReporterDeps {
   readonly nodeName: string;
   /** The node's own HostSubnet, the object of the Events. */
   readonly hostSubnet: () => HostSubnetObject | undefined;
-  readonly verdict: Pick<VerdictLease, 'publish'>;
+  readonly verdict: Pick<VerdictLease, 'publish' | 'run'>;
 }
 
 /** Milliseconds after which a persisting problem is reported again by an Event, because Events expire after an hour. */
@@ -29,15 +39,13 @@ const repeatAfter = 30 * 60_000;
 
 /** The reporter of an agent. */
 export function reporterOf(
-  { nodeName, leaseNamespace: namespace }: ReporterOptions,
+  { nodeName, version, leaseNamespace: namespace }: ReporterOptions,
   {
     client,
     logger,
-    signal,
     hostSubnet,
   }: Pick<ReporterDeps, 'logger' | 'hostSubnet'> & {
     readonly client: KubeClient;
-    readonly signal: AbortSignal;
   },
 ): ProblemReporter {
   const component = 'sdn-compat-node';
@@ -48,7 +56,10 @@ export function reporterOf(
       reason,
       `status cannot show what this node refuses: its Lease in ${namespace} was not written`,
     );
-  const verdict = new VerdictLease({ client, namespace, nodeName, signal, now: () => performance.now(), report });
+  const verdict = new VerdictLease({
+    ...{ client, logger, namespace, nodeName, version, report },
+    now: () => performance.now(),
+  });
   const reporter = new ProblemReporter({ logger, events, nodeName, hostSubnet, verdict });
   return reporter;
 }
@@ -63,9 +74,9 @@ export class ProblemReporter {
     this.#deps = deps;
   }
 
-  /** Sends the Events until the signal aborts. */
-  run(signal: AbortSignal): Promise<void> {
-    return this.#deps.events.run(signal);
+  /** Sends the Events and writes the Lease until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#deps.events.run(signal), this.#deps.verdict.run(signal)]);
   }
 
   /** Logs the reason once, and again when it changes; undefined means that the problem is gone. */
@@ -78,18 +89,20 @@ export class ProblemReporter {
     }
   }
 
-  /** Publishes what this node carries and refuses; reports the egress IPs assigned to it that it cannot carry. */
-  reportHosting({ addresses: carried, refused }: Pick<NodePlan, 'addresses' | 'refused'>): void {
+  /**
+   * Publishes what this node carries and refuses, and what was applied, in a cluster of so many nodes; reports the egress
+   * IPs assigned to it that it cannot carry.
+   */
+  reportHosting({ addresses: carried, refused }: Pick<NodePlan, 'addresses' | 'refused'>, applied: AppliedState): void {
     for (const ip of this.#refused) if (!refused.has(ip)) this.#said.delete(`refused ${ip}`);
     this.#refused = new Set(refused.keys());
     for (const [ip, reason] of refused) {
       this.report(`refused ${ip}`, reason, 'an egress IP cannot be hosted here');
       this.#warn('EgressIPRefused', reason);
     }
-    void this.#deps.verdict.publish(
-      { carried, refused },
-      this.#deps.hostSubnet()?.metadata.annotations?.[nodeUidAnnotation],
-    );
+    const nodeUid = this.#deps.hostSubnet()?.metadata.annotations?.[nodeUidAnnotation];
+    const { fingerprint, nodes } = applied;
+    this.#deps.verdict.publish({ carried, refused, applied: fingerprint }, { nodeUid, nodes });
   }
 
   /** Reports that another host, known by its MAC, answers for an egress IP of this node; undefined means no longer. */

@@ -1,25 +1,39 @@
 /**
- * Publishes which egress IPs this node carries and refuses, for `sdn-compat status` and for the node that one moves to:
- * written at start and when that changes. And reads what another node says.
+ * Publishes which egress IPs this node carries and refuses, for `sdn-compat status` and for the node that one moves to,
+ * and of which objects it is in line: written at start and when that changes. And reads what another node says.
  */
 import { leases } from '../../../api/kinds.ts';
+import { createQueue, type WorkQueue } from '../../io/async/queue.ts';
 import type { KubeClient } from '../../io/kube/client.ts';
+import { microTime } from '../../io/kube/lease.ts';
 import { type NodeVerdict, verdictLease, verdictName, verdictOf } from '../../io/kube/verdict.ts';
+import type { Logger } from '../../io/log.ts';
 import type { Ip } from '../../model/values/address.ts';
 
 export interface VerdictDeps {
   readonly client: Pick<KubeClient, 'patch'>;
+  readonly logger: Logger;
   readonly namespace: string;
   readonly nodeName: string;
-  readonly signal: AbortSignal;
+  readonly version: string;
   /** A monotonic clock in milliseconds. */
   readonly now: () => number;
   /** Called with the reason when it cannot be written, and with undefined when it could. */
   readonly report: (reason: string | undefined) => void;
 }
 
+/** What is known of the node besides. */
+export interface VerdictNode {
+  readonly nodeUid: string | undefined;
+  /** How many nodes have an agent: all write when an egress IP changes. */
+  readonly nodes: number;
+}
+
 /** Milliseconds between two attempts after a failure: the API server may be busy, or a right may be missing. */
 const retryAfter = 10_000;
+
+/** Milliseconds over which agents spread their word of what they applied, for each node: 100 writes a second in all. */
+const spreadPerNode = 10;
 
 /** Milliseconds for which an egress IP that was given up counts as carried. */
 const moment = 60_000;
@@ -47,43 +61,62 @@ export async function carriedBy(reader: VerdictReader, node: string, ip: Ip): Pr
   return said.refused.has(ip) ? false : undefined;
 }
 
+const key = 'lease';
+
 export class VerdictLease {
   readonly #deps: VerdictDeps;
+  readonly #queue: WorkQueue;
   /** When each egress IP was on the node's interface last. */
   readonly #lastCarried = new Map<string, number>();
+  #wanted: { readonly lease: ReturnType<typeof verdictLease>; readonly text: string } | undefined;
+  /** What the node carries and refuses, as it was said last. */
+  #hosting = '';
   #written: string | undefined;
-  #isWriting = false;
-  #failedAt = -Infinity;
 
   constructor(deps: VerdictDeps) {
     this.#deps = deps;
+    this.#queue = createQueue({ logger: deps.logger });
   }
 
   /**
-   * Writes what the node carries and refuses if that is not what was written last. Called after each pass, so a change
-   * that comes while another is written, or after a failure, is written after a later pass. Never throws.
+   * To be called after each pass. What differs from what was said before is written at once if others wait for it: what
+   * this node carries and refuses; else, what it applied, at some moment, so that not all agents write together.
    */
-  async publish({ carried, refused }: NodeVerdict, nodeUid: string | undefined): Promise<void> {
-    const { client, namespace, nodeName: node, signal, now, report } = this.#deps;
+  publish({ carried, refused, applied }: NodeVerdict, { nodeUid, nodes }: VerdictNode): void {
+    const { namespace, nodeName: node, version } = this.#deps;
     this.#note(carried, refused);
     const sorted = new Map([...refused].sort(([a], [b]) => (a < b ? -1 : 1)));
-    const lease = verdictLease(
-      { node, nodeUid, namespace },
-      { carried: new Set(this.#lastCarried.keys()), refused: sorted },
-    );
+    const author = { node, nodeUid, namespace, version };
+    const said = { carried: new Set(this.#lastCarried.keys()), refused: sorted };
+    const lease = verdictLease(author, { ...said, applied });
     const text = JSON.stringify(lease);
-    if (this.#isWriting || text === this.#written || now() - this.#failedAt < retryAfter) return;
-    this.#isWriting = true;
+    if (text === this.#wanted?.text) return;
+    this.#wanted = { lease, text };
+    const hosting = JSON.stringify(verdictLease(author, { ...said, applied: undefined }));
+    if (hosting === this.#hosting) this.#queue.addAfter(key, Math.random() * nodes * spreadPerNode);
+    else this.#queue.add(key);
+    this.#hosting = hosting;
+  }
+
+  /** Writes until the signal aborts. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#queue.process(() => this.#write(signal), signal);
+  }
+
+  async #write(signal: AbortSignal): Promise<number | undefined> {
+    const { client, namespace, nodeName, report } = this.#deps;
+    const wanted = this.#wanted;
+    if (wanted === undefined || wanted.text === this.#written) return undefined;
+    const spec = { holderIdentity: nodeName, renewTime: microTime(Date.now()) };
     try {
       const options = { type: 'apply', fieldManager: 'sdn-compat-node', force: true, signal } as const;
-      await client.patch(leases, { namespace, name: verdictName(node) }, lease, options);
-      this.#written = text;
+      await client.patch(leases, { namespace, name: verdictName(nodeName) }, { ...wanted.lease, spec }, options);
+      this.#written = wanted.text;
       report(undefined);
+      return undefined;
     } catch (error) {
-      this.#failedAt = now();
       if (!signal.aborted) report(error instanceof Error ? error.message : String(error));
-    } finally {
-      this.#isWriting = false;
+      return retryAfter;
     }
   }
 

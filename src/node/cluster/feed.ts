@@ -132,6 +132,11 @@ export class ClusterFeed {
     return tracker.stateOf(new Set([...local, ...tracker.vnidsHostedBy(this.#node)]));
   }
 
+  /** The fingerprint of the HostSubnets and NetNamespaces as they are now. */
+  get fingerprint(): string {
+    return this.#egress.tracker.fingerprint;
+  }
+
   /** The cluster as it is now; the reason when something is missing that a node cannot work without. */
   view(): Result<ClusterView> {
     const network = this.#network();

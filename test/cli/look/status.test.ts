@@ -1,5 +1,6 @@
-import { statusTable } from '../../../src/cli/look/status.ts';
+import { statusTable } from '../../../src/cli/look/status-table.ts';
 import { clusterOf, type RawCluster } from '../../../src/model/cluster/cluster.ts';
+import { standingOf } from '../../../src/model/cluster/standing.ts';
 import { type Status, statusOf } from '../../../src/model/cluster/summary.ts';
 import { ip } from '../../node/states.ts';
 
@@ -22,6 +23,8 @@ const namespace = (name: string, netid: number, egressIPs: string[]) => ({
   egressIPs,
 });
 
+const tableOf = (status: Status, isWide = false): string => statusTable(status, standingOf(status, 0), isWide);
+
 test('every egress IP has a row: in use, not in use with the reason, listed and not requested', () => {
   const cluster = clusterOf(
     {
@@ -36,7 +39,15 @@ test('every egress IP has a row: in use, not in use with the reason, listed and 
     new Set([ip('192.168.7.12')]),
   );
   expect(statusOf(cluster).egressIPs).toEqual([
-    { egressIP: '192.168.7.201', namespaces: ['red'], vnid: 10, traffic: 'via', node: 'node1', reason: null },
+    {
+      egressIP: '192.168.7.201',
+      namespaces: ['red'],
+      vnid: 10,
+      traffic: 'via',
+      node: 'node1',
+      reason: null,
+      inUse: true,
+    },
     {
       egressIP: '192.168.7.202',
       namespaces: ['red'],
@@ -44,6 +55,7 @@ test('every egress IP has a row: in use, not in use with the reason, listed and 
       traffic: 'via',
       node: 'node2',
       reason: 'NodeOffline: 192.168.7.202 is on node2 (192.168.7.12), which is offline',
+      inUse: false,
     },
     {
       egressIP: '192.168.7.203',
@@ -52,6 +64,7 @@ test('every egress IP has a row: in use, not in use with the reason, listed and 
       traffic: 'dropped',
       node: null,
       reason: 'NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.203',
+      inUse: false,
     },
     {
       egressIP: '192.168.7.209',
@@ -60,16 +73,27 @@ test('every egress IP has a row: in use, not in use with the reason, listed and 
       traffic: 'unused',
       node: null,
       reason: 'no NetNamespace requests it',
+      inUse: false,
     },
   ]);
-  const table = statusTable(statusOf(cluster)).split('\n');
-  expect(table[0]).toBe('EGRESS IP       NAMESPACE   VNID   TRAFFIC   NODE    REASON');
-  expect(table[1]).toBe('192.168.7.201   red         10     via       node1');
-  expect(table).toContain('NetNamespace blue: NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.203');
+  const table = tableOf(statusOf(cluster)).split('\n');
+  expect(table.slice(0, 3)).toEqual([
+    '1 of 3 requested egress IPs are in use; 2 problems',
+    '  HostSubnet node2: NodeOffline: 192.168.7.202 is on node2 (192.168.7.12), which is offline',
+    '  NetNamespace blue: NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.203',
+  ]);
+  const heading = table.indexOf('EGRESS IP       NAMESPACE   VNID   TRAFFIC   NODE    REASON');
+  expect(table.slice(heading + 1, heading + 5).map((line) => line.split(' ')[0])).toEqual([
+    '192.168.7.202',
+    '192.168.7.203',
+    '192.168.7.209',
+    '192.168.7.201',
+  ]);
+  expect(table[heading + 4]).toBe('192.168.7.201   red         10     via       node1');
 });
 
 test('status says so when the cluster has no egress IPs', () => {
-  expect(statusTable(statusOf(clusterOf({ hostSubnets: [], netNamespaces: [], nodes: [] }, new Set())))).toContain(
+  expect(tableOf(statusOf(clusterOf({ hostSubnets: [], netNamespaces: [], nodes: [] }, new Set())))).toContain(
     'no egress IP is requested or listed\n',
   );
 });
@@ -108,8 +132,8 @@ describe('what could not be read is not taken for absent', () => {
 
   test('both: nothing is said to be absent', () => {
     const nothing = { hostSubnets: [], netNamespaces: [] };
-    expect(statusTable(status(nothing, 'HostSubnet', 'NetNamespace'))).toMatch(/^no egress IP is known/);
-    expect(statusTable(status(nothing, 'Lease', 'Node'))).toMatch(/^no egress IP is requested or listed/);
+    expect(tableOf(status(nothing, 'HostSubnet', 'NetNamespace'))).toMatch(/^no egress IP is known/m);
+    expect(tableOf(status(nothing, 'Lease', 'Node'))).toMatch(/^no egress IP is requested or listed/m);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Inventories and findings as text. */
-import { aligned, findingsText, inventoryText } from '../../../src/cli/migrate/tables.ts';
+import { aligned } from '../../../src/cli/aligned.ts';
+import { findingsText, inventoryText } from '../../../src/cli/migrate/tables.ts';
 import type { Finding } from '../../../src/migrate/findings/finding.ts';
 
 const finding = (name: string, more: Partial<Finding> = {}): Finding => ({

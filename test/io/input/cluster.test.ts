@@ -40,8 +40,8 @@ const machines = [node('n1', 'True'), node('n2', 'False'), node('n3', 'Unknown')
 const hosts = [1, 2, 3, 4, 5].map((index) => host(`n${index}`, `192.168.7.${index}`));
 
 const lease = verdictLease(
-  { node: 'n1', nodeUid: undefined, namespace: 'agents' },
-  { carried: new Set(), refused: new Map([['192.168.7.200', 'somebody has it']]) },
+  { node: 'n1', nodeUid: undefined, namespace: 'agents', version: 'v1' },
+  { carried: new Set(), refused: new Map([['192.168.7.200', 'somebody has it']]), applied: 'abc' },
 );
 const judged = ({ cluster, unknown, refused }: ReadCluster): object => ({
   offline: [...cluster.offline],

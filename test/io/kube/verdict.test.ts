@@ -1,18 +1,24 @@
 /** What an agent's Lease says, written and read. */
 import fc from 'fast-check';
-import { verdictLease, verdictName, verdictOf } from '../../../src/io/kube/verdict.ts';
+import { controllerLabels, controllerOf, verdictLease, verdictName, verdictOf } from '../../../src/io/kube/verdict.ts';
 import { fieldOf } from '../../../src/model/values/json.ts';
 import { rounds } from '../../rounds.ts';
 
-const nothing = { carried: new Set<string>(), refused: new Map<string, string>() };
-const at = { node: 'n1', nodeUid: undefined, namespace: 'agents' };
+const nothing = { carried: new Set<string>(), refused: new Map<string, string>(), applied: undefined };
+const at = { node: 'n1', nodeUid: undefined, namespace: 'agents', version: 'v1' };
+const author = { node: 'n1', version: 'v1', at: undefined };
 
 test('what is written is read', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.ipV4(), fc.string()), fc.array(fc.ipV4()), (reasons, ips) => {
-      const said = { carried: new Set(ips), refused: new Map(Object.entries(reasons)) };
-      expect(verdictOf(verdictLease(at, said))).toEqual({ node: 'n1', ...said });
-    }),
+    fc.property(
+      fc.dictionary(fc.ipV4(), fc.string()),
+      fc.array(fc.ipV4()),
+      fc.option(fc.string()),
+      (reasons, ips, one) => {
+        const said = { carried: new Set(ips), refused: new Map(Object.entries(reasons)), applied: one ?? undefined };
+        expect(verdictOf(verdictLease(at, said))).toEqual({ ...author, ...said });
+      },
+    ),
     { numRuns: rounds(1000) },
   );
 });
@@ -58,5 +64,37 @@ test.each<readonly [string, object]>([
 test.each(['{', 'null', '[]', '{"10.0.0.1":1}'])('an annotation that is %s refuses nothing', (text) => {
   const lease = verdictLease(at, nothing);
   const metadata = { ...lease.metadata, annotations: { 'sdn-compat/refused-egress-ips': text } };
-  expect(verdictOf({ ...lease, metadata })).toEqual({ node: 'n1', ...nothing });
+  expect(verdictOf({ ...lease, metadata })).toEqual({ ...author, version: undefined, ...nothing });
+});
+
+describe('the Lease of the controllers', () => {
+  const of = (spec: unknown, annotations?: Record<string, string>) =>
+    controllerOf({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { namespace: 'sdn', name: 'c', labels: controllerLabels, ...(annotations && { annotations }) },
+      spec,
+    });
+  const nobody = { lease: 'sdn/c', leader: null, version: null, backend: null, renewed: null, duration: null };
+
+  it('says who leads, of which version, on what', () => {
+    expect(
+      of(
+        { holderIdentity: 'a', renewTime: '2026-01-01T00:00:00.000000Z', leaseDurationSeconds: 15 },
+        { 'sdn-compat/version': 'v1', 'sdn-compat/backend': 'ovn' },
+      ),
+    ).toEqual({
+      ...nobody,
+      ...{ leader: 'a', version: 'v1', backend: 'ovn', renewed: '2026-01-01T00:00:00.000000Z', duration: 15 },
+    });
+  });
+
+  it('that says nothing readable has no leader', () => {
+    for (const spec of [undefined, null, { holderIdentity: '' }, { holderIdentity: 1, leaseDurationSeconds: 'x' }])
+      expect(of(spec)).toEqual(nobody);
+  });
+
+  it('is not that of an agent', () => {
+    expect(controllerOf(verdictLease(at, nothing))).toBeUndefined();
+  });
 });

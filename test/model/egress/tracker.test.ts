@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { fingerprintOf } from '../../../src/model/egress/fingerprint.ts';
 import { type EgressState, egressState, vnidState } from '../../../src/model/egress/state.ts';
 import { type EgressChange, EgressTracker } from '../../../src/model/egress/tracker.ts';
 import { rounds } from '../../rounds.ts';
@@ -42,6 +43,7 @@ test('after every operation the tracker equals the function of the whole, throug
         const after = egressState(shuffledInput(store.input(), one.seed));
         expect(list(tracker.state())).toEqual(list(after));
         expect(change).toEqual(expected(before, after));
+        expect(tracker.fingerprint).toBe(fingerprintOf(shuffledInput(store.input(), one.seed)));
         before = after;
       }
       expect(list(egressState(tracker.input()))).toEqual(list(before));

@@ -21,10 +21,8 @@ function reporter() {
   const recorder = new EventRecorder({ client, logger, component: 'test', now: () => 0 });
   const published: string[][] = [];
   const verdict = {
-    publish: ({ refused }: NodeVerdict): Promise<void> => {
-      published.push([...refused.keys()]);
-      return Promise.resolve();
-    },
+    publish: ({ refused }: NodeVerdict) => void published.push([...refused.keys()]),
+    run: () => Promise.resolve(),
   };
   const problems = new ProblemReporter({
     logger,
@@ -36,6 +34,7 @@ function reporter() {
   return { problems, lines, written, recorder, published };
 }
 const egressIP = ip('192.168.7.200');
+const applied = { fingerprint: 'abc', nodes: 1 };
 
 it('logs a reason once while it persists, and again when it changes or comes back', () => {
   const { problems, lines } = reporter();
@@ -48,7 +47,7 @@ it('says of each egress IP why it is refused', () => {
   const { problems, lines, published } = reporter();
   const other = ip('192.168.7.201');
   const refuse = (...ips: readonly Ip[]): void =>
-    problems.reportHosting({ addresses: new Set(), refused: new Map(ips.map((one) => [one, 'why'])) });
+    problems.reportHosting({ addresses: new Set(), refused: new Map(ips.map((one) => [one, 'why'])) }, applied);
   refuse(egressIP);
   refuse(egressIP, other);
   expect(lines).toEqual(['an egress IP cannot be hosted here: why', 'an egress IP cannot be hosted here: why']);
@@ -71,7 +70,7 @@ it('writes Events about its own HostSubnet, and none when a problem is over', as
   const stop = new AbortController();
   const running = recorder.run(stop.signal);
   problems.reportRival(egressIP, undefined);
-  problems.reportHosting({ addresses: new Set(), refused: new Map([[egressIP, 'why']]) });
+  problems.reportHosting({ addresses: new Set(), refused: new Map([[egressIP, 'why']]) }, applied);
   problems.reportRival(egressIP, 'aa');
   for (let tries = 0; tries < 200 && written.length < 2; tries++)
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -11,11 +11,11 @@ import {
 } from '../../../migrate/addresses.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
 import { isRecord } from '../../../model/values/json.ts';
+import { aligned } from '../../aligned.ts';
 import { Failure } from '../../fail.ts';
 import { print, printAll } from '../../output.ts';
 import { ownOptions, translatorOf } from '../options.ts';
 import { badInput, progressLines, readSnapshot, type SourceFlags } from '../source.ts';
-import { aligned } from '../tables.ts';
 
 export interface AddressesFlags extends SourceFlags {
   readonly to: string;

@@ -11,11 +11,11 @@ import { readServer } from '../../../migrate/input/server.ts';
 import { Unwritable } from '../../../migrate/plan/unwritable.ts';
 import { wanted } from '../../../migrate/targets.ts';
 import { fieldOf } from '../../../model/values/json.ts';
+import { aligned } from '../../aligned.ts';
 import { Failure } from '../../fail.ts';
 import { print } from '../../output.ts';
 import { programVersion } from '../../version.ts';
 import { badInput, openClient, progressLines } from '../source.ts';
-import { aligned } from '../tables.ts';
 
 export interface GatherFlags {
   readonly kubeconfig?: string;

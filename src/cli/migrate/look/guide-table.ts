@@ -1,6 +1,6 @@
 /** Formats where a cluster stands for a terminal. */
 import type { Stand } from '../../../migrate/guide/stand.ts';
-import { aligned } from '../tables.ts';
+import { aligned } from '../../aligned.ts';
 
 /** A line for each stage, then the next command. */
 export function standTable({ title, release, plugin, stages, next, unclear }: Stand): string {

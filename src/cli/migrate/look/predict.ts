@@ -3,10 +3,10 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { problemText } from '../../../io/input/manifests.ts';
 import { type PredictedLine, predictLine } from '../../../migrate/targets/ovn/placement/predict-file.ts';
+import { aligned } from '../../aligned.ts';
 import { Failure } from '../../fail.ts';
 import { print } from '../../output.ts';
 import { badInput } from '../source.ts';
-import { aligned } from '../tables.ts';
 
 export interface PredictFlags {
   readonly filename: string;

@@ -8,10 +8,10 @@ import { probe, type ProbeOptions, sampled } from '../../../migrate/run/verify/p
 import type { Verification } from '../../../migrate/run/verify/verify.ts';
 import type { Check } from '../../../migrate/target.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
+import { aligned } from '../../aligned.ts';
 import { Failure } from '../../fail.ts';
 import { report } from '../../output.ts';
 import { badInput } from '../source.ts';
-import { aligned } from '../tables.ts';
 
 export interface ProbeFlags {
   readonly probe?: string;

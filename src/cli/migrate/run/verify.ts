@@ -14,11 +14,11 @@ import { clusterUID, type Snapshot } from '../../../migrate/snapshot.ts';
 import type { Check } from '../../../migrate/target.ts';
 import { targetNamed } from '../../../migrate/targets.ts';
 import { ok } from '../../../model/values/result.ts';
+import { aligned } from '../../aligned.ts';
 import { Failure } from '../../fail.ts';
 import { print, report } from '../../output.ts';
 import { mayPass } from '../may-pass.ts';
 import { badInput } from '../source.ts';
-import { aligned } from '../tables.ts';
 import { withPlan } from './apply.ts';
 import { asked, type ProbeFlags, probeOptions, probesText, withProbes } from './probe.ts';
 

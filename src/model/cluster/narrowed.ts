@@ -1,0 +1,41 @@
+/** The part of a status that a user asks for. */
+import type { Status } from './summary.ts';
+
+/** What is left in; undefined means all. */
+export interface Narrowing {
+  readonly namespace?: string | undefined;
+  readonly node?: string | undefined;
+}
+
+/**
+ * The rows of a namespace or of a node, the nodes that these name, and the notes on either. All agents count for a
+ * namespace, because its pods may be on any node: those that have not applied the objects stay.
+ */
+export function narrowed(status: Status, { namespace, node }: Narrowing): Status {
+  if (namespace === undefined && node === undefined) return status;
+  const egressIPs = status.egressIPs.filter(
+    (row) =>
+      (namespace === undefined || row.namespaces.includes(namespace)) && (node === undefined || row.node === node),
+  );
+  const named = new Set([...egressIPs.flatMap((row) => row.node ?? []), ...(node === undefined ? [] : [node])]);
+  const isLate = (state: string): boolean => node === undefined && state !== 'applied' && state !== 'none';
+  return {
+    ...status,
+    egressIPs,
+    nodes: status.nodes.filter((one) => named.has(one.node) || isLate(one.agent.state)),
+    notes: status.notes.filter(({ kind, name }) =>
+      kind === 'NetNamespace' ? name === namespace : node !== undefined && name === node,
+    ),
+  };
+}
+
+/** The rows and nodes that are not well. */
+export function problemsOf(status: Status): Status {
+  return {
+    ...status,
+    egressIPs: status.egressIPs.filter(({ inUse, namespaces }) => inUse !== true && namespaces.length > 0),
+    nodes: status.nodes.filter(
+      ({ health, agent }) => health !== 'online' || agent.state === 'behind' || agent.state === 'unknown',
+    ),
+  };
+}
