@@ -11,7 +11,7 @@ import { files, type Layout, network } from '../lab/layout.ts';
 import { runServices } from '../lab/services/run.ts';
 import { runOvn } from '../lab/underlay/run.ts';
 import { untilSignal } from './fail.ts';
-import { type LabFlags, layoutNamed } from './lab.ts';
+import { type LabFlags, layoutNamed, type ServicesFlags } from './lab.ts';
 import { cniPlugin } from './program.ts';
 
 interface Parts {
@@ -44,8 +44,9 @@ export async function labRelay(flags: LabFlags): Promise<void> {
 }
 
 /** `lab services`, with `lab up --services`. */
-export function labServices(flags: LabFlags): Promise<void> {
-  return asClient(flags, 'sdn-compat-lab-services', (parts) => runServices({ ...parts, exec }, untilSignal()));
+export function labServices(flags: ServicesFlags): Promise<void> {
+  const { form } = flags;
+  return asClient(flags, 'sdn-compat-lab-services', (parts) => runServices({ ...parts, exec, form }, untilSignal()));
 }
 
 /** `lab ovn`, with `lab up --ovn`. */

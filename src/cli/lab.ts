@@ -15,9 +15,11 @@ import { defaultLabName, files, type LabNode, type Layout, layoutOf, network, no
 import { type Component, fail, type FailMode, heal, isPerNode, kill, start } from '../lab/nodes/faults.ts';
 import type { Build } from '../lab/ovn/builds.ts';
 import { measurePace } from '../lab/pace.ts';
+import type { ProxyForm } from '../lab/proxy-forms.ts';
 import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
 import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
 import type { Result } from '../model/values/result.ts';
+import { quoted } from '../model/values/shell.ts';
 import { type DatapathOption, kernelHasDatapath } from '../node/ovs/datapath.ts';
 import { Failure } from './fail.ts';
 import { labFolder, self } from './program.ts';
@@ -30,6 +32,10 @@ export interface LogFlags extends LabFlags {
   readonly lines: number;
 }
 
+export interface ServicesFlags extends LabFlags {
+  readonly form: ProxyForm;
+}
+
 export interface UpFlags extends LabFlags {
   readonly nodes: number;
   readonly port?: number;
@@ -38,7 +44,7 @@ export interface UpFlags extends LabFlags {
   readonly host: readonly HostKind[];
   readonly kubeconfig?: string;
   readonly ovn?: Build;
-  readonly services: boolean;
+  readonly services?: ProxyForm;
 }
 
 const root = process.env['SDN_COMPAT_LAB_DIR'] ?? labFolder;
@@ -85,7 +91,7 @@ async function checkMachine(needed: readonly string[]): Promise<void> {
     );
     const how = programs.includes(program)
       ? "run 'make setup', which installs what the lab needs"
-      : 'install the package iptables, or choose another --host';
+      : 'install the package iptables, or choose what needs no iptables';
     if (!found) throw new Failure(`${program} is not installed: ${how}`);
   }
   const probe = `sdnc-probe-${process.pid}`;
@@ -113,7 +119,8 @@ function freePort(wanted: number | undefined): Promise<number> {
 }
 
 async function bringUp(flags: UpFlags): Promise<Layout> {
-  await checkMachine(flags.host.includes('proxied-iptables') ? [...programs, 'iptables-nft-restore'] : programs);
+  const needsIptables = flags.host.includes('proxied-iptables') || flags.services === 'iptables';
+  await checkMachine(needsIptables ? [...programs, 'iptables-nft-restore'] : programs);
   if (flags.datapath === 'system' && !(await kernelHasDatapath(exec)))
     throw new Failure(
       "this kernel lacks Open vSwitch's datapath (no netlink family ovs_datapath): load the module openvswitch, or use --datapath netdev",
@@ -128,12 +135,18 @@ async function bringUp(flags: UpFlags): Promise<Layout> {
   process.once('SIGINT', interrupted);
   process.once('SIGTERM', interrupted);
   const { agentOption: agentOptions, datapath, host: hosts, kubeconfig, services } = flags;
-  const given = kubeconfig === undefined ? {} : { kubeconfig };
-  must(await up(deps(), layout, { agentOptions, datapath, hosts, services, ...given }));
+  const given = {
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(services === undefined ? {} : { services }),
+  };
+  must(await up(deps(), layout, { agentOptions, datapath, hosts, ...given }));
   process.off('SIGINT', interrupted);
   process.off('SIGTERM', interrupted);
   return layout;
 }
+
+/** What a shell must be told to use the lab. */
+const exportLine = (layout: Layout): string => `export KUBECONFIG=${quoted(files.kubeconfig(layout))}`;
 
 /** `lab up`. */
 export async function labUp(flags: UpFlags): Promise<void> {
@@ -143,12 +156,12 @@ export async function labUp(flags: UpFlags): Promise<void> {
   const name = flags.name === 'default' ? '' : ` --name ${flags.name}`;
   process.stdout.write(`lab ${flags.name} is up after ${seconds} s: ${layout.nodes.map((node) => node.name).join(', ')}
 
-export KUBECONFIG=${files.kubeconfig(layout)}
+${exportLine(layout)}
 
 kubectl get nodes
 kubectl get hostsubnet
 sdn-compat lab exec${name} NAMESPACE/POD -- curl -s http://${network.outsideHost}:${network.outsidePort}/ip
-sdn-compat lab node-exec${name} worker2 -- ip a
+sdn-compat lab node-exec${name} worker${Math.min(flags.nodes - 1, 2)} -- ip a
 sdn-compat lab log${name}
 sdn-compat lab down${name}
 `);
@@ -182,9 +195,7 @@ export async function labStatus(flags: LabFlags): Promise<void> {
     );
   }
   const total = sumBy(all, 'memory');
-  process.stdout.write(
-    `${all.length} processes, ${total.toFixed(0)} MiB\nexport KUBECONFIG=${files.kubeconfig(layout)}\n`,
-  );
+  process.stdout.write(`${all.length} processes, ${total.toFixed(0)} MiB\n${exportLine(layout)}\n`);
   if (all.some(({ running }) => !running)) process.exitCode = 1;
 }
 

@@ -5,9 +5,10 @@ import { type HostKind, hostKinds, isHostKind } from '../lab/hosts/kinds.ts';
 import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/nodes/faults.ts';
 import { builds } from '../lab/ovn/builds.ts';
+import { proxyForms } from '../lab/proxy-forms.ts';
 import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
-import type { LabFlags, LogFlags, UpFlags } from './lab.ts';
+import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
 import type { SimulateFlags } from './look/simulate.ts';
 import type { StatusFlags } from './look/status.ts';
 import type { TraceFlags } from './look/trace.ts';
@@ -190,7 +191,11 @@ const upOptions = (command: Command): Command =>
     )
     .option('--agent-option <name=value>', 'option of every node agent, such as resync=2; repeatable', collect, [])
     .addOption(new Option('--ovn [build]', ovnHelp).choices(builds).preset('B').conflicts('kubeconfig'))
-    .option('--services', 'make EndpointSlices of pods, and run a service proxy on every node', false)
+    .addOption(
+      new Option('--services [form]', 'make EndpointSlices of pods, and run a service proxy on every node')
+        .choices(proxyForms)
+        .preset('nftables'),
+    )
     .addOption(new Option('--host <kind>', hostHelp).argParser(collectHost).default([], 'plain'));
 
 upOptions(lab.command('up'))
@@ -270,7 +275,8 @@ lab
 lab
   .command('services', { hidden: true })
   .addOption(labName())
-  .action(async (flags: LabFlags) => (await import('./lab-processes.ts')).labServices(flags));
+  .addOption(new Option('--form <form>').choices(proxyForms).makeOptionMandatory())
+  .action(async (flags: ServicesFlags) => (await import('./lab-processes.ts')).labServices(flags));
 lab
   .command('ovn', { hidden: true })
   .addOption(labName())

@@ -48,18 +48,24 @@ function sortedIps(texts: readonly string[]): readonly string[] {
     .sort(compareIps);
 }
 
+export interface LabelDeps extends BackflowDeps {
+  readonly fights: Fights;
+  /** Whether the Node lacks its label on purpose for the moment. */
+  readonly isHeld: (node: string) => boolean;
+}
+
 /**
  * Gives the Node the label of hosting nodes if its HostSubnet offers egress IPs, and takes back one that it gave. Returns
  * the milliseconds until the next look, if any.
  */
 export async function labelNode(
-  { client, logger, caches, fights }: BackflowDeps & { readonly fights: Fights },
+  { client, logger, caches, fights, isHeld }: LabelDeps,
   name: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const [node, hostSubnet] = [caches.nodes.get(name), caches.hostSubnets.get(name)];
   // without a HostSubnet nothing tells whether the node should host
-  if (node === undefined || hostSubnet === undefined) return undefined;
+  if (node === undefined || hostSubnet === undefined || isHeld(name)) return undefined;
   const metadata = labelPatch(node, hostSubnet);
   if (metadata === undefined) return undefined;
   // somebody took away a label that was given

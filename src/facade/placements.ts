@@ -48,8 +48,13 @@ export class Placements {
     this.#deps = deps;
   }
 
+  /** Whether OVN-Kubernetes is known to choose nodes itself. */
+  isUnbelieved(): boolean {
+    return this.#believes === false;
+  }
+
   /** What is known now. */
-  placeFor(): Place {
+  placeFor(): Omit<Place, 'later'> {
     const { nodes } = this.#deps;
     return {
       believesStatus: this.#believes ?? (performance.now() < this.#silentUntil ? false : undefined),

@@ -2,15 +2,16 @@
 import type { Reconciler } from '../controllers/reconciler.ts';
 import { createQueue, type WorkQueue } from '../io/async/queue.ts';
 import { isConflict } from '../io/kube/error.ts';
-import { isVnid } from '../model/values/vnid.ts';
-import { type BackflowDeps, labelNode, showAssigned } from './backflow.ts';
+import { isVnid, type Vnid } from '../model/values/vnid.ts';
+import { type BackflowDeps, type LabelDeps, labelNode, showAssigned } from './backflow.ts';
 import { Fights } from './fights.ts';
 import { Isolation } from './isolation.ts';
 import { Placements } from './placements.ts';
 import { isClosing } from './plan/firewall.ts';
+import { Steering } from './steering.ts';
 import { Steps, type StepsDeps } from './steps.ts';
 
-export interface FacadeDeps extends Omit<StepsDeps, 'placements'>, BackflowDeps {
+export interface FacadeDeps extends Omit<StepsDeps, 'placements' | 'steering'>, BackflowDeps {
   readonly caches: StepsDeps['caches'];
   /** Called with the name of what failed and will be tried again. */
   readonly onFailure: (name: string) => void;
@@ -29,14 +30,16 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
     isRace: isConflict,
     onFailure: (key) => deps.onFailure(`facade-${key.split('/')[0] ?? ''}`),
   });
+  const wake = (vnid: Vnid): void => queue.add(`vnid/${vnid}`);
   const placements = new Placements({
     ...deps,
     nodes: caches.nodes,
     onKnown: () => {
-      for (const { vnid, pinned } of world.wishes()) if (pinned.size > 0) queue.add(`vnid/${vnid}`);
+      for (const { vnid, pinned } of world.wishes()) if (pinned.size > 0) wake(vnid);
     },
   });
-  const steps = new Steps({ ...deps, placements });
+  const steering = new Steering({ ...deps, wake, onReleased: (node) => queue.add(`node/${node}`) });
+  const steps = new Steps({ ...deps, placements, steering });
   const isolation = new Isolation(deps);
   const fights = new Fights(() => performance.now());
   const work = async (key: string, signal: AbortSignal): Promise<number | undefined> => {
@@ -49,7 +52,7 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
       case 'isolation':
         return isolation.reconcile(name, signal);
       case 'node':
-        return workOnNode({ ...deps, fights }, name, signal);
+        return workOnNode({ ...deps, fights, isHeld: (node) => steering.isHeld(node) }, name, signal);
       default: {
         const vnid = Number(name);
         return isVnid(vnid) ? steps.reconcile(vnid, signal) : undefined;
@@ -60,7 +63,7 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
     name: 'facade',
     wokenBy: [
       () => world.onDirty(() => queue.addAfter('translation', breath)),
-      () => world.onTouched((vnid) => queue.add(`vnid/${vnid}`)),
+      () => world.onTouched(wake),
       () => world.onMoved((node) => queue.add(`node/${node}`)),
       () => caches.isolation.subscribe(({ key }) => queue.add(`isolation/${key.split('/')[0] ?? ''}`)),
       () => caches.egressIPs.subscribe(({ after }) => after !== undefined && placements.saw(after)),
@@ -73,7 +76,7 @@ export function facadeReconciler(deps: FacadeDeps): Reconciler {
       },
     ],
     run: async (signal) => {
-      await Promise.all([queue.process(work, signal), placements.run(signal)]);
+      await Promise.all([queue.process(work, signal), placements.run(signal), steering.run(signal)]);
     },
   };
 }
@@ -90,7 +93,7 @@ function countClosed({ caches, metrics }: FacadeDeps): () => void {
 
 /** Neither concern of a node waits for the other: a Node that cannot be labeled may have addresses to show. */
 async function workOnNode(
-  deps: FacadeDeps & { readonly fights: Fights },
+  deps: FacadeDeps & LabelDeps,
   name: string,
   signal: AbortSignal,
 ): Promise<number | undefined> {

@@ -17,11 +17,13 @@ import { Firewalls } from './firewalls.ts';
 import { mergeInto } from './merge-into.ts';
 import type { FacadeMetrics } from './metrics.ts';
 import { Opening } from './opening.ts';
+import { placeOf } from './place.ts';
 import type { Placements } from './placements.ts';
 import { type EgressIPStep, egressIPStep, isOurs, movesOf, namespacesNamedBy, placesOf } from './plan/egressip.ts';
 import { facadeManager, multicastMark, touchedLabel } from './plan/marks.ts';
 import { isAble } from './plan/nodes.ts';
 import type { Wish } from './plan/wish.ts';
+import type { Steering } from './steering.ts';
 import { Stuck } from './stuck.ts';
 import type { World } from './world.ts';
 
@@ -31,6 +33,7 @@ export interface StepsDeps {
   readonly caches: FacadeCaches;
   readonly world: World;
   readonly placements: Placements;
+  readonly steering: Steering;
   readonly metrics: FacadeMetrics;
   readonly report: ReportEvent;
   /** Whether a namespace that asks for an egress IP and has none is closed. */
@@ -71,7 +74,7 @@ export class Steps {
     }
     const { live, wish } = this.#chosen(found, lives);
     const others = lives.filter((other) => other !== live);
-    const place = this.#deps.placements.placeFor();
+    const place = placeOf(live, wish, this.#deps);
     if (live === undefined || isOurs(live)) return this.#work({ wish, live, place }, others, signal);
     this.#tellTaken(wish, live);
     // the address cannot be asked for, so the namespace stays closed
@@ -176,7 +179,7 @@ export class Steps {
       case 'nothing':
         return live === undefined ? undefined : this.#touch(live, signal);
       case 'wait':
-        logger.debug({ egressIPs: step.egressIPs }, 'OVN-Kubernetes has not taken egress IPs from their nodes yet');
+        logger.debug({ egressIPs: step.egressIPs }, 'egress IPs are asked for later');
         return patience;
       case 'probe':
         placements.ask(step);

@@ -1,7 +1,13 @@
 /** Where egress IPs go, by what OVN-Kubernetes believes: A and B keep a placement that others write, C and D do not. */
-import { egressIPs } from '../../api/kinds.ts';
+import { egressIPs, nodes } from '../../api/kinds.ts';
 import { probeName } from '../../src/facade/plan/marks.ts';
+import { watchKind } from '../../src/io/kube/watch.ts';
+import { assignedIn } from '../../src/migrate/kinds/egressip.ts';
+import { logger } from '../apiserver/started.ts';
 import { until, World } from './running.ts';
+
+const label = 'k8s.ovn.org/egress-assignable';
+const merge = { type: 'merge' } as const;
 
 describe.each(['A', 'B'] as const)('build %s', (build) => {
   let world: World;
@@ -51,7 +57,32 @@ describe.each(['A', 'B'] as const)('build %s', (build) => {
   }, 30_000);
 });
 
-describe.each(['C', 'D'] as const)('build %s', (build) => {
+/** Where each address was, one after the other, as the API server showed it; and which Nodes lost their label. */
+async function followed(world: World): Promise<{
+  readonly places: ReadonlyMap<string, readonly string[]>;
+  readonly unlabeled: ReadonlySet<string>;
+  readonly stop: () => void;
+}> {
+  const places = new Map<string, string[]>();
+  const unlabeled = new Set<string>();
+  const stop = new AbortController();
+  const [seen, shown] = [egressIPs, nodes].map((kind) => watchKind(world.client, kind, { logger }, stop.signal));
+  await Promise.all([seen!.synced, shown!.synced]);
+  seen!.subscribe(({ after }) => {
+    if (after === undefined || after.metadata.name === probeName) return;
+    for (const [ip, node] of assignedIn(after)) {
+      const all = places.get(ip) ?? [];
+      if (all.at(-1) !== node) places.set(ip, [...all, node]);
+    }
+  });
+  shown!.subscribe(({ key, before, after }) => {
+    if (before?.metadata.labels?.[label] !== undefined && after?.metadata.labels?.[label] === undefined)
+      unlabeled.add(key);
+  });
+  return { places, unlabeled, stop: () => stop.abort() };
+}
+
+describe.each(['C', 'D'] as const)('build %s, which chooses nodes itself', (build) => {
   let world: World;
   beforeAll(async () => {
     world = await World.up(build, 4);
@@ -59,31 +90,55 @@ describe.each(['C', 'D'] as const)('build %s', (build) => {
   }, 30_000);
   afterAll(() => world.down());
 
-  test('chooses the node itself; an Event says so where it is another, and nobody fights', async () => {
-    const names = Array.from({ length: 8 }, (_, index) => `ns${index}`);
-    const ips = names.map((_, index) => `192.168.7.${100 + index}`);
+  const names = Array.from({ length: 10 }, (_, index) => `ns${index}`);
+  const ips = names.map((_, index) => `192.168.7.${100 + index}`);
+  const isLabeled = async (name: string): Promise<boolean> =>
+    (await world.get(nodes, name))?.metadata.labels?.[label] !== undefined;
+
+  test('new addresses go where they should by labels, and nothing that has a node moves', async () => {
+    const seen = await followed(world);
     await world.namespace(...names);
-    await world.offer('node0', { egressIPs: ips });
-    await world.offer('node1', { egressIPs: ['192.168.7.150'] });
-    await world.offer('node2', { egressIPs: ['192.168.7.151'] });
+    await world.offer('node0', { egressIPs: ips.slice(0, 8) });
+    await world.offer('node1', { egressIPs: ips.slice(8) });
+    await world.offer('node2', { egressIPs: ['192.168.7.150'] });
     for (const [index, name] of names.entries()) await world.request(name, ips[index]!);
-    await until(
-      'all are assigned',
-      async () =>
-        (await Promise.all(names.map((name) => world.places(name)))).every((all) => Object.keys(all).length === 1),
-      30,
-    );
-    const places = await Promise.all(names.map(async (name, index) => (await world.places(name))[ips[index]!]));
-    const away = names.filter((_, index) => places[index] !== 'node0');
-    expect(away.length).toBeGreaterThan(0);
-    expect((await world.event('EgressIPElsewhere', away[0]!)).message).toContain(
-      'not on node0 as HostSubnet node0 says',
-    );
+    await until('all have a node', () => Promise.resolve(seen.places.size === 10), 30);
+    const wanted = new Map(ips.map((ip, index) => [ip, [index < 8 ? 'node0' : 'node1']]));
+    expect(new Map([...seen.places].sort())).toEqual(wanted);
+    for (const name of ['node0', 'node1', 'node2']) await until(`${name} has its label`, () => isLabeled(name));
+    for (const name of names) await until(`${name} is open`, async () => (await world.rules(name)) === undefined);
+    expect(seen.unlabeled).not.toContain('node0');
+    seen.stop();
+  }, 60_000);
+
+  test('where that would move others, it goes anywhere, an Event says so, and nobody fights', async () => {
+    await world.namespace('more');
+    const seen = await followed(world);
+    await world.offer('node0', { egressIPs: [...ips.slice(0, 8), '192.168.7.120'] });
+    await world.request('more', '192.168.7.120');
+    const place = await until('it has a node', () => Promise.resolve(seen.places.get('192.168.7.120')), 20);
+    expect(place).not.toEqual(['node0']);
+    expect((await world.event('EgressIPElsewhere', 'more')).message).toContain('not on node0 as HostSubnet node0 says');
+    expect(seen.unlabeled).toEqual(new Set());
     const versions = async (): Promise<readonly unknown[]> =>
       (await world.client.list(egressIPs)).items.map(({ metadata }) => metadata.resourceVersion);
+    await until('it is open', async () => (await world.rules('more')) === undefined);
     const before = await versions();
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(await versions()).toEqual(before);
-    for (const name of names) expect(await world.rules(name)).toBeUndefined();
+    expect([...seen.places.values()].every(({ length }) => length === 1)).toBe(true);
+    seen.stop();
+  }, 60_000);
+
+  test('a label that an admin gave is not taken, also from an empty node', async () => {
+    const labels = { [label]: '' };
+    await world.client.patch(nodes, { name: 'node3' }, { metadata: { labels } }, merge);
+    await world.namespace('last');
+    const seen = await followed(world);
+    await world.offer('node1', { egressIPs: [...ips.slice(8), '192.168.7.121'] });
+    await world.request('last', '192.168.7.121');
+    await until('it has a node', () => Promise.resolve(seen.places.get('192.168.7.121')), 20);
+    expect(seen.unlabeled).toEqual(new Set());
+    seen.stop();
   }, 60_000);
 });

@@ -16,7 +16,7 @@ function moves(wanted: string): readonly string[] {
     egressIP: { apiVersion: 'k8s.ovn.org/v1', kind: 'EgressIP', metadata: { name: 'egressip-red' }, spec },
     pinned: new Map([[ip, wanted]]),
   };
-  return movesOf(live, wish, { believesStatus: true, isAble: () => true });
+  return movesOf(live, wish, { believesStatus: true, isAble: () => true, later: new Set<string>() });
 }
 
 test('an address moves to the node that an admin wants now, but not for ever to one whose name no label can hold', () => {

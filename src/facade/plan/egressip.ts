@@ -30,6 +30,8 @@ export interface Place {
   readonly believesStatus: boolean | undefined;
   /** Whether the node may host an egress IP at the moment, as far as objects show. */
   readonly isAble: (node: string) => boolean;
+  /** New addresses that must not be asked for yet, because they would go to another node. */
+  readonly later: ReadonlySet<string>;
 }
 
 export type EgressIPStep =
@@ -39,7 +41,7 @@ export type EgressIPStep =
   | { readonly kind: 'delete' }
   /** Finds out first whether a placement is believed: the address with the node that it should be on. */
   | { readonly kind: 'probe'; readonly egressIP: string; readonly node: string }
-  /** OVN-Kubernetes must first take these addresses from their nodes. */
+  /** OVN-Kubernetes must first take these addresses from their nodes, or it is not their turn. */
   | { readonly kind: 'wait'; readonly egressIPs: readonly string[] };
 
 /** Whether the EgressIP was made by us, by a plan of the migrator, or by the vendor's conversion. */
@@ -90,6 +92,12 @@ export function movesOf(live: KubeObject | undefined, { egressIP, pinned }: Wish
   });
 }
 
+/** The addresses of the wish that nobody asks OVN-Kubernetes for, and that have no node. */
+export function newIn(live: KubeObject | undefined, { egressIP }: Wish): readonly string[] {
+  const present = new Set(live === undefined ? [] : [...requestedIn(live), ...assignedIn(live).keys()]);
+  return (egressIP?.spec.egressIPs ?? []).filter((ip) => !present.has(ip));
+}
+
 /** The step that brings the EgressIP to what is wished; `live` is undefined if there is none. */
 export function egressIPStep(live: KubeObject | undefined, wish: Wish, place: Place): EgressIPStep {
   const { egressIP } = wish;
@@ -98,19 +106,16 @@ export function egressIPStep(live: KubeObject | undefined, wish: Wish, place: Pl
   const present = live === undefined ? [] : requestedIn(live);
   const assigned = live === undefined ? new Map<string, string>() : assignedIn(live);
   const gone = egressIP.spec.egressIPs.filter((ip) => assigned.has(ip) && !present.includes(ip));
-  const added = egressIP.spec.egressIPs.filter((ip) => !present.includes(ip) && !gone.includes(ip));
+  const added = newIn(live, wish).filter((ip) => !place.later.has(ip));
   const unknown = added.find((ip) => place.believesStatus === undefined && isPlaceable(ip, wish, place));
   if (unknown !== undefined) return { kind: 'probe', egressIP: unknown, node: wish.pinned.get(unknown) ?? '' };
-  const asked = egressIP.spec.egressIPs.filter((ip) => !moving.has(ip) && !gone.includes(ip));
-  const items =
-    place.believesStatus === true
-      ? added.flatMap((ip): StatusItem[] =>
-          isPlaceable(ip, wish, place) ? [{ egressIP: ip, node: wish.pinned.get(ip) ?? '' }] : [],
-        )
-      : [];
-  if (live === undefined) return { kind: 'create', object: withStatus(egressIP, items) };
-  const patch = patchOf(live, { ...egressIP, spec: { ...egressIP.spec, egressIPs: asked } }, wish);
-  if (patch === undefined) return gone.length > 0 ? { kind: 'wait', egressIPs: gone } : { kind: 'nothing' };
+  const asked = egressIP.spec.egressIPs.filter((ip) => !moving.has(ip) && !gone.includes(ip) && !place.later.has(ip));
+  const items = place.believesStatus === true ? itemsFor(added, wish, place) : [];
+  const wanted = { ...egressIP, spec: { ...egressIP.spec, egressIPs: asked } };
+  const rest: EgressIPStep = awaiting([...gone, ...place.later]);
+  if (live === undefined) return asked.length === 0 ? rest : { kind: 'create', object: withStatus(wanted, items) };
+  const patch = patchOf(live, wanted, wish);
+  if (patch === undefined) return rest;
   const kept = [...assigned]
     .filter(([ip]) => asked.includes(ip))
     .map(([ip, node]): StatusItem => ({ egressIP: ip, node }));
@@ -118,6 +123,16 @@ export function egressIPStep(live: KubeObject | undefined, wish: Wish, place: Pl
     kind: 'patch',
     patch: items.length === 0 ? patch : { ...patch, status: { items: [...kept, ...items] } },
   };
+}
+
+function awaiting(egressIPs: readonly string[]): EgressIPStep {
+  return egressIPs.length > 0 ? { kind: 'wait', egressIPs } : { kind: 'nothing' };
+}
+
+function itemsFor(added: readonly string[], wish: Wish, place: Place): readonly StatusItem[] {
+  return added
+    .filter((ip) => isPlaceable(ip, wish, place))
+    .map((ip) => ({ egressIP: ip, node: wish.pinned.get(ip) ?? '' }));
 }
 
 function isPlaceable(ip: string, { pinned }: Wish, { isAble }: Place): boolean {

@@ -5,6 +5,7 @@ import { pause } from '../../io/async/pause.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
+import { quoted } from '../../model/values/shell.ts';
 import { askAgent } from '../../node/cni/client.ts';
 import { chooseDatapath, type DatapathOption, kernelHasDatapath } from '../../node/ovs/datapath.ts';
 import type { Datapath } from '../../node/values/facts.ts';
@@ -25,6 +26,7 @@ import { daemonNames, endAll, endDaemons, findDaemon, isRunning, processesIn, st
 import { databaseOf, makeSwitch } from '../nodes/switches.ts';
 import { connectNode, labNamespaces, makeWires } from '../nodes/wires.ts';
 import { builds } from '../ovn/builds.ts';
+import type { ProxyForm } from '../proxy-forms.ts';
 import { ownNamespace } from './accounts.ts';
 import { type LabDeps, lastLine, leaveGiven, serveOwn, useGiven } from './apiserver.ts';
 import { isGiven } from './given.ts';
@@ -83,7 +85,7 @@ async function claim(layout: Layout): Promise<Result<void>> {
     const owner = await readlink(layout.link).catch(() => 'another folder');
     const other = await otherFolder(layout);
     if (other !== undefined) await rmdir(layout.dir).catch(() => undefined); // made above, if it is empty
-    const where = other === undefined ? '' : `SDN_COMPAT_LAB_DIR=${dirname(other)} `;
+    const where = other === undefined ? '' : `SDN_COMPAT_LAB_DIR=${quoted(dirname(other))} `;
     return err(
       `the lab name ${layout.name} is taken (${owner}); choose another with --name, or end that lab with: ${where}sdn-compat lab down --name ${layout.name}`,
     );
@@ -108,8 +110,8 @@ export interface UpOptions {
   readonly hosts: readonly HostKind[];
   /** The kubeconfig of an API server that is already there, to run on instead of one of the lab's own. */
   readonly kubeconfig?: string;
-  /** Whether Services work: their EndpointSlices are made, and every node has a service proxy. */
-  readonly services: boolean;
+  /** With it Services work: their EndpointSlices are made, and every node has a service proxy that writes rules of this form. */
+  readonly services?: ProxyForm;
 }
 
 /** The datapath of the bridge with the uplink: the one that an agent with that option chooses for its own. */
@@ -193,8 +195,11 @@ async function startRest(deps: LabDeps, layout: Layout, { services }: UpOptions)
     ],
   });
   await startDaemon(layout, { name: 'kubelet', argv: [...self, 'lab', 'kubelet', '--name', layout.name] });
-  if (services)
-    await startDaemon(layout, { name: 'services', argv: [...self, 'lab', 'services', '--name', layout.name] });
+  if (services !== undefined)
+    await startDaemon(layout, {
+      name: 'services',
+      argv: [...self, 'lab', 'services', '--name', layout.name, '--form', services],
+    });
   await startDaemon(layout, {
     name: 'web',
     netns: layout.namespaces.outside,
@@ -265,7 +270,7 @@ export async function down({ exec: run, logger }: LabDeps, layout: Layout): Prom
   const other = await otherFolder(layout);
   if (other !== undefined)
     return err(
-      `lab ${layout.name} is that of ${other}; if it is to end: SDN_COMPAT_LAB_DIR=${dirname(other)} sdn-compat lab down --name ${layout.name}`,
+      `lab ${layout.name} is that of ${other}; if it is to end: SDN_COMPAT_LAB_DIR=${quoted(dirname(other))} sdn-compat lab down --name ${layout.name}`,
     );
   // a damaged record must not keep the others from being ended; most processes end with their namespace
   await Promise.all((await daemonNames(layout)).map((name) => endDaemons(layout, [name]).catch(() => undefined)));

@@ -11,18 +11,39 @@ import type { Logger } from '../../io/log.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import type { PodObject } from '../../model/objects/raw.ts';
 import { type Layout, network, nodeNamespace } from '../layout.ts';
+import type { ProxyForm } from '../proxy-forms.ts';
 import { proxyDocument } from './document.ts';
+import { iptablesDocument } from './iptables.ts';
 import { type EndpointSliceObject, serviceNameLabel, type ServiceObject } from './objects.ts';
-import { proxyRules, type Rules } from './rules.ts';
-import { servedPorts } from './served.ts';
+import { type ProxiedNode, proxyRules } from './rules.ts';
+import { type ServedPort, servedPorts } from './served.ts';
 import { sliceChanges, wantedSlices } from './slices.ts';
 
 export interface ServicesDeps {
+  readonly form: ProxyForm;
   readonly client: KubeClient;
   readonly exec: Exec;
   readonly logger: Logger;
   readonly layout: Layout;
 }
+
+/** Writes the rules for these ports on a node, by programs run inside its network namespace. */
+type Writer = (
+  inside: (argv: readonly string[], input?: string) => Promise<string>,
+  node: ProxiedNode,
+  ports: { readonly before: readonly ServedPort[] | undefined; readonly after: readonly ServedPort[] },
+) => Promise<unknown>;
+
+const writers: Readonly<Record<ProxyForm, Writer>> = {
+  nftables: (inside, node, { before, after }) => {
+    const old = before === undefined ? undefined : proxyRules(before, node);
+    return inside(['nft', '-f', '-'], proxyDocument(old, proxyRules(after, node)));
+  },
+  iptables: async (inside, node, { after }) => {
+    const saved = await inside(['iptables-nft-save']);
+    return inside(['iptables-nft-restore', '--noflush'], iptablesDocument(after, node, saved));
+  },
+};
 
 const fieldManager = 'sdn-compat-lab-services';
 
@@ -33,8 +54,8 @@ class Services {
   readonly #services: ObjectCache<ServiceObject>;
   readonly #slices: ObjectCache<EndpointSliceObject>;
   readonly #queue: WorkQueue;
-  /** What each node has; nothing is known after a failure, and at first. */
-  readonly #applied = new Map<string, Rules>();
+  /** What each node has rules for; nothing is known after a failure, and at first. */
+  readonly #applied = new Map<string, readonly ServedPort[]>();
 
   constructor(deps: ServicesDeps, signal: AbortSignal) {
     this.#deps = deps;
@@ -92,20 +113,19 @@ class Services {
   }
 
   async #proxy(short: string): Promise<void> {
-    const { layout, exec, logger } = this.#deps;
+    const { layout, exec, logger, form } = this.#deps;
     const node = layout.nodes.find((one) => one.short === short);
     if (node === undefined) return;
     const { podNetwork, serviceNetwork } = network;
-    const ports = servedPorts(this.#services.list(), this.#slices.list());
-    const after = proxyRules(ports, { name: node.name, ip: node.ip, podNetwork, serviceNetwork });
+    const after = servedPorts(this.#services.list(), this.#slices.list());
     const before = this.#applied.get(short);
     if (isEqual(before, after)) return;
     this.#applied.delete(short);
-    await must(exec, 'ip', ['netns', 'exec', nodeNamespace(layout, short), 'nft', '-f', '-'], {
-      input: proxyDocument(before, after),
-    });
+    const inside = (argv: readonly string[], input = ''): Promise<string> =>
+      must(exec, 'ip', ['netns', 'exec', nodeNamespace(layout, short), ...argv], { input });
+    await writers[form](inside, { name: node.name, ip: node.ip, podNetwork, serviceNetwork }, { before, after });
     this.#applied.set(short, after);
-    logger.info({ node: node.name, ports: ports.length }, 'the service proxy has its rules');
+    logger.info({ node: node.name, ports: after.length }, 'the service proxy has its rules');
   }
 }
 

@@ -43,3 +43,37 @@ export function slice(
     })),
   };
 }
+
+/** Services of every kind, and where they lead to. */
+export const services = [
+  service('web', {}),
+  service('door', { clusterIP: '172.30.0.11', type: 'NodePort', ports: [{ port: 443, nodePort: 30443 }] }),
+  service('local', {
+    clusterIP: '172.30.0.12',
+    externalTrafficPolicy: 'Local',
+    ports: [{ port: 53, nodePort: 30053, protocol: 'UDP' }],
+  }),
+  service('away', {
+    clusterIP: '172.30.0.13',
+    externalTrafficPolicy: 'Local',
+    ports: [{ port: 80, nodePort: 30080 }],
+  }),
+  service('sticky', {
+    clusterIP: '172.30.0.14',
+    sessionAffinity: 'ClientIP',
+    sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } },
+  }),
+  service('outside', { clusterIP: '172.30.0.15', externalIPs: ['203.0.113.7'] }),
+  service('nobody', { clusterIP: '172.30.0.16', ports: [{ port: 80, nodePort: 30016 }] }),
+  service('inner', { clusterIP: '172.30.0.17', internalTrafficPolicy: 'Local' }),
+];
+const dns = slice('local', { '10.254.1.2': 'node-1', '10.254.2.2': 'node-2' }, 5353);
+export const slices = [
+  slice('web', { '10.254.1.2': 'node-1', '10.254.2.2': 'node-2' }),
+  slice('door', { '10.254.2.2': 'node-2' }, 8443),
+  { ...dns, ports: [{ name: '', port: 5353, protocol: 'UDP' }] },
+  slice('away', { '10.254.2.2': 'node-2' }),
+  slice('sticky', { '10.254.1.2': 'node-1', '10.254.2.2': 'node-2' }),
+  slice('outside', { '10.1.8.72': undefined }),
+  slice('inner', { '10.254.2.2': 'node-2' }),
+];
