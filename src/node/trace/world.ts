@@ -10,6 +10,7 @@ import type {
   PodObject,
 } from '../../model/objects/raw.ts';
 import { matches } from '../../model/objects/selector.ts';
+import { nodePorts } from '../../model/objects/well-known.ts';
 import { type EgressPolicies, egressPolicies } from '../../model/policy/egresspolicy.ts';
 import { type Cidr, contains, type Ip, parseCidr } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
@@ -156,7 +157,7 @@ export class TraceWorld {
     const plan = planNode({
       facts: {
         ...{ name, nodeIP: own.hostIP, subnet: own.subnet, gateway, tunMac: podMac(gateway) },
-        ...{ datapath: 'system', masqueradeBit: 14, firstAvailable },
+        ...{ datapath: 'system', masqueradeBit: 14, nodePorts, firstAvailable },
       },
       uplink: uplinkIn(anywhere.value),
       gateways: new Set(),
