@@ -9,6 +9,7 @@ import { proxyForms } from '../lab/proxy-forms.ts';
 import { duration } from './duration.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
+import type { ExplainFlags } from './look/explain.ts';
 import type { SimulateFlags } from './look/simulate.ts';
 import type { StatusFlags } from './look/status.ts';
 import type { TraceFlags } from './look/trace.ts';
@@ -144,6 +145,15 @@ program
   .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
   .action(async (pod: string, destination: string, flags: TraceFlags) =>
     (await import('./look/trace.ts')).runTrace(pod, destination, flags),
+  );
+
+program
+  .command('explain')
+  .description('say what a reason of an Event or of status, or the code of a finding, means, and what to do')
+  .argument('[code]', 'such as EgressIPOnSeveralNodes; without it all are listed')
+  .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+  .action(async (code: string | undefined, flags: ExplainFlags) =>
+    (await import('./look/explain.ts')).runExplain(code, flags),
   );
 
 const podNetwork = program

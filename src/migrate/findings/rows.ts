@@ -48,3 +48,20 @@ export function catalogTable(): string {
 function losesText({ what, spans: possible }: NonNullable<Row['loses']>): string {
   return `${what}, ${possible.map((span) => spans[span]).join(' or ')}`;
 }
+
+/** Each code in words; what to do about a finding is in the finding. */
+export function findingExplanations(): readonly {
+  readonly code: string;
+  readonly about: string;
+  readonly fix: string;
+}[] {
+  const all: readonly (readonly [string, Row])[] = Object.entries(rows);
+  return all.map(([code, { severities: possible, about, loses }]) => {
+    const lost = loses === undefined ? '' : ` What its namespace loses: ${losesText(loses)}.`;
+    return {
+      code,
+      about: `${about.replaceAll('`', '')} (${possible.join(', ')}).${lost}`,
+      fix: 'what the finding itself says under "do": it names the objects.',
+    };
+  });
+}
