@@ -23,9 +23,10 @@ function fail(why: string): never {
   process.exit(1);
 }
 
-function isThere(program: string): boolean {
-  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
-}
+const succeeds = (program: string, ...args: readonly string[]): boolean =>
+  spawnSync(program, args, { stdio: 'ignore' }).status === 0;
+
+const isThere = (program: string): boolean => succeeds(program, '--version');
 
 function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
   const how: SpawnSyncOptionsWithStringEncoding = {
@@ -37,6 +38,13 @@ function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = 
   if (error !== undefined) fail(`${program}: ${error.message}`);
   if (status !== 0) fail(`${program} ${args[0] ?? ''} ended with ${status ?? 'a signal'}`);
   return stdout;
+}
+
+/** Ends in one line where the builder cannot work. */
+function checkBuilder(builder: Builder): void {
+  if (!isThere(builder)) fail(`${builder} is not installed: install it, or choose another --builder`);
+  if (builder === 'docker' && !succeeds('docker', 'version'))
+    fail("docker's daemon does not answer: start it, or choose another --builder");
 }
 
 /** A file of the image; nothing of the image is started but a program that prints it. */
@@ -53,17 +61,25 @@ function read(builder: Builder, image: string, path: string): string {
 
 const builder =
   options.builder ?? builders.find(isThere) ?? fail(`none of ${builders.join(', ')} is there: install one of them`);
+checkBuilder(builder);
 const { hash, time } = commit();
 const args = Object.entries({ BASE: options.base, NODE: options.node, VERSION: version(), REVISION: hash }).flatMap(
   ([name, value]) => (value === undefined ? [] : ['--build-arg', `${name}=${value}`]),
 );
 // the same input gives the same image: no step is taken from an earlier build, and all files bear the commit's time
-const same =
-  builder === 'docker' ? ['--no-cache', '--provenance=false'] : ['--no-cache', '--layers=false', '--timestamp', time];
+const same = {
+  // docker's builder of before buildx attaches no provenance
+  docker: succeeds('docker', 'buildx', 'version') ? ['--provenance=false'] : ['--force-rm'],
+  others: ['--layers=false', '--force-rm', '--timestamp', time],
+}[builder === 'docker' ? 'docker' : 'others'];
 const build = builder === 'buildah' ? 'bud' : 'build';
-run(builder, [build, '--quiet', ...same, ...args, '--file', 'config/Containerfile', '--tag', options.tag, '.'], {
-  SOURCE_DATE_EPOCH: time,
-});
+run(
+  builder,
+  [build, '--quiet', '--no-cache', ...same, ...args, '--file', 'config/Containerfile', '--tag', options.tag, '.'],
+  {
+    SOURCE_DATE_EPOCH: time,
+  },
+);
 const debian = debianPackages(read(builder, options.tag, '/opt/sdn-compat/debian-packages'));
 const node = read(builder, options.tag, '/opt/sdn-compat/node-version').trim().replace('v', '');
 mkdirSync('dist/image', { recursive: true });

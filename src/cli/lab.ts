@@ -19,6 +19,7 @@ import type { ProxyForm } from '../lab/proxy-forms.ts';
 import { Difference, type Screen, Shell } from '../lab/walkthrough/shell.ts';
 import { walkthrough } from '../lab/walkthrough/walkthrough.ts';
 import type { Result } from '../model/values/result.ts';
+import { quoted } from '../model/values/shell.ts';
 import { type DatapathOption, kernelHasDatapath } from '../node/ovs/datapath.ts';
 import { Failure } from './fail.ts';
 import { labFolder, self } from './program.ts';
@@ -144,6 +145,9 @@ async function bringUp(flags: UpFlags): Promise<Layout> {
   return layout;
 }
 
+/** What a shell must be told to use the lab. */
+const exportLine = (layout: Layout): string => `export KUBECONFIG=${quoted(files.kubeconfig(layout))}`;
+
 /** `lab up`. */
 export async function labUp(flags: UpFlags): Promise<void> {
   const began = performance.now();
@@ -152,12 +156,12 @@ export async function labUp(flags: UpFlags): Promise<void> {
   const name = flags.name === 'default' ? '' : ` --name ${flags.name}`;
   process.stdout.write(`lab ${flags.name} is up after ${seconds} s: ${layout.nodes.map((node) => node.name).join(', ')}
 
-export KUBECONFIG=${files.kubeconfig(layout)}
+${exportLine(layout)}
 
 kubectl get nodes
 kubectl get hostsubnet
 sdn-compat lab exec${name} NAMESPACE/POD -- curl -s http://${network.outsideHost}:${network.outsidePort}/ip
-sdn-compat lab node-exec${name} worker2 -- ip a
+sdn-compat lab node-exec${name} worker${Math.min(flags.nodes - 1, 2)} -- ip a
 sdn-compat lab log${name}
 sdn-compat lab down${name}
 `);
@@ -191,9 +195,7 @@ export async function labStatus(flags: LabFlags): Promise<void> {
     );
   }
   const total = sumBy(all, 'memory');
-  process.stdout.write(
-    `${all.length} processes, ${total.toFixed(0)} MiB\nexport KUBECONFIG=${files.kubeconfig(layout)}\n`,
-  );
+  process.stdout.write(`${all.length} processes, ${total.toFixed(0)} MiB\n${exportLine(layout)}\n`);
   if (all.some(({ running }) => !running)) process.exitCode = 1;
 }
 

@@ -10,6 +10,7 @@ import { egressState } from '../../src/model/egress/state.ts';
 import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
 import type { NetworkPolicyObject } from '../../src/model/objects/raw.ts';
+import { nodePorts } from '../../src/model/objects/well-known.ts';
 import { egressPolicies } from '../../src/model/policy/egresspolicy.ts';
 import { policyWorld } from '../../src/node/cluster/policy-world.ts';
 import { bundleLines, emptyBridge, wantedContent } from '../../src/node/ovs/bundle.ts';
@@ -188,6 +189,7 @@ function inputOf(state: Ours): NodeInput {
       tunMac,
       datapath: 'system',
       masqueradeBit: state.masqueradeBit ?? 14,
+      nodePorts,
       firstAvailable: false,
     },
     gateways: new Set(),

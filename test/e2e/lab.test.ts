@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { outside, program, run, TestLab, traces, until } from './lab.ts';
+import { must, outside, program, run, TestLab, traces, until } from './lab.ts';
 
 describe('a lab in use', () => {
   let lab: TestLab;
@@ -255,3 +255,24 @@ describe('what cannot be is refused in one line, and leaves nothing', () => {
     expect(refused.stderr).toBe('sdn-compat: the lab makes network namespaces and needs root: run it with sudo\n');
   });
 });
+
+test('what `up` and `status` say to copy works as it stands: a path with a space, one worker alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sdn compat '));
+  const name = `t${process.pid}-space`;
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync(program, join(bin, 'sdn-compat'));
+  const env = { SDN_COMPAT_LAB_DIR: folder, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+  try {
+    const up = await must(program, ['lab', 'up', '--name', name, '--nodes', '1'], { env });
+    const told = (start: string, text = up): string => text.split('\n').find((line) => line.startsWith(start)) ?? '';
+    const nodes = await must('sh', ['-euc', `${told('export KUBECONFIG')}; ${told('kubectl get nodes')} -o name`]);
+    expect(nodes).toContain('node/worker0');
+    expect(await must('sh', ['-euc', told('sdn-compat lab node-exec')], { env })).toContain('tun0');
+    const status = await must(program, ['lab', 'status', '--name', name], { env });
+    expect(told('export', status)).toBe(told('export'));
+  } finally {
+    await must(program, ['lab', 'down', '--name', name], { env });
+    rmSync(folder, { recursive: true });
+  }
+}, 60_000);

@@ -4,6 +4,7 @@ import type { IsolationMode } from '../../src/model/objects/clusternetwork.ts';
 import { parseHostSubnet } from '../../src/model/objects/hostsubnet.ts';
 import { parseNetNamespace } from '../../src/model/objects/netnamespace.ts';
 import type { NetworkPolicyObject, PodObject } from '../../src/model/objects/raw.ts';
+import { nodePorts } from '../../src/model/objects/well-known.ts';
 import { egressPolicies } from '../../src/model/policy/egresspolicy.ts';
 import { type Cidr, type Ip, parseCidr, parseIp } from '../../src/model/values/address.ts';
 import type { Result } from '../../src/model/values/result.ts';
@@ -110,6 +111,7 @@ export function nodeInput(scene: Scene): NodeInput {
       tunMac: 'c6:ac:2c:13:48:4b',
       datapath: scene.datapath ?? 'netdev',
       masqueradeBit: scene.masqueradeBit ?? 14,
+      nodePorts,
       firstAvailable: scene.firstAvailable ?? false,
     },
     uplink: { device: 'br-ex', prefixLength: 24, network: cidr('192.168.7.0/24'), mtu: 1500 },

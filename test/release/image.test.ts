@@ -128,6 +128,17 @@ test('the same input gives the same image, also in a checkout that its owner alo
   }
 }, 120_000);
 
+test('a build that fails leaves no container of the builder', async () => {
+  const containers = (): Promise<string> => must('buildah', ['containers', '--all', '--quiet']);
+  const before = await containers();
+  // a base without Node.js
+  const args = ['--builder', 'buildah', '--tag', `${image}-failed`, '--base', baseImage, '--node', baseImage];
+  const env = { BUILDAH_ISOLATION: 'chroot' };
+  const ran = await run(process.execPath, [join(root, 'scripts/image.ts'), ...args], { env });
+  expect(ran).toMatchObject({ status: 1, stderr: expect.stringMatching(/^image: buildah bud ended with/m) as string });
+  expect(await containers()).toBe(before);
+}, 120_000);
+
 test('it is below 250 MB and says what it is', async () => {
   const [shown] = JSON.parse((await podman(['image', 'inspect', image])).stdout) as [
     { Size: number; User: string; Labels: Record<string, string> },

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,4 +111,12 @@ test('the list of contents has a package url for each part, with what is special
 
 test.each(['name', 'name\t1', 'name\t1\tamd64\tmore'])('%j is no line of dpkg-query', (line) => {
   expect(() => debianPackages(line)).toThrow('not a line of dpkg-query');
+});
+
+test('a builder that cannot build is named in one line, also docker without its daemon', () => {
+  const env = { ...process.env, DOCKER_HOST: `unix://${join(root, 'no.sock')}` };
+  const args = [join(root, 'scripts/image.ts'), '--builder', 'docker'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8' });
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^image: docker('s daemon does not answer: start it| is not installed: install it), or .*\n$/);
 });

@@ -1,8 +1,10 @@
 /** The options of `sdn-compat node`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { nodePorts } from '../../model/objects/well-known.ts';
 import { defaultMasqueradeBit } from '../../node/ovs/pipeline.ts';
 import { duration } from '../duration.ts';
 import { kubeconfig, logLevel } from '../options.ts';
+import { portRange } from '../port-range.ts';
 import { addStatusOptions } from '../status-options.ts';
 import { wholeNumber } from '../whole-number.ts';
 
@@ -41,6 +43,14 @@ export function addNodeOptions(command: Command): Command {
       'bit of the mark that kube-proxy masquerades by; -1 for none',
       masqueradeBit,
       defaultMasqueradeBit,
+    )
+    .addOption(
+      new Option(
+        '--service-node-port-range <range>',
+        'ports that the API server gives to Services on every node, as there',
+      )
+        .argParser(portRange)
+        .default(nodePorts, `${nodePorts.first}-${nodePorts.last}`),
     )
     .addOption(
       new Option('--probe-interval <duration>', 'how often nodes that host egress IPs are probed')

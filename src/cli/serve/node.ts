@@ -6,6 +6,7 @@ import { openKube } from '../../io/kube/config.ts';
 import { whyBehind } from '../../io/kube/era.ts';
 import { createLogger, type LogLevel } from '../../io/log.ts';
 import { exec } from '../../io/programs/exec.ts';
+import type { PortRange } from '../../model/objects/well-known.ts';
 import { checkHost } from '../../node/admin/check.ts';
 import { cleanup } from '../../node/admin/cleanup.ts';
 import type { Folders } from '../../node/admin/surroundings.ts';
@@ -29,6 +30,7 @@ export interface NodeFlags extends StatusFlags {
   readonly cniBinDir: string;
   readonly datapath: 'system' | 'netdev' | 'auto';
   readonly masqueradeBit: number;
+  readonly serviceNodePortRange: PortRange;
   readonly firstAvailable: boolean;
   readonly resolver?: string;
   /** Seconds. */
@@ -115,6 +117,7 @@ export async function runNode(flags: NodeFlags): Promise<void> {
     cniSocket,
     datapath,
     masqueradeBit: flags.masqueradeBit < 0 ? undefined : flags.masqueradeBit,
+    nodePorts: flags.serviceNodePortRange,
     firstAvailable,
     resolver: flags.resolver,
     resync: flags.resync * 1_000,

@@ -5,6 +5,7 @@ import { pause } from '../../io/async/pause.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import { isRecord } from '../../model/values/json.ts';
 import { err, ok, type Result } from '../../model/values/result.ts';
+import { quoted } from '../../model/values/shell.ts';
 import { askAgent } from '../../node/cni/client.ts';
 import { chooseDatapath, type DatapathOption, kernelHasDatapath } from '../../node/ovs/datapath.ts';
 import type { Datapath } from '../../node/values/facts.ts';
@@ -84,7 +85,7 @@ async function claim(layout: Layout): Promise<Result<void>> {
     const owner = await readlink(layout.link).catch(() => 'another folder');
     const other = await otherFolder(layout);
     if (other !== undefined) await rmdir(layout.dir).catch(() => undefined); // made above, if it is empty
-    const where = other === undefined ? '' : `SDN_COMPAT_LAB_DIR=${dirname(other)} `;
+    const where = other === undefined ? '' : `SDN_COMPAT_LAB_DIR=${quoted(dirname(other))} `;
     return err(
       `the lab name ${layout.name} is taken (${owner}); choose another with --name, or end that lab with: ${where}sdn-compat lab down --name ${layout.name}`,
     );
@@ -269,7 +270,7 @@ export async function down({ exec: run, logger }: LabDeps, layout: Layout): Prom
   const other = await otherFolder(layout);
   if (other !== undefined)
     return err(
-      `lab ${layout.name} is that of ${other}; if it is to end: SDN_COMPAT_LAB_DIR=${dirname(other)} sdn-compat lab down --name ${layout.name}`,
+      `lab ${layout.name} is that of ${other}; if it is to end: SDN_COMPAT_LAB_DIR=${quoted(dirname(other))} sdn-compat lab down --name ${layout.name}`,
     );
   // a damaged record must not keep the others from being ended; most processes end with their namespace
   await Promise.all((await daemonNames(layout)).map((name) => endDaemons(layout, [name]).catch(() => undefined)));

@@ -1,4 +1,5 @@
 /** The commands that the guide prints, as text for a shell. */
+import { quoted } from '../../model/values/shell.ts';
 import { convertedFeatures, liveAnnotation } from '../kinds/network.ts';
 import type { Facts, NetworkType } from './facts.ts';
 import { toPlugin } from './guided.ts';
@@ -64,11 +65,6 @@ export const rebootNodes =
 /** Removes a Namespace. */
 export function deleteNamespace(name: string): string {
   return `oc delete namespace ${name}`;
-}
-
-/** A word of a shell. */
-export function quoted(word: string): string {
-  return /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** A command of this program with the plan's folder. */

@@ -1,7 +1,13 @@
 /** Labels, annotations and numbers of Kubernetes and OpenShift that several parts of the program use. */
 
+/** Ports from one to another, both among them. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /** The ports that Kubernetes gives to Services on every node, unless its API server is told others. */
-export const nodePorts = { first: 30_000, last: 32_767 } as const;
+export const nodePorts: PortRange = { first: 30_000, last: 32_767 };
 
 /** The label with which Kubernetes puts a namespace's name on the Namespace. */
 export const namespaceNameLabel = 'kubernetes.io/metadata.name';

@@ -9,6 +9,7 @@ import { connectRpc } from '../../io/programs/jsonrpc.ts';
 import { type ClusterNetwork, defaultVxlanPort, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
 import { parseHostSubnet } from '../../model/objects/hostsubnet.ts';
 import type { ClusterNetworkObject, HostSubnetObject } from '../../model/objects/raw.ts';
+import { nodePorts } from '../../model/objects/well-known.ts';
 import { addressAt, type Cidr, type Ip, overlaps } from '../../model/values/address.ts';
 import { err, type Result } from '../../model/values/result.ts';
 import { findUplink, labelOf, type Uplink } from '../links/addresses.ts';
@@ -140,6 +141,7 @@ async function checkNft(exec: Exec, datapath: Datapath): Promise<CheckResult[]> 
   const node = { nodeIP: addressAt(network, 1), uplink: { device: 'lo', network } };
   const base = {
     masqueradeBit: defaultMasqueradeBit,
+    nodePorts,
     cluster: [network],
     service,
     subnet: network,

@@ -2,6 +2,7 @@
 import type { Logger } from '../../io/log.ts';
 import { type Exec, must } from '../../io/programs/exec.ts';
 import type { ClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import type { PortRange } from '../../model/objects/well-known.ts';
 import type { Ip } from '../../model/values/address.ts';
 import type { ClusterView } from '../cluster/feed.ts';
 import { findUplink, gatewaysOf, type Uplink } from '../links/addresses.ts';
@@ -20,6 +21,7 @@ import { PodPorts } from './pod-ports.ts';
 export interface HostOptions extends OpenVswitchOptions {
   readonly nodeName: string;
   readonly masqueradeBit: number | undefined;
+  readonly nodePorts: PortRange;
   readonly firstAvailable: boolean;
 }
 
@@ -161,6 +163,7 @@ export class Host {
       tunMac: podMac(gateway),
       datapath,
       masqueradeBit: this.#options.masqueradeBit,
+      nodePorts: this.#options.nodePorts,
       firstAvailable: this.#options.firstAvailable,
     };
   }

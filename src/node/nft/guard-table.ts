@@ -1,12 +1,13 @@
 /** The table `sdn_compat_guard`, which works by addresses alone: what may leave the node, whatever the marks are. */
 import { hookPriority, podGroup, tunDevice } from '../ovs/pipeline.ts';
-import { chain, networks, type NftBase, nftTables, nodePortRange, table } from './vocabulary.ts';
+import { chain, networks, type NftBase, nftTables, noNodePort, table } from './vocabulary.ts';
 
 /** To a node itself. */
-const toNode = `ip daddr @node_addresses th dport != ${nodePortRange}`;
+const toNode = (base: NftBase): string => `ip daddr @node_addresses ${noNodePort(base)}`;
 
 /** The sources that a pod's connection may leave with, by its addresses before and after NAT. */
-function sources({ subnet }: NftBase): string[] {
+function sources(base: NftBase): string[] {
+  const { subnet } = base;
   return [
     'ct original ip saddr . ip saddr @pod_sources accept',
     `ct original ip saddr != ${subnet.text} ip saddr @egress_hosted accept`,
@@ -14,8 +15,8 @@ function sources({ subnet }: NftBase): string[] {
     'fib saddr type != local drop',
     // what a Service sent to the cluster itself leaves as the node, but not to another Service's node port, which may
     // lead outside; rewriting without a trace (IPVS) is recognized by the destination
-    `${toNode} ct status dnat accept`,
-    `${toNode} ct original ip daddr @inside accept`,
+    `${toNode(base)} ct status dnat accept`,
+    `${toNode(base)} ct original ip daddr @inside accept`,
     'ct original ip saddr @restricted_pods drop',
     `ct original ip saddr != ${subnet.text} drop`,
   ];
@@ -35,8 +36,8 @@ const errors = ({ subnet }: NftBase): string[] => [
  * cluster itself, but not outside, where it would arrive with this node's address, nor to a node port of another node,
  * which may lead there.
  */
-const relayed: readonly string[] = [
-  `${toNode} accept`,
+const relayed = (base: NftBase): string[] => [
+  `${toNode(base)} accept`,
   'ct status dnat drop',
   // rewritten without a trace (IPVS)
   'ct original ip daddr @node_addresses drop',
@@ -60,7 +61,7 @@ export function guardTable(base: NftBase): string[] {
     '  set node_addresses { type ipv4_addr; }',
     ...chain('sources', undefined, sources(base)),
     ...chain('errors', undefined, errors(base)),
-    ...chain('relayed', undefined, relayed),
+    ...chain('relayed', undefined, relayed(base)),
     ...chain('arriving', `filter hook prerouting priority ${hookPriority.arriving}`, [
       `iifgroup ${podGroup} drop`,
       `iifname != { "${tunDevice}", "lo" } ip saddr ${base.subnet.text} drop`,

@@ -3,7 +3,7 @@ import { hex } from '../ovs/flow.ts';
 import { noneAsked } from '../ovs/owner.ts';
 import { ctMark, direction, hookPriority, seenBit, tunDevice, unasked } from '../ovs/pipeline.ts';
 import { gatewayOf } from '../values/addressing.ts';
-import { chain, networks, type NftBase, nftTables, nodePortRange, table } from './vocabulary.ts';
+import { chain, networks, type NftBase, nftTables, noNodePort, table } from './vocabulary.ts';
 
 const clear = hex(~seenBit.clear >>> 0);
 const seenMask = hex(seenBit.set | seenBit.clear);
@@ -82,10 +82,10 @@ const unaskedSource = (base: NftBase): string[] => [
  * the node's address only for what a Service sent to an address of the cluster itself, and not to a node port there,
  * because that may lead outside.
  */
-const owned: readonly string[] = [
+const owned = (base: NftBase): string[] => [
   'ct mark . ip saddr @egress_sources accept',
-  `ip daddr @nodes th dport != ${nodePortRange} ct status dnat goto served`,
-  `ip daddr @nodes th dport != ${nodePortRange} ct original ip daddr @inside goto served`,
+  `ip daddr @nodes ${noNodePort(base)} ct status dnat goto served`,
+  `ip daddr @nodes ${noNodePort(base)} ct original ip daddr @inside goto served`,
   'ct original ip saddr @asking_pods goto stranger',
   `${isUnasked} accept`,
   `${isUnknown} accept`,
@@ -164,7 +164,7 @@ export function natTable(base: NftBase): string[] {
     ...chain('unasked_source', undefined, unaskedSource(base)),
     ...chain('choose_source', undefined, chooseSource(base)),
     ...chain('served', undefined, served(base)),
-    ...chain('owned', undefined, owned),
+    ...chain('owned', undefined, owned(base)),
     ...chain('vxlan_in', `filter hook prerouting priority ${hookPriority.untracked}`, untracked),
     ...chain('vxlan_out', `filter hook output priority ${hookPriority.untracked}`, untracked),
     ...chain('from_bridge', `filter hook prerouting priority ${hookPriority.arriving}`, fromBridge),

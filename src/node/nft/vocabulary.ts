@@ -1,11 +1,8 @@
 /** What our nft tables are made of: their names, their input, and the parts that several have. */
-import { nodePorts } from '../../model/objects/well-known.ts';
+import type { PortRange } from '../../model/objects/well-known.ts';
 import type { Cidr, Ip } from '../../model/values/address.ts';
 import type { Uplink } from '../links/addresses.ts';
 import type { Datapath, PodOwners } from '../values/facts.ts';
-
-/** The ports of Services on every node, as nft writes a range. */
-export const nodePortRange = `${nodePorts.first}-${nodePorts.last}`;
 
 /** The names of our tables in nft. */
 export const nftTables = { nat: 'ip sdn_compat', guard: 'ip sdn_compat_guard', switch: 'netdev sdn_compat' } as const;
@@ -17,6 +14,7 @@ export const networkSets = ['pod_networks', 'inside'] as const;
 export interface NftBase {
   readonly datapath: Datapath;
   readonly masqueradeBit: number | undefined;
+  readonly nodePorts: PortRange;
   readonly cluster: readonly Cidr[];
   readonly service: Cidr;
   readonly subnet: Cidr;
@@ -46,6 +44,9 @@ export interface NftElements {
 function list(items: readonly string[]): string {
   return `{ ${items.join(', ')} }`;
 }
+
+/** Matches what is no node port of a Service. */
+export const noNodePort = ({ nodePorts: { first, last } }: NftBase): string => `th dport != ${first}-${last}`;
 
 /** A chain, at a hook or to jump to. */
 export function chain(name: string, hook: string | undefined, rules: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 /** The input of a node's data path, besides the cluster's objects. */
 import type { IsolationMode } from '../../model/objects/clusternetwork.ts';
+import type { PortRange } from '../../model/objects/well-known.ts';
 import type { Cidr, Ip } from '../../model/values/address.ts';
 import type { Vnid } from '../../model/values/vnid.ts';
 
@@ -17,6 +18,8 @@ export interface NodeFacts {
   readonly datapath: Datapath;
   /** Undefined if kube-proxy masquerades nothing. */
   readonly masqueradeBit: number | undefined;
+  /** What the API server gives to Services on every node (`--service-node-port-range`). */
+  readonly nodePorts: PortRange;
   /** Use only the first listed online node, instead of spreading over all. */
   readonly firstAvailable: boolean;
 }
