@@ -29,12 +29,12 @@ test('each VNID is translated once, and it says so until nothing is left', () =>
     ),
   } as unknown as FacadeCaches;
   const world = new World(caches, { prefix: 'egressip', allowAPIServer: true });
-  let more = false;
-  world.onDirty(() => (more = true));
+  let calls = 0;
+  world.onDirty(() => (calls += 1));
   world.follow();
   const translated: number[] = [];
-  while (more) {
-    more = false;
+  for (let seen = 0; seen !== calls;) {
+    seen = calls;
     translated.push(...world.translate());
   }
   expect(translated.toSorted((a, b) => a - b)).toEqual(names.map((_, index) => index + 1));
