@@ -191,6 +191,7 @@ module.exports = {
       plan: ['conntrack', 'links', 'nft', 'ovs', 'values'],
       cni: ['links', 'ovs', 'plan', 'values'],
       cluster: ['plan', 'values'],
+      trace: ['cluster', 'ovs', 'plan', 'values'],
       agent: ['cluster', 'cni', 'conntrack', 'links', 'nft', 'ovs', 'plan', 'values'],
       admin: ['cni', 'links', 'nft', 'ovs', 'values'],
     }),

@@ -112,6 +112,18 @@ export function forbidden(resource: ResourceName, name: string, why: string): Re
   return new Refusal(403, 'Forbidden', message, { details: detailsOf(resource, name) });
 }
 
+/** 403: the namespace is being deleted. */
+export function namespaceEnds(resource: ResourceName, name: string, namespace: string): Refusal {
+  const { message } = forbidden(
+    resource,
+    name,
+    `unable to create new content in namespace ${namespace} because it is being terminated`,
+  );
+  const cause = { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated` };
+  const details = { ...detailsOf(resource, name), causes: [{ ...cause, field: 'metadata.namespace' }] };
+  return new Refusal(403, 'Forbidden', message, { details });
+}
+
 export function badRequest(message: string): Refusal {
   return new Refusal(400, 'BadRequest', message);
 }

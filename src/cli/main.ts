@@ -11,6 +11,7 @@ import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
 import type { SimulateFlags } from './look/simulate.ts';
 import type { StatusFlags } from './look/status.ts';
+import type { TraceFlags } from './look/trace.ts';
 import { kubeconfig, logLevel } from './options.ts';
 import { report } from './output.ts';
 import type { PodNetworkFlags } from './pod-network.ts';
@@ -126,6 +127,24 @@ program
   .option('--wait', 'wait until everything is in use and applied', false)
   .addOption(new Option('--timeout <duration>', 'with --wait: how long').argParser(duration(1)).default(300_000, '5m'))
   .action(async (flags: StatusFlags) => (await import('./look/status.ts')).runStatus(flags));
+
+program
+  .command('trace')
+  .description(
+    'tell which way a packet of a pod takes, with which address it leaves, and why, from the objects alone; exit status 1 if it is dropped, 2 if that cannot be told',
+  )
+  .argument('<pod>', 'NAMESPACE/POD')
+  .argument('<destination>', 'ADDRESS or NAMESPACE/POD, with :PORT and /tcp, /udp, /sctp or /icmp behind it')
+  .addOption(kubeconfig())
+  .addOption(repeatable('-f, --filename <path>', 'read files or directories instead: YAML, JSON, lists, must-gathers'))
+  .option('--reply', 'the pod answers a connection that came in to it', false)
+  .option('--from-node <node>', 'as if the pod were on that node')
+  .option('--first-available', 'as agents with --first-available do', false)
+  .option('-v, --verbose', 'with the flows that decide, as ovs-ofctl writes them', false)
+  .addOption(new Option('-o, --output <format>', 'format').choices(['table', 'json', 'yaml']).default('table'))
+  .action(async (pod: string, destination: string, flags: TraceFlags) =>
+    (await import('./look/trace.ts')).runTrace(pod, destination, flags),
+  );
 
 const podNetwork = program
   .command('pod-network')

@@ -2,6 +2,7 @@
 import { egressFirewalls } from '../../api/kinds.ts';
 import { removeObject } from '../controllers/remove.ts';
 import type { KubeClient } from '../io/kube/client.ts';
+import { isNamespaceEnding } from '../io/kube/error.ts';
 import { involved, type ReportEvent } from '../io/kube/events.ts';
 import type { Logger } from '../io/log.ts';
 import type { KubeObject } from '../model/objects/raw.ts';
@@ -41,7 +42,10 @@ export class Firewalls {
     return isClosing(this.#deps.caches.egressFirewalls.get(`${namespace}/default`));
   }
 
-  /** Closes or opens these namespaces of the wish. Returns the delays after which to look again. */
+  /**
+   * Closes or opens these namespaces of the wish. Returns the delays after which to look again; with one, the namespace
+   * is not yet what it should be.
+   */
   async bring(names: readonly string[], wanted: Wanted, signal: AbortSignal): Promise<number[]> {
     const waits: number[] = [];
     const failures: unknown[] = [];
@@ -50,7 +54,8 @@ export class Firewalls {
         const wait = await this.#firewall(namespace, wanted, signal);
         if (wait > 0) waits.push(wait);
       } catch (error) {
-        failures.push(error);
+        // nothing can be made in a namespace that ends; the others must not wait for it
+        if (!isNamespaceEnding(error)) failures.push(error);
       }
     }
     // an address is asked for only when all its namespaces are closed

@@ -1,6 +1,6 @@
 /** Carries out the steps for one VNID: its EgressIP, the EgressFirewalls of its namespaces, and their multicast. */
 import omit from 'lodash/omit.js';
-import { egressIPs, namespaces, netNamespaces } from '../../api/kinds.ts';
+import { egressIPs, namespaces, netNamespaces, pods } from '../../api/kinds.ts';
 import { removeObject } from '../controllers/remove.ts';
 import type { KubeClient } from '../io/kube/client.ts';
 import { involved, type ReportEvent } from '../io/kube/events.ts';
@@ -87,11 +87,13 @@ export class Steps {
     const { wish, live } = scene;
     const names = [...wish.namespaces.keys()];
     const toClose = names.filter(this.#closes(scene));
-    const untilOpen = this.#untilOpen(scene, toClose.length === names.length);
+    const untilOpen = await this.#untilOpen(scene, toClose.length === names.length, signal);
     const waits = await this.#firewalls.bring(toClose, { wish, isClosed: true }, signal);
     for (const other of others) await this.#leave(other, wish.vnid, signal);
     if (live !== undefined) await this.#closeLeaving(live, wish.vnid, signal);
-    const after = await this.#egressIP(scene, signal);
+    // a delay here: somebody else has opened one that must be closed first
+    const isOpen = waits.length > 0 && !this.#staysServed(scene);
+    const after = isOpen ? undefined : await this.#egressIP(scene, signal);
     if (after !== undefined) waits.push(after);
     if (untilOpen > 0) waits.push(untilOpen);
     else {
@@ -159,17 +161,25 @@ export class Steps {
   }
 
   /** Tells which namespaces must be closed: none of their addresses is assigned, or none stays while others move. */
-  #closes({ wish, live, place }: Scene): (namespace: string) => boolean {
+  #closes(scene: Scene): (namespace: string) => boolean {
+    const { wish, live } = scene;
     if (!this.#deps.closes || !wish.isAsking) return () => false;
-    const moves = new Set(movesOf(live, wish, place));
-    if (live === undefined || [...placesOf(live, wish.egressIP).keys()].every((ip) => moves.has(ip))) return () => true;
+    if (live === undefined || !this.#staysServed(scene)) return () => true;
     return (namespace) => !isSelected(live, namespace);
   }
 
+  /** Whether an address of the wish is in use and stays where it is: then an open namespace gets one by it. */
+  #staysServed({ wish, live, place }: Scene): boolean {
+    const moves = new Set(movesOf(live, wish, place));
+    return [...placesOf(live, wish.egressIP).keys()].some((ip) => !moves.has(ip));
+  }
+
   /** Milliseconds for which namespaces that have an address now stay closed, until OVN-Kubernetes forwards with it. */
-  #untilOpen({ wish }: Scene, isClosed: boolean): number {
-    const isAnyClosing = [...wish.namespaces.keys()].some((name) => this.#firewalls.isClosing(name));
-    return this.#opening.left(wish.vnid, wish.isAsking && !isClosed, isAnyClosing);
+  #untilOpen({ wish }: Scene, isClosed: boolean, signal: AbortSignal): Promise<number> {
+    const names = [...wish.namespaces.keys()];
+    const isClosing = names.some((name) => this.#firewalls.isClosing(name));
+    const count = (): Promise<number | undefined> => podsIn(this.#deps, names, signal);
+    return this.#opening.left(wish.vnid, { isServed: wish.isAsking && !isClosed, isClosing }, count);
   }
 
   async #egressIP({ wish, live, place }: Scene, signal: AbortSignal): Promise<number | undefined> {
@@ -266,6 +276,23 @@ export class Steps {
   #netNamespace(name: string): ReturnType<typeof involved> {
     return involved(netNamespaces, name, this.#deps.caches.netNamespaces.get(name));
   }
+}
+
+/** How many pods the namespaces have; undefined if that cannot be told. */
+async function podsIn(
+  { client, logger }: Pick<StepsDeps, 'client' | 'logger'>,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  let sum = 0;
+  for (const namespace of names) {
+    const count = await client.count(pods, { namespace, signal }).catch((error: unknown) => {
+      if (!signal.aborted) logger.warn({ err: error, namespace }, 'the pods of a namespace cannot be counted');
+    });
+    if (count === undefined) return undefined;
+    sum += count;
+  }
+  return sum;
 }
 
 function isSelected(live: KubeObject, namespace: string): boolean {

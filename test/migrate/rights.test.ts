@@ -48,6 +48,7 @@ function noting(inner: KubeClient, used: Set<string>): KubeClient {
     get: (kind, ref, given) => (note('get', kind), inner.get(kind, ref, given)),
     list: (kind, given) => (note('list', kind), inner.list(kind, given)),
     newestVersion: (kind, given) => (note('list', kind), inner.newestVersion(kind, given)),
+    count: (kind, given) => (note('list', kind), inner.count(kind, given)),
     create: (kind, object, given) => (note('create', kind), inner.create(kind, object, given)),
     patch: (kind, ref, body, given) => {
       note('patch', kind);

@@ -3,7 +3,7 @@ import { jsonEqual, type JsonObject } from '../../model/values/json.ts';
 import { crdId, resourcesOf } from '../kinds/crd.ts';
 import type { Registry } from '../kinds/registry.ts';
 import type { Resource } from '../kinds/resource.ts';
-import { alreadyExists, forbidden, invalid, notFound } from '../refusal.ts';
+import { alreadyExists, forbidden, invalid, namespaceEnds, notFound } from '../refusal.ts';
 import { objectAt, type StoredObject, textsAt } from '../store/object.ts';
 import { type Collection, type Entry, keyIn, type Store } from '../store/store.ts';
 import { admit } from './admission/admit.ts';
@@ -223,11 +223,7 @@ export class Objects {
     const found = this.world.store.collection('namespaces').get(namespace);
     if (found === undefined) throw notFound({ group: '', plural: 'namespaces', kind: 'Namespace' }, namespace);
     if (found.object.metadata['deletionTimestamp'] !== undefined) {
-      throw forbidden(
-        resource,
-        name,
-        `unable to create new content in namespace ${namespace} because it is being terminated`,
-      );
+      throw namespaceEnds(resource, name, namespace);
     }
   }
 

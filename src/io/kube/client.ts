@@ -77,6 +77,8 @@ export interface KubeClient {
   list<T extends KubeObject>(kind: Kind, options?: ListOptions): Promise<List<T>>;
   /** The version that the list has now, by a consistent read of one object; empty if the server names none. */
   newestVersion(kind: Kind, options?: Selection & RequestOptions): Promise<string>;
+  /** How many objects there are, by a read of one; undefined if the server does not say. */
+  count(kind: Kind, options?: Selection & RequestOptions): Promise<number | undefined>;
   /** Creates the object (namespace from its metadata) and returns it as stored. */
   create<T extends KubeObject>(kind: Kind, object: T, options?: CreateOptions): Promise<T>;
   /** Patches the object and returns it as stored. */
@@ -132,6 +134,8 @@ interface Page<T> {
   readonly items: T[];
   readonly resourceVersion: string;
   readonly next: string;
+  /** How many objects are on the pages that follow, if the server says so. */
+  readonly remaining: number | undefined;
 }
 
 function pageFrom<T extends KubeObject>(text: string, guard: Guard<T>): Page<T> {
@@ -145,6 +149,7 @@ function pageFrom<T extends KubeObject>(text: string, guard: Guard<T>): Page<T> 
     items,
     resourceVersion: typeof metadata['resourceVersion'] === 'string' ? metadata['resourceVersion'] : '',
     next: typeof metadata['continue'] === 'string' ? metadata['continue'] : '',
+    remaining: typeof metadata['remainingItemCount'] === 'number' ? metadata['remainingItemCount'] : undefined,
   };
 }
 
@@ -199,6 +204,13 @@ class Client implements KubeClient {
   async newestVersion(kind: Kind, options: Selection & RequestOptions = {}): Promise<string> {
     const path = pathOf(kind, { ...scope(options) }, { ...selectorQuery(options), limit: 1 });
     return pageFrom(await this.#send('GET', path, options), objectGuard()).resourceVersion;
+  }
+
+  async count(kind: Kind, options: Selection & RequestOptions = {}): Promise<number | undefined> {
+    const path = pathOf(kind, { ...scope(options) }, { ...selectorQuery(options), limit: 1 });
+    const { items, next, remaining } = pageFrom(await this.#send('GET', path, options), objectGuard());
+    if (next === '') return items.length;
+    return remaining === undefined ? undefined : items.length + remaining;
   }
 
   async create<T extends KubeObject>(kind: Kind, object: T, options: CreateOptions = {}): Promise<T> {

@@ -105,6 +105,12 @@ export function isRefused(error: unknown): boolean {
   );
 }
 
+/** Whether a write was refused because the namespace is being deleted. */
+export function isNamespaceEnding(error: unknown): boolean {
+  if (!(error instanceof ApiError) || error.code !== 403) return false;
+  return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
+}
+
 /** The server has not reached the requested version: it was restored from a backup, or is a different one. */
 export function isTooLarge(error: unknown): boolean {
   const causes = error instanceof ApiError ? error.status.details?.causes : undefined;

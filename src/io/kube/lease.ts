@@ -126,6 +126,7 @@ export class LeaderElection {
       get: (kind, ref, options) => client.get(kind, ref, options),
       list: (kind, options) => client.list(kind, options),
       newestVersion: (kind, options) => client.newestVersion(kind, options),
+      count: (kind, options) => client.count(kind, options),
       watch: (kind, request) => client.watch(kind, request),
       create: async (kind, object, options) => {
         check();

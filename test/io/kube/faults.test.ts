@@ -139,6 +139,7 @@ function bound(client: KubeClient): KubeClient {
     get: client.get.bind(client),
     list: client.list.bind(client),
     newestVersion: client.newestVersion.bind(client),
+    count: client.count.bind(client),
     create: client.create.bind(client),
     patch: client.patch.bind(client),
     delete: client.delete.bind(client),

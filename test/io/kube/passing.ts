@@ -6,6 +6,7 @@ export function passing(inner: KubeClient, other: Partial<KubeClient>): KubeClie
     get: (...args) => inner.get(...args),
     list: (...args) => inner.list(...args),
     newestVersion: (...args) => inner.newestVersion(...args),
+    count: (...args) => inner.count(...args),
     create: (...args) => inner.create(...args),
     patch: (...args) => inner.patch(...args),
     delete: (...args) => inner.delete(...args),

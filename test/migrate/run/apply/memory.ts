@@ -91,6 +91,7 @@ export class Memory {
         Promise.resolve(this.objects.get(this.#key(kind, ref)) as T | undefined),
       list: () => Promise.reject(new Error('nothing is listed')),
       newestVersion: () => Promise.reject(new Error('nothing is listed')),
+      count: () => Promise.reject(new Error('nothing is listed')),
       create: () => Promise.reject(new Error('nothing is created but by applying')),
       patch: <T extends KubeObject>(kind: Kind, ref: NameRef, body: unknown, options: PatchOptions) => {
         const key = this.#key(kind, ref);

@@ -1,0 +1,134 @@
+/** `sdn-compat trace`: which way a packet of a pod takes, with which address it leaves, and why. */
+import { hostSubnets, netNamespaces } from '../../../api/kinds.ts';
+import { clusterFromFiles, clusterFromServer, type ReadCluster } from '../../io/input/cluster.ts';
+import { problemText } from '../../io/input/manifests.ts';
+import { trafficFromFiles, trafficFromServer, type TrafficObjects } from '../../io/input/traffic.ts';
+import { openKube } from '../../io/kube/config.ts';
+import { createLogger } from '../../io/log.ts';
+import { type ClusterNetwork, parseClusterNetwork } from '../../model/objects/clusternetwork.ts';
+import { clusterNetworkShape } from '../../model/objects/shapes.ts';
+import type { Ip } from '../../model/values/address.ts';
+import { waysOf } from '../../node/trace/way.ts';
+import { type TracedPod, type TraceObjects, TraceWorld, whyNot } from '../../node/trace/world.ts';
+import { Failure } from '../fail.ts';
+import { print, report } from '../output.ts';
+import { type Destination, parseDestination } from './destination.ts';
+import { type Traced, traceText } from './trace-table.ts';
+
+export interface TraceFlags {
+  readonly kubeconfig?: string;
+  readonly filename: readonly string[];
+  readonly reply: boolean;
+  readonly fromNode?: string;
+  readonly firstAvailable: boolean;
+  readonly verbose: boolean;
+  readonly output: 'table' | 'json' | 'yaml';
+}
+
+const badInput = 2;
+const dropped = 1;
+
+/** Prints the ways; exit status 1 if the packet is dropped on any of them, 2 if that cannot be told. */
+export async function runTrace(key: string, destination: string, flags: TraceFlags): Promise<void> {
+  const to = parseDestination(destination);
+  if (!to.ok) throw new Failure(to.error, badInput);
+  const objects = flags.filename.length > 0 ? await fromFiles(flags) : await fromServer(flags);
+  const traced = trace(objects, key, to.value, flags);
+  if (flags.output === 'json') print(`${JSON.stringify(traced, null, 2)}\n`);
+  else if (flags.output === 'yaml') print((await import('js-yaml')).dump(traced, { noRefs: true, lineWidth: -1 }));
+  else print(traceText(traced, flags.verbose));
+  if (traced.ways.some(({ verdict }) => verdict === 'dropped')) process.exitCode = dropped;
+}
+
+function trace(objects: TraceObjects, key: string, to: Destination, flags: TraceFlags): Traced {
+  const { fromNode } = flags;
+  if (fromNode !== undefined && !objects.cluster.hostSubnets.some(({ name }) => name === fromNode))
+    throw new Failure(`--from-node ${fromNode}: there is no valid HostSubnet of that name`, badInput);
+  const moved = new Map(fromNode === undefined ? [] : [[key, fromNode]]);
+  const world = new TraceWorld(objects, moved);
+  const pod = podOf(world, objects, key);
+  const target = to.kind === 'ip' ? to.ip : podOf(world, objects, to.pod).ip;
+  const { proto, port } = to;
+  const ways = waysOf(world, { pod, to: target, proto, port, isReply: flags.reply });
+  return { pod, to: target, proto, port: port ?? null, isReply: flags.reply, ways, unknown: notKnown(world, pod) };
+}
+
+function podOf(world: TraceWorld, { pods, cluster }: TraceObjects, key: string): TracedPod {
+  const isIt = ({ namespace = '', name = '' }: { namespace?: string; name?: string }): boolean =>
+    `${namespace}/${name}` === key;
+  const found = world.pods.find(isIt);
+  if (found !== undefined) return found;
+  const raw = pods.find(({ metadata }) => isIt(metadata));
+  if (raw === undefined) throw new Failure(`there is no pod ${key}: give it as NAMESPACE/POD`, badInput);
+  const why = whyNot(raw);
+  if (why !== undefined) throw new Failure(`pod ${key}: ${why}`, badInput);
+  const { namespace = '' } = raw.metadata;
+  const hasVnid = cluster.netNamespaces.some(({ name }) => name === namespace);
+  const problem = hasVnid
+    ? 'its address is not IPv4'
+    : `there is no valid NetNamespace ${namespace}, so it has no VNID`;
+  throw new Failure(`pod ${key}: ${problem}`, badInput);
+}
+
+function notKnown({ policies }: TraceWorld, { vnid }: TracedPod): readonly string[] {
+  const policy = policies.byVnid.get(vnid);
+  const names =
+    policy?.kind === 'rules' ? policy.rules.flatMap((rule) => (rule.kind === 'dns' ? [rule.name] : [])) : [];
+  if (names.length === 0) return [];
+  return [`rules of the EgressNetworkPolicy for names (${names.join(', ')}): only the nodes know their addresses`];
+}
+
+function assemble(read: ReadCluster, traffic: TrafficObjects, { firstAvailable }: TraceFlags): TraceObjects {
+  const noAddresses: readonly Ip[] = [];
+  return {
+    ...traffic,
+    ...{ cluster: read.cluster, refused: read.refused, firstAvailable },
+    network: networkOf(traffic),
+    addressesOf: () => noAddresses,
+  };
+}
+
+function networkOf({ clusterNetworks }: TrafficObjects): ClusterNetwork {
+  const raw = clusterNetworks.find(({ metadata }) => metadata.name === 'default');
+  if (raw === undefined)
+    throw new Failure('there is no ClusterNetwork default: nothing says which networks are those of pods', badInput);
+  const shaped = clusterNetworkShape(raw);
+  if (!shaped.ok) throw new Failure(`ClusterNetwork default: ${shaped.error.field}: ${shaped.error.reason}`, badInput);
+  const network = parseClusterNetwork(shaped.value);
+  if (network.ok) return network.value;
+  const problems = network.error.map(({ field, reason }) => `${field}: ${reason}`);
+  throw new Failure(`ClusterNetwork default: ${problems.join('; ')}`, badInput);
+}
+
+/** Refuses to guess: what could not be read may decide the way. */
+function whole(read: ReadCluster): ReadCluster {
+  const [missing] = [hostSubnets, netNamespaces].flatMap((kind) => read.unread.get(kind) ?? []);
+  if (missing !== undefined) throw new Failure(missing, badInput);
+  for (const line of read.unread.values()) report(`${line}\n`);
+  return read;
+}
+
+async function fromFiles(flags: TraceFlags): Promise<TraceObjects> {
+  const [read, traffic] = await Promise.all([clusterFromFiles(flags.filename), trafficFromFiles(flags.filename)]);
+  if (!read.ok) throw new Failure(problemText(read.error), badInput);
+  if (!traffic.ok) throw new Failure(problemText(traffic.error), badInput);
+  return assemble(read.value, traffic.value, flags);
+}
+
+async function fromServer(flags: TraceFlags): Promise<TraceObjects> {
+  const { kubeconfig } = flags;
+  const logger = createLogger({ level: 'warn', name: 'sdn-compat-trace' });
+  const client = await openKube({
+    ...{ logger, userAgent: 'sdn-compat-trace' },
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
+  try {
+    const [read, traffic] = await Promise.all([clusterFromServer(client), trafficFromServer(client)]);
+    return assemble(whole(read), traffic, flags);
+  } catch (error) {
+    if (error instanceof Failure || !(error instanceof Error)) throw error;
+    throw new Failure(error.message, badInput);
+  } finally {
+    client.close();
+  }
+}

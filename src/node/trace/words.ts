@@ -1,0 +1,120 @@
+/** What flows do, in words. */
+import { reasonText } from '../../model/egress/reasons.ts';
+import { listText } from '../../model/values/list-text.ts';
+import type { Flow } from '../ovs/flow.ts';
+import { table } from '../ovs/pipeline.ts';
+import type { Packet } from './packet.ts';
+import type { End } from './walk.ts';
+import type { TraceWorld } from './world.ts';
+
+/** `table N NAME`. */
+function nameOf(number: number): string {
+  const [name = ''] = Object.entries(table).find(([, one]) => one === number) ?? [];
+  return `table ${number} ${name}`;
+}
+
+const isDrop = ({ actions }: Flow): boolean => actions.length === 0;
+
+function policyText(
+  world: TraceWorld,
+  flow: Flow,
+  packet: Packet,
+  direction: 'ingress' | 'egress',
+): string | undefined {
+  const pod = world.podAt(direction === 'egress' ? packet.nw_src : packet.nw_dst);
+  const names = pod === undefined ? [] : world.policiesOn(pod, direction);
+  const what = direction === 'egress' ? 'what it sends' : 'what it gets';
+  if (names.length === 0) {
+    if (!isDrop(flow)) return undefined;
+    return world.policyWorld === undefined
+      ? 'another VNID than that of the pod: pods of different namespaces do not reach each other'
+      : 'nothing lets it pass';
+  }
+  const policies = `${names.length === 1 ? 'NetworkPolicy' : 'NetworkPolicies'} ${listText(names)}`;
+  return isDrop(flow) ? `no rule of ${policies} allows ${what}` : `a rule of ${policies} allows it, or it answers`;
+}
+
+/** The rule of the VNID's EgressNetworkPolicy that made the flow. */
+function egressPolicyText(world: TraceWorld, flow: Flow, { reg0 = 0 }: Packet): string | undefined {
+  const policy = [...world.policies.byVnid].find(([vnid]) => vnid === reg0)?.[1];
+  if (policy === undefined) return undefined;
+  if (policy.kind === 'drop')
+    return 'EgressNetworkPolicies that cannot be followed rule by rule (several, or of joined namespaces) drop everything';
+  const index = policy.rules.length - flow.priority;
+  const rule = policy.rules[index];
+  if (rule === undefined)
+    return flow.priority === 0 ? 'no rule of its EgressNetworkPolicy names the destination' : undefined;
+  const to = rule.kind === 'dns' ? rule.name : rule.cidr.text;
+  return `rule ${index + 1} of its EgressNetworkPolicy ${rule.allow ? 'allows' : 'denies'} ${to}`;
+}
+
+function egressText({ actions }: Flow, packet: Packet): string {
+  const isReply = packet.isReply === true;
+  if (actions.length === 0)
+    return isReply ? 'an answer to nothing that came in' : 'its namespace requests egress IPs, and may use none now';
+  if (isReply) return 'an answer leaves as its connection came in';
+  if (actions.some(({ kind }) => kind === 'group'))
+    return 'each connection takes one of several egress IPs, and keeps it';
+  if (packet.in_port === 1) return 'its VNID has an egress IP here';
+  const isMarked = actions.some((one) => one.kind === 'set' && one.field === 'pkt_mark' && one.value !== '0');
+  const isSent = actions.some((one) => one.kind === 'set' && one.field === 'tun_dst');
+  if (isMarked) return 'its namespace has an egress IP on this node';
+  return isSent ? 'its namespace has an egress IP on another node' : 'its namespace requests no egress IP';
+}
+
+/** What a flow does with the packet, and where; undefined if that is nothing worth telling. */
+export function saidAt(
+  world: TraceWorld,
+  flow: Flow,
+  packet: Packet,
+): { readonly at: string; readonly says: string } | undefined {
+  const says = sayingOf(world, flow, packet);
+  return says === undefined ? undefined : { at: nameOf(flow.table), says };
+}
+
+function sayingOf(world: TraceWorld, flow: Flow, packet: Packet): string | undefined {
+  switch (flow.table) {
+    case table.policyEgress:
+      return policyText(world, flow, packet, 'egress');
+    case table.isolation:
+      return policyText(world, flow, packet, 'ingress');
+    case table.egressPolicy:
+      return egressPolicyText(world, flow, packet);
+    case table.egressIP:
+      return egressText(flow, packet);
+    case table.toService:
+      return 'a Service: the node decides';
+    default:
+      return isDrop(flow) ? dropText(flow.table, packet) : undefined;
+  }
+}
+
+function dropText(number: number, { nw_dst: to = '', tun_src: from = '' }: Packet): string {
+  switch (number) {
+    case table.fromPod:
+      return 'a pod sends only with its own address, and no VXLAN';
+    case table.fromVxlan:
+      return `no HostSubnet has the address ${from} that it comes from`;
+    case table.toLocalPod:
+      return `no pod of this node has the address ${to}`;
+    case table.toRemotePod:
+      return `no node has the subnet of ${to}`;
+    default:
+      return 'nothing lets it pass';
+  }
+}
+
+/** Why the packet ends here. */
+export function whyDropped(world: TraceWorld, { taken }: End): string {
+  const last = taken.at(-1);
+  if (last === undefined) return 'no flow is for it';
+  if (last.flow.table !== table.egressIP) return sayingOf(world, last.flow, last.packet) ?? 'nothing lets it pass';
+  return egressReason(world, last.packet) ?? egressText(last.flow, last.packet);
+}
+
+/** Why the VNID may use none of its egress IPs. */
+function egressReason(world: TraceWorld, { reg0 = 0, isReply }: Packet): string | undefined {
+  const verdict = [...world.state.vnids].find(([vnid]) => vnid === reg0)?.[1];
+  if (verdict?.kind !== 'dropped' || isReply === true) return undefined;
+  return verdict.reasons.map((reason) => `${reason.code}: ${reasonText(reason)}`).join('; ');
+}

@@ -1,0 +1,266 @@
+/** `trace` and `status` on objects in files: what they say, and how they end. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exec, type RunResult } from '../../../src/io/programs/exec.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const folder = mkdtempSync(join(tmpdir(), 'trace-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const command = (...args: readonly string[]): Promise<RunResult> =>
+  exec(process.execPath, ['--disable-warning=ExperimentalWarning', join(root, 'src/cli/start.ts'), ...args]);
+
+const sdn = (kind: string, name: string, more: object): object => ({
+  apiVersion: 'network.openshift.io/v1',
+  kind,
+  metadata: { name },
+  ...more,
+});
+const host = (index: number, egressIPs: readonly string[]): object =>
+  sdn('HostSubnet', `node${index}`, {
+    host: `node${index}`,
+    hostIP: `192.168.7.1${index}`,
+    subnet: `10.128.${index}.0/24`,
+    egressIPs,
+  });
+const namespace = (name: string, netid: number, egressIPs: readonly string[]): object[] => [
+  sdn('NetNamespace', name, { netname: name, netid, egressIPs }),
+  { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { kind: name } } },
+];
+const pod = (key: string, node: string, podIP: string, more: object = {}): object => {
+  const [space, name] = key.split('/');
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: space, name },
+    spec: { nodeName: node, containers: [], ...more },
+    status: { podIP },
+  };
+};
+const network = (plugin: string): object =>
+  sdn('ClusterNetwork', 'default', {
+    pluginName: `redhat/openshift-ovs-${plugin}`,
+    serviceNetwork: '172.30.0.0/16',
+    network: '10.128.0.0/14',
+    hostsubnetlength: 8,
+    clusterNetworks: [{ CIDR: '10.128.0.0/14', hostSubnetLength: 8 }],
+  });
+const policy = (kind: string, apiVersion: string, space: string, spec: object): object => ({
+  apiVersion,
+  kind,
+  metadata: { namespace: space, name: 'p' },
+  spec,
+});
+const refusing = (node: string, ip: string): object => ({
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: {
+    namespace: 'sdn-compat-nodes',
+    name: `sdn-compat-node-${node}`,
+    labels: { 'app.kubernetes.io/name': 'sdn-compat', 'app.kubernetes.io/component': 'node' },
+    annotations: { 'sdn-compat/refused-egress-ips': JSON.stringify({ [ip]: 'somebody has it' }) },
+  },
+  spec: { holderIdentity: node },
+});
+const notReady = (name: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name },
+  status: { conditions: [{ type: 'Ready', status: 'False' }] },
+});
+
+const [first, second] = ['192.168.7.201', '192.168.7.202'];
+const cluster = [
+  network('networkpolicy'),
+  host(1, [first]),
+  host(2, [second]),
+  ...namespace('red', 11, [first]),
+  ...namespace('both', 12, [second, '192.168.7.209']),
+  ...namespace('plain', 13, []),
+  pod('red/a', 'node1', '10.128.1.2'),
+  pod('red/b', 'node2', '10.128.2.2'),
+  pod('plain/c', 'node1', '10.128.1.3'),
+  pod('plain/host', 'node1', '192.168.7.11', { hostNetwork: true }),
+  pod('plain/new', 'node1', ''),
+];
+
+let files = 0;
+function written(...objects: readonly object[]): string {
+  files += 1;
+  const path = join(folder, `${files}.json`);
+  writeFileSync(path, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  return path;
+}
+
+const base = written(...cluster);
+
+async function traced(file: string, ...args: readonly string[]): Promise<readonly string[]> {
+  const { stdout, stderr } = await command('trace', ...args, '-f', file, '-o', 'json');
+  if (stdout === '') throw new Error(stderr);
+  const { ways } = JSON.parse(stdout) as {
+    ways: readonly { verdict: string; address: string | null; node: string; reason: string }[];
+  };
+  return ways.map(({ verdict, address, node, reason }) => `${verdict} ${address ?? '-'} ${node}: ${reason}`);
+}
+
+test.each<readonly [string, readonly string[], readonly object[], readonly (string | RegExp)[]]>([
+  [
+    'on the node that has its egress IP',
+    ['red/a', '203.0.113.7:443'],
+    [],
+    [/^leaves 192.168.7.201 node1: its namespace requests it/],
+  ],
+  ['from another node', ['red/b', '203.0.113.7:443'], [], [/^leaves 192.168.7.201 node1: /]],
+  ['as if it were elsewhere', ['red/a', '203.0.113.7', '--from-node', 'node2'], [], [/^leaves 192.168.7.201 node1: /]],
+  [
+    'of a namespace that requests nothing',
+    ['plain/c', '203.0.113.7/udp'],
+    [],
+    [/^leaves 192.168.7.11 node1: the address of the node/],
+  ],
+  [
+    'whose egress IP nobody hosts',
+    ['none/x', '203.0.113.7'],
+    [...namespace('none', 20, ['192.168.7.77']), pod('none/x', 'node1', '10.128.1.9')],
+    [/^dropped - node1: NoNodeHostsEgressIP: no HostSubnet lists 192.168.7.77/],
+  ],
+  [
+    'whose node is offline',
+    ['red/b', '203.0.113.7'],
+    [notReady('node1')],
+    [/^dropped - node2: NodeOffline: 192.168.7.201 is on node1/],
+  ],
+  [
+    'whose node refuses it',
+    ['red/b', '203.0.113.7'],
+    [refusing('node1', first)],
+    [/^dropped - node1: node1 does not carry the egress IP: somebody has it/],
+  ],
+  [
+    'with two egress IPs',
+    ['two/x', '203.0.113.7'],
+    [
+      ...namespace('two', 21, [first.replace('201', '221'), second.replace('202', '222')]),
+      host(3, ['192.168.7.221']),
+      host(4, ['192.168.7.222']),
+      pod('two/x', 'node1', '10.128.1.9'),
+    ],
+    [/^leaves 192.168.7.221 node3/, /^leaves 192.168.7.222 node4/],
+  ],
+  [
+    'that an EgressNetworkPolicy denies',
+    ['red/a', '203.0.113.7'],
+    [
+      policy('EgressNetworkPolicy', 'network.openshift.io/v1', 'red', {
+        egress: [
+          { type: 'Allow', to: { cidrSelector: '198.51.100.0/24' } },
+          { type: 'Deny', to: { cidrSelector: '203.0.113.0/24' } },
+        ],
+      }),
+    ],
+    [/^dropped - node1: rule 2 of its EgressNetworkPolicy denies 203.0.113.0\/24/],
+  ],
+  [
+    'that a NetworkPolicy denies',
+    ['red/a', '203.0.113.7'],
+    [policy('NetworkPolicy', 'networking.k8s.io/v1', 'red', { podSelector: {}, policyTypes: ['Egress'] })],
+    [/^dropped - node1: no rule of NetworkPolicy red\/p allows what it sends/],
+  ],
+  ['to a pod on another node', ['red/a', 'red/b:80'], [], [/^delivered 10.128.1.2 node2: it comes to pod red\/b/]],
+  [
+    'to a pod that a NetworkPolicy closes',
+    ['plain/c', 'red/b:80'],
+    [policy('NetworkPolicy', 'networking.k8s.io/v1', 'red', { podSelector: {}, policyTypes: ['Ingress'] })],
+    [/^dropped - node2: no rule of NetworkPolicy red\/p allows what it gets/],
+  ],
+  [
+    'to an address of no pod',
+    ['red/a', '10.128.2.200'],
+    [],
+    [/^dropped - node2: no pod of this node has the address 10.128.2.200/],
+  ],
+  ['to a subnet of no node', ['red/a', '10.128.99.2'], [], [/^dropped - node1: no node has the subnet of 10.128.99.2/]],
+  ['to a Service', ['red/a', '172.30.0.1:443'], [], [/^service - node1: /]],
+  ['to the gateway', ['red/a', '10.128.1.1'], [], [/^node 10.128.1.2 node1: it comes to node1 itself/]],
+  [
+    'that answers',
+    ['red/a', '203.0.113.7', '--reply'],
+    [],
+    [/^leaves - node1: an answer leaves with the address that its connection came in to/],
+  ],
+])('a packet %s', async (_what, args, objects, expected) => {
+  const file = objects.length === 0 ? base : written(...cluster, ...objects);
+  const found = await traced(file, ...args);
+  expect(found).toHaveLength(expected.length);
+  expected.forEach((text, index) => expect(found[index]).toMatch(text));
+});
+
+test('pods of other namespaces are not reached with the multitenant plugin', async () => {
+  const file = written(...cluster.filter((_, index) => index > 0), network('multitenant'));
+  expect(await traced(file, 'plain/c', 'red/b:80')).toEqual([
+    expect.stringMatching(/^dropped - node2: another VNID than that of the pod/),
+  ]);
+});
+
+test('in words, with the flows if asked for', async () => {
+  const { status, stdout } = await command('trace', 'red/b', '203.0.113.7:443', '-f', base, '-v');
+  expect(status).toBe(0);
+  expect(stdout).toContain('leaves as 192.168.7.201 from node1: its namespace requests it, and node1 has it');
+  expect(stdout).toContain('by VXLAN to node1 (192.168.7.11), with VNID 11');
+  expect(stdout).toContain('table=101');
+  expect(stdout).toContain('Answers come to 192.168.7.201 on node1');
+});
+
+test('names in an EgressNetworkPolicy are said not to be known', async () => {
+  const spec = { egress: [{ type: 'Deny', to: { dnsName: 'a.example' } }] };
+  const file = written(...cluster, policy('EgressNetworkPolicy', 'network.openshift.io/v1', 'red', spec));
+  const { stdout } = await command('trace', 'red/a', '203.0.113.7', '-f', file);
+  expect(stdout).toContain('Not taken into account: rules of the EgressNetworkPolicy for names (a.example)');
+});
+
+test.each<readonly [string, readonly string[], string]>([
+  ['no pod', ['red/x', '203.0.113.7'], 'there is no pod red/x'],
+  ['a pod on its host', ['plain/host', '203.0.113.7'], 'pod plain/host: it is on the network of its host'],
+  ['a pod without address', ['plain/new', '203.0.113.7'], 'pod plain/new: it has no address yet'],
+  ['a name', ['red/a', 'example.com'], '"example.com" is no destination'],
+  ['an address with too much in it', ['red/a', '203.0.113.777'], '"203.0.113.777": '],
+  ['a port of ICMP', ['red/a', '203.0.113.7:1/icmp'], 'ICMP has no ports'],
+  ['a port beyond all', ['red/a', '203.0.113.7:65536'], 'a port is 1 to 65535'],
+  ['a protocol of nobody', ['red/a', '203.0.113.7:1/foo'], 'foo is no protocol'],
+  [
+    'a node of nobody',
+    ['red/a', '203.0.113.7', '--from-node', 'node9'],
+    '--from-node node9: there is no valid HostSubnet',
+  ],
+])('%s is an error that says so', async (_what, args, text) => {
+  const { status, stdout, stderr } = await command('trace', ...args, '-f', base);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(text);
+  expect(stderr).not.toContain('    at ');
+});
+
+test('status of files: exit status and words', async () => {
+  const bad = await command('status', '-f', base);
+  expect([bad.status, bad.stdout]).toEqual([1, expect.stringContaining('2 of 3 requested egress IPs are in use')]);
+  expect((await command('status', '-f', base, '-n', 'red')).status).toBe(0);
+  expect((await command('status', '-f', base, '-o', 'name', '--problems-only')).stdout).toBe(
+    'netnamespace.network.openshift.io/both\n',
+  );
+  const unknown = await command(
+    'status',
+    '-f',
+    written(...cluster, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'other' } }),
+    '-n',
+    'red',
+  );
+  expect([unknown.status, unknown.stdout]).toEqual([2, expect.stringContaining('NodeHealthUnknown')]);
+  for (const [args, text] of [
+    [['--wait'], 'files do not change'],
+    [['-n', 'nosuch'], 'there is no NetNamespace of that name'],
+    [['--node', 'nosuch'], 'there is no HostSubnet of that name'],
+  ] as const) {
+    const { status, stderr } = await command('status', '-f', base, ...args);
+    expect([status, stderr]).toEqual([2, expect.stringContaining(text)]);
+  }
+});

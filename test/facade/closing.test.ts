@@ -1,0 +1,85 @@
+/** Firewalls that cannot close their namespace, because it ends or because somebody writes over them. */
+import { egressFirewalls, egressIPs } from '../../api/kinds.ts';
+import { Firewalls } from '../../src/facade/firewalls.ts';
+import { isClosing } from '../../src/facade/plan/firewall.ts';
+import type { Wish } from '../../src/facade/plan/wish.ts';
+import type { KubeClient } from '../../src/io/kube/client.ts';
+import { ApiError } from '../../src/io/kube/error.ts';
+import { watchKind } from '../../src/io/kube/watch.ts';
+import type { KubeObject } from '../../src/model/objects/raw.ts';
+import { isVnid } from '../../src/model/values/vnid.ts';
+import { logger } from '../apiserver/started.ts';
+import { passing } from '../io/kube/passing.ts';
+import { closedRules, until, World } from './running.ts';
+
+const merge = { type: 'merge' } as const;
+const open = { spec: { egress: [{ type: 'Allow', to: { cidrSelector: '0.0.0.0/0' } }] } };
+
+let world: World;
+beforeEach(async () => {
+  world = await World.up('B');
+}, 30_000);
+afterEach(() => world.down());
+
+function wishFor(...names: readonly string[]): Wish {
+  const vnid = 7;
+  if (!isVnid(vnid)) throw new Error('no VNID');
+  const asks = { rules: undefined, multicast: false, isolation: { kind: 'none' } } as const;
+  return {
+    ...{ vnid, isAsking: true, egressIP: undefined, pinned: new Map() },
+    namespaces: new Map(names.map((name) => [name, asks])),
+    closedRules: closedRules as Wish['closedRules'],
+  };
+}
+
+function firewallsBy(client: KubeClient): Firewalls {
+  const stop = new AbortController();
+  const cache = watchKind<KubeObject>(client, egressFirewalls, { logger }, stop.signal);
+  const metrics = { refused: () => undefined };
+  return new Firewalls({ client, logger, caches: { egressFirewalls: cache }, metrics, report: () => undefined });
+}
+
+/** A client whose server refuses to make a firewall in the namespace. */
+function refusing(namespace: string, ...causes: readonly { readonly reason: string }[]): KubeClient {
+  return passing(world.client, {
+    create: (kind, object, options) =>
+      object.metadata.namespace === namespace
+        ? Promise.reject(new ApiError(403, { message: 'it is forbidden', details: { causes } }))
+        : world.client.create(kind, object, options),
+  });
+}
+
+test('one that is refused because its namespace ends does not hold up the others; any other refusal does', async () => {
+  await world.startFacade({ closed: 'never' });
+  await world.namespace('going', 'red');
+  const signal = new AbortController().signal;
+  const wanted = { wish: wishFor('going', 'red'), isClosed: true };
+  const ending = firewallsBy(refusing('going', { reason: 'NamespaceTerminating' }));
+  expect(await ending.bring(['going', 'red'], wanted, signal)).toEqual([]);
+  expect(await world.isClosed('red')).toBe(true);
+  const forbidden = firewallsBy(refusing('going'));
+  await expect(forbidden.bring(['going', 'red'], wanted, signal)).rejects.toThrow('it is forbidden');
+});
+
+test('an EgressIP is not made while somebody else holds its namespace open', async () => {
+  await world.startFacade();
+  await world.namespace('red');
+  await world.request('red', '192.168.7.201');
+  const firewall = (): Promise<KubeObject | undefined> => world.get(egressFirewalls, 'default', 'red');
+  // each time it is closed again later than before
+  for (let round = 0; round < 5; round += 1) {
+    await until('it is closed', async () => isClosing(await firewall()), 10);
+    await world.client.patch(egressFirewalls, { namespace: 'red', name: 'default' }, open, merge);
+  }
+  expect(isClosing(await firewall())).toBe(false);
+  const order: string[] = [];
+  const stop = new AbortController();
+  const firewalls = watchKind<KubeObject>(world.client, egressFirewalls, { logger }, stop.signal);
+  const addresses = watchKind<KubeObject>(world.client, egressIPs, { logger }, stop.signal);
+  firewalls.subscribe(({ after }) => order.push(isClosing(after) ? 'closed' : 'open'));
+  addresses.subscribe(({ key }) => key === 'egressip-red' && order.push('EgressIP'));
+  await world.offer('node0', { egressCIDRs: ['192.168.7.192/26'] });
+  await until('the EgressIP is made', () => Promise.resolve(order.includes('EgressIP')), 20);
+  expect(order.slice(0, order.indexOf('EgressIP'))).toEqual(['open', 'closed']);
+  stop.abort();
+}, 60_000);
