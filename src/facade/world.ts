@@ -33,6 +33,9 @@ export interface Definitions {
   readonly unread: readonly Unread[];
 }
 
+/** So many VNIDs are translated at once at most: what that needs in between is memory that the process keeps. */
+const most = 1_000;
+
 /** A part of the cluster, and what its HostSubnets offer. */
 interface Scene {
   readonly snapshot: Snapshot;
@@ -138,22 +141,23 @@ export class World {
     return [...(this.#placed.get(node)?.keys() ?? [])];
   }
 
-  /** Translates what is dirty; returns its VNIDs. */
+  /** Translates what is dirty, or a part of it if that is much: then it says again that there is more. */
   translate(): readonly Vnid[] {
-    const vnids = [...this.#dirty];
+    const vnids = [...this.#dirty].slice(0, most);
     if (vnids.length === 0) return [];
     const { snapshot, hosts } = this.#scene(vnids);
     const isUnsettled = (ip: string): boolean => this.#isUnsettled(ip);
     const made = wishesOf(snapshot, vnids, { ...this.#options, isUnsettled, hosts });
     // not before: what cannot be translated now is translated again
-    this.#dirty.clear();
     for (const vnid of vnids) {
+      this.#dirty.delete(vnid);
       for (const node of this.#wishes.get(vnid)?.pinned.values() ?? []) this.#pinnedTo.remove(node, vnid);
       const wish = this.#members.of(vnid).size === 0 ? undefined : made.get(vnid);
       if (wish === undefined) this.#wishes.delete(vnid);
       else this.#wishes.set(vnid, wish);
       for (const node of wish?.pinned.values() ?? []) this.#pinnedTo.add(node, vnid);
     }
+    if (this.#dirty.size > 0) this.#translated.notify();
     return vnids;
   }
 

@@ -93,6 +93,8 @@ export function wishesOf(
   );
 }
 
+const none = { kind: 'none' } as const;
+
 /** Says what becomes of the isolation of each namespace. */
 function isolationIn(context: Context): (namespace: string) => IsolationWish {
   // without the ClusterNetwork nothing tells which plugin is meant
@@ -106,7 +108,7 @@ function isolationIn(context: Context): (namespace: string) => IsolationWish {
   );
   return (namespace) => {
     const policy = policies.get(namespace);
-    return policy === undefined ? { kind: 'none' } : { kind: 'policy', policy };
+    return policy === undefined ? none : { kind: 'policy', policy };
   };
 }
 
