@@ -47,6 +47,25 @@ function checkBuilder(builder: Builder): void {
     fail("docker's daemon does not answer: start it, or choose another --builder");
 }
 
+/** The working containers of buildah. */
+const workingContainers = (): string[] =>
+  spawnSync('buildah', ['containers', '--all', '--quiet'], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean);
+
+/**
+ * Builds, and removes what a build of buildah that failed leaves: its `--force-rm` would remove the bases, too. While
+ * another build runs, nobody can tell whose a container is, and it is left.
+ */
+function buildWith(builder: Builder, args: readonly string[], env: NodeJS.ProcessEnv): void {
+  if (builder !== 'buildah') return void run(builder, args, env);
+  const before = new Set(workingContainers());
+  process.once('exit', (code) => {
+    const left = code === 0 ? [] : workingContainers().filter((id) => !before.has(id));
+    const isAlone = spawnSync('pgrep', ['-x', 'buildah|podman']).status === 1;
+    if (left.length > 0 && isAlone) succeeds('buildah', 'rm', ...left);
+  });
+  run(builder, args, env);
+}
+
 /** A file of the image; nothing of the image is started but a program that prints it. */
 function read(builder: Builder, image: string, path: string): string {
   const container = run(builder, builder === 'buildah' ? ['from', image] : ['create', image]).trim();
@@ -70,10 +89,10 @@ const args = Object.entries({ BASE: options.base, NODE: options.node, VERSION: v
 const same = {
   // docker's builder of before buildx attaches no provenance
   docker: succeeds('docker', 'buildx', 'version') ? ['--provenance=false'] : ['--force-rm'],
-  others: ['--layers=false', '--force-rm', '--timestamp', time],
+  others: ['--layers=false', '--timestamp', time],
 }[builder === 'docker' ? 'docker' : 'others'];
 const build = builder === 'buildah' ? 'bud' : 'build';
-run(
+buildWith(
   builder,
   [build, '--quiet', '--no-cache', ...same, ...args, '--file', 'config/Containerfile', '--tag', options.tag, '.'],
   {

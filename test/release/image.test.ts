@@ -136,6 +136,7 @@ test('a build that fails leaves no container of the builder', async () => {
   const env = { BUILDAH_ISOLATION: 'chroot' };
   const ran = await run(process.execPath, [join(root, 'scripts/image.ts'), ...args], { env });
   expect(ran).toMatchObject({ status: 1, stderr: expect.stringMatching(/^image: buildah bud ended with/m) as string });
+  expect(ran.stderr).toMatch(/copier: stat: .*node/);
   expect(await containers()).toBe(before);
 }, 120_000);
 
