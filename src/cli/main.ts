@@ -6,12 +6,14 @@ import { defaultLabName } from '../lab/layout.ts';
 import { type Component, components, type FailMode, failModes } from '../lab/nodes/faults.ts';
 import { builds } from '../lab/ovn/builds.ts';
 import { proxyForms } from '../lab/proxy-forms.ts';
+import { nodePorts } from '../model/objects/well-known.ts';
 import { Failure } from './fail.ts';
 import type { LabFlags, LogFlags, ServicesFlags, UpFlags } from './lab.ts';
 import { addLookCommands } from './look/commands.ts';
 import { kubeconfig, logLevel } from './options.ts';
 import { report } from './output.ts';
 import type { PodNetworkFlags } from './pod-network.ts';
+import { portRange } from './port-range.ts';
 import type { ApiServerArguments } from './serve/apiserver.ts';
 import { addControllerOptions, type ControllerFlags } from './serve/controller-options.ts';
 import type { EchoFlags } from './serve/echo.ts';
@@ -56,6 +58,11 @@ program
       .default('always'),
   )
   .option('--service-account-tokens <file>', 'a line NAMESPACE/NAME=TOKEN for each ServiceAccount; mode 0600')
+  .addOption(
+    new Option('--service-node-port-range <range>', 'ports that Services may have on every node')
+      .argParser(portRange)
+      .default(nodePorts, `${nodePorts.first}-${nodePorts.last}`),
+  )
   .action(async (flags: ApiServerArguments) => (await import('./serve/apiserver.ts')).runApiServer(flags));
 
 addControllerOptions(
